@@ -1,0 +1,53 @@
+// Package check judges exchanges against the contract: documented status, shape of the answer, token rules, identity, error rules.
+// It is pure: no network, no clock, no state but what it is handed. It never sees the mock's code.
+package check
+
+import "time"
+
+// Outcome is what one rule says of one exchange.
+type Outcome int
+
+// The outcomes. Soft is a miss in the part of a requirement that only warns (ags.Requirement.SoftPart or Gating Warns decides in the
+// end; Soft marks the part). Observed is a probe's observation. Unknown: it could not be told, with the reason in Got.
+const (
+	Held Outcome = iota
+	Broken
+	Soft
+	Observed
+	Unknown
+)
+
+// Finding is the outcome of one rule that was really evaluated on an exchange. A rule that did not apply leaves none.
+type Finding struct {
+	Requirement string // id of ags.Requirements
+	Outcome     Outcome
+	Expected    string // what must be, in words or as a value; holds no secret
+	Got         string // what came; holds no secret
+}
+
+// Known is what the caller knows about the exchange beyond the bytes. Zero fields are not checked.
+type Known struct {
+	Tenant      string        // nv-tenant-id that was sent
+	ClientID    string        // clientId that was sent, or that the token of the request belongs to
+	AccountID   string        // account that the answer must belong to
+	FirstTime   bool          // deviceInformation was sent: a new client_id must come
+	DeviceClass string        // playoutDeviceClass that was sent at the first sign-on
+	Skew        time.Duration // clocks may differ by this much
+	Previous    *Pair         // tokens before a refresh
+	Secrets     []string      // values submitted that no error may echo
+}
+
+// Pair is what a client holds after a sign-on or a refresh: the answer's members and the claims of both tokens.
+type Pair struct {
+	AccessToken, RefreshToken                          string
+	ClientID, AccountID                                string
+	ExpiresIn, RefreshExpiresIn, FixedRefreshExpiresIn int64
+	Access, Refresh                                    Claims
+	Issued                                             time.Time // access.exp − expires_in
+}
+
+// Claims are the claims of a token that later rules compare.
+type Claims struct {
+	Type, Tenant, Account, User, Device, Profile, JTI, DeviceClass string
+	Exp, FixedExp                                                  int64
+}

@@ -1,0 +1,96 @@
+// Package environment reads an environment file: where a service is, who we are there, and which situations it offers to be tested.
+package environment
+
+import (
+	"time"
+
+	"agstest/internal/wire"
+)
+
+// Environment is what one file says, with ${NAME} replaced and paths made absolute.
+type Environment struct {
+	Name          string             `yaml:"name"`
+	URL           string             `yaml:"url"`
+	Tenant        string             `yaml:"tenant"`
+	Service       string             `yaml:"service"`
+	Authorization wire.Authorization `yaml:"authorization"`
+	ClockSkew     time.Duration      `yaml:"clockSkew"` // 0 in a file means the default of 120 s
+	Headers       map[string]string  `yaml:"headers"`
+	TLS           TLS                `yaml:"tls"`
+	Operator      *Operator          `yaml:"operator"`
+	Situations    Situations         `yaml:"situations"`
+	Allow         Allow              `yaml:"allow"`
+	Protected     bool               `yaml:"protected"` // a load needs --yes-load NAME
+	Load          Load               `yaml:"load"`
+
+	// File is the path the environment was read from; empty for the embedded mock.
+	File string `yaml:"-"`
+	// Mock tells that the service is our own, with a control interface.
+	Mock *MockControl `yaml:"mock"`
+}
+
+// MockControl is the control interface of a running mock: it lets scenarios move the clock and change states.
+type MockControl struct {
+	URL   string `yaml:"url"`
+	Token string `yaml:"token"`
+}
+
+// TLS names files in PEM form, relative to the environment file.
+type TLS struct {
+	CA   string `yaml:"ca"`
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// Operator lets the suite act as a head-end system that asks for session tokens.
+type Operator struct {
+	Secret    string `yaml:"secret"` // HMAC key of the OperatorAuthToken
+	KeyID     string `yaml:"kid"`
+	Account   string `yaml:"account"`
+	Parameter string `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
+}
+
+// Situations are what the environment can offer. A scenario that needs a missing one is skipped with that reason.
+type Situations map[string]Situation
+
+// The names of situations that a file may give.
+var SituationNames = []string{
+	"active", "foreign-device", "suspended-account", "cancelled-account", "restricted-account", "disabled-device", "inactive-device",
+	"unapproved-device", "deleted-device", "device-limit", "group-limit", "expired-session", "expired-refresh", "other-tenant",
+	"empty-tenant", "geo-blocked", "vpn", "credentials", "multi-account", "registration", "multi-registration",
+}
+
+// Situation is one account, device or caller. Which fields matter depends on its name.
+type Situation struct {
+	SessionToken string            `yaml:"sessionToken"` // left out: minted through the operator
+	ClientID     string            `yaml:"clientId"`
+	AccountID    string            `yaml:"accountId"`
+	RefreshToken string            `yaml:"refreshToken"`
+	Tenant       string            `yaml:"tenant"`
+	Service      string            `yaml:"service"`
+	Headers      map[string]string `yaml:"headers"`
+	Proxy        string            `yaml:"proxy"`
+	Parameters   map[string]string `yaml:"parameters"`
+	Type         string            `yaml:"type"` // of register/{type}
+}
+
+// Allow lists what may be done to the service beyond reading.
+type Allow struct {
+	// FirstTime: first-time sign-ons create devices.
+	FirstTime bool `yaml:"first-time"`
+}
+
+// Load is what a load run may use.
+type Load struct {
+	Clients Clients `yaml:"clients"`
+	MaxRate string  `yaml:"maxRate"` // such as 500/s
+}
+
+// Clients are the virtual clients: a pattern with {n} from 1 to Count, or a CSV file with the columns sessionToken, clientId, accountId.
+type Clients struct {
+	Count        int    `yaml:"count"`
+	SessionToken string `yaml:"sessionToken"`
+	ClientID     string `yaml:"clientId"`
+	AccountID    string `yaml:"accountId"`
+	File         string `yaml:"file"`
+}

@@ -1,0 +1,130 @@
+package reports
+
+// ConformanceSchema names the version of the JSON form of Conformance. The number before the dot changes when a reader would break.
+const ConformanceSchema = "agstest.conformance/1.0"
+
+// Conformance is what a conformance run found.
+type Conformance struct {
+	Schema  string  `json:"schema"`
+	Run     Run     `json:"run"`
+	Verdict Verdict `json:"verdict"`
+	// Reason says in one sentence why the verdict is what it is.
+	Reason       string        `json:"reason"`
+	Counts       Counts        `json:"counts"`
+	Requirements []Requirement `json:"requirements"` // in catalogue order
+	Scenarios    []Scenario    `json:"scenarios"`    // in file and line order
+	// Notes are things worth knowing that judge nothing: answers 429 that were waited out, a service clock that is off.
+	Notes []string `json:"notes,omitempty"`
+	// Profile is the part of the contract that was asked for, and how much of it could be exercised.
+	Profile Profile `json:"profile"`
+	// Shape is everything observed in answers, for comparing two runs even where both conform.
+	Shape []ShapeEntry `json:"shape,omitempty"`
+}
+
+// Counts counts requirements and scenarios by verdict.
+type Counts struct {
+	Requirements map[Verdict]int `json:"requirements"`
+	Scenarios    map[Verdict]int `json:"scenarios"`
+	Exchanges    int             `json:"exchanges"`
+}
+
+// Profile is a named part of the contract.
+type Profile struct {
+	Name      string `json:"name"`
+	Asked     int    `json:"asked"`     // requirements in it
+	Exercised int    `json:"exercised"` // of those, judged or observed in this run
+}
+
+// Requirement is the verdict on one requirement.
+type Requirement struct {
+	ID       string          `json:"id"`
+	Level    string          `json:"level"`  // documented, sampled, probe
+	Gating   string          `json:"gating"` // fails, warns, shown
+	Verdict  Verdict         `json:"verdict"`
+	Text     string          `json:"text"`
+	Sources  []Source        `json:"sources"`
+	Scenario []string        `json:"scenarios"` // ids of scenarios that cover it
+	Reason   string          `json:"reason,omitempty"`
+	Needs    string          `json:"needs,omitempty"` // what the environment file would need, where skipped
+	Findings []Finding       `json:"findings,omitempty"`
+	Checked  int             `json:"checked"` // how often its rule was evaluated
+	Known    *KnownDeparture `json:"known,omitempty"`
+}
+
+// Source is a page that a requirement rests on.
+type Source struct {
+	Key   string `json:"key"`
+	Title string `json:"title"`
+	Where string `json:"where,omitempty"`
+}
+
+// KnownDeparture is an entry of the file of known departures.
+type KnownDeparture struct {
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner"`
+	Expires string `json:"expires"` // YYYY-MM-DD
+}
+
+// Finding is what a rule found: at most a few kept per requirement and distinct text.
+type Finding struct {
+	Requirement string  `json:"requirement"`
+	Verdict     Verdict `json:"verdict"`
+	Expected    string  `json:"expected,omitempty"`
+	Got         string  `json:"got,omitempty"`
+	Scenario    string  `json:"scenario,omitempty"` // id
+	Exchange    int     `json:"exchange"`           // index into the scenario's transcript, −1: none
+	Times       int     `json:"times,omitempty"`    // how often it was found
+}
+
+// Scenario is one scenario (one row of an outline).
+type Scenario struct {
+	ID           string     `json:"id"` // file:line, with the row's line for outlines; unique
+	Feature      string     `json:"feature"`
+	File         string     `json:"file"`
+	Line         int        `json:"line"`
+	Name         string     `json:"name"`
+	Tags         []string   `json:"tags,omitempty"`
+	Requirements []string   `json:"requirements,omitempty"`
+	Verdict      Verdict    `json:"verdict"`
+	Reason       string     `json:"reason,omitempty"`
+	Nanoseconds  int64      `json:"nanoseconds"`
+	Steps        []Step     `json:"steps"`
+	Findings     []Finding  `json:"findings,omitempty"`
+	Transcript   []Exchange `json:"transcript,omitempty"`
+}
+
+// Step is one step of a scenario.
+type Step struct {
+	Keyword     string  `json:"keyword"`
+	Text        string  `json:"text"`
+	Line        int     `json:"line"`
+	Verdict     Verdict `json:"verdict"`
+	Nanoseconds int64   `json:"nanoseconds"`
+	Message     string  `json:"message,omitempty"`
+}
+
+// Exchange is a redacted request and answer.
+type Exchange struct {
+	Operation      string      `json:"operation,omitempty"`
+	Method         string      `json:"method"`
+	URL            string      `json:"url"`
+	RequestHeader  [][2]string `json:"requestHeader,omitempty"`
+	RequestBody    string      `json:"requestBody,omitempty"`
+	Status         int         `json:"status"`
+	ResponseHeader [][2]string `json:"responseHeader,omitempty"`
+	ResponseBody   string      `json:"responseBody,omitempty"`
+	Nanoseconds    int64       `json:"nanoseconds"`
+	Error          string      `json:"error,omitempty"`
+	// Curl reproduces the request; secrets are shell variables.
+	Curl string `json:"curl,omitempty"`
+}
+
+// ShapeEntry is one observation of the form of answers: operation, status, place, kind, how often.
+type ShapeEntry struct {
+	Operation string `json:"operation"`
+	Status    int    `json:"status"`
+	// Place is a JSON path, "claim access.exp", "header content-type" …
+	Place string `json:"place"`
+	Kind  string `json:"kind"`
+	Times int    `json:"times"`
+}

@@ -1,0 +1,161 @@
+package reports
+
+// LoadSchema names the version of the JSON form of Load.
+const LoadSchema = "agstest.load/1.0"
+
+// Load is what a load run measured. All times are nanoseconds.
+type Load struct {
+	Schema  string  `json:"schema"`
+	Run     Run     `json:"run"`
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason"`
+	// Valid: the generator kept its schedule, so that the figures speak of the service. Invalid lists the reasons why not, in words.
+	Valid   bool     `json:"valid"`
+	Invalid []string `json:"invalid,omitempty"`
+	Plan    Plan     `json:"plan"`
+	// Operations by name: signon, refresh, discover, signout, mint …
+	Operations map[string]*Operation `json:"operations"`
+	Total      *Operation            `json:"total"`
+	Generator  Generator             `json:"generator"`
+	Limits     []Limit               `json:"limits,omitempty"`
+	Seconds    []Second              `json:"seconds"`
+	// Wrong are the first wrong answers of each kind, redacted.
+	Wrong []Wrong  `json:"wrong,omitempty"`
+	Notes []string `json:"notes,omitempty"`
+	// Capacity is set by a capacity search.
+	Capacity *Capacity `json:"capacity,omitempty"`
+	Shard    string    `json:"shard,omitempty"`  // such as 2/8
+	Shards   []string  `json:"shards,omitempty"` // of a merged run
+	Storm    *Storm    `json:"storm,omitempty"`
+}
+
+// Plan is what was asked for.
+type Plan struct {
+	Workload  string         `json:"workload"`
+	Mix       map[string]int `json:"mix,omitempty"`
+	Schedule  string         `json:"schedule"` // in words, such as "constant 200/s for 30 s"
+	Hits      int64          `json:"hits"`     // that the schedule asks for
+	Seconds   float64        `json:"seconds"`
+	Clients   int            `json:"clients"`
+	Workers   int            `json:"workers"`          // cap on concurrent requests; 0: none
+	Transport string         `json:"transport"`        // which HTTP client, and why
+	Closed    bool           `json:"closed,omitempty"` // closed loop: response time is not known
+	Seed      uint64         `json:"seed"`
+}
+
+// Operation is the figures of one operation over the whole run.
+type Operation struct {
+	Asked    int64            `json:"asked"` // hits the schedule asked for
+	Sent     int64            `json:"sent"`
+	Right    int64            `json:"right"`              // wanted status and a right body of the right client
+	Wrong    int64            `json:"wrong"`              // any other answer, or none
+	Statuses map[string]int64 `json:"statuses"`           // "201", "503" …; "none": no answer
+	Outcomes map[string]int64 `json:"outcomes,omitempty"` // why wrong: identity, shape, status, timeout, refused, throttled …
+	Rate     float64          `json:"rate"`               // sent per second
+	Response Percentiles      `json:"response"`           // from the intended send time to the last byte: what a user waits; right answers
+	Service  Percentiles      `json:"service"`            // from the actual send time; right answers
+	Bytes    int64            `json:"bytes"`
+	Phases   *Phases          `json:"phases,omitempty"`
+	// Curve is the response-time percentile curve.
+	Curve []CurvePoint `json:"curve,omitempty"`
+}
+
+// Percentiles in nanoseconds. Count is the number of samples.
+type Percentiles struct {
+	Count int64 `json:"count"`
+	Min   int64 `json:"min"`
+	Mean  int64 `json:"mean"`
+	P50   int64 `json:"p50"`
+	P90   int64 `json:"p90"`
+	P95   int64 `json:"p95"`
+	P99   int64 `json:"p99"`
+	P999  int64 `json:"p999"`
+	Max   int64 `json:"max"`
+}
+
+// CurvePoint is one point of a percentile curve.
+type CurvePoint struct {
+	Quantile float64 `json:"q"`
+	Value    int64   `json:"ns"`
+}
+
+// Phases of an exchange, when traced.
+type Phases struct {
+	DNS, Connect, TLS, Wait, Read Percentiles
+	NewConnections                int64   `json:"newConnections"`
+	ReuseRatio                    float64 `json:"reuseRatio"`
+}
+
+// Generator is the health of the load generator itself.
+type Generator struct {
+	Lag         Percentiles `json:"lag"` // actual − intended send time
+	MaxInFlight int64       `json:"maxInFlight"`
+	CPUSeconds  float64     `json:"cpuSeconds"`
+	CPUShare    float64     `json:"cpuShare"` // of the cores it may use
+	GCPause     Percentiles `json:"gcPause"`
+	AtCap       int64       `json:"atCap"`   // hits that had to wait for a worker
+	Starved     int64       `json:"starved"` // hits that had to wait for a client
+	ClockStep   int64       `json:"clockStep"`
+	Dropped     int64       `json:"dropped"` // hits of the schedule that were never sent
+}
+
+// Second is one second of one operation.
+type Second struct {
+	At        int              `json:"at"` // seconds since the start
+	Operation string           `json:"operation"`
+	Asked     int64            `json:"asked"`
+	Sent      int64            `json:"sent"`
+	Right     int64            `json:"right"`
+	Wrong     int64            `json:"wrong"`
+	P50       int64            `json:"p50"`
+	P95       int64            `json:"p95"`
+	P99       int64            `json:"p99"`
+	Max       int64            `json:"max"`
+	Lag99     int64            `json:"lag99"`
+	Statuses  map[string]int64 `json:"statuses,omitempty"` // other than the wanted one
+}
+
+// Limit is a limit from the command line or a profile, and what came.
+type Limit struct {
+	Expression string  `json:"expression"`
+	Verdict    Verdict `json:"verdict"`
+	Value      string  `json:"value"` // as shown, such as 212ms or 0.02%
+	Interval   string  `json:"interval,omitempty"`
+	Reason     string  `json:"reason,omitempty"`
+}
+
+// Wrong is an example of a wrong answer.
+type Wrong struct {
+	Operation string    `json:"operation"`
+	Kind      string    `json:"kind"` // as in Operation.Outcomes
+	Times     int64     `json:"times"`
+	Message   string    `json:"message"`
+	Exchange  *Exchange `json:"exchange,omitempty"`
+}
+
+// Capacity is the outcome of a capacity search.
+type Capacity struct {
+	Rate       float64         `json:"rate"`       // highest rate that keeps the limits, hits/s
+	LowerBound bool            `json:"lowerBound"` // stopped by our own generator
+	Reason     string          `json:"reason"`
+	Knee       float64         `json:"knee,omitempty"`
+	Points     []CapacityPoint `json:"points"`
+}
+
+// CapacityPoint is one tried rate.
+type CapacityPoint struct {
+	Rate    float64 `json:"rate"`
+	Reached float64 `json:"reached"`
+	P50     int64   `json:"p50"`
+	P99     int64   `json:"p99"`
+	Errors  float64 `json:"errors"`
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// Storm is how a population came back after an outage.
+type Storm struct {
+	Clients   int   `json:"clients"`
+	Recovered int64 `json:"recovered"` // nanoseconds until all were signed in; −1: not all were
+	Retries   int64 `json:"retries"`
+}

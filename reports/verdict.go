@@ -1,0 +1,20 @@
+// Package reports is what a run found, as data that is stored and read back (the JSON interchange), and the ways to show it. It knows
+// neither how the findings came about nor where files go: each renderer is a func(io.Writer, *T) error.
+package reports
+
+// Verdict is the outcome of a step, a scenario, a requirement, a limit or a run.
+type Verdict string
+
+// The verdicts.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"          // the service broke a rule
+	Warn         Verdict = "warn"          // a miss that does not fail the run
+	Observed     Verdict = "observed"      // a probe: what the service does, for the record
+	Skipped      Verdict = "skipped"       // the environment lacks what it needs; the reason says what
+	Error        Verdict = "error"         // we could not tell: no answer, or our own fault
+	Known        Verdict = "known"         // a departure listed in the file of known departures
+	NotExercised Verdict = "not-exercised" // no scenario of this run touched it
+	Inconclusive Verdict = "inconclusive"  // too little data to decide
+	Invalid      Verdict = "invalid"       // the generator was too slow: the figures do not speak of the service
+)
