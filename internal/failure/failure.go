@@ -1,0 +1,42 @@
+// Package failure keeps apart why a command could not do its work, so that a pipeline can tell a broken pipeline from a broken service.
+package failure
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says whose fault it is. Its value is the exit code.
+type Kind int
+
+// The kinds. Usage: a flag or a file is wrong, nothing was sent. Setup: the service is not reachable, or what a run needs from it
+// could not be had, so nothing was judged. Internal: our own fault.
+const (
+	Usage    Kind = 2
+	Setup    Kind = 3
+	Internal Kind = 70
+)
+
+// failure is an error of a kind; its text is one sentence that says what was attempted and what to do, without a secret in it.
+type failure struct {
+	kind Kind
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// Usagef is an error of the kind Usage.
+func Usagef(format string, args ...any) error { return &failure{Usage, fmt.Errorf(format, args...)} }
+
+// Setupf is an error of the kind Setup.
+func Setupf(format string, args ...any) error { return &failure{Setup, fmt.Errorf(format, args...)} }
+
+// KindOf tells the kind of an error: the outermost one in its chain, Internal if it has none.
+func KindOf(err error) Kind {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.kind
+	}
+	return Internal
+}
