@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// walls says which packages of this module, and which libraries of the prescribed kinds, a package may import. The mock serves and the
+// judge checks from the same facts and never from each other's code, so that a mistake in one cannot hide in the other.
+var walls = map[string][]string{
+	"ags":                  {},
+	"features":             {},
+	"internal/failure":     {},
+	"internal/stats":       {},
+	"environments":         {},
+	"mock":                 {"ags"},
+	"internal/wire":        {"ags", "internal/failure"},
+	"internal/check":       {"ags", "internal/wire"},
+	"internal/environment": {"ags", "internal/wire", "internal/failure"},
+	"reports":              {"ags", "internal/stats", "internal/failure"},
+	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/operator", "internal/wire", "reports"},
+	"internal/operator":    {},
+	"load":                 {"ags", "internal/check", "internal/environment", "internal/failure", "internal/operator", "internal/stats", "internal/wire", "reports"},
+	"cmd/agstest":          nil, // anything
+}
+
+// onlyHere lists libraries that a single room may import.
+var onlyHere = map[string][]string{
+	"github.com/cucumber/godog":     {"steps"},
+	"github.com/tsenart/vegeta/v12": {"load"},
+	"github.com/valyala/fasthttp":   {"load"},
+	"github.com/golang-jwt/jwt/v5":  {"mock"},
+	"github.com/spf13/cobra":        {"cmd/agstest"},
+	"os/signal":                     {"cmd/agstest"},
+	"flag":                          {"cmd/agstest"},
+}
+
+// TestArrows keeps the walls between the packages.
+func TestArrows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports ","}}`, "agstest/...").CombinedOutput()
+	require.NoError(t, err, string(out))
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		path, imports, _ := strings.Cut(strings.TrimSpace(line), " ")
+		room := strings.TrimPrefix(path, "agstest/")
+		allowed, known := walls[room]
+		if !known {
+			parent := room[:max(strings.LastIndex(room, "/"), 0)]
+			for parent != "" && !known {
+				allowed, known = walls[parent]
+				allowed = append(slices.Clone(allowed), parent)
+				parent = parent[:max(strings.LastIndex(parent, "/"), 0)]
+			}
+		}
+		require.True(t, known, "package %s has no walls: add it to the table on purpose", path)
+		seen++
+		for _, imported := range strings.Split(imports, ",") {
+			if ours, ok := strings.CutPrefix(imported, "agstest/"); ok && !strings.HasPrefix(room, "cmd/") {
+				require.Contains(t, allowed, ours, "%s may not import %s", path, imported)
+			}
+			for library, rooms := range onlyHere {
+				if imported == library || strings.HasPrefix(imported, library+"/") {
+					home := slices.ContainsFunc(rooms, func(r string) bool { return room == r || strings.HasPrefix(room, r+"/") })
+					require.True(t, home, "%s may not import %s", path, imported)
+				}
+			}
+		}
+	}
+	require.GreaterOrEqual(t, seen, 10, "go list found too few packages")
+}
