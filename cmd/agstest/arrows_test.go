@@ -14,6 +14,7 @@ import (
 var walls = map[string][]string{
 	"ags":                  {},
 	"features":             {},
+	"internal/openapi":     {"ags"},
 	"internal/failure":     {},
 	"internal/stats":       {},
 	"environments":         {},
