@@ -17,4 +17,9 @@ const (
 	NotExercised Verdict = "not-exercised" // no scenario of this run touched it
 	Inconclusive Verdict = "inconclusive"  // too little data to decide
 	Invalid      Verdict = "invalid"       // the generator was too slow: the figures do not speak of the service
+
+	// Of comparisons only.
+	Regressed     Verdict = "regressed"      // worse than chance and the floor allow
+	Improved      Verdict = "improved"       // better by the same measure
+	NotComparable Verdict = "not-comparable" // two different questions were asked; the reason says which
 )
