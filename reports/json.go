@@ -1,0 +1,114 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// MaxStored is the size in bytes up to which a stored run is read.
+const MaxStored = 256 << 20
+
+// WriteJSON stores v, indented, with < and & left readable.
+func WriteJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("writing a run as JSON: %w", err)
+	}
+	return nil
+}
+
+// ReadConformance reads what WriteJSON stored. Members it does not know are passed over, so that runs of later minor versions can be
+// read; another major version, another kind of run, or text after the run is an error.
+func ReadConformance(r io.Reader) (*Conformance, error) {
+	var c Conformance
+	if err := readStored(r, ConformanceSchema, &c); err != nil {
+		return nil, err
+	}
+	if c.Verdict == "" {
+		return nil, errors.New("the stored conformance run has no verdict")
+	}
+	return &c, nil
+}
+
+// ReadLoad is ReadConformance for load runs.
+func ReadLoad(r io.Reader) (*Load, error) {
+	var l Load
+	if err := readStored(r, LoadSchema, &l); err != nil {
+		return nil, err
+	}
+	if l.Verdict == "" {
+		return nil, errors.New("the stored load run has no verdict")
+	}
+	for name, operation := range l.Operations {
+		if operation == nil {
+			return nil, fmt.Errorf("operation %q of the stored load run has no figures", name)
+		}
+	}
+	return &l, nil
+}
+
+// ReadGate is ReadConformance for gate runs.
+func ReadGate(r io.Reader) (*Gate, error) {
+	var g Gate
+	if err := readStored(r, GateSchema, &g); err != nil {
+		return nil, err
+	}
+	if g.Verdict == "" {
+		return nil, errors.New("the stored gate run has no verdict")
+	}
+	return &g, nil
+}
+
+// readStored checks size, kind and major version before anything else is believed.
+func readStored(r io.Reader, schema string, into any) error {
+	data, err := io.ReadAll(io.LimitReader(r, MaxStored+1))
+	if err != nil {
+		return fmt.Errorf("reading a stored run: %w", err)
+	}
+	if len(data) > MaxStored {
+		return fmt.Errorf("the stored run is larger than %s MiB", Count(MaxStored>>20))
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("the stored run is not JSON as agstest writes it: %w", err)
+	}
+	wantKind, wantMajor, _ := parseSchema(schema)
+	kind, major, err := parseSchema(head.Schema)
+	if err != nil {
+		return err
+	}
+	if kind != wantKind {
+		return fmt.Errorf("the stored run is %q, wanted %q", head.Schema, schema)
+	}
+	if major != wantMajor {
+		return fmt.Errorf("the stored run is %q; this version reads %s/%d.x only: use the version of agstest that wrote it", head.Schema, wantKind, wantMajor)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("the stored run does not have the form of %s: %w", schema, err)
+	}
+	return nil
+}
+
+// parseSchema takes "agstest.load/1.0" apart.
+func parseSchema(text string) (kind string, major int, err error) {
+	if text == "" {
+		return "", 0, errors.New(`the stored run has no member "schema": it was not written by agstest`)
+	}
+	kind, version, found := strings.Cut(text, "/")
+	number, minor, dotted := strings.Cut(version, ".")
+	major, err = strconv.Atoi(number)
+	if _, bad := strconv.Atoi(minor); !found || !dotted || err != nil || bad != nil || major < 1 {
+		return "", 0, fmt.Errorf("the stored run has schema %q, which is not of the form kind/major.minor", text)
+	}
+	return kind, major, nil
+}

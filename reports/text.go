@@ -1,0 +1,270 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// textShown is how many failing requirements, wrong answers and so on the summary on a terminal lists.
+const textShown = 10
+
+// Text writes the summary that a person reads on a terminal; either run may be nil. With color, verdicts carry ANSI colours; the words
+// are the same without.
+func Text(w io.Writer, c *Conformance, l *Load, color bool) error {
+	t := &textWriter{w: bufio.NewWriter(w), color: color}
+	if c != nil {
+		t.conformance(c)
+	}
+	if l != nil {
+		if c != nil {
+			t.line("")
+		}
+		t.load(l)
+	}
+	if t.err == nil {
+		t.err = t.w.Flush()
+	}
+	if t.err != nil {
+		return fmt.Errorf("writing the summary: %w", t.err)
+	}
+	return nil
+}
+
+type textWriter struct {
+	w     *bufio.Writer
+	color bool
+	err   error
+}
+
+func (t *textWriter) line(format string, values ...any) {
+	if t.err != nil {
+		return
+	}
+	text := fmt.Sprintf(format, values...)
+	_, t.err = t.w.WriteString(strings.TrimRight(text, " ") + "\n")
+}
+
+// plain takes control characters out of what a service said: an answer must not steer the terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == 0x2028 || r == 0x2029 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
+func (t *textWriter) fact(label, format string, values ...any) {
+	t.line("  %-12s %s", label, fmt.Sprintf(format, values...))
+}
+
+// verdict is the word, in capitals and in colour where wanted.
+func (t *textWriter) verdict(v Verdict) string {
+	word := strings.ToUpper(plain(v.Word()))
+	if !t.color {
+		return word
+	}
+	code := "31"
+	switch v {
+	case Pass:
+		code = "32"
+	case Warn, NotExercised, Inconclusive, Known:
+		code = "33"
+	case Skipped, Observed:
+		code = "36"
+	}
+	return "\x1b[1;" + code + "m" + word + "\x1b[0m"
+}
+
+func (t *textWriter) head(kind string, run Run, verdict Verdict, reason string) {
+	t.line("%s: %s  %s", kind, t.verdict(verdict), plain(oneLine(reason, 400)))
+	target := plain(run.target())
+	if run.URL != "" && run.URL != run.target() {
+		target += ", " + plain(run.URL)
+	}
+	t.fact("service", "%s", target)
+	if run.Mock != nil && len(run.Mock.Choices)+len(run.Mock.Faults) > 0 {
+		t.fact("mock", "choices %s; faults %s", plain(orElse(strings.Join(run.Mock.Choices, " "), "none")), plain(orElse(strings.Join(run.Mock.Faults, " "), "none")))
+	}
+	if run.Partial != "" {
+		t.fact("partial", "%s", plain(oneLine(run.Partial, 400)))
+	}
+}
+
+func (t *textWriter) conformance(c *Conformance) {
+	t.head("Conformance", c.Run, c.Verdict, c.Reason)
+	t.fact("requirements", "%s", tally(requirementCounts(c.Requirements)))
+	t.fact("scenarios", "%s, %s, in %s", tally(scenarioCounts(c.Scenarios)), Plural(int64(c.Counts.Exchanges), "exchange"), Elapsed(c.Run.took()))
+	for _, note := range c.Notes {
+		t.fact("note", "%s", plain(oneLine(note, 400)))
+	}
+	t.requirements("Failed", ofVerdict(c.Requirements, Fail))
+	t.requirements("Could not tell", ofVerdict(c.Requirements, Error, Invalid, Inconclusive))
+	t.requirements("Warnings", ofVerdict(c.Requirements, Warn))
+	if missing := ofVerdict(c.Requirements, NotExercised); len(missing) > 0 {
+		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(NotExercised, Plural(int64(len(missing)), "requirement")), idList(missing))
+	}
+	if groups := lackings(c.Requirements); len(groups) > 0 {
+		t.line("  Skipped, because the environment lacks")
+		for _, group := range groups {
+			t.line("    %s: %s", plain(oneLine(group.Needs, 200)), plain(strings.Join(group.Requirements, " ")))
+		}
+	}
+}
+
+// verdictLead colours a lead text like the verdict.
+func (t *textWriter) verdictLead(v Verdict, text string) string {
+	if !t.color {
+		return text
+	}
+	lead := t.verdict(v)
+	return lead[:strings.Index(lead, "m")+1] + text + "\x1b[0m"
+}
+
+func (t *textWriter) requirements(title string, requirements []Requirement) {
+	if len(requirements) == 0 {
+		return
+	}
+	t.line("  %s", t.verdictLead(requirements[0].Verdict, title))
+	for i, requirement := range requirements {
+		if i == textShown {
+			t.line("    … %s more in the report", Count(int64(len(requirements)-i)))
+			break
+		}
+		t.line("    %-8s %s", plain(requirement.ID), plain(oneLine(requirement.Text, 200)))
+		reason := requirement.Reason
+		if reason == "" && len(requirement.Findings) > 0 {
+			finding := requirement.Findings[0]
+			finding.Requirement = ""
+			reason = findingSentence(finding)
+		}
+		if reason != "" {
+			t.line("             %s", plain(oneLine(reason, 300)))
+		}
+	}
+}
+
+func idList(requirements []Requirement) string {
+	var ids []string
+	for i, requirement := range requirements {
+		if i == 40 {
+			ids = append(ids, "…")
+			break
+		}
+		ids = append(ids, plain(requirement.ID))
+	}
+	return strings.Join(ids, " ")
+}
+
+func requirementCounts(requirements []Requirement) map[Verdict]int {
+	counts := map[Verdict]int{}
+	for _, requirement := range requirements {
+		counts[requirement.Verdict]++
+	}
+	return counts
+}
+
+func scenarioCounts(scenarios []Scenario) map[Verdict]int {
+	counts := map[Verdict]int{}
+	for _, scenario := range scenarios {
+		counts[scenario.Verdict]++
+	}
+	return counts
+}
+
+// tally says counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
+func tally(counts map[Verdict]int) string {
+	var parts []string
+	all := 0
+	for _, verdict := range []Verdict{Pass, Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed} {
+		if n := counts[verdict]; n > 0 {
+			parts = append(parts, Count(int64(n))+" "+verdict.Word())
+		}
+	}
+	for _, n := range counts {
+		all += n
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return Count(int64(all)) + ": " + strings.Join(parts, ", ")
+}
+
+func (t *textWriter) load(l *Load) {
+	t.head("Load", l.Run, l.Verdict, l.Reason)
+	t.fact("plan", "%s, %s, %s", plain(l.Plan.Workload), plain(l.Plan.Schedule), Plural(int64(l.Plan.Clients), "client"))
+	if !l.Valid {
+		t.line("  %s", t.verdictLead(Invalid, "The figures are not valid: they do not speak of the service"))
+		for _, reason := range l.Invalid {
+			t.line("    %s", plain(oneLine(reason, 300)))
+		}
+	}
+	for _, note := range l.Notes {
+		t.fact("note", "%s", plain(oneLine(note, 400)))
+	}
+	var table strings.Builder
+	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(columns, "  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
+	row := func(name string, o *Operation) {
+		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", plain(name), Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
+		for _, p := range o.Response.list() {
+			shown := "–"
+			if o.Response.Count > 0 {
+				shown = millisecondsNumber(p.Nanoseconds)
+			}
+			fmt.Fprintf(columns, "\t%s", shown)
+		}
+		fmt.Fprintln(columns, "\t")
+	}
+	names := l.operationNames()
+	for _, name := range names {
+		row(name, l.Operations[name])
+	}
+	if l.Total != nil && len(names) != 1 {
+		row("total", l.Total)
+	}
+	columns.Flush()
+	for _, line := range strings.Split(strings.TrimRight(table.String(), "\n"), "\n") {
+		t.line("%s", line)
+	}
+	if l.Plan.Closed {
+		t.line("  Closed loop: these are service times; what a waiting user sees is not known.")
+	}
+	for _, limit := range l.Limits {
+		t.line("  limit %s  %s", t.verdict(limit.Verdict), plain(oneLine(limitSentence(limit), 300)))
+	}
+	for i, wrong := range l.Wrong {
+		if i == textShown {
+			t.line("  … %s more kinds of wrong answers in the report", Count(int64(len(l.Wrong)-i)))
+			break
+		}
+		t.line("  wrong %s %s, %s: %s", plain(wrong.Operation), plain(wrong.Kind), Plural(wrong.Times, "time"), plain(oneLine(wrong.Message, 300)))
+	}
+	if l.Capacity != nil {
+		bound := ""
+		if l.Capacity.LowerBound {
+			bound = "at least "
+		}
+		t.fact("capacity", "%s%s: %s", bound, Rate(l.Capacity.Rate), plain(oneLine(l.Capacity.Reason, 300)))
+	}
+	if l.Storm != nil {
+		t.fact("storm", "%s", stormSentence(l.Storm))
+	}
+}
+
+func stormSentence(s *Storm) string {
+	if s.Recovered < 0 {
+		return fmt.Sprintf("not all of %s were signed in again; %s", Plural(int64(s.Clients), "client"), plural(s.Retries, "retry", "retries"))
+	}
+	return fmt.Sprintf("%s signed in again within %s, with %s", Plural(int64(s.Clients), "client"), Milliseconds(s.Recovered), plural(s.Retries, "retry", "retries"))
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + many
+}
