@@ -27,6 +27,9 @@ type Environment struct {
 	File string `yaml:"-"`
 	// Mock tells that the service is our own, with a control interface.
 	Mock *MockControl `yaml:"mock"`
+
+	variables map[string]string // the ${NAME} that a value came from, by its dotted path
+	warnings  []string
 }
 
 // MockControl is the control interface of a running mock: it lets scenarios move the clock and change states.
@@ -53,7 +56,7 @@ type Operator struct {
 // Situations are what the environment can offer. A scenario that needs a missing one is skipped with that reason.
 type Situations map[string]Situation
 
-// The names of situations that a file may give.
+// SituationNames are the names of situations that a file may give.
 var SituationNames = []string{
 	"active", "foreign-device", "suspended-account", "cancelled-account", "restricted-account", "disabled-device", "inactive-device",
 	"unapproved-device", "deleted-device", "device-limit", "group-limit", "expired-session", "expired-refresh", "other-tenant",

@@ -1,0 +1,260 @@
+package environment
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"agstest/ags"
+	"agstest/internal/wire"
+)
+
+// DefaultClockSkew is how far the clocks of service and generator may differ where a file does not say.
+const DefaultClockSkew = 120 * time.Second
+
+// DefaultOperatorParameter is the name of the parameter that carries the OperatorAuthToken (the page "Requesting a session token").
+const DefaultOperatorParameter = "OperatorAuthToken"
+
+// complete fills in defaults and makes paths absolute.
+func (r *reader) complete(e *Environment) {
+	if e.Name == "" {
+		base := filepath.Base(r.name)
+		e.Name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	e.URL = strings.TrimRight(e.URL, "/")
+	if e.Authorization == "" {
+		e.Authorization = wire.Bearer
+	}
+	if e.ClockSkew == 0 {
+		e.ClockSkew = DefaultClockSkew
+	}
+	if e.Operator != nil && e.Operator.Parameter == "" {
+		e.Operator.Parameter = DefaultOperatorParameter
+	}
+	for _, path := range []*string{&e.TLS.CA, &e.TLS.Cert, &e.TLS.Key, &e.Load.Clients.File} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(r.dir, *path)
+		}
+	}
+}
+
+// check finds values that cannot work, before anything is sent.
+func (r *reader) check(e *Environment) {
+	if strings.ContainsFunc(e.Name, isControl) || len(e.Name) > 64 {
+		r.wrong("name", "must be at most 64 characters without line breaks")
+	}
+	r.checkURL(e)
+	for path, value := range map[string]string{"tenant": e.Tenant, "service": e.Service} {
+		if !isHeaderValue(value) {
+			r.wrong(path, "is sent as a header and cannot hold line breaks or control characters")
+		}
+	}
+	if e.Authorization != wire.Bearer && e.Authorization != wire.Raw {
+		r.wrong("authorization", "must be bearer or raw%s", didYouMean(string(e.Authorization), []string{string(wire.Bearer), string(wire.Raw)}))
+	}
+	if e.ClockSkew < 0 || e.ClockSkew > time.Hour {
+		r.wrong("clockSkew", "must be between 1s and 1h")
+	}
+	r.checkHeaders("headers", e.Headers)
+	if _, err := e.tlsConfig(); err != nil {
+		path := "tls"
+		if key, _, ok := strings.Cut(err.Error(), ":"); ok && r.lines[key] > 0 {
+			path = key
+		}
+		r.mistake(r.line(path), "%v", err)
+	}
+	if e.TLS != (TLS{}) && strings.HasPrefix(e.URL, "http://") {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: tls is not used, because the url starts with http://", r.name, r.line("tls")))
+	}
+	if e.Operator != nil && e.Operator.Secret == "" {
+		r.wrong("operator", "needs secret: the HMAC key of the OperatorAuthToken, such as \"${AGS_OPERATOR_SECRET}\"")
+	}
+	for _, name := range SituationNames {
+		if s, ok := e.Situations[name]; ok {
+			r.checkSituation("situations."+name, s)
+		}
+	}
+	r.checkLoad(e)
+	if e.Mock != nil {
+		if u, err := url.Parse(e.Mock.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			r.wrong("mock.url", "must be the address of the mock's control interface, such as http://127.0.0.1:8081")
+		}
+	}
+}
+
+func (r *reader) checkURL(e *Environment) {
+	const example = "such as https://api.staging.example.com"
+	if e.URL == "" {
+		r.mistake(r.line("url"), "url is missing: the address of the service, %s", example)
+		return
+	}
+	u, err := url.Parse(e.URL)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		r.wrong("url", "must be an address that starts with https:// or http://, %s", example)
+	case u.User != nil:
+		r.wrong("url", "must not hold a user name or password; send them as headers: {Authorization: \"${NAME}\"}")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		r.wrong("url", "must end before ? and #, %s", example)
+	case strings.HasSuffix(u.Path, "/ags") || strings.Contains(u.Path, "/ags/"):
+		r.wrong("url", "leave /ags out: it is appended to the address")
+	case u.Port() != "" && !validPort(u.Port()):
+		r.wrong("url", "the port must be between 1 and 65535")
+	}
+}
+
+func validPort(port string) bool {
+	n := 0
+	for _, c := range port {
+		if c < '0' || c > '9' || n > 65535 {
+			return false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n >= 1 && n <= 65535
+}
+
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// Headers that the suite itself sets, and where their value belongs.
+var ownHeaders = map[string]string{
+	ags.HeaderTenant: "tenant", ags.HeaderService: "service", "host": "url", "content-length": "", "transfer-encoding": "", "connection": "",
+}
+
+func (r *reader) checkHeaders(path string, headers map[string]string) {
+	for _, name := range sortedKeys(headers) {
+		at := path + "." + name
+		if !headerName.MatchString(name) {
+			r.wrong(at, "is not a header name (letters, digits and - only)")
+			continue
+		}
+		if !isHeaderValue(headers[name]) {
+			r.wrong(at, "a header cannot hold line breaks or control characters")
+		}
+		if key, own := ownHeaders[strings.ToLower(name)]; own {
+			if key == "" {
+				r.wrong(at, "this header is made by HTTP itself; leave it out")
+			} else {
+				r.wrong(at, "this header is set by %s:; write it there", key)
+			}
+		}
+	}
+}
+
+func (r *reader) checkSituation(path string, s Situation) {
+	r.checkHeaders(path+".headers", s.Headers)
+	for key, value := range map[string]string{"tenant": s.Tenant, "service": s.Service, "refreshToken": s.RefreshToken} {
+		if !isHeaderValue(value) {
+			r.wrong(path+"."+key, "is sent as a header and cannot hold line breaks or control characters")
+		}
+	}
+	if s.Proxy != "" {
+		u, err := url.Parse(s.Proxy)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+			r.wrong(path+".proxy", "must be the address of a proxy, such as http://proxy.example.com:3128")
+		}
+	}
+	if strings.ContainsAny(s.Type, "/?#% ") {
+		r.wrong(path+".type", "is one segment of the path register/{type}, such as tvkey")
+	}
+}
+
+func (r *reader) checkLoad(e *Environment) {
+	if e.Load.MaxRate != "" {
+		if _, err := ParseRate(e.Load.MaxRate); err != nil {
+			r.wrong("load.maxRate", "%v", err)
+		}
+	}
+	clients := e.Load.Clients
+	if clients.File != "" {
+		if clients.Count != 0 || clients.SessionToken != "" || clients.ClientID != "" || clients.AccountID != "" {
+			r.wrong("load.clients", "give either file or count with patterns, not both")
+		}
+		r.checkClientsFile(clients.File)
+		return
+	}
+	if clients == (Clients{}) {
+		return
+	}
+	if clients.Count < 1 {
+		r.wrong("load.clients.count", "must be at least 1: how many virtual clients there are")
+	}
+	if clients.SessionToken == "" && clients.ClientID == "" {
+		r.wrong("load.clients", "needs clientId (and sessionToken, unless operator mints it), such as clientId: \"LOAD_{n}\"")
+	}
+	for key, pattern := range map[string]string{"sessionToken": clients.SessionToken, "clientId": clients.ClientID} {
+		if clients.Count > 1 && pattern != "" && !strings.Contains(pattern, "{n}") {
+			r.wrong("load.clients."+key, "needs {n}, which becomes 1 to %d, so that clients differ", clients.Count)
+		}
+	}
+}
+
+func (r *reader) checkClientsFile(path string) {
+	const at = "load.clients.file"
+	file, err := os.Open(path)
+	if err != nil {
+		r.wrong(at, "cannot read %s: %v", path, plain(err))
+		return
+	}
+	defer file.Close()
+	columns, err := csv.NewReader(file).Read()
+	if err != nil {
+		r.wrong(at, "%s is not a CSV file with a first line of column names: %v", path, err)
+		return
+	}
+	for i := range columns {
+		columns[i] = strings.TrimSpace(strings.TrimPrefix(columns[i], "\ufeff"))
+	}
+	allowed := []string{"sessionToken", "clientId", "accountId"}
+	for _, column := range columns {
+		if !known(column, allowed) {
+			r.wrong(at, "%s has an unknown column %q%s", path, column, didYouMean(column, allowed))
+		}
+	}
+	if !known("clientId", columns) && !known("sessionToken", columns) {
+		r.wrong(at, "%s needs the columns sessionToken and clientId (accountId is optional)", path)
+	}
+}
+
+var ratePattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)/(s|m|min|h)$`)
+
+// ParseRate reads a rate such as 500/s, 30/m or 0.5/s, in hits a second.
+func ParseRate(text string) (float64, error) {
+	parts := ratePattern.FindStringSubmatch(text)
+	if parts == nil {
+		return 0, fmt.Errorf("must be a rate with its unit, such as 500/s or 30/m")
+	}
+	var rate float64
+	if _, err := fmt.Sscanf(parts[1], "%g", &rate); err != nil || rate <= 0 || rate > 1e7 {
+		return 0, fmt.Errorf("must be a rate above 0, such as 500/s or 30/m")
+	}
+	switch parts[2] {
+	case "m", "min":
+		rate /= 60
+	case "h":
+		rate /= 3600
+	}
+	return rate, nil
+}
+
+func isControl(c rune) bool { return c < ' ' || c == 0x7f }
+
+// isHeaderValue follows RFC 9110 section 5.5: no control characters but the tab.
+func isHeaderValue(value string) bool {
+	return !strings.ContainsFunc(value, func(c rune) bool { return isControl(c) && c != '\t' })
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

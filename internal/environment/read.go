@@ -1,0 +1,145 @@
+package environment
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"agstest/internal/failure"
+)
+
+// Lookup finds the value of an environment variable, as os.LookupEnv does.
+type Lookup func(name string) (string, bool)
+
+// maxFile is far above any real file; it keeps a wrong path (a log, a device) from filling the memory.
+const maxFile = 1 << 20
+
+// Read reads the environment file at path. Its errors are of the kind failure.Usage, name file and line, and hold no value of the file
+// that could be a secret.
+func Read(path string, getenv func(string) (string, bool)) (*Environment, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the environment file %s: %w; give --env a file that exists, or write one with: agstest init", path, plain(err))
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, failure.Usagef("cannot read the environment file %s: %w", path, plain(err))
+	}
+	if len(data) > maxFile {
+		return nil, failure.Usagef("%s is larger than 1 MiB, so it is no environment file", path)
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, failure.Usagef("cannot find the folder of %s: %w", path, err)
+	}
+	e, err := Parse(data, path, filepath.Dir(absolute), getenv)
+	if err != nil {
+		return nil, err
+	}
+	e.File = absolute
+	return e, nil
+}
+
+// plain takes the path out of an error of package os, since our sentence names it already.
+func plain(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// Parse reads the text of an environment file. The name is for messages, dir is where its relative paths start, getenv gives the values
+// of ${NAME}. Every mistake that is found is reported, one a line.
+func Parse(data []byte, name string, dir string, getenv func(string) (string, bool)) (*Environment, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, failure.Usagef("%s", describe(name, err))
+	}
+	var bodies []ast.Node
+	for _, document := range file.Docs {
+		if document.Body != nil && document.Body.Type() != ast.NullType && document.Body.Type() != ast.CommentType {
+			bodies = append(bodies, document.Body)
+		}
+	}
+	switch {
+	case len(bodies) == 0:
+		return nil, failure.Usagef("%s is empty; it needs at least url: https://… (agstest init writes a commented example)", name)
+	case len(bodies) > 1:
+		return nil, failure.Usagef("%s:%d: a second YAML document starts here; an environment file holds one", name, bodies[1].GetToken().Position.Line)
+	}
+
+	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{}}
+	e := &Environment{}
+	body := r.fit(bodies[0], typeOf(e), nil)
+	if len(r.mistakes) > 0 {
+		return nil, r.failure()
+	}
+	if err := yaml.NodeToValue(body, e, yaml.Strict()); err != nil {
+		return nil, failure.Usagef("%s", describe(name, err))
+	}
+	r.complete(e)
+	r.check(e)
+	if len(r.mistakes) > 0 {
+		return nil, r.failure()
+	}
+	e.variables = r.variables
+	e.warnings = append(r.warnings, r.inClear(e)...)
+	return e, nil
+}
+
+// reader collects what is wrong with one file.
+type reader struct {
+	name      string
+	dir       string
+	getenv    Lookup
+	lines     map[string]int    // line of each key and value, by dotted path
+	variables map[string]string // ${NAME} that a value came from, by dotted path
+	mistakes  []string
+	warnings  []string
+}
+
+func (r *reader) mistake(line int, format string, args ...any) {
+	r.mistakes = append(r.mistakes, fmt.Sprintf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
+}
+
+// wrong reports a mistake in the value at a dotted path, or at the nearest key above it.
+func (r *reader) wrong(path, format string, args ...any) {
+	r.mistake(r.line(path), "%s: %s", path, fmt.Sprintf(format, args...))
+}
+
+func (r *reader) line(path string) int {
+	for {
+		if line, ok := r.lines[path]; ok {
+			return line
+		}
+		cut := strings.LastIndex(path, ".")
+		if cut < 0 {
+			return 1
+		}
+		path = path[:cut]
+	}
+}
+
+func (r *reader) failure() error { return failure.Usagef("%s", strings.Join(r.mistakes, "\n")) }
+
+// describe says what the YAML reader found wrong and where, without quoting the file: the line may hold a secret.
+func describe(name string, err error) string {
+	var located yaml.Error
+	if errors.As(err, &located) {
+		line := 1
+		if token := located.GetToken(); token != nil && token.Position != nil {
+			line = token.Position.Line
+		}
+		return fmt.Sprintf("%s:%d: this is not valid YAML: %s", name, line, located.GetMessage())
+	}
+	return fmt.Sprintf("%s: this is not valid YAML: %v", name, err)
+}

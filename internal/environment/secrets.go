@@ -1,0 +1,179 @@
+package environment
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Names that mark a header or a parameter as secret. A parameter that came from a variable is secret whatever its name.
+var (
+	secretHeader    = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|api-?key|signature`)
+	secretParameter = regexp.MustCompile(`(?i)passw|pwd|secret|token|pin|code|key|challenge|otp|credential|assertion|ticket`)
+)
+
+// Secrets gives every secret value of the environment once, the longest first, so that replacing them one after the other leaves no
+// piece of one behind. Patterns of load clients ({n}) are not among them: the load makes those values.
+func (e *Environment) Secrets() []string {
+	var secrets []string
+	e.eachString(func(path []string, value *string) {
+		if s := e.secretIn(path, *value); s != "" && !slices.Contains(secrets, s) {
+			secrets = append(secrets, s)
+		}
+	})
+	slices.SortFunc(secrets, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	return secrets
+}
+
+// secretIn gives the secret part of the value at a path, or nothing.
+func (e *Environment) secretIn(path []string, value string) string {
+	last := path[len(path)-1]
+	fromVariable := e.variables[strings.Join(path, ".")] != ""
+	switch {
+	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
+		return value
+	case path[0] == "headers", len(path) == 4 && path[2] == "headers":
+		if secretHeader.MatchString(last) {
+			return value
+		}
+	case path[0] == "situations" && len(path) == 4 && path[2] == "parameters":
+		if secretParameter.MatchString(last) || fromVariable {
+			return value
+		}
+	case path[0] == "situations" && (last == "sessionToken" || last == "refreshToken"):
+		return value
+	case path[0] == "situations" && last == "proxy":
+		if u, err := url.Parse(value); err == nil && u.User != nil {
+			password, _ := u.User.Password()
+			return password
+		}
+	case path[0] == "load" && last == "sessionToken" && !strings.Contains(value, "{n}"):
+		return value
+	}
+	return ""
+}
+
+// inClear warns about secrets that are written in the file itself. The environment of our own mock is made of throw-away values.
+func (r *reader) inClear(e *Environment) []string {
+	if e.Mock != nil {
+		return nil
+	}
+	var places []string
+	line := 0
+	e.eachString(func(path []string, value *string) {
+		dotted := strings.Join(path, ".")
+		if e.secretIn(path, *value) != "" && r.variables[dotted] == "" {
+			if line == 0 {
+				line = r.line(dotted)
+			}
+			places = append(places, fmt.Sprintf("%s (line %d)", dotted, r.line(dotted)))
+		}
+	})
+	if len(places) == 0 {
+		return nil
+	}
+	if rest := len(places) - 3; rest > 0 {
+		places = append(places[:3], fmt.Sprintf("%d more", rest))
+	}
+	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\"", r.name, line, strings.Join(places, ", "))}
+}
+
+// Warnings are things in the file that work and should still be changed: one sentence each, without a secret.
+func (e *Environment) Warnings() []string { return e.warnings }
+
+// Redacted is a copy fit to be shown: each secret is replaced by where it came from.
+func (e *Environment) Redacted() *Environment {
+	c := e.clone()
+	c.eachString(func(path []string, value *string) {
+		secret := e.secretIn(path, *value)
+		if secret == "" {
+			return
+		}
+		mark := "[secret, in clear in the file]"
+		if name := e.variables[strings.Join(path, ".")]; name != "" {
+			mark = "[secret, from ${" + name + "}]"
+		} else if e.Mock != nil {
+			mark = "[secret, made by the mock]"
+		}
+		*value = strings.ReplaceAll(*value, secret, mark)
+	})
+	return c
+}
+
+// clone copies everything that eachString can change.
+func (e *Environment) clone() *Environment {
+	c := *e
+	c.Headers = copied(e.Headers)
+	if e.Operator != nil {
+		operator := *e.Operator
+		c.Operator = &operator
+	}
+	if e.Mock != nil {
+		mock := *e.Mock
+		c.Mock = &mock
+	}
+	c.Situations = copied(e.Situations)
+	for name, s := range c.Situations {
+		s.Headers, s.Parameters = copied(s.Headers), copied(s.Parameters)
+		c.Situations[name] = s
+	}
+	return &c
+}
+
+func copied[M ~map[string]V, V any](m M) M {
+	if m == nil {
+		return nil
+	}
+	c := make(M, len(m))
+	for key, value := range m {
+		c[key] = value
+	}
+	return c
+}
+
+// eachString visits every text of the environment with its path in the file, in the order of the struct and of sorted keys.
+func (e *Environment) eachString(visit func(path []string, value *string)) {
+	visitStrings(reflect.ValueOf(e).Elem(), nil, visit)
+}
+
+func visitStrings(v reflect.Value, path []string, visit func([]string, *string)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			visitStrings(v.Elem(), path, visit)
+		}
+	case reflect.Struct:
+		for _, field := range reflect.VisibleFields(v.Type()) {
+			if tag := field.Tag.Get("yaml"); tag != "" && tag != "-" && field.IsExported() {
+				visitStrings(v.FieldByIndex(field.Index), append(path[:len(path):len(path)], tag), visit)
+			}
+		}
+	case reflect.Map:
+		keys := make([]string, 0, v.Len())
+		for _, key := range v.MapKeys() {
+			keys = append(keys, key.String())
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			before := v.MapIndex(reflect.ValueOf(key))
+			entry := reflect.New(v.Type().Elem()).Elem()
+			entry.Set(before)
+			visitStrings(entry, append(path[:len(path):len(path)], key), visit)
+			if !reflect.DeepEqual(entry.Interface(), before.Interface()) { // a map that is only read may be read by others too
+				v.SetMapIndex(reflect.ValueOf(key), entry)
+			}
+		}
+	case reflect.String:
+		if v.Type() == reflect.TypeOf("") && v.CanAddr() {
+			visit(path, v.Addr().Interface().(*string))
+		}
+	}
+}
