@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"net/url"
@@ -29,6 +30,8 @@ type Target struct {
 	Proxy         *url.URL
 	Timeout       time.Duration // for one exchange, from dial to the last byte; 0 means 30 s
 	MaxBody       int64         // bytes read of one answer; 0 means 1 MiB
+	// Sleep waits before a request is repeated because of Retry-After, and gives up when the context ends. Nil means real time.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Call is one request as it is to be sent. Nothing is added to it but what HTTP needs (Host, Content-Length, User-Agent).
@@ -43,7 +46,7 @@ type Call struct {
 
 // Exchange is what was sent and what came back. It holds secrets: only Redactor.Record makes something fit for a report.
 type Exchange struct {
-	Call   Call
+	Call   Call   // as it was sent: with the headers of the target and User-Agent
 	URL    string // the full address
 	Status int    // 0: no answer
 	Proto  string
@@ -51,7 +54,7 @@ type Exchange struct {
 	Body   []byte
 	// Truncated: the body was longer than Target.MaxBody.
 	Truncated bool
-	// Sent is taken before dialling, Received after the last byte; both carry the monotonic clock.
+	// Sent is taken before dialling, Received after the last byte; both carry the monotonic clock. They belong to the last attempt.
 	Sent, Received time.Time
 	// Attempts lists answers 429 and 503 with Retry-After that were waited out before this one.
 	Attempts []Attempt

@@ -1,0 +1,197 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// timeoutError is the end of Target.Timeout.
+type timeoutError struct{ after time.Duration }
+
+func (e timeoutError) Error() string { return fmt.Sprintf("no whole answer within %s", e.after) }
+func (e timeoutError) Timeout() bool { return true }
+
+// cutError is an answer that broke off; want is −1 where the service did not say how long it would be.
+type cutError struct {
+	got, want int64
+	err       error
+}
+
+func (e cutError) Error() string {
+	if e.want > 0 {
+		return fmt.Sprintf("the answer was cut after %d of %d bytes", e.got, e.want)
+	}
+	return fmt.Sprintf("the answer was cut after %d bytes", e.got)
+}
+func (e cutError) Unwrap() error { return e.err }
+
+// codingError is a body that cannot be decoded.
+type codingError struct {
+	coding string
+	err    error
+}
+
+func (e codingError) Error() string {
+	switch e.coding {
+	case "gzip", "x-gzip", "deflate":
+		return "the body is not what its Content-Encoding " + e.coding + " says"
+	}
+	return "the body has a Content-Encoding that was not asked for"
+}
+func (e codingError) Unwrap() error { return e.err }
+
+// causeOf puts the reason why a context ended in place of the bare fact.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil {
+		var cut cutError
+		if errors.As(err, &cut) {
+			return cut
+		}
+		return cause
+	}
+	return err
+}
+
+// Explain says in one plain clause, in lower case and without a full stop, why there is no whole answer. It holds no part of an
+// answer and so no secret. Explain(nil) is empty.
+func Explain(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, explain := range []func(error) string{explainOwn, explainTLS, explainDial, explainText} {
+		if text := explain(err); text != "" {
+			return text
+		}
+	}
+	return plain(err.Error())
+}
+
+func explainOwn(err error) string {
+	var timeout timeoutError
+	var cut cutError
+	var coding codingError
+	switch {
+	case errors.As(err, &timeout):
+		return timeout.Error()
+	case errors.As(err, &cut):
+		return cut.Error()
+	case errors.As(err, &coding):
+		return coding.Error()
+	case errors.Is(err, context.Canceled):
+		return "the run was interrupted"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "no whole answer in time"
+	}
+	return ""
+}
+
+func explainTLS(err error) string {
+	var (
+		authority x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError
+		name      x509.HostnameError
+		verify    *tls.CertificateVerificationError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+	)
+	switch {
+	case errors.As(err, &name):
+		return fmt.Sprintf("the certificate of the service is not for the host %s; check the host in url", name.Host)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("the certificate of the service is valid from %s to %s and not now; renew it, or check the clock of this machine",
+			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
+	case errors.As(err, &authority):
+		return "the certificate of the service is signed by an authority that is not trusted here; give its certificate as tls.ca"
+	case errors.As(err, &verify), errors.As(err, &invalid):
+		return "the certificate of the service is not valid"
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return "the service does not speak TLS on this port; if it is a plain one, write http:// in url"
+	case errors.As(err, &alert):
+		if strings.Contains(err.Error(), "certificate") {
+			return "the service wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
+		}
+		return "the service ended the TLS handshake: " + plain(alert.Error())
+	}
+	return ""
+}
+
+func explainDial(err error) string {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		if dns.IsNotFound {
+			return fmt.Sprintf("there is no host %s; check the host in url", dns.Name)
+		}
+		return fmt.Sprintf("the name of the host %s cannot be resolved at the moment", dns.Name)
+	}
+	at := ""
+	var operation *net.OpError
+	if errors.As(err, &operation) && operation.Addr != nil {
+		at = " to " + operation.Addr.String()
+	}
+	switch {
+	case operation != nil && operation.Op == "proxyconnect":
+		return "the proxy cannot be used: " + Explain(operation.Err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection" + at + " was refused: nothing listens there"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
+		return "the service reset the connection"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "there is no route" + at
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "this machine is out of file descriptors; raise the limit (ulimit -n)"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine is out of local ports"
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		if operation != nil && operation.Op == "dial" {
+			return "the connection" + at + " was not accepted in time"
+		}
+		return "no whole answer in time"
+	}
+	return ""
+}
+
+func explainText(err error) string {
+	text := err.Error()
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
+		return "the service closed the connection without a whole answer"
+	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "too many 1xx"), strings.Contains(text, "header list too large"):
+		return fmt.Sprintf("the headers of the answer are longer than %d kB", maxHeaderBytes>>10)
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME"), strings.Contains(text, "bad Content-Length"),
+		strings.Contains(text, "unsupported transfer encoding"), strings.Contains(text, "invalid header"),
+		strings.Contains(text, "too many transfer encodings"), strings.Contains(text, "Content-Length"):
+		if strings.Contains(text, "invalid header field") && !strings.Contains(text, "malformed") {
+			return "a header of the request cannot be sent over HTTP"
+		}
+		return "what came back is not a valid HTTP/1.1 answer"
+	case strings.Contains(text, "chunk"):
+		return "the chunked body of the answer is malformed"
+	case strings.Contains(text, "proxyconnect"), strings.Contains(text, "Proxy Authentication"):
+		return "the proxy refused to connect"
+	}
+	return ""
+}
+
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
+
+// plain takes out of an error's text what may have come from an answer.
+func plain(text string) string {
+	text = quoted.ReplaceAllString(text, `"…"`)
+	text, _, _ = strings.Cut(text, "\n")
+	if len(text) > 200 {
+		text = strings.ToValidUTF8(text[:200], "") + "…"
+	}
+	return text
+}
