@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -167,7 +168,7 @@ func (r *reader) checkSituation(path string, s Situation) {
 
 func (r *reader) checkLoad(e *Environment) {
 	if e.Load.MaxRate != "" {
-		if _, err := ParseRate(e.Load.MaxRate); err != nil {
+		if _, err := parseRate(e.Load.MaxRate); err != nil {
 			r.wrong("load.maxRate", "%v", err)
 		}
 	}
@@ -224,14 +225,14 @@ func (r *reader) checkClientsFile(path string) {
 
 var ratePattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)/(s|m|min|h)$`)
 
-// ParseRate reads a rate such as 500/s, 30/m or 0.5/s, in hits a second.
-func ParseRate(text string) (float64, error) {
+// parseRate reads a rate such as 500/s, 30/m or 0.5/s, in hits a second.
+func parseRate(text string) (float64, error) {
 	parts := ratePattern.FindStringSubmatch(text)
 	if parts == nil {
 		return 0, fmt.Errorf("must be a rate with its unit, such as 500/s or 30/m")
 	}
-	var rate float64
-	if _, err := fmt.Sscanf(parts[1], "%g", &rate); err != nil || rate <= 0 || rate > 1e7 {
+	rate, err := strconv.ParseFloat(parts[1], 64)
+	if err != nil || rate <= 0 || rate > 1e7 {
 		return 0, fmt.Errorf("must be a rate above 0, such as 500/s or 30/m")
 	}
 	switch parts[2] {
@@ -241,6 +242,18 @@ func ParseRate(text string) (float64, error) {
 		rate /= 3600
 	}
 	return rate, nil
+}
+
+// MaxRate is load.maxRate in requests a second; 0 where the file sets none.
+func (e *Environment) MaxRate() float64 {
+	if e.Load.MaxRate == "" {
+		return 0
+	}
+	rate, err := parseRate(e.Load.MaxRate)
+	if err != nil {
+		return 0 // Parse has refused it
+	}
+	return rate
 }
 
 func isControl(c rune) bool { return c < ' ' || c == 0x7f }

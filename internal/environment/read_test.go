@@ -85,6 +85,10 @@ func TestParseReadsEveryKey(t *testing.T) {
 		t.Error(diff)
 	}
 	assert.Equal(t, []string{"operator-secret-1", "a$bpass: {w}$c", "old-refresh", "dave-user", "pr0xyPass", "session-1"}, e.Secrets())
+	assert.Equal(t, 500.0, e.MaxRate())
+	assert.Equal(t, 2.0, (&Environment{Load: Load{MaxRate: "120/m"}}).MaxRate())
+	assert.Equal(t, 0.5, (&Environment{Load: Load{MaxRate: "1800/h"}}).MaxRate())
+	assert.Zero(t, (&Environment{}).MaxRate())
 }
 
 func TestParseGivesDefaults(t *testing.T) {
