@@ -1,0 +1,427 @@
+package mock
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Control is the control interface: it moves the clock, makes and changes accounts and devices, and switches habits and faults, as
+// JSON over HTTP. Serve it on another port than the service. Every call needs the header "Authorization: Bearer <ControlToken>".
+func (s *Server) Control() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, answer func(r *http.Request) (any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			body, err := answer(r)
+			status := http.StatusOK
+			if err != nil {
+				status = http.StatusBadRequest
+				if _, missing := err.(missingError); missing {
+					status = http.StatusNotFound
+				}
+				body = map[string]string{"message": err.Error()}
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(body)
+		})
+	}
+	handle("GET /control/state", s.controlState)
+	handle("GET /control/faults", func(*http.Request) (any, error) { return listFaults(), nil })
+	handle("GET /control/choices", func(*http.Request) (any, error) { return listHabits(), nil })
+	handle("POST /control/clock", s.controlClock)
+	handle("POST /control/accounts", s.controlNewAccount)
+	handle("GET /control/accounts/{tenant}/{account}", s.controlAccount)
+	handle("POST /control/accounts/{tenant}/{account}", s.controlChangeAccount)
+	handle("POST /control/devices/{tenant}/{client}", s.controlChangeDevice)
+	handle("POST /control/session-tokens", s.controlSessionToken)
+	handle("GET /control/platform/{tenant}", s.controlPlatform)
+	handle("POST /control/platform/{tenant}", s.controlPlatform)
+	handle("POST /control/faults", func(r *http.Request) (any, error) { return s.controlNames(r, true) })
+	handle("POST /control/choices", func(r *http.Request) (any, error) { return s.controlNames(r, false) })
+	handle("POST /control/reset", func(*http.Request) (any, error) {
+		s.Reset()
+		return map[string]bool{"reset": true}, nil
+	})
+	mux.HandleFunc("GET /control/environment.yaml", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		w.Header().Set("Cache-Control", "no-store")
+		query := r.URL.Query()
+		_, _ = w.Write(s.Environment(query.Get("url"), orElse(query.Get("control"), "http://"+r.Host), query.Get("ca")))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()[MarkHeader] = markValue
+		token, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !isBearer || subtle.ConstantTimeCompare([]byte(token), []byte(s.secret.control)) != 1 {
+			w.Header().Set("Www-Authenticate", `Bearer realm="agstest mock control"`)
+			http.Error(w, `{"message":"the control interface wants the header Authorization: Bearer <control token>"}`, http.StatusUnauthorized)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+type missingError string
+
+func (e missingError) Error() string { return string(e) }
+
+// Reset puts accounts, devices, clock, platform switches, habits and faults back to what they were at start. Keys and standing
+// tokens stay.
+func (s *Server) Reset() {
+	s.restore()
+	s.apply(s.config.Habits, s.config.Faults)
+}
+
+// readControl reads a JSON body, refusing names that nobody knows.
+func readControl(r *http.Request, into any) error {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return fmt.Errorf("reading the body: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("reading the body: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) controlState(*http.Request) (any, error) {
+	set := s.setting.Load()
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	return map[string]any{"now": s.now(set).UTC().Format(time.RFC3339Nano), "faults": set.faults, "choices": set.habits,
+		"devices": s.state.devices, "maxDevices": s.state.maxDevices, "refusedDevices": s.state.refused, "sessionTokens": len(s.state.sessions.entries)}, nil
+}
+
+func (s *Server) controlClock(r *http.Request) (any, error) {
+	var order struct {
+		Advance, Tenant, Account string
+		Reset                    bool
+	}
+	if err := readControl(r, &order); err != nil {
+		return nil, err
+	}
+	var by time.Duration
+	if order.Advance != "" {
+		var err error
+		if by, err = time.ParseDuration(order.Advance); err != nil {
+			return nil, fmt.Errorf("advance is not a duration such as 3600s: %w", err)
+		}
+	}
+	st := &s.state
+	st.mutex.Lock()
+	defer st.mutex.Unlock()
+	now := s.now(s.setting.Load())
+	if order.Account != "" {
+		_, a, err := s.kept(orElse(order.Tenant, firstTenant), order.Account)
+		if err != nil {
+			return nil, err
+		}
+		a.offset += by
+		if order.Reset {
+			a.offset = 0
+		}
+		now = now.Add(a.offset)
+	} else {
+		st.offset += by
+		if order.Reset {
+			st.offset = 0
+			for _, t := range st.tenants {
+				for _, a := range t.accounts {
+					a.offset = 0
+				}
+			}
+		}
+		now = s.now(s.setting.Load())
+	}
+	return map[string]string{"now": now.UTC().Format(time.RFC3339Nano)}, nil
+}
+
+// kept finds an account that may be changed. The caller holds the mutex.
+func (s *Server) kept(tenantID, id string) (*tenant, *account, error) {
+	t := s.state.tenants[tenantID]
+	if t == nil {
+		return nil, nil, missingError("there is no tenant " + quote(tenantID))
+	}
+	a := s.state.account(t, id)
+	if a == nil {
+		return nil, nil, missingError("the tenant " + tenantID + " has no account " + quote(id))
+	}
+	if !s.state.keep(t, a) {
+		return nil, nil, fmt.Errorf("the mock holds %d devices, as many as it may; start it with a higher limit", s.state.devices)
+	}
+	return t, a, nil
+}
+
+type groupLimit struct {
+	Class string `json:"class"`
+	Limit int    `json:"limit"`
+}
+
+type accountOrder struct {
+	Tenant      string      `json:"tenant"`
+	Status      string      `json:"status"`
+	DeviceLimit *int        `json:"deviceLimit"`
+	GroupLimit  *groupLimit `json:"groupLimit"`
+}
+
+func (o accountOrder) apply(a *account) error {
+	switch o.Status {
+	case "":
+	case active, suspended, restricted, cancelled:
+		a.status = o.Status
+		a.troubled = a.troubled || o.Status != active
+	default:
+		return fmt.Errorf("status is %q; it can be ACTIVE, SUSPENDED, RESTRICTED or CANCELLED", o.Status)
+	}
+	if o.DeviceLimit != nil {
+		if *o.DeviceLimit < 0 {
+			return fmt.Errorf("deviceLimit is %d; it cannot be negative", *o.DeviceLimit)
+		}
+		a.deviceLimit = *o.DeviceLimit
+	}
+	if o.GroupLimit != nil {
+		if o.GroupLimit.Class == "" || o.GroupLimit.Limit < 0 {
+			return fmt.Errorf("groupLimit needs a class and a limit of 0 or more")
+		}
+		a.groupClass, a.groupLimit = o.GroupLimit.Class, o.GroupLimit.Limit
+	}
+	return nil
+}
+
+func (s *Server) controlNewAccount(r *http.Request) (any, error) {
+	order := accountOrder{Tenant: firstTenant}
+	if err := readControl(r, &order); err != nil {
+		return nil, err
+	}
+	st := &s.state
+	st.mutex.Lock()
+	defer st.mutex.Unlock()
+	t := st.tenants[order.Tenant]
+	if t == nil {
+		return nil, missingError("there is no tenant " + quote(order.Tenant))
+	}
+	if len(t.accounts) >= st.maxDevices {
+		return nil, fmt.Errorf("the mock holds %d accounts, as many as it may", len(t.accounts))
+	}
+	st.newAccounts++
+	id := "N" + strconv.Itoa(st.newAccounts)
+	a := &account{id: id, status: active, deviceLimit: 5}
+	if err := order.apply(a); err != nil {
+		return nil, err
+	}
+	a.first = a.status
+	t.accounts[id] = a
+	name, password := "user-"+id, st.text(16)
+	t.users[name] = user{password, []string{id}}
+	return map[string]string{"accountId": id, "username": name, "password": password}, nil
+}
+
+type deviceView struct {
+	ClientID           string  `json:"clientId"`
+	Status             string  `json:"status"`
+	Activity           string  `json:"activity"`
+	Approved           bool    `json:"approved"`
+	Deleted            bool    `json:"deleted"`
+	PlayoutDeviceClass *string `json:"playoutDeviceClass"`
+}
+
+type accountView struct {
+	AccountID   string       `json:"accountId"`
+	Status      string       `json:"status"`
+	DeviceLimit int          `json:"deviceLimit"`
+	GroupLimit  *groupLimit  `json:"groupLimit,omitempty"`
+	Now         string       `json:"now"`
+	Devices     []deviceView `json:"devices"`
+}
+
+func (s *Server) viewAccount(a *account) accountView {
+	view := accountView{a.id, a.status, a.deviceLimit, nil, s.now(s.setting.Load()).Add(a.offset).UTC().Format(time.RFC3339Nano), []deviceView{}}
+	if a.groupClass != "" {
+		view.GroupLimit = &groupLimit{a.groupClass, a.groupLimit}
+	}
+	for _, d := range a.devices {
+		one := deviceView{d.id, d.status, d.activity, d.approved, d.deleted, nil}
+		if d.class != "" {
+			one.PlayoutDeviceClass = &d.class
+		}
+		view.Devices = append(view.Devices, one)
+	}
+	return view
+}
+
+func (s *Server) controlAccount(r *http.Request) (any, error) {
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	t := s.state.tenants[r.PathValue("tenant")]
+	if t == nil {
+		return nil, missingError("there is no tenant " + quote(r.PathValue("tenant")))
+	}
+	a := s.state.account(t, r.PathValue("account"))
+	if a == nil {
+		return nil, missingError("the tenant " + t.id + " has no account " + quote(r.PathValue("account")))
+	}
+	return s.viewAccount(a), nil
+}
+
+func (s *Server) controlChangeAccount(r *http.Request) (any, error) {
+	var order accountOrder
+	if err := readControl(r, &order); err != nil {
+		return nil, err
+	}
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	_, a, err := s.kept(r.PathValue("tenant"), r.PathValue("account"))
+	if err != nil {
+		return nil, err
+	}
+	if err := order.apply(a); err != nil {
+		return nil, err
+	}
+	return s.viewAccount(a), nil
+}
+
+func (s *Server) controlChangeDevice(r *http.Request) (any, error) {
+	var order struct {
+		Status, Activity  string
+		Approved, Deleted *bool
+	}
+	if err := readControl(r, &order); err != nil {
+		return nil, err
+	}
+	st := &s.state
+	st.mutex.Lock()
+	defer st.mutex.Unlock()
+	id := r.PathValue("client")
+	t := st.tenants[r.PathValue("tenant")]
+	if t == nil {
+		return nil, missingError("there is no tenant " + quote(r.PathValue("tenant")))
+	}
+	d := st.device(t, id)
+	if d == nil {
+		return nil, missingError("the tenant " + t.id + " has no device " + quote(id))
+	}
+	_, a, err := s.kept(t.id, d.account)
+	if err != nil {
+		return nil, err
+	}
+	d = st.device(t, id)
+	switch order.Status {
+	case "":
+	case enabled, disabled:
+		d.status = order.Status
+	default:
+		return nil, fmt.Errorf("status is %q; it can be ENABLED or DISABLED", order.Status)
+	}
+	switch order.Activity {
+	case "":
+	case active, inactive:
+		d.activity = order.Activity
+	default:
+		return nil, fmt.Errorf("activity is %q; it can be ACTIVE or INACTIVE", order.Activity)
+	}
+	if order.Approved != nil {
+		d.approved = *order.Approved
+	}
+	if order.Deleted != nil {
+		d.deleted = *order.Deleted
+	}
+	a.recount()
+	return s.viewAccount(a), nil
+}
+
+func (s *Server) controlSessionToken(r *http.Request) (any, error) {
+	var order struct{ Tenant, AccountID, ExpiresIn string }
+	if err := readControl(r, &order); err != nil {
+		return nil, err
+	}
+	life := 10 * time.Minute
+	if order.ExpiresIn != "" {
+		var err error
+		if life, err = time.ParseDuration(order.ExpiresIn); err != nil {
+			return nil, fmt.Errorf("expiresIn is not a duration such as 60s: %w", err)
+		}
+	}
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	t := s.state.tenants[orElse(order.Tenant, firstTenant)]
+	if t == nil {
+		return nil, missingError("there is no tenant " + quote(order.Tenant))
+	}
+	a := s.state.account(t, order.AccountID)
+	if a == nil {
+		return nil, missingError("the tenant " + t.id + " has no account " + quote(order.AccountID))
+	}
+	now := s.now(s.setting.Load())
+	token := s.state.text(26)
+	if !s.state.sessions.put(token, session{tenant: t.id, account: a.id}, now.Add(a.offset+life), now) {
+		return nil, fmt.Errorf("the mock holds as many session tokens as it may")
+	}
+	return map[string]string{"sessionToken": token}, nil
+}
+
+func (s *Server) controlPlatform(r *http.Request) (any, error) {
+	var order struct{ VPNBlocking, GeoBlocking, GeoFiltering *bool }
+	if r.Method == http.MethodPost {
+		if err := readControl(r, &order); err != nil {
+			return nil, err
+		}
+	}
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	t := s.state.tenants[r.PathValue("tenant")]
+	if t == nil {
+		return nil, missingError("there is no tenant " + quote(r.PathValue("tenant")))
+	}
+	for _, change := range []struct {
+		given *bool
+		kept  *bool
+	}{{order.VPNBlocking, &t.platform.VPNBlocking}, {order.GeoBlocking, &t.platform.GeoBlocking}, {order.GeoFiltering, &t.platform.GeoFiltering}} {
+		if change.given != nil {
+			*change.kept = *change.given
+		}
+	}
+	return t.platform, nil
+}
+
+func (s *Server) controlNames(r *http.Request, faults bool) (any, error) {
+	var order struct{ Names []string }
+	if err := readControl(r, &order); err != nil {
+		return nil, err
+	}
+	set := s.setting.Load()
+	var err error
+	if faults {
+		err = s.Use(set.habits, order.Names)
+	} else {
+		err = s.Use(order.Names, set.faults)
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := s.setting.Load()
+	return map[string][]string{"faults": now.faults, "choices": now.habits}, nil
+}
+
+func listFaults() any {
+	var list []map[string]string
+	for _, f := range Faults() {
+		list = append(list, map[string]string{"name": f.Name, "requirement": f.Requirement, "summary": f.Summary})
+	}
+	return list
+}
+
+func listHabits() any {
+	var list []map[string]string
+	for _, h := range Habits() {
+		list = append(list, map[string]string{"name": h.Name, "summary": h.Summary})
+	}
+	return list
+}

@@ -1,0 +1,57 @@
+package mock
+
+import (
+	"net/http"
+	"slices"
+)
+
+// serviceDiscovery tells the services of a tenant.
+func (s *Server) serviceDiscovery(c *call) reply {
+	if refused := c.findTenant(); refused != nil {
+		return *refused
+	}
+	choices := &c.set.choices
+	if token := c.header("token"); token != "" && choices.DiscoveryReadsToken || token == "" && !c.enforces(ruleTokenFree) {
+		if _, err := s.bearer(c); err != nil {
+			return c.refuse(ruleToken, http.StatusNotFound, 0, "no service was found for this token")
+		}
+	}
+	if len(c.tenant.services) == 0 {
+		return c.refuse(ruleKnownService, http.StatusNotFound, 0, "no service was found")
+	}
+	services := []any{}
+	for _, service := range c.tenant.services {
+		services = append(services, choices.describe(service))
+	}
+	if choices.ExtraServices {
+		services = append(services, object{{"authServiceName", "Beta SSO"}, {"displayAttributes", object{}}, {"status", "beta"},
+			{"endpoints", []any{object{{"name", "WHOAMI"}, {"path", "/whoAmI"}, {"parameterProperties", []any{}}, {"version", 2}}}}})
+	}
+	if choices.ReversedDiscovery {
+		slices.Reverse(services)
+	}
+	return jsonReply(http.StatusOK, object{{"availableServices", services}})
+}
+
+func (c *Choices) describe(service Service) object {
+	endpoints := []any{}
+	for _, e := range service.Endpoints {
+		parameters := []any{}
+		for _, p := range e.Parameters {
+			parameters = append(parameters, object{{"name", p.Name}, {"mandatory", p.Mandatory}, {"isPassword", p.Password}})
+		}
+		path := e.Path
+		if c.AbsolutePaths {
+			path = "/ags" + path
+		}
+		endpoints = append(endpoints, object{{"name", e.Name}, {"path", path}, {"parameterProperties", parameters}})
+	}
+	if c.ReversedDiscovery {
+		slices.Reverse(endpoints)
+	}
+	described := object{{"authServiceName", service.Name}}
+	if !c.NoDisplayAttributes {
+		described = append(described, member{"displayAttributes", object{{"logo", service.Logo}, {"name", service.DisplayName}}})
+	}
+	return append(described, member{"endpoints", endpoints})
+}

@@ -1,0 +1,23 @@
+package mock
+
+import "net/http"
+
+// Habit is something that a conforming service may do, however unusual. A suite stays green under each.
+type Habit struct {
+	Name    string
+	Summary string
+	// Apply changes the choices; nil: it does not.
+	Apply func(*Choices)
+	// Transport wraps the whole service; nil: it does not.
+	Transport func(http.Handler) http.Handler
+}
+
+// HabitByName finds a habit.
+func HabitByName(name string) (Habit, bool) {
+	for _, h := range Habits() {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return Habit{}, false
+}

@@ -1,0 +1,262 @@
+// Package mock is a stateful Authentication Gateway Service (AGS) for tests: tenants, accounts, devices, session tokens and signed
+// tokens behind the nine published calls, and a few calls around them. It serves from the published facts and shares no code with
+// the judge, so that a mistake in one cannot hide in the other.
+//
+// A Server is an http.Handler. What the public pages leave open can be chosen (Choices, Habits); what they forbid can be switched on
+// (Faults); the control interface moves the clock and changes states from outside.
+package mock
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	randv2 "math/rand/v2"
+)
+
+// Version is told in the header MarkHeader of every answer, so that nobody takes the mock for the real service.
+const (
+	Version    = "1"
+	MarkHeader = "X-Agstest-Mock"
+)
+
+// Config are the options of a mock; the zero value works.
+type Config struct {
+	// Clock is the time that the service starts from; time.Now when nil.
+	Clock func() time.Time
+	// Seed makes ids, tokens and secrets the same in every run; 0: random. A seed is for tests only, since it gives the secrets away.
+	Seed    uint64
+	Choices Choices
+	Habits  []Habit
+	Faults  []Fault
+	// OperatorSecret signs OperatorAuthTokens (at least 32 bytes, RFC 7518 section 3.2), SigningKey the service's own tokens. Made up at start when empty.
+	OperatorSecret string
+	OperatorKeyID  string
+	SigningKey     string
+	SigningKeyID   string
+	// ControlToken opens the control interface. Made up at start when empty.
+	ControlToken string
+	// Services are offered by the tenants nagra and acme; the tenant empty offers none.
+	Services []Service
+	// MaxDevices bounds the devices that are held, 500,000 by default. A first-time sign-on beyond it gets 503 and is counted.
+	MaxDevices int
+	// MaxTokens bounds the session tokens that are held, 2,000,000 by default. Beyond it getSessionToken answers 503.
+	MaxTokens int
+}
+
+// Server is the mock. All methods are safe for concurrent use.
+type Server struct {
+	config   Config
+	clock    func() time.Time
+	state    state
+	secret   secrets
+	operator *signer
+	signers  map[string]*signer // by algorithm
+	setting  atomic.Pointer[setting]
+	refusals atomic.Uint64
+}
+
+// secrets are what the mock made up or was given at start.
+type secrets struct {
+	operator, operatorKeyID, signing, signingKeyID, control string
+	password                                                string
+	standing                                                map[string]string // session tokens by situation
+	expiredRefresh                                          string
+	population                                              string
+}
+
+// setting is what choices, habits and faults amount to. It is replaced as a whole.
+type setting struct {
+	choices        Choices
+	habits, faults []string
+	off            map[ruleKey]bool
+	replies        []func(*call, *reply)
+	drafts         []func(*call, *draft)
+	compacts       []func(*call, *draft, string) string
+	handler        http.Handler
+}
+
+// New makes a mock.
+func New(config Config) *Server {
+	s := &Server{config: config, clock: config.Clock}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	s.state.random = source(config.Seed)
+	s.state.serialBase = 1<<62 + uint64(binary.LittleEndian.Uint32(s.state.bytes(4))>>11)<<40
+	s.secret = secrets{
+		operator:      orElse(config.OperatorSecret, s.state.text(40)),
+		operatorKeyID: orElse(config.OperatorKeyID, uuid(s.state.bytes(16))),
+		signing:       orElse(config.SigningKey, string(s.state.bytes(32))),
+		signingKeyID:  orElse(config.SigningKeyID, fmt.Sprintf("%06d", 100000+int(binary.LittleEndian.Uint32(s.state.bytes(4)))%900000)),
+		control:       orElse(config.ControlToken, s.state.text(32)),
+		password:      s.state.text(16),
+		standing:      map[string]string{},
+		population:    s.state.text(16),
+	}
+	for _, situation := range standingSituations {
+		s.secret.standing[situation.name] = s.state.text(24)
+	}
+	s.operator = newSigner("HS256", s.secret.operatorKeyID, []byte(s.secret.operator))
+	s.signers = map[string]*signer{}
+	for algorithm := range algorithms {
+		s.signers[algorithm] = newSigner(algorithm, s.secret.signingKeyID, []byte(s.secret.signing))
+	}
+	s.restore()
+	s.apply(config.Habits, config.Faults)
+	s.secret.expiredRefresh = s.expiredRefresh()
+	return s
+}
+
+func source(seed uint64) *randv2.ChaCha8 {
+	var key [32]byte
+	if seed == 0 {
+		if _, err := rand.Read(key[:]); err != nil {
+			panic("mock: the machine gives no randomness: " + err.Error())
+		}
+	} else {
+		binary.LittleEndian.PutUint64(key[:], seed)
+	}
+	return randv2.NewChaCha8(key)
+}
+
+func uuid(b []byte) string {
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // RFC 9562 section 5.4
+	h := hex.EncodeToString(b)
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// apply replaces habits and faults; the choices of Config stay underneath.
+func (s *Server) apply(habits []Habit, faults []Fault) {
+	set := &setting{choices: s.config.Choices, off: map[ruleKey]bool{}, habits: []string{}, faults: []string{}}
+	for _, h := range habits {
+		set.habits = append(set.habits, h.Name)
+		if h.Apply != nil {
+			h.Apply(&set.choices)
+		}
+	}
+	for _, f := range faults {
+		set.faults = append(set.faults, f.Name)
+		for _, r := range f.rules {
+			if f.operations == nil {
+				set.off[ruleKey{r, ""}] = true
+			}
+			for _, operation := range f.operations {
+				set.off[ruleKey{r, operation}] = true
+			}
+		}
+		if f.reply != nil {
+			set.replies = append(set.replies, forOperations(f.operations, f.reply))
+		}
+		if f.draft != nil {
+			set.drafts = append(set.drafts, forOperations(f.operations, f.draft))
+		}
+		if f.compact != nil {
+			operations, change := f.operations, f.compact
+			set.compacts = append(set.compacts, func(c *call, d *draft, compact string) string {
+				if operations != nil && !slices.Contains(operations, c.operation) {
+					return compact
+				}
+				return change(c, d, compact)
+			})
+		}
+	}
+	set.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(set, w, r) })
+	for _, h := range habits {
+		if h.Transport != nil {
+			set.handler = h.Transport(set.handler)
+		}
+	}
+	for _, f := range faults {
+		if f.transport != nil {
+			set.handler = f.transport(set.handler)
+		}
+	}
+	s.setting.Store(set)
+}
+
+func forOperations[T any](operations []string, change func(*call, T)) func(*call, T) {
+	if operations == nil {
+		return change
+	}
+	return func(c *call, t T) {
+		if slices.Contains(operations, c.operation) {
+			change(c, t)
+		}
+	}
+}
+
+// ServeHTTP answers a call of the service.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header()[MarkHeader] = markValue
+	s.setting.Load().handler.ServeHTTP(w, r)
+}
+
+var markValue = []string{Version}
+
+// Advance moves the clock of the service.
+func (s *Server) Advance(d time.Duration) {
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	s.state.offset += d
+}
+
+// Now is the time of the service.
+func (s *Server) Now() time.Time {
+	s.state.mutex.Lock()
+	defer s.state.mutex.Unlock()
+	return s.now(s.setting.Load())
+}
+
+// now is the time of the service; the caller holds the mutex.
+func (s *Server) now(set *setting) time.Time {
+	return s.clock().Add(s.state.offset + set.choices.ClockOffset)
+}
+
+// Secrets are the values that must not show up in any output: keys, passwords, the control token and the standing tokens. The tokens
+// of the load population all begin with one of them.
+func (s *Server) Secrets() []string {
+	found := []string{s.secret.operator, hex.EncodeToString([]byte(s.secret.signing)), s.secret.control, s.secret.password, s.secret.population, s.secret.expiredRefresh}
+	if s.config.SigningKey != "" {
+		found = append(found, s.config.SigningKey)
+	}
+	for _, token := range s.secret.standing {
+		found = append(found, token)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// ControlToken opens the control interface.
+func (s *Server) ControlToken() string { return s.secret.control }
+
+// Use replaces habits and faults by those of the names given. An unknown name is an error and changes nothing.
+func (s *Server) Use(habits, faults []string) error {
+	var h []Habit
+	var f []Fault
+	for _, name := range habits {
+		habit, found := HabitByName(name)
+		if !found {
+			return errors.New("no habit is called " + quote(name) + "; see the list of habits")
+		}
+		h = append(h, habit)
+	}
+	for _, name := range faults {
+		fault, found := FaultByName(name)
+		if !found {
+			return errors.New("no fault is called " + quote(name) + "; see the list of faults")
+		}
+		f = append(f, fault)
+	}
+	s.apply(h, f)
+	return nil
+}
+
+func quote(s string) string { return fmt.Sprintf("%q", strings.ToValidUTF8(s, "?")) }

@@ -1,0 +1,153 @@
+package mock
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"agstest/ags"
+)
+
+// tokenClaims are those claims of the mock's own tokens that it acts on.
+type tokenClaims struct {
+	Type     string `json:"typ"`
+	Tenant   string `json:"tenantId"`
+	Account  string `json:"accountId"`
+	Device   string `json:"deviceId"`
+	ID       string `json:"jti"`
+	Expires  int64  `json:"exp"`
+	FixedExp int64  `json:"fixed_exp"`
+}
+
+// authorization reads the token of the header Authorization, with or without the scheme Bearer in any case (RFC 9110 section 11.1).
+func (c *call) authorization() string {
+	value := strings.TrimSpace(c.header(ags.HeaderAuthorization))
+	scheme, token, hasScheme := strings.Cut(value, " ")
+	hasScheme = hasScheme && strings.EqualFold(scheme, "Bearer")
+	switch {
+	case c.set.choices.Authorization == "raw" && hasScheme, !c.enforces(ruleBearer) && hasScheme:
+		return "" // not understood
+	case hasScheme:
+		return strings.TrimSpace(token)
+	case c.set.choices.Authorization == "bearer":
+		return ""
+	}
+	return value
+}
+
+// verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for what fails as a token.
+func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
+	var claims tokenClaims
+	err := s.signers[orElse(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, func(failure error) bool {
+		return errors.Is(failure, errSignature) && !c.enforces(ruleTokenSignature)
+	})
+	switch {
+	case errors.Is(err, errSignature), errors.Is(err, errAlgorithm), errors.Is(err, errKeyID), errors.Is(err, errClaims):
+		return claims, c.refusal(ruleTokenSignature, http.StatusForbidden, 20020, "the token failed its validity check")
+	case err != nil:
+		return claims, c.refusal(ruleToken, garbage, 0, "the token is not usable")
+	case claims.Type != wanted && c.enforces(ruleTokenType):
+		return claims, c.refusal(ruleTokenType, http.StatusForbidden, 20020, "the token is of another type")
+	case claims.Tenant != c.tenant.id && c.enforces(ruleTokenTenant):
+		return claims, c.refusal(ruleTokenTenant, http.StatusForbidden, 20020, "the token is of another tenant")
+	}
+	return claims, nil
+}
+
+// refresh exchanges a refresh token for a new pair.
+func (s *Server) refresh(c *call) reply {
+	if refused := c.open(true); refused != nil {
+		return *refused
+	}
+	return s.exchange(c, c.authorization())
+}
+
+func (s *Server) exchange(c *call, compact string) reply {
+	choices := &c.set.choices
+	if compact == "" {
+		return c.refuse(ruleAuthorization, http.StatusUnauthorized, 0, "the header Authorization with a refresh token is missing")
+	}
+	claims, refused := s.verify(c, compact, ags.RefreshType, orElse(choices.BadRefreshToken, http.StatusUnauthorized))
+	if refused != nil {
+		return *refused
+	}
+	g, refused := s.renew(c, compact, claims)
+	if refused != nil {
+		return *refused
+	}
+	return s.tokens(c, http.StatusOK, g)
+}
+
+func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *reply) {
+	choices := &c.set.choices
+	st := &s.state
+	st.mutex.Lock()
+	defer st.mutex.Unlock()
+	a := st.account(st.tenants[claims.Tenant], claims.Account)
+	if a == nil {
+		return grant{}, c.refusal(ruleKnownAccount, http.StatusForbidden, 20020, "the account does not exist")
+	}
+	now := s.accountNow(c, a)
+	expired := orElse(choices.ExpiredRefresh, http.StatusForbidden)
+	code := 20020
+	if expired != http.StatusForbidden {
+		code = 0
+	}
+	if claims.FixedExp <= now.Unix() && c.enforces(ruleFixedExpiry) {
+		return grant{}, c.refusal(ruleFixedExpiry, expired, code, "the session has reached its absolute end")
+	}
+	if claims.Expires <= now.Unix() && c.enforces(ruleTokenExpiry) && (claims.FixedExp > now.Unix() || c.enforces(ruleFixedExpiry)) {
+		return grant{}, c.refusal(ruleTokenExpiry, expired, code, "the refresh token has expired")
+	}
+	if refused := s.checkAccount(c, a); refused != nil {
+		return grant{}, refused
+	}
+	d := st.device(st.tenants[claims.Tenant], claims.Device)
+	if refused := s.checkDevice(c, a, d, claims.Device); refused != nil {
+		return grant{}, refusedOnRefresh(c, refused)
+	}
+	if s.signedOut(c, d, claims.ID) {
+		return grant{}, c.refusal(ruleTokenEnded, orElse(choices.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
+	}
+	if _, _, spent := st.spent.get(claims.ID); spent && choices.RevokeOnRefresh {
+		return grant{}, c.refusal(ruleTokenEnded, orElse(choices.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
+	}
+	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: claims.FixedExp, refreshed: true}
+	if d != nil {
+		g.class = d.class
+	}
+	if choices.RevokeOnRefresh && claims.ID != "" {
+		if !st.spent.put(claims.ID, struct{}{}, time.Unix(claims.Expires, 0).Add(-a.offset), s.now(c.set)) {
+			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many ended tokens as it may")
+		}
+	}
+	switch {
+	case choices.KeepRefreshToken:
+		g.keptRefresh, g.keptRefreshExp, g.tokenID = compact, claims.Expires, claims.ID
+	case choices.KeepTokenID:
+		g.tokenID = claims.ID
+	}
+	if !c.enforces(ruleFreshTimes) {
+		_, refresh, _ := choices.Lifetimes.seconds()
+		g.now = time.Unix(claims.Expires-refresh-600, 0)
+	}
+	return g, nil
+}
+
+// refusedOnRefresh gives a refusal the status that refresh documents: it knows no 404.
+func refusedOnRefresh(c *call, refused *reply) *reply {
+	if refused.status == http.StatusNotFound {
+		return c.refusal(refused.refused, http.StatusForbidden, 20003, "the device does not exist")
+	}
+	return refused
+}
+
+// signedOut tells whether the tokens of a pair ended when their device signed out.
+func (s *Server) signedOut(c *call, d *device, jti string) bool {
+	if d == nil || d.ended == 0 || c.set.choices.TokensOutliveSignOut || !c.enforces(ruleTokenEnded) {
+		return false
+	}
+	serial, known := s.serialOf(jti)
+	return known && serial <= d.ended
+}

@@ -1,0 +1,122 @@
+package mock
+
+import "agstest/ags"
+
+// rule names one thing that the mock insists on. A fault of the rule seam switches one off, for one operation or for all.
+type rule string
+
+const (
+	ruleMethod              rule = "method"
+	ruleServiceHeader       rule = "service-header"
+	ruleKnownService        rule = "known-service"
+	ruleTenant              rule = "tenant"
+	ruleContentType         rule = "content-type"
+	ruleJSON                rule = "json"
+	ruleParametersPresent   rule = "parameters-present"
+	ruleParametersArray     rule = "parameters-array"
+	ruleParameterMembers    rule = "parameter-members"
+	ruleParametersNotEmpty  rule = "parameters-not-empty"
+	ruleMandatoryParameters rule = "mandatory-parameters"
+	ruleDeviceArgument      rule = "device-argument"
+	ruleKnownSession        rule = "known-session"
+	ruleSessionExpiry       rule = "session-expiry"
+	ruleSessionOnce         rule = "session-once"
+	ruleSessionTenant       rule = "session-tenant"
+	ruleVPN                 rule = "vpn"
+	ruleLocation            rule = "location"
+	ruleSuspended           rule = "suspended"
+	ruleCancelled           rule = "cancelled"
+	ruleRestricted          rule = "restricted"
+	ruleKnownAccount        rule = "known-account"
+	ruleKnownClient         rule = "known-client"
+	ruleClientOwner         rule = "client-owner"
+	ruleDeviceDeleted       rule = "device-deleted"
+	ruleDeviceDisabled      rule = "device-disabled"
+	ruleDeviceInactive      rule = "device-inactive"
+	ruleDeviceUnapproved    rule = "device-unapproved"
+	ruleDeviceLimit         rule = "device-limit"
+	ruleGroupLimit          rule = "group-limit"
+	ruleCapacity            rule = "capacity"
+	ruleCredentials         rule = "credentials"
+	ruleUserTokenPresent    rule = "user-token-present"
+	ruleUserTokenKnown      rule = "user-token-known"
+	ruleOperatorForm        rule = "operator-form"
+	ruleOperatorAlgorithm   rule = "operator-algorithm"
+	ruleOperatorSignature   rule = "operator-signature"
+	ruleOperatorExpiry      rule = "operator-expiry"
+	ruleOperatorAudience    rule = "operator-audience"
+	ruleOperatorType        rule = "operator-type"
+	ruleOperatorAccount     rule = "operator-account"
+	ruleOperatorTenant      rule = "operator-tenant"
+	ruleAuthorization       rule = "authorization"
+	ruleToken               rule = "token"
+	ruleTokenSignature      rule = "token-signature"
+	ruleTokenType           rule = "token-type"
+	ruleTokenExpiry         rule = "token-expiry"
+	ruleFixedExpiry         rule = "fixed-expiry"
+	ruleTokenEnded          rule = "token-ended"
+	ruleTokenTenant         rule = "token-tenant"
+	ruleRegisterType        rule = "register-type"
+	rulePath                rule = "path"
+
+	// These are not reasons for a refusal but promises about what a call does otherwise.
+	rulePlatformSwitch     rule = "platform-switch"        // VPN and location count only where the tenant has switched them on
+	ruleStatusVisible      rule = "status-visible"         // a changed status of an account is seen
+	ruleReactivation       rule = "reactivation"           // an account that is active again may sign in again
+	ruleOnlyActiveCount    rule = "only-active-count"      // disabled and inactive devices do not count towards the limit
+	ruleLimitFirstOnly     rule = "limit-first-time-only"  // the limit does not hinder n-th sign-ons
+	ruleNewDevice          rule = "new-device"             // a repeated description makes another device
+	ruleNoDeviceOnNth      rule = "no-device-on-nth"       // an n-th sign-on makes no device
+	ruleUnapprovedMay      rule = "unapproved-may"         // a device need not be approved to sign in
+	ruleFreshAfterDeletion rule = "fresh-after-deletion"   // who has lost a device may sign on with a new one
+	ruleKeepDevice         rule = "keep-device"            // signing out keeps the device
+	ruleOnlyThisDevice     rule = "only-this-device"       // signing out leaves the other devices alone
+	ruleDistinctIDs        rule = "distinct-ids"           // concurrent first-time sign-ons get different ids
+	ruleReduced            rule = "reduced-description"    // a description of a device may be short
+	ruleLeafKinds          rule = "leaf-kinds"             // its leaves may be strings or numbers
+	rulePlatforms          rule = "platforms"              // every platform is welcome
+	ruleUnknownMembers     rule = "unknown-members"        // members that nobody knows do no harm
+	ruleBearer             rule = "bearer"                 // the scheme Bearer is understood
+	ruleClass              rule = "class"                  // the class of a device gets into its tokens
+	ruleExtendFixed        rule = "extend-fixed"           // a refresh leaves the absolute end where it is
+	ruleCap                rule = "cap"                    // no refresh token outlives the absolute end
+	ruleFreshTimes         rule = "fresh-times"            // a refresh counts from now
+	ruleIASRefresh         rule = "ias-refresh"            // IAS takes refresh tokens of this service
+	ruleCompanionAccount   rule = "companion-account"      // the companion's account gets the new device
+	ruleDiscoveredServices rule = "discovered-services"    // each discovered service is served
+	ruleSessionUsable      rule = "session-usable"         // an issued session token is accepted
+	ruleDifferentSessions  rule = "different-sessions"     // no session token is given twice
+	ruleUsableDevice       rule = "usable-device"          // the id of a new device can be used afterwards
+	rulePickedAccount      rule = "picked-account"         // the account that was picked is the one that signs in
+	ruleCorrelationFree    rule = "correlation-not-needed" // no correlation id is needed
+	ruleTokenFree          rule = "discovery-token-free"   // discovery needs no token
+	ruleHeaderCase         rule = "header-case"            // names of headers match in any case
+	ruleChain              rule = "chain"                  // a refresh token that a refresh gave can be used
+	ruleStoredIdentity     rule = "stored-identity"        // a refresh keeps account and device
+)
+
+// The calls around the service that the mock answers too.
+const (
+	userDevices         = "userDevices"
+	deviceApproved      = "amiapproved"
+	iasRefresh          = "iasRefresh"
+	registrationCode    = "deviceRegistrationCode"
+	activationToken     = "signOnActivationToken"
+	approveRegistration = "approveRegistration"
+	activationSignOn    = "signOnBySignOnActivationToken"
+)
+
+// ruleKey is a rule of one operation; the empty operation stands for all.
+type ruleKey struct {
+	rule      rule
+	operation string
+}
+
+// mintsTokens tells the operations whose success is a token body.
+func mintsTokens(operation string) bool {
+	switch operation {
+	case ags.SignOn, ags.SubsequentSignOn, ags.SignOnWithSessionToken, ags.Refresh, iasRefresh, activationSignOn:
+		return true
+	}
+	return false
+}
