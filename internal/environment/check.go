@@ -168,7 +168,7 @@ func (r *reader) checkSituation(path string, s Situation) {
 
 func (r *reader) checkLoad(e *Environment) {
 	if e.Load.MaxRate != "" {
-		if _, err := parseRate(e.Load.MaxRate); err != nil {
+		if _, err := ParseRate(e.Load.MaxRate); err != nil {
 			r.wrong("load.maxRate", "%v", err)
 		}
 	}
@@ -225,8 +225,8 @@ func (r *reader) checkClientsFile(path string) {
 
 var ratePattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)/(s|m|min|h)$`)
 
-// parseRate reads a rate such as 500/s, 30/m or 0.5/s, in hits a second.
-func parseRate(text string) (float64, error) {
+// ParseRate reads a rate such as 500/s, 30/m or 0.5/s, in hits a second.
+func ParseRate(text string) (float64, error) {
 	parts := ratePattern.FindStringSubmatch(text)
 	if parts == nil {
 		return 0, fmt.Errorf("must be a rate with its unit, such as 500/s or 30/m")
@@ -249,7 +249,7 @@ func (e *Environment) MaxRate() float64 {
 	if e.Load.MaxRate == "" {
 		return 0
 	}
-	rate, err := parseRate(e.Load.MaxRate)
+	rate, err := ParseRate(e.Load.MaxRate)
 	if err != nil {
 		return 0 // Parse has refused it
 	}
