@@ -1,0 +1,123 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ComparisonSchema names the version of the JSON form of Comparison.
+const ComparisonSchema = "agstest.comparison/1.0"
+
+// Comparison is what tells two services, two builds or two times apart. How much may be concluded depends on how the figures came about,
+// which Method says.
+type Comparison struct {
+	Schema  string  `json:"schema"`
+	Run     Run     `json:"run"` // of the comparison itself
+	Method  Method  `json:"method"`
+	Old     *Run    `json:"old,omitempty"` // what is compared with; missing where that is a history
+	New     *Run    `json:"new,omitempty"`
+	Verdict Verdict `json:"verdict"` // pass, regressed, improved, inconclusive, not-comparable; fail where a build differs from itself
+	Reason  string  `json:"reason"`
+	// NotComparable are the reasons why the two are answers to different questions, in words.
+	NotComparable []string               `json:"notComparable,omitempty"`
+	Conformance   *ConformanceComparison `json:"conformance,omitempty"`
+	Load          *LoadComparison        `json:"load,omitempty"`
+	Interleaved   *Interleaved           `json:"interleaved,omitempty"`
+	History       *HistoryComparison     `json:"history,omitempty"`
+	Advice        []string               `json:"advice,omitempty"` // what to do next
+	Notes         []string               `json:"notes,omitempty"`
+}
+
+// Method is how the compared figures came about.
+type Method string
+
+// The methods. Two runs made apart are shown and not judged as to load: what differs between two jobs by itself (another node, another
+// hour) cannot be told from what the service changed. Against a history, or interleaved within one job, it can.
+const (
+	TwoRuns     Method = "runs"
+	WithHistory Method = "history"
+	SideBySide  Method = "interleaved"
+)
+
+// TwoRunsCaution is why two lone load runs never fail a build. The figures are of a simulation of unchanged builds in three settings,
+// from a quiet to a noisy one.
+const TwoRunsCaution = "Two single load runs never fail a build: what differs between two jobs by itself cannot be told from a change of the service. " +
+	"In simulations of unchanged builds, a rank test on the raw samples of two runs called 27 to 49 % of them slower, and a fixed limit of 10 % on p99 up to 39 %."
+
+// Compare compares two stored runs: what changed in conformance, in the form of answers and in load. Conformance is judged, since a rule
+// is kept or broken; load figures of two runs are shown and not judged. Parts that only one of the two has are named in the notes.
+func Compare(old, new Stored) *Comparison {
+	oldRun, newRun := old.Run(), new.Run()
+	c := &Comparison{Schema: ComparisonSchema, Method: TwoRuns, Old: &oldRun, New: &newRun}
+	c.Run.Kind = "compare"
+	if old.Conformance != nil && new.Conformance != nil {
+		c.Conformance = CompareConformance(old.Conformance, new.Conformance)
+	}
+	if old.Load != nil && new.Load != nil {
+		c.Load = CompareLoad(old.Load, new.Load)
+	}
+	for _, part := range []struct {
+		name     string
+		old, new bool
+	}{{"conformance", old.Conformance != nil, new.Conformance != nil}, {"load", old.Load != nil, new.Load != nil}} {
+		if part.old != part.new {
+			with, without := "first", "second"
+			if part.new {
+				with, without = without, with
+			}
+			c.Notes = append(c.Notes, fmt.Sprintf("Only the %s run has a %s part; the %s has none, so that part was not compared.", with, part.name, without))
+		}
+	}
+	c.settle()
+	return c
+}
+
+// settle draws the verdict of a comparison of two runs from its parts.
+func (c *Comparison) settle() {
+	if c.Conformance == nil && c.Load == nil {
+		c.Verdict = NotComparable
+		c.Reason = "The two runs have no part in common."
+		c.NotComparable = []string{c.Reason}
+		return
+	}
+	var reasons []string
+	if part := c.Conformance; part != nil {
+		c.Verdict = part.Verdict
+		reasons = append(reasons, part.Reason)
+		c.NotComparable = append(c.NotComparable, part.NotComparable...)
+		c.Advice = append(c.Advice, part.advice()...)
+	}
+	if part := c.Load; part != nil {
+		if c.Conformance == nil || attention(part.Verdict) < attention(c.Verdict) {
+			c.Verdict = part.Verdict
+		}
+		reasons = append(reasons, part.Reason)
+		c.NotComparable = append(c.NotComparable, part.NotComparable...)
+		c.Advice = append(c.Advice, part.advice()...)
+	}
+	c.Reason = strings.Join(reasons, " ")
+}
+
+// attention orders the verdicts of comparisons, the one that decides first. A rule that broke stays broken also where the load figures
+// cannot be compared.
+func attention(v Verdict) int {
+	for i, other := range []Verdict{Fail, Regressed, NotComparable, Inconclusive, Improved, Pass} {
+		if v == other {
+			return i
+		}
+	}
+	return -1
+}
+
+// ReadComparison reads what WriteJSON stored, like ReadConformance.
+func ReadComparison(r io.Reader) (*Comparison, error) {
+	var c Comparison
+	if err := readStored(r, ComparisonSchema, &c); err != nil {
+		return nil, err
+	}
+	if c.Verdict == "" {
+		return nil, fmt.Errorf("the stored comparison has no verdict")
+	}
+	return &c, nil
+}

@@ -1,0 +1,222 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// partialSuffix ends the name of a folder whose run has not ended, or was killed. Such a folder can be read like any other.
+const partialSuffix = ".partial"
+
+// Folder is a run's folder while the run goes on. Files are for their owner alone, and the folder gets its final name only when it is
+// whole, so that nobody takes half a run for a run. Its methods may be called by several goroutines as long as each writes its own
+// file.
+type Folder struct {
+	path   string // where files go now
+	final  string
+	chosen bool // the final name was chosen by the user, so what an earlier run left there is replaced
+}
+
+// NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once; two runs never
+// share a folder, whatever their ids. Root is made where it is missing.
+func NewFolder(root string, run Run) (*Folder, error) {
+	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), slug(orElse(run.Environment, "unnamed")), slug(orElse(run.Kind, "run")), short(run.ID)}, "-")
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder %s for runs: %w", root, withoutPath(err))
+	}
+	for n := 1; n <= 1000; n++ {
+		final := filepath.Join(root, name)
+		if n > 1 {
+			final = fmt.Sprintf("%s-%d", final, n)
+		}
+		if _, err := os.Lstat(final); err == nil {
+			continue
+		}
+		err := os.Mkdir(final+partialSuffix, 0o700)
+		if err == nil {
+			return &Folder{path: final + partialSuffix, final: final}, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("making a folder for the run in %s: %w", root, withoutPath(err))
+		}
+	}
+	return nil, fmt.Errorf("making a folder for the run in %s: the name %s is taken a thousand times over", root, name)
+}
+
+// NewFolderAt makes the folder of a run whose final name the user chose. What an earlier run left there is replaced when this one ends;
+// a folder that holds anything else, or a run that is pinned as a baseline, is refused now rather than after the run.
+func NewFolderAt(path string, run Run) (*Folder, error) {
+	path = filepath.Clean(path)
+	if err := replaceable(path); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder %s for the run: %w", filepath.Dir(path), withoutPath(err))
+	}
+	for n := 1; n <= 1000; n++ {
+		temporary := path + "." + short(run.ID) + partialSuffix
+		if n > 1 {
+			temporary = fmt.Sprintf("%s.%s-%d%s", path, short(run.ID), n, partialSuffix)
+		}
+		err := os.Mkdir(temporary, 0o700)
+		if err == nil {
+			return &Folder{path: temporary, final: path, chosen: true}, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("making the folder %s for the run: %w", temporary, withoutPath(err))
+		}
+	}
+	return nil, fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over", path)
+}
+
+// replaceable tells whether a run may be put in place of what is at path.
+func replaceable(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking at %s, where the run should go: %w", path, withoutPath(err))
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s, where the run should go, is not a folder: name another one", path)
+	}
+	baselines, err := Baselines(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for name, baseline := range baselines {
+		if baseline.Folder == filepath.Base(path) {
+			return fmt.Errorf("%s is pinned as the baseline %q: name another folder, or unpin it first", path, name)
+		}
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return fmt.Errorf("looking into %s, where the run should go: %w", path, withoutPath(err))
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := ReadStored(path); err != nil {
+		return fmt.Errorf("%s is not empty and holds no run of agstest, so it is left alone: name another folder", path)
+	}
+	return nil
+}
+
+// Path is where the files are at the moment.
+func (f *Folder) Path() string { return f.path }
+
+// Final is where they will be once the run is whole.
+func (f *Folder) Final() string { return f.final }
+
+// Create opens a new file of the folder for writing; name may have folders in it. The caller closes it.
+func (f *Folder) Create(name string) (*os.File, error) {
+	if !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("writing %q: the name leads out of the run's folder", name)
+	}
+	path := filepath.Join(f.path, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("writing %s: %w", path, withoutPath(err))
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", path, withoutPath(err))
+	}
+	return file, nil
+}
+
+// Write puts a rendered file into the folder. A reader sees the old file or the whole new one, also if the process is killed, so a file
+// that is written again and again while the run goes on is always readable.
+func (f *Folder) Write(name string, render func(io.Writer) error) error {
+	file, err := f.Create(name + ".new")
+	if err != nil {
+		return err
+	}
+	err = render(file)
+	if closing := file.Close(); err == nil && closing != nil {
+		err = fmt.Errorf("writing %s: %w", file.Name(), withoutPath(closing))
+	}
+	if err == nil {
+		if renaming := os.Rename(file.Name(), filepath.Join(f.path, name)); renaming != nil {
+			err = fmt.Errorf("writing %s: %w", filepath.Join(f.path, name), withoutPath(renaming))
+		}
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
+}
+
+// Finish gives the folder its final name and adds the run to the index of the folder above. It
+// returns the final path; where it fails, what was written stays at Path.
+func (f *Folder) Finish() (string, error) {
+	if f.chosen {
+		if err := f.replace(); err != nil {
+			return f.path, err
+		}
+	} else if err := os.Rename(f.path, f.final); err != nil {
+		return f.path, fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(err))
+	}
+	f.path = f.final
+	if f.chosen {
+		// A folder that the user chose lies among other things; an index is kept there only where one is kept already.
+		if _, err := os.Stat(filepath.Join(filepath.Dir(f.final), indexFile)); err != nil {
+			return f.final, nil
+		}
+	}
+	if stored, err := ReadStored(f.final); err == nil {
+		if err := appendToIndex(filepath.Dir(f.final), entryOf(filepath.Base(f.final), stored)); err != nil {
+			return f.final, err
+		}
+	}
+	return f.final, nil
+}
+
+// replace moves what an earlier run left away and the new folder into its place. The old one goes only after the new one is there.
+func (f *Folder) replace() error {
+	if err := replaceable(f.final); err != nil {
+		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, err)
+	}
+	old := strings.TrimSuffix(f.path, partialSuffix) + ".old"
+	moved := os.Rename(f.final, old)
+	if moved != nil && !errors.Is(moved, fs.ErrNotExist) {
+		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(moved))
+	}
+	if err := os.Rename(f.path, f.final); err != nil {
+		if moved == nil {
+			_ = os.Rename(old, f.final)
+		}
+		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(err))
+	}
+	if moved == nil {
+		_ = os.RemoveAll(old)
+	}
+	return nil
+}
+
+// short makes a run's id fit for a name.
+func short(id string) string {
+	id = slug(orElse(id, "0"))
+	if len(id) > 12 {
+		id = strings.TrimSuffix(id[:12], "-")
+	}
+	return id
+}
+
+// withoutPath takes the path out of an error that names it already.
+func withoutPath(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		return link.Err
+	}
+	return err
+}

@@ -1,0 +1,64 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// PruneOptions say which runs may go. At least one of Keep and OlderThan is needed; with both, a run goes only if both allow it.
+type PruneOptions struct {
+	Keep      int           // the newest ones of each environment and kind that stay
+	OlderThan time.Duration // runs that started later stay
+	Now       time.Time
+	DryRun    bool // tell what would go, and leave it
+}
+
+// Prune deletes old runs below root and returns those that went. Pinned runs stay, and so do runs that have not ended and began less
+// than a day ago: somebody may be writing them.
+func Prune(root string, options PruneOptions) ([]Entry, error) {
+	if options.Keep < 0 || options.OlderThan < 0 || options.Keep == 0 && options.OlderThan == 0 {
+		return nil, errors.New("pruning runs: say how many to keep, or how old they must be")
+	}
+	entries, err := List(root)
+	if err != nil {
+		return nil, err
+	}
+	var gone []Entry
+	newer := map[[2]string]int{}
+	for i := len(entries) - 1; i >= 0; i-- {
+		entry := entries[i]
+		unfinished := strings.HasSuffix(entry.Folder, partialSuffix)
+		group := [2]string{entry.Environment, entry.Kind}
+		if !unfinished {
+			newer[group]++
+		}
+		age := options.Now.Sub(entry.Start)
+		switch {
+		case len(entry.Pins) > 0,
+			unfinished && age < 24*time.Hour,
+			!unfinished && options.Keep > 0 && newer[group] <= options.Keep,
+			options.OlderThan > 0 && age <= options.OlderThan:
+			continue
+		}
+		gone = append(gone, entry)
+	}
+	if options.DryRun || len(gone) == 0 {
+		return gone, nil
+	}
+	for i, entry := range gone {
+		// The name goes first, so that nobody reads half a run while its files are deleted.
+		path, doomed := filepath.Join(root, entry.Folder), filepath.Join(root, ".pruned-"+entry.Folder)
+		err := os.Rename(path, doomed)
+		if err == nil {
+			err = os.RemoveAll(doomed)
+		}
+		if err != nil {
+			return gone[:i], fmt.Errorf("pruning %s: %w", path, withoutPath(err))
+		}
+	}
+	return gone, RebuildIndex(root)
+}

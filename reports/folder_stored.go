@@ -1,0 +1,127 @@
+package reports
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The names of the files that hold what a run found; everything else in a run's folder is rendered from them.
+const (
+	ConformanceFile = "conformance.json"
+	LoadFile        = "load.json"
+	ComparisonFile  = "comparison.json"
+)
+
+// Stored is a run as it was read back. At least one of its parts is there.
+type Stored struct {
+	Folder      string // where it was read from
+	Conformance *Conformance
+	Load        *Load
+	Comparison  *Comparison
+}
+
+// ReadStored reads a run from its folder, or from one of the JSON files in it. A folder without any of them is an error, and so is one of
+// them that cannot be read: half a gate is not a gate.
+func ReadStored(path string) (Stored, error) {
+	stored := Stored{Folder: path}
+	info, err := os.Stat(path)
+	if err != nil {
+		return stored, fmt.Errorf("reading the run %s: %w", path, withoutPath(err))
+	}
+	if !info.IsDir() {
+		stored.Folder = filepath.Dir(path)
+		return stored, stored.readFile(path)
+	}
+	found := false
+	for _, name := range []string{ConformanceFile, LoadFile, ComparisonFile} {
+		err := stored.readFile(filepath.Join(path, name))
+		switch {
+		case err == nil:
+			found = true
+		case !errors.Is(err, fs.ErrNotExist):
+			return stored, err
+		}
+	}
+	if !found {
+		return stored, fmt.Errorf("reading the run %s: it holds none of %s, %s and %s", path, ConformanceFile, LoadFile, ComparisonFile)
+	}
+	return stored, nil
+}
+
+// readFile reads one file by the schema that it names itself.
+func (s *Stored) readFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, withoutPath(err))
+	}
+	defer file.Close()
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	// A damaged file is told by the reader below, in its own words.
+	_ = json.NewDecoder(io.LimitReader(file, MaxStored)).Decode(&head)
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("reading %s: %w", path, withoutPath(err))
+	}
+	kind, _, _ := parseSchema(head.Schema)
+	if kind == "" {
+		kind = map[string]string{LoadFile: "agstest.load", ComparisonFile: "agstest.comparison"}[filepath.Base(path)]
+	}
+	switch kind {
+	case "agstest.load":
+		s.Load, err = ReadLoad(file)
+	case "agstest.comparison":
+		s.Comparison, err = ReadComparison(file)
+	default:
+		s.Conformance, err = ReadConformance(file)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	return nil
+}
+
+// Run is the question that the run asked: of its load part where it has one, else of its conformance part.
+func (s Stored) Run() Run {
+	switch {
+	case s.Comparison != nil:
+		return s.Comparison.Run
+	case s.Load != nil && s.Conformance != nil:
+		// A gate: it starts with its first part and ends with its last.
+		run := s.Load.Run
+		if first := s.Conformance.Run; !first.Start.IsZero() && first.Start.Before(run.Start) {
+			run.Start = first.Start
+		}
+		run.Partial = orElse(run.Partial, s.Conformance.Run.Partial)
+		return run
+	case s.Load != nil:
+		return s.Load.Run
+	case s.Conformance != nil:
+		return s.Conformance.Run
+	}
+	return Run{}
+}
+
+// Verdict is the worse one of its parts.
+func (s Stored) Verdict() Verdict {
+	if s.Comparison != nil {
+		return s.Comparison.Verdict
+	}
+	switch {
+	case s.Load == nil && s.Conformance == nil:
+		return ""
+	case s.Load == nil:
+		return s.Conformance.Verdict
+	case s.Conformance == nil:
+		return s.Load.Verdict
+	}
+	if s.Load.Verdict.rank() < s.Conformance.Verdict.rank() {
+		return s.Load.Verdict
+	}
+	return s.Conformance.Verdict
+}
