@@ -1,0 +1,208 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"agstest/ags"
+	"agstest/internal/wire"
+)
+
+// SubCode reads the numeric reason of a refusal. No page shows the body of an AGS error, so it is looked for in code, errorCode,
+// error.code and the digits of resultCode, as a number or as text; of several the first in the documented range 20000–20999 wins.
+func SubCode(x *wire.Exchange) (int, bool) {
+	body, err := ParseJSON(x.Body)
+	if err != nil && !recoverable(err) {
+		return 0, false
+	}
+	code, _, ok := subCode(body)
+	return code, ok
+}
+
+// subCode also tells in which member the code was found.
+func subCode(body *Value) (code int, where string, ok bool) {
+	for _, place := range []struct {
+		where string
+		value *Value
+	}{
+		{"code", body.Get("code")},
+		{"errorCode", body.Get("errorCode")},
+		{"error.code", body.Get("error").Get("code")},
+		{"resultCode", body.Get("resultCode")},
+	} {
+		n, numeric := numericCode(place.value, place.where == "resultCode")
+		if numeric && (!ok || n/1000 == 20 && code/1000 != 20) {
+			code, where, ok = n, place.where, true
+		}
+	}
+	return code, where, ok
+}
+
+func numericCode(v *Value, embedded bool) (int, bool) {
+	if v == nil {
+		return 0, false
+	}
+	if n, ok := v.Int(); ok {
+		return int(n), n >= 0 && n <= 1<<31-1
+	}
+	text := strings.TrimSpace(v.String())
+	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return int(n), true
+	}
+	if !embedded || gatewayRefusal(text) {
+		return 0, false
+	}
+	for _, digits := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
+		if n, err := strconv.Atoi(digits); err == nil && n/1000 == 20 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// gatewayRefusal recognises the resultCode of the API gateway for an unusable token, 99999:403.
+func gatewayRefusal(resultCode string) bool {
+	prefix, _, _ := strings.Cut(ags.GatewayRefusal, ":")
+	return strings.HasPrefix(resultCode, prefix+":")
+}
+
+// Account is one of the accounts that a 300 answer offers.
+type Account struct {
+	Information string // text that holds JSON; its members are the provider's
+	Token       string // userAccountToken: what User-Token says to pick this account; empty: none was offered
+}
+
+// Accounts reads the accounts of a 300 answer. Where the userAccountToken stands is not documented: it is looked for in each account,
+// then at the top level (ambiguity 7.21).
+func Accounts(x *wire.Exchange) ([]Account, error) {
+	body, err := readObject(x)
+	if err != nil {
+		return nil, err
+	}
+	list := body.Get("accounts")
+	if list == nil || list.Kind != ags.Array {
+		return nil, fmt.Errorf("accounts is %s; it must be an array", list.kind())
+	}
+	shared := body.Get("userAccountToken").String()
+	accounts := make([]Account, 0, len(list.Items))
+	for _, item := range list.Items {
+		a := Account{Information: item.Get("accountInformation").String(), Token: item.Get("userAccountToken").String()}
+		if a.Token == "" {
+			a.Token = shared
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, nil
+}
+
+// ReadSessionToken reads the token that getSessionToken issued.
+func ReadSessionToken(x *wire.Exchange) (string, error) {
+	body, err := readObject(x)
+	if err != nil {
+		return "", err
+	}
+	token := body.Get("sessionToken").String()
+	if token == "" {
+		return "", fmt.Errorf("sessionToken is %s; it must be a non-empty string", body.Get("sessionToken").kind())
+	}
+	return token, nil
+}
+
+// ReadPair reads what a client holds after a sign-on or a refresh. Both tokens must be there as strings; claims and lifetimes that
+// cannot be read stay zero, because saying so is Judge's work.
+func ReadPair(x *wire.Exchange) (*Pair, error) {
+	if x.Status/100 != 2 {
+		return nil, fmt.Errorf("the answer has status %d and so no tokens", x.Status)
+	}
+	body, err := readObject(x)
+	if err != nil {
+		return nil, err
+	}
+	if code := body.Get("resultCode").String(); gatewayRefusal(code) {
+		return nil, fmt.Errorf("the answer has status %d, but its resultCode %s says that the token was refused", x.Status, brief(code))
+	}
+	p := &Pair{
+		AccessToken:  body.Get("access_token").String(),
+		RefreshToken: body.Get("refresh_token").String(),
+		ClientID:     body.Get("client_id").String(),
+		AccountID:    body.Get("accountId").String(),
+	}
+	switch {
+	case p.AccessToken == "":
+		return nil, fmt.Errorf("access_token is %s; it must be a non-empty string", body.Get("access_token").kind())
+	case p.RefreshToken == "":
+		return nil, fmt.Errorf("refresh_token is %s; it must be a non-empty string", body.Get("refresh_token").kind())
+	}
+	p.ExpiresIn, _ = body.Get("expires_in").Int()
+	p.RefreshExpiresIn, _ = body.Get("refresh_expires_in").Int()
+	p.FixedRefreshExpiresIn, _ = body.Get("fixed_refresh_expires_in").Int()
+	p.Access = readClaims(p.AccessToken)
+	p.Refresh = readClaims(p.RefreshToken)
+	if p.ClientID == "" {
+		p.ClientID = p.Access.Device // refresh may leave client_id out
+	}
+	if p.Access.Exp != 0 && p.ExpiresIn != 0 {
+		p.Issued = time.Unix(p.Access.Exp-p.ExpiresIn, 0)
+	}
+	return p, nil
+}
+
+func readClaims(token string) Claims {
+	jws, err := ParseJWS(token)
+	if err != nil {
+		return Claims{}
+	}
+	claims, err := jws.Claims()
+	if err != nil {
+		return Claims{}
+	}
+	exp, _ := claims.Get("exp").Int()
+	fixed, _ := claims.Get("fixed_exp").Int()
+	return Claims{
+		Type:        claims.Get("typ").String(),
+		Tenant:      claims.Get("tenantId").String(),
+		Account:     claims.Get("accountId").String(),
+		User:        claims.Get("userId").String(),
+		Device:      claims.Get("deviceId").String(),
+		Profile:     claims.Get("accountProfileId").String(),
+		JTI:         claims.Get("jti").String(),
+		DeviceClass: claims.Get("playoutDeviceClass").String(),
+		Exp:         exp,
+		FixedExp:    fixed,
+	}
+}
+
+// readObject reads the body as a JSON object, or says in a sentence what it is instead.
+func readObject(x *wire.Exchange) (*Value, error) {
+	body, err := parseBody(x)
+	if err != nil && !recoverable(err) {
+		return nil, err
+	}
+	if body.Kind != ags.Object {
+		return nil, fmt.Errorf("the body is a JSON %s, not an object", body.Kind)
+	}
+	return body, nil
+}
+
+// parseBody is ParseJSON with better words for bodies that are not whole or no JSON at all.
+func parseBody(x *wire.Exchange) (*Value, error) {
+	switch {
+	case x.Err != nil:
+		return nil, errors.New("the body is not whole: " + wire.Explain(x.Err))
+	case x.Truncated:
+		return nil, fmt.Errorf("the body is longer than %d bytes", len(x.Body))
+	case len(x.Body) == 0:
+		return nil, errors.New("the body is empty")
+	}
+	body, err := ParseJSON(x.Body)
+	if err != nil && !recoverable(err) {
+		if strings.HasPrefix(strings.TrimSpace(string(x.Body[:min(len(x.Body), 64)])), "<") {
+			return nil, errors.New("the body is a page of HTML or XML, not JSON")
+		}
+		return nil, fmt.Errorf("the body is not JSON: %w", err)
+	}
+	return body, err
+}

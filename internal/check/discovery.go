@@ -1,0 +1,157 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"agstest/ags"
+)
+
+// discovery judges DISC-04 to DISC-08 on the answer of servicediscovery.
+func (j *judge) discovery() {
+	list := j.object().Get("availableServices")
+	expected := "an array availableServices"
+	switch {
+	case j.object() == nil:
+		j.add("DISC-04", Broken, expected, j.notObject())
+		return
+	case list == nil || list.Kind != ags.Array:
+		j.add("DISC-04", Broken, expected, "availableServices is "+describe(list))
+		return
+	case j.bodyErr != nil:
+		j.add("DISC-04", Broken, "one clean JSON object", j.bodyErr.Error())
+	default:
+		j.add("DISC-04", Held, expected, fmt.Sprintf("%d services", len(list.Items)))
+	}
+	if len(list.Items) == 0 {
+		j.add("DISC-02", Broken, "status 404 when there is no service", fmt.Sprintf("status %d with an empty list", j.x.Status))
+		return
+	}
+	j.each("DISC-05", list, "availableServices", "a non-empty string authServiceName", func(s *Value) string {
+		return nonEmpty(s, "authServiceName")
+	})
+	j.display(list)
+	j.endpoints(list)
+}
+
+// each adds one finding for a rule on all elements: the first that breaks it, or Held.
+func (j *judge) each(id string, list *Value, place, expected string, problem func(*Value) string) {
+	for i, item := range list.Items {
+		if p := problem(item); p != "" {
+			j.add(id, Broken, expected, fmt.Sprintf("%s[%d]%s", place, i, p))
+			return
+		}
+	}
+	j.add(id, Held, expected, fmt.Sprintf("all %d", len(list.Items)))
+}
+
+// nonEmpty says what is wrong with a member that must be a non-empty string.
+func nonEmpty(object *Value, name string) string {
+	if object.Kind != ags.Object {
+		return " is " + describe(object)
+	}
+	if v := object.Get(name); v.String() == "" {
+		return "." + name + " is " + describe(v)
+	}
+	return ""
+}
+
+func (j *judge) display(list *Value) {
+	any := false
+	for i, s := range list.Items {
+		d := s.Get("displayAttributes")
+		if d == nil || d.Kind == ags.Null {
+			continue
+		}
+		any = true
+		if d.Kind != ags.Object {
+			j.add("DISC-06", Soft, "an object displayAttributes", fmt.Sprintf("availableServices[%d].displayAttributes is %s", i, describe(d)))
+			return
+		}
+		for _, name := range []string{"logo", "name"} {
+			if v := d.Get(name); v != nil && v.Kind != ags.String && v.Kind != ags.Null {
+				j.add("DISC-06", Soft, "strings logo and name", fmt.Sprintf("availableServices[%d].displayAttributes.%s is %s", i, name, describe(v)))
+				return
+			}
+		}
+	}
+	if any {
+		j.add("DISC-06", Held, "strings logo and name", "strings, null or absent")
+	}
+}
+
+func (j *judge) endpoints(list *Value) {
+	type entry struct {
+		place string
+		value *Value
+	}
+	var endpoints, parameters []entry
+	const shape = "an array endpoints whose elements have a string name and a string path that starts with /"
+	problem, soft, badParameters := "", "", ""
+	for i, s := range list.Items {
+		e := s.Get("endpoints")
+		if e == nil || e.Kind != ags.Array {
+			problem = first(problem, fmt.Sprintf("availableServices[%d].endpoints is %s", i, describe(e)))
+			continue
+		}
+		for n, item := range e.Items {
+			endpoints = append(endpoints, entry{fmt.Sprintf("availableServices[%d].endpoints[%d]", i, n), item})
+		}
+	}
+	for _, e := range endpoints {
+		for _, name := range []string{"name", "path"} {
+			if p := nonEmpty(e.value, name); p != "" {
+				problem = first(problem, e.place+p)
+			}
+		}
+		path := e.value.Get("path").String()
+		switch {
+		case path == "" || strings.HasPrefix(path, "/"):
+		case strings.HasPrefix(path, "https://"), strings.HasPrefix(path, "http://"):
+			soft = first(soft, e.place+".path is an absolute address")
+		default:
+			problem = first(problem, e.place+".path is "+brief(path))
+		}
+		list := e.value.Get("parameterProperties")
+		if list == nil || list.Kind == ags.Null {
+			continue
+		}
+		if list.Kind != ags.Array {
+			badParameters = first(badParameters, e.place+".parameterProperties is "+describe(list))
+			continue
+		}
+		for n, item := range list.Items {
+			parameters = append(parameters, entry{fmt.Sprintf("%s.parameterProperties[%d]", e.place, n), item})
+		}
+	}
+	switch {
+	case problem != "":
+		j.add("DISC-07", Broken, shape, problem)
+	case soft != "":
+		j.add("DISC-07", Soft, shape, soft)
+	case len(endpoints) > 0:
+		j.add("DISC-07", Held, shape, fmt.Sprintf("all %d", len(endpoints)))
+	}
+	const properties = "an array parameterProperties whose elements have a string name and booleans mandatory and isPassword"
+	for _, p := range parameters {
+		if bad := nonEmpty(p.value, "name"); bad != "" {
+			badParameters = first(badParameters, p.place+bad)
+			continue
+		}
+		for _, name := range []string{"mandatory", "isPassword"} {
+			if v := p.value.Get(name); v == nil || v.Kind != ags.Boolean {
+				badParameters = first(badParameters, p.place+"."+name+" is "+describe(v))
+			}
+		}
+	}
+	if badParameters != "" || len(parameters) > 0 {
+		j.rule("DISC-08", badParameters == "", properties, first(badParameters, fmt.Sprintf("all %d", len(parameters))))
+	}
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,465 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"agstest/ags"
+)
+
+// Number is the kind of a JSON number that is no integer; integers have the kind ags.Integer.
+const Number ags.Kind = "number"
+
+// maxDepth bounds how deep a JSON text may nest; no answer of the contract goes beyond six.
+const maxDepth = 100
+
+// Value is a JSON value as it was written: names keep their case, numbers their literal, members their order and their doubles.
+// encoding/json would take a member in another case, the last of two, and null for a number.
+type Value struct {
+	Kind    ags.Kind
+	Text    string // of a string, decoded; of a number, its literal
+	Bool    bool
+	Items   []*Value
+	Members []Member
+}
+
+// Member is a name and its value in an object.
+type Member struct {
+	Name  string
+	Value *Value
+}
+
+// Get is the first member of that very name, nil if there is none or v is no object.
+func (v *Value) Get(name string) *Value {
+	if v == nil {
+		return nil
+	}
+	for i := range v.Members {
+		if v.Members[i].Name == name {
+			return v.Members[i].Value
+		}
+	}
+	return nil
+}
+
+// String is the text of a string, "" for any other kind.
+func (v *Value) String() string {
+	if v == nil || v.Kind != ags.String {
+		return ""
+	}
+	return v.Text
+}
+
+// Int is the value of a number without fraction, however it is written (300, 300.0, 3e2).
+func (v *Value) Int() (int64, bool) {
+	if v == nil || v.Kind != ags.Integer {
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
+		return n, true
+	}
+	r, ok := rational(v.Text)
+	if !ok || !r.IsInt() || !r.Num().IsInt64() {
+		return 0, false
+	}
+	return r.Num().Int64(), true
+}
+
+// kind is the kind of a value for messages, "absent" for none.
+func (v *Value) kind() string {
+	if v == nil {
+		return "absent"
+	}
+	return string(v.Kind)
+}
+
+// JSONError says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because the text only
+// holds a member twice or something after its end.
+type JSONError struct {
+	At          int // offset in bytes
+	Problem     string
+	Recoverable bool
+}
+
+func (e *JSONError) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
+
+// ParseJSON reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member twice, at most
+// 100 levels deep. With a recoverable *JSONError the value is returned beside it; with any other error it is nil.
+func ParseJSON(text []byte) (*Value, error) {
+	p := jsonParser{text: text}
+	if bytes.HasPrefix(text, []byte("\xef\xbb\xbf")) {
+		return nil, p.fail("a byte order mark stands before the JSON")
+	}
+	p.space()
+	if p.at == len(text) {
+		return nil, p.fail("there is no JSON")
+	}
+	v, err := p.value(0)
+	if err != nil {
+		return nil, err
+	}
+	p.space()
+	if p.at < len(text) {
+		return v, &JSONError{At: p.at, Problem: "something stands after the end of the JSON", Recoverable: true}
+	}
+	if p.double != nil {
+		return v, p.double
+	}
+	return v, nil
+}
+
+type jsonParser struct {
+	text   []byte
+	at     int
+	double *JSONError // the first member that is there twice
+}
+
+func (p *jsonParser) fail(format string, args ...any) error {
+	return &JSONError{At: p.at, Problem: fmt.Sprintf(format, args...)}
+}
+
+func (p *jsonParser) space() {
+	for p.at < len(p.text) {
+		switch p.text[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+func (p *jsonParser) value(depth int) (*Value, error) {
+	if depth > maxDepth {
+		return nil, p.fail("the JSON is nested deeper than %d levels", maxDepth)
+	}
+	if p.at == len(p.text) {
+		return nil, p.fail("the JSON breaks off")
+	}
+	switch c := p.text[p.at]; {
+	case c == '{':
+		return p.object(depth)
+	case c == '[':
+		return p.array(depth)
+	case c == '"':
+		s, err := p.str()
+		return &Value{Kind: ags.String, Text: s}, err
+	case c == '-' || c >= '0' && c <= '9':
+		return p.number()
+	}
+	for word, v := range map[string]Value{"true": {Kind: ags.Boolean, Bool: true}, "false": {Kind: ags.Boolean}, "null": {Kind: ags.Null}} {
+		if bytes.HasPrefix(p.text[p.at:], []byte(word)) {
+			p.at += len(word)
+			return &v, nil
+		}
+	}
+	return nil, p.fail("no JSON value begins")
+}
+
+func (p *jsonParser) object(depth int) (*Value, error) {
+	v := &Value{Kind: ags.Object}
+	p.at++
+	p.space()
+	if p.at < len(p.text) && p.text[p.at] == '}' {
+		p.at++
+		return v, nil
+	}
+	var seen map[string]bool
+	for {
+		p.space()
+		if p.at == len(p.text) || p.text[p.at] != '"' {
+			return nil, p.fail("the name of a member is missing")
+		}
+		start := p.at
+		name, err := p.str()
+		if err != nil {
+			return nil, err
+		}
+		if p.double == nil {
+			// A map only where an object is large: most have a dozen members.
+			if len(v.Members) == 16 {
+				seen = make(map[string]bool)
+				for _, m := range v.Members {
+					seen[m.Name] = true
+				}
+			}
+			if seen[name] || len(v.Members) < 16 && v.Get(name) != nil {
+				p.double = &JSONError{At: start, Problem: "the member " + brief(name) + " is there twice", Recoverable: true}
+			} else if seen != nil {
+				seen[name] = true
+			}
+		}
+		p.space()
+		if p.at == len(p.text) || p.text[p.at] != ':' {
+			return nil, p.fail("the colon after a member's name is missing")
+		}
+		p.at++
+		p.space()
+		value, err := p.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		v.Members = append(v.Members, Member{name, value})
+		if end, err := p.next('}'); err != nil || end {
+			return v, err
+		}
+	}
+}
+
+func (p *jsonParser) array(depth int) (*Value, error) {
+	v := &Value{Kind: ags.Array}
+	p.at++
+	p.space()
+	if p.at < len(p.text) && p.text[p.at] == ']' {
+		p.at++
+		return v, nil
+	}
+	for {
+		p.space()
+		item, err := p.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		v.Items = append(v.Items, item)
+		if end, err := p.next(']'); err != nil || end {
+			return v, err
+		}
+	}
+}
+
+// next steps over a comma, or tells that the end has come.
+func (p *jsonParser) next(end byte) (bool, error) {
+	p.space()
+	if p.at == len(p.text) {
+		return false, p.fail("the JSON breaks off")
+	}
+	switch p.text[p.at] {
+	case ',':
+		p.at++
+		return false, nil
+	case end:
+		p.at++
+		return true, nil
+	}
+	return false, p.fail("a comma or the end of the object or array is missing")
+}
+
+func (p *jsonParser) number() (*Value, error) {
+	start := p.at
+	if p.text[p.at] == '-' {
+		p.at++
+	}
+	digits := func() int {
+		n := 0
+		for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
+			p.at++
+			n++
+		}
+		return n
+	}
+	zero := p.at < len(p.text) && p.text[p.at] == '0'
+	if n := digits(); n == 0 || zero && n > 1 {
+		return nil, p.fail("a number is malformed")
+	}
+	whole := true
+	if p.at < len(p.text) && p.text[p.at] == '.' {
+		p.at++
+		whole = false
+		if digits() == 0 {
+			return nil, p.fail("a number is malformed")
+		}
+	}
+	if p.at < len(p.text) && (p.text[p.at] == 'e' || p.text[p.at] == 'E') {
+		p.at++
+		whole = false
+		if p.at < len(p.text) && (p.text[p.at] == '+' || p.text[p.at] == '-') {
+			p.at++
+		}
+		if digits() == 0 {
+			return nil, p.fail("a number is malformed")
+		}
+	}
+	v := &Value{Kind: ags.Integer, Text: string(p.text[start:p.at])}
+	if !whole {
+		if r, ok := rational(v.Text); !ok || !r.IsInt() {
+			v.Kind = Number
+		}
+	}
+	return v, nil
+}
+
+// rational reads a number literal of sensible size; 1e999999999 would take the memory of the machine.
+func rational(literal string) (*big.Rat, bool) {
+	if i := strings.IndexAny(literal, "eE"); i >= 0 {
+		if exponent, err := strconv.Atoi(literal[i+1:]); err != nil || math.Abs(float64(exponent)) > 400 {
+			return nil, false
+		}
+	}
+	if len(literal) > 500 {
+		return nil, false
+	}
+	return new(big.Rat).SetString(literal)
+}
+
+func (p *jsonParser) str() (string, error) {
+	p.at++
+	start := p.at
+	for p.at < len(p.text) {
+		switch c := p.text[p.at]; {
+		case c == '"':
+			raw := p.text[start:p.at]
+			if !utf8.Valid(raw) {
+				return "", p.fail("a string is not valid UTF-8")
+			}
+			p.at++
+			return string(raw), nil
+		case c == '\\':
+			return p.escaped(start)
+		case c < 0x20:
+			return "", p.fail("a control character stands in a string")
+		}
+		p.at++
+	}
+	return "", p.fail("a string has no end")
+}
+
+// escaped goes on with a string at its first backslash.
+func (p *jsonParser) escaped(start int) (string, error) {
+	out := append([]byte(nil), p.text[start:p.at]...)
+	for p.at < len(p.text) {
+		c := p.text[p.at]
+		switch {
+		case c == '"':
+			if !utf8.Valid(out) {
+				return "", p.fail("a string is not valid UTF-8")
+			}
+			p.at++
+			return string(out), nil
+		case c < 0x20:
+			return "", p.fail("a control character stands in a string")
+		case c != '\\':
+			out = append(out, c)
+			p.at++
+			continue
+		}
+		if p.at+1 == len(p.text) {
+			return "", p.fail("a string has no end")
+		}
+		p.at++
+		switch e := p.text[p.at]; e {
+		case '"', '\\', '/':
+			out = append(out, e)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r, ok := p.hex(p.at + 1)
+			if !ok {
+				return "", p.fail("an escape in a string is malformed")
+			}
+			p.at += 4
+			if utf16.IsSurrogate(r) {
+				low, ok := rune(0), false
+				if p.at+2 < len(p.text) && p.text[p.at+1] == '\\' && p.text[p.at+2] == 'u' {
+					low, ok = p.hex(p.at + 3)
+				}
+				if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
+					r = pair
+					p.at += 6
+				} else {
+					r = utf8.RuneError
+				}
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			return "", p.fail("an escape in a string is malformed")
+		}
+		p.at++
+	}
+	return "", p.fail("a string has no end")
+}
+
+func (p *jsonParser) hex(at int) (rune, bool) {
+	if at+4 > len(p.text) {
+		return 0, false
+	}
+	var r rune
+	for _, c := range p.text[at : at+4] {
+		d, ok := hexDigit(c)
+		if !ok {
+			return 0, false
+		}
+		r = r<<4 | rune(d)
+	}
+	return r, true
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0', true
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10, true
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// equal compares two values as JSON: the order of members does not matter, and numbers are equal by value.
+func equal(a, b *Value) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || len(a.Items) != len(b.Items) || len(a.Members) != len(b.Members) || a.Bool != b.Bool {
+		return false
+	}
+	if (a.Kind == ags.Integer || a.Kind == Number) && a.Text != b.Text {
+		x, ok := rational(a.Text)
+		y, also := rational(b.Text)
+		return ok && also && x.Cmp(y) == 0
+	}
+	if a.Text != b.Text {
+		return false
+	}
+	for i := range a.Items {
+		if !equal(a.Items[i], b.Items[i]) {
+			return false
+		}
+	}
+	for _, m := range a.Members {
+		if other := b.Get(m.Name); other == nil || !equal(m.Value, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// recoverable tells whether ParseJSON gave a value beside its error.
+func recoverable(err error) bool {
+	var e *JSONError
+	return errors.As(err, &e) && e.Recoverable
+}
+
+// brief makes text of an answer fit for a sentence: quoted, printable and short.
+func brief(s string) string {
+	cut := ""
+	if r := []rune(s[:min(len(s), 400)]); len(r) > 60 {
+		s, cut = string(r[:60]), "…"
+	}
+	return strconv.Quote(s) + cut
+}

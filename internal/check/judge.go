@@ -1,0 +1,309 @@
+package check
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"agstest/ags"
+	"agstest/internal/wire"
+)
+
+// Judge evaluates every rule that applies to an exchange, whatever the scenario wanted from it: documented status, error rules, shape of
+// the answer, tokens, identity. It leaves no finding for a rule that did not apply; an exchange without an answer has none at all.
+// Findings come in a fixed order and hold no token and no secret.
+func Judge(x *wire.Exchange, k Known) []Finding {
+	if x == nil || x.Status == 0 {
+		return nil
+	}
+	j := &judge{x: x, k: k}
+	j.operation, j.known = ags.OperationByName(x.Call.Operation)
+	j.body, j.bodyErr = parseBody(x)
+	j.status()
+	if j.refusedWithSuccess() {
+		j.errors()
+		return j.findings
+	}
+	switch {
+	case x.Status/100 == 2:
+		j.success()
+	case x.Status == http.StatusMultipleChoices:
+		j.choice()
+	default:
+		j.errors()
+	}
+	return j.findings
+}
+
+type judge struct {
+	x         *wire.Exchange
+	k         Known
+	operation ags.Operation
+	known     bool   // the operation is one of the nine
+	body      *Value // nil where bodyErr is not recoverable
+	bodyErr   error
+	findings  []Finding
+}
+
+func (j *judge) add(id string, o Outcome, expected, got string) {
+	j.findings = append(j.findings, Finding{id, o, expected, got})
+}
+
+// rule adds Held or, with what came instead, Broken.
+func (j *judge) rule(id string, held bool, expected, got string) {
+	o := Held
+	if !held {
+		o = Broken
+	}
+	j.add(id, o, expected, got)
+}
+
+// object is the body as a JSON object, nil if it is none.
+func (j *judge) object() *Value {
+	if j.body == nil || j.body.Kind != ags.Object {
+		return nil
+	}
+	return j.body
+}
+
+// is tells whether the exchange belongs to one of the operations.
+func (j *judge) is(operations ...string) bool { return slices.Contains(operations, j.x.Call.Operation) }
+
+// Statuses that the pages do not list but that a tolerant reading allows: they do not say how discovery refuses a bad tenant, nor how
+// signOut refuses a bad token (ambiguities 7.11, 7.12).
+var tolerated = map[string][]int{
+	ags.ServiceDiscovery: {http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden},
+	ags.SignOut:          {http.StatusUnauthorized},
+}
+
+func (j *judge) status() {
+	j.throttling()
+	j.serverError()
+	j.documentedStatus()
+	if j.is(ags.SignOnWithSessionToken) && (j.x.Status == http.StatusMultipleChoices || j.x.Status/100 == 2) {
+		j.rule("SOST-24", j.x.Status != http.StatusMultipleChoices, "no status 300", fmt.Sprintf("status %d", j.x.Status))
+	}
+}
+
+// throttled: the service asks to come again later, which says nothing about the call.
+func (j *judge) throttled() bool {
+	return (j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable) && j.x.Header.Get("Retry-After") != ""
+}
+
+func (j *judge) throttling() {
+	for _, a := range j.x.Attempts {
+		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d with Retry-After %s, waited out", a.Status, brief(a.RetryAfter)))
+	}
+	if j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable {
+		after := "without Retry-After"
+		if v := j.x.Header.Get("Retry-After"); v != "" {
+			after = "with Retry-After " + brief(v)
+		}
+		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d %s", j.x.Status, after))
+	}
+}
+
+func (j *judge) serverError() {
+	switch {
+	case j.throttled():
+		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d asks to come again later", j.x.Status))
+	case j.x.Status/100 == 5:
+		j.add("ERR-08", Broken, "no status 5xx", fmt.Sprintf("status %d", j.x.Status))
+	case j.x.Status/100 == 4:
+		j.add("ERR-08", Held, "no status 5xx", fmt.Sprintf("status %d", j.x.Status))
+	}
+}
+
+func (j *judge) documentedStatus() {
+	if !j.known || j.x.Call.Method != j.operation.Method {
+		return // another method on the path is a question of its own (SOST-30)
+	}
+	s := j.x.Status
+	expected := "one of " + joinInts(j.operation.Statuses)
+	got := fmt.Sprintf("status %d", s)
+	switch {
+	case slices.Contains(j.operation.Statuses, s):
+		j.add("ERR-09", Held, expected, got)
+	case slices.Contains(tolerated[j.operation.Name], s):
+		j.add("ERR-09", Held, expected+", or another refusal where the page is silent", got)
+	case j.throttled():
+		j.add("ERR-09", Unknown, expected, got+" asks to come again later")
+	case s == http.StatusTooManyRequests:
+		j.add("ERR-09", Soft, expected, got+" without Retry-After")
+	case j.refusesForm():
+		// HTTP itself has a status for a request that is too long or in another media type.
+	default:
+		j.add("ERR-09", Broken, expected, got)
+	}
+}
+
+// refusesForm: the status is HTTP's own for what is unusual about the form of this request.
+func (j *judge) refusesForm() bool {
+	length := 0
+	for name, values := range j.x.Call.Header {
+		for _, v := range values {
+			length += len(name) + len(v)
+		}
+	}
+	switch j.x.Status {
+	case http.StatusRequestEntityTooLarge:
+		return len(j.x.Call.Body) > 8<<10
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return length > 4<<10
+	case http.StatusRequestURITooLong:
+		return len(j.x.Call.Path) > 1<<10
+	case http.StatusUnsupportedMediaType:
+		return !isJSON(requestHeader(j.x.Call.Header, "Content-Type"))
+	case http.StatusNotAcceptable:
+		return requestHeader(j.x.Call.Header, "Accept") != ""
+	}
+	return false
+}
+
+// refusedWithSuccess recognises the legacy habit of the gateway to refuse a token with status 200 (ambiguity 7.27).
+func (j *judge) refusedWithSuccess() bool {
+	if j.x.Status/100 != 2 || j.object() == nil {
+		return false
+	}
+	code := j.object().Get("resultCode")
+	refused := gatewayRefusal(code.String())
+	got := "no resultCode"
+	if code != nil {
+		got = "resultCode " + brief(code.Text)
+	}
+	j.rule("GW-02", !refused, "no refusal under status "+fmt.Sprint(j.x.Status), got)
+	return refused
+}
+
+// success judges the body of a 2xx answer. Another 2xx than the documented one is ERR-09's matter; its body is judged all the same.
+func (j *judge) success() {
+	if !j.known {
+		return
+	}
+	switch j.operation.Body {
+	case ags.DiscoveryBody:
+		j.contentType(true)
+		j.discovery()
+	case ags.TokenBody:
+		j.contentType(true)
+		j.tokenBody()
+	case ags.SessionTokenBody:
+		j.contentType(true)
+		j.sessionToken()
+	default:
+		j.contentType(false)
+		j.unspecified()
+	}
+}
+
+// contentType judges GW-05. Where JSON is not documented, only a body that is JSON has to say so.
+func (j *judge) contentType(documented bool) {
+	if len(j.x.Body) == 0 || !documented && j.object() == nil {
+		return
+	}
+	got := j.x.Header.Get("Content-Type")
+	shown := "Content-Type " + brief(got)
+	if got == "" {
+		shown = "no Content-Type"
+	}
+	switch {
+	case isJSON(got):
+		j.add("GW-05", Held, "a JSON content type", shown)
+	case documented || j.x.Status/100 == 2:
+		j.add("GW-05", Broken, "a JSON content type", shown)
+	default:
+		j.add("GW-05", Soft, "a JSON content type", shown) // the form of errors is not documented
+	}
+}
+
+// isJSON knows application/json and the types with the suffix +json, in any case and with any parameter (RFC 6839 section 3.1).
+func isJSON(contentType string) bool {
+	essence, _, _ := strings.Cut(contentType, ";")
+	essence = strings.ToLower(strings.TrimSpace(essence))
+	kind, subtype, ok := strings.Cut(essence, "/")
+	return ok && (essence == "application/json" || kind != "" && len(subtype) > len("+json") && strings.HasSuffix(subtype, "+json"))
+}
+
+func (j *judge) sessionToken() {
+	expected := "a non-empty string sessionToken"
+	if j.object() == nil {
+		j.add("GST-02", Broken, expected, j.notObject())
+		return
+	}
+	token := j.object().Get("sessionToken")
+	switch {
+	case token.String() == "":
+		j.add("GST-02", Broken, expected, "sessionToken is "+describe(token))
+	case j.bodyErr != nil:
+		j.add("GST-02", Broken, "one clean JSON object", j.bodyErr.Error())
+	default:
+		j.add("GST-02", Held, expected, "a string of "+fmt.Sprint(len(token.Text))+" bytes")
+	}
+}
+
+// unspecified observes the answers whose body no page describes, and judges the tokens of a registration that brings some.
+func (j *judge) unspecified() {
+	what := "an empty body"
+	switch {
+	case j.object().Get("access_token") != nil:
+		what = "a token body"
+	case j.body != nil:
+		what = "a JSON " + string(j.body.Kind)
+	case len(j.x.Body) > 0:
+		what = fmt.Sprintf("%d bytes that are not JSON", len(j.x.Body))
+	}
+	switch {
+	case j.is(ags.SignOut):
+		j.add("OUT-10", Observed, "", what)
+	case j.is(ags.Register):
+		j.add("REG-05", Observed, "", what)
+	}
+	if j.is(ags.Register, ags.SubsequentRegister) && what == "a token body" {
+		j.tokens(j.object())
+	}
+}
+
+// notObject says what the body is instead of an object.
+func (j *judge) notObject() string {
+	if j.body == nil {
+		return j.bodyErr.Error()
+	}
+	return "the body is a JSON " + string(j.body.Kind)
+}
+
+// describe shows a value without showing text that may be a secret.
+func describe(v *Value) string {
+	switch {
+	case v == nil:
+		return "absent"
+	case v.Kind == ags.String && v.Text == "":
+		return "an empty string"
+	case v.Kind == ags.Null:
+		return "null"
+	case v.Kind == ags.Integer || v.Kind == Number:
+		return "the number " + brief(v.Text)
+	case v.Kind == ags.Boolean:
+		return fmt.Sprint(v.Bool)
+	case v.Kind == ags.Object || v.Kind == ags.Array:
+		return "an " + string(v.Kind)
+	}
+	return "a string"
+}
+
+func joinInts(numbers []int) string {
+	words := make([]string, len(numbers))
+	for i, n := range numbers {
+		words[i] = fmt.Sprint(n)
+	}
+	return strings.Join(words, ", ")
+}
+
+func requestHeader(h http.Header, name string) string {
+	for n, values := range h {
+		if strings.EqualFold(n, name) && len(values) > 0 {
+			return values[0]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"agstest/ags"
+)
+
+// The requirements that the token body of each operation falls under: that it brings both tokens, and that its eight members have the
+// documented kinds. signOn and subsequentSignOn have one requirement for both.
+var tokenBodyRequirements = map[string]struct{ tokens, members string }{
+	ags.SignOnWithSessionToken: {"SOST-03", "SOST-04"},
+	ags.SignOn:                 {"SSO-01", "SSO-01"},
+	ags.SubsequentSignOn:       {"SUB-01", "SUB-01"},
+	ags.Refresh:                {"REF-02", "REF-03"},
+}
+
+// tokenBody judges the answer of a sign-on or a refresh.
+func (j *judge) tokenBody() {
+	ids := tokenBodyRequirements[j.operation.Name]
+	body := j.object()
+	if body == nil {
+		j.add(ids.tokens, Broken, "a body with an access token and a refresh token", j.notObject())
+		if ids.members != ids.tokens {
+			j.add(ids.members, Broken, "a body with the members of the token body", j.notObject())
+		}
+		return
+	}
+	tokens := missingTokens(body)
+	if tokens == "" && j.is(ags.Refresh) {
+		tokens = j.sameToken(body)
+	}
+	members := j.memberProblems(body)
+	if ids.tokens == ids.members {
+		problem := strings.Join(compact(tokens, members), "; ")
+		j.rule(ids.tokens, problem == "", "a token body", first(problem, "a token body"))
+	} else {
+		j.rule(ids.tokens, tokens == "", "an access token and a refresh token", first(tokens, "both"))
+		j.rule(ids.members, members == "", "the eight members of the token body with their kinds", first(members, "all"))
+	}
+	j.newClient(body)
+	j.tokens(body)
+}
+
+func missingTokens(body *Value) string {
+	var missing []string
+	for _, name := range []string{"access_token", "refresh_token"} {
+		if v := body.Get(name); v.String() == "" {
+			missing = append(missing, name+" is "+describe(v))
+		}
+	}
+	return strings.Join(missing, "; ")
+}
+
+// sameToken says where a refresh brought the access token of before. Two tokens minted in the same second may be alike to the byte, so
+// it takes more time than the clocks can differ to tell.
+func (j *judge) sameToken(body *Value) string {
+	p := j.k.Previous
+	if p == nil || p.Issued.IsZero() || body.Get("access_token").String() != p.AccessToken {
+		return ""
+	}
+	if j.x.Sent.IsZero() || j.x.Sent.Add(j.k.Offset).Sub(p.Issued) <= j.k.Skew+tolerance {
+		return ""
+	}
+	return "the access token is the one from before the refresh"
+}
+
+func (j *judge) memberProblems(body *Value) string {
+	var problems []string
+	for _, f := range ags.TokenFields {
+		v := body.Get(f.Path)
+		switch {
+		case v == nil && f.Path == "client_id" && j.is(ags.Refresh):
+		case v == nil:
+			problems = append(problems, f.Path+" is absent")
+		case v.Kind != f.Kind:
+			problems = append(problems, fmt.Sprintf("%s is %s and not of the kind %s", f.Path, describe(v), f.Kind))
+		case v.Kind == ags.String && v.Text == "":
+			problems = append(problems, f.Path+" is an empty string")
+		}
+	}
+	if j.bodyErr != nil {
+		problems = append(problems, j.bodyErr.Error())
+	}
+	return strings.Join(problems, "; ")
+}
+
+// newClient judges that a first-time sign-on brings a client_id. That it works later takes another call, so it is never Held here.
+func (j *judge) newClient(body *Value) {
+	if !j.k.FirstTime || body.Get("client_id").String() != "" {
+		return
+	}
+	id, ok := map[string]string{ags.SignOnWithSessionToken: "SOST-21", ags.SignOn: "SSO-12"}[j.operation.Name]
+	if ok {
+		j.add(id, Broken, "a new, non-empty client_id", "client_id is "+describe(body.Get("client_id")))
+	}
+}
+
+// tokens judges everything about a pair of tokens and the members beside them.
+func (j *judge) tokens(body *Value) {
+	j.tokenType(body)
+	j.lifetimes(body)
+	j.cacheable()
+	p := j.pair(body)
+	j.structure(p)
+	j.invariants(p)
+	j.identity(p)
+}
+
+func (j *judge) tokenType(body *Value) {
+	v := body.Get("token_type")
+	if v == nil {
+		j.add("TOK-18", Broken, "bearer", "token_type is absent")
+		return
+	}
+	got := describe(v)
+	if v.Kind == ags.String {
+		got = brief(v.Text)
+	}
+	j.rule("TOK-18", strings.EqualFold(v.String(), "bearer"), "bearer, in any case", got)
+}
+
+// The members that say how long something lives, in seconds.
+var lifetimeNames = []string{"expires_in", "refresh_expires_in", "fixed_refresh_expires_in"}
+
+func (j *judge) lifetimes(body *Value) {
+	var problems, notes []string
+	evaluated := false
+	for _, name := range lifetimeNames {
+		v := body.Get(name)
+		if v == nil {
+			continue // the members' requirement says so
+		}
+		evaluated = true
+		n, ok := v.Int()
+		switch {
+		case !ok || n <= 0:
+			problems = append(problems, name+" is "+describe(v))
+		case strings.ContainsAny(v.Text, ".eE"):
+			notes = append(notes, name+" is written "+brief(v.Text)) // an integer all the same
+		}
+	}
+	if evaluated {
+		j.rule("TOK-22", len(problems) == 0, "positive JSON integers", strings.Join(compact(append(problems, notes...)...), "; "))
+	}
+}
+
+func (j *judge) cacheable() {
+	got := "no Cache-Control"
+	if v := j.x.Header.Values("Cache-Control"); len(v) > 0 {
+		got = "Cache-Control " + brief(strings.Join(v, ", "))
+	}
+	j.add("GW-06", Observed, "", got)
+}
+
+// compact leaves out empty texts.
+func compact(texts ...string) []string {
+	var kept []string
+	for _, t := range texts {
+		if t != "" {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}

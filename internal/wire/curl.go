@@ -1,0 +1,152 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// curl is a line for a POSIX shell that sends the request again. Secrets are shell variables, named after what they are.
+func (r *Redactor) curl(x *Exchange) string {
+	c := curlLine{redactor: r, names: map[string]string{}, used: map[string]bool{}}
+	command := "curl -sS -i --path-as-is -X " + c.word(x.Call.Method, nil)
+	names := make([]string, 0, len(x.Call.Header))
+	hasType := false
+	for name := range x.Call.Header {
+		names = append(names, name)
+		hasType = hasType || strings.EqualFold(name, "Content-Type")
+	}
+	slices.Sort(names)
+	headers := ""
+	for _, name := range names {
+		for _, value := range x.Call.Header[name] {
+			if value == "" {
+				headers += " -H " + c.word(name+";", nil) // how curl is told an empty header
+				continue
+			}
+			secrets := headerSpans(name, value)
+			if len(secrets) > 0 && !printable(name+value) {
+				headers += " -H " + c.word(name+": ", nil) + `"$` + c.variable(span{label: secrets[0].label, value: value}) + `"`
+				continue
+			}
+			headers += " -H " + c.word(name+": "+value, shifted(secrets, len(name)+2))
+		}
+	}
+	body, before := "", ""
+	if n := len(x.Call.Body); n > maxShown {
+		body = fmt.Sprintf(" --data-binary @body # the body of %d bytes is not shown here", n)
+	} else if n > 0 {
+		text := string(x.Call.Body)
+		if printable(text) {
+			body = " --data-binary " + c.word(text, nil)
+		} else {
+			before, body = c.printf(text)+" | ", " --data-binary @-"
+		}
+		if !hasType {
+			headers += " -H 'Content-Type:'" // curl would add one
+		}
+	}
+	return before + command + " " + c.word(x.URL, nil) + proxyWord(&c, x) + headers + body
+}
+
+func proxyWord(c *curlLine, x *Exchange) string {
+	if x.Call.Proxy == nil {
+		return ""
+	}
+	return " -x " + c.word(x.Call.Proxy.String(), nil)
+}
+
+func shifted(spans []span, by int) []span {
+	for i := range spans {
+		spans[i].start += by
+		spans[i].end += by
+	}
+	return spans
+}
+
+// printable: the text can stand in a shell word as it is.
+func printable(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r == utf8.RuneError }) < 0
+}
+
+type curlLine struct {
+	redactor *Redactor
+	names    map[string]string // secret → shell variable
+	used     map[string]bool
+}
+
+// variable names a secret, such as ACCESS_TOKEN or, for a second one, ACCESS_TOKEN_2.
+func (c *curlLine) variable(s span) string {
+	if name, ok := c.names[s.value]; ok {
+		return name
+	}
+	base := strings.ReplaceAll(strings.ToUpper(c.redactor.label(s)), " ", "_")
+	name := base
+	for n := 2; c.used[name]; n++ {
+		name = fmt.Sprintf("%s_%d", base, n)
+	}
+	c.names[s.value], c.used[name] = name, true
+	return name
+}
+
+// word quotes a text for the shell.
+func (c *curlLine) word(text string, named []span) string {
+	text = strings.Map(func(r rune) rune { // no control character reaches a terminal
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	var b strings.Builder
+	at := 0
+	for _, s := range c.redactor.spans(text, named) {
+		if s.start > at {
+			b.WriteString(quote(text[at:s.start]))
+		}
+		b.WriteString(`"$` + c.variable(s) + `"`)
+		at = s.end
+	}
+	if at < len(text) || b.Len() == 0 {
+		b.WriteString(quote(text[at:]))
+	}
+	return b.String()
+}
+
+func quote(s string) string {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:,@", r))
+	}) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// printf writes a body that no shell word can hold, byte by byte.
+func (c *curlLine) printf(text string) string {
+	var format strings.Builder
+	var arguments []string
+	put := func(s string) {
+		for i := 0; i < len(s); i++ {
+			if b := s[i]; b < ' ' || b > '~' || b == '\\' || b == '%' || b == '\'' {
+				fmt.Fprintf(&format, `\%03o`, b)
+				if b == '%' {
+					f := format.String()
+					format.Reset()
+					format.WriteString(f[:len(f)-4] + "%%")
+				}
+			} else {
+				format.WriteByte(b)
+			}
+		}
+	}
+	at := 0
+	for _, s := range c.redactor.spans(text, nil) {
+		put(text[at:s.start])
+		format.WriteString("%s")
+		arguments = append(arguments, `"$`+c.variable(s)+`"`)
+		at = s.end
+	}
+	put(text[at:])
+	return strings.Join(append([]string{"printf '" + format.String() + "'"}, arguments...), " ")
+}

@@ -1,0 +1,154 @@
+package wire
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"sync"
+)
+
+// learnable tells whether a value that was seen under a secret's name is worth searching for everywhere else: a word that a test sent as
+// a wrong password would tear holes into harmless text.
+func learnable(value string) bool {
+	return len(value) >= 20 || len(value) >= 8 && strings.ContainsAny(value, "0123456789")
+}
+
+// Redactor takes secrets out of everything that leaves the process. It knows them by the names they stand under, by the form of tokens,
+// and by value: those it was given and those it saw in exchanges, in whatever escaping or base64. In their place it leaves a mark such as
+// «access token 3f2a9c», the same for the same secret during a run, so that one can see where it comes back. The zero value works; it
+// may be used by many goroutines at once.
+type Redactor struct {
+	mutex  sync.RWMutex // guards the fields below
+	known  finder
+	labels map[string]string // what a secret is called
+	key    []byte            // of the marks, so that they cannot be used to guess a short secret
+}
+
+// NewRedactor makes a redactor whose marks depend on a key, for tests that compare texts. Nil is like the zero value: a random key.
+func NewRedactor(key []byte) *Redactor { return &Redactor{key: key} }
+
+// Add makes values known as secrets. Those shorter than MinSecret are redacted only by the name of their place.
+func (r *Redactor) Add(secrets ...string) {
+	for _, s := range secrets {
+		r.learn(s, "secret")
+	}
+}
+
+func (r *Redactor) learn(secret, label string) {
+	if len(secret) < MinSecret || redacted.MatchString(secret) {
+		return
+	}
+	r.mutex.RLock()
+	before, known := r.labels[secret]
+	r.mutex.RUnlock()
+	if known && (before == label || !vague(before) || vague(label)) {
+		return
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.labels == nil {
+		r.labels = make(map[string]string)
+	}
+	before, known = r.labels[secret]
+	if !known {
+		r.known.add(secret)
+	}
+	if !known || vague(before) {
+		r.labels[secret] = label
+	}
+}
+
+// learnFrom makes the values of spans known.
+func (r *Redactor) learnFrom(spans []span) {
+	for _, s := range spans {
+		if learnable(s.value) {
+			r.learn(s.value, s.label)
+		}
+	}
+}
+
+// Text is a text without its secrets.
+func (r *Redactor) Text(text string) string {
+	return r.render(text, r.spans(text, nil), false)
+}
+
+// spans are all stretches of a text that must go: those found by name and those found by value.
+func (r *Redactor) spans(text string, named []span) []span {
+	spans := append(named, nameSpans(text)...)
+	r.mutex.RLock()
+	if len(r.known.forms) > 0 {
+		for _, v := range views(text) {
+			r.known.find(v.text, func(start, end int, secret string) {
+				from, to := v.origin(start, end)
+				if !redacted.MatchString(text[from:to]) {
+					spans = append(spans, span{from, to, "secret", secret})
+				}
+			})
+		}
+	}
+	r.mutex.RUnlock()
+	return merge(spans)
+}
+
+// render puts marks in the place of spans; long ones tell what a token says.
+func (r *Redactor) render(text string, spans []span, long bool) string {
+	if len(spans) == 0 {
+		return text
+	}
+	var b strings.Builder
+	at := 0
+	for _, s := range spans {
+		b.WriteString(text[at:s.start])
+		b.WriteString(r.mark(s, long))
+		at = s.end
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+func (r *Redactor) mark(s span, long bool) string {
+	about := ""
+	if long {
+		about = r.about(s.value)
+	}
+	return "«" + r.label(s) + " " + r.hash(s.value) + about + "»"
+}
+
+// label calls a token by its own claim typ, and other secrets by the best name they were seen under.
+func (r *Redactor) label(s span) string {
+	if label := tokenLabel(s.value); label != "" {
+		return label
+	}
+	if !vague(s.label) {
+		return s.label
+	}
+	r.mutex.RLock()
+	defer r.mutex.RUnlock()
+	if known := r.labels[s.value]; known != "" {
+		return known
+	}
+	return s.label
+}
+
+func (r *Redactor) hash(value string) string {
+	r.mutex.RLock()
+	key := r.key
+	r.mutex.RUnlock()
+	if key == nil {
+		r.mutex.Lock()
+		if r.key == nil {
+			r.key = make([]byte, 32)
+			rand.Read(r.key) // never fails
+		}
+		key = r.key
+		r.mutex.Unlock()
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(value))
+	return hex.EncodeToString(mac.Sum(nil)[:3])
+}
+
+// holdsSecret tells whether a text would be changed.
+func (r *Redactor) holdsSecret(text string) bool { return len(r.spans(text, nil)) > 0 }
