@@ -1,0 +1,125 @@
+package load
+
+import (
+	"strconv"
+	"strings"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+)
+
+// roster is who the virtual clients are: a pattern in which {n} runs from 1, or the rows of a file. Client numbers start at 0. It is
+// read-only after newRoster and holds no per-client memory for patterns.
+type roster struct {
+	count                                int
+	session, device, account             pattern
+	rows                                 *clientRows // nil: patterns
+	hasSessions, hasAccounts, hasDevices bool
+
+	first, stride uint32 // of a shard: client n is number first + n·stride of all
+}
+
+// newRoster makes the roster of an environment. A missing or contradictory description is an error of the kind failure.Usage.
+func newRoster(e *environment.Environment) (*roster, error) {
+	c := e.Load.Clients
+	if c.File != "" {
+		if c.Count != 0 || c.SessionToken != "" || c.ClientID != "" || c.AccountID != "" {
+			return nil, failure.Usagef("load.clients of %s names both a file and a pattern; keep one of them", e.Name)
+		}
+		rows, err := readClientFile(c.File)
+		if err != nil {
+			return nil, err
+		}
+		return &roster{count: rows.count(), rows: rows, hasSessions: rows.has[columnSession], hasAccounts: rows.has[columnAccount], hasDevices: rows.has[columnDevice], stride: 1}, nil
+	}
+	if c.ClientID == "" && c.SessionToken == "" || c.Count < 1 {
+		return nil, failure.Usagef("the environment %s names no virtual clients; add load.clients with count and clientId, or with file", e.Name)
+	}
+	r := &roster{
+		count: c.Count, session: newPattern(c.SessionToken), device: newPattern(c.ClientID), account: newPattern(c.AccountID),
+		hasSessions: c.SessionToken != "", hasAccounts: c.AccountID != "", hasDevices: c.ClientID != "", stride: 1,
+	}
+	if c.Count > 1 && r.hasDevices && !r.device.varies() {
+		return nil, failure.Usagef("load.clients.clientId of %s must contain {n}: %d clients cannot be one device", e.Name, c.Count)
+	}
+	if c.Count > 1 && r.hasSessions && !r.session.varies() {
+		return nil, failure.Usagef("load.clients.sessionToken of %s must contain {n}: each client has a session token of its own", e.Name)
+	}
+	return r, nil
+}
+
+// keep leaves only the clients of one shard.
+func (r *roster) keep(shard Shard) {
+	if shard.Of > 1 {
+		r.first, r.stride = uint32(shard.Index-1), uint32(shard.Of)
+		r.count = (r.count + shard.Of - shard.Index) / shard.Of
+	}
+}
+
+// number is the position of a client among all of the environment.
+func (r *roster) number(n uint32) uint32 { return r.first + n*r.stride }
+
+// appendSession appends the session token of client n.
+func (r *roster) appendSession(dst []byte, n uint32) []byte {
+	if r.rows != nil {
+		return append(dst, r.rows.field(r.number(n), columnSession)...)
+	}
+	return r.session.appendTo(dst, r.number(n))
+}
+
+// appendDevice appends the clientId of client n.
+func (r *roster) appendDevice(dst []byte, n uint32) []byte {
+	if r.rows != nil {
+		return append(dst, r.rows.field(r.number(n), columnDevice)...)
+	}
+	return r.device.appendTo(dst, r.number(n))
+}
+
+// appendAccount appends the account of client n; nothing where the environment does not say.
+func (r *roster) appendAccount(dst []byte, n uint32) []byte {
+	if r.rows != nil {
+		return append(dst, r.rows.field(r.number(n), columnAccount)...)
+	}
+	return r.account.appendTo(dst, r.number(n))
+}
+
+// owner finds the client of a device by looking at all of them; for reports of mix-ups, not for every hit.
+func (r *roster) owner(device []byte) (uint32, bool) {
+	var room [128]byte
+	for n := range uint32(r.count) {
+		if string(r.appendDevice(room[:0], n)) == string(device) {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// pattern is a text with {n} cut out of it.
+type pattern []string
+
+func newPattern(text string) pattern { return strings.Split(text, "{n}") }
+
+func (p pattern) varies() bool { return len(p) > 1 }
+
+func (p pattern) appendTo(dst []byte, n uint32) []byte {
+	for i, text := range p {
+		if i > 0 {
+			dst = strconv.AppendUint(dst, uint64(n)+1, 10)
+		}
+		dst = append(dst, text...)
+	}
+	return dst
+}
+
+// masked shows enough of an identifier to find it and not all of it.
+func masked(id []byte) string {
+	text := []rune(string(id))
+	switch {
+	case len(text) == 0:
+		return "none"
+	case len(text) < 6:
+		return string(text[:1]) + "…"
+	}
+	shown := min(3, len(text)/3)
+	return string(text[:shown]) + "…" + string(text[len(text)-shown:])
+}

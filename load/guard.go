@@ -1,0 +1,67 @@
+package load
+
+import (
+	"fmt"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// Consent is what somebody must say for a load that could do harm. The zero value consents to nothing.
+type Consent struct {
+	// OverrideMaxRate lets a run ask for more than load.maxRate of the environment.
+	OverrideMaxRate bool
+	// YesLoad is the name of the environment given back: for a protected one, and for sign-ons that create devices.
+	YesLoad string
+}
+
+// guard refuses a run that the environment does not allow without consent: faster than load.maxRate, on a protected environment, or one
+// that creates devices. Closed tells of a run without schedule, whose rate nobody knows before. Errors are of the kind failure.Usage;
+// nothing is sent.
+func guard(e *environment.Environment, workload string, peak float64, closed bool, hits uint64, consent Consent) error {
+	if e.Load.MaxRate != "" && !consent.OverrideMaxRate {
+		most, err := environment.ParseRate(e.Load.MaxRate)
+		if err != nil {
+			return failure.Usagef("load.maxRate of %s: %w", e.Name, err)
+		}
+		switch {
+		case closed:
+			return failure.Usagef("the environment %s allows %s at most, and a run with --rate max sends as fast as it can; give a rate, or say --override-max-rate", e.Name, e.Load.MaxRate)
+		case peak > most*(1+1e-9):
+			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate", reports.Rate(peak), e.Name, e.Load.MaxRate)
+		}
+	}
+	switch {
+	case e.Protected && consent.YesLoad == "":
+		return failure.Usagef("the environment %s is protected: a load on it needs its name given back, --yes-load %s", e.Name, e.Name)
+	case workload == WorkloadSignOnFirst && consent.YesLoad == "":
+		return failure.Usagef("the workload signon-first would create %s in %s that stay there; if that is wanted, say --yes-load %s", devices(hits), e.Name, e.Name)
+	case (e.Protected || workload == WorkloadSignOnFirst) && consent.YesLoad != e.Name:
+		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent", consent.YesLoad, e.Name)
+	}
+	return nil
+}
+
+func devices(hits uint64) string {
+	switch hits {
+	case 0:
+		return "as many devices as it can"
+	case 1:
+		return "1 device"
+	}
+	return fmt.Sprintf("%s devices", reports.Count(int64(hits)))
+}
+
+// setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for, 50 a second at
+// least, and never above load.maxRate.
+func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent) float64 {
+	rate := max(50, peak)
+	if closed {
+		rate = 0 // as fast as it goes, like the run
+	}
+	if most, err := environment.ParseRate(e.Load.MaxRate); err == nil && !consent.OverrideMaxRate && (rate == 0 || rate > most) {
+		rate = most
+	}
+	return rate
+}

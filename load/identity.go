@@ -1,0 +1,324 @@
+package load
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/internal/wire"
+)
+
+// defaultJudgeEvery is on 1 of how many answers all token rules are checked. Reading an answer fully takes about as long as a whole hit,
+// and two answers of a chain are read for one judgement; 1 of 100 keeps that below a twentieth of a hit.
+const defaultJudgeEvery = 100
+
+// mostOwners bounds how often a run looks for the client that a stray answer belongs to; it goes through all clients.
+const mostOwners = 50
+
+// sampler holds what full judgements of a refresh need of the answer before. It is safe for concurrent use.
+type sampler struct {
+	skew  time.Duration
+	mu    sync.Mutex // guards what follows
+	pairs map[uint32]*check.Pair
+	asked int // for owners
+}
+
+func (s *sampler) keep(n uint32, pair *check.Pair) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pairs == nil {
+		s.pairs = map[uint32]*check.Pair{}
+	}
+	s.pairs[n] = pair
+}
+
+func (s *sampler) take(n uint32) *check.Pair {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pair := s.pairs[n]
+	delete(s.pairs, n)
+	return pair
+}
+
+// judge says whether an answer is the wanted one and belongs to the client that asked, and keeps what the client needs next. Kept tells
+// that the client holds a new token, or that it signed out.
+func (c *crowd) judge(h *hit, answer *Answer) (outcome Outcome, kept bool) {
+	if outcome := c.refused(h, answer); outcome.Kind != "" {
+		return outcome, false
+	}
+	switch h.step {
+	case stepDiscover:
+		return c.judgeDiscovery(answer), true
+	case stepSignOut:
+		return Outcome{}, true
+	case stepMint:
+		outcome, session := c.judgeMint(h.client, answer)
+		if outcome.Kind != "" {
+			return outcome, false
+		}
+		c.hold(h.client, holdsSession, []byte(session))
+		return outcome, true
+	}
+	return c.judgeTokens(h, answer)
+}
+
+// refused says why an answer is not one to look into: none, not the wanted status, or a refusal dressed as success.
+func (c *crowd) refused(h *hit, answer *Answer) Outcome {
+	call := &calls[h.step]
+	switch {
+	case answer.Err != nil || answer.Status == 0:
+		kind, why := kindOther, "no reason is known"
+		if answer.Err != nil {
+			kind, why = noAnswer(answer.Err), wire.Explain(answer.Err)
+		}
+		return Outcome{kind, fmt.Sprintf("%s got no whole answer: %s", call.name, why)}
+	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable && answer.RetryAfter != "":
+		when := "without saying when to come again"
+		if answer.RetryAfter != "" {
+			when = "with Retry-After"
+		}
+		return Outcome{kindThrottled, fmt.Sprintf("%s was answered %d %s", call.name, answer.Status, when)}
+	case answer.Status != call.wanted:
+		reason := ""
+		if code, ok := check.SubCode(&wire.Exchange{Status: answer.Status, Body: answer.Body}); ok {
+			reason = fmt.Sprintf(" with code %d", code)
+		}
+		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
+	case answer.Truncated:
+		return Outcome{kindShape, fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
+	case bytes.Contains(answer.Body, []byte(`99999:`)) && legacyRefusal(answer.Body):
+		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call.name, answer.Status)}
+	}
+	return Outcome{}
+}
+
+// legacyRefusal: the gateway of older set-ups answers 200 for an unusable token and says so in resultCode only.
+func legacyRefusal(body []byte) bool {
+	object, err := check.ParseJSON(body)
+	return err == nil && strings.HasPrefix(object.Get("resultCode").String(), "99999:")
+}
+
+func (c *crowd) judgeDiscovery(answer *Answer) Outcome {
+	if !bytes.Contains(answer.Body, []byte(`"availableServices"`)) {
+		return Outcome{kindShape, "the answer to discover holds no availableServices"}
+	}
+	var room [256]byte
+	if name := appendJSON(room[:0], []byte(c.service)); !bytes.Contains(answer.Body, name) && !offers(answer.Body, c.service) {
+		return Outcome{kindIdentity, "the answer to discover does not offer the authentication service that this run signs on with"}
+	}
+	return Outcome{}
+}
+
+// offers reads a list of services the slow way, for names that are written with escapes.
+func offers(body []byte, service string) bool {
+	object, err := check.ParseJSON(body)
+	if err != nil || object.Get("availableServices") == nil {
+		return false
+	}
+	for _, item := range object.Get("availableServices").Items {
+		if item.Get("authServiceName").String() == service {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeMint reads a session token. Two answers must never hold the same one (GST-12).
+func (c *crowd) judgeMint(n uint32, answer *Answer) (Outcome, string) {
+	if outcome := c.refused(&hit{client: n, step: stepMint}, answer); outcome.Kind != "" {
+		return outcome, ""
+	}
+	session, err := check.ReadSessionToken(&wire.Exchange{Call: wire.Call{Operation: ags.GetSessionToken}, Status: answer.Status, Body: answer.Body})
+	if err != nil {
+		return Outcome{kindShape, fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
+	}
+	if earlier, again := c.seen.claim(c.seen.hash(uniqueSession, []byte(session)), n); again {
+		return Outcome{kindDuplicate, fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
+	}
+	return Outcome{}, session
+}
+
+// judgeTokens checks a token body: whose it is on every answer, whether its jti is new, and all rules on some.
+func (c *crowd) judgeTokens(h *hit, answer *Answer) (outcome Outcome, kept bool) {
+	var scanned tokens
+	if err := scanTokens(answer.Body, &scanned); err != nil {
+		return Outcome{kindShape, fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
+	}
+	if outcome := c.identity(h, &scanned); outcome.Kind != "" {
+		return outcome, false
+	}
+	outcome = c.unique(h, &scanned)
+	cl := &c.clients[h.client]
+	if !h.starter || c.Workload == WorkloadLifecycle {
+		c.hold(h.client, holdsRefresh, scanned.RefreshToken)
+		if c.access != nil {
+			c.access[h.client] = resealed(c.access[h.client], &c.seal, scanned.AccessToken)
+		}
+	}
+	cl.turn++
+	every := uint32(c.JudgeEvery)
+	now, next := (cl.turn+h.client)%every == 0, (cl.turn+1+h.client)%every == 0
+	if now || next && c.chained(h) {
+		if rules := c.allRules(h, answer, now, next); outcome.Kind == "" {
+			outcome = rules
+		}
+	}
+	return outcome, true
+}
+
+// chained: the next answer of this client is that of a refresh with the token that came now.
+func (c *crowd) chained(h *hit) bool {
+	return c.Workload == WorkloadLifecycle || !h.starter && c.Workload != WorkloadHeadEnd
+}
+
+// hold puts away what a client needs for its next request.
+func (c *crowd) hold(n uint32, what holding, token []byte) {
+	cl := &c.clients[n]
+	cl.token, cl.holds = resealed(cl.token, &c.seal, token), what
+}
+
+// resealed seals a token into room that is there, or into new room of just its size.
+func resealed(into []byte, s *sealer, token []byte) []byte {
+	var room [1024]byte
+	sealed := s.seal(room[:0], token)
+	if cap(into) < len(sealed) {
+		into = make([]byte, 0, len(sealed))
+	}
+	return append(into[:0], sealed...)
+}
+
+// identity compares everything that names somebody in an answer with the client that asked.
+func (c *crowd) identity(h *hit, t *tokens) Outcome {
+	var deviceRoom, accountRoom [256]byte
+	device := deviceRoom[:0]
+	if h.step != stepSignOnFirst {
+		device = c.who.appendDevice(device, h.client)
+	} else {
+		device = append(device, t.ClientID...) // a new one: the tokens must name it too
+	}
+	account := c.who.appendAccount(accountRoom[:0], h.client)
+	if len(account) == 0 {
+		account = append(account, t.AccountID...)
+	}
+	switch {
+	case len(t.ClientID) > 0 && !bytes.Equal(t.ClientID, device):
+		return c.stranger(h, t, "client_id", t.ClientID)
+	case !bytes.Equal(t.Access.DeviceID, device):
+		return c.stranger(h, t, "the deviceId of the access token", t.Access.DeviceID)
+	case !bytes.Equal(t.Refresh.DeviceID, device):
+		return c.stranger(h, t, "the deviceId of the refresh token", t.Refresh.DeviceID)
+	case !bytes.Equal(t.AccountID, account):
+		return c.stranger(h, t, "accountId", t.AccountID)
+	case !bytes.Equal(t.Access.AccountID, account):
+		return c.stranger(h, t, "the accountId of the access token", t.Access.AccountID)
+	case !bytes.Equal(t.Refresh.AccountID, account):
+		return c.stranger(h, t, "the accountId of the refresh token", t.Refresh.AccountID)
+	case c.tenant != "" && string(t.Access.TenantID) != c.tenant:
+		return c.stranger(h, t, "the tenantId of the access token", t.Access.TenantID)
+	case c.tenant != "" && string(t.Refresh.TenantID) != c.tenant:
+		return c.stranger(h, t, "the tenantId of the refresh token", t.Refresh.TenantID)
+	}
+	if c.accounts != nil {
+		hash := maphash.Bytes(c.seen.seed, account) | 1
+		switch known := &c.accounts[h.client]; {
+		case *known == 0:
+			*known = hash
+		case *known != hash:
+			return c.stranger(h, t, "an accountId other than in the client's first answer", t.AccountID)
+		}
+	}
+	return Outcome{}
+}
+
+// stranger says that an answer belongs to somebody else, and to whom.
+func (c *crowd) stranger(h *hit, t *tokens, what string, got []byte) Outcome {
+	c.sampled.mu.Lock()
+	c.sampled.asked++
+	look := c.sampled.asked <= mostOwners
+	c.sampled.mu.Unlock()
+	whose := ""
+	if look {
+		for _, device := range [][]byte{t.ClientID, t.Access.DeviceID, t.Refresh.DeviceID} {
+			if other, ok := c.who.owner(device); ok && other != h.client {
+				whose = ", which belongs to " + c.clientName(other)
+				break
+			}
+		}
+	}
+	return Outcome{kindIdentity, fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
+}
+
+// unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A refresh may keep the
+// jti of its chain (ambiguity 7.14), and a sign-on may continue the client's session: only TOK-21, which warns, speaks of that.
+func (c *crowd) unique(h *hit, t *tokens) Outcome {
+	if h.step == stepSignOnFirst {
+		if earlier, again := c.seen.claim(c.seen.hash(uniqueDevice, t.ClientID), h.client); again {
+			return Outcome{kindDuplicate, fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
+		}
+	}
+	if len(t.Access.JTI) == 0 {
+		return Outcome{}
+	}
+	cl := &c.clients[h.client]
+	hash := c.seen.hash(uniqueJTI, t.Access.JTI)
+	same := hash == cl.jti
+	cl.jti = hash
+	if !same {
+		earlier, again := c.seen.claim(hash, h.client)
+		if again && earlier != h.client {
+			return Outcome{kindDuplicate, fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
+		}
+		same = again
+	}
+	if same && h.step != stepRefresh {
+		c.sameJTI.Add(1)
+	}
+	return Outcome{}
+}
+
+// allRules judges an answer as the conformance side does, and keeps its tokens where the next answer of the chain is to be judged.
+func (c *crowd) allRules(h *hit, answer *Answer, now, next bool) Outcome {
+	x := &wire.Exchange{
+		Call:   wire.Call{Operation: calls[h.step].operation, Method: c.requests.methods[h.step], Path: c.requests.paths[h.step]},
+		Status: answer.Status, Body: answer.Body, Sent: answer.Sent, Received: answer.Received,
+		Header: http.Header{"Content-Type": {"application/json"}}, // of the header the engine keeps Retry-After alone
+	}
+	var outcome Outcome
+	if now {
+		var deviceRoom, accountRoom [256]byte
+		known := check.Known{Tenant: c.tenant, AccountID: string(c.who.appendAccount(accountRoom[:0], h.client)), Skew: c.sampled.skew}
+		if h.step == stepSignOnFirst {
+			known.FirstTime = true
+		} else {
+			known.ClientID = string(c.who.appendDevice(deviceRoom[:0], h.client))
+		}
+		if h.step == stepRefresh {
+			known.Previous = c.sampled.take(h.client)
+		}
+		c.judged.Add(1)
+		for _, finding := range check.Judge(x, known) {
+			if finding.Outcome == check.Broken && gates(finding.Requirement) {
+				outcome = Outcome{kindToken, fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step, c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
+				break
+			}
+		}
+	}
+	if next && c.chained(h) {
+		if pair, err := check.ReadPair(x); err == nil {
+			c.sampled.keep(h.client, pair)
+		}
+	}
+	return outcome
+}
+
+// gates tells whether a miss of a requirement makes an answer wrong under load: those that fail a conformance run do.
+func gates(id string) bool {
+	requirement, ok := ags.RequirementByID(id)
+	return ok && requirement.Gating == ags.Gates
+}

@@ -1,0 +1,117 @@
+package load
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"sync"
+)
+
+// namespace keeps values of different meaning apart in one seenSet.
+type namespace uint64
+
+// The values that must be unique over a run: token identifiers (jti) of different clients, session tokens, and devices made by
+// first-time sign-ons.
+const (
+	uniqueJTI     namespace = 0x9e3779b97f4a7c15
+	uniqueSession namespace = 0xc2b2ae3d27d4eb4f
+	uniqueDevice  namespace = 0x165667b19e3779f9
+)
+
+const (
+	seenStripes  = 64
+	seenMaxSlots = 1 << 16 // of one stripe; 12 bytes each, 50 MB in all
+)
+
+// seenSet tells whether a value came before in the run, and to which client. It keeps a 64-bit hash (maphash, a new seed for every run)
+// and the owner of each value, 12 bytes a slot, and never grows beyond 50 MB: about 3.1 million values are kept, and beyond that every
+// stripe drops half of the hash space at a time, so that of 12 million values every fourth is watched over the whole run. Equal values
+// fall into the same half, so a repeat of a watched value is always found.
+//
+// A false alarm needs two different values with one hash: with n watched values the chance is n²/2⁶⁵, which for 3.1 million is
+// 1 in 3.8 million runs. It is safe for concurrent use.
+type seenSet struct {
+	seed    maphash.Seed
+	stripes [seenStripes]seenStripe
+}
+
+type seenStripe struct {
+	mu     sync.Mutex // guards what follows
+	hashes []uint64   // open addressing; 0: free
+	owners []uint32
+	used   int
+	level  int // values whose hash ends in fewer zero bits are not watched
+}
+
+func newSeenSet() *seenSet { return &seenSet{seed: maphash.MakeSeed()} }
+
+// hash is never 0.
+func (s *seenSet) hash(space namespace, value []byte) uint64 {
+	h := (maphash.Bytes(s.seed, value) ^ uint64(space)) * 0xff51afd7ed558ccd
+	h ^= h >> 33
+	if h == 0 {
+		return 1 << 40
+	}
+	return h
+}
+
+// claim records that a hash belongs to owner. It returns the owner of an earlier equal one; with none, again is false.
+func (s *seenSet) claim(hash uint64, owner uint32) (earlier uint32, again bool) {
+	stripe := &s.stripes[hash>>58]
+	stripe.mu.Lock()
+	defer stripe.mu.Unlock()
+	if bits.TrailingZeros64(hash) < stripe.level {
+		return 0, false
+	}
+	if stripe.used*4 >= len(stripe.hashes)*3 {
+		stripe.makeRoom()
+		if bits.TrailingZeros64(hash) < stripe.level {
+			return 0, false
+		}
+	}
+	slot := stripe.find(hash)
+	if stripe.hashes[slot] == hash {
+		return stripe.owners[slot], true
+	}
+	stripe.hashes[slot], stripe.owners[slot] = hash, owner
+	stripe.used++
+	return 0, false
+}
+
+// watched is the share of values that are watched, 1 until the memory is used up.
+func (s *seenSet) watched() float64 {
+	level := 0
+	for i := range s.stripes {
+		stripe := &s.stripes[i]
+		stripe.mu.Lock()
+		level = max(level, stripe.level)
+		stripe.mu.Unlock()
+	}
+	return 1 / float64(uint64(1)<<level)
+}
+
+func (s *seenStripe) find(hash uint64) int {
+	mask := len(s.hashes) - 1
+	// The top bits chose the stripe and the low ones say what is watched; the slot comes from those between.
+	slot := int(hash>>24) & mask
+	for s.hashes[slot] != 0 && s.hashes[slot] != hash {
+		slot = (slot + 1) & mask
+	}
+	return slot
+}
+
+func (s *seenStripe) makeRoom() {
+	size := max(64, 2*len(s.hashes))
+	if size > seenMaxSlots {
+		size = seenMaxSlots
+		s.level++
+	}
+	hashes, owners := s.hashes, s.owners
+	s.hashes, s.owners, s.used = make([]uint64, size), make([]uint32, size), 0
+	for i, hash := range hashes {
+		if hash != 0 && bits.TrailingZeros64(hash) >= s.level {
+			slot := s.find(hash)
+			s.hashes[slot], s.owners[slot] = hash, owners[i]
+			s.used++
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package load
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/internal/failure"
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// setUpWorkers is how many calls of the set-up are under way at once.
+const setUpWorkers = 16
+
+// setUp does what must be done before the clock starts: it finds the authentication service where the environment names none, mints the
+// session tokens of the run, and signs the chains on, all at the given rate in calls a second at most. An error is of the kind
+// failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody else, or that breaks a rule of tokens, is
+// a finding about the service and no failed set-up: it comes back, and its client takes no part.
+func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+	if c.service == "" {
+		service, err := discoverService(ctx, via, c.requests)
+		if err != nil {
+			return nil, err
+		}
+		c.useService(service)
+	}
+	if err := c.mintSessions(ctx, via, rate); err != nil {
+		return nil, err
+	}
+	return c.signChainsOn(ctx, via, rate)
+}
+
+// useService sets x-auth-service-id of all calls.
+func (c *crowd) useService(service string) {
+	c.service = service
+	for s := range c.requests.headers {
+		for i := range c.requests.headers[s] {
+			if field := &c.requests.headers[s][i]; field.Name == ags.HeaderService {
+				field.Value = service
+			}
+		}
+	}
+}
+
+func discoverService(ctx context.Context, via *wire.Client, r *requests) (string, error) {
+	var request Request
+	r.begin(&request, stepDiscover, 0)
+	x := via.Do(ctx, callOf(&request, stepDiscover))
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if x.Err != nil {
+		return "", failure.Setupf("set-up: %s %s got no whole answer: %s", x.Call.Method, x.URL, wire.Explain(x.Err))
+	}
+	if x.Status != http.StatusOK {
+		return "", failure.Setupf("set-up: %s %s was answered with status %d instead of a list of authentication services; check tenant, or name one with service", x.Call.Method, x.URL, x.Status)
+	}
+	body, err := check.ParseJSON(x.Body)
+	if err == nil {
+		if services := body.Get("availableServices"); services != nil {
+			for _, service := range services.Items {
+				if name := service.Get("authServiceName").String(); name != "" {
+					return name, nil
+				}
+			}
+		}
+	}
+	return "", failure.Setupf("set-up: %s %s names no authentication service; name one with service in the environment file", x.Call.Method, x.URL)
+}
+
+// mintSessions asks for all session tokens of the run.
+func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64) error {
+	if c.supply.source != mintedAhead {
+		return nil
+	}
+	c.supply.minted = make([]string, c.planned.sessions)
+	return paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
+		n := uint32(i)
+		if ahead := c.supply.rounds * c.planned.starters; i < ahead {
+			n = uint32(i % c.planned.starters)
+		} else {
+			n = uint32(c.planned.starters + i - ahead)
+		}
+		var request Request
+		var room [256]byte
+		c.requests.begin(&request, stepMint, uint64(i))
+		c.requests.mint(&request, c.who.appendAccount(room[:0], n), time.Now())
+		x := via.Do(ctx, callOf(&request, stepMint))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		outcome, session := c.judgeMint(n, answerOf(x))
+		if outcome.Kind != "" {
+			return failure.Setupf("set-up: a session token for %s could not be had: %s", c.clientName(n), outcome.Message)
+		}
+		c.supply.minted[i] = session
+		return nil
+	})
+}
+
+// signChainsOn signs the clients on that refresh.
+func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+	var mu sync.Mutex // guards wrong
+	var wrong []reports.Wrong
+	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
+		n := uint32(c.planned.starters + i)
+		var request Request
+		c.prepare(&request, n, stepSignOn, uint64(i))
+		x := via.Do(ctx, callOf(&request, stepSignOn))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		outcome, kept := c.judge(&hit{client: n, step: stepSignOn}, answerOf(x))
+		switch outcome.Kind {
+		case "":
+		case kindIdentity, kindToken, kindDuplicate, kindShape:
+			mu.Lock()
+			wrong = append(wrong, reports.Wrong{Operation: opSignOn, Kind: outcome.Kind, Times: 1, Message: "before the clock started: " + outcome.Message})
+			mu.Unlock()
+		default:
+			return failure.Setupf("set-up: %s could not be signed on: %s", c.clientName(n), outcome.Message)
+		}
+		if kept {
+			c.ongoing.push(n)
+		} else {
+			c.retire(n)
+		}
+		return nil
+	})
+	return wrong, err
+}
+
+// callOf is a request as the conformance side's client sends it.
+func callOf(request *Request, s step) wire.Call {
+	header := make(http.Header, len(request.Header))
+	for _, field := range request.Header {
+		header[field.Name] = []string{field.Value}
+	}
+	return wire.Call{Operation: calls[s].operation, Method: request.Method, Path: request.Path, Header: header, Body: request.Body}
+}
+
+func answerOf(x *wire.Exchange) *Answer {
+	return &Answer{
+		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
+	}
+}
+
+// paced does something so many times, several at once and no faster than a rate, until all is done, one fails or the context ends. It
+// returns the first error after all that were begun have ended.
+func paced(ctx context.Context, count int, rate float64, do func(context.Context, int) error) error {
+	if count == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(setUpWorkers, count) {
+		workers.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	start := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	<-timer.C
+feeding:
+	for i := range count {
+		if rate > 0 {
+			if wait := time.Until(start.Add(time.Duration(float64(i) / rate * float64(time.Second)))); wait > time.Millisecond {
+				timer.Reset(wait)
+				select {
+				case <-ctx.Done():
+					break feeding
+				case <-timer.C:
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			break feeding
+		case next <- i:
+		}
+	}
+	close(next)
+	workers.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return nil
+}

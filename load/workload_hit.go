@@ -1,0 +1,325 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"crypto/tls"
+	"crypto/x509"
+)
+
+// hit is what a request knows about who sent it.
+type hit struct {
+	client  uint32
+	step    step
+	starter bool // the client was taken from those at the start of what they do
+	held    bool // the client held a session token of its own before
+}
+
+// Begin is part of Workload.
+func (c *crowd) Begin(seq uint64, request *Request) bool {
+	n, s, starter, ok := c.pick(seq)
+	if !ok {
+		return false
+	}
+	h := c.hits.Get().(*hit)
+	*h = hit{client: n, step: s, starter: starter}
+	if n != noClient {
+		h.held = c.clients[n].holds == holdsSession
+	}
+	c.prepare(request, n, s, seq)
+	request.Operation, request.Client = c.index[s], h
+	return true
+}
+
+// pick chooses the client of a hit and what it does next.
+func (c *crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
+	first, second := &c.fresh, (*queue)(nil)
+	switch c.Workload {
+	case WorkloadRefresh:
+		first = &c.ongoing
+	case WorkloadMixed:
+		switch c.mix.at(seq) {
+		case stepDiscover:
+			return noClient, stepDiscover, false, true
+		case stepRefresh:
+			first = &c.ongoing
+		}
+	case WorkloadLifecycle:
+		// As many lives begin as end; in between, whoever has waited longest goes on.
+		first, second = &c.ongoing, &c.fresh
+		if seq%uint64(c.Refreshes+3) == 0 {
+			first, second = second, first
+		}
+	case WorkloadHeadEnd:
+		first, second = &c.fresh, &c.ongoing
+		if seq%2 == 1 {
+			first, second = second, first
+		}
+	}
+	from := first
+	n, ok = first.pop()
+	if !ok && second != nil {
+		from = second
+		n, ok = second.pop()
+	}
+	if !ok {
+		return 0, 0, false, false
+	}
+	return n, c.next(n), from == &c.fresh, true
+}
+
+// next is what a client does next.
+func (c *crowd) next(n uint32) step {
+	cl := &c.clients[n]
+	switch c.Workload {
+	case WorkloadSignOn:
+		return stepSignOn
+	case WorkloadSignOnFirst:
+		return stepSignOnFirst
+	case WorkloadLifecycle:
+		switch {
+		case cl.stage == 0:
+			return stepDiscover
+		case cl.stage == 1:
+			return stepSignOn
+		case int(cl.stage) < 2+c.Refreshes:
+			return stepRefresh
+		}
+		return stepSignOut
+	case WorkloadHeadEnd:
+		if cl.holds == holdsSession {
+			return stepSignOn
+		}
+		return stepMint
+	}
+	switch {
+	case cl.holds == holdsRefresh:
+		return stepRefresh
+	case cl.holds == holdsSession || c.hasSession(n):
+		return stepSignOn
+	}
+	return stepMint
+}
+
+// prepare builds the request of a step of a client.
+func (c *crowd) prepare(request *Request, n uint32, s step, seq uint64) {
+	c.requests.begin(request, s, seq)
+	var room, more [1024]byte
+	switch s {
+	case stepSignOn:
+		c.requests.signOn(request, c.takeSession(room[:0], n), c.who.appendDevice(more[:0], n))
+	case stepSignOnFirst:
+		c.requests.signOn(request, c.takeSession(room[:0], n), nil)
+	case stepRefresh:
+		c.requests.authorized(request, c.seal.open(room[:0], c.clients[n].token))
+	case stepSignOut:
+		c.requests.authorized(request, c.seal.open(room[:0], c.access[n]))
+	case stepMint:
+		c.requests.mint(request, c.who.appendAccount(room[:0], n), time.Now())
+	}
+}
+
+// hasSession tells whether a client has a session token that may be used.
+func (c *crowd) hasSession(n uint32) bool {
+	used := c.clients[n].used
+	switch c.supply.source {
+	case ownOnce:
+		return used == 0
+	case ownReusable:
+		return true
+	case mintedAhead:
+		_, ok := c.supply.place(n, used, c.planned)
+		return ok
+	}
+	return false
+}
+
+// place is where a client's session token number i is among the minted ones.
+func (s *supply) place(n, i uint32, planned demand) (int, bool) {
+	if int(n) < planned.starters {
+		return int(i)*planned.starters + int(n), int(i) < s.rounds
+	}
+	return s.rounds*planned.starters + int(n) - planned.starters, i == 0
+}
+
+func (c *crowd) takeSession(dst []byte, n uint32) []byte {
+	cl := &c.clients[n]
+	if cl.holds == holdsSession {
+		cl.holds = holdsNothing
+		return c.seal.open(dst, cl.token)
+	}
+	used := cl.used
+	cl.used++
+	if c.supply.source == mintedAhead {
+		at, _ := c.supply.place(n, used, c.planned)
+		return append(dst, c.supply.minted[at]...)
+	}
+	return c.who.appendSession(dst, n)
+}
+
+// End is part of Workload.
+func (c *crowd) End(request *Request, answer *Answer) Outcome {
+	h := request.Client.(*hit)
+	done := *h
+	c.hits.Put(h)
+	request.Client = nil
+	outcome, kept := c.judge(&done, answer)
+	if done.client != noClient {
+		c.proceed(&done, answer, outcome, kept)
+	}
+	return outcome
+}
+
+// proceed takes a client on after its answer. Kept tells that the client holds what the answer gave it.
+func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
+	n := h.client
+	cl := &c.clients[n]
+	if outcome.Kind == kindThrottled || outcome.Kind == kindRefused || outcome.Kind == kindTLS {
+		// The service did nothing, so that what the client sent is still good.
+		if h.step == stepSignOn || h.step == stepSignOnFirst {
+			c.giveBack(h)
+		}
+		wait := time.Duration(0)
+		if !c.IgnoreRetryAfter {
+			wait = retryAfter(answer.RetryAfter, answer.Received)
+		}
+		c.put(n, h.starter, answer.Received.Add(wait), wait > 0)
+		return
+	}
+	if !kept && h.step != stepDiscover {
+		cl.holds = holdsNothing
+	}
+	switch c.Workload {
+	case WorkloadSignOn, WorkloadSignOnFirst:
+		c.again(n)
+	case WorkloadHeadEnd:
+		c.put(n, cl.holds != holdsSession, time.Time{}, false)
+	case WorkloadLifecycle:
+		switch {
+		case h.step == stepSignOut || !kept && h.step != stepDiscover:
+			cl.stage = 0
+			c.again(n)
+		default:
+			if outcome.Kind == "" || h.step != stepDiscover {
+				cl.stage++
+			}
+			c.put(n, false, time.Time{}, false)
+		}
+	default:
+		if h.starter {
+			c.again(n)
+			return
+		}
+		if h.step == stepRefresh && !kept {
+			c.broken.Add(1)
+		}
+		if c.supply.source == ownOnce && cl.holds == holdsNothing && !c.hasSession(n) {
+			c.retire(n)
+			return
+		}
+		c.put(n, false, time.Time{}, false)
+	}
+}
+
+// giveBack undoes takeSession.
+func (c *crowd) giveBack(h *hit) {
+	cl := &c.clients[h.client]
+	if h.held {
+		cl.holds = holdsSession // its token is still there
+		return
+	}
+	cl.used--
+}
+
+// again puts a client back to the start, or lets it go when it has used all of its session tokens.
+func (c *crowd) again(n uint32) {
+	if c.hasSession(n) {
+		c.put(n, true, time.Time{}, false)
+		return
+	}
+	c.live.Add(-1)
+}
+
+func (c *crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
+	to := &c.ongoing
+	if starter {
+		to = &c.fresh
+	}
+	if wait {
+		to.pushAt(n, moment)
+		return
+	}
+	to.push(n)
+}
+
+// retire lets a client go whose chain broke; a spare one that has not signed on yet takes its place, where there is one.
+func (c *crowd) retire(n uint32) {
+	if spare := c.spares.Add(1) - 1; spare < int64(len(c.clients)) {
+		c.put(uint32(spare), false, time.Time{}, false)
+		return
+	}
+	c.live.Add(-1)
+}
+
+// The kinds of wrong answers.
+const (
+	kindStatus    = "status"    // not the wanted status, or a refusal inside a wanted one
+	kindIdentity  = "identity"  // an answer that belongs to somebody else
+	kindShape     = "shape"     // a body that is not what the call gives
+	kindToken     = "token"     // a token that breaks a rule
+	kindDuplicate = "duplicate" // something that must be unique came twice
+	kindThrottled = "throttled" // 429 or 503 with Retry-After
+	kindTimeout   = "timeout"
+	kindRefused   = "refused"
+	kindReset     = "reset"
+	kindTLS       = "tls"
+	kindOther     = "other"
+)
+
+// noAnswer says why no whole answer came.
+func noAnswer(err error) string {
+	var (
+		timeout   interface{ Timeout() bool }
+		authority x509.UnknownAuthorityError
+		hostname  x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		verify    *tls.CertificateVerificationError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+		name      *net.DNSError
+	)
+	switch {
+	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert):
+		return kindTLS
+	case errors.As(err, &name):
+		return kindOther
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return kindTimeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return kindRefused
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		strings.Contains(err.Error(), "closed"):
+		return kindReset
+	}
+	return kindOther
+}
+
+// clientName is a client as messages name it: its number, its device and its account, both masked.
+func (c *crowd) clientName(n uint32) string {
+	var room [256]byte
+	text := fmt.Sprintf("client %d", c.who.number(n)+1)
+	if device := c.who.appendDevice(room[:0], n); len(device) > 0 {
+		text += " (device " + masked(device)
+		if account := c.who.appendAccount(room[:0], n); len(account) > 0 {
+			text += ", account " + masked(account)
+		}
+		text += ")"
+	}
+	return text
+}

@@ -1,0 +1,64 @@
+package load
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestMixIsExactInEveryRound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mix := map[string]int{
+			opSignOn:   rapid.IntRange(0, 40).Draw(t, "signon"),
+			opRefresh:  rapid.IntRange(1, 40).Draw(t, "refresh"),
+			opDiscover: rapid.IntRange(0, 5).Draw(t, "discover"),
+		}
+		seed := rapid.Uint64().Draw(t, "seed")
+		m, err := newMixer(mix, seed)
+		require.NoError(t, err)
+		again, err := newMixer(mix, seed)
+		require.NoError(t, err)
+		first := rapid.Uint64Range(0, 1<<40).Draw(t, "round") * m.total
+		counts := map[string]int{}
+		for seq := first; seq < first+m.total; seq++ {
+			require.Equal(t, m.at(seq), again.at(seq), "the same seed gives the same mix")
+			counts[m.at(seq).String()]++
+		}
+		for name, share := range mix {
+			require.Equal(t, share, counts[name], name)
+		}
+		hits := rapid.Uint64Range(1, 500).Draw(t, "hits")
+		signOns := uint64(0)
+		for seq := range hits {
+			if m.at(seq) == stepSignOn {
+				signOns++
+			}
+		}
+		require.LessOrEqual(t, signOns, m.most(stepSignOn, hits), "the number of session tokens that were planned is enough")
+	})
+}
+
+func TestMixOfManySharesSpreads(t *testing.T) {
+	m, err := newMixer(map[string]int{opSignOn: 1, opRefresh: 720}, 7)
+	require.NoError(t, err)
+	signOns := 0
+	for seq := range uint64(7210) {
+		if m.at(seq) == stepSignOn {
+			signOns++
+		}
+	}
+	assert.Equal(t, 10, signOns)
+}
+
+func TestMixRefusesWhatItCannotMix(t *testing.T) {
+	for says, mix := range map[string]map[string]int{
+		"a mix can hold signon, refresh, discover": {"signout": 1},
+		"needs a mix":     {},
+		"a share below 0": {opSignOn: -1, opRefresh: 2},
+	} {
+		_, err := newMixer(mix, 1)
+		require.ErrorContains(t, err, says)
+	}
+}
