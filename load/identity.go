@@ -146,19 +146,19 @@ func (c *crowd) judgeMint(n uint32, answer *Answer) (Outcome, string) {
 
 // judgeTokens checks a token body: whose it is on every answer, whether its jti is new, and all rules on some.
 func (c *crowd) judgeTokens(h *hit, answer *Answer) (outcome Outcome, kept bool) {
-	var scanned tokens
-	if err := scanTokens(answer.Body, &scanned); err != nil {
+	tokens := &h.tokens
+	if err := check.ScanTokens(answer.Body, tokens); err != nil {
 		return Outcome{kindShape, fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
 	}
-	if outcome := c.identity(h, &scanned); outcome.Kind != "" {
+	if outcome := c.identity(h, tokens); outcome.Kind != "" {
 		return outcome, false
 	}
-	outcome = c.unique(h, &scanned)
+	outcome = c.unique(h, tokens)
 	cl := &c.clients[h.client]
 	if !h.starter || c.Workload == WorkloadLifecycle {
-		c.hold(h.client, holdsRefresh, scanned.RefreshToken)
+		c.hold(h.client, holdsRefresh, tokens.RefreshToken)
 		if c.access != nil {
-			c.access[h.client] = resealed(c.access[h.client], &c.seal, scanned.AccessToken)
+			c.access[h.client] = resealed(c.access[h.client], &c.seal, tokens.AccessToken)
 		}
 	}
 	cl.turn++
@@ -194,7 +194,7 @@ func resealed(into []byte, s *sealer, token []byte) []byte {
 }
 
 // identity compares everything that names somebody in an answer with the client that asked.
-func (c *crowd) identity(h *hit, t *tokens) Outcome {
+func (c *crowd) identity(h *hit, t *check.Tokens) Outcome {
 	var deviceRoom, accountRoom [256]byte
 	device := deviceRoom[:0]
 	if h.step != stepSignOnFirst {
@@ -237,7 +237,7 @@ func (c *crowd) identity(h *hit, t *tokens) Outcome {
 }
 
 // stranger says that an answer belongs to somebody else, and to whom.
-func (c *crowd) stranger(h *hit, t *tokens, what string, got []byte) Outcome {
+func (c *crowd) stranger(h *hit, t *check.Tokens, what string, got []byte) Outcome {
 	c.sampled.mu.Lock()
 	c.sampled.asked++
 	look := c.sampled.asked <= mostOwners
@@ -256,7 +256,7 @@ func (c *crowd) stranger(h *hit, t *tokens, what string, got []byte) Outcome {
 
 // unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A refresh may keep the
 // jti of its chain (ambiguity 7.14), and a sign-on may continue the client's session: only TOK-21, which warns, speaks of that.
-func (c *crowd) unique(h *hit, t *tokens) Outcome {
+func (c *crowd) unique(h *hit, t *check.Tokens) Outcome {
 	if h.step == stepSignOnFirst {
 		if earlier, again := c.seen.claim(c.seen.hash(uniqueDevice, t.ClientID), h.client); again {
 			return Outcome{kindDuplicate, fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}

@@ -1,6 +1,8 @@
 package load
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"crypto/tls"
-	"crypto/x509"
+	"agstest/internal/check"
 )
 
 // hit is what a request knows about who sent it.
@@ -19,6 +20,7 @@ type hit struct {
 	step    step
 	starter bool // the client was taken from those at the start of what they do
 	held    bool // the client held a session token of its own before
+	tokens  check.Tokens
 }
 
 // Begin is part of Workload.
@@ -28,7 +30,7 @@ func (c *crowd) Begin(seq uint64, request *Request) bool {
 		return false
 	}
 	h := c.hits.Get().(*hit)
-	*h = hit{client: n, step: s, starter: starter}
+	h.client, h.step, h.starter, h.held = n, s, starter, false
 	if n != noClient {
 		h.held = c.clients[n].holds == holdsSession
 	}
@@ -166,13 +168,12 @@ func (c *crowd) takeSession(dst []byte, n uint32) []byte {
 // End is part of Workload.
 func (c *crowd) End(request *Request, answer *Answer) Outcome {
 	h := request.Client.(*hit)
-	done := *h
-	c.hits.Put(h)
-	request.Client = nil
-	outcome, kept := c.judge(&done, answer)
-	if done.client != noClient {
-		c.proceed(&done, answer, outcome, kept)
+	outcome, kept := c.judge(h, answer)
+	if h.client != noClient {
+		c.proceed(h, answer, outcome, kept)
 	}
+	request.Client = nil
+	c.hits.Put(h)
 	return outcome
 }
 
