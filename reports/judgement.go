@@ -8,12 +8,13 @@ import (
 )
 
 // verdicts are all of them, those that need attention first.
-var verdicts = []Verdict{Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed, Pass}
+var verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Observed, Improved, Pass}
 
 // verdictWords are how a verdict is said to people.
 var verdictWords = map[Verdict]string{
 	Pass: "pass", Fail: "fail", Warn: "warning", Observed: "observed", Skipped: "skipped", Error: "could not tell",
 	Known: "known", NotExercised: "not exercised", Inconclusive: "inconclusive", Invalid: "not valid",
+	Regressed: "regressed", Improved: "improved", NotComparable: "not comparable",
 }
 
 // Word is how the verdict is said to people. A verdict of a later version is shown as it is written.
@@ -41,7 +42,7 @@ func (v Verdict) class() string {
 // blocks tells whether a run of this verdict must not go on: everything that is not plainly good.
 func (v Verdict) blocks() bool {
 	switch v {
-	case Pass, Warn, Observed, Known, Skipped:
+	case Pass, Warn, Observed, Known, Skipped, Improved:
 		return false
 	}
 	return true

@@ -47,8 +47,8 @@ func (t *textWriter) line(format string, values ...any) {
 	_, t.err = t.w.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-// plain takes control characters out of what a service said: an answer must not steer the terminal.
-func plain(text string) string {
+// printable takes control characters out of what a service said: an answer must not steer the terminal.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == 0x2028 || r == 0x2029 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
 			return '\uFFFD'
@@ -63,7 +63,7 @@ func (t *textWriter) fact(label, format string, values ...any) {
 
 // verdict is the word, in capitals and in colour where wanted.
 func (t *textWriter) verdict(v Verdict) string {
-	word := strings.ToUpper(plain(v.Word()))
+	word := strings.ToUpper(printable(v.Word()))
 	if !t.color {
 		return word
 	}
@@ -80,17 +80,17 @@ func (t *textWriter) verdict(v Verdict) string {
 }
 
 func (t *textWriter) head(kind string, run Run, verdict Verdict, reason string) {
-	t.line("%s: %s  %s", kind, t.verdict(verdict), plain(oneLine(reason, 400)))
-	target := plain(run.target())
+	t.line("%s: %s  %s", kind, t.verdict(verdict), printable(oneLine(reason, 400)))
+	target := printable(run.target())
 	if run.URL != "" && run.URL != run.target() {
-		target += ", " + plain(run.URL)
+		target += ", " + printable(run.URL)
 	}
 	t.fact("service", "%s", target)
 	if run.Mock != nil && len(run.Mock.Choices)+len(run.Mock.Faults) > 0 {
-		t.fact("mock", "choices %s; faults %s", plain(orElse(strings.Join(run.Mock.Choices, " "), "none")), plain(orElse(strings.Join(run.Mock.Faults, " "), "none")))
+		t.fact("mock", "choices %s; faults %s", printable(orElse(strings.Join(run.Mock.Choices, " "), "none")), printable(orElse(strings.Join(run.Mock.Faults, " "), "none")))
 	}
 	if run.Partial != "" {
-		t.fact("partial", "%s", plain(oneLine(run.Partial, 400)))
+		t.fact("partial", "%s", printable(oneLine(run.Partial, 400)))
 	}
 }
 
@@ -99,7 +99,7 @@ func (t *textWriter) conformance(c *Conformance) {
 	t.fact("requirements", "%s", tally(requirementCounts(c.Requirements)))
 	t.fact("scenarios", "%s, %s, in %s", tally(scenarioCounts(c.Scenarios)), Plural(int64(c.Counts.Exchanges), "exchange"), Elapsed(c.Run.took()))
 	for _, note := range c.Notes {
-		t.fact("note", "%s", plain(oneLine(note, 400)))
+		t.fact("note", "%s", printable(oneLine(note, 400)))
 	}
 	t.requirements("Failed", ofVerdict(c.Requirements, Fail))
 	t.requirements("Could not tell", ofVerdict(c.Requirements, Error, Invalid, Inconclusive))
@@ -110,7 +110,7 @@ func (t *textWriter) conformance(c *Conformance) {
 	if groups := lackings(c.Requirements); len(groups) > 0 {
 		t.line("  Skipped, because the environment lacks")
 		for _, group := range groups {
-			t.line("    %s: %s", plain(oneLine(group.Needs, 200)), plain(strings.Join(group.Requirements, " ")))
+			t.line("    %s: %s", printable(oneLine(group.Needs, 200)), printable(strings.Join(group.Requirements, " ")))
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (t *textWriter) requirements(title string, requirements []Requirement) {
 			t.line("    … %s more in the report", Count(int64(len(requirements)-i)))
 			break
 		}
-		t.line("    %-8s %s", plain(requirement.ID), plain(oneLine(requirement.Text, 200)))
+		t.line("    %-8s %s", printable(requirement.ID), printable(oneLine(requirement.Text, 200)))
 		reason := requirement.Reason
 		if reason == "" && len(requirement.Findings) > 0 {
 			finding := requirement.Findings[0]
@@ -142,7 +142,7 @@ func (t *textWriter) requirements(title string, requirements []Requirement) {
 			reason = findingSentence(finding)
 		}
 		if reason != "" {
-			t.line("             %s", plain(oneLine(reason, 300)))
+			t.line("             %s", printable(oneLine(reason, 300)))
 		}
 	}
 }
@@ -154,7 +154,7 @@ func idList(requirements []Requirement) string {
 			ids = append(ids, "…")
 			break
 		}
-		ids = append(ids, plain(requirement.ID))
+		ids = append(ids, printable(requirement.ID))
 	}
 	return strings.Join(ids, " ")
 }
@@ -195,21 +195,21 @@ func tally(counts map[Verdict]int) string {
 
 func (t *textWriter) load(l *Load) {
 	t.head("Load", l.Run, l.Verdict, l.Reason)
-	t.fact("plan", "%s, %s, %s", plain(l.Plan.Workload), plain(l.Plan.Schedule), Plural(int64(l.Plan.Clients), "client"))
+	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), Plural(int64(l.Plan.Clients), "client"))
 	if !l.Valid {
 		t.line("  %s", t.verdictLead(Invalid, "The figures are not valid: they do not speak of the service"))
 		for _, reason := range l.Invalid {
-			t.line("    %s", plain(oneLine(reason, 300)))
+			t.line("    %s", printable(oneLine(reason, 300)))
 		}
 	}
 	for _, note := range l.Notes {
-		t.fact("note", "%s", plain(oneLine(note, 400)))
+		t.fact("note", "%s", printable(oneLine(note, 400)))
 	}
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(columns, "  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
 	row := func(name string, o *Operation) {
-		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", plain(name), Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
+		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", printable(name), Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
 		for _, p := range o.Response.list() {
 			shown := "–"
 			if o.Response.Count > 0 {
@@ -234,21 +234,21 @@ func (t *textWriter) load(l *Load) {
 		t.line("  Closed loop: these are service times; what a waiting user sees is not known.")
 	}
 	for _, limit := range l.Limits {
-		t.line("  limit %s  %s", t.verdict(limit.Verdict), plain(oneLine(limitSentence(limit), 300)))
+		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(oneLine(limitSentence(limit), 300)))
 	}
 	for i, wrong := range l.Wrong {
 		if i == textShown {
 			t.line("  … %s more kinds of wrong answers in the report", Count(int64(len(l.Wrong)-i)))
 			break
 		}
-		t.line("  wrong %s %s, %s: %s", plain(wrong.Operation), plain(wrong.Kind), Plural(wrong.Times, "time"), plain(oneLine(wrong.Message, 300)))
+		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind), Plural(wrong.Times, "time"), printable(oneLine(wrong.Message, 300)))
 	}
 	if l.Capacity != nil {
 		bound := ""
 		if l.Capacity.LowerBound {
 			bound = "at least "
 		}
-		t.fact("capacity", "%s%s: %s", bound, Rate(l.Capacity.Rate), plain(oneLine(l.Capacity.Reason, 300)))
+		t.fact("capacity", "%s%s: %s", bound, Rate(l.Capacity.Rate), printable(oneLine(l.Capacity.Reason, 300)))
 	}
 	if l.Storm != nil {
 		t.fact("storm", "%s", stormSentence(l.Storm))

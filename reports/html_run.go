@@ -1,0 +1,87 @@
+package reports
+
+import (
+	"strconv"
+	"strings"
+)
+
+// runFacts are the circumstances under the title.
+func runFacts(r Run) []fact {
+	var facts []fact
+	add := func(name, value string, code bool) {
+		if value != "" {
+			facts = append(facts, fact{name, value, code})
+		}
+	}
+	add("Service under test", r.URL, true)
+	add("Environment", r.Environment, false)
+	add("Tenant", r.Tenant, true)
+	add("Authentication service", r.Service, false)
+	add("Started", moment(r.Start), false)
+	add("Took", Elapsed(r.took()), false)
+	return facts
+}
+
+// runTrust says whether the run is whole, and when the service was our own mock.
+func runTrust(r Run) []statement {
+	var found []statement
+	if r.Partial != "" {
+		found = append(found, statement{Invalid, "The run ended early and is partial: " + r.Partial})
+	} else {
+		found = append(found, statement{Pass, "The run is whole: it came to its end by itself."})
+	}
+	if r.Mock != nil {
+		text := "The service is the built-in mock, not a live one"
+		if len(r.Mock.Choices) > 0 {
+			text += "; choices: " + strings.Join(r.Mock.Choices, ", ")
+		}
+		if len(r.Mock.Faults) > 0 {
+			text += "; faults: " + strings.Join(r.Mock.Faults, ", ")
+		}
+		found = append(found, statement{Observed, text + "."})
+	}
+	return found
+}
+
+// runAbout is what makes a run repeatable.
+func runAbout(r Run) []fact {
+	var facts []fact
+	add := func(name, value string, code bool) {
+		if value != "" {
+			facts = append(facts, fact{name, value, code})
+		}
+	}
+	add("Run", r.ID, true)
+	add("Command", commandLine(r.Command), true)
+	add("Started", moment(r.Start), false)
+	add("Ended", moment(r.End), false)
+	version := strings.TrimSpace("agstest " + r.Tool.Version)
+	if r.Tool.Commit != "" {
+		version += " (" + r.Tool.Commit + ")"
+	}
+	add("Tool", strings.TrimSpace(version+" "+r.Tool.Go), false)
+	machine := strings.Trim(r.Machine.OS+"/"+r.Machine.Arch, "/")
+	if r.Machine.CPUs > 0 {
+		machine += ", " + plural(int64(r.Machine.CPUs), "CPU", "CPUs")
+	}
+	add("Machine", machine, false)
+	for _, name := range sortedKeys(r.Settings) {
+		add(name, r.Settings[name], false)
+	}
+	return facts
+}
+
+// commandLine joins the words of a command so that a shell would take them apart again.
+func commandLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = word
+		if word == "" || strings.ContainsAny(word, " \t\n\"'\\$`<>|&;()*?[]#~!{}") {
+			quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+		if strings.ContainsAny(word, "\n\r\x00") {
+			quoted[i] = strconv.Quote(word)
+		}
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,275 @@
+package reports
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"embed"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+// Style says how a page brings its style sheet.
+type Style struct {
+	// Folder: the page refers to a file report.css beside it (StyleSheet) and holds no script, as the default policy of Jenkins for
+	// published pages wants it. Otherwise the page is one self-contained file.
+	Folder bool
+}
+
+//go:embed templates/report.css
+var styleSheet string
+
+//go:embed templates/search.js
+var searchScript string
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// StyleSheet is the content of report.css, for pages of Style{Folder: true}.
+func StyleSheet() []byte { return []byte(styleSheet) }
+
+// page is the frame that all pages share: the address of the page's parts in the order in which a reader needs them. Can I trust this
+// run, the verdict and why, what to look at first, and then the details, which the page's own template gives.
+//
+// A new kind of page: write templates/NAME.html that defines the template "NAME" for the details, fill a page, and call
+// write("NAME"). Within it, these templates are at hand (see templates/parts.html):
+//
+//	{{template "verdict" .Verdict}}      the mark and the word of a Verdict
+//	{{template "table" .}}               a table: a title, columns and rows of cells, wide ones scroll on a phone
+//	{{template "chart" .}}               a drawing: chart{…}.draw()
+//	{{template "intervals" .}}           intervals{…}.draw(): effects with their intervals, one row each
+//	{{template "exchange" .}}            an exchange of a transcript
+//
+// and the functions of templateFunctions, which format figures (Milliseconds and so on).
+type page struct {
+	Kind  string // the word above the title: Conformance, Load, Gate, Comparison, Trend
+	Title string
+	Style Style
+	// Facts are shown under the title, such as Service, Started, Took.
+	Facts   []fact
+	Trust   []statement
+	Verdict Verdict
+	Reason  string
+	// Tiles are the few figures that matter most.
+	Tiles []tile
+	// Shares draws how many of what verdict there are; empty: none.
+	Shares []share
+	First  []first
+	// FirstNone is said where there is nothing to look at first.
+	FirstNone string
+	// Links lead to the sections of the details.
+	Links []sectionLink
+	// Details is handed to the page's own template.
+	Details any
+	About   []fact
+}
+
+// fact is a name and a value. Several values stand below each other.
+type fact struct {
+	Name, Value string
+	Code        bool
+}
+
+// statement is one sentence on whether a run can be trusted.
+type statement struct {
+	Verdict Verdict
+	Text    string
+}
+
+// tile is a figure with its name, and a word on it.
+type tile struct{ Name, Value, Note string }
+
+// first is one thing to look at first, with a link to its details.
+type first struct {
+	Verdict           Verdict
+	Link, Label, Text string
+	More              string
+}
+
+// sectionLink leads to a section of the page.
+type sectionLink struct{ ID, Words string }
+
+// share is how many things have a verdict.
+type share struct {
+	Verdict Verdict
+	Count   int
+}
+
+var templateFunctions = template.FuncMap{
+	"milliseconds": Milliseconds,
+	"number":       millisecondsNumber,
+	"count":        func(n any) string { return Count(toInt64(n)) },
+	"percent":      Percent,
+	"rate":         Rate,
+	"elapsed":      Elapsed,
+	"moment":       moment,
+	"anchor":       anchor,
+	"clip":         clipped,
+	"oneLine":      oneLine,
+	"plus":         func(a, b int) int { return a + b },
+	"join":         strings.Join,
+	"plural":       func(n any, one string) string { return Plural(toInt64(n), one) },
+	"tableOf":      func(t table) table { return t },
+}
+
+func toInt64(n any) int64 {
+	switch v := n.(type) {
+	case int:
+		return int64(v)
+	case int64:
+		return v
+	}
+	return 0
+}
+
+// anchor makes an id of an address within a page: letters, digits and hyphens, and different for different texts.
+func anchor(prefix, text string) string {
+	var b strings.Builder
+	plainOnly := true
+	for _, r := range text {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-':
+			b.WriteRune(r)
+		default:
+			plainOnly = false
+			b.WriteByte('_')
+		}
+	}
+	id := b.String()
+	if !plainOnly || len(id) > 60 {
+		sum := sha256.Sum256([]byte(text))
+		id = fmt.Sprintf("%.40s-%x", id, sum[:4])
+	}
+	return prefix + "-" + id
+}
+
+// pages holds the parsed templates of each kind of page.
+var pages = map[string]*template.Template{}
+
+func init() {
+	shared := template.Must(template.New("page").Funcs(templateFunctions).ParseFS(templateFiles, "templates/*.html"))
+	for _, kind := range []string{"conformance", "load", "gate", "compare", "trend"} {
+		if shared.Lookup(kind) == nil {
+			continue
+		}
+		own := template.Must(shared.Clone())
+		pages[kind] = template.Must(own.New("content").Parse(`{{template "` + kind + `" .}}`))
+	}
+}
+
+// write renders the page with the details of template kind.
+func (p page) write(w io.Writer, kind string) error {
+	parsed := pages[kind]
+	if parsed == nil {
+		return fmt.Errorf("writing a page: there is no template %q", kind)
+	}
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	err := parsed.ExecuteTemplate(buffered, "page.html", p)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the %s page: %w", kind, err)
+	}
+	return nil
+}
+
+// Policy is the content security policy of the page: nothing is fetched, nothing runs but our own script, known by its hash.
+func (p page) Policy() string {
+	if p.Style.Folder {
+		return "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+	}
+	return "default-src 'none'; style-src " + hashSource(styleSheet) + "; script-src " + hashSource(searchScript) + "; base-uri 'none'; form-action 'none'"
+}
+
+func hashSource(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// Sheet and Script are files of ours, not data.
+func (p page) Sheet() template.CSS { return template.CSS(styleSheet) }
+
+// Script is the optional search: without it everything can be read.
+func (p page) Script() template.JS { return template.JS(searchScript) }
+
+// ShareTotal is the number of things in Shares.
+func (p page) ShareTotal() int {
+	total := 0
+	for _, s := range p.Shares {
+		total += s.Count
+	}
+	return total
+}
+
+// Segments are the parts of the bar of verdicts, in units of a bar 1000 wide.
+func (p page) Segments() []segment {
+	var segments []segment
+	total, at := p.ShareTotal(), 0.0
+	for _, s := range p.Shares {
+		width := float64(s.Count) / float64(max(total, 1)) * 1000
+		segments = append(segments, segment{share: s, X: place(at), Width: place(max(width-2, 1)), Fill: verdictColours[Verdict(s.Verdict.class())]})
+		at += width
+	}
+	return segments
+}
+
+type segment struct {
+	share
+	X, Width, Fill string
+}
+
+// Class is the verdict as a class of the style sheet.
+func (v Verdict) Class() string { return "v-" + v.class() }
+
+// Mark is the id of the verdict's mark.
+func (v Verdict) Mark() string { return "m-" + v.class() }
+
+// verdictColours are the colours that survive without a style sheet.
+var verdictColours = map[Verdict]string{
+	Pass: "#0b7a55", Improved: "#0b7a55", Fail: "#b3261e", Regressed: "#b3261e", Error: "#8c1d5e", Invalid: "#8c1d5e", NotComparable: "#8c1d5e",
+	Warn: "#8a5a00", Inconclusive: "#6b5b00", NotExercised: "#8a5a00", Known: "#5d4a9c", Skipped: "#5a6372", Observed: "#1d63b7",
+}
+
+// table is a table of a page.
+type table struct {
+	Caption string
+	ID      string // for links and the search; may be empty
+	Columns []column
+	Rows    []row
+	// Search offers a field that filters the rows, where scripts run.
+	Search bool
+	// More is said under the table, such as how many rows were left out.
+	More string
+}
+
+// column is the head of a column.
+type column struct {
+	Head   string
+	Number bool // right-aligned figures
+}
+
+// row is a row of a table.
+type row struct {
+	ID    string
+	Class string
+	Cells []cell
+}
+
+// cell is a cell of a table. The zero value is an empty cell.
+type cell struct {
+	Verdict Verdict // shown as mark and word before the text
+	Text    string
+	Note    string // smaller, below
+	Link    string // of Text
+	Code    bool
+	Head    bool // names the row
+	Number  bool
+	Spark   *spark
+}
+
+// spark is a small line without axes.
+type spark struct{ Path, Words string }

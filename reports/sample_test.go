@@ -1,0 +1,185 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"agstest/ags"
+)
+
+var sampleStart = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
+
+func sampleRun(kind string) Run {
+	return Run{
+		ID: "20261123T093000Z-staging-" + kind + "-4f2a", Kind: kind, Environment: "staging", URL: "https://api.staging.example.com", Tenant: "nagra", Service: "Operator SSO",
+		Command:  []string{"agstest", kind, "--env", "staging.yaml", "--limit", "refresh.p99<300ms"},
+		Settings: map[string]string{"seed": "42", "profile": "core", "strictness": "default"},
+		Tool:     Tool{Version: "0.9.0", Commit: "1f3c9ab", Go: "go1.26.8"}, Machine: Machine{OS: "linux", Arch: "amd64", CPUs: 4},
+		Start: sampleStart, End: sampleStart.Add(34*time.Second + 210*time.Millisecond),
+	}
+}
+
+// sampleConformance is a run with every verdict, built on the real catalogue.
+func sampleConformance() *Conformance {
+	c := &Conformance{Schema: ConformanceSchema, Run: sampleRun("conform"), Verdict: Fail, Reason: "2 requirements failed: SOST-20 and REF-04.", Profile: Profile{Name: "core", Asked: 92, Exercised: 80},
+		Notes: []string{"One answer 429 was waited out for 2 s, as its Retry-After asked.", "The service's clock is 1.4 s ahead of ours."}}
+	pages := map[string]ags.Page{}
+	for _, page := range ags.Pages {
+		pages[page.Key] = page
+	}
+	features := map[string][3]string{
+		"DISC": {"Service discovery", "features/servicediscovery.feature", "a client asks which services there are"},
+		"SOST": {"Signing in with a session token", "features/sign_on_with_session_token.feature", "a known device signs on"},
+		"GST":  {"Requesting a session token", "features/get_session_token.feature", "the head-end asks for a session token"},
+		"REF":  {"Re-authenticating with the refresh token", "features/refresh.feature", "a client refreshes its tokens"},
+		"TOK":  {"Tokens", "features/tokens.feature", "the tokens of a sign-on are read"},
+	}
+	special := map[string]Verdict{"SOST-20": Fail, "REF-04": Fail, "DISC-09": Warn, "TOK-21": Warn, "SOST-17": Skipped, "SOST-18": Skipped, "SOST-32": Skipped, "GST-05": Error, "TOK-08": Known,
+		"DISC-13": NotExercised, "SOST-31": NotExercised, "REF-12": NotExercised}
+	line := 4
+	for i, catalogued := range ags.Requirements {
+		prefix, _, _ := strings.Cut(catalogued.ID, "-")
+		feature, ours := features[prefix]
+		if !ours {
+			continue
+		}
+		verdict, ok := special[catalogued.ID]
+		if !ok {
+			verdict = Pass
+			if catalogued.Level == ags.Probe {
+				verdict = Observed
+			}
+		}
+		line += 9
+		id := fmt.Sprintf("%s:%d", feature[1], line)
+		requirement := Requirement{ID: catalogued.ID, Level: string(catalogued.Level), Gating: string(catalogued.Gating), Verdict: verdict, Text: catalogued.Text, Checked: 1 + i%7}
+		for _, key := range strings.Fields(catalogued.Sources) {
+			requirement.Sources = append(requirement.Sources, Source{Key: key, Title: pages[key].Title, Where: pages[key].Where})
+		}
+		if verdict == NotExercised {
+			requirement.Checked, requirement.Reason = 0, ""
+			c.Requirements = append(c.Requirements, requirement)
+			continue
+		}
+		requirement.Scenario = []string{id}
+		scenario := Scenario{ID: id, Feature: feature[0], File: feature[1], Line: line, Name: strings.ToUpper(feature[2][:1]) + feature[2][1:] + " (" + catalogued.ID + ")", Tags: []string{"@" + catalogued.ID}, Requirements: []string{catalogued.ID},
+			Verdict: verdict, Nanoseconds: int64(4+i%90) * 1_370_000, Steps: []Step{
+				{Keyword: "Given ", Text: "the situation \"active\" of this environment", Line: line + 1, Verdict: Pass, Nanoseconds: 21_000},
+				{Keyword: "When ", Text: feature[2], Line: line + 2, Verdict: Pass, Nanoseconds: 3_400_000},
+				{Keyword: "Then ", Text: "the answer is 201 and its \"client_id\" is the one that was sent", Line: line + 3, Verdict: Pass, Nanoseconds: 60_000},
+			}}
+		finding := Finding{Requirement: catalogued.ID, Verdict: verdict, Scenario: id, Exchange: 0, Times: 1}
+		switch verdict {
+		case Fail:
+			finding.Expected, finding.Got, finding.Times = `client_id "PUB_989", as it was sent`, `client_id "PUB_990"`, 3
+			scenario.Steps[2].Verdict, scenario.Steps[2].Message = Fail, `client_id is "PUB_990", wanted "PUB_989"`
+			scenario.Transcript = []Exchange{sampleExchange()}
+		case Warn:
+			finding.Expected, finding.Got = "an endpoint entry whose path is /signOn", "paths /signOnWithSessionToken and /refresh"
+			scenario.Transcript = []Exchange{sampleExchange()}
+		case Error:
+			finding.Expected, finding.Got, finding.Exchange = "an answer", "no answer: the connection was closed after 512 bytes", -1
+			scenario.Steps[1].Verdict, scenario.Steps[1].Message = Error, "no answer: the connection was closed after 512 bytes"
+			scenario.Steps[2].Verdict = Skipped
+		case Skipped:
+			requirement.Needs = map[string]string{"SOST-17": "situations.geo-blocked: an address that is refused", "SOST-18": "situations.suspended-account: a session token of a suspended account", "SOST-32": "situations.foreign-device: a device of another account"}[catalogued.ID]
+			requirement.Reason = "the environment has no such situation"
+			scenario.Reason = requirement.Needs
+			scenario.Steps = scenario.Steps[:1]
+			scenario.Steps[0].Verdict = Skipped
+		case Known:
+			requirement.Known = &KnownDeparture{Reason: "AGS-1234: profile is left out until release 25.2", Owner: "identity team", Expires: "2027-03-31"}
+			requirement.Reason = "listed as a known departure"
+			finding.Expected, finding.Got = "claim accountProfileId", "no such claim"
+		case Observed:
+			finding.Got = "answered 404"
+		}
+		if verdict != Pass && verdict != Skipped {
+			requirement.Findings = []Finding{finding}
+			scenario.Findings = []Finding{finding}
+		}
+		c.Requirements = append(c.Requirements, requirement)
+		c.Scenarios = append(c.Scenarios, scenario)
+	}
+	c.Counts = Counts{Requirements: requirementCounts(c.Requirements), Scenarios: scenarioCounts(c.Scenarios), Exchanges: 412}
+	c.Shape = []ShapeEntry{{Operation: "signOnWithSessionToken", Status: 201, Place: "$.access_token", Kind: "string", Times: 40}}
+	return c
+}
+
+func sampleExchange() Exchange {
+	return Exchange{Operation: "signOnWithSessionToken", Method: "POST", URL: "https://api.staging.example.com/ags/signOnWithSessionToken",
+		RequestHeader: [][2]string{{"Content-Type", "application/json"}, {"nv-tenant-id", "nagra"}, {"x-auth-service-id", "Operator SSO"}, {"x-correlation-id", "agstest-4f2a-0017"}},
+		RequestBody:   "{\n  \"clientId\": \"PUB_989\",\n  \"parameters\": [{\"name\": \"sessionToken\", \"value\": \"[redacted 36 bytes, a1b2]\"}]\n}",
+		Status:        201, ResponseHeader: [][2]string{{"Content-Type", "application/json;charset=utf-8"}, {"Date", "Mon, 23 Nov 2026 09:30:11 GMT"}},
+		ResponseBody: "{\n  \"access_token\": \"[redacted 612 bytes, 99c0]\",\n  \"refresh_token\": \"[redacted 588 bytes, 7d21]\",\n  \"client_id\": \"PUB_990\",\n  \"accountId\": \"1663\",\n  \"expires_in\": 3600\n}",
+		Nanoseconds:  23_480_000, Curl: "curl -sS -X POST 'https://api.staging.example.com/ags/signOnWithSessionToken' \\\n  -H 'Content-Type: application/json' \\\n  -H 'nv-tenant-id: nagra' \\\n  -d '{\"clientId\":\"PUB_989\",\"parameters\":[{\"name\":\"sessionToken\",\"value\":\"'\"$SESSION_TOKEN\"'\"}]}'"}
+}
+
+// sampleLoad is a run of so many operations and seconds, with a stall and a burst of answers 503.
+func sampleLoad(operations, seconds int) *Load {
+	names := []string{"signon", "refresh", "discover", "mint", "signout", "register", "sso", "account", "device", "profile", "tvkey", "companion"}[:operations]
+	random := rand.New(rand.NewPCG(7, 11))
+	run := sampleRun("load")
+	run.End = run.Start.Add(time.Duration(seconds) * time.Second)
+	l := &Load{Schema: LoadSchema, Run: run, Verdict: Fail, Reason: "1 of 3 limits was broken: refresh.p99<300ms came to 342.1 ms.", Valid: true,
+		Plan: Plan{Workload: "mixed", Mix: map[string]int{"signon": 1, "refresh": 9}, Schedule: fmt.Sprintf("200/s for %d s, after a ramp of a tenth of it", seconds), Hits: int64(200 * seconds), Seconds: float64(seconds), Clients: 2000,
+			Transport: "net/http, because the service speaks HTTP/2", Seed: 42},
+		Operations: map[string]*Operation{}, Generator: Generator{Lag: Percentiles{Count: 6000, Min: 1_000, Mean: 90_000, P50: 60_000, P90: 140_000, P95: 210_000, P99: 480_000, P999: 1_900_000, Max: 3_200_000},
+			MaxInFlight: 214, CPUSeconds: 8.4, CPUShare: 0.07, GCPause: Percentiles{Count: 31, Max: 410_000}},
+		Limits: []Limit{{Expression: "signon.p95<500ms", Verdict: Pass, Value: "61.3 ms", Interval: "58.0 to 66.2 ms"}, {Expression: "refresh.p99<300ms", Verdict: Fail, Value: "342.1 ms", Interval: "318.4 to 371.0 ms", Reason: "the whole interval is beyond the limit"}, {Expression: "errors<1%", Verdict: Pass, Value: "0.41 %"}},
+		Notes:  []string{"2,000 session tokens were minted before the run, in 3.1 s."},
+	}
+	total := &Operation{Statuses: map[string]int64{}, Outcomes: map[string]int64{}}
+	for n, name := range names {
+		base := 9.0 + 4*float64(n)
+		share := int64(max(1, 20/(n+1)))
+		o := &Operation{Statuses: map[string]int64{"201": 0}, Outcomes: map[string]int64{}, Bytes: 1 << 20}
+		for at := range seconds {
+			asked := share * int64(min(at+1, seconds/10+1)) / int64(seconds/10+1)
+			level := base * (1 + 0.12*math.Sin(float64(at)/9) + 0.08*random.NormFloat64())
+			if at > seconds/2 && at < seconds/2+max(3, seconds/40) {
+				level *= 9
+			}
+			second := Second{At: at, Operation: name, Asked: asked, Sent: asked, Right: asked, P50: int64(level * 1e6), P95: int64(level * 1.9e6), P99: int64(level * (3 + random.Float64()) * 1e6), Max: int64(level * (5 + 6*random.Float64()) * 1e6), Lag99: int64((0.1 + 0.4*random.Float64()) * 1e6)}
+			if at > seconds*7/10 && at < seconds*8/10 && n < 2 && asked > 1 {
+				second.Wrong, second.Right = 1, asked-1
+				second.Statuses = map[string]int64{"503": 1}
+				o.Statuses["503"]++
+				o.Outcomes["status"]++
+			}
+			o.Asked, o.Sent, o.Right, o.Wrong = o.Asked+second.Asked, o.Sent+second.Sent, o.Right+second.Right, o.Wrong+second.Wrong
+			o.Statuses["201"] += second.Right
+			l.Seconds = append(l.Seconds, second)
+		}
+		o.Rate = float64(o.Sent) / float64(seconds)
+		at := func(factor float64) int64 { return int64(base * factor * 1e6) }
+		o.Service = Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.1), P50: at(1), P90: at(1.6), P95: at(1.9), P99: at(3.4), P999: at(9.1), Max: at(52)}
+		o.Response = Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.2), P50: at(1.02), P90: at(1.7), P95: at(2.1), P99: at(4.2), P999: at(21), Max: at(61)}
+		if name == "refresh" {
+			o.Response.P99 = 342_061_000
+		}
+		for q := 0.0; q < 0.999999; q += (1 - q) * 0.13 {
+			o.Curve = append(o.Curve, CurvePoint{q, at(0.4 + 0.6*math.Pow(1/(1-q), 0.35))})
+		}
+		l.Operations[name] = o
+		total.Asked, total.Sent, total.Right, total.Wrong, total.Rate = total.Asked+o.Asked, total.Sent+o.Sent, total.Right+o.Right, total.Wrong+o.Wrong, total.Rate+o.Rate
+		for status, count := range o.Statuses {
+			total.Statuses[status] += count
+		}
+	}
+	total.Response = l.Operations[names[0]].Response
+	total.Service = l.Operations[names[0]].Service
+	total.Response.Count = total.Right
+	l.Total = total
+	x := sampleExchange()
+	x.Status, x.ResponseBody = 503, "{\"error\": \"overloaded\"}"
+	l.Wrong = []Wrong{{Operation: "refresh", Kind: "status", Times: 9, Message: "answered 503, wanted 201", Exchange: &x}}
+	return l
+}
+
+func sampleGate() *Gate {
+	return &Gate{Schema: GateSchema, Run: sampleRun("gate"), Verdict: Fail, Reason: "Conformance failed: SOST-20 and REF-04; load broke 1 of 3 limits.", Conformance: sampleConformance(), Load: sampleLoad(2, 60)}
+}
