@@ -1,0 +1,495 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+
+	"agstest/ags"
+	"agstest/internal/check"
+)
+
+// pair is what a client holds after a sign-on.
+type pair = check.Pair
+
+// What the answers must be. A list of statuses or codes reads "400, 401 or 403".
+var answerPhrases = []phrase{
+	then(`the status is ([0-9][0-9, or]*?)(?:, or with a warning ([0-9][0-9, or]*))?`, "the status is <statuses>[, or with a warning <statuses>]", "the status is 401, or with a warning 400 or 403",
+		"The last answer has one of these statuses. A refusal of the gateway with status 200 and resultCode 99999:403 counts as 403.",
+		func(_ context.Context, w *world, a arguments) error { return w.statusIs(a.words[0], a.words[1]) }),
+	then(`the service refuses`, "the service refuses", "the service refuses",
+		"The last answer has a status from 400 to 499 and holds no tokens.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			if effectiveStatus(x)/100 != 4 {
+				return missf("a status from 400 to 499", "%s", w.describe(x))
+			}
+			w.refusalWasWanted(x)
+			return noTokens(x)
+		}),
+	then(`the error code is ([0-9][0-9, or]*)`, "the error code is <codes>", "the error code is 20018 or 20021",
+		"The last answer gives one of these sub-codes, as code, errorCode, error.code or in resultCode, as a number or a text. An answer without any warns.",
+		func(_ context.Context, w *world, a arguments) error { return w.codeIs(a.words[0], true) }),
+	then(`the error code, if there is one, is ([0-9][0-9, or]*)`, "the error code, if there is one, is <codes>", "the error code, if there is one, is 20020",
+		"Like the step above, but an answer without a sub-code is fine.",
+		func(_ context.Context, w *world, a arguments) error { return w.codeIs(a.words[0], false) }),
+	then(`the answer holds no tokens`, "the answer holds no tokens", "the answer holds no tokens",
+		"The last answer has neither access_token nor refresh_token, at any depth.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			return noTokens(x)
+		}),
+	then(`the answer is a JSON object with these members:`, "the answer is a JSON object with these members: (table)", "the answer is a JSON object with these members:",
+		"Rows of | member | kind |, the kinds being string, integer, boolean, object, array. A kind may be followed by \"not empty\" or \"positive\".",
+		func(_ context.Context, w *world, a arguments) error { return w.membersAre(a.table) }),
+	then(`the member "([^"]+)" is "([^"]*)", in any case`, `the member "<path>" is "<text>", in any case`, `the member "token_type" is "bearer", in any case`,
+		"The member of the last answer is this text, upper or lower case.",
+		func(_ context.Context, w *world, a arguments) error {
+			v, err := w.member(a.words[0])
+			if err != nil {
+				return err
+			}
+			if !strings.EqualFold(v.String(), a.words[1]) {
+				return missf(fmt.Sprintf("%s %q in any case", a.words[0], a.words[1]), "%s", show(v))
+			}
+			return nil
+		}),
+	then(`the answer has no member "([^"]+)"`, `the answer has no member "<path>"`, `the answer has no member "access_token"`,
+		"The last answer has no such member.",
+		func(_ context.Context, w *world, a arguments) error {
+			v, err := w.member(a.words[0])
+			if err != nil {
+				return err
+			}
+			if v != nil {
+				return missf("no member "+a.words[0], "%s", show(v))
+			}
+			return nil
+		}),
+	then(`the error has a text "([^"]+)"`, `the error has a text "<member>"`, `the error has a text "message"`,
+		"Where the error is a JSON object, it has this member as a non-empty text; other forms of errors are fine.",
+		func(_ context.Context, w *world, a arguments) error { return w.errorText(a.words[0]) }),
+	then(`the error gives its code in the member "([^"]+)"`, `the error gives its code in the member "<member>"`, `the error gives its code in the member "code"`,
+		"The sub-code stands in this very member.",
+		func(_ context.Context, w *world, a arguments) error {
+			v, err := w.member(a.words[0])
+			if err != nil {
+				return err
+			}
+			text := v.String()
+			if n, ok := v.Int(); ok {
+				text = strconv.FormatInt(n, 10)
+			}
+			if _, err := strconv.Atoi(text); err != nil {
+				return missf("a number in the member "+a.words[0], "%s", show(v))
+			}
+			return nil
+		}),
+	then(`nothing that was submitted in secret is repeated in the answer`, "nothing that was submitted in secret is repeated in the answer", "nothing that was submitted in secret is repeated in the answer",
+		"Session tokens, passwords and tokens of the request do not stand in the last answer.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			for _, s := range x.known.Secrets {
+				if strings.Contains(string(x.Body), s) {
+					return missf("no submitted secret in the answer", "one of the %d submitted secrets stands in the body", len(x.known.Secrets))
+				}
+			}
+			return nil
+		}),
+	then(`the answer declares a JSON content type`, "the answer declares a JSON content type", "the answer declares a JSON content type",
+		"Content-Type is application/json or ends in +json, with any parameter.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			if len(x.Body) > 0 && !jsonType.MatchString(x.Header.Get("Content-Type")) {
+				return missf("a JSON content type", "Content-Type %q", x.Header.Get("Content-Type"))
+			}
+			return nil
+		}),
+	then(`it is recorded how the service answers`, "it is recorded how the service answers", "it is recorded how the service answers",
+		"Nothing public says what must come: the report shows what came.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			w.refusalWasWanted(x)
+			w.observe("%s", w.describe(x))
+			return nil
+		}),
+	then(`it is recorded whether the answer has the header "([^"]+)"`, `it is recorded whether the answer has the header "<name>"`, `it is recorded whether the answer has the header "WWW-Authenticate"`,
+		"The report shows the header of the last answer.",
+		func(_ context.Context, w *world, a arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			if v := x.Header.Values(a.words[0]); len(v) > 0 {
+				w.observe("status %d with %s: %s", x.Status, a.words[0], strings.Join(v, ", "))
+			} else {
+				w.observe("status %d without %s", x.Status, a.words[0])
+			}
+			return nil
+		}),
+	then(`it is recorded whether the answer has the member "([^"]+)"`, `it is recorded whether the answer has the member "<path>"`, `it is recorded whether the answer has the member "errorCode"`,
+		"The report shows whether the member is there.",
+		func(_ context.Context, w *world, a arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			v, _ := w.member(a.words[0])
+			w.refusalWasWanted(x)
+			if v == nil {
+				w.observe("status %d without %s", x.Status, a.words[0])
+			} else {
+				w.observe("status %d with %s", x.Status, a.words[0])
+			}
+			return nil
+		}),
+	then(`it is recorded whether the correlation id comes back`, "it is recorded whether the correlation id comes back", "it is recorded whether the correlation id comes back",
+		"The report shows whether x-correlation-id of the request stands in the header of the answer.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			switch sent, got := x.request.headerValue(ags.HeaderCorrelation), x.Header.Get(ags.HeaderCorrelation); {
+			case got == "":
+				w.observe("not echoed")
+			case got == sent:
+				w.observe("echoed")
+			default:
+				w.observe("answered with another value")
+			}
+			return nil
+		}),
+	then(`it is recorded with which statuses both were answered`, "it is recorded with which statuses both were answered", "it is recorded with which statuses both were answered",
+		"The report shows the statuses of two calls that were sent at the same moment.",
+		func(_ context.Context, w *world, _ arguments) error {
+			if len(w.exchanges) < 2 {
+				return unknownf("fewer than two calls were sent")
+			}
+			var statuses []int
+			for _, x := range w.exchanges[len(w.exchanges)-2:] {
+				statuses = append(statuses, effectiveStatus(x))
+				w.refusalWasWanted(x)
+			}
+			slices.Sort(statuses) // which of two simultaneous calls wins is chance
+			w.observe("%d and %d", statuses[0], statuses[1])
+			return nil
+		}),
+	then(`the service is offered over https`, "the service is offered over https", "the service is offered over https",
+		"The address of the service starts with https.",
+		func(_ context.Context, w *world, _ arguments) error {
+			address := w.run.environment.URL
+			if strings.HasPrefix(strings.ToLower(address), "https://") {
+				return nil
+			}
+			if loopback.MatchString(address) {
+				return lacking("url: https://…", "the service runs on this machine over plain http, which says nothing about how it is offered")
+			}
+			return missf("an address that starts with https://", "%s", address)
+		}),
+	then(`the list offers at least (\d+) accounts`, "the list offers at least <number> accounts", "the list offers at least 2 accounts",
+		"The last answer 300 has so many accounts.",
+		func(_ context.Context, w *world, a arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			list, err := check.Accounts(x.Exchange)
+			if err != nil {
+				return missf("an array accounts", "%v", err)
+			}
+			if len(list) < number(a.words[0]) {
+				return missf("at least "+a.words[0]+" accounts", "%d", len(list))
+			}
+			return nil
+		}),
+	then(`each account of the list has an accountInformation that is JSON in a text`, "each account of the list has an accountInformation that is JSON in a text", "each account of the list has an accountInformation that is JSON in a text",
+		"The text of accountInformation parses as JSON.",
+		func(_ context.Context, w *world, _ arguments) error {
+			if len(w.choices) == 0 {
+				return missf("accounts to choose from", "none")
+			}
+			for i, c := range w.choices {
+				if v, err := check.ParseJSON([]byte(c.information)); v == nil {
+					return missf("JSON in the text accountInformation", "account %d: %v", i+1, err)
+				}
+			}
+			return nil
+		}),
+	then(`each account of the list can be picked by a userAccountToken`, "each account of the list can be picked by a userAccountToken", "each account of the list can be picked by a userAccountToken",
+		"A userAccountToken stands in each account or at the top of the answer.",
+		func(_ context.Context, w *world, _ arguments) error {
+			if len(w.choices) == 0 {
+				return missf("accounts to choose from", "none")
+			}
+			for i, c := range w.choices {
+				if c.token == "" {
+					return missf("a userAccountToken for each account", "none for account %d", i+1)
+				}
+			}
+			return nil
+		}),
+}
+
+var (
+	jsonType = regexp.MustCompile(`(?i)^\s*[a-z]+/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)`)
+	loopback = regexp.MustCompile(`(?i)^http://(?:localhost|127\.[0-9.]+|\[::1\])(?::|/|$)`)
+)
+
+// numbers reads "400, 401 or 403".
+func numbers(text string) []int {
+	var list []int
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
+		n, _ := strconv.Atoi(word)
+		list = append(list, n)
+	}
+	return list
+}
+
+// effectiveStatus is the status that an answer means: the gateway of legacy set-ups refuses with 200 (ambiguity 7.27).
+func effectiveStatus(x *exchange) int {
+	if x.Status != http.StatusOK && x.Status != http.StatusCreated {
+		return x.Status
+	}
+	body, _ := check.ParseJSON(x.Body)
+	if code := body.Get("resultCode").String(); strings.HasPrefix(code, "99999:") {
+		if n, err := strconv.Atoi(strings.TrimPrefix(code, "99999:")); err == nil && n >= 400 && n < 600 {
+			return n
+		}
+		return http.StatusForbidden
+	}
+	return x.Status
+}
+
+// refusalWasWanted takes a refusal with status 200 for what it is, a refusal, where one was to come.
+func (w *world) refusalWasWanted(x *exchange) {
+	if effectiveStatus(x) == x.Status {
+		return
+	}
+	for i := range w.findings {
+		f := &w.findings[i]
+		if f.requirement == "GW-02" && f.outcome == check.Broken && f.exchange >= 0 && w.exchanges[f.exchange] == x {
+			f.outcome, f.expected, f.got = check.Held, "", ""
+			w.findings = append(w.findings, finding{requirement: "GW-02", outcome: check.Observed, exchange: f.exchange,
+				got: "refused in the legacy way: status 200 with resultCode 99999:403, taken as a refusal"})
+			return
+		}
+	}
+}
+
+func (w *world) statusIs(wanted, tolerated string) error {
+	x, err := w.last()
+	if err != nil {
+		return err
+	}
+	if x.Err != nil {
+		return missf("a whole answer", "status %d, but %s", x.Status, errorText(x.Err))
+	}
+	status := effectiveStatus(x)
+	expected := "status " + wanted
+	switch {
+	case slices.Contains(numbers(wanted), status):
+		if status/100 == 4 {
+			w.refusalWasWanted(x)
+			return noTokens(x)
+		}
+		return nil
+	case slices.Contains(numbers(tolerated), status):
+		w.refusalWasWanted(x)
+		return softMissf(expected, "%s", w.describe(x))
+	}
+	return missf(expected, "%s", w.describe(x))
+}
+
+func (w *world) codeIs(wanted string, demanded bool) error {
+	x, err := w.last()
+	if err != nil {
+		return err
+	}
+	code, ok := check.SubCode(x.Exchange)
+	if code == x.Status {
+		ok = false // an error that repeats its status gives no reason
+	}
+	switch {
+	case ok && slices.Contains(numbers(wanted), code):
+		return nil
+	case ok && (demanded || code/1000 == 20):
+		return missf("the sub-code "+wanted, "%d", code)
+	case !demanded:
+		return nil
+	case x.Status == http.StatusNotFound:
+		return nil // the other documented way to say that something does not exist has no sub-code
+	}
+	return softMissf("the sub-code "+wanted, "an answer %d without any, so the reason could not be told", x.Status)
+}
+
+// describe says in a few words what came, without a secret.
+func (w *world) describe(x *exchange) string {
+	if x.Status == 0 {
+		return "no answer: " + errorText(x.Err)
+	}
+	text := fmt.Sprintf("status %d", x.Status)
+	if effective := effectiveStatus(x); effective != x.Status {
+		text += fmt.Sprintf(" that means %d (resultCode)", effective)
+	}
+	if code, ok := check.SubCode(x.Exchange); ok && x.Status >= 400 {
+		text += fmt.Sprintf(" with sub-code %d", code)
+	}
+	if hasTokens(x) {
+		text += " with tokens"
+	}
+	return text
+}
+
+func hasTokens(x *exchange) bool {
+	body, _ := check.ParseJSON(x.Body)
+	return findsTokens(body)
+}
+
+func findsTokens(v *check.Value) bool {
+	if v == nil {
+		return false
+	}
+	for _, m := range v.Members {
+		if m.Name == "access_token" || m.Name == "refresh_token" || findsTokens(m.Value) {
+			return true
+		}
+	}
+	for _, item := range v.Items {
+		if findsTokens(item) {
+			return true
+		}
+	}
+	return false
+}
+
+func noTokens(x *exchange) error {
+	if hasTokens(x) {
+		return missf("no access_token and no refresh_token", "an answer with status %d that holds some", x.Status)
+	}
+	return nil
+}
+
+// member finds a value by its path, dots between the names.
+func (w *world) member(path string) (*check.Value, error) {
+	x, err := w.last()
+	if err != nil {
+		return nil, err
+	}
+	v, err := check.ParseJSON(x.Body)
+	if v == nil {
+		return nil, missf("a JSON body", "%s whose body is no JSON: %v", w.describe(x), err)
+	}
+	for _, name := range strings.Split(path, ".") {
+		v = v.Get(name)
+	}
+	return v, nil
+}
+
+// show says what a value is, without text that may be a secret.
+func show(v *check.Value) string {
+	switch {
+	case v == nil:
+		return "nothing"
+	case v.Kind == ags.Integer || v.Kind == check.Number:
+		return "the number " + v.Text
+	case v.Kind == ags.Boolean:
+		return fmt.Sprint(v.Bool)
+	case v.Kind == ags.String && v.Text == "":
+		return "an empty text"
+	case v.Kind == ags.String:
+		return "a text"
+	}
+	return "a JSON " + string(v.Kind)
+}
+
+func (w *world) membersAre(table [][]string) error {
+	x, err := w.last()
+	if err != nil {
+		return err
+	}
+	body, err := check.ParseJSON(x.Body)
+	if body == nil || body.Kind != ags.Object {
+		return missf("a JSON object", "%s whose body is none", w.describe(x))
+	}
+	_ = err // a member that stands twice is the judge's to find
+	return checking("the members of the table", func(e *expectations) {
+		for _, row := range table[1:] {
+			kindHolds(e, row[0], body.Get(row[0]), row[1])
+		}
+	})
+}
+
+// kindHolds compares a value with a kind as feature files write it: "string, not empty", "integer, positive", "null or string".
+func kindHolds(e *expectations, name string, v *check.Value, wanted string) {
+	kinds, more, _ := strings.Cut(wanted, ", ")
+	if v == nil {
+		assert.Fail(e, fmt.Sprintf("%s is absent, not %s", name, wanted))
+		return
+	}
+	if !slices.Contains(strings.Split(kinds, " or "), string(v.Kind)) {
+		assert.Fail(e, fmt.Sprintf("%s is %s, not %s", name, show(v), wanted))
+		return
+	}
+	switch more {
+	case "":
+	case "not empty":
+		assert.True(e, v.Text != "" || len(v.Items) > 0, "%s is empty", name)
+	case "positive":
+		n, _ := v.Int()
+		assert.Positive(e, n, "%s is %s", name, v.Text)
+	default:
+		assert.Fail(e, fmt.Sprintf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more, name))
+	}
+}
+
+// errorText looks for a text in an error that is a JSON object.
+func (w *world) errorText(name string) error {
+	x, err := w.last()
+	if err != nil {
+		return err
+	}
+	body, _ := check.ParseJSON(x.Body)
+	if body == nil || body.Kind != ags.Object {
+		return nil
+	}
+	if body.Get(name).String() == "" {
+		return missf("a text in the member "+name, "%s", show(body.Get(name)))
+	}
+	return nil
+}
+
+func readPair(x *exchange) (*check.Pair, error) {
+	if effectiveStatus(x)/100 != 2 {
+		return nil, fmt.Errorf("status %d", x.Status)
+	}
+	return check.ReadPair(x.Exchange)
+}
+
+func readSessionToken(x *exchange) (string, error) {
+	if effectiveStatus(x)/100 != 2 {
+		return "", fmt.Errorf("status %d", x.Status)
+	}
+	return check.ReadSessionToken(x.Exchange)
+}

@@ -1,0 +1,3 @@
+package steps
+
+var explorationPhrases []phrase

@@ -1,0 +1,157 @@
+package steps
+
+import (
+	"context"
+	"sort"
+	"sync"
+
+	"agstest/internal/check"
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// ledger collects what the scenarios of a run left behind.
+type ledger struct {
+	run   *run
+	total int
+
+	mu      sync.Mutex // guards entries and calls of Progress
+	entries []entry
+}
+
+// entry is one finished scenario.
+type entry struct {
+	scenario  *scenario
+	record    reports.Scenario
+	findings  []finding
+	exchanges []*exchange
+	halted    bool // a step failed or could not tell, so that godog counts the scenario as failed
+	cut       bool // the run was ended in it
+}
+
+func (l *ledger) add(ctx context.Context, p *play) {
+	r := l.run
+	e := entry{scenario: p.scenario, record: p.record, findings: p.world.findings, exchanges: p.world.exchanges, cut: ctx.Err() != nil}
+	verdict := reports.Pass
+	for _, s := range e.record.Steps {
+		if s.Verdict == reports.NotExercised && p.ended {
+			continue
+		}
+		verdict = worse(verdict, s.Verdict)
+	}
+	for _, f := range e.findings {
+		verdict = worse(verdict, r.weigh(f))
+	}
+	e.halted = p.halted
+	e.record.Verdict = verdict
+	if e.cut {
+		e.record.Verdict = reports.NotExercised
+		e.record.Reason = "the run was ended"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, e)
+	if r.options.Progress != nil {
+		r.options.Progress(len(l.entries), l.total, e.scenario.name, e.record.Verdict)
+	}
+}
+
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries)
+}
+
+func (l *ledger) stopped() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.entries {
+		if e.halted {
+			return true
+		}
+	}
+	return false
+}
+
+// sorted gives the entries in file and line order, with their findings weighed and their evidence redacted.
+func (l *ledger) sorted() []entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sort.Slice(l.entries, func(i, j int) bool { return l.entries[i].scenario.order < l.entries[j].scenario.order })
+	r := l.run
+	for i := range l.entries {
+		e := &l.entries[i]
+		for _, x := range e.exchanges {
+			e.record.Transcript = append(e.record.Transcript, evidence(r.secrets.Record(x.Exchange)))
+		}
+		for _, f := range e.findings {
+			if f.outcome == check.Held && !f.skipped {
+				continue
+			}
+			if f.skipped {
+				continue
+			}
+			e.record.Findings = appendFinding(e.record.Findings, r.report(f, e.record.ID))
+		}
+		if e.record.Reason == "" {
+			e.record.Reason = reasonOf(e.record)
+		}
+	}
+	return l.entries
+}
+
+// reasonOf explains a scenario's verdict by the first step or finding that has it.
+func reasonOf(s reports.Scenario) string {
+	if s.Verdict == reports.Pass {
+		return ""
+	}
+	for _, step := range s.Steps {
+		if step.Verdict == s.Verdict && step.Message != "" {
+			return step.Message
+		}
+	}
+	for _, f := range s.Findings {
+		if f.Verdict == s.Verdict {
+			return f.Requirement + ": " + says(f)
+		}
+	}
+	return ""
+}
+
+// says puts a finding into words.
+func says(f reports.Finding) string {
+	switch {
+	case f.Expected == "":
+		return f.Got
+	case f.Got == "":
+		return "expected " + f.Expected
+	}
+	return "expected " + f.Expected + "; got " + f.Got
+}
+
+// report turns a finding into its form for the report.
+func (r *run) report(f finding, scenario string) reports.Finding {
+	return reports.Finding{
+		Requirement: f.requirement, Verdict: r.weigh(f), Expected: r.secrets.Text(f.expected), Got: r.secrets.Text(f.got),
+		Scenario: scenario, Exchange: f.exchange, Times: 1,
+	}
+}
+
+// appendFinding counts a finding that says the same as one before.
+func appendFinding(list []reports.Finding, f reports.Finding) []reports.Finding {
+	for i := range list {
+		if list[i].Requirement == f.Requirement && list[i].Verdict == f.Verdict && list[i].Expected == f.Expected && list[i].Got == f.Got {
+			list[i].Times++
+			return list
+		}
+	}
+	return append(list, f)
+}
+
+// evidence is a record in its form for the report.
+func evidence(r wire.Record) reports.Exchange {
+	return reports.Exchange{
+		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody, Status: r.Status,
+		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Curl: r.Curl,
+	}
+}

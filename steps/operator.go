@@ -1,0 +1,61 @@
+package steps
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"hash"
+)
+
+// operatorToken is an OperatorAuthToken: the JWT with which a head-end system asks for a session token (the page "Requesting a session
+// token"). Its fields are changed to make the wrong tokens of the scenarios.
+type operatorToken struct {
+	algorithm string // HS256, HS512 or none
+	keyID     string
+	secret    string
+	claims    []member // in order
+}
+
+func (t *operatorToken) set(name string, value any) {
+	for i := range t.claims {
+		if t.claims[i].name == name {
+			t.claims[i].value = rawJSON(value)
+			return
+		}
+	}
+	t.claims = append(t.claims, member{name, rawJSON(value)})
+}
+
+func (t *operatorToken) drop(name string) {
+	kept := t.claims[:0]
+	for _, c := range t.claims {
+		if c.name != name {
+			kept = append(kept, c)
+		}
+	}
+	t.claims = kept
+}
+
+// sign makes the compact form (RFC 7515 section 3.1).
+func (t *operatorToken) sign() string {
+	header := request{members: []member{{"alg", rawJSON(t.algorithm)}, {"typ", rawJSON("JWT")}}}
+	if t.keyID != "" {
+		header.set("kid", rawJSON(t.keyID))
+	}
+	payload := request{members: t.claims}
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := encode(header.bytes()) + "." + encode(payload.bytes())
+	var algorithm func() hash.Hash
+	switch t.algorithm {
+	case "HS256":
+		algorithm = sha256.New
+	case "HS512":
+		algorithm = sha512.New
+	default:
+		return signed + "." // alg none has an empty signature (RFC 7518 section 3.6)
+	}
+	mac := hmac.New(algorithm, []byte(t.secret))
+	mac.Write([]byte(signed))
+	return signed + "." + encode(mac.Sum(nil))
+}

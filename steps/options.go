@@ -1,0 +1,48 @@
+package steps
+
+import (
+	"io/fs"
+	"time"
+
+	"agstest/internal/environment"
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// Strictness moves the line between a failure and a warning.
+type Strictness int
+
+// The strictnesses. Normal: documented misses fail, sampled ones too but for a short list that warns. Lenient: sampled misses warn.
+// Strict: what would warn fails.
+const (
+	Normal Strictness = iota
+	Lenient
+	Strict
+)
+
+func (s Strictness) String() string { return [...]string{"normal", "lenient", "strict"}[s] }
+
+// Options says what to run. Environment must be given; the zero value of everything else works.
+type Options struct {
+	Environment *environment.Environment
+	Features    fs.FS    // additional feature files, anywhere below its top; nil: none
+	Tags        string   // a tag expression such as "@SOST-07 or (@TOK-11 and not @slow)"
+	Only        []string // requirement ids; scenarios that cover one of them run
+	Profile     string   // "", full, signon-with-session-token, sso, head-end
+	Strictness  Strictness
+	Known       []KnownDeparture
+	// Concurrency is how many scenarios run at the same time; 0: six against a mock, one on a live service, where scenarios share
+	// accounts.
+	Concurrency int
+	Seed        uint64  // of everything that is invented; the same seed sends the same requests
+	Generate    int     // generated bad requests for each operation; 0: none
+	Sequences   int     // random sequences of calls; 0: none
+	Slow        bool    // run scenarios that wait in real time too
+	MaxRate     float64 // requests a second at most; 0: no limit
+	// Now gives the time; nil: time.Now. It dates the run and tells which known departures have expired.
+	Now func() time.Time
+	// Progress is called after each scenario, by one goroutine at a time; nil: nobody looks.
+	Progress func(done, total int, scenario string, verdict reports.Verdict)
+	// Secrets redacts what becomes a record; nil: the run makes its own.
+	Secrets *wire.Redactor
+}

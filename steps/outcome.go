@@ -1,0 +1,101 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What a step can say beyond "it holds" is an error of one of these types.
+
+// missed: the service did something else than the step demands. A soft miss warns.
+type missed struct {
+	expected, got string
+	soft          bool
+}
+
+func (m *missed) Error() string { return "expected " + m.expected + ", got " + m.got }
+
+// notTestable: the environment lacks what the scenario needs.
+type notTestable struct {
+	reason string
+	needs  string // what the environment file would need
+}
+
+func (n *notTestable) Error() string { return n.reason }
+
+// unknown: it cannot be told whether the service is right, because it did not answer or an earlier call did not work.
+type unknown struct{ reason string }
+
+func (u *unknown) Error() string { return u.reason }
+
+func missf(expected, format string, args ...any) error {
+	return &missed{expected: expected, got: fmt.Sprintf(format, args...)}
+}
+
+func softMissf(expected, format string, args ...any) error {
+	return &missed{expected: expected, got: fmt.Sprintf(format, args...), soft: true}
+}
+
+func unknownf(format string, args ...any) error { return &unknown{fmt.Sprintf(format, args...)} }
+
+func lacking(needs, format string, args ...any) error {
+	return &notTestable{fmt.Sprintf(format, args...), needs}
+}
+
+// expectations collects what testify's assertions say, for a step that compares several things. It stores instead of printing, so
+// that nothing reaches a stream unredacted, and it keeps the text as it is: percent signs stay percent signs.
+type expectations struct{ failures []string }
+
+// Errorf implements assert.TestingT.
+func (e *expectations) Errorf(format string, args ...any) {
+	e.failures = append(e.failures, withoutTrace(fmt.Sprintf(format, args...)))
+}
+
+// errStop ends a step whose require failed.
+var errStop = errors.New("stop")
+
+// FailNow implements require.TestingT: the step ends here, its wrapper recovers.
+func (e *expectations) FailNow() { panic(errStop) }
+
+// Helper is called by assertions.
+func (e *expectations) Helper() {}
+
+// err is the miss that the failed assertions make.
+func (e *expectations) err(expected string) error {
+	if len(e.failures) == 0 {
+		return nil
+	}
+	return &missed{expected: expected, got: strings.Join(e.failures, "; ")}
+}
+
+// checking runs assertions and turns what they say into one miss.
+func checking(expected string, assertions func(e *expectations)) (err error) {
+	e := &expectations{}
+	defer func() {
+		if r := recover(); r != nil && r != any(errStop) {
+			panic(r)
+		}
+		err = e.err(expected)
+	}()
+	assertions(e)
+	return nil
+}
+
+// withoutTrace keeps the message of a failed assertion and leaves out where in this program it was made.
+func withoutTrace(text string) string {
+	var kept []string
+	label := ""
+	for _, line := range strings.Split(text, "\n") {
+		trimmed := strings.TrimSpace(line)
+		for _, l := range []string{"Error Trace:", "Error:", "Messages:", "Test:"} {
+			if strings.HasPrefix(trimmed, l) {
+				label, trimmed = l, strings.TrimSpace(strings.TrimPrefix(trimmed, l))
+			}
+		}
+		if trimmed != "" && (label == "Error:" || label == "Messages:" || label == "") {
+			kept = append(kept, trimmed)
+		}
+	}
+	return strings.Join(kept, " ")
+}

@@ -1,0 +1,172 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	messages "github.com/cucumber/messages/go/v21"
+
+	"agstest/internal/failure"
+)
+
+// Phrase is a sentence that feature files may use, for people who write their own.
+type Phrase struct {
+	Keyword string // Given, When or Then: where it usually stands; And and But take its place
+	Text    string // with <words> where values stand
+	Example string
+	Meaning string
+	// Argument tells what follows on the next lines: "", "table" or "text".
+	Argument string
+}
+
+// phrase is a sentence with what it does.
+type phrase struct {
+	Phrase
+	expression *regexp.Regexp
+	do         func(ctx context.Context, w *world, a arguments) error
+}
+
+// arguments are the values in a step: what the pattern captured, and the table or the text below it.
+type arguments struct {
+	words []string
+	text  string
+	table [][]string
+}
+
+// asARule may stand before a Then sentence: what does not hold then warns, since nothing public demands it.
+const asARule = "as a rule, "
+
+// Vocabulary lists every sentence that feature files may use.
+func Vocabulary() []Phrase {
+	var list []Phrase
+	for _, p := range vocabulary() {
+		list = append(list, p.Phrase)
+	}
+	return list
+}
+
+func vocabulary() []phrase {
+	var all []phrase
+	for _, group := range [][]phrase{situationPhrases, requestPhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
+		discoveryPhrases, devicePhrases, surroundingPhrases, explorationPhrases} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+// compiled are the phrases with their patterns, which take the step's whole text.
+var compiled = func() []phrase {
+	all := vocabulary()
+	for i := range all {
+		all[i].expression = regexp.MustCompile(`^(?:` + asARule + `)?` + all[i].expression.String() + `$`)
+	}
+	return all
+}()
+
+func given(pattern, text, example, meaning string, do func(context.Context, *world, arguments) error) phrase {
+	return newPhrase("Given", pattern, text, example, meaning, do)
+}
+
+func when(pattern, text, example, meaning string, do func(context.Context, *world, arguments) error) phrase {
+	return newPhrase("When", pattern, text, example, meaning, do)
+}
+
+func then(pattern, text, example, meaning string, do func(context.Context, *world, arguments) error) phrase {
+	return newPhrase("Then", pattern, text, example, meaning, do)
+}
+
+func newPhrase(keyword, pattern, text, example, meaning string, do func(context.Context, *world, arguments) error) phrase {
+	p := phrase{Phrase{Keyword: keyword, Text: text, Example: example, Meaning: meaning}, regexp.MustCompile(pattern), do}
+	switch {
+	case strings.HasSuffix(text, ": (table)"):
+		p.Argument = "table"
+	case strings.HasSuffix(text, ": (text)"):
+		p.Argument = "text"
+	}
+	p.Text = strings.TrimSuffix(strings.TrimSuffix(p.Text, " (table)"), " (text)")
+	return p
+}
+
+// match finds the one phrase of a step.
+func match(step *messages.PickleStep) (*phrase, arguments, error) {
+	var found *phrase
+	var words []string
+	for i := range compiled {
+		if m := compiled[i].expression.FindStringSubmatch(step.Text); m != nil {
+			if found != nil {
+				return nil, arguments{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing", step.Text, found.Text, compiled[i].Text)
+			}
+			found, words = &compiled[i], m[1:]
+		}
+	}
+	if found == nil {
+		return nil, arguments{}, failure.Usagef("nothing is known about the step %q%s (agstest steps lists all)", step.Text, nearestPhrase(step.Text))
+	}
+	a := arguments{words: words}
+	got := ""
+	if step.Argument != nil {
+		if step.Argument.DocString != nil {
+			a.text, got = step.Argument.DocString.Content, "text"
+		}
+		if step.Argument.DataTable != nil {
+			got = "table"
+			for _, row := range step.Argument.DataTable.Rows {
+				var cells []string
+				for _, cell := range row.Cells {
+					cells = append(cells, cell.Value)
+				}
+				a.table = append(a.table, cells)
+			}
+		}
+	}
+	if got != found.Argument {
+		wants := map[string]string{"": "nothing", "table": "a table", "text": "a text between two lines of \"\"\""}
+		return nil, arguments{}, failure.Usagef("the step %q is followed by %s, but wants %s below it", step.Text, wants[got], wants[found.Argument])
+	}
+	return found, a, nil
+}
+
+// nearestPhrase finds the sentence that was probably meant.
+func nearestPhrase(text string) string {
+	var texts []string
+	for _, p := range compiled {
+		texts = append(texts, p.Example)
+	}
+	example := failure.Nearest(text, texts)
+	for _, p := range compiled {
+		if p.Example == example {
+			return fmt.Sprintf("; the nearest sentence is %q", p.Text)
+		}
+	}
+	return ""
+}
+
+// matchAll finds every step that cannot be run, before anything is sent.
+func matchAll(scenarios []*scenario) error {
+	var wrong []string
+	for _, s := range scenarios {
+		for i, step := range s.pickle.Steps {
+			if _, _, err := match(step); err != nil {
+				wrong = append(wrong, s.file+":"+itoa(s.lines[i])+": "+err.Error())
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		return failure.Usagef("%s", strings.Join(unique(wrong), "\n"))
+	}
+	return nil
+}
+
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	var kept []string
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,179 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// Changes to the next request, so that a scenario shows what happens when it is not as documented.
+var requestPhrases = []phrase{
+	given(`the next request has no header "([^"]+)"`, `the next request has no header "<name>"`, `the next request has no header "x-auth-service-id"`,
+		"Leaves a header out.", change(func(_ *world, r *request, a arguments) { r.dropHeader(a.words[0]) })),
+	given(`the next request has the header "([^"]+)" with the value "([^"]*)"`, `the next request has the header "<name>" with the value "<value>"`,
+		`the next request has the header "x-auth-service-id" with the value "nobody knows it"`,
+		"Sets a header. {accessToken}, {refreshToken} and {sessionToken} in the value stand for those of the client.",
+		change(func(w *world, r *request, a arguments) { r.setHeader(a.words[0], w.fill(a.words[1])) })),
+	given(`the next request writes its header names in (upper|lower|title) case`, "the next request writes its header names in <upper|lower|title> case", "the next request writes its header names in upper case",
+		"Spells every header name that way.", change(func(_ *world, r *request, a arguments) {
+			for i := range r.header {
+				r.header[i].name = inCase(r.header[i].name, a.words[0])
+			}
+		})),
+	given(`the next request has no member "([^"]+)"`, `the next request has no member "<name>"`, `the next request has no member "parameters"`,
+		"Leaves a member of the JSON body out.", change(func(_ *world, r *request, a arguments) { r.drop(a.words[0]) })),
+	given(`the next request has the member "([^"]+)" with the value (.+)`, `the next request has the member "<name>" with the value <JSON>`, `the next request has the member "parameters" with the value []`,
+		"Sets a member of the JSON body. {accessToken}, {refreshToken}, {sessionToken} and {clientId} stand for those of the client.",
+		func(_ context.Context, w *world, a arguments) error {
+			if text := w.fill(a.words[1]); !json.Valid([]byte(text)) {
+				return failure.Usagef("the value %s is not JSON; for a broken body write: the next request has this body:", a.words[1])
+			}
+			w.changes = append(w.changes, func(r *request) { r.set(a.words[0], json.RawMessage(w.fill(a.words[1]))) })
+			return nil
+		}),
+	given(`the next request has the deviceInformation:`, `the next request has the deviceInformation: (text)`, `the next request has the deviceInformation:`,
+		"Adds the JSON below as deviceInformation, beside whatever else is there.",
+		change(func(_ *world, r *request, a arguments) {
+			r.set("deviceInformation", json.RawMessage(strings.TrimSpace(a.text)))
+		})),
+	given(`the next request has this body:`, `the next request has this body: (text)`, `the next request has this body:`,
+		"Sends the text below as it is, JSON or not.",
+		change(func(w *world, r *request, a arguments) { r.body = []byte(w.fill(a.text)) })),
+	given(`the next request has an empty body`, `the next request has an empty body`, `the next request has an empty body`,
+		"Sends no body.", change(func(_ *world, r *request, _ arguments) { r.body = []byte{} })),
+	given(`the next request leaves out the parameter "([^"]+)"`, `the next request leaves out the parameter "<name>"`, `the next request leaves out the parameter "password"`,
+		"Leaves one entry of parameters out.", change(func(_ *world, r *request, a arguments) {
+			kept := []parameter{}
+			for _, p := range r.parameters() {
+				if !strings.EqualFold(p.Name, a.words[0]) {
+					kept = append(kept, p)
+				}
+			}
+			r.set("parameters", rawJSON(kept))
+		})),
+	given(`the next request has the parameter "([^"]+)" with the value "([^"]*)"`, `the next request has the parameter "<name>" with the value "<value>"`, `the next request has the parameter "password" with the value "wrong"`,
+		"Sets one entry of parameters.", change(func(w *world, r *request, a arguments) {
+			list := r.parameters()
+			for i := range list {
+				if strings.EqualFold(list[i].Name, a.words[0]) {
+					list[i].Value = w.fill(a.words[1])
+					r.set("parameters", rawJSON(list))
+					return
+				}
+			}
+			r.set("parameters", rawJSON(append(list, parameter{a.words[0], w.fill(a.words[1])})))
+		})),
+	given(`the next request uses the method (GET|PUT|DELETE|PATCH|HEAD|OPTIONS)`, "the next request uses the method <name>", "the next request uses the method GET",
+		"Sends another method than POST to the same path.", change(func(_ *world, r *request, a arguments) {
+			r.body = r.bytes()
+			r.method, r.operation = a.words[0], "" // what comes back is not an answer of the operation
+			if r.method == "GET" || r.method == "HEAD" {
+				r.body = nil
+			}
+		})),
+	given(`the next request sends the token (as a bearer token|without a scheme)`, "the next request sends the token <as a bearer token|without a scheme>", "the next request sends the token as a bearer token",
+		"Writes Authorization as \"Bearer <token>\" or as the token alone, whatever the environment says.",
+		change(func(_ *world, r *request, a arguments) {
+			token := bearerless(r.headerValue("Authorization"))
+			if a.words[0] == "as a bearer token" {
+				token = "Bearer " + token
+			}
+			r.setHeader("Authorization", token)
+		})),
+	given(`the next request presents the access token instead of the refresh token`, "the next request presents the access token instead of the refresh token", "the next request presents the access token instead of the refresh token",
+		"The token in Authorization is of the other kind.", change(func(w *world, r *request, _ arguments) { w.authorize(r, w.client.pair.AccessToken) })),
+	given(`the next request presents a token that nobody issued`, "the next request presents a token that nobody issued", "the next request presents a token that nobody issued",
+		"The token in Authorization is made up and no JWT.", change(func(w *world, r *request, _ arguments) { w.authorize(r, w.invented(40)) })),
+	given(`the next request presents a token whose (payload|signature) was changed`, "the next request presents a token whose <payload|signature> was changed", "the next request presents a token whose signature was changed",
+		"The token in Authorization was good before it was tampered with.", change(func(w *world, r *request, a arguments) {
+			w.authorize(r, tampered(bearerless(r.headerValue("Authorization")), a.words[0]))
+		})),
+	given(`the next request presents an unsigned token`, "the next request presents an unsigned token", "the next request presents an unsigned token",
+		"The claims are those of the client's token, the header says alg none and the signature is empty.", change(func(w *world, r *request, _ arguments) {
+			w.authorize(r, unsigned(bearerless(r.headerValue("Authorization"))))
+		})),
+	given(`the next request presents the refresh token that was used before`, "the next request presents the refresh token that was used before", "the next request presents the refresh token that was used before",
+		"The token in Authorization is that of the answer before the last.", change(func(w *world, r *request, _ arguments) {
+			if w.client.previous != nil {
+				w.authorize(r, w.client.previous.RefreshToken)
+			}
+		})),
+	given(`the next request picks an account with a token that nobody issued`, "the next request picks an account with a token that nobody issued", "the next request picks an account with a token that nobody issued",
+		"The header User-Token is made up.", change(func(w *world, r *request, _ arguments) { r.setHeader("User-Token", w.invented(40)) })),
+}
+
+// Changes to the OperatorAuthToken of the next call of getSessionToken.
+var operatorPhrases = []phrase{
+	given(`the OperatorAuthToken has the claim "([^"]+)" with the value "([^"]*)"`, `the OperatorAuthToken has the claim "<name>" with the value "<text>"`, `the OperatorAuthToken has the claim "aud" with the value "elsewhere"`,
+		"Sets a claim before signing.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.set(a.words[0], a.words[1]) })),
+	given(`the OperatorAuthToken has no claim "([^"]+)"`, `the OperatorAuthToken has no claim "<name>"`, `the OperatorAuthToken has no claim "exp"`,
+		"Leaves a claim out before signing.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.drop(a.words[0]) })),
+	given(`the OperatorAuthToken has expired an hour ago`, "the OperatorAuthToken has expired an hour ago", "the OperatorAuthToken has expired an hour ago",
+		"Its claim exp is an hour in the past.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.set("exp", time.Now().Add(w.ahead-time.Hour).Unix()) })),
+	given(`the OperatorAuthToken is signed with another secret`, "the OperatorAuthToken is signed with another secret", "the OperatorAuthToken is signed with another secret",
+		"The HMAC does not fit.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.secret = w.invented(40) })),
+	given(`the OperatorAuthToken is signed with the algorithm (none|HS512)`, "the OperatorAuthToken is signed with the algorithm <none|HS512>", "the OperatorAuthToken is signed with the algorithm none",
+		"The header alg says so, and so it is signed, with the right secret.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.algorithm = a.words[0] })),
+	given(`the OperatorAuthToken names an account that nobody has`, "the OperatorAuthToken names an account that nobody has", "the OperatorAuthToken names an account that nobody has",
+		"The claim OpfAccountId is made up.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.set("OpfAccountId", "agstest-"+w.invented(12)) })),
+	given(`the (access|refresh) token of the client stands in place of the OperatorAuthToken`, "the <access|refresh> token of the client stands in place of the OperatorAuthToken", "the access token of the client stands in place of the OperatorAuthToken",
+		"A token of an end user is offered where one of the operator is wanted.", change(func(w *world, r *request, a arguments) {
+			token := w.client.pair.AccessToken
+			if a.words[0] == "refresh" {
+				token = w.client.pair.RefreshToken
+			}
+			list := r.parameters()
+			for i := range list {
+				list[i].Value = token
+			}
+			r.set("parameters", rawJSON(list))
+		})),
+}
+
+func change(apply func(*world, *request, arguments)) func(context.Context, *world, arguments) error {
+	return func(_ context.Context, w *world, a arguments) error {
+		w.changes = append(w.changes, func(r *request) { apply(w, r, a) })
+		return nil
+	}
+}
+
+func changeOperator(apply func(*world, *operatorToken, arguments)) func(context.Context, *world, arguments) error {
+	return func(_ context.Context, w *world, a arguments) error {
+		w.operator = append(w.operator, func(t *operatorToken) { apply(w, t, a) })
+		return nil
+	}
+}
+
+// fill puts the values of the client into a text of a feature file.
+func (w *world) fill(text string) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	values := []string{"{sessionToken}", w.sessionToken}
+	if w.client != nil {
+		values = append(values, "{clientId}", w.client.id)
+		if w.client.pair != nil {
+			values = append(values, "{accessToken}", w.client.pair.AccessToken, "{refreshToken}", w.client.pair.RefreshToken)
+		}
+	}
+	return strings.NewReplacer(values...).Replace(text)
+}
+
+func inCase(name, how string) string {
+	switch how {
+	case "upper":
+		return strings.ToUpper(name)
+	case "lower":
+		return strings.ToLower(name)
+	}
+	words := strings.Split(strings.ToLower(name), "-")
+	for i, word := range words {
+		if word != "" {
+			words[i] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "-")
+}

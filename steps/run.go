@@ -1,0 +1,215 @@
+// Package steps is what the scenarios of the conformance suite mean: it selects them, lets godog execute them against a service, judges
+// every exchange, and weighs what was found into a report.
+package steps
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// run is one conformance run. Its fields are set before the first scenario and only read afterwards, but for those that say so.
+type run struct {
+	options     Options
+	environment *environment.Environment
+	client      *wire.Client
+	control     *control // nil on a live service
+	secrets     *wire.Redactor
+	service     string    // x-auth-service-id where a scenario asks for nothing else
+	services    []service // as discovery told at the start
+	selection   selection
+	known       map[string]KnownDeparture
+	now         time.Time
+	concurrency int
+	ledger      *ledger
+	notes       []string
+	question    reports.Run
+
+	stage sync.RWMutex // held for writing by a scenario that must be alone
+
+	mu       sync.Mutex // guards what follows
+	next     time.Time  // when the next request may be sent, with a limited rate
+	accepted map[string]bool
+}
+
+// Run runs the selected scenarios against the service of the environment and reports what was found. Its errors are of the kinds
+// failure.Usage (an unknown tag, profile or requirement, a step that means nothing, a feature file that cannot be read, no scenario) and
+// failure.Setup (the service or the control interface cannot be reached). When ctx ends, the report of what was done so far is
+// returned, marked as partial. Several runs may go on at once.
+func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
+	if o.Environment == nil {
+		return nil, failure.Usagef("no environment is given, so there is no service to check")
+	}
+	sources, err := readSources(o.Features)
+	if err != nil {
+		return nil, err
+	}
+	all, err := parse(sources)
+	if err != nil {
+		return nil, err
+	}
+	if err := matchAll(all); err != nil {
+		return nil, err
+	}
+	chosen, err := choose(all, o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRun(o, chosen)
+	if err != nil {
+		return nil, err
+	}
+	defer r.client.Close()
+	defer r.control.close()
+	r.question = r.describe()
+	if err := r.client.Reach(ctx); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	if ctx.Err() == nil {
+		r.discover(ctx)
+		if err := r.execute(ctx, sources, chosen.scenarios); err != nil {
+			return nil, err
+		}
+	}
+	partial := ""
+	if ctx.Err() != nil {
+		partial = oneLine(context.Cause(ctx).Error())
+	}
+	r.question.Service = r.service
+	r.question.End = r.clock()
+	return r.conclude(partial), nil
+}
+
+func newRun(o Options, chosen selection) (*run, error) {
+	r := &run{
+		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
+		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]bool{},
+	}
+	if r.secrets == nil {
+		key := make([]byte, 32)
+		rand.Read(key)
+		r.secrets = wire.NewRedactor(key)
+	}
+	r.keep(o.Environment.Secrets()...)
+	for _, d := range o.Known {
+		r.known[d.ID] = d
+	}
+	target, err := o.Environment.Target()
+	if err != nil {
+		return nil, err
+	}
+	if r.client, err = wire.NewClient(target); err != nil {
+		return nil, err
+	}
+	r.control = newControl(o.Environment.Mock)
+	if r.concurrency <= 0 {
+		r.concurrency = 1
+		if r.control != nil {
+			r.concurrency = 6
+		}
+	}
+	if r.control == nil && r.concurrency > 1 {
+		r.notes = append(r.notes, "scenarios ran at the same time on a live service, where they share accounts: they may have disturbed each other")
+	}
+	r.now = r.clock()
+	r.ledger = &ledger{run: r, total: len(chosen.scenarios)}
+	return r, nil
+}
+
+func (r *run) clock() time.Time {
+	if r.options.Now != nil {
+		return r.options.Now()
+	}
+	return time.Now()
+}
+
+// keep tells the redactor values that must not be recorded.
+func (r *run) keep(values ...string) { r.secrets.Add(values...) }
+
+// describe says what the run asks. The caller completes what only it knows: the command and the version of the tool.
+func (r *run) describe() reports.Run {
+	id := make([]byte, 8)
+	rand.Read(id)
+	o, e := r.options, r.environment
+	settings := map[string]string{"seed": fmt.Sprint(o.Seed), "strictness": o.Strictness.String(), "profile": "full"}
+	if o.Profile != "" {
+		settings["profile"] = o.Profile
+	}
+	if o.Tags != "" {
+		settings["tags"] = o.Tags
+	}
+	if len(o.Only) > 0 {
+		settings["only"] = strings.Join(o.Only, ",")
+	}
+	if o.Generate > 0 {
+		settings["generate"] = fmt.Sprint(o.Generate)
+	}
+	if o.Sequences > 0 {
+		settings["sequences"] = fmt.Sprint(o.Sequences)
+	}
+	if o.Slow {
+		settings["slow"] = "true"
+	}
+	d := reports.Run{
+		ID: hex.EncodeToString(id), Kind: "conform", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: r.service,
+		Settings: settings, Tool: reports.Tool{Go: runtime.Version()},
+		Machine: reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}, Start: r.now,
+	}
+	if e.Mock != nil {
+		d.Mock = &reports.Mock{}
+	}
+	return d
+}
+
+// pace waits until the next request may be sent.
+func (r *run) pace(ctx context.Context) error {
+	if r.options.MaxRate <= 0 {
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	now := time.Now()
+	if r.next.Before(now) {
+		r.next = now
+	}
+	wait := r.next.Sub(now)
+	r.next = r.next.Add(time.Duration(float64(time.Second) / r.options.MaxRate))
+	r.mu.Unlock()
+	return pause(ctx, wait)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// worked remembers that a session token of the environment file was accepted in this run.
+func (r *run) worked(token string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.accepted[token] = true
+}
+
+func (r *run) hasWorked(token string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.accepted[token]
+}

@@ -1,0 +1,108 @@
+package steps
+
+import (
+	"context"
+	"strings"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/internal/wire"
+)
+
+// service is an authentication service as discovery tells of it.
+type service struct {
+	name      string
+	endpoints []endpoint
+}
+
+type endpoint struct {
+	name, path string
+	parameters []parameterProperty
+}
+
+type parameterProperty struct {
+	name                string
+	mandatory, password bool
+}
+
+// readServices reads what it can of a discovery answer; whether the answer is right is the judge's to say.
+func readServices(x *wire.Exchange) ([]service, error) {
+	body, err := check.ParseJSON(x.Body)
+	if body == nil {
+		return nil, err
+	}
+	var services []service
+	list := body.Get("availableServices")
+	if list == nil {
+		return nil, nil
+	}
+	for _, item := range list.Items {
+		s := service{name: item.Get("authServiceName").String()}
+		if list := item.Get("endpoints"); list != nil {
+			for _, e := range list.Items {
+				one := endpoint{name: e.Get("name").String(), path: e.Get("path").String()}
+				if list := e.Get("parameterProperties"); list != nil {
+					for _, p := range list.Items {
+						one.parameters = append(one.parameters, parameterProperty{p.Get("name").String(), isTrue(p.Get("mandatory")), isTrue(p.Get("isPassword"))})
+					}
+				}
+				s.endpoints = append(s.endpoints, one)
+			}
+		}
+		services = append(services, s)
+	}
+	return services, nil
+}
+
+func isTrue(v *check.Value) bool { return v != nil && v.Kind == ags.Boolean && v.Bool }
+
+// endpoint finds a call of a service. Paths count from /ags; some services write it out (ambiguity 7.31).
+func (s service) endpoint(path string) (endpoint, bool) {
+	for _, e := range s.endpoints {
+		if strings.TrimPrefix(e.path, "/ags") == path {
+			return e, true
+		}
+	}
+	return endpoint{}, false
+}
+
+// discover learns which authentication services there are, before the scenarios: which one to use where the environment file names
+// none, and how the parameters are spelt. What is wrong with the answer is found by the scenarios about discovery.
+func (r *run) discover(ctx context.Context) {
+	w := newWorld(r, &scenario{id: "start"})
+	request := w.prepare(ags.ServiceDiscovery)
+	if r.pace(ctx) != nil {
+		return
+	}
+	r.services, _ = readServices(r.client.Do(ctx, request.call()))
+	if r.service != "" {
+		return
+	}
+	for _, s := range r.services {
+		if _, ok := s.endpoint("/signOnWithSessionToken"); ok {
+			r.service = s.name
+			return
+		}
+	}
+	if len(r.services) > 0 {
+		r.service = r.services[0].name
+		return
+	}
+	r.notes = append(r.notes, "no authentication service is known: the environment file names none (service) and servicediscovery told of none, so x-auth-service-id was sent empty")
+}
+
+// parameterName is a parameter as discovery spells it for an endpoint, else as it was given.
+func (r *run) parameterName(serviceName, path, name string) string {
+	for _, s := range r.services {
+		if s.name != serviceName {
+			continue
+		}
+		e, _ := s.endpoint(path)
+		for _, p := range e.parameters {
+			if strings.EqualFold(p.name, name) {
+				return p.name
+			}
+		}
+	}
+	return name
+}

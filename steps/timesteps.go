@@ -1,0 +1,103 @@
+package steps
+
+import (
+	"context"
+	"time"
+)
+
+// longestWait bounds how long a scenario that may wait in real time (@slow) does so.
+const longestWait = 15 * time.Minute
+
+// What time and the operator do while a scenario runs.
+var timePhrases = []phrase{
+	when(`(\d+) seconds? pass(?:es)?`, "<number> seconds pass", "10 seconds pass",
+		"Moves the clock of the mock for this account. On a live service only scenarios tagged @slow wait, for at most 15 minutes.",
+		func(ctx context.Context, w *world, a arguments) error {
+			return w.letPass(ctx, time.Duration(number(a.words[0]))*time.Second)
+		}),
+	when(`the (access token|refresh token|session) of the client expires`, "the <access token|refresh token|session> of the client expires", "the refresh token of the client expires",
+		"Time passes until expires_in, refresh_expires_in or fixed_exp is over, and a minute more.",
+		func(ctx context.Context, w *world, a arguments) error {
+			if err := w.holdsTokens(); err != nil {
+				return err
+			}
+			p := w.client.pair
+			end := map[string]int64{"access token": p.Access.Exp, "refresh token": p.Refresh.Exp, "session": p.Refresh.FixedExp}[a.words[0]]
+			if end == 0 {
+				return unknownf("the tokens do not tell when the %s expires", a.words[0])
+			}
+			return w.letPass(ctx, time.Unix(end, 0).Add(time.Minute).Sub(time.Now().Add(w.ahead)))
+		}),
+	when(`half of the time of the refresh token passes`, "half of the time of the refresh token passes", "half of the time of the refresh token passes",
+		"Half of refresh_expires_in passes.",
+		func(ctx context.Context, w *world, _ arguments) error {
+			if err := w.holdsTokens(); err != nil {
+				return err
+			}
+			return w.letPass(ctx, time.Duration(w.client.pair.RefreshExpiresIn)*time.Second/2)
+		}),
+	when(`the client keeps refreshing until the session must end`, "the client keeps refreshing until the session must end", "the client keeps refreshing until the session must end",
+		"Refreshes each time half of refresh_expires_in has passed, until less than that is left before fixed_exp. Only on a mock.",
+		func(ctx context.Context, w *world, _ arguments) error { return w.refreshToTheEnd(ctx) }),
+	when(`the operator (suspends|cancels|reactivates) the account`, "the operator <suspends|cancels|reactivates> the account", "the operator suspends the account",
+		"Changes the state of the account through the control interface of the mock.",
+		func(ctx context.Context, w *world, a arguments) error {
+			return w.setStanding(ctx, map[string]string{"suspends": "SUSPENDED", "cancels": "CANCELLED", "reactivates": "ACTIVE"}[a.words[0]])
+		}),
+	when(`the operator (disables|enables|deletes) the device`, "the operator <disables|enables|deletes> the device", "the operator disables the device",
+		"Changes the state of the device through the control interface of the mock.",
+		func(ctx context.Context, w *world, a arguments) error {
+			return w.setDeviceState(ctx, map[string]string{"disables": "disabled", "enables": "enabled", "deletes": "deleted"}[a.words[0]])
+		}),
+	when(`the operator makes the device inactive`, "the operator makes the device inactive", "the operator makes the device inactive",
+		"Changes the state of the device through the control interface of the mock.",
+		func(ctx context.Context, w *world, _ arguments) error { return w.setDeviceState(ctx, "inactive") }),
+	when(`the operator switches the blocking of VPNs and locations (on|off)`, "the operator switches the blocking of VPNs and locations <on|off>", "the operator switches the blocking of VPNs and locations off",
+		"Changes the switches of the tenant through the control interface of the mock. The scenario must be tagged @alone, since others would see it.",
+		func(ctx context.Context, w *world, a arguments) error {
+			if w.run.control == nil {
+				return lacking("", "the platform switches can only be changed through the control interface of the mock")
+			}
+			on := a.words[0] == "on"
+			return w.run.control.setPlatform(ctx, w.tenant, map[string]any{"vpnBlocking": on, "geoBlocking": on, "geoFiltering": on})
+		}),
+}
+
+// letPass makes time pass: on a mock by moving the clock, on a live service, in scenarios that may, by waiting.
+func (w *world) letPass(ctx context.Context, d time.Duration) error {
+	if w.run.control != nil {
+		return w.moveClock(ctx, d.Round(time.Second))
+	}
+	if !w.scenario.tagged(tagSlow) {
+		return lacking("", "the clock can only be moved through the control interface of the mock")
+	}
+	if d > longestWait {
+		return lacking("", "it would take %s of waiting, and scenarios wait at most %s", d.Round(time.Second), longestWait)
+	}
+	return pause(ctx, d)
+}
+
+// refreshToTheEnd goes through a whole session in moved time.
+func (w *world) refreshToTheEnd(ctx context.Context) error {
+	if err := w.holdsTokens(); err != nil {
+		return err
+	}
+	for range 200 {
+		p := w.client.pair
+		half := time.Duration(p.RefreshExpiresIn) * time.Second / 2
+		left := time.Unix(p.Refresh.FixedExp, 0).Sub(time.Now().Add(w.ahead))
+		if p.RefreshExpiresIn <= 0 || left <= max(half, 2*time.Minute) {
+			return nil
+		}
+		if err := w.letPass(ctx, half); err != nil {
+			return err
+		}
+		if err := w.refresh(ctx); err != nil {
+			return err
+		}
+		if x, _ := w.last(); effectiveStatus(x)/100 != 2 {
+			return missf("status 200 for each refresh before fixed_exp", "%s with %s left", w.describe(x), left.Round(time.Second))
+		}
+	}
+	return unknownf("the session did not come to its end within 200 refreshes")
+}

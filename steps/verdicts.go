@@ -1,0 +1,333 @@
+package steps
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/reports"
+)
+
+// keptFindings bounds the findings of one requirement in the report; the rest is counted.
+const keptFindings = 8
+
+// tally is what a run found about one requirement.
+type tally struct {
+	findings  []reports.Finding
+	dropped   int
+	scenarios []string // that are tagged with it and ran
+	skips     []finding
+	held      int
+	checked   int
+	touched   bool // something was found about it, or it was skipped
+}
+
+func (r *run) tallies(entries []entry) map[string]*tally {
+	all := map[string]*tally{}
+	for _, requirement := range ags.Requirements {
+		all[requirement.ID] = &tally{}
+	}
+	for _, e := range entries {
+		for _, id := range e.scenario.requirements {
+			all[id].scenarios = append(all[id].scenarios, e.scenario.id)
+		}
+		if e.cut {
+			continue
+		}
+		for _, f := range e.findings {
+			t := all[f.requirement]
+			if t == nil {
+				continue
+			}
+			t.touched = true
+			switch {
+			case f.skipped:
+				t.skips = append(t.skips, f)
+			case f.outcome == check.Held:
+				t.held++
+				t.checked++
+			default:
+				t.checked++
+				before := len(t.findings)
+				t.findings = appendFinding(t.findings, r.report(f, e.record.ID))
+				if len(t.findings) > before && len(t.findings) > keptFindings && !worseThanKept(t.findings) {
+					t.findings = t.findings[:keptFindings]
+					t.dropped++
+				}
+			}
+		}
+	}
+	return all
+}
+
+// worseThanKept makes room for a last finding that is worse than one of those before.
+func worseThanKept(list []reports.Finding) bool {
+	last := len(list) - 1
+	for i := last - 1; i >= 0; i-- {
+		if badness[list[i].Verdict] < badness[list[last].Verdict] {
+			list[i], list[last] = list[last], list[i]
+			return false // the milder one is the last now and falls off
+		}
+	}
+	return false
+}
+
+// judge weighs everything that was found about one requirement.
+func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
+	result := reports.Requirement{
+		ID: requirement.ID, Level: string(requirement.Level), Gating: string(requirement.Gating), Text: requirement.Text,
+		Sources: sourcesOf(requirement), Scenario: t.scenarios, Findings: t.findings, Checked: t.checked, Verdict: reports.NotExercised,
+	}
+	if result.Scenario == nil {
+		result.Scenario = []string{}
+	}
+	verdict := reports.Pass
+	for _, f := range t.findings {
+		verdict = worse(verdict, f.Verdict)
+	}
+	_, isExempt := exempt[requirement.ID]
+	switch {
+	case t.checked > 0:
+		result.Verdict = verdict
+		if requirement.Gating == ags.Never && verdict == reports.Pass {
+			result.Verdict = reports.Observed
+		}
+	case len(t.skips) > 0:
+		result.Verdict = reports.Skipped
+	case isExempt:
+		result.Reason = exempt[requirement.ID]
+	default:
+		result.Reason = "no scenario of this run touched it"
+	}
+	var reasons, needs []string
+	switch result.Verdict {
+	case reports.Observed:
+		for _, f := range t.findings {
+			reasons = append(reasons, says(f))
+		}
+		if len(reasons) == 0 {
+			reasons = append(reasons, "holds")
+		}
+	case reports.Pass, reports.NotExercised:
+	case reports.Skipped:
+	default:
+		for _, f := range t.findings {
+			if f.Verdict == result.Verdict {
+				reasons = append(reasons, says(f))
+				break
+			}
+		}
+	}
+	skipped := map[string]bool{}
+	for _, s := range t.skips {
+		if s.needs != "" {
+			needs = append(needs, s.needs)
+		}
+		if !skipped[s.got] {
+			skipped[s.got] = true
+			if result.Verdict == reports.Skipped {
+				reasons = append(reasons, s.got)
+			} else {
+				reasons = append(reasons, "in part not checked: "+s.got)
+			}
+		}
+	}
+	if len(reasons) > 0 {
+		result.Reason = strings.Join(unique(reasons), "; ")
+	}
+	result.Needs = strings.Join(unique(needs), "; ")
+	if d, ok := r.known[requirement.ID]; ok {
+		r.applyKnown(&result, d)
+	}
+	return result
+}
+
+// applyKnown holds a verdict against the list of known departures.
+func (r *run) applyKnown(result *reports.Requirement, d KnownDeparture) {
+	result.Known = d.report()
+	switch {
+	case result.Verdict == reports.Known:
+		result.Reason = "known: " + d.Reason + " (" + d.Owner + ", until " + d.Expires + "); " + result.Reason
+	case result.Verdict == reports.Fail && d.expired(r.now):
+		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + "; " + result.Reason
+	case result.Verdict == reports.Pass, result.Verdict == reports.Observed, result.Verdict == reports.Warn:
+		was := result.Verdict
+		result.Verdict = reports.Fail
+		result.Reason = fmt.Sprintf("it is listed as a known departure (%s), but it does not fail any more (%s): take it off the list", d.Owner, was.Word())
+	case d.expired(r.now):
+		result.Verdict = reports.Fail
+		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + " and nothing was found out about it: " + result.Reason
+	}
+}
+
+func sourcesOf(requirement ags.Requirement) []reports.Source {
+	var list []reports.Source
+	for _, key := range strings.Fields(requirement.Sources) {
+		for _, page := range ags.Pages {
+			if page.Key == key {
+				list = append(list, reports.Source{Key: key, Title: page.Title, Where: page.Where})
+			}
+		}
+	}
+	return list
+}
+
+// conclude makes the report of a run.
+func (r *run) conclude(partial string) *reports.Conformance {
+	entries := r.ledger.sorted()
+	report := &reports.Conformance{
+		Schema: reports.ConformanceSchema, Run: r.question, Scenarios: []reports.Scenario{}, Requirements: []reports.Requirement{},
+		Counts: reports.Counts{Requirements: map[reports.Verdict]int{}, Scenarios: map[reports.Verdict]int{}},
+	}
+	report.Run.Partial = partial
+	tallies := r.tallies(entries)
+	profile := r.options.Profile
+	if profile == "" {
+		profile = "full"
+	}
+	report.Profile.Name = profile
+	exercised := 0
+	for _, requirement := range ags.Requirements {
+		t := tallies[requirement.ID]
+		asked := r.selection.asked[requirement.ID]
+		if !asked && (!t.touched || t.checked == 0) {
+			continue
+		}
+		result := r.judge(requirement, t)
+		report.Requirements = append(report.Requirements, result)
+		report.Counts.Requirements[result.Verdict]++
+		evaluated := result.Checked > 0
+		if evaluated {
+			exercised++
+		}
+		if _, isExempt := exempt[requirement.ID]; asked && !isExempt && inProfile(profile, requirement.ID) {
+			report.Profile.Asked++
+			if evaluated {
+				report.Profile.Exercised++
+			}
+		}
+	}
+	for _, e := range entries {
+		report.Scenarios = append(report.Scenarios, e.record)
+		report.Counts.Scenarios[e.record.Verdict]++
+		report.Counts.Exchanges += len(e.exchanges)
+	}
+	report.Notes = append(r.notes, r.noteWaits(entries)...)
+	report.Shape = shapeOf(entries)
+	problems := r.unmatchedKnown(report)
+	report.Notes = append(report.Notes, problems...)
+	report.Verdict, report.Reason = overall(report, exercised, problems, r.ledger.total)
+	return report
+}
+
+// unmatchedKnown finds entries of the list of known departures that this run could not hold against anything.
+func (r *run) unmatchedKnown(report *reports.Conformance) []string {
+	var problems []string
+	found := map[string]reports.Verdict{}
+	for _, q := range report.Requirements {
+		found[q.ID] = q.Verdict
+	}
+	for _, d := range r.options.Known {
+		verdict, ok := found[d.ID]
+		switch {
+		case catalogue[d.ID].ID == "":
+			problems = append(problems, fmt.Sprintf("the known departure %s matches no requirement of the catalogue: correct or remove it", d.ID))
+		case !r.selection.asked[d.ID]:
+		case !ok, verdict == reports.Skipped, verdict == reports.NotExercised:
+			problems = append(problems, fmt.Sprintf("the known departure %s matches nothing: this run did not check it", d.ID))
+		}
+	}
+	return problems
+}
+
+// overall is the verdict of the run, with its reason.
+func overall(report *reports.Conformance, exercised int, problems []string, total int) (reports.Verdict, string) {
+	counts := report.Counts.Requirements
+	var failed, dark []string
+	for _, q := range report.Requirements {
+		switch q.Verdict {
+		case reports.Fail:
+			failed = append(failed, q.ID)
+		case reports.Error:
+			dark = append(dark, q.ID)
+		}
+	}
+	var failedScenarios, darkScenarios int
+	for _, s := range report.Scenarios {
+		if len(s.Requirements) == 0 && s.Verdict == reports.Fail {
+			failedScenarios++
+		}
+		if s.Verdict == reports.Error && len(s.Requirements) == 0 {
+			darkScenarios++
+		}
+	}
+	ran := len(report.Scenarios) - report.Counts.Scenarios[reports.NotExercised]
+	switch {
+	case len(failed) > 0:
+		return reports.Fail, plural(len(failed), "requirement") + " failed: " + some(failed)
+	case failedScenarios > 0:
+		return reports.Fail, plural(failedScenarios, "scenario") + " without a requirement failed"
+	case len(problems) > 0:
+		return reports.Fail, problems[0]
+	case report.Run.Partial != "":
+		return reports.Error, fmt.Sprintf("the run was ended after %d of %d scenarios: %s", ran, total, report.Run.Partial)
+	case len(dark) > 0:
+		return reports.Error, "it could not be told whether " + plural(len(dark), "requirement") + " hold: " + some(dark)
+	case darkScenarios > 0:
+		return reports.Error, plural(darkScenarios, "scenario") + " without a requirement could not be judged"
+	case exercised == 0:
+		return reports.Error, "nothing was exercised: every scenario was skipped"
+	}
+	reason := plural(counts[reports.Pass], "requirement") + " hold"
+	for _, more := range []struct {
+		verdict reports.Verdict
+		words   string
+	}{{reports.Warn, "warn"}, {reports.Known, "are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"}, {reports.NotExercised, "were not exercised"}} {
+		if n := counts[more.verdict]; n > 0 {
+			reason += fmt.Sprintf(", %d %s", n, more.words)
+		}
+	}
+	return reports.Pass, reason
+}
+
+func some(ids []string) string {
+	if len(ids) > 10 {
+		return strings.Join(ids[:10], ", ") + fmt.Sprintf(" and %d more", len(ids)-10)
+	}
+	return strings.Join(ids, ", ")
+}
+
+// noteWaits tells of answers 429 and 503 that were waited out.
+func (r *run) noteWaits(entries []entry) []string {
+	times, operations := map[int]int{}, map[int]map[string]bool{}
+	for _, e := range entries {
+		for _, x := range e.exchanges {
+			for _, a := range x.Attempts {
+				times[a.Status]++
+				if operations[a.Status] == nil {
+					operations[a.Status] = map[string]bool{}
+				}
+				operations[a.Status][x.Call.Operation] = true
+			}
+		}
+	}
+	var notes []string
+	var statuses []int
+	for status := range times {
+		statuses = append(statuses, status)
+	}
+	sort.Ints(statuses)
+	for _, status := range statuses {
+		var names []string
+		for name := range operations[status] {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+		sort.Strings(names)
+		notes = append(notes, fmt.Sprintf("%s %d with Retry-After came and was waited out (%s)", plural(times[status], "answer"), status, strings.Join(names, ", ")))
+	}
+	return notes
+}

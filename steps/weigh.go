@@ -1,0 +1,83 @@
+package steps
+
+import (
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/reports"
+)
+
+// catalogue finds a requirement by its id.
+var catalogue = func() map[string]ags.Requirement {
+	m := map[string]ags.Requirement{}
+	for _, r := range ags.Requirements {
+		m[r.ID] = r
+	}
+	return m
+}()
+
+// weigh turns what a rule said into a verdict. This is the only place where levels, soft parts, the strictness of the run and known
+// departures matter.
+func (r *run) weigh(f finding) reports.Verdict {
+	if f.skipped {
+		return reports.Skipped
+	}
+	requirement := catalogue[f.requirement]
+	if f.outcome == check.Held {
+		return reports.Pass
+	}
+	if f.outcome == check.Observed || requirement.Gating == ags.Never {
+		return reports.Observed
+	}
+	if f.outcome == check.Unknown {
+		return reports.Error
+	}
+	warns := f.outcome == check.Soft || requirement.Gating == ags.Warns
+	switch r.options.Strictness {
+	case Strict:
+		warns = false
+	case Lenient:
+		warns = warns || requirement.Level != ags.Documented
+	}
+	if warns {
+		return reports.Warn
+	}
+	if d, ok := r.known[f.requirement]; ok && !d.expired(r.now) {
+		return reports.Known
+	}
+	return reports.Fail
+}
+
+// badness orders verdicts: the worst of several counts. Within a scenario, what was skipped is worse than what passed.
+var badness = map[reports.Verdict]int{
+	reports.Pass: 0, reports.Observed: 1, reports.NotExercised: 2, reports.Skipped: 3, reports.Warn: 4, reports.Known: 5, reports.Error: 6, reports.Fail: 7,
+}
+
+func worse(a, b reports.Verdict) reports.Verdict {
+	if badness[b] > badness[a] {
+		return b
+	}
+	return a
+}
+
+// stepVerdict is the verdict of a step that said something of the scenario's requirements. A scenario without any judges for itself.
+func (r *run) stepVerdict(s *scenario, outcome check.Outcome) reports.Verdict {
+	if len(s.requirements) == 0 {
+		switch outcome {
+		case check.Broken:
+			return reports.Fail
+		case check.Soft:
+			if r.options.Strictness == Strict {
+				return reports.Fail
+			}
+			return reports.Warn
+		case check.Unknown:
+			return reports.Error
+		}
+		return reports.Observed
+	}
+	verdict := reports.Pass
+	for _, id := range s.requirements {
+		verdict = worse(verdict, r.weigh(finding{requirement: id, outcome: outcome}))
+	}
+	return verdict
+}

@@ -1,0 +1,307 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/internal/wire"
+)
+
+// world is what one scenario knows: who acts, what was said and what came back. Each scenario has its own; only the account it uses
+// may be shared, on a live service.
+type world struct {
+	run      *run
+	scenario *scenario
+	random   *rand.Rand // from the seed of the run and the id of the scenario, so that a replay is the same
+
+	tenant  string
+	service string
+	header  []field  // sent with every request of the scenario, such as where the caller seems to be
+	proxy   *url.URL // through which the caller reaches the service
+
+	account  *account
+	client   *client   // the one that acts
+	clients  []*client // all that were seen, in order
+	choices  []choice  // accounts of the last answer 300
+	services []service // of the last answer of servicediscovery
+
+	sessionToken string // the next sign-ons use; empty: a fresh one for each
+	operator     []func(*operatorToken)
+	changes      []func(*request)
+	ahead        time.Duration // by how much the clock of the account was moved
+	deviceCount  int           // as it was counted last
+	issued       []string      // session tokens that getSessionToken answered with
+	registration string        // the type of register/{type}
+
+	exchanges []*exchange
+	findings  []finding
+	setup     bool // a Given step acts: what does not work here judges nothing
+	step      int
+	observed  []string // what the current step recorded
+	answersOf int      // exchanges before the last When step
+}
+
+// account is one account, as far as the scenario knows it.
+type account struct {
+	situation  string // of the environment file; empty: made for this scenario
+	id         string // empty: not known
+	parameters []parameter
+	token      string // the session token that the environment file gives
+	refresh    string // an old refresh token that it gives
+	standing   string // ACTIVE, SUSPENDED …
+}
+
+// client is one device with what it holds.
+type client struct {
+	id       string
+	class    string // playoutDeviceClass of its first sign-on
+	pair     *check.Pair
+	previous *check.Pair
+}
+
+// exchange is a call and its answer, with what the judge found.
+type exchange struct {
+	*wire.Exchange
+	request *request
+	known   check.Known
+	judged  []check.Finding
+}
+
+// finding is a finding of the judge or of a step, before it is weighed.
+type finding struct {
+	requirement string
+	outcome     check.Outcome
+	expected    string
+	got         string
+	exchange    int // index, −1: none
+	needs       string
+	skipped     bool
+	noted       bool // says only that the scenario held, it adds no text
+}
+
+func newWorld(r *run, s *scenario) *world {
+	h := fnv.New64a()
+	h.Write([]byte(s.id))
+	return &world{run: r, scenario: s, random: rand.New(rand.NewPCG(r.options.Seed, h.Sum64())), tenant: r.environment.Tenant, service: r.service}
+}
+
+// invented is a text nobody issued.
+func (w *world) invented(length int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	b := make([]byte, length)
+	for i := range b {
+		b[i] = letters[w.random.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+// prepare makes the request of an operation in its documented form, without its body.
+func (w *world) prepare(name string) *request {
+	o, ok := ags.OperationByName(name)
+	if !ok {
+		panic("no operation " + name)
+	}
+	r := &request{operation: o.Name, method: o.Method, path: o.Path, proxy: w.proxy}
+	r.header = append(r.header, w.header...)
+	r.setHeader("Accept", "application/json")
+	if o.Method == http.MethodPost {
+		r.setHeader("Content-Type", "application/json")
+		r.setHeader("x-auth-service-id", w.service)
+	}
+	if w.tenant != "" {
+		r.setHeader("nv-tenant-id", w.tenant)
+	}
+	r.setHeader("x-correlation-id", fmt.Sprintf("agstest-%s-%d", w.invented(8), len(w.exchanges)))
+	return r
+}
+
+// authorize adds the token the way the environment says.
+func (w *world) authorize(r *request, token string) {
+	if w.run.environment.Authorization == wire.Raw {
+		r.setHeader("Authorization", token)
+		return
+	}
+	r.setHeader("Authorization", "Bearer "+token)
+}
+
+// call applies the changes that the steps asked for, sends the request and judges the answer.
+func (w *world) call(ctx context.Context, r *request) (*exchange, error) {
+	changed := len(w.changes) > 0
+	for _, change := range w.changes {
+		change(r)
+	}
+	w.changes = nil
+	return w.send(ctx, r, changed)
+}
+
+func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, error) {
+	w.keepSecret(r)
+	if err := w.run.pace(ctx); err != nil {
+		return nil, err
+	}
+	x := &exchange{Exchange: w.run.client.Do(ctx, r.call()), request: r}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	w.record(x, w.knownOf(r, changed))
+	if x.Status == 0 {
+		return x, unknownf("no answer came to %s %s: %s", r.method, r.path, w.run.secrets.Text(errorText(x.Err)))
+	}
+	return x, nil
+}
+
+// record keeps an exchange and lets the judge look at it.
+func (w *world) record(x *exchange, known check.Known) {
+	x.known = known
+	seen := *x.Exchange
+	seen.Sent, seen.Received = seen.Sent.Add(w.ahead), seen.Received.Add(w.ahead)
+	index := len(w.exchanges)
+	w.exchanges = append(w.exchanges, x)
+	x.judged = check.Judge(&seen, known)
+	for _, f := range x.judged {
+		w.findings = append(w.findings, finding{requirement: f.Requirement, outcome: f.Outcome, expected: f.Expected, got: f.Got, exchange: index})
+	}
+	w.keepAnswerSecret(x)
+}
+
+// knownOf says what the judge may take for granted about a request. A request that was changed on purpose may lack parts of it.
+func (w *world) knownOf(r *request, changed bool) check.Known {
+	k := check.Known{Tenant: r.headerValue(ags.HeaderTenant), Skew: w.run.environment.ClockSkew, Secrets: w.submitted(r)}
+	if w.account != nil {
+		k.AccountID = w.account.id
+	}
+	var id string
+	json.Unmarshal(r.get("clientId"), &id)
+	device := r.get("deviceInformation")
+	switch {
+	case id != "" && device == nil:
+		k.ClientID = id
+		for _, c := range w.clients {
+			if c.id == id {
+				k.DeviceClass = c.class
+			}
+		}
+	case id == "" && device != nil:
+		k.FirstTime = true
+		k.DeviceClass = classOf(device)
+	}
+	if r.operation == ags.SubsequentSignOn {
+		k.AccountID, k.FirstTime = "", false // the device is the one of the sign-on before
+	}
+	if r.operation == ags.Refresh && w.client != nil && w.client.pair != nil && !changed {
+		k.Previous, k.ClientID, k.DeviceClass = w.client.pair, w.client.id, w.client.class
+	}
+	return k
+}
+
+func classOf(device json.RawMessage) string {
+	var d struct {
+		Class any `json:"playoutDeviceClass"`
+	}
+	json.Unmarshal(device, &d)
+	s, _ := d.Class.(string)
+	return s
+}
+
+// submitted lists the secrets in a request that no error may echo.
+func (w *world) submitted(r *request) []string {
+	var secrets []string
+	for _, p := range r.parameters() {
+		if secretParameter(p.Name) && len(p.Value) >= 4 {
+			secrets = append(secrets, p.Value)
+		}
+	}
+	for _, name := range []string{"Authorization", "User-Token"} {
+		if v := bearerless(r.headerValue(name)); len(v) >= 8 {
+			secrets = append(secrets, v)
+		}
+	}
+	return secrets
+}
+
+// secretParameter tells whether the value of a parameter is a secret; everything is but the name of a user.
+func secretParameter(name string) bool { return !strings.EqualFold(name, "username") }
+
+func bearerless(value string) string {
+	if len(value) > 7 && strings.EqualFold(value[:7], "bearer ") {
+		return value[7:]
+	}
+	return value
+}
+
+func (w *world) keepSecret(r *request) {
+	for _, s := range w.submitted(r) {
+		w.run.keep(s)
+	}
+}
+
+func (w *world) keepAnswerSecret(x *exchange) {
+	if x.Status == 0 || len(x.Body) == 0 {
+		return
+	}
+	var answer struct {
+		Access  any `json:"access_token"`
+		Refresh any `json:"refresh_token"`
+		Session any `json:"sessionToken"`
+	}
+	if json.Unmarshal(x.Body, &answer) != nil {
+		return
+	}
+	for _, v := range []any{answer.Access, answer.Refresh, answer.Session} {
+		if s, ok := v.(string); ok {
+			w.run.keep(s)
+		}
+	}
+}
+
+// last is the exchange that a Then step speaks of.
+func (w *world) last() (*exchange, error) {
+	if len(w.exchanges) == 0 {
+		return nil, unknownf("nothing was sent before this step; a step that begins with When has to come first")
+	}
+	return w.exchanges[len(w.exchanges)-1], nil
+}
+
+// observe records what the service does, for the report.
+func (w *world) observe(format string, args ...any) {
+	w.observed = append(w.observed, fmt.Sprintf(format, args...))
+}
+
+// adopt takes over the tokens of a good answer: the client holds them from now on.
+func (w *world) adopt(x *exchange, c *client) error {
+	pair, err := readPair(x)
+	if err != nil {
+		return missf("a body with an access token and a refresh token", "%v", err)
+	}
+	c.previous, c.pair = c.pair, pair
+	if c.id == "" {
+		c.id = pair.ClientID
+	}
+	if pair.ClientID == "" {
+		pair.ClientID = c.id
+	}
+	return nil
+}
+
+// add makes a client the one that acts.
+func (w *world) add(c *client) *client {
+	w.clients = append(w.clients, c)
+	w.client = c
+	return c
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return "the connection gave nothing"
+	}
+	return oneLine(err.Error())
+}
