@@ -65,14 +65,13 @@ func (s series) effect(random *rand.Rand) stats.Interval {
 		e := stats.HodgesLehmann(s.differences, intervalLevel)
 		return stats.Interval{Value: math.Expm1(e.Value), Low: math.Expm1(e.Low), High: math.Expm1(e.High), Level: e.Level}
 	}
-	return stats.BlockBootstrap(random, len(s.counts), 2000, intervalLevel, func(drawn []int) float64 {
-		var total [4]int64
+	return stats.BlockBootstrap(random, len(s.counts), 1000, intervalLevel, func(drawn []int) float64 {
+		var oldWrong, oldSent, newWrong, newSent int64
 		for _, i := range drawn {
-			for k, n := range s.counts[i] {
-				total[k] += n
-			}
+			pair := &s.counts[i]
+			oldWrong, oldSent, newWrong, newSent = oldWrong+pair[0], oldSent+pair[1], newWrong+pair[2], newSent+pair[3]
 		}
-		return float64(total[2])/float64(total[3]) - float64(total[0])/float64(total[1])
+		return float64(newWrong)/float64(newSent) - float64(oldWrong)/float64(oldSent)
 	})
 }
 
@@ -138,7 +137,7 @@ func (i *Interleaved) describe(pairs []Pair, operation, metric string) MetricCom
 	} else {
 		m.Old, m.New = stats.Median(s.old), stats.Median(s.new)
 		beyond := stats.Median(s.right) * (1 - metricQuantiles[metric])
-		if beyond < fewestBeyond {
+		if math.Round(beyond) < fewestBeyond {
 			m.Verdict = Skipped
 			m.Reason = fmt.Sprintf("Not judged: about %.1f answers of a block lie beyond its %s, and at least %d must. Send %.1f times as many hits a block.",
 				beyond, metric, fewestBeyond, fewestBeyond/math.Max(beyond, 0.05))
@@ -174,7 +173,10 @@ func (i *Interleaved) testRound(r int) {
 			continue
 		}
 		test := stats.WilcoxonSignedRank(s.differences)
-		effect := s.effect(i.random(metric.Operation))
+		effect := stats.Interval{Value: metric.Change, Low: metric.Low, High: metric.High}
+		if len(i.Rounds) > 1 {
+			effect = s.effect(i.random(metric.Operation))
+		}
 		metric.Rounds = append(metric.Rounds, MetricRound{Change: effect.Value, Low: effect.Low, High: effect.High, Slower: test.Greater, Faster: test.Less})
 		tested = append(tested, m)
 		slower, faster = append(slower, test.Greater), append(faster, test.Less)

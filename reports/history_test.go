@@ -1,0 +1,159 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// history is n runs of one question in the days before folderDay, around 10 ms with a spread of 2 % between runs.
+func history(n int, seed uint64) []Stored {
+	random := rand.New(rand.NewPCG(seed, 2))
+	var runs []Stored
+	for i := range n {
+		start := folderDay.Add(-time.Duration(n-i) * 24 * time.Hour)
+		runs = append(runs, Stored{Load: storedLoad(fmt.Sprintf("run%d", i), start, time.Duration(10e6*math.Exp(0.02*random.NormFloat64())))})
+	}
+	return runs
+}
+
+func TestCompareHistory(t *testing.T) {
+	at := func(id string, p50 time.Duration) Stored { return Stored{Load: storedLoad(id, folderDay, p50)} }
+	confirm := func(p50 time.Duration) *Stored { s := at("again", p50); return &s }
+	for _, test := range []struct {
+		name    string
+		run     Stored
+		earlier []Stored
+		options HistoryOptions
+		verdict Verdict
+		reason  string
+	}{
+		{"as usual", at("n", 10*time.Millisecond), history(20, 1), HistoryOptions{}, Pass, "Within what 20 earlier runs of the same question let expect."},
+		{"slower, confirmed", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: confirm(11900 * time.Microsecond)}, Regressed, "Worse than earlier runs let expect, and a second run confirmed it: refresh p50 +"},
+		{"slower, not confirmed", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: confirm(10 * time.Millisecond)}, Inconclusive, "which a second one did not confirm"},
+		{"slower, once", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{}, Inconclusive, "Worse than earlier runs let expect, in one run: refresh p50 +"},
+		{"faster", at("n", 8*time.Millisecond), history(20, 1), HistoryOptions{}, Improved, "Faster than earlier runs let expect: refresh p50 -"},
+		{"nine earlier runs are advisory", at("n", 30*time.Millisecond), history(9, 1), HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, Inconclusive, "There are 9 earlier runs of the same question, and a verdict needs 10: what is shown is advisory."},
+		{"ten are enough", at("n", 30*time.Millisecond), history(10, 1), HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, Regressed, "Worse than earlier runs"},
+		{"none", at("n", 10*time.Millisecond), nil, HistoryOptions{}, NotComparable, "There is no earlier run of the same question to compare with."},
+		{"no load", Stored{Conformance: conformanceOf("a", "A-1 pass")}, history(20, 1), HistoryOptions{}, NotComparable, "The run has no load part."},
+		{"confirmed by itself", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: func() *Stored { s := at("n", 12*time.Millisecond); return &s }()}, NotComparable, "it must be a second one"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := CompareHistory(test.run, test.earlier, test.options)
+			assert.Equal(t, test.verdict, c.Verdict, c.Reason)
+			assert.Contains(t, c.Reason, test.reason)
+		})
+	}
+}
+
+func TestHistoryLeavesOutWhatIsNoMeasure(t *testing.T) {
+	runs := history(30, 1)
+	runs[0].Load.Plan.Schedule = "constant 300/s for 30 s"
+	runs[1].Load.Run.Environment = "production"
+	runs[2].Load.Valid = false
+	runs[3].Load.Run.Partial = "interrupted"
+	runs[4].Load.Verdict = Fail
+	runs[5].Load = nil
+	runs[6].Load.Run.Start = folderDay.Add(time.Hour)
+	run := Stored{Load: storedLoad("n", folderDay, 10*time.Millisecond)}
+	runs[7] = run
+	c := CompareHistory(run, runs, HistoryOptions{})
+	assert.Len(t, c.History.Runs, 20)
+	assert.Equal(t, "run29", c.History.Runs[19].Run.ID, "the newest ones are used")
+	assert.ElementsMatch(t, []string{"2 runs: another question", "2 runs: partial or not valid", "1 run: failed its own limits", "1 run: no load part",
+		"1 run: later than the run", "1 run: the run itself", "2 runs: older than the window"}, c.History.Left)
+	assert.Len(t, CompareHistory(run, runs, HistoryOptions{Window: 12}).History.Runs, 12)
+}
+
+func TestHistoryShowsP99AndJudgesItNever(t *testing.T) {
+	run := storedLoad("n", folderDay, 10*time.Millisecond)
+	run.Operations["refresh"].Response.P99 = int64(time.Second)
+	again := storedLoad("m", folderDay, 10*time.Millisecond)
+	again.Operations["refresh"].Response.P99 = int64(time.Second)
+	c := CompareHistory(Stored{Load: run}, history(20, 1), HistoryOptions{Confirm: &Stored{Load: again}})
+	assert.Equal(t, Pass, c.Verdict, c.Reason)
+	p99 := c.History.Metrics[2]
+	assert.Equal(t, "p99", p99.Metric)
+	assert.Equal(t, Observed, p99.Verdict)
+	assert.Equal(t, int64(time.Second), p99.Value)
+	assert.False(t, p99.Gates)
+}
+
+func TestHistoryJudgesWrongAnswers(t *testing.T) {
+	wrong := func(id string) *Load {
+		l := storedLoad(id, folderDay, 10*time.Millisecond)
+		l.Operations["refresh"].Right, l.Operations["refresh"].Wrong = 5940, 60
+		return l
+	}
+	c := CompareHistory(Stored{Load: wrong("n")}, history(20, 1), HistoryOptions{})
+	assert.Equal(t, Inconclusive, c.Verdict, c.Reason)
+	c = CompareHistory(Stored{Load: wrong("n")}, history(20, 1), HistoryOptions{Confirm: &Stored{Load: wrong("m")}})
+	assert.Equal(t, Regressed, c.Verdict)
+	assert.Contains(t, c.Reason, "refresh errors +1.00 points (1.00 % of answers, earlier at most 0.00 %)")
+}
+
+// The promise of the history gate: an unchanged build is over a limit in few runs even before a second one confirms it.
+func TestUnchangedRunsAreRarelyBeyondTheirHistory(t *testing.T) {
+	flagged, confirmed := 0, 0
+	const repeats = 400
+	for seed := range uint64(repeats) {
+		runs := history(14, seed)
+		last := len(runs) - 2
+		run, again := runs[last], runs[last+1]
+		again.Load.Run.Start = run.Load.Run.Start
+		c := CompareHistory(run, runs[:last], HistoryOptions{})
+		if c.Verdict != Pass && c.Verdict != Improved {
+			flagged++
+		}
+		if CompareHistory(run, runs[:last], HistoryOptions{Confirm: &again}).Verdict == Regressed {
+			confirmed++
+		}
+	}
+	assert.LessOrEqual(t, flagged, repeats*5/100)
+	assert.LessOrEqual(t, confirmed, repeats/100)
+	t.Logf("of %d unchanged runs %d were flagged and %d confirmed", repeats, flagged, confirmed)
+}
+
+func TestTrends(t *testing.T) {
+	root := t.TempDir()
+	random := rand.New(rand.NewPCG(4, 4))
+	for i := range 30 {
+		level := 10e6
+		if i >= 18 {
+			level = 12e6
+		}
+		storeRun(t, root, storedLoad(fmt.Sprintf("run%02d", i), folderDay.Add(time.Duration(i)*24*time.Hour), time.Duration(level*math.Exp(0.01*random.NormFloat64()))))
+	}
+	other := storedLoad("other", folderDay, 5*time.Millisecond)
+	other.Run.Environment = "production"
+	storeRun(t, root, other)
+	broken := storedLoad("broken", folderDay.Add(time.Minute), 50*time.Millisecond)
+	broken.Run.Partial = "interrupted"
+	storeRun(t, root, broken)
+	_, err := Pin(root, "release-1", "run03", folderDay)
+	require.NoError(t, err)
+
+	entries, err := List(root)
+	require.NoError(t, err)
+	trends := Trends(entries)
+	require.Len(t, trends, 2)
+	trend := trends[0]
+	assert.Equal(t, "staging", trend.Environment, "the group with the newest run comes first")
+	assert.Equal(t, "refresh, constant 200/s for 30 s", trend.Asked)
+	assert.Len(t, trend.Runs, 30)
+	assert.Equal(t, []string{"release-1"}, trend.Runs[3].Pins)
+	require.Len(t, trend.Operations, 1)
+	changes := trend.Operations[0].Changes
+	require.Len(t, changes, 2, "p50 and p95 moved once")
+	assert.Equal(t, 18, changes[0].Run)
+	assert.Equal(t, "p50", changes[0].Metric)
+	assert.InEpsilon(t, 10e6, changes[0].Before, 0.01)
+	assert.InEpsilon(t, 12e6, changes[0].After, 0.01)
+	assert.Equal(t, trends, Trends(entries), "the same runs show the same changes")
+}
