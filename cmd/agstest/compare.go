@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+func (p *program) compareCommand() *cobra.Command {
+	var (
+		out      outputFlags
+		history  string
+		baseline string
+		confirm  string
+		window   int
+	)
+	c := &cobra.Command{
+		Use:   "compare OLD NEW | compare --history DIR RUN",
+		Short: "Tell two runs apart, or one run from earlier ones.",
+		Long: `Compares two stored runs: which requirements changed their verdict, which fields, claims, headers and statuses of answers came or went, and
+how response times and errors moved. Two lone load runs never fail a build, and the page says why; against at least ten earlier runs of
+the same question (--history) they can. A run is a folder, a file in it, an id, or the name of a pinned baseline.`,
+		Example: `  agstest compare out/monday out/tuesday
+  agstest compare release-24.38 out/tuesday           # a pinned baseline, see agstest history
+  agstest compare --history out out/tuesday --confirm out/tuesday-again`,
+		Args: func(c *cobra.Command, args []string) error {
+			if history != "" {
+				return wantArguments(1, 1, "one run beside --history DIR")(c, args)
+			}
+			return wantArguments(2, 2, "two runs")(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.checkOutput(&out); err != nil {
+				return err
+			}
+			if history == "" && (baseline != "" || confirm != "" || window != 0) {
+				return failure.Usagef("--baseline, --confirm and --window go with --history DIR; add it or leave them out")
+			}
+			var comparison *reports.Comparison
+			var err error
+			if history != "" {
+				comparison, err = p.compareHistory(history, baseline, confirm, window, args[0])
+			} else {
+				comparison, err = p.compareTwo(args[0], args[1])
+			}
+			if err != nil {
+				return err
+			}
+			return p.recordComparison(c, comparison, &out, comparison.New.Environment)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&history, "history", "", "folder of earlier runs")
+	flags.StringVar(&baseline, "baseline", "", "take the earlier runs up to this pinned one, so that a slow creep is seen")
+	flags.StringVar(&confirm, "confirm", "", "a second run of the same build: only what both show counts")
+	flags.IntVar(&window, "window", 0, "how many of the newest earlier runs are used; 0: 20")
+	out.register(c)
+	return c
+}
+
+func (p *program) compareTwo(old, new string) (*reports.Comparison, error) {
+	first, err := p.readRun(old)
+	if err != nil {
+		return nil, err
+	}
+	second, err := p.readRun(new)
+	if err != nil {
+		return nil, err
+	}
+	return reports.Compare(first, second), nil
+}
+
+func (p *program) compareHistory(root, baseline, confirm string, window int, name string) (*reports.Comparison, error) {
+	run, err := p.readRun(name)
+	if err != nil {
+		return nil, err
+	}
+	if run.Load == nil {
+		return nil, failure.Usagef("%s has no load part, and only load is compared with a history; compare conformance with: agstest compare OLD NEW", name)
+	}
+	options := reports.HistoryOptions{Window: window, Baseline: baseline}
+	if confirm != "" {
+		again, err := p.readRun(confirm)
+		if err != nil {
+			return nil, err
+		}
+		options.Confirm = &again
+	}
+	entries, err := reports.List(root)
+	if err != nil {
+		return nil, failure.Usagef("%w", err)
+	}
+	until := time.Time{}
+	if baseline != "" {
+		pinned, err := reports.Find(root, baseline)
+		if err != nil {
+			return nil, failure.Usagef("%w", err)
+		}
+		until = pinned.Start
+	}
+	var earlier []reports.Stored
+	for _, entry := range entries {
+		switch {
+		case entry.ID == run.Load.Run.ID, options.Confirm != nil && options.Confirm.Load != nil && entry.ID == options.Confirm.Load.Run.ID,
+			entry.Question == "", !entry.Start.Before(run.Load.Run.Start), !until.IsZero() && entry.Start.After(until):
+			continue
+		}
+		stored, err := reports.ReadStored(filepath.Join(root, entry.Folder))
+		if err != nil {
+			p.warnf("%v; it is left out", err)
+			continue
+		}
+		earlier = append(earlier, stored)
+	}
+	comparison := reports.CompareHistory(run, earlier, options)
+	if comparison.New == nil {
+		comparison.New = &run.Load.Run
+	}
+	return comparison, nil
+}
+
+// recordComparison writes a comparison to a folder of its own.
+func (p *program) recordComparison(c *cobra.Command, comparison *reports.Comparison, out *outputFlags, environment string) error {
+	r, err := p.newRecorder(c, nil, out, "compare", environment)
+	if err != nil {
+		return err
+	}
+	kind := comparison.Run.Kind
+	r.stamp(&comparison.Run)
+	comparison.Run.Kind, comparison.Run.Environment, comparison.Run.Start, comparison.Run.End = kind, environment, r.run.Start, time.Now()
+	r.comparison = comparison
+	if err := r.write(); err != nil {
+		return r.finish(failure.Usagef("%w", err))
+	}
+	p.end(exitOfVerdict(comparison.Verdict, out.strict))
+	return r.finish(nil)
+}
+
+// showComparison writes the summary of a comparison for people.
+func (p *program) showComparison(c *reports.Comparison) error {
+	word := c.Verdict.Word()
+	if p.colored(p.stdout) {
+		code := "33"
+		switch c.Verdict {
+		case reports.Pass, reports.Improved:
+			code = "32"
+		case reports.Fail, reports.Regressed:
+			code = "31"
+		}
+		word = "\x1b[1;" + code + "m" + word + "\x1b[0m"
+	}
+	fmt.Fprintf(p.stdout, "Comparison: %s  %s\n", word, c.Reason)
+	for _, reason := range c.NotComparable {
+		fmt.Fprintf(p.stdout, "  not comparable: %s\n", reason)
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintf(p.stdout, "  note: %s\n", note)
+	}
+	for _, advice := range c.Advice {
+		fmt.Fprintf(p.stdout, "  next: %s\n", advice)
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// runCommands are those that talk to a service.
+func (p *program) runCommands() []*cobra.Command {
+	return []*cobra.Command{p.gateCommand(), p.conformCommand(), p.loadCommand()}
+}
+
+// conformFlags say what to check and how strictly.
+type conformFlags struct {
+	tags        string
+	only        []string
+	profile     string
+	lenient     bool
+	known       string
+	seed        uint64
+	generate    int
+	sequences   int
+	concurrency int
+	features    string
+	slow        bool
+	list        bool
+}
+
+// profileNames lists the parts of the contract that a run can be limited to.
+func profileNames() []string {
+	var names []string
+	for _, profile := range steps.Profiles {
+		names = append(names, profile.Name)
+	}
+	return names
+}
+
+func (f *conformFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.tags, "tags", "", "run the scenarios of a tag expression, such as '@refresh and not @slow'")
+	flags.StringSliceVar(&f.only, "only", nil, "run what covers these requirements, such as SOST-07,TOK-11")
+	flags.StringVar(&f.profile, "profile", "full", "part of the contract: "+strings.Join(profileNames(), ", "))
+	flags.BoolVar(&f.lenient, "lenient", false, "misses of what only samples show are warnings")
+	flags.StringVar(&f.known, "known", "", "file of known departures, which do not fail the run until their date")
+	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
+	flags.IntVar(&f.sequences, "sequences", 5, "random sequences of calls, held against a model; 0 switches them off")
+	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: several against a mock, one on a live service")
+	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run besides the built-in ones")
+	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
+	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
+	_ = c.MarkFlagFilename("known", "yaml", "yml")
+	_ = c.MarkFlagDirname("features")
+	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profileNames(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// options turns the flags into what steps takes; the environment is added later.
+func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, error) {
+	o := steps.Options{
+		Tags: f.tags, Only: f.only, Profile: f.profile, Seed: f.seed, Generate: f.generate, Sequences: f.sequences,
+		Concurrency: f.concurrency, Slow: f.slow,
+	}
+	switch {
+	case f.lenient && strict:
+		return o, failure.Usagef("--lenient and --strict exclude each other; leave one of them out")
+	case f.lenient:
+		o.Strictness = steps.Lenient
+	case strict:
+		o.Strictness = steps.Strict
+	}
+	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences, "concurrency": f.concurrency} {
+		if value < 0 {
+			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
+		}
+	}
+	if f.features != "" {
+		dir, err := featureFolder(f.features)
+		if err != nil {
+			return o, err
+		}
+		o.Features = dir
+	}
+	if f.known != "" {
+		text, err := os.ReadFile(f.known)
+		if err != nil {
+			return o, failure.Usagef("cannot read the file of known departures: %w", err)
+		}
+		if o.Known, err = steps.ReadKnown(text); err != nil {
+			return o, failure.Usagef("%s: %w", f.known, err)
+		}
+	}
+	return o, nil
+}
+
+func featureFolder(path string) (fs.FS, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the folder of feature files: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, failure.Usagef("--features wants a folder, and %s is a file; give the folder it is in", path)
+	}
+	return os.DirFS(path), nil
+}
+
+func (p *program) conformCommand() *cobra.Command {
+	var f conformFlags
+	var s serviceFlags
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "conform",
+		Short: "Check a service against its published documentation.",
+		Long: `Runs the conformance suite and writes conformance.html, conformance.json, junit.xml and more to a folder of the run.
+Documented requirements fail the run when they are missed; so do sampled ones, but for a short list that warns. Probes never fail.`,
+		Example: `  agstest conform                                     # the embedded mock
+  agstest conform --env staging.yaml
+  agstest conform --env staging.yaml --profile signon-with-session-token --only SOST-07,SOST-14
+  agstest conform --list --tags '@refresh'`,
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := f.options(c, out.strict)
+			if err != nil {
+				return err
+			}
+			if f.list {
+				return p.listRequirements(o, out.json)
+			}
+			if _, err := steps.List(o); err != nil { // a wrong tag is told before a mock or a folder is made
+				return err
+			}
+			return p.withRun(c, &s, &out, "conform", func(r *recorder) error {
+				_, err := p.conform(c.Context(), r, o)
+				return err
+			})
+		},
+	}
+	f.register(c)
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	s.register(c)
+	out.register(c)
+	return c
+}
+
+// conform runs the suite and puts what it found into the run's folder.
+func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*reports.Conformance, error) {
+	o.Environment = r.service.environment
+	o.Seed = p.seed(o.Seed)
+	if o.MaxRate == 0 {
+		o.MaxRate = o.Environment.MaxRate()
+	}
+	progress := p.newProgress()
+	defer progress.end()
+	failed := 0
+	o.Progress = func(done, total int, scenario string, verdict reports.Verdict) {
+		if verdict == reports.Fail || verdict == reports.Error {
+			failed++
+		}
+		progress.show(func() string {
+			return fmt.Sprintf("conform: %d of %d scenarios, %d failed: %s", done, total, failed, scenario)
+		})
+	}
+	p.notef("conform: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
+	c, err := steps.Run(ctx, o)
+	progress.end()
+	if c != nil {
+		r.stamp(&c.Run)
+		r.conformance = c
+		if writing := r.write(); err == nil {
+			err = writing
+		}
+		p.end(exitOfConformance(c, r.output.strict))
+	}
+	return c, err
+}
+
+// exitOfConformance: where some answers could not be told but others were judged, a check failed; where nothing could be judged, the
+// set-up did.
+func exitOfConformance(c *reports.Conformance, strict bool) int {
+	if c.Verdict == reports.Error {
+		for _, requirement := range c.Requirements {
+			switch requirement.Verdict {
+			case reports.Pass, reports.Fail, reports.Warn:
+				return exitFail
+			}
+		}
+	}
+	return exitOfVerdict(c.Verdict, strict)
+}
+
+// listRequirements prints what a run would check.
+func (p *program) listRequirements(o steps.Options, asJSON bool) error {
+	list, err := steps.List(o)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		type scenario struct {
+			ID   string   `json:"id"`
+			Name string   `json:"name"`
+			Tags []string `json:"tags,omitempty"`
+		}
+		type requirement struct {
+			ID        string     `json:"id"`
+			Level     string     `json:"level"`
+			Gating    string     `json:"gating"`
+			Text      string     `json:"text"`
+			Exempt    string     `json:"exempt,omitempty"`
+			Scenarios []scenario `json:"scenarios"`
+		}
+		out := make([]requirement, 0, len(list))
+		for _, l := range list {
+			r := requirement{l.Requirement.ID, string(l.Requirement.Level), string(l.Requirement.Gating), l.Requirement.Text, l.Exempt, []scenario{}}
+			for _, s := range l.Scenarios {
+				r.Scenarios = append(r.Scenarios, scenario{s.ID, s.Name, s.Tags})
+			}
+			out = append(out, r)
+		}
+		encoder := json.NewEncoder(p.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(out)
+	}
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, l := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", l.Requirement.ID, l.Requirement.Level, l.Requirement.Gating, l.Requirement.Text)
+		for _, s := range l.Scenarios {
+			fmt.Fprintf(table, "\t\t\t  %s  %s\n", s.ID, s.Name)
+		}
+		if len(l.Scenarios) == 0 {
+			reason := l.Exempt
+			if reason == "" {
+				reason = "not covered by a scenario of this selection"
+			}
+			fmt.Fprintf(table, "\t\t\t  none: %s\n", reason)
+		}
+	}
+	return table.Flush()
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"agstest/internal/environment"
+	"agstest/steps"
+)
+
+// ability is one line of what agstest env shows.
+type ability struct {
+	Name    string `json:"name"`
+	Allows  string `json:"allows"`
+	Offered bool   `json:"offered"`
+	Missing string `json:"missing,omitempty"`
+	Example string `json:"example,omitempty"`
+}
+
+func (p *program) envCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "env FILE",
+		Short: "Show what an environment file says, redacted, and what it allows to be checked.",
+		Long: `Reads an environment file and sends nothing. Shown are the values that would be used, with secrets replaced by where they come from, and
+for each situation what it allows to be checked, or what the file lacks for it. FILE may be - for stdin.`,
+		Example: `  agstest env staging.yaml
+  agstest env staging.yaml --json | jq -r '.abilities[] | select(.offered | not) | .example'`,
+		Args: wantArguments(1, 1, "one environment file"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := p.readEnvironment(args[0])
+			if err != nil {
+				return err
+			}
+			text, err := yaml.MarshalWithOptions(e.Redacted(), yaml.OmitEmpty(), yaml.Indent(2))
+			if err != nil {
+				return fmt.Errorf("writing the environment: %w", err)
+			}
+			var abilities []ability
+			for _, a := range e.Abilities() {
+				line := ability{Name: a.Name, Allows: a.Allows, Offered: a.Offered, Missing: a.Missing}
+				if !a.Offered {
+					line.Example = a.Example
+				}
+				abilities = append(abilities, line)
+			}
+			if asJSON {
+				converted, err := yaml.YAMLToJSON(text)
+				if err != nil {
+					return fmt.Errorf("writing the environment: %w", err)
+				}
+				encoder := json.NewEncoder(p.stdout)
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(map[string]any{"environment": json.RawMessage(converted), "abilities": abilities})
+			}
+			return showEnvironment(p.stdout, e, text, abilities)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}
+
+func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abilities []ability) error {
+	fmt.Fprintf(w, "%s", text)
+	offered := 0
+	for _, a := range abilities {
+		if a.Offered {
+			offered++
+		}
+	}
+	fmt.Fprintf(w, "\nIt offers %d of %d situations and parts:\n\n", offered, len(abilities))
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, a := range abilities {
+		state := "yes"
+		if !a.Offered {
+			state = "no"
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", state, a.Name, a.Allows)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if offered < len(abilities) {
+		fmt.Fprintf(w, "\nWhat is missing; each line goes below situations: unless it is a key of its own:\n\n")
+		for _, a := range abilities {
+			if !a.Offered {
+				fmt.Fprintf(w, "  %s\n", a.Example)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *program) stepsCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "steps",
+		Short: "List the sentences that feature files may use.",
+		Long:  `The vocabulary of feature files, for writing scenarios of your own: put them in a folder and run agstest conform --features FOLDER.`,
+		Example: `  agstest steps
+  agstest steps --json | jq -r '.[].example'`,
+		RunE: func(c *cobra.Command, args []string) error {
+			vocabulary := steps.Vocabulary()
+			if asJSON {
+				type phrase struct {
+					Keyword  string `json:"keyword"`
+					Text     string `json:"text"`
+					Meaning  string `json:"meaning"`
+					Example  string `json:"example"`
+					Argument string `json:"argument,omitempty"`
+				}
+				list := make([]phrase, 0, len(vocabulary))
+				for _, v := range vocabulary {
+					list = append(list, phrase{v.Keyword, v.Text, v.Meaning, v.Example, v.Argument})
+				}
+				encoder := json.NewEncoder(p.stdout)
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(list)
+			}
+			for i, v := range vocabulary {
+				if i > 0 {
+					fmt.Fprintln(p.stdout)
+				}
+				below := ""
+				if v.Argument != "" {
+					below = " (with a " + v.Argument + " below)"
+				}
+				fmt.Fprintf(p.stdout, "%s %s%s\n    %s\n    %s %s\n", v.Keyword, v.Text, below, v.Meaning, v.Keyword, v.Example)
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}

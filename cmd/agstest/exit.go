@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"syscall"
+
+	"agstest/reports"
+)
+
+// The exit codes, as README lists them.
+const (
+	exitPass         = 0
+	exitFail         = 1   // a check failed
+	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
+	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
+	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given
+	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
+	exitInternal     = 70  // our own fault
+	exitInterrupted  = 130 // SIGINT
+	exitTerminated   = 143 // SIGTERM
+)
+
+// gravity orders the codes that may apply at the same time, the gravest first. What stopped a run comes before what the part of it
+// that was done has found.
+var gravity = []int{exitInternal, exitUsage, exitSetup, exitTerminated, exitInterrupted, exitInvalid, exitFail, exitInconclusive, exitPass}
+
+// end notes an exit code; the gravest of all noted ones counts.
+func (p *program) end(code int) { p.codes = append(p.codes, code) }
+
+func (p *program) exitCode() int {
+	for _, code := range gravity {
+		if slices.Contains(p.codes, code) {
+			if p.exitZero && (code == exitFail || code == exitInconclusive || code == exitInvalid) {
+				return exitPass // for those who only collect: the run was made and is reported, whatever it found
+			}
+			return code
+		}
+	}
+	return exitPass
+}
+
+func exitOf(sig os.Signal) int {
+	if sig == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// exitOfVerdict turns the verdict of a run or a comparison into an exit code.
+func exitOfVerdict(v reports.Verdict, strict bool) int {
+	switch v {
+	case reports.Pass, reports.Warn, reports.Observed, reports.Known, reports.Improved:
+		return exitPass
+	case reports.Invalid:
+		return exitInvalid
+	case reports.Inconclusive, reports.NotComparable:
+		if strict {
+			return exitInconclusive
+		}
+		return exitPass
+	case reports.Error, reports.Skipped, reports.NotExercised:
+		return exitSetup
+	}
+	return exitFail // fail, regressed, and whatever is not known here: never green by oversight
+}

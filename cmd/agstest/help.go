@@ -1,0 +1,104 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"agstest/internal/failure"
+)
+
+// Help starts with examples: they are what people read.
+const helpTemplate = `{{with .Short}}{{. | trimTrailingWhitespaces}}{{end}}
+
+Examples:
+{{.Example}}
+{{if ne .Long ""}}
+{{.Long | trimTrailingWhitespaces}}
+{{end}}
+{{.UsageString}}`
+
+const usageTemplate = `Usage:{{if .Runnable}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} [command]{{end}}{{if .HasAvailableSubCommands}}{{$commands := .Commands}}{{range $group := .Groups}}
+
+{{.Title}}{{range $commands}}{{if (and (eq .GroupID $group.ID) .IsAvailableCommand)}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}{{if not .AllChildCommandsHaveGroup}}
+
+Commands:{{range $commands}}{{if (and (eq .GroupID "") .IsAvailableCommand)}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Flags of every command:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+See "{{.CommandPath}} [command] --help" for examples of a command.{{end}}
+`
+
+var unknownFlag = regexp.MustCompile(`^unknown flag: --([A-Za-z0-9_-]+)`)
+
+// flagError turns an error about flags into a sentence that says what to write instead.
+func flagError(c *cobra.Command, err error) error {
+	advice := "see: " + c.CommandPath() + " --help"
+	text := err.Error()
+	if match := unknownFlag.FindStringSubmatch(text); match != nil {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if near := failure.Nearest(match[1], names); near != "" {
+			advice = "did you mean --" + near + "? " + advice
+		}
+		return failure.Usagef("%s has no flag --%s; %s", c.CommandPath(), match[1], advice)
+	}
+	return failure.Usagef("%s: %s; %s", c.CommandPath(), text, advice)
+}
+
+// refuseArguments is for commands that take none.
+func refuseArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasSubCommands() {
+		var names []string
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		if near := failure.Nearest(args[0], names); near != "" {
+			return failure.Usagef("there is no command %s %q; did you mean %s? See: %s --help", c.CommandPath(), args[0], near, c.CommandPath())
+		}
+		return failure.Usagef("there is no command %s %q; see: %s --help", c.CommandPath(), args[0], c.CommandPath())
+	}
+	return failure.Usagef("%s takes no argument, but got %q; flags start with -- (see: %s --help)", c.CommandPath(), args[0], c.CommandPath())
+}
+
+// wantArguments is for commands that take from least to most arguments, described in words.
+func wantArguments(least, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return failure.Usagef("%s wants %s, such as:\n%s", c.CommandPath(), what, firstLine(c.Example))
+		}
+		return nil
+	}
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n")
+	line, _, _ = strings.Cut(line, "  #")
+	return strings.TrimSpace(line)
+}
+
+func orNoFiles(f cobra.CompletionFunc) cobra.CompletionFunc {
+	if f != nil {
+		return f
+	}
+	return cobra.NoFileCompletions
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func tree(t *testing.T) []*cobra.Command {
+	p := &program{getenv: func(string) (string, bool) { return "", false }}
+	root := p.root()
+	var all []*cobra.Command
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		all = append(all, c)
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	require.Greater(t, len(all), 10)
+	return all
+}
+
+func TestHelpStartsWithAnExample(t *testing.T) {
+	for _, c := range tree(t) {
+		lines := strings.Split(c.Example, "\n")
+		assert.True(t, strings.HasPrefix(lines[0], "  agstest"), "%s has no example", c.CommandPath())
+		assert.NotEmpty(t, c.Short, c.CommandPath())
+		code, stdout, stderr := call(t, nil, append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		assert.Zero(t, code, c.CommandPath())
+		assert.Empty(t, stderr, c.CommandPath())
+		sections := strings.SplitN(stdout, "\n\n", 3)
+		require.GreaterOrEqual(t, len(sections), 3, c.CommandPath())
+		assert.Equal(t, "Examples:\n"+c.Example, sections[1], "%s: examples come first", c.CommandPath())
+		short, shortOut, _ := call(t, nil, append(strings.Fields(c.CommandPath())[1:], "-h")...)
+		assert.Zero(t, short)
+		assert.Equal(t, stdout, shortOut, "-h is --help")
+	}
+}
+
+func TestHelpGolden(t *testing.T) {
+	for _, c := range tree(t) {
+		name := strings.ReplaceAll(c.CommandPath(), " ", "-")
+		t.Run(name, func(t *testing.T) {
+			_, stdout, _ := call(t, nil, append(strings.Fields(c.CommandPath())[1:], "--help")...)
+			path := filepath.Join("testdata", "help", name+".txt")
+			if *update {
+				require.NoError(t, os.WriteFile(path, []byte(stdout), 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err, "write it with: go test ./cmd/agstest -run Golden -update")
+			assert.Equal(t, string(want), stdout)
+		})
+	}
+}
+
+// Every flag has a long form in small letters and dashes; few have a letter; none takes a secret.
+func TestFlags(t *testing.T) {
+	letters := map[string]string{"h": "help", "q": "quiet", "o": "out"}
+	secret := regexp.MustCompile(`passw|secret|token|credential|cookie|auth`)
+	for _, c := range tree(t) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			assert.Regexp(t, `^[a-z][a-z-]*[a-z]$`, f.Name, c.CommandPath())
+			if f.Shorthand != "" {
+				assert.Equal(t, letters[f.Shorthand], f.Name, c.CommandPath())
+			}
+			assert.NotEmpty(t, f.Usage, "%s --%s", c.CommandPath(), f.Name)
+			assert.False(t, secret.MatchString(f.Name), "%s --%s: secrets come from the environment or a file", c.CommandPath(), f.Name)
+		})
+	}
+}
+
+func TestManualHasEveryCommandAndExitCode(t *testing.T) {
+	code, stdout, _ := call(t, nil, "man")
+	require.Zero(t, code)
+	for _, c := range tree(t) {
+		if c.IsAvailableCommand() && c.HasParent() && c.Name() != "help" {
+			assert.True(t, strings.Contains(stdout, "\n.SS "+roff(synopsis(c))+"\n"), synopsis(c))
+		}
+	}
+	for _, line := range exitTable {
+		assert.True(t, strings.Contains(stdout, "\n.B "+line.code+"\n"), line.code)
+	}
+	for _, line := range strings.Split(stdout, "\n") {
+		if strings.HasPrefix(line, ".") {
+			assert.Regexp(t, `^\.(TH|SH|SS|TP|PP|B|nf|fi)\b`, line, "a line of text was read as a request")
+		}
+	}
+}
+
+func TestMistypedFlagsAndCommandsAreGuessed(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"comform"}, `agstest: there is no command agstest "comform"; did you mean conform? See: agstest --help`},
+		{[]string{"conform", "--lenint"}, "agstest: agstest conform has no flag --lenint; did you mean --lenient? see: agstest conform --help"},
+		{[]string{"conform", "extra"}, `agstest: agstest conform takes no argument, but got "extra"; flags start with -- (see: agstest conform --help)`},
+		{[]string{"conform", "--concurrency", "many"}, `agstest: agstest conform: invalid argument "many" for "--concurrency" flag`},
+		{[]string{"--color", "blue", "version"}, `agstest: --color must be always, never or auto, not "blue"`},
+		{[]string{"env"}, "agstest: agstest env wants one environment file, such as:"},
+		{[]string{"history", "lst"}, `agstest: there is no command agstest history "lst"; did you mean list?`},
+		{[]string{"schema", "enviroment"}, `agstest: there is no schema "enviroment"; did you mean environment?`},
+		{[]string{"mock", "--fault", "token-alg-nome"}, `agstest: the mock has no fault "token-alg-nome"; did you mean`},
+	} {
+		code, stdout, stderr := call(t, nil, test.args...)
+		assert.Equal(t, exitUsage, code, test.args)
+		assert.Empty(t, stdout, test.args)
+		assert.Contains(t, stderr, test.want)
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+func (p *program) historyCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "history",
+		Short: "List, pin and prune stored runs, and draw their trend.",
+		Long: `Works on the folder that runs write to. A pinned run is kept under a name, such as a release, is not pruned, and can be compared with by
+that name. The index is a copy of what the folders say and can be rebuilt.`,
+		Example: `  agstest history list
+  agstest history pin release-24-38 20261123T101500Z-staging-gate-3f2a
+  agstest history prune --keep 50 --older-than 90d
+  agstest history trend`,
+		RunE: func(c *cobra.Command, args []string) error { return c.Help() },
+	}
+	c.PersistentFlags().StringVar(&dir, "dir", runsFolder, "folder of runs")
+	_ = c.MarkPersistentFlagDirname("dir")
+
+	var asJSON bool
+	list := &cobra.Command{
+		Use: "list", Short: "List the stored runs, the oldest first.",
+		Long:    `Shows when each run was, of which environment and kind, its verdict and the names it is pinned under.`,
+		Example: "  agstest history list\n  agstest history list --json | jq -r '.[] | select(.verdict==\"fail\") | .folder'",
+		Args:    refuseArguments,
+		RunE: func(c *cobra.Command, args []string) error {
+			entries, err := reports.List(dir)
+			if err != nil {
+				return failure.Usagef("%w", err)
+			}
+			if asJSON {
+				type listed struct {
+					reports.Entry
+					Pins []string `json:"pins,omitempty"`
+				}
+				out := make([]listed, 0, len(entries))
+				for _, entry := range entries {
+					out = append(out, listed{entry, entry.Pins})
+				}
+				encoder := json.NewEncoder(p.stdout)
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(out)
+			}
+			if len(entries) == 0 {
+				p.notef("there are no runs in %s", dir)
+			}
+			table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+			for _, entry := range entries {
+				partial := ""
+				if entry.Partial != "" {
+					partial = "partial"
+				}
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", entry.Folder, entry.Environment, entry.Kind, entry.Verdict.Word(), partial, strings.Join(entry.Pins, " "))
+			}
+			return table.Flush()
+		},
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+
+	pin := &cobra.Command{
+		Use: "pin NAME RUN", Short: "Keep a run under a name.",
+		Long:    `A name that is in use moves to the new run. RUN is the name of a folder or the beginning of an id.`,
+		Example: "  agstest history pin release-24-38 20261123T101500Z-staging-gate-3f2a",
+		Args:    wantArguments(2, 2, "a name and a run"),
+		RunE: func(c *cobra.Command, args []string) error {
+			entry, err := reports.Pin(dir, args[0], args[1], time.Now())
+			if err != nil {
+				return failure.Usagef("%w", err)
+			}
+			fmt.Fprintf(p.stdout, "%s is %s\n", args[0], entry.Folder)
+			return nil
+		},
+	}
+	unpin := &cobra.Command{
+		Use: "unpin NAME", Short: "Forget the name of a pinned run.",
+		Long:    `The run stays until it is pruned.`,
+		Example: "  agstest history unpin release-24-38",
+		Args:    wantArguments(1, 1, "a name"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := reports.Unpin(dir, args[0]); err != nil {
+				return failure.Usagef("%w", err)
+			}
+			return nil
+		},
+	}
+
+	var keep int
+	var olderThan string
+	var dryRun bool
+	prune := &cobra.Command{
+		Use: "prune", Short: "Delete old runs.",
+		Long:    `Pinned runs stay, and so do runs that go on. With both --keep and --older-than a run goes only if both allow it.`,
+		Example: "  agstest history prune --keep 50 --dry-run\n  agstest history prune --older-than 90d",
+		Args:    refuseArguments,
+		RunE: func(c *cobra.Command, args []string) error {
+			options := reports.PruneOptions{Keep: keep, Now: time.Now(), DryRun: dryRun}
+			var err error
+			if olderThan != "" {
+				if options.OlderThan, err = parseDays(olderThan); err != nil {
+					return failure.Usagef("--older-than: %w", err)
+				}
+			}
+			gone, err := reports.Prune(dir, options)
+			for _, entry := range gone {
+				fmt.Fprintln(p.stdout, entry.Folder)
+			}
+			if err != nil {
+				return failure.Usagef("%w; give --keep or --older-than", err)
+			}
+			return nil
+		},
+	}
+	prune.Flags().IntVar(&keep, "keep", 0, "the newest runs of each environment and kind that stay")
+	prune.Flags().StringVar(&olderThan, "older-than", "", "only runs older than this go, such as 90d or 36h")
+	prune.Flags().BoolVar(&dryRun, "dry-run", false, "tell what would go, and leave it")
+
+	rebuild := &cobra.Command{
+		Use: "rebuild", Short: "Write the index of runs anew from their folders.",
+		Long:    `The index makes listing fast and may be deleted at any time.`,
+		Example: "  agstest history rebuild",
+		Args:    refuseArguments,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := reports.RebuildIndex(dir); err != nil {
+				return failure.Usagef("%w", err)
+			}
+			return nil
+		},
+	}
+	c.AddCommand(list, pin, unpin, prune, rebuild)
+	return c
+}
+
+// parseDays reads a time as time.ParseDuration does, and days besides.
+func parseDays(text string) (time.Duration, error) {
+	days, isDays := strings.CutSuffix(text, "d")
+	if isDays {
+		var n int
+		if _, err := fmt.Sscanf(days, "%d", &n); err == nil && fmt.Sprint(n) == days && n > 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a time such as 90d or 36h", text)
+	}
+	return d, nil
+}

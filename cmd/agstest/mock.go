@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/mock"
+)
+
+// The environment variables that give the mock secrets which stay the same from start to start.
+const (
+	variableOperatorSecret = "AGSTEST_MOCK_OPERATOR_SECRET"
+	variableSigningKey     = "AGSTEST_MOCK_SIGNING_KEY"
+	variableControlToken   = "AGSTEST_MOCK_CONTROL_TOKEN"
+)
+
+func (p *program) mockCommand() *cobra.Command {
+	var (
+		listenAt, controlAt, file string
+		useTLS                    bool
+		faults, choices           []string
+		listFaults, listChoices   bool
+		asJSON                    bool
+	)
+	c := &cobra.Command{
+		Use:   "mock",
+		Short: "Run a stateful AGS for tests.",
+		Long: `Serves the nine published calls with real state: tenants, accounts, devices, session tokens and signed tokens, all made up at start.
+It writes an environment file (mode 0600, it holds the secrets of this mock) that the other commands take with --env.
+It listens on loopback unless told otherwise, and marks every answer with X-Agstest-Mock. Ctrl-C or SIGTERM stops it in order.
+
+Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + variableSigningKey + ` and
+` + variableControlToken + ` give them.`,
+		Example: `  agstest mock --listen 127.0.0.1:8080                # then: agstest conform --env out/mock.yaml
+  agstest mock --tls --control 127.0.0.1:8081         # https, and scenarios may move its clock
+  agstest mock --fault refresh-moves-fixed-exp        # break one rule
+  agstest mock --list-faults`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if listFaults || listChoices {
+				return p.listMock(listFaults, listChoices, asJSON)
+			}
+			config := mock.Config{
+				OperatorSecret: p.variable(variableOperatorSecret), SigningKey: p.variable(variableSigningKey), ControlToken: p.variable(variableControlToken),
+			}
+			for name, value := range map[string]string{variableOperatorSecret: config.OperatorSecret, variableSigningKey: config.SigningKey} {
+				if value != "" && len(value) < 32 {
+					return failure.Usagef("%s must have at least 32 characters to sign with HS256", name)
+				}
+			}
+			m, err := newMock(config, choices, faults)
+			if err != nil {
+				return err
+			}
+			p.warnOpen("--listen", listenAt)
+			p.warnOpen("--control", controlAt)
+			caFile, err := filepath.Abs(filepath.Join(filepath.Dir(file), "mock-ca.pem"))
+			if err != nil {
+				return failure.Usagef("cannot find the folder of %s: %w", file, err)
+			}
+			running, err := startMock(m, mockAddresses{service: listenAt, control: controlAt, tls: useTLS, caFile: caFile})
+			if err != nil {
+				return err
+			}
+			if err := writeFile(file, running.environment()); err != nil {
+				running.stop(0)
+				return err
+			}
+			fmt.Fprintf(p.stdout, "listening on %s\n", running.url)
+			if running.controlURL != "" {
+				fmt.Fprintf(p.stdout, "control on %s\n", running.controlURL)
+			}
+			fmt.Fprintf(p.stdout, "environment file: %s\n", file)
+			p.notef("check it with: agstest conform --env %s", file)
+			select {
+			case err := <-running.served:
+				running.served <- nil
+				running.stop(0)
+				if err == nil {
+					err = net.ErrClosed
+				}
+				return failure.Setupf("the mock ended by itself: %w", err)
+			case <-c.Context().Done():
+			}
+			p.notef("stopping")
+			running.stop(5 * time.Second)
+			_ = os.Remove(file) // its secrets are of no use any more
+			p.served = true
+			return nil
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&listenAt, "listen", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	flags.StringVar(&controlAt, "control", "", "address of the control interface, which moves the clock and changes states; left out: none")
+	flags.BoolVar(&useTLS, "tls", false, "serve https with a certificate of its own; its authority goes beside the environment file")
+	flags.StringVar(&file, "environment", filepath.Join("out", "mock.yaml"), "where the environment file goes")
+	flags.StringSliceVar(&faults, "fault", nil, "break a rule; may be given more than once")
+	flags.StringSliceVar(&choices, "choice", nil, "take another conforming habit; may be given more than once")
+	flags.BoolVar(&listFaults, "list-faults", false, "list what --fault takes, and the requirement each breaks")
+	flags.BoolVar(&listChoices, "list-choices", false, "list what --choice takes")
+	flags.BoolVar(&asJSON, "json", false, "list as JSON")
+	_ = c.RegisterFlagCompletionFunc("fault", completeFaults)
+	_ = c.RegisterFlagCompletionFunc("choice", completeChoices)
+	return c
+}
+
+// warnOpen tells when an address can be reached from other machines.
+func (p *program) warnOpen(flag, address string) {
+	if address == "" {
+		return
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || host == "localhost" {
+		return
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		p.warnf("%s %s can be reached from other machines", flag, address)
+	}
+}
+
+func (p *program) listMock(faults, choices, asJSON bool) error {
+	type entry struct {
+		Name        string `json:"name"`
+		Requirement string `json:"requirement,omitempty"`
+		Text        string `json:"text"`
+	}
+	var entries []entry
+	if faults {
+		for _, f := range mock.Faults() {
+			entries = append(entries, entry{f.Name, f.Requirement, f.Summary})
+		}
+	}
+	if choices {
+		for _, h := range mock.Habits() {
+			entries = append(entries, entry{h.Name, "", h.Summary})
+		}
+	}
+	if asJSON {
+		encoder := json.NewEncoder(p.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(entries)
+	}
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, e := range entries {
+		if faults {
+			fmt.Fprintf(table, "%s\t%s\t%s\n", e.Name, e.Requirement, e.Text)
+		} else {
+			fmt.Fprintf(table, "%s\t%s\n", e.Name, e.Text)
+		}
+	}
+	return table.Flush()
+}

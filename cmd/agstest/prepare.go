@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"agstest/environments"
+	"agstest/internal/failure"
+	"agstest/internal/openapi"
+)
+
+// prepareCommands are those that send nothing and read no run.
+func (p *program) prepareCommands() []*cobra.Command {
+	return []*cobra.Command{
+		p.mockCommand(), p.initCommand(), p.envCommand(), p.stepsCommand(), p.schemaCommand(), p.openapiCommand(), p.versionCommand(), p.manCommand(), p.completionCommand(),
+	}
+}
+
+func (p *program) initCommand() *cobra.Command {
+	var force bool
+	c := &cobra.Command{
+		Use:   "init [FILE]",
+		Short: "Write a commented environment file to fill in.",
+		Long:  `Writes an example of an environment file with every key explained, to FILE (default environment.yaml), or to stdout for -.`,
+		Example: `  agstest init staging.yaml
+  agstest env staging.yaml                            # what it allows to be checked`,
+		Args: wantArguments(0, 1, "at most one file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			path := "environment.yaml"
+			if len(args) > 0 {
+				path = args[0]
+			}
+			text := strings.ReplaceAll(string(environments.Live), "live.yaml", path)
+			if path == "-" {
+				_, err := fmt.Fprint(p.stdout, text)
+				return err
+			}
+			flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+			if force {
+				flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+			}
+			file, err := os.OpenFile(path, flags, 0o600)
+			if os.IsExist(err) {
+				return failure.Usagef("%s is there already; name another file, or give --force to write over it", path)
+			}
+			if err != nil {
+				return failure.Usagef("cannot write the environment file: %w", err)
+			}
+			_, err = file.WriteString(text)
+			if closing := file.Close(); err == nil {
+				err = closing
+			}
+			if err != nil {
+				return failure.Usagef("cannot write the environment file: %w", err)
+			}
+			fmt.Fprintln(p.stdout, path)
+			p.notef("fill it in, then see what it allows to be checked: agstest env %s", path)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	return c
+}
+
+func (p *program) schemaCommand() *cobra.Command {
+	kinds := append([]string{"environment"}, schemaKinds()...)
+	return &cobra.Command{
+		Use:   "schema KIND",
+		Short: "Print a JSON Schema: of environment files, or of what runs write.",
+		Long: `Prints the JSON Schema of a kind of file: ` + strings.Join(kinds, ", ") + `.
+Editors complete environment files whose first line is: # yaml-language-server: $schema=environment.schema.json`,
+		Example: `  agstest schema environment > environment.schema.json
+  agstest schema conformance`,
+		Args: wantArguments(1, 1, "one of "+strings.Join(kinds, ", ")),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return kinds, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			text, err := schemaOf(args[0])
+			if err != nil {
+				advice := "known are: " + strings.Join(kinds, ", ")
+				if near := failure.Nearest(args[0], kinds); near != "" {
+					advice = "did you mean " + near + "?"
+				}
+				return failure.Usagef("there is no schema %q; %s", args[0], advice)
+			}
+			_, err = p.stdout.Write(text)
+			return err
+		},
+	}
+}
+
+func (p *program) openapiCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "openapi",
+		Short: "Print the contract as an OpenAPI 3.1 document.",
+		Long:  `The public facts that agstest checks, as an OpenAPI 3.1 document in JSON, for mocks, proxies and clients of other makers.`,
+		Example: `  agstest openapi > ags.openapi.json
+  agstest openapi | npx @stoplight/prism-cli mock /dev/stdin`,
+		RunE: func(c *cobra.Command, args []string) error {
+			text, err := openapi.Document(buildInfo().Version)
+			if err != nil {
+				return err
+			}
+			_, err = p.stdout.Write(append(text, '\n'))
+			return err
+		},
+	}
+}
+
+func (p *program) completionCommand() *cobra.Command {
+	shells := []string{"bash", "zsh", "fish", "powershell"}
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Print the script that completes commands and flags in a shell.",
+		Long:  `Prints a script for bash, zsh, fish or powershell. Load it into the running shell as below, or put it where your shell looks for such scripts.`,
+		Example: `  agstest completion bash > ~/.local/share/bash-completion/completions/agstest
+  agstest completion zsh > "${fpath[1]}/_agstest"
+  agstest completion fish > ~/.config/fish/completions/agstest.fish`,
+		Args:              wantArguments(1, 1, "one of "+strings.Join(shells, ", ")),
+		ValidArgsFunction: cobra.FixedCompletions(shells, cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch args[0] {
+			case "bash":
+				return c.Root().GenBashCompletionV2(p.stdout, true)
+			case "zsh":
+				return c.Root().GenZshCompletion(p.stdout)
+			case "fish":
+				return c.Root().GenFishCompletion(p.stdout, true)
+			case "powershell":
+				return c.Root().GenPowerShellCompletionWithDesc(p.stdout)
+			}
+			return failure.Usagef("completion is for %s, not %q", strings.Join(shells, ", "), args[0])
+		},
+	}
+}

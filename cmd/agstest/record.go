@@ -1,0 +1,273 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// outputFlags say where results go.
+type outputFlags struct {
+	out         string
+	json        bool
+	style       string
+	annotations string
+	strict      bool
+}
+
+const runsFolder = "out"
+
+var (
+	annotationKinds = []string{"auto", "github", "gitlab", "azure", "none"}
+	reportStyles    = []string{"auto", "single", "folder"}
+)
+
+func (f *outputFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVarP(&f.out, "out", "o", "", "the run's folder; left out: out/<utc>-<environment>-<kind>-<id>")
+	flags.BoolVar(&f.json, "json", false, "write the result to stdout as JSON instead of a summary")
+	flags.BoolVar(&f.strict, "strict", false, "warnings fail; inconclusive and not comparable end with exit code 4")
+	f.registerRendering(c)
+	_ = c.MarkFlagDirname("out")
+}
+
+// registerRendering is for commands that only render.
+func (f *outputFlags) registerRendering(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.style, "report-style", "auto", "pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
+	flags.StringVar(&f.annotations, "annotations", "auto", "mark failures for github, gitlab or azure pipelines; auto: by where it runs; none")
+	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (p *program) checkOutput(f *outputFlags) error {
+	if err := oneOf("--report-style", f.style, reportStyles); err != nil {
+		return err
+	}
+	return oneOf("--annotations", f.annotations, annotationKinds)
+}
+
+func oneOf(flag, value string, allowed []string) error {
+	for _, a := range allowed {
+		if value == a {
+			return nil
+		}
+	}
+	return failure.Usagef("%s must be one of %s, not %q", flag, strings.Join(allowed, ", "), value)
+}
+
+// style of the pages: Jenkins shows pages only with their style sheet beside them.
+func (p *program) style(f *outputFlags) reports.Style {
+	folder := f.style == "folder" || f.style == "auto" && p.variable("JENKINS_URL") != ""
+	return reports.Style{Folder: folder}
+}
+
+// dialect is the pipeline that annotations are for; empty: none.
+func (p *program) dialect(f *outputFlags) string {
+	switch f.annotations {
+	case "none":
+		return ""
+	case "auto":
+		for _, known := range [][2]string{{"GITHUB_ACTIONS", "github"}, {"GITLAB_CI", "gitlab"}, {"TF_BUILD", "azure"}} {
+			if v := p.variable(known[0]); v != "" && v != "false" {
+				return known[1]
+			}
+		}
+		return ""
+	}
+	return f.annotations
+}
+
+// recorder is one run: what it talks to, its folder, and what it found so far.
+type recorder struct {
+	program *program
+	service *service
+	folder  *reports.Folder
+	output  *outputFlags
+	run     reports.Run // the question, as the folder is named after it
+	command []string
+
+	conformance *reports.Conformance
+	load        *reports.Load
+	comparison  *reports.Comparison
+}
+
+// withRun opens the service and the run's folder, lets work fill it, and shows what came of it. What was written is kept whatever
+// happens; a folder into which nothing was written goes.
+func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, kind string, work func(*recorder) error) error {
+	if err := p.checkOutput(out); err != nil {
+		return err
+	}
+	service, err := p.open(s)
+	if err != nil {
+		return err
+	}
+	defer service.close()
+	r, err := p.newRecorder(c, service, out, kind, service.environment.Name)
+	if err != nil {
+		return err
+	}
+	if service.environment.Mock != nil {
+		r.run.Mock = &reports.Mock{Choices: s.choices, Faults: s.faults}
+	}
+	return r.finish(work(r))
+}
+
+func (p *program) newRecorder(c *cobra.Command, service *service, out *outputFlags, kind, environment string) (*recorder, error) {
+	r := &recorder{program: p, service: service, output: out, command: append([]string{c.Root().Name()}, commandLine(c)...)}
+	r.run = reports.Run{ID: randomID(), Kind: kind, Environment: environment, Start: time.Now()}
+	var err error
+	if out.out != "" {
+		r.folder, err = reports.NewFolderAt(out.out, r.run)
+	} else {
+		r.folder, err = reports.NewFolder(runsFolder, r.run)
+	}
+	if err != nil {
+		return nil, failure.Usagef("%w", err)
+	}
+	return r, nil
+}
+
+func randomID() string {
+	id := make([]byte, 6)
+	_, _ = rand.Read(id)
+	return hex.EncodeToString(id)
+}
+
+// seed gives the seed that was asked for, or a new one, small enough to be typed.
+func (p *program) seed(asked uint64) uint64 {
+	if asked != 0 {
+		return asked
+	}
+	b := make([]byte, 4)
+	_, _ = rand.Read(b)
+	return uint64(binary.LittleEndian.Uint32(b)>>1) + 1
+}
+
+// commandLine is the command with the flags that were given, in their order in the help. No flag takes a secret.
+func commandLine(c *cobra.Command) []string {
+	line := strings.Fields(strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
+	c.Flags().Visit(func(f *pflag.Flag) {
+		line = append(line, "--"+f.Name+"="+f.Value.String())
+	})
+	return append(line, c.Flags().Args()...)
+}
+
+// stamp writes what only the command knows into the record of a run.
+func (r *recorder) stamp(run *reports.Run) {
+	run.ID = r.run.ID
+	run.Command = r.command
+	run.Tool = buildInfo()
+	if r.run.Mock != nil {
+		run.Mock = r.run.Mock
+	}
+}
+
+// write puts everything that can be made of what was found so far into the folder.
+func (r *recorder) write() error {
+	return writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output))
+}
+
+// finish gives the folder its final name and shows the result. The error of the work comes first.
+func (r *recorder) finish(worked error) error {
+	p := r.program
+	if r.conformance == nil && r.load == nil && r.comparison == nil {
+		if entries, err := os.ReadDir(r.folder.Path()); err == nil && len(entries) == 0 {
+			_ = os.Remove(r.folder.Path())
+			return worked
+		}
+	}
+	path, err := r.folder.Finish()
+	if err != nil {
+		err = failure.Usagef("%w", err)
+		if worked != nil {
+			p.fail(worked)
+		}
+		worked = err
+	}
+	if err := p.show(results{r.conformance, r.load, r.comparison}, path, r.output); err != nil && worked == nil {
+		worked = err
+	}
+	return worked
+}
+
+// results are what was found: what is nil was not run.
+type results struct {
+	conformance *reports.Conformance
+	load        *reports.Load
+	comparison  *reports.Comparison
+}
+
+// gate is both parts with one verdict.
+func (r results) gate() *reports.Gate {
+	stored := reports.Stored{Conformance: r.conformance, Load: r.load}
+	gate := &reports.Gate{Schema: reports.GateSchema, Run: stored.Run(), Verdict: stored.Verdict(), Conformance: r.conformance, Load: r.load}
+	gate.Run.Kind = "gate"
+	var reasons []string
+	if r.conformance != nil {
+		reasons = append(reasons, "conformance: "+r.conformance.Reason)
+	}
+	if r.load != nil {
+		reasons = append(reasons, "load: "+r.load.Reason)
+	}
+	gate.Reason = strings.Join(reasons, "; ")
+	return gate
+}
+
+// show writes the result to stdout: a summary for people, or JSON; and annotations where a pipeline reads them. The last line is the
+// path of the report.
+func (p *program) show(r results, path string, out *outputFlags) error {
+	if out.json {
+		var v any
+		switch {
+		case r.comparison != nil:
+			v = r.comparison
+		case r.conformance != nil && r.load != nil:
+			v = r.gate()
+		case r.load != nil:
+			v = r.load
+		default:
+			v = r.conformance
+		}
+		return reports.WriteJSON(p.stdout, v)
+	}
+	if r.comparison != nil {
+		if err := p.showComparison(r.comparison); err != nil {
+			return err
+		}
+	} else if err := reports.Text(p.stdout, r.conformance, r.load, p.colored(p.stdout)); err != nil {
+		return err
+	}
+	if dialect := p.dialect(out); dialect != "" {
+		if err := writeAnnotations(p.stdout, r, dialect); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))
+	return nil
+}
+
+// rendered makes a file in memory first, so that a renderer that fails leaves no half file.
+func rendered(render func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		var text bytes.Buffer
+		if err := render(&text); err != nil {
+			return err
+		}
+		_, err := w.Write(text.Bytes())
+		return err
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// readCommands are those that work on what runs have written, and send nothing.
+func (p *program) readCommands() []*cobra.Command {
+	return []*cobra.Command{p.reportCommand(), p.compareCommand(), p.historyCommand()}
+}
+
+func (p *program) reportCommand() *cobra.Command {
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "report DIR",
+		Short: "Render the reports of a stored run again.",
+		Long: `Reads what a run stored and writes its pages, junit.xml and the other files anew, into the run's folder or another one. Runs that were
+killed can be rendered too, and are marked partial. Any run of the same major schema can be read. The exit code tells whether the
+reports could be written, not what the run found.`,
+		Example: `  agstest report out/20261123T101500Z-staging-gate-3f2a
+  agstest report out/nightly --report-style folder --out published`,
+		Args: wantArguments(1, 1, "the folder of one run"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.checkOutput(&out); err != nil {
+				return err
+			}
+			stored, err := p.readRun(args[0])
+			if err != nil {
+				return err
+			}
+			target := stored.Folder
+			if out.out != "" {
+				target = out.out
+				if err := os.MkdirAll(target, 0o700); err != nil {
+					return failure.Usagef("cannot make the folder for the reports: %w", err)
+				}
+			}
+			r := results{stored.Conformance, stored.Load, stored.Comparison}
+			if err := writeResults(intoFolder(target), r, p.style(&out)); err != nil {
+				return failure.Usagef("%w", err)
+			}
+			return p.show(r, target, &out)
+		},
+	}
+	c.Flags().StringVarP(&out.out, "out", "o", "", "folder to write to; left out: the run's own")
+	c.Flags().BoolVar(&out.json, "json", false, "write the result to stdout as JSON instead of a summary")
+	out.registerRendering(c)
+	return c
+}
+
+// intoFolder writes files into a folder that is there, each in one step.
+func intoFolder(dir string) func(string, func(io.Writer) error) error {
+	return func(name string, render func(io.Writer) error) error {
+		file, err := os.CreateTemp(dir, "."+name+"-*")
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", filepath.Join(dir, name), err)
+		}
+		err = render(file)
+		if closing := file.Close(); err == nil {
+			err = closing
+		}
+		if err == nil {
+			err = os.Rename(file.Name(), filepath.Join(dir, name))
+		}
+		if err != nil {
+			_ = os.Remove(file.Name())
+			return fmt.Errorf("writing %s: %w", filepath.Join(dir, name), err)
+		}
+		return nil
+	}
+}
+
+// readRun reads a stored run by its folder or file, or by what history knows it as.
+func (p *program) readRun(name string) (reports.Stored, error) {
+	path := name
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		if entry, found := reports.Find(runsFolder, name); found == nil {
+			path = filepath.Join(runsFolder, entry.Folder)
+		}
+	}
+	stored, err := reports.ReadStored(path)
+	if err != nil {
+		return stored, failure.Usagef("%w", err)
+	}
+	return stored, nil
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"io"
+
+	"agstest/reports"
+)
+
+// mainPage is the page to open first.
+func mainPage(r results) string {
+	switch {
+	case r.comparison != nil:
+		return "compare.html"
+	case r.conformance != nil && r.load != nil:
+		return "gate.html"
+	case r.load != nil:
+		return "load.html"
+	}
+	return "conformance.html"
+}
+
+// file is one file of a run's folder and how it is made.
+type file struct {
+	name   string
+	render func(io.Writer) error
+}
+
+// filesOf lists the files that can be made of what was found: first the JSON, from which all others can be made again.
+func filesOf(r results, style reports.Style) []file {
+	var files []file
+	add := func(name string, render func(io.Writer) error) { files = append(files, file{name, render}) }
+	if c := r.conformance; c != nil {
+		add(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
+	}
+	if l := r.load; l != nil {
+		add(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, l) })
+	}
+	if c := r.comparison; c != nil {
+		add(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
+	}
+	if c, l := r.conformance, r.load; c != nil || l != nil {
+		add("junit.xml", func(w io.Writer) error { return reports.JUnit(w, c, l) })
+	}
+	switch c, l := r.conformance, r.load; {
+	case c != nil && l != nil:
+		add("gate.html", func(w io.Writer) error { return reports.GateHTML(w, r.gate(), style) })
+		fallthrough
+	case c != nil:
+		add("conformance.html", func(w io.Writer) error { return reports.ConformanceHTML(w, c, style) })
+	}
+	if l := r.load; l != nil {
+		add("load.html", func(w io.Writer) error { return reports.LoadHTML(w, l, style) })
+	}
+	if style.Folder {
+		add("report.css", func(w io.Writer) error { _, err := w.Write(reports.StyleSheet()); return err })
+	}
+	return files
+}
+
+// writeResults writes them all; where one cannot be written the others still are, and the first error is told.
+func writeResults(write func(string, func(io.Writer) error) error, r results, style reports.Style) error {
+	var first error
+	for _, f := range filesOf(r, style) {
+		if err := write(f.name, rendered(f.render)); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func writeAnnotations(w io.Writer, r results, dialect string) error { return nil }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+)
+
+// program is one call of agstest: what it was given, and what came of it.
+type program struct {
+	getenv environment.Lookup
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+
+	color string // --color
+	quiet bool   // --quiet
+
+	codes    []int // exit codes that apply; the gravest is the one that ends the process
+	exitZero bool
+	served   bool // a server that was asked to stop has done its work
+}
+
+// run is the whole program: it reads nothing but its arguments and returns the exit code.
+func run(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, color: "auto"}
+	defer func() {
+		if r := recover(); r != nil {
+			code = p.crashed()
+		}
+	}()
+	ctx, caught, stop := p.untilSignal()
+	defer stop()
+
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	sig := caught()
+	if err != nil && !(sig != nil && errors.Is(err, context.Canceled)) {
+		p.fail(err)
+	}
+	if sig != nil && !p.served {
+		p.end(exitOf(sig))
+	}
+	return p.exitCode()
+}
+
+// fail tells an error on stderr and notes its exit code. Each line of an error is a sentence of its own.
+func (p *program) fail(err error) {
+	kind := failure.KindOf(err)
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		fmt.Fprintf(p.stderr, "agstest: %s\n", line)
+	}
+	if kind == failure.Internal {
+		fmt.Fprintln(p.stderr, "agstest: this is a fault of agstest itself; please report it with the output of: agstest version")
+	}
+	p.end(int(kind))
+}
+
+// crashed says in one sentence that agstest itself is broken and where. The value of a panic and the stack are not shown: they may hold
+// a secret of the run.
+func (p *program) crashed() int {
+	fmt.Fprintf(p.stderr, "agstest: internal error at %s; please report it with the output of: agstest version\n", panickedAt())
+	return exitInternal
+}
+
+// panickedAt names the function of ours that panicked, called from a deferred function.
+func panickedAt() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	panicking := false
+	for {
+		frame, more := frames.Next()
+		if panicking && strings.HasPrefix(frame.Function, "agstest/") || panicking && strings.HasPrefix(frame.Function, "main.") {
+			return fmt.Sprintf("%s, line %d", frame.Function, frame.Line)
+		}
+		panicking = panicking || frame.Function == "runtime.gopanic"
+		if !more {
+			return "an unknown place"
+		}
+	}
+}
+
+// untilSignal ends the context at the first SIGINT or SIGTERM, so that a run is ended and reported in order. The second one ends the
+// process at once.
+func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	first := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		select {
+		case sig := <-signals:
+			first <- sig
+			cancel()
+		case <-done:
+			return
+		}
+		select {
+		case sig := <-signals:
+			os.Exit(exitOf(sig))
+		case <-done:
+		}
+	}()
+	return ctx,
+		func() os.Signal {
+			select {
+			case sig := <-first:
+				first <- sig
+				return sig
+			default:
+				return nil
+			}
+		},
+		func() {
+			signal.Stop(signals)
+			close(done)
+			<-finished
+			cancel()
+		}
+}
+
+// root is the tree of commands.
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "agstest",
+		Short: "Checks and loads an Authentication Gateway Service (AGS), and reports what it found.",
+		Long: `agstest checks a running Authentication Gateway Service (AGS) against its published documentation, loads its calls, and writes reports.
+Without --env it does so against a mock that it starts itself.`,
+		Example: `  agstest gate                                        # check and load the embedded mock
+  agstest conform --env staging.yaml                  # check a service
+  agstest load --env staging.yaml --workload refresh --rate 200/s --duration 60s --limit 'refresh.p99<300ms'
+  agstest init staging.yaml && agstest env staging.yaml`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              refuseArguments,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(c *cobra.Command, args []string) error {
+			return c.Help()
+		},
+		PersistentPreRunE: func(c *cobra.Command, args []string) error { return p.checkColor() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&p.color, "color", "auto", "colour the output: always, never or auto (NO_COLOR and FORCE_COLOR are heeded)")
+	flags.BoolVarP(&p.quiet, "quiet", "q", false, "no progress on stderr, only warnings and errors")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(usageTemplate)
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "read", Title: "Read what runs found:"}, &cobra.Group{ID: "prepare", Title: "Prepare and look up:"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			if c.Args == nil {
+				c.Args = refuseArguments
+			}
+			c.ValidArgsFunction = orNoFiles(c.ValidArgsFunction)
+			root.AddCommand(c)
+		}
+	}
+	add("run", p.runCommands()...)
+	add("read", p.readCommands()...)
+	add("prepare", p.prepareCommands()...)
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [COMMAND]", Short: "Show the help of a command.", GroupID: "prepare",
+		Long:    "The same as COMMAND --help.",
+		Example: "  agstest help load",
+		RunE: func(c *cobra.Command, args []string) error {
+			named, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return refuseArguments(root, args)
+			}
+			return named.Help()
+		},
+	})
+	return root
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScript runs the scripts of testdata/script: whole command lines with their streams and exit codes.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("TMPDIR", env.WorkDir)
+			for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"} {
+				env.Setenv(name, "")
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    scriptExits,
+			"serve":    scriptServe,
+			"waitfor":  scriptWaitFor,
+			"mode":     scriptMode,
+			"single":   scriptSingle,
+			"sentence": scriptSentence,
+		},
+		UpdateScripts: *update,
+	})
+}
+
+// scriptExits runs agstest and wants a certain exit code: exits CODE ARGUMENTS.
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: exits CODE ARGUMENTS")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec("agstest", args[1:]...)
+	got := 0
+	var exit interface{ ExitCode() int }
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("agstest could not be run: %v", err)
+	}
+	if got != want {
+		ts.Fatalf("agstest %s ended with exit code %d, not %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// scriptServe starts a server that misbehaves in the way named, writes an environment file for it, and sets $URL: serve KIND FILE.
+func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serve KIND FILE")
+	}
+	url := ""
+	switch kind := args[0]; kind {
+	case "nobody":
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		url = "http://" + listener.Addr().String()
+		ts.Check(listener.Close())
+	case "unknown-host":
+		url = "http://agstest-no-such-host.invalid"
+	case "half-closed":
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer conn.Close()
+					_, _ = conn.Read(make([]byte, 4096))
+					if c, ok := conn.(*net.TCPConn); ok {
+						_ = c.CloseWrite()
+					}
+					_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+					_, _ = io.Copy(io.Discard, conn)
+				}()
+			}
+		}()
+		url = "http://" + listener.Addr().String()
+	case "cut":
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"availableServices\":")
+				_ = conn.Close()
+			}
+		}()
+		url = "http://" + listener.Addr().String()
+	case "untrusted":
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		ts.Defer(server.Close)
+		url = server.URL
+	case "tls-on-http":
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.TLS = &tls.Config{}
+		server.StartTLS()
+		ts.Defer(server.Close)
+		url = "http://" + server.Listener.Addr().String()
+	default:
+		answers := map[string]http.HandlerFunc{
+			"html": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				fmt.Fprint(w, "<!DOCTYPE html><html><body>Please sign in to the guest network</body></html>")
+			},
+			"redirect": func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://elsewhere.example/login?session=secret-in-a-redirect", http.StatusFound)
+			},
+			"not-json": func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") },
+			"500":      func(w http.ResponseWriter, r *http.Request) { http.Error(w, "{}", 500) },
+			"empty-200": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprint(w, "{}")
+			},
+		}
+		answer := answers[kind]
+		if answer == nil {
+			ts.Fatalf("serve: unknown kind %q", kind)
+		}
+		server := httptest.NewServer(answer)
+		ts.Defer(server.Close)
+		url = server.URL
+	}
+	ts.Setenv("URL", url)
+	text := "name: odd\nurl: " + url + "\ntenant: nagra\nservice: Operator SSO\noperator: {secret: \"${OPERATOR}\", account: \"1663\"}\n" +
+		"situations:\n  active: {clientId: PUB_989, accountId: \"1663\"}\nload:\n  clients: {count: 10, clientId: \"LOAD_{n}\", accountId: \"L{n}\"}\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+	ts.Setenv("OPERATOR", "a-secret-of-thirty-two-characters")
+}
+
+// scriptWaitFor waits until a file is there: waitfor FILE.
+func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if matches, _ := filepath.Glob(ts.MkAbs(args[0])); len(matches) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("%s did not come", args[0])
+}
+
+// scriptMode wants everything below a folder to be for its owner alone: mode FOLDER.
+func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(filepath.Walk(ts.MkAbs(args[0]), func(path string, info os.FileInfo, err error) error {
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			return fmt.Errorf("%s has mode %s", path, info.Mode())
+		}
+		return err
+	}))
+}
+
+// scriptSingle wants a pattern of paths to match exactly one: single PATTERN.
+func scriptSingle(ts *testscript.TestScript, neg bool, args []string) {
+	matches, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(matches) != 1 {
+		ts.Fatalf("%s matches %d paths: %v", args[0], len(matches), matches)
+	}
+	ts.Setenv("RUN", matches[0])
+}
+
+// scriptSentence wants stderr of the last command to be one sentence of agstest, after notes about the run, without a stack trace.
+func scriptSentence(ts *testscript.TestScript, neg bool, args []string) {
+	var errs []string
+	text := ts.ReadFile("stderr")
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		if strings.HasPrefix(line, "agstest: ") {
+			errs = append(errs, line)
+		}
+	}
+	if len(errs) != 1 || strings.Contains(text, "goroutine ") || strings.Contains(text, "panic") {
+		ts.Fatalf("stderr is not one sentence of agstest:\n%s", text)
+	}
+	if secret := "secret-in-a-redirect"; strings.Contains(text, secret) {
+		ts.Fatalf("stderr holds a secret")
+	}
+}
