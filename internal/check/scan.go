@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf16"
@@ -140,7 +141,7 @@ type objectScan struct {
 	text  []byte
 	at    int
 	begun bool
-	name  []byte // of the member, as it is written
+	name  []byte // of the member
 	value []byte // as it is written
 	err   error
 }
@@ -173,6 +174,13 @@ func (s *objectScan) next() bool {
 		return false
 	}
 	s.name = s.text[i+1 : end-1]
+	if bytes.IndexByte(s.name, '\\') >= 0 { // a name may be written with escapes too (RFC 8259 section 8.3)
+		var ok bool
+		if s.name, ok = appendUnescaped(nil, s.name); !ok {
+			s.err = errBrokenOff
+			return false
+		}
+	}
 	i = skipSpace(s.text, end)
 	if i == len(s.text) || s.text[i] != ':' {
 		s.err = errBrokenOff
