@@ -106,6 +106,7 @@ func (j *judge) throttling() {
 
 func (j *judge) serverError() {
 	switch {
+	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d asks to come again later", j.x.Status))
 	case j.x.Status/100 == 5:

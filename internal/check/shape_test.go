@@ -1,0 +1,50 @@
+package check
+
+import (
+	"strings"
+	"testing"
+
+	"agstest/ags"
+	"agstest/internal/wire"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func places(observations []Observation) []string {
+	var list []string
+	for _, o := range observations {
+		list = append(list, strings.TrimSpace(o.Place+" "+o.Kind))
+	}
+	return list
+}
+
+func TestShape(t *testing.T) {
+	assert.Equal(t, []string{
+		"availableServices array", "availableServices[] object", "availableServices[].authServiceName string",
+		"availableServices[].displayAttributes object", "availableServices[].displayAttributes.logo string", "availableServices[].displayAttributes.name string",
+		"availableServices[].endpoints array", "availableServices[].endpoints[] object", "availableServices[].endpoints[].name string",
+		"availableServices[].endpoints[].parameterProperties array", "availableServices[].endpoints[].parameterProperties[] object",
+		"availableServices[].endpoints[].parameterProperties[].isPassword boolean", "availableServices[].endpoints[].parameterProperties[].mandatory boolean",
+		"availableServices[].endpoints[].parameterProperties[].name string", "availableServices[].endpoints[].path string",
+		"body object", "header cache-control", "header content-length", "header content-type application/json", "header date", "status",
+	}, places(Shape(recorded(t, "servicediscovery-200", ags.ServiceDiscovery).exchange())))
+
+	tokens := places(Shape(recorded(t, sost, ags.SignOnWithSessionToken).exchange()))
+	assert.Contains(t, tokens, "access header kid string")
+	assert.Contains(t, tokens, "access claim exp integer")
+	assert.Contains(t, tokens, "access claim sessionControl.maxSessions integer")
+	assert.Contains(t, tokens, "refresh claim jti string")
+	assert.Contains(t, tokens, "expires_in integer")
+
+	assert.Contains(t, places(Shape(recorded(t, "missing-404", ags.SignOn).exchange())), "body not JSON")
+	assert.Contains(t, places(Shape(recorded(t, "signOut-200", ags.SignOut).exchange())), "body empty")
+	assert.Empty(t, Shape(&wire.Exchange{}))
+}
+
+func TestShapeIsBounded(t *testing.T) {
+	body := "{"
+	for i := range 5000 {
+		body += `"m` + strings.Repeat("x", i%70) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + `":1,`
+	}
+	assert.LessOrEqual(t, len(Shape(&wire.Exchange{Status: 200, Body: []byte(body + `"z":1}`)})), maxObservations)
+}
