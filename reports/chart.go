@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"math"
 	"sort"
 	"strconv"
@@ -99,9 +100,9 @@ const (
 	chartLeft   = 66
 	chartTop    = 26
 	chartBottom = 40
-	chartGutter = 12 // least distance of two names at the right end
-	// chartReadouts is how many places of the chart answer to the pointer.
-	chartReadouts = 100
+	chartGutter = 14 // least distance of two names at the right end
+	// chartReadouts is how many places of a chart answer to the pointer, at most.
+	chartReadouts = 60
 )
 
 // drawing is a chart with all places computed, as the template "chart" takes it.
@@ -118,7 +119,6 @@ type drawing struct {
 	Lines                  []drawnLine
 	Levels, Marks          []drawnLevel
 	Readouts               []readout
-	PlotHeight             string
 	Empty                  bool
 }
 
@@ -134,9 +134,9 @@ type drawnLine struct {
 	valueAtRight float64
 }
 
-type drawnLevel struct{ At, TextAt, Words, Class, Stroke, Anchor string }
+type drawnLevel struct{ At, TextAt, TextX, Words, Class, Stroke, Anchor string }
 
-type readout struct{ X, Width, LineX, Words string }
+type readout struct{ Path, Words string }
 
 // draw computes the places.
 func (c chart) draw() drawing {
@@ -158,8 +158,7 @@ func (c chart) draw() drawing {
 	d := drawing{ID: c.ID, Title: c.Title, Description: c.Description, Width: chartWidth, Height: height,
 		Left: place(chartLeft), Right: place(float64(right)), Top: place(chartTop), Bottom: place(float64(height - chartBottom)),
 		LabelX: place(float64(right) + 8), ReadoutX: place(chartLeft + 8), XLabel: c.X.Label, YLabel: c.Y.Label, ZLabel: c.Right.Label,
-		XLabelY: place(float64(height - 6)), TickY: place(float64(height - chartBottom + 17)),
-		PlotHeight: place(float64(height - chartBottom - chartTop))}
+		XLabelY: place(float64(height - 6)), TickY: place(float64(height - chartBottom + 17))}
 
 	var xs, ys, zs []float64
 	for _, l := range c.Lines {
@@ -221,12 +220,18 @@ func (c chart) draw() drawing {
 		d.LabelX = place(float64(right) + 52)
 	}
 	spreadLabels(d.Lines, chartTop+6, float64(height-chartBottom))
+	taken := math.Inf(-1) // where words of a level stand at the right
 	for _, l := range c.Levels {
 		if !isFinite(l.At) {
 			continue
 		}
 		at := y.at(l.At)
-		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), Words: oneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
+		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(float64(right) - 6), Anchor: "end", Words: oneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
+		if math.Abs(at-taken) < 32 {
+			drawn.TextX, drawn.Anchor = place(chartLeft+6), "start"
+		} else {
+			taken = at
+		}
 		if at < chartTop+16 {
 			drawn.TextAt = place(at + 13)
 		}
@@ -248,7 +253,7 @@ func (c chart) draw() drawing {
 		}
 		d.Marks = append(d.Marks, drawn)
 	}
-	d.Readouts = c.readouts(x, xs)
+	d.Readouts = c.readouts(x, xs, height)
 	return d
 }
 
@@ -260,7 +265,7 @@ func (l line) class() string {
 }
 
 // readouts are the strips that show the figures at their place while the pointer is over them.
-func (c chart) readouts(x scale, xs []float64) []readout {
+func (c chart) readouts(x scale, xs []float64, height int) []readout {
 	if c.Readout == nil {
 		c.Readout = c.readAt
 	}
@@ -274,8 +279,12 @@ func (c chart) readouts(x scale, xs []float64) []readout {
 			distinct = append(distinct, at)
 		}
 	}
-	if len(distinct) > chartReadouts {
-		every = (len(distinct) + chartReadouts - 1) / chartReadouts
+	limit := chartReadouts
+	if c.Height > 0 && c.Height <= 200 {
+		limit /= 2
+	}
+	if len(distinct) > limit {
+		every = (len(distinct) + limit - 1) / limit
 	}
 	var shown []float64
 	for i := 0; i < len(distinct); i += every {
@@ -293,7 +302,7 @@ func (c chart) readouts(x scale, xs []float64) []readout {
 		if i+1 < len(shown) {
 			to = (x.at(at) + x.at(shown[i+1])) / 2
 		}
-		strips = append(strips, readout{place(from), place(max(to-from, 0.5)), place(x.at(at)), words})
+		strips = append(strips, readout{fmt.Sprintf("M%s %dH%sV%dH%sZ", place(from), chartTop, place(max(to, from+0.5)), height-chartBottom, place(from)), words})
 	}
 	return strips
 }

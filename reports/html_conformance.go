@@ -96,7 +96,7 @@ func (c *Conformance) trust() []statement {
 		found = append(found, statement{Pass, Plural(int64(c.Counts.Exchanges), "exchange") + " of " + Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
 	}
 	if n := counts[Error] + counts[Invalid] + counts[Inconclusive]; n > 0 {
-		found = append(found, statement{Error, "Of " + Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
+		found = append(found, statement{Error, "For " + Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
 	}
 	all := int64(len(c.Requirements))
 	exercised := statement{Pass, fmt.Sprintf("%s of %s were exercised.", Count(int64(c.exercised())), Plural(all, "requirement"))}
@@ -131,14 +131,21 @@ func (c *Conformance) first() []first {
 	if n := len(ofVerdict(c.Requirements, NotExercised)); n > 0 {
 		found = append(found, first{Verdict: NotExercised, Link: "c-silent", Label: Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}
-	for i, group := range lackings(c.Requirements) {
-		if i == 3 {
-			break
-		}
-		found = append(found, first{Verdict: Skipped, Link: "c-lacks", Label: Plural(int64(len(group.Requirements)), "requirement"), Text: "skipped.", More: group.Needs})
-	}
 	if n := len(ofVerdict(c.Requirements, Warn)); n > 0 {
 		found = append(found, first{Verdict: Warn, Link: "c-failures", Label: Plural(int64(n), "warning"), Text: "that did not fail the run."})
+	}
+	if groups := lackings(c.Requirements); len(groups) > 0 {
+		n, needs := 0, []string{}
+		for i, group := range groups {
+			n += len(group.Requirements)
+			if i < 4 {
+				needs = append(needs, oneLine(group.Needs, 120))
+			}
+		}
+		if len(groups) > len(needs) {
+			needs = append(needs, Count(int64(len(groups)-len(needs)))+" more")
+		}
+		found = append(found, first{Verdict: Skipped, Link: "c-lacks", Label: Plural(int64(n), "requirement"), Text: "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
 	}
 	return found
 }

@@ -1,6 +1,9 @@
 package reports
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // gateDetails is what the template "gate" shows.
 type gateDetails struct{ Conformance, Load *page }
@@ -41,6 +44,7 @@ func GateHTML(w io.Writer, g *Gate, s Style) error {
 	if d.Load != nil {
 		p.Tiles = append(p.Tiles, d.Load.Tiles[0], d.Load.Tiles[1], d.Load.Tiles[len(d.Load.Tiles)-1])
 	}
+	slices.SortStableFunc(p.First, func(a, b first) int { return a.Verdict.rank() - b.Verdict.rank() })
 	p.Details = d
 	return p.write(w, "gate")
 }

@@ -11,7 +11,7 @@ const (
 	// fullCharts is how many operations get charts of response time of their own in full resolution; those that failed come first.
 	fullCharts = 3
 	// fullPoints and smallPoints are the most points of a line: beyond, a point stands for several seconds.
-	fullPoints  = 600
+	fullPoints  = 300
 	smallPoints = 120
 	// shownWrong is how many kinds of wrong answers are shown with an example.
 	shownWrong = 30

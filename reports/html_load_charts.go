@@ -234,7 +234,7 @@ func (l *Load) responseChart(name string, t timeline, limit int) chart {
 		c.Y.Label = "time, log scale"
 	}
 	x, y := t.points(limit, perSecond(func(s Second) int64 { return s.Asked }))
-	c.Lines = append([]line{{Name: "asked rate", Look: "asked", X: x, Y: y, Steps: true, OnRight: true}}, c.Lines...)
+	c.Lines = append([]line{{Name: "asked", Look: "asked", X: x, Y: y, OnRight: true}}, c.Lines...)
 	return c
 }
 
@@ -261,7 +261,7 @@ func (l *Load) throughputChart(t timeline) chart {
 	return chart{ID: "l-throughput", Title: "Throughput: asked, sent and right",
 		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.", Count(whole.Asked), Count(whole.Sent), Count(whole.Right)),
 		X:           axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220,
-		Lines: []line{{Name: "asked", Look: "asked", X: x, Y: asked, Steps: true}, {Name: "sent", Look: "s1", X: x, Y: sent}, {Name: "right", Look: "s3", X: x, Y: right}}}
+		Lines: []line{{Name: "asked", Look: "asked", X: x, Y: asked}, {Name: "sent", Look: "s1", X: x, Y: sent}, {Name: "right", Look: "s3", X: x, Y: right}}}
 }
 
 // wrongChart draws what was wrong, on its own scale: at 98 % right the rest would be a thread at the top.

@@ -135,7 +135,7 @@ func sampleLoad(operations, seconds int) *Load {
 	total := &Operation{Statuses: map[string]int64{}, Outcomes: map[string]int64{}}
 	for n, name := range names {
 		base := 9.0 + 4*float64(n)
-		share := int64(max(1, 20/(n+1)))
+		share := int64(max(2, 180/(n*n*n+1)))
 		o := &Operation{Statuses: map[string]int64{"201": 0}, Outcomes: map[string]int64{}, Bytes: 1 << 20}
 		for at := range seconds {
 			asked := share * int64(min(at+1, seconds/10+1)) / int64(seconds/10+1)
@@ -159,7 +159,7 @@ func sampleLoad(operations, seconds int) *Load {
 		o.Service = Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.1), P50: at(1), P90: at(1.6), P95: at(1.9), P99: at(3.4), P999: at(9.1), Max: at(52)}
 		o.Response = Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.2), P50: at(1.02), P90: at(1.7), P95: at(2.1), P99: at(4.2), P999: at(21), Max: at(61)}
 		if name == "refresh" {
-			o.Response.P99 = 342_061_000
+			o.Response.P99, o.Response.P999, o.Response.Max = 342_061_000, 611_400_000, 1_204_900_000
 		}
 		for q := 0.0; q < 0.999999; q += (1 - q) * 0.13 {
 			o.Curve = append(o.Curve, CurvePoint{q, at(0.4 + 0.6*math.Pow(1/(1-q), 0.35))})
@@ -170,6 +170,8 @@ func sampleLoad(operations, seconds int) *Load {
 			total.Statuses[status] += count
 		}
 	}
+	l.Plan.Hits = total.Asked
+	l.Plan.Schedule = fmt.Sprintf("%s for %d s, after a ramp of a tenth of it", Rate(total.Rate), seconds)
 	total.Response = l.Operations[names[0]].Response
 	total.Service = l.Operations[names[0]].Service
 	total.Response.Count = total.Right
