@@ -1,0 +1,187 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// markdownTotal is the size in bytes under which a summary stays: GitHub drops the whole summary of a step over 1 MiB.
+const markdownTotal = 900_000
+
+// Markdown writes the summary for a job page or a merge request; either run may be nil. It stays under 900,000 bytes by leaving out
+// rows, never bytes, and says how many it left out.
+func Markdown(w io.Writer, c *Conformance, l *Load) error {
+	m := &markdownWriter{left: markdownTotal - 4096}
+	if c != nil {
+		m.conformance(c)
+	}
+	if l != nil {
+		m.load(l)
+	}
+	out := bufio.NewWriter(w)
+	_, err := out.WriteString(m.text.String())
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the Markdown summary: %w", err)
+	}
+	return nil
+}
+
+type markdownWriter struct {
+	text strings.Builder
+	left int
+}
+
+// line adds a line that must not be left out; all of them together are small.
+func (m *markdownWriter) line(text string) {
+	m.text.WriteString(text + "\n")
+	m.left -= len(text) + 1
+}
+
+// rows adds a table with as many rows as fit; the cells are Markdown already.
+func (m *markdownWriter) rows(head []string, rows [][]string, rest string) {
+	m.line("| " + strings.Join(head, " | ") + " |")
+	m.line("|" + strings.Repeat(" --- |", len(head)))
+	for i, cells := range rows {
+		line := "| " + strings.Join(cells, " | ") + " |"
+		if len(line) > m.left {
+			m.line("")
+			m.line(Count(int64(len(rows)-i)) + " more rows are in " + rest + ".")
+			break
+		}
+		m.line(line)
+	}
+	m.line("")
+}
+
+// markdownMarks stand before the word of a verdict.
+var markdownMarks = map[Verdict]string{Pass: "✅", Improved: "✅", Fail: "❌", Regressed: "❌", Warn: "⚠️", NotExercised: "⚠️", Inconclusive: "⚠️", Error: "❓", Invalid: "❓", NotComparable: "❓", Skipped: "⏭️", Known: "📌", Observed: "👁️"}
+
+func markdownVerdict(v Verdict) string {
+	return strings.TrimSpace(markdownMarks[v] + " " + markdownText(v.Word()))
+}
+
+// markdownText takes the meaning from every character that Markdown or HTML would read as more than itself.
+func markdownText(text string) string {
+	return markdownEscapes.Replace(oneLine(xmlCharacters(text), 2000))
+}
+
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "!", `\!`, "~", `\~`, "@", "@\u200b")
+
+// markdownCells is markdownText of each, for the cells of a row.
+func markdownCells(texts ...string) []string {
+	cells := make([]string, len(texts))
+	for i, text := range texts {
+		cells[i] = markdownText(text)
+	}
+	return cells
+}
+
+func (m *markdownWriter) head(kind string, run Run, verdict Verdict, reason string) {
+	m.line("## " + kind + " of " + markdownText(run.target()) + ": " + markdownVerdict(verdict))
+	m.line("")
+	m.line(markdownText(orElse(reason, "No reason was recorded.")))
+	m.line("")
+	if run.Partial != "" {
+		m.line("**Partial:** " + markdownText(run.Partial))
+		m.line("")
+	}
+	facts := []string{}
+	for _, f := range runFacts(run) {
+		facts = append(facts, f.Name+": "+markdownText(f.Value))
+	}
+	m.line(strings.Join(facts, " · "))
+	m.line("")
+}
+
+func (m *markdownWriter) conformance(c *Conformance) {
+	m.head("Conformance", c.Run, c.Verdict, c.Reason)
+	m.line("Requirements " + tally(requirementCounts(c.Requirements)) + ".")
+	m.line("Scenarios " + tally(scenarioCounts(c.Scenarios)) + ".")
+	m.line("")
+	var attention, rest [][]string
+	for _, requirement := range byAttention(c.Requirements) {
+		line := markdownCells(requirement.ID, "", requirement.Text, requirement.why(), requirement.Level)
+		line[1] = markdownVerdict(requirement.Verdict)
+		switch requirement.Verdict {
+		case Pass, Observed:
+			rest = append(rest, line)
+		default:
+			attention = append(attention, line)
+		}
+	}
+	if len(attention) > 0 {
+		m.rows([]string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, attention, "conformance.html")
+	}
+	if len(rest) > 0 && m.left > 2000 {
+		m.line("<details><summary>" + Plural(int64(len(rest)), "requirement") + " passed or observed</summary>")
+		m.line("")
+		m.rows([]string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, rest, "conformance.html")
+		m.line("</details>")
+		m.line("")
+	}
+}
+
+func (m *markdownWriter) load(l *Load) {
+	m.head("Load", l.Run, l.Verdict, l.Reason)
+	m.line(markdownText(l.Plan.Schedule) + " · " + markdownText(l.Plan.Workload) + " · " + Plural(int64(l.Plan.Clients), "client"))
+	m.line("")
+	if !l.Valid {
+		m.line("**The figures are not valid:** " + markdownText(strings.Join(l.Invalid, "; ")))
+		m.line("")
+	}
+	if len(l.Limits) > 0 {
+		var rows [][]string
+		for _, limit := range l.Limits {
+			cells := markdownCells(limit.Expression, "", limit.Value, limit.Interval, limit.Reason)
+			cells[1] = markdownVerdict(limit.Verdict)
+			rows = append(rows, cells)
+		}
+		m.rows([]string{"Limit", "Verdict", "Came to", "Interval", "Why"}, rows, "load.html")
+	}
+	head := []string{"Operation", "Verdict", "Asked", "Sent", "Right", "Wrong"}
+	for _, percentile := range (Percentiles{}).list() {
+		head = append(head, percentile.Word)
+	}
+	var rows [][]string
+	add := func(name string, o *Operation, verdict Verdict, note string) {
+		cells := markdownCells(name, note, Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
+		if verdict != "" {
+			cells[1] = markdownVerdict(verdict)
+		}
+		figures := o.Response
+		if l.Plan.Closed {
+			figures = o.Service
+		}
+		for _, percentile := range figures.list() {
+			text := "–"
+			if figures.Count > 0 {
+				text = Milliseconds(percentile.Nanoseconds)
+			}
+			cells = append(cells, text)
+		}
+		rows = append(rows, cells)
+	}
+	names := l.operationNames()
+	for _, name := range names {
+		verdict, note := l.verdictOf(name, l.Operations[name])
+		add(name, l.Operations[name], verdict, note)
+	}
+	if l.Total != nil && len(names) != 1 {
+		verdict, note := l.verdictOf("", l.Total)
+		add("all together", l.Total, verdict, note)
+	}
+	m.rows(head, rows, "load.html")
+	if len(l.Wrong) > 0 {
+		rows = nil
+		for _, wrong := range l.Wrong {
+			rows = append(rows, markdownCells(wrong.Operation, wrong.Kind, Count(wrong.Times), wrong.Message))
+		}
+		m.rows([]string{"Wrong answers of", "Kind", "Times", "Example"}, rows, "load.html")
+	}
+}

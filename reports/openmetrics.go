@@ -1,0 +1,178 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// OpenMetrics writes the figures as OpenMetrics text (application/openmetrics-text; version=1.0.0), for GitLab's metrics reports or a
+// textfile collector; either run may be nil. Times are seconds, rounded to the digits that the pages show, so that a reader that
+// compares values as strings sees no change where there is none. Names and label values do not hold a run's id or time.
+func OpenMetrics(w io.Writer, c *Conformance, l *Load) error {
+	m := &metricsWriter{w: bufio.NewWriter(w)}
+	if c != nil {
+		m.conformance(c)
+	}
+	if l != nil {
+		m.load(l)
+	}
+	m.raw("# EOF\n")
+	if m.err == nil {
+		m.err = m.w.Flush()
+	}
+	if m.err != nil {
+		return fmt.Errorf("writing OpenMetrics: %w", m.err)
+	}
+	return nil
+}
+
+type metricsWriter struct {
+	w   *bufio.Writer
+	err error
+}
+
+func (m *metricsWriter) raw(text string) {
+	if m.err == nil {
+		_, m.err = m.w.WriteString(text)
+	}
+}
+
+// family opens a metric family; its samples must follow at once.
+func (m *metricsWriter) family(name, unit, help string) {
+	m.raw("# TYPE " + name + " gauge\n")
+	if unit != "" {
+		m.raw("# UNIT " + name + " " + unit + "\n")
+	}
+	m.raw("# HELP " + name + " " + help + "\n")
+}
+
+// sample writes one value; labels are name and value by turns.
+func (m *metricsWriter) sample(name, value string, labels ...string) {
+	var pairs []string
+	for i := 0; i+1 < len(labels); i += 2 {
+		pairs = append(pairs, labels[i]+`="`+metricsLabel.Replace(strings.ToValidUTF8(labels[i+1], "\uFFFD"))+`"`)
+	}
+	set := ""
+	if len(pairs) > 0 {
+		set = "{" + strings.Join(pairs, ",") + "}"
+	}
+	m.raw(name + set + " " + value + "\n")
+}
+
+var metricsLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+func (m *metricsWriter) truth(name, help string, holds bool) {
+	m.family(name, "", help)
+	value := "0"
+	if holds {
+		value = "1"
+	}
+	m.sample(name, value)
+}
+
+func (m *metricsWriter) conformance(c *Conformance) {
+	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.", !c.Verdict.blocks())
+	m.family("agstest_requirements", "", "Requirements by verdict.")
+	counts := requirementCounts(c.Requirements)
+	for _, verdict := range verdicts {
+		if runVerdict(verdict) {
+			m.sample("agstest_requirements", strconv.Itoa(counts[verdict]), "verdict", string(verdict))
+		}
+	}
+	m.family("agstest_scenarios", "", "Scenarios by verdict.")
+	counts = scenarioCounts(c.Scenarios)
+	for _, verdict := range verdicts {
+		if runVerdict(verdict) {
+			m.sample("agstest_scenarios", strconv.Itoa(counts[verdict]), "verdict", string(verdict))
+		}
+	}
+	m.family("agstest_requirement_failed", "", "1 for a requirement that failed, 0 for one that was judged and did not.")
+	seen := map[string]bool{}
+	for _, requirement := range c.Requirements {
+		if seen[requirement.ID] {
+			continue
+		}
+		switch requirement.Verdict {
+		case Fail:
+			m.sample("agstest_requirement_failed", "1", "requirement", requirement.ID)
+		case Pass, Warn:
+			m.sample("agstest_requirement_failed", "0", "requirement", requirement.ID)
+		default:
+			continue
+		}
+		seen[requirement.ID] = true
+	}
+}
+
+// runVerdict tells the verdicts of runs from those of comparisons.
+func runVerdict(v Verdict) bool { return v != Regressed && v != Improved && v != NotComparable }
+
+func (m *metricsWriter) load(l *Load) {
+	m.truth("agstest_load_passed", "1 when the verdict of the load run is pass or better.", !l.Verdict.blocks())
+	m.truth("agstest_load_valid", "1 when the generator kept its schedule, so that the figures speak of the service.", l.Valid)
+	type named struct {
+		name string
+		*Operation
+	}
+	var operations []named
+	for _, name := range l.operationNames() {
+		operations = append(operations, named{name, l.Operations[name]})
+	}
+	if _, taken := l.Operations["total"]; l.Total != nil && !taken {
+		operations = append(operations, named{"total", l.Total})
+	}
+	for _, f := range []struct {
+		name, help string
+		of         func(*Operation) int64
+	}{
+		{"agstest_requests_asked", "Requests that the schedule asked for.", func(o *Operation) int64 { return o.Asked }},
+		{"agstest_requests_sent", "Requests that were sent.", func(o *Operation) int64 { return o.Sent }},
+		{"agstest_requests_right", "Requests with the wanted status and a right answer.", func(o *Operation) int64 { return o.Right }},
+		{"agstest_requests_wrong", "Requests with any other answer, or none.", func(o *Operation) int64 { return o.Wrong }},
+	} {
+		m.family(f.name, "", f.help)
+		for _, o := range operations {
+			m.sample(f.name, strconv.FormatInt(f.of(o.Operation), 10), "operation", o.name)
+		}
+	}
+	m.family("agstest_answers", "", "Answers by status; none: no answer came.")
+	for _, o := range operations {
+		for _, status := range sortedKeys(o.Statuses) {
+			m.sample("agstest_answers", strconv.FormatInt(o.Statuses[status], 10), "operation", o.name, "status", status)
+		}
+	}
+	for _, f := range []struct {
+		name, help string
+		of         func(*Operation) Percentiles
+	}{
+		{"agstest_response_seconds", "Response time of right answers, from when the request was due. Quantile 1 is the maximum.", func(o *Operation) Percentiles { return o.Response }},
+		{"agstest_service_seconds", "Service time of right answers, from when the request was sent. Quantile 1 is the maximum.", func(o *Operation) Percentiles { return o.Service }},
+	} {
+		m.family(f.name, "seconds", f.help)
+		for _, o := range operations {
+			figures := f.of(o.Operation)
+			if figures.Count == 0 {
+				continue
+			}
+			for _, p := range figures.list() {
+				m.sample(f.name, seconds(p.Nanoseconds), "operation", o.name, "quantile", p.Quantile)
+			}
+		}
+	}
+	m.family("agstest_limit_kept", "", "1 for a limit that was kept, 0 for one that was not or could not be judged.")
+	seen := map[string]bool{}
+	for _, limit := range l.Limits {
+		if seen[limit.Expression] {
+			continue
+		}
+		seen[limit.Expression] = true
+		kept := "0"
+		if limit.Verdict == Pass {
+			kept = "1"
+		}
+		m.sample("agstest_limit_kept", kept, "limit", limit.Expression)
+	}
+}
