@@ -164,6 +164,38 @@ var answerPhrases = []phrase{
 			}
 			return nil
 		}),
+	then(`it is recorded what the answer holds`, "it is recorded what the answer holds", "it is recorded what the answer holds",
+		"The report shows whether the body is empty, holds tokens, or something else.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			body, _ := check.ParseJSON(x.Body)
+			switch {
+			case len(x.Body) == 0:
+				w.observe("an empty body")
+			case findsTokens(body):
+				w.observe("a token body")
+			case body != nil:
+				w.observe("a JSON %s", body.Kind)
+			default:
+				w.observe("a body that is not JSON")
+			}
+			return nil
+		}),
+	then(`the result code is "([^"]+)"`, `the result code is "<text>"`, `the result code is "99999:403"`,
+		"resultCode of the last answer, the gateway's own way to say why.",
+		func(_ context.Context, w *world, a arguments) error {
+			v, err := w.member("resultCode")
+			if err != nil {
+				return err
+			}
+			if v.String() != a.words[0] {
+				return missf("resultCode "+a.words[0], "%s", shown(v))
+			}
+			return nil
+		}),
 	then(`it is recorded whether the correlation id comes back`, "it is recorded whether the correlation id comes back", "it is recorded whether the correlation id comes back",
 		"The report shows whether x-correlation-id of the request stands in the header of the answer.",
 		func(_ context.Context, w *world, _ arguments) error {

@@ -147,15 +147,13 @@ func (w *world) signOnWithSessionToken(ctx context.Context) (*request, error) {
 
 // signOn sends a sign-on and, when it is granted, lets the client hold the tokens.
 func (w *world) signOn(ctx context.Context, r *request, c *client) error {
-	unchanged := len(w.changes) == 0
+	changed := len(w.changes) > 0
 	x, err := w.call(ctx, r)
 	if err != nil {
 		return err
 	}
-	if unchanged {
-		if err := w.cautious(x); err != nil {
-			return err
-		}
+	if err := w.cautious(x, changed); err != nil {
+		return err
 	}
 	w.readChoices(x)
 	if x.Status/100 != 2 {
@@ -250,7 +248,7 @@ func (w *world) atOnce(ctx context.Context, requests []*request) ([]*exchange, e
 		return nil, ctx.Err()
 	}
 	for _, x := range answers {
-		w.record(x, w.knownOf(x.request, false))
+		w.record(x, w.knownOf(x.request, false), false)
 		if x.Status == 0 {
 			return nil, unknownf("no answer came to one of %d calls that were sent at the same moment: %s", len(requests), wire.Explain(x.Err))
 		}

@@ -39,7 +39,7 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows
 	next     time.Time  // when the next request may be sent, with a limited rate
-	accepted map[string]bool
+	accepted map[string]int
 }
 
 // Run runs the selected scenarios against the service of the environment and reports what was found. Its errors are of the kinds
@@ -93,7 +93,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]bool{},
+		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{},
 	}
 	if r.secrets == nil {
 		key := make([]byte, 32)
@@ -201,14 +201,14 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// worked remembers that a session token of the environment file was accepted in this run.
+// worked counts how often a session token of the environment file was accepted in this run.
 func (r *run) worked(token string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.accepted[token] = true
+	r.accepted[token]++
 }
 
-func (r *run) hasWorked(token string) bool {
+func (r *run) timesWorked(token string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.accepted[token]

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/check"
 	"agstest/internal/environment"
 )
 
@@ -43,6 +44,7 @@ var situationPhrases = []phrase{
 	given(`an account that has as many devices as it may`, "an account that has as many devices as it may", "an account that has as many devices as it may",
 		"The next first-time sign-on would exceed the device limit. In the environment file: situations.device-limit.",
 		func(ctx context.Context, w *world, _ arguments) error {
+			w.refusal = true
 			if w.run.control == nil {
 				return w.useAccount(ctx, "device-limit", 0)
 			}
@@ -53,7 +55,10 @@ var situationPhrases = []phrase{
 		}),
 	given(`an account whose device group is full`, "an account whose device group is full", "an account whose device group is full",
 		"The next first-time sign-on would exceed the limit of a group of devices. In the environment file: situations.group-limit.",
-		func(_ context.Context, w *world, _ arguments) error { return w.useShared("group-limit") }),
+		func(_ context.Context, w *world, _ arguments) error {
+			w.refusal = true
+			return w.useShared("group-limit")
+		}),
 	given(`a (suspended|cancelled|restricted) account`, "a <suspended|cancelled|restricted> account", "a suspended account",
 		"The operator has changed the state of the account after its client had signed on. In the environment file: situations.suspended-account and so on.",
 		func(ctx context.Context, w *world, a arguments) error { return w.useTroubled(ctx, a.words[0]) }),
@@ -71,7 +76,7 @@ var situationPhrases = []phrase{
 	given(`a device of the account`, "a device of the account", "a device of the account",
 		"The client has signed on before and remembers its clientId. In the environment file: situations.active.clientId.",
 		func(ctx context.Context, w *world, _ arguments) error { return w.makeClient(ctx) }),
-	given(`a (disabled|deleted|inactive|unapproved) device of the account`, "a <disabled|deleted|inactive|unapproved> device of the account", "a disabled device of the account",
+	given(`an? (disabled|deleted|inactive|unapproved) device of the account`, "a <disabled|deleted|inactive|unapproved> device of the account", "a disabled device of the account",
 		"The operator has changed the state of the device. In the environment file: situations.disabled-device and so on.",
 		func(ctx context.Context, w *world, a arguments) error { return w.makeTroubledClient(ctx, a.words[0]) }),
 	given(`a device of another account`, "a device of another account", "a device of another account",
@@ -81,6 +86,7 @@ var situationPhrases = []phrase{
 		"The client names a made-up clientId.",
 		func(_ context.Context, w *world, _ arguments) error {
 			w.add(&client{id: "agstest_" + w.invented(16)})
+			w.refusal = true
 			return nil
 		}),
 	given(`a client that is signed on`, "a client that is signed on", "a client that is signed on",
@@ -244,6 +250,7 @@ func (w *world) callAs(name string, s environment.Situation) error {
 }
 
 func (w *world) callFrom(name string) error {
+	w.refusal = true
 	s, err := w.situation(name)
 	if err != nil {
 		return err
@@ -256,6 +263,7 @@ func (w *world) callFrom(name string) error {
 
 // useTroubled makes the scenario act for an account that the operator has shut out after its client had signed on.
 func (w *world) useTroubled(ctx context.Context, state string) error {
+	w.refusal = true
 	if w.run.control == nil {
 		if err := w.useShared(state + "-account"); err != nil {
 			return err
@@ -337,7 +345,7 @@ func (w *world) setUpSignOn(ctx context.Context, r *request, c *client) error {
 	if err != nil {
 		return err
 	}
-	if err := w.cautious(x); err != nil {
+	if err := w.cautious(x, false); err != nil {
 		return err
 	}
 	if effectiveStatus(x) != http.StatusCreated {
@@ -352,9 +360,10 @@ func (w *world) setUpSignOn(ctx context.Context, r *request, c *client) error {
 	return nil
 }
 
-// cautious looks whether a refused sign-on may be due to a session token of the environment file that is used up.
-func (w *world) cautious(x *exchange) error {
-	if w.account == nil || w.account.token == "" || w.account.standing != "ACTIVE" || w.sessionToken != "" && w.sessionToken != w.account.token {
+// cautious looks whether a refused sign-on may be due to a session token of the environment file that is used up: then nothing can be
+// said about the service. A token that was accepted twice in this run is not used up by use.
+func (w *world) cautious(x *exchange, changed bool) error {
+	if w.account == nil || w.account.token == "" {
 		return nil
 	}
 	used := false
@@ -368,13 +377,20 @@ func (w *world) cautious(x *exchange) error {
 		w.run.worked(w.account.token)
 		return nil
 	}
-	if x.Status/100 != 4 {
+	times := w.run.timesWorked(w.account.token)
+	code, ok := check.SubCode(x.Exchange)
+	switch {
+	case x.Status/100 != 4, times >= 2:
 		return nil
-	}
-	const needs = `operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}`
-	if w.run.hasWorked(w.account.token) {
-		return lacking(needs+", and no sessionToken in situations."+w.account.situation,
+	case ok && code/1000 == 20 && code != 20020:
+		return nil // the service gives another reason
+	case changed && x.Status == http.StatusBadRequest:
+		return nil // the form of the request was wrong, as the scenario wants it
+	case times == 1:
+		return lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+w.account.situation,
 			"the session token of situations.%s was accepted once in this run and is refused now (%d): it works only once, and no fresh one can be had", w.account.situation, x.Status)
+	case changed || w.refusal:
+		return nil
 	}
 	return unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are minted", w.account.situation, x.Status)
 }
@@ -387,6 +403,7 @@ func (w *world) mayCreateDevices() error {
 }
 
 func (w *world) makeTroubledClient(ctx context.Context, state string) error {
+	w.refusal = state != "unapproved"
 	if w.run.control == nil {
 		s, err := w.situation(state + "-device")
 		if err != nil {
@@ -416,6 +433,7 @@ func (w *world) setDeviceState(ctx context.Context, state string) error {
 }
 
 func (w *world) useForeignDevice(ctx context.Context) error {
+	w.refusal = true
 	if w.run.control == nil {
 		s, err := w.situation("foreign-device")
 		if err != nil {

@@ -40,7 +40,9 @@ type world struct {
 	ahead        time.Duration // by how much the clock of the account was moved
 	deviceCount  int           // as it was counted last
 	issued       []string      // session tokens that getSessionToken answered with
+	refusal      bool          // the scenario wants the next sign-ons to be refused
 	registration string        // the type of register/{type}
+	companion    companion
 
 	exchanges []*exchange
 	findings  []finding
@@ -152,7 +154,7 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	w.record(x, w.knownOf(r, changed))
+	w.record(x, w.knownOf(r, changed), changed)
 	if x.Status == 0 {
 		return x, unknownf("no answer came to %s %s: %s", r.method, r.path, w.run.secrets.Text(errorText(x.Err)))
 	}
@@ -160,7 +162,7 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 }
 
 // record keeps an exchange and lets the judge look at it.
-func (w *world) record(x *exchange, known check.Known) {
+func (w *world) record(x *exchange, known check.Known, changed bool) {
 	x.known = known
 	seen := *x.Exchange
 	seen.Sent, seen.Received = seen.Sent.Add(w.ahead), seen.Received.Add(w.ahead)
@@ -170,7 +172,27 @@ func (w *world) record(x *exchange, known check.Known) {
 	for _, f := range x.judged {
 		w.findings = append(w.findings, finding{requirement: f.Requirement, outcome: f.Outcome, expected: f.Expected, got: f.Got, exchange: index})
 	}
+	w.credit(x, changed)
 	w.keepAnswerSecret(x)
+}
+
+// credit counts a good answer to a documented request for the requirement that demands it, whatever the scenario is about.
+func (w *world) credit(x *exchange, changed bool) {
+	id := ""
+	switch o := x.request.operation; {
+	case changed || w.refusal:
+	case o == ags.SignOnWithSessionToken && x.Status == http.StatusCreated && x.known.ClientID != "":
+		id = "SOST-01"
+	case o == ags.SignOnWithSessionToken && x.Status == http.StatusCreated && x.known.FirstTime:
+		id = "SOST-02"
+	case o == ags.GetSessionToken && effectiveStatus(x) == http.StatusOK:
+		id = "GST-01"
+	case o == ags.Refresh && effectiveStatus(x) == http.StatusOK:
+		id = "REF-01"
+	}
+	if id != "" {
+		w.findings = append(w.findings, finding{requirement: id, outcome: check.Held, exchange: len(w.exchanges) - 1})
+	}
 }
 
 // knownOf says what the judge may take for granted about a request. A request that was changed on purpose may lack parts of it.

@@ -81,6 +81,8 @@ type Situation struct {
 type Allow struct {
 	// FirstTime: first-time sign-ons create devices.
 	FirstTime bool `yaml:"first-time"`
+	// Surroundings: calls of the platform beside the nine operations may be made, to see that tokens are of use there.
+	Surroundings bool `yaml:"surroundings"`
 }
 
 // Load is what a load run may use.

@@ -1,0 +1,49 @@
+Feature: The gateway in front of the service
+  The service is reached through an API gateway, which checks tokens and speaks https. The page "Access and authentication information"
+  describes it.
+
+  @GW-01
+  Scenario: A platform call with an unusable token
+    Given a client that is signed on
+    When the client asks for the devices of the account with a token that nobody issued
+    Then the status is 403
+    And the result code is "99999:403"
+
+  @GW-02
+  Scenario: A refusal is a refusal, whatever its status
+    Given a client that is signed on
+    And the next request presents a token that nobody issued
+    When the client refreshes its tokens
+    Then the service refuses
+
+  @GW-03
+  Scenario Outline: The token in <place>
+    Given a client that is signed on
+    When the client asks for the devices of the account with the token in <place>
+    Then it is recorded how the service answers
+
+    Examples:
+      | place                     |
+      | the header "Client-token" |
+      | the header "token"        |
+      | the query                 |
+
+  @GW-04
+  Scenario: Encrypted
+    Then the service is offered over https
+
+  @GW-05
+  Scenario: Answers say that they are JSON
+    Given an account in good standing
+    And a device of the account
+    When the client signs on with a session token and its clientId
+    Then the status is 201
+    And the answer declares a JSON content type
+
+  @GW-06
+  Scenario: Tokens in caches
+    Given an account in good standing
+    And a device of the account
+    When the client signs on with a session token and its clientId
+    Then the status is 201
+    And it is recorded whether the answer has the header "Cache-Control"
