@@ -282,14 +282,14 @@ func (c *call) readParameters(optional bool) *reply {
 	if endpoint == nil {
 		return nil // register/{type} looks at its type itself
 	}
+	if c.operation == ags.GetSessionToken && c.operatorTokenInHeader() {
+		return nil
+	}
 	if len(list) == 0 && endpoint.mandatory() {
 		return bad(ruleParametersNotEmpty, "parameters is empty")
 	}
 	for _, p := range endpoint.Parameters {
 		if !p.Mandatory || c.parameters[c.fold(p.Name)] != "" {
-			continue
-		}
-		if c.operation == ags.GetSessionToken && c.operatorTokenInHeader() {
 			continue
 		}
 		if c.enforces(ruleMandatoryParameters) || c.operation != ags.SignOn && c.operation != ags.Register {

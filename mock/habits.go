@@ -1,4 +1,245 @@
 package mock
 
+import (
+	"compress/gzip"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
 // Habits are the conforming habits that the mock can take on.
-func Habits() []Habit { return nil }
+func Habits() []Habit {
+	choice := func(name, summary string, apply func(*Choices)) Habit {
+		return Habit{Name: name, Summary: summary, Apply: apply}
+	}
+	habits := []Habit{
+		choice("raw-authorization", "refresh and signOut take the token without a scheme only", func(c *Choices) { c.Authorization = "raw" }),
+		choice("bearer-only", "refresh and signOut take the token with the scheme Bearer only", func(c *Choices) { c.Authorization = "bearer" }),
+		choice("tenant-required", "a missing nv-tenant-id is a bad request", func(c *Choices) { c.TenantRequired = true }),
+		choice("old-tenant-header", "tenantId is read where nv-tenant-id is missing", func(c *Choices) { c.OldTenantHeader = true; c.TenantRequired = true }),
+		choice("unknown-tenant-403", "an unknown tenant is forbidden", func(c *Choices) { c.UnknownTenant = 403 }),
+		choice("missing-service-401", "a missing x-auth-service-id is unauthorised", func(c *Choices) { c.MissingService = 401; c.UnknownService = 401 }),
+		choice("unknown-service-403", "an unknown x-auth-service-id is forbidden", func(c *Choices) { c.UnknownService = 403 }),
+		choice("wrong-method-404", "a wrong method is not found", func(c *Choices) { c.WrongMethod = 404 }),
+		choice("content-type-415", "another content type than JSON is refused with 415", func(c *Choices) { c.ContentType = "415" }),
+		choice("content-type-ignored", "the content type of requests does not matter", func(c *Choices) { c.ContentType = "any" }),
+		choice("both-client-id", "where clientId and deviceInformation are sent, clientId counts", func(c *Choices) { c.BothDeviceArguments = "clientId" }),
+		choice("both-device-information", "where clientId and deviceInformation are sent, deviceInformation counts", func(c *Choices) { c.BothDeviceArguments = "deviceInformation" }),
+		choice("empty-device-refused", "an empty deviceInformation is a bad request", func(c *Choices) { c.EmptyDeviceRefused = true }),
+		choice("parameters-required", "refresh and signOut want parameters too", func(c *Choices) { c.ParametersRequired = true }),
+		choice("parameter-case", "names of parameters are matched with their case", func(c *Choices) { c.ParameterCase = true }),
+		choice("missing-parameter-401", "a missing mandatory parameter is unauthorised", func(c *Choices) { c.MissingParameter = 401 }),
+		choice("operator-token-in-header", "the OperatorAuthToken may come in a header", func(c *Choices) { c.OperatorTokenInHeader = true }),
+		choice("discovery-reads-token", "an unusable token at discovery finds no services", func(c *Choices) { c.DiscoveryReadsToken = true }),
+		choice("no-correlation-echo", "x-correlation-id is not echoed", func(c *Choices) { c.NoCorrelationEcho = true }),
+
+		choice("unknown-session-404", "unknown, expired and used session tokens are not found", func(c *Choices) { c.UnknownSession, c.ExpiredSession, c.UsedSession = 404, 404, 404 }),
+		choice("unknown-session-403", "unknown, expired and used session tokens are forbidden", func(c *Choices) { c.UnknownSession, c.ExpiredSession, c.UsedSession = 403, 403, 403 }),
+		choice("unknown-session-400", "unknown, expired and used session tokens are bad requests", func(c *Choices) { c.UnknownSession, c.ExpiredSession, c.UsedSession = 400, 400, 400 }),
+		choice("session-reusable", "session tokens can be used again until they expire", func(c *Choices) { c.SessionTokensReusable = true }),
+		choice("unknown-client-403", "an unknown clientId is forbidden", func(c *Choices) { c.UnknownClient = 403 }),
+		choice("deleted-device-404", "a deleted device does not exist", func(c *Choices) { c.DeletedDevice = 404 }),
+		choice("foreign-client-404", "a device of another account does not exist", func(c *Choices) { c.ForeignClient = 404 }),
+		choice("refresh-refusals-400", "unusable and expired refresh tokens are bad requests", func(c *Choices) { c.BadRefreshToken, c.ExpiredRefresh, c.EndedToken = 400, 400, 400 }),
+		choice("refresh-expired-401", "expired refresh tokens are unauthorised", func(c *Choices) { c.ExpiredRefresh = 401 }),
+		choice("refresh-refusals-403", "unusable refresh tokens are forbidden", func(c *Choices) { c.BadRefreshToken, c.EndedToken = 403, 403 }),
+		choice("sign-out-refusals-400", "unusable access tokens are bad requests at signOut", func(c *Choices) { c.BadAccessToken = 400 }),
+		choice("sign-out-refusals-403", "unusable access tokens are forbidden at signOut", func(c *Choices) { c.BadAccessToken = 403 }),
+		choice("user-token-refusals", "a missing User-Token is a bad request, an invented one forbidden", func(c *Choices) { c.MissingUserToken, c.BadUserToken = 400, 403 }),
+		choice("operator-refusals-403", "every unusable OperatorAuthToken is forbidden", func(c *Choices) { c.BadOperatorToken = 403 }),
+		choice("operator-refusals-401", "every unusable OperatorAuthToken is unauthorised", func(c *Choices) { c.BadOperatorToken = 401 }),
+		choice("register-type-403", "an unknown type of registration is forbidden", func(c *Choices) { c.UnknownType = 403 }),
+		choice("first-time-codes", "VPN and location give the codes 20021 and 20022", func(c *Choices) { c.VPNCode, c.LocationCode = 20021, 20022 }),
+		choice("geo-filter-code", "a blocked location gives the code 20066", func(c *Choices) { c.LocationCode = 20066 }),
+		choice("group-limit-code", "a full class of devices gives a code of its own", func(c *Choices) { c.GroupLimitCode = 20008 }),
+		choice("restricted-refused", "restricted accounts cannot sign in", func(c *Choices) { c.RestrictedRefused = true }),
+		choice("refused-device-kept", "a first-time sign-on refused for its caller leaves a device behind", func(c *Choices) { c.DeviceOfRefused = true }),
+		choice("legacy-gateway", "the gateway refuses with status 200", func(c *Choices) { c.LegacyGateway = true }),
+
+		choice("errors-empty", "refusals have no body", func(c *Choices) { c.ErrorBody = "empty" }),
+		choice("errors-html", "refusals are HTML", func(c *Choices) { c.ErrorBody = "html" }),
+		choice("errors-text", "refusals are plain text", func(c *Choices) { c.ErrorBody = "text" }),
+		choice("errors-problem", "refusals are application/problem+json", func(c *Choices) { c.ErrorBody = "problem" }),
+		choice("errors-nested", "refusals carry code and message in an object error", func(c *Choices) { c.ErrorBody = "nested" }),
+		choice("errors-error-code", "refusals carry errorCode instead of code", func(c *Choices) { c.ErrorBody = "errorCode" }),
+		choice("errors-numeric-string", "sub-codes are numeric strings", func(c *Choices) { c.ErrorBody = "numeric-string" }),
+		choice("errors-bare", "refusals carry a code and nothing else", func(c *Choices) { c.ErrorBody = "bare" }),
+		choice("errors-varying", "each refusal has another text", func(c *Choices) { c.ErrorText = "varying" }),
+		choice("errors-localised", "refusals are in other languages", func(c *Choices) { c.ErrorText = "localised" }),
+		choice("challenge", "401 carries WWW-Authenticate", func(c *Choices) { c.Challenge = true }),
+
+		choice("lifetimes-90-days", "sessions end after 90 days, refresh tokens after 7", func(c *Choices) {
+			c.Lifetimes = Lifetimes{2 * time.Hour, 7 * 24 * time.Hour, 90 * 24 * time.Hour}
+		}),
+		choice("lifetimes-short", "access tokens live 5 minutes, refresh tokens 30, sessions 2 hours", func(c *Choices) {
+			c.Lifetimes = Lifetimes{5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
+		}),
+		choice("constant-fixed-lifetime", "fixed_refresh_expires_in is told in full after a refresh", func(c *Choices) { c.ConstantFixedLifetime = true }),
+		choice("revoke-on-refresh", "a refresh ends the refresh token that it used", func(c *Choices) { c.RevokeOnRefresh = true }),
+		choice("keep-refresh-token", "a refresh gives the same refresh token back", func(c *Choices) { c.KeepRefreshToken = true }),
+		choice("keep-jti", "jti stays over a refresh", func(c *Choices) { c.KeepTokenID = true }),
+		choice("jti-uuid", "jti is a UUID", func(c *Choices) { c.TokenIDForm = "uuid" }),
+		choice("jti-per-device", "jti is the same in every sign-on of a device", func(c *Choices) { c.TokenIDForm = "device" }),
+		choice("tokens-outlive-sign-out", "tokens stay usable after signOut", func(c *Choices) { c.TokensOutliveSignOut = true }),
+		choice("second-sign-out-200", "signing out again is no mistake", func(c *Choices) { c.SecondSignOut = 200 }),
+		choice("second-sign-out-404", "signing out again finds nothing", func(c *Choices) { c.SecondSignOut = 404 }),
+		choice("user-token-once", "a User-Token can be used once", func(c *Choices) { c.UserTokensOnce = true }),
+		choice("user-token-at-top", "the userAccountToken stands beside the accounts", func(c *Choices) { c.UserTokenAtTop = true }),
+		choice("subsequent-needs-device", "subsequentSignOn wants the device again", func(c *Choices) { c.SubsequentNeedsDevice = true }),
+		choice("clock-ahead", "the service's clock is 90 s ahead", func(c *Choices) { c.ClockOffset = 90 * time.Second }),
+		choice("clock-behind", "the service's clock is 90 s behind", func(c *Choices) { c.ClockOffset = -90 * time.Second }),
+		choice("neighbouring-seconds", "the tokens of a pair are minted in neighbouring seconds", func(c *Choices) { c.PairSkew = time.Second }),
+
+		choice("register-gives-tokens", "register answers with tokens", func(c *Choices) { c.RegisterBody = "tokens" }),
+		choice("register-gives-object", "register answers with an object", func(c *Choices) { c.RegisterBody = "object" }),
+		choice("sign-out-gives-object", "signOut answers with an object", func(c *Choices) { c.SignOutBody = "object" }),
+		choice("token-type-capital", "token_type is Bearer", func(c *Choices) { c.TokenType = "Bearer" }),
+		choice("signed-hs512", "tokens are signed with HS512", func(c *Choices) { c.Algorithm = "HS512" }),
+		choice("absolute-paths", "discovery tells paths from the root", func(c *Choices) { c.AbsolutePaths = true }),
+		choice("no-display-attributes", "discovery tells no displayAttributes", func(c *Choices) { c.NoDisplayAttributes = true }),
+		choice("discovery-reversed", "discovery lists in another order", func(c *Choices) { c.ReversedDiscovery = true }),
+		choice("companion-seconds", "the companion flow tells seconds and answers 200", func(c *Choices) { c.CompanionSeconds = true }),
+		choice("no-client-id-on-refresh", "refresh does not repeat client_id", func(c *Choices) { c.NoClientIDOnRefresh = true }),
+		choice("refresh-token-without-jti", "refresh tokens have neither jti nor sessionControl", func(c *Choices) { c.NoRefreshSessionControl = true }),
+		choice("client-id-long", "client ids have 120 characters", func(c *Choices) { c.ClientIDForm = "long" }),
+		choice("client-id-dotted", "client ids hold dots and colons", func(c *Choices) { c.ClientIDForm = "dotted" }),
+		choice("profile-features", "optional claims hold values", func(c *Choices) { c.ProfileFeatures = true }),
+
+		choice("extra-members", "answers have members that nobody knows", func(c *Choices) { c.ExtraMembers = true }),
+		choice("extra-claims", "tokens have claims that nobody knows", func(c *Choices) { c.ExtraClaims = true }),
+		choice("extra-jose", "headers of tokens have parameters that nobody knows", func(c *Choices) { c.ExtraJOSE = true }),
+		choice("member-order", "members come in another order", func(c *Choices) { c.ReversedMembers = true }),
+		choice("claim-order", "claims come in another order", func(c *Choices) { c.ReversedClaims = true }),
+		choice("pretty", "answers are indented", func(c *Choices) { c.Pretty = true }),
+		choice("escaped", "answers are full of escapes and white space", func(c *Choices) { c.Escaped = true }),
+		choice("charset", "the content type tells a charset", func(c *Choices) { c.MediaType = "application/json;charset=UTF-8" }),
+		choice("charset-quoted", "the content type is in capitals with a quoted charset", func(c *Choices) { c.MediaType = `Application/JSON; Charset="utf-8"` }),
+		choice("large-tokens", "tokens are 8 KB long", func(c *Choices) { c.TokenPadding = 6000 }),
+		choice("no-store", "answers forbid caches", func(c *Choices) { c.NoStore = true }),
+	}
+	return append(habits, transportHabits()...)
+}
+
+func transportHabits() []Habit {
+	header := func(name, summary string, change func(http.Header)) Habit {
+		return Habit{Name: name, Summary: summary, Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				a := record(next, r)
+				a.copyHeader(w)
+				change(w.Header())
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body)
+			})
+		}}
+	}
+	every := func(name, summary string, n uint64, status int, retryAfter func() string) Habit {
+		var count atomic.Uint64
+		return Habit{Name: name, Summary: summary, Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if count.Add(1)%n == 0 {
+					w.Header().Set("Retry-After", retryAfter())
+					w.WriteHeader(status)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}}
+	}
+	return []Habit{
+		{Name: "chunked", Summary: "answers are chunked", Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				a := record(next, r)
+				a.copyHeader(w)
+				w.Header().Del("Content-Length")
+				w.WriteHeader(a.status)
+				for half := (len(a.body) + 1) / 2; len(a.body) > 0; half = len(a.body) {
+					_, _ = w.Write(a.body[:half])
+					a.body = a.body[half:]
+					flush(w)
+				}
+			})
+		}},
+		{Name: "gzip", Summary: "answers are compressed where the client takes that", Transport: compressed},
+		header("connection-close", "each answer closes its connection", func(h http.Header) { h.Set("Connection", "close") }),
+		header("lower-case-headers", "names of headers are in lower case", func(h http.Header) {
+			for name, values := range h {
+				// The server looks for these itself by their canonical names.
+				if name == "Content-Length" || name == "Connection" || name == "Transfer-Encoding" {
+					continue
+				}
+				delete(h, name)
+				h[strings.ToLower(name)] = values
+			}
+			h["Content-Type"], h["Date"] = nil, nil // set by the server otherwise
+			h["date"] = []string{time.Now().UTC().Format(http.TimeFormat)}
+		}),
+		header("no-date", "answers have no Date", func(h http.Header) { h["Date"] = nil }),
+		header("extra-headers", "answers carry headers of proxies, and a cookie", func(h http.Header) {
+			h.Set("Via", "1.1 edge")
+			h.Add("Set-Cookie", "route=a; Path=/; HttpOnly")
+			h.Add("Set-Cookie", "zone=b; Path=/")
+			h.Set("X-Request-Id", "edge-1")
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+			h.Set("Cache-Control", "private, no-store, max-age=0")
+			h.Set("Vary", "Accept-Encoding, nv-tenant-id")
+		}),
+		{Name: "early-hints", Summary: "an answer of status 103 comes first", Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusEarlyHints)
+				next.ServeHTTP(w, r)
+			})
+		}},
+		{Name: "trailers", Summary: "answers end with a trailer", Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				a := record(next, r)
+				a.copyHeader(w)
+				w.Header().Del("Content-Length")
+				w.Header().Set("Trailer", "Server-Timing")
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body)
+				w.Header().Set("Server-Timing", "app;dur=1")
+			})
+		}},
+		every("throttled-now-and-then", "every 97th call gets 429 with Retry-After: 1", 97, http.StatusTooManyRequests, func() string { return "1" }),
+		every("unavailable-now-and-then", "every 41st call gets 503 with Retry-After: 0", 41, http.StatusServiceUnavailable, func() string { return strconv.Itoa(0) }),
+		every("throttled-until-a-date", "every 113th call gets 429 with a date in Retry-After", 113, http.StatusTooManyRequests, func() string {
+			return time.Now().Add(time.Second).UTC().Format(http.TimeFormat)
+		}),
+		{Name: "slow-300ms", Summary: "every answer takes 300 ms", Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				timer := time.NewTimer(300 * time.Millisecond)
+				defer timer.Stop()
+				select {
+				case <-timer.C:
+					next.ServeHTTP(w, r)
+				case <-r.Context().Done():
+				}
+			})
+		}},
+	}
+}
+
+// compressed serves gzip (RFC 9110 section 8.4.1.3) to who asks for it.
+func compressed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		a := record(next, r)
+		a.copyHeader(w)
+		if len(a.body) == 0 {
+			w.WriteHeader(a.status)
+			return
+		}
+		w.Header().Del("Content-Length")
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Vary", "Accept-Encoding")
+		w.WriteHeader(a.status)
+		squeezed := gzip.NewWriter(w)
+		_, _ = squeezed.Write(a.body)
+		_ = squeezed.Close()
+	})
+}

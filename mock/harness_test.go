@@ -2,9 +2,11 @@ package mock
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,6 +25,7 @@ var start = time.Date(2030, 3, 4, 5, 6, 7, 0, time.UTC)
 type client struct {
 	t    testing.TB
 	mock *Server
+	log  *[]string // every answer, when not nil
 }
 
 func newClient(t testing.TB, config Config) client {
@@ -32,7 +35,7 @@ func newClient(t testing.TB, config Config) client {
 	if config.Seed == 0 {
 		config.Seed = 7
 	}
-	return client{t, New(config)}
+	return client{t, New(config), nil}
 }
 
 // answer is what came back.
@@ -61,9 +64,26 @@ func (c client) do(method, path, body string, header ...string) answer {
 
 func (c client) send(to http.Handler, r *http.Request) answer {
 	w := httptest.NewRecorder()
-	to.ServeHTTP(w, r)
+	broken := ""
+	if c.log != nil { // some faults never end, others break the connection
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Millisecond)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				require.Equal(c.t, http.ErrAbortHandler, p)
+				broken = " and the connection broke"
+			}
+		}()
+		to.ServeHTTP(w, r)
+	}()
 	a := answer{status: w.Code, header: w.Header(), text: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &a.body)
+	if c.log != nil {
+		*c.log = append(*c.log, fmt.Sprintf("%s %s: %d%s %v %s", r.Method, r.URL, a.status, broken, a.header, a.text))
+	}
 	return a
 }
 
@@ -177,4 +197,22 @@ func (s *steppable) Now() time.Time {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.now
+}
+
+// postTo sends over a network; status 0: no answer.
+func postTo(t testing.TB, over *http.Client, url, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequest("POST", url, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("nv-tenant-id", "nagra")
+	r.Header.Set("x-auth-service-id", "Operator SSO")
+	r.Header.Set("Content-Type", "application/json")
+	response, err := over.Do(r)
+	if err != nil {
+		return 0, ""
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(text)
 }

@@ -100,6 +100,9 @@ func (c *call) gatewayRefusal(r rule) reply {
 	return answer
 }
 
+// noMedia is the media of an answer that does not tell its content type.
+const noMedia = "-"
+
 var (
 	jsonContent    = []string{"application/json"}
 	noStoreContent = []string{"no-store"}
@@ -125,6 +128,8 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 	if len(content) > 0 {
 		if _, set := header["Content-Type"]; !set {
 			switch {
+			case r.media == noMedia:
+				header["Content-Type"] = nil
 			case r.media != "":
 				header["Content-Type"] = []string{r.media}
 			case choices.MediaType != "":
