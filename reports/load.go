@@ -56,6 +56,10 @@ type Operation struct {
 	Service  Percentiles      `json:"service"`            // from the actual send time; right answers
 	Bytes    int64            `json:"bytes"`
 	Phases   *Phases          `json:"phases,omitempty"`
+	// Failed is the response time of wrong answers, of those that never came until they were given up.
+	Failed Percentiles `json:"failed,omitzero"`
+	// Interrupted hits were under way when the run was; they are neither right nor wrong.
+	Interrupted int64 `json:"interrupted,omitempty"`
 	// Curve is the response-time percentile curve.
 	Curve []CurvePoint `json:"curve,omitempty"`
 	// Histogram is the response times of right answers in nanoseconds, in HdrHistogram's compressed V2 form in base64 as its Encode
@@ -98,24 +102,28 @@ type Generator struct {
 	GCPause     Percentiles `json:"gcPause"`
 	AtCap       int64       `json:"atCap"`   // hits that had to wait for a worker
 	Starved     int64       `json:"starved"` // hits that had to wait for a client
+	Behind      int64       `json:"behind"`  // results that had to wait to be taken up
 	ClockStep   int64       `json:"clockStep"`
 	Dropped     int64       `json:"dropped"` // hits of the schedule that were never sent
 }
 
-// Second is one second of one operation.
+// Second is one second of one operation. Asked counts the hits that were due in it, Sent those that were sent in it; Right, Wrong and
+// the response times are of the answers that came in it, whenever their hits were due.
 type Second struct {
-	At        int              `json:"at"` // seconds since the start
-	Operation string           `json:"operation"`
-	Asked     int64            `json:"asked"`
-	Sent      int64            `json:"sent"`
-	Right     int64            `json:"right"`
-	Wrong     int64            `json:"wrong"`
-	P50       int64            `json:"p50"`
-	P95       int64            `json:"p95"`
-	P99       int64            `json:"p99"`
-	Max       int64            `json:"max"`
-	Lag99     int64            `json:"lag99"`
-	Statuses  map[string]int64 `json:"statuses,omitempty"` // other than the wanted one
+	At        int    `json:"at"` // seconds since the start
+	Operation string `json:"operation"`
+	Asked     int64  `json:"asked"`
+	Sent      int64  `json:"sent"`
+	Right     int64  `json:"right"`
+	Wrong     int64  `json:"wrong"`
+	P50       int64  `json:"p50"`
+	P95       int64  `json:"p95"`
+	P99       int64  `json:"p99"`
+	Max       int64  `json:"max"`
+	Lag99     int64  `json:"lag99"`
+	// NewConnections of all operations stand in the row of the first one of a second.
+	NewConnections int64            `json:"newConnections,omitempty"`
+	Statuses       map[string]int64 `json:"statuses,omitempty"` // other than the wanted one
 }
 
 // Limit is a limit from the command line or a profile, and what came.

@@ -1,0 +1,248 @@
+package load
+
+import (
+	"bufio"
+	"context"
+
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order of their start; what
+// a hit sends, when it was due, and what its answer means is ours, in RoundTrip.
+type attack struct {
+	schedule  Schedule // nil: closed loop
+	length    time.Duration
+	workload  Workload
+	transport transport
+	workers   int // most concurrent requests
+	timeout   time.Duration
+	raw       *rawStream
+	tally     *tally
+
+	began    time.Time
+	pacer    atomic.Pointer[schedulePacer]
+	hits     sync.Pool // of *hitState
+	inFlight atomic.Int64
+	most     atomic.Int64
+	starved  atomic.Int64
+	behind   atomic.Int64
+	waiting  atomic.Int64
+	freed    chan struct{} // told when a client may be free
+	aborted  context.Context
+	abort    context.CancelFunc
+	out      atomic.Pointer[error] // why the workload is at its end
+	stop     context.CancelFunc    // ends the sending
+}
+
+// hitState is what one hit needs, kept for the next one.
+type hitState struct {
+	request Request
+	answer  Answer
+	phases  phaseTimes
+}
+
+// firstWorkers are there from the beginning; Vegeta starts more when none is free.
+const firstWorkers = 64
+
+// run sends everything and returns when the last answer is in. When ctx ends it sends no more, and gives what is under way the grace to
+// end by itself before it is cut off.
+func (a *attack) run(ctx context.Context, grace time.Duration) {
+	a.freed = make(chan struct{}, 1)
+	a.hits.New = func() any { return new(hitState) }
+	a.aborted, a.abort = context.WithCancel(context.Background())
+	defer a.abort()
+	ctx, a.stop = context.WithCancel(ctx)
+	defer a.stop()
+	over := make(chan struct{})
+	var cutter sync.WaitGroup
+	defer cutter.Wait()
+	defer close(over)
+	cutter.Go(func() {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-over:
+		case <-timer.C:
+			a.abort()
+			a.transport.abort()
+		}
+	})
+
+	var pace vegeta.Pacer = &closedPacer{ctx: ctx, end: a.began.Add(a.length)}
+	if a.schedule != nil {
+		timer := newPreciseTimer()
+		defer timer.close()
+		scheduled := &schedulePacer{schedule: a.schedule, timer: timer, ctx: ctx, began: a.began}
+		a.pacer.Store(scheduled)
+		pace = scheduled
+	}
+	first := a.workers
+	if a.schedule != nil {
+		first = min(first, firstWorkers)
+	}
+	// The transport is our own, so that no option of Vegeta that reaches for net/http's may follow Client. Its time-out is off: with a
+	// foreign RoundTripper it would start a goroutine for each request; the transport keeps the deadline.
+	attacker := vegeta.NewAttacker(
+		vegeta.Client(&http.Client{Transport: a, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}),
+		vegeta.Workers(uint64(first)), vegeta.MaxWorkers(uint64(a.workers)), vegeta.MaxBody(0),
+	)
+	target := func(t *vegeta.Target) error {
+		t.Method, t.URL = http.MethodPost, "http://hit/"
+		return nil
+	}
+	for result := range attacker.Attack(target, pace, 0, "") {
+		if time.Since(result.Timestamp.Add(result.Latency)) > behindAfter {
+			a.behind.Add(1)
+		}
+		if a.raw != nil {
+			a.raw.write(result)
+		}
+	}
+	if a.raw != nil {
+		a.raw.flush()
+	}
+}
+
+// RoundTrip is one hit. It never returns an error, which net/http would wrap: a response with status 0 tells Vegeta the same.
+func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
+	seq, err := strconv.ParseUint(in.Header["X-Vegeta-Seq"][0], 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	h := a.hits.Get().(*hitState)
+	defer a.hits.Put(h)
+	due := time.Now()
+	if a.schedule != nil {
+		due = a.began.Add(a.schedule.At(seq))
+	}
+	if !a.begin(seq, &h.request) {
+		return a.response(h, "not sent", 0), nil
+	}
+	for n := a.inFlight.Add(1); ; {
+		if most := a.most.Load(); n <= most || a.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	h.answer, h.phases = Answer{Sent: time.Now()}, phaseTimes{}
+	a.tally.send(h.request.Operation, due, h.answer.Sent)
+	done := a.transport.exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
+	h.answer.Received = time.Now()
+	a.inFlight.Add(-1)
+	outcome := a.workload.End(&h.request, &h.answer)
+	if h.answer.Err != nil && outcome.Kind == "" {
+		outcome = Outcome{Kind: noAnswer(h.answer.Err), Message: "no whole answer came"}
+	}
+	a.tally.end(h.request.Operation, due, &h.answer, &outcome, &h.phases)
+	response := a.response(h, outcome.Kind, len(h.answer.Body))
+	done()
+	h.answer = Answer{}
+	if a.waiting.Load() > 0 {
+		select {
+		case a.freed <- struct{}{}:
+		default:
+		}
+	}
+	return response, nil
+}
+
+// begin prepares the request of a hit, as soon as a client is free for it. It gives up when the workload has none left, when the wait
+// takes longer than an exchange may, or when the run is cut off; then the hit is not sent.
+func (a *attack) begin(seq uint64, request *Request) bool {
+	if a.workload.Begin(seq, request) {
+		return true
+	}
+	a.starved.Add(1)
+	a.waiting.Add(1)
+	defer a.waiting.Add(-1)
+	patience := time.NewTimer(a.timeout)
+	defer patience.Stop()
+	// A client may also become free by the clock alone, when it was asked to come again later.
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if finite, ok := a.workload.(Finite); ok {
+			if err := finite.Exhausted(); err != nil {
+				a.out.CompareAndSwap(nil, &err)
+				a.stop()
+				return false
+			}
+		}
+		select {
+		case <-a.freed:
+		case <-again.C:
+		case <-patience.C:
+			return false
+		case <-a.aborted.Done():
+			return false
+		}
+		if a.workload.Begin(seq, request) {
+			return true
+		}
+	}
+}
+
+// response is what Vegeta sees of a hit.
+func (a *attack) response(h *hitState, kind string, size int) *http.Response {
+	r := &http.Response{StatusCode: h.answer.Status, Body: http.NoBody}
+	if h.answer.Status == 0 {
+		r.Status = kind
+	}
+	if a.raw != nil {
+		r.Header = http.Header{"": {h.request.Method, h.request.Path, kind, strconv.Itoa(size), strconv.Itoa(len(h.request.Body))}}
+	}
+	return r
+}
+
+// rawStream writes Vegeta's own results: its time stamps and latencies, which are service times. Bodies and headers, which hold tokens,
+// are left out, and so are queries.
+type rawStream struct {
+	base    string
+	out     *bufio.Writer
+	encoder vegeta.Encoder
+	err     error
+}
+
+func newRawStream(w io.Writer, base string) *rawStream {
+	out := bufio.NewWriterSize(w, 1<<16)
+	return &rawStream{base: base, out: out, encoder: vegeta.NewEncoder(out)}
+}
+
+func (s *rawStream) flush() {
+	if s.err == nil {
+		s.err = s.out.Flush()
+	}
+}
+
+func (s *rawStream) write(r *vegeta.Result) {
+	if facts := r.Headers[""]; len(facts) == 5 {
+		r.Method, r.URL = facts[0], s.base+withoutQuery(facts[1])
+		r.Error = facts[2]
+		r.BytesIn, _ = strconv.ParseUint(facts[3], 10, 64)
+		r.BytesOut, _ = strconv.ParseUint(facts[4], 10, 64)
+	}
+	r.Headers, r.Body = nil, nil
+	if s.err == nil {
+		s.err = s.encoder.Encode(r)
+	}
+}
+
+func withoutQuery(path string) string {
+	for i := range len(path) {
+		if path[i] == '?' {
+			return path[:i]
+		}
+	}
+	return path
+}

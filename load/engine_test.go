@@ -1,0 +1,125 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/environment"
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// twoPaths is a workload of plain requests to two paths in turn: right is an answer 200 with the body "right".
+type twoPaths struct {
+	operations []string
+	ready      func(seq uint64) bool
+}
+
+func (c *twoPaths) Operations() []string { return c.operations }
+
+func (c *twoPaths) Begin(seq uint64, r *Request) bool {
+	if c.ready != nil && !c.ready(seq) {
+		return false
+	}
+	r.Operation = int(seq % uint64(len(c.operations)))
+	r.Method, r.Path, r.Body = "POST", "/"+c.operations[r.Operation], []byte("hello")
+	r.Header = append(r.Header[:0], HeaderField{"X-Seq", fmt.Sprint(seq)})
+	return true
+}
+
+func (c *twoPaths) End(r *Request, a *Answer) Outcome {
+	switch {
+	case a.Err != nil:
+		return Outcome{noAnswer(a.Err), a.Err.Error()}
+	case a.Status != 200:
+		return Outcome{kindStatus, fmt.Sprintf("status %d", a.Status)}
+	case string(a.Body) != "right":
+		return Outcome{kindShape, "another body"}
+	}
+	return Outcome{}
+}
+
+// testEngine runs a workload against a server.
+func testEngine(t testing.TB, server string, w Workload, o Options) *engine {
+	t.Helper()
+	o.Environment = &environment.Environment{Name: "test", URL: server}
+	o.Workload = "test"
+	p, err := planOf(&o)
+	require.NoError(t, err)
+	return &engine{plan: p, options: &o, workload: w, target: wire.Target{URL: server}}
+}
+
+func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func right(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "right") }
+
+func per(n int64) Rate { return Rate{Hits: n, Per: time.Second} }
+
+func TestEveryHitIsSentCountedAndNumbered(t *testing.T) {
+	var seen, vegetaHeaders atomic.Int64
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		seen.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		if r.Header.Get("X-Vegeta-Seq") != "" || r.Header.Get("X-Seq") == "" || string(body) != "hello" || r.Header.Get("Accept-Encoding") != "" || r.UserAgent() != "agstest" {
+			vegetaHeaders.Add(1)
+		}
+		switch r.Header.Get("X-Seq") {
+		case "7":
+			w.WriteHeader(503)
+		case "8":
+			io.WriteString(w, "wrong")
+		default:
+			right(w, r)
+		}
+	})
+	var told []Progress
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"even", "odd"}}, Options{Rate: per(100), Duration: 1100 * time.Millisecond, Progress: func(p Progress) { told = append(told, p) }})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+
+	assert.EqualValues(t, 110, seen.Load())
+	assert.Zero(t, vegetaHeaders.Load(), "requests carry what the workload gave, and nothing of Vegeta")
+	total := report.Total
+	assert.EqualValues(t, 110, total.Asked)
+	assert.EqualValues(t, 110, total.Sent)
+	assert.EqualValues(t, 108, total.Right)
+	assert.EqualValues(t, 2, total.Wrong)
+	assert.Equal(t, map[string]int64{"200": 109, "503": 1}, total.Statuses)
+	assert.Equal(t, map[string]int64{"status": 1, "shape": 1}, total.Outcomes)
+	assert.InDelta(t, 100, total.Rate, 0.01)
+	even, odd := report.Operations["even"], report.Operations["odd"]
+	assert.EqualValues(t, []int64{55, 55, 54, 1}, []int64{even.Asked, even.Sent, even.Right, even.Wrong})
+	assert.EqualValues(t, []int64{55, 55, 54, 1}, []int64{odd.Asked, odd.Sent, odd.Right, odd.Wrong})
+	assert.EqualValues(t, 108, total.Response.Count)
+	assert.EqualValues(t, 2, total.Failed.Count)
+	assert.GreaterOrEqual(t, total.Response.P50, total.Service.P50)
+	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+	assert.Equal(t, []reports.Wrong{
+		{Operation: "odd", Kind: "status", Times: 1, Message: "status 503"}, {Operation: "even", Kind: "shape", Times: 1, Message: "another body"},
+	}, report.Wrong)
+
+	var asked, sent, answered int64
+	for _, s := range report.Seconds {
+		asked, sent, answered = asked+s.Asked, sent+s.Sent, answered+s.Right+s.Wrong
+	}
+	assert.EqualValues(t, []int64{110, 110, 110}, []int64{asked, sent, answered})
+	assert.EqualValues(t, 50, report.Seconds[0].Asked)
+	require.NotEmpty(t, told)
+	last := told[len(told)-1]
+	assert.EqualValues(t, []int64{110, 110, 108, 2}, []int64{last.Asked, last.Sent, last.Right, last.Wrong})
+	assert.Zero(t, last.Left)
+}

@@ -1,0 +1,100 @@
+package load
+
+import (
+	"strconv"
+
+	"agstest/reports"
+)
+
+// frame is one finished second as it is recorded and summed up: what a run is made of, whether it is live, read back or merged.
+type frame struct {
+	Second      int              `json:"second"`
+	Due         int64            `json:"due"` // hits that the schedule asked for by the end of this second
+	Lag         packed           `json:"lag,omitempty"`
+	Connections int64            `json:"connections,omitempty"` // opened
+	Exchanges   int64            `json:"exchanges,omitempty"`   // traced
+	Phases      []packed         `json:"phases,omitempty"`      // dns, connect, tls, wait, read
+	Operations  []operationFrame `json:"operations,omitempty"`  // those with something in this second
+	Wrong       []reports.Wrong  `json:"wrong,omitempty"`       // new examples
+	Health      health           `json:"health"`
+	// End is set in the last frame of a run that came to its end.
+	End *ending `json:"end,omitempty"`
+}
+
+// operationFrame is one operation in one second. Asked is by the second in which a hit was due, which may lie before this one.
+type operationFrame struct {
+	Operation   int              `json:"operation"`
+	Asked       map[int]int64    `json:"asked,omitempty"`
+	Sent        int64            `json:"sent,omitempty"`
+	Right       int64            `json:"right,omitempty"`
+	Wrong       int64            `json:"wrong,omitempty"`
+	Interrupted int64            `json:"interrupted,omitempty"`
+	Bytes       int64            `json:"bytes,omitempty"`
+	Statuses    map[string]int64 `json:"statuses,omitempty"`
+	Kinds       map[string]int64 `json:"kinds,omitempty"`
+	Response    packed           `json:"response,omitempty"`
+	Service     packed           `json:"service,omitempty"`
+	Failed      packed           `json:"failed,omitempty"`
+}
+
+// health is the state of the generator at the end of a second, summed up since the start.
+type health struct {
+	Elapsed     int64  `json:"elapsed"` // nanoseconds since the start
+	Sending     int64  `json:"sending"` // from the start to the last hit that was sent
+	MaxInFlight int64  `json:"maxInFlight,omitempty"`
+	AtCap       int64  `json:"atCap,omitempty"`
+	Starved     int64  `json:"starved,omitempty"`
+	Behind      int64  `json:"behind,omitempty"` // results that waited for the consumer
+	CPU         int64  `json:"cpu,omitempty"`    // nanoseconds
+	CPUs        int    `json:"cpus"`
+	ClockStep   int64  `json:"clockStep,omitempty"`
+	GC          packed `json:"gc,omitempty"` // pauses of this second
+}
+
+// ending is what is known only when a run is over.
+type ending struct {
+	Partial string         `json:"partial,omitempty"`
+	Notes   []string       `json:"notes,omitempty"`
+	Storm   *reports.Storm `json:"storm,omitempty"`
+	Invalid []string       `json:"invalid,omitempty"` // reasons beyond those that follow from the figures
+}
+
+// statusName is the key of a status in reports.
+func statusName(status int) string {
+	if status == 0 {
+		return "none"
+	}
+	return strconv.Itoa(status)
+}
+
+// frameOf packs a second.
+func frameOf(second int, s *secondTally, p *packer) *frame {
+	f := &frame{Second: second, Lag: p.pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges}
+	if s.phases.exchanges > 0 {
+		for _, d := range s.phases.all() {
+			f.Phases = append(f.Phases, p.pack(d))
+		}
+	}
+	for i := range s.operations {
+		o := &s.operations[i]
+		if o.sent+o.right+o.wrong+o.interrupted == 0 {
+			continue
+		}
+		of := operationFrame{
+			Operation: i, Asked: map[int]int64{}, Sent: o.sent, Right: o.right, Wrong: o.wrong, Interrupted: o.interrupted, Bytes: o.bytes,
+			Statuses: map[string]int64{}, Kinds: map[string]int64{},
+			Response: p.pack(&o.response), Service: p.pack(&o.service), Failed: p.pack(&o.failed),
+		}
+		for second, n := range o.asked {
+			of.Asked[second] = n
+		}
+		for status, n := range o.statuses {
+			of.Statuses[statusName(status)] = n
+		}
+		for kind, n := range o.kinds {
+			of.Kinds[kind] = n
+		}
+		f.Operations = append(f.Operations, of)
+	}
+	return f
+}

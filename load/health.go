@@ -1,0 +1,65 @@
+package load
+
+import (
+	"math"
+	"runtime"
+	"runtime/metrics"
+	"time"
+)
+
+// healthWatch notes the state of the generator itself.
+type healthWatch struct {
+	began     time.Time // of the run, with both clocks
+	cpu       time.Duration
+	pauses    *metrics.Float64Histogram
+	clockStep time.Duration
+	wall      time.Time
+	sample    []metrics.Sample
+	pause     distribution
+	packer    packer
+}
+
+func newHealthWatch(began time.Time) *healthWatch {
+	w := &healthWatch{began: began, cpu: cpuTime(), sample: []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}}
+	w.pauses = w.read()
+	return w
+}
+
+func (w *healthWatch) read() *metrics.Float64Histogram {
+	metrics.Read(w.sample)
+	if w.sample[0].Value.Kind() != metrics.KindFloat64Histogram {
+		return nil
+	}
+	h := w.sample[0].Value.Float64Histogram()
+	return &metrics.Float64Histogram{Counts: append([]uint64(nil), h.Counts...), Buckets: h.Buckets}
+}
+
+// look takes the state of a moment.
+func (w *healthWatch) look(now time.Time) health {
+	// The difference of wall clocks against that of monotonic ones is what the clock was set by since the last look.
+	if !w.wall.IsZero() {
+		step := now.Round(0).Sub(w.wall.Round(0)) - now.Sub(w.wall)
+		if step.Abs() > clockStepCounted {
+			w.clockStep += step
+		}
+	}
+	w.wall = now
+	h := health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep)}
+	pauses := w.read()
+	if pauses != nil && w.pauses != nil {
+		w.pause.reset()
+		for i, n := range pauses.Counts {
+			if n -= w.pauses.Counts[i]; n > 0 {
+				// A bucket stands for its upper end, so that a pause is never said to be shorter than it was.
+				upper := pauses.Buckets[i+1]
+				if math.IsInf(upper, 1) {
+					upper = pauses.Buckets[i]
+				}
+				w.pause.addTimes(int64(upper*1e9), int64(n))
+			}
+		}
+		h.GC = w.packer.pack(&w.pause)
+	}
+	w.pauses = pauses
+	return h
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package load
+
+import "time"
+
+func cpuTime() time.Duration { return 0 }
+func mostOpenFiles() int     { return 1 << 20 }

@@ -1,0 +1,117 @@
+package load
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// exact is the value at a quantile of sorted samples, by nearest rank.
+func exact(sorted []int64, q float64) int64 {
+	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
+}
+
+func TestPercentilesAreWithinAThousandthOfTheSamples(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct {
+		name   string
+		sample func() float64 // seconds
+	}{
+		{"log-normal around 5 ms", func() float64 { return 0.005 * math.Exp(random.NormFloat64()*0.5) }},
+		{"fast, around 60 µs", func() float64 { return 0.00006 * math.Exp(random.NormFloat64()*0.2) }},
+		{"sparse slow tail", func() float64 {
+			switch u := random.Float64(); {
+			case u < 0.0005:
+				return 1
+			case u < 0.0035:
+				return 0.25 + random.Float64()*0.01
+			}
+			return 0.005 + random.Float64()*0.001
+		}},
+		{"a stall of 2 s", func() float64 {
+			if random.Float64() < 0.2 {
+				return random.Float64() * 2
+			}
+			return 0.0002
+		}},
+		{"minutes", func() float64 { return random.Float64() * 600 }},
+	} {
+		for _, n := range []int{1, 10, 10_000, 120_000} {
+			t.Run(c.name, func(t *testing.T) {
+				var d distribution
+				samples := make([]int64, n)
+				for i := range samples {
+					samples[i] = int64(c.sample() * 1e9)
+					d.add(time.Duration(samples[i]))
+				}
+				slices.Sort(samples)
+				for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 0.999, 0.9999} {
+					assert.InEpsilon(t, exact(samples, q), d.quantiles(q)[0], 0.001, "n %d, quantile %v", n, q)
+				}
+				p := d.percentiles()
+				assert.Equal(t, samples[0], p.Min)
+				assert.Equal(t, samples[n-1], p.Max)
+				assert.Equal(t, int64(n), p.Count)
+				last := int64(0)
+				for _, point := range d.curve() {
+					assert.GreaterOrEqual(t, point.Value, last)
+					last = point.Value
+				}
+				assert.Equal(t, samples[n-1], last)
+			})
+		}
+	}
+}
+
+func TestPackedDistributionsAddUpExactly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := func(name string) []int64 {
+			return rapid.SliceOf(rapid.Int64Range(-5, 2*int64(longestTime))).Draw(t, name)
+		}
+		var whole, left, right, sum distribution
+		for _, v := range values("left") {
+			whole.add(time.Duration(v))
+			left.add(time.Duration(v))
+		}
+		for _, v := range values("right") {
+			whole.add(time.Duration(v))
+			right.add(time.Duration(v))
+		}
+		var p packer
+		require.NoError(t, sum.addPacked(p.pack(&left)))
+		require.NoError(t, sum.addPacked(p.pack(&right)))
+		assert.Equal(t, whole.percentiles(), sum.percentiles())
+		assert.Equal(t, whole.curve(), sum.curve())
+		left.merge(&right)
+		assert.Equal(t, whole.percentiles(), left.percentiles())
+		left.reset()
+		assert.Zero(t, left.percentiles())
+	})
+}
+
+func FuzzPacked(f *testing.F) {
+	var d distribution
+	d.add(time.Millisecond)
+	d.add(3 * time.Second)
+	f.Add([]byte((&packer{}).pack(&d)))
+	f.Add([]byte{0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 1})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var d distribution
+		if d.addPacked(data) == nil && d.count > 0 {
+			assert.LessOrEqual(t, d.percentiles().Max, int64(longestTime))
+		}
+	})
+}
+
+func BenchmarkDistributionAdd(b *testing.B) {
+	var d distribution
+	for i := range b.N {
+		d.add(time.Duration(i%5_000_000 + 200_000))
+	}
+}

@@ -1,0 +1,75 @@
+package load
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// schedulePacer is the vegeta.Pacer of a Schedule. It sleeps by itself, until the very instant a hit is due, and ends the attack by the
+// number of hits: Vegeta's own duration would leave out, and not count, whatever is late at the end.
+type schedulePacer struct {
+	schedule Schedule
+	timer    preciseTimer
+	ctx      context.Context
+	began    time.Time
+
+	handed  time.Time // when the last hit was handed to Vegeta
+	held    bool      // hits are late because the one before waited for a worker
+	waited  atomic.Int64
+	reached atomic.Uint64
+}
+
+var _ vegeta.Pacer = (*schedulePacer)(nil)
+
+// heldAfter is how long handing over a hit takes at least when no worker is free; starting a new worker takes much less.
+const heldAfter = time.Millisecond
+
+// Pace is called by one goroutine, once before each hit.
+func (p *schedulePacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
+	p.reached.Store(hits)
+	now := time.Now()
+	if hits > 0 {
+		if now.Sub(p.handed) > heldAfter {
+			p.held = true
+		}
+		if p.held {
+			p.waited.Add(1)
+		}
+	}
+	if hits >= p.schedule.Hits() || p.ctx.Err() != nil {
+		return 0, true
+	}
+	if due := p.began.Add(p.schedule.At(hits)); due.After(now) {
+		p.held = false
+		for due.After(now) && p.ctx.Err() == nil {
+			p.timer.sleep(p.ctx, due.Sub(now))
+			now = time.Now()
+		}
+		if p.ctx.Err() != nil {
+			return 0, true
+		}
+	}
+	p.handed = now
+	return 0, false
+}
+
+// Rate is what the schedule asks for around an instant, in hits a second.
+func (p *schedulePacer) Rate(elapsed time.Duration) float64 {
+	from := max(0, elapsed-time.Second/2)
+	return float64(p.schedule.Count(from+time.Second) - p.schedule.Count(from))
+}
+
+// closedPacer is no schedule: a hit is due as soon as a worker is free.
+type closedPacer struct {
+	ctx context.Context
+	end time.Time
+}
+
+func (p *closedPacer) Pace(time.Duration, uint64) (time.Duration, bool) {
+	return 0, p.ctx.Err() != nil || !time.Now().Before(p.end)
+}
+
+func (p *closedPacer) Rate(time.Duration) float64 { return 0 }

@@ -1,0 +1,191 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// RecordFile is the name of the record of a load run in the run's folder. Each finished second is appended to it and synced, so that a
+// run that is killed can be reported up to its last second.
+//
+// It begins with a line that names the format. Then come blocks: the length of the content and its CRC-32C, each as four bytes, big
+// endian, and the content, in JSON. The first block holds the question of the run, each later one a second. A block that is cut short or
+// damaged ends the record.
+const RecordFile = "load.record"
+
+const (
+	recordMagic = "agstest load record 1\n"
+	mostBlock   = 64 << 20
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// recordHead is the question of a run.
+type recordHead struct {
+	Report     *reports.Load `json:"report"` // without figures
+	Operations []string      `json:"operations"`
+	Limits     []string      `json:"limits,omitempty"`
+	Of         int           `json:"of,omitempty"` // shards
+	Began      time.Time     `json:"began"`
+}
+
+// recorder appends to a record. After the first error it writes no more.
+type recorder struct {
+	file *os.File
+	err  error
+}
+
+func newRecorder(folder string, head *recordHead) (*recorder, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, failure.Usagef("cannot make the folder %s of the run: %w", folder, err)
+	}
+	file, err := os.OpenFile(filepath.Join(folder, RecordFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, failure.Usagef("cannot write the record of the run: %w", err)
+	}
+	r := &recorder{file: file}
+	_, r.err = file.WriteString(recordMagic)
+	r.append(head)
+	if r.err != nil {
+		file.Close()
+		return nil, failure.Usagef("cannot write the record of the run: %w", r.err)
+	}
+	return r, nil
+}
+
+// append writes one block with one call, and sees that it is on the disk.
+func (r *recorder) append(content any) {
+	if r.err != nil {
+		return
+	}
+	block := bytes.NewBuffer(make([]byte, 8, 4096))
+	if r.err = json.NewEncoder(block).Encode(content); r.err != nil {
+		return
+	}
+	b := block.Bytes()
+	binary.BigEndian.PutUint32(b, uint32(len(b)-8))
+	binary.BigEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
+	if _, r.err = r.file.Write(b); r.err == nil {
+		r.err = r.file.Sync()
+	}
+}
+
+func (r *recorder) close() error {
+	if err := r.file.Close(); r.err == nil {
+		r.err = err
+	}
+	return r.err
+}
+
+// recordReader reads a record block by block.
+type recordReader struct {
+	in   *bufio.Reader
+	head recordHead
+}
+
+var errNoRecord = errors.New("it is no record of a load run")
+
+func newRecordReader(in io.Reader) (*recordReader, error) {
+	r := &recordReader{in: bufio.NewReaderSize(in, 1<<16)}
+	magic := make([]byte, len(recordMagic))
+	if _, err := io.ReadFull(r.in, magic); err != nil || string(magic) != recordMagic {
+		return nil, errNoRecord
+	}
+	if err := r.next(&r.head); err != nil || r.head.Report == nil || len(r.head.Operations) == 0 {
+		return nil, errors.New("it breaks off before the run began")
+	}
+	return r, nil
+}
+
+// errCut tells that the record ends in the middle of a block, or in a damaged one.
+var errCut = errors.New("the record is cut off")
+
+// next reads the next block; io.EOF tells of a clean end.
+func (r *recordReader) next(into any) error {
+	var lead [8]byte
+	switch _, err := io.ReadFull(r.in, lead[:]); {
+	case err == io.EOF:
+		return io.EOF
+	case err != nil:
+		return errCut
+	}
+	length := binary.BigEndian.Uint32(lead[:])
+	if length > mostBlock {
+		return errCut
+	}
+	var content bytes.Buffer
+	if n, err := io.CopyN(&content, r.in, int64(length)); err != nil || n != int64(length) {
+		return errCut
+	}
+	if crc32.Checksum(content.Bytes(), castagnoli) != binary.BigEndian.Uint32(lead[4:]) || json.Unmarshal(content.Bytes(), into) != nil {
+		return errCut
+	}
+	return nil
+}
+
+// ReadRecord makes the report of a run from the record in its folder, whether the run came to its end or was killed: then the report is
+// marked partial and holds all seconds that were recorded. Errors are of the kind failure.Usage.
+func ReadRecord(folder string) (*reports.Load, error) {
+	path := filepath.Join(folder, RecordFile)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the record of a load run: %w", err)
+	}
+	defer file.Close()
+	r, err := newRecordReader(file)
+	if err != nil {
+		return nil, failure.Usagef("cannot read %s: %w", path, err)
+	}
+	l := newLedger(r.head.Operations, r.head.Report.Plan.Closed)
+	for {
+		var f frame
+		if err := r.next(&f); err != nil {
+			break
+		}
+		if err := l.add(&f); err != nil {
+			break
+		}
+	}
+	report := r.head.Report
+	if l.frames == 0 {
+		return nil, failure.Usagef("%s holds no second of the run: it ended before the first one was over", path)
+	}
+	l.finish(report, r.head.Limits)
+	return report, nil
+}
+
+// finish writes figures, limits and verdict into the report of a run that is over, or of one that ended without a word.
+func (l *ledger) finish(r *reports.Load, limits []string) {
+	l.report(r)
+	if l.end == nil {
+		r.Run.Partial = "the run broke off; the figures are those up to its last recorded second"
+	}
+	if r.Run.End.IsZero() {
+		r.Run.End = r.Run.Start.Add(time.Duration(l.health.Elapsed))
+	}
+	// They were checked before the run began.
+	if parsed, err := ParseLimits(limits); err == nil {
+		r.Limits = judgeLimits(parsed, measured{Seconds: l.scheduled(r), Stretch: l.stretch, Storm: r.Storm, Seed: r.Plan.Seed})
+	}
+	var beyond []string
+	if l.end != nil {
+		beyond = l.end.Invalid
+	}
+	decide(r, beyond)
+}
+
+// scheduled is how many whole seconds of the schedule were run, one at least.
+func (l *ledger) scheduled(r *reports.Load) int {
+	return max(1, min(int(r.Plan.Seconds), int(time.Duration(l.health.Elapsed)/time.Second)))
+}

@@ -1,0 +1,89 @@
+package load
+
+import (
+	"time"
+
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// secondHand takes each finished second out of the tally, sums it up, records it and tells of it. Between two seconds it sleeps.
+type secondHand struct {
+	attack   *attack
+	ledger   *ledger
+	recorder *recorder
+	health   *healthWatch
+	progress progressView
+	secrets  *wire.Redactor
+	packer   packer
+	news     []reports.Wrong
+}
+
+// settle is how long after a second it is taken out, so that those who measured its last answers have counted them.
+const settle = 20 * time.Millisecond
+
+// run takes seconds out until everything has ended.
+func (s *secondHand) run(ended <-chan struct{}) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for second := 0; ; second++ {
+		timer.Reset(time.Until(s.attack.began.Add(time.Duration(second+1)*time.Second + settle)))
+		select {
+		case <-ended:
+			return
+		case <-timer.C:
+			s.take(nil)
+		}
+	}
+}
+
+// last takes out what remains after the last answer.
+func (s *secondHand) last(end *ending) {
+	until := int(time.Since(s.attack.began) / time.Second)
+	for s.attack.tally.current < until {
+		s.take(nil)
+	}
+	s.take(nil)
+	s.take(end) // what the last moment counted in the second to come
+}
+
+func (s *secondHand) take(end *ending) {
+	a := s.attack
+	second, taken, news := a.tally.next()
+	f := frameOf(second, taken, &s.packer)
+	a.tally.reuse(taken)
+	f.Wrong, s.news = append(s.news, news...), nil
+	if s.secrets != nil {
+		for i := range f.Wrong {
+			f.Wrong[i].Message = s.secrets.Text(f.Wrong[i].Message)
+		}
+	}
+	f.Health = s.health.look(time.Now())
+	f.Health.MaxInFlight, f.Health.Starved, f.Health.Behind = a.most.Load(), a.starved.Load(), a.behind.Load()
+	f.Health.Sending = int64(a.tally.sending())
+	if a.schedule != nil {
+		f.Due = int64(a.schedule.Count(time.Duration(f.Health.Elapsed)))
+		if end != nil && end.Partial == "" {
+			f.Health.Elapsed = max(f.Health.Elapsed, int64(a.length)) // the last answer may have come before the schedule's end
+			f.Due = int64(a.schedule.Hits())
+		}
+		if p := a.pacer.Load(); p != nil && f.Health.MaxInFlight >= int64(a.workers) {
+			f.Health.AtCap = p.waited.Load()
+		}
+	} else {
+		for i := range s.ledger.totals {
+			f.Due += s.ledger.totals[i].sent
+		}
+		for _, o := range f.Operations {
+			f.Due += o.Sent
+		}
+	}
+	f.End = end
+	if err := s.ledger.add(f); err != nil {
+		panic(err) // it was packed a moment ago
+	}
+	if s.recorder != nil {
+		s.recorder.append(f)
+	}
+	s.progress.add(f, a.inFlight.Load())
+}

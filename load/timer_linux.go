@@ -1,0 +1,60 @@
+package load
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// newPreciseTimer gives a timer of the kernel (timerfd) that the runtime's poller waits for, as it waits for sockets: it wakes within some
+// ten microseconds and holds no thread and no core meanwhile. Where the kernel gives none, the timer of the runtime does.
+func newPreciseTimer() preciseTimer {
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+	if err != nil {
+		return &sleepTimer{}
+	}
+	file := os.NewFile(uintptr(fd), "timerfd")
+	if file.SetReadDeadline(time.Time{}) != nil { // the poller does not take it
+		file.Close()
+		return &sleepTimer{}
+	}
+	return &kernelTimer{fd: fd, file: file}
+}
+
+type kernelTimer struct {
+	fd       int
+	file     *os.File
+	watching context.Context // whose end interrupts the read
+	unwatch  func() bool
+}
+
+func (k *kernelTimer) sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 || ctx.Err() != nil {
+		return
+	}
+	if k.watching != ctx {
+		k.stopWatching()
+		k.watching = ctx
+		k.unwatch = context.AfterFunc(ctx, func() { k.file.SetReadDeadline(time.Unix(1, 0)) })
+	}
+	value := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
+	if err := unix.TimerfdSettime(k.fd, 0, &value, nil); err != nil {
+		(&sleepTimer{}).sleep(ctx, d)
+		return
+	}
+	var expirations [8]byte
+	k.file.Read(expirations[:])
+}
+
+func (k *kernelTimer) stopWatching() {
+	if k.unwatch != nil {
+		k.unwatch()
+	}
+}
+
+func (k *kernelTimer) close() {
+	k.stopWatching()
+	k.file.Close()
+}

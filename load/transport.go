@@ -1,0 +1,100 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"agstest/internal/failure"
+	"agstest/internal/wire"
+)
+
+// Bounds of one exchange.
+const (
+	mostBody       = 1 << 20 // bytes of a body that are read
+	mostHeader     = 16 << 10
+	defaultTimeout = 30 * time.Second // from sending to the last byte
+	userAgent      = "agstest"
+)
+
+// transport carries prepared requests. It is used by many goroutines at once.
+type transport interface {
+	// exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err. The body stays
+	// valid until done is called. It returns by the deadline.
+	exchange(request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) (done func())
+	// abort ends all exchanges that are under way, and all later ones, with errAborted.
+	abort()
+	// close gives all connections back. Nothing may be under way.
+	close()
+	// String names the transport and why it was chosen.
+	String() string
+}
+
+// errAborted is the error of exchanges that an interrupt cut off. They say nothing of the service.
+var errAborted = errors.New("the run was interrupted")
+
+// phaseTimes is how long the parts of one exchange took; only what happened is above 0.
+type phaseTimes struct {
+	dns, connect, tls, wait, read time.Duration
+	newConnection                 bool
+}
+
+// chooseTransport makes the leanest transport that can reach the target, and connects once to see that it can. Errors are of the kind
+// failure.Usage or failure.Setup.
+func chooseTransport(ctx context.Context, target wire.Target, timeout time.Duration, trace bool) (transport, error) {
+	base, err := url.Parse(target.URL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, failure.Usagef("the address %q of the service is no http or https address", target.URL)
+	}
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	config := target.TLS
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	config = config.Clone()
+	if target.Proxy != nil {
+		return newNetTransport(base, config, target.Proxy, timeout, trace, "since a proxy is asked for"), nil
+	}
+	l := newLeanTransport(base, config, timeout, trace)
+	ctx, cancel := context.WithTimeout(ctx, min(timeout, 10*time.Second))
+	defer cancel()
+	c, err := l.dial(ctx, &phaseTimes{})
+	if err == nil {
+		l.put(c)
+		return l, nil
+	}
+	if onlyHTTP2(err) {
+		return newNetTransport(base, config, nil, timeout, trace, "since the service speaks HTTP/2 only"), nil
+	}
+	if context.Cause(ctx) == context.Canceled {
+		return nil, ctx.Err()
+	}
+	return nil, failure.Setupf("cannot connect to %s: %s; check the address, and that the service is running", base.Redacted(), wire.Explain(err))
+}
+
+// onlyHTTP2 tells that the TLS handshake failed because we offered HTTP/1.1 alone (RFC 7301 section 3.2).
+func onlyHTTP2(err error) bool {
+	var alert tls.AlertError
+	return errors.As(err, &alert) && alert == 120 || strings.Contains(err.Error(), "no application protocol")
+}
+
+// hostPort is the address to dial.
+func hostPort(base *url.URL) string {
+	port := base.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[base.Scheme]
+	}
+	return net.JoinHostPort(base.Hostname(), port)
+}
+
+// mayRetryAfter tells that an answer of this status can carry a Retry-After that matters.
+func mayRetryAfter(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}

@@ -1,0 +1,318 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// leanTransport is HTTP/1.1 over kept connections: one write, one read, no goroutine of its own. Messages are written and read by
+// fasthttp; the pool is our own, since the one of fasthttp retries and redials where a load generator must tell what happened.
+type leanTransport struct {
+	base    *url.URL
+	address string
+	prefix  string
+	tls     *tls.Config // nil for http
+	trace   bool
+	timeout time.Duration
+	dialer  net.Dialer
+	hits    sync.Pool // of *leanHit
+
+	// dialling bounds how many connections are opened at once: when a burst comes, those that wait take whatever is first, a new
+	// connection or one that was given back.
+	dialling chan struct{}
+	given    chan *connection
+
+	mu      sync.Mutex // guards the rest
+	idle    []*connection
+	open    map[*connection]struct{}
+	aborted bool
+}
+
+const (
+	mostDialling = 128
+	// longestIdle is below the idle time-out of common servers and proxies (nginx: 75 s, most load balancers: 60 s).
+	longestIdle = 50 * time.Second
+	// checkIdle: a connection that was idle for this long is looked at before it is used again.
+	checkIdle = time.Second
+)
+
+// connection is one connection and its buffers.
+type connection struct {
+	net.Conn
+	raw    net.Conn // below TLS
+	reader *bufio.Reader
+	writer *bufio.Writer
+	since  time.Time // idle since
+	used   bool      // carried an exchange before
+}
+
+// leanHit is the two messages of one exchange.
+type leanHit struct {
+	transport *leanTransport
+	request   fasthttp.Request
+	response  fasthttp.Response
+	done      func()
+}
+
+func newLeanTransport(base *url.URL, config *tls.Config, timeout time.Duration, trace bool) *leanTransport {
+	l := &leanTransport{
+		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), timeout: timeout, trace: trace,
+		dialling: make(chan struct{}, mostDialling), given: make(chan *connection), open: map[*connection]struct{}{},
+	}
+	if base.Scheme == "https" {
+		l.tls = config
+		l.tls.NextProtos = []string{"http/1.1"}
+		if l.tls.ServerName == "" {
+			l.tls.ServerName = base.Hostname()
+		}
+		if l.tls.ClientSessionCache == nil {
+			l.tls.ClientSessionCache = tls.NewLRUClientSessionCache(64)
+		}
+	}
+	l.hits.New = func() any {
+		h := &leanHit{transport: l}
+		h.request.Header.DisableNormalizing()
+		h.response.Header.SetNoDefaultContentType(true)
+		h.done = func() { l.hits.Put(h) }
+		return h
+	}
+	return l
+}
+
+func (l *leanTransport) String() string {
+	if l.tls != nil {
+		return "HTTP/1.1 over kept TLS connections (fasthttp)"
+	}
+	return "HTTP/1.1 over kept connections (fasthttp)"
+}
+
+func (l *leanTransport) exchange(request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) func() {
+	h := l.hits.Get().(*leanHit)
+	c, err := l.connection(deadline, traced)
+	if err != nil {
+		answer.Err = err
+		return h.done
+	}
+	if err := h.carry(c, request, answer, deadline, traced); err != nil {
+		if l.isAborted() {
+			err = errAborted
+		}
+		answer.Err = err
+		l.discard(c)
+		return h.done
+	}
+	if answer.Truncated || h.response.ConnectionClose() || c.reader.Buffered() > 0 {
+		l.discard(c)
+		return h.done
+	}
+	l.put(c)
+	return h.done
+}
+
+// carry does the exchange on a connection.
+func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) error {
+	out := &h.request
+	out.Header.Reset()
+	out.Header.DisableNormalizing()
+	out.Header.SetNoDefaultContentType(true)
+	out.Header.SetMethod(request.Method)
+	out.Header.SetHost(h.transport.base.Host)
+	out.Header.SetUserAgent(userAgent)
+	if h.transport.prefix == "" {
+		out.Header.SetRequestURI(request.Path)
+	} else {
+		out.Header.SetRequestURI(h.transport.prefix + request.Path)
+	}
+	for i := range request.Header {
+		out.Header.Set(request.Header[i].Name, request.Header[i].Value)
+	}
+	out.SetBodyRaw(request.Body)
+
+	if err := c.SetDeadline(deadline); err != nil {
+		return err
+	}
+	if err := out.Write(c.writer); err != nil {
+		return err
+	}
+	if err := c.writer.Flush(); err != nil {
+		return err
+	}
+	var written, first time.Time
+	if h.transport.trace {
+		written = time.Now()
+		if _, err := c.reader.Peek(1); err != nil {
+			return err
+		}
+		first = time.Now()
+		traced.wait = first.Sub(written)
+	}
+	h.response.SkipBody = request.Method == fasthttp.MethodHead
+	err := h.response.ReadLimitBody(c.reader, mostBody)
+	if h.transport.trace {
+		traced.read = time.Since(first)
+	}
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		answer.Truncated = true
+	case err != nil:
+		return err
+	}
+	answer.Status = h.response.StatusCode()
+	answer.Body = h.response.Body()
+	if mayRetryAfter(answer.Status) {
+		answer.RetryAfter = string(h.response.Header.Peek("Retry-After"))
+	}
+	return nil
+}
+
+// connection takes an idle connection, the last one used first, or opens one.
+func (l *leanTransport) connection(deadline time.Time, traced *phaseTimes) (*connection, error) {
+	for {
+		l.mu.Lock()
+		if l.aborted {
+			l.mu.Unlock()
+			return nil, errAborted
+		}
+		n := len(l.idle) - 1
+		if n < 0 {
+			l.mu.Unlock()
+			break
+		}
+		c := l.idle[n]
+		l.idle[n] = nil
+		l.idle = l.idle[:n]
+		l.mu.Unlock()
+		idle := time.Since(c.since)
+		if idle > checkIdle && (idle > longestIdle || !stillOpen(c.raw)) {
+			l.discard(c)
+			continue
+		}
+		return c, nil
+	}
+	select {
+	case l.dialling <- struct{}{}:
+	default:
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		select {
+		case l.dialling <- struct{}{}:
+		case c := <-l.given:
+			return c, nil
+		case <-timer.C:
+			return nil, errNoConnection
+		}
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	c, err := l.dial(ctx, traced)
+	<-l.dialling
+	return c, err
+}
+
+// errNoConnection is a time-out: no connection could be had in time.
+var errNoConnection error = noConnection{}
+
+type noConnection struct{}
+
+func (noConnection) Error() string { return "no connection could be opened before the time-out" }
+func (noConnection) Timeout() bool { return true }
+
+// dial opens a connection. It does not bind a local address: that would use up one local port for all destinations together.
+func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connection, error) {
+	if l.trace {
+		ctx = httptrace.WithClientTrace(ctx, connectTrace(traced))
+	}
+	raw, err := l.dialer.DialContext(ctx, "tcp", l.address)
+	if err != nil {
+		return nil, err
+	}
+	traced.newConnection = true
+	c := &connection{Conn: raw, raw: raw}
+	if l.tls != nil {
+		begin := time.Now()
+		secure := tls.Client(raw, l.tls)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			raw.Close()
+			return nil, err
+		}
+		traced.tls = time.Since(begin)
+		c.Conn = secure
+	}
+	c.reader, c.writer = bufio.NewReaderSize(c.Conn, mostHeader), bufio.NewWriterSize(c.Conn, 4<<10)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.aborted {
+		raw.Close()
+		return nil, errAborted
+	}
+	l.open[c] = struct{}{}
+	return c, nil
+}
+
+// connectTrace notes how long resolving a name and connecting take.
+func connectTrace(traced *phaseTimes) *httptrace.ClientTrace {
+	var resolving, connecting time.Time
+	return &httptrace.ClientTrace{
+		DNSStart:     func(httptrace.DNSStartInfo) { resolving = time.Now() },
+		DNSDone:      func(httptrace.DNSDoneInfo) { traced.dns = time.Since(resolving) },
+		ConnectStart: func(string, string) { connecting = time.Now() },
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil {
+				traced.connect = time.Since(connecting)
+			}
+		},
+	}
+}
+
+// put gives a connection back for the next exchange.
+func (l *leanTransport) put(c *connection) {
+	c.used = true
+	select {
+	case l.given <- c:
+		return
+	default:
+	}
+	c.since = time.Now()
+	l.mu.Lock()
+	if !l.aborted {
+		l.idle = append(l.idle, c)
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	l.discard(c)
+}
+
+func (l *leanTransport) discard(c *connection) {
+	l.mu.Lock()
+	delete(l.open, c)
+	l.mu.Unlock()
+	c.raw.Close() // without a goodbye of TLS, which would block on a dead peer
+}
+
+func (l *leanTransport) isAborted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.aborted
+}
+
+func (l *leanTransport) abort() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.aborted = true
+	for c := range l.open {
+		c.raw.Close()
+	}
+}
+
+func (l *leanTransport) close() { l.abort() }

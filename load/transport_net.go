@@ -1,0 +1,144 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// netTransport is net/http's own transport, for what the lean one does not do: HTTP/2 and proxies. It costs about three times the CPU.
+type netTransport struct {
+	base    *url.URL
+	trace   bool
+	why     string
+	carrier *http.Transport
+	ctx     context.Context
+	cancel  context.CancelFunc
+	bodies  sync.Pool // of *bytes.Buffer
+}
+
+func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout time.Duration, trace bool, why string) *netTransport {
+	dialer := &net.Dialer{Timeout: timeout}
+	n := &netTransport{base: base, trace: trace, why: why, carrier: &http.Transport{
+		DialContext: dialer.DialContext, TLSClientConfig: config, ForceAttemptHTTP2: true, DisableCompression: true,
+		MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: longestIdle, MaxResponseHeaderBytes: mostHeader,
+	}}
+	if proxy != nil {
+		n.carrier.Proxy = http.ProxyURL(proxy)
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.bodies.New = func() any { return new(bytes.Buffer) }
+	return n
+}
+
+func (n *netTransport) String() string { return "net/http, " + n.why }
+
+func (n *netTransport) exchange(request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) func() {
+	body := n.bodies.Get().(*bytes.Buffer)
+	body.Reset()
+	ctx, cancel := context.WithDeadline(n.ctx, deadline)
+	answer.Err = n.carry(ctx, request, answer, body, traced)
+	if answer.Err != nil && n.ctx.Err() != nil {
+		answer.Err = errAborted
+	}
+	return func() {
+		cancel()
+		n.bodies.Put(body)
+	}
+}
+
+func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answer, body *bytes.Buffer, traced *phaseTimes) error {
+	var seen *netTrace
+	if n.trace {
+		seen = &netTrace{}
+		ctx = httptrace.WithClientTrace(ctx, seen.client())
+		defer seen.tell(traced)
+	}
+	out, err := http.NewRequestWithContext(ctx, request.Method, "", bytes.NewReader(request.Body))
+	if err != nil {
+		return err
+	}
+	path, err := url.Parse(strings.TrimSuffix(n.base.Path, "/") + request.Path)
+	if err != nil {
+		return fmt.Errorf("the path of the request is not one: %w", err)
+	}
+	out.URL = n.base.ResolveReference(path)
+	out.Host = n.base.Host
+	out.Header = make(http.Header, len(request.Header)+1)
+	out.Header["User-Agent"] = []string{userAgent}
+	for _, field := range request.Header {
+		out.Header[field.Name] = []string{field.Value}
+	}
+	in, err := n.carrier.RoundTrip(out)
+	if err != nil {
+		return err
+	}
+	defer in.Body.Close()
+	_, err = io.Copy(body, io.LimitReader(in.Body, mostBody+1))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	answer.Truncated = body.Len() > mostBody
+	answer.Status, answer.Body = in.StatusCode, body.Bytes()[:min(body.Len(), mostBody)]
+	if mayRetryAfter(in.StatusCode) {
+		answer.RetryAfter = in.Header.Get("Retry-After")
+	}
+	return nil
+}
+
+// netTrace notes the moments of one exchange. net/http tells of them on goroutines of its own, some after the exchange has ended.
+type netTrace struct {
+	mu                        sync.Mutex // guards the rest
+	phases                    phaseTimes
+	handshake, written, first time.Time
+}
+
+func (t *netTrace) client() *httptrace.ClientTrace {
+	connect := connectTrace(&t.phases)
+	locked := func(f func()) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		f()
+	}
+	return &httptrace.ClientTrace{
+		DNSStart:             func(i httptrace.DNSStartInfo) { locked(func() { connect.DNSStart(i) }) },
+		DNSDone:              func(i httptrace.DNSDoneInfo) { locked(func() { connect.DNSDone(i) }) },
+		ConnectStart:         func(network, to string) { locked(func() { connect.ConnectStart(network, to) }) },
+		ConnectDone:          func(network, to string, err error) { locked(func() { connect.ConnectDone(network, to, err) }) },
+		TLSHandshakeStart:    func() { locked(func() { t.handshake = time.Now() }) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { locked(func() { t.phases.tls = time.Since(t.handshake) }) },
+		GotConn:              func(i httptrace.GotConnInfo) { locked(func() { t.phases.newConnection = !i.Reused }) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { locked(func() { t.written = time.Now() }) },
+		GotFirstResponseByte: func() { locked(func() { t.first = time.Now() }) },
+	}
+}
+
+// tell gives the phases of the exchange, which ends now. A connection that was opened beside one that was given back first counts not.
+func (t *netTrace) tell(phases *phaseTimes) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*phases = t.phases
+	if !phases.newConnection {
+		phases.dns, phases.connect, phases.tls = 0, 0, 0
+	}
+	if !t.first.IsZero() {
+		phases.wait, phases.read = max(0, t.first.Sub(t.written)), time.Since(t.first)
+	}
+}
+
+func (n *netTransport) abort() { n.cancel() }
+
+func (n *netTransport) close() {
+	n.cancel()
+	n.carrier.CloseIdleConnections()
+}

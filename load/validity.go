@@ -1,0 +1,140 @@
+package load
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"agstest/reports"
+)
+
+// The rules by which the figures of a run speak of the service and not of the generator.
+const (
+	leastSent        = 0.99             // of the hits the schedule asked for
+	mostHeld         = 0.01             // of the hits waited for a worker, a client or the consumer of results
+	mostLag          = time.Millisecond // 99th percentile of actual − intended send time; or 1 % of the median response time if that is more
+	mostLagShare     = 0.01
+	mostClockStep    = 100 * time.Millisecond
+	mostCPU          = 0.9 // of the cores that the process may use
+	mostPause        = 0.01
+	leastJudgedHits  = 1
+	behindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
+	clockStepCounted = 10 * time.Millisecond
+)
+
+// invalid lists why the figures of a run do not speak of the service, in words; none: they do. Closed tells of a run without schedule:
+// it sends when it can, so that neither lag nor load of the generator can be wrong.
+func invalid(r *reports.Load) []string {
+	var reasons []string
+	say := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
+	g, total := &r.Generator, r.Total
+	if total.Sent < leastJudgedHits {
+		say("nothing was sent")
+		return reasons
+	}
+	share := func(n int64) float64 { return float64(n) / float64(max(total.Asked, 1)) }
+	if !r.Plan.Closed {
+		if share(total.Sent) < leastSent {
+			say("only %s of %s hits that the schedule asked for were sent (%.1f %%; %.0f %% are needed)",
+				reports.Count(total.Sent), reports.Count(total.Asked), share(total.Sent)*100, leastSent*100)
+		}
+		if share(g.AtCap) > mostHeld {
+			say("%s hits (%.1f %%) waited for one of the %s workers, all of which were busy; their wait is in the response times; raise --workers",
+				reports.Count(g.AtCap), share(g.AtCap)*100, reports.Count(g.MaxInFlight))
+		}
+		if share(g.Starved) > mostHeld {
+			say("%s hits (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
+				reports.Count(g.Starved), share(g.Starved)*100)
+		}
+		most := max(int64(mostLag), int64(float64(total.Response.P50)*mostLagShare))
+		if g.Lag.P99 > most {
+			say("hits left late: 99 %% of them within %s of their time, and %s is the most that these response times allow (1 ms, or 1 %% of their median)",
+				reports.Milliseconds(g.Lag.P99), reports.Milliseconds(most))
+		}
+		if g.CPUShare > mostCPU {
+			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
+		}
+	}
+	if share(g.Behind) > mostHeld {
+		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", reports.Count(g.Behind), share(g.Behind)*100)
+	}
+	if step := time.Duration(g.ClockStep).Abs(); step > mostClockStep {
+		say("the clock of this machine was set by %s during the run", step.Round(time.Millisecond))
+	}
+	if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > mostPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
+		say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
+	}
+	return reasons
+}
+
+// correctness are the kinds of wrong answers that no limit on errors excuses: the service gave something that is not right, which is
+// worse than giving nothing.
+var correctness = []string{kindIdentity, kindDuplicate, kindToken, kindShape}
+
+// decide sets validity and verdict of a report whose figures and limits are in. An invalid run is neither passed nor failed.
+func decide(r *reports.Load, beyond []string) {
+	r.Invalid = append(invalid(r), beyond...)
+	r.Valid = len(r.Invalid) == 0
+	bad := int64(0)
+	for _, kind := range correctness {
+		bad += r.Total.Outcomes[kind]
+	}
+	errorsJudged := false
+	var failed, open []string
+	for _, l := range r.Limits {
+		if limit, err := ParseLimit(l.Expression); err == nil && limit.Metric == "errors" {
+			errorsJudged = true
+		}
+		switch l.Verdict {
+		case reports.Pass:
+		case reports.Fail:
+			failed = append(failed, l.Expression)
+		default:
+			open = append(open, l.Expression)
+		}
+	}
+	switch {
+	case r.Total.Sent == 0:
+		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
+	case bad > 0:
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were not right: %s", reports.Count(bad), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	case !r.Valid:
+		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
+	case len(failed) > 0:
+		r.Verdict, r.Reason = reports.Fail, "not kept: "+list(failed)
+	case !errorsJudged && r.Total.Wrong > 0:
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were wrong (%s) and no limit allows any, such as errors<0.1%%",
+			reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	case r.Total.Right == 0:
+		r.Verdict, r.Reason = reports.Error, "no answer came, so nothing was tested"
+	case len(open) > 0:
+		r.Verdict, r.Reason = reports.Inconclusive, "not decided: "+list(open)
+	case r.Run.Partial != "":
+		r.Verdict, r.Reason = reports.Inconclusive, "the run ended early: "+r.Run.Partial
+	case len(r.Limits) == 0:
+		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("all %s answers were right; no limit was set", reports.Count(r.Total.Right))
+	default:
+		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("all %d limits were kept", len(r.Limits))
+	}
+}
+
+// kindsInWords lists the kinds of wrong answers, the most frequent first.
+func kindsInWords(outcomes map[string]int64) string {
+	kinds := make([]string, 0, len(outcomes))
+	for kind := range outcomes {
+		kinds = append(kinds, kind)
+	}
+	slices.SortFunc(kinds, func(a, b string) int {
+		if d := outcomes[b] - outcomes[a]; d != 0 {
+			return int(min(max(d, -1), 1))
+		}
+		return strings.Compare(a, b)
+	})
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%s %d", kind, outcomes[kind])
+	}
+	return list(kinds)
+}
+
+func list(words []string) string { return strings.Join(words, ", ") }
