@@ -26,11 +26,10 @@ func (r *Redactor) curl(x *Exchange) string {
 				continue
 			}
 			secrets := headerSpans(name, value)
-			if len(secrets) > 0 && !printable(name+value) {
-				headers += " -H " + c.word(name+": ", nil) + `"$` + c.variable(span{label: secrets[0].label, value: value}) + `"`
-				continue
+			if len(secrets) > 0 && !printable(value) {
+				secrets = []span{{0, len(value), secrets[0].label, value}}
 			}
-			headers += " -H " + c.word(name+": "+value, shifted(secrets, len(name)+2))
+			headers += " -H " + joined(c.word(name+": ", nil), c.word(value, secrets))
 		}
 	}
 	body, before := "", ""
@@ -57,12 +56,15 @@ func proxyWord(c *curlLine, x *Exchange) string {
 	return " -x " + c.word(x.Call.Proxy.String(), nil)
 }
 
-func shifted(spans []span, by int) []span {
-	for i := range spans {
-		spans[i].start += by
-		spans[i].end += by
+// joined makes one shell word of two.
+func joined(a, b string) string {
+	if strings.HasSuffix(a, "'") && strings.HasPrefix(b, "'") {
+		return a[:len(a)-1] + b[1:]
 	}
-	return spans
+	if strings.HasSuffix(a, "'") && !strings.ContainsAny(b, `'"`) {
+		return a[:len(a)-1] + b + "'"
+	}
+	return a + b
 }
 
 // printable: the text can stand in a shell word as it is.
@@ -90,27 +92,33 @@ func (c *curlLine) variable(s span) string {
 	return name
 }
 
-// word quotes a text for the shell.
+// word quotes a text for the shell. Bytes that no terminal should see are replaced.
 func (c *curlLine) word(text string, named []span) string {
-	text = strings.Map(func(r rune) rune { // no control character reaches a terminal
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
 	var b strings.Builder
 	at := 0
 	for _, s := range c.redactor.spans(text, named) {
 		if s.start > at {
-			b.WriteString(quote(text[at:s.start]))
+			b.WriteString(quote(visible(text[at:s.start])))
 		}
 		b.WriteString(`"$` + c.variable(s) + `"`)
 		at = s.end
 	}
 	if at < len(text) || b.Len() == 0 {
-		b.WriteString(quote(text[at:]))
+		b.WriteString(quote(visible(text[at:])))
 	}
 	return b.String()
+}
+
+func visible(s string) string {
+	if printable(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
 func quote(s string) string {

@@ -37,7 +37,7 @@ func (r *Redactor) Add(secrets ...string) {
 }
 
 func (r *Redactor) learn(secret, label string) {
-	if len(secret) < MinSecret || redacted.MatchString(secret) {
+	if len(secret) < MinSecret || isMark(secret) {
 		return
 	}
 	r.mutex.RLock()
@@ -82,9 +82,7 @@ func (r *Redactor) spans(text string, named []span) []span {
 		for _, v := range views(text) {
 			r.known.find(v.text, func(start, end int, secret string) {
 				from, to := v.origin(start, end)
-				if !redacted.MatchString(text[from:to]) {
-					spans = append(spans, span{from, to, "secret", secret})
-				}
+				spans = append(spans, span{from, to, "secret", secret})
 			})
 		}
 	}
@@ -148,6 +146,12 @@ func (r *Redactor) hash(value string) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(value))
 	return hex.EncodeToString(mac.Sum(nil)[:3])
+}
+
+// isMark tells whether a text is nothing but a mark.
+func isMark(text string) bool {
+	at := marks.FindStringIndex(text)
+	return at != nil && at[0] == 0 && at[1] == len(text)
 }
 
 // holdsSecret tells whether a text would be changed.

@@ -50,7 +50,7 @@ func formsOf(secret string) []string {
 func base64Core(e *base64.Encoding, secret string, shift int) string {
 	encoded := e.EncodeToString(append(make([]byte, shift), secret...))
 	from, to := (8*shift+5)/6, 8*(shift+len(secret))/6
-	if to-from < 5 {
+	if to-from < 4 {
 		return ""
 	}
 	return encoded[from:to]

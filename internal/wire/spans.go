@@ -13,15 +13,24 @@ type span struct {
 	value      string
 }
 
-// redacted recognises what a redaction leaves, so that redacting twice changes nothing.
-var redacted = regexp.MustCompile(`^«[a-z ]{1,30} [0-9a-f]{6}[^«»]*»$`)
+// marks recognises what a redaction leaves, so that redacting twice changes nothing.
+var marks = regexp.MustCompile(`«[a-z ]{1,30} [0-9a-f]{6}(: [^«»]*)?»`)
 
 // nameSpans finds secrets by the names they stand under, and tokens by their form, in one text of any kind: JSON, whole or cut or inside
 // a sentence; queries; header lines; URLs.
 func nameSpans(text string) []span {
 	var spans []span
+	var done [][]int
+	if strings.Contains(text, "«") {
+		done = marks.FindAllStringIndex(text, -1)
+	}
 	emit := func(s span) {
-		if s.end > s.start && !redacted.MatchString(text[s.start:s.end]) {
+		for _, mark := range done {
+			if s.start < mark[1] && mark[0] < s.end {
+				return
+			}
+		}
+		if s.end > s.start {
 			spans = append(spans, s)
 		}
 	}
@@ -51,6 +60,9 @@ func merge(spans []span) []span {
 	})
 	var merged []span
 	for _, s := range spans {
+		if s.end <= s.start {
+			continue // only there to be learnt
+		}
 		if n := len(merged); n > 0 && s.start < merged[n-1].end {
 			last := &merged[n-1]
 			if s.start == last.start && s.end == last.end && vague(last.label) && !vague(s.label) {
