@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,7 @@ func WriteJSON(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
+	if err := encoder.Encode(withoutNulls(reflect.ValueOf(v)).Interface()); err != nil {
 		return fmt.Errorf("writing a run as JSON: %w", err)
 	}
 	return nil
@@ -111,4 +112,56 @@ func parseSchema(text string) (kind string, major int, err error) {
 		return "", 0, fmt.Errorf("the stored run has schema %q, which is not of the form kind/major.minor", text)
 	}
 	return kind, major, nil
+}
+
+// withoutNulls copies v with empty lists and maps in place of nil ones, except where an empty one is left out anyway: a reader in another
+// language must not meet null where a list was promised.
+func withoutNulls(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		made := reflect.New(v.Type().Elem())
+		made.Elem().Set(withoutNulls(v.Elem()))
+		return made
+	case reflect.Slice:
+		if v.IsNil() {
+			return reflect.MakeSlice(v.Type(), 0, 0)
+		}
+		if plainKind(v.Type().Elem().Kind()) {
+			return v
+		}
+		made := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			made.Index(i).Set(withoutNulls(v.Index(i)))
+		}
+		return made
+	case reflect.Map:
+		made := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for each := v.MapRange(); each.Next(); {
+			made.SetMapIndex(each.Key(), withoutNulls(each.Value()))
+		}
+		return made
+	case reflect.Struct:
+		made := reflect.New(v.Type()).Elem()
+		made.Set(v)
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if field.IsExported() && !plainKind(field.Type.Kind()) {
+				made.Field(i).Set(withoutNulls(v.Field(i)))
+			}
+		}
+		return made
+	}
+	return v
+}
+
+// plainKind tells kinds that hold no list or map.
+func plainKind(kind reflect.Kind) bool {
+	switch kind {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Struct, reflect.Array, reflect.Interface:
+		return false
+	}
+	return true
 }

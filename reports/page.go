@@ -40,7 +40,7 @@ func StyleSheet() []byte { return []byte(styleSheet) }
 //	{{template "verdict" .Verdict}}      the mark and the word of a Verdict
 //	{{template "table" .}}               a table: a title, columns and rows of cells, wide ones scroll on a phone
 //	{{template "chart" .}}               a drawing: chart{…}.draw()
-//	{{template "intervals" .}}           intervals{…}.draw(): effects with their intervals, one row each
+//	{{template "effects" .}}             effects{…}.draw(): changes with their intervals, one row each
 //	{{template "exchange" .}}            an exchange of a transcript
 //
 // and the functions of templateFunctions, which format figures (Milliseconds and so on).
@@ -112,7 +112,6 @@ var templateFunctions = template.FuncMap{
 	"plus":         func(a, b int) int { return a + b },
 	"join":         strings.Join,
 	"plural":       func(n any, one string) string { return Plural(toInt64(n), one) },
-	"tableOf":      func(t table) table { return t },
 }
 
 func toInt64(n any) int64 {
