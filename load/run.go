@@ -86,7 +86,7 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	defer via.Close()
-	wrong, err := crowd.setUp(ctx, via, p.setUpRate())
+	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent))
 	if err != nil {
 		return nil, err
 	}
@@ -181,9 +181,6 @@ func (p *plan) peak() float64 {
 	}
 	return p.schedule.Peak()
 }
-
-// setUpRate is the rate of calls before the clock starts: that of the run, within sense.
-func (p *plan) setUpRate() float64 { return min(max(p.peak(), 50), 2000) }
 
 // crowd makes the virtual clients, and checks what can be checked before anything is sent.
 func (p *plan) crowd(o *Options) (*crowd, error) {

@@ -1,0 +1,317 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+func TestParseLimit(t *testing.T) {
+	for text, want := range map[string]Limit{
+		"refresh.p99<300ms":          {Operation: "refresh", Metric: "p99", Quantile: 0.99, Bound: 300e6},
+		"p99.9 <= 1.5s":              {Metric: "p99.9", Quantile: 0.999, Inclusive: true, Bound: 1.5e9},
+		"signon.p999<2s":             {Operation: "signon", Metric: "p99.9", Quantile: 0.999, Bound: 2e9},
+		"signon-first.p50<80ms":      {Operation: "signon-first", Metric: "p50", Quantile: 0.5, Bound: 80e6},
+		"refresh.service.p95<500us":  {Operation: "refresh", Service: true, Metric: "p95", Quantile: 0.95, Bound: 500e3},
+		"service.p99.99<1m":          {Service: true, Metric: "p99.99", Quantile: 0.9999, Bound: 60e9},
+		"discover.max<1s":            {Operation: "discover", Metric: "max", Bound: 1e9},
+		"mean<20ms":                  {Metric: "mean", Bound: 20e6},
+		"errors<0.1%":                {Metric: "errors", Bound: 0.001},
+		"errors<=0%":                 {Metric: "errors", Inclusive: true},
+		"signon.errors<1%":           {Operation: "signon", Metric: "errors", Bound: 0.01},
+		"throttled<5%":               {Metric: "throttled", Bound: 0.05},
+		"rate>190/s":                 {Metric: "rate", Above: true, Bound: 190},
+		"refresh.throughput>=6000/m": {Operation: "refresh", Metric: "throughput", Above: true, Inclusive: true, Bound: 100},
+		"storm.recovered<90s":        {Operation: "storm", Metric: "recovered", Bound: 90e9},
+	} {
+		t.Run(text, func(t *testing.T) {
+			got, err := ParseLimit(text)
+			require.NoError(t, err)
+			assert.Equal(t, strings.ReplaceAll(text, " ", ""), got.Expression)
+			got.Expression = ""
+			assert.InDelta(t, want.Quantile, got.Quantile, 1e-9)
+			got.Quantile = want.Quantile
+			assert.InDelta(t, want.Bound, got.Bound, 1e-3)
+			got.Bound = want.Bound
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func TestParseLimitSaysWhatWouldBeRight(t *testing.T) {
+	for text, says := range map[string]string{
+		"":                       "is not understood; write it like refresh.p99<300ms",
+		"refresh.p99":            "is not understood",
+		"refresh.p99<300":        "p99 needs a time with a unit: us, ms, s or m",
+		"refresh.p99<300 hours":  `"300 hours" is not a number with a unit`,
+		"refresh.p99<300h":       "p99 needs a time with a unit",
+		"refresh.p99<-3ms":       `"-3ms" is not a number with a unit`,
+		"refresh.p99<1e3ms":      "p99 needs a time with a unit",
+		"refresh.p99<0ms":        "the time must be above 0",
+		"refresh.p99<25000m":     "at most 24 hours",
+		"refresh.p99>300ms":      "p99 is limited from above; use < or <=",
+		"refresh.p99=300ms":      "a measured figure is never equal",
+		"refresh.p0<300ms":       "p0 is not a percentile",
+		"refresh.p100<300ms":     "p100 is not a metric",
+		"refresh.p99.9.9<300ms":  "is not understood",
+		"refreshes.p99<300ms":    `names the operation "refreshes", which there is not; the operations are signon, signon-first, refresh, discover, signout, mint`,
+		"refresh.signon.p9<3ms":  "is not understood at \"signon\"",
+		"refresh.latency<300ms":  "latency is not a metric; they are p50",
+		"errors<0.1":             "errors needs a share in percent, such as 0.1%",
+		"errors<100ms":           "errors needs a share in percent",
+		"errors>1%":              "errors is limited from above",
+		"errors<0%":              "no run can keep a share under 0%; for none at all write errors<=0%",
+		"errors<=100%":           "every run keeps a share of 100%",
+		"errors<101%":            "every run keeps a share of 101%",
+		"service.errors<1%":      "service. belongs before a response time",
+		"rate<200/s":             "rate is limited from below; use > or >=",
+		"rate>200":               "rate needs a rate with a unit",
+		"rate>0/s":               "every run keeps a rate above 0",
+		"recovered<90s":          "recovered is not a metric",
+		"signon.recovered<90s":   "recovered is not a metric",
+		"storm.p99<90s":          "storm has one figure, storm.recovered",
+		"storm.recovered<90":     "recovered needs a time with a unit",
+		"storm.recovered>90s":    "recovered is limited from above",
+		"storm.errors<1%":        "storm has one figure",
+		"refresh.p99<300ms,p9<1": "p99 needs a time with a unit",
+		"refresh..p99<300ms":     "is not understood at",
+	} {
+		t.Run(text, func(t *testing.T) {
+			_, err := ParseLimit(text)
+			require.ErrorContains(t, err, says)
+			assert.Equal(t, failure.Usage, failure.KindOf(err))
+		})
+	}
+}
+
+func TestLimitsThatMakeNoSenseForTheRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits        []string
+		closed, storm bool
+		says          string
+	}{
+		"other operation":         {[]string{"signon.p99<300ms"}, false, false, "the limit signon.p99<300ms names signon, which the workload refresh does not send; it sends refresh"},
+		"no storm":                {[]string{"storm.recovered<90s"}, false, false, "needs a storm"},
+		"response in closed loop": {[]string{"refresh.p99<300ms"}, true, false, "limit refresh.service.p99"},
+		"same figure twice":       {[]string{"errors<1%", "errors<=2%"}, false, false, "speak of the same figure"},
+		"same percentile":         {[]string{"p99.9<1s", "p999<2s"}, false, false, "speak of the same figure"},
+		"fine":                    {[]string{"refresh.p99<300ms", "errors<1%", "p99<1s", "refresh.service.p99<1s", "storm.recovered<9s"}, false, true, ""},
+		"service in closed loop":  {[]string{"service.p99<300ms", "errors<1%"}, true, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limits, err := ParseLimits(test.limits)
+			if err == nil {
+				err = CheckLimits(limits, WorkloadRefresh, []string{opRefresh}, test.closed, test.storm)
+			}
+			if test.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.says)
+			assert.Equal(t, failure.Usage, failure.KindOf(err))
+		})
+	}
+}
+
+func TestLimitExpressionsReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		operation := rapid.SampledFrom([]string{"", "signon.", "refresh.", "mint."}).Draw(t, "operation")
+		subject := rapid.SampledFrom([]string{"p50<%sms", "service.p99.9<=%ss", "errors<0.%s%%", "throughput>%s/s", "max<%ss"}).Draw(t, "subject")
+		text := operation + fmt.Sprintf(subject, fmt.Sprint(rapid.IntRange(1, 9000).Draw(t, "number")))
+		first, err := ParseLimit(text)
+		require.NoError(t, err)
+		second, err := ParseLimit(" " + first.Expression + " ")
+		require.NoError(t, err)
+		require.Equal(t, first, second)
+	})
+}
+
+func FuzzParseLimit(f *testing.F) {
+	for _, text := range []string{"refresh.p99<300ms", "errors<=0%", "storm.recovered<90s", "rate>190/s", "p99.9<1µs", "service.p..9<1s", "p<1s", "<"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		limit, err := ParseLimit(text)
+		if err != nil {
+			if failure.KindOf(err) != failure.Usage {
+				t.Fatalf("not a usage error: %v", err)
+			}
+			return
+		}
+		if limit.Quantile < 0 || limit.Quantile >= 1 || limit.Bound < 0 || math.IsInf(limit.Bound, 0) || math.IsNaN(limit.Bound) {
+			t.Fatalf("%q gave %+v", text, limit)
+		}
+		if again, err := ParseLimit(limit.Expression); err != nil || again != limit {
+			t.Fatalf("%q gave %+v, read again %+v, %v", text, limit, again, err)
+		}
+	})
+}
+
+// simulated is a run of so many seconds with so many answers a second; each second has its own level, as services have.
+func simulated(seconds, perSecond int, median time.Duration, spread float64, wrongIn int, seed uint64) measured {
+	random := rand.New(rand.NewPCG(seed, 1))
+	type second struct {
+		values       []int64
+		wrong, total int64
+	}
+	data := make([]second, seconds)
+	level, count := 0.0, 0
+	for i := range data {
+		level = 0.8*level + 0.6*spread*random.NormFloat64()
+		for range perSecond {
+			count++
+			data[i].total++
+			if wrongIn > 0 && count%wrongIn == 0 {
+				data[i].wrong++
+				continue
+			}
+			data[i].values = append(data[i].values, int64(float64(median)*math.Exp(level+0.3*random.NormFloat64())))
+		}
+	}
+	return measured{Seconds: seconds, Seed: seed, Stretch: func(_ string, from, to int) stretch {
+		var s stretch
+		var values []int64
+		for _, d := range data[from:to] {
+			s.Sent += d.total
+			s.Wrong += d.wrong
+			s.Right += d.total - d.wrong
+			values = append(values, d.values...)
+		}
+		slices.Sort(values)
+		for i := 0; i < len(values); {
+			j := i
+			for j < len(values) && values[j] == values[i] {
+				j++
+			}
+			s.Response = append(s.Response, valueCount{values[i], int64(j - i)})
+			i = j
+		}
+		s.Service = s.Response
+		return s
+	}}
+}
+
+func judgeOne(t *testing.T, text string, run measured) reports.Limit {
+	t.Helper()
+	limits, err := ParseLimits([]string{text})
+	require.NoError(t, err)
+	return judgeLimits(limits, run)[0]
+}
+
+func TestLimitsAreJudged(t *testing.T) {
+	long := simulated(300, 100, 20*time.Millisecond, 0.05, 0, 1)
+	some := simulated(300, 100, 20*time.Millisecond, 0.05, 500, 1) // 0.2 % wrong
+	smoke := simulated(10, 200, 5*time.Millisecond, 0.05, 0, 1)
+	few := simulated(10, 5, 5*time.Millisecond, 0.05, 0, 1)
+	brief := simulated(4, 1000, 5*time.Millisecond, 0.05, 0, 1)
+	none := simulated(10, 100, 5*time.Millisecond, 0.05, 1, 1)
+	for name, test := range map[string]struct {
+		text    string
+		run     measured
+		verdict reports.Verdict
+		reason  string
+	}{
+		"well below":                    {"p99<100ms", long, reports.Pass, ""},
+		"well above":                    {"p99<20ms", long, reports.Fail, ""},
+		"at the limit":                  {"p50<20.1ms", long, reports.Inconclusive, "the interval holds the limit itself"},
+		"what would decide":             {"p50<20.8ms", simulated(300, 100, 20*time.Millisecond, 0.3, 0, 3), reports.Inconclusive, "at this spread a run of about"},
+		"mean":                          {"mean<40ms", long, reports.Pass, ""},
+		"service time":                  {"service.p95<100ms", long, reports.Pass, ""},
+		"largest, kept":                 {"max<10s", long, reports.Pass, "the largest value of this run"},
+		"largest, not kept":             {"max<20ms", long, reports.Fail, "the largest value of this run"},
+		"no errors in many":             {"errors<0.1%", long, reports.Pass, ""},
+		"too many errors":               {"errors<0.1%", some, reports.Fail, ""},
+		"errors within":                 {"errors<1%", some, reports.Pass, ""},
+		"errors near":                   {"errors<0.22%", some, reports.Inconclusive, "the interval holds the limit itself"},
+		"none at all, none seen":        {"errors<=0%", long, reports.Inconclusive, ""},
+		"rate kept":                     {"rate>99/s", long, reports.Pass, ""},
+		"rate not kept":                 {"rate>101/s", long, reports.Fail, ""},
+		"throughput not kept":           {"throughput>99.9/s", some, reports.Fail, ""},
+		"smoke of 10 s, generous":       {"p99<300ms", smoke, reports.Pass, "judged in blocks of 1 s, as the run took 10 s"},
+		"smoke of 10 s, errors":         {"errors<1%", smoke, reports.Pass, "blocks of 1 s"},
+		"smoke of 10 s, strict errors":  {"errors<0.1%", smoke, reports.Inconclusive, "would decide"},
+		"smoke of 10 s, p99.9":          {"p99.9<300ms", smoke, reports.Inconclusive, "2,000 right answers are too few for p99.9; 3,688 at least are needed"},
+		"few answers":                   {"p99<300ms", few, reports.Inconclusive, "50 right answers are too few for p99; 368 at least are needed"},
+		"few answers that are too slow": {"p50<1ms", few, reports.Fail, ""},
+		"too short":                     {"p99<300ms", brief, reports.Inconclusive, "the run took 4 s; an interval needs 5 s at least"},
+		"too short, largest":            {"max<1s", brief, reports.Pass, ""},
+		"no right answer":               {"p99<300ms", none, reports.Fail, "no answer was right"},
+		"all wrong":                     {"errors<1%", none, reports.Fail, ""},
+		"nothing sent":                  {"errors<1%", simulated(10, 0, 1, 0, 0, 1), reports.Inconclusive, "nothing was sent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := judgeOne(t, test.text, test.run)
+			assert.Equal(t, test.verdict, got.Verdict, "%+v", got)
+			assert.Contains(t, got.Reason, test.reason)
+			assert.NotEmpty(t, got.Value)
+			assert.Equal(t, test.text, got.Expression)
+			assert.Equal(t, got, judgeOne(t, test.text, test.run), "the same run and seed give the same verdict")
+		})
+	}
+}
+
+func TestStormIsJudged(t *testing.T) {
+	run := func(recovered int64) measured {
+		return measured{Seconds: 100, Storm: &reports.Storm{Recovered: recovered}}
+	}
+	assert.Equal(t, reports.Pass, judgeOne(t, "storm.recovered<90s", run(int64(80*time.Second))).Verdict)
+	assert.Equal(t, reports.Fail, judgeOne(t, "storm.recovered<90s", run(int64(100*time.Second))).Verdict)
+	never := judgeOne(t, "storm.recovered<90s", run(-1))
+	assert.Equal(t, reports.Fail, never.Verdict)
+	assert.Equal(t, "never", never.Value)
+	assert.Equal(t, reports.Error, judgeOne(t, "storm.recovered<90s", measured{Seconds: 100}).Verdict)
+}
+
+// The interval must hold the truth about as often as it says, also where seconds have levels of their own; naive intervals do not.
+func TestIntervalsHoldTheTruth(t *testing.T) {
+	const runs = 150
+	limit, err := ParseLimit("p50<20ms")
+	require.NoError(t, err)
+	held := 0
+	for seed := range uint64(runs) {
+		run := simulated(300, 50, 20*time.Millisecond, 0.1, 0, seed+100)
+		verdict := judgeLimits([]Limit{limit}, run)[0]
+		if verdict.Verdict == reports.Inconclusive { // the median of all levels is the limit itself
+			held++
+		}
+	}
+	assert.GreaterOrEqual(t, held, runs*88/100, "of %d", runs)
+}
+
+func TestBlocks(t *testing.T) {
+	for seconds, want := range map[int][2]int{1: {1, 1}, 5: {1, 5}, 10: {1, 10}, 30: {3, 10}, 60: {6, 10}, 299: {29, 10}, 300: {30, 10}, 3600: {30, 120}, 7200: {60, 120}, 86400: {720, 120}} {
+		length, count := blocksOf(seconds)
+		assert.Equal(t, want, [2]int{length, count}, "%d s", seconds)
+	}
+}
+
+func TestShareInterval(t *testing.T) {
+	// Values of R: binom.test(x, n)$conf.int
+	for _, test := range []struct {
+		part, whole int64
+		low, high   float64
+	}{{0, 2000, 0, 0.001842745}, {5, 1000, 0.001625398, 0.011628915}, {10, 10, 0.6915029, 1}, {1, 2, 0.01257912, 0.9874209}} {
+		low, high := shareInterval(test.part, test.whole)
+		assert.InDelta(t, test.low, low, 1e-6)
+		assert.InDelta(t, test.high, high, 1e-6)
+	}
+}
+
+func BenchmarkJudgeLimit(b *testing.B) {
+	run := simulated(3600, 50, 20*time.Millisecond, 0.1, 0, 1)
+	limit, _ := ParseLimit("p99<100ms")
+	for b.Loop() {
+		judgeLimits([]Limit{limit}, run)
+	}
+}

@@ -1,0 +1,46 @@
+package load
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/failure"
+)
+
+func TestPopulationOfAMillion(t *testing.T) {
+	p := Population{Clients: 1_000_000, AccessLifetime: time.Hour}
+	refreshes, signOns := p.Rates()
+	assert.InDelta(t, 277.78, refreshes, 0.01)
+	assert.InDelta(t, 0.386, signOns, 0.001)
+	assert.Equal(t, map[string]int{opRefresh: 720, opSignOn: 1}, p.Mix())
+	assert.Equal(t, "population of 1,000,000 with access tokens of 1h0m0s: 277.8/s refreshes and 0.4/s sign-ons", p.String())
+
+	p.Peak = 3
+	refreshes, _ = p.Rates()
+	assert.InDelta(t, 833.33, refreshes, 0.01)
+
+	schedule := p.Schedule(time.Minute, 1)
+	assert.InDelta(t, 60*834.5, float64(schedule.Hits()), 4*224, "Poisson arrivals: within four standard deviations")
+	gaps := map[time.Duration]int{}
+	for n := range uint64(1000) {
+		gaps[schedule.At(n+1)-schedule.At(n)]++
+	}
+	assert.Greater(t, len(gaps), 900, "arrivals have jitter")
+}
+
+func TestPopulationThatCannotBe(t *testing.T) {
+	for says, p := range map[string]Population{
+		"a population of 0 is none": {},
+		"access tokens that last":   {Clients: 1, AccessLifetime: time.Millisecond},
+		"sessions of 1m0s end":      {Clients: 1, AccessLifetime: time.Hour, SessionLifetime: time.Minute},
+		"a peak of -1":              {Clients: 1, Peak: -1},
+	} {
+		err := p.check()
+		require.ErrorContains(t, err, says)
+		assert.Equal(t, failure.Usage, failure.KindOf(err))
+	}
+	require.NoError(t, Population{Clients: 1}.check())
+}
