@@ -1,6 +1,67 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
 
-func (p *program) gateCommand() *cobra.Command { return &cobra.Command{Use: "gate", Short: "x"} }
-func (p *program) loadCommand() *cobra.Command { return &cobra.Command{Use: "load", Short: "x"} }
+	"agstest/load"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+const loadProfileFlag = "load-profile"
+
+func (p *program) gateCommand() *cobra.Command {
+	var cf conformFlags
+	var lf loadFlags
+	var s serviceFlags
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "gate",
+		Short: "Check a service, then load it, with one verdict.",
+		Long: `Runs conform and then load, and ends with the graver of both exit codes. Writes gate.html beside the reports of both. The load runs also
+where conformance failed, so that one pipeline run tells everything; where the service cannot be reached, it does not.`,
+		Example: `  agstest gate                                        # the embedded mock
+  agstest gate --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'`,
+		RunE: func(c *cobra.Command, args []string) error {
+			check, err := cf.options(c, out.strict)
+			if err != nil {
+				return err
+			}
+			send, err := lf.options(loadProfileFlag, s.env == "")
+			if err != nil {
+				return err
+			}
+			if cf.list {
+				return p.listRequirements(check, out.json)
+			}
+			if _, err := steps.List(check); err != nil {
+				return err
+			}
+			return p.withRun(c, &s, &out, "gate", func(r *recorder) error { return p.gate(c, r, check, send, cf.seed, lf.raw) })
+		},
+	}
+	cf.register(c)
+	lf.register(c, loadProfileFlag)
+	c.Flags().Uint64Var(&cf.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	s.register(c)
+	out.register(c)
+	return c
+}
+
+// gate runs both parts. What the first one found is on disk before the second one starts.
+func (p *program) gate(c *cobra.Command, r *recorder, check steps.Options, send load.Options, seed uint64, raw bool) error {
+	seed = p.seed(seed)
+	check.Seed, send.Seed = seed, seed
+	if _, err := p.conform(c.Context(), r, check); err != nil {
+		return err
+	}
+	if err := c.Context().Err(); err != nil {
+		return err
+	}
+	if r.conformance.Verdict == reports.Error && exitOfConformance(r.conformance, false) == exitSetup {
+		p.notef("load: left out, because nothing could be checked")
+		return nil
+	}
+	_, err := p.load(c.Context(), r, send, raw)
+	return err
+}

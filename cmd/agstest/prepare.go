@@ -24,20 +24,17 @@ func (p *program) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a commented environment file to fill in.",
-		Long:  `Writes an example of an environment file with every key explained, to FILE (default environment.yaml), or to stdout for -.`,
+		Long:  `Writes an example of an environment file with every key explained, to FILE (mode 0600), or to stdout where none is given.`,
 		Example: `  agstest init staging.yaml
   agstest env staging.yaml                            # what it allows to be checked`,
 		Args: wantArguments(0, 1, "at most one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			path := "environment.yaml"
-			if len(args) > 0 {
-				path = args[0]
-			}
-			text := strings.ReplaceAll(string(environments.Live), "live.yaml", path)
-			if path == "-" {
-				_, err := fmt.Fprint(p.stdout, text)
+			if len(args) == 0 || args[0] == "-" {
+				_, err := p.stdout.Write(environments.Live)
 				return err
 			}
+			path := args[0]
+			text := strings.ReplaceAll(string(environments.Live), "live.yaml", path)
 			flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 			if force {
 				flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC

@@ -178,7 +178,7 @@ func (r *recorder) stamp(run *reports.Run) {
 
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
-	return writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output))
+	return writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output), r.program.dialect(r.output))
 }
 
 // finish gives the folder its final name and shows the result. The error of the work comes first.
@@ -230,6 +230,9 @@ func (r results) gate() *reports.Gate {
 // show writes the result to stdout: a summary for people, or JSON; and annotations where a pipeline reads them. The last line is the
 // path of the report.
 func (p *program) show(r results, path string, out *outputFlags) error {
+	if err := p.annotate(r, p.dialect(out), out); err != nil {
+		return err
+	}
 	if out.json {
 		var v any
 		switch {
@@ -250,11 +253,6 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 		}
 	} else if err := reports.Text(p.stdout, r.conformance, r.load, p.colored(p.stdout)); err != nil {
 		return err
-	}
-	if dialect := p.dialect(out); dialect != "" {
-		if err := writeAnnotations(p.stdout, r, dialect); err != nil {
-			return err
-		}
 	}
 	fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))
 	return nil

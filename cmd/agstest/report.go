@@ -47,7 +47,7 @@ reports could be written, not what the run found.`,
 				}
 			}
 			r := results{stored.Conformance, stored.Load, stored.Comparison}
-			if err := writeResults(intoFolder(target), r, p.style(&out)); err != nil {
+			if err := writeResults(intoFolder(target), r, p.style(&out), p.dialect(&out)); err != nil {
 				return failure.Usagef("%w", err)
 			}
 			return p.show(r, target, &out)

@@ -26,7 +26,7 @@ type file struct {
 }
 
 // filesOf lists the files that can be made of what was found: first the JSON, from which all others can be made again.
-func filesOf(r results, style reports.Style) []file {
+func filesOf(r results, style reports.Style, dialect string) []file {
 	var files []file
 	add := func(name string, render func(io.Writer) error) { files = append(files, file{name, render}) }
 	if c := r.conformance; c != nil {
@@ -40,6 +40,11 @@ func filesOf(r results, style reports.Style) []file {
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
 		add("junit.xml", func(w io.Writer) error { return reports.JUnit(w, c, l) })
+		add("summary.md", func(w io.Writer) error { return reports.Markdown(w, c, l) })
+		add("metrics.txt", func(w io.Writer) error { return reports.OpenMetrics(w, c, l) })
+		if dialect == "gitlab" {
+			add("codequality.json", func(w io.Writer) error { return reports.Annotations(w, dialect, c, l) })
+		}
 	}
 	switch c, l := r.conformance, r.load; {
 	case c != nil && l != nil:
@@ -58,9 +63,9 @@ func filesOf(r results, style reports.Style) []file {
 }
 
 // writeResults writes them all; where one cannot be written the others still are, and the first error is told.
-func writeResults(write func(string, func(io.Writer) error) error, r results, style reports.Style) error {
+func writeResults(write func(string, func(io.Writer) error) error, r results, style reports.Style, dialect string) error {
 	var first error
-	for _, f := range filesOf(r, style) {
+	for _, f := range filesOf(r, style, dialect) {
 		if err := write(f.name, rendered(f.render)); err != nil && first == nil {
 			first = err
 		}
@@ -68,4 +73,14 @@ func writeResults(write func(string, func(io.Writer) error) error, r results, st
 	return first
 }
 
-func writeAnnotations(w io.Writer, r results, dialect string) error { return nil }
+// annotate marks what failed in the way of a pipeline: GitHub and Azure read the log, GitLab a file of the run's folder.
+func (p *program) annotate(r results, dialect string, out *outputFlags) error {
+	if dialect == "" || dialect == "gitlab" || r.conformance == nil && r.load == nil {
+		return nil
+	}
+	w := p.stdout
+	if out.json {
+		w = p.stderr // stdout is JSON and nothing else
+	}
+	return reports.Annotations(w, dialect, r.conformance, r.load)
+}

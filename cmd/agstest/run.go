@@ -40,6 +40,7 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 			code = p.crashed()
 		}
 	}()
+	keepPrivate()
 	ctx, caught, stop := p.untilSignal()
 	defer stop()
 
@@ -50,7 +51,8 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	sig := caught()
-	if err != nil && !(sig != nil && errors.Is(err, context.Canceled)) {
+	var ended interruption
+	if err != nil && !(sig != nil && (errors.Is(err, context.Canceled) || errors.As(err, &ended))) {
 		p.fail(err)
 	}
 	if sig != nil && !p.served {
@@ -95,10 +97,20 @@ func panickedAt() string {
 	}
 }
 
+// interruption is why a run ended early, in the words of its report.
+type interruption struct{ signal os.Signal }
+
+func (i interruption) Error() string {
+	if i.signal == syscall.SIGTERM {
+		return "the run was told to stop (SIGTERM)"
+	}
+	return "the run was interrupted (Ctrl-C)"
+}
+
 // untilSignal ends the context at the first SIGINT or SIGTERM, so that a run is ended and reported in order. The second one ends the
 // process at once.
 func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	first := make(chan os.Signal, 1)
@@ -109,7 +121,7 @@ func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, s
 		select {
 		case sig := <-signals:
 			first <- sig
-			cancel()
+			cancel(interruption{sig})
 		case <-done:
 			return
 		}
@@ -133,7 +145,7 @@ func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, s
 			signal.Stop(signals)
 			close(done)
 			<-finished
-			cancel()
+			cancel(nil)
 		}
 }
 

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/internal/wire"
+	"agstest/load"
+	"agstest/reports"
+)
+
+// The load of the embedded mock where nothing is asked for: what most of the traffic of a real service is like, small enough for any
+// machine. A service of somebody is only sent what was asked for.
+const (
+	mockWorkload = load.WorkloadMixed
+	mockMix      = "signon=1,refresh=9"
+	mockRate     = "100/s"
+	mockDuration = 10 * time.Second
+)
+
+// rawFile holds Vegeta's own results.
+const rawFile = "results.gob"
+
+// loadFlags say what to send, when, and what must be kept.
+type loadFlags struct {
+	workload, rate, mix   string
+	duration              time.Duration
+	clients, workers      int
+	limits                []string
+	profile               string
+	seed                  uint64
+	trace, raw            bool
+	shard, startAt        string
+	population            int
+	accessLifetime        time.Duration
+	sessionLifetime       time.Duration
+	peak                  float64
+	refreshes, judgeEvery int
+	reuse, ignoreRetry    bool
+	timeout               time.Duration
+	overrideMaxRate       bool
+	yesLoad               string
+}
+
+// register adds the flags; profileFlag is --profile where that name is free.
+func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
+	flags := c.Flags()
+	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(load.Workloads, ", "))
+	flags.StringVar(&f.rate, "rate", "", "hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
+	flags.DurationVar(&f.duration, "duration", 0, "how long, such as 30s or 10m")
+	flags.StringVar(&f.mix, "mix", "", "shares of the workload mixed, such as signon=1,refresh=9")
+	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
+	flags.IntVar(&f.workers, "workers", 0, "most requests at the same time; 0: as many as the schedule needs")
+	flags.StringArrayVar(&f.limits, "limit", nil, "what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
+	flags.StringVar(&f.profile, profileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(load.Profiles(), ", "))
+	flags.BoolVar(&f.trace, "trace", false, "measure the phases of exchanges: DNS, connect, TLS, wait, read")
+	flags.BoolVar(&f.raw, "raw", false, "keep Vegeta's own results too ("+rawFile+", for vegeta report and vegeta plot)")
+	flags.StringVar(&f.shard, "shard", "", "be one of several generators of one schedule, such as 2/8")
+	flags.StringVar(&f.startAt, "start-at", "", "when the clock starts, for shards, such as 2026-11-23T10:15:00Z")
+	flags.IntVar(&f.population, "population", 0, "users whose apps are open; gives the rates of refreshes and sign-ons")
+	flags.DurationVar(&f.accessLifetime, "access-lifetime", 0, "how long access tokens of a population last; 0: 1h")
+	flags.DurationVar(&f.sessionLifetime, "session-lifetime", 0, "after which time users of a population sign on again; 0: 30 days")
+	flags.Float64Var(&f.peak, "peak", 0, "how much busier the busiest hour of a population is; 0: 1")
+	flags.IntVar(&f.refreshes, "refreshes", 0, "refreshes of one client of the workload lifecycle; 0: 5")
+	flags.IntVar(&f.judgeEvery, "judge-every", 0, "check all token rules on 1 of so many answers; 0: 100")
+	flags.BoolVar(&f.reuse, "reuse-sessions", false, "the service takes a session token more than once")
+	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
+	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
+	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
+	flags.StringVar(&f.yesLoad, "yes-load", "", "name of the environment given back: for a protected one, and where a load creates devices")
+	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// options turns the flags into what load takes; the environment is added later. Embedded tells that no service was named.
+func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, error) {
+	o := load.Options{
+		Workload: f.workload, Duration: f.duration, Clients: f.clients, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout,
+		Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry,
+		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, YesLoad: f.yesLoad},
+	}
+	rate, mix := f.rate, f.mix
+	if embedded && f.profile == "" && f.population == 0 {
+		if o.Workload == "" {
+			o.Workload = mockWorkload
+		}
+		if mix == "" && o.Workload == load.WorkloadMixed {
+			mix = mockMix
+		}
+		if rate == "" {
+			rate = mockRate
+		}
+		if o.Duration == 0 {
+			o.Duration = mockDuration
+		}
+	}
+	if f.workload != "" {
+		if err := oneOf("--workload", f.workload, load.Workloads); err != nil {
+			return o, err
+		}
+	}
+	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
+		if value < 0 {
+			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
+		}
+	}
+	if f.duration < 0 || f.timeout < 0 {
+		return o, failure.Usagef("--duration and --timeout must be times such as 30s, not below 0")
+	}
+	var err error
+	if rate != "" {
+		if o.Rate, err = load.ParseRate(rate); err != nil {
+			return o, failure.Usagef("--rate: %w", err)
+		}
+	}
+	if mix != "" {
+		if o.Mix, err = load.ParseMix(mix); err != nil {
+			return o, failure.Usagef("--mix: %w", err)
+		}
+	}
+	if o.Limits, err = load.ParseLimits(f.limits); err != nil {
+		return o, failure.Usagef("--limit: %w", err)
+	}
+	if f.profile != "" {
+		if o.Profile, err = readProfile(profileFlag, f.profile); err != nil {
+			return o, err
+		}
+	}
+	if f.population > 0 {
+		o.Population = &load.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
+	} else if f.accessLifetime != 0 || f.sessionLifetime != 0 || f.peak != 0 {
+		return o, failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
+	}
+	if o.Shard, err = parseShard(f.shard); err != nil {
+		return o, err
+	}
+	if f.startAt != "" {
+		if o.StartAt, err = time.Parse(time.RFC3339, f.startAt); err != nil {
+			return o, failure.Usagef("--start-at must be a time with its zone such as 2026-11-23T10:15:00Z, not %q", f.startAt)
+		}
+	}
+	return o, nil
+}
+
+// readProfile reads a file, or a profile that comes with agstest.
+func readProfile(flag, name string) (*load.Profile, error) {
+	text, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		shipped, found := load.ShippedProfile(name)
+		if !found {
+			advice := "those that come with agstest are " + strings.Join(load.Profiles(), ", ")
+			if near := failure.Nearest(name, load.Profiles()); near != "" {
+				advice = "did you mean " + near + "?"
+			}
+			return nil, failure.Usagef("--%s: there is no file %s; %s", flag, name, advice)
+		}
+		text, err = shipped, nil
+	}
+	if err != nil {
+		return nil, failure.Usagef("--%s: cannot read the profile: %w", flag, err)
+	}
+	return load.ReadProfile(text, name)
+}
+
+func parseShard(text string) (load.Shard, error) {
+	if text == "" {
+		return load.Shard{}, nil
+	}
+	index, of, found := strings.Cut(text, "/")
+	i, err := strconv.Atoi(index)
+	n, err2 := strconv.Atoi(of)
+	if !found || err != nil || err2 != nil || i < 1 || n < i {
+		return load.Shard{}, failure.Usagef("--shard must be one of several such as 2/8, not %q", text)
+	}
+	return load.Shard{Index: i, Of: n}, nil
+}
+
+func (p *program) loadCommand() *cobra.Command {
+	var f loadFlags
+	var s serviceFlags
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "load",
+		Short: "Load a service and measure it.",
+		Long: `Sends hits on a schedule (open model) as virtual clients with token chains of their own, and measures response times from the intended send
+time. An answer is right only with the wanted status and a right body of the right client. Whether the generator kept up is judged first.
+Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the run.`,
+		Example: `  agstest load                                        # the embedded mock, 10 s
+  agstest load --env staging.yaml --workload refresh --rate 200/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'
+  agstest load --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 5m
+  agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes-load staging
+  agstest load --env staging.yaml --profile soak`,
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := f.options("profile", s.env == "")
+			if err != nil {
+				return err
+			}
+			return p.withRun(c, &s, &out, "load", func(r *recorder) error {
+				_, err := p.load(c.Context(), r, o, f.raw)
+				return err
+			})
+		},
+	}
+	f.register(c, "profile")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	s.register(c)
+	out.register(c)
+	return c
+}
+
+// load runs a load and puts what it measured into the run's folder.
+func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw bool) (*reports.Load, error) {
+	o.Environment = r.service.environment
+	o.Seed = p.seed(o.Seed)
+	o.Run = r.run
+	o.Run.Kind = "load"
+	r.stamp(&o.Run)
+	o.Record = r.folder.Path()
+	o.Secrets = &wire.Redactor{}
+	o.Secrets.Add(o.Environment.Secrets()...)
+	if raw {
+		file, err := r.folder.Create(rawFile)
+		if err != nil {
+			return nil, failure.Usagef("%w", err)
+		}
+		defer file.Close()
+		o.Raw = file
+	}
+	progress := p.newProgress()
+	defer progress.end()
+	o.Progress = func(at load.Progress) {
+		progress.show(func() string {
+			return fmt.Sprintf("load: %s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), reports.Rate(at.Rate), at.Errors(),
+				reports.Milliseconds(at.P50), reports.Milliseconds(at.P99), clock(at.Left))
+		})
+	}
+	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
+	l, err := load.Run(ctx, o)
+	progress.end()
+	if l != nil {
+		r.stamp(&l.Run)
+		r.load = l
+		if writing := r.write(); err == nil {
+			err = writing
+		}
+		p.end(exitOfVerdict(l.Verdict, r.output.strict))
+	} else {
+		_ = os.Remove(filepath.Join(r.folder.Path(), load.RecordFile))
+		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
+	}
+	return l, err
+}
+
+// clock shows a time as minutes and seconds.
+func clock(d time.Duration) string {
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}
