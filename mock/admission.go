@@ -67,7 +67,7 @@ func (s *Server) checkAccount(c *call, a *account) *reply {
 }
 
 // checkDevice refuses devices by their state and owner.
-func (s *Server) checkDevice(c *call, a *account, d *device, id string) *reply {
+func (s *Server) checkDevice(c *call, a *account, d *device) *reply {
 	choices := &c.set.choices
 	switch {
 	case d == nil:
@@ -108,7 +108,7 @@ func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *re
 		return s.admitFirst(c, a, argument)
 	}
 	d := s.state.device(c.tenant, argument.clientID)
-	if refused := s.checkDevice(c, a, d, argument.clientID); refused != nil {
+	if refused := s.checkDevice(c, a, d); refused != nil {
 		return grant{}, refused
 	}
 	if !c.enforces(ruleLimitFirstOnly) && a.counted >= a.deviceLimit {
@@ -195,9 +195,6 @@ func (c *call) checkDescription() *reply {
 
 // clientID makes the id of a new device.
 func (s *Server) clientID(c *call) string {
-	if !c.enforces(ruleDistinctIDs) && s.state.lastDevice != "" {
-		return s.state.lastDevice
-	}
 	id := s.state.hex(12)
 	switch c.set.choices.ClientIDForm {
 	case "long":
@@ -205,7 +202,6 @@ func (s *Server) clientID(c *call) string {
 	case "dotted":
 		id = "Device." + id[:8] + ":" + id[8:]
 	}
-	s.state.lastDevice = id
 	return id
 }
 

@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +25,15 @@ var start = time.Date(2030, 3, 4, 5, 6, 7, 0, time.UTC)
 type client struct {
 	t    testing.TB
 	mock *Server
-	log  *[]string // every answer, when not nil
+	log  *answerLog // every answer, when not nil
 }
+
+// answerLog keeps answers, and stops with errDiffers at the first that is not the one before in right.
+type answerLog struct {
+	right, answers []string
+}
+
+var errDiffers = errors.New("an answer differs")
 
 func newClient(t testing.TB, config Config) client {
 	if config.Clock == nil {
@@ -82,7 +89,11 @@ func (c client) send(to http.Handler, r *http.Request) answer {
 	a := answer{status: w.Code, header: w.Header(), text: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &a.body)
 	if c.log != nil {
-		*c.log = append(*c.log, fmt.Sprintf("%s %s: %d%s %v %s", r.Method, r.URL, a.status, broken, a.header, a.text))
+		n := len(c.log.answers)
+		c.log.answers = append(c.log.answers, fmt.Sprintf("%s %s: %d%s %v %s", r.Method, r.URL, a.status, broken, a.header, a.text))
+		if c.log.right != nil && (n >= len(c.log.right) || c.log.right[n] != c.log.answers[n]) {
+			panic(errDiffers)
+		}
 	}
 	return a
 }
@@ -185,18 +196,6 @@ func number(t testing.TB, v any) int64 {
 	}
 	require.Failf(t, "not a number", "%v", v)
 	return 0
-}
-
-// steppable is a clock that tests move.
-type steppable struct {
-	mutex sync.Mutex
-	now   time.Time
-}
-
-func (s *steppable) Now() time.Time {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.now
 }
 
 // postTo sends over a network; status 0: no answer.

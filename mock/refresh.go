@@ -104,7 +104,7 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 		return grant{}, refused
 	}
 	d := st.device(st.tenants[claims.Tenant], claims.Device)
-	if refused := s.checkDevice(c, a, d, claims.Device); refused != nil {
+	if refused := s.checkDevice(c, a, d); refused != nil {
 		return grant{}, refusedOnRefresh(c, refused)
 	}
 	if s.signedOut(c, d, claims.ID) {

@@ -1,7 +1,5 @@
 package mock
 
-import "agstest/ags"
-
 // rule names one thing that the mock insists on. A fault of the rule seam switches one off, for one operation or for all.
 type rule string
 
@@ -71,13 +69,11 @@ const (
 	ruleFreshAfterDeletion rule = "fresh-after-deletion"   // who has lost a device may sign on with a new one
 	ruleKeepDevice         rule = "keep-device"            // signing out keeps the device
 	ruleOnlyThisDevice     rule = "only-this-device"       // signing out leaves the other devices alone
-	ruleDistinctIDs        rule = "distinct-ids"           // concurrent first-time sign-ons get different ids
 	ruleReduced            rule = "reduced-description"    // a description of a device may be short
 	ruleLeafKinds          rule = "leaf-kinds"             // its leaves may be strings or numbers
 	rulePlatforms          rule = "platforms"              // every platform is welcome
 	ruleUnknownMembers     rule = "unknown-members"        // members that nobody knows do no harm
 	ruleBearer             rule = "bearer"                 // the scheme Bearer is understood
-	ruleClass              rule = "class"                  // the class of a device gets into its tokens
 	ruleExtendFixed        rule = "extend-fixed"           // a refresh leaves the absolute end where it is
 	ruleCap                rule = "cap"                    // no refresh token outlives the absolute end
 	ruleFreshTimes         rule = "fresh-times"            // a refresh counts from now
@@ -90,9 +86,6 @@ const (
 	rulePickedAccount      rule = "picked-account"         // the account that was picked is the one that signs in
 	ruleCorrelationFree    rule = "correlation-not-needed" // no correlation id is needed
 	ruleTokenFree          rule = "discovery-token-free"   // discovery needs no token
-	ruleHeaderCase         rule = "header-case"            // names of headers match in any case
-	ruleChain              rule = "chain"                  // a refresh token that a refresh gave can be used
-	ruleStoredIdentity     rule = "stored-identity"        // a refresh keeps account and device
 )
 
 // The calls around the service that the mock answers too.
@@ -110,13 +103,4 @@ const (
 type ruleKey struct {
 	rule      rule
 	operation string
-}
-
-// mintsTokens tells the operations whose success is a token body.
-func mintsTokens(operation string) bool {
-	switch operation {
-	case ags.SignOn, ags.SubsequentSignOn, ags.SignOnWithSessionToken, ags.Refresh, iasRefresh, activationSignOn:
-		return true
-	}
-	return false
 }

@@ -44,7 +44,6 @@ type state struct {
 	refused       int // first-time sign-ons for which there was no room
 	newAccounts   int
 	population    string // what the session tokens of the load population begin with
-	lastDevice    string
 }
 
 type tenant struct {

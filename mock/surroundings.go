@@ -14,7 +14,6 @@ import (
 // registration is a device that waits for a companion app to let it in.
 type registration struct {
 	tenant, token, code, account string
-	argument                     deviceArgument
 	approved                     bool
 }
 
