@@ -1,3 +1,283 @@
 package steps
 
-var explorationPhrases []phrase
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/internal/wire"
+)
+
+// The bounds of exploring.
+const (
+	generatedPatience = 10 * time.Second // a generated request that is not answered within this time hangs
+	longestShrinking  = 80               // requests sent to find a shorter one that fails too
+)
+
+// Requests that are generated, and sequences of calls.
+var explorationPhrases = []phrase{
+	given(`everything that (\w+) needs`, "everything that <operation> needs", "everything that refresh needs",
+		"An account, a client, and what else the documented request holds.",
+		func(ctx context.Context, w *world, a arguments) error { return w.equip(ctx, a.words[0]) }),
+	when(`generated requests are sent to (\w+)`, "generated requests are sent to <operation>", "generated requests are sent to refresh",
+		"Sends as many generated requests as --generate says and stops at the first whose answer is wrong.",
+		func(ctx context.Context, w *world, a arguments) error { return w.explore(ctx, a.words[0]) }),
+	then(`every one was answered in time, none with 500 or more, and nobody was let in without a good token or password`,
+		"every one was answered in time, none with 500 or more, and nobody was let in without a good token or password",
+		"every one was answered in time, none with 500 or more, and nobody was let in without a good token or password",
+		"A request that breaks this is shortened as far as it still does and shown as a curl command.",
+		func(_ context.Context, w *world, _ arguments) error { return w.explored }),
+	when(`random sequences of calls are walked`, "random sequences of calls are walked", "random sequences of calls are walked",
+		"Walks as many random sequences as --sequences says, each with an account of its own.",
+		func(ctx context.Context, w *world, _ arguments) error { return w.walk(ctx) }),
+	then(`every answer was one that the model allows`, "every answer was one that the model allows", "every answer was one that the model allows",
+		"A sequence that leads to another answer is shortened as far as it still does, and shown.",
+		func(_ context.Context, w *world, _ arguments) error { return w.explored }),
+}
+
+// equip prepares what the documented request of an operation needs.
+func (w *world) equip(ctx context.Context, operation string) error {
+	switch operation {
+	case ags.ServiceDiscovery:
+		return nil
+	case ags.GetSessionToken:
+		if w.run.environment.Operator == nil {
+			return lacking(w.run.example("operator"), "the environment does not say how to act as a head-end system (operator)")
+		}
+		return w.useAccount(ctx, "active", 0)
+	case ags.SignOn, ags.SubsequentSignOn:
+		name := "credentials"
+		if operation == ags.SubsequentSignOn {
+			return w.useShared("multi-account")
+		}
+		if err := w.useAccount(ctx, name, 0); err != nil {
+			return err
+		}
+		return w.makeClient(ctx)
+	case ags.Register:
+		return w.useAccount(ctx, "registration", 0)
+	case ags.SubsequentRegister:
+		return w.useShared("multi-registration")
+	case ags.SignOnWithSessionToken, ags.Refresh, ags.SignOut:
+		if err := w.useAccount(ctx, "active", 0); err != nil {
+			return err
+		}
+		if err := w.makeClient(ctx); err != nil {
+			return err
+		}
+		return w.ensureTokens(ctx)
+	}
+	return unknownf("there is no operation %q", operation)
+}
+
+// documented makes the documented request of an operation anew, with what it takes to be let in: the credential.
+func (w *world) documented(ctx context.Context, operation string) (r *request, credential string, err error) {
+	switch operation {
+	case ags.ServiceDiscovery:
+		return w.prepare(operation), "", nil
+	case ags.GetSessionToken:
+		if r, err = w.headEndRequest(); err == nil {
+			credential = r.parameters()[0].Value
+		}
+		return r, credential, err
+	case ags.SignOn, ags.Register:
+		if r, err = w.credentialRequest(operation); err != nil {
+			return nil, "", err
+		}
+		if operation == ags.SignOn {
+			r.set("clientId", rawJSON(w.client.id))
+		}
+		r.path = strings.Replace(r.path, "{type}", w.registration, 1)
+		for _, p := range r.parameters() {
+			if secretParameter(p.Name) {
+				credential = p.Value
+			}
+		}
+		return r, credential, nil
+	case ags.SubsequentSignOn, ags.SubsequentRegister:
+		first := ags.SignOn
+		if operation == ags.SubsequentRegister {
+			first = ags.Register
+		}
+		if len(w.choices) == 0 {
+			ask, err := w.credentialRequest(first)
+			if err != nil {
+				return nil, "", err
+			}
+			ask.path = strings.Replace(ask.path, "{type}", w.registration, 1)
+			if first == ags.SignOn {
+				if err := w.mayCreateDevices(); err != nil {
+					return nil, "", err
+				}
+				ask.set("deviceInformation", []byte(defaultDevice))
+			}
+			x, err := w.send(ctx, ask, false)
+			if err != nil {
+				return nil, "", err
+			}
+			w.readChoices(x)
+		}
+		c, err := w.choice(1)
+		if err != nil {
+			return nil, "", unknownf("no list of accounts came to pick from: %v", err)
+		}
+		r = w.prepare(operation)
+		r.setHeader("User-Token", c.token)
+		r.set("parameters", rawJSON(w.hints()))
+		return r, c.token, nil
+	case ags.SignOnWithSessionToken:
+		if r, err = w.signOnWithSessionToken(ctx); err == nil {
+			r.set("clientId", rawJSON(w.client.id))
+			credential = r.parameters()[0].Value
+		}
+		return r, credential, err
+	case ags.Refresh:
+		return w.refreshRequest(), w.client.pair.RefreshToken, nil
+	}
+	r = w.prepare(ags.SignOut)
+	w.authorize(r, w.client.pair.AccessToken)
+	r.set("parameters", rawJSON(w.hints()))
+	return r, w.client.pair.AccessToken, nil
+}
+
+// trial is one generated request with its answer and what is wrong with that, if anything is.
+type trial struct {
+	mutations []mutation
+	exchange  *exchange
+	wrong     string
+	judged    []check.Finding
+}
+
+// explore sends generated requests. The first answer that is wrong ends it; then a shorter request that fails too is looked for.
+func (w *world) explore(ctx context.Context, operation string) error {
+	generator := rapid.SliceOfN(mutationsOf(operation), 1, 3)
+	answers := map[int]int{}
+	for i := range w.run.options.Generate {
+		mutations := generator.Example(int(w.random.Uint32()))
+		t, err := w.try(ctx, operation, mutations)
+		if err != nil {
+			return err
+		}
+		if t.wrong != "" {
+			t, err = w.shorten(ctx, operation, t)
+			if err != nil {
+				return err
+			}
+			w.exchanges = append(w.exchanges, t.exchange)
+			for _, f := range t.judged {
+				if f.Outcome == check.Broken {
+					w.findings = append(w.findings, finding{requirement: f.Requirement, outcome: f.Outcome, expected: f.Expected, got: f.Got, exchange: len(w.exchanges) - 1})
+				}
+			}
+			w.explored = &missed{
+				expected: "an answer in time, below 500, and no tokens without a good token or password",
+				got: fmt.Sprintf("%s to request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1, w.run.options.Seed,
+					describeAll(t.mutations), w.run.secrets.Record(t.exchange.Exchange).Curl),
+			}
+			return nil
+		}
+		answers[t.exchange.Status]++
+	}
+	return nil
+}
+
+// try sends the documented request with mutations and looks at the answer.
+func (w *world) try(ctx context.Context, operation string, mutations []mutation) (*trial, error) {
+	r, credential, err := w.documented(ctx, operation)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mutations {
+		m.apply(r)
+	}
+	if err := w.run.pace(ctx); err != nil {
+		return nil, err
+	}
+	w.keepSecret(r)
+	patient, cancel := context.WithTimeout(ctx, generatedPatience)
+	x := &exchange{Exchange: w.run.client.Do(patient, r.call()), request: r}
+	hung := patient.Err() != nil
+	cancel()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	w.keepAnswerSecret(x)
+	t := &trial{mutations: mutations, exchange: x}
+	t.judged = check.Judge(x.Exchange, check.Known{Secrets: w.submitted(r)})
+	t.wrong = w.wrongAbout(t, hung, credential)
+	if x.Status/100 == 2 {
+		w.afterSuccess(ctx, operation)
+	}
+	return t, nil
+}
+
+// wrongAbout says what is wrong with the answer to a generated request.
+func (w *world) wrongAbout(t *trial, hung bool, credential string) string {
+	x := t.exchange
+	switch {
+	case hung:
+		return fmt.Sprintf("no answer within %s came", generatedPatience)
+	case x.Status == 0:
+		return "no answer came (" + w.run.secrets.Text(wire.Explain(x.Err)) + ")"
+	case x.Status >= 500 && len(x.Header.Values("Retry-After")) == 0:
+		return fmt.Sprintf("status %d came", x.Status)
+	}
+	// The documented credential must stand in the request as it is for a success to be right.
+	if call := x.Call; credential != "" && x.Status/100 == 2 && effectiveStatus(x)/100 == 2 && x.request.operation != "" {
+		stands := strings.Contains(string(call.Body), credential)
+		for _, values := range call.Header {
+			stands = stands || strings.Contains(strings.Join(values, " "), credential)
+		}
+		if !stands {
+			return fmt.Sprintf("status %d came to a request without its token or password", x.Status)
+		}
+	}
+	for _, f := range t.judged {
+		// What else the judge finds on an answer that lets nobody in is wrong too; statuses are free where the form is this odd.
+		if f.Outcome == check.Broken && (f.Requirement == "ERR-07" || f.Requirement == "ERR-08" || f.Requirement == "ERR-10") {
+			return f.Requirement + ": " + f.Got + " came"
+		}
+	}
+	return ""
+}
+
+// afterSuccess replaces what a granted request has used up.
+func (w *world) afterSuccess(ctx context.Context, operation string) {
+	switch operation {
+	case ags.SubsequentSignOn, ags.SubsequentRegister:
+		w.choices = nil
+	case ags.SignOut, ags.Refresh:
+		before := w.client.pair
+		w.client.pair = nil
+		if w.ensureTokens(ctx) != nil {
+			w.client.pair = before
+		}
+	}
+}
+
+// shorten looks for fewer and smaller mutations that the service answers wrongly too.
+func (w *world) shorten(ctx context.Context, operation string, failing *trial) (*trial, error) {
+	budget := longestShrinking
+	for improved := true; improved && budget > 0; {
+		improved = false
+		for _, candidate := range shorter(failing.mutations) {
+			if budget--; budget < 0 {
+				break
+			}
+			t, err := w.try(ctx, operation, candidate)
+			if err != nil {
+				return nil, err
+			}
+			if t.wrong != "" {
+				failing, improved = t, true
+				break
+			}
+		}
+	}
+	return failing, nil
+}

@@ -26,7 +26,7 @@ func service(t testing.TB, config mock.Config) *environment.Environment {
 }
 
 func TestMockIsGreen(t *testing.T) {
-	report, err := steps.Run(context.Background(), steps.Options{Environment: service(t, mock.Config{})})
+	report, err := steps.Run(context.Background(), steps.Options{Environment: service(t, mock.Config{}), Generate: 40, Sequences: 10})
 	require.NoError(t, err)
 	for _, s := range report.Scenarios {
 		if s.Verdict != reports.Pass && s.Verdict != reports.Observed {

@@ -43,6 +43,7 @@ type world struct {
 	refusal      bool          // the scenario wants the next sign-ons to be refused
 	registration string        // the type of register/{type}
 	companion    companion
+	explored     error // what exploring found
 
 	exchanges []*exchange
 	findings  []finding
