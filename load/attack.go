@@ -39,6 +39,7 @@ type attack struct {
 	abort    context.CancelFunc
 	out      atomic.Pointer[error] // why the workload is at its end
 	stop     context.CancelFunc    // ends the sending
+	stopped  atomic.Int64          // when an interrupt did, since the start; 0: not yet
 }
 
 // hitState is what one hit needs, kept for the next one.
@@ -69,6 +70,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 		case <-over:
 			return
 		case <-ctx.Done():
+			a.stopped.Store(max(1, int64(time.Since(a.began))))
 		}
 		timer := time.NewTimer(grace)
 		defer timer.Stop()

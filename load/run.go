@@ -16,7 +16,7 @@ import (
 )
 
 // Options are the question of a load run. Environment and Workload must be given, and one of Rate with Duration, Profile, and Population
-// with Duration; the zero value of everything else works.
+// with Duration, or Storm alone; the zero value of everything else works.
 type Options struct {
 	Environment *environment.Environment
 	Workload    string
@@ -25,6 +25,7 @@ type Options struct {
 	Duration    time.Duration
 	Profile     *Profile
 	Population  *Population
+	Storm       *Storm // in place of Workload, Rate and Duration
 	// Max sends as fast as Workers can, each one request after the other, for Duration (closed loop). Rate.Max says the same.
 	Max bool
 	// Clients is how many virtual clients take part; 0: as many as the rate needs.
@@ -51,6 +52,9 @@ type Options struct {
 	JudgeEvery       int
 	// Timeout of one exchange, from sending to the last byte; 0: 30 s.
 	Timeout time.Duration
+	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: 1 ms, or 1 % of the median response time if
+	// that is more. A larger one is for machines that do other work beside.
+	MaxLag time.Duration
 	// Progress is called once a second, on a goroutine of the run.
 	Progress func(Progress)
 	// Secrets takes secrets out of the messages of wrong answers; nil: messages are kept as they are.
@@ -68,6 +72,9 @@ const grace = 2 * time.Second
 // measured. An error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock
 // started; then there is no report.
 func Run(ctx context.Context, o Options) (*reports.Load, error) {
+	if o.Storm != nil {
+		return runStorm(ctx, o)
+	}
 	p, err := planOf(&o)
 	if err != nil {
 		return nil, err
@@ -308,7 +315,7 @@ func (e *engine) question(carrier transport, start time.Time) *reports.Load {
 	r.Run.Start = start
 	r.Plan = reports.Plan{
 		Workload: o.Workload, Mix: maps.Clone(o.Mix), Schedule: p.words, Hits: int64(p.hits()), Seconds: p.length.Seconds(),
-		Clients: max(o.Clients, e.clients), Workers: o.Workers, Transport: carrier.String(), Closed: p.closed, Seed: o.Seed,
+		Clients: max(o.Clients, e.clients), Workers: o.Workers, Transport: carrier.String(), Closed: p.closed, Seed: o.Seed, MaxLag: int64(o.MaxLag),
 	}
 	if c, ok := e.workload.(*crowd); ok {
 		r.Plan.Clients = c.planned.starters + c.planned.chains

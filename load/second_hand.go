@@ -62,7 +62,11 @@ func (s *secondHand) take(end *ending) {
 	f.Health.MaxInFlight, f.Health.Starved, f.Health.Behind = a.most.Load(), a.starved.Load(), a.behind.Load()
 	f.Health.Sending = int64(a.tally.sending())
 	if a.schedule != nil {
-		f.Due = int64(a.schedule.Count(time.Duration(f.Health.Elapsed)))
+		until := f.Health.Elapsed
+		if stopped := a.stopped.Load(); stopped > 0 {
+			until = min(until, stopped)
+		}
+		f.Due = int64(a.schedule.Count(time.Duration(until)))
 		if end != nil && end.Partial == "" {
 			f.Health.Elapsed = max(f.Health.Elapsed, int64(a.length)) // the last answer may have come before the schedule's end
 			f.Due = int64(a.schedule.Hits())

@@ -99,7 +99,7 @@ func (t *tally) end(operation int, due time.Time, answer *Answer, outcome *Outco
 	defer t.mu.Unlock()
 	s := t.second(answer.Received)
 	o := &s.operations[operation]
-	if answer.Err == errAborted {
+	if isAborted(answer.Err) {
 		o.interrupted++
 		return
 	}

@@ -38,6 +38,9 @@ type transport interface {
 // errAborted is the error of exchanges that an interrupt cut off. They say nothing of the service.
 var errAborted = errors.New("the run was interrupted")
 
+// isAborted tells an exchange that an interrupt cut off from one that failed.
+func isAborted(err error) bool { return errors.Is(err, errAborted) }
+
 // phaseTimes is how long the parts of one exchange took; only what happened is above 0.
 type phaseTimes struct {
 	dns, connect, tls, wait, read time.Duration

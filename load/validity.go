@@ -47,13 +47,20 @@ func invalid(r *reports.Load) []string {
 			say("%s hits (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
 				reports.Count(g.Starved), share(g.Starved)*100)
 		}
-		most := max(int64(mostLag), int64(float64(total.Response.P50)*mostLagShare))
-		if g.Lag.P99 > most {
+		if r.Plan.MaxLag > 0 {
+			if g.Lag.P99 > r.Plan.MaxLag {
+				say("hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
+					reports.Milliseconds(g.Lag.P99), reports.Milliseconds(r.Plan.MaxLag))
+			}
+		} else if most := max(int64(mostLag), int64(float64(total.Response.P50)*mostLagShare)); g.Lag.P99 > most {
 			say("hits left late: 99 %% of them within %s of their time, and %s is the most that these response times allow (1 ms, or 1 %% of their median)",
 				reports.Milliseconds(g.Lag.P99), reports.Milliseconds(most))
 		}
 		if g.CPUShare > mostCPU {
 			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
+		}
+		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > mostPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
+			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
 		}
 	}
 	if share(g.Behind) > mostHeld {
@@ -61,9 +68,6 @@ func invalid(r *reports.Load) []string {
 	}
 	if step := time.Duration(g.ClockStep).Abs(); step > mostClockStep {
 		say("the clock of this machine was set by %s during the run", step.Round(time.Millisecond))
-	}
-	if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > mostPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
-		say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
 	}
 	return reasons
 }
@@ -103,7 +107,9 @@ func decide(r *reports.Load, beyond []string) {
 		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
 	case len(failed) > 0:
 		r.Verdict, r.Reason = reports.Fail, "not kept: "+list(failed)
-	case !errorsJudged && r.Total.Wrong > 0:
+	case r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == "":
+		r.Verdict, r.Reason = reports.Fail, "the storm ended before every client was signed in"
+	case !errorsJudged && r.Total.Wrong > 0 && r.Storm == nil: // in a storm answers that ask to come again later are part of it
 		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were wrong (%s) and no limit allows any, such as errors<0.1%%",
 			reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	case r.Total.Right == 0:

@@ -1,0 +1,306 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"agstest/reports"
+)
+
+// A server that stands still holds every hit that was due meanwhile. With few workers most of them are not even sent while it stands; they
+// are late by the schedule all the same. Of hits due evenly over the stall of length s, a share p waits longer than (1−p)·s.
+func TestAStallIsSeenWithFewWorkers(t *testing.T) {
+	const rate, from, length = 400, 300 * time.Millisecond, 500 * time.Millisecond
+	var began atomic.Int64
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		began.CompareAndSwap(0, time.Now().UnixNano())
+		since := time.Duration(time.Now().UnixNano() - began.Load())
+		if since > from && since < from+length {
+			time.Sleep(from + length - since)
+		}
+		right(w, r)
+	})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(rate), Duration: 1200 * time.Millisecond, Workers: 16})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	total := report.Total
+	require.EqualValues(t, 480, total.Right)
+	// 200 of 480 hits were due in the stall, so that 5 % of all are 12 % of those: they wait for more than 0.88 of it.
+	assert.InDelta(t, 0.88*length.Seconds(), float64(total.Response.P95)/1e9, 0.06)
+	assert.InDelta(t, length.Seconds(), float64(total.Response.Max)/1e9, 0.06)
+	assert.Less(t, total.Service.P90, int64(200*time.Millisecond), "only those under way when it began were held, seen from their sending")
+	assert.EqualValues(t, 16, report.Generator.MaxInFlight)
+	assert.Greater(t, report.Generator.AtCap, int64(100))
+	assert.False(t, report.Valid)
+	assert.Contains(t, report.Invalid[0], "waited for one of the 16 workers")
+	assert.Equal(t, reports.Invalid, report.Verdict)
+
+	// With as many workers as it takes, all are sent in time.
+	began.Store(0)
+	e = testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(rate), Duration: 1200 * time.Millisecond})
+	report, err = e.run(context.Background())
+	require.NoError(t, err)
+	assert.InDelta(t, 0.88*length.Seconds(), float64(report.Total.Response.P95)/1e9, 0.06)
+	assert.InDelta(t, float64(report.Total.Response.P95)/1e9, float64(report.Total.Service.P95)/1e9, 0.06)
+	assert.Zero(t, report.Generator.AtCap)
+	assert.Greater(t, report.Generator.MaxInFlight, int64(150))
+}
+
+// pool is a workload with few clients.
+type pool struct {
+	twoPaths
+	free chan int
+}
+
+func (p *pool) Begin(seq uint64, r *Request) bool {
+	select {
+	case n := <-p.free:
+		p.twoPaths.Begin(seq, r)
+		r.Client = n
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *pool) End(r *Request, a *Answer) Outcome {
+	outcome := p.twoPaths.End(r, a)
+	p.free <- r.Client.(int)
+	return outcome
+}
+
+func TestWaitingForAClientIsPartOfTheResponseTime(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(20 * time.Millisecond)
+		right(w, r)
+	})
+	w := &pool{twoPaths: twoPaths{operations: []string{"call"}}, free: make(chan int, 2)}
+	w.free <- 1
+	w.free <- 2
+	// Two clients of 20 ms each can do 100 a second at most: the last of 60 hits in 0.3 s waits 0.3 s and more.
+	e := testEngine(t, server.URL, w, Options{Rate: per(200), Duration: 300 * time.Millisecond})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	assert.EqualValues(t, 60, report.Total.Right)
+	assert.Greater(t, report.Total.Response.Max, int64(280*time.Millisecond))
+	assert.Less(t, report.Total.Service.P50, int64(60*time.Millisecond))
+	assert.Greater(t, report.Generator.Starved, int64(30))
+	assert.False(t, report.Valid)
+	assert.Contains(t, list(report.Invalid), "waited for a virtual client")
+}
+
+// spent is a workload that ends after some hits.
+type spent struct {
+	twoPaths
+	left atomic.Int64
+}
+
+func (s *spent) Begin(seq uint64, r *Request) bool {
+	return s.left.Add(-1) >= 0 && s.twoPaths.Begin(seq, r)
+}
+
+func (s *spent) Exhausted() error {
+	if s.left.Load() < 0 {
+		return io.ErrNoProgress
+	}
+	return nil
+}
+
+func TestARunEndsWhenNoClientIsLeft(t *testing.T) {
+	server := serve(t, right)
+	w := &spent{twoPaths: twoPaths{operations: []string{"call"}}}
+	w.left.Store(20)
+	e := testEngine(t, server.URL, w, Options{Rate: per(200), Duration: time.Minute})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	assert.EqualValues(t, 20, report.Total.Sent)
+	assert.Equal(t, io.ErrNoProgress.Error(), report.Run.Partial)
+	assert.NotEqual(t, reports.Pass, report.Verdict)
+}
+
+func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	hold := make(chan struct{})
+	var n atomic.Int64
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 50 {
+			cancel()
+			<-hold // an answer that does not come
+		}
+		right(w, r)
+	})
+	t.Cleanup(func() { close(hold) })
+	folder := t.TempDir()
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(200), Duration: time.Hour, Record: folder})
+	began := time.Now()
+	report, err := e.run(ctx)
+	require.NoError(t, err)
+	assert.Less(t, time.Since(began), 5*time.Second)
+	assert.Equal(t, "it was interrupted", report.Run.Partial)
+	assert.GreaterOrEqual(t, report.Total.Right, int64(40))
+	assert.Zero(t, report.Total.Wrong, "what we cut off is not the fault of the service")
+	assert.EqualValues(t, 1, report.Total.Interrupted)
+	assert.Equal(t, report.Total.Sent, report.Total.Right+report.Total.Interrupted)
+	assert.Equal(t, reports.Inconclusive, report.Verdict, report.Invalid)
+	again, err := ReadRecord(folder)
+	require.NoError(t, err)
+	assert.Equal(t, report.Total, again.Total)
+	assert.Equal(t, report.Run.Partial, again.Run.Partial)
+}
+
+func TestClosedLoop(t *testing.T) {
+	var most, now atomic.Int64
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		right(w, r)
+		now.Add(-1)
+	})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Max: true, Workers: 4, Duration: 300 * time.Millisecond})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	assert.LessOrEqual(t, most.Load(), int64(4))
+	assert.Greater(t, report.Total.Right, int64(300))
+	assert.Equal(t, report.Total.Sent, report.Total.Asked)
+	assert.Zero(t, report.Total.Response, "without a schedule there is no intended time")
+	assert.Equal(t, report.Total.Right, report.Total.Service.Count)
+	assert.True(t, report.Plan.Closed)
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Contains(t, report.Plan.Schedule, "closed loop")
+	assert.NotZero(t, report.Seconds[0].P99)
+}
+
+// Vegeta's own tools read the raw stream; it holds nothing that was sent or answered but sizes and statuses.
+func TestTheRawStreamIsVegetas(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Seq") == "3" {
+			w.WriteHeader(500)
+		}
+		right(w, r)
+	})
+	var raw bytes.Buffer
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 100 * time.Millisecond, Raw: &raw})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	decode := vegeta.NewDecoder(bytes.NewReader(raw.Bytes()))
+	var metrics vegeta.Metrics
+	var seqs []uint64
+	for {
+		var r vegeta.Result
+		if err := decode(&r); err == io.EOF {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+		assert.Equal(t, server.URL+"/call", r.URL)
+		assert.Equal(t, "POST", r.Method)
+		assert.EqualValues(t, 5, r.BytesIn)
+		assert.EqualValues(t, 5, r.BytesOut)
+		assert.Empty(t, r.Body)
+		assert.Empty(t, r.Headers)
+		seqs = append(seqs, r.Seq)
+		metrics.Add(&r)
+	}
+	metrics.Close()
+	slices.Sort(seqs)
+	assert.Equal(t, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, seqs)
+	assert.Equal(t, map[string]int{"200": 9, "500": 1}, metrics.StatusCodes)
+	assert.InDelta(t, float64(report.Total.Service.P50), float64(metrics.Latencies.P50), float64(20*time.Millisecond))
+}
+
+func TestADeadDiskDoesNotEndTheRun(t *testing.T) {
+	server := serve(t, right)
+	folder := t.TempDir()
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 100 * time.Millisecond, Record: folder, Raw: failing{}})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	assert.EqualValues(t, 10, report.Total.Right)
+	assert.Contains(t, list(report.Notes), "raw results could not be written")
+
+	e = testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 100 * time.Millisecond, Record: filepath.Join(folder, RecordFile)})
+	_, err = e.run(context.Background())
+	assert.ErrorContains(t, err, "folder")
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+// What is on disk after a second is enough for a report, wherever the file ends.
+func TestARecordThatIsCutAnywhereIsStillReported(t *testing.T) {
+	server := serve(t, right)
+	folder := t.TempDir()
+	path := filepath.Join(folder, RecordFile)
+	var once sync.Once
+	var alive *reports.Load
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"a", "b"}}, Options{Rate: per(100), Duration: 2200 * time.Millisecond, Record: folder, Trace: true, Progress: func(Progress) {
+		once.Do(func() { // a second is over, and on disk while the run goes on
+			var err error
+			alive, err = ReadRecord(folder)
+			assert.NoError(t, err)
+		})
+	}})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	require.NotNil(t, alive)
+	assert.InDelta(t, 100, float64(alive.Total.Right), 2)
+	assert.Contains(t, alive.Run.Partial, "broke off")
+
+	again, err := ReadRecord(folder)
+	require.NoError(t, err)
+	again.Run.End = report.Run.End
+	assert.JSONEq(t, inJSON(t, report), inJSON(t, again), "a whole record is the report")
+
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	last := int64(-1)
+	for cut := 0; cut < len(whole); cut += 1 + len(whole)/150 {
+		require.NoError(t, os.WriteFile(path, whole[:cut], 0o600))
+		part, err := ReadRecord(folder)
+		if err != nil {
+			assert.EqualValues(t, -1, last, "cut at %d of %d: %v", cut, len(whole), err)
+			continue
+		}
+		assert.NotEmpty(t, part.Run.Partial)
+		assert.NotEqual(t, reports.Pass, part.Verdict)
+		assert.GreaterOrEqual(t, part.Total.Sent, last)
+		last = part.Total.Sent
+	}
+	assert.Greater(t, last, int64(150))
+
+	// A damaged byte ends the record there.
+	whole[len(whole)*2/3] ^= 1
+	require.NoError(t, os.WriteFile(path, whole, 0o600))
+	part, err := ReadRecord(folder)
+	require.NoError(t, err)
+	assert.NotEmpty(t, part.Run.Partial)
+
+	for name, text := range map[string]string{"another file": "PK\x03\x04 …………………………………………………", "nothing": "", "head only": recordMagic} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, err := ReadRecord(folder)
+		assert.Error(t, err, name)
+	}
+	_, err = ReadRecord(t.TempDir())
+	assert.ErrorContains(t, err, RecordFile)
+}
+
+func inJSON(t testing.TB, v any) string {
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}

@@ -1,0 +1,337 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// mostApart is how far apart the clocks of shards may have started for them to be one schedule.
+const mostApart = time.Second
+
+// Merge makes one report of the shards of one run from the records in their folders. Histograms and counts add up exactly, seconds are
+// aligned at each shard's start, and the run is as valid as its worst shard. Shards of different questions are refused; what is missing
+// of the run is named, and makes the report partial and invalid. Errors are of the kind failure.Usage.
+func Merge(folders ...string) (*reports.Load, error) {
+	if len(folders) == 0 {
+		return nil, failure.Usagef("there is nothing to merge; name the folders of the shards")
+	}
+	var shards []*shardRecord
+	defer func() {
+		for _, s := range shards {
+			s.file.Close()
+		}
+	}()
+	for _, folder := range folders {
+		s, err := openShard(folder)
+		if err != nil {
+			return nil, err
+		}
+		shards = append(shards, s)
+	}
+	for _, s := range shards[1:] {
+		if err := sameQuestion(shards[0], s); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(shards, func(a, b *shardRecord) int { return a.index - b.index })
+	for i, s := range shards[1:] {
+		if s.index == shards[i].index {
+			return nil, failure.Usagef("%s and %s are both shard %s; name each shard once", shards[i].folder, s.folder, s.name())
+		}
+	}
+	return mergeShards(shards)
+}
+
+// shardRecord is the record of one shard, read second by second.
+type shardRecord struct {
+	folder string
+	file   *os.File
+	reader *recordReader
+	index  int
+	own    *ledger // of this shard alone
+	next   *frame  // read and not yet merged; nil: there are no more
+	last   frame   // merged last
+}
+
+func openShard(folder string) (*shardRecord, error) {
+	path := filepath.Join(folder, RecordFile)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the record of a shard: %w", err)
+	}
+	reader, err := newRecordReader(file)
+	if err != nil {
+		file.Close()
+		return nil, failure.Usagef("cannot read %s: %w", path, err)
+	}
+	s := &shardRecord{folder: folder, file: file, reader: reader}
+	if n, err := fmt.Sscanf(reader.head.Report.Shard, "%d/%d", &s.index, new(int)); n != 2 || err != nil || reader.head.Of < 2 {
+		file.Close()
+		return nil, failure.Usagef("%s is a run of its own and no shard (--shard 2/8); it cannot be merged with others", folder)
+	}
+	s.own = newLedger(reader.head.Operations, reader.head.Report.Plan.Closed)
+	if err := s.read(); err != nil {
+		file.Close()
+		return nil, failure.Usagef("cannot read %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func (s *shardRecord) name() string { return s.reader.head.Report.Shard }
+
+// read takes the next second from the record. A record that is cut ends there.
+func (s *shardRecord) read() error {
+	s.next = nil
+	f := new(frame)
+	switch err := s.reader.next(f); {
+	case err == io.EOF || errors.Is(err, errCut):
+		return nil
+	case err != nil:
+		return err
+	}
+	s.next = f
+	return s.own.add(f)
+}
+
+// sameQuestion refuses shards that are not parts of one run.
+func sameQuestion(a, b *shardRecord) error {
+	x, y := &a.reader.head, &b.reader.head
+	p, q := &x.Report.Plan, &y.Report.Plan
+	for _, c := range []struct {
+		what string
+		a, b any
+	}{
+		{"number of shards", x.Of, y.Of}, {"workload", p.Workload, q.Workload}, {"schedule", p.Schedule, q.Schedule}, {"seed", p.Seed, q.Seed},
+		{"environment", x.Report.Run.Environment, y.Report.Run.Environment}, {"address", x.Report.Run.URL, y.Report.Run.URL},
+		{"tenant", x.Report.Run.Tenant, y.Report.Run.Tenant}, {"service", x.Report.Run.Service, y.Report.Run.Service},
+	} {
+		if c.a != c.b {
+			return failure.Usagef("%s and %s are not shards of one run: the %s is %v in one and %v in the other", a.folder, b.folder, c.what, c.a, c.b)
+		}
+	}
+	switch {
+	case !maps.Equal(p.Mix, q.Mix):
+		return failure.Usagef("%s and %s are not shards of one run: their mixes differ", a.folder, b.folder)
+	case !slices.Equal(x.Limits, y.Limits):
+		return failure.Usagef("%s and %s are not shards of one run: their limits differ", a.folder, b.folder)
+	case !slices.Equal(x.Operations, y.Operations):
+		return failure.Usagef("%s and %s are not shards of one run: their operations differ", a.folder, b.folder)
+	}
+	return nil
+}
+
+func mergeShards(shards []*shardRecord) (*reports.Load, error) {
+	head := shards[0].reader.head
+	report := *head.Report
+	report.Plan.Hits, report.Plan.Clients, report.Plan.Workers = 0, 0, 0
+	report.Shard = ""
+	first, latest := head.Began, head.Began
+	for _, s := range shards {
+		h := s.reader.head
+		report.Shards = append(report.Shards, s.name())
+		report.Plan.Hits += h.Report.Plan.Hits
+		report.Plan.Clients += h.Report.Plan.Clients
+		report.Plan.Workers += h.Report.Plan.Workers
+		if h.Began.Before(first) {
+			first = h.Began
+		}
+		if h.Began.After(latest) {
+			latest = h.Began
+		}
+	}
+	report.Run.Start, report.Run.End = first, time.Time{}
+	report.Run.Command = nil
+
+	l := newLedger(head.Operations, report.Plan.Closed)
+	end := &ending{}
+	for {
+		together, err := nextSecond(shards)
+		if err != nil {
+			return nil, err
+		}
+		if together == nil {
+			break
+		}
+		if err := l.add(together); err != nil {
+			return nil, failure.Usagef("the records of the shards cannot be merged: %w", err)
+		}
+	}
+	if l.frames == 0 {
+		return nil, failure.Usagef("the records of the shards hold no second of the run")
+	}
+
+	// The run is as valid as its worst shard, and as whole as all of them.
+	for _, s := range shards {
+		own := *s.reader.head.Report
+		s.own.report(&own)
+		for _, reason := range invalid(&own) {
+			end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
+		}
+		switch {
+		case s.own.end == nil:
+			end.partial("shard %s broke off after %s", s.name(), reports.Elapsed(time.Duration(s.own.health.Elapsed)))
+		case s.own.end.Partial != "":
+			end.partial("shard %s: %s", s.name(), s.own.end.Partial)
+		}
+		if s.own.end != nil {
+			for _, note := range s.own.end.Notes {
+				end.Notes = append(end.Notes, fmt.Sprintf("shard %s: %s", s.name(), note))
+			}
+			end.Invalid = append(end.Invalid, s.own.end.Invalid...)
+			end.Storm = addStorm(end.Storm, s.own.end.Storm)
+		}
+	}
+	if missing := missingShards(shards, head.Of); len(missing) > 0 {
+		end.partial("missing: %s", list(missing))
+		end.Invalid = append(end.Invalid, fmt.Sprintf("%d of %d shards are missing (%s), so that the figures are of a part of the load", len(missing), head.Of, list(missing)))
+	}
+	if apart := latest.Sub(first); apart > mostApart {
+		end.Invalid = append(end.Invalid, fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at", apart.Round(time.Millisecond)))
+	}
+	l.end = end
+	l.finish(&report, head.Limits)
+	return &report, nil
+}
+
+func (e *ending) partial(format string, args ...any) {
+	if e.Partial != "" {
+		e.Partial += "; "
+	}
+	e.Partial += fmt.Sprintf(format, args...)
+}
+
+func missingShards(shards []*shardRecord, of int) []string {
+	var missing []string
+	for i := 1; i <= of; i++ {
+		if !slices.ContainsFunc(shards, func(s *shardRecord) bool { return s.index == i }) {
+			missing = append(missing, fmt.Sprintf("shard %d/%d", i, of))
+		}
+	}
+	return missing
+}
+
+// addStorm: the whole population is back when the last part of it is.
+func addStorm(a, b *reports.Storm) *reports.Storm {
+	if a == nil || b == nil {
+		if a == nil {
+			a, b = b, a
+		}
+		return a
+	}
+	sum := &reports.Storm{Clients: a.Clients + b.Clients, Retries: a.Retries + b.Retries, Recovered: max(a.Recovered, b.Recovered)}
+	if a.Recovered < 0 || b.Recovered < 0 {
+		sum.Recovered = -1
+	}
+	return sum
+}
+
+// nextSecond merges the earliest second that any shard has left; nil when none has.
+func nextSecond(shards []*shardRecord) (*frame, error) {
+	second := -1
+	for _, s := range shards {
+		if s.next != nil && (second < 0 || s.next.Second < second) {
+			second = s.next.Second
+		}
+	}
+	if second < 0 {
+		return nil, nil
+	}
+	var parts []*frame
+	for _, s := range shards {
+		for s.next != nil && s.next.Second == second {
+			s.last = *s.next
+			parts = append(parts, s.next)
+			if err := s.read(); err != nil {
+				return nil, failure.Usagef("the record in %s cannot be merged: %w", s.folder, err)
+			}
+		}
+	}
+	sum, err := addFrames(second, parts)
+	if err != nil {
+		return nil, failure.Usagef("the records of the shards cannot be merged: %w", err)
+	}
+	// What is counted since the start adds up over the shards as each of them stands now.
+	sum.Health.GC = nil
+	for _, s := range shards {
+		h := &s.last.Health
+		sum.Due += s.last.Due
+		sum.Health.Elapsed = max(sum.Health.Elapsed, h.Elapsed)
+		sum.Health.Sending = max(sum.Health.Sending, h.Sending)
+		sum.Health.MaxInFlight += h.MaxInFlight
+		sum.Health.AtCap += h.AtCap
+		sum.Health.Starved += h.Starved
+		sum.Health.Behind += h.Behind
+		sum.Health.CPU += h.CPU
+		sum.Health.CPUs += h.CPUs
+		if time.Duration(h.ClockStep).Abs() > time.Duration(sum.Health.ClockStep).Abs() {
+			sum.Health.ClockStep = h.ClockStep
+		}
+	}
+	return sum, nil
+}
+
+// addFrames adds up the same second of several shards, without what is counted since the start.
+func addFrames(second int, parts []*frame) (*frame, error) {
+	var p packer
+	sum := &frame{Second: second}
+	add := func(into *packed, part packed) error {
+		if len(*into) == 0 || len(part) == 0 {
+			if len(*into) == 0 {
+				*into = part
+			}
+			return nil
+		}
+		both, err := addUp(&p, *into, part)
+		*into = both
+		return err
+	}
+	operations := map[int]*operationFrame{}
+	for _, f := range parts {
+		errs := []error{add(&sum.Lag, f.Lag)}
+		sum.Connections += f.Connections
+		sum.Exchanges += f.Exchanges
+		sum.Wrong = append(sum.Wrong, f.Wrong...)
+		for i := range f.Phases {
+			if i == len(sum.Phases) {
+				sum.Phases = append(sum.Phases, nil)
+			}
+			errs = append(errs, add(&sum.Phases[i], f.Phases[i]))
+		}
+		for i := range f.Operations {
+			from := &f.Operations[i]
+			o := operations[from.Operation]
+			if o == nil {
+				o = &operationFrame{Operation: from.Operation, Asked: map[int]int64{}, Statuses: map[string]int64{}, Kinds: map[string]int64{}}
+				operations[from.Operation] = o
+			}
+			o.Sent, o.Right, o.Wrong, o.Bytes = o.Sent+from.Sent, o.Right+from.Right, o.Wrong+from.Wrong, o.Bytes+from.Bytes
+			o.Interrupted += from.Interrupted
+			for at, n := range from.Asked {
+				o.Asked[at] += n
+			}
+			for status, n := range from.Statuses {
+				o.Statuses[status] += n
+			}
+			for kind, n := range from.Kinds {
+				o.Kinds[kind] += n
+			}
+			errs = append(errs, add(&o.Response, from.Response), add(&o.Service, from.Service), add(&o.Failed, from.Failed))
+		}
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+	}
+	for _, operation := range slices.Sorted(maps.Keys(operations)) {
+		sum.Operations = append(sum.Operations, *operations[operation])
+	}
+	return sum, nil
+}

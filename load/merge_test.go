@@ -1,0 +1,226 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// noted is a workload that keeps the raw samples beside.
+type noted struct {
+	twoPaths
+	mu      sync.Mutex // guards service
+	service []int64
+}
+
+func (n *noted) End(r *Request, a *Answer) Outcome {
+	outcome := n.twoPaths.End(r, a)
+	if outcome.Kind == "" {
+		n.mu.Lock()
+		n.service = append(n.service, int64(a.Received.Sub(a.Sent)))
+		n.mu.Unlock()
+	}
+	return outcome
+}
+
+var shardOperations = []string{"a", "b", "c"}
+
+// The other half of TestTwoShardsInTwoProcesses: one shard, in a process of its own.
+func TestShardProcess(t *testing.T) {
+	text := os.Getenv("AGSTEST_TEST_SHARD")
+	if text == "" {
+		t.Skip("this is run by TestShardsOfTwoProcessesMerge")
+	}
+	var c struct {
+		Server, Folder string
+		Index          int
+		Start          time.Time
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &c))
+	w := &noted{twoPaths: twoPaths{operations: shardOperations}}
+	e := testEngine(t, c.Server, w, Options{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: Shard{Index: c.Index, Of: 2}, StartAt: c.Start})
+	_, err := e.run(context.Background())
+	require.NoError(t, err)
+	samples, err := json.Marshal(w.service)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(c.Folder, "samples.json"), samples, 0o600))
+}
+
+func TestShardsOfTwoProcessesMerge(t *testing.T) {
+	// The service answers by number, so that what a hit gets does not depend on who sends it.
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		switch seq := r.Header.Get("X-Seq"); {
+		case strings.HasSuffix(seq, "7"):
+			w.WriteHeader(503)
+		case strings.HasSuffix(seq, "3"):
+			io.WriteString(w, "other")
+		default:
+			right(w, r)
+		}
+	}
+	server := serve(t, answer)
+	start := time.Now().Add(1500 * time.Millisecond)
+	folders := []string{t.TempDir(), t.TempDir()}
+	var shards []*exec.Cmd
+	for i, folder := range folders {
+		text, err := json.Marshal(map[string]any{"Server": server.URL, "Folder": folder, "Index": i + 1, "Start": start})
+		require.NoError(t, err)
+		shard := exec.Command(os.Args[0], "-test.run=^TestShardProcess$")
+		shard.Env = append(os.Environ(), "AGSTEST_TEST_SHARD="+string(text))
+		shards = append(shards, shard)
+		require.NoError(t, shard.Start())
+	}
+	for _, shard := range shards {
+		require.NoError(t, shard.Wait())
+	}
+	merged, err := Merge(folders[1], folders[0])
+	require.NoError(t, err)
+
+	// In a shard the workload counts its own hits: of 225 hits 0…224 of each shard the ends 7 and 3 have 22 each (7, 17 … 217 are 22;
+	// 3, 13 … 223 are 23).
+	total := merged.Total
+	assert.EqualValues(t, []int64{450, 450, 360, 90}, []int64{total.Asked, total.Sent, total.Right, total.Wrong})
+	assert.Equal(t, map[string]int64{"status": 44, "shape": 46}, total.Outcomes)
+	for _, name := range shardOperations {
+		assert.EqualValues(t, 150, merged.Operations[name].Sent)
+	}
+	assert.EqualValues(t, 450, merged.Plan.Hits)
+	assert.Equal(t, []string{"1/2", "2/2"}, merged.Shards)
+	assert.Empty(t, merged.Run.Partial)
+	assert.True(t, merged.Valid, merged.Invalid)
+
+	var samples []int64
+	for _, folder := range folders {
+		var part []int64
+		text, err := os.ReadFile(filepath.Join(folder, "samples.json"))
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &part))
+		samples = append(samples, part...)
+	}
+	slices.Sort(samples)
+	for q, got := range map[float64]int64{0.5: total.Service.P50, 0.9: total.Service.P90, 0.95: total.Service.P95, 0.99: total.Service.P99, 0.999: total.Service.P999, 1: total.Service.Max} {
+		assert.InEpsilon(t, exact(samples, q), got, 0.001, "quantile %v", q)
+	}
+
+	// The union run in one process has the same counts.
+	folder := t.TempDir()
+	e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, Options{Rate: per(300), Duration: 1500 * time.Millisecond, Record: folder})
+	whole, err := e.run(context.Background())
+	require.NoError(t, err)
+	assert.EqualValues(t, []int64{450, 450, 360, 90}, []int64{whole.Total.Asked, whole.Total.Sent, whole.Total.Right, whole.Total.Wrong})
+
+	_, err = Merge(folder)
+	assert.ErrorContains(t, err, "no shard")
+	_, err = Merge(folders[0], folders[0])
+	assert.ErrorContains(t, err, "both shard 1/2")
+
+	alone, err := Merge(folders[0])
+	require.NoError(t, err)
+	assert.Equal(t, "missing: shard 2/2", alone.Run.Partial)
+	assert.False(t, alone.Valid)
+	assert.Contains(t, list(alone.Invalid), "1 of 2 shards are missing (shard 2/2)")
+}
+
+// The same samples in one tally and in two: the merged shards are the union, to the last digit.
+func TestMergedShardsAreTheUnion(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(right))
+	t.Cleanup(server.Close)
+	began := time.Now().Add(-time.Hour)
+	type hit struct {
+		operation int
+		due       time.Duration
+		took      time.Duration
+		kind      string
+	}
+	var hits []hit
+	for i := range 5000 {
+		h := hit{operation: i % 3, due: time.Duration(i) * time.Millisecond, took: time.Duration(i*i%97_003) * time.Microsecond}
+		if i%50 == 7 {
+			h.kind = "status"
+		}
+		hits = append(hits, h)
+	}
+	run := func(shard Shard) (string, *ledger) {
+		folder := t.TempDir()
+		o := Options{Rate: per(1000), Duration: 5 * time.Second, Shard: shard}
+		e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, o)
+		head := &recordHead{Report: e.question(&netTransport{}, began), Operations: shardOperations, Of: shard.Of, Began: began}
+		keep, err := newRecorder(folder, head)
+		require.NoError(t, err)
+		a := &attack{schedule: e.plan.schedule, length: 5 * time.Second, began: began, tally: newTally(shardOperations, false, false)}
+		a.tally.began = began
+		s := &secondHand{attack: a, ledger: newLedger(shardOperations, false), recorder: keep, health: newHealthWatch(began)}
+		for second := range 6 {
+			for i, h := range hits {
+				if shard.Of > 1 && i%shard.Of != shard.Index-1 {
+					continue
+				}
+				if end := h.due + h.took; int(end/time.Second) == second {
+					due := began.Add(h.due)
+					a.tally.send(h.operation, due, due)
+					a.tally.end(h.operation, due, &Answer{Status: 200, Sent: due, Received: due.Add(h.took)}, &Outcome{Kind: h.kind}, &phaseTimes{})
+				}
+			}
+			if second < 5 {
+				s.take(nil)
+			} else {
+				s.take(&ending{})
+			}
+		}
+		require.NoError(t, keep.close())
+		return folder, s.ledger
+	}
+	whole, _ := run(Shard{})
+	one, _ := run(Shard{1, 2})
+	two, _ := run(Shard{2, 2})
+	union, err := ReadRecord(whole)
+	require.NoError(t, err)
+	merged, err := Merge(one, two)
+	require.NoError(t, err)
+	assert.EqualValues(t, 5000, union.Total.Sent)
+	union.Total.Rate, merged.Total.Rate = 0, 0
+	assert.Equal(t, union.Total, merged.Total)
+	assert.Equal(t, union.Seconds, merged.Seconds)
+	for name, o := range union.Operations {
+		o.Rate, merged.Operations[name].Rate = 0, 0
+		assert.Equal(t, o, merged.Operations[name])
+	}
+}
+
+func TestShardsOfDifferentQuestionsAreRefused(t *testing.T) {
+	server := serve(t, right)
+	run := func(o Options, operations ...string) string {
+		o.Record, o.Duration = t.TempDir(), 50*time.Millisecond
+		_, err := testEngine(t, server.URL, &twoPaths{operations: operations}, o).run(context.Background())
+		require.NoError(t, err)
+		return o.Record
+	}
+	first := run(Options{Rate: per(100), Shard: Shard{1, 2}}, "a")
+	for word, folder := range map[string]string{
+		"schedule":         run(Options{Rate: per(200), Shard: Shard{2, 2}}, "a"),
+		"seed":             run(Options{Rate: per(100), Shard: Shard{2, 2}, Seed: 1}, "a"),
+		"number of shards": run(Options{Rate: per(100), Shard: Shard{2, 3}}, "a"),
+		"operations":       run(Options{Rate: per(100), Shard: Shard{2, 2}}, "b"),
+		"mixes":            run(Options{Rate: per(100), Shard: Shard{2, 2}, Mix: map[string]int{"a": 1}}, "a"),
+	} {
+		_, err := Merge(first, folder)
+		assert.ErrorContains(t, err, word)
+	}
+	_, err := Merge()
+	assert.ErrorContains(t, err, "nothing to merge")
+	_, err = Merge(t.TempDir())
+	assert.ErrorContains(t, err, RecordFile)
+}
