@@ -120,7 +120,10 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 	}
 	content := r.raw
 	if content == nil && r.hasBody {
-		content = choices.render(r.body)
+		buffers := scratches.Get().(*scratch)
+		defer scratches.Put(buffers)
+		buffers.plain = choices.appendBody(buffers.plain[:0], r.body)
+		content = buffers.plain
 	}
 	for _, m := range r.header {
 		header.Set(m.name, m.value.(string))
@@ -148,14 +151,17 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 	}
 }
 
-func (c *Choices) render(body object) []byte {
+// render is the text of a body.
+func (c *Choices) render(body object) []byte { return c.appendBody(nil, body) }
+
+func (c *Choices) appendBody(to []byte, body object) []byte {
 	if c.ExtraMembers {
 		body = append(slices.Clone(body), member{"x_extension", object{{"kind", "extension"}, {"list", []any{1, "two", nil, true}}}}, member{"scope", "tv"})
 	}
 	if c.ReversedMembers {
 		body = reversed(body).(object)
 	}
-	content := appendJSON(make([]byte, 0, 2560), body)
+	content := appendJSON(to, body)
 	if c.Pretty {
 		var pretty bytes.Buffer
 		if json.Indent(&pretty, content, "", "  ") == nil {

@@ -43,15 +43,24 @@ func (s *signer) mac(signingInput []byte) []byte {
 	return sum
 }
 
+// scratch are buffers that tokens and bodies are written into.
+type scratch struct{ plain, encoded []byte }
+
+var scratches = sync.Pool{New: func() any { return &scratch{make([]byte, 0, 4096), make([]byte, 0, 2048)} }}
+
 func (s *signer) sign(header, claims object) string {
-	var scratch [1024]byte
-	compact := make([]byte, 0, 1200)
-	compact = base64.RawURLEncoding.AppendEncode(compact, appendJSON(scratch[:0], header))
+	buffers := scratches.Get().(*scratch)
+	defer scratches.Put(buffers)
+	buffers.plain = appendJSON(buffers.plain[:0], header)
+	compact := base64.RawURLEncoding.AppendEncode(buffers.encoded[:0], buffers.plain)
 	compact = append(compact, '.')
-	compact = base64.RawURLEncoding.AppendEncode(compact, appendJSON(scratch[:0], claims))
+	buffers.plain = appendJSON(buffers.plain[:0], claims)
+	compact = base64.RawURLEncoding.AppendEncode(compact, buffers.plain)
 	mac := s.mac(compact)
 	compact = append(compact, '.')
-	return string(base64.RawURLEncoding.AppendEncode(compact, mac))
+	compact = base64.RawURLEncoding.AppendEncode(compact, mac)
+	buffers.encoded = compact
+	return string(compact)
 }
 
 var (
