@@ -185,7 +185,11 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	decide(r, beyond)
 }
 
-// scheduled is how many whole seconds of the schedule were run, one at least.
+// scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed in.
 func (l *ledger) scheduled(r *reports.Load) int {
-	return max(1, min(int(r.Plan.Seconds), int(time.Duration(l.health.Elapsed)/time.Second)))
+	ran := int(time.Duration(l.health.Elapsed) / time.Second)
+	if r.Storm != nil {
+		return max(1, ran)
+	}
+	return max(1, min(int(r.Plan.Seconds), ran))
 }

@@ -1,0 +1,140 @@
+package load
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/failure"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+func (s *service) storm(t *testing.T, o Options) *reports.Load {
+	t.Helper()
+	o.Environment, o.Seed = s.environment, 9
+	r, err := Run(context.Background(), o)
+	require.NoError(t, err)
+	return r
+}
+
+func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
+	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
+	limits, err := ParseLimits([]string{"storm.recovered<90s"})
+	require.NoError(t, err)
+	r := s.storm(t, Options{Storm: &Storm{Clients: 300, Within: 400 * time.Millisecond}, Limits: limits, JudgeEvery: 1})
+	require.NotNil(t, r.Storm)
+	assert.Equal(t, 300, r.Storm.Clients)
+	assert.Zero(t, r.Storm.Retries)
+	assert.Greater(t, time.Duration(r.Storm.Recovered), 300*time.Millisecond)
+	assert.Less(t, time.Duration(r.Storm.Recovered), 5*time.Second)
+	assert.EqualValues(t, 300, r.Total.Sent)
+	assert.EqualValues(t, 300, r.Total.Right)
+	assert.EqualValues(t, 30, r.Operations[opSignOn].Sent)
+	assert.EqualValues(t, 270, r.Operations[opRefresh].Sent)
+	assert.Equal(t, reports.Pass, r.Limits[0].Verdict)
+	if r.Valid {
+		assert.Equal(t, reports.Pass, r.Verdict, r.Reason)
+	}
+}
+
+func TestStormTriesAgainLikeARealClient(t *testing.T) {
+	var refused atomic.Int64
+	s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, func(next http.Handler) http.Handler {
+		storming := atomic.Int64{}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ags/refresh" && storming.Add(1) <= 20 {
+				refused.Add(1)
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(503)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	r := s.storm(t, Options{Storm: &Storm{Clients: 50, Within: 100 * time.Millisecond}})
+	assert.EqualValues(t, 20, r.Storm.Retries)
+	assert.Greater(t, time.Duration(r.Storm.Recovered), time.Second, "they waited as they were told")
+	assert.EqualValues(t, 70, r.Total.Sent)
+	assert.EqualValues(t, 50, r.Total.Right)
+	assert.EqualValues(t, 20, r.Operations[opRefresh].Outcomes[kindThrottled])
+	assert.EqualValues(t, 50, r.Total.Response.Count, "throttled answers are not in the response times")
+}
+
+func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
+	s := newService(t, mock.Config{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ags/refresh" {
+				w.WriteHeader(401)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	s.environment.Load.Clients.SessionToken = "" // minted, then
+	r := s.storm(t, Options{Storm: &Storm{Clients: 20, Within: 50 * time.Millisecond}, Mix: map[string]int{opRefresh: 1}})
+	assert.Positive(t, r.Storm.Recovered)
+	assert.EqualValues(t, 20, r.Operations[opRefresh].Outcomes[kindStatus])
+	assert.EqualValues(t, 20, r.Operations[opMint].Right)
+	assert.EqualValues(t, 20, r.Operations[opSignOn].Right)
+}
+
+func TestStormThatIsNeverOverFails(t *testing.T) {
+	s := newService(t, mock.Config{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ags/refresh" {
+				w.WriteHeader(500)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	r := s.storm(t, Options{Storm: &Storm{Clients: 20, Within: 50 * time.Millisecond, Patience: 1500 * time.Millisecond}})
+	assert.EqualValues(t, -1, r.Storm.Recovered)
+	if r.Valid {
+		assert.Equal(t, reports.Fail, r.Verdict)
+		assert.Contains(t, r.Reason, "before every client was signed in")
+	}
+}
+
+func TestStormThatIsInterruptedIsPartial(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, err := Run(ctx, Options{Environment: s.environment, Storm: &Storm{Clients: 50, Within: time.Hour}, Progress: func(Progress) { cancel() }})
+	require.NoError(t, err)
+	assert.NotEmpty(t, r.Run.Partial)
+	assert.EqualValues(t, -1, r.Storm.Recovered)
+}
+
+func TestStormThatCannotBe(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	few := *s.environment
+	few.Load.Clients.Count = 10
+	for says, o := range map[string]Options{
+		"a storm of 0 clients is none":                            {Storm: &Storm{Within: time.Second}},
+		"how fast everyone comes back":                            {Storm: &Storm{Clients: 5}},
+		"cannot come within":                                      {Storm: &Storm{Clients: 5, Within: time.Minute, Patience: time.Second}},
+		"a storm says what is sent when":                          {Storm: &Storm{Clients: 5, Within: time.Second}, Duration: time.Second},
+		"leave --workload lifecycle out":                          {Storm: &Storm{Clients: 5, Within: time.Second}, Workload: WorkloadLifecycle},
+		"leave --clients out":                                     {Storm: &Storm{Clients: 5, Within: time.Second}, Clients: 3},
+		"a storm is a mix of signon and refresh":                  {Storm: &Storm{Clients: 5, Within: time.Second}, Mix: map[string]int{opDiscover: 1, opRefresh: 1}},
+		"11 virtual clients were asked for":                       {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}},
+		"a storm of 11 clients needs as many":                     {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}, Mix: map[string]int{opRefresh: 1}},
+		"names signout, which the workload of the storm does not": {Storm: &Storm{Clients: 5, Within: time.Second}, Limits: []Limit{{Expression: "signout.p99<1s", Operation: opSignOut, Metric: "p99"}}},
+	} {
+		t.Run(says, func(t *testing.T) {
+			if o.Environment == nil {
+				o.Environment = s.environment
+			}
+			_, err := Run(context.Background(), o)
+			require.ErrorContains(t, err, says)
+			assert.Equal(t, failure.Usage, failure.KindOf(err))
+		})
+	}
+}
