@@ -147,6 +147,8 @@ func (c *Comparison) title() string {
 		return "Run on " + name(c.New) + " against earlier runs"
 	case c.Method == SideBySide && c.Interleaved != nil && c.Interleaved.Plan.AA:
 		return name(c.Old) + " against itself"
+	case c.Method == SideBySide && name(c.Old) == name(c.New):
+		return "Old and new build on " + name(c.Old)
 	case name(c.Old) == name(c.New):
 		return "Two runs on " + name(c.Old)
 	}
@@ -219,7 +221,7 @@ func (i *Interleaved) trust(now time.Time) []statement {
 		verdict = Inconclusive
 	}
 	add(verdict, fmt.Sprintf("%s of blocks of %s by turns, in random order (seed %d), the first %s of each block not counted.",
-		Plural(int64(measured), "pair"), Elapsed(i.Plan.Block), i.Plan.Seed, Elapsed(i.Plan.Settle)))
+		Plural(int64(measured), "pair"), i.Plan.Block, i.Plan.Seed, i.Plan.Settle))
 	switch {
 	case len(i.Rounds) > 1:
 		add(Pass, "What the first round flagged had to show again in a second one.")
@@ -238,7 +240,7 @@ func (i *Interleaved) trust(now time.Time) []statement {
 	default:
 		verdict, age := Pass, ""
 		if !now.IsZero() {
-			age = ", " + Elapsed(now.Sub(aa.When)) + " before"
+			age = ", " + ageWords(now.Sub(aa.When)) + " before"
 			if now.Sub(aa.When) > staleAA {
 				verdict = Warn
 			}
@@ -247,6 +249,17 @@ func (i *Interleaved) trust(now time.Time) []statement {
 			moment(aa.When), age, strings.TrimPrefix(Change(aa.Largest), "+")))
 	}
 	return found
+}
+
+// ageWords says how old something is, roughly.
+func ageWords(age time.Duration) string {
+	switch {
+	case age < 2*time.Hour:
+		return Plural(max(int64(age/time.Minute), 0), "minute")
+	case age < 48*time.Hour:
+		return Plural(int64(age/time.Hour), "hour")
+	}
+	return Plural(int64(age/(24*time.Hour)), "day")
 }
 
 func (c *Comparison) tiles() []tile {
@@ -259,7 +272,7 @@ func (c *Comparison) tiles() []tile {
 	if job := c.Interleaved; job != nil {
 		for k := range job.Metrics {
 			if m := &job.Metrics[k]; m.Metric == "p50" && m.Pairs > 0 && len(tiles) < 4 {
-				tiles = append(tiles, tile{m.name(), m.changeWords(m.Change), m.changeWords(m.Low) + " to " + m.changeWords(m.High)})
+				tiles = append(tiles, tile{m.name(), m.changeWords(m.Change), m.intervalWords()})
 			}
 		}
 	}
@@ -417,7 +430,7 @@ func (i *Interleaved) shown() *interleavedShown {
 	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals", Words: Points, Worse: "new build more", Better: "fewer"}
 	d.Metrics = table{Caption: "Each figure of each operation. Old and new are medians over blocks, the change is the Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true}, {Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
-			{Head: "p, worse", Number: true}, {Head: "Floor", Number: true}, {Head: "Tolerated", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
+			{Head: "p, worse", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
 	rows := slices.Clone(i.Metrics)
 	slices.SortStableFunc(rows, func(a, b MetricComparison) int { return attention(a.Verdict) - attention(b.Verdict) })
 	for k := range rows {
@@ -426,9 +439,9 @@ func (i *Interleaved) shown() *interleavedShown {
 		if m.Pairs == 0 {
 			cells = append(cells, cell{Text: "–", Number: true}, cell{Text: "–", Number: true}, cell{Text: "–", Number: true}, cell{Text: "–", Number: true})
 		} else {
-			cells = append(cells, cell{Text: m.changeWords(m.Change), Number: true}, cell{Text: m.changeWords(m.Low) + " to " + m.changeWords(m.High), Number: true},
+			cells = append(cells, cell{Text: m.changeWords(m.Change), Number: true}, cell{Text: m.intervalWords(), Number: true},
 				cell{Text: m.valueWords(m.Old), Number: true}, cell{Text: m.valueWords(m.New), Number: true})
-			words := m.changeWords(m.Change) + " (" + m.changeWords(m.Low) + " to " + m.changeWords(m.High) + ")"
+			words := m.changeWords(m.Change) + " (" + m.intervalWords() + ")"
 			e := effect{Name: m.name(), Words: words, Verdict: m.Verdict, Value: m.Change, Low: m.Low, High: m.High, Tolerated: m.Tolerated}
 			if m.Metric == "errors" {
 				shares.Rows = append(shares.Rows, e)
@@ -444,7 +457,7 @@ func (i *Interleaved) shown() *interleavedShown {
 			}
 			p, smallest = strings.Join(parts, ", then "), m.boundWords(m.Smallest)
 		}
-		cells = append(cells, cell{Text: p, Number: true}, cell{Text: m.boundWords(m.Floor), Number: true}, cell{Text: m.boundWords(m.Tolerated), Number: true}, cell{Text: smallest, Number: true}, cell{Text: m.Reason})
+		cells = append(cells, cell{Text: p, Number: true}, cell{Text: smallest, Number: true}, cell{Text: m.Reason})
 		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: m.Verdict.Class(), Cells: cells})
 	}
 	for _, e := range []*effects{&times, &shares} {
@@ -510,7 +523,7 @@ func (i *Interleaved) planFacts() []fact {
 	}
 	facts := []fact{
 		{Name: "Workload", Value: i.Plan.Workload}, {Name: "Rate in a block", Value: Rate(i.Plan.Rate)}, {Name: "Clients of each side", Value: Count(int64(i.Plan.Clients))},
-		{Name: "Pairs of a round", Value: Count(int64(i.Plan.Pairs))}, {Name: "Block", Value: Elapsed(i.Plan.Block) + ", the first " + Elapsed(i.Plan.Settle) + " not counted"},
+		{Name: "Pairs of a round", Value: Count(int64(i.Plan.Pairs))}, {Name: "Block", Value: fmt.Sprintf("%s, the first %s not counted", i.Plan.Block, i.Plan.Settle)},
 		{Name: "Placement", Value: string(i.Plan.Placement)}, {Name: "Seed", Value: fmt.Sprint(i.Plan.Seed)},
 		{Name: "Test", Value: "Wilcoxon signed-rank on the log ratios of pairs, one-sided, Holm over all figures at " + probability(rules.Level)},
 		{Name: "Floor: the least change that is flagged", Value: bounds(rules.Floor)}, {Name: "Tolerated: what a pass rules out", Value: bounds(rules.Tolerated)},

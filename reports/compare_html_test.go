@@ -128,7 +128,9 @@ func TestComparePageEscapesWhatServicesSay(t *testing.T) {
 	new.Scenarios[0].Transcript[0].ResponseBody = `<img src=x onerror=alert(1)>`
 	old.Shape = []ShapeEntry{{Operation: "refresh", Status: 200, Place: `$.<b>`, Kind: "string", Times: 1}}
 	new.Shape = []ShapeEntry{{Operation: "refresh", Status: 200, Place: `$.c`, Kind: "string", Times: 1}}
-	html := render(t, func(w io.Writer) error { return CompareHTML(w, Compare(Stored{Conformance: old}, Stored{Conformance: new}), Style{}) })
+	html := render(t, func(w io.Writer) error {
+		return CompareHTML(w, Compare(Stored{Conformance: old}, Stored{Conformance: new}), Style{})
+	})
 	assert.NotContains(t, html, "<script>alert")
 	assert.NotContains(t, html, "<img")
 	assert.NotContains(t, html, "$.<b>")

@@ -244,6 +244,12 @@ func (m *MetricComparison) changeWords(change float64) string {
 	return Change(change)
 }
 
+// intervalWords shows the interval with its unit once: "+4.8 to +5.6 %".
+func (m *MetricComparison) intervalWords() string {
+	low, _, _ := strings.Cut(m.changeWords(m.Low), " ")
+	return low + " to " + m.changeWords(m.High)
+}
+
 // boundWords shows a bound without a sign.
 func (m *MetricComparison) boundWords(bound float64) string {
 	return strings.TrimPrefix(m.changeWords(bound), "+")
@@ -290,8 +296,11 @@ func (c *Comparison) settleInterleaved() {
 	named := func(verdict Verdict) (names []string) {
 		for k := range job.Metrics {
 			if m := &job.Metrics[k]; m.Verdict == verdict {
-				names = append(names, fmt.Sprintf("%s %s (%s to %s)", m.name(), m.changeWords(m.Change), m.changeWords(m.Low), m.changeWords(m.High)))
+				names = append(names, fmt.Sprintf("%s %s (%s)", m.name(), m.changeWords(m.Change), m.intervalWords()))
 			}
+		}
+		if more := len(names) - 4; more > 0 {
+			names = append(names[:4], fmt.Sprintf("and %d more", more))
 		}
 		return names
 	}
@@ -299,6 +308,7 @@ func (c *Comparison) settleInterleaved() {
 	needed := slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool { return m.Verdict == Skipped && m.Metric != "p99" })
 	short := len(job.Rounds) == 0 || slices.ContainsFunc(job.Rounds, func(r Round) bool { return len(r.Pairs) < job.Plan.Pairs })
 	regressed, improved, open := named(Regressed), named(Improved), named(Inconclusive)
+	untrue := c.untrue()
 	switch {
 	case len(c.NotComparable) > 0:
 		c.Verdict = NotComparable
@@ -306,6 +316,13 @@ func (c *Comparison) settleInterleaved() {
 		c.Advice = append(c.Advice, "Mend what the reason names and run the job again; lower the rate if it was the generator.")
 	case !judged:
 		c.Verdict, c.Reason = Inconclusive, "No figure could be judged."
+	case len(untrue) > 0 && !job.Plan.AA:
+		c.Verdict = Regressed
+		c.Reason = "The new build gave answers that were not right, and the old one gave none of that kind: " + strings.Join(untrue, "; ") + "."
+		if len(regressed) > 0 {
+			c.Reason += " It is also worse in: " + strings.Join(regressed, "; ") + "."
+		}
+		c.Advice = append(c.Advice, "Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
 	case job.Plan.AA && len(regressed)+len(improved) > 0:
 		c.Verdict = Fail
 		c.Reason = "One build was told apart from itself: " + strings.Join(append(regressed, improved...), "; ") + "."
@@ -359,4 +376,24 @@ func (c *Comparison) settleInterleaved() {
 		}
 	}
 	c.Notes = append(c.Notes, "Response times are compared over right answers only; wrong ones have their own test.")
+}
+
+// untrueKinds are the kinds of wrong answers of which a single one is a defect, however rare.
+var untrueKinds = []string{"identity", "duplicate", "token", "shape"}
+
+// untrue lists the kinds of such answers that the new build gave and the old one did not. Where both gave them, their shares are judged
+// like those of other wrong answers.
+func (c *Comparison) untrue() []string {
+	var found []string
+	for _, o := range c.Load.Operations {
+		if o.Old == nil || o.New == nil || o.Operation == allOperations {
+			continue
+		}
+		for _, kind := range untrueKinds {
+			if n := o.New.Outcomes[kind]; n > 0 && o.Old.Outcomes[kind] == 0 {
+				found = append(found, fmt.Sprintf("%s of %s (%s)", Plural(n, "answer"), o.Operation, kind))
+			}
+		}
+	}
+	return found
 }

@@ -60,6 +60,9 @@ type StatusShift struct {
 	New    int64  `json:"new"`
 }
 
+// allOperations is the name of the row of all operations together.
+const allOperations = "all operations"
+
 // shiftQuantiles are the quantiles of a shift plot.
 var shiftQuantiles = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999}
 
@@ -80,7 +83,7 @@ func CompareLoad(old, new *Load) *LoadComparison {
 		c.Operations = append(c.Operations, compareOperation(name, old.Operations[name], new.Operations[name]))
 	}
 	if len(names) > 1 && old.Total != nil && new.Total != nil {
-		c.Operations = append(c.Operations, compareOperation("all operations", old.Total, new.Total))
+		c.Operations = append(c.Operations, compareOperation(allOperations, old.Total, new.Total))
 	}
 	if len(c.NotComparable) > 0 {
 		c.Verdict = NotComparable
@@ -171,7 +174,7 @@ func (c *LoadComparison) advice() []string {
 	advice := []string{"To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR."}
 	for _, operation := range c.Operations {
 		a, b := operation.Old.Errors(), operation.New.Errors()
-		if b-a > 0.001 && operation.Operation != "all operations" {
+		if b-a > 0.001 && operation.Operation != allOperations {
 			advice = append(advice, fmt.Sprintf("Wrong answers of %s rose from %s to %s: look at their kinds in both runs before anything else.",
 				operation.Operation, Percent(operation.Old.Wrong, operation.Old.Sent), Percent(operation.New.Wrong, operation.New.Sent)))
 		}

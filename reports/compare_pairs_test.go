@@ -240,6 +240,13 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 			"Neither build gave a single right answer."},
 		{"another transport", func() Interleaved { return simulated(2, 60, 1, 0) }, func(_ *Interleaved, old, _ *Load) { old.Plan.Transport = "net/http (HTTP/2)" }, NotComparable,
 			"The transport differs: net/http for the old build, fasthttp for the new one."},
+		{"answers of another client", func() Interleaved { return simulated(1, 60, 1, 0) }, func(_ *Interleaved, _, new *Load) {
+			new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}
+		}, Regressed,
+			"The new build gave answers that were not right, and the old one gave none of that kind: 1 answer of refresh (identity)."},
+		{"answers of another client in both", func() Interleaved { return simulated(1, 60, 1, 0) }, func(_ *Interleaved, old, new *Load) {
+			old.Operations["refresh"].Outcomes, new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}, map[string]int64{"identity": 2}
+		}, Pass, "The new build is not worse"},
 		{"one build told apart from itself", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA = true }, Fail, "One build was told apart from itself: "},
 		{"one build faster than itself", func() Interleaved { return simulated(3, 60, 0.8, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA = true }, Fail, "One build was told apart from itself: "},
 		{"one build like itself", func() Interleaved { return simulated(1, 60, 1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA = true }, Pass, "One build was not told apart from itself, as it should be."},
