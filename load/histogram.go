@@ -75,7 +75,8 @@ func (d *distribution) reset() {
 	*d = distribution{hdr: d.hdr}
 }
 
-// quantiles gives the values at some quantiles, ascending, each from 0 to 1.
+// quantiles gives the values at some quantiles, ascending, each from 0 to 1: the smallest value that at least that share of all values
+// does not exceed (nearest rank). The library rounds the rank; it is asked for the very one.
 func (d *distribution) quantiles(q ...float64) []int64 {
 	values := make([]int64, len(q))
 	if d.count == 0 {
@@ -83,7 +84,7 @@ func (d *distribution) quantiles(q ...float64) []int64 {
 	}
 	percents := make([]float64, len(q))
 	for i := range q {
-		percents[i] = q[i] * 100
+		percents[i] = math.Ceil(q[i]*float64(d.count)-1e-9) / float64(d.count) * 100
 	}
 	for i, value := range d.hdr.ValueAtPercentilesSlice(percents) {
 		values[i] = min(max(value, d.min), d.max)

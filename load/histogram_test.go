@@ -42,7 +42,7 @@ func TestPercentilesAreWithinAThousandthOfTheSamples(t *testing.T) {
 		}},
 		{"minutes", func() float64 { return random.Float64() * 600 }},
 	} {
-		for _, n := range []int{1, 10, 10_000, 120_000} {
+		for _, n := range []int{1, 10, 357, 360, 10_000, 120_000} {
 			t.Run(c.name, func(t *testing.T) {
 				var d distribution
 				samples := make([]int64, n)
