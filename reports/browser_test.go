@@ -1,0 +1,162 @@
+package reports
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// hostileWords is put into every text of a run: it must be shown, and do nothing.
+const hostileWords = `<script>pwned=1</script>"><img src=x onerror="pwned=1">'><svg onload=pwned=1></style></title></script><script>pwned=1</script>{{.}}javascript:pwned=1//` + "\x00\x1b[31m\u2028\u202e]]>"
+
+// poisoned copies v with hostile words in every text and map key, except the texts that name a form, a verdict or an operation's place.
+func poisoned[T any](v *T) *T {
+	made := poison(reflect.ValueOf(v)).Interface().(*T)
+	return made
+}
+
+func poison(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[Verdict]() {
+			return v
+		}
+		return reflect.ValueOf(v.String() + hostileWords).Convert(v.Type())
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		made := reflect.New(v.Type().Elem())
+		made.Elem().Set(poison(v.Elem()))
+		return made
+	case reflect.Slice:
+		made := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			made.Index(i).Set(poison(v.Index(i)))
+		}
+		return made
+	case reflect.Array:
+		made := reflect.New(v.Type()).Elem()
+		for i := range v.Len() {
+			made.Index(i).Set(poison(v.Index(i)))
+		}
+		return made
+	case reflect.Map:
+		made := reflect.MakeMap(v.Type())
+		for each := v.MapRange(); each.Next(); {
+			made.SetMapIndex(poison(each.Key()), poison(each.Value()))
+		}
+		return made
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return v
+		}
+		made := reflect.New(v.Type()).Elem()
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				made.Field(i).Set(poison(v.Field(i)))
+			}
+		}
+		return made
+	}
+	return v
+}
+
+// samplePages are the pages that the tests look at.
+func samplePages() map[string]func(io.Writer, Style) error {
+	invalid := sampleLoad(2, 60)
+	invalid.Verdict, invalid.Reason, invalid.Valid, invalid.Invalid = "invalid", "The generator was too slow: the figures do not speak of the service.", false, []string{"3,204 of 12,000 hits waited for a worker", "p99 of the send lag was 1,204.0 ms"}
+	invalid.Run.Partial = "interrupted after 31 s"
+	invalid.Generator.AtCap, invalid.Generator.Lag.P99 = 3204, int64(1204*time.Millisecond)
+	capacity := sampleLoad(1, 60)
+	capacity.Verdict, capacity.Reason, capacity.Limits = Pass, "The service keeps the limits up to 800/s.", nil
+	capacity.Capacity = &Capacity{Rate: 800, Knee: 640, Reason: "at 1,000/s the p99 of refresh was beyond its limit", Points: []CapacityPoint{
+		{Rate: 200, Reached: 200, P50: 9e6, P99: 31e6, Verdict: Pass}, {Rate: 400, Reached: 400, P50: 9.2e6, P99: 35e6, Verdict: Pass},
+		{Rate: 800, Reached: 800, P50: 14e6, P99: 91e6, Verdict: Pass}, {Rate: 1000, Reached: 968, P50: 88e6, P99: 912e6, Errors: 0.021, Verdict: Fail, Reason: "refresh.p99<300ms came to 912 ms"}}}
+	capacity.Storm = &Storm{Clients: 2000, Recovered: 41_200_000_000, Retries: 5121}
+	return map[string]func(io.Writer, Style) error{
+		"conformance": func(w io.Writer, s Style) error { return ConformanceHTML(w, sampleConformance(), s) },
+		"load":        func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 600), s) },
+		"invalid":     func(w io.Writer, s Style) error { return LoadHTML(w, invalid, s) },
+		"capacity":    func(w io.Writer, s Style) error { return LoadHTML(w, capacity, s) },
+		"gate":        func(w io.Writer, s Style) error { return GateHTML(w, sampleGate(), s) },
+		"trend":       func(w io.Writer, s Style) error { return TrendHTML(w, sampleTrends(), s) },
+	}
+}
+
+// TestInABrowser opens the pages in Chromium: no violation of accessibility in light and dark, no request leaves the page, nothing in the
+// data runs, and the charts show under Jenkins' default policy. Screenshots are kept in browser/out.
+func TestInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: -short leaves the browser out")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("skipped: no node on this machine")
+	}
+	chromium := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if chromium, err = exec.LookPath(name); err == nil {
+			break
+		}
+	}
+	if chromium == "" {
+		t.Skip("skipped: no chromium on this machine")
+	}
+	// A machine of two cores needs about 15 s; a busy one gets the time it takes.
+	for _, module := range []string{"playwright-core", "axe-core"} {
+		if _, err := os.Stat(filepath.Join("browser", "node_modules", module)); err != nil {
+			t.Skipf("skipped: reports/browser has no module %s; run npm ci there", module)
+		}
+	}
+	folder := t.TempDir()
+	put := func(kind, name string, style Style, write func(io.Writer, Style) error) {
+		t.Helper()
+		var b bytes.Buffer
+		require.NoError(t, write(&b, style))
+		require.NoError(t, os.MkdirAll(filepath.Join(folder, kind), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, kind, name+".html"), b.Bytes(), 0o644))
+	}
+	pages := samplePages()
+	for name, comparison := range sampleComparisons() {
+		if name == "open" || name == "itself" || name == "advisory" || name == "load-only" {
+			continue // their parts are those of the others
+		}
+		if name == "runs" || name == "interleaved" || name == "history" {
+			pages["compare-"+name] = func(w io.Writer, s Style) error { return CompareHTML(w, comparison, s) }
+		}
+		put("hostile", "compare-"+slug(name), Style{}, func(w io.Writer, s Style) error { return CompareHTML(w, poisoned(comparison), s) })
+	}
+	for name, write := range pages {
+		put("pages", name, Style{}, write)
+	}
+	put("hostile", "conformance", Style{}, func(w io.Writer, s Style) error { return ConformanceHTML(w, poisoned(sampleConformance()), s) })
+	put("hostile", "load", Style{}, func(w io.Writer, s Style) error { return LoadHTML(w, poisoned(sampleLoad(2, 30)), s) })
+	put("hostile", "gate", Style{}, func(w io.Writer, s Style) error { return GateHTML(w, poisoned(sampleGate()), s) })
+	for _, name := range []string{"conformance", "load", "trend"} {
+		put("jenkins", name, Style{Folder: true}, pages[name])
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "jenkins", "report.css"), StyleSheet(), 0o644))
+
+	out, err := filepath.Abs(filepath.Join("browser", "out"))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, node, "check.mjs", folder, chromium, out)
+	command.Dir = "browser"
+	var found, said bytes.Buffer
+	command.Stdout, command.Stderr = &found, &said
+	started := time.Now()
+	err = command.Run()
+	t.Logf("%s, in %s", bytes.TrimSpace(said.Bytes()), Elapsed(time.Since(started)))
+	require.NoError(t, err, fmt.Sprintf("what the browser found:\n%s\n%s", found.String(), said.String()))
+}
