@@ -53,7 +53,6 @@ type Choices struct {
 	UserTokensOnce        bool
 	PopulationOnce        bool   // the load population's session tokens are single-use too
 	RevokeOnRefresh       bool   // the refresh token that was used ends
-	KeepRefreshToken      bool   // refresh gives the same refresh token back, with what remains of its life
 	KeepTokenID           bool   // jti stays over a refresh
 	TokenIDForm           string // "": 19 digits, "uuid", "device": one for each device
 	ConstantFixedLifetime bool   // fixed_refresh_expires_in is told in full after a refresh

@@ -78,7 +78,6 @@ func Habits() []Habit {
 		}),
 		choice("constant-fixed-lifetime", "fixed_refresh_expires_in is told in full after a refresh", func(c *Choices) { c.ConstantFixedLifetime = true }),
 		choice("revoke-on-refresh", "a refresh ends the refresh token that it used", func(c *Choices) { c.RevokeOnRefresh = true }),
-		choice("keep-refresh-token", "a refresh gives the same refresh token back", func(c *Choices) { c.KeepRefreshToken = true }),
 		choice("keep-jti", "jti stays over a refresh", func(c *Choices) { c.KeepTokenID = true }),
 		choice("jti-uuid", "jti is a UUID", func(c *Choices) { c.TokenIDForm = "uuid" }),
 		choice("jti-per-device", "jti is the same in every sign-on of a device", func(c *Choices) { c.TokenIDForm = "device" }),

@@ -15,8 +15,6 @@ type grant struct {
 	now                            time.Time
 	fixedExp                       int64 // kept from the first pair; 0: a new session
 	refreshed                      bool
-	keptRefresh                    string // the refresh token that stays
-	keptRefreshExp                 int64
 }
 
 // draft is a token before it is signed.
@@ -45,10 +43,6 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 		return exp
 	}
 	accessExp, refreshExp := capped(issued+access), capped(issued+refresh)
-	refreshToken := g.keptRefresh
-	if refreshToken != "" {
-		refreshExp = g.keptRefreshExp
-	}
 	jti := g.tokenID
 	if jti == "" {
 		jti = s.tokenID(choices, &g)
@@ -60,11 +54,9 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 
 	a := draft{false, signer.header(), s.accessClaims(choices, &g, jti, accessExp, fixedExp), signer, &g}
 	accessToken := c.sign(&a)
-	if refreshToken == "" {
-		later := int64(choices.PairSkew / time.Second)
-		r := draft{true, signer.header(), refreshClaims(choices, &g, jti, capped(refreshExp+later), fixedExp), signer, &g}
-		refreshToken = c.sign(&r)
-	}
+	later := int64(choices.PairSkew / time.Second)
+	r := draft{true, signer.header(), refreshClaims(choices, &g, jti, capped(refreshExp+later), fixedExp), signer, &g}
+	refreshToken := c.sign(&r)
 	body := object{{"access_token", accessToken}, {"refresh_token", refreshToken}, {"client_id", g.device}, {"accountId", g.account},
 		{"token_type", orElse(choices.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
 		{"fixed_refresh_expires_in", fixedIn}}
@@ -111,6 +103,10 @@ func (c *call) sign(d *draft) string {
 	if choices.ExtraClaims {
 		d.claims = append(d.claims, member{"deviceProfileId", "standard"}, member{"inHome", false},
 			member{"deviceProfileFeatures", []any{"hd", "dolby"}}, member{"countryCode", "CH"})
+	}
+	if choices.KeepTokenID || choices.TokenIDForm == "device" {
+		// Without it two pairs of one second would be the same.
+		d.claims = append(d.claims, member{"pair", int64(d.grant.serial)})
 	}
 	if choices.TokenPadding > 0 {
 		d.claims = append(d.claims, member{"entitlements", strings.Repeat("e", choices.TokenPadding)})

@@ -129,18 +129,6 @@ func checkPair(t testing.TB, c client, a answer, lifetimes [3]int64, first *chec
 	return checkedPair{access["jti"], fixedExp}
 }
 
-func TestKeptRefreshTokensTellWhatRemains(t *testing.T) {
-	c := newClient(t, Config{Choices: Choices{KeepRefreshToken: true}})
-	first := c.signedOn("1663", nth("PUB_989"))
-	c.mock.Advance(time.Hour)
-	second := c.refresh(first)
-	require.Equal(t, 200, second.status)
-	assert.Equal(t, first.body["refresh_token"], second.body["refresh_token"])
-	assert.NotEqual(t, first.body["access_token"], second.body["access_token"])
-	assert.Equal(t, 169200.0, second.body["refresh_expires_in"])
-	assert.Equal(t, claims(t, first.body["refresh_token"])["jti"], claims(t, second.body["access_token"])["jti"])
-}
-
 func TestRevokedRefreshTokens(t *testing.T) {
 	c := newClient(t, Config{Choices: Choices{RevokeOnRefresh: true}})
 	first := c.signedOn("1663", nth("PUB_989"))

@@ -25,12 +25,16 @@ func (c *call) authorization() string {
 	value := strings.TrimSpace(c.header(ags.HeaderAuthorization))
 	scheme, token, hasScheme := strings.Cut(value, " ")
 	hasScheme = hasScheme && strings.EqualFold(scheme, "Bearer")
+	form := c.set.choices.Authorization
+	if c.service == nil {
+		form = "" // the choice is that of the service; the calls around it want Bearer
+	}
 	switch {
-	case c.set.choices.Authorization == "raw" && hasScheme, !c.enforces(ruleBearer) && hasScheme:
+	case form == "raw" && hasScheme, !c.enforces(ruleBearer) && hasScheme:
 		return "" // not understood
 	case hasScheme:
 		return strings.TrimSpace(token)
-	case c.set.choices.Authorization == "bearer":
+	case form == "bearer":
 		return ""
 	}
 	return value
@@ -72,14 +76,14 @@ func (s *Server) exchange(c *call, compact string) reply {
 	if refused != nil {
 		return *refused
 	}
-	g, refused := s.renew(c, compact, claims)
+	g, refused := s.renew(c, claims)
 	if refused != nil {
 		return *refused
 	}
 	return s.tokens(c, http.StatusOK, g)
 }
 
-func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *reply) {
+func (s *Server) renew(c *call, claims tokenClaims) (grant, *reply) {
 	choices := &c.set.choices
 	st := &s.state
 	st.mutex.Lock()
@@ -122,10 +126,7 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many ended tokens as it may")
 		}
 	}
-	switch {
-	case choices.KeepRefreshToken:
-		g.keptRefresh, g.keptRefreshExp, g.tokenID = compact, claims.Expires, claims.ID
-	case choices.KeepTokenID:
+	if choices.KeepTokenID {
 		g.tokenID = claims.ID
 	}
 	if !c.enforces(ruleFreshTimes) {
