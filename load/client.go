@@ -56,6 +56,13 @@ func (r *roster) keep(shard Shard) {
 	}
 }
 
+// skip leaves the first clients out.
+func (r *roster) skip(clients int) {
+	clients = min(clients, r.count)
+	r.first += uint32(clients) * r.stride
+	r.count -= clients
+}
+
 // number is the position of a client among all of the environment.
 func (r *roster) number(n uint32) uint32 { return r.first + n*r.stride }
 

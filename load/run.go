@@ -63,6 +63,10 @@ type Options struct {
 	Now func() time.Time
 	// Run is what the report says of the run; what is empty is filled in as far as it is known here.
 	Run reports.Run
+
+	// For several runs with the same clients: how many of them an earlier one used up, and who is told how many this one does.
+	skip     int
+	consumed func(clients int)
 }
 
 // grace is what exchanges under way get to end by themselves after an interrupt.
@@ -99,7 +103,11 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 	}
 	e := &engine{plan: p, options: &o, workload: crowd, target: target, wrong: wrong}
 	e.notes = crowd.notes
-	return e.run(ctx)
+	report, err := e.run(ctx)
+	if o.consumed != nil {
+		o.consumed(crowd.consumed())
+	}
+	return report, err
 }
 
 // plan is what a run will send, and when.
@@ -200,7 +208,7 @@ func (p *plan) crowd(o *Options) (*crowd, error) {
 	}
 	traffic := Traffic{
 		Workload: o.Workload, Mix: o.Mix, Clients: o.Clients, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions,
-		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery,
+		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery, skip: o.skip,
 	}
 	c, err := newCrowd(o.Environment, traffic, p.hits(), p.peak(), o.Seed, o.Shard)
 	if err != nil {

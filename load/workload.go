@@ -47,6 +47,8 @@ type Traffic struct {
 	// JudgeEvery: all token rules are checked on 1 of so many answers; 0 means 100, 1 means every one. Identity and uniqueness are
 	// checked on all.
 	JudgeEvery int
+
+	skip int // clients whose session tokens an earlier run of the same search used
 }
 
 // demand is what a workload needs for a schedule.
@@ -154,6 +156,7 @@ func newCrowd(e *environment.Environment, t Traffic, hits uint64, peak float64, 
 		return nil, err
 	}
 	c.who.keep(shard)
+	c.who.skip(t.skip)
 	if !c.who.hasDevices && c.Workload != WorkloadSignOnFirst {
 		return nil, failure.Usagef("the workload %s signs known devices on, and load.clients of %s gives no clientId; add it", c.Workload, e.Name)
 	}
@@ -369,6 +372,14 @@ func (c *crowd) arrange(d demand) {
 	c.spares.Store(int64(size))
 	c.supply.rounds = d.rounds
 	c.planned = d
+}
+
+// consumed is how many clients' session tokens are used up.
+func (c *crowd) consumed() int {
+	if c.supply.source != ownOnce {
+		return 0
+	}
+	return int(min(c.spares.Load(), int64(len(c.clients))))
 }
 
 // Operations is part of Workload.

@@ -1,0 +1,241 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+// pretended is a service with a capacity: its response time grows like that of a queue, 5 ms / (1 − load).
+type pretended struct {
+	capacity  float64
+	generator float64 // beyond this rate the generator is too slow; 0: never
+	noise     float64
+	random    *rand.Rand
+	runs      int
+	longest   time.Duration
+}
+
+func (p *pretended) run(_ context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+	p.runs++
+	p.longest = max(p.longest, length)
+	utilisation := rate / p.capacity
+	if p.noise > 0 {
+		utilisation *= 1 + p.noise*p.random.NormFloat64()
+	}
+	p99 := int64(10 * time.Second)
+	if utilisation < 0.9995 {
+		p99 = int64(float64(5*time.Millisecond) / (1 - utilisation))
+	}
+	times := reports.Percentiles{P50: p99 / 3, P90: p99 / 2, P95: p99 / 2, P99: p99, P999: p99, Max: p99}
+	operation := &reports.Operation{Sent: 1000, Right: 1000, Rate: rate, Response: times, Service: times}
+	r := &reports.Load{Verdict: reports.Pass, Valid: true, Total: operation, Operations: map[string]*reports.Operation{opRefresh: operation}}
+	limit := reports.Limit{Expression: "refresh.p99<100ms", Verdict: reports.Pass}
+	if p99 >= int64(100*time.Millisecond) {
+		limit.Verdict, limit.Value, r.Verdict, r.Reason = reports.Fail, limitTime(float64(p99)), reports.Fail, "not kept: refresh.p99<100ms"
+	}
+	if p.generator > 0 && rate > p.generator {
+		r.Verdict, r.Valid, r.Reason, r.Generator.CPUShare = reports.Invalid, false, "the generator used 99 % of its processors", 0.99
+	}
+	r.Limits = []reports.Limit{limit}
+	return r, nil
+}
+
+func newTestSearch(t require.TestingT, p *pretended, options CapacityOptions, e *environment.Environment) *search {
+	limits, err := ParseLimits([]string{"refresh.p99<100ms"})
+	require.NoError(t, err)
+	if e == nil {
+		e = &environment.Environment{Name: "lab"}
+	}
+	s, err := newSearch(&Options{Environment: e, Workload: WorkloadRefresh, Limits: limits}, options)
+	require.NoError(t, err)
+	s.run = p.run
+	return s
+}
+
+// The rate at which 5 ms / (1 − load) reaches 100 ms is 95 % of the capacity.
+func TestCapacityIsFoundWithinItsPrecision(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := &pretended{capacity: math.Exp(rapid.Float64Range(math.Log(5), math.Log(50000)).Draw(t, "log of the capacity"))}
+		s := newTestSearch(t, p, CapacityOptions{Precision: 0.05}, nil)
+		r, err := s.search(context.Background())
+		require.NoError(t, err)
+		truth := 0.95 * p.capacity
+		require.LessOrEqual(t, r.Capacity.Rate, truth, "%+v", r.Capacity)
+		require.Greater(t, r.Capacity.Rate, truth/1.08, "%+v", r.Capacity)
+		require.False(t, r.Capacity.LowerBound)
+		require.Equal(t, reports.Pass, r.Verdict)
+		require.LessOrEqual(t, p.runs, 30)
+		confirmed := 0
+		for i, point := range r.Capacity.Points {
+			if point.Rate == r.Capacity.Rate && point.Verdict == reports.Pass {
+				confirmed++
+			}
+			if i > 0 {
+				require.GreaterOrEqual(t, point.Rate, r.Capacity.Points[i-1].Rate)
+			}
+		}
+		require.GreaterOrEqual(t, confirmed, 1+confirmations)
+	})
+}
+
+func TestCapacityOfANoisyServiceIsNotFlattered(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		p := &pretended{capacity: 500, noise: 0.02, random: rand.New(rand.NewPCG(seed, 1))}
+		r, err := newTestSearch(t, p, CapacityOptions{}, nil).search(context.Background())
+		require.NoError(t, err)
+		require.NotZero(t, r.Capacity.Points)
+		require.Less(t, r.Capacity.Rate, 500*1.02)
+		require.LessOrEqual(t, p.runs, mostPoints+1)
+	})
+}
+
+func TestCapacityStopsWhereTheGeneratorDoes(t *testing.T) {
+	p := &pretended{capacity: 5000, generator: 700}
+	r, err := newTestSearch(t, p, CapacityOptions{}, nil).search(context.Background())
+	require.NoError(t, err)
+	assert.True(t, r.Capacity.LowerBound)
+	assert.Equal(t, 640.0, r.Capacity.Rate)
+	assert.Contains(t, r.Capacity.Reason, "the generator could not keep up at 1,280/s")
+	assert.Contains(t, r.Reason, "at least 640/s")
+	invalid := 0
+	for _, point := range r.Capacity.Points {
+		if point.Verdict == reports.Invalid {
+			invalid++
+		}
+	}
+	assert.Equal(t, 2, invalid, "a machine has its moments: once more")
+}
+
+func TestCapacityKeepsToTheHighestRateThatIsAllowed(t *testing.T) {
+	e := &environment.Environment{Name: "staging", Load: environment.Load{MaxRate: "100/s"}}
+	p := &pretended{capacity: 5000}
+	r, err := newTestSearch(t, p, CapacityOptions{}, e).search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, 100.0, r.Capacity.Rate)
+	assert.True(t, r.Capacity.LowerBound)
+	assert.Equal(t, "load.maxRate of staging is reached and kept", r.Capacity.Reason)
+	for _, point := range r.Capacity.Points {
+		assert.LessOrEqual(t, point.Rate, 100.0)
+	}
+}
+
+func TestCapacityOfAServiceThatKeepsNoLimitAtAll(t *testing.T) {
+	p := &pretended{capacity: 0.1}
+	r, err := newTestSearch(t, p, CapacityOptions{}, nil).search(context.Background())
+	require.NoError(t, err)
+	assert.Zero(t, r.Capacity.Rate)
+	assert.Equal(t, reports.Fail, r.Verdict)
+	assert.Contains(t, r.Reason, "keeps the limits: not kept: refresh.p99<100ms (it was")
+}
+
+func TestCapacityPointsAreLongEnoughForTheirPercentile(t *testing.T) {
+	p := &pretended{capacity: 2}
+	s := newTestSearch(t, p, CapacityOptions{From: Rate{Hits: 1, Per: time.Second}}, nil)
+	assert.Equal(t, 368.0, s.needs)
+	assert.Equal(t, 405*time.Second, s.length(1))
+	assert.Equal(t, 15*time.Second, s.length(100))
+	l, err := ParseLimit("signon.p99<1s")
+	require.NoError(t, err)
+	assert.InDelta(t, 3682, l.leastHits(&Options{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 9}}), 10, "one hit of ten is a sign-on")
+	assert.InDelta(t, 368*8, l.leastHits(&Options{Workload: WorkloadLifecycle}), 10)
+}
+
+func TestCapacityThatIsInterruptedReportsWhatItFound(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &pretended{capacity: 500}
+	s := newTestSearch(t, p, CapacityOptions{}, nil)
+	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+		if rate > 100 {
+			cancel()
+			return nil, ctx.Err()
+		}
+		return p.run(ctx, rate, length)
+	}
+	r, err := s.search(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, 80.0, r.Capacity.Rate)
+	assert.True(t, r.Capacity.LowerBound)
+	assert.NotEmpty(t, r.Run.Partial)
+
+	s = newTestSearch(t, p, CapacityOptions{}, nil)
+	broken := errors.New("no such host")
+	s.run = func(context.Context, float64, time.Duration) (*reports.Load, error) { return nil, broken }
+	_, err = s.search(context.Background())
+	require.ErrorIs(t, err, broken)
+}
+
+func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
+	s := newTestSearch(t, &pretended{}, CapacityOptions{}, nil)
+	slow := reports.Percentiles{P50: 2e9, P90: 2e9, P95: 2e9, P99: 2e9, P999: 2e9, Max: 2e9}
+	fast := reports.Percentiles{P50: 1e6, P90: 1e6, P95: 1e6, P99: 2e6, P999: 2e6, Max: 2e6}
+	run := func(service reports.Percentiles, cpu float64) *reports.Load {
+		o := &reports.Operation{Sent: 100, Response: slow, Service: service}
+		return &reports.Load{Verdict: reports.Invalid, Reason: "hits waited for a worker", Total: o, Operations: map[string]*reports.Operation{opRefresh: o},
+			Generator: reports.Generator{CPUShare: cpu}, Limits: []reports.Limit{{Expression: "refresh.p99<100ms", Verdict: reports.Fail, Value: "2 s"}}}
+	}
+	assert.Equal(t, reports.Fail, s.pointOf(10, run(slow, 0.2)).Verdict)
+	assert.Equal(t, reports.Invalid, s.pointOf(10, run(slow, 0.99)).Verdict)
+	assert.Equal(t, reports.Invalid, s.pointOf(10, run(fast, 0.2)).Verdict, "slow response with fast service is the generator's doing")
+}
+
+func TestKnee(t *testing.T) {
+	curve := func(times ...int64) (points []reports.CapacityPoint) {
+		for i, p99 := range times {
+			points = append(points, reports.CapacityPoint{Rate: float64(100 * (i + 1)), P99: p99, Verdict: reports.Pass})
+		}
+		return points
+	}
+	assert.Equal(t, 400.0, knee(curve(10, 10, 11, 12, 60, 200)))
+	assert.Zero(t, knee(curve(10, 10, 11, 12, 12)), "no turn")
+	assert.Zero(t, knee(curve(10, 100, 1000)), "too few")
+}
+
+func TestCapacityThatCannotBe(t *testing.T) {
+	limits, err := ParseLimits([]string{"refresh.p99<100ms"})
+	require.NoError(t, err)
+	rate, _ := ParseLimits([]string{"rate>5/s"})
+	e := &environment.Environment{Name: "lab", Load: environment.Load{MaxRate: "5/s"}}
+	for says, test := range map[string]struct {
+		o       Options
+		options CapacityOptions
+	}{
+		"give one, such as --limit":        {Options{Environment: e}, CapacityOptions{}},
+		"makes no sense in a search":       {Options{Environment: e, Limits: rate}, CapacityOptions{}},
+		"chooses rates and durations":      {Options{Environment: e, Limits: limits, Duration: time.Second}, CapacityOptions{}},
+		"needs an environment":             {Options{Limits: limits}, CapacityOptions{}},
+		"a point of 2s is too short":       {Options{Environment: e, Limits: limits}, CapacityOptions{Point: 2 * time.Second}},
+		"a precision of 3":                 {Options{Environment: e, Limits: limits}, CapacityOptions{Precision: 3}},
+		"would begin at 10/s and must not": {Options{Environment: e, Limits: limits}, CapacityOptions{From: Rate{Hits: 10, Per: time.Second}}},
+	} {
+		_, err := Capacity(context.Background(), test.o, test.options)
+		require.ErrorContains(t, err, says)
+		assert.Equal(t, failure.Usage, failure.KindOf(err))
+	}
+}
+
+func TestRunsOfASearchUseNoSessionTokenTwice(t *testing.T) {
+	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true}}, nil)
+	taken := 0
+	for range 3 {
+		r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: Rate{Hits: 200, Per: time.Second},
+			Duration: 200 * time.Millisecond, skip: taken, consumed: func(n int) { taken += n }})
+		require.NoError(t, err)
+		assert.EqualValues(t, 40, r.Total.Right)
+		assert.Zero(t, r.Total.Wrong)
+	}
+	assert.Equal(t, 120, taken)
+}
