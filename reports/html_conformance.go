@@ -14,7 +14,7 @@ const (
 	shownEvidence  = 3    // findings of one requirement
 	shownExchanges = 80   // exchanges on the whole page
 	shownScenarios = 2000 // rows; those that need attention always come before passes are dropped
-	shownSteps     = 400  // scenarios with their steps
+	shownSteps     = 300  // scenarios with their steps, of those that need attention and of the others
 	shownCovers    = 6    // links of one requirement
 )
 
@@ -323,7 +323,8 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 	for _, requirement := range c.Requirements {
 		known[requirement.ID] = true
 	}
-	steps, shown := 0, 0
+	var steps [2]int // scenarios shown with their steps: those that are fine, those that need attention
+	shown := 0
 	used := map[string]bool{}
 	for _, scenario := range c.Scenarios {
 		i, seen := at[scenario.Feature]
@@ -351,8 +352,11 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 			}
 			line.Covers = append(line.Covers, link)
 		}
-		if steps < shownSteps {
-			steps++
+		if n := &steps[0]; calm && *n < shownSteps {
+			*n++
+			line.Steps = scenario.Steps
+		} else if n := &steps[1]; !calm && *n < shownSteps {
+			*n++
 			line.Steps = scenario.Steps
 		}
 		d.Scenarios[i].Rows = append(d.Scenarios[i].Rows, line)

@@ -187,7 +187,7 @@ func junitVerdict(class, name string, run Run, verdict Verdict, reason string) j
 	suite := junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
 	for _, p := range [][2]string{
 		{"environment", run.Environment}, {"url", run.URL}, {"tenant", run.Tenant}, {"service", run.Service},
-		{"agstest", run.Tool.Version}, {"run", run.ID}, {"partial", run.Partial},
+		{"run", run.ID}, {"partial", run.Partial},
 	} {
 		if p[1] != "" {
 			suite.properties = append(suite.properties, p)
@@ -222,8 +222,8 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.raw("  <testsuite")
 		out.attribute("id", strconv.Itoa(id))
 		out.attribute("package", suite.pkg)
-		out.attribute("name", orElse(suite.name, "unnamed"))
-		out.attribute("timestamp", run.Start.UTC().Format("2006-01-02T15:04:05"))
+		out.attribute("name", orElse(oneLine(suite.name, 400), "unnamed"))
+		out.attribute("timestamp", junitStamp(run.Start))
 		out.attribute("hostname", host)
 		out.attribute("tests", strconv.Itoa(len(suite.cases)))
 		out.attribute("failures", strconv.Itoa(failures))
@@ -231,6 +231,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.attribute("skipped", strconv.Itoa(skipped))
 		out.attribute("time", junitTime(took))
 		out.raw(">\n    <properties>\n")
+		suite.properties = append([][2]string{{"agstest", orElse(run.Tool.Version, "unknown")}}, suite.properties...)
 		for _, property := range suite.properties {
 			out.raw("      <property")
 			out.attribute("name", property[0])
@@ -294,6 +295,15 @@ func (u uniqueNames) unique(class, name string) string {
 // junitTime is a time in seconds as both schemas want it: three decimals, never negative.
 func junitTime(nanoseconds int64) string {
 	return strconv.FormatFloat(time.Duration(max(nanoseconds, 0)).Seconds(), 'f', 3, 64)
+}
+
+// junitStamp is a point in time in UTC; the schemas allow neither a zone nor a year of other than four digits.
+func junitStamp(t time.Time) string {
+	t = t.UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		t = time.Time{}
+	}
+	return t.Format("2006-01-02T15:04:05")
 }
 
 // xmlWriter writes XML 1.0 by hand, because encoding/xml turns line ends in text into character references.

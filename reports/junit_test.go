@@ -1,0 +1,341 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// element is any XML element, for checking rules on it.
+type element struct {
+	XMLName  xml.Name
+	Attrs    []xml.Attr `xml:",any,attr"`
+	Children []element  `xml:",any"`
+	Text     string     `xml:",chardata"`
+}
+
+func (e element) attr(name string) string {
+	for _, a := range e.Attrs {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// junitRules are the rules that Jenkins' junit-10.xsd and the Ant schema have in common, and GitLab's: the order of elements, the
+// attributes that each may have, times with at most three decimals and never negative, counts that add up, stamps without a zone, and no
+// pair of class name and name twice.
+func junitRules(data []byte) error {
+	for _, r := range string(data) {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return fmt.Errorf("holds the character %U, which XML 1.0 does not allow", r)
+		}
+	}
+	var root element
+	if err := xml.Unmarshal(data, &root); err != nil {
+		return err
+	}
+	if root.XMLName.Local != "testsuites" || len(root.Attrs) > 0 {
+		return fmt.Errorf("the root is %s with %d attributes", root.XMLName.Local, len(root.Attrs))
+	}
+	seconds := regexp.MustCompile(`^[0-9]+\.[0-9]{1,3}$`)
+	pairs := map[string]bool{}
+	for i, suite := range root.Children {
+		var names []string
+		for _, a := range suite.Attrs {
+			names = append(names, a.Name.Local)
+		}
+		if want := "id package name timestamp hostname tests failures errors skipped time"; suite.XMLName.Local != "testsuite" || strings.Join(names, " ") != want {
+			return fmt.Errorf("suite %d is a %s with the attributes %v", i, suite.XMLName.Local, names)
+		}
+		if suite.attr("id") != strconv.Itoa(i) || suite.attr("name") == "" || suite.attr("hostname") == "" || !seconds.MatchString(suite.attr("time")) {
+			return fmt.Errorf("suite %d has bad attributes: %v", i, suite.Attrs)
+		}
+		if !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$`).MatchString(suite.attr("timestamp")) {
+			return fmt.Errorf("suite %d has the stamp %q", i, suite.attr("timestamp"))
+		}
+		counts := map[string]int{}
+		order := ""
+		for _, child := range suite.Children {
+			switch child.XMLName.Local {
+			case "properties":
+				order += "p"
+				for _, property := range child.Children {
+					if property.XMLName.Local != "property" || len(property.Attrs) != 2 || property.attr("name") == "" {
+						return fmt.Errorf("suite %d has a bad property %v", i, property.Attrs)
+					}
+				}
+			case "testcase":
+				order += "c"
+				counts["tests"]++
+				if len(child.Attrs) != 3 || child.attr("classname") == "" || child.attr("name") == "" || !seconds.MatchString(child.attr("time")) {
+					return fmt.Errorf("a case of suite %d has bad attributes: %v", i, child.Attrs)
+				}
+				pair := child.attr("classname") + "\x00" + child.attr("name")
+				if pairs[pair] {
+					return fmt.Errorf("%q comes twice", pair)
+				}
+				pairs[pair] = true
+				if len(child.Children) > 1 {
+					return fmt.Errorf("%q has %d outcomes", pair, len(child.Children))
+				}
+				for _, outcome := range child.Children {
+					switch kind := outcome.XMLName.Local; {
+					case kind == "failure" || kind == "error":
+						counts[kind+"s"]++
+						if outcome.attr("type") == "" || len(outcome.Attrs) != 2 {
+							return fmt.Errorf("%q has a %s with %v", pair, kind, outcome.Attrs)
+						}
+					case kind == "skipped":
+						counts["skipped"]++
+						if outcome.attr("message") == "" || len(outcome.Attrs) != 1 {
+							return fmt.Errorf("%q is skipped without a reason: %v", pair, outcome.Attrs)
+						}
+					default:
+						return fmt.Errorf("%q has a %s", pair, kind)
+					}
+					if len(outcome.Text) > junitEvidence+200 {
+						return fmt.Errorf("%q carries %d bytes", pair, len(outcome.Text))
+					}
+				}
+			case "system-out":
+				order += "o"
+			case "system-err":
+				order += "e"
+			default:
+				return fmt.Errorf("suite %d holds a %s", i, child.XMLName.Local)
+			}
+		}
+		if !regexp.MustCompile(`^pc+oe$`).MatchString(order) {
+			return fmt.Errorf("suite %d has its parts in the order %s", i, order)
+		}
+		for _, name := range []string{"tests", "failures", "errors", "skipped"} {
+			if suite.attr(name) != strconv.Itoa(counts[name]) {
+				return fmt.Errorf("suite %d says %s=%s and has %d", i, name, suite.attr(name), counts[name])
+			}
+		}
+	}
+	return nil
+}
+
+// bad counts failures and errors.
+func bad(data []byte) int {
+	return bytes.Count(data, []byte("<failure ")) + bytes.Count(data, []byte("<error "))
+}
+
+func junitOf(t require.TestingT, c *Conformance, l *Load) []byte {
+	var b bytes.Buffer
+	require.NoError(t, JUnit(&b, c, l))
+	return b.Bytes()
+}
+
+// golden compares with a file of testdata, which -update writes.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "go test ./reports -run %s -update writes it", t.Name())
+	require.Empty(t, cmp.Diff(string(want), string(got)))
+}
+
+func TestJUnitGolden(t *testing.T) {
+	c := smallConformance()
+	golden(t, "junit.xml", junitOf(t, c, sampleLoad(2, 5)))
+}
+
+// smallConformance is the part of sampleConformance that shows each verdict once.
+func smallConformance() *Conformance {
+	c := sampleConformance()
+	seen := map[Verdict]bool{}
+	var requirements []Requirement
+	kept := map[string]bool{}
+	for _, requirement := range c.Requirements {
+		if !seen[requirement.Verdict] {
+			seen[requirement.Verdict] = true
+			requirements = append(requirements, requirement)
+			for _, id := range requirement.Scenario {
+				kept[id] = true
+			}
+		}
+	}
+	var scenarios []Scenario
+	for _, scenario := range c.Scenarios {
+		if kept[scenario.ID] {
+			scenarios = append(scenarios, scenario)
+		}
+	}
+	c.Requirements, c.Scenarios = requirements, scenarios
+	c.Counts = Counts{Requirements: requirementCounts(requirements), Scenarios: scenarioCounts(scenarios), Exchanges: 17}
+	return c
+}
+
+func TestJUnitKeepsTheRules(t *testing.T) {
+	sameNames := smallConformance()
+	for i := range sameNames.Scenarios {
+		sameNames.Scenarios[i].Name, sameNames.Scenarios[i].Feature, sameNames.Scenarios[i].Nanoseconds = "the same", "the same", -5
+	}
+	sameNames.Scenarios = append(sameNames.Scenarios, Scenario{ID: "x", Name: "the same (2)", Feature: "the same", Verdict: Pass})
+	for name, runs := range map[string]struct {
+		c *Conformance
+		l *Load
+	}{
+		"both": {sampleConformance(), sampleLoad(3, 20)}, "conformance": {sampleConformance(), nil}, "load": {nil, sampleLoad(1, 5)},
+		"equal names and a negative time": {sameNames, nil},
+		"hostile":                         {poisoned(sampleConformance()), poisoned(sampleLoad(2, 5))},
+		"nothing ran":                     {&Conformance{Verdict: Error, Reason: "no scenario ran"}, &Load{Verdict: Invalid}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := junitOf(t, runs.c, runs.l)
+			require.NoError(t, junitRules(data))
+			if xmllint, err := exec.LookPath("xmllint"); err == nil {
+				// JUNIT_XSD names files of schemas, where somebody has them at hand.
+				checks := [][]string{{"--noout", "-"}}
+				for _, schema := range filepath.SplitList(os.Getenv("JUNIT_XSD")) {
+					checks = append(checks, []string{"--noout", "--schema", schema, "-"})
+				}
+				for _, arguments := range checks {
+					command := exec.Command(xmllint, arguments...)
+					command.Stdin = bytes.NewReader(data)
+					said, err := command.CombinedOutput()
+					require.NoError(t, err, string(said))
+				}
+			}
+		})
+	}
+}
+
+func TestJUnitRulesFindMistakes(t *testing.T) {
+	good := string(junitOf(t, smallConformance(), nil))
+	for name, change := range map[string][2]string{
+		"a negative time":     {`time="0`, `time="-0`},
+		"another count":       {`failures="1"`, `failures="2"`},
+		"a control character": {"<system-out>", "<system-out>\x0c"},
+		"a status":            {`<testcase classname`, `<testcase status="run" classname`},
+		"no reason":           {`<skipped message="skipped: `, `<skipped massage="skipped: `},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(good, change[0], change[1], 1)
+			require.NotEqual(t, good, changed)
+			require.Error(t, junitRules([]byte(changed)))
+		})
+	}
+}
+
+// TestJUnitIsRedWhereTheRunIs: a pipeline that reads nothing but this file comes to the verdict of the run.
+func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
+	for _, verdict := range verdicts {
+		if !runVerdict(verdict) {
+			continue
+		}
+		t.Run(string(verdict), func(t *testing.T) {
+			red := verdict != Inconclusive && verdict.blocks()
+			c := &Conformance{Verdict: verdict, Scenarios: []Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: Pass}}}
+			require.Equal(t, red, bad(junitOf(t, c, nil)) > 0)
+			l := &Load{Verdict: verdict, Valid: true, Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
+			require.Equal(t, red, bad(junitOf(t, nil, l)) > 0)
+		})
+	}
+	t.Run("a failed requirement that no scenario names", func(t *testing.T) {
+		c := &Conformance{Verdict: Fail, Requirements: []Requirement{{ID: "REF-01", Text: "It is so.", Verdict: Fail}}, Scenarios: []Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: Pass}}}
+		require.Contains(t, string(junitOf(t, c, nil)), `<testcase classname="ags.conformance.requirements" name="REF-01 It is so." time="0.000">`)
+	})
+	t.Run("a broken limit of a run that passed all the same", func(t *testing.T) {
+		l := sampleLoad(2, 5)
+		l.Verdict = Pass
+		require.Zero(t, bad(junitOf(t, nil, l)))
+	})
+}
+
+func TestJUnitOfAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		verdict := rapid.SampledFrom(append([]Verdict{"", "unheard-of"}, verdicts...))
+		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "same", hostileWords, "\xff\xfe", "a\x00b"}))
+		scenario := rapid.Custom(func(t *rapid.T) Scenario {
+			return Scenario{ID: text.Draw(t, "id"), Feature: text.Draw(t, "feature"), Name: text.Draw(t, "name"), Verdict: verdict.Draw(t, "verdict"), Nanoseconds: rapid.Int64().Draw(t, "took"), Reason: text.Draw(t, "reason"),
+				Steps: []Step{{Keyword: text.Draw(t, "keyword"), Text: text.Draw(t, "text"), Verdict: verdict.Draw(t, "step"), Message: text.Draw(t, "message")}}}
+		})
+		c := &Conformance{Verdict: verdict.Draw(t, "run"), Reason: text.Draw(t, "why"), Scenarios: rapid.SliceOfN(scenario, 0, 8).Draw(t, "scenarios")}
+		c.Run.URL = text.Draw(t, "url")
+		require.NoError(t, junitRules(junitOf(t, c, nil)))
+	})
+}
+
+func FuzzJUnit(f *testing.F) {
+	f.Add("name", "reason", "fail", int64(5))
+	f.Add(hostileWords, "\x00\x0b]]>", "error", int64(-1))
+	f.Fuzz(func(t *testing.T, name, reason, verdict string, took int64) {
+		c := &Conformance{Verdict: Verdict(verdict), Reason: reason, Scenarios: []Scenario{
+			{ID: name, Name: name, Feature: reason, Verdict: Verdict(verdict), Reason: reason, Nanoseconds: took, Steps: []Step{{Text: name, Message: reason, Verdict: Verdict(verdict)}}},
+			{ID: name, Name: name, Feature: reason, Verdict: Verdict(verdict), Reason: reason}}}
+		if err := junitRules(junitOf(t, c, nil)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// manyScenarios is a run of n scenarios, one in a hundred of which failed, with long exchanges.
+func manyScenarios(n int) *Conformance {
+	c := sampleConformance()
+	c.Scenarios, c.Requirements = nil, c.Requirements[:40]
+	x := sampleExchange()
+	x.ResponseBody = strings.Repeat("long ", 4000)
+	for i := range n {
+		s := Scenario{ID: fmt.Sprintf("features/many.feature:%d", i+1), Feature: fmt.Sprintf("Feature %d", i/500), File: "features/many.feature", Line: i + 1, Name: fmt.Sprintf("Scenario %d", i), Verdict: Pass, Nanoseconds: 1e6,
+			Requirements: []string{c.Requirements[i%40].ID}, Steps: []Step{{Keyword: "When ", Text: "something is asked", Verdict: Pass}, {Keyword: "Then ", Text: "it is answered", Verdict: Pass}}, Transcript: []Exchange{x, x}}
+		if i%100 == 7 {
+			s.Verdict, s.Steps[1].Verdict, s.Steps[1].Message = Fail, Fail, "it is not"
+			s.Findings = []Finding{{Requirement: c.Requirements[i%40].ID, Verdict: Fail, Expected: "this", Got: "that", Scenario: s.ID}}
+			r := &c.Requirements[i%40]
+			r.Verdict, r.Findings = Fail, append(r.Findings, s.Findings...)
+		}
+		c.Requirements[i%40].Scenario = append(c.Requirements[i%40].Scenario, s.ID)
+		c.Scenarios = append(c.Scenarios, s)
+	}
+	return c
+}
+
+func TestTenThousandScenarios(t *testing.T) {
+	c := manyScenarios(10_000)
+	for name, each := range map[string]struct {
+		write func(io.Writer) error
+		limit int
+	}{
+		"html":        {func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) }, 4 << 20},
+		"junit":       {func(w io.Writer) error { return JUnit(w, c, nil) }, 20 << 20},
+		"markdown":    {func(w io.Writer) error { return Markdown(w, c, nil) }, 900_000},
+		"text":        {func(w io.Writer) error { return Text(w, c, nil, false) }, 20_000},
+		"github":      {func(w io.Writer) error { return Annotations(w, "github", c, nil) }, 100_000},
+		"openmetrics": {func(w io.Writer) error { return OpenMetrics(w, c, nil) }, 100_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			require.NoError(t, each.write(&b))
+			t.Logf("%s bytes", Count(int64(b.Len())))
+			require.Less(t, b.Len(), each.limit)
+			switch name {
+			case "junit":
+				require.NoError(t, junitRules(b.Bytes()))
+			case "html":
+				require.Contains(t, b.String(), "8,000 more scenarios in conformance.json")
+				require.Equal(t, 100, strings.Count(b.String(), `<em>it is not</em>`), "every failed scenario is shown with its steps")
+			}
+		})
+	}
+}
