@@ -39,6 +39,11 @@ func NewFolder(root string, run Run) (*Folder, error) {
 		}
 		err := os.Mkdir(final+partialSuffix, 0o700)
 		if err == nil {
+			// Only who holds the temporary name may take the final one; another may have done so before this one had it.
+			if _, taken := os.Lstat(final); taken == nil {
+				_ = os.Remove(final + partialSuffix)
+				continue
+			}
 			return &Folder{path: final + partialSuffix, final: final}, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {

@@ -1,0 +1,126 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// CompareJUnit writes a comparison as JUnit XML, in the dialect of JUnit: one suite for what changed in conformance, one for each
+// operation that was judged, and one with the verdict. A regression is a failure; what could not be decided or compared is skipped with the
+// reason, or a failure where strict is set.
+func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
+	var suites []junitSuite
+	if part := c.Conformance; part != nil {
+		suites = append(suites, part.junit(c.Run, strict))
+	}
+	if job := c.Interleaved; job != nil {
+		for _, operation := range job.operations() {
+			suite := junitSuite{pkg: "ags.comparison", name: "comparison: " + operation}
+			for k := range job.Metrics {
+				m := &job.Metrics[k]
+				if m.Operation != operation {
+					continue
+				}
+				message := m.Reason
+				if m.Pairs > 0 {
+					message = m.changeWords(m.Change) + " (" + m.intervalWords() + "). " + m.Reason
+				}
+				suite.cases = append(suite.cases, judgedCase("ags.comparison."+slug(operation), m.Metric, c.judged(m.Verdict), message, strict))
+				suite.out = append(suite.out, m.name()+": "+message)
+			}
+			suites = append(suites, suite)
+		}
+	}
+	if h := c.History; h != nil {
+		at := map[string]int{}
+		add := func(operation string, test junitCase) {
+			i, seen := at[operation]
+			if !seen {
+				i = len(suites)
+				at[operation] = i
+				suites = append(suites, junitSuite{pkg: "ags.comparison", name: "history: " + operation})
+			}
+			suites[i].cases = append(suites[i].cases, test)
+			suites[i].out = append(suites[i].out, test.name+": "+test.message)
+		}
+		for _, m := range h.Metrics {
+			message := fmt.Sprintf("%s, %s from typical. %s", Milliseconds(m.Value), Change(m.Change), m.Reason)
+			add(m.Operation, judgedCase("ags.history."+slug(m.Operation), m.Metric, c.judged(m.Verdict), message, strict))
+		}
+		for _, e := range h.Errors {
+			add(e.Operation, judgedCase("ags.history."+slug(e.Operation), "errors", c.judged(e.Verdict), e.Reason, strict))
+		}
+	}
+	if c.Method == TwoRuns && c.Load != nil {
+		test := judgedCase("ags.comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+TwoRunsCaution, false)
+		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
+	}
+	verdict := judgedCase("ags.comparison.run", "verdict of the comparison", c.Verdict, orElse(c.Reason, c.Verdict.Word()), strict)
+	verdict.nanoseconds = int64(c.Run.took())
+	suite := junitSuite{pkg: "ags", name: "comparison verdict", cases: []junitCase{verdict}, out: append(append([]string{}, c.Advice...), c.Notes...)}
+	for _, property := range [][2]string{{"method", string(c.Method)}, {"environment", c.Run.Environment}, {"agstest", c.Run.Tool.Version}, {"run", c.Run.ID}, {"partial", c.Run.Partial}} {
+		if property[1] != "" {
+			suite.properties = append(suite.properties, property)
+		}
+	}
+	return writeJUnit(w, c.Run, append(suites, suite))
+}
+
+// judged is the verdict on a figure in the light of the whole: where nothing can be compared, no figure regressed.
+func (c *Comparison) judged(v Verdict) Verdict {
+	if (v == Regressed || v == Improved) && (c.Verdict == NotComparable || c.Verdict == Inconclusive) {
+		return Inconclusive
+	}
+	return v
+}
+
+// judgedCase is a case of a verdict of comparisons.
+func judgedCase(class, name string, v Verdict, message string, strict bool) junitCase {
+	test := junitCase{classname: class, name: name, message: message}
+	switch v {
+	case Pass, Improved:
+	case Regressed, Fail:
+		test.outcome, test.kind, test.text = "failure", string(v), message
+	case Inconclusive, NotComparable:
+		test.outcome, test.message = "skipped", v.Word()+": "+message
+		if strict {
+			test.outcome, test.kind = "failure", string(v)
+		}
+	default:
+		test.outcome, test.message = "skipped", v.Word()+": "+message
+	}
+	return test
+}
+
+func (c *ConformanceComparison) junit(run Run, strict bool) junitSuite {
+	suite := junitSuite{pkg: "ags.comparison", name: "comparison: conformance"}
+	for _, change := range c.Changes {
+		verdict := Pass
+		switch change.Direction {
+		case Broke:
+			verdict = Regressed
+		case NewlySeen, Lost:
+			verdict = Inconclusive
+		case Mended:
+			verdict = Improved
+		}
+		if len(c.NotComparable) > 0 && verdict == Regressed {
+			verdict = NotComparable
+		}
+		test := judgedCase("ags.comparison.conformance", change.ID+" "+change.Text, verdict, directionWords[change.Direction]+". "+change.New.summary(), strict)
+		if test.outcome == "failure" {
+			test.text = strings.Join([]string{"before: " + change.Old.Verdict.Word(), findingsText(change.Old.Findings), "now: " + change.New.Verdict.Word(), findingsText(change.New.Findings)}, "\n")
+		}
+		suite.cases = append(suite.cases, test)
+	}
+	unchanged := junitCase{classname: "ags.comparison.conformance", name: "requirements that did not change", message: Plural(int64(c.Unchanged), "requirement")}
+	if c.Unchanged == 0 && len(c.Changes) == 0 {
+		unchanged.outcome, unchanged.message = "skipped", "nothing was compared"
+	}
+	suite.cases = append(suite.cases, unchanged)
+	for _, drift := range c.Drift {
+		suite.out = append(suite.out, "drift: "+drift.Sentence())
+	}
+	return suite
+}

@@ -1,0 +1,135 @@
+package reports
+
+import (
+	"encoding/xml"
+	"html"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// junitRead is what a consumer reads of JUnit XML.
+type junitRead struct {
+	Suites []struct {
+		Name     string `xml:"name,attr"`
+		Tests    int    `xml:"tests,attr"`
+		Failures int    `xml:"failures,attr"`
+		Errors   int    `xml:"errors,attr"`
+		Cases    []struct {
+			Class   string `xml:"classname,attr"`
+			Name    string `xml:"name,attr"`
+			Failure *struct {
+				Type    string `xml:"type,attr"`
+				Message string `xml:"message,attr"`
+				Text    string `xml:",chardata"`
+			} `xml:"failure"`
+			Skipped *struct {
+				Message string `xml:"message,attr"`
+			} `xml:"skipped"`
+		} `xml:"testcase"`
+	} `xml:"testsuite"`
+}
+
+func readCompareJUnit(t *testing.T, c *Comparison, strict bool) junitRead {
+	t.Helper()
+	text := render(t, func(w io.Writer) error { return CompareJUnit(w, c, strict) })
+	var read junitRead
+	require.NoError(t, xml.Unmarshal([]byte(text), &read))
+	names := map[string]bool{}
+	for _, suite := range read.Suites {
+		assert.Equal(t, suite.Tests, len(suite.Cases))
+		for _, test := range suite.Cases {
+			assert.False(t, names[test.Class+"\x00"+test.Name], "%s %s is there twice", test.Class, test.Name)
+			names[test.Class+"\x00"+test.Name] = true
+		}
+	}
+	return read
+}
+
+func TestCompareJUnitIsRedExactlyWhereTheVerdictIs(t *testing.T) {
+	for name, c := range sampleComparisons() {
+		for _, strict := range []bool{false, true} {
+			failures := 0
+			for _, suite := range readCompareJUnit(t, c, strict).Suites {
+				failures += suite.Failures
+				assert.Zero(t, suite.Errors)
+			}
+			red := c.Verdict == Regressed || c.Verdict == Fail || strict && (c.Verdict == Inconclusive || c.Verdict == NotComparable)
+			assert.Equal(t, red, failures > 0, "%s, strict %v: %s", name, strict, c.Verdict)
+		}
+	}
+}
+
+func TestCompareJUnitCarriesBothEvidences(t *testing.T) {
+	c := sampleComparisons()["runs"]
+	read := readCompareJUnit(t, c, false)
+	broke := read.Suites[0].Cases[0]
+	require.NotNil(t, broke.Failure)
+	assert.Equal(t, "SOST-03 The text of SOST-03.", broke.Name)
+	assert.Equal(t, "regressed", broke.Failure.Type)
+	assert.Contains(t, broke.Failure.Text, "before: pass")
+	assert.Contains(t, broke.Failure.Text, "SOST-03: expected 201, got 200")
+	load := read.Suites[1].Cases[0]
+	require.NotNil(t, load.Skipped)
+	assert.Contains(t, load.Skipped.Message, "Two single load runs never fail a build")
+}
+
+func TestComparisonsReadTheSameEverywhere(t *testing.T) {
+	for name, c := range sampleComparisons() {
+		page := html.UnescapeString(render(t, func(w io.Writer) error { return CompareHTML(w, c, Style{}) }))
+		text := render(t, func(w io.Writer) error { return CompareText(w, c, false) })
+		markdown := strings.ReplaceAll(render(t, func(w io.Writer) error { return CompareMarkdown(w, c) }), "\\", "")
+		junit := html.UnescapeString(render(t, func(w io.Writer) error { return CompareJUnit(w, c, false) }))
+		assert.Contains(t, text, strings.ToUpper(c.Verdict.Word()), name)
+		assert.Contains(t, markdown, c.Verdict.Word(), name)
+		var figures []string
+		if c.Interleaved != nil {
+			for k := range c.Interleaved.Metrics {
+				m := &c.Interleaved.Metrics[k]
+				figures = append(figures, m.changeWords(m.Change), m.intervalWords())
+			}
+			for _, figure := range figures {
+				assert.Contains(t, junit, figure, name)
+			}
+		}
+		if c.History != nil {
+			for _, m := range c.History.Metrics {
+				figures = append(figures, Milliseconds(m.Value), Change(m.Change))
+			}
+		}
+		if c.Method == TwoRuns && c.Load != nil {
+			for _, point := range c.Load.Operations[0].Shift {
+				if point.Quantile == 0.5 || point.Quantile == 0.95 {
+					figures = append(figures, Milliseconds(point.Old), Milliseconds(point.New), Change(point.Change()))
+				}
+			}
+		}
+		for _, figure := range figures {
+			assert.Contains(t, page, figure, name)
+			assert.Contains(t, text, figure, name)
+			assert.Contains(t, markdown, figure, name)
+		}
+	}
+}
+
+func TestCompareTextOnATerminal(t *testing.T) {
+	c := Compare(Stored{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, Stored{Load: storedLoad("b", folderDay, 11*time.Millisecond)})
+	assert.Equal(t, strings.TrimLeft(`
+Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.
+  first run    staging, 2026-11-23 09:30:00 UTC
+  second run   staging, 2026-11-23 09:30:00 UTC
+    figure          first run  second run  change        shown, not judged
+    refresh errors  0 %        0 %         +0.00 points
+    refresh p50     10.0 ms    11.0 ms     +10.0 %
+    refresh p95     17.0 ms    18.7 ms     +10.0 %
+    refresh p99     25.0 ms    27.5 ms     +10.0 %
+  next: To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR.
+`, "\n"), render(t, func(w io.Writer) error { return CompareText(w, c, false) }))
+	assert.Contains(t, render(t, func(w io.Writer) error { return CompareText(w, c, true) }), "\x1b[1;33mINCONCLUSIVE\x1b[0m")
+	c.Reason = "\x1b]0;title\a"
+	assert.NotContains(t, render(t, func(w io.Writer) error { return CompareText(w, c, false) }), "\x1b")
+}

@@ -1,0 +1,181 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// CompareText writes the summary of a comparison that a person reads on a terminal, like Text.
+func CompareText(w io.Writer, c *Comparison, color bool) error {
+	t := &textWriter{w: bufio.NewWriter(w), color: color}
+	t.line("Comparison: %s  %s", t.verdict(c.Verdict), printable(oneLine(c.Reason, 1000)))
+	oldName, newName := c.sides()
+	for _, side := range []struct {
+		name string
+		run  *Run
+	}{{oldName, c.Old}, {newName, c.New}} {
+		if side.run != nil {
+			t.fact(strings.ToLower(side.name), "%s, %s", printable(side.run.target()), moment(side.run.Start))
+		}
+	}
+	if c.Run.Partial != "" {
+		t.fact("partial", "%s", printable(oneLine(c.Run.Partial, 400)))
+	}
+	if part := c.Conformance; part != nil {
+		for i, change := range part.Changes {
+			if i == textShown {
+				t.line("    … and %s", Plural(int64(len(part.Changes)-i), "more change"))
+				break
+			}
+			t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(), printable(oneLine(change.New.summary(), 160)))
+		}
+		for i, drift := range part.Drift {
+			if i == textShown {
+				t.line("    … and %s of form", Plural(int64(len(part.Drift)-i), "more difference"))
+				break
+			}
+			t.line("    %s", printable(oneLine("drift: "+drift.Sentence(), 200)))
+		}
+	}
+	if rows := c.figureRows(); len(rows) > 0 {
+		var table strings.Builder
+		columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+		for _, row := range rows {
+			fmt.Fprintln(columns, "    "+strings.Join(row, "\t"))
+		}
+		if err := columns.Flush(); err != nil {
+			return fmt.Errorf("writing the summary: %w", err)
+		}
+		for _, row := range strings.Split(strings.TrimRight(table.String(), "\n"), "\n") {
+			t.line("%s", printable(row))
+		}
+	}
+	if c.Verdict != NotComparable { // else the reason says them
+		for _, reason := range c.NotComparable {
+			t.line("  not comparable: %s", printable(oneLine(reason, 400)))
+		}
+	} else if !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
+		for _, reason := range c.NotComparable {
+			t.line("  why: %s", printable(oneLine(reason, 400)))
+		}
+	}
+	for _, note := range c.Notes {
+		t.line("  note: %s", printable(oneLine(note, 400)))
+	}
+	for _, advice := range c.Advice {
+		t.line("  next: %s", printable(oneLine(advice, 400)))
+	}
+	if t.err == nil {
+		t.err = t.w.Flush()
+	}
+	if t.err != nil {
+		return fmt.Errorf("writing the summary: %w", t.err)
+	}
+	return nil
+}
+
+// figureRows are the figures of a comparison with a head row: what was judged, or else what is shown of two runs.
+func (c *Comparison) figureRows() [][]string {
+	var rows [][]string
+	switch {
+	case c.Interleaved != nil:
+		rows = append(rows, []string{"figure", "verdict", "change", "95 % interval", "old", "new"})
+		for k := range c.Interleaved.Metrics {
+			m := &c.Interleaved.Metrics[k]
+			if m.Pairs == 0 {
+				rows = append(rows, []string{m.name(), m.Verdict.Word(), "–", "–", "–", "–"})
+				continue
+			}
+			rows = append(rows, []string{m.name(), m.Verdict.Word(), m.changeWords(m.Change), m.intervalWords(), m.valueWords(m.Old), m.valueWords(m.New)})
+		}
+	case c.History != nil:
+		rows = append(rows, []string{"figure", "verdict", "this run", "typical", "expected", "change"})
+		for _, m := range c.History.Metrics {
+			typical, expected, change := "–", "–", "–"
+			if m.Earlier > 1 && m.Value > 0 {
+				typical, expected, change = Milliseconds(m.Typical), Milliseconds(m.Low)+" to "+Milliseconds(m.High), Change(m.Change)
+			}
+			rows = append(rows, []string{m.Operation + " " + m.Metric, m.Verdict.Word(), Milliseconds(m.Value), typical, expected, change})
+		}
+		for _, e := range c.History.Errors {
+			rows = append(rows, []string{e.Operation + " errors", e.Verdict.Word(), shareWords(e.Share), "–", "up to " + shareWords(e.Highest), Points(e.Share - e.Highest)})
+		}
+	case c.Load != nil:
+		rows = append(rows, []string{"figure", "first run", "second run", "change", "shown, not judged"})
+		for _, o := range c.Load.Operations {
+			if o.Old == nil || o.New == nil {
+				continue
+			}
+			rows = append(rows, []string{o.Operation + " errors", Percent(o.Old.Wrong, o.Old.Sent), Percent(o.New.Wrong, o.New.Sent), Points(o.New.Errors() - o.Old.Errors()), ""})
+			for _, point := range o.Shift {
+				switch point.Quantile {
+				case 0.5, 0.95, 0.99:
+					rows = append(rows, []string{o.Operation + " " + quantileWord(point.Quantile), Milliseconds(point.Old), Milliseconds(point.New), Change(point.Change()), ""})
+				}
+			}
+		}
+	}
+	if len(rows) == 1 {
+		return nil
+	}
+	return rows
+}
+
+// CompareMarkdown writes the summary of a comparison for a job page or a merge request, like Markdown.
+func CompareMarkdown(w io.Writer, c *Comparison) error {
+	m := &markdownWriter{left: markdownTotal - 4096}
+	m.line("## " + markdownText(c.title()) + ": " + markdownVerdict(c.Verdict))
+	m.line("")
+	m.line(markdownText(c.Reason))
+	m.line("")
+	if c.Method == TwoRuns && c.Load != nil {
+		m.line("> " + markdownText(TwoRunsCaution))
+		m.line("")
+	}
+	if c.Verdict != NotComparable || !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
+		for _, reason := range c.NotComparable {
+			m.line("- " + markdownText(reason))
+		}
+		if len(c.NotComparable) > 0 {
+			m.line("")
+		}
+	}
+	if part := c.Conformance; part != nil && len(part.Changes) > 0 {
+		var rows [][]string
+		for _, change := range part.Changes {
+			rows = append(rows, []string{markdownText(change.ID), markdownVerdict(change.New.Verdict), markdownVerdict(change.Old.Verdict), markdownText(directionWords[change.Direction]), markdownText(change.New.summary())})
+		}
+		m.rows([]string{"Requirement", "Now", "Before", "What it means", "Why"}, rows, ComparisonFile)
+	}
+	if part := c.Conformance; part != nil && len(part.Drift) > 0 {
+		var rows [][]string
+		for _, drift := range part.Drift {
+			rows = append(rows, []string{markdownText(drift.Sentence())})
+		}
+		m.rows([]string{"Drift in the form of answers"}, rows, ComparisonFile)
+	}
+	if figures := c.figureRows(); len(figures) > 0 {
+		var rows [][]string
+		for _, figure := range figures[1:] {
+			cells := make([]string, len(figure))
+			for i, text := range figure {
+				cells[i] = markdownText(text)
+			}
+			rows = append(rows, cells)
+		}
+		m.rows(figures[0], rows, ComparisonFile)
+	}
+	for _, note := range c.Notes {
+		m.line("- " + markdownText(note))
+	}
+	for _, advice := range c.Advice {
+		m.line("- **Next:** " + markdownText(advice))
+	}
+	if _, err := io.WriteString(w, m.text.String()); err != nil {
+		return fmt.Errorf("writing the Markdown summary: %w", err)
+	}
+	return nil
+}
