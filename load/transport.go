@@ -65,7 +65,7 @@ func chooseTransport(ctx context.Context, target wire.Target, timeout time.Durat
 	if target.Proxy != nil {
 		return newNetTransport(base, config, target.Proxy, timeout, trace, "since a proxy is asked for"), nil
 	}
-	l := newLeanTransport(base, config, timeout, trace)
+	l := newLeanTransport(base, config.Clone(), timeout, trace)
 	ctx, cancel := context.WithTimeout(ctx, min(timeout, 10*time.Second))
 	defer cancel()
 	c, err := l.dial(ctx, &phaseTimes{})

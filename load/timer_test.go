@@ -1,0 +1,51 @@
+package load
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestTimersSleepAsLongAsTheyAreTold(t *testing.T) {
+	for name, timer := range map[string]preciseTimer{"kernel": newPreciseTimer(), "runtime": &sleepTimer{}} {
+		t.Run(name, func(t *testing.T) {
+			defer timer.close()
+			for _, d := range []time.Duration{0, time.Nanosecond, 50 * time.Microsecond, 3 * time.Millisecond, 20 * time.Millisecond} {
+				began := time.Now()
+				timer.sleep(context.Background(), d)
+				assert.GreaterOrEqual(t, time.Since(began), d)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			interrupt := time.AfterFunc(20*time.Millisecond, cancel)
+			defer interrupt.Stop()
+			began := time.Now()
+			timer.sleep(ctx, time.Hour)
+			assert.Less(t, time.Since(began), 5*time.Second)
+			timer.sleep(ctx, time.Hour) // it is over at once now
+		})
+	}
+}
+
+// BenchmarkLag is how late a pacer hands hits out, at 2,000 a second, with the precise timer and with that of the runtime.
+func BenchmarkLag(b *testing.B) {
+	for name, make := range map[string]func() preciseTimer{"precise": newPreciseTimer, "runtime": func() preciseTimer { return &sleepTimer{} }} {
+		b.Run(name, func(b *testing.B) {
+			timer := make()
+			defer timer.close()
+			p := &schedulePacer{schedule: Constant(per(2000), time.Hour), timer: timer, ctx: context.Background(), began: time.Now()}
+			cpu, began := cpuTime(), time.Now()
+			lags := []int64{}
+			for i := range b.N {
+				p.Pace(0, uint64(i))
+				lags = append(lags, int64(time.Since(p.began.Add(p.schedule.At(uint64(i))))))
+			}
+			slices.Sort(lags)
+			b.ReportMetric(float64(exact(lags, 0.5))/1e3, "µs-p50")
+			b.ReportMetric(float64(exact(lags, 0.99))/1e3, "µs-p99")
+			b.ReportMetric(100*float64(cpuTime()-cpu)/float64(time.Since(began)), "%cpu")
+		})
+	}
+}

@@ -1,0 +1,337 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/failure"
+	"agstest/internal/wire"
+)
+
+func connectTo(t testing.TB, target wire.Target) transport {
+	t.Helper()
+	carrier, err := chooseTransport(context.Background(), target, 5*time.Second, true)
+	require.NoError(t, err)
+	t.Cleanup(carrier.close)
+	return carrier
+}
+
+// ask sends one request and returns a copy of the answer.
+func ask(carrier transport, timeout time.Duration, r Request) (Answer, phaseTimes) {
+	var answer Answer
+	var phases phaseTimes
+	done := carrier.exchange(&r, &answer, time.Now().Add(timeout), &phases)
+	answer.Body = []byte(string(answer.Body))
+	done()
+	return answer, phases
+}
+
+// speak serves connections by hand.
+func speak(t testing.TB, talk func(c net.Conn, in *bufio.Reader)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var talks sync.WaitGroup
+	talks.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			talks.Go(func() {
+				defer c.Close()
+				talk(c, bufio.NewReader(c))
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		talks.Wait()
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// read takes one request from a connection.
+func read(in *bufio.Reader) bool {
+	r, err := http.ReadRequest(in)
+	if err != nil {
+		return false
+	}
+	io.Copy(io.Discard, r.Body)
+	return true
+}
+
+var post = Request{Method: "POST", Path: "/a?b=c", Header: []HeaderField{{"nv-tenant-id", "nagra"}, {"Content-Type", "application/json"}}, Body: []byte("{}")}
+
+func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
+	type seen struct{ proto, target, host, body, header string }
+	var got seen
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var header []string
+		for name, values := range r.Header {
+			header = append(header, name+": "+strings.Join(values, "|"))
+		}
+		got = seen{r.Proto, r.URL.RequestURI(), r.Host, string(body), fmt.Sprint(len(header), r.Header["Nv-Tenant-Id"], r.Header["Content-Type"], r.Header["Content-Length"], r.UserAgent())}
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(503)
+		io.WriteString(w, "busy")
+	})
+	plain := serve(t, handler)
+	secure := httptest.NewTLSServer(handler)
+	t.Cleanup(secure.Close)
+	two := httptest.NewUnstartedServer(handler)
+	two.EnableHTTP2 = true
+	two.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		only := two.TLS.Clone()
+		only.GetConfigForClient, only.NextProtos = nil, []string{"h2"}
+		if !slices.Contains(hello.SupportedProtos, "h2") {
+			only.NextProtos = []string{"none of these"} // Go itself would let HTTP/1.1 pass
+		}
+		return only, nil
+	}}
+	two.StartTLS()
+	t.Cleanup(two.Close)
+	trust := x509.NewCertPool()
+	trust.AddCert(secure.Certificate())
+	config := &tls.Config{RootCAs: trust}
+	proxyURL := ""
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		proxyURL = r.URL.String()
+		handler(w, r)
+	})
+	via, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+
+	for _, c := range []struct {
+		name, words, proto string
+		target             wire.Target
+	}{
+		{"http", "HTTP/1.1 over kept connections (fasthttp)", "HTTP/1.1", wire.Target{URL: plain.URL + "/base/"}},
+		{"https", "HTTP/1.1 over kept TLS connections (fasthttp)", "HTTP/1.1", wire.Target{URL: secure.URL + "/base", TLS: config}},
+		{"http/2 only", "net/http, since the service speaks HTTP/2 only", "HTTP/2.0", wire.Target{URL: two.URL + "/base", TLS: config}},
+		{"proxy", "net/http, since a proxy is asked for", "HTTP/1.1", wire.Target{URL: "http://ags.invalid/base", Proxy: via}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			carrier := connectTo(t, c.target)
+			assert.Equal(t, c.words, carrier.String())
+			for i := range 3 {
+				answer, phases := ask(carrier, time.Second, post)
+				require.NoError(t, answer.Err)
+				assert.Equal(t, 503, answer.Status)
+				assert.Equal(t, "busy", string(answer.Body))
+				assert.Equal(t, "7", answer.RetryAfter)
+				base, _ := url.Parse(c.target.URL)
+				header := "4 [nagra] [application/json] [2]agstest"
+				assert.Equal(t, seen{c.proto, "/base/a?b=c", base.Host, "{}", header}, got)
+				assert.Greater(t, phases.wait+phases.read, time.Duration(0))
+				if i > 0 {
+					assert.False(t, phases.newConnection, "connections are kept")
+				}
+			}
+		})
+	}
+	assert.Equal(t, "http://ags.invalid/base/a?b=c", proxyURL)
+}
+
+func TestWhatGoesWrongIsSorted(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		talk func(c net.Conn, in *bufio.Reader)
+		kind string
+	}{
+		{"no answer", func(c net.Conn, in *bufio.Reader) { read(in); read(in) }, kindTimeout},
+		{"half a body", func(c net.Conn, in *bufio.Reader) {
+			read(in)
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+		}, kindReset},
+		{"half a header", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "HTTP/1.1 200 O") }, kindReset},
+		{"closed", func(c net.Conn, in *bufio.Reader) { read(in) }, kindReset},
+		{"reset", func(c net.Conn, in *bufio.Reader) { read(in); c.(*net.TCPConn).SetLinger(0) }, kindReset},
+		{"another protocol", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "220 mail ready\r\n\r\n") }, kindOther},
+		{"endless header", func(c net.Conn, in *bufio.Reader) {
+			read(in)
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 100))
+		}, kindOther},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			carrier := connectTo(t, wire.Target{URL: speak(t, c.talk)})
+			answer, _ := ask(carrier, 300*time.Millisecond, post)
+			require.Error(t, answer.Err)
+			assert.Equal(t, c.kind, noAnswer(answer.Err), "%v", answer.Err)
+			assert.Zero(t, answer.Status)
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		server := httptest.NewServer(http.HandlerFunc(right))
+		carrier := connectTo(t, wire.Target{URL: server.URL})
+		server.Close()
+		answer, _ := ask(carrier, time.Second, post) // the kept connection is closed
+		answer, _ = ask(carrier, time.Second, post)
+		assert.Equal(t, kindRefused, noAnswer(answer.Err), "%v", answer.Err)
+	})
+}
+
+func TestLongAnswersAreNotReadToTheEnd(t *testing.T) {
+	long := func(w http.ResponseWriter, r *http.Request) {
+		chunk := make([]byte, 64<<10)
+		for range 20 {
+			w.Write(chunk)
+		}
+	}
+	plain := serve(t, long)
+	via, _ := url.Parse(plain.URL)
+	for _, target := range []wire.Target{{URL: plain.URL}, {URL: "http://ags.invalid", Proxy: via}} {
+		carrier := connectTo(t, target)
+		for range 2 {
+			answer, _ := ask(carrier, time.Second, post)
+			assert.NoError(t, answer.Err)
+			assert.True(t, answer.Truncated)
+			assert.Equal(t, 200, answer.Status)
+			assert.LessOrEqual(t, len(answer.Body), mostBody)
+		}
+	}
+}
+
+func TestFormsOfAnswers(t *testing.T) {
+	for name, text := range map[string]string{
+		"with a length":       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
+		"in chunks":           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nri\r\n3\r\nght\r\n0\r\n\r\n",
+		"up to the close":     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nright",
+		"after an early hint": "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
+		"of HTTP/1.0":         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nright",
+	} {
+		t.Run(name, func(t *testing.T) {
+			carrier := connectTo(t, wire.Target{URL: speak(t, func(c net.Conn, in *bufio.Reader) {
+				for read(in) {
+					io.WriteString(c, text)
+					if strings.Contains(text, "close") || strings.Contains(text, "1.0") {
+						return
+					}
+				}
+			})})
+			for range 3 {
+				answer, _ := ask(carrier, time.Second, post)
+				require.NoError(t, answer.Err)
+				assert.Equal(t, 200, answer.Status)
+				assert.Equal(t, "right", string(answer.Body))
+			}
+		})
+	}
+}
+
+// A kept connection that the service has closed meanwhile is not the fault of the next request.
+func TestAConnectionClosedWhileIdleIsReplaced(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(right))
+	server.Config.IdleTimeout = 50 * time.Millisecond
+	closed := make(chan struct{}, 10)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	carrier := connectTo(t, wire.Target{URL: server.URL}).(*leanTransport)
+	answer, _ := ask(carrier, time.Second, post)
+	require.NoError(t, answer.Err)
+	<-closed
+	carrier.mu.Lock()
+	for _, c := range carrier.idle {
+		c.since = c.since.Add(-2 * checkIdle)
+	}
+	carrier.mu.Unlock()
+	answer, phases := ask(carrier, time.Second, post)
+	assert.NoError(t, answer.Err)
+	assert.True(t, phases.newConnection)
+}
+
+// When very many need a connection at once, only so many are opened at a time, and those that are given back are taken.
+func TestABurstDoesNotOpenAConnectionForEach(t *testing.T) {
+	var opened atomic.Int64
+	hold := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(right))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	carrier := connectTo(t, wire.Target{URL: server.URL})
+	var burst sync.WaitGroup
+	for range 1000 {
+		burst.Go(func() {
+			<-hold
+			answer, _ := ask(carrier, 10*time.Second, post)
+			assert.NoError(t, answer.Err)
+		})
+	}
+	close(hold)
+	burst.Wait()
+	assert.Less(t, opened.Load(), int64(1000))
+}
+
+func TestTargetsThatCannotBeReached(t *testing.T) {
+	secure := httptest.NewTLSServer(http.HandlerFunc(right))
+	t.Cleanup(secure.Close)
+	closed := httptest.NewServer(http.HandlerFunc(right))
+	closed.Close()
+	for _, c := range []struct {
+		name, url string
+		kind      failure.Kind
+		word      string
+	}{
+		{"no server", closed.URL, failure.Setup, "cannot connect to " + closed.URL},
+		{"unknown authority", secure.URL, failure.Setup, "certificate"},
+		{"another scheme", "ftp://127.0.0.1", failure.Usage, "no http or https address"},
+		{"no address", "::", failure.Usage, "no http or https address"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := chooseTransport(context.Background(), wire.Target{URL: c.url}, time.Second, false)
+			require.Error(t, err)
+			assert.Equal(t, c.kind, failure.KindOf(err), err)
+			assert.ErrorContains(t, err, c.word)
+		})
+	}
+}
+
+func TestPhasesOfARun(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(3 * time.Millisecond)
+		right(w, r)
+	}))
+	t.Cleanup(server.Close)
+	trust := x509.NewCertPool()
+	trust.AddCert(server.Certificate())
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 300 * time.Millisecond, Trace: true})
+	e.target.TLS = &tls.Config{RootCAs: trust}
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	phases := report.Total.Phases
+	require.NotNil(t, phases)
+	assert.EqualValues(t, 30, phases.Wait.Count)
+	assert.GreaterOrEqual(t, phases.Wait.P50, int64(3*time.Millisecond))
+	assert.Greater(t, phases.ReuseRatio, 0.5)
+	if phases.NewConnections > 0 {
+		assert.Equal(t, phases.NewConnections, phases.TLS.Count)
+	}
+	assert.LessOrEqual(t, phases.Wait.P50+phases.Read.P50, report.Total.Service.P50*11/10)
+}
