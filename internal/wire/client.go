@@ -230,6 +230,12 @@ func (c *Client) once(ctx context.Context, call Call) *Exchange {
 	}
 	defer response.Body.Close()
 	x.Status, x.Proto, x.Header = response.StatusCode, response.Proto, response.Header
+	if x.Status == http.StatusSwitchingProtocols {
+		// The connection belongs to no HTTP answer any more, and no time limit of the request holds for it.
+		x.Received = time.Now()
+		x.Err = errUpgraded
+		return x
+	}
 	x.Body, x.Truncated, err = c.read(response)
 	x.Received = time.Now()
 	if err != nil {
@@ -278,23 +284,27 @@ func (c *Client) read(response *http.Response) (body []byte, truncated bool, err
 	default:
 		err = codingError{coding, errors.New("unknown content coding")}
 	}
-	if err != nil {
-		if errors.Is(err, io.EOF) && counted.read == 0 {
-			return nil, false, nil // an empty body has nothing to decode
-		}
-		return nil, false, err
+	if errors.Is(err, io.EOF) && counted.read == 0 {
+		return nil, false, nil // an empty body has nothing to decode
 	}
-	body, err = io.ReadAll(io.LimitReader(from, c.target.MaxBody+1))
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(from, c.target.MaxBody+1))
+	}
 	if int64(len(body)) > c.target.MaxBody || counted.left <= 0 {
 		return body[:min(int64(len(body)), c.target.MaxBody)], true, nil
 	}
+	var coding codingError
 	switch {
 	case err == nil:
 		return body, false, nil
+	case errors.As(err, &coding):
+		return body, false, err
+	case counted.err != nil && !errors.Is(counted.err, io.ErrUnexpectedEOF):
+		return body, false, counted.err
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return body, false, cutError{counted.read, response.ContentLength, err}
-	case from != io.Reader(counted) && counted.err == nil:
-		return body, false, codingError{response.Header.Get("Content-Encoding"), err}
+	case from != io.Reader(counted):
+		return body, false, codingError{strings.ToLower(response.Header.Get("Content-Encoding")), err}
 	}
 	return body, false, err
 }

@@ -35,6 +35,8 @@ func (e cutError) Error() string {
 }
 func (e cutError) Unwrap() error { return e.err }
 
+var errUpgraded = errors.New("the service switched to another protocol, which nobody asked for")
+
 // codingError is a body that cannot be decoded.
 type codingError struct {
 	coding string
@@ -87,6 +89,8 @@ func explainOwn(err error) string {
 		return cut.Error()
 	case errors.As(err, &coding):
 		return coding.Error()
+	case errors.Is(err, errUpgraded):
+		return errUpgraded.Error()
 	case errors.Is(err, context.Canceled):
 		return "the run was interrupted"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -102,7 +106,6 @@ func explainTLS(err error) string {
 		name      x509.HostnameError
 		verify    *tls.CertificateVerificationError
 		record    tls.RecordHeaderError
-		alert     tls.AlertError
 	)
 	switch {
 	case errors.As(err, &name):
@@ -116,11 +119,12 @@ func explainTLS(err error) string {
 		return "the certificate of the service is not valid"
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the service does not speak TLS on this port; if it is a plain one, write http:// in url"
-	case errors.As(err, &alert):
-		if strings.Contains(err.Error(), "certificate") {
+	}
+	if _, alert, found := strings.Cut(err.Error(), "remote error: tls: "); found {
+		if strings.Contains(alert, "certificate") {
 			return "the service wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
 		}
-		return "the service ended the TLS handshake: " + plain(alert.Error())
+		return "the service ended the TLS handshake: " + plain(alert)
 	}
 	return ""
 }

@@ -318,26 +318,13 @@ func FuzzRedactorText(f *testing.F) {
 		r := testRedactor()
 		r.Add(secret)
 		for _, s := range []string{text, text + secret, secret + text + secret, `"` + secret + `":"` + text} {
-			got := r.Text(s)
-			if len(secret) >= MinSecret && strings.Contains(got, secret) && !markable(secret) {
+			got := marks.ReplaceAllString(r.Text(s), "\x00")
+			if len(secret) >= MinSecret && strings.Contains(got, secret) {
 				t.Fatalf("%q is in %q", secret, got)
 			}
 		}
 		r.Record(&Exchange{URL: text, Status: 200, Body: []byte(text), Call: Call{Method: "POST", Body: []byte(secret), Header: http.Header{"Cookie": {text}, text: {secret}}}})
 	})
-}
-
-// markable: the secret could be part of a mark itself, such as "token ", or hides behind the form of one.
-func markable(secret string) bool {
-	if strings.ContainsAny(secret, "«»") {
-		return true
-	}
-	for _, r := range secret {
-		if r != ' ' && (r < '0' || r > '9') && (r < 'a' || r > 'z') {
-			return false
-		}
-	}
-	return true
 }
 
 func BenchmarkRecord(b *testing.B) {
