@@ -2,28 +2,148 @@ package reports
 
 import (
 	"bytes"
+	"html"
+	"io"
 	"os"
-	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestDraft(t *testing.T) {
-	dir := os.Getenv("DRAFT")
-	if dir == "" {
-		t.Skip()
+func htmlOf(t *testing.T, write func(io.Writer, Style) error, s Style) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, write(&b, s))
+	return b.String()
+}
+
+func TestPagesHoldNothingForbidden(t *testing.T) {
+	// An attribute style="…" or a handler would need a wider policy; an address of a file would be a request; ZgotmplZ is what
+	// html/template writes in place of what it does not trust.
+	forbidden := regexp.MustCompile(`(?i:<[^>]* (style|on[a-z]+)="|javascript:|<(link|img|iframe|object|embed|base)[ >]|@import|url\()|\bNaN\b|[+-]Inf\b|ZgotmplZ|<no value>`)
+	for name, write := range samplePages() {
+		t.Run(name, func(t *testing.T) {
+			page := htmlOf(t, write, Style{})
+			require.Empty(t, forbidden.FindAllString(page, 3))
+			require.True(t, strings.Contains(html.UnescapeString(page), `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src `+hashSource(styleSheet)+`; script-src `+hashSource(searchScript)))
+			require.True(t, strings.Contains(page, "<style>"+styleSheet+"</style>"), "the style sheet is as its hash says")
+			require.True(t, strings.Contains(page, "<script>"+searchScript+"</script>"))
+
+			folder := htmlOf(t, write, Style{Folder: true})
+			require.Empty(t, regexp.MustCompile("<(script|style)").FindAllString(folder, 3))
+			require.Equal(t, 1, strings.Count(folder, `<link rel="stylesheet" href="report.css">`))
+		})
 	}
-	put := func(name string, render func(*bytes.Buffer) error) {
-		var b bytes.Buffer
-		require.NoError(t, render(&b))
-		t.Log(name, b.Len())
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644))
+	require.LessOrEqual(t, len(searchScript), 1024)
+	require.NotContains(t, styleSheet, "</style")
+	require.Equal(t, styleSheet, string(StyleSheet()))
+}
+
+func TestIdsAreUniqueAndLinksLead(t *testing.T) {
+	ids, links := regexp.MustCompile(` id="([^"]*)"`), regexp.MustCompile(` (?:href="#|aria-labelledby="|data-search=")([^"]+)"`)
+	pages := samplePages()
+	pages["hostile"] = func(w io.Writer, s Style) error { return GateHTML(w, poisoned(sampleGate()), s) }
+	for name, write := range pages {
+		t.Run(name, func(t *testing.T) {
+			page := htmlOf(t, write, Style{})
+			seen := map[string]bool{}
+			for _, found := range ids.FindAllStringSubmatch(page, -1) {
+				require.False(t, seen[found[1]], "the id %s comes twice", found[1])
+				seen[found[1]] = true
+			}
+			for _, found := range links.FindAllStringSubmatch(page, -1) {
+				for _, target := range strings.Fields(found[1]) {
+					require.True(t, seen[target], "a link leads to %s, which is nowhere", target)
+				}
+			}
+		})
 	}
-	put("conformance.html", func(b *bytes.Buffer) error { return ConformanceHTML(b, sampleConformance(), Style{}) })
-	put("load.html", func(b *bytes.Buffer) error { return LoadHTML(b, sampleLoad(2, 60), Style{}) })
-	put("load12.html", func(b *bytes.Buffer) error { return LoadHTML(b, sampleLoad(12, 600), Style{}) })
-	put("gate.html", func(b *bytes.Buffer) error { return GateHTML(b, sampleGate(), Style{}) })
-	put("junit.xml", func(b *bytes.Buffer) error { return JUnit(b, sampleConformance(), sampleLoad(2, 60)) })
-	put("text.txt", func(b *bytes.Buffer) error { return Text(b, sampleConformance(), sampleLoad(2, 60), true) })
+}
+
+func TestConformancePageSaysThingsInOrder(t *testing.T) {
+	page := htmlOf(t, samplePages()["conformance"], Style{})
+	at := 0
+	for _, words := range []string{
+		"Can I trust this run?", "For 1 requirement it could not be told", "2 requirements failed: SOST-20 and REF-04.", "What to look at first", ">SOST-20</a>",
+		"3 requirements not exercised", "This is not a pass.", "situations.geo-blocked", `id="r-SOST-20" class="v-fail"`, `id="r-GST-05" class="v-error"`, `id="r-DISC-09" class="v-warn"`,
+		`id="r-DISC-13" class="v-not-exercised"`, `id="r-TOK-08" class="v-known"`, `id="r-SOST-17" class="v-skipped"`, `id="r-DISC-01" class="v-pass"`,
+		`id="d-SOST-20"`, "<dt>Expected</dt><dd>client_id &#34;PUB_989&#34;, as it was sent</dd>", "<dt>Got</dt><dd>client_id &#34;PUB_990&#34;</dd>", "Answer 201 after 23.5 ms", "To send it again", "curl -sS -X POST",
+		"until 2027-03-31", "About this run", "agstest conform --env staging.yaml",
+	} {
+		next := strings.Index(page[at:], words)
+		require.GreaterOrEqual(t, next, 0, "%q does not come after what stands before it", words)
+		at += next
+	}
+	row := page[strings.Index(page, `id="r-SOST-20"`):]
+	row = row[:strings.Index(row, "</tr>")]
+	require.Regexp(t, `(?s)^[^>]*><th[^>]*>.*?</th><td[^>]*><span class="verdict v-fail">`, row, "the verdict is the second column")
+	require.Contains(t, row, "https://docs.nagra.vision/opentv-docs/signing-in-with-a-session-token")
+}
+
+func TestLoadPageSaysThingsInOrder(t *testing.T) {
+	page := htmlOf(t, samplePages()["invalid"], Style{})
+	at := 0
+	for _, words := range []string{
+		"Can I trust this run?", "The run ended early and is partial: interrupted after 31 s", "The figures are not valid: 3,204 of 12,000 hits waited for a worker; p99 of the send lag was 1,204.0 ms", "The generator was too slow",
+		"What to look at first", `id="l-limits"`, `id="l-operations"`, `id="l-charts"`, "Response time of signon over time", "Throughput: asked, sent and right", "Wrong answers, on their own scale", "Response time by percentile", "Send lag", "answered 503, wanted 201", "About this run",
+	} {
+		next := strings.Index(page[at:], words)
+		require.GreaterOrEqual(t, next, 0, "%q does not come after what stands before it", words)
+		at += next
+	}
+}
+
+func TestLoadPageStaysSmall(t *testing.T) {
+	page := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 600), s) }, Style{})
+	t.Logf("12 operations × 600 s: %s bytes", Count(int64(len(page))))
+	require.Less(t, len(page), 400_000)
+	long := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 7200), s) }, Style{})
+	require.Less(t, len(long), 400_000, "two hours are thinned")
+}
+
+func TestPagesOfAlmostNothing(t *testing.T) {
+	for name, write := range map[string]func(io.Writer, Style) error{
+		"an empty conformance run": func(w io.Writer, s Style) error { return ConformanceHTML(w, &Conformance{Verdict: Error}, s) },
+		"an empty load run":        func(w io.Writer, s Style) error { return LoadHTML(w, &Load{Verdict: Error}, s) },
+		"a gate without runs":      func(w io.Writer, s Style) error { return GateHTML(w, &Gate{Verdict: Error}, s) },
+		"one second": func(w io.Writer, s Style) error {
+			return LoadHTML(w, &Load{Verdict: Pass, Valid: true, Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}, Seconds: []Second{{Operation: "refresh", Sent: 1, Right: 1}}}, s)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := htmlOf(t, write, Style{})
+			require.Empty(t, regexp.MustCompile("NaN|ZgotmplZ").FindAllString(page, 3))
+		})
+	}
+	containsWords(t, htmlOf(t, func(w io.Writer, s Style) error { return ConformanceHTML(w, &Conformance{Verdict: Pass}, s) }, Style{}), "No scenario ran: nothing was checked.")
+	containsWords(t, htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, &Load{Verdict: Pass, Valid: true}, s) }, Style{}), "Nothing was sent: nothing was measured.")
+}
+
+// Only our own files may pass the escaping.
+func TestTemplatesTrustNoData(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	require.NoError(t, err)
+	trusted := regexp.MustCompile(`template\.(HTML|HTMLAttr|JS|JSStr|CSS|URL|Srcset)\b`)
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(entry.Name())
+		require.NoError(t, err)
+		for _, line := range strings.Split(string(source), "\n") {
+			if trusted.MatchString(line) {
+				require.Regexp(t, `^func \(p page\) (Sheet|Script)\(\)`, line, "%s", entry.Name())
+			}
+		}
+	}
+}
+
+// containsWords fails with the words alone: a page is too long to be shown.
+func containsWords(t *testing.T, page, words string) {
+	t.Helper()
+	if !strings.Contains(page, words) {
+		t.Errorf("the page does not say %q", words)
+	}
 }
