@@ -1,0 +1,142 @@
+package load
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"agstest/reports"
+)
+
+// turnRecorder is a workload that keeps, for each block of its side, how the hits of that block fared. Its inner workload does the work.
+type turnRecorder struct {
+	Workload
+	schedule turns
+	settle   time.Duration // at the start of each block, not counted
+	began    time.Time
+
+	mu     sync.Mutex // guards what follows
+	blocks []turnBlock
+	totals []distribution // by operation: response times of right answers that count
+}
+
+// turnBlock is one block.
+type turnBlock struct {
+	answered   uint64 // counted or not
+	operations []turnOperation
+}
+
+type turnOperation struct {
+	sent, wrong int64
+	right       []int64 // response times in nanoseconds
+}
+
+func newTurnRecorder(w Workload, schedule turns, settle time.Duration, began time.Time) *turnRecorder {
+	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began, blocks: make([]turnBlock, len(schedule.starts)), totals: make([]distribution, len(w.Operations()))}
+	for i := range r.blocks {
+		r.blocks[i].operations = make([]turnOperation, len(w.Operations()))
+	}
+	return r
+}
+
+// turnHit stands where the workload keeps what is its own of a request, and keeps that and the number of the hit.
+type turnHit struct {
+	seq   uint64
+	inner any
+}
+
+// Begin is part of Workload.
+func (r *turnRecorder) Begin(seq uint64, request *Request) bool {
+	hit, again := request.Client.(*turnHit)
+	if again {
+		request.Client = hit.inner
+	}
+	if !r.Workload.Begin(seq, request) {
+		return false
+	}
+	if !again {
+		hit = new(turnHit)
+	}
+	hit.seq, hit.inner = seq, request.Client
+	request.Client = hit
+	return true
+}
+
+// End is part of Workload.
+func (r *turnRecorder) End(request *Request, answer *Answer) Outcome {
+	hit := request.Client.(*turnHit)
+	request.Client = hit.inner
+	outcome := r.Workload.End(request, answer)
+	hit.inner = request.Client
+	request.Client = hit
+	if answer.Err != errAborted {
+		r.keep(hit.seq, request.Operation, answer.Received, outcome.Kind == "" && answer.Err == nil)
+	}
+	return outcome
+}
+
+// Exhausted is part of Finite.
+func (r *turnRecorder) Exhausted() error {
+	if finite, ok := r.Workload.(Finite); ok {
+		return finite.Exhausted()
+	}
+	return nil
+}
+
+func (r *turnRecorder) keep(seq uint64, operation int, received time.Time, right bool) {
+	at := r.schedule.At(seq)
+	block := seq / r.schedule.each
+	response := received.Sub(r.began.Add(at))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.blocks[block].answered++
+	if at-r.schedule.starts[block] < r.settle {
+		return
+	}
+	o := &r.blocks[block].operations[operation]
+	o.sent++
+	if !right {
+		o.wrong++
+		return
+	}
+	o.right = append(o.right, int64(max(response, 0)))
+	if block > 0 {
+		r.totals[operation].add(response)
+	}
+}
+
+// figures are those of one block by operation, of the operations named.
+func (r *turnRecorder) figures(block int, operations []string) map[string]reports.BlockFigures {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := map[string]reports.BlockFigures{}
+	for i, name := range r.Operations() {
+		o := &r.blocks[block].operations[i]
+		if o.sent == 0 || !slices.Contains(operations, name) {
+			continue
+		}
+		slices.Sort(o.right)
+		found[name] = reports.BlockFigures{
+			Sent: o.sent, Right: int64(len(o.right)), Wrong: o.wrong,
+			P50: nearestRank(o.right, 0.5), P95: nearestRank(o.right, 0.95), P99: nearestRank(o.right, 0.99),
+		}
+	}
+	return found
+}
+
+// whole tells whether every hit of a block was answered.
+func (r *turnRecorder) whole(block int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.blocks[block].answered == r.schedule.each
+}
+
+// nearestRank is the least value that at least the share q of all values do not exceed; 0 for no values.
+func nearestRank(sorted []int64, q float64) int64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	rank := int(math.Ceil(q*float64(len(sorted)) - 1e-9))
+	return sorted[min(max(rank, 1), len(sorted))-1]
+}

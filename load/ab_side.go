@@ -1,0 +1,172 @@
+package load
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"agstest/internal/environment"
+	"agstest/internal/wire"
+	"agstest/reports"
+)
+
+// abSide is one of the two services that are compared.
+type abSide struct {
+	name        string // old or new
+	job         *abJob
+	environment *environment.Environment
+	target      wire.Target
+	part        Shard // of the clients, where both sides have the same
+	seed        uint64
+	consent     Consent
+	via         *wire.Client
+	crowd       *crowd
+	recorder    *turnRecorder
+	progress    func(Progress)
+
+	reports []*reports.Load // one of each leg
+	wrong   []reports.Wrong
+	totals  map[string]*distribution
+}
+
+func (s *abSide) options() *Options {
+	o := s.job.options
+	return &Options{
+		Environment: s.environment, Workload: o.Workload, Mix: o.Mix, Rate: o.Rate, Clients: o.Clients, Workers: o.Workers, Seed: s.seed,
+		Shard: s.part, Consent: s.consent, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter,
+		JudgeEvery: o.JudgeEvery, Timeout: o.Timeout, Secrets: o.Secrets, Now: o.Now,
+		Run: reports.Run{ID: o.Run.ID, Kind: "ab", Tool: o.Run.Tool, Settings: maps.Clone(o.Run.Settings)},
+	}
+}
+
+// newCrowd plans the clients of one round. Where each has one session token that can be used once, they must do for the confirming round
+// as well.
+func (s *abSide) newCrowd() (*crowd, error) {
+	o := s.job.options
+	plan := func(hits uint64) (*crowd, error) {
+		t := turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits, length: s.job.block}
+		p := &plan{whole: t, schedule: t, length: t.length}
+		return p.crowd(s.options())
+	}
+	c, err := plan(s.job.hits())
+	if err == nil && c.supply.source == ownOnce && o.Confirm {
+		c, err = plan(2 * s.job.hits())
+	}
+	return c, err
+}
+
+// ready signs the clients on that a round needs, and whatever else must be done before the clock starts.
+func (s *abSide) ready(ctx context.Context) error {
+	if s.crowd != nil && s.crowd.supply.source == ownOnce {
+		return nil // planned for both rounds
+	}
+	var err error
+	if s.crowd, err = s.newCrowd(); err != nil {
+		return err
+	}
+	if s.via == nil {
+		if s.via, err = wire.NewClient(s.target); err != nil {
+			return err
+		}
+	}
+	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent))
+	s.wrong = append(s.wrong, wrong...)
+	return err
+}
+
+// prepare makes the next leg ready.
+func (s *abSide) prepare(schedule turns, began time.Time) {
+	s.recorder = newTurnRecorder(s.crowd, schedule, s.job.settle, began)
+}
+
+// send runs one leg.
+func (s *abSide) send(ctx context.Context) error {
+	o := s.options()
+	o.Shard, o.StartAt, o.Progress = Shard{}, s.recorder.began, s.progress
+	schedule := s.recorder.schedule
+	p := &plan{whole: schedule, schedule: schedule, length: schedule.length, words: schedule.String(), workers: o.Workers}
+	if p.workers == 0 {
+		p.workers = defaultWorkers()
+	}
+	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: len(s.crowd.clients), notes: s.crowd.notes}
+	report, err := e.run(ctx)
+	if err != nil {
+		return err
+	}
+	s.reports = append(s.reports, report)
+	s.wrong = append(s.wrong, report.Wrong...)
+	if s.totals == nil {
+		s.totals = map[string]*distribution{}
+	}
+	for i, name := range s.recorder.Operations() {
+		if s.totals[name] == nil {
+			s.totals[name] = &distribution{}
+		}
+		s.totals[name].merge(&s.recorder.totals[i])
+	}
+	return nil
+}
+
+// joined is what one side did in all legs: the counts of its engines, and the response times of the hits that count.
+func (s *abSide) joined() *reports.Load {
+	if len(s.reports) == 0 {
+		return &reports.Load{Schema: reports.LoadSchema, Run: s.options().Run, Operations: map[string]*reports.Operation{}}
+	}
+	first := s.reports[0]
+	sum := &reports.Load{
+		Schema: first.Schema, Run: first.Run, Valid: true, Plan: first.Plan, Operations: map[string]*reports.Operation{}, Total: &reports.Operation{},
+		Generator: first.Generator, Seconds: []reports.Second{},
+	}
+	sum.Run.Partial = "" // what is missing shows in the pairs
+	sum.Plan.Hits, sum.Plan.Seconds = 0, 0
+	for _, leg := range s.reports {
+		sum.Run.End = leg.Run.End
+		sum.Plan.Hits += leg.Plan.Hits
+		sum.Plan.Seconds += leg.Plan.Seconds
+		for _, reason := range leg.Invalid {
+			sum.Valid = false
+			sum.Invalid = append(sum.Invalid, reason)
+		}
+		if leg.Total != nil {
+			addCounts(sum.Total, leg.Total)
+		}
+		for name, operation := range leg.Operations {
+			if sum.Operations[name] == nil {
+				sum.Operations[name] = &reports.Operation{}
+			}
+			addCounts(sum.Operations[name], operation)
+		}
+	}
+	whole := &distribution{}
+	for name, operation := range sum.Operations {
+		if times := s.totals[name]; times != nil {
+			operation.Response, operation.Curve = times.percentiles(), times.curve()
+			whole.merge(times)
+		}
+		operation.Rate = float64(operation.Sent) / max(sum.Plan.Seconds, 1e-9)
+	}
+	sum.Total.Response, sum.Total.Curve = whole.percentiles(), whole.curve()
+	sum.Total.Rate = float64(sum.Total.Sent) / max(sum.Plan.Seconds, 1e-9)
+	return sum
+}
+
+func addCounts(to, from *reports.Operation) {
+	to.Asked += from.Asked
+	to.Sent += from.Sent
+	to.Right += from.Right
+	to.Wrong += from.Wrong
+	to.Bytes += from.Bytes
+	to.Interrupted += from.Interrupted
+	if to.Statuses == nil {
+		to.Statuses = map[string]int64{}
+	}
+	for status, n := range from.Statuses {
+		to.Statuses[status] += n
+	}
+	for kind, n := range from.Outcomes {
+		if to.Outcomes == nil {
+			to.Outcomes = map[string]int64{}
+		}
+		to.Outcomes[kind] += n
+	}
+}

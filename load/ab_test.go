@@ -1,0 +1,314 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+func TestTurnsAreASchedule(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := Rate{Hits: rapid.Int64Range(1, 5000).Draw(t, "hits"), Per: time.Duration(rapid.IntRange(1, 60).Draw(t, "per")) * time.Second}
+		block := time.Duration(rapid.Int64Range(int64(100*time.Millisecond), int64(20*time.Second)).Draw(t, "block"))
+		pairs := rapid.IntRange(1, 20).Draw(t, "pairs")
+		if rate.hits(block) == 0 {
+			t.Skip("no hit in a block")
+		}
+		old, new, oldFirst := takeTurns(rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)), rate, block, pairs)
+		if len(oldFirst) != pairs {
+			t.Fatalf("%d orders of %d pairs", len(oldFirst), pairs)
+		}
+		for _, s := range []turns{old, new} {
+			if s.Hits() != s.each*uint64(pairs+1) {
+				t.Fatalf("%d hits in %d blocks of %d", s.Hits(), pairs+1, s.each)
+			}
+			for _, n := range []uint64{0, s.each - 1, s.Hits() / 2, s.Hits() - 1, rapid.Uint64Range(0, s.Hits()-1).Draw(t, "n")} {
+				at := s.At(n)
+				if got := s.Count(at); got != n+1 {
+					t.Fatalf("Count(At(%d)) = %d", n, got)
+				}
+				if at >= s.Length() {
+					t.Fatalf("hit %d is due at %s, after the end at %s", n, at, s.Length())
+				}
+				if n > 0 && s.At(n-1) >= at {
+					t.Fatalf("hits %d and %d are due at %s and %s", n-1, n, s.At(n-1), at)
+				}
+			}
+			if s.Count(s.Length()) != s.Hits() || s.Count(-1) != 0 {
+				t.Fatal("the ends are wrong")
+			}
+		}
+		for i := range old.starts {
+			// Both blocks of a pair lie side by side, and no two blocks overlap.
+			if min(old.starts[i], new.starts[i]) != time.Duration(2*i)*block || max(old.starts[i], new.starts[i]) != time.Duration(2*i+1)*block {
+				t.Fatalf("pair %d starts at %s and %s", i, old.starts[i], new.starts[i])
+			}
+			if i > 0 && oldFirst[i-1] != (old.starts[i] < new.starts[i]) {
+				t.Fatalf("the order of pair %d is noted wrongly", i)
+			}
+		}
+	})
+}
+
+func TestTheOrderOfPairsIsDrawnAndRepeatable(t *testing.T) {
+	order := func(seed uint64) []bool {
+		_, _, oldFirst := takeTurns(rand.New(rand.NewPCG(seed, 1)), per(10), time.Second, 60)
+		return oldFirst
+	}
+	assert.Equal(t, order(1), order(1))
+	assert.NotEqual(t, order(1), order(2))
+	first := 0
+	for _, oldFirst := range order(1) {
+		if oldFirst {
+			first++
+		}
+	}
+	assert.InDelta(t, 30, first, 15)
+}
+
+func TestBlocksAreLongEnoughForTheirQuantile(t *testing.T) {
+	for rate, want := range map[float64]time.Duration{10: 10 * time.Second, 100: 5600 * time.Millisecond, 111.2: 5 * time.Second, 200: 5 * time.Second, 5000: 5 * time.Second} {
+		block := abBlock(rate)
+		assert.Equal(t, want, block, "%v/s", rate)
+		if want < longestAuto {
+			assert.GreaterOrEqual(t, rate*(block-block/settleShare).Seconds()*0.01, 4.99, "%v/s", rate)
+		}
+	}
+}
+
+func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
+	began := time.Now()
+	schedule := turns{starts: []time.Duration{0, 4 * time.Second}, rate: per(10), block: 2 * time.Second, each: 20, length: 8 * time.Second}
+	r := newTurnRecorder(&twoPaths{operations: []string{"signon"}}, schedule, 200*time.Millisecond, began)
+	var request Request
+	for seq := range uint64(40) {
+		require.True(t, r.Begin(seq, &request))
+		// The first two hits of each block are slow, as on a cold cache; the last of each block is wrong.
+		took := 10 * time.Millisecond
+		if seq%20 < 2 {
+			took = time.Second
+		}
+		answer := &Answer{Status: 200, Body: []byte("right"), Received: began.Add(schedule.At(seq) + took)}
+		if seq%20 == 19 {
+			answer.Status = 500
+		}
+		r.End(&request, answer)
+	}
+	want := map[string]reports.BlockFigures{"signon": {Sent: 18, Right: 17, Wrong: 1, P50: 10e6, P95: 10e6, P99: 10e6}}
+	assert.Equal(t, want, r.figures(0, []string{"signon"}))
+	assert.Equal(t, want, r.figures(1, []string{"signon"}))
+	assert.True(t, r.whole(1))
+	assert.EqualValues(t, 17, r.totals[0].count, "the block that warms up is in no total")
+	assert.Nil(t, request.Client.(*turnHit).inner)
+}
+
+func TestAnswersThatAnInterruptCutOffAreNotCounted(t *testing.T) {
+	schedule := turns{starts: []time.Duration{0}, rate: per(10), block: time.Second, each: 10, length: time.Second}
+	r := newTurnRecorder(&twoPaths{operations: []string{"signon"}}, schedule, 0, time.Now())
+	var request Request
+	require.True(t, r.Begin(0, &request))
+	r.End(&request, &Answer{Err: errAborted, Received: time.Now()})
+	assert.Empty(t, r.figures(0, []string{"signon"}))
+	assert.False(t, r.whole(0))
+}
+
+func TestNearestRank(t *testing.T) {
+	values := []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	for q, want := range map[float64]int64{0.5: 5, 0.95: 10, 0.9: 9, 0.1: 1, 0: 1, 1: 10} {
+		assert.Equal(t, want, nearestRank(values, q), "q = %v", q)
+	}
+	assert.Zero(t, nearestRank(nil, 0.5))
+}
+
+// quickAB compares two services in about five seconds.
+func quickAB(old, new *environment.Environment) ABOptions {
+	return ABOptions{Old: old, New: new, Workload: WorkloadRefresh, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: reports.SamePlacement}
+}
+
+func TestABMeasuresBothSidesByTurns(t *testing.T) {
+	t.Parallel()
+	var sent [2]atomic.Int64
+	var busy, both atomic.Int64 // requests under way by side: 1 for the old, 1000 for the new
+	watch := func(side int, weight int64) func(http.Handler) http.Handler {
+		return func(inner http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				sent[side].Add(1)
+				now := busy.Add(weight)
+				if now >= 1000 && now%1000 > 0 {
+					both.Add(1)
+				}
+				inner.ServeHTTP(w, r)
+				busy.Add(-weight)
+			})
+		}
+	}
+	broken := func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/refresh") && sent[1].Load()%10 == 0 {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+	}
+	old := newService(t, mock.Config{}, watch(0, 1))
+	new := newService(t, mock.Config{}, func(h http.Handler) http.Handler { return watch(1, 1000)(broken(h)) })
+	o := quickAB(old.environment, new.environment)
+	swaps := 0
+	o.Placement, o.Swap = "", func(context.Context) error { swaps++; return nil }
+	o.Run = reports.Run{ID: "ab-1"}
+	var pairs []int
+	o.Progress = func(p ABProgress) { pairs = append(pairs, p.Pair) }
+	c, err := AB(context.Background(), o)
+	require.NoError(t, err)
+
+	assert.Equal(t, 1, swaps)
+	assert.Equal(t, reports.SideBySide, c.Method)
+	assert.Equal(t, "ab", c.Run.Kind)
+	assert.Empty(t, c.Run.Partial)
+	job := c.Interleaved
+	assert.Equal(t, reports.Swapped, job.Plan.Placement)
+	assert.Equal(t, 20*time.Millisecond, job.Plan.Settle)
+	require.Len(t, job.Rounds, 1)
+	require.Len(t, job.Rounds[0].Pairs, 10)
+	wrong := int64(0)
+	for i, pair := range job.Rounds[0].Pairs {
+		assert.EqualValues(t, 90, pair.Old[opRefresh].Sent, "pair %d: nine tenths of 500/s in 200 ms", i)
+		assert.InDelta(t, 80, pair.New[opRefresh].Sent, 10, "pair %d: some hits of the new side mend broken chains", i)
+		for _, figures := range []reports.BlockFigures{pair.Old[opRefresh], pair.New[opRefresh]} {
+			assert.Equal(t, figures.Sent, figures.Right+figures.Wrong)
+		}
+		wrong += pair.New[opRefresh].Wrong
+		assert.Zero(t, pair.Old[opRefresh].Wrong)
+	}
+	assert.Greater(t, wrong, int64(50), "one answer in ten of the new side is wrong")
+	for _, operation := range c.Load.Operations {
+		if operation.Operation == opRefresh {
+			require.Len(t, operation.Shift, 10, "deciles and p95; 810 answers carry no p99")
+		}
+	}
+	for _, metric := range job.Metrics {
+		assert.Equal(t, opRefresh, metric.Operation, "sign-ons that mend a chain are not judged")
+	}
+	assert.NotEmpty(t, pairs)
+	var errorsJudged *reports.MetricComparison
+	for i := range job.Metrics {
+		if job.Metrics[i].Operation == opRefresh && job.Metrics[i].Metric == "errors" {
+			errorsJudged = &job.Metrics[i]
+		}
+	}
+	require.NotNil(t, errorsJudged)
+	assert.Equal(t, reports.Regressed, errorsJudged.Verdict, errorsJudged.Reason)
+	// Both sides are never busy at once but where an answer of one takes longer than its turn.
+	assert.Less(t, both.Load(), sent[0].Load()/20)
+	// A busy machine may make the figures not comparable; then it says so. Nothing else but regressed is right.
+	assert.Contains(t, []reports.Verdict{reports.Regressed, reports.NotComparable}, c.Verdict, c.Reason)
+}
+
+func TestABOfOneBuildSharesItsClients(t *testing.T) {
+	t.Parallel()
+	s := newService(t, mock.Config{}, nil)
+	o := quickAB(s.environment, nil)
+	o.AA, o.Placement, o.LastAA = true, "", &reports.SelfComparison{}
+	c, err := AB(context.Background(), o)
+	require.NoError(t, err)
+	assert.True(t, c.Interleaved.Plan.AA)
+	assert.Equal(t, reports.SamePlacement, c.Interleaved.Plan.Placement, "one service is where it is")
+	assert.Nil(t, c.Interleaved.LastAA)
+	for _, operation := range c.Load.Operations {
+		assert.Zero(t, operation.Old.Wrong, "no client is in two places")
+		assert.Zero(t, operation.New.Wrong)
+	}
+	assert.NotNil(t, reports.SelfComparisonOf(c))
+}
+
+func TestABThatIsInterrupted(t *testing.T) {
+	t.Parallel()
+	s := newService(t, mock.Config{}, nil)
+	o := quickAB(s.environment, nil)
+	o.AA, o.Pairs = true, 500
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o.Progress = func(p ABProgress) {
+		if p.Pair >= 3 {
+			cancel()
+		}
+	}
+	c, err := AB(ctx, o)
+	require.NoError(t, err)
+	assert.Equal(t, "it was interrupted", c.Run.Partial)
+	require.Len(t, c.Interleaved.Rounds, 1)
+	assert.NotEmpty(t, c.Interleaved.Rounds[0].Pairs)
+	assert.Less(t, len(c.Interleaved.Rounds[0].Pairs), 20)
+	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
+}
+
+func TestABThatCannotChangePlaces(t *testing.T) {
+	t.Parallel()
+	s := newService(t, mock.Config{}, nil)
+	o := quickAB(s.environment, s.environment)
+	o.Placement, o.Swap = "", func(context.Context) error { return errors.New("exit status 1") }
+	c, err := AB(context.Background(), o)
+	require.NoError(t, err)
+	assert.Equal(t, "the builds could not change places: exit status 1", c.Run.Partial)
+	assert.Len(t, c.Interleaved.Rounds[0].Pairs, 5)
+	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
+}
+
+func TestABRefusesWhatCannotBeCompared(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	protected := *s.environment
+	protected.Name, protected.Protected = "live", true
+	for name, test := range map[string]struct {
+		change func(o *ABOptions)
+		says   string
+	}{
+		"one side":          {func(o *ABOptions) { o.New = nil }, "a comparison by turns needs two environments"},
+		"no rate":           {func(o *ABOptions) { o.Rate = Rate{} }, "needs a rate above 0"},
+		"no schedule":       {func(o *ABOptions) { o.Rate = Rate{Max: true} }, "at one and the same rate only"},
+		"few pairs":         {func(o *ABOptions) { o.Pairs = 5 }, "5 pairs of blocks can show nothing; give --pairs 10 or more"},
+		"short blocks":      {func(o *ABOptions) { o.Block = time.Millisecond }, "blocks of 1ms are too short"},
+		"too few hits":      {func(o *ABOptions) { o.Rate = per(1) }, "a block of 200ms at 1/s has no two hits"},
+		"swapped by nobody": {func(o *ABOptions) { o.Placement = reports.Swapped }, "nothing makes them"},
+		"same and swapped":  {func(o *ABOptions) { o.Swap = func(context.Context) error { return nil } }, "need not change places"},
+		"no such workload":  {func(o *ABOptions) { o.Workload = "signin" }, `there is no workload "signin"`},
+		"protected":         {func(o *ABOptions) { o.New = &protected }, "--yes-load live"},
+		"another one's yes": {func(o *ABOptions) { o.New, o.YesLoad = &protected, []string{"other"} }, `--yes-load says "other" and the environment is "live"`},
+		"too fast": {func(o *ABOptions) {
+			slow := *s.environment
+			slow.Load.MaxRate = "100/s"
+			o.New = &slow
+		}, "load.maxRate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := quickAB(s.environment, s.environment)
+			test.change(&o)
+			_, err := AB(context.Background(), o)
+			require.ErrorContains(t, err, test.says)
+			assert.Equal(t, failure.Usage, failure.KindOf(err))
+		})
+	}
+}
+
+func TestABOfAServiceThatIsNotThere(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	gone := *s.environment
+	gone.URL = "http://127.0.0.1:1"
+	_, err := AB(context.Background(), quickAB(s.environment, &gone))
+	require.Error(t, err)
+	assert.Equal(t, failure.Setup, failure.KindOf(err), err)
+}
