@@ -5,8 +5,6 @@ import (
 	"math"
 	"sort"
 	"strconv"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // LoadComparison shows the figures of two load runs side by side. It judges nothing by itself: its verdict is inconclusive, or not
@@ -129,25 +127,15 @@ func sideOf(o *Operation) *LoadSide {
 }
 
 // quantilesOf gives the response time at any quantile, 0 where it is not known. The percentiles that the run itself shows are taken from
-// it, so that one figure is the same everywhere; others come from the histogram, or from the curve between its points.
+// it, so that one figure is the same everywhere; others come from the curve, which has the deciles, or lie between two of its points.
 func quantilesOf(o *Operation) func(q float64) int64 {
 	known := map[float64]int64{0.5: o.Response.P50, 0.9: o.Response.P90, 0.95: o.Response.P95, 0.99: o.Response.P99, 0.999: o.Response.P999}
-	var histogram *hdrhistogram.Histogram
-	if o.Histogram != "" {
-		// A damaged histogram costs the deciles and no more.
-		if decoded, err := hdrhistogram.Decode([]byte(o.Histogram)); err == nil && decoded.TotalCount() > 0 {
-			histogram = decoded
-		}
-	}
 	return func(q float64) int64 {
 		if o.Response.Count == 0 {
 			return 0
 		}
 		if value, found := known[q]; found {
 			return value
-		}
-		if histogram != nil {
-			return histogram.ValueAtQuantile(q * 100)
 		}
 		for i := 1; i < len(o.Curve); i++ {
 			a, b := o.Curve[i-1], o.Curve[i]

@@ -64,9 +64,6 @@ type Operation struct {
 	Interrupted int64 `json:"interrupted,omitempty"`
 	// Curve is the response-time percentile curve.
 	Curve []CurvePoint `json:"curve,omitempty"`
-	// Histogram is the response times of right answers in nanoseconds, in HdrHistogram's compressed V2 form in base64 as its Encode
-	// writes it (3 digits). Two runs are compared at the same quantiles by it, and shards are added; without it Curve serves.
-	Histogram string `json:"histogram,omitempty"`
 }
 
 // Percentiles in nanoseconds. Count is the number of samples.
