@@ -18,7 +18,7 @@ import (
 
 // runCommands are those that talk to a service.
 func (p *program) runCommands() []*cobra.Command {
-	return []*cobra.Command{p.gateCommand(), p.conformCommand(), p.loadCommand()}
+	return []*cobra.Command{p.gateCommand(), p.conformCommand(), p.loadCommand(), p.capacityCommand(), p.abCommand()}
 }
 
 // conformFlags say what to check and how strictly.

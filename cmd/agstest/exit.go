@@ -21,9 +21,9 @@ const (
 	exitTerminated   = 143 // SIGTERM
 )
 
-// gravity orders the codes that may apply at the same time, the gravest first. What stopped a run comes before what the part of it
-// that was done has found.
-var gravity = []int{exitInternal, exitUsage, exitSetup, exitTerminated, exitInterrupted, exitInvalid, exitFail, exitInconclusive, exitPass}
+// gravity orders the codes that may apply at the same time, the gravest first. A run that somebody ended says so, whatever the part of it
+// that was done has found: it was not judged to its end.
+var gravity = []int{exitInternal, exitUsage, exitTerminated, exitInterrupted, exitSetup, exitInvalid, exitFail, exitInconclusive, exitPass}
 
 // end notes an exit code; the gravest of all noted ones counts.
 func (p *program) end(code int) { p.codes = append(p.codes, code) }

@@ -30,7 +30,7 @@ func TestGravestExitCodeCounts(t *testing.T) {
 		{"set-up failed and wrong file", []int{3, 2}, false, 2},
 		{"wrong file and our own fault", []int{2, 70}, false, 70},
 		{"interrupted with a failure", []int{1, 130}, false, 130},
-		{"interrupted and unreachable", []int{130, 3}, false, 3},
+		{"interrupted before anything was judged", []int{130, 3}, false, 130},
 		{"terminated and interrupted", []int{130, 143}, false, 143},
 		{"collectors: a failure", []int{1}, true, 0},
 		{"collectors: generator too slow", []int{5, 1}, true, 0},

@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -138,7 +141,44 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 			return nil
 		},
 	}
-	c.AddCommand(list, pin, unpin, prune, rebuild)
+	var trendPage string
+	var pageStyle outputFlags
+	trend := &cobra.Command{
+		Use: "trend", Short: "Draw how response times moved over the stored runs.",
+		Long:    `Writes a page with the response times of each question over all its runs, with the places where they changed their level.`,
+		Example: "  agstest history trend --page out/trend.html",
+		Args:    refuseArguments,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := oneOf("--report-style", pageStyle.style, reportStyles); err != nil {
+				return err
+			}
+			entries, err := reports.List(dir)
+			if err != nil {
+				return failure.Usagef("%w", err)
+			}
+			page := trendPage
+			if page == "" {
+				page = filepath.Join(dir, "trend.html")
+			}
+			at := filepath.Dir(page)
+			if err := os.MkdirAll(at, 0o700); err != nil {
+				return failure.Usagef("cannot make the folder of the page: %w", err)
+			}
+			style := p.style(&pageStyle)
+			err = intoFolder(at)(filepath.Base(page), func(w io.Writer) error { return reports.TrendHTML(w, reports.Trends(entries), style) })
+			if err == nil && style.Folder {
+				err = intoFolder(at)("report.css", func(w io.Writer) error { _, err := w.Write(reports.StyleSheet()); return err })
+			}
+			if err != nil {
+				return failure.Usagef("%w", err)
+			}
+			fmt.Fprintf(p.stdout, "Report: %s\n", page)
+			return nil
+		},
+	}
+	trend.Flags().StringVar(&trendPage, "page", "", "file to write; left out: trend.html in the folder of runs")
+	pageStyle.registerStyle(trend)
+	c.AddCommand(list, pin, unpin, prune, rebuild, trend)
 	return c
 }
 

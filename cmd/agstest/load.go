@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/wire"
 	"agstest/load"
@@ -48,19 +49,18 @@ type loadFlags struct {
 	reuse, ignoreRetry    bool
 	timeout               time.Duration
 	overrideMaxRate       bool
-	yesLoad               string
+	yesLoad               []string
+	storm                 int
+	within, patience      time.Duration
 }
 
-// register adds the flags; profileFlag is --profile where that name is free.
+// register adds all flags of a load; profileFlag is --profile where that name is free.
 func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
+	f.registerTraffic(c)
 	flags := c.Flags()
-	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(load.Workloads, ", "))
 	flags.StringVar(&f.rate, "rate", "", "hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
 	flags.DurationVar(&f.duration, "duration", 0, "how long, such as 30s or 10m")
-	flags.StringVar(&f.mix, "mix", "", "shares of the workload mixed, such as signon=1,refresh=9")
-	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
-	flags.IntVar(&f.workers, "workers", 0, "most requests at the same time; 0: as many as the schedule needs")
-	flags.StringArrayVar(&f.limits, "limit", nil, "what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
+	f.registerLimits(c)
 	flags.StringVar(&f.profile, profileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(load.Profiles(), ", "))
 	flags.BoolVar(&f.trace, "trace", false, "measure the phases of exchanges: DNS, connect, TLS, wait, read")
 	flags.BoolVar(&f.raw, "raw", false, "keep Vegeta's own results too ("+rawFile+", for vegeta report and vegeta plot)")
@@ -70,14 +70,34 @@ func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
 	flags.DurationVar(&f.accessLifetime, "access-lifetime", 0, "how long access tokens of a population last; 0: 1h")
 	flags.DurationVar(&f.sessionLifetime, "session-lifetime", 0, "after which time users of a population sign on again; 0: 30 days")
 	flags.Float64Var(&f.peak, "peak", 0, "how much busier the busiest hour of a population is; 0: 1")
+	flags.IntVar(&f.storm, "storm", 0, "clients that all come back after an outage, --within a time")
+	flags.DurationVar(&f.within, "within", 0, "how fast the clients of a storm come back, such as 60s")
+	flags.DurationVar(&f.patience, "patience", 0, "when a storm is given up; 0: ten times --within, 10m at least")
+}
+
+func (f *loadFlags) registerLimits(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.limits, "limit", nil, "what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
+}
+
+// registerTraffic adds the flags of what is sent and as whom.
+func (f *loadFlags) registerTraffic(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(load.Workloads, ", "))
+	flags.StringVar(&f.mix, "mix", "", "shares of the workload mixed, such as signon=1,refresh=9")
+	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
+	flags.IntVar(&f.workers, "workers", 0, "most requests at the same time; 0: as many as the schedule needs")
 	flags.IntVar(&f.refreshes, "refreshes", 0, "refreshes of one client of the workload lifecycle; 0: 5")
 	flags.IntVar(&f.judgeEvery, "judge-every", 0, "check all token rules on 1 of so many answers; 0: 100")
 	flags.BoolVar(&f.reuse, "reuse-sessions", false, "the service takes a session token more than once")
 	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
-	flags.StringVar(&f.yesLoad, "yes-load", "", "name of the environment given back: for a protected one, and where a load creates devices")
+	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "name of the environment given back: for a protected one, and where a load creates devices")
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (f *loadFlags) registerSeed(c *cobra.Command) {
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
 }
 
 // options turns the flags into what load takes; the environment is added later. Embedded tells that no service was named.
@@ -85,10 +105,10 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 	o := load.Options{
 		Workload: f.workload, Duration: f.duration, Clients: f.clients, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout,
 		Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry,
-		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, YesLoad: f.yesLoad},
+		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
 	rate, mix := f.rate, f.mix
-	if embedded && f.profile == "" && f.population == 0 {
+	if embedded && f.profile == "" && f.population == 0 && f.storm == 0 {
 		if o.Workload == "" {
 			o.Workload = mockWorkload
 		}
@@ -107,7 +127,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 			return o, err
 		}
 	}
-	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
+	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "storm": f.storm, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
 		if value < 0 {
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
@@ -138,6 +158,11 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		o.Population = &load.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
 	} else if f.accessLifetime != 0 || f.sessionLifetime != 0 || f.peak != 0 {
 		return o, failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
+	}
+	if f.storm > 0 {
+		o.Storm = &load.Storm{Clients: f.storm, Within: f.within, Patience: f.patience}
+	} else if f.within != 0 || f.patience != 0 {
+		return o, failure.Usagef("--within and --patience describe a storm; add --storm, or leave them out")
 	}
 	if o.Shard, err = parseShard(f.shard); err != nil {
 		return o, err
@@ -197,6 +222,7 @@ Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the 
   agstest load --env staging.yaml --workload refresh --rate 200/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'
   agstest load --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 5m
   agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes-load staging
+  agstest load --env staging.yaml --storm 50000 --within 60s --limit 'storm.recovered<90s'
   agstest load --env staging.yaml --profile soak`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o, err := f.options("profile", s.env == "")
@@ -210,7 +236,7 @@ Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the 
 		},
 	}
 	f.register(c, "profile")
-	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	f.registerSeed(c)
 	s.register(c)
 	out.register(c)
 	return c
@@ -218,14 +244,7 @@ Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the 
 
 // load runs a load and puts what it measured into the run's folder.
 func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw bool) (*reports.Load, error) {
-	o.Environment = r.service.environment
-	o.Seed = p.seed(o.Seed)
-	o.Run = r.run
-	o.Run.Kind = "load"
-	r.stamp(&o.Run)
-	o.Record = r.folder.Path()
-	o.Secrets = &wire.Redactor{}
-	o.Secrets.Add(o.Environment.Secrets()...)
+	o = p.prepareLoad(r, o, "load")
 	if raw {
 		file, err := r.folder.Create(rawFile)
 		if err != nil {
@@ -237,26 +256,53 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	progress := p.newProgress()
 	defer progress.end()
 	o.Progress = func(at load.Progress) {
-		progress.show(func() string {
-			return fmt.Sprintf("load: %s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), reports.Rate(at.Rate), at.Errors(),
-				reports.Milliseconds(at.P50), reports.Milliseconds(at.P99), clock(at.Left))
-		})
+		progress.show(func() string { return "load: " + describeProgress(at) })
 	}
 	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
 	l, err := load.Run(ctx, o)
 	progress.end()
-	if l != nil {
-		r.stamp(&l.Run)
-		r.load = l
-		if writing := r.write(); err == nil {
-			err = writing
-		}
-		p.end(exitOfVerdict(l.Verdict, r.output.strict))
-	} else {
+	return l, p.keepLoad(r, l, err)
+}
+
+// prepareLoad adds to the options what belongs to this run.
+func (p *program) prepareLoad(r *recorder, o load.Options, kind string) load.Options {
+	o.Environment = r.service.environment
+	o.Seed = p.seed(o.Seed)
+	o.Run = r.run
+	o.Run.Kind = kind
+	r.stamp(&o.Run)
+	o.Record = r.folder.Path()
+	o.Secrets = redactorFor(o.Environment)
+	return o
+}
+
+func redactorFor(environments ...*environment.Environment) *wire.Redactor {
+	redactor := &wire.Redactor{}
+	for _, e := range environments {
+		redactor.Add(e.Secrets()...)
+	}
+	return redactor
+}
+
+// keepLoad writes what a load measured. A record of a run that never began goes.
+func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
+	if l == nil {
 		_ = os.Remove(filepath.Join(r.folder.Path(), load.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
+		return err
 	}
-	return l, err
+	r.stamp(&l.Run)
+	r.load = l
+	if writing := r.write(); err == nil {
+		err = writing
+	}
+	p.end(exitOfVerdict(l.Verdict, r.output.strict))
+	return err
+}
+
+func describeProgress(at load.Progress) string {
+	return fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), reports.Rate(at.Rate), at.Errors(),
+		reports.Milliseconds(at.P50), reports.Milliseconds(at.P99), clock(at.Left))
 }
 
 // clock shows a time as minutes and seconds.

@@ -63,7 +63,7 @@ func (p *program) initCommand() *cobra.Command {
 }
 
 func (p *program) schemaCommand() *cobra.Command {
-	kinds := append([]string{"environment"}, schemaKinds()...)
+	kinds := schemaKinds
 	return &cobra.Command{
 		Use:   "schema KIND",
 		Short: "Print a JSON Schema: of environment files, or of what runs write.",

@@ -26,6 +26,7 @@ type outputFlags struct {
 	style       string
 	annotations string
 	strict      bool
+	exitZero    bool
 }
 
 const runsFolder = "out"
@@ -40,20 +41,26 @@ func (f *outputFlags) register(c *cobra.Command) {
 	flags.StringVarP(&f.out, "out", "o", "", "the run's folder; left out: out/<utc>-<environment>-<kind>-<id>")
 	flags.BoolVar(&f.json, "json", false, "write the result to stdout as JSON instead of a summary")
 	flags.BoolVar(&f.strict, "strict", false, "warnings fail; inconclusive and not comparable end with exit code 4")
+	flags.BoolVar(&f.exitZero, "exit-zero", false, "end with exit code 0 whatever the run found, for those who only collect; errors keep theirs")
 	f.registerRendering(c)
 	_ = c.MarkFlagDirname("out")
 }
 
 // registerRendering is for commands that only render.
 func (f *outputFlags) registerRendering(c *cobra.Command) {
+	f.registerStyle(c)
 	flags := c.Flags()
-	flags.StringVar(&f.style, "report-style", "auto", "pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
 	flags.StringVar(&f.annotations, "annotations", "auto", "mark failures for github, gitlab or azure pipelines; auto: by where it runs; none")
-	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds, cobra.ShellCompDirectiveNoFileComp))
 }
 
+func (f *outputFlags) registerStyle(c *cobra.Command) {
+	c.Flags().StringVar(&f.style, "report-style", "auto", "pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
+	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func (p *program) checkOutput(f *outputFlags) error {
+	p.exitZero = f.exitZero
 	if err := oneOf("--report-style", f.style, reportStyles); err != nil {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/load"
 	"agstest/reports"
 )
 
 // readCommands are those that work on what runs have written, and send nothing.
 func (p *program) readCommands() []*cobra.Command {
-	return []*cobra.Command{p.reportCommand(), p.compareCommand(), p.historyCommand()}
+	return []*cobra.Command{p.reportCommand(), p.compareCommand(), p.mergeCommand(), p.historyCommand()}
 }
 
 func (p *program) reportCommand() *cobra.Command {
@@ -90,8 +91,55 @@ func (p *program) readRun(name string) (reports.Stored, error) {
 		}
 	}
 	stored, err := reports.ReadStored(path)
+	if stored.Load == nil {
+		// A load run that was killed has written no load.json; its record has every second up to then.
+		if _, missing := os.Stat(filepath.Join(path, load.RecordFile)); missing == nil {
+			l, recordErr := load.ReadRecord(path)
+			if recordErr != nil {
+				return stored, recordErr
+			}
+			stored.Load = l
+			return stored, nil
+		}
+	}
 	if err != nil {
 		return stored, failure.Usagef("%w", err)
 	}
 	return stored, nil
+}
+
+func (p *program) mergeCommand() *cobra.Command {
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "merge DIR...",
+		Short: "Make one load run of the runs of several machines.",
+		Long: `Merges the runs of all shards of one load (agstest load --shard 1/8 …): counts and histograms add up exactly, seconds are aligned, and the
+result is only as valid as the worst of them. Shards of different questions are refused, and missing ones named.`,
+		Example: `  agstest merge out/shard-1 out/shard-2 --out out/whole`,
+		Args:    wantArguments(2, 10_000, "the folders of all shards"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.checkOutput(&out); err != nil {
+				return err
+			}
+			l, err := load.Merge(args...)
+			if err != nil {
+				return err
+			}
+			r, err := p.newRecorder(c, nil, &out, "load", l.Run.Environment)
+			if err != nil {
+				return err
+			}
+			start := l.Run.Start
+			r.stamp(&l.Run)
+			l.Run.Start = start
+			r.load = l
+			p.end(exitOfVerdict(l.Verdict, out.strict))
+			return r.finish(r.write())
+		},
+	}
+	out.register(c)
+	return c
 }

@@ -53,6 +53,13 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 	case c != nil:
 		add("conformance.html", func(w io.Writer) error { return reports.ConformanceHTML(w, c, style) })
 	}
+	if c := r.conformance; c != nil {
+		add("cucumber.json", func(w io.Writer) error { return reports.Cucumber(w, c) })
+		add("messages.ndjson", func(w io.Writer) error { return reports.Messages(w, c) })
+	}
+	if c := r.comparison; c != nil {
+		add("compare.html", func(w io.Writer) error { return reports.CompareHTML(w, c, style) })
+	}
 	if l := r.load; l != nil {
 		add("load.html", func(w io.Writer) error { return reports.LoadHTML(w, l, style) })
 	}

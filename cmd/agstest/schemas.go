@@ -1,17 +1,16 @@
 package main
 
 import (
-	"fmt"
-
 	"agstest/environments"
+	"agstest/reports"
 )
 
-// schemaKinds are the kinds of files besides environments that have a JSON Schema.
-func schemaKinds() []string { return nil }
+// schemaKinds are the kinds of files that have a JSON Schema: what people write first, then what runs write.
+var schemaKinds = []string{"environment", "conformance", "load", "gate", "comparison"}
 
 func schemaOf(kind string) ([]byte, error) {
 	if kind == "environment" {
 		return environments.Schema, nil
 	}
-	return nil, fmt.Errorf("no schema %q", kind)
+	return reports.Schema(kind)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
+			env.Values[processesKey] = &processes{named: map[string]*background{}}
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TMPDIR", env.WorkDir)
 			for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"} {
@@ -32,25 +34,27 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    scriptExits,
-			"serve":    scriptServe,
-			"waitfor":  scriptWaitFor,
-			"mode":     scriptMode,
-			"single":   scriptSingle,
-			"sentence": scriptSentence,
+			"exits":              scriptExits,
+			"serve":              scriptServe,
+			"waitfor":            scriptWaitFor,
+			"mode":               scriptMode,
+			"single":             scriptSingle,
+			"sentence":           scriptSentence,
+			"start":              scriptStart,
+			"signal":             scriptSignal,
+			"ends":               scriptEnds,
+			"sleep-until-second": scriptSleepUntilSecond,
 		},
 		UpdateScripts: *update,
 	})
 }
 
-// scriptExits runs agstest and wants a certain exit code: exits CODE ARGUMENTS.
+// scriptExits runs agstest and wants a certain exit code, or one of several: exits CODE|CODE ARGUMENTS.
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: exits CODE ARGUMENTS")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec("agstest", args[1:]...)
+	err := ts.Exec("agstest", args[1:]...)
 	got := 0
 	var exit interface{ ExitCode() int }
 	if errors.As(err, &exit) {
@@ -58,8 +62,8 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	} else if err != nil {
 		ts.Fatalf("agstest could not be run: %v", err)
 	}
-	if got != want {
-		ts.Fatalf("agstest %s ended with exit code %d, not %d", strings.Join(args[1:], " "), got, want)
+	if !slices.Contains(strings.Split(args[0], "|"), strconv.Itoa(got)) {
+		ts.Fatalf("agstest %s ended with exit code %d, not %s", strings.Join(args[1:], " "), got, args[0])
 	}
 }
 
@@ -77,6 +81,11 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(listener.Close())
 	case "unknown-host":
 		url = "http://agstest-no-such-host.invalid"
+	case "silent":
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { listener.Close() })
+		url = "http://" + listener.Addr().String()
 	case "half-closed":
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		ts.Check(err)
@@ -159,11 +168,13 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("OPERATOR", "a-secret-of-thirty-two-characters")
 }
 
-// scriptWaitFor waits until a file is there: waitfor FILE.
+// scriptWaitFor waits until a file is there, and holds a text if one is given: waitfor FILE [TEXT].
 func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if matches, _ := filepath.Glob(ts.MkAbs(args[0])); len(matches) > 0 {
-			return
+			if text, err := os.ReadFile(matches[0]); len(args) == 1 || err == nil && strings.Contains(string(text), args[1]) {
+				return
+			}
 		}
 	}
 	ts.Fatalf("%s did not come", args[0])

@@ -16,7 +16,7 @@ var (
 )
 
 // Secrets gives every secret value of the environment once, the longest first, so that replacing them one after the other leaves no
-// piece of one behind. Patterns of load clients ({n}) are not among them: the load makes those values.
+// piece of one behind. Of the pattern of load clients' session tokens, the part that all have in common is among them.
 func (e *Environment) Secrets() []string {
 	var secrets []string
 	e.eachString(func(path []string, value *string) {
@@ -55,10 +55,27 @@ func (e *Environment) secretIn(path []string, value string) string {
 			password, _ := u.User.Password()
 			return password
 		}
-	case path[0] == "load" && last == "sessionToken" && !strings.Contains(value, "{n}"):
-		return value
+	case path[0] == "load" && last == "sessionToken":
+		return longestLiteral(value)
 	}
 	return ""
+}
+
+// guessable is a length below which what session tokens have in common is a name, such as load-, and gives nothing away.
+const guessable = 8
+
+// longestLiteral is what all session tokens of a pattern have in common: who knows it knows them all.
+func longestLiteral(pattern string) string {
+	longest := ""
+	for _, part := range strings.Split(pattern, "{n}") {
+		if len(part) > len(longest) {
+			longest = part
+		}
+	}
+	if len(longest) < guessable {
+		return ""
+	}
+	return longest
 }
 
 // inClear warns about secrets that are written in the file itself. The environment of our own mock is made of throw-away values.

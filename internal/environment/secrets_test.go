@@ -70,3 +70,12 @@ situations:
 	assert.Equal(t, "situations.vpn", byName["vpn"].Missing)
 	assert.False(t, byName["operator"].Offered)
 }
+
+func TestWhatSessionTokensOfALoadHaveInCommonIsASecret(t *testing.T) {
+	text := "url: https://ags.example\nload: {clients: {count: 9, clientId: \"C{n}\", sessionToken: \"${PREFIX}-{n}\"}}\n"
+	e, err := Parse([]byte(text), "env.yaml", ".", variables("PREFIX", "a1b2c3d4e5f6"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a1b2c3d4e5f6-"}, e.Secrets())
+	assert.Equal(t, "[secret, from ${PREFIX}]{n}", e.Redacted().Load.Clients.SessionToken)
+	assert.Empty(t, e.Warnings())
+}

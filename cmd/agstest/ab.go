@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/load"
+	"agstest/reports"
+)
+
+// placements as they are written at the command line.
+var placements = map[string]reports.Placement{"unknown": reports.Uncontrolled, "same": reports.SamePlacement}
+
+func (p *program) abCommand() *cobra.Command {
+	var (
+		f         loadFlags
+		out       outputFlags
+		envs      []string
+		o         load.ABOptions
+		placement string
+		swap      string
+	)
+	c := &cobra.Command{
+		Use:   "ab",
+		Short: "Let two services answer by turns and tell whether the new one is slower.",
+		Long: `The release gate: in one process, short blocks of both services in random order, compared pair by pair, so that whatever else happens on the
+network meets both. The verdict is pass, regressed, improved, inconclusive (with the smallest change it could have seen) or not comparable.
+Where the two run matters: say --placement same if both run in the same place, or let --swap move them half-way; without either there
+is no verdict but inconclusive. --aa compares one service with itself, which shows what this place finds by chance.`,
+		Example: `  agstest ab --env production-like.yaml --env candidate.yaml --workload refresh --rate 100/s --placement same --confirm
+  agstest ab --aa --env candidate.yaml --workload refresh --rate 100/s
+  agstest ab --env a.yaml --env b.yaml --workload refresh --rate 100/s --swap ./swap-nodes.sh --strict`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.checkOutput(&out); err != nil {
+				return err
+			}
+			switch {
+			case o.AA && len(envs) > 1:
+				return failure.Usagef("--aa compares one service with itself; give --env once")
+			case !o.AA && len(envs) != 2:
+				return failure.Usagef("a comparison needs two services: give --env twice, the old one first, or --aa for one with itself")
+			}
+			known := placements[placement]
+			if known == "" {
+				return failure.Usagef("--placement must be same or unknown, not %q", placement)
+			}
+			if strings.TrimSpace(swap) != "" {
+				if placement == "same" {
+					return failure.Usagef("--swap and --placement same exclude each other; leave one of them out")
+				}
+				known, o.Swap = reports.Swapped, p.swapper(swap)
+			}
+			o.Placement = known
+			asked, err := f.options("", o.AA && len(envs) == 0)
+			if err != nil {
+				return err
+			}
+			asked.Duration = 0
+			o.Workload, o.Mix, o.Rate, o.Clients, o.Workers = asked.Workload, asked.Mix, asked.Rate, asked.Clients, asked.Workers
+			o.Refreshes, o.ReuseSessions, o.IgnoreRetryAfter, o.JudgeEvery, o.Timeout = asked.Refreshes, asked.ReuseSessions, asked.IgnoreRetryAfter, asked.JudgeEvery, asked.Timeout
+			o.OverrideMaxRate, o.YesLoad = f.overrideMaxRate, f.yesLoad
+			return p.ab(c, envs, o, f.seed, &out)
+		},
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&envs, "env", nil, "environment file of a service; given twice, the old one first")
+	flags.StringVar(&f.rate, "rate", "", "hits of each side in its blocks, such as 100/s")
+	f.registerTraffic(c)
+	f.registerSeed(c)
+	flags.BoolVar(&o.AA, "aa", false, "compare one service with itself; without --env the embedded mock")
+	flags.IntVar(&o.Pairs, "pairs", 0, "pairs of blocks; 0: 60")
+	flags.DurationVar(&o.Block, "block", 0, "how long one side sends before the other takes over; 0: 5s, or longer at low rates")
+	flags.BoolVar(&o.Confirm, "confirm", false, "repeat a round that found a regression; only what both found counts")
+	flags.StringVar(&placement, "placement", "unknown", "same: both run in the same place; unknown: no verdict but inconclusive")
+	flags.StringVar(&swap, "swap", "", "command that makes both change places, run half-way through each round")
+	_ = c.MarkFlagFilename("env", "yaml", "yml")
+	_ = c.RegisterFlagCompletionFunc("placement", cobra.FixedCompletions([]string{"same", "unknown"}, cobra.ShellCompDirectiveNoFileComp))
+	out.register(c)
+	return c
+}
+
+func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uint64, out *outputFlags) error {
+	var services []*service
+	defer func() {
+		for _, s := range services {
+			s.close()
+		}
+	}()
+	if len(envs) == 0 {
+		envs = []string{""}
+	}
+	for _, env := range envs {
+		s, err := p.open(&serviceFlags{env: env})
+		if err != nil {
+			return err
+		}
+		services = append(services, s)
+	}
+	o.Old = services[0].environment
+	name := o.Old.Name
+	o.Secrets = redactorFor(o.Old)
+	if !o.AA {
+		o.New = services[1].environment
+		o.Secrets.Add(o.New.Secrets()...)
+		if o.New.Name != o.Old.Name {
+			name += "-" + o.New.Name
+		}
+	}
+	r, err := p.newRecorder(c, nil, out, "ab", name)
+	if err != nil {
+		return err
+	}
+	o.Seed = p.seed(seed)
+	o.Run = r.run
+	r.stamp(&o.Run)
+	o.LastAA = lastSelfComparison(filepath.Dir(r.folder.Final()), o.Old.Name)
+	progress := p.newProgress()
+	defer progress.end()
+	o.Progress = func(at load.ABProgress) {
+		progress.show(func() string {
+			return fmt.Sprintf("ab: round %d, pair %d of %d, %d wrong, %s left", at.Round, at.Pair, at.Pairs, at.Wrong, clock(at.Left))
+		})
+	}
+	p.notef("ab: %s, seed %d", name, o.Seed)
+	comparison, err := load.AB(c.Context(), o)
+	progress.end()
+	if comparison != nil {
+		r.stamp(&comparison.Run)
+		r.comparison = comparison
+		if writing := r.write(); err == nil {
+			err = writing
+		}
+		p.end(exitOfVerdict(comparison.Verdict, out.strict))
+	}
+	return r.finish(err)
+}
+
+// lastSelfComparison finds the newest comparison of the environment with itself among stored runs; nil: there is none.
+func lastSelfComparison(root, environment string) *reports.SelfComparison {
+	entries, err := reports.List(root)
+	if err != nil {
+		return nil
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		if entries[i].Kind != "ab" || entries[i].Environment != environment {
+			continue
+		}
+		if stored, err := reports.ReadStored(filepath.Join(root, entries[i].Folder)); err == nil {
+			if self := reports.SelfComparisonOf(stored.Comparison); self != nil {
+				return self
+			}
+		}
+	}
+	return nil
+}
+
+// swapper runs a command that makes two builds change places.
+func (p *program) swapper(command string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		p.notef("ab: changing places: %s", command)
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+		defer cancel()
+		parts := strings.Fields(command)
+		run := exec.CommandContext(ctx, parts[0], parts[1:]...)
+		run.Stdout, run.Stderr = p.stderr, p.stderr
+		if err := run.Run(); err != nil {
+			return failure.Setupf("the command that changes places (%s) failed: %w", command, err)
+		}
+		return nil
+	}
+}

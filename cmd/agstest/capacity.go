@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/load"
+	"agstest/reports"
+)
+
+func (p *program) capacityCommand() *cobra.Command {
+	var f loadFlags
+	var s serviceFlags
+	var out outputFlags
+	var from, to string
+	var options load.CapacityOptions
+	c := &cobra.Command{
+		Use:   "capacity",
+		Short: "Find the highest rate that keeps the limits.",
+		Long: `Doubles the rate until a limit breaks, then halves the gap, and confirms what it found twice. Each point is long enough for its
+percentiles. Where the generator itself is what cannot keep up, the rate is only a lower bound, and the report says so.`,
+		Example: `  agstest capacity --env staging.yaml --workload signon --limit 'signon.p99<300ms' --limit 'errors<0.1%'
+  agstest capacity --env staging.yaml --workload refresh --limit 'refresh.p99<300ms' --from 50/s --to 2000/s`,
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := f.options("", false)
+			if err != nil {
+				return err
+			}
+			if s.env == "" && o.Workload == "" {
+				o.Workload = load.WorkloadRefresh
+			}
+			for _, bound := range []struct {
+				flag, text string
+				rate       *load.Rate
+			}{{"from", from, &options.From}, {"to", to, &options.To}} {
+				if bound.text == "" {
+					continue
+				}
+				if *bound.rate, err = load.ParseRate(bound.text); err != nil {
+					return failure.Usagef("--%s: %w", bound.flag, err)
+				}
+			}
+			return p.withRun(c, &s, &out, "capacity", func(r *recorder) error {
+				o := p.prepareLoad(r, o, "capacity")
+				progress := p.newProgress()
+				defer progress.end()
+				o.Progress = func(at load.Progress) {
+					progress.show(func() string { return "capacity: " + describeProgress(at) })
+				}
+				options.Tried = func(point reports.CapacityPoint) {
+					progress.note(func() string {
+						return fmt.Sprintf("capacity: %s %s, p99 %s", reports.Rate(point.Rate), point.Verdict.Word(), reports.Milliseconds(point.P99))
+					})
+				}
+				p.notef("capacity: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
+				l, err := load.Capacity(c.Context(), o, options)
+				progress.end()
+				return p.keepLoad(r, l, err)
+			})
+		},
+	}
+	f.registerTraffic(c)
+	f.registerLimits(c)
+	f.registerSeed(c)
+	flags := c.Flags()
+	flags.StringVar(&from, "from", "", "first rate; left out: 10/s, or more where the limits need many answers")
+	flags.StringVar(&to, "to", "", "highest rate to try; left out: load.maxRate of the environment, if it has one")
+	flags.DurationVar(&options.Point, "point", 0, "how long one rate is tried at least; 0: 15s")
+	flags.Float64Var(&options.Precision, "precision", 0, "how near the bounds come to each other, as a share; 0: 0.05")
+	flags.DurationVar(&options.Pause, "pause", 0, "between two rates; 0: 1s")
+	s.register(c)
+	out.register(c)
+	return c
+}
+
+// note writes a line that stays, above the one that is rewritten.
+func (p *progress) note(line func() string) {
+	if p.off {
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.shown > 0 {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.shown = 0
+	}
+	fmt.Fprintln(p.w, line())
+	p.last = p.now().Add(-time.Hour)
+}
