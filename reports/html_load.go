@@ -207,11 +207,12 @@ func ofLimits(limits []Limit, wanted Verdict) []Limit {
 func (l *Load) details() loadDetails {
 	d := loadDetails{Closed: l.Plan.Closed}
 	d.Limits = l.limitsTable()
-	d.Operations = l.operationsTable()
+	lines := l.timelines()
+	d.Operations = l.operationsTable(lines)
 	d.Statuses = l.statusesTable()
 	d.Service = l.serviceTable()
 	d.Phases = l.phasesTable()
-	d.Charts, d.Small = l.charts()
+	d.Charts, d.Small = l.charts(lines)
 	for i, wrong := range l.Wrong {
 		if i == shownWrong {
 			d.WrongMore = Plural(int64(len(l.Wrong)-i), "more kind") + " in load.json."
@@ -258,7 +259,7 @@ func (l *Load) verdictOf(name string, o *Operation) (Verdict, string) {
 	return "", "no limit set"
 }
 
-func (l *Load) operationsTable() table {
+func (l *Load) operationsTable(lines map[string]timeline) table {
 	kind := "Response time in ms: from when a request was due to the last byte of a right answer"
 	if l.Plan.Closed {
 		kind = "Service time in ms: from when a request was sent to the last byte of a right answer"
@@ -293,7 +294,7 @@ func (l *Load) operationsTable() table {
 	for _, name := range names {
 		o := l.Operations[name]
 		verdict, note := l.verdictOf(name, o)
-		add(name, o, verdict, note, l.spark(name))
+		add(name, o, verdict, note, lines[name].spark(name))
 	}
 	if l.Total != nil && len(names) != 1 {
 		verdict, note := l.verdictOf("", l.Total)

@@ -17,8 +17,8 @@ type timeline struct {
 	seconds []Second
 }
 
-// longestTimeline is how many seconds of a run are drawn; a run of a day has 86,400.
-const longestTimeline = 7 * 86400
+// longestTimeline is how many seconds of a run are drawn: two days.
+const longestTimeline = 2 * 86400
 
 // timelines takes the seconds of a run apart by operation. Sums over all operations stand under "".
 func (l *Load) timelines() map[string]timeline {
@@ -136,8 +136,7 @@ func wide(groups ...[]float64) bool {
 }
 
 // charts draws the run: full charts, and small ones of the operations that have none.
-func (l *Load) charts() (full, small []drawing) {
-	lines := l.timelines()
+func (l *Load) charts(lines map[string]timeline) (full, small []drawing) {
 	names := l.operationNames()
 	urgent := slices.Clone(names)
 	sort.SliceStable(urgent, func(i, j int) bool { return l.urgency(urgent[i]) < l.urgency(urgent[j]) })
@@ -375,9 +374,8 @@ func percentileWords(v float64) string {
 }
 
 // spark is the p99 of an operation over time as a small line.
-func (l *Load) spark(name string) *spark {
-	t, ok := l.timelines()[name]
-	if !ok {
+func (t timeline) spark(name string) *spark {
+	if len(t.seconds) == 0 {
 		return nil
 	}
 	x, y := t.points(60, highest(func(s Second) int64 { return s.P99 }))
