@@ -78,7 +78,8 @@ const (
 
 // AB lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides first. When ctx ends it
 // sends no more, and what was measured is in the comparison, which is then inconclusive. An error is of the kind failure.Usage (nothing
-// was sent) or failure.Setup, or that of ctx when it ended before the clock started.
+// was sent) or failure.Setup, or that of ctx when it ended before the clock started; where something failed later, such as the change of
+// places, the comparison of what was measured until then comes with the error.
 func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 	job, err := newABJob(&o)
 	if err != nil {
@@ -93,15 +94,17 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 	if run.Start.IsZero() {
 		run.Start = now()
 	}
+	var broken error
 	for round := 1; round == 1 || reports.NeedsConfirmation(job.found); round++ {
 		began, err := job.round(ctx, round)
 		if err != nil && !began && round == 1 {
 			return nil, err
 		}
-		if err != nil {
-			run.Partial = err.Error()
-		} else if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			run.Partial = "it was interrupted"
+		case err != nil:
+			run.Partial, broken = err.Error(), err
 		}
 		if run.Partial != "" {
 			break
@@ -128,7 +131,7 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 			c.Notes = append(c.Notes, fmt.Sprintf("Wrong answer of the %s side: %s %s: %s", s.name, wrong.Operation, wrong.Kind, wrong.Message))
 		}
 	}
-	return c, nil
+	return c, broken
 }
 
 // abJob is one comparison under way.

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -261,9 +260,11 @@ func TestABThatCannotChangePlaces(t *testing.T) {
 	t.Parallel()
 	s := newService(t, mock.Config{}, nil)
 	o := quickAB(s.environment, s.environment)
-	o.Placement, o.Swap = "", func(context.Context) error { return errors.New("exit status 1") }
+	o.Placement, o.Swap = "", func(context.Context) error { return failure.Setupf("exit status 1") }
 	c, err := AB(context.Background(), o)
-	require.NoError(t, err)
+	require.EqualError(t, err, "the builds could not change places: exit status 1")
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+	require.NotNil(t, c, "what was measured is told all the same")
 	assert.Equal(t, "the builds could not change places: exit status 1", c.Run.Partial)
 	assert.Len(t, c.Interleaved.Rounds[0].Pairs, 5)
 	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
