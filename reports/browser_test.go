@@ -93,9 +93,9 @@ func samplePages() map[string]func(io.Writer, Style) error {
 	}
 }
 
-// TestInABrowser opens the pages in Chromium: no violation of accessibility in light and dark, no request leaves the page, nothing in the
-// data runs, and the charts show under Jenkins' default policy. Screenshots are kept in browser/out.
-func TestInABrowser(t *testing.T) {
+// browserTools finds node, a Chromium and the modules in browser/node_modules, or skips the test with the word that is missing.
+func browserTools(t *testing.T, modules ...string) (node, chromium string) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("skipped: -short leaves the browser out")
 	}
@@ -103,7 +103,6 @@ func TestInABrowser(t *testing.T) {
 	if err != nil {
 		t.Skip("skipped: no node on this machine")
 	}
-	chromium := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if chromium, err = exec.LookPath(name); err == nil {
 			break
@@ -112,12 +111,18 @@ func TestInABrowser(t *testing.T) {
 	if chromium == "" {
 		t.Skip("skipped: no chromium on this machine")
 	}
-	// A machine of two cores needs about 15 s; a busy one gets the time it takes.
-	for _, module := range []string{"playwright-core", "axe-core"} {
-		if _, err := os.Stat(filepath.Join("browser", "node_modules", module)); err != nil {
+	for _, module := range modules {
+		if _, err := os.Stat(filepath.Join("browser", "node_modules", filepath.FromSlash(module))); err != nil {
 			t.Skipf("skipped: reports/browser has no module %s; run npm ci there", module)
 		}
 	}
+	return node, chromium
+}
+
+// TestInABrowser opens the pages in Chromium: no violation of accessibility in light and dark, no request leaves the page, nothing in the
+// data runs, and the charts show under Jenkins' default policy. Screenshots are kept in browser/out.
+func TestInABrowser(t *testing.T) {
+	node, chromium := browserTools(t, "playwright-core", "axe-core")
 	folder := t.TempDir()
 	put := func(kind, name string, style Style, write func(io.Writer, Style) error) {
 		t.Helper()
