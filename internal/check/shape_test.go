@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -42,9 +43,11 @@ func TestShape(t *testing.T) {
 }
 
 func TestShapeIsBounded(t *testing.T) {
-	body := "{"
+	var body strings.Builder
+	body.WriteString("{")
 	for i := range 5000 {
-		body += `"m` + strings.Repeat("x", i%70) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + `":1,`
+		fmt.Fprintf(&body, `"m%s%d":1,`, strings.Repeat("x", i%70), i)
 	}
-	assert.LessOrEqual(t, len(Shape(&wire.Exchange{Status: 200, Body: []byte(body + `"z":1}`)})), maxObservations)
+	body.WriteString(`"z":1}`)
+	assert.Len(t, Shape(&wire.Exchange{Status: 200, Body: []byte(body.String())}), maxObservations)
 }

@@ -318,9 +318,11 @@ func FuzzRedactorText(f *testing.F) {
 		r := testRedactor()
 		r.Add(secret)
 		for _, s := range []string{text, text + secret, secret + text + secret, `"` + secret + `":"` + text} {
-			got := marks.ReplaceAllString(r.Text(s), "\x00")
-			if len(secret) >= MinSecret && strings.Contains(got, secret) {
-				t.Fatalf("%q is in %q", secret, got)
+			got := r.Text(s)
+			for _, shown := range marks.Split(got, -1) {
+				if len(secret) >= MinSecret && strings.Contains(shown, secret) {
+					t.Fatalf("%q is in %q", secret, got)
+				}
 			}
 		}
 		r.Record(&Exchange{URL: text, Status: 200, Body: []byte(text), Call: Call{Method: "POST", Body: []byte(secret), Header: http.Header{"Cookie": {text}, text: {secret}}}})
