@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"io/fs"
 	"time"
 
@@ -34,11 +35,14 @@ type Options struct {
 	// Concurrency is how many scenarios run at the same time; 0: six against a mock, one on a live service, where scenarios share
 	// accounts.
 	Concurrency int
-	Seed        uint64  // of everything that is invented; the same seed sends the same requests
-	Generate    int     // generated bad requests for each operation; 0: none
-	Sequences   int     // random sequences of calls; 0: none
-	Slow        bool    // run scenarios that wait in real time too
-	MaxRate     float64 // requests a second at most; 0: no limit
+	Seed        uint64        // of everything that is invented; the same seed sends the same requests
+	Generate    int           // generated bad requests for each operation; 0: none
+	Sequences   int           // random sequences of calls; 0: none
+	Slow        bool          // run scenarios that wait in real time too
+	MaxRate     float64       // requests a second at most; 0: no limit
+	Timeout     time.Duration // for one exchange; 0: 30 s
+	// Sleep waits before a request is sent again because the service asked for it (Retry-After); nil: in real time.
+	Sleep func(context.Context, time.Duration) error
 	// Now gives the time; nil: time.Now. It dates the run and tells which known departures have expired.
 	Now func() time.Time
 	// Progress is called after each scenario, by one goroutine at a time; nil: nobody looks.

@@ -108,6 +108,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	target.Timeout, target.Sleep = o.Timeout, o.Sleep
 	if r.client, err = wire.NewClient(target); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,106 @@
+package steps
+
+import (
+	"context"
+	"sync"
+
+	"agstest/ags"
+	"agstest/internal/environment"
+	"agstest/reports"
+)
+
+// Trial is a service with one known property, against which the suite itself is tried: a fault that it must find, or a habit that it
+// must leave in peace.
+type Trial struct {
+	Name    string
+	Summary string
+	// Requirement is what a fault breaks; empty: the service is sound.
+	Requirement string
+	// Only limits the run to the scenarios that cover these requirements; nil: the whole suite runs.
+	Only []string
+	// Start starts the service and gives its environment and what ends it.
+	Start func() (*environment.Environment, func(), error)
+}
+
+// TrialResult is how the suite did.
+type TrialResult struct {
+	Trial
+	Verdict reports.Verdict // of the run
+	// At is the verdict of the broken requirement, By the scenarios that showed it.
+	At reports.Verdict
+	By []string
+	// Others are further requirements that failed.
+	Others []string
+	// Right: a fault was caught at the requirement that it breaks, or a sound service passed.
+	Right  bool
+	Reason string
+	Err    error
+}
+
+// Try runs the suite against every service, at most workers at once, and gives the results in the order of the trials. Options apply to
+// all but for Environment.
+func Try(ctx context.Context, trials []Trial, o Options, workers int) []TrialResult {
+	results := make([]TrialResult, len(trials))
+	var all sync.WaitGroup
+	queue := make(chan int)
+	for range max(workers, 1) {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for i := range queue {
+				results[i] = try(ctx, trials[i], o)
+			}
+		}()
+	}
+	for i := range trials {
+		queue <- i
+	}
+	close(queue)
+	all.Wait()
+	return results
+}
+
+func try(ctx context.Context, t Trial, o Options) TrialResult {
+	result := TrialResult{Trial: t}
+	e, end, err := t.Start()
+	if err != nil {
+		result.Err = err
+		return result
+	}
+	defer end()
+	o.Environment, o.Secrets, o.Progress, o.Only = e, nil, nil, t.Only
+	report, err := Run(ctx, o)
+	if err != nil {
+		result.Err = err
+		return result
+	}
+	result.Verdict, result.Reason = report.Verdict, report.Reason
+	for _, q := range report.Requirements {
+		red := q.Verdict == reports.Fail || q.Verdict == reports.Error
+		if q.ID != t.Requirement {
+			if red {
+				result.Others = append(result.Others, q.ID)
+			}
+			continue
+		}
+		result.At = q.Verdict
+		for _, f := range q.Findings {
+			if f.Verdict == q.Verdict {
+				result.By = append(result.By, f.Scenario)
+				result.Reason = says(f)
+			}
+		}
+		result.By = unique(result.By)
+	}
+	if t.Requirement == "" {
+		result.Right = report.Verdict == reports.Pass
+		return result
+	}
+	result.Right = result.At == reports.Fail || result.At == reports.Warn && mayWarn(t.Requirement)
+	return result
+}
+
+// mayWarn tells whether a miss of a requirement, or of a part of it, only warns by default.
+func mayWarn(id string) bool {
+	return catalogue[id].Gating == ags.Warns || catalogue[id].SoftPart != ""
+}
