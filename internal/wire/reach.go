@@ -36,7 +36,7 @@ func (c *Client) Reach(ctx context.Context) error {
 	case x.Status/100 == 3 && x.Header.Get("Location") != "":
 		return failure.Setupf("%s was redirected with status %d to %s; redirects are not followed: write the final address into url",
 			where, x.Status, redirectHost(x.Header.Get("Location")))
-	case x.Status/100 == 2 && looksLikeHTML(x):
+	case x.Status/100 == 2 && looksLikeHTML(x) && !json.Valid(x.Body): // JSON that says it is HTML is an AGS with a fault
 		return failure.Setupf("%s was answered with an HTML page (status %d) instead of JSON; check that url is an AGS and no portal or proxy stands before it",
 			where, x.Status)
 	case x.Status == http.StatusBadRequest && bytes.Contains(x.Body, []byte("HTTP request to an HTTPS server")),
