@@ -27,7 +27,7 @@ try {
   await page.waitForSelector("text=/failed/i");
   const text = await page.innerText("body");
   const shown = {};
-  for (const status of ["failed", "skipped", "passed"]) shown[status] = Number((text.match(new RegExp(`${status}\\s+(\\d+)`, "i")) ?? [])[1] ?? 0);
+  for (const status of ["failed", "skipped", "passed"]) shown[status] = Number((text.match(new RegExp(`^${status}\\s(\\d+)$`, "im")) ?? [])[1] ?? 0);
   console.log(JSON.stringify(shown));
 } finally {
   await browser.close();
