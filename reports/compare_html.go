@@ -432,7 +432,13 @@ func (i *Interleaved) shown() *interleavedShown {
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true}, {Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
 			{Head: "p, worse", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
 	rows := slices.Clone(i.Metrics)
-	slices.SortStableFunc(rows, func(a, b MetricComparison) int { return attention(a.Verdict) - attention(b.Verdict) })
+	weight := func(v Verdict) int {
+		if v == Skipped {
+			return len(verdicts)
+		}
+		return attention(v)
+	}
+	slices.SortStableFunc(rows, func(a, b MetricComparison) int { return weight(a.Verdict) - weight(b.Verdict) })
 	for k := range rows {
 		m := &rows[k]
 		cells := []cell{{Text: m.name(), Head: true}, {Verdict: m.Verdict}}
