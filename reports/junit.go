@@ -383,7 +383,10 @@ func findingSentence(f Finding) string {
 	if f.Expected != "" {
 		parts = append(parts, "expected "+f.Expected)
 	}
-	if f.Got != "" {
+	switch {
+	case f.Got != "" && f.Expected == "":
+		parts = append(parts, f.Got)
+	case f.Got != "":
 		parts = append(parts, "got "+f.Got)
 	}
 	sentence := orElse(strings.Join(parts, ", "), f.Verdict.Word())

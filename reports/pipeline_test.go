@@ -1,0 +1,196 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTextGolden(t *testing.T) {
+	for name, color := range map[string]bool{"summary.txt": false, "summary-color.txt": true} {
+		var b bytes.Buffer
+		require.NoError(t, Text(&b, smallConformance(), sampleLoad(2, 20), color))
+		golden(t, name, b.Bytes())
+	}
+}
+
+func TestTextLetsNobodySteerTheTerminal(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Text(&b, poisoned(smallConformance()), poisoned(sampleLoad(2, 5)), false))
+	require.NotContains(t, b.String(), "\x1b")
+	require.NotContains(t, b.String(), "\u202e")
+}
+
+func TestMarkdownGolden(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Markdown(&b, smallConformance(), sampleLoad(2, 20)))
+	golden(t, "summary.md", b.Bytes())
+}
+
+func TestMarkdownKeepsHostileTextAsText(t *testing.T) {
+	c, l := poisoned(smallConformance()), poisoned(sampleLoad(2, 5))
+	c.Requirements[0].Text = "| [link](https://evil.example) @everyone ![x](y) `code` </details>\x00"
+	var b bytes.Buffer
+	require.NoError(t, Markdown(&b, c, l))
+	require.NotContains(t, b.String(), "<script")
+	require.NotContains(t, b.String(), "[link]")
+	require.NotContains(t, b.String(), "@everyone")
+	require.Contains(t, b.String(), `\| \[link\](https://evil.example) @`+"\u200b"+`everyone \!\[x\](y) \`+"`code\\` &lt;/details&gt;")
+	for _, line := range strings.Split(b.String(), "\n") {
+		if strings.HasPrefix(line, "| Requirement") {
+			require.Equal(t, 6, strings.Count(line, "|"))
+		}
+	}
+}
+
+func TestMarkdownStaysUnderItsBound(t *testing.T) {
+	c := sampleConformance()
+	for i := range 20_000 {
+		c.Requirements = append(c.Requirements, Requirement{ID: fmt.Sprintf("X-%d", i), Text: strings.Repeat("é|", 300), Verdict: Fail})
+	}
+	var b bytes.Buffer
+	require.NoError(t, Markdown(&b, c, sampleLoad(2, 5)))
+	require.Less(t, b.Len(), 900_000)
+	require.Regexp(t, `[0-9,]+ more rows are in conformance\.html\.`, b.String())
+	require.Contains(t, b.String(), "## Load of staging", "the load part is still there")
+}
+
+// openMetricsForm checks the grammar of OpenMetrics text as far as we use it.
+func openMetricsForm(text string) error {
+	sample := regexp.MustCompile(`^([a-z_]+)(\{([a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? -?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$`)
+	family, seen, samples := "", map[string]bool{}, map[string]bool{}
+	if !strings.HasSuffix(text, "\n# EOF\n") {
+		return fmt.Errorf("does not end with # EOF")
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n# EOF\n"), "\n") {
+		if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			family, _, _ = strings.Cut(rest, " ")
+			if seen[family] || !strings.HasSuffix(rest, " gauge") {
+				return fmt.Errorf("line %d: %q", i+1, line)
+			}
+			seen[family] = true
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "# UNIT "); ok {
+			name, unit, _ := strings.Cut(rest, " ")
+			if name != family || !strings.HasSuffix(name, "_"+unit) {
+				return fmt.Errorf("line %d: %q", i+1, line)
+			}
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "# HELP "); ok {
+			if name, _, _ := strings.Cut(rest, " "); name != family {
+				return fmt.Errorf("line %d: %q", i+1, line)
+			}
+			continue
+		}
+		parts := sample.FindStringSubmatch(line)
+		if parts == nil || parts[1] != family {
+			return fmt.Errorf("line %d: %q is no sample of %s", i+1, line, family)
+		}
+		if key := parts[1] + parts[2]; samples[key] {
+			return fmt.Errorf("line %d: %q comes twice", i+1, key)
+		} else {
+			samples[key] = true
+		}
+	}
+	return nil
+}
+
+func TestOpenMetrics(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, OpenMetrics(&b, smallConformance(), sampleLoad(2, 20)))
+	require.NoError(t, openMetricsForm(b.String()))
+	golden(t, "metrics.txt", b.Bytes())
+
+	twice := sampleLoad(2, 5)
+	twice.Limits = append(twice.Limits, twice.Limits...)
+	b.Reset()
+	require.NoError(t, OpenMetrics(&b, poisoned(smallConformance()), poisoned(twice)))
+	require.NoError(t, openMetricsForm(b.String()))
+	require.NotContains(t, b.String(), sampleConformance().Run.ID, "the id of a run would make a new series of each run")
+
+	require.Error(t, openMetricsForm("# TYPE a gauge\na{b=\"\n\"} 1\n# EOF\n"))
+	require.Error(t, openMetricsForm("# TYPE a gauge\nb 1\n# EOF\n"))
+	require.Error(t, openMetricsForm("# TYPE a gauge\na NaN\n# EOF\n"))
+}
+
+func TestAnnotationsForGitHub(t *testing.T) {
+	c := sampleConformance()
+	for i := range c.Requirements {
+		if i < 15 {
+			c.Requirements[i].Verdict, c.Requirements[i].Reason = Fail, "it is so: 100 %,\nreally"
+		}
+	}
+	var b bytes.Buffer
+	require.NoError(t, Annotations(&b, "github", c, sampleLoad(2, 20)))
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	errors := 0
+	for _, line := range lines {
+		require.Regexp(t, `^::(error|warning) (file=[^:,]+,line=\d+,)?title=[^:,]+::.+$`, line)
+		if strings.HasPrefix(line, "::error") {
+			errors++
+		}
+	}
+	require.Equal(t, 10, errors)
+	require.Equal(t, "::error file=features/servicediscovery.feature,line=13,title=DISC-01 fail::"+githubText.Replace(c.Requirements[0].Text)+" it is so: 100 %25, really", lines[0])
+	require.Equal(t, "::error title=agstest::10 more errors are in the report.", lines[9], "9 are shown, 10 are left: 17 requirements, one that could not be told and a limit")
+}
+
+func TestAnnotationsForAzure(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Annotations(&b, "azure", smallConformance(), nil))
+	require.Contains(t, b.String(), "##vso[task.logissue type=error;sourcepath=features/sign_on_with_session_token.feature;linenumber=310]SOST-20 fail: ")
+	b.Reset()
+	c := smallConformance()
+	c.Requirements[0].Verdict, c.Requirements[0].Reason = Fail, "##vso[task.complete result=Succeeded]\n##vso[task.complete result=Succeeded]done"
+	require.NoError(t, Annotations(&b, "azure", c, nil))
+	require.NotContains(t, b.String(), "##vso[task.complete")
+}
+
+func TestAnnotationsForGitLab(t *testing.T) {
+	fingerprints := func(c *Conformance) map[string]bool {
+		var b bytes.Buffer
+		require.NoError(t, Annotations(&b, "gitlab", c, sampleLoad(2, 20)))
+		var issues []map[string]any
+		require.NoError(t, json.Unmarshal(b.Bytes(), &issues))
+		found := map[string]bool{}
+		for _, issue := range issues {
+			for _, member := range []string{"description", "check_name", "fingerprint", "severity", "location"} {
+				require.Contains(t, issue, member)
+			}
+			require.False(t, found[issue["fingerprint"].(string)], "fingerprints are unique")
+			found[issue["fingerprint"].(string)] = true
+		}
+		return found
+	}
+	c := sampleConformance()
+	before := fingerprints(c)
+	require.NotEmpty(t, before)
+	for i := range c.Scenarios {
+		c.Scenarios[i].Line += 40
+	}
+	require.Equal(t, before, fingerprints(c), "a finding that moves stays the same")
+
+	var empty bytes.Buffer
+	require.NoError(t, Annotations(&empty, "gitlab", &Conformance{Verdict: Pass}, nil))
+	require.Equal(t, "[]\n", empty.String())
+}
+
+func TestAnnotationsSayThatARunFailed(t *testing.T) {
+	for _, kind := range []string{"github", "azure", "gitlab"} {
+		var b bytes.Buffer
+		require.NoError(t, Annotations(&b, kind, &Conformance{Verdict: Error, Reason: "no scenario ran"}, &Load{Verdict: Fail, Valid: true, Reason: "no right answer"}))
+		require.Contains(t, b.String(), "no scenario ran", kind)
+		require.Contains(t, b.String(), "no right answer", kind)
+	}
+	var b bytes.Buffer
+	require.NoError(t, Annotations(&b, "none", sampleConformance(), nil))
+	require.Empty(t, b.String())
+	require.EqualError(t, Annotations(&b, "jenkins", nil, nil), `annotations of the kind "jenkins" are not known: use github, gitlab, azure or none`)
+}
