@@ -190,9 +190,11 @@ func (p *plan) hits() uint64 {
 	return p.schedule.Hits()
 }
 
+// peak is the highest rate in hits a second. That of a closed loop is not known; as many clients as two for each worker are enough for it,
+// which is what this rate asks for.
 func (p *plan) peak() float64 {
 	if p.closed {
-		return 0
+		return float64(p.workers)
 	}
 	return p.schedule.Peak()
 }
