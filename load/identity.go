@@ -21,6 +21,9 @@ const defaultJudgeEvery = 100
 // mostOwners bounds how often a run looks for the client that a stray answer belongs to; it goes through all clients.
 const mostOwners = 50
 
+// oldSession is the age from which on a refused session token may have expired; no page says how long they last.
+const oldSession = time.Minute
+
 // sampler holds what full judgements of a refresh need of the answer before. It is safe for concurrent use.
 type sampler struct {
 	skew  time.Duration
@@ -88,6 +91,9 @@ func (c *crowd) refused(h *hit, answer *Answer) Outcome {
 		reason := ""
 		if code, ok := check.SubCode(&wire.Exchange{Status: answer.Status, Body: answer.Body}); ok {
 			reason = fmt.Sprintf(" with code %d", code)
+		}
+		if age := time.Since(c.supply.at); c.supply.source == mintedAhead && h.step == stepSignOn && age > oldSession {
+			return Outcome{kindStatus, fmt.Sprintf("%s was answered %d%s, not %d; its session token was minted %s before", call.name, answer.Status, reason, call.wanted, age.Round(time.Second))}
 		}
 		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
 	case answer.Truncated:

@@ -77,9 +77,9 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 	if c.supply.source != mintedAhead {
 		return nil
 	}
-	c.supply.minted = make([]string, c.planned.sessions)
+	c.supply.minted, c.supply.at = make([]string, c.planned.sessions), time.Now()
 	return paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
-		n := uint32(i)
+		var n uint32
 		if ahead := c.supply.rounds * c.planned.starters; i < ahead {
 			n = uint32(i % c.planned.starters)
 		} else {

@@ -223,7 +223,7 @@ func TestSetUpThatFailsIsNoVerdict(t *testing.T) {
 		answer func(http.ResponseWriter, *http.Request)
 		says   string
 	}{
-		"refusal":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"code":20002}`, 403) }, "could not be signed on: signon was answered 403 with code 20002, not 201"},
+		"refusal":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"code":20002}`, http.StatusForbidden) }, "could not be signed on: signon was answered 403 with code 20002, not 201"},
 		"cut":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "signon got no whole answer"},
 		"throttled": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, "signon was answered 429"},
 	} {

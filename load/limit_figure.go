@@ -1,0 +1,247 @@
+package load
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"agstest/internal/stats"
+	"agstest/reports"
+)
+
+// figureOf makes the function that the figure is of drawn blocks.
+func (l Limit) figureOf(blocks []stretch) func([]int) float64 {
+	ratio := func(part, whole func(*stretch) int64) func([]int) float64 {
+		return func(drawn []int) float64 {
+			var p, w int64
+			for _, b := range drawn {
+				p += part(&blocks[b])
+				w += whole(&blocks[b])
+			}
+			return float64(p) / float64(w) // NaN without any: left out by the bootstrap
+		}
+	}
+	sent := func(s *stretch) int64 { return s.Sent }
+	switch l.Metric {
+	case "errors":
+		return ratio(func(s *stretch) int64 { return s.Wrong }, sent)
+	case "throttled":
+		return ratio(func(s *stretch) int64 { return s.Throttled }, sent)
+	case "rate":
+		return ratio(sent, func(s *stretch) int64 { return s.seconds })
+	case "throughput":
+		return ratio(func(s *stretch) int64 { return s.Right }, func(s *stretch) int64 { return s.seconds })
+	case "mean":
+		sums := make([]int64, len(blocks))
+		for i := range blocks {
+			for _, v := range l.times(&blocks[i]) {
+				sums[i] += v.Value * v.Count
+			}
+		}
+		return func(drawn []int) float64 {
+			var sum, count int64
+			for _, b := range drawn {
+				sum += sums[b]
+				count += blocks[b].Right
+			}
+			return float64(sum) / float64(count)
+		}
+	case "max":
+		return func(drawn []int) float64 {
+			var largest int64
+			for _, b := range drawn {
+				if times := l.times(&blocks[b]); len(times) > 0 {
+					largest = max(largest, times[len(times)-1].Value)
+				}
+			}
+			return float64(largest)
+		}
+	}
+	return l.quantileOf(blocks)
+}
+
+func (l Limit) times(s *stretch) []valueCount {
+	if l.Service {
+		return s.Service
+	}
+	return s.Response
+}
+
+// quantileOf finds the percentile of drawn blocks by bisection over cumulative counts, which are summed up once: drawing does not go
+// through the distributions again.
+func (l Limit) quantileOf(blocks []stretch) func([]int) float64 {
+	values := l.distinctValues(blocks)
+	cumulative := make([][]int64, len(blocks)) // by block: how many of its answers took at most values[i]
+	for b := range blocks {
+		cumulative[b] = make([]int64, len(values))
+		times, next, sum := l.times(&blocks[b]), 0, int64(0)
+		for i, value := range values {
+			for next < len(times) && times[next].Value <= value {
+				sum += times[next].Count
+				next++
+			}
+			cumulative[b][i] = sum
+		}
+	}
+	weights := make([]int64, len(blocks))
+	return func(drawn []int) float64 {
+		if len(values) == 0 {
+			return math.NaN()
+		}
+		clear(weights)
+		for _, b := range drawn {
+			weights[b]++
+		}
+		upTo := func(i int) (sum int64) {
+			for b, weight := range weights {
+				if weight > 0 {
+					sum += weight * cumulative[b][i]
+				}
+			}
+			return sum
+		}
+		count := upTo(len(values) - 1)
+		if count == 0 {
+			return math.NaN()
+		}
+		rank := max(1, int64(math.Ceil(l.Quantile*float64(count)-1e-9)))
+		low, high := 0, len(values)-1
+		for low < high {
+			middle := (low + high) / 2
+			if upTo(middle) >= rank {
+				high = middle
+			} else {
+				low = middle + 1
+			}
+		}
+		return float64(values[low])
+	}
+}
+
+func (l Limit) distinctValues(blocks []stretch) []int64 {
+	var values []int64
+	for b := range blocks {
+		for _, v := range l.times(&blocks[b]) {
+			values = append(values, v.Value)
+		}
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// orderInterval is the interval for a percentile that the number of answers allows, whatever the distribution (H. A. David and H. N.
+// Nagaraja, Order Statistics, section 7.1). With too few answers not even the largest is surely above the percentile: then enough is
+// false.
+func (l Limit) orderInterval(blocks []stretch, count int64) (low, high float64, enough bool) {
+	tail := (1 - limitLevel) / 2
+	n := float64(count)
+	// atLeast(k) is the probability that k or more answers are below the true percentile.
+	atLeast := func(k int64) float64 {
+		if k <= 0 {
+			return 1
+		}
+		if k > count {
+			return 0
+		}
+		return stats.IncompleteBeta(float64(k), n-float64(k)+1, l.Quantile)
+	}
+	first := func(holds func(k int64) bool) int64 { // the smallest k in 1 … count+1 from which on it holds
+		from, to := int64(1), count+1
+		for from < to {
+			if middle := (from + to) / 2; holds(middle) {
+				to = middle
+			} else {
+				from = middle + 1
+			}
+		}
+		return from
+	}
+	upper := first(func(k int64) bool { return atLeast(k) <= tail })
+	lower := first(func(k int64) bool { return atLeast(k) < 1-tail }) - 1
+	values := l.distinctValues(blocks)
+	at := func(rank int64) float64 {
+		i, _ := slices.BinarySearchFunc(values, rank, func(value, rank int64) int {
+			if l.countUpTo(blocks, value) >= rank {
+				return 1
+			}
+			return -1
+		})
+		return float64(values[min(i, len(values)-1)])
+	}
+	if lower >= 1 {
+		low = at(lower)
+	}
+	if upper > count {
+		return low, math.Inf(1), false
+	}
+	return low, at(upper), true
+}
+
+func (l Limit) countUpTo(blocks []stretch, value int64) (sum int64) {
+	for b := range blocks {
+		for _, v := range l.times(&blocks[b]) {
+			if v.Value > value {
+				break
+			}
+			sum += v.Count
+		}
+	}
+	return sum
+}
+
+// shareInterval is the interval for a share that its count alone allows (C. J. Clopper and E. S. Pearson, "The use of confidence or
+// fiducial limits", Biometrika 26 (1934)): never too narrow for independent events, also for none of many.
+func shareInterval(part, whole int64) (low, high float64) {
+	tail := (1 - limitLevel) / 2
+	x, n := float64(part), float64(whole)
+	solve := func(a, b, p float64) float64 {
+		from, to := 0.0, 1.0
+		for range 60 {
+			middle := (from + to) / 2
+			if stats.IncompleteBeta(a, b, middle) < p {
+				from = middle
+			} else {
+				to = middle
+			}
+		}
+		return to
+	}
+	low, high = 0, 1
+	if part > 0 {
+		low = solve(x, n-x+1, tail)
+	}
+	if part < whole {
+		high = solve(x+1, n-x, 1-tail)
+	}
+	return low, high
+}
+
+// shown is a figure of the limit's metric for people.
+func (l Limit) shown(figure float64) string {
+	switch {
+	case math.IsInf(figure, 1):
+		return "unknown"
+	case math.IsNaN(figure):
+		return "–"
+	case l.Metric == "errors" || l.Metric == "throttled":
+		if figure == 0 {
+			return "0 %"
+		}
+		digits := 2
+		for share := figure * 100; share < 0.1 && digits < 8; share *= 10 {
+			digits++
+		}
+		return strconv.FormatFloat(figure*100, 'f', digits, 64) + " %"
+	case l.Metric == "rate" || l.Metric == "throughput":
+		return reports.Rate(figure)
+	}
+	return limitTime(figure)
+}
+
+func limitTime(nanoseconds float64) string {
+	if nanoseconds >= float64(10*time.Second) {
+		return reports.Elapsed(time.Duration(nanoseconds))
+	}
+	return reports.Milliseconds(int64(math.Round(nanoseconds)))
+}

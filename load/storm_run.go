@@ -1,0 +1,235 @@
+package load
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+	"sync"
+	"time"
+
+	"agstest/reports"
+)
+
+// stormRun is the schedule and the workload of a storm. As a schedule it is not pure: a hit that fails makes another one later, so that
+// At and Hits wait where the next hit is not known yet. The pacer alone asks them for hits that it has not sent.
+type stormRun struct {
+	*crowd
+	storm Storm
+
+	mu       sync.Mutex // guards what follows
+	changed  *sync.Cond
+	waiting  comingHeap      // clients that will send
+	dues     []time.Duration // of hits that were handed out
+	who      []uint32        // sends them
+	flying   int             // hits that were handed out and have no answer
+	tries    map[uint32]int  // failures of a client in a row
+	random   *rand.Rand
+	origin   time.Time // when the first hit was handed out, which is the start
+	over     bool      // nothing more is handed out
+	signedIn int
+	lost     int
+	retries  int64
+	last     time.Duration // when the last one was signed in
+}
+
+// coming is a client and when it sends next.
+type coming struct {
+	due    time.Duration
+	client uint32
+}
+
+type comingHeap []coming
+
+func (h comingHeap) Len() int           { return len(h) }
+func (h comingHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h comingHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *comingHeap) Push(x any)        { *h = append(*h, x.(coming)) }
+func (h *comingHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+func newStormRun(c *crowd, storm Storm, seed uint64) *stormRun {
+	s := &stormRun{crowd: c, storm: storm, tries: map[uint32]int{}, random: rand.New(rand.NewPCG(seed, 0x570))}
+	s.changed = sync.NewCond(&s.mu)
+	for n := range uint32(storm.Clients) {
+		due := time.Duration(s.random.Int64N(int64(storm.Within)))
+		if !s.canSend(n) { // the answer to its sign-on in the set-up was not its own
+			s.lost++
+			continue
+		}
+		s.waiting = append(s.waiting, coming{due, n})
+	}
+	heap.Init(&s.waiting)
+	return s
+}
+
+// Length is how long clients come back; those who try again come later.
+func (s *stormRun) Length() time.Duration { return s.storm.Within }
+func (s *stormRun) Peak() float64         { return float64(s.storm.Clients) / s.storm.Within.Seconds() }
+func (s *stormRun) String() string {
+	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", reports.Count(int64(s.storm.Clients)), s.storm.Within)
+}
+
+// Hits is how many hits are known. Where all known ones were handed out it waits for the answers that decide whether there are more.
+func (s *stormRun) Hits() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.over && len(s.waiting) == 0 && s.flying > 0 {
+		s.changed.Wait()
+	}
+	if s.over {
+		return uint64(len(s.dues))
+	}
+	return uint64(len(s.dues) + len(s.waiting))
+}
+
+// handOutAhead is how long before it is due a hit is handed out. One that comes up later for an earlier moment is late by as much at most.
+const handOutAhead = time.Millisecond
+
+// At hands the next hit out, shortly before it is due; of hits that were handed out it tells when they were due.
+func (s *stormRun) At(n uint64) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n < uint64(len(s.dues)) {
+		return s.dues[n]
+	}
+	if s.origin.IsZero() {
+		s.origin = time.Now()
+	}
+	for !s.over {
+		if len(s.waiting) == 0 {
+			s.changed.Wait()
+			continue
+		}
+		early := time.Until(s.origin.Add(s.waiting[0].due)) - handOutAhead
+		if early <= 0 {
+			break
+		}
+		wake := time.AfterFunc(early, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.changed.Broadcast()
+		})
+		s.changed.Wait()
+		wake.Stop()
+	}
+	if len(s.waiting) == 0 { // over, and the pacer will not send this one
+		return s.storm.patience()
+	}
+	next := heap.Pop(&s.waiting).(coming)
+	if last := len(s.dues) - 1; last >= 0 && next.due <= s.dues[last] {
+		next.due = s.dues[last] + 1
+	}
+	s.dues, s.who = append(s.dues, next.due), append(s.who, next.client)
+	s.flying++
+	return next.due
+}
+
+// Count is how many hits were due by t, of those that are known.
+func (s *stormRun) Count(t time.Duration) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return uint64(sort.Search(len(s.dues), func(i int) bool { return s.dues[i] > t }))
+}
+
+// interrupt ends the storm: nothing more is handed out.
+func (s *stormRun) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.changed.Broadcast()
+}
+
+// Begin is part of Workload.
+func (s *stormRun) Begin(seq uint64, request *Request) bool {
+	s.mu.Lock()
+	n := s.who[seq]
+	s.mu.Unlock()
+	h := s.hits.Get().(*hit)
+	h.client, h.step, h.starter = n, s.next(n), true // what comes back is not used again
+	h.held = s.clients[n].holds == holdsSession
+	s.prepare(request, n, h.step, seq)
+	request.Operation, request.Client = s.index[h.step], h
+	return true
+}
+
+// End is part of Workload.
+func (s *stormRun) End(request *Request, answer *Answer) Outcome {
+	h := request.Client.(*hit)
+	outcome, kept := s.judge(h, answer)
+	cl := &s.clients[h.client]
+	signedIn := kept && h.step != stepMint
+	refused := outcome.Kind == kindStatus && answer.Status < 500 || outcome.Kind == kindIdentity
+	if !kept {
+		switch {
+		case h.step == stepRefresh && refused:
+			cl.holds = holdsNothing // signs on next
+		case h.step == stepSignOn && !refused:
+			s.giveBack(h) // the same session token again: nobody knows that it was used
+		}
+	}
+	canGoOn := kept || s.canSend(h.client)
+	wait := retryAfter(answer.RetryAfter, answer.Received)
+	if s.IgnoreRetryAfter || outcome.Kind != kindThrottled {
+		wait = 0
+	}
+	s.answered(h.client, answer, signedIn, kept, canGoOn, wait)
+	request.Client = nil
+	s.hits.Put(h)
+	return outcome
+}
+
+// canSend tells whether a client has anything to sign in with.
+func (s *stormRun) canSend(n uint32) bool {
+	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead
+}
+
+// answered plans what a client does next.
+func (s *stormRun) answered(n uint32, answer *Answer, signedIn, kept, canGoOn bool, wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.changed.Broadcast()
+	s.flying--
+	elapsed := answer.Received.Sub(s.origin)
+	switch {
+	case signedIn:
+		s.signedIn++
+		s.last = max(s.last, elapsed)
+		delete(s.tries, n)
+		return
+	case !canGoOn:
+		s.lost++
+		return
+	case kept: // a session token was minted: on with it
+	default:
+		s.tries[n]++
+		backOff := min(mostBackOff, firstBackOff<<min(s.tries[n]-1, 10))
+		wait = max(wait, backOff/2+time.Duration(s.random.Int64N(int64(backOff/2))))
+	}
+	due := elapsed + wait
+	if due > s.storm.patience() {
+		s.lost++
+		return
+	}
+	if !kept {
+		s.retries++
+	}
+	heap.Push(&s.waiting, coming{due, n})
+}
+
+// Exhausted is part of Finite: a storm ends by itself.
+func (s *stormRun) Exhausted() error { return nil }
+
+// report says how the storm went.
+func (s *stormRun) report() *reports.Storm {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &reports.Storm{Clients: s.storm.Clients, Recovered: int64(s.last), Retries: s.retries}
+	if s.signedIn < s.storm.Clients {
+		r.Recovered = -1
+	}
+	return r
+}
