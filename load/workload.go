@@ -107,8 +107,8 @@ const noClient = math.MaxUint32
 type supply struct {
 	source sessionSource
 	at     time.Time // when minting began
-	rounds int      // session tokens of each starter
-	minted []string // round by round those of the starters, then one of each chain
+	rounds int       // session tokens of each starter
+	minted []string  // round by round those of the starters, then one of each chain
 }
 
 type sessionSource uint8
