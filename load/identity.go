@@ -98,7 +98,7 @@ func (c *crowd) refused(h *hit, answer *Answer) Outcome {
 		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
 	case answer.Truncated:
 		return Outcome{kindShape, fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
-	case bytes.Contains(answer.Body, []byte(`99999:`)) && legacyRefusal(answer.Body):
+	case bytes.Contains(answer.Body, []byte(`9999:`)) && legacyRefusal(answer.Body):
 		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call.name, answer.Status)}
 	}
 	return Outcome{}
@@ -110,29 +110,23 @@ func legacyRefusal(body []byte) bool {
 	return err == nil && strings.HasPrefix(object.Get("resultCode").String(), "99999:")
 }
 
+// judgeDiscovery wants a list that offers the service that the run signs on with. Only an answer that writes it in an unusual way is read
+// in full.
 func (c *crowd) judgeDiscovery(answer *Answer) Outcome {
-	if !bytes.Contains(answer.Body, []byte(`"availableServices"`)) {
+	var room [256]byte
+	if bytes.Contains(answer.Body, []byte(`"availableServices"`)) && bytes.Contains(answer.Body, appendJSON(room[:0], []byte(c.service))) {
+		return Outcome{}
+	}
+	object, err := check.ParseJSON(answer.Body)
+	if err != nil || object.Get("availableServices") == nil {
 		return Outcome{kindShape, "the answer to discover holds no availableServices"}
 	}
-	var room [256]byte
-	if name := appendJSON(room[:0], []byte(c.service)); !bytes.Contains(answer.Body, name) && !offers(answer.Body, c.service) {
-		return Outcome{kindIdentity, "the answer to discover does not offer the authentication service that this run signs on with"}
-	}
-	return Outcome{}
-}
-
-// offers reads a list of services the slow way, for names that are written with escapes.
-func offers(body []byte, service string) bool {
-	object, err := check.ParseJSON(body)
-	if err != nil || object.Get("availableServices") == nil {
-		return false
-	}
 	for _, item := range object.Get("availableServices").Items {
-		if item.Get("authServiceName").String() == service {
-			return true
+		if item.Get("authServiceName").String() == c.service {
+			return Outcome{}
 		}
 	}
-	return false
+	return Outcome{kindIdentity, "the answer to discover does not offer the authentication service that this run signs on with"}
 }
 
 // judgeMint reads a session token. Two answers must never hold the same one (GST-12).

@@ -164,6 +164,7 @@ func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 		"refresh without client_id":        {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{opRefresh: 400}},
 		"refresh tokens without jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{opRefresh: 400}},
 		"bodies with escapes":              {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{opRefresh: 400}},
+		"mixed with escapes":               {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{opSignOn: 40, opRefresh: 320, opDiscover: 40}},
 		"mixed":                            {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, strict, false, map[string]int{opSignOn: 40, opRefresh: 320, opDiscover: 40}},
 		"mixed of many with minted tokens": {Traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{opSignOn: 3, opRefresh: 7}}, strict, true, map[string]int{opSignOn: 120, opRefresh: 280}},
 		"first-time":                       {Traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{opSignOnFirst: 400}},
@@ -478,6 +479,23 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 			_, err := newCrowd(test.environment, test.traffic, test.hits, 200, 1, Shard{})
 			require.ErrorContains(t, err, test.says)
 			assert.Equal(t, failure.Usage, failure.KindOf(err))
+		})
+	}
+}
+
+func TestDiscoveryMustOfferTheService(t *testing.T) {
+	for name, test := range map[string]struct{ body, kind string }{
+		"no list":         {`{"services":[]}`, kindShape},
+		"HTML":            {"<html>", kindShape},
+		"empty list":      {`{"availableServices":[]}`, kindIdentity},
+		"another service": {`{"availableServices":[{"authServiceName":"Other SSO"}]}`, kindIdentity},
+		"right":           {`{"availableServices":[{"authServiceName":"Operator SSO"}]}`, ""},
+		"gateway refusal": {`{"resultCode":"\u00399999:403","availableServices":"Operator SSO"}`, kindStatus},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &crowd{service: "Operator SSO"}
+			outcome, _ := c.judge(&hit{client: noClient, step: stepDiscover}, &Answer{Status: http.StatusOK, Body: []byte(test.body)})
+			assert.Equal(t, test.kind, outcome.Kind, outcome.Message)
 		})
 	}
 }
