@@ -29,7 +29,7 @@ func conformancePage(c *Conformance) page {
 	p := page{
 		Kind: "Conformance", Title: "Conformance of " + c.Run.target(), Verdict: c.Verdict, Reason: orElse(c.Reason, "No reason was recorded."),
 		Facts: runFacts(c.Run), Trust: c.trust(), First: c.first(),
-		FirstNone: "Nothing needs attention: no requirement failed, and none was left out.",
+		FirstNone: "Nothing needs attention: no requirement that counts failed or was left out.",
 		About:     runAbout(c.Run),
 	}
 	counts := requirementCounts(c.Requirements)
@@ -83,6 +83,17 @@ func (c *Conformance) exercised() int {
 	return n
 }
 
+// gating selects the requirements whose miss fails a run or warns: the others are shown only.
+func gating(requirements []Requirement) []Requirement {
+	var found []Requirement
+	for _, requirement := range requirements {
+		if requirement.Gating != "shown" {
+			found = append(found, requirement)
+		}
+	}
+	return found
+}
+
 // trust says what speaks for and against believing the verdict.
 func (c *Conformance) trust() []statement {
 	found := runTrust(c.Run)
@@ -102,6 +113,9 @@ func (c *Conformance) trust() []statement {
 	exercised := statement{Pass, fmt.Sprintf("%s of %s were exercised.", Count(int64(c.exercised())), Plural(all, "requirement"))}
 	if c.exercised() < len(c.Requirements) {
 		exercised.Verdict = Warn
+		if len(gating(ofVerdict(c.Requirements, NotExercised, Skipped))) == 0 {
+			exercised.Verdict = Observed
+		}
 		exercised.Text = fmt.Sprintf("%s of %s were exercised: %s not touched by a scenario, %s skipped.", Count(int64(c.exercised())), Plural(all, "requirement"), Count(int64(counts[NotExercised])), Count(int64(counts[Skipped])))
 	}
 	found = append(found, exercised)
@@ -128,7 +142,7 @@ func (c *Conformance) first() []first {
 	}
 	add(Fail, "requirements failed.")
 	add(Error, "requirements of which it could not be told.")
-	if n := len(ofVerdict(c.Requirements, NotExercised)); n > 0 {
+	if n := len(gating(ofVerdict(c.Requirements, NotExercised))); n > 0 {
 		found = append(found, first{Verdict: NotExercised, Link: "c-silent", Label: Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}
 	if n := len(ofVerdict(c.Requirements, Warn)); n > 0 {
@@ -170,6 +184,7 @@ func (r Requirement) why() string {
 // conformanceDetails is what the template "conformance" shows.
 type conformanceDetails struct {
 	NotExercised  []Requirement
+	Loud          bool // some of them would count
 	Lackings      *table
 	Filters       []share
 	Requirements  []requirementRow
@@ -221,6 +236,7 @@ type scenarioRow struct {
 
 func (c *Conformance) details() conformanceDetails {
 	d := conformanceDetails{NotExercised: ofVerdict(c.Requirements, NotExercised)}
+	d.Loud = len(gating(d.NotExercised)) > 0
 	counts := requirementCounts(c.Requirements)
 	for _, verdict := range verdicts {
 		if n := counts[verdict]; n > 0 {

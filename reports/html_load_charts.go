@@ -20,13 +20,17 @@ type timeline struct {
 // longestTimeline is how many seconds of a run are drawn: two days.
 const longestTimeline = 2 * 86400
 
-// timelines takes the seconds of a run apart by operation. Sums over all operations stand under "".
+// timelines takes the seconds of a run apart by operation. Sums over all operations stand under "", there without the wanted statuses.
 func (l *Load) timelines() map[string]timeline {
 	first, last := math.MaxInt, math.MinInt
 	for _, second := range l.Seconds {
 		first, last = min(first, second.At), max(last, second.At)
 	}
 	lines := map[string]timeline{}
+	wanted := map[string]string{}
+	for name, o := range l.Operations {
+		wanted[name] = o.wantedStatus()
+	}
 	if len(l.Seconds) == 0 {
 		return lines
 	}
@@ -66,6 +70,9 @@ func (l *Load) timelines() map[string]timeline {
 		sum.Max = max(sum.Max, second.Max)
 		sum.Lag99 = max(sum.Lag99, second.Lag99)
 		for status, n := range second.Statuses {
+			if status == wanted[second.Operation] {
+				continue
+			}
 			if sum.Statuses == nil {
 				sum.Statuses = map[string]int64{}
 			}
@@ -73,6 +80,17 @@ func (l *Load) timelines() map[string]timeline {
 		}
 	}
 	return lines
+}
+
+// wantedStatus is the status of right answers: one of 2xx that came at least as often as answers were right. It is "" where no
+// answer was right.
+func (o *Operation) wantedStatus() string {
+	for _, status := range sortedKeys(o.Statuses) {
+		if o.Right > 0 && o.Statuses[status] >= o.Right && strings.HasPrefix(status, "2") {
+			return status
+		}
+	}
+	return ""
 }
 
 // points thins a timeline to at most limit points: each is what pick says of the seconds it stands for.
@@ -273,7 +291,7 @@ func (l *Load) wrongChart(t timeline) (chart, bool) {
 			totals[status] += n
 		}
 	}
-	if wrong == 0 && len(totals) == 0 {
+	if wrong == 0 {
 		return chart{}, false
 	}
 	statuses := sortedKeys(totals)

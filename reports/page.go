@@ -159,8 +159,31 @@ func init() {
 	}
 }
 
+// sentence begins with a capital and ends with a full stop. A first word that is a name of the service's keeps its letters.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	first, rest, _ := strings.Cut(text, " ")
+	if letters := strings.Trim(first, ",:;"); letters == strings.ToLower(letters) && strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz-") == "" {
+		first = strings.ToUpper(first[:1]) + first[1:]
+	}
+	if rest != "" {
+		first += " " + rest
+	}
+	if !strings.ContainsAny(first[len(first)-1:], ".!?") {
+		first += "."
+	}
+	return first
+}
+
 // write renders the page with the details of template kind.
 func (p page) write(w io.Writer, kind string) error {
+	p.Reason = sentence(p.Reason)
+	for i := range p.Trust {
+		p.Trust[i].Text = sentence(p.Trust[i].Text)
+	}
 	parsed := pages[kind]
 	if parsed == nil {
 		return fmt.Errorf("writing a page: there is no template %q", kind)
