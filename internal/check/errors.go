@@ -131,6 +131,9 @@ func (j *judge) noSecrets() {
 	for _, values := range j.x.Header {
 		text += "\n" + strings.Join(values, "\n")
 	}
+	if j.body != nil {
+		text += "\n" + strings.Join(texts(j.body, nil), "\n") // as they are read, without escapes
+	}
 	secrets := j.secrets()
 	for _, s := range secrets {
 		if wire.Mentions(text, s) {
@@ -147,6 +150,20 @@ func (j *judge) noSecrets() {
 	if len(secrets) > 0 {
 		j.add("ERR-10", Held, "no secret of the request", "none")
 	}
+}
+
+// texts lists the strings of a value.
+func texts(v *Value, found []string) []string {
+	if v.Kind == ags.String {
+		return append(found, v.Text)
+	}
+	for _, m := range v.Members {
+		found = texts(m.Value, found)
+	}
+	for _, item := range v.Items {
+		found = texts(item, found)
+	}
+	return found
 }
 
 // secrets are those the caller knows, and the tokens in the request.

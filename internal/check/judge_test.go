@@ -217,6 +217,8 @@ var faults = []fault{
 		a.raw = []byte("cannot use " + token)
 	}, Known{}, "ERR-10"},
 	{"a Java stack trace", "refusal-401", ags.SignOn, body("java.lang.NullPointerException\n\tat com.example.ags.SignOn.handle(SignOn.java:88)\n"), Known{}, "ERR-10"},
+	{"a Java stack trace in JSON", "refusal-403", ags.SignOn, body(`{"message":"java.lang.IllegalStateException: no\n\tat com.example.ags.SignOn.handle(SignOn.java:42)","code":20002}`), Known{}, "ERR-10"},
+	{"a Java stack trace with slashes escaped", "refusal-403", ags.SignOn, body(`{"message":"no","code":20002,"trace":["\u0061t com.example.ags.SignOn.handle(SignOn.java:42)"]}`), Known{}, "ERR-10"},
 	{"a Go stack trace", "refusal-401", ags.SignOn, body("panic: x\n\ngoroutine 17 [running]:\nmain.main()"), Known{}, "ERR-10"},
 	{"a Python stack trace", "refusal-401", ags.SignOn, body("Traceback (most recent call last):\n  File"), Known{}, "ERR-10"},
 	{"a JavaScript stack trace", "refusal-401", ags.SignOn, body("TypeError: x\n    at handle (/srv/app/signOn.js:10:5)"), Known{}, "ERR-10"},
