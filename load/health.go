@@ -36,12 +36,8 @@ func (w *healthWatch) read() *metrics.Float64Histogram {
 
 // look takes the state of a moment.
 func (w *healthWatch) look(now time.Time) health {
-	// The difference of wall clocks against that of monotonic ones is what the clock was set by since the last look.
 	if !w.wall.IsZero() {
-		step := now.Round(0).Sub(w.wall.Round(0)) - now.Sub(w.wall)
-		if step.Abs() > clockStepCounted {
-			w.clockStep += step
-		}
+		w.clocks(now.Round(0).Sub(w.wall.Round(0)), now.Sub(w.wall))
 	}
 	w.wall = now
 	h := health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep)}
@@ -62,4 +58,12 @@ func (w *healthWatch) look(now time.Time) health {
 	}
 	w.pauses = pauses
 	return h
+}
+
+// clocks compares what passed on the clock of the machine with what passed on the monotonic one: the difference is what the clock was
+// set by. Small ones are the slewing of a time service.
+func (w *healthWatch) clocks(wall, monotonic time.Duration) {
+	if step := wall - monotonic; step.Abs() > clockStepCounted {
+		w.clockStep += step
+	}
 }

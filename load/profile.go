@@ -119,37 +119,37 @@ type stageFile struct {
 
 type (
 	constantStage struct {
-		Rate string        `yaml:"rate"`
-		For  time.Duration `yaml:"for"`
+		Rate string `yaml:"rate"`
+		For  string `yaml:"for"`
 	}
 	rampStage struct {
-		From string        `yaml:"from"`
-		To   string        `yaml:"to"`
-		For  time.Duration `yaml:"for"`
+		From string `yaml:"from"`
+		To   string `yaml:"to"`
+		For  string `yaml:"for"`
 	}
 	stepsStage struct {
-		From  string        `yaml:"from"`
-		To    string        `yaml:"to"`
-		Steps int           `yaml:"steps"`
-		For   time.Duration `yaml:"for"`
+		From  string `yaml:"from"`
+		To    string `yaml:"to"`
+		Steps int    `yaml:"steps"`
+		For   string `yaml:"for"`
 	}
 	spikeStage struct {
-		Base string        `yaml:"base"`
-		Peak string        `yaml:"peak"`
-		Rise time.Duration `yaml:"rise"`
-		Hold time.Duration `yaml:"hold"`
-		Fall time.Duration `yaml:"fall"`
-		For  time.Duration `yaml:"for"`
+		Base string `yaml:"base"`
+		Peak string `yaml:"peak"`
+		Rise string `yaml:"rise"`
+		Hold string `yaml:"hold"`
+		Fall string `yaml:"fall"`
+		For  string `yaml:"for"`
 	}
 	sineStage struct {
-		Mean      string        `yaml:"mean"`
-		Amplitude string        `yaml:"amplitude"`
-		Period    time.Duration `yaml:"period"`
-		For       time.Duration `yaml:"for"`
+		Mean      string `yaml:"mean"`
+		Amplitude string `yaml:"amplitude"`
+		Period    string `yaml:"period"`
+		For       string `yaml:"for"`
 	}
 	poissonStage struct {
-		Rate string        `yaml:"rate"`
-		For  time.Duration `yaml:"for"`
+		Rate string `yaml:"rate"`
+		For  string `yaml:"for"`
 	}
 	csvStage struct {
 		File string `yaml:"file"`
@@ -159,11 +159,28 @@ type (
 // ReadProfile reads a profile. The name is its path: it stands in messages, and files it names lie beside it. Unknown keys are errors.
 // Errors are of the kind failure.Usage and name the line.
 func ReadProfile(data []byte, name string) (*Profile, error) {
+	p, err := readProfile(data, name)
+	var panicked errYAML
+	if errors.As(err, &panicked) {
+		return nil, failure.Usagef("%s is no YAML that can be read", name)
+	}
+	return p, err
+}
+
+// errYAML is a panic of the YAML library, which some malformed texts cause.
+type errYAML struct{ error }
+
+func readProfile(data []byte, name string) (p *Profile, err error) {
+	r := &profileReader{name: name}
+	defer func() {
+		if !r.read && recover() != nil {
+			p, err = nil, errYAML{errors.New("the YAML library panicked")}
+		}
+	}()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, profileFailure(name, err)
 	}
-	r := &profileReader{name: name}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.NullType || file.Docs[0].Body.Type() == ast.CommentType {
 		return nil, failure.Usagef("%s is empty; a profile needs stages, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", name)
 	}
@@ -177,6 +194,7 @@ func ReadProfile(data []byte, name string) (*Profile, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&f); err != nil {
 		return nil, profileFailure(name, err)
 	}
+	r.read = true
 	return r.profile(&f)
 }
 
@@ -193,6 +211,7 @@ func profileFailure(name string, err error) error {
 type profileReader struct {
 	name  string
 	lines []int // of each stage
+	read  bool  // the YAML is read; what panics from here on is a mistake of ours
 }
 
 // keys refuses keys that a structure does not have, with the line and the nearest one that it has, and notes the lines of stages.
@@ -323,57 +342,64 @@ func (r *profileReader) stage(f *stageFile) (func(uint64) Schedule, error) {
 		}
 		return got
 	}
-	long := func(key string, d time.Duration) {
-		if d <= 0 || d > 31*24*time.Hour {
-			mistakes = append(mistakes, fmt.Errorf("%s must be above 0 and at most 31 days, such as 30s or 5m", key))
+	span := func(key, text string, least time.Duration) time.Duration {
+		if text == "" && least == 0 {
+			return 0
 		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d < least || d > 31*24*time.Hour {
+			mistakes = append(mistakes, fmt.Errorf("%s must be a time above 0 and of at most 31 days, such as 30s or 5m", key))
+			return 0
+		}
+		return d
 	}
+	long := func(text string) time.Duration { return span("for", text, 1) }
 	var made []func(uint64) Schedule
 	fixed := func(build func() Schedule) {
 		made = append(made, func(uint64) Schedule { return build() })
 	}
 	if s := f.Constant; s != nil {
 		at := rate("rate", s.Rate)
-		long("for", s.For)
-		fixed(func() Schedule { return Constant(at, s.For) })
+		length := long(s.For)
+		fixed(func() Schedule { return Constant(at, length) })
 	}
 	if s := f.Ramp; s != nil {
 		from, to := rate("from", s.From), rate("to", s.To)
-		long("for", s.For)
-		fixed(func() Schedule { return Ramp(from, to, s.For) })
+		length := long(s.For)
+		fixed(func() Schedule { return Ramp(from, to, length) })
 	}
 	if s := f.Steps; s != nil {
 		from, to := rate("from", s.From), rate("to", s.To)
-		long("for", s.For)
+		length := long(s.For)
 		if s.Steps < 2 || s.Steps > 10_000 {
 			mistakes = append(mistakes, fmt.Errorf("steps must be from 2 to 10000"))
 		}
-		fixed(func() Schedule { return Steps(from, to, s.Steps, s.For) })
+		fixed(func() Schedule { return Steps(from, to, s.Steps, length) })
 	}
 	if s := f.Spike; s != nil {
 		base, peak := rate("base", s.Base), rate("peak", s.Peak)
-		long("for", s.For)
-		if s.Rise < 0 || s.Hold < 0 || s.Fall < 0 || s.Rise+s.Hold+s.Fall <= 0 || s.Rise+s.Hold+s.Fall > s.For {
+		length := long(s.For)
+		rise, hold, fall := span("rise", s.Rise, 0), span("hold", s.Hold, 0), span("fall", s.Fall, 0)
+		if whole := rise + hold + fall; whole <= 0 || whole > length {
 			mistakes = append(mistakes, fmt.Errorf("rise, hold and fall must be above 0 together and fit into for"))
 		}
-		fixed(func() Schedule { return Spike(base, peak, s.Rise, s.Hold, s.Fall, s.For) })
+		fixed(func() Schedule { return Spike(base, peak, rise, hold, fall, length) })
 	}
 	if s := f.Sine; s != nil {
 		mean, amplitude := rate("mean", s.Mean), rate("amplitude", s.Amplitude)
-		long("for", s.For)
-		long("period", s.Period)
+		length, period := long(s.For), span("period", s.Period, 1)
 		if amplitude.PerSecond() > mean.PerSecond() {
 			mistakes = append(mistakes, fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
 		}
-		fixed(func() Schedule { return Sine(mean, amplitude, s.Period, s.For) })
+		fixed(func() Schedule { return Sine(mean, amplitude, period, length) })
 	}
 	if s := f.Poisson; s != nil {
 		at := rate("rate", s.Rate)
-		long("for", s.For)
-		if at.PerSecond()*s.For.Seconds() > 1e10 {
+		length := long(s.For)
+		if at.PerSecond()*length.Seconds() > 1e10 {
 			mistakes = append(mistakes, fmt.Errorf("more than ten thousand million hits are not possible"))
 		}
-		made = append(made, func(seed uint64) Schedule { return Poisson(at, s.For, seed) })
+		made = append(made, func(seed uint64) Schedule { return Poisson(at, length, seed) })
 	}
 	if s := f.CSV; s != nil {
 		curve, err := r.curve(s.File)
