@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/xml"
 	"html"
 	"io"
@@ -132,4 +133,40 @@ Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not jud
 	assert.Contains(t, render(t, func(w io.Writer) error { return CompareText(w, c, true) }), "\x1b[1;33mINCONCLUSIVE\x1b[0m")
 	c.Reason = "\x1b]0;title\a"
 	assert.NotContains(t, render(t, func(w io.Writer) error { return CompareText(w, c, false) }), "\x1b")
+}
+
+// A stored comparison may have been written by another version, or by hand: whatever can be read can be shown.
+func FuzzStoredComparison(f *testing.F) {
+	for _, c := range sampleComparisons() {
+		if c.Interleaved != nil {
+			for r := range c.Interleaved.Rounds {
+				c.Interleaved.Rounds[r].Pairs = c.Interleaved.Rounds[r].Pairs[:2]
+			}
+		}
+		var b strings.Builder
+		if err := WriteJSON(&b, c); err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(b.String()))
+	}
+	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"interleaved","interleaved":{"plan":{},"metrics":[{}],"rounds":[{"pairs":[{}]}]}}`))
+	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"runs","load":{"operations":[{"shift":[{}],"old":{}}]},"conformance":{"changes":[{}],"drift":[{}]}}`))
+	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"history","history":{"metrics":[{"gates":true,"earlier":9}],"runs":[{}],"errors":[{}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ReadComparison(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for _, write := range []func() error{
+			func() error { return CompareHTML(io.Discard, c, Style{}) },
+			func() error { return CompareJUnit(io.Discard, c, true) },
+			func() error { return CompareMarkdown(io.Discard, c) },
+			func() error { return CompareText(io.Discard, c, true) },
+		} {
+			if err := write(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		SelfComparisonOf(c)
+	})
 }
