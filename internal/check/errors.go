@@ -141,8 +141,9 @@ func (j *judge) noSecrets() {
 			return
 		}
 	}
+	shown := text[:min(len(text), maxTraceText)]
 	for _, t := range stackTraces {
-		if t.pattern.MatchString(text) {
+		if t.pattern.MatchString(shown) {
 			j.add("ERR-10", Broken, "no stack trace", "the answer shows "+t.name)
 			return
 		}
@@ -181,6 +182,9 @@ func (j *judge) secrets() []string {
 	}
 	return append(secrets, jwsLike.FindAllString(string(j.x.Call.Body), 5)...)
 }
+
+// maxTraceText is how much of an answer is searched for stack traces.
+const maxTraceText = 64 << 10
 
 var stackTraces = []struct {
 	name    string

@@ -17,8 +17,11 @@ import (
 // Number is the kind of a JSON number that is no integer; integers have the kind ags.Integer.
 const Number ags.Kind = "number"
 
-// maxDepth bounds how deep a JSON text may nest; no answer of the contract goes beyond six.
-const maxDepth = 100
+// The bounds of a JSON text: how deep it may nest, where no answer of the contract goes beyond six, and how many values it may hold.
+const (
+	maxDepth  = 100
+	maxValues = 50000
+)
 
 // Value is a JSON value as it was written: names keep their case, numbers their literal, members their order and their doubles.
 // encoding/json would take a member in another case, the last of two, and null for a number.
@@ -91,7 +94,7 @@ type JSONError struct {
 func (e *JSONError) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
 
 // ParseJSON reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member twice, at most
-// 100 levels deep. With a recoverable *JSONError the value is returned beside it; with any other error it is nil.
+// 100 levels deep and 50,000 values long. With a recoverable *JSONError the value is returned beside it; with any other error it is nil.
 func ParseJSON(text []byte) (*Value, error) {
 	p := jsonParser{text: text}
 	if bytes.HasPrefix(text, []byte("\xef\xbb\xbf")) {
@@ -118,6 +121,7 @@ func ParseJSON(text []byte) (*Value, error) {
 type jsonParser struct {
 	text   []byte
 	at     int
+	values int
 	double *JSONError // the first member that is there twice
 }
 
@@ -139,6 +143,9 @@ func (p *jsonParser) space() {
 func (p *jsonParser) value(depth int) (*Value, error) {
 	if depth > maxDepth {
 		return nil, p.fail("the JSON is nested deeper than %d levels", maxDepth)
+	}
+	if p.values++; p.values > maxValues {
+		return nil, p.fail("the JSON holds more than %d values", maxValues)
 	}
 	if p.at == len(p.text) {
 		return nil, p.fail("the JSON breaks off")

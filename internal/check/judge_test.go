@@ -247,6 +247,10 @@ var faults = []fault{
 	{"text behind the end", sost, ags.SignOnWithSessionToken, func(a *answer) { a.raw = append(a.exchange().Body, "{}"...) }, who, "SOST-04"},
 	{"byte order mark", sost, ags.SignOnWithSessionToken, func(a *answer) { a.raw = append([]byte("\xef\xbb\xbf"), a.exchange().Body...) }, who, "SOST-03 SOST-04"},
 
+	{"invalid UTF-8", sost, ags.SignOnWithSessionToken, body("{\"access_token\":\"\xff\"}"), who, "SOST-03 SOST-04"},
+	{"nested without end", sost, ags.SignOnWithSessionToken, body(strings.Repeat(`{"a":`, 100000)), who, "SOST-03 SOST-04"},
+	{"members without end", sost, ags.SignOnWithSessionToken, body("[" + strings.Repeat("0,", 400000) + "0]"), who, "SOST-03 SOST-04"},
+
 	// members of the token body
 	{"no access token", sost, ags.SignOnWithSessionToken, without("access_token"), Known{}, "SOST-03 SOST-04"},
 	{"no refresh token", sost, ags.SignOnWithSessionToken, without("refresh_token"), Known{}, "SOST-03 SOST-04"},
@@ -341,6 +345,7 @@ var faults = []fault{
 	{"refresh token as short as the access token", sost, ags.SignOnWithSessionToken,
 		all(later("exp", false, true, 1800-86400), member("refresh_expires_in", number("1800"))), who, "TOK-14"},
 	{"issued an hour ahead", sost, ags.SignOnWithSessionToken, func(a *answer) { a.sent = a.sent.Add(-time.Hour) }, who, "TOK-17"},
+	{"issued years ago", sost, ags.SignOnWithSessionToken, func(a *answer) { a.sent = a.sent.AddDate(5, 0, 0) }, who, "TOK-17"},
 	{"issued five seconds ago", sost, ags.SignOnWithSessionToken, func(a *answer) { a.sent = a.sent.Add(5 * time.Second) }, who, "TOK-17"},
 	{"clock moved, answer did not", sost, ags.SignOnWithSessionToken, nil, Known{Offset: time.Hour, Skew: time.Second}, "TOK-17"},
 	{"jti differs in the pair", sost, ags.SignOnWithSessionToken, refreshClaim("jti", "x"), who, "TOK-15 soft"},
@@ -651,4 +656,21 @@ func TestMillisecondsAreNamed(t *testing.T) {
 		}
 	}
 	t.Fatal("no finding")
+}
+
+// However an answer is made, judging it takes a bounded time.
+func TestJudgeIsQuickOnHostileBodies(t *testing.T) {
+	for _, piece := range []string{"at (", "a.", "aaaaaaaa.aaaaaaaa.", `{"a":`, `{"a":[`, `\\`, "%41", "&amp;", `"\u0061",`, "ORA-", "goroutine 1 [", "eyJhbGciOi", "\n\tat a.b(c.java:"} {
+		for _, status := range []int{200, 300, 403} {
+			x := recorded(t, "refusal-403", ags.SignOn).exchange()
+			x.Status, x.Body = status, []byte(strings.Repeat(piece, 1<<17/len(piece)))
+			started := time.Now()
+			Judge(x, Known{Secrets: []string{"s7v1q9k3x5m2", "a.a.a", "\\\\\\\\x"}})
+			Shape(x)
+			assert.Less(t, time.Since(started), 3*time.Second, "%d %q", status, piece)
+			if d := time.Since(started); d > 300*time.Millisecond {
+				t.Logf("%d %q took %s", status, piece, d)
+			}
+		}
+	}
 }

@@ -309,6 +309,21 @@ func TestRedactorServesManyGoroutines(t *testing.T) {
 	group.Wait()
 }
 
+// However an answer is made, redacting it takes a bounded time.
+func TestRecordIsQuickOnHostileBodies(t *testing.T) {
+	for _, piece := range []string{`"`, `\\`, `\"`, "=", "token=", "token=&", `"token":"a",`, `{"a":`, `{"token":[`, "«token 123456»", "«token 123456»token=a&", "%41", "&amp;", "Bearer a1b2c3d4 ",
+		"Cookie: abcdefgh ", "://a:b@", "eyJ", "eyJhbGciOiJI.", "secret-0", `\u0041`, `"{\"a\":\"`} {
+		r := testRedactor()
+		r.Add("secret-0", "ccccc", "=====", `\\\\`)
+		started := time.Now()
+		r.Record(&Exchange{Status: 200, Body: []byte(strings.Repeat(piece, 1<<17/len(piece)))})
+		assert.Less(t, time.Since(started), 5*time.Second, piece)
+		if d := time.Since(started); d > time.Second {
+			t.Logf("%q took %s", piece, d)
+		}
+	}
+}
+
 func FuzzRedactorText(f *testing.F) {
 	f.Add(`{"sessionToken":"abc","parameters":[{"name":"password","value":"x"}]}`, "seed-Secret-42")
 	f.Add("Authorization: Bearer eyJhbGciOiJub25lIn0.eyJ0eXAiOiJEZXZBdXRoTiJ9.", `q"u\o`)

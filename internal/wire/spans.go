@@ -25,10 +25,10 @@ func nameSpans(text string) []span {
 		done = marks.FindAllStringIndex(text, -1)
 	}
 	emit := func(s span) {
-		for _, mark := range done {
-			if s.start < mark[1] && mark[0] < s.end {
-				return
-			}
+		// Marks are in order and apart: only the first that ends behind the span's start can overlap it.
+		i := sort.Search(len(done), func(i int) bool { return done[i][1] > s.start })
+		if i < len(done) && done[i][0] < s.end {
+			return
 		}
 		if s.end > s.start {
 			spans = append(spans, s)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"agstest/ags"
 )
 
 // openToken reads a JWS for show. It checks nothing.
@@ -35,11 +37,11 @@ func tokenLabel(value string) string {
 		return ""
 	}
 	switch text(claims["typ"]) {
-	case "DevAuthN":
+	case ags.AccessType:
 		return "access token"
-	case "RefreshAuthN":
+	case ags.RefreshType:
 		return "refresh token"
-	case "GetSessionTokenAuthN":
+	case ags.OperatorToken.Type:
 		return "operator token"
 	}
 	return ""
