@@ -219,6 +219,7 @@ type findingShown struct {
 	Expected, Got, Link, Scenario string
 	Times                         int
 	Exchange                      *Exchange
+	Again                         bool // its exchange is shown above
 }
 
 type scenarioGroup struct {
@@ -305,12 +306,21 @@ func (c *Conformance) addRequirements(d *conformanceDetails, scenarios map[strin
 			}
 			if scenario := scenarios[finding.Scenario]; scenario != nil {
 				piece.Scenario = scenario.Name + " (" + scenario.ID + ")"
-				if finding.Exchange >= 0 && finding.Exchange < len(scenario.Transcript) && exchanges < shownExchanges {
-					piece.Exchange = &scenario.Transcript[finding.Exchange]
-					exchanges++
+				if finding.Exchange >= 0 && finding.Exchange < len(scenario.Transcript) {
+					x := &scenario.Transcript[finding.Exchange]
+					switch {
+					case slices.ContainsFunc(detail.Evidence, func(f findingShown) bool { return f.Exchange == x }):
+						piece.Again = true
+					case exchanges < shownExchanges:
+						piece.Exchange = x
+						exchanges++
+					}
 				}
 			}
 			detail.Evidence = append(detail.Evidence, piece)
+		}
+		if len(detail.Evidence) > 0 && strings.HasPrefix(detail.Reason, "expected ") {
+			detail.Reason = "" // the evidence says it
 		}
 		d.Failures = append(d.Failures, detail)
 	}

@@ -32,7 +32,7 @@ func GateHTML(w io.Writer, g *Gate, s Style) error {
 		p.Trust = append(p.Trust, statement{Error, "Conformance was not run."})
 	}
 	if g.Load != nil {
-		d.Load = add("Load", "l-part", loadPage(g.Load))
+		d.Load = add("Load", "l-part", loadPage(g.Load, s.Baseline))
 	} else {
 		p.Trust = append(p.Trust, statement{Error, "Load was not run."})
 	}

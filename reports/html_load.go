@@ -19,7 +19,7 @@ const (
 
 // LoadHTML writes the page of a load run.
 func LoadHTML(w io.Writer, l *Load, s Style) error {
-	p := loadPage(l)
+	p := loadPage(l, s.Baseline)
 	p.Style = s
 	return p.write(w, "load")
 }
@@ -52,15 +52,18 @@ type capacityShown struct {
 	Points   table
 }
 
-func loadPage(l *Load) page {
+func loadPage(l, baseline *Load) page {
 	p := page{
 		Kind: "Load", Title: "Load on " + l.Run.target(), Verdict: l.Verdict, Reason: orElse(l.Reason, "No reason was recorded."),
 		Facts: runFacts(l.Run), Trust: l.trust(), First: l.first(), FirstNone: "Nothing needs attention: every limit is kept and every answer was right.",
 		About: append(runAbout(l.Run), l.planFacts()...),
 	}
 	p.Facts = append(p.Facts, fact{Name: "Asked for", Value: orElse(l.Plan.Schedule, l.Plan.Workload)})
+	if baseline != nil {
+		p.Facts = append(p.Facts, fact{Name: "Baseline", Value: moment(baseline.Run.Start)})
+	}
 	p.Tiles = l.tiles()
-	d := l.details()
+	d := l.details(baseline)
 	p.Details = d
 	if d.Limits != nil {
 		p.Links = append(p.Links, sectionLink{"l-limits", "Limits"})
@@ -204,7 +207,7 @@ func ofLimits(limits []Limit, wanted Verdict) []Limit {
 	return found
 }
 
-func (l *Load) details() loadDetails {
+func (l *Load) details(baseline *Load) loadDetails {
 	d := loadDetails{Closed: l.Plan.Closed}
 	d.Limits = l.limitsTable()
 	lines := l.timelines()
@@ -212,7 +215,7 @@ func (l *Load) details() loadDetails {
 	d.Statuses = l.statusesTable()
 	d.Service = l.serviceTable()
 	d.Phases = l.phasesTable()
-	d.Charts, d.Small = l.charts(lines)
+	d.Charts, d.Small = l.charts(lines, baseline)
 	for i, wrong := range l.Wrong {
 		if i == shownWrong {
 			d.WrongMore = Plural(int64(len(l.Wrong)-i), "more kind") + " in load.json."

@@ -154,7 +154,7 @@ func wide(groups ...[]float64) bool {
 }
 
 // charts draws the run: full charts, and small ones of the operations that have none.
-func (l *Load) charts(lines map[string]timeline) (full, small []drawing) {
+func (l *Load) charts(lines map[string]timeline, baseline *Load) (full, small []drawing) {
 	names := l.operationNames()
 	urgent := slices.Clone(names)
 	sort.SliceStable(urgent, func(i, j int) bool { return l.urgency(urgent[i]) < l.urgency(urgent[j]) })
@@ -181,7 +181,7 @@ func (l *Load) charts(lines map[string]timeline) (full, small []drawing) {
 			full = append(full, c.draw())
 		}
 	}
-	if c, any := l.curveChart(names); any {
+	if c, any := l.curveChart(names, baseline); any {
 		full = append(full, c.draw())
 	}
 	if all, ok := lines[""]; ok {
@@ -318,7 +318,7 @@ func (l *Load) wrongChart(t timeline) (chart, bool) {
 var curveTicks = []float64{1, 2, 10, 20, 100, 1000, 10000, 100000}
 
 // curveChart is the percentile curve: 1/(1−q) on a logarithmic axis, ended where fewer than 10 samples lie beyond.
-func (l *Load) curveChart(names []string) (chart, bool) {
+func (l *Load) curveChart(names []string, baseline *Load) (chart, bool) {
 	c := chart{ID: "l-curve", Title: "Response time by percentile", X: axis{Label: "percentile", Log: true, Ticks: curveTicks, Format: percentileWords}, Y: axis{Label: "time", Format: axisMilliseconds}}
 	var all [][]float64
 	var words []string
@@ -333,6 +333,13 @@ func (l *Load) curveChart(names []string) (chart, bool) {
 		c.Lines = append(c.Lines, drawn)
 		all = append(all, drawn.Y)
 		words = append(words, fmt.Sprintf("%s: p50 %s, p99 %s", name, Milliseconds(o.Response.P50), Milliseconds(o.Response.P99)))
+		if baseline != nil && baseline.Operations[name] != nil {
+			before := baseline.Operations[name]
+			earlier := curveLine(name+", baseline", "baseline", before)
+			c.Lines = append(c.Lines, earlier)
+			all = append(all, earlier.Y)
+			words = append(words, fmt.Sprintf("%s in the baseline: p50 %s, p99 %s", name, Milliseconds(before.Response.P50), Milliseconds(before.Response.P99)))
+		}
 		for _, limit := range l.limitsOf(name) {
 			if at, percentile, ok := timeLimit(limit.Expression); ok && len(names) <= 3 {
 				look := "limit"

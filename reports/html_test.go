@@ -95,6 +95,15 @@ func TestLoadPageSaysThingsInOrder(t *testing.T) {
 	}
 }
 
+func TestTheBaselineIsDrawnBeside(t *testing.T) {
+	page := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(2, 60), s) }, Style{Baseline: sampleLoad(1, 60)})
+	containsWords(t, page, "signon in the baseline: p50 9.18 ms, p99 37.8 ms")
+	containsWords(t, page, ">signon, baseline</text>")
+	if strings.Contains(page, "refresh, baseline") {
+		t.Error("an operation that the baseline does not have is drawn")
+	}
+}
+
 func TestLoadPageStaysSmall(t *testing.T) {
 	page := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 600), s) }, Style{})
 	t.Logf("12 operations × 600 s: %s bytes", Count(int64(len(page))))

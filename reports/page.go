@@ -2,10 +2,12 @@ package reports
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -17,6 +19,8 @@ type Style struct {
 	// Folder: the page refers to a file report.css beside it (StyleSheet) and holds no script, as the default policy of Jenkins for
 	// published pages wants it. Otherwise the page is one self-contained file.
 	Folder bool
+	// Baseline, where a load run has one, is drawn beside it in the percentile curve.
+	Baseline *Load
 }
 
 //go:embed templates/report.css
@@ -105,6 +109,7 @@ var templateFunctions = template.FuncMap{
 	"percent":      Percent,
 	"rate":         Rate,
 	"elapsed":      Elapsed,
+	"body":         bodyShown,
 	"moment":       moment,
 	"anchor":       anchor,
 	"clip":         clipped,
@@ -122,6 +127,18 @@ func toInt64(n any) int64 {
 		return v
 	}
 	return 0
+}
+
+// bodyShown is a body as it is read best: JSON on one line is indented, its members and their order untouched; anything else stays.
+func bodyShown(body string) string {
+	text := strings.TrimSpace(body)
+	if len(text) > 0 && len(text) < 64<<10 && (text[0] == '{' || text[0] == '[') && !strings.Contains(text, "\n") {
+		var indented bytes.Buffer
+		if json.Indent(&indented, []byte(text), "", "  ") == nil {
+			body = indented.String()
+		}
+	}
+	return clipped(body, 6000)
 }
 
 // anchor makes an id of an address within a page: letters, digits and hyphens, and different for different texts.
