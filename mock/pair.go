@@ -104,7 +104,7 @@ func (c *call) sign(d *draft) string {
 		d.claims = append(d.claims, member{"deviceProfileId", "standard"}, member{"inHome", false},
 			member{"deviceProfileFeatures", []any{"hd", "dolby"}}, member{"countryCode", "CH"})
 	}
-	if choices.KeepTokenID || choices.TokenIDForm == "device" {
+	if choices.KeepTokenID || choices.TokenIDForm == "device" || choices.RevokeOnRefresh && choices.NoRefreshSessionControl {
 		// Without it two pairs of one second would be the same.
 		d.claims = append(d.claims, member{"pair", int64(d.grant.serial)})
 	}

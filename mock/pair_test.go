@@ -130,10 +130,12 @@ func checkPair(t testing.TB, c client, a answer, lifetimes [3]int64, first *chec
 }
 
 func TestRevokedRefreshTokens(t *testing.T) {
-	c := newClient(t, Config{Choices: Choices{RevokeOnRefresh: true}})
-	first := c.signedOn("1663", nth("PUB_989"))
-	second := c.refresh(first)
-	require.Equal(t, 200, second.status)
-	assert.Equal(t, 401, c.refresh(first).status)
-	assert.Equal(t, 200, c.refresh(second).status, "replaying the old one does not harm the new one")
+	for _, choices := range []Choices{{RevokeOnRefresh: true}, {RevokeOnRefresh: true, KeepTokenID: true}, {RevokeOnRefresh: true, NoRefreshSessionControl: true}} {
+		c := newClient(t, Config{Choices: choices})
+		first := c.signedOn("1663", nth("PUB_989"))
+		second := c.refresh(first)
+		require.Equal(t, 200, second.status)
+		assert.Equal(t, 401, c.refresh(first).status)
+		assert.Equal(t, 200, c.refresh(second).status, "replaying the old one does not harm the new one")
+	}
 }

@@ -76,14 +76,14 @@ func (s *Server) exchange(c *call, compact string) reply {
 	if refused != nil {
 		return *refused
 	}
-	g, refused := s.renew(c, claims)
+	g, refused := s.renew(c, compact, claims)
 	if refused != nil {
 		return *refused
 	}
 	return s.tokens(c, http.StatusOK, g)
 }
 
-func (s *Server) renew(c *call, claims tokenClaims) (grant, *reply) {
+func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *reply) {
 	choices := &c.set.choices
 	st := &s.state
 	st.mutex.Lock()
@@ -114,15 +114,16 @@ func (s *Server) renew(c *call, claims tokenClaims) (grant, *reply) {
 	if s.signedOut(c, d, claims.ID) {
 		return grant{}, c.refusal(ruleTokenEnded, orElse(choices.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
 	}
-	if _, _, spent := st.spent.get(claims.ID); spent && choices.RevokeOnRefresh {
+	signature := compact[strings.LastIndexByte(compact, '.')+1:]
+	if _, _, spent := st.spent.get(signature); spent && choices.RevokeOnRefresh {
 		return grant{}, c.refusal(ruleTokenEnded, orElse(choices.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
 	}
 	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: claims.FixedExp, refreshed: true}
 	if d != nil {
 		g.class = d.class
 	}
-	if choices.RevokeOnRefresh && claims.ID != "" {
-		if !st.spent.put(claims.ID, struct{}{}, time.Unix(claims.Expires, 0).Add(-a.offset), s.now(c.set)) {
+	if choices.RevokeOnRefresh {
+		if !st.spent.put(signature, struct{}{}, time.Unix(claims.Expires, 0).Add(-a.offset), s.now(c.set)) {
 			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many ended tokens as it may")
 		}
 	}

@@ -26,14 +26,13 @@ const (
 
 // state is everything that calls change. The mutex guards all of it; tokens are signed outside of it.
 type state struct {
-	mutex   sync.Mutex
-	random  *rand.ChaCha8
-	offset  time.Duration // of the service's clock
-	tenants map[string]*tenant
-	// sessions, userTokens, spent and registrations are keyed with the tenant in front.
+	mutex         sync.Mutex
+	random        *rand.ChaCha8
+	offset        time.Duration // of the service's clock
+	tenants       map[string]*tenant
 	sessions      expiring[session]
 	userTokens    expiring[choice]
-	spent         expiring[struct{}] // refresh tokens that a refresh has ended
+	spent         expiring[struct{}] // signatures of refresh tokens that a refresh has ended
 	registrations expiring[registration]
 	activations   expiring[activation]
 	standing      map[string]session // tokens of the fixtures, good any number of times
