@@ -95,7 +95,7 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 		run.Start = now()
 	}
 	var broken error
-	for round := 1; round == 1 || reports.NeedsConfirmation(job.found); round++ {
+	for round := 1; round == 1 || job.valid() && reports.NeedsConfirmation(job.found); round++ {
 		began, err := job.round(ctx, round)
 		if err != nil && !began && round == 1 {
 			return nil, err
@@ -204,9 +204,11 @@ func newABJob(o *ABOptions) (*abJob, error) {
 			return nil, err
 		}
 		side.target.Timeout = o.Timeout
-		if _, err := side.newCrowd(); err != nil {
+		planned, err := side.newCrowd()
+		if err != nil {
 			return nil, err
 		}
+		side.clients = planned.planned.starters + planned.planned.chains
 		if i == 0 {
 			j.old = side
 		} else {
@@ -214,7 +216,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 		}
 	}
 	j.found = reports.Interleaved{LastAA: o.LastAA, Plan: reports.InterleavedPlan{
-		Workload: o.Workload, Mix: o.Mix, Rate: o.Rate.PerSecond(), Clients: o.Clients, Pairs: o.Pairs, Block: j.block, Settle: j.settle, Seed: o.Seed,
+		Workload: o.Workload, Mix: o.Mix, Rate: o.Rate.PerSecond(), Clients: j.old.clients, Pairs: o.Pairs, Block: j.block, Settle: j.settle, Seed: o.Seed,
 		Placement: o.Placement, Confirm: o.Confirm, AA: o.AA, Rules: o.Rules.WithDefaults(),
 	}}
 	if o.AA {
@@ -235,6 +237,16 @@ func (j *abJob) close() {
 			s.via.Close()
 		}
 	}
+}
+
+// valid tells whether the figures so far speak of the services; else a second round cannot make them.
+func (j *abJob) valid() bool {
+	for _, s := range []*abSide{j.old, j.new} {
+		if slices.ContainsFunc(s.reports, func(r *reports.Load) bool { return !r.Valid }) {
+			return false
+		}
+	}
+	return true
 }
 
 // legs are how many pairs are measured without a break: all of a round, or each half around the change of places.

@@ -28,7 +28,32 @@ func TestABProof(t *testing.T) {
 	if err != nil || times < 1 {
 		t.Skip("set AB_PROOF to the number of comparisons of each kind, such as 10")
 	}
-	// The service's own variation: log-normal, σ 0.2, and one answer in fifty four times as slow.
+	// The service's own variation: log-normal, σ 0.2, and one answer in fifty four times as slow. The delays are kept by timers of the
+	// kernel: those of the runtime have steps of a millisecond, which would hide half a one.
+	var timers struct {
+		sync.Mutex
+		free []preciseTimer
+	}
+	defer func() {
+		for _, timer := range timers.free {
+			timer.close()
+		}
+	}()
+	pause := func(d time.Duration) {
+		var timer preciseTimer
+		timers.Lock()
+		if last := len(timers.free) - 1; last >= 0 {
+			timer, timers.free = timers.free[last], timers.free[:last]
+		}
+		timers.Unlock()
+		if timer == nil {
+			timer = newPreciseTimer()
+		}
+		timer.sleep(context.Background(), d) // this is the service's answer time, not a wait of the test
+		timers.Lock()
+		timers.free = append(timers.free, timer)
+		timers.Unlock()
+	}
 	delayed := func(seed uint64, factor float64) func(http.Handler) http.Handler {
 		var mu sync.Mutex // guards random
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -40,7 +65,7 @@ func TestABProof(t *testing.T) {
 					delay *= 4
 				}
 				mu.Unlock()
-				time.Sleep(time.Duration(delay * factor)) // this is the service's answer time, not a wait of the test
+				pause(time.Duration(delay * factor))
 				inner.ServeHTTP(w, r)
 			})
 		}

@@ -21,6 +21,7 @@ type abSide struct {
 	consent     Consent
 	via         *wire.Client
 	crowd       *crowd
+	clients     int // planned
 	recorder    *turnRecorder
 	progress    func(Progress)
 
@@ -88,7 +89,7 @@ func (s *abSide) send(ctx context.Context) error {
 	if p.workers == 0 {
 		p.workers = defaultWorkers()
 	}
-	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: len(s.crowd.clients), notes: s.crowd.notes}
+	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.notes}
 	report, err := e.run(ctx)
 	if err != nil {
 		return err
