@@ -66,7 +66,8 @@ func (j *judge) accountTokens(list *Value) {
 				i, describe(item.Get("userAccountToken"))))
 			return
 		case token != "" && seen[token]:
-			j.add("SSO-05", Broken, "a userAccountToken that tells the accounts apart", fmt.Sprintf("accounts[%d] has the token of another account", i))
+			// One token for all is a possible reading of the pages (ambiguity 7.21), though it cannot say which account was picked.
+			j.add("SSO-05", Soft, "a userAccountToken that tells the accounts apart", fmt.Sprintf("accounts[%d] has the token of another account", i))
 			return
 		}
 		seen[token] = token != ""

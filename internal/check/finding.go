@@ -33,7 +33,6 @@ type Known struct {
 	FirstTime   bool          // deviceInformation was sent: a new client_id must come
 	DeviceClass string        // playoutDeviceClass that was sent at the first sign-on
 	Skew        time.Duration // clocks may differ by this much
-	Offset      time.Duration // the service's clock was moved ahead by this much
 	Previous    *Pair         // tokens before a refresh
 	Secrets     []string      // values submitted that no error may echo
 }

@@ -109,11 +109,11 @@ func (j *judge) callWindow(p *tokenPair) {
 	if !ok || !also || a <= 0 || a > maxExp || j.x.Sent.IsZero() || j.x.Received.IsZero() {
 		return
 	}
-	from := j.x.Sent.Add(j.k.Offset - j.k.Skew - tolerance).Unix()
-	to := j.x.Received.Add(j.k.Offset + j.k.Skew + tolerance).Unix()
+	from := j.x.Sent.Add(-j.k.Skew - tolerance).Unix()
+	to := j.x.Received.Add(j.k.Skew + tolerance).Unix()
 	issued := exp - a
 	expected := fmt.Sprintf("from %s to %s", instant(from), instant(to))
-	got := instant(issued) + zoneHint(issued, j.x.Sent.Add(j.k.Offset).Unix())
+	got := instant(issued) + zoneHint(issued, j.x.Sent.Unix())
 	inside := issued >= from && issued <= to
 	j.rule("TOK-17", inside, expected, got)
 	if !j.is(ags.Refresh) {
