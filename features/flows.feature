@@ -15,6 +15,14 @@ Feature: Whole flows
     When the client signs out
     Then the status is 200
 
+  @FLOW-01
+  Scenario: A user signs on and uses the platform
+    Given a user with one account
+    When the user signs on with the credentials for the first time
+    Then the status is 201
+    When the client asks for the devices of the account
+    Then the status is 200
+
   @FLOW-02
   Scenario: A client comes back
     Given an account in good standing
@@ -34,6 +42,17 @@ Feature: Whole flows
     When the client signs on with a session token and its clientId
     Then the status is 201
     And the account has one more device
+
+  @FLOW-02
+  Scenario: A user who comes back with credentials is on no other device
+    Given a user with one account
+    When the user signs on with the credentials for the first time
+    Then the status is 201
+    Given the devices of the account are counted
+    When the user signs on with the credentials and the clientId
+    Then the status is 201
+    And the client_id of the answer is the clientId of the request
+    And the account has no more device
 
   @FLOW-03
   Scenario: A user picks one of several accounts

@@ -19,15 +19,8 @@ type ListedScenario struct {
 
 // List tells what a run with these options would check, without sending anything. Environment is not needed.
 func List(o Options) ([]Listed, error) {
-	sources, err := readSources(o.Features)
+	_, all, err := understand(o.Features)
 	if err != nil {
-		return nil, err
-	}
-	all, err := parse(sources)
-	if err != nil {
-		return nil, err
-	}
-	if err := matchAll(all); err != nil {
 		return nil, err
 	}
 	if o.Generate == 0 {

@@ -50,19 +50,15 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 	if o.Environment == nil {
 		return nil, failure.Usagef("no environment is given, so there is no service to check")
 	}
-	sources, err := readSources(o.Features)
+	sources, all, err := understand(o.Features)
 	if err != nil {
-		return nil, err
-	}
-	all, err := parse(sources)
-	if err != nil {
-		return nil, err
-	}
-	if err := matchAll(all); err != nil {
 		return nil, err
 	}
 	chosen, err := choose(all, o)
 	if err != nil {
+		return nil, err
+	}
+	if sources, chosen.scenarios, err = staged(sources, chosen.scenarios); err != nil {
 		return nil, err
 	}
 	r, err := newRun(o, chosen)

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	gherkin "github.com/cucumber/gherkin/go/v26"
 	messages "github.com/cucumber/messages/go/v21"
@@ -54,6 +55,64 @@ func (s *scenario) tagged(tag string) bool {
 type source struct {
 	name    string
 	content []byte
+}
+
+// suite is the embedded suite, read and understood once.
+var suite = sync.OnceValues(func() ([]*scenario, error) {
+	sources, err := readSources(nil)
+	if err != nil {
+		return nil, err
+	}
+	all, err := parse(sources)
+	if err != nil {
+		return nil, err
+	}
+	return all, matchAll(all)
+})
+
+// understand reads all scenarios, the suite's and those of an additional folder, and makes sure that every step of them means something.
+func understand(additional fs.FS) ([]source, []*scenario, error) {
+	all, err := suite()
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := readSources(additional)
+	if err != nil || additional == nil {
+		return sources, all, err
+	}
+	if all, err = parse(sources); err != nil {
+		return nil, nil, err
+	}
+	return sources, all, matchAll(all)
+}
+
+// staged keeps the sources that hold a selected scenario, and gives the selected scenarios the ids that godog will number them with when
+// it reads only those sources.
+func staged(sources []source, selected []*scenario) ([]source, []*scenario, error) {
+	needed := map[string]bool{}
+	wanted := map[string]int{}
+	for _, s := range selected {
+		needed[s.file] = true
+		wanted[s.id] = s.order
+	}
+	var kept []source
+	for _, s := range sources {
+		if needed[s.name] {
+			kept = append(kept, s)
+		}
+	}
+	again, err := parse(kept)
+	if err != nil {
+		return nil, nil, err
+	}
+	var scenarios []*scenario
+	for _, s := range again {
+		if order, ok := wanted[s.id]; ok {
+			s.order = order
+			scenarios = append(scenarios, s)
+		}
+	}
+	return kept, scenarios, nil
 }
 
 // looksLikeRequirement tells a tag that means a requirement from the tags of people: SOST-07, TOK-3.

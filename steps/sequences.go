@@ -186,7 +186,7 @@ func (w *world) take(ctx context.Context, m *model, a action) (*divergence, erro
 	if a.name == "the session ends" {
 		end = c.client.pair.Refresh.FixedExp
 	}
-	if by := time.Unix(end, 0).Add(time.Minute).Sub(time.Now().Add(w.ahead)); end > 0 && by > 0 {
+	if by := time.Unix(end, 0).Add(w.clearOfExpiry()).Sub(time.Now().Add(w.ahead)); end > 0 && by > 0 {
 		return nil, w.moveClock(ctx, by.Round(time.Second))
 	}
 	return nil, nil
@@ -270,7 +270,7 @@ func (w *world) takeRefresh(ctx context.Context, m *model, c *modelled) (*diverg
 		return nil, err
 	}
 	now := time.Now().Add(w.ahead).Unix()
-	const margin = 5 // seconds around an expiry in which either answer is right
+	margin := int64(w.run.environment.ClockSkew/time.Second) + 5 // seconds around an expiry in which either answer is right
 	switch id := m.refusal(c, "REF-13", "REF-13", "REF-14", "REF-14"); {
 	case id != "":
 		return w.mustRefuse(x, id), nil
@@ -299,7 +299,7 @@ func (w *world) takeSignOut(ctx context.Context, m *model, c *modelled) (*diverg
 	if err != nil {
 		return nil, err
 	}
-	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut && time.Now().Add(w.ahead).Unix() < p.Access.Exp-5
+	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut && time.Now().Add(w.ahead).Unix() < p.Access.Exp-int64(w.run.environment.ClockSkew/time.Second)-5
 	c.signedOut = true
 	if usable && effectiveStatus(x) != http.StatusOK {
 		return &divergence{"OUT-01", "status 200 to signOut", w.describe(x)}, nil

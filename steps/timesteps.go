@@ -16,7 +16,7 @@ var timePhrases = []phrase{
 			return w.letPass(ctx, time.Duration(number(a.words[0]))*time.Second)
 		}),
 	when(`the (access token|refresh token|session) of the client expires`, "the <access token|refresh token|session> of the client expires", "the refresh token of the client expires",
-		"Time passes until expires_in, refresh_expires_in or fixed_exp is over, and a minute more.",
+		"Time passes until the exp of the token, or fixed_exp, is over by the clockSkew of the environment and a minute more.",
 		func(ctx context.Context, w *world, a arguments) error {
 			if err := w.holdsTokens(); err != nil {
 				return err
@@ -26,7 +26,7 @@ var timePhrases = []phrase{
 			if end == 0 {
 				return unknownf("the tokens do not tell when the %s expires", a.words[0])
 			}
-			return w.letPass(ctx, time.Unix(end, 0).Add(time.Minute).Sub(time.Now().Add(w.ahead)))
+			return w.letPass(ctx, time.Unix(end, 0).Add(w.clearOfExpiry()).Sub(time.Now().Add(w.ahead)))
 		}),
 	when(`half of the time of the refresh token passes`, "half of the time of the refresh token passes", "half of the time of the refresh token passes",
 		"Half of refresh_expires_in passes.",
@@ -77,16 +77,23 @@ func (w *world) letPass(ctx context.Context, d time.Duration) error {
 	return pause(ctx, d)
 }
 
+// clearOfExpiry is how long after an expiry no clock within the skew can still think otherwise.
+func (w *world) clearOfExpiry() time.Duration { return w.run.environment.ClockSkew + time.Minute }
+
 // refreshToTheEnd goes through a whole session in moved time.
 func (w *world) refreshToTheEnd(ctx context.Context) error {
 	if err := w.holdsTokens(); err != nil {
 		return err
 	}
+	end := w.client.pair.Refresh.FixedExp
 	for range 200 {
 		p := w.client.pair
+		if p.Refresh.FixedExp > end+pairTolerance {
+			return missf("a session that ends when its first sign-on said", "fixed_exp has moved by %s", time.Duration(p.Refresh.FixedExp-end)*time.Second)
+		}
 		half := time.Duration(p.RefreshExpiresIn) * time.Second / 2
 		left := time.Unix(p.Refresh.FixedExp, 0).Sub(time.Now().Add(w.ahead))
-		if p.RefreshExpiresIn <= 0 || left <= max(half, 2*time.Minute) {
+		if p.RefreshExpiresIn <= 0 || left <= half*3/2 {
 			return nil
 		}
 		if err := w.letPass(ctx, half); err != nil {
