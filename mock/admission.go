@@ -132,6 +132,9 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 	if !c.enforces(ruleOnlyActiveCount) {
 		counted = len(a.devices)
 	}
+	if !c.enforces(ruleExactLimit) {
+		counted--
+	}
 	if counted >= a.deviceLimit && c.enforces(ruleDeviceLimit) {
 		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
 	}

@@ -14,6 +14,7 @@ func deviceFaults() []Fault {
 		lax("device-recognised", "DEV-01", "a repeated deviceInformation gives the device of before", nil, ruleNewDevice),
 		lax("device-made-on-nth", "DEV-02", "an n-th sign-on makes a device", nil, ruleNoDeviceOnNth),
 		lax("device-no-limit", "DEV-03", "the limit of devices is not kept", nil, ruleDeviceLimit),
+		lax("device-limit-off-by-one", "DEV-03", "an account gets one device more than it may", nil, ruleExactLimit),
 		wrongRefusal("device-limit-code", "DEV-03", "the limit of devices gives code 20008", nil, toCode(20008), ruleDeviceLimit),
 		wrongRefusal("device-limit-401", "DEV-03", "the limit of devices gives 401", nil, toStatus(http.StatusUnauthorized), ruleDeviceLimit),
 		lax("device-limit-hinders-nth", "DEV-04", "an account at its limit refuses n-th sign-ons", nil, ruleLimitFirstOnly),
@@ -117,11 +118,24 @@ func errorFaults() []Fault {
 		refusals("error-echoes-token", "ERR-10", "refusals repeat the header Authorization", func(c *call, r *reply) {
 			r.body.set("message", "refused: "+c.header(ags.HeaderAuthorization))
 		}),
+		refusals("error-echoes-in-header", "ERR-10", "refusals repeat the parameters in a header", func(c *call, r *reply) {
+			for _, value := range c.parameters {
+				r.setHeader("X-Debug", strings.Map(visible, value))
+			}
+		}),
 		refusals("error-stack-trace", "ERR-10", "refusals show a stack trace", func(_ *call, r *reply) {
 			r.body.set("message", "java.lang.IllegalStateException: no\n\tat com.example.ags.SignOn.handle(SignOn.java:42)\n\tat com.example.ags.Filter.apply(Filter.java:7)")
 		}),
 		lax("error-switches-ignored", "ERR-13", "VPN and location are refused though switched off", nil, rulePlatformSwitch),
 	}
+}
+
+// visible drops what cannot stand in a header.
+func visible(r rune) rune {
+	if r < ' ' || r > '~' {
+		return -1
+	}
+	return r
 }
 
 // gatewayFaults are those of the gateway and of content types.

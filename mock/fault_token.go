@@ -52,6 +52,7 @@ func tokenFaults() []Fault {
 			p[0] = base64.RawURLEncoding.EncodeToString([]byte("alg=HS256"))
 			return p
 		})),
+		spoiledCompact("token-line-end", "TOK-01", "tokens end with a line end", func(compact string) string { return compact + "\n" }),
 		header("token-typ-missing", "TOK-02", "the header has no typ", without("typ")),
 		header("token-typ-other", "TOK-02", "the header says typ JWE", with("typ", "JWE")),
 		header("token-alg-missing", "TOK-02", "the header has no alg", without("alg")),
@@ -98,6 +99,7 @@ func tokenFaults() []Fault {
 			o.set("exp", literal(string(appendJSON(nil, exp))+".5"))
 		}),
 		spoiledAccess("token-exp-negative", "TOK-10", "exp of the access token is negative", with("exp", -1)),
+		both("token-exp-far", "TOK-10", "exp and fixed_exp are past the year 2106", shifted(5_000_000_000, "exp", "fixed_exp")),
 		bodies("token-expires-in-off", "TOK-11", "expires_in is a minute off", shifted(60, "expires_in")),
 		bodies("token-expires-in-milliseconds", "TOK-11", "expires_in is in milliseconds", func(o *object) {
 			v, _ := o.get("expires_in")
@@ -132,6 +134,7 @@ func tokenFaults() []Fault {
 		both("token-sessions-text", "TOK-20", "maxSessions is a text", with("sessionControl", object{{"maxSessions", "3"}, {"sessionControlEnabled", true}})),
 		both("token-sessions-negative", "TOK-20", "maxSessions is negative", with("sessionControl", object{{"maxSessions", -1}, {"sessionControlEnabled", true}})),
 		both("token-sessions-flag", "TOK-20", "sessionControlEnabled is a number", with("sessionControl", object{{"maxSessions", 3}, {"sessionControlEnabled", 1}})),
+		both("token-sessions-missing", "TOK-20", "sessionControl has no maxSessions", with("sessionControl", object{{"sessionControlEnabled", true}})),
 		bodies("token-expires-in-text", "TOK-22", "expires_in is a text", with("expires_in", "3600")),
 		bodies("token-expires-in-zero", "TOK-22", "expires_in is 0", with("expires_in", 0)),
 		bodies("token-refresh-expires-in-negative", "TOK-22", "refresh_expires_in is negative", with("refresh_expires_in", -172800)),
