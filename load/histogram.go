@@ -183,6 +183,73 @@ func (p packed) each(f func(value, count int64)) (least, largest, sum int64, err
 	return least, largest, sum, err
 }
 
+// packedReader steps through a packed distribution.
+type packedReader struct {
+	rest                packed
+	least, largest, sum int64
+	value, count        int64 // count 0: there are no more
+	err                 error
+}
+
+func (p packed) reader() packedReader {
+	r := packedReader{rest: p}
+	r.least, r.largest, r.sum = r.number(), r.number(), r.number()
+	r.step()
+	return r
+}
+
+func (r *packedReader) number() int64 {
+	value, n := binary.Uvarint(r.rest)
+	if n <= 0 || value > math.MaxInt64 {
+		r.err = errPacked
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return int64(value)
+}
+
+func (r *packedReader) step() {
+	if r.count = 0; len(r.rest) > 0 && r.err == nil {
+		r.value += r.number()
+		r.count = r.number()
+	}
+}
+
+// addUp packs the sum of two packed distributions, without unpacking them.
+func addUp(a, b packed) (packed, error) {
+	switch {
+	case len(a) == 0:
+		return b, nil
+	case len(b) == 0:
+		return a, nil
+	}
+	x, y := a.reader(), b.reader()
+	out := make(packed, 0, len(a)+len(b))
+	out = binary.AppendUvarint(out, uint64(min(x.least, y.least)))
+	out = binary.AppendUvarint(out, uint64(max(x.largest, y.largest)))
+	out = binary.AppendUvarint(out, uint64(x.sum+y.sum))
+	last := int64(0)
+	for x.count > 0 || y.count > 0 {
+		var value, count int64
+		switch {
+		case y.count == 0 || x.count > 0 && x.value < y.value:
+			value, count = x.value, x.count
+			x.step()
+		case x.count == 0 || y.value < x.value:
+			value, count = y.value, y.count
+			y.step()
+		default:
+			value, count = x.value, x.count+y.count
+			x.step()
+			y.step()
+		}
+		out = binary.AppendUvarint(out, uint64(value-last))
+		out = binary.AppendUvarint(out, uint64(count))
+		last = value
+	}
+	return out, errors.Join(x.err, y.err)
+}
+
 // addPacked adds what pack made. It adds part of it where it is damaged.
 func (d *distribution) addPacked(p packed) error {
 	count := int64(0)

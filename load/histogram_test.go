@@ -88,6 +88,9 @@ func TestPackedDistributionsAddUpExactly(t *testing.T) {
 		require.NoError(t, sum.addPacked(p.pack(&right)))
 		assert.Equal(t, whole.percentiles(), sum.percentiles())
 		assert.Equal(t, whole.curve(), sum.curve())
+		both, err := addUp(p.pack(&left), p.pack(&right))
+		require.NoError(t, err)
+		assert.Equal(t, p.pack(&whole), both)
 		left.merge(&right)
 		assert.Equal(t, whole.percentiles(), left.percentiles())
 		left.reset()
@@ -103,6 +106,7 @@ func FuzzPacked(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d distribution
+		addUp(data, data)
 		if d.addPacked(data) == nil && d.count > 0 {
 			assert.LessOrEqual(t, d.percentiles().Max, int64(longestTime))
 		}

@@ -144,13 +144,11 @@ func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *rep
 		v := second.quantiles(0.5, 0.95, 0.99)
 		row.P50, row.P95, row.P99, row.Max = v[0], v[1], v[2], second.max
 	}
-	if l.closed {
-		total.service.merge(second)
-	} else {
-		total.response.merge(second)
-		if err := total.service.addPacked(o.Service); err != nil {
-			return err
-		}
+	if err := total.response.addPacked(o.Response); err != nil {
+		return err
+	}
+	if err := total.service.addPacked(o.Service); err != nil {
+		return err
 	}
 	return total.failed.addPacked(o.Failed)
 }
@@ -219,7 +217,6 @@ func (w *window) bytes() int {
 }
 
 func (l *ledger) join(into, from *window) error {
-	var p packer
 	before := into.bytes()
 	into.to = from.to
 	into.operations = slices.Clone(into.operations)
@@ -227,10 +224,10 @@ func (l *ledger) join(into, from *window) error {
 		a, b := &into.operations[i], &from.operations[i]
 		a.sent, a.right, a.wrong, a.throttled = a.sent+b.sent, a.right+b.right, a.wrong+b.wrong, a.throttled+b.throttled
 		var err error
-		if a.response, err = addUp(&p, a.response, b.response); err != nil {
+		if a.response, err = addUp(a.response, b.response); err != nil {
 			return err
 		}
-		if a.service, err = addUp(&p, a.service, b.service); err != nil {
+		if a.service, err = addUp(a.service, b.service); err != nil {
 			return err
 		}
 	}
@@ -238,21 +235,10 @@ func (l *ledger) join(into, from *window) error {
 	return nil
 }
 
-// addUp packs the sum of packed distributions.
-func addUp(p *packer, parts ...packed) (packed, error) {
-	var sum distribution
-	for _, part := range parts {
-		if err := sum.addPacked(part); err != nil {
-			return nil, err
-		}
-	}
-	return p.pack(&sum), nil
-}
-
 // stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name.
 func (l *ledger) stretch(operation string, from, to int) stretch {
 	var s stretch
-	var response, service distribution
+	var response, service packed
 	for _, w := range l.seconds {
 		if middle := (w.from + w.to - 1) / 2; middle < from || middle >= to {
 			continue
@@ -264,12 +250,11 @@ func (l *ledger) stretch(operation string, from, to int) stretch {
 			o := &w.operations[i]
 			s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.sent, s.Right+o.right, s.Wrong+o.wrong, s.Throttled+o.throttled
 			// They were read before, when they were added.
-			_ = response.addPacked(o.response)
-			_ = service.addPacked(o.service)
+			response, _ = addUp(response, o.response)
+			service, _ = addUp(service, o.service)
 		}
 	}
-	var p packer
-	s.Response, s.Service = p.pack(&response).values(), p.pack(&service).values()
+	s.Response, s.Service = response.values(), service.values()
 	return s
 }
 

@@ -281,17 +281,9 @@ func nextSecond(shards []*shardRecord) (*frame, error) {
 
 // addFrames adds up the same second of several shards, without what is counted since the start.
 func addFrames(second int, parts []*frame) (*frame, error) {
-	var p packer
 	sum := &frame{Second: second}
-	add := func(into *packed, part packed) error {
-		if len(*into) == 0 || len(part) == 0 {
-			if len(*into) == 0 {
-				*into = part
-			}
-			return nil
-		}
-		both, err := addUp(&p, *into, part)
-		*into = both
+	add := func(into *packed, part packed) (err error) {
+		*into, err = addUp(*into, part)
 		return err
 	}
 	operations := map[int]*operationFrame{}
