@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"agstest/internal/environment"
@@ -53,8 +54,11 @@ type ABOptions struct {
 	Secrets          *wire.Redactor
 	// Progress is called about once a second, on a goroutine of the run.
 	Progress func(ABProgress)
-	Now      func() time.Time
-	Run      reports.Run
+	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was measured outlives a
+	// process that is killed. It is called by one goroutine of the run, never after AB has returned.
+	Keep func(*reports.Comparison)
+	Now  func() time.Time
+	Run  reports.Run
 }
 
 // ABProgress is how a comparison stands.
@@ -112,15 +116,7 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 	}
 	run.End = now()
 	old, new := job.old.joined(), job.new.joined()
-	if run.Kind == "" {
-		run.Kind = "ab"
-	}
-	if run.Environment == "" {
-		run.Environment = o.Old.Name
-		if !o.AA && o.New.Name != o.Old.Name {
-			run.Environment += "-" + o.New.Name
-		}
-	}
+	run = job.named(run)
 	run.Machine = old.Run.Machine
 	c := reports.InterleavedComparison(run, old, new, job.found)
 	for _, s := range []*abSide{job.old, job.new} {
@@ -132,6 +128,21 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 		}
 	}
 	return c, broken
+}
+
+// named fills in what the run of the comparison is called, where that was left open.
+func (j *abJob) named(run reports.Run) reports.Run {
+	o := j.options
+	if run.Kind == "" {
+		run.Kind = "ab"
+	}
+	if run.Environment == "" {
+		run.Environment = o.Old.Name
+		if !o.AA && o.New.Name != o.Old.Name {
+			run.Environment += "-" + o.New.Name
+		}
+	}
+	return run
 }
 
 // abJob is one comparison under way.
@@ -280,20 +291,18 @@ func (j *abJob) round(ctx context.Context, number int) (began bool, err error) {
 			j.found.Rounds = append(j.found.Rounds, round)
 		}
 	}()
-	done := 0
 	for i, pairs := range j.legs() {
 		if i > 0 {
 			if err := j.options.Swap(ctx); err != nil {
 				return began, fmt.Errorf("the builds could not change places: %w", err)
 			}
 		}
-		measured, err := j.leg(ctx, number, done, pairs)
+		measured, err := j.leg(ctx, number, round.Pairs, pairs)
 		if err != nil {
 			return began, err
 		}
 		began = true
 		round.Pairs = append(round.Pairs, measured...)
-		done += pairs
 		if ctx.Err() != nil {
 			break
 		}
@@ -302,17 +311,33 @@ func (j *abJob) round(ctx context.Context, number int) (began bool, err error) {
 }
 
 // leg lets both sides send by turns for so many pairs. Each side is an engine of its own with a schedule of its own; they share nothing
-// but the moment at which both start, and keep their connections all along.
-func (j *abJob) leg(ctx context.Context, round, before, pairs int) ([]reports.Pair, error) {
+// but the moment at which both start, and keep their connections all along. Before are the pairs of the round that are over.
+func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs int) ([]reports.Pair, error) {
 	oldTurns, newTurns, oldFirst := takeTurns(j.random, j.options.Rate, j.block, pairs)
 	began := time.Now().Add(lead)
 	j.old.prepare(oldTurns, began)
 	j.new.prepare(newTurns, began)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if j.options.Progress != nil {
-		j.tell(round, before)
+	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
+	judged := j.old.crowd.measures()
+	pair := func(n int) reports.Pair {
+		return reports.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
 	}
+	over := make(chan int, 1)
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		for n := range over {
+			so := slices.Clone(before)
+			for i := range min(n, pairs) {
+				so = append(so, pair(i))
+			}
+			j.keep(so)
+		}
+	})
+	defer keeper.Wait()
+	defer close(over)
+	j.old.progress = j.teller(round, len(before), over)
 	errs := make(chan error, 2)
 	for _, s := range []*abSide{j.old, j.new} {
 		go func() {
@@ -334,34 +359,51 @@ func (j *abJob) leg(ctx context.Context, round, before, pairs int) ([]reports.Pa
 	}
 	var measured []reports.Pair
 	interrupted := ctx.Err() != nil
-	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
-	judged := j.old.crowd.measures()
-	for pair := range pairs {
+	for n := range pairs {
 		// Of an interrupted job only pairs count that were over.
-		if interrupted && !(j.old.recorder.whole(pair+1) && j.new.recorder.whole(pair+1)) {
+		if interrupted && !(j.old.recorder.whole(n+1) && j.new.recorder.whole(n+1)) {
 			break
 		}
-		measured = append(measured, reports.Pair{OldFirst: oldFirst[pair], Old: j.old.recorder.figures(pair+1, judged), New: j.new.recorder.figures(pair+1, judged)})
+		measured = append(measured, pair(n))
 	}
 	return measured, nil
 }
 
-// tell passes the progress of the old side's engine on as that of the whole.
-func (j *abJob) tell(round, before int) {
-	var wrong int64
+// teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
+func (j *abJob) teller(round, before int, over chan<- int) func(Progress) {
 	length := j.old.recorder.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
 		rest = time.Duration(2*(j.legs()[1]+1)) * j.block
 	}
-	j.old.progress = func(p Progress) {
-		wrong = p.Wrong
+	told := 0
+	return func(p Progress) {
+		// A second after its end the answers of a pair are in, but for the latest.
+		if n := int((p.Elapsed-time.Second)/(2*j.block)) - 1; n > told && j.options.Keep != nil {
+			select {
+			case over <- n:
+				told = n
+			default: // the one before is still being kept
+			}
+		}
+		if j.options.Progress == nil {
+			return
+		}
 		pair := int(p.Elapsed / (2 * j.block))
 		if pair > 0 {
 			pair += before
 		}
 		j.options.Progress(ABProgress{
-			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: wrong,
+			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong,
 		})
 	}
+}
+
+// keep hands on the comparison as it stands, with the pairs of the present round that are over.
+func (j *abJob) keep(pairs []reports.Pair) {
+	run := j.named(j.options.Run)
+	run.Partial = "it goes on, or was killed"
+	so := j.found
+	so.Rounds = append(slices.Clone(j.found.Rounds), reports.Round{Pairs: pairs})
+	j.options.Keep(reports.InterleavedComparison(run, j.old.soFar(), j.new.soFar(), so))
 }

@@ -132,6 +132,9 @@ func (s *abSide) joined() *reports.Load {
 			addCounts(sum.Total, leg.Total)
 		}
 		for name, operation := range leg.Operations {
+			if operation.Sent == 0 {
+				continue // only there to mend what did not break
+			}
 			if sum.Operations[name] == nil {
 				sum.Operations[name] = &reports.Operation{}
 			}
@@ -149,6 +152,33 @@ func (s *abSide) joined() *reports.Load {
 	sum.Total.Response, sum.Total.Curve = whole.percentiles(), whole.curve()
 	sum.Total.Rate = float64(sum.Total.Sent) / max(sum.Plan.Seconds, 1e-9)
 	return sum
+}
+
+// soFar is joined with the blocks of the present leg, of which only what counts is known.
+func (s *abSide) soFar() *reports.Load {
+	l := s.joined()
+	if len(s.reports) == 0 {
+		l.Valid, l.Total = true, &reports.Operation{}
+		l.Run.Environment, l.Run.URL = s.environment.Name, s.target.URL
+		l.Plan = reports.Plan{Workload: s.job.options.Workload, Clients: s.clients}
+	}
+	s.recorder.mu.Lock()
+	defer s.recorder.mu.Unlock()
+	for _, block := range s.recorder.blocks {
+		for i, name := range s.recorder.Operations() {
+			from := block.operations[i]
+			if from.sent == 0 {
+				continue
+			}
+			part := &reports.Operation{Asked: from.sent, Sent: from.sent, Right: from.sent - from.wrong, Wrong: from.wrong}
+			if l.Operations[name] == nil {
+				l.Operations[name] = &reports.Operation{}
+			}
+			addCounts(l.Operations[name], part)
+			addCounts(l.Total, part)
+		}
+	}
+	return l
 }
 
 func addCounts(to, from *reports.Operation) {

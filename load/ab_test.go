@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -244,10 +245,12 @@ func TestABThatIsInterrupted(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
 	o := quickAB(s.environment, nil)
 	o.AA, o.Pairs = true, 500
+	var kept []*reports.Comparison
+	o.Keep = func(c *reports.Comparison) { kept = append(kept, c) }
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	o.Progress = func(p ABProgress) {
-		if p.Pair >= 3 {
+		if p.Pair >= 7 {
 			cancel()
 		}
 	}
@@ -257,6 +260,16 @@ func TestABThatIsInterrupted(t *testing.T) {
 	require.Len(t, c.Interleaved.Rounds, 1)
 	assert.NotEmpty(t, c.Interleaved.Rounds[0].Pairs)
 	assert.Less(t, len(c.Interleaved.Rounds[0].Pairs), 20)
+
+	// What would be left had the process been killed.
+	require.NotEmpty(t, kept)
+	last := kept[len(kept)-1]
+	assert.Equal(t, "it goes on, or was killed", last.Run.Partial)
+	assert.Equal(t, reports.Inconclusive, last.Verdict, last.Reason)
+	require.Len(t, last.Interleaved.Rounds, 1)
+	assert.NotEmpty(t, last.Interleaved.Rounds[0].Pairs)
+	assert.NotZero(t, last.Load.Operations[0].Old.Sent)
+	require.NoError(t, reports.WriteJSON(io.Discard, last))
 	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
 }
 
