@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -15,8 +16,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// leanTransport is HTTP/1.1 over kept connections: one write, one read, no goroutine of its own. Messages are written and read by
-// fasthttp; the pool is our own, since the one of fasthttp retries and redials where a load generator must tell what happened.
+// leanTransport is HTTP/1.1 over kept connections: one write, one read, no goroutine of its own. Answers are read by fasthttp; the
+// pool is our own, since the one of fasthttp retries and redials where a load generator must tell what happened.
 type leanTransport struct {
 	base    *url.URL
 	address string
@@ -51,15 +52,14 @@ type connection struct {
 	net.Conn
 	raw    net.Conn // below TLS
 	reader *bufio.Reader
-	writer *bufio.Writer
+	out    []byte    // the request that is being sent
 	since  time.Time // idle since
 	used   bool      // carried an exchange before
 }
 
-// leanHit is the two messages of one exchange.
+// leanHit is the answer of one exchange.
 type leanHit struct {
 	transport *leanTransport
-	request   fasthttp.Request
 	response  fasthttp.Response
 	done      func()
 }
@@ -81,7 +81,6 @@ func newLeanTransport(base *url.URL, config *tls.Config, timeout time.Duration, 
 	}
 	l.hits.New = func() any {
 		h := &leanHit{transport: l}
-		h.request.Header.DisableNormalizing()
 		h.response.Header.SetNoDefaultContentType(true)
 		h.done = func() { l.hits.Put(h) }
 		return h
@@ -121,30 +120,14 @@ func (l *leanTransport) exchange(request *Request, answer *Answer, deadline time
 
 // carry does the exchange on a connection.
 func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) error {
-	out := &h.request
-	out.Header.Reset()
-	out.Header.DisableNormalizing()
-	out.Header.SetNoDefaultContentType(true)
-	out.Header.SetMethod(request.Method)
-	out.Header.SetHost(h.transport.base.Host)
-	out.Header.SetUserAgent(userAgent)
-	if h.transport.prefix == "" {
-		out.Header.SetRequestURI(request.Path)
-	} else {
-		out.Header.SetRequestURI(h.transport.prefix + request.Path)
+	var err error
+	if c.out, err = h.transport.appendRequest(c.out[:0], request); err != nil {
+		return err
 	}
-	for i := range request.Header {
-		out.Header.Set(request.Header[i].Name, request.Header[i].Value)
-	}
-	out.SetBodyRaw(request.Body)
-
 	if err := c.SetDeadline(deadline); err != nil {
 		return err
 	}
-	if err := out.Write(c.writer); err != nil {
-		return err
-	}
-	if err := c.writer.Flush(); err != nil {
+	if _, err := c.Write(c.out); err != nil {
 		return err
 	}
 	var written, first time.Time
@@ -157,7 +140,7 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 		traced.wait = first.Sub(written)
 	}
 	h.response.SkipBody = request.Method == fasthttp.MethodHead
-	err := h.response.ReadLimitBody(c.reader, mostBody)
+	err = h.response.ReadLimitBody(c.reader, mostBody)
 	if h.transport.trace {
 		traced.read = time.Since(first)
 	}
@@ -173,6 +156,38 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 		answer.RetryAfter = string(h.response.Header.Peek("Retry-After"))
 	}
 	return nil
+}
+
+// appendRequest writes a request of HTTP/1.1 (RFC 9112 section 3). It is written in one piece, as the workload spells it.
+func (l *leanTransport) appendRequest(out []byte, request *Request) ([]byte, error) {
+	out = append(append(out, request.Method...), ' ')
+	out = append(append(out, l.prefix...), request.Path...)
+	out = append(append(out, " HTTP/1.1\r\nHost: "...), l.base.Host...)
+	out = append(out, "\r\nUser-Agent: "+userAgent+"\r\n"...)
+	if len(request.Body) > 0 || request.Method == fasthttp.MethodPost || request.Method == fasthttp.MethodPut {
+		out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(request.Body)), 10)
+		out = append(out, "\r\n"...)
+	}
+	if hasBreak(request.Method) || hasBreak(request.Path) || strings.IndexByte(request.Path, ' ') >= 0 {
+		return out, errLineBreak
+	}
+	for i := range request.Header {
+		field := &request.Header[i]
+		if hasBreak(field.Name) || hasBreak(field.Value) {
+			return out, errLineBreak
+		}
+		out = append(append(out, field.Name...), ": "...)
+		out = append(append(out, field.Value...), "\r\n"...)
+	}
+	out = append(out, "\r\n"...)
+	return append(out, request.Body...), nil
+}
+
+// errLineBreak: a token that a service made must not become a second header line.
+var errLineBreak = errors.New("the request line or a header would hold a line break, so that it was not sent")
+
+func hasBreak(text string) bool {
+	return strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0
 }
 
 // connection takes an idle connection, the last one used first, or opens one.
@@ -248,7 +263,7 @@ func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connecti
 		traced.tls = time.Since(begin)
 		c.Conn = secure
 	}
-	c.reader, c.writer = bufio.NewReaderSize(c.Conn, mostHeader), bufio.NewWriterSize(c.Conn, 4<<10)
+	c.reader = bufio.NewReaderSize(c.Conn, mostHeader)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.aborted {

@@ -189,6 +189,20 @@ func TestWhatGoesWrongIsSorted(t *testing.T) {
 	})
 }
 
+func TestALineBreakIsNoSecondHeader(t *testing.T) {
+	server := serve(t, right)
+	carrier := connectTo(t, wire.Target{URL: server.URL})
+	for _, r := range []Request{
+		{Method: "POST", Path: "/", Header: []HeaderField{{"Authorization", "Bearer a\r\nX-Other: b"}}},
+		{Method: "POST", Path: "/", Header: []HeaderField{{"X\nY", "b"}}}, {Method: "POST", Path: "/a b"}, {Method: "POST", Path: "/\n"}, {Method: "PO\nST", Path: "/"},
+	} {
+		answer, _ := ask(carrier, time.Second, r)
+		assert.ErrorIs(t, answer.Err, errLineBreak)
+	}
+	answer, _ := ask(carrier, time.Second, post)
+	assert.NoError(t, answer.Err)
+}
+
 func TestLongAnswersAreNotReadToTheEnd(t *testing.T) {
 	long := func(w http.ResponseWriter, r *http.Request) {
 		chunk := make([]byte, 64<<10)
