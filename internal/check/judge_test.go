@@ -673,3 +673,38 @@ func TestJudgeIsQuickOnHostileBodies(t *testing.T) {
 		}
 	}
 }
+
+// A rule that had nothing to look at leaves no finding: an empty list proves nothing.
+func TestRulesWithoutMatterAreSilent(t *testing.T) {
+	for _, c := range []struct{ name, file, operation, body, silent string }{
+		{"no parameters", "servicediscovery-200", ags.ServiceDiscovery, `{"availableServices":[{"authServiceName":"a","endpoints":[{"name":"n","path":"/p"}]}]}`, "DISC-06 DISC-08"},
+		{"no endpoints", "servicediscovery-200", ags.ServiceDiscovery, `{"availableServices":[{"authServiceName":"a","endpoints":[]}]}`, "DISC-06 DISC-07 DISC-08"},
+		{"no services", "servicediscovery-200", ags.ServiceDiscovery, `{"availableServices":[]}`, "DISC-05 DISC-06 DISC-07 DISC-08"},
+		{"no tokens", sost, ags.SignOnWithSessionToken, `{}`, "TOK-01 TOK-02 TOK-03 TOK-07 TOK-10 TOK-11 TOK-15 TOK-16 TOK-17 TOK-19 TOK-20 TOK-22 SOST-23"},
+		{"no sub-code", "refusal-403", ags.SignOn, `{"message":"m"}`, "ERR-04 ERR-06 ERR-10"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := recorded(t, c.file, c.operation)
+			a.raw = []byte(c.body)
+			for _, f := range Judge(a.exchange(), Known{Tenant: "orange-tv"}) {
+				assert.NotContains(t, strings.Fields(c.silent), f.Requirement)
+			}
+		})
+	}
+}
+
+func TestSubCodesOutsideOf403SayNothingOfTheirPlace(t *testing.T) {
+	a := recorded(t, "refusal-403", ags.SignOn)
+	a.status, a.raw = 400, []byte(`{"message":"m","errorCode":20002}`)
+	misses, held, _ := outcomes(Judge(a.exchange(), Known{}))
+	assert.Empty(t, misses)
+	assert.NotContains(t, held, "ERR-04")
+}
+
+func TestHintAtLocalTime(t *testing.T) {
+	assert.Equal(t, " (off by 1h0m0s: a local time taken for UTC?)", zoneHint(3600, 0))
+	assert.Equal(t, " (off by 5h45m0s: a local time taken for UTC?)", zoneHint(0, 5*3600+45*60+2))
+	for _, off := range []int64{0, 2, 3, 450, 897, 903, 15*3600 - 900*3 + 5, 15 * 3600} {
+		assert.Empty(t, zoneHint(off, 0), off)
+	}
+}
