@@ -1,3 +1,4 @@
+@devices
 Feature: Devices and the states of accounts
   An account has devices, each with a clientId. The operator limits their number, disables or deletes them, and suspends or cancels
   accounts; a sign-on heeds all that. The pages "First-time and n-th time sign-on", "Device limits" and "Sign-in error code management"

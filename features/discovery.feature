@@ -1,3 +1,4 @@
+@discovery
 Feature: Discovery tells which authentication services there are
   GET /ags/servicediscovery is the first call of every client: it lists the authentication services of the tenant, the calls that each
   offers and the parameters that each call wants. The page "Getting SSO services" describes it.

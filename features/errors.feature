@@ -1,3 +1,4 @@
+@errors
 Feature: How the service refuses
   A refusal has a status from 400 to 499 and, with 403, often a numeric sub-code that tells why. Nothing public shows the body of an error:
   any form of it is fine, but it never holds tokens, repeats no secret, and no mistake of a client is answered with a status of 500 or

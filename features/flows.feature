@@ -1,3 +1,4 @@
+@flows
 Feature: Whole flows
   What clients and operators do from the first call to the last, as the integration pages describe it.
 

@@ -1,3 +1,4 @@
+@gateway
 Feature: The gateway in front of the service
   The service is reached through an API gateway, which checks tokens and speaks https. The page "Access and authentication information"
   describes it.

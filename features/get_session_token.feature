@@ -1,3 +1,4 @@
+@get-session-token
 Feature: A head-end system asks for a session token
   POST /ags/getSessionToken takes an OperatorAuthToken, a JWT that the operator signs with HS256 for one account and one tenant, and
   answers with a session token for a client. The page "Requesting a session token" describes it.

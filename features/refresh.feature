@@ -1,3 +1,4 @@
+@refresh
 Feature: A client refreshes its tokens
   POST /ags/refresh takes the refresh token in the header Authorization and answers with a new pair of tokens. The session as a whole ends
   at fixed_exp, whatever is refreshed. The page "Re-authenticating using the refresh token" describes it.

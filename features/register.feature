@@ -1,3 +1,4 @@
+@register
 Feature: An installer activates a TVkey device
   POST /ags/register/{type} takes the credentials of the user; discovery tells which types there are. Several matching accounts are
   offered as a list. The page "Activating a TVkey device with SSO" describes it.

@@ -1,3 +1,4 @@
+@robustness
 Feature: Requests that no client should send
   Beside the scenarios that spell out single mistakes, requests are generated from the documented ones: members are left out, doubled,
   null, of another kind, empty, huge or deeply nested, texts hold control characters or broken UTF-8, headers are missing or odd. Whatever

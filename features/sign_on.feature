@@ -1,3 +1,4 @@
+@sign-on
 Feature: A user signs on with credentials
   POST /ags/signOn takes what the authentication service wants to know of a user, usually a name and a password. One matching account
   signs the user on; several are offered as a list. The page "Signing in with SSO" describes it.

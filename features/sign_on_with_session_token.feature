@@ -1,3 +1,4 @@
+@sign-on-with-session-token
 Feature: A client signs on with a session token
   POST /ags/signOnWithSessionToken takes a session token that a head-end system has obtained for the client, and answers with the tokens
   of the client. A client that was never there sends deviceInformation, one that was sends the clientId it got then. The page "Signing in

@@ -1,3 +1,4 @@
+@sign-out
 Feature: A client signs out
   POST /ags/signOut takes the access token in the header Authorization. The device stays known: the client signs on again with its
   clientId. The page "Signing out with SSO" describes it.

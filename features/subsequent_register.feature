@@ -1,3 +1,4 @@
+@subsequent-register
 Feature: An installer activates a TVkey device for one of several accounts
   POST /ags/subsequentRegister takes the userAccountToken of the picked account in the header User-Token. The page "Activating a TVkey
   device for a specific account" describes it.

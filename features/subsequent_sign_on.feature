@@ -1,3 +1,4 @@
+@subsequent-sign-on
 Feature: A user finishes a sign-on for one of several accounts
   POST /ags/subsequentSignOn takes the userAccountToken of the account that the user has picked from the list of signOn, in the header
   User-Token. The page "Signing in to a specific account" describes it.

@@ -1,3 +1,4 @@
+@tokens
 Feature: The tokens of a client
   A sign-on and a refresh answer with an access token and a refresh token. Both are signed JSON Web Tokens whose claims and times fit each
   other and the answer around them. The judge holds every pair of tokens that comes in any scenario against these rules; the scenarios

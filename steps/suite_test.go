@@ -1,0 +1,199 @@
+package steps
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/ags"
+	"agstest/internal/failure"
+)
+
+// TestEveryRequirementIsCovered keeps the catalogue and the scenarios together: each requirement has a scenario or an exemption, never
+// both.
+func TestEveryRequirementIsCovered(t *testing.T) {
+	all, err := suite()
+	require.NoError(t, err)
+	covered := map[string]int{}
+	for _, s := range all {
+		for _, id := range s.requirements {
+			covered[id]++
+		}
+	}
+	for _, r := range ags.Requirements {
+		reason, isExempt := Exempt(r.ID)
+		switch {
+		case isExempt && covered[r.ID] > 0:
+			t.Errorf("%s is exempt (%s) and covered by %d scenarios", r.ID, reason, covered[r.ID])
+		case isExempt:
+			assert.NotEmpty(t, reason, r.ID)
+		case covered[r.ID] == 0:
+			t.Errorf("%s has no scenario: %s", r.ID, r.Text)
+		}
+	}
+	for id := range exempt {
+		assert.Contains(t, catalogue, id, "an exemption for a requirement that does not exist")
+	}
+	assert.Len(t, ags.Requirements, 205)
+}
+
+// TestEveryScenarioIsTagged: without the id of a requirement a scenario of the suite would prove nothing in particular.
+func TestEveryScenarioIsTagged(t *testing.T) {
+	all, err := suite()
+	require.NoError(t, err)
+	for _, s := range all {
+		if len(s.requirements) == 0 && !s.tagged(tagSequences) {
+			t.Errorf("%s (%s) has no requirement", s.id, s.name)
+		}
+	}
+}
+
+// TestVocabulary keeps the list for people right: each example is understood as the sentence that it stands for, and each sentence is used.
+func TestVocabulary(t *testing.T) {
+	all, err := suite()
+	require.NoError(t, err)
+	used := map[string]bool{}
+	for _, s := range all {
+		for _, step := range s.pickle.Steps {
+			p, _, err := match(step)
+			require.NoError(t, err)
+			used[p.Text] = true
+		}
+	}
+	for _, p := range compiled {
+		assert.Regexp(t, p.expression, p.Example)
+		matches := 0
+		for _, other := range compiled {
+			if other.expression.MatchString(p.Example) {
+				matches++
+			}
+		}
+		assert.Equal(t, 1, matches, "%q means more than one thing", p.Example)
+		assert.NotEmpty(t, p.Meaning, p.Text)
+		assert.Contains(t, []string{"Given", "When", "Then"}, p.Keyword)
+		if !used[p.Text] && !forOwnFeatures[p.Text] {
+			t.Errorf("no scenario uses %q", p.Text)
+		}
+	}
+}
+
+// forOwnFeatures are sentences that only people's own features use so far.
+var forOwnFeatures = map[string]bool{
+	`the operator <disables|enables|deletes> the device`:             true,
+	`the operator makes the device inactive`:                         true,
+	`the OperatorAuthToken has no claim "<name>"`:                    true,
+	`the next request leaves out the parameter "<name>"`:             true,
+	`the next request has the member "<name>" with the value <JSON>`: true,
+	`the <access|refresh|session> token of the client expires`:       true,
+}
+
+// TestFeatureFilesHoldNoGo: people who have never seen Go read them.
+func TestFeatureFilesHoldNoGo(t *testing.T) {
+	sources, err := readSources(nil)
+	require.NoError(t, err)
+	for _, s := range sources {
+		for _, word := range []string{"func", "nil", "struct", "regexp", "TODO", "http.Status"} {
+			assert.NotRegexp(t, regexp.MustCompile(`\b`+regexp.QuoteMeta(word)+`\b`), string(s.content), s.name)
+		}
+	}
+}
+
+func ownFeature(text string) fstest.MapFS {
+	return fstest.MapFS{"mine.feature": {Data: []byte(text)}}
+}
+
+const fine = `Feature: Mine
+  @mine
+  Scenario: Signing on
+    Given an account in good standing
+    And a device of the account
+    When the client signs on with a session token and its clientId
+    Then the status is 201
+`
+
+// TestSelectionMistakes: what would run nothing, or something else than was meant, is a usage error that names what was probably meant.
+func TestSelectionMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"unknown tag", Options{Tags: "@refesh"}, "no scenario has the tag @refesh; the nearest is @refresh"},
+		{"tag in a longer expression", Options{Tags: "@refresh and not @slwo"}, "no scenario has the tag @slwo"},
+		{"no expression", Options{Tags: "@refresh && @tokens"}, `"&&"`},
+		{"expression that ends early", Options{Tags: "@refresh and"}, "ends where a tag is expected"},
+		{"open bracket", Options{Tags: "(@refresh"}, "closing bracket"},
+		{"word too many", Options{Tags: "@refresh @tokens"}, "one word too many"},
+		{"nothing matches", Options{Tags: "@refresh and @discovery"}, "no scenario was selected"},
+		{"unknown requirement", Options{Only: []string{"SOST-70"}}, `there is no requirement "SOST-70"; the nearest is SOST-07`},
+		{"exempt requirement", Options{Only: []string{"LOAD-01"}}, "no scenario covers LOAD-01"},
+		{"unknown profile", Options{Profile: "all"}, `there is no profile "all"`},
+		{"profile without the requirement", Options{Profile: "head-end", Only: []string{"REF-01"}}, "no scenario was selected"},
+		{"step that means nothing", Options{Features: ownFeature(strings.Replace(fine, "the status is 201", "the status should be 201", 1))}, "own/mine.feature:7: nothing is known about the step"},
+		{"table that is missing", Options{Features: ownFeature(strings.Replace(fine, "the status is 201", "the access token has these claims:", 1))}, "wants a table below it"},
+		{"misspelt keyword", Options{Features: ownFeature("Feature: Mine\n  Scenario: Nothing\n    Gvien an account in good standing\n")}, "has no steps"},
+		{"no Gherkin", Options{Features: ownFeature("Scenario without a feature\n")}, "own/mine.feature cannot be read"},
+		{"empty file", Options{Features: ownFeature("")}, "holds no feature"},
+		{"unknown requirement tag", Options{Features: ownFeature(strings.Replace(fine, "@mine", "@SOST-99", 1))}, "@SOST-99, which is no requirement of the catalogue"},
+		{"folder without features", Options{Features: fstest.MapFS{"readme.txt": {Data: []byte("x")}}}, "holds no file that ends in .feature"},
+		{"only slow ones", Options{Features: ownFeature(strings.Replace(fine, "@mine", "@mine @slow", 1)), Tags: "@mine"}, "--slow"},
+		{"only generated ones", Options{Tags: "@generated"}, "--generate"},
+		{"only sequences", Options{Tags: "@sequences"}, "--sequences"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, all, err := understand(c.o.Features)
+			if err == nil {
+				_, err = choose(all, c.o)
+			}
+			require.Error(t, err)
+			assert.Equal(t, failure.Usage, failure.KindOf(err))
+			assert.Contains(t, err.Error(), c.want)
+		})
+	}
+}
+
+func TestTagExpressions(t *testing.T) {
+	has := func(tags string) func(string) bool {
+		return func(tag string) bool { return strings.Contains(" "+tags+" ", " "+tag+" ") }
+	}
+	for _, c := range []struct {
+		expression, tags string
+		want             bool
+	}{
+		{"", "", true}, {"@a", "@a", true}, {"@a", "@b", false}, {"not @a", "@b", true}, {"not not @a", "@a", true},
+		{"@a and @b", "@a", false}, {"@a or @b", "@b", true}, {"@a or @b and @c", "@a", true}, {"(@a or @b) and @c", "@a", false},
+		{"@a and not (@b or @c)", "@a", true}, {"@a and not (@b or @c)", "@a @c", false},
+	} {
+		expression, _, err := parseTags(c.expression)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, expression(has(c.tags)), "%s on %s", c.expression, c.tags)
+	}
+}
+
+func TestList(t *testing.T) {
+	list, err := List(Options{Only: []string{"SOST-07"}})
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	assert.Equal(t, "SOST-07", list[0].Requirement.ID)
+	require.NotEmpty(t, list[0].Scenarios)
+	assert.Equal(t, "A body without parameters", list[0].Scenarios[0].Name)
+	whole, err := List(Options{})
+	require.NoError(t, err)
+	assert.Len(t, whole, 205)
+}
+
+// TestExpectationsKeepTheirText: an assertion about an encoded address must not be taken for a format.
+func TestExpectationsKeepTheirText(t *testing.T) {
+	err := checking("nothing odd", func(e *expectations) { assert.Equal(e, "/a%2Fb%20c", "/x", "the path") })
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "/a%2Fb%20c")
+	assert.NotContains(t, err.Error(), "MISSING")
+	assert.NotContains(t, err.Error(), ".go:")
+	stopped := checking("a stop", func(e *expectations) { require.True(e, false, "first"); require.True(e, false, "second") })
+	assert.Contains(t, stopped.Error(), "first")
+	assert.NotContains(t, stopped.Error(), "second")
+}
