@@ -33,14 +33,14 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 		"refresh-somebody-else":       {WorkloadRefresh, []string{kindIdentity}, 40, 20, 2},
 		"token-body-other-account":    {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
 		"token-body-other-client":     {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"rare-somebody-else":          {WorkloadSignOn, []string{kindIdentity, kindDuplicate}, 800, 3, 8},
-		"race-crossed-refreshes":      {WorkloadRefresh, []string{kindIdentity}, 2000, 1, 16},
+		"rare-somebody-else":          {WorkloadSignOn, []string{kindIdentity, kindDuplicate}, 600, 2, 8},
+		"race-crossed-refreshes":      {WorkloadRefresh, []string{kindIdentity}, 1200, 1, 16},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fault, ok := mock.FaultByName(name)
 			require.True(t, ok, "the mock has this fault")
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
-			c, before := s.ready(t, Traffic{Workload: test.workload, Clients: 0, JudgeEvery: 1}, test.hits, 10)
+			c, before := s.ready(t, Traffic{Workload: test.workload, Clients: 0, JudgeEvery: 50}, test.hits, 10)
 			require.Empty(t, before)
 			f := s.drive(t, c, test.hits, test.workers)
 			wrong := 0
@@ -69,9 +69,9 @@ func TestRulesOfTokensAreFoundOnSampledAnswers(t *testing.T) {
 		t.Run(fault.Name, func(t *testing.T) {
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
 			s.environment.Load.Clients.Count = 40
-			c, err := newCrowd(s.environment, Traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 20, 10, 5, Shard{})
+			c, err := newCrowd(s.environment, Traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 6, 10, 5, Shard{})
 			require.NoError(t, err)
-			f := s.drive(t, c, 20, 2)
+			f := s.drive(t, c, 6, 2)
 			assert.Equal(t, softOnly[fault.Name], len(f.wrong) == 0, "%s: %v %v", fault.Summary, f.wrong, f.right)
 		})
 	}

@@ -52,7 +52,7 @@ func heapInUse() uint64 {
 }
 
 func TestSignedInClientsAreSmall(t *testing.T) {
-	const clients = 20000
+	const clients = 5000
 	before := heapInUse()
 	c, _ := signedInCrowd(t, clients)
 	each := float64(heapInUse()-before) / clients
@@ -61,10 +61,10 @@ func TestSignedInClientsAreSmall(t *testing.T) {
 }
 
 func TestHitsCostFewAllocations(t *testing.T) {
-	c, answer := signedInCrowd(t, 500)
+	c, answer := signedInCrowd(t, 200)
 	c.JudgeEvery = 1 << 30 // full judgements are measured by the benchmark
 	var request Request
-	bodies := make([][]byte, 500)
+	bodies := make([][]byte, 200)
 	for n := range bodies {
 		bodies[n] = answer(uint32(n), 10000+n)
 	}

@@ -154,30 +154,30 @@ func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 		minted  bool
 		want    map[string]int
 	}{
-		"signon":                           {Traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{opSignOn: 400}},
-		"signon with minted tokens":        {Traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{opSignOn: 400}},
-		"signon with tokens used again":    {Traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{opSignOn: 400}},
-		"refresh":                          {Traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{opRefresh: 400}},
-		"refresh with minted tokens":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{opRefresh: 400}},
-		"refresh that keeps its jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{opRefresh: 400}},
-		"one jti for each device":          {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{opRefresh: 400}},
-		"refresh without client_id":        {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{opRefresh: 400}},
-		"refresh tokens without jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{opRefresh: 400}},
-		"bodies with escapes":              {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{opRefresh: 400}},
-		"mixed with escapes":               {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{opSignOn: 40, opRefresh: 320, opDiscover: 40}},
-		"mixed":                            {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, strict, false, map[string]int{opSignOn: 40, opRefresh: 320, opDiscover: 40}},
-		"mixed of many with minted tokens": {Traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{opSignOn: 3, opRefresh: 7}}, strict, true, map[string]int{opSignOn: 120, opRefresh: 280}},
-		"first-time":                       {Traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{opSignOnFirst: 400}},
+		"signon":                           {Traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{opSignOn: 200}},
+		"signon with minted tokens":        {Traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{opSignOn: 200}},
+		"signon with tokens used again":    {Traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{opSignOn: 200}},
+		"refresh":                          {Traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{opRefresh: 200}},
+		"refresh with minted tokens":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{opRefresh: 200}},
+		"refresh that keeps its jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{opRefresh: 200}},
+		"one jti for each device":          {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{opRefresh: 200}},
+		"refresh without client_id":        {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{opRefresh: 200}},
+		"refresh tokens without jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{opRefresh: 200}},
+		"bodies with escapes":              {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{opRefresh: 200}},
+		"mixed with escapes":               {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
+		"mixed":                            {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, strict, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
+		"mixed of many with minted tokens": {Traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{opSignOn: 3, opRefresh: 7}}, strict, true, map[string]int{opSignOn: 60, opRefresh: 140}},
+		"first-time":                       {Traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{opSignOnFirst: 200}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{Choices: test.choices}, nil)
 			if test.minted {
 				s.environment.Load.Clients.SessionToken = ""
 			}
-			test.traffic.JudgeEvery = 1
-			c, wrong := s.ready(t, test.traffic, 400, 10)
+			test.traffic.JudgeEvery = 3
+			c, wrong := s.ready(t, test.traffic, 200, 10)
 			require.Empty(t, wrong)
-			f := s.drive(t, c, 400, 8)
+			f := s.drive(t, c, 200, 8)
 			assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
 			assert.Equal(t, test.want, f.right)
 			assert.Zero(t, c.broken.Load())
@@ -188,15 +188,15 @@ func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 
 func TestLifecycleGoesThroughAllItsCalls(t *testing.T) {
 	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
-	c, _ := s.ready(t, Traffic{Workload: WorkloadLifecycle, Refreshes: 2, JudgeEvery: 1}, 1000, 10)
-	f := s.drive(t, c, 1000, 8)
+	c, _ := s.ready(t, Traffic{Workload: WorkloadLifecycle, Refreshes: 2, JudgeEvery: 3}, 500, 10)
+	f := s.drive(t, c, 500, 8)
 	assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
 	sum := 0
 	for _, operation := range []string{opDiscover, opSignOn, opRefresh, opSignOut} {
-		assert.Greater(t, f.right[operation], 120, operation)
+		assert.Greater(t, f.right[operation], 60, operation)
 		sum += f.right[operation]
 	}
-	assert.Equal(t, 1000, sum)
+	assert.Equal(t, 500, sum)
 	assert.Equal(t, []string{opDiscover, opSignOn, opRefresh, opSignOut}, c.measures()[:4])
 }
 
