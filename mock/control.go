@@ -75,7 +75,10 @@ func (e missingError) Error() string { return string(e) }
 // tokens stay.
 func (s *Server) Reset() {
 	s.restore()
-	s.apply(s.config.Habits, s.config.Faults)
+	s.state.mutex.Lock()
+	habits, faults := s.state.habits, s.state.faults
+	s.state.mutex.Unlock()
+	s.apply(habits, faults)
 }
 
 // readControl reads a JSON body, refusing names that nobody knows.
@@ -397,15 +400,15 @@ func (s *Server) controlNames(r *http.Request, faults bool) (any, error) {
 		return nil, err
 	}
 	set := s.setting.Load()
-	var err error
+	habitNames, faultNames := order.Names, set.faults
 	if faults {
-		err = s.Use(set.habits, order.Names)
-	} else {
-		err = s.Use(order.Names, set.faults)
+		habitNames, faultNames = set.habits, order.Names
 	}
+	h, f, err := named(habitNames, faultNames)
 	if err != nil {
 		return nil, err
 	}
+	s.apply(h, f)
 	now := s.setting.Load()
 	return map[string][]string{"faults": now.faults, "choices": now.habits}, nil
 }

@@ -109,6 +109,7 @@ func New(config Config) *Server {
 	for algorithm := range algorithms {
 		s.signers[algorithm] = newSigner(algorithm, s.secret.signingKeyID, []byte(s.secret.signing))
 	}
+	s.state.habits, s.state.faults = config.Habits, config.Faults
 	s.restore()
 	s.apply(config.Habits, config.Faults)
 	s.secret.expiredRefresh = s.expiredRefresh()
@@ -237,26 +238,39 @@ func (s *Server) Secrets() []string {
 // ControlToken opens the control interface.
 func (s *Server) ControlToken() string { return s.secret.control }
 
-// Use replaces habits and faults by those of the names given. An unknown name is an error and changes nothing.
+// Use replaces habits and faults by those of the names given, for good: Reset comes back to them. An unknown name is an error and
+// changes nothing.
 func (s *Server) Use(habits, faults []string) error {
+	h, f, err := named(habits, faults)
+	if err != nil {
+		return err
+	}
+	s.state.mutex.Lock()
+	s.state.habits, s.state.faults = h, f
+	s.state.mutex.Unlock()
+	s.apply(h, f)
+	return nil
+}
+
+// named finds habits and faults by their names.
+func named(habits, faults []string) ([]Habit, []Fault, error) {
 	var h []Habit
 	var f []Fault
 	for _, name := range habits {
 		habit, found := HabitByName(name)
 		if !found {
-			return errors.New("no habit is called " + quote(name) + "; see the list of habits")
+			return nil, nil, errors.New("no habit is called " + quote(name) + "; GET /control/choices lists them")
 		}
 		h = append(h, habit)
 	}
 	for _, name := range faults {
 		fault, found := FaultByName(name)
 		if !found {
-			return errors.New("no fault is called " + quote(name) + "; see the list of faults")
+			return nil, nil, errors.New("no fault is called " + quote(name) + "; GET /control/faults lists them")
 		}
 		f = append(f, fault)
 	}
-	s.apply(h, f)
-	return nil
+	return h, f, nil
 }
 
 func quote(s string) string { return fmt.Sprintf("%q", strings.ToValidUTF8(s, "?")) }

@@ -42,6 +42,8 @@ type state struct {
 	maxDevices    int
 	refused       int // first-time sign-ons for which there was no room
 	newAccounts   int
+	habits        []Habit // that Reset comes back to
+	faults        []Fault
 	population    string // what the session tokens of the load population begin with
 }
 
