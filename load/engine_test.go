@@ -58,7 +58,7 @@ func testEngine(t testing.TB, server string, w Workload, o Options) *engine {
 	}
 	p, err := planOf(&o)
 	require.NoError(t, err)
-	return &engine{plan: p, options: &o, workload: w, target: wire.Target{URL: server}}
+	return &engine{plan: p, options: &o, workload: w, target: wire.Target{URL: server}, grace: 200 * time.Millisecond}
 }
 
 func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
@@ -112,7 +112,7 @@ func TestEveryHitIsSentCountedAndNumbered(t *testing.T) {
 	assert.GreaterOrEqual(t, total.Response.P50, total.Service.P50)
 	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
 	assert.Equal(t, []reports.Wrong{
-		{Operation: "odd", Kind: "status", Times: 1, Message: "status 503"}, {Operation: "even", Kind: "shape", Times: 1, Message: "another body"},
+		{Operation: "even", Kind: "shape", Times: 1, Message: "another body"}, {Operation: "odd", Kind: "status", Times: 1, Message: "status 503"},
 	}, report.Wrong)
 
 	var asked, sent, answered int64

@@ -121,6 +121,7 @@ func (s *spent) Exhausted() error {
 }
 
 func TestARunEndsWhenNoClientIsLeft(t *testing.T) {
+	t.Parallel()
 	server := serve(t, right)
 	w := &spent{twoPaths: twoPaths{operations: []string{"call"}}}
 	w.left.Store(20)
@@ -133,6 +134,7 @@ func TestARunEndsWhenNoClientIsLeft(t *testing.T) {
 }
 
 func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	hold := make(chan struct{})
 	var n atomic.Int64
@@ -243,6 +245,7 @@ func (failing) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 // What is on disk after a second is enough for a report, wherever the file ends.
 func TestARecordThatIsCutAnywhereIsStillReported(t *testing.T) {
+	t.Parallel()
 	server := serve(t, right)
 	folder := t.TempDir()
 	path := filepath.Join(folder, RecordFile)

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"agstest/reports"
@@ -308,6 +310,9 @@ func (l *ledger) report(r *reports.Load) {
 			r.Wrong[i].Times = o.Outcomes[r.Wrong[i].Kind]
 		}
 	}
+	slices.SortStableFunc(r.Wrong, func(a, b reports.Wrong) int {
+		return cmp.Or(slices.Index(l.operations, a.Operation)-slices.Index(l.operations, b.Operation), strings.Compare(a.Kind, b.Kind))
+	})
 	h := &l.health
 	r.Generator = reports.Generator{
 		Lag: l.lag.percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.percentiles(),

@@ -60,6 +60,7 @@ func TestShardProcess(t *testing.T) {
 }
 
 func TestShardsOfTwoProcessesMerge(t *testing.T) {
+	t.Parallel()
 	// The service answers by number, so that what a hit gets does not depend on who sends it.
 	answer := func(w http.ResponseWriter, r *http.Request) {
 		switch seq := r.Header.Get("X-Seq"); {

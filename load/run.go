@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,8 +70,8 @@ type Options struct {
 	consumed func(clients int)
 }
 
-// grace is what exchanges under way get to end by themselves after an interrupt.
-const grace = 2 * time.Second
+// defaultGrace is what exchanges under way get to end by themselves after an interrupt.
+const defaultGrace = 2 * time.Second
 
 // Run sets up, sends, measures and judges a load. When ctx ends, no more is sent and the report, marked partial, has all that was
 // measured. An error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock
@@ -229,6 +230,7 @@ type engine struct {
 	notes    func() []string // of the workload, when the run is over
 	storm    func() *reports.Storm
 	clients  int
+	grace    time.Duration // 0: defaultGrace
 }
 
 // run sends and measures.
@@ -290,7 +292,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 		defer close(gone)
 		s.run(ended)
 	}()
-	a.run(ctx, grace)
+	a.run(ctx, cmp.Or(e.grace, defaultGrace))
 	close(ended)
 	<-gone
 	s.last(e.ending(ctx, a, s))

@@ -1,0 +1,111 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/failure"
+	"agstest/internal/wire"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+func TestRunAgainstTheMock(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	folder := t.TempDir()
+	var raw bytes.Buffer
+	report, err := Run(context.Background(), Options{
+		Environment: s.environment, Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 4}, Rate: per(100), Duration: 1200 * time.Millisecond,
+		Limits: must(ParseLimits([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &wire.Redactor{}, Seed: 4,
+		Run: reports.Run{ID: "r1"},
+	})
+	require.NoError(t, err)
+	assert.EqualValues(t, []int64{120, 120, 120, 0}, []int64{report.Total.Asked, report.Total.Sent, report.Total.Right, report.Total.Wrong}, "%v", report.Wrong)
+	assert.EqualValues(t, 24, report.Operations[opSignOn].Right)
+	assert.EqualValues(t, 96, report.Operations[opRefresh].Right)
+	assert.Equal(t, map[string]int64{"201": 24}, report.Operations[opSignOn].Statuses)
+	assert.True(t, report.Valid, report.Invalid)
+	assert.Len(t, report.Limits, 2)
+	assert.Equal(t, reports.Pass, report.Limits[1].Verdict)
+	assert.Equal(t, "r1", report.Run.ID)
+	assert.Equal(t, "load", report.Run.Kind)
+	assert.Equal(t, s.server.URL, report.Run.URL)
+	assert.Positive(t, report.Plan.Clients)
+	assert.Equal(t, "constant 100/s for 1.2s", report.Plan.Schedule)
+	assert.NotEmpty(t, report.Notes)
+
+	// Nothing that is written holds a secret.
+	record, err := os.ReadFile(filepath.Join(folder, RecordFile))
+	require.NoError(t, err)
+	s.noSecretsIn(t, string(record), raw.String(), inJSON(t, report))
+	again, err := ReadRecord(folder)
+	require.NoError(t, err)
+	assert.Equal(t, report.Verdict, again.Verdict)
+	assert.Equal(t, report.Total, again.Total)
+}
+
+func TestRunsOfOtherKinds(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	profile, err := ReadProfile([]byte("workload: refresh\nstages: [{poisson: {rate: 100/s, for: 300ms}}, {ramp: {from: 100/s, to: 0/s, for: 200ms}}]"), "p.yaml")
+	require.NoError(t, err)
+	for name, o := range map[string]Options{
+		"profile":     {Profile: profile},
+		"population":  {Population: &Population{Clients: 180_000}, Duration: 500 * time.Millisecond},
+		"closed loop": {Workload: WorkloadRefresh, Max: true, Workers: 3, Duration: 200 * time.Millisecond},
+		"shard":       {Workload: WorkloadSignOn, Rate: per(100), Duration: 300 * time.Millisecond, Shard: Shard{2, 3}, StartAt: time.Now().Add(700 * time.Millisecond)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Environment, o.MaxLag = s.environment, time.Minute
+			report, err := Run(context.Background(), o)
+			require.NoError(t, err)
+			assert.Positive(t, report.Total.Right)
+			assert.Zero(t, report.Total.Wrong, "%v", report.Wrong)
+			assert.Equal(t, report.Total.Asked, report.Total.Sent)
+			if name != "closed loop" {
+				assert.Equal(t, report.Plan.Hits, report.Total.Sent)
+			}
+		})
+	}
+}
+
+func TestQuestionsThatMakeNoSense(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	profile, err := ReadProfile([]byte("stages: [{constant: {rate: 1/s, for: 1s}}]"), "p.yaml")
+	require.NoError(t, err)
+	second := time.Second
+	for says, o := range map[string]Options{
+		"needs a rate above 0":              {Workload: WorkloadSignOn, Duration: second},
+		"for how long":                      {Workload: WorkloadSignOn, Rate: per(1)},
+		"say how many with --workers":       {Workload: WorkloadSignOn, Rate: Rate{Max: true}, Duration: second},
+		"leave --rate and --population out": {Workload: WorkloadSignOn, Profile: profile, Rate: per(1)},
+		"leave --rate out, or --population": {Population: &Population{Clients: 1000}, Rate: per(1), Duration: second},
+		"no shard 4 of 3":                   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: Shard{4, 3}},
+		"workers are not possible":          {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Workers: -1},
+		"there is no workload":              {Workload: "sing-on", Rate: per(1), Duration: second},
+		"has no hit for this run to send":   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: Shard{2, 3}},
+	} {
+		o.Environment = s.environment
+		_, err := Run(context.Background(), o)
+		require.Error(t, err, says)
+		assert.ErrorContains(t, err, says)
+		assert.Equal(t, failure.Usage, failure.KindOf(err))
+	}
+	_, err = Run(context.Background(), Options{})
+	assert.ErrorContains(t, err, "needs an environment")
+
+	_, err = Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: per(1), Duration: second, StartAt: time.Now().Add(-time.Minute)})
+	assert.ErrorContains(t, err, "too late")
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = Run(ctx, Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: per(1), Duration: second})
+	assert.ErrorIs(t, err, context.Canceled)
+}
