@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,10 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 		progress.show(func() string {
 			return fmt.Sprintf("ab: round %d, pair %d of %d, %d wrong, %s left", at.Round, at.Pair, at.Pairs, at.Wrong, clock(at.Left))
 		})
+	}
+	o.Keep = func(sofar *reports.Comparison) {
+		r.stamp(&sofar.Run)
+		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) }) // told when the whole is written
 	}
 	p.notef("ab: %s, seed %d", name, o.Seed)
 	comparison, err := load.AB(c.Context(), o)

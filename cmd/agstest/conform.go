@@ -154,6 +154,9 @@ Documented requirements fail the run when they are missed; so do sampled ones, b
 func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*reports.Conformance, error) {
 	o.Environment = r.service.environment
 	o.Seed = p.seed(o.Seed)
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
 	if o.MaxRate == 0 {
 		o.MaxRate = o.Environment.MaxRate()
 	}

@@ -45,6 +45,7 @@ where conformance failed, so that one pipeline run tells everything; where the s
 	c.Flags().Uint64Var(&cf.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
 	s.register(c)
 	out.register(c)
+	out.registerBaseline(c)
 	return c
 }
 

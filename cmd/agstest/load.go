@@ -239,6 +239,7 @@ Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the 
 	f.registerSeed(c)
 	s.register(c)
 	out.register(c)
+	out.registerBaseline(c)
 	return c
 }
 

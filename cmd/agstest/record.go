@@ -27,6 +27,8 @@ type outputFlags struct {
 	annotations string
 	strict      bool
 	exitZero    bool
+	baseline    string
+	before      *reports.Load // of baseline
 }
 
 const runsFolder = "out"
@@ -54,6 +56,10 @@ func (f *outputFlags) registerRendering(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds, cobra.ShellCompDirectiveNoFileComp))
 }
 
+func (f *outputFlags) registerBaseline(c *cobra.Command) {
+	c.Flags().StringVar(&f.baseline, "baseline", "", "earlier load run, by folder, id or pinned name, drawn beside this one")
+}
+
 func (f *outputFlags) registerStyle(c *cobra.Command) {
 	c.Flags().StringVar(&f.style, "report-style", "auto", "pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
 	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles, cobra.ShellCompDirectiveNoFileComp))
@@ -61,6 +67,16 @@ func (f *outputFlags) registerStyle(c *cobra.Command) {
 
 func (p *program) checkOutput(f *outputFlags) error {
 	p.exitZero = f.exitZero
+	if f.baseline != "" {
+		stored, err := p.readRun(f.baseline)
+		if err != nil {
+			return failure.Usagef("--baseline: %w", err)
+		}
+		if stored.Load == nil {
+			return failure.Usagef("--baseline: %s has no load part to be drawn beside this one", f.baseline)
+		}
+		f.before = stored.Load
+	}
 	if err := oneOf("--report-style", f.style, reportStyles); err != nil {
 		return err
 	}
@@ -79,7 +95,7 @@ func oneOf(flag, value string, allowed []string) error {
 // style of the pages: Jenkins shows pages only with their style sheet beside them.
 func (p *program) style(f *outputFlags) reports.Style {
 	folder := f.style == "folder" || f.style == "auto" && p.variable("JENKINS_URL") != ""
-	return reports.Style{Folder: folder}
+	return reports.Style{Folder: folder, Baseline: f.before}
 }
 
 // dialect is the pipeline that annotations are for; empty: none.
@@ -183,6 +199,19 @@ func (r *recorder) stamp(run *reports.Run) {
 	}
 }
 
+// begin leaves a mark that renders if the process is killed before it has found anything.
+func (r *recorder) begin() error {
+	run := r.run
+	r.stamp(&run)
+	e := r.service.environment
+	run.Kind, run.URL, run.Tenant, run.End, run.Partial = "conform", e.URL, e.Tenant, run.Start, "the run broke off before it had anything to report"
+	mark := &reports.Conformance{Schema: reports.ConformanceSchema, Run: run, Verdict: reports.Error, Reason: run.Partial}
+	if err := r.folder.Write(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
+		return failure.Usagef("%w", err)
+	}
+	return nil
+}
+
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
 	return writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output), r.program.dialect(r.output))
@@ -192,10 +221,8 @@ func (r *recorder) write() error {
 func (r *recorder) finish(worked error) error {
 	p := r.program
 	if r.conformance == nil && r.load == nil && r.comparison == nil {
-		if entries, err := os.ReadDir(r.folder.Path()); err == nil && len(entries) == 0 {
-			_ = os.Remove(r.folder.Path())
-			return worked
-		}
+		_ = os.RemoveAll(r.folder.Path()) // a folder of our own making, under its temporary name, with nothing that was found
+		return worked
 	}
 	path, err := r.folder.Finish()
 	if err != nil {

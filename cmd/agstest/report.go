@@ -57,6 +57,7 @@ reports could be written, not what the run found.`,
 	c.Flags().StringVarP(&out.out, "out", "o", "", "folder to write to; left out: the run's own")
 	c.Flags().BoolVar(&out.json, "json", false, "write the result to stdout as JSON instead of a summary")
 	out.registerRendering(c)
+	out.registerBaseline(c)
 	return c
 }
 

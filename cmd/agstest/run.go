@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -41,6 +42,7 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 		}
 	}()
 	keepPrivate()
+	debug.SetTraceback("none") // a stack shows arguments; GOTRACEBACK=all brings it back
 	ctx, caught, stop := p.untilSignal()
 	defer stop()
 
