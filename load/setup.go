@@ -16,11 +16,18 @@ import (
 // setUpWorkers is how many calls of the set-up are under way at once.
 const setUpWorkers = 16
 
+// setUpOperation is what wrong answers before the clock started are listed under. They are in no figure, and fail the run.
+const setUpOperation = "set-up"
+
 // setUp does what must be done before the clock starts: it finds the authentication service where the environment names none, mints the
 // session tokens of the run, and signs the chains on, all at the given rate in calls a second at most. An error is of the kind
 // failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody else, or that breaks a rule of tokens, is
 // a finding about the service and no failed set-up: it comes back, and its client takes no part.
 func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+	if run := c.requests.run; run != "" {
+		c.requests.run = run + "set-up-"
+		defer func() { c.requests.run = run }()
+	}
 	if c.service == "" {
 		service, err := discoverService(ctx, via, c.requests)
 		if err != nil {
@@ -104,8 +111,9 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 
 // signChainsOn signs the clients on that refresh.
 func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
-	var mu sync.Mutex // guards wrong
+	var mu sync.Mutex // guards what follows
 	var wrong []reports.Wrong
+	times := map[string]int64{}
 	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
 		var request Request
@@ -119,7 +127,9 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		case "":
 		case kindIdentity, kindToken, kindDuplicate, kindShape:
 			mu.Lock()
-			wrong = append(wrong, reports.Wrong{Operation: opSignOn, Kind: outcome.Kind, Times: 1, Message: "before the clock started: " + outcome.Message})
+			if times[outcome.Kind]++; times[outcome.Kind] <= mostExamples {
+				wrong = append(wrong, reports.Wrong{Operation: setUpOperation, Kind: outcome.Kind, Message: outcome.Message})
+			}
 			mu.Unlock()
 		default:
 			return failure.Setupf("set-up: %s could not be signed on: %s", c.clientName(n), outcome.Message)
@@ -131,6 +141,9 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		}
 		return nil
 	})
+	for i := range wrong {
+		wrong[i].Times = times[wrong[i].Kind]
+	}
 	return wrong, err
 }
 

@@ -84,6 +84,12 @@ func decide(r *reports.Load, beyond []string) {
 	for _, kind := range correctness {
 		bad += r.Total.Outcomes[kind]
 	}
+	before := int64(0)
+	for i, w := range r.Wrong {
+		if w.Operation == setUpOperation && !slices.ContainsFunc(r.Wrong[:i], func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }) {
+			before += w.Times
+		}
+	}
 	errorsJudged := false
 	var failed, open []string
 	for _, l := range r.Limits {
@@ -103,6 +109,8 @@ func decide(r *reports.Load, beyond []string) {
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
 	case bad > 0:
 		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were not right: %s", reports.Count(bad), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	case before > 0:
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", reports.Count(before))
 	case !r.Valid:
 		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
 	case len(failed) > 0:

@@ -289,6 +289,28 @@ func TestAnswerOfAnotherClientIsFoundAndBothAreNamed(t *testing.T) {
 	s.noSecretsIn(t, f.messages...)
 }
 
+func TestMixUpBeforeTheClockStartsFailsTheRun(t *testing.T) {
+	s := newService(t, mock.Config{}, spoiled("/signOnWithSessionToken", 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n <= 4 {
+			w.WriteHeader(http.StatusCreated)
+			io.WriteString(w, tokenBody("L777", "LOAD_777", "L777", "LOAD_777", fmt.Sprint(n)))
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+	r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 20, Rate: Rate{Hits: 40, Per: time.Second}, Duration: 500 * time.Millisecond})
+	require.NoError(t, err)
+	assert.EqualValues(t, 20, r.Total.Right, "spare clients do the run")
+	assert.Equal(t, reports.Fail, r.Verdict)
+	assert.Equal(t, "4 sign-ons before the clock started were answered with something that is not right", r.Reason)
+	require.Len(t, r.Wrong, mostExamples)
+	for _, w := range r.Wrong {
+		assert.Equal(t, "set-up", w.Operation)
+		assert.EqualValues(t, 4, w.Times)
+		assert.Contains(t, w.Message, "which belongs to client 777")
+	}
+}
+
 // forged answers every call with a token body of the given claims.
 func forged(status int, make func(device string, n int64) string) func(http.Handler) http.Handler {
 	return spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, r *http.Request, _ http.Handler) {
