@@ -339,6 +339,9 @@ var faults = []fault{
 	{"access token 3 s late", sost, ags.SignOnWithSessionToken, later("exp", true, false, 3), who, "TOK-11 TOK-12"},
 	{"refresh token 3 s late", sost, ags.SignOnWithSessionToken, later("exp", false, true, 3), who, "TOK-11 TOK-12"},
 	{"fixed end 3 s late", sost, ags.SignOnWithSessionToken, later("fixed_exp", true, true, 3), who, "TOK-11 TOK-12"},
+	{"refresh token 3 s early", sost, ags.SignOnWithSessionToken, later("exp", false, true, -3), who, "TOK-11 TOK-12"},
+	{"fixed end 3 s early", sost, ags.SignOnWithSessionToken, later("fixed_exp", true, true, -3), who, "TOK-11 TOK-12"},
+	{"fixed ends differ the other way", sost, ags.SignOnWithSessionToken, later("fixed_exp", false, true, -3), who, "TOK-13"},
 	{"fixed ends differ", sost, ags.SignOnWithSessionToken, later("fixed_exp", false, true, 3), who, "TOK-13"},
 	{"refresh token beyond the fixed end", sost, ags.SignOnWithSessionToken,
 		all(later("exp", false, true, 2000000), member("refresh_expires_in", number("2086400"))), who, "TOK-14"},
@@ -390,6 +393,12 @@ var faults = []fault{
 	{"refresh dated ahead", refresh, ags.Refresh, func(a *answer) { a.sent = issued }, Known{}, "TOK-17 REF-09"},
 	{"refresh with a strange lifetime to the fixed end", refresh, ags.Refresh, member("fixed_refresh_expires_in", number("1210000")), Known{Previous: previous}, "TOK-11 TOK-12"},
 	{"refresh with a lifetime shorter than what remains", refresh, ags.Refresh, member("fixed_refresh_expires_in", number("1000000")), Known{}, "TOK-11 TOK-12"},
+
+	{"refresh token that ends before the access token", refresh, ags.Refresh,
+		all(later("exp", false, true, 600-86400), member("refresh_expires_in", number("600"))), Known{}, "TOK-14"},
+	{"refresh token without its fixed end", refresh, ags.Refresh, withoutClaim("fixed_exp", false, true), Known{}, "TOK-08 TOK-10"},
+	{"refresh cut short, told with a strange lifetime", refresh, ags.Refresh, func(a *answer) { nearTheEnd(a, "5000") }, Known{Previous: previous}, "TOK-11 TOK-12"},
+	{"refresh token far from the fixed end, told with a longer lifetime", refresh, ags.Refresh, member("refresh_expires_in", number("90000")), Known{}, "TOK-11 TOK-12"},
 
 	// discovery
 	{"no list of services", "servicediscovery-200", ags.ServiceDiscovery, without("availableServices"), Known{}, "DISC-04"},
@@ -493,6 +502,8 @@ var habits = []fault{
 	{"content type with a suffix", sost, ags.SignOnWithSessionToken, head("Content-Type", "application/vnd.ags.v1+json"), who, ""},
 	{"typ in lower case", sost, ags.SignOnWithSessionToken, bothHeaders("typ", "jwt"), who, ""},
 	{"tokens minted in neighbouring seconds", sost, ags.SignOnWithSessionToken, later("exp", false, true, 1), who, ""},
+	{"refresh token 2 s late", sost, ags.SignOnWithSessionToken, later("exp", false, true, 2), who, ""},
+	{"refresh token 2 s early", sost, ags.SignOnWithSessionToken, later("exp", false, true, -2), who, ""},
 	{"fixed end minted in the next second", sost, ags.SignOnWithSessionToken, later("fixed_exp", false, true, 1), who, ""},
 	{"issued within the skew", sost, ags.SignOnWithSessionToken, func(a *answer) { a.sent = a.sent.Add(-90 * time.Second) }, Known{Skew: 120 * time.Second}, ""},
 	{"issued within the skew, behind", sost, ags.SignOnWithSessionToken, func(a *answer) { a.sent = a.sent.Add(90 * time.Second) }, Known{Skew: 120 * time.Second}, ""},
