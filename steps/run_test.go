@@ -2,12 +2,26 @@ package steps_test
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
+	"crypto/tls"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/environment"
+	"agstest/internal/failure"
 	"agstest/mock"
 	"agstest/reports"
 	"agstest/steps"
@@ -16,27 +30,429 @@ import (
 // service starts a mock with its control interface and gives the environment that fits it.
 func service(t testing.TB, config mock.Config) *environment.Environment {
 	t.Helper()
-	server := mock.New(config)
-	api := httptest.NewServer(server)
-	control := httptest.NewServer(server.Control())
-	t.Cleanup(func() { api.Close(); control.Close() })
-	e, err := environment.Parse(server.Environment(api.URL, control.URL, ""), "mock.yaml", ".", func(string) (string, bool) { return "", false })
+	e, end, err := started(config, itself)
 	require.NoError(t, err)
+	t.Cleanup(end)
 	return e
 }
 
-func TestMockIsGreen(t *testing.T) {
-	report, err := steps.Run(context.Background(), steps.Options{Environment: service(t, mock.Config{}), Generate: 40, Sequences: 10})
+func run(t testing.TB, o steps.Options) *reports.Conformance {
+	t.Helper()
+	report, err := steps.Run(context.Background(), o)
 	require.NoError(t, err)
+	return report
+}
+
+func requirement(t testing.TB, report *reports.Conformance, id string) reports.Requirement {
+	t.Helper()
+	for _, q := range report.Requirements {
+		if q.ID == id {
+			return q
+		}
+	}
+	t.Fatalf("%s is not in the report", id)
+	return reports.Requirement{}
+}
+
+// TestMockIsGreen: the mock as it stands passes over https, strictly judged, with nothing skipped and nothing left out but what is exempt.
+func TestMockIsGreen(t *testing.T) {
+	authority, err := mock.NewAuthority(time.Now())
+	require.NoError(t, err)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, authority.PEM, 0o600))
+	server := mock.New(mock.Config{})
+	api := httptest.NewUnstartedServer(server)
+	api.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Server}}
+	api.StartTLS()
+	control := httptest.NewServer(server.Control())
+	t.Cleanup(func() { api.Close(); control.Close() })
+	e, err := environment.Parse(server.Environment(api.URL, control.URL, ca), "mock.yaml", ".", func(string) (string, bool) { return "", false })
+	require.NoError(t, err)
+
+	report := run(t, steps.Options{Environment: e, Strictness: steps.Strict, Generate: 20, Sequences: 10})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	for _, q := range report.Requirements {
+		_, isExempt := steps.Exempt(q.ID)
+		switch {
+		case isExempt:
+		case q.Verdict != reports.Pass && q.Verdict != reports.Observed:
+			t.Errorf("%s is %s: %s", q.ID, q.Verdict, q.Reason)
+		case q.Checked == 0:
+			t.Errorf("%s is %s, but nothing was checked", q.ID, q.Verdict)
+		}
+	}
 	for _, s := range report.Scenarios {
 		if s.Verdict != reports.Pass && s.Verdict != reports.Observed {
-			t.Logf("%s %s %s: %s", s.ID, s.Verdict, s.Name, s.Reason)
+			t.Errorf("%s (%s) is %s: %s", s.ID, s.Name, s.Verdict, s.Reason)
 		}
 	}
+	assert.Equal(t, "full", report.Profile.Name)
+	assert.Equal(t, 197, report.Profile.Asked)
+	assert.Equal(t, 197, report.Profile.Exercised)
+	assert.Greater(t, report.Counts.Exchanges, 500)
+	assert.NotEmpty(t, report.Shape)
+	t.Logf("%d scenarios, %d exchanges in %s", len(report.Scenarios), report.Counts.Exchanges, report.Run.End.Sub(report.Run.Start))
+}
+
+// TestNoSecretInTheReport searches the whole report of a run, with failures in it, for every secret that went over the wire.
+func TestNoSecretInTheReport(t *testing.T) {
+	var seen []string
+	secret := regexp.MustCompile(`"(?:access_token|refresh_token|sessionToken|userAccountToken|signOnActivationToken|dsraToken|password)"\s*:\s*"([^"]{8,})"`)
+	submitted := regexp.MustCompile(`"value":"([^"]{12,})"`)
+	server := mock.New(mock.Config{Faults: []mock.Fault{fault(t, "get-session-201"), fault(t, "get-session-any-signature")}})
+	collector := &recorder{next: server}
+	api, control := httptest.NewServer(collector), httptest.NewServer(server.Control())
+	t.Cleanup(func() { api.Close(); control.Close() })
+	file := server.Environment(api.URL, control.URL, "")
+	e, err := environment.Parse(file, "mock.yaml", ".", func(string) (string, bool) { return "", false })
+	require.NoError(t, err)
+	report := run(t, steps.Options{Environment: e, Generate: 5, Sequences: 2})
+	require.Equal(t, reports.Fail, report.Verdict)
+	text, err := json.Marshal(report)
+	require.NoError(t, err)
+	for _, traffic := range collector.texts() {
+		for _, m := range secret.FindAllStringSubmatch(traffic, -1) {
+			seen = append(seen, m[1])
+		}
+		for _, m := range submitted.FindAllStringSubmatch(traffic, -1) {
+			if !strings.HasPrefix(m[1], "user-") && !strings.HasPrefix(m[1], "made-up") && !strings.HasPrefix(m[1], "not-the-password") {
+				seen = append(seen, m[1])
+			}
+		}
+	}
+	seen = append(seen, e.Operator.Secret, e.Mock.Token)
+	slices.Sort(seen)
+	seen = slices.Compact(seen)
+	require.Greater(t, len(seen), 300)
+	for _, s := range seen {
+		if strings.Contains(string(text), s) {
+			at := strings.Index(string(text), s)
+			t.Fatalf("a secret of %d bytes stands in the report: …%s…", len(s), text[max(0, at-200):at])
+		}
+	}
+}
+
+// TestParallelEqualsSerial: how many scenarios run at the same time does not change the report, but for times and for the ids and marks
+// that the mock makes up as it goes.
+func TestParallelEqualsSerial(t *testing.T) {
+	one := comparable(run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 1, Seed: 5}))
+	many := comparable(run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 8, Seed: 5}))
+	if diff := cmp.Diff(one, many); diff != "" {
+		t.Error(diff[:min(len(diff), 4000)])
+	}
+}
+
+// made are ids, marks and addresses that differ from run to run.
+var made = regexp.MustCompile(`«[^»]*»|"N[0-9]+"|user-N[0-9]+|\b[0-9a-f]{24}\b|127\.0\.0\.1:[0-9]+|[0-9]{19}|[0-9]{10}|agstest[-_][a-z0-9]+`)
+
+// comparable keeps what must be the same.
+func comparable(r *reports.Conformance) []string {
+	var lines []string
+	line := func(words ...string) { lines = append(lines, made.ReplaceAllString(strings.Join(words, " | "), "#")) }
+	line(string(r.Verdict), r.Reason)
+	for _, q := range r.Requirements {
+		line(q.ID, string(q.Verdict), q.Reason, q.Needs, strings.Join(q.Scenario, " "))
+	}
+	for _, s := range r.Scenarios {
+		line(s.ID, string(s.Verdict), s.Reason)
+		for _, step := range s.Steps {
+			line(step.Keyword, step.Text, string(step.Verdict), step.Message)
+		}
+		for _, x := range s.Transcript {
+			line(x.Method, x.Operation, http.StatusText(x.Status))
+		}
+	}
+	return lines
+}
+
+// TestDumbServers: what is no AGS gets a red verdict, and passes only for what it really does.
+func TestDumbServers(t *testing.T) {
+	ceilings := map[string]int{ // requirements that may hold, of 197
+		"empty-object": 5, "all-401": 15, "all-500": 3, "replay": 80, "first-user": 105, "random-tokens": 55, "captive-portal": 0, "echo": 0,
+		"static-mock": 70, "redirect-loop": 0, "closed": 0, "flaky": 185,
+	}
+	for _, d := range mock.Dumb() {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			ceiling, ok := ceilings[d.Name]
+			require.True(t, ok, "no ceiling is stated")
+			e, end, err := started(mock.Config{}, d.Handler)
+			require.NoError(t, err)
+			defer end()
+			o := quick
+			o.Environment = e
+			report, err := steps.Run(context.Background(), o)
+			if ceiling == 0 {
+				require.Error(t, err)
+				assert.Equal(t, failure.Setup, failure.KindOf(err))
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+			assert.LessOrEqual(t, report.Counts.Requirements[reports.Pass], ceiling)
+			t.Logf(d.Name+": %d pass, %d fail, %d error", report.Counts.Requirements[reports.Pass], report.Counts.Requirements[reports.Fail], report.Counts.Requirements[reports.Error])
+		})
+	}
+}
+
+func fault(t testing.TB, name string) mock.Fault {
+	f, ok := mock.FaultByName(name)
+	require.True(t, ok, name)
+	return f
+}
+
+// TestKnownDepartures: a listed failure is known; a listed success, an expired entry and one that matches nothing fail the run.
+func TestKnownDepartures(t *testing.T) {
+	now := func() time.Time { return time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC) }
+	entry := func(id, expires string) []steps.KnownDeparture {
+		return []steps.KnownDeparture{{ID: id, Reason: "a reason", Owner: "somebody", Expires: expires}}
+	}
+	faulty := mock.Config{Faults: []mock.Fault{fault(t, "get-session-any-audience")}} // breaks GST-06
+	for _, c := range []struct {
+		name    string
+		config  mock.Config
+		known   []steps.KnownDeparture
+		run, at reports.Verdict
+	}{
+		{"not listed", faulty, nil, reports.Fail, reports.Fail},
+		{"listed and failing", faulty, entry("GST-06", "2030-05-01"), reports.Pass, reports.Known},
+		{"expired", faulty, entry("GST-06", "2030-04-30"), reports.Fail, reports.Fail},
+		{"listed and passing", mock.Config{}, entry("GST-06", "2031-01-01"), reports.Fail, reports.Fail},
+		{"no such requirement", mock.Config{}, entry("GST-99", "2031-01-01"), reports.Fail, reports.Pass},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			report := run(t, steps.Options{Environment: service(t, c.config), Only: []string{"GST-06"}, Known: c.known, Now: now})
+			assert.Equal(t, c.run, report.Verdict, report.Reason)
+			assert.Equal(t, c.at, requirement(t, report, "GST-06").Verdict)
+		})
+	}
+}
+
+func TestReadKnown(t *testing.T) {
+	list, err := steps.ReadKnown([]byte("- {id: SOST-07, reason: \"a proxy\", owner: team, expires: 2027-01-31}\n"))
+	require.NoError(t, err)
+	assert.Equal(t, []steps.KnownDeparture{{ID: "SOST-07", Reason: "a proxy", Owner: "team", Expires: "2027-01-31"}}, list)
+	for text, want := range map[string]string{
+		"":                "empty",
+		"- {id: SOST-07}": "reason is missing",
+		"- {id: A, reason: b, owner: c, expires: tomorrow}":                                                        "write a date",
+		"- {id: A, reason: b, owner: c, expires: 2027-01-31}\n- {id: A, reason: b, owner: c, expires: 2027-01-31}": "listed twice",
+		"- {id: A, reasn: b}": "line 1",
+		"id: A":               "line 1",
+	} {
+		_, err := steps.ReadKnown([]byte(text))
+		require.Error(t, err, text)
+		assert.Equal(t, failure.Usage, failure.KindOf(err))
+		assert.Contains(t, err.Error(), want)
+	}
+}
+
+// TestStrictness: a sampled miss fails, warns when lenient; what warns fails when strict; a probe never fails.
+func TestStrictness(t *testing.T) {
+	for _, c := range []struct {
+		fault, id  string
+		strictness steps.Strictness
+		want       reports.Verdict
+	}{
+		{"get-session-any-audience", "GST-06", steps.Normal, reports.Fail}, // sampled
+		{"get-session-any-audience", "GST-06", steps.Lenient, reports.Warn},
+		{"get-session-201", "GST-01", steps.Lenient, reports.Fail}, // documented
+	} {
+		report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, c.fault)}}), Only: []string{c.id}, Strictness: c.strictness})
+		assert.Equal(t, c.want, requirement(t, report, c.id).Verdict, "%s %s", c.fault, c.strictness)
+	}
+}
+
+// TestGeneratedRequestIsShrunkAndReplayed: a service that answers one odd request with 500 is found, the request is shortened to what
+// matters and shown as a curl line; the same seed finds the same.
+func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {
+	front := func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/refresh") && r.Header.Get("Content-Type") == ";;json/" {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+	}
+	find := func() string {
+		e, end, err := started(mock.Config{}, front)
+		require.NoError(t, err)
+		defer end()
+		report := run(t, steps.Options{Environment: e, Tags: "@generated", Generate: 150, Seed: 11})
+		assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+		q := requirement(t, report, "ERR-08")
+		require.Equal(t, reports.Fail, q.Verdict)
+		for _, s := range report.Scenarios {
+			if s.Verdict == reports.Fail {
+				return s.Steps[len(s.Steps)-1].Message
+			}
+		}
+		return ""
+	}
+	first := find()
+	assert.Contains(t, first, "status 500 came")
+	assert.Contains(t, first, "of seed 11, in which Content-Type is no media type; reproduce it with: ")
+	assert.Contains(t, first, "curl")
+	shown := regexp.MustCompile(`request [0-9]+ of seed 11, in which [^;]*`)
+	assert.Equal(t, shown.FindString(first), shown.FindString(find()))
+}
+
+// TestSequenceIsShrunk: a state rule that is not kept is found by random sequences, which are shortened to what matters.
+func TestSequenceIsShrunk(t *testing.T) {
+	var name string
+	for _, f := range mock.Faults() {
+		if f.Requirement == "REF-13" {
+			name = f.Name
+			break
+		}
+	}
+	require.NotEmpty(t, name)
+	report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, name)}}), Tags: "@sequences", Sequences: 200, Seed: 2})
+	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+	q := requirement(t, report, "REF-13")
+	require.Equal(t, reports.Fail, q.Verdict)
+	require.NotEmpty(t, q.Findings)
+	assert.Regexp(t, `after: (suspend|cancel), refresh client \d \(sequence`, q.Findings[0].Got)
+}
+
+// TestCancelledRunIsPartial: a run that is ended says so and never passes.
+func TestCancelledRunIsPartial(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	report, err := steps.Run(ctx, steps.Options{Environment: service(t, mock.Config{}), Concurrency: 1,
+		Progress: func(done, _ int, _ string, _ reports.Verdict) {
+			if done == 20 {
+				cancel()
+			}
+		}})
+	require.NoError(t, err)
+	assert.NotEmpty(t, report.Run.Partial)
+	assert.Equal(t, reports.Error, report.Verdict)
+	assert.Contains(t, report.Reason, "the run was ended after 20 of")
+}
+
+func TestUnreachableService(t *testing.T) {
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	e := service(t, mock.Config{})
+	e.URL = dead.URL
+	_, err := steps.Run(context.Background(), steps.Options{Environment: e})
+	require.Error(t, err)
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+}
+
+// TestOwnFeatures: people's own scenarios run beside the suite's; one that fails without naming a requirement fails the run.
+func TestOwnFeatures(t *testing.T) {
+	feature := func(status string) fstest.MapFS {
+		return fstest.MapFS{"team/mine.feature": {Data: []byte("Feature: Mine\n  @mine\n  Scenario: Signing on\n    Given an account in good standing\n    And a device of the account\n" +
+			"    When the client signs on with a session token and its clientId\n    Then the status is " + status + "\n")}}
+	}
+	report := run(t, steps.Options{Environment: service(t, mock.Config{}), Features: feature("201"), Tags: "@mine"})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	require.Len(t, report.Scenarios, 1)
+	assert.Equal(t, "own/team/mine.feature:3", report.Scenarios[0].ID)
+	report = run(t, steps.Options{Environment: service(t, mock.Config{}), Features: feature("418"), Tags: "@mine"})
+	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+}
+
+// TestWaitedOutAnswersAreNoted: 429 with Retry-After is neither a failure nor hidden.
+func TestWaitedOutAnswersAreNoted(t *testing.T) {
+	n := 0
+	front := func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/refresh") {
+				if n++; n == 1 {
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+			}
+			s.ServeHTTP(w, r)
+		})
+	}
+	e, end, err := started(mock.Config{}, front)
+	require.NoError(t, err)
+	defer end()
+	o := quick
+	o.Environment, o.Only, o.Concurrency = e, []string{"REF-01"}, 1
+	report := run(t, o)
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	require.NotEmpty(t, report.Notes)
+	assert.Contains(t, report.Notes[0], "1 answer 429 with Retry-After came and was waited out (refresh)")
+}
+
+// live makes an environment of a service without a control interface.
+func live(t testing.TB, change func(*environment.Environment)) *environment.Environment {
+	e := service(t, mock.Config{})
+	e.Mock = nil
+	if change != nil {
+		change(e)
+	}
+	return e
+}
+
+// TestLiveService: without a control interface the situations of the environment file are used; what they do not allow is skipped with
+// what the file would need, and nothing fails for it.
+func TestLiveService(t *testing.T) {
+	report := run(t, steps.Options{Environment: live(t, nil), Generate: 3, Sequences: 2})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Greater(t, report.Profile.Exercised, 170)
+	for _, s := range report.Scenarios {
+		if s.Verdict == reports.Fail || s.Verdict == reports.Error {
+			t.Errorf("%s (%s) is %s: %s", s.ID, s.Name, s.Verdict, s.Reason)
+		}
+	}
+}
+
+// TestPoorLiveService: an environment that offers next to nothing is skipped for the most part, says what it needs, and passes for what
+// could be checked.
+func TestPoorLiveService(t *testing.T) {
+	e := live(t, func(e *environment.Environment) {
+		e.Operator, e.Situations, e.Allow = nil, environment.Situations{}, environment.Allow{}
+	})
+	report := run(t, steps.Options{Environment: e})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	q := requirement(t, report, "SOST-01")
+	assert.Equal(t, reports.Skipped, q.Verdict)
+	assert.Contains(t, q.Needs, "active:")
+	assert.Equal(t, reports.Pass, requirement(t, report, "DISC-01").Verdict)
+	only := run(t, steps.Options{Environment: e, Only: []string{"SOST-01"}})
+	assert.Equal(t, reports.Error, only.Verdict, "a run that exercised nothing is never a pass")
+}
+
+// TestGivenTokenThatWorksOnce: a session token of the environment file that is used up after its first sign-on is no fault of the service.
+func TestGivenTokenThatWorksOnce(t *testing.T) {
+	server := mock.New(mock.Config{})
+	api, control := httptest.NewServer(server), httptest.NewServer(server.Control())
+	t.Cleanup(func() { api.Close(); control.Close() })
+	e, err := environment.Parse(server.Environment(api.URL, control.URL, ""), "mock.yaml", ".", func(string) (string, bool) { return "", false })
+	require.NoError(t, err)
+	token := mintSessionToken(t, e)
+	e.Mock, e.Operator = nil, nil
+	active := e.Situations["active"]
+	active.SessionToken = token
+	e.Situations["active"] = active
+	report := run(t, steps.Options{Environment: e})
 	for _, q := range report.Requirements {
-		if q.Verdict != reports.Pass && q.Verdict != reports.Observed && q.Verdict != reports.NotExercised {
-			t.Logf("%s %s %s", q.ID, q.Verdict, q.Reason)
+		if q.Verdict == reports.Fail || q.Verdict == reports.Error {
+			t.Errorf("%s is %s: %s", q.ID, q.Verdict, q.Reason)
 		}
 	}
-	t.Log(report.Verdict, report.Reason, report.Run.End.Sub(report.Run.Start))
+	assert.Equal(t, reports.Pass, requirement(t, report, "SOST-02").Verdict, "the one sign-on that it was good for counts")
+	assert.Equal(t, reports.Skipped, requirement(t, report, "SOST-01").Verdict)
+	assert.Contains(t, requirement(t, report, "SOST-01").Needs, "operator: {secret:")
+}
+
+func mintSessionToken(t testing.TB, e *environment.Environment) string {
+	r, err := http.NewRequest(http.MethodPost, e.Mock.URL+"/control/session-tokens", strings.NewReader(`{"tenant":"nagra","accountId":"`+e.Situations["active"].AccountID+`"}`))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+e.Mock.Token)
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var answer struct{ SessionToken string }
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+	require.NotEmpty(t, answer.SessionToken)
+	return answer.SessionToken
 }

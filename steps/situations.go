@@ -460,7 +460,15 @@ func (w *world) useOtherTenant(ctx context.Context) error {
 		return err
 	}
 	if w.run.control == nil {
-		return w.useShared("other-tenant")
+		mine := w.client
+		if err := w.useShared("other-tenant"); err != nil {
+			return err
+		}
+		if mine != nil {
+			w.client = mine // the account is the other tenant's, the device stays
+		}
+		w.refusal = true
+		return nil
 	}
 	w.tenant = s.Tenant
 	if s.Service != "" {

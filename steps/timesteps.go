@@ -86,14 +86,14 @@ func (w *world) refreshToTheEnd(ctx context.Context) error {
 		return err
 	}
 	end := w.client.pair.Refresh.FixedExp
+	half := time.Duration(w.client.pair.RefreshExpiresIn) * time.Second / 2
 	for range 200 {
 		p := w.client.pair
 		if p.Refresh.FixedExp > end+pairTolerance {
 			return missf("a session that ends when its first sign-on said", "fixed_exp has moved by %s", time.Duration(p.Refresh.FixedExp-end)*time.Second)
 		}
-		half := time.Duration(p.RefreshExpiresIn) * time.Second / 2
 		left := time.Unix(p.Refresh.FixedExp, 0).Sub(time.Now().Add(w.ahead))
-		if p.RefreshExpiresIn <= 0 || left <= half*3/2 {
+		if half <= 0 || left <= half*3/2 {
 			return nil
 		}
 		if err := w.letPass(ctx, half); err != nil {
