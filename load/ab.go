@@ -335,27 +335,26 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 			j.keep(so)
 		}
 	})
-	defer keeper.Wait()
-	defer close(over)
 	j.old.progress = j.teller(round, len(before), over)
-	errs := make(chan error, 2)
-	for _, s := range []*abSide{j.old, j.new} {
-		go func() {
-			err := s.send(ctx)
-			if err != nil {
-				cancel(err) // one side without the other measures nothing
+	sides := []*abSide{j.old, j.new}
+	var sending sync.WaitGroup
+	var errs [2]error
+	var sent [2]*reports.Load
+	for i, s := range sides {
+		sending.Go(func() {
+			if sent[i], errs[i] = s.send(ctx); errs[i] != nil {
+				cancel(errs[i]) // one side without the other measures nothing
 			}
-			errs <- err
-		}()
+		})
 	}
-	var failed error
-	for range 2 {
-		if err := <-errs; err != nil && (failed == nil || failed == context.Canceled) {
-			failed = err
-		}
+	sending.Wait()
+	close(over)
+	keeper.Wait()
+	if errs[0] != nil || errs[1] != nil {
+		return nil, context.Cause(ctx) // the first of them, or why it was interrupted
 	}
-	if failed != nil {
-		return nil, failed
+	for i, s := range sides {
+		s.took(sent[i])
 	}
 	var measured []reports.Pair
 	interrupted := ctx.Err() != nil

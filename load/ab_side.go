@@ -81,7 +81,7 @@ func (s *abSide) prepare(schedule turns, began time.Time) {
 }
 
 // send runs one leg.
-func (s *abSide) send(ctx context.Context) error {
+func (s *abSide) send(ctx context.Context) (*reports.Load, error) {
 	o := s.options()
 	o.Shard, o.StartAt, o.Progress = Shard{}, s.recorder.began, s.progress
 	schedule := s.recorder.schedule
@@ -90,10 +90,11 @@ func (s *abSide) send(ctx context.Context) error {
 		p.workers = defaultWorkers()
 	}
 	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.notes}
-	report, err := e.run(ctx)
-	if err != nil {
-		return err
-	}
+	return e.run(ctx)
+}
+
+// took adds the report of a leg that is over.
+func (s *abSide) took(report *reports.Load) {
 	s.reports = append(s.reports, report)
 	s.wrong = append(s.wrong, report.Wrong...)
 	if s.totals == nil {
@@ -105,7 +106,6 @@ func (s *abSide) send(ctx context.Context) error {
 		}
 		s.totals[name].merge(&s.recorder.totals[i])
 	}
-	return nil
 }
 
 // joined is what one side did in all legs: the counts of its engines, and the response times of the hits that count.

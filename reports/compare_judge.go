@@ -323,6 +323,8 @@ func (c *Comparison) settleInterleaved() {
 			c.Reason += " It is also worse in: " + strings.Join(regressed, "; ") + "."
 		}
 		c.Advice = append(c.Advice, "Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
+	case short:
+		c.Verdict, c.Reason = Inconclusive, "The job ended before all its pairs of blocks were measured."
 	case job.Plan.AA && len(regressed)+len(improved) > 0:
 		c.Verdict = Fail
 		c.Reason = "One build was told apart from itself: " + strings.Join(append(regressed, improved...), "; ") + "."
@@ -334,8 +336,6 @@ func (c *Comparison) settleInterleaved() {
 			c.Reason += " Measured: " + strings.Join(regressed, "; ") + "."
 		}
 		c.Advice = append(c.Advice, "Let the two builds change places at half-time, or run them at the same place and say so.")
-	case short:
-		c.Verdict, c.Reason = Inconclusive, "The job ended before all its pairs of blocks were measured."
 	case len(regressed) > 0:
 		c.Verdict = Regressed
 		c.Reason = "The new build is worse: " + strings.Join(regressed, "; ") + "."

@@ -230,6 +230,8 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 			"It is not known that both builds ran at the same place"},
 		{"interrupted", func() Interleaved { return simulated(1, 60, 1, 0) }, func(c *Interleaved, _, _ *Load) { c.Rounds[0].Pairs = c.Rounds[0].Pairs[:30] }, Inconclusive,
 			"The job ended before all its pairs of blocks were measured."},
+		{"one build told apart from itself, interrupted", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA, c.Rounds[0].Pairs = true, c.Rounds[0].Pairs[:30] }, Inconclusive,
+			"The job ended before all its pairs of blocks were measured."},
 		{"no round", func() Interleaved { return simulated(1, 60, 1, 0) }, func(c *Interleaved, _, _ *Load) { c.Rounds = nil }, Inconclusive, "No figure could be judged."},
 		{"generator too slow", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *Interleaved, old, _ *Load) {
 			old.Valid, old.Invalid = false, []string{"the send lag p99 was 4 ms"}
