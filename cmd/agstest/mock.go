@@ -19,6 +19,7 @@ import (
 const (
 	variableOperatorSecret = "AGSTEST_MOCK_OPERATOR_SECRET"
 	variableSigningKey     = "AGSTEST_MOCK_SIGNING_KEY"
+	variableOperatorKeyID  = "AGSTEST_MOCK_OPERATOR_KID"
 	variableControlToken   = "AGSTEST_MOCK_CONTROL_TOKEN"
 )
 
@@ -37,8 +38,8 @@ func (p *program) mockCommand() *cobra.Command {
 It writes an environment file (mode 0600, it holds the secrets of this mock) that the other commands take with --env.
 It listens on loopback unless told otherwise, and marks every answer with X-Agstest-Mock. Ctrl-C or SIGTERM stops it in order.
 
-Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + variableSigningKey + ` and
-` + variableControlToken + ` give them.`,
+Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + variableOperatorKeyID + `, ` + variableSigningKey + `
+and ` + variableControlToken + ` give them; environments/mock.yaml shows a file for such a mock.`,
 		Example: `  agstest mock --listen 127.0.0.1:8080                # then: agstest conform --env out/mock.yaml
   agstest mock --tls --control 127.0.0.1:8081         # https, and scenarios may move its clock
   agstest mock --fault refresh-moves-fixed-exp        # break one rule
@@ -48,7 +49,8 @@ Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + varia
 				return p.listMock(listFaults, listChoices, asJSON)
 			}
 			config := mock.Config{
-				OperatorSecret: p.variable(variableOperatorSecret), SigningKey: p.variable(variableSigningKey), ControlToken: p.variable(variableControlToken),
+				OperatorSecret: p.variable(variableOperatorSecret), OperatorKeyID: p.variable(variableOperatorKeyID),
+				SigningKey: p.variable(variableSigningKey), ControlToken: p.variable(variableControlToken),
 			}
 			for name, value := range map[string]string{variableOperatorSecret: config.OperatorSecret, variableSigningKey: config.SigningKey} {
 				if value != "" && len(value) < 32 {

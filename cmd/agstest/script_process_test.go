@@ -51,7 +51,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	command := exec.Command(program, args[1:]...)
 	command.Dir = ts.MkAbs(".")
 	command.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"), "CI=", "GITHUB_ACTIONS=", "GITLAB_CI=", "TF_BUILD=", "JENKINS_URL=",
-		"OPERATOR="+ts.Getenv("OPERATOR"))
+		"OPERATOR="+ts.Getenv("OPERATOR"), "AGSTEST_MOCK_OPERATOR_SECRET="+ts.Getenv("AGSTEST_MOCK_OPERATOR_SECRET"), "AGSTEST_MOCK_OPERATOR_KID="+ts.Getenv("AGSTEST_MOCK_OPERATOR_KID"))
 	command.Stdout, command.Stderr = stdout, stderr
 	ts.Check(command.Start())
 	b := &background{command: command, ended: make(chan struct{})}

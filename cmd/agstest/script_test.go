@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"agstest/internal/environment"
 )
 
 // TestScript runs the scripts of testdata/script: whole command lines with their streams and exit codes.
@@ -26,6 +28,11 @@ func TestScript(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Values[processesKey] = &processes{named: map[string]*background{}}
+			folder, err := filepath.Abs(filepath.Join("..", "..", "environments"))
+			if err != nil {
+				return err
+			}
+			env.Setenv("ENVIRONMENTS", folder)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TMPDIR", env.WorkDir)
 			for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"} {
@@ -40,6 +47,7 @@ func TestScript(t *testing.T) {
 			"mode":               scriptMode,
 			"single":             scriptSingle,
 			"sentence":           scriptSentence,
+			"byhand":             scriptByHand,
 			"start":              scriptStart,
 			"signal":             scriptSignal,
 			"ends":               scriptEnds,
@@ -215,4 +223,13 @@ func scriptSentence(ts *testscript.TestScript, neg bool, args []string) {
 	if secret := "secret-in-a-redirect"; strings.Contains(text, secret) {
 		ts.Fatalf("stderr holds a secret")
 	}
+}
+
+// scriptByHand writes environments/mock.yaml with the address of a running mock: byhand FILE-OF-THE-MOCK FILE.
+func scriptByHand(ts *testscript.TestScript, neg bool, args []string) {
+	e, err := environment.Read(ts.MkAbs(args[0]), os.LookupEnv)
+	ts.Check(err)
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("ENVIRONMENTS"), "mock.yaml"))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Replace(string(text), "http://127.0.0.1:8080", e.URL, 1)), 0o600))
 }
