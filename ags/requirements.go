@@ -200,7 +200,7 @@ var Requirements = []Requirement{
 	{"ERR-07", Documented, Gates, "No error answer holds an access token or a refresh token.", "INFERRED", ""},
 	{"ERR-08", Sampled, Gates, "A mistake of the client never leads to a 5xx.", "INFERRED", ""},
 	{"ERR-09", Sampled, Gates, "Every answer has a status that is documented for its call.", "SEED", ""},
-	{"ERR-10", Sampled, Gates, "No error answer repeats a secret of the request, such as a session token, a password or a token.", "DESIGN", ""},
+	{"ERR-10", Sampled, Gates, "No error answer repeats a secret of the request, such as a session token, a password or a token, or shows a stack trace.", "DESIGN", ""},
 	{"ERR-11", Probe, Never, "Whether a 401 answer carries WWW-Authenticate is recorded.", "DESIGN", ""},
 	{"ERR-12", Probe, Never, "Answers 429 and 503, and whether they carry Retry-After, are recorded.", "DESIGN", ""},
 	{"ERR-13", Sampled, Gates, "A caller behind a VPN or in a blacklisted location is refused only while the platform's switch for it is on.", "ERRS NET", ""},
