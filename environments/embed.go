@@ -1,5 +1,5 @@
-// Package environments holds a commented example of an environment file and the JSON Schema of such files, which gives completion in
-// editors.
+// Package environments holds commented examples of environment files, and the JSON Schemas of the files that people write, which give
+// completion in editors.
 package environments
 
 import _ "embed"
@@ -13,3 +13,8 @@ var Live []byte
 //
 //go:embed environment.schema.json
 var Schema []byte
+
+// ProfileSchema is the JSON Schema (draft-07) of a load profile.
+//
+//go:embed profile.schema.json
+var ProfileSchema []byte

@@ -19,8 +19,10 @@ import (
 	"agstest/internal/environment"
 )
 
-func compiled(t *testing.T) *jsonschema.Schema {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(environments.Schema))
+func compiled(t *testing.T) *jsonschema.Schema { return compile(t, environments.Schema) }
+
+func compile(t *testing.T, text []byte) *jsonschema.Schema {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	require.NoError(t, err)
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agstest/ags"
 	"agstest/internal/failure"
 	"agstest/reports"
 	"agstest/steps"
@@ -60,6 +61,13 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
+	_ = c.RegisterFlagCompletionFunc("only", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var ids []string
+		for _, requirement := range ags.Requirements {
+			ids = append(ids, requirement.ID+"\t"+requirement.Text)
+		}
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	})
 	_ = c.MarkFlagDirname("features")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profileNames(), cobra.ShellCompDirectiveNoFileComp))
 }

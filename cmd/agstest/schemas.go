@@ -6,11 +6,14 @@ import (
 )
 
 // schemaKinds are the kinds of files that have a JSON Schema: what people write first, then what runs write.
-var schemaKinds = []string{"environment", "conformance", "load", "gate", "comparison"}
+var schemaKinds = []string{"environment", "profile", "conformance", "load", "gate", "comparison"}
 
 func schemaOf(kind string) ([]byte, error) {
-	if kind == "environment" {
+	switch kind {
+	case "environment":
 		return environments.Schema, nil
+	case "profile":
+		return environments.ProfileSchema, nil
 	}
 	return reports.Schema(kind)
 }
