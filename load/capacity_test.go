@@ -192,6 +192,14 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 	assert.Equal(t, reports.Invalid, s.pointOf(10, run(fast, 0.2)).Verdict, "slow response with fast service is the generator's doing")
 }
 
+func TestLagForASearch(t *testing.T) {
+	for want, texts := range map[time.Duration][]string{time.Millisecond: {"errors<1%"}, 3 * time.Millisecond: {"refresh.p99<300ms", "signon.p99<2s"}, 10 * time.Millisecond: {"p50<1s"}} {
+		limits, err := ParseLimits(texts)
+		require.NoError(t, err)
+		assert.Equal(t, want, lagFor(limits))
+	}
+}
+
 func TestKnee(t *testing.T) {
 	curve := func(times ...int64) (points []reports.CapacityPoint) {
 		for i, p99 := range times {
