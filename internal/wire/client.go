@@ -35,6 +35,9 @@ const (
 // Client says calls to one service. It speaks HTTP/1.1, so that the spelling of header names arrives as it was given; it follows no
 // redirect, keeps no cookie, reads no proxy from the process's environment and asks for no compression. It may be used by many
 // goroutines at once.
+//
+// Bytes that a service sends behind the end of an answer are dropped, but net/http shows them through the standard logger, and they can
+// hold secrets: the program that owns the streams has to silence package log.
 type Client struct {
 	target    Target
 	base      string
