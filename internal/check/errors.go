@@ -191,9 +191,9 @@ var stackTraces = []struct {
 	pattern *regexp.Regexp
 }{
 	{"a Java stack trace", regexp.MustCompile(`\bat [\w$.]+\.[\w$<>]+\([\w$]+\.(java|kt|scala|groovy):\d+\)|\bat [\w$.]+\((Native Method|Unknown Source)\)|\bCaused by: [\w$.]+(Exception|Error)\b`)},
-	{"a .NET stack trace", regexp.MustCompile(`\bat [\w.<>]+\([^)]{0,200}\) in [^\n]{1,200}:line \d+`)},
+	{"a .NET stack trace", regexp.MustCompile(`\bat [\w.<>]+\([^)\n]*\) in [^\n]+:line \d+`)},
 	{"a Go stack trace", regexp.MustCompile(`\bgoroutine \d+ \[[a-z ,0-9]+\]:`)},
-	{"a JavaScript stack trace", regexp.MustCompile(`\bat [^\n]{0,120}\([^\n)]{0,200}\.[cm]?[jt]s:\d+:\d+\)`)},
+	{"a JavaScript stack trace", regexp.MustCompile(`\bat [^\n(]*\([^\n()]*\.[cm]?[jt]s:\d+:\d+\)`)},
 	{"a Python stack trace", regexp.MustCompile(`Traceback \(most recent call last\)`)},
 	{"an SQL error", regexp.MustCompile(`\b(ORA-\d{5}: |SQLSTATE\[|SQLException\b|com\.mysql\.|org\.postgresql\.)`)},
 }
