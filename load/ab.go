@@ -30,7 +30,7 @@ type ABOptions struct {
 	// Pairs of blocks in a round; 0: 60.
 	Pairs int
 	// Block is how long each side sends before the other takes over; its first tenth is not counted. 0: 5 s, or up to 10 s where the
-	// rate is so low that a block would not carry a p99.
+	// rate is so low that a block would not carry a p99, or an operation so rare that it would not carry its p95.
 	Block time.Duration
 	Seed  uint64
 	// Placement says how it is kept from mattering where the two run; with Swap it is reports.Swapped.
@@ -183,15 +183,15 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	if o.Swap != nil {
 		o.Placement = reports.Swapped
 	}
-	if o.Placement == "" {
+	switch {
+	case o.AA && o.Swap == nil:
+		o.Placement = reports.SamePlacement // one service is where it is
+	case o.Placement == "":
 		o.Placement = reports.Uncontrolled
-		if o.AA {
-			o.Placement = reports.SamePlacement // one service is where it is
-		}
 	}
 	j := &abJob{options: o, block: o.Block, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
 	if j.block == 0 {
-		j.block = abBlock(o.Rate.PerSecond())
+		j.block = abBlock(o.Rate.PerSecond(), rarest(o))
 	}
 	j.settle = j.block / settleShare
 	if o.Rate.hits(j.block) < 2 {
@@ -236,10 +236,37 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	return j, nil
 }
 
-// abBlock is how long a block must be so that five counted answers lie beyond its p99, within 5 and 10 s.
-func abBlock(rate float64) time.Duration {
-	need := time.Duration(math.Ceil(5/0.01/rate*settleShare/(settleShare-1)*10)) * time.Second / 10
+// abBlock is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the operation with
+// the least share, within 5 and 10 s.
+func abBlock(rate, share float64) time.Duration {
+	hits := math.Max(5/0.01, 5/0.05/share)
+	need := time.Duration(math.Ceil(hits/rate*settleShare/(settleShare-1)*10)) * time.Second / 10
 	return min(max(need, defaultBlock), longestAuto)
+}
+
+// rarest is the share of the hits that the rarest operation of a workload has.
+func rarest(o *ABOptions) float64 {
+	switch o.Workload {
+	case WorkloadMixed:
+		least, sum := math.Inf(1), 0.0
+		for _, share := range o.Mix {
+			if share > 0 {
+				least, sum = math.Min(least, float64(share)), sum+float64(share)
+			}
+		}
+		if sum > 0 {
+			return least / sum
+		}
+	case WorkloadLifecycle:
+		refreshes := o.Refreshes
+		if refreshes == 0 {
+			refreshes = defaultRefreshes
+		}
+		return 1 / float64(refreshes+3) // a life is discover, sign-on, refreshes and sign-out
+	case WorkloadHeadEnd:
+		return 0.5
+	}
+	return 1
 }
 
 func (j *abJob) close() {

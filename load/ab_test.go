@@ -83,12 +83,20 @@ func TestTheOrderOfPairsIsDrawnAndRepeatable(t *testing.T) {
 
 func TestBlocksAreLongEnoughForTheirQuantile(t *testing.T) {
 	for rate, want := range map[float64]time.Duration{10: 10 * time.Second, 100: 5600 * time.Millisecond, 111.2: 5 * time.Second, 200: 5 * time.Second, 5000: 5 * time.Second} {
-		block := abBlock(rate)
+		block := abBlock(rate, 1)
 		assert.Equal(t, want, block, "%v/s", rate)
 		if want < longestAuto {
 			assert.GreaterOrEqual(t, rate*(block-block/settleShare).Seconds()*0.01, 4.99, "%v/s", rate)
 		}
 	}
+}
+
+func TestBlocksAreLongEnoughForTheRarestOperation(t *testing.T) {
+	assert.Equal(t, 5600*time.Millisecond, abBlock(200, rarest(&ABOptions{Workload: WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9, "discover": 0}})))
+	assert.Equal(t, 0.125, rarest(&ABOptions{Workload: WorkloadLifecycle}))
+	assert.Equal(t, 0.2, rarest(&ABOptions{Workload: WorkloadLifecycle, Refreshes: 2}))
+	assert.Equal(t, 0.5, rarest(&ABOptions{Workload: WorkloadHeadEnd}))
+	assert.Equal(t, 1.0, rarest(&ABOptions{Workload: WorkloadRefresh}))
 }
 
 func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
@@ -220,7 +228,7 @@ func TestABOfOneBuildSharesItsClients(t *testing.T) {
 	t.Parallel()
 	s := newService(t, mock.Config{}, nil)
 	o := quickAB(s.environment, nil)
-	o.AA, o.Placement, o.LastAA = true, "", &reports.SelfComparison{}
+	o.AA, o.Placement, o.LastAA = true, reports.Uncontrolled, &reports.SelfComparison{}
 	c, err := AB(context.Background(), o)
 	require.NoError(t, err)
 	assert.True(t, c.Interleaved.Plan.AA)

@@ -157,7 +157,7 @@ func (s *LoadSide) Errors() float64 {
 
 func (c *LoadComparison) advice() []string {
 	if c.Verdict == NotComparable {
-		return []string{"Repeat the second run with the plan of the first: the same workload, schedule and clients, from the same kind of machine."}
+		return []string{"Repeat the run that the reasons name, with the plan of the other: the same workload, schedule and clients, from the same kind of machine, and with nothing else running on it."}
 	}
 	advice := []string{"To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR."}
 	for _, operation := range c.Operations {
