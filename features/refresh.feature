@@ -157,6 +157,15 @@ Feature: A client refreshes its tokens
       When the client refreshes its tokens
       Then the service refuses
 
+    @REF-07 @slow
+    Scenario: A refresh token is waited out
+      Given a client that is signed on
+      When the refresh token of the client expires
+      And the client refreshes its tokens
+      Then the service refuses
+      When the client signs on with a session token and its clientId
+      Then the status is 201
+
     @REF-08
     Scenario: A session past its end, however recently it was refreshed
       Given a client that is signed on

@@ -22,8 +22,8 @@ var callPhrases = []phrase{
 			if err != nil {
 				return err
 			}
-			if w.client == nil {
-				return unknownf("no device was chosen before; write for example \"Given a device of the account\"")
+			if err := w.hasClient(); err != nil {
+				return err
 			}
 			r.set("clientId", rawJSON(w.client.id))
 			return w.signOn(ctx, r, w.client)
@@ -80,8 +80,8 @@ var callPhrases = []phrase{
 			if err != nil {
 				return err
 			}
-			if w.client == nil {
-				return unknownf("no device was chosen before; write for example \"Given a device of the account\"")
+			if err := w.hasClient(); err != nil {
+				return err
 			}
 			r.set("clientId", rawJSON(w.client.id))
 			return w.signOn(ctx, r, w.client)
@@ -125,6 +125,28 @@ var callPhrases = []phrase{
 		}),
 }
 
+// hasClient makes sure that there is a device to sign on as.
+func (w *world) hasClient() error {
+	switch {
+	case w.client != nil:
+		return nil
+	case w.account != nil && w.account.situation != "":
+		return lacking("situations."+w.account.situation+": {clientId: …}", "the situation %s names no clientId", w.account.situation)
+	}
+	return unknownf("no device was chosen before; write for example \"Given a device of the account\"")
+}
+
+// roomForDevices tells a refusal for too many devices, which says nothing about the service where an account of the environment file is
+// full, from others.
+func (w *world) roomForDevices(x *exchange) error {
+	code, _ := check.SubCode(x.Exchange)
+	if w.run.control != nil || w.refusal || code != 20007 || !x.known.FirstTime {
+		return nil
+	}
+	return lacking("an account with room for more devices in situations."+w.account.situation,
+		"the account of situations.%s has as many devices as it may (20007), so first-time sign-ons cannot be checked", w.account.situation)
+}
+
 // choice is one of the accounts that an answer 300 offers.
 type choice struct {
 	information, token string
@@ -153,6 +175,9 @@ func (w *world) signOn(ctx context.Context, r *request, c *client) error {
 		return err
 	}
 	if err := w.cautious(x, changed); err != nil {
+		return err
+	}
+	if err := w.roomForDevices(x); err != nil {
 		return err
 	}
 	w.readChoices(x)
@@ -206,6 +231,9 @@ func (w *world) parallelSignOns(ctx context.Context, n int) error {
 		return err
 	}
 	for _, x := range answers {
+		if err := w.roomForDevices(x); err != nil {
+			return err
+		}
 		c := &client{class: classOf([]byte(defaultDevice))}
 		if x.Status/100 == 2 && w.adopt(x, c) == nil {
 			w.add(c)

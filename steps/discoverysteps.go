@@ -184,6 +184,9 @@ func (w *world) signOnEverywhere(ctx context.Context) error {
 	if len(w.services) == 0 {
 		return missf("services", "none")
 	}
+	if err := w.hasClient(); err != nil {
+		return err
+	}
 	w.answersOf = len(w.exchanges)
 	first := w.service
 	defer func() { w.service = first }()
@@ -218,6 +221,9 @@ func (w *world) leaveOutMandatory(ctx context.Context, path, statuses string) er
 				}
 			}
 		}
+	}
+	if err := w.hasClient(); err != nil {
+		return err
 	}
 	if len(names) == 0 {
 		return lacking("", "discovery calls no parameter of %s mandatory", path)

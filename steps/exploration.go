@@ -90,6 +90,9 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 			return nil, "", err
 		}
 		if operation == ags.SignOn {
+			if err := w.hasClient(); err != nil {
+				return nil, "", err
+			}
 			r.set("clientId", rawJSON(w.client.id))
 		}
 		r.path = strings.Replace(r.path, "{type}", w.registration, 1)

@@ -37,9 +37,10 @@ type run struct {
 
 	stage sync.RWMutex // held for writing by a scenario that must be alone
 
-	mu       sync.Mutex // guards what follows
-	next     time.Time  // when the next request may be sent, with a limited rate
-	accepted map[string]int
+	mu       sync.Mutex        // guards what follows
+	next     time.Time         // when the next request may be sent, with a limited rate
+	accepted map[string]int    // how often a session token of the environment file was
+	devices  map[string]string // a device of a situation, made in this run because the file names none
 }
 
 // Run runs the selected scenarios against the service of the environment and reports what was found. Its errors are of the kinds
@@ -89,7 +90,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{},
+		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, devices: map[string]string{},
 	}
 	if r.secrets == nil {
 		key := make([]byte, 32)
@@ -209,4 +210,17 @@ func (r *run) timesWorked(token string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.accepted[token]
+}
+
+// device is a device of a situation that an earlier scenario of this run made, so that not every scenario makes one.
+func (r *run) device(situation string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.devices[situation]
+}
+
+func (r *run) keepDevice(situation, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.devices[situation] = id
 }

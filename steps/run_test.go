@@ -69,7 +69,7 @@ func TestMockIsGreen(t *testing.T) {
 	e, err := environment.Parse(server.Environment(api.URL, control.URL, ca), "mock.yaml", ".", func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
 
-	report := run(t, steps.Options{Environment: e, Strictness: steps.Strict, Generate: 20, Sequences: 10})
+	report := run(t, steps.Options{Environment: e, Strictness: steps.Strict, Generate: 20, Sequences: 10, Slow: true})
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 	for _, q := range report.Requirements {
 		_, isExempt := steps.Exempt(q.ID)
@@ -135,11 +135,27 @@ func TestNoSecretInTheReport(t *testing.T) {
 // TestParallelEqualsSerial: how many scenarios run at the same time does not change the report, but for times and for the ids and marks
 // that the mock makes up as it goes.
 func TestParallelEqualsSerial(t *testing.T) {
-	one := comparable(run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 1, Seed: 5}))
-	many := comparable(run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 8, Seed: 5}))
-	if diff := cmp.Diff(one, many); diff != "" {
+	one := run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 1, Seed: 5})
+	many := run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 8, Seed: 5})
+	if diff := cmp.Diff(comparable(one), comparable(many)); diff != "" {
 		t.Error(diff[:min(len(diff), 4000)])
 	}
+	// The evidence of each scenario is its own: correlation ids come from the seed and the scenario.
+	for i := range one.Scenarios {
+		assert.Equal(t, correlations(one.Scenarios[i]), correlations(many.Scenarios[i]), one.Scenarios[i].ID)
+	}
+}
+
+func correlations(s reports.Scenario) []string {
+	var ids []string
+	for _, x := range s.Transcript {
+		for _, h := range x.RequestHeader {
+			if h[0] == "x-correlation-id" {
+				ids = append(ids, h[1])
+			}
+		}
+	}
+	return ids
 }
 
 // made are ids, marks and addresses that differ from run to run.
@@ -403,6 +419,16 @@ func TestLiveService(t *testing.T) {
 			t.Errorf("%s (%s) is %s: %s", s.ID, s.Name, s.Verdict, s.Reason)
 		}
 	}
+}
+
+// TestLiveServiceWithFullAccount: an account of the environment file that can have no more devices is no fault of the service.
+func TestLiveServiceWithFullAccount(t *testing.T) {
+	e := live(t, func(e *environment.Environment) { e.Situations["active"] = e.Situations["device-limit"] })
+	report := run(t, steps.Options{Environment: e, Only: []string{"SOST-01", "SOST-02"}})
+	assert.Equal(t, reports.Pass, requirement(t, report, "SOST-01").Verdict)
+	q := requirement(t, report, "SOST-02")
+	assert.Equal(t, reports.Skipped, q.Verdict, q.Reason)
+	assert.Contains(t, q.Needs, "room for more devices")
 }
 
 // TestPoorLiveService: an environment that offers next to nothing is skipped for the most part, says what it needs, and passes for what

@@ -305,8 +305,16 @@ func (w *world) makeClient(ctx context.Context) error {
 		if w.client != nil {
 			return nil
 		}
+		if id := w.run.device(w.account.situation); id != "" {
+			w.add(&client{id: id})
+			return nil
+		}
 		if w.run.environment.Allow.FirstTime && w.account.situation == "active" {
-			return w.firstSignOn(ctx, defaultDevice)
+			if err := w.firstSignOn(ctx, defaultDevice); err != nil {
+				return err
+			}
+			w.run.keepDevice(w.account.situation, w.client.id)
+			return nil
 		}
 		return lacking("situations."+w.account.situation+": {clientId: …}", "the situation %s names no clientId", w.account.situation)
 	}
@@ -346,6 +354,9 @@ func (w *world) setUpSignOn(ctx context.Context, r *request, c *client) error {
 		return err
 	}
 	if err := w.cautious(x, false); err != nil {
+		return err
+	}
+	if err := w.roomForDevices(x); err != nil {
 		return err
 	}
 	if effectiveStatus(x)/100 != 2 { // another 2xx than the documented one is the judge's to find

@@ -2,13 +2,17 @@ package steps_test
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -36,53 +40,82 @@ var quick = steps.Options{Timeout: 5 * time.Second, Generate: 10, Sequences: 3, 
 
 func itself(s *mock.Server) http.Handler { return s }
 
+// table makes the two tests below run the whole suite for each fault and habit and print what came of it: "make faults", "make choices".
+var table = flag.Bool("table", false, "run the whole suite under each fault and habit and print the table")
+
 // TestEveryFaultIsCaught runs the suite against the mock with each of its faults. Each must turn the run red at the requirement that it
-// breaks. Only the scenarios that cover the requirement run here; the whole suite runs in "make faults".
+// breaks. Without -table only the scenarios that cover the requirement run.
 func TestEveryFaultIsCaught(t *testing.T) {
-	n := 0
+	var faults []mock.Fault
 	for _, f := range mock.Faults() {
-		if f.UnderLoad {
-			continue // the load run finds those
+		if !f.UnderLoad { // the load run finds those
+			faults = append(faults, f)
 		}
-		n++
-		trial := steps.Trial{Name: f.Name, Summary: f.Summary, Requirement: f.Requirement, Only: []string{f.Requirement},
-			Unanswered: strings.HasPrefix(f.Name, "transport-"),
-			Start: func() (*environment.Environment, func(), error) {
-				fresh, _ := mock.FaultByName(f.Name)
-				return started(mock.Config{Faults: []mock.Fault{fresh}}, itself)
-			}}
-		if strings.HasPrefix(f.Requirement, "ERR-") || strings.HasPrefix(f.Requirement, "GW-") {
-			trial.Only = nil // the judge sees these in any scenario
-		}
-		t.Run(f.Name, func(t *testing.T) {
-			t.Parallel()
-			r := steps.Try(context.Background(), []steps.Trial{trial}, quick, 1)[0]
-			if r.Err != nil {
-				t.Fatalf("%s (%s): %v", r.Summary, r.Requirement, r.Err)
-			}
-			if !r.Right {
-				t.Errorf("%s: %s is %s, the run is %s; others: %s; %s", r.Summary, r.Requirement, r.At, r.Verdict, strings.Join(r.Others, " "), r.Reason)
-			}
-		})
 	}
-	assert.GreaterOrEqual(t, n, 150, "faults")
+	assert.GreaterOrEqual(t, len(faults), 150, "faults")
+	results := make([]steps.TrialResult, len(faults))
+	t.Run("fault", func(t *testing.T) {
+		for i, f := range faults {
+			trial := steps.Trial{Name: f.Name, Summary: f.Summary, Requirement: f.Requirement, Only: []string{f.Requirement},
+				Unanswered: strings.HasPrefix(f.Name, "transport-"),
+				Start: func() (*environment.Environment, func(), error) {
+					fresh, _ := mock.FaultByName(f.Name)
+					return started(mock.Config{Faults: []mock.Fault{fresh}}, itself)
+				}}
+			if *table || strings.HasPrefix(f.Requirement, "ERR-") || strings.HasPrefix(f.Requirement, "GW-") {
+				trial.Only = nil // the judge sees errors and the gateway in any scenario
+			}
+			t.Run(f.Name, func(t *testing.T) {
+				t.Parallel()
+				results[i] = steps.Try(context.Background(), []steps.Trial{trial}, quick, 1)[0]
+				r := results[i]
+				if r.Err != nil {
+					t.Fatalf("%s (%s): %v", r.Summary, r.Requirement, r.Err)
+				}
+				if !r.Right {
+					t.Errorf("%s: %s is %s, the run is %s; others: %s; %s", r.Summary, r.Requirement, r.At, r.Verdict, strings.Join(r.Others, " "), r.Reason)
+				}
+			})
+		}
+	})
+	if *table {
+		out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(out, "FAULT\tBREAKS\tVERDICT\tCAUGHT BY")
+		for _, r := range results {
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", r.Name, r.Requirement, r.At, strings.Join(r.By, " "))
+		}
+		out.Flush()
+	}
 }
 
 // TestEveryHabitIsLeftInPeace runs the suite against the mock with each of its conforming habits. All must pass.
 func TestEveryHabitIsLeftInPeace(t *testing.T) {
-	assert.GreaterOrEqual(t, len(mock.Habits()), 40, "habits")
-	for _, h := range mock.Habits() {
-		trial := steps.Trial{Name: h.Name, Summary: h.Summary, Start: func() (*environment.Environment, func(), error) {
-			return started(mock.Config{Habits: []mock.Habit{h}}, itself)
-		}}
-		if h.Name == "slow-300ms" {
-			trial.Only = []string{"SOST-01", "REF-01", "GST-13", "TOK-17"} // all of it would take a minute
+	habits := mock.Habits()
+	assert.GreaterOrEqual(t, len(habits), 40, "habits")
+	results := make([]steps.TrialResult, len(habits))
+	t.Run("habit", func(t *testing.T) {
+		for i, h := range habits {
+			trial := steps.Trial{Name: h.Name, Summary: h.Summary, Start: func() (*environment.Environment, func(), error) {
+				return started(mock.Config{Habits: []mock.Habit{h}}, itself)
+			}}
+			if h.Name == "slow-300ms" && !*table {
+				trial.Only = []string{"SOST-01", "REF-01", "GST-13", "TOK-17"} // all of it would take a minute
+			}
+			t.Run(h.Name, func(t *testing.T) {
+				t.Parallel()
+				results[i] = steps.Try(context.Background(), []steps.Trial{trial}, quick, 1)[0]
+				r := results[i]
+				assert.NoError(t, r.Err)
+				assert.True(t, r.Right, "%s: %s; others: %s; %s", r.Summary, r.Verdict, strings.Join(r.Others, " "), r.Reason)
+			})
 		}
-		t.Run(h.Name, func(t *testing.T) {
-			t.Parallel()
-			r := steps.Try(context.Background(), []steps.Trial{trial}, quick, 1)[0]
-			assert.NoError(t, r.Err)
-			assert.True(t, r.Right, "%s: %s; others: %s; %s", r.Summary, r.Verdict, strings.Join(r.Others, " "), r.Reason)
-		})
+	})
+	if *table {
+		out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(out, "HABIT\tVERDICT\tSUMMARY")
+		for _, r := range results {
+			fmt.Fprintf(out, "%s\t%s\t%s\n", r.Name, r.Verdict, r.Summary)
+		}
+		out.Flush()
 	}
 }
