@@ -40,12 +40,12 @@ func (a axis) scale(values []float64, from, to float64, rounded bool) scale {
 		}
 	}
 	// Values near the ends of what a float64 holds would overflow below; no figure of a run is there.
-	s.low, s.high = max(s.low, -1e300), min(s.high, 1e300)
+	s.low, s.high = min(max(s.low, -1e300), 1e300), min(max(s.high, -1e300), 1e300)
 	switch {
 	case a.Log:
 		s.logEnds(rounded)
 	case rounded:
-		s.low = min(s.low, 0)
+		s.low, s.high = min(s.low, 0), max(s.high, 0)
 		s.ticks = roundTicks(s.low, s.high, 5)
 		s.low, s.high = min(s.low, s.ticks[0]), max(s.high, s.ticks[len(s.ticks)-1])
 	default:
@@ -62,6 +62,9 @@ func (a axis) scale(values []float64, from, to float64, rounded bool) scale {
 		for len(s.ticks) > 0 && s.ticks[len(s.ticks)-1] > s.high {
 			s.ticks = s.ticks[:len(s.ticks)-1]
 		}
+	}
+	if !(s.high > s.low) { // where 1 is less than the distance of two neighbouring numbers
+		s.high = s.low + max(1, math.Abs(s.low)/10)
 	}
 	if a.Ticks != nil {
 		s.ticks = nil
@@ -147,8 +150,11 @@ func timeTicks(low, high float64) []float64 {
 		step *= 2
 	}
 	var ticks []float64
-	for at := math.Ceil(low/step) * step; at <= high; at += step {
-		ticks = append(ticks, at)
+	first := math.Ceil(low / step)
+	for n := range 14 {
+		if at := (first + float64(n)) * step; at <= high {
+			ticks = append(ticks, at)
+		}
 	}
 	return ticks
 }
