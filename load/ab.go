@@ -45,7 +45,7 @@ type ABOptions struct {
 	// OverrideMaxRate and YesLoad are as in Consent; YesLoad names one or both environments.
 	OverrideMaxRate bool
 	YesLoad         []string
-	// Refreshes, ReuseSessions, IgnoreRetryAfter and JudgeEvery are as in Traffic, Timeout and Secrets as in Options.
+	// Refreshes, ReuseSessions, IgnoreRetryAfter, JudgeEvery, Timeout and Secrets are as in Options.
 	Refreshes        int
 	ReuseSessions    bool
 	IgnoreRetryAfter bool

@@ -174,8 +174,13 @@ func (s *search) floor() float64 { return max(min(s.from, 1), s.from/16) }
 
 // tidy rounds a rate to three digits.
 func tidy(rate float64) float64 {
-	unit := math.Pow(10, math.Floor(math.Log10(rate))-2)
-	return math.Round(rate/unit) * unit
+	digits := 2 - math.Floor(math.Log10(rate)) // behind the point
+	if digits <= 0 {
+		unit := math.Pow(10, -digits)
+		return math.Round(rate/unit) * unit
+	}
+	parts := math.Pow(10, digits)
+	return math.Round(rate*parts) / parts
 }
 
 // below is the highest rate under this one that was kept every time; 0 for none.

@@ -200,6 +200,12 @@ func TestLagForASearch(t *testing.T) {
 	}
 }
 
+func TestTidyRates(t *testing.T) {
+	for rate, want := range map[float64]float64{95.0986: 95.1, 1234.5: 1230, 0.123456: 0.123, 10: 10, 999.6: 1000, 100: 100} {
+		assert.Equal(t, want, tidy(rate))
+	}
+}
+
 func TestKnee(t *testing.T) {
 	curve := func(times ...int64) (points []reports.CapacityPoint) {
 		for i, p99 := range times {

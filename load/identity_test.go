@@ -40,7 +40,7 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 			fault, ok := mock.FaultByName(name)
 			require.True(t, ok, "the mock has this fault")
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
-			c, before := s.ready(t, Traffic{Workload: test.workload, Clients: 0, JudgeEvery: 50}, test.hits, 10)
+			c, before := s.ready(t, traffic{Workload: test.workload, Clients: 0, JudgeEvery: 50}, test.hits, 10)
 			require.Empty(t, before)
 			f := s.drive(t, c, test.hits, test.workers)
 			wrong := 0
@@ -69,7 +69,7 @@ func TestRulesOfTokensAreFoundOnSampledAnswers(t *testing.T) {
 		t.Run(fault.Name, func(t *testing.T) {
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
 			s.environment.Load.Clients.Count = 40
-			c, err := newCrowd(s.environment, Traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 6, 10, 5, Shard{})
+			c, err := newCrowd(s.environment, traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 6, 10, 5, Shard{})
 			require.NoError(t, err)
 			f := s.drive(t, c, 6, 2)
 			assert.Equal(t, softOnly[fault.Name], len(f.wrong) == 0, "%s: %v %v", fault.Summary, f.wrong, f.right)

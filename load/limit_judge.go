@@ -192,7 +192,7 @@ func shortBlocks(length, seconds int) string {
 	if length >= wantedBlock {
 		return ""
 	}
-	return fmt.Sprintf("judged in blocks of %d s, as the run took %d s; neighbouring seconds are alike, so the interval may be too narrow, and %d s give blocks of %d s",
+	return fmt.Sprintf("judged in blocks of %d s, as the run took %d s, so that the interval may be too narrow; from %d s on blocks have %d s",
 		length, seconds, wantedBlock*wantedBlocks, wantedBlock)
 }
 

@@ -46,11 +46,16 @@ type Options struct {
 	// StartAt is when the clock starts, so that shards start together; zero: as soon as everything is set up.
 	StartAt time.Time
 	Consent
-	// Refreshes, ReuseSessions, IgnoreRetryAfter and JudgeEvery are as in Traffic.
-	Refreshes        int
-	ReuseSessions    bool
+	// Refreshes of one client of the workload lifecycle before it signs out; 0: 5.
+	Refreshes int
+	// ReuseSessions: the service takes a session token more than once. The pages do not say, so that otherwise each sign-on uses one of
+	// its own.
+	ReuseSessions bool
+	// IgnoreRetryAfter: a client that was asked to come again later (429, 503) does not wait.
 	IgnoreRetryAfter bool
-	JudgeEvery       int
+	// JudgeEvery: all token rules are checked on 1 of so many answers; 0: 100, 1: on every one. Identity and uniqueness are checked on
+	// all.
+	JudgeEvery int
 	// Timeout of one exchange, from sending to the last byte; 0: 30 s.
 	Timeout time.Duration
 	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: 1 ms, or 1 % of the median response time if
@@ -209,7 +214,7 @@ func (p *plan) crowd(o *Options) (*crowd, error) {
 	if err := guard(o.Environment, o.Workload, peak, p.closed, whole, o.Consent); err != nil {
 		return nil, err
 	}
-	traffic := Traffic{
+	traffic := traffic{
 		Workload: o.Workload, Mix: o.Mix, Clients: o.Clients, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions,
 		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery, skip: o.skip,
 	}

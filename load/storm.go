@@ -75,7 +75,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	if err := guard(o.Environment, o.Workload, peak, false, uint64(storm.Clients), o.Consent); err != nil {
 		return nil, err
 	}
-	traffic := Traffic{Workload: o.Workload, Mix: o.Mix, Clients: storm.Clients, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery}
+	traffic := traffic{Workload: o.Workload, Mix: o.Mix, Clients: storm.Clients, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery}
 	if o.Mix[opSignOn] == 0 || o.Mix[opRefresh] == 0 {
 		traffic.Clients = 0 // all of them are of one kind
 	}

@@ -31,8 +31,8 @@ var Workloads = []string{WorkloadSignOn, WorkloadRefresh, WorkloadMixed, Workloa
 // defaultRefreshes is how often a client of the workload lifecycle refreshes before it signs out.
 const defaultRefreshes = 5
 
-// Traffic is what a run sends and as whom. The zero value of each field but Workload works.
-type Traffic struct {
+// traffic is what a run sends and as whom. The zero value of each field but Workload works.
+type traffic struct {
 	Workload string
 	Mix      map[string]int // of mixed; see ParseMix
 	// Clients is how many virtual clients take part; 0 means as many as the rate needs.
@@ -53,7 +53,7 @@ type Traffic struct {
 
 // crowd is the virtual clients of a run and the Workload they make.
 type crowd struct {
-	Traffic
+	traffic
 	names    []string
 	index    [stepCount]int
 	mix      *mixer
@@ -122,7 +122,7 @@ const (
 
 // newCrowd plans the clients of a run of so many hits (0: not known) with a peak rate in hits a second, and says in its error how many
 // clients are needed where there are too few. Nothing is sent.
-func newCrowd(e *environment.Environment, t Traffic, hits uint64, peak float64, seed uint64, shard Shard) (*crowd, error) {
+func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, seed uint64, shard Shard) (*crowd, error) {
 	if t.Refreshes == 0 {
 		t.Refreshes = defaultRefreshes
 	}
@@ -138,7 +138,7 @@ func newCrowd(e *environment.Environment, t Traffic, hits uint64, peak float64, 
 	if t.Clients < 0 {
 		return nil, failure.Usagef("%d virtual clients are not possible; give 1 or more", t.Clients)
 	}
-	c := &crowd{Traffic: t, tenant: e.Tenant, seen: newSeenSet()}
+	c := &crowd{traffic: t, tenant: e.Tenant, seen: newSeenSet()}
 	c.hits.New = func() any { return new(hit) }
 	c.sampled.skew = e.ClockSkew
 	if err := c.chooseSteps(e, seed); err != nil {

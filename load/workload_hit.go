@@ -217,7 +217,7 @@ func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
 			c.again(n)
 			return
 		}
-		if h.step == stepRefresh && !kept {
+		if h.step == stepRefresh && !kept && !isAborted(answer.Err) {
 			c.broken.Add(1)
 		}
 		if c.supply.source == ownOnce && cl.holds == holdsNothing && !c.hasSession(n) {

@@ -69,7 +69,7 @@ func (f *found) count(operation string, outcome Outcome) {
 }
 
 // ready plans a crowd and sets it up.
-func (s *service) ready(t testing.TB, traffic Traffic, hits uint64, peak float64) (*crowd, []reports.Wrong) {
+func (s *service) ready(t testing.TB, traffic traffic, hits uint64, peak float64) (*crowd, []reports.Wrong) {
 	t.Helper()
 	c, err := newCrowd(s.environment, traffic, hits, peak, 5, Shard{})
 	require.NoError(t, err)
@@ -149,25 +149,25 @@ func (s *service) noSecretsIn(t *testing.T, texts ...string) {
 func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 	strict := mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}
 	for name, test := range map[string]struct {
-		traffic Traffic
+		traffic traffic
 		choices mock.Choices
 		minted  bool
 		want    map[string]int
 	}{
-		"signon":                           {Traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{opSignOn: 200}},
-		"signon with minted tokens":        {Traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{opSignOn: 200}},
-		"signon with tokens used again":    {Traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{opSignOn: 200}},
-		"refresh":                          {Traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{opRefresh: 200}},
-		"refresh with minted tokens":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{opRefresh: 200}},
-		"refresh that keeps its jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{opRefresh: 200}},
-		"one jti for each device":          {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{opRefresh: 200}},
-		"refresh without client_id":        {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{opRefresh: 200}},
-		"refresh tokens without jti":       {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{opRefresh: 200}},
-		"bodies with escapes":              {Traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{opRefresh: 200}},
-		"mixed with escapes":               {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
-		"mixed":                            {Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, strict, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
-		"mixed of many with minted tokens": {Traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{opSignOn: 3, opRefresh: 7}}, strict, true, map[string]int{opSignOn: 60, opRefresh: 140}},
-		"first-time":                       {Traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{opSignOnFirst: 200}},
+		"signon":                           {traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{opSignOn: 200}},
+		"signon with minted tokens":        {traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{opSignOn: 200}},
+		"signon with tokens used again":    {traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{opSignOn: 200}},
+		"refresh":                          {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{opRefresh: 200}},
+		"refresh with minted tokens":       {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{opRefresh: 200}},
+		"refresh that keeps its jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{opRefresh: 200}},
+		"one jti for each device":          {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{opRefresh: 200}},
+		"refresh without client_id":        {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{opRefresh: 200}},
+		"refresh tokens without jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{opRefresh: 200}},
+		"bodies with escapes":              {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{opRefresh: 200}},
+		"mixed with escapes":               {traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
+		"mixed":                            {traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, strict, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
+		"mixed of many with minted tokens": {traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{opSignOn: 3, opRefresh: 7}}, strict, true, map[string]int{opSignOn: 60, opRefresh: 140}},
+		"first-time":                       {traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{opSignOnFirst: 200}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{Choices: test.choices}, nil)
@@ -188,7 +188,7 @@ func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 
 func TestLifecycleGoesThroughAllItsCalls(t *testing.T) {
 	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
-	c, _ := s.ready(t, Traffic{Workload: WorkloadLifecycle, Refreshes: 2, JudgeEvery: 3}, 500, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadLifecycle, Refreshes: 2, JudgeEvery: 3}, 500, 10)
 	f := s.drive(t, c, 500, 8)
 	assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
 	sum := 0
@@ -202,7 +202,7 @@ func TestLifecycleGoesThroughAllItsCalls(t *testing.T) {
 
 func TestHeadEndMintsAndSignsOn(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
-	c, _ := s.ready(t, Traffic{Workload: WorkloadHeadEnd, JudgeEvery: 1}, 400, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadHeadEnd, JudgeEvery: 1}, 400, 10)
 	f := s.drive(t, c, 400, 8)
 	assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
 	assert.Equal(t, 400, f.right[opMint]+f.right[opSignOn])
@@ -213,7 +213,7 @@ func TestSetUpFindsTheServiceWhereTheEnvironmentNamesNone(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
 	want := s.environment.Service
 	s.environment.Service = ""
-	c, _ := s.ready(t, Traffic{Workload: WorkloadSignOn}, 20, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadSignOn}, 20, 10)
 	assert.Equal(t, want, c.service)
 	f := s.drive(t, c, 20, 2)
 	assert.Equal(t, map[string]int{opSignOn: 20}, f.right)
@@ -230,7 +230,7 @@ func TestSetUpThatFailsIsNoVerdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{}, func(http.Handler) http.Handler { return http.HandlerFunc(test.answer) })
-			c, err := newCrowd(s.environment, Traffic{Workload: WorkloadRefresh, Clients: 20}, 100, 10, 5, Shard{})
+			c, err := newCrowd(s.environment, traffic{Workload: WorkloadRefresh, Clients: 20}, 100, 10, 5, Shard{})
 			require.NoError(t, err)
 			target, _ := s.environment.Target()
 			client, err := wire.NewClient(target)
@@ -279,7 +279,7 @@ func TestAnswerOfAnotherClientIsFoundAndBothAreNamed(t *testing.T) {
 		w.WriteHeader(recorder.Code)
 		w.Write(body)
 	}))
-	c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 40}, 1050, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 40}, 1050, 10)
 	f := s.drive(t, c, 1050, 1)
 	assert.Equal(t, map[string]int{"refresh identity": 5}, f.wrong)
 	assert.Equal(t, 1045, f.right[opRefresh]+f.right[opSignOn])
@@ -352,7 +352,7 @@ func TestWrongBodiesAreWrongHoweverFast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{}, forged(201, test.body))
-			c, _ := s.ready(t, Traffic{Workload: WorkloadSignOn, JudgeEvery: test.every}, 30, 10)
+			c, _ := s.ready(t, traffic{Workload: WorkloadSignOn, JudgeEvery: test.every}, 30, 10)
 			f := s.drive(t, c, 30, 1)
 			wrong := f.wrong[opSignOn+" "+test.kind]
 			assert.GreaterOrEqual(t, wrong, 29, "%v %v", f.wrong, f.messages[:min(1, len(f.messages))])
@@ -373,7 +373,7 @@ func TestAccountIsLearnedWhereTheEnvironmentDoesNotSay(t *testing.T) {
 	}))
 	s.environment.Load.Clients.AccountID = ""
 	s.environment.Load.Clients.Count = 20
-	c, _ := s.ready(t, Traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, 40, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, 40, 10)
 	f := s.drive(t, c, 40, 1)
 	assert.Equal(t, map[string]int{opSignOn: 20}, f.right)
 	assert.Equal(t, map[string]int{"signon identity": 20}, f.wrong)
@@ -386,7 +386,7 @@ func TestStatusIsWrongWithItsCode(t *testing.T) {
 		io.WriteString(w, `{"code":20004,"message":"device disabled"}`)
 	}))
 	s.environment.Load.Clients.Count = 10
-	c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 10}, 30, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 10}, 30, 10)
 	f := s.drive(t, c, 30, 1)
 	assert.Equal(t, map[string]int{"refresh status": 10}, f.wrong, "the refused token is not sent again, and there is no session token left")
 	assert.Equal(t, "refresh was answered 403 with code 20004, not 200", f.messages[0])
@@ -402,13 +402,13 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	for name, test := range map[string]struct {
-		traffic Traffic
+		traffic traffic
 		minted  bool
 		want    map[string]int
 	}{
-		"a spare client takes the place":     {Traffic{Workload: WorkloadRefresh, Clients: 10}, false, map[string]int{opRefresh: 85, opSignOn: 5}},
-		"with its session token":             {Traffic{Workload: WorkloadRefresh, Clients: 10, ReuseSessions: true}, false, map[string]int{opRefresh: 85, opSignOn: 5}},
-		"with a session token that it mints": {Traffic{Workload: WorkloadRefresh, Clients: 10}, true, map[string]int{opRefresh: 80, opSignOn: 5, opMint: 5}},
+		"a spare client takes the place":     {traffic{Workload: WorkloadRefresh, Clients: 10}, false, map[string]int{opRefresh: 85, opSignOn: 5}},
+		"with its session token":             {traffic{Workload: WorkloadRefresh, Clients: 10, ReuseSessions: true}, false, map[string]int{opRefresh: 85, opSignOn: 5}},
+		"with a session token that it mints": {traffic{Workload: WorkloadRefresh, Clients: 10}, true, map[string]int{opRefresh: 80, opSignOn: 5, opMint: 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, broken)
@@ -438,7 +438,7 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 	for _, ignore := range []bool{false, true} {
 		t.Run(fmt.Sprint("ignored ", ignore), func(t *testing.T) {
 			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, throttle)
-			c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 20, IgnoreRetryAfter: ignore}, 100, 10)
+			c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 20, IgnoreRetryAfter: ignore}, 100, 10)
 			f := s.drive(t, c, 100, 1)
 			assert.Equal(t, map[string]int{"refresh throttled": 10}, f.wrong)
 			assert.Equal(t, map[string]int{opRefresh: 90}, f.right, "the token of a throttled client is still good")
@@ -464,7 +464,7 @@ func TestSignOnThatWasThrottledKeepsItsSessionToken(t *testing.T) {
 		next.ServeHTTP(w, r)
 	}))
 	s.environment.Load.Clients.Count = 20
-	c, _ := s.ready(t, Traffic{Workload: WorkloadSignOn}, 20, 10)
+	c, _ := s.ready(t, traffic{Workload: WorkloadSignOn}, 20, 10)
 	f := s.drive(t, c, 20, 1)
 	assert.Equal(t, map[string]int{"signon throttled": 10}, f.wrong)
 	assert.Equal(t, map[string]int{opSignOn: 10}, f.right)
@@ -478,24 +478,24 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 	pattern := environment.Clients{Count: 2000, SessionToken: "load-{n}", ClientID: "LOAD_{n}"}
 	for name, test := range map[string]struct {
 		environment *environment.Environment
-		traffic     Traffic
+		traffic     traffic
 		hits        uint64
 		says        string
 	}{
-		"sign-ons":            {e(pattern), Traffic{Workload: WorkloadSignOn}, 6000, "the workload signon needs 6,000 clients, as each of its sign-ons uses a session token of its own, and load.clients of staging offers 2,000"},
-		"mixed":               {e(pattern), Traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 2}}, 6000, "the workload mixed needs 2,267 clients, as each of its sign-ons uses a session token of its own and 267 clients stay signed in"},
-		"more than offered":   {e(pattern), Traffic{Workload: WorkloadRefresh, Clients: 3000}, 100, "3,000 virtual clients were asked for and load.clients of staging offers 2,000"},
-		"fewer than needed":   {e(pattern), Traffic{Workload: WorkloadSignOn, Clients: 10}, 100, "needs 100 clients"},
-		"no session tokens":   {e(environment.Clients{Count: 5, ClientID: "C{n}"}), Traffic{Workload: WorkloadSignOn}, 5, "have no session tokens"},
-		"no operator":         {e(pattern), Traffic{Workload: WorkloadHeadEnd}, 5, "add operator to staging"},
-		"no first time":       {e(pattern), Traffic{Workload: WorkloadSignOnFirst}, 5, "allow: {first-time: true}"},
-		"no such workload":    {e(pattern), Traffic{Workload: "signin"}, 5, `there is no workload "signin"`},
-		"mix without mixed":   {e(pattern), Traffic{Workload: WorkloadRefresh, Mix: map[string]int{opRefresh: 1}}, 5, "a mix belongs to the workload mixed"},
-		"mix of nothing":      {e(pattern), Traffic{Workload: WorkloadMixed}, 5, "needs a mix"},
-		"one client for two":  {e(pattern), Traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1, Mix: map[string]int{opSignOn: 1, opRefresh: 1}}, 50, "1 virtual clients cannot do the workload mixed"},
-		"no device":           {e(environment.Clients{Count: 5, SessionToken: "s{n}"}), Traffic{Workload: WorkloadSignOn}, 5, "gives no clientId"},
-		"negative refreshes":  {e(pattern), Traffic{Workload: WorkloadLifecycle, Refreshes: -1}, 5, "a lifecycle of -1 refreshes"},
-		"negative judgements": {e(pattern), Traffic{Workload: WorkloadRefresh, JudgeEvery: -1}, 5, "1 of -1 answers"},
+		"sign-ons":            {e(pattern), traffic{Workload: WorkloadSignOn}, 6000, "the workload signon needs 6,000 clients, as each of its sign-ons uses a session token of its own, and load.clients of staging offers 2,000"},
+		"mixed":               {e(pattern), traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 2}}, 6000, "the workload mixed needs 2,267 clients, as each of its sign-ons uses a session token of its own and 267 clients stay signed in"},
+		"more than offered":   {e(pattern), traffic{Workload: WorkloadRefresh, Clients: 3000}, 100, "3,000 virtual clients were asked for and load.clients of staging offers 2,000"},
+		"fewer than needed":   {e(pattern), traffic{Workload: WorkloadSignOn, Clients: 10}, 100, "needs 100 clients"},
+		"no session tokens":   {e(environment.Clients{Count: 5, ClientID: "C{n}"}), traffic{Workload: WorkloadSignOn}, 5, "have no session tokens"},
+		"no operator":         {e(pattern), traffic{Workload: WorkloadHeadEnd}, 5, "add operator to staging"},
+		"no first time":       {e(pattern), traffic{Workload: WorkloadSignOnFirst}, 5, "allow: {first-time: true}"},
+		"no such workload":    {e(pattern), traffic{Workload: "signin"}, 5, `there is no workload "signin"`},
+		"mix without mixed":   {e(pattern), traffic{Workload: WorkloadRefresh, Mix: map[string]int{opRefresh: 1}}, 5, "a mix belongs to the workload mixed"},
+		"mix of nothing":      {e(pattern), traffic{Workload: WorkloadMixed}, 5, "needs a mix"},
+		"one client for two":  {e(pattern), traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1, Mix: map[string]int{opSignOn: 1, opRefresh: 1}}, 50, "1 virtual clients cannot do the workload mixed"},
+		"no device":           {e(environment.Clients{Count: 5, SessionToken: "s{n}"}), traffic{Workload: WorkloadSignOn}, 5, "gives no clientId"},
+		"negative refreshes":  {e(pattern), traffic{Workload: WorkloadLifecycle, Refreshes: -1}, 5, "a lifecycle of -1 refreshes"},
+		"negative judgements": {e(pattern), traffic{Workload: WorkloadRefresh, JudgeEvery: -1}, 5, "1 of -1 answers"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := newCrowd(test.environment, test.traffic, test.hits, 200, 1, Shard{})
