@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // textShown is how many failing requirements, wrong answers and so on the summary on a terminal lists.
@@ -259,7 +260,7 @@ func stormSentence(s *Storm) string {
 	if s.Recovered < 0 {
 		return fmt.Sprintf("not all of %s were signed in again; %s", Plural(int64(s.Clients), "client"), plural(s.Retries, "retry", "retries"))
 	}
-	return fmt.Sprintf("%s signed in again within %s, with %s", Plural(int64(s.Clients), "client"), Milliseconds(s.Recovered), plural(s.Retries, "retry", "retries"))
+	return fmt.Sprintf("%s signed in again within %s, with %s", Plural(int64(s.Clients), "client"), Elapsed(time.Duration(s.Recovered)), plural(s.Retries, "retry", "retries"))
 }
 
 func plural(n int64, one, many string) string {
