@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+	"github.com/tsenart/vegeta/v12/lib/plot"
 
 	"agstest/reports"
 )
@@ -188,6 +189,23 @@ func TestClosedLoop(t *testing.T) {
 	assert.NotZero(t, report.Seconds[0].P99)
 }
 
+// Answers that come after the end of the schedule are the slowest ones: a limit must see them.
+func TestLimitsSeeTheAnswersAfterTheEnd(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if seq := r.Header.Get("X-Seq"); len(seq) == 2 && seq >= "95" {
+			time.Sleep(1200 * time.Millisecond)
+		}
+		right(w, r)
+	})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: time.Second, Limits: must(ParseLimits([]string{"max<1s"}))})
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	require.Len(t, report.Limits, 1)
+	assert.Equal(t, reports.Fail, report.Limits[0].Verdict, "%+v", report.Limits[0])
+	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+	assert.InDelta(t, 100, report.Total.Rate, 1, "the wait for late answers is no part of the rate")
+}
+
 // Vegeta's own tools read the raw stream; it holds nothing that was sent or answered but sizes and statuses.
 func TestTheRawStreamIsVegetas(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -220,6 +238,21 @@ func TestTheRawStreamIsVegetas(t *testing.T) {
 		metrics.Add(&r)
 	}
 	metrics.Close()
+	var text, page bytes.Buffer
+	require.NoError(t, vegeta.NewTextReporter(&metrics)(&text))
+	assert.Contains(t, text.String(), "200:9  500:1")
+	drawing := plot.New()
+	for decode := vegeta.NewDecoder(bytes.NewReader(raw.Bytes())); ; {
+		var r vegeta.Result
+		if decode(&r) != nil {
+			break
+		}
+		require.NoError(t, drawing.Add(&r))
+	}
+	drawing.Close()
+	_, err = drawing.WriteTo(&page)
+	require.NoError(t, err)
+	assert.Contains(t, page.String(), "<html")
 	slices.Sort(seqs)
 	assert.Equal(t, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, seqs)
 	assert.Equal(t, map[string]int{"200": 9, "500": 1}, metrics.StatusCodes)

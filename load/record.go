@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -176,7 +177,13 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	}
 	// They were checked before the run began.
 	if parsed, err := ParseLimits(limits); err == nil {
-		r.Limits = judgeLimits(parsed, measured{Seconds: l.scheduled(r), Stretch: l.stretch, Storm: r.Storm, Seed: r.Plan.Seed})
+		seconds := l.scheduled(r)
+		r.Limits = judgeLimits(parsed, measured{Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Stretch: func(operation string, from, to int) stretch {
+			if to >= seconds {
+				to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
+			}
+			return l.stretch(operation, from, to)
+		}})
 	}
 	var beyond []string
 	if l.end != nil {
