@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"agstest/internal/failure"
@@ -73,14 +74,36 @@ func (p Population) Mix() map[string]int {
 // Schedule is when the hits of a population are due: users are many and independent of each other, so that their arrivals are a Poisson
 // process (the Palm-Khintchine theorem), which is the jitter of the real world.
 func (p Population) Schedule(length time.Duration, seed uint64) Schedule {
-	return Poisson(p.Rate(), length, seed)
+	return populationSchedule{Poisson(p.Rate(), length, seed), p}
+}
+
+// populationSchedule is the arrivals of a population; it says whose they are.
+type populationSchedule struct {
+	Schedule
+	population Population
+}
+
+func (s populationSchedule) String() string {
+	return fmt.Sprintf("%s, as Poisson arrivals for %s", s.population, shortDuration(s.Length()))
+}
+
+// shortDuration is a duration without the zeros that time.Duration writes at its end, such as 1h.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // String describes the population in words.
 func (p Population) String() string {
 	p = p.withDefaults()
 	refreshes, signOns := p.Rates()
-	text := fmt.Sprintf("population of %s with access tokens of %s: %s refreshes and %s sign-ons", reports.Count(int64(p.Clients)), p.AccessLifetime, reports.Rate(refreshes), reports.Rate(signOns))
+	text := fmt.Sprintf("population of %s with access tokens of %s: %s refreshes and %s sign-ons", reports.Count(int64(p.Clients)), shortDuration(p.AccessLifetime), reports.Rate(refreshes), reports.Rate(signOns))
 	if p.Peak != 1 {
 		text += fmt.Sprintf(", %g times the steady rate", p.Peak)
 	}

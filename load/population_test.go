@@ -16,7 +16,7 @@ func TestPopulationOfAMillion(t *testing.T) {
 	assert.InDelta(t, 277.78, refreshes, 0.01)
 	assert.InDelta(t, 0.386, signOns, 0.001)
 	assert.Equal(t, map[string]int{opRefresh: 720, opSignOn: 1}, p.Mix())
-	assert.Equal(t, "population of 1,000,000 with access tokens of 1h0m0s: 277.8/s refreshes and 0.4/s sign-ons", p.String())
+	assert.Equal(t, "population of 1,000,000 with access tokens of 1h: 277.8/s refreshes and 0.4/s sign-ons", p.String())
 
 	p.Peak = 3
 	refreshes, _ = p.Rates()
@@ -24,6 +24,7 @@ func TestPopulationOfAMillion(t *testing.T) {
 
 	schedule := p.Schedule(time.Minute, 1)
 	assert.InDelta(t, 60*834.5, float64(schedule.Hits()), 4*224, "Poisson arrivals: within four standard deviations")
+	assert.Equal(t, "population of 1,000,000 with access tokens of 1h: 833.3/s refreshes and 1.2/s sign-ons, 3 times the steady rate, as Poisson arrivals for 1m", schedule.String())
 	gaps := map[time.Duration]int{}
 	for n := range uint64(1000) {
 		gaps[schedule.At(n+1)-schedule.At(n)]++
