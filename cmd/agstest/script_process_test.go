@@ -50,7 +50,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	command := exec.Command(program, args[1:]...)
 	command.Dir = ts.MkAbs(".")
-	command.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"), "CI=", "GITHUB_ACTIONS=", "GITLAB_CI=", "TF_BUILD=", "JENKINS_URL=",
+	command.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"), "CI=", "GITHUB_ACTIONS=", "GITLAB_CI=", "TF_BUILD=", "JENKINS_URL=",
 		"OPERATOR="+ts.Getenv("OPERATOR"), "AGSTEST_MOCK_OPERATOR_SECRET="+ts.Getenv("AGSTEST_MOCK_OPERATOR_SECRET"), "AGSTEST_MOCK_OPERATOR_KID="+ts.Getenv("AGSTEST_MOCK_OPERATOR_KID"))
 	command.Stdout, command.Stderr = stdout, stderr
 	ts.Check(command.Start())

@@ -33,6 +33,7 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			env.Setenv("ENVIRONMENTS", folder)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second at the end of each process
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TMPDIR", env.WorkDir)
 			for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"} {
