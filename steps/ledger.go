@@ -81,7 +81,11 @@ func (l *ledger) sorted() []entry {
 	r := l.run
 	for i := range l.entries {
 		e := &l.entries[i]
+		brief := r.options.BriefEvidence && badness[e.record.Verdict] < badness[reports.Warn]
 		for _, x := range e.exchanges {
+			if brief {
+				break
+			}
 			e.record.Transcript = append(e.record.Transcript, evidence(r.secrets.Record(x.Exchange)))
 		}
 		for _, f := range e.findings {

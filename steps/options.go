@@ -43,6 +43,8 @@ type Options struct {
 	Timeout     time.Duration // for one exchange; 0: 30 s
 	// Sleep waits before a request is sent again because the service asked for it (Retry-After); nil: in real time.
 	Sleep func(context.Context, time.Duration) error
+	// BriefEvidence keeps the exchanges of scenarios that did not pass only.
+	BriefEvidence bool
 	// Now gives the time; nil: time.Now. It dates the run and tells which known departures have expired.
 	Now func() time.Time
 	// Progress is called after each scenario, by one goroutine at a time; nil: nobody looks.

@@ -72,6 +72,7 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 	}
 	defer end()
 	o.Environment, o.Secrets, o.Progress, o.Only = e, nil, nil, t.Only
+	o.BriefEvidence = true
 	report, err := Run(ctx, o)
 	if setupFailed(err) && t.Unanswered && strings.HasPrefix(t.Requirement, "DISC-") {
 		result.At, result.By, result.Reason, result.Right = reports.Error, []string{"start"}, err.Error(), true
