@@ -187,6 +187,9 @@ func (i *Interleaved) testRound(r int) {
 		round := &metric.Rounds[len(metric.Rounds)-1]
 		round.SlowerAdjusted, round.FasterAdjusted = slower[k], faster[k]
 		floor, level := metric.Floor, i.Plan.Rules.Level
+		if i.Plan.AA {
+			level /= 2 // either direction is an alarm there
+		}
 		switch {
 		case round.SlowerAdjusted < level && round.Change > floor:
 			round.Flagged = Regressed

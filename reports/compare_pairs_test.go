@@ -170,6 +170,22 @@ func TestUnchangedBuildsAreRarelyFlagged(t *testing.T) {
 	t.Logf("flagged: %d of %d jobs, per metric %v; p under 5 %% before Holm and floor, of %.0f a metric: %v", flagged, jobs, perMetric, tests, raw)
 }
 
+// A build against itself: an alarm in either direction is one too many, so both together stay within 5 %.
+func TestABuildIsRarelyToldApartFromItself(t *testing.T) {
+	t.Parallel()
+	const jobs = 200
+	alarms := 0
+	for seed := range uint64(jobs) {
+		job := simulated(20000+seed, 60, 1, 0)
+		job.Plan.AA = true
+		if compared(job).Verdict == Fail {
+			alarms++
+		}
+	}
+	assert.LessOrEqual(t, alarms, jobs*5/100)
+	t.Logf("told apart from itself: %d of %d", alarms, jobs)
+}
+
 func TestTenPercentSlowerIsFound(t *testing.T) {
 	t.Parallel()
 	const jobs = 100
