@@ -130,6 +130,7 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 		due = a.began.Add(a.schedule.At(seq))
 	}
 	if !a.begin(seq, &h.request) {
+		h.request = Request{}
 		return a.response(h, "not sent", 0), nil
 	}
 	for n := a.inFlight.Add(1); ; {

@@ -67,5 +67,5 @@ func (v *progressView) add(f *frame, inFlight int64) {
 	v.tell(v.sum)
 }
 
-// Percent of the answers that were wrong so far.
+// Errors is the share of answers that were wrong so far, in words such as 0.12 %.
 func (p Progress) Errors() string { return reports.Percent(p.Wrong, p.Right+p.Wrong) }

@@ -162,8 +162,18 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 func (l *leanTransport) appendRequest(out []byte, request *Request) ([]byte, error) {
 	out = append(append(out, request.Method...), ' ')
 	out = append(append(out, l.prefix...), request.Path...)
-	out = append(append(out, " HTTP/1.1\r\nHost: "...), l.base.Host...)
-	out = append(out, "\r\nUser-Agent: "+userAgent+"\r\n"...)
+	host, agent := l.base.Host, userAgent
+	for i := range request.Header {
+		switch field := &request.Header[i]; {
+		case strings.EqualFold(field.Name, "Host"):
+			host = field.Value
+		case strings.EqualFold(field.Name, "User-Agent"):
+			agent = field.Value
+		}
+	}
+	out = append(append(out, " HTTP/1.1\r\nHost: "...), host...)
+	out = append(append(out, "\r\nUser-Agent: "...), agent...)
+	out = append(out, "\r\n"...)
 	if len(request.Body) > 0 || request.Method == fasthttp.MethodPost || request.Method == fasthttp.MethodPut {
 		out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(request.Body)), 10)
 		out = append(out, "\r\n"...)
@@ -175,6 +185,9 @@ func (l *leanTransport) appendRequest(out []byte, request *Request) ([]byte, err
 		field := &request.Header[i]
 		if hasBreak(field.Name) || hasBreak(field.Value) {
 			return out, errLineBreak
+		}
+		if strings.EqualFold(field.Name, "Host") || strings.EqualFold(field.Name, "User-Agent") {
+			continue
 		}
 		out = append(append(out, field.Name...), ": "...)
 		out = append(append(out, field.Value...), "\r\n"...)

@@ -77,7 +77,14 @@ func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answ
 	out.Header = make(http.Header, len(request.Header)+1)
 	out.Header["User-Agent"] = []string{userAgent}
 	for _, field := range request.Header {
-		out.Header[field.Name] = []string{field.Value}
+		switch {
+		case strings.EqualFold(field.Name, "Host"):
+			out.Host = field.Value
+		case strings.EqualFold(field.Name, "User-Agent"):
+			out.Header["User-Agent"] = []string{field.Value}
+		default:
+			out.Header[field.Name] = []string{field.Value}
+		}
 	}
 	in, err := n.carrier.RoundTrip(out)
 	if err != nil {

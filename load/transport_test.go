@@ -189,6 +189,21 @@ func TestWhatGoesWrongIsSorted(t *testing.T) {
 	})
 }
 
+func TestHostAndUserAgentAreReplacedNotDoubled(t *testing.T) {
+	var host, agent []string
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		host, agent = append(host, r.Host), append(agent, strings.Join(r.Header["User-Agent"], "|"))
+		right(w, r)
+	})
+	via, _ := url.Parse(server.URL)
+	for _, target := range []wire.Target{{URL: server.URL}, {URL: "http://ags.invalid", Proxy: via}} {
+		answer, _ := ask(connectTo(t, target), time.Second, Request{Method: "POST", Path: "/", Header: []HeaderField{{"host", "ags.example"}, {"user-agent", "player/7"}}})
+		assert.Equal(t, 200, answer.Status)
+	}
+	assert.Equal(t, []string{"ags.example", "ags.example"}, host)
+	assert.Equal(t, []string{"player/7", "player/7"}, agent)
+}
+
 func TestALineBreakIsNoSecondHeader(t *testing.T) {
 	server := serve(t, right)
 	carrier := connectTo(t, wire.Target{URL: server.URL})
