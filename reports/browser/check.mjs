@@ -183,13 +183,9 @@ async function checkJenkins() {
   server.close();
 }
 
-const work = [...htmlIn("pages").map((file) => Object.assign(() => checkPage(file), { toString: () => file })), ...htmlIn("hostile").map((file) => () => checkHostile(file)), checkJenkins];
+const work = [checkJenkins, ...htmlIn("pages").map((file) => () => checkPage(file)), ...htmlIn("hostile").map((file) => () => checkHostile(file))];
 async function worker() {
-  for (let next = work.shift(); next; next = work.shift()) {
-    const started = Date.now();
-    await next();
-    if (process.env.TIMES) console.error(next.toString(), Date.now() - started);
-  }
+  for (let next = work.shift(); next; next = work.shift()) await next();
 }
 try {
   await Promise.all([worker(), worker(), worker()]);
