@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ type roster struct {
 	rows                                 *clientRows // nil: patterns
 	hasSessions, hasAccounts, hasDevices bool
 
+	all           int    // clients of the environment
 	first, stride uint32 // of a shard: client n is number first + n·stride of all
 }
 
@@ -30,13 +32,13 @@ func newRoster(e *environment.Environment) (*roster, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &roster{count: rows.count(), rows: rows, hasSessions: rows.has[columnSession], hasAccounts: rows.has[columnAccount], hasDevices: rows.has[columnDevice], stride: 1}, nil
+		return &roster{count: rows.count(), all: rows.count(), rows: rows, hasSessions: rows.has[columnSession], hasAccounts: rows.has[columnAccount], hasDevices: rows.has[columnDevice], stride: 1}, nil
 	}
 	if c.ClientID == "" && c.SessionToken == "" || c.Count < 1 {
 		return nil, failure.Usagef("the environment %s names no virtual clients; add load.clients with count and clientId, or with file", e.Name)
 	}
 	r := &roster{
-		count: c.Count, session: newPattern(c.SessionToken), device: newPattern(c.ClientID), account: newPattern(c.AccountID),
+		count: c.Count, all: c.Count, session: newPattern(c.SessionToken), device: newPattern(c.ClientID), account: newPattern(c.AccountID),
 		hasSessions: c.SessionToken != "", hasAccounts: c.AccountID != "", hasDevices: c.ClientID != "", stride: 1,
 	}
 	if c.Count > 1 && r.hasDevices && !r.device.varies() {
@@ -75,30 +77,51 @@ func (r *roster) appendSession(dst []byte, n uint32) []byte {
 }
 
 // appendDevice appends the clientId of client n.
-func (r *roster) appendDevice(dst []byte, n uint32) []byte {
+func (r *roster) appendDevice(dst []byte, n uint32) []byte { return r.appendDeviceOf(dst, r.number(n)) }
+
+func (r *roster) appendDeviceOf(dst []byte, number uint32) []byte {
 	if r.rows != nil {
-		return append(dst, r.rows.field(r.number(n), columnDevice)...)
+		return append(dst, r.rows.field(number, columnDevice)...)
 	}
-	return r.device.appendTo(dst, r.number(n))
+	return r.device.appendTo(dst, number)
 }
 
 // appendAccount appends the account of client n; nothing where the environment does not say.
 func (r *roster) appendAccount(dst []byte, n uint32) []byte {
-	if r.rows != nil {
-		return append(dst, r.rows.field(r.number(n), columnAccount)...)
-	}
-	return r.account.appendTo(dst, r.number(n))
+	return r.appendAccountOf(dst, r.number(n))
 }
 
-// owner finds the client of a device by looking at all of them; for reports of mix-ups, not for every hit.
+func (r *roster) appendAccountOf(dst []byte, number uint32) []byte {
+	if r.rows != nil {
+		return append(dst, r.rows.field(number, columnAccount)...)
+	}
+	return r.account.appendTo(dst, number)
+}
+
+// owner finds the number of the client that has a device, by looking at all of the environment, those of other shards too; for reports
+// of mix-ups, not for every hit.
 func (r *roster) owner(device []byte) (uint32, bool) {
 	var room [128]byte
-	for n := range uint32(r.count) {
-		if string(r.appendDevice(room[:0], n)) == string(device) {
-			return n, true
+	for number := range uint32(r.all) {
+		if string(r.appendDeviceOf(room[:0], number)) == string(device) {
+			return number, true
 		}
 	}
 	return 0, false
+}
+
+// name is a client as messages name it: its number from 1, its device and its account, both masked.
+func (r *roster) name(number uint32) string {
+	var room [256]byte
+	text := fmt.Sprintf("client %d", number+1)
+	if device := r.appendDeviceOf(room[:0], number); len(device) > 0 {
+		text += " (device " + masked(device)
+		if account := r.appendAccountOf(room[:0], number); len(account) > 0 {
+			text += ", account " + masked(account)
+		}
+		text += ")"
+	}
+	return text
 }
 
 // pattern is a text with {n} cut out of it.

@@ -38,8 +38,14 @@ func TestRosterOfAShardIsItsSlice(t *testing.T) {
 		require.NoError(t, err)
 		r.keep(Shard{Index: index, Of: 3})
 		for n := range uint32(r.count) {
-			seen[string(r.appendDevice(nil, n))]++
+			device := r.appendDevice(nil, n)
+			seen[string(device)]++
+			owner, ok := r.owner(device)
+			require.True(t, ok)
+			require.Equal(t, r.number(n), owner)
 		}
+		_, ok := r.owner([]byte("C9"))
+		assert.True(t, ok, "clients of other shards are known by name")
 	}
 	assert.Len(t, seen, 10)
 	for device, times := range seen {

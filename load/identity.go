@@ -245,8 +245,8 @@ func (c *crowd) stranger(h *hit, t *check.Tokens, what string, got []byte) Outco
 	whose := ""
 	if look {
 		for _, device := range [][]byte{t.ClientID, t.Access.DeviceID, t.Refresh.DeviceID} {
-			if other, ok := c.who.owner(device); ok && other != h.client {
-				whose = ", which belongs to " + c.clientName(other)
+			if other, ok := c.who.owner(device); ok && other != c.who.number(h.client) {
+				whose = ", which belongs to " + c.who.name(other)
 				break
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -307,20 +306,11 @@ func noAnswer(err error) string {
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		strings.Contains(err.Error(), "closed"):
 		return kindReset
+	case strings.Contains(err.Error(), "timed out"): // fasthttp's dialling
+		return kindTimeout
 	}
 	return kindOther
 }
 
-// clientName is a client as messages name it: its number, its device and its account, both masked.
-func (c *crowd) clientName(n uint32) string {
-	var room [256]byte
-	text := fmt.Sprintf("client %d", c.who.number(n)+1)
-	if device := c.who.appendDevice(room[:0], n); len(device) > 0 {
-		text += " (device " + masked(device)
-		if account := c.who.appendAccount(room[:0], n); len(account) > 0 {
-			text += ", account " + masked(account)
-		}
-		text += ")"
-	}
-	return text
-}
+// clientName names a client in messages.
+func (c *crowd) clientName(n uint32) string { return c.who.name(c.who.number(n)) }
