@@ -121,6 +121,8 @@ func TestEveryHitIsSentCountedAndNumbered(t *testing.T) {
 	}
 	assert.EqualValues(t, []int64{110, 110, 110}, []int64{asked, sent, answered})
 	assert.EqualValues(t, 50, report.Seconds[0].Asked)
+	assert.Equal(t, map[string]int64{"200": 1}, report.Seconds[0].Statuses, "those of wrong answers")
+	assert.Equal(t, map[string]int64{"503": 1}, report.Seconds[1].Statuses)
 	require.NotEmpty(t, told)
 	last := told[len(told)-1]
 	assert.EqualValues(t, []int64{110, 110, 108, 2}, []int64{last.Asked, last.Sent, last.Right, last.Wrong})

@@ -31,6 +31,7 @@ type operationFrame struct {
 	Interrupted int64            `json:"interrupted,omitempty"`
 	Bytes       int64            `json:"bytes,omitempty"`
 	Statuses    map[string]int64 `json:"statuses,omitempty"`
+	Missed      map[string]int64 `json:"missed,omitempty"` // statuses of wrong answers
 	Kinds       map[string]int64 `json:"kinds,omitempty"`
 	Response    packed           `json:"response,omitempty"`
 	Service     packed           `json:"service,omitempty"`
@@ -82,7 +83,7 @@ func frameOf(second int, s *secondTally, p *packer) *frame {
 		}
 		of := operationFrame{
 			Operation: i, Asked: map[int]int64{}, Sent: o.sent, Right: o.right, Wrong: o.wrong, Interrupted: o.interrupted, Bytes: o.bytes,
-			Statuses: map[string]int64{}, Kinds: map[string]int64{},
+			Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{},
 			Response: p.pack(&o.response), Service: p.pack(&o.service), Failed: p.pack(&o.failed),
 		}
 		for second, n := range o.asked {
@@ -90,6 +91,9 @@ func frameOf(second int, s *secondTally, p *packer) *frame {
 		}
 		for status, n := range o.statuses {
 			of.Statuses[statusName(status)] = n
+		}
+		for status, n := range o.missed {
+			of.Missed[statusName(status)] = n
 		}
 		for kind, n := range o.kinds {
 			of.Kinds[kind] = n

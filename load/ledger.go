@@ -128,6 +128,8 @@ func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *rep
 	row.Wrong += o.Wrong
 	for status, n := range o.Statuses {
 		total.statuses[status] += n
+	}
+	for status, n := range o.Missed {
 		if row.Statuses == nil {
 			row.Statuses = map[string]int64{}
 		}

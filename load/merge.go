@@ -302,7 +302,7 @@ func addFrames(second int, parts []*frame) (*frame, error) {
 			from := &f.Operations[i]
 			o := operations[from.Operation]
 			if o == nil {
-				o = &operationFrame{Operation: from.Operation, Asked: map[int]int64{}, Statuses: map[string]int64{}, Kinds: map[string]int64{}}
+				o = &operationFrame{Operation: from.Operation, Asked: map[int]int64{}, Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{}}
 				operations[from.Operation] = o
 			}
 			o.Sent, o.Right, o.Wrong, o.Bytes = o.Sent+from.Sent, o.Right+from.Right, o.Wrong+from.Wrong, o.Bytes+from.Bytes
@@ -312,6 +312,9 @@ func addFrames(second int, parts []*frame) (*frame, error) {
 			}
 			for status, n := range from.Statuses {
 				o.Statuses[status] += n
+			}
+			for status, n := range from.Missed {
+				o.Missed[status] += n
 			}
 			for kind, n := range from.Kinds {
 				o.Kinds[kind] += n

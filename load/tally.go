@@ -49,6 +49,7 @@ type operationTally struct {
 	interrupted int64
 	bytes       int64
 	statuses    map[int]int64
+	missed      map[int]int64 // statuses of wrong answers
 	kinds       map[string]int64
 	response    distribution // of right answers
 	service     distribution // of right answers
@@ -66,7 +67,7 @@ func newTally(operations []string, closed, trace bool) *tally {
 func newSecondTally(operations int) *secondTally {
 	s := &secondTally{operations: make([]operationTally, operations)}
 	for i := range s.operations {
-		s.operations[i].asked, s.operations[i].statuses, s.operations[i].kinds = map[int]int64{}, map[int]int64{}, map[string]int64{}
+		s.operations[i] = operationTally{asked: map[int]int64{}, statuses: map[int]int64{}, missed: map[int]int64{}, kinds: map[string]int64{}}
 	}
 	return s
 }
@@ -117,6 +118,7 @@ func (t *tally) end(operation int, due time.Time, answer *Answer, outcome *Outco
 	}
 	if outcome.Kind != "" {
 		o.wrong++
+		o.missed[answer.Status]++
 		o.kinds[outcome.Kind]++
 		o.failed.add(response)
 		key := wrongKey{operation, outcome.Kind}
@@ -170,7 +172,8 @@ func (s *secondTally) reset() {
 		o.failed.reset()
 		clear(o.asked)
 		clear(o.statuses)
+		clear(o.missed)
 		clear(o.kinds)
-		*o = operationTally{asked: o.asked, statuses: o.statuses, kinds: o.kinds, response: o.response, service: o.service, failed: o.failed}
+		*o = operationTally{asked: o.asked, statuses: o.statuses, missed: o.missed, kinds: o.kinds, response: o.response, service: o.service, failed: o.failed}
 	}
 }

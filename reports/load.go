@@ -122,7 +122,7 @@ type Second struct {
 	Lag99     int64  `json:"lag99"`
 	// NewConnections of all operations stand in the row of the first one of a second.
 	NewConnections int64            `json:"newConnections,omitempty"`
-	Statuses       map[string]int64 `json:"statuses,omitempty"` // other than the wanted one
+	Statuses       map[string]int64 `json:"statuses,omitempty"` // of wrong answers
 }
 
 // Limit is a limit from the command line or a profile, and what came.
