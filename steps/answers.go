@@ -385,7 +385,7 @@ func (w *world) describe(x *exchange) string {
 	if effective := effectiveStatus(x); effective != x.Status {
 		text += fmt.Sprintf(" that means %d (resultCode)", effective)
 	}
-	if code, ok := check.SubCode(x.Exchange); ok && x.Status >= 400 {
+	if code, ok := check.SubCode(x.Exchange); ok && x.Status >= 400 && code != x.Status {
 		text += fmt.Sprintf(" with sub-code %d", code)
 	}
 	if hasTokens(x) {

@@ -370,7 +370,7 @@ func (w *world) hints() []parameter {
 	}
 	for _, p := range w.account.parameters {
 		if strings.EqualFold(p.Name, "username") {
-			hints = append(hints, p)
+			hints = append(hints, parameter{w.run.parameterName(w.service, "/refresh", p.Name), p.Value})
 		}
 	}
 	return hints

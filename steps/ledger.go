@@ -40,7 +40,9 @@ func (l *ledger) add(ctx context.Context, p *play) {
 		verdict = worse(verdict, s.Verdict)
 	}
 	for _, f := range e.findings {
-		verdict = worse(verdict, r.weigh(f))
+		if v := r.weigh(f); v != reports.Observed { // what the judge observes by the way is not what the scenario is about
+			verdict = worse(verdict, v)
+		}
 	}
 	e.halted = p.halted
 	e.record.Verdict = verdict
@@ -89,10 +91,7 @@ func (l *ledger) sorted() []entry {
 			e.record.Transcript = append(e.record.Transcript, evidence(r.secrets.Record(x.Exchange)))
 		}
 		for _, f := range e.findings {
-			if f.outcome == check.Held && !f.skipped {
-				continue
-			}
-			if f.skipped {
+			if f.skipped || f.outcome == check.Held || r.weigh(f) == reports.Observed && !e.scenario.tagged("@"+f.requirement) {
 				continue
 			}
 			e.record.Findings = appendFinding(e.record.Findings, r.report(f, e.record.ID))

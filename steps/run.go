@@ -93,9 +93,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, devices: map[string]string{},
 	}
 	if r.secrets == nil {
-		key := make([]byte, 32)
-		rand.Read(key)
-		r.secrets = wire.NewRedactor(key)
+		r.secrets = newSecrets()
 	}
 	r.keep(o.Environment.Secrets()...)
 	for _, d := range o.Known {
@@ -122,6 +120,13 @@ func newRun(o Options, chosen selection) (*run, error) {
 	r.now = r.clock()
 	r.ledger = &ledger{run: r, total: len(chosen.scenarios)}
 	return r, nil
+}
+
+// newSecrets makes a redactor whose marks cannot be compared with those of other runs.
+func newSecrets() *wire.Redactor {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return wire.NewRedactor(key)
 }
 
 func (r *run) clock() time.Time {

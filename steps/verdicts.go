@@ -152,7 +152,7 @@ func (r *run) applyKnown(result *reports.Requirement, d KnownDeparture) {
 		result.Reason = "known: " + d.Reason + " (" + d.Owner + ", until " + d.Expires + "); " + result.Reason
 	case result.Verdict == reports.Fail && d.expired(r.now):
 		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + "; " + result.Reason
-	case result.Verdict == reports.Pass, result.Verdict == reports.Observed, result.Verdict == reports.Warn:
+	case result.Verdict == reports.Pass, result.Verdict == reports.Observed:
 		was := result.Verdict
 		result.Verdict = reports.Fail
 		result.Reason = fmt.Sprintf("it is listed as a known departure (%s), but it does not fail any more (%s): take it off the list", d.Owner, was.Word())
