@@ -173,7 +173,7 @@ func TestUnchangedBuildsAreRarelyFlagged(t *testing.T) {
 // A build against itself: an alarm in either direction is one too many, so both together stay within 5 %.
 func TestABuildIsRarelyToldApartFromItself(t *testing.T) {
 	t.Parallel()
-	const jobs = 200
+	const jobs = 100
 	alarms := 0
 	for seed := range uint64(jobs) {
 		job := simulated(20000+seed, 60, 1, 0)
@@ -188,7 +188,7 @@ func TestABuildIsRarelyToldApartFromItself(t *testing.T) {
 
 func TestTenPercentSlowerIsFound(t *testing.T) {
 	t.Parallel()
-	const jobs = 100
+	const jobs = 60
 	found, p95 := 0, 0
 	for seed := range uint64(jobs) {
 		c := compared(simulated(1000+seed, 60, 1.10, 0))
@@ -208,7 +208,7 @@ func TestTenPercentSlowerIsFound(t *testing.T) {
 
 func TestFivePercentSlowerIsFound(t *testing.T) {
 	t.Parallel()
-	const jobs = 60
+	const jobs = 40
 	found := 0
 	for seed := range uint64(jobs) {
 		c := compared(simulated(5000+seed, 60, 1.05, 0))
