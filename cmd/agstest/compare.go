@@ -135,7 +135,7 @@ func (p *program) recordComparison(c *cobra.Command, comparison *reports.Compari
 	comparison.Run.Kind, comparison.Run.Environment, comparison.Run.Start, comparison.Run.End = kind, environment, r.run.Start, time.Now()
 	r.comparison = comparison
 	if err := r.write(); err != nil {
-		return r.finish(failure.Usagef("%w", err))
+		return r.finish(err)
 	}
 	p.end(exitOfVerdict(comparison.Verdict, out.strict))
 	return r.finish(nil)

@@ -18,7 +18,7 @@ const (
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitInternal     = 70  // our own fault
 	exitInterrupted  = 130 // SIGINT
-	exitTerminated   = 143 // SIGTERM
+	exitTerminated   = 143 // SIGTERM, or the terminal was closed
 )
 
 // gravity orders the codes that may apply at the same time, the gravest first. A run that somebody ended says so, whatever the part of it
@@ -41,7 +41,7 @@ func (p *program) exitCode() int {
 }
 
 func exitOf(sig os.Signal) int {
-	if sig == syscall.SIGTERM {
+	if sig == syscall.SIGTERM || sig == syscall.SIGHUP {
 		return exitTerminated
 	}
 	return exitInterrupted

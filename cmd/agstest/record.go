@@ -214,7 +214,11 @@ func (r *recorder) begin() error {
 
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
-	return writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output), r.program.dialect(r.output))
+	err := writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output), r.program.dialect(r.output))
+	if err != nil {
+		return failure.Usagef("%w; what could be written is in %s", err, r.folder.Path())
+	}
+	return nil
 }
 
 // finish gives the folder its final name and shows the result. The error of the work comes first.

@@ -103,8 +103,11 @@ func panickedAt() string {
 type interruption struct{ signal os.Signal }
 
 func (i interruption) Error() string {
-	if i.signal == syscall.SIGTERM {
+	switch i.signal {
+	case syscall.SIGTERM:
 		return "the run was told to stop (SIGTERM)"
+	case syscall.SIGHUP:
+		return "the terminal of the run was closed (SIGHUP)"
 	}
 	return "the run was interrupted (Ctrl-C)"
 }
@@ -114,7 +117,7 @@ func (i interruption) Error() string {
 func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // a terminal that is closed ends a run in order too
 	first := make(chan os.Signal, 1)
 	done := make(chan struct{})
 	finished := make(chan struct{})
@@ -123,6 +126,7 @@ func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, s
 		select {
 		case sig := <-signals:
 			first <- sig
+			p.notef("\nending in order; once more ends at once")
 			cancel(interruption{sig})
 		case <-done:
 			return

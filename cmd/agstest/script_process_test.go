@@ -82,12 +82,12 @@ func named(ts *testscript.TestScript, name string) *background {
 	return b
 }
 
-// scriptSignal sends a signal: signal NAME INT|TERM|KILL.
+// scriptSignal sends a signal: signal NAME INT|TERM|HUP|KILL.
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: signal NAME INT|TERM|KILL")
+		ts.Fatalf("usage: signal NAME INT|TERM|HUP|KILL")
 	}
-	ts.Check(named(ts, args[0]).command.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}[args[1]]))
+	ts.Check(named(ts, args[0]).command.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill, "HUP": syscall.SIGHUP}[args[1]]))
 }
 
 // scriptEnds waits for the end and wants an exit code, -1 for one that was killed: ends NAME CODE.

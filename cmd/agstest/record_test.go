@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+func testRecorder(t *testing.T) (*recorder, *bytes.Buffer) {
+	var stdout bytes.Buffer
+	p := &program{stdout: &stdout, stderr: io.Discard, color: "never", getenv: func(string) (string, bool) { return "", false }}
+	r, err := p.newRecorder(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: filepath.Join(t.TempDir(), "run"), style: "single", annotations: "none"}, "conform", "test")
+	require.NoError(t, err)
+	return r, &stdout
+}
+
+func TestWhatCannotBeWrittenIsAFileError(t *testing.T) {
+	r, _ := testRecorder(t)
+	require.NoError(t, os.RemoveAll(r.folder.Path()))
+	require.NoError(t, os.WriteFile(r.folder.Path(), nil, 0o600)) // where the folder was is a file now
+	r.conformance = &reports.Conformance{Verdict: reports.Pass}
+	err := r.write()
+	require.Error(t, err)
+	assert.Equal(t, failure.Usage, failure.KindOf(err))
+}
+
+func TestOneFileThatCannotBeWrittenLeavesTheOthers(t *testing.T) {
+	r, _ := testRecorder(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(r.folder.Path(), "conformance.html", "in the way"), 0o700))
+	r.conformance = &reports.Conformance{Verdict: reports.Pass}
+	err := r.write()
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "conformance.html")
+	for _, name := range []string{"conformance.json", "junit.xml", "summary.md", "metrics.txt"} {
+		assert.FileExists(t, filepath.Join(r.folder.Path(), name))
+	}
+}
+
+func TestARunThatFoundNothingLeavesNothing(t *testing.T) {
+	r, stdout := testRecorder(t)
+	err := r.finish(failure.Setupf("nobody is there"))
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+	assert.NoDirExists(t, r.folder.Path())
+	assert.NoDirExists(t, r.folder.Final())
+	assert.Empty(t, stdout.String())
+}
+
+func TestWhatWasFoundIsKeptAndShownWhateverFailed(t *testing.T) {
+	r, stdout := testRecorder(t)
+	r.conformance = &reports.Conformance{Schema: reports.ConformanceSchema, Verdict: reports.Fail, Reason: "1 requirement failed"}
+	require.NoError(t, r.write())
+	err := r.finish(failure.Setupf("the load could not be set up"))
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+	assert.FileExists(t, filepath.Join(r.folder.Final(), "conformance.html"))
+	assert.Contains(t, stdout.String(), "Conformance: FAIL")
+	assert.Contains(t, stdout.String(), "Report: ")
+}
+
+func TestSeedsAreKeptOrMade(t *testing.T) {
+	p := &program{}
+	assert.EqualValues(t, 42, p.seed(42))
+	assert.NotZero(t, p.seed(0))
+	assert.NotEqual(t, p.seed(0), p.seed(0))
+}
