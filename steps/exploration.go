@@ -158,7 +158,7 @@ type trial struct {
 
 // explore sends generated requests. The first answer that is wrong ends it; then a shorter request that fails too is looked for.
 func (w *world) explore(ctx context.Context, operation string) error {
-	generator := rapid.SliceOfN(mutationsOf(operation), 1, 3)
+	generator := rapid.SliceOfN(mutationsOf(operation, w.run.control == nil), 1, 3)
 	answers := map[int]int{}
 	for i := range w.run.options.Generate {
 		mutations := generator.Example(int(w.random.Uint32()))

@@ -279,6 +279,35 @@ func TestStrictness(t *testing.T) {
 	}
 }
 
+// TestEvidence: a failing requirement leads to the exchange that shows it, with a curl line that holds no secret.
+func TestEvidence(t *testing.T) {
+	e := service(t, mock.Config{Faults: []mock.Fault{fault(t, "get-session-any-audience")}})
+	report := run(t, steps.Options{Environment: e, Only: []string{"GST-06"}})
+	q := requirement(t, report, "GST-06")
+	require.Equal(t, reports.Fail, q.Verdict)
+	require.NotEmpty(t, q.Findings)
+	f := q.Findings[0]
+	assert.Equal(t, "status 401 or 403", f.Expected)
+	assert.Equal(t, "status 200", f.Got)
+	assert.Equal(t, "GST", q.Sources[0].Key)
+	for _, s := range report.Scenarios {
+		if s.ID != f.Scenario {
+			continue
+		}
+		require.Less(t, f.Exchange, len(s.Transcript))
+		x := s.Transcript[f.Exchange]
+		assert.Equal(t, "getSessionToken", x.Operation)
+		assert.Equal(t, 200, x.Status)
+		assert.Contains(t, x.Curl, "curl ")
+		assert.Contains(t, x.Curl, "/ags/getSessionToken")
+		assert.NotContains(t, x.Curl+x.RequestBody+x.ResponseBody, e.Operator.Secret)
+		assert.Equal(t, reports.Fail, s.Verdict)
+		assert.Equal(t, reports.Fail, s.Steps[len(s.Steps)-1].Verdict)
+		return
+	}
+	t.Fatal("the finding names no scenario of the report")
+}
+
 // TestGeneratedRequestIsShrunkAndReplayed: a service that answers one odd request with 500 is found, the request is shortened to what
 // matters and shown as a curl line; the same seed finds the same.
 func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {

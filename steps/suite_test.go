@@ -194,3 +194,84 @@ func TestExpectationsKeepTheirText(t *testing.T) {
 	assert.Contains(t, stopped.Error(), "first")
 	assert.NotContains(t, stopped.Error(), "second")
 }
+
+// TestProfiles: each profile selects something, and everything it consists of exists.
+func TestProfiles(t *testing.T) {
+	all, err := suite()
+	require.NoError(t, err)
+	before := 0
+	for _, p := range Profiles {
+		chosen, err := choose(all, Options{Profile: p.Name})
+		require.NoError(t, err, p.Name)
+		assert.NotEmpty(t, chosen.scenarios)
+		asked := 0
+		for id, is := range chosen.asked {
+			if is {
+				asked++
+				assert.True(t, inProfile(p.Name, id))
+			}
+		}
+		if p.Name == "full" {
+			before = asked
+			assert.Equal(t, 205, asked)
+			continue
+		}
+		assert.Less(t, asked, before, p.Name)
+		for _, prefix := range profileMembers[p.Name] {
+			found := false
+			for id := range catalogue {
+				found = found || strings.HasPrefix(id, prefix)
+			}
+			assert.True(t, found, "%s names %s, which does not exist", p.Name, prefix)
+		}
+	}
+	head, err := choose(all, Options{Profile: "head-end"})
+	require.NoError(t, err)
+	assert.True(t, head.asked["GST-01"])
+	assert.False(t, head.asked["SOST-07"])
+}
+
+// TestMutationsAreReadable: every generated change can be told in words and made smaller until it cannot.
+func TestMutationsAreReadable(t *testing.T) {
+	for _, o := range ags.Operations {
+		for seed := range 200 {
+			m := mutationsOf(o.Name, seed%2 == 0).Example(seed)
+			assert.NotContains(t, m.String(), "%", m.kind)
+			assert.NotEmpty(t, m.String())
+		}
+	}
+	list := []mutation{{"deep", "parameters", 40}, {"null", "clientId", 3}}
+	candidates := shorter(list)
+	require.Len(t, candidates, 3)
+	assert.Equal(t, []mutation{{"null", "clientId", 3}}, candidates[0])
+	assert.Equal(t, 20, candidates[2][0].size)
+	assert.Empty(t, shorter([]mutation{{"null", "clientId", 3}}))
+}
+
+// TestOperatorTokenSignature: HS256 has 32 bytes and depends on the secret, none has no signature.
+func TestOperatorTokenSignature(t *testing.T) {
+	token := operatorToken{algorithm: "HS256", keyID: "k", secret: "a secret of at least thirty-two bytes!", claims: []member{{"typ", rawJSON("GetSessionTokenAuthN")}}}
+	signed := token.sign()
+	parts := strings.Split(signed, ".")
+	require.Len(t, parts, 3)
+	assert.Len(t, parts[2], 43)
+	assert.Equal(t, signed, token.sign(), "the same claims give the same token")
+	token.secret += "x"
+	assert.NotEqual(t, parts[2], strings.Split(token.sign(), ".")[2])
+	token.algorithm = "none"
+	assert.True(t, strings.HasSuffix(token.sign(), "."))
+}
+
+// TestTampered: what is presented as tampered differs where it says so and nowhere else.
+func TestTampered(t *testing.T) {
+	token := operatorToken{algorithm: "HS256", secret: "s", claims: []member{{"deviceId", rawJSON("PUB_989")}}}
+	good := strings.Split(token.sign(), ".")
+	payload := strings.Split(tampered(strings.Join(good, "."), "payload"), ".")
+	signature := strings.Split(tampered(strings.Join(good, "."), "signature"), ".")
+	assert.Equal(t, []bool{true, false, true}, []bool{payload[0] == good[0], payload[1] == good[1], payload[2] == good[2]})
+	assert.Equal(t, []bool{true, true, false}, []bool{signature[0] == good[0], signature[1] == good[1], signature[2] == good[2]})
+	assert.Len(t, signature[2], len(good[2]))
+	none := strings.Split(unsigned(strings.Join(good, ".")), ".")
+	assert.Equal(t, good[1], none[1])
+	assert.Empty(t, none[2])
+}
