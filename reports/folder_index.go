@@ -131,10 +131,16 @@ func list(root string, known map[string]Entry) ([]Entry, error) {
 		entry, indexed := known[name]
 		if !indexed {
 			stored, err := ReadStored(filepath.Join(root, name))
-			if err != nil {
+			info, unseen := folder.Info()
+			switch {
+			case err == nil:
+				entry = entryOf(name, stored)
+			case strings.HasSuffix(name, partialSuffix) && unseen == nil:
+				// Killed before its first report was written; what it recorded may still be made into one.
+				entry = Entry{Folder: name, Start: info.ModTime().UTC(), Partial: "the run has not ended, or was killed; agstest report makes a report of what it recorded"}
+			default:
 				continue
 			}
-			entry = entryOf(name, stored)
 		}
 		for pin, baseline := range baselines {
 			if baseline.Folder == name {

@@ -3,6 +3,7 @@ package reports
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +18,8 @@ type PruneOptions struct {
 	DryRun    bool // tell what would go, and leave it
 }
 
-// Prune deletes old runs below root and returns those that went. Pinned runs stay, and so do runs that have not ended and began less
-// than a day ago: somebody may be writing them.
+// Prune deletes old runs below root and returns those that went. Pinned runs stay, and so do runs that have not ended and were
+// written to less than a day ago.
 func Prune(root string, options PruneOptions) ([]Entry, error) {
 	if options.Keep < 0 || options.OlderThan < 0 || options.Keep == 0 && options.OlderThan == 0 {
 		return nil, errors.New("pruning runs: say how many to keep, or how old they must be")
@@ -39,7 +40,7 @@ func Prune(root string, options PruneOptions) ([]Entry, error) {
 		age := options.Now.Sub(entry.Start)
 		switch {
 		case len(entry.Pins) > 0,
-			unfinished && age < 24*time.Hour,
+			unfinished && options.Now.Sub(lastWritten(filepath.Join(root, entry.Folder))) < 24*time.Hour,
 			!unfinished && options.Keep > 0 && newer[group] <= options.Keep,
 			options.OlderThan > 0 && age <= options.OlderThan:
 			continue
@@ -61,4 +62,19 @@ func Prune(root string, options PruneOptions) ([]Entry, error) {
 		}
 	}
 	return gone, RebuildIndex(root)
+}
+
+// lastWritten is when anything in a folder was last written.
+func lastWritten(folder string) time.Time {
+	var last time.Time
+	_ = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what cannot be read was not written just now
+		}
+		if info, err := entry.Info(); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+		return nil
+	})
+	return last
 }

@@ -220,6 +220,25 @@ func TestIndexIsOnlyACopy(t *testing.T) {
 	assert.Empty(t, none)
 }
 
+func TestARunThatWasKilledEarlyIsListedAndPruned(t *testing.T) {
+	root := t.TempDir()
+	folder, err := NewFolder(root, Run{ID: "dead", Environment: "staging", Kind: "load", Start: folderDay})
+	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(folder.Path(), folderDay, folderDay))
+	entries, err := List(root)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	assert.Equal(t, folderDay, entries[0].Start)
+	assert.Contains(t, entries[0].Partial, "agstest report")
+	gone, err := Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
+	require.NoError(t, err)
+	assert.Empty(t, gone, "somebody may be writing it")
+	gone, err = Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
+	require.NoError(t, err)
+	assert.Len(t, gone, 1)
+	assert.NoDirExists(t, folder.Path())
+}
+
 func TestBaselines(t *testing.T) {
 	root := t.TempDir()
 	first := storeRun(t, root, storedLoad("aaa111", folderDay, 10*time.Millisecond))
@@ -302,6 +321,9 @@ func TestPrune(t *testing.T) {
 			folder, err := NewFolder(root, load.Run)
 			require.NoError(t, err)
 			require.NoError(t, folder.Write(LoadFile, func(w io.Writer) error { return WriteJSON(w, load) }))
+			for _, path := range []string{folder.Path(), filepath.Join(folder.Path(), LoadFile)} {
+				require.NoError(t, os.Chtimes(path, start, start))
+			}
 		}
 		return root
 	}
