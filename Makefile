@@ -5,11 +5,15 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 AGSTEST := $(GO) run ./cmd/agstest
 
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
 # The race detector needs a C compiler; without one the tests still run, and say so.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices bench stall fuzz browser build clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices bench stall ab-proof fuzz browser build release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +26,7 @@ test: ## run every test, with the race detector where a C compiler is found
 	$(GO) test $(RACE) ./...
 
 build: ## build bin/agstest
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/agstest ./cmd/agstest
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o bin/agstest ./cmd/agstest
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -43,5 +47,37 @@ load: ## load the embedded mock for 10 s
 mock: ## run the mock on 127.0.0.1:8080
 	$(AGSTEST) mock --listen 127.0.0.1:8080
 
+faults: ## run the suite under every fault of the mock and print which requirement caught it
+	$(GO) test -c -o bin/steps.test ./steps
+	cd steps && ../bin/steps.test -test.run '^TestEveryFaultIsCaught$$' -table
+
+choices: ## run the suite under every conforming habit of the mock; all must pass
+	$(GO) test -c -o bin/steps.test ./steps
+	cd steps && ../bin/steps.test -test.run '^TestEveryHabitIsLeftInPeace$$' -table
+
+bench: ## the load generator beside Vegeta's command, in a stall, its memory and its lag; wants a quiet machine with 2 cores
+	$(GO) test ./load/bench -run '^$$' -bench . -benchtime 1x -timeout 60m
+
+stall: ## the stall test alone: what a 2 s freeze of the service looks like
+	$(GO) test ./load/bench -run '^$$' -bench Stall -benchtime 1x -timeout 30m
+
+ab-proof: ## two mocks, one 5 % slower: found 10 times of 10, silent 10 times of 10; about 25 minutes on a quiet machine
+	AB_PROOF=10 $(GO) test ./load -run TestABProof -v -count 1 -timeout 2h
+
+FUZZTIME ?= 30s
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@for package in $$($(GO) list ./...); do for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+		echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; done; done
+
+browser: ## install what the browser tests and the peer tools need from npm
+	cd reports/browser && npm ci --no-audit --no-fund --loglevel=error
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+release: ## static binaries for six platforms with checksums in dist/, the same bytes for the same commit
+	rm -rf dist && mkdir dist
+	for platform in $(PLATFORMS); do os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os = windows ] && suffix=.exe; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-$$os-$$arch$$suffix ./cmd/agstest || exit 1; done
+	cd dist && sha256sum agstest-* > SHA256SUMS && cat SHA256SUMS
+
 clean: ## remove what runs and builds leave
-	rm -rf bin out
+	rm -rf bin out dist
