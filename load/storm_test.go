@@ -32,7 +32,7 @@ func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
 	assert.Equal(t, 300, r.Storm.Clients)
 	assert.Zero(t, r.Storm.Retries)
 	assert.Greater(t, time.Duration(r.Storm.Recovered), 300*time.Millisecond)
-	assert.Less(t, time.Duration(r.Storm.Recovered), 5*time.Second)
+	assert.Less(t, time.Duration(r.Storm.Recovered), 30*time.Second)
 	assert.EqualValues(t, 300, r.Total.Sent)
 	assert.EqualValues(t, 300, r.Total.Right)
 	assert.EqualValues(t, 30, r.Operations[opSignOn].Sent)
