@@ -148,6 +148,7 @@ var situationPhrases = []phrase{
 		func(_ context.Context, w *world, _ arguments) error {
 			s, err := w.situation("other-tenant")
 			if err == nil {
+				w.refusal = true
 				w.tenant = s.Tenant
 				if s.Service != "" {
 					w.service = s.Service
