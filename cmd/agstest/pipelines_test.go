@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPipelinesUseWhatExists parses the ready-made pipelines and checks that every agstest command in them has only flags that the
+// command knows, that each runs the gate and ab, and that each keeps its reports when the run fails.
+func TestPipelinesUseWhatExists(t *testing.T) {
+	keeps := map[string]string{"github.yml": "if: always()", "gitlab.yml": "when: always", "azure.yml": "condition: always()", "Jenkinsfile": "always {"}
+	for name, kept := range keeps {
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "pipelines", name))
+			require.NoError(t, err)
+			if strings.HasSuffix(name, ".yml") {
+				var parsed map[string]any
+				require.NoError(t, yaml.Unmarshal(text, &parsed))
+				require.NotEmpty(t, parsed)
+			} else {
+				assert.Equal(t, strings.Count(string(text), "{"), strings.Count(string(text), "}"), "braces")
+			}
+			assert.Contains(t, string(text), kept, "reports are kept on failure")
+			commands := regexp.MustCompile(`bin/agstest ([a-z]+)((?: [^\n"]+)?)`).FindAllStringSubmatch(string(text), -1)
+			ran := map[string]bool{}
+			for _, found := range commands {
+				ran[found[1]] = true
+				command, _, err := tree(t)[0].Find([]string{found[1]})
+				require.NoError(t, err)
+				require.Equal(t, found[1], command.Name())
+				for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(found[2], -1) {
+					assert.NotNil(t, command.Flags().Lookup(flag[1]), "agstest %s has no flag --%s", found[1], flag[1])
+				}
+			}
+			assert.True(t, ran["gate"] && ran["ab"], "a pipeline runs the gate and ab, this one runs %v", ran)
+		})
+	}
+}
