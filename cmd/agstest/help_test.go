@@ -13,9 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// commandTree is all commands, of a program that knows no environment variable.
+func commandTree() *cobra.Command {
+	return (&program{getenv: func(string) (string, bool) { return "", false }}).root()
+}
+
 func tree(t *testing.T) []*cobra.Command {
-	p := &program{getenv: func(string) (string, bool) { return "", false }}
-	root := p.root()
+	root := commandTree()
 	var all []*cobra.Command
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// calls finds a call of agstest in a document: at the start of a line of code, or quoted in a pipeline.
+var calls = regexp.MustCompile("(?m)(?:^|[\\s\"'`$(])(?:bin/|\\./)?agstest ((?:[a-z]+)(?: [^`\n]*)?)")
+
+// words splits like a shell, as far as documents need it: quotes, and the end at a comment, a pipe or a redirection.
+func words(line string) []string {
+	var all []string
+	var word strings.Builder
+	quote, open := rune(0), false
+	flush := func() {
+		if open {
+			all = append(all, word.String())
+		}
+		word.Reset()
+		open = false
+	}
+	for _, c := range line {
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(c)
+		case c == '\'' || c == '"':
+			quote, open = c, true
+		case c == ' ' || c == '\t':
+			flush()
+		case strings.ContainsRune("#|><;&)\\", c) && !open:
+			return all
+		case strings.ContainsRune("|><;&)\\", c):
+			flush()
+			return all
+		default:
+			word.WriteRune(c)
+			open = true
+		}
+	}
+	flush()
+	return all
+}
+
+// TestDocumentedCommandLinesAreUnderstood reads the calls of agstest in README, docs, deploy, the help itself and the examples of
+// environments, and wants their commands and flags to exist.
+func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
+	root := filepath.Join("..", "..")
+	texts := map[string]string{}
+	for _, name := range []string{"README.md", "Makefile", "deploy", "docs", "environments"} {
+		_ = filepath.WalkDir(filepath.Join(root, name), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".json") {
+				return nil
+			}
+			text, err := os.ReadFile(path)
+			texts[path] = strings.ReplaceAll(string(text), "\\\n", " ")
+			return err
+		})
+	}
+	for _, c := range tree(t) {
+		texts["help of "+c.CommandPath()] = c.Example
+	}
+	commands := map[string]bool{}
+	for _, c := range tree(t) {
+		commands[c.Name()] = true
+	}
+	checked := 0
+	for where, text := range texts {
+		for _, match := range calls.FindAllStringSubmatch(text, -1) {
+			args := words(match[1])
+			if len(args) == 0 || !commands[args[0]] || len(args) == 1 {
+				continue // prose, or a command alone
+			}
+			checked++
+			c, rest, err := commandTree().Find(args)
+			if !assert.NoError(t, err, "%s: agstest %s", where, match[1]) {
+				continue
+			}
+			assert.NoError(t, c.ParseFlags(rest), "%s: agstest %s", where, match[1])
+		}
+	}
+	require.Greater(t, checked, 30, "too few calls were found in the documents")
+}
+
+func TestWordsSplitLikeAShell(t *testing.T) {
+	assert.Equal(t, []string{"load", "--limit", "refresh.p99<300ms", "--rate", "5/s"}, words(`load --limit 'refresh.p99<300ms' --rate 5/s   # why`))
+	assert.Equal(t, []string{"init"}, words("init > staging.yaml"))
+	assert.Equal(t, []string{"env", "x.yaml", "--json"}, words("env x.yaml --json | jq ."))
+}
