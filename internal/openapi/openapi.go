@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,9 +15,13 @@ import (
 
 type object = map[string]any
 
+// clientToken names the security scheme of the calls that want a token in the header Authorization. It is no http bearer scheme, because
+// the pages leave open whether the word Bearer comes before the token.
+const clientToken = "clientToken"
+
 // Document returns the contract as an indented OpenAPI 3.1 document in JSON. The address of the service is the server variable host.
 // Members that the pages show only in samples are required too, as the suite gates on them by default; additional members are
-// allowed everywhere. Bodies of refusals have no schema, because no page shows one.
+// allowed everywhere. Statuses that the suite tolerates are described as such beside the documented ones. Bodies of refusals have no schema, because no page shows one.
 func Document(version string) ([]byte, error) {
 	paths := object{}
 	for _, operation := range ags.Operations {
@@ -36,19 +41,21 @@ func Document(version string) ([]byte, error) {
 			"contact":     object{"name": "agstest", "url": "https://docs.nagra.vision/opentv-docs"},
 			"license":     object{"name": "See the licence of agstest", "identifier": "LicenseRef-agstest"},
 		},
-		"servers":    []any{object{"url": "https://{host}", "variables": object{"host": object{"default": "api.example.com", "description": "host and port of the platform's client-facing gateway"}}}},
-		"tags":       []any{object{"name": "authentication", "description": "Signing on, refreshing and signing out."}},
-		"paths":      paths,
-		"components": object{"schemas": schemas()},
+		"servers": []any{object{"url": "https://{host}", "variables": object{"host": object{"default": "api.example.com", "description": "host and port of the platform's client-facing gateway"}}}},
+		"tags":    []any{object{"name": "authentication", "description": "Signing on, refreshing and signing out."}},
+		"paths":   paths,
+		"components": object{"schemas": schemas(), "securitySchemes": object{clientToken: object{
+			"type": "apiKey", "in": "header", "name": ags.HeaderAuthorization, "description": "The client's refresh or access token, with or without the word Bearer before it."}}},
 	}, "", "  ")
 }
 
 // describe is one operation with its parameters, request body and documented answers.
 func describe(operation ags.Operation) object {
-	parameters := []any{}
+	parameters, security := []any{}, []any{}
 	for _, header := range operation.Headers {
 		if header.Name == ags.HeaderAuthorization {
-			continue // OpenAPI ignores a header parameter of this name; it is the security requirement below
+			security = append(security, object{clientToken: []string{}})
+			continue // OpenAPI ignores a header parameter of this name
 		}
 		parameters = append(parameters, object{"name": header.Name, "in": "header", "required": header.Mandatory, "description": "See the page of the call.", "schema": object{"type": "string"}})
 	}
@@ -59,12 +66,20 @@ func describe(operation ags.Operation) object {
 	for _, status := range operation.Statuses {
 		responses[strconv.Itoa(status)] = answer(operation, status)
 	}
+	for _, status := range tolerated(operation) {
+		responses[strconv.Itoa(status)] = object{"description": "Not listed on the page of the call, and tolerated: " + meanings[status]}
+	}
+	for status, meaning := range map[string]string{"429": "Too many requests; come again later.", "503": "Not available for now; come again later."} {
+		responses[status] = object{"description": "Not listed on the page of the call, and waited out: " + meaning,
+			"headers": object{"Retry-After": object{"required": true, "description": "Seconds, or a date (RFC 9110 section 10.2.3).", "schema": object{"type": "string"}}}}
+	}
 	described := object{
 		"operationId": operation.Name,
 		"summary":     strings.ToUpper(operation.Purpose[:1]) + operation.Purpose[1:],
 		"description": "Source: " + operation.Source + ".",
 		"tags":        []string{"authentication"},
 		"parameters":  parameters,
+		"security":    security,
 		"responses":   responses,
 	}
 	if operation.Method == "POST" {
@@ -83,11 +98,28 @@ func requestSchema(operation string) string {
 	}
 }
 
+var meanings = map[int]string{
+	200: "Done.", 201: "Done.", 300: "Several accounts match; pick one.", 400: "Bad request.", 401: "Unauthorised request.",
+	403: "Forbidden, failed authorisation or geo-blocked; often with a numeric sub-code.", 404: "An entity does not exist, or no service is configured.",
+	415: "Another media type than JSON was sent.",
+}
+
+// tolerated are refusals that no page lists for the call and that a service may answer all the same: the lists of discovery and of signOut
+// leave out statuses that every other call has, and HTTP itself has one for a media type that is not understood (RFC 9110 section 15.5.16).
+func tolerated(operation ags.Operation) []int {
+	switch operation.Name {
+	case ags.ServiceDiscovery:
+		return []int{400, 401, 403}
+	case ags.SignOut:
+		return []int{401, 415}
+	default:
+		return []int{415}
+	}
+}
+
 // answer is the description of one documented status of an operation.
 func answer(operation ags.Operation, status int) object {
-	meaning := map[int]string{200: "Done.", 201: "Done.", 300: "Several accounts match; pick one.", 400: "Bad request.", 401: "Unauthorised request.",
-		403: "Forbidden, failed authorisation or geo-blocked; often with a numeric sub-code.", 404: "An entity does not exist, or no service is configured."}[status]
-	described := object{"description": meaning}
+	described := object{"description": meanings[status]}
 	schema, example := "", any(nil)
 	switch {
 	case status == 300:
@@ -98,6 +130,8 @@ func answer(operation ags.Operation, status int) object {
 		schema, example = "Services", sampleServices
 	case operation.Body == ags.SessionTokenBody:
 		schema, example = "SessionToken", object{"sessionToken": "sample-session-token-1"}
+	case operation.Name == ags.Refresh:
+		schema, example = "RefreshedTokens", sampleTokens()
 	case operation.Body == ags.TokenBody:
 		schema, example = "Tokens", sampleTokens()
 	}
@@ -110,10 +144,11 @@ func reference(schema string) object { return object{"$ref": "#/components/schem
 // schemas are built from the fields of package ags.
 func schemas() object {
 	return object{
-		"Tokens":       nested(ags.TokenFields),
-		"Services":     nested(ags.DiscoveryFields),
-		"SessionToken": nested(ags.SessionTokenFields),
-		"Accounts":     nested(ags.AccountFields),
+		"Tokens":          nested(ags.TokenFields),
+		"RefreshedTokens": nested(refreshedFields()),
+		"Services":        nested(ags.DiscoveryFields),
+		"SessionToken":    nested(ags.SessionTokenFields),
+		"Accounts":        nested(ags.AccountFields),
 		"Parameter": object{"type": "object", "required": []string{"name", "value"},
 			"properties": object{"name": object{"type": "string"}, "value": object{"type": "string"}}},
 		"ParametersRequest": object{"type": "object", "required": []string{"parameters"},
@@ -126,6 +161,15 @@ func schemas() object {
 			},
 			"oneOf": []any{object{"required": []string{"clientId"}}, object{"required": []string{"deviceInformation"}}}},
 	}
+}
+
+// refreshedFields are those of the token body where a refresh need not repeat the client_id (REF-03).
+func refreshedFields() []ags.Field {
+	fields := slices.Clone(ags.TokenFields)
+	for i := range fields {
+		fields[i].Required = fields[i].Required && fields[i].Path != "client_id"
+	}
+	return fields
 }
 
 // nested turns a list of dotted paths into a schema. A parent comes before its members in the list.
