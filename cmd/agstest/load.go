@@ -47,7 +47,7 @@ type loadFlags struct {
 	peak                  float64
 	refreshes, judgeEvery int
 	reuse, ignoreRetry    bool
-	timeout               time.Duration
+	timeout, maxLag       time.Duration
 	overrideMaxRate       bool
 	yesLoad               []string
 	storm                 int
@@ -91,6 +91,7 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.BoolVar(&f.reuse, "reuse-sessions", false, "the service takes a session token more than once")
 	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
+	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: 1ms, or 1 % of the median response time")
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
 	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "name of the environment given back: for a protected one, and where a load creates devices")
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads, cobra.ShellCompDirectiveNoFileComp))
@@ -103,7 +104,7 @@ func (f *loadFlags) registerSeed(c *cobra.Command) {
 // options turns the flags into what load takes; the environment is added later. Embedded tells that no service was named.
 func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, error) {
 	o := load.Options{
-		Workload: f.workload, Duration: f.duration, Clients: f.clients, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout,
+		Workload: f.workload, Duration: f.duration, Clients: f.clients, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry,
 		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
@@ -132,8 +133,8 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
 	}
-	if f.duration < 0 || f.timeout < 0 {
-		return o, failure.Usagef("--duration and --timeout must be times such as 30s, not below 0")
+	if f.duration < 0 || f.timeout < 0 || f.maxLag < 0 {
+		return o, failure.Usagef("--duration, --timeout and --max-lag must be times such as 30s, not below 0")
 	}
 	var err error
 	if rate != "" {
