@@ -71,6 +71,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 
 browser: ## install what the browser tests and the peer tools need from npm
 	cd reports/browser && npm ci --no-audit --no-fund --loglevel=error
+	cd internal/openapi/peers && npm ci --no-audit --no-fund --loglevel=error
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 release: ## static binaries for six platforms with checksums in dist/, the same bytes for the same commit

@@ -31,6 +31,7 @@ func TestWeigh(t *testing.T) {
 		{sampled, check.Unknown, reports.Error, reports.Error, reports.Error},
 		{warns, check.Broken, reports.Warn, reports.Warn, reports.Fail},
 		{probe, check.Broken, reports.Observed, reports.Observed, reports.Observed},
+		{"TOK-21", check.Broken, reports.Warn, reports.Warn, reports.Warn}, // a probe that warns
 		{probe, check.Unknown, reports.Observed, reports.Observed, reports.Observed},
 	} {
 		for strictness, want := range map[Strictness]reports.Verdict{Normal: c.normal, Lenient: c.lenient, Strict: c.strict} {

@@ -34,7 +34,7 @@ func (r *run) weigh(f finding) reports.Verdict {
 	warns := f.outcome == check.Soft || requirement.Gating == ags.Warns
 	switch r.options.Strictness {
 	case Strict:
-		warns = false
+		warns = warns && requirement.Level == ags.Probe // a probe never fails, even one that warns (TOK-21)
 	case Lenient:
 		warns = warns || requirement.Level != ags.Documented
 	}
