@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime"
@@ -42,6 +43,7 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 		}
 	}()
 	keepPrivate()
+	log.SetOutput(io.Discard)  // net/http tells the standard logger of stray bytes in answers, and they can hold secrets
 	debug.SetTraceback("none") // a stack shows arguments; GOTRACEBACK=all brings it back
 	ctx, caught, stop := p.untilSignal()
 	defer stop()
@@ -126,7 +128,7 @@ func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, s
 		select {
 		case sig := <-signals:
 			first <- sig
-			p.notef("\nending in order; once more ends at once")
+			fmt.Fprintln(p.stderr, "\nending in order; once more ends at once")
 			cancel(interruption{sig})
 		case <-done:
 			return
