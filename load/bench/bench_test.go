@@ -179,7 +179,7 @@ func BenchmarkLag(b *testing.B) {
 	for range b.N {
 		var p50, p99 []float64
 		for range rounds {
-			o, _ := generate(b, question{Environment: s.Environment, Rate: "2000/s", Seconds: 5, Clients: 256}, true)
+			o, _ := generate(b, question{Environment: s.Environment, Rate: "2000/s", Seconds: 5, Clients: 256, Record: b.TempDir()}, true)
 			p50, p99 = append(p50, float64(o.Report.Generator.Lag.P50)), append(p99, float64(o.Report.Generator.Lag.P99))
 		}
 		b.ReportMetric(median(p50)/1e3, "µs-p50")
