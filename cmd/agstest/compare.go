@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -139,30 +138,4 @@ func (p *program) recordComparison(c *cobra.Command, comparison *reports.Compari
 	}
 	p.end(exitOfVerdict(comparison.Verdict, out.strict))
 	return r.finish(nil)
-}
-
-// showComparison writes the summary of a comparison for people.
-func (p *program) showComparison(c *reports.Comparison) error {
-	word := c.Verdict.Word()
-	if p.colored(p.stdout) {
-		code := "33"
-		switch c.Verdict {
-		case reports.Pass, reports.Improved:
-			code = "32"
-		case reports.Fail, reports.Regressed:
-			code = "31"
-		}
-		word = "\x1b[1;" + code + "m" + word + "\x1b[0m"
-	}
-	fmt.Fprintf(p.stdout, "Comparison: %s  %s\n", word, c.Reason)
-	for _, reason := range c.NotComparable {
-		fmt.Fprintf(p.stdout, "  not comparable: %s\n", reason)
-	}
-	for _, note := range c.Notes {
-		fmt.Fprintf(p.stdout, "  note: %s\n", note)
-	}
-	for _, advice := range c.Advice {
-		fmt.Fprintf(p.stdout, "  next: %s\n", advice)
-	}
-	return nil
 }

@@ -214,7 +214,7 @@ func (r *recorder) begin() error {
 
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
-	err := writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison}, r.program.style(r.output), r.program.dialect(r.output))
+	err := writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison, r.output.strict}, r.program.style(r.output), r.program.dialect(r.output))
 	if err != nil {
 		return failure.Usagef("%w; what could be written is in %s", err, r.folder.Path())
 	}
@@ -236,7 +236,7 @@ func (r *recorder) finish(worked error) error {
 		}
 		worked = err
 	}
-	if err := p.show(results{r.conformance, r.load, r.comparison}, path, r.output); err != nil && worked == nil {
+	if err := p.show(results{r.conformance, r.load, r.comparison, r.output.strict}, path, r.output); err != nil && worked == nil {
 		worked = err
 	}
 	return worked
@@ -247,6 +247,7 @@ type results struct {
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison
+	strict      bool // inconclusive and not comparable fail
 }
 
 // gate is both parts with one verdict.
@@ -286,7 +287,7 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 		return reports.WriteJSON(p.stdout, v)
 	}
 	if r.comparison != nil {
-		if err := p.showComparison(r.comparison); err != nil {
+		if err := reports.CompareText(p.stdout, r.comparison, p.colored(p.stdout)); err != nil {
 			return err
 		}
 	} else if err := reports.Text(p.stdout, r.conformance, r.load, p.colored(p.stdout)); err != nil {

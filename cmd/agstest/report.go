@@ -47,7 +47,7 @@ reports could be written, not what the run found.`,
 					return failure.Usagef("cannot make the folder for the reports: %w", err)
 				}
 			}
-			r := results{stored.Conformance, stored.Load, stored.Comparison}
+			r := results{stored.Conformance, stored.Load, stored.Comparison, out.strict}
 			if err := writeResults(intoFolder(target), r, p.style(&out), p.dialect(&out)); err != nil {
 				return failure.Usagef("%w", err)
 			}

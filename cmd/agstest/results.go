@@ -58,6 +58,8 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 		add("messages.ndjson", func(w io.Writer) error { return reports.Messages(w, c) })
 	}
 	if c := r.comparison; c != nil {
+		add("junit.xml", func(w io.Writer) error { return reports.CompareJUnit(w, c, r.strict) })
+		add("summary.md", func(w io.Writer) error { return reports.CompareMarkdown(w, c) })
 		add("compare.html", func(w io.Writer) error { return reports.CompareHTML(w, c, style) })
 	}
 	if l := r.load; l != nil {
