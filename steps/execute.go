@@ -154,7 +154,7 @@ func step(ctx context.Context) error {
 	if len(w.observed) > 0 {
 		record.Verdict = reports.Observed
 		record.Message = w.run.secrets.Text(strings.Join(w.observed, "; "))
-		p.find(check.Observed, "", record.Message)
+		p.find(check.Observed, "", "", record.Message)
 	}
 	var miss *missed
 	var lack *notTestable
@@ -170,7 +170,7 @@ func step(ctx context.Context) error {
 			outcome = check.Soft
 		}
 		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, outcome), "expected "+miss.expected+"; got "+w.run.secrets.Text(miss.got)
-		p.find(outcome, miss.expected, w.run.secrets.Text(miss.got))
+		p.find(outcome, miss.about, miss.expected, w.run.secrets.Text(miss.got))
 	case errors.As(err, &lack):
 		record.Verdict, record.Message = reports.Skipped, lack.reason
 		p.skipped = lack
@@ -179,7 +179,7 @@ func step(ctx context.Context) error {
 	default:
 		outcome = check.Unknown
 		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, outcome), w.run.secrets.Text(oneLine(err.Error()))
-		p.find(outcome, "", record.Message)
+		p.find(outcome, "", "", record.Message)
 	}
 	p.record.Steps = append(p.record.Steps, record)
 	switch {
@@ -220,9 +220,13 @@ func place(stack []byte) string {
 	return "an unknown line"
 }
 
-// find adds a finding for every requirement of the scenario.
-func (p *play) find(outcome check.Outcome, expected, got string) {
-	for _, id := range p.scenario.requirements {
+// find adds a finding for every requirement of the scenario, or for the one that it is about.
+func (p *play) find(outcome check.Outcome, about, expected, got string) {
+	requirements := p.scenario.requirements
+	if about != "" {
+		requirements = []string{about}
+	}
+	for _, id := range requirements {
 		p.world.findings = append(p.world.findings, finding{requirement: id, outcome: outcome, expected: expected, got: got, exchange: len(p.world.exchanges) - 1})
 	}
 }

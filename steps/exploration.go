@@ -153,6 +153,7 @@ type trial struct {
 	mutations []mutation
 	exchange  *exchange
 	wrong     string
+	about     string // the requirement that what is wrong misses
 	judged    []check.Finding
 }
 
@@ -178,8 +179,9 @@ func (w *world) explore(ctx context.Context, operation string) error {
 				}
 			}
 			w.explored = &missed{
+				about:    t.about,
 				expected: "an answer in time, below 500, and no tokens without a good token or password",
-				got: fmt.Sprintf("%s to request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1, w.run.options.Seed,
+				got: fmt.Sprintf("%s; request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1, w.run.options.Seed,
 					describeAll(t.mutations), w.run.secrets.Record(t.exchange.Exchange).Curl),
 			}
 			return nil
@@ -212,23 +214,23 @@ func (w *world) try(ctx context.Context, operation string, mutations []mutation)
 	w.keepAnswerSecret(x)
 	t := &trial{mutations: mutations, exchange: x}
 	t.judged = check.Judge(x.Exchange, check.Known{Secrets: w.submitted(r)})
-	t.wrong = w.wrongAbout(t, hung, credential)
+	t.about, t.wrong = w.wrongAbout(t, hung, credential)
 	if x.Status/100 == 2 {
 		w.afterSuccess(ctx, operation)
 	}
 	return t, nil
 }
 
-// wrongAbout says what is wrong with the answer to a generated request.
-func (w *world) wrongAbout(t *trial, hung bool, credential string) string {
+// wrongAbout says what is wrong with the answer to a generated request, and which requirement that misses.
+func (w *world) wrongAbout(t *trial, hung bool, credential string) (about, wrong string) {
 	x := t.exchange
 	switch {
 	case hung:
-		return fmt.Sprintf("no answer within %s came", generatedPatience)
+		return "ERR-08", fmt.Sprintf("no answer within %s came", generatedPatience)
 	case x.Status == 0:
-		return "no answer came (" + w.run.secrets.Text(wire.Explain(x.Err)) + ")"
+		return "ERR-08", "no answer came (" + w.run.secrets.Text(wire.Explain(x.Err)) + ")"
 	case x.Status >= 500 && len(x.Header.Values("Retry-After")) == 0:
-		return fmt.Sprintf("status %d came", x.Status)
+		return "ERR-08", fmt.Sprintf("status %d came", x.Status)
 	}
 	// The documented credential must stand in the request as it is for a success to be right.
 	if call := x.Call; credential != "" && x.Status/100 == 2 && effectiveStatus(x)/100 == 2 && x.request.operation != "" {
@@ -237,16 +239,16 @@ func (w *world) wrongAbout(t *trial, hung bool, credential string) string {
 			stands = stands || strings.Contains(strings.Join(values, " "), credential)
 		}
 		if !stands {
-			return fmt.Sprintf("status %d came to a request without its token or password", x.Status)
+			return "ERR-07", fmt.Sprintf("status %d came to a request without its token or password", x.Status)
 		}
 	}
 	for _, f := range t.judged {
 		// What else the judge finds on an answer that lets nobody in is wrong too; statuses are free where the form is this odd.
 		if f.Outcome == check.Broken && (f.Requirement == "ERR-07" || f.Requirement == "ERR-08" || f.Requirement == "ERR-10") {
-			return f.Requirement + ": " + f.Got + " came"
+			return f.Requirement, f.Got
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // afterSuccess replaces what a granted request has used up.

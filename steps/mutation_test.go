@@ -53,7 +53,7 @@ var harness = []mutant{
 	{"a known departure that passes stays green", "steps/verdicts.go", "case result.Verdict == reports.Pass, result.Verdict == reports.Observed:", "case false:", "steps", "TestKnownDepartures$"},
 	{"assertions of steps say nothing", "steps/outcome.go", "\t\terr = e.err(expected)\n", "\t\terr = nil\n", "steps", "TestExpectationsKeepTheirText$"},
 	{"the judge is not asked", "steps/world.go", "x.judged = check.Judge(&seen, known)", "x.judged = check.Judge(nil, known)", "steps", "TestEveryFaultIsCaught/fault/session-token-renamed$"},
-	{"misses of steps are forgotten", "steps/execute.go", "\t\tp.find(outcome, miss.expected, w.run.secrets.Text(miss.got))\n", "", "steps", "TestEvidence$"},
+	{"misses of steps are forgotten", "steps/execute.go", "\t\tp.find(outcome, miss.about, miss.expected, w.run.secrets.Text(miss.got))\n", "", "steps", "TestEvidence$"},
 	{"evidence of the scenario before", "steps/ledger.go", "for _, x := range e.exchanges {\n\t\t\tif brief", "for _, x := range l.entries[max(i-1, 0)].exchanges {\n\t\t\tif brief", "steps", "TestEvidenceIsOfItsScenario$"},
 	{"findings under the wrong scenario", "steps/ledger.go", "\t\tScenario: scenario, Exchange: f.exchange,", "\t\tScenario: scenario + \"0\", Exchange: f.exchange,", "steps", "TestEvidence$"},
 	{"findings at the first exchange", "steps/execute.go", "exchange: len(p.world.exchanges) - 1})", "exchange: 0})", "steps", "TestFindingsPointAtTheirExchange$"},

@@ -12,6 +12,7 @@ import (
 type missed struct {
 	expected, got string
 	soft          bool
+	about         string // the one requirement that was missed; empty: each one of the scenario
 }
 
 func (m *missed) Error() string { return "expected " + m.expected + ", got " + m.got }
