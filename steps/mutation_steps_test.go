@@ -30,7 +30,7 @@ var seconded = map[string]string{
 	"it is recorded whether the correlation id comes back":                                                          "observes",
 	"it is recorded with which statuses both were answered":                                                         "observes",
 	"the claim jti differs from before":                                                                             "TOK-21 never fails a run",
-	"the service is offered over https":                                                                             "TestMockIsGreen and TestWeigh; a mock over http is skipped",
+	"the service is offered over https":                                                                             "TestPlainHTTPIsAMiss",
 	"the answer has no member \"<path>\"":                                                                           "the status is asked for before",
 	"nothing that was submitted in secret is repeated in the answer":                                                "generated requests look for it too",
 	"the access token is a new one":                                                                                 "a chain of refreshes sees it too",
