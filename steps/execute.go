@@ -169,7 +169,7 @@ func step(ctx context.Context) error {
 		if miss.soft || soft {
 			outcome = check.Soft
 		}
-		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, outcome), "expected "+miss.expected+"; got "+w.run.secrets.Text(miss.got)
+		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, miss.about, outcome), "expected "+miss.expected+"; got "+w.run.secrets.Text(miss.got)
 		p.find(outcome, miss.about, miss.expected, w.run.secrets.Text(miss.got))
 	case errors.As(err, &lack):
 		record.Verdict, record.Message = reports.Skipped, lack.reason
@@ -178,7 +178,7 @@ func step(ctx context.Context) error {
 		record.Verdict, record.Message = reports.NotExercised, "the run was ended"
 	default:
 		outcome = check.Unknown
-		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, outcome), w.run.secrets.Text(oneLine(err.Error()))
+		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, "", outcome), w.run.secrets.Text(oneLine(err.Error()))
 		p.find(outcome, "", "", record.Message)
 	}
 	p.record.Steps = append(p.record.Steps, record)

@@ -244,6 +244,19 @@ func TestKnownDepartures(t *testing.T) {
 	}
 }
 
+// TestAKnownDepartureIsKnownEverywhere: what generated requests and random sequences meet too is laid to the one requirement it misses.
+func TestAKnownDepartureIsKnownEverywhere(t *testing.T) {
+	known := []steps.KnownDeparture{{ID: "ERR-10", Reason: "stack traces", Owner: "somebody", Expires: "2030-05-01"}}
+	report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, "error-stack-trace")}}), Known: known,
+		Generate: 5, Sequences: 3, Seed: 1, Now: func() time.Time { return time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC) }})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Equal(t, reports.Known, requirement(t, report, "ERR-10").Verdict)
+	assert.Equal(t, reports.Pass, requirement(t, report, "ERR-07").Verdict)
+	for _, s := range report.Scenarios {
+		assert.NotEqual(t, reports.Fail, s.Verdict, s.ID)
+	}
+}
+
 func TestReadKnown(t *testing.T) {
 	list, err := steps.ReadKnown([]byte("- {id: SOST-07, reason: \"a proxy\", owner: team, expires: 2027-01-31}\n"))
 	require.NoError(t, err)

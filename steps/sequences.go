@@ -90,8 +90,7 @@ func (w *world) walk(ctx context.Context) error {
 		}
 		w.exchanges = append(w.exchanges, walked.exchanges...)
 		text := fmt.Sprintf("%s after: %s (sequence %d of seed %d)", found.got, strings.Join(words, ", "), i+1, w.run.options.Seed)
-		w.findings = append(w.findings, finding{requirement: found.requirement, outcome: check.Broken, expected: found.expected, got: text, exchange: len(w.exchanges) - 1})
-		w.explored = &missed{expected: found.expected, got: text}
+		w.explored = &missed{expected: found.expected, got: text, about: found.requirement}
 		return nil
 	}
 	return nil

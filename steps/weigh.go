@@ -60,7 +60,10 @@ func worse(a, b reports.Verdict) reports.Verdict {
 }
 
 // stepVerdict is the verdict of a step that said something of the scenario's requirements. A scenario without any judges for itself.
-func (r *run) stepVerdict(s *scenario, outcome check.Outcome) reports.Verdict {
+func (r *run) stepVerdict(s *scenario, about string, outcome check.Outcome) reports.Verdict {
+	if about != "" {
+		return r.weigh(finding{requirement: about, outcome: outcome})
+	}
 	if len(s.requirements) == 0 {
 		switch outcome {
 		case check.Broken:
