@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices bench stall ab-proof fuzz browser build release clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz browser build release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ faults: ## run the suite under every fault of the mock and print which requireme
 choices: ## run the suite under every conforming habit of the mock; all must pass
 	$(GO) test -c -o bin/steps.test ./steps
 	cd steps && ../bin/steps.test -test.run '^TestEveryHabitIsLeftInPeace$$' -table
+
+mutants: ## change the judge and the suite one place at a time; a named test must notice each (3 min)
+	$(GO) test -count=1 -v -timeout 15m ./steps -run 'Mutants$$' -mutants
+
+peers: browser ## a linter, a mock, a proxy and a formatter of others read what we write
+	$(GO) test -count=1 -v ./internal/openapi/peers
 
 bench: ## the load generator beside Vegeta's command, in a stall, its memory and its lag; wants a quiet machine with 2 cores
 	$(GO) test ./load/bench -run '^$$' -bench . -benchtime 1x -timeout 60m

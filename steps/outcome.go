@@ -83,13 +83,13 @@ func checking(expected string, assertions func(e *expectations)) (err error) {
 	return nil
 }
 
-// withoutTrace keeps the message of a failed assertion and leaves out where in this program it was made.
+// withoutTrace keeps the message of a failed assertion and leaves out where in this program it was made, and the difference, which repeats it.
 func withoutTrace(text string) string {
 	var kept []string
 	label := ""
 	for _, line := range strings.Split(text, "\n") {
 		trimmed := strings.TrimSpace(line)
-		for _, l := range []string{"Error Trace:", "Error:", "Messages:", "Test:"} {
+		for _, l := range []string{"Error Trace:", "Error:", "Messages:", "Test:", "Diff:"} {
 			if strings.HasPrefix(trimmed, l) {
 				label, trimmed = l, strings.TrimSpace(strings.TrimPrefix(trimmed, l))
 			}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"agstest/ags"
 	"agstest/internal/check"
@@ -121,4 +122,11 @@ func TestAdditionalFindingsAreBounded(t *testing.T) {
 	assert.Equal(t, 51, tally.checked)
 	q := r.judge(catalogue["DISC-06"], tally)
 	assert.Equal(t, reports.Error, q.Verdict)
+}
+
+func TestWithoutTrace(t *testing.T) {
+	e := &expectations{}
+	assert.Equal(e, "one\ntwo", "one\nthree", "the whole of it")
+	require.Len(t, e.failures, 1)
+	assert.Equal(t, `Not equal: expected: "one\ntwo" actual  : "one\nthree" the whole of it`, e.failures[0])
 }
