@@ -26,6 +26,9 @@ var walls = map[string][]string{
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/operator", "internal/wire", "reports"},
 	"internal/operator":    {},
 	"load":                 {"ags", "internal/check", "internal/environment", "internal/failure", "internal/operator", "internal/stats", "internal/wire", "reports"},
+	"load/shards":          {"ags", "internal/environment", "internal/failure", "internal/stats", "internal/wire", "load", "reports"},
+	"load/kubernetes":      {"internal/failure", "load/shards"},
+	"internal/ociimage":    {"internal/failure"},
 	"cmd/agstest":          nil, // anything
 }
 
@@ -36,6 +39,7 @@ var onlyHere = map[string][]string{
 	"github.com/valyala/fasthttp":   {"load"},
 	"github.com/golang-jwt/jwt/v5":  {"mock"},
 	"github.com/spf13/cobra":        {"cmd/agstest"},
+	"k8s.io":                        {"load/kubernetes"},
 	"os/signal":                     {"cmd/agstest"},
 	"flag":                          {"cmd/agstest"},
 }

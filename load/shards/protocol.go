@@ -1,0 +1,131 @@
+package shards
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Where a shard finds and offers things. The engine puts Work.Files and Work.Secrets into folders that the agent is told.
+const (
+	PlanFile    = "plan.json"     // of Work.Files
+	TokenFile   = "control-token" // of Work.Secrets
+	ControlPort = 6565            // on the shard's own loopback
+)
+
+// Plan is what every shard of a run does. It holds no secret: those are files of Work.Secrets, named as the ${NAME} of the environment.
+type Plan struct {
+	Schema    string   `json:"schema"` // PlanSchema
+	Run       string   `json:"run"`
+	Version   string   `json:"version"` // of the agstest that made it; a shard of another one refuses
+	Shards    int      `json:"shards"`
+	Arguments []string `json:"arguments"` // of agstest load, without --env, --shard and --out; --seed is always there
+	Env       string   `json:"env"`       // file name of the environment
+	// ReadyWithin, Duration, Drain and Linger are how long a shard has for setting up, for the load, for the last answers, and for
+	// handing over its result before it ends by itself.
+	ReadyWithin time.Duration `json:"readyWithin"`
+	Duration    time.Duration `json:"duration"`
+	Drain       time.Duration `json:"drain"`
+	Linger      time.Duration `json:"linger"`
+	// ResultsURL, where it is given, gets the result by PUT, with {index} replaced; it is a file of Work.Secrets, since it may be signed.
+	ResultsURL string `json:"resultsUrlFile,omitempty"`
+}
+
+// PlanSchema is the version of Plan.
+const PlanSchema = "agstest/shard-plan/1"
+
+// Paths of the control interface. Every request carries "Authorization: Bearer <token of the run>".
+const (
+	PathState    = "/state"    // GET  → Status
+	PathPrepare  = "/prepare"  // POST Prepare → Status; sets up; told twice it changes nothing
+	PathClock    = "/clock"    // GET  → Clock
+	PathStart    = "/start"    // POST Start → Status; 409 where it is not ready or the instant has passed
+	PathAbort    = "/abort"    // POST → Status; sends no more; before the start nothing at all
+	PathProgress = "/progress" // GET  → Progress
+	PathResult   = "/result"   // GET  → a tar of the shard's folder, with Range; the header X-Content-SHA256 is that of the whole
+	PathAck      = "/ack"      // POST Ack → 204; the result has come home, the shard may end
+)
+
+// Phase is how far a shard has come.
+type Phase string
+
+const (
+	PhaseWaiting   Phase = "waiting"   // for /prepare
+	PhasePreparing Phase = "preparing" // sets up: tokens are minted
+	PhaseReady     Phase = "ready"     // for /start
+	PhaseArmed     Phase = "armed"     // the instant is known
+	PhaseRunning   Phase = "running"
+	PhaseDone      Phase = "done"   // the result can be fetched
+	PhaseFailed    Phase = "failed" // Error says why; nothing was sent, or the result says what was
+)
+
+// Status is the answer of most calls.
+type Status struct {
+	Index   int     `json:"index"` // from 0
+	Phase   Phase   `json:"phase"`
+	Version string  `json:"version"`
+	Plan    string  `json:"plan"`             // SHA-256 of the plan file, in hex
+	Error   string  `json:"error,omitempty"`  // a sentence without a secret
+	Exit    int     `json:"exit,omitempty"`   // the exit code that Error would have had: 2, 3, 70
+	Result  *Result `json:"result,omitempty"` // of PhaseDone
+}
+
+// Prepare says which plan is meant, so that a stale one is noticed before anything is sent.
+type Prepare struct {
+	Plan    string `json:"plan"`
+	Version string `json:"version"`
+}
+
+// Clock is the wall clock of a shard, in nanoseconds since 1970.
+type Clock struct {
+	Now int64 `json:"now"`
+}
+
+// Start is the instant of the first hit, on the clock of the shard that gets it.
+type Start struct {
+	At int64 `json:"at"`
+}
+
+// Progress is how far the load of a shard is. Counts are of everything since the start.
+type Progress struct {
+	Elapsed  time.Duration `json:"elapsed"`
+	Left     time.Duration `json:"left"`
+	Sent     int64         `json:"sent"`
+	Wrong    int64         `json:"wrong"`
+	Rate     float64       `json:"rate"` // of the last second
+	P50, P99 time.Duration // of the last second
+}
+
+// Result describes the file that /result serves.
+type Result struct {
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Ack tells which result came home whole.
+type Ack struct {
+	SHA256 string `json:"sha256"`
+}
+
+// Ending is what a shard leaves as its last words (the termination message of its container, at most 4,096 bytes): what it knows of
+// itself, for when nothing else can be had any more.
+type Ending struct {
+	Index     int           `json:"index"`
+	Phase     Phase         `json:"phase"`
+	Error     string        `json:"error,omitempty"`
+	Exit      int           `json:"exit,omitempty"`
+	Result    *Result       `json:"result,omitempty"`
+	Planned   int64         `json:"planned"` // hits of its part of the schedule
+	Sent      int64         `json:"sent"`
+	StartLate time.Duration `json:"startLate"`        // how long after the agreed instant the clock was started
+	Throttled time.Duration `json:"throttled"`        // time without CPU by its own cgroup's limit, while the load ran
+	Logged    bool          `json:"logged,omitempty"` // the result stands framed at the end of the output
+}
+
+// readEnding reads last words; nil when they are none.
+func readEnding(message []byte) *Ending {
+	e := new(Ending)
+	if json.Unmarshal(message, e) != nil || e.Phase == "" {
+		return nil
+	}
+	return e
+}
