@@ -70,7 +70,7 @@ func (s *abSide) ready(ctx context.Context) error {
 			return err
 		}
 	}
-	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent))
+	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, Shard{}))
 	s.wrong = append(s.wrong, wrong...)
 	return err
 }

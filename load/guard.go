@@ -54,14 +54,16 @@ func devices(hits uint64) string {
 }
 
 // setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for, 50 a second at
-// least, and never above load.maxRate.
-func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent) float64 {
-	rate := max(50, peak)
+// least, and never above load.maxRate. All shards of a run set up at the same time, so that each has its part of these rates; peak is that
+// of one shard.
+func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent, shard Shard) float64 {
+	parts := float64(max(1, shard.Of))
+	rate := max(50/parts, peak)
 	if closed {
 		rate = 0 // as fast as it goes, like the run
 	}
-	if most, err := environment.ParseRate(e.Load.MaxRate); err == nil && !consent.OverrideMaxRate && (rate == 0 || rate > most) {
-		rate = most
+	if most, err := environment.ParseRate(e.Load.MaxRate); err == nil && !consent.OverrideMaxRate && (rate == 0 || rate > most/parts) {
+		rate = most / parts
 	}
 	return rate
 }

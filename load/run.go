@@ -103,7 +103,7 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	defer via.Close()
-	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent))
+	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent, o.Shard))
 	if err != nil {
 		return nil, err
 	}

@@ -47,47 +47,57 @@ func (s Storm) patience() time.Duration {
 	return max(10*time.Minute, 10*s.Within)
 }
 
-// runStorm is Run for a storm.
-func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
+// stormCrowd makes the clients of a storm, or of a shard of one, and checks what can be checked before anything is sent. The storm that
+// comes back is that of the shard.
+func stormCrowd(o *Options) (*crowd, Storm, error) {
 	storm := *o.Storm
 	if err := storm.check(); err != nil {
-		return nil, err
+		return nil, storm, err
 	}
 	switch {
 	case o.Rate != Rate{} || o.Max || o.Profile != nil || o.Population != nil || o.Duration != 0:
-		return nil, failure.Usagef("a storm says what is sent when; leave --rate, --duration, --profile and --population out, or --storm")
+		return nil, storm, failure.Usagef("a storm says what is sent when; leave --rate, --duration, --profile and --population out, or --storm")
 	case o.Workload != "" && o.Workload != WorkloadMixed:
-		return nil, failure.Usagef("a storm is a mix of sign-ons and refreshes; leave --workload %s out", o.Workload)
+		return nil, storm, failure.Usagef("a storm is a mix of sign-ons and refreshes; leave --workload %s out", o.Workload)
 	case o.Clients != 0:
-		return nil, failure.Usagef("a storm says how many clients there are; leave --clients out")
-	}
-	if o.Shard.Of > 1 {
-		storm.Clients = (storm.Clients + o.Shard.Of - o.Shard.Index) / o.Shard.Of
+		return nil, storm, failure.Usagef("a storm says how many clients there are; leave --clients out")
 	}
 	o.Workload = WorkloadMixed
 	if o.Mix == nil {
 		o.Mix = stormMix
 	}
 	if o.Mix[opDiscover] > 0 {
-		return nil, failure.Usagef("a storm is a mix of signon and refresh")
+		return nil, storm, failure.Usagef("a storm is a mix of signon and refresh")
 	}
-	peak := float64(storm.Clients) / storm.Within.Seconds()
-	if err := guard(o.Environment, o.Workload, peak, false, uint64(storm.Clients), o.Consent); err != nil {
-		return nil, err
+	// The environment takes the whole storm, whatever the part of this shard.
+	if err := guard(o.Environment, o.Workload, storm.peak(), false, uint64(storm.Clients), o.Consent); err != nil {
+		return nil, storm, err
+	}
+	if o.Shard.Of > 1 {
+		storm.Clients = (storm.Clients + o.Shard.Of - o.Shard.Index) / o.Shard.Of
 	}
 	traffic := traffic{Workload: o.Workload, Mix: o.Mix, Clients: storm.Clients, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery}
 	if o.Mix[opSignOn] == 0 || o.Mix[opRefresh] == 0 {
 		traffic.Clients = 0 // all of them are of one kind
 	}
-	c, err := newCrowd(o.Environment, traffic, uint64(storm.Clients), peak, o.Seed, o.Shard)
+	c, err := newCrowd(o.Environment, traffic, uint64(storm.Clients), storm.peak(), o.Seed, o.Shard)
 	if err != nil {
-		return nil, err
+		return nil, storm, err
 	}
 	if have := c.planned.starters + c.planned.chains; have < storm.Clients {
-		return nil, failure.Usagef("a storm of %s clients needs as many, and load.clients of %s offers %s",
+		return nil, storm, failure.Usagef("a storm of %s clients needs as many, and load.clients of %s offers %s",
 			reports.Count(int64(storm.Clients)), o.Environment.Name, reports.Count(int64(have)))
 	}
-	if err := CheckLimits(o.Limits, "of the storm", c.names, false, true); err != nil {
+	return c, storm, CheckLimits(o.Limits, "of the storm", c.names, false, true)
+}
+
+// peak is the rate of a storm in hits a second, without those who try again.
+func (s Storm) peak() float64 { return float64(s.Clients) / s.Within.Seconds() }
+
+// runStorm is Run for a storm.
+func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
+	c, storm, err := stormCrowd(&o)
+	if err != nil {
 		return nil, err
 	}
 	target, err := o.Environment.Target()
@@ -100,7 +110,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	defer via.Close()
-	wrong, err := c.setUp(ctx, via, setUpRate(o.Environment, peak, false, o.Consent))
+	wrong, err := c.setUp(ctx, via, setUpRate(o.Environment, storm.peak(), false, o.Consent, o.Shard))
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func newStormRun(c *crowd, storm Storm, seed uint64) *stormRun {
 
 // Length is how long clients come back; those who try again come later.
 func (s *stormRun) Length() time.Duration { return s.storm.Within }
-func (s *stormRun) Peak() float64         { return float64(s.storm.Clients) / s.storm.Within.Seconds() }
+func (s *stormRun) Peak() float64         { return s.storm.peak() }
 func (s *stormRun) String() string {
 	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", reports.Count(int64(s.storm.Clients)), s.storm.Within)
 }

@@ -1,0 +1,59 @@
+package load
+
+import "time"
+
+// Asked is what a run asks for, as far as it is known before anything is sent: of all shards together.
+type Asked struct {
+	Schedule string        // in words
+	Length   time.Duration // of the schedule
+	Longest  time.Duration // after which nothing more is sent; longer than Length for a storm, whose clients try again
+	Hits     uint64        // 0: not known, in a closed loop
+	Peak     float64       // highest rate in hits a second; 0: not known, in a closed loop
+}
+
+// Check refuses what Run would refuse before it sends anything, in the same words and of the same kind (failure.Usage), for a run by so
+// many shards; 1 is a run of its own. Nothing is sent.
+func Check(o Options, shards int) (*Asked, error) {
+	if o.Storm != nil {
+		for _, index := range narrowest(shards, uint64(o.Storm.Clients)) {
+			part := o
+			part.Shard = Shard{Index: index, Of: shards}
+			if _, _, err := stormCrowd(&part); err != nil {
+				return nil, err
+			}
+		}
+		s := &stormRun{storm: *o.Storm}
+		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak()}, nil
+	}
+	whole := o
+	whole.Shard = Shard{}
+	p, err := planOf(&whole)
+	if err != nil {
+		return nil, err
+	}
+	for _, index := range narrowest(shards, p.hits()) {
+		part := o
+		part.Shard = Shard{Index: index, Of: shards}
+		p, err := planOf(&part)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.crowd(&part); err != nil {
+			return nil, err
+		}
+	}
+	asked := &Asked{Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits()}
+	if p.whole != nil {
+		asked.Peak = p.whole.Peak()
+	}
+	return asked, nil
+}
+
+// narrowest are the shards that have the fewest clients for their hits, so that the others do where these do: hits and clients are dealt
+// out from the first shard on, which makes them the last one of all, and the last one of those that send a hit more.
+func narrowest(shards int, hits uint64) []int {
+	if more := int(hits % uint64(max(1, shards))); more > 0 {
+		return []int{more, shards}
+	}
+	return []int{shards}
+}
