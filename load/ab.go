@@ -354,6 +354,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 	over := make(chan int, 1)
 	var keeper sync.WaitGroup
 	keeper.Go(func() {
+		defer failure.Guard()
 		for n := range over {
 			so := slices.Clone(before)
 			for i := range min(n, pairs) {
@@ -369,6 +370,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 	var sent [2]*reports.Load
 	for i, s := range sides {
 		sending.Go(func() {
+			defer failure.Guard()
 			if sent[i], errs[i] = s.send(ctx); errs[i] != nil {
 				cancel(errs[i]) // one side without the other measures nothing
 			}

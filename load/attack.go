@@ -12,6 +12,8 @@ import (
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"agstest/internal/failure"
 )
 
 // attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order of their start; what
@@ -66,6 +68,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	defer cutter.Wait()
 	defer close(over)
 	cutter.Go(func() {
+		defer failure.Guard()
 		select {
 		case <-over:
 			return
@@ -101,6 +104,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 		vegeta.Workers(uint64(first)), vegeta.MaxWorkers(uint64(a.workers)), vegeta.MaxBody(0),
 	)
 	target := func(t *vegeta.Target) error {
+		defer failure.Guard()
 		t.Method, t.URL = http.MethodPost, "http://hit/"
 		return nil
 	}
@@ -119,6 +123,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 
 // RoundTrip is one hit. It never returns an error, which net/http would wrap: a response with status 0 tells Vegeta the same.
 func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
+	defer failure.Guard()
 	seq, err := strconv.ParseUint(in.Header["X-Vegeta-Seq"][0], 10, 64)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"agstest/internal/failure"
 )
 
 // schedulePacer is the vegeta.Pacer of a Schedule. It sleeps by itself, until the very instant a hit is due, and ends the attack by the
@@ -29,6 +31,7 @@ const heldAfter = time.Millisecond
 
 // Pace is called by one goroutine, once before each hit.
 func (p *schedulePacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
+	defer failure.Guard()
 	p.reached.Store(hits)
 	now := time.Now()
 	if hits > 0 {

@@ -176,6 +176,7 @@ func paced(ctx context.Context, count int, rate float64, do func(context.Context
 	var workers sync.WaitGroup
 	for range min(setUpWorkers, count) {
 		workers.Go(func() {
+			defer failure.Guard()
 			for i := range next {
 				if err := do(ctx, i); err != nil {
 					cancel(err)

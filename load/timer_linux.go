@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"agstest/internal/failure"
 )
 
 // newPreciseTimer gives a timer of the kernel (timerfd) that the runtime's poller waits for, as it waits for sockets: it wakes within some
@@ -37,7 +39,10 @@ func (k *kernelTimer) sleep(ctx context.Context, d time.Duration) {
 	if k.watching != ctx {
 		k.stopWatching()
 		k.watching = ctx
-		k.unwatch = context.AfterFunc(ctx, func() { k.file.SetReadDeadline(time.Unix(1, 0)) })
+		k.unwatch = context.AfterFunc(ctx, func() {
+			defer failure.Guard()
+			k.file.SetReadDeadline(time.Unix(1, 0))
+		})
 	}
 	value := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(k.fd, 0, &value, nil); err != nil {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"agstest/internal/failure"
 )
 
 // netTransport is net/http's own transport, for what the lean one does not do: HTTP/2 and proxies. It costs about three times the CPU.
@@ -115,6 +117,7 @@ func (t *netTrace) client() *httptrace.ClientTrace {
 	locked := func(f func()) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		defer failure.Guard()
 		f()
 	}
 	return &httptrace.ClientTrace{

@@ -8,6 +8,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/failure"
 	"agstest/internal/wire"
 )
 
@@ -266,6 +267,7 @@ func (w *world) atOnce(ctx context.Context, requests []*request) ([]*exchange, e
 		all.Add(1)
 		go func() {
 			defer all.Done()
+			defer failure.Guard()
 			<-start
 			answers[i] = &exchange{Exchange: w.run.client.Do(ctx, r.call()), request: r}
 		}()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func (r *run) execute(ctx context.Context, sources []source, selected []*scenari
 	status := func() (status int) {
 		defer func() {
 			if p := recover(); p != nil {
-				broken = fmt.Errorf("running the scenarios: %v", p)
+				broken = fmt.Errorf("running the scenarios broke off at %s", failure.PanickedAt())
 			}
 		}()
 		return godog.TestSuite{
@@ -104,6 +105,7 @@ func (r *run) execute(ctx context.Context, sources []source, selected []*scenari
 // the context. (Registering for each scenario as well would mix the closures of scenarios that run at the same time.)
 func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario) {
 	suite.Before(func(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
+		defer failure.Guard()
 		s := wanted[pickle.Id]
 		if s == nil || ctx.Err() != nil {
 			return ctx, godog.ErrSkip
@@ -123,6 +125,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 		suite.Step(compiled[i].expression, step)
 	}
 	suite.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
+		defer failure.Guard()
 		if p, ok := ctx.Value(playKey{}).(*play); ok {
 			r.finish(ctx, p)
 			if p.scenario.tagged(tagAlone) {
@@ -137,6 +140,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 
 // step is what godog calls for every step: it finds the phrase, runs it and keeps what came of it.
 func step(ctx context.Context) error {
+	defer failure.Guard()
 	p := ctx.Value(playKey{}).(*play)
 	text := ctx.Value(stepKey{}).(*godog.Step)
 	i := p.next
@@ -197,7 +201,7 @@ func step(ctx context.Context) error {
 func perform(ctx context.Context, w *world, text *godog.Step) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("a fault of the suite itself, please report it: %v at %s", r, place(debug.Stack()))
+			err = fmt.Errorf("a fault of the suite itself, please report it: %s at %s", mishap(r), place(debug.Stack()))
 		}
 	}()
 	phrase, a, err := match(text)
@@ -206,6 +210,14 @@ func perform(ctx context.Context, w *world, text *godog.Step) (err error) {
 	}
 	w.setup = phrase.Keyword == "Given"
 	return phrase.do(ctx, w, a)
+}
+
+// mishap is what the runtime says of a panic; any other value may hold a secret that the redactor does not know yet.
+func mishap(r any) string {
+	if said, ok := r.(runtime.Error); ok {
+		return said.Error()
+	}
+	return "a panic"
 }
 
 var ownLine = regexp.MustCompile(`/steps/([a-z]+\.go:[0-9]+)`)

@@ -7,6 +7,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/environment"
+	"agstest/internal/failure"
 	"agstest/reports"
 )
 
@@ -50,6 +51,7 @@ func Try(ctx context.Context, trials []Trial, o Options, workers int) []TrialRes
 		all.Add(1)
 		go func() {
 			defer all.Done()
+			defer failure.Guard()
 			for i := range queue {
 				results[i] = try(ctx, trials[i], o)
 			}

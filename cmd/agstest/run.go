@@ -8,7 +8,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -35,24 +34,30 @@ type program struct {
 }
 
 // run is the whole program: it reads nothing but its arguments and returns the exit code.
-func run(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) (code int) {
+func run(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, color: "auto"}
+	return p.run(args)
+}
+
+func (p *program) run(args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
-			code = p.crashed()
+			p.tellOfPanic(failure.PanickedAt())
+			code = exitInternal
 		}
 	}()
 	keepPrivate()
 	log.SetOutput(io.Discard)  // net/http tells the standard logger of stray bytes in answers, and they can hold secrets
 	debug.SetTraceback("none") // a stack shows arguments; GOTRACEBACK=all brings it back
+	p.guardGoroutines()
 	ctx, caught, stop := p.untilSignal()
 	defer stop()
 
 	root := p.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
 	sig := caught()
 	var ended interruption
@@ -77,28 +82,25 @@ func (p *program) fail(err error) {
 	p.end(int(kind))
 }
 
-// crashed says in one sentence that agstest itself is broken and where. The value of a panic and the stack are not shown: they may hold
-// a secret of the run.
-func (p *program) crashed() int {
-	fmt.Fprintf(p.stderr, "agstest: internal error at %s; please report it with the output of: agstest version\n", panickedAt())
-	return exitInternal
+// tellOfPanic says in one sentence that agstest itself is broken and where. The value of a panic and the stack are not shown: they may
+// hold a secret of the run.
+func (p *program) tellOfPanic(place string) {
+	fmt.Fprintf(p.stderr, "agstest: internal error at %s; please report it with the output of: agstest version\n", place)
 }
 
-// panickedAt names the function of ours that panicked, called from a deferred function.
-func panickedAt() string {
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	panicking := false
-	for {
-		frame, more := frames.Next()
-		if panicking && strings.HasPrefix(frame.Function, "agstest/") || panicking && strings.HasPrefix(frame.Function, "main.") {
-			return fmt.Sprintf("%s, line %d", frame.Function, frame.Line)
-		}
-		panicking = panicking || frame.Function == "runtime.gopanic"
-		if !more {
-			return "an unknown place"
-		}
+// guardGoroutines ends the process in the same way at a panic in any other goroutine. What the run has written so far can be rendered.
+// A developer who asks for stacks with GOTRACEBACK gets the panics of Go; so do tests that run commands in their own process.
+func (p *program) guardGoroutines() {
+	if p.stderr != io.Writer(os.Stderr) || p.variable("GOTRACEBACK") != "" {
+		return
 	}
+	failure.OnPanic(func(place string) {
+		if isTerminal(p.stderr) {
+			fmt.Fprintln(p.stderr) // below the line of progress
+		}
+		p.tellOfPanic(place)
+		os.Exit(exitInternal)
+	})
 }
 
 // interruption is why a run ended early, in the words of its report.
@@ -125,6 +127,7 @@ func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, s
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
+		defer failure.Guard()
 		select {
 		case sig := <-signals:
 			first <- sig

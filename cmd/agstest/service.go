@@ -245,6 +245,7 @@ func (r *runningMock) serve(listener net.Listener, handler http.Handler, config 
 	server := &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	r.servers = append(r.servers, server)
 	go func() {
+		defer failure.Guard()
 		var err error
 		if config != nil {
 			err = server.ServeTLS(listener, "", "")
