@@ -64,7 +64,7 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 	record := o.Record
 	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
 		if tried > 0 && s.pause > 0 {
-			if err := sleepUntil(ctx, time.Now().Add(s.pause)); err != nil {
+			if _, err := sleepUntil(ctx, time.Now().Add(s.pause)); err != nil {
 				return nil, err
 			}
 		}

@@ -27,7 +27,7 @@ func BenchmarkTenMillionHits(b *testing.B) {
 		require.NoError(b, err)
 		a := &attack{schedule: schedule, length: schedule.Length(), began: began, tally: newTally(operations, false, false)}
 		a.tally.began = began
-		s := &secondHand{attack: a, ledger: newLedger(operations, false), recorder: keep, health: newHealthWatch(began)}
+		s := &secondHand{attack: a, ledger: newLedger(operations, false), recorder: keep, health: newHealthWatch(began, 0)}
 		random := rand.New(rand.NewPCG(1, 1))
 		start, cpu := time.Now(), cpuTime()
 		for n := range uint64(rate * seconds) {

@@ -40,16 +40,20 @@ type operationFrame struct {
 
 // health is the state of the generator at the end of a second, summed up since the start.
 type health struct {
-	Elapsed     int64  `json:"elapsed"` // nanoseconds since the start
-	Sending     int64  `json:"sending"` // from the start to the last hit that was sent
-	MaxInFlight int64  `json:"maxInFlight,omitempty"`
-	AtCap       int64  `json:"atCap,omitempty"`
-	Starved     int64  `json:"starved,omitempty"`
-	Behind      int64  `json:"behind,omitempty"` // results that waited for the consumer
-	CPU         int64  `json:"cpu,omitempty"`    // nanoseconds
-	CPUs        int    `json:"cpus"`
-	ClockStep   int64  `json:"clockStep,omitempty"`
-	GC          packed `json:"gc,omitempty"` // pauses of this second
+	Elapsed     int64 `json:"elapsed"` // nanoseconds since the start
+	Sending     int64 `json:"sending"` // from the start to the last hit that was sent
+	MaxInFlight int64 `json:"maxInFlight,omitempty"`
+	AtCap       int64 `json:"atCap,omitempty"`
+	Starved     int64 `json:"starved,omitempty"`
+	Behind      int64 `json:"behind,omitempty"` // results that waited for the consumer
+	CPU         int64 `json:"cpu,omitempty"`    // nanoseconds
+	CPUs        int   `json:"cpus"`
+	ClockStep   int64 `json:"clockStep,omitempty"`
+	StartLate   int64 `json:"startLate,omitempty"` // nanoseconds after the agreed instant
+	// Throttled is the time without CPU by the limit of the own container, and how often that was.
+	Throttled      int64  `json:"throttled,omitempty"`
+	ThrottledTimes int64  `json:"throttledTimes,omitempty"`
+	GC             packed `json:"gc,omitempty"` // pauses of this second
 }
 
 // ending is what is known only when a run is over.

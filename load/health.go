@@ -11,6 +11,9 @@ import (
 type healthWatch struct {
 	began     time.Time // of the run, with both clocks
 	cpu       time.Duration
+	startLate time.Duration
+	limit     cpuLimit // of the container
+	throttled throttling
 	pauses    *metrics.Float64Histogram
 	clockStep time.Duration
 	wall      time.Time
@@ -19,9 +22,9 @@ type healthWatch struct {
 	packer    packer
 }
 
-func newHealthWatch(began time.Time) *healthWatch {
-	w := &healthWatch{began: began, cpu: cpuTime(), sample: []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}}
-	w.pauses = w.read()
+func newHealthWatch(began time.Time, startLate time.Duration) *healthWatch {
+	w := &healthWatch{began: began, startLate: startLate, limit: findCPULimit("/proc/self/cgroup", "/sys/fs/cgroup"), cpu: cpuTime(), sample: []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}}
+	w.pauses, w.throttled = w.read(), w.limit.throttled()
 	return w
 }
 
@@ -40,7 +43,10 @@ func (w *healthWatch) look(now time.Time) health {
 		w.clocks(now.Round(0).Sub(w.wall.Round(0)), now.Sub(w.wall))
 	}
 	w.wall = now
-	h := health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep)}
+	h := health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep), StartLate: int64(w.startLate)}
+	if now := w.limit.throttled(); now != (throttling{}) {
+		h.Throttled, h.ThrottledTimes = int64(now.time-w.throttled.time), now.times-w.throttled.times
+	}
 	pauses := w.read()
 	if pauses != nil && w.pauses != nil {
 		w.pause.reset()

@@ -2,6 +2,7 @@ package load
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type ledger struct {
 	health  health
 	end     *ending
 	frames  int
+	upTo    int // the second after the last one
 	scratch distribution
 }
 
@@ -60,9 +62,19 @@ func newLedger(operations []string, closed bool) *ledger {
 	return l
 }
 
+// longestGap is how many seconds may be missing between two frames: a process that was stopped for a day. More is a damaged record, and
+// would be a row each.
+const longestGap = 24 * 60 * 60
+
+var errSecond = errors.New("a second of the record is out of its place")
+
 // add sums one frame up. Frames come in the order of their seconds.
 func (l *ledger) add(f *frame) error {
+	if f.Second < 0 || f.Second-l.upTo > longestGap {
+		return errSecond
+	}
 	l.frames++
+	l.upTo = max(l.upTo, f.Second+1)
 	l.due = max(l.due, f.Due)
 	if err := l.lag.addPacked(f.Lag); err != nil {
 		return err
@@ -112,6 +124,9 @@ func (l *ledger) add(f *frame) error {
 
 func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *reports.Second) error {
 	for second, n := range o.Asked {
+		if second < 0 || second >= l.upTo {
+			return errSecond
+		}
 		total.asked += n
 		l.row(second, o.Operation).Asked += n
 	}
@@ -159,7 +174,6 @@ func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *rep
 
 // row is the second of an operation in the report.
 func (l *ledger) row(second, operation int) *reports.Second {
-	second = max(second, 0)
 	for len(l.rows) <= second {
 		at := len(l.rows)
 		row := make([]reports.Second, len(l.operations))
@@ -319,6 +333,7 @@ func (l *ledger) report(r *reports.Load) {
 	r.Generator = reports.Generator{
 		Lag: l.lag.percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.percentiles(),
 		AtCap: h.AtCap, Starved: h.Starved, Behind: h.Behind, ClockStep: h.ClockStep, Dropped: max(0, l.due-all.sent),
+		StartLate: h.StartLate, Throttled: h.Throttled, ThrottledTimes: h.ThrottledTimes,
 	}
 	if elapsed > 0 && h.CPUs > 0 {
 		r.Generator.CPUShare = r.Generator.CPUSeconds / elapsed.Seconds() / float64(h.CPUs)

@@ -272,6 +272,9 @@ func nextSecond(shards []*shardRecord) (*frame, error) {
 		sum.Health.Behind += h.Behind
 		sum.Health.CPU += h.CPU
 		sum.Health.CPUs += h.CPUs
+		sum.Health.StartLate = max(sum.Health.StartLate, h.StartLate)
+		sum.Health.Throttled += h.Throttled
+		sum.Health.ThrottledTimes += h.ThrottledTimes
 		if time.Duration(h.ClockStep).Abs() > time.Duration(sum.Health.ClockStep).Abs() {
 			sum.Health.ClockStep = h.ClockStep
 		}

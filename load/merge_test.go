@@ -163,7 +163,7 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 		require.NoError(t, err)
 		a := &attack{schedule: e.plan.schedule, length: 5 * time.Second, began: began, tally: newTally(shardOperations, false, false)}
 		a.tally.began = began
-		s := &secondHand{attack: a, ledger: newLedger(shardOperations, false), recorder: keep, health: newHealthWatch(began)}
+		s := &secondHand{attack: a, ledger: newLedger(shardOperations, false), recorder: keep, health: newHealthWatch(began, 0)}
 		for second := range 6 {
 			for i, h := range hits {
 				if shard.Of > 1 && i%shard.Of != shard.Index-1 {

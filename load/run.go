@@ -43,6 +43,8 @@ type Options struct {
 	// Record is the folder for RecordFile; empty: none is kept.
 	Record string
 	Shard  Shard
+	// Barrier says when the clock starts, once everything is set up; nil: at StartAt.
+	Barrier Barrier
 	// StartAt is when the clock starts, so that shards start together; zero: as soon as everything is set up.
 	StartAt time.Time
 	Consent
@@ -234,6 +236,7 @@ type engine struct {
 	wrong    []reports.Wrong // found before the clock started
 	notes    func() []string // of the workload, when the run is over
 	storm    func() *reports.Storm
+	started  func(time.Time) // told when the clock starts
 	clients  int
 	grace    time.Duration // 0: defaultGrace
 }
@@ -254,17 +257,9 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	began := time.Now()
-	if !o.StartAt.IsZero() {
-		if late := began.Sub(o.StartAt); late > time.Second {
-			return nil, failure.Setupf("the run was to start at %s and was ready %s too late; start it with a later --start-at",
-				o.StartAt.Format(time.TimeOnly), late.Round(time.Millisecond))
-		}
-		// Through the monotonic clock, so that setting the clock does not move the schedule.
-		began = began.Add(o.StartAt.Sub(began.Round(0)))
-		if err := sleepUntil(ctx, began); err != nil {
-			return nil, err
-		}
+	began, err := e.start(ctx)
+	if err != nil {
+		return nil, err
 	}
 	a := &attack{
 		schedule: p.schedule, length: p.length, workload: e.workload, transport: carrier, workers: p.workers, timeout: timeout,
@@ -286,8 +281,19 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 			return nil, err
 		}
 	}
+	// All is ready before the instant comes, so that nothing stands between it and the first hit.
+	late, err := sleepUntil(ctx, began)
+	if err != nil {
+		if keep != nil {
+			_ = keep.close()
+		}
+		return nil, err
+	}
+	if e.started != nil {
+		e.started(began)
+	}
 	s := &secondHand{
-		attack: a, ledger: newLedger(e.workload.Operations(), p.closed), recorder: keep, health: newHealthWatch(began), secrets: o.Secrets,
+		attack: a, ledger: newLedger(e.workload.Operations(), p.closed), recorder: keep, health: newHealthWatch(began, e.late(late)), secrets: o.Secrets,
 		progress: progressView{tell: o.Progress, closed: p.closed, total: p.length},
 	}
 	s.news = e.wrong
@@ -295,6 +301,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
+		defer failure.Guard()
 		s.run(ended)
 	}()
 	a.run(ctx, cmp.Or(e.grace, defaultGrace))
@@ -332,12 +339,17 @@ func (e *engine) question(carrier transport, start time.Time) *reports.Load {
 	r.Run.Start = start
 	r.Plan = reports.Plan{
 		Workload: o.Workload, Mix: maps.Clone(o.Mix), Schedule: p.words, Hits: int64(p.hits()), Seconds: p.length.Seconds(),
-		Clients: max(o.Clients, e.clients), Workers: o.Workers, Transport: carrier.String(), Closed: p.closed, Seed: o.Seed, MaxLag: int64(o.MaxLag),
-	}
-	if c, ok := e.workload.(*crowd); ok {
-		r.Plan.Clients = c.planned.starters + c.planned.chains
+		Clients: e.planned(), Workers: o.Workers, Transport: carrier.String(), Closed: p.closed, Seed: o.Seed, MaxLag: int64(o.MaxLag),
 	}
 	return r
+}
+
+// planned is how many virtual clients take part.
+func (e *engine) planned() int {
+	if c, ok := e.workload.(*crowd); ok {
+		return c.planned.starters + c.planned.chains
+	}
+	return max(e.options.Clients, e.clients)
 }
 
 // ending is what is known now that everything is in.
@@ -365,16 +377,4 @@ func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
 		end.Notes = append(end.Notes, fmt.Sprintf("the record of the run could not be written: %v; this report is whole all the same", s.recorder.err))
 	}
 	return end
-}
-
-func sleepUntil(ctx context.Context, moment time.Time) error {
-	timer := newPreciseTimer()
-	defer timer.close()
-	for wait := time.Until(moment); wait > 0; wait = time.Until(moment) {
-		timer.sleep(ctx, wait)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
 }

@@ -115,11 +115,14 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	s := newStormRun(c, storm, o.Seed+uint64(o.Shard.Index))
-	defer context.AfterFunc(ctx, s.interrupt)()
+	defer context.AfterFunc(ctx, func() {
+		defer failure.Guard()
+		s.interrupt()
+	})()
 	p := &plan{whole: s, schedule: s, length: s.Length(), words: s.String(), workers: o.Workers}
 	if p.workers == 0 {
 		p.workers = defaultWorkers()
 	}
-	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, clients: storm.Clients}
+	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients}
 	return e.run(ctx)
 }

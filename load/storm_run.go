@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"agstest/internal/failure"
 	"agstest/reports"
 )
 
@@ -25,7 +26,7 @@ type stormRun struct {
 	flying   int             // hits that were handed out and have no answer
 	tries    map[uint32]int  // failures of a client in a row
 	random   *rand.Rand
-	origin   time.Time // when the first hit was handed out, which is the start
+	origin   time.Time // the start
 	over     bool      // nothing more is handed out
 	signedIn int
 	lost     int
@@ -96,9 +97,6 @@ func (s *stormRun) At(n uint64) time.Duration {
 	if n < uint64(len(s.dues)) {
 		return s.dues[n]
 	}
-	if s.origin.IsZero() {
-		s.origin = time.Now()
-	}
 	for !s.over {
 		if len(s.waiting) == 0 {
 			s.changed.Wait()
@@ -111,6 +109,7 @@ func (s *stormRun) At(n uint64) time.Duration {
 		wake := time.AfterFunc(early, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			defer failure.Guard()
 			s.changed.Broadcast()
 		})
 		s.changed.Wait()
@@ -133,6 +132,13 @@ func (s *stormRun) Count(t time.Duration) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return uint64(sort.Search(len(s.dues), func(i int) bool { return s.dues[i] > t }))
+}
+
+// start sets the clock of the storm.
+func (s *stormRun) start(began time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.origin = began
 }
 
 // interrupt ends the storm: nothing more is handed out.

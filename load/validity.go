@@ -18,6 +18,7 @@ const (
 	mostClockStep    = 100 * time.Millisecond
 	mostCPU          = 0.9 // of the cores that the process may use
 	mostPause        = 0.01
+	mostThrottled    = 0.01 // of the schedule's length
 	leastJudgedHits  = 1
 	behindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
 	clockStepCounted = 10 * time.Millisecond
@@ -61,6 +62,10 @@ func invalid(r *reports.Load) []string {
 		}
 		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > mostPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
 			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
+		}
+		if most := int64(mostThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
+			say("the CPU limit of its container held the generator back %s times, for %s in all; give it more CPU, or no limit",
+				reports.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
 		}
 	}
 	if share(g.Behind) > mostHeld {

@@ -99,7 +99,7 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 }
 
 func TestHealthSeesTheClockBeingSet(t *testing.T) {
-	w := newHealthWatch(time.Now())
+	w := newHealthWatch(time.Now(), 0)
 	w.clocks(time.Second, time.Second)
 	w.clocks(time.Second+time.Millisecond, time.Second)
 	assert.Zero(t, w.look(time.Now()).ClockStep)

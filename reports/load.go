@@ -104,6 +104,12 @@ type Generator struct {
 	Behind      int64       `json:"behind"`  // results that had to wait to be taken up
 	ClockStep   int64       `json:"clockStep"`
 	Dropped     int64       `json:"dropped"` // hits of the schedule that were never sent
+	// StartLate is how long after the agreed instant the clock was started; of shards, the latest one's.
+	StartLate int64 `json:"startLate,omitempty"`
+	// Throttled is the time without CPU by the limit of the container that the generator ran in, summed up over its processors, and
+	// ThrottledTimes how often that was.
+	Throttled      int64 `json:"throttled,omitempty"`
+	ThrottledTimes int64 `json:"throttledTimes,omitempty"`
 }
 
 // Second is one second of one operation. Asked counts the hits that were due in it, Sent those that were sent in it; Right, Wrong and

@@ -1,0 +1,72 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// Barrier is where a run that is set up waits for the others: it returns the instant at which the clock starts, with a monotonic reading
+// (time.Now().Add), so that setting the clock of the machine does not move the schedule. It is called once, on the goroutine of Run, and
+// returns an error when ctx ends; then nothing of the schedule is sent. An instant that has passed by more than a second is refused.
+type Barrier func(ctx context.Context, ready Ready) (time.Time, error)
+
+// Ready is a run that waits for its start.
+type Ready struct {
+	Hits    int64         // that it will send; 0: not known
+	Length  time.Duration // of its schedule
+	Clients int           // virtual clients that take part
+}
+
+// mostLateStart is by how much the instant of a start may have passed. What was due meanwhile is sent late, which its lag tells.
+const mostLateStart = time.Second
+
+// start is when the clock of a run starts.
+func (e *engine) start(ctx context.Context) (time.Time, error) {
+	barrier := e.options.Barrier
+	if barrier == nil {
+		barrier = clockBarrier(e.options.StartAt)
+	}
+	began, err := barrier(ctx, Ready{Hits: int64(e.plan.hits()), Length: e.plan.length, Clients: e.planned()})
+	if err != nil {
+		return began, err
+	}
+	if late := time.Since(began); late > mostLateStart {
+		return began, failure.Setupf("the run was to start at %s and was ready %s too late; start it with a later --start-at",
+			began.Format(time.TimeOnly), late.Round(time.Millisecond))
+	}
+	return began, nil
+}
+
+// clockBarrier starts at an instant of the clock of this machine; at once, where none is given.
+func clockBarrier(at time.Time) Barrier {
+	return func(context.Context, Ready) (time.Time, error) {
+		now := time.Now()
+		if at.IsZero() {
+			return now, nil
+		}
+		return now.Add(at.Sub(now.Round(0))), nil
+	}
+}
+
+// late is what is told of a late start: nothing where no instant was agreed.
+func (e *engine) late(by time.Duration) time.Duration {
+	if e.options.Barrier == nil && e.options.StartAt.IsZero() {
+		return 0
+	}
+	return by
+}
+
+// sleepUntil sleeps until a moment and returns how long after it the sleep ended.
+func sleepUntil(ctx context.Context, moment time.Time) (late time.Duration, err error) {
+	timer := newPreciseTimer()
+	defer timer.close()
+	for wait := time.Until(moment); wait > 0; wait = time.Until(moment) {
+		timer.sleep(ctx, wait)
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+	}
+	return max(0, time.Since(moment)), ctx.Err()
+}
