@@ -63,10 +63,13 @@ type Status struct {
 	Index   int     `json:"index"` // from 0
 	Phase   Phase   `json:"phase"`
 	Version string  `json:"version"`
-	Plan    string  `json:"plan"`             // SHA-256 of the plan file, in hex
-	Error   string  `json:"error,omitempty"`  // a sentence without a secret
-	Exit    int     `json:"exit,omitempty"`   // the exit code that Error would have had: 2, 3, 70
-	Result  *Result `json:"result,omitempty"` // of PhaseDone
+	Plan    string  `json:"plan"`              // SHA-256 of the plan file, in hex
+	Error   string  `json:"error,omitempty"`   // a sentence without a secret
+	Exit    int     `json:"exit,omitempty"`    // the exit code that Error would have had: 2, 3, 70
+	Result  *Result `json:"result,omitempty"`  // of PhaseDone
+	Planned int64   `json:"planned,omitempty"` // hits of its part of the schedule, from PhaseReady on; 0: not known
+	Clients int     `json:"clients,omitempty"` // virtual clients that take part, from PhaseReady on
+	Stored  bool    `json:"stored,omitempty"`  // the result was PUT to the results URL
 }
 
 // Prepare says which plan is meant, so that a stale one is noticed before anything is sent.
@@ -91,8 +94,8 @@ type Progress struct {
 	Left     time.Duration `json:"left"`
 	Sent     int64         `json:"sent"`
 	Wrong    int64         `json:"wrong"`
-	Rate     float64       `json:"rate"` // of the last second
-	P50, P99 time.Duration // of the last second
+	Rate     float64       `json:"rate"` // hits a second
+	P50, P99 time.Duration // of the last ten seconds, as is Rate
 }
 
 // Result describes the file that /result serves.
@@ -116,9 +119,14 @@ type Ending struct {
 	Result    *Result       `json:"result,omitempty"`
 	Planned   int64         `json:"planned"` // hits of its part of the schedule
 	Sent      int64         `json:"sent"`
-	StartLate time.Duration `json:"startLate"`        // how long after the agreed instant the clock was started
-	Throttled time.Duration `json:"throttled"`        // time without CPU by its own cgroup's limit, while the load ran
-	Logged    bool          `json:"logged,omitempty"` // the result stands framed at the end of the output
+	StartLate time.Duration `json:"startLate"`         // how long after the agreed instant the clock was started
+	Throttled time.Duration `json:"throttled"`         // time without CPU by its own cgroup's limit, while the load ran
+	Logged    bool          `json:"logged,omitempty"`  // the result stands framed at the end of the output
+	Stored    bool          `json:"stored,omitempty"`  // the result was PUT to the results URL
+	Elapsed   time.Duration `json:"elapsed,omitempty"` // of the load, up to these words
+	// ThrottledTimes is how often the limit held it back; CPU is the processor time of the load.
+	ThrottledTimes int64         `json:"throttledTimes,omitempty"`
+	CPU            time.Duration `json:"cpu,omitempty"`
 }
 
 // readEnding reads last words; nil when they are none.
