@@ -196,7 +196,7 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 func (l *ledger) scheduled(r *reports.Load) int {
 	ran := int(time.Duration(l.health.Elapsed) / time.Second)
 	if r.Storm != nil {
-		return max(1, ran)
+		return max(1, min(ran, l.upTo))
 	}
-	return max(1, min(int(r.Plan.Seconds), ran))
+	return max(1, min(int(r.Plan.Seconds), ran, l.upTo))
 }

@@ -34,6 +34,8 @@ func TestRole(t *testing.T) {
 		serveRole(t)
 	case "generator":
 		generateRole(t)
+	case "mock":
+		mockRole(t)
 	default:
 		t.Skip("the benchmarks run this in processes of their own")
 	}

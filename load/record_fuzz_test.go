@@ -1,0 +1,90 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// FuzzReadRecord reads blocks that are whole, with sums that are right, whatever stands in them: as the record of a run of its own and as
+// that of a shard. One line of the text is one block.
+func FuzzReadRecord(f *testing.F) {
+	head := recordHead{
+		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: "1/2", Plan: reports.Plan{Workload: "refresh", Hits: 4, Seconds: 2}},
+		Operations: []string{"refresh"}, Limits: []string{"refresh.p99<300ms", "errors<1%"}, Of: 2, Began: time.Unix(1_800_000_000, 0).UTC(),
+	}
+	var p packer
+	var times distribution
+	times.add(1_500_000)
+	times.add(2_500_000)
+	second := frame{Due: 2, Lag: p.pack(&times), Exchanges: 2, Operations: []operationFrame{{
+		Asked: map[int]int64{0: 2}, Sent: 2, Right: 1, Wrong: 1, Statuses: map[string]int64{"200": 2}, Missed: map[string]int64{"200": 1},
+		Kinds: map[string]int64{"identity": 1}, Response: p.pack(&times), Service: p.pack(&times),
+	}}, Health: health{Elapsed: 1e9, Sending: 1e9, CPU: 1e7, CPUs: 2}}
+	last := second
+	last.Second, last.Due, last.Health.Elapsed = 1, 4, 2e9
+	last.End = &ending{Notes: []string{"one"}, Storm: &reports.Storm{Clients: 2, Recovered: 1}}
+	var text bytes.Buffer
+	for _, block := range []any{head, second, last} {
+		if err := json.NewEncoder(&text).Encode(block); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(text.Bytes())
+	f.Add(bytes.ReplaceAll(text.Bytes(), []byte(`"second":1`), []byte(`"second":9007199254740993`)))
+	f.Add(bytes.ReplaceAll(text.Bytes(), []byte(`"sent":2`), []byte(`"sent":-2`)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		folder := t.TempDir()
+		file, err := os.OpenFile(filepath.Join(folder, RecordFile), os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteString(recordMagic); err != nil {
+			t.Fatal(err)
+		}
+		r := &recorder{file: file}
+		for line := range bytes.Lines(text) {
+			if !json.Valid(line) {
+				line, _ = json.Marshal(string(line))
+			}
+			r.append(json.RawMessage(line))
+		}
+		if err := r.close(); err != nil {
+			t.Fatal(err)
+		}
+		for what, read := range map[string]func() (*reports.Load, error){
+			"run":   func() (*reports.Load, error) { return ReadRecord(folder) },
+			"shard": func() (*reports.Load, error) { return Merge(folder) },
+		} {
+			report, err := read()
+			switch {
+			case err != nil && failure.KindOf(err) != failure.Usage:
+				t.Fatalf("%s: %v", what, err)
+			case err == nil && what == "shard" && report.Verdict == reports.Pass:
+				t.Fatalf("half of a run passed")
+			}
+		}
+	})
+}
+
+// FuzzCurve reads rate curves.
+func FuzzCurve(f *testing.F) {
+	for _, text := range []string{"time,rate\n0,10\n60,200/s\n5m,0\n", "0,1\n1,1\n", "0s,12000/m\n# later\n1e3,1e3\n", "0,99999999999\n99999999999,1"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseCurve(bytes.NewReader([]byte(text)), "curve.csv")
+		if err != nil {
+			return
+		}
+		if hits := s.Hits(); s.Count(s.Length()) != hits || hits > 0 && (s.At(0) < 0 || s.At(hits-1) > s.Length()) {
+			t.Fatalf("%s: %d hits", s, hits)
+		}
+	})
+}
