@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ type program struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	now    func() time.Time // of what is shown while a run goes on
 
 	color string // --color
 	quiet bool   // --quiet
@@ -35,11 +37,14 @@ type program struct {
 
 // run is the whole program: it reads nothing but its arguments and returns the exit code.
 func run(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, color: "auto"}
+	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
 	return p.run(args)
 }
 
 func (p *program) run(args []string) (code int) {
+	p.color = "auto"
+	stdout := &output{Writer: p.stdout}
+	p.stdout = stdout
 	defer func() {
 		if r := recover(); r != nil {
 			p.tellOfPanic(failure.PanickedAt())
@@ -47,6 +52,7 @@ func (p *program) run(args []string) (code int) {
 		}
 	}()
 	keepPrivate()
+	outliveReaders()
 	log.SetOutput(io.Discard)  // net/http tells the standard logger of stray bytes in answers, and they can hold secrets
 	debug.SetTraceback("none") // a stack shows arguments; GOTRACEBACK=all brings it back
 	p.guardGoroutines()
@@ -61,7 +67,14 @@ func (p *program) run(args []string) (code int) {
 	err := root.ExecuteContext(ctx)
 	sig := caught()
 	var ended interruption
-	if err != nil && !(sig != nil && (errors.Is(err, context.Canceled) || errors.As(err, &ended))) {
+	switch {
+	case err == nil:
+	case sig != nil && (errors.Is(err, context.Canceled) || errors.As(err, &ended)): // told by the exit code
+	case stdout.err != nil && errors.Is(err, stdout.err): // told below
+	default:
+		p.fail(err)
+	}
+	if err := stdout.fault(); err != nil {
 		p.fail(err)
 	}
 	if sig != nil && !p.served {

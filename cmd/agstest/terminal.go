@@ -48,6 +48,9 @@ func (p *program) variable(name string) string {
 }
 
 func isTerminal(w io.Writer) bool {
+	if out, wrapped := w.(*output); wrapped {
+		w = out.Writer
+	}
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
@@ -81,7 +84,7 @@ type progress struct {
 
 func (p *program) newProgress() *progress {
 	return &progress{
-		w: p.stderr, off: p.quiet, now: time.Now, last: time.Now(),
+		w: p.stderr, off: p.quiet, now: p.now, last: p.now(),
 		rewrite: isTerminal(p.stderr) && p.variable("TERM") != "dumb" && p.variable("CI") == "",
 	}
 }

@@ -59,7 +59,7 @@ func TestProgressOnATerminal(t *testing.T) {
 
 func TestQuietShowsNoProgress(t *testing.T) {
 	var out bytes.Buffer
-	p := (&program{stderr: &out, quiet: true, getenv: func(string) (string, bool) { return "", false }}).newProgress()
+	p := (&program{stderr: &out, quiet: true, now: time.Now, getenv: func(string) (string, bool) { return "", false }}).newProgress()
 	p.last = p.last.Add(-time.Hour)
 	p.show(func() string { return "x" })
 	assert.Empty(t, out.String())

@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package main
+
+// forbidDumps does nothing where the limit of core dumps is all there is.
+func forbidDumps() {}
