@@ -1,0 +1,167 @@
+package shards
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"agstest/internal/failure"
+	"agstest/load"
+	"agstest/reports"
+)
+
+// Load is the load of one shard: load.Run with the options of the plan. It waits at the barrier when it is set up, and leaves what it
+// found in the agent's folder. A report tells that the load has begun, however it ended.
+type Load func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error)
+
+// Agent is one shard: it does its part of a load when it is told to, and hands over what it found. Token, Folder and Load must be given;
+// the zero value of everything else works. An Agent serves one run.
+type Agent struct {
+	Index   int    // from 0
+	Plan    []byte // the text of PlanFile
+	Version string // of this program
+	Token   []byte // of the run
+	Folder  string // of the run, which is there; the result is made of it
+	Load    Load
+	// ResultsURL gets the result by PUT, with {index} replaced; empty: none does.
+	ResultsURL string
+	// LastWords takes what the agent knows of itself, again and again, each time in place of the one before; nil: nobody does.
+	LastWords func(Ending)
+	// Output gets the result in a frame when nobody has come for it; nil: nothing does.
+	Output io.Writer
+	// Grace is how long the agent may go on after ctx has ended; 0: 25 s, which is within the 30 s that Kubernetes gives a pod.
+	Grace time.Duration
+	// FailedLinger is how long an agent without a result tells of its failure before it ends; 0: 10 s.
+	FailedLinger time.Duration
+}
+
+const (
+	defaultGrace        = 25 * time.Second
+	defaultFailedLinger = 10 * time.Second
+	// unasked is how much longer than twice the time for setting up an agent waits for its start: until then all others are set up too.
+	unasked = time.Minute
+	// mostLogged is the largest result that is written to the output, packed: the kubelet keeps 10 MiB of it, and base64 adds a third.
+	mostLogged = 4 << 20
+)
+
+var (
+	errAborted = errors.New("its coordinator told it to stop")
+	errUnasked = errors.New("no coordinator started it in time")
+)
+
+// Run serves the control interface on listener, which it closes, and does the load. When ctx ends, no more is sent; a result that is there
+// by then is still served for the time of Grace. It returns nil when the load was done and its result handed over, or offered for the
+// whole time that the plan gives; otherwise an error of a kind of package failure, that of the load where there is one.
+func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
+	plan, err := ReadPlan(a.Plan, a.Version)
+	if err == nil && (a.Index < 0 || a.Index >= plan.Shards) {
+		err = failure.Usagef("there is no shard %d in a run of %d shards; the indexes go from 0 to %d", a.Index, plan.Shards, plan.Shards-1)
+	}
+	s := newStanding(a, plan)
+	server := &http.Server{Handler: a.handler(s), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		defer failure.Guard()
+		_ = server.Serve(listener) // it ends with Shutdown
+	}()
+	defer func() {
+		ending, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(ending) != nil {
+			_ = server.Close()
+		}
+		<-served
+	}()
+	last := a.lastMoment(ctx)
+	if err == nil {
+		err = a.work(ctx, s, plan)
+	}
+	if err != nil {
+		s.fail(err)
+		a.words(s)
+		await(s.acknowledged, cmp.Or(a.FailedLinger, defaultFailedLinger), last)
+		return err
+	}
+	a.words(s)
+	if a.ResultsURL != "" {
+		err = a.store(last, s)
+	}
+	if await(s.acknowledged, plan.Linger, last) || s.status().Stored {
+		return nil
+	}
+	if logged := a.logResult(s); logged != nil {
+		err = errors.Join(err, logged)
+	}
+	a.words(s)
+	return err
+}
+
+// lastMoment ends when the grace after the end of ctx is over.
+func (a *Agent) lastMoment(ctx context.Context) context.Context {
+	last, over := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		defer failure.Guard()
+		time.AfterFunc(cmp.Or(a.Grace, defaultGrace), over)
+	})
+	return last
+}
+
+// await waits until something has happened, and no longer than some time or the last moment.
+func await(happened <-chan struct{}, longest time.Duration, last context.Context) bool {
+	timer := time.NewTimer(longest)
+	defer timer.Stop()
+	select {
+	case <-happened:
+		return true
+	case <-timer.C:
+	case <-last.Done():
+	}
+	return false
+}
+
+// work waits until it is told to prepare, does the load, and makes its result.
+func (a *Agent) work(ctx context.Context, s *standing, plan *Plan) error {
+	running, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.abort = cancel
+	waited := time.AfterFunc(2*plan.ReadyWithin+unasked, func() { s.giveUp(errUnasked) })
+	defer waited.Stop()
+	close(s.able)
+	select {
+	case <-s.prepared:
+	case <-running.Done():
+		return failure.Setupf("the shard sent nothing: %w", context.Cause(running))
+	}
+	report, err := a.Load(running, s.barrier, func(at load.Progress) {
+		s.progressed(at)
+		a.words(s)
+	})
+	if report == nil {
+		if cause := context.Cause(running); cause != nil {
+			return failure.Setupf("the shard sent nothing: %w", cause)
+		}
+		return err
+	}
+	s.measured(report)
+	if err != nil {
+		return err
+	}
+	result, err := packFolder(a.Folder)
+	if err != nil {
+		return failure.Setupf("the result of the shard could not be packed: %w", err)
+	}
+	s.finish(result)
+	return nil
+}
+
+func (a *Agent) words(s *standing) {
+	if a.LastWords != nil {
+		a.LastWords(s.ending())
+	}
+}
