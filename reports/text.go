@@ -105,6 +105,7 @@ func (t *textWriter) conformance(c *Conformance) {
 	t.requirements("Failed", ofVerdict(c.Requirements, Fail))
 	t.requirements("Could not tell", ofVerdict(c.Requirements, Error, Invalid, Inconclusive))
 	t.requirements("Warnings", ofVerdict(c.Requirements, Warn))
+	t.loneScenarios(c.Scenarios)
 	if missing := ofVerdict(c.Requirements, NotExercised); len(missing) > 0 {
 		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(NotExercised, Plural(int64(len(missing)), "requirement")), idList(missing))
 	}
@@ -144,6 +145,38 @@ func (t *textWriter) requirements(title string, requirements []Requirement) {
 		}
 		if reason != "" {
 			t.line("             %s", printable(oneLine(reason, 300)))
+		}
+	}
+}
+
+// loneScenarios lists the scenarios that failed or could not be judged and stand for no requirement, which no other list names.
+func (t *textWriter) loneScenarios(scenarios []Scenario) {
+	shown := 0
+	for _, scenario := range scenarios {
+		if len(scenario.Requirements) > 0 || scenario.Verdict != Fail && scenario.Verdict != Error && scenario.Verdict != Warn {
+			continue
+		}
+		switch shown++; {
+		case shown == 1:
+			t.line("  Scenarios without a requirement")
+		case shown > textShown+1:
+			continue
+		case shown > textShown:
+			t.line("    … more in the report")
+			continue
+		}
+		t.line("    %s  %s: %s", t.verdict(scenario.Verdict), printable(scenario.ID), printable(oneLine(scenario.Name, 200)))
+		reason := scenario.Reason
+		if reason == "" && len(scenario.Findings) > 0 {
+			reason = findingSentence(scenario.Findings[0])
+		}
+		for _, step := range scenario.Steps {
+			if reason == "" && step.Verdict == scenario.Verdict {
+				reason = step.Message
+			}
+		}
+		if reason != "" {
+			t.line("          %s", printable(oneLine(reason, 300)))
 		}
 	}
 }
@@ -202,6 +235,7 @@ func (t *textWriter) load(l *Load) {
 		for _, reason := range l.Invalid {
 			t.line("    %s", printable(oneLine(reason, 300)))
 		}
+		t.line("    What to do: run again on a machine that does nothing else, on a bigger one, or with a lower rate; --max-lag 10ms accepts hits that leave so late")
 	}
 	for _, note := range l.Notes {
 		t.fact("note", "%s", printable(oneLine(note, 400)))

@@ -132,16 +132,22 @@ func match(step *messages.PickleStep) (*phrase, arguments, error) {
 func nearestPhrase(text string) string {
 	var texts []string
 	for _, p := range compiled {
-		texts = append(texts, p.Example)
+		texts = append(texts, withoutValues(p.Text))
 	}
-	example := failure.Nearest(text, texts)
+	near := failure.Nearest(withoutValues(strings.TrimPrefix(text, asARule)), texts)
 	for _, p := range compiled {
-		if p.Example == example {
+		if near != "" && withoutValues(p.Text) == near {
 			return fmt.Sprintf("; the nearest sentence is %q", p.Text)
 		}
 	}
 	return ""
 }
+
+// values are the places of a sentence that differ from use to use, as the vocabulary writes them and as a feature file fills them.
+var values = regexp.MustCompile(`"[^"]*"|<[^>]*>|\[[^\]]*\]|[0-9]+`)
+
+// withoutValues leaves of a sentence what tells it from others.
+func withoutValues(text string) string { return values.ReplaceAllString(text, "_") }
 
 // matchAll finds every step that cannot be run, before anything is sent.
 func matchAll(scenarios []*scenario) error {

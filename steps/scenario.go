@@ -174,6 +174,9 @@ func parse(sources []source) ([]*scenario, error) {
 		if document.Feature == nil {
 			return nil, failure.Usagef("the feature file %s holds no feature", source.name)
 		}
+		if len(pickles) == 0 {
+			return nil, failure.Usagef("the feature file %s holds no scenario; a line that starts with \"Scenario:\" begins one, and anything else below \"Feature:\" is read as its description", source.name)
+		}
 		nodes := index(document)
 		for _, pickle := range pickles {
 			row := nodes[pickle.AstNodeIds[len(pickle.AstNodeIds)-1]]

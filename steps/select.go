@@ -81,7 +81,10 @@ func choose(all []*scenario, o Options) (selection, error) {
 	for _, id := range o.Only {
 		id = strings.TrimPrefix(strings.TrimSpace(id), "@")
 		if _, ok := catalogue[id]; !ok {
-			return chosen, failure.Usagef("there is no requirement %q%s", id, suggest(id, ids))
+			if near := suggest(id, ids); near != "" {
+				return chosen, failure.Usagef("there is no requirement %q%s", id, near)
+			}
+			return chosen, failure.Usagef("there is no requirement %q; agstest conform --list shows all of them, and other tags are given as --tags @%s", id, id)
 		}
 		if reason, ok := exempt[id]; ok {
 			return chosen, failure.Usagef("no scenario covers %s: %s", id, reason)

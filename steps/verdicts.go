@@ -281,12 +281,19 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 		return reports.Error, "nothing was exercised: every scenario was skipped"
 	}
 	reason := plural(counts[reports.Pass], "requirement") + " hold"
+	if counts[reports.Pass] == 1 {
+		reason += "s"
+	}
 	for _, more := range []struct {
 		verdict reports.Verdict
 		words   string
 	}{{reports.Warn, "warn"}, {reports.Known, "are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"}, {reports.NotExercised, "were not exercised"}} {
 		if n := counts[more.verdict]; n > 0 {
-			reason += fmt.Sprintf(", %d %s", n, more.words)
+			words := more.words
+			if n == 1 {
+				words = strings.NewReplacer("warn", "warns", "are known departures", "is a known departure", "were ", "was ").Replace(words)
+			}
+			reason += fmt.Sprintf(", %d %s", n, words)
 		}
 	}
 	return reports.Pass, reason

@@ -57,7 +57,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
 	flags.IntVar(&f.sequences, "sequences", 5, "random sequences of calls, held against a model; 0 switches them off")
 	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: several against a mock, one on a live service")
-	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run besides the built-in ones")
+	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (messages call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")

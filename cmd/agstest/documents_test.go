@@ -86,6 +86,11 @@ func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
 				continue
 			}
 			assert.NoError(t, c.ParseFlags(rest), "%s: agstest %s", where, match[1])
+			for flag, names := range map[string][]string{"fault": faultNames(), "mock-fault": faultNames(), "choice": habitNames(), "mock-choice": habitNames()} {
+				if f := c.Flags().Lookup(flag); f != nil && f.Changed && !strings.Contains(f.Value.String(), "NAME") {
+					assert.Subset(t, names, strings.Split(strings.Trim(f.Value.String(), "[]"), ","), "%s: agstest %s", where, match[1])
+				}
+			}
 		}
 	}
 	require.Greater(t, checked, 30, "too few calls were found in the documents")

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/goccy/go-yaml"
@@ -40,6 +43,9 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 			if err != nil {
 				return err
 			}
+			if forDocuments(e.URL) {
+				p.warnf("url is %s, which is the example's and nobody's; write the address of your service", e.URL)
+			}
 			text, err := yaml.MarshalWithOptions(e.Redacted(), yaml.OmitEmpty(), yaml.Indent(2))
 			if err != nil {
 				return fmt.Errorf("writing the environment: %w", err)
@@ -68,6 +74,16 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 	return c
 }
 
+// forDocuments tells an address that nobody has: RFC 2606 keeps example.com and its like for examples.
+func forDocuments(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := "." + strings.ToLower(u.Hostname())
+	return slices.ContainsFunc([]string{".example.com", ".example.net", ".example.org", ".example"}, func(reserved string) bool { return strings.HasSuffix(host, reserved) })
+}
+
 func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abilities []ability) error {
 	fmt.Fprintf(w, "%s", text)
 	offered := 0
@@ -89,12 +105,27 @@ func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abili
 		return err
 	}
 	if offered < len(abilities) {
-		fmt.Fprintf(w, "\nWhat is missing; each line goes below situations: unless it is a key of its own:\n\n")
+		var situations, keys []string
 		for _, a := range abilities {
-			if !a.Offered {
-				fmt.Fprintf(w, "  %s\n", a.Example)
+			switch {
+			case a.Offered:
+			case slices.Contains(environment.SituationNames, a.Name):
+				situations = append(situations, a.Example)
+			default:
+				keys = append(keys, a.Example)
 			}
 		}
+		show := func(lead string, lines []string) {
+			if len(lines) == 0 {
+				return
+			}
+			fmt.Fprintf(w, "\n%s\n\n", lead)
+			for _, line := range lines {
+				fmt.Fprintf(w, "  %s\n", line)
+			}
+		}
+		show("What is missing, with values of your own in place of the ones shown; these lines go below situations:", situations)
+		show("These are keys of their own; where the file has the key, put what stands in the braces below it:", keys)
 	}
 	return nil
 }

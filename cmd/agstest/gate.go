@@ -53,6 +53,11 @@ where conformance failed, so that one pipeline run tells everything; where the s
 func (p *program) gate(c *cobra.Command, r *recorder, check steps.Options, send load.Options, seed uint64, raw bool) error {
 	seed = p.seed(seed)
 	check.Seed, send.Seed = seed, seed
+	asked := send
+	asked.Environment = r.service.environment
+	if _, err := load.Check(asked, max(1, asked.Shard.Of)); err != nil { // a refused load is told before the first request, not after the last scenario
+		return err
+	}
 	if _, err := p.conform(c.Context(), r, check); err != nil {
 		return err
 	}

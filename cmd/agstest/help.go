@@ -46,6 +46,9 @@ func flagError(c *cobra.Command, err error) error {
 	advice := "see: " + c.CommandPath() + " --help"
 	text := err.Error()
 	if match := unknownFlag.FindStringSubmatch(text); match != nil {
+		if instead, ok := expected[match[1]]; ok {
+			return failure.Usagef("%s has no flag --%s; %s", c.CommandPath(), match[1], instead)
+		}
 		var names []string
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if !f.Hidden {
@@ -66,6 +69,9 @@ func refuseArguments(c *cobra.Command, args []string) error {
 		return nil
 	}
 	if c.HasSubCommands() {
+		if instead, ok := expectedCommands[args[0]]; ok && !c.HasParent() {
+			return failure.Usagef("there is no command agstest %q; %s", args[0], instead)
+		}
 		var names []string
 		for _, sub := range c.Commands() {
 			if sub.IsAvailableCommand() {
@@ -76,6 +82,9 @@ func refuseArguments(c *cobra.Command, args []string) error {
 			return failure.Usagef("there is no command %s %q; did you mean %s? See: %s --help", c.CommandPath(), args[0], near, c.CommandPath())
 		}
 		return failure.Usagef("there is no command %s %q; see: %s --help", c.CommandPath(), args[0], c.CommandPath())
+	}
+	if (strings.HasSuffix(args[0], ".yaml") || strings.HasSuffix(args[0], ".yml")) && c.Flags().Lookup("env") != nil {
+		return failure.Usagef("%s takes no argument, but got %q; an environment file is given as: %s --env %s", c.CommandPath(), args[0], c.CommandPath(), args[0])
 	}
 	return failure.Usagef("%s takes no argument, but got %q; flags start with -- (see: %s --help)", c.CommandPath(), args[0], c.CommandPath())
 }

@@ -100,6 +100,28 @@ func TestManualHasEveryCommandAndExitCode(t *testing.T) {
 	}
 }
 
+// What is advised in place of a flag or a command must not exist under that name, nor advise a flag that nobody has.
+func TestExpectedWordsAreNotOurs(t *testing.T) {
+	flags, commands := map[string]bool{}, map[string]bool{}
+	for _, c := range tree(t) {
+		if c.HasParent() && !c.Parent().HasParent() {
+			commands[c.Name()] = true
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) { flags[f.Name] = true })
+	}
+	mentioned := regexp.MustCompile(`(agstest|--)([ a-z-]*[a-z])`)
+	for word, instead := range expectedCommands {
+		assert.False(t, commands[word], word)
+		assert.Regexp(t, `agstest [a-z]+`, instead, word)
+	}
+	for word, instead := range expected {
+		for _, found := range mentioned.FindAllStringSubmatch(instead, -1) {
+			first := strings.Fields(found[2])[0]
+			assert.True(t, found[1] == "--" && flags[first] || found[1] == "agstest" && commands[first], "%s: %s", word, found[0])
+		}
+	}
+}
+
 func TestMistypedFlagsAndCommandsAreGuessed(t *testing.T) {
 	for _, test := range []struct {
 		args []string
@@ -110,6 +132,10 @@ func TestMistypedFlagsAndCommandsAreGuessed(t *testing.T) {
 		{[]string{"conform", "extra"}, `agstest: agstest conform takes no argument, but got "extra"; flags start with -- (see: agstest conform --help)`},
 		{[]string{"conform", "--concurrency", "many"}, `agstest: agstest conform: invalid argument "many" for "--concurrency" flag`},
 		{[]string{"--color", "blue", "version"}, `agstest: --color must be always, never or auto, not "blue"`},
+		{[]string{"load", "--users", "50"}, "agstest: agstest load has no flag --users; how many virtual clients take part is said with --clients, how often they send with --rate"},
+		{[]string{"conform", "--url", "https://x"}, "agstest: agstest conform has no flag --url; the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml"},
+		{[]string{"conform", "staging.yaml"}, `agstest: agstest conform takes no argument, but got "staging.yaml"; an environment file is given as: agstest conform --env staging.yaml`},
+		{[]string{"test"}, `agstest: there is no command agstest "test"; agstest conform checks a service, agstest load loads it, agstest gate does both`},
 		{[]string{"env"}, "agstest: agstest env wants one environment file, such as:"},
 		{[]string{"history", "lst"}, `agstest: there is no command agstest history "lst"; did you mean list?`},
 		{[]string{"schema", "enviroment"}, `agstest: there is no schema "enviroment"; did you mean environment?`},

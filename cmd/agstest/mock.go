@@ -42,7 +42,7 @@ Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + varia
 and ` + variableControlToken + ` give them; environments/mock.yaml shows a file for such a mock.`,
 		Example: `  agstest mock --listen 127.0.0.1:8080                # then: agstest conform --env out/mock.yaml
   agstest mock --tls --control 127.0.0.1:8081         # https, and scenarios may move its clock
-  agstest mock --fault refresh-moves-fixed-exp        # break one rule
+  agstest mock --fault refresh-extends-fixed-end      # break one rule
   agstest mock --list-faults`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if listFaults || listChoices {

@@ -48,6 +48,7 @@ func TestScript(t *testing.T) {
 			"mode":               scriptMode,
 			"single":             scriptSingle,
 			"sentence":           scriptSentence,
+			"append":             scriptAppend,
 			"byhand":             scriptByHand,
 			"start":              scriptStart,
 			"signal":             scriptSignal,
@@ -224,6 +225,14 @@ func scriptSentence(ts *testscript.TestScript, neg bool, args []string) {
 	if secret := "secret-in-a-redirect"; strings.Contains(text, secret) {
 		ts.Fatalf("stderr holds a secret")
 	}
+}
+
+// scriptAppend adds a line to a file: append FILE LINE.
+func scriptAppend(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: append FILE LINE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+args[1]+"\n"), 0o600))
 }
 
 // scriptByHand writes environments/mock.yaml with the address of a running mock: byhand FILE-OF-THE-MOCK FILE.
