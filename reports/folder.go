@@ -19,7 +19,8 @@ const partialSuffix = ".partial"
 type Folder struct {
 	path   string // where files go now
 	final  string
-	chosen bool // the final name was chosen by the user, so what an earlier run left there is replaced
+	chosen bool     // the final name was chosen by the user, so what an earlier run left there is replaced
+	held   *os.File // of a chosen one: tells others that this run is under way; nil: not known here
 }
 
 // NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once; two runs never
@@ -54,7 +55,8 @@ func NewFolder(root string, run Run) (*Folder, error) {
 }
 
 // NewFolderAt makes the folder of a run whose final name the user chose. What an earlier run left there is replaced when this one ends;
-// a folder that holds anything else, or a run that is pinned as a baseline, is refused now rather than after the run.
+// a folder that holds anything else, a run that is pinned as a baseline, and one that another run is on its way to are refused now
+// rather than after the run.
 func NewFolderAt(path string, run Run) (*Folder, error) {
 	path = filepath.Clean(path)
 	if err := replaceable(path); err != nil {
@@ -63,20 +65,28 @@ func NewFolderAt(path string, run Run) (*Folder, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder %s for the run: %w", filepath.Dir(path), withoutPath(err))
 	}
+	f := &Folder{final: path, chosen: true}
+	if err := f.claim(func() (err error) { f.path, err = makeTemporary(path, short(run.ID)); return err }); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func makeTemporary(path, id string) (string, error) {
 	for n := 1; n <= 1000; n++ {
-		temporary := path + "." + short(run.ID) + partialSuffix
+		temporary := path + "." + id + partialSuffix
 		if n > 1 {
-			temporary = fmt.Sprintf("%s.%s-%d%s", path, short(run.ID), n, partialSuffix)
+			temporary = fmt.Sprintf("%s.%s-%d%s", path, id, n, partialSuffix)
 		}
 		err := os.Mkdir(temporary, 0o700)
 		if err == nil {
-			return &Folder{path: temporary, final: path, chosen: true}, nil
+			return temporary, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("making the folder %s for the run: %w", temporary, withoutPath(err))
+			return "", fmt.Errorf("making the folder %s for the run: %w", temporary, withoutPath(err))
 		}
 	}
-	return nil, fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over", path)
+	return "", fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over", path)
 }
 
 // replaceable tells whether a run may be put in place of what is at path.
@@ -161,7 +171,11 @@ func (f *Folder) Write(name string, render func(io.Writer) error) error {
 // returns the final path; where it fails, what was written stays at Path.
 func (f *Folder) Finish() (string, error) {
 	if f.chosen {
-		if err := f.replace(); err != nil {
+		err := f.replace()
+		if f.held != nil {
+			f.held.Close()
+		}
+		if err != nil {
 			return f.path, err
 		}
 	} else if err := os.Rename(f.path, f.final); err != nil {

@@ -1,0 +1,11 @@
+//go:build !darwin && !dragonfly && !freebsd && !linux && !netbsd && !openbsd
+
+package reports
+
+import (
+	"errors"
+	"os"
+)
+
+// hold is not known to this system.
+func hold(string) (*os.File, error) { return nil, errors.ErrUnsupported }
