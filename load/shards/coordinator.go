@@ -1,0 +1,302 @@
+package shards
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// Coordinator runs one load on the shards of an engine. Engine and Folder must be given; the zero value of everything else works. A
+// coordinator does one run at a time.
+type Coordinator struct {
+	Engine Engine
+	// Folder is the run's own; what shard i of the run recorded comes into shards/i below it, from 1.
+	Folder string
+
+	ReadyWithin   time.Duration // from creation until all shards run and are set up; 0: 5 min
+	PlacedWithin  time.Duration // how long a shard may be held up before it runs, as by the lack of a node; 0: 1 min
+	Lead          time.Duration // from the moment all are ready to the first hit; 0: 5 s, and more for many shards
+	MaxClockError time.Duration // how wrong the reading of a shard's clock may be; 0: 50 ms
+	Linger        time.Duration // how long a shard keeps its result for somebody to fetch it; 0: 15 min
+	Keep          bool          // nothing is removed
+
+	// Tell is told in sentences what happens; Warn what somebody should do something about. Both may be nil, and are called by one
+	// goroutine at a time.
+	Tell, Warn func(sentence string)
+	// Progress is told once a second how the run stands; it may be nil.
+	Progress func(Whole)
+
+	telling sync.Mutex // one call of Tell, Warn and Progress at a time
+}
+
+const (
+	defaultReadyWithin   = 5 * time.Minute
+	defaultPlacedWithin  = time.Minute
+	defaultLead          = 5 * time.Second
+	leadOfShard          = 20 * time.Millisecond
+	defaultMaxClockError = 50 * time.Millisecond
+	defaultLinger        = 15 * time.Minute
+
+	mostClocksAtOnce = 4  // more of them widen each other's round trips
+	mostAtOnce       = 16 // of all other calls
+	mostFetchesAt    = 4
+	removeWithin     = time.Minute
+	pollEvery        = time.Second
+)
+
+// MostShards is how many shards a run may have.
+const MostShards = 1000
+
+// leastLead is what all shards need to hear of the start.
+const leastLead = 2 * time.Second
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}
+
+func (c *Coordinator) lead(shards int) time.Duration {
+	return orElse(c.Lead, defaultLead+time.Duration(shards)*leadOfShard)
+}
+
+// NewWork makes the work of a run. The plan has its run, its version, its shards, its arguments and how long the load and its last
+// answers take; the rest of it, and the token of the control interface, are added here. Errors are of the kind failure.Usage.
+func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work, error) {
+	switch {
+	case plan.Shards < 1 || plan.Shards > MostShards:
+		return Work{}, failure.Usagef("a load can have 1 to %d shards, not %d", MostShards, plan.Shards)
+	case c.Lead < 0 || c.Lead > 0 && c.Lead < leastLead:
+		return Work{}, failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead, leastLead)
+	case c.ReadyWithin < 0 || c.PlacedWithin < 0 || c.MaxClockError < 0 || c.Linger < 0:
+		return Work{}, failure.Usagef("how long a coordinator waits cannot be below 0")
+	}
+	plan.Schema = PlanSchema
+	// A shard does not give up before its coordinator does, which may have to wait for another shard to be placed.
+	plan.ReadyWithin = orElse(c.ReadyWithin, defaultReadyWithin) + c.lead(plan.Shards) + time.Minute
+	plan.Linger = orElse(c.Linger, defaultLinger)
+	text, err := json.MarshalIndent(plan, "", "  ")
+	if err != nil {
+		return Work{}, err
+	}
+	w := Work{
+		Run: plan.Run, Shards: plan.Shards, Files: map[string][]byte{PlanFile: text}, Secrets: map[string][]byte{TokenFile: []byte(rand.Text())},
+		Within: plan.ReadyWithin + plan.Duration + plan.Drain + plan.Linger + time.Minute,
+	}
+	maps.Copy(w.Files, files)
+	maps.Copy(w.Secrets, secrets)
+	return w, nil
+}
+
+// planOf reads the plan of a work, and its hash.
+func planOf(w *Work) (plan Plan, hash string, err error) {
+	text := w.Files[PlanFile]
+	if err := json.Unmarshal(text, &plan); err != nil {
+		return plan, "", failure.Setupf("the plan of the run %s cannot be read: %w", w.Run, err)
+	}
+	if plan.Schema != PlanSchema {
+		return plan, "", failure.Setupf("the run %s has a plan of the form %q, and this agstest knows %q; use the agstest that made it (%s)", w.Run, plan.Schema, PlanSchema, plan.Version)
+	}
+	return plan, HashOf(text), nil
+}
+
+// Run makes the shards, starts them together, and brings home what they recorded. What was made is removed at the end, whatever the end
+// is, unless Keep says otherwise. An error means that nothing was measured: of the kind failure.Setup or failure.Usage, or that of ctx
+// when it ended before the start. When ctx ends later, all shards are stopped and what they have is brought home.
+func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
+	plan, hash, err := planOf(&work)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Engine.Check(ctx); err != nil {
+		return nil, err
+	}
+	created := time.Now()
+	c.tell("creating %s of the run %s", shardsInWords(plan.Shards), work.Run)
+	if err := c.Engine.Create(ctx, work); err != nil {
+		if ctx.Err() != nil { // the engine removes what it made before an error; an interrupted call is not to be trusted with it
+			c.remove(ctx, work.Run, false)
+		}
+		return nil, err
+	}
+	r := c.newConductor(ctx, &work, plan, hash)
+	outcome, err := r.conduct(ctx, created)
+	r.end()
+	c.remove(ctx, work.Run, c.Keep)
+	return outcome, err
+}
+
+// Collect brings home what the shards of a run recorded that another coordinator began: those whose load is over at once, the others
+// when theirs is. What is there of the run is removed at the end unless Keep says otherwise, or nothing came home.
+func (c *Coordinator) Collect(ctx context.Context, run string) (*Outcome, error) {
+	if err := c.Engine.Check(ctx); err != nil {
+		return nil, err
+	}
+	work, err := c.Engine.Find(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	plan, hash, err := planOf(work)
+	if err != nil {
+		return nil, err
+	}
+	r := c.newConductor(ctx, work, plan, hash)
+	outcome, err := r.collect(ctx)
+	r.end()
+	c.remove(ctx, run, c.Keep || err != nil)
+	return outcome, err
+}
+
+// remove deletes everything of a run, also when ctx has ended.
+func (c *Coordinator) remove(ctx context.Context, run string, keep bool) {
+	if keep {
+		c.tell("what was made for the run %s is kept; remove it with: agstest kubernetes clean %s", run, run)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
+	defer cancel()
+	if err := c.Engine.Remove(ctx, run); err != nil {
+		c.warn("what was made for the run %s could not be removed (%v); remove it with: agstest kubernetes clean %s", run, err, run)
+	}
+}
+
+func (c *Coordinator) tell(format string, args ...any) { c.say(c.Tell, format, args...) }
+func (c *Coordinator) warn(format string, args ...any) { c.say(c.Warn, format, args...) }
+
+func (c *Coordinator) say(to func(string), format string, args ...any) {
+	if to == nil {
+		return
+	}
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	to(fmt.Sprintf(format, args...))
+}
+
+// conductor is one run.
+type conductor struct {
+	*Coordinator
+	work   *Work
+	plan   Plan
+	hash   string
+	view   *view
+	shards []*shard
+	now    func() time.Time
+	fetch  chan struct{} // holds a token for each fetch under way
+
+	watching context.CancelFunc
+	watched  sync.WaitGroup
+}
+
+// shard is what the coordinator knows of one shard.
+type shard struct {
+	index  int
+	token  string
+	client *http.Client
+
+	clock clockOffset
+	start time.Time // by our clock; zero: it was not told yet
+	facts Shard
+
+	mutex    sync.Mutex // guards what follows
+	phase    Phase      // as it last said
+	progress Progress   // as it last said
+	heard    time.Time  // when that was
+	noted    bool       // its load is over
+	over     chan struct{}
+}
+
+func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, hash string) *conductor {
+	r := &conductor{Coordinator: c, work: work, plan: plan, hash: hash, view: newView(work.Shards), now: steadyClock(), fetch: make(chan struct{}, mostFetchesAt)}
+	for i := range work.Shards {
+		r.shards = append(r.shards, &shard{
+			index: i, token: strings.TrimSpace(string(work.Secrets[TokenFile])), client: newClient(c.Engine, work.Run, i),
+			facts: Shard{Index: i + 1, Of: work.Shards}, over: make(chan struct{}),
+		})
+	}
+	// What a shard does is of interest also after an interrupt, until everything is home.
+	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.watching = cancel
+	sights := c.Engine.Watch(watch, work.Run)
+	r.watched.Add(1)
+	go func() {
+		defer r.watched.Done()
+		defer failure.Guard()
+		r.view.follow(sights)
+	}()
+	return r
+}
+
+// end lets go of what the conductor holds.
+func (r *conductor) end() {
+	r.watching()
+	r.watched.Wait()
+	for _, s := range r.shards {
+		s.client.CloseIdleConnections()
+	}
+}
+
+// conduct is a run from the moment everything is made.
+func (r *conductor) conduct(ctx context.Context, created time.Time) (*Outcome, error) {
+	start, err := r.start(ctx, created)
+	if err != nil {
+		return nil, err
+	}
+	r.tell("%s send from %s on, for %s", shardsInWords(len(r.shards)), start.Format(time.TimeOnly), r.plan.Duration.Round(time.Second))
+	return r.run(ctx, start, start.Add(r.plan.Duration))
+}
+
+// each does work for every shard, so many at a time, and returns the first error by the order of shards.
+func (r *conductor) each(atOnce int, work func(*shard) error) error {
+	errs := make([]error, len(r.shards))
+	room := make(chan struct{}, atOnce)
+	var group sync.WaitGroup
+	for i, s := range r.shards {
+		group.Add(1)
+		room <- struct{}{}
+		go func() {
+			defer group.Done()
+			defer failure.Guard()
+			defer func() { <-room }()
+			errs[i] = work(s)
+		}()
+	}
+	group.Wait()
+	// One that was only stopped because of another says nothing.
+	var stopped error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case errors.Is(err, context.Canceled):
+			stopped = err
+		default:
+			return err
+		}
+	}
+	return stopped
+}
+
+// name is a shard as people are told of it, such as shard 3/8 on node b.
+func (r *conductor) name(s *shard) string {
+	text := fmt.Sprintf("shard %d/%d", s.index+1, len(r.shards))
+	if sight, _ := r.view.of(s.index); sight.Node != "" {
+		text += " on node " + sight.Node
+	}
+	return text
+}
+
+func shardsInWords(n int) string {
+	if n == 1 {
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", n)
+}

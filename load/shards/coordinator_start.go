@@ -1,0 +1,365 @@
+package shards
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// start brings all shards to one instant, which it returns. An error means that nothing was sent, or names the shards that may have.
+func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, error) {
+	within := orElse(r.ReadyWithin, defaultReadyWithin)
+	limit := created.Add(within)
+	err := r.awaitRunning(ctx, limit, within)
+	var start time.Time
+	if err == nil {
+		start, err = r.agreeUnlessTrouble(ctx, limit, within)
+	}
+	if err == nil {
+		return start, nil
+	}
+	said := "nothing was sent"
+	if unsure := r.abort(ctx); unsure != "" {
+		said = unsure + " could not be told to stop and may have sent something"
+		if ctx.Err() != nil {
+			r.warn("%s", said)
+		}
+	}
+	if ctx.Err() != nil {
+		return start, ctx.Err()
+	}
+	return start, asKind(int(failure.KindOf(err)), "%w; %s", err, said)
+}
+
+// agreeUnlessTrouble has all shards agree, unless one of them goes away meanwhile.
+func (r *conductor) agreeUnlessTrouble(ctx context.Context, limit time.Time, within time.Duration) (time.Time, error) {
+	ready, stop := context.WithCancelCause(ctx)
+	watched := make(chan error, 1)
+	go func() {
+		defer failure.Guard()
+		err := r.awaitTrouble(ready)
+		stop(err)
+		watched <- err
+	}()
+	start, err := r.agree(ready, limit, within)
+	stop(nil)
+	if trouble := <-watched; trouble != nil {
+		err = trouble
+	}
+	return start, err
+}
+
+// awaitRunning waits until every shard runs.
+func (r *conductor) awaitRunning(ctx context.Context, limit time.Time, within time.Duration) error {
+	placed := orElse(r.PlacedWithin, defaultPlacedWithin)
+	r.tell("waiting until all of them run")
+	for {
+		sights, changed := r.view.all()
+		running := 0
+		var waiting []string
+		wake := limit
+		for _, s := range sights {
+			switch {
+			case s.State == Running:
+				running++
+			case s.State == Pending && s.Hopeless:
+				return failure.Setupf("%s cannot start: %s", r.name(r.shards[s.Index]), because(s.Reason))
+			case s.State == Pending:
+				waits := s.waits()
+				if waits >= placed {
+					return failure.Setupf("%s has not been able to start for %s: %s", r.name(r.shards[s.Index]), waits.Round(time.Second), because(s.Reason))
+				}
+				if waits > 0 || s.Reason != "" {
+					if at := time.Now().Add(placed - waits); at.Before(wake) {
+						wake = at
+					}
+				}
+				if s.Reason != "" {
+					waiting = append(waiting, fmt.Sprintf("shard %d/%d: %s", s.Index+1, len(sights), s.Reason))
+				}
+			default:
+				return r.trouble(s)
+			}
+		}
+		if running == len(sights) {
+			return nil
+		}
+		if !time.Now().Before(limit) {
+			why := ""
+			if len(waiting) > 0 {
+				why = " (" + strings.Join(waiting[:min(3, len(waiting))], "; ") + ")"
+			}
+			return failure.Setupf("%d of %s run after %s%s", running, shardsInWords(len(sights)), within, why)
+		}
+		timer := time.NewTimer(time.Until(wake))
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitTrouble waits until a shard that ran does no more.
+func (r *conductor) awaitTrouble(ctx context.Context) error {
+	for {
+		sights, changed := r.view.all()
+		for _, s := range sights {
+			if s.State != Running && s.State != Unsure && s.State != Pending { // a node that does not answer is judged by the shard's own answers
+				return r.trouble(s)
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// trouble is why a shard that is not there any more ends a run that has not begun.
+func (r *conductor) trouble(s seen) error {
+	name := r.name(r.shards[s.Index])
+	if last := readEnding(s.Message); last != nil && last.Error != "" {
+		return asKind(last.Exit, "%s: %s", name, last.Error)
+	}
+	what := map[State]string{Leaving: "is being taken away", Unsure: "does not answer", Gone: "is gone", Failed: "has failed", Succeeded: "ended by itself"}[s.State]
+	return failure.Setupf("%s %s before the start: %s", name, what, because(s.Reason))
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return "the engine gives no reason"
+	}
+	return strings.TrimSuffix(reason, ".")
+}
+
+// agree sets the shards up, reads their clocks, and tells them when to start.
+func (r *conductor) agree(ctx context.Context, limit time.Time, within time.Duration) (time.Time, error) {
+	settle, cancel := context.WithDeadline(ctx, limit)
+	defer cancel()
+	r.tell("all run; setting up")
+	for _, step := range []struct {
+		atOnce int
+		do     func(context.Context, *shard) error
+		late   string
+	}{
+		{mostAtOnce, r.prepare, "could not be reached"},
+		{len(r.shards), r.awaitReady, "was not set up"},
+		{mostClocksAtOnce, r.compareClock, "could not be asked for its clock"},
+	} {
+		if err := r.each(step.atOnce, func(s *shard) error {
+			err := step.do(settle, s)
+			if err != nil && settle.Err() != nil && ctx.Err() == nil && failure.KindOf(err) == failure.Internal {
+				err = failure.Setupf("%s %s within %s of its creation: %w", r.name(s), step.late, within, err)
+			}
+			return err
+		}); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return r.arm(ctx)
+}
+
+// prepare sees that a shard is of our version and has our plan, and has it set up.
+func (r *conductor) prepare(ctx context.Context, s *shard) error {
+	return r.insist(ctx, func() error {
+		var status Status
+		if err := s.get(ctx, PathState, &status); err != nil {
+			return r.refused(s, err)
+		}
+		if err := r.same(s, status); err != nil {
+			return err
+		}
+		if err := s.post(ctx, PathPrepare, Prepare{Plan: r.hash, Version: r.plan.Version}, &status); err != nil {
+			return r.refused(s, err)
+		}
+		return r.failed(s, status)
+	})
+}
+
+// same refuses a shard of another program or another plan.
+func (r *conductor) same(s *shard, status Status) error {
+	switch {
+	case status.Version != r.plan.Version:
+		return failure.Setupf("%s is agstest %s, and the run was made by %s; give --image the same version", r.name(s), status.Version, r.plan.Version)
+	case status.Plan != r.hash:
+		return failure.Setupf("%s has another plan than this run, as if something had changed it on its way", r.name(s))
+	case status.Index != s.index:
+		return failure.Setupf("%s says that it is shard %d/%d", r.name(s), status.Index+1, len(r.shards))
+	}
+	return r.failed(s, status)
+}
+
+// failed is the error of a shard that could not set up.
+func (r *conductor) failed(s *shard, status Status) error {
+	if status.Phase != PhaseFailed {
+		return nil
+	}
+	return asKind(status.Exit, "%s: %s", r.name(s), because(status.Error))
+}
+
+// refused makes a setup error of an answer that will not change; other errors stay as they are, and are tried again.
+func (r *conductor) refused(s *shard, err error) error {
+	var answer *refusal
+	switch {
+	case !errors.As(err, &answer):
+		return err
+	case answer.said.Phase == PhaseFailed:
+		return r.failed(s, answer.said)
+	case answer.status == http.StatusUnauthorized || answer.status == http.StatusForbidden:
+		return failure.Setupf("%s does not know the token of this run", r.name(s))
+	}
+	return failure.Setupf("%s refused: %w", r.name(s), err)
+}
+
+// insist does something again until it is done, refused, or ctx has ended: a connection may break at any time.
+func (r *conductor) insist(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if err == nil || failure.KindOf(err) != failure.Internal {
+			return err
+		}
+		if waiting := pause(ctx, pollEvery); waiting != nil {
+			if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+				return waiting
+			}
+			return err
+		}
+	}
+}
+
+// pause waits for a time, or until ctx has ended.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// awaitReady waits until a shard is set up.
+func (r *conductor) awaitReady(ctx context.Context, s *shard) error {
+	last := errors.New("it is still setting up")
+	for {
+		var status Status
+		err := s.get(ctx, PathState, &status)
+		if err == nil {
+			err = r.failed(s, status)
+		} else {
+			err = r.refused(s, err)
+		}
+		switch {
+		case err == nil && status.Phase == PhaseReady:
+			return nil
+		case err == nil:
+			last = fmt.Errorf("it is still %s", status.Phase)
+		case failure.KindOf(err) != failure.Internal:
+			return err
+		case ctx.Err() == nil:
+			last = err
+		}
+		if pause(ctx, pollEvery) != nil {
+			return last
+		}
+	}
+}
+
+// compareClock finds out by how much the clock of a shard differs from ours. A busy moment gets two more chances.
+func (r *conductor) compareClock(ctx context.Context, s *shard) error {
+	most := orElse(r.MaxClockError, defaultMaxClockError)
+	best := clockOffset{}
+	for attempt := range 3 {
+		clock, err := s.readClock(ctx, roundTrips, r.now)
+		if err != nil {
+			if ctx.Err() != nil || attempt == 2 {
+				return err
+			}
+			continue
+		}
+		if best.Bound == 0 || clock.Bound < best.Bound {
+			best = clock
+		}
+		if best.Bound <= most {
+			break
+		}
+	}
+	s.clock, s.facts.ClockAhead, s.facts.ClockError = best, best.Offset, best.Bound
+	if best.Bound > most {
+		return failure.Setupf("the clock of %s is known to ± %s only, and the shards are to start within %s of each other; "+
+			"allow more with --max-clock-error, or leave that node out", r.name(s), best.Bound.Round(100*time.Microsecond), most)
+	}
+	return nil
+}
+
+// arm tells every shard when to start. All of them must have said yes a while before that.
+func (r *conductor) arm(ctx context.Context) (time.Time, error) {
+	lead := r.lead(len(r.shards))
+	at := r.now().Add(lead)
+	told, cancel := context.WithTimeout(ctx, lead-min(time.Second, lead/4))
+	defer cancel()
+	err := r.each(mostAtOnce, func(s *shard) error {
+		var last error
+		s.start = at
+		for {
+			var status Status
+			err := s.post(told, PathStart, Start{At: at.Add(s.clock.Offset).UnixNano()}, &status)
+			var no *refusal
+			switch {
+			case err == nil && status.Phase == PhaseArmed:
+				return nil
+			case err == nil:
+				return failure.Setupf("%s is %s and does not wait for the start", r.name(s), status.Phase)
+			case errors.As(err, &no):
+				return failure.Setupf("%s does not start: %w", r.name(s), err)
+			case told.Err() == nil:
+				last = err
+			}
+			if pause(told, 100*time.Millisecond) != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if last == nil {
+					last = errors.New("no answer came in time")
+				}
+				return failure.Setupf("%s could not be told when to start: %w", r.name(s), last)
+			}
+		}
+	})
+	return at, err
+}
+
+// abort tells every shard to send nothing, and names those that know when to start and could not be told before that.
+func (r *conductor) abort(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	unsure := make([]bool, len(r.shards))
+	_ = r.each(mostAtOnce, func(s *shard) error {
+		sight, _ := r.view.of(s.index)
+		if sight.State == Pending || sight.State.over() {
+			return nil
+		}
+		err := s.post(ctx, PathAbort, nil, nil)
+		unsure[s.index] = !s.start.IsZero() && (err != nil || !r.now().Before(s.start))
+		return nil
+	})
+	var names []string
+	for i, bad := range unsure {
+		if bad {
+			names = append(names, r.name(r.shards[i]))
+		}
+	}
+	return strings.Join(names, ", ")
+}
