@@ -29,6 +29,8 @@ type Environment struct {
 	Mock *MockControl `yaml:"mock"`
 
 	variables map[string]string // the ${NAME} that a value came from, by its dotted path
+	written   map[string]string // the text of a value with ${NAME} in it, by its dotted path
+	values    map[string]string // of the ${NAME}
 	warnings  []string
 }
 

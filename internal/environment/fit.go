@@ -193,7 +193,7 @@ func (r *reader) expand(text, path string, line int) (string, bool) {
 				r.mistake(line, "%s needs the environment variable %s, which is empty; set it: export %s=…", path, name, name)
 				ok = false
 			}
-			r.variables[path] = name
+			r.variables[path], r.written[path], r.values[name] = name, text, value
 			out.WriteString(value)
 			i += end
 		default:

@@ -77,7 +77,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 		return nil, failure.Usagef("%s:%d: a second YAML document starts here; an environment file holds one", name, bodies[1].GetToken().Position.Line)
 	}
 
-	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{}}
+	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{}, written: map[string]string{}, values: map[string]string{}}
 	e := &Environment{}
 	body := r.fit(bodies[0], typeOf(e), nil)
 	if len(r.mistakes) > 0 {
@@ -91,7 +91,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	if len(r.mistakes) > 0 {
 		return nil, r.failure()
 	}
-	e.variables = r.variables
+	e.variables, e.written, e.values = r.variables, r.written, r.values
 	e.warnings = append(r.warnings, r.inClear(e)...)
 	return e, nil
 }
@@ -103,6 +103,8 @@ type reader struct {
 	getenv    Lookup
 	lines     map[string]int    // line of each key and value, by dotted path
 	variables map[string]string // ${NAME} that a value came from, by dotted path
+	written   map[string]string // text of a value with ${NAME} in it, by dotted path
+	values    map[string]string // of the ${NAME}
 	mistakes  []string
 	warnings  []string
 }

@@ -206,27 +206,34 @@ func TestReadNamesTheFile(t *testing.T) {
 	assert.Contains(t, err.Error(), `unknown column "token"; did you mean sessionToken?`)
 }
 
-func TestTargetReadsCertificates(t *testing.T) {
-	dir := t.TempDir()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// writePair writes a certificate, which is its own authority, and its key.
+func writePair(t *testing.T, dir string) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	require.NoError(t, err)
-	keyDER, err := x509.MarshalECPrivateKey(key)
+	keyDER, err := x509.MarshalECPrivateKey(private)
 	require.NoError(t, err)
 	write := func(name, kind string, bytes []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o600))
 	}
 	write("ca.pem", "CERTIFICATE", der)
 	write("key.pem", "EC PRIVATE KEY", keyDER)
+	return filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")
+}
+
+func TestTargetReadsCertificates(t *testing.T) {
+	dir := t.TempDir()
+	writePair(t, dir)
 
 	e, err := Parse([]byte("url: https://ags.example\ntls: {ca: ca.pem, cert: ca.pem, key: key.pem}\n"), "env.yaml", dir, variables())
 	require.NoError(t, err)
 	target, err := e.Target()
 	require.NoError(t, err)
 	assert.Len(t, target.TLS.Certificates, 1)
-	certificate, err := x509.ParseCertificate(der)
+	certificate, err := x509.ParseCertificate(target.TLS.Certificates[0].Certificate[0])
 	require.NoError(t, err)
 	_, err = certificate.Verify(x509.VerifyOptions{Roots: target.TLS.RootCAs})
 	assert.NoError(t, err, "the authority of the file is trusted")

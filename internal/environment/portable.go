@@ -1,0 +1,192 @@
+package environment
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// Portable is an environment in the form of files that can be taken to another machine. What is secret is in Secrets alone.
+type Portable struct {
+	Text    []byte            // the environment file; it names secrets as ${NAME} and files by their names
+	Files   map[string][]byte // that it names, by their names: they belong beside it
+	Secrets map[string][]byte // values of ${NAME}, and secret files that it names, by their names: they belong into one folder (FolderLookup)
+}
+
+// The names of the files of a portable environment. SecretsFolder is the variable that stands for the folder of its secrets.
+const (
+	SecretsFolder = "AGSTEST_SECRETS_FOLDER"
+	portableCA    = "tls-ca.pem"
+	portableCert  = "tls-cert.pem"
+	portableKey   = "tls-key.pem"
+	portableRows  = "clients.csv"
+	secretName    = "AGSTEST_SECRET_"
+)
+
+// What Kubernetes takes: a Secret holds 1 MiB at most, and so does a ConfigMap, of which 900 KiB leaves room for what stands beside the
+// files (Kubernetes, "Secrets" and "ConfigMaps"). A part of the Secret is for what the caller adds, such as a token.
+const (
+	mostPortableFiles   = 900 << 10
+	mostPortableSecrets = 1<<20 - 16<<10
+)
+
+// Portable makes the portable form: Parse of it, with the lookup of a folder that holds Secrets, gives the same environment but for the
+// paths of files. A value that came from ${NAME} stays one; another secret becomes one of ${AGSTEST_SECRET_1} and so on. Errors are of
+// the kind failure.Usage: a file that cannot be read, or more than Kubernetes takes.
+func (e *Environment) Portable() (*Portable, error) {
+	p := &Portable{Files: map[string][]byte{}, Secrets: map[string][]byte{}}
+	c := e.clone()
+	for _, f := range []struct {
+		path   *string
+		name   string
+		into   map[string][]byte
+		prefix string
+	}{
+		{&c.TLS.CA, portableCA, p.Files, ""}, {&c.TLS.Cert, portableCert, p.Files, ""},
+		{&c.TLS.Key, portableKey, p.Secrets, "${" + SecretsFolder + "}/"}, {&c.Load.Clients.File, portableRows, p.Secrets, "${" + SecretsFolder + "}/"},
+	} {
+		if *f.path == "" {
+			continue
+		}
+		text, err := readSome(*f.path)
+		if err != nil {
+			return nil, failure.Usagef("environment %s: cannot read %s: %w", e.Name, *f.path, plain(err))
+		}
+		f.into[f.name] = text
+		*f.path = f.prefix + f.name
+	}
+	files := map[string]bool{"tls.ca": true, "tls.cert": true, "tls.key": true, "load.clients.file": true}
+	numbered := 0
+	c.eachString(func(path []string, value *string) {
+		dotted := strings.Join(path, ".")
+		written := e.written[dotted]
+		switch {
+		case files[dotted]:
+		case *value == "":
+		case written != "" && !strings.Contains(written, "${"+SecretsFolder+"}"):
+			for _, name := range variablesIn(written) {
+				p.Secrets[name] = []byte(e.values[name])
+			}
+			*value = written
+		case e.secretIn(path, *value) != "" || written != "":
+			name := ""
+			for name == "" || e.values[name] != "" {
+				numbered++
+				name = fmt.Sprintf("%s%d", secretName, numbered)
+			}
+			p.Secrets[name] = []byte(*value)
+			*value = "${" + name + "}"
+		default:
+			*value = strings.ReplaceAll(*value, "$", "$$")
+		}
+	})
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text) // each JSON text is YAML too, and leaves no doubt of what is a text
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(tree(reflect.ValueOf(c).Elem())); err != nil {
+		return nil, err
+	}
+	p.Text = text.Bytes()
+	return p, p.fits(e.Name)
+}
+
+// readSome reads a file, but not one that is far too large to be taken along.
+func readSome(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > 4<<20 {
+		return nil, errTooLarge
+	}
+	return os.ReadFile(path)
+}
+
+var errTooLarge = errors.New("it is larger than the 1 MiB that a Kubernetes Secret or ConfigMap holds; describe the clients by a pattern, such as clientId: \"LOAD_{n}\", or put the file into a Secret of your own")
+
+// fits says what is too large and what to do.
+func (p *Portable) fits(name string) error {
+	size := len(p.Text)
+	for _, text := range p.Files {
+		size += len(text)
+	}
+	if size > mostPortableFiles {
+		return failure.Usagef("environment %s: the file and the certificates that it names have %d KiB, and a Kubernetes ConfigMap takes %d KiB of files; leave certificates of tls.ca out that are not needed",
+			name, (size+1023)>>10, mostPortableFiles>>10)
+	}
+	size = 0
+	for _, text := range p.Secrets {
+		size += len(text)
+	}
+	if size > mostPortableSecrets {
+		return failure.Usagef("environment %s: its secrets have %d KiB, %d KiB of them in load.clients.file, and a Kubernetes Secret takes %d KiB; describe the clients by a pattern, such as clientId: \"LOAD_{n}\" with operator to mint their session tokens, or put them into a Secret of your own",
+			name, (size+1023)>>10, (len(p.Secrets[portableRows])+1023)>>10, mostPortableSecrets>>10)
+	}
+	return nil
+}
+
+// variablesIn lists the names of ${NAME} in a text that Parse has read.
+func variablesIn(text string) []string {
+	var names []string
+	for i := 0; i < len(text); i++ {
+		switch {
+		case strings.HasPrefix(text[i:], "$$"):
+			i++
+		case strings.HasPrefix(text[i:], "${"):
+			end := i + strings.IndexByte(text[i:], '}')
+			names = append(names, text[i+2:end])
+			i = end
+		}
+	}
+	return names
+}
+
+// tree is a value as maps and plain values, by the keys of the file, without what is empty.
+func tree(v reflect.Value) any {
+	switch v.Kind() {
+	case reflect.Pointer:
+		return tree(v.Elem())
+	case reflect.Struct:
+		members := map[string]any{}
+		for _, field := range reflect.VisibleFields(v.Type()) {
+			tag, member := field.Tag.Get("yaml"), v.FieldByIndex(field.Index)
+			if tag != "" && tag != "-" && field.IsExported() && !member.IsZero() {
+				members[tag] = tree(member)
+			}
+		}
+		return members
+	case reflect.Map:
+		members := map[string]any{}
+		for _, key := range v.MapKeys() {
+			members[key.String()] = tree(v.MapIndex(key))
+		}
+		return members
+	}
+	if v.Type() == durationType {
+		return time.Duration(v.Int()).String()
+	}
+	return v.Interface()
+}
+
+// FolderLookup finds the values of a portable environment in the folder of its secrets.
+func FolderLookup(folder string) Lookup {
+	return func(name string) (string, bool) {
+		if name == SecretsFolder {
+			return folder, true
+		}
+		if !isVariableName(name) {
+			return "", false
+		}
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		return string(text), err == nil
+	}
+}
