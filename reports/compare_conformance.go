@@ -199,7 +199,7 @@ func conformanceDifferences(old, new *Conformance) []string {
 		}
 	}
 	differ("profile", old.Profile.Name, new.Profile.Name)
-	for _, setting := range [][2]string{{"tags", "selection of tags"}, {"features", "set of features"}, {"strictness", "strictness"}} {
+	for _, setting := range [][2]string{{"tags", "selection of tags"}, {"only", "choice of requirements (--only)"}, {"features", "set of features"}, {"strictness", "strictness"}} {
 		differ(setting[1], old.Run.Settings[setting[0]], new.Run.Settings[setting[0]])
 	}
 	differ("major version of agstest", major(old.Run.Tool.Version), major(new.Run.Tool.Version))

@@ -117,6 +117,7 @@ func TestConformanceThatCannotBeCompared(t *testing.T) {
 	}{
 		"profile":    {func(_, new *Conformance) { new.Profile.Name = "signon" }, "The profile differs: all in the first run, signon in the second."},
 		"tags":       {func(_, new *Conformance) { new.Run.Settings = map[string]string{"tags": "@smoke"} }, "The selection of tags differs: none in the first run, @smoke in the second."},
+		"only":       {func(_, new *Conformance) { new.Run.Settings = map[string]string{"only": "A-1"} }, "The choice of requirements (--only) differs: none in the first run, A-1 in the second."},
 		"version":    {func(_, new *Conformance) { new.Run.Tool.Version = "v2.0.0" }, "The major version of agstest differs: 1 in the first run, 2 in the second."},
 		"partial":    {func(_, new *Conformance) { new.Run.Partial = "interrupted" }, "The second run ended early: interrupted."},
 		"empty":      {func(old, _ *Conformance) { old.Requirements = nil }, "The first run judged no requirement."},

@@ -271,9 +271,15 @@ func (t *textWriter) load(l *Load) {
 	for _, limit := range l.Limits {
 		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(oneLine(limitSentence(limit), 300)))
 	}
-	for i, wrong := range l.Wrong {
-		if i == textShown {
-			t.line("  … %s more kinds of wrong answers in the report", Count(int64(len(l.Wrong)-i)))
+	kinds := map[[3]string]bool{}
+	for _, wrong := range l.Wrong { // several examples of one kind are told once
+		kind := [3]string{wrong.Operation, wrong.Kind, wrong.Message}
+		if kinds[kind] {
+			continue
+		}
+		kinds[kind] = true
+		if len(kinds) > textShown {
+			t.line("  … more kinds of wrong answers in the report")
 			break
 		}
 		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind), Plural(wrong.Times, "time"), printable(oneLine(wrong.Message, 300)))
