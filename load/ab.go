@@ -45,12 +45,13 @@ type ABOptions struct {
 	// OverrideMaxRate and YesLoad are as in Consent; YesLoad names one or both environments.
 	OverrideMaxRate bool
 	YesLoad         []string
-	// Refreshes, ReuseSessions, IgnoreRetryAfter, JudgeEvery, Timeout and Secrets are as in Options.
+	// Refreshes, ReuseSessions, IgnoreRetryAfter, JudgeEvery, Timeout, MaxLag and Secrets are as in Options.
 	Refreshes        int
 	ReuseSessions    bool
 	IgnoreRetryAfter bool
 	JudgeEvery       int
 	Timeout          time.Duration
+	MaxLag           time.Duration
 	Secrets          *wire.Redactor
 	// Progress is called about once a second, on a goroutine of the run.
 	Progress func(ABProgress)

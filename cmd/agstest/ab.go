@@ -65,7 +65,8 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			}
 			asked.Duration = 0
 			o.Workload, o.Mix, o.Rate, o.Clients, o.Workers = asked.Workload, asked.Mix, asked.Rate, asked.Clients, asked.Workers
-			o.Refreshes, o.ReuseSessions, o.IgnoreRetryAfter, o.JudgeEvery, o.Timeout = asked.Refreshes, asked.ReuseSessions, asked.IgnoreRetryAfter, asked.JudgeEvery, asked.Timeout
+			o.Refreshes, o.ReuseSessions, o.IgnoreRetryAfter, o.JudgeEvery = asked.Refreshes, asked.ReuseSessions, asked.IgnoreRetryAfter, asked.JudgeEvery
+			o.Timeout, o.MaxLag = asked.Timeout, asked.MaxLag
 			o.OverrideMaxRate, o.YesLoad = f.overrideMaxRate, f.yesLoad
 			return p.ab(c, envs, o, f.seed, &out)
 		},
@@ -117,6 +118,9 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 	r, err := p.newRecorder(c, nil, out, "ab", name)
 	if err != nil {
 		return err
+	}
+	if err := r.findRoom(); err != nil {
+		return r.finish(err)
 	}
 	o.Seed = p.seed(seed)
 	o.Run = r.run
