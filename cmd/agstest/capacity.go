@@ -44,6 +44,9 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				}
 			}
 			return p.withRun(c, &s, &out, "capacity", func(r *recorder) error {
+				if err := r.findRoom(); err != nil {
+					return err
+				}
 				o := p.prepareLoad(r, o, "capacity")
 				progress := p.newProgress()
 				defer progress.end()

@@ -212,6 +212,16 @@ func (r *recorder) begin() error {
 	return nil
 }
 
+// findRoom sees that something can be written before anything is sent: what a load finds is written while it runs and after it.
+func (r *recorder) findRoom() error {
+	const room = "room"
+	if err := r.folder.Write(room, func(w io.Writer) error { _, err := w.Write(make([]byte, 4096)); return err }); err != nil {
+		return failure.Usagef("the folder of the run cannot be written: %w", err)
+	}
+	_ = os.Remove(filepath.Join(r.folder.Path(), room))
+	return nil
+}
+
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
 	err := writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison, r.output.strict}, r.program.style(r.output), r.program.dialect(r.output))
