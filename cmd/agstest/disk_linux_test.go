@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"agstest/reports"
+)
+
+// smallDisk mounts a file system in memory that has so much space left.
+func smallDisk(t *testing.T, left int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "disk")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	const size = 4 << 20
+	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Skipf("SKIPPED: a small disk cannot be mounted here, which takes root: %v", err)
+	}
+	t.Cleanup(func() { assert.NoError(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "filler"), make([]byte, size-left), 0o600))
+	return dir
+}
+
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	smallDisk(t, 4096)
+	file := mockFile(t)
+	runs := t.TempDir()
+	var making sync.WaitGroup
+	for _, args := range [][]string{
+		{"load", "--shard", "1/2", "--out", filepath.Join(runs, "shard-1")}, {"load", "--shard", "2/2", "--out", filepath.Join(runs, "shard-2")},
+	} {
+		making.Go(func() {
+			code, _, stderr := call(t, nil, append(args, "--env", file, "--workload", "refresh", "--rate", "60/s", "--duration", "1s", "--seed", "7", "--clients", "20", "--max-lag", "5s")...)
+			assert.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
+		})
+	}
+	making.Wait()
+
+	const nothing = "" // what stdout shows where nothing was run
+	for _, test := range []struct {
+		args  []string
+		left  int
+		shows string
+	}{
+		{shortConform, 0, nothing},
+		{shortConform, 4 << 10, "Conformance: PASS"},
+		{shortConform, 40 << 10, "Conformance: PASS"},
+		{shortConform, 300 << 10, "Conformance: PASS"},
+		{[]string{"load", "--env", file, "--workload", "refresh", "--rate", "40/s", "--duration", "2s", "--max-lag", "5s"}, 0, nothing},
+		{[]string{"load", "--env", file, "--workload", "refresh", "--rate", "40/s", "--duration", "2s", "--max-lag", "5s"}, 4 << 10, "Load: PASS"},
+		{[]string{"load", "--env", file, "--workload", "refresh", "--rate", "40/s", "--duration", "2s", "--max-lag", "5s"}, 32 << 10, "Load: PASS"},
+		{[]string{"load", "--env", file, "--workload", "refresh", "--rate", "40/s", "--duration", "2s", "--max-lag", "5s", "--raw"}, 8 << 10, "Load: PASS"},
+		{[]string{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms", "--clients", "20"}, 0, nothing},
+		{[]string{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms", "--clients", "20"}, 8 << 10, "Comparison: "},
+		{[]string{"merge", filepath.Join(runs, "shard-1"), filepath.Join(runs, "shard-2")}, 0, "Load: PASS"},
+		{[]string{"merge", filepath.Join(runs, "shard-1"), filepath.Join(runs, "shard-2")}, 12 << 10, "Load: PASS"},
+	} {
+		t.Run(fmt.Sprintf("%s with %d kB left", strings.Join(test.args[:1], " "), test.left>>10), func(t *testing.T) {
+			t.Parallel()
+			dir := smallDisk(t, test.left)
+			c := newChild(t, t.TempDir(), append(test.args, "--out", filepath.Join(dir, "run"))...).start()
+			assert.Equal(t, exitUsage, c.code())
+			saysDiskIsFull(t, c)
+			if test.shows == nothing {
+				assert.Empty(t, c.stdout.String())
+				assert.NotContains(t, c.stderr.String(), "what could be written")
+				assert.NotContains(t, c.stderr.String(), "load: mock at", "nothing is sent")
+				assert.Empty(t, below(t, dir), "and nothing is left")
+			} else {
+				assert.Contains(t, c.stdout.String(), test.shows, "the figures are not lost with the disk")
+			}
+			for _, folder := range below(t, dir) {
+				assert.NoError(t, halfFiles(folder))
+				if stored, err := reports.ReadStored(folder); err == nil && stored.Conformance != nil && stored.Conformance.Run.Partial != "" {
+					assert.Equal(t, reports.Error, stored.Verdict())
+				}
+			}
+		})
+	}
+	t.Run("report", func(t *testing.T) {
+		t.Parallel()
+		for _, left := range []int{0, 4 << 10, 40 << 10} {
+			dir := smallDisk(t, left)
+			c := newChild(t, t.TempDir(), "report", filepath.Join(runs, "shard-1"), "--out", filepath.Join(dir, "run")).start()
+			assert.Equal(t, exitUsage, c.code())
+			saysDiskIsFull(t, c)
+			for _, folder := range below(t, dir) {
+				assert.NoError(t, halfFiles(folder))
+			}
+		}
+	})
+}
+
+func saysDiskIsFull(t *testing.T, c *child) {
+	t.Helper()
+	assert.Contains(t, c.stderr.String(), "no space left on device")
+	assert.NotContains(t, c.stderr.String(), "this is a fault of agstest itself")
+	assert.Equal(t, 1, strings.Count(c.stderr.String(), "agstest: "), "one sentence: "+c.stderr.String())
+}
+
+// below lists the folders in dir. No file of them is a temporary one.
+func below(t *testing.T, dir string) (folders []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		folders = append(folders, filepath.Join(dir, entry.Name()))
+		files, err := os.ReadDir(folders[len(folders)-1])
+		require.NoError(t, err)
+		for _, file := range files {
+			assert.NotRegexp(t, `^\.|\.new$`, file.Name(), "a temporary file stays")
+		}
+	}
+	return folders
+}
