@@ -103,7 +103,8 @@ func (s *shard) request(ctx context.Context, method, path string, body io.Reader
 	return request, nil
 }
 
-// plain takes method and address out of an error of net/http.
+// plain takes method and address out of an error of net/http, and the kind: that a shard was not reached now says nothing of a moment
+// later, as when its pod runs and it does not listen yet.
 func plain(err error) error {
 	var wrapped interface {
 		error
@@ -115,10 +116,22 @@ func plain(err error) error {
 			if errors.Is(inner, context.DeadlineExceeded) {
 				return errors.New("no answer came in time")
 			}
-			return inner
+			err = inner
 		}
 	}
-	return err
+	if failure.KindOf(err) == failure.Internal {
+		return err
+	}
+	return unreached{err}
+}
+
+// unreached is an error on the way to a shard without its kind.
+type unreached struct{ err error }
+
+func (u unreached) Error() string { return u.err.Error() }
+
+func (u unreached) Is(target error) bool {
+	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(u.err, target)
 }
 
 // asKind gives an error the kind that an exit code of a shard stands for.
