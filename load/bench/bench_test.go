@@ -104,8 +104,8 @@ func writeTargets(b *testing.B, s *running) string {
 	if err := json.NewDecoder(response.Body).Decode(&pair); err != nil || pair.Refresh == "" {
 		b.Fatalf("the sign-on was answered with status %d and no token", response.StatusCode)
 	}
-	text := fmt.Sprintf(`{"method":"POST","url":%q,"header":{"Authorization":["Bearer %s"],"Content-Type":["application/json"],"nv-tenant-id":[%q]},"body":%q}`+"\n",
-		s.URL+"/ags/refresh", pair.Refresh, e.Tenant, base64.StdEncoding.EncodeToString([]byte(`{"parameters":[]}`)))
+	text := fmt.Sprintf(`{"method":"POST","url":%q,"header":{"Authorization":["Bearer %s"],"Content-Type":["application/json"],"nv-tenant-id":[%q],"x-auth-service-id":[%q]},"body":%q}`+"\n",
+		s.URL+"/ags/refresh", pair.Refresh, e.Tenant, e.Service, base64.StdEncoding.EncodeToString([]byte(`{"parameters":[]}`)))
 	path := filepath.Join(b.TempDir(), "targets")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		b.Fatal(err)

@@ -36,6 +36,8 @@ func TestRole(t *testing.T) {
 		generateRole(t)
 	case "mock":
 		mockRole(t)
+	case "floor":
+		floorRole(t)
 	default:
 		t.Skip("the benchmarks run this in processes of their own")
 	}

@@ -43,7 +43,7 @@ func TestSoak(t *testing.T) {
 	service := startSoakedMock(t)
 	e, err := environment.Parse([]byte(service.Environment), "soak.yaml", t.TempDir(), func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
-	e.Load.MaxRate = ""
+	e.Load.MaxRate, e.Load.Clients.Count = "", 4000+int(length.Seconds()*100) // each sign-on has a session token of its own
 	rate, err := load.ParseRate("1000/s")
 	require.NoError(t, err)
 
