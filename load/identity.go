@@ -266,11 +266,11 @@ func (c *crowd) unique(h *hit, t *check.Tokens) Outcome {
 		return Outcome{}
 	}
 	cl := &c.clients[h.client]
-	hash := c.seen.hash(uniqueJTI, t.Access.JTI)
-	same := hash == cl.jti
-	cl.jti = hash
+	value := c.seen.hash(uniqueJTI, t.Access.JTI)
+	same := value.hash == cl.jti
+	cl.jti = value.hash
 	if !same {
-		earlier, again := c.seen.claim(hash, h.client)
+		earlier, again := c.seen.claim(value, h.client)
 		if again && earlier != h.client {
 			return Outcome{kindDuplicate, fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
 		}

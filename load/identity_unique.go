@@ -1,6 +1,9 @@
 package load
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"math/bits"
 	"sync"
@@ -29,33 +32,82 @@ const (
 //
 // A false alarm needs two different values with one hash: with n watched values the chance is n²/2⁶⁵, which for 3.1 million is
 // 1 in 3.8 million runs. It is safe for concurrent use.
+//
+// The shards of a run hash alike instead, with SHA-256 under a key of the run, so that what they saw can be compared (SeenFile). Then 94
+// bits of hash are kept, 16 bytes a slot and 67 MB at most, because so many more values meet in the union.
 type seenSet struct {
 	seed    maphash.Seed
+	key     []byte // of a sharded run; nil: hashes are of this process alone
 	stripes [seenStripes]seenStripe
+}
+
+// digest is what is kept of a value. Hash is never 0.
+type digest struct {
+	hash  uint64
+	check uint32 // more of the hash, of a sharded run
 }
 
 type seenStripe struct {
 	mu     sync.Mutex // guards what follows
 	hashes []uint64   // open addressing; 0: free
 	owners []uint32
+	checks []uint32 // of a sharded run
 	used   int
 	level  int // values whose hash ends in fewer zero bits are not watched
 }
 
-func newSeenSet() *seenSet { return &seenSet{seed: maphash.MakeSeed()} }
+// newSeenSet makes one for a run, or with a key for a shard of one.
+func newSeenSet(key []byte) *seenSet { return &seenSet{seed: maphash.MakeSeed(), key: key} }
 
-// hash is never 0.
-func (s *seenSet) hash(space namespace, value []byte) uint64 {
+// sharedKey is the key of the shards of a run; nil for a run that has none.
+func sharedKey(seed uint64, shard Shard) []byte {
+	if shard.Of <= 1 {
+		return nil
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "agstest: what the shards of a run saw, seed %d", seed))
+	return sum[:16]
+}
+
+// The bits of a shared hash that say what it is a hash of.
+const (
+	sharedSpaceAt = 56
+	sharedJTI     = 1
+	sharedSession = 2
+	sharedDevice  = 3
+)
+
+// shared is the hash that all shards of a run have of a value.
+func (s *seenSet) shared(space namespace, value []byte) digest {
+	var code uint64
+	switch space {
+	case uniqueJTI:
+		code = sharedJTI
+	case uniqueSession:
+		code = sharedSession
+	default:
+		code = sharedDevice
+	}
+	var room [256]byte
+	text := append(append(append(room[:0], s.key...), byte(code)), value...)
+	sum := sha256.Sum256(text)
+	return digest{binary.BigEndian.Uint64(sum[:])&^(3<<sharedSpaceAt) | code<<sharedSpaceAt, binary.BigEndian.Uint32(sum[8:])}
+}
+
+func (s *seenSet) hash(space namespace, value []byte) digest {
+	if s.key != nil {
+		return s.shared(space, value)
+	}
 	h := (maphash.Bytes(s.seed, value) ^ uint64(space)) * 0xff51afd7ed558ccd
 	h ^= h >> 33
 	if h == 0 {
-		return 1 << 40
+		h = 1 << 40
 	}
-	return h
+	return digest{hash: h}
 }
 
-// claim records that a hash belongs to owner. It returns the owner of an earlier equal one; with none, again is false.
-func (s *seenSet) claim(hash uint64, owner uint32) (earlier uint32, again bool) {
+// claim records that a value belongs to owner. It returns the owner of an earlier equal one; with none, again is false.
+func (s *seenSet) claim(value digest, owner uint32) (earlier uint32, again bool) {
+	hash := value.hash
 	stripe := &s.stripes[hash>>58]
 	stripe.mu.Lock()
 	defer stripe.mu.Unlock()
@@ -63,14 +115,20 @@ func (s *seenSet) claim(hash uint64, owner uint32) (earlier uint32, again bool) 
 		return 0, false
 	}
 	if stripe.used*4 >= len(stripe.hashes)*3 {
-		stripe.makeRoom()
+		stripe.makeRoom(s.key != nil)
 		if bits.TrailingZeros64(hash) < stripe.level {
 			return 0, false
 		}
 	}
 	slot := stripe.find(hash)
 	if stripe.hashes[slot] == hash {
+		if stripe.checks != nil && stripe.checks[slot] != value.check {
+			return 0, false // another value with the same 64 bits
+		}
 		return stripe.owners[slot], true
+	}
+	if stripe.checks != nil {
+		stripe.checks[slot] = value.check
 	}
 	stripe.hashes[slot], stripe.owners[slot] = hash, owner
 	stripe.used++
@@ -99,18 +157,24 @@ func (s *seenStripe) find(hash uint64) int {
 	return slot
 }
 
-func (s *seenStripe) makeRoom() {
+func (s *seenStripe) makeRoom(shared bool) {
 	size := max(64, 2*len(s.hashes))
 	if size > seenMaxSlots {
 		size = seenMaxSlots
 		s.level++
 	}
-	hashes, owners := s.hashes, s.owners
+	hashes, owners, checks := s.hashes, s.owners, s.checks
 	s.hashes, s.owners, s.used = make([]uint64, size), make([]uint32, size), 0
+	if shared {
+		s.checks = make([]uint32, size)
+	}
 	for i, hash := range hashes {
 		if hash != 0 && bits.TrailingZeros64(hash) >= s.level {
 			slot := s.find(hash)
 			s.hashes[slot], s.owners[slot] = hash, owners[i]
+			if shared {
+				s.checks[slot] = checks[i]
+			}
 			s.used++
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestSeenSetFindsEveryRepeatAndNamesTheOwner(t *testing.T) {
-	s := newSeenSet()
+	s := newSeenSet(nil)
 	const count = 20000
 	for i := range uint32(count) {
 		_, again := s.claim(s.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i)), i)
@@ -27,14 +27,14 @@ func TestSeenSetFindsEveryRepeatAndNamesTheOwner(t *testing.T) {
 
 // A full stripe stands for a run of millions: it must stay within its memory, and still find repeats of what it watches.
 func TestSeenSetIsBoundedAndStillFindsRepeatsOfWhatItWatches(t *testing.T) {
-	s := newSeenSet()
+	s := newSeenSet(nil)
 	stripe := &s.stripes[5]
 	hashes := make([]uint64, 0, 4*seenMaxSlots)
 	for i := range uint64(cap(hashes)) {
 		hashes = append(hashes, 5<<58|scramble(i)>>6|1<<57)
 	}
 	for i, hash := range hashes {
-		if _, again := s.claim(hash, uint32(i)); again {
+		if _, again := s.claim(digest{hash: hash}, uint32(i)); again {
 			t.Fatalf("value %d is new", i)
 		}
 	}
@@ -42,7 +42,7 @@ func TestSeenSetIsBoundedAndStillFindsRepeatsOfWhatItWatches(t *testing.T) {
 	assert.Less(t, s.watched(), 1.0)
 	found := 0
 	for i, hash := range hashes {
-		owner, again := s.claim(hash, 0)
+		owner, again := s.claim(digest{hash: hash}, 0)
 		if again {
 			require.EqualValues(t, i, owner)
 			found++
@@ -52,7 +52,12 @@ func TestSeenSetIsBoundedAndStillFindsRepeatsOfWhatItWatches(t *testing.T) {
 }
 
 func BenchmarkSeenSet(b *testing.B) {
-	s := newSeenSet()
+	for name, key := range map[string][]byte{"alone": nil, "shard": sharedKey(7, Shard{1, 8})} {
+		b.Run(name, func(b *testing.B) { benchmarkSeenSet(b, newSeenSet(key)) })
+	}
+}
+
+func benchmarkSeenSet(b *testing.B, s *seenSet) {
 	value := []byte("4789023423714089478")
 	b.ReportAllocs()
 	for i := uint64(0); b.Loop(); i++ {

@@ -19,8 +19,12 @@ const mostApart = time.Second
 
 // Merge makes one report of the shards of one run from the records in their folders. Histograms and counts add up exactly, seconds are
 // aligned at each shard's start, and the run is as valid as its worst shard. Shards of different questions are refused; what is missing
-// of the run is named, and makes the report partial and invalid. Errors are of the kind failure.Usage.
-func Merge(folders ...string) (*reports.Load, error) {
+// of the run is named, and makes the report partial and inconclusive. What must be unique is unique over all shards. Errors are of the
+// kind failure.Usage.
+func Merge(folders ...string) (*reports.Load, error) { return MergeOptions{}.Merge(folders...) }
+
+// Merge is Merge for who knows more of the shards than their records tell.
+func (o MergeOptions) Merge(folders ...string) (*reports.Load, error) {
 	if len(folders) == 0 {
 		return nil, failure.Usagef("there is nothing to merge; name the folders of the shards")
 	}
@@ -48,7 +52,7 @@ func Merge(folders ...string) (*reports.Load, error) {
 			return nil, failure.Usagef("%s and %s are both shard %s; name each shard once", shards[i].folder, s.folder, s.name())
 		}
 	}
-	return mergeShards(shards)
+	return mergeShards(shards, o)
 }
 
 // shardRecord is the record of one shard, read second by second.
@@ -60,6 +64,8 @@ type shardRecord struct {
 	own    *ledger // of this shard alone
 	next   *frame  // read and not yet merged; nil: there are no more
 	last   frame   // merged last
+
+	figures *reports.Load // of this shard alone, when all is read
 }
 
 func openShard(folder string) (*shardRecord, error) {
@@ -129,23 +135,28 @@ func sameQuestion(a, b *shardRecord) error {
 	return nil
 }
 
-func mergeShards(shards []*shardRecord) (*reports.Load, error) {
+func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	head := shards[0].reader.head
 	report := *head.Report
 	report.Plan.Hits, report.Plan.Clients, report.Plan.Workers = 0, 0, 0
 	report.Shard = ""
-	first, latest := head.Began, head.Began
+	ahead := map[string]time.Duration{}
+	for _, k := range o.Known {
+		ahead[k.Shard] = time.Duration(k.ClockAhead)
+	}
+	first, latest := head.Began.Add(-ahead[shards[0].name()]), head.Began.Add(-ahead[shards[0].name()])
 	for _, s := range shards {
 		h := s.reader.head
+		began := h.Began.Add(-ahead[s.name()]) // on one clock
 		report.Shards = append(report.Shards, s.name())
 		report.Plan.Hits += h.Report.Plan.Hits
 		report.Plan.Clients += h.Report.Plan.Clients
 		report.Plan.Workers += h.Report.Plan.Workers
-		if h.Began.Before(first) {
-			first = h.Began
+		if began.Before(first) {
+			first = began
 		}
-		if h.Began.After(latest) {
-			latest = h.Began
+		if began.After(latest) {
+			latest = began
 		}
 	}
 	report.Run.Start, report.Run.End = first, time.Time{}
@@ -170,17 +181,20 @@ func mergeShards(shards []*shardRecord) (*reports.Load, error) {
 	}
 
 	// The run is as valid as its worst shard, and as whole as all of them.
+	whole := head.Whole
+	if whole == 0 { // a record of before
+		whole = head.Report.Plan.Hits * int64(head.Of)
+	}
+	report.ShardRuns = shardRuns(shards, head.Of, whole, o.Known)
+	end.Partial = partialSentence(report.ShardRuns, report.Plan.Closed)
+	if len(shards) < head.Of && !report.Plan.Closed {
+		report.Plan.Hits = whole // what was asked for
+	}
 	for _, s := range shards {
-		own := *s.reader.head.Report
-		s.own.report(&own)
-		for _, reason := range invalid(&own) {
-			end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
-		}
-		switch {
-		case s.own.end == nil:
-			end.partial("shard %s broke off after %s", s.name(), reports.Elapsed(time.Duration(s.own.health.Elapsed)))
-		case s.own.end.Partial != "":
-			end.partial("shard %s: %s", s.name(), s.own.end.Partial)
+		if run := &report.ShardRuns[s.index-1]; run.State == reports.ShardComplete || run.Sent > 0 {
+			for _, reason := range invalid(s.figures) {
+				end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
+			}
 		}
 		if s.own.end != nil {
 			for _, note := range s.own.end.Notes {
@@ -190,33 +204,19 @@ func mergeShards(shards []*shardRecord) (*reports.Load, error) {
 			end.Storm = addStorm(end.Storm, s.own.end.Storm)
 		}
 	}
-	if missing := missingShards(shards, head.Of); len(missing) > 0 {
-		end.partial("missing: %s", list(missing))
-		end.Invalid = append(end.Invalid, fmt.Sprintf("%d of %d shards are missing (%s), so that the figures are of a part of the load", len(missing), head.Of, list(missing)))
-	}
+	end.Notes = append(append(remarks(report.ShardRuns), o.Notes...), end.Notes...)
 	if apart := latest.Sub(first); apart > mostApart {
 		end.Invalid = append(end.Invalid, fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at", apart.Round(time.Millisecond)))
+	}
+	unique := uniqueOver(shards, head.Of)
+	l.wrong = append(l.wrong, unique.wrong...)
+	end.Notes = append(end.Notes, unique.notes...)
+	if end.Partial == "" {
+		end.Partial = unique.unchecked
 	}
 	l.end = end
 	l.finish(&report, head.Limits)
 	return &report, nil
-}
-
-func (e *ending) partial(format string, args ...any) {
-	if e.Partial != "" {
-		e.Partial += "; "
-	}
-	e.Partial += fmt.Sprintf(format, args...)
-}
-
-func missingShards(shards []*shardRecord, of int) []string {
-	var missing []string
-	for i := 1; i <= of; i++ {
-		if !slices.ContainsFunc(shards, func(s *shardRecord) bool { return s.index == i }) {
-			missing = append(missing, fmt.Sprintf("shard %d/%d", i, of))
-		}
-	}
-	return missing
 }
 
 // addStorm: the whole population is back when the last part of it is.

@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
 )
 
 // noted is a workload that keeps the raw samples beside.
@@ -130,9 +132,9 @@ func TestShardsOfTwoProcessesMerge(t *testing.T) {
 
 	alone, err := Merge(folders[0])
 	require.NoError(t, err)
-	assert.Equal(t, "missing: shard 2/2", alone.Run.Partial)
-	assert.False(t, alone.Valid)
-	assert.Contains(t, list(alone.Invalid), "1 of 2 shards are missing (shard 2/2)")
+	assert.Equal(t, "partial: 1 of 2 shards, 50.00 % of the schedule sent; missing: shard 2/2 from the start on (nothing of it came home)", alone.Run.Partial)
+	assert.Equal(t, reports.Fail, alone.Verdict, "what is not right is not right, however much was sent")
+	assert.EqualValues(t, 450, alone.Plan.Hits, "what was asked for")
 }
 
 // The same samples in one tally and in two: the merged shards are the union, to the last digit.

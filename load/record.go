@@ -37,7 +37,9 @@ type recordHead struct {
 	Report     *reports.Load `json:"report"` // without figures
 	Operations []string      `json:"operations"`
 	Limits     []string      `json:"limits,omitempty"`
-	Of         int           `json:"of,omitempty"` // shards
+	Of         int           `json:"of,omitempty"`    // shards
+	Whole      int64         `json:"whole,omitempty"` // hits of all shards, of a storm its clients
+	Seen       bool          `json:"seen,omitempty"`  // what must be unique is left in SeenFile when the run ends
 	Began      time.Time     `json:"began"`
 }
 

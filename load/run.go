@@ -110,7 +110,7 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	e := &engine{plan: p, options: &o, workload: crowd, target: target, wrong: wrong}
-	e.notes = crowd.notes
+	e.notes, e.seen = crowd.notes, crowd.shared(&o)
 	report, err := e.run(ctx)
 	if o.consumed != nil {
 		o.consumed(crowd.consumed())
@@ -238,6 +238,7 @@ type engine struct {
 	storm    func() *reports.Storm
 	started  func(time.Time) // told when the clock starts
 	clients  int
+	seen     *crowd        // whose unique values are left for the merge of shards; nil: none are
 	grace    time.Duration // 0: defaultGrace
 }
 
@@ -276,7 +277,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	}
 	var keep *recorder
 	if o.Record != "" {
-		keep, err = newRecorder(o.Record, &recordHead{Report: report, Operations: e.workload.Operations(), Limits: limits, Of: o.Shard.Of, Began: report.Run.Start})
+		keep, err = newRecorder(o.Record, &recordHead{Report: report, Operations: e.workload.Operations(), Limits: limits, Of: o.Shard.Of, Whole: e.whole(), Seen: e.seen != nil, Began: report.Run.Start})
 		if err != nil {
 			return nil, err
 		}
@@ -344,6 +345,17 @@ func (e *engine) question(carrier transport, start time.Time) *reports.Load {
 	return r
 }
 
+// whole is how many hits all shards have together, of a storm how many clients; 0: not known.
+func (e *engine) whole() int64 {
+	switch {
+	case e.options.Storm != nil:
+		return int64(e.options.Storm.Clients)
+	case e.plan.closed:
+		return 0
+	}
+	return int64(e.plan.whole.Hits())
+}
+
 // planned is how many virtual clients take part.
 func (e *engine) planned() int {
 	if c, ok := e.workload.(*crowd); ok {
@@ -366,6 +378,11 @@ func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
 	}
 	if e.notes != nil {
 		end.Notes = e.notes()
+	}
+	if e.seen != nil {
+		if err := e.seen.leaveSeen(e.options.Record, e.options.Shard); err != nil {
+			end.Notes = append(end.Notes, fmt.Sprintf("what must be unique over all shards could not be left for their merge: %v", err))
+		}
 	}
 	if e.storm != nil {
 		end.Storm = e.storm()

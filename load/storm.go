@@ -123,6 +123,6 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	if p.workers == 0 {
 		p.workers = defaultWorkers()
 	}
-	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients}
+	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients, seen: c.shared(&o)}
 	return e.run(ctx)
 }

@@ -89,8 +89,11 @@ func decide(r *reports.Load, beyond []string) {
 	for _, kind := range correctness {
 		bad += r.Total.Outcomes[kind]
 	}
-	before := int64(0)
+	before, across := int64(0), int64(0)
 	for i, w := range r.Wrong {
+		if w.Operation == allShards {
+			across = w.Times
+		}
 		if w.Operation == setUpOperation && !slices.ContainsFunc(r.Wrong[:i], func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }) {
 			before += w.Times
 		}
@@ -114,10 +117,15 @@ func decide(r *reports.Load, beyond []string) {
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
 	case bad > 0:
 		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were not right: %s", reports.Count(bad), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	case across > 0:
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s times something that must be unique came to clients of two shards", reports.Count(across))
 	case before > 0:
 		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", reports.Count(before))
 	case !r.Valid:
 		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
+	case len(r.ShardRuns) > 0 && r.Run.Partial != "":
+		// Limits say nothing of a load that was not whole, neither kept nor broken.
+		r.Verdict, r.Reason = reports.Inconclusive, r.Run.Partial
 	case len(failed) > 0:
 		r.Verdict, r.Reason = reports.Fail, "not kept: "+list(failed)
 	case r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == "":

@@ -138,7 +138,7 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 	if t.Clients < 0 {
 		return nil, failure.Usagef("%d virtual clients are not possible; give 1 or more", t.Clients)
 	}
-	c := &crowd{traffic: t, tenant: e.Tenant, seen: newSeenSet()}
+	c := &crowd{traffic: t, tenant: e.Tenant, seen: newSeenSet(sharedKey(seed, shard))}
 	c.hits.New = func() any { return new(hit) }
 	c.sampled.skew = e.ClockSkew
 	if err := c.chooseSteps(e, seed); err != nil {
@@ -257,6 +257,14 @@ func (c *crowd) Exhausted() error {
 		return fmt.Errorf("no virtual client is left: the chains of %s broke and they have no unused session token to sign on again", reports.Count(broken))
 	}
 	return fmt.Errorf("no virtual client is left: all session tokens are used")
+}
+
+// shared is the crowd itself where it is that of a shard which keeps a record: what must be unique over all shards is left beside it.
+func (c *crowd) shared(o *Options) *crowd {
+	if o.Shard.Of <= 1 || o.Record == "" {
+		return nil
+	}
+	return c
 }
 
 // notes are remarks for the report on what the workload did and could check.

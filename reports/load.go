@@ -26,7 +26,9 @@ type Load struct {
 	Capacity *Capacity `json:"capacity,omitempty"`
 	Shard    string    `json:"shard,omitempty"`  // such as 2/8
 	Shards   []string  `json:"shards,omitempty"` // of a merged run
-	Storm    *Storm    `json:"storm,omitempty"`
+	// ShardRuns tell of each shard of a merged run, those of which nothing came home too.
+	ShardRuns []ShardRun `json:"shardRuns,omitempty"`
+	Storm     *Storm     `json:"storm,omitempty"`
 }
 
 // Plan is what was asked for.
@@ -168,6 +170,38 @@ type CapacityPoint struct {
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason,omitempty"`
 }
+
+// ShardRun is what one shard of a merged run did. All times are nanoseconds.
+type ShardRun struct {
+	Shard  string `json:"shard"` // such as 2/8
+	State  string `json:"state"` // complete, partial, or lost: nothing of it came home
+	Node   string `json:"node,omitempty"`
+	Pod    string `json:"pod,omitempty"`
+	Reason string `json:"reason,omitempty"` // why it is not complete
+	// Planned are the hits of its part of the schedule, of a storm its clients; Sent are those that it sent, as far as that is known.
+	Planned int64 `json:"planned"`
+	Sent    int64 `json:"sent"`
+	// Until is from where on it is missing, from the start of the run: the end of a complete one, 0 of a lost one.
+	Until          int64   `json:"until"`
+	StartLate      int64   `json:"startLate,omitempty"` // after the agreed instant
+	Throttled      int64   `json:"throttled,omitempty"` // time without CPU by the limit of its container
+	ThrottledTimes int64   `json:"throttledTimes,omitempty"`
+	Lag99          int64   `json:"lag99"` // 99th percentile of its send lag
+	CPUSeconds     float64 `json:"cpuSeconds"`
+	CPUShare       float64 `json:"cpuShare"` // of the cores that it may use
+	// ClockAhead is by how much its clock was ahead of the coordinator's at the start, ClockError by how much that may be wrong, and
+	// ClockDrift by how much more it was ahead at the end.
+	ClockAhead int64 `json:"clockAhead,omitempty"`
+	ClockError int64 `json:"clockError,omitempty"`
+	ClockDrift int64 `json:"clockDrift,omitempty"`
+}
+
+// The states of a ShardRun.
+const (
+	ShardComplete = "complete"
+	ShardPartial  = "partial"
+	ShardLost     = "lost"
+)
 
 // Storm is how a population came back after an outage.
 type Storm struct {

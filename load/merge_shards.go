@@ -1,0 +1,127 @@
+package load
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"agstest/reports"
+)
+
+// MergeOptions are what is known of the shards of a run beside their records, as by the coordinator that started them. The zero value is
+// nothing.
+type MergeOptions struct {
+	// Known tells of shards by their names (Shard): node, clock, why one is not complete, and, for one that left no record, what it said
+	// of itself. Shards that are not in it are known by their records alone.
+	Known []reports.ShardRun
+	// Notes are added to those of the report.
+	Notes []string
+}
+
+// lateStart is how late a shard may start without being named.
+const lateStart = 100 * time.Millisecond
+
+// mostNamed bounds how many shards a sentence names.
+const mostNamed = 6
+
+// shardRuns makes the table of all shards of a run, by what their records say and what is known beside.
+func shardRuns(shards []*shardRecord, of int, whole int64, known []reports.ShardRun) []reports.ShardRun {
+	runs := make([]reports.ShardRun, of)
+	for i := range runs {
+		runs[i] = reports.ShardRun{Shard: Shard{Index: i + 1, Of: of}.String(), State: reports.ShardLost, Planned: (whole + int64(of-i-1)) / int64(of)}
+		for _, k := range known {
+			if k.Shard != runs[i].Shard {
+				continue
+			}
+			k.State, k.Planned, k.Until = reports.ShardLost, cmp.Or(k.Planned, runs[i].Planned), 0
+			runs[i] = k
+		}
+	}
+	for _, s := range shards {
+		s.describe(&runs[s.index-1])
+	}
+	for i := range runs {
+		if r := &runs[i]; r.State == reports.ShardLost && r.Reason == "" {
+			r.Reason = "nothing of it came home"
+		}
+	}
+	return runs
+}
+
+// describe fills in what the record of a shard says.
+func (s *shardRecord) describe(r *reports.ShardRun) {
+	own := *s.reader.head.Report
+	s.own.report(&own)
+	s.figures = &own
+	r.Planned, r.Sent, r.Until = own.Plan.Hits, own.Total.Sent, s.own.health.Elapsed
+	g := &own.Generator
+	r.StartLate, r.Throttled, r.ThrottledTimes, r.Lag99, r.CPUSeconds, r.CPUShare = g.StartLate, g.Throttled, g.ThrottledTimes, g.Lag.P99, g.CPUSeconds, g.CPUShare
+	r.State = reports.ShardPartial
+	switch {
+	case s.own.end == nil:
+		r.Reason = strings.TrimSuffix("it broke off: "+r.Reason, ": ")
+	case s.own.end.Partial != "":
+		r.Reason = s.own.end.Partial
+	default:
+		r.State, r.Reason = reports.ShardComplete, ""
+	}
+}
+
+// partialSentence says how much of a run is missing, and which shards from when on; empty: nothing is.
+func partialSentence(runs []reports.ShardRun, closed bool) string {
+	complete, planned, sent := 0, int64(0), int64(0)
+	var missing []string
+	for _, r := range runs {
+		planned += r.Planned
+		sent += min(r.Sent, r.Planned) // in a storm those who try again come on top
+		name := "shard " + r.Shard
+		if r.Node != "" {
+			name += " on " + r.Node
+		}
+		switch r.State {
+		case reports.ShardComplete:
+			complete++
+			continue
+		case reports.ShardPartial:
+			missing = append(missing, fmt.Sprintf("%s from %s on (%s)", name, reports.Elapsed(time.Duration(r.Until)), r.Reason))
+		default:
+			missing = append(missing, fmt.Sprintf("%s from the start on (%s)", name, r.Reason))
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	if more := len(missing) - mostNamed; more > 0 {
+		missing = append(missing[:mostNamed], fmt.Sprintf("%d more", more))
+	}
+	if closed { // there is no schedule
+		return fmt.Sprintf("partial: %d of %d shards; missing: %s", complete, len(runs), strings.Join(missing, "; "))
+	}
+	return fmt.Sprintf("partial: %d of %d shards, %s of the schedule sent; missing: %s", complete, len(runs), reports.Percent(sent, planned), strings.Join(missing, "; "))
+}
+
+// remarks name the shards that started late, were held back by a CPU limit, or shared a node.
+func remarks(runs []reports.ShardRun) []string {
+	var notes []string
+	nodes := map[string][]string{}
+	for _, r := range runs {
+		if r.StartLate > int64(lateStart) {
+			notes = append(notes, fmt.Sprintf("shard %s started %s late", r.Shard, reports.Milliseconds(r.StartLate)))
+		}
+		if r.Throttled > 0 {
+			notes = append(notes, fmt.Sprintf("shard %s was held back %s times by the CPU limit of its container, for %s in all", r.Shard, reports.Count(r.ThrottledTimes), reports.Milliseconds(r.Throttled)))
+		}
+		if r.Node != "" {
+			nodes[r.Node] = append(nodes[r.Node], r.Shard)
+		}
+	}
+	for _, node := range slices.Sorted(maps.Keys(nodes)) {
+		if names := nodes[node]; len(names) > 1 {
+			notes = append(notes, fmt.Sprintf("%d shards shared the node %s, its processors and its network: %s", len(names), node, list(names[:min(len(names), mostNamed)])))
+		}
+	}
+	return notes
+}

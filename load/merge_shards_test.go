@@ -1,0 +1,254 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+)
+
+// recorded is the record of a shard whose hits all took 10 ms: 100 a second for so many seconds, of 8 that were planned.
+func recorded(t *testing.T, shard Shard, seconds int, change func(head *recordHead, seconds []*frame)) string {
+	t.Helper()
+	folder := t.TempDir()
+	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	head := &recordHead{
+		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: 800, Seconds: 8, Workload: "test", Schedule: "constant"}},
+		Operations: []string{"a"}, Of: shard.Of, Whole: int64(800 * shard.Of), Began: began,
+	}
+	var p packer
+	var frames []*frame
+	for second := range seconds {
+		s := newSecondTally(1)
+		for range 100 {
+			s.lag.add(100 * time.Microsecond)
+			s.operations[0].response.add(10 * time.Millisecond)
+			s.operations[0].service.add(10 * time.Millisecond)
+		}
+		s.operations[0].sent, s.operations[0].right = 100, 100
+		s.operations[0].asked[second], s.operations[0].statuses[200] = 100, 100
+		f := frameOf(second, s, &p)
+		f.Due = int64(100 * (second + 1))
+		f.Health = health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2, CPU: int64(second+1) * 5e8}
+		frames = append(frames, f)
+	}
+	frames[len(frames)-1].End = &ending{}
+	if change != nil {
+		change(head, frames)
+	}
+	r, err := newRecorder(folder, head)
+	require.NoError(t, err)
+	for _, f := range frames {
+		r.append(f)
+	}
+	require.NoError(t, r.close())
+	return folder
+}
+
+// eight are the records of a run of eight shards, of which one is as it is told to be.
+func eight(t *testing.T, third func(Shard) string) []string {
+	var folders []string
+	for i := 1; i <= 8; i++ {
+		shard := Shard{i, 8}
+		if folder := recorded(t, shard, 8, nil); i != 3 {
+			folders = append(folders, folder)
+		} else if folder := third(shard); folder != "" {
+			folders = append(folders, folder)
+		}
+	}
+	return folders
+}
+
+func TestRunOfAllShardsIsWhole(t *testing.T) {
+	t.Parallel()
+	merged, err := Merge(eight(t, func(s Shard) string { return recorded(t, s, 8, nil) })...)
+	require.NoError(t, err)
+	assert.Empty(t, merged.Run.Partial)
+	assert.Equal(t, reports.Pass, merged.Verdict, merged.Reason)
+	assert.EqualValues(t, []int64{6400, 6400, 6400}, []int64{merged.Plan.Hits, merged.Total.Asked, merged.Total.Sent})
+	require.Len(t, merged.ShardRuns, 8)
+	assert.Equal(t, reports.ShardRun{Shard: "3/8", State: "complete", Planned: 800, Sent: 800, Until: 8e9, Lag99: merged.Generator.Lag.P99, CPUSeconds: 4, CPUShare: 0.25}, merged.ShardRuns[2])
+}
+
+// However a shard is missed, the run is partial and inconclusive, though its limits hold.
+func TestRunWithoutAShardIsPartial(t *testing.T) {
+	t.Parallel()
+	limit := func(head *recordHead) { head.Limits = []string{"a.p99<1s", "throughput>700/s"} }
+	all := func(third func(Shard) string) []string {
+		var folders []string
+		for i := 1; i <= 8; i++ {
+			if i == 3 {
+				if folder := third(Shard{3, 8}); folder != "" {
+					folders = append(folders, folder)
+				}
+				continue
+			}
+			folders = append(folders, recorded(t, Shard{i, 8}, 8, func(h *recordHead, _ []*frame) { limit(h) }))
+		}
+		return folders
+	}
+	known := []reports.ShardRun{{Shard: "3/8", Node: "n2", Pod: "agstest-r1-2", Reason: "its node no longer answers", Sent: 350, Planned: 800, ClockAhead: 5e6, ClockError: 1e6}, {Shard: "1/8", Node: "n1"}, {Shard: "2/8", Node: "n1"}}
+	for name, test := range map[string]struct {
+		third   func(Shard) string
+		known   []reports.ShardRun
+		partial string
+		run     reports.ShardRun
+	}{
+		"lost": {
+			third:   func(Shard) string { return "" },
+			partial: "partial: 7 of 8 shards, 87.50 % of the schedule sent; missing: shard 3/8 from the start on (nothing of it came home)",
+			run:     reports.ShardRun{Shard: "3/8", State: "lost", Planned: 800, Reason: "nothing of it came home"},
+		},
+		"lost, with last words": {
+			third: func(Shard) string { return "" }, known: known,
+			partial: "partial: 7 of 8 shards, 92.97 % of the schedule sent; missing: shard 3/8 on n2 from the start on (its node no longer answers)",
+			run:     reports.ShardRun{Shard: "3/8", State: "lost", Node: "n2", Pod: "agstest-r1-2", Planned: 800, Sent: 350, Reason: "its node no longer answers", ClockAhead: 5e6, ClockError: 1e6},
+		},
+		"killed": {
+			third: func(s Shard) string {
+				return recorded(t, s, 3, func(h *recordHead, f []*frame) { limit(h); f[2].End = nil })
+			},
+			partial: "partial: 7 of 8 shards, 92.19 % of the schedule sent; missing: shard 3/8 from 3.0 s on (it broke off)",
+			run:     reports.ShardRun{Shard: "3/8", State: "partial", Planned: 800, Sent: 300, Until: 3e9, Reason: "it broke off", CPUSeconds: 1.5, CPUShare: 0.25},
+		},
+		"told to stop": {
+			third: func(s Shard) string {
+				return recorded(t, s, 6, func(h *recordHead, f []*frame) { limit(h); f[5].End = &ending{Partial: "it was ended: SIGTERM"} })
+			},
+			known:   known,
+			partial: "partial: 7 of 8 shards, 96.88 % of the schedule sent; missing: shard 3/8 on n2 from 6.0 s on (it was ended: SIGTERM)",
+			run:     reports.ShardRun{Shard: "3/8", State: "partial", Node: "n2", Pod: "agstest-r1-2", Planned: 800, Sent: 600, Until: 6e9, Reason: "it was ended: SIGTERM", CPUSeconds: 3, CPUShare: 0.25, ClockAhead: 5e6, ClockError: 1e6},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			merged, err := MergeOptions{Known: test.known, Notes: []string{"the coordinator says so"}}.Merge(all(test.third)...)
+			require.NoError(t, err)
+			assert.Equal(t, test.partial, merged.Run.Partial)
+			assert.Equal(t, test.partial, merged.Reason)
+			assert.Equal(t, reports.Inconclusive, merged.Verdict)
+			assert.True(t, merged.Valid, "%v", merged.Invalid)
+			assert.EqualValues(t, 6400, merged.Plan.Hits, "what was asked for")
+			got := merged.ShardRuns[2]
+			test.run.Lag99 = got.Lag99
+			assert.Equal(t, test.run, got)
+			assert.Contains(t, merged.Notes, "the coordinator says so")
+			if test.known != nil {
+				assert.Contains(t, merged.Notes, "2 shards shared the node n1, its processors and its network: 1/8, 2/8")
+			}
+		})
+	}
+}
+
+func TestShardsThatWereNotWellAreNamed(t *testing.T) {
+	t.Parallel()
+	merged, err := Merge(eight(t, func(s Shard) string {
+		return recorded(t, s, 8, func(_ *recordHead, frames []*frame) {
+			for _, f := range frames {
+				f.Health.StartLate, f.Health.Throttled, f.Health.ThrottledTimes = 240e6, 30e6, 4
+			}
+		})
+	})...)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Pass, merged.Verdict, merged.Reason)
+	assert.Contains(t, merged.Notes, "shard 3/8 started 240.0 ms late")
+	assert.Contains(t, merged.Notes, "shard 3/8 was held back 4 times by the CPU limit of its container, for 30.0 ms in all")
+
+	slow := map[string]func(*frame){
+		"shard 3/8: the CPU limit of its container held the generator back 9 times, for 600ms in all; give it more CPU, or no limit": func(f *frame) { f.Health.Throttled, f.Health.ThrottledTimes = 600e6, 9 },
+		"shard 3/8: the generator used 95 % of its processors, so that its own delays are in the figures":                            func(f *frame) { f.Health.CPU = 19 * f.Health.Elapsed / 10 },
+	}
+	for says, change := range slow {
+		merged, err := Merge(eight(t, func(s Shard) string {
+			return recorded(t, s, 8, func(_ *recordHead, frames []*frame) {
+				for _, f := range frames {
+					change(f)
+				}
+			})
+		})...)
+		require.NoError(t, err)
+		assert.Equal(t, reports.Invalid, merged.Verdict, "one generator that is too slow spoils the run")
+		assert.Contains(t, merged.Invalid, says)
+	}
+}
+
+// Clocks of nodes differ; what counts is when the shards started on one clock.
+func TestShardsThatStartedApart(t *testing.T) {
+	t.Parallel()
+	folders := eight(t, func(s Shard) string {
+		return recorded(t, s, 8, func(h *recordHead, _ []*frame) { h.Began = h.Began.Add(3 * time.Second) })
+	})
+	merged, err := Merge(folders...)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Invalid, merged.Verdict)
+	assert.Contains(t, merged.Reason, "the shards started up to 3s apart")
+	merged, err = MergeOptions{Known: []reports.ShardRun{{Shard: "3/8", ClockAhead: 3e9}}}.Merge(folders...)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Pass, merged.Verdict, merged.Reason)
+	assert.Equal(t, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), merged.Run.Start)
+}
+
+func TestBarrierStartsTheClock(t *testing.T) {
+	t.Parallel()
+	server := serve(t, right)
+	var ready Ready
+	var agreed time.Time
+	o := Options{Rate: per(100), Duration: 300 * time.Millisecond, Barrier: func(_ context.Context, r Ready) (time.Time, error) {
+		ready, agreed = r, time.Now().Add(60*time.Millisecond)
+		return agreed, nil
+	}}
+	report, err := testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, Ready{Hits: 30, Length: 300 * time.Millisecond}, ready)
+	assert.EqualValues(t, 30, report.Total.Sent)
+	assert.WithinDuration(t, agreed, report.Run.Start, time.Millisecond)
+	assert.Positive(t, report.Generator.StartLate, "some microseconds")
+	assert.Less(t, time.Duration(report.Generator.StartLate), 5*time.Second)
+
+	o.Barrier = func(context.Context, Ready) (time.Time, error) { return time.Now().Add(-1500 * time.Millisecond), nil }
+	_, err = testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(context.Background())
+	assert.ErrorContains(t, err, "too late")
+	never := errors.New("nobody came")
+	o.Barrier = func(context.Context, Ready) (time.Time, error) { return time.Time{}, never }
+	_, err = testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(context.Background())
+	assert.Equal(t, never, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	o.Barrier = func(context.Context, Ready) (time.Time, error) { cancel(); return time.Now().Add(time.Hour), nil }
+	_, err = testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(ctx)
+	assert.ErrorIs(t, err, context.Canceled, "it does not wait for the instant")
+}
+
+func TestCPULimitIsFoundAndRead(t *testing.T) {
+	t.Parallel()
+	write := func(root, path, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, filepath.Dir(path)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(root, path), []byte(text), 0o600))
+	}
+	for name, test := range map[string]struct {
+		membership, file, text string
+		want                   throttling
+	}{
+		"version 2, own namespace":  {"0::/\n", "cpu.stat", "usage_usec 5\nnr_periods 9\nnr_throttled 4\nthrottled_usec 2500\n", throttling{2500 * time.Microsecond, 4}},
+		"version 2":                 {"0::/kube/pod1/c1\n", "kube/pod1/c1/cpu.stat", "nr_throttled 1\nthrottled_usec 7\n", throttling{7 * time.Microsecond, 1}},
+		"version 1":                 {"5:memory:/m\n4:cpu,cpuacct:/kube/c1\n0::/\n", "cpu,cpuacct/kube/c1/cpu.stat", "nr_periods 3\nnr_throttled 2\nthrottled_time 1000000\n", throttling{time.Millisecond, 2}},
+		"version 1, in a container": {"4:cpu:/kube/c1\n", "cpu/cpu.stat", "nr_throttled 2\nthrottled_time 30\n", throttling{30, 2}},
+		"the root counts nothing":   {"0::/\n", "cpu.stat", "usage_usec 5\n", throttling{}},
+		"nothing":                   {"nonsense\n", "other", "", throttling{}},
+	} {
+		root := t.TempDir()
+		write(root, test.file, test.text)
+		write(root, "membership", test.membership)
+		limit := findCPULimit(filepath.Join(root, "membership"), root)
+		assert.Equal(t, test.want, limit.throttled(), name)
+	}
+	assert.Empty(t, findCPULimit("/nonexistent", "/nonexistent"))
+	assert.False(t, strings.Contains(string(findCPULimit("/proc/self/cgroup", "/sys/fs/cgroup")), "//"))
+}

@@ -1,0 +1,282 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/mock"
+	"agstest/reports"
+)
+
+// shardsOf runs all shards of one question at the same time, each in a folder of its own.
+func (s *service) shardsOf(t *testing.T, of int, o Options) []string {
+	t.Helper()
+	o.Environment, o.MaxLag, o.Seed = s.environment, time.Minute, 21
+	folders := make([]string, of)
+	failed := make(chan error, of)
+	start := make(chan struct{})
+	waiting := make(chan struct{}, of)
+	var at atomic.Pointer[time.Time]
+	for i := range of {
+		folders[i] = t.TempDir()
+		o.Shard, o.Record = Shard{Index: i + 1, Of: of}, folders[i]
+		o.Barrier = func(context.Context, Ready) (time.Time, error) {
+			waiting <- struct{}{}
+			<-start
+			return *at.Load(), nil
+		}
+		go func(o Options) {
+			_, err := Run(context.Background(), o)
+			failed <- err
+		}(o)
+	}
+	for range of {
+		select {
+		case <-waiting:
+		case err := <-failed:
+			require.NoError(t, err)
+		}
+	}
+	now := time.Now().Add(20 * time.Millisecond)
+	at.Store(&now)
+	close(start)
+	for range of {
+		require.NoError(t, <-failed)
+	}
+	return folders
+}
+
+// swapped answers one request as if another client had sent it: what is said in its body is replaced.
+func swapped(path string, pairs ...string) func(http.Handler) http.Handler {
+	replacer := strings.NewReplacer(pairs...)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == path {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(strings.NewReader(replacer.Replace(string(body))))
+				r.ContentLength = -1
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: false}}, swapped("/ags/signOnWithSessionToken", `-5"`, `-4"`, `"LOAD_5"`, `"LOAD_4"`))
+	folders := s.shardsOf(t, 2, Options{Workload: WorkloadSignOn, Rate: per(100), Duration: 200 * time.Millisecond})
+	merged, err := Merge(folders...)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, merged.Total.Outcomes[kindIdentity], "%v", merged.Wrong)
+	assert.Equal(t, reports.Fail, merged.Verdict)
+	assert.Contains(t, merged.Wrong[0].Message, "the answer to the signon of client 5 (device ")
+	assert.Contains(t, merged.Wrong[0].Message, "which belongs to client 4 (device ", "a client of the shard 2/2, which the shard 1/2 knows of all the same")
+	assert.Contains(t, merged.Notes, "uniqueness was checked over 2 of 2 shards")
+}
+
+// What a service gives twice is found where its two takers are of different shards, and inside no shard anything is wrong.
+func TestWhatComesToTwoShardsIsFound(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		options    Options
+		middleware func(http.Handler) http.Handler
+		change     func(*service)
+		says       string
+	}{
+		"jti": {
+			options: Options{Workload: WorkloadSignOn, Rate: per(150), Duration: 200 * time.Millisecond},
+			middleware: sameForTwo(signsOn, func(account string) string {
+				device := "LOAD_" + account[1:]
+				return tokenBody(account, device, account, device, "7000000000000000007")
+			}),
+			says: "a jti came to two shards: to client ",
+		},
+		"session token": {
+			options:    Options{Workload: WorkloadHeadEnd, Rate: per(150), Duration: 200 * time.Millisecond, Clients: 4},
+			middleware: givenAgain(),
+			says:       "a session token came to two shards: to client ",
+		},
+		"device": {
+			options:    Options{Workload: WorkloadSignOnFirst, Rate: per(150), Duration: 200 * time.Millisecond, Consent: Consent{YesLoad: "mock"}},
+			middleware: sameForTwo(signsOn, func(account string) string { return tokenBody(account, "DEV_X", account, "DEV_X", "7"+account[1:]) }),
+			change:     func(s *service) { s.environment.Allow.FirstTime = true },
+			says:       "the device of a first-time sign-on came to two shards: to client ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t, mock.Config{}, test.middleware)
+			if test.change != nil {
+				test.change(s)
+			}
+			test.options.Consent.YesLoad = s.environment.Name
+			folders := s.shardsOf(t, 3, test.options)
+			for _, folder := range folders {
+				own, err := ReadRecord(folder)
+				require.NoError(t, err)
+				assert.Zero(t, own.Total.Outcomes[kindDuplicate], "inside a shard nothing came twice")
+			}
+			merged, err := Merge(folders...)
+			require.NoError(t, err)
+			require.NotEmpty(t, merged.Wrong)
+			wrong := merged.Wrong[0]
+			assert.Equal(t, []string{allShards, kindDuplicate}, []string{wrong.Operation, wrong.Kind})
+			assert.Contains(t, wrong.Message, test.says)
+			assert.Regexp(t, `client \d+ \(device LO….*\) in shard 1/3 and to client \d+ \(device LO….*\) in shard 3/3|in shard 3/3 and to client \d+ \(device LO….*\) in shard 1/3`, wrong.Message)
+			assert.Positive(t, wrong.Times)
+			assert.Equal(t, reports.Fail, merged.Verdict)
+			assert.Contains(t, merged.Reason, "something that must be unique came to clients of two shards")
+			for _, folder := range folders {
+				text, err := os.ReadFile(filepath.Join(folder, SeenFile))
+				require.NoError(t, err)
+				s.noSecretsIn(t, string(text))
+			}
+		})
+	}
+}
+
+func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
+	t.Parallel()
+	s := newService(t, mock.Config{}, nil)
+	folders := s.shardsOf(t, 3, Options{Workload: WorkloadRefresh, Rate: per(150), Duration: 200 * time.Millisecond})
+	merged, err := Merge(folders...)
+	require.NoError(t, err)
+	assert.Contains(t, merged.Notes, "uniqueness was checked over 3 of 3 shards")
+	assert.Empty(t, merged.Run.Partial)
+
+	whole, err := os.ReadFile(filepath.Join(folders[1], SeenFile))
+	require.NoError(t, err)
+	for says, text := range map[string][]byte{
+		"its load.seen is damaged": whole[:len(whole)-5],
+		"it left no load.seen":     nil,
+	} {
+		require.NoError(t, os.Remove(filepath.Join(folders[1], SeenFile)))
+		if text != nil {
+			require.NoError(t, os.WriteFile(filepath.Join(folders[1], SeenFile), text, 0o600))
+		}
+		merged, err := Merge(folders...)
+		require.NoError(t, err)
+		note := "uniqueness was checked over 2 of 3 shards (shard 2/3: " + says + ")"
+		assert.Contains(t, merged.Notes, note)
+		assert.Equal(t, reports.Inconclusive, merged.Verdict, "a check that was not made passes nothing")
+		assert.Equal(t, note, merged.Reason)
+		require.NoError(t, os.WriteFile(filepath.Join(folders[1], SeenFile), whole, 0o600))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folders[1], SeenFile), bytes.Repeat([]byte("x"), 100), 0o600))
+	merged, err = Merge(folders...)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Inconclusive, merged.Verdict)
+}
+
+const signsOn = "/ags/signOnWithSessionToken"
+
+// sameForTwo answers the sign-ons of the clients 4 and 6 by itself: of three shards they are in the first and the last.
+func sameForTwo(path string, answer func(account string) string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			for _, n := range []string{"4", "6"} {
+				if r.URL.Path == path && bytes.Contains(body, []byte("-"+n+`"`)) {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusCreated)
+					_, _ = io.WriteString(w, answer("L"+n))
+					return
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// givenAgain gives the session token that was minted for client 4 to client 6 too, or the other way round.
+func givenAgain() func(http.Handler) http.Handler {
+	var mu sync.Mutex // guards what follows
+	var first []byte
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if r.URL.Path != "/ags/getSessionToken" || !mintsFor(body, "L4", "L6") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			answer := httptest.NewRecorder()
+			next.ServeHTTP(answer, r)
+			if first == nil {
+				first = answer.Body.Bytes()
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(first)
+		})
+	}
+}
+
+// mintsFor reads the account out of an OperatorAuthToken.
+func mintsFor(body []byte, accounts ...string) bool {
+	parts := bytes.Split(body, []byte("."))
+	if len(parts) != 3 {
+		return false
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(string(parts[1]))
+	return err == nil && slices.ContainsFunc(accounts, func(account string) bool { return bytes.Contains(claims, []byte(`"`+account+`"`)) })
+}
+
+// The most entries are left out evenly, and what two shards leave of the same values is the same choice.
+func TestWhatIsLeftIsBounded(t *testing.T) {
+	t.Parallel()
+	one, two := newSeenSet(sharedKey(3, Shard{1, 2})), newSeenSet(sharedKey(3, Shard{2, 2}))
+	for i := range uint32(3000) {
+		one.claim(one.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i)), i)
+		two.claim(two.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i+2000)), i)
+	}
+	a, level := one.left(1000)
+	assert.Equal(t, 2, level)
+	assert.InDelta(t, 750, len(a), 120)
+	all, none := two.left(5000)
+	assert.Zero(t, none)
+	assert.Len(t, all, 3000)
+	b, _ := two.left(1000)
+	same := map[digest]bool{}
+	for _, v := range a {
+		same[v.digest] = true
+		assert.Equal(t, uint64(sharedJTI), v.hash>>sharedSpaceAt&3)
+	}
+	met := 0
+	for _, v := range b {
+		if same[v.digest] {
+			met++
+		}
+	}
+	assert.InDelta(t, 250, met, 60, "of the 1,000 values that both saw each fourth is watched by both")
+	other := newSeenSet(sharedKey(4, Shard{1, 2}))
+	assert.NotEqual(t, one.hash(uniqueJTI, []byte("x")), other.hash(uniqueJTI, []byte("x")), "another run has another key")
+	assert.Equal(t, one.hash(uniqueJTI, []byte("x")), two.hash(uniqueJTI, []byte("x")))
+	assert.NotEqual(t, one.hash(uniqueJTI, []byte("x")), one.hash(uniqueSession, []byte("x")))
+	owner, again := one.claim(one.hash(uniqueJTI, []byte("jti-7")), 9)
+	assert.True(t, again)
+	assert.EqualValues(t, 7, owner)
+	collided := one.hash(uniqueJTI, []byte("jti-8"))
+	collided.check++
+	_, again = one.claim(collided, 9)
+	assert.False(t, again, "another value with the same 64 bits is no repeat")
+}

@@ -1,0 +1,211 @@
+package load
+
+import (
+	"bufio"
+	"cmp"
+	"compress/gzip"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// SeenFile is what a shard leaves beside its record so that a merge can see whether a jti, a session token or a device came to clients of
+// two shards: hashes of what it watched, and whose each was. It is there only when the shard came to its end.
+//
+// It is gzip of: a line of JSON (seenHead); so many values of 16 bytes, big endian, in ascending order: the hash, whose bits 56 and 57
+// name what it is a hash of, the check, and the number of the client; then so many clients, each as its number in four bytes, the length
+// of its name in two, and the name, masked.
+const SeenFile = "load.seen"
+
+const (
+	seenSchema   = "agstest load seen 1"
+	seenValue    = 16
+	mostLeft     = 1 << 19 // values that a shard leaves, 8 MiB; beyond, each second one, and so on
+	mostSeenName = 1 << 10
+)
+
+type seenHead struct {
+	Schema  string `json:"schema"`
+	Shard   string `json:"shard"`
+	Level   int    `json:"level"` // values whose hash ends in fewer zero bits are left out
+	Values  int    `json:"values"`
+	Clients int    `json:"clients"`
+}
+
+// leaveSeen writes the file.
+func (c *crowd) leaveSeen(folder string, shard Shard) error {
+	values, level := c.seen.left(mostLeft)
+	for i := range values {
+		values[i].owner = c.who.number(values[i].owner)
+	}
+	owners := make([]uint32, len(values))
+	for i, v := range values {
+		owners[i] = v.owner
+	}
+	slices.Sort(owners)
+	owners = slices.Compact(owners)
+	file, err := os.CreateTemp(folder, "."+SeenFile+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // it has another name by then
+	out := bufio.NewWriterSize(file, 1<<16)
+	zip, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // hashes do not get smaller, names do
+	err = writeSeen(zip, seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values, owners, c.who.name)
+	err = errors.Join(err, zip.Close(), out.Flush(), file.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), filepath.Join(folder, SeenFile))
+}
+
+func writeSeen(w io.Writer, head seenHead, values []seenEntry, owners []uint32, name func(uint32) string) error {
+	out := bufio.NewWriterSize(w, 1<<16)
+	if err := json.NewEncoder(out).Encode(head); err != nil {
+		return err
+	}
+	var room [seenValue]byte
+	for _, v := range values {
+		binary.BigEndian.PutUint64(room[:], v.hash)
+		binary.BigEndian.PutUint32(room[8:], v.check)
+		binary.BigEndian.PutUint32(room[12:], v.owner)
+		_, _ = out.Write(room[:])
+	}
+	for _, owner := range owners {
+		text := name(owner)
+		text = text[:min(len(text), mostSeenName)]
+		binary.BigEndian.PutUint32(room[:], owner)
+		binary.BigEndian.PutUint16(room[4:], uint16(len(text)))
+		_, _ = out.Write(room[:6])
+		_, _ = out.WriteString(text)
+	}
+	return out.Flush()
+}
+
+// left gives what is watched, in the order of the hashes, and no more than so many values: of more, those whose hash ends in enough zero
+// bits, which is the same choice in every shard.
+func (s *seenSet) left(most int) (values []seenEntry, level int) {
+	for i := range s.stripes {
+		level = max(level, s.stripes[i].level)
+	}
+	for count := most + 1; count > most; {
+		count = 0
+		for i := range s.stripes {
+			for _, hash := range s.stripes[i].hashes {
+				if hash != 0 && bits.TrailingZeros64(hash) >= level {
+					count++
+				}
+			}
+		}
+		if count > most {
+			level++
+		}
+	}
+	for i := range s.stripes {
+		stripe := &s.stripes[i]
+		for slot, hash := range stripe.hashes {
+			if hash != 0 && bits.TrailingZeros64(hash) >= level {
+				values = append(values, seenEntry{digest{hash, stripe.checks[slot]}, stripe.owners[slot]})
+			}
+		}
+	}
+	slices.SortFunc(values, func(a, b seenEntry) int { return a.compare(b.digest) })
+	return values, level
+}
+
+// seenEntry is a value that was watched and whose it is.
+type seenEntry struct {
+	digest
+	owner uint32
+}
+
+func (d digest) compare(other digest) int {
+	return cmp.Or(cmp.Compare(d.hash, other.hash), cmp.Compare(d.check, other.check))
+}
+
+// seenReader reads the values of one shard in their order.
+type seenReader struct {
+	shard *shardRecord
+	file  *os.File
+	in    *bufio.Reader
+	head  seenHead
+	read  int
+	entry seenEntry // read last
+}
+
+var errSeenDamaged = errors.New("its " + SeenFile + " is damaged")
+
+func openSeen(shard *shardRecord) (*seenReader, error) {
+	file, err := os.Open(filepath.Join(shard.folder, SeenFile))
+	if err != nil {
+		return nil, errors.New("it left no " + SeenFile)
+	}
+	r := &seenReader{shard: shard, file: file}
+	zip, err := gzip.NewReader(bufio.NewReaderSize(file, 1<<14))
+	if err == nil {
+		r.in = bufio.NewReaderSize(zip, 1<<14)
+		var line []byte
+		if line, err = r.in.ReadSlice('\n'); err == nil {
+			err = json.Unmarshal(line, &r.head)
+		}
+	}
+	if err != nil || r.head.Schema != seenSchema || r.head.Values < 0 || r.head.Shard != shard.name() {
+		file.Close()
+		return nil, errSeenDamaged
+	}
+	return r, nil
+}
+
+// next reads the next value; io.EOF tells that there are no more, and that all of the file is as it was written.
+func (r *seenReader) next() error {
+	if r.read == r.head.Values {
+		if _, err := io.Copy(io.Discard, r.in); err != nil { // gzip has a checksum at its end
+			return errSeenDamaged
+		}
+		return io.EOF
+	}
+	var room [seenValue]byte
+	if _, err := io.ReadFull(r.in, room[:]); err != nil {
+		return errSeenDamaged
+	}
+	before := r.entry.digest
+	r.entry = seenEntry{digest{binary.BigEndian.Uint64(room[:]), binary.BigEndian.Uint32(room[8:])}, binary.BigEndian.Uint32(room[12:])}
+	if r.read > 0 && r.entry.compare(before) <= 0 {
+		return errSeenDamaged
+	}
+	r.read++
+	return nil
+}
+
+// seenName finds the name of a client in the file of a shard.
+func seenName(shard *shardRecord, owner uint32) string {
+	unknown := fmt.Sprintf("client %d", uint64(owner)+1)
+	r, err := openSeen(shard)
+	if err != nil {
+		return unknown
+	}
+	defer r.file.Close()
+	if _, err := io.CopyN(io.Discard, r.in, int64(r.head.Values)*seenValue); err != nil {
+		return unknown
+	}
+	for range r.head.Clients {
+		var room [6]byte
+		if _, err := io.ReadFull(r.in, room[:]); err != nil {
+			break
+		}
+		name := make([]byte, binary.BigEndian.Uint16(room[4:]))
+		if _, err := io.ReadFull(r.in, name); err != nil {
+			break
+		}
+		if binary.BigEndian.Uint32(room[:]) == owner {
+			return string(name)
+		}
+	}
+	return unknown
+}
