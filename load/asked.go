@@ -1,6 +1,9 @@
 package load
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Asked is what a run asks for, as far as it is known before anything is sent: of all shards together.
 type Asked struct {
@@ -9,6 +12,7 @@ type Asked struct {
 	Longest  time.Duration // after which nothing more is sent; longer than Length for a storm, whose clients try again
 	Hits     uint64        // 0: not known, in a closed loop
 	Peak     float64       // highest rate in hits a second; 0: not known, in a closed loop
+	Timeout  time.Duration // of one exchange, after which the last one that was sent has ended too
 }
 
 // Check refuses what Run would refuse before it sends anything, in the same words and of the same kind (failure.Usage), for a run by so
@@ -23,7 +27,7 @@ func Check(o Options, shards int) (*Asked, error) {
 			}
 		}
 		s := &stormRun{storm: *o.Storm}
-		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak()}, nil
+		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak(), Timeout: cmp.Or(o.Timeout, defaultTimeout)}, nil
 	}
 	whole := o
 	whole.Shard = Shard{}
@@ -42,7 +46,7 @@ func Check(o Options, shards int) (*Asked, error) {
 			return nil, err
 		}
 	}
-	asked := &Asked{Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits()}
+	asked := &Asked{Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, defaultTimeout)}
 	if p.whole != nil {
 		asked.Peak = p.whole.Peak()
 	}

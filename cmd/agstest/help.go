@@ -31,13 +31,32 @@ Commands:{{range $commands}}{{if (and (eq .GroupID "") .IsAvailableCommand)}}
   {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
 
 Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+{{(flagsIn . "").FlagUsages | trimTrailingWhitespaces}}{{end}}{{if (flagsIn . "kubernetes").HasAvailableFlags}}
+
+Flags of --on kubernetes:
+{{(flagsIn . "kubernetes").FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
 
 Flags of every command:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
 See "{{.CommandPath}} [command] --help" for examples of a command.{{end}}
 `
+
+// flagGroup is the annotation of a flag that is listed apart from the others.
+const flagGroup = "group"
+
+// flagsIn are the flags of a command that belong to a group; those of none are the empty one.
+func flagsIn(c *cobra.Command, group string) *pflag.FlagSet {
+	some := pflag.NewFlagSet(c.Name(), pflag.ContinueOnError)
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if strings.Join(f.Annotations[flagGroup], "") == group {
+			some.AddFlag(f)
+		}
+	})
+	return some
+}
+
+func init() { cobra.AddTemplateFunc("flagsIn", flagsIn) }
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --([A-Za-z0-9_-]+)`)
 

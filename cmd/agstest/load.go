@@ -213,19 +213,30 @@ func (p *program) loadCommand() *cobra.Command {
 	var f loadFlags
 	var s serviceFlags
 	var out outputFlags
+	var k kubernetesFlags
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Load a service and measure it.",
 		Long: `Sends hits on a schedule (open model) as virtual clients with token chains of their own, and measures response times from the intended send
 time. An answer is right only with the wanted status and a right body of the right client. Whether the generator kept up is judged first.
-Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the run.`,
+Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the run.
+
+With --on kubernetes several generators share the load: the pods of a Job in a namespace of yours, which start together and whose figures
+are merged exactly. Report and exit codes are the same; where a part of the load is missing the run is inconclusive and ends with exit
+code 4. What is made there is removed at the end.`,
 		Example: `  agstest load                                        # the embedded mock, 10 s
   agstest load --env staging.yaml --workload refresh --rate 200/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'
   agstest load --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 5m
   agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes-load staging
   agstest load --env staging.yaml --storm 50000 --within 60s --limit 'storm.recovered<90s'
-  agstest load --env staging.yaml --profile soak`,
+  agstest load --env staging.yaml --profile soak
+  agstest load --env staging.yaml --workload refresh --rate 20000/s --duration 10m --on kubernetes --shards 8 --namespace load --image registry.example.com/agstest:1.0`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if elsewhere, err := k.check(); elsewhere && err == nil {
+				return p.loadOnKubernetes(c, &f, &k, &s, &out)
+			} else if err != nil {
+				return err
+			}
 			o, err := f.options("profile", s.env == "")
 			if err != nil {
 				return err
@@ -241,11 +252,15 @@ Writes load.html, load.json, junit.xml, metrics.txt and more to a folder of the 
 	s.register(c)
 	out.register(c)
 	out.registerBaseline(c)
+	k.register(c, true)
 	return c
 }
 
 // load runs a load and puts what it measured into the run's folder.
 func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw bool) (*reports.Load, error) {
+	if err := r.findRoom(); err != nil {
+		return nil, err
+	}
 	o = p.prepareLoad(r, o, "load")
 	if raw {
 		file, err := r.folder.Create(rawFile)

@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "write golden files anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"agstest": main, "agstest-with-broken-clock": mainWithBrokenClock})
+	testscript.Main(m, map[string]func(){"agstest": main, "agstest-with-broken-clock": mainWithBrokenClock, fullProgram: mainOnFakeCluster})
 }
 
 // call runs the program in this process.

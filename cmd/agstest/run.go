@@ -27,8 +27,9 @@ type program struct {
 	stderr io.Writer
 	now    func() time.Time // of what is shown while a run goes on
 
-	color string // --color
-	quiet bool   // --quiet
+	args  []string // of the command line
+	color string   // --color
+	quiet bool     // --quiet
 
 	codes    []int // exit codes that apply; the gravest is the one that ends the process
 	exitZero bool
@@ -42,7 +43,7 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 }
 
 func (p *program) run(args []string) (code int) {
-	p.color = "auto"
+	p.args, p.color = args, "auto"
 	stdout := &output{Writer: p.stdout}
 	p.stdout = stdout
 	defer func() {

@@ -125,13 +125,20 @@ func (p *progress) width() int {
 	return 80
 }
 
-// end takes the line away, so that what follows starts on a clean one.
-func (p *progress) end() {
+// clear takes the line away, so that what follows starts on a clean one.
+func (p *progress) clear() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.shown > 0 {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.shown = 0
 	}
+}
+
+// end takes the line away for good.
+func (p *progress) end() {
+	p.clear()
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
 	p.off = true
 }

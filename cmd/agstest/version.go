@@ -83,8 +83,9 @@ func (p *program) versionCommand() *cobra.Command {
 					reports.Tool
 					OS           string       `json:"os"`
 					Arch         string       `json:"arch"`
+					Engines      []string     `json:"engines,omitempty"` // other than this machine that loads can run on
 					Dependencies []dependency `json:"dependencies,omitempty"`
-				}{Tool: tool, OS: runtime.GOOS, Arch: runtime.GOARCH}
+				}{Tool: tool, OS: runtime.GOOS, Arch: runtime.GOARCH, Engines: engines()}
 				if withLicences {
 					out.Dependencies = dependencies()
 				}
@@ -96,7 +97,11 @@ func (p *program) versionCommand() *cobra.Command {
 			if tool.Commit != "" {
 				fmt.Fprintf(p.stdout, " (%s)", tool.Commit)
 			}
-			fmt.Fprintf(p.stdout, " %s %s/%s\n", tool.Go, runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(p.stdout, " %s %s/%s", tool.Go, runtime.GOOS, runtime.GOARCH)
+			for _, engine := range engines() {
+				fmt.Fprintf(p.stdout, " with %s", engine)
+			}
+			fmt.Fprintln(p.stdout)
 			if !withLicences {
 				return nil
 			}

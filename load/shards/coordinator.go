@@ -51,13 +51,14 @@ const (
 	mostFetchesAt    = 4
 	removeWithin     = time.Minute
 	pollEvery        = time.Second
+	readyEvery       = 250 * time.Millisecond
 )
 
 // MostShards is how many shards a run may have.
 const MostShards = 1000
 
 // leastLead is what all shards need to hear of the start.
-const leastLead = 2 * time.Second
+const leastLead = 500 * time.Millisecond
 
 func orElse(d, otherwise time.Duration) time.Duration {
 	if d > 0 {

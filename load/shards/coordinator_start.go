@@ -271,7 +271,7 @@ func (r *conductor) awaitReady(ctx context.Context, s *shard) error {
 		case ctx.Err() == nil:
 			last = err
 		}
-		if pause(ctx, pollEvery) != nil {
+		if pause(ctx, readyEvery) != nil {
 			return last
 		}
 	}

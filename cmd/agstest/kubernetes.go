@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/load/shards"
+)
+
+// kubernetesCommand is what there is to do around loads on a cluster.
+func (p *program) kubernetesCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "kubernetes",
+		Short: "Look after loads on a Kubernetes cluster (agstest load --on kubernetes).",
+		Long: `A load on Kubernetes is a Job in a namespace of yours, with a ConfigMap and a Secret that belong to it; nothing is installed on the cluster.
+These commands say what would be created and which rights that needs, and look after runs whose coordinator is gone.`,
+		Example: `  agstest kubernetes check --namespace load --image registry.example.com/agstest:1.0
+  agstest kubernetes list --namespace load`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return refuseArguments(c, args)
+			}
+			return c.Help()
+		},
+	}
+	for _, sub := range []*cobra.Command{
+		p.kubernetesCheckCommand(), p.kubernetesManifestCommand(), p.kubernetesRBACCommand(),
+		p.kubernetesListCommand(), p.kubernetesCollectCommand(), p.kubernetesCleanCommand(),
+	} {
+		if sub.Args == nil {
+			sub.Args = refuseArguments
+		}
+		sub.ValidArgsFunction = cobra.NoFileCompletions
+		c.AddCommand(sub)
+	}
+	return c
+}
+
+// needsKubernetes does a command in the program that has the engine.
+func (p *program) needsKubernetes(do func() error) error {
+	if onKubernetes == nil {
+		return p.handOver()
+	}
+	return do()
+}
+
+func (p *program) kubernetesCheckCommand() *cobra.Command {
+	var f podFlags
+	c := &cobra.Command{
+		Use:     "check",
+		Short:   "See whether the cluster, its version, the namespace and your rights allow a load.",
+		Long:    `Looks at the cluster and creates nothing. What is missing is named, rights as the rules that a role would need.`,
+		Example: `  agstest kubernetes check --namespace load --image registry.example.com/agstest:1.0`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.needsKubernetes(func() error {
+				engine, err := onKubernetes.open(p.noticing(f.options()))
+				if err != nil {
+					return err
+				}
+				if err := engine.Check(c.Context()); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "The namespace %s takes a load.\n", engine.Namespace())
+				return nil
+			})
+		},
+	}
+	f.register(c.Flags())
+	return c
+}
+
+func (p *program) kubernetesManifestCommand() *cobra.Command {
+	var f loadFlags
+	var s serviceFlags
+	var k kubernetesFlags
+	c := &cobra.Command{
+		Use:   "manifest",
+		Short: "Print what a load would create.",
+		Long: `Takes the flags of a load, checks them as a load does, creates nothing, and prints the Job and the ConfigMap as YAML. The Secret is told by
+its name alone.`,
+		Example: `  agstest kubernetes manifest --env staging.yaml --workload refresh --rate 20000/s --duration 10m --shards 8 --image registry.example.com/agstest:1.0`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.needsKubernetes(func() error {
+				if err := k.checkLoad(&f, &s); err != nil {
+					return err
+				}
+				service, err := p.open(&s)
+				if err != nil {
+					return err
+				}
+				defer service.close()
+				f.seed = p.seed(f.seed)
+				job, err := p.shardsOf(c, &f, &k, service.environment, randomID())
+				if err != nil {
+					return err
+				}
+				work, err := k.coordinator(nil, "").NewWork(job.plan, job.files, job.secrets)
+				if err != nil {
+					return err
+				}
+				text, err := onKubernetes.manifest(k.options(), work)
+				if err != nil {
+					return err
+				}
+				_, err = p.stdout.Write(text)
+				return err
+			})
+		},
+	}
+	f.register(c, "profile")
+	f.registerSeed(c)
+	s.register(c)
+	k.register(c, false)
+	return c
+}
+
+func (p *program) kubernetesRBACCommand() *cobra.Command {
+	var o kubernetesOptions
+	c := &cobra.Command{
+		Use:     "rbac",
+		Aliases: []string{"rules"},
+		Short:   "Print the least rights that a load needs.",
+		Long:    `Prints roles and their bindings as YAML, for one namespace. Nothing of it is for the whole cluster, and the pods of a load need none of it.`,
+		Example: `  agstest kubernetes rbac --namespace load | kubectl apply -f -`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.needsKubernetes(func() error {
+				text, err := onKubernetes.rules(o)
+				if err != nil {
+					return err
+				}
+				_, err = p.stdout.Write(text)
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&o.Namespace, "namespace", "", "namespace that the rights are for; left out: agstest")
+	c.Flags().StringVar(&o.SecretRef, "secret-ref", "", "name of a Secret that loads are given, so that they need not create one")
+	return c
+}
+
+func (p *program) kubernetesListCommand() *cobra.Command {
+	var f clusterFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the loads of a namespace.",
+		Long:  `Lists what the namespace holds of loads, the youngest first: those under way, and those that ended and were kept or left behind.`,
+		Example: `  agstest kubernetes list --namespace load
+  agstest kubernetes list --namespace load --json | jq -r '.[].run'`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.needsKubernetes(func() error {
+				engine, err := onKubernetes.open(p.noticing(f.options()))
+				if err != nil {
+					return err
+				}
+				runs, err := engine.Runs(c.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					encoder := json.NewEncoder(p.stdout)
+					encoder.SetIndent("", "  ")
+					return encoder.Encode(append([]clusterRun{}, runs...))
+				}
+				if len(runs) == 0 {
+					fmt.Fprintf(p.stdout, "The namespace %s holds no load.\n", engine.Namespace())
+					return nil
+				}
+				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(table, "RUN\tCREATED\tSTATE\tSHARDS\tACTIVE\tSUCCEEDED\tFAILED\tREASON")
+				for _, r := range runs {
+					fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", r.Run, r.Created.UTC().Format(time.RFC3339), r.State, r.Shards, r.Active, r.Succeeded, r.Failed, r.Reason)
+				}
+				return table.Flush()
+			})
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}
+
+func (p *program) kubernetesCollectCommand() *cobra.Command {
+	var f clusterFlags
+	var keep, each bool
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "collect RUN",
+		Short: "Bring home a load whose coordinator is gone.",
+		Long: `Waits until the shards of a load are done, if they are not, brings their results home, merges them, and removes the load from the cluster.
+A shard keeps its result for 15 minutes after its load (agstest load --linger); a small one stands in its log as long as the Job is there.
+This needs the right to read the ConfigMap and the Secret of the load (agstest kubernetes rbac).`,
+		Example: `  agstest kubernetes collect 3f2a9c1b04de --namespace load`,
+		Args:    wantArguments(1, 1, "the id of one run (agstest kubernetes list)"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.needsKubernetes(func() error { return p.collect(c, args[0], &f, keep, each, &out) })
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().BoolVar(&keep, "keep", false, "remove nothing at the end")
+	c.Flags().BoolVar(&each, "shard-progress", false, "tell how each shard stands too")
+	out.register(c)
+	out.registerBaseline(c)
+	return c
+}
+
+func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, each bool, out *outputFlags) error {
+	if err := p.checkOutput(out); err != nil {
+		return err
+	}
+	engine, err := onKubernetes.open(p.noticing(f.options()))
+	if err != nil {
+		return err
+	}
+	name, err := environmentOf(c.Context(), engine, run)
+	if err != nil {
+		return err
+	}
+	r, err := p.newRecorder(c, nil, out, "load", name)
+	if err != nil {
+		return err
+	}
+	r.run.ID = run // of the load, wherever it was begun
+	coordinator := &shards.Coordinator{Engine: engine, Folder: r.folder.Path(), Keep: keep}
+	return r.finish(p.conduct(r, coordinator, each, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), run) }))
+}
+
+// environmentOf is the name of the environment of a run on a cluster.
+func environmentOf(ctx context.Context, engine cluster, run string) (string, error) {
+	work, err := engine.Find(ctx, run)
+	if err != nil {
+		return "", err
+	}
+	var e struct{ Name string }
+	if json.Unmarshal(work.Files[planEnvironment], &e) != nil || e.Name == "" {
+		return "", failure.Setupf("the run %s holds no environment of agstest, so that it cannot be collected", run)
+	}
+	return e.Name, nil
+}
+
+func (p *program) kubernetesCleanCommand() *cobra.Command {
+	var f clusterFlags
+	var all bool
+	c := &cobra.Command{
+		Use:   "clean [RUN]",
+		Short: "Remove a load from the cluster, or all that have ended.",
+		Long: `Removes the Job of a run and everything that belongs to it; shards that are sending are stopped. Without RUN the loads of the namespace go
+that have ended, with --all also those under way. What was not collected is lost.`,
+		Example: `  agstest kubernetes clean 3f2a9c1b04de --namespace load
+  agstest kubernetes clean --namespace load           # those that have ended`,
+		Args: wantArguments(0, 1, "at most the id of one run (agstest kubernetes list)"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if all && len(args) > 0 {
+				return failure.Usagef("--all and the id of one run exclude each other; leave one of them out")
+			}
+			return p.needsKubernetes(func() error { return p.clean(c.Context(), args, &f, all) })
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().BoolVar(&all, "all", false, "also loads that are under way, whoever began them")
+	return c
+}
+
+func (p *program) clean(ctx context.Context, named []string, f *clusterFlags, all bool) error {
+	engine, err := onKubernetes.open(p.noticing(f.options()))
+	if err != nil {
+		return err
+	}
+	runs, err := engine.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	var gone []string
+	for _, r := range runs {
+		ended := r.State == "complete" || r.State == "failed"
+		if len(named) == 0 && (all || ended) || len(named) == 1 && r.Run == named[0] {
+			gone = append(gone, r.Run)
+		}
+	}
+	switch {
+	case len(gone) == 0 && len(named) == 1:
+		return failure.Setupf("there is no run %s in the namespace %s; agstest kubernetes list shows what there is", named[0], engine.Namespace())
+	case len(gone) == 0:
+		p.notef("there is nothing to remove in the namespace %s", engine.Namespace())
+	}
+	var errs []error
+	for _, run := range gone {
+		if err := engine.Remove(ctx, run); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		fmt.Fprintln(p.stdout, run)
+	}
+	return errors.Join(errs...)
+}

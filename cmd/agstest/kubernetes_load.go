@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"agstest/internal/environment"
+	"agstest/load"
+	"agstest/load/shards"
+	"agstest/reports"
+)
+
+// The names of files of a plan.
+const (
+	planEnvironment = "environment.yaml"
+	planProfile     = "profile.yaml"
+)
+
+// drainBeyond is what a shard gets beyond the timeout of an exchange to have its result ready.
+const drainBeyond = 30 * time.Second
+
+// loadOnKubernetes is the load command with --on kubernetes.
+func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetesFlags, s *serviceFlags, out *outputFlags) error {
+	if onKubernetes == nil {
+		return p.handOver()
+	}
+	if err := k.checkLoad(f, s); err != nil {
+		return err
+	}
+	return p.withRun(c, s, out, "load", func(r *recorder) error {
+		f.seed = p.seed(f.seed)
+		job, err := p.shardsOf(c, f, k, r.service.environment, r.run.ID)
+		if err != nil {
+			return err
+		}
+		engine, err := onKubernetes.open(p.noticing(k.options()))
+		if err != nil {
+			return err
+		}
+		coordinator := k.coordinator(engine, r.folder.Path())
+		work, err := coordinator.NewWork(job.plan, job.files, job.secrets)
+		if err != nil {
+			return err
+		}
+		p.notef("load: %s at %s, seed %d, %s, on %d shards in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, k.shards, engine.Namespace())
+		return p.conduct(r, coordinator, k.shardProgress, func() (*shards.Outcome, error) { return coordinator.Run(c.Context(), work) })
+	})
+}
+
+// shardJob is what shards are to do.
+type shardJob struct {
+	plan           shards.Plan
+	files, secrets map[string][]byte
+	asked          *load.Asked
+}
+
+// shardsOf checks everything that can be checked here, and makes the plan of the shards and its files.
+func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e *environment.Environment, run string) (*shardJob, error) {
+	o, err := f.options("profile", false)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.checkAddress(e); err != nil {
+		return nil, err
+	}
+	o.Environment = e
+	asked, err := load.Check(o, k.shards)
+	if err != nil {
+		return nil, err
+	}
+	portable, err := e.Portable()
+	if err != nil {
+		return nil, err
+	}
+	job := &shardJob{files: portable.Files, secrets: portable.Secrets, asked: asked}
+	job.files[planEnvironment] = portable.Text
+	address, err := k.readResultsURL()
+	if err != nil {
+		return nil, err
+	}
+	job.plan = shards.Plan{Run: run, Version: shardVersion(), Shards: k.shards, Env: planEnvironment, Duration: asked.Longest, Drain: asked.Timeout + drainBeyond}
+	if address != nil {
+		job.plan.ResultsURL, job.secrets[resultsURLFile] = resultsURLFile, address
+	}
+	if profile, err := os.ReadFile(f.profile); f.profile != "" && err == nil { // one that comes with agstest is in each shard
+		job.files[planProfile] = profile
+	}
+	job.plan.Arguments = planArguments(c, f, job.files[planProfile] != nil)
+	return job, nil
+}
+
+// planArguments are the flags of the load that were given and speak of what is sent, in a form that gives the same flags again. Those that
+// speak of this machine and of the report stay here.
+func planArguments(c *cobra.Command, f *loadFlags, ownProfile bool) []string {
+	sent := &cobra.Command{}
+	f2 := loadFlags{}
+	f2.register(sent, "profile")
+	var line []string
+	c.Flags().Visit(func(flag *pflag.Flag) {
+		switch {
+		case sent.Flags().Lookup(flag.Name) == nil:
+		case flag.Name == "profile" && ownProfile:
+			line = append(line, "--profile="+planProfile)
+		default:
+			if list, ok := flag.Value.(pflag.SliceValue); ok {
+				for _, value := range list.GetSlice() {
+					line = append(line, "--"+flag.Name+"="+value)
+				}
+				return
+			}
+			line = append(line, "--"+flag.Name+"="+flag.Value.String())
+		}
+	})
+	return append(line, fmt.Sprintf("--seed=%d", f.seed))
+}
+
+// mergeOutcome makes one report of the shards that came home.
+func mergeOutcome(o *shards.Outcome) (*reports.Load, error) {
+	var folders []string
+	for _, s := range o.Shards {
+		if s.Folder != "" {
+			folders = append(folders, s.Folder)
+		}
+	}
+	if o.Plan.Shards == 1 {
+		return load.ReadRecord(folders[0])
+	}
+	return load.Merge(folders...)
+}
+
+// noticing has an engine tell what is worth knowing.
+func (p *program) noticing(o kubernetesOptions) kubernetesOptions {
+	o.Notice = func(sentence string) { p.notef("kubernetes: %s", sentence) }
+	return o
+}
+
+// conduct lets a coordinator do its work, tells how it stands, and makes one run of what the shards recorded.
+func (p *program) conduct(r *recorder, coordinator *shards.Coordinator, each bool, do func() (*shards.Outcome, error)) error {
+	progress := p.newProgress()
+	defer progress.end()
+	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
+	coordinator.Tell = func(sentence string) { progress.note(func() string { return "load: " + sentence }) }
+	coordinator.Warn = func(sentence string) {
+		progress.clear()
+		p.warnf("%s", sentence)
+	}
+	coordinator.Progress = func(w shards.Whole) {
+		if each {
+			detail.show(w)
+		}
+		progress.show(func() string { return "load: " + describeWhole(w) })
+	}
+	outcome, err := do()
+	progress.end()
+	if err != nil {
+		return err
+	}
+	l, err := mergeOutcome(outcome)
+	if err != nil {
+		return err
+	}
+	start := l.Run.Start
+	r.stamp(&l.Run)
+	l.Run.Start = start
+	r.load = l
+	// A load of which a part is missing is inconclusive whatever the other parts found, and says so by its exit code.
+	p.end(exitOfVerdict(l.Verdict, r.output.strict || l.Run.Partial != ""))
+	return r.write()
+}
+
+// describeWhole is how a run of several shards stands, in one line.
+func describeWhole(w shards.Whole) string {
+	return fmt.Sprintf("%s, %s, %s wrong, p99 up to %s, %d of %d shards heard, %s left", clock(w.Elapsed), reports.Rate(w.Rate),
+		reports.Percent(w.Wrong, w.Sent), reports.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards), clock(w.Left))
+}
+
+// shardProgress tells how each shard stands: when something about it changes, and every ten seconds.
+type shardProgress struct {
+	tell func(line string)
+	last time.Duration
+	was  map[int]string
+}
+
+func (s *shardProgress) show(w shards.Whole) {
+	all := s.was == nil || w.Elapsed-s.last >= plainEvery
+	if s.was == nil {
+		s.was = map[int]string{}
+	}
+	if all {
+		s.last = w.Elapsed
+	}
+	for _, one := range w.Shards {
+		stands := fmt.Sprintf("%s %s %s %t", one.State, one.Reason, one.Phase, one.Heard < 0)
+		if !all && s.was[one.Index] == stands {
+			continue
+		}
+		s.was[one.Index] = stands
+		s.tell(describeShard(one, len(w.Shards)))
+	}
+}
+
+func describeShard(one shards.Standing, of int) string {
+	words := []string{string(one.State)}
+	if one.Phase != "" {
+		words = append(words, string(one.Phase))
+	}
+	if p := one.Progress; p.Elapsed > 0 {
+		words = append(words, reports.Count(p.Sent)+" sent", reports.Count(p.Wrong)+" wrong", reports.Rate(p.Rate), "p99 "+reports.Milliseconds(int64(p.P99)))
+	}
+	switch {
+	case one.Over:
+	case one.Heard < 0:
+		words = append(words, "not heard yet")
+	case one.Heard > 5*time.Second:
+		words = append(words, "last heard "+one.Heard.Round(time.Second).String()+" ago")
+	}
+	if one.Reason != "" {
+		words = append(words, one.Reason)
+	}
+	on := ""
+	if one.Node != "" {
+		on = " on node " + one.Node
+	}
+	return fmt.Sprintf("  shard %d/%d%s: %s", one.Index, of, on, strings.Join(words, ", "))
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/load/shards"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+const operatorOfCluster = "the-operator-secret-of-a-cluster-test"
+
+// withCluster is a service and a cluster, and the start of a command line that loads the one from the other.
+func withCluster(t *testing.T, trouble string) (*fakeCluster, []string, string) {
+	t.Helper()
+	f := useFakeCluster(trouble)
+	t.Cleanup(func() { onKubernetes = nil })
+	m, err := newMock(mock.Config{OperatorSecret: operatorOfCluster}, nil, nil)
+	require.NoError(t, err)
+	service := httptest.NewServer(m)
+	t.Cleanup(service.Close)
+	file := filepath.Join(t.TempDir(), "staging.yaml")
+	require.NoError(t, os.WriteFile(file, m.Environment(service.URL, "", ""), 0o600))
+	out := filepath.Join(t.TempDir(), "run")
+	return f, []string{"load", "--env", file, "--on", "kubernetes", "--shards", "3", "--image", "agstest:1", "--namespace", "load", "--allow-loopback",
+		"--workload", "refresh", "--rate", "60/s", "--duration", "2s", "--lead", "500ms", "--max-lag", "2s", "--clients", "30", "--out", out}, out
+}
+
+func readLoad(t *testing.T, folder string) *reports.Load {
+	stored, err := reports.ReadStored(folder)
+	require.NoError(t, err)
+	return stored.Load
+}
+
+func TestLoadOnKubernetes(t *testing.T) {
+	f, line, out := withCluster(t, "")
+	code, stdout, stderr := call(t, nil, append(line, "--seed", "7", "--limit", "errors<0.1%", "--shard-progress")...)
+	require.Equal(t, exitPass, code, "%s\n%s", stdout, stderr)
+	l := readLoad(t, out)
+	assert.EqualValues(t, 120, l.Total.Sent)
+	assert.EqualValues(t, 120, l.Total.Right)
+	assert.Equal(t, []string{"1/3", "2/3", "3/3"}, l.Shards)
+	assert.EqualValues(t, 7, l.Plan.Seed)
+	assert.Equal(t, "constant 60/s for 2s", l.Plan.Schedule)
+	require.Len(t, f.created, 1)
+	assert.Equal(t, f.created[0], l.Run.ID, "the run has one id, here and there")
+	assert.Empty(t, f.runs, "everything was removed")
+	assert.Contains(t, stderr, "shard 3/3 on node n3: running")
+	for _, file := range []string{"load.html", "junit.xml", "shards/1/load.record", "shards/2/load.record", "shards/3/load.record"} {
+		assert.FileExists(t, filepath.Join(out, file))
+	}
+
+	merged := filepath.Join(t.TempDir(), "merged")
+	code, _, stderr = call(t, nil, "merge", filepath.Join(out, "shards", "1"), filepath.Join(out, "shards", "2"), filepath.Join(out, "shards", "3"), "--out", merged)
+	require.Equal(t, exitPass, code, stderr)
+	assert.Equal(t, l.Total, readLoad(t, merged).Total, "the shards merge to the same again")
+	code, stdout, _ = call(t, nil, "report", out)
+	assert.Equal(t, exitPass, code)
+	assert.Contains(t, stdout, "120")
+}
+
+func TestALostShardMakesARunPartial(t *testing.T) {
+	_, line, out := withCluster(t, "lost")
+	code, stdout, stderr := call(t, nil, line...)
+	assert.Equal(t, exitInconclusive, code, "also without --strict\n%s\n%s", stdout, stderr)
+	assert.Contains(t, stderr, "agstest: warning: shard 2/3 on node n2 is lost: its pod is gone; the node n2 is gone")
+	l := readLoad(t, out)
+	assert.Equal(t, reports.Inconclusive, l.Verdict)
+	assert.Equal(t, []string{"1/3", "3/3"}, l.Shards)
+	assert.Contains(t, l.Run.Partial, "2 of 3 shards")
+	assert.EqualValues(t, 80, l.Total.Sent)
+}
+
+func TestNothingIsSentWhereAClusterCannot(t *testing.T) {
+	for trouble, want := range map[string]struct {
+		code     int
+		sentence string
+	}{
+		"no-kubeconfig": {exitUsage, "agstest: reading the kubeconfig: there is none; give --kubeconfig FILE\n"},
+		"no-rights":     {exitSetup, "agstest: rights are missing in the namespace load\n"},
+		"quota":         {exitSetup, "agstest: the quota of the namespace load is too small for 3 shards\n"},
+		"image-missing": {exitSetup, "agstest: shard 2/3 cannot start: the image agstest:1 cannot be pulled: not found; nothing was sent\n"},
+	} {
+		t.Run(trouble, func(t *testing.T) {
+			f, line, out := withCluster(t, trouble)
+			code, stdout, stderr := call(t, nil, line...)
+			assert.Equal(t, want.code, code)
+			assert.Empty(t, stdout)
+			assert.Contains(t, stderr, want.sentence)
+			assert.Empty(t, f.runs)
+			assert.NoDirExists(t, out)
+		})
+	}
+}
+
+func TestNothingIsCreatedForAWrongLoad(t *testing.T) {
+	for name, test := range map[string]struct {
+		more []string
+		want string
+	}{
+		"no shards":      {[]string{"--shards", "0"}, "say with --shards how many generators share the load"},
+		"many shards":    {[]string{"--shards", "1001"}, "--shards must be 1 to 1000, not 1001"},
+		"no image":       {[]string{"--image", ""}, "say with --image which image of agstest the shards are"},
+		"other engine":   {[]string{"--on", "nomad"}, `--on must be one of kubernetes, not "nomad"`},
+		"one shard":      {[]string{"--shard", "1/2"}, "--shard and --start-at are for generators that are started by hand"},
+		"embedded mock":  {[]string{"--env", ""}, "the embedded mock is on this machine"},
+		"mock fault":     {[]string{"--mock-fault", "token-alg-none"}, "the embedded mock is on this machine"},
+		"loopback":       {[]string{"--allow-loopback=false"}, "which inside a pod is the pod itself"},
+		"no clients":     {[]string{"--clients", "1000000"}, "virtual clients were asked for"},
+		"wrong limit":    {[]string{"--limit", "signon.p99<1s"}, "signon"},
+		"lead too short": {[]string{"--lead", "100ms"}, "a lead of 100ms is too short"},
+		"signed address": {[]string{"--results-url", "https://store.example/x?sig=1"}, "--results-url wants a file that holds the address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, line, out := withCluster(t, "")
+			code, stdout, stderr := call(t, nil, append(line, test.more...)...)
+			assert.Equal(t, exitUsage, code, stderr)
+			assert.Empty(t, stdout)
+			assert.Contains(t, stderr, test.want)
+			assert.Empty(t, f.created)
+			assert.NoDirExists(t, out)
+		})
+	}
+}
+
+func TestFlagsOfAClusterNeedIt(t *testing.T) {
+	code, _, stderr := call(t, nil, "load", "--shards", "3")
+	assert.Equal(t, exitUsage, code)
+	assert.Equal(t, "agstest: --shards is for a load on a cluster; add --on kubernetes, or leave --shards out\n", stderr)
+}
+
+func TestManifestShowsNoSecret(t *testing.T) {
+	_, line, _ := withCluster(t, "")
+	args := append([]string{"kubernetes", "manifest"}, line[1:]...)
+	args = append(args[:4], args[6:]...) // without --on
+	args = args[:len(args)-2]            // nor --out
+	code, stdout, stderr := call(t, nil, append(args, "--limit", "refresh.p99<1s", "--limit", "errors<1%", "--seed", "3", "--yes-load", "a,b")...)
+	require.Equal(t, exitPass, code, stderr)
+	assert.Contains(t, stdout, "files: [environment.yaml plan.json]")
+	assert.Contains(t, stdout, `"--limit=refresh.p99\u003c1s"`)
+	assert.Contains(t, stdout, `"--yes-load=a"`)
+	assert.Contains(t, stdout, `"--seed=3"`)
+	assert.NotContains(t, stdout, "--image=")
+	assert.NotContains(t, stdout, operatorOfCluster)
+}
+
+func TestKubernetesCommands(t *testing.T) {
+	f, line, _ := withCluster(t, "")
+	want := func(code int, stdout, stderr string, args ...string) {
+		t.Helper()
+		gotCode, gotOut, gotErr := call(t, nil, append([]string{"kubernetes"}, args...)...)
+		assert.Equal(t, code, gotCode, gotErr)
+		assert.Equal(t, stdout, gotOut)
+		assert.Equal(t, stderr, gotErr)
+	}
+	want(exitPass, "The namespace load takes a load.\n", "", "check", "--namespace", "load", "--image", "x")
+	want(exitPass, "kind: Role # for load\n", "", "rbac", "--namespace", "load")
+	want(exitPass, "The namespace default holds no load.\n", "", "list")
+	want(exitPass, "[]\n", "", "list", "--json")
+	want(exitPass, "", "there is nothing to remove in the namespace default\n", "clean")
+	want(exitSetup, "", "agstest: there is no run x in the namespace default; agstest kubernetes list shows what there is\n", "clean", "x")
+	want(exitSetup, "", "agstest: there is no run x in the namespace default\n", "collect", "x")
+	want(exitUsage, "", "agstest: --all and the id of one run exclude each other; leave one of them out\n", "clean", "x", "--all")
+	f.trouble = "no-rights"
+	want(exitSetup, "", "agstest: rights are missing in the namespace default\n", "check", "--image", "x")
+
+	// A run that is kept is listed, and goes when it is told to.
+	f.trouble = ""
+	code, _, stderr := call(t, nil, append(line, "--keep", "--shards", "1", "--duration", "1s")...)
+	require.Equal(t, exitPass, code, stderr)
+	require.Len(t, f.created, 1)
+	run := f.created[0]
+	assert.Contains(t, stderr, "what was made for the run "+run+" is kept; remove it with: agstest kubernetes clean "+run)
+	_, stdout, _ := call(t, nil, "kubernetes", "list", "--json")
+	var runs []clusterRun
+	require.NoError(t, json.Unmarshal([]byte(stdout), &runs))
+	require.Len(t, runs, 1)
+	assert.Equal(t, run, runs[0].Run)
+	want(exitPass, run+"\n", "", "clean", "--all")
+	assert.Empty(t, f.runs)
+}
+
+// leaveBehind starts a run as a coordinator does that is not heard of again.
+func leaveBehind(t *testing.T, line []string) string {
+	var work shards.Work
+	onKubernetes.manifest = func(_ kubernetesOptions, w shards.Work) ([]byte, error) {
+		work = w
+		return nil, nil
+	}
+	args := append([]string{"kubernetes", "manifest"}, line[1:3]...)
+	code, _, stderr := call(t, nil, append(args, line[5:len(line)-2]...)...) // without --on and --out
+	require.Equal(t, exitPass, code, stderr)
+	engine, err := onKubernetes.open(kubernetesOptions{Namespace: "load"})
+	require.NoError(t, err)
+	require.NoError(t, engine.Create(t.Context(), work))
+	hash := shards.HashOf(work.Files[shards.PlanFile])
+	var plan shards.Plan
+	require.NoError(t, json.Unmarshal(work.Files[shards.PlanFile], &plan))
+	ask := func(i int, path string, in any) (status shards.Status) {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return engine.Dial(ctx, work.Run, i) }}}
+		text, _ := json.Marshal(in)
+		request, err := http.NewRequest("POST", "http://shard"+path, bytes.NewReader(text))
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+string(work.Secrets[shards.TokenFile]))
+		answer, err := client.Do(request)
+		if err != nil {
+			return status // it does not listen yet
+		}
+		defer answer.Body.Close()
+		_ = json.NewDecoder(answer.Body).Decode(&status)
+		return status
+	}
+	for i := range work.Shards {
+		require.Eventually(t, func() bool {
+			return ask(i, shards.PathPrepare, shards.Prepare{Plan: hash, Version: plan.Version}).Phase == shards.PhaseReady
+		}, 10*time.Second, 10*time.Millisecond)
+	}
+	code, _, stderr = call(t, nil, "kubernetes", "collect", work.Run)
+	assert.Equal(t, exitSetup, code)
+	assert.Contains(t, stderr, "the run "+work.Run+" was never started: its shards wait for a coordinator that is gone; nothing was sent")
+	at := time.Now().Add(200 * time.Millisecond).UnixNano()
+	for i := range work.Shards {
+		require.Equal(t, shards.PhaseArmed, ask(i, shards.PathStart, shards.Start{At: at}).Phase)
+	}
+	return work.Run
+}
+
+func TestCollectBringsARunHome(t *testing.T) {
+	f, line, out := withCluster(t, "")
+	run := leaveBehind(t, line)
+	code, stdout, stderr := call(t, nil, "kubernetes", "collect", run, "--out", out)
+	assert.Equal(t, exitPass, code, "%s\n%s", stdout, stderr)
+	l := readLoad(t, out)
+	assert.EqualValues(t, 120, l.Total.Right)
+	assert.Equal(t, run, l.Run.ID)
+	assert.Empty(t, f.runs)
+}
