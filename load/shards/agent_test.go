@@ -505,8 +505,13 @@ func TestAgentLoadsAService(t *testing.T) {
 		require.NoError(t, r.end())
 		assert.EqualValues(t, []int64{30, 30}, []int64{r.lastWords().Planned, r.lastWords().Sent})
 	}
-	merged, err := load.Merge(folders...)
+	o := Outcome{Run: "r1"}
+	for i, folder := range folders {
+		o.Shards = append(o.Shards, Shard{Index: i + 1, Of: 3, Folder: folder, Node: "n1"})
+	}
+	merged, err := o.Merge("one more note")
 	require.NoError(t, err)
 	assert.EqualValues(t, []int64{90, 90, 90}, []int64{merged.Total.Asked, merged.Total.Sent, merged.Total.Right}, "%v", merged.Wrong)
 	assert.Empty(t, merged.Run.Partial)
+	assert.Subset(t, merged.Notes, []string{"one more note", "3 shards shared the node n1, its processors and its network: 1/3, 2/3, 3/3", "uniqueness was checked over 3 of 3 shards"})
 }

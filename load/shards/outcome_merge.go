@@ -1,0 +1,44 @@
+package shards
+
+import (
+	"agstest/internal/failure"
+	"agstest/load"
+	"agstest/reports"
+)
+
+// Merge makes one report of what the shards of a run recorded, with what the coordinator knows of each of them: a shard of which nothing
+// came home is named in it with its last words. Notes are added to those of the report. An error is of the kind failure.Setup where
+// nothing came home at all, and otherwise that of load.Merge.
+func (o *Outcome) Merge(notes ...string) (*reports.Load, error) {
+	var folders []string
+	merge := load.MergeOptions{Notes: notes}
+	for _, s := range o.Shards {
+		if s.Folder != "" {
+			folders = append(folders, s.Folder)
+		}
+		merge.Known = append(merge.Known, s.run())
+	}
+	switch {
+	case len(folders) == 0:
+		return nil, failure.Setupf("nothing that the shards of the run %s recorded came home", o.Run)
+	case len(o.Shards) == 1:
+		return load.ReadRecord(folders[0])
+	}
+	return merge.Merge(folders...)
+}
+
+// run is what the coordinator and the last words of a shard say of it.
+func (s *Shard) run() reports.ShardRun {
+	r := reports.ShardRun{
+		Shard: load.Shard{Index: s.Index, Of: s.Of}.String(), Node: s.Node, Pod: s.Pod, Reason: s.Trouble,
+		ClockAhead: int64(s.ClockAhead), ClockError: int64(s.ClockError), ClockDrift: int64(s.ClockDrift),
+	}
+	if e := s.Ending; e != nil {
+		r.Planned, r.Sent, r.StartLate = e.Planned, e.Sent, int64(e.StartLate)
+		r.Throttled, r.ThrottledTimes, r.CPUSeconds = int64(e.Throttled), e.ThrottledTimes, e.CPU.Seconds()
+		if r.Reason == "" {
+			r.Reason = e.Error
+		}
+	}
+	return r
+}
