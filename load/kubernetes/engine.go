@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	batchv1 "k8s.io/client-go/kubernetes/typed/batch/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -59,7 +60,8 @@ func Open(o Options) (*Engine, error) {
 func open(o Options, namespace string, config *rest.Config) (*Engine, error) {
 	config = rest.CopyConfig(config)
 	config.UserAgent = appName
-	config.QPS = -1 // a run makes a few calls a shard; waiting for our own limiter would only widen the clock bounds
+	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON // what every proxy and log understands
+	config.QPS = -1                                                                                  // a run makes a few calls a shard; waiting for our own limiter would only widen the clock bounds
 	config.WarningHandler = rest.NoWarnings{}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {

@@ -48,7 +48,7 @@ func Rules(o Options) ([]byte, error) {
 	}
 	const collector = appName + "-collect"
 	account := &corev1.ServiceAccount{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(appName), AutomountServiceAccountToken: new(false),
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(appName),
 	}
 	role := func(name string, rules []rbacv1.PolicyRule) *rbacv1.Role {
 		return &rbacv1.Role{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"}, ObjectMeta: meta(name), Rules: rules}
