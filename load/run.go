@@ -220,6 +220,9 @@ func (p *plan) crowd(o *Options) (*crowd, error) {
 		Workload: o.Workload, Mix: o.Mix, Clients: o.Clients, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions,
 		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery, skip: o.skip,
 	}
+	if s, ok := p.schedule.(sharded); ok {
+		traffic.part = s.shard
+	}
 	c, err := newCrowd(o.Environment, traffic, p.hits(), p.peak(), o.Seed, o.Shard)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,8 @@ type traffic struct {
 	// checked on all.
 	JudgeEvery int
 
-	skip int // clients whose session tokens an earlier run of the same search used
+	skip int   // clients whose session tokens an earlier run of the same search used
+	part Shard // of the schedule, where the hits are a shard's
 }
 
 // crowd is the virtual clients of a run and the Workload they make.
@@ -180,7 +181,7 @@ func (c *crowd) chooseSteps(e *environment.Environment, seed uint64) error {
 	case WorkloadRefresh:
 		steps = []step{stepRefresh}
 	case WorkloadMixed:
-		mix, err := newMixer(c.Mix, seed)
+		mix, err := newMixer(c.Mix, seed, c.part)
 		if err != nil {
 			return err
 		}

@@ -8,20 +8,27 @@ import (
 )
 
 // mixer shares hits out among operations. In every run of as many hits as the shares add up to, each operation comes exactly as often as
-// its share says, in an order that depends on the seed: the number of sign-ons of a run is known before it starts, and shards mix alike.
+// its share says, in an order that depends on the seed: the number of sign-ons of a run is known before it starts. A hit is of the same
+// operation whichever shard sends it.
 type mixer struct {
 	steps  []step
 	upTo   []uint64 // cumulative shares
 	total  uint64
 	factor uint64 // has no divisor in common with total
 	seed   uint64
+	stride uint64 // between two hits of ours in the whole schedule
+	first  uint64 // of them
 }
 
 // mixable are the operations that a mix can hold; the others need a client in a certain state.
 var mixable = []step{stepSignOn, stepRefresh, stepDiscover}
 
-func newMixer(mix map[string]int, seed uint64) (*mixer, error) {
-	m := &mixer{seed: seed}
+// newMixer makes the mixer of one part of a schedule.
+func newMixer(mix map[string]int, seed uint64, part Shard) (*mixer, error) {
+	m := &mixer{seed: seed, stride: 1}
+	if part.Of > 1 {
+		m.stride, m.first = uint64(part.Of), uint64(part.Index-1)
+	}
 	known := make([]string, len(mixable))
 	for i, s := range mixable {
 		known[i] = s.String()
@@ -49,8 +56,9 @@ func newMixer(mix map[string]int, seed uint64) (*mixer, error) {
 	return m, nil
 }
 
-// at is the operation of a hit.
+// at is the operation of a hit of our part.
 func (m *mixer) at(seq uint64) step {
+	seq = seq*m.stride + m.first
 	round, position := seq/m.total, seq%m.total
 	// Multiplying by a number prime to the total and adding one that differs by round puts every position in one place. The total is at
 	// most a few million, so that nothing overflows.
@@ -63,8 +71,18 @@ func (m *mixer) at(seq uint64) step {
 	return m.steps[len(m.steps)-1]
 }
 
-// most is the largest number of hits of an operation among so many in a row.
+// most is the largest number of hits of an operation among so many: anywhere in the schedule, or for a shard from its start on.
 func (m *mixer) most(s step, hits uint64) uint64 {
+	if m.stride > 1 {
+		// What a shard gets of each round varies, so it is counted: some nanoseconds for a hit that takes much longer to be sent.
+		count := uint64(0)
+		for seq := range hits {
+			if m.at(seq) == s {
+				count++
+			}
+		}
+		return count
+	}
 	share := m.share(s)
 	return hits/m.total*share + min(share, hits%m.total)
 }

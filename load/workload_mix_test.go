@@ -16,9 +16,9 @@ func TestMixIsExactInEveryRound(t *testing.T) {
 			opDiscover: rapid.IntRange(0, 5).Draw(t, "discover"),
 		}
 		seed := rapid.Uint64().Draw(t, "seed")
-		m, err := newMixer(mix, seed)
+		m, err := newMixer(mix, seed, Shard{})
 		require.NoError(t, err)
-		again, err := newMixer(mix, seed)
+		again, err := newMixer(mix, seed, Shard{})
 		require.NoError(t, err)
 		first := rapid.Uint64Range(0, 1<<40).Draw(t, "round") * m.total
 		counts := map[string]int{}
@@ -40,8 +40,31 @@ func TestMixIsExactInEveryRound(t *testing.T) {
 	})
 }
 
+func TestShardsTogetherMixLikeOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mix := map[string]int{opSignOn: rapid.IntRange(1, 9).Draw(t, "signon"), opRefresh: rapid.IntRange(1, 9).Draw(t, "refresh")}
+		seed, of := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(2, 9).Draw(t, "shards")
+		one, err := newMixer(mix, seed, Shard{})
+		require.NoError(t, err)
+		hits := rapid.Uint64Range(1, 300).Draw(t, "hits")
+		for i := range of {
+			part := Shard{Index: i + 1, Of: of}
+			m, err := newMixer(mix, seed, part)
+			require.NoError(t, err)
+			signOns := uint64(0)
+			for seq := range hits {
+				require.Equal(t, one.at(seq*uint64(of)+uint64(i)), m.at(seq), "hit %d of shard %s", seq, part)
+				if m.at(seq) == stepSignOn {
+					signOns++
+				}
+			}
+			require.Equal(t, signOns, m.most(stepSignOn, hits))
+		}
+	})
+}
+
 func TestMixOfManySharesSpreads(t *testing.T) {
-	m, err := newMixer(map[string]int{opSignOn: 1, opRefresh: 720}, 7)
+	m, err := newMixer(map[string]int{opSignOn: 1, opRefresh: 720}, 7, Shard{})
 	require.NoError(t, err)
 	signOns := 0
 	for seq := range uint64(7210) {
@@ -58,7 +81,7 @@ func TestMixRefusesWhatItCannotMix(t *testing.T) {
 		"needs a mix":     {},
 		"a share below 0": {opSignOn: -1, opRefresh: 2},
 	} {
-		_, err := newMixer(mix, 1)
+		_, err := newMixer(mix, 1, Shard{})
 		require.ErrorContains(t, err, says)
 	}
 }
