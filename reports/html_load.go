@@ -38,6 +38,7 @@ type loadDetails struct {
 	Capacity   *capacityShown
 	Storm      string
 	Generator  []fact
+	Shards     *table
 	Closed     bool
 }
 
@@ -74,6 +75,9 @@ func loadPage(l, baseline *Load) page {
 	}
 	if d.Capacity != nil {
 		p.Links = append(p.Links, sectionLink{"l-capacity", "Capacity"})
+	}
+	if d.Shards != nil {
+		p.Links = append(p.Links, sectionLink{"l-shards", "Shards"})
 	}
 	p.Links = append(p.Links, sectionLink{"l-more", "More figures"}, sectionLink{"about", "About this run"})
 	return p
@@ -131,7 +135,10 @@ func (l *Load) trust() []statement {
 	if whole.Sent == 0 {
 		found = append(found, statement{Error, "Nothing was sent: nothing was measured."})
 	}
-	if l.Valid {
+	switch {
+	case l.Valid && len(l.ShardRuns) > 0 && l.Run.Partial != "":
+		found = append(found, statement{Warn, fmt.Sprintf("What was sent was sent on time, and that is %s of %s.", Count(whole.Sent), plural(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
+	case l.Valid:
 		found = append(found, statement{Pass, fmt.Sprintf("The generator kept its schedule: %s of %s sent.", Count(whole.Sent), plural(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
 	}
 	if g.Lag.Count > 0 {
@@ -142,6 +149,9 @@ func (l *Load) trust() []statement {
 	}
 	if g.CPUShare > 0.8 {
 		found = append(found, statement{Warn, fmt.Sprintf("The generator used %.0f %% of the processors it may use.", g.CPUShare*100)})
+	}
+	if g.Throttled > 0 {
+		found = append(found, statement{Warn, fmt.Sprintf("The CPU limit of its container held the generator back %s, for %s in all.", plural(g.ThrottledTimes, "time", "times"), Milliseconds(g.Throttled))})
 	}
 	if g.ClockStep != 0 {
 		found = append(found, statement{Warn, "The clock of the generator was set during the run, by " + Milliseconds(g.ClockStep) + "."})
@@ -230,6 +240,7 @@ func (l *Load) details(baseline *Load) loadDetails {
 		d.Storm = stormSentence(l.Storm)
 	}
 	d.Generator = l.generatorFacts()
+	d.Shards = l.shardsTable()
 	return d
 }
 
@@ -411,6 +422,12 @@ func (l *Load) generatorFacts() []fact {
 		{Name: "Waited for a worker", Value: Count(g.AtCap)},
 		{Name: "Waited for a client", Value: Count(g.Starved)},
 		{Name: "Processor time", Value: fmt.Sprintf("%.1f s, %.0f %% of what it may use", g.CPUSeconds, g.CPUShare*100)},
+	}
+	if g.StartLate > 0 {
+		facts = append(facts, fact{Name: "Started after the agreed instant", Value: Milliseconds(g.StartLate)})
+	}
+	if g.Throttled > 0 {
+		facts = append(facts, fact{Name: "Held back by a CPU limit", Value: fmt.Sprintf("%s, %s", plural(g.ThrottledTimes, "time", "times"), Milliseconds(g.Throttled))})
 	}
 	if g.GCPause.Count > 0 {
 		facts = append(facts, fact{Name: "Pauses of the garbage collector", Value: fmt.Sprintf("%s, at most %s", Count(g.GCPause.Count), Milliseconds(g.GCPause.Max))})

@@ -159,6 +159,19 @@ func junitLoad(l *Load) []junitSuite {
 	if whole := l.limitsOf(""); l.Total != nil || len(whole) > 0 {
 		add("load: all operations", "ags.load.total", l.Total, whole)
 	}
+	if len(l.ShardRuns) > 0 {
+		suite := junitSuite{pkg: "ags.load", name: "load: shards"}
+		for i := range l.ShardRuns {
+			s := &l.ShardRuns[i]
+			test := junitCase{classname: "ags.load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
+			if s.State != ShardComplete {
+				test.outcome, test.kind = "error", s.State
+				test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.until(), s.Reason)
+			}
+			suite.cases = append(suite.cases, test)
+		}
+		suites = append(suites, suite)
+	}
 	verdict := junitVerdict("ags.load.run", "load verdict", l.Run, l.Verdict, l.Reason)
 	generator := junitCase{classname: "ags.load.run", name: "the generator kept its schedule"}
 	if !l.Valid {

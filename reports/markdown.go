@@ -177,6 +177,14 @@ func (m *markdownWriter) load(l *Load) {
 		add("all together", l.Total, verdict, note)
 	}
 	m.rows(head, rows, "load.html")
+	if len(l.ShardRuns) > 0 {
+		rows = nil
+		for i := range l.ShardRuns {
+			s := &l.ShardRuns[i]
+			rows = append(rows, markdownCells(s.Shard, orElse(s.Node, "–"), s.State, s.until(), Count(s.Planned), Count(s.Sent), Milliseconds(s.Lag99), Milliseconds(s.StartLate), Milliseconds(s.Throttled), s.Reason))
+		}
+		m.rows([]string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99", "Start late", "Held back", "Why"}, rows, "load.html")
+	}
 	if len(l.Wrong) > 0 {
 		rows = nil
 		for _, wrong := range l.Wrong {

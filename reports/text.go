@@ -230,6 +230,9 @@ func tally(counts map[Verdict]int) string {
 func (t *textWriter) load(l *Load) {
 	t.head("Load", l.Run, l.Verdict, l.Reason)
 	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), Plural(int64(l.Plan.Clients), "client"))
+	if len(l.ShardRuns) > 0 {
+		t.fact("shards", "%s", l.shardsCount())
+	}
 	if !l.Valid {
 		t.line("  %s", t.verdictLead(Invalid, "The figures are not valid: they do not speak of the service"))
 		for _, reason := range l.Invalid {
