@@ -47,6 +47,13 @@ func exitOf(sig os.Signal) int {
 	return exitInterrupted
 }
 
+// exitOfLoad is exitOfVerdict for a load. One that ran on several generators and of which a part is missing is inconclusive with --strict
+// or without: nobody is to take it for the whole.
+func exitOfLoad(l *reports.Load, strict bool) int {
+	sharded := l.Shard != "" || len(l.Shards) > 0
+	return exitOfVerdict(l.Verdict, strict || sharded && l.Run.Partial != "")
+}
+
 // exitOfVerdict turns the verdict of a run or a comparison into an exit code.
 func exitOfVerdict(v reports.Verdict, strict bool) int {
 	switch v {

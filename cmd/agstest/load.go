@@ -313,7 +313,7 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 	if writing := r.write(); err == nil {
 		err = writing
 	}
-	p.end(exitOfVerdict(l.Verdict, r.output.strict))
+	p.end(exitOfLoad(l, r.output.strict))
 	return err
 }
 

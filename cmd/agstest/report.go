@@ -137,7 +137,7 @@ result is only as valid as the worst of them. Shards of different questions are 
 			r.stamp(&l.Run)
 			l.Run.Start = start
 			r.load = l
-			p.end(exitOfVerdict(l.Verdict, out.strict))
+			p.end(exitOfLoad(l, out.strict))
 			return r.finish(r.write())
 		},
 	}
