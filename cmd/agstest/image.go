@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/failure"
+	"agstest/internal/ociimage"
+)
+
+// imageFlags say what an image is made of.
+type imageFlags struct{ output, binary, name, platform, ca string }
+
+// caBundles are where distributions keep the roots that TLS trusts, in the order in which Go looks (crypto/x509, root_linux.go).
+var caBundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
+}
+
+func (p *program) imageCommand() *cobra.Command {
+	var f imageFlags
+	c := &cobra.Command{
+		Use:   "image",
+		Short: "Write a container image of agstest, for the shards of a load on Kubernetes.",
+		Long: `Writes an archive with an image that holds agstest, the CA roots and nothing else, and whose process is no root. No Docker and no registry
+is needed; the same input gives the same bytes, and the digest that is printed is the one that a registry will show. docker load, podman
+load, ctr images import and kind load image-archive read it; skopeo and crane copy it to a registry.`,
+		Example: `  agstest image --output agstest.tar                # of this very program
+  agstest image --output agstest.tar --binary agstest-linux-arm64 --platform linux/arm64 --name registry.example.com/qa/agstest:1.0
+  skopeo copy oci-archive:agstest.tar docker://registry.example.com/qa/agstest:1.0`,
+		RunE: func(c *cobra.Command, args []string) error { return p.writeImage(&f) },
+	}
+	flags := c.Flags()
+	flags.StringVarP(&f.output, "output", "o", "", "the archive; one that is there is replaced")
+	flags.StringVar(&f.binary, "binary", "", "the agstest to put in; left out: this one, where it fits")
+	flags.StringVar(&f.name, "name", "agstest", "name of the image; a tag that is left out is the version")
+	flags.StringVar(&f.platform, "platform", "linux/amd64", "what the nodes are: linux/amd64 or linux/arm64")
+	flags.StringVar(&f.ca, "ca", "", "CA roots in PEM that the shards trust; left out: those of this machine")
+	_ = c.MarkFlagFilename("output", "tar")
+	_ = c.MarkFlagFilename("ca", "pem", "crt")
+	_ = c.RegisterFlagCompletionFunc("platform", cobra.FixedCompletions([]string{"linux/amd64", "linux/arm64"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func (p *program) writeImage(f *imageFlags) error {
+	if f.output == "" {
+		return failure.Usagef("agstest image needs --output FILE, the archive to write")
+	}
+	var image ociimage.Image
+	var err error
+	if image.Platform, err = ociimage.ReadPlatform(f.platform); err != nil {
+		return err
+	}
+	if image.Name, err = ociimage.ReadName(f.name, buildInfo().Version); err != nil {
+		return err
+	}
+	if image.Program, err = binaryFor(f, image.Platform); err != nil {
+		return err
+	}
+	if image.Roots, err = p.rootsFor(f); err != nil {
+		return err
+	}
+	digest, err := replaceFile(f.output, image.Write)
+	if err != nil {
+		return failure.Usagef("cannot write the image: %w", err)
+	}
+	fmt.Fprintf(p.stdout, "%s\n%s for %s\n%s\n", f.output, image.Name, image.Platform, digest)
+	return nil
+}
+
+// binaryFor reads the program for an image and refuses one that would not run there.
+func binaryFor(f *imageFlags, platform ociimage.Platform) ([]byte, error) {
+	path := f.binary
+	if path == "" {
+		if runtime.GOOS != platform.OS || runtime.GOARCH != platform.Architecture {
+			return nil, failure.Usagef("this agstest is for %s/%s; give --binary agstest-%s-%s of the same release", runtime.GOOS, runtime.GOARCH, platform.OS, platform.Architecture)
+		}
+		var err error
+		if path, err = os.Executable(); err != nil {
+			return nil, failure.Usagef("cannot tell which file this program is (%w); give --binary FILE", err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the program for the image: %w", err)
+	}
+	if err := ociimage.CheckProgram(path, text, platform); err != nil {
+		return nil, err
+	}
+	if info, err := buildinfo.Read(bytes.NewReader(text)); err != nil || info.Path != "agstest/cmd/agstest" {
+		return nil, failure.Usagef("%s is not agstest", path)
+	}
+	return text, nil
+}
+
+// rootsFor reads the certificates that the shards are to trust.
+func (p *program) rootsFor(f *imageFlags) ([]byte, error) {
+	paths := caBundles
+	if f.ca != "" {
+		paths = []string{f.ca}
+	}
+	for _, path := range paths {
+		bundle, err := os.ReadFile(path)
+		if os.IsNotExist(err) && f.ca == "" {
+			continue
+		}
+		if err != nil {
+			return nil, failure.Usagef("cannot read the CA roots for the image: %w", err)
+		}
+		return ociimage.ReadRoots(path, bundle)
+	}
+	p.notef("this machine has no CA roots: the image trusts no certificate but those that an environment names; --ca FILE puts roots in")
+	return nil, nil
+}
+
+// replaceFile writes a file that is there whole or not at all.
+func replaceFile(path string, write func(io.Writer) (string, error)) (digest string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(file.Name())
+	digest, err = write(file)
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Chmod(file.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	return digest, err
+}
