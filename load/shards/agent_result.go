@@ -108,7 +108,10 @@ func Unpack(result io.Reader, folder string) error {
 		if left -= header.Size; left < 0 {
 			return fmt.Errorf("the result of a shard holds more than %d GiB", mostUnpacked>>30)
 		}
-		if err := unpackFile(root, header.Name, t); err != nil {
+		switch err := unpackFile(root, header.Name, t); {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return fmt.Errorf("the result of a shard is damaged: %w", err)
+		case err != nil:
 			return err
 		}
 	}
