@@ -15,6 +15,9 @@ import (
 // calls finds a call of agstest in a document: at the start of a line of code, or quoted in a pipeline.
 var calls = regexp.MustCompile("(?m)(?:^|[\\s\"'`$(])(?:bin/|\\./)?agstest ((?:[a-z]+)(?: [^`\n]*)?)")
 
+// executed are the blocks of pages that TestPagesDoWhatTheySay runs, mistakes that are shown on purpose among them.
+var executed = regexp.MustCompile("(?s)```console\n.*?\n```")
+
 // words splits like a shell, as far as documents need it: quotes, and the end at a comment, a pipe or a redirection.
 func words(line string) []string {
 	var all []string
@@ -62,7 +65,7 @@ func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
 				return nil
 			}
 			text, err := os.ReadFile(path)
-			texts[path] = strings.ReplaceAll(string(text), "\\\n", " ")
+			texts[path] = executed.ReplaceAllString(strings.ReplaceAll(string(text), "\\\n", " "), "")
 			return err
 		})
 	}
@@ -100,4 +103,42 @@ func TestWordsSplitLikeAShell(t *testing.T) {
 	assert.Equal(t, []string{"load", "--limit", "refresh.p99<300ms", "--rate", "5/s"}, words(`load --limit 'refresh.p99<300ms' --rate 5/s   # why`))
 	assert.Equal(t, []string{"init"}, words("init > staging.yaml"))
 	assert.Equal(t, []string{"env", "x.yaml", "--json"}, words("env x.yaml --json | jq ."))
+}
+
+// TestLinksOfDocumentsLeadSomewhere follows the links of README and docs to files of the repository and to their headings.
+func TestLinksOfDocumentsLeadSomewhere(t *testing.T) {
+	root := filepath.Join("..", "..")
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	checked := 0
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			file, heading, _ := strings.Cut(match[1], "#")
+			if strings.Contains(file, "://") {
+				continue
+			}
+			checked++
+			linked, err := os.ReadFile(filepath.Join(filepath.Dir(page), file))
+			if assert.NoError(t, err, "%s links to %s", page, match[1]) && heading != "" {
+				assert.Contains(t, headings(string(linked)), heading, "%s links to %s", page, match[1])
+			}
+		}
+		if page != filepath.Join(root, "README.md") && filepath.Base(page) != "kubernetes.md" {
+			readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+			require.NoError(t, err)
+			assert.Contains(t, string(readme), "(docs/"+filepath.Base(page)+")", "README links every page")
+		}
+	}
+	require.Greater(t, checked, 20)
+}
+
+// headings are the names under which the headings of a document are linked.
+func headings(text string) []string {
+	var names []string
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		names = append(names, strings.ReplaceAll(regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return names
 }
