@@ -119,20 +119,6 @@ func planArguments(c *cobra.Command, f *loadFlags, ownProfile bool) []string {
 	return append(line, fmt.Sprintf("--seed=%d", f.seed))
 }
 
-// mergeOutcome makes one report of the shards that came home.
-func mergeOutcome(o *shards.Outcome) (*reports.Load, error) {
-	var folders []string
-	for _, s := range o.Shards {
-		if s.Folder != "" {
-			folders = append(folders, s.Folder)
-		}
-	}
-	if o.Plan.Shards == 1 {
-		return load.ReadRecord(folders[0])
-	}
-	return load.Merge(folders...)
-}
-
 // noticing has an engine tell what is worth knowing.
 func (p *program) noticing(o kubernetesOptions) kubernetesOptions {
 	o.Notice = func(sentence string) { p.notef("kubernetes: %s", sentence) }
@@ -160,7 +146,7 @@ func (p *program) conduct(r *recorder, coordinator *shards.Coordinator, each boo
 	if err != nil {
 		return err
 	}
-	l, err := mergeOutcome(outcome)
+	l, err := outcome.Merge()
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,8 @@ type Agent struct {
 const (
 	defaultGrace        = 25 * time.Second
 	defaultFailedLinger = 10 * time.Second
+	// loggedAfter is how long a result that nobody has fetched is offered before it is written to the output.
+	loggedAfter = 45 * time.Second
 	// unasked is how much longer than twice the time for setting up an agent waits for its start: until then all others are set up too.
 	unasked = time.Minute
 	// mostLogged is the largest result that is written to the output, packed: the kubelet keeps 10 MiB of it, and base64 adds a third.
@@ -92,13 +94,21 @@ func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 	if a.ResultsURL != "" {
 		err = a.store(last, s)
 	}
-	if await(s.acknowledged, plan.Linger, last) || s.status().Stored {
+	// Where nobody has come for a while, the way to this shard may be closed: then the result stands in the log too.
+	first := min(plan.Linger, loggedAfter)
+	if await(s.acknowledged, first, last) {
 		return nil
 	}
-	if logged := a.logResult(s); logged != nil {
-		err = errors.Join(err, logged)
+	stored := s.status().Stored
+	if !stored {
+		if logged := a.logResult(s); logged != nil {
+			err = errors.Join(err, logged)
+		}
+		a.words(s)
 	}
-	a.words(s)
+	if await(s.acknowledged, plan.Linger-first, last) || stored {
+		return nil
+	}
 	return err
 }
 

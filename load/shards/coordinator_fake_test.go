@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,8 @@ type fakeEngine struct {
 	check  error // of Check
 	create error // of Create
 	shards []*fakeShard
+	stays  error // of Remove
+	sent   atomic.Int64
 	load   func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) // nil: plainLoad
 
 	mutex   sync.Mutex // guards what follows
@@ -46,13 +50,19 @@ type fakeShard struct {
 	index     int
 	starts    time.Duration // from creation until it runs
 	never     Sight         // what is told of it in place of that it runs, where State is given
-	skew      time.Duration // of its clock
+	leaves    time.Duration // from the moment when it runs to when leaving is told; 0: never
+	leaving   Sight
+	dies      bool                 // then, in place of being told to end
+	skew      time.Duration        // of its clock
+	drifts    time.Duration        // of it in a second
 	there     func() time.Duration // time of a request on its way; nil: 1 ms
 	back      func() time.Duration
 	version   string                                                       // of its program; empty: the right one
 	intercept func(w http.ResponseWriter, r *http.Request) (answered bool) // sees each request first
 	unreach   func() bool                                                  // true: connections fail
-	log       string                                                       // beyond what the agent writes
+	cut       func() bool                                                  // true: connections break too
+	mute      bool                                                         // its log is lost
+	folder    string
 
 	engine   *fakeEngine
 	listener *pipeListener
@@ -71,6 +81,12 @@ func newFakeEngine(t *testing.T, shards int) *fakeEngine {
 		e.shards = append(e.shards, &fakeShard{index: i, engine: e})
 	}
 	return e
+}
+
+// plan is that of the work.
+func (e *fakeEngine) plan() (p Plan) {
+	_ = json.Unmarshal(e.work.Files[PlanFile], &p)
+	return p
 }
 
 func (e *fakeEngine) note(call string) {
@@ -154,7 +170,7 @@ func (e *fakeEngine) Dial(ctx context.Context, run string, index int) (net.Conn,
 	e.mutex.Lock()
 	front := s.front
 	e.mutex.Unlock()
-	if front == nil || s.unreach != nil && s.unreach() {
+	if front == nil || s.unreach != nil && s.unreach() || s.cut != nil && s.cut() {
 		return nil, errors.New("forwarding a port: the pod cannot be reached")
 	}
 	return front.dial(ctx)
@@ -163,14 +179,14 @@ func (e *fakeEngine) Dial(ctx context.Context, run string, index int) (net.Conn,
 func (e *fakeEngine) Log(ctx context.Context, run string, index int) (io.ReadCloser, error) {
 	s := e.shards[index]
 	e.mutex.Lock()
-	gone := s.sight.State == Gone
+	gone := s.sight.State == Gone || s.mute || s.sight.State == Unsure
 	e.mutex.Unlock()
 	if gone {
 		return nil, errors.New("the pod is gone")
 	}
 	s.outputMu.Lock()
 	defer s.outputMu.Unlock()
-	return io.NopCloser(strings.NewReader(s.log + s.output.String())), nil
+	return io.NopCloser(strings.NewReader(s.output.String())), nil
 }
 
 func (e *fakeEngine) Find(ctx context.Context, run string) (*Work, error) {
@@ -184,6 +200,9 @@ func (e *fakeEngine) Find(ctx context.Context, run string) (*Work, error) {
 
 func (e *fakeEngine) Remove(ctx context.Context, run string) error {
 	e.note("remove")
+	if e.stays != nil {
+		return e.stays
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -212,6 +231,7 @@ func (s *fakeShard) Write(p []byte) (int, error) {
 func (s *fakeShard) live(ctx context.Context) {
 	e := s.engine
 	folder := e.t.TempDir()
+	s.folder = folder
 	listener, front := newPipeListener(), newPipeListener()
 	process, evict := context.WithCancel(ctx)
 	var plan Plan
@@ -224,6 +244,15 @@ func (s *fakeShard) live(ctx context.Context) {
 	if work == nil {
 		work = plainLoad(plan)
 	}
+	counted := work
+	work = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+		before := int64(0)
+		return counted(index, ctx, barrier, func(at load.Progress) {
+			e.sent.Add(at.Sent - before)
+			before = at.Sent
+			progress(at)
+		})
+	}
 	a := &Agent{
 		Index: s.index, Plan: e.work.Files[PlanFile], Version: version, Token: e.work.Secrets[TokenFile], Folder: folder, Output: s,
 		ResultsURL: string(e.work.Secrets["results-url"]),
@@ -234,13 +263,13 @@ func (s *fakeShard) live(ctx context.Context) {
 		},
 		Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
 			report, err := work(s.index, ctx, barrier, progress)
-			if report != nil {
+			if report != nil && err == nil {
 				require.NoError(e.t, os.WriteFile(filepath.Join(folder, "load.record"), []byte("record of shard "+report.Shard), 0o600))
 			}
 			return report, err
 		},
 	}
-	server := &http.Server{Handler: s.between(listener)}
+	server := &http.Server{Handler: s.between(listener), ErrorLog: log.New(io.Discard, "", 0)}
 	var serving sync.WaitGroup
 	serving.Add(1)
 	go func() {
@@ -255,6 +284,18 @@ func (s *fakeShard) live(ctx context.Context) {
 	s.listener, s.front, s.evict, s.kill = listener, front, evict, kill
 	e.mutex.Unlock()
 	s.tell(Sight{State: Running})
+	if s.leaves > 0 {
+		gone := time.AfterFunc(s.leaves, func() {
+			if s.dies {
+				kill()
+			}
+			s.tell(s.leaving)
+			if s.leaving.State != Unsure {
+				evict()
+			}
+		})
+		defer gone.Stop()
+	}
 	err := a.Run(process, listener)
 	kill()
 	serving.Wait()
@@ -264,7 +305,7 @@ func (s *fakeShard) live(ctx context.Context) {
 	message, _ := json.Marshal(s.words)
 	e.mutex.Unlock()
 	switch {
-	case ctx.Err() != nil || last == Gone || last == Unsure:
+	case ctx.Err() != nil || last == Gone || last == Unsure || last == Leaving:
 	case err != nil:
 		s.tell(Sight{State: Failed, Reason: "its container ended with an exit code of " + string(rune('0'+int(failure.KindOf(err))%10)), Message: message})
 	default:
@@ -274,6 +315,7 @@ func (s *fakeShard) live(ctx context.Context) {
 
 // between stands between a coordinator and an agent: the way takes time, and the clock of the shard is off.
 func (s *fakeShard) between(agent *pipeListener) http.Handler {
+	began := time.Now()
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "agent" },
 		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -288,7 +330,7 @@ func (s *fakeShard) between(agent *pipeListener) http.Handler {
 				return err
 			}
 			r.Body.Close()
-			c.Now += int64(s.skew)
+			c.Now += int64(s.skew) + int64(float64(s.drifts)*time.Since(began).Seconds())
 			text, _ := json.Marshal(c)
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
 			r.Header.Del("Content-Length")
@@ -305,6 +347,9 @@ func (s *fakeShard) between(agent *pipeListener) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		way(s.there)
 		defer way(s.back)
+		if s.cut != nil && s.cut() {
+			panic(http.ErrAbortHandler)
+		}
 		if s.intercept != nil && s.intercept(w, r) {
 			return
 		}

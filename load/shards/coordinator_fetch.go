@@ -23,6 +23,7 @@ const (
 	stalledAfter = 20 * time.Second
 	// elsewhereWithin is for a look into the log, and for a results URL.
 	elsewhereWithin = time.Minute
+	logEvery        = 5 * time.Second
 	driftTrips      = 5
 )
 
@@ -216,15 +217,21 @@ func (r *conductor) drift(ctx context.Context, s *shard) {
 
 // elsewhere looks for a result where a shard may have left it, when it cannot be had from the shard.
 func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
+	interrupted := ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elsewhereWithin)
 	defer cancel()
-	if content, result, err := r.fromLog(ctx, s); err == nil && len(content) == int(result.Bytes) {
-		if r.unpack(s, bytes.NewReader(content)) == nil {
+	var sight seen
+	for {
+		sight, _ = r.view.of(s.index)
+		if content, _, err := r.fromLog(ctx, s); err == nil && r.unpack(s, bytes.NewReader(content)) == nil {
 			s.facts.Way = WayLog
 			return
 		}
+		// A shard that is still there writes its result into the log when nobody has come for it for a while.
+		if sight.State.over() || interrupted || pause(ctx, logEvery) != nil {
+			break
+		}
 	}
-	sight, _ := r.view.of(s.index)
 	ending := readEnding(sight.Message)
 	if address := string(r.work.Secrets[r.plan.ResultsURL]); r.plan.ResultsURL != "" && address != "" {
 		err := r.fromURL(ctx, s, strings.TrimSpace(address), ending)

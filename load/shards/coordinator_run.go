@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +36,7 @@ type Shard struct {
 	ClockAhead time.Duration // of its clock against the coordinator's, at the start
 	ClockError time.Duration // by how much that may be wrong
 	ClockDrift time.Duration // by how much it was more ahead at the end; 0 also where that is not known
-	// Trouble says in a sentence what became of a shard that did not do all of its part, or why nothing came home; empty: nothing.
+	// Trouble says what became of a shard that was taken away, or why nothing came home, without its name; empty: nothing did.
 	Trouble string
 	Ending  *Ending // its last words, where there are any
 }
@@ -84,12 +85,20 @@ func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, er
 		if s.facts.Folder != "" {
 			home++
 		}
-		if s.facts.Trouble != "" {
-			r.warn("%s", s.facts.Trouble)
+	}
+	if home == 0 && ctx.Err() != nil { // it was interrupted before there was anything
+		return nil, ctx.Err()
+	}
+	for _, s := range r.shards {
+		switch f := &s.facts; {
+		case f.Trouble != "" && f.Folder == "":
+			r.warn("%s is lost: %s", r.name(s), f.Trouble)
+		case f.Trouble != "":
+			r.warn("%s ended early: %s", r.name(s), f.Trouble)
 		}
 	}
 	if home == 0 {
-		return nil, failure.Setupf("no result of the run %s came home, so that nothing can be said of it; %s", r.work.Run, r.shards[0].facts.Trouble)
+		return nil, failure.Setupf("no result of the run %s came home, so that nothing can be said of it; of %s: %s", r.work.Run, r.name(r.shards[0]), r.shards[0].facts.Trouble)
 	}
 	return outcome, nil
 }
@@ -160,8 +169,8 @@ func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 			s.facts.Way = WayForward
 			return
 		case errors.Is(err, errNoResult):
-			last = err
-			r.elsewhere(ctx, s, last)
+			s.facts.Trouble = r.whyLost(s, err)
+			_ = s.post(ctx, PathAck, Ack{}, nil) // it need not tell anybody else
 			return
 		case errors.Is(err, errNotYet) || d.got > before:
 			last, failures = err, 0
@@ -195,13 +204,12 @@ func (r *conductor) settle(s *shard) {
 	sight, _ := r.view.of(s.index)
 	f := &s.facts
 	f.Pod, f.Node, f.Ending = sight.Name, sight.Node, readEnding(sight.Message)
-	if f.Folder != "" {
-		if sight.State == Leaving || sight.State == Gone || sight.State == Failed && !(f.Ending != nil && f.Ending.Phase == PhaseDone) {
-			f.Trouble = fmt.Sprintf("%s was taken away before its end: %s; what it had sent until then is in the report", r.name(s), because(sight.Reason))
-		}
-		return
+	if f.Folder != "" && (sight.State == Leaving || sight.State == Gone) {
+		f.Trouble = fmt.Sprintf("it was taken away: %s; what it had sent until then is in the report", because(sight.Reason))
 	}
-	f.Trouble = fmt.Sprintf("%s is lost: %s", r.name(s), because(f.Trouble))
+	if f.Folder == "" {
+		f.Trouble = because(f.Trouble)
+	}
 }
 
 // whyLost is a sentence of everything that is known.
@@ -209,10 +217,13 @@ func (r *conductor) whyLost(s *shard, last error) string {
 	sight, _ := r.view.of(s.index)
 	text := ""
 	add := func(words string) {
-		if words != "" && text != "" {
-			text += "; "
+		switch {
+		case strings.Contains(text, words):
+		case text == "":
+			text = words
+		default:
+			text += "; " + words
 		}
-		text += words
 	}
 	switch sight.State {
 	case Gone:
@@ -230,8 +241,8 @@ func (r *conductor) whyLost(s *shard, last error) string {
 	if e := readEnding(sight.Message); e != nil && e.Error != "" {
 		add(because(e.Error))
 	}
-	if last != nil {
-		add(because(last.Error()))
+	if last != nil && sight.State != Gone { // that what is gone cannot be reached says nothing
+		add(because(strings.TrimPrefix(last.Error(), errNoResult.Error()+": ")))
 	}
 	return text
 }

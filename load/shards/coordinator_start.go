@@ -224,16 +224,17 @@ func (r *conductor) refused(s *shard, err error) error {
 
 // insist does something again until it is done, refused, or ctx has ended: a connection may break at any time.
 func (r *conductor) insist(ctx context.Context, do func() error) error {
+	var last error
 	for {
 		err := do()
 		if err == nil || failure.KindOf(err) != failure.Internal {
 			return err
 		}
-		if waiting := pause(ctx, pollEvery); waiting != nil {
-			if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-				return waiting
-			}
-			return err
+		if last == nil || ctx.Err() == nil { // that the last attempt was cut off by the end of ctx says nothing
+			last = err
+		}
+		if pause(ctx, pollEvery) != nil {
+			return last
 		}
 	}
 }
@@ -284,7 +285,11 @@ func (r *conductor) compareClock(ctx context.Context, s *shard) error {
 	for attempt := range 3 {
 		clock, err := s.readClock(ctx, roundTrips, r.now)
 		if err != nil {
-			if ctx.Err() != nil || attempt == 2 {
+			var no *refusal
+			switch {
+			case errors.As(err, &no):
+				return failure.Setupf("the clock of %s cannot be read: %w", r.name(s), err)
+			case ctx.Err() != nil || attempt == 2:
 				return err
 			}
 			continue
