@@ -27,7 +27,7 @@ func packFolder(folder string) (*Result, error) {
 	}
 	hash := sha256.New()
 	count := &countingWriter{to: io.MultiWriter(out, hash)}
-	err = writeTar(count, folder)
+	err = writeTar(count, folder, func(name string) bool { return name != resultFile })
 	if closing := out.Close(); err == nil {
 		err = closing
 	}
@@ -48,7 +48,8 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func writeTar(w io.Writer, folder string) error {
+// writeTar writes the files of a folder that are to be kept.
+func writeTar(w io.Writer, folder string, keep func(name string) bool) error {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func writeTar(w io.Writer, folder string) error {
 	defer root.Close()
 	t := tar.NewWriter(w)
 	err = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || path == resultFile {
+		if err != nil || !entry.Type().IsRegular() || !keep(path) {
 			return err
 		}
 		file, err := root.Open(path)

@@ -3,6 +3,7 @@ package shards
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -391,6 +392,20 @@ func TestAgentThatIsToldToStop(t *testing.T) {
 		result, said, err := ReadFrame(strings.NewReader("agstest: a line before\n"+r.output.String()), 1)
 		require.NoError(t, err)
 		assert.Equal(t, r.lastWords().Result, said)
+		assert.Equal(t, map[string]string{"load.record": "figures"}, unpacked(t, result))
+	})
+	t.Run("of a result that is too large for a log the record alone is logged", func(t *testing.T) {
+		r, _ := pretending(t, func(a *Agent, _ *Plan) {
+			a.Grace = 300 * time.Millisecond
+			large := make([]byte, mostLogged+1000)
+			_, _ = rand.Read(large)
+			require.NoError(t, os.WriteFile(filepath.Join(a.Folder, "load.seen"), large, 0o600))
+		})
+		r.begun()
+		r.stop(errors.New("SIGTERM"))
+		assert.NoError(t, r.end())
+		result, _, err := ReadFrame(&r.output, 1)
+		require.NoError(t, err)
 		assert.Equal(t, map[string]string{"load.record": "figures"}, unpacked(t, result))
 	})
 	t.Run("before the start it sends nothing", func(t *testing.T) {

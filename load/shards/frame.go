@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"agstest/load"
 )
 
 // A result in a frame is what is left when nobody has come for it: gzip of the packed result in base64, between two lines that name its
@@ -22,7 +24,8 @@ const (
 	mostFramed = 256 << 20 // of a result, unpacked
 )
 
-// logResult writes the result in a frame to the output, if it is small enough.
+// logResult writes the result in a frame to the output, if it is small enough; of a larger one the record alone, which is what a merge
+// cannot do without.
 func (a *Agent) logResult(s *standing) error {
 	now := s.status()
 	if a.Output == nil || now.Result == nil {
@@ -34,6 +37,13 @@ func (a *Agent) logResult(s *standing) error {
 	}
 	defer file.Close()
 	written, err := writeFrame(a.Output, a.Index, now.Result, file)
+	if !written && err == nil {
+		var record bytes.Buffer
+		if err = writeTar(&record, a.Folder, func(name string) bool { return name == load.RecordFile }); err == nil {
+			part := &Result{Bytes: int64(record.Len()), SHA256: HashOf(record.Bytes())}
+			written, err = writeFrame(a.Output, a.Index, part, &record)
+		}
+	}
 	if written {
 		s.logged()
 	}
