@@ -15,9 +15,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"agstest/internal/failure"
 	"agstest/load/shards"
@@ -100,7 +100,7 @@ func (e *Engine) Dial(ctx context.Context, run string, index int) (net.Conn, err
 
 func (e *Engine) dialer(pod string) (httpstream.Dialer, error) {
 	address := e.core.RESTClient().Post().Resource("pods").Namespace(e.namespace).Name(pod).SubResource("portforward").URL()
-	tunnel, err := portforward.NewSPDYOverWebsocketDialer(address, e.config)
+	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreaming(address, e.config)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (e *Engine) dialer(pod string) (httpstream.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	direct := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, address)
-	return portforward.NewFallbackDialer(tunnel, direct, func(err error) bool {
+	direct := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, address)
+	return portforward.NewFallbackDialerForStreaming(tunnel, direct, func(err error) bool {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	}), nil
 }
