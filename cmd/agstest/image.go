@@ -30,8 +30,8 @@ func (p *program) imageCommand() *cobra.Command {
 		Use:   "image",
 		Short: "Write a container image of agstest, for the shards of a load on Kubernetes.",
 		Long: `Writes an archive with an image that holds agstest, the CA roots and nothing else, and whose process is no root. No Docker and no registry
-is needed; the same input gives the same bytes, and the digest that is printed is the one that a registry will show. docker load, podman
-load, ctr images import and kind load image-archive read it; skopeo and crane copy it to a registry.`,
+is needed; the same input gives the same bytes and the same digest, which is printed (a tool that compresses the image on its way to a
+registry gives it another). docker load, podman load, ctr images import and kind load image-archive read it; skopeo copies it to a registry.`,
 		Example: `  agstest image --output agstest.tar                # of this very program
   agstest image --output agstest.tar --binary agstest-linux-arm64 --platform linux/arm64 --name registry.example.com/qa/agstest:1.0
   skopeo copy oci-archive:agstest.tar docker://registry.example.com/qa/agstest:1.0`,

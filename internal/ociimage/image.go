@@ -81,7 +81,7 @@ type dockerImage struct {
 	Layers   []string
 }
 
-// Write writes the archive and tells the digest of the image, under which a registry will know it.
+// Write writes the archive and tells the digest of the image. A tool that compresses the layer on its way gives it another.
 func (i Image) Write(w io.Writer) (digest string, err error) {
 	layer, err := i.layer()
 	if err != nil {
