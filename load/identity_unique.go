@@ -59,6 +59,23 @@ type seenStripe struct {
 // newSeenSet makes one for a run, or with a key for a shard of one.
 func newSeenSet(key []byte) *seenSet { return &seenSet{seed: maphash.MakeSeed(), key: key} }
 
+// reserve makes room for so many values at once, within the set's bound, so that its memory does not grow while a load runs. It comes
+// before the first value; more than expected are taken too.
+func (s *seenSet) reserve(expected uint64) {
+	if expected == 0 {
+		return
+	}
+	need := min(expected, seenStripes*seenMaxSlots)/seenStripes*3/2 + 64 // stripes differ a little
+	slots := min(seenMaxSlots, 1<<bits.Len64(need-1))
+	for i := range s.stripes {
+		stripe := &s.stripes[i]
+		stripe.hashes, stripe.owners = make([]uint64, slots), make([]uint32, slots)
+		if s.key != nil {
+			stripe.checks = make([]uint32, slots)
+		}
+	}
+}
+
 // sharedKey is the key of the shards of a run; nil for a run that has none.
 func sharedKey(seed uint64, shard Shard) []byte {
 	if shard.Of <= 1 {

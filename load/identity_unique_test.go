@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,5 +66,17 @@ func benchmarkSeenSet(b *testing.B, s *seenSet) {
 			value[d] = byte('0' + i>>(4*d)&15)
 		}
 		s.claim(s.hash(uniqueJTI, value), uint32(i))
+	}
+}
+
+func TestSeenSetReservesWhatARunNeeds(t *testing.T) {
+	for expected, slots := range map[uint64]int{0: 0, 1: 64, 100_000: 4096, 3_000_000: seenMaxSlots, math.MaxUint64: seenMaxSlots} {
+		s := newSeenSet([]byte("key"))
+		s.reserve(expected)
+		assert.Len(t, s.stripes[7].hashes, slots, expected)
+		for i := range uint32(min(expected, 100_000)) {
+			s.claim(s.hash(uniqueJTI, fmt.Append(nil, i)), i)
+		}
+		assert.Len(t, s.stripes[7].hashes, slots, "room for %d does not grow", expected)
 	}
 }

@@ -140,6 +140,7 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 		return nil, failure.Usagef("%d virtual clients are not possible; give 1 or more", t.Clients)
 	}
 	c := &crowd{traffic: t, tenant: e.Tenant, seen: newSeenSet(sharedKey(seed, shard))}
+	c.seen.reserve(hits)
 	c.hits.New = func() any { return new(hit) }
 	c.sampled.skew = e.ClockSkew
 	if err := c.chooseSteps(e, seed); err != nil {
