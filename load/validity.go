@@ -141,6 +141,8 @@ func decide(r *reports.Load, beyond []string) {
 		r.Verdict, r.Reason = reports.Inconclusive, "the run ended early: "+r.Run.Partial
 	case len(r.Limits) == 0:
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("all %s answers were right; no limit was set", reports.Count(r.Total.Right))
+	case len(r.Limits) == 1:
+		r.Verdict, r.Reason = reports.Pass, "the limit was kept"
 	default:
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("all %d limits were kept", len(r.Limits))
 	}

@@ -168,7 +168,7 @@ func parse(sources []source) ([]*scenario, error) {
 	for _, source := range sources {
 		document, err := gherkin.ParseGherkinDocument(bytes.NewReader(source.content), number)
 		if err != nil {
-			return nil, failure.Usagef("the feature file %s cannot be read: %s", source.name, oneLine(err.Error()))
+			return nil, failure.Usagef("the feature file %s cannot be read: %s", source.name, whereParsingEnded(err))
 		}
 		pickles := gherkin.Pickles(*document, source.name, number)
 		if document.Feature == nil {
@@ -209,6 +209,19 @@ func parse(sources []source) ([]*scenario, error) {
 		}
 	}
 	return all, nil
+}
+
+// unexpected is how the parser tells of the first line that it cannot read.
+var unexpected = regexp.MustCompile(`(?s)\(([0-9]+):[0-9]+\): expected: .*?, got '(.*?)'`)
+
+// whereParsingEnded says what the parser means without its names of tokens.
+func whereParsingEnded(err error) string {
+	found := unexpected.FindStringSubmatch(err.Error())
+	if found == nil {
+		return oneLine(err.Error())
+	}
+	return fmt.Sprintf("line %s, %q, stands where a keyword is expected: Feature:, Rule:, Background: and Scenario: end with a colon, steps begin with Given, When, Then, And or But",
+		found[1], oneLine(found[2]))
 }
 
 // node is where something stands in a feature file.

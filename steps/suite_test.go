@@ -136,7 +136,7 @@ func TestSelectionMistakes(t *testing.T) {
 		{"misspelt keyword", Options{Features: ownFeature("Feature: Mine\n  Scenario: Nothing\n    Gvien an account in good standing\n")}, "has no steps"},
 		{"no scenario, because its keyword is spelt like that of examples", Options{Features: ownFeature("Feature: Mine\n  Scenarios: Nothing\n    Given an account in good standing\n")}, "own/mine.feature holds no scenario"},
 		{"a tag where an id is wanted", Options{Only: []string{"@mine"}}, `there is no requirement "mine"; agstest conform --list shows all of them, and other tags are given as --tags @mine`},
-		{"no Gherkin", Options{Features: ownFeature("Scenario without a feature\n")}, "own/mine.feature cannot be read"},
+		{"no Gherkin", Options{Features: ownFeature("Scenario without a feature\n")}, `own/mine.feature cannot be read: line 1, "Scenario without a feature", stands where a keyword is expected: Feature:, Rule:`},
 		{"empty file", Options{Features: ownFeature("")}, "holds no feature"},
 		{"unknown requirement tag", Options{Features: ownFeature(strings.Replace(fine, "@mine", "@SOST-99", 1))}, "@SOST-99, which is no requirement of the catalogue"},
 		{"folder without features", Options{Features: fstest.MapFS{"readme.txt": {Data: []byte("x")}}}, "holds no file that ends in .feature"},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/environment"
+	"agstest/internal/failure"
 	"agstest/steps"
 )
 
@@ -133,13 +134,23 @@ func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abili
 func (p *program) stepsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "steps",
+		Use:   "steps [WORD...]",
 		Short: "List the sentences that feature files may use.",
-		Long:  `The vocabulary of feature files, for writing scenarios of your own: put them in a folder and run agstest conform --features FOLDER.`,
+		Long: `The vocabulary of feature files, for writing scenarios of your own: put them in a folder and run agstest conform --features FOLDER.
+Each sentence stands with what it means and an example to copy; <…> is a value to fill in, […] may be left out, a|b is a choice.
+With words, only sentences that have all of them are listed.`,
 		Example: `  agstest steps
+  agstest steps refresh token
   agstest steps --json | jq -r '.[].example'`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			vocabulary := steps.Vocabulary()
+			vocabulary := slices.DeleteFunc(steps.Vocabulary(), func(phrase steps.Phrase) bool {
+				text := strings.ToLower(phrase.Text + " " + phrase.Meaning + " " + phrase.Example)
+				return slices.ContainsFunc(args, func(word string) bool { return !strings.Contains(text, strings.ToLower(word)) })
+			})
+			if len(vocabulary) == 0 {
+				return failure.Usagef("no sentence has the words %q; agstest steps lists all", strings.Join(args, " "))
+			}
 			if asJSON {
 				type phrase struct {
 					Keyword  string `json:"keyword"`

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,4 +15,14 @@ func TestAddressesOfExamplesAreKnown(t *testing.T) {
 	} {
 		assert.Equal(t, want, forDocuments(address), address)
 	}
+}
+
+func TestStepsAreListedByTheirWords(t *testing.T) {
+	code, all, _ := call(t, nil, "steps")
+	assert.Zero(t, code)
+	code, some, _ := call(t, nil, "steps", "REFRESH", "expires")
+	assert.Zero(t, code)
+	assert.Contains(t, all, "\n\n"+some, "what is listed is a part of all")
+	assert.Regexp(t, regexp.MustCompile(`^When the <access token\|refresh token\|session> of the client expires\n    [^\n]+\n    When [^\n]+\n$`), some)
+	assert.Greater(t, strings.Count(all, "\n"), 100)
 }

@@ -5,6 +5,7 @@ var expected = map[string]string{
 	"url":          "the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml",
 	"host":         "the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml",
 	"target":       "the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml",
+	"env":          "agstest env takes the file as its argument: agstest env staging.yaml",
 	"environment":  "the environment file is given with --env FILE",
 	"config":       "the environment file is given with --env FILE",
 	"header":       "headers of every request stand in the environment file, as headers: {X-Env: staging}",

@@ -79,8 +79,13 @@ func flagError(c *cobra.Command, err error) error {
 		}
 		return failure.Usagef("%s has no flag --%s; %s", c.CommandPath(), match[1], advice)
 	}
+	if match := durationFlag.FindStringSubmatch(text); match != nil {
+		return failure.Usagef("%s: %s must be a time with its unit, such as 30s or 10m, not %s; %s", c.CommandPath(), match[2], match[1], advice)
+	}
 	return failure.Usagef("%s: %s; %s", c.CommandPath(), text, advice)
 }
+
+var durationFlag = regexp.MustCompile(`^invalid argument ("[^"]*") for "(--[a-z-]+)" flag: time:`)
 
 // refuseArguments is for commands that take none.
 func refuseArguments(c *cobra.Command, args []string) error {
