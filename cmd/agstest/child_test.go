@@ -107,3 +107,13 @@ func (c *child) as(name string) *child {
 	c.Path, c.Args[0] = path, name
 	return c
 }
+
+// sentences are the errors that agstest tells of on stderr.
+func sentences(stderr string) (errs []string) {
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, "agstest: ") && !strings.HasPrefix(line, "agstest: warning: ") {
+			errs = append(errs, line)
+		}
+	}
+	return errs
+}

@@ -55,6 +55,7 @@ func TestKilledRunsNeverLie(t *testing.T) {
 	}
 	making.Wait()
 
+	var ordeals sync.WaitGroup // at the same time, whatever number of tests may run so: they wait most of the time
 	for _, v := range []victim{
 		{"conform", []string{"conform", "--generate", "1", "--sequences", "1", "--seed", "7"}, time.Second, func(stored, whole reports.Stored) error {
 			return different("scenarios", len(stored.Conformance.Scenarios), len(whole.Conformance.Scenarios))
@@ -69,48 +70,53 @@ func TestKilledRunsNeverLie(t *testing.T) {
 			return errors.Join(different("hits", stored.Load.Total.Sent, whole.Load.Total.Sent), different("right answers", stored.Load.Total.Right, whole.Load.Total.Right))
 		}},
 	} {
-		t.Run(v.name, func(t *testing.T) {
-			t.Parallel()
-			alone := newChild(t, t.TempDir(), v.args...).start()
-			var all sync.WaitGroup
-			free := make(chan struct{}, max(4, 2*runtime.NumCPU())) // most of them wait most of the time
-			dirs, moments := make([]string, kills), make([]string, kills)
-			for n := range kills {
-				free <- struct{}{}
-				all.Go(func() {
-					defer func() { <-free }()
-					c := newChild(t, t.TempDir(), v.args...)
-					dirs[n], moments[n] = c.Dir, c.killAt(rand.New(rand.NewPCG(seed, uint64(n))), n, v.takes)
-				})
-			}
-			all.Wait()
-			require.Contains(t, []int{exitPass, exitFail, exitInvalid}, alone.code(), alone.stderr.String())
-			folder, err := onlyRun(alone.Dir)
-			require.NoError(t, err)
-			require.NotContains(t, folder, ".partial")
-			whole, err := reports.ReadStored(folder)
-			require.NoError(t, err)
-			require.Empty(t, whole.Run().Partial)
+		ordeals.Go(func() { v.ordeal(t, kills, seed) })
+	}
+	ordeals.Wait()
+}
 
-			left := map[string]int{}
-			for n, dir := range dirs {
-				found, err := autopsy(t, dir, v, whole)
-				assert.NoError(t, err, "killed %s (number %d of KILL_SEED=%d): %s", moments[n], n, seed, found)
-				left[found]++
-			}
-			t.Logf("%s, killed %d times: %v", v.name, kills, left)
-
-			// What is left stands in nobody's way.
-			if v.takes <= time.Second {
-				next := newChild(t, dirs[0], v.args...).start()
-				require.Contains(t, []int{exitPass, exitFail, exitInvalid}, next.code(), next.stderr.String())
-				code, list, stderr := call(t, nil, "history", "list", "--dir", filepath.Join(dirs[0], "out"))
-				assert.Equal(t, exitPass, code, stderr)
-				_, path, found := strings.Cut(next.stdout.String(), "\nReport: out/")
-				assert.True(t, found)
-				assert.Contains(t, list, strings.Split(path, "/")[0])
-			}
+// ordeal lets a command run alone, kills it so many times, and holds what is left against that.
+func (v victim) ordeal(t *testing.T, kills int, seed uint64) {
+	alone := newChild(t, t.TempDir(), v.args...).start()
+	var all sync.WaitGroup
+	free := make(chan struct{}, max(4, 2*runtime.NumCPU())) // most of them wait most of the time
+	dirs, moments := make([]string, kills), make([]string, kills)
+	for n := range kills {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			c := newChild(t, t.TempDir(), v.args...)
+			dirs[n], moments[n] = c.Dir, c.killAt(rand.New(rand.NewPCG(seed, uint64(n))), n, v.takes)
 		})
+	}
+	all.Wait()
+	assert.Contains(t, []int{exitPass, exitFail, exitInvalid}, alone.code(), alone.stderr.String())
+	folder, err := onlyRun(alone.Dir)
+	assert.NoError(t, err)
+	assert.NotContains(t, folder, ".partial")
+	whole, err := reports.ReadStored(folder)
+	if !assert.NoError(t, err) {
+		return
+	}
+	assert.Empty(t, whole.Run().Partial)
+
+	left := map[string]int{}
+	for n, dir := range dirs {
+		found, err := autopsy(t, dir, v, whole)
+		assert.NoError(t, err, "killed %s (number %d of KILL_SEED=%d): %s", moments[n], n, seed, found)
+		left[found]++
+	}
+	t.Logf("%s, killed %d times: %v", v.name, kills, left)
+
+	// What is left stands in nobody's way.
+	if v.takes <= time.Second {
+		next := newChild(t, dirs[0], v.args...).start()
+		assert.Contains(t, []int{exitPass, exitFail, exitInvalid}, next.code(), next.stderr.String())
+		code, list, stderr := call(t, nil, "history", "list", "--dir", filepath.Join(dirs[0], "out"))
+		assert.Equal(t, exitPass, code, stderr)
+		_, path, found := strings.Cut(next.stdout.String(), "\nReport: out/")
+		assert.True(t, found)
+		assert.Contains(t, list, strings.Split(path, "/")[0])
 	}
 }
 
@@ -169,7 +175,7 @@ func autopsy(t *testing.T, dir string, v victim, whole reports.Stored) (string, 
 				return state, fmt.Errorf("there is %s and no report: %s", name, stderr)
 			}
 		}
-		if code != exitUsage || strings.Count(stderr, "agstest: ") != 1 {
+		if code != exitUsage || len(sentences(stderr)) != 1 {
 			return state, fmt.Errorf("report ends with %d: %s", code, stderr)
 		}
 		return state + ", without a report", nil
@@ -286,7 +292,9 @@ func number(t *testing.T, variable string, otherwise int) int {
 // TestAutopsyFindsLies shows that the search above finds what it is for.
 func TestAutopsyFindsLies(t *testing.T) {
 	t.Parallel()
-	file := mockFile(t)
+	one := filepath.Join(t.TempDir(), "run")
+	code, _, stderr := call(t, nil, "load", "--env", mockFile(t), "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--clients", "20", "--max-lag", "5s", "--out", one)
+	require.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
 	lies := func(stored, whole reports.Stored) error {
 		return different("hits", stored.Load.Total.Sent, whole.Load.Total.Sent)
 	}
@@ -313,11 +321,9 @@ func TestAutopsyFindsLies(t *testing.T) {
 		}, "it left left.tmp in the folder of runs"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
 			dir := t.TempDir()
 			folder := filepath.Join(dir, "out", "run")
-			code, _, stderr := call(t, nil, "load", "--env", file, "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--clients", "20", "--max-lag", "5s", "--out", folder)
-			require.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
+			require.NoError(t, os.CopyFS(folder, os.DirFS(one)))
 			stored, err := reports.ReadStored(folder)
 			require.NoError(t, err)
 			whole := *stored.Load

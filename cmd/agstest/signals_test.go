@@ -1,0 +1,111 @@
+//go:build unix
+
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/load"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+// silencing serves a mock that answers until it is told to be silent, and gives its environment file. Unanswered counts the calls that
+// wait for an answer in vain.
+func silencing(t *testing.T) (file string, silent *atomic.Bool, unanswered *atomic.Int64) {
+	t.Helper()
+	m, err := newMock(mock.Config{}, nil, nil)
+	require.NoError(t, err)
+	silent, unanswered = new(atomic.Bool), new(atomic.Int64)
+	over := make(chan struct{})
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if silent.Load() {
+			unanswered.Add(1)
+			<-over
+			return
+		}
+		m.ServeHTTP(w, r)
+	}))
+	t.Cleanup(service.Close)
+	t.Cleanup(func() { close(over) })
+	file = filepath.Join(t.TempDir(), "mock.yaml")
+	require.NoError(t, os.WriteFile(file, m.Environment(service.URL, "", ""), 0o600))
+	return file, silent, unanswered
+}
+
+// TestSignals: the first one ends a run in order, with a report of what there is, though nobody answers any more; the second one ends the
+// process there and then, and what the run had recorded can still be made into a report.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	type signalled struct {
+		name   string
+		signal syscall.Signal
+		twice  bool
+		code   int
+		says   string
+		child  *child
+	}
+	cases := []signalled{
+		{"SIGINT", syscall.SIGINT, false, exitInterrupted, "it was ended: the run was interrupted (Ctrl-C)", nil},
+		{"SIGTERM", syscall.SIGTERM, false, exitTerminated, "it was ended: the run was told to stop (SIGTERM)", nil},
+		{"SIGINT twice", syscall.SIGINT, true, exitInterrupted, "", nil},
+		{"SIGTERM twice", syscall.SIGTERM, true, exitTerminated, "", nil},
+	}
+	recorded := func(c *child) string {
+		found, _ := filepath.Glob(filepath.Join(c.Dir, "run.*.partial"))
+		if len(found) != 1 {
+			return ""
+		}
+		if l, err := load.ReadRecord(found[0]); err != nil || l.Total == nil || l.Total.Right == 0 {
+			return ""
+		}
+		return found[0]
+	}
+	silent, unanswered := make([]*atomic.Bool, len(cases)), make([]*atomic.Int64, len(cases))
+	for i := range cases { // all at the same time: they wait most of the time
+		var file string
+		file, silent[i], unanswered[i] = silencing(t)
+		cases[i].child = newChild(t, t.TempDir(), "load", "--env", file, "--workload", "refresh", "--rate", "20/s", "--duration", "60s", "--clients", "20", "--out", "run").start()
+	}
+	for i, test := range cases {
+		c := test.child
+		c.until("a recorded second", func() bool { return recorded(c) != "" })
+		silent[i].Store(true)
+		c.until("an unanswered call", func() bool { return unanswered[i].Load() > 0 })
+		require.NoError(t, c.Process.Signal(test.signal))
+		c.says("ending in order; once more ends at once")
+		if test.twice {
+			require.NoError(t, c.Process.Signal(test.signal))
+		}
+	}
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			c := test.child
+			assert.Equal(t, test.code, c.code(), c.stderr.String())
+			assert.Empty(t, sentences(c.stderr.String()))
+			if !test.twice {
+				stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+				require.NoError(t, err)
+				assert.Equal(t, test.says, stored.Load.Run.Partial)
+				assert.NotEqual(t, reports.Pass, stored.Verdict())
+				assert.FileExists(t, filepath.Join(c.Dir, "run", "load.html"))
+				assert.Contains(t, c.stdout.String(), "\nReport: run/load.html\n")
+				return
+			}
+			assert.NoDirExists(t, filepath.Join(c.Dir, "run"), "there was no time to write a report")
+			assert.Empty(t, c.stdout.String())
+			code, stdout, stderr := call(t, nil, "report", recorded(c))
+			assert.Equal(t, exitPass, code, stderr)
+			assert.Regexp(t, `(?m)^  partial +the run broke off`, stdout)
+		})
+	}
+}
