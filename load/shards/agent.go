@@ -34,6 +34,9 @@ type Agent struct {
 	LastWords func(Ending)
 	// Output gets the result in a frame when nobody has come for it; nil: nothing does.
 	Output io.Writer
+	// MostLogged is the size up to which a result, packed, is written to Output; 0: 4 MiB. The kubelet keeps 10 MiB of it, and base64 adds
+	// a third.
+	MostLogged int
 	// Grace is how long the agent may go on after ctx has ended; 0: 25 s, which is within the 30 s that Kubernetes gives a pod.
 	Grace time.Duration
 	// FailedLinger is how long an agent without a result tells of its failure before it ends; 0: 10 s.
@@ -46,9 +49,8 @@ const (
 	// loggedAfter is how long a result that nobody has fetched is offered before it is written to the output.
 	loggedAfter = 45 * time.Second
 	// unasked is how much longer than twice the time for setting up an agent waits for its start: until then all others are set up too.
-	unasked = time.Minute
-	// mostLogged is the largest result that is written to the output, packed: the kubelet keeps 10 MiB of it, and base64 adds a third.
-	mostLogged = 4 << 20
+	unasked           = time.Minute
+	defaultMostLogged = 4 << 20
 )
 
 var (

@@ -397,7 +397,8 @@ func TestAgentThatIsToldToStop(t *testing.T) {
 	t.Run("of a result that is too large for a log the record alone is logged", func(t *testing.T) {
 		r, _ := pretending(t, func(a *Agent, _ *Plan) {
 			a.Grace = 300 * time.Millisecond
-			large := make([]byte, mostLogged+1000)
+			large := make([]byte, 20_000)
+			a.MostLogged = 10_000
 			_, _ = rand.Read(large)
 			require.NoError(t, os.WriteFile(filepath.Join(a.Folder, "load.seen"), large, 0o600))
 		})

@@ -3,6 +3,7 @@ package shards
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"errors"
@@ -36,12 +37,13 @@ func (a *Agent) logResult(s *standing) error {
 		return err
 	}
 	defer file.Close()
-	written, err := writeFrame(a.Output, a.Index, now.Result, file)
+	most := cmp.Or(a.MostLogged, defaultMostLogged)
+	written, err := writeFrame(a.Output, a.Index, now.Result, file, most)
 	if !written && err == nil {
 		var record bytes.Buffer
 		if err = writeTar(&record, a.Folder, func(name string) bool { return name == load.RecordFile }); err == nil {
 			part := &Result{Bytes: int64(record.Len()), SHA256: HashOf(record.Bytes())}
-			written, err = writeFrame(a.Output, a.Index, part, &record)
+			written, err = writeFrame(a.Output, a.Index, part, &record, most)
 		}
 	}
 	if written {
@@ -50,8 +52,8 @@ func (a *Agent) logResult(s *standing) error {
 	return err
 }
 
-// writeFrame writes nothing of a result that is too large.
-func writeFrame(w io.Writer, index int, result *Result, content io.Reader) (written bool, err error) {
+// writeFrame writes nothing of a result that is larger than most, packed.
+func writeFrame(w io.Writer, index int, result *Result, content io.Reader, most int) (written bool, err error) {
 	var small bytes.Buffer
 	zip := gzip.NewWriter(&small)
 	if _, err := io.Copy(zip, content); err != nil {
@@ -60,7 +62,7 @@ func writeFrame(w io.Writer, index int, result *Result, content io.Reader) (writ
 	if err := zip.Close(); err != nil {
 		return false, err
 	}
-	if small.Len() > mostLogged {
+	if small.Len() > most {
 		return false, nil
 	}
 	out := bufio.NewWriter(w)
@@ -102,7 +104,7 @@ func ReadFrame(log io.Reader, index int) ([]byte, *Result, error) {
 				found, result = unpacked, open
 			}
 			open = nil
-		case len(content) > 2*mostLogged:
+		case len(content) > 2*defaultMostLogged:
 			open, failed = nil, errors.New("the result in the log has no end")
 		default:
 			content = append(content, text...)

@@ -19,7 +19,7 @@ import (
 func framed(t *testing.T, index int, content []byte) string {
 	t.Helper()
 	var out bytes.Buffer
-	written, err := writeFrame(&out, index, &Result{Bytes: int64(len(content)), SHA256: HashOf(content)}, bytes.NewReader(content))
+	written, err := writeFrame(&out, index, &Result{Bytes: int64(len(content)), SHA256: HashOf(content)}, bytes.NewReader(content), defaultMostLogged)
 	require.NoError(t, err)
 	require.True(t, written)
 	return out.String()
@@ -27,7 +27,7 @@ func framed(t *testing.T, index int, content []byte) string {
 
 func TestFrameComesBackWhole(t *testing.T) {
 	t.Parallel()
-	random := make([]byte, 100_000)
+	random := make([]byte, 20_000)
 	_, _ = rand.Read(random)
 	for name, content := range map[string][]byte{"nothing": {}, "text": []byte("load.record"), "large": random} {
 		frame := framed(t, 2, content)
@@ -80,10 +80,10 @@ func TestFrameThatIsCutOrGarbledIsRefused(t *testing.T) {
 
 func TestFrameOfALargeResultIsNotWritten(t *testing.T) {
 	t.Parallel()
-	content := make([]byte, mostLogged+1000)
+	content := make([]byte, 20_000)
 	_, _ = rand.Read(content)
 	var out bytes.Buffer
-	written, err := writeFrame(&out, 0, &Result{Bytes: int64(len(content))}, bytes.NewReader(content))
+	written, err := writeFrame(&out, 0, &Result{Bytes: int64(len(content))}, bytes.NewReader(content), 10_000)
 	require.NoError(t, err)
 	assert.False(t, written, "the node keeps the newest 10 MiB of a log alone")
 	assert.Zero(t, out.Len())
