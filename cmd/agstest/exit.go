@@ -14,7 +14,7 @@ const (
 	exitFail         = 1   // a check failed
 	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given
+	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given; or shards are missing
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitInternal     = 70  // our own fault
 	exitInterrupted  = 130 // SIGINT

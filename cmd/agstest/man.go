@@ -109,7 +109,7 @@ var exitTable = []struct{ code, meaning string }{
 	{"1", "A check failed."},
 	{"2", "A flag or a file is wrong, and nothing was sent."},
 	{"3", "The service is not reachable or set-up failed, so nothing was judged."},
-	{"4", "Inconclusive or not comparable, and --strict was given."},
+	{"4", "Inconclusive or not comparable, and --strict was given; or a part of a load on several generators is missing."},
 	{"5", "The load generator was too slow: the figures do not speak of the service."},
 	{"70", "Internal error of agstest."},
 	{"130, 143", "Interrupted by SIGINT or SIGTERM; what was done is reported, marked partial."},
