@@ -1,0 +1,98 @@
+package load
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+)
+
+// BenchmarkMerge merges the records of so many shards of ten minutes, with two operations of 500 hits a second each and 400,000 values that
+// must be unique in every shard. AGSTEST_MERGE_SHARDS=100 makes it a large one.
+func BenchmarkMerge(b *testing.B) {
+	count := 8
+	if text := os.Getenv("AGSTEST_MERGE_SHARDS"); text != "" {
+		_, err := fmt.Sscan(text, &count)
+		require.NoError(b, err)
+	}
+	const seconds, values = 600, 400_000
+	var folders []string
+	size := int64(0)
+	for i := range count {
+		shard := Shard{Index: i + 1, Of: count}
+		folder := b.TempDir()
+		folders = append(folders, folder)
+		benchRecord(b, folder, shard, seconds)
+		benchSeen(b, folder, shard, values)
+		for _, name := range []string{RecordFile, SeenFile} {
+			info, err := os.Stat(filepath.Join(folder, name))
+			require.NoError(b, err)
+			size += info.Size()
+		}
+	}
+	runtime.GC()
+	var before, most runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.ResetTimer()
+	for b.Loop() {
+		merged, err := Merge(folders...)
+		require.NoError(b, err)
+		require.Equal(b, reports.Pass, merged.Verdict, merged.Reason)
+	}
+	b.StopTimer()
+	runtime.ReadMemStats(&most)
+	b.ReportMetric(float64(most.HeapSys-before.HeapSys)/1e6, "MB-heap-grown")
+	b.ReportMetric(float64(size)/1e6/float64(count), "MB-files/shard")
+	b.ReportMetric(float64(count), "shards")
+}
+
+func benchRecord(b *testing.B, folder string, shard Shard, seconds int) {
+	head := &recordHead{
+		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: int64(1000 * seconds), Seconds: float64(seconds), Workload: "test"}},
+		Operations: []string{"a", "b"}, Of: shard.Of, Whole: int64(1000 * seconds * shard.Of), Began: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Seen: true,
+	}
+	file, err := os.Create(filepath.Join(folder, RecordFile))
+	require.NoError(b, err)
+	defer file.Close()
+	r := &recorder{file: file}
+	_, err = file.WriteString(recordMagic)
+	require.NoError(b, err)
+	r.append(head)
+	var p packer
+	random := rand.New(rand.NewPCG(uint64(shard.Index), 1))
+	for second := range seconds {
+		s := newSecondTally(2)
+		for i := range s.operations {
+			o := &s.operations[i]
+			for range 500 {
+				s.lag.add(time.Duration(random.Int64N(100_000)))
+				took := time.Duration((8 + 30*random.ExpFloat64()) * 1e6)
+				o.response.add(took)
+				o.service.add(took)
+			}
+			o.sent, o.right, o.asked[second], o.statuses[200] = 500, 500, 500, 500
+		}
+		f := frameOf(second, s, &p)
+		f.Due, f.Health = int64(1000*(second+1)), health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2}
+		if second == seconds-1 {
+			f.End = &ending{}
+		}
+		r.append(f)
+	}
+	require.NoError(b, r.err)
+}
+
+func benchSeen(b *testing.B, folder string, shard Shard, values int) {
+	c := &crowd{seen: newSeenSet(sharedKey(7, shard)), who: &roster{all: 1 << 20, device: newPattern("LOAD_{n}"), account: newPattern("L{n}"), first: uint32(shard.Index - 1), stride: uint32(shard.Of)}}
+	for i := range values {
+		c.seen.claim(c.seen.hash(uniqueJTI, fmt.Appendf(nil, "%d-%d", shard.Index, i)), uint32(i%2000))
+	}
+	require.NoError(b, c.leaveSeen(folder, shard))
+}
