@@ -142,3 +142,32 @@ func headings(text string) []string {
 	}
 	return names
 }
+
+// TestMessagesOfTroubleAreOurs wants every message that the page about trouble explains to stand in the source as it is quoted.
+func TestMessagesOfTroubleAreOurs(t *testing.T) {
+	root := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "trouble.md"))
+	require.NoError(t, err)
+	var source strings.Builder
+	require.NoError(t, fs.WalkDir(onlySource(root), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			text, err := os.ReadFile(filepath.Join(root, path))
+			source.Write(text)
+			return err
+		}
+		return err
+	}))
+	checked := 0
+	for _, table := range strings.Split(string(page), "| message |")[1:] {
+		rows, _, _ := strings.Cut(table, "\n\n")
+		for _, row := range strings.Split(rows, "\n")[2:] {
+			if cells := strings.Split(row, "|"); len(cells) > 2 {
+				for _, quoted := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+					checked++
+					assert.True(t, strings.Contains(source.String(), quoted[1]), "no message says %q", quoted[1])
+				}
+			}
+		}
+	}
+	require.Greater(t, checked, 20)
+}
