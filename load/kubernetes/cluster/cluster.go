@@ -146,14 +146,6 @@ func (c *Cluster) stop() error {
 	return errs
 }
 
-// Kubeconfig is the file with which a program is a user of the cluster, in the groups; "system:masters" may do everything.
-func (c *Cluster) Kubeconfig(user string, groups ...string) (string, error) {
-	if err := c.authority.client("user-"+user, server, user, groups...); err != nil {
-		return "", err
-	}
-	return filepath.Join(c.authority.folder, "user-"+user+".kubeconfig"), nil
-}
-
 func administrator(keys string) (*http.Client, error) {
 	pair, err := tls.LoadX509KeyPair(filepath.Join(keys, "admin.crt"), filepath.Join(keys, "admin.key"))
 	if err != nil {

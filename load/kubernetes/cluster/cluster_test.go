@@ -8,8 +8,6 @@ import (
 	"os"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // lab is the one cluster of all tests of this package.
@@ -24,10 +22,4 @@ func TestMain(m *testing.M) {
 		lab = c
 		return m.Run()
 	}))
-}
-
-func TestPod(t *testing.T) {
-	said, err := lab.Kubectl("", "get", "nodes", "-o", "wide")
-	require.NoError(t, err)
-	t.Log(said)
 }

@@ -14,6 +14,7 @@ require (
 )
 
 require (
+	agstest v0.0.0
 	github.com/alexflint/go-filemutex v1.3.0 // indirect
 	github.com/containernetworking/cni v1.3.0 // indirect
 	github.com/containernetworking/plugins v1.9.1 // indirect
@@ -26,3 +27,5 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	sigs.k8s.io/knftables v0.0.18 // indirect
 )
+
+replace agstest => ../../..

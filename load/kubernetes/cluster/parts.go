@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -35,17 +34,14 @@ type Parts struct {
 	Images      []string // archives for every node
 }
 
-// The images of the nodes.
-const (
-	PauseImage   = "agstest.test/pause:1"
-	AgstestImage = "agstest.test/agstest:1"
-)
-
 //go:embed testdata/hyper/main.go
 var hyperSource []byte
 
 // gather builds, fetches or finds every part, in a folder of the user's cache where it stays.
 func gather(ctx context.Context) (Parts, error) {
+	if _, err := exec.LookPath("go"); err != nil {
+		return Parts{}, missing("the cluster is built from Go modules and there is no go command in PATH")
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return Parts{}, err
@@ -64,6 +60,7 @@ func gather(ctx context.Context) (Parts, error) {
 		return Parts{}, fmt.Errorf("waiting for another run that builds: %w", err)
 	}
 	var p Parts
+	// The longest comes last, so that what is missing or does not compile is told at once.
 	for _, step := range []struct {
 		what string
 		do   func() error
@@ -135,9 +132,6 @@ var (
 // a module of ours takes over its build list and replaces the staged modules by the published ones of the same version.
 func buildHyper(ctx context.Context, cache string) (string, error) {
 	goVersion, err := run(ctx, cache, nil, "go", "env", "GOVERSION")
-	if errors.Is(err, exec.ErrNotFound) {
-		return "", missing("the cluster is built from Go modules and there is no go command: %s", err)
-	}
 	if err != nil {
 		return "", err
 	}

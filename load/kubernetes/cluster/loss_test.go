@@ -1,0 +1,104 @@
+//go:build linux
+
+package cluster
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestKilledShard kills the process of one shard, as the kernel does where memory is short.
+func TestKilledShard(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), 15)
+	for _, p := range run.sending(t, s, 40) {
+		if p.index() == "1" {
+			killPod(t, p)
+		}
+	}
+	run.ending(t, 4, 2*time.Minute)
+	partial(t, run, 2, "2/3")
+	nothingLeft(t, ns)
+}
+
+// killPod kills the process of a shard. A container knows the name of its pod as that of its host.
+func killPod(t *testing.T, p pod) {
+	t.Helper()
+	killed := 0
+	for _, n := range lab.Nodes {
+		for _, pid := range n.processes() {
+			variables, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
+			if bytes.Contains(variables, []byte("HOSTNAME="+p.Metadata.Name+"\x00")) && bytes.Contains(variables, []byte("JOB_COMPLETION_INDEX=")) {
+				require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+				killed++
+			}
+		}
+	}
+	require.Equal(t, 1, killed, "processes of %s", p.Metadata.Name)
+}
+
+// partial says that a run speaks of so many of three shards only, names the lost one, and passes nothing.
+func partial(t *testing.T, run *load, shards int64, lost string) {
+	t.Helper()
+	r := read(t, run.folder)
+	require.Equal(t, "inconclusive", r.Verdict)
+	require.Contains(t, r.Reason, "partial: "+strconv.FormatInt(shards, 10)+" of 3 shards")
+	require.Contains(t, run.stderr(), "shard "+lost)
+	require.Less(t, r.Total.Sent, r.Plan.Hits)
+	require.Positive(t, r.Total.Sent)
+}
+
+// TestEvictedShard drains one shard: it has the time to hand over what it has, and that is in the report.
+func TestEvictedShard(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), 15)
+	for _, p := range run.sending(t, s, 80) {
+		if p.index() == "2" {
+			status, err := lab.Call(http.MethodPost, "/api/v1/namespaces/"+ns+"/pods/"+p.Metadata.Name+"/eviction", map[string]any{
+				"apiVersion": "policy/v1", "kind": "Eviction", "metadata": map[string]string{"name": p.Metadata.Name, "namespace": ns}}, nil)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusCreated, status)
+		}
+	}
+	run.ending(t, 4, 2*time.Minute)
+	r := read(t, run.folder)
+	require.Equal(t, "inconclusive", r.Verdict)
+	require.Contains(t, run.stderr(), "shard 3/3")
+	// Two shards have sent their 200 hits each, and the third some before it went.
+	require.Greater(t, r.Total.Sent, int64(400))
+	require.Less(t, r.Total.Sent, int64(600))
+	nothingLeft(t, ns)
+}
+
+// TestLostNode takes the power from a node. The Job would never end; the coordinator goes by its own clock.
+func TestLostNode(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), 15)
+	onLost := int64(0)
+	for _, p := range run.sending(t, s, 40) {
+		if p.Spec.NodeName == "n2" {
+			onLost++
+		}
+	}
+	require.Positive(t, onLost)
+	require.NoError(t, lab.Nodes[1].Kill())
+	began := time.Now()
+	code := run.exit(t, 3*time.Minute)
+	t.Logf("the coordinator ended %s after the node was lost", time.Since(began).Round(100*time.Millisecond))
+	require.NoError(t, lab.Nodes[1].Start())
+	require.Equal(t, 4, code)
+	partial(t, run, 3-onLost, "")
+	require.Contains(t, run.stderr(), "n2")
+	nothingLeft(t, ns)
+}
