@@ -45,7 +45,7 @@ These commands say what would be created and which rights that needs, and look a
 
 // needsKubernetes does a command in the program that has the engine.
 func (p *program) needsKubernetes(do func() error) error {
-	if onKubernetes == nil {
+	if p.kubernetes == nil {
 		return p.handOver()
 	}
 	return do()
@@ -60,7 +60,7 @@ func (p *program) kubernetesCheckCommand() *cobra.Command {
 		Example: `  agstest kubernetes check --namespace load --image registry.example.com/agstest:1.0`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				engine, err := onKubernetes.open(p.noticing(f.options()))
+				engine, err := p.kubernetes.open(p.noticing(f.options()))
 				if err != nil {
 					return err
 				}
@@ -105,7 +105,7 @@ its name alone.`,
 				if err != nil {
 					return err
 				}
-				text, err := onKubernetes.manifest(k.options(), work)
+				text, err := p.kubernetes.manifest(k.options(), work)
 				if err != nil {
 					return err
 				}
@@ -131,7 +131,7 @@ func (p *program) kubernetesRBACCommand() *cobra.Command {
 		Example: `  agstest kubernetes rbac --namespace load | kubectl apply -f -`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				text, err := onKubernetes.rules(o)
+				text, err := p.kubernetes.rules(o)
 				if err != nil {
 					return err
 				}
@@ -156,7 +156,7 @@ func (p *program) kubernetesListCommand() *cobra.Command {
   agstest kubernetes list --namespace load --json | jq -r '.[].run'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				engine, err := onKubernetes.open(p.noticing(f.options()))
+				engine, err := p.kubernetes.open(p.noticing(f.options()))
 				if err != nil {
 					return err
 				}
@@ -215,7 +215,7 @@ func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, e
 	if err := p.checkOutput(out); err != nil {
 		return err
 	}
-	engine, err := onKubernetes.open(p.noticing(f.options()))
+	engine, err := p.kubernetes.open(p.noticing(f.options()))
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, e
 	}
 	r.run.ID = run // of the load, wherever it was begun
 	coordinator := &shards.Coordinator{Engine: engine, Folder: r.folder.Path(), Keep: keep}
-	return r.finish(p.conduct(r, coordinator, each, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), run) }))
+	return r.finish(p.conduct(c.Context(), r, coordinator, each, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), run) }))
 }
 
 // environmentOf is the name of the environment of a run on a cluster.
@@ -269,7 +269,7 @@ that have ended, with --all also those under way. What was not collected is lost
 }
 
 func (p *program) clean(ctx context.Context, named []string, f *clusterFlags, all bool) error {
-	engine, err := onKubernetes.open(p.noticing(f.options()))
+	engine, err := p.kubernetes.open(p.noticing(f.options()))
 	if err != nil {
 		return err
 	}

@@ -65,8 +65,8 @@ type kubernetesEngine struct {
 var onKubernetes *kubernetesEngine
 
 // engines names the engines that this program holds.
-func engines() []string {
-	if onKubernetes == nil {
+func (p *program) engines() []string {
+	if p.kubernetes == nil {
 		return nil
 	}
 	return []string{"kubernetes"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,8 @@ import (
 type fakeCluster struct {
 	trouble string // what goes wrong; see Check, Create and live
 
+	shown shards.Work // of the last manifest
+
 	mutex   sync.Mutex // guards what follows
 	runs    map[string]*fakeRun
 	created []string // every run that ever was
@@ -43,10 +46,21 @@ type fakeRun struct {
 	changed chan struct{}
 }
 
-// useFakeCluster puts it in the place of the engine for Kubernetes.
-func useFakeCluster(trouble string) *fakeCluster {
-	f := &fakeCluster{trouble: trouble, runs: map[string]*fakeRun{}}
-	onKubernetes = &kubernetesEngine{
+func newFakeCluster(trouble string) *fakeCluster {
+	return &fakeCluster{trouble: trouble, runs: map[string]*fakeRun{}}
+}
+
+// call runs the program with this cluster in it.
+func (f *fakeCluster) call(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	p := &program{getenv: func(string) (string, bool) { return "", false }, stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, kubernetes: f.engine()}
+	code = p.run(args)
+	return code, out.String(), errs.String()
+}
+
+// engine is the cluster in the place of the engine for Kubernetes.
+func (f *fakeCluster) engine() *kubernetesEngine {
+	return &kubernetesEngine{
 		open: func(o kubernetesOptions) (cluster, error) {
 			if f.trouble == "no-kubeconfig" {
 				return nil, failure.Usagef("reading the kubeconfig: there is none; give --kubeconfig FILE")
@@ -54,6 +68,7 @@ func useFakeCluster(trouble string) *fakeCluster {
 			return &fakeNamespace{f, o}, nil
 		},
 		manifest: func(o kubernetesOptions, w shards.Work) ([]byte, error) {
+			f.shown = w
 			return fmt.Appendf(nil, "# run %s\nimage: %s\nfiles: %s\nsecrets: %s\nplan: %s\n", w.Run, o.Image,
 				slices.Sorted(maps.Keys(w.Files)), slices.Sorted(maps.Keys(w.Secrets)), w.Files[shards.PlanFile]), nil
 		},
@@ -61,7 +76,6 @@ func useFakeCluster(trouble string) *fakeCluster {
 			return []byte("kind: Role # for " + o.Namespace + "\n"), nil
 		},
 	}
-	return f
 }
 
 type fakeNamespace struct {
@@ -280,6 +294,6 @@ func (n *fakeNamespace) Runs(context.Context) ([]clusterRun, error) {
 
 // mainOnFakeCluster is the program with an engine in it, for scripts; FAKE_CLUSTER says what goes wrong.
 func mainOnFakeCluster() {
-	useFakeCluster(os.Getenv("FAKE_CLUSTER"))
+	onKubernetes = newFakeCluster(os.Getenv("FAKE_CLUSTER")).engine()
 	main()
 }

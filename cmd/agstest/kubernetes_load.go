@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -26,7 +27,7 @@ const drainBeyond = 30 * time.Second
 
 // loadOnKubernetes is the load command with --on kubernetes.
 func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetesFlags, s *serviceFlags, out *outputFlags) error {
-	if onKubernetes == nil {
+	if p.kubernetes == nil {
 		return p.handOver()
 	}
 	if err := k.checkLoad(f, s); err != nil {
@@ -38,7 +39,7 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetes
 		if err != nil {
 			return err
 		}
-		engine, err := onKubernetes.open(p.noticing(k.options()))
+		engine, err := p.kubernetes.open(p.noticing(k.options()))
 		if err != nil {
 			return err
 		}
@@ -48,7 +49,7 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetes
 			return err
 		}
 		p.notef("load: %s at %s, seed %d, %s, on %d shards in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, k.shards, engine.Namespace())
-		return p.conduct(r, coordinator, k.shardProgress, func() (*shards.Outcome, error) { return coordinator.Run(c.Context(), work) })
+		return p.conduct(c.Context(), r, coordinator, k.shardProgress, func() (*shards.Outcome, error) { return coordinator.Run(c.Context(), work) })
 	})
 }
 
@@ -126,7 +127,7 @@ func (p *program) noticing(o kubernetesOptions) kubernetesOptions {
 }
 
 // conduct lets a coordinator do its work, tells how it stands, and makes one run of what the shards recorded.
-func (p *program) conduct(r *recorder, coordinator *shards.Coordinator, each bool, do func() (*shards.Outcome, error)) error {
+func (p *program) conduct(ctx context.Context, r *recorder, coordinator *shards.Coordinator, each bool, do func() (*shards.Outcome, error)) error {
 	progress := p.newProgress()
 	defer progress.end()
 	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
@@ -149,6 +150,9 @@ func (p *program) conduct(r *recorder, coordinator *shards.Coordinator, each boo
 	l, err := outcome.Merge()
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil && l.Run.Partial != "" {
+		l.Run.Partial = context.Cause(ctx).Error() + "; " + l.Run.Partial
 	}
 	start := l.Run.Start
 	r.stamp(&l.Run)
@@ -181,7 +185,7 @@ func (s *shardProgress) show(w shards.Whole) {
 		s.last = w.Elapsed
 	}
 	for _, one := range w.Shards {
-		stands := fmt.Sprintf("%s %s %s %t", one.State, one.Reason, one.Phase, one.Heard < 0)
+		stands := fmt.Sprintf("%s %s %s %t %t", one.State, one.Reason, one.Phase, one.Heard < 0, one.Progress.Elapsed > 0)
 		if !all && s.was[one.Index] == stands {
 			continue
 		}

@@ -31,6 +31,8 @@ type program struct {
 	color string   // --color
 	quiet bool     // --quiet
 
+	kubernetes *kubernetesEngine // nil: this program holds none
+
 	codes    []int // exit codes that apply; the gravest is the one that ends the process
 	exitZero bool
 	served   bool // a server that was asked to stop has done its work
@@ -38,7 +40,7 @@ type program struct {
 
 // run is the whole program: it reads nothing but its arguments and returns the exit code.
 func run(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, kubernetes: onKubernetes}
 	return p.run(args)
 }
 

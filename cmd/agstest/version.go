@@ -85,7 +85,7 @@ func (p *program) versionCommand() *cobra.Command {
 					Arch         string       `json:"arch"`
 					Engines      []string     `json:"engines,omitempty"` // other than this machine that loads can run on
 					Dependencies []dependency `json:"dependencies,omitempty"`
-				}{Tool: tool, OS: runtime.GOOS, Arch: runtime.GOARCH, Engines: engines()}
+				}{Tool: tool, OS: runtime.GOOS, Arch: runtime.GOARCH, Engines: p.engines()}
 				if withLicences {
 					out.Dependencies = dependencies()
 				}
@@ -98,7 +98,7 @@ func (p *program) versionCommand() *cobra.Command {
 				fmt.Fprintf(p.stdout, " (%s)", tool.Commit)
 			}
 			fmt.Fprintf(p.stdout, " %s %s/%s", tool.Go, runtime.GOOS, runtime.GOARCH)
-			for _, engine := range engines() {
+			for _, engine := range p.engines() {
 				fmt.Fprintf(p.stdout, " with %s", engine)
 			}
 			fmt.Fprintln(p.stdout)
