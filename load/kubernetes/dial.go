@@ -74,23 +74,30 @@ func (e *Engine) Dial(ctx context.Context, run string, index int) (net.Conn, err
 	if err != nil {
 		return nil, e.sentence(attempt, err)
 	}
-	// The library's dialers know no context. A connection that comes too late is closed by the one who waits for it no more.
+	// The library's dialers know no context. A connection that comes when nobody waits for it any more is closed.
 	type dialed struct {
 		forward *forward
 		err     error
 	}
-	result := make(chan dialed, 1)
+	result := make(chan dialed)
 	go func() {
 		f, err := newForward(dialer, pod.Name)
-		if err == nil && ctx.Err() != nil {
-			f.end()
+		select {
+		case result <- dialed{f, err}:
+		case <-ctx.Done():
+			if err == nil {
+				f.end()
+			}
 		}
-		result <- dialed{f, err}
 	}()
 	select {
 	case <-ctx.Done():
 		return nil, e.sentence(attempt, context.Cause(ctx))
 	case d := <-result:
+		var network *net.OpError
+		if d.err != nil && !errors.As(d.err, &network) {
+			return nil, failure.Setupf("%s: the API server does not forward its port: %w", attempt, d.err)
+		}
 		if d.err != nil {
 			return nil, e.sentence(attempt, d.err)
 		}

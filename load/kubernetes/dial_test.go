@@ -186,7 +186,7 @@ func TestDialFailsInASentence(t *testing.T) {
 		{"no pod", shardPod(0, corev1.PodRunning), nil, "shard 1 of the run a1b2 has no pod in the namespace load"},
 		{"ended", shardPod(1, corev1.PodFailed), nil, "connecting to agstest-a1b2-1-x: it is not running (Failed)"},
 		{"no right", shardPod(1, corev1.PodRunning), func(w http.ResponseWriter, r *http.Request) { refuse(w, 403, "pods", "agstest-a1b2-1-x") },
-			`pods "agstest-a1b2-1-x" is forbidden: User "qa" cannot do this in the namespace "load"`},
+			`connecting to agstest-a1b2-1-x: the API server does not forward its port: unable to upgrade connection: pods "agstest-a1b2-1-x" is forbidden: User "qa" cannot do this in the namespace "load"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -199,6 +199,27 @@ func TestDialFailsInASentence(t *testing.T) {
 			assert.Equal(t, failure.Setup, failure.KindOf(err))
 		})
 	}
+}
+
+// A dial ends with its context though the library's does not, and what comes of it later is closed.
+func TestDialEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	k := kubelet{"", make(chan string, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	release, ended := make(chan struct{}), make(chan struct{})
+	c.forward = func(w http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-release
+		k.tunnel(w, r)
+		close(ended)
+	}
+	c.tell("ADDED", shardPod(1, corev1.PodRunning))
+	e, _ := c.engine(t, Options{})
+	_, err := e.Dial(ctx, "a1b2", 1)
+	require.EqualError(t, err, "connecting to agstest-a1b2-1-x: context canceled")
+	close(release)
+	<-ended // the streams were closed from this side
 }
 
 // The kubelet says on a stream of its own why it cannot reach the port; the reader gets that instead of a bare end.
