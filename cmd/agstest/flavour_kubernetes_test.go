@@ -1,0 +1,5 @@
+//go:build kubernetes
+
+package main
+
+const flavour = "kubernetes"
