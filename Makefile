@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz browser build release clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz browser build kubernetes release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,15 @@ test: ## run every test, with the race detector where a C compiler is found
 
 build: ## build bin/agstest
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o bin/agstest ./cmd/agstest
+
+# One set of flags for the build, the check and the tests: client-go is compiled once.
+KUBERNETES := -trimpath -buildvcs=false -tags kubernetes
+kubernetes: export CGO_ENABLED = 0
+kubernetes: ## build bin/agstest-kubernetes, which runs shards on a cluster, and test what it alone holds; compiles for 3 minutes at first
+	$(GO) build $(KUBERNETES) -ldflags '$(STAMP)' -o bin/agstest-kubernetes ./cmd/agstest
+	$(GO) vet $(KUBERNETES) ./load/kubernetes ./cmd/agstest
+	$(GO) test $(KUBERNETES) ./load/kubernetes
+	$(GO) test $(KUBERNETES) ./cmd/agstest -run '^(TestOnlyListedLibrariesAreBuiltIn|TestLicencesListWhatIsBuiltIn|TestArrows)$$'
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -80,10 +89,11 @@ browser: ## install what the browser tests and the peer tools need from npm
 	cd internal/openapi/peers && npm ci --no-audit --no-fund --loglevel=error
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-release: ## static binaries for six platforms with checksums in dist/, the same bytes for the same commit
+release: ## static binaries for six platforms, with and without Kubernetes, with checksums in dist/, the same bytes for the same commit
 	rm -rf dist && mkdir dist
 	for platform in $(PLATFORMS); do os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os = windows ] && suffix=.exe; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-$$os-$$arch$$suffix ./cmd/agstest || exit 1; done
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-$$os-$$arch$$suffix ./cmd/agstest || exit 1; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build $(KUBERNETES) -ldflags '$(STAMP)' -o dist/agstest-kubernetes-$$os-$$arch$$suffix ./cmd/agstest || exit 1; done
 	cd dist && sha256sum agstest-* > SHA256SUMS && cat SHA256SUMS
 
 clean: ## remove what runs and builds leave
