@@ -16,8 +16,9 @@ import (
 
 // Bounds of one exchange.
 const (
-	mostBody       = 1 << 20 // bytes of a body that are read
-	mostHeader     = 16 << 10
+	mostBody       = 1 << 20          // bytes of a body that are read
+	usualHeader    = 16 << 10         // bytes of the headers of an answer that a connection has room for
+	mostHeader     = 256 << 10        // bytes of them that are read; a connection on which more than usual came is not kept
 	defaultTimeout = 30 * time.Second // from sending to the last byte
 	userAgent      = "agstest"
 )
@@ -100,4 +101,13 @@ func hostPort(base *url.URL) string {
 // mayRetryAfter tells that an answer of this status can carry a Retry-After that matters.
 func mayRetryAfter(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+// decode takes the content coding off the body of an answer: without an Accept-Encoding in the request a service may choose one
+// (RFC 9110 section 12.5.3).
+func (a *Answer) decode(coding string) {
+	if coding == "" || a.Truncated {
+		return
+	}
+	a.Body, a.Truncated, a.Err = wire.Decode(coding, a.Body, mostBody)
 }

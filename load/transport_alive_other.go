@@ -5,4 +5,4 @@ package load
 import "net"
 
 // stillOpen cannot look without waiting here.
-func stillOpen(net.Conn) bool { return true }
+func stillOpen(net.Conn, bool) bool { return true }

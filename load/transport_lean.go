@@ -2,9 +2,12 @@ package load
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http/httptrace"
 	"net/url"
@@ -43,8 +46,9 @@ const (
 	mostDialling = 128
 	// longestIdle is below the idle time-out of common servers and proxies (nginx: 75 s, most load balancers: 60 s).
 	longestIdle = 50 * time.Second
-	// checkIdle: a connection that was idle for this long is looked at before it is used again.
-	checkIdle = time.Second
+	// checkIdle: a connection that was idle for this long is looked at before it is used again. Under a high rate none is, so that it
+	// costs nothing there; a service that closes without a word does so at once.
+	checkIdle = time.Millisecond
 )
 
 // connection is one connection and its buffers.
@@ -55,6 +59,7 @@ type connection struct {
 	out    []byte    // the request that is being sent
 	since  time.Time // idle since
 	used   bool      // carried an exchange before
+	grown  bool      // has a larger buffer than others
 }
 
 // leanHit is the answer of one exchange.
@@ -110,7 +115,7 @@ func (l *leanTransport) exchange(request *Request, answer *Answer, deadline time
 		l.discard(c)
 		return h.done
 	}
-	if answer.Truncated || h.response.ConnectionClose() || c.reader.Buffered() > 0 {
+	if answer.Truncated || c.grown || h.response.ConnectionClose() || c.reader.Buffered() > 0 {
 		l.discard(c)
 		return h.done
 	}
@@ -133,14 +138,20 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 	var written, first time.Time
 	if h.transport.trace {
 		written = time.Now()
-		if _, err := c.reader.Peek(1); err != nil {
-			return err
-		}
+	}
+	if err := h.await(c); err != nil {
+		return err
+	}
+	if h.transport.trace {
 		first = time.Now()
 		traced.wait = first.Sub(written)
 	}
 	h.response.SkipBody = request.Method == fasthttp.MethodHead
 	err = h.response.ReadLimitBody(c.reader, mostBody)
+	if small := (*fasthttp.ErrSmallBuffer)(nil); errors.As(err, &small) && !c.grown {
+		c.grow()
+		err = h.response.ReadLimitBody(c.reader, mostBody)
+	}
 	if h.transport.trace {
 		traced.read = time.Since(first)
 	}
@@ -148,14 +159,87 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		answer.Truncated = true
 	case err != nil:
-		return err
+		return c.plainly(err)
 	}
 	answer.Status = h.response.StatusCode()
 	answer.Body = h.response.Body()
 	if mayRetryAfter(answer.Status) {
 		answer.RetryAfter = string(h.response.Header.Peek("Retry-After"))
 	}
-	return nil
+	if coding := h.response.Header.ContentEncoding(); len(coding) > 0 {
+		answer.decode(string(coding))
+	}
+	return answer.Err
+}
+
+// grow gives a connection room for long headers, with what has been read of them.
+func (c *connection) grow() {
+	begun, _ := c.reader.Peek(c.reader.Buffered())
+	c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(begun)), c.Conn), mostHeader)
+	c.grown = true
+}
+
+// await waits until the status line of the answer itself is there and looks at it. fasthttp would take whatever goes wrong with the
+// first byte for the end of the connection, the status 000 for 200, and any number for the version of HTTP.
+func (h *leanHit) await(c *connection) error {
+	for range mostInterim {
+		line, err := c.reader.Peek(len("HTTP/1.1 200"))
+		switch {
+		case err == io.EOF && len(line) > 0:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		case string(line[:7]) != "HTTP/1." || line[8] != ' ' || line[9] < '1' || line[9] > '9':
+			return errNoAnswer
+		case string(line[9:]) == "101":
+			return errUpgraded
+		case line[9] != '1':
+			return nil
+		}
+		if err := h.response.Header.Read(c.reader); err != nil {
+			return c.plainly(err)
+		}
+	}
+	return errInterim
+}
+
+// mostInterim bounds the interim answers (RFC 9110 section 15.2) before one answer.
+const mostInterim = 100
+
+// What fasthttp finds wrong with an answer, in words without a part of it.
+var (
+	errLongHeader = fmt.Errorf("the headers of the answer are longer than %d kB", mostHeader>>10)
+	errNoAnswer   = errors.New("what came back is not a valid HTTP/1.1 answer")
+	errUpgraded   = errors.New("the service switched to another protocol, which nobody asked for")
+	errInterim    = fmt.Errorf("more than %d interim answers came and no answer", mostInterim)
+	errLineFeed   = errors.New("what came back is not a valid HTTP/1.1 answer: its lines end in a line feed alone")
+	errChunk      = errors.New("the chunked body of the answer is malformed")
+)
+
+// plainly puts an error of the connection or of fasthttp into words of ours. What the connection said stays as it is.
+func (c *connection) plainly(err error) error {
+	if begun, _ := c.reader.Peek(c.reader.Buffered()); bytes.HasPrefix(begun, []byte("HTTP/")) && bytes.Contains(begun, []byte("\n\n")) {
+		return errLineFeed // more was waited for, until the time was over or the connection was closed
+	}
+	var operation *net.OpError
+	var timeout interface{ Timeout() bool }
+	var small *fasthttp.ErrSmallBuffer
+	var chunk fasthttp.ErrBrokenChunk
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.ErrUnexpectedEOF // fasthttp puts a part of the answer beside it
+	case errors.As(err, &operation):
+		return operation
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return err
+	case errors.As(err, &small):
+		return errLongHeader
+	case errors.As(err, &chunk) && strings.Contains(err.Error(), "EOF"):
+		return io.ErrUnexpectedEOF
+	case errors.As(err, &chunk), strings.Contains(err.Error(), "hex number"): // of the size of a chunk
+		return errChunk
+	}
+	return errNoAnswer
 }
 
 // appendRequest writes a request of HTTP/1.1 (RFC 9112 section 3). It is written in one piece, as the workload spells it.
@@ -221,7 +305,7 @@ func (l *leanTransport) connection(deadline time.Time, traced *phaseTimes) (*con
 		l.idle = l.idle[:n]
 		l.mu.Unlock()
 		idle := time.Since(c.since)
-		if idle > checkIdle && (idle > longestIdle || !stillOpen(c.raw)) {
+		if idle > checkIdle && (idle > longestIdle || !stillOpen(c.raw, l.tls != nil)) {
 			l.discard(c)
 			continue
 		}
@@ -276,7 +360,7 @@ func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connecti
 		traced.tls = time.Since(begin)
 		c.Conn = secure
 	}
-	c.reader = bufio.NewReaderSize(c.Conn, mostHeader)
+	c.reader = bufio.NewReaderSize(c.Conn, usualHeader)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.aborted {

@@ -93,6 +93,12 @@ func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answ
 		return err
 	}
 	defer in.Body.Close()
+	if in.StatusCode < 100 || in.ProtoMajor > 2 { // net/http lets both pass
+		return errNoAnswer
+	}
+	if in.StatusCode == http.StatusSwitchingProtocols {
+		return errUpgraded
+	}
 	_, err = io.Copy(body, io.LimitReader(in.Body, mostBody+1))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
@@ -102,7 +108,8 @@ func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answ
 	if mayRetryAfter(in.StatusCode) {
 		answer.RetryAfter = in.Header.Get("Retry-After")
 	}
-	return nil
+	answer.decode(in.Header.Get("Content-Encoding"))
+	return answer.Err
 }
 
 // netTrace notes the moments of one exchange. net/http tells of them on goroutines of its own, some after the exchange has ended.

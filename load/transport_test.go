@@ -168,7 +168,7 @@ func TestWhatGoesWrongIsSorted(t *testing.T) {
 		{"another protocol", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "220 mail ready\r\n\r\n") }, kindOther},
 		{"endless header", func(c net.Conn, in *bufio.Reader) {
 			read(in)
-			io.WriteString(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 100))
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 300))
 		}, kindOther},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"agstest/internal/check"
+	"agstest/internal/wire"
 )
 
 // hit is what a request knows about who sent it.
@@ -180,7 +181,7 @@ func (c *crowd) End(request *Request, answer *Answer) Outcome {
 func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
 	n := h.client
 	cl := &c.clients[n]
-	if outcome.Kind == kindThrottled || outcome.Kind == kindRefused || outcome.Kind == kindTLS {
+	if outcome.Kind == kindThrottled || outcome.Kind == kindRefused || outcome.Kind == kindTLS || outcome.Kind == kindMachine {
 		// The service did nothing, so that what the client sent is still good.
 		if h.step == stepSignOn || h.step == stepSignOnFirst {
 			c.giveBack(h)
@@ -279,6 +280,7 @@ const (
 	kindRefused   = "refused"
 	kindReset     = "reset"
 	kindTLS       = "tls"
+	kindMachine   = "machine" // this machine could open no connection: out of descriptors or ports
 	kindOther     = "other"
 )
 
@@ -293,8 +295,13 @@ func noAnswer(err error) string {
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
 		name      *net.DNSError
+		operation *net.OpError
 	)
 	switch {
+	case errors.Is(err, wire.ErrCoding):
+		return kindShape
+	case errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"): // alerts of TLS
+		return kindTLS
 	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert):
 		return kindTLS
 	case errors.As(err, &name):
@@ -303,6 +310,8 @@ func noAnswer(err error) string {
 		return kindTimeout
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return kindRefused
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return kindMachine
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		strings.Contains(err.Error(), "closed"):
 		return kindReset

@@ -322,9 +322,10 @@ func (w *world) add(c *client) *client {
 	return c
 }
 
+// errorText says why no whole answer came, without a part of one.
 func errorText(err error) string {
 	if err == nil {
 		return "the connection gave nothing"
 	}
-	return oneLine(err.Error())
+	return wire.Explain(err)
 }

@@ -192,6 +192,8 @@ func parseBody(x *wire.Exchange) (*Value, error) {
 	switch {
 	case x.Err != nil:
 		return nil, errors.New("the body is not whole: " + wire.Explain(x.Err))
+	case x.Truncated && len(x.Body) == 0:
+		return nil, errors.New("the compressed body does not end and holds nothing")
 	case x.Truncated:
 		return nil, fmt.Errorf("the body is longer than %d bytes", len(x.Body))
 	case len(x.Body) == 0:
@@ -202,7 +204,15 @@ func parseBody(x *wire.Exchange) (*Value, error) {
 		if strings.HasPrefix(strings.TrimSpace(string(x.Body[:min(len(x.Body), 64)])), "<") {
 			return nil, errors.New("the body is a page of HTML or XML, not JSON")
 		}
+		if looksLikeUTF16(x.Body) {
+			return nil, errors.New("the body is UTF-16, and JSON is UTF-8")
+		}
 		return nil, fmt.Errorf("the body is not JSON: %w", err)
 	}
 	return body, err
+}
+
+// looksLikeUTF16 tells by the byte order mark.
+func looksLikeUTF16(body []byte) bool {
+	return len(body) >= 2 && (body[0] == 0xff && body[1] == 0xfe || body[0] == 0xfe && body[1] == 0xff)
 }

@@ -27,6 +27,10 @@ type TokenClaims struct {
 // The first things that are wrong with a token body, as ScanTokens tells them.
 var (
 	errNoObject  = errors.New("the body is not a JSON object")
+	errEmpty     = errors.New("the body is empty")
+	errPage      = errors.New("the body is a page of HTML or XML, not JSON")
+	errUTF16     = errors.New("the body is UTF-16, and JSON is UTF-8")
+	errMark      = errors.New("a byte order mark stands before the JSON")
 	errBrokenOff = errors.New("the JSON breaks off or is malformed")
 	errTrailing  = errors.New("something stands after the end of the JSON")
 	errTwice     = errors.New("a member is there twice")
@@ -45,7 +49,7 @@ func ScanTokens(body []byte, t *Tokens) error {
 	*t = Tokens{room: room}
 	i := skipSpace(body, 0)
 	if i == len(body) || body[i] != '{' {
-		return errNoObject
+		return noObject(body[i:])
 	}
 	s := objectScan{text: body, at: i + 1}
 	for s.next() {
@@ -81,6 +85,21 @@ func ScanTokens(body []byte, t *Tokens) error {
 		return fmt.Errorf("refresh_token: %w", err)
 	}
 	return nil
+}
+
+// noObject says what a body is that begins with no object.
+func noObject(rest []byte) error {
+	switch {
+	case len(rest) == 0:
+		return errEmpty
+	case rest[0] == '<':
+		return errPage
+	case looksLikeUTF16(rest):
+		return errUTF16
+	case bytes.HasPrefix(rest, []byte("\xef\xbb\xbf")):
+		return errMark
+	}
+	return errNoObject
 }
 
 func (t *Tokens) scanClaims(token []byte, c *TokenClaims) error {

@@ -90,8 +90,10 @@ func TestScanTokensRefuses(t *testing.T) {
 		return fmt.Sprintf(`{"access_token":%q,"refresh_token":%q}`, access, refresh)
 	}
 	for name, c := range map[string]struct{ body, want string }{
-		"nothing":          {"", "the body is not a JSON object"},
-		"page":             {"<html>", "the body is not a JSON object"},
+		"nothing":          {"", "the body is empty"},
+		"page":             {"<html>", "the body is a page of HTML or XML, not JSON"},
+		"byte order mark":  {"\xef\xbb\xbf{}", "a byte order mark stands before the JSON"},
+		"UTF-16":           {"\xff\xfe{\x00}\x00", "the body is UTF-16, and JSON is UTF-8"},
 		"array":            {"[]", "the body is not a JSON object"},
 		"empty":            {"{}", "access_token is no non-empty string"},
 		"cut":              {body(good, good)[:90], "the JSON breaks off or is malformed"},

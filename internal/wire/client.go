@@ -232,6 +232,11 @@ func (c *Client) once(ctx context.Context, call Call) *Exchange {
 		return x
 	}
 	defer response.Body.Close()
+	if response.ProtoMajor != 1 || response.StatusCode < 100 { // net/http lets both pass
+		x.Received = time.Now()
+		x.Err = errNoAnswer
+		return x
+	}
 	x.Status, x.Proto, x.Header = response.StatusCode, response.Proto, response.Header
 	if x.Status == http.StatusSwitchingProtocols {
 		// The connection belongs to no HTTP answer any more, and no time limit of the request holds for it.
@@ -277,16 +282,7 @@ func (c *Client) request(ctx context.Context, x *Exchange) (*http.Request, error
 // service may choose one (RFC 9110 section 12.5.3).
 func (c *Client) read(response *http.Response) (body []byte, truncated bool, err error) {
 	counted := &countingReader{from: response.Body, left: c.target.MaxBody + 1}
-	var from io.Reader = counted
-	switch coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding"))); coding {
-	case "", "identity":
-	case "gzip", "x-gzip":
-		from, err = gzip.NewReader(counted)
-	case "deflate":
-		from, err = zlib.NewReader(counted)
-	default:
-		err = codingError{coding, errors.New("unknown content coding")}
-	}
+	from, err := decoder(response.Header.Get("Content-Encoding"), counted)
 	if errors.Is(err, io.EOF) && counted.read == 0 {
 		return nil, false, nil // an empty body has nothing to decode
 	}
@@ -304,12 +300,46 @@ func (c *Client) read(response *http.Response) (body []byte, truncated bool, err
 		return body, false, err
 	case counted.err != nil && !errors.Is(counted.err, io.ErrUnexpectedEOF):
 		return body, false, counted.err
+	case from != io.Reader(counted) && counted.read == response.ContentLength: // all came, and it is not enough
+		return body, false, codingError{strings.ToLower(response.Header.Get("Content-Encoding")), err}
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return body, false, cutError{counted.read, response.ContentLength, err}
 	case from != io.Reader(counted):
 		return body, false, codingError{strings.ToLower(response.Header.Get("Content-Encoding")), err}
 	}
 	return body, false, err
+}
+
+// decoder takes a content coding off what it reads.
+func decoder(coding string, from io.Reader) (io.Reader, error) {
+	switch coding = strings.ToLower(strings.TrimSpace(coding)); coding {
+	case "", "identity":
+		return from, nil
+	case "gzip", "x-gzip":
+		return gzip.NewReader(from)
+	case "deflate":
+		return zlib.NewReader(from)
+	}
+	return nil, codingError{coding, errors.New("unknown content coding")}
+}
+
+// Decode takes a content coding (the value of Content-Encoding) off a body that came whole, and gives so many bytes of it at most;
+// truncated tells that there were more. Errors are ErrCoding and have words in Explain.
+func Decode(coding string, body []byte, most int64) (decoded []byte, truncated bool, err error) {
+	if len(body) == 0 {
+		return nil, false, nil // an empty body has nothing to decode
+	}
+	from, err := decoder(coding, bytes.NewReader(body))
+	if err == nil {
+		decoded, err = io.ReadAll(io.LimitReader(from, most+1))
+	}
+	if int64(len(decoded)) > most {
+		return decoded[:most], true, nil
+	}
+	if err != nil {
+		return nil, false, codingError{strings.ToLower(strings.TrimSpace(coding)), errors.New(err.Error())}
+	}
+	return decoded, false, nil
 }
 
 // countingReader counts what came over the wire and bounds it, because a compressed body can be endless without giving a byte.

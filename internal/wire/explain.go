@@ -35,7 +35,10 @@ func (e cutError) Error() string {
 }
 func (e cutError) Unwrap() error { return e.err }
 
-var errUpgraded = errors.New("the service switched to another protocol, which nobody asked for")
+var (
+	errNoAnswer = errors.New("what came back is not a valid HTTP/1.1 answer")
+	errUpgraded = errors.New("the service switched to another protocol, which nobody asked for")
+)
 
 // codingError is a body that cannot be decoded.
 type codingError struct {
@@ -50,7 +53,11 @@ func (e codingError) Error() string {
 	}
 	return "the body has a Content-Encoding that was not asked for"
 }
-func (e codingError) Unwrap() error { return e.err }
+func (e codingError) Unwrap() error        { return e.err }
+func (e codingError) Is(target error) bool { return target == ErrCoding }
+
+// ErrCoding is what errors of a body that cannot be decoded are, for errors.Is.
+var ErrCoding = errors.New("the body cannot be decoded")
 
 // causeOf puts the reason why a context ended in place of the bare fact.
 func causeOf(ctx context.Context, err error) error {
@@ -117,14 +124,30 @@ func explainTLS(err error) string {
 		return "the certificate of the service is signed by an authority that is not trusted here; give its certificate as tls.ca"
 	case errors.As(err, &verify), errors.As(err, &invalid):
 		return "the certificate of the service is not valid"
+	case errors.As(err, &record) && strings.Contains(record.Msg, "received record with version"):
+		return "the service broke the rules of TLS: what came in mid-connection is no TLS record"
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the service does not speak TLS on this port; if it is a plain one, write http:// in url"
 	}
 	if _, alert, found := strings.Cut(err.Error(), "remote error: tls: "); found {
-		if strings.Contains(alert, "certificate") {
+		switch {
+		case strings.Contains(alert, "certificate"):
 			return "the service wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
+		case strings.Contains(alert, "no application protocol"):
+			return "the service refuses HTTP/1.1 over TLS (no application protocol); it may speak HTTP/2 only"
+		case strings.Contains(alert, "protocol version"):
+			return "the service speaks no version of TLS from 1.2 on (protocol version not supported)"
 		}
-		return "the service ended the TLS handshake: " + plain(alert)
+		return "the service ended the TLS connection: " + plain(alert)
+	}
+	if _, alert, found := strings.Cut(err.Error(), "local error: tls: "); found {
+		switch {
+		case strings.Contains(alert, "no renegotiation"):
+			return "the service asked for a renegotiation of TLS in place of an answer, which is refused"
+		case strings.Contains(alert, "protocol version"):
+			return "the service speaks no version of TLS from 1.2 on (protocol version not supported)"
+		}
+		return "the service broke the rules of TLS: " + plain(alert)
 	}
 	return ""
 }
@@ -156,7 +179,7 @@ func explainDial(err error) string {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return "this machine is out of local ports"
 	}
-	var timeout net.Error
+	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		if operation != nil && operation.Op == "dial" {
 			return "the connection" + at + " was not accepted in time"
@@ -179,7 +202,10 @@ func explainText(err error) string {
 		if strings.Contains(text, "invalid header field") && !strings.Contains(text, "malformed") {
 			return "a header of the request cannot be sent over HTTP"
 		}
-		return "what came back is not a valid HTTP/1.1 answer"
+		if strings.Contains(text, `malformed HTTP response "\x15\x03`) { // an alert of TLS
+			return "the service speaks TLS on this port; write https:// in url"
+		}
+		return errNoAnswer.Error()
 	case strings.Contains(text, "chunk"):
 		return "the chunked body of the answer is malformed"
 	case strings.Contains(text, "proxyconnect"), strings.Contains(text, "Proxy Authentication"):

@@ -251,7 +251,7 @@ func TestExplain(t *testing.T) {
 		"ports":           {dial(syscall.EADDRNOTAVAIL), "this machine is out of local ports"},
 		"reset":           {fmt.Errorf("read: %w", syscall.ECONNRESET), "the service reset the connection"},
 		"proxy":           {&net.OpError{Op: "proxyconnect", Net: "tcp", Err: dial(syscall.ECONNREFUSED)}, "the proxy cannot be used: the connection to 192.0.2.1:443 was refused: nothing listens there"},
-		"handshake":       {&net.OpError{Op: "remote error", Err: errors.New("tls: no application protocol")}, "the service ended the TLS handshake: no application protocol"},
+		"handshake":       {&net.OpError{Op: "remote error", Err: errors.New("tls: no application protocol")}, "the service refuses HTTP/1.1 over TLS (no application protocol); it may speak HTTP/2 only"},
 		"interrupted":     {context.Canceled, "the run was interrupted"},
 		"deadline":        {context.DeadlineExceeded, "no whole answer in time"},
 		"own time-out":    {fmt.Errorf("get: %w", timeoutError{30 * time.Second}), "no whole answer within 30s"},
