@@ -110,6 +110,7 @@ func (s *seenSet) shared(space namespace, value []byte) digest {
 	return digest{binary.BigEndian.Uint64(sum[:])&^(3<<sharedSpaceAt) | code<<sharedSpaceAt, binary.BigEndian.Uint32(sum[8:])}
 }
 
+// hash is what is kept of a value.
 func (s *seenSet) hash(space namespace, value []byte) digest {
 	if s.key != nil {
 		return s.shared(space, value)

@@ -58,14 +58,8 @@ func benchRecord(b *testing.B, folder string, shard Shard, seconds int) {
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: int64(1000 * seconds), Seconds: float64(seconds), Workload: "test"}},
 		Operations: []string{"a", "b"}, Of: shard.Of, Whole: int64(1000 * seconds * shard.Of), Began: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Seen: true,
 	}
-	file, err := os.Create(filepath.Join(folder, RecordFile))
-	require.NoError(b, err)
-	defer file.Close()
-	r := &recorder{file: file}
-	_, err = file.WriteString(recordMagic)
-	require.NoError(b, err)
-	r.append(head)
 	var p packer
+	var frames []*frame
 	random := rand.New(rand.NewPCG(uint64(shard.Index), 1))
 	for second := range seconds {
 		s := newSecondTally(2)
@@ -84,9 +78,9 @@ func benchRecord(b *testing.B, folder string, shard Shard, seconds int) {
 		if second == seconds-1 {
 			f.End = &ending{}
 		}
-		r.append(f)
+		frames = append(frames, f)
 	}
-	require.NoError(b, r.err)
+	writeRecord(b, folder, head, frames)
 }
 
 func benchSeen(b *testing.B, folder string, shard Shard, values int) {

@@ -44,13 +44,24 @@ func recorded(t *testing.T, shard Shard, seconds int, change func(head *recordHe
 	if change != nil {
 		change(head, frames)
 	}
-	r, err := newRecorder(folder, head)
-	require.NoError(t, err)
-	for _, f := range frames {
-		r.append(f)
-	}
-	require.NoError(t, r.close())
+	writeRecord(t, folder, head, frames)
 	return folder
+}
+
+// writeRecord writes a record at once, without waiting for the disk.
+func writeRecord(t testing.TB, folder string, head *recordHead, frames []*frame) {
+	t.Helper()
+	text := []byte(recordMagic)
+	for i := range len(frames) + 1 {
+		var content any = head
+		if i > 0 {
+			content = frames[i-1]
+		}
+		block, err := blockOf(content)
+		require.NoError(t, err)
+		text = append(text, block...)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, RecordFile), text, 0o600))
 }
 
 // eight are the records of a run of eight shards, of which one is as it is told to be.

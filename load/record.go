@@ -72,16 +72,25 @@ func (r *recorder) append(content any) {
 	if r.err != nil {
 		return
 	}
-	block := bytes.NewBuffer(make([]byte, 8, 4096))
-	if r.err = json.NewEncoder(block).Encode(content); r.err != nil {
+	var b []byte
+	if b, r.err = blockOf(content); r.err != nil {
 		return
+	}
+	if _, r.err = r.file.Write(b); r.err == nil {
+		r.err = r.file.Sync()
+	}
+}
+
+// blockOf is one block of a record.
+func blockOf(content any) ([]byte, error) {
+	block := bytes.NewBuffer(make([]byte, 8, 4096))
+	if err := json.NewEncoder(block).Encode(content); err != nil {
+		return nil, err
 	}
 	b := block.Bytes()
 	binary.BigEndian.PutUint32(b, uint32(len(b)-8))
 	binary.BigEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
-	if _, r.err = r.file.Write(b); r.err == nil {
-		r.err = r.file.Sync()
-	}
+	return b, nil
 }
 
 func (r *recorder) close() error {
