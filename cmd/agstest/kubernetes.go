@@ -60,7 +60,7 @@ func (p *program) kubernetesCheckCommand() *cobra.Command {
 		Example: `  agstest kubernetes check --namespace load --image registry.example.com/agstest:1.0`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				engine, err := p.kubernetes.open(p.noticing(f.options()))
+				engine, err := p.kubernetes.open(noticing(f.options(), p.newProgress()))
 				if err != nil {
 					return err
 				}
@@ -156,7 +156,7 @@ func (p *program) kubernetesListCommand() *cobra.Command {
   agstest kubernetes list --namespace load --json | jq -r '.[].run'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				engine, err := p.kubernetes.open(p.noticing(f.options()))
+				engine, err := p.kubernetes.open(noticing(f.options(), p.newProgress()))
 				if err != nil {
 					return err
 				}
@@ -215,7 +215,9 @@ func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, e
 	if err := p.checkOutput(out); err != nil {
 		return err
 	}
-	engine, err := p.kubernetes.open(p.noticing(f.options()))
+	progress := p.newProgress()
+	defer progress.end()
+	engine, err := p.kubernetes.open(noticing(f.options(), progress))
 	if err != nil {
 		return err
 	}
@@ -229,7 +231,7 @@ func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, e
 	}
 	r.run.ID = run // of the load, wherever it was begun
 	coordinator := &shards.Coordinator{Engine: engine, Folder: r.folder.Path(), Keep: keep}
-	return r.finish(p.conduct(c.Context(), r, coordinator, each, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), run) }))
+	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), run) }))
 }
 
 // environmentOf is the name of the environment of a run on a cluster.
@@ -269,7 +271,7 @@ that have ended, with --all also those under way. What was not collected is lost
 }
 
 func (p *program) clean(ctx context.Context, named []string, f *clusterFlags, all bool) error {
-	engine, err := p.kubernetes.open(p.noticing(f.options()))
+	engine, err := p.kubernetes.open(noticing(f.options(), p.newProgress()))
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,11 @@ func (n *fakeNamespace) live(ctx context.Context, r *fakeRun, i int) {
 				}
 				progress(at)
 			}
-			return p.loadOfShard(ctx, f, plan, folder, barrier, lost)
+			l, err := p.loadOfShard(ctx, f, plan, folder, barrier, lost)
+			if n.trouble == "garbage" && i == 1 {
+				err = os.WriteFile(filepath.Join(folder, load.RecordFile), []byte("no record"), 0o600)
+			}
+			return l, err
 		},
 	}
 	n.mutex.Lock()

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"agstest/internal/environment"
+	"agstest/internal/failure"
 	"agstest/load"
 	"agstest/load/shards"
 	"agstest/reports"
@@ -39,7 +40,9 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetes
 		if err != nil {
 			return err
 		}
-		engine, err := p.kubernetes.open(p.noticing(k.options()))
+		progress := p.newProgress()
+		defer progress.end()
+		engine, err := p.kubernetes.open(noticing(k.options(), progress))
 		if err != nil {
 			return err
 		}
@@ -49,7 +52,7 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetes
 			return err
 		}
 		p.notef("load: %s at %s, seed %d, %s, on %d shards in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, k.shards, engine.Namespace())
-		return p.conduct(c.Context(), r, coordinator, k.shardProgress, func() (*shards.Outcome, error) { return coordinator.Run(c.Context(), work) })
+		return p.conduct(c.Context(), r, progress, coordinator, k.shardProgress, func() (*shards.Outcome, error) { return coordinator.Run(c.Context(), work) })
 	})
 }
 
@@ -120,16 +123,14 @@ func planArguments(c *cobra.Command, f *loadFlags, ownProfile bool) []string {
 	return append(line, fmt.Sprintf("--seed=%d", f.seed))
 }
 
-// noticing has an engine tell what is worth knowing.
-func (p *program) noticing(o kubernetesOptions) kubernetesOptions {
-	o.Notice = func(sentence string) { p.notef("kubernetes: %s", sentence) }
+// noticing has an engine tell what is worth knowing, beside the progress of a run.
+func noticing(o kubernetesOptions, progress *progress) kubernetesOptions {
+	o.Notice = func(sentence string) { progress.note(func() string { return "kubernetes: " + sentence }) }
 	return o
 }
 
 // conduct lets a coordinator do its work, tells how it stands, and makes one run of what the shards recorded.
-func (p *program) conduct(ctx context.Context, r *recorder, coordinator *shards.Coordinator, each bool, do func() (*shards.Outcome, error)) error {
-	progress := p.newProgress()
-	defer progress.end()
+func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator, each bool, do func() (*shards.Outcome, error)) error {
 	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
 	coordinator.Tell = func(sentence string) { progress.note(func() string { return "load: " + sentence }) }
 	coordinator.Warn = func(sentence string) {
@@ -147,9 +148,13 @@ func (p *program) conduct(ctx context.Context, r *recorder, coordinator *shards.
 	if err != nil {
 		return err
 	}
-	l, err := outcome.Merge()
-	if err != nil {
-		return err
+	l, err := outcome.Merge(waysHome(outcome)...)
+	switch {
+	case err != nil && ctx.Err() != nil: // there was not yet a second of figures
+		return ctx.Err()
+	case err != nil:
+		r.keep = true
+		return failure.Setupf("%w; what came home is kept in %s", err, r.folder.Path())
 	}
 	if ctx.Err() != nil && l.Run.Partial != "" {
 		l.Run.Partial = context.Cause(ctx).Error() + "; " + l.Run.Partial
@@ -161,6 +166,17 @@ func (p *program) conduct(ctx context.Context, r *recorder, coordinator *shards.
 	// A load of which a part is missing is inconclusive whatever the other parts found, and says so by its exit code.
 	p.end(exitOfVerdict(l.Verdict, r.output.strict || l.Run.Partial != ""))
 	return r.write()
+}
+
+// waysHome tells of results that did not come from their shard.
+func waysHome(o *shards.Outcome) []string {
+	var notes []string
+	for _, s := range o.Shards {
+		if s.Way != shards.WayForward && s.Folder != "" {
+			notes = append(notes, fmt.Sprintf("what shard %d/%d recorded came from its %s", s.Index, s.Of, s.Way))
+		}
+	}
+	return notes
 }
 
 // describeWhole is how a run of several shards stands, in one line.

@@ -67,6 +67,16 @@ func TestLoadOnKubernetes(t *testing.T) {
 		assert.FileExists(t, filepath.Join(out, file))
 	}
 
+	require.NoError(t, filepath.WalkDir(out, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		assert.NotContains(t, string(text), operatorOfCluster, path)
+		return err
+	}))
+	assert.NotContains(t, stdout+stderr, operatorOfCluster)
+
 	merged := filepath.Join(t.TempDir(), "merged")
 	code, _, stderr = f.call("merge", filepath.Join(out, "shards", "1"), filepath.Join(out, "shards", "2"), filepath.Join(out, "shards", "3"), "--out", merged)
 	assert.Equal(t, ended(l), code, stderr)
@@ -86,6 +96,16 @@ func TestALostShardMakesARunPartial(t *testing.T) {
 	assert.Equal(t, []string{"1/3", "3/3"}, l.Shards)
 	assert.Contains(t, l.Run.Partial, "2 of 3 shards")
 	assert.EqualValues(t, 160, l.Total.Sent)
+}
+
+func TestWhatCannotBeMergedIsKept(t *testing.T) {
+	f, line, out := withCluster(t, "garbage")
+	code, _, stderr := f.call(line...)
+	assert.Equal(t, exitSetup, code)
+	assert.Contains(t, stderr, "it is no record of a load run; what came home is kept in ")
+	kept, err := filepath.Glob(out + "*/shards/1/load.record")
+	require.NoError(t, err)
+	assert.Len(t, kept, 1)
 }
 
 func TestNothingIsSentWhereAClusterCannot(t *testing.T) {

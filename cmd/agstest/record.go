@@ -126,6 +126,7 @@ type recorder struct {
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison
+	keep        bool // the folder stays though nothing was found: what is in it cannot be had again
 }
 
 // withRun opens the service and the run's folder, lets work fill it, and shows what came of it. What was written is kept whatever
@@ -235,6 +236,9 @@ func (r *recorder) write() error {
 func (r *recorder) finish(worked error) error {
 	p := r.program
 	if r.conformance == nil && r.load == nil && r.comparison == nil {
+		if r.keep {
+			return worked
+		}
 		_ = os.RemoveAll(r.folder.Path()) // a folder of our own making, under its temporary name, with nothing that was found
 		return worked
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -253,34 +252,31 @@ func (r *conductor) conduct(ctx context.Context, created time.Time) (*Outcome, e
 	return r.run(ctx, start, start.Add(r.plan.Duration))
 }
 
-// each does work for every shard, so many at a time, and returns the first error by the order of shards.
-func (r *conductor) each(atOnce int, work func(*shard) error) error {
-	errs := make([]error, len(r.shards))
+// each does work for every shard, so many at a time. The first error ends ctx for the others, and is returned.
+func (r *conductor) each(ctx context.Context, atOnce int, work func(context.Context, *shard) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var once sync.Once
+	var first error
 	room := make(chan struct{}, atOnce)
 	var group sync.WaitGroup
-	for i, s := range r.shards {
+	for _, s := range r.shards {
 		group.Add(1)
 		room <- struct{}{}
 		go func() {
 			defer group.Done()
 			defer failure.Guard()
 			defer func() { <-room }()
-			errs[i] = work(s)
+			if err := work(ctx, s); err != nil {
+				once.Do(func() {
+					first = err
+					cancel()
+				})
+			}
 		}()
 	}
 	group.Wait()
-	// One that was only stopped because of another says nothing.
-	var stopped error
-	for _, err := range errs {
-		switch {
-		case err == nil:
-		case errors.Is(err, context.Canceled):
-			stopped = err
-		default:
-			return err
-		}
-	}
-	return stopped
+	return first
 }
 
 // name is a shard as people are told of it, such as shard 3/8 on node b.

@@ -43,7 +43,7 @@ func (r *conductor) poll(ctx context.Context, start, end time.Time) {
 		return
 	}
 	for round := 0; ctx.Err() == nil; round++ {
-		_ = r.each(mostPollings, func(s *shard) error {
+		_ = r.each(ctx, mostPollings, func(ctx context.Context, s *shard) error {
 			if sight, _ := r.view.of(s.index); ctx.Err() == nil && !s.isOver() && !sight.State.over() {
 				r.ask(ctx, s, round%stateEvery == stateEvery-1)
 			}

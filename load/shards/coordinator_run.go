@@ -67,7 +67,7 @@ func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, er
 		r.tell("stopping all shards and bringing home what they have")
 		r.stopAll(ctx)
 	})
-	_ = r.each(len(r.shards), func(s *shard) error {
+	_ = r.each(ctx, len(r.shards), func(_ context.Context, s *shard) error {
 		r.follow(ctx, s, end)
 		return nil
 	})
@@ -107,7 +107,7 @@ func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, er
 func (r *conductor) stopAll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedWithin)
 	defer cancel()
-	_ = r.each(mostAtOnce, func(s *shard) error {
+	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
 		for ctx.Err() == nil {
 			if sight, _ := r.view.of(s.index); sight.State.over() || s.isOver() || s.post(ctx, PathAbort, nil, nil) == nil {
 				break
@@ -285,7 +285,7 @@ func (r *conductor) begun(ctx context.Context) error {
 	}
 	var mutex sync.Mutex
 	started, waiting := 0, 0
-	_ = r.each(mostAtOnce, func(s *shard) error {
+	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
 		var status Status
 		sight, _ := r.view.of(s.index)
 		err := s.get(ctx, PathState, &status)

@@ -157,8 +157,8 @@ func (r *conductor) agree(ctx context.Context, limit time.Time, within time.Dura
 		{len(r.shards), r.awaitReady, "was not set up"},
 		{mostClocksAtOnce, r.compareClock, "could not be asked for its clock"},
 	} {
-		if err := r.each(step.atOnce, func(s *shard) error {
-			err := step.do(settle, s)
+		if err := r.each(settle, step.atOnce, func(settling context.Context, s *shard) error {
+			err := step.do(settling, s)
 			if err != nil && settle.Err() != nil && ctx.Err() == nil && failure.KindOf(err) == failure.Internal {
 				err = failure.Setupf("%s %s within %s of its creation: %w", r.name(s), step.late, within, err)
 			}
@@ -315,7 +315,7 @@ func (r *conductor) arm(ctx context.Context) (time.Time, error) {
 	at := r.now().Add(lead)
 	told, cancel := context.WithTimeout(ctx, lead-min(time.Second, lead/4))
 	defer cancel()
-	err := r.each(mostAtOnce, func(s *shard) error {
+	err := r.each(told, mostAtOnce, func(told context.Context, s *shard) error {
 		var last error
 		s.start = at
 		for {
@@ -351,7 +351,7 @@ func (r *conductor) abort(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	unsure := make([]bool, len(r.shards))
-	_ = r.each(mostAtOnce, func(s *shard) error {
+	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
 		sight, _ := r.view.of(s.index)
 		if sight.State == Pending || sight.State.over() {
 			return nil

@@ -140,13 +140,20 @@ func TestRunsThatNeverStart(t *testing.T) {
 		}, failure.Setup, "shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent", 5 * time.Second},
 		"the set-up finds a mistake": {func(e *fakeEngine) {
 			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-				return nil, failure.Usagef("the profile is wrong")
+				if index == 0 {
+					return nil, failure.Usagef("the profile is wrong")
+				}
+				<-ctx.Done() // the others would take for ever
+				return nil, context.Cause(ctx)
 			}
 		}, failure.Usage, "shard 1/3 on node node-a: the profile is wrong; nothing was sent", 5 * time.Second},
 		"the set-up takes too long": {func(e *fakeEngine) {
 			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-				<-ctx.Done()
-				return nil, context.Cause(ctx)
+				if index == 0 {
+					<-ctx.Done()
+					return nil, context.Cause(ctx)
+				}
+				return plainLoad(e.plan())(index, ctx, barrier, progress)
 			}
 		}, failure.Setup, "shard 1/3 on node node-a was not set up within 5m0s of its creation: it is still preparing; nothing was sent", 301 * time.Second},
 		"it cannot be reached": {func(e *fakeEngine) { e.shards[2].unreach = func() bool { return true } },
