@@ -47,7 +47,7 @@ var onlyHere = map[string][]string{
 
 // TestArrows keeps the walls between the packages.
 func TestArrows(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports ","}}`, "agstest/...").CombinedOutput()
+	out, err := exec.Command("go", "list", "-tags", flavour, "-f", `{{.ImportPath}} {{join .Imports ","}}`, "agstest/...").CombinedOutput()
 	require.NoError(t, err, string(out))
 	seen := 0
 	for line := range strings.Lines(string(out)) {
