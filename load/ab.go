@@ -154,6 +154,7 @@ type abJob struct {
 	block    time.Duration
 	settle   time.Duration
 	random   *rand.Rand
+	workers  int // of each side
 }
 
 // newABJob checks everything that can be checked before anything is sent.
@@ -178,6 +179,10 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	case o.Swap == nil && o.Placement == reports.Swapped:
 		return nil, failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
 	}
+	workers, err := workersWithin(mostOpenFiles()/2, o.Workers) // both sides keep their connections all along
+	if err != nil {
+		return nil, err
+	}
 	if o.Pairs == 0 {
 		o.Pairs = defaultPairs
 	}
@@ -190,7 +195,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	case o.Placement == "":
 		o.Placement = reports.Uncontrolled
 	}
-	j := &abJob{options: o, block: o.Block, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
+	j := &abJob{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
 	if j.block == 0 {
 		j.block = abBlock(o.Rate.PerSecond(), rarest(o))
 	}

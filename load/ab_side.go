@@ -85,10 +85,7 @@ func (s *abSide) send(ctx context.Context) (*reports.Load, error) {
 	o := s.options()
 	o.Shard, o.StartAt, o.Progress = Shard{}, s.recorder.began, s.progress
 	schedule := s.recorder.schedule
-	p := &plan{whole: schedule, schedule: schedule, length: schedule.length, words: schedule.String(), workers: o.Workers}
-	if p.workers == 0 {
-		p.workers = defaultWorkers()
-	}
+	p := &plan{whole: schedule, schedule: schedule, length: schedule.length, words: schedule.String(), workers: s.job.workers}
 	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.notes}
 	return e.run(ctx)
 }

@@ -181,15 +181,29 @@ func planOf(o *Options) (*plan, error) {
 			return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
 		}
 	}
-	if p.workers == 0 {
-		p.workers = defaultWorkers()
-	}
-	return p, nil
+	var err error
+	p.workers, err = workersWithin(mostOpenFiles(), p.workers)
+	return p, err
 }
 
-// defaultWorkers is how many requests may be under way at once where nobody says: more are not of use on one machine, and each may need
-// a connection, which is an open file.
-func defaultWorkers() int { return max(64, min(20_000, mostOpenFiles()-256)) }
+// ownFiles is how many files a run has open besides its connections, roughly.
+const ownFiles = 24
+
+// workersWithin is how many requests may be under way at once where so many files may be open, each of them over a connection of its
+// own, which is a file. Asked is what the user wants, 0 for as many as are of use on one machine. Where files are few, the embedded mock
+// needs its side of each connection too.
+func workersWithin(files, asked int) (int, error) {
+	switch {
+	case asked > 0 && asked > files-ownFiles:
+		return 0, failure.Usagef("%d workers may each need a connection of their own, and this process may have no more than %d files open; raise the limit (ulimit -n %d), or give fewer --workers",
+			asked, files, asked+ownFiles)
+	case asked > 0:
+		return asked, nil
+	case files < 1024:
+		return max(1, (files-ownFiles)/2), nil
+	}
+	return min(20_000, files-256), nil
+}
 
 func (p *plan) hits() uint64 {
 	if p.closed {

@@ -100,6 +100,10 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	if err != nil {
 		return nil, err
 	}
+	workers, err := workersWithin(mostOpenFiles(), o.Workers)
+	if err != nil {
+		return nil, err
+	}
 	target, err := o.Environment.Target()
 	if err != nil {
 		return nil, err
@@ -119,10 +123,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 		defer failure.Guard()
 		s.interrupt()
 	})()
-	p := &plan{whole: s, schedule: s, length: s.Length(), words: s.String(), workers: o.Workers}
-	if p.workers == 0 {
-		p.workers = defaultWorkers()
-	}
+	p := &plan{whole: s, schedule: s, length: s.Length(), words: s.String(), workers: workers}
 	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients, seen: c.shared(&o)}
 	return e.run(ctx)
 }

@@ -68,6 +68,10 @@ func invalid(r *reports.Load) []string {
 				reports.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
 		}
 	}
+	if n := total.Outcomes[kindMachine]; n > 0 {
+		say("%s hits (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
+			reports.Count(n), share(n)*100)
+	}
 	if share(g.Behind) > mostHeld {
 		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", reports.Count(g.Behind), share(g.Behind)*100)
 	}
