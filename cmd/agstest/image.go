@@ -38,7 +38,7 @@ registry gives it another). docker load, podman load, ctr images import and kind
 		RunE: func(c *cobra.Command, args []string) error { return p.writeImage(&f) },
 	}
 	flags := c.Flags()
-	flags.StringVarP(&f.output, "output", "o", "", "the archive; one that is there is replaced")
+	flags.StringVar(&f.output, "output", "", "the archive; one that is there is replaced")
 	flags.StringVar(&f.binary, "binary", "", "the agstest to put in; left out: this one, where it fits")
 	flags.StringVar(&f.name, "name", "agstest", "name of the image; a tag that is left out is the version")
 	flags.StringVar(&f.platform, "platform", "linux/amd64", "what the nodes are: linux/amd64 or linux/arm64")

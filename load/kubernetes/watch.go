@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -156,44 +154,6 @@ func (w *watcher) missing(index int, job *batchv1.Job) {
 		s.Reason, cause = "its Job is suspended", "suspended"
 	}
 	w.put(s, cause)
-}
-
-// endedIndex says why no pod of an index will come any more; empty: one may.
-func endedIndex(job *batchv1.Job, index int) string {
-	if job == nil {
-		return "its Job was removed"
-	}
-	for _, c := range job.Status.Conditions {
-		if c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobFailed || c.Type == batchv1.JobFailureTarget) {
-			return explained("its Job was ended", c.Message)
-		}
-		if c.Status == corev1.ConditionTrue && c.Type == batchv1.JobComplete {
-			return "its Job has ended and its pod was deleted"
-		}
-	}
-	if job.Status.FailedIndexes != nil && within(*job.Status.FailedIndexes, index) {
-		return "it failed and its pod was deleted"
-	}
-	if within(job.Status.CompletedIndexes, index) {
-		return "it ended and its pod was deleted"
-	}
-	return ""
-}
-
-// within reads a list of indexes such as 1,3-5,7.
-func within(list string, index int) bool {
-	for part := range strings.SplitSeq(list, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		from, err := strconv.Atoi(first)
-		to, err2 := strconv.Atoi(last)
-		if err == nil && err2 == nil && from <= index && index <= to {
-			return true
-		}
-	}
-	return false
 }
 
 // see takes in a pod.
