@@ -104,7 +104,7 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 				add(annotation{verdict: limit.Verdict, title: "limit " + limit.Verdict.Word(), text: limitSentence(limit)})
 			}
 		}
-		for _, wrong := range l.Wrong {
+		for _, wrong := range l.kindsOfWrong() {
 			warnings = append(warnings, annotation{verdict: Warn, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + plural(wrong.Times, "time", "times") + ": " + wrong.Message})
 		}
 		if len(errors) == before && l.Verdict.blocks() {

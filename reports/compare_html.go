@@ -168,9 +168,12 @@ func (c *Comparison) trust() []statement {
 	for _, reason := range c.NotComparable {
 		add(NotComparable, reason)
 	}
-	for _, run := range []*Run{c.Old, c.New} {
-		if run != nil && run.Mock != nil {
-			add(Observed, "The service at "+run.target()+" is the built-in mock, not a live one.")
+	for _, side := range []struct {
+		name string
+		run  *Run
+	}{{"first", c.Old}, {"second", c.New}} {
+		if side.run != nil && side.run.Mock != nil {
+			add(Observed, "The service of the "+side.name+" run is the built-in mock, not a live one.")
 		}
 	}
 	switch c.Method {

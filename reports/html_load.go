@@ -185,9 +185,10 @@ func (l *Load) first() []first {
 			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression, Text: "came to " + orElse(limit.Value, "no figure") + ".", More: limit.Reason})
 		}
 	}
-	for i, wrong := range l.Wrong {
+	kinds := l.kindsOfWrong()
+	for i, wrong := range kinds {
 		if i == 5 {
-			found = append(found, first{Verdict: Warn, Link: "l-wrong", Label: Plural(int64(len(l.Wrong)-i), "more kind"), Text: "of wrong answers."})
+			found = append(found, first{Verdict: Warn, Link: "l-wrong", Label: Plural(int64(len(kinds)-i), "more kind"), Text: "of wrong answers."})
 			break
 		}
 		verdict := Warn
@@ -228,7 +229,7 @@ func (l *Load) details(baseline *Load) loadDetails {
 	d.Charts, d.Small = l.charts(lines, baseline)
 	for i, wrong := range l.Wrong {
 		if i == shownWrong {
-			d.WrongMore = Plural(int64(len(l.Wrong)-i), "more kind") + " in load.json."
+			d.WrongMore = Plural(int64(len(l.Wrong)-i), "more example") + " in load.json."
 			break
 		}
 		d.Wrong = append(d.Wrong, wrongShown{Wrong: wrong, Times: wrong.Times})

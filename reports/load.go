@@ -151,6 +151,20 @@ type Wrong struct {
 	Exchange  *Exchange `json:"exchange,omitempty"`
 }
 
+// kindsOfWrong gives each kind of wrong answers of an operation once, with its first example: Wrong may hold several of a kind, each with
+// the count of all.
+func (l *Load) kindsOfWrong() []Wrong {
+	var kinds []Wrong
+	seen := map[[2]string]bool{}
+	for _, wrong := range l.Wrong {
+		if kind := [2]string{wrong.Operation, wrong.Kind}; !seen[kind] {
+			seen[kind] = true
+			kinds = append(kinds, wrong)
+		}
+	}
+	return kinds
+}
+
 // Capacity is the outcome of a capacity search.
 type Capacity struct {
 	Rate       float64         `json:"rate"`       // highest rate that keeps the limits, hits/s

@@ -187,7 +187,7 @@ func (m *markdownWriter) load(l *Load) {
 	}
 	if len(l.Wrong) > 0 {
 		rows = nil
-		for _, wrong := range l.Wrong {
+		for _, wrong := range l.kindsOfWrong() {
 			rows = append(rows, markdownCells(wrong.Operation, wrong.Kind, Count(wrong.Times), wrong.Message))
 		}
 		m.rows([]string{"Wrong answers of", "Kind", "Times", "Example"}, rows, "load.html")

@@ -274,14 +274,8 @@ func (t *textWriter) load(l *Load) {
 	for _, limit := range l.Limits {
 		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(oneLine(limitSentence(limit), 300)))
 	}
-	kinds := map[[3]string]bool{}
-	for _, wrong := range l.Wrong { // several examples of one kind are told once
-		kind := [3]string{wrong.Operation, wrong.Kind, wrong.Message}
-		if kinds[kind] {
-			continue
-		}
-		kinds[kind] = true
-		if len(kinds) > textShown {
+	for i, wrong := range l.kindsOfWrong() {
+		if i == textShown {
 			t.line("  … more kinds of wrong answers in the report")
 			break
 		}

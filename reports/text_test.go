@@ -41,11 +41,12 @@ func TestSummaryOfAnInvalidRunSaysWhatToDo(t *testing.T) {
 		"    hits left late\n    What to do: run again on a machine that does nothing else, on a bigger one, or with a lower rate; --max-lag 10ms accepts hits that leave so late\n")
 }
 
-func TestSummaryTellsAKindOfWrongAnswerOnce(t *testing.T) {
+func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {
 	same := Wrong{Operation: "refresh", Kind: "status", Times: 200, Message: "refresh was answered 201, not 200"}
-	text := render(t, func(w io.Writer) error {
-		return Text(w, nil, &Load{Valid: true, Wrong: []Wrong{same, same, same, {Operation: "signon", Kind: "status", Times: 1, Message: "no"}}}, false)
-	})
+	l := &Load{Valid: true, Total: &Operation{}, Wrong: []Wrong{same, same, same, {Operation: "signon", Kind: "status", Times: 1, Message: "no"}}}
+	text := render(t, func(w io.Writer) error { return Text(w, nil, l, false) })
 	assert.Equal(t, 1, strings.Count(text, "  wrong refresh status, 200 times: refresh was answered 201, not 200\n"))
 	assert.Equal(t, 2, strings.Count(text, "\n  wrong "))
+	assert.Equal(t, []Wrong{same, l.Wrong[3]}, l.kindsOfWrong())
+	assert.Equal(t, 1, strings.Count(render(t, func(w io.Writer) error { return Markdown(w, nil, l) }), "refresh was answered 201"))
 }
