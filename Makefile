@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz browser build kubernetes release clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz browser build kubernetes test-kubernetes release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ kubernetes: ## build bin/agstest-kubernetes, which runs shards on a cluster, and
 	$(GO) vet $(KUBERNETES) ./load/kubernetes ./cmd/agstest
 	$(GO) test $(KUBERNETES) ./load/kubernetes
 	$(GO) test $(KUBERNETES) ./cmd/agstest -run '^(TestOnlyListedLibrariesAreBuiltIn|TestLicencesListWhatIsBuiltIn|TestArrows)$$'
+
+test-kubernetes: ## loads on a real cluster of two nodes, in private namespaces; wants Linux and root, and builds Kubernetes once (load/kubernetes/cluster/README.md)
+	cd load/kubernetes/cluster && $(GO) test -count=1 -v -timeout 90m . -required
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
