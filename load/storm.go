@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"agstest/internal/failure"
@@ -94,6 +95,11 @@ func stormCrowd(o *Options) (*crowd, Storm, error) {
 // peak is the rate of a storm in hits a second, without those who try again.
 func (s Storm) peak() float64 { return float64(s.Clients) / s.Within.Seconds() }
 
+// String describes the storm in words.
+func (s Storm) String() string {
+	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", reports.Count(int64(s.Clients)), s.Within)
+}
+
 // runStorm is Run for a storm.
 func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	c, storm, err := stormCrowd(&o)
@@ -123,7 +129,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 		defer failure.Guard()
 		s.interrupt()
 	})()
-	p := &plan{whole: s, schedule: s, length: s.Length(), words: s.String(), workers: workers}
+	p := &plan{whole: s, schedule: s, length: s.Length(), words: o.Storm.String(), workers: workers}
 	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients, seen: c.shared(&o)}
 	return e.run(ctx)
 }

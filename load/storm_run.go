@@ -2,7 +2,6 @@ package load
 
 import (
 	"container/heap"
-	"fmt"
 	"math/rand/v2"
 	"sort"
 	"sync"
@@ -70,9 +69,7 @@ func newStormRun(c *crowd, storm Storm, seed uint64) *stormRun {
 // Length is how long clients come back; those who try again come later.
 func (s *stormRun) Length() time.Duration { return s.storm.Within }
 func (s *stormRun) Peak() float64         { return s.storm.peak() }
-func (s *stormRun) String() string {
-	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", reports.Count(int64(s.storm.Clients)), s.storm.Within)
-}
+func (s *stormRun) String() string        { return s.storm.String() }
 
 // Hits is how many hits are known. Where all known ones were handed out it waits for the answers that decide whether there are more.
 func (s *stormRun) Hits() uint64 {

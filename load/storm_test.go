@@ -138,3 +138,21 @@ func TestStormThatCannotBe(t *testing.T) {
 		})
 	}
 }
+
+// A storm of two shards is one: they start at the instant that the barrier gives, and everyone is back when both are.
+func TestStormOfTwoShards(t *testing.T) {
+	t.Parallel()
+	s := newService(t, mock.Config{}, nil)
+	folders := s.shardsOf(t, 2, Options{Storm: &Storm{Clients: 61, Within: 200 * time.Millisecond}})
+	merged, err := Merge(folders...)
+	require.NoError(t, err)
+	require.NotNil(t, merged.Storm)
+	assert.Equal(t, 61, merged.Storm.Clients)
+	assert.Greater(t, time.Duration(merged.Storm.Recovered), 100*time.Millisecond, "from the start that was agreed")
+	assert.EqualValues(t, []int64{61, 61, 61}, []int64{merged.Plan.Hits, merged.Total.Sent, merged.Total.Right}, "%v", merged.Wrong)
+	assert.Empty(t, merged.Run.Partial)
+
+	one, err := Merge(folders[1])
+	require.NoError(t, err)
+	assert.Contains(t, one.Run.Partial, "partial: 1 of 2 shards, 49.18 % of the schedule sent; missing: shard 1/2 from the start on")
+}
