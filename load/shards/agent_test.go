@@ -38,6 +38,7 @@ type runningAgent struct {
 	plan   Plan
 	stop   context.CancelCauseFunc // SIGTERM
 	ended  chan error
+	over   bool // ended has told
 	output bytes.Buffer // to be read when it has ended
 
 	mu    sync.Mutex // guards words
@@ -50,7 +51,7 @@ func agentOf(t *testing.T, do Load, change func(*Agent, *Plan)) *runningAgent {
 	r := &runningAgent{t: t, ended: make(chan error, 1)}
 	r.plan = Plan{Schema: PlanSchema, Run: "r1", Version: "1.2.3", Shards: 3, ReadyWithin: time.Minute, Duration: time.Minute, Linger: time.Minute}
 	r.agent = &Agent{
-		Index: 1, Version: "1.2.3", Token: []byte(testToken), Folder: t.TempDir(), Load: do, Output: &r.output, Grace: time.Minute, FailedLinger: time.Minute,
+		Index: 1, Version: "1.2.3", Token: []byte(testToken), Folder: t.TempDir(), Load: do, Output: &r.output, Grace: 50 * time.Millisecond, FailedLinger: time.Minute,
 		LastWords: func(e Ending) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -69,7 +70,12 @@ func agentOf(t *testing.T, do Load, change func(*Agent, *Plan)) *runningAgent {
 	ctx, stop := context.WithCancelCause(context.Background())
 	r.stop = stop
 	go func() { r.ended <- r.agent.Run(ctx, listener) }()
-	t.Cleanup(func() { stop(nil) })
+	t.Cleanup(func() {
+		stop(nil)
+		if !r.over {
+			_ = r.end()
+		}
+	})
 	return r
 }
 
@@ -78,6 +84,7 @@ func (r *runningAgent) end() error {
 	r.t.Helper()
 	select {
 	case err := <-r.ended:
+		r.over = true
 		return err
 	case <-time.After(20 * time.Second):
 		require.Fail(r.t, "the agent does not end")
@@ -375,7 +382,7 @@ func TestAgentThatIsAborted(t *testing.T) {
 func TestAgentThatIsToldToStop(t *testing.T) {
 	t.Parallel()
 	t.Run("while it runs it keeps its result until it is fetched", func(t *testing.T) {
-		r, _ := pretending(t, nil)
+		r, _ := pretending(t, func(a *Agent, _ *Plan) { a.Grace = time.Minute })
 		r.begun()
 		r.stop(errors.New("the run was told to stop (SIGTERM)"))
 		r.reaches(PhaseDone)
