@@ -25,11 +25,12 @@ func BenchmarkMerge(b *testing.B) {
 	const seconds, values = 600, 400_000
 	var folders []string
 	size := int64(0)
+	frames := benchFrames(seconds)
 	for i := range count {
 		shard := Shard{Index: i + 1, Of: count}
 		folder := b.TempDir()
 		folders = append(folders, folder)
-		benchRecord(b, folder, shard, seconds)
+		writeRecord(b, folder, benchHead(shard, seconds), frames)
 		benchSeen(b, folder, shard, values)
 		for _, name := range []string{RecordFile, SeenFile} {
 			info, err := os.Stat(filepath.Join(folder, name))
@@ -53,14 +54,18 @@ func BenchmarkMerge(b *testing.B) {
 	b.ReportMetric(float64(count), "shards")
 }
 
-func benchRecord(b *testing.B, folder string, shard Shard, seconds int) {
-	head := &recordHead{
+func benchHead(shard Shard, seconds int) *recordHead {
+	return &recordHead{
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: int64(1000 * seconds), Seconds: float64(seconds), Workload: "test"}},
 		Operations: []string{"a", "b"}, Of: shard.Of, Whole: int64(1000 * seconds * shard.Of), Began: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Seen: true,
 	}
+}
+
+// benchFrames are the seconds of a shard. All shards have the same ones, which costs a merge no less.
+func benchFrames(seconds int) []*frame {
 	var p packer
 	var frames []*frame
-	random := rand.New(rand.NewPCG(uint64(shard.Index), 1))
+	random := rand.New(rand.NewPCG(7, 1))
 	for second := range seconds {
 		s := newSecondTally(2)
 		for i := range s.operations {
@@ -80,7 +85,7 @@ func benchRecord(b *testing.B, folder string, shard Shard, seconds int) {
 		}
 		frames = append(frames, f)
 	}
-	writeRecord(b, folder, head, frames)
+	return frames
 }
 
 func benchSeen(b *testing.B, folder string, shard Shard, values int) {
