@@ -174,7 +174,7 @@ func TestManifestShowsNoSecret(t *testing.T) {
 	code, stdout, stderr := f.call(append(args, "--limit", "refresh.p99<1s", "--limit", "errors<1%", "--seed", "3", "--yes-load", "a,b")...)
 	require.Equal(t, exitPass, code, stderr)
 	assert.Contains(t, stdout, "files: [environment.yaml plan.json]")
-	assert.Contains(t, stdout, `"--limit=refresh.p99\u003c1s"`)
+	assert.Contains(t, stdout, `"--limit=refresh.p99<1s"`)
 	assert.Contains(t, stdout, `"--yes-load=a"`)
 	assert.Contains(t, stdout, `"--seed=3"`)
 	assert.NotContains(t, stdout, "--image=")

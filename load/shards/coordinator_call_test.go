@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,7 +12,9 @@ import (
 )
 
 // TestUnreachedShardsAreTriedAgain: an engine's errors are of the kind Setup, and those of a connection do not end a run.
-func TestUnreachedShardsAreTriedAgain(t *testing.T) {
+func TestUnreachedShardsAreTriedAgain(t *testing.T) { synctest.Test(t, triedAgain) }
+
+func triedAgain(t *testing.T) {
 	tries := 0
 	require.NoError(t, new(conductor).insist(t.Context(), func() error {
 		if tries++; tries < 2 {
