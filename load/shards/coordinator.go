@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -85,12 +86,15 @@ func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work
 	// A shard does not give up before its coordinator does, which may have to wait for another shard to be placed.
 	plan.ReadyWithin = orElse(c.ReadyWithin, defaultReadyWithin) + c.lead(plan.Shards) + time.Minute
 	plan.Linger = orElse(c.Linger, defaultLinger)
-	text, err := json.MarshalIndent(plan, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text) // people read it (agstest kubernetes manifest)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(plan); err != nil {
 		return Work{}, err
 	}
 	w := Work{
-		Run: plan.Run, Shards: plan.Shards, Files: map[string][]byte{PlanFile: text}, Secrets: map[string][]byte{TokenFile: []byte(rand.Text())},
+		Run: plan.Run, Shards: plan.Shards, Files: map[string][]byte{PlanFile: text.Bytes()}, Secrets: map[string][]byte{TokenFile: []byte(rand.Text())},
 		Within: plan.ReadyWithin + plan.Duration + plan.Drain + plan.Linger + time.Minute,
 	}
 	maps.Copy(w.Files, files)

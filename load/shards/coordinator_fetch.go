@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"agstest/internal/failure"
@@ -134,12 +135,18 @@ func (r *conductor) fetchFrom(ctx context.Context, s *shard, d *download, atLeis
 }
 
 // fill reads the rest of a result into the file.
-func (s *shard) fill(ctx context.Context, d *download) error {
+func (s *shard) fill(ctx context.Context, d *download) (err error) {
 	if d.got == d.want.Bytes {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var still atomic.Bool
+	defer func() {
+		if still.Load() && err != nil {
+			err = fmt.Errorf("nothing more of its result came for %s", stalledAfter)
+		}
+	}()
 	request, err := s.request(ctx, http.MethodGet, PathResult, nil)
 	if err != nil {
 		return err
@@ -148,7 +155,11 @@ func (s *shard) fill(ctx context.Context, d *download) error {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.got))
 		request.Header.Set("If-Range", `"`+d.want.SHA256+`"`)
 	}
-	stalled := time.AfterFunc(stalledAfter, cancel)
+	stalled := time.AfterFunc(stalledAfter, func() {
+		defer failure.Guard()
+		still.Store(true)
+		cancel()
+	})
 	defer stalled.Stop()
 	answer, err := s.client.Do(request)
 	if err != nil {

@@ -138,11 +138,7 @@ func (r *conductor) follow(ctx context.Context, s *shard, end time.Time) {
 			following = false
 		}
 	}
-	limit := r.now()
-	if end.After(limit) {
-		limit = end
-	}
-	home, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit.Sub(r.now())+r.plan.Drain+giveUpAfter)
+	home, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { // nobody who has pressed Ctrl-C waits for long
 		defer failure.Guard()
@@ -153,10 +149,15 @@ func (r *conductor) follow(ctx context.Context, s *shard, end time.Time) {
 	r.settle(s)
 }
 
-// bringHome fetches the result of a shard until it is there or there is no hope any more, and then looks for it elsewhere.
+// bringHome fetches the result of a shard until it is there or there is no hope any more, and then looks for it elsewhere. A fetch may take
+// as long as it wants while something comes: there may be many shards and large results.
 func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 	d := &download{folder: r.Folder, index: s.index}
 	defer d.close()
+	overdue := end.Add(r.plan.Drain + giveUpAfter)
+	if now := r.now(); now.After(end) { // it was over before this coordinator came to it
+		overdue = now.Add(r.plan.Drain + giveUpAfter)
+	}
 	var last error
 	var since time.Time // of the first failure in a row
 	failures := 0
@@ -181,6 +182,9 @@ func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 			}
 		}
 		lost := failures >= giveUpTries && time.Since(since) >= giveUpAfter && r.now().After(end)
+		if errors.Is(err, errNotYet) && r.now().After(overdue) {
+			lost = true
+		}
 		if sight.State.over() || lost || ctx.Err() != nil {
 			r.elsewhere(ctx, s, last)
 			return
