@@ -2,7 +2,9 @@ package load
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,23 +41,20 @@ func FuzzReadRecord(f *testing.F) {
 	f.Add(text.Bytes())
 	f.Add(bytes.ReplaceAll(text.Bytes(), []byte(`"second":1`), []byte(`"second":9007199254740993`)))
 	f.Add(bytes.ReplaceAll(text.Bytes(), []byte(`"sent":2`), []byte(`"sent":-2`)))
+	folder := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		folder := t.TempDir()
-		file, err := os.OpenFile(filepath.Join(folder, RecordFile), os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := file.WriteString(recordMagic); err != nil {
-			t.Fatal(err)
-		}
-		r := &recorder{file: file}
+		record := bytes.NewBufferString(recordMagic)
 		for line := range bytes.Lines(text) {
 			if !json.Valid(line) {
 				line, _ = json.Marshal(string(line))
 			}
-			r.append(json.RawMessage(line))
+			var lead [8]byte
+			binary.BigEndian.PutUint32(lead[:], uint32(len(line)))
+			binary.BigEndian.PutUint32(lead[4:], crc32.Checksum(line, castagnoli))
+			record.Write(lead[:])
+			record.Write(line)
 		}
-		if err := r.close(); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, RecordFile), record.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for what, read := range map[string]func() (*reports.Load, error){
