@@ -31,7 +31,7 @@ func ReadStored(path string) (Stored, error) {
 	stored := Stored{Folder: path}
 	info, err := os.Stat(path)
 	if err != nil {
-		return stored, fmt.Errorf("reading the run %s: %w", path, withoutPath(err))
+		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path, withoutPath(err))
 	}
 	if !info.IsDir() {
 		stored.Folder = filepath.Dir(path)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
+	"agstest/internal/failure"
 	"agstest/load"
 	"agstest/reports"
 	"agstest/steps"
@@ -26,6 +29,9 @@ where conformance failed, so that one pipeline run tells everything; where the s
 			check, err := cf.options(c, out.strict)
 			if err != nil {
 				return err
+			}
+			if slices.Contains(load.Profiles(), cf.profile) && !slices.Contains(profileNames(), cf.profile) {
+				return failure.Usagef("--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s", cf.profile, loadProfileFlag, cf.profile)
 			}
 			send, err := lf.options(loadProfileFlag, s.env == "")
 			if err != nil {

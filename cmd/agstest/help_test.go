@@ -142,6 +142,8 @@ func TestMistypedFlagsAndCommandsAreGuessed(t *testing.T) {
 		{[]string{"load", "--duration", "10"}, `agstest: agstest load: --duration must be a time with its unit, such as 30s or 10m, not "10"; see: agstest load --help`},
 		{[]string{"env", "--env", "staging.yaml"}, "agstest: agstest env has no flag --env; agstest env takes the file as its argument: agstest env staging.yaml"},
 		{[]string{"steps", "unicorn"}, `agstest: no sentence has the words "unicorn"; agstest steps lists all`},
+		{[]string{"gate", "--profile", "smoke"}, "agstest: --profile smoke of a gate would be a part of the contract; that of its load is given with --load-profile smoke"},
+		{[]string{"report", "out/nope"}, "agstest: reading the run out/nope: no such file or directory; agstest history list shows the runs that are stored"},
 		{[]string{"test"}, `agstest: there is no command agstest "test"; agstest conform checks a service, agstest load loads it, agstest gate does both`},
 		{[]string{"env"}, "agstest: agstest env wants one environment file, such as:"},
 		{[]string{"history", "lst"}, `agstest: there is no command agstest history "lst"; did you mean list?`},
