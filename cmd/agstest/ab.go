@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +106,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 			return err
 		}
 		services = append(services, s)
+		p.withheld = append(p.withheld, s.environment.SecretVariables()...)
 	}
 	o.Old = services[0].environment
 	name := o.Old.Name
@@ -179,6 +182,10 @@ func (p *program) swapper(command string) func(context.Context) error {
 		parts := strings.Fields(command)
 		run := exec.CommandContext(ctx, parts[0], parts[1:]...)
 		run.Stdout, run.Stderr = p.stderr, p.stderr
+		run.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
+			name, _, _ := strings.Cut(variable, "=")
+			return slices.Contains(p.withheld, name)
+		})
 		if err := run.Run(); err != nil {
 			return failure.Setupf("the command that changes places (%s) failed: %w", command, err)
 		}

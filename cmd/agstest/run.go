@@ -33,6 +33,8 @@ type program struct {
 
 	kubernetes *kubernetesEngine // nil: this program holds none
 
+	withheld []string // environment variables with secrets, which no process that is started gets
+
 	codes    []int // exit codes that apply; the gravest is the one that ends the process
 	exitZero bool
 	served   bool // a server that was asked to stop has done its work

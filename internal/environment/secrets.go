@@ -33,6 +33,19 @@ func (e *Environment) Secrets() []string {
 	return secrets
 }
 
+// SecretVariables are the names of the environment variables that secrets of the file come from, sorted. Processes that are started need
+// none of them.
+func (e *Environment) SecretVariables() []string {
+	var names []string
+	e.eachString(func(path []string, value *string) {
+		if name := e.variables[strings.Join(path, ".")]; name != "" && e.secretIn(path, *value) != "" {
+			names = append(names, name)
+		}
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // secretIn gives the secret part of the value at a path, or nothing.
 func (e *Environment) secretIn(path []string, value string) string {
 	last := path[len(path)-1]
@@ -120,9 +133,21 @@ func (e *Environment) Redacted() *Environment {
 		} else if e.Mock != nil {
 			mark = "[secret, made by the mock]"
 		}
+		if path[len(path)-1] == "proxy" { // the password is escaped there, in one way or another
+			*value = withPassword(*value, mark)
+			return
+		}
 		*value = strings.ReplaceAll(*value, secret, mark)
 	})
 	return c
+}
+
+// withPassword puts another password into an address that has one.
+func withPassword(address, password string) string {
+	scheme, rest, _ := strings.Cut(address, "//")
+	host := strings.LastIndex(rest, "@")
+	user, _, _ := strings.Cut(rest[:max(host, 0)], ":")
+	return scheme + "//" + user + ":" + password + rest[max(host, 0):]
 }
 
 // clone copies everything that eachString can change.

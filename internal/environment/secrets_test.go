@@ -79,3 +79,15 @@ func TestWhatSessionTokensOfALoadHaveInCommonIsASecret(t *testing.T) {
 	assert.Equal(t, "[secret, from ${PREFIX}]{n}", e.Redacted().Load.Clients.SessionToken)
 	assert.Empty(t, e.Warnings())
 }
+
+func TestPasswordOfAProxyIsNotShownInAnyEscape(t *testing.T) {
+	for _, test := range []struct{ address, want string }{
+		{"http://user:p4ss@proxy.example:3128", "http://user:[x]@proxy.example:3128"},
+		{"http://user:p4ss%2Fword%25@proxy.example:3128/", "http://user:[x]@proxy.example:3128/"},
+		{"socks5://:p4ss@proxy.example", "socks5://:[x]@proxy.example"},
+	} {
+		if got := withPassword(test.address, "[x]"); got != test.want {
+			t.Errorf("%s became %s, not %s", test.address, got, test.want)
+		}
+	}
+}
