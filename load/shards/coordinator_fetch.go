@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load"
 )
 
 const (
@@ -231,6 +232,7 @@ func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
 	interrupted := ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elsewhereWithin)
 	defer cancel()
+	address := strings.TrimSpace(string(r.work.Secrets[r.plan.ResultsURL]))
 	var sight seen
 	for {
 		sight, _ = r.view.of(s.index)
@@ -238,24 +240,19 @@ func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
 			s.facts.Way = WayLog
 			return
 		}
+		if r.plan.ResultsURL != "" && address != "" && r.fromURL(ctx, s, address, readEnding(sight.Message)) == nil {
+			s.facts.Way = WayURL
+			return
+		}
 		// A shard that is still there writes its result into the log when nobody has come for it for a while.
 		if sight.State.over() || interrupted || pause(ctx, logEvery) != nil {
 			break
 		}
 	}
-	ending := readEnding(sight.Message)
-	if address := string(r.work.Secrets[r.plan.ResultsURL]); r.plan.ResultsURL != "" && address != "" {
-		err := r.fromURL(ctx, s, strings.TrimSpace(address), ending)
-		if err == nil {
-			s.facts.Way = WayURL
-			return
-		}
-		if ending != nil && ending.Stored {
-			s.facts.Trouble = r.whyLost(s, last) + "; its result is at the results URL, from where it can be fetched, unpacked and merged by hand"
-			return
-		}
-	}
 	s.facts.Trouble = r.whyLost(s, last)
+	if last := readEnding(sight.Message); last != nil && last.Stored {
+		s.facts.Trouble += "; its result is at the results URL, from where it can be fetched, unpacked and merged by hand"
+	}
 }
 
 func (r *conductor) fromLog(ctx context.Context, s *shard) ([]byte, *Result, error) {
@@ -290,12 +287,22 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 	if d.got, err = io.Copy(io.MultiWriter(d.file, hash), io.LimitReader(answer.Body, mostUnpacked)); err != nil {
 		return err
 	}
-	// The address may hold the result of another run: without the shard's own word of it nothing is taken.
-	if ending == nil || ending.Result == nil || ending.Result.SHA256 != hex.EncodeToString(hash.Sum(nil)) {
+	// The address may hold the result of another run: what the shard said of its own decides, or else what the result says of itself.
+	told := ending != nil && ending.Result != nil
+	if told && ending.Result.SHA256 != hex.EncodeToString(hash.Sum(nil)) {
 		return errors.New("what the results URL holds is not the result of this shard")
 	}
 	if _, err := d.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return r.unpack(s, d.file)
+	if err := r.unpack(s, d.file); err != nil || told {
+		return err
+	}
+	l, err := load.ReadRecord(s.facts.Folder)
+	if err == nil && l.Run.ID == r.work.Run && l.Shard == (load.Shard{Index: s.index + 1, Of: len(r.shards)}).String() {
+		return nil
+	}
+	err = errors.Join(errors.New("what the results URL holds is not the result of this shard"), os.RemoveAll(s.facts.Folder))
+	s.facts.Folder = ""
+	return err
 }

@@ -278,21 +278,21 @@ func (r *conductor) awaitReady(ctx context.Context, s *shard) error {
 	}
 }
 
-// compareClock finds out by how much the clock of a shard differs from ours. A busy moment gets two more chances.
+// compareClock finds out by how much the clock of a shard differs from ours. A busy moment gets two more chances, a connection that
+// breaks any number of them.
 func (r *conductor) compareClock(ctx context.Context, s *shard) error {
 	most := orElse(r.MaxClockError, defaultMaxClockError)
 	best := clockOffset{}
-	for attempt := range 3 {
-		clock, err := s.readClock(ctx, roundTrips, r.now)
-		if err != nil {
-			var no *refusal
-			switch {
-			case errors.As(err, &no):
+	for range 3 {
+		var clock clockOffset
+		if err := r.insist(ctx, func() (err error) {
+			clock, err = s.readClock(ctx, roundTrips, r.now)
+			if no := (*refusal)(nil); errors.As(err, &no) {
 				return failure.Setupf("the clock of %s cannot be read: %w", r.name(s), err)
-			case ctx.Err() != nil || attempt == 2:
-				return err
 			}
-			continue
+			return err
+		}); err != nil {
+			return err
 		}
 		if best.Bound == 0 || clock.Bound < best.Bound {
 			best = clock
