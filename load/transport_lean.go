@@ -148,7 +148,7 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 	}
 	h.response.SkipBody = request.Method == fasthttp.MethodHead
 	err = h.response.ReadLimitBody(c.reader, mostBody)
-	if small := (*fasthttp.ErrSmallBuffer)(nil); errors.As(err, &small) && !c.grown {
+	if err != nil && !c.grown && tooLong(err) {
 		c.grow()
 		err = h.response.ReadLimitBody(c.reader, mostBody)
 	}
@@ -170,6 +170,12 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 		answer.decode(string(coding))
 	}
 	return answer.Err
+}
+
+// tooLong tells that the headers did not fit into the room that a connection has for them.
+func tooLong(err error) bool {
+	var small *fasthttp.ErrSmallBuffer
+	return errors.As(err, &small)
 }
 
 // grow gives a connection room for long headers, with what has been read of them.
@@ -223,7 +229,6 @@ func (c *connection) plainly(err error) error {
 	}
 	var operation *net.OpError
 	var timeout interface{ Timeout() bool }
-	var small *fasthttp.ErrSmallBuffer
 	var chunk fasthttp.ErrBrokenChunk
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -232,7 +237,7 @@ func (c *connection) plainly(err error) error {
 		return operation
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return err
-	case errors.As(err, &small):
+	case tooLong(err):
 		return errLongHeader
 	case errors.As(err, &chunk) && strings.Contains(err.Error(), "EOF"):
 		return io.ErrUnexpectedEOF

@@ -93,7 +93,8 @@ func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answ
 		return err
 	}
 	defer in.Body.Close()
-	if in.StatusCode < 100 || in.ProtoMajor > 2 { // net/http lets both pass
+	two := in.TLS != nil && in.TLS.NegotiatedProtocol == "h2"
+	if in.StatusCode < 100 || in.ProtoMajor != 1 && !two { // net/http lets both pass
 		return errNoAnswer
 	}
 	if in.StatusCode == http.StatusSwitchingProtocols {

@@ -364,3 +364,27 @@ func TestPhasesOfARun(t *testing.T) {
 	}
 	assert.LessOrEqual(t, phases.Wait.P50+phases.Read.P50, report.Total.Service.P50*11/10)
 }
+
+// BenchmarkLeanExchange is what one exchange over a kept connection costs, with a service that does nothing.
+func BenchmarkLeanExchange(b *testing.B) {
+	text := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1400\r\n\r\n" + strings.Repeat("x", 1400)
+	address := speak(b, func(c net.Conn, in *bufio.Reader) {
+		for read(in) {
+			io.WriteString(c, text)
+		}
+	})
+	carrier, err := chooseTransport(context.Background(), wire.Target{URL: address}, 5*time.Second, false)
+	require.NoError(b, err)
+	defer carrier.close()
+	var answer Answer
+	var phases phaseTimes
+	deadline := time.Now().Add(time.Hour)
+	b.ReportAllocs()
+	for b.Loop() {
+		answer = Answer{}
+		carrier.exchange(&post, &answer, deadline, &phases)()
+		if answer.Err != nil || answer.Status != 200 {
+			b.Fatal(answer.Err)
+		}
+	}
+}

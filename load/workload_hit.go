@@ -181,7 +181,7 @@ func (c *crowd) End(request *Request, answer *Answer) Outcome {
 func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
 	n := h.client
 	cl := &c.clients[n]
-	if outcome.Kind == kindThrottled || outcome.Kind == kindRefused || outcome.Kind == kindTLS || outcome.Kind == kindMachine {
+	if outcome.Kind == kindThrottled || outcome.Kind == kindRefused || outcome.Kind == kindTLS && !afterHandshake(answer.Err) || outcome.Kind == kindMachine {
 		// The service did nothing, so that what the client sent is still good.
 		if h.step == stepSignOn || h.step == stepSignOnFirst {
 			c.giveBack(h)
@@ -284,6 +284,15 @@ const (
 	kindOther     = "other"
 )
 
+// afterHandshake tells an alert of TLS, or a record that is none: it may come in place of an answer, when the service has done what it
+// was asked for.
+func afterHandshake(err error) bool {
+	var operation *net.OpError
+	var record tls.RecordHeaderError
+	return errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error") ||
+		errors.As(err, &record) && strings.HasPrefix(record.Msg, "received record")
+}
+
 // noAnswer says why no whole answer came.
 func noAnswer(err error) string {
 	var (
@@ -295,12 +304,11 @@ func noAnswer(err error) string {
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
 		name      *net.DNSError
-		operation *net.OpError
 	)
 	switch {
 	case errors.Is(err, wire.ErrCoding):
 		return kindShape
-	case errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"): // alerts of TLS
+	case afterHandshake(err):
 		return kindTLS
 	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert):
 		return kindTLS
