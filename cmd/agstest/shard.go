@@ -20,8 +20,11 @@ import (
 	"agstest/reports"
 )
 
-// shardVersion is what a plan and the shards that do it must have in common.
-func shardVersion() string { return buildInfo().Version }
+// shardVersion is what a plan and the shards that do it must have in common: two builds of one version may differ.
+func shardVersion() string {
+	tool := buildInfo()
+	return strings.TrimSpace(tool.Version + " " + tool.Commit)
+}
 
 // shardFlags say where a shard finds its plan and where it serves. No secret is among them.
 type shardFlags struct {
@@ -118,9 +121,17 @@ func resultsURL(secrets string, plan *shards.Plan) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
+// mostLastWords is what Kubernetes reads of them, in bytes.
+const mostLastWords = 4096
+
 // leaveLastWords writes them into the file that Kubernetes reads when the container has ended, which is there and cannot be replaced.
 func leaveLastWords(path string, e shards.Ending) {
-	if text, err := json.Marshal(e); err == nil {
+	text, err := json.Marshal(e)
+	if err == nil && len(text) > mostLastWords { // a sentence of many characters that JSON escapes
+		e.Error = ""
+		text, err = json.Marshal(e)
+	}
+	if err == nil {
 		_ = os.WriteFile(path, text, 0o600)
 	}
 }

@@ -39,7 +39,7 @@ func planned(t *testing.T, change func(*shards.Plan)) (shardFolders, *runningMoc
 	portable, err := e.Portable()
 	require.NoError(t, err)
 	plan := shards.Plan{
-		Schema: shards.PlanSchema, Run: "run-1", Version: buildInfo().Version, Shards: 2, Env: "environment.yaml", ReadyWithin: time.Minute,
+		Schema: shards.PlanSchema, Run: "run-1", Version: shardVersion(), Shards: 2, Env: "environment.yaml", ReadyWithin: time.Minute,
 		Duration: time.Second, Drain: time.Second, Linger: time.Minute,
 		Arguments: []string{"--profile", "/somewhere/else/mine.yaml", "--workload", "refresh", "--seed", "7", "--max-lag", "1m", "--limit", "errors<1%"},
 	}
@@ -188,5 +188,19 @@ func TestArgumentsOfAPlan(t *testing.T) {
 	} {
 		_, _, err := optionsOfPlan(t.TempDir(), &shards.Plan{Arguments: strings.Fields(arguments)})
 		assert.ErrorContains(t, err, says)
+	}
+}
+
+func TestLastWordsFit(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "termination-log")
+	for _, sentence := range []string{"no <token>", strings.Repeat("<", 2048), strings.Repeat("<", 10_000)} {
+		leaveLastWords(path, shards.Ending{Index: 3, Phase: shards.PhaseFailed, Error: sentence, Sent: 7})
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(text), mostLastWords)
+		var e shards.Ending
+		require.NoError(t, json.Unmarshal(text, &e))
+		assert.EqualValues(t, 7, e.Sent)
 	}
 }
