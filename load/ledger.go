@@ -16,6 +16,7 @@ import (
 type ledger struct {
 	operations []string
 	closed     bool
+	brief      bool // of one shard of many: the sums of all operations together, in a thirtieth of the memory
 
 	lag, gc distribution
 	totals  []operationTotal
@@ -53,6 +54,13 @@ type windowOperation struct {
 
 // mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become one.
 const mostWindowBytes = 24 << 20
+
+// newBriefLedger is for one shard of many: its report has a total, the health of the generator, and nothing else.
+func newBriefLedger(closed bool) *ledger {
+	l := newLedger([]string{"all"}, closed)
+	l.brief = true
+	return l
+}
 
 func newLedger(operations []string, closed bool) *ledger {
 	l := &ledger{operations: operations, closed: closed, totals: make([]operationTotal, len(operations)), stride: 1}
@@ -95,6 +103,9 @@ func (l *ledger) add(f *frame) error {
 			}
 		}
 	}
+	if l.brief {
+		return l.addBriefly(f)
+	}
 	l.scratch.reset()
 	if err := l.scratch.addPacked(f.Lag); err != nil {
 		return err
@@ -120,6 +131,19 @@ func (l *ledger) add(f *frame) error {
 	}
 	l.example(f.Wrong)
 	return l.keep(part)
+}
+
+// addBriefly sums up what says whether a generator was well.
+func (l *ledger) addBriefly(f *frame) error {
+	t := &l.totals[0]
+	for i := range f.Operations {
+		o := &f.Operations[i]
+		t.sent, t.right, t.wrong = t.sent+o.Sent, t.right+o.Right, t.wrong+o.Wrong
+		if err := t.response.addPacked(o.Response); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *reports.Second) error {

@@ -84,7 +84,7 @@ func openShard(folder string) (*shardRecord, error) {
 		file.Close()
 		return nil, failure.Usagef("%s is a run of its own and no shard (--shard 2/8); it cannot be merged with others", folder)
 	}
-	s.own = newLedger(reader.head.Operations, reader.head.Report.Plan.Closed)
+	s.own = newBriefLedger(reader.head.Report.Plan.Closed)
 	if err := s.read(); err != nil {
 		file.Close()
 		return nil, failure.Usagef("cannot read %s: %w", path, err)
