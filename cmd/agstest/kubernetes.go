@@ -32,7 +32,7 @@ These commands say what would be created and which rights that needs, and look a
 	}
 	for _, sub := range []*cobra.Command{
 		p.kubernetesCheckCommand(), p.kubernetesManifestCommand(), p.kubernetesRBACCommand(),
-		p.kubernetesListCommand(), p.kubernetesCollectCommand(), p.kubernetesCleanCommand(),
+		p.kubernetesStartCommand(), p.kubernetesListCommand(), p.kubernetesCollectCommand(), p.kubernetesCleanCommand(),
 	} {
 		if sub.Args == nil {
 			sub.Args = refuseArguments
@@ -84,7 +84,8 @@ func (p *program) kubernetesManifestCommand() *cobra.Command {
 		Use:   "manifest",
 		Short: "Print what a load would create.",
 		Long: `Takes the flags of a load, checks them as a load does, creates nothing, and prints the Job and the ConfigMap as YAML. The Secret is told by
-its name alone.`,
+its name and the names of its files alone. Who applies all three by other means, lets the Job run (spec.suspend: false) and gives the
+Secret a control-token of at least 20 random characters, has the load started with: agstest kubernetes start RUN.`,
 		Example: `  agstest kubernetes manifest --env staging.yaml --workload refresh --rate 20000/s --duration 10m --shards 8 --image registry.example.com/agstest:1.0`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
@@ -187,6 +188,37 @@ func (p *program) kubernetesListCommand() *cobra.Command {
 	return c
 }
 
+func (p *program) kubernetesStartCommand() *cobra.Command {
+	var f clusterFlags
+	var start startFlags
+	var keep bool
+	var out outputFlags
+	c := &cobra.Command{
+		Use:   "start RUN",
+		Short: "Start a load that was applied by other means.",
+		Long: `Does all that agstest load --on kubernetes does but creating: waits for the shards of a load that somebody has applied (agstest kubernetes
+manifest), starts them together, brings their results home, merges them, and removes the load from the cluster.
+This needs the right to read the ConfigMap and the Secret of the load (agstest kubernetes rbac).`,
+		Example: `  agstest kubernetes start 3f2a9c1b04de --namespace load`,
+		Args:    wantArguments(1, 1, "the id of one run (agstest kubernetes list)"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.needsKubernetes(func() error {
+				return p.takeOver(c, args[0], &f, start.shardProgress, &out, func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
+					coordinator := start.coordinator(engine, folder)
+					coordinator.Keep = keep
+					return coordinator, func() (*shards.Outcome, error) { return coordinator.Adopt(c.Context(), args[0]) }
+				})
+			})
+		},
+	}
+	f.register(c.Flags())
+	start.register(c.Flags())
+	c.Flags().BoolVar(&keep, "keep", false, "remove nothing at the end")
+	out.register(c)
+	out.registerBaseline(c)
+	return c
+}
+
 func (p *program) kubernetesCollectCommand() *cobra.Command {
 	var f clusterFlags
 	var keep, each bool
@@ -200,7 +232,12 @@ This needs the right to read the ConfigMap and the Secret of the load (agstest k
 		Example: `  agstest kubernetes collect 3f2a9c1b04de --namespace load`,
 		Args:    wantArguments(1, 1, "the id of one run (agstest kubernetes list)"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.needsKubernetes(func() error { return p.collect(c, args[0], &f, keep, each, &out) })
+			return p.needsKubernetes(func() error {
+				return p.takeOver(c, args[0], &f, each, &out, func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
+					coordinator := &shards.Coordinator{Engine: engine, Folder: folder, Keep: keep}
+					return coordinator, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), args[0]) }
+				})
+			})
 		},
 	}
 	f.register(c.Flags())
@@ -211,7 +248,8 @@ This needs the right to read the ConfigMap and the Secret of the load (agstest k
 	return c
 }
 
-func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, each bool, out *outputFlags) error {
+// takeOver makes a run of what somebody else has begun on a cluster.
+func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each bool, out *outputFlags, by func(shards.Engine, string) (*shards.Coordinator, func() (*shards.Outcome, error))) error {
 	if err := p.checkOutput(out); err != nil {
 		return err
 	}
@@ -230,8 +268,8 @@ func (p *program) collect(c *cobra.Command, run string, f *clusterFlags, keep, e
 		return err
 	}
 	r.run.ID = run // of the load, wherever it was begun
-	coordinator := &shards.Coordinator{Engine: engine, Folder: r.folder.Path(), Keep: keep}
-	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), run) }))
+	coordinator, do := by(engine, r.folder.Path())
+	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, do))
 }
 
 // environmentOf is the name of the environment of a run on a cluster.
@@ -242,7 +280,7 @@ func environmentOf(ctx context.Context, engine cluster, run string) (string, err
 	}
 	var e struct{ Name string }
 	if json.Unmarshal(work.Files[planEnvironment], &e) != nil || e.Name == "" {
-		return "", failure.Setupf("the run %s holds no environment of agstest, so that it cannot be collected", run)
+		return "", failure.Setupf("the run %s holds no environment of agstest, so that it cannot be taken over", run)
 	}
 	return e.Name, nil
 }

@@ -77,11 +77,33 @@ func (f *podFlags) options() kubernetesOptions {
 // kubernetesFlags are those of a load on a cluster.
 type kubernetesFlags struct {
 	podFlags
-	on                                               string
-	shards                                           int
-	lead, readyWithin, placedWithin, linger, maxSkew time.Duration
-	allowLoopback, shardProgress                     bool
-	own                                              *pflag.FlagSet // all of these
+	startFlags
+	on            string
+	shards        int
+	linger        time.Duration
+	allowLoopback bool
+	own           *pflag.FlagSet // all of these
+}
+
+// startFlags say how the shards are brought to one start.
+type startFlags struct {
+	lead, readyWithin, placedWithin, maxSkew time.Duration
+	shardProgress                            bool
+}
+
+func (f *startFlags) register(flags *pflag.FlagSet) {
+	flags.DurationVar(&f.readyWithin, "ready-within", 0, "until when all shards must run and be set up; 0: 5m")
+	flags.DurationVar(&f.placedWithin, "placed-within", 0, "how long a shard may be held up before it runs, as while nodes are added; 0: 1m")
+	flags.DurationVar(&f.lead, "lead", 0, "from the moment when all are ready to the first hit; 0: 5s, and 20ms more a shard")
+	flags.DurationVar(&f.maxSkew, "max-clock-error", 0, "how exactly the clocks of shards must be known; 0: 50ms")
+	flags.BoolVar(&f.shardProgress, "shard-progress", false, "tell how each shard stands too")
+}
+
+// coordinator is one as the flags say.
+func (f *startFlags) coordinator(engine shards.Engine, folder string) *shards.Coordinator {
+	return &shards.Coordinator{
+		Engine: engine, Folder: folder, ReadyWithin: f.readyWithin, PlacedWithin: f.placedWithin, Lead: f.lead, MaxClockError: f.maxSkew,
+	}
 }
 
 // register adds the flags to a load. On: whether there is --on, which all others need.
@@ -93,13 +115,9 @@ func (f *kubernetesFlags) register(c *cobra.Command, on bool) {
 	}
 	flags.IntVar(&f.shards, "shards", 0, "how many generators share the load, 1 to 1000")
 	f.podFlags.register(flags)
-	flags.DurationVar(&f.readyWithin, "ready-within", 0, "until when all shards must run and be set up; 0: 5m")
-	flags.DurationVar(&f.placedWithin, "placed-within", 0, "how long a shard may be held up before it runs, as while nodes are added; 0: 1m")
-	flags.DurationVar(&f.lead, "lead", 0, "from the moment when all are ready to the first hit; 0: 5s, and 20ms more a shard")
-	flags.DurationVar(&f.maxSkew, "max-clock-error", 0, "how exactly the clocks of shards must be known; 0: 50ms")
+	f.startFlags.register(flags)
 	flags.DurationVar(&f.linger, "linger", 0, "how long a shard keeps its result for agstest kubernetes collect, where nobody fetches it; 0: 15m")
 	flags.BoolVar(&f.allowLoopback, "allow-loopback", false, "load a service on a loopback address, which is that of each pod itself")
-	flags.BoolVar(&f.shardProgress, "shard-progress", false, "tell how each shard stands too")
 	if on {
 		flags.VisitAll(func(flag *pflag.Flag) {
 			if flag.Name != "on" {
@@ -165,10 +183,9 @@ func (f *kubernetesFlags) checkAddress(e *environment.Environment) error {
 
 // coordinator is one as the flags say.
 func (f *kubernetesFlags) coordinator(engine shards.Engine, folder string) *shards.Coordinator {
-	return &shards.Coordinator{
-		Engine: engine, Folder: folder, ReadyWithin: f.readyWithin, PlacedWithin: f.placedWithin, Lead: f.lead, MaxClockError: f.maxSkew,
-		Linger: f.linger, Keep: f.keep,
-	}
+	c := f.startFlags.coordinator(engine, folder)
+	c.Linger, c.Keep = f.linger, f.keep
+	return c
 }
 
 // resultsURLFile is the name of the results URL among the secrets of a run.

@@ -197,6 +197,7 @@ func TestKubernetesCommands(t *testing.T) {
 	want(exitPass, "", "there is nothing to remove in the namespace default\n", "clean")
 	want(exitSetup, "", "agstest: there is no run x in the namespace default; agstest kubernetes list shows what there is\n", "clean", "x")
 	want(exitSetup, "", "agstest: there is no run x in the namespace default\n", "collect", "x")
+	want(exitSetup, "", "agstest: there is no run x in the namespace default\n", "start", "x")
 	want(exitUsage, "", "agstest: --all and the id of one run exclude each other; leave one of them out\n", "clean", "x", "--all")
 	f.trouble = "no-rights"
 	want(exitSetup, "", "agstest: rights are missing in the namespace default\n", "check", "--image", "x")
@@ -256,6 +257,21 @@ func leaveBehind(t *testing.T, f *fakeCluster, line []string) string {
 		require.Equal(t, shards.PhaseArmed, ask(i, shards.PathStart, shards.Start{At: at}).Phase)
 	}
 	return work.Run
+}
+
+func TestStartOfWhatWasApplied(t *testing.T) {
+	f, line, out := withCluster(t, "")
+	code, _, stderr := f.call(append(append([]string{"kubernetes", "manifest"}, line[1:3]...), line[5:len(line)-2]...)...)
+	require.Equal(t, exitPass, code, stderr)
+	engine, err := f.engine().open(kubernetesOptions{Namespace: "load"})
+	require.NoError(t, err)
+	require.NoError(t, engine.Create(t.Context(), f.shown), "as kubectl apply does")
+	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "500ms", "--out", out)
+	l := readLoad(t, out)
+	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
+	assert.EqualValues(t, 120, l.Total.Right)
+	assert.Equal(t, f.shown.Run, l.Run.ID)
+	assert.Empty(t, f.runs)
 }
 
 func TestCollectBringsARunHome(t *testing.T) {

@@ -140,9 +140,21 @@ func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
 	return outcome, err
 }
 
-// Collect brings home what the shards of a run recorded that another coordinator began: those whose load is over at once, the others
-// when theirs is. What is there of the run is removed at the end unless Keep says otherwise, or nothing came home.
-func (c *Coordinator) Collect(ctx context.Context, run string) (*Outcome, error) {
+// Adopt is Run for shards that somebody has made already, by applying what Create would make. What is there is removed at the end unless
+// Keep says otherwise, or the run could not be started.
+func (c *Coordinator) Adopt(ctx context.Context, run string) (*Outcome, error) {
+	r, err := c.find(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := r.conduct(ctx, time.Now())
+	r.end()
+	c.remove(ctx, run, c.Keep || err != nil)
+	return outcome, err
+}
+
+// find makes the conductor of a run that another coordinator, or nobody yet, has begun.
+func (c *Coordinator) find(ctx context.Context, run string) (*conductor, error) {
 	work, err := c.Engine.Find(ctx, run)
 	if err != nil {
 		return nil, err
@@ -151,7 +163,16 @@ func (c *Coordinator) Collect(ctx context.Context, run string) (*Outcome, error)
 	if err != nil {
 		return nil, err
 	}
-	r := c.newConductor(ctx, work, plan, hash)
+	return c.newConductor(ctx, work, plan, hash), nil
+}
+
+// Collect brings home what the shards of a run recorded that another coordinator began: those whose load is over at once, the others
+// when theirs is. What is there of the run is removed at the end unless Keep says otherwise, or nothing came home.
+func (c *Coordinator) Collect(ctx context.Context, run string) (*Outcome, error) {
+	r, err := c.find(ctx, run)
+	if err != nil {
+		return nil, err
+	}
 	outcome, err := r.collect(ctx)
 	r.end()
 	c.remove(ctx, run, c.Keep || err != nil)

@@ -560,6 +560,54 @@ func TestCollect(t *testing.T) {
 	})
 }
 
+// Who applies what a run is made of by other means has it started afterwards.
+func TestAdopt(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *fakeEngine) {
+		c, work, _ := newRun(t, e)
+		require.NoError(t, e.Create(context.Background(), work))
+		time.Sleep(2 * time.Minute)
+		_, err := c.Adopt(context.Background(), "r2")
+		assert.EqualError(t, err, "there is no run r2")
+		o, err := c.Adopt(context.Background(), "r1")
+		require.NoError(t, err)
+		assert.Equal(t, allHome, results(o))
+		assert.Equal(t, []string{"create", "remove"}, e.noted())
+	})
+	inBubble(t, func(t *testing.T, e *fakeEngine) {
+		e.shards[0].never = Sight{State: Pending, Hopeless: true, Reason: "the image is missing"}
+		c, work, _ := newRun(t, e)
+		require.NoError(t, e.Create(context.Background(), work))
+		_, err := c.Adopt(context.Background(), "r1")
+		assert.EqualError(t, err, "shard 1/3 cannot start: the image is missing; nothing was sent")
+		assert.Equal(t, []string{"create"}, e.noted(), "what somebody else has made is theirs while nothing was sent")
+	})
+}
+
+func TestFourClocksAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine(t, 10)
+		defer e.close()
+		var now, most atomic.Int32
+		for _, s := range e.shards {
+			s.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path == PathClock {
+					n := now.Add(1)
+					defer now.Add(-1)
+					for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+					}
+					time.Sleep(time.Millisecond)
+				}
+				return false
+			}
+		}
+		c, work, _ := newRun(t, e)
+		o, err := c.Run(context.Background(), work)
+		require.NoError(t, err)
+		assert.Len(t, results(o), 10)
+		assert.Equal(t, int32(4), most.Load())
+	})
+}
+
 // severed is an engine whose coordinator loses its network.
 type severed struct {
 	*fakeEngine
