@@ -115,7 +115,7 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 			break
 		}
 	}
-	run.End = now()
+	run.End = run.Start.Add(now().Sub(run.Start)) // however the clock of this machine was set meanwhile
 	old, new := job.old.joined(), job.new.joined()
 	run = job.named(run)
 	run.Machine = old.Run.Machine

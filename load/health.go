@@ -15,7 +15,8 @@ type healthWatch struct {
 	limit     cpuLimit // of the container
 	throttled throttling
 	pauses    *metrics.Float64Histogram
-	clockStep time.Duration
+	clockOff  time.Duration // since the start
+	clockStep time.Duration // the most that it was off
 	wall      time.Time
 	sample    []metrics.Sample
 	pause     distribution
@@ -67,9 +68,15 @@ func (w *healthWatch) look(now time.Time) health {
 }
 
 // clocks compares what passed on the clock of the machine with what passed on the monotonic one: the difference is what the clock was
-// set by. Small ones are the slewing of a time service.
+// set by. Small ones are the slewing of a time service. What counts is how far off the clock was at most: one that was set back and forth
+// was wrong in between.
 func (w *healthWatch) clocks(wall, monotonic time.Duration) {
-	if step := wall - monotonic; step.Abs() > clockStepCounted {
-		w.clockStep += step
+	step := wall - monotonic
+	if step.Abs() <= clockStepCounted {
+		return
+	}
+	w.clockOff += step
+	if w.clockOff.Abs() > w.clockStep.Abs() {
+		w.clockStep = w.clockOff
 	}
 }

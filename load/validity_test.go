@@ -106,6 +106,8 @@ func TestHealthSeesTheClockBeingSet(t *testing.T) {
 	w.clocks(-time.Hour, time.Second)
 	h := w.look(time.Now())
 	assert.EqualValues(t, -time.Hour-time.Second, h.ClockStep)
+	w.clocks(time.Hour+2*time.Second, time.Second)
+	assert.EqualValues(t, -time.Hour-time.Second, w.look(time.Now()).ClockStep, "set back and forth, it was wrong in between")
 	assert.Positive(t, h.CPUs)
 	assert.Positive(t, h.Elapsed)
 }

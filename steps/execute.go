@@ -52,8 +52,9 @@ type play struct {
 	world    *world
 	record   reports.Scenario
 	start    time.Time
-	ended    bool // the rest is not run
-	halted   bool // a step failed or could not tell: godog is told so
+	clockSet time.Duration // by how much the clock of this machine was off by then
+	ended    bool          // the rest is not run
+	halted   bool          // a step failed or could not tell: godog is told so
 	skipped  *notTestable
 	next     int // index of the next step
 }
@@ -115,7 +116,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 		} else {
 			r.stage.RLock()
 		}
-		p := &play{scenario: s, world: newWorld(r, s), start: time.Now()}
+		p := &play{scenario: s, world: newWorld(r, s), start: time.Now(), clockSet: clockSet(r.now, r.clock())}
 		return context.WithValue(ctx, playKey{}, p), nil
 	})
 	suite.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
@@ -262,6 +263,7 @@ func (r *run) finish(ctx context.Context, p *play) {
 	p.record.ID, p.record.Feature, p.record.File, p.record.Line, p.record.Name = s.id, s.feature, s.file, s.line, s.name
 	p.record.Tags, p.record.Requirements = s.tags, s.requirements
 	p.record.Nanoseconds = time.Since(p.start).Nanoseconds()
+	r.doubtTimes(p)
 	r.ledger.add(ctx, p)
 }
 
