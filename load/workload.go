@@ -73,7 +73,9 @@ type crowd struct {
 	spares  atomic.Int64
 	live    atomic.Int64 // clients that have not retired
 	broken  atomic.Int64 // clients whose chain broke
-	hits    sync.Pool
+	// sentAway are clients that were asked to come again after longestWait.
+	sentAway atomic.Int64
+	hits     sync.Pool
 
 	supply   supply
 	planned  demand
@@ -255,6 +257,9 @@ func (c *crowd) Exhausted() error {
 	if c.live.Load() > 0 {
 		return nil
 	}
+	if away := c.sentAway.Load(); away > 0 {
+		return fmt.Errorf("no virtual client is left: %s were asked with Retry-After to come again later than in a day", reports.Count(away))
+	}
 	if broken := c.broken.Load(); broken > 0 {
 		return fmt.Errorf("no virtual client is left: the chains of %s broke and they have no unused session token to sign on again", reports.Count(broken))
 	}
@@ -277,6 +282,9 @@ func (c *crowd) notes() []string {
 	}
 	if watched := c.seen.watched(); watched < 1 {
 		notes = append(notes, fmt.Sprintf("the run had more tokens than memory for their jti: uniqueness was watched on 1 of %.0f over the whole run", 1/watched))
+	}
+	if away := c.sentAway.Load(); away > 0 {
+		notes = append(notes, fmt.Sprintf("%s times a client was asked with Retry-After to come again later than in a day; it took no part any more", reports.Count(away)))
 	}
 	if broken := c.broken.Load(); broken > 0 {
 		notes = append(notes, fmt.Sprintf("%s times a chain of refreshes broke and its client signed on again or retired", reports.Count(broken)))

@@ -190,6 +190,11 @@ func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
 		if !c.IgnoreRetryAfter {
 			wait = retryAfter(answer.RetryAfter, answer.Received)
 		}
+		if wait > longestWait {
+			c.sentAway.Add(1)
+			c.leave(n, h.starter)
+			return
+		}
 		c.put(n, h.starter, answer.Received.Add(wait), wait > 0)
 		return
 	}
@@ -257,6 +262,18 @@ func (c *crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
 		return
 	}
 	to.push(n)
+}
+
+// longestWait is the longest Retry-After that is kept; who is asked to come again in the year 9999 takes no part any more.
+const longestWait = 24 * time.Hour
+
+// leave lets a client go that could go on.
+func (c *crowd) leave(n uint32, starter bool) {
+	if starter {
+		c.live.Add(-1)
+		return
+	}
+	c.retire(n)
 }
 
 // retire lets a client go whose chain broke; a spare one that has not signed on yet takes its place, where there is one.
