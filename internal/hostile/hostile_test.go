@@ -364,7 +364,7 @@ func TestLoadBearsHostileServices(t *testing.T) {
 	})
 }
 
-// TestNothingIsJudgedWhereNothingIsAnswered: with every call unanswered, a run ends with exit code 3 before its first scenario.
+// TestNothingIsJudgedWhereNothingIsAnswered: with every call unanswered, a run ends with exit code 3 before its first scenario or hit.
 func TestNothingIsJudgedWhereNothingIsAnswered(t *testing.T) {
 	t.Parallel()
 	unanswered := func(r row, b hostile.Behaviour) bool { return r.conform == "error" && b.Plain() }
@@ -374,7 +374,39 @@ func TestNothingIsJudgedWhereNothingIsAnswered(t *testing.T) {
 		assert.Zero(t, server.Strayed())
 		setUpFailed(t, err, r.says)
 		assert.ErrorContains(t, err, "GET "+server.URL+"/ags/servicediscovery got no answer: ")
+		_, err = load.Run(t.Context(), load.Options{
+			Environment: e, Workload: load.WorkloadRefresh, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: 20 * time.Millisecond, Clients: 8, Timeout: timeout,
+		})
+		setUpFailed(t, err, r.says)
+		assert.ErrorContains(t, err, "could not be signed on: ")
 	})
+}
+
+// TestClientsThatAreSentAwayEndTheRun: whoever is asked to come again in the year 9999 is not waited for, and the run says so.
+func TestClientsThatAreSentAwayEndTheRun(t *testing.T) {
+	t.Parallel()
+	_, e := target(t, behaviours["429 that asks to come in the year 9999"], hostile.Refreshes)
+	e.Load.Clients.Count = 20
+	report, err := load.Run(t.Context(), load.Options{
+		Environment: e, Workload: load.WorkloadRefresh, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: 10 * time.Minute, Clients: 20, MaxLag: time.Minute,
+	})
+	require.NoError(t, err)
+	assert.Contains(t, report.Run.Partial, "were asked with Retry-After to come again later than in a day")
+	assert.Zero(t, report.Total.Right)
+	assert.NotEqual(t, reports.Pass, report.Verdict, report.Reason)
+}
+
+// TestLoadOverHTTP2Alone: a service that speaks nothing else is loaded over net/http where the set-up has nothing to ask it.
+func TestLoadOverHTTP2Alone(t *testing.T) {
+	t.Parallel()
+	_, e := target(t, behaviours["HTTP/2 alone"], hostile.Refreshes)
+	report, err := load.Run(t.Context(), load.Options{
+		Environment: e, Workload: load.WorkloadSignOn, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: 60 * time.Millisecond, MaxLag: time.Minute,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, "net/http, since the service speaks HTTP/2 only", report.Plan.Transport)
+	assert.EqualValues(t, 12, report.Total.Right, "%v", report.Wrong)
+	assert.Zero(t, report.Total.Wrong)
 }
 
 func setUpFailed(t *testing.T, err error, says string) {

@@ -143,12 +143,16 @@ func TestDoOutlivesHostileServices(t *testing.T) {
 		if !b.Plain() {
 			continue
 		}
+		if _, special := hostileAnswers[b.Name]; special {
+			met++
+		}
 		t.Run(b.Name, func(t *testing.T) {
 			server, err := hostile.Start(b, service, nil)
 			require.NoError(t, err)
 			defer server.Close()
 			timeout := 20 * time.Second
 			if b.Endless {
+				t.Parallel()
 				timeout = 250 * time.Millisecond // for services that would take for ever
 			}
 			client := newClient(t, Target{URL: server.URL, Timeout: timeout, MaxBody: 64 << 10, Sleep: func(context.Context, time.Duration) error { return nil }})
@@ -163,8 +167,6 @@ func TestDoOutlivesHostileServices(t *testing.T) {
 			if !special {
 				want = whole{x.Status, "", "-", false}
 				assert.GreaterOrEqual(t, x.Status, 200)
-			} else {
-				met++
 			}
 			if want.status >= 0 {
 				assert.Equal(t, want.status, x.Status)
