@@ -16,7 +16,8 @@ import (
 // fullProgram is the same program with the engine for Kubernetes in it.
 const fullProgram = "agstest-kubernetes"
 
-const howToGetIt = "it comes in the same release archive as agstest, or from the sources with: make kubernetes; put it beside agstest or on the PATH"
+const howToGetIt = "take " + fullProgram + "-" + runtime.GOOS + "-" + runtime.GOARCH + " of the same release, or build it from the sources with make kubernetes, " +
+	"and put it beside agstest or on the PATH under the name " + fullProgram
 
 // handOver lets the program with the engine do what this one was called for. It returns only with an error, or where one process cannot
 // become another with the work done.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,7 +18,7 @@ func TestOnlyTheSameProgramWithAnEngineIsTaken(t *testing.T) {
 	}
 	own := buildInfo()
 	for name, test := range map[string]struct{ answers, want string }{
-		"none":            {"", "agstest: this agstest is built without Kubernetes, and agstest-kubernetes was found neither beside it nor on the PATH; it comes in the same release archive as agstest"},
+		"none":            {"", "agstest: this agstest is built without Kubernetes, and agstest-kubernetes was found neither beside it nor on the PATH; take agstest-kubernetes-" + runtime.GOOS + "-" + runtime.GOARCH + " of the same release, or build it from the sources with make kubernetes, and put it beside agstest or on the PATH under the name agstest-kubernetes"},
 		"another version": {fmt.Sprintf(`{"version":"v0.0.1","commit":%q,"engines":["kubernetes"]}`, own.Commit), "is version v0.0.1 (" + own.Commit + "), and this agstest is " + own.Version + " (" + own.Commit + "); they must be the same"},
 		"another commit":  {fmt.Sprintf(`{"version":%q,"commit":"abc","engines":["kubernetes"]}`, own.Version), "they must be the same"},
 		"no engine":       {fmt.Sprintf(`{"version":%q,"commit":%q}`, own.Version, own.Commit), "agstest-kubernetes is built without Kubernetes as well"},
