@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz browser build kubernetes test-kubernetes release clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz kills browser build kubernetes test-kubernetes release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ stall: ## the stall test alone: what a 2 s freeze of the service looks like
 
 ab-proof: ## two mocks, one 5 % slower: found 10 times of 10, silent 10 times of 10; about 25 minutes on a quiet machine
 	AB_PROOF=10 $(GO) test ./load -run TestABProof -v -count 1 -timeout 2h
+
+KILLS ?= 50
+kills: ## kill conform, load, ab and merge at KILLS (50) random moments each; KILL_SEED repeats them (2 min)
+	KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 30m ./cmd/agstest -run '^TestKilledRunsNeverLie$$'
 
 FUZZTIME ?= 30s
 fuzz: ## run every fuzz target for FUZZTIME (30s)
