@@ -53,7 +53,7 @@ type windowOperation struct {
 }
 
 // mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become one.
-const mostWindowBytes = 24 << 20
+const mostWindowBytes = 8 << 20
 
 // newBriefLedger is for one shard of many: its report has a total, the health of the generator, and nothing else.
 func newBriefLedger(closed bool) *ledger {
