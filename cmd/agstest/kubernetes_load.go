@@ -212,7 +212,7 @@ func (s *shardProgress) show(w shards.Whole) {
 
 func describeShard(one shards.Standing, of int) string {
 	words := []string{string(one.State)}
-	if one.Phase != "" {
+	if one.Phase != "" && string(one.Phase) != string(one.State) {
 		words = append(words, string(one.Phase))
 	}
 	if p := one.Progress; p.Elapsed > 0 {
