@@ -81,6 +81,7 @@ func (e *Engine) Dial(ctx context.Context, run string, index int) (net.Conn, err
 	}
 	result := make(chan dialed)
 	go func() {
+		defer failure.Guard()
 		f, err := newForward(dialer, pod.Name)
 		select {
 		case result <- dialed{f, err}:
@@ -181,6 +182,7 @@ func (f *forward) open() net.Conn {
 	f.working.Add(3)
 	go func() {
 		defer f.working.Done()
+		defer failure.Guard()
 		message, _ := io.ReadAll(io.LimitReader(f.fault, 4096))
 		if len(message) > 0 {
 			f.reason = failure.Setupf("the connection to %s broke: %s", f.pod, message)
@@ -192,6 +194,7 @@ func (f *forward) open() net.Conn {
 	}()
 	go func() {
 		defer f.working.Done()
+		defer failure.Guard()
 		_, _ = io.Copy(near, f.data)
 		_ = f.data.Reset() // else what was not sent blocks the stream that says why
 		<-f.told
@@ -199,6 +202,7 @@ func (f *forward) open() net.Conn {
 	}()
 	go func() {
 		defer f.working.Done()
+		defer failure.Guard()
 		_, err := io.Copy(f.data, near)
 		if err != nil {
 			f.end()

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"agstest/internal/failure"
 	"agstest/load/shards"
 )
 
@@ -29,6 +30,7 @@ func (e *Engine) Watch(ctx context.Context, run string) <-chan []shards.Sight {
 	w := &watcher{engine: e, run: run, out: make(chan []shards.Sight), spots: map[int]*spot{}, changed: map[int]bool{}}
 	go func() {
 		defer close(w.out)
+		defer failure.Guard()
 		w.follow(ctx)
 	}()
 	return w.out

@@ -119,7 +119,10 @@ func (a *Agent) lastMoment(ctx context.Context) context.Context {
 	last, over := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
 		defer failure.Guard()
-		time.AfterFunc(cmp.Or(a.Grace, defaultGrace), over)
+		time.AfterFunc(cmp.Or(a.Grace, defaultGrace), func() {
+			defer failure.Guard()
+			over()
+		})
 	})
 	return last
 }
@@ -142,7 +145,10 @@ func (a *Agent) work(ctx context.Context, s *standing, plan *Plan) error {
 	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.abort = cancel
-	waited := time.AfterFunc(2*plan.ReadyWithin+unasked, func() { s.giveUp(errUnasked) })
+	waited := time.AfterFunc(2*plan.ReadyWithin+unasked, func() {
+		defer failure.Guard()
+		s.giveUp(errUnasked)
+	})
 	defer waited.Stop()
 	close(s.able)
 	select {
