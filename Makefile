@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz kills browser build kubernetes test-kubernetes release clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz kills soak browser build kubernetes test-kubernetes release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,10 +86,14 @@ KILLS ?= 50
 kills: ## kill conform, load, ab and merge at KILLS (50) random moments each; KILL_SEED repeats them (2 min)
 	KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 30m ./cmd/agstest -run '^TestKilledRunsNeverLie$$'
 
+SOAK ?= 30m
+soak: ## 1,000/s against the mock for SOAK (30m): memory, goroutines and open files of both may not grow
+	SOAK=$(SOAK) $(GO) test ./load/bench -run TestSoak -v -count 1 -timeout 25h
+
 FUZZTIME ?= 30s
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for package in $$($(GO) list ./...); do for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-		echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; done; done
+		echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$package || exit 1; done; done
 
 browser: ## install what the browser tests and the peer tools need from npm
 	cd reports/browser && npm ci --no-audit --no-fund --loglevel=error
