@@ -3,7 +3,13 @@
 package cluster
 
 import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,7 +21,7 @@ import (
 func TestInterrupt(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 60)
+	run := onCluster(t, s, ns, administratorFile(), question(60))
 	run.sending(t, s, 40)
 	require.NoError(t, run.command.Process.Signal(syscall.SIGINT))
 	run.ending(t, 130, time.Minute)
@@ -28,7 +34,7 @@ func TestInterrupt(t *testing.T) {
 func TestAbandonedRun(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 15)
+	run := onCluster(t, s, ns, administratorFile(), question(15))
 	found := run.sending(t, s, 40)
 	require.NoError(t, run.command.Process.Kill())
 	<-run.ended
@@ -42,5 +48,56 @@ func TestAbandonedRun(t *testing.T) {
 	require.Equal(t, "pass", whole.Verdict)
 	require.Equal(t, int64(600), whole.Total.Sent)
 	require.Equal(t, int64(600), whole.Total.Right)
+	nothingLeft(t, ns)
+}
+
+// TestAbandonedRunEndsByItself kills the coordinator, and nobody comes: the shards do their load, wait for as long as they were told, and
+// the cluster removes what is left.
+func TestAbandonedRunEndsByItself(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--linger", "5s", "--ttl", "3s")
+	run.sending(t, s, 20)
+	require.NoError(t, run.command.Process.Kill())
+	<-run.ended
+	nothingLeft(t, ns)
+}
+
+// TestResultsURL has the shards put their results to an address too, and hold them there.
+func TestResultsURL(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	var mutex sync.Mutex // guards what follows
+	stored := map[string]int{}
+	listener, err := net.Listen("tcp", Address+":0")
+	require.NoError(t, err)
+	store := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPut {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		stored[r.URL.String()] = len(text)
+	})}
+	served := make(chan error, 1)
+	go func() { served <- store.Serve(listener) }()
+	t.Cleanup(func() {
+		require.NoError(t, store.Close())
+		require.ErrorIs(t, <-served, http.ErrServerClosed)
+	})
+	address := filepath.Join(t.TempDir(), "address")
+	require.NoError(t, os.WriteFile(address, []byte("http://"+listener.Addr().String()+"/results/{index}?signature=not-for-everybody\n"), 0o600))
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--results-url", address)
+	run.ending(t, 0, 2*time.Minute)
+	require.Equal(t, int64(200), read(t, run.folder).Total.Right)
+	require.NotContains(t, run.stderr()+run.stdout(), "not-for-everybody")
+	mutex.Lock()
+	defer mutex.Unlock()
+	require.Len(t, stored, 3)
+	for i := range 3 {
+		require.Greater(t, stored[fmt.Sprintf("/results/%d?signature=not-for-everybody", i)], 1000)
+	}
 	nothingLeft(t, ns)
 }

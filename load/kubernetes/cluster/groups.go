@@ -159,6 +159,20 @@ func removeTree(folder string) error {
 	return nil
 }
 
+// used is what everything in the groups took: memory in bytes at most, and processor time.
+func (g groups) used() (memory int64, processor time.Duration) {
+	number := func(h group, file string) int64 {
+		text, _ := os.ReadFile(filepath.Join(h.made, file))
+		n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		return n
+	}
+	for _, h := range g {
+		memory = max(memory, number(h, "memory.max_usage_in_bytes"))
+		processor = max(processor, time.Duration(number(h, "cpuacct.usage")))
+	}
+	return memory, processor
+}
+
 // removeStale removes what runs left behind that were killed before they could tidy up.
 func removeStale(g groups) {
 	alive := func(name string) bool {

@@ -19,7 +19,7 @@ import (
 func TestKilledShard(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 15)
+	run := onCluster(t, s, ns, administratorFile(), question(15))
 	for _, p := range run.sending(t, s, 40) {
 		if p.index() == "1" {
 			killPod(t, p)
@@ -30,14 +30,14 @@ func TestKilledShard(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// killPod kills the process of a shard. A container knows the name of its pod as that of its host.
+// killPod kills the process of a shard. Its host name is that of the Job with its index.
 func killPod(t *testing.T, p pod) {
 	t.Helper()
-	killed := 0
+	killed, host := 0, "agstest-"+p.Metadata.Labels["app.kubernetes.io/instance"]+"-"+p.index()
 	for _, n := range lab.Nodes {
 		for _, pid := range n.processes() {
 			variables, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
-			if bytes.Contains(variables, []byte("HOSTNAME="+p.Metadata.Name+"\x00")) && bytes.Contains(variables, []byte("JOB_COMPLETION_INDEX=")) {
+			if bytes.Contains(variables, []byte("HOSTNAME="+host+"\x00")) {
 				require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 				killed++
 			}
@@ -61,7 +61,7 @@ func partial(t *testing.T, run *load, shards int64, lost string) {
 func TestEvictedShard(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 15)
+	run := onCluster(t, s, ns, administratorFile(), question(15))
 	for _, p := range run.sending(t, s, 80) {
 		if p.index() == "2" {
 			status, err := lab.Call(http.MethodPost, "/api/v1/namespaces/"+ns+"/pods/"+p.Metadata.Name+"/eviction", map[string]any{
@@ -84,7 +84,7 @@ func TestEvictedShard(t *testing.T) {
 func TestLostNode(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 15)
+	run := onCluster(t, s, ns, administratorFile(), question(15))
 	onLost := int64(0)
 	for _, p := range run.sending(t, s, 40) {
 		if p.Spec.NodeName == "n2" {

@@ -18,10 +18,33 @@ import (
 func TestMissingImage(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 5, "--image", "127.0.0.1:1/agstest:none")
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--image", "127.0.0.1:1/agstest:none")
 	run.ending(t, 3, time.Minute)
 	require.Contains(t, run.stderr(), "127.0.0.1:1/agstest:none")
 	require.Zero(t, s.answered.Load(), "requests")
+	nothingLeft(t, ns)
+}
+
+// TestNowhereToRun asks for nodes that there are none of.
+func TestNowhereToRun(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--node-selector", "pool=none", "--placed-within", "3s")
+	run.ending(t, 3, time.Minute)
+	require.Contains(t, run.stderr(), "shard ")
+	require.Contains(t, run.stderr(), "node")
+	require.Zero(t, s.answered.Load(), "requests")
+	nothingLeft(t, ns)
+}
+
+// TestClocksThatAreNotKnownWellEnough wants them more exactly than anything can tell.
+func TestClocksThatAreNotKnownWellEnough(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--max-clock-error", "1us")
+	run.ending(t, 3, time.Minute)
+	require.Regexp(t, `the clock of shard [123]/3 on node n[12] is known to ± `, run.stderr())
+	require.NotContains(t, run.stderr(), "shards send from")
 	nothingLeft(t, ns)
 }
 
@@ -40,7 +63,7 @@ func TestQuota(t *testing.T) {
 		_, err := lab.Call(http.MethodGet, "/api/v1/namespaces/"+ns+"/resourcequotas/small", nil, &q)
 		return err == nil && q.Status.Hard["pods"] == "2"
 	})
-	run := onCluster(t, s, ns, administratorFile(), 5)
+	run := onCluster(t, s, ns, administratorFile(), question(5))
 	run.ending(t, 3, 2*time.Minute)
 	require.Contains(t, run.stderr(), "small")
 	require.Zero(t, s.answered.Load(), "requests")
@@ -56,7 +79,7 @@ func TestLeastRights(t *testing.T) {
 	_, err = lab.Kubectl(strings.ReplaceAll(string(shipped), "namespace: agstest", "namespace: "+ns), "apply", "-f", "-")
 	require.NoError(t, err)
 	kubeconfig := accountOf(t, ns, "agstest")
-	run := onCluster(t, s, ns, kubeconfig, 5)
+	run := onCluster(t, s, ns, kubeconfig, question(5))
 	run.ending(t, 0, 2*time.Minute)
 	require.Equal(t, int64(200), read(t, run.folder).Total.Right)
 	nothingLeft(t, ns)
@@ -71,7 +94,7 @@ func TestLeastRights(t *testing.T) {
 func TestNoRights(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, accountOf(t, ns, "default"), 5)
+	run := onCluster(t, s, ns, accountOf(t, ns, "default"), question(5))
 	run.ending(t, 3, time.Minute)
 	for _, part := range []string{"apiGroups:", "batch", "jobs", "pods/portforward", "verbs:", "create"} {
 		require.Contains(t, run.stderr(), part)
@@ -103,7 +126,7 @@ current-context: context
 func TestThrottledShard(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 8, "--cpu", "15m", "--cpu-limit", "15m", "--max-lag", "1ms")
+	run := onCluster(t, s, ns, administratorFile(), question(8), "--cpu", "15m", "--cpu-limit", "15m", "--max-lag", "1ms")
 	code := run.exit(t, 3*time.Minute)
 	require.Equal(t, 5, code)
 	require.Equal(t, "invalid", read(t, run.folder).Verdict)

@@ -76,7 +76,7 @@ func agstest(t *testing.T, path string, variables []string, arguments ...string)
 	t.Cleanup(func() {
 		_ = p.command.Process.Kill()
 		<-p.ended
-		if t.Failed() || testing.Verbose() {
+		if t.Failed() {
 			t.Logf("agstest %q\nstdout:\n%s\nstderr:\n%s", arguments, p.stdout(), p.stderr())
 		}
 	})
@@ -138,10 +138,10 @@ func question(seconds int) []string {
 }
 
 // onCluster starts a run of three shards, as a user of a kubeconfig.
-func onCluster(t *testing.T, s *service, namespace, kubeconfig string, seconds int, more ...string) *load {
+func onCluster(t *testing.T, s *service, namespace, kubeconfig string, question []string, more ...string) *load {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "run")
-	arguments := append([]string{"load", "--env", s.environment, "--on", "kubernetes", "--shards", "3", "--image", AgstestImage, "--namespace", namespace, "--cpu", "200m", "--memory", "256Mi", "--out", folder}, question(seconds)...)
+	arguments := append([]string{"load", "--env", s.environment, "--on", "kubernetes", "--shards", "3", "--image", AgstestImage, "--namespace", namespace, "--cpu", "200m", "--memory", "256Mi", "--out", folder}, question...)
 	l := &load{namespace: namespace, program: agstest(t, lab.Parts.Coordinator, append(s.variables, "KUBECONFIG="+kubeconfig), append(arguments, more...)...)}
 	l.folder = folder
 	return l
@@ -212,7 +212,10 @@ type report struct {
 	Plan       struct{ Hits int64 }
 	Operations map[string]figures
 	Total      figures
-	Notes      []string
+	Wrong      []struct {
+		Operation, Kind string
+		Times           int64
+	}
 }
 
 type figures struct {

@@ -22,7 +22,7 @@ func TestSecretsStayInTheSecret(t *testing.T) {
 	ns := namespace(t)
 	before, err := lab.Revision()
 	require.NoError(t, err)
-	run := onCluster(t, s, ns, administratorFile(), 8, "--keep")
+	run := onCluster(t, s, ns, administratorFile(), question(8), "--keep")
 	found := run.sending(t, s, 40)
 	processes := 0
 	for _, n := range lab.Nodes {

@@ -39,10 +39,13 @@ type service struct {
 func delay(request int64) time.Duration { return time.Duration(20+request*37%100) * time.Millisecond }
 
 // serve starts a service at the nodes' address, for one test. With a nil delay answers come at once.
-func serve(t *testing.T, delay func(int64) time.Duration) *service {
+func serve(t *testing.T, delay func(int64) time.Duration, faults ...string) *service {
 	t.Helper()
 	folder := t.TempDir()
 	mock := exec.Command(lab.Parts.Agstest, "mock", "--listen", "127.0.0.1:0", "--environment", filepath.Join(folder, "mock.yaml"))
+	for _, fault := range faults {
+		mock.Args = append(mock.Args, "--fault", fault)
+	}
 	mock.Env = append(os.Environ(), "AGSTEST_MOCK_OPERATOR_SECRET="+operatorSecret, "AGSTEST_MOCK_OPERATOR_KID="+operatorKey)
 	said, err := mock.StdoutPipe()
 	require.NoError(t, err)

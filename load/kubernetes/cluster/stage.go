@@ -113,7 +113,11 @@ func outside(options Options) (code int, err error) {
 	if err := os.Mkdir(filepath.Join(folder, "logs"), 0o700); err != nil {
 		return 0, err
 	}
-	return groups.start(interrupted, again("init", folder))
+	began := time.Now()
+	code, err = groups.start(interrupted, again("init", folder))
+	memory, processor := groups.used()
+	fmt.Fprintf(os.Stderr, "cluster: ended after %s; at most %d MiB of memory with the page cache, %s of processor time\n", time.Since(began).Round(time.Second), memory>>20, processor.Round(time.Second))
+	return code, err
 }
 
 // again is the command that starts this program again, with the same arguments, at another stage.

@@ -25,7 +25,7 @@ func TestWholeRunIsTheLocalRun(t *testing.T) {
 		locals = append(locals, read(t, folder))
 	}
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 10)
+	run := onCluster(t, s, ns, administratorFile(), question(10))
 	nodes := map[string]int{}
 	for _, p := range run.sending(t, s, 20) {
 		nodes[p.Spec.NodeName]++
@@ -58,6 +58,26 @@ func TestWholeRunIsTheLocalRun(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
+// TestWrongAnswersAreTheLocalOnes asks a service whose sign-ons answer for another account: each of them is wrong, on the cluster as here,
+// of the same kind and with the same exit code.
+func TestWrongAnswersAreTheLocalOnes(t *testing.T) {
+	s := serve(t, nil, "session-other-account")
+	wrong := []string{"--workload", "signon", "--rate", "30/s", "--duration", "5s", "--seed", "7", "--max-lag", "1s"}
+	folder := t.TempDir() + "/run"
+	agstest(t, lab.Parts.Agstest, s.variables, append([]string{"load", "--env", s.environment, "--out", folder}, wrong...)...).ending(t, 1, time.Minute)
+	local := read(t, folder)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), wrong)
+	run.ending(t, 1, 2*time.Minute)
+	whole := read(t, run.folder)
+	require.Equal(t, int64(150), whole.Total.Wrong)
+	require.Equal(t, counts(local), counts(whole))
+	require.NotEmpty(t, whole.Wrong)
+	require.Equal(t, local.Wrong, whole.Wrong)
+	require.Equal(t, "fail", whole.Verdict)
+	nothingLeft(t, ns)
+}
+
 // counts are what must be the same in two runs of one question: by operation, what was asked, sent, right and wrong, and the statuses.
 func counts(r report) map[string]figures {
 	all := map[string]figures{"total": r.Total}
@@ -79,7 +99,7 @@ func duration(r report, percentile string) time.Duration {
 func TestAPIServerRestart(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
-	run := onCluster(t, s, ns, administratorFile(), 20)
+	run := onCluster(t, s, ns, administratorFile(), question(20))
 	run.sending(t, s, 40)
 	lab.KillAPI()
 	before := s.answered.Load()
