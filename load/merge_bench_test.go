@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"testing"
 	"time"
 
@@ -39,8 +40,21 @@ func BenchmarkMerge(b *testing.B) {
 		}
 	}
 	runtime.GC()
-	var before, most runtime.MemStats
-	runtime.ReadMemStats(&before)
+	before, most := heapObjects(), uint64(0)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				most = max(most, heapObjects())
+			}
+		}
+	}()
 	cpu, merges := cpuTime(), 0
 	for b.Loop() {
 		merges++
@@ -49,10 +63,18 @@ func BenchmarkMerge(b *testing.B) {
 		require.Equal(b, reports.Pass, merged.Verdict, merged.Reason)
 	}
 	b.ReportMetric((cpuTime()-cpu).Seconds()/float64(merges), "CPU-s/op")
-	runtime.ReadMemStats(&most)
-	b.ReportMetric(float64(most.HeapSys-before.HeapSys)/1e6, "MB-heap-grown")
+	close(stop)
+	<-stopped
+	b.ReportMetric(float64(most-before)/1e6, "MB-heap-at-most")
 	b.ReportMetric(float64(size)/1e6/float64(count), "MB-files/shard")
 	b.ReportMetric(float64(count), "shards")
+}
+
+// heapObjects is the size of all objects of the heap, the dead ones too that are not yet collected.
+func heapObjects() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func benchHead(shard Shard, seconds int) *recordHead {
