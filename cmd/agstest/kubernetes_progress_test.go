@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/shards"
-	"agstest/reports"
 )
 
 func TestProgressOfShards(t *testing.T) {
@@ -43,16 +42,6 @@ func TestProgressOfShards(t *testing.T) {
 	w.Elapsed += plainEvery
 	s.show(w)
 	assert.Len(t, lines, 7, "each again after a while")
-}
-
-// A generator that is held up ends with 5, on a cluster too.
-func TestASlowGeneratorOnACluster(t *testing.T) {
-	f, line, out := withCluster(t, "")
-	code, _, stderr := f.call(append(line, "--max-lag", "1ns")...)
-	assert.Equal(t, exitInvalid, code, stderr)
-	l := readLoad(t, out)
-	assert.Equal(t, reports.Invalid, l.Verdict)
-	assert.Contains(t, l.Invalid[0], "hits left late: ")
 }
 
 func TestResultsURLIsASecret(t *testing.T) {

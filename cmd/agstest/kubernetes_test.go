@@ -4,17 +4,22 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/failure"
+	"agstest/load"
 	"agstest/load/shards"
 	"agstest/mock"
 	"agstest/reports"
@@ -35,7 +40,7 @@ func withCluster(t *testing.T, trouble string) (*fakeCluster, []string, string) 
 	require.NoError(t, os.WriteFile(file, m.Environment(service.URL, "", ""), 0o600))
 	out := filepath.Join(t.TempDir(), "run")
 	return f, []string{"load", "--env", file, "--on", "kubernetes", "--shards", "3", "--image", "agstest:1", "--namespace", "load", "--allow-loopback",
-		"--workload", "refresh", "--rate", "120/s", "--duration", "1s", "--lead", "500ms", "--max-lag", "2s", "--clients", "30", "--out", out}, out
+		"--workload", "refresh", "--rate", "120/s", "--duration", "1s", "--lead", "800ms", "--max-clock-error", "1s", "--max-lag", "2s", "--clients", "30", "--out", out}, out
 }
 
 func readLoad(t *testing.T, folder string) *reports.Load {
@@ -99,13 +104,25 @@ func TestALostShardMakesARunPartial(t *testing.T) {
 }
 
 func TestWhatCannotBeMergedIsKept(t *testing.T) {
-	f, line, out := withCluster(t, "garbage")
-	code, _, stderr := f.call(line...)
-	assert.Equal(t, exitSetup, code)
-	assert.Contains(t, stderr, "it is no record of a load run; what came home is kept in ")
-	kept, err := filepath.Glob(out + "*/shards/1/load.record")
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "run")
+	var stderr bytes.Buffer
+	p := &program{getenv: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: &stderr, now: time.Now}
+	r, err := p.newRecorder(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: out}, "load", "staging")
 	require.NoError(t, err)
-	assert.Len(t, kept, 1)
+	err = r.finish(p.conduct(t.Context(), r, p.newProgress(), &shards.Coordinator{}, false, func() (*shards.Outcome, error) {
+		o := &shards.Outcome{Run: "r1", Plan: shards.Plan{Shards: 2}}
+		for i := range 2 {
+			folder := filepath.Join(r.folder.Path(), shards.ShardsFolder, strconv.Itoa(i+1))
+			require.NoError(t, os.MkdirAll(folder, 0o700))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, load.RecordFile), []byte("no record"), 0o600))
+			o.Shards = append(o.Shards, shards.Shard{Index: i + 1, Of: 2, Folder: folder})
+		}
+		return o, nil
+	}))
+	assert.ErrorContains(t, err, "it is no record of a load run; what came home is kept in "+r.folder.Path())
+	assert.Equal(t, failure.Setup, failure.KindOf(err), "something was sent")
+	assert.FileExists(t, filepath.Join(r.folder.Path(), shards.ShardsFolder, "2", load.RecordFile))
 }
 
 func TestNothingIsSentWhereAClusterCannot(t *testing.T) {
@@ -204,8 +221,8 @@ func TestKubernetesCommands(t *testing.T) {
 
 	// A run that is kept is listed, and goes when it is told to.
 	f.trouble = ""
-	code, _, stderr := f.call(append(line, "--keep", "--shards", "1", "--duration", "1s")...)
-	require.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
+	code, _, stderr := f.call(append(line, "--keep", "--shards", "1", "--max-lag", "1ns")...)
+	require.Equal(t, exitInvalid, code, "a generator that is held up ends with 5, on a cluster too: %s", stderr)
 	require.Len(t, f.created, 1)
 	run := f.created[0]
 	assert.Contains(t, stderr, "what was made for the run "+run+" is kept; remove it with: agstest kubernetes clean "+run)
@@ -266,7 +283,7 @@ func TestStartOfWhatWasApplied(t *testing.T) {
 	engine, err := f.engine().open(kubernetesOptions{Namespace: "load"})
 	require.NoError(t, err)
 	require.NoError(t, engine.Create(t.Context(), f.shown), "as kubectl apply does")
-	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "500ms", "--out", out)
+	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "800ms", "--max-clock-error", "1s", "--out", out)
 	l := readLoad(t, out)
 	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
 	assert.EqualValues(t, 120, l.Total.Right)

@@ -215,6 +215,8 @@ type conductor struct {
 	now    func() time.Time
 	fetch  chan struct{} // holds a token for each fetch under way
 
+	collecting bool // somebody else started the shards
+
 	watching context.CancelFunc
 	watched  sync.WaitGroup
 }

@@ -89,8 +89,14 @@ func (r *conductor) show(start, end time.Time) {
 	}
 	now := r.now()
 	w := Whole{Elapsed: max(0, now.Sub(start)), Left: max(0, end.Sub(now))}
+	if r.collecting {
+		w.Elapsed, w.Left = 0, 0
+	}
 	for _, s := range r.shards {
 		one := s.standing()
+		if r.collecting { // when it began is known to the shards alone
+			w.Elapsed, w.Left = max(w.Elapsed, one.Progress.Elapsed), max(w.Left, one.Progress.Left)
+		}
 		sight, _ := r.view.of(s.index)
 		one.Node, one.State, one.Reason = sight.Node, sight.State, sight.Reason
 		w.Sent, w.Wrong = w.Sent+one.Progress.Sent, w.Wrong+one.Progress.Wrong

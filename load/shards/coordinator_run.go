@@ -256,6 +256,7 @@ func (r *conductor) collect(ctx context.Context) (*Outcome, error) {
 	if err := r.begun(ctx); err != nil {
 		return nil, err
 	}
+	r.collecting = true
 	now := r.now()
 	// When it began is not known; it is over within its duration, and each shard tells when it is.
 	return r.run(ctx, now, now.Add(r.lead(len(r.shards))+r.plan.Duration))

@@ -541,13 +541,15 @@ func TestCollect(t *testing.T) {
 		}()
 		time.Sleep(15 * time.Second) // it has begun to send
 		line.sever()
-		other := &Coordinator{Engine: e, Folder: t.TempDir()}
+		var progress []Whole
+		other := &Coordinator{Engine: e, Folder: t.TempDir(), Progress: func(w Whole) { progress = append(progress, w) }}
 		_, err := other.Collect(context.Background(), "r2")
 		assert.EqualError(t, err, "there is no run r2")
 		o, err := other.Collect(context.Background(), "r1")
 		require.NoError(t, err)
 		assert.Equal(t, allHome, results(o))
 		assert.Equal(t, int64(60), e.sent.Load())
+		assert.InDelta(t, float64(20*time.Second), float64(progress[1].Elapsed+progress[1].Left), float64(time.Second), "as the shards know it")
 		group.Wait()
 	})
 	inBubble(t, func(t *testing.T, e *fakeEngine) {
