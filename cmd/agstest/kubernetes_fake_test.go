@@ -31,6 +31,7 @@ type fakeCluster struct {
 	mutex   sync.Mutex // guards what follows
 	runs    map[string]*fakeRun
 	created []string // every run that ever was
+	secrets []string // of all of them
 }
 
 type fakeRun struct {
@@ -113,6 +114,9 @@ func (n *fakeNamespace) Create(ctx context.Context, work shards.Work) error {
 	n.mutex.Lock()
 	n.runs[work.Run] = r
 	n.created = append(n.created, work.Run)
+	for _, secret := range work.Secrets {
+		n.secrets = append(n.secrets, string(secret))
+	}
 	n.mutex.Unlock()
 	for name, files := range map[string]map[string][]byte{"plan": work.Files, "secrets": work.Secrets} {
 		if err := os.MkdirAll(filepath.Join(folder, name), 0o700); err != nil {
