@@ -197,8 +197,8 @@ func (p *program) kubernetesStartCommand() *cobra.Command {
 		Use:   "start RUN",
 		Short: "Start a load that was applied by other means.",
 		Long: `Does all that agstest load --on kubernetes does but creating: waits for the shards of a load that somebody has applied (agstest kubernetes
-manifest), starts them together, brings their results home, merges them, and removes the load from the cluster.
-This needs the right to read the ConfigMap and the Secret of the load (agstest kubernetes rbac).`,
+manifest), starts them together, brings their results home, merges them, and removes the Job with its pods. The
+ConfigMap and the Secret that were applied stay: they do not belong to the Job. This needs the right to read both (agstest kubernetes rbac).`,
 		Example: `  agstest kubernetes start 3f2a9c1b04de --namespace load`,
 		Args:    wantArguments(1, 1, "the id of one run (agstest kubernetes list)"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -3,12 +3,14 @@
 package cluster
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"syscall"
 	"testing"
@@ -60,6 +62,39 @@ func TestAbandonedRunEndsByItself(t *testing.T) {
 	run.sending(t, s, 20)
 	require.NoError(t, run.command.Process.Kill())
 	<-run.ended
+	nothingLeft(t, ns)
+}
+
+// TestAppliedByHand applies what agstest prints with kubectl, adds the Secret, lets the Job run, and has the load started.
+func TestAppliedByHand(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	variables := append(s.variables, "KUBECONFIG="+administratorFile())
+	printed := agstest(t, lab.Parts.Coordinator, variables, append([]string{"kubernetes", "manifest", "--env", s.environment, "--shards", "3", "--image", AgstestImage,
+		"--namespace", ns, "--cpu", "200m", "--memory", "256Mi"}, question(5)...)...)
+	printed.ending(t, 0, time.Minute)
+	run := regexp.MustCompile(`for the run ([0-9a-f]+)\.`).FindStringSubmatch(printed.stdout())
+	require.Len(t, run, 2)
+	for _, line := range [][]string{
+		{"create", "secret", "generic", "agstest-" + run[1], "--namespace", ns, "--from-literal=OPERATOR_SECRET=" + operatorSecret,
+			"--from-literal=OPERATOR_KEY=" + operatorKey, "--from-literal=control-token=" + rand.Text()},
+		{"apply", "-f", "-"},
+		{"patch", "job", "agstest-" + run[1], "--namespace", ns, "--type=merge", "--patch", `{"spec":{"suspend":false}}`},
+	} {
+		_, err := lab.Kubectl(printed.stdout(), line...)
+		require.NoError(t, err)
+	}
+	folder := filepath.Join(t.TempDir(), "run")
+	start := agstest(t, lab.Parts.Coordinator, variables, "kubernetes", "start", run[1], "--namespace", ns, "--out", folder)
+	start.ending(t, 0, 2*time.Minute)
+	whole := read(t, folder)
+	require.Equal(t, int64(200), whole.Total.Right)
+	require.Equal(t, "pass", whole.Verdict)
+	// What was applied by hand does not belong to the Job, and stays; agstest has no right to remove a Secret.
+	for _, kind := range []string{"configmap", "secret"} {
+		_, err := lab.Kubectl("", "delete", kind, "agstest-"+run[1], "--namespace", ns)
+		require.NoError(t, err)
+	}
 	nothingLeft(t, ns)
 }
 
