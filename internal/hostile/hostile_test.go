@@ -326,8 +326,8 @@ func TestLoadBearsHostileServices(t *testing.T) {
 	each(t, 8, func(row, hostile.Behaviour) bool { return true }, func(t *testing.T, r row, b hostile.Behaviour, timeout time.Duration) {
 		server, e := target(t, b, hostile.Refreshes)
 		workers := 0
-		if b.Kept {
-			workers = 1 // so that a connection is used again
+		if b.Kept || b.Ruins() {
+			workers = 1 // so that it is known which connection carries a hit
 		}
 		report, err := load.Run(t.Context(), load.Options{
 			Environment: e, Workload: load.WorkloadRefresh, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: hits * time.Second / 200, Clients: 8,
