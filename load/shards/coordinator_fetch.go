@@ -244,8 +244,9 @@ func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
 			s.facts.Way = WayURL
 			return
 		}
-		// A shard that is still there writes its result into the log when nobody has come for it for a while.
-		if sight.State.over() || interrupted || pause(ctx, logEvery) != nil {
+		// A shard that is still there writes its result into the log when nobody has come for it for a while; a node that does not answer
+		// gives no log either.
+		if sight.State.over() || sight.State == Unsure || interrupted || pause(ctx, logEvery) != nil {
 			break
 		}
 	}

@@ -262,7 +262,7 @@ func TestShardsThatGoAway(t *testing.T) {
 		}, []int{1, 3}, "", "shard 2/3 on node node-b is lost: the disk is full", 40 * time.Second},
 		"its node does not answer any more": {func(e *fakeEngine) {
 			e.shards[1].leaves, e.shards[1].leaving, e.shards[1].dies = 15*time.Second, Sight{State: Unsure, Reason: "the node n2 is unreachable"}, true
-		}, []int{1, 3}, "", "shard 2/3 on node node-b is lost: its node does not answer any more; the node n2 is unreachable; the connection was refused", 2*time.Minute + 10*time.Second},
+		}, []int{1, 3}, "", "shard 2/3 on node node-b is lost: its node does not answer any more; the node n2 is unreachable; the connection was refused", 75 * time.Second},
 		"its node does not answer for a while": {func(e *fakeEngine) {
 			e.shards[1].leaves, e.shards[1].leaving = 15*time.Second, Sight{State: Unsure, Reason: "the node n2 is unreachable"}
 			e.shards[1].unreach = between(e, 15*time.Second, 45*time.Second)
