@@ -211,6 +211,12 @@ func TestReadSessionToken(t *testing.T) {
 	assert.EqualError(t, err, "sessionToken is integer; it must be a non-empty string")
 	_, err = ReadSessionToken(&wire.Exchange{Status: 200})
 	assert.EqualError(t, err, "the body is empty")
+	_, err = ReadSessionToken(&wire.Exchange{Status: 200, Truncated: true})
+	assert.EqualError(t, err, "the compressed body does not end and holds nothing")
+	for _, mark := range []string{"\xff\xfe{\x00", "\xfe\xff\x00{"} {
+		_, err = ReadSessionToken(&wire.Exchange{Status: 200, Body: []byte(mark)})
+		assert.EqualError(t, err, "the body is UTF-16, and JSON is UTF-8")
+	}
 }
 
 func TestReadPair(t *testing.T) {

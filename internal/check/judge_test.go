@@ -264,6 +264,8 @@ var faults = []fault{
 	{"lifetime with a fraction", sost, ags.SignOnWithSessionToken, member("expires_in", number("1799.7")), Known{}, "SOST-04 TOK-22"},
 	{"lifetime zero", sost, ags.SignOnWithSessionToken, member("expires_in", number("0")), Known{}, "TOK-22"},
 	{"lifetime negative", sost, ags.SignOnWithSessionToken, member("refresh_expires_in", number("-5")), Known{}, "TOK-22"},
+	{"lifetime beyond every date", sost, ags.SignOnWithSessionToken, member("refresh_expires_in", number("4294967296")), Known{}, "TOK-22"},
+	{"lifetime as long as dates go", sost, ags.SignOnWithSessionToken, member("refresh_expires_in", number("4294967295")), Known{}, "TOK-11 TOK-12 TOK-14"},
 	{"lifetime beyond all numbers", sost, ags.SignOnWithSessionToken, member("refresh_expires_in", number("1e999999999")), Known{}, "SOST-04 TOK-22"},
 	{"lifetimes in milliseconds", sost, ags.SignOnWithSessionToken,
 		all(member("expires_in", number("1800000")), member("refresh_expires_in", number("86400000")), member("fixed_refresh_expires_in", number("1209600000"))), who, "TOK-11 TOK-12 TOK-17"},

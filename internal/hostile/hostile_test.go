@@ -141,6 +141,22 @@ func TestEveryBehaviourHasItsRow(t *testing.T) {
 	assert.GreaterOrEqual(t, right, 20, "behaviours that are strange and right")
 }
 
+// TestTheServerTellsWhatItDid: a careless client takes all of a long answer and follows redirects, and both are counted.
+func TestTheServerTellsWhatItDid(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ written, strayed int64 }{"100 MB": {100 << 20, 0}, "307 to another host": {0, 1}} {
+		server, _ := target(t, behaviours[name], nil)
+		response, err := http.Post(server.URL, "application/json", strings.NewReader("{}"))
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.GreaterOrEqual(t, server.Written(), test.written, name)
+		assert.Equal(t, test.strayed, server.Strayed(), name)
+		assert.EqualValues(t, 1, server.Turns(), name)
+	}
+}
+
 // TestConformanceBearsHostileServices: whatever refresh is answered with, a run ends in bounded time and says why, and what needs no
 // refresh goes on. Behaviours that can live side by side are met in one run, each by a client of its own; the others each have a run.
 func TestConformanceBearsHostileServices(t *testing.T) {
@@ -257,6 +273,9 @@ func together(t *testing.T, rows []row, timeout time.Duration) {
 			require.NotEmpty(t, reasons)
 			assert.Equal(t, r.conform, string(verdict), reasons)
 			assert.Contains(t, strings.Join(reasons, "\n"), r.says)
+			if r.name != "tokens of another tenant" { // which is no secret
+				assert.NotContains(t, strings.Join(reasons, "\n"), "s3cret")
+			}
 		})
 	}
 }
@@ -354,6 +373,7 @@ func TestLoadBearsHostileServices(t *testing.T) {
 		require.Equal(t, r.load, strings.Join(outcomes, " "), "%v", messages)
 		assert.EqualValues(t, hits, refresh.Right+refresh.Wrong)
 		assert.Contains(t, strings.Join(messages, "\n"), r.loadSays)
+		assert.NotContains(t, strings.Join(messages, "\n"), "s3cret")
 		if r.load == "right" {
 			// The figures of so short a run may be invalid: the collector of garbage alone can take a hundredth of it.
 			assert.Contains(t, []reports.Verdict{reports.Pass, reports.Invalid}, report.Verdict, report.Reason)

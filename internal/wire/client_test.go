@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -337,4 +338,39 @@ func TestReach(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	assert.True(t, errors.Is(newClient(t, Target{URL: "http://127.0.0.1:1"}).Reach(cancelled), context.Canceled))
+}
+
+func TestDecode(t *testing.T) {
+	zip := func(text string) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		io.WriteString(w, text)
+		w.Close()
+		return b.Bytes()
+	}
+	for name, c := range map[string]struct {
+		coding    string
+		body      []byte
+		want      string
+		truncated bool
+		why       string
+	}{
+		"none":        {"", []byte("{}"), "{}", false, ""},
+		"identity":    {"identity", []byte("{}"), "{}", false, ""},
+		"gzip":        {" GZIP ", zip("{}"), "{}", false, ""},
+		"empty":       {"gzip", nil, "", false, ""},
+		"long":        {"gzip", zip("0123456789abcdef!"), "0123456789abcdef", true, ""},
+		"just fits":   {"gzip", zip("0123456789abcdef"), "0123456789abcdef", false, ""},
+		"that is not": {"gzip", []byte("{}"), "", false, "the body is not what its Content-Encoding gzip says"},
+		"cut":         {"gzip", zip("{}")[:12], "", false, "the body is not what its Content-Encoding gzip says"},
+		"unknown":     {"br", []byte("{}"), "", false, "the body has a Content-Encoding that was not asked for"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, truncated, err := Decode(c.coding, c.body, 16)
+			assert.Equal(t, c.want, string(got))
+			assert.Equal(t, c.truncated, truncated)
+			assert.Equal(t, c.why, Explain(err))
+			assert.Equal(t, c.why != "", errors.Is(err, ErrCoding))
+		})
+	}
 }
