@@ -57,10 +57,9 @@ func TestNoSecretLeavesThroughRedirects(t *testing.T) {
 		heard.add("secret of the environment", secret)
 	}
 	texts := e.everythingOf(t, heard.secrets,
-		[]string{"conform", "--generate", "1", "--sequences", "1", "--annotations", "github"},
-		[]string{"conform", "--generate", "0", "--sequences", "0", "--tags", "@sign-on", "--json"},
+		[]string{"conform", "--generate", "1", "--sequences", "1", "--tags", "@sign-on-with-session-token or @refresh", "--annotations", "github"},
 		[]string{"load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--raw", "--trace"},
-		[]string{"load", "--workload", "signon-first", "--rate", "20/s", "--duration", "1s", "--yes-load", "mock"},
+		[]string{"load", "--workload", "signon-first", "--rate", "20/s", "--duration", "1s", "--yes-load", "mock", "--json"},
 	)
 	assert.Contains(t, texts["out-0/conformance.html"], "307", "the redirects are shown")
 	assert.Zero(t, followed.Load(), "redirects were followed")
@@ -122,7 +121,7 @@ func TestNoSecretLeavesThroughProxies(t *testing.T) {
 			e := writeEnvironment(t, []byte(text))
 			encoded := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 			secrets := map[string]string{password: "the password of the proxy", encoded: "what the proxy is sent", proxy.User.String(): "the user part of the proxy's address"}
-			texts := e.everythingOf(t, secrets, []string{"conform", "--generate", "0", "--sequences", "0", "--tags", "@errors", "--annotations", "gitlab"}, []string{"env", "", "--json"})
+			texts := e.everythingOf(t, secrets, []string{"conform", "--generate", "0", "--sequences", "0", "--tags", "@ERR-01", "--annotations", "gitlab"}, []string{"env", "", "--json"})
 			assert.Contains(t, texts["out-0/conformance.html"], "proxy", "%s, %v: what is wrong is told", name, secure)
 		}
 	}
