@@ -1,0 +1,130 @@
+package shards
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// conductor is one run.
+type conductor struct {
+	*Coordinator
+	work   *Work
+	plan   Plan
+	hash   string
+	view   *view
+	shards []*shard
+	now    func() time.Time
+	fetch  chan struct{} // holds a token for each fetch under way
+
+	collecting bool // somebody else started the shards
+
+	watching context.CancelFunc
+	watched  sync.WaitGroup
+}
+
+// shard is what the coordinator knows of one shard.
+type shard struct {
+	index  int
+	token  string
+	client *http.Client
+
+	clock clockOffset
+	start time.Time // by our clock; zero: it was not told yet
+	facts Shard
+
+	mutex    sync.Mutex // guards what follows
+	phase    Phase      // as it last said
+	progress Progress   // as it last said
+	heard    time.Time  // when that was
+	noted    bool       // its load is over
+	over     chan struct{}
+}
+
+func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, hash string) *conductor {
+	r := &conductor{Coordinator: c, work: work, plan: plan, hash: hash, view: newView(work.Shards), now: steadyClock(), fetch: make(chan struct{}, mostFetchesAt)}
+	for i := range work.Shards {
+		r.shards = append(r.shards, &shard{
+			index: i, token: strings.TrimSpace(string(work.Secrets[TokenFile])), client: newClient(c.Engine, work.Run, i),
+			facts: Shard{Index: i + 1, Of: work.Shards}, over: make(chan struct{}),
+		})
+	}
+	// What a shard does is of interest also after an interrupt, until everything is home.
+	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.watching = cancel
+	sights := c.Engine.Watch(watch, work.Run)
+	r.watched.Add(1)
+	go func() {
+		defer r.watched.Done()
+		defer failure.Guard()
+		r.view.follow(sights)
+	}()
+	return r
+}
+
+// end lets go of what the conductor holds.
+func (r *conductor) end() {
+	r.watching()
+	r.watched.Wait()
+	for _, s := range r.shards {
+		s.client.CloseIdleConnections()
+	}
+}
+
+// conduct is a run from the moment everything is made.
+func (r *conductor) conduct(ctx context.Context, created time.Time) (*Outcome, error) {
+	start, err := r.start(ctx, created)
+	if err != nil {
+		return nil, err
+	}
+	r.tell("%s send from %s on, for %s", shardsInWords(len(r.shards)), start.Format(time.TimeOnly), r.plan.Duration.Round(time.Second))
+	return r.run(ctx, start, start.Add(r.plan.Duration))
+}
+
+// each does work for every shard, so many at a time. The first error ends ctx for the others, and is returned.
+func (r *conductor) each(ctx context.Context, atOnce int, work func(context.Context, *shard) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var once sync.Once
+	var first error
+	room := make(chan struct{}, atOnce)
+	var group sync.WaitGroup
+	for _, s := range r.shards {
+		group.Add(1)
+		room <- struct{}{}
+		go func() {
+			defer group.Done()
+			defer failure.Guard()
+			defer func() { <-room }()
+			if err := work(ctx, s); err != nil {
+				once.Do(func() {
+					first = err
+					cancel()
+				})
+			}
+		}()
+	}
+	group.Wait()
+	return first
+}
+
+// name is a shard as people are told of it, such as shard 3/8 on node b.
+func (r *conductor) name(s *shard) string {
+	text := fmt.Sprintf("shard %d/%d", s.index+1, len(r.shards))
+	if sight, _ := r.view.of(s.index); sight.Node != "" {
+		text += " on node " + sight.Node
+	}
+	return text
+}
+
+func shardsInWords(n int) string {
+	if n == 1 {
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", n)
+}
