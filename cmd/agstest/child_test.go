@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"agstest/load"
 )
 
 // child is agstest in a process of its own, for what cannot be shown within that of the tests: signals, limits, streams and its end.
@@ -106,6 +109,18 @@ func (c *child) as(name string) *child {
 	require.NoError(c.t, err)
 	c.Path, c.Args[0] = path, name
 	return c
+}
+
+// recorded is the temporary folder of a load run into the folder run, once it holds a second with answers; empty until then.
+func (c *child) recorded() string {
+	found, _ := filepath.Glob(filepath.Join(c.Dir, "run.*.partial"))
+	if len(found) != 1 {
+		return ""
+	}
+	if l, err := load.ReadRecord(found[0]); err != nil || l.Total == nil || l.Total.Right == 0 {
+		return ""
+	}
+	return found[0]
 }
 
 // sentences are the errors that agstest tells of on stderr.

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/load"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -60,16 +59,6 @@ func TestSignals(t *testing.T) {
 		{"SIGINT twice", syscall.SIGINT, true, exitInterrupted, "", nil},
 		{"SIGTERM twice", syscall.SIGTERM, true, exitTerminated, "", nil},
 	}
-	recorded := func(c *child) string {
-		found, _ := filepath.Glob(filepath.Join(c.Dir, "run.*.partial"))
-		if len(found) != 1 {
-			return ""
-		}
-		if l, err := load.ReadRecord(found[0]); err != nil || l.Total == nil || l.Total.Right == 0 {
-			return ""
-		}
-		return found[0]
-	}
 	silent, unanswered := make([]*atomic.Bool, len(cases)), make([]*atomic.Int64, len(cases))
 	for i := range cases { // all at the same time: they wait most of the time
 		var file string
@@ -78,7 +67,7 @@ func TestSignals(t *testing.T) {
 	}
 	for i, test := range cases {
 		c := test.child
-		c.until("a recorded second", func() bool { return recorded(c) != "" })
+		c.until("a recorded second", func() bool { return c.recorded() != "" })
 		silent[i].Store(true)
 		c.until("an unanswered call", func() bool { return unanswered[i].Load() > 0 })
 		require.NoError(t, c.Process.Signal(test.signal))
@@ -103,7 +92,7 @@ func TestSignals(t *testing.T) {
 			}
 			assert.NoDirExists(t, filepath.Join(c.Dir, "run"), "there was no time to write a report")
 			assert.Empty(t, c.stdout.String())
-			code, stdout, stderr := call(t, nil, "report", recorded(c))
+			code, stdout, stderr := call(t, nil, "report", c.recorded())
 			assert.Equal(t, exitPass, code, stderr)
 			assert.Regexp(t, `(?m)^  partial +the run broke off`, stdout)
 		})
