@@ -138,7 +138,7 @@ func (j *judge) lifetimes(body *Value) {
 		case !ok || n <= 0:
 			problems = append(problems, name+" is "+describe(v))
 		case n > maxExp: // what cannot be reckoned with would leave all rules about deadlines without a word
-			problems = append(problems, name+" is "+describe(v)+", which is longer than until any date")
+			problems = append(problems, name+" is "+describe(v)+", which is beyond every date")
 		case strings.ContainsAny(v.Text, ".eE"):
 			notes = append(notes, name+" is written "+brief(v.Text)) // an integer all the same
 		}

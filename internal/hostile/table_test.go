@@ -3,7 +3,7 @@ package hostile_test
 // row says what a conformance run and a load run make of a behaviour of the call refresh, in words as they stand in their reports.
 type row struct {
 	name string
-	// conform is the verdict of a conformance run of a sign-on and of two refreshes; "setup": the run ends with exit code 3.
+	// conform is the verdict of scenarios whose clients refresh; "setup": the run ends with exit code 3.
 	conform string
 	says    string // stands in the reason of a requirement, or in the error
 	// load is what the hits of a load run were: "right" where some were, and the kinds of wrong ones; "setup" as above.
@@ -156,7 +156,7 @@ var table = []row{
 	{"a member that nobody knows", "pass", "", "right", ""},
 	{"an unpaired surrogate", "pass", "", "right", ""},
 	{"a line break in a string", "fail", "the body is not JSON: a control character stands in a string", "shape", "the JSON breaks off or is malformed"},
-	{"a lifetime beyond 2^53", "fail", `expires_in is the number "9007199254740993", which is longer than until any date`, "token", `expires_in is the number "9007199254740993", which is longer than until any date`},
+	{"a lifetime beyond 2^53", "fail", `expires_in is the number "9007199254740993", which is beyond every date`, "token", `expires_in is the number "9007199254740993", which is beyond every date`},
 	{"a lifetime beyond 2^63", "fail", `expires_in is the number "9223372036854775808"`, "token", `expires_in is the number "9223372036854775808"`},
 	{"a lifetime of 1e999", "fail", `expires_in is the number "1e999" and not of the kind integer`, "token", `expires_in is the number "1e999" and not of the kind integer`},
 	{"a lifetime of 1e9999999999", "fail", `expires_in is the number "1e9999999999" and not of the kind integer`, "token", `expires_in is the number "1e9999999999" and not of the kind integer`},
