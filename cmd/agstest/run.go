@@ -8,7 +8,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -58,8 +57,7 @@ func (p *program) run(args []string) (code int) {
 	}()
 	keepPrivate()
 	outliveReaders()
-	log.SetOutput(io.Discard)  // net/http tells the standard logger of stray bytes in answers, and they can hold secrets
-	debug.SetTraceback("none") // a stack shows arguments; GOTRACEBACK=all brings it back
+	log.SetOutput(io.Discard) // net/http tells the standard logger of stray bytes in answers, and they can hold secrets
 	p.guardGoroutines()
 	ctx, caught, stop := p.untilSignal()
 	defer stop()
