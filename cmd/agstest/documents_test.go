@@ -125,10 +125,10 @@ func TestLinksOfDocumentsLeadSomewhere(t *testing.T) {
 				assert.Contains(t, headings(string(linked)), heading, "%s links to %s", page, match[1])
 			}
 		}
-		if page != filepath.Join(root, "README.md") && filepath.Base(page) != "kubernetes.md" {
+		if page != filepath.Join(root, "README.md") {
 			readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 			require.NoError(t, err)
-			assert.Contains(t, string(readme), "(docs/"+filepath.Base(page)+")", "README links every page")
+			assert.True(t, strings.Contains(string(readme), "(docs/"+filepath.Base(page)+")"), "README does not link %s", page)
 		}
 	}
 	require.Greater(t, checked, 20)
