@@ -38,7 +38,7 @@ type runningAgent struct {
 	plan   Plan
 	stop   context.CancelCauseFunc // SIGTERM
 	ended  chan error
-	over   bool // ended has told
+	over   bool         // ended has told
 	output bytes.Buffer // to be read when it has ended
 
 	mu    sync.Mutex // guards words
