@@ -126,14 +126,23 @@ func join(folder string) error {
 	return os.WriteFile(filepath.Join(folder, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o644)
 }
 
-// remove removes the groups of the cluster with all groups below them. The kernel needs a moment after the last process has ended, so it
-// tries for as long as within; a group that stays is an error that names it and its processes.
+// remove removes the groups of the cluster with all groups below them.
 func (g groups) remove(within time.Duration) error {
+	var made []string
+	for _, h := range g {
+		made = append(made, h.made)
+	}
+	return removeTrees(made, within)
+}
+
+// removeTrees removes groups with all groups below them. The kernel needs a moment after the last process has ended, so it tries for as long as
+// within; a group that stays is an error that names it and its processes.
+func removeTrees(folders []string, within time.Duration) error {
 	deadline := time.Now().Add(within)
 	for {
 		var left error
-		for _, h := range g {
-			left = errors.Join(left, removeTree(h.made))
+		for _, f := range folders {
+			left = errors.Join(left, removeTree(f))
 		}
 		if left == nil || time.Now().After(deadline) {
 			return left
@@ -174,25 +183,26 @@ func (g groups) used() (memory int64, processor time.Duration) {
 }
 
 // removeStale removes what runs left behind that were killed before they could tidy up.
-func removeStale(g groups) {
-	alive := func(name string) bool {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), scratchPrefix))
-		return err != nil || syscall.Kill(pid, 0) == nil
-	}
-	for _, h := range g {
-		left, _ := filepath.Glob(filepath.Join(h.own, scratchPrefix+"*"))
-		for _, f := range left {
-			if !alive(f) {
-				_ = removeTree(f)
+func (g groups) removeStale(within time.Duration) error {
+	dead := func(pattern string) (paths []string) {
+		found, _ := filepath.Glob(pattern)
+		for _, path := range found {
+			pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(path), scratchPrefix))
+			if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+				paths = append(paths, path)
 			}
 		}
+		return paths
 	}
-	left, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
-	for _, f := range left {
-		if !alive(f) {
-			_ = os.RemoveAll(f)
-		}
+	var stale []string
+	for _, h := range g {
+		stale = append(stale, dead(filepath.Join(h.own, scratchPrefix+"*"))...)
 	}
+	errs := removeTrees(stale, within)
+	for _, folder := range dead(filepath.Join(os.TempDir(), scratchPrefix+"*")) {
+		errs = errors.Join(errs, os.RemoveAll(folder))
+	}
+	return errs
 }
 
 // mounted is one line of the table of mounts.

@@ -77,7 +77,9 @@ func outside(options Options) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	removeStale(groups)
+	if err := groups.removeStale(10 * time.Second); err != nil {
+		return 0, fmt.Errorf("removing what an earlier run left that was killed: %w", err)
+	}
 	parts, err := gather(interrupted)
 	if err != nil {
 		return 0, err
