@@ -50,6 +50,7 @@ func killPod(t *testing.T, p pod) {
 func partial(t *testing.T, run *load, shards int64, lost string) {
 	t.Helper()
 	r := read(t, run.folder)
+	t.Log(r.Reason)
 	require.Equal(t, "inconclusive", r.Verdict)
 	require.Contains(t, r.Reason, "partial: "+strconv.FormatInt(shards, 10)+" of 3 shards")
 	require.Contains(t, run.stderr(), "shard "+lost)
@@ -72,6 +73,7 @@ func TestEvictedShard(t *testing.T) {
 	}
 	run.ending(t, 4, 2*time.Minute)
 	r := read(t, run.folder)
+	t.Log(r.Reason)
 	require.Equal(t, "inconclusive", r.Verdict)
 	require.Contains(t, run.stderr(), "shard 3/3")
 	// Two shards have sent their 200 hits each, and the third some before it went.

@@ -25,6 +25,17 @@ func TestMissingImage(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
+// TestImageOfSomethingElse starts pods that run and are no shards.
+func TestImageOfSomethingElse(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--image", PauseImage, "--ready-within", "10s")
+	run.ending(t, 3, time.Minute)
+	require.Regexp(t, `shard [123]/3 on node n[12] could not be reached within 10s`, run.stderr())
+	require.Zero(t, s.answered.Load(), "requests")
+	nothingLeft(t, ns)
+}
+
 // TestNowhereToRun asks for nodes that there are none of.
 func TestNowhereToRun(t *testing.T) {
 	s := serve(t, nil)

@@ -82,6 +82,29 @@ func TestSecretsStayInTheSecret(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
+// TestExistingSecret uses a Secret that somebody else looks after: a run makes none of its own.
+func TestExistingSecret(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	_, err := lab.Kubectl("", "create", "secret", "generic", "staging", "--namespace", ns, "--from-literal=OPERATOR_SECRET="+operatorSecret, "--from-literal=OPERATOR_KEY="+operatorKey)
+	require.NoError(t, err)
+	before, err := lab.Revision()
+	require.NoError(t, err)
+	run := onCluster(t, s, ns, administratorFile(), question(5), "--secret-ref", "staging")
+	run.ending(t, 0, 2*time.Minute)
+	require.Equal(t, int64(200), read(t, run.folder).Total.Right)
+	ever, err := lab.Ever(before)
+	require.NoError(t, err)
+	require.NotEmpty(t, ever)
+	for _, o := range ever {
+		require.NotContains(t, o.Key, "/registry/secrets/"+ns+"/")
+		requireNoSecret(t, o.Key, o.Value)
+	}
+	_, err = lab.Kubectl("", "delete", "secret", "staging", "--namespace", ns)
+	require.NoError(t, err)
+	nothingLeft(t, ns)
+}
+
 // requireNoSecret fails where text holds a secret of the environment, as it is or in base64.
 func requireNoSecret(t *testing.T, what string, text []byte) {
 	t.Helper()
