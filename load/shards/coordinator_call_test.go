@@ -29,3 +29,22 @@ func triedAgain(t *testing.T) {
 	require.True(t, errors.Is(err, context.Canceled))
 	require.False(t, errors.Is(err, context.DeadlineExceeded))
 }
+
+// TestALostShardIsNotSaidToBeUnreachableToo: what a kubelet says of a port of a pod that has ended is long and explains nothing.
+func TestALostShardIsNotSaidToBeUnreachableToo(t *testing.T) {
+	r := &conductor{view: newView(1)}
+	broke := plain(failure.Setupf("the connection to a broke: connection refused"))
+	for _, test := range []struct {
+		sight Sight
+		says  string
+	}{
+		{Sight{State: Failed, Reason: "its process ended with exit code 137"}, "it failed; its process ended with exit code 137"},
+		{Sight{State: Unsure, Reason: "the node b does not answer"}, "its node does not answer any more; the node b does not answer"},
+		{Sight{State: Running}, "the connection to a broke: connection refused"},
+	} {
+		r.view.sights[0].Sight = test.sight
+		require.Equal(t, test.says, r.whyLost(&shard{}, broke))
+	}
+	r.view.sights[0].Sight = Sight{State: Failed, Reason: "it was killed"}
+	require.Equal(t, "it failed; it was killed; the disk is full", r.whyLost(&shard{}, errors.New("the disk is full")))
+}

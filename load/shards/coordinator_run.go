@@ -245,7 +245,9 @@ func (r *conductor) whyLost(s *shard, last error) string {
 	if e := readEnding(sight.Message); e != nil && e.Error != "" {
 		add(because(e.Error))
 	}
-	if last != nil && sight.State != Gone { // that what is gone cannot be reached says nothing
+	// That what has ended, or is on a node that does not answer, cannot be reached says nothing.
+	told := sight.State == Gone || (sight.State == Failed || sight.State == Unsure) && errors.As(last, new(unreached))
+	if last != nil && !told {
 		add(because(strings.TrimPrefix(last.Error(), errNoResult.Error()+": ")))
 	}
 	return text
