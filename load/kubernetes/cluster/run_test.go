@@ -128,7 +128,6 @@ func (p *program) ending(t *testing.T, code int, within time.Duration) {
 type load struct {
 	*program
 	namespace string
-	run       string // its id; known by running
 }
 
 // question is what every run of these tests asks, on the cluster or here: 40 hits a second of two kinds. The bound on the lag is wide since

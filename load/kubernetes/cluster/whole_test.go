@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,14 @@ func TestWholeRunIsTheLocalRun(t *testing.T) {
 		require.LessOrEqual(t, got, max(a, b)+bound, name)
 	}
 	nothingLeft(t, ns)
+
+	again := filepath.Join(t.TempDir(), "again")
+	parts, err := filepath.Glob(filepath.Join(run.folder, "shards", "*"))
+	require.NoError(t, err)
+	require.Len(t, parts, 3)
+	agstest(t, lab.Parts.Agstest, nil, append([]string{"merge", "--out", again}, parts...)...).ending(t, 0, time.Minute)
+	require.Equal(t, counts(whole), counts(read(t, again)))
+	require.Equal(t, whole.Total.Response, read(t, again).Total.Response)
 }
 
 // TestWrongAnswersAreTheLocalOnes asks a service whose sign-ons answer for another account: each of them is wrong, on the cluster as here,
