@@ -185,6 +185,7 @@ func (l *Load) first() []first {
 			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression, Text: "came to " + orElse(limit.Value, "no figure") + ".", More: limit.Reason})
 		}
 	}
+	found = append(found, l.missing()...)
 	kinds := l.kindsOfWrong()
 	for i, wrong := range kinds {
 		if i == 5 {

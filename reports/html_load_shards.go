@@ -43,6 +43,25 @@ func (l *Load) shardsCount() string {
 	return fmt.Sprintf("%s of %s complete", Count(int64(complete)), Count(int64(len(l.ShardRuns))))
 }
 
+// missing are the parts of the load that were not sent, or of which nothing is known.
+func (l *Load) missing() []first {
+	var found []first
+	for i := range l.ShardRuns {
+		s := &l.ShardRuns[i]
+		if s.State == ShardComplete {
+			continue
+		}
+		if len(found) == 5 {
+			return append(found, first{Verdict: Inconclusive, Link: "l-shards", Label: "More shards", Text: "are missing."})
+		}
+		found = append(found, first{Verdict: Inconclusive, Link: "l-shards", Label: "Shard " + s.Shard, Text: "is missing " + s.until() + " on.", More: s.Reason})
+	}
+	if len(found) == 0 && l.Run.Partial != "" {
+		found = append(found, first{Verdict: Inconclusive, Label: "The run", Text: "is not whole.", More: l.Run.Partial})
+	}
+	return found
+}
+
 // shardsTable tells of each shard of a merged run; nil for a run that is not one.
 func (l *Load) shardsTable() *table {
 	if len(l.ShardRuns) == 0 {

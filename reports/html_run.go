@@ -26,7 +26,11 @@ func runFacts(r Run) []fact {
 func runTrust(r Run) []statement {
 	var found []statement
 	if r.Partial != "" {
-		found = append(found, statement{Invalid, "The run ended early and is partial: " + r.Partial})
+		text := "The run ended early and is partial: " + r.Partial
+		if parts, merged := strings.CutPrefix(r.Partial, "partial: "); merged {
+			text = "The run is partial: " + parts
+		}
+		found = append(found, statement{Invalid, text})
 	} else {
 		found = append(found, statement{Pass, "The run is whole: it came to its end by itself."})
 	}

@@ -34,6 +34,9 @@ func TestMissingShardsAreSaidEverywhere(t *testing.T) {
 	for name, shown := range map[string]string{"page": page.String(), "JUnit": junit.String(), "text": text.String(), "Markdown": markdown.String()} {
 		assert.Contains(t, shown, "partial: 2 of 3 shards, 93.33 % of the schedule sent", name)
 	}
+	assert.NotContains(t, page.String(), "Nothing needs attention")
+	assert.Contains(t, page.String(), "The run is partial: 2 of 3 shards")
+	assert.Equal(t, []first{{Verdict: Inconclusive, Link: "l-shards", Label: "Shard 3/3", Text: "is missing from 48.0 s on.", More: "told to go"}}, l.missing())
 	assert.Contains(t, page.String(), `<h2 id="l-shards">Shards</h2>`)
 	for _, cell := range []string{"from 48.0 s", "agstest-r1-0", "-0.3 ± 0.2 ms", "told to go", "3,200"} {
 		assert.Contains(t, page.String(), cell)
