@@ -253,7 +253,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		}
 		out.raw("    </properties>\n")
 		for _, test := range suite.cases {
-			name := names.unique(test.classname, orElse(oneLine(test.name, 400), "unnamed"))
+			name := names.unique(test.classname, orElse(oneLine(xmlCharacters(test.name), 400), "unnamed"))
 			out.raw("    <testcase")
 			out.attribute("classname", test.classname)
 			out.attribute("name", name)
@@ -267,7 +267,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 				out.attribute("type", orElse(test.kind, test.outcome))
 			}
 			out.attribute("message", oneLine(test.message, 1000))
-			text := clipped(test.text, min(junitEvidence, max(budget, 0)))
+			text := clipped(xmlCharacters(test.text), min(junitEvidence, max(budget, 0))) // what is put for a byte may be three
 			budget -= len(text)
 			if test.outcome == "skipped" || text == "" {
 				out.raw("/>\n")
@@ -279,7 +279,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 			out.raw("    </testcase>\n")
 		}
 		out.raw("    <system-out>")
-		out.text(clipped(strings.Join(suite.out, "\n"), junitEvidence))
+		out.text(clipped(xmlCharacters(strings.Join(suite.out, "\n")), junitEvidence))
 		out.raw("</system-out>\n    <system-err></system-err>\n  </testsuite>\n")
 	}
 	out.raw("</testsuites>\n")
