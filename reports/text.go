@@ -91,7 +91,7 @@ func (t *textWriter) head(kind string, run Run, verdict Verdict, reason string) 
 		t.fact("mock", "choices %s; faults %s", printable(orElse(strings.Join(run.Mock.Choices, " "), "none")), printable(orElse(strings.Join(run.Mock.Faults, " "), "none")))
 	}
 	if run.Partial != "" {
-		t.fact("partial", "%s", printable(oneLine(strings.TrimPrefix(run.Partial, "partial: "), 400)))
+		t.fact("partial", "%s", printable(oneLine(run.Partial, 400)))
 	}
 }
 
