@@ -68,7 +68,7 @@ func TestEveryFaultIsCaught(t *testing.T) {
 	results := make([]steps.TrialResult, len(faults))
 	t.Run("fault", func(t *testing.T) {
 		for i, f := range faults {
-			if i%every(6) != 0 {
+			if i%every(15) != 0 {
 				continue
 			}
 			trial := steps.Trial{Name: f.Name, Summary: f.Summary, Requirement: f.Requirement, Only: []string{f.Requirement},
@@ -110,7 +110,7 @@ func TestEveryHabitIsLeftInPeace(t *testing.T) {
 	results := make([]steps.TrialResult, len(habits))
 	t.Run("habit", func(t *testing.T) {
 		for i, h := range habits {
-			if i%every(12) != 0 {
+			if i%every(30) != 0 {
 				continue
 			}
 			trial := steps.Trial{Name: h.Name, Summary: h.Summary, Start: func() (*environment.Environment, func(), error) {
