@@ -225,16 +225,21 @@ func (w *watcher) news() []shards.Sight {
 	return all
 }
 
+// offer is what changed and where it is told; with nothing to tell the channel is nil, which a select passes over.
+func (w *watcher) offer() (chan<- []shards.Sight, []shards.Sight) {
+	news := w.news()
+	if len(news) == 0 {
+		return nil, nil
+	}
+	return w.out, news
+}
+
 // consume takes events until the stream ends. It tells whether there were any, so that a stream that always breaks at once is not asked
 // for at once.
 func (w *watcher) consume(ctx context.Context, stream watch.Interface) (moved bool) {
 	impatient := w.engine.clock.after(patience)
 	for {
-		news := w.news()
-		out := w.out
-		if len(news) == 0 {
-			out = nil
-		}
+		out, news := w.offer()
 		select {
 		case <-ctx.Done():
 			return moved
@@ -271,11 +276,7 @@ func (w *watcher) consume(ctx context.Context, stream watch.Interface) (moved bo
 func (w *watcher) pause(ctx context.Context, wait time.Duration) {
 	passed := w.engine.clock.after(wait)
 	for {
-		news := w.news()
-		out := w.out
-		if len(news) == 0 {
-			out = nil
-		}
+		out, news := w.offer()
 		select {
 		case <-ctx.Done():
 			return
