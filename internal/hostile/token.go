@@ -112,23 +112,25 @@ func orders() []Behaviour {
 		}},
 		// Each request is answered with what the one before got, whoever that was; the first one of all gets its own.
 		{Name: "answers to somebody else", Answer: func(t *Turn) bool {
-			r := t.Good()
-			t.server.mu.Lock()
-			all := append(t.server.late[t.behaviour], r.Bytes())
-			t.server.late[t.behaviour] = all
-			t.server.mu.Unlock()
+			all := t.kept()
 			t.Conn.Write(all[max(0, len(all)-2)])
 			return true
 		}},
 		// A late second answer to the first request of all comes in place of the answer to each other one.
 		{Name: "a late second answer", Answer: func(t *Turn) bool {
-			r := t.Good()
-			t.server.mu.Lock()
-			all := append(t.server.late[t.behaviour], r.Bytes())
-			t.server.late[t.behaviour] = all
-			t.server.mu.Unlock()
+			all := t.kept()
 			t.Conn.Write(all[0])
 			return true
 		}},
 	}
+}
+
+// kept is every right answer to a request of this behaviour so far, this one's last.
+func (t *Turn) kept() [][]byte {
+	answer := t.Good().Bytes()
+	t.server.mu.Lock()
+	defer t.server.mu.Unlock()
+	all := append(t.server.late[t.behaviour], answer)
+	t.server.late[t.behaviour] = all
+	return all
 }
