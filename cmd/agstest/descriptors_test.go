@@ -85,8 +85,12 @@ func TestMockOutlivesAFloodOfConnections(t *testing.T) {
 	t.Parallel()
 	c := newChild(t, t.TempDir(), "mock", "--listen", "127.0.0.1:0", "--environment", "mock.yaml").fewFiles().start()
 	c.says("check it with: ")
-	first, _, _ := strings.Cut(c.stdout.String(), "\n")
-	url := strings.TrimPrefix(first, "listening on ")
+	var url string
+	c.until("the address", func() bool { // the two streams are read side by side: what was written first may be seen last
+		line, _, ended := strings.Cut(c.stdout.String(), "\n")
+		url = strings.TrimPrefix(line, "listening on ")
+		return ended
+	})
 	var open []net.Conn
 	for range 200 {
 		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), 5*time.Second)
