@@ -22,38 +22,28 @@ type pair = check.Pair
 var answerPhrases = []phrase{
 	then(`the status is ([0-9][0-9, or]*?)(?:, or with a warning ([0-9][0-9, or]*))?`, "the status is <statuses>[, or with a warning <statuses>]", "the status is 401, or with a warning 400 or 403",
 		"The last answer has one of these statuses. A refusal of the gateway with status 200 and resultCode 99999:403 counts as 403.",
-		func(_ context.Context, w *world, a arguments) error { return w.statusIs(a.words[0], a.words[1]) }),
+		withAnswer(func(w *world, x *exchange, a arguments) error { return w.statusIs(x, a.words[0], a.words[1]) })),
 	then(`the service refuses`, "the service refuses", "the service refuses",
 		"The last answer has a status from 400 to 499 and holds no tokens.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(w *world, x *exchange, _ arguments) error {
 			if effectiveStatus(x)/100 != 4 {
 				return missf("a status from 400 to 499", "%s", w.describe(x))
 			}
 			w.refusalWasWanted(x)
 			return noTokens(x)
-		}),
+		})),
 	then(`the error code is ([0-9][0-9, or]*)`, "the error code is <codes>", "the error code is 20018 or 20021",
 		"The last answer gives one of these sub-codes, as code, errorCode, error.code or in resultCode, as a number or a text. An answer without any warns.",
-		func(_ context.Context, w *world, a arguments) error { return w.codeIs(a.words[0], true) }),
+		withAnswer(func(_ *world, x *exchange, a arguments) error { return codeIs(x, a.words[0], true) })),
 	then(`the error code, if there is one, is ([0-9][0-9, or]*)`, "the error code, if there is one, is <codes>", "the error code, if there is one, is 20020",
 		"Like the step above, but an answer without a sub-code is fine.",
-		func(_ context.Context, w *world, a arguments) error { return w.codeIs(a.words[0], false) }),
+		withAnswer(func(_ *world, x *exchange, a arguments) error { return codeIs(x, a.words[0], false) })),
 	then(`the answer holds no tokens`, "the answer holds no tokens", "the answer holds no tokens",
 		"The last answer has neither access_token nor refresh_token, at any depth.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
-			return noTokens(x)
-		}),
+		withAnswer(func(_ *world, x *exchange, _ arguments) error { return noTokens(x) })),
 	then(`the answer is a JSON object with these members:`, "the answer is a JSON object with these members: (table)", "the answer is a JSON object with these members:",
 		"Rows of | member | kind |, the kinds being string, integer, boolean, object, array. A kind may be followed by \"not empty\" or \"positive\".",
-		func(_ context.Context, w *world, a arguments) error { return w.membersAre(a.table) }),
+		withAnswer(func(w *world, x *exchange, a arguments) error { return w.membersAre(x, a.table) })),
 	then(`the member "([^"]+)" is "([^"]*)", in any case`, `the member "<path>" is "<text>", in any case`, `the member "token_type" is "bearer", in any case`,
 		"The member of the last answer is this text, upper or lower case.",
 		func(_ context.Context, w *world, a arguments) error {
@@ -80,7 +70,7 @@ var answerPhrases = []phrase{
 		}),
 	then(`the error has a text "([^"]+)"`, `the error has a text "<member>"`, `the error has a text "message"`,
 		"Where the error is a JSON object, it has this member as a non-empty text; other forms of errors are fine.",
-		func(_ context.Context, w *world, a arguments) error { return w.errorText(a.words[0]) }),
+		withAnswer(func(_ *world, x *exchange, a arguments) error { return errorHasText(x, a.words[0]) })),
 	then(`the error gives its code in the member "([^"]+)"`, `the error gives its code in the member "<member>"`, `the error gives its code in the member "code"`,
 		"The sub-code stands in this very member.",
 		func(_ context.Context, w *world, a arguments) error {
@@ -99,62 +89,42 @@ var answerPhrases = []phrase{
 		}),
 	then(`nothing that was submitted in secret is repeated in the answer`, "nothing that was submitted in secret is repeated in the answer", "nothing that was submitted in secret is repeated in the answer",
 		"Session tokens, passwords and tokens of the request do not stand in the last answer.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(_ *world, x *exchange, _ arguments) error {
 			for _, s := range x.known.Secrets {
 				if strings.Contains(string(x.Body), s) {
 					return missf("no submitted secret in the answer", "one of the %d submitted secrets stands in the body", len(x.known.Secrets))
 				}
 			}
 			return nil
-		}),
+		})),
 	then(`the answer declares a JSON content type`, "the answer declares a JSON content type", "the answer declares a JSON content type",
 		"Content-Type is application/json or ends in +json, with any parameter.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(_ *world, x *exchange, _ arguments) error {
 			if len(x.Body) > 0 && !jsonType.MatchString(x.Header.Get("Content-Type")) {
 				return missf("a JSON content type", "Content-Type %q", x.Header.Get("Content-Type"))
 			}
 			return nil
-		}),
+		})),
 	then(`it is recorded how the service answers`, "it is recorded how the service answers", "it is recorded how the service answers",
 		"Nothing public says what must come: the report shows what came.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(w *world, x *exchange, _ arguments) error {
 			w.refusalWasWanted(x)
 			w.observe("%s", w.describe(x))
 			return nil
-		}),
+		})),
 	then(`it is recorded whether the answer has the header "([^"]+)"`, `it is recorded whether the answer has the header "<name>"`, `it is recorded whether the answer has the header "WWW-Authenticate"`,
 		"The report shows the header of the last answer.",
-		func(_ context.Context, w *world, a arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(w *world, x *exchange, a arguments) error {
 			if v := x.Header.Values(a.words[0]); len(v) > 0 {
 				w.observe("status %d with %s: %s", x.Status, a.words[0], strings.Join(v, ", "))
 			} else {
 				w.observe("status %d without %s", x.Status, a.words[0])
 			}
 			return nil
-		}),
+		})),
 	then(`it is recorded whether the answer has the member "([^"]+)"`, `it is recorded whether the answer has the member "<path>"`, `it is recorded whether the answer has the member "errorCode"`,
 		"The report shows whether the member is there.",
-		func(_ context.Context, w *world, a arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(w *world, x *exchange, a arguments) error {
 			v, _ := w.member(a.words[0])
 			w.refusalWasWanted(x)
 			if v == nil {
@@ -163,14 +133,10 @@ var answerPhrases = []phrase{
 				w.observe("status %d with %s", x.Status, a.words[0])
 			}
 			return nil
-		}),
+		})),
 	then(`it is recorded what the answer holds`, "it is recorded what the answer holds", "it is recorded what the answer holds",
 		"The report shows whether the body is empty, holds tokens, or something else.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(w *world, x *exchange, _ arguments) error {
 			body, _ := check.ParseJSON(x.Body)
 			switch {
 			case len(x.Body) == 0:
@@ -183,7 +149,7 @@ var answerPhrases = []phrase{
 				w.observe("a body that is not JSON")
 			}
 			return nil
-		}),
+		})),
 	then(`the result code is "([^"]+)"`, `the result code is "<text>"`, `the result code is "99999:403"`,
 		"resultCode of the last answer, the gateway's own way to say why.",
 		func(_ context.Context, w *world, a arguments) error {
@@ -198,11 +164,7 @@ var answerPhrases = []phrase{
 		}),
 	then(`it is recorded whether the correlation id comes back`, "it is recorded whether the correlation id comes back", "it is recorded whether the correlation id comes back",
 		"The report shows whether x-correlation-id of the request stands in the header of the answer.",
-		func(_ context.Context, w *world, _ arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(w *world, x *exchange, _ arguments) error {
 			switch sent, got := x.request.headerValue(ags.HeaderCorrelation), x.Header.Get(ags.HeaderCorrelation); {
 			case got == "":
 				w.observe("not echoed")
@@ -212,7 +174,7 @@ var answerPhrases = []phrase{
 				w.observe("answered with another value")
 			}
 			return nil
-		}),
+		})),
 	then(`it is recorded with which statuses both were answered`, "it is recorded with which statuses both were answered", "it is recorded with which statuses both were answered",
 		"The report shows the statuses of two calls that were sent at the same moment.",
 		func(_ context.Context, w *world, _ arguments) error {
@@ -242,11 +204,7 @@ var answerPhrases = []phrase{
 		}),
 	then(`the list offers at least (\d+) accounts`, "the list offers at least <number> accounts", "the list offers at least 2 accounts",
 		"The last answer 300 has so many accounts.",
-		func(_ context.Context, w *world, a arguments) error {
-			x, err := w.last()
-			if err != nil {
-				return err
-			}
+		withAnswer(func(_ *world, x *exchange, a arguments) error {
 			list, err := check.Accounts(x.Exchange)
 			if err != nil {
 				return missf("an array accounts", "%v", err)
@@ -255,7 +213,7 @@ var answerPhrases = []phrase{
 				return missf("at least "+a.words[0]+" accounts", "%d", len(list))
 			}
 			return nil
-		}),
+		})),
 	then(`each account of the list has an accountInformation that is JSON in a text`, "each account of the list has an accountInformation that is JSON in a text", "each account of the list has an accountInformation that is JSON in a text",
 		"The text of accountInformation parses as JSON.",
 		func(_ context.Context, w *world, _ arguments) error {
@@ -288,6 +246,17 @@ var (
 	jsonType = regexp.MustCompile(`(?i)^\s*[a-z]+/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)`)
 	loopback = regexp.MustCompile(`(?i)^http://(?:localhost|127\.[0-9.]+|\[::1\])(?::|/|$)`)
 )
+
+// withAnswer judges the last answer; where nothing was sent before there is none to judge.
+func withAnswer(judge func(*world, *exchange, arguments) error) func(context.Context, *world, arguments) error {
+	return func(_ context.Context, w *world, a arguments) error {
+		x, err := w.last()
+		if err != nil {
+			return err
+		}
+		return judge(w, x, a)
+	}
+}
 
 // numbers reads "400, 401 or 403".
 func numbers(text string) []int {
@@ -330,11 +299,7 @@ func (w *world) refusalWasWanted(x *exchange) {
 	}
 }
 
-func (w *world) statusIs(wanted, tolerated string) error {
-	x, err := w.last()
-	if err != nil {
-		return err
-	}
+func (w *world) statusIs(x *exchange, wanted, tolerated string) error {
 	if x.Err != nil {
 		return missf("a whole answer", "status %d, but %s", x.Status, errorText(x.Err))
 	}
@@ -354,11 +319,7 @@ func (w *world) statusIs(wanted, tolerated string) error {
 	return missf(expected, "%s", w.describe(x))
 }
 
-func (w *world) codeIs(wanted string, demanded bool) error {
-	x, err := w.last()
-	if err != nil {
-		return err
-	}
+func codeIs(x *exchange, wanted string, demanded bool) error {
 	code, ok := check.SubCode(x.Exchange)
 	if code == x.Status {
 		ok = false // an error that repeats its status gives no reason
@@ -456,16 +417,11 @@ func show(v *check.Value) string {
 	return "a JSON " + string(v.Kind)
 }
 
-func (w *world) membersAre(table [][]string) error {
-	x, err := w.last()
-	if err != nil {
-		return err
-	}
-	body, err := check.ParseJSON(x.Body)
+func (w *world) membersAre(x *exchange, table [][]string) error {
+	body, _ := check.ParseJSON(x.Body) // a member that stands twice is the judge's to find
 	if body == nil || body.Kind != ags.Object {
 		return missf("a JSON object", "%s whose body is none", w.describe(x))
 	}
-	_ = err // a member that stands twice is the judge's to find
 	return checking("the members of the table", func(e *expectations) {
 		for _, row := range table[1:] {
 			kindHolds(e, row[0], body.Get(row[0]), row[1])
@@ -496,12 +452,8 @@ func kindHolds(e *expectations, name string, v *check.Value, wanted string) {
 	}
 }
 
-// errorText looks for a text in an error that is a JSON object.
-func (w *world) errorText(name string) error {
-	x, err := w.last()
-	if err != nil {
-		return err
-	}
+// errorHasText looks for a text in an error that is a JSON object.
+func errorHasText(x *exchange, name string) error {
 	body, _ := check.ParseJSON(x.Body)
 	if body == nil || body.Kind != ags.Object {
 		return nil

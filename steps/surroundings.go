@@ -82,17 +82,13 @@ var surroundingPhrases = []phrase{
 		func(ctx context.Context, w *world, _ arguments) error { return w.activate(ctx) }),
 	then(`the tokens belong to the account of the client`, "the tokens belong to the account of the client", "the tokens belong to the account of the client",
 		"accountId of the last answer and of its tokens is that of the client who acted before.",
-		func(_ context.Context, w *world, _ arguments) error {
-			p, err := w.tokens()
-			if err != nil {
-				return err
-			}
+		withTokens(func(w *world, p *check.Pair, _ arguments) error {
 			want := w.clients[0].pair.AccountID
 			if p.AccountID != want || p.Access.Account != want || p.Refresh.Account != want {
 				return missf("accountId "+want, "%q in the answer, %q and %q in the tokens", p.AccountID, p.Access.Account, p.Refresh.Account)
 			}
 			return nil
-		}),
+		})),
 }
 
 // companion is what a device holds while a companion app lets it in.
