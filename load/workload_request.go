@@ -110,11 +110,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 	}
 	if e.Operator != nil {
 		r.operator = newOperatorKey(e)
-		name := e.Operator.Parameter
-		if name == "" {
-			name = "OperatorAuthToken"
-		}
-		r.parameter = appendJSON(nil, []byte(name))
+		r.parameter = appendJSON(nil, []byte(e.Operator.Parameter))
 	}
 	return r
 }
@@ -176,7 +172,8 @@ type operatorKey struct {
 	secret  []byte
 	account string // where the client's own account is not known
 	header  []byte // encoded, with the dot
-	tenant  []byte // as JSON text
+	// The claims up to the value of the account, from there to that of exp, and the rest, as JSON text.
+	before, between, after []byte
 }
 
 // operatorTokenLife is how long an OperatorAuthToken is good for; each is used once and at once.
@@ -189,7 +186,10 @@ func newOperatorKey(e *environment.Environment) *operatorKey {
 	}
 	return &operatorKey{
 		secret: []byte(e.Operator.Secret), account: e.Operator.Account,
-		header: append(base64.RawURLEncoding.AppendEncode(nil, header), '.'), tenant: appendJSON(nil, []byte(e.Tenant)),
+		header:  append(base64.RawURLEncoding.AppendEncode(nil, header), '.'),
+		before:  fmt.Appendf(nil, `{"typ":%q,%q:`, ags.OperatorToken.Type, ags.OperatorToken.Account),
+		between: fmt.Appendf(nil, `,%q:%s,"exp":`, ags.OperatorToken.Tenant, appendJSON(nil, []byte(e.Tenant))),
+		after:   fmt.Appendf(nil, `,"aud":%q}`, ags.OperatorToken.Audience),
 	}
 }
 
@@ -198,13 +198,9 @@ func (k *operatorKey) appendToken(dst, account []byte, now time.Time) []byte {
 		account = []byte(k.account)
 	}
 	var room [256]byte
-	claims := append(room[:0], `{"typ":"GetSessionTokenAuthN","OpfAccountId":`...)
-	claims = appendJSON(claims, account)
-	claims = append(claims, `,"OpfTenantId":`...)
-	claims = append(claims, k.tenant...)
-	claims = append(claims, `,"exp":`...)
-	claims = strconv.AppendInt(claims, now.Add(operatorTokenLife).Unix(), 10)
-	claims = append(claims, `,"aud":"ags"}`...)
+	claims := appendJSON(append(room[:0], k.before...), account)
+	claims = strconv.AppendInt(append(claims, k.between...), now.Add(operatorTokenLife).Unix(), 10)
+	claims = append(claims, k.after...)
 	start := len(dst)
 	dst = append(dst, k.header...)
 	dst = base64.RawURLEncoding.AppendEncode(dst, claims)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/ags"
 	"agstest/internal/failure"
 )
 
@@ -118,7 +119,9 @@ var operatorPhrases = []phrase{
 	given(`the OperatorAuthToken is signed with the algorithm (none|HS512)`, "the OperatorAuthToken is signed with the algorithm <none|HS512>", "the OperatorAuthToken is signed with the algorithm none",
 		"The header alg says so, and so it is signed, with the right secret.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.algorithm = a.words[0] })),
 	given(`the OperatorAuthToken names an account that nobody has`, "the OperatorAuthToken names an account that nobody has", "the OperatorAuthToken names an account that nobody has",
-		"The claim OpfAccountId is made up.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.set("OpfAccountId", "agstest-"+w.invented(12)) })),
+		"The claim OpfAccountId is made up.", changeOperator(func(w *world, t *operatorToken, _ arguments) {
+			t.set(ags.OperatorToken.Account, "agstest-"+w.invented(12))
+		})),
 	given(`the (access|refresh) token of the client stands in place of the OperatorAuthToken`, "the <access|refresh> token of the client stands in place of the OperatorAuthToken", "the access token of the client stands in place of the OperatorAuthToken",
 		"A token of an end user is offered where one of the operator is wanted.", change(func(w *world, r *request, a arguments) {
 			token := w.client.pair.AccessToken

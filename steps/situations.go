@@ -583,24 +583,20 @@ func (w *world) headEndRequest() (*request, error) {
 		return nil, lacking(w.run.example("operator"), "the environment does not say how to act as a head-end system (operator)")
 	}
 	t := operatorToken{algorithm: "HS256", keyID: o.KeyID, secret: o.Secret}
-	t.set("typ", "GetSessionTokenAuthN")
+	t.set("typ", ags.OperatorToken.Type)
 	account := o.Account
 	if w.account != nil && w.account.id != "" {
 		account = w.account.id
 	}
-	t.set("OpfAccountId", account)
-	t.set("OpfTenantId", w.tenant)
+	t.set(ags.OperatorToken.Account, account)
+	t.set(ags.OperatorToken.Tenant, w.tenant)
 	t.set("exp", time.Now().Add(w.ahead).Add(5*time.Minute).Unix())
-	t.set("aud", "ags")
+	t.set("aud", ags.OperatorToken.Audience)
 	for _, change := range w.operator {
 		change(&t)
 	}
 	w.operator = nil
-	name := o.Parameter
-	if name == "" {
-		name = "OperatorAuthToken"
-	}
 	r := w.prepare(ags.GetSessionToken)
-	r.set("parameters", rawJSON([]parameter{{name, t.sign()}}))
+	r.set("parameters", rawJSON([]parameter{{o.Parameter, t.sign()}}))
 	return r, nil
 }
