@@ -92,6 +92,9 @@ Secret a control-token of at least 20 random characters, has the load started wi
 				if err := k.checkLoad(&f, &s); err != nil {
 					return err
 				}
+				if k.withoutForward {
+					return failure.Usagef("with --without-forward the instant of the start is part of what is created, and when a manifest is applied is not known; leave it out, or have agstest create the load")
+				}
 				service, err := p.open(&s)
 				if err != nil {
 					return err
@@ -142,6 +145,7 @@ func (p *program) kubernetesRBACCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.Namespace, "namespace", "", "namespace that the rights are for; left out: agstest")
+	c.Flags().BoolVar(&o.WithoutForward, "without-forward", false, "the rights of loads with --without-forward, which forward no port")
 	c.Flags().StringVar(&o.SecretRef, "secret-ref", "", "name of a Secret that loads are given, so that they need not create one")
 	return c
 }

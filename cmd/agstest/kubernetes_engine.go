@@ -26,10 +26,11 @@ type kubernetesOptions struct {
 	Memory         string
 	Spread         string
 
-	TTL           time.Duration
-	Keep          bool
-	SecretRef     string
-	ResultsVolume string
+	TTL            time.Duration
+	Keep           bool
+	SecretRef      string
+	WithoutForward bool
+	ResultsVolume  string
 
 	Notice func(sentence string)
 }

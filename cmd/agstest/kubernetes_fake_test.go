@@ -40,6 +40,7 @@ type fakeRun struct {
 	began   time.Time
 	sights  []shards.Sight
 	address []string
+	logs    []*fakeLog
 	stop    context.CancelFunc
 	evict   []context.CancelFunc
 	group   sync.WaitGroup
@@ -74,7 +75,11 @@ func (f *fakeCluster) engine() *kubernetesEngine {
 				slices.Sorted(maps.Keys(w.Files)), slices.Sorted(maps.Keys(w.Secrets)), w.Files[shards.PlanFile]), nil
 		},
 		rules: func(o kubernetesOptions) ([]byte, error) {
-			return []byte("kind: Role # for " + o.Namespace + "\n"), nil
+			text := "kind: Role # for " + o.Namespace
+			if o.WithoutForward {
+				text += ", without forward"
+			}
+			return []byte(text + "\n"), nil
 		},
 	}
 }
@@ -109,6 +114,7 @@ func (n *fakeNamespace) Create(ctx context.Context, work shards.Work) error {
 	living, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := &fakeRun{work: work, options: n.options, began: time.Now(), stop: stop, folder: folder, changed: make(chan struct{}), address: make([]string, work.Shards), evict: make([]context.CancelFunc, work.Shards)}
 	for i := range work.Shards {
+		r.logs = append(r.logs, &fakeLog{more: make(chan struct{})})
 		r.sights = append(r.sights, shards.Sight{Index: i, Name: fmt.Sprintf("agstest-%s-%d", work.Run, i), State: shards.Pending})
 	}
 	n.mutex.Lock()
@@ -159,9 +165,14 @@ func (n *fakeNamespace) live(ctx context.Context, r *fakeRun, i int) {
 	_ = json.Unmarshal(r.work.Files[shards.PlanFile], plan)
 	ctx, evict := context.WithCancel(ctx)
 	defer evict()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	real, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
+	}
+	defer real.Close()
+	listener := real
+	if plan.StartAt != 0 {
+		listener = nil
 	}
 	folder := filepath.Join(r.folder, fmt.Sprint(i))
 	_ = os.MkdirAll(folder, 0o700)
@@ -170,11 +181,11 @@ func (n *fakeNamespace) live(ctx context.Context, r *fakeRun, i int) {
 	var last shards.Ending
 	agent := &shards.Agent{
 		Index: i, Plan: r.work.Files[shards.PlanFile], Version: shardVersion(), Token: r.work.Secrets[shards.TokenFile], Folder: folder,
-		LastWords: func(e shards.Ending) { last = e }, Grace: 50 * time.Millisecond, FailedLinger: 50 * time.Millisecond,
+		Output: r.logs[i], LastWords: func(e shards.Ending) { last = e }, Grace: 50 * time.Millisecond, FailedLinger: 50 * time.Millisecond,
 		Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
 			lost := func(at load.Progress) {
 				if n.trouble == "lost" && i == 1 && at.Elapsed >= time.Second { // the node goes, with all that is on it
-					listener.Close()
+					real.Close()
 					n.see(r, i, func(s *shards.Sight) { s.State, s.Reason = shards.Gone, "the node n2 is gone" })
 					evict()
 				}
@@ -184,10 +195,11 @@ func (n *fakeNamespace) live(ctx context.Context, r *fakeRun, i int) {
 		},
 	}
 	n.mutex.Lock()
-	r.address[i], r.evict[i] = listener.Addr().String(), evict
+	r.address[i], r.evict[i] = real.Addr().String(), evict
 	n.mutex.Unlock()
 	n.see(r, i, func(s *shards.Sight) { s.State, s.Node = shards.Running, fmt.Sprintf("n%d", i+1) })
 	err = agent.Run(ctx, listener)
+	r.logs[i].change(nil, true)
 	message, _ := json.Marshal(last)
 	n.see(r, i, func(s *shards.Sight) {
 		switch {
@@ -236,6 +248,10 @@ func (n *fakeNamespace) Dial(ctx context.Context, run string, index int) (net.Co
 		return nil, errors.New("there is no such run")
 	}
 	n.mutex.Lock()
+	if n.trouble == "no-forward" {
+		n.mutex.Unlock()
+		return nil, errors.New("the cluster forbids to forward ports")
+	}
 	address, gone := r.address[index], r.sights[index].State == shards.Gone
 	n.mutex.Unlock()
 	if gone {
@@ -244,9 +260,76 @@ func (n *fakeNamespace) Dial(ctx context.Context, run string, index int) (net.Co
 	return new(net.Dialer).DialContext(ctx, "tcp", address)
 }
 
-func (n *fakeNamespace) Log(context.Context, string, int) (io.ReadCloser, error) {
-	return nil, errors.New("there is no log")
+func (n *fakeNamespace) Log(ctx context.Context, run string, index int, o shards.LogOptions) (io.ReadCloser, error) {
+	r := n.run(run)
+	if r == nil {
+		return nil, errors.New("there is no log")
+	}
+	log := r.logs[index]
+	if o.Follow {
+		return &followedLog{ctx: ctx, log: log}, nil
+	}
+	text, _, _ := log.from(0)
+	lines := strings.SplitAfter(text, "\n")
+	if o.Tail > 0 {
+		lines = lines[max(0, len(lines)-1-o.Tail):]
+	}
+	return io.NopCloser(strings.NewReader(strings.Join(lines, ""))), nil
 }
+
+// fakeLog is the output of a shard.
+type fakeLog struct {
+	mutex sync.Mutex // guards what follows
+	text  []byte
+	ended bool
+	more  chan struct{} // closed at the next change
+}
+
+func (l *fakeLog) change(text []byte, ended bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.text, l.ended = append(l.text, text...), l.ended || ended
+	close(l.more)
+	l.more = make(chan struct{})
+}
+
+func (l *fakeLog) Write(p []byte) (int, error) {
+	l.change(p, false)
+	return len(p), nil
+}
+
+func (l *fakeLog) from(at int) (text string, ended bool, more <-chan struct{}) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return string(l.text[at:]), l.ended, l.more
+}
+
+// followedLog reads a log while it grows.
+type followedLog struct {
+	ctx context.Context
+	log *fakeLog
+	at  int
+}
+
+func (f *followedLog) Read(p []byte) (int, error) {
+	for {
+		text, ended, more := f.log.from(f.at)
+		if n := copy(p, text); n > 0 {
+			f.at += n
+			return n, nil
+		}
+		if ended {
+			return 0, io.EOF
+		}
+		select {
+		case <-more:
+		case <-f.ctx.Done():
+			return 0, f.ctx.Err()
+		}
+	}
+}
+
+func (f *followedLog) Close() error { return nil }
 
 func (n *fakeNamespace) Find(_ context.Context, run string) (*shards.Work, error) {
 	r := n.run(run)

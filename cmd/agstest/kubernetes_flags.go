@@ -43,6 +43,7 @@ type podFlags struct {
 	ttl                                  time.Duration
 	keep                                 bool
 	secretRef, resultsURL, resultsVolume string
+	withoutForward                       bool
 }
 
 func (f *podFlags) register(flags *pflag.FlagSet) {
@@ -61,6 +62,7 @@ func (f *podFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.ttl, "ttl", 0, "how long a Job that has ended stays, where it is not removed at the end; 0: 1h")
 	flags.BoolVar(&f.keep, "keep", false, "remove nothing at the end")
 	flags.StringVar(&f.secretRef, "secret-ref", "", "name of a Secret that holds the secrets of the environment by their ${NAME}, in place of one that is created")
+	flags.BoolVar(&f.withoutForward, "without-forward", false, "forward no port, where a cluster forbids it: shards start by their own clocks when --ready-within is over, and what they record comes with their logs or from --results-url")
 	flags.StringVar(&f.resultsURL, "results-url", "", "file with an address to which each shard puts its result too, such as a signed one of an object store; {index} in it is the shard, from 0")
 	flags.StringVar(&f.resultsVolume, "results-volume", "", "name of a PersistentVolumeClaim that keeps what the shards record")
 }
@@ -70,7 +72,7 @@ func (f *podFlags) options() kubernetesOptions {
 	o.Image, o.PullPolicy, o.PullSecret, o.ServiceAccount, o.PriorityClass = f.image, f.pullPolicy, f.pullSecret, f.serviceAccount, f.priorityClass
 	o.NodeSelector, o.Tolerations = f.nodeSelector, f.tolerations
 	o.CPU, o.CPULimit, o.Memory, o.Spread, o.TTL, o.Keep = f.cpu, f.cpuLimit, f.memory, f.spread, f.ttl, f.keep
-	o.SecretRef, o.ResultsVolume = f.secretRef, f.resultsVolume
+	o.SecretRef, o.ResultsVolume, o.WithoutForward = f.secretRef, f.resultsVolume, f.withoutForward
 	return o
 }
 
@@ -92,7 +94,7 @@ type startFlags struct {
 }
 
 func (f *startFlags) register(flags *pflag.FlagSet) {
-	flags.DurationVar(&f.readyWithin, "ready-within", 0, "until when all shards must run and be set up; 0: 5m")
+	flags.DurationVar(&f.readyWithin, "ready-within", 0, "until when all shards must run and be set up; 0: 5m, and 2m with --without-forward")
 	flags.DurationVar(&f.placedWithin, "placed-within", 0, "how long a shard may be held up before it runs, as while nodes are added; 0: 1m")
 	flags.DurationVar(&f.lead, "lead", 0, "from the moment when all are ready to the first hit; 0: 5s, and 20ms more a shard")
 	flags.DurationVar(&f.maxSkew, "max-clock-error", 0, "how exactly the clocks of shards must be known; 0: 50ms")
@@ -163,6 +165,8 @@ func (f *kubernetesFlags) checkLoad(l *loadFlags, s *serviceFlags) error {
 		return failure.Usagef("say with --shards how many generators share the load, such as --shards 4")
 	case f.shards < 1 || f.shards > shards.MostShards:
 		return failure.Usagef("--shards must be 1 to %d, not %d", shards.MostShards, f.shards)
+	case f.withoutForward && f.linger != 0:
+		return failure.Usagef("--linger is how long a shard waits for somebody who comes for its result, and with --without-forward nobody can; leave it out")
 	case f.image == "":
 		return failure.Usagef("say with --image which image of agstest the shards are; agstest image writes one")
 	}
@@ -184,7 +188,7 @@ func (f *kubernetesFlags) checkAddress(e *environment.Environment) error {
 // coordinator is one as the flags say.
 func (f *kubernetesFlags) coordinator(engine shards.Engine, folder string) *shards.Coordinator {
 	c := f.startFlags.coordinator(engine, folder)
-	c.Linger, c.Keep = f.linger, f.keep
+	c.Linger, c.Keep, c.WithoutDial = f.linger, f.keep, f.withoutForward
 	return c
 }
 

@@ -171,8 +171,12 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 // waysHome tells of results that did not come from their shard.
 func waysHome(o *shards.Outcome) []string {
 	var notes []string
+	if o.Plan.StartAt != 0 {
+		notes = append(notes, "no shard was connected to (--without-forward): each started by its own clock, and what it recorded came with its log unless something else is said")
+	}
 	for _, s := range o.Shards {
-		if s.Way != shards.WayForward && s.Folder != "" {
+		usual := s.Way == shards.WayForward || s.Way == shards.WayLog && o.Plan.StartAt != 0
+		if !usual && s.Folder != "" {
 			notes = append(notes, fmt.Sprintf("what shard %d/%d recorded came from its %s", s.Index, s.Of, s.Way))
 		}
 	}

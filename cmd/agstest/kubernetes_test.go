@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,19 @@ func TestLoadOnKubernetes(t *testing.T) {
 	assert.Contains(t, stdout, "120")
 }
 
+func TestLoadOnAClusterThatForwardsNoPort(t *testing.T) {
+	f, line, out := withCluster(t, "no-forward")
+	code, stdout, stderr := f.call(append(line, "--without-forward", "--ready-within", "4s", "--max-clock-error", "3s", "--seed", "7")...)
+	l := readLoad(t, out)
+	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
+	assert.EqualValues(t, 120, l.Total.Sent)
+	assert.EqualValues(t, 120, l.Total.Right)
+	assert.Equal(t, []string{"1/3", "2/3", "3/3"}, l.Shards)
+	assert.Contains(t, l.Notes, "no shard was connected to (--without-forward): each started by its own clock, and what it recorded came with its log unless something else is said")
+	assert.NotContains(t, strings.Join(l.Notes, "\n"), "shard 1/3 recorded came from")
+	assert.Empty(t, f.runs, "everything was removed")
+}
+
 func TestALostShardMakesARunPartial(t *testing.T) {
 	f, line, out := withCluster(t, "lost")
 	code, stdout, stderr := f.call(append(line, "--duration", "2s")...)
@@ -170,6 +184,8 @@ func TestNothingIsCreatedForAWrongLoad(t *testing.T) {
 		"no clients":     {[]string{"--clients", "1000000"}, "virtual clients were asked for"},
 		"wrong limit":    {[]string{"--limit", "signon.p99<1s"}, "signon"},
 		"lead too short": {[]string{"--lead", "100ms"}, "a lead of 100ms is too short"},
+		"linger alone":   {[]string{"--without-forward", "--linger", "1m"}, "--linger is how long a shard waits for somebody who comes for its result, and with --without-forward nobody can"},
+		"far ahead":      {[]string{"--without-forward", "--ready-within", "2h"}, "a load that starts by itself 2h0m0.8s after it was made is too far ahead; 1h0m0s is the most"},
 		"signed address": {[]string{"--results-url", "https://store.example/x?sig=1"}, "--results-url wants a file that holds the address"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,6 +219,10 @@ func TestManifestShowsNoSecret(t *testing.T) {
 	assert.Contains(t, stdout, `"--seed=3"`)
 	assert.NotContains(t, stdout, "--image=")
 	assert.NotContains(t, stdout, operatorOfCluster)
+	code, stdout, stderr = f.call(append(args, "--without-forward")...)
+	assert.Equal(t, exitUsage, code)
+	assert.Empty(t, stdout)
+	assert.Equal(t, "agstest: with --without-forward the instant of the start is part of what is created, and when a manifest is applied is not known; leave it out, or have agstest create the load\n", stderr)
 }
 
 func TestKubernetesCommands(t *testing.T) {
@@ -216,6 +236,7 @@ func TestKubernetesCommands(t *testing.T) {
 	}
 	want(exitPass, "The namespace load takes a load.\n", "", "check", "--namespace", "load", "--image", "x")
 	want(exitPass, "kind: Role # for load\n", "", "rbac", "--namespace", "load")
+	want(exitPass, "kind: Role # for load, without forward\n", "", "rbac", "--namespace", "load", "--without-forward")
 	want(exitPass, "The namespace default holds no load.\n", "", "list")
 	want(exitPass, "[]\n", "", "list", "--json")
 	want(exitPass, "", "there is nothing to remove in the namespace default\n", "clean")

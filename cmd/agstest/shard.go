@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,7 +43,8 @@ func (p *program) shardCommand() *cobra.Command {
 		Short:  "Be one generator of a load that runs on several (started by agstest load --on kubernetes).",
 		Hidden: true,
 		Long: `Reads the plan of a run, serves the control interface for its coordinator, does its part of the load when it is told to, and hands the
-result over. The exit code tells whether the part was done, not what it found.`,
+result over. Where the plan holds the instant of the start, nothing is served, and all is said and handed over on stdout. The exit code
+tells whether the part was done, not what it found.`,
 		Example: `  agstest shard --plan /plan --secrets /secrets --out /out --listen 127.0.0.1:6565`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.shard(c.Context(), &f)
@@ -78,9 +80,12 @@ func (p *program) shard(ctx context.Context, f *shardFlags) error {
 	if err != nil {
 		return failure.Usagef("cannot read the plan of the shards: %w", err)
 	}
-	token, err := os.ReadFile(filepath.Join(f.secrets, shards.TokenFile))
-	if err != nil {
-		return failure.Usagef("cannot read the token of the run: %w", err)
+	var token []byte
+	alone := shards.Alone(text)
+	if !alone {
+		if token, err = os.ReadFile(filepath.Join(f.secrets, shards.TokenFile)); err != nil {
+			return failure.Usagef("cannot read the token of the run: %w", err)
+		}
 	}
 	folder := filepath.Join(f.out, "run")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -101,9 +106,11 @@ func (p *program) shard(ctx context.Context, f *shardFlags) error {
 	if f.termination != "" {
 		agent.LastWords = func(e shards.Ending) { leaveLastWords(f.termination, e) }
 	}
-	listener, err := listen("the control interface of the shard", f.listen)
-	if err != nil {
-		return err
+	var listener net.Listener
+	if !alone {
+		if listener, err = listen("the control interface of the shard", f.listen); err != nil {
+			return err
+		}
 	}
 	err = agent.Run(ctx, listener)
 	p.served = err == nil // a shard that was told to stop and has handed its part over has done its work

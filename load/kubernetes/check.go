@@ -5,6 +5,7 @@ package kubernetes
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,13 @@ func (e *Engine) checkRights(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return failure.Setupf("rights are missing in the namespace %s; ask for a Role with these, or for all that agstest kubernetes rules prints:\n%s", e.namespace, text)
+	without := ""
+	for _, rule := range missing {
+		if slices.Contains(rule.Resources, "pods/portforward") {
+			without = "; a load that has --without-forward needs no pods/portforward"
+		}
+	}
+	return failure.Setupf("rights are missing in the namespace %s; ask for a Role with these, or for all that agstest kubernetes rbac prints%s:\n%s", e.namespace, without, text)
 }
 
 // denied are those of the verbs that are not allowed.

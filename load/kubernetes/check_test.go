@@ -49,7 +49,7 @@ func TestCheck(t *testing.T) {
 		{"an API server that breaks down", func(c *cluster) { c.fail("POST rights", 500) }, "asking for the rights in the namespace load: the API server says: etcdserver: leader changed"},
 		{"rights are missing", func(c *cluster) {
 			c.denied["create pods/portforward"], c.denied["get pods/portforward"], c.denied["create secrets"], c.denied["patch jobs"] = true, true, true, true
-		}, `rights are missing in the namespace load; ask for a Role with these, or for all that agstest kubernetes rules prints:
+		}, `rights are missing in the namespace load; ask for a Role with these, or for all that agstest kubernetes rbac prints; a load that has --without-forward needs no pods/portforward:
 rules:
 - apiGroups:
   - batch
@@ -88,14 +88,15 @@ rules:
 	}
 }
 
-// With a Secret of one's own nobody needs the right to make one.
+// With a Secret of one's own nobody needs the right to make one, and without a forward none to forward ports.
 func TestCheckAsksForNoMoreThanIsNeeded(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	c.denied["create secrets"] = true
-	e, _ := c.engine(t, Options{SecretRef: "mine"})
+	c.denied["create pods/portforward"], c.denied["get pods/portforward"] = true, true
+	e, _ := c.engine(t, Options{SecretRef: "mine", WithoutForward: true})
 	require.NoError(t, e.Check(t.Context()))
-	assert.Equal(t, 11, c.called("POST rights"))
+	assert.Equal(t, 9, c.called("POST rights"))
 	e, _ = c.engine(t, Options{})
 	require.ErrorContains(t, e.Check(t.Context()), "- secrets\n")
 }

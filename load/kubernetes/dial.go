@@ -49,13 +49,28 @@ func (e *Engine) pod(ctx context.Context, run string, index int) (*corev1.Pod, e
 }
 
 // Log gives the output of a shard. The node keeps the newest 10 MiB or so, and nothing once the pod is gone.
-func (e *Engine) Log(ctx context.Context, run string, index int) (io.ReadCloser, error) {
-	pod, err := e.pod(ctx, run, index)
-	if err != nil {
-		return nil, err
+func (e *Engine) Log(ctx context.Context, run string, index int, o shards.LogOptions) (io.ReadCloser, error) {
+	shard := shardOf{run, index}
+	name, known := e.pods.Load(shard)
+	if !known {
+		pod, err := e.pod(ctx, run, index)
+		if err != nil {
+			return nil, err
+		}
+		name = pod.Name
+		e.pods.Store(shard, name) // a shard has one pod in its life
 	}
-	log, err := e.core.Pods(e.namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container}).Stream(ctx)
-	return log, e.sentence("reading the log of "+pod.Name, err)
+	options := &corev1.PodLogOptions{Container: container, Follow: o.Follow}
+	if o.Tail > 0 {
+		options.TailLines = new(int64(o.Tail))
+	}
+	log, err := e.core.Pods(e.namespace).GetLogs(name.(string), options).Stream(ctx)
+	return log, e.sentence("reading the log of "+name.(string), err)
+}
+
+type shardOf struct {
+	run   string
+	index int
 }
 
 // Dial connects to the control port of a shard through the API server and the node's kubelet: over WebSocket, and over SPDY where the

@@ -28,6 +28,7 @@ type Engine struct {
 	core      corev1.CoreV1Interface
 	rights    authorizationv1.SelfSubjectAccessReviewInterface
 	clock     clock
+	pods      sync.Map // the names of those whose log was read, by shardOf
 }
 
 var _ shards.Engine = (*Engine)(nil)

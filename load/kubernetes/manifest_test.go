@@ -66,4 +66,8 @@ func TestRules(t *testing.T) {
 	text, err = Rules(Options{Namespace: "load", SecretRef: "ags-credentials"})
 	require.NoError(t, err)
 	golden(t, filepath.Join("testdata", "rules.yaml"), text)
+	text, err = Rules(Options{Namespace: "load", WithoutForward: true})
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "portforward")
+	assert.Contains(t, string(text), "pods/log")
 }

@@ -176,7 +176,7 @@ func template(o Options, p *pod, work shards.Work) corev1.PodTemplateSpec {
 			Image:           o.Image,
 			ImagePullPolicy: p.pull,
 			Args: []string{"shard", "--plan", planFolder, "--secrets", secretsFolder, "--out", outFolder,
-				"--listen", "127.0.0.1:" + strconv.Itoa(shards.ControlPort), "--termination", corev1.TerminationMessagePathDefault},
+				"--termination", corev1.TerminationMessagePathDefault},
 			// The collector of the runtime keeps below the limit instead of being killed at it.
 			Env:                      []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: strconv.FormatInt(p.memory.Value()/10*9, 10)}},
 			TerminationMessagePath:   corev1.TerminationMessagePathDefault,
@@ -197,6 +197,10 @@ func template(o Options, p *pod, work shards.Work) corev1.PodTemplateSpec {
 				{Name: "tmp", MountPath: "/tmp"},
 			},
 		}},
+	}
+	if !shards.Alone(work.Files[shards.PlanFile]) {
+		args := &spec.Containers[0].Args
+		*args = append(*args, "--listen", "127.0.0.1:"+strconv.Itoa(shards.ControlPort))
 	}
 	if p.cpuLimit.Sign() > 0 {
 		spec.Containers[0].Resources.Limits[corev1.ResourceCPU] = p.cpuLimit

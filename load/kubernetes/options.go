@@ -33,10 +33,11 @@ type Options struct {
 	Memory         string            // what a shard asks for and may not exceed, as "1Gi"; empty: "512Mi"
 	Spread         string            // over nodes: SpreadPreferred (also when empty) or SpreadRequired
 
-	TTL           time.Duration // how long a Job that has ended stays there, in whole seconds; 0: an hour
-	Keep          bool          // it stays until somebody removes it; TTL does not count
-	SecretRef     string        // name of an existing Secret that holds the files of Work.Secrets but the control token; none is created
-	ResultsVolume string        // name of an existing PersistentVolumeClaim that keeps what shards write, each in RUN/INDEX
+	TTL            time.Duration // how long a Job that has ended stays there, in whole seconds; 0: an hour
+	Keep           bool          // it stays until somebody removes it; TTL does not count
+	SecretRef      string        // name of an existing Secret that holds the files of Work.Secrets but the control token; none is created
+	WithoutForward bool          // no port of a pod is forwarded, so that the right to do it is not needed
+	ResultsVolume  string        // name of an existing PersistentVolumeClaim that keeps what shards write, each in RUN/INDEX
 
 	// Notice, where given, is told in a sentence of what is worth knowing and no error: that the API server is out of reach for a
 	// while. It is called from several goroutines.

@@ -10,20 +10,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// needed are the rights that a run cannot do without. Port forwarding asks for get over WebSocket before Kubernetes 1.35 and for create
+// needed are the rights that a run of these options cannot do without. Port forwarding asks for get over WebSocket before Kubernetes 1.35 and for create
 // since then and over SPDY.
 func needed(o Options) []rbacv1.PolicyRule {
 	made := []string{"configmaps", "secrets"}
 	if o.SecretRef != "" {
 		made = made[:1]
 	}
-	return []rbacv1.PolicyRule{
+	rules := []rbacv1.PolicyRule{
 		{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"create", "get", "list", "patch", "delete"}},
 		{APIGroups: []string{""}, Resources: made, Verbs: []string{"create"}},
 		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list", "watch"}},
 		{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
-		{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}},
 	}
+	if o.WithoutForward {
+		return rules
+	}
+	return append(rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}})
 }
 
 // useful are rights that only let errors be told better: why a pod is not there, and that a quota is too small before a run.
@@ -38,7 +41,8 @@ var collecting = []rbacv1.PolicyRule{
 
 // Rules is the least that a person or a pipeline needs in the namespace, as YAML: a service account, its role, and a second role for
 // collecting the runs of others, which is bound on its own since it may read every Secret of the namespace. They are for the namespace
-// of Options, "agstest" where it is empty, and leave out the Secrets of a run where Options name an existing one.
+// of Options, "agstest" where it is empty, and leave out the Secrets of a run where Options name an existing one, and the forwarding of
+// ports where Options do without.
 func Rules(o Options) ([]byte, error) {
 	if o.Namespace == "" {
 		o.Namespace = appName

@@ -113,6 +113,9 @@ func (e *Engine) Find(ctx context.Context, run string) (*shards.Work, error) {
 	for file, content := range plan.BinaryData {
 		work.Files[file] = content
 	}
+	if shards.Alone(work.Files[shards.PlanFile]) { // nobody connects to its shards, and there is no token
+		return work, nil
+	}
 	if token, here := work.Files[shards.TokenFile]; here { // Options.SecretRef
 		delete(work.Files, shards.TokenFile)
 		work.Secrets[shards.TokenFile] = token

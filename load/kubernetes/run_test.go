@@ -56,6 +56,28 @@ func TestCreateMakesTheJobFirstAndStartsItLast(t *testing.T) {
 	assert.EqualError(t, err, "there is no run a1b2 in the namespace load; agstest kubernetes list shows what there is, and an ended run is removed when its time is over")
 }
 
+// Shards that nobody connects to listen to nothing, and their run is found again without reading a Secret.
+func TestShardsThatNobodyConnectsTo(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]Options{"with a Secret of the run": {WithoutForward: true}, "with one's own Secret": {WithoutForward: true, SecretRef: "ags-credentials"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			e, _ := c.engine(t, o)
+			work := sampleWork
+			work.Files = map[string][]byte{"plan.json": []byte(`{"run":"a1b2","startAt":1700000000000000000}`)}
+			work.Secrets = map[string][]byte{"AGS_OPERATOR_SECRET": []byte("hunter2-hunter2")}
+			require.NoError(t, e.Create(t.Context(), work))
+			assert.NotContains(t, c.body("POST jobs"), "--listen")
+			assert.NotContains(t, c.body("POST jobs")+c.body("POST configmaps"), "control-token")
+			c.fail("GET secrets", 403)
+			found, err := e.Find(t.Context(), "a1b2")
+			require.NoError(t, err)
+			assert.Equal(t, &shards.Work{Run: "a1b2", Shards: 3, Within: 90 * time.Second, Files: work.Files, Secrets: map[string][]byte{}}, found)
+		})
+	}
+}
+
 func TestASecretOfOnesOwnIsUsedAndNoneMade(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -79,7 +101,7 @@ func TestCreateLeavesNothingBehindAnError(t *testing.T) {
 		want       string
 		removes    int
 	}{
-		{"no right to make a Job", "POST jobs", 403, `creating the Job agstest-a1b2: the cluster forbids it: jobs "" is forbidden: User "qa" cannot do this in the namespace "load"; agstest kubernetes rules prints the rights that are needed`, 0},
+		{"no right to make a Job", "POST jobs", 403, `creating the Job agstest-a1b2: the cluster forbids it: jobs "" is forbidden: User "qa" cannot do this in the namespace "load"; agstest kubernetes rbac prints the rights that are needed`, 0},
 		{"a Job of that name", "POST jobs", 409, "creating the run a1b2: a Job agstest-a1b2 is in the namespace load already; remove it with agstest kubernetes clean a1b2", 0},
 		{"no answer to the Job, which may be there", "POST jobs", -1, "creating the Job agstest-a1b2: the API server ", 1},
 		{"credentials that ended", "POST configmaps", 401, "creating the ConfigMap agstest-a1b2: the API server ", 1},
@@ -249,13 +271,18 @@ func TestLog(t *testing.T) {
 	c := newCluster(t)
 	c.tell("ADDED", shardPod(1, corev1.PodSucceeded))
 	e, _ := c.engine(t, Options{})
-	log, err := e.Log(t.Context(), "a1b2", 1)
+	log, err := e.Log(t.Context(), "a1b2", 1, shards.LogOptions{})
 	require.NoError(t, err)
 	defer log.Close()
 	text, err := io.ReadAll(log)
 	require.NoError(t, err)
 	assert.Equal(t, "a line of agstest-a1b2-1-x\n", string(text))
 	assert.Equal(t, "container=shard", c.query("GET pods/log"))
-	_, err = e.Log(t.Context(), "a1b2", 2)
+	log, err = e.Log(t.Context(), "a1b2", 1, shards.LogOptions{Follow: true, Tail: 20})
+	require.NoError(t, err)
+	log.Close()
+	assert.Equal(t, "container=shard&follow=true&tailLines=20", c.query("GET pods/log"))
+	assert.Equal(t, 1, c.called("GET pods"), "a shard has one pod")
+	_, err = e.Log(t.Context(), "a1b2", 2, shards.LogOptions{})
 	assert.EqualError(t, err, "shard 2 of the run a1b2 has no pod in the namespace load")
 }

@@ -40,7 +40,7 @@ func (e *Engine) sentence(attempt string, err error) error {
 	case isQuota(err):
 		return say("a quota of the namespace %s does not allow it: %s", e.namespace, afterLast(message, "exceeded quota: "))
 	case apierrors.IsForbidden(err):
-		return say("the cluster forbids it: %s; agstest kubernetes rules prints the rights that are needed", message)
+		return say("the cluster forbids it: %s; agstest kubernetes rbac prints the rights that are needed", message)
 	case apierrors.IsUnauthorized(err):
 		return say("the API server %s does not accept the credentials of the kubeconfig; sign in again or give another --context", e.config.Host)
 	case namespaceMissing(err):

@@ -41,6 +41,15 @@ type Agent struct {
 	Grace time.Duration
 	// FailedLinger is how long an agent without a result tells of its failure before it ends; 0: 10 s.
 	FailedLinger time.Duration
+
+	now func() time.Time // the wall clock; nil: that of this machine
+}
+
+func (a *Agent) clock() time.Time {
+	if a.now != nil {
+		return a.now()
+	}
+	return time.Now()
 }
 
 const (
@@ -61,12 +70,21 @@ var (
 // Run serves the control interface on listener, which it closes, and does the load. When ctx ends, no more is sent; a result that is there
 // by then is still served for the time of Grace. It returns nil when the load was done and its result handed over, or offered for the
 // whole time that the plan gives; otherwise an error of a kind of package failure, that of the load where there is one.
+//
+// With a listener of nil the agent starts at the instant of its plan, tells by Output how it stands, and hands its result over there and
+// to ResultsURL.
 func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 	plan, err := ReadPlan(a.Plan, a.Version)
 	if err == nil && (a.Index < 0 || a.Index >= plan.Shards) {
 		err = failure.Usagef("there is no shard %d in a run of %d shards; the indexes go from 0 to %d", a.Index, plan.Shards, plan.Shards-1)
 	}
+	if listener == nil && err == nil && plan.StartAt == 0 {
+		err = failure.Usagef("the plan of the shards has no instant of the start, and nobody can tell this shard of it: it listens to nothing")
+	}
 	s := newStanding(a, plan)
+	if listener == nil {
+		return a.runAlone(ctx, s, plan, err)
+	}
 	server := &http.Server{Handler: a.handler(s), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	served := make(chan struct{})
 	go func() {

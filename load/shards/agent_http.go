@@ -23,7 +23,7 @@ func (a *Agent) handler(s *standing) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathState, func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.status()) })
 	mux.HandleFunc("GET "+PathClock, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, Clock{Now: time.Now().UnixNano()})
+		answer(w, http.StatusOK, Clock{Now: a.clock().UnixNano()})
 	})
 	mux.HandleFunc("GET "+PathProgress, func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.progress()) })
 	mux.HandleFunc("POST "+PathPrepare, func(w http.ResponseWriter, r *http.Request) {

@@ -14,6 +14,8 @@ import (
 // standing is where an agent stands, as its handlers and its load share it.
 type standing struct {
 	length       time.Duration // of the load
+	alone        int64         // instant of the start, where nobody tells it
+	clock        func() time.Time
 	able         chan struct{} // closed when abort may be used
 	abort        context.CancelCauseFunc
 	prepared     chan struct{}  // closed when it is told to prepare
@@ -31,11 +33,11 @@ type standing struct {
 }
 
 func newStanding(a *Agent, plan *Plan) *standing {
-	s := &standing{able: make(chan struct{}), prepared: make(chan struct{}), acknowledged: make(chan struct{}), start: make(chan time.Time, 1)}
+	s := &standing{able: make(chan struct{}), prepared: make(chan struct{}), acknowledged: make(chan struct{}), start: make(chan time.Time, 1), clock: a.clock}
 	s.now = Status{Index: a.Index, Phase: PhaseWaiting, Version: a.Version, Plan: HashOf(a.Plan)}
 	s.left = Ending{Index: a.Index}
 	if plan != nil {
-		s.length = plan.Duration
+		s.length, s.alone = plan.Duration, plan.StartAt
 	}
 	return s
 }
@@ -86,6 +88,11 @@ func (s *standing) barrier(ctx context.Context, ready load.Ready) (time.Time, er
 	s.left.Planned = ready.Hits
 	s.length = ready.Length
 	s.mu.Unlock()
+	if s.alone != 0 {
+		if err := s.toStart(s.alone); err != nil {
+			return time.Time{}, failure.Setupf("the shard sent nothing: %w", err)
+		}
+	}
 	select {
 	case at := <-s.start:
 		return at, nil
@@ -108,7 +115,7 @@ func (s *standing) toStart(at int64) error {
 		return conflict(fmt.Sprintf("this shard cannot be started: it is %s", s.statusNow().Phase))
 	}
 	now := time.Now()
-	switch ahead := time.Unix(0, at).Sub(now.Round(0)); {
+	switch ahead := time.Unix(0, at).Sub(s.clock().Round(0)); {
 	case ahead <= 0:
 		return conflict(fmt.Sprintf("the instant of the start has passed %s ago on the clock of this shard", (-ahead).Round(time.Millisecond)))
 	case ahead > mostAhead:

@@ -1,7 +1,6 @@
 package shards
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -26,6 +25,10 @@ type Coordinator struct {
 	MaxClockError time.Duration // how wrong the reading of a shard's clock may be; 0: 50 ms
 	Linger        time.Duration // how long a shard keeps its result for somebody to fetch it; 0: 15 min
 	Keep          bool          // nothing is removed
+	// WithoutDial is for engines that connect nobody to a shard: the shards start by themselves, ReadyWithin (2 min where it is 0) and Lead
+	// after their work was made, and what they record comes home with their output or from the results URL. Their clocks must be right to
+	// MaxClockError among each other. It is of NewWork; what is there already says itself which way it goes.
+	WithoutDial bool
 
 	// Tell is told in sentences what happens; Warn what somebody should do something about. Both may be nil, and are called by one
 	// goroutine at a time.
@@ -81,18 +84,28 @@ func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work
 		return Work{}, failure.Usagef("how long a coordinator waits cannot be below 0")
 	}
 	plan.Schema = PlanSchema
+	ready := orElse(c.ReadyWithin, defaultReadyWithin)
+	if c.WithoutDial {
+		ready = orElse(c.ReadyWithin, defaultReadyAlone)
+		ahead := ready + c.lead(plan.Shards)
+		if ahead > mostAhead {
+			return Work{}, failure.Usagef("a load that starts by itself %s after it was made is too far ahead; %s is the most", ahead, mostAhead)
+		}
+		plan.StartAt = time.Now().Add(ahead).UnixNano()
+	}
 	// A shard does not give up before its coordinator does, which may have to wait for another shard to be placed.
-	plan.ReadyWithin = orElse(c.ReadyWithin, defaultReadyWithin) + c.lead(plan.Shards) + time.Minute
-	plan.Linger = orElse(c.Linger, defaultLinger)
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text) // people read it (agstest kubernetes manifest)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(plan); err != nil {
+	plan.ReadyWithin = ready + c.lead(plan.Shards) + time.Minute
+	secret := map[string][]byte{}
+	if !c.WithoutDial {
+		plan.Linger = orElse(c.Linger, defaultLinger)
+		secret[TokenFile] = []byte(rand.Text())
+	}
+	text, err := encode(plan)
+	if err != nil {
 		return Work{}, err
 	}
 	w := Work{
-		Run: plan.Run, Shards: plan.Shards, Files: map[string][]byte{PlanFile: text.Bytes()}, Secrets: map[string][]byte{TokenFile: []byte(rand.Text())},
+		Run: plan.Run, Shards: plan.Shards, Files: map[string][]byte{PlanFile: text}, Secrets: secret,
 		Within: plan.ReadyWithin + plan.Duration + plan.Drain + plan.Linger + time.Minute,
 	}
 	maps.Copy(w.Files, files)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agstest/internal/failure"
@@ -22,7 +23,8 @@ type conductor struct {
 	now    func() time.Time
 	fetch  chan struct{} // holds a token for each fetch under way
 
-	collecting bool // somebody else started the shards
+	collecting bool        // somebody else started the shards
+	discarded  atomic.Bool // the shards were removed in order to stop them
 
 	watching context.CancelFunc
 	watched  sync.WaitGroup
@@ -33,6 +35,7 @@ type shard struct {
 	index  int
 	token  string
 	client *http.Client
+	output *output // nil where it is asked
 
 	clock clockOffset
 	start time.Time // by our clock; zero: it was not told yet
@@ -54,6 +57,11 @@ func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, h
 			facts: Shard{Index: i + 1, Of: work.Shards}, over: make(chan struct{}),
 		})
 	}
+	if r.alone() {
+		for _, s := range r.shards {
+			s.output = newOutput()
+		}
+	}
 	// What a shard does is of interest also after an interrupt, until everything is home.
 	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.watching = cancel
@@ -64,6 +72,17 @@ func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, h
 		defer failure.Guard()
 		r.view.follow(sights)
 	}()
+	for _, s := range r.shards {
+		if s.output == nil {
+			continue
+		}
+		r.watched.Add(1)
+		go func() {
+			defer r.watched.Done()
+			defer failure.Guard()
+			r.listen(watch, s)
+		}()
+	}
 	return r
 }
 

@@ -62,6 +62,7 @@ type fakeShard struct {
 	unreach   func() bool                                                  // true: connections fail
 	cut       func() bool                                                  // true: connections break too
 	mute      bool                                                         // its log is lost
+	unheard   func() bool                                                  // true: its log cannot be read, and one that is followed breaks off
 	folder    string
 
 	engine   *fakeEngine
@@ -69,8 +70,9 @@ type fakeShard struct {
 	front    *pipeListener
 	evict    context.CancelFunc // SIGTERM
 	kill     func()             // ends its connections for good
+	outputMu sync.Mutex         // guards output and silent
 	output   bytes.Buffer
-	outputMu sync.Mutex
+	silent   bool  // its process has ended
 	sight    Sight // as last told; guarded by the engine's mutex
 	words    Ending
 }
@@ -176,18 +178,57 @@ func (e *fakeEngine) Dial(ctx context.Context, run string, index int) (net.Conn,
 	return front.dial(ctx)
 }
 
-func (e *fakeEngine) Log(ctx context.Context, run string, index int) (io.ReadCloser, error) {
+func (e *fakeEngine) Log(ctx context.Context, run string, index int, o LogOptions) (io.ReadCloser, error) {
 	s := e.shards[index]
 	e.mutex.Lock()
 	gone := s.sight.State == Gone || s.mute || s.sight.State == Unsure
 	e.mutex.Unlock()
-	if gone {
+	if gone || s.unheard != nil && s.unheard() {
 		return nil, errors.New("the pod is gone")
 	}
+	if o.Follow {
+		return &followedLog{ctx: ctx, shard: s}, nil
+	}
+	way(s.there)
+	defer way(s.back)
 	s.outputMu.Lock()
 	defer s.outputMu.Unlock()
-	return io.NopCloser(strings.NewReader(s.output.String())), nil
+	text := s.output.String()
+	if o.Tail > 0 {
+		lines := strings.SplitAfter(text, "\n")
+		text = strings.Join(lines[max(0, len(lines)-1-o.Tail):], "")
+	}
+	return io.NopCloser(strings.NewReader(text)), nil
 }
+
+// followedLog is the output of a shard while it grows.
+type followedLog struct {
+	ctx   context.Context
+	shard *fakeShard
+	read  int
+}
+
+func (l *followedLog) Read(p []byte) (int, error) {
+	for {
+		l.shard.outputMu.Lock()
+		n := copy(p, l.shard.output.Bytes()[l.read:])
+		ended := l.shard.silent
+		l.shard.outputMu.Unlock()
+		l.read += n
+		switch {
+		case n > 0:
+			return n, nil
+		case ended:
+			return 0, io.EOF
+		case l.shard.unheard != nil && l.shard.unheard():
+			return 0, io.ErrUnexpectedEOF
+		case pause(l.ctx, 10*time.Millisecond) != nil:
+			return 0, l.ctx.Err()
+		}
+	}
+}
+
+func (l *followedLog) Close() error { return nil }
 
 func (e *fakeEngine) Find(ctx context.Context, run string) (*Work, error) {
 	if e.work == nil || e.work.Run != run {
@@ -296,7 +337,16 @@ func (s *fakeShard) live(ctx context.Context) {
 		})
 		defer gone.Stop()
 	}
-	err := a.Run(process, listener)
+	var err error
+	if Alone(a.Plan) {
+		a.now = func() time.Time { return time.Now().Add(s.skew) }
+		err = a.Run(process, nil)
+	} else {
+		err = a.Run(process, listener)
+	}
+	s.outputMu.Lock()
+	s.silent = true
+	s.outputMu.Unlock()
 	kill()
 	serving.Wait()
 	evict()
@@ -305,7 +355,11 @@ func (s *fakeShard) live(ctx context.Context) {
 	message, _ := json.Marshal(s.words)
 	e.mutex.Unlock()
 	switch {
-	case ctx.Err() != nil || last == Gone || last == Unsure || last == Leaving:
+	case ctx.Err() != nil: // it was removed
+		s.tell(Sight{State: Gone})
+	case last == Leaving && Alone(a.Plan):
+		s.tell(Sight{State: Gone, Reason: s.leaving.Reason})
+	case last == Gone || last == Unsure || last == Leaving:
 	case err != nil:
 		s.tell(Sight{State: Failed, Reason: "its container ended with an exit code of " + string(rune('0'+int(failure.KindOf(err))%10)), Message: message})
 	default:
@@ -338,13 +392,6 @@ func (s *fakeShard) between(agent *pipeListener) http.Handler {
 			return nil
 		},
 	}
-	way := func(of func() time.Duration) {
-		d := time.Millisecond
-		if of != nil {
-			d = of()
-		}
-		time.Sleep(d)
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		way(s.there)
 		defer way(s.back)
@@ -363,6 +410,15 @@ func (s *fakeShard) between(agent *pipeListener) http.Handler {
 		}
 		proxy.ServeHTTP(w, r)
 	})
+}
+
+// way is the time of a request, or of an answer, on its way.
+func way(of func() time.Duration) {
+	d := time.Millisecond
+	if of != nil {
+		d = of()
+	}
+	time.Sleep(d)
 }
 
 // plainLoad sends for the duration of the plan, one hit a second and shard, and reports it.

@@ -257,7 +257,7 @@ func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
 }
 
 func (r *conductor) fromLog(ctx context.Context, s *shard) ([]byte, *Result, error) {
-	log, err := r.Engine.Log(ctx, r.work.Run, s.index)
+	log, err := r.Engine.Log(ctx, r.work.Run, s.index, LogOptions{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -44,6 +44,9 @@ func (r *conductor) poll(ctx context.Context, start, end time.Time) {
 	}
 	for round := 0; ctx.Err() == nil; round++ {
 		_ = r.each(ctx, mostPollings, func(ctx context.Context, s *shard) error {
+			if s.output != nil { // it is heard without being asked
+				return nil
+			}
 			if sight, _ := r.view.of(s.index); ctx.Err() == nil && !s.isOver() && !sight.State.over() {
 				r.ask(ctx, s, round%stateEvery == stateEvery-1)
 			}

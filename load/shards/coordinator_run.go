@@ -105,6 +105,10 @@ func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, er
 
 // stopAll tells every shard to send no more.
 func (r *conductor) stopAll(ctx context.Context) {
+	if r.alone() {
+		r.discard(ctx)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedWithin)
 	defer cancel()
 	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
@@ -145,7 +149,11 @@ func (r *conductor) follow(ctx context.Context, s *shard, end time.Time) {
 		_ = pause(home, interruptedWithin)
 		cancel()
 	})()
-	r.bringHome(home, s, end)
+	if r.alone() {
+		r.bringHomeOutput(home, s, end)
+	} else {
+		r.bringHome(home, s, end)
+	}
 	r.settle(s)
 }
 
@@ -208,7 +216,7 @@ func (r *conductor) settle(s *shard) {
 	sight, _ := r.view.of(s.index)
 	f := &s.facts
 	f.Pod, f.Node, f.Ending = sight.Name, sight.Node, readEnding(sight.Message)
-	if f.Folder != "" && (sight.State == Leaving || sight.State == Gone) {
+	if f.Folder != "" && (sight.State == Leaving || sight.State == Gone) && !r.discarded.Load() {
 		f.Trouble = fmt.Sprintf("it was taken away: %s; what it had sent until then is in the report", because(sight.Reason))
 	}
 	if f.Folder == "" {
@@ -255,6 +263,10 @@ func (r *conductor) whyLost(s *shard, last error) string {
 
 // collect follows a run that another coordinator began.
 func (r *conductor) collect(ctx context.Context) (*Outcome, error) {
+	if r.alone() {
+		start := time.Unix(0, r.plan.StartAt)
+		return r.run(ctx, start, start.Add(r.plan.Duration))
+	}
 	if err := r.begun(ctx); err != nil {
 		return nil, err
 	}

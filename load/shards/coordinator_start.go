@@ -13,17 +13,21 @@ import (
 // start brings all shards to one instant, which it returns. An error means that nothing was sent, or names the shards that may have.
 func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, error) {
 	within := orElse(r.ReadyWithin, defaultReadyWithin)
-	limit := created.Add(within)
+	limit, agree, abort := created.Add(within), r.agree, r.abort
+	if r.alone() {
+		limit, agree, abort = time.Unix(0, r.plan.StartAt).Add(-r.lead(len(r.shards))), r.agreeByOutput, r.callOff
+		within = limit.Sub(created).Round(time.Second)
+	}
 	err := r.awaitRunning(ctx, limit, within)
 	var start time.Time
 	if err == nil {
-		start, err = r.agreeUnlessTrouble(ctx, limit, within)
+		start, err = r.agreeUnlessTrouble(ctx, func(ready context.Context) (time.Time, error) { return agree(ready, limit, within) })
 	}
 	if err == nil {
 		return start, nil
 	}
 	said := "nothing was sent"
-	if unsure := r.abort(ctx); unsure != "" {
+	if unsure := abort(ctx); unsure != "" {
 		said = unsure + " could not be told to stop and may have sent something"
 		if ctx.Err() != nil {
 			r.warn("%s", said)
@@ -36,7 +40,7 @@ func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, er
 }
 
 // agreeUnlessTrouble has all shards agree, unless one of them goes away meanwhile.
-func (r *conductor) agreeUnlessTrouble(ctx context.Context, limit time.Time, within time.Duration) (time.Time, error) {
+func (r *conductor) agreeUnlessTrouble(ctx context.Context, agree func(context.Context) (time.Time, error)) (time.Time, error) {
 	ready, stop := context.WithCancelCause(ctx)
 	watched := make(chan error, 1)
 	go func() {
@@ -45,7 +49,7 @@ func (r *conductor) agreeUnlessTrouble(ctx context.Context, limit time.Time, wit
 		stop(err)
 		watched <- err
 	}()
-	start, err := r.agree(ready, limit, within)
+	start, err := agree(ready)
 	stop(nil)
 	if trouble := <-watched; trouble != nil {
 		err = trouble

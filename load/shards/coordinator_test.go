@@ -427,7 +427,7 @@ func (s *severed) Dial(ctx context.Context, run string, index int) (net.Conn, er
 	return c, nil
 }
 
-func (s *severed) Log(context.Context, string, int) (io.ReadCloser, error) {
+func (s *severed) Log(context.Context, string, int, LogOptions) (io.ReadCloser, error) {
 	return nil, errors.New("the network is gone")
 }
 

@@ -3,7 +3,9 @@
 // merged. An Agent is what runs inside each of them.
 //
 // The two talk HTTP on a port that the engine forwards (Dial), with the token of the run; protocol.go has the messages. No connection is
-// needed while the load runs, so that a forward that breaks changes nothing.
+// needed while the load runs, so that a forward that breaks changes nothing. Where there is no way to a shard at all
+// (Coordinator.WithoutDial), the plan holds the instant of the start, and the output of a shard is all that is heard of it
+// (announcement.go).
 package shards
 
 import (
@@ -47,6 +49,12 @@ type Sight struct {
 	Message  []byte        // what the process left at its end (Ending, as JSON); nil before
 }
 
+// LogOptions say which part of an output is wanted. The zero value is all that there is at this moment.
+type LogOptions struct {
+	Follow bool // what is still to come too, until the process has ended
+	Tail   int  // the last lines only; 0: all
+}
+
 // Engine starts shards and reaches them. All methods are safe for concurrent use; errors are sentences for people, of the kinds of
 // package failure.
 type Engine interface {
@@ -60,7 +68,7 @@ type Engine interface {
 	// Dial connects to the control port of a shard.
 	Dial(ctx context.Context, run string, index int) (net.Conn, error)
 	// Log gives the output of a shard, as far as the engine still has it.
-	Log(ctx context.Context, run string, index int) (io.ReadCloser, error)
+	Log(ctx context.Context, run string, index int, o LogOptions) (io.ReadCloser, error)
 	// Find reads back the work of a run that another coordinator began, for collecting it; without Secrets but the token of the run.
 	Find(ctx context.Context, run string) (*Work, error)
 	// Remove deletes everything of a run; nothing to delete is no error.

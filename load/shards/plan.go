@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -24,6 +25,24 @@ func ReadPlan(text []byte, version string) (*Plan, error) {
 		return nil, failure.Usagef("the plan of the shards is for %d shards; one at least is needed", plan.Shards)
 	}
 	return plan, nil
+}
+
+// encode writes a plan file. People read it (agstest kubernetes manifest).
+func encode(plan Plan) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(plan)
+	return text.Bytes(), err
+}
+
+// Alone tells whether a plan, of whatever version, is for shards that nobody connects to.
+func Alone(text []byte) bool {
+	var plan struct {
+		StartAt int64 `json:"startAt"`
+	}
+	return json.Unmarshal(text, &plan) == nil && plan.StartAt != 0
 }
 
 // HashOf is the SHA-256 of a plan file, or of a result, in hex.

@@ -28,6 +28,9 @@ type Plan struct {
 	Linger      time.Duration `json:"linger"`
 	// ResultsURL, where it is given, gets the result by PUT, with {index} replaced; it is a file of Work.Secrets, since it may be signed.
 	ResultsURL string `json:"resultsUrlFile,omitempty"`
+	// StartAt is the instant of the first hit, on each shard's own clock and in nanoseconds since 1970, where no connection to a shard is
+	// made: it sets up and starts by itself, and tells by its output how it stands. 0: it is told (Start).
+	StartAt int64 `json:"startAt,omitempty"`
 }
 
 // PlanSchema is the version of Plan.
