@@ -13,6 +13,9 @@ type Interleaved struct {
 	Plan    InterleavedPlan    `json:"plan"`
 	Rounds  []Round            `json:"rounds"` // the first, and the one that confirms it if there was one
 	Metrics []MetricComparison `json:"metrics"`
+	// Invalid lists why the figures of a side do not speak of its service, in words, such as that hits left late; none: they do. The two
+	// services are not comparable then.
+	Invalid []string `json:"invalid,omitempty"`
 	// LastAA is the last job in which a build was compared with itself in this environment.
 	LastAA *SelfComparison `json:"lastAA,omitempty"`
 }
@@ -211,6 +214,7 @@ func InterleavedComparison(run Run, old, new *Load, job Interleaved) *Comparison
 	c.Load = CompareLoad(old, new)
 	c.Load.Verdict, c.Load.Reason = "", ""
 	job.judge()
+	job.Invalid = slices.Concat(old.Invalid, new.Invalid)
 	c.NotComparable = append(untrusted("the old build's part", old), untrusted("the new build's part", new)...)
 	for _, a := range [][3]string{
 		{"workload", old.Plan.Workload, new.Plan.Workload}, {"transport", old.aspectValue("transport"), new.aspectValue("transport")},

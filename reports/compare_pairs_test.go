@@ -3,6 +3,7 @@ package reports
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -278,6 +279,7 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 			c := InterleavedComparison(Run{ID: "ab", Kind: "ab"}, old, new, job)
 			assert.Equal(t, test.verdict, c.Verdict, c.Reason)
 			assert.Contains(t, c.Reason, test.reason)
+			assert.Equal(t, slices.Concat(old.Invalid, new.Invalid), c.Interleaved.Invalid)
 			again := InterleavedComparison(Run{ID: "ab", Kind: "ab"}, old, new, job)
 			assert.Equal(t, c, again, "the same blocks give the same verdict")
 		})

@@ -35,6 +35,7 @@ func (p *program) abCommand() *cobra.Command {
 		Short: "Let two services answer by turns and tell whether the new one is slower.",
 		Long: `The release gate: in one process, short blocks of both services in random order, compared pair by pair, so that whatever else happens on the
 network meets both. The verdict is pass, regressed, improved, inconclusive (with the smallest change it could have seen) or not comparable.
+Where the generator was too slow its figures are not valid: the two are not comparable then, and the exit code is 5.
 Where the two run matters: say --placement same if both run in the same place, or let --swap move them half-way; without either there
 is no verdict but inconclusive. --aa compares one service with itself, which shows what this place finds by chance.`,
 		Example: `  agstest ab --env production-like.yaml --env candidate.yaml --workload refresh --rate 100/s --placement same --confirm
@@ -149,7 +150,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 		if writing := r.write(); err == nil {
 			err = writing
 		}
-		p.end(exitOfVerdict(comparison.Verdict, out.strict))
+		p.end(exitOfAB(comparison, out.strict))
 	}
 	return r.finish(err)
 }

@@ -54,6 +54,15 @@ func exitOfLoad(l *reports.Load, strict bool) int {
 	return exitOfVerdict(l.Verdict, strict || sharded && l.Run.Partial != "")
 }
 
+// exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: that is why the two could not
+// be compared, and nobody is to take it for a green gate.
+func exitOfAB(c *reports.Comparison, strict bool) int {
+	if len(c.Interleaved.Invalid) > 0 {
+		return exitInvalid
+	}
+	return exitOfVerdict(c.Verdict, strict)
+}
+
 // exitOfVerdict turns the verdict of a run or a comparison into an exit code.
 func exitOfVerdict(v reports.Verdict, strict bool) int {
 	switch v {

@@ -68,6 +68,24 @@ func TestExitCodeOfVerdict(t *testing.T) {
 	assert.Equal(t, 143, exitOf(syscall.SIGTERM))
 }
 
+func TestComparisonOfASlowGeneratorIsNeverGreen(t *testing.T) {
+	for _, test := range []struct {
+		verdict       reports.Verdict
+		invalid       []string
+		plain, strict int
+	}{
+		{reports.NotComparable, []string{"hits left late"}, 5, 5},
+		{reports.NotComparable, nil, 0, 4},
+		{reports.Inconclusive, nil, 0, 4},
+		{reports.Regressed, nil, 1, 1},
+		{reports.Pass, nil, 0, 0},
+	} {
+		c := &reports.Comparison{Verdict: test.verdict, Interleaved: &reports.Interleaved{Invalid: test.invalid}}
+		assert.Equal(t, test.plain, exitOfAB(c, false), "%s %v", test.verdict, test.invalid)
+		assert.Equal(t, test.strict, exitOfAB(c, true), "%s %v, --strict", test.verdict, test.invalid)
+	}
+}
+
 func TestConformanceThatCouldNotTellIsNeverGreen(t *testing.T) {
 	judged := &reports.Conformance{Verdict: reports.Error, Requirements: []reports.Requirement{{Verdict: reports.Pass}, {Verdict: reports.Error}}}
 	assert.Equal(t, exitFail, exitOfConformance(judged, false))
