@@ -227,7 +227,7 @@ func (r *running) check(t *testing.T) {
 		exit, err := os.ReadFile(filepath.Join(r.aside, fmt.Sprintf("%d.exit", i)))
 		require.NoError(t, err, where)
 		output = progressLine.ReplaceAll(output, nil)
-		if strings.TrimSpace(string(exit)) == "5" && piece.exit == "0" && strings.Contains(string(output), "NOT VALID") {
+		if strings.TrimSpace(string(exit)) == "5" && piece.exit == "0" && strings.Contains(strings.ToLower(string(output)), "not valid") {
 			t.Logf("%s: this machine is too busy to measure; what the page shows of it was not compared", where)
 			continue
 		}
