@@ -186,7 +186,7 @@ func TestDialFailsInASentence(t *testing.T) {
 		{"no pod", shardPod(0, corev1.PodRunning), nil, "shard 1 of the run a1b2 has no pod in the namespace load"},
 		{"ended", shardPod(1, corev1.PodFailed), nil, "connecting to agstest-a1b2-1-x: it is not running (Failed)"},
 		{"no right", shardPod(1, corev1.PodRunning), func(w http.ResponseWriter, r *http.Request) { refuse(w, 403, "pods", "agstest-a1b2-1-x") },
-			`connecting to agstest-a1b2-1-x: the API server does not forward its port: unable to upgrade connection: pods "agstest-a1b2-1-x" is forbidden: User "qa" cannot do this in the namespace "load"`},
+			`connecting to agstest-a1b2-1-x: the API server does not forward its port: unable to upgrade connection: pods "agstest-a1b2-1-x" is forbidden: User "qa" cannot do this in the namespace "load"; where that is forbidden, --without-forward does without`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -33,7 +33,7 @@ const (
 )
 
 // controllers are those that runs need; all of them would cost five seconds more.
-const controllers = "job-controller,garbage-collector-controller,namespace-controller,serviceaccount-controller,root-ca-certificate-publisher-controller," +
+const controllers = "job-controller,persistentvolume-binder-controller,garbage-collector-controller,namespace-controller,serviceaccount-controller,root-ca-certificate-publisher-controller," +
 	"ttl-after-finished-controller,pod-garbage-collector-controller,node-lifecycle-controller,taint-eviction-controller,resourcequota-controller"
 
 // start brings everything up and returns when both nodes are ready.
