@@ -105,3 +105,14 @@ func TestLostNode(t *testing.T) {
 	require.Contains(t, run.stderr(), "n2")
 	nothingLeft(t, ns)
 }
+
+// TestShardWithoutMemory gives a shard less than it needs: the kernel ends it, and the sentence says so.
+func TestShardWithoutMemory(t *testing.T) {
+	s := serve(t, nil)
+	ns := namespace(t)
+	run := onCluster(t, s, ns, administratorFile(), []string{"--workload", "refresh", "--rate", "30/s", "--duration", "5s", "--clients", "300", "--seed", "7", "--max-lag", "1s"}, "--memory", "12Mi", "--ready-within", "40s")
+	run.ending(t, 3, time.Minute)
+	t.Log(run.stderr())
+	require.Regexp(t, `shard [123]/3 on node n[12] has failed before the start: .*memory`, run.stderr())
+	nothingLeft(t, ns)
+}
