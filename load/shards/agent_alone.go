@@ -39,21 +39,19 @@ func (a *Agent) runAlone(ctx context.Context, s *standing, plan *Plan, err error
 		err = a.store(last, s)
 	}
 	err = errors.Join(err, a.logResult(s))
-	if left := s.ending(); !left.Logged && !left.Stored {
-		s.fail(failure.Setupf("the result of the shard could not be handed over: %w", orTooLarge(err)))
+	left := s.ending()
+	switch {
+	case left.Logged || left.Stored: // one of the two is enough
+		err = nil
+	case err == nil:
+		err = errors.New("it is too large for the output of a shard; give --results-url")
+	}
+	if err != nil {
+		err = failure.Setupf("the result of the shard could not be handed over: %w", err)
+		s.fail(err)
 	}
 	a.words(s)
-	if now := s.status(); now.Phase == PhaseFailed {
-		return errors.Join(err, failure.Setupf("%s", now.Error))
-	}
-	return nil
-}
-
-func orTooLarge(err error) error {
-	if err != nil {
-		return err
-	}
-	return errors.New("it is too large for the output of a shard; give --results-url")
+	return err
 }
 
 // announce tells by the output how the agent stands, until the function that it returns is called, at once when that changes and now and

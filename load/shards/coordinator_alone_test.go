@@ -3,7 +3,11 @@ package shards
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -293,6 +297,53 @@ func TestLargeResultOfAnAgentThatNobodyCanAsk(t *testing.T) {
 		assert.Equal(t, PhaseFailed, last.Phase)
 		assert.Equal(t, int64(5), last.Sent)
 	})
+}
+
+// One of the two ways is enough: the results URL for what is too large, the output where the URL refuses.
+func TestResultsURLOfAnAgentThatNobodyCanAsk(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status         int
+		most           int
+		stored, logged bool
+		want           string
+	}{
+		"both":        {200, 0, true, true, ""},
+		"too large":   {200, 10, true, false, ""},
+		"refused":     {403, 0, false, true, ""},
+		"neither way": {403, 10, false, false, "the result of the shard could not be handed over: the result of the shard could not be stored at HOST: it was answered 403"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var put atomic.Int64
+			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				put.Store(r.ContentLength)
+				w.WriteHeader(test.status)
+			}))
+			defer store.Close()
+			plan := Plan{Schema: PlanSchema, Run: "r1", Version: "v1", Shards: 1, StartAt: time.Now().Add(time.Minute).UnixNano()}
+			text, err := encode(plan)
+			require.NoError(t, err)
+			var last Ending
+			output := new(fakeShard)
+			a := &Agent{Plan: text, Version: "v1", Folder: t.TempDir(), MostLogged: test.most, LastWords: func(e Ending) { last = e }, Output: output, ResultsURL: store.URL + "/{index}?sig=s3cret",
+				Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+					_, err := barrier(ctx, load.Ready{Hits: 1})
+					return &reports.Load{}, err
+				}}
+			err = a.Run(t.Context(), nil)
+			if test.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.EqualError(t, err, strings.ReplaceAll(test.want, "HOST", strings.TrimPrefix(store.URL, "http://")))
+			}
+			assert.Positive(t, put.Load())
+			assert.Equal(t, test.stored, last.Stored)
+			assert.Equal(t, test.logged, last.Logged)
+			assert.Equal(t, test.logged, strings.Contains(output.output.String(), frameBegin))
+			assert.NotContains(t, output.output.String()+last.Error, "s3cret")
+		})
+	}
 }
 
 func TestAgentWithoutAWayToItWantsAnInstant(t *testing.T) {
