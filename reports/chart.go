@@ -1,11 +1,8 @@
 package reports
 
 import (
-	"fmt"
 	"math"
 	"sort"
-	"strconv"
-	"strings"
 )
 
 // chart is a line chart. It becomes SVG through the template "chart", which escapes all words. Colours stand as attributes, so that they
@@ -69,31 +66,6 @@ type mark struct {
 	Words string
 }
 
-// look is how a line is drawn; the class of the same name gives the colour in the dark.
-type look struct{ Stroke, Dash, Width string }
-
-// looks are the series. The colours differ in brightness and hue for the three common kinds of colour blindness.
-var looks = map[string]look{
-	"p50":      {"#1d63b7", "", "2.2"},
-	"p95":      {"#0b7a63", "8 3", "1.8"},
-	"p99":      {"#b4500b", "4 2.5", "1.8"},
-	"max":      {"#7b4aa6", "1.5 2.5", "1.4"},
-	"asked":    {"#626a78", "6 4", "1.4"},
-	"wrong":    {"#b3261e", "", "1.8"},
-	"baseline": {"#626a78", "3 3", "1.6"},
-	"s1":       {"#1d63b7", "", "2"},
-	"s2":       {"#b4500b", "8 3", "2"},
-	"s3":       {"#0b7a63", "4 2.5", "2"},
-	"s4":       {"#7b4aa6", "1.5 2.5", "2"},
-	"s5":       {"#8a6100", "10 3 2 3", "2"},
-	"s6":       {"#a8326e", "6 2 1 2", "2"},
-	"s7":       {"#2f6f8f", "2 2", "2"},
-	"s8":       {"#626a78", "12 4", "2"},
-}
-
-// seriesLook is the look of the nth of several equal lines.
-func seriesLook(n int) string { return "s" + strconv.Itoa(n%8+1) }
-
 // The frame of a chart, in units of its view box.
 const (
 	chartWidth  = 960
@@ -101,8 +73,6 @@ const (
 	chartTop    = 26
 	chartBottom = 40
 	chartGutter = 14 // least distance of two names at the right end
-	// chartReadouts is how many places of a chart answer to the pointer, at most.
-	chartReadouts = 60
 )
 
 // drawing is a chart with all places computed, as the template "chart" takes it.
@@ -135,8 +105,6 @@ type drawnLine struct {
 }
 
 type drawnLevel struct{ At, TextAt, TextX, Words, Class, Stroke, Anchor string }
-
-type readout struct{ Path, Words string }
 
 // draw computes the places.
 func (c chart) draw() drawing {
@@ -257,157 +225,6 @@ func (c chart) draw() drawing {
 	return d
 }
 
-func (l line) class() string {
-	if _, ok := looks[l.Look]; ok {
-		return l.Look
-	}
-	return "s1"
-}
-
-// readouts are the strips that show the figures at their place while the pointer is over them.
-func (c chart) readouts(x scale, xs []float64, height int) []readout {
-	if c.Readout == nil {
-		c.Readout = c.readAt
-	}
-	places := finite(xs)
-	sort.Float64s(places)
-	var strips []readout
-	every := 1
-	distinct := places[:0]
-	for i, at := range places {
-		if i == 0 || at != distinct[len(distinct)-1] {
-			distinct = append(distinct, at)
-		}
-	}
-	limit := chartReadouts
-	if c.Height > 0 && c.Height <= 200 {
-		limit /= 2
-	}
-	if len(distinct) > limit {
-		every = (len(distinct) + limit - 1) / limit
-	}
-	var shown []float64
-	for i := 0; i < len(distinct); i += every {
-		shown = append(shown, distinct[i])
-	}
-	for i, at := range shown {
-		words := c.Readout(at)
-		if words == "" {
-			continue
-		}
-		from, to := x.from, x.to
-		if i > 0 {
-			from = (x.at(shown[i-1]) + x.at(at)) / 2
-		}
-		if i+1 < len(shown) {
-			to = (x.at(at) + x.at(shown[i+1])) / 2
-		}
-		strips = append(strips, readout{fmt.Sprintf("M%s %dH%sV%dH%sZ", place(from), chartTop, place(max(to, from+0.5)), height-chartBottom, place(from)), words})
-	}
-	return strips
-}
-
-// readAt says the values of all lines at one place.
-func (c chart) readAt(at float64) string {
-	parts := []string{c.X.words(at)}
-	for _, l := range c.Lines {
-		i := sort.SearchFloat64s(l.X, at)
-		if i < len(l.X) && i < len(l.Y) && l.X[i] == at && isFinite(l.Y[i]) {
-			format := c.Y
-			if l.OnRight {
-				format = c.Right
-			}
-			parts = append(parts, l.Name+" "+format.words(l.Y[i]))
-		}
-	}
-	if len(parts) == 1 {
-		return ""
-	}
-	return strings.Join(parts, " · ")
-}
-
-// linePath is the path of a line; a point that is not a number breaks it.
-func linePath(l line, x, y scale) string {
-	var b strings.Builder
-	pen := false
-	last := ""
-	for i := range min(len(l.X), len(l.Y)) {
-		if !isFinite(l.X[i]) || !isFinite(l.Y[i]) {
-			pen = false
-			continue
-		}
-		px, py := place(x.at(l.X[i])), place(y.at(l.Y[i]))
-		switch {
-		case !pen:
-			alone := i+1 >= len(l.Y) || !isFinite(l.Y[i+1])
-			b.WriteString("M" + px + " " + py)
-			if alone {
-				b.WriteString("h.1")
-			}
-		case l.Steps:
-			b.WriteString("H" + px)
-			if py != last {
-				b.WriteString("V" + py)
-			}
-		default:
-			b.WriteString("L" + px + " " + py)
-		}
-		pen, last = true, py
-	}
-	return b.String()
-}
-
-// bandPath is the outline of a shaded interval: along the upper ends and back along the lower.
-func bandPath(l line, x, y scale) string {
-	var there, back []string
-	for i := range l.X {
-		if isFinite(l.X[i]) && isFinite(l.Low[i]) && isFinite(l.High[i]) {
-			there = append(there, place(x.at(l.X[i]))+" "+place(y.at(l.High[i])))
-			back = append(back, place(x.at(l.X[i]))+" "+place(y.at(l.Low[i])))
-		}
-	}
-	if len(there) == 0 {
-		return ""
-	}
-	for i, j := 0, len(back)-1; i < j; i, j = i+1, j-1 {
-		back[i], back[j] = back[j], back[i]
-	}
-	return "M" + strings.Join(there, "L") + "L" + strings.Join(back, "L") + "Z"
-}
-
-// areaPath is the outline of the area under a line, one piece for each unbroken part.
-func areaPath(l line, x, y scale) string {
-	var b strings.Builder
-	base := place(y.from)
-	open, last := false, ""
-	for i := range min(len(l.X), len(l.Y)) {
-		if !isFinite(l.X[i]) || !isFinite(l.Y[i]) {
-			if open {
-				b.WriteString("V" + base + "Z")
-			}
-			open = false
-			continue
-		}
-		px, py := place(x.at(l.X[i])), place(y.at(l.Y[i]))
-		switch {
-		case !open:
-			b.WriteString("M" + px + " " + base + "V" + py)
-		case l.Steps:
-			b.WriteString("H" + px)
-			if py != last {
-				b.WriteString("V" + py)
-			}
-		default:
-			b.WriteString("L" + px + " " + py)
-		}
-		open, last = true, py
-	}
-	if open {
-		b.WriteString("V" + base + "Z")
-	}
-	return b.String()
-}
-
 // spreadLabels puts the names at the right end next to their lines, far enough apart to be read.
 func spreadLabels(lines []drawnLine, top, bottom float64) {
 	order := make([]int, 0, len(lines))
@@ -435,24 +252,4 @@ func spreadLabels(lines []drawnLine, top, bottom float64) {
 	for i, index := range order {
 		lines[index].LabelY = place(at[i])
 	}
-}
-
-// place writes a coordinate with one decimal at most.
-func place(v float64) string {
-	if !isFinite(v) {
-		return "0"
-	}
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
-}
-
-func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-func finite(values []float64) []float64 {
-	kept := make([]float64, 0, len(values))
-	for _, v := range values {
-		if isFinite(v) {
-			kept = append(kept, v)
-		}
-	}
-	return kept
 }

@@ -201,3 +201,23 @@ func axisRate(v float64) string {
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64) + "/s"
 }
+
+// place writes a coordinate with one decimal at most.
+func place(v float64) string {
+	if !isFinite(v) {
+		return "0"
+	}
+	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func finite(values []float64) []float64 {
+	kept := make([]float64, 0, len(values))
+	for _, v := range values {
+		if isFinite(v) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}

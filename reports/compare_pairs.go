@@ -130,42 +130,6 @@ func (f BlockFigures) quantile(metric string) int64 {
 	return f.P99
 }
 
-// MetricComparison is one figure of one operation in both services.
-type MetricComparison struct {
-	Operation string  `json:"operation"`
-	Metric    string  `json:"metric"` // p50, p95, p99, errors
-	Verdict   Verdict `json:"verdict"`
-	Reason    string  `json:"reason"`
-	// Old and New are medians over the blocks in nanoseconds; of errors, shares of all answers.
-	Old float64 `json:"old"`
-	New float64 `json:"new"`
-	// Change is the Hodges–Lehmann estimate of the relative change over all pairs (0.05 is 5 % slower), Low and High its 95 % interval;
-	// of errors, the difference of shares with a block-bootstrap interval.
-	Change    float64 `json:"change"`
-	Low       float64 `json:"low"`
-	High      float64 `json:"high"`
-	Floor     float64 `json:"floor"`
-	Tolerated float64 `json:"tolerated"`
-	// Smallest is the least change that a job like this would have found four times out of five.
-	Smallest float64       `json:"smallest"`
-	Pairs    int           `json:"pairs"` // that could be compared
-	Rounds   []MetricRound `json:"rounds,omitempty"`
-}
-
-// MetricRound is a metric in one round: the effect there, and the probability of one at least as large between equal services, before and
-// after adjusting for the number of metrics.
-type MetricRound struct {
-	Change         float64 `json:"change"`
-	Low            float64 `json:"low"`
-	High           float64 `json:"high"`
-	Slower         float64 `json:"slower"`
-	SlowerAdjusted float64 `json:"slowerAdjusted"`
-	Faster         float64 `json:"faster"`
-	FasterAdjusted float64 `json:"fasterAdjusted"`
-	// Flagged is regressed, improved, or empty.
-	Flagged Verdict `json:"flagged,omitempty"`
-}
-
 // SelfComparison is the outcome of a job that compared a build with itself.
 type SelfComparison struct {
 	ID          string    `json:"id"`

@@ -3,6 +3,7 @@ package reports
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -111,6 +112,51 @@ func Percent(part, whole int64) string {
 	return strconv.FormatFloat(share, 'f', 2, 64) + " %"
 }
 
+func shareWords(share float64) string {
+	if math.IsNaN(share) {
+		return "–"
+	}
+	return Percent(int64(math.Round(share*1e9)), 1e9)
+}
+
+// Change shows a relative change, such as "+5.2 %". The unit is always percent, the sign always there.
+func Change(change float64) string {
+	switch {
+	case math.IsNaN(change) || math.IsInf(change, 0):
+		return "–"
+	case math.Abs(change) >= 10:
+		return fmt.Sprintf("%+.0f %%", change*100)
+	}
+	text := fmt.Sprintf("%+.1f %%", change*100)
+	if text == "-0.0 %" {
+		return "+0.0 %"
+	}
+	return text
+}
+
+// Points shows a difference of two shares, such as "+0.31 points": percentage points.
+func Points(difference float64) string {
+	if math.IsNaN(difference) || math.IsInf(difference, 0) {
+		return "–"
+	}
+	text := fmt.Sprintf("%+.2f points", difference*100)
+	if text == "-0.00 points" {
+		return "+0.00 points"
+	}
+	return text
+}
+
+// probability shows a p value.
+func probability(p float64) string {
+	switch {
+	case math.IsNaN(p):
+		return "–"
+	case p < 0.001:
+		return "< 0.001"
+	}
+	return fmt.Sprintf("%.3f", p)
+}
+
 // Rate shows events per second, such as "199.8/s".
 func Rate(perSecond float64) string {
 	switch {
@@ -162,6 +208,13 @@ func Plural(n int64, one string) string {
 	return Count(n) + " " + one + "s"
 }
 
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + many
+}
+
 // clipped shortens text to at most limit bytes, at a character's border, and says how much was left out.
 func clipped(text string, limit int) string {
 	if len(text) <= limit {
@@ -182,6 +235,13 @@ func oneLine(text string, limit int) string {
 		return text
 	}
 	return string(runes[:limit-1]) + "…"
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
 }
 
 // hashOf is a short stable name of a text.

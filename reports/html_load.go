@@ -7,15 +7,8 @@ import (
 	"strings"
 )
 
-const (
-	// fullCharts is how many operations get charts of response time of their own in full resolution; those that failed come first.
-	fullCharts = 3
-	// fullPoints and smallPoints are the most points of a line: beyond, a point stands for several seconds.
-	fullPoints  = 300
-	smallPoints = 120
-	// shownWrong is how many kinds of wrong answers are shown with an example.
-	shownWrong = 30
-)
+// shownWrong is how many kinds of wrong answers are shown with an example.
+const shownWrong = 30
 
 // LoadHTML writes the page of a load run.
 func LoadHTML(w io.Writer, l *Load, s Style) error {
@@ -45,12 +38,6 @@ type loadDetails struct {
 type wrongShown struct {
 	Wrong
 	Times int64
-}
-
-type capacityShown struct {
-	Sentence string
-	Chart    drawing
-	Points   table
 }
 
 func loadPage(l, baseline *Load) page {
@@ -246,176 +233,6 @@ func (l *Load) details(baseline *Load) loadDetails {
 	return d
 }
 
-func (l *Load) limitsTable() *table {
-	if len(l.Limits) == 0 {
-		return nil
-	}
-	t := table{Caption: "Limits that were set, and what came", Columns: []column{{Head: "Limit"}, {Head: "Verdict"}, {Head: "Came to", Number: true}, {Head: "Interval"}, {Head: "Why"}}}
-	limits := slices.Clone(l.Limits)
-	slices.SortStableFunc(limits, func(a, b Limit) int { return a.Verdict.rank() - b.Verdict.rank() })
-	for _, limit := range limits {
-		t.Rows = append(t.Rows, row{Class: limit.Verdict.Class(), Cells: []cell{{Text: limit.Expression, Code: true, Head: true}, {Verdict: limit.Verdict}, {Text: limit.Value, Number: true}, {Text: limit.Interval}, {Text: limit.Reason}}})
-	}
-	return &t
-}
-
-// verdictOf is the verdict on an operation, as far as anything was judged: its limits, and whether it had a right answer at all.
-func (l *Load) verdictOf(name string, o *Operation) (Verdict, string) {
-	switch {
-	case o.Sent == 0:
-		return NotExercised, "nothing was sent"
-	case o.Right == 0:
-		return Fail, "no right answer"
-	case !l.Valid:
-		return Invalid, ""
-	}
-	if limits := l.limitsOf(name); len(limits) > 0 {
-		return worst(limits), ""
-	}
-	return "", "no limit set"
-}
-
-func (l *Load) operationsTable(lines map[string]timeline) table {
-	kind := "Response time in ms: from when a request was due to the last byte of a right answer"
-	if l.Plan.Closed {
-		kind = "Service time in ms: from when a request was sent to the last byte of a right answer"
-	}
-	t := table{Caption: kind, Columns: []column{{Head: "Operation"}, {Head: "Verdict"}, {Head: "Sent", Number: true}, {Head: "Right", Number: true}, {Head: "Wrong", Number: true}, {Head: "Rate", Number: true}}}
-	for _, percentile := range (Percentiles{}).list() {
-		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
-	}
-	t.Columns = append(t.Columns, column{Head: "p99 over time"})
-	add := func(name string, o *Operation, verdict Verdict, note string, small *spark) {
-		cells := []cell{{Text: name, Head: true}, {Verdict: verdict, Note: note},
-			{Text: Count(o.Sent), Note: askedNote(o), Number: true}, {Text: Percent(o.Right, o.Sent), Number: true}, {Text: Count(o.Wrong), Number: true}, {Text: Rate(o.Rate), Number: true}}
-		figures := o.Response
-		if l.Plan.Closed {
-			figures = o.Service
-		}
-		for _, percentile := range figures.list() {
-			text := "–"
-			if figures.Count > 0 {
-				text = millisecondsNumber(percentile.Nanoseconds)
-			}
-			cells = append(cells, cell{Text: text, Number: true})
-		}
-		cells = append(cells, cell{Spark: small})
-		class := ""
-		if verdict != "" {
-			class = verdict.Class()
-		}
-		t.Rows = append(t.Rows, row{Class: class, Cells: cells})
-	}
-	names := l.operationNames()
-	for _, name := range names {
-		o := l.Operations[name]
-		verdict, note := l.verdictOf(name, o)
-		add(name, o, verdict, note, lines[name].spark(name))
-	}
-	if l.Total != nil && len(names) != 1 {
-		verdict, note := l.verdictOf("", l.Total)
-		add("all together", l.Total, verdict, note, nil)
-	}
-	return t
-}
-
-func askedNote(o *Operation) string {
-	if o.Asked == o.Sent {
-		return ""
-	}
-	return "of " + Count(o.Asked)
-}
-
-// statusesTable counts the answers of each operation by status.
-func (l *Load) statusesTable() *table {
-	t := table{Caption: "Answers by status, and why answers were wrong", Columns: []column{{Head: "Operation"}, {Head: "Answers"}, {Head: "Wrong because"}}}
-	for _, name := range l.operationNames() {
-		o := l.Operations[name]
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: name, Head: true}, {Text: tallied(o.Statuses)}, {Text: tallied(o.Outcomes)}}})
-	}
-	if len(t.Rows) == 0 {
-		return nil
-	}
-	return &t
-}
-
-func tallied(counts map[string]int64) string {
-	var parts []string
-	for _, key := range sortedKeys(counts) {
-		if counts[key] != 0 {
-			parts = append(parts, key+": "+Count(counts[key]))
-		}
-	}
-	return orElse(strings.Join(parts, " · "), "–")
-}
-
-// serviceTable sets response time against service time: the gap between them is what a generator or a queue adds.
-func (l *Load) serviceTable() *table {
-	t := table{Caption: "Response time (from when a request was due) beside service time (from when it was sent), right answers, in ms",
-		Columns: []column{{Head: "Operation"}, {Head: "Time"}, {Head: "Samples", Number: true}, {Head: "min", Number: true}, {Head: "mean", Number: true}}}
-	for _, percentile := range (Percentiles{}).list() {
-		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
-	}
-	add := func(name, kind string, p Percentiles) {
-		if p.Count == 0 {
-			return
-		}
-		t.Rows = append(t.Rows, row{Cells: append([]cell{{Text: name, Head: true}, {Text: kind}}, percentileCells(p)...)})
-	}
-	both := func(name string, o *Operation) {
-		if !l.Plan.Closed {
-			add(name, "response", o.Response)
-		}
-		add(name, "service", o.Service)
-	}
-	names := l.operationNames()
-	for _, name := range names {
-		both(name, l.Operations[name])
-	}
-	if l.Total != nil && len(names) != 1 {
-		both("all together", l.Total)
-	}
-	if len(t.Rows) == 0 {
-		return nil
-	}
-	return &t
-}
-
-func percentileCells(p Percentiles) []cell {
-	cells := []cell{{Text: Count(p.Count), Number: true}, {Text: millisecondsNumber(p.Min), Number: true}, {Text: millisecondsNumber(p.Mean), Number: true}}
-	for _, percentile := range p.list() {
-		cells = append(cells, cell{Text: millisecondsNumber(percentile.Nanoseconds), Number: true})
-	}
-	return cells
-}
-
-// phasesTable shows where the time of an exchange went, when it was traced.
-func (l *Load) phasesTable() *table {
-	t := table{Caption: "Phases of an exchange, in ms", Columns: []column{{Head: "Operation"}, {Head: "Phase"}, {Head: "Samples", Number: true}, {Head: "min", Number: true}, {Head: "mean", Number: true}}}
-	for _, percentile := range (Percentiles{}).list() {
-		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
-	}
-	for _, name := range l.operationNames() {
-		phases := l.Operations[name].Phases
-		if phases == nil {
-			continue
-		}
-		for _, phase := range []struct {
-			name string
-			Percentiles
-		}{{"DNS", phases.DNS}, {"connect", phases.Connect}, {"TLS", phases.TLS}, {"wait for the first byte", phases.Wait}, {"read", phases.Read}} {
-			if phase.Count > 0 {
-				t.Rows = append(t.Rows, row{Cells: append([]cell{{Text: name, Head: true}, {Text: phase.name}}, percentileCells(phase.Percentiles)...)})
-			}
-		}
-		t.More = strings.TrimSpace(t.More + " " + fmt.Sprintf("%s: %s, %.0f %% of requests on a connection already open.", name, Plural(phases.NewConnections, "new connection"), phases.ReuseRatio*100))
-	}
-	if len(t.Rows) == 0 {
-		return nil
-	}
-	return &t
-}
-
 func (l *Load) generatorFacts() []fact {
 	g := l.Generator
 	facts := []fact{
@@ -467,42 +284,4 @@ func mixWords(mix map[string]int) string {
 		parts = append(parts, fmt.Sprintf("%s %d", name, mix[name]))
 	}
 	return strings.Join(parts, " : ")
-}
-
-// shown is the capacity search as a sentence, a chart and a table.
-func (c *Capacity) shown() *capacityShown {
-	sentence := "The service keeps the limits up to " + Rate(c.Rate) + "."
-	if c.LowerBound {
-		sentence = "The service keeps the limits at " + Rate(c.Rate) + " at least: our own generator was the end, not the service."
-	}
-	if c.Knee > 0 {
-		sentence += " Response times begin to grow at about " + Rate(c.Knee) + "."
-	}
-	if c.Reason != "" {
-		sentence += " " + c.Reason
-	}
-	points := slices.Clone(c.Points)
-	slices.SortStableFunc(points, func(a, b CapacityPoint) int {
-		switch {
-		case a.Rate < b.Rate:
-			return -1
-		case a.Rate > b.Rate:
-			return 1
-		}
-		return 0
-	})
-	t := table{Caption: "Tried rates", Columns: []column{{Head: "Rate", Number: true}, {Head: "Verdict"}, {Head: "Reached", Number: true}, {Head: "p50 ms", Number: true}, {Head: "p99 ms", Number: true}, {Head: "Wrong", Number: true}, {Head: "Why"}}}
-	p50 := line{Name: "p50", Look: "p50", Dots: true}
-	p99 := line{Name: "p99", Look: "p99", Dots: true}
-	for _, point := range points {
-		t.Rows = append(t.Rows, row{Class: point.Verdict.Class(), Cells: []cell{{Text: Rate(point.Rate), Head: true, Number: true}, {Verdict: point.Verdict}, {Text: Rate(point.Reached), Number: true},
-			{Text: millisecondsNumber(point.P50), Number: true}, {Text: millisecondsNumber(point.P99), Number: true}, {Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
-		p50.X, p50.Y = append(p50.X, point.Rate), append(p50.Y, float64(point.P50)/1e6)
-		p99.X, p99.Y = append(p99.X, point.Rate), append(p99.Y, float64(point.P99)/1e6)
-	}
-	picture := chart{ID: "l-capacity-chart", Title: "Response time by rate", Description: sentence, X: axis{Label: "rate", Format: axisRate}, Y: axis{Label: "ms", Format: axisMilliseconds, Log: wide(p50.Y, p99.Y)}, Lines: []line{p50, p99}}
-	if c.Rate > 0 {
-		picture.Marks = []mark{{At: c.Rate, Words: "capacity " + Rate(c.Rate)}}
-	}
-	return &capacityShown{Sentence: sentence, Chart: picture.draw(), Points: t}
 }

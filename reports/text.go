@@ -299,10 +299,3 @@ func stormSentence(s *Storm) string {
 	}
 	return fmt.Sprintf("%s signed in again within %s, with %s", Plural(int64(s.Clients), "client"), Elapsed(time.Duration(s.Recovered)), plural(s.Retries, "retry", "retries"))
 }
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Count(n) + " " + many
-}

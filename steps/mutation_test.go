@@ -74,7 +74,7 @@ var harness = []mutant{
 	{"the schemas of the OpenAPI document are emptied", "internal/openapi/openapi.go", "root := object{\"type\": \"object\", \"properties\": object{}}\n", "root := object{\"type\": \"object\", \"properties\": object{}}\n\tif true {\n\t\treturn object{}\n\t}\n", "internal/openapi", "TestDocument$"},
 	{"the schema of stored runs is emptied", "reports/schema.go", "err == nil {\n\t\treturn data, nil", "err == nil {\n\t\treturn data[:0:0], nil", "reports", "TestSchemasFollowFromTheTypes$"},
 	{"the schema of stored runs takes anything", "reports/schema.go", "err == nil {\n\t\treturn data, nil", "err == nil {\n\t\t_ = data\n\t\treturn []byte(\"{}\"), nil", "reports", "TestSchemasFollowFromTheTypes$"},
-	{"failures are no failures in JUnit", "reports/junit.go", "\t\tcase Fail:\n\t\t\ttest.outcome, test.kind = \"failure\", \"fail\"\n\t\t\ttest.text", "\t\tcase Fail:\n\t\t\ttest.text", "reports", "TestJUnitGolden$"},
+	{"failures are no failures in JUnit", "reports/junit_conformance.go", "\t\tcase Fail:\n\t\t\ttest.outcome, test.kind = \"failure\", \"fail\"\n\t\t\ttest.text", "\t\tcase Fail:\n\t\t\ttest.text", "reports", "TestJUnitGolden$"},
 	{"failures block nothing", "reports/judgement.go", "\t\treturn false\n\t}\n\treturn true\n}\n\n// byAttention", "\t\treturn false\n\t}\n\treturn false\n}\n\n// byAttention", "reports", "TestMessagesAreOfTheirProtocol$"},
 	{"a load run that is invalid is judged", "load/validity.go", "r.Valid = len(r.Invalid) == 0", "r.Invalid, r.Valid = nil, true", "load", "TestValidityComesBeforeTheVerdict$"},
 	{"the answers of others are excused under load", "load/validity.go", "for _, kind := range correctness {", "for _, kind := range correctness[:0] {", "load", "TestValidityComesBeforeTheVerdict$"},

@@ -1,0 +1,90 @@
+package reports
+
+import "fmt"
+
+const (
+	shownChanges = 60  // requirements with both evidences
+	shownDrift   = 300 // rows
+)
+
+type conformanceChanges struct {
+	Reason      string
+	Table       *table
+	More        string
+	Changes     []changeShown
+	ChangesMore string
+	DriftWords  string
+	Drift       *table
+}
+
+type changeShown struct {
+	RequirementChange
+	Links []sourceLink
+}
+
+func (c *ConformanceComparison) shown() *conformanceChanges {
+	d := &conformanceChanges{Reason: c.Reason}
+	if len(c.Changes) > 0 {
+		t := table{ID: "changes", Search: true, Caption: "Requirements that changed, those that matter first; " + Count(int64(c.Unchanged)) + " did not",
+			Columns: []column{{Head: "Id"}, {Head: "Now"}, {Head: "Before"}, {Head: "What it means"}, {Head: "Requirement"}}}
+		for i, change := range c.Changes {
+			id := cell{Text: change.ID, Head: true}
+			if i < shownChanges {
+				id.Link = anchor("x", change.ID)
+				d.Changes = append(d.Changes, changeShown{change, sourceLinks(change.Sources)})
+			}
+			t.Rows = append(t.Rows, row{Class: change.New.Verdict.Class(), Cells: []cell{id, {Verdict: change.New.Verdict}, {Verdict: change.Old.Verdict},
+				{Text: directionWords[change.Direction]}, {Text: change.Text, Note: change.New.summary()}}})
+		}
+		if len(c.Changes) > shownChanges {
+			d.ChangesMore = "Both evidences of the other " + Count(int64(len(c.Changes)-shownChanges)) + " are in comparison.json."
+		}
+		d.Table = &t
+	} else {
+		d.More = "None of " + Plural(int64(c.Unchanged), "requirement") + " changed."
+	}
+	switch {
+	case !c.DriftKnown:
+		d.DriftWords = "At least one of the runs did not record the form of its answers, so nothing can be said of it."
+	case len(c.Drift) == 0:
+		d.DriftWords = "Every field, claim, kind, header and status that one run observed the other observed as well."
+	default:
+		d.DriftWords = "What one run observed and the other did not. Both forms may conform; a client that relies on one of them may not cope with the other."
+		t := table{ID: "drift", Search: true, Caption: "Differences in the form of answers", Columns: []column{{Head: "Operation"}, {Head: "What"}, {Head: "Where"}, {Head: "First run"}, {Head: "Second run"}}}
+		for i, drift := range c.Drift {
+			if i == shownDrift {
+				t.More = Count(int64(len(c.Drift)-i)) + " more are in comparison.json."
+				break
+			}
+			operation := drift.Operation
+			if drift.Status != 0 {
+				operation += " " + fmt.Sprint(drift.Status)
+			}
+			side := func(kinds string, times int) cell {
+				if kinds == "" {
+					return cell{Text: "–"}
+				}
+				return cell{Text: kinds, Note: timesWord(times)}
+			}
+			t.Rows = append(t.Rows, row{Cells: []cell{{Text: operation, Head: true}, {Text: string(drift.What)}, {Text: drift.Place, Code: drift.Place != ""}, side(drift.Old, drift.OldTimes), side(drift.New, drift.NewTimes)}})
+		}
+		d.Drift = &t
+	}
+	return d
+}
+
+var directionWords = map[Direction]string{
+	Broke: "Broke", NewlySeen: "Fails, and the first run could not tell", Lost: "Not judged any more", Worse: "A miss that does not fail the run",
+	Differs: "The same verdict for another reason", Mended: "Mended", Gained: "Judged now, not before", Better: "A miss is gone",
+}
+
+func (e Evidence) summary() string {
+	if e.Reason != "" {
+		return oneLine(e.Reason, 300)
+	}
+	for _, finding := range e.Findings {
+		finding.Requirement = ""
+		return oneLine(findingSentence(finding), 300)
+	}
+	return ""
+}

@@ -1,0 +1,94 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+type loadShown struct {
+	Table    table
+	Charts   []drawing
+	Statuses *table
+}
+
+func (c *LoadComparison) shown(oldName, newName string) *loadShown {
+	d := &loadShown{}
+	d.Table = table{Caption: "Counts and response times of right answers. Shown, not judged", Columns: []column{{Head: "Operation"}, {Head: "Figure"}, {Head: oldName, Number: true}, {Head: newName, Number: true}, {Head: "Change", Number: true}}}
+	statuses := table{Caption: "Statuses whose share of answers differs", Columns: []column{{Head: "Operation"}, {Head: "Status"}, {Head: oldName, Number: true}, {Head: newName, Number: true}}}
+	for n, o := range c.Operations {
+		add := func(figure, old, new, change string) {
+			d.Table.Rows = append(d.Table.Rows, row{Cells: []cell{{Text: o.Operation, Head: true}, {Text: figure}, {Text: old, Number: true}, {Text: new, Number: true}, {Text: change, Number: true}}})
+		}
+		if o.Old == nil || o.New == nil {
+			words := func(s *LoadSide) string {
+				if s == nil {
+					return "none"
+				}
+				return Count(s.Sent)
+			}
+			add("sent", words(o.Old), words(o.New), "–")
+			continue
+		}
+		add("sent", Count(o.Old.Sent), Count(o.New.Sent), "")
+		add("rate", Rate(o.Old.Rate), Rate(o.New.Rate), "")
+		add("wrong", Percent(o.Old.Wrong, o.Old.Sent), Percent(o.New.Wrong, o.New.Sent), Points(o.New.Errors()-o.Old.Errors()))
+		for _, point := range o.Shift {
+			if point.Quantile == 0.5 || point.Quantile >= 0.9 {
+				add(quantileWord(point.Quantile), Milliseconds(point.Old), Milliseconds(point.New), Change(point.Change()))
+			}
+		}
+		if o.Old.Response.Count > 0 && o.New.Response.Count > 0 {
+			add("max", Milliseconds(o.Old.Response.Max), Milliseconds(o.New.Response.Max), Change(ShiftPoint{Old: o.Old.Response.Max, New: o.New.Response.Max}.Change()))
+		}
+		if len(o.Shift) > 0 {
+			d.Charts = append(d.Charts, o.shiftChart(n), o.curveChart(n, oldName, newName))
+		}
+		for _, status := range o.Statuses {
+			statuses.Rows = append(statuses.Rows, row{Cells: []cell{{Text: o.Operation, Head: true}, {Text: status.Status, Code: true},
+				{Text: Percent(status.Old, o.Old.Sent), Note: Count(status.Old), Number: true}, {Text: Percent(status.New, o.New.Sent), Note: Count(status.New), Number: true}}})
+		}
+	}
+	if len(statuses.Rows) > 0 {
+		d.Statuses = &statuses
+	}
+	return d
+}
+
+// quantileAxis places the quantiles of a shift side by side.
+func (o OperationComparison) quantileAxis() (axis, []float64) {
+	var at []float64
+	for i := range o.Shift {
+		at = append(at, float64(i+1))
+	}
+	return axis{Ticks: at, Format: func(v float64) string {
+		if i := int(math.Round(v)) - 1; i >= 0 && i < len(o.Shift) {
+			return quantileWord(o.Shift[i].Quantile)
+		}
+		return ""
+	}}, at
+}
+
+func (o OperationComparison) shiftChart(n int) drawing {
+	x, at := o.quantileAxis()
+	l := line{Name: "change", Look: "s1", Dots: true, X: at}
+	var words []string
+	for _, point := range o.Shift {
+		l.Y = append(l.Y, point.Change())
+		words = append(words, quantileWord(point.Quantile)+" "+Change(point.Change()))
+	}
+	return chart{ID: fmt.Sprintf("x-shift-%d", n), Title: o.Operation + ": shift of response time at each quantile", Height: 220, X: x, Y: axis{Format: Change},
+		Lines: []line{l}, Levels: []level{{At: 0, Words: "no change", Look: "base"}}, Description: strings.Join(words, ", ") + "."}.draw()
+}
+
+func (o OperationComparison) curveChart(n int, oldName, newName string) drawing {
+	x, at := o.quantileAxis()
+	old, new := line{Name: oldName, Look: "baseline", Dots: true, X: at}, line{Name: newName, Look: "s1", Dots: true, X: at}
+	var words []string
+	for _, point := range o.Shift {
+		old.Y, new.Y = append(old.Y, float64(point.Old)/1e6), append(new.Y, float64(point.New)/1e6)
+		words = append(words, fmt.Sprintf("%s %s, then %s", quantileWord(point.Quantile), Milliseconds(point.Old), Milliseconds(point.New)))
+	}
+	return chart{ID: fmt.Sprintf("x-curve-%d", n), Title: o.Operation + ": response time at each quantile", Height: 220, X: x, Y: axis{Label: "ms", Log: true},
+		Lines: []line{old, new}, Description: strings.Join(words, "; ") + "."}.draw()
+}

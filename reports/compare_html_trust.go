@@ -1,0 +1,119 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const staleAA = 30 * 24 * time.Hour
+
+// trust says what speaks for and against believing the verdict.
+func (c *Comparison) trust() []statement {
+	var found []statement
+	add := func(verdict Verdict, text string) { found = append(found, statement{verdict, text}) }
+	if c.Run.Partial != "" {
+		add(Invalid, "The comparison ended early and is partial: "+c.Run.Partial)
+	}
+	if len(c.NotComparable) == 0 {
+		add(Pass, "Both sides were asked the same question.")
+	}
+	for _, reason := range c.NotComparable {
+		add(NotComparable, reason)
+	}
+	for _, side := range []struct {
+		name string
+		run  *Run
+	}{{"first", c.Old}, {"second", c.New}} {
+		if side.run != nil && side.run.Mock != nil {
+			add(Observed, "The service of the "+side.name+" run is the built-in mock, not a live one.")
+		}
+	}
+	switch c.Method {
+	case TwoRuns:
+		if c.Load != nil {
+			add(Inconclusive, TwoRunsCaution)
+		}
+	case WithHistory:
+		if h := c.History; h != nil {
+			if h.Advisory {
+				add(Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.", Plural(int64(len(h.Runs)), "earlier run"), fewestEarlier))
+			} else {
+				add(Pass, fmt.Sprintf("%s of the same question were used.", Plural(int64(len(h.Runs)), "earlier run")))
+			}
+			switch {
+			case h.Confirm != nil:
+				add(Pass, "A second run had to agree before anything counted as regressed.")
+			default:
+				add(Observed, "No confirming run was given, so nothing can count as regressed.")
+			}
+		}
+	case SideBySide:
+		if job := c.Interleaved; job != nil {
+			found = append(found, job.trust(c.Run.Start)...)
+		}
+	}
+	return found
+}
+
+func (i *Interleaved) trust(now time.Time) []statement {
+	var found []statement
+	add := func(verdict Verdict, text string) { found = append(found, statement{verdict, text}) }
+	switch i.Plan.Placement {
+	case SamePlacement:
+		add(Pass, "Both builds ran at the same place, so the user says.")
+	case Swapped:
+		add(Pass, "The builds changed places at half-time.")
+	default:
+		add(Inconclusive, "Where the builds ran was not controlled, so no verdict can be better than inconclusive.")
+	}
+	measured := 0
+	for _, round := range i.Rounds {
+		measured += len(round.Pairs)
+	}
+	whole := measured == i.Plan.Pairs*len(i.Rounds) && measured > 0
+	verdict := Pass
+	if !whole {
+		verdict = Inconclusive
+	}
+	add(verdict, fmt.Sprintf("%s of blocks of %s by turns, in random order (seed %d), the first %s of each block not counted.",
+		Plural(int64(measured), "pair"), i.Plan.Block, i.Plan.Seed, i.Plan.Settle))
+	switch {
+	case len(i.Rounds) > 1:
+		add(Pass, "What the first round flagged had to show again in a second one.")
+	case !i.Plan.Confirm:
+		add(Observed, "No confirming round was asked for.")
+	}
+	if i.Plan.AA {
+		return found
+	}
+	aa := i.LastAA
+	switch {
+	case aa == nil:
+		add(Observed, "It is not known whether this place tells equal builds apart: no comparison of a build with itself was given. Run one with: agstest ab --aa")
+	case aa.Verdict != Pass:
+		add(Warn, fmt.Sprintf("When a build was last compared with itself here (%s), it did not pass: %s", moment(aa.When), aa.Reason))
+	default:
+		verdict, age := Pass, ""
+		if !now.IsZero() {
+			age = ", " + ageWords(now.Sub(aa.When)) + " before"
+			if now.Sub(aa.When) > staleAA {
+				verdict = Warn
+			}
+		}
+		add(verdict, fmt.Sprintf("When a build was last compared with itself here (%s%s), it was not told apart; the largest change it showed was %s.",
+			moment(aa.When), age, strings.TrimPrefix(Change(aa.Largest), "+")))
+	}
+	return found
+}
+
+// ageWords says how old something is, roughly.
+func ageWords(age time.Duration) string {
+	switch {
+	case age < 2*time.Hour:
+		return Plural(max(int64(age/time.Minute), 0), "minute")
+	case age < 48*time.Hour:
+		return Plural(int64(age/time.Hour), "hour")
+	}
+	return Plural(int64(age/(24*time.Hour)), "day")
+}

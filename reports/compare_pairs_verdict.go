@@ -1,0 +1,116 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// settleInterleaved draws the verdict of the whole job from its metrics.
+func (c *Comparison) settleInterleaved() {
+	job := c.Interleaved
+	named := func(verdict Verdict) (names []string) {
+		for k := range job.Metrics {
+			if m := &job.Metrics[k]; m.Verdict == verdict {
+				names = append(names, fmt.Sprintf("%s %s (%s)", m.name(), m.changeWords(m.Change), m.intervalWords()))
+			}
+		}
+		if more := len(names) - 4; more > 0 {
+			names = append(names[:4], fmt.Sprintf("and %d more", more))
+		}
+		return names
+	}
+	judged := slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool { return len(m.Rounds) > 0 })
+	needed := slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool { return m.Verdict == Skipped && m.Metric != "p99" })
+	short := len(job.Rounds) == 0 || slices.ContainsFunc(job.Rounds, func(r Round) bool { return len(r.Pairs) < job.Plan.Pairs })
+	regressed, improved, open := named(Regressed), named(Improved), named(Inconclusive)
+	untrue := c.untrue()
+	switch {
+	case len(c.NotComparable) > 0:
+		c.Verdict = NotComparable
+		c.Reason = "The two builds cannot be compared by this job: " + strings.Join(c.NotComparable, " ")
+		c.Advice = append(c.Advice, "Mend what the reason names and run the job again; lower the rate if it was the generator.")
+	case !judged:
+		c.Verdict, c.Reason = Inconclusive, "No figure could be judged."
+	case len(untrue) > 0 && !job.Plan.AA:
+		c.Verdict = Regressed
+		c.Reason = "The new build gave answers that were not right, and the old one gave none of that kind: " + strings.Join(untrue, "; ") + "."
+		if len(regressed) > 0 {
+			c.Reason += " It is also worse in: " + strings.Join(regressed, "; ") + "."
+		}
+		c.Advice = append(c.Advice, "Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
+	case short:
+		c.Verdict, c.Reason = Inconclusive, "The job ended before all its pairs of blocks were measured."
+	case job.Plan.AA && len(regressed)+len(improved) > 0:
+		c.Verdict = Fail
+		c.Reason = "One build was told apart from itself: " + strings.Join(append(regressed, improved...), "; ") + "."
+		c.Advice = append(c.Advice, "Do not trust a verdict from this place until a comparison of one build with itself passes: look for what differs between the two sides, such as their nodes, proxies or clients.")
+	case job.Plan.Placement == Uncontrolled:
+		c.Verdict = Inconclusive
+		c.Reason = "It is not known that both builds ran at the same place, and a difference of places looks like a difference of builds."
+		if len(regressed) > 0 {
+			c.Reason += " Measured: " + strings.Join(regressed, "; ") + "."
+		}
+		c.Advice = append(c.Advice, "Let the two builds change places at half-time, or run them at the same place and say so.")
+	case len(regressed) > 0:
+		c.Verdict = Regressed
+		c.Reason = "The new build is worse: " + strings.Join(regressed, "; ") + "."
+		if len(job.Rounds) > 1 {
+			c.Reason += " A second round confirmed it."
+		}
+		c.Advice = append(c.Advice, "Look at the shift of response times first: a shift of all quantiles speaks of the whole path, one of the tail alone of queues, locks or pauses.")
+	case len(open) > 0 || needed:
+		c.Verdict = Inconclusive
+		if needed {
+			c.Reason = "Some operations had too few answers in a block to be judged."
+		} else {
+			c.Reason = "A worse build cannot be ruled out: " + strings.Join(open, "; ") + "."
+		}
+		smallest := 0.0
+		for _, m := range job.Metrics {
+			if m.Metric == "p50" && len(m.Rounds) > 0 {
+				smallest = math.Max(smallest, m.Smallest)
+			}
+		}
+		if smallest > 0 {
+			c.Reason += fmt.Sprintf(" The smallest change of p50 that this job could have seen is %s.", strings.TrimPrefix(Change(smallest), "+"))
+		}
+		c.Advice = append(c.Advice, "Run more pairs or a higher rate; four times the pairs halve what can be seen.")
+	case len(improved) > 0:
+		c.Verdict = Improved
+		c.Reason = "The new build is better, and worse in nothing that was judged: " + strings.Join(improved, "; ") + "."
+	default:
+		c.Verdict = Pass
+		c.Reason = "The new build is not worse: every change over the tolerated one is ruled out."
+		if job.Plan.AA {
+			c.Reason = "One build was not told apart from itself, as it should be."
+		}
+	}
+	for k := range job.Metrics {
+		if m := &job.Metrics[k]; m.Verdict == Skipped {
+			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s", m.name(), m.Reason))
+		}
+	}
+	c.Notes = append(c.Notes, "Response times are compared over right answers only; wrong ones have their own test.")
+}
+
+// untrueKinds are the kinds of wrong answers of which a single one is a defect, however rare.
+var untrueKinds = []string{"identity", "duplicate", "token", "shape"}
+
+// untrue lists the kinds of such answers that the new build gave and the old one did not. Where both gave them, their shares are judged
+// like those of other wrong answers.
+func (c *Comparison) untrue() []string {
+	var found []string
+	for _, o := range c.Load.Operations {
+		if o.Old == nil || o.New == nil || o.Operation == allOperations {
+			continue
+		}
+		for _, kind := range untrueKinds {
+			if n := o.New.Outcomes[kind]; n > 0 && o.Old.Outcomes[kind] == 0 {
+				found = append(found, fmt.Sprintf("%s of %s (%s)", Plural(n, "answer"), o.Operation, kind))
+			}
+		}
+	}
+	return found
+}

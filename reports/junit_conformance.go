@@ -1,0 +1,121 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func junitConformance(c *Conformance) []junitSuite {
+	var suites []junitSuite
+	at := map[string]int{}
+	failing := map[string]bool{} // requirements that a failing scenario names
+	for _, scenario := range c.Scenarios {
+		i, seen := at[scenario.Feature]
+		if !seen {
+			i = len(suites)
+			at[scenario.Feature] = i
+			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
+		}
+		test := junitCase{classname: "ags.conformance." + slug(scenario.Feature), name: scenario.Name, nanoseconds: scenario.Nanoseconds}
+		reason := scenario.Reason
+		if reason == "" {
+			reason = firstTrouble(scenario)
+		}
+		switch scenario.Verdict {
+		case Fail:
+			test.outcome, test.kind = "failure", "fail"
+			test.text = evidence(scenario)
+			for _, id := range scenario.Requirements {
+				failing[id] = true
+			}
+			for _, finding := range scenario.Findings {
+				failing[finding.Requirement] = true
+			}
+		case Pass, Observed:
+		case Warn:
+			suites[i].out = append(suites[i].out, fmt.Sprintf("warning: %s (%s): %s", scenario.Name, scenario.ID, reason))
+		case Skipped, Known, NotExercised, Inconclusive:
+			test.outcome = "skipped"
+			reason = scenario.Verdict.Word() + ": " + reason
+		default:
+			test.outcome, test.kind = "error", string(scenario.Verdict)
+			test.text = evidence(scenario)
+		}
+		if test.outcome != "" {
+			test.message = reason
+		}
+		suites[i].cases = append(suites[i].cases, test)
+	}
+	unheard := junitSuite{pkg: "ags.conformance", name: "Requirements that no scenario answers for"}
+	for _, requirement := range c.Requirements {
+		test := junitCase{classname: "ags.conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
+		switch requirement.Verdict {
+		case NotExercised:
+			test.outcome, test.message = "skipped", "not exercised: "+orElse(requirement.Reason, "no scenario of this run touched it")
+		case Fail:
+			if failing[requirement.ID] {
+				continue
+			}
+			test.outcome, test.kind = "failure", "fail"
+			test.text = findingsText(requirement.Findings)
+		default:
+			continue
+		}
+		unheard.cases = append(unheard.cases, test)
+	}
+	if len(unheard.cases) > 0 {
+		suites = append(suites, unheard)
+	}
+	verdict := junitVerdict("ags.conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason)
+	verdict.out = append(verdict.out, c.Notes...)
+	return append(suites, verdict)
+}
+
+// evidence is what a reader of a test report needs of a failed scenario: where it is, its steps, what was found, and the exchanges.
+func evidence(s Scenario) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", s.ID)
+	if len(s.Requirements) > 0 {
+		fmt.Fprintf(&b, "requirements: %s\n", strings.Join(s.Requirements, " "))
+	}
+	for _, finding := range s.Findings {
+		if !slices.Contains([]Verdict{Pass, Observed}, finding.Verdict) {
+			fmt.Fprintf(&b, "%s\n", findingSentence(finding))
+		}
+	}
+	b.WriteByte('\n')
+	for _, step := range s.Steps {
+		fmt.Fprintf(&b, "%-8s %s %s\n", step.Verdict, strings.TrimSpace(step.Keyword), step.Text)
+		if step.Message != "" && step.Verdict != Pass {
+			fmt.Fprintf(&b, "         %s\n", step.Message)
+		}
+	}
+	for i, x := range s.Transcript {
+		fmt.Fprintf(&b, "\nexchange %d: %s %s\n", i+1, x.Method, x.URL)
+		writeHeader(&b, x.RequestHeader)
+		if x.RequestBody != "" {
+			fmt.Fprintf(&b, "\n%s\n", clipped(x.RequestBody, 2<<10))
+		}
+		if x.Error != "" {
+			fmt.Fprintf(&b, "no whole answer: %s\n", x.Error)
+		}
+		if x.Status != 0 {
+			fmt.Fprintf(&b, "\n%d after %s\n", x.Status, Milliseconds(x.Nanoseconds))
+			writeHeader(&b, x.ResponseHeader)
+			if x.ResponseBody != "" {
+				fmt.Fprintf(&b, "\n%s\n", clipped(x.ResponseBody, 2<<10))
+			}
+		}
+		if b.Len() > junitEvidence {
+			break
+		}
+	}
+	return b.String()
+}
+
+func writeHeader(b *strings.Builder, header [][2]string) {
+	for _, line := range header {
+		fmt.Fprintf(b, "%s: %s\n", line[0], line[1])
+	}
+}

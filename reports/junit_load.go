@@ -1,0 +1,70 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+)
+
+func junitLoad(l *Load) []junitSuite {
+	var suites []junitSuite
+	add := func(name, class string, operation *Operation, limits []Limit) {
+		suite := junitSuite{pkg: "ags.load", name: name}
+		if operation != nil {
+			for _, figure := range operation.figures() {
+				suite.properties = append(suite.properties, [2]string{figure.Name, figure.Shown})
+			}
+		}
+		for _, limit := range limits {
+			test := junitCase{classname: class, name: "limit " + limit.Expression, message: limitSentence(limit)}
+			switch {
+			case limit.Verdict == Pass || limit.Verdict == Warn:
+			case limit.Verdict == Fail && l.Verdict.blocks():
+				test.outcome, test.kind = "failure", "limit"
+			case limit.Verdict == Skipped || limit.Verdict == Known || limit.Verdict == NotExercised || limit.Verdict == Inconclusive || limit.Verdict == Observed || !l.Verdict.blocks():
+				test.outcome, test.message = "skipped", limit.Verdict.Word()+": "+test.message
+			default:
+				test.outcome, test.kind = "error", string(limit.Verdict)
+			}
+			suite.cases = append(suite.cases, test)
+		}
+		if len(suite.cases) == 0 {
+			test := junitCase{classname: class, name: "measured without a limit"}
+			if operation == nil || operation.Sent == 0 {
+				test.outcome, test.message = "skipped", "not exercised: nothing was sent"
+			}
+			suite.cases = append(suite.cases, test)
+		}
+		suites = append(suites, suite)
+	}
+	for _, name := range l.operationNames() {
+		add("load: "+name, "ags.load."+slug(name), l.Operations[name], l.limitsOf(name))
+	}
+	if whole := l.limitsOf(""); l.Total != nil || len(whole) > 0 {
+		add("load: all operations", "ags.load.total", l.Total, whole)
+	}
+	if len(l.ShardRuns) > 0 {
+		suite := junitSuite{pkg: "ags.load", name: "load: shards"}
+		for i := range l.ShardRuns {
+			s := &l.ShardRuns[i]
+			test := junitCase{classname: "ags.load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
+			if s.State != ShardComplete {
+				test.outcome, test.kind = "error", s.State
+				test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.until(), s.Reason)
+			}
+			suite.cases = append(suite.cases, test)
+		}
+		suites = append(suites, suite)
+	}
+	verdict := junitVerdict("ags.load.run", "load verdict", l.Run, l.Verdict, l.Reason)
+	generator := junitCase{classname: "ags.load.run", name: "the generator kept its schedule"}
+	if !l.Valid {
+		generator.outcome, generator.kind = "error", "invalid"
+		generator.message = orElse(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
+		if !l.Verdict.blocks() {
+			generator.outcome = "skipped"
+		}
+	}
+	verdict.cases = append([]junitCase{generator}, verdict.cases...)
+	verdict.out = append(verdict.out, l.Notes...)
+	return append(suites, verdict)
+}
