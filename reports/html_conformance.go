@@ -33,7 +33,7 @@ func conformancePage(c *Conformance) page {
 		About:     runAbout(c.Run),
 	}
 	counts := requirementCounts(c.Requirements)
-	for _, verdict := range shareOrder {
+	for _, verdict := range verdicts { // what is wrong on the left of the bar, what is fine on the right
 		if n := counts[verdict]; n > 0 {
 			p.Shares = append(p.Shares, share{verdict, n})
 		}
@@ -61,9 +61,6 @@ func conformancePage(c *Conformance) page {
 	p.Links = append(p.Links, sectionLink{"c-scenarios", "Scenarios"}, sectionLink{"about", "About this run"})
 	return p
 }
-
-// shareOrder is the order of the bar of verdicts: what is wrong on the left, what is fine on the right.
-var shareOrder = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Observed, Improved, Pass}
 
 func tileNote(text, before string) string {
 	if text == "" {
