@@ -159,7 +159,7 @@ type trial struct {
 
 // explore sends generated requests. The first answer that is wrong ends it; then a shorter request that fails too is looked for.
 func (w *world) explore(ctx context.Context, operation string) error {
-	generator := rapid.SliceOfN(mutationsOf(operation, w.run.control == nil), 1, 3)
+	generator := rapid.SliceOfN(mutationsOf(operation, w.changeable(operation)), 1, 3)
 	answers := map[int]int{}
 	for i := range w.run.options.Generate {
 		mutations := generator.Example(int(w.random.Uint32()))
@@ -187,6 +187,31 @@ func (w *world) explore(ctx context.Context, operation string) error {
 			return nil
 		}
 		answers[t.exchange.Status]++
+	}
+	return nil
+}
+
+// changeable names the parameters of the documented request of an operation that may be changed. On a live service passwords stay as they
+// are, because many wrong ones may lock the user out.
+func (w *world) changeable(operation string) []string {
+	switch {
+	case operation == ags.SignOnWithSessionToken:
+		return []string{"sessionToken"}
+	case operation == ags.GetSessionToken && w.run.environment.Operator != nil:
+		return []string{w.run.environment.Operator.Parameter}
+	case (operation == ags.SignOn || operation == ags.Register) && w.account != nil:
+		var open, secret []string
+		for _, p := range w.account.parameters {
+			if secretParameter(p.Name) {
+				secret = append(secret, p.Name)
+			} else {
+				open = append(open, p.Name)
+			}
+		}
+		if w.run.control == nil {
+			return open
+		}
+		return append(open, secret...)
 	}
 	return nil
 }

@@ -83,10 +83,10 @@ var mutationKinds = map[string]struct {
 	}},
 }
 
-// mutationsOf generates changes that make sense for the documented request of an operation. On a live service passwords stay as they are,
-// because many wrong ones may lock the user out.
-func mutationsOf(operation string, live bool) *rapid.Generator[mutation] {
-	places := map[string][]string{"header": {"Accept", "nv-tenant-id", "x-correlation-id"}, "method": {"PUT", "DELETE", "PATCH", "HEAD"}}
+// mutationsOf generates changes that make sense for the documented request of an operation, of whose parameters those that are named may
+// be changed.
+func mutationsOf(operation string, parameters []string) *rapid.Generator[mutation] {
+	places := map[string][]string{"header": {"Accept", "nv-tenant-id", "x-correlation-id"}, "method": {"PUT", "DELETE", "PATCH", "HEAD"}, "parameter": parameters}
 	if operation == ags.ServiceDiscovery {
 		places["method"] = append(places["method"], "POST")
 	} else {
@@ -96,23 +96,12 @@ func mutationsOf(operation string, live bool) *rapid.Generator[mutation] {
 		places["body"] = []string{""}
 	}
 	switch operation {
-	case ags.SignOnWithSessionToken:
+	case ags.SignOnWithSessionToken, ags.SignOn:
 		places["member"] = append(places["member"], "clientId", "deviceInformation")
-		places["parameter"] = []string{"sessionToken"}
-	case ags.SignOn:
-		places["member"] = append(places["member"], "clientId", "deviceInformation")
-		places["parameter"] = []string{"username"}
-	case ags.Register:
-		places["parameter"] = []string{"username"}
-	case ags.GetSessionToken:
-		places["parameter"] = []string{"OperatorAuthToken"}
 	case ags.Refresh, ags.SignOut:
 		places["header"] = append(places["header"], "Authorization")
 	case ags.SubsequentSignOn, ags.SubsequentRegister:
 		places["header"] = append(places["header"], "User-Token")
-	}
-	if (operation == ags.SignOn || operation == ags.Register) && !live {
-		places["parameter"] = append(places["parameter"], "password")
 	}
 	var kinds []string
 	for _, kind := range sortedKeys(mutationKinds) {

@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -354,6 +355,35 @@ func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {
 	assert.Contains(t, first, "curl")
 	shown := regexp.MustCompile(`request [0-9]+ of seed 11, in which [^;]*`)
 	assert.Equal(t, shown.FindString(first), shown.FindString(find()))
+}
+
+// TestGeneratedRequestsChangeTheParameterOfTheEnvironment: where a head-end's token has another name, that is what generated requests change.
+// This service breaks down where it holds no token.
+func TestGeneratedRequestsChangeTheParameterOfTheEnvironment(t *testing.T) {
+	front := func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/getSessionToken") {
+				body, err := io.ReadAll(r.Body)
+				if text := string(body); err == nil && strings.Contains(text, `"HeadEndToken"`) && !strings.Contains(text, `"HeadEndToken","value":"ey`) {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.ReplaceAll(string(body), "HeadEndToken", "OperatorAuthToken"))), -1
+			}
+			s.ServeHTTP(w, r)
+		})
+	}
+	e, end, err := started(mock.Config{}, front)
+	require.NoError(t, err)
+	defer end()
+	e.Operator.Parameter = "HeadEndToken"
+	report := run(t, steps.Options{Environment: e, Tags: "@generated", Generate: 60, Seed: 11})
+	require.Equal(t, reports.Fail, requirement(t, report, "ERR-08").Verdict)
+	for _, s := range report.Scenarios {
+		if s.Verdict == reports.Fail {
+			assert.Contains(t, s.Steps[len(s.Steps)-1].Message, "the parameter HeadEndToken")
+		}
+	}
 }
 
 // TestSequenceIsShrunk: a state rule that is not kept is found by random sequences, which are shortened to what matters.
