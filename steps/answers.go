@@ -9,14 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stretchr/testify/assert"
-
 	"agstest/ags"
 	"agstest/internal/check"
 )
-
-// pair is what a client holds after a sign-on.
-type pair = check.Pair
 
 // What the answers must be. A list of statuses or codes reads "400, 401 or 403".
 var answerPhrases = []phrase{
@@ -268,21 +263,6 @@ func numbers(text string) []int {
 	return list
 }
 
-// effectiveStatus is the status that an answer means: the gateway of legacy set-ups refuses with 200 (ambiguity 7.27).
-func effectiveStatus(x *exchange) int {
-	if x.Status != http.StatusOK && x.Status != http.StatusCreated {
-		return x.Status
-	}
-	body, _ := check.ParseJSON(x.Body)
-	if code := body.Get("resultCode").String(); strings.HasPrefix(code, "99999:") {
-		if n, err := strconv.Atoi(strings.TrimPrefix(code, "99999:")); err == nil && n >= 400 && n < 600 {
-			return n
-		}
-		return http.StatusForbidden
-	}
-	return x.Status
-}
-
 // refusalWasWanted takes a refusal with status 200 for what it is, a refusal, where one was to come.
 func (w *world) refusalWasWanted(x *exchange) {
 	if effectiveStatus(x) == x.Status {
@@ -337,86 +317,6 @@ func codeIs(x *exchange, wanted string, demanded bool) error {
 	return softMissf("the sub-code "+wanted, "an answer %d without any, so the reason could not be told", x.Status)
 }
 
-// describe says in a few words what came, without a secret.
-func (w *world) describe(x *exchange) string {
-	if x.Status == 0 {
-		return "no answer: " + errorText(x.Err)
-	}
-	text := fmt.Sprintf("status %d", x.Status)
-	if effective := effectiveStatus(x); effective != x.Status {
-		text += fmt.Sprintf(" that means %d (resultCode)", effective)
-	}
-	if code, ok := check.SubCode(x.Exchange); ok && x.Status >= 400 && code != x.Status {
-		text += fmt.Sprintf(" with sub-code %d", code)
-	}
-	if hasTokens(x) {
-		text += " with tokens"
-	}
-	return text
-}
-
-func hasTokens(x *exchange) bool {
-	body, _ := check.ParseJSON(x.Body)
-	return findsTokens(body)
-}
-
-func findsTokens(v *check.Value) bool {
-	if v == nil {
-		return false
-	}
-	for _, m := range v.Members {
-		if m.Name == "access_token" || m.Name == "refresh_token" || findsTokens(m.Value) {
-			return true
-		}
-	}
-	for _, item := range v.Items {
-		if findsTokens(item) {
-			return true
-		}
-	}
-	return false
-}
-
-func noTokens(x *exchange) error {
-	if hasTokens(x) {
-		return missf("no access_token and no refresh_token", "an answer with status %d that holds some", x.Status)
-	}
-	return nil
-}
-
-// member finds a value by its path, dots between the names.
-func (w *world) member(path string) (*check.Value, error) {
-	x, err := w.last()
-	if err != nil {
-		return nil, err
-	}
-	v, err := check.ParseJSON(x.Body)
-	if v == nil {
-		return nil, missf("a JSON body", "%s whose body is no JSON: %v", w.describe(x), err)
-	}
-	for _, name := range strings.Split(path, ".") {
-		v = v.Get(name)
-	}
-	return v, nil
-}
-
-// show says what a value is, without text that may be a secret.
-func show(v *check.Value) string {
-	switch {
-	case v == nil:
-		return "nothing"
-	case v.Kind == ags.Integer || v.Kind == check.Number:
-		return "the number " + v.Text
-	case v.Kind == ags.Boolean:
-		return fmt.Sprint(v.Bool)
-	case v.Kind == ags.String && v.Text == "":
-		return "an empty text"
-	case v.Kind == ags.String:
-		return "a text"
-	}
-	return "a JSON " + string(v.Kind)
-}
-
 func (w *world) membersAre(x *exchange, table [][]string) error {
 	body, _ := check.ParseJSON(x.Body) // a member that stands twice is the judge's to find
 	if body == nil || body.Kind != ags.Object {
@@ -429,29 +329,6 @@ func (w *world) membersAre(x *exchange, table [][]string) error {
 	})
 }
 
-// kindHolds compares a value with a kind as feature files write it: "string, not empty", "integer, positive", "null or string".
-func kindHolds(e *expectations, name string, v *check.Value, wanted string) {
-	kinds, more, _ := strings.Cut(wanted, ", ")
-	if v == nil {
-		assert.Fail(e, fmt.Sprintf("%s is absent, not %s", name, wanted))
-		return
-	}
-	if !slices.Contains(strings.Split(kinds, " or "), string(v.Kind)) {
-		assert.Fail(e, fmt.Sprintf("%s is %s, not %s", name, show(v), wanted))
-		return
-	}
-	switch more {
-	case "":
-	case "not empty":
-		assert.True(e, v.Text != "" || len(v.Items) > 0, "%s is empty", name)
-	case "positive":
-		n, _ := v.Int()
-		assert.Positive(e, n, "%s is %s", name, v.Text)
-	default:
-		assert.Fail(e, fmt.Sprintf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more, name))
-	}
-}
-
 // errorHasText looks for a text in an error that is a JSON object.
 func errorHasText(x *exchange, name string) error {
 	body, _ := check.ParseJSON(x.Body)
@@ -462,18 +339,4 @@ func errorHasText(x *exchange, name string) error {
 		return missf("a text in the member "+name, "%s", show(body.Get(name)))
 	}
 	return nil
-}
-
-func readPair(x *exchange) (*check.Pair, error) {
-	if effectiveStatus(x)/100 != 2 {
-		return nil, fmt.Errorf("status %d", x.Status)
-	}
-	return check.ReadPair(x.Exchange)
-}
-
-func readSessionToken(x *exchange) (string, error) {
-	if effectiveStatus(x)/100 != 2 {
-		return "", fmt.Errorf("status %d", x.Status)
-	}
-	return check.ReadSessionToken(x.Exchange)
 }

@@ -6,6 +6,9 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"hash"
+	"time"
+
+	"agstest/ags"
 )
 
 // operatorToken is an OperatorAuthToken: the JWT with which a head-end system asks for a session token (the page "Requesting a session
@@ -58,4 +61,29 @@ func (t *operatorToken) sign() string {
 	mac := hmac.New(algorithm, []byte(t.secret))
 	mac.Write([]byte(signed))
 	return signed + "." + encode(mac.Sum(nil))
+}
+
+// headEndRequest is the documented call of getSessionToken for the account, before the changes that a scenario wants.
+func (w *world) headEndRequest() (*request, error) {
+	o := w.run.environment.Operator
+	if o == nil {
+		return nil, lacking(w.run.example("operator"), "the environment does not say how to act as a head-end system (operator)")
+	}
+	t := operatorToken{algorithm: "HS256", keyID: o.KeyID, secret: o.Secret}
+	t.set("typ", ags.OperatorToken.Type)
+	account := o.Account
+	if w.account != nil && w.account.id != "" {
+		account = w.account.id
+	}
+	t.set(ags.OperatorToken.Account, account)
+	t.set(ags.OperatorToken.Tenant, w.tenant)
+	t.set("exp", time.Now().Add(w.ahead).Add(5*time.Minute).Unix())
+	t.set("aud", ags.OperatorToken.Audience)
+	for _, change := range w.operator {
+		change(&t)
+	}
+	w.operator = nil
+	r := w.prepare(ags.GetSessionToken)
+	r.set("parameters", rawJSON([]parameter{{o.Parameter, t.sign()}}))
+	return r, nil
 }

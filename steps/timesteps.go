@@ -77,6 +77,18 @@ func (w *world) letPass(ctx context.Context, d time.Duration) error {
 	return pause(ctx, d)
 }
 
+// moveClock makes time pass for the account; only a mock can do that.
+func (w *world) moveClock(ctx context.Context, by time.Duration) error {
+	if w.run.control == nil {
+		return lacking("", "the clock can only be moved through the control interface of the mock")
+	}
+	if err := w.run.control.advance(ctx, w.tenant, w.account.id, by); err != nil {
+		return err
+	}
+	w.ahead += by
+	return nil
+}
+
 // clearOfExpiry is how long after an expiry no clock within the skew can still think otherwise.
 func (w *world) clearOfExpiry() time.Duration { return w.run.environment.ClockSkew + time.Minute }
 

@@ -53,24 +53,6 @@ type world struct {
 	answersOf int      // exchanges before the last When step
 }
 
-// account is one account, as far as the scenario knows it.
-type account struct {
-	situation  string // of the environment file; empty: made for this scenario
-	id         string // empty: not known
-	parameters []parameter
-	token      string // the session token that the environment file gives
-	refresh    string // an old refresh token that it gives
-	standing   string // ACTIVE, SUSPENDED …
-}
-
-// client is one device with what it holds.
-type client struct {
-	id       string
-	class    string // playoutDeviceClass of its first sign-on
-	pair     *check.Pair
-	previous *check.Pair
-}
-
 // exchange is a call and its answer, with what the judge found.
 type exchange struct {
 	*wire.Exchange
@@ -226,15 +208,6 @@ func (w *world) knownOf(r *request, changed bool) check.Known {
 	return k
 }
 
-func classOf(device json.RawMessage) string {
-	var d struct {
-		Class any `json:"playoutDeviceClass"`
-	}
-	json.Unmarshal(device, &d)
-	s, _ := d.Class.(string)
-	return s
-}
-
 // submitted lists the secrets in a request that no error may echo.
 func (w *world) submitted(r *request) []string {
 	var secrets []string
@@ -297,29 +270,6 @@ func (w *world) last() (*exchange, error) {
 // observe records what the service does, for the report.
 func (w *world) observe(format string, args ...any) {
 	w.observed = append(w.observed, fmt.Sprintf(format, args...))
-}
-
-// adopt takes over the tokens of a good answer: the client holds them from now on.
-func (w *world) adopt(x *exchange, c *client) error {
-	pair, err := readPair(x)
-	if err != nil {
-		return missf("a body with an access token and a refresh token", "%v", err)
-	}
-	c.previous, c.pair = c.pair, pair
-	if c.id == "" {
-		c.id = pair.ClientID
-	}
-	if pair.ClientID == "" {
-		pair.ClientID = c.id
-	}
-	return nil
-}
-
-// add makes a client the one that acts.
-func (w *world) add(c *client) *client {
-	w.clients = append(w.clients, c)
-	w.client = c
-	return c
 }
 
 // errorText says why no whole answer came, without a part of one.

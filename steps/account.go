@@ -1,0 +1,129 @@
+package steps
+
+import (
+	"context"
+	"strings"
+)
+
+// account is one account, as far as the scenario knows it.
+type account struct {
+	situation  string // of the environment file; empty: made for this scenario
+	id         string // empty: not known
+	parameters []parameter
+	token      string // the session token that the environment file gives
+	refresh    string // an old refresh token that it gives
+	standing   string // ACTIVE, SUSPENDED …
+}
+
+// useAccount makes the scenario act for an account in good standing: its own on a mock, that of a situation elsewhere.
+func (w *world) useAccount(ctx context.Context, name string, limit int) error {
+	if w.run.control == nil {
+		return w.useShared(name)
+	}
+	made, err := w.run.control.createAccount(ctx, w.tenant, "ACTIVE", limit)
+	if err != nil {
+		return err
+	}
+	w.run.keep(made.Password)
+	w.account = &account{id: made.AccountID, parameters: []parameter{{"username", made.Username}, {"password", made.Password}}, standing: "ACTIVE"}
+	if name == "registration" {
+		w.registration = w.run.environment.Situations["registration"].Type
+		if w.registration == "" {
+			w.registration = "tvkey"
+		}
+	}
+	return nil
+}
+
+// useShared makes the scenario act for the account of a situation of the environment file.
+func (w *world) useShared(name string) error {
+	s, err := w.situation(name)
+	if err != nil {
+		return err
+	}
+	w.account = &account{situation: name, id: s.AccountID, token: s.SessionToken, refresh: s.RefreshToken, standing: "ACTIVE"}
+	if w.account.id == "" && w.account.token == "" && w.run.environment.Operator != nil {
+		w.account.id = w.run.environment.Operator.Account // session tokens are minted for it
+	}
+	for _, p := range sortedKeys(s.Parameters) {
+		w.account.parameters = append(w.account.parameters, parameter{p, s.Parameters[p]})
+		if secretParameter(p) {
+			w.run.keep(s.Parameters[p])
+		}
+	}
+	w.registration = s.Type
+	if s.Tenant != "" {
+		w.tenant = s.Tenant
+	}
+	if s.Service != "" {
+		w.service = s.Service
+	}
+	if err := w.callAs(name, s); err != nil {
+		return err
+	}
+	if name == "multi-account" || name == "multi-registration" {
+		w.account.id = "" // which of them is not decided yet
+	}
+	if s.ClientID != "" {
+		w.add(&client{id: s.ClientID})
+	}
+	return nil
+}
+
+// useTroubled makes the scenario act for an account that the operator has shut out after its client had signed on.
+func (w *world) useTroubled(ctx context.Context, state string) error {
+	w.refusal = true
+	if w.run.control == nil {
+		if err := w.useShared(state + "-account"); err != nil {
+			return err
+		}
+		w.account.standing = strings.ToUpper(state)
+		return nil
+	}
+	if err := w.useAccount(ctx, "active", 0); err != nil {
+		return err
+	}
+	if err := w.makeClient(ctx); err != nil {
+		return err
+	}
+	token, err := w.freshSessionToken(ctx)
+	if err != nil {
+		return err
+	}
+	w.sessionToken = token
+	return w.setStanding(ctx, strings.ToUpper(state))
+}
+
+func (w *world) setStanding(ctx context.Context, standing string) error {
+	if w.run.control == nil {
+		return lacking("", "the state of an account can only be changed through the control interface of the mock")
+	}
+	if err := w.run.control.setAccount(ctx, w.tenant, w.account.id, map[string]any{"status": standing}); err != nil {
+		return err
+	}
+	w.account.standing = standing
+	return nil
+}
+
+func (w *world) useOtherTenant(ctx context.Context) error {
+	s, err := w.situation("other-tenant")
+	if err != nil {
+		return err
+	}
+	if w.run.control == nil {
+		mine := w.client
+		if err := w.useShared("other-tenant"); err != nil {
+			return err
+		}
+		if mine != nil {
+			w.client = mine // the account is the other tenant's, the device stays
+		}
+		w.refusal = true
+		return nil
+	}
+	w.tenant = s.Tenant
+	if s.Service != "" {
+		w.service = s.Service
+	}
+	return w.useAccount(ctx, "active", 0)
+}

@@ -1,0 +1,78 @@
+package steps
+
+import (
+	"context"
+	"net/http"
+
+	"agstest/ags"
+	"agstest/internal/check"
+)
+
+// choice is one of the accounts that an answer 300 offers.
+type choice struct {
+	information, token string
+	account            string // as the answer to picking it said
+}
+
+func (w *world) readChoices(x *exchange) {
+	if x.Status != http.StatusMultipleChoices {
+		return
+	}
+	w.choices = nil
+	list, err := check.Accounts(x.Exchange)
+	if err != nil {
+		return
+	}
+	for _, a := range list {
+		w.run.keep(a.Token)
+		w.choices = append(w.choices, choice{information: a.Information, token: a.Token})
+	}
+}
+
+func (w *world) choice(n int) (choice, error) {
+	if n < 1 || n > len(w.choices) {
+		return choice{}, missf("an account "+itoa(n)+" to pick from", "%s in the answer", plural(len(w.choices), "account"))
+	}
+	c := w.choices[n-1]
+	if c.token == "" {
+		return c, missf("a userAccountToken for account "+itoa(n), "none")
+	}
+	return c, nil
+}
+
+// pickAccount finishes a sign-on. The device argument of the sign-on before is sent again, as some services want it (ambiguity 7.22).
+func (w *world) pickAccount(ctx context.Context, n int) error {
+	c, err := w.choice(n)
+	if err != nil {
+		return err
+	}
+	r := w.prepare(ags.SubsequentSignOn)
+	r.setHeader("User-Token", c.token)
+	r.set("parameters", rawJSON(w.hints()))
+	class := ""
+	for i := len(w.exchanges) - 1; i >= 0; i-- {
+		before := w.exchanges[i].request
+		if before == nil || before.operation != ags.SignOn {
+			continue
+		}
+		for _, name := range []string{"deviceInformation", "clientId"} {
+			if v := before.get(name); v != nil {
+				r.set(name, v)
+				class = classOf(v)
+			}
+		}
+		break
+	}
+	x, err := w.call(ctx, r)
+	if err != nil {
+		return err
+	}
+	if x.Status/100 == 2 {
+		picked := &client{class: class}
+		if w.adopt(x, picked) == nil {
+			w.add(picked)
+			w.choices[n-1].account = picked.pair.AccountID
+		}
+	}
+	return nil
+}

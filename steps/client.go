@@ -1,0 +1,241 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"agstest/internal/check"
+)
+
+// client is one device with what it holds.
+type client struct {
+	id       string
+	class    string // playoutDeviceClass of its first sign-on
+	pair     *check.Pair
+	previous *check.Pair
+}
+
+// pair is what a client holds after a sign-on.
+type pair = check.Pair
+
+// defaultDevice is the deviceInformation of an Android phone, after the platform table of the page on first-time sign-on.
+const defaultDevice = `{"securePlayer":{"codecs":["H264"],"streamings":["HLS"],"DRMs":["SSP"]},"device":{"screen":{"height":2560,"width":1440,"density":560},` +
+	`"hardware":{"model":"Pixel 8","manufacturer":"Google","type":"Mobile"},"OS":{"type":"Android","version":"14"},` +
+	`"CPU":{"neon":"true","frequency":"2.9","cores":"9"},"GPU":{"frequency":null,"cores":null}},"playoutDeviceClass":"mobileDevice","deviceType":"OPEN"}`
+
+func classOf(device json.RawMessage) string {
+	var d struct {
+		Class any `json:"playoutDeviceClass"`
+	}
+	json.Unmarshal(device, &d)
+	s, _ := d.Class.(string)
+	return s
+}
+
+// adopt takes over the tokens of a good answer: the client holds them from now on.
+func (w *world) adopt(x *exchange, c *client) error {
+	pair, err := readPair(x)
+	if err != nil {
+		return missf("a body with an access token and a refresh token", "%v", err)
+	}
+	c.previous, c.pair = c.pair, pair
+	if c.id == "" {
+		c.id = pair.ClientID
+	}
+	if pair.ClientID == "" {
+		pair.ClientID = c.id
+	}
+	return nil
+}
+
+// add makes a client the one that acts.
+func (w *world) add(c *client) *client {
+	w.clients = append(w.clients, c)
+	w.client = c
+	return c
+}
+
+// makeClient makes the scenario act for a device of its account: signed on for the first time on a mock, that of the situation elsewhere.
+func (w *world) makeClient(ctx context.Context) error {
+	if w.account == nil {
+		return unknownf("no account was chosen before; write for example \"Given an account in good standing\"")
+	}
+	if w.run.control == nil {
+		if w.client != nil {
+			return nil
+		}
+		if id := w.run.device(w.account.situation); id != "" {
+			w.add(&client{id: id})
+			return nil
+		}
+		if w.run.environment.Allow.FirstTime && w.account.situation == "active" {
+			if err := w.firstSignOn(ctx, defaultDevice); err != nil {
+				return err
+			}
+			w.run.keepDevice(w.account.situation, w.client.id)
+			return nil
+		}
+		return lacking("situations."+w.account.situation+": {clientId: …}", "the situation %s names no clientId", w.account.situation)
+	}
+	return w.firstSignOn(ctx, defaultDevice)
+}
+
+// firstSignOn signs a new device on with a session token, as a part of the set-up.
+func (w *world) firstSignOn(ctx context.Context, device string) error {
+	if err := w.mayCreateDevices(); err != nil {
+		return err
+	}
+	r, err := w.signOnWithSessionToken(ctx)
+	if err != nil {
+		return err
+	}
+	r.set("deviceInformation", []byte(device))
+	c := &client{class: classOf([]byte(device))}
+	return w.setUpSignOn(ctx, r, c)
+}
+
+// ensureTokens signs the client on if it holds no tokens yet.
+func (w *world) ensureTokens(ctx context.Context) error {
+	if w.client.pair != nil {
+		return nil
+	}
+	r, err := w.signOnWithSessionToken(ctx)
+	if err != nil {
+		return err
+	}
+	r.set("clientId", rawJSON(w.client.id))
+	return w.setUpSignOn(ctx, r, w.client)
+}
+
+func (w *world) setUpSignOn(ctx context.Context, r *request, c *client) error {
+	x, err := w.send(ctx, r, false)
+	if err != nil {
+		return err
+	}
+	if err := w.cautious(x, false); err != nil {
+		return err
+	}
+	if err := w.roomForDevices(x); err != nil {
+		return err
+	}
+	if effectiveStatus(x)/100 != 2 { // another 2xx than the documented one is the judge's to find
+		return unknownf("the sign-on that this scenario starts from was answered with %s", w.describe(x))
+	}
+	if err := w.adopt(x, c); err != nil {
+		return unknownf("the sign-on that this scenario starts from gave no tokens: %v", err)
+	}
+	if w.client != c {
+		w.add(c)
+	}
+	return nil
+}
+
+func (w *world) mayCreateDevices() error {
+	if w.run.control == nil && !w.run.environment.Allow.FirstTime {
+		return lacking("allow: {first-time: true}", "a first-time sign-on creates a device, which the environment does not allow")
+	}
+	return nil
+}
+
+// hasClient makes sure that there is a device to sign on as.
+func (w *world) hasClient() error {
+	switch {
+	case w.client != nil:
+		return nil
+	case w.account != nil && w.account.situation != "":
+		return lacking("situations."+w.account.situation+": {clientId: …}", "the situation %s names no clientId", w.account.situation)
+	}
+	return unknownf("no device was chosen before; write for example \"Given a device of the account\"")
+}
+
+func (w *world) holdsTokens() error {
+	if w.client == nil || w.client.pair == nil {
+		return unknownf("the client holds no tokens; write for example \"Given a client that is signed on\"")
+	}
+	return nil
+}
+
+// roomForDevices tells a refusal for too many devices, which says nothing about the service where an account of the environment file is
+// full, from others.
+func (w *world) roomForDevices(x *exchange) error {
+	code, _ := check.SubCode(x.Exchange)
+	if w.run.control != nil || w.refusal || code != 20007 || !x.known.FirstTime {
+		return nil
+	}
+	return lacking("an account with room for more devices in situations."+w.account.situation,
+		"the account of situations.%s has as many devices as it may (20007), so first-time sign-ons cannot be checked", w.account.situation)
+}
+
+func (w *world) makeTroubledClient(ctx context.Context, state string) error {
+	w.refusal = state != "unapproved"
+	if w.run.control == nil {
+		s, err := w.situation(state + "-device")
+		if err != nil {
+			return err
+		}
+		if s.ClientID == "" {
+			return lacking(w.run.example(state+"-device"), "situations.%s-device names no clientId", state)
+		}
+		w.add(&client{id: s.ClientID})
+		return nil
+	}
+	if err := w.makeClient(ctx); err != nil {
+		return err
+	}
+	return w.setDeviceState(ctx, state)
+}
+
+func (w *world) setDeviceState(ctx context.Context, state string) error {
+	if w.run.control == nil {
+		return lacking("", "the state of a device can only be changed through the control interface of the mock")
+	}
+	change := map[string]any{
+		"disabled": map[string]any{"status": "DISABLED"}, "enabled": map[string]any{"status": "ENABLED"}, "deleted": map[string]any{"deleted": true},
+		"inactive": map[string]any{"activity": "INACTIVE"}, "unapproved": map[string]any{"approved": false},
+	}[state].(map[string]any)
+	return w.run.control.setDevice(ctx, w.tenant, w.client.id, change)
+}
+
+func (w *world) useForeignDevice(ctx context.Context) error {
+	w.refusal = true
+	if w.run.control == nil {
+		s, err := w.situation("foreign-device")
+		if err != nil {
+			return err
+		}
+		w.add(&client{id: s.ClientID})
+		return nil
+	}
+	mine, token := w.account, w.sessionToken
+	w.sessionToken = ""
+	if err := w.useAccount(ctx, "active", 0); err != nil {
+		return err
+	}
+	if err := w.makeClient(ctx); err != nil {
+		return err
+	}
+	w.account, w.sessionToken = mine, token
+	return nil
+}
+
+func (w *world) expiredRefreshToken(ctx context.Context) error {
+	if w.run.control == nil {
+		if err := w.useShared("expired-refresh"); err != nil {
+			return err
+		}
+		w.run.keep(w.account.refresh)
+		if w.client == nil {
+			w.add(&client{})
+		}
+		w.client.pair = &pair{RefreshToken: w.account.refresh}
+		return nil
+	}
+	if err := w.useAccount(ctx, "active", 0); err != nil {
+		return err
+	}
+	if err := w.makeClient(ctx); err != nil {
+		return err
+	}
+	return w.moveClock(ctx, time.Duration(w.client.pair.RefreshExpiresIn)*time.Second+w.clearOfExpiry())
+}

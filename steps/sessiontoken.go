@@ -1,0 +1,93 @@
+package steps
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"agstest/internal/check"
+)
+
+// freshSessionToken is a session token for the account: from the control interface of a mock, from the environment file, or minted as
+// the head-end system that the environment file describes.
+func (w *world) freshSessionToken(ctx context.Context) (string, error) {
+	switch {
+	case w.account == nil:
+		return "", unknownf("no account was chosen before; write for example \"Given an account in good standing\"")
+	case w.account.token != "":
+		return w.account.token, nil
+	case w.run.control != nil && w.account.id != "":
+		token, err := w.run.control.sessionToken(ctx, w.tenant, w.account.id, 0)
+		w.run.keep(token)
+		return token, err
+	case w.run.environment.Operator != nil && w.account.id != "":
+		r, err := w.headEndRequest()
+		if err != nil {
+			return "", err
+		}
+		x, err := w.send(ctx, r, false)
+		if err != nil {
+			return "", err
+		}
+		token, err := readSessionToken(x)
+		if err != nil {
+			return "", unknownf("no session token could be minted for the account: getSessionToken answered with %s", w.describe(x))
+		}
+		return token, nil
+	}
+	return "", lacking("situations."+w.account.situation+": {sessionToken: …}, or operator with an accountId", "no session token for the situation %s can be had", w.account.situation)
+}
+
+func (w *world) expiredSessionToken(ctx context.Context) error {
+	if w.run.control == nil {
+		s, err := w.situation("expired-session")
+		if err != nil {
+			return err
+		}
+		w.sessionToken = s.SessionToken
+		w.run.keep(w.sessionToken)
+		return nil
+	}
+	token, err := w.run.control.sessionToken(ctx, w.tenant, w.account.id, time.Minute)
+	if err != nil {
+		return err
+	}
+	w.run.keep(token)
+	w.sessionToken = token
+	return w.moveClock(ctx, time.Minute+w.clearOfExpiry())
+}
+
+// cautious looks whether a refused sign-on may be due to a session token of the environment file that is used up: then nothing can be
+// said about the service. A token that was accepted twice in this run is not used up by use.
+func (w *world) cautious(x *exchange, changed bool) error {
+	if w.account == nil || w.account.token == "" {
+		return nil
+	}
+	used := false
+	for _, p := range x.request.parameters() {
+		used = used || p.Value == w.account.token
+	}
+	if !used {
+		return nil
+	}
+	if x.Status/100 == 2 {
+		w.run.worked(w.account.token)
+		return nil
+	}
+	times := w.run.timesWorked(w.account.token)
+	code, ok := check.SubCode(x.Exchange)
+	switch {
+	case x.Status/100 != 4, times >= 2:
+		return nil
+	case ok && code/1000 == 20 && code != 20020:
+		return nil // the service gives another reason
+	case changed && x.Status == http.StatusBadRequest:
+		return nil // the form of the request was wrong, as the scenario wants it
+	case times == 1:
+		return lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+w.account.situation,
+			"the session token of situations.%s was accepted once in this run and is refused now (%d): it works only once, and no fresh one can be had", w.account.situation, x.Status)
+	case changed || w.refusal:
+		return nil
+	}
+	return unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are minted", w.account.situation, x.Status)
+}
