@@ -100,3 +100,23 @@ var base64URLDigits = func() (table [256]byte) {
 	}
 	return table
 }()
+
+func appendBase64URL(out, in []byte) ([]byte, bool) {
+	if len(in)%4 == 1 {
+		return out, false
+	}
+	var bits uint32
+	var n uint
+	for _, c := range in {
+		v := base64URLDigits[c]
+		if v == notBase64 {
+			return out, false
+		}
+		bits = bits<<6 | uint32(v)
+		if n += 6; n >= 8 {
+			n -= 8
+			out = append(out, byte(bits>>n))
+		}
+	}
+	return out, bits&(1<<n-1) == 0
+}
