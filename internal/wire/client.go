@@ -2,8 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,9 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/textproto"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -112,45 +108,6 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 type proxyKey struct{}
 
-func baseAddress(address string) (string, error) {
-	const what = "it must look like https://api.example.com"
-	if strings.TrimSpace(address) == "" {
-		return "", failure.Usagef("no url of the service is given; %s", what)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", failure.Usagef("the url of the service cannot be read; %s", what)
-	}
-	switch {
-	case u.User != nil:
-		return "", failure.Usagef("the url of the service holds a user name or password; leave them out")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "", failure.Usagef("the url %q does not start with http:// or https://; %s", address, what)
-	case u.Hostname() == "":
-		return "", failure.Usagef("the url %q names no host; %s", address, what)
-	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
-		return "", failure.Usagef("the url of the service has a query or a fragment; /ags/… is appended to it, so %s", what)
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "", failure.Usagef("the url %q has the port %s; ports go from 1 to 65535", address, port)
-		}
-	}
-	return strings.TrimRight(u.String(), "/"), nil
-}
-
-func checkProxy(u *url.URL) error {
-	switch u.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return failure.Usagef("the proxy has the scheme %q; it must be http, https or socks5", u.Scheme)
-	}
-	if u.Hostname() == "" {
-		return failure.Usagef("the proxy names no host; it must look like http://proxy.example.com:3128")
-	}
-	return nil
-}
-
 func validHeaderName(name string) bool {
 	for _, r := range name {
 		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) {
@@ -177,15 +134,6 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 		}
 		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait})
 	}
-}
-
-// mayWait takes a wait out of the client's total, so that a service that always asks to come later cannot hold up a run for long.
-func (c *Client) mayWait(wait time.Duration) bool {
-	if c.waited.Add(int64(wait)) > int64(maxTotalWaiting) {
-		c.waited.Add(-int64(wait))
-		return false
-	}
-	return true
 }
 
 // header joins the headers of the target and of the call; the call's win, whatever their spelling.
@@ -276,127 +224,4 @@ func (c *Client) request(ctx context.Context, x *Exchange) (*http.Request, error
 		request.Header[name] = values
 	}
 	return request, nil
-}
-
-// read takes at most MaxBody bytes of an answer, after taking off a content coding: without an Accept-Encoding in the request a
-// service may choose one (RFC 9110 section 12.5.3).
-func (c *Client) read(response *http.Response) (body []byte, truncated bool, err error) {
-	counted := &countingReader{from: response.Body, left: c.target.MaxBody + 1}
-	from, err := decoder(response.Header.Get("Content-Encoding"), counted)
-	if errors.Is(err, io.EOF) && counted.read == 0 {
-		return nil, false, nil // an empty body has nothing to decode
-	}
-	if err == nil {
-		body, err = io.ReadAll(io.LimitReader(from, c.target.MaxBody+1))
-	}
-	if int64(len(body)) > c.target.MaxBody || counted.left <= 0 {
-		return body[:min(int64(len(body)), c.target.MaxBody)], true, nil
-	}
-	var coding codingError
-	switch {
-	case err == nil:
-		return body, false, nil
-	case errors.As(err, &coding):
-		return body, false, err
-	case counted.err != nil && !errors.Is(counted.err, io.ErrUnexpectedEOF):
-		return body, false, counted.err
-	case from != io.Reader(counted) && counted.read == response.ContentLength: // all came, and it is not enough
-		return body, false, codingError{strings.ToLower(response.Header.Get("Content-Encoding")), err}
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		return body, false, cutError{counted.read, response.ContentLength, err}
-	case from != io.Reader(counted):
-		return body, false, codingError{strings.ToLower(response.Header.Get("Content-Encoding")), err}
-	}
-	return body, false, err
-}
-
-// decoder takes a content coding off what it reads.
-func decoder(coding string, from io.Reader) (io.Reader, error) {
-	switch coding = strings.ToLower(strings.TrimSpace(coding)); coding {
-	case "", "identity":
-		return from, nil
-	case "gzip", "x-gzip":
-		return gzip.NewReader(from)
-	case "deflate":
-		return zlib.NewReader(from)
-	}
-	return nil, codingError{coding, errors.New("unknown content coding")}
-}
-
-// Decode takes a content coding (the value of Content-Encoding) off a body that came whole, and gives so many bytes of it at most;
-// truncated tells that there were more. Errors are ErrCoding and have words in Explain.
-func Decode(coding string, body []byte, most int64) (decoded []byte, truncated bool, err error) {
-	if len(body) == 0 {
-		return nil, false, nil // an empty body has nothing to decode
-	}
-	from, err := decoder(coding, bytes.NewReader(body))
-	if err == nil {
-		decoded, err = io.ReadAll(io.LimitReader(from, most+1))
-	}
-	if int64(len(decoded)) > most {
-		return decoded[:most], true, nil
-	}
-	if err != nil {
-		return nil, false, codingError{strings.ToLower(strings.TrimSpace(coding)), errors.New(err.Error())}
-	}
-	return decoded, false, nil
-}
-
-// countingReader counts what came over the wire and bounds it, because a compressed body can be endless without giving a byte.
-type countingReader struct {
-	from       io.Reader
-	read, left int64
-	err        error // other than io.EOF
-}
-
-func (r *countingReader) Read(p []byte) (int, error) {
-	if r.left <= 0 {
-		return 0, io.EOF
-	}
-	if int64(len(p)) > r.left {
-		p = p[:r.left]
-	}
-	n, err := r.from.Read(p)
-	r.read += int64(n)
-	r.left -= int64(n)
-	if err != nil && err != io.EOF {
-		r.err = err
-	}
-	return n, err
-}
-
-// retryAfter tells how long an answer asks to wait, where it does and the wait is bearable.
-func retryAfter(x *Exchange) (time.Duration, bool) {
-	if x.Err != nil || x.Status != http.StatusTooManyRequests && x.Status != http.StatusServiceUnavailable {
-		return 0, false
-	}
-	text := strings.TrimSpace(textproto.MIMEHeader(x.Header).Get("Retry-After"))
-	if text == "" {
-		return 0, false
-	}
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		wait := time.Duration(seconds) * time.Second
-		return wait, wait <= maxRetryAfter
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0, false
-	}
-	now := x.Received
-	if date, err := http.ParseTime(x.Header.Get("Date")); err == nil {
-		now = date // both by the service's clock
-	}
-	wait := max(at.Sub(now), 0)
-	return wait, wait <= maxRetryAfter
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }
