@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"agstest/internal/environment"
@@ -68,39 +67,6 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", reports.Rate(s.from), reports.Rate(s.to), s.capped)
 	}
 	return s, nil
-}
-
-// leastHits is how many hits a run needs at least for the limit to be kept for sure.
-func (l Limit) leastHits(o *Options) float64 {
-	answers := 1.0
-	switch {
-	case l.Quantile > 0:
-		answers = math.Ceil(math.Log((1-limitLevel)/2) / math.Log(l.Quantile))
-	case (l.Metric == "errors" || l.Metric == "throttled") && l.Bound > 0:
-		answers = math.Ceil(math.Log((1-limitLevel)/2) / math.Log1p(-l.Bound))
-	}
-	share := 1.0
-	switch {
-	case l.Operation == "":
-	case o.Workload == WorkloadMixed && o.Mix[l.Operation] > 0:
-		sum := 0
-		for _, part := range o.Mix {
-			sum += part
-		}
-		share = float64(o.Mix[l.Operation]) / float64(sum)
-	case o.Workload == WorkloadLifecycle:
-		refreshes := o.Refreshes
-		if refreshes == 0 {
-			refreshes = defaultRefreshes
-		}
-		share = 1 / float64(refreshes+3)
-		if l.Operation == opRefresh {
-			share *= float64(refreshes)
-		}
-	case o.Workload == WorkloadHeadEnd:
-		share = 0.5
-	}
-	return answers / share
 }
 
 // length is how long a rate is tried: a tenth more than the limits need.
@@ -207,102 +173,6 @@ func (s *search) why(beyond float64) string {
 	return "the service does not keep the limits beyond"
 }
 
-// try measures one rate. What is not decided is tried again for longer, and what is not valid once more, since a machine has its moments.
-func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, error) {
-	length := s.length(rate)
-	for again := false; ; again = true {
-		r, err := s.run(ctx, rate, length)
-		if err != nil {
-			return reports.CapacityPoint{}, err
-		}
-		if r.Run.Partial != "" {
-			if err := ctx.Err(); err != nil {
-				return reports.CapacityPoint{}, err
-			}
-			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", reports.Rate(rate), r.Run.Partial)
-		}
-		s.last = r
-		point := s.pointOf(rate, r)
-		s.points = append(s.points, point)
-		s.tried(point)
-		switch {
-		case again, point.Verdict == reports.Pass, point.Verdict == reports.Fail:
-			return point, nil
-		case point.Verdict == reports.Inconclusive:
-			length *= extended
-		}
-	}
-}
-
-// pointOf sums a run up. A run is invalid only where the generator is to blame: a service that is overwhelmed also makes hits wait for
-// workers and clients, and that is the answer and no mishap.
-func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
-	p := reports.CapacityPoint{Rate: rate, Reached: r.Total.Rate, Verdict: r.Verdict, Reason: r.Reason}
-	shown := r.Total
-	for _, l := range s.limits {
-		if operation := r.Operations[l.Operation]; l.isTime() && operation != nil {
-			shown = operation
-			break
-		}
-	}
-	p.P50, p.P99 = shown.Response.P50, shown.Response.P99
-	if r.Total.Sent > 0 {
-		p.Errors = float64(r.Total.Wrong) / float64(r.Total.Sent)
-	}
-	var failed []string
-	for _, l := range r.Limits {
-		if l.Verdict == reports.Fail {
-			failed = append(failed, l.Expression+" (it was "+l.Value+")")
-		}
-	}
-	switch {
-	case r.Verdict == reports.Invalid && len(failed) > 0 && s.overwhelmed(r):
-		p.Verdict, p.Reason = reports.Fail, "not kept: "+strings.Join(failed, ", ")
-	case r.Verdict == reports.Fail && len(failed) > 0:
-		p.Reason = "not kept: " + strings.Join(failed, ", ")
-	case r.Verdict == reports.Pass:
-		p.Reason = ""
-	case r.Verdict == reports.Error:
-		p.Verdict = reports.Fail
-	}
-	return p
-}
-
-// overwhelmed: the service itself took longer than a limit allows, or gave errors, while the generator had room.
-func (s *search) overwhelmed(r *reports.Load) bool {
-	if r.Generator.CPUShare > mostCPU {
-		return false
-	}
-	for i, l := range s.limits {
-		if i >= len(r.Limits) || r.Limits[i].Verdict != reports.Fail {
-			continue
-		}
-		if !l.isTime() {
-			return true
-		}
-		operation := r.Total
-		if l.Operation != "" {
-			operation = r.Operations[l.Operation]
-		}
-		if operation == nil {
-			continue
-		}
-		p := operation.Service
-		for _, at := range []struct {
-			quantile float64
-			value    int64
-		}{{0.5, p.P50}, {0.9, p.P90}, {0.95, p.P95}, {0.99, p.P99}, {0.999, p.P999}, {1, p.Max}} {
-			if at.quantile >= l.Quantile && (l.Quantile > 0 || at.quantile == 1) {
-				if !l.keeps(float64(at.value)) {
-					return true
-				}
-				break
-			}
-		}
-	}
-	return false
-}
-
 // stopped is the end of a search that could not go on.
 func (s *search) stopped(ctx context.Context, kept float64, err error) (*reports.Load, error) {
 	if s.last == nil {
@@ -345,37 +215,4 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", reports.Rate(rate), reason)
 	}
 	return r
-}
-
-// knee is the rate where the response time turns upwards: the point of the curve of the 99th percentile, both axes scaled to 1, that
-// lies furthest below the line from its first to its last point (V. Satopää and others, "Finding a Kneedle in a haystack", 2011). 0 where
-// there are too few points or no turn.
-func knee(points []reports.CapacityPoint) float64 {
-	var rates, times []float64
-	for _, p := range points {
-		if p.Verdict == reports.Invalid || p.P99 == 0 {
-			continue
-		}
-		if last := len(rates) - 1; last >= 0 && rates[last] == p.Rate {
-			times[last] = max(times[last], float64(p.P99))
-			continue
-		}
-		rates, times = append(rates, p.Rate), append(times, float64(p.P99))
-	}
-	last := len(rates) - 1
-	if len(rates) < kneeNeeds {
-		return 0
-	}
-	least, most := slices.Min(times), slices.Max(times)
-	if most < kneeLeastGrowth*least {
-		return 0
-	}
-	best, furthest := 0.0, 0.0
-	for i := range rates {
-		x, y := (rates[i]-rates[0])/(rates[last]-rates[0]), (times[i]-least)/(most-least)
-		if x-y > furthest {
-			best, furthest = rates[i], x-y
-		}
-	}
-	return best
 }

@@ -183,6 +183,12 @@ func (p packed) each(f func(value, count int64)) (least, largest, sum int64, err
 	return least, largest, sum, err
 }
 
+func (p packed) values() []valueCount {
+	var values []valueCount
+	_, _, _, _ = p.each(func(value, count int64) { values = append(values, valueCount{Value: value, Count: count}) })
+	return values
+}
+
 // packedReader steps through a packed distribution.
 type packedReader struct {
 	rest                packed

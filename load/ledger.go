@@ -3,7 +3,6 @@ package load
 import (
 	"cmp"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,27 +32,6 @@ type ledger struct {
 	upTo    int // the second after the last one
 	scratch distribution
 }
-
-// operationTotal is one operation over the whole run.
-type operationTotal struct {
-	asked, sent, right, wrong, interrupted, bytes int64
-	statuses, kinds                               map[string]int64
-	response, service, failed                     distribution
-}
-
-// window is a part of a run, of one second at first, in little memory: what limits are judged on.
-type window struct {
-	from, to   int // seconds, from inclusive to exclusive
-	operations []windowOperation
-}
-
-type windowOperation struct {
-	sent, right, wrong, throttled int64
-	response, service             packed
-}
-
-// mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become one.
-const mostWindowBytes = 8 << 20
 
 // newBriefLedger is for one shard of many: its report has a total, the health of the generator, and nothing else.
 func newBriefLedger(closed bool) *ledger {
@@ -224,89 +202,6 @@ func (l *ledger) example(wrong []reports.Wrong) {
 	}
 }
 
-// keep holds a window for the limits.
-func (l *ledger) keep(w window) error {
-	n := len(l.seconds)
-	if n > 0 && l.seconds[n-1].to-l.seconds[n-1].from < l.stride {
-		return l.join(&l.seconds[n-1], &w)
-	}
-	l.seconds = append(l.seconds, w)
-	l.weight += w.bytes()
-	for l.weight > mostWindowBytes && len(l.seconds) > 64 {
-		l.stride *= 2
-		var halved []window
-		l.weight = 0
-		for i := 0; i < len(l.seconds); i += 2 {
-			w := l.seconds[i]
-			if i+1 < len(l.seconds) {
-				if err := l.join(&w, &l.seconds[i+1]); err != nil {
-					return err
-				}
-			}
-			halved = append(halved, w)
-			l.weight += w.bytes()
-		}
-		l.seconds = halved
-	}
-	return nil
-}
-
-func (w *window) bytes() int {
-	sum := 0
-	for i := range w.operations {
-		sum += len(w.operations[i].response) + len(w.operations[i].service)
-	}
-	return sum
-}
-
-func (l *ledger) join(into, from *window) error {
-	before := into.bytes()
-	into.to = from.to
-	into.operations = slices.Clone(into.operations)
-	for i := range into.operations {
-		a, b := &into.operations[i], &from.operations[i]
-		a.sent, a.right, a.wrong, a.throttled = a.sent+b.sent, a.right+b.right, a.wrong+b.wrong, a.throttled+b.throttled
-		var err error
-		if a.response, err = addUp(a.response, b.response); err != nil {
-			return err
-		}
-		if a.service, err = addUp(a.service, b.service); err != nil {
-			return err
-		}
-	}
-	l.weight += into.bytes() - before
-	return nil
-}
-
-// stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name.
-func (l *ledger) stretch(operation string, from, to int) stretch {
-	var s stretch
-	var response, service packed
-	for _, w := range l.seconds {
-		if middle := (w.from + w.to - 1) / 2; middle < from || middle >= to {
-			continue
-		}
-		for i := range w.operations {
-			if operation != "" && l.operations[i] != operation {
-				continue
-			}
-			o := &w.operations[i]
-			s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.sent, s.Right+o.right, s.Wrong+o.wrong, s.Throttled+o.throttled
-			// They were read before, when they were added.
-			response, _ = addUp(response, o.response)
-			service, _ = addUp(service, o.service)
-		}
-	}
-	s.Response, s.Service = response.values(), service.values()
-	return s
-}
-
-func (p packed) values() []valueCount {
-	var values []valueCount
-	_, _, _, _ = p.each(func(value, count int64) { values = append(values, valueCount{Value: value, Count: count}) })
-	return values
-}
-
 // report writes the figures into a report that says already what was asked for.
 func (l *ledger) report(r *reports.Load) {
 	r.Schema = reports.LoadSchema
@@ -367,30 +262,4 @@ func (l *ledger) report(r *reports.Load) {
 		r.Run.Partial, r.Storm = l.end.Partial, l.end.Storm
 		r.Notes = slices.Clone(l.end.Notes)
 	}
-}
-
-func (t *operationTotal) merge(from *operationTotal) {
-	t.asked, t.sent, t.right, t.wrong = t.asked+from.asked, t.sent+from.sent, t.right+from.right, t.wrong+from.wrong
-	t.interrupted, t.bytes = t.interrupted+from.interrupted, t.bytes+from.bytes
-	for status, n := range from.statuses {
-		t.statuses[status] += n
-	}
-	for kind, n := range from.kinds {
-		t.kinds[kind] += n
-	}
-	t.response.merge(&from.response)
-	t.service.merge(&from.service)
-	t.failed.merge(&from.failed)
-}
-
-func (t *operationTotal) report(sending time.Duration) *reports.Operation {
-	o := &reports.Operation{
-		Asked: t.asked, Sent: t.sent, Right: t.right, Wrong: t.wrong, Statuses: maps.Clone(t.statuses), Outcomes: maps.Clone(t.kinds),
-		Response: t.response.percentiles(), Service: t.service.percentiles(), Failed: t.failed.percentiles(), Bytes: t.bytes,
-		Interrupted: t.interrupted, Curve: t.response.curve(),
-	}
-	if sending > 0 {
-		o.Rate = float64(t.sent) / sending.Seconds()
-	}
-	return o
 }

@@ -230,3 +230,36 @@ func (l Limit) keeps(figure float64) bool {
 	}
 	return figure < l.Bound
 }
+
+// leastHits is how many hits a run needs at least for the limit to be kept for sure.
+func (l Limit) leastHits(o *Options) float64 {
+	answers := 1.0
+	switch {
+	case l.Quantile > 0:
+		answers = math.Ceil(math.Log((1-limitLevel)/2) / math.Log(l.Quantile))
+	case (l.Metric == "errors" || l.Metric == "throttled") && l.Bound > 0:
+		answers = math.Ceil(math.Log((1-limitLevel)/2) / math.Log1p(-l.Bound))
+	}
+	share := 1.0
+	switch {
+	case l.Operation == "":
+	case o.Workload == WorkloadMixed && o.Mix[l.Operation] > 0:
+		sum := 0
+		for _, part := range o.Mix {
+			sum += part
+		}
+		share = float64(o.Mix[l.Operation]) / float64(sum)
+	case o.Workload == WorkloadLifecycle:
+		refreshes := o.Refreshes
+		if refreshes == 0 {
+			refreshes = defaultRefreshes
+		}
+		share = 1 / float64(refreshes+3)
+		if l.Operation == opRefresh {
+			share *= float64(refreshes)
+		}
+	case o.Workload == WorkloadHeadEnd:
+		share = 0.5
+	}
+	return answers / share
+}

@@ -1,17 +1,11 @@
 package load
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -40,26 +34,6 @@ type leanTransport struct {
 	idle    []*connection
 	open    map[*connection]struct{}
 	aborted bool
-}
-
-const (
-	mostDialling = 128
-	// longestIdle is below the idle time-out of common servers and proxies (nginx: 75 s, most load balancers: 60 s).
-	longestIdle = 50 * time.Second
-	// checkIdle: a connection that was idle for this long is looked at before it is used again. Under a high rate none is, so that it
-	// costs nothing there; a service that closes without a word does so at once.
-	checkIdle = time.Millisecond
-)
-
-// connection is one connection and its buffers.
-type connection struct {
-	net.Conn
-	raw    net.Conn // below TLS
-	reader *bufio.Reader
-	out    []byte    // the request that is being sent
-	since  time.Time // idle since
-	used   bool      // carried an exchange before
-	grown  bool      // has a larger buffer than others
 }
 
 // leanHit is the answer of one exchange.
@@ -172,19 +146,6 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 	return answer.Err
 }
 
-// tooLong tells that the headers did not fit into the room that a connection has for them.
-func tooLong(err error) bool {
-	var small *fasthttp.ErrSmallBuffer
-	return errors.As(err, &small)
-}
-
-// grow gives a connection room for long headers, with what has been read of them.
-func (c *connection) grow() {
-	begun, _ := c.reader.Peek(c.reader.Buffered())
-	c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(begun)), c.Conn), mostHeader)
-	c.grown = true
-}
-
 // await waits until the status line of the answer itself is there and looks at it. fasthttp would take whatever goes wrong with the
 // first byte for the end of the connection, the status 000 for 200, and any number for the version of HTTP.
 func (h *leanHit) await(c *connection) error {
@@ -211,225 +172,3 @@ func (h *leanHit) await(c *connection) error {
 
 // mostInterim bounds the interim answers (RFC 9110 section 15.2) before one answer.
 const mostInterim = 100
-
-// What fasthttp finds wrong with an answer, in words without a part of it.
-var (
-	errLongHeader = fmt.Errorf("the headers of the answer are longer than %d kB", mostHeader>>10)
-	errNoAnswer   = errors.New("what came back is not a valid HTTP/1.1 answer")
-	errUpgraded   = errors.New("the service switched to another protocol, which nobody asked for")
-	errInterim    = fmt.Errorf("more than %d interim answers came and no answer", mostInterim)
-	errLineFeed   = errors.New("what came back is not a valid HTTP/1.1 answer: its lines end in a line feed alone")
-	errChunk      = errors.New("the chunked body of the answer is malformed")
-)
-
-// plainly puts an error of the connection or of fasthttp into words of ours. What the connection said stays as it is.
-func (c *connection) plainly(err error) error {
-	if begun, _ := c.reader.Peek(c.reader.Buffered()); bytes.HasPrefix(begun, []byte("HTTP/")) && bytes.Contains(begun, []byte("\n\n")) {
-		return errLineFeed // more was waited for, until the time was over or the connection was closed
-	}
-	var operation *net.OpError
-	var timeout interface{ Timeout() bool }
-	var chunk fasthttp.ErrBrokenChunk
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return io.ErrUnexpectedEOF // fasthttp puts a part of the answer beside it
-	case errors.As(err, &operation):
-		return operation
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return err
-	case tooLong(err):
-		return errLongHeader
-	case errors.As(err, &chunk) && strings.Contains(err.Error(), "EOF"):
-		return io.ErrUnexpectedEOF
-	case errors.As(err, &chunk), strings.Contains(err.Error(), "hex number"): // of the size of a chunk
-		return errChunk
-	}
-	return errNoAnswer
-}
-
-// appendRequest writes a request of HTTP/1.1 (RFC 9112 section 3). It is written in one piece, as the workload spells it.
-func (l *leanTransport) appendRequest(out []byte, request *Request) ([]byte, error) {
-	out = append(append(out, request.Method...), ' ')
-	out = append(append(out, l.prefix...), request.Path...)
-	host, agent := l.base.Host, userAgent
-	for i := range request.Header {
-		switch field := &request.Header[i]; {
-		case strings.EqualFold(field.Name, "Host"):
-			host = field.Value
-		case strings.EqualFold(field.Name, "User-Agent"):
-			agent = field.Value
-		}
-	}
-	out = append(append(out, " HTTP/1.1\r\nHost: "...), host...)
-	out = append(append(out, "\r\nUser-Agent: "...), agent...)
-	out = append(out, "\r\n"...)
-	if len(request.Body) > 0 || request.Method == fasthttp.MethodPost || request.Method == fasthttp.MethodPut {
-		out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(request.Body)), 10)
-		out = append(out, "\r\n"...)
-	}
-	if hasBreak(request.Method) || hasBreak(request.Path) || strings.IndexByte(request.Path, ' ') >= 0 {
-		return out, errLineBreak
-	}
-	for i := range request.Header {
-		field := &request.Header[i]
-		if hasBreak(field.Name) || hasBreak(field.Value) {
-			return out, errLineBreak
-		}
-		if strings.EqualFold(field.Name, "Host") || strings.EqualFold(field.Name, "User-Agent") {
-			continue
-		}
-		out = append(append(out, field.Name...), ": "...)
-		out = append(append(out, field.Value...), "\r\n"...)
-	}
-	out = append(out, "\r\n"...)
-	return append(out, request.Body...), nil
-}
-
-// errLineBreak: a token that a service made must not become a second header line.
-var errLineBreak = errors.New("the request line or a header would hold a line break, so that it was not sent")
-
-func hasBreak(text string) bool {
-	return strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0
-}
-
-// connection takes an idle connection, the last one used first, or opens one.
-func (l *leanTransport) connection(deadline time.Time, traced *phaseTimes) (*connection, error) {
-	for {
-		l.mu.Lock()
-		if l.aborted {
-			l.mu.Unlock()
-			return nil, errAborted
-		}
-		n := len(l.idle) - 1
-		if n < 0 {
-			l.mu.Unlock()
-			break
-		}
-		c := l.idle[n]
-		l.idle[n] = nil
-		l.idle = l.idle[:n]
-		l.mu.Unlock()
-		idle := time.Since(c.since)
-		if idle > checkIdle && (idle > longestIdle || !stillOpen(c.raw, l.tls != nil)) {
-			l.discard(c)
-			continue
-		}
-		return c, nil
-	}
-	select {
-	case l.dialling <- struct{}{}:
-	default:
-		timer := time.NewTimer(time.Until(deadline))
-		defer timer.Stop()
-		select {
-		case l.dialling <- struct{}{}:
-		case c := <-l.given:
-			return c, nil
-		case <-timer.C:
-			return nil, errNoConnection
-		}
-	}
-	ctx, cancel := context.WithDeadline(context.Background(), deadline)
-	defer cancel()
-	c, err := l.dial(ctx, traced)
-	<-l.dialling
-	return c, err
-}
-
-// errNoConnection is a time-out: no connection could be had in time.
-var errNoConnection error = noConnection{}
-
-type noConnection struct{}
-
-func (noConnection) Error() string { return "no connection could be opened before the time-out" }
-func (noConnection) Timeout() bool { return true }
-
-// dial opens a connection. It does not bind a local address: that would use up one local port for all destinations together.
-func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connection, error) {
-	if l.trace {
-		ctx = httptrace.WithClientTrace(ctx, connectTrace(traced))
-	}
-	raw, err := l.dialer.DialContext(ctx, "tcp", l.address)
-	if err != nil {
-		return nil, err
-	}
-	traced.newConnection = true
-	c := &connection{Conn: raw, raw: raw}
-	if l.tls != nil {
-		begin := time.Now()
-		secure := tls.Client(raw, l.tls)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			raw.Close()
-			return nil, err
-		}
-		traced.tls = time.Since(begin)
-		c.Conn = secure
-	}
-	c.reader = bufio.NewReaderSize(c.Conn, usualHeader)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.aborted {
-		raw.Close()
-		return nil, errAborted
-	}
-	l.open[c] = struct{}{}
-	return c, nil
-}
-
-// connectTrace notes how long resolving a name and connecting take.
-func connectTrace(traced *phaseTimes) *httptrace.ClientTrace {
-	var resolving, connecting time.Time
-	return &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { resolving = time.Now() },
-		DNSDone:      func(httptrace.DNSDoneInfo) { traced.dns = time.Since(resolving) },
-		ConnectStart: func(string, string) { connecting = time.Now() },
-		ConnectDone: func(_, _ string, err error) {
-			if err == nil {
-				traced.connect = time.Since(connecting)
-			}
-		},
-	}
-}
-
-// put gives a connection back for the next exchange.
-func (l *leanTransport) put(c *connection) {
-	c.used = true
-	select {
-	case l.given <- c:
-		return
-	default:
-	}
-	c.since = time.Now()
-	l.mu.Lock()
-	if !l.aborted {
-		l.idle = append(l.idle, c)
-		l.mu.Unlock()
-		return
-	}
-	l.mu.Unlock()
-	l.discard(c)
-}
-
-func (l *leanTransport) discard(c *connection) {
-	l.mu.Lock()
-	delete(l.open, c)
-	l.mu.Unlock()
-	c.raw.Close() // without a goodbye of TLS, which would block on a dead peer
-}
-
-func (l *leanTransport) isAborted() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.aborted
-}
-
-func (l *leanTransport) abort() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.aborted = true
-	for c := range l.open {
-		c.raw.Close()
-	}
-}
-
-func (l *leanTransport) close() { l.abort() }

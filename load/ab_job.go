@@ -1,0 +1,175 @@
+package load
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"time"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// abJob is one comparison under way.
+type abJob struct {
+	options  *ABOptions
+	old, new *abSide
+	found    reports.Interleaved
+	block    time.Duration
+	settle   time.Duration
+	random   *rand.Rand
+	workers  int // of each side
+}
+
+// newABJob checks everything that can be checked before anything is sent.
+func newABJob(o *ABOptions) (*abJob, error) {
+	if o.Old == nil || o.New == nil && !o.AA {
+		return nil, failure.Usagef("a comparison by turns needs two environments: give --env OLD --env NEW, or --aa with one")
+	}
+	if o.AA {
+		o.New = o.Old
+	}
+	switch {
+	case o.Rate.Max:
+		return nil, failure.Usagef("two services can be compared at one and the same rate only: give --rate, such as 200/s")
+	case o.Rate.Hits <= 0:
+		return nil, failure.Usagef("a comparison by turns needs a rate above 0: give --rate, such as 200/s")
+	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < fewestPairs:
+		return nil, failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, fewestPairs)
+	case o.Block < 0 || o.Block > 0 && o.Block < shortestTurn:
+		return nil, failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
+	case o.Swap != nil && o.Placement == reports.SamePlacement:
+		return nil, failure.Usagef("builds at the same place need not change places; leave one of them out")
+	case o.Swap == nil && o.Placement == reports.Swapped:
+		return nil, failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
+	}
+	workers, err := workersWithin(mostOpenFiles()/2, o.Workers) // both sides keep their connections all along
+	if err != nil {
+		return nil, err
+	}
+	if o.Pairs == 0 {
+		o.Pairs = defaultPairs
+	}
+	if o.Swap != nil {
+		o.Placement = reports.Swapped
+	}
+	switch {
+	case o.AA && o.Swap == nil:
+		o.Placement = reports.SamePlacement // one service is where it is
+	case o.Placement == "":
+		o.Placement = reports.Uncontrolled
+	}
+	j := &abJob{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
+	if j.block == 0 {
+		j.block = abBlock(o.Rate.PerSecond(), rarest(o))
+	}
+	j.settle = j.block / settleShare
+	if o.Rate.hits(j.block) < 2 {
+		return nil, failure.Usagef("a block of %s at %s has no two hits; raise --rate or --block", j.block, o.Rate)
+	}
+	// Sides that share their clients take every other one each, so that no client is in two places.
+	shared := reflect.DeepEqual(o.Old.Load.Clients, o.New.Load.Clients)
+	for i, e := range []*environment.Environment{o.Old, o.New} {
+		side := &abSide{name: []string{"old", "new"}[i], environment: e, job: j, seed: o.Seed + uint64(i)}
+		if shared {
+			side.part = Shard{Index: i + 1, Of: 2}
+		}
+		if slices.Contains(o.YesLoad, e.Name) {
+			side.consent.YesLoad = e.Name
+		} else if len(o.YesLoad) > 0 {
+			side.consent.YesLoad = o.YesLoad[0]
+		}
+		side.consent.OverrideMaxRate = o.OverrideMaxRate
+		var err error
+		if side.target, err = e.Target(); err != nil {
+			return nil, err
+		}
+		side.target.Timeout = o.Timeout
+		planned, err := side.newCrowd()
+		if err != nil {
+			return nil, err
+		}
+		side.clients = planned.planned.starters + planned.planned.chains
+		if i == 0 {
+			j.old = side
+		} else {
+			j.new = side
+		}
+	}
+	j.found = reports.Interleaved{LastAA: o.LastAA, Plan: reports.InterleavedPlan{
+		Workload: o.Workload, Mix: o.Mix, Rate: o.Rate.PerSecond(), Clients: j.old.clients, Pairs: o.Pairs, Block: j.block, Settle: j.settle, Seed: o.Seed,
+		Placement: o.Placement, Confirm: o.Confirm, AA: o.AA, Rules: o.Rules.WithDefaults(),
+	}}
+	if o.AA {
+		j.found.LastAA = nil
+	}
+	return j, nil
+}
+
+// abBlock is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the operation with
+// the least share, within 5 and 10 s.
+func abBlock(rate, share float64) time.Duration {
+	hits := math.Max(5/0.01, 5/0.05/share)
+	need := time.Duration(math.Ceil(hits/rate*settleShare/(settleShare-1)*10)) * time.Second / 10
+	return min(max(need, defaultBlock), longestAuto)
+}
+
+// rarest is the share of the hits that the rarest operation of a workload has.
+func rarest(o *ABOptions) float64 {
+	switch o.Workload {
+	case WorkloadMixed:
+		least, sum := math.Inf(1), 0.0
+		for _, share := range o.Mix {
+			if share > 0 {
+				least, sum = math.Min(least, float64(share)), sum+float64(share)
+			}
+		}
+		if sum > 0 {
+			return least / sum
+		}
+	case WorkloadLifecycle:
+		refreshes := o.Refreshes
+		if refreshes == 0 {
+			refreshes = defaultRefreshes
+		}
+		return 1 / float64(refreshes+3) // a life is discover, sign-on, refreshes and sign-out
+	case WorkloadHeadEnd:
+		return 0.5
+	}
+	return 1
+}
+
+// named fills in what the run of the comparison is called, where that was left open.
+func (j *abJob) named(run reports.Run) reports.Run {
+	o := j.options
+	if run.Kind == "" {
+		run.Kind = "ab"
+	}
+	if run.Environment == "" {
+		run.Environment = o.Old.Name
+		if !o.AA && o.New.Name != o.Old.Name {
+			run.Environment += "-" + o.New.Name
+		}
+	}
+	return run
+}
+
+// valid tells whether the figures so far speak of the services; else a second round cannot make them.
+func (j *abJob) valid() bool {
+	for _, s := range []*abSide{j.old, j.new} {
+		if slices.ContainsFunc(s.reports, func(r *reports.Load) bool { return !r.Valid }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (j *abJob) close() {
+	for _, s := range []*abSide{j.old, j.new} {
+		if s.via != nil {
+			s.via.Close()
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"agstest/internal/failure"
+	"agstest/reports"
+)
+
+// legs are how many pairs are measured without a break: all of a round, or each half around the change of places.
+func (j *abJob) legs() []int {
+	if j.options.Swap == nil {
+		return []int{j.options.Pairs}
+	}
+	half := j.options.Pairs / 2
+	return []int{half, j.options.Pairs - half}
+}
+
+// hits is how many hits of one side a round has at most, with those that warm up.
+func (j *abJob) hits() uint64 {
+	total := uint64(0)
+	for _, pairs := range j.legs() {
+		total += uint64(pairs+1) * j.options.Rate.hits(j.block)
+	}
+	return total
+}
+
+// round measures one round. It tells whether any hit was sent.
+func (j *abJob) round(ctx context.Context, number int) (began bool, err error) {
+	for _, s := range []*abSide{j.old, j.new} {
+		if err := s.ready(ctx); err != nil {
+			return false, err
+		}
+	}
+	round := reports.Round{Pairs: []reports.Pair{}}
+	defer func() {
+		if began {
+			j.found.Rounds = append(j.found.Rounds, round)
+		}
+	}()
+	for i, pairs := range j.legs() {
+		if i > 0 {
+			if err := j.options.Swap(ctx); err != nil {
+				return began, fmt.Errorf("the builds could not change places: %w", err)
+			}
+		}
+		measured, err := j.leg(ctx, number, round.Pairs, pairs)
+		if err != nil {
+			return began, err
+		}
+		began = true
+		round.Pairs = append(round.Pairs, measured...)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return began, nil
+}
+
+// leg lets both sides send by turns for so many pairs. Each side is an engine of its own with a schedule of its own; they share nothing
+// but the moment at which both start, and keep their connections all along. Before are the pairs of the round that are over.
+func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs int) ([]reports.Pair, error) {
+	oldTurns, newTurns, oldFirst := takeTurns(j.random, j.options.Rate, j.block, pairs)
+	began := time.Now().Add(lead)
+	j.old.prepare(oldTurns, began)
+	j.new.prepare(newTurns, began)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
+	judged := j.old.crowd.measures()
+	pair := func(n int) reports.Pair {
+		return reports.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
+	}
+	over := make(chan int, 1)
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		defer failure.Guard()
+		for n := range over {
+			so := slices.Clone(before)
+			for i := range min(n, pairs) {
+				so = append(so, pair(i))
+			}
+			j.keep(so)
+		}
+	})
+	j.old.progress = j.teller(round, len(before), over)
+	sides := []*abSide{j.old, j.new}
+	var sending sync.WaitGroup
+	var errs [2]error
+	var sent [2]*reports.Load
+	for i, s := range sides {
+		sending.Go(func() {
+			defer failure.Guard()
+			if sent[i], errs[i] = s.send(ctx); errs[i] != nil {
+				cancel(errs[i]) // one side without the other measures nothing
+			}
+		})
+	}
+	sending.Wait()
+	close(over)
+	keeper.Wait()
+	if errs[0] != nil || errs[1] != nil {
+		return nil, context.Cause(ctx) // the first of them, or why it was interrupted
+	}
+	for i, s := range sides {
+		s.took(sent[i])
+	}
+	var measured []reports.Pair
+	interrupted := ctx.Err() != nil
+	for n := range pairs {
+		// Of an interrupted job only pairs count that were over.
+		if interrupted && !(j.old.recorder.whole(n+1) && j.new.recorder.whole(n+1)) {
+			break
+		}
+		measured = append(measured, pair(n))
+	}
+	return measured, nil
+}
+
+// teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
+func (j *abJob) teller(round, before int, over chan<- int) func(Progress) {
+	length := j.old.recorder.schedule.length
+	rest := time.Duration(0)
+	if before == 0 && len(j.legs()) > 1 {
+		rest = time.Duration(2*(j.legs()[1]+1)) * j.block
+	}
+	told := 0
+	return func(p Progress) {
+		// A second after its end the answers of a pair are in, but for the latest.
+		if n := int((p.Elapsed-time.Second)/(2*j.block)) - 1; n > told && j.options.Keep != nil {
+			select {
+			case over <- n:
+				told = n
+			default: // the one before is still being kept
+			}
+		}
+		if j.options.Progress == nil {
+			return
+		}
+		pair := int(p.Elapsed / (2 * j.block))
+		if pair > 0 {
+			pair += before
+		}
+		j.options.Progress(ABProgress{
+			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong,
+		})
+	}
+}
+
+// keep hands on the comparison as it stands, with the pairs of the present round that are over.
+func (j *abJob) keep(pairs []reports.Pair) {
+	run := j.named(j.options.Run)
+	run.Partial = "it goes on, or was killed"
+	so := j.found
+	so.Rounds = append(slices.Clone(j.found.Rounds), reports.Round{Pairs: pairs})
+	j.options.Keep(reports.InterleavedComparison(run, j.old.soFar(), j.new.soFar(), so))
+}

@@ -1,0 +1,94 @@
+package load
+
+import "slices"
+
+// window is a part of a run, of one second at first, in little memory: what limits are judged on.
+type window struct {
+	from, to   int // seconds, from inclusive to exclusive
+	operations []windowOperation
+}
+
+type windowOperation struct {
+	sent, right, wrong, throttled int64
+	response, service             packed
+}
+
+// mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become one.
+const mostWindowBytes = 8 << 20
+
+// keep holds a window for the limits.
+func (l *ledger) keep(w window) error {
+	n := len(l.seconds)
+	if n > 0 && l.seconds[n-1].to-l.seconds[n-1].from < l.stride {
+		return l.join(&l.seconds[n-1], &w)
+	}
+	l.seconds = append(l.seconds, w)
+	l.weight += w.bytes()
+	for l.weight > mostWindowBytes && len(l.seconds) > 64 {
+		l.stride *= 2
+		var halved []window
+		l.weight = 0
+		for i := 0; i < len(l.seconds); i += 2 {
+			w := l.seconds[i]
+			if i+1 < len(l.seconds) {
+				if err := l.join(&w, &l.seconds[i+1]); err != nil {
+					return err
+				}
+			}
+			halved = append(halved, w)
+			l.weight += w.bytes()
+		}
+		l.seconds = halved
+	}
+	return nil
+}
+
+func (w *window) bytes() int {
+	sum := 0
+	for i := range w.operations {
+		sum += len(w.operations[i].response) + len(w.operations[i].service)
+	}
+	return sum
+}
+
+func (l *ledger) join(into, from *window) error {
+	before := into.bytes()
+	into.to = from.to
+	into.operations = slices.Clone(into.operations)
+	for i := range into.operations {
+		a, b := &into.operations[i], &from.operations[i]
+		a.sent, a.right, a.wrong, a.throttled = a.sent+b.sent, a.right+b.right, a.wrong+b.wrong, a.throttled+b.throttled
+		var err error
+		if a.response, err = addUp(a.response, b.response); err != nil {
+			return err
+		}
+		if a.service, err = addUp(a.service, b.service); err != nil {
+			return err
+		}
+	}
+	l.weight += into.bytes() - before
+	return nil
+}
+
+// stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name.
+func (l *ledger) stretch(operation string, from, to int) stretch {
+	var s stretch
+	var response, service packed
+	for _, w := range l.seconds {
+		if middle := (w.from + w.to - 1) / 2; middle < from || middle >= to {
+			continue
+		}
+		for i := range w.operations {
+			if operation != "" && l.operations[i] != operation {
+				continue
+			}
+			o := &w.operations[i]
+			s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.sent, s.Right+o.right, s.Wrong+o.wrong, s.Throttled+o.throttled
+			// They were read before, when they were added.
+			response, _ = addUp(response, o.response)
+			service, _ = addUp(service, o.service)
+		}
+	}
+	s.Response, s.Service = response.values(), service.values()
+	return s
+}

@@ -1,0 +1,134 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"agstest/internal/failure"
+)
+
+// plan is what a run will send, and when.
+type plan struct {
+	whole    Schedule // of all shards; nil in a closed loop
+	schedule Schedule // of this one
+	length   time.Duration
+	words    string
+	workers  int
+	closed   bool
+}
+
+// planOf checks the options and makes the schedule. Errors are of the kind failure.Usage.
+func planOf(o *Options) (*plan, error) {
+	if o.Environment == nil {
+		return nil, failure.Usagef("a load needs an environment")
+	}
+	if o.Profile != nil {
+		if err := o.Profile.fillIn(o); err != nil {
+			return nil, err
+		}
+	}
+	p := &plan{length: o.Duration, closed: o.Max || o.Rate.Max, workers: o.Workers}
+	if o.Shard.Of > 1 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Of) || o.Shard.Of < 0 || o.Shard.Of > 10_000 {
+		return nil, failure.Usagef("there is no shard %d of %d; the shards of 8 are 1/8 to 8/8", o.Shard.Index, o.Shard.Of)
+	}
+	if o.Workers < 0 {
+		return nil, failure.Usagef("%d workers are not possible; give --workers 1 or more, or leave it out", o.Workers)
+	}
+	switch {
+	case o.Profile != nil && (o.Rate.Per != 0 || p.closed || o.Population != nil):
+		return nil, failure.Usagef("a profile says what is sent when; leave --rate and --population out, or --profile")
+	case o.Profile != nil:
+		p.whole = o.Profile.Schedule(o.Seed)
+	case o.Duration <= 0:
+		return nil, failure.Usagef("a load needs to know for how long: give --duration, such as 30s")
+	case o.Population != nil && (o.Rate.Per != 0 || p.closed):
+		return nil, failure.Usagef("a population says how much is sent; leave --rate out, or --population")
+	case o.Population != nil:
+		if err := o.Population.check(); err != nil {
+			return nil, err
+		}
+		if o.Workload == "" || o.Workload == WorkloadMixed {
+			o.Workload = WorkloadMixed
+			if o.Mix == nil {
+				o.Mix = o.Population.Mix()
+			}
+		}
+		p.whole = o.Population.Schedule(o.Duration, o.Seed)
+	case p.closed && o.Workers < 1:
+		return nil, failure.Usagef("--rate max sends as fast as the workers can: say how many with --workers, such as --workers 64")
+	case p.closed:
+		p.words = fmt.Sprintf("as fast as %d workers can for %s (closed loop)", o.Workers, o.Duration)
+	case o.Rate.Hits <= 0:
+		return nil, failure.Usagef("a load needs a rate above 0: give --rate, such as 200/s")
+	default:
+		p.whole = Constant(o.Rate, o.Duration)
+	}
+	if p.whole != nil {
+		p.length, p.words = p.whole.Length(), p.whole.String()
+		p.schedule = shardOf(p.whole, o.Shard)
+		if p.schedule.Hits() == 0 {
+			return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
+		}
+	}
+	var err error
+	p.workers, err = workersWithin(mostOpenFiles(), p.workers)
+	return p, err
+}
+
+// ownFiles is how many files a run has open besides its connections, roughly.
+const ownFiles = 24
+
+// workersWithin is how many requests may be under way at once where so many files may be open, each of them over a connection of its
+// own, which is a file. Asked is what the user wants, 0 for as many as are of use on one machine. Where files are few, the embedded mock
+// needs its side of each connection too.
+func workersWithin(files, asked int) (int, error) {
+	switch {
+	case asked > 0 && asked > files-ownFiles:
+		return 0, failure.Usagef("%d workers may each need a connection of their own, and this process may have no more than %d files open; raise the limit (ulimit -n %d), or give fewer --workers",
+			asked, files, asked+ownFiles)
+	case asked > 0:
+		return asked, nil
+	case files < 1024:
+		return max(1, (files-ownFiles)/2), nil
+	}
+	return min(20_000, files-256), nil
+}
+
+func (p *plan) hits() uint64 {
+	if p.closed {
+		return 0
+	}
+	return p.schedule.Hits()
+}
+
+// peak is the highest rate in hits a second. That of a closed loop is not known; as many clients as two for each worker are enough for it,
+// which is what this rate asks for.
+func (p *plan) peak() float64 {
+	if p.closed {
+		return float64(p.workers)
+	}
+	return p.schedule.Peak()
+}
+
+// crowd makes the virtual clients, and checks what can be checked before anything is sent.
+func (p *plan) crowd(o *Options) (*crowd, error) {
+	whole, peak := p.hits(), p.peak()
+	if p.whole != nil {
+		whole, peak = p.whole.Hits(), p.whole.Peak()
+	}
+	if err := guard(o.Environment, o.Workload, peak, p.closed, whole, o.Consent); err != nil {
+		return nil, err
+	}
+	traffic := traffic{
+		Workload: o.Workload, Mix: o.Mix, Clients: o.Clients, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions,
+		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery, skip: o.skip,
+	}
+	if s, ok := p.schedule.(sharded); ok {
+		traffic.part = s.shard
+	}
+	c, err := newCrowd(o.Environment, traffic, p.hits(), p.peak(), o.Seed, o.Shard)
+	if err != nil {
+		return nil, err
+	}
+	return c, CheckLimits(o.Limits, o.Workload, c.measures(), p.closed, false)
+}

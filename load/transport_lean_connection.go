@@ -1,0 +1,73 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// connection is one connection and its buffers.
+type connection struct {
+	net.Conn
+	raw    net.Conn // below TLS
+	reader *bufio.Reader
+	out    []byte    // the request that is being sent
+	since  time.Time // idle since
+	used   bool      // carried an exchange before
+	grown  bool      // has a larger buffer than others
+}
+
+// grow gives a connection room for long headers, with what has been read of them.
+func (c *connection) grow() {
+	begun, _ := c.reader.Peek(c.reader.Buffered())
+	c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(begun)), c.Conn), mostHeader)
+	c.grown = true
+}
+
+// tooLong tells that the headers did not fit into the room that a connection has for them.
+func tooLong(err error) bool {
+	var small *fasthttp.ErrSmallBuffer
+	return errors.As(err, &small)
+}
+
+// What fasthttp finds wrong with an answer, in words without a part of it.
+var (
+	errLongHeader = fmt.Errorf("the headers of the answer are longer than %d kB", mostHeader>>10)
+	errNoAnswer   = errors.New("what came back is not a valid HTTP/1.1 answer")
+	errUpgraded   = errors.New("the service switched to another protocol, which nobody asked for")
+	errInterim    = fmt.Errorf("more than %d interim answers came and no answer", mostInterim)
+	errLineFeed   = errors.New("what came back is not a valid HTTP/1.1 answer: its lines end in a line feed alone")
+	errChunk      = errors.New("the chunked body of the answer is malformed")
+)
+
+// plainly puts an error of the connection or of fasthttp into words of ours. What the connection said stays as it is.
+func (c *connection) plainly(err error) error {
+	if begun, _ := c.reader.Peek(c.reader.Buffered()); bytes.HasPrefix(begun, []byte("HTTP/")) && bytes.Contains(begun, []byte("\n\n")) {
+		return errLineFeed // more was waited for, until the time was over or the connection was closed
+	}
+	var operation *net.OpError
+	var timeout interface{ Timeout() bool }
+	var chunk fasthttp.ErrBrokenChunk
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.ErrUnexpectedEOF // fasthttp puts a part of the answer beside it
+	case errors.As(err, &operation):
+		return operation
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return err
+	case tooLong(err):
+		return errLongHeader
+	case errors.As(err, &chunk) && strings.Contains(err.Error(), "EOF"):
+		return io.ErrUnexpectedEOF
+	case errors.As(err, &chunk), strings.Contains(err.Error(), "hex number"): // of the size of a chunk
+		return errChunk
+	}
+	return errNoAnswer
+}
