@@ -8,7 +8,7 @@ import (
 
 // CompareJUnit writes a comparison as JUnit XML, in the dialect of JUnit: one suite for what changed in conformance, one for each
 // operation that was judged, and one with the verdict. A regression is a failure; what could not be decided or compared is skipped with the
-// reason, or a failure where strict is set.
+// reason, or a failure where strict is set. Figures that are not valid are an error either way.
 func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
 	var suites []junitSuite
 	if part := c.Conformance; part != nil {
@@ -57,6 +57,9 @@ func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
 		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
 	}
 	verdict := judgedCase("ags.comparison.run", "verdict of the comparison", c.Verdict, orElse(c.Reason, c.Verdict.Word()), strict)
+	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
+		verdict.outcome, verdict.kind, verdict.message = "error", string(Invalid), c.Reason
+	}
 	verdict.nanoseconds = int64(c.Run.took())
 	suite := junitSuite{pkg: "ags", name: "comparison verdict", cases: []junitCase{verdict}, out: append(append([]string{}, c.Advice...), c.Notes...)}
 	for _, property := range [][2]string{{"method", string(c.Method)}, {"environment", c.Run.Environment}, {"agstest", c.Run.Tool.Version}, {"run", c.Run.ID}, {"partial", c.Run.Partial}} {

@@ -65,6 +65,19 @@ func TestCompareJUnitIsRedExactlyWhereTheVerdictIs(t *testing.T) {
 	}
 }
 
+// A generator that was too slow is an error in a pipeline, as it is exit code 5: with --strict or without, and beside no failure.
+func TestCompareJUnitOfFiguresThatAreNotValid(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		c := sampleComparisons()["interleaved"]
+		c.Verdict, c.Reason = NotComparable, "The figures of the old build's part are not valid: hits left late."
+		c.Interleaved.Invalid = []string{"hits left late"}
+		suites := readCompareJUnit(t, c, strict).Suites
+		last := suites[len(suites)-1]
+		assert.Equal(t, 1, last.Errors)
+		assert.Zero(t, last.Failures)
+	}
+}
+
 func TestCompareJUnitCarriesBothEvidences(t *testing.T) {
 	c := sampleComparisons()["runs"]
 	read := readCompareJUnit(t, c, false)

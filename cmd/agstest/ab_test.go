@@ -53,7 +53,7 @@ func TestABTellsWhetherItsGeneratorWasInTime(t *testing.T) {
 func TestABRefusesALagThatIsNone(t *testing.T) {
 	t.Parallel()
 	for value, says := range map[string]string{
-		"-1s":  "agstest: --duration, --timeout and --max-lag must be times such as 30s, not below 0\n",
+		"-1s":  "agstest: --max-lag must be a time such as 30s, not -1s\n",
 		"soon": "agstest: agstest ab: --max-lag must be a time with its unit, such as 30s or 10m, not \"soon\"; see: agstest ab --help\n",
 		"5":    "agstest: agstest ab: --max-lag must be a time with its unit, such as 30s or 10m, not \"5\"; see: agstest ab --help\n",
 	} {

@@ -133,8 +133,10 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
 	}
-	if f.duration < 0 || f.timeout < 0 || f.maxLag < 0 {
-		return o, failure.Usagef("--duration, --timeout and --max-lag must be times such as 30s, not below 0")
+	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag} {
+		if value < 0 {
+			return o, failure.Usagef("--%s must be a time such as 30s, not %s", name, value)
+		}
 	}
 	var err error
 	if rate != "" {
