@@ -60,33 +60,24 @@ func (j *JWS) Claims() (*Value, error) {
 // decodeBase64URL is strict: the alphabet of RFC 4648 section 5, no padding, no line breaks, unused bits zero. The library skips line
 // breaks even where it is told to be strict.
 func decodeBase64URL(s string) ([]byte, error) {
+	out, ok := appendBase64URL(make([]byte, 0, len(s)*3/4), []byte(s))
+	if ok {
+		return out, nil
+	}
 	if len(s)%4 == 1 {
 		return nil, errors.New("its length is impossible")
 	}
-	out := make([]byte, 0, len(s)*3/4)
-	var bits uint32
-	var n uint
-	for i := 0; i < len(s); i++ {
-		v := base64URLDigits[s[i]]
-		if v == notBase64 {
-			switch s[i] {
-			case '=':
-				return nil, errors.New("it is padded")
-			case '+', '/':
-				return nil, errors.New("it has the alphabet of plain base64")
-			}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '=':
+			return nil, errors.New("it is padded")
+		case c == '+', c == '/':
+			return nil, errors.New("it has the alphabet of plain base64")
+		case base64URLDigits[c] == notBase64:
 			return nil, errors.New("it has a character outside the alphabet")
 		}
-		bits = bits<<6 | uint32(v)
-		if n += 6; n >= 8 {
-			n -= 8
-			out = append(out, byte(bits>>n))
-		}
 	}
-	if bits&(1<<n-1) != 0 {
-		return nil, errors.New("its unused bits are not zero")
-	}
-	return out, nil
+	return nil, errors.New("its unused bits are not zero")
 }
 
 const notBase64 = 0xff
@@ -101,6 +92,7 @@ var base64URLDigits = func() (table [256]byte) {
 	return table
 }()
 
+// appendBase64URL is decodeBase64URL into room that is there already, without saying what is wrong.
 func appendBase64URL(out, in []byte) ([]byte, bool) {
 	if len(in)%4 == 1 {
 		return out, false
