@@ -130,36 +130,12 @@ func (r *profileReader) key(n *ast.MappingValueNode, t reflect.Type, what string
 	return failure.Usagef("%s:%d: %s has no key %q; %s", r.name, token.Position.Line, what, token.Value, nearest(token.Value, names))
 }
 
-// nearest proposes the known name that starts or sounds most like one that is not known.
+// nearest proposes the known name that was probably meant, or all.
 func nearest(word string, names []string) string {
-	best, most := "", 0
-	for _, name := range names {
-		if n := commonLetters(word, name); n > most {
-			best, most = name, n
-		}
-	}
-	if 2*most >= len(word) {
-		return fmt.Sprintf("did you mean %s?", best)
+	if near := failure.Nearest(word, names); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
 	}
 	return "its keys are " + strings.Join(names, ", ")
-}
-
-// commonLetters is the length of the longest common subsequence, less what one word has too much.
-func commonLetters(a, b string) int {
-	row := make([]int, len(b)+1)
-	for i := range len(a) {
-		diagonal := 0
-		for j := range len(b) {
-			above := row[j+1]
-			if a[i] == b[j] {
-				row[j+1] = diagonal + 1
-			} else {
-				row[j+1] = max(row[j+1], row[j])
-			}
-			diagonal = above
-		}
-	}
-	return row[len(b)] - max(0, len(b)-len(a))/2
 }
 
 func (r *profileReader) profile(f *profileFile) (*Profile, error) {
