@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -37,9 +38,9 @@ func (s *Server) checkCaller(c *call) *reply {
 	choices := &c.set.choices
 	switch {
 	case p.VPNBlocking && vpnCallers.Contains(from) && c.enforces(ruleVPN):
-		return c.refusal(ruleVPN, http.StatusForbidden, orElse(choices.VPNCode, 20018), "the call comes through a VPN or proxy")
+		return c.refusal(ruleVPN, http.StatusForbidden, cmp.Or(choices.VPNCode, 20018), "the call comes through a VPN or proxy")
 	case p.GeoBlocking && blockedCallers.Contains(from) && c.enforces(ruleLocation):
-		return c.refusal(ruleLocation, http.StatusForbidden, orElse(choices.LocationCode, 20019), "the call comes from a blocked location")
+		return c.refusal(ruleLocation, http.StatusForbidden, cmp.Or(choices.LocationCode, 20019), "the call comes from a blocked location")
 	case p.GeoFiltering && filteredCallers.Contains(from) && c.enforces(ruleLocation):
 		return c.refusal(ruleLocation, http.StatusForbidden, 20066, "the call comes from a filtered location")
 	}
@@ -72,14 +73,14 @@ func (s *Server) checkDevice(c *call, a *account, d *device) *reply {
 	switch {
 	case d == nil:
 		if c.enforces(ruleKnownClient) {
-			return c.refusal(ruleKnownClient, orElse(choices.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
+			return c.refusal(ruleKnownClient, cmp.Or(choices.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
 		}
 	case d.account != a.id:
 		if c.enforces(ruleClientOwner) {
-			return c.refusal(ruleClientOwner, orElse(choices.ForeignClient, http.StatusForbidden), 0, "the device does not belong to the account")
+			return c.refusal(ruleClientOwner, cmp.Or(choices.ForeignClient, http.StatusForbidden), 0, "the device does not belong to the account")
 		}
 	case d.deleted && c.enforces(ruleDeviceDeleted):
-		if status := orElse(choices.DeletedDevice, http.StatusForbidden); status != http.StatusForbidden {
+		if status := cmp.Or(choices.DeletedDevice, http.StatusForbidden); status != http.StatusForbidden {
 			return c.refusal(ruleDeviceDeleted, status, 0, "the device does not exist")
 		}
 		return c.refusal(ruleDeviceDeleted, http.StatusForbidden, 20003, "the device was deleted")
@@ -139,7 +140,7 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
 	}
 	if a.groupClass != "" && argument.class == a.groupClass && a.inGroup(argument.class) >= a.groupLimit && c.enforces(ruleGroupLimit) {
-		return grant{}, c.refusal(ruleGroupLimit, http.StatusForbidden, orElse(c.set.choices.GroupLimitCode, 20007), "the account has as many devices of this class as it may")
+		return grant{}, c.refusal(ruleGroupLimit, http.StatusForbidden, cmp.Or(c.set.choices.GroupLimitCode, 20007), "the account has as many devices of this class as it may")
 	}
 	if !c.enforces(ruleFreshAfterDeletion) {
 		for _, d := range a.devices {

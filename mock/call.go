@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -63,7 +64,7 @@ func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 	case !known:
 		answer = c.refuse(rulePath, http.StatusNotFound, 0, "there is no such call")
 	case r.Method != found.method && c.enforces(ruleMethod):
-		answer = c.refuse(ruleMethod, orElse(set.choices.WrongMethod, http.StatusMethodNotAllowed), 0, "the call wants the method "+found.method)
+		answer = c.refuse(ruleMethod, cmp.Or(set.choices.WrongMethod, http.StatusMethodNotAllowed), 0, "the call wants the method "+found.method)
 		answer.setHeader("Allow", found.method)
 	default:
 		raw, err := readBody(r)
@@ -113,7 +114,7 @@ func (c *call) findTenant() *reply {
 		if c.operation == ags.ServiceDiscovery {
 			status = http.StatusNotFound
 		}
-		return c.refusal(ruleTenant, orElse(c.set.choices.UnknownTenant, status), 0, "the tenant is not known")
+		return c.refusal(ruleTenant, cmp.Or(c.set.choices.UnknownTenant, status), 0, "the tenant is not known")
 	}
 	c.tenant = t
 	return nil
@@ -127,7 +128,7 @@ func (c *call) open(bodyOptional bool) *reply {
 	name := c.header(ags.HeaderService)
 	if name == "" {
 		if c.enforces(ruleServiceHeader) {
-			return c.refusal(ruleServiceHeader, orElse(c.set.choices.MissingService, http.StatusBadRequest), 0, "the header x-auth-service-id is missing")
+			return c.refusal(ruleServiceHeader, cmp.Or(c.set.choices.MissingService, http.StatusBadRequest), 0, "the header x-auth-service-id is missing")
 		}
 		name = c.tenant.firstService()
 	}
@@ -138,7 +139,7 @@ func (c *call) open(bodyOptional bool) *reply {
 	}
 	if c.service == nil {
 		if c.enforces(ruleKnownService) || len(c.tenant.services) == 0 {
-			return c.refusal(ruleKnownService, orElse(c.set.choices.UnknownService, http.StatusBadRequest), 0, "the authentication service is not known")
+			return c.refusal(ruleKnownService, cmp.Or(c.set.choices.UnknownService, http.StatusBadRequest), 0, "the authentication service is not known")
 		}
 		c.service = &c.tenant.services[0]
 	}

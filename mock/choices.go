@@ -1,6 +1,9 @@
 package mock
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Choices are what a conforming service may do either way, because the public pages leave it open. The zero value is what the mock
 // does by default; statuses of 0 stand for the default that the comment names.
@@ -100,14 +103,5 @@ func (l Lifetimes) seconds() (access, refresh, fixed int64) {
 }
 
 func seconds(d, otherwise time.Duration) int64 {
-	return int64(orElse(d, otherwise) / time.Second)
-}
-
-// orElse is the given value, or the default where the zero value was given.
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
+	return int64(cmp.Or(d, otherwise) / time.Second)
 }

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
@@ -52,7 +53,7 @@ func (s *Server) Control() http.Handler {
 		w.Header().Set("Content-Type", "application/yaml")
 		w.Header().Set("Cache-Control", "no-store")
 		query := r.URL.Query()
-		_, _ = w.Write(s.Environment(query.Get("url"), orElse(query.Get("control"), "http://"+r.Host), query.Get("ca")))
+		_, _ = w.Write(s.Environment(query.Get("url"), cmp.Or(query.Get("control"), "http://"+r.Host), query.Get("ca")))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()[MarkHeader] = markValue
@@ -122,7 +123,7 @@ func (s *Server) controlClock(r *http.Request) (any, error) {
 	defer st.mutex.Unlock()
 	now := s.now(s.setting.Load())
 	if order.Account != "" {
-		_, a, err := s.kept(orElse(order.Tenant, firstTenant), order.Account)
+		_, a, err := s.kept(cmp.Or(order.Tenant, firstTenant), order.Account)
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +161,7 @@ func (s *Server) controlSessionToken(r *http.Request) (any, error) {
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
-	t := s.state.tenants[orElse(order.Tenant, firstTenant)]
+	t := s.state.tenants[cmp.Or(order.Tenant, firstTenant)]
 	if t == nil {
 		return nil, missingError("there is no tenant " + quote(order.Tenant))
 	}

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http/httptest"
@@ -67,7 +68,7 @@ func TestEnvironmentFits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, offered := file.Situations[name]
 			require.True(t, offered)
-			header := []string{"nv-tenant-id", orElse(s.Tenant, "nagra")}
+			header := []string{"nv-tenant-id", cmp.Or(s.Tenant, "nagra")}
 			for name, value := range s.Headers {
 				header = append(header, name, value)
 			}
@@ -89,7 +90,7 @@ func TestEnvironmentFits(t *testing.T) {
 			default:
 				token := s.SessionToken
 				if token == "" {
-					token = c.session(orElse(s.AccountID, "1663"))
+					token = c.session(cmp.Or(s.AccountID, "1663"))
 				}
 				a = c.do("POST", "/ags/signOnWithSessionToken", "{"+parameters("sessionToken", token)+","+device+"}", header...)
 			}

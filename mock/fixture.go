@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -37,8 +38,8 @@ func (s *Server) restore() {
 	st.mutex.Lock()
 	defer st.mutex.Unlock()
 	st.offset = 0
-	st.maxDevices = orElse(s.config.MaxDevices, 500_000)
-	maxTokens := orElse(s.config.MaxTokens, 2_000_000)
+	st.maxDevices = cmp.Or(s.config.MaxDevices, 500_000)
+	maxTokens := cmp.Or(s.config.MaxTokens, 2_000_000)
 	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[choice](maxTokens), newExpiring[struct{}](maxTokens)
 	st.registrations, st.activations = newExpiring[registration](10_000), newExpiring[activation](10_000)
 	st.devices, st.refused = 0, 0

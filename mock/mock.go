@@ -7,6 +7,7 @@
 package mock
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -92,11 +93,11 @@ func New(config Config) *Server {
 	s.state.random = source(config.Seed)
 	s.state.serialBase = 1<<62 + uint64(binary.LittleEndian.Uint32(s.state.bytes(4))>>11)<<40
 	s.secret = secrets{
-		operator:      orElse(config.OperatorSecret, s.state.text(40)),
-		operatorKeyID: orElse(config.OperatorKeyID, uuid(s.state.bytes(16))),
-		signing:       orElse(config.SigningKey, string(s.state.bytes(32))),
-		signingKeyID:  orElse(config.SigningKeyID, fmt.Sprintf("%06d", 100000+int(binary.LittleEndian.Uint32(s.state.bytes(4)))%900000)),
-		control:       orElse(config.ControlToken, s.state.text(32)),
+		operator:      cmp.Or(config.OperatorSecret, s.state.text(40)),
+		operatorKeyID: cmp.Or(config.OperatorKeyID, uuid(s.state.bytes(16))),
+		signing:       cmp.Or(config.SigningKey, string(s.state.bytes(32))),
+		signingKeyID:  cmp.Or(config.SigningKeyID, fmt.Sprintf("%06d", 100000+int(binary.LittleEndian.Uint32(s.state.bytes(4)))%900000)),
+		control:       cmp.Or(config.ControlToken, s.state.text(32)),
 		password:      s.state.text(16),
 		standing:      map[string]string{},
 		population:    s.state.text(16),

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ type draft struct {
 // tokens makes the answer of a successful sign-on or refresh. It is called without the mutex.
 func (s *Server) tokens(c *call, status int, g grant) reply {
 	choices := &c.set.choices
-	signer := s.signers[orElse(choices.Algorithm, "HS256")]
+	signer := s.signers[cmp.Or(choices.Algorithm, "HS256")]
 	access, refresh, fixed := choices.Lifetimes.seconds()
 	issued := g.now.Unix()
 	fixedExp := issued + fixed
@@ -58,7 +59,7 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 	r := draft{true, signer.header(), refreshClaims(choices, &g, jti, capped(refreshExp+later), fixedExp), signer, &g}
 	refreshToken := c.sign(&r)
 	body := object{{"access_token", accessToken}, {"refresh_token", refreshToken}, {"client_id", g.device}, {"accountId", g.account},
-		{"token_type", orElse(choices.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
+		{"token_type", cmp.Or(choices.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
 		{"fixed_refresh_expires_in", fixedIn}}
 	if g.refreshed && choices.NoClientIDOnRefresh {
 		body.remove("client_id")

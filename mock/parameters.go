@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -50,7 +51,7 @@ func (c *call) readParameters(optional bool) *reply {
 			continue
 		}
 		if c.enforces(ruleMandatoryParameters) || c.operation != ags.SignOn && c.operation != ags.Register {
-			return c.refusal(ruleMandatoryParameters, orElse(c.set.choices.MissingParameter, http.StatusBadRequest), 0, "a mandatory parameter is missing")
+			return c.refusal(ruleMandatoryParameters, cmp.Or(c.set.choices.MissingParameter, http.StatusBadRequest), 0, "a mandatory parameter is missing")
 		}
 	}
 	return nil

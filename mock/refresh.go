@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -43,7 +44,7 @@ func (c *call) authorization() string {
 // verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for what fails as a token.
 func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
 	var claims tokenClaims
-	err := s.signers[orElse(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, func(failure error) bool {
+	err := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, func(failure error) bool {
 		return errors.Is(failure, errSignature) && !c.enforces(ruleTokenSignature)
 	})
 	switch {
@@ -72,7 +73,7 @@ func (s *Server) exchange(c *call, compact string) reply {
 	if compact == "" {
 		return c.refuse(ruleAuthorization, http.StatusUnauthorized, 0, "the header Authorization with a refresh token is missing")
 	}
-	claims, refused := s.verify(c, compact, ags.RefreshType, orElse(choices.BadRefreshToken, http.StatusUnauthorized))
+	claims, refused := s.verify(c, compact, ags.RefreshType, cmp.Or(choices.BadRefreshToken, http.StatusUnauthorized))
 	if refused != nil {
 		return *refused
 	}
@@ -93,7 +94,7 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 		return grant{}, c.refusal(ruleKnownAccount, http.StatusForbidden, 20020, "the account does not exist")
 	}
 	now := s.accountNow(c, a)
-	expired := orElse(choices.ExpiredRefresh, http.StatusForbidden)
+	expired := cmp.Or(choices.ExpiredRefresh, http.StatusForbidden)
 	code := 20020
 	if expired != http.StatusForbidden {
 		code = 0
@@ -112,11 +113,11 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 		return grant{}, refusedOnRefresh(c, refused)
 	}
 	if s.signedOut(c, d, claims.ID) {
-		return grant{}, c.refusal(ruleTokenEnded, orElse(choices.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
+		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(choices.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
 	}
 	signature := compact[strings.LastIndexByte(compact, '.')+1:]
 	if _, _, spent := st.spent.get(signature); spent && choices.RevokeOnRefresh {
-		return grant{}, c.refusal(ruleTokenEnded, orElse(choices.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
+		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(choices.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
 	}
 	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: claims.FixedExp, refreshed: true}
 	if d != nil {

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
@@ -12,7 +13,7 @@ func (s *Server) register(c *call) reply {
 	}
 	if c.service.endpoint(c.endpoint) == nil {
 		if c.enforces(ruleRegisterType) || !strings.HasPrefix(c.endpoint, "/register/") {
-			return c.refuse(ruleRegisterType, orElse(c.set.choices.UnknownType, http.StatusBadRequest), 0, "the service has no registration of this type")
+			return c.refuse(ruleRegisterType, cmp.Or(c.set.choices.UnknownType, http.StatusBadRequest), 0, "the service has no registration of this type")
 		}
 		c.endpoint = "/register/tvkey"
 	}

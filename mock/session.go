@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -35,7 +36,7 @@ func (s *Server) getSessionToken(c *call) reply {
 	if refused != nil {
 		return *refused
 	}
-	token, refused := s.mintSession(c, c.tenant, id, orElse(c.set.choices.SessionTokenLife, 10*time.Minute))
+	token, refused := s.mintSession(c, c.tenant, id, cmp.Or(c.set.choices.SessionTokenLife, 10*time.Minute))
 	if refused != nil {
 		return *refused
 	}
@@ -47,7 +48,7 @@ const operatorParameter = "OperatorAuthToken"
 func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 	choices := &c.set.choices
 	no := func(r rule, status int, why string) (string, *reply) {
-		return "", c.refusal(r, orElse(choices.BadOperatorToken, status), 0, why)
+		return "", c.refusal(r, cmp.Or(choices.BadOperatorToken, status), 0, why)
 	}
 	var claims operatorClaims
 	err := s.operator.verify(compact, &claims, func(failure error) bool {

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"net/http"
@@ -75,13 +76,13 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 		a = st.account(st.tenants[found.tenant], found.account)
 	}
 	if a == nil {
-		return grant{}, c.refusal(ruleKnownSession, orElse(choices.UnknownSession, http.StatusUnauthorized), 0, "the session token is not known")
+		return grant{}, c.refusal(ruleKnownSession, cmp.Or(choices.UnknownSession, http.StatusUnauthorized), 0, "the session token is not known")
 	}
 	if (found.account == expiredSessionAccount || !expires.IsZero() && !s.accountNow(c, a).Before(expires)) && c.enforces(ruleSessionExpiry) {
-		return grant{}, c.refusal(ruleSessionExpiry, orElse(choices.ExpiredSession, http.StatusUnauthorized), 0, "the session token has expired")
+		return grant{}, c.refusal(ruleSessionExpiry, cmp.Or(choices.ExpiredSession, http.StatusUnauthorized), 0, "the session token has expired")
 	}
 	if found.used && c.enforces(ruleSessionOnce) && !choices.SessionTokensReusable {
-		return grant{}, c.refusal(ruleSessionOnce, orElse(choices.UsedSession, http.StatusForbidden), 20020, "the session token was used before")
+		return grant{}, c.refusal(ruleSessionOnce, cmp.Or(choices.UsedSession, http.StatusForbidden), 20020, "the session token was used before")
 	}
 	g, refused := s.admit(c, a, argument)
 	if refused != nil {
@@ -164,10 +165,10 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 		return *refused
 	}
 	if !register && argument.clientID != "" && s.state.device(c.tenant, argument.clientID) == nil && c.enforces(ruleKnownClient) {
-		return c.refuse(ruleKnownClient, orElse(c.set.choices.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
+		return c.refuse(ruleKnownClient, cmp.Or(c.set.choices.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
 	}
 	now := s.now(c.set)
-	life := orElse(c.set.choices.UserTokenLife, 10*time.Minute)
+	life := cmp.Or(c.set.choices.UserTokenLife, 10*time.Minute)
 	var accounts []any
 	var first string
 	for i, id := range u.accounts {
@@ -228,13 +229,13 @@ func (s *Server) openPicked(c *call, register bool) (choice, string, *reply) {
 	choices := &c.set.choices
 	token := c.header(ags.HeaderUserToken)
 	if token == "" {
-		return choice{}, "", c.refusal(ruleUserTokenPresent, orElse(choices.MissingUserToken, http.StatusUnauthorized), 0, "the header User-Token is missing")
+		return choice{}, "", c.refusal(ruleUserTokenPresent, cmp.Or(choices.MissingUserToken, http.StatusUnauthorized), 0, "the header User-Token is missing")
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
 	picked, expires, known := s.state.userTokens.get(token)
 	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && choices.UserTokensOnce || !s.now(c.set).Before(expires) {
-		return choice{}, "", c.refusal(ruleUserTokenKnown, orElse(choices.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")
+		return choice{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(choices.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")
 	}
 	return picked, token, nil
 }

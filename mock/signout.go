@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -13,7 +14,7 @@ func (s *Server) signOut(c *call) reply {
 		return *refused
 	}
 	choices := &c.set.choices
-	bad := orElse(choices.BadAccessToken, http.StatusUnauthorized)
+	bad := cmp.Or(choices.BadAccessToken, http.StatusUnauthorized)
 	compact := c.authorization()
 	if compact == "" {
 		return c.refuse(ruleAuthorization, bad, 0, "the header Authorization with an access token is missing")
@@ -42,7 +43,7 @@ func (s *Server) endTokens(c *call, claims tokenClaims, bad int) reply {
 		if c.set.choices.SecondSignOut == http.StatusOK {
 			return emptyReply(http.StatusOK)
 		}
-		return c.refuse(ruleTokenEnded, orElse(c.set.choices.SecondSignOut, orElse(c.set.choices.EndedToken, http.StatusUnauthorized)), 0, "the client has signed out before")
+		return c.refuse(ruleTokenEnded, cmp.Or(c.set.choices.SecondSignOut, cmp.Or(c.set.choices.EndedToken, http.StatusUnauthorized)), 0, "the client has signed out before")
 	}
 	if !st.keep(t, a) {
 		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many devices as it may; start it with a higher limit")
@@ -73,7 +74,7 @@ func (s *Server) bearer(c *call) (tokenClaims, error) {
 		}
 	}
 	var claims tokenClaims
-	if err := s.signers[orElse(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, overlookNothing); err != nil {
+	if err := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, overlookNothing); err != nil {
 		return claims, err
 	}
 	s.state.mutex.Lock()

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -78,7 +79,7 @@ func (s *Server) iasRefresh(c *call) reply {
 	}
 	compact := c.authorization()
 	var claims tokenClaims
-	err := s.signers[orElse(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, overlookNothing)
+	err := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, overlookNothing)
 	if err != nil || claims.Type != ags.RefreshType || !c.enforces(ruleIASRefresh) {
 		return c.gatewayRefusal(ruleToken)
 	}
