@@ -101,7 +101,7 @@ func TestLoadOnKubernetes(t *testing.T) {
 
 func TestLoadOnAClusterThatForwardsNoPort(t *testing.T) {
 	f, line, out := withCluster(t, "no-forward")
-	code, stdout, stderr := f.call(append(line, "--without-forward", "--ready-within", "4s", "--max-clock-error", "3s", "--seed", "7")...)
+	code, stdout, stderr := f.call(append(line, "--without-forward", "--ready-within", "12s", "--max-clock-error", "3s", "--seed", "7")...)
 	l := readLoad(t, out)
 	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
 	assert.EqualValues(t, 120, l.Total.Sent)
