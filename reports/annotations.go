@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -217,7 +218,7 @@ func annotateGitLab(w *bufio.Writer, found []annotation) error {
 			print = fmt.Sprintf("%s/%d", print, seen[print])
 		}
 		issues = append(issues, issue{Description: oneLine(a.title+": "+a.text, 2000), CheckName: check, Fingerprint: hashOf(print), Severity: severity,
-			Location: location{Path: orElse(a.file, "features"), Lines: lines{max(a.line, 1)}}})
+			Location: location{Path: cmp.Or(a.file, "features"), Lines: lines{max(a.line, 1)}}})
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

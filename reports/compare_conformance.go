@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -195,7 +196,7 @@ func conformanceDifferences(old, new *Conformance) []string {
 	var reasons []string
 	differ := func(what, a, b string) {
 		if a != b {
-			reasons = append(reasons, fmt.Sprintf("The %s differs: %s in the first run, %s in the second.", what, orElse(a, "none"), orElse(b, "none")))
+			reasons = append(reasons, fmt.Sprintf("The %s differs: %s in the first run, %s in the second.", what, cmp.Or(a, "none"), cmp.Or(b, "none")))
 		}
 	}
 	differ("profile", old.Profile.Name, new.Profile.Name)

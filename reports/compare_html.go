@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func (c *Comparison) sides() (old, new string) {
 
 func comparePage(c *Comparison) page {
 	oldName, newName := c.sides()
-	p := page{Kind: "Comparison", Title: c.title(), Verdict: c.Verdict, Reason: orElse(c.Reason, "No reason was recorded."),
+	p := page{Kind: "Comparison", Title: c.title(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason, "No reason was recorded."),
 		Trust: c.trust(), First: c.first(), Tiles: c.tiles(), About: c.about(),
 		FirstNone: "Nothing needs attention: nothing that was judged got worse."}
 	for _, side := range []struct {
@@ -96,7 +97,7 @@ func (c *Comparison) title() string {
 		if r == nil {
 			return "earlier runs"
 		}
-		return orElse(r.Environment, r.target())
+		return cmp.Or(r.Environment, r.target())
 	}
 	switch {
 	case c.Method == WithHistory:

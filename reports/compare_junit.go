@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -56,7 +57,7 @@ func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
 		test := judgedCase("ags.comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+TwoRunsCaution, false)
 		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
 	}
-	verdict := judgedCase("ags.comparison.run", "verdict of the comparison", c.Verdict, orElse(c.Reason, c.Verdict.Word()), strict)
+	verdict := judgedCase("ags.comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), strict)
 	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
 		verdict.outcome, verdict.kind, verdict.message = "error", string(Invalid), c.Reason
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -55,7 +56,7 @@ func differences(old, new *Load) []string {
 	theirs := new.aspects()
 	for i, a := range old.aspects() {
 		if b := theirs[i]; a.value != b.value {
-			reasons = append(reasons, fmt.Sprintf("The %s differs: %s in the first run, %s in the second.", a.name, orElse(a.value, "none"), orElse(b.value, "none")))
+			reasons = append(reasons, fmt.Sprintf("The %s differs: %s in the first run, %s in the second.", a.name, cmp.Or(a.value, "none"), cmp.Or(b.value, "none")))
 		}
 	}
 	for _, side := range []struct {
@@ -74,7 +75,7 @@ func untrusted(name string, l *Load) []string {
 		reasons = append(reasons, fmt.Sprintf("%s ended early: %s.", upper(name), strings.TrimSuffix(l.Run.Partial, ".")))
 	}
 	if !l.Valid {
-		reasons = append(reasons, fmt.Sprintf("The figures of %s are not valid: %s.", name, strings.TrimSuffix(orElse(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule"), ".")))
+		reasons = append(reasons, fmt.Sprintf("The figures of %s are not valid: %s.", name, strings.TrimSuffix(cmp.Or(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule"), ".")))
 	}
 	asked, sent := l.askedAndSent()
 	switch {

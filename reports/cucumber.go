@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -74,12 +75,12 @@ func cucumberFeatures(c *Conformance) []cucumberFeature {
 	var features []cucumberFeature
 	at := map[string]int{}
 	for _, scenario := range c.Scenarios {
-		uri := orElse(scenario.File, "unnamed.feature")
+		uri := cmp.Or(scenario.File, "unnamed.feature")
 		i, seen := at[uri]
 		if !seen {
 			i = len(features)
 			at[uri] = i
-			features = append(features, cucumberFeature{name: orElse(scenario.Feature, uri), uri: uri})
+			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: uri})
 		}
 		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario))
 	}
@@ -247,7 +248,7 @@ func Messages(w io.Writer, c *Conformance) error {
 				stepIDs = append(stepIDs, pickleStep)
 				fmt.Fprintf(&source, "    %s%s\n", keyword, oneLine(step.Text, 1000))
 			}
-			name := orElse(s.Name, "Unnamed scenario")
+			name := cmp.Or(s.Name, "Unnamed scenario")
 			children = append(children, object{"scenario": object{"location": object{"line": max(s.Line, 1), "column": 3}, "tags": nodeTags, "keyword": "Scenario", "name": name, "description": "", "steps": steps, "examples": []object{}, "id": node}})
 			pickles = append(pickles, object{"id": pickle, "uri": f.uri, "name": name, "language": "en", "steps": pickleSteps, "tags": pickleTags, "astNodeIds": []string{node}})
 			ours = append(ours, tested{s, pickle, stepIDs})

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func Baselines(root string) (map[string]Baseline, error) {
 // the new run. Run is the name of a folder below root, or an id.
 func Pin(root, name, run string, now time.Time) (Entry, error) {
 	if name == "" || name != slug(name) {
-		return Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, slug(orElse(name, "release-1")))
+		return Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, slug(cmp.Or(name, "release-1")))
 	}
 	entry, err := Find(root, run)
 	if err != nil {
@@ -62,7 +63,7 @@ func Pin(root, name, run string, now time.Time) (Entry, error) {
 func Unpin(root, name string) error {
 	return changeBaselines(root, func(baselines map[string]Baseline) error {
 		if _, pinned := baselines[name]; !pinned {
-			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, orElse(strings.Join(sortedKeys(baselines), ", "), "none"))
+			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, cmp.Or(strings.Join(sortedKeys(baselines), ", "), "none"))
 		}
 		delete(baselines, name)
 		return nil

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ func (s Stored) Run() Run {
 		if first := s.Conformance.Run; !first.Start.IsZero() && first.Start.Before(run.Start) {
 			run.Start = first.Start
 		}
-		run.Partial = orElse(run.Partial, s.Conformance.Run.Partial)
+		run.Partial = cmp.Or(run.Partial, s.Conformance.Run.Partial)
 		return run
 	case s.Load != nil:
 		return s.Load.Run

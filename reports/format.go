@@ -237,13 +237,6 @@ func oneLine(text string, limit int) string {
 	return string(runes[:limit-1]) + "…"
 }
 
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
 // hashOf is a short stable name of a text.
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -27,7 +28,7 @@ func ConformanceHTML(w io.Writer, c *Conformance, s Style) error {
 
 func conformancePage(c *Conformance) page {
 	p := page{
-		Kind: "Conformance", Title: "Conformance of " + c.Run.target(), Verdict: c.Verdict, Reason: orElse(c.Reason, "No reason was recorded."),
+		Kind: "Conformance", Title: "Conformance of " + c.Run.target(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason, "No reason was recorded."),
 		Facts: runFacts(c.Run), Trust: c.trust(), First: c.first(),
 		FirstNone: "Nothing needs attention: no requirement that counts failed or was left out.",
 		About:     runAbout(c.Run),

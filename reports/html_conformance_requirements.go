@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -128,7 +129,7 @@ type sourceLink struct{ Title, URL string }
 func sourceLinks(sources []Source) []sourceLink {
 	var links []sourceLink
 	for _, source := range sources {
-		links = append(links, sourceLink{Title: orElse(source.Title, source.Key), URL: sourceURL(source.Where)})
+		links = append(links, sourceLink{Title: cmp.Or(source.Title, source.Key), URL: sourceURL(source.Where)})
 	}
 	return links
 }

@@ -1,6 +1,9 @@
 package reports
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 type scenarioGroup struct {
 	Feature, Counts string
@@ -47,7 +50,7 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 			i = len(d.Scenarios)
 			at[scenario.Feature] = i
 			tallies[scenario.Feature] = map[Verdict]int{}
-			d.Scenarios = append(d.Scenarios, scenarioGroup{Feature: orElse(scenario.Feature, "Unnamed feature")})
+			d.Scenarios = append(d.Scenarios, scenarioGroup{Feature: cmp.Or(scenario.Feature, "Unnamed feature")})
 		}
 		tallies[scenario.Feature][scenario.Verdict]++
 		if !kept[scenario.ID] || used[scenario.ID] {
@@ -56,7 +59,7 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 		used[scenario.ID] = true
 		shown++
 		calm := slices.Contains([]Verdict{Pass, Observed, Skipped, NotExercised}, scenario.Verdict)
-		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID), Name: orElse(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict, Took: Milliseconds(scenario.Nanoseconds), Why: oneLine(scenario.Reason, 400), Open: !calm}
+		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID), Name: cmp.Or(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict, Took: Milliseconds(scenario.Nanoseconds), Why: oneLine(scenario.Reason, 400), Open: !calm}
 		if !calm && line.Why == "" {
 			line.Why = oneLine(firstTrouble(scenario), 400)
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"io"
 	"slices"
 )
@@ -10,7 +11,7 @@ type gateDetails struct{ Conformance, Load *page }
 
 // GateHTML writes one page of both runs with one verdict.
 func GateHTML(w io.Writer, g *Gate, s Style) error {
-	p := page{Kind: "Gate", Title: "Release gate for " + g.Run.target(), Style: s, Verdict: g.Verdict, Reason: orElse(g.Reason, "No reason was recorded."),
+	p := page{Kind: "Gate", Title: "Release gate for " + g.Run.target(), Style: s, Verdict: g.Verdict, Reason: cmp.Or(g.Reason, "No reason was recorded."),
 		Facts: runFacts(g.Run), About: runAbout(g.Run), FirstNone: "Nothing needs attention: conformance and load are both as they should be."}
 	var d gateDetails
 	if g.Run.Partial != "" {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -42,11 +43,11 @@ type wrongShown struct {
 
 func loadPage(l, baseline *Load) page {
 	p := page{
-		Kind: "Load", Title: "Load on " + l.Run.target(), Verdict: l.Verdict, Reason: orElse(l.Reason, "No reason was recorded."),
+		Kind: "Load", Title: "Load on " + l.Run.target(), Verdict: l.Verdict, Reason: cmp.Or(l.Reason, "No reason was recorded."),
 		Facts: runFacts(l.Run), Trust: l.trust(), First: l.first(), FirstNone: "Nothing needs attention: every limit is kept and every answer was right.",
 		About: append(runAbout(l.Run), l.planFacts()...),
 	}
-	p.Facts = append(p.Facts, fact{Name: "Asked for", Value: orElse(l.Plan.Schedule, l.Plan.Workload)})
+	p.Facts = append(p.Facts, fact{Name: "Asked for", Value: cmp.Or(l.Plan.Schedule, l.Plan.Workload)})
 	if baseline != nil {
 		p.Facts = append(p.Facts, fact{Name: "Baseline", Value: moment(baseline.Run.Start)})
 	}
@@ -116,7 +117,7 @@ func (l *Load) trust() []statement {
 	found := runTrust(l.Run)
 	g := l.Generator
 	if !l.Valid {
-		found = append(found, statement{Invalid, "The figures are not valid: " + orElse(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule") + ". Read nothing into the response times."})
+		found = append(found, statement{Invalid, "The figures are not valid: " + cmp.Or(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule") + ". Read nothing into the response times."})
 	}
 	whole := l.whole()
 	if whole.Sent == 0 {
@@ -169,7 +170,7 @@ func (l *Load) first() []first {
 	}
 	for _, limit := range l.Limits {
 		if slices.Contains([]Verdict{Fail, Error, Inconclusive, Invalid}, limit.Verdict) {
-			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression, Text: "came to " + orElse(limit.Value, "no figure") + ".", More: limit.Reason})
+			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression, Text: "came to " + cmp.Or(limit.Value, "no figure") + ".", More: limit.Reason})
 		}
 	}
 	found = append(found, l.missing()...)

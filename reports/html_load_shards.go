@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -73,7 +74,7 @@ func (l *Load) shardsTable() *table {
 	for i := range l.ShardRuns {
 		s := &l.ShardRuns[i]
 		t.Rows = append(t.Rows, row{Class: s.verdict().Class(), Cells: []cell{
-			{Text: s.Shard, Head: true}, {Text: orElse(s.Node, "–"), Note: s.Pod}, {Text: s.State}, {Text: s.until()}, {Text: Count(s.Planned), Number: true}, {Text: Count(s.Sent), Number: true},
+			{Text: s.Shard, Head: true}, {Text: cmp.Or(s.Node, "–"), Note: s.Pod}, {Text: s.State}, {Text: s.until()}, {Text: Count(s.Planned), Number: true}, {Text: Count(s.Sent), Number: true},
 			{Text: millisecondsNumber(s.Lag99), Number: true}, {Text: millisecondsNumber(s.StartLate), Number: true}, {Text: fmt.Sprintf("%.0f %%", s.CPUShare*100), Number: true},
 			{Text: millisecondsNumber(s.Throttled), Number: true}, {Text: s.clock()}, {Text: s.Reason}}})
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func tallied(counts map[string]int64) string {
 			parts = append(parts, key+": "+Count(counts[key]))
 		}
 	}
-	return orElse(strings.Join(parts, " · "), "–")
+	return cmp.Or(strings.Join(parts, " · "), "–")
 }
 
 // serviceTable sets response time against service time: the gap between them is what a generator or a queue adds.

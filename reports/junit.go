@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -56,7 +57,7 @@ func JUnit(w io.Writer, c *Conformance, l *Load) error {
 
 // junitVerdict is the suite that holds the verdict of a whole run.
 func junitVerdict(class, name string, run Run, verdict Verdict, reason string) junitSuite {
-	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.took()), message: orElse(reason, verdict.Word())}
+	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.took()), message: cmp.Or(reason, verdict.Word())}
 	switch {
 	case verdict == Fail:
 		test.outcome, test.kind = "failure", "fail"
@@ -103,7 +104,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.raw("  <testsuite")
 		out.attribute("id", strconv.Itoa(id))
 		out.attribute("package", suite.pkg)
-		out.attribute("name", orElse(oneLine(suite.name, 400), "unnamed"))
+		out.attribute("name", cmp.Or(oneLine(suite.name, 400), "unnamed"))
 		out.attribute("timestamp", junitStamp(run.Start))
 		out.attribute("hostname", host)
 		out.attribute("tests", strconv.Itoa(len(suite.cases)))
@@ -112,7 +113,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.attribute("skipped", strconv.Itoa(skipped))
 		out.attribute("time", junitTime(took))
 		out.raw(">\n    <properties>\n")
-		suite.properties = append([][2]string{{"agstest", orElse(run.Tool.Version, "unknown")}}, suite.properties...)
+		suite.properties = append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, suite.properties...)
 		for _, property := range suite.properties {
 			out.raw("      <property")
 			out.attribute("name", property[0])
@@ -121,7 +122,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		}
 		out.raw("    </properties>\n")
 		for _, test := range suite.cases {
-			name := names.unique(test.classname, orElse(oneLine(xmlCharacters(test.name), 400), "unnamed"))
+			name := names.unique(test.classname, cmp.Or(oneLine(xmlCharacters(test.name), 400), "unnamed"))
 			out.raw("    <testcase")
 			out.attribute("classname", test.classname)
 			out.attribute("name", name)
@@ -132,7 +133,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 			}
 			out.raw(">\n      <" + test.outcome)
 			if test.outcome != "skipped" {
-				out.attribute("type", orElse(test.kind, test.outcome))
+				out.attribute("type", cmp.Or(test.kind, test.outcome))
 			}
 			out.attribute("message", oneLine(test.message, 1000))
 			text := clipped(xmlCharacters(test.text), min(junitEvidence, max(budget, 0))) // what is put for a byte may be three
@@ -198,5 +199,5 @@ func slug(title string) string {
 			b.WriteByte('-')
 		}
 	}
-	return orElse(strings.TrimSuffix(b.String(), "-"), "unnamed")
+	return cmp.Or(strings.TrimSuffix(b.String(), "-"), "unnamed")
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func junitConformance(c *Conformance) []junitSuite {
 		test := junitCase{classname: "ags.conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
 		switch requirement.Verdict {
 		case NotExercised:
-			test.outcome, test.message = "skipped", "not exercised: "+orElse(requirement.Reason, "no scenario of this run touched it")
+			test.outcome, test.message = "skipped", "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
 		case Fail:
 			if failing[requirement.ID] {
 				continue

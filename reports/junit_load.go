@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -59,7 +60,7 @@ func junitLoad(l *Load) []junitSuite {
 	generator := junitCase{classname: "ags.load.run", name: "the generator kept its schedule"}
 	if !l.Valid {
 		generator.outcome, generator.kind = "error", "invalid"
-		generator.message = orElse(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
+		generator.message = cmp.Or(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
 		if !l.Verdict.blocks() {
 			generator.outcome = "skipped"
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -85,7 +86,7 @@ func markdownCells(texts ...string) []string {
 func (m *markdownWriter) head(kind string, run Run, verdict Verdict, reason string) {
 	m.line("## " + kind + " of " + markdownText(run.target()) + ": " + markdownVerdict(verdict))
 	m.line("")
-	m.line(markdownText(orElse(reason, "No reason was recorded.")))
+	m.line(markdownText(cmp.Or(reason, "No reason was recorded.")))
 	m.line("")
 	if run.Partial != "" {
 		m.line("**Partial:** " + markdownText(run.Partial))
@@ -181,7 +182,7 @@ func (m *markdownWriter) load(l *Load) {
 		rows = nil
 		for i := range l.ShardRuns {
 			s := &l.ShardRuns[i]
-			rows = append(rows, markdownCells(s.Shard, orElse(s.Node, "–"), s.State, s.until(), Count(s.Planned), Count(s.Sent), Milliseconds(s.Lag99), Milliseconds(s.StartLate), Milliseconds(s.Throttled), s.Reason))
+			rows = append(rows, markdownCells(s.Shard, cmp.Or(s.Node, "–"), s.State, s.until(), Count(s.Planned), Count(s.Sent), Milliseconds(s.Lag99), Milliseconds(s.StartLate), Milliseconds(s.Throttled), s.Reason))
 		}
 		m.rows([]string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99", "Start late", "Held back", "Why"}, rows, "load.html")
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -32,7 +33,7 @@ func findingSentence(f Finding) string {
 	case f.Got != "":
 		parts = append(parts, "got "+f.Got)
 	}
-	sentence := orElse(strings.Join(parts, ", "), f.Verdict.Word())
+	sentence := cmp.Or(strings.Join(parts, ", "), f.Verdict.Word())
 	if f.Requirement != "" {
 		sentence = f.Requirement + ": " + sentence
 	}
@@ -52,7 +53,7 @@ func findingsText(findings []Finding) string {
 
 // limitSentence says what a limit wanted and what came.
 func limitSentence(limit Limit) string {
-	sentence := limit.Expression + ": " + orElse(limit.Value, "no figure")
+	sentence := limit.Expression + ": " + cmp.Or(limit.Value, "no figure")
 	if limit.Interval != "" {
 		sentence += " (" + limit.Interval + ")"
 	}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -88,7 +89,7 @@ func (t *textWriter) head(kind string, run Run, verdict Verdict, reason string) 
 	}
 	t.fact("service", "%s", target)
 	if run.Mock != nil && len(run.Mock.Choices)+len(run.Mock.Faults) > 0 {
-		t.fact("mock", "choices %s; faults %s", printable(orElse(strings.Join(run.Mock.Choices, " "), "none")), printable(orElse(strings.Join(run.Mock.Faults, " "), "none")))
+		t.fact("mock", "choices %s; faults %s", printable(cmp.Or(strings.Join(run.Mock.Choices, " "), "none")), printable(cmp.Or(strings.Join(run.Mock.Faults, " "), "none")))
 	}
 	if run.Partial != "" {
 		t.fact("partial", "%s", printable(oneLine(run.Partial, 400)))

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -55,7 +56,7 @@ func (c TrendChange) words() string {
 }
 
 func (t Trend) shown(n int) trendShown {
-	d := trendShown{ID: fmt.Sprintf("t-%d", n+1), Environment: orElse(t.Environment, "unnamed"), Asked: orElse(t.Asked, "load")}
+	d := trendShown{ID: fmt.Sprintf("t-%d", n+1), Environment: cmp.Or(t.Environment, "unnamed"), Asked: cmp.Or(t.Asked, "load")}
 	d.Words = Plural(int64(len(t.Runs)), "run")
 	if len(t.Runs) > 0 {
 		d.Words += " from " + moment(t.Runs[0].Start) + " to " + moment(t.Runs[len(t.Runs)-1].Start) + "."
