@@ -19,11 +19,11 @@ type mutation struct {
 
 // mutationKinds are all kinds of changes, with what they work on and how they are told.
 var mutationKinds = map[string]struct {
-	on    string // member, parameter, header, body, method
+	on    string // member, held (a member that the documented request has), parameter, header, body, method
 	words string // with %s for at and %d for size
 	apply func(r *request, m mutation)
 }{
-	"no member":        {"member", "the member %s is missing", func(r *request, m mutation) { r.drop(m.at) }},
+	"no member":        {"held", "the member %s is missing", func(r *request, m mutation) { r.drop(m.at) }},
 	"null":             {"member", "the member %s is null", set(`null`)},
 	"number":           {"member", "the member %s is a number", set(`17`)},
 	"text":             {"member", "the member %s is a text", set(`"text"`)},
@@ -34,9 +34,9 @@ var mutationKinds = map[string]struct {
 	"empty array":      {"member", "the member %s is an empty array", set(`[]`)},
 	"empty object":     {"member", "the member %s is an empty object", set(`{}`)},
 	"big number":       {"member", "the member %s is a number of 400 digits", func(r *request, m mutation) { r.set(m.at, json.RawMessage(strings.Repeat("9", 400))) }},
-	"twice":            {"member", "the member %s stands twice", func(r *request, m mutation) { r.members = append(r.members, member{m.at, json.RawMessage(`null`)}) }},
-	"other case":       {"member", "the name of the member %s is in upper case", renamed(strings.ToUpper)},
-	"blank in name":    {"member", "the name of the member %s ends in a blank", renamed(func(s string) string { return s + " " })},
+	"twice":            {"held", "the member %s stands twice", func(r *request, m mutation) { r.members = append(r.members, member{m.at, json.RawMessage(`null`)}) }},
+	"other case":       {"held", "the name of the member %s is in upper case", renamed(strings.ToUpper)},
+	"blank in name":    {"held", "the name of the member %s ends in a blank", renamed(func(s string) string { return s + " " })},
 	"deep":             {"member", "the member %s is nested %[2]d levels deep", func(r *request, m mutation) { r.set(m.at, nested(10+m.size*100)) }},
 	"huge text":        {"member", "the member %s is a text of %[2]d bytes", func(r *request, m mutation) { r.set(m.at, rawJSON(strings.Repeat("A", 1000+m.size*1000))) }},
 	"control":          {"member", "the member %s holds control characters", set(`"a\u0000b\u001f\u007f\r\nSet-Cookie: x=y"`)},
@@ -92,11 +92,13 @@ func mutationsOf(operation string, parameters []string) *rapid.Generator[mutatio
 	} else {
 		places["method"] = append(places["method"], "GET")
 		places["header"] = append(places["header"], "x-auth-service-id", "Content-Type")
+		places["held"] = []string{"parameters"}
 		places["member"] = []string{"parameters"}
 		places["body"] = []string{""}
 	}
 	switch operation {
 	case ags.SignOnWithSessionToken, ags.SignOn:
+		places["held"] = append(places["held"], "clientId")
 		places["member"] = append(places["member"], "clientId", "deviceInformation")
 	case ags.Refresh, ags.SignOut:
 		places["header"] = append(places["header"], "Authorization")
