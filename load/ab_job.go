@@ -63,7 +63,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	}
 	j := &abJob{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
 	if j.block == 0 {
-		j.block = abBlock(o.Rate.PerSecond(), rarest(o))
+		j.block = abBlock(o.Rate.PerSecond(), rarest(o.Workload, o.Mix, o.Refreshes))
 	}
 	j.settle = j.block / settleShare
 	if o.Rate.hits(j.block) < 2 {
@@ -114,31 +114,6 @@ func abBlock(rate, share float64) time.Duration {
 	hits := math.Max(5/0.01, 5/0.05/share)
 	need := time.Duration(math.Ceil(hits/rate*settleShare/(settleShare-1)*10)) * time.Second / 10
 	return min(max(need, defaultBlock), longestAuto)
-}
-
-// rarest is the share of the hits that the rarest operation of a workload has.
-func rarest(o *ABOptions) float64 {
-	switch o.Workload {
-	case WorkloadMixed:
-		least, sum := math.Inf(1), 0.0
-		for _, share := range o.Mix {
-			if share > 0 {
-				least, sum = math.Min(least, float64(share)), sum+float64(share)
-			}
-		}
-		if sum > 0 {
-			return least / sum
-		}
-	case WorkloadLifecycle:
-		refreshes := o.Refreshes
-		if refreshes == 0 {
-			refreshes = defaultRefreshes
-		}
-		return 1 / float64(refreshes+3) // a life is discover, sign-on, refreshes and sign-out
-	case WorkloadHeadEnd:
-		return 0.5
-	}
-	return 1
 }
 
 // named fills in what the run of the comparison is called, where that was left open.

@@ -92,11 +92,11 @@ func TestBlocksAreLongEnoughForTheirQuantile(t *testing.T) {
 }
 
 func TestBlocksAreLongEnoughForTheRarestOperation(t *testing.T) {
-	assert.Equal(t, 5600*time.Millisecond, abBlock(200, rarest(&ABOptions{Workload: WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9, "discover": 0}})))
-	assert.Equal(t, 0.125, rarest(&ABOptions{Workload: WorkloadLifecycle}))
-	assert.Equal(t, 0.2, rarest(&ABOptions{Workload: WorkloadLifecycle, Refreshes: 2}))
-	assert.Equal(t, 0.5, rarest(&ABOptions{Workload: WorkloadHeadEnd}))
-	assert.Equal(t, 1.0, rarest(&ABOptions{Workload: WorkloadRefresh}))
+	assert.Equal(t, 5600*time.Millisecond, abBlock(200, rarest(WorkloadMixed, map[string]int{"signon": 1, "refresh": 9, "discover": 0}, 0)))
+	assert.Equal(t, 0.125, rarest(WorkloadLifecycle, nil, 0))
+	assert.Equal(t, 0.2, rarest(WorkloadLifecycle, nil, 2))
+	assert.Equal(t, 0.5, rarest(WorkloadHeadEnd, nil, 0))
+	assert.Equal(t, 1.0, rarest(WorkloadRefresh, nil, 0))
 }
 
 func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {

@@ -240,26 +240,8 @@ func (l Limit) leastHits(o *Options) float64 {
 	case (l.Metric == "errors" || l.Metric == "throttled") && l.Bound > 0:
 		answers = math.Ceil(math.Log((1-limitLevel)/2) / math.Log1p(-l.Bound))
 	}
-	share := 1.0
-	switch {
-	case l.Operation == "":
-	case o.Workload == WorkloadMixed && o.Mix[l.Operation] > 0:
-		sum := 0
-		for _, part := range o.Mix {
-			sum += part
-		}
-		share = float64(o.Mix[l.Operation]) / float64(sum)
-	case o.Workload == WorkloadLifecycle:
-		refreshes := o.Refreshes
-		if refreshes == 0 {
-			refreshes = defaultRefreshes
-		}
-		share = 1 / float64(refreshes+3)
-		if l.Operation == opRefresh {
-			share *= float64(refreshes)
-		}
-	case o.Workload == WorkloadHeadEnd:
-		share = 0.5
+	if share := shares(o.Workload, o.Mix, o.Refreshes)[l.Operation]; share > 0 {
+		return answers / share
 	}
-	return answers / share
+	return answers
 }

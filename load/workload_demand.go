@@ -29,7 +29,7 @@ func (c *crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 		chainRate, starterRate = peak*c.mix.part(stepRefresh), peak*c.mix.part(stepSignOn)
 	case WorkloadLifecycle:
 		// Lives are begun in turn; some more are under way at the end.
-		life := uint64(c.Refreshes + 3)
+		life := uint64(c.Refreshes + aroundRefreshes)
 		signOns = (hits+life-1)/life + uint64(enough(peak))
 	}
 	if hits == 0 && starterRate > 0 && c.supply.source == mintedAhead {

@@ -55,7 +55,7 @@ func (c *crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 	case WorkloadLifecycle:
 		// As many lives begin as end; in between, whoever has waited longest goes on.
 		first, second = &c.ongoing, &c.fresh
-		if seq%uint64(c.Refreshes+3) == 0 {
+		if seq%uint64(c.Refreshes+aroundRefreshes) == 0 {
 			first, second = second, first
 		}
 	case WorkloadHeadEnd:

@@ -1,0 +1,40 @@
+package load
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// aroundRefreshes are the operations of a life beside its refreshes: a discovery, a sign-on and a sign-out.
+const aroundRefreshes = 3
+
+// shares is which part of the hits of a workload each of its operations is; empty where a workload is of one operation. Mix is that of
+// the workload mixed, refreshes those of a life, 0 meaning their default.
+func shares(workload string, mix map[string]int, refreshes int) map[string]float64 {
+	parts := map[string]int{}
+	switch workload {
+	case WorkloadMixed:
+		parts = mix
+	case WorkloadLifecycle:
+		parts = map[string]int{opDiscover: 1, opSignOn: 1, opRefresh: cmp.Or(refreshes, defaultRefreshes), opSignOut: 1}
+	case WorkloadHeadEnd:
+		parts = map[string]int{opMint: 1, opSignOn: 1}
+	}
+	sum := 0
+	for _, part := range parts {
+		sum += part
+	}
+	all := map[string]float64{}
+	for operation, part := range parts {
+		if part > 0 {
+			all[operation] = float64(part) / float64(sum)
+		}
+	}
+	return all
+}
+
+// rarest is the smallest share of an operation, 1 where a workload is of one.
+func rarest(workload string, mix map[string]int, refreshes int) float64 {
+	return slices.Min(append(slices.Collect(maps.Values(shares(workload, mix, refreshes))), 1))
+}
