@@ -66,7 +66,6 @@ type ABProgress struct {
 
 const (
 	defaultPairs = 60
-	fewestPairs  = 10
 	defaultBlock = 5 * time.Second
 	longestAuto  = 10 * time.Second
 	shortestTurn = 200 * time.Millisecond

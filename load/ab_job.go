@@ -36,8 +36,8 @@ func newABJob(o *ABOptions) (*abJob, error) {
 		return nil, failure.Usagef("two services can be compared at one and the same rate only: give --rate, such as 200/s")
 	case o.Rate.Hits <= 0:
 		return nil, failure.Usagef("a comparison by turns needs a rate above 0: give --rate, such as 200/s")
-	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < fewestPairs:
-		return nil, failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, fewestPairs)
+	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < reports.FewestPairs:
+		return nil, failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, reports.FewestPairs)
 	case o.Block < 0 || o.Block > 0 && o.Block < shortestTurn:
 		return nil, failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
 	case o.Swap != nil && o.Placement == reports.SamePlacement:

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -194,15 +195,7 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 	}
 	r.Run.Kind = "capacity"
 	points := slices.Clone(s.points)
-	slices.SortStableFunc(points, func(a, b reports.CapacityPoint) int {
-		switch {
-		case a.Rate < b.Rate:
-			return -1
-		case a.Rate > b.Rate:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(points, func(a, b reports.CapacityPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	r.Capacity = &reports.Capacity{Rate: rate, LowerBound: lowerBound, Reason: reason, Knee: knee(points), Points: points}
 	switch {
 	case rate == 0 && lowerBound:

@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// staleAA is the age from which a comparison of a build with itself says little of an environment any more.
 const staleAA = 30 * 24 * time.Hour
 
 // trust says what speaks for and against believing the verdict.

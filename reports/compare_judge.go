@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// fewestPairs is the least number of pairs that are judged: with 10 the smallest probability is 1/1024, enough for 5 % over 48 metrics.
-	fewestPairs = 10
+	// FewestPairs is the least number of pairs that are judged: with 10 the smallest probability is 1/1024, enough for 5 % over 48 metrics.
+	FewestPairs = 10
 	// fewestBeyond is how many answers of a block must lie beyond a quantile for that block's quantile to mean something.
 	fewestBeyond = 5
 	// power is the share of real changes of the size called smallest that would be found.
@@ -89,9 +89,9 @@ func (i *Interleaved) describe(pairs []Pair, operation, metric string) MetricCom
 			return m
 		}
 	}
-	if m.Pairs < fewestPairs {
+	if m.Pairs < FewestPairs {
 		m.Verdict = Inconclusive
-		m.Reason = fmt.Sprintf("Only %s of blocks can be compared, and at least %d are needed.", Plural(int64(m.Pairs), "pair"), fewestPairs)
+		m.Reason = fmt.Sprintf("Only %s of blocks can be compared, and at least %d are needed.", Plural(int64(m.Pairs), "pair"), FewestPairs)
 	}
 	return m
 }
@@ -107,10 +107,10 @@ func (i *Interleaved) testRound(r int) {
 			continue
 		}
 		s := seriesOf(i.Rounds[r].Pairs, metric.Operation, metric.Metric)
-		if len(s.differences) < fewestPairs {
+		if len(s.differences) < FewestPairs {
 			if r == 0 {
 				metric.Verdict = Inconclusive
-				metric.Reason = fmt.Sprintf("Only %s of blocks of the first round can be compared, and at least %d are needed.", Plural(int64(len(s.differences)), "pair"), fewestPairs)
+				metric.Reason = fmt.Sprintf("Only %s of blocks of the first round can be compared, and at least %d are needed.", Plural(int64(len(s.differences)), "pair"), FewestPairs)
 			}
 			continue
 		}

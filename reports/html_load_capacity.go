@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -24,15 +25,7 @@ func (c *Capacity) shown() *capacityShown {
 		sentence += " " + c.Reason
 	}
 	points := slices.Clone(c.Points)
-	slices.SortStableFunc(points, func(a, b CapacityPoint) int {
-		switch {
-		case a.Rate < b.Rate:
-			return -1
-		case a.Rate > b.Rate:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(points, func(a, b CapacityPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	t := table{Caption: "Tried rates", Columns: []column{{Head: "Rate", Number: true}, {Head: "Verdict"}, {Head: "Reached", Number: true}, {Head: "p50 ms", Number: true}, {Head: "p99 ms", Number: true}, {Head: "Wrong", Number: true}, {Head: "Why"}}}
 	p50 := line{Name: "p50", Look: "p50", Dots: true}
 	p99 := line{Name: "p99", Look: "p99", Dots: true}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -60,15 +61,7 @@ func (l *Load) curveChart(names []string, baseline *Load) (chart, bool) {
 func curveLine(name, look string, o *Operation) line {
 	drawn := line{Name: name, Look: look}
 	points := slices.Clone(o.Curve)
-	slices.SortStableFunc(points, func(a, b CurvePoint) int {
-		switch {
-		case a.Quantile < b.Quantile:
-			return -1
-		case a.Quantile > b.Quantile:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(points, func(a, b CurvePoint) int { return cmp.Compare(a.Quantile, b.Quantile) })
 	for _, point := range points {
 		if point.Quantile < 0 || point.Quantile >= 1 || (1-point.Quantile)*float64(o.Response.Count) < 10-1e-9 {
 			continue

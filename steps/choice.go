@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"agstest/ags"
 	"agstest/internal/check"
@@ -31,11 +32,11 @@ func (w *world) readChoices(x *exchange) {
 
 func (w *world) choice(n int) (choice, error) {
 	if n < 1 || n > len(w.choices) {
-		return choice{}, missf("an account "+itoa(n)+" to pick from", "%s in the answer", plural(len(w.choices), "account"))
+		return choice{}, missf("an account "+strconv.Itoa(n)+" to pick from", "%s in the answer", plural(len(w.choices), "account"))
 	}
 	c := w.choices[n-1]
 	if c.token == "" {
-		return c, missf("a userAccountToken for account "+itoa(n), "none")
+		return c, missf("a userAccountToken for account "+strconv.Itoa(n), "none")
 	}
 	return c, nil
 }

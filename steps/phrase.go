@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v21"
@@ -155,7 +156,7 @@ func matchAll(scenarios []*scenario) error {
 	for _, s := range scenarios {
 		for i, step := range s.pickle.Steps {
 			if _, _, err := match(step); err != nil {
-				wrong = append(wrong, s.file+":"+itoa(s.lines[i])+": "+err.Error())
+				wrong = append(wrong, s.file+":"+strconv.Itoa(s.lines[i])+": "+err.Error())
 			}
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"strconv"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // number reads digits that a pattern has matched.
 func number(text string) int {
 	n, err := strconv.Atoi(text)

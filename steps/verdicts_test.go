@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -111,7 +112,7 @@ func TestAdditionalFindingsAreBounded(t *testing.T) {
 	r := &run{}
 	var findings []finding
 	for i := range 50 {
-		findings = append(findings, finding{requirement: "DISC-06", outcome: check.Broken, got: itoa(i), exchange: -1})
+		findings = append(findings, finding{requirement: "DISC-06", outcome: check.Broken, got: strconv.Itoa(i), exchange: -1})
 	}
 	findings = append(findings, finding{requirement: "DISC-06", outcome: check.Unknown, got: "worse", exchange: -1})
 	s := &scenario{id: "x"}

@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -61,32 +62,34 @@ const MostShards = 1000
 // leastLead is what all shards need to hear of the start.
 const leastLead = 500 * time.Millisecond
 
-func orElse(d, otherwise time.Duration) time.Duration {
-	if d > 0 {
-		return d
-	}
-	return otherwise
+func (c *Coordinator) lead(shards int) time.Duration {
+	return cmp.Or(c.Lead, defaultLead+time.Duration(shards)*leadOfShard)
 }
 
-func (c *Coordinator) lead(shards int) time.Duration {
-	return orElse(c.Lead, defaultLead+time.Duration(shards)*leadOfShard)
+// check refuses times that mean nothing.
+func (c *Coordinator) check() error {
+	switch {
+	case c.Lead != 0 && c.Lead < leastLead:
+		return failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead, leastLead)
+	case c.ReadyWithin < 0 || c.PlacedWithin < 0 || c.MaxClockError < 0 || c.Linger < 0:
+		return failure.Usagef("how long a coordinator waits cannot be below 0")
+	}
+	return nil
 }
 
 // NewWork makes the work of a run. The plan has its run, its version, its shards, its arguments and how long the load and its last
 // answers take; the rest of it, and the token of the control interface, are added here. Errors are of the kind failure.Usage.
 func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work, error) {
-	switch {
-	case plan.Shards < 1 || plan.Shards > MostShards:
+	if plan.Shards < 1 || plan.Shards > MostShards {
 		return Work{}, failure.Usagef("a load can have 1 to %d shards, not %d", MostShards, plan.Shards)
-	case c.Lead < 0 || c.Lead > 0 && c.Lead < leastLead:
-		return Work{}, failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead, leastLead)
-	case c.ReadyWithin < 0 || c.PlacedWithin < 0 || c.MaxClockError < 0 || c.Linger < 0:
-		return Work{}, failure.Usagef("how long a coordinator waits cannot be below 0")
+	}
+	if err := c.check(); err != nil {
+		return Work{}, err
 	}
 	plan.Schema = PlanSchema
-	ready := orElse(c.ReadyWithin, defaultReadyWithin)
+	ready := cmp.Or(c.ReadyWithin, defaultReadyWithin)
 	if c.WithoutDial {
-		ready = orElse(c.ReadyWithin, defaultReadyAlone)
+		ready = cmp.Or(c.ReadyWithin, defaultReadyAlone)
 		ahead := ready + c.lead(plan.Shards)
 		if ahead > mostAhead {
 			return Work{}, failure.Usagef("a load that starts by itself %s after it was made is too far ahead; %s is the most", ahead, mostAhead)
@@ -97,7 +100,7 @@ func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work
 	plan.ReadyWithin = ready + c.lead(plan.Shards) + time.Minute
 	secret := map[string][]byte{}
 	if !c.WithoutDial {
-		plan.Linger = orElse(c.Linger, defaultLinger)
+		plan.Linger = cmp.Or(c.Linger, defaultLinger)
 		secret[TokenFile] = []byte(rand.Text())
 	}
 	text, err := encode(plan)
@@ -166,6 +169,9 @@ func (c *Coordinator) Adopt(ctx context.Context, run string) (*Outcome, error) {
 
 // find makes the conductor of a run that another coordinator, or nobody yet, has begun.
 func (c *Coordinator) find(ctx context.Context, run string) (*conductor, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	work, err := c.Engine.Find(ctx, run)
 	if err != nil {
 		return nil, err

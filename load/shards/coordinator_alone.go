@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (r *conductor) awaitArmed(ctx context.Context, s *shard) error {
 // oneTime refuses shards whose clocks differ: each starts by its own, and nobody can tell it by how much that is wrong. It returns by how
 // much their clocks are ahead of ours, in the middle; what ours says does not matter.
 func (r *conductor) oneTime() (time.Duration, error) {
-	most := orElse(r.MaxClockError, defaultMaxClockError)
+	most := cmp.Or(r.MaxClockError, defaultMaxClockError)
 	var offsets []time.Duration
 	for _, s := range r.shards {
 		offsets = append(offsets, s.clock.Offset)

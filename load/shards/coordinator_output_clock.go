@@ -2,6 +2,7 @@ package shards
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -48,7 +49,7 @@ func offsetBetween(looks []clockLook, written map[int]int64) clockOffset {
 // readClockInOutput looks at the output of a shard that tells the time, one look after the other, until some turns have passed. A busy
 // moment gets two more chances.
 func (r *conductor) readClockInOutput(ctx context.Context, s *shard) (clockOffset, error) {
-	most := orElse(r.MaxClockError, defaultMaxClockError)
+	most := cmp.Or(r.MaxClockError, defaultMaxClockError)
 	best := clockOffset{Bound: math.MaxInt64}
 	for range 3 {
 		var looks []clockLook

@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,7 +122,7 @@ func (r *conductor) awaitReady(ctx context.Context, s *shard) error {
 // compareClock finds out by how much the clock of a shard differs from ours. A busy moment gets two more chances, a connection that
 // breaks any number of them.
 func (r *conductor) compareClock(ctx context.Context, s *shard) error {
-	most := orElse(r.MaxClockError, defaultMaxClockError)
+	most := cmp.Or(r.MaxClockError, defaultMaxClockError)
 	best := clockOffset{}
 	for range 3 {
 		var clock clockOffset

@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 
 // start brings all shards to one instant, which it returns. An error means that nothing was sent, or names the shards that may have.
 func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, error) {
-	within := orElse(r.ReadyWithin, defaultReadyWithin)
+	within := cmp.Or(r.ReadyWithin, defaultReadyWithin)
 	limit, agree, abort := created.Add(within), r.agree, r.abort
 	if r.alone() {
 		limit, agree, abort = time.Unix(0, r.plan.StartAt).Add(-r.lead(len(r.shards))), r.agreeByOutput, r.callOff
@@ -59,7 +60,7 @@ func (r *conductor) agreeUnlessTrouble(ctx context.Context, agree func(context.C
 
 // awaitRunning waits until every shard runs.
 func (r *conductor) awaitRunning(ctx context.Context, limit time.Time, within time.Duration) error {
-	placed := orElse(r.PlacedWithin, defaultPlacedWithin)
+	placed := cmp.Or(r.PlacedWithin, defaultPlacedWithin)
 	r.tell("waiting until all of them run")
 	for {
 		sights, changed := r.view.all()

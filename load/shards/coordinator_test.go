@@ -458,3 +458,20 @@ func TestWorkOfAPlan(t *testing.T) {
 	_, err = (&Coordinator{ReadyWithin: -1}).NewWork(plan, nil, nil)
 	assert.Error(t, err)
 }
+
+// Whoever takes a run over waits for as long as he says, or is told that it cannot be.
+func TestTimesBelowZeroAreRefused(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]*Coordinator{
+		"a lead of -5s is too short for all shards to hear of the start; give 500ms or more": {Lead: -5 * time.Second},
+		"how long a coordinator waits cannot be below 0":                                     {PlacedWithin: -time.Second},
+	} {
+		_, err := c.Adopt(t.Context(), "r1")
+		assert.EqualError(t, err, want)
+		assert.Equal(t, failure.Usage, failure.KindOf(err))
+		_, err = c.Collect(t.Context(), "r1")
+		assert.EqualError(t, err, want)
+		_, err = c.NewWork(Plan{Shards: 1}, nil, nil)
+		assert.EqualError(t, err, want)
+	}
+}
