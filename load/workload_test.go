@@ -285,7 +285,7 @@ func TestAnswerOfAnotherClientIsFoundAndBothAreNamed(t *testing.T) {
 	assert.Equal(t, 1045, f.right[opRefresh]+f.right[opSignOn])
 	assert.Equal(t, 5, f.right[opSignOn], "the client does not use what is not its own: it signs on again, or a spare one does")
 	require.NotEmpty(t, f.messages)
-	assert.Regexp(t, `^the answer to the refresh of client \d+ \(device L[^)]*…\d*, account L…\) is not its own: client_id is .+, which belongs to client \d+ \(device .+\)$`, f.messages[0])
+	assert.Regexp(t, `^the answer to the refresh of client \d+ \(device L[^)]*…[\d_]*, account L…\) is not its own: client_id is .+, which belongs to client \d+ \(device .+\)$`, f.messages[0])
 	s.noSecretsIn(t, f.messages...)
 }
 
