@@ -108,7 +108,7 @@ func protocols() []Behaviour {
 func statuses() []Behaviour {
 	far := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	return []Behaviour{
-		{Name: "204 with a body", Answer: says("HTTP/1.1 204 No Content\r\n\r\n{}")},
+		{Name: "204 with a body", Answer: says("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n{}")},
 		{Name: "304", Answer: answers(304, "")},
 		{Name: "401 with a strange challenge", Answer: answers(401, "", `WWW-Authenticate: Basic realm="\xff", Digest nonce=, ,,Bearer`)},
 		{Name: "407", Answer: answers(407, "", `Proxy-Authenticate: Basic realm="s3cret"`)},

@@ -23,7 +23,8 @@ type Behaviour struct {
 	Answer func(*Turn) (keep bool)
 	// Endless: a client never gets a whole answer and needs its own time-out.
 	Endless bool
-	// Kept: what comes depends on what the connection carried before.
+	// Kept: what comes depends on what the connection carried before, or leaves something there that the next request, whoever's it is, may
+	// get for its answer.
 	Kept bool
 
 	connect *connection // nil: plain HTTP

@@ -98,12 +98,12 @@ func reclaimed(token string, change func(map[string]any)) string {
 // orders are answers that come to another request than theirs.
 func orders() []Behaviour {
 	return []Behaviour{
-		{Name: "two answers to one request", Answer: func(t *Turn) bool {
+		{Name: "two answers to one request", Kept: true, Answer: func(t *Turn) bool {
 			r := t.Good()
 			t.Say(string(r.Bytes()) + string(r.Bytes()))
 			return true
 		}},
-		{Name: "an answer inside an answer", Answer: func(t *Turn) bool {
+		{Name: "an answer inside an answer", Kept: true, Answer: func(t *Turn) bool {
 			// Who reads the length below what comes finds a second answer behind it.
 			r := t.Good()
 			second := r.Bytes()
