@@ -32,9 +32,9 @@ func TestConformanceBearsHostileServices(t *testing.T) {
 	var plain, endless []row
 	for _, r := range table {
 		switch b := behaviours[r.name]; {
-		case b.Plain() && b.Endless:
+		case b.Shared() && b.Endless:
 			endless = append(endless, r)
-		case b.Plain():
+		case b.Shared():
 			plain = append(plain, r)
 		}
 	}
@@ -48,7 +48,7 @@ func TestConformanceBearsHostileServices(t *testing.T) {
 	})
 	t.Run("alone", func(t *testing.T) {
 		t.Parallel()
-		each(t, 3, func(r row, b hostile.Behaviour) bool { return !b.Plain() }, alone)
+		each(t, 3, func(r row, b hostile.Behaviour) bool { return !b.Shared() }, alone)
 	})
 }
 

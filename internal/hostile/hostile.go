@@ -33,8 +33,11 @@ type Behaviour struct {
 // Everywhere tells that no call is spared: the connections themselves are the trouble.
 func (b Behaviour) Everywhere() bool { return b.Answer == nil }
 
-// Plain tells that the behaviour can be one of many of a service, over plain HTTP.
-func (b Behaviour) Plain() bool { return b.connect == nil && !b.Kept }
+// Plain tells that the service is offered over plain HTTP.
+func (b Behaviour) Plain() bool { return b.connect == nil }
+
+// Shared tells that the behaviour can be one of many of a service: nothing of it meets another client.
+func (b Behaviour) Shared() bool { return b.Plain() && !b.Kept }
 
 // Ruins tells that after the first bad answer nothing works any more.
 func (b Behaviour) Ruins() bool { return b.connect != nil && b.connect.ruins }
@@ -87,7 +90,7 @@ func Start(b Behaviour, service http.Handler, hostile func(*http.Request) bool) 
 	})
 }
 
-// StartMany serves a service that behaves in many ways, all of them Plain: choose says in which one it answers a request, or that it
+// StartMany serves a service that behaves in many ways, all of them Shared: choose says in which one it answers a request, or that it
 // answers as the service does.
 func StartMany(service http.Handler, choose func(*http.Request) (Behaviour, bool)) (*Server, error) {
 	return start(nil, service, choose)

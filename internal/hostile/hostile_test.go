@@ -152,7 +152,7 @@ func TestTheServerTellsWhatItDid(t *testing.T) {
 // TestNothingIsJudgedWhereNothingIsAnswered: with every call unanswered, a run ends with exit code 3 before its first scenario or hit.
 func TestNothingIsJudgedWhereNothingIsAnswered(t *testing.T) {
 	t.Parallel()
-	unanswered := func(r row, b hostile.Behaviour) bool { return r.conform == "error" && b.Plain() }
+	unanswered := func(r row, b hostile.Behaviour) bool { return r.conform == "error" && b.Shared() }
 	each(t, 3, unanswered, func(t *testing.T, r row, b hostile.Behaviour, timeout time.Duration) {
 		server, e := target(t, b, nil)
 		_, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: timeout, Sleep: atOnce})
