@@ -86,9 +86,8 @@ func (r *conductor) oneTime() (time.Duration, error) {
 	slices.Sort(offsets)
 	middle := offsets[(len(offsets)-1)/2]
 	for _, s := range r.shards {
-		if s.clock.Bound > most {
-			return middle, failure.Setupf("the clock of %s is known to ± %s only, and the shards are to start within %s of each other; "+
-				"allow more with --max-clock-error, or leave that node out", r.name(s), s.clock.Bound.Round(100*time.Microsecond), most)
+		if err := r.known(s); err != nil {
+			return middle, err
 		}
 		apart := s.clock.Offset - middle
 		if apart.Abs()+s.clock.Bound > most {

@@ -30,9 +30,7 @@ func newRunAlone(t *testing.T, e *fakeEngine) (*Coordinator, Work, *told) {
 	}
 	c, _, l := newRun(t, e)
 	c.WithoutDial = true
-	work, err := c.NewWork(Plan{Run: "r1", Version: "v1.2.3", Shards: len(e.shards), Arguments: []string{"--rate=1/s", "--seed=1"}, Env: "environment.yaml", Duration: 20 * time.Second, Drain: 10 * time.Second},
-		map[string][]byte{"environment.yaml": []byte("url: x")}, map[string][]byte{"OPERATOR": []byte("secret")})
-	require.NoError(t, err)
+	work := newWork(t, c, e)
 	require.NotContains(t, work.Secrets, TokenFile, "there is no port to be opened with it")
 	return c, work, l
 }

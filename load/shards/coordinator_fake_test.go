@@ -507,10 +507,15 @@ func (l *told) add(to *[]string) func(string) {
 func newRun(t *testing.T, e *fakeEngine) (*Coordinator, Work, *told) {
 	l := &told{}
 	c := &Coordinator{Engine: e, Folder: t.TempDir(), Tell: l.add(&l.sentences), Warn: l.add(&l.warnings), Progress: func(w Whole) { l.progress = append(l.progress, w) }}
+	return c, newWork(t, c, e), l
+}
+
+// newWork is the work of a load of 20 s.
+func newWork(t *testing.T, c *Coordinator, e *fakeEngine) Work {
 	work, err := c.NewWork(Plan{Run: "r1", Version: "v1.2.3", Shards: len(e.shards), Arguments: []string{"--rate=1/s", "--seed=1"}, Env: "environment.yaml", Duration: 20 * time.Second, Drain: 10 * time.Second},
 		map[string][]byte{"environment.yaml": []byte("url: x")}, map[string][]byte{"OPERATOR": []byte("secret")})
 	require.NoError(t, err)
-	return c, work, l
+	return work
 }
 
 // results are the folders that came home, with what they hold.

@@ -165,10 +165,7 @@ func (s *shard) heardAnnouncement(n announcement) {
 
 // bringHomeOutput waits until the result of a shard has come with its output, or the shard has ended, and looks for it elsewhere then.
 func (r *conductor) bringHomeOutput(ctx context.Context, s *shard, end time.Time) {
-	overdue := end.Add(r.plan.Drain + giveUpAfter)
-	if now := r.now(); now.After(end) { // it was over before this coordinator came to it
-		overdue = now.Add(r.plan.Drain + giveUpAfter)
-	}
+	overdue := r.overdue(end)
 	for {
 		sight, changed := r.view.of(s.index)
 		until := overdue

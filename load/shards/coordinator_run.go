@@ -162,10 +162,7 @@ func (r *conductor) follow(ctx context.Context, s *shard, end time.Time) {
 func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 	d := &download{folder: r.Folder, index: s.index}
 	defer d.close()
-	overdue := end.Add(r.plan.Drain + giveUpAfter)
-	if now := r.now(); now.After(end) { // it was over before this coordinator came to it
-		overdue = now.Add(r.plan.Drain + giveUpAfter)
-	}
+	overdue := r.overdue(end)
 	var last error
 	var since time.Time // of the first failure in a row
 	failures := 0
@@ -209,6 +206,14 @@ func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 		}
 		timer.Stop()
 	}
+}
+
+// overdue is when a load that should end at some moment, and whose last answers may take a while, is not waited for any longer.
+func (r *conductor) overdue(end time.Time) time.Time {
+	if now := r.now(); now.After(end) { // it was over before this coordinator came to it
+		end = now
+	}
+	return end.Add(r.plan.Drain + giveUpAfter)
 }
 
 // settle completes what is known of a shard when nothing more of it is awaited.

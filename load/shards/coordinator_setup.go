@@ -143,9 +143,14 @@ func (r *conductor) compareClock(ctx context.Context, s *shard) error {
 		}
 	}
 	s.clock, s.facts.ClockAhead, s.facts.ClockError = best, best.Offset, best.Bound
-	if best.Bound > most {
+	return r.known(s)
+}
+
+// known refuses a clock that is not known well enough for a common start.
+func (r *conductor) known(s *shard) error {
+	if most := cmp.Or(r.MaxClockError, defaultMaxClockError); s.clock.Bound > most {
 		return failure.Setupf("the clock of %s is known to ± %s only, and the shards are to start within %s of each other; "+
-			"allow more with --max-clock-error, or leave that node out", r.name(s), best.Bound.Round(100*time.Microsecond), most)
+			"allow more with --max-clock-error, or leave that node out", r.name(s), s.clock.Bound.Round(100*time.Microsecond), most)
 	}
 	return nil
 }
