@@ -66,10 +66,7 @@ func TestEvictedShard(t *testing.T) {
 	run := onCluster(t, s, ns, administratorFile(), question(15))
 	for _, p := range run.sending(t, s, 80) {
 		if p.index() == "2" {
-			status, err := lab.Call(http.MethodPost, "/api/v1/namespaces/"+ns+"/pods/"+p.Metadata.Name+"/eviction", map[string]any{
-				"apiVersion": "policy/v1", "kind": "Eviction", "metadata": map[string]string{"name": p.Metadata.Name, "namespace": ns}}, nil)
-			require.NoError(t, err)
-			require.Equal(t, http.StatusCreated, status)
+			evict(t, ns, p)
 		}
 	}
 	run.ending(t, 4, 2*time.Minute)
@@ -81,6 +78,15 @@ func TestEvictedShard(t *testing.T) {
 	require.Greater(t, r.Total.Sent, int64(400))
 	require.Less(t, r.Total.Sent, int64(600))
 	nothingLeft(t, ns)
+}
+
+// evict asks for a pod to go, as draining its node does.
+func evict(t *testing.T, namespace string, p pod) {
+	t.Helper()
+	status, err := lab.Call(http.MethodPost, "/api/v1/namespaces/"+namespace+"/pods/"+p.Metadata.Name+"/eviction", map[string]any{
+		"apiVersion": "policy/v1", "kind": "Eviction", "metadata": map[string]string{"name": p.Metadata.Name, "namespace": namespace}}, nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusCreated, status)
 }
 
 // TestLostNode takes the power from a node. The Job would never end; the coordinator goes by its own clock.

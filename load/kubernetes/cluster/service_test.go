@@ -116,3 +116,10 @@ load:
 `), 0o600))
 	return s
 }
+
+// staysSilent says that nobody sends anything for a time.
+func (s *service) staysSilent(t *testing.T, long time.Duration) {
+	t.Helper()
+	after := s.answered.Load()
+	require.Never(t, func() bool { return s.answered.Load() > after }, long, 100*time.Millisecond, "a shard sends")
+}
