@@ -3,7 +3,6 @@ package load
 import (
 	"bufio"
 	"context"
-
 	"io"
 	"net/http"
 	"strconv"
@@ -41,7 +40,7 @@ type attack struct {
 	abort    context.CancelFunc
 	out      atomic.Pointer[error] // why the workload is at its end
 	stop     context.CancelFunc    // ends the sending
-	stopped  atomic.Int64          // when an interrupt did, since the start; 0: not yet
+	stopped  atomic.Int64          // when an interrupt was noticed, since the start; 0: not yet
 }
 
 // hitState is what one hit needs, kept for the next one.
@@ -73,7 +72,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 		case <-over:
 			return
 		case <-ctx.Done():
-			a.stopped.Store(max(1, int64(time.Since(a.began))))
+			a.interrupted()
 		}
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
@@ -89,7 +88,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	if a.schedule != nil {
 		timer := newPreciseTimer()
 		defer timer.close()
-		scheduled := &schedulePacer{schedule: a.schedule, timer: timer, ctx: ctx, began: a.began}
+		scheduled := &schedulePacer{schedule: a.schedule, timer: timer, ctx: ctx, began: a.began, interrupted: a.interrupted}
 		a.pacer.Store(scheduled)
 		pace = scheduled
 	}
@@ -119,6 +118,11 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	if a.raw != nil {
 		a.raw.flush()
 	}
+}
+
+// interrupted keeps the instant up to which the schedule asked for hits: that of the first who noticed the interrupt.
+func (a *attack) interrupted() {
+	a.stopped.CompareAndSwap(0, max(1, int64(time.Since(a.began))))
 }
 
 // RoundTrip is one hit. It never returns an error, which net/http would wrap: a response with status 0 tells Vegeta the same.

@@ -17,6 +17,8 @@ type schedulePacer struct {
 	timer    preciseTimer
 	ctx      context.Context
 	began    time.Time
+	// interrupted is told at once when an interrupt ends the schedule: what comes due from then on was not asked for.
+	interrupted func()
 
 	handed  time.Time // when the last hit was handed to Vegeta
 	held    bool      // hits are late because the one before waited for a worker
@@ -42,7 +44,11 @@ func (p *schedulePacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool)
 			p.waited.Add(1)
 		}
 	}
-	if hits >= p.schedule.Hits() || p.ctx.Err() != nil {
+	if hits >= p.schedule.Hits() {
+		return 0, true
+	}
+	if p.ctx.Err() != nil {
+		p.interrupted()
 		return 0, true
 	}
 	if due := p.began.Add(p.schedule.At(hits)); due.After(now) {
@@ -52,6 +58,7 @@ func (p *schedulePacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool)
 			now = time.Now()
 		}
 		if p.ctx.Err() != nil {
+			p.interrupted()
 			return 0, true
 		}
 	}
