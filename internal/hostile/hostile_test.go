@@ -29,7 +29,7 @@ import (
 
 // The bounds of one run: services that never answer end it by its time-out, all others much sooner.
 const (
-	patience    = 2 * time.Second  // the time-out where a service is endless
+	patience    = 5 * time.Second  // the time-out where a service is endless
 	longest     = 60 * time.Second // of one run, on a machine that does much else
 	hits        = 4                // of one load run
 	mostWritten = 256 << 20        // bytes that clients and the buffers of connections take, of all answers to a run
