@@ -99,7 +99,7 @@ func TestWaitingForAClientIsPartOfTheResponseTime(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 60, report.Total.Right)
 	assert.Greater(t, report.Total.Response.Max, int64(280*time.Millisecond))
-	assert.Less(t, report.Total.Service.P50, int64(60*time.Millisecond))
+	assert.Less(t, report.Total.Service.P50, report.Total.Response.Max/2)
 	assert.Greater(t, report.Generator.Starved, int64(30))
 	assert.False(t, report.Valid)
 	assert.Contains(t, list(report.Invalid), "waited for a virtual client")
@@ -223,7 +223,7 @@ func TestClosedLoop(t *testing.T) {
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	assert.LessOrEqual(t, most.Load(), int64(4))
-	assert.Greater(t, report.Total.Right, int64(300))
+	assert.Greater(t, report.Total.Right, int64(40))
 	assert.Equal(t, report.Total.Sent, report.Total.Asked)
 	assert.Zero(t, report.Total.Response, "without a schedule there is no intended time")
 	assert.Equal(t, report.Total.Right, report.Total.Service.Count)
@@ -247,7 +247,7 @@ func TestLimitsSeeTheAnswersAfterTheEnd(t *testing.T) {
 	require.Len(t, report.Limits, 1)
 	assert.Equal(t, reports.Fail, report.Limits[0].Verdict, "%+v", report.Limits[0])
 	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
-	assert.InDelta(t, 100, report.Total.Rate, 1, "the wait for late answers is no part of the rate")
+	wholeRate(t, 100, report) // the wait for late answers is no part of it
 }
 
 // Vegeta's own tools read the raw stream; it holds nothing that was sent or answered but sizes and statuses.

@@ -41,7 +41,7 @@ func withCluster(t *testing.T, trouble string) (*fakeCluster, []string, string) 
 	require.NoError(t, os.WriteFile(file, m.Environment(service.URL, "", ""), 0o600))
 	out := filepath.Join(t.TempDir(), "run")
 	return f, []string{"load", "--env", file, "--on", "kubernetes", "--shards", "3", "--image", "agstest:1", "--namespace", "load", "--allow-loopback",
-		"--workload", "refresh", "--rate", "120/s", "--duration", "1s", "--lead", "800ms", "--max-clock-error", "1s", "--max-lag", "2s", "--clients", "30", "--out", out}, out
+		"--workload", "refresh", "--rate", "120/s", "--duration", "1s", "--lead", "2s", "--max-clock-error", "1s", "--max-lag", "2s", "--clients", "30", "--out", out}, out
 }
 
 func readLoad(t *testing.T, folder string) *reports.Load {
@@ -297,7 +297,7 @@ func leaveBehind(t *testing.T, f *fakeCluster, line []string) string {
 	code, _, stderr = f.call("kubernetes", "collect", work.Run)
 	assert.Equal(t, exitSetup, code)
 	assert.Contains(t, stderr, "the run "+work.Run+" was never started: its shards wait for a coordinator that is gone; nothing was sent")
-	at := time.Now().Add(200 * time.Millisecond).UnixNano()
+	at := time.Now().Add(time.Second).UnixNano()
 	for i := range work.Shards {
 		require.Equal(t, shards.PhaseArmed, ask(i, shards.PathStart, shards.Start{At: at}).Phase)
 	}
@@ -311,7 +311,7 @@ func TestStartOfWhatWasApplied(t *testing.T) {
 	engine, err := f.engine().open(kubernetesOptions{Namespace: "load"})
 	require.NoError(t, err)
 	require.NoError(t, engine.Create(t.Context(), f.shown), "as kubectl apply does")
-	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "800ms", "--max-clock-error", "1s", "--out", out)
+	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "2s", "--max-clock-error", "1s", "--out", out)
 	l := readLoad(t, out)
 	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
 	assert.EqualValues(t, 120, l.Total.Right)

@@ -116,7 +116,7 @@ func TestShardCommandDoesItsPart(t *testing.T) {
 	require.NoError(t, err)
 	reaches(shards.PhaseReady)
 	assert.EqualValues(t, 15, s.Planned, "half of the profile in the plan's folder")
-	_, _, err = ask("POST", shards.PathStart, shards.Start{At: time.Now().Add(100 * time.Millisecond).UnixNano()})
+	_, _, err = ask("POST", shards.PathStart, shards.Start{At: time.Now().Add(time.Second).UnixNano()})
 	require.NoError(t, err)
 	reaches(shards.PhaseDone)
 	_, result, err := ask("GET", shards.PathResult, nil)
