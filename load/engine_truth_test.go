@@ -57,9 +57,10 @@ func TestAStallIsSeenWithFewWorkers(t *testing.T) {
 	report, err = e.run(context.Background())
 	require.NoError(t, err)
 	assert.InDelta(t, 0.88*length.Seconds()+0.5, float64(report.Total.Response.P95)/1e9, 0.52)
-	assert.Greater(t, report.Total.Service.P95, report.Total.Response.P95/2)
+	late := report.Generator.Lag.Max // what the machine itself held back
+	assert.Greater(t, report.Total.Service.P95, (report.Total.Response.P95-late)/2)
 	assert.Zero(t, report.Generator.AtCap)
-	assert.Greater(t, report.Generator.MaxInFlight, int64(150))
+	assert.Greater(t, report.Generator.MaxInFlight, 150-rate*late/int64(time.Second))
 }
 
 // pool is a workload with few clients.
