@@ -133,7 +133,7 @@ Feature: How the service refuses
     Scenario: A password is not repeated
       Given a user with one account
       And a device of the account
-      And the next request has the parameter "password" with the value "not-the-password-7c1f"
+      And the next request has a wrong password
       When the user signs on with the credentials and the clientId
       Then the service refuses
       And nothing that was submitted in secret is repeated in the answer

@@ -46,7 +46,7 @@ Feature: An installer activates a TVkey device
   @REG-03
   Scenario: A wrong password
     Given a TVkey user with one account
-    And the next request has the parameter "password" with the value "not-the-password-7c1f"
+    And the next request has a wrong password
     When the installer registers the device
     Then the status is 401
 

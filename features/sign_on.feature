@@ -112,7 +112,7 @@ Feature: A user signs on with credentials
     Scenario: A wrong password
       Given a user with one account
       And a device of the account
-      And the next request has the parameter "password" with the value "not-the-password-7c1f"
+      And the next request has a wrong password
       When the user signs on with the credentials and the clientId
       Then the status is 401
       And the answer holds no tokens

@@ -10,6 +10,7 @@ type account struct {
 	situation  string // of the environment file; empty: made for this scenario
 	id         string // empty: not known
 	parameters []parameter
+	password   string // name of the parameter that is the password; empty: not known
 	token      string // the session token that the environment file gives
 	refresh    string // an old refresh token that it gives
 	standing   string // ACTIVE, SUSPENDED …
@@ -25,7 +26,7 @@ func (w *world) useAccount(ctx context.Context, name string, limit int) error {
 		return err
 	}
 	w.run.keep(made.Password)
-	w.account = &account{id: made.AccountID, parameters: []parameter{{"username", made.Username}, {"password", made.Password}}, standing: "ACTIVE"}
+	w.account = &account{id: made.AccountID, parameters: []parameter{{"username", made.Username}, {"password", made.Password}}, password: "password", standing: "ACTIVE"}
 	if name == "registration" {
 		w.registration = w.run.environment.Situations["registration"].Type
 		if w.registration == "" {
@@ -45,6 +46,7 @@ func (w *world) useShared(name string) error {
 	if w.account.id == "" && w.account.token == "" && w.run.environment.Operator != nil {
 		w.account.id = w.run.environment.Operator.Account // session tokens are minted for it
 	}
+	w.account.password = w.run.environment.PasswordParameter(name)
 	for _, p := range sortedKeys(s.Parameters) {
 		w.account.parameters = append(w.account.parameters, parameter{p, s.Parameters[p]})
 		if secretParameter(p) {

@@ -79,10 +79,13 @@ func (w *world) headEndRequest() (*request, error) {
 	t.set(ags.OperatorToken.Tenant, w.tenant)
 	t.set("exp", time.Now().Add(w.ahead).Add(5*time.Minute).Unix())
 	t.set("aud", ags.OperatorToken.Audience)
-	for _, change := range w.operator {
-		change(&t)
-	}
+	changes := w.operator
 	w.operator = nil
+	for _, change := range changes {
+		if err := change(&t); err != nil {
+			return nil, err
+		}
+	}
 	r := w.prepare(ags.GetSessionToken)
 	r.set("parameters", rawJSON([]parameter{{o.Parameter, t.sign()}}))
 	return r, nil

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
+	"agstest/ags"
 	"agstest/internal/wire"
 )
 
@@ -70,6 +72,12 @@ func (r *request) headerValue(name string) string {
 		}
 	}
 	return ""
+}
+
+// mayLack tells of a header that the documented request can do without.
+func (r *request) mayLack(name string) bool {
+	o, ok := ags.OperationByName(r.operation)
+	return ok && slices.ContainsFunc(o.Headers, func(h ags.Header) bool { return !h.Mandatory && strings.EqualFold(h.Name, name) })
 }
 
 func (r *request) set(name string, value json.RawMessage) {

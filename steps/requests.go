@@ -1,8 +1,10 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +15,14 @@ import (
 // Changes to the next request, so that a scenario shows what happens when it is not as documented.
 var requestPhrases = []phrase{
 	given(`the next request has no header "([^"]+)"`, `the next request has no header "<name>"`, `the next request has no header "x-auth-service-id"`,
-		"Leaves a header out.", change(func(_ *world, r *request, a arguments) { r.dropHeader(a.words[0]) })),
+		"Leaves a header out.", changeOrMiss(func(_ *world, r *request, a arguments) error {
+			name := a.words[0]
+			if r.headerValue(name) == "" && !r.mayLack(name) {
+				return nothingToLeaveOut("request", "header", name, names(r.header, func(f field) string { return f.name }))
+			}
+			r.dropHeader(name)
+			return nil
+		})),
 	given(`the next request has the header "([^"]+)" with the value "([^"]*)"`, `the next request has the header "<name>" with the value "<value>"`,
 		`the next request has the header "x-auth-service-id" with the value "nobody knows it"`,
 		"Sets a header. {accessToken}, {refreshToken} and {sessionToken} in the value stand for those of the client.",
@@ -25,14 +34,23 @@ var requestPhrases = []phrase{
 			}
 		})),
 	given(`the next request has no member "([^"]+)"`, `the next request has no member "<name>"`, `the next request has no member "parameters"`,
-		"Leaves a member of the JSON body out.", change(func(_ *world, r *request, a arguments) { r.drop(a.words[0]) })),
+		"Leaves a member of the JSON body out.", changeOrMiss(func(_ *world, r *request, a arguments) error {
+			if r.get(a.words[0]) == nil {
+				return nothingToLeaveOut("request", "member", a.words[0], names(r.members, func(m member) string { return m.name }))
+			}
+			r.drop(a.words[0])
+			return nil
+		})),
 	given(`the next request has the member "([^"]+)" with the value (.+)`, `the next request has the member "<name>" with the value <JSON>`, `the next request has the member "parameters" with the value []`,
 		"Sets a member of the JSON body. {accessToken}, {refreshToken}, {sessionToken} and {clientId} stand for those of the client.",
 		func(_ context.Context, w *world, a arguments) error {
 			if text := w.fill(a.words[1]); !json.Valid([]byte(text)) {
 				return failure.Usagef("the value %s is not JSON; for a broken body write: the next request has this body:", a.words[1])
 			}
-			w.changes = append(w.changes, func(r *request) { r.set(a.words[0], json.RawMessage(w.fill(a.words[1]))) })
+			w.changes = append(w.changes, func(r *request) error {
+				r.set(a.words[0], json.RawMessage(w.fill(a.words[1])))
+				return nil
+			})
 			return nil
 		}),
 	given(`the next request has the deviceInformation:`, `the next request has the deviceInformation: (text)`, `the next request has the deviceInformation:`,
@@ -46,15 +64,22 @@ var requestPhrases = []phrase{
 	given(`the next request has an empty body`, `the next request has an empty body`, `the next request has an empty body`,
 		"Sends no body.", change(func(_ *world, r *request, _ arguments) { r.body = []byte{} })),
 	given(`the next request leaves out the parameter "([^"]+)"`, `the next request leaves out the parameter "<name>"`, `the next request leaves out the parameter "password"`,
-		"Leaves one entry of parameters out.", change(func(_ *world, r *request, a arguments) {
-			kept := []parameter{}
-			for _, p := range r.parameters() {
+		"Leaves one entry of parameters out.", changeOrMiss(func(_ *world, r *request, a arguments) error {
+			all, kept := r.parameters(), []parameter{}
+			for _, p := range all {
 				if !strings.EqualFold(p.Name, a.words[0]) {
 					kept = append(kept, p)
 				}
 			}
+			if len(kept) == len(all) {
+				return nothingToLeaveOut("request", "parameter", a.words[0], names(all, func(p parameter) string { return p.Name }))
+			}
 			r.set("parameters", rawJSON(kept))
+			return nil
 		})),
+	given(`the next request has a wrong password`, "the next request has a wrong password", "the next request has a wrong password",
+		"The password among parameters is one that nobody has. In the environment file: passwordParameter of the situation, where none of its parameters is called password.",
+		changeOrMiss(func(w *world, r *request, _ arguments) error { return w.mistypePassword(r) })),
 	given(`the next request has the parameter "([^"]+)" with the value "([^"]*)"`, `the next request has the parameter "<name>" with the value "<value>"`, `the next request has the parameter "password" with the value "wrong"`,
 		"Sets one entry of parameters.", change(func(w *world, r *request, a arguments) {
 			list := r.parameters()
@@ -89,18 +114,30 @@ var requestPhrases = []phrase{
 	given(`the next request presents a token that nobody issued`, "the next request presents a token that nobody issued", "the next request presents a token that nobody issued",
 		"The token in Authorization is made up and no JWT.", change(func(w *world, r *request, _ arguments) { w.authorize(r, w.invented(40)) })),
 	given(`the next request presents a token whose (payload|signature) was changed`, "the next request presents a token whose <payload|signature> was changed", "the next request presents a token whose signature was changed",
-		"The token in Authorization was good before it was tampered with.", change(func(w *world, r *request, a arguments) {
-			w.authorize(r, tampered(bearerless(r.headerValue("Authorization")), a.words[0]))
+		"The token in Authorization was good before it was tampered with.", changeOrMiss(func(w *world, r *request, a arguments) error {
+			token := bearerless(r.headerValue(ags.HeaderAuthorization))
+			if token == "" {
+				return unknownf("the request has no token in Authorization that could be changed")
+			}
+			w.authorize(r, tampered(token, a.words[0]))
+			return nil
 		})),
 	given(`the next request presents an unsigned token`, "the next request presents an unsigned token", "the next request presents an unsigned token",
-		"The claims are those of the client's token, the header says alg none and the signature is empty.", change(func(w *world, r *request, _ arguments) {
-			w.authorize(r, unsigned(bearerless(r.headerValue("Authorization"))))
+		"The claims are those of the client's token, the header says alg none and the signature is empty.", changeOrMiss(func(w *world, r *request, _ arguments) error {
+			token, ok := unsigned(bearerless(r.headerValue(ags.HeaderAuthorization)))
+			if !ok {
+				return unknownf("the token in Authorization is no compact JWS whose signature could be taken away")
+			}
+			w.authorize(r, token)
+			return nil
 		})),
 	given(`the next request presents the refresh token that was used before`, "the next request presents the refresh token that was used before", "the next request presents the refresh token that was used before",
-		"The token in Authorization is that of the answer before the last.", change(func(w *world, r *request, _ arguments) {
-			if w.client.previous != nil {
-				w.authorize(r, w.client.previous.RefreshToken)
+		"The token in Authorization is that of the answer before the last.", changeOrMiss(func(w *world, r *request, _ arguments) error {
+			if w.client.previous == nil {
+				return unknownf("the client has no refresh token that was used before; let it refresh its tokens first")
 			}
+			w.authorize(r, w.client.previous.RefreshToken)
+			return nil
 		})),
 	given(`the next request picks an account with a token that nobody issued`, "the next request picks an account with a token that nobody issued", "the next request picks an account with a token that nobody issued",
 		"The header User-Token is made up.", change(func(w *world, r *request, _ arguments) { r.setHeader("User-Token", w.invented(40)) })),
@@ -111,7 +148,16 @@ var operatorPhrases = []phrase{
 	given(`the OperatorAuthToken has the claim "([^"]+)" with the value "([^"]*)"`, `the OperatorAuthToken has the claim "<name>" with the value "<text>"`, `the OperatorAuthToken has the claim "aud" with the value "elsewhere"`,
 		"Sets a claim before signing.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.set(a.words[0], a.words[1]) })),
 	given(`the OperatorAuthToken has no claim "([^"]+)"`, `the OperatorAuthToken has no claim "<name>"`, `the OperatorAuthToken has no claim "exp"`,
-		"Leaves a claim out before signing.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.drop(a.words[0]) })),
+		"Leaves a claim out before signing.", func(_ context.Context, w *world, a arguments) error {
+			w.operator = append(w.operator, func(t *operatorToken) error {
+				if !slices.ContainsFunc(t.claims, func(c member) bool { return c.name == a.words[0] }) {
+					return nothingToLeaveOut("OperatorAuthToken", "claim", a.words[0], names(t.claims, func(c member) string { return c.name }))
+				}
+				t.drop(a.words[0])
+				return nil
+			})
+			return nil
+		}),
 	given(`the OperatorAuthToken has expired an hour ago`, "the OperatorAuthToken has expired an hour ago", "the OperatorAuthToken has expired an hour ago",
 		"Its claim exp is an hour in the past.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.set("exp", time.Now().Add(w.ahead-time.Hour).Unix()) })),
 	given(`the OperatorAuthToken is signed with another secret`, "the OperatorAuthToken is signed with another secret", "the OperatorAuthToken is signed with another secret",
@@ -137,15 +183,39 @@ var operatorPhrases = []phrase{
 }
 
 func change(apply func(*world, *request, arguments)) func(context.Context, *world, arguments) error {
+	return changeOrMiss(func(w *world, r *request, a arguments) error {
+		apply(w, r, a)
+		return nil
+	})
+}
+
+// changeOrMiss is a change that does not fit every request. Where it does not, the request is not sent: as it is documented it would
+// show nothing of what the scenario is about.
+func changeOrMiss(apply func(*world, *request, arguments) error) func(context.Context, *world, arguments) error {
 	return func(_ context.Context, w *world, a arguments) error {
-		w.changes = append(w.changes, func(r *request) { apply(w, r, a) })
+		w.changes = append(w.changes, func(r *request) error { return apply(w, r, a) })
 		return nil
 	}
 }
 
+func nothingToLeaveOut(where, what, name string, there []string) error {
+	return unknownf("the %s has no %s %q that could be left out; it has %s", where, what, name, cmp.Or(strings.Join(there, ", "), "none"))
+}
+
+func names[E any](list []E, name func(E) string) []string {
+	all := make([]string, len(list))
+	for i, e := range list {
+		all[i] = name(e)
+	}
+	return all
+}
+
 func changeOperator(apply func(*world, *operatorToken, arguments)) func(context.Context, *world, arguments) error {
 	return func(_ context.Context, w *world, a arguments) error {
-		w.operator = append(w.operator, func(t *operatorToken) { apply(w, t, a) })
+		w.operator = append(w.operator, func(t *operatorToken) error {
+			apply(w, t, a)
+			return nil
+		})
 		return nil
 	}
 }

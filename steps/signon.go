@@ -2,6 +2,8 @@ package steps
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"agstest/ags"
@@ -34,6 +36,25 @@ func (w *world) credentialRequest(operation string) (*request, error) {
 	}
 	r.set("parameters", rawJSON(list))
 	return r, nil
+}
+
+// mistypePassword puts a password that nobody has in the place of the one in a request.
+func (w *world) mistypePassword(r *request) error {
+	list := r.parameters()
+	at := -1
+	if w.account != nil && w.account.password != "" {
+		at = slices.IndexFunc(list, func(p parameter) bool { return strings.EqualFold(p.Name, w.account.password) })
+	}
+	if at < 0 {
+		if w.account == nil || w.account.situation == "" {
+			return unknownf("the request has no password that could be wrong")
+		}
+		return lacking(fmt.Sprintf("situations.%s: {passwordParameter: …}", w.account.situation),
+			"none of the parameters %s is called password, and passwordParameter does not say which one is", strings.Join(names(list, func(p parameter) string { return p.Name }), ", "))
+	}
+	list[at].Value = "not-the-password-" + w.invented(8)
+	r.set("parameters", rawJSON(list))
+	return nil
 }
 
 // signOn sends a sign-on and, when it is granted, lets the client hold the tokens.

@@ -274,7 +274,9 @@ func TestTampered(t *testing.T) {
 	assert.Equal(t, []bool{true, false, true}, []bool{payload[0] == good[0], payload[1] == good[1], payload[2] == good[2]})
 	assert.Equal(t, []bool{true, true, false}, []bool{signature[0] == good[0], signature[1] == good[1], signature[2] == good[2]})
 	assert.Len(t, signature[2], len(good[2]))
-	none := strings.Split(unsigned(strings.Join(good, ".")), ".")
+	bare, ok := unsigned(strings.Join(good, "."))
+	assert.True(t, ok)
+	none := strings.Split(bare, ".")
 	assert.Equal(t, good[1], none[1])
 	assert.Empty(t, none[2])
 }

@@ -33,10 +33,10 @@ func tampered(token, part string) string {
 }
 
 // unsigned gives a token the header alg none and an empty signature (RFC 7518 section 3.6).
-func unsigned(token string) string {
+func unsigned(token string) (string, bool) {
 	segments := strings.Split(token, ".")
 	if len(segments) != 3 {
-		return token
+		return "", false
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + segments[1] + "."
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + segments[1] + ".", true
 }

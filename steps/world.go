@@ -35,8 +35,8 @@ type world struct {
 	services []service // of the last answer of servicediscovery
 
 	sessionToken string // the next sign-ons use; empty: a fresh one for each
-	operator     []func(*operatorToken)
-	changes      []func(*request)
+	operator     []func(*operatorToken) error
+	changes      []func(*request) error
 	ahead        time.Duration // by how much the clock of the account was moved
 	deviceCount  int           // as it was counted last
 	issued       []string      // session tokens that getSessionToken answered with
@@ -121,10 +121,13 @@ func (w *world) authorize(r *request, token string) {
 // call applies the changes that the steps asked for, sends the request and judges the answer.
 func (w *world) call(ctx context.Context, r *request) (*exchange, error) {
 	changed := len(w.changes) > 0
-	for _, change := range w.changes {
-		change(r)
-	}
+	changes := w.changes
 	w.changes = nil
+	for _, change := range changes {
+		if err := change(r); err != nil {
+			return nil, err
+		}
+	}
 	return w.send(ctx, r, changed)
 }
 
@@ -208,11 +211,20 @@ func (w *world) knownOf(r *request, changed bool) check.Known {
 	return k
 }
 
-// submitted lists the secrets in a request that no error may echo.
+// submitted lists the secrets in a request that no error may echo. Of the credentials of a user that is what the environment takes for a
+// secret: a service may well say which user it does not know.
 func (w *world) submitted(r *request) []string {
 	var secrets []string
 	for _, p := range r.parameters() {
-		if secretParameter(p.Name) && len(p.Value) >= 4 {
+		secret := secretParameter(p.Name)
+		if r.operation == ags.SignOn || r.operation == ags.Register {
+			situation := ""
+			if w.account != nil {
+				situation = w.account.situation
+			}
+			secret = w.run.environment.SecretParameter(situation, p.Name)
+		}
+		if secret && len(p.Value) >= 4 {
 			secrets = append(secrets, p.Value)
 		}
 	}
@@ -234,7 +246,13 @@ func bearerless(value string) string {
 	return value
 }
 
+// keepSecret takes more for a secret than submitted does: what is kept out of reports for no reason does no harm.
 func (w *world) keepSecret(r *request) {
+	for _, p := range r.parameters() {
+		if secretParameter(p.Name) && len(p.Value) >= 4 {
+			w.run.keep(p.Value)
+		}
+	}
 	for _, s := range w.submitted(r) {
 		w.run.keep(s)
 	}

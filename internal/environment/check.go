@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"net/url"
@@ -160,6 +161,9 @@ func (r *reader) checkSituation(path string, s Situation) {
 		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
 			r.wrong(path+".proxy", "must be the address of a proxy, such as http://proxy.example.com:3128")
 		}
+	}
+	if name := s.PasswordParameter; name != "" && s.parameter(name) == "" {
+		r.wrong(path+".passwordParameter", "must name one of parameters: %s", cmp.Or(strings.Join(sortedKeys(s.Parameters), ", "), "there are none"))
 	}
 	if strings.ContainsAny(s.Type, "/?#% ") {
 		r.wrong(path+".type", "is one segment of the path register/{type}, such as tvkey")

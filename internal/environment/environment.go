@@ -76,7 +76,9 @@ type Situation struct {
 	Headers      map[string]string `yaml:"headers"`
 	Proxy        string            `yaml:"proxy"`
 	Parameters   map[string]string `yaml:"parameters"`
-	Type         string            `yaml:"type"` // of register/{type}
+	// PasswordParameter names the one of Parameters that is the password; it can be left out where one is called password.
+	PasswordParameter string `yaml:"passwordParameter"`
+	Type              string `yaml:"type"` // of register/{type}
 }
 
 // Allow lists what may be done to the service beyond reading.

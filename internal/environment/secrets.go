@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -49,7 +50,6 @@ func (e *Environment) SecretVariables() []string {
 // secretIn gives the secret part of the value at a path, or nothing.
 func (e *Environment) secretIn(path []string, value string) string {
 	last := path[len(path)-1]
-	fromVariable := e.variables[strings.Join(path, ".")] != ""
 	switch {
 	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
 		return value
@@ -58,7 +58,7 @@ func (e *Environment) secretIn(path []string, value string) string {
 			return value
 		}
 	case path[0] == "situations" && len(path) == 4 && path[2] == "parameters":
-		if secretParameter.MatchString(last) || fromVariable {
+		if e.SecretParameter(path[1], last) {
 			return value
 		}
 	case path[0] == "situations" && (last == "sessionToken" || last == "refreshToken"):
@@ -70,6 +70,32 @@ func (e *Environment) secretIn(path []string, value string) string {
 		}
 	case path[0] == "load" && last == "sessionToken":
 		return longestLiteral(value)
+	}
+	return ""
+}
+
+// SecretParameter tells whether what a user signs on with in a situation is a secret: by its name, as the password that the file says it
+// is, or because it came from a variable. Names are compared without regard to case, as services spell them in ways of their own.
+func (e *Environment) SecretParameter(situation, name string) bool {
+	if secretParameter.MatchString(name) || strings.EqualFold(name, e.PasswordParameter(situation)) {
+		return true
+	}
+	own := e.Situations[situation].parameter(name)
+	return own != "" && e.variables["situations."+situation+".parameters."+own] != ""
+}
+
+// PasswordParameter is the name of the parameter that is the password in a situation; empty: it is not known.
+func (e *Environment) PasswordParameter(situation string) string {
+	s := e.Situations[situation]
+	return cmp.Or(s.PasswordParameter, s.parameter("password"))
+}
+
+// parameter is a name of Parameters as the file spells it; empty: there is none.
+func (s Situation) parameter(name string) string {
+	for _, own := range sortedKeys(s.Parameters) {
+		if strings.EqualFold(own, name) {
+			return own
+		}
 	}
 	return ""
 }
