@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -10,10 +11,14 @@ type account struct {
 	situation  string // of the environment file; empty: made for this scenario
 	id         string // empty: not known
 	parameters []parameter
-	password   string // name of the parameter that is the password; empty: not known
 	token      string // the session token that the environment file gives
 	refresh    string // an old refresh token that it gives
 	standing   string // ACTIVE, SUSPENDED …
+}
+
+// has tells of a parameter, whatever its case.
+func (a *account) has(name string) bool {
+	return slices.ContainsFunc(a.parameters, func(p parameter) bool { return strings.EqualFold(p.Name, name) })
 }
 
 // useAccount makes the scenario act for an account in good standing: its own on a mock, that of a situation elsewhere.
@@ -26,7 +31,7 @@ func (w *world) useAccount(ctx context.Context, name string, limit int) error {
 		return err
 	}
 	w.run.keep(made.Password)
-	w.account = &account{id: made.AccountID, parameters: []parameter{{"username", made.Username}, {"password", made.Password}}, password: "password", standing: "ACTIVE"}
+	w.account = &account{id: made.AccountID, parameters: []parameter{{"username", made.Username}, {"password", made.Password}}, standing: "ACTIVE"}
 	if name == "registration" {
 		w.registration = w.run.environment.Situations["registration"].Type
 		if w.registration == "" {
@@ -46,7 +51,6 @@ func (w *world) useShared(name string) error {
 	if w.account.id == "" && w.account.token == "" && w.run.environment.Operator != nil {
 		w.account.id = w.run.environment.Operator.Account // session tokens are minted for it
 	}
-	w.account.password = w.run.environment.PasswordParameter(name)
 	for _, p := range sortedKeys(s.Parameters) {
 		w.account.parameters = append(w.account.parameters, parameter{p, s.Parameters[p]})
 		if secretParameter(p) {

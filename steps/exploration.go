@@ -97,7 +97,7 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 		}
 		r.path = strings.Replace(r.path, "{type}", w.registration, 1)
 		for _, p := range r.parameters() {
-			if secretParameter(p.Name) {
+			if w.isPassword(operation, p.Name) {
 				credential = p.Value
 			}
 		}

@@ -78,7 +78,7 @@ var requestPhrases = []phrase{
 			return nil
 		})),
 	given(`the next request has a wrong password`, "the next request has a wrong password", "the next request has a wrong password",
-		"The password among parameters is one that nobody has. In the environment file: passwordParameter of the situation, where none of its parameters is called password.",
+		"The password among parameters is one that nobody has. Which one that is: passwordParameter of the situation in the environment file, else isPassword of discovery, else its name.",
 		changeOrMiss(func(w *world, r *request, _ arguments) error { return w.mistypePassword(r) })),
 	given(`the next request has the parameter "([^"]+)" with the value "([^"]*)"`, `the next request has the parameter "<name>" with the value "<value>"`, `the next request has the parameter "password" with the value "wrong"`,
 		"Sets one entry of parameters.", change(func(w *world, r *request, a arguments) {

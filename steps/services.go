@@ -93,16 +93,21 @@ func (r *run) discover(ctx context.Context) {
 
 // parameterName is a parameter as discovery spells it for an endpoint, else as it was given.
 func (r *run) parameterName(serviceName, path, name string) string {
-	for _, s := range r.services {
-		if s.name != serviceName {
-			continue
-		}
-		e, _ := s.endpoint(path)
-		for _, p := range e.parameters {
-			if strings.EqualFold(p.name, name) {
-				return p.name
-			}
+	for _, p := range r.parametersOf(serviceName, path) {
+		if strings.EqualFold(p.name, name) {
+			return p.name
 		}
 	}
 	return name
+}
+
+// parametersOf are those that discovery tells of for an endpoint.
+func (r *run) parametersOf(serviceName, path string) []parameterProperty {
+	for _, s := range r.services {
+		if s.name == serviceName {
+			e, _ := s.endpoint(path)
+			return e.parameters
+		}
+	}
+	return nil
 }

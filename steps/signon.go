@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"agstest/ags"
@@ -29,7 +28,7 @@ func (w *world) credentialRequest(operation string) (*request, error) {
 		return nil, lacking(w.run.example("credentials"), "the environment gives no credentials of a user")
 	}
 	r := w.prepare(operation)
-	path := map[string]string{ags.SignOn: "/signOn", ags.Register: "/register/" + w.registration}[operation]
+	path := w.pathOf(operation)
 	var list []parameter
 	for _, p := range w.account.parameters {
 		list = append(list, parameter{w.run.parameterName(w.service, path, p.Name), p.Value})
@@ -40,21 +39,47 @@ func (w *world) credentialRequest(operation string) (*request, error) {
 
 // mistypePassword puts a password that nobody has in the place of the one in a request.
 func (w *world) mistypePassword(r *request) error {
-	list := r.parameters()
-	at := -1
-	if w.account != nil && w.account.password != "" {
-		at = slices.IndexFunc(list, func(p parameter) bool { return strings.EqualFold(p.Name, w.account.password) })
+	if w.account == nil || r.operation != ags.SignOn && r.operation != ags.Register {
+		return unknownf("the request has no password that could be wrong: only signOn and register have one")
 	}
-	if at < 0 {
-		if w.account == nil || w.account.situation == "" {
-			return unknownf("the request has no password that could be wrong")
+	list, found := r.parameters(), false
+	for i, p := range list {
+		if w.isPassword(r.operation, p.Name) {
+			list[i].Value, found = "not-the-password-"+w.invented(8), true
 		}
-		return lacking(fmt.Sprintf("situations.%s: {passwordParameter: …}", w.account.situation),
-			"none of the parameters %s is called password, and passwordParameter does not say which one is", strings.Join(names(list, func(p parameter) string { return p.Name }), ", "))
 	}
-	list[at].Value = "not-the-password-" + w.invented(8)
+	if !found {
+		return lacking(fmt.Sprintf("situations.%s: {passwordParameter: …}", w.account.situation),
+			"it is not known which of the parameters %s is the password: none is called so, servicediscovery calls none so, and passwordParameter names none",
+			strings.Join(names(list, func(p parameter) string { return p.Name }), ", "))
+	}
 	r.set("parameters", rawJSON(list))
 	return nil
+}
+
+// isPassword tells of a parameter of signOn or register: the environment file knows best, then servicediscovery, then its name.
+func (w *world) isPassword(operation, name string) bool {
+	if own := w.run.environment.Situations[w.account.situation].PasswordParameter; own != "" {
+		return strings.EqualFold(own, name)
+	}
+	known := false
+	for _, p := range w.run.parametersOf(w.service, w.pathOf(operation)) {
+		if p.password && w.account.has(p.name) {
+			if strings.EqualFold(p.name, name) {
+				return true
+			}
+			known = true
+		}
+	}
+	return !known && strings.EqualFold(name, "password")
+}
+
+// pathOf is the path by which servicediscovery tells of a call with credentials.
+func (w *world) pathOf(operation string) string {
+	if operation == ags.Register {
+		return "/register/" + w.registration
+	}
+	return "/signOn"
 }
 
 // signOn sends a sign-on and, when it is granted, lets the client hold the tokens.

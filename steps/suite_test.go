@@ -83,9 +83,10 @@ func TestVocabulary(t *testing.T) {
 
 // forOwnFeatures are sentences that only people's own features use so far.
 var forOwnFeatures = map[string]bool{
-	`the operator makes the device inactive`:             true,
-	`the OperatorAuthToken has no claim "<name>"`:        true,
-	`the next request leaves out the parameter "<name>"`: true,
+	`the operator makes the device inactive`:                               true,
+	`the OperatorAuthToken has no claim "<name>"`:                          true,
+	`the next request leaves out the parameter "<name>"`:                   true,
+	`the next request has the parameter "<name>" with the value "<value>"`: true,
 }
 
 // TestFeatureFilesHoldNoGo: people who have never seen Go read them.

@@ -218,11 +218,7 @@ func (w *world) submitted(r *request) []string {
 	for _, p := range r.parameters() {
 		secret := secretParameter(p.Name)
 		if r.operation == ags.SignOn || r.operation == ags.Register {
-			situation := ""
-			if w.account != nil {
-				situation = w.account.situation
-			}
-			secret = w.run.environment.SecretParameter(situation, p.Name)
+			secret = w.account != nil && (w.isPassword(r.operation, p.Name) || w.run.environment.SecretParameter(w.account.situation, p.Name))
 		}
 		if secret && len(p.Value) >= 4 {
 			secrets = append(secrets, p.Value)

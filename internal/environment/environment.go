@@ -76,7 +76,7 @@ type Situation struct {
 	Headers      map[string]string `yaml:"headers"`
 	Proxy        string            `yaml:"proxy"`
 	Parameters   map[string]string `yaml:"parameters"`
-	// PasswordParameter names the one of Parameters that is the password; it can be left out where one is called password.
+	// PasswordParameter names the one of Parameters that is the password, where neither servicediscovery nor its name says so.
 	PasswordParameter string `yaml:"passwordParameter"`
 	Type              string `yaml:"type"` // of register/{type}
 }

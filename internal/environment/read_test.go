@@ -150,6 +150,8 @@ func TestParseRefusesWithLineAndAdvice(t *testing.T) {
 		{"header with line break", head + "headers: {A: \"x\\r\\ny\"}\n", "env.yaml:2: headers.A: a header cannot hold line breaks"},
 		{"tenant with line break", head + "tenant: \"x\\ny\"\n", "env.yaml:2: tenant: is sent as a header"},
 		{"proxy", head + "situations:\n  vpn:\n    proxy: 10.0.0.1\n", "env.yaml:4: situations.vpn.proxy: must be the address of a proxy"},
+		{"password parameter", head + "situations:\n  credentials:\n    parameters: {login: dave, pin: x}\n    passwordParameter: hunter2\n", "env.yaml:5: situations.credentials.passwordParameter: must name one of parameters: login, pin"},
+		{"password without parameters", head + "situations: {credentials: {passwordParameter: pin}}\n", "env.yaml:2: situations.credentials.passwordParameter: must name one of parameters: there are none"},
 		{"register type", head + "situations: {registration: {type: a/b}}\n", "env.yaml:2: situations.registration.type: is one segment"},
 		{"operator without secret", head + "operator: {kid: a}\n", "env.yaml:2: operator: needs secret"},
 		{"ca missing", head + "tls: {ca: nowhere.pem}\n", "env.yaml:2: tls.ca: cannot read "},

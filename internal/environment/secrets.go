@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -77,17 +76,11 @@ func (e *Environment) secretIn(path []string, value string) string {
 // SecretParameter tells whether what a user signs on with in a situation is a secret: by its name, as the password that the file says it
 // is, or because it came from a variable. Names are compared without regard to case, as services spell them in ways of their own.
 func (e *Environment) SecretParameter(situation, name string) bool {
-	if secretParameter.MatchString(name) || strings.EqualFold(name, e.PasswordParameter(situation)) {
+	if secretParameter.MatchString(name) || strings.EqualFold(name, e.Situations[situation].PasswordParameter) {
 		return true
 	}
 	own := e.Situations[situation].parameter(name)
 	return own != "" && e.variables["situations."+situation+".parameters."+own] != ""
-}
-
-// PasswordParameter is the name of the parameter that is the password in a situation; empty: it is not known.
-func (e *Environment) PasswordParameter(situation string) string {
-	s := e.Situations[situation]
-	return cmp.Or(s.PasswordParameter, s.parameter("password"))
 }
 
 // parameter is a name of Parameters as the file spells it; empty: there is none.

@@ -32,17 +32,18 @@ operator: {secret: in-the-clear}
 situations:
   active: {sessionToken: st-1, clientId: c}
   credentials: {parameters: {username: dave, password: hunter2}}
+  registration: {type: tvkey, parameters: {login: dave, word: swordfish}, passwordParameter: WORD}
   expired-refresh: {refreshToken: "${OLD}"}
 `
 	e, err := Parse([]byte(text), "env.yaml", ".", variables("OLD", "old"))
 	require.NoError(t, err)
 	require.Len(t, e.Warnings(), 1)
 	warning := e.Warnings()[0]
-	assert.Equal(t, `env.yaml:2: secrets are written in clear: headers.Authorization (line 2), operator.secret (line 3), situations.active.sessionToken (line 5), 1 more; keep them out of the file with "${NAME}"`, warning)
+	assert.Equal(t, `env.yaml:2: secrets are written in clear: headers.Authorization (line 2), operator.secret (line 3), situations.active.sessionToken (line 5), 2 more; keep them out of the file with "${NAME}"`, warning)
 	for _, secret := range e.Secrets() {
 		assert.NotContains(t, warning, secret)
 	}
-	assert.ElementsMatch(t, []string{"Basic abcdef", "in-the-clear", "hunter2", "st-1", "old"}, e.Secrets())
+	assert.ElementsMatch(t, []string{"Basic abcdef", "in-the-clear", "hunter2", "swordfish", "st-1", "old"}, e.Secrets())
 }
 
 func TestAbilitiesSayWhatIsMissing(t *testing.T) {
