@@ -26,7 +26,11 @@ var requestPhrases = []phrase{
 	given(`the next request has the header "([^"]+)" with the value "([^"]*)"`, `the next request has the header "<name>" with the value "<value>"`,
 		`the next request has the header "x-auth-service-id" with the value "nobody knows it"`,
 		"Sets a header. {accessToken}, {refreshToken} and {sessionToken} in the value stand for those of the client.",
-		change(func(w *world, r *request, a arguments) { r.setHeader(a.words[0], w.fill(a.words[1])) })),
+		changeOrMiss(func(w *world, r *request, a arguments) error {
+			value, err := w.fill(a.words[1])
+			r.setHeader(a.words[0], value)
+			return err
+		})),
 	given(`the next request writes its header names in (upper|lower|title) case`, "the next request writes its header names in <upper|lower|title> case", "the next request writes its header names in upper case",
 		"Spells every header name that way.", change(func(_ *world, r *request, a arguments) {
 			for i := range r.header {
@@ -44,12 +48,13 @@ var requestPhrases = []phrase{
 	given(`the next request has the member "([^"]+)" with the value (.+)`, `the next request has the member "<name>" with the value <JSON>`, `the next request has the member "parameters" with the value []`,
 		"Sets a member of the JSON body. {accessToken}, {refreshToken}, {sessionToken} and {clientId} stand for those of the client.",
 		func(_ context.Context, w *world, a arguments) error {
-			if text := w.fill(a.words[1]); !json.Valid([]byte(text)) {
+			if !json.Valid([]byte(a.words[1])) {
 				return failure.Usagef("the value %s is not JSON; for a broken body write: the next request has this body:", a.words[1])
 			}
 			w.changes = append(w.changes, func(r *request) error {
-				r.set(a.words[0], json.RawMessage(w.fill(a.words[1])))
-				return nil
+				value, err := w.fill(a.words[1])
+				r.set(a.words[0], json.RawMessage(value))
+				return err
 			})
 			return nil
 		}),
@@ -60,7 +65,11 @@ var requestPhrases = []phrase{
 		})),
 	given(`the next request has this body:`, `the next request has this body: (text)`, `the next request has this body:`,
 		"Sends the text below as it is, JSON or not.",
-		change(func(w *world, r *request, a arguments) { r.body = []byte(w.fill(a.text)) })),
+		changeOrMiss(func(w *world, r *request, a arguments) error {
+			body, err := w.fill(a.text)
+			r.body = []byte(body)
+			return err
+		})),
 	given(`the next request has an empty body`, `the next request has an empty body`, `the next request has an empty body`,
 		"Sends no body.", change(func(_ *world, r *request, _ arguments) { r.body = []byte{} })),
 	given(`the next request leaves out the parameter "([^"]+)"`, `the next request leaves out the parameter "<name>"`, `the next request leaves out the parameter "password"`,
@@ -81,16 +90,19 @@ var requestPhrases = []phrase{
 		"The password among parameters is one that nobody has. Which one that is: passwordParameter of the situation in the environment file, else isPassword of discovery, else its name.",
 		changeOrMiss(func(w *world, r *request, _ arguments) error { return w.mistypePassword(r) })),
 	given(`the next request has the parameter "([^"]+)" with the value "([^"]*)"`, `the next request has the parameter "<name>" with the value "<value>"`, `the next request has the parameter "password" with the value "wrong"`,
-		"Sets one entry of parameters.", change(func(w *world, r *request, a arguments) {
-			list := r.parameters()
-			for i := range list {
-				if strings.EqualFold(list[i].Name, a.words[0]) {
-					list[i].Value = w.fill(a.words[1])
-					r.set("parameters", rawJSON(list))
-					return
-				}
+		"Sets one entry of parameters.", changeOrMiss(func(w *world, r *request, a arguments) error {
+			value, err := w.fill(a.words[1])
+			if err != nil {
+				return err
 			}
-			r.set("parameters", rawJSON(append(list, parameter{a.words[0], w.fill(a.words[1])})))
+			list := r.parameters()
+			at := slices.IndexFunc(list, func(p parameter) bool { return strings.EqualFold(p.Name, a.words[0]) })
+			if at < 0 {
+				at, list = len(list), append(list, parameter{Name: a.words[0]})
+			}
+			list[at].Value = value
+			r.set("parameters", rawJSON(list))
+			return nil
 		})),
 	given(`the next request uses the method (GET|PUT|DELETE|PATCH|HEAD|OPTIONS)`, "the next request uses the method <name>", "the next request uses the method GET",
 		"Sends another method than POST to the same path.", change(func(_ *world, r *request, a arguments) {
@@ -110,7 +122,13 @@ var requestPhrases = []phrase{
 			r.setHeader("Authorization", token)
 		})),
 	given(`the next request presents the access token instead of the refresh token`, "the next request presents the access token instead of the refresh token", "the next request presents the access token instead of the refresh token",
-		"The token in Authorization is of the other kind.", change(func(w *world, r *request, _ arguments) { w.authorize(r, w.client.pair.AccessToken) })),
+		"The token in Authorization is of the other kind.", changeOrMiss(func(w *world, r *request, _ arguments) error {
+			if err := w.holdsTokens(); err != nil {
+				return err
+			}
+			w.authorize(r, w.client.pair.AccessToken)
+			return nil
+		})),
 	given(`the next request presents a token that nobody issued`, "the next request presents a token that nobody issued", "the next request presents a token that nobody issued",
 		"The token in Authorization is made up and no JWT.", change(func(w *world, r *request, _ arguments) { w.authorize(r, w.invented(40)) })),
 	given(`the next request presents a token whose (payload|signature) was changed`, "the next request presents a token whose <payload|signature> was changed", "the next request presents a token whose signature was changed",
@@ -133,7 +151,7 @@ var requestPhrases = []phrase{
 		})),
 	given(`the next request presents the refresh token that was used before`, "the next request presents the refresh token that was used before", "the next request presents the refresh token that was used before",
 		"The token in Authorization is that of the answer before the last.", changeOrMiss(func(w *world, r *request, _ arguments) error {
-			if w.client.previous == nil {
+			if w.client == nil || w.client.previous == nil {
 				return unknownf("the client has no refresh token that was used before; let it refresh its tokens first")
 			}
 			w.authorize(r, w.client.previous.RefreshToken)
@@ -169,7 +187,10 @@ var operatorPhrases = []phrase{
 			t.set(ags.OperatorToken.Account, "agstest-"+w.invented(12))
 		})),
 	given(`the (access|refresh) token of the client stands in place of the OperatorAuthToken`, "the <access|refresh> token of the client stands in place of the OperatorAuthToken", "the access token of the client stands in place of the OperatorAuthToken",
-		"A token of an end user is offered where one of the operator is wanted.", change(func(w *world, r *request, a arguments) {
+		"A token of an end user is offered where one of the operator is wanted.", changeOrMiss(func(w *world, r *request, a arguments) error {
+			if err := w.holdsTokens(); err != nil {
+				return err
+			}
 			token := w.client.pair.AccessToken
 			if a.words[0] == "refresh" {
 				token = w.client.pair.RefreshToken
@@ -179,6 +200,7 @@ var operatorPhrases = []phrase{
 				list[i].Value = token
 			}
 			r.set("parameters", rawJSON(list))
+			return nil
 		})),
 }
 
@@ -220,19 +242,28 @@ func changeOperator(apply func(*world, *operatorToken, arguments)) func(context.
 	}
 }
 
-// fill puts the values of the client into a text of a feature file.
-func (w *world) fill(text string) string {
+// fill puts the values of the client into a text of a feature file. What the client does not have cannot be sent.
+func (w *world) fill(text string) (string, error) {
 	if !strings.Contains(text, "{") {
-		return text
+		return text, nil
 	}
-	values := []string{"{sessionToken}", w.sessionToken}
+	values := map[string]string{"{sessionToken}": w.sessionToken, "{clientId}": "", "{accessToken}": "", "{refreshToken}": ""}
 	if w.client != nil {
-		values = append(values, "{clientId}", w.client.id)
+		values["{clientId}"] = w.client.id
 		if w.client.pair != nil {
-			values = append(values, "{accessToken}", w.client.pair.AccessToken, "{refreshToken}", w.client.pair.RefreshToken)
+			values["{accessToken}"], values["{refreshToken}"] = w.client.pair.AccessToken, w.client.pair.RefreshToken
 		}
 	}
-	return strings.NewReplacer(values...).Replace(text)
+	for _, name := range sortedKeys(values) {
+		if !strings.Contains(text, name) {
+			continue
+		}
+		if values[name] == "" {
+			return "", unknownf("%s stands for nothing: no step before gave the client one", name)
+		}
+		text = strings.ReplaceAll(text, name, values[name])
+	}
+	return text, nil
 }
 
 func inCase(name, how string) string {
