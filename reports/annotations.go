@@ -88,6 +88,9 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 			}
 			add(a)
 		}
+		for _, scenario := range loneScenarios(c.Scenarios) {
+			add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: sentence(scenario.Name) + " " + scenario.why(), file: scenario.File, line: scenario.Line})
+		}
 		if silent := ofVerdict(c.Requirements, NotExercised); len(silent) > 0 {
 			warnings = append(warnings, annotation{verdict: Warn, title: Plural(int64(len(silent)), "requirement") + " not exercised", text: idList(silent)})
 		}

@@ -47,10 +47,7 @@ func cucumberView(s Scenario) cucumberScenario {
 		anySkipped = anySkipped || outcome.status == "skipped"
 		view.steps = append(view.steps, outcome)
 	}
-	reason := s.Reason
-	if reason == "" && s.Verdict != Pass {
-		reason = firstTrouble(s)
-	}
+	reason := s.why()
 	switch {
 	case bad && !anyFailed:
 		view.verdict = &cucumberOutcome{"failed", s.Verdict.Word() + ": " + reason}

@@ -107,6 +107,9 @@ func (c *Conformance) trust() []statement {
 	if n := counts[Error] + counts[Invalid] + counts[Inconclusive]; n > 0 {
 		found = append(found, statement{Error, "For " + Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
 	}
+	if n := len(slices.DeleteFunc(loneScenarios(c.Scenarios), func(s Scenario) bool { return s.Verdict != Error })); n > 0 {
+		found = append(found, statement{Error, Plural(int64(n), "scenario") + " without a requirement could not be judged."})
+	}
 	all := int64(len(c.Requirements))
 	exercised := statement{Pass, fmt.Sprintf("%s of %s were exercised.", Count(int64(c.exercised())), Plural(all, "requirement"))}
 	if c.exercised() < len(c.Requirements) {
@@ -138,14 +141,30 @@ func (c *Conformance) first() []first {
 			found = append(found, entry)
 		}
 	}
+	lone := map[Verdict][]Scenario{}
+	for _, scenario := range loneScenarios(c.Scenarios) {
+		lone[scenario.Verdict] = append(lone[scenario.Verdict], scenario)
+	}
+	addLone := func(verdict Verdict, rest string) {
+		for i, scenario := range lone[verdict] {
+			if i == shown {
+				found = append(found, first{Verdict: verdict, Link: "c-scenarios", Label: Count(int64(len(lone[verdict])-i)) + " more", Text: rest})
+				return
+			}
+			found = append(found, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: oneLine(scenario.why(), 400)})
+		}
+	}
 	add(Fail, "requirements failed.")
+	addLone(Fail, "scenarios without a requirement failed.")
 	add(Error, "requirements of which it could not be told.")
+	addLone(Error, "scenarios without a requirement that could not be judged.")
 	if n := len(gating(ofVerdict(c.Requirements, NotExercised))); n > 0 {
 		found = append(found, first{Verdict: NotExercised, Link: "c-silent", Label: Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}
 	if n := len(ofVerdict(c.Requirements, Warn)); n > 0 {
 		found = append(found, first{Verdict: Warn, Link: "c-failures", Label: Plural(int64(n), "warning"), Text: "that did not fail the run."})
 	}
+	addLone(Warn, "scenarios without a requirement warned.")
 	if groups := lackings(c.Requirements); len(groups) > 0 {
 		n, needs := 0, []string{}
 		for i, group := range groups {

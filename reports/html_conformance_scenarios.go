@@ -60,8 +60,8 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 		shown++
 		calm := slices.Contains([]Verdict{Pass, Observed, Skipped, NotExercised}, scenario.Verdict)
 		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID), Name: cmp.Or(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict, Took: Milliseconds(scenario.Nanoseconds), Why: oneLine(scenario.Reason, 400), Open: !calm}
-		if !calm && line.Why == "" {
-			line.Why = oneLine(firstTrouble(scenario), 400)
+		if !calm {
+			line.Why = oneLine(scenario.why(), 400)
 		}
 		for _, id := range scenario.Requirements {
 			link := cover{Words: id}

@@ -19,10 +19,7 @@ func junitConformance(c *Conformance) []junitSuite {
 			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
 		}
 		test := junitCase{classname: "ags.conformance." + slug(scenario.Feature), name: scenario.Name, nanoseconds: scenario.Nanoseconds}
-		reason := scenario.Reason
-		if reason == "" {
-			reason = firstTrouble(scenario)
-		}
+		reason := scenario.why()
 		switch scenario.Verdict {
 		case Fail:
 			test.outcome, test.kind = "failure", "fail"

@@ -119,6 +119,15 @@ func (m *markdownWriter) conformance(c *Conformance) {
 	if len(attention) > 0 {
 		m.rows([]string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, attention, "conformance.html")
 	}
+	var lone [][]string
+	for _, scenario := range loneScenarios(c.Scenarios) {
+		line := markdownCells(scenario.ID, "", scenario.Name, scenario.why())
+		line[1] = markdownVerdict(scenario.Verdict)
+		lone = append(lone, line)
+	}
+	if len(lone) > 0 {
+		m.rows([]string{"Scenario without a requirement", "Verdict", "Name", "Why"}, lone, "conformance.html")
+	}
 	if len(rest) > 0 && m.left > 2000 {
 		m.line("<details><summary>" + Plural(int64(len(rest)), "requirement") + " passed or observed</summary>")
 		m.line("")

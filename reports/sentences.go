@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// firstTrouble says why a scenario is not plainly good, where its own reason is silent.
-func firstTrouble(s Scenario) string {
+// why says why a scenario is not plainly good: its own reason, or the first finding or step that fits its verdict.
+func (s Scenario) why() string {
+	if s.Reason != "" {
+		return s.Reason
+	}
 	for _, finding := range s.Findings {
 		if finding.Verdict == s.Verdict {
 			return findingSentence(finding)
@@ -61,4 +64,16 @@ func limitSentence(limit Limit) string {
 		sentence += ", " + limit.Reason
 	}
 	return sentence
+}
+
+// loneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements names
+// them: people's own.
+func loneScenarios(scenarios []Scenario) []Scenario {
+	var lone []Scenario
+	for _, s := range scenarios {
+		if len(s.Requirements) == 0 && (s.Verdict == Fail || s.Verdict == Error || s.Verdict == Warn) {
+			lone = append(lone, s)
+		}
+	}
+	return lone
 }

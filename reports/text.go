@@ -150,35 +150,17 @@ func (t *textWriter) requirements(title string, requirements []Requirement) {
 	}
 }
 
-// loneScenarios lists the scenarios that failed or could not be judged and stand for no requirement, which no other list names.
 func (t *textWriter) loneScenarios(scenarios []Scenario) {
-	shown := 0
-	for _, scenario := range scenarios {
-		if len(scenario.Requirements) > 0 || scenario.Verdict != Fail && scenario.Verdict != Error && scenario.Verdict != Warn {
-			continue
-		}
-		switch shown++; {
-		case shown == 1:
+	for i, scenario := range loneScenarios(scenarios) {
+		if i == 0 {
 			t.line("  Scenarios without a requirement")
-		case shown > textShown+1:
-			continue
-		case shown > textShown:
+		}
+		if i == textShown {
 			t.line("    … more in the report")
-			continue
+			return
 		}
 		t.line("    %s  %s: %s", t.verdict(scenario.Verdict), printable(scenario.ID), printable(oneLine(scenario.Name, 200)))
-		reason := scenario.Reason
-		if reason == "" && len(scenario.Findings) > 0 {
-			reason = findingSentence(scenario.Findings[0])
-		}
-		for _, step := range scenario.Steps {
-			if reason == "" && step.Verdict == scenario.Verdict {
-				reason = step.Message
-			}
-		}
-		if reason != "" {
-			t.line("          %s", printable(oneLine(reason, 300)))
-		}
+		t.line("          %s", printable(oneLine(scenario.why(), 300)))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // Scenarios of people that stand for no requirement fail a run too, so the summary names them and says what was wrong.
 func TestSummaryNamesScenariosWithoutARequirement(t *testing.T) {
 	c := &Conformance{Verdict: Fail, Reason: "2 scenarios without a requirement failed", Scenarios: []Scenario{
-		{ID: "own/a.feature:4", Name: "Refresh twice", Verdict: Fail, Findings: []Finding{{Expected: "status 201", Got: "status 200"}}},
+		{ID: "own/a.feature:4", Name: "Refresh twice", Verdict: Fail, Findings: []Finding{{Verdict: Fail, Expected: "status 201", Got: "status 200"}}},
 		{ID: "own/a.feature:9", Name: "Sign out", Verdict: Pass},
 		{ID: "features/refresh.feature:9", Name: "A client refreshes", Requirements: []string{"REF-01"}, Verdict: Fail},
 		{ID: "own/b.feature:2", Name: "Silence", Verdict: Error, Steps: []Step{{Verdict: Pass, Message: "fine"}, {Verdict: Error, Message: "no answer came"}}},
@@ -49,4 +49,46 @@ func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(text, "\n  wrong "))
 	assert.Equal(t, []Wrong{same, l.Wrong[3]}, l.kindsOfWrong())
 	assert.Equal(t, 1, strings.Count(render(t, func(w io.Writer) error { return Markdown(w, nil, l) }), "refresh was answered 201"))
+}
+
+// What people's own scenarios found is at the top of every report: no requirement speaks for them.
+func TestScenariosWithoutARequirementAreLookedAtFirst(t *testing.T) {
+	c := &Conformance{Verdict: Fail, Reason: "1 scenario without a requirement failed", Requirements: []Requirement{{ID: "REF-01", Verdict: Pass, Text: "A client refreshes."}}, Scenarios: []Scenario{
+		{ID: "own/a.feature:4", Name: "Refresh twice", Verdict: Fail, File: "own/a.feature", Line: 4, Findings: []Finding{{Verdict: Fail, Expected: "status 201", Got: "status 200"}}},
+		{ID: "own/b.feature:2", Name: "Silence", Verdict: Error, Reason: "no answer came"},
+		{ID: "own/b.feature:9", Name: "A doubt", Verdict: Warn, Reason: "status 200 with a hint"},
+		{ID: "own/b.feature:12", Name: "Calm", Verdict: Pass},
+		{ID: "features/refresh.feature:9", Name: "A client refreshes", Requirements: []string{"REF-01"}, Verdict: Pass},
+	}}
+	for name, write := range map[string]func(io.Writer) error{
+		"page":        func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) },
+		"gate's page": func(w io.Writer) error { return GateHTML(w, &Gate{Verdict: Fail, Conformance: c}, Style{}) },
+	} {
+		page := render(t, write)
+		_, first, found := strings.Cut(page, `<h2 id="first">`)
+		first, _, _ = strings.Cut(first, "</section>")
+		assert.True(t, found, name)
+		assert.NotContains(t, first, "Nothing needs attention", name)
+		assert.Contains(t, first, `href="#`+anchor("s", "own/a.feature:4")+`">own/a.feature:4</a> Refresh twice<p>expected status 201, got status 200</p>`, name)
+		assert.Contains(t, first, `own/b.feature:2</a> Silence<p>no answer came</p>`, name)
+		assert.Contains(t, first, `own/b.feature:9</a> A doubt<p>status 200 with a hint</p>`, name)
+		assert.NotContains(t, first, "Calm", name)
+		assert.Less(t, strings.Index(first, "own/a.feature:4"), strings.Index(first, "own/b.feature:2"), name)
+		assert.Contains(t, page, "1 scenario without a requirement could not be judged.", name)
+		assert.Contains(t, page, `id="`+anchor("s", "own/a.feature:4")+`"`, name)
+	}
+	markdown := render(t, func(w io.Writer) error { return Markdown(w, c, nil) })
+	assert.Contains(t, markdown, `| own/a.feature:4 | ❌ fail | Refresh twice | expected status 201, got status 200 |`)
+	assert.Contains(t, markdown, `| own/b.feature:2 | ❓ could not tell | Silence | no answer came |`)
+	assert.Equal(t, []annotation{
+		{verdict: Fail, title: "own/a.feature:4 fail", text: "Refresh twice. expected status 201, got status 200", file: "own/a.feature", line: 4},
+		{verdict: Error, title: "own/b.feature:2 could not tell", text: "Silence. no answer came"},
+		{verdict: Warn, title: "own/b.feature:9 warning", text: "A doubt. status 200 with a hint"},
+	}, annotationsOf(c, nil))
+
+	for i := range 30 {
+		c.Scenarios = append(c.Scenarios, Scenario{ID: fmt.Sprint("own/c.feature:", i), Name: "Many", Verdict: Fail})
+	}
+	page := render(t, func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) })
+	assert.Contains(t, page, `<a href="#c-scenarios">25 more</a> scenarios without a requirement failed.`)
 }
