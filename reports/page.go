@@ -198,6 +198,9 @@ func sentence(text string) string {
 // write renders the page with the details of template kind.
 func (p page) write(w io.Writer, kind string) error {
 	p.Reason = sentence(p.Reason)
+	if len(p.First) == 0 && p.Verdict != "" && p.Verdict.blocks() {
+		p.First = []first{{Verdict: p.Verdict, Label: "The whole run:", Text: p.Reason}} // nothing single is to blame, as where a run broke off
+	}
 	for i := range p.Trust {
 		p.Trust[i].Text = sentence(p.Trust[i].Text)
 	}

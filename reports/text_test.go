@@ -51,6 +51,32 @@ func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(render(t, func(w io.Writer) error { return Markdown(w, nil, l) }), "refresh was answered 201"))
 }
 
+// A run that is not good and has nothing single to blame, such as one that was interrupted, never says that nothing needs attention.
+func TestNoPageIsCalmAboutARunThatIsNotGood(t *testing.T) {
+	for _, verdict := range verdicts {
+		run, reason := Run{Partial: "it was interrupted"}, "the run ended early"
+		for name, write := range map[string]func(io.Writer) error{
+			"conformance": func(w io.Writer) error {
+				return ConformanceHTML(w, &Conformance{Run: run, Verdict: verdict, Reason: reason}, Style{})
+			},
+			"load": func(w io.Writer) error {
+				return LoadHTML(w, &Load{Run: run, Verdict: verdict, Reason: reason, Valid: true, Total: &Operation{}, Limits: []Limit{{Expression: "p99<1s", Verdict: Pass}}}, Style{})
+			},
+			"gate": func(w io.Writer) error {
+				return GateHTML(w, &Gate{Run: run, Verdict: verdict, Reason: reason}, Style{})
+			},
+		} {
+			page := render(t, write)
+			if verdict.blocks() {
+				assert.NotContains(t, page, "Nothing needs attention", "%s: %s", name, verdict)
+			}
+			if name != "load" { // which finds something in a run of no hits
+				assert.Equal(t, verdict.blocks(), strings.Contains(page, "<b>The whole run:</b> The run ended early."), "%s: %s", name, verdict)
+			}
+		}
+	}
+}
+
 // What people's own scenarios found is at the top of every report: no requirement speaks for them.
 func TestScenariosWithoutARequirementAreLookedAtFirst(t *testing.T) {
 	c := &Conformance{Verdict: Fail, Reason: "1 scenario without a requirement failed", Requirements: []Requirement{{ID: "REF-01", Verdict: Pass, Text: "A client refreshes."}}, Scenarios: []Scenario{
