@@ -82,6 +82,9 @@ func (r *conductor) insist(ctx context.Context, do func() error) error {
 
 // pause waits for a time, or until ctx has ended.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
