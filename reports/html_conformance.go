@@ -130,41 +130,40 @@ func (c *Conformance) trust() []statement {
 func (c *Conformance) first() []first {
 	const shown = 6
 	var found []first
-	add := func(verdict Verdict, rest string) {
-		requirements := ofVerdict(c.Requirements, verdict)
-		for i, requirement := range requirements {
+	add := func(entries []first, section, rest string) {
+		for i, entry := range entries {
 			if i == shown {
-				found = append(found, first{Verdict: verdict, Link: "c-requirements", Label: Count(int64(len(requirements)-i)) + " more", Text: rest})
+				found = append(found, first{Verdict: entry.Verdict, Link: section, Label: Count(int64(len(entries)-i)) + " more", Text: rest})
 				return
 			}
-			entry := first{Verdict: verdict, Link: anchor("d", requirement.ID), Label: requirement.ID, Text: requirement.Text, More: requirement.why()}
 			found = append(found, entry)
 		}
 	}
-	lone := map[Verdict][]Scenario{}
-	for _, scenario := range loneScenarios(c.Scenarios) {
-		lone[scenario.Verdict] = append(lone[scenario.Verdict], scenario)
-	}
-	addLone := func(verdict Verdict, rest string) {
-		for i, scenario := range lone[verdict] {
-			if i == shown {
-				found = append(found, first{Verdict: verdict, Link: "c-scenarios", Label: Count(int64(len(lone[verdict])-i)) + " more", Text: rest})
-				return
-			}
-			found = append(found, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: oneLine(scenario.why(), 400)})
+	requirements := func(verdict Verdict) (entries []first) {
+		for _, requirement := range ofVerdict(c.Requirements, verdict) {
+			entries = append(entries, first{Verdict: verdict, Link: anchor("d", requirement.ID), Label: requirement.ID, Text: requirement.Text, More: requirement.why()})
 		}
+		return entries
 	}
-	add(Fail, "requirements failed.")
-	addLone(Fail, "scenarios without a requirement failed.")
-	add(Error, "requirements of which it could not be told.")
-	addLone(Error, "scenarios without a requirement that could not be judged.")
+	lone := func(verdict Verdict) (entries []first) {
+		for _, scenario := range loneScenarios(c.Scenarios) {
+			if scenario.Verdict == verdict {
+				entries = append(entries, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: oneLine(scenario.why(), 400)})
+			}
+		}
+		return entries
+	}
+	add(requirements(Fail), "c-requirements", "requirements failed.")
+	add(lone(Fail), "c-scenarios", "scenarios without a requirement failed.")
+	add(requirements(Error), "c-requirements", "requirements of which it could not be told.")
+	add(lone(Error), "c-scenarios", "scenarios without a requirement that could not be judged.")
 	if n := len(gating(ofVerdict(c.Requirements, NotExercised))); n > 0 {
 		found = append(found, first{Verdict: NotExercised, Link: "c-silent", Label: Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}
 	if n := len(ofVerdict(c.Requirements, Warn)); n > 0 {
 		found = append(found, first{Verdict: Warn, Link: "c-failures", Label: Plural(int64(n), "warning"), Text: "that did not fail the run."})
 	}
-	addLone(Warn, "scenarios without a requirement warned.")
+	add(lone(Warn), "c-scenarios", "scenarios without a requirement warned.")
 	if groups := lackings(c.Requirements); len(groups) > 0 {
 		n, needs := 0, []string{}
 		for i, group := range groups {
