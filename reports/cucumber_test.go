@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cucumber/messages/go/v21"
+	"github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/require"
 )
 

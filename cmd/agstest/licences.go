@@ -3,11 +3,11 @@ package main
 // licences of the modules that the binary may hold, by their SPDX names. A test keeps the list equal to what is built in.
 var licences = map[string]string{
 	"github.com/HdrHistogram/hdrhistogram-go": "MIT",
-	"github.com/cucumber/gherkin/go/v26":      "MIT",
+	"github.com/cucumber/gherkin/go/v42":      "MIT",
 	"github.com/cucumber/godog":               "MIT",
-	"github.com/cucumber/messages/go/v21":     "MIT",
+	"github.com/cucumber/messages/go/v34":     "MIT",
 	"github.com/goccy/go-yaml":                "MIT",
-	"github.com/gofrs/uuid":                   "MIT",
+	"github.com/google/uuid":                  "BSD-3-Clause",
 	"github.com/hashicorp/go-immutable-radix": "MPL-2.0",
 	"github.com/hashicorp/go-memdb":           "MPL-2.0",
 	"github.com/hashicorp/golang-lru":         "MPL-2.0",

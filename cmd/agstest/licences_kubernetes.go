@@ -27,7 +27,6 @@ var licencesOfKubernetes = map[string]string{
 	"github.com/go-openapi/swag/typeutils":   "Apache-2.0",
 	"github.com/go-openapi/swag/yamlutils":   "Apache-2.0",
 	"github.com/google/gnostic-models":       "Apache-2.0",
-	"github.com/google/uuid":                 "BSD-3-Clause",
 	"github.com/gorilla/websocket":           "BSD-2-Clause",
 	"github.com/json-iterator/go":            "MIT",
 	"github.com/moby/spdystream":             "Apache-2.0",
