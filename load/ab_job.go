@@ -9,6 +9,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/transport"
 	"agstest/reports"
 )
 
@@ -45,7 +46,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	case o.Swap == nil && o.Placement == reports.Swapped:
 		return nil, failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
 	}
-	workers, err := workersWithin(mostOpenFiles()/2, o.Workers) // both sides keep their connections all along
+	workers, err := workersWithin(transport.MostOpenFiles()/2, o.Workers) // both sides keep their connections all along
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -47,31 +48,31 @@ type turnHit struct {
 }
 
 // Begin is part of Workload.
-func (r *turnRecorder) Begin(seq uint64, request *Request) bool {
-	hit, again := request.Client.(*turnHit)
+func (r *turnRecorder) Begin(seq uint64, request *hit.Request) bool {
+	held, again := request.Client.(*turnHit)
 	if again {
-		request.Client = hit.inner
+		request.Client = held.inner
 	}
 	if !r.Workload.Begin(seq, request) {
 		return false
 	}
 	if !again {
-		hit = new(turnHit)
+		held = new(turnHit)
 	}
-	hit.seq, hit.inner = seq, request.Client
-	request.Client = hit
+	held.seq, held.inner = seq, request.Client
+	request.Client = held
 	return true
 }
 
 // End is part of Workload.
-func (r *turnRecorder) End(request *Request, answer *Answer) Outcome {
-	hit := request.Client.(*turnHit)
-	request.Client = hit.inner
+func (r *turnRecorder) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
+	held := request.Client.(*turnHit)
+	request.Client = held.inner
 	outcome := r.Workload.End(request, answer)
-	hit.inner = request.Client
-	request.Client = hit
-	if answer.Err != errAborted {
-		r.keep(hit.seq, request.Operation, answer.Received, outcome.Kind == "" && answer.Err == nil)
+	held.inner = request.Client
+	request.Client = held
+	if answer.Err != hit.ErrAborted {
+		r.keep(held.seq, request.Operation, answer.Received, outcome.Kind == "" && answer.Err == nil)
 	}
 	return outcome
 }

@@ -17,6 +17,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -103,7 +104,7 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 	began := time.Now()
 	schedule := turns{starts: []time.Duration{0, 4 * time.Second}, rate: per(10), block: 2 * time.Second, each: 20, length: 8 * time.Second}
 	r := newTurnRecorder(&twoPaths{operations: []string{"signon"}}, schedule, 200*time.Millisecond, began)
-	var request Request
+	var request hit.Request
 	for seq := range uint64(40) {
 		require.True(t, r.Begin(seq, &request))
 		// The first two hits of each block are slow, as on a cold cache; the last of each block is wrong.
@@ -111,7 +112,7 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 		if seq%20 < 2 {
 			took = time.Second
 		}
-		answer := &Answer{Status: 200, Body: []byte("right"), Received: began.Add(schedule.At(seq) + took)}
+		answer := &hit.Answer{Status: 200, Body: []byte("right"), Received: began.Add(schedule.At(seq) + took)}
 		if seq%20 == 19 {
 			answer.Status = 500
 		}
@@ -128,9 +129,9 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 func TestAnswersThatAnInterruptCutOffAreNotCounted(t *testing.T) {
 	schedule := turns{starts: []time.Duration{0}, rate: per(10), block: time.Second, each: 10, length: time.Second}
 	r := newTurnRecorder(&twoPaths{operations: []string{"signon"}}, schedule, 0, time.Now())
-	var request Request
+	var request hit.Request
 	require.True(t, r.Begin(0, &request))
-	r.End(&request, &Answer{Err: errAborted, Received: time.Now()})
+	r.End(&request, &hit.Answer{Err: hit.ErrAborted, Received: time.Now()})
 	assert.Empty(t, r.figures(0, []string{"signon"}))
 	assert.False(t, r.whole(0))
 }
@@ -189,27 +190,27 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	require.Len(t, job.Rounds[0].Pairs, 10)
 	wrong := int64(0)
 	for i, pair := range job.Rounds[0].Pairs {
-		assert.EqualValues(t, 90, pair.Old[opRefresh].Sent, "pair %d: nine tenths of 500/s in 200 ms", i)
-		assert.InDelta(t, 80, pair.New[opRefresh].Sent, 10, "pair %d: some hits of the new side mend broken chains", i)
-		for _, figures := range []reports.BlockFigures{pair.Old[opRefresh], pair.New[opRefresh]} {
+		assert.EqualValues(t, 90, pair.Old[hit.OpRefresh].Sent, "pair %d: nine tenths of 500/s in 200 ms", i)
+		assert.InDelta(t, 80, pair.New[hit.OpRefresh].Sent, 10, "pair %d: some hits of the new side mend broken chains", i)
+		for _, figures := range []reports.BlockFigures{pair.Old[hit.OpRefresh], pair.New[hit.OpRefresh]} {
 			assert.Equal(t, figures.Sent, figures.Right+figures.Wrong)
 		}
-		wrong += pair.New[opRefresh].Wrong
-		assert.Zero(t, pair.Old[opRefresh].Wrong)
+		wrong += pair.New[hit.OpRefresh].Wrong
+		assert.Zero(t, pair.Old[hit.OpRefresh].Wrong)
 	}
 	assert.Greater(t, wrong, int64(50), "one answer in ten of the new side is wrong")
 	for _, operation := range c.Load.Operations {
-		if operation.Operation == opRefresh {
+		if operation.Operation == hit.OpRefresh {
 			require.Len(t, operation.Shift, 10, "deciles and p95; 810 answers carry no p99")
 		}
 	}
 	for _, metric := range job.Metrics {
-		assert.Equal(t, opRefresh, metric.Operation, "sign-ons that mend a chain are not judged")
+		assert.Equal(t, hit.OpRefresh, metric.Operation, "sign-ons that mend a chain are not judged")
 	}
 	assert.NotEmpty(t, pairs)
 	var errorsJudged *reports.MetricComparison
 	for i := range job.Metrics {
-		if job.Metrics[i].Operation == opRefresh && job.Metrics[i].Metric == "errors" {
+		if job.Metrics[i].Operation == hit.OpRefresh && job.Metrics[i].Metric == "errors" {
 			errorsJudged = &job.Metrics[i]
 		}
 	}

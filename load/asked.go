@@ -3,6 +3,8 @@ package load
 import (
 	"cmp"
 	"time"
+
+	"agstest/load/transport"
 )
 
 // Asked is what a run asks for, as far as it is known before anything is sent: of all shards together.
@@ -27,7 +29,7 @@ func Check(o Options, shards int) (*Asked, error) {
 			}
 		}
 		s := &stormRun{storm: *o.Storm}
-		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak(), Timeout: cmp.Or(o.Timeout, defaultTimeout)}, nil
+		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak(), Timeout: cmp.Or(o.Timeout, transport.DefaultTimeout)}, nil
 	}
 	whole := o
 	whole.Shard = Shard{}
@@ -46,7 +48,7 @@ func Check(o Options, shards int) (*Asked, error) {
 			return nil, err
 		}
 	}
-	asked := &Asked{Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, defaultTimeout)}
+	asked := &Asked{Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, transport.DefaultTimeout)}
 	if p.whole != nil {
 		asked.Peak = p.whole.Peak()
 	}

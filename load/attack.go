@@ -13,6 +13,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
+	"agstest/load/transport"
 )
 
 // attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order of their start; what
@@ -21,7 +23,7 @@ type attack struct {
 	schedule  Schedule // nil: closed loop
 	length    time.Duration
 	workload  Workload
-	transport transport
+	transport transport.Carrier
 	workers   int // most concurrent requests
 	timeout   time.Duration
 	raw       *rawStream
@@ -45,9 +47,9 @@ type attack struct {
 
 // hitState is what one hit needs, kept for the next one.
 type hitState struct {
-	request Request
-	answer  Answer
-	phases  phaseTimes
+	request hit.Request
+	answer  hit.Answer
+	phases  hit.Phases
 }
 
 // firstWorkers are there from the beginning; Vegeta starts more when none is free.
@@ -80,7 +82,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 		case <-over:
 		case <-timer.C:
 			a.abort()
-			a.transport.abort()
+			a.transport.Abort()
 		}
 	})
 
@@ -139,7 +141,7 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 		due = a.began.Add(a.schedule.At(seq))
 	}
 	if !a.begin(seq, &h.request) {
-		h.request = Request{}
+		h.request = hit.Request{}
 		return a.response(h, "not sent", 0), nil
 	}
 	for n := a.inFlight.Add(1); ; {
@@ -147,19 +149,19 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 			break
 		}
 	}
-	h.answer, h.phases = Answer{Sent: time.Now()}, phaseTimes{}
+	h.answer, h.phases = hit.Answer{Sent: time.Now()}, hit.Phases{}
 	a.tally.send(h.request.Operation, due, h.answer.Sent)
-	done := a.transport.exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
+	done := a.transport.Exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
 	h.answer.Received = time.Now()
 	a.inFlight.Add(-1)
 	outcome := a.workload.End(&h.request, &h.answer)
 	if h.answer.Err != nil && outcome.Kind == "" {
-		outcome = Outcome{Kind: noAnswer(h.answer.Err), Message: "no whole answer came"}
+		outcome = hit.Outcome{Kind: transport.WhyNone(h.answer.Err), Message: "no whole answer came"}
 	}
 	a.tally.end(h.request.Operation, due, &h.answer, &outcome, &h.phases)
 	response := a.response(h, outcome.Kind, len(h.answer.Body))
 	done()
-	h.answer = Answer{}
+	h.answer = hit.Answer{}
 	if a.waiting.Load() > 0 {
 		select {
 		case a.freed <- struct{}{}:
@@ -171,7 +173,7 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 
 // begin prepares the request of a hit, as soon as a client is free for it. It gives up when the workload has none left, when the wait
 // takes longer than an exchange may, or when the run is cut off; then the hit is not sent.
-func (a *attack) begin(seq uint64, request *Request) bool {
+func (a *attack) begin(seq uint64, request *hit.Request) bool {
 	if a.workload.Begin(seq, request) {
 		return true
 	}

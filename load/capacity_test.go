@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -41,7 +42,7 @@ func (p *pretended) run(_ context.Context, rate float64, length time.Duration) (
 	}
 	times := reports.Percentiles{P50: p99 / 3, P90: p99 / 2, P95: p99 / 2, P99: p99, P999: p99, Max: p99}
 	operation := &reports.Operation{Sent: 1000, Right: 1000, Rate: rate, Response: times, Service: times}
-	r := &reports.Load{Verdict: reports.Pass, Valid: true, Total: operation, Operations: map[string]*reports.Operation{opRefresh: operation}}
+	r := &reports.Load{Verdict: reports.Pass, Valid: true, Total: operation, Operations: map[string]*reports.Operation{hit.OpRefresh: operation}}
 	limit := reports.Limit{Expression: "refresh.p99<100ms", Verdict: reports.Pass}
 	if p99 >= int64(100*time.Millisecond) {
 		limit.Verdict, limit.Value, r.Verdict, r.Reason = reports.Fail, limitTime(float64(p99)), reports.Fail, "not kept: refresh.p99<100ms"
@@ -150,7 +151,7 @@ func TestCapacityPointsAreLongEnoughForTheirPercentile(t *testing.T) {
 	assert.Equal(t, 15*time.Second, s.length(100))
 	l, err := ParseLimit("signon.p99<1s")
 	require.NoError(t, err)
-	assert.InDelta(t, 3682, l.leastHits(&Options{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 9}}), 10, "one hit of ten is a sign-on")
+	assert.InDelta(t, 3682, l.leastHits(&Options{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}}), 10, "one hit of ten is a sign-on")
 	assert.InDelta(t, 368*8, l.leastHits(&Options{Workload: WorkloadLifecycle}), 10)
 }
 
@@ -184,7 +185,7 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 	fast := reports.Percentiles{P50: 1e6, P90: 1e6, P95: 1e6, P99: 2e6, P999: 2e6, Max: 2e6}
 	run := func(service reports.Percentiles, cpu float64) *reports.Load {
 		o := &reports.Operation{Sent: 100, Response: slow, Service: service}
-		return &reports.Load{Verdict: reports.Invalid, Reason: "hits waited for a worker", Total: o, Operations: map[string]*reports.Operation{opRefresh: o},
+		return &reports.Load{Verdict: reports.Invalid, Reason: "hits waited for a worker", Total: o, Operations: map[string]*reports.Operation{hit.OpRefresh: o},
 			Generator: reports.Generator{CPUShare: cpu}, Limits: []reports.Limit{{Expression: "refresh.p99<100ms", Verdict: reports.Fail, Value: "2 s"}}}
 	}
 	assert.Equal(t, reports.Fail, s.pointOf(10, run(slow, 0.2)).Verdict)

@@ -11,6 +11,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/transport"
 	"agstest/reports"
 )
 
@@ -35,18 +36,18 @@ const defaultGrace = 2 * time.Second
 // run sends and measures.
 func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	o, p := e.options, e.plan
-	carrier, err := chooseTransport(ctx, e.target, o.Timeout, o.Trace)
+	carrier, err := transport.Connect(ctx, e.target, o.Timeout, o.Trace)
 	if err != nil {
 		return nil, err
 	}
-	defer carrier.close()
+	defer carrier.Close()
 	now := time.Now
 	if o.Now != nil {
 		now = o.Now
 	}
 	timeout := o.Timeout
 	if timeout <= 0 {
-		timeout = defaultTimeout
+		timeout = transport.DefaultTimeout
 	}
 	began, err := e.start(ctx)
 	if err != nil {
@@ -110,7 +111,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 }
 
 // question is the report before anything was measured.
-func (e *engine) question(carrier transport, start time.Time) *reports.Load {
+func (e *engine) question(carrier transport.Carrier, start time.Time) *reports.Load {
 	o, p := e.options, e.plan
 	r := &reports.Load{Schema: reports.LoadSchema, Run: o.Run, Shard: o.Shard.String()}
 	fill := func(field *string, value string) {

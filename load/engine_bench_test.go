@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -36,10 +37,10 @@ func BenchmarkTenMillionHits(b *testing.B) {
 			}
 			due := began.Add(schedule.At(n))
 			sent := due.Add(time.Duration(random.IntN(100_000)))
-			answer := Answer{Status: 200, Sent: sent, Received: sent.Add(time.Duration(2e6 + 3e6*random.ExpFloat64()))}
+			answer := hit.Answer{Status: 200, Sent: sent, Received: sent.Add(time.Duration(2e6 + 3e6*random.ExpFloat64()))}
 			operation := int(n % 3)
 			a.tally.send(operation, due, sent)
-			a.tally.end(operation, due, &answer, &Outcome{}, &phaseTimes{})
+			a.tally.end(operation, due, &answer, &hit.Outcome{}, &hit.Phases{})
 		}
 		s.take(nil)
 		s.take(&ending{}) // the last answers came in the second after
@@ -87,10 +88,10 @@ type nothing struct{}
 
 var nothingBody = []byte("right")
 
-func (nothing) exchange(_ *Request, answer *Answer, _ time.Time, _ *phaseTimes) func() {
+func (nothing) Exchange(_ *hit.Request, answer *hit.Answer, _ time.Time, _ *hit.Phases) func() {
 	answer.Status, answer.Body = 200, nothingBody
 	return func() {}
 }
-func (nothing) abort()         {}
-func (nothing) close()         {}
+func (nothing) Abort()         {}
+func (nothing) Close()         {}
 func (nothing) String() string { return "nothing" }

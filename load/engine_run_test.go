@@ -13,6 +13,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/hit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -22,15 +23,15 @@ func TestRunAgainstTheMock(t *testing.T) {
 	folder := t.TempDir()
 	var raw bytes.Buffer
 	report, err := Run(context.Background(), Options{
-		Environment: s.environment, Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 4}, Rate: per(100), Duration: 1200 * time.Millisecond,
+		Environment: s.environment, Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 4}, Rate: per(100), Duration: 1200 * time.Millisecond,
 		Limits: must(ParseLimits([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &wire.Redactor{}, Seed: 4,
 		Run: reports.Run{ID: "r1"},
 	})
 	require.NoError(t, err)
 	assert.EqualValues(t, []int64{120, 120, 120, 0}, []int64{report.Total.Asked, report.Total.Sent, report.Total.Right, report.Total.Wrong}, "%v", report.Wrong)
-	assert.EqualValues(t, 24, report.Operations[opSignOn].Right)
-	assert.EqualValues(t, 96, report.Operations[opRefresh].Right)
-	assert.Equal(t, map[string]int64{"201": 24}, report.Operations[opSignOn].Statuses)
+	assert.EqualValues(t, 24, report.Operations[hit.OpSignOn].Right)
+	assert.EqualValues(t, 96, report.Operations[hit.OpRefresh].Right)
+	assert.Equal(t, map[string]int64{"201": 24}, report.Operations[hit.OpSignOn].Statuses)
 	for _, reason := range report.Invalid { // a busy machine is no fault of the run
 		assert.NotContains(t, reason, "hits")
 	}

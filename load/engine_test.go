@@ -15,6 +15,8 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/hit"
+	"agstest/load/transport"
 	"agstest/reports"
 )
 
@@ -26,26 +28,26 @@ type twoPaths struct {
 
 func (c *twoPaths) Operations() []string { return c.operations }
 
-func (c *twoPaths) Begin(seq uint64, r *Request) bool {
+func (c *twoPaths) Begin(seq uint64, r *hit.Request) bool {
 	if c.ready != nil && !c.ready(seq) {
 		return false
 	}
 	r.Operation = int(seq % uint64(len(c.operations)))
 	r.Method, r.Path, r.Body = "POST", "/"+c.operations[r.Operation], []byte("hello")
-	r.Header = append(r.Header[:0], HeaderField{"X-Seq", fmt.Sprint(seq)})
+	r.Header = append(r.Header[:0], hit.HeaderField{Name: "X-Seq", Value: fmt.Sprint(seq)})
 	return true
 }
 
-func (c *twoPaths) End(r *Request, a *Answer) Outcome {
+func (c *twoPaths) End(r *hit.Request, a *hit.Answer) hit.Outcome {
 	switch {
 	case a.Err != nil:
-		return Outcome{noAnswer(a.Err), a.Err.Error()}
+		return hit.Outcome{Kind: transport.WhyNone(a.Err), Message: a.Err.Error()}
 	case a.Status != 200:
-		return Outcome{kindStatus, fmt.Sprintf("status %d", a.Status)}
+		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("status %d", a.Status)}
 	case string(a.Body) != "right":
-		return Outcome{kindShape, "another body"}
+		return hit.Outcome{Kind: hit.KindShape, Message: "another body"}
 	}
-	return Outcome{}
+	return hit.Outcome{}
 }
 
 // testEngine runs a workload against a server.

@@ -19,6 +19,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 	"github.com/tsenart/vegeta/v12/lib/plot"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -69,7 +70,7 @@ type pool struct {
 	free chan int
 }
 
-func (p *pool) Begin(seq uint64, r *Request) bool {
+func (p *pool) Begin(seq uint64, r *hit.Request) bool {
 	select {
 	case n := <-p.free:
 		p.twoPaths.Begin(seq, r)
@@ -80,7 +81,7 @@ func (p *pool) Begin(seq uint64, r *Request) bool {
 	}
 }
 
-func (p *pool) End(r *Request, a *Answer) Outcome {
+func (p *pool) End(r *hit.Request, a *hit.Answer) hit.Outcome {
 	outcome := p.twoPaths.End(r, a)
 	p.free <- r.Client.(int)
 	return outcome
@@ -112,7 +113,7 @@ type spent struct {
 	left atomic.Int64
 }
 
-func (s *spent) Begin(seq uint64, r *Request) bool {
+func (s *spent) Begin(seq uint64, r *hit.Request) bool {
 	return s.left.Add(-1) >= 0 && s.twoPaths.Begin(seq, r)
 }
 

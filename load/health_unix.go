@@ -15,12 +15,3 @@ func cpuTime() time.Duration {
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
-
-// mostOpenFiles is the number of files, and so of connections, that this process may have open.
-func mostOpenFiles() int {
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
-		return 1 << 20
-	}
-	return int(min(limit.Cur, 1<<20))
-}

@@ -12,6 +12,8 @@ import (
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/internal/wire"
+	"agstest/load/hit"
+	"agstest/load/transport"
 )
 
 // defaultJudgeEvery is on 1 of how many answers all token rules are checked. Reading an answer fully takes about as long as a whole hit,
@@ -51,7 +53,7 @@ func (s *sampler) take(n uint32) *check.Pair {
 
 // judge says whether an answer is the wanted one and belongs to the client that asked, and keeps what the client needs next. Kept tells
 // that the client holds a new token, or that it signed out.
-func (c *crowd) judge(h *hit, answer *Answer) (outcome Outcome, kept bool) {
+func (c *crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
 	if outcome := c.refused(h, answer); outcome.Kind != "" {
 		return outcome, false
 	}
@@ -59,7 +61,7 @@ func (c *crowd) judge(h *hit, answer *Answer) (outcome Outcome, kept bool) {
 	case stepDiscover:
 		return c.judgeDiscovery(answer), true
 	case stepSignOut:
-		return Outcome{}, true
+		return hit.Outcome{}, true
 	case stepMint:
 		outcome, session := c.judgeMint(h.client, answer)
 		if outcome.Kind != "" {
@@ -72,36 +74,36 @@ func (c *crowd) judge(h *hit, answer *Answer) (outcome Outcome, kept bool) {
 }
 
 // refused says why an answer is not one to look into: none, not the wanted status, or a refusal dressed as success.
-func (c *crowd) refused(h *hit, answer *Answer) Outcome {
+func (c *crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 	call := &calls[h.step]
 	switch {
 	case answer.Err != nil || answer.Status == 0:
-		kind, why := kindOther, "no reason is known"
+		kind, why := hit.KindOther, "no reason is known"
 		if answer.Err != nil {
-			kind, why = noAnswer(answer.Err), wire.Explain(answer.Err)
+			kind, why = transport.WhyNone(answer.Err), wire.Explain(answer.Err)
 		}
-		return Outcome{kind, fmt.Sprintf("%s got no whole answer: %s", call.name, why)}
+		return hit.Outcome{Kind: kind, Message: fmt.Sprintf("%s got no whole answer: %s", call.name, why)}
 	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable && answer.RetryAfter != "":
 		when := "without saying when to come again"
 		if answer.RetryAfter != "" {
 			when = "with Retry-After"
 		}
-		return Outcome{kindThrottled, fmt.Sprintf("%s was answered %d %s", call.name, answer.Status, when)}
+		return hit.Outcome{Kind: hit.KindThrottled, Message: fmt.Sprintf("%s was answered %d %s", call.name, answer.Status, when)}
 	case answer.Status != call.wanted:
 		reason := ""
 		if code, ok := check.SubCode(&wire.Exchange{Status: answer.Status, Body: answer.Body}); ok {
 			reason = fmt.Sprintf(" with code %d", code)
 		}
 		if age := time.Since(c.supply.at); c.supply.source == mintedAhead && h.step == stepSignOn && age > oldSession {
-			return Outcome{kindStatus, fmt.Sprintf("%s was answered %d%s, not %d; its session token was minted %s before", call.name, answer.Status, reason, call.wanted, age.Round(time.Second))}
+			return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d; its session token was minted %s before", call.name, answer.Status, reason, call.wanted, age.Round(time.Second))}
 		}
-		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
+		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
 	case answer.Truncated:
-		return Outcome{kindShape, fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
+		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
 	case bytes.Contains(answer.Body, []byte(`9999:`)) && legacyRefusal(answer.Body):
-		return Outcome{kindStatus, fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call.name, answer.Status)}
+		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call.name, answer.Status)}
 	}
-	return Outcome{}
+	return hit.Outcome{}
 }
 
 // legacyRefusal: the gateway of older set-ups answers 200 for an unusable token and says so in resultCode only.
@@ -112,43 +114,43 @@ func legacyRefusal(body []byte) bool {
 
 // judgeDiscovery wants a list that offers the service that the run signs on with. Only an answer that writes it in an unusual way is read
 // in full.
-func (c *crowd) judgeDiscovery(answer *Answer) Outcome {
+func (c *crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 	var room [256]byte
 	if bytes.Contains(answer.Body, []byte(`"availableServices"`)) && bytes.Contains(answer.Body, appendJSON(room[:0], []byte(c.service))) {
-		return Outcome{}
+		return hit.Outcome{}
 	}
 	object, err := check.ParseJSON(answer.Body)
 	if err != nil || object.Get("availableServices") == nil {
-		return Outcome{kindShape, "the answer to discover holds no availableServices"}
+		return hit.Outcome{Kind: hit.KindShape, Message: "the answer to discover holds no availableServices"}
 	}
 	for _, item := range object.Get("availableServices").Items {
 		if item.Get("authServiceName").String() == c.service {
-			return Outcome{}
+			return hit.Outcome{}
 		}
 	}
-	return Outcome{kindIdentity, "the answer to discover does not offer the authentication service that this run signs on with"}
+	return hit.Outcome{Kind: hit.KindIdentity, Message: "the answer to discover does not offer the authentication service that this run signs on with"}
 }
 
 // judgeMint reads a session token. Two answers must never hold the same one (GST-12).
-func (c *crowd) judgeMint(n uint32, answer *Answer) (Outcome, string) {
-	if outcome := c.refused(&hit{client: n, step: stepMint}, answer); outcome.Kind != "" {
+func (c *crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
+	if outcome := c.refused(&sender{client: n, step: stepMint}, answer); outcome.Kind != "" {
 		return outcome, ""
 	}
 	session, err := check.ReadSessionToken(&wire.Exchange{Call: wire.Call{Operation: ags.GetSessionToken}, Status: answer.Status, Body: answer.Body})
 	if err != nil {
-		return Outcome{kindShape, fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
+		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
 	}
 	if earlier, again := c.seen.claim(c.seen.hash(uniqueSession, []byte(session)), n); again {
-		return Outcome{kindDuplicate, fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
+		return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
 	}
-	return Outcome{}, session
+	return hit.Outcome{}, session
 }
 
 // judgeTokens checks a token body: whose it is on every answer, whether its jti is new, and all rules on some.
-func (c *crowd) judgeTokens(h *hit, answer *Answer) (outcome Outcome, kept bool) {
+func (c *crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
 	tokens := &h.tokens
 	if err := check.ScanTokens(answer.Body, tokens); err != nil {
-		return Outcome{kindShape, fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
+		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
 	}
 	if outcome := c.identity(h, tokens); outcome.Kind != "" {
 		return outcome, false
@@ -173,7 +175,7 @@ func (c *crowd) judgeTokens(h *hit, answer *Answer) (outcome Outcome, kept bool)
 }
 
 // chained: the next answer of this client is that of a refresh with the token that came now.
-func (c *crowd) chained(h *hit) bool {
+func (c *crowd) chained(h *sender) bool {
 	return c.Workload == WorkloadLifecycle || !h.starter && c.Workload != WorkloadHeadEnd
 }
 
@@ -194,7 +196,7 @@ func resealed(into []byte, s *sealer, token []byte) []byte {
 }
 
 // identity compares everything that names somebody in an answer with the client that asked.
-func (c *crowd) identity(h *hit, t *check.Tokens) Outcome {
+func (c *crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
 	var deviceRoom, accountRoom [256]byte
 	device := deviceRoom[:0]
 	if h.step != stepSignOnFirst {
@@ -233,11 +235,11 @@ func (c *crowd) identity(h *hit, t *check.Tokens) Outcome {
 			return c.stranger(h, t, "an accountId other than in the client's first answer", t.AccountID)
 		}
 	}
-	return Outcome{}
+	return hit.Outcome{}
 }
 
 // stranger says that an answer belongs to somebody else, and to whom.
-func (c *crowd) stranger(h *hit, t *check.Tokens, what string, got []byte) Outcome {
+func (c *crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hit.Outcome {
 	c.sampled.mu.Lock()
 	c.sampled.asked++
 	look := c.sampled.asked <= mostOwners
@@ -251,19 +253,19 @@ func (c *crowd) stranger(h *hit, t *check.Tokens, what string, got []byte) Outco
 			}
 		}
 	}
-	return Outcome{kindIdentity, fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
+	return hit.Outcome{Kind: hit.KindIdentity, Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
 }
 
 // unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A refresh may keep the
 // jti of its chain (ambiguity 7.14), and a sign-on may continue the client's session: only TOK-21, which warns, speaks of that.
-func (c *crowd) unique(h *hit, t *check.Tokens) Outcome {
+func (c *crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if h.step == stepSignOnFirst {
 		if earlier, again := c.seen.claim(c.seen.hash(uniqueDevice, t.ClientID), h.client); again {
-			return Outcome{kindDuplicate, fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
 		}
 	}
 	if len(t.Access.JTI) == 0 {
-		return Outcome{}
+		return hit.Outcome{}
 	}
 	cl := &c.clients[h.client]
 	value := c.seen.hash(uniqueJTI, t.Access.JTI)
@@ -272,24 +274,24 @@ func (c *crowd) unique(h *hit, t *check.Tokens) Outcome {
 	if !same {
 		earlier, again := c.seen.claim(value, h.client)
 		if again && earlier != h.client {
-			return Outcome{kindDuplicate, fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
 		}
 		same = again
 	}
 	if same && h.step != stepRefresh {
 		c.sameJTI.Add(1)
 	}
-	return Outcome{}
+	return hit.Outcome{}
 }
 
 // allRules judges an answer as the conformance side does, and keeps its tokens where the next answer of the chain is to be judged.
-func (c *crowd) allRules(h *hit, answer *Answer, now, next bool) Outcome {
+func (c *crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outcome {
 	x := &wire.Exchange{
 		Call:   wire.Call{Operation: calls[h.step].operation, Method: c.requests.methods[h.step], Path: c.requests.paths[h.step]},
 		Status: answer.Status, Body: answer.Body, Sent: answer.Sent, Received: answer.Received,
 		Header: http.Header{"Content-Type": {"application/json"}}, // of the header the engine keeps Retry-After alone
 	}
-	var outcome Outcome
+	var outcome hit.Outcome
 	if now {
 		var deviceRoom, accountRoom [256]byte
 		known := check.Known{Tenant: c.tenant, AccountID: string(c.who.appendAccount(accountRoom[:0], h.client)), Skew: c.sampled.skew}
@@ -304,7 +306,7 @@ func (c *crowd) allRules(h *hit, answer *Answer, now, next bool) Outcome {
 		c.judged.Add(1)
 		for _, finding := range check.Judge(x, known) {
 			if finding.Outcome == check.Broken && gates(finding.Requirement) {
-				outcome = Outcome{kindToken, fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step, c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
+				outcome = hit.Outcome{Kind: hit.KindToken, Message: fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step, c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
 				break
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/hit"
 	"agstest/mock"
 )
 
@@ -18,23 +19,23 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 		least    int // answers that are wrong
 		workers  int
 	}{
-		"session-other-client":        {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"session-other-account":       {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"session-other-tenant":        {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"session-sign-on-200":         {WorkloadSignOn, []string{kindStatus}, 40, 40, 2},
-		"session-no-access-token":     {WorkloadSignOn, []string{kindShape}, 40, 40, 2},
-		"session-refresh-token-empty": {WorkloadSignOn, []string{kindShape}, 40, 40, 2},
-		"session-text-after-answer":   {WorkloadSignOn, []string{kindShape}, 40, 40, 2},
-		"session-duplicate-member":    {WorkloadSignOn, []string{kindShape}, 40, 40, 2},
-		"session-no-account":          {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"refresh-other-account":       {WorkloadRefresh, []string{kindIdentity}, 40, 20, 2},
-		"refresh-other-device":        {WorkloadRefresh, []string{kindIdentity}, 40, 20, 2},
-		"refresh-other-tenant":        {WorkloadRefresh, []string{kindIdentity}, 40, 20, 2},
-		"refresh-somebody-else":       {WorkloadRefresh, []string{kindIdentity}, 40, 20, 2},
-		"token-body-other-account":    {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"token-body-other-client":     {WorkloadSignOn, []string{kindIdentity}, 40, 40, 2},
-		"rare-somebody-else":          {WorkloadSignOn, []string{kindIdentity, kindDuplicate}, 600, 2, 8},
-		"race-crossed-refreshes":      {WorkloadRefresh, []string{kindIdentity}, 1200, 1, 16},
+		"session-other-client":        {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"session-other-account":       {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"session-other-tenant":        {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"session-sign-on-200":         {WorkloadSignOn, []string{hit.KindStatus}, 40, 40, 2},
+		"session-no-access-token":     {WorkloadSignOn, []string{hit.KindShape}, 40, 40, 2},
+		"session-refresh-token-empty": {WorkloadSignOn, []string{hit.KindShape}, 40, 40, 2},
+		"session-text-after-answer":   {WorkloadSignOn, []string{hit.KindShape}, 40, 40, 2},
+		"session-duplicate-member":    {WorkloadSignOn, []string{hit.KindShape}, 40, 40, 2},
+		"session-no-account":          {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"refresh-other-account":       {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
+		"refresh-other-device":        {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
+		"refresh-other-tenant":        {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
+		"refresh-somebody-else":       {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
+		"token-body-other-account":    {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"token-body-other-client":     {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"rare-somebody-else":          {WorkloadSignOn, []string{hit.KindIdentity, hit.KindDuplicate}, 600, 2, 8},
+		"race-crossed-refreshes":      {WorkloadRefresh, []string{hit.KindIdentity}, 1200, 1, 16},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fault, ok := mock.FaultByName(name)

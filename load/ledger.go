@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -101,7 +102,7 @@ func (l *ledger) add(f *frame) error {
 		}
 		row.Lag99 = lag99
 		part.operations[o.Operation] = windowOperation{
-			sent: o.Sent, right: o.Right, wrong: o.Wrong, throttled: o.Kinds[kindThrottled], response: o.Response, service: o.Service,
+			sent: o.Sent, right: o.Right, wrong: o.Wrong, throttled: o.Kinds[hit.KindThrottled], response: o.Response, service: o.Service,
 		}
 	}
 	if len(f.Operations) > 0 && f.Connections > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 )
 
 // Limit is what a run must keep, such as refresh.p99<300ms. The zero value is no limit; ParseLimit makes one.
@@ -36,7 +37,7 @@ type Limit struct {
 const stormPopulation = "storm"
 
 // limitOperations are the operations that limits can name, as in load.json.
-var limitOperations = []string{opSignOn, opSignOnFirst, opRefresh, opDiscover, opSignOut, opMint}
+var limitOperations = []string{hit.OpSignOn, hit.OpSignOnFirst, hit.OpRefresh, hit.OpDiscover, hit.OpSignOut, hit.OpMint}
 
 var (
 	limitForm  = regexp.MustCompile(`^([A-Za-z0-9.-]+)\s*(<=|>=|<|>|==|=)\s*(\S.*)$`)

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -112,7 +113,7 @@ func TestLimitsThatMakeNoSenseForTheRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			limits, err := ParseLimits(test.limits)
 			if err == nil {
-				err = CheckLimits(limits, WorkloadRefresh, []string{opRefresh}, test.closed, test.storm)
+				err = CheckLimits(limits, WorkloadRefresh, []string{hit.OpRefresh}, test.closed, test.storm)
 			}
 			if test.says == "" {
 				require.NoError(t, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -28,7 +29,7 @@ type noted struct {
 	service []int64
 }
 
-func (n *noted) End(r *Request, a *Answer) Outcome {
+func (n *noted) End(r *hit.Request, a *hit.Answer) hit.Outcome {
 	outcome := n.twoPaths.End(r, a)
 	if outcome.Kind == "" {
 		n.mu.Lock()
@@ -142,15 +143,15 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(right))
 	t.Cleanup(server.Close)
 	began := time.Now().Add(-time.Hour)
-	type hit struct {
+	type timed struct {
 		operation int
 		due       time.Duration
 		took      time.Duration
 		kind      string
 	}
-	var hits []hit
+	var hits []timed
 	for i := range 5000 {
-		h := hit{operation: i % 3, due: time.Duration(i) * time.Millisecond, took: time.Duration(i*i%97_003) * time.Microsecond}
+		h := timed{operation: i % 3, due: time.Duration(i) * time.Millisecond, took: time.Duration(i*i%97_003) * time.Microsecond}
 		if i%50 == 7 {
 			h.kind = "status"
 		}
@@ -160,7 +161,7 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 		folder := t.TempDir()
 		o := Options{Rate: per(1000), Duration: 5 * time.Second, Shard: shard}
 		e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, o)
-		head := &recordHead{Report: e.question(&netTransport{}, began), Operations: shardOperations, Of: shard.Of, Began: began}
+		head := &recordHead{Report: e.question(nothing{}, began), Operations: shardOperations, Of: shard.Of, Began: began}
 		keep, err := newRecorder(folder, head)
 		require.NoError(t, err)
 		a := &attack{schedule: e.plan.schedule, length: 5 * time.Second, began: began, tally: newTally(shardOperations, false, false)}
@@ -174,7 +175,7 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 				if end := h.due + h.took; int(end/time.Second) == second {
 					due := began.Add(h.due)
 					a.tally.send(h.operation, due, due)
-					a.tally.end(h.operation, due, &Answer{Status: 200, Sent: due, Received: due.Add(h.took)}, &Outcome{Kind: h.kind}, &phaseTimes{})
+					a.tally.end(h.operation, due, &hit.Answer{Status: 200, Sent: due, Received: due.Add(h.took)}, &hit.Outcome{Kind: h.kind}, &hit.Phases{})
 				}
 			}
 			if second < 5 {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -106,7 +107,7 @@ func uniqueOver(shards []*shardRecord, of int) union {
 	}
 	for _, what := range []string{seenJTI, seenSession, seenDevice} {
 		for _, m := range found[what] {
-			u.wrong = append(u.wrong, reports.Wrong{Operation: allShards, Kind: kindDuplicate, Times: all, Message: fmt.Sprintf("%s came to two shards: to %s in shard %s and to %s in shard %s",
+			u.wrong = append(u.wrong, reports.Wrong{Operation: allShards, Kind: hit.KindDuplicate, Times: all, Message: fmt.Sprintf("%s came to two shards: to %s in shard %s and to %s in shard %s",
 				what, seenName(m.a.shard, m.a.owner), m.a.shard.name(), seenName(m.b.shard, m.b.owner), m.b.shard.name())})
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/hit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -83,7 +84,7 @@ func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
 	folders := s.shardsOf(t, 2, Options{Workload: WorkloadSignOn, Rate: per(100), Duration: 200 * time.Millisecond})
 	merged, err := Merge(folders...)
 	require.NoError(t, err)
-	require.EqualValues(t, 1, merged.Total.Outcomes[kindIdentity], "%v", merged.Wrong)
+	require.EqualValues(t, 1, merged.Total.Outcomes[hit.KindIdentity], "%v", merged.Wrong)
 	assert.Equal(t, reports.Fail, merged.Verdict)
 	assert.Contains(t, merged.Wrong[0].Message, "the answer to the signon of client 5 (device ")
 	assert.Contains(t, merged.Wrong[0].Message, "which belongs to client 4 (device ", "a client of the shard 2/2, which the shard 1/2 knows of all the same")
@@ -130,13 +131,13 @@ func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 			for _, folder := range folders {
 				own, err := ReadRecord(folder)
 				require.NoError(t, err)
-				assert.Zero(t, own.Total.Outcomes[kindDuplicate], "inside a shard nothing came twice")
+				assert.Zero(t, own.Total.Outcomes[hit.KindDuplicate], "inside a shard nothing came twice")
 			}
 			merged, err := Merge(folders...)
 			require.NoError(t, err)
 			require.NotEmpty(t, merged.Wrong)
 			wrong := merged.Wrong[0]
-			assert.Equal(t, []string{allShards, kindDuplicate}, []string{wrong.Operation, wrong.Kind})
+			assert.Equal(t, []string{allShards, hit.KindDuplicate}, []string{wrong.Operation, wrong.Kind})
 			assert.Contains(t, wrong.Message, test.says)
 			assert.Regexp(t, `client \d+ \(device LO….*\) in shard 1/3 and to client \d+ \(device LO….*\) in shard 3/3|in shard 3/3 and to client \d+ \(device LO….*\) in shard 1/3`, wrong.Message)
 			assert.Positive(t, wrong.Times)

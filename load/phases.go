@@ -1,6 +1,9 @@
 package load
 
-import "agstest/reports"
+import (
+	"agstest/load/hit"
+	"agstest/reports"
+)
 
 // phaseTally is how long the parts of exchanges took in one second.
 type phaseTally struct {
@@ -9,21 +12,21 @@ type phaseTally struct {
 	dns, connect, tls, wait, read distribution
 }
 
-func (p *phaseTally) add(t *phaseTimes) {
+func (p *phaseTally) add(t *hit.Phases) {
 	p.exchanges++
-	if t.newConnection {
+	if t.NewConnection {
 		p.connections++
-		if t.dns > 0 {
-			p.dns.add(t.dns)
+		if t.DNS > 0 {
+			p.dns.add(t.DNS)
 		}
-		p.connect.add(t.connect)
-		if t.tls > 0 {
-			p.tls.add(t.tls)
+		p.connect.add(t.Connect)
+		if t.TLS > 0 {
+			p.tls.add(t.TLS)
 		}
 	}
-	if t.wait > 0 {
-		p.wait.add(t.wait)
-		p.read.add(t.read)
+	if t.Wait > 0 {
+		p.wait.add(t.Wait)
+		p.read.add(t.Read)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/transport"
 )
 
 // plan is what a run will send, and when.
@@ -71,7 +72,7 @@ func planOf(o *Options) (*plan, error) {
 		}
 	}
 	var err error
-	p.workers, err = workersWithin(mostOpenFiles(), p.workers)
+	p.workers, err = workersWithin(transport.MostOpenFiles(), p.workers)
 	return p, err
 }
 

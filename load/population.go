@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -68,7 +69,7 @@ func (p Population) Rate() Rate {
 // Mix is the shares of refreshes and sign-ons, for the workload mixed.
 func (p Population) Mix() map[string]int {
 	refreshes, signOns := p.Rates()
-	return map[string]int{opRefresh: max(1, int(math.Round(refreshes/signOns))), opSignOn: 1}
+	return map[string]int{hit.OpRefresh: max(1, int(math.Round(refreshes/signOns))), hit.OpSignOn: 1}
 }
 
 // Schedule is when the hits of a population are due: users are many and independent of each other, so that their arrivals are a Poisson

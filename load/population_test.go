@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 )
 
 func TestPopulationOfAMillion(t *testing.T) {
@@ -15,7 +16,7 @@ func TestPopulationOfAMillion(t *testing.T) {
 	refreshes, signOns := p.Rates()
 	assert.InDelta(t, 277.78, refreshes, 0.01)
 	assert.InDelta(t, 0.386, signOns, 0.001)
-	assert.Equal(t, map[string]int{opRefresh: 720, opSignOn: 1}, p.Mix())
+	assert.Equal(t, map[string]int{hit.OpRefresh: 720, hit.OpSignOn: 1}, p.Mix())
 	assert.Equal(t, "population of 1,000,000 with access tokens of 1h: 277.8/s refreshes and 0.4/s sign-ons", p.String())
 
 	p.Peak = 3

@@ -3,7 +3,9 @@
 // can be trusted and only then what they mean. It imports no mock and reads no flags.
 package load
 
-import "time"
+import (
+	"agstest/load/hit"
+)
 
 // Workload hands out the requests of virtual clients and judges their answers. Begin and End are called by many goroutines at once;
 // the End of a request follows its Begin on the same goroutine. Everything a Request points to stays untouched from Begin to End.
@@ -12,9 +14,9 @@ type Workload interface {
 	Operations() []string
 	// Begin prepares the request of hit seq, its number in the whole schedule (so that the shards of a run mix alike). It never waits: where no client is ready it says so with a false, and the engine tries
 	// again until one is; that wait counts in the response time of the hit and is reported as starvation.
-	Begin(seq uint64, request *Request) bool
+	Begin(seq uint64, request *hit.Request) bool
 	// End judges the answer and keeps what the client needs for its next request.
-	End(request *Request, answer *Answer) Outcome
+	End(request *hit.Request, answer *hit.Answer) hit.Outcome
 }
 
 // Finite is a workload that can run out of clients: those whose chain broke and that have no unused session token retire. The engine
@@ -22,37 +24,4 @@ type Workload interface {
 type Finite interface {
 	// Exhausted is nil while any client can still become ready; otherwise it says why none can.
 	Exhausted() error
-}
-
-// Request is one prepared request. The engine owns the struct and reuses it; the workload fills it in Begin.
-type Request struct {
-	Operation int
-	Method    string
-	Path      string // below the target's address
-	Header    []HeaderField
-	Body      []byte
-	Client    any // the workload's own
-}
-
-// HeaderField is one line of a request header.
-type HeaderField struct{ Name, Value string }
-
-// Answer is what came back. Body is valid during End only.
-type Answer struct {
-	Status     int // 0: none
-	Body       []byte
-	RetryAfter string
-	Truncated  bool // the body was longer than the engine reads
-	Err        error
-	Sent       time.Time
-	Received   time.Time
-}
-
-// Outcome says whether the answer was the wanted one.
-type Outcome struct {
-	// Kind is empty for a right answer; otherwise why it was wrong: status, identity, shape, token, duplicate, throttled, timeout,
-	// refused, reset, tls, other.
-	Kind string
-	// Message explains a wrong answer in one sentence without a secret; the engine keeps the first few of each kind.
-	Message string
 }

@@ -10,6 +10,7 @@ import (
 	"agstest/internal/check"
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -56,7 +57,7 @@ func (c *crowd) useService(service string) {
 }
 
 func discoverService(ctx context.Context, via *wire.Client, r *requests) (string, error) {
-	var request Request
+	var request hit.Request
 	r.begin(&request, stepDiscover, 0)
 	x := via.Do(ctx, callOf(&request, stepDiscover))
 	if err := ctx.Err(); err != nil {
@@ -94,7 +95,7 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 		} else {
 			n = uint32(c.planned.starters + i - ahead)
 		}
-		var request Request
+		var request hit.Request
 		var room [256]byte
 		c.requests.begin(&request, stepMint, uint64(i))
 		c.requests.mint(&request, c.who.appendAccount(room[:0], n), time.Now())
@@ -118,16 +119,16 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 	times := map[string]int64{}
 	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
-		var request Request
+		var request hit.Request
 		c.prepare(&request, n, stepSignOn, uint64(i))
 		x := via.Do(ctx, callOf(&request, stepSignOn))
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		outcome, kept := c.judge(&hit{client: n, step: stepSignOn}, answerOf(x))
+		outcome, kept := c.judge(&sender{client: n, step: stepSignOn}, answerOf(x))
 		switch outcome.Kind {
 		case "":
-		case kindIdentity, kindToken, kindDuplicate, kindShape:
+		case hit.KindIdentity, hit.KindToken, hit.KindDuplicate, hit.KindShape:
 			mu.Lock()
 			if times[outcome.Kind]++; times[outcome.Kind] <= mostExamples {
 				wrong = append(wrong, reports.Wrong{Operation: setUpOperation, Kind: outcome.Kind, Message: outcome.Message})
@@ -150,7 +151,7 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 }
 
 // callOf is a request as the conformance side's client sends it.
-func callOf(request *Request, s step) wire.Call {
+func callOf(request *hit.Request, s step) wire.Call {
 	header := make(http.Header, len(request.Header))
 	for _, field := range request.Header {
 		header[field.Name] = []string{field.Value}
@@ -158,8 +159,8 @@ func callOf(request *Request, s step) wire.Call {
 	return wire.Call{Operation: calls[s].operation, Method: request.Method, Path: request.Path, Header: header, Body: request.Body}
 }
 
-func answerOf(x *wire.Exchange) *Answer {
-	return &Answer{
+func answerOf(x *wire.Exchange) *hit.Answer {
+	return &hit.Answer{
 		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
 	}
 }

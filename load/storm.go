@@ -7,6 +7,8 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/hit"
+	"agstest/load/transport"
 	"agstest/reports"
 )
 
@@ -22,7 +24,7 @@ type Storm struct {
 }
 
 // What the shares of a storm are where no mix is given: most clients held a session when the service went away.
-var stormMix = map[string]int{opSignOn: 1, opRefresh: 9}
+var stormMix = map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}
 
 const (
 	firstBackOff = time.Second
@@ -67,7 +69,7 @@ func stormCrowd(o *Options) (*crowd, Storm, error) {
 	if o.Mix == nil {
 		o.Mix = stormMix
 	}
-	if o.Mix[opDiscover] > 0 {
+	if o.Mix[hit.OpDiscover] > 0 {
 		return nil, storm, failure.Usagef("a storm is a mix of signon and refresh")
 	}
 	// The environment takes the whole storm, whatever the part of this shard.
@@ -78,7 +80,7 @@ func stormCrowd(o *Options) (*crowd, Storm, error) {
 		storm.Clients = (storm.Clients + o.Shard.Of - o.Shard.Index) / o.Shard.Of
 	}
 	traffic := traffic{Workload: o.Workload, Mix: o.Mix, Clients: storm.Clients, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery}
-	if o.Mix[opSignOn] == 0 || o.Mix[opRefresh] == 0 {
+	if o.Mix[hit.OpSignOn] == 0 || o.Mix[hit.OpRefresh] == 0 {
 		traffic.Clients = 0 // all of them are of one kind
 	}
 	c, err := newCrowd(o.Environment, traffic, uint64(storm.Clients), storm.peak(), o.Seed, o.Shard)
@@ -106,7 +108,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	if err != nil {
 		return nil, err
 	}
-	workers, err := workersWithin(mostOpenFiles(), o.Workers)
+	workers, err := workersWithin(transport.MostOpenFiles(), o.Workers)
 	if err != nil {
 		return nil, err
 	}

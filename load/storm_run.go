@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -147,11 +148,11 @@ func (s *stormRun) interrupt() {
 }
 
 // Begin is part of Workload.
-func (s *stormRun) Begin(seq uint64, request *Request) bool {
+func (s *stormRun) Begin(seq uint64, request *hit.Request) bool {
 	s.mu.Lock()
 	n := s.who[seq]
 	s.mu.Unlock()
-	h := s.hits.Get().(*hit)
+	h := s.hits.Get().(*sender)
 	h.client, h.step, h.starter = n, s.next(n), true // what comes back is not used again
 	h.held = s.clients[n].holds == holdsSession
 	s.prepare(request, n, h.step, seq)
@@ -160,12 +161,12 @@ func (s *stormRun) Begin(seq uint64, request *Request) bool {
 }
 
 // End is part of Workload.
-func (s *stormRun) End(request *Request, answer *Answer) Outcome {
-	h := request.Client.(*hit)
+func (s *stormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
+	h := request.Client.(*sender)
 	outcome, kept := s.judge(h, answer)
 	cl := &s.clients[h.client]
 	signedIn := kept && h.step != stepMint
-	refused := outcome.Kind == kindStatus && answer.Status < 500 || outcome.Kind == kindIdentity
+	refused := outcome.Kind == hit.KindStatus && answer.Status < 500 || outcome.Kind == hit.KindIdentity
 	if !kept {
 		switch {
 		case h.step == stepRefresh && refused:
@@ -176,7 +177,7 @@ func (s *stormRun) End(request *Request, answer *Answer) Outcome {
 	}
 	canGoOn := kept || s.canSend(h.client)
 	wait := retryAfter(answer.RetryAfter, answer.Received)
-	if s.IgnoreRetryAfter || outcome.Kind != kindThrottled {
+	if s.IgnoreRetryAfter || outcome.Kind != hit.KindThrottled {
 		wait = 0
 	}
 	s.answered(h.client, answer, signedIn, kept, canGoOn, wait)
@@ -191,7 +192,7 @@ func (s *stormRun) canSend(n uint32) bool {
 }
 
 // answered plans what a client does next.
-func (s *stormRun) answered(n uint32, answer *Answer, signedIn, kept, canGoOn bool, wait time.Duration) {
+func (s *stormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoOn bool, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.changed.Broadcast()

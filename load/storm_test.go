@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -35,8 +36,8 @@ func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
 	assert.Less(t, time.Duration(r.Storm.Recovered), 30*time.Second)
 	assert.EqualValues(t, 300, r.Total.Sent)
 	assert.EqualValues(t, 300, r.Total.Right)
-	assert.EqualValues(t, 30, r.Operations[opSignOn].Sent)
-	assert.EqualValues(t, 270, r.Operations[opRefresh].Sent)
+	assert.EqualValues(t, 30, r.Operations[hit.OpSignOn].Sent)
+	assert.EqualValues(t, 270, r.Operations[hit.OpRefresh].Sent)
 	assert.Equal(t, reports.Pass, r.Limits[0].Verdict)
 	if r.Valid {
 		assert.Equal(t, reports.Pass, r.Verdict, r.Reason)
@@ -62,7 +63,7 @@ func TestStormTriesAgainLikeARealClient(t *testing.T) {
 	assert.Greater(t, time.Duration(r.Storm.Recovered), time.Second, "they waited as they were told")
 	assert.EqualValues(t, 70, r.Total.Sent)
 	assert.EqualValues(t, 50, r.Total.Right)
-	assert.EqualValues(t, 20, r.Operations[opRefresh].Outcomes[kindThrottled])
+	assert.EqualValues(t, 20, r.Operations[hit.OpRefresh].Outcomes[hit.KindThrottled])
 	assert.EqualValues(t, 50, r.Total.Response.Count, "throttled answers are not in the response times")
 }
 
@@ -77,11 +78,11 @@ func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
 		})
 	})
 	s.environment.Load.Clients.SessionToken = "" // minted, then
-	r := s.storm(t, Options{Storm: &Storm{Clients: 20, Within: 50 * time.Millisecond}, Mix: map[string]int{opRefresh: 1}})
+	r := s.storm(t, Options{Storm: &Storm{Clients: 20, Within: 50 * time.Millisecond}, Mix: map[string]int{hit.OpRefresh: 1}})
 	assert.Positive(t, r.Storm.Recovered)
-	assert.EqualValues(t, 20, r.Operations[opRefresh].Outcomes[kindStatus])
-	assert.EqualValues(t, 20, r.Operations[opMint].Right)
-	assert.EqualValues(t, 20, r.Operations[opSignOn].Right)
+	assert.EqualValues(t, 20, r.Operations[hit.OpRefresh].Outcomes[hit.KindStatus])
+	assert.EqualValues(t, 20, r.Operations[hit.OpMint].Right)
+	assert.EqualValues(t, 20, r.Operations[hit.OpSignOn].Right)
 }
 
 func TestStormThatIsNeverOverFails(t *testing.T) {
@@ -123,10 +124,10 @@ func TestStormThatCannotBe(t *testing.T) {
 		"a storm says what is sent when":                          {Storm: &Storm{Clients: 5, Within: time.Second}, Duration: time.Second},
 		"leave --workload lifecycle out":                          {Storm: &Storm{Clients: 5, Within: time.Second}, Workload: WorkloadLifecycle},
 		"leave --clients out":                                     {Storm: &Storm{Clients: 5, Within: time.Second}, Clients: 3},
-		"a storm is a mix of signon and refresh":                  {Storm: &Storm{Clients: 5, Within: time.Second}, Mix: map[string]int{opDiscover: 1, opRefresh: 1}},
+		"a storm is a mix of signon and refresh":                  {Storm: &Storm{Clients: 5, Within: time.Second}, Mix: map[string]int{hit.OpDiscover: 1, hit.OpRefresh: 1}},
 		"11 virtual clients were asked for":                       {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}},
-		"a storm of 11 clients needs as many":                     {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}, Mix: map[string]int{opRefresh: 1}},
-		"names signout, which the workload of the storm does not": {Storm: &Storm{Clients: 5, Within: time.Second}, Limits: []Limit{{Expression: "signout.p99<1s", Operation: opSignOut, Metric: "p99"}}},
+		"a storm of 11 clients needs as many":                     {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}, Mix: map[string]int{hit.OpRefresh: 1}},
+		"names signout, which the workload of the storm does not": {Storm: &Storm{Clients: 5, Within: time.Second}, Limits: []Limit{{Expression: "signout.p99<1s", Operation: hit.OpSignOut, Metric: "p99"}}},
 	} {
 		t.Run(says, func(t *testing.T) {
 			if o.Environment == nil {

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -95,12 +96,12 @@ func (t *tally) send(operation int, due, sent time.Time) {
 }
 
 // end counts the answer of a hit that was sent.
-func (t *tally) end(operation int, due time.Time, answer *Answer, outcome *Outcome, phases *phaseTimes) {
+func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *hit.Outcome, phases *hit.Phases) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.second(answer.Received)
 	o := &s.operations[operation]
-	if isAborted(answer.Err) {
+	if hit.IsAborted(answer.Err) {
 		o.interrupted++
 		return
 	}
@@ -108,7 +109,7 @@ func (t *tally) end(operation int, due time.Time, answer *Answer, outcome *Outco
 	o.statuses[answer.Status]++
 	if t.trace {
 		s.phases.add(phases)
-	} else if phases.newConnection {
+	} else if phases.NewConnection {
 		s.phases.connections++
 	}
 	service := answer.Received.Sub(answer.Sent)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -68,7 +69,7 @@ func invalid(r *reports.Load) []string {
 				reports.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
 		}
 	}
-	if n := total.Outcomes[kindMachine]; n > 0 {
+	if n := total.Outcomes[hit.KindMachine]; n > 0 {
 		say("%s hits (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
 			reports.Count(n), share(n)*100)
 	}
@@ -83,7 +84,7 @@ func invalid(r *reports.Load) []string {
 
 // correctness are the kinds of wrong answers that no limit on errors excuses: the service gave something that is not right, which is
 // worse than giving nothing.
-var correctness = []string{kindIdentity, kindDuplicate, kindToken, kindShape}
+var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, hit.KindShape}
 
 // decide sets validity and verdict of a report whose figures and limits are in. An invalid run is neither passed nor failed.
 func decide(r *reports.Load, beyond []string) {
@@ -91,7 +92,7 @@ func decide(r *reports.Load, beyond []string) {
 	r.Valid = len(r.Invalid) == 0
 	bad := int64(0)
 	for _, kind := range correctness {
-		if kind == kindToken && time.Duration(r.Generator.ClockStep).Abs() > mostClockStep {
+		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > mostClockStep {
 			continue // what a token says of times was held against a clock that was wrong; the run is not valid
 		}
 		bad += r.Total.Outcomes[kind]

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -56,21 +57,21 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 			r.Plan.Closed, r.Generator.CPUShare, r.Generator.AtCap, r.Generator.Lag.P99 = true, 1, 500, int64(time.Second)
 		}, "", reports.Pass},
 		{"another's answer", func(r *reports.Load) {
-			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{kindIdentity: 1}
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{hit.KindIdentity: 1}
 		}, "", reports.Fail},
 		{"another's answer in an invalid run", func(r *reports.Load) {
-			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{kindIdentity: 1}
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{hit.KindIdentity: 1}
 			r.Generator.Starved = 900
 		}, "waited for a virtual client", reports.Fail},
 		{"another's answer within a limit", func(r *reports.Load) {
-			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{kindIdentity: 1}
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{hit.KindIdentity: 1}
 			r.Limits = []reports.Limit{{Expression: "errors<1%", Verdict: reports.Pass}}
 		}, "", reports.Fail},
 		{"an error and no limit", func(r *reports.Load) {
-			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{kindStatus: 1}
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{hit.KindStatus: 1}
 		}, "", reports.Fail},
 		{"an error within a limit", func(r *reports.Load) {
-			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{kindStatus: 1}
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 999, 1, map[string]int64{hit.KindStatus: 1}
 			r.Limits = []reports.Limit{{Expression: "errors<1%", Verdict: reports.Pass}}
 		}, "", reports.Pass},
 		{"a limit not kept", func(r *reports.Load) { r.Limits = []reports.Limit{{Expression: "p99<1ms", Verdict: reports.Fail}} }, "", reports.Fail},

@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/hit"
 	"agstest/reports"
 )
 
@@ -143,7 +144,7 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 	}
 	c := &crowd{traffic: t, tenant: e.Tenant, seen: newSeenSet(sharedKey(seed, shard))}
 	c.seen.reserve(hits)
-	c.hits.New = func() any { return new(hit) }
+	c.hits.New = func() any { return new(sender) }
 	c.sampled.skew = e.ClockSkew
 	if err := c.chooseSteps(e, seed); err != nil {
 		return nil, err
@@ -216,7 +217,7 @@ func (c *crowd) chooseSteps(e *environment.Environment, seed uint64) error {
 func (c *crowd) measures() []string {
 	switch c.Workload {
 	case WorkloadRefresh:
-		return []string{opRefresh}
+		return []string{hit.OpRefresh}
 	case WorkloadMixed:
 		var names []string
 		for _, s := range c.mix.steps {
@@ -224,7 +225,7 @@ func (c *crowd) measures() []string {
 		}
 		return names
 	case WorkloadLifecycle:
-		return []string{opDiscover, opSignOn, opRefresh, opSignOut}
+		return []string{hit.OpDiscover, hit.OpSignOn, hit.OpRefresh, hit.OpSignOut}
 	}
 	return c.names
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/environment"
+	"agstest/load/hit"
 )
 
 // accessToken is as long as the one of the page "Signing in with a session token".
@@ -36,7 +37,7 @@ func signedInCrowd(t testing.TB, clients int) (*crowd, func(n uint32, serial int
 			accessToken(account, device, jti, now+3600), testToken("RefreshAuthN", account, device, jti, now+172800), device, account)
 	}
 	for n := range uint32(clients) {
-		outcome, kept := c.judge(&hit{client: n, step: stepSignOn}, &Answer{Status: http.StatusCreated, Body: answer(n, int(n)), Sent: time.Now(), Received: time.Now()})
+		outcome, kept := c.judge(&sender{client: n, step: stepSignOn}, &hit.Answer{Status: http.StatusCreated, Body: answer(n, int(n)), Sent: time.Now(), Received: time.Now()})
 		require.Empty(t, outcome)
 		require.True(t, kept)
 		c.ongoing.push(n)
@@ -66,7 +67,7 @@ func TestSignedInClientsAreSmall(t *testing.T) {
 func TestHitsCostFewAllocations(t *testing.T) {
 	c, answer := signedInCrowd(t, 200)
 	c.JudgeEvery = 1 << 30 // full judgements are measured by the benchmark
-	var request Request
+	var request hit.Request
 	bodies := make([][]byte, 200)
 	for n := range bodies {
 		bodies[n] = answer(uint32(n), 10000+n)
@@ -76,8 +77,8 @@ func TestHitsCostFewAllocations(t *testing.T) {
 	allocations := testing.AllocsPerRun(400, func() {
 		seq++
 		require.True(t, c.Begin(seq, &request))
-		n := request.Client.(*hit).client
-		outcome := c.End(&request, &Answer{Status: http.StatusOK, Body: bodies[n], Sent: now, Received: now})
+		n := request.Client.(*sender).client
+		outcome := c.End(&request, &hit.Answer{Status: http.StatusOK, Body: bodies[n], Sent: now, Received: now})
 		if outcome.Kind != "" {
 			t.Fatal(outcome)
 		}
@@ -97,13 +98,13 @@ func BenchmarkRefreshHit(b *testing.B) {
 			for n := range bodies {
 				bodies[n] = answer(uint32(n), 10000+n)
 			}
-			var request Request
-			var reply Answer
+			var request hit.Request
+			var reply hit.Answer
 			b.ReportAllocs()
 			for seq := uint64(0); b.Loop(); seq++ {
 				c.Begin(seq, &request)
-				n := request.Client.(*hit).client
-				reply = Answer{Status: http.StatusOK, Body: bodies[n], Sent: time.Now(), Received: time.Now()}
+				n := request.Client.(*sender).client
+				reply = hit.Answer{Status: http.StatusOK, Body: bodies[n], Sent: time.Now(), Received: time.Now()}
 				c.End(&request, &reply)
 			}
 		})

@@ -1,21 +1,15 @@
 package load
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"io"
-	"net"
-	"strings"
-	"syscall"
 	"time"
 
 	"agstest/internal/check"
-	"agstest/internal/wire"
+	"agstest/load/hit"
+	"agstest/load/transport"
 )
 
 // hit is what a request knows about who sent it.
-type hit struct {
+type sender struct {
 	client  uint32
 	step    step
 	starter bool // the client was taken from those at the start of what they do
@@ -24,12 +18,12 @@ type hit struct {
 }
 
 // Begin is part of Workload.
-func (c *crowd) Begin(seq uint64, request *Request) bool {
+func (c *crowd) Begin(seq uint64, request *hit.Request) bool {
 	n, s, starter, ok := c.pick(seq)
 	if !ok {
 		return false
 	}
-	h := c.hits.Get().(*hit)
+	h := c.hits.Get().(*sender)
 	h.client, h.step, h.starter, h.held = n, s, starter, false
 	if n != noClient {
 		h.held = c.clients[n].holds == holdsSession
@@ -110,7 +104,7 @@ func (c *crowd) next(n uint32) step {
 }
 
 // prepare builds the request of a step of a client.
-func (c *crowd) prepare(request *Request, n uint32, s step, seq uint64) {
+func (c *crowd) prepare(request *hit.Request, n uint32, s step, seq uint64) {
 	c.requests.begin(request, s, seq)
 	var room, more [1024]byte
 	switch s {
@@ -166,8 +160,8 @@ func (c *crowd) takeSession(dst []byte, n uint32) []byte {
 }
 
 // End is part of Workload.
-func (c *crowd) End(request *Request, answer *Answer) Outcome {
-	h := request.Client.(*hit)
+func (c *crowd) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
+	h := request.Client.(*sender)
 	outcome, kept := c.judge(h, answer)
 	if h.client != noClient {
 		c.proceed(h, answer, outcome, kept)
@@ -178,10 +172,10 @@ func (c *crowd) End(request *Request, answer *Answer) Outcome {
 }
 
 // proceed takes a client on after its answer. Kept tells that the client holds what the answer gave it.
-func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
+func (c *crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool) {
 	n := h.client
 	cl := &c.clients[n]
-	if outcome.Kind == kindThrottled || outcome.Kind == kindRefused || outcome.Kind == kindTLS && !afterHandshake(answer.Err) || outcome.Kind == kindMachine {
+	if outcome.Kind == hit.KindThrottled || outcome.Kind == hit.KindRefused || outcome.Kind == hit.KindTLS && !transport.AfterHandshake(answer.Err) || outcome.Kind == hit.KindMachine {
 		// The service did nothing, so that what the client sent is still good.
 		if h.step == stepSignOn || h.step == stepSignOnFirst {
 			c.giveBack(h)
@@ -222,7 +216,7 @@ func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
 			c.again(n)
 			return
 		}
-		if h.step == stepRefresh && !kept && !isAborted(answer.Err) {
+		if h.step == stepRefresh && !kept && !hit.IsAborted(answer.Err) {
 			c.broken.Add(1)
 		}
 		if c.supply.source == ownOnce && cl.holds == holdsNothing && !c.hasSession(n) {
@@ -234,7 +228,7 @@ func (c *crowd) proceed(h *hit, answer *Answer, outcome Outcome, kept bool) {
 }
 
 // giveBack undoes takeSession.
-func (c *crowd) giveBack(h *hit) {
+func (c *crowd) giveBack(h *sender) {
 	cl := &c.clients[h.client]
 	if h.held {
 		cl.holds = holdsSession // its token is still there
@@ -283,67 +277,6 @@ func (c *crowd) retire(n uint32) {
 		return
 	}
 	c.live.Add(-1)
-}
-
-// The kinds of wrong answers.
-const (
-	kindStatus    = "status"    // not the wanted status, or a refusal inside a wanted one
-	kindIdentity  = "identity"  // an answer that belongs to somebody else
-	kindShape     = "shape"     // a body that is not what the call gives
-	kindToken     = "token"     // a token that breaks a rule
-	kindDuplicate = "duplicate" // something that must be unique came twice
-	kindThrottled = "throttled" // 429 or 503 with Retry-After
-	kindTimeout   = "timeout"
-	kindRefused   = "refused"
-	kindReset     = "reset"
-	kindTLS       = "tls"
-	kindMachine   = "machine" // this machine could open no connection: out of descriptors or ports
-	kindOther     = "other"
-)
-
-// afterHandshake tells an alert of TLS, or a record that is none: it may come in place of an answer, when the service has done what it
-// was asked for.
-func afterHandshake(err error) bool {
-	var operation *net.OpError
-	var record tls.RecordHeaderError
-	return errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error") ||
-		errors.As(err, &record) && strings.HasPrefix(record.Msg, "received record")
-}
-
-// noAnswer says why no whole answer came.
-func noAnswer(err error) string {
-	var (
-		timeout   interface{ Timeout() bool }
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
-		invalid   x509.CertificateInvalidError
-		verify    *tls.CertificateVerificationError
-		record    tls.RecordHeaderError
-		alert     tls.AlertError
-		name      *net.DNSError
-	)
-	switch {
-	case errors.Is(err, wire.ErrCoding):
-		return kindShape
-	case afterHandshake(err):
-		return kindTLS
-	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert):
-		return kindTLS
-	case errors.As(err, &name):
-		return kindOther
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return kindTimeout
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return kindRefused
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
-		return kindMachine
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		strings.Contains(err.Error(), "closed"):
-		return kindReset
-	case strings.Contains(err.Error(), "timed out"): // fasthttp's dialling
-		return kindTimeout
-	}
-	return kindOther
 }
 
 // clientName names a client in messages.

@@ -3,6 +3,8 @@ package load
 import (
 	"testing"
 
+	"agstest/load/hit"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -11,9 +13,9 @@ import (
 func TestMixIsExactInEveryRound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mix := map[string]int{
-			opSignOn:   rapid.IntRange(0, 40).Draw(t, "signon"),
-			opRefresh:  rapid.IntRange(1, 40).Draw(t, "refresh"),
-			opDiscover: rapid.IntRange(0, 5).Draw(t, "discover"),
+			hit.OpSignOn:   rapid.IntRange(0, 40).Draw(t, "signon"),
+			hit.OpRefresh:  rapid.IntRange(1, 40).Draw(t, "refresh"),
+			hit.OpDiscover: rapid.IntRange(0, 5).Draw(t, "discover"),
 		}
 		seed := rapid.Uint64().Draw(t, "seed")
 		m, err := newMixer(mix, seed, Shard{})
@@ -42,7 +44,7 @@ func TestMixIsExactInEveryRound(t *testing.T) {
 
 func TestShardsTogetherMixLikeOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mix := map[string]int{opSignOn: rapid.IntRange(1, 9).Draw(t, "signon"), opRefresh: rapid.IntRange(1, 9).Draw(t, "refresh")}
+		mix := map[string]int{hit.OpSignOn: rapid.IntRange(1, 9).Draw(t, "signon"), hit.OpRefresh: rapid.IntRange(1, 9).Draw(t, "refresh")}
 		seed, of := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(2, 9).Draw(t, "shards")
 		one, err := newMixer(mix, seed, Shard{})
 		require.NoError(t, err)
@@ -64,7 +66,7 @@ func TestShardsTogetherMixLikeOne(t *testing.T) {
 }
 
 func TestMixOfManySharesSpreads(t *testing.T) {
-	m, err := newMixer(map[string]int{opSignOn: 1, opRefresh: 720}, 7, Shard{})
+	m, err := newMixer(map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 720}, 7, Shard{})
 	require.NoError(t, err)
 	signOns := 0
 	for seq := range uint64(7210) {
@@ -79,7 +81,7 @@ func TestMixRefusesWhatItCannotMix(t *testing.T) {
 	for says, mix := range map[string]map[string]int{
 		"a mix can hold signon, refresh, discover": {"signout": 1},
 		"needs a mix":     {},
-		"a share below 0": {opSignOn: -1, opRefresh: 2},
+		"a share below 0": {hit.OpSignOn: -1, hit.OpRefresh: 2},
 	} {
 		_, err := newMixer(mix, 1, Shard{})
 		require.ErrorContains(t, err, says)

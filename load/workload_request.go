@@ -15,16 +15,7 @@ import (
 	"agstest/ags"
 	"agstest/internal/environment"
 	"agstest/internal/wire"
-)
-
-// Names of operations as they stand in load.json, in mixes and in limits.
-const (
-	opSignOn      = "signon"
-	opSignOnFirst = "signon-first"
-	opRefresh     = "refresh"
-	opDiscover    = "discover"
-	opSignOut     = "signout"
-	opMint        = "mint"
+	"agstest/load/hit"
 )
 
 // step is one call of a virtual client.
@@ -45,19 +36,19 @@ var calls = [stepCount]struct {
 	name, operation string // ours, and that of ags.Operations
 	wanted          int
 }{
-	stepSignOn:      {opSignOn, ags.SignOnWithSessionToken, 201},
-	stepSignOnFirst: {opSignOnFirst, ags.SignOnWithSessionToken, 201},
-	stepRefresh:     {opRefresh, ags.Refresh, 200},
-	stepDiscover:    {opDiscover, ags.ServiceDiscovery, 200},
-	stepSignOut:     {opSignOut, ags.SignOut, 200},
-	stepMint:        {opMint, ags.GetSessionToken, 200},
+	stepSignOn:      {hit.OpSignOn, ags.SignOnWithSessionToken, 201},
+	stepSignOnFirst: {hit.OpSignOnFirst, ags.SignOnWithSessionToken, 201},
+	stepRefresh:     {hit.OpRefresh, ags.Refresh, 200},
+	stepDiscover:    {hit.OpDiscover, ags.ServiceDiscovery, 200},
+	stepSignOut:     {hit.OpSignOut, ags.SignOut, 200},
+	stepMint:        {hit.OpMint, ags.GetSessionToken, 200},
 }
 
 func (s step) String() string { return calls[s].name }
 
 // requests builds the requests of one environment. What does not differ between hits is built once.
 type requests struct {
-	headers   [stepCount][]HeaderField // without those that differ
+	headers   [stepCount][]hit.HeaderField // without those that differ
 	methods   [stepCount]string
 	paths     [stepCount]string
 	bearer    string // before a token: "Bearer " or nothing
@@ -90,22 +81,22 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 				r.methods[s], r.paths[s] = operation.Method, operation.Path
 			}
 		}
-		var header []HeaderField
+		var header []hit.HeaderField
 		if s != stepDiscover {
-			header = append(header, HeaderField{"Content-Type", "application/json"}, HeaderField{ags.HeaderService, service})
+			header = append(header, hit.HeaderField{Name: "Content-Type", Value: "application/json"}, hit.HeaderField{Name: ags.HeaderService, Value: service})
 		}
 		if e.Tenant != "" {
-			header = append(header, HeaderField{ags.HeaderTenant, e.Tenant})
+			header = append(header, hit.HeaderField{Name: ags.HeaderTenant, Value: e.Tenant})
 		}
-		var extra []HeaderField
+		var extra []hit.HeaderField
 		for name, value := range e.Headers {
-			header = slices.DeleteFunc(header, func(h HeaderField) bool { return strings.EqualFold(h.Name, name) })
-			extra = append(extra, HeaderField{name, value})
+			header = slices.DeleteFunc(header, func(h hit.HeaderField) bool { return strings.EqualFold(h.Name, name) })
+			extra = append(extra, hit.HeaderField{Name: name, Value: value})
 			if strings.EqualFold(name, ags.HeaderCorrelation) {
 				r.run = ""
 			}
 		}
-		slices.SortFunc(extra, func(a, b HeaderField) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(extra, func(a, b hit.HeaderField) int { return strings.Compare(a.Name, b.Name) })
 		r.headers[s] = append(header, extra...)
 	}
 	if e.Operator != nil {
@@ -116,7 +107,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 }
 
 // begin fills in what every request of a step has.
-func (r *requests) begin(request *Request, s step, seq uint64) {
+func (r *requests) begin(request *hit.Request, s step, seq uint64) {
 	request.Method, request.Path, request.Body = r.methods[s], r.paths[s], nil
 	request.Header = append(request.Header[:0], r.headers[s]...)
 	if r.run == "" {
@@ -124,11 +115,11 @@ func (r *requests) begin(request *Request, s step, seq uint64) {
 	}
 	id := make([]byte, 0, 40)
 	id = strconv.AppendUint(append(id, r.run...), seq, 10)
-	request.Header = append(request.Header, HeaderField{ags.HeaderCorrelation, string(id)})
+	request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderCorrelation, Value: string(id)})
 }
 
 // signOn makes the body of a sign-on; without a device it is a first-time one.
-func (r *requests) signOn(request *Request, session, device []byte) {
+func (r *requests) signOn(request *hit.Request, session, device []byte) {
 	size := len(startOfSession) + 2*len(session) + 8
 	if device == nil {
 		size += len(firstDevice) + 24
@@ -148,17 +139,17 @@ func (r *requests) signOn(request *Request, session, device []byte) {
 }
 
 // authorized adds a token as Authorization and an empty list of parameters (ambiguity 7.18).
-func (r *requests) authorized(request *Request, token []byte) {
+func (r *requests) authorized(request *hit.Request, token []byte) {
 	var value strings.Builder
 	value.Grow(len(r.bearer) + len(token))
 	value.WriteString(r.bearer)
 	value.Write(token)
-	request.Header = append(request.Header, HeaderField{ags.HeaderAuthorization, value.String()})
+	request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderAuthorization, Value: value.String()})
 	request.Body = noParametersBody
 }
 
 // mint makes the body of a head-end system's request for a session token.
-func (r *requests) mint(request *Request, account []byte, now time.Time) {
+func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 	body := make([]byte, 0, 512)
 	body = append(body, `{"parameters":[{"name":`...)
 	body = append(body, r.parameter...)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"agstest/internal/environment"
+	"agstest/load/hit"
 )
 
 // TestOperatorTokenIsTheDocumentedOne holds a whole request against a token that OpenSSL has signed. Its header and its claims are
@@ -23,7 +24,7 @@ func TestOperatorTokenIsTheDocumentedOne(t *testing.T) {
 	} {
 		e := &environment.Environment{Tenant: "nagra", Operator: &environment.Operator{
 			Secret: "a secret of at least thirty-two bytes!", KeyID: "k-1", Account: accounts.ofEnvironment, Parameter: environment.DefaultOperatorParameter}}
-		var request Request
+		var request hit.Request
 		newRequests(e, "SSO", 1).mint(&request, []byte(accounts.ofClient), time.Unix(1795458000, 0))
 		assert.Equal(t, want, string(request.Body), name)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"agstest/load/hit"
 )
 
 // aroundRefreshes are the operations of a life beside its refreshes: a discovery, a sign-on and a sign-out.
@@ -17,9 +19,9 @@ func shares(workload string, mix map[string]int, refreshes int) map[string]float
 	case WorkloadMixed:
 		parts = mix
 	case WorkloadLifecycle:
-		parts = map[string]int{opDiscover: 1, opSignOn: 1, opRefresh: cmp.Or(refreshes, defaultRefreshes), opSignOut: 1}
+		parts = map[string]int{hit.OpDiscover: 1, hit.OpSignOn: 1, hit.OpRefresh: cmp.Or(refreshes, defaultRefreshes), hit.OpSignOut: 1}
 	case WorkloadHeadEnd:
-		parts = map[string]int{opMint: 1, opSignOn: 1}
+		parts = map[string]int{hit.OpMint: 1, hit.OpSignOn: 1}
 	}
 	sum := 0
 	for _, part := range parts {

@@ -20,6 +20,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/hit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -57,7 +58,7 @@ type found struct {
 	starved  atomic.Int64
 }
 
-func (f *found) count(operation string, outcome Outcome) {
+func (f *found) count(operation string, outcome hit.Outcome) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if outcome.Kind == "" {
@@ -93,7 +94,7 @@ func (s *service) drive(t testing.TB, c *crowd, hits uint64, workers int) *found
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
-			var request Request
+			var request hit.Request
 			for {
 				n := seq.Add(1) - 1
 				if n >= hits {
@@ -116,8 +117,8 @@ func (s *service) drive(t testing.TB, c *crowd, hits uint64, workers int) *found
 	return f
 }
 
-func (s *service) exchange(transport *http.Transport, request *Request) *Answer {
-	answer := &Answer{Sent: time.Now()}
+func (s *service) exchange(transport *http.Transport, request *hit.Request) *hit.Answer {
+	answer := &hit.Answer{Sent: time.Now()}
 	r, err := http.NewRequest(request.Method, s.server.URL+request.Path, bytes.NewReader(request.Body))
 	if err != nil {
 		answer.Err = err
@@ -154,20 +155,20 @@ func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 		minted  bool
 		want    map[string]int
 	}{
-		"signon":                           {traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{opSignOn: 200}},
-		"signon with minted tokens":        {traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{opSignOn: 200}},
-		"signon with tokens used again":    {traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{opSignOn: 200}},
-		"refresh":                          {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{opRefresh: 200}},
-		"refresh with minted tokens":       {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{opRefresh: 200}},
-		"refresh that keeps its jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{opRefresh: 200}},
-		"one jti for each device":          {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{opRefresh: 200}},
-		"refresh without client_id":        {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{opRefresh: 200}},
-		"refresh tokens without jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{opRefresh: 200}},
-		"bodies with escapes":              {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{opRefresh: 200}},
-		"mixed with escapes":               {traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
-		"mixed":                            {traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 8, opDiscover: 1}}, strict, false, map[string]int{opSignOn: 20, opRefresh: 160, opDiscover: 20}},
-		"mixed of many with minted tokens": {traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{opSignOn: 3, opRefresh: 7}}, strict, true, map[string]int{opSignOn: 60, opRefresh: 140}},
-		"first-time":                       {traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{opSignOnFirst: 200}},
+		"signon":                           {traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{hit.OpSignOn: 200}},
+		"signon with minted tokens":        {traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{hit.OpSignOn: 200}},
+		"signon with tokens used again":    {traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{hit.OpSignOn: 200}},
+		"refresh":                          {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{hit.OpRefresh: 200}},
+		"refresh with minted tokens":       {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{hit.OpRefresh: 200}},
+		"refresh that keeps its jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"one jti for each device":          {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{hit.OpRefresh: 200}},
+		"refresh without client_id":        {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"refresh tokens without jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"bodies with escapes":              {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"mixed with escapes":               {traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{hit.OpSignOn: 20, hit.OpRefresh: 160, hit.OpDiscover: 20}},
+		"mixed":                            {traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}}, strict, false, map[string]int{hit.OpSignOn: 20, hit.OpRefresh: 160, hit.OpDiscover: 20}},
+		"mixed of many with minted tokens": {traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{hit.OpSignOn: 3, hit.OpRefresh: 7}}, strict, true, map[string]int{hit.OpSignOn: 60, hit.OpRefresh: 140}},
+		"first-time":                       {traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{hit.OpSignOnFirst: 200}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{Choices: test.choices}, nil)
@@ -192,12 +193,12 @@ func TestLifecycleGoesThroughAllItsCalls(t *testing.T) {
 	f := s.drive(t, c, 500, 8)
 	assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
 	sum := 0
-	for _, operation := range []string{opDiscover, opSignOn, opRefresh, opSignOut} {
+	for _, operation := range []string{hit.OpDiscover, hit.OpSignOn, hit.OpRefresh, hit.OpSignOut} {
 		assert.Greater(t, f.right[operation], 60, operation)
 		sum += f.right[operation]
 	}
 	assert.Equal(t, 500, sum)
-	assert.Equal(t, []string{opDiscover, opSignOn, opRefresh, opSignOut}, c.measures()[:4])
+	assert.Equal(t, []string{hit.OpDiscover, hit.OpSignOn, hit.OpRefresh, hit.OpSignOut}, c.measures()[:4])
 }
 
 func TestHeadEndMintsAndSignsOn(t *testing.T) {
@@ -205,8 +206,8 @@ func TestHeadEndMintsAndSignsOn(t *testing.T) {
 	c, _ := s.ready(t, traffic{Workload: WorkloadHeadEnd, JudgeEvery: 1}, 400, 10)
 	f := s.drive(t, c, 400, 8)
 	assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
-	assert.Equal(t, 400, f.right[opMint]+f.right[opSignOn])
-	assert.InDelta(t, 200, f.right[opSignOn], 20)
+	assert.Equal(t, 400, f.right[hit.OpMint]+f.right[hit.OpSignOn])
+	assert.InDelta(t, 200, f.right[hit.OpSignOn], 20)
 }
 
 func TestSetUpFindsTheServiceWhereTheEnvironmentNamesNone(t *testing.T) {
@@ -216,7 +217,7 @@ func TestSetUpFindsTheServiceWhereTheEnvironmentNamesNone(t *testing.T) {
 	c, _ := s.ready(t, traffic{Workload: WorkloadSignOn}, 20, 10)
 	assert.Equal(t, want, c.service)
 	f := s.drive(t, c, 20, 2)
-	assert.Equal(t, map[string]int{opSignOn: 20}, f.right)
+	assert.Equal(t, map[string]int{hit.OpSignOn: 20}, f.right)
 }
 
 func TestSetUpThatFailsIsNoVerdict(t *testing.T) {
@@ -282,8 +283,8 @@ func TestAnswerOfAnotherClientIsFoundAndBothAreNamed(t *testing.T) {
 	c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 40}, 1050, 10)
 	f := s.drive(t, c, 1050, 1)
 	assert.Equal(t, map[string]int{"refresh identity": 5}, f.wrong)
-	assert.Equal(t, 1045, f.right[opRefresh]+f.right[opSignOn])
-	assert.Equal(t, 5, f.right[opSignOn], "the client does not use what is not its own: it signs on again, or a spare one does")
+	assert.Equal(t, 1045, f.right[hit.OpRefresh]+f.right[hit.OpSignOn])
+	assert.Equal(t, 5, f.right[hit.OpSignOn], "the client does not use what is not its own: it signs on again, or a spare one does")
 	require.NotEmpty(t, f.messages)
 	assert.Regexp(t, `^the answer to the refresh of client \d+ \(device L[^)]*…[\d_]*, account L…\) is not its own: client_id is .+, which belongs to client \d+ \(device .+\)$`, f.messages[0])
 	s.noSecretsIn(t, f.messages...)
@@ -336,25 +337,25 @@ func TestWrongBodiesAreWrongHoweverFast(t *testing.T) {
 		says  string
 		every int
 	}{
-		"other account in the access token": {func(d string, n int64) string { return tokenBody(account(d), d, "L999", d, fmt.Sprint(n)) }, kindIdentity, "the accountId of the access token is L…", 100},
-		"other device in the access token":  {func(d string, n int64) string { return tokenBody(account(d), d, account(d), "LOAD_999", fmt.Sprint(n)) }, kindIdentity, "the deviceId of the access token is LO…99, which belongs to client 999", 100},
-		"other account":                     {func(d string, n int64) string { return tokenBody("L77777", d, "L77777", d, fmt.Sprint(n)) }, kindIdentity, "accountId is L7…77", 100},
-		"one jti for all":                   {func(d string, _ int64) string { return tokenBody(account(d), d, account(d), d, "7000000000000000007") }, kindDuplicate, "have the jti 700…007, which those of client", 100},
+		"other account in the access token": {func(d string, n int64) string { return tokenBody(account(d), d, "L999", d, fmt.Sprint(n)) }, hit.KindIdentity, "the accountId of the access token is L…", 100},
+		"other device in the access token":  {func(d string, n int64) string { return tokenBody(account(d), d, account(d), "LOAD_999", fmt.Sprint(n)) }, hit.KindIdentity, "the deviceId of the access token is LO…99, which belongs to client 999", 100},
+		"other account":                     {func(d string, n int64) string { return tokenBody("L77777", d, "L77777", d, fmt.Sprint(n)) }, hit.KindIdentity, "accountId is L7…77", 100},
+		"one jti for all":                   {func(d string, _ int64) string { return tokenBody(account(d), d, account(d), d, "7000000000000000007") }, hit.KindDuplicate, "have the jti 700…007, which those of client", 100},
 		"other tenant": {func(d string, n int64) string {
 			return strings.ReplaceAll(tokenBody(account(d), d, account(d), d, fmt.Sprint(n)), "eyJ2ZXIiOiIxLjAiLCJ0ZW5hbnRJZCI6Im5hZ3JhIi", "eyJ2ZXIiOiIxLjAiLCJ0ZW5hbnRJZCI6ImFjbWUhIi")
-		}, kindIdentity, "the tenantId of the access token is", 100},
-		"HTML page":         {func(string, int64) string { return "<html>welcome</html>" }, kindShape, "is no token body", 100},
-		"no refresh token":  {func(string, int64) string { return `{"access_token":"a.b.c"}` }, kindShape, "refresh_token", 100},
-		"gateway refusal":   {func(string, int64) string { return `{"resultCode":"99999:403","localeMessage":"none"}` }, kindStatus, "refusal of the gateway", 100},
-		"rules of tokens":   {func(d string, n int64) string { return tokenBody(account(d), d, account(d), d, fmt.Sprint(n)) }, kindToken, "breaks ", 1},
-		"empty body":        {func(string, int64) string { return "" }, kindShape, "is no token body", 100},
-		"truncated halfway": {func(d string, n int64) string { return tokenBody(account(d), d, account(d), d, fmt.Sprint(n))[:300] }, kindShape, "is no token body", 100},
+		}, hit.KindIdentity, "the tenantId of the access token is", 100},
+		"HTML page":         {func(string, int64) string { return "<html>welcome</html>" }, hit.KindShape, "is no token body", 100},
+		"no refresh token":  {func(string, int64) string { return `{"access_token":"a.b.c"}` }, hit.KindShape, "refresh_token", 100},
+		"gateway refusal":   {func(string, int64) string { return `{"resultCode":"99999:403","localeMessage":"none"}` }, hit.KindStatus, "refusal of the gateway", 100},
+		"rules of tokens":   {func(d string, n int64) string { return tokenBody(account(d), d, account(d), d, fmt.Sprint(n)) }, hit.KindToken, "breaks ", 1},
+		"empty body":        {func(string, int64) string { return "" }, hit.KindShape, "is no token body", 100},
+		"truncated halfway": {func(d string, n int64) string { return tokenBody(account(d), d, account(d), d, fmt.Sprint(n))[:300] }, hit.KindShape, "is no token body", 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{}, forged(201, test.body))
 			c, _ := s.ready(t, traffic{Workload: WorkloadSignOn, JudgeEvery: test.every}, 30, 10)
 			f := s.drive(t, c, 30, 1)
-			wrong := f.wrong[opSignOn+" "+test.kind]
+			wrong := f.wrong[hit.OpSignOn+" "+test.kind]
 			assert.GreaterOrEqual(t, wrong, 29, "%v %v", f.wrong, f.messages[:min(1, len(f.messages))])
 			require.NotEmpty(t, f.messages)
 			assert.Contains(t, f.messages[0], test.says)
@@ -375,7 +376,7 @@ func TestAccountIsLearnedWhereTheEnvironmentDoesNotSay(t *testing.T) {
 	s.environment.Load.Clients.Count = 20
 	c, _ := s.ready(t, traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, 40, 10)
 	f := s.drive(t, c, 40, 1)
-	assert.Equal(t, map[string]int{opSignOn: 20}, f.right)
+	assert.Equal(t, map[string]int{hit.OpSignOn: 20}, f.right)
 	assert.Equal(t, map[string]int{"signon identity": 20}, f.wrong)
 	assert.Contains(t, f.messages[0], "an accountId other than in the client's first answer")
 }
@@ -406,9 +407,9 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 		minted  bool
 		want    map[string]int
 	}{
-		"a spare client takes the place":     {traffic{Workload: WorkloadRefresh, Clients: 10}, false, map[string]int{opRefresh: 85, opSignOn: 5}},
-		"with its session token":             {traffic{Workload: WorkloadRefresh, Clients: 10, ReuseSessions: true}, false, map[string]int{opRefresh: 85, opSignOn: 5}},
-		"with a session token that it mints": {traffic{Workload: WorkloadRefresh, Clients: 10}, true, map[string]int{opRefresh: 80, opSignOn: 5, opMint: 5}},
+		"a spare client takes the place":     {traffic{Workload: WorkloadRefresh, Clients: 10}, false, map[string]int{hit.OpRefresh: 85, hit.OpSignOn: 5}},
+		"with its session token":             {traffic{Workload: WorkloadRefresh, Clients: 10, ReuseSessions: true}, false, map[string]int{hit.OpRefresh: 85, hit.OpSignOn: 5}},
+		"with a session token that it mints": {traffic{Workload: WorkloadRefresh, Clients: 10}, true, map[string]int{hit.OpRefresh: 80, hit.OpSignOn: 5, hit.OpMint: 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, broken)
@@ -421,7 +422,7 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 			assert.Equal(t, test.want, f.right)
 			assert.NoError(t, c.Exhausted())
 			assert.Contains(t, strings.Join(c.notes(), "\n"), "5 times a chain of refreshes broke")
-			assert.Equal(t, []string{opRefresh}, c.measures())
+			assert.Equal(t, []string{hit.OpRefresh}, c.measures())
 		})
 	}
 }
@@ -441,7 +442,7 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 			c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 20, IgnoreRetryAfter: ignore}, 100, 10)
 			f := s.drive(t, c, 100, 1)
 			assert.Equal(t, map[string]int{"refresh throttled": 10}, f.wrong)
-			assert.Equal(t, map[string]int{opRefresh: 90}, f.right, "the token of a throttled client is still good")
+			assert.Equal(t, map[string]int{hit.OpRefresh: 90}, f.right, "the token of a throttled client is still good")
 			assert.Zero(t, c.broken.Load())
 			ready := 0
 			for {
@@ -467,7 +468,7 @@ func TestSignOnThatWasThrottledKeepsItsSessionToken(t *testing.T) {
 	c, _ := s.ready(t, traffic{Workload: WorkloadSignOn}, 20, 10)
 	f := s.drive(t, c, 20, 1)
 	assert.Equal(t, map[string]int{"signon throttled": 10}, f.wrong)
-	assert.Equal(t, map[string]int{opSignOn: 10}, f.right)
+	assert.Equal(t, map[string]int{hit.OpSignOn: 10}, f.right)
 	assert.NoError(t, c.Exhausted())
 }
 
@@ -483,16 +484,16 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 		says        string
 	}{
 		"sign-ons":            {e(pattern), traffic{Workload: WorkloadSignOn}, 6000, "the workload signon needs 6,000 clients, as each of its sign-ons uses a session token of its own, and load.clients of staging offers 2,000"},
-		"mixed":               {e(pattern), traffic{Workload: WorkloadMixed, Mix: map[string]int{opSignOn: 1, opRefresh: 2}}, 6000, "the workload mixed needs 2,267 clients, as each of its sign-ons uses a session token of its own and 267 clients stay signed in"},
+		"mixed":               {e(pattern), traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 2}}, 6000, "the workload mixed needs 2,267 clients, as each of its sign-ons uses a session token of its own and 267 clients stay signed in"},
 		"more than offered":   {e(pattern), traffic{Workload: WorkloadRefresh, Clients: 3000}, 100, "3,000 virtual clients were asked for and load.clients of staging offers 2,000"},
 		"fewer than needed":   {e(pattern), traffic{Workload: WorkloadSignOn, Clients: 10}, 100, "needs 100 clients"},
 		"no session tokens":   {e(environment.Clients{Count: 5, ClientID: "C{n}"}), traffic{Workload: WorkloadSignOn}, 5, "have no session tokens"},
 		"no operator":         {e(pattern), traffic{Workload: WorkloadHeadEnd}, 5, "add operator to staging"},
 		"no first time":       {e(pattern), traffic{Workload: WorkloadSignOnFirst}, 5, "allow: {first-time: true}"},
 		"no such workload":    {e(pattern), traffic{Workload: "signin"}, 5, `there is no workload "signin"`},
-		"mix without mixed":   {e(pattern), traffic{Workload: WorkloadRefresh, Mix: map[string]int{opRefresh: 1}}, 5, "a mix belongs to the workload mixed"},
+		"mix without mixed":   {e(pattern), traffic{Workload: WorkloadRefresh, Mix: map[string]int{hit.OpRefresh: 1}}, 5, "a mix belongs to the workload mixed"},
 		"mix of nothing":      {e(pattern), traffic{Workload: WorkloadMixed}, 5, "needs a mix"},
-		"one client for two":  {e(pattern), traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1, Mix: map[string]int{opSignOn: 1, opRefresh: 1}}, 50, "1 virtual clients cannot do the workload mixed"},
+		"one client for two":  {e(pattern), traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 1}}, 50, "1 virtual clients cannot do the workload mixed"},
 		"no device":           {e(environment.Clients{Count: 5, SessionToken: "s{n}"}), traffic{Workload: WorkloadSignOn}, 5, "gives no clientId"},
 		"negative refreshes":  {e(pattern), traffic{Workload: WorkloadLifecycle, Refreshes: -1}, 5, "a lifecycle of -1 refreshes"},
 		"negative judgements": {e(pattern), traffic{Workload: WorkloadRefresh, JudgeEvery: -1}, 5, "1 of -1 answers"},
@@ -507,16 +508,16 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 
 func TestDiscoveryMustOfferTheService(t *testing.T) {
 	for name, test := range map[string]struct{ body, kind string }{
-		"no list":         {`{"services":[]}`, kindShape},
-		"HTML":            {"<html>", kindShape},
-		"empty list":      {`{"availableServices":[]}`, kindIdentity},
-		"another service": {`{"availableServices":[{"authServiceName":"Other SSO"}]}`, kindIdentity},
+		"no list":         {`{"services":[]}`, hit.KindShape},
+		"HTML":            {"<html>", hit.KindShape},
+		"empty list":      {`{"availableServices":[]}`, hit.KindIdentity},
+		"another service": {`{"availableServices":[{"authServiceName":"Other SSO"}]}`, hit.KindIdentity},
 		"right":           {`{"availableServices":[{"authServiceName":"Operator SSO"}]}`, ""},
-		"gateway refusal": {`{"resultCode":"\u00399999:403","availableServices":"Operator SSO"}`, kindStatus},
+		"gateway refusal": {`{"resultCode":"\u00399999:403","availableServices":"Operator SSO"}`, hit.KindStatus},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &crowd{service: "Operator SSO"}
-			outcome, _ := c.judge(&hit{client: noClient, step: stepDiscover}, &Answer{Status: http.StatusOK, Body: []byte(test.body)})
+			outcome, _ := c.judge(&sender{client: noClient, step: stepDiscover}, &hit.Answer{Status: http.StatusOK, Body: []byte(test.body)})
 			assert.Equal(t, test.kind, outcome.Kind, outcome.Message)
 		})
 	}

@@ -1,4 +1,4 @@
-package load
+package transport
 
 import (
 	"bufio"
@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"net/http/httptrace"
 	"time"
+
+	"agstest/load/hit"
 )
 
 const (
@@ -18,12 +20,12 @@ const (
 )
 
 // connection takes an idle connection, the last one used first, or opens one.
-func (l *leanTransport) connection(deadline time.Time, traced *phaseTimes) (*connection, error) {
+func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases) (*connection, error) {
 	for {
 		l.mu.Lock()
 		if l.aborted {
 			l.mu.Unlock()
-			return nil, errAborted
+			return nil, hit.ErrAborted
 		}
 		n := len(l.idle) - 1
 		if n < 0 {
@@ -71,7 +73,7 @@ func (noConnection) Error() string { return "no connection could be opened befor
 func (noConnection) Timeout() bool { return true }
 
 // dial opens a connection. It does not bind a local address: that would use up one local port for all destinations together.
-func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connection, error) {
+func (l *leanTransport) dial(ctx context.Context, traced *hit.Phases) (*connection, error) {
 	if l.trace {
 		ctx = httptrace.WithClientTrace(ctx, connectTrace(traced))
 	}
@@ -79,7 +81,7 @@ func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connecti
 	if err != nil {
 		return nil, err
 	}
-	traced.newConnection = true
+	traced.NewConnection = true
 	c := &connection{Conn: raw, raw: raw}
 	if l.tls != nil {
 		begin := time.Now()
@@ -88,7 +90,7 @@ func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connecti
 			raw.Close()
 			return nil, err
 		}
-		traced.tls = time.Since(begin)
+		traced.TLS = time.Since(begin)
 		c.Conn = secure
 	}
 	c.reader = bufio.NewReaderSize(c.Conn, usualHeader)
@@ -96,22 +98,22 @@ func (l *leanTransport) dial(ctx context.Context, traced *phaseTimes) (*connecti
 	defer l.mu.Unlock()
 	if l.aborted {
 		raw.Close()
-		return nil, errAborted
+		return nil, hit.ErrAborted
 	}
 	l.open[c] = struct{}{}
 	return c, nil
 }
 
 // connectTrace notes how long resolving a name and connecting take.
-func connectTrace(traced *phaseTimes) *httptrace.ClientTrace {
+func connectTrace(traced *hit.Phases) *httptrace.ClientTrace {
 	var resolving, connecting time.Time
 	return &httptrace.ClientTrace{
 		DNSStart:     func(httptrace.DNSStartInfo) { resolving = time.Now() },
-		DNSDone:      func(httptrace.DNSDoneInfo) { traced.dns = time.Since(resolving) },
+		DNSDone:      func(httptrace.DNSDoneInfo) { traced.DNS = time.Since(resolving) },
 		ConnectStart: func(string, string) { connecting = time.Now() },
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
-				traced.connect = time.Since(connecting)
+				traced.Connect = time.Since(connecting)
 			}
 		},
 	}
@@ -149,7 +151,7 @@ func (l *leanTransport) isAborted() bool {
 	return l.aborted
 }
 
-func (l *leanTransport) abort() {
+func (l *leanTransport) Abort() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.aborted = true
@@ -158,4 +160,4 @@ func (l *leanTransport) abort() {
 	}
 }
 
-func (l *leanTransport) close() { l.abort() }
+func (l *leanTransport) Close() { l.Abort() }

@@ -1,15 +1,17 @@
-package load
+package transport
 
 import (
 	"errors"
 	"strconv"
 	"strings"
 
+	"agstest/load/hit"
+
 	"github.com/valyala/fasthttp"
 )
 
 // appendRequest writes a request of HTTP/1.1 (RFC 9112 section 3). It is written in one piece, as the workload spells it.
-func (l *leanTransport) appendRequest(out []byte, request *Request) ([]byte, error) {
+func (l *leanTransport) appendRequest(out []byte, request *hit.Request) ([]byte, error) {
 	out = append(append(out, request.Method...), ' ')
 	out = append(append(out, l.prefix...), request.Path...)
 	host, agent := l.base.Host, userAgent

@@ -1,4 +1,6 @@
-package load
+// Package transport carries requests to a service over HTTP and tells what came back: over kept connections of HTTP/1.1, read by fasthttp,
+// and where that cannot be, over net/http.
+package transport
 
 import (
 	"context"
@@ -12,6 +14,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/hit"
 )
 
 // Bounds of one exchange.
@@ -19,44 +22,32 @@ const (
 	mostBody       = 1 << 20          // bytes of a body that are read
 	usualHeader    = 16 << 10         // bytes of the headers of an answer that a connection has room for
 	mostHeader     = 256 << 10        // bytes of them that are read; a connection on which more than usual came is not kept
-	defaultTimeout = 30 * time.Second // from sending to the last byte
+	DefaultTimeout = 30 * time.Second // from sending to the last byte
 	userAgent      = "agstest"
 )
 
-// transport carries prepared requests. It is used by many goroutines at once.
-type transport interface {
-	// exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err. The body stays
+// Carrier carries prepared requests. It is used by many goroutines at once.
+type Carrier interface {
+	// Exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err. The body stays
 	// valid until done is called. It returns by the deadline.
-	exchange(request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) (done func())
-	// abort ends all exchanges that are under way, and all later ones, with errAborted.
-	abort()
-	// close gives all connections back. Nothing may be under way.
-	close()
+	Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) (done func())
+	// Abort ends all exchanges that are under way, and all later ones, with hit.ErrAborted.
+	Abort()
+	// Close gives all connections back. Nothing may be under way.
+	Close()
 	// String names the transport and why it was chosen.
 	String() string
 }
 
-// errAborted is the error of exchanges that an interrupt cut off. They say nothing of the service.
-var errAborted = errors.New("the run was interrupted")
-
-// isAborted tells an exchange that an interrupt cut off from one that failed.
-func isAborted(err error) bool { return errors.Is(err, errAborted) }
-
-// phaseTimes is how long the parts of one exchange took; only what happened is above 0.
-type phaseTimes struct {
-	dns, connect, tls, wait, read time.Duration
-	newConnection                 bool
-}
-
-// chooseTransport makes the leanest transport that can reach the target, and connects once to see that it can. Errors are of the kind
+// Connect makes the leanest transport that can reach the target, and connects once to see that it can. Errors are of the kind
 // failure.Usage or failure.Setup.
-func chooseTransport(ctx context.Context, target wire.Target, timeout time.Duration, trace bool) (transport, error) {
+func Connect(ctx context.Context, target wire.Target, timeout time.Duration, trace bool) (Carrier, error) {
 	base, err := url.Parse(target.URL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, failure.Usagef("the address %q of the service is no http or https address", target.URL)
 	}
 	if timeout <= 0 {
-		timeout = defaultTimeout
+		timeout = DefaultTimeout
 	}
 	config := target.TLS
 	if config == nil {
@@ -69,7 +60,7 @@ func chooseTransport(ctx context.Context, target wire.Target, timeout time.Durat
 	l := newLeanTransport(base, config.Clone(), timeout, trace)
 	ctx, cancel := context.WithTimeout(ctx, min(timeout, 10*time.Second))
 	defer cancel()
-	c, err := l.dial(ctx, &phaseTimes{})
+	c, err := l.dial(ctx, &hit.Phases{})
 	if err == nil {
 		l.put(c)
 		return l, nil
@@ -105,7 +96,7 @@ func mayRetryAfter(status int) bool {
 
 // decode takes the content coding off the body of an answer: without an Accept-Encoding in the request a service may choose one
 // (RFC 9110 section 12.5.3).
-func (a *Answer) decode(coding string) {
+func decode(a *hit.Answer, coding string) {
 	if coding == "" || a.Truncated {
 		return
 	}

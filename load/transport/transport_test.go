@@ -1,4 +1,4 @@
-package load
+package transport
 
 import (
 	"bufio"
@@ -23,21 +23,31 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/hit"
 )
 
-func connectTo(t testing.TB, target wire.Target) transport {
+func connectTo(t testing.TB, target wire.Target) Carrier {
 	t.Helper()
-	carrier, err := chooseTransport(context.Background(), target, 5*time.Second, true)
+	carrier, err := Connect(context.Background(), target, 5*time.Second, true)
 	require.NoError(t, err)
-	t.Cleanup(carrier.close)
+	t.Cleanup(carrier.Close)
 	return carrier
 }
 
+func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func right(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "right") }
+
 // ask sends one request and returns a copy of the answer.
-func ask(carrier transport, timeout time.Duration, r Request) (Answer, phaseTimes) {
-	var answer Answer
-	var phases phaseTimes
-	done := carrier.exchange(&r, &answer, time.Now().Add(timeout), &phases)
+func ask(carrier Carrier, timeout time.Duration, r hit.Request) (hit.Answer, hit.Phases) {
+	var answer hit.Answer
+	var phases hit.Phases
+	done := carrier.Exchange(&r, &answer, time.Now().Add(timeout), &phases)
 	answer.Body = []byte(string(answer.Body))
 	done()
 	return answer, phases
@@ -78,7 +88,7 @@ func read(in *bufio.Reader) bool {
 	return true
 }
 
-var post = Request{Method: "POST", Path: "/a?b=c", Header: []HeaderField{{"nv-tenant-id", "nagra"}, {"Content-Type", "application/json"}}, Body: []byte("{}")}
+var post = hit.Request{Method: "POST", Path: "/a?b=c", Header: []hit.HeaderField{{Name: "nv-tenant-id", Value: "nagra"}, {Name: "Content-Type", Value: "application/json"}}, Body: []byte("{}")}
 
 func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 	type seen struct{ proto, target, host, body, header string }
@@ -141,9 +151,9 @@ func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 				base, _ := url.Parse(c.target.URL)
 				header := "4 [nagra] [application/json] [2]agstest"
 				assert.Equal(t, seen{c.proto, "/base/a?b=c", base.Host, "{}", header}, got)
-				assert.Greater(t, phases.wait+phases.read, time.Duration(0))
+				assert.Greater(t, phases.Wait+phases.Read, time.Duration(0))
 				if i > 0 {
-					assert.False(t, phases.newConnection, "connections are kept")
+					assert.False(t, phases.NewConnection, "connections are kept")
 				}
 			}
 		})
@@ -157,25 +167,25 @@ func TestWhatGoesWrongIsSorted(t *testing.T) {
 		talk func(c net.Conn, in *bufio.Reader)
 		kind string
 	}{
-		{"no answer", func(c net.Conn, in *bufio.Reader) { read(in); read(in) }, kindTimeout},
+		{"no answer", func(c net.Conn, in *bufio.Reader) { read(in); read(in) }, hit.KindTimeout},
 		{"half a body", func(c net.Conn, in *bufio.Reader) {
 			read(in)
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
-		}, kindReset},
-		{"half a header", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "HTTP/1.1 200 O") }, kindReset},
-		{"closed", func(c net.Conn, in *bufio.Reader) { read(in) }, kindReset},
-		{"reset", func(c net.Conn, in *bufio.Reader) { read(in); c.(*net.TCPConn).SetLinger(0) }, kindReset},
-		{"another protocol", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "220 mail ready\r\n\r\n") }, kindOther},
+		}, hit.KindReset},
+		{"half a header", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "HTTP/1.1 200 O") }, hit.KindReset},
+		{"closed", func(c net.Conn, in *bufio.Reader) { read(in) }, hit.KindReset},
+		{"reset", func(c net.Conn, in *bufio.Reader) { read(in); c.(*net.TCPConn).SetLinger(0) }, hit.KindReset},
+		{"another protocol", func(c net.Conn, in *bufio.Reader) { read(in); io.WriteString(c, "220 mail ready\r\n\r\n") }, hit.KindOther},
 		{"endless header", func(c net.Conn, in *bufio.Reader) {
 			read(in)
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 300))
-		}, kindOther},
+		}, hit.KindOther},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			carrier := connectTo(t, wire.Target{URL: speak(t, c.talk)})
 			answer, _ := ask(carrier, 300*time.Millisecond, post)
 			require.Error(t, answer.Err)
-			assert.Equal(t, c.kind, noAnswer(answer.Err), "%v", answer.Err)
+			assert.Equal(t, c.kind, WhyNone(answer.Err), "%v", answer.Err)
 			assert.Zero(t, answer.Status)
 		})
 	}
@@ -185,7 +195,7 @@ func TestWhatGoesWrongIsSorted(t *testing.T) {
 		server.Close()
 		answer, _ := ask(carrier, time.Second, post) // the kept connection is closed
 		answer, _ = ask(carrier, time.Second, post)
-		assert.Equal(t, kindRefused, noAnswer(answer.Err), "%v", answer.Err)
+		assert.Equal(t, hit.KindRefused, WhyNone(answer.Err), "%v", answer.Err)
 	})
 }
 
@@ -197,7 +207,7 @@ func TestHostAndUserAgentAreReplacedNotDoubled(t *testing.T) {
 	})
 	via, _ := url.Parse(server.URL)
 	for _, target := range []wire.Target{{URL: server.URL}, {URL: "http://ags.invalid", Proxy: via}} {
-		answer, _ := ask(connectTo(t, target), time.Second, Request{Method: "POST", Path: "/", Header: []HeaderField{{"host", "ags.example"}, {"user-agent", "player/7"}}})
+		answer, _ := ask(connectTo(t, target), time.Second, hit.Request{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "host", Value: "ags.example"}, {Name: "user-agent", Value: "player/7"}}})
 		assert.Equal(t, 200, answer.Status)
 	}
 	assert.Equal(t, []string{"ags.example", "ags.example"}, host)
@@ -207,9 +217,9 @@ func TestHostAndUserAgentAreReplacedNotDoubled(t *testing.T) {
 func TestALineBreakIsNoSecondHeader(t *testing.T) {
 	server := serve(t, right)
 	carrier := connectTo(t, wire.Target{URL: server.URL})
-	for _, r := range []Request{
-		{Method: "POST", Path: "/", Header: []HeaderField{{"Authorization", "Bearer a\r\nX-Other: b"}}},
-		{Method: "POST", Path: "/", Header: []HeaderField{{"X\nY", "b"}}}, {Method: "POST", Path: "/a b"}, {Method: "POST", Path: "/\n"}, {Method: "PO\nST", Path: "/"},
+	for _, r := range []hit.Request{
+		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "Authorization", Value: "Bearer a\r\nX-Other: b"}}},
+		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "X\nY", Value: "b"}}}, {Method: "POST", Path: "/a b"}, {Method: "POST", Path: "/\n"}, {Method: "PO\nST", Path: "/"},
 	} {
 		answer, _ := ask(carrier, time.Second, r)
 		assert.ErrorIs(t, answer.Err, errLineBreak)
@@ -289,7 +299,7 @@ func TestAConnectionClosedWhileIdleIsReplaced(t *testing.T) {
 	carrier.mu.Unlock()
 	answer, phases := ask(carrier, time.Second, post)
 	assert.NoError(t, answer.Err)
-	assert.True(t, phases.newConnection)
+	assert.True(t, phases.NewConnection)
 }
 
 // When very many need a connection at once, only so many are opened at a time, and those that are given back are taken.
@@ -334,35 +344,12 @@ func TestTargetsThatCannotBeReached(t *testing.T) {
 		{"no address", "::", failure.Usage, "no http or https address"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := chooseTransport(context.Background(), wire.Target{URL: c.url}, time.Second, false)
+			_, err := Connect(context.Background(), wire.Target{URL: c.url}, time.Second, false)
 			require.Error(t, err)
 			assert.Equal(t, c.kind, failure.KindOf(err), err)
 			assert.ErrorContains(t, err, c.word)
 		})
 	}
-}
-
-func TestPhasesOfARun(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(3 * time.Millisecond)
-		right(w, r)
-	}))
-	t.Cleanup(server.Close)
-	trust := x509.NewCertPool()
-	trust.AddCert(server.Certificate())
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 300 * time.Millisecond, Workers: 1, Trace: true})
-	e.target.TLS = &tls.Config{RootCAs: trust}
-	report, err := e.run(context.Background())
-	require.NoError(t, err)
-	phases := report.Total.Phases
-	require.NotNil(t, phases)
-	assert.EqualValues(t, 30, phases.Wait.Count)
-	assert.GreaterOrEqual(t, phases.Wait.P50, int64(3*time.Millisecond))
-	assert.GreaterOrEqual(t, phases.ReuseRatio, 29.0/30, "one request after the other needs one connection")
-	if phases.NewConnections > 0 {
-		assert.Equal(t, phases.NewConnections, phases.TLS.Count)
-	}
-	assert.LessOrEqual(t, phases.Wait.Mean+phases.Read.Mean, report.Total.Service.Mean*101/100)
 }
 
 // BenchmarkLeanExchange is what one exchange over a kept connection costs, with a service that does nothing.
@@ -373,16 +360,16 @@ func BenchmarkLeanExchange(b *testing.B) {
 			io.WriteString(c, text)
 		}
 	})
-	carrier, err := chooseTransport(context.Background(), wire.Target{URL: address}, 5*time.Second, false)
+	carrier, err := Connect(context.Background(), wire.Target{URL: address}, 5*time.Second, false)
 	require.NoError(b, err)
-	defer carrier.close()
-	var answer Answer
-	var phases phaseTimes
+	defer carrier.Close()
+	var answer hit.Answer
+	var phases hit.Phases
 	deadline := time.Now().Add(time.Hour)
 	b.ReportAllocs()
 	for b.Loop() {
-		answer = Answer{}
-		carrier.exchange(&post, &answer, deadline, &phases)()
+		answer = hit.Answer{}
+		carrier.Exchange(&post, &answer, deadline, &phases)()
 		if answer.Err != nil || answer.Status != 200 {
 			b.Fatal(answer.Err)
 		}

@@ -1,4 +1,4 @@
-package load
+package transport
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/hit"
 )
 
 // netTransport is net/http's own transport, for what the lean one does not do: HTTP/2 and proxies. It costs about three times the CPU.
@@ -45,13 +46,13 @@ func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout 
 
 func (n *netTransport) String() string { return "net/http, " + n.why }
 
-func (n *netTransport) exchange(request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) func() {
+func (n *netTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
 	body := n.bodies.Get().(*bytes.Buffer)
 	body.Reset()
 	ctx, cancel := context.WithDeadline(n.ctx, deadline)
 	answer.Err = n.carry(ctx, request, answer, body, traced)
 	if answer.Err != nil && n.ctx.Err() != nil {
-		answer.Err = errAborted
+		answer.Err = hit.ErrAborted
 	}
 	return func() {
 		cancel()
@@ -59,7 +60,7 @@ func (n *netTransport) exchange(request *Request, answer *Answer, deadline time.
 	}
 }
 
-func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answer, body *bytes.Buffer, traced *phaseTimes) error {
+func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *hit.Answer, body *bytes.Buffer, traced *hit.Phases) error {
 	var seen *netTrace
 	if n.trace {
 		seen = &netTrace{}
@@ -109,14 +110,14 @@ func (n *netTransport) carry(ctx context.Context, request *Request, answer *Answ
 	if mayRetryAfter(in.StatusCode) {
 		answer.RetryAfter = in.Header.Get("Retry-After")
 	}
-	answer.decode(in.Header.Get("Content-Encoding"))
+	decode(answer, in.Header.Get("Content-Encoding"))
 	return answer.Err
 }
 
 // netTrace notes the moments of one exchange. net/http tells of them on goroutines of its own, some after the exchange has ended.
 type netTrace struct {
 	mu                        sync.Mutex // guards the rest
-	phases                    phaseTimes
+	phases                    hit.Phases
 	handshake, written, first time.Time
 }
 
@@ -134,29 +135,29 @@ func (t *netTrace) client() *httptrace.ClientTrace {
 		ConnectStart:         func(network, to string) { locked(func() { connect.ConnectStart(network, to) }) },
 		ConnectDone:          func(network, to string, err error) { locked(func() { connect.ConnectDone(network, to, err) }) },
 		TLSHandshakeStart:    func() { locked(func() { t.handshake = time.Now() }) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { locked(func() { t.phases.tls = time.Since(t.handshake) }) },
-		GotConn:              func(i httptrace.GotConnInfo) { locked(func() { t.phases.newConnection = !i.Reused }) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { locked(func() { t.phases.TLS = time.Since(t.handshake) }) },
+		GotConn:              func(i httptrace.GotConnInfo) { locked(func() { t.phases.NewConnection = !i.Reused }) },
 		WroteRequest:         func(httptrace.WroteRequestInfo) { locked(func() { t.written = time.Now() }) },
 		GotFirstResponseByte: func() { locked(func() { t.first = time.Now() }) },
 	}
 }
 
 // tell gives the phases of the exchange, which ends now. A connection that was opened beside one that was given back first counts not.
-func (t *netTrace) tell(phases *phaseTimes) {
+func (t *netTrace) tell(phases *hit.Phases) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	*phases = t.phases
-	if !phases.newConnection {
-		phases.dns, phases.connect, phases.tls = 0, 0, 0
+	if !phases.NewConnection {
+		phases.DNS, phases.Connect, phases.TLS = 0, 0, 0
 	}
 	if !t.first.IsZero() {
-		phases.wait, phases.read = max(0, t.first.Sub(t.written)), time.Since(t.first)
+		phases.Wait, phases.Read = max(0, t.first.Sub(t.written)), time.Since(t.first)
 	}
 }
 
-func (n *netTransport) abort() { n.cancel() }
+func (n *netTransport) Abort() { n.cancel() }
 
-func (n *netTransport) close() {
+func (n *netTransport) Close() {
 	n.cancel()
 	n.carrier.CloseIdleConnections()
 }

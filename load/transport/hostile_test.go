@@ -1,4 +1,4 @@
-package load
+package transport
 
 import (
 	"io"
@@ -124,7 +124,7 @@ func TestBothTransportsBearHostileServices(t *testing.T) {
 				got := "whole"
 				switch {
 				case answer.Err != nil:
-					got = noAnswer(answer.Err)
+					got = WhyNone(answer.Err)
 					why := wire.Explain(answer.Err)
 					assert.NotEmpty(t, why)
 					assert.NotContains(t, why, "s3cret")

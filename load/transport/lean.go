@@ -1,4 +1,4 @@
-package load
+package transport
 
 import (
 	"crypto/tls"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"agstest/load/hit"
 
 	"github.com/valyala/fasthttp"
 )
@@ -74,7 +76,7 @@ func (l *leanTransport) String() string {
 	return "HTTP/1.1 over kept connections (fasthttp)"
 }
 
-func (l *leanTransport) exchange(request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) func() {
+func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
 	h := l.hits.Get().(*leanHit)
 	c, err := l.connection(deadline, traced)
 	if err != nil {
@@ -83,7 +85,7 @@ func (l *leanTransport) exchange(request *Request, answer *Answer, deadline time
 	}
 	if err := h.carry(c, request, answer, deadline, traced); err != nil {
 		if l.isAborted() {
-			err = errAborted
+			err = hit.ErrAborted
 		}
 		answer.Err = err
 		l.discard(c)
@@ -98,7 +100,7 @@ func (l *leanTransport) exchange(request *Request, answer *Answer, deadline time
 }
 
 // carry does the exchange on a connection.
-func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadline time.Time, traced *phaseTimes) error {
+func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) error {
 	var err error
 	if c.out, err = h.transport.appendRequest(c.out[:0], request); err != nil {
 		return err
@@ -118,7 +120,7 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 	}
 	if h.transport.trace {
 		first = time.Now()
-		traced.wait = first.Sub(written)
+		traced.Wait = first.Sub(written)
 	}
 	h.response.SkipBody = request.Method == fasthttp.MethodHead
 	err = h.response.ReadLimitBody(c.reader, mostBody)
@@ -127,7 +129,7 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 		err = h.response.ReadLimitBody(c.reader, mostBody)
 	}
 	if h.transport.trace {
-		traced.read = time.Since(first)
+		traced.Read = time.Since(first)
 	}
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
@@ -141,7 +143,7 @@ func (h *leanHit) carry(c *connection, request *Request, answer *Answer, deadlin
 		answer.RetryAfter = string(h.response.Header.Peek("Retry-After"))
 	}
 	if coding := h.response.Header.ContentEncoding(); len(coding) > 0 {
-		answer.decode(string(coding))
+		decode(answer, string(coding))
 	}
 	return answer.Err
 }

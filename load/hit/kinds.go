@@ -1,0 +1,17 @@
+package hit
+
+// The kinds of wrong answers.
+const (
+	KindStatus    = "status"    // not the wanted status, or a refusal inside a wanted one
+	KindIdentity  = "identity"  // an answer that belongs to somebody else
+	KindShape     = "shape"     // a body that is not what the call gives
+	KindToken     = "token"     // a token that breaks a rule
+	KindDuplicate = "duplicate" // something that must be unique came twice
+	KindThrottled = "throttled" // 429 or 503 with Retry-After
+	KindTimeout   = "timeout"
+	KindRefused   = "refused"
+	KindReset     = "reset"
+	KindTLS       = "tls"
+	KindMachine   = "machine" // this machine could open no connection: out of descriptors or ports
+	KindOther     = "other"
+)
