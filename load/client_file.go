@@ -1,19 +1,17 @@
 package load
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"strings"
 	"unicode/utf8"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 )
 
 // The columns of a clients file.
@@ -49,12 +47,8 @@ func (r *clientRows) field(row uint32, column int) []byte {
 }
 
 func readClientFile(path string) (*clientRows, error) {
-	file, err := os.Open(path)
+	file, err := userfile.Open(path)
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
 		return nil, failure.Usagef("cannot read the clients file %s: %w; load.clients.file names a CSV file with the columns %s", path, err, strings.Join(columnNames[:], ", "))
 	}
 	defer file.Close()
@@ -65,11 +59,7 @@ func readClientFile(path string) (*clientRows, error) {
 // for every column; accountId may be empty. Devices and session tokens must not repeat. Errors are of the kind failure.Usage, name
 // the line, and quote no value, since session tokens are secrets.
 func parseClients(in io.Reader, name string) (*clientRows, error) {
-	buffered := bufio.NewReaderSize(in, 1<<16)
-	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
-		buffered.Discard(3)
-	}
-	reader := csv.NewReader(buffered)
+	reader := csv.NewReader(in)
 	reader.ReuseRecord = true
 	header, err := reader.Read()
 	if err == io.EOF {
@@ -159,10 +149,9 @@ func checkField(value string, column int, present bool) error {
 		return fmt.Errorf("is longer than %d bytes", maxField)
 	case !utf8.ValidString(value):
 		return errors.New("is not valid UTF-8")
-	case strings.TrimSpace(value) != value:
-		return errors.New("starts or ends with a space")
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return errors.New("holds a control character")
+	}
+	if flaw := userfile.Flaw(value); flaw != "" {
+		return errors.New(flaw)
 	}
 	return nil
 }

@@ -96,12 +96,12 @@ func TestClientsFileNamesTheLine(t *testing.T) {
 		"too few fields":       {"sessionToken,clientId\nsecret-1,C1\nsecret-2\n", "c.csv:3: the clients file is not valid CSV: wrong number of fields"},
 		"bare quote":           {"sessionToken,clientId\nsecret-1,C\"1\n", "c.csv:2: the clients file is not valid CSV"},
 		"empty device":         {"sessionToken,clientId\nsecret-1,C1\nsecret-2,\n", "c.csv:3: clientId is empty"},
-		"space":                {"sessionToken,clientId\nsecret-1, C1\n", "c.csv:2: clientId starts or ends with a space"},
+		"space":                {"sessionToken,clientId\nsecret-1, C1\n", "c.csv:2: clientId begins with white space"},
 		"control character":    {"sessionToken,clientId\nsecret-1,C\x011\n", "c.csv:2: clientId holds a control character"},
 		"not UTF-8":            {"sessionToken,clientId\nsecret-1,C\xff\n", "c.csv:2: clientId is not valid UTF-8"},
 		"device twice":         {"sessionToken,clientId\nsecret-1,C1\nsecret-2,C2\nsecret-3,C1\n", "c.csv:4: this clientId is in line 2 already"},
 		"token twice":          {"sessionToken,clientId\nsecret-1,C1\nsecret-1,C2\n", "c.csv:3: this sessionToken is in line 2 already"},
-		"line after line feed": {"sessionToken,clientId\n\"secret-\n1\",C1\n", "c.csv:2: sessionToken holds a control character"},
+		"line after line feed": {"sessionToken,clientId\n\"secret-\n1\",C1\n", "c.csv:2: sessionToken holds a line break"},
 		"too long":             {"sessionToken,clientId\nsecret-1," + strings.Repeat("C", 9000) + "\n", "c.csv:2: clientId is longer than 8192 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

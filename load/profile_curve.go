@@ -4,10 +4,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"agstest/internal/userfile"
 )
 
 // curve reads a rate curve: rows of a time and a rate, such as 90s,250/s, between which the rate changes evenly. Times without a unit are
@@ -19,9 +20,9 @@ func (r *profileReader) curve(file string) (Schedule, error) {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(r.name), file)
 	}
-	in, err := os.Open(file)
+	in, err := userfile.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the rate curve: %w", err)
+		return nil, fmt.Errorf("cannot read the rate curve %s: %w", file, err)
 	}
 	defer in.Close()
 	return parseCurve(in, file)

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 )
 
 // profileFile is the file as it is written.
@@ -29,6 +30,10 @@ type profileFile struct {
 // ReadProfile reads a profile. The name is its path: it stands in messages, and files it names lie beside it. Unknown keys are errors.
 // Errors are of the kind failure.Usage and name the line.
 func ReadProfile(data []byte, name string) (*Profile, error) {
+	data, err := userfile.Text(data)
+	if err != nil {
+		return nil, failure.Usagef("%s: %w", name, err)
+	}
 	p, err := readProfile(data, name)
 	var panicked errYAML
 	if errors.As(err, &panicked) {
@@ -142,6 +147,11 @@ func (r *profileReader) profile(f *profileFile) (*Profile, error) {
 	p := &Profile{Name: f.Name, Workload: f.Workload, Mix: f.Mix, Clients: f.Clients, Workers: f.Workers}
 	if p.Name == "" {
 		p.Name = strings.TrimSuffix(filepath.Base(r.name), filepath.Ext(r.name))
+	}
+	for key, value := range map[string]string{"name": f.Name, "workload": f.Workload} {
+		if flaw := userfile.Flaw(value); flaw != "" {
+			return nil, failure.Usagef("%s: %s %s", r.name, key, flaw)
+		}
 	}
 	if f.Clients < 0 || f.Workers < 0 {
 		return nil, failure.Usagef("%s: clients and workers cannot be negative", r.name)

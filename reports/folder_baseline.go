@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"agstest/internal/userfile"
 )
 
 const baselinesFile = "baselines.json"
@@ -25,7 +27,7 @@ type Baseline struct {
 // Baselines reads the pinned runs of root by name. None are pinned where the file is missing.
 func Baselines(root string) (map[string]Baseline, error) {
 	path := filepath.Join(root, baselinesFile)
-	data, err := os.ReadFile(path)
+	data, err := userfile.Read(path, MaxStored)
 	if errors.Is(err, fs.ErrNotExist) {
 		return map[string]Baseline{}, nil
 	}

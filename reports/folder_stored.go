@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"agstest/internal/userfile"
 )
 
 // The names of the files that hold what a run found; everything else in a run's folder is rendered from them.
@@ -56,19 +58,22 @@ func ReadStored(path string) (Stored, error) {
 
 // readFile reads one file by the schema that it names itself.
 func (s *Stored) readFile(path string) error {
-	file, err := os.Open(path)
+	// What --json writes is stored by shells too, and PowerShell makes UTF-16 of it.
+	text, err := userfile.Open(path)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", path, withoutPath(err))
+		return fmt.Errorf("reading %s: %w", path, err)
 	}
-	defer file.Close()
 	var head struct {
 		Schema string `json:"schema"`
 	}
 	// A damaged file is told by the reader below, in its own words.
-	_ = json.NewDecoder(io.LimitReader(file, MaxStored)).Decode(&head)
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("reading %s: %w", path, withoutPath(err))
+	_ = json.NewDecoder(io.LimitReader(text, MaxStored)).Decode(&head)
+	text.Close()
+	file, err := userfile.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
 	}
+	defer file.Close()
 	kind, _, _ := parseSchema(head.Schema)
 	if kind == "" {
 		kind = map[string]string{LoadFile: "agstest.load", ComparisonFile: "agstest.comparison"}[filepath.Base(path)]

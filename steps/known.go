@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/reports"
 )
 
@@ -22,6 +23,10 @@ type KnownDeparture struct {
 
 // ReadKnown reads a list of known departures in YAML: id, reason, owner and expires for each. Errors are of the kind failure.Usage.
 func ReadKnown(data []byte) ([]KnownDeparture, error) {
+	data, err := userfile.Text(data)
+	if err != nil {
+		return nil, failure.Usagef("the file of known departures: %w", err)
+	}
 	var list []KnownDeparture
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, failure.Usagef("the file of known departures is empty; it holds a list such as: - {id: SOST-07, reason: \"…\", owner: \"…\", expires: 2027-01-31}")
@@ -40,10 +45,15 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 	}
 	seen := map[string]bool{}
 	for i, d := range list {
+		d.Reason = oneLine(d.Reason) // prose, which YAML may spread over lines
+		list[i] = d
 		where := fmt.Sprintf("the file of known departures, entry %d", i+1)
 		for _, part := range []struct{ name, value string }{{"id", d.ID}, {"reason", d.Reason}, {"owner", d.Owner}, {"expires", d.Expires}} {
 			if part.value == "" {
 				return nil, failure.Usagef("%s: %s is missing", where, part.name)
+			}
+			if flaw := userfile.Flaw(part.value); flaw != "" {
+				return nil, failure.Usagef("%s: %s %s", where, part.name, flaw)
 			}
 		}
 		if _, err := time.Parse(time.DateOnly, d.Expires); err != nil {

@@ -17,6 +17,7 @@ import (
 	"agstest/ags"
 	"agstest/features"
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 )
 
 // The tags that mean something to the suite beside the ids of requirements.
@@ -146,6 +147,9 @@ func readFolder(files fs.FS, prefix string) ([]source, error) {
 		content, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
+		}
+		if content, err = userfile.Text(content); err != nil {
+			return fmt.Errorf("%s: %w", path.Join(prefix, name), err)
 		}
 		sources = append(sources, source{path.Join(prefix, name), content})
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/reports"
 	"agstest/steps"
 )
@@ -99,9 +100,9 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 		o.Features = dir
 	}
 	if f.known != "" {
-		text, err := os.ReadFile(f.known)
+		text, err := userfile.Read(f.known, mostSmallFile)
 		if err != nil {
-			return o, failure.Usagef("cannot read the file of known departures: %w", err)
+			return o, failure.Usagef("cannot read the file of known departures %s: %w", f.known, err)
 		}
 		if o.Known, err = steps.ReadKnown(text); err != nil {
 			return o, failure.Usagef("%s: %w", f.known, err)
@@ -109,6 +110,9 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	}
 	return o, nil
 }
+
+// mostSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the memory.
+const mostSmallFile = 16 << 20
 
 func featureFolder(path string) (fs.FS, error) {
 	info, err := os.Stat(path)

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/ociimage"
+	"agstest/internal/userfile"
 )
 
 // imageFlags say what an image is made of.
@@ -107,12 +110,12 @@ func (p *program) rootsFor(f *imageFlags) ([]byte, error) {
 		paths = []string{f.ca}
 	}
 	for _, path := range paths {
-		bundle, err := os.ReadFile(path)
-		if os.IsNotExist(err) && f.ca == "" {
+		bundle, err := userfile.ReadPEM(path)
+		if errors.Is(err, fs.ErrNotExist) && f.ca == "" {
 			continue
 		}
 		if err != nil {
-			return nil, failure.Usagef("cannot read the CA roots for the image: %w", err)
+			return nil, failure.Usagef("cannot read the CA roots for the image, %s: %w", path, err)
 		}
 		return ociimage.ReadRoots(path, bundle)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/load/shards"
 )
 
@@ -203,9 +203,9 @@ func (f *podFlags) readResultsURL() ([]byte, error) {
 	if strings.Contains(f.resultsURL, "://") {
 		return nil, failure.Usagef("--results-url wants a file that holds the address: a signed one is a secret, and what stands on a command line is seen by others")
 	}
-	text, err := os.ReadFile(f.resultsURL)
+	text, err := userfile.Read(f.resultsURL, mostSmallFile)
 	if err != nil {
-		return nil, failure.Usagef("--results-url: cannot read the file: %w", err)
+		return nil, failure.Usagef("--results-url: cannot read the file %s: %w", f.resultsURL, err)
 	}
 	address := strings.TrimSpace(string(text))
 	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/load"
 	"agstest/load/shards"
 	"agstest/reports"
@@ -91,7 +91,7 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 	if address != nil {
 		job.plan.ResultsURL, job.secrets[resultsURLFile] = resultsURLFile, address
 	}
-	if profile, err := os.ReadFile(f.profile); f.profile != "" && err == nil { // one that comes with agstest is in each shard
+	if profile, err := userfile.Read(f.profile, mostSmallFile); f.profile != "" && err == nil { // one that comes with agstest is in each shard
 		job.files[planProfile] = profile
 	}
 	job.plan.Arguments = planArguments(c, f, job.files[planProfile] != nil)

@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/internal/wire"
 	"agstest/load"
 	"agstest/reports"
@@ -180,7 +181,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 
 // readProfile reads a file, or a profile that comes with agstest.
 func readProfile(flag, name string) (*load.Profile, error) {
-	text, err := os.ReadFile(name)
+	text, err := userfile.Read(name, mostSmallFile)
 	if errors.Is(err, os.ErrNotExist) {
 		shipped, found := load.ShippedProfile(name)
 		if !found {
@@ -193,7 +194,7 @@ func readProfile(flag, name string) (*load.Profile, error) {
 		text, err = shipped, nil
 	}
 	if err != nil {
-		return nil, failure.Usagef("--%s: cannot read the profile: %w", flag, err)
+		return nil, failure.Usagef("--%s: cannot read the profile %s: %w", flag, name, err)
 	}
 	return load.ReadProfile(text, name)
 }

@@ -53,6 +53,7 @@ func TestScript(t *testing.T) {
 			"start":              scriptStart,
 			"signal":             scriptSignal,
 			"ends":               scriptEnds,
+			"windows":            scriptWindows,
 			"sleep-until-second": scriptSleepUntilSecond,
 		},
 		UpdateScripts: *update,

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/userfile"
 	"agstest/internal/wire"
 )
 
@@ -48,15 +48,10 @@ func (r *reader) complete(e *Environment) {
 
 // check finds values that cannot work, before anything is sent.
 func (r *reader) check(e *Environment) {
-	if strings.ContainsFunc(e.Name, isControl) || len(e.Name) > 64 {
-		r.wrong("name", "must be at most 64 characters without line breaks")
+	if len(e.Name) > 64 {
+		r.wrong("name", "must be at most 64 characters")
 	}
 	r.checkURL(e)
-	for path, value := range map[string]string{"tenant": e.Tenant, "service": e.Service} {
-		if !isHeaderValue(value) {
-			r.wrong(path, "is sent as a header and cannot hold line breaks or control characters")
-		}
-	}
 	if e.Authorization != wire.Bearer && e.Authorization != wire.Raw {
 		r.wrong("authorization", "must be bearer or raw%s", didYouMean(string(e.Authorization), []string{string(wire.Bearer), string(wire.Raw)}))
 	}
@@ -136,9 +131,6 @@ func (r *reader) checkHeaders(path string, headers map[string]string) {
 			r.wrong(at, "is not a header name (letters, digits and - only)")
 			continue
 		}
-		if !isHeaderValue(headers[name]) {
-			r.wrong(at, "a header cannot hold line breaks or control characters")
-		}
 		if key, own := ownHeaders[strings.ToLower(name)]; own {
 			if key == "" {
 				r.wrong(at, "this header is made by HTTP itself; leave it out")
@@ -151,11 +143,6 @@ func (r *reader) checkHeaders(path string, headers map[string]string) {
 
 func (r *reader) checkSituation(path string, s Situation) {
 	r.checkHeaders(path+".headers", s.Headers)
-	for key, value := range map[string]string{"tenant": s.Tenant, "service": s.Service, "refreshToken": s.RefreshToken} {
-		if !isHeaderValue(value) {
-			r.wrong(path+"."+key, "is sent as a header and cannot hold line breaks or control characters")
-		}
-	}
 	if s.Proxy != "" {
 		u, err := url.Parse(s.Proxy)
 		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
@@ -202,9 +189,9 @@ func (r *reader) checkLoad(e *Environment) {
 
 func (r *reader) checkClientsFile(path string) {
 	const at = "load.clients.file"
-	file, err := os.Open(path)
+	file, err := userfile.Open(path)
 	if err != nil {
-		r.wrong(at, "cannot read %s: %v", path, plain(err))
+		r.wrong(at, "cannot read %s: %v", path, err)
 		return
 	}
 	defer file.Close()
@@ -214,7 +201,7 @@ func (r *reader) checkClientsFile(path string) {
 		return
 	}
 	for i := range columns {
-		columns[i] = strings.TrimSpace(strings.TrimPrefix(columns[i], "\ufeff"))
+		columns[i] = strings.TrimSpace(columns[i])
 	}
 	allowed := []string{"sessionToken", "clientId", "accountId"}
 	for _, column := range columns {
@@ -258,13 +245,6 @@ func (e *Environment) MaxRate() float64 {
 		return 0 // Parse has refused it
 	}
 	return rate
-}
-
-func isControl(c rune) bool { return c < ' ' || c == 0x7f }
-
-// isHeaderValue follows RFC 9110 section 5.5: no control characters but the tab.
-func isHeaderValue(value string) bool {
-	return !strings.ContainsFunc(value, func(c rune) bool { return isControl(c) && c != '\t' })
 }
 
 func sortedKeys[V any](m map[string]V) []string {

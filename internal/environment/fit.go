@@ -7,6 +7,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"agstest/internal/userfile"
 )
 
 func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
@@ -79,6 +81,10 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 			r.mistake(line, "a key must be a plain word")
 			continue
 		}
+		if flaw := userfile.Flaw(key); flaw != "" {
+			r.mistake(line, "the key %q %s", key, flaw)
+			continue
+		}
 		if seen[key] {
 			r.mistake(line, "%s is given twice", key)
 			continue
@@ -120,6 +126,10 @@ func (r *reader) scalar(node ast.Node, want reflect.Type, path string) ast.Node 
 		text = n.GetToken().Value
 	default:
 		r.mistake(lineOf(node), "%s must be a single value", path)
+		return node
+	}
+	if flaw := userfile.Flaw(text); flaw != "" {
+		r.mistake(lineOf(node), "%s %s", path, flaw)
 		return node
 	}
 	value, ok := r.expand(text, path, lineOf(node))
@@ -191,6 +201,9 @@ func (r *reader) expand(text, path string, line int) (string, bool) {
 				ok = false
 			case value == "":
 				r.mistake(line, "%s needs the environment variable %s, which is empty; set it: export %s=…", path, name, name)
+				ok = false
+			case userfile.Flaw(value) != "":
+				r.mistake(line, "%s needs the environment variable %s, whose value %s", path, name, userfile.Flaw(value))
 				ok = false
 			}
 			r.variables[path], r.written[path], r.values[name] = name, text, value

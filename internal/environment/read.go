@@ -3,7 +3,7 @@ package environment
 import (
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 )
 
 // Lookup finds the value of an environment variable, as os.LookupEnv does.
@@ -24,17 +25,14 @@ const maxFile = 1 << 20
 // Read reads the environment file at path. Its errors are of the kind failure.Usage, name file and line, and hold no value of the file
 // that could be a secret.
 func Read(path string, getenv func(string) (string, bool)) (*Environment, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, failure.Usagef("cannot read the environment file %s: %w; give --env a file that exists, or write one with: agstest init", path, plain(err))
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return nil, failure.Usagef("cannot read the environment file %s: %w", path, plain(err))
-	}
-	if len(data) > maxFile {
+	data, err := userfile.Read(path, maxFile)
+	switch {
+	case errors.As(err, &userfile.TooLargeError{}):
 		return nil, failure.Usagef("%s is larger than 1 MiB, so it is no environment file", path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, failure.Usagef("cannot read the environment file %s: %w; give --env a file that exists, or write one with: agstest init", path, err)
+	case err != nil:
+		return nil, failure.Usagef("cannot read the environment file %s: %w", path, err)
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -60,6 +58,10 @@ func plain(err error) error {
 // Parse reads the text of an environment file. The name is for messages, dir is where its relative paths start, getenv gives the values
 // of ${NAME}. Every mistake that is found is reported, one a line.
 func Parse(data []byte, name string, dir string, getenv func(string) (string, bool)) (*Environment, error) {
+	data, err := userfile.Text(data)
+	if err != nil {
+		return nil, failure.Usagef("%s: %w", name, err)
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, failure.Usagef("%s", describe(name, err))

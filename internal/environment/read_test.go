@@ -147,8 +147,8 @@ func TestParseRefusesWithLineAndAdvice(t *testing.T) {
 		{"clients file missing", head + "load: {clients: {file: no.csv}}\n", "no.csv: no such file or directory"},
 		{"own header", head + "headers: {NV-Tenant-Id: x}\n", "env.yaml:2: headers.NV-Tenant-Id: this header is set by tenant:; write it there"},
 		{"header name", head + "headers: {\"a b\": x}\n", "env.yaml:2: headers.a b: is not a header name"},
-		{"header with line break", head + "headers: {A: \"x\\r\\ny\"}\n", "env.yaml:2: headers.A: a header cannot hold line breaks"},
-		{"tenant with line break", head + "tenant: \"x\\ny\"\n", "env.yaml:2: tenant: is sent as a header"},
+		{"header with line break", head + "headers: {A: \"x\\r\\ny\"}\n", "env.yaml:2: headers.A holds a line break"},
+		{"tenant with line break", head + "tenant: \"x\\ny\"\n", "env.yaml:2: tenant holds a line break"},
 		{"proxy", head + "situations:\n  vpn:\n    proxy: 10.0.0.1\n", "env.yaml:4: situations.vpn.proxy: must be the address of a proxy"},
 		{"password parameter", head + "situations:\n  credentials:\n    parameters: {login: dave, pin: x}\n    passwordParameter: hunter2\n", "env.yaml:5: situations.credentials.passwordParameter: must name one of parameters: login, pin"},
 		{"password without parameters", head + "situations: {credentials: {passwordParameter: pin}}\n", "env.yaml:2: situations.credentials.passwordParameter: must name one of parameters: there are none"},
@@ -158,7 +158,7 @@ func TestParseRefusesWithLineAndAdvice(t *testing.T) {
 		{"cert without key", head + "tls: {cert: a.pem}\n", "env.yaml:2: tls.cert: a client certificate needs its key too"},
 		{"key without cert", head + "tls: {key: a.pem}\n", "env.yaml:2: tls.key: a client key needs its certificate too"},
 		{"control address", head + "mock: {url: nowhere}\n", "env.yaml:2: mock.url: must be the address of the mock's control interface"},
-		{"name with line break", head + "name: \"a\\nb\"\n", "env.yaml:2: name: must be at most 64 characters"},
+		{"name with line break", head + "name: \"a\\nb\"\n", "env.yaml:2: name holds a line break"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -175,6 +175,59 @@ func TestParseReportsEveryMistake(t *testing.T) {
 	_, err := Parse([]byte("url: https://ags.example\ntennant: a\nservise: b\nclockSkew: soon\n"), "env.yaml", ".", variables())
 	require.Error(t, err)
 	assert.Len(t, strings.Split(err.Error(), "\n"), 3)
+}
+
+// What Windows and shells put into files and variables unseen.
+func TestValuesThatAreHardlyMeantSo(t *testing.T) {
+	const secret = "hunter2-of-twenty-characters"
+	for name, test := range map[string]struct{ text, value, want string }{
+		"line break behind a secret": {"operator: {secret: \"${A}\", kid: k}", secret + "\n", "env.yaml:2: operator.secret needs the environment variable A, whose value ends in a line break"},
+		"CRLF behind a secret":       {"operator: {secret: \"${A}\", kid: k}", secret + "\r\n", "env.yaml:2: operator.secret needs the environment variable A, whose value ends in a line break"},
+		"blank behind a secret":      {"operator: {secret: \"${A}\", kid: k}", secret + " ", "env.yaml:2: operator.secret needs the environment variable A, whose value ends in white space"},
+		"blank before a name":        {"tenant: \"t-${A}\"", " nagra", "env.yaml:2: tenant needs the environment variable A, whose value begins with white space"},
+		"mark in a variable":         {"tenant: \"${A}\"", "\ufeffnagra", "env.yaml:2: tenant needs the environment variable A, whose value holds a control character"},
+		"line of a block":            {"situations:\n  active:\n    sessionToken: |\n      " + secret + "\n", "", "env.yaml:4: situations.active.sessionToken ends in a line break"},
+		"blank behind a value":       {"service: \"Operator SSO \"", "", "env.yaml:2: service ends in white space"},
+		"blank in a parameter name":  {"situations: {credentials: {parameters: {\"login \": a}}}", "", "env.yaml:2: the key \"login \" ends in white space"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse([]byte("url: https://ags.example\n"+test.text+"\n"), "env.yaml", ".", variables("A", test.value))
+			require.ErrorContains(t, err, test.want)
+			assert.Equal(t, failure.Usage, failure.KindOf(err))
+			assert.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+}
+
+func TestParseReadsWhatWindowsWrites(t *testing.T) {
+	const text = "\ufeffname: lab\r\nurl: https://ags.example\r\ntennant: a\r\n"
+	_, err := Parse([]byte(text), "env.yaml", ".", variables())
+	require.EqualError(t, err, `env.yaml:3: unknown key "tennant"; did you mean tenant?`)
+	e, err := Parse([]byte(strings.ReplaceAll(text, "tennant", "tenant")), "env.yaml", ".", variables())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"lab", "https://ags.example", "a"}, []string{e.Name, e.URL, e.Tenant})
+	_, err = Parse([]byte("u\x00r\x00l\x00"), "env.yaml", ".", variables())
+	require.ErrorContains(t, err, "env.yaml: line 1 holds a zero byte, as UTF-16 without a byte order mark does; save the file as UTF-8")
+
+	dir := t.TempDir()
+	certificate, key := writePair(t, dir)
+	for _, path := range []string{certificate, key} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, []byte("\ufeff"+strings.ReplaceAll(string(text), "\n", "\r\n")), 0o600))
+	}
+	e, err = Parse([]byte("url: https://ags.example\ntls: {ca: ca.pem, cert: ca.pem, key: key.pem}\n"), "env.yaml", dir, variables())
+	require.NoError(t, err)
+	target, err := e.Target()
+	require.NoError(t, err)
+	assert.Len(t, target.TLS.Certificates, 1)
+
+	block, err := os.ReadFile(certificate)
+	require.NoError(t, err)
+	decoded, _ := pem.Decode([]byte(strings.TrimPrefix(string(block), "\ufeff")))
+	require.NoError(t, os.WriteFile(certificate, decoded.Bytes, 0o600))
+	_, err = Parse([]byte("url: https://ags.example\ntls: {ca: ca.pem}\n"), "env.yaml", dir, variables())
+	require.ErrorContains(t, err, "it is in binary form (DER or PKCS #12); write it as PEM")
 }
 
 func TestReadNamesTheFile(t *testing.T) {

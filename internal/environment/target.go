@@ -4,10 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"os"
 	"strings"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/internal/wire"
 )
 
@@ -35,9 +35,9 @@ func (e *Environment) tlsConfig() (*tls.Config, error) {
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if e.TLS.CA != "" {
-		text, err := os.ReadFile(e.TLS.CA)
+		text, err := userfile.ReadPEM(e.TLS.CA)
 		if err != nil {
-			return nil, fmt.Errorf("tls.ca: cannot read %s: %w", e.TLS.CA, plain(err))
+			return nil, fmt.Errorf("tls.ca: cannot read %s: %w", e.TLS.CA, err)
 		}
 		pool, err := x509.SystemCertPool()
 		if err != nil {
@@ -56,12 +56,15 @@ func (e *Environment) tlsConfig() (*tls.Config, error) {
 	case e.TLS.Cert == "":
 		return nil, fmt.Errorf("tls.key: a client key needs its certificate too: add tls.cert")
 	}
-	for key, path := range map[string]string{"tls.cert": e.TLS.Cert, "tls.key": e.TLS.Key} {
-		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("%s: cannot read %s: %w", key, path, plain(err))
-		}
+	cert, err := userfile.ReadPEM(e.TLS.Cert)
+	if err != nil {
+		return nil, fmt.Errorf("tls.cert: cannot read %s: %w", e.TLS.Cert, err)
 	}
-	pair, err := tls.LoadX509KeyPair(e.TLS.Cert, e.TLS.Key)
+	key, err := userfile.ReadPEM(e.TLS.Key)
+	if err != nil {
+		return nil, fmt.Errorf("tls.key: cannot read %s: %w", e.TLS.Key, err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert: %s and %s are not a certificate and its key in PEM form: %s",
 			e.TLS.Cert, e.TLS.Key, strings.TrimPrefix(err.Error(), "tls: "))
