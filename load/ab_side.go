@@ -69,6 +69,9 @@ func (s *abSide) ready(ctx context.Context) error {
 		if s.via, err = wire.NewClient(s.target); err != nil {
 			return err
 		}
+		if err := reach(ctx, s.via, s.environment); err != nil {
+			return err
+		}
 	}
 	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, Shard{}))
 	s.wrong = append(s.wrong, wrong...)

@@ -96,6 +96,9 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	defer via.Close()
+	if err := reach(ctx, via, o.Environment); err != nil {
+		return nil, err
+	}
 	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent, o.Shard))
 	if err != nil {
 		return nil, err

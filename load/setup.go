@@ -8,6 +8,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/wire"
 	"agstest/load/hit"
@@ -42,6 +43,15 @@ func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64) ([]re
 	wrong, err := c.signChainsOn(ctx, via, rate)
 	c.judged.Store(0) // notes speak of the run
 	return wrong, err
+}
+
+// reach finds out before anything else whether there is an AGS at all, so that what stands before it is not taken for it.
+func reach(ctx context.Context, via *wire.Client, e *environment.Environment) error {
+	err := via.Reach(ctx)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return e.Located(err)
 }
 
 // useService sets x-auth-service-id of all calls.

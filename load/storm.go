@@ -122,6 +122,9 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 		return nil, err
 	}
 	defer via.Close()
+	if err := reach(ctx, via, o.Environment); err != nil {
+		return nil, err
+	}
 	wrong, err := c.setUp(ctx, via, setUpRate(o.Environment, storm.peak(), false, o.Consent, o.Shard))
 	if err != nil {
 		return nil, err

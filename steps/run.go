@@ -70,7 +70,10 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 	defer r.control.close()
 	r.question = r.describe()
 	if err := r.client.Reach(ctx); err != nil && ctx.Err() == nil {
-		return nil, err
+		return nil, r.environment.Located(err)
+	}
+	if r.client.HTTP2() {
+		r.notes = append(r.notes, "the service speaks HTTP/2 only, where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
 	}
 	if ctx.Err() == nil {
 		r.discover(ctx)

@@ -157,8 +157,10 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 			"redirect": func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "https://elsewhere.example/login?session=secret-in-a-redirect", http.StatusFound)
 			},
-			"not-json": func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") },
-			"500":      func(w http.ResponseWriter, r *http.Request) { http.Error(w, "{}", 500) },
+			"502":                gatewayPage(http.StatusBadGateway, "502 Bad Gateway"),
+			"client-certificate": gatewayPage(http.StatusBadRequest, "400 No required SSL certificate was sent"),
+			"not-json":           func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") },
+			"500":                func(w http.ResponseWriter, r *http.Request) { http.Error(w, "{}", 500) },
 			"empty-200": func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprint(w, "{}")
@@ -177,6 +179,15 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 		"situations:\n  active: {clientId: PUB_989, accountId: \"1663\"}\nload:\n  clients: {count: 10, clientId: \"LOAD_{n}\", accountId: \"L{n}\"}\n"
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 	ts.Setenv("OPERATOR", "a-secret-of-thirty-two-characters")
+}
+
+// gatewayPage answers everything with a page like nginx's.
+func gatewayPage(status int, title string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>x</h1></center>\r\n</body>\r\n</html>\r\n", title)
+	}
 }
 
 // scriptWaitFor waits until a file is there, and holds a text if one is given: waitfor FILE [TEXT].

@@ -32,6 +32,7 @@ type Environment struct {
 	written   map[string]string // the text of a value with ${NAME} in it, by its dotted path
 	values    map[string]string // of the ${NAME}
 	warnings  []string
+	places    places
 }
 
 // MockControl is the control interface of a running mock: it lets scenarios move the clock and change states.

@@ -93,6 +93,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	if len(r.mistakes) > 0 {
 		return nil, r.failure()
 	}
+	e.places = places{name, r.lines}
 	e.variables, e.written, e.values = r.variables, r.written, r.values
 	e.warnings = append(r.warnings, r.inClear(e)...)
 	return e, nil

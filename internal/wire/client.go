@@ -28,7 +28,8 @@ const (
 	userAgent       = "agstest"
 )
 
-// Client says calls to one service. It speaks HTTP/1.1, so that the spelling of header names arrives as it was given; it follows no
+// Client says calls to one service. It speaks HTTP/1.1, so that the spelling of header names arrives as it was given, and HTTP/2
+// with a service that Reach found to speak nothing else; it follows no
 // redirect, keeps no cookie, reads no proxy from the process's environment and asks for no compression. It may be used by many
 // goroutines at once.
 //
@@ -38,7 +39,9 @@ type Client struct {
 	target    Target
 	base      string
 	transport *http.Transport
-	waited    atomic.Int64 // nanoseconds spent on Retry-After
+	two       *http.Transport // offers HTTP/2 too, for services that speak nothing else
+	onlyTwo   atomic.Bool     // two is used
+	waited    atomic.Int64    // nanoseconds spent on Retry-After
 }
 
 // NewClient checks a target and makes a client for it. Errors are of the kind failure.Usage.
@@ -80,7 +83,7 @@ func NewClient(t Target) (*Client, error) {
 	}
 	config.NextProtos = []string{"http/1.1"}
 	dialer := &net.Dialer{Timeout: t.Timeout}
-	return &Client{
+	c := &Client{
 		target: t,
 		base:   base,
 		transport: &http.Transport{
@@ -97,14 +100,49 @@ func NewClient(t Target) (*Client, error) {
 			// Shorter than what servers grant, so that an idle connection is not used at the moment the service closes it.
 			IdleConnTimeout: 3 * time.Second,
 		},
-	}, nil
+	}
+	c.two = c.transport.Clone()
+	c.two.TLSClientConfig.NextProtos = []string{"h2", "http/1.1"}
+	c.two.ForceAttemptHTTP2 = true
+	return c, nil
 }
 
 // Target is what the client was made for, with defaults filled in.
 func (c *Client) Target() Target { return c.target }
 
 // Close ends idle connections. The client works on.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.two.CloseIdleConnections()
+}
+
+// HTTP2 tells that the service speaks HTTP/2 only, as Reach has found out: header names arrive in lower case, however they are spelt.
+func (c *Client) HTTP2() bool { return c.onlyTwo.Load() }
+
+// carrier is the transport that the service can be spoken to with.
+func (c *Client) carrier() *http.Transport {
+	if c.onlyTwo.Load() {
+		return c.two
+	}
+	return c.transport
+}
+
+// speakHTTP2 tries HTTP/2 where an exchange over HTTP/1.1 came to nothing over TLS, and stays with it where the service takes it. A
+// server that speaks HTTP/2 only refuses the handshake (RFC 7301 section 3.2), or closes the connection at the first request (Go, and so
+// Caddy and Traefik).
+func (c *Client) speakHTTP2(ctx context.Context, failed *Exchange) bool {
+	text := Explain(failed.Err)
+	closed := strings.Contains(text, "closed the connection") || strings.Contains(text, "reset the connection") ||
+		strings.Contains(text, "no application protocol") || errors.Is(failed.Err, errNoAnswer)
+	if !strings.HasPrefix(c.base, "https:") || !closed || !c.onlyTwo.CompareAndSwap(false, true) {
+		return false
+	}
+	if x := c.Do(ctx, failed.Call); x.Status != 0 && strings.HasPrefix(x.Proto, "HTTP/2") {
+		return true
+	}
+	c.onlyTwo.Store(false)
+	return false
+}
 
 type proxyKey struct{}
 
@@ -173,14 +211,15 @@ func (c *Client) once(ctx context.Context, call Call) *Exchange {
 		return x
 	}
 	x.Sent = time.Now()
-	response, err := c.transport.RoundTrip(request)
+	response, err := c.carrier().RoundTrip(request)
 	if err != nil {
 		x.Received = time.Now()
 		x.Err = causeOf(ctx, err)
 		return x
 	}
 	defer response.Body.Close()
-	if response.ProtoMajor != 1 || response.StatusCode < 100 { // net/http lets both pass
+	two := response.ProtoMajor == 2 && response.TLS != nil && response.TLS.NegotiatedProtocol == "h2"
+	if response.ProtoMajor != 1 && !two || response.StatusCode < 100 { // net/http lets both pass
 		x.Received = time.Now()
 		x.Err = errNoAnswer
 		return x

@@ -286,60 +286,6 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	assert.Less(t, x.Duration(), 5*time.Second)
 }
 
-func TestReach(t *testing.T) {
-	answer := func(status int, contentType, body string, header ...string) string {
-		return served(t, func(w http.ResponseWriter, r *http.Request) {
-			assert.Equal(t, "GET", r.Method)
-			assert.Equal(t, "/ags/servicediscovery", r.URL.Path)
-			assert.Equal(t, "orange-tv", r.Header.Get("nv-tenant-id"))
-			w.Header().Set("Content-Type", contentType)
-			for i := 0; i < len(header); i += 2 {
-				w.Header().Set(header[i], header[i+1])
-			}
-			w.WriteHeader(status)
-			io.WriteString(w, body)
-		})
-	}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed.Close()
-	plainToTLS := httptest.NewTLSServer(http.NotFoundHandler())
-	defer plainToTLS.Close()
-	tlsToPlain := served(t, func(w http.ResponseWriter, r *http.Request) {})
-
-	for name, c := range map[string]struct{ address, want string }{
-		"fine":            {answer(200, "application/json", `{"availableServices":[]}`), ""},
-		"no services":     {answer(404, "text/html", "<html>"), ""},
-		"refusal":         {answer(401, "", ""), ""},
-		"broken service":  {answer(500, "text/html", "<html>"), ""},
-		"dead":            {"http://" + closed.Addr().String(), "GET URL got no answer: the connection to " + closed.Addr().String() + " was refused: nothing listens there"},
-		"portal":          {answer(200, "text/html; charset=utf-8", "<p>login"), "GET URL was answered with an HTML page (status 200) instead of JSON; check that url is an AGS and no portal or proxy stands before it"},
-		"portal in JSON":  {answer(200, "application/json", " <!DOCTYPE html>"), "GET URL was answered with an HTML page (status 200) instead of JSON; check that url is an AGS and no portal or proxy stands before it"},
-		"no JSON":         {answer(200, "text/plain", "It works!"), "GET URL was answered with status 200 and 9 bytes that are not JSON; check that url is an AGS"},
-		"redirect":        {answer(302, "", "", "Location", "https://u:pw@login.example.com/x?token=s3cret"), "GET URL was redirected with status 302 to https://login.example.com; redirects are not followed: write the final address into url"},
-		"redirect inside": {answer(301, "", "", "Location", "/login?token=s3cret"), "GET URL was redirected with status 301 to another path of the same host; redirects are not followed: write the final address into url"},
-		"proxy":           {answer(407, "", ""), "GET URL was refused by a proxy that wants a user name and password; put them into the address of the proxy"},
-		"cut":             {answer(200, "application/json", "{", "Content-Length", "9"), "GET URL got no whole answer: the answer was cut after 1 of 9 bytes"},
-		"http to https":   {"http" + strings.TrimPrefix(plainToTLS.URL, "https"), "GET URL was refused because the service speaks TLS on this port; write https:// in url"},
-		"https to http":   {"https" + strings.TrimPrefix(tlsToPlain, "http"), "GET URL got no answer: the service does not speak TLS on this port; if it is a plain one, write http:// in url"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := newClient(t, Target{URL: c.address, Tenant: "orange-tv"}).Reach(t.Context())
-			if c.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.Error(t, err)
-			assert.Equal(t, strings.Replace(c.want, "URL", c.address+"/ags/servicediscovery", 1), err.Error())
-			assert.Equal(t, failure.Setup, failure.KindOf(err))
-		})
-	}
-
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	assert.True(t, errors.Is(newClient(t, Target{URL: "http://127.0.0.1:1"}).Reach(cancelled), context.Canceled))
-}
-
 func TestDecode(t *testing.T) {
 	zip := func(text string) []byte {
 		var b bytes.Buffer

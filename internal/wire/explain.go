@@ -131,6 +131,8 @@ func explainTLS(err error) string {
 	}
 	if _, alert, found := strings.Cut(err.Error(), "remote error: tls: "); found {
 		switch {
+		case strings.Contains(alert, "unrecognized name"):
+			return "what listens there knows no service of this host name (TLS: unrecognized name); check the host in url"
 		case strings.Contains(alert, "certificate"):
 			return "the service wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
 		case strings.Contains(alert, "no application protocol"):

@@ -3,49 +3,192 @@ package wire
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"mime"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"agstest/ags"
 	"agstest/internal/failure"
 )
 
+// unreached is an error of reaching the service, with the key of the environment file that is the likely reason.
+type unreached struct {
+	key string
+	err error
+}
+
+func (u *unreached) Error() string { return u.err.Error() }
+func (u *unreached) Unwrap() error { return u.err }
+
+// KeyOf is the key of the environment file that an error of Reach is likely due to, such as tls.ca; empty where there is none.
+func KeyOf(err error) string {
+	var u *unreached
+	if errors.As(err, &u) {
+		return u.key
+	}
+	return ""
+}
+
+// Blame makes an error of the kind failure.Setup that a key of the environment file is the likely reason of.
+func Blame(key, format string, args ...any) error {
+	return &unreached{key, failure.Setupf(format, args...)}
+}
+
 // Reach asks the service for its authentication services, to find out before a run whether there is an AGS at all. Its errors are of
-// the kind failure.Setup, or failure.Usage where the call itself cannot be made. Any answer that an AGS could give is fine here, a
-// refusal too: judging it is not this package's work.
+// the kind failure.Setup, or failure.Usage where the call itself cannot be made; KeyOf tells which key of the environment file is the
+// likely reason. Any answer that an AGS could give is fine here, a refusal too: judging it is not this package's work.
+//
+// An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only where a sign-on with a token that nobody issued
+// gets such an answer too: else discovery alone is wrong, which is for the requirements to say.
+//
+// Where a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
 func (c *Client) Reach(ctx context.Context) error {
+	x := c.Do(ctx, c.discovery())
+	if x.Status == 0 && c.speakHTTP2(ctx, x) {
+		x = c.Do(ctx, c.discovery())
+	}
+	err := c.strange(x)
+	switch {
+	case err == nil, x.Status == 0, certain(c.base, x):
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	second := c.Do(ctx, c.unknownSignOn())
+	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil { // no AGS takes that token, and a page takes everything
+		return nil
+	}
+	return err
+}
+
+func (c *Client) discovery() Call {
 	discovery, _ := ags.OperationByName(ags.ServiceDiscovery)
 	header := http.Header{}
 	if c.target.Tenant != "" {
 		header[ags.HeaderTenant] = []string{c.target.Tenant}
 	}
-	x := c.Do(ctx, Call{Operation: discovery.Name, Method: discovery.Method, Path: discovery.Path, Header: header})
-	where := discovery.Method + " " + x.URL
+	return Call{Operation: discovery.Name, Method: discovery.Method, Path: discovery.Path, Header: header}
+}
+
+// unknownSignOn is a sign-on with a session token that nobody issued. It changes nothing.
+func (c *Client) unknownSignOn() Call {
+	signOn, _ := ags.OperationByName(ags.SignOnWithSessionToken)
+	call := c.discovery()
+	call.Operation, call.Method, call.Path = signOn.Name, signOn.Method, signOn.Path
+	call.Header["Content-Type"] = []string{"application/json"}
+	if c.target.Service != "" {
+		call.Header[ags.HeaderService] = []string{c.target.Service}
+	}
+	call.Body = []byte(`{"parameters":[{"name":"SessionToken","value":"agstest-` + rand.Text() + `"}],"clientId":"agstest"}`)
+	return call
+}
+
+// certain tells an answer that means the address is wrong for every call.
+func certain(base string, x *Exchange) bool {
+	return x.Status == http.StatusProxyAuthRequired || plainToTLS(x) || movedToTLS(base, x)
+}
+
+// plainToTLS is how gateways answer plain HTTP on a port of TLS: Go (Caddy, Traefik), nginx, Apache.
+func plainToTLS(x *Exchange) bool {
+	if x.Status != http.StatusBadRequest {
+		return false
+	}
+	for _, words := range []string{"HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port", "speaking plain HTTP to an SSL-enabled server port"} {
+		if bytes.Contains(x.Body, []byte(words)) {
+			return true
+		}
+	}
+	return false
+}
+
+// movedToTLS is the redirect with which gateways send callers of http:// to https:// of the same host.
+func movedToTLS(base string, x *Exchange) bool {
+	from, err := url.Parse(base)
+	if err != nil || x.Status/100 != 3 || from.Scheme != "http" {
+		return false
+	}
+	to, err := url.Parse(x.Header.Get("Location"))
+	return err == nil && to.Scheme == "https" && strings.EqualFold(to.Hostname(), from.Hostname())
+}
+
+// strange says what is wrong with an answer that no AGS gives; nil for all others.
+func (c *Client) strange(x *Exchange) error {
+	where := x.Call.Method + " " + x.URL
+	title, page := GatewayPage(x)
 	switch {
 	case x.Err != nil && errors.Is(x.Err, context.Canceled):
 		return x.Err
 	case x.Err != nil && x.Status == 0:
-		return failure.Setupf("%s got no answer: %s", where, Explain(x.Err))
+		return Blame(keyOfConnection(x.Err), "%s got no answer: %s", where, Explain(x.Err))
 	case x.Err != nil:
-		return failure.Setupf("%s got no whole answer: %s", where, Explain(x.Err))
+		return Blame("url", "%s got no whole answer: %s", where, Explain(x.Err))
 	case x.Status == http.StatusProxyAuthRequired:
-		return failure.Setupf("%s was refused by a proxy that wants a user name and password; put them into the address of the proxy", where)
-	case x.Status/100 == 3 && x.Header.Get("Location") != "":
-		return failure.Setupf("%s was redirected with status %d to %s; redirects are not followed: write the final address into url",
+		return Blame("url", "%s was refused by a proxy that wants a user name and password; put them into the address of the proxy", where)
+	case movedToTLS(c.base, x):
+		return Blame("url", "%s was redirected with status %d to %s: the gateway there wants TLS; write https:// in url",
 			where, x.Status, redirectHost(x.Header.Get("Location")))
-	case x.Status/100 == 2 && looksLikeHTML(x) && !json.Valid(x.Body): // JSON that says it is HTML is an AGS with a fault
-		return failure.Setupf("%s was answered with an HTML page (status %d) instead of JSON; check that url is an AGS and no portal or proxy stands before it",
-			where, x.Status)
-	case x.Status == http.StatusBadRequest && bytes.Contains(x.Body, []byte("HTTP request to an HTTPS server")),
-		x.Status == http.StatusBadRequest && bytes.Contains(x.Body, []byte("plain HTTP request was sent to HTTPS port")):
-		return failure.Setupf("%s was refused because the service speaks TLS on this port; write https:// in url", where)
+	case x.Status/100 == 3 && x.Header.Get("Location") != "":
+		return Blame("url", "%s was redirected with status %d to %s; redirects are not followed: write the final address into url",
+			where, x.Status, redirectHost(x.Header.Get("Location")))
+	case plainToTLS(x):
+		return Blame("url", "%s was refused because the service speaks TLS on this port; write https:// in url", where)
+	case x.Status/100 == 2 && page && looksLikeHTML(x): // JSON that says it is HTML is an AGS with a fault
+		return Blame("url", "%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy stands before it",
+			where, x.Status, c.called(title))
+	case page && x.Status != http.StatusInternalServerError, x.Status == http.StatusServiceUnavailable && !json.Valid(x.Body):
+		return c.shutOff(where, x, title)
 	case x.Status/100 == 2 && !json.Valid(x.Body):
-		return failure.Setupf("%s was answered with status %d and %d bytes that are not JSON; check that url is an AGS", where, x.Status, len(x.Body))
+		return Blame("url", "%s was answered with status %d and %d bytes that are not JSON; check that url is an AGS", where, x.Status, len(x.Body))
 	}
 	return nil
+}
+
+// shutOff says what a gateway's page means, with its title, and which key of the environment file it is likely about.
+func (c *Client) shutOff(where string, x *Exchange, title string) error {
+	key, advice := "url", "it may guard the service or know no way to it: check url, and ask who runs the gateway"
+	folded := strings.ToLower(title + string(x.Body[:min(len(x.Body), 4<<10)]))
+	switch {
+	case x.Status == http.StatusBadGateway, x.Status == http.StatusServiceUnavailable, x.Status == http.StatusGatewayTimeout:
+		advice = "the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
+	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded, "header or cookie too large"), strings.Contains(folded, "header field which exceeds"):
+		key, advice = "headers", "the headers of the request are too large for it; check headers"
+	case x.Status == http.StatusBadRequest && strings.Contains(folded, "certificate"):
+		key, advice = "tls", "it wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
+	case x.Status == http.StatusMisdirectedRequest:
+		advice = "it does not know the host; check the host in url"
+	case x.Status == http.StatusNotFound:
+		advice = "it knows no way to an AGS at this address; check the host and the path in url"
+	}
+	return Blame(key, "%s was answered by what looks like a gateway (status %d)%s instead of by an AGS: %s", where, x.Status, c.called(title), advice)
+}
+
+// called quotes the title of a page, without what must not be shown.
+func (c *Client) called(title string) string {
+	if title == "" {
+		return ""
+	}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	hide := NewRedactor(key)
+	for _, value := range c.target.Headers {
+		hide.Add(value)
+	}
+	return fmt.Sprintf(" with the page “%s”", hide.Text(title))
+}
+
+// keyOfConnection is the key of the environment file that is the likely reason why no connection came about.
+func keyOfConnection(err error) string {
+	switch text := Explain(err); {
+	case strings.Contains(text, "tls.ca"):
+		return "tls.ca"
+	case strings.Contains(text, "tls.cert"):
+		return "tls.cert"
+	}
+	return "url"
 }
 
 // redirectHost shows no more of a redirect than where it leads, because its path and query can hold secrets.
@@ -63,13 +206,5 @@ func redirectHost(location string) string {
 	if len(rest) > 100 {
 		rest = rest[:100] + "…"
 	}
-	return scheme + "://" + strings.ToValidUTF8(rest, "")
-}
-
-func looksLikeHTML(x *Exchange) bool {
-	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind == "text/html" || kind == "application/xhtml+xml" {
-		return true
-	}
-	start := bytes.ToLower(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
-	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
+	return disarmed(scheme + "://" + strings.ToValidUTF8(rest, ""))
 }

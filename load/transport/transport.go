@@ -71,7 +71,11 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 	if context.Cause(ctx) == context.Canceled {
 		return nil, ctx.Err()
 	}
-	return nil, failure.Setupf("cannot connect to %s: %s; check the address, and that the service is running", base.Redacted(), wire.Explain(err))
+	reason := wire.Explain(err)
+	if !strings.Contains(reason, ";") { // else it says what to do
+		reason += "; check the address, and that the service is running"
+	}
+	return nil, failure.Setupf("cannot connect to %s: %s", base.Redacted(), reason)
 }
 
 // onlyHTTP2 tells that the TLS handshake failed because we offered HTTP/1.1 alone (RFC 7301 section 3.2).

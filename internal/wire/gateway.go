@@ -1,0 +1,99 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"mime"
+	"net/http"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxTitle is how much of a page's title is quoted, in characters.
+const maxTitle = 80
+
+// GatewayPage tells an answer that looks like the page of a gateway, a proxy, a firewall or a portal from one of an AGS, and gives what
+// the page calls itself: the title of HTML, else its first heading, else the first line of a text; empty where it says nothing. The
+// title is one line of at most 80 characters without control characters, but it is a part of an answer: what is written down has to go
+// through a Redactor.
+//
+// Statuses 502 and 504 are a gateway's by their definition (RFC 9110 sections 15.6.3 and 15.6.5), whatever the body. JSON is never
+// taken for a page: some gateways answer with it (Kong, APISIX), and so does an AGS.
+func GatewayPage(x *Exchange) (title string, is bool) {
+	if x.Status == 0 {
+		return "", false
+	}
+	title = pageTitle(x)
+	switch {
+	case x.Status == http.StatusBadGateway, x.Status == http.StatusGatewayTimeout:
+		return title, true
+	case json.Valid(x.Body):
+		return "", false
+	case looksLikeHTML(x) && len(x.Body) > 0:
+		return title, true
+	}
+	return title, gatewayText.Match(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
+}
+
+// gatewayText is what gateways without HTML say: Envoy, Kubernetes' ingress, Traefik and Go's own mux, Cloudflare.
+var gatewayText = regexp.MustCompile(`^(?i:upstream (connect error|request timeout)|no healthy upstream|default backend - 404|404 page not found$|` +
+	`bad gateway$|gateway timeout$|service unavailable$|error code: [0-9]+$|client sent an http request to an https server)`)
+
+var (
+	titleTag   = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
+	headingTag = regexp.MustCompile(`(?is)<h[12][^>]*>(.*?)</h[12]`)
+	anyTag     = regexp.MustCompile(`(?s)<[^>]*>`)
+)
+
+// pageTitle is what a page calls itself.
+func pageTitle(x *Exchange) string {
+	body := x.Body[:min(len(x.Body), 16<<10)]
+	switch {
+	case json.Valid(x.Body):
+		return ""
+	case looksLikeHTML(x):
+		for _, tag := range []*regexp.Regexp{titleTag, headingTag} {
+			if m := tag.FindSubmatch(body); m != nil {
+				if title := disarmed(html.UnescapeString(anyTag.ReplaceAllString(string(m[1]), " "))); title != "" {
+					return title
+				}
+			}
+		}
+		return ""
+	}
+	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind != "" && kind != "text/plain" || !utf8.Valid(body) {
+		return ""
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
+	return disarmed(line)
+}
+
+// disarmed makes one short line of a text that somebody else wrote: nothing in it moves a cursor, turns the direction of writing or
+// hides.
+func disarmed(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r), r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if letters := []rune(text); len(letters) > maxTitle {
+		text = string(letters[:maxTitle]) + "…"
+	}
+	return text
+}
+
+func looksLikeHTML(x *Exchange) bool {
+	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind == "text/html" || kind == "application/xhtml+xml" {
+		return true
+	}
+	start := bytes.ToLower(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
+	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
+}
