@@ -124,6 +124,7 @@ func (e *engine) question(carrier transport.Carrier, start time.Time) *reports.L
 	fill(&r.Run.URL, e.target.URL)
 	fill(&r.Run.Tenant, e.target.Tenant)
 	fill(&r.Run.Service, e.target.Service)
+	fill(&r.Run.Release, o.Environment.Release)
 	fill(&r.Run.Tool.Go, runtime.Version())
 	if r.Run.Machine == (reports.Machine{}) {
 		r.Run.Machine = reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}

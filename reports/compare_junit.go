@@ -27,7 +27,7 @@ func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
 				if m.Pairs > 0 {
 					message = m.changeWords(m.Change) + " (" + m.intervalWords() + "). " + m.Reason
 				}
-				suite.cases = append(suite.cases, judgedCase("ags.comparison."+slug(operation), m.Metric, c.judged(m.Verdict), message, strict))
+				suite.cases = append(suite.cases, judgedCase("comparison."+slug(operation), m.Metric, c.judged(m.Verdict), message, strict))
 				suite.out = append(suite.out, m.name()+": "+message)
 			}
 			suites = append(suites, suite)
@@ -47,27 +47,23 @@ func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
 		}
 		for _, m := range h.Metrics {
 			message := fmt.Sprintf("%s, %s from typical. %s", Milliseconds(m.Value), Change(m.Change), m.Reason)
-			add(m.Operation, judgedCase("ags.history."+slug(m.Operation), m.Metric, c.judged(m.Verdict), message, strict))
+			add(m.Operation, judgedCase("history."+slug(m.Operation), m.Metric, c.judged(m.Verdict), message, strict))
 		}
 		for _, e := range h.Errors {
-			add(e.Operation, judgedCase("ags.history."+slug(e.Operation), "errors", c.judged(e.Verdict), e.Reason, strict))
+			add(e.Operation, judgedCase("history."+slug(e.Operation), "errors", c.judged(e.Verdict), e.Reason, strict))
 		}
 	}
 	if c.Method == TwoRuns && c.Load != nil {
-		test := judgedCase("ags.comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+TwoRunsCaution, false)
+		test := judgedCase("comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+TwoRunsCaution, false)
 		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
 	}
-	verdict := judgedCase("ags.comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), strict)
+	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), strict)
 	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
 		verdict.outcome, verdict.kind, verdict.message = "error", string(Invalid), c.Reason
 	}
 	verdict.nanoseconds = int64(c.Run.took())
 	suite := junitSuite{pkg: "ags", name: "comparison verdict", cases: []junitCase{verdict}, out: append(append([]string{}, c.Advice...), c.Notes...)}
-	for _, property := range [][2]string{{"method", string(c.Method)}, {"environment", c.Run.Environment}, {"agstest", c.Run.Tool.Version}, {"run", c.Run.ID}, {"partial", c.Run.Partial}} {
-		if property[1] != "" {
-			suite.properties = append(suite.properties, property)
-		}
-	}
+	suite.properties = [][2]string{{"method", string(c.Method)}}
 	return writeJUnit(w, c.Run, append(suites, suite))
 }
 
@@ -112,13 +108,13 @@ func (c *ConformanceComparison) junit(run Run, strict bool) junitSuite {
 		if len(c.NotComparable) > 0 && verdict == Regressed {
 			verdict = NotComparable
 		}
-		test := judgedCase("ags.comparison.conformance", change.ID+" "+change.Text, verdict, directionWords[change.Direction]+". "+change.New.summary(), strict)
+		test := judgedCase("comparison.conformance", change.ID+" "+change.Text, verdict, directionWords[change.Direction]+". "+change.New.summary(), strict)
 		if test.outcome == "failure" {
 			test.text = strings.Join([]string{"before: " + change.Old.Verdict.Word(), findingsText(change.Old.Findings), "now: " + change.New.Verdict.Word(), findingsText(change.New.Findings)}, "\n")
 		}
 		suite.cases = append(suite.cases, test)
 	}
-	unchanged := junitCase{classname: "ags.comparison.conformance", name: "requirements that did not change", message: Plural(int64(c.Unchanged), "requirement")}
+	unchanged := junitCase{classname: "comparison.conformance", name: "requirements that did not change", message: Plural(int64(c.Unchanged), "requirement")}
 	if c.Unchanged == 0 && len(c.Changes) == 0 {
 		unchanged.outcome, unchanged.message = "skipped", "nothing was compared"
 	}

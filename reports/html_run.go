@@ -17,6 +17,7 @@ func runFacts(r Run) []fact {
 	add("Environment", r.Environment, false)
 	add("Tenant", r.Tenant, true)
 	add("Authentication service", r.Service, false)
+	add("Release", r.Release, false)
 	add("Started", moment(r.Start), false)
 	add("Took", Elapsed(r.took()), false)
 	return facts

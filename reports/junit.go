@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // junitEvidence is the size in bytes up to which one case may carry evidence.
@@ -18,7 +20,10 @@ const junitEvidence = 16 << 10
 const junitTotal = 16 << 20
 
 type junitCase struct {
+	// classname is what comes behind "ags.", and behind the environment's name where one is known.
 	classname, name string
+	file            string // of the scenario, as its repository has it; empty: none
+	line            int
 	nanoseconds     int64
 	outcome         string // "", failure, error, skipped
 	kind, message   string
@@ -36,46 +41,61 @@ type junitSuite struct {
 // each run, so that the file is never green where the run is not. A failure is the service's, an error says that we could not tell,
 // and what is known, skipped or was not exercised is skipped, with the reason.
 //
+// Environments are told apart by class names and by the names of suites: tools that key on class name and name, such as Allure and
+// GitLab, would take one environment's results for a retry of another's. GitLab shows the content of a failure and of a skip and not its
+// message, other tools the message alone, so the reason stands in both.
+//
 // The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at testsuites, no
-// system-out at a case, times with three decimals, stamps without a zone (they are UTC). GitLab shows the class name as the suite
-// and drops repeated pairs of class name and name, so these pairs are unique.
-func JUnit(w io.Writer, c *Conformance, l *Load) error {
+// system-out at a case, times with three decimals, stamps without a zone (they are UTC); and beyond both of them the file and line of a
+// scenario, which GitLab and others show. GitLab takes the class name for the suite and drops repeated pairs of class name and name, so
+// these pairs are unique.
+//
+// Strict makes what could not be decided a failure, as it is one for the exit code.
+func JUnit(w io.Writer, c *Conformance, l *Load, strict bool) error {
 	var suites []junitSuite
 	var run Run
 	if c != nil {
 		run = c.Run
-		suites = append(suites, junitConformance(c)...)
+		suites = append(suites, junitConformance(c, strict)...)
 	}
 	if l != nil {
 		if c == nil {
 			run = l.Run
 		}
-		suites = append(suites, junitLoad(l)...)
+		suites = append(suites, junitLoad(l, strict)...)
 	}
 	return writeJUnit(w, run, suites)
 }
 
-// junitVerdict is the suite that holds the verdict of a whole run.
-func junitVerdict(class, name string, run Run, verdict Verdict, reason string) junitSuite {
+// junitVerdict is the suite that holds the verdict of a whole run. It is red wherever the exit code of the run is not 0.
+func junitVerdict(class, name string, run Run, verdict Verdict, reason string, strict bool) junitSuite {
 	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.took()), message: cmp.Or(reason, verdict.Word())}
 	switch {
 	case verdict == Fail:
 		test.outcome, test.kind = "failure", "fail"
-	case verdict == Inconclusive || verdict == Skipped || verdict == Known:
+	case run.Partial != "":
+		test.outcome, test.kind, test.message = "error", "partial", "partial: "+cmp.Or(run.Partial, test.message)
+	case verdict == Inconclusive && strict:
+		test.outcome, test.kind, test.message = "failure", string(verdict), verdict.Word()+": "+test.message
+	case verdict == Inconclusive || verdict == Known:
 		test.outcome, test.message = "skipped", verdict.Word()+": "+test.message
-	case verdict.blocks():
+	case verdict.blocks() || verdict == Skipped:
 		test.outcome, test.kind = "error", string(verdict)
 	}
-	suite := junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
+	return junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
+}
+
+// identity tells what was asked, and of whom, for files that lie beside those of other environments.
+func (r Run) identity() [][2]string {
+	var known [][2]string
 	for _, p := range [][2]string{
-		{"environment", run.Environment}, {"url", run.URL}, {"tenant", run.Tenant}, {"service", run.Service},
-		{"run", run.ID}, {"partial", run.Partial},
+		{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}, {"url", r.URL}, {"run", r.ID}, {"partial", r.Partial},
 	} {
 		if p[1] != "" {
-			suite.properties = append(suite.properties, p)
+			known = append(known, p)
 		}
 	}
-	return suite
+	return known
 }
 
 func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
@@ -86,6 +106,11 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		host = u.Hostname()
 	}
 	names := uniqueNames{}
+	prefix, suffix := "ags.", ""
+	if run.Environment != "" {
+		prefix, suffix = "ags."+classWord(run.Environment)+".", " ("+run.Environment+")"
+	}
+	identity := append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, run.identity()...)
 	budget := junitTotal
 	for id, suite := range suites {
 		var failures, errors, skipped int
@@ -104,7 +129,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.raw("  <testsuite")
 		out.attribute("id", strconv.Itoa(id))
 		out.attribute("package", suite.pkg)
-		out.attribute("name", cmp.Or(oneLine(suite.name, 400), "unnamed"))
+		out.attribute("name", cmp.Or(oneLine(suite.name, 400), "unnamed")+suffix)
 		out.attribute("timestamp", junitStamp(run.Start))
 		out.attribute("hostname", host)
 		out.attribute("tests", strconv.Itoa(len(suite.cases)))
@@ -113,8 +138,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.attribute("skipped", strconv.Itoa(skipped))
 		out.attribute("time", junitTime(took))
 		out.raw(">\n    <properties>\n")
-		suite.properties = append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, suite.properties...)
-		for _, property := range suite.properties {
+		for _, property := range append(slices.Clip(identity), suite.properties...) {
 			out.raw("      <property")
 			out.attribute("name", property[0])
 			out.attribute("value", property[1])
@@ -122,30 +146,9 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		}
 		out.raw("    </properties>\n")
 		for _, test := range suite.cases {
-			name := names.unique(test.classname, cmp.Or(oneLine(xmlCharacters(test.name), 400), "unnamed"))
-			out.raw("    <testcase")
-			out.attribute("classname", test.classname)
-			out.attribute("name", name)
-			out.attribute("time", junitTime(test.nanoseconds))
-			if test.outcome == "" {
-				out.raw("/>\n")
-				continue
-			}
-			out.raw(">\n      <" + test.outcome)
-			if test.outcome != "skipped" {
-				out.attribute("type", cmp.Or(test.kind, test.outcome))
-			}
-			out.attribute("message", oneLine(test.message, 1000))
-			text := clipped(xmlCharacters(test.text), min(junitEvidence, max(budget, 0))) // what is put for a byte may be three
-			budget -= len(text)
-			if test.outcome == "skipped" || text == "" {
-				out.raw("/>\n")
-			} else {
-				out.raw(">")
-				out.text(text)
-				out.raw("</" + test.outcome + ">\n")
-			}
-			out.raw("    </testcase>\n")
+			test.classname = prefix + test.classname
+			test.name = names.unique(test.classname, cmp.Or(oneLine(xmlCharacters(test.name), 400), "unnamed"))
+			budget -= out.junitCase(test, min(junitEvidence, max(budget, 0)))
 		}
 		out.raw("    <system-out>")
 		out.text(clipped(xmlCharacters(strings.Join(suite.out, "\n")), junitEvidence))
@@ -159,6 +162,36 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		return fmt.Errorf("writing JUnit XML: %w", out.err)
 	}
 	return nil
+}
+
+// junitCase writes one case with at most room bytes of text below the reason, and gives how many it wrote.
+func (x *xmlWriter) junitCase(test junitCase, room int) int {
+	x.raw("    <testcase")
+	x.attribute("classname", test.classname)
+	x.attribute("name", test.name)
+	x.attribute("time", junitTime(test.nanoseconds))
+	if test.file != "" {
+		x.attribute("file", test.file)
+		x.attribute("line", strconv.Itoa(max(test.line, 1)))
+	}
+	if test.outcome == "" {
+		x.raw("/>\n")
+		return 0
+	}
+	x.raw(">\n      <" + test.outcome)
+	if test.outcome != "skipped" {
+		x.attribute("type", cmp.Or(test.kind, test.outcome))
+	}
+	reason := cmp.Or(oneLine(test.message, 1000), oneLine(test.kind, 1000), test.outcome)
+	x.attribute("message", reason)
+	text := reason
+	if test.text != "" && room > 0 {
+		text = clipped(xmlCharacters(reason+"\n\n"+test.text), room) // what is put for a byte may be three
+	}
+	x.raw(">")
+	x.text(text)
+	x.raw("</" + test.outcome + ">\n    </testcase>\n")
+	return len(text)
 }
 
 // uniqueNames remembers the names given within each class.
@@ -188,16 +221,29 @@ func junitStamp(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05")
 }
 
-// slug makes a class name of a feature's title.
+// slug makes a word of a class name of a feature's title. Letters and digits of every script stay, with the marks that belong to them.
 func slug(title string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(title) {
 		switch {
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) && b.Len() > 0:
 			b.WriteRune(r)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')
 		}
 	}
 	return cmp.Or(strings.TrimSuffix(b.String(), "-"), "unnamed")
+}
+
+// classWord makes a word of a class name of the name of an environment. Two names never become the same word.
+func classWord(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", r)
+		}
+	}
+	return b.String()
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-func junitConformance(c *Conformance) []junitSuite {
+func junitConformance(c *Conformance, strict bool) []junitSuite {
 	var suites []junitSuite
 	at := map[string]int{}
 	failing := map[string]bool{} // requirements that a failing scenario names
@@ -18,7 +18,8 @@ func junitConformance(c *Conformance) []junitSuite {
 			at[scenario.Feature] = i
 			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
 		}
-		test := junitCase{classname: "ags.conformance." + slug(scenario.Feature), name: scenario.Name, nanoseconds: scenario.Nanoseconds}
+		test := junitCase{classname: "conformance." + slug(scenario.Feature), name: scenario.Name, file: scenario.File, line: scenario.Line,
+			nanoseconds: scenario.Nanoseconds}
 		reason := scenario.why()
 		switch scenario.Verdict {
 		case Fail:
@@ -47,7 +48,7 @@ func junitConformance(c *Conformance) []junitSuite {
 	}
 	unheard := junitSuite{pkg: "ags.conformance", name: "Requirements that no scenario answers for"}
 	for _, requirement := range c.Requirements {
-		test := junitCase{classname: "ags.conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
+		test := junitCase{classname: "conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
 		switch requirement.Verdict {
 		case NotExercised:
 			test.outcome, test.message = "skipped", "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
@@ -65,7 +66,7 @@ func junitConformance(c *Conformance) []junitSuite {
 	if len(unheard.cases) > 0 {
 		suites = append(suites, unheard)
 	}
-	verdict := junitVerdict("ags.conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason)
+	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason, strict)
 	verdict.out = append(verdict.out, c.Notes...)
 	return append(suites, verdict)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-func junitLoad(l *Load) []junitSuite {
+func junitLoad(l *Load, strict bool) []junitSuite {
 	var suites []junitSuite
 	add := func(name, class string, operation *Operation, limits []Limit) {
 		suite := junitSuite{pkg: "ags.load", name: name}
@@ -38,16 +38,16 @@ func junitLoad(l *Load) []junitSuite {
 		suites = append(suites, suite)
 	}
 	for _, name := range l.operationNames() {
-		add("load: "+name, "ags.load."+slug(name), l.Operations[name], l.limitsOf(name))
+		add("load: "+name, "load."+slug(name), l.Operations[name], l.limitsOf(name))
 	}
 	if whole := l.limitsOf(""); l.Total != nil || len(whole) > 0 {
-		add("load: all operations", "ags.load.total", l.Total, whole)
+		add("load: all operations", "load.total", l.Total, whole)
 	}
 	if len(l.ShardRuns) > 0 {
 		suite := junitSuite{pkg: "ags.load", name: "load: shards"}
 		for i := range l.ShardRuns {
 			s := &l.ShardRuns[i]
-			test := junitCase{classname: "ags.load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
+			test := junitCase{classname: "load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
 			if s.State != ShardComplete {
 				test.outcome, test.kind = "error", s.State
 				test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.until(), s.Reason)
@@ -56,8 +56,8 @@ func junitLoad(l *Load) []junitSuite {
 		}
 		suites = append(suites, suite)
 	}
-	verdict := junitVerdict("ags.load.run", "load verdict", l.Run, l.Verdict, l.Reason)
-	generator := junitCase{classname: "ags.load.run", name: "the generator kept its schedule"}
+	verdict := junitVerdict("load.run", "load verdict", l.Run, l.Verdict, l.Reason, strict)
+	generator := junitCase{classname: "load.run", name: "the generator kept its schedule"}
 	if !l.Valid {
 		generator.outcome, generator.kind = "error", "invalid"
 		generator.message = cmp.Or(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")

@@ -81,7 +81,7 @@ func junitRules(data []byte) error {
 			case "testcase":
 				order += "c"
 				counts["tests"]++
-				if len(child.Attrs) != 3 || child.attr("classname") == "" || child.attr("name") == "" || !seconds.MatchString(child.attr("time")) {
+				if len(child.Attrs) != 3 && (len(child.Attrs) != 5 || child.attr("file") == "" || child.attr("line") == "") || child.attr("classname") == "" || child.attr("name") == "" || !seconds.MatchString(child.attr("time")) {
 					return fmt.Errorf("a case of suite %d has bad attributes: %v", i, child.Attrs)
 				}
 				pair := child.attr("classname") + "\x00" + child.attr("name")
@@ -93,6 +93,9 @@ func junitRules(data []byte) error {
 					return fmt.Errorf("%q has %d outcomes", pair, len(child.Children))
 				}
 				for _, outcome := range child.Children {
+					if reason := outcome.attr("message"); reason == "" || !strings.HasPrefix(outcome.Text, strings.ReplaceAll(reason, "\r", "")) && !strings.Contains(reason, "\r") {
+						return fmt.Errorf("%q does not begin its content with its reason %q: %q", pair, reason, outcome.Text)
+					}
 					switch kind := outcome.XMLName.Local; {
 					case kind == "failure" || kind == "error":
 						counts[kind+"s"]++
@@ -138,7 +141,7 @@ func bad(data []byte) int {
 
 func junitOf(t require.TestingT, c *Conformance, l *Load) []byte {
 	var b bytes.Buffer
-	require.NoError(t, JUnit(&b, c, l))
+	require.NoError(t, JUnit(&b, c, l, false))
 	return b.Bytes()
 }
 
@@ -245,7 +248,7 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 			continue
 		}
 		t.Run(string(verdict), func(t *testing.T) {
-			red := verdict != Inconclusive && verdict.blocks()
+			red := verdict == Skipped || verdict != Inconclusive && verdict.blocks()
 			c := &Conformance{Verdict: verdict, Scenarios: []Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: Pass}}}
 			require.Equal(t, red, bad(junitOf(t, c, nil)) > 0)
 			l := &Load{Verdict: verdict, Valid: true, Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
@@ -256,11 +259,47 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 		c := &Conformance{Verdict: Fail, Requirements: []Requirement{{ID: "REF-01", Text: "It is so.", Verdict: Fail}}, Scenarios: []Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: Pass}}}
 		require.Contains(t, string(junitOf(t, c, nil)), `<testcase classname="ags.conformance.requirements" name="REF-01 It is so." time="0.000">`)
 	})
+	t.Run("undecided, where that is a failure", func(t *testing.T) {
+		var b bytes.Buffer
+		l := &Load{Verdict: Inconclusive, Valid: true, Reason: "too short", Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
+		require.NoError(t, JUnit(&b, nil, l, true))
+		require.Contains(t, b.String(), `<failure type="inconclusive" message="inconclusive: too short">inconclusive: too short</failure>`)
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		l := &Load{Verdict: Inconclusive, Valid: true, Reason: "it was interrupted", Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
+		l.Run.Partial = "it was interrupted"
+		require.Contains(t, string(junitOf(t, nil, l)), `<error type="partial" message="partial: it was interrupted">partial: it was interrupted</error>`)
+	})
 	t.Run("a broken limit of a run that passed all the same", func(t *testing.T) {
 		l := sampleLoad(2, 5)
 		l.Verdict = Pass
 		require.Zero(t, bad(junitOf(t, nil, l)))
 	})
+}
+
+// TestJUnitTellsEnvironmentsApart: tools that key on class name and name must not take one environment's results for another's.
+func TestJUnitTellsEnvironmentsApart(t *testing.T) {
+	pairs := regexp.MustCompile(`<testcase classname="([^"]*)" name="([^"]*)"`)
+	seen := map[string]string{}
+	for _, name := range []string{"staging", "production", "eu.prod", "eu-prod", "eu_prod", "eu prod", "Staging", "preprod/1", "日本"} {
+		c, l := smallConformance(), sampleLoad(2, 5)
+		c.Run.Environment, l.Run.Environment, c.Run.Release = name, name, "4.12"
+		data := junitOf(t, c, l)
+		require.NoError(t, junitRules(data))
+		for _, pair := range pairs.FindAllStringSubmatch(string(data), -1) {
+			require.Empty(t, seen[pair[1]+" / "+pair[2]], "%s and %s share a case", name, seen[pair[1]+" / "+pair[2]])
+			seen[pair[1]+" / "+pair[2]] = name
+		}
+		require.Contains(t, string(data), fmt.Sprintf(`<property name="environment" value=%q/>`, name))
+		require.Contains(t, string(data), `<property name="release" value="4.12"/>`)
+		require.Contains(t, string(data), " ("+name+`)" timestamp=`)
+	}
+}
+
+func TestJUnitClassNamesKeepEveryScript(t *testing.T) {
+	for title, want := range map[string]string{"Refresh: the chain": "refresh-the-chain", "Вход в систему": "вход-в-систему", "トークン更新": "トークン更新", "टोकन": "टोकन", "!?": "unnamed", "Größe 2": "größe-2"} {
+		require.Equal(t, want, slug(title))
+	}
 }
 
 func TestJUnitOfAnything(t *testing.T) {
@@ -318,7 +357,7 @@ func TestTenThousandScenarios(t *testing.T) {
 		limit int
 	}{
 		"html":        {func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) }, 4 << 20},
-		"junit":       {func(w io.Writer) error { return JUnit(w, c, nil) }, 20 << 20},
+		"junit":       {func(w io.Writer) error { return JUnit(w, c, nil, false) }, 20 << 20},
 		"markdown":    {func(w io.Writer) error { return Markdown(w, c, nil) }, 900_000},
 		"text":        {func(w io.Writer) error { return Text(w, c, nil, false) }, 20_000},
 		"github":      {func(w io.Writer) error { return Annotations(w, "github", c, nil) }, 100_000},

@@ -4,19 +4,21 @@ import "time"
 
 // Run is the question that a run asked, and the circumstances: what must be the same for two runs to be comparable. It holds no secret.
 type Run struct {
-	ID          string            `json:"id"`
-	Kind        string            `json:"kind"` // conform, load, gate, ab, capacity
-	Environment string            `json:"environment"`
-	URL         string            `json:"url"`
-	Tenant      string            `json:"tenant,omitempty"`
-	Service     string            `json:"service,omitempty"`
-	Mock        *Mock             `json:"mock,omitempty"` // set when the service is our own
-	Command     []string          `json:"command,omitempty"`
-	Settings    map[string]string `json:"settings,omitempty"` // tags, seed, profile, strictness …
-	Tool        Tool              `json:"tool"`
-	Machine     Machine           `json:"machine"`
-	Start       time.Time         `json:"start"`
-	End         time.Time         `json:"end"`
+	ID          string `json:"id"`
+	Kind        string `json:"kind"` // conform, load, gate, ab, capacity
+	Environment string `json:"environment"`
+	URL         string `json:"url"`
+	Tenant      string `json:"tenant,omitempty"`
+	Service     string `json:"service,omitempty"` // the authentication service, as in x-auth-service-id
+	// Release names the build of the service under test, as the environment file or --release says; empty: nobody said.
+	Release  string            `json:"release,omitempty"`
+	Mock     *Mock             `json:"mock,omitempty"` // set when the service is our own
+	Command  []string          `json:"command,omitempty"`
+	Settings map[string]string `json:"settings,omitempty"` // tags, seed, profile, strictness …
+	Tool     Tool              `json:"tool"`
+	Machine  Machine           `json:"machine"`
+	Start    time.Time         `json:"start"`
+	End      time.Time         `json:"end"`
 	// Partial tells why the run ended early; empty: it is whole.
 	Partial string `json:"partial,omitempty"`
 }

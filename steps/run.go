@@ -167,7 +167,7 @@ func (r *run) describe() reports.Run {
 		settings["slow"] = "true"
 	}
 	d := reports.Run{
-		ID: hex.EncodeToString(id), Kind: "conform", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: r.service,
+		ID: hex.EncodeToString(id), Kind: "conform", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: r.service, Release: e.Release,
 		Settings: settings, Tool: reports.Tool{Go: runtime.Version()},
 		Machine: reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}, Start: r.now,
 	}

@@ -39,7 +39,7 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 		add(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
-		add("junit.xml", func(w io.Writer) error { return reports.JUnit(w, c, l) })
+		add("junit.xml", func(w io.Writer) error { return reports.JUnit(w, c, l, r.strict) })
 		add("summary.md", func(w io.Writer) error { return reports.Markdown(w, c, l) })
 		add("metrics.txt", func(w io.Writer) error { return reports.OpenMetrics(w, c, l) })
 		if dialect == "gitlab" {

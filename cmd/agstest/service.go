@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"io"
 
@@ -24,6 +26,7 @@ import (
 // serviceFlags say which service is meant: one with an environment file, or the embedded mock.
 type serviceFlags struct {
 	env     string
+	release string
 	faults  []string
 	choices []string
 }
@@ -31,6 +34,7 @@ type serviceFlags struct {
 func (f *serviceFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.env, "env", "", "environment file of the service; left out: a mock is started for the run")
+	flags.StringVar(&f.release, "release", "", "name of the build under test, for reports; left out: release of the environment file")
 	flags.StringSliceVar(&f.faults, "mock-fault", nil, "make the embedded mock break a rule (agstest mock --list-faults)")
 	flags.StringSliceVar(&f.choices, "mock-choice", nil, "give the embedded mock another conforming habit (agstest mock --list-choices)")
 	_ = c.MarkFlagFilename("env", "yaml", "yml")
@@ -46,6 +50,18 @@ type service struct {
 
 // open reads the environment file, or starts the embedded mock and reads the environment file that it makes.
 func (p *program) open(f *serviceFlags) (*service, error) {
+	if len(f.release) > 64 || strings.ContainsFunc(f.release, unicode.IsControl) {
+		return nil, failure.Usagef("--release must be at most 64 characters without line breaks")
+	}
+	s, err := p.openWithout(f)
+	if err == nil && f.release != "" {
+		s.environment.Release = f.release
+	}
+	return s, err
+}
+
+// openWithout opens without a look at the release.
+func (p *program) openWithout(f *serviceFlags) (*service, error) {
 	if f.env == "" {
 		return p.openMock(f)
 	}

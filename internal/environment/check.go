@@ -51,6 +51,9 @@ func (r *reader) check(e *Environment) {
 	if len(e.Name) > 64 {
 		r.wrong("name", "must be at most 64 characters")
 	}
+	if strings.ContainsFunc(e.Release, isControl) || len(e.Release) > 64 {
+		r.wrong("release", "must be at most 64 characters without line breaks")
+	}
 	r.checkURL(e)
 	if e.Authorization != wire.Bearer && e.Authorization != wire.Raw {
 		r.wrong("authorization", "must be bearer or raw%s", didYouMean(string(e.Authorization), []string{string(wire.Bearer), string(wire.Raw)}))

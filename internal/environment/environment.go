@@ -13,6 +13,7 @@ type Environment struct {
 	URL           string             `yaml:"url"`
 	Tenant        string             `yaml:"tenant"`
 	Service       string             `yaml:"service"`
+	Release       string             `yaml:"release"` // names the build under test, in reports alone
 	Authorization wire.Authorization `yaml:"authorization"`
 	ClockSkew     time.Duration      `yaml:"clockSkew"` // 0 in a file means the default of 120 s
 	Headers       map[string]string  `yaml:"headers"`
