@@ -75,7 +75,7 @@ func TestNumbersAgree(t *testing.T) {
 		require.NotEmpty(t, row)
 		line := regexp.MustCompile(`(?m)^\| ` + name + ` \|.*$`).FindString(markdown.String())
 		plain := regexp.MustCompile(`(?m)^ +` + name + ` .*$`).FindString(text.String())
-		suite := regexp.MustCompile(`(?s)<testsuite [^>]*name="load: ` + name + `".*?</properties>`).FindString(junit)
+		suite := regexp.MustCompile(`(?s)<testsuite [^>]*name="load: ` + name + ` \([^"]*\)".*?</properties>`).FindString(junit)
 		for i, p := range o.Response.list() {
 			shown := Milliseconds(p.Nanoseconds)
 			number := strings.TrimSuffix(shown, " ms")

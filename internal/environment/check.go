@@ -51,8 +51,8 @@ func (r *reader) check(e *Environment) {
 	if len(e.Name) > 64 {
 		r.wrong("name", "must be at most 64 characters")
 	}
-	if strings.ContainsFunc(e.Release, isControl) || len(e.Release) > 64 {
-		r.wrong("release", "must be at most 64 characters without line breaks")
+	if len(e.Release) > 64 {
+		r.wrong("release", "must be at most 64 characters")
 	}
 	r.checkURL(e)
 	if e.Authorization != wire.Bearer && e.Authorization != wire.Raw {
