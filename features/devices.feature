@@ -52,6 +52,7 @@ Feature: Devices and the states of accounts
     @DEV-04
     Scenario: Known clients still sign on at the limit
       Given an account that has as many devices as it may
+      And the account lets no further device in
       When the client signs on with a session token and its clientId
       Then the status is 201
 
@@ -109,6 +110,8 @@ Feature: Devices and the states of accounts
     Scenario: A deleted device starts anew
       Given an account in good standing
       And a deleted device of the account
+      When the client signs on with a session token and its clientId
+      Then the service refuses
       When the client signs on with a session token for the first time
       Then the status is 201
       And the client_id of the answer is new

@@ -144,7 +144,7 @@ func standing(v Verdict) standingOf {
 	switch v {
 	case Pass, Observed:
 		return good
-	case Warn, Known:
+	case Partly, Warn, Known:
 		return weak
 	case Fail:
 		return broken

@@ -8,11 +8,11 @@ import (
 )
 
 // verdicts are all of them, those that need attention first.
-var verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Observed, Improved, Pass}
+var verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
 
 // verdictWords are how a verdict is said to people.
 var verdictWords = map[Verdict]string{
-	Pass: "pass", Fail: "fail", Warn: "warning", Observed: "observed", Skipped: "skipped", Error: "could not tell",
+	Pass: "pass", Partly: "holds in part", Fail: "fail", Warn: "warning", Observed: "observed", Skipped: "skipped", Error: "could not tell",
 	Known: "known", NotExercised: "not exercised", Inconclusive: "inconclusive", Invalid: "not valid",
 	Regressed: "regressed", Improved: "improved", NotComparable: "not comparable",
 }
@@ -42,7 +42,7 @@ func (v Verdict) class() string {
 // blocks tells whether a run of this verdict must not go on: everything that is not plainly good.
 func (v Verdict) blocks() bool {
 	switch v {
-	case Pass, Warn, Observed, Known, Skipped, Improved:
+	case Pass, Partly, Warn, Observed, Known, Skipped, Improved:
 		return false
 	}
 	return true

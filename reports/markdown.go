@@ -60,7 +60,7 @@ func (m *markdownWriter) rows(head []string, rows [][]string, rest string) {
 }
 
 // markdownMarks stand before the word of a verdict.
-var markdownMarks = map[Verdict]string{Pass: "✅", Improved: "✅", Fail: "❌", Regressed: "❌", Warn: "⚠️", NotExercised: "⚠️", Inconclusive: "⚠️", Error: "❓", Invalid: "❓", NotComparable: "❓", Skipped: "⏭️", Known: "📌", Observed: "👁️"}
+var markdownMarks = map[Verdict]string{Pass: "✅", Partly: "🌗", Improved: "✅", Fail: "❌", Regressed: "❌", Warn: "⚠️", NotExercised: "⚠️", Inconclusive: "⚠️", Error: "❓", Invalid: "❓", NotComparable: "❓", Skipped: "⏭️", Known: "📌", Observed: "👁️"}
 
 func markdownVerdict(v Verdict) string {
 	return strings.TrimSpace(markdownMarks[v] + " " + markdownText(v.Word()))
@@ -110,7 +110,7 @@ func (m *markdownWriter) conformance(c *Conformance) {
 		line := markdownCells(requirement.ID, "", requirement.Text, requirement.why(), requirement.Level)
 		line[1] = markdownVerdict(requirement.Verdict)
 		switch requirement.Verdict {
-		case Pass, Observed:
+		case Pass, Partly, Observed:
 			rest = append(rest, line)
 		default:
 			attention = append(attention, line)

@@ -98,7 +98,7 @@ func (m *metricsWriter) conformance(c *Conformance) {
 		switch requirement.Verdict {
 		case Fail:
 			m.sample("agstest_requirement_failed", "1", "requirement", requirement.ID)
-		case Pass, Warn:
+		case Pass, Partly, Warn:
 			m.sample("agstest_requirement_failed", "0", "requirement", requirement.ID)
 		default:
 			continue

@@ -272,7 +272,7 @@ func (v Verdict) Mark() string { return "m-" + v.class() }
 
 // verdictColours are the colours that survive without a style sheet.
 var verdictColours = map[Verdict]string{
-	Pass: "#0b7a55", Improved: "#0b7a55", Fail: "#b3261e", Regressed: "#b3261e", Error: "#8c1d5e", Invalid: "#8c1d5e", NotComparable: "#8c1d5e",
+	Pass: "#0b7a55", Partly: "#3f7d20", Improved: "#0b7a55", Fail: "#b3261e", Regressed: "#b3261e", Error: "#8c1d5e", Invalid: "#8c1d5e", NotComparable: "#8c1d5e",
 	Warn: "#8a5a00", Inconclusive: "#6b5b00", NotExercised: "#8a5a00", Known: "#5d4a9c", Skipped: "#5a6372", Observed: "#1d63b7",
 }
 

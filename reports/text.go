@@ -71,7 +71,7 @@ func (t *textWriter) verdict(v Verdict) string {
 	}
 	code := "31"
 	switch v {
-	case Pass:
+	case Pass, Partly:
 		code = "32"
 	case Warn, NotExercised, Inconclusive, Known:
 		code = "33"
@@ -196,7 +196,7 @@ func scenarioCounts(scenarios []Scenario) map[Verdict]int {
 func tally(counts map[Verdict]int) string {
 	var parts []string
 	all := 0
-	for _, verdict := range []Verdict{Pass, Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed} {
+	for _, verdict := range []Verdict{Pass, Partly, Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed} {
 		if n := counts[verdict]; n > 0 {
 			parts = append(parts, Count(int64(n))+" "+verdict.Word())
 		}

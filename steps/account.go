@@ -84,6 +84,7 @@ func (w *world) useTroubled(ctx context.Context, state string) error {
 			return err
 		}
 		w.account.standing = strings.ToUpper(state)
+		w.subject = &subject{situation: state + "-account", unknown: "an unknown account", codes: map[string][]int{"suspended": {20002}, "cancelled": {20001}}[state], madeUp: madeUpAccount}
 		return nil
 	}
 	if err := w.useAccount(ctx, "active", 0); err != nil {
@@ -124,6 +125,7 @@ func (w *world) useOtherTenant(ctx context.Context) error {
 		if mine != nil {
 			w.client = mine // the account is the other tenant's, the device stays
 		}
+		w.subject = &subject{situation: "other-tenant", isReal: tenantIsReal}
 		w.refusal = true
 		return nil
 	}

@@ -24,6 +24,9 @@ var answerPhrases = []phrase{
 			if effectiveStatus(x)/100 != 4 {
 				return missf("a status from 400 to 499", "%s", w.describe(x))
 			}
+			if why := w.unproven(x); why != "" {
+				return unknownf("%s", why)
+			}
 			w.refusalWasWanted(x)
 			return noTokens(x)
 		})),
@@ -285,6 +288,10 @@ func (w *world) statusIs(x *exchange, wanted, tolerated string) error {
 	}
 	status := effectiveStatus(x)
 	expected := "status " + wanted
+	refusal := slices.ContainsFunc(numbers(wanted), func(s int) bool { return s/100 == 4 })
+	if why := w.unproven(x); refusal && why != "" {
+		return unknownf("%s", why)
+	}
 	switch {
 	case slices.Contains(numbers(wanted), status):
 		if status/100 == 4 {

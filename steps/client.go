@@ -178,6 +178,7 @@ func (w *world) makeTroubledClient(ctx context.Context, state string) error {
 			return lacking(w.run.example(state+"-device"), "situations.%s-device names no clientId", state)
 		}
 		w.add(&client{id: s.ClientID})
+		w.subject = &subject{situation: state + "-device", unknown: "an unknown device", codes: map[string][]int{"disabled": {20004}, "deleted": {20003}}[state], madeUp: madeUpClient}
 		return nil
 	}
 	if err := w.makeClient(ctx); err != nil {
@@ -205,6 +206,7 @@ func (w *world) useForeignDevice(ctx context.Context) error {
 			return err
 		}
 		w.add(&client{id: s.ClientID})
+		w.subject = &subject{situation: "foreign-device", unknown: "an unknown device", madeUp: madeUpClient}
 		return nil
 	}
 	mine, token := w.account, w.sessionToken
@@ -229,6 +231,10 @@ func (w *world) expiredRefreshToken(ctx context.Context) error {
 			w.add(&client{})
 		}
 		w.client.pair = &pair{RefreshToken: w.account.refresh}
+		w.subject = &subject{situation: "expired-refresh", unknown: "a token that nobody issued", madeUp: func(w *world, r *request) bool {
+			w.authorize(r, w.lookalike(w.account.refresh))
+			return true
+		}}
 		return nil
 	}
 	if err := w.useAccount(ctx, "active", 0); err != nil {

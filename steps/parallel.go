@@ -81,6 +81,9 @@ func (w *world) atOnce(ctx context.Context, requests []*request) ([]*exchange, e
 		if x.Status == 0 {
 			return nil, unknownf("no answer came to one of %d calls that were sent at the same moment: %s", len(requests), wire.Explain(x.Err))
 		}
+		if why := noRoom(x); why != "" {
+			return nil, unknownf("%s", why)
+		}
 	}
 	return answers, nil
 }

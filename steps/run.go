@@ -41,6 +41,10 @@ type run struct {
 	next     time.Time         // when the next request may be sent, with a limited rate
 	accepted map[string]int    // how often a session token of the environment file was
 	devices  map[string]string // a device of a situation, made in this run because the file names none
+	grants   map[string]int    // how often a good request of a call was accepted
+	tried    map[string]int    // how often one was sent only to see that
+	apart    map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
+	idle     []string          // situations that do nothing
 }
 
 // Run runs the selected scenarios against the service of the environment and reports what was found. Its errors are of the kinds
@@ -94,6 +98,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
 		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, devices: map[string]string{},
+		grants: map[string]int{}, tried: map[string]int{}, apart: map[string]string{},
 	}
 	if r.secrets == nil {
 		r.secrets = newSecrets()

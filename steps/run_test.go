@@ -467,7 +467,7 @@ func TestWaitedOutAnswersAreNoted(t *testing.T) {
 	report := run(t, o)
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 	require.NotEmpty(t, report.Notes)
-	assert.Contains(t, report.Notes[0], "1 answer 429 with Retry-After came and was waited out (refresh)")
+	assert.Contains(t, report.Notes[0], "1 answer 429 came and was waited out (refresh)")
 }
 
 // live makes an environment of a service without a control interface.
@@ -537,7 +537,7 @@ func TestGivenTokenThatWorksOnce(t *testing.T) {
 			t.Errorf("%s is %s: %s", q.ID, q.Verdict, q.Reason)
 		}
 	}
-	assert.Equal(t, reports.Pass, requirement(t, report, "SOST-02").Verdict, "the one sign-on that it was good for counts")
+	assert.Equal(t, reports.Partly, requirement(t, report, "SOST-02").Verdict, "the one sign-on that it was good for counts")
 	assert.Equal(t, reports.Skipped, requirement(t, report, "SOST-01").Verdict)
 	assert.Contains(t, requirement(t, report, "SOST-01").Needs, "operator: {secret:")
 }

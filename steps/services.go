@@ -74,7 +74,9 @@ func (r *run) discover(ctx context.Context) {
 	if r.pace(ctx) != nil {
 		return
 	}
-	r.services, _ = readServices(r.client.Do(ctx, request.call()))
+	x := &exchange{Exchange: r.client.Do(ctx, request.call()), request: request}
+	r.services, _ = readServices(x.Exchange)
+	r.granted(x, false)
 	if r.service != "" {
 		return
 	}

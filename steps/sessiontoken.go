@@ -46,6 +46,7 @@ func (w *world) expiredSessionToken(ctx context.Context) error {
 		}
 		w.sessionToken = s.SessionToken
 		w.run.keep(w.sessionToken)
+		w.subject = &subject{situation: "expired-session", unknown: "a session token that nobody issued", madeUp: madeUpSession}
 		return nil
 	}
 	token, err := w.run.control.sessionToken(ctx, w.tenant, w.account.id, time.Minute)

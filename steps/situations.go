@@ -2,8 +2,12 @@ package steps
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
+	"slices"
+	"strings"
 
+	"agstest/ags"
 	"agstest/internal/environment"
 )
 
@@ -41,6 +45,7 @@ var situationPhrases = []phrase{
 		func(ctx context.Context, w *world, _ arguments) error {
 			w.refusal = true
 			if w.run.control == nil {
+				w.subject = &subject{situation: "device-limit", unknown: "an unknown session token", codes: []int{20007}, madeUp: madeUpSession}
 				return w.useAccount(ctx, "device-limit", 0)
 			}
 			if err := w.useAccount(ctx, "active", 1); err != nil {
@@ -48,10 +53,22 @@ var situationPhrases = []phrase{
 			}
 			return w.makeClient(ctx)
 		}),
+	given(`the account lets no further device in`, "the account lets no further device in", "the account lets no further device in",
+		"A first-time sign-on is refused, so that the account really has as many devices as it may.",
+		func(ctx context.Context, w *world, _ arguments) error {
+			if err := w.firstTime(ctx, ags.SignOnWithSessionToken, defaultDevice); err != nil {
+				return err
+			}
+			if x, _ := w.last(); effectiveStatus(x)/100 != 4 {
+				return unknownf("a first-time sign-on was answered with %s, so the account has room for more devices", w.describe(x))
+			}
+			return nil
+		}),
 	given(`an account whose device group is full`, "an account whose device group is full", "an account whose device group is full",
 		"The next first-time sign-on would exceed the limit of a group of devices. In the environment file: situations.group-limit.",
 		func(_ context.Context, w *world, _ arguments) error {
 			w.refusal = true
+			w.subject = &subject{situation: "group-limit", unknown: "an unknown session token", codes: []int{20007}, madeUp: madeUpSession}
 			return w.useShared("group-limit")
 		}),
 	given(`a (suspended|cancelled|restricted) account`, "a <suspended|cancelled|restricted> account", "a suspended account",
@@ -129,6 +146,10 @@ var situationPhrases = []phrase{
 			s, err := w.situation("empty-tenant")
 			if err == nil {
 				w.tenant = s.Tenant
+				w.subject = &subject{situation: "empty-tenant", unknown: "an unknown tenant", madeUp: func(w *world, r *request) bool {
+					r.setHeader(ags.HeaderTenant, w.lookalike(s.Tenant))
+					return true
+				}}
 			}
 			return err
 		}),
@@ -145,6 +166,7 @@ var situationPhrases = []phrase{
 			if err == nil {
 				w.refusal = true
 				w.tenant = s.Tenant
+				w.subject = &subject{situation: "other-tenant", isReal: tenantIsReal}
 				if s.Service != "" {
 					w.service = s.Service
 				}
@@ -199,5 +221,54 @@ func (w *world) callFrom(name string) error {
 	if len(s.Headers) == 0 && s.Proxy == "" {
 		return lacking(w.run.example(name), "situations.%s says neither headers nor a proxy, so the requests would come from here", name)
 	}
+	before, proxy := slices.Clone(w.header), w.proxy
+	w.subject = &subject{situation: name, unknown: "any caller", codes: map[string][]int{"vpn": {20018, 20021}, "geo-blocked": {20019, 20022, 20066}}[name],
+		fromHere: func(r *request) {
+			r.proxy = proxy
+			for h := range s.Headers {
+				r.dropHeader(h)
+			}
+			for _, f := range before {
+				r.setHeader(f.name, f.value)
+			}
+		}}
 	return w.callAs(name, s)
+}
+
+// madeUpClient puts a made-up clientId in the place of the one in a request.
+func madeUpClient(w *world, r *request) bool {
+	var id string
+	if json.Unmarshal(r.get("clientId"), &id) != nil || id == "" {
+		return false
+	}
+	r.set("clientId", rawJSON(w.lookalike(id)))
+	return true
+}
+
+// madeUpSession puts a made-up session token in the place of the one in a request.
+func madeUpSession(w *world, r *request) bool {
+	return madeUpParameter(w, r, func(name string) bool { return strings.EqualFold(name, "sessionToken") })
+}
+
+// madeUpAccount makes up what tells the account: the session token that the environment gives, or the user. Where the operator has minted the
+// session token the account is known to the service, and what may be made up is the device.
+func madeUpAccount(w *world, r *request) bool {
+	if r.operation == ags.SignOnWithSessionToken {
+		if w.account.token == "" {
+			return madeUpClient(w, r)
+		}
+		return madeUpSession(w, r)
+	}
+	return madeUpParameter(w, r, func(string) bool { return true })
+}
+
+func madeUpParameter(w *world, r *request, which func(name string) bool) bool {
+	list, found := r.parameters(), false
+	for i := range list {
+		if which(list[i].Name) && list[i].Value != "" {
+			list[i].Value, found = w.lookalike(list[i].Value), true
+		}
+	}
+	r.set("parameters", rawJSON(list))
+	return found
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -94,6 +95,9 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 		if requirement.Gating == ags.Never && verdict == reports.Pass {
 			result.Verdict = reports.Observed
 		}
+		if result.Verdict == reports.Pass && len(t.skips) > 0 {
+			result.Verdict = reports.Partly
+		}
 	case len(t.skips) > 0:
 		result.Verdict = reports.Skipped
 	case isExempt:
@@ -110,7 +114,7 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 		if len(reasons) == 0 {
 			reasons = append(reasons, "holds")
 		}
-	case reports.Pass, reports.NotExercised:
+	case reports.Pass, reports.Partly, reports.NotExercised:
 	case reports.Skipped:
 	default:
 		for _, f := range t.findings {
@@ -152,7 +156,7 @@ func (r *run) applyKnown(result *reports.Requirement, d KnownDeparture) {
 		result.Reason = "known: " + d.Reason + " (" + d.Owner + ", until " + d.Expires + "); " + result.Reason
 	case result.Verdict == reports.Fail && d.expired(r.now):
 		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + "; " + result.Reason
-	case result.Verdict == reports.Pass, result.Verdict == reports.Observed:
+	case result.Verdict == reports.Pass, result.Verdict == reports.Partly, result.Verdict == reports.Observed:
 		was := result.Verdict
 		result.Verdict = reports.Fail
 		result.Reason = fmt.Sprintf("it is listed as a known departure (%s), but it does not fail any more (%s): take it off the list", d.Owner, was.Word())
@@ -215,6 +219,10 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		report.Counts.Exchanges += len(e.exchanges)
 	}
 	report.Notes = append(r.notes, r.noteWaits(entries)...)
+	if len(r.idle) > 0 {
+		slices.Sort(r.idle)
+		report.Notes = append(report.Notes, "the service answers what it answers to made-up values, so these situations of the environment file may do nothing: "+strings.Join(r.idle, ", "))
+	}
 	report.Shape = shapeOf(entries)
 	problems := r.unmatchedKnown(report)
 	report.Notes = append(report.Notes, problems...)
@@ -287,11 +295,11 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 	for _, more := range []struct {
 		verdict reports.Verdict
 		words   string
-	}{{reports.Warn, "warn"}, {reports.Known, "are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"}, {reports.NotExercised, "were not exercised"}} {
+	}{{reports.Partly, "hold in part"}, {reports.Warn, "warn"}, {reports.Known, "are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"}, {reports.NotExercised, "were not exercised"}} {
 		if n := counts[more.verdict]; n > 0 {
 			words := more.words
 			if n == 1 {
-				words = strings.NewReplacer("warn", "warns", "are known departures", "is a known departure", "were ", "was ").Replace(words)
+				words = strings.NewReplacer("hold", "holds", "warn", "warns", "are known departures", "is a known departure", "were ", "was ").Replace(words)
 			}
 			reason += fmt.Sprintf(", %d %s", n, words)
 		}
@@ -334,7 +342,7 @@ func (r *run) noteWaits(entries []entry) []string {
 			}
 		}
 		sort.Strings(names)
-		notes = append(notes, fmt.Sprintf("%s %d with Retry-After came and was waited out (%s)", plural(times[status], "answer"), status, strings.Join(names, ", ")))
+		notes = append(notes, fmt.Sprintf("%s %d came and was waited out (%s)", plural(times[status], "answer"), status, strings.Join(names, ", ")))
 	}
 	return notes
 }

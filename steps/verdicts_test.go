@@ -58,7 +58,7 @@ func TestJudgeRequirement(t *testing.T) {
 		{"never touched", &tally{}, reports.NotExercised},
 		{"only skipped", &tally{skips: []finding{{skipped: true, got: "a reason", needs: "a key"}}}, reports.Skipped},
 		{"held once", &tally{checked: 1, held: 1}, reports.Pass},
-		{"held and skipped", &tally{checked: 1, held: 1, skips: []finding{{skipped: true, got: "a reason"}}}, reports.Pass},
+		{"held and skipped", &tally{checked: 1, held: 1, skips: []finding{{skipped: true, got: "a reason"}}}, reports.Partly},
 		{"held and failed", &tally{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Fail, Got: "x"}}}, reports.Fail},
 		{"failed and unknown", &tally{checked: 2, findings: []reports.Finding{{Verdict: reports.Error, Got: "x"}, {Verdict: reports.Fail, Got: "y"}}}, reports.Fail},
 		{"warned and held", &tally{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Warn, Got: "x"}}}, reports.Warn},

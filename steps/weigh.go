@@ -49,7 +49,7 @@ func (r *run) weigh(f finding) reports.Verdict {
 
 // badness orders verdicts: the worst of several counts. Within a scenario, what was skipped is worse than what passed.
 var badness = map[reports.Verdict]int{
-	reports.Pass: 0, reports.Observed: 1, reports.NotExercised: 2, reports.Skipped: 3, reports.Warn: 4, reports.Known: 5, reports.Error: 6, reports.Fail: 7,
+	reports.Pass: 0, reports.Partly: 0, reports.Observed: 1, reports.NotExercised: 2, reports.Skipped: 3, reports.Warn: 4, reports.Known: 5, reports.Error: 6, reports.Fail: 7,
 }
 
 func worse(a, b reports.Verdict) reports.Verdict {

@@ -43,7 +43,9 @@ type world struct {
 	refusal      bool          // the scenario wants the next sign-ons to be refused
 	registration string        // the type of register/{type}
 	companion    companion
-	explored     error // what exploring found
+	explored     error    // what exploring found
+	subject      *subject // a situation of the environment file that stands for the refusals to come
+	control      bool     // a world beside a scenario, whose requests are only compared with
 
 	exchanges []*exchange
 	findings  []finding
@@ -59,6 +61,8 @@ type exchange struct {
 	request *request
 	known   check.Known
 	judged  []check.Finding
+	// uncontrolled says why a refusal shows nothing.
+	uncontrolled string
 }
 
 // finding is a finding of the judge or of a step, before it is weighed.
@@ -128,7 +132,11 @@ func (w *world) call(ctx context.Context, r *request) (*exchange, error) {
 			return nil, err
 		}
 	}
-	return w.send(ctx, r, changed)
+	x, err := w.send(ctx, r, changed)
+	if err != nil {
+		return nil, err
+	}
+	return x, w.doubt(ctx, x, changed)
 }
 
 func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, error) {
@@ -143,6 +151,9 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	w.record(x, w.knownOf(r, changed), changed)
 	if x.Status == 0 {
 		return x, unknownf("no answer came to %s %s: %s", r.method, r.path, w.run.secrets.Text(errorText(x.Err)))
+	}
+	if why := noRoom(x); why != "" {
+		return x, unknownf("%s", why)
 	}
 	return x, nil
 }
@@ -159,6 +170,7 @@ func (w *world) record(x *exchange, known check.Known, changed bool) {
 		w.findings = append(w.findings, finding{requirement: f.Requirement, outcome: f.Outcome, expected: f.Expected, got: f.Got, exchange: index})
 	}
 	w.credit(x, changed)
+	w.run.granted(x, changed)
 	w.keepAnswerSecret(x)
 }
 

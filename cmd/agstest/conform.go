@@ -203,7 +203,7 @@ func exitOfConformance(c *reports.Conformance, strict bool) int {
 	if c.Verdict == reports.Error {
 		for _, requirement := range c.Requirements {
 			switch requirement.Verdict {
-			case reports.Pass, reports.Fail, reports.Warn:
+			case reports.Pass, reports.Partly, reports.Fail, reports.Warn:
 				return exitFail
 			}
 		}

@@ -66,7 +66,7 @@ func exitOfAB(c *reports.Comparison, strict bool) int {
 // exitOfVerdict turns the verdict of a run or a comparison into an exit code.
 func exitOfVerdict(v reports.Verdict, strict bool) int {
 	switch v {
-	case reports.Pass, reports.Warn, reports.Observed, reports.Known, reports.Improved:
+	case reports.Pass, reports.Partly, reports.Warn, reports.Observed, reports.Known, reports.Improved:
 		return exitPass
 	case reports.Invalid:
 		return exitInvalid

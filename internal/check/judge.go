@@ -86,14 +86,18 @@ func (j *judge) status() {
 	}
 }
 
-// throttled: the service asks to come again later, which says nothing about the call.
+// throttled: a limiter or a gateway has no room for the call, which says nothing about it, whether or not it tells when to come again.
 func (j *judge) throttled() bool {
-	return (j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable) && j.x.Header.Get("Retry-After") != ""
+	return j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable
 }
 
 func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
-		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d with Retry-After %s, waited out", a.Status, brief(a.RetryAfter)))
+		after := "without Retry-After"
+		if a.RetryAfter != "" {
+			after = "with Retry-After " + brief(a.RetryAfter)
+		}
+		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d %s, waited out", a.Status, after))
 	}
 	if j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable {
 		after := "without Retry-After"
@@ -108,7 +112,7 @@ func (j *judge) serverError() {
 	switch {
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
-		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d asks to come again later", j.x.Status))
+		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))
 	case j.x.Status/100 == 5:
 		j.add("ERR-08", Broken, "no status 5xx", fmt.Sprintf("status %d", j.x.Status))
 	case j.x.Status/100 == 4:
@@ -129,9 +133,9 @@ func (j *judge) documentedStatus() {
 	case slices.Contains(tolerated[j.operation.Name], s):
 		j.add("ERR-09", Held, expected+", or another refusal where the page is silent", got)
 	case j.throttled():
-		j.add("ERR-09", Unknown, expected, got+" asks to come again later")
-	case s == http.StatusTooManyRequests:
-		j.add("ERR-09", Soft, expected, got+" without Retry-After")
+		j.add("ERR-09", Unknown, expected, got+" says that there was no room for the call")
+	case s == http.StatusProxyAuthRequired, s == http.StatusRequestTimeout:
+		j.add("ERR-09", Unknown, expected, got+" is of something on the way to the service")
 	case j.refusesForm():
 		// HTTP itself has a status for a request that is too long or in another media type.
 	default:

@@ -187,10 +187,12 @@ var faults = []fault{
 	{"redirect", "refusal-401", ags.SignOn, all(status(302), head("Location", "https://login.example.com/")), Known{}, "ERR-09"},
 	{"404 from refresh", "refusal-401", ags.Refresh, status(404), Known{}, "ERR-09"},
 	{"server error", "refusal-401", ags.Refresh, status(500), Known{}, "ERR-08 ERR-09"},
-	{"503 without Retry-After", "refusal-401", ags.Refresh, status(503), Known{}, "ERR-08 ERR-09"},
+	{"503 without Retry-After", "refusal-401", ags.Refresh, status(503), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"503 with Retry-After tells nothing", "refusal-401", ags.Refresh, all(status(503), head("Retry-After", "5")), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"429 with Retry-After tells nothing", "throttled-429", ags.Refresh, nil, Known{}, "ERR-09 unknown"},
-	{"429 without Retry-After", "throttled-429", ags.Refresh, head("Retry-After", ""), Known{}, "ERR-09 soft"},
+	{"429 without Retry-After", "throttled-429", ags.Refresh, head("Retry-After", ""), Known{}, "ERR-09 unknown"},
+	{"407 tells nothing", "refusal-401", ags.Refresh, status(407), Known{}, "ERR-09 unknown"},
+	{"408 tells nothing", "refusal-401", ags.Refresh, status(408), Known{}, "ERR-09 unknown"},
 	{"415 for JSON", "refusal-401", ags.SignOn, status(415), Known{}, "ERR-09"},
 	{"413 for a short body", "refusal-401", ags.SignOn, status(413), Known{}, "ERR-09"},
 	{"300 for a session token", "signOn-300", ags.SignOnWithSessionToken, nil, Known{}, "ERR-09 SOST-24"},
@@ -614,7 +616,6 @@ func TestNoRuleIsConstant(t *testing.T) {
 // Soft is only said of requirements that warn, wholly or in part, and of tolerances of this package that are listed here.
 func TestSoftFollowsTheCatalogue(t *testing.T) {
 	tolerances := map[string]string{
-		"ERR-09":  "429 without Retry-After",
 		"GW-05":   "the form of errors is not documented",
 		"SSO-05":  "one token for all accounts (ambiguity 7.21)",
 		"DISC-07": "an absolute address (ambiguity 7.31)",

@@ -21,10 +21,12 @@ import (
 const (
 	defaultTimeout  = 30 * time.Second
 	defaultMaxBody  = 1 << 20
-	maxHeaderBytes  = 256 << 10        // of one answer, informational answers included
-	maxAttempts     = 3                // of one call
-	maxRetryAfter   = 10 * time.Second // a longer Retry-After is not waited for: the answer stands
-	maxTotalWaiting = time.Minute      // of one client
+	maxHeaderBytes  = 256 << 10              // of one answer, informational answers included
+	maxAttempts     = 3                      // of one call
+	maxRetryAfter   = 10 * time.Second       // a longer Retry-After is not waited for: the answer stands
+	maxTotalWaiting = time.Minute            // of one client
+	firstBackOff    = 250 * time.Millisecond // before a second attempt, where the answer does not say how long to wait
+	maxTotalBackOff = 10 * time.Second       // of one client
 	userAgent       = "agstest"
 )
 
@@ -42,6 +44,7 @@ type Client struct {
 	two       *http.Transport // offers HTTP/2 too, for services that speak nothing else
 	onlyTwo   atomic.Bool     // two is used
 	waited    atomic.Int64    // nanoseconds spent on Retry-After
+	backedOff atomic.Int64    // nanoseconds spent on waits that no answer asked for
 }
 
 // NewClient checks a target and makes a client for it. Errors are of the kind failure.Usage.
@@ -155,16 +158,16 @@ func validHeaderName(name string) bool {
 	return name != ""
 }
 
-// Do sends a call and brings back what came of it; it never returns nil. An answer 429 or 503 with a Retry-After of at most 10 s is
-// waited out, in at most three attempts, and noted in Attempts.
+// Do sends a call and brings back what came of it; it never returns nil. An answer 429 or 503 is waited out, in at most three attempts, and
+// noted in Attempts: for as long as its Retry-After says, up to 10 s, or for 250 and 500 ms where it says nothing that can be read.
 func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 	call.Header = c.header(call.Header)
 	var attempts []Attempt
 	for {
 		x := c.once(ctx, call)
 		x.Attempts = attempts
-		wait, ok := retryAfter(x)
-		if !ok || len(attempts) == maxAttempts-1 || !c.mayWait(wait) {
+		wait, own, again := waitBefore(x, len(attempts))
+		if !again || len(attempts) == maxAttempts-1 || !c.mayWait(wait, own) {
 			return x
 		}
 		if err := c.target.Sleep(ctx, wait); err != nil {

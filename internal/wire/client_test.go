@@ -215,9 +215,9 @@ func TestDoWaitsForRetryAfter(t *testing.T) {
 		"too long":           {[]string{"11"}, 429, false, 1, nil, 429},
 		"date":               {[]string{date.Add(7 * time.Second).Format(http.TimeFormat)}, 503, true, 2, []time.Duration{7 * time.Second}, 201},
 		"date that is over":  {[]string{date.Add(-time.Hour).Format(http.TimeFormat)}, 503, true, 2, []time.Duration{0}, 201},
-		"malformed":          {[]string{"soon"}, 429, false, 1, nil, 429},
-		"negative":           {[]string{"-1"}, 429, false, 1, nil, 429},
-		"absent":             {[]string{""}, 429, false, 1, nil, 429},
+		"malformed":          {[]string{"soon"}, 429, false, 2, []time.Duration{250 * time.Millisecond}, 201},
+		"negative":           {[]string{"-1", "-1"}, 429, false, 3, []time.Duration{250 * time.Millisecond, 500 * time.Millisecond}, 201},
+		"absent":             {[]string{"", "", ""}, 503, false, 3, []time.Duration{250 * time.Millisecond, 500 * time.Millisecond}, 503},
 		"of another status":  {[]string{"1"}, 403, false, 1, nil, 403},
 		"beyond all numbers": {[]string{"99999999999999999999"}, 429, false, 1, nil, 429},
 	} {
@@ -268,6 +268,17 @@ func TestWaitingIsBoundedPerClient(t *testing.T) {
 		assert.Equal(t, 503, client.Do(t.Context(), Call{Method: "GET", Path: "/"}).Status)
 	}
 	assert.Equal(t, time.Minute, total)
+}
+
+// A service that says come later and not when is asked again after waits of ours, which end after 10 s in all.
+func TestBackOffIsBoundedPerClient(t *testing.T) {
+	address := served(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(429) })
+	var total time.Duration
+	client := newClient(t, Target{URL: address, Sleep: func(_ context.Context, d time.Duration) error { total += d; return nil }})
+	for range 40 {
+		assert.Equal(t, 429, client.Do(t.Context(), Call{Method: "GET", Path: "/"}).Status)
+	}
+	assert.Equal(t, 10*time.Second, total)
 }
 
 func TestWaitingEndsWithTheContext(t *testing.T) {

@@ -1,0 +1,190 @@
+package steps_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/environment"
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// terse refuses everything in one and the same way: 403 without a body.
+func terse(s *mock.Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		if answer.Code >= 400 {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// aboutSituations are the requirements that stand or fall with a situation of the environment file.
+var aboutSituations = []string{"DISC-02", "SOST-15", "SOST-17", "SOST-18", "SOST-32", "SSO-09", "REF-07", "DEV-03", "DEV-04", "DEV-05", "DEV-06", "DEV-07",
+	"DEV-08", "DEV-09", "DEV-11", "DEV-12", "DEV-14", "ERR-01", "ERR-02", "ERR-04", "FLOW-11"}
+
+// TestMadeUpSituationsProveNothing: a file in which every situation is invented ends without one pass among the requirements about
+// situations, says which situations do nothing, and is not green.
+func TestMadeUpSituationsProveNothing(t *testing.T) {
+	e, end, err := started(mock.Config{}, terse)
+	require.NoError(t, err)
+	defer end()
+	e.Mock = nil
+	good := map[string]bool{"active": true, "credentials": true, "multi-account": true, "registration": true, "multi-registration": true}
+	invented := 0
+	for name, s := range e.Situations {
+		if good[name] {
+			continue
+		}
+		invented++
+		for _, text := range []*string{&s.ClientID, &s.SessionToken, &s.RefreshToken, &s.AccountID, &s.Tenant} {
+			if *text != "" {
+				*text = "invented" + (*text)[len(*text)/2:]
+			}
+		}
+		for p := range s.Parameters {
+			s.Parameters[p] = "invented"
+		}
+		for h := range s.Headers {
+			s.Headers[h] = "192.168.1.1"
+		}
+		e.Situations[name] = s
+	}
+	require.Equal(t, 16, invented)
+	report := run(t, steps.Options{Environment: e})
+	assert.NotEqual(t, reports.Pass, report.Verdict, report.Reason)
+	for _, id := range aboutSituations {
+		q := requirement(t, report, id)
+		assert.NotContains(t, []reports.Verdict{reports.Pass, reports.Partly, reports.Warn}, q.Verdict, "%s: %s", id, q.Reason)
+		if id != "SOST-17" && id != "ERR-01" && id != "ERR-02" { // a caller whom nobody shuts out is let in
+			assert.Contains(t, []reports.Verdict{reports.Error, reports.Skipped}, q.Verdict, "%s: %s", id, q.Reason)
+		}
+	}
+	at := slices.IndexFunc(report.Notes, func(n string) bool {
+		return strings.Contains(n, "these situations of the environment file may do nothing")
+	})
+	require.GreaterOrEqual(t, at, 0, "%v", report.Notes)
+	for _, name := range []string{"cancelled-account", "deleted-device", "disabled-device", "empty-tenant", "expired-refresh", "expired-session", "foreign-device", "inactive-device",
+		"suspended-account", "unapproved-device", "device-limit", "group-limit", "other-tenant"} {
+		assert.Contains(t, report.Notes[at], name)
+	}
+}
+
+// TestRealSituationsAreProven: the situations of the mock's file are real, and without the control interface each is told apart from a made-up one.
+func TestRealSituationsAreProven(t *testing.T) {
+	report := run(t, steps.Options{Environment: live(t, nil)})
+	for _, id := range aboutSituations {
+		q := requirement(t, report, id)
+		assert.Contains(t, []reports.Verdict{reports.Pass, reports.Partly}, q.Verdict, "%s: %s", id, q.Reason)
+	}
+}
+
+// TestRefusalNeedsAControl: where no good request of a call is accepted, a refusal of a bad one shows nothing.
+func TestRefusalNeedsAControl(t *testing.T) {
+	for _, c := range []struct {
+		operation, id, only string
+	}{
+		{"getSessionToken", "GST-04", "GST-04"}, {"refresh", "REF-05", "REF-05"}, {"signOut", "OUT-03", "OUT-03"}, {"signOn", "SSO-08", "SSO-08"},
+		{"subsequentSignOn", "SUB-03", "SUB-03"}, {"register/tvkey", "REG-04", "REG-04"},
+	} {
+		t.Run(c.operation, func(t *testing.T) {
+			front := func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasPrefix(r.URL.Path, "/ags/"+c.operation) && (r.URL.Path != "/ags/signOnWithSessionToken") {
+						w.WriteHeader(http.StatusForbidden)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			}
+			for _, live := range []bool{false, true} {
+				e, end, err := started(mock.Config{}, front)
+				require.NoError(t, err)
+				defer end()
+				if live {
+					e.Mock = nil
+				}
+				o := quick
+				o.Environment, o.Only = e, []string{c.only}
+				q := requirement(t, run(t, o), c.id)
+				assert.NotEqual(t, reports.Pass, q.Verdict)
+				o.Environment = service(t, mock.Config{})
+				if live {
+					o.Environment.Mock = nil
+				}
+				q = requirement(t, run(t, o), c.id)
+				assert.Equal(t, reports.Pass, q.Verdict, "%s: %s", c.id, q.Reason)
+			}
+		})
+	}
+}
+
+// TestLimitersProveNothing: what a limiter or a proxy answers is neither a pass nor a failure of anything.
+func TestLimitersProveNothing(t *testing.T) {
+	for _, status := range []int{429, 503, 407, 408} {
+		front := func(s *mock.Server) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/ags/refresh" || r.URL.Path == "/ags/getSessionToken" {
+					w.WriteHeader(status)
+					return
+				}
+				s.ServeHTTP(w, r)
+			})
+		}
+		for _, live := range []bool{false, true} {
+			e, end, err := started(mock.Config{Faults: []mock.Fault{fault(t, "refresh-any-signature"), fault(t, "get-session-any-audience")}}, front)
+			require.NoError(t, err)
+			defer end()
+			if live {
+				e.Mock = nil
+			}
+			o := quick
+			o.Environment, o.Only = e, []string{"REF-01", "REF-04", "REF-05", "REF-07", "REF-22", "GST-01", "GST-06", "GST-11"}
+			report := run(t, o)
+			assert.Equal(t, reports.Error, report.Verdict, report.Reason)
+			for _, id := range o.Only {
+				q := requirement(t, report, id)
+				assert.Equal(t, reports.Error, q.Verdict, "%d: %s: %s", status, id, q.Reason)
+			}
+		}
+	}
+}
+
+// TestWhatIsOnTheWayProvesNothing: a refusal of the form by something before the service, or of the route, is none of the call.
+func TestWhatIsOnTheWayProvesNothing(t *testing.T) {
+	for _, status := range []int{405, 413, 431} {
+		front := func(s *mock.Server) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("x-auth-service-id") == "" && r.Method == http.MethodPost {
+					w.WriteHeader(status)
+					return
+				}
+				s.ServeHTTP(w, r)
+			})
+		}
+		e, end, err := started(mock.Config{}, front)
+		require.NoError(t, err)
+		defer end()
+		report := run(t, steps.Options{Environment: e, Only: []string{"SOST-05", "REF-19", "OUT-04", "GST-11"}})
+		for _, id := range []string{"SOST-05", "REF-19", "OUT-04", "GST-11"} {
+			q := requirement(t, report, id)
+			assert.Equal(t, reports.Error, q.Verdict, "%d: %s: %s", status, id, q.Reason)
+		}
+	}
+}
+
+var _ = environment.Situation{}
