@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"agstest/internal/disarm"
 )
 
 // annotation is one remark beside a line of a feature file or on the whole job.
@@ -153,13 +155,13 @@ func githubCommand(a annotation, severe bool) string {
 	}
 	var properties []string
 	if a.file != "" {
-		properties = append(properties, "file="+githubProperty.Replace(printable(a.file)))
+		properties = append(properties, "file="+githubProperty.Replace(disarm.Line(a.file)))
 		if a.line > 0 {
 			properties = append(properties, fmt.Sprintf("line=%d", a.line))
 		}
 	}
-	properties = append(properties, "title="+githubProperty.Replace(printable(a.title)))
-	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(printable(oneLine(a.text, 2000)))
+	properties = append(properties, "title="+githubProperty.Replace(disarm.Line(a.title)))
+	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(disarm.Text(oneLine(a.text, 2000)))
 }
 
 var (
@@ -176,13 +178,13 @@ func azureCommand(a annotation, severe bool) string {
 	}
 	properties := "type=" + kind
 	if a.file != "" {
-		properties += ";sourcepath=" + azureProperty.Replace(printable(a.file))
+		properties += ";sourcepath=" + azureProperty.Replace(disarm.Line(a.file))
 		if a.line > 0 {
 			properties += fmt.Sprintf(";linenumber=%d", a.line)
 		}
 	}
-	text := strings.ReplaceAll(printable(oneLine(a.title+": "+a.text, 2000)), "%", "%AZP25")
-	return "##vso[task.logissue " + properties + "]" + strings.ReplaceAll(text, "##vso", "## vso")
+	text := strings.ReplaceAll(disarm.Text(oneLine(a.title+": "+a.text, 2000)), "%", "%AZP25")
+	return "##vso[task.logissue " + properties + "]" + text
 }
 
 // gitlabLimit bounds a code quality report; GitLab reads it whole.

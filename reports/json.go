@@ -9,17 +9,24 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"agstest/internal/disarm"
 )
 
 // MaxStored is the size in bytes up to which a stored run is read.
 const MaxStored = 256 << 20
 
-// WriteJSON stores v, indented, with < and & left readable.
+// WriteJSON stores v, indented, with < and & left readable. What a terminal or a build agent would obey is escaped.
 func WriteJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(withoutNulls(reflect.ValueOf(v)).Interface()); err != nil {
+	err := encoder.Encode(withoutNulls(reflect.ValueOf(v)).Interface())
+	if err == nil {
+		_, err = w.Write(disarm.JSON(text.Bytes()))
+	}
+	if err != nil {
 		return fmt.Errorf("writing a run as JSON: %w", err)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"agstest/internal/disarm"
 )
 
 // textShown is how many failing requirements, wrong answers and so on the summary on a terminal lists.
@@ -49,15 +51,8 @@ func (t *textWriter) line(format string, values ...any) {
 	_, t.err = t.w.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-// printable takes control characters out of what a service said: an answer must not steer the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == 0x2028 || r == 0x2029 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}
+// printable disarms what a service said, within one line: an answer must not steer the terminal or the build agent.
+func printable(text string) string { return disarm.Line(text) }
 
 func (t *textWriter) fact(label, format string, values ...any) {
 	t.line("  %-12s %s", label, fmt.Sprintf(format, values...))

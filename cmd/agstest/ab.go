@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -139,6 +140,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 	}
 	o.Keep = func(sofar *reports.Comparison) {
 		r.stamp(&sofar.Run)
+		reports.Conceal(sofar, p.secrets.Values)
 		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) }) // told when the whole is written
 	}
 	p.notef("ab: %s, seed %d", name, o.Seed)
@@ -187,7 +189,8 @@ func (p *program) swapper(command string) func(context.Context) error {
 			name, _, _ := strings.Cut(variable, "=")
 			return slices.Contains(p.withheld, name)
 		})
-		if err := run.Run(); err != nil {
+		run.WaitDelay = 5 * time.Second // a process that the command leaves behind may hold its streams
+		if err := run.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 			return failure.Setupf("the command that changes places (%s) failed: %w", command, err)
 		}
 		return nil

@@ -16,6 +16,7 @@ var walls = map[string][]string{
 	"features":             {},
 	"internal/openapi":     {"ags"},
 	"internal/failure":     {},
+	"internal/disarm":      {},
 	"internal/hostile":     {}, // for tests only: nobody may import it
 	"internal/gateways":    {}, // for tests only: nobody may import it
 	"internal/stats":       {},
@@ -25,7 +26,7 @@ var walls = map[string][]string{
 	"internal/wire":        {"ags", "internal/failure"},
 	"internal/check":       {"ags", "internal/wire"},
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
-	"reports":              {"ags", "internal/stats", "internal/failure", "internal/userfile"},
+	"reports":              {"ags", "internal/disarm", "internal/stats", "internal/failure", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/userfile", "internal/wire", "reports"},
 	"load":                 {"ags", "internal/check", "internal/environment", "internal/failure", "internal/stats", "internal/userfile", "internal/wire", "load/hit", "load/transport", "reports"},
 	"load/hit":             {},

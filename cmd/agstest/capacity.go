@@ -87,7 +87,7 @@ func (p *progress) note(line func() string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.shown > 0 {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		fmt.Fprint(trusted(p.w), "\r\x1b[K")
 		p.shown = 0
 	}
 	fmt.Fprintln(p.w, line())

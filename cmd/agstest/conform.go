@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -239,9 +238,7 @@ func (p *program) listRequirements(o steps.Options, asJSON bool) error {
 			}
 			out = append(out, r)
 		}
-		encoder := json.NewEncoder(p.stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(out)
+		return p.writeJSON(out)
 	}
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, l := range list {

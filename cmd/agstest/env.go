@@ -64,9 +64,7 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 				if err != nil {
 					return fmt.Errorf("writing the environment: %w", err)
 				}
-				encoder := json.NewEncoder(p.stdout)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(map[string]any{"environment": json.RawMessage(converted), "abilities": abilities})
+				return p.writeJSON(map[string]any{"environment": json.RawMessage(converted), "abilities": abilities})
 			}
 			return showEnvironment(p.stdout, e, text, abilities)
 		},
@@ -163,9 +161,7 @@ With words, only sentences that have all of them are listed.`,
 				for _, v := range vocabulary {
 					list = append(list, phrase{v.Keyword, v.Text, v.Meaning, v.Example, v.Argument})
 				}
-				encoder := json.NewEncoder(p.stdout)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(list)
+				return p.writeJSON(list)
 			}
 			for i, v := range vocabulary {
 				if i > 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agstest/internal/disarm"
 	"agstest/internal/failure"
 	"agstest/reports"
 )
@@ -52,9 +52,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 				for _, entry := range entries {
 					out = append(out, listed{entry, entry.Pins})
 				}
-				encoder := json.NewEncoder(p.stdout)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(out)
+				return p.writeJSON(out)
 			}
 			if len(entries) == 0 {
 				p.notef("there are no runs in %s", dir)
@@ -65,7 +63,8 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 				if entry.Partial != "" {
 					partial = "partial"
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", entry.Folder, entry.Environment, entry.Kind, entry.Verdict.Word(), partial, strings.Join(entry.Pins, " "))
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", disarm.Line(entry.Folder), disarm.Line(entry.Environment), disarm.Line(entry.Kind), disarm.Line(entry.Verdict.Word()), partial,
+					disarm.Line(strings.Join(entry.Pins, " ")))
 			}
 			return table.Flush()
 		},

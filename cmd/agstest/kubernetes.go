@@ -170,9 +170,7 @@ func (p *program) kubernetesListCommand() *cobra.Command {
 					return err
 				}
 				if asJSON {
-					encoder := json.NewEncoder(p.stdout)
-					encoder.SetIndent("", "  ")
-					return encoder.Encode(append([]clusterRun{}, runs...))
+					return p.writeJSON(append([]clusterRun{}, runs...))
 				}
 				if len(runs) == 0 {
 					fmt.Fprintf(p.stdout, "The namespace %s holds no load.\n", engine.Namespace())

@@ -30,7 +30,7 @@ func (p *program) initCommand() *cobra.Command {
 		Args: wantArguments(0, 1, "at most one file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 || args[0] == "-" {
-				_, err := p.stdout.Write(environments.Live)
+				_, err := trusted(p.stdout).Write(environments.Live)
 				return err
 			}
 			path := args[0]
@@ -84,7 +84,7 @@ Editors complete environment files whose first line is: # yaml-language-server: 
 				}
 				return failure.Usagef("there is no schema %q; %s", args[0], advice)
 			}
-			_, err = p.stdout.Write(text)
+			_, err = trusted(p.stdout).Write(text)
 			return err
 		},
 	}
@@ -102,7 +102,7 @@ func (p *program) openapiCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = p.stdout.Write(append(text, '\n'))
+			_, err = trusted(p.stdout).Write(append(text, '\n'))
 			return err
 		},
 	}
@@ -122,13 +122,13 @@ func (p *program) completionCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch args[0] {
 			case "bash":
-				return c.Root().GenBashCompletionV2(p.stdout, true)
+				return c.Root().GenBashCompletionV2(trusted(p.stdout), true)
 			case "zsh":
-				return c.Root().GenZshCompletion(p.stdout)
+				return c.Root().GenZshCompletion(trusted(p.stdout))
 			case "fish":
-				return c.Root().GenFishCompletion(p.stdout, true)
+				return c.Root().GenFishCompletion(trusted(p.stdout), true)
 			case "powershell":
-				return c.Root().GenPowerShellCompletionWithDesc(p.stdout)
+				return c.Root().GenPowerShellCompletionWithDesc(trusted(p.stdout))
 			}
 			return failure.Usagef("completion is for %s, not %q", strings.Join(shells, ", "), args[0])
 		},

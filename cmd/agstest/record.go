@@ -207,6 +207,7 @@ func (r *recorder) begin() error {
 	e := r.service.environment
 	run.Kind, run.URL, run.Tenant, run.End, run.Partial = "conform", e.URL, e.Tenant, run.Start, "the run broke off before it had anything to report"
 	mark := &reports.Conformance{Schema: reports.ConformanceSchema, Run: run, Verdict: reports.Error, Reason: run.Partial}
+	reports.Conceal(mark, r.program.secrets.Values)
 	if err := r.folder.Write(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
 		return failure.Usagef("%w", err)
 	}
@@ -225,6 +226,9 @@ func (r *recorder) findRoom() error {
 
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
+	for _, found := range []any{r.conformance, r.load, r.comparison} {
+		reports.Conceal(found, r.program.secrets.Values)
+	}
 	err := writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison, r.output.strict}, r.program.style(r.output), r.program.dialect(r.output))
 	if err != nil {
 		return failure.Usagef("%w; what could be written is in %s", err, r.folder.Path())
@@ -298,7 +302,7 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 		default:
 			v = r.conformance
 		}
-		return reports.WriteJSON(p.stdout, v)
+		return reports.WriteJSON(trusted(p.stdout), v) // concealed and escaped already; a figure may look like a secret
 	}
 	if r.comparison != nil {
 		if err := reports.CompareText(p.stdout, r.comparison, p.colored(p.stdout)); err != nil {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"io"
+	"path/filepath"
 
+	"agstest/internal/disarm"
 	"agstest/reports"
 )
 
@@ -28,7 +31,9 @@ type file struct {
 // filesOf lists the files that can be made of what was found: first the JSON, from which all others can be made again.
 func filesOf(r results, style reports.Style, dialect string) []file {
 	var files []file
-	add := func(name string, render func(io.Writer) error) { files = append(files, file{name, render}) }
+	add := func(name string, render func(io.Writer) error) {
+		files = append(files, file{name, disarmed(name, render)})
+	}
 	if c := r.conformance; c != nil {
 		add(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
 	}
@@ -71,6 +76,29 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 	return files
 }
 
+// disarmed takes the power over agents and terminals out of files that an agent prints or reads. Pages are for browsers and need none.
+func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
+	var safe func([]byte) []byte
+	switch filepath.Ext(name) {
+	case ".json", ".ndjson":
+		safe = disarm.JSON
+	case ".xml":
+		safe = disarm.XML
+	case ".md", ".txt":
+		safe = func(text []byte) []byte { return []byte(disarm.Text(string(text))) }
+	default:
+		return render
+	}
+	return func(w io.Writer) error {
+		var text bytes.Buffer
+		if err := render(&text); err != nil {
+			return err
+		}
+		_, err := w.Write(safe(text.Bytes()))
+		return err
+	}
+}
+
 // writeResults writes them all; where one cannot be written the others still are, and the first error is told.
 func writeResults(write func(string, func(io.Writer) error) error, r results, style reports.Style, dialect string) error {
 	var first error
@@ -91,5 +119,5 @@ func (p *program) annotate(r results, dialect string, out *outputFlags) error {
 	if out.json {
 		w = p.stderr // stdout is JSON and nothing else
 	}
-	return reports.Annotations(w, dialect, r.conformance, r.load)
+	return reports.Annotations(trusted(w), dialect, r.conformance, r.load)
 }

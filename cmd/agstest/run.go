@@ -16,6 +16,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/wire"
 )
 
 // program is one call of agstest: what it was given, and what came of it.
@@ -32,7 +33,8 @@ type program struct {
 
 	kubernetes *kubernetesEngine // nil: this program holds none
 
-	withheld []string // environment variables with secrets, which no process that is started gets
+	secrets  wire.Redactor // of the environments that were read
+	withheld []string      // environment variables with secrets, which no process that is started gets
 
 	codes    []int // exit codes that apply; the gravest is the one that ends the process
 	exitZero bool
@@ -47,8 +49,7 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 
 func (p *program) run(args []string) (code int) {
 	p.args, p.color = args, "auto"
-	stdout := &output{Writer: p.stdout}
-	p.stdout = stdout
+	stdout := p.guardStreams()
 	defer func() {
 		if r := recover(); r != nil {
 			p.tellOfPanic(failure.PanickedAt())
@@ -107,7 +108,7 @@ func (p *program) tellOfPanic(place string) {
 // guardGoroutines ends the process in the same way at a panic in any other goroutine. What the run has written so far can be rendered.
 // A developer who asks for stacks with GOTRACEBACK gets the panics of Go; so do tests that run commands in their own process.
 func (p *program) guardGoroutines() {
-	if p.stderr != io.Writer(os.Stderr) || p.variable("GOTRACEBACK") != "" {
+	if trusted(p.stderr) != io.Writer(os.Stderr) || p.variable("GOTRACEBACK") != "" {
 		return
 	}
 	failure.OnPanic(func(place string) {
@@ -194,7 +195,13 @@ Without --env it does so against a mock that it starts itself.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return c.Help()
 		},
-		PersistentPreRunE: func(c *cobra.Command, args []string) error { return p.checkColor() },
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			if err := p.checkColor(); err != nil {
+				return err
+			}
+			p.letColours()
+			return nil
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.color, "color", "auto", "colour the output: always, never or auto (NO_COLOR and FORCE_COLOR are heeded)")

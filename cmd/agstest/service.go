@@ -91,6 +91,7 @@ func (p *program) readEnvironment(path string) (*environment.Environment, error)
 	if err != nil {
 		return nil, err
 	}
+	p.secrets.Add(e.Secrets()...)
 	for _, warning := range e.Warnings() {
 		p.warnf("%s", warning)
 	}
@@ -122,6 +123,7 @@ func (p *program) openMock(f *serviceFlags) (*service, error) {
 		closing()
 		return nil, fmt.Errorf("the environment of the embedded mock cannot be read: %w", errors.New(err.Error()))
 	}
+	p.secrets.Add(e.Secrets()...)
 	return &service{environment: e, close: closing}, nil
 }
 

@@ -93,7 +93,7 @@ func (p *program) shard(ctx context.Context, f *shardFlags) error {
 	}
 	agent := &shards.Agent{
 		Index: f.index, Plan: text, Version: shardVersion(), Token: []byte(strings.TrimSpace(string(token))), Folder: folder,
-		Output: p.stdout, Grace: f.grace, FailedLinger: f.failedLinger,
+		Output: trusted(p.stdout), Grace: f.grace, FailedLinger: f.failedLinger,
 	}
 	if plan, err := shards.ReadPlan(text, agent.Version); err == nil {
 		if agent.ResultsURL, err = resultsURL(f.secrets, plan); err != nil {
@@ -169,6 +169,7 @@ func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.P
 	}
 	l, err := load.Run(ctx, o)
 	if l != nil {
+		reports.Conceal(l, o.Secrets.Values)
 		err = errors.Join(err, intoFolder(folder)(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, l) }))
 	}
 	return l, err

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"agstest/internal/disarm"
 	"agstest/internal/failure"
 )
 
@@ -48,6 +49,7 @@ func (p *program) variable(name string) string {
 }
 
 func isTerminal(w io.Writer) bool {
+	w = trusted(w)
 	if out, wrapped := w.(*output); wrapped {
 		w = out.Writer
 	}
@@ -108,16 +110,16 @@ func (p *progress) show(line func() string) {
 		return
 	}
 	p.last = now
-	text := []rune(line())
+	text := []rune(disarm.Line(line()))
 	if width := p.width(); len(text) >= width {
 		text = text[:width-1]
 	}
-	fmt.Fprintf(p.w, "\r%s\x1b[K", string(text))
+	fmt.Fprintf(trusted(p.w), "\r%s\x1b[K", string(text))
 	p.shown = utf8.RuneCountInString(string(text))
 }
 
 func (p *progress) width() int {
-	if file, ok := p.w.(*os.File); ok {
+	if file, ok := trusted(p.w).(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 10 {
 			return width
 		}
@@ -130,7 +132,7 @@ func (p *progress) clear() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.shown > 0 {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		fmt.Fprint(trusted(p.w), "\r\x1b[K")
 		p.shown = 0
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -89,9 +88,7 @@ func (p *program) versionCommand() *cobra.Command {
 				if withLicences {
 					out.Dependencies = dependencies()
 				}
-				encoder := json.NewEncoder(p.stdout)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(out)
+				return p.writeJSON(out)
 			}
 			fmt.Fprintf(p.stdout, "agstest %s", tool.Version)
 			if tool.Commit != "" {

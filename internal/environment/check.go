@@ -25,6 +25,12 @@ const DefaultOperatorParameter = "OperatorAuthToken"
 
 // complete fills in defaults and makes paths absolute.
 func (r *reader) complete(e *Environment) {
+	if r.variables["name"] != "" && r.marked["name"] != tagPublic || r.marked["name"] == tagSecret {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: what comes from ${NAME} counts as secret, and a name stands in reports and in names of folders; the name of the file is used (name: %s \"${NAME}\" says that it is none)",
+			r.name, r.line("name"), tagPublic))
+		e.Name = ""
+		delete(r.written, "name")
+	}
 	if e.Name == "" {
 		base := filepath.Base(r.name)
 		e.Name = strings.TrimSuffix(base, filepath.Ext(base))

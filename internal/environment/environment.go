@@ -32,6 +32,7 @@ type Environment struct {
 	variables map[string]string // the ${NAME} that a value came from, by its dotted path
 	written   map[string]string // the text of a value with ${NAME} in it, by its dotted path
 	values    map[string]string // of the ${NAME}
+	marked    map[string]string // values with the tag !secret or !public, by their dotted path
 	warnings  []string
 	places    places
 }

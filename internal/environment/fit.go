@@ -24,9 +24,11 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 	if dotted != "" {
 		r.lines[dotted] = line
 	}
-	switch node.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
-		r.mistake(line, "anchors, aliases and tags (&, *, !) are not read in environment files; write the value out")
+	switch n := node.(type) {
+	case *ast.TagNode:
+		return r.tagged(n, want, path)
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		r.mistake(line, "anchors and aliases (&, *, <<) are not read in environment files; write the value out")
 		return node
 	}
 	for want.Kind() == reflect.Pointer {
@@ -43,6 +45,30 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 	default:
 		return r.scalar(node, want, dotted)
 	}
+}
+
+// The tags that a value may have: it is a secret though it is written in the file, or it is none though it came from ${NAME}.
+const (
+	tagSecret = "!secret"
+	tagPublic = "!public"
+)
+
+// tagged notes the tag of a single value.
+func (r *reader) tagged(node *ast.TagNode, want reflect.Type, path []string) ast.Node {
+	tag, dotted := node.Start.Value, strings.Join(path, ".")
+	switch {
+	case tag != tagSecret && tag != tagPublic:
+		r.mistake(lineOf(node), "the tags of environment files are %s and %s; leave any other out", tagSecret, tagPublic)
+		return node
+	case node.Value == nil || node.Value.Type() == ast.NullType || node.Value.Type() == ast.TagType:
+		r.mistake(lineOf(node), "%s: %s stands before a value", dotted, tag)
+		return node
+	case want.Kind() == reflect.Struct, want.Kind() == reflect.Map, want.Kind() == reflect.Pointer:
+		r.mistake(lineOf(node), "%s: %s stands before a single value, such as X-Key: %s …", dotted, tag, tag)
+		return node
+	}
+	r.marked[dotted] = tag
+	return r.fit(node.Value, want, path)
 }
 
 func lineOf(node ast.Node) int {

@@ -71,6 +71,8 @@ func (e *Environment) Portable() (*Portable, error) {
 		switch {
 		case files[dotted]:
 		case *value == "":
+		case written != "" && e.marked[dotted] == tagPublic:
+			*value = strings.ReplaceAll(*value, "$", "$$")
 		case written != "" && !strings.Contains(written, "${"+SecretsFolder+"}"):
 			for _, name := range variablesIn(written) {
 				p.Secrets[name] = []byte(e.values[name])

@@ -79,7 +79,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 		return nil, failure.Usagef("%s:%d: a second YAML document starts here; an environment file holds one", name, bodies[1].GetToken().Position.Line)
 	}
 
-	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{}, written: map[string]string{}, values: map[string]string{}}
+	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{}, written: map[string]string{}, values: map[string]string{}, marked: map[string]string{}}
 	e := &Environment{}
 	body := r.fit(bodies[0], typeOf(e), nil)
 	if len(r.mistakes) > 0 {
@@ -94,7 +94,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 		return nil, r.failure()
 	}
 	e.places = places{name, r.lines}
-	e.variables, e.written, e.values = r.variables, r.written, r.values
+	e.variables, e.written, e.values, e.marked = r.variables, r.written, r.values, r.marked
 	e.warnings = append(r.warnings, r.inClear(e)...)
 	return e, nil
 }
@@ -108,6 +108,7 @@ type reader struct {
 	variables map[string]string // ${NAME} that a value came from, by dotted path
 	written   map[string]string // text of a value with ${NAME} in it, by dotted path
 	values    map[string]string // of the ${NAME}
+	marked    map[string]string // tag of a value, by dotted path
 	mistakes  []string
 	warnings  []string
 }

@@ -84,7 +84,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 	if diff := cmp.Diff(want, e, cmpopts.IgnoreUnexported(Environment{})); diff != "" {
 		t.Error(diff)
 	}
-	assert.Equal(t, []string{"operator-secret-1", "a$bpass: {w}$c", "old-refresh", "dave-user", "pr0xyPass", "session-1"}, e.Secrets())
+	assert.Equal(t, []string{"operator-secret-1", "a$bpass: {w}$c", "old-refresh", "dave-user", "pass: {w}", "pr0xyPass", "session-1"}, e.Secrets())
 	assert.Equal(t, 500.0, e.MaxRate())
 	assert.Equal(t, 2.0, (&Environment{Load: Load{MaxRate: "120/m"}}).MaxRate())
 	assert.Equal(t, 0.5, (&Environment{Load: Load{MaxRate: "1800/h"}}).MaxRate())
@@ -129,7 +129,7 @@ func TestParseRefusesWithLineAndAdvice(t *testing.T) {
 		{"broken yaml", head + "tenant: \"abc\n", "env.yaml:2: this is not valid YAML: could not find end character of double-quoted text"},
 		{"tab", head + "\ttenant: x\n", "env.yaml:2: this is not valid YAML:"},
 		{"key twice", head + "tenant: a\ntenant: b\n", "env.yaml:3: this is not valid YAML: mapping key \"tenant\" already defined"},
-		{"anchor", head + "tenant: &a x\n", "env.yaml:2: anchors, aliases and tags"},
+		{"anchor", head + "tenant: &a x\n", "env.yaml:2: anchors and aliases"},
 		{"text for a group", head + "operator: secret\n", "env.yaml:2: operator must be keys with values, such as secret: …"},
 		{"group for text", head + "tenant: {a: b}\n", "env.yaml:2: tenant must be a single value"},
 		{"list for text", head + "tenant: [a]\n", "env.yaml:2: tenant must be a single value"},

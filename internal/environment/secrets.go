@@ -16,14 +16,22 @@ var (
 )
 
 // Secrets gives every secret value of the environment once, the longest first, so that replacing them one after the other leaves no
-// piece of one behind. Of the pattern of load clients' session tokens, the part that all have in common is among them.
+// piece of one behind: whatever came from ${NAME}, what is marked !secret, and what is secret by its name. Of the pattern of load clients'
+// session tokens, the part that all have in common is among them.
 func (e *Environment) Secrets() []string {
 	var secrets []string
-	e.eachString(func(path []string, value *string) {
-		if s := e.secretIn(path, *value); s != "" && !slices.Contains(secrets, s) {
-			secrets = append(secrets, s)
+	add := func(found []string) {
+		for _, s := range found {
+			if s != "" && !slices.Contains(secrets, s) {
+				secrets = append(secrets, s)
+			}
 		}
-	})
+	}
+	e.eachString(func(path []string, value *string) { add(e.secretsIn(path, *value)) })
+	// The name of the file stands in for a name that is secret, which is in no field any more.
+	if e.variables["name"] != "" && e.marked["name"] != tagPublic {
+		add([]string{e.values[e.variables["name"]]})
+	}
 	slices.SortFunc(secrets, func(a, b string) int {
 		if len(a) != len(b) {
 			return len(b) - len(a)
@@ -33,23 +41,71 @@ func (e *Environment) Secrets() []string {
 	return secrets
 }
 
-// SecretVariables are the names of the environment variables that secrets of the file come from, sorted. Processes that are started need
-// none of them.
+// SecretVariables are the names of the environment variables that the file takes values from, but for those marked !public, sorted.
+// Processes that are started need none of them.
 func (e *Environment) SecretVariables() []string {
+	public := map[string]bool{SecretsFolder: true}
+	for path, written := range e.written {
+		if e.marked[path] == tagPublic {
+			for _, name := range variablesIn(written) {
+				public[name] = true
+			}
+		}
+	}
 	var names []string
-	e.eachString(func(path []string, value *string) {
-		if name := e.variables[strings.Join(path, ".")]; name != "" && e.secretIn(path, *value) != "" {
+	for name := range e.values {
+		if !public[name] {
 			names = append(names, name)
 		}
-	})
+	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
-// secretIn gives the secret part of the value at a path, or nothing.
+// secretsIn gives the secret parts of the value at a path.
+func (e *Environment) secretsIn(path []string, value string) []string {
+	if value == "" || e.marked[strings.Join(path, ".")] == tagPublic {
+		return nil
+	}
+	found := e.fromVariables(path)
+	if whole := e.secretIn(path, value); whole != "" && !slices.Contains(found, whole) {
+		found = append(found, whole)
+	}
+	if path[len(path)-1] == "proxy" { // the password is escaped there
+		for _, part := range slices.Clone(found) {
+			if plain, err := url.PathUnescape(part); err == nil && plain != part {
+				found = append(found, plain)
+			}
+		}
+	}
+	return found
+}
+
+// shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are no secrets wherever they
+// come from: searching for true or raw would tear holes into every report.
+var shape = map[string]bool{"authorization": true, "load.maxRate": true, "operator.parameter": true}
+
+// fromVariables gives the values of the ${NAME} in the value at a path. The folder of a portable environment's secrets is none.
+func (e *Environment) fromVariables(path []string) []string {
+	dotted := strings.Join(path, ".")
+	if shape[dotted] || e.marked[dotted] == tagPublic {
+		return nil
+	}
+	var values []string
+	for _, name := range variablesIn(e.written[dotted]) {
+		if value := e.values[name]; value != "" && name != SecretsFolder {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// secretIn gives what is secret in a value by its name or by its mark, or nothing.
 func (e *Environment) secretIn(path []string, value string) string {
 	last := path[len(path)-1]
 	switch {
+	case e.marked[strings.Join(path, ".")] == tagSecret:
+		return value
 	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
 		return value
 	case path[0] == "headers", len(path) == 4 && path[2] == "headers":
@@ -80,7 +136,8 @@ func (e *Environment) SecretParameter(situation, name string) bool {
 		return true
 	}
 	own := e.Situations[situation].parameter(name)
-	return own != "" && e.variables["situations."+situation+".parameters."+own] != ""
+	dotted := "situations." + situation + ".parameters." + own
+	return own != "" && e.marked[dotted] != tagPublic && (e.variables[dotted] != "" || e.marked[dotted] == tagSecret)
 }
 
 // parameter is a name of Parameters as the file spells it; empty: there is none.
@@ -119,7 +176,7 @@ func (r *reader) inClear(e *Environment) []string {
 	line := 0
 	e.eachString(func(path []string, value *string) {
 		dotted := strings.Join(path, ".")
-		if e.secretIn(path, *value) != "" && r.variables[dotted] == "" {
+		if e.secretIn(path, *value) != "" && r.variables[dotted] == "" && r.marked[dotted] == "" {
 			if line == 0 {
 				line = r.line(dotted)
 			}
@@ -132,7 +189,7 @@ func (r *reader) inClear(e *Environment) []string {
 	if rest := len(places) - 3; rest > 0 {
 		places = append(places[:3], fmt.Sprintf("%d more", rest))
 	}
-	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\"", r.name, line, strings.Join(places, ", "))}
+	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\", or say with %s that they belong there", r.name, line, strings.Join(places, ", "), tagSecret)}
 }
 
 // Warnings are things in the file that work and should still be changed: one sentence each, without a secret.
@@ -142,23 +199,50 @@ func (e *Environment) Warnings() []string { return e.warnings }
 func (e *Environment) Redacted() *Environment {
 	c := e.clone()
 	c.eachString(func(path []string, value *string) {
-		secret := e.secretIn(path, *value)
-		if secret == "" {
+		dotted := strings.Join(path, ".")
+		if len(e.secretsIn(path, *value)) == 0 {
 			return
 		}
+		secret, from := e.secretIn(path, *value), e.fromVariables(path)
 		mark := "[secret, in clear in the file]"
-		if name := e.variables[strings.Join(path, ".")]; name != "" {
-			mark = "[secret, from ${" + name + "}]"
-		} else if e.Mock != nil {
+		switch {
+		case len(from) > 0 && (secret == "" || path[len(path)-1] == "proxy"):
+			*value = shownOrigin(e.written[dotted])
+			return
+		case len(from) > 0:
+			mark = "[secret, from ${" + e.variables[dotted] + "}]"
+		case e.Mock != nil && e.marked[dotted] == "":
 			mark = "[secret, made by the mock]"
 		}
-		if path[len(path)-1] == "proxy" { // the password is escaped there, in one way or another
+		if path[len(path)-1] == "proxy" && secret != *value { // the password is escaped there, in one way or another
 			*value = withPassword(*value, mark)
 			return
 		}
 		*value = strings.ReplaceAll(*value, secret, mark)
+		for _, part := range from {
+			*value = strings.ReplaceAll(*value, part, mark)
+		}
 	})
 	return c
+}
+
+// shownOrigin is a text with ${NAME} in it as it is shown: each with where its value comes from.
+func shownOrigin(written string) string {
+	var out strings.Builder
+	for i := 0; i < len(written); i++ {
+		switch {
+		case strings.HasPrefix(written[i:], "$$"):
+			out.WriteByte('$')
+			i++
+		case strings.HasPrefix(written[i:], "${"):
+			end := i + strings.IndexByte(written[i:], '}')
+			out.WriteString("[secret, from " + written[i:end+1] + "]")
+			i = end
+		default:
+			out.WriteByte(written[i])
+		}
+	}
+	return out.String()
 }
 
 // withPassword puts another password into an address that has one.

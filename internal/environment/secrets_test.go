@@ -39,7 +39,7 @@ situations:
 	require.NoError(t, err)
 	require.Len(t, e.Warnings(), 1)
 	warning := e.Warnings()[0]
-	assert.Equal(t, `env.yaml:2: secrets are written in clear: headers.Authorization (line 2), operator.secret (line 3), situations.active.sessionToken (line 5), 2 more; keep them out of the file with "${NAME}"`, warning)
+	assert.Equal(t, `env.yaml:2: secrets are written in clear: headers.Authorization (line 2), operator.secret (line 3), situations.active.sessionToken (line 5), 2 more; keep them out of the file with "${NAME}", or say with !secret that they belong there`, warning)
 	for _, secret := range e.Secrets() {
 		assert.NotContains(t, warning, secret)
 	}
@@ -76,7 +76,7 @@ func TestWhatSessionTokensOfALoadHaveInCommonIsASecret(t *testing.T) {
 	text := "url: https://ags.example\nload: {clients: {count: 9, clientId: \"C{n}\", sessionToken: \"${PREFIX}-{n}\"}}\n"
 	e, err := Parse([]byte(text), "env.yaml", ".", variables("PREFIX", "a1b2c3d4e5f6"))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"a1b2c3d4e5f6-"}, e.Secrets())
+	assert.Equal(t, []string{"a1b2c3d4e5f6-", "a1b2c3d4e5f6"}, e.Secrets())
 	assert.Equal(t, "[secret, from ${PREFIX}]{n}", e.Redacted().Load.Clients.SessionToken)
 	assert.Empty(t, e.Warnings())
 }
@@ -90,5 +90,52 @@ func TestPasswordOfAProxyIsNotShownInAnyEscape(t *testing.T) {
 		if got := withPassword(test.address, "[x]"); got != test.want {
 			t.Errorf("%s became %s, not %s", test.address, got, test.want)
 		}
+	}
+}
+
+func TestWhateverComesFromAVariableIsASecret(t *testing.T) {
+	text := `url: "https://${HOST}/x"
+tenant: "${TENANT}"
+headers: {Ocp-Apim-Subscription-Key: "${GATEWAY_KEY}", X-Public: !public "${SHOWN}", X-Key: !secret in-the-file-itself, X-Plain: plain}
+situations: {vpn: {proxy: "http://${PROXY_HOST}:3128"}}
+load: {maxRate: "${RATE}", clients: {count: "${COUNT}", clientId: "C{n}"}}
+`
+	e, err := Parse([]byte(text), "env.yaml", ".", variables("HOST", "hidden.example", "TENANT", "hidden-tenant", "GATEWAY_KEY", "gateway-key-1", "SHOWN", "shown-value", "PROXY_HOST", "hidden-proxy", "RATE", "500/s", "COUNT", "2000"))
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"hidden.example", "hidden-tenant", "gateway-key-1", "in-the-file-itself", "hidden-proxy"}, e.Secrets())
+	assert.Equal(t, []string{"COUNT", "GATEWAY_KEY", "HOST", "PROXY_HOST", "RATE", "TENANT"}, e.SecretVariables())
+	shown := e.Redacted()
+	assert.Equal(t, "https://[secret, from ${HOST}]/x", shown.URL)
+	assert.Equal(t, map[string]string{"Ocp-Apim-Subscription-Key": "[secret, from ${GATEWAY_KEY}]", "X-Public": "shown-value", "X-Key": "[secret, in clear in the file]", "X-Plain": "plain"}, shown.Headers)
+	assert.Equal(t, "http://[secret, from ${PROXY_HOST}]:3128", shown.Situations["vpn"].Proxy)
+	assert.Empty(t, e.Warnings())
+
+	portable, err := e.Portable()
+	require.NoError(t, err)
+	assert.NotContains(t, string(portable.Text), "in-the-file-itself")
+	assert.Contains(t, string(portable.Text), "shown-value")
+}
+
+func TestNameFromAVariableIsNotShown(t *testing.T) {
+	e, err := Parse([]byte("name: \"${NAME}\"\nurl: https://ags.example\n"), "staging.yaml", ".", variables("NAME", "hidden-name"))
+	require.NoError(t, err)
+	assert.Equal(t, "staging", e.Name)
+	assert.Equal(t, []string{"hidden-name"}, e.Secrets())
+	assert.Contains(t, strings.Join(e.Warnings(), ""), "staging.yaml:1: what comes from ${NAME} counts as secret")
+	e, err = Parse([]byte("name: !public \"${NAME}\"\nurl: https://ags.example\n"), "staging.yaml", ".", variables("NAME", "shown-name"))
+	require.NoError(t, err)
+	assert.Equal(t, "shown-name", e.Name)
+	assert.Empty(t, e.Secrets())
+}
+
+func TestOnlyTwoTagsAreRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"url: !other https://x.example\n":                   "the tags of environment files are !secret and !public",
+		"url: https://x.example\nheaders: !secret {A: b}\n": "stands before a single value",
+		"url: https://x.example\ntenant: !secret\n":         "stands before a value",
+		"url: https://x.example\nheaders: &a {A: b}\n":      "anchors and aliases",
+	} {
+		_, err := Parse([]byte(text), "env.yaml", ".", variables())
+		assert.ErrorContains(t, err, want, text)
 	}
 }

@@ -76,7 +76,11 @@ func (r *Redactor) Text(text string) string {
 
 // spans are all stretches of a text that must go: those found by name and those found by value.
 func (r *Redactor) spans(text string, named []span) []span {
-	spans := append(named, nameSpans(text)...)
+	return r.valueSpans(text, append(named, nameSpans(text)...))
+}
+
+// valueSpans adds those found by value.
+func (r *Redactor) valueSpans(text string, spans []span) []span {
 	r.mutex.RLock()
 	if len(r.known.forms) > 0 {
 		for _, v := range views(text) {
@@ -156,3 +160,14 @@ func isMark(text string) bool {
 
 // holdsSecret tells whether a text would be changed.
 func (r *Redactor) holdsSecret(text string) bool { return len(r.spans(text, nil)) > 0 }
+
+// Values is a text without the values that are known, and nothing else: for texts of our own, where a name gives no secret away.
+func (r *Redactor) Values(text string) string {
+	r.mutex.RLock()
+	known := len(r.known.forms) > 0
+	r.mutex.RUnlock()
+	if !known {
+		return text
+	}
+	return r.render(text, r.valueSpans(text, nil), false)
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+
+	"agstest/internal/disarm"
+)
+
+// guardStreams sends everything that is written to stdout and stderr through one writer each. It takes out the secrets of the environment
+// and disarms what a terminal or a build agent would obey.
+func (p *program) guardStreams() *output {
+	stdout := &output{Writer: p.stdout}
+	p.stdout = disarm.NewWriter(stdout, p.secrets.Values)
+	p.stderr = disarm.NewWriter(p.stderr, p.secrets.Values)
+	return stdout
+}
+
+// trusted is the stream below the guard, for texts of our own that hold nothing of anybody else: commands for a build agent whose values
+// are disarmed already, completion scripts, pages of the manual.
+func trusted(w io.Writer) io.Writer {
+	if guard, guarded := w.(*disarm.Writer); guarded {
+		return guard.Unwrap()
+	}
+	return w
+}
+
+// letColours lets the guard pass the colours of our own words.
+func (p *program) letColours() {
+	for _, w := range []io.Writer{p.stdout, p.stderr} {
+		if guard, guarded := w.(*disarm.Writer); guarded {
+			guard.Styles(p.colored(w))
+		}
+	}
+}
+
+// writeJSON writes a value to stdout, indented; what an agent or a terminal would obey is escaped.
+func (p *program) writeJSON(v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = trusted(p.stdout).Write(append(disarm.JSON(text), '\n')) // figures may look like a secret: what holds texts of an environment is redacted before
+	return err
+}
