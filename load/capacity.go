@@ -71,9 +71,6 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 		tried++
 		point := o
 		point.Rate, point.Duration = perSecond(rate), length
-		if point.MaxLag == 0 {
-			point.MaxLag = lagFor(o.Limits)
-		}
 		point.skip = taken
 		point.consumed = func(clients int) { taken += clients }
 		if record != "" {
@@ -82,15 +79,4 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 		return Run(ctx, point)
 	}
 	return s.search(ctx)
-}
-
-// lagFor is the send lag that does not matter to a search: a hundredth of the tightest limit on a time, 1 ms at least.
-func lagFor(limits []Limit) time.Duration {
-	tightest := time.Duration(0)
-	for _, l := range limits {
-		if bound := time.Duration(l.Bound); l.isTime() && (tightest == 0 || bound < tightest) {
-			tightest = bound
-		}
-	}
-	return max(mostLag, tightest/100)
 }

@@ -193,14 +193,6 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 	assert.Equal(t, reports.Invalid, s.pointOf(10, run(fast, 0.2)).Verdict, "slow response with fast service is the generator's doing")
 }
 
-func TestLagForASearch(t *testing.T) {
-	for want, texts := range map[time.Duration][]string{time.Millisecond: {"errors<1%"}, 3 * time.Millisecond: {"refresh.p99<300ms", "signon.p99<2s"}, 10 * time.Millisecond: {"p50<1s"}} {
-		limits, err := ParseLimits(texts)
-		require.NoError(t, err)
-		assert.Equal(t, want, lagFor(limits))
-	}
-}
-
 func TestTidyRates(t *testing.T) {
 	for rate, want := range map[float64]float64{95.0986: 95.1, 1234.5: 1230, 0.123456: 0.123, 10: 10, 999.6: 1000, 100: 100} {
 		assert.Equal(t, want, tidy(rate))

@@ -41,14 +41,14 @@ func TestClockThatIsSetBackAndForthIsTold(t *testing.T) {
 
 func TestTokensAreNotBlamedWhereTheClockWasSet(t *testing.T) {
 	r := &reports.Load{Total: &reports.Operation{Asked: 100, Sent: 100, Right: 60, Wrong: 40, Outcomes: map[string]int64{hit.KindToken: 40}}}
-	decide(r, nil)
+	decide(r, nil, nil)
 	assert.Equal(t, reports.Fail, r.Verdict)
 	r.Generator.ClockStep = int64(time.Hour)
-	decide(r, nil)
+	decide(r, nil, nil)
 	assert.Equal(t, reports.Invalid, r.Verdict)
 	assert.Equal(t, "the clock of this machine was set by 1h0m0s during the run", r.Reason)
 	r.Total.Outcomes[hit.KindIdentity] = 1
-	decide(r, nil)
+	decide(r, nil, nil)
 	assert.Equal(t, reports.Fail, r.Verdict, "a mix-up is one at any time")
 }
 

@@ -97,6 +97,9 @@ func (c *crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 		if age := time.Since(c.supply.at); c.supply.source == mintedAhead && h.step == stepSignOn && age > oldSession {
 			return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d; its session token was minted %s before", call.name, answer.Status, reason, call.wanted, age.Round(time.Second))}
 		}
+		if h.client < uint32(len(c.clients)) && c.clients[h.client].unsure && h.step != stepMint && h.step != stepDiscover {
+			return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d; an earlier try with the same token got no answer that says whether it was taken", call.name, answer.Status, reason, call.wanted)}
+		}
 		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
 	case answer.Truncated:
 		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}

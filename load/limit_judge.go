@@ -36,15 +36,20 @@ type measured struct {
 	Stretch func(operation string, from, to int) stretch
 	Storm   *reports.Storm
 	Seed    uint64
+	// Part: the run ended early, or is one shard of several, so that an operation which was never sent may have come later, or elsewhere.
+	Part bool
+	// Lag is by how much hits left late.
+	Lag reports.Percentiles
 }
 
 // judgeLimits says of each limit whether the run keeps it. A figure is uncertain, so it gets an interval that holds the true value in 95
 // of 100 runs: pass if all of the interval is within the limit, fail if all of it is beyond, otherwise inconclusive, with what would
 // decide. The interval is the wider one of a block bootstrap (expanded for few blocks by Student's t) and of what the number of answers
-// alone allows: order statistics for percentiles, Clopper and Pearson's interval for shares. The same run and seed give the same
-// verdicts for ever.
-func judgeLimits(limits []Limit, run measured) []reports.Limit {
-	judged := make([]reports.Limit, 0, len(limits))
+// alone allows: order statistics for percentiles, Clopper and Pearson's interval for shares. Errors that come in bursts make the first one
+// wide; where their number alone is beyond the limit, this run did not keep it, and that is a fail. The same run and seed give the same
+// verdicts for ever. Late says of which limits the lag of the generator itself may have decided.
+func judgeLimits(limits []Limit, run measured) (judged []reports.Limit, late []string) {
+	judged = make([]reports.Limit, 0, len(limits))
 	series := map[string][]stretch{}
 	length, count := blocksOf(run.Seconds)
 	for i, l := range limits {
@@ -66,9 +71,13 @@ func judgeLimits(limits []Limit, run measured) []reports.Limit {
 			series[l.Operation] = blocks
 		}
 		random := rand.New(rand.NewPCG(run.Seed, uint64(i)))
-		judged = append(judged, l.judge(blocks, length, run.Seconds, random))
+		verdict := l.judge(blocks, length, run, random)
+		if why := l.lagged(verdict, run.Lag); why != "" {
+			late = append(late, why)
+		}
+		judged = append(judged, verdict.Limit)
 	}
-	return judged
+	return judged, late
 }
 
 // blocksOf is the length of a block in seconds and how many a run has; the last one may be longer.
@@ -97,9 +106,10 @@ func judgeRecovery(l Limit, storm *reports.Storm) reports.Limit {
 	return verdict
 }
 
-// judge decides one limit from the blocks of its population.
-func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) reports.Limit {
-	verdict := reports.Limit{Expression: l.Expression, Verdict: reports.Inconclusive}
+// judge decides one limit from the blocks of its population. A limit that judged nothing is not kept.
+func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Rand) judgement {
+	seconds := run.Seconds
+	verdict := judgement{Limit: reports.Limit{Expression: l.Expression, Verdict: reports.Inconclusive}}
 	var total stretch
 	for _, b := range blocks {
 		total.Sent += b.Sent
@@ -109,6 +119,9 @@ func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) r
 	}
 	if total.Sent == 0 {
 		verdict.Value, verdict.Reason = "–", "nothing was sent"
+		if !run.Part {
+			verdict.Verdict, verdict.Reason = reports.Fail, "nothing was sent that it speaks of, so it judged nothing"
+		}
 		return verdict
 	}
 	figure := l.figureOf(blocks)
@@ -122,7 +135,7 @@ func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) r
 		all[i] = i
 	}
 	value := figure(all)
-	verdict.Value = l.shown(value)
+	verdict.Value, verdict.figure, verdict.low, verdict.high = l.shown(value), value, value, value
 	if none := l.Bound == 0 && l.Inclusive; none || l.Metric == "max" {
 		verdict.Reason = "the largest value of this run; it has no interval"
 		if none {
@@ -132,6 +145,10 @@ func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) r
 		if l.keeps(value) {
 			verdict.Verdict = reports.Pass
 		}
+		return verdict
+	}
+	if l.tooMany(total) && seconds < leastBlocks {
+		verdict.Verdict, verdict.Reason = reports.Fail, fmt.Sprintf("their number alone is too much; the run took %d s, and an interval needs %d s at least", seconds, leastBlocks)
 		return verdict
 	}
 	if seconds < leastBlocks {
@@ -165,6 +182,7 @@ func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) r
 	if l.Metric == "errors" || l.Metric == "throttled" {
 		high = min(high, 1)
 	}
+	verdict.low, verdict.high = low, high
 	verdict.Interval = l.shown(low) + " – " + l.shown(high)
 
 	better, worse := high, low
@@ -176,6 +194,8 @@ func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) r
 		verdict.Verdict = reports.Pass
 	case !l.keeps(worse):
 		verdict.Verdict = reports.Fail
+	case l.tooMany(total):
+		verdict.Verdict, verdict.Reason = reports.Fail, "their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
 	case missing > 0:
 		verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
 			reports.Count(total.Right), l.Metric, reports.Count(missing))
@@ -189,6 +209,19 @@ func (l Limit) judge(blocks []stretch, length, seconds int, random *rand.Rand) r
 		verdict.Reason += note
 	}
 	return verdict
+}
+
+// tooMany tells of a limit on a share that the number of answers alone is beyond it, however they were spread over the run.
+func (l Limit) tooMany(total stretch) bool {
+	switch l.Metric {
+	case "errors":
+		low, _ := shareInterval(total.Wrong, total.Sent)
+		return !l.keeps(low)
+	case "throttled":
+		low, _ := shareInterval(total.Throttled, total.Sent)
+		return !l.keeps(low)
+	}
+	return false
 }
 
 func shortBlocks(length, seconds int) string {

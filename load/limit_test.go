@@ -207,7 +207,8 @@ func judgeOne(t *testing.T, text string, run measured) reports.Limit {
 	t.Helper()
 	limits, err := ParseLimits([]string{text})
 	require.NoError(t, err)
-	return judgeLimits(limits, run)[0]
+	judged, _ := judgeLimits(limits, run)
+	return judged[0]
 }
 
 func TestLimitsAreJudged(t *testing.T) {
@@ -217,6 +218,16 @@ func TestLimitsAreJudged(t *testing.T) {
 	few := simulated(10, 5, 5*time.Millisecond, 0.05, 0, 1)
 	brief := simulated(4, 1000, 5*time.Millisecond, 0.05, 0, 1)
 	none := simulated(10, 100, 5*time.Millisecond, 0.05, 1, 1)
+	outage := simulated(12, 50, 5*time.Millisecond, 0.05, 0, 1) // 2 of 12 s nothing is right
+	allWrong := measured{Seconds: 2, Stretch: func(string, int, int) stretch { return stretch{Sent: 40, Wrong: 40} }}
+	calm := outage.Stretch
+	outage.Stretch = func(operation string, from, to int) stretch {
+		s := calm(operation, from, to)
+		if from == 5 || from == 6 {
+			s.Wrong, s.Right, s.Response, s.Service = s.Sent, 0, nil, nil
+		}
+		return s
+	}
 	for name, test := range map[string]struct {
 		text    string
 		run     measured
@@ -247,10 +258,13 @@ func TestLimitsAreJudged(t *testing.T) {
 		"few answers":                   {"p99<300ms", few, reports.Inconclusive, "50 right answers are too few for p99; 368 at least are needed"},
 		"few answers that are too slow": {"p50<1ms", few, reports.Fail, ""},
 		"too short":                     {"p99<300ms", brief, reports.Inconclusive, "the run took 4 s; an interval needs 5 s at least"},
+		"too short, and all wrong":      {"errors<10%", allWrong, reports.Fail, "their number alone is too much; the run took 2 s"},
 		"too short, largest":            {"max<1s", brief, reports.Pass, ""},
 		"no right answer":               {"p99<300ms", none, reports.Fail, "no answer was right"},
 		"all wrong":                     {"errors<1%", none, reports.Fail, ""},
-		"nothing sent":                  {"errors<1%", simulated(10, 0, 1, 0, 0, 1), reports.Inconclusive, "nothing was sent"},
+		"errors in one burst":           {"errors<10%", outage, reports.Fail, "their number alone is too much"},
+		"errors in one burst, within":   {"errors<25%", outage, reports.Inconclusive, "the interval holds the limit itself"},
+		"nothing sent":                  {"errors<1%", simulated(10, 0, 1, 0, 0, 1), reports.Fail, "nothing was sent that it speaks of, so it judged nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := judgeOne(t, test.text, test.run)
@@ -283,8 +297,8 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 	held := 0
 	for seed := range uint64(runs) {
 		run := simulated(300, 20, 20*time.Millisecond, 0.1, 0, seed+100)
-		verdict := judgeLimits([]Limit{limit}, run)[0]
-		if verdict.Verdict == reports.Inconclusive { // the median of all levels is the limit itself
+		judged, _ := judgeLimits([]Limit{limit}, run)
+		if judged[0].Verdict == reports.Inconclusive { // the median of all levels is the limit itself
 			held++
 		}
 	}

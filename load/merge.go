@@ -192,7 +192,11 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	}
 	for _, s := range shards {
 		if run := &report.ShardRuns[s.index-1]; run.State == reports.ShardComplete || run.Sent > 0 {
-			for _, reason := range invalid(s.figures) {
+			s.figures.Limits = nil
+			for _, expression := range head.Limits { // what the lag may have decided of them is judged on the whole
+				s.figures.Limits = append(s.figures.Limits, reports.Limit{Expression: expression})
+			}
+			for _, reason := range invalid(s.figures, nil) {
 				end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
 			}
 		}

@@ -186,10 +186,11 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	if r.Run.End.IsZero() {
 		r.Run.End = r.Run.Start.Add(time.Duration(l.health.Elapsed))
 	}
+	var late []string
 	// They were checked before the run began.
 	if parsed, err := ParseLimits(limits); err == nil {
 		seconds := l.scheduled(r)
-		r.Limits = judgeLimits(parsed, measured{Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Stretch: func(operation string, from, to int) stretch {
+		r.Limits, late = judgeLimits(parsed, measured{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) stretch {
 			if to >= seconds {
 				to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
 			}
@@ -200,7 +201,10 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	if l.end != nil {
 		beyond = l.end.Invalid
 	}
-	decide(r, beyond)
+	if note := lagNote(r); note != "" {
+		r.Notes = append(r.Notes, note)
+	}
+	decide(r, beyond, late)
 }
 
 // scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed in.

@@ -54,8 +54,8 @@ type Options struct {
 	JudgeEvery int
 	// Timeout of one exchange, from sending to the last byte; 0: 30 s.
 	Timeout time.Duration
-	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: 1 ms, or 1 % of the median response time if
-	// that is more. A larger one is for machines that do other work beside.
+	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: what the limits on response times allow, and
+	// without any 100 ms, or 10 % of the median response time if that is more.
 	MaxLag time.Duration
 	// Progress is called once a second, on a goroutine of the run.
 	Progress func(Progress)

@@ -166,14 +166,17 @@ func (s *stormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 	outcome, kept := s.judge(h, answer)
 	cl := &s.clients[h.client]
 	signedIn := kept && h.step != stepMint
-	refused := outcome.Kind == hit.KindStatus && answer.Status < 500 || outcome.Kind == hit.KindIdentity
+	again := undecided(outcome, answer)
 	if !kept {
 		switch {
-		case h.step == stepRefresh && refused:
+		case h.step == stepRefresh && !again:
 			cl.holds = holdsNothing // signs on next
-		case h.step == stepSignOn && !refused:
+		case h.step == stepSignOn && again:
 			s.giveBack(h) // the same session token again: nobody knows that it was used
 		}
+		cl.unsure = again && (cl.unsure || !untouched(outcome, answer))
+	} else {
+		cl.unsure = false
 	}
 	canGoOn := kept || s.canSend(h.client)
 	wait := retryAfter(answer.RetryAfter, answer.Received)

@@ -12,10 +12,8 @@ import (
 
 // The rules by which the figures of a run speak of the service and not of the generator.
 const (
-	leastSent        = 0.99             // of the hits the schedule asked for
-	mostHeld         = 0.01             // of the hits waited for a worker, a client or the consumer of results
-	mostLag          = time.Millisecond // 99th percentile of actual − intended send time; or 1 % of the median response time if that is more
-	mostLagShare     = 0.01
+	leastSent        = 0.99 // of the hits the schedule asked for
+	mostHeld         = 0.01 // of the hits waited for a worker, a client or the consumer of results
 	mostClockStep    = 100 * time.Millisecond
 	mostCPU          = 0.9 // of the cores that the process may use
 	mostPause        = 0.01
@@ -26,8 +24,8 @@ const (
 )
 
 // invalid lists why the figures of a run do not speak of the service, in words; none: they do. Closed tells of a run without schedule:
-// it sends when it can, so that neither lag nor load of the generator can be wrong.
-func invalid(r *reports.Load) []string {
+// it sends when it can, so that neither lag nor load of the generator can be wrong. Late are the limits that the lag may have decided.
+func invalid(r *reports.Load, late []string) []string {
 	var reasons []string
 	say := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	g, total := &r.Generator, r.Total
@@ -49,15 +47,7 @@ func invalid(r *reports.Load) []string {
 			say("%s hits (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
 				reports.Count(g.Starved), share(g.Starved)*100)
 		}
-		if r.Plan.MaxLag > 0 {
-			if g.Lag.P99 > r.Plan.MaxLag {
-				say("hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
-					reports.Milliseconds(g.Lag.P99), reports.Milliseconds(r.Plan.MaxLag))
-			}
-		} else if most := max(int64(mostLag), int64(float64(total.Response.P50)*mostLagShare)); g.Lag.P99 > most {
-			say("hits left late: 99 %% of them within %s of their time, and %s is the most that these response times allow (1 ms, or 1 %% of their median)",
-				reports.Milliseconds(g.Lag.P99), reports.Milliseconds(most))
-		}
+		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > mostCPU {
 			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
 		}
@@ -86,9 +76,10 @@ func invalid(r *reports.Load) []string {
 // worse than giving nothing.
 var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, hit.KindShape}
 
-// decide sets validity and verdict of a report whose figures and limits are in. An invalid run is neither passed nor failed.
-func decide(r *reports.Load, beyond []string) {
-	r.Invalid = append(invalid(r), beyond...)
+// decide sets validity and verdict of a report whose figures and limits are in. Beyond says what else makes it invalid, late which limits
+// the lag of the generator may have decided. An invalid run is neither passed nor failed.
+func decide(r *reports.Load, beyond, late []string) {
+	r.Invalid = append(invalid(r, late), beyond...)
 	r.Valid = len(r.Invalid) == 0
 	bad := int64(0)
 	for _, kind := range correctness {
@@ -106,12 +97,9 @@ func decide(r *reports.Load, beyond []string) {
 			before += w.Times
 		}
 	}
-	errorsJudged := false
+	wrong := unforgivenInWords(r)
 	var failed, open []string
 	for _, l := range r.Limits {
-		if limit, err := ParseLimit(l.Expression); err == nil && limit.Metric == "errors" {
-			errorsJudged = true
-		}
 		switch l.Verdict {
 		case reports.Pass:
 		case reports.Fail:
@@ -138,22 +126,37 @@ func decide(r *reports.Load, beyond []string) {
 		r.Verdict, r.Reason = reports.Fail, "not kept: "+list(failed)
 	case r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == "":
 		r.Verdict, r.Reason = reports.Fail, "the storm ended before every client was signed in"
-	case !errorsJudged && r.Total.Wrong > 0 && r.Storm == nil: // in a storm answers that ask to come again later are part of it
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were wrong (%s) and no limit allows any, such as errors<0.1%%",
-			reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	case wrong != "":
+		r.Verdict, r.Reason = reports.Fail, wrong
+	case r.Total.Right == 0 && r.Total.Wrong > 0 && r.Run.Partial == "":
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("none of %s answers was right: %s", reports.Count(r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	case r.Total.Right == 0:
 		r.Verdict, r.Reason = reports.Error, "no answer came, so nothing was tested"
 	case len(open) > 0:
 		r.Verdict, r.Reason = reports.Inconclusive, "not decided: "+list(open)
 	case r.Run.Partial != "":
 		r.Verdict, r.Reason = reports.Inconclusive, "the run ended early: "+r.Run.Partial
-	case len(r.Limits) == 0:
-		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("all %s answers were right; no limit was set", reports.Count(r.Total.Right))
-	case len(r.Limits) == 1:
-		r.Verdict, r.Reason = reports.Pass, "the limit was kept"
 	default:
-		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("all %d limits were kept", len(r.Limits))
+		r.Verdict, r.Reason = reports.Pass, keptInWords(r)
 	}
+}
+
+// keptInWords says why a run passes, and how many answers were wrong all the same.
+func keptInWords(r *reports.Load) string {
+	wrong := ""
+	if r.Total.Wrong > 0 {
+		wrong = fmt.Sprintf("; %s of %s answers were wrong (%s)", reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	}
+	switch {
+	case len(r.Limits) == 0 && wrong != "": // a storm, whose clients were asked to come again later
+		return fmt.Sprintf("every client was signed in; %s of %s answers asked to come again later; no limit was set",
+			reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong))
+	case len(r.Limits) == 0:
+		return fmt.Sprintf("all %s answers were right; no limit was set", reports.Count(r.Total.Right))
+	case len(r.Limits) == 1:
+		return "the limit was kept" + wrong
+	}
+	return fmt.Sprintf("all %d limits were kept", len(r.Limits)) + wrong
 }
 
 // kindsInWords lists the kinds of wrong answers, the most frequent first.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
 	"agstest/reports"
@@ -37,10 +38,16 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 		{"workers at the cap", func(r *reports.Load) { r.Generator.AtCap, r.Generator.MaxInFlight = 11, 64 }, "11 hits (1.1 %) waited for one of the 64 workers", reports.Invalid},
 		{"starved", func(r *reports.Load) { r.Generator.Starved = 11 }, "waited for a virtual client", reports.Invalid},
 		{"consumer behind", func(r *reports.Load) { r.Generator.Behind = 11 }, "11 results (1.1 %) waited to be taken up", reports.Invalid},
-		{"lag of 1 ms", func(r *reports.Load) { r.Generator.Lag.P99 = int64(time.Millisecond) }, "", reports.Pass},
-		{"more lag", func(r *reports.Load) { r.Generator.Lag.P99 = int64(1001 * time.Microsecond) }, "hits left late", reports.Invalid},
-		{"1 % of the median", func(r *reports.Load) {
-			r.Generator.Lag.P99, r.Total.Response.P50 = int64(2*time.Millisecond), int64(200*time.Millisecond)
+		{"lag of 100 ms", func(r *reports.Load) { r.Generator.Lag.P99 = int64(100 * time.Millisecond) }, "", reports.Pass},
+		{"more lag", func(r *reports.Load) { r.Generator.Lag.P99 = int64(101 * time.Millisecond) }, "hits left late", reports.Invalid},
+		{"more lag, and limits on other things", func(r *reports.Load) {
+			r.Generator.Lag.P99, r.Limits = int64(101*time.Millisecond), []reports.Limit{{Expression: "errors<1%", Verdict: reports.Pass}, {Expression: "service.p99<1s", Verdict: reports.Pass}}
+		}, "hits left late", reports.Invalid},
+		{"more lag, and a limit on times that is kept", func(r *reports.Load) {
+			r.Generator.Lag.P99, r.Limits = int64(101*time.Millisecond), []reports.Limit{{Expression: "p99<300ms", Verdict: reports.Pass}}
+		}, "", reports.Pass},
+		{"10 % of the median", func(r *reports.Load) {
+			r.Generator.Lag.P99, r.Total.Response.P50 = int64(150*time.Millisecond), int64(1600*time.Millisecond)
 		}, "", reports.Pass},
 		{"more lag allowed", func(r *reports.Load) {
 			r.Generator.Lag.P99, r.Plan.MaxLag = int64(4*time.Millisecond), int64(5*time.Millisecond)
@@ -88,13 +95,107 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := good()
 			c.spoil(r)
-			decide(r, nil)
+			decide(r, nil, nil)
 			assert.Equal(t, c.verdict, r.Verdict, "%s %v", r.Reason, r.Invalid)
 			assert.NotEmpty(t, r.Reason)
 			assert.Equal(t, c.reason == "", r.Valid, r.Invalid)
 			if c.reason != "" {
 				assert.Contains(t, list(r.Invalid), c.reason)
 			}
+		})
+	}
+}
+
+// Response times hold the lag already: it cannot have helped a limit to be kept, only have broken it or left it open.
+func TestLagIsJudgedAgainstTheLimits(t *testing.T) {
+	run := simulated(300, 100, 20*time.Millisecond, 0.05, 0, 1) // p50 20 ms, p99 some 22 ms
+	for name, test := range map[string]struct {
+		limit string
+		lag   time.Duration
+		late  bool
+	}{
+		"far within, late by 4 ms":               {"p99<300ms", 4 * time.Millisecond, false},
+		"far within, late by nearly all of it":   {"p99<300ms", 19 * time.Millisecond, false},
+		"beyond, and would be without the lag":   {"p50<10ms", 4 * time.Millisecond, false},
+		"beyond because of the lag":              {"p50<18ms", 4 * time.Millisecond, true},
+		"open because of the lag":                {"p50<20.1ms", 4 * time.Millisecond, true},
+		"open, and the lag is nothing":           {"p50<20.1ms", time.Microsecond, false},
+		"service times are without it":           {"service.p50<18ms", 4 * time.Millisecond, false},
+		"errors do not come from it":             {"errors<0.0001%", 4 * time.Millisecond, false},
+		"the largest, beyond because of the lag": {"max<60ms", 30 * time.Millisecond, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limit, err := ParseLimit(test.limit)
+			require.NoError(t, err)
+			run.Lag = reports.Percentiles{P50: int64(test.lag) / 10, P99: int64(test.lag), P999: int64(test.lag), Max: int64(test.lag)}
+			judged, late := judgeLimits([]Limit{limit}, run)
+			assert.Equal(t, test.late, len(late) > 0, "%+v %v", judged, late)
+			r := good()
+			r.Generator.Lag, r.Limits = run.Lag, judged
+			decide(r, nil, late)
+			assert.Equal(t, test.late, r.Verdict == reports.Invalid, "%s %s", r.Verdict, r.Reason)
+			if test.late {
+				assert.Contains(t, r.Reason, "which may be why "+test.limit+" was not kept")
+			}
+		})
+	}
+}
+
+func TestMuchLagIsTold(t *testing.T) {
+	r := good() // p99 50 ms
+	assert.Empty(t, lagNote(r))
+	r.Generator.Lag.P99 = int64(6 * time.Millisecond)
+	assert.Equal(t, "hits left up to 6.00 ms late (99 %), which is in the response times: of a p99 of 50.0 ms that much may be this machine's own; service times are without it", lagNote(r))
+	r.Plan.Closed = true
+	assert.Empty(t, lagNote(r))
+}
+
+// A limit excuses what it was decided for, and nothing beside it.
+func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
+	wrong := func(kind string, n int64) *reports.Operation {
+		return &reports.Operation{Sent: 500, Right: 500 - n, Wrong: n, Outcomes: map[string]int64{kind: n}}
+	}
+	kept := func(expressions ...string) (limits []reports.Limit) {
+		for _, expression := range expressions {
+			limits = append(limits, reports.Limit{Expression: expression, Verdict: reports.Pass})
+		}
+		return limits
+	}
+	storm := &reports.Storm{Clients: 60, Recovered: 1}
+	for name, test := range map[string]struct {
+		signon, refresh *reports.Operation
+		storm           *reports.Storm
+		limits          []reports.Limit
+		verdict         reports.Verdict
+		reason          string
+	}{
+		"another operation": {wrong(hit.KindStatus, 0), wrong(hit.KindStatus, 500), nil, kept("signon.errors<5%"), reports.Fail,
+			"500 of 1,000 answers were wrong (status 500) and no limit speaks of them: refresh 500 of 500"},
+		"its own operation":                {wrong(hit.KindStatus, 3), wrong(hit.KindStatus, 0), nil, kept("signon.errors<5%"), reports.Pass, "the limit was kept; 3 of 1,000 answers were wrong (status 3)"},
+		"all operations":                   {wrong(hit.KindStatus, 3), wrong(hit.KindReset, 3), nil, kept("errors<5%"), reports.Pass, "the limit was kept"},
+		"another kind":                     {wrong(hit.KindStatus, 3), wrong(hit.KindStatus, 0), nil, kept("throttled<5%"), reports.Fail, "no limit speaks of them: signon 3 of 500"},
+		"throttled":                        {wrong(hit.KindThrottled, 3), wrong(hit.KindStatus, 0), nil, kept("throttled<5%"), reports.Pass, "the limit was kept"},
+		"throttled, elsewhere":             {wrong(hit.KindThrottled, 3), wrong(hit.KindThrottled, 1), nil, kept("signon.throttled<5%"), reports.Fail, "refresh 1 of 500"},
+		"a time says nothing of errors":    {wrong(hit.KindStatus, 1), wrong(hit.KindStatus, 0), nil, kept("refresh.p99<1s"), reports.Fail, "no limit allows any"},
+		"a storm that was asked to wait":   {wrong(hit.KindThrottled, 50), wrong(hit.KindStatus, 0), storm, nil, reports.Pass, "every client was signed in; 50 of 1,000 answers asked to come again later"},
+		"a storm of failures":              {wrong(hit.KindStatus, 50), wrong(hit.KindStatus, 2), storm, nil, reports.Fail, "52 of 1,000 answers were wrong (status 52); of a storm only answers that ask to come again later are allowed"},
+		"a storm and its recovery":         {wrong(hit.KindReset, 1), wrong(hit.KindStatus, 0), storm, kept("storm.recovered<90s"), reports.Fail, "1 of 1,000 answers were wrong (reset 1)"},
+		"a storm whose errors are limited": {wrong(hit.KindReset, 1), wrong(hit.KindStatus, 0), storm, kept("errors<5%"), reports.Pass, "the limit was kept; 1 of 1,000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := good()
+			r.Operations = map[string]*reports.Operation{hit.OpSignOn: test.signon, hit.OpRefresh: test.refresh}
+			r.Storm, r.Limits = test.storm, test.limits
+			for _, o := range r.Operations {
+				for kind, n := range o.Outcomes {
+					r.Total.Outcomes[kind] += n
+					r.Total.Wrong += n
+				}
+			}
+			r.Total.Right -= r.Total.Wrong
+			decide(r, nil, nil)
+			assert.Equal(t, test.verdict, r.Verdict, r.Reason)
+			assert.Contains(t, r.Reason, test.reason)
 		})
 	}
 }

@@ -94,6 +94,8 @@ type client struct {
 	turn  uint32 // answers judged
 	holds holding
 	stage uint8 // of the workload lifecycle
+	// unsure: an earlier request with the token that the client holds got no answer that says whether it was taken.
+	unsure bool
 }
 
 type holding uint8

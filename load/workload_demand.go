@@ -62,6 +62,9 @@ func (c *crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 		starters = int(min(signOns, math.MaxInt32))
 		if hits == 0 { // not known: all that are left; the run ends with them
 			starters = max(0, offered-chains)
+			if c.Clients > 0 {
+				starters = max(0, c.Clients-chains)
+			}
 		}
 		if c.Clients > 0 && chains > 0 {
 			chains = max(1, c.Clients-starters)

@@ -5,7 +5,6 @@ import (
 
 	"agstest/internal/check"
 	"agstest/load/hit"
-	"agstest/load/transport"
 )
 
 // hit is what a request knows about who sent it.
@@ -175,11 +174,12 @@ func (c *crowd) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 func (c *crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool) {
 	n := h.client
 	cl := &c.clients[n]
-	if outcome.Kind == hit.KindThrottled || outcome.Kind == hit.KindRefused || outcome.Kind == hit.KindTLS && !transport.AfterHandshake(answer.Err) || outcome.Kind == hit.KindMachine {
-		// The service did nothing, so that what the client sent is still good.
+	if undecided(outcome, answer) {
+		// What the client holds may still be good, and what it was about to do stays due.
 		if h.step == stepSignOn || h.step == stepSignOnFirst {
 			c.giveBack(h)
 		}
+		cl.unsure = cl.unsure || !untouched(outcome, answer)
 		wait := time.Duration(0)
 		if !c.IgnoreRetryAfter {
 			wait = retryAfter(answer.RetryAfter, answer.Received)
@@ -192,6 +192,7 @@ func (c *crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 		c.put(n, h.starter, answer.Received.Add(wait), wait > 0)
 		return
 	}
+	cl.unsure = false
 	if !kept && h.step != stepDiscover {
 		cl.holds = holdsNothing
 	}

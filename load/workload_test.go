@@ -397,7 +397,7 @@ func TestStatusIsWrongWithItsCode(t *testing.T) {
 func TestBrokenChainSignsOnAgain(t *testing.T) {
 	broken := spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n <= 5 {
-			w.WriteHeader(500)
+			w.WriteHeader(401)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -425,6 +425,100 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 			assert.Equal(t, []string{hit.OpRefresh}, c.measures())
 		})
 	}
+}
+
+// What a service or a gateway answers that is not well says nothing of a token: the operation that was due stays due, and nobody retires.
+func TestOutageUsesNoTokenUp(t *testing.T) {
+	answers := map[string]http.HandlerFunc{
+		"500":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"502":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },
+		"503":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>Service Unavailable</html>", 503) },
+		"504":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(504) },
+		"429":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) },
+		"408":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(408) },
+		"a login": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", "/login"); w.WriteHeader(302) },
+		"a page":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "\n<html>Back soon</html>") },
+		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	}
+	for name, answer := range answers {
+		for _, test := range []struct {
+			name, path string
+			traffic    traffic
+			minted     bool
+			hits       uint64
+			operation  string
+		}{
+			{"refresh of clients of the file", "/refresh", traffic{Workload: WorkloadRefresh, Clients: 10}, false, 90, hit.OpRefresh},
+			{"refresh of clients that mint", "/refresh", traffic{Workload: WorkloadRefresh, Clients: 10}, true, 90, hit.OpRefresh},
+			{"sign-on with single-use tokens", "/signOnWithSessionToken", traffic{Workload: WorkloadSignOn}, false, 90, hit.OpSignOn},
+			{"sign-on with minted tokens", "/signOnWithSessionToken", traffic{Workload: WorkloadSignOn, Clients: 10}, true, 90, hit.OpSignOn},
+		} {
+			t.Run(name+"/"+test.name, func(t *testing.T) {
+				s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true, PopulationOnce: true}}, spoiled(test.path, 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+					if n > 20 && n <= 50 {
+						answer(w, r)
+						return
+					}
+					next.ServeHTTP(w, r)
+				}))
+				if test.minted {
+					s.environment.Load.Clients.SessionToken = ""
+				}
+				c, wrong := s.ready(t, test.traffic, test.hits, 10)
+				require.Empty(t, wrong)
+				f := s.drive(t, c, test.hits, 1)
+				assert.Equal(t, map[string]int{test.operation: int(test.hits) - 30}, f.right)
+				sum := 0
+				for key, n := range f.wrong {
+					assert.True(t, strings.HasPrefix(key, test.operation+" "), key)
+					sum += n
+				}
+				assert.Equal(t, 30, sum, "%v", f.wrong)
+				assert.NoError(t, c.Exhausted())
+				assert.Zero(t, c.broken.Load())
+			})
+		}
+	}
+}
+
+// A life goes on where it was, whatever call of it fails.
+func TestOutageLeavesALifeWhereItWas(t *testing.T) {
+	for _, path := range []string{"/signOnWithSessionToken", "/refresh", "/signOut"} {
+		t.Run(path, func(t *testing.T) {
+			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, spoiled(path, 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if n <= 10 {
+					w.WriteHeader(502)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}))
+			c, _ := s.ready(t, traffic{Workload: WorkloadLifecycle, Refreshes: 2}, 300, 10)
+			f := s.drive(t, c, 300, 1)
+			assert.Len(t, f.wrong, 1, "%v", f.wrong)
+			right := 0
+			for _, n := range f.right {
+				right += n
+			}
+			assert.Equal(t, 290, right)
+		})
+	}
+}
+
+// An answer that got lost behind the service has used the token up all the same: the next one says so, and the client signs on again.
+func TestLostAnswerOfATokenThatWasTaken(t *testing.T) {
+	s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n == 1 {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	}))
+	s.environment.Load.Clients.SessionToken = ""
+	c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 5}, 60, 10)
+	f := s.drive(t, c, 60, 1)
+	assert.Equal(t, map[string]int{"refresh reset": 1, "refresh status": 1}, f.wrong)
+	assert.Equal(t, map[string]int{hit.OpRefresh: 56, hit.OpSignOn: 1, hit.OpMint: 1}, f.right)
+	assert.Contains(t, strings.Join(f.messages, "\n"), "an earlier try with the same token got no answer that says whether it was taken")
 }
 
 func TestThrottledClientsWaitOrNot(t *testing.T) {

@@ -43,7 +43,8 @@ type Plan struct {
 	Transport string         `json:"transport"`        // which HTTP client, and why
 	Closed    bool           `json:"closed,omitempty"` // closed loop: response time is not known
 	Seed      uint64         `json:"seed"`
-	// MaxLag is the 99th percentile of the send lag up to which the run is valid; 0: 1 ms, or 1 % of the median response time.
+	// MaxLag is the 99th percentile of the send lag up to which the run is valid; 0: what the limits on response times allow, without any
+	// 100 ms, or 10 % of the median response time.
 	MaxLag int64 `json:"maxLag,omitempty"`
 }
 

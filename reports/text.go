@@ -216,7 +216,7 @@ func (t *textWriter) load(l *Load) {
 		for _, reason := range l.Invalid {
 			t.line("    %s", printable(oneLine(reason, 300)))
 		}
-		t.line("    What to do: run again on a machine that does nothing else, on a bigger one, or with a lower rate; --max-lag 10ms accepts hits that leave so late")
+		t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
 	}
 	for _, note := range l.Notes {
 		t.fact("note", "%s", printable(oneLine(note, 400)))

@@ -38,7 +38,7 @@ func TestSummaryNamesScenariosWithoutARequirement(t *testing.T) {
 func TestSummaryOfAnInvalidRunSaysWhatToDo(t *testing.T) {
 	l := &Load{Verdict: Invalid, Invalid: []string{"hits left late"}}
 	assert.Contains(t, render(t, func(w io.Writer) error { return Text(w, nil, l, false) }),
-		"    hits left late\n    What to do: run again on a machine that does nothing else, on a bigger one, or with a lower rate; --max-lag 10ms accepts hits that leave so late\n")
+		"    hits left late\n    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate\n")
 }
 
 func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {

@@ -14,7 +14,7 @@ const (
 	exitFail         = 1   // a check failed
 	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given; or shards are missing
+	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given; or the run did not do all that was asked
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitInternal     = 70  // our own fault
 	exitInterrupted  = 130 // SIGINT
@@ -47,11 +47,10 @@ func exitOf(sig os.Signal) int {
 	return exitInterrupted
 }
 
-// exitOfLoad is exitOfVerdict for a load. One that ran on several generators and of which a part is missing is inconclusive with --strict
-// or without: nobody is to take it for the whole.
+// exitOfLoad is exitOfVerdict for a load. One that did not do all that was asked, because it ran out of clients, was ended, or misses a
+// shard, is inconclusive with --strict or without: nobody is to take it for the whole.
 func exitOfLoad(l *reports.Load, strict bool) int {
-	sharded := l.Shard != "" || len(l.Shards) > 0
-	return exitOfVerdict(l.Verdict, strict || sharded && l.Run.Partial != "")
+	return exitOfVerdict(l.Verdict, strict || l.Run.Partial != "")
 }
 
 // exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: that is why the two could not

@@ -92,7 +92,7 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.BoolVar(&f.reuse, "reuse-sessions", false, "the service takes a session token more than once")
 	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
-	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: 1ms, or 1 % of the median response time")
+	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: what cannot change a limit, without limits on times 100ms")
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
 	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "name of the environment given back: for a protected one, and where a load creates devices")
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads, cobra.ShellCompDirectiveNoFileComp))

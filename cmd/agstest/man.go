@@ -105,11 +105,11 @@ func lowerFirst(s string) string {
 
 // exitTable is the table of README, for the manual page and for help.
 var exitTable = []struct{ code, meaning string }{
-	{"0", "All checks passed, no regression."},
-	{"1", "A check failed."},
+	{"0", "Nothing failed: pass, warning, known, improved; inconclusive or not comparable too, without --strict."},
+	{"1", "A check, a limit or a comparison failed."},
 	{"2", "A flag or a file is wrong, and nothing was sent."},
 	{"3", "The service is not reachable or set-up failed, so nothing was judged."},
-	{"4", "Inconclusive or not comparable, and --strict was given; or a part of a load on several generators is missing."},
+	{"4", "Inconclusive or not comparable, and --strict was given; or a load did not do all that was asked: it ran out of clients, or a shard is missing."},
 	{"5", "The load generator was too slow: the figures do not speak of the service."},
 	{"70", "Internal error of agstest."},
 	{"130, 143", "Interrupted by SIGINT or SIGTERM; what was done is reported, marked partial."},

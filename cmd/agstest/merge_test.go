@@ -68,7 +68,7 @@ func TestExitCodeOfALoad(t *testing.T) {
 		l    *reports.Load
 		want int
 	}{
-		"alone and partial":         {&reports.Load{Verdict: reports.Inconclusive, Run: partial}, exitPass},
+		"alone and partial":         {&reports.Load{Verdict: reports.Inconclusive, Run: partial}, exitInconclusive},
 		"alone and inconclusive":    {&reports.Load{Verdict: reports.Inconclusive}, exitPass},
 		"a shard and partial":       {&reports.Load{Verdict: reports.Inconclusive, Run: partial, Shard: "2/8"}, exitInconclusive},
 		"merged and partial":        {&reports.Load{Verdict: reports.Inconclusive, Run: partial, Shards: []string{"1/8"}}, exitInconclusive},

@@ -1,0 +1,84 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"agstest/load/hit"
+	"agstest/reports"
+)
+
+// unforgiven counts the wrong answers that nothing of a run excuses, by operation and kind. A limit excuses what it was decided for and
+// nothing else: one on errors the answers of its operation (of all where it names none), one on throttled those of its operation that ask
+// to come again later. In a storm, answers that ask to come again later are part of what is asked. Whether a limit is kept is judged
+// elsewhere: one that is broken or not decided says so itself.
+func unforgiven(r *reports.Load) map[string]map[string]int64 {
+	operations := r.Operations
+	if len(operations) == 0 && r.Total != nil {
+		operations = map[string]*reports.Operation{"": r.Total}
+	}
+	left := map[string]map[string]int64{}
+	for name, o := range operations {
+		for kind, n := range o.Outcomes {
+			if n > 0 && !forgiven(r, name, kind) {
+				if left[name] == nil {
+					left[name] = map[string]int64{}
+				}
+				left[name][kind] += n
+			}
+		}
+	}
+	return left
+}
+
+// forgiven tells whether a limit of the run was decided for wrong answers of a kind to an operation, or the storm is.
+func forgiven(r *reports.Load, operation, kind string) bool {
+	if r.Storm != nil && kind == hit.KindThrottled {
+		return true
+	}
+	for i := range r.Limits {
+		l, err := ParseLimit(r.Limits[i].Expression)
+		if err != nil || l.Operation != "" && l.Operation != operation {
+			continue
+		}
+		if l.Metric == "errors" || l.Metric == "throttled" && kind == hit.KindThrottled {
+			return true
+		}
+	}
+	return false
+}
+
+// unforgivenInWords says which wrong answers no limit allows, and how one would be written; empty: all are allowed.
+func unforgivenInWords(r *reports.Load) string {
+	left := unforgiven(r)
+	if len(left) == 0 {
+		return ""
+	}
+	total, judged := int64(0), false
+	for i := range r.Limits {
+		if l, err := ParseLimit(r.Limits[i].Expression); err == nil && (l.Metric == "errors" || l.Metric == "throttled") {
+			judged = true
+		}
+	}
+	var parts []string
+	all := map[string]int64{}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		sum := int64(0)
+		for kind, n := range left[name] {
+			total, sum = total+n, sum+n
+			all[kind] += n
+		}
+		if name != "" {
+			parts = append(parts, fmt.Sprintf("%s %s of %s", name, reports.Count(sum), reports.Count(r.Operations[name].Right+r.Operations[name].Wrong)))
+		}
+	}
+	words := fmt.Sprintf("%s of %s answers were wrong (%s)", reports.Count(total), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(all))
+	switch {
+	case !judged && r.Storm != nil:
+		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"
+	case !judged:
+		return words + " and no limit allows any, such as errors<0.1%"
+	}
+	return fmt.Sprintf("%s and no limit speaks of them: %s; a limit on errors allows those of its own operation alone", words, list(parts))
+}

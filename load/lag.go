@@ -1,0 +1,91 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"agstest/reports"
+)
+
+// The send lag is by how much hits left after their time. A response time counts from that time, so that the lag is in it already: a limit
+// that was kept was kept in spite of it. What the lag can do is break a limit that the service keeps, or leave it open.
+const (
+	// mostLag is the 99th percentile of the lag up to which figures that no limit speaks of are shown as valid; or a tenth of the median
+	// response time if that is more. A machine that is shared, such as a runner of a pipeline, keeps it.
+	mostLag      = 100 * time.Millisecond
+	mostLagShare = 0.1
+	// tellLag is the share of a 99th percentile from which on it is said how much of it may be the generator's own.
+	tellLag = 0.1
+)
+
+// judgement is a limit that was judged, with the figures behind it; without an interval, low and high are the figure itself.
+type judgement struct {
+	reports.Limit
+	figure, low, high float64
+}
+
+// lagged says why the lag may have decided a limit on a response time; empty: it has not. The lag of the quantile that the limit speaks of
+// is taken off, 99 % at least, and where the figure would then be within the limit, or the interval no longer be beyond it, the generator
+// and not the service may be what broke it.
+func (l Limit) lagged(j judgement, lag reports.Percentiles) string {
+	if !l.isTime() || l.Service || j.Verdict == reports.Pass || j.figure == 0 || math.IsNaN(j.figure) {
+		return ""
+	}
+	share := lag.P99
+	switch {
+	case l.Metric == "max" || l.Quantile > 0.999:
+		share = lag.Max
+	case l.Quantile > 0.99:
+		share = lag.P999
+	}
+	own := float64(share)
+	switch {
+	case j.Verdict == reports.Fail && l.keeps(j.low-own),
+		j.Verdict == reports.Inconclusive && !math.IsInf(j.high, 0) && !l.keeps(j.high) && l.keeps(j.high-own):
+		return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's as much as the service's",
+			limitTime(own), l.Expression, j.Value)
+	}
+	return ""
+}
+
+// lagInvalid says why the lag alone makes a run invalid; empty: it does not. What was asked for with MaxLag counts as it was asked. Where
+// response times have limits, late says what the lag may have decided of them, and nothing else matters; where none has, the lag must be
+// within what a shared machine keeps.
+func lagInvalid(r *reports.Load, late []string) []string {
+	lag, most := r.Generator.Lag.P99, r.Plan.MaxLag
+	switch {
+	case most > 0 && lag > most:
+		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
+			reports.Milliseconds(lag), reports.Milliseconds(most))}
+	case most > 0:
+		return nil
+	case limitsTimes(r):
+		return late
+	}
+	if most = max(int64(mostLag), int64(float64(r.Total.Response.P50)*mostLagShare)); lag > most {
+		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s is the most where no limit on a response time says what matters (100 ms, or 10 %% of their median)",
+			reports.Milliseconds(lag), reports.Milliseconds(most))}
+	}
+	return nil
+}
+
+// limitsTimes tells whether a run has a limit on a response time.
+func limitsTimes(r *reports.Load) bool {
+	for i := range r.Limits {
+		if l, err := ParseLimit(r.Limits[i].Expression); err == nil && l.isTime() && !l.Service {
+			return true
+		}
+	}
+	return false
+}
+
+// lagNote says how much of the response times of a run may be the generator's own, where that is much of what is shown.
+func lagNote(r *reports.Load) string {
+	lag, shown := r.Generator.Lag.P99, r.Total.Response.P99
+	if r.Plan.Closed || shown == 0 || float64(lag) <= tellLag*float64(shown) {
+		return ""
+	}
+	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s that much may be this machine's own; service times are without it",
+		reports.Milliseconds(lag), reports.Milliseconds(shown))
+}

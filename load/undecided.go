@@ -1,0 +1,42 @@
+package load
+
+import (
+	"bytes"
+	"net/http"
+
+	"agstest/load/hit"
+	"agstest/load/transport"
+)
+
+// undecided tells of a wrong answer that it says nothing of the token which was sent: no answer came, or one of a gateway or of a service
+// that is not well (RFC 9110 section 15.6: the server failed to fulfil an apparently valid request). The client holds its token still, and
+// tries again with it as a real one does. Whether the service took the token before it failed is not known; where it is single-use, the
+// next answer tells, and a refusal is taken at its word.
+func undecided(outcome hit.Outcome, answer *hit.Answer) bool {
+	switch outcome.Kind {
+	case "":
+		return false
+	case hit.KindThrottled, hit.KindTimeout, hit.KindRefused, hit.KindReset, hit.KindTLS, hit.KindMachine, hit.KindOther:
+		return true
+	case hit.KindShape:
+		return page(answer)
+	case hit.KindStatus:
+		switch s := answer.Status; {
+		case s >= 500, s >= 300 && s < 400, s < 300 && page(answer):
+			return true
+		case s == http.StatusRequestTimeout, s == http.StatusMisdirectedRequest, s == http.StatusTooEarly:
+			return true
+		}
+	}
+	return false
+}
+
+// page tells that a page for people came in place of JSON: it is somebody else's, whatever its status says.
+func page(answer *hit.Answer) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(answer.Body, " \t\r\n"), []byte("<"))
+}
+
+// untouched tells of an undecided answer that the service did nothing with what was sent: it was asked to wait, or nobody was reached.
+func untouched(outcome hit.Outcome, answer *hit.Answer) bool {
+	return outcome.Kind == hit.KindThrottled || outcome.Kind == hit.KindRefused || outcome.Kind == hit.KindTLS && !transport.AfterHandshake(answer.Err) || outcome.Kind == hit.KindMachine
+}
