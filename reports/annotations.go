@@ -49,6 +49,17 @@ func Annotations(w io.Writer, kind string, c *Conformance, l *Load) error {
 	return nil
 }
 
+// places gives where the feature files that are the user's lie in the user's repository, by the names that scenarios know them by.
+func (c *Conformance) places() map[string]string {
+	places := map[string]string{}
+	for _, feature := range c.Features {
+		if feature.Path != "" {
+			places[feature.File] = feature.Path
+		}
+	}
+	return places
+}
+
 // annotationsOf lists findings, errors before warnings.
 func annotationsOf(c *Conformance, l *Load) []annotation {
 	var errors, warnings []annotation
@@ -60,8 +71,9 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 		}
 	}
 	if c != nil {
-		scenarios := map[string]Scenario{}
+		scenarios, places := map[string]Scenario{}, c.places()
 		for _, scenario := range c.Scenarios {
+			scenario.File = places[scenario.File] // a mark at a file that the repository does not have is a dead link
 			scenarios[scenario.ID] = scenario
 		}
 		for _, requirement := range byAttention(c.Requirements) {
@@ -75,14 +87,14 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 				a.text += " " + why
 			}
 			for _, finding := range requirement.Findings {
-				if scenario, ok := scenarios[finding.Scenario]; ok {
+				if scenario, ok := scenarios[finding.Scenario]; ok && scenario.File != "" {
 					a.file, a.line = scenario.File, scenario.Line
 					break
 				}
 			}
 			if a.file == "" {
 				for _, id := range requirement.Scenario {
-					if scenario, ok := scenarios[id]; ok {
+					if scenario, ok := scenarios[id]; ok && scenario.File != "" {
 						a.file, a.line = scenario.File, scenario.Line
 						break
 					}
@@ -91,7 +103,7 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 			add(a)
 		}
 		for _, scenario := range loneScenarios(c.Scenarios) {
-			add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: sentence(scenario.Name) + " " + scenario.why(), file: scenario.File, line: scenario.Line})
+			add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: sentence(scenario.Name) + " " + scenario.why(), file: places[scenario.File], line: scenario.Line})
 		}
 		if silent := ofVerdict(c.Requirements, NotExercised); len(silent) > 0 {
 			warnings = append(warnings, annotation{verdict: Warn, title: Plural(int64(len(silent)), "requirement") + " not exercised", text: idList(silent)})
@@ -190,6 +202,10 @@ func azureCommand(a annotation, severe bool) string {
 // gitlabLimit bounds a code quality report; GitLab reads it whole.
 const gitlabLimit = 1000
 
+// gitlabPipeline stands for the place of what has none in the user's repository. GitLab wants a place of everything and makes a link of it, and
+// this file every repository with a pipeline has.
+const gitlabPipeline = ".gitlab-ci.yml"
+
 // annotateGitLab writes a code quality report. Its fingerprints do not hold line numbers, so that a finding that moves stays the same.
 func annotateGitLab(w *bufio.Writer, found []annotation) error {
 	type lines struct {
@@ -223,7 +239,7 @@ func annotateGitLab(w *bufio.Writer, found []annotation) error {
 			print = fmt.Sprintf("%s/%d", print, seen[print])
 		}
 		issues = append(issues, issue{Description: oneLine(a.title+": "+a.text, 2000), CheckName: check, Fingerprint: hashOf(print), Severity: severity,
-			Location: location{Path: cmp.Or(a.file, "features"), Lines: lines{max(a.line, 1)}}})
+			Location: location{Path: cmp.Or(a.file, gitlabPipeline), Lines: lines{max(a.line, 1)}}})
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

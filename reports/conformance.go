@@ -1,5 +1,7 @@
 package reports
 
+import "time"
+
 // ConformanceSchema names the version of the JSON form of Conformance. The number before the dot changes when a reader would break.
 const ConformanceSchema = "agstest.conformance/1.0"
 
@@ -17,6 +19,8 @@ type Conformance struct {
 	Notes []string `json:"notes,omitempty"`
 	// Profile is the part of the contract that was asked for, and how much of it could be exercised.
 	Profile Profile `json:"profile"`
+	// Features are the texts of the feature files whose scenarios ran.
+	Features []Feature `json:"features,omitempty"`
 	// Shape is everything observed in answers, for comparing two runs even where both conform.
 	Shape []ShapeEntry `json:"shape,omitempty"`
 }
@@ -76,6 +80,14 @@ type Finding struct {
 	Times       int     `json:"times,omitempty"`    // how often it was found
 }
 
+// Feature is one feature file as it was written, but for secrets.
+type Feature struct {
+	File string `json:"file"` // as scenarios name it
+	// Path is where the file lies in the repository of whoever ran it, with slashes; empty: it is none of theirs.
+	Path string `json:"path,omitempty"`
+	Text string `json:"text"`
+}
+
 // Scenario is one scenario (one row of an outline).
 type Scenario struct {
 	ID           string     `json:"id"` // file:line, with the row's line for outlines; unique
@@ -87,6 +99,7 @@ type Scenario struct {
 	Requirements []string   `json:"requirements,omitempty"`
 	Verdict      Verdict    `json:"verdict"`
 	Reason       string     `json:"reason,omitempty"`
+	Start        *time.Time `json:"start,omitempty"` // nil: it never began, or nobody kept it
 	Nanoseconds  int64      `json:"nanoseconds"`
 	Steps        []Step     `json:"steps"`
 	Findings     []Finding  `json:"findings,omitempty"`
@@ -95,12 +108,21 @@ type Scenario struct {
 
 // Step is one step of a scenario.
 type Step struct {
-	Keyword     string  `json:"keyword"`
-	Text        string  `json:"text"`
-	Line        int     `json:"line"`
-	Verdict     Verdict `json:"verdict"`
-	Nanoseconds int64   `json:"nanoseconds"`
-	Message     string  `json:"message,omitempty"`
+	Keyword     string      `json:"keyword"`
+	Text        string      `json:"text"`
+	Values      []StepValue `json:"values,omitempty"`    // what stands where its sentence leaves room
+	DocString   string      `json:"docString,omitempty"` // the text below it
+	Table       [][]string  `json:"table,omitempty"`     // the table below it, row by row
+	Line        int         `json:"line"`
+	Verdict     Verdict     `json:"verdict"`
+	Nanoseconds int64       `json:"nanoseconds"`
+	Message     string      `json:"message,omitempty"`
+}
+
+// StepValue is a value in the text of a step.
+type StepValue struct {
+	Text string `json:"text"`
+	At   int    `json:"at"` // in characters (code points) from the beginning of the step's text
 }
 
 // Exchange is a redacted request and answer.

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // cucumberOutcome is a status as Cucumber's tools know it, with the message that they show.
@@ -21,8 +21,17 @@ type cucumberOutcome struct {
 type cucumberScenario struct {
 	Scenario
 	steps []cucumberOutcome
-	// verdict is a further step after all others, where those alone would give another verdict; nil: not needed.
+	// verdict is a further step after all others, where those alone would give another verdict; nil: not needed. It is a step and no
+	// hook, because cucumber-html-reporter 7.2 and Allure 3.18 do not look at hooks.
 	verdict *cucumberOutcome
+}
+
+// verdictStep is the text of the further step.
+func (s cucumberScenario) verdictStep() string {
+	if s.verdict.status == "failed" {
+		return "every answer keeps the rules of the contract"
+	}
+	return "the scenario counts"
 }
 
 func cucumberView(s Scenario) cucumberScenario {
@@ -64,20 +73,26 @@ func cucumberView(s Scenario) cucumberScenario {
 
 // cucumberFeature is the scenarios of one feature file.
 type cucumberFeature struct {
-	name, uri string
+	name string
+	// uri is the name of the file below the name of the environment, so that two environments' results are not taken for tries of one.
+	uri       string
+	text      string // empty: not kept
 	scenarios []cucumberScenario
 }
 
 func cucumberFeatures(c *Conformance) []cucumberFeature {
 	var features []cucumberFeature
-	at := map[string]int{}
+	at, texts := map[string]int{}, map[string]string{}
+	for _, feature := range c.Features {
+		texts[feature.File] = feature.Text
+	}
 	for _, scenario := range c.Scenarios {
 		uri := cmp.Or(scenario.File, "unnamed.feature")
 		i, seen := at[uri]
 		if !seen {
 			i = len(features)
 			at[uri] = i
-			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: uri})
+			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: path.Join(classWord(c.Run.Environment), uri), text: texts[scenario.File]})
 		}
 		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario))
 	}
@@ -93,6 +108,17 @@ func cucumberTags(tags []string) []string {
 	return named
 }
 
+// identityTags are tags that tell of whom the results are: formats of Cucumber have no other place for it.
+func identityTags(r Run) []string {
+	var tags []string
+	for _, p := range [][2]string{{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}} {
+		if p[1] != "" {
+			tags = append(tags, p[0]+":"+strings.Join(strings.Fields(p[1]), "_"))
+		}
+	}
+	return tags
+}
+
 // Cucumber writes the scenarios as Cucumber JSON, which many report tools read. What is known or skipped is skipped there.
 func Cucumber(w io.Writer, c *Conformance) error {
 	type result struct {
@@ -103,16 +129,22 @@ func Cucumber(w io.Writer, c *Conformance) error {
 	type match struct {
 		Location string `json:"location"`
 	}
-	type hook struct {
-		Match  match  `json:"match"`
-		Result result `json:"result"`
+	type docString struct {
+		Value       string `json:"value"`
+		ContentType string `json:"content_type"`
+		Line        int    `json:"line"`
+	}
+	type row struct {
+		Cells []string `json:"cells"`
 	}
 	type step struct {
-		Keyword string `json:"keyword"`
-		Name    string `json:"name"`
-		Line    int    `json:"line"`
-		Match   match  `json:"match"`
-		Result  result `json:"result"`
+		Keyword   string     `json:"keyword"`
+		Name      string     `json:"name"`
+		Line      int        `json:"line"`
+		DocString *docString `json:"doc_string,omitempty"`
+		Rows      []row      `json:"rows,omitempty"`
+		Match     match      `json:"match"`
+		Result    result     `json:"result"`
 	}
 	type tag struct {
 		Name string `json:"name"`
@@ -127,7 +159,6 @@ func Cucumber(w io.Writer, c *Conformance) error {
 		Line        int    `json:"line"`
 		Tags        []tag  `json:"tags"`
 		Steps       []step `json:"steps"`
-		After       []hook `json:"after,omitempty"`
 	}
 	type feature struct {
 		URI         string    `json:"uri"`
@@ -141,8 +172,13 @@ func Cucumber(w io.Writer, c *Conformance) error {
 	}
 	features := []feature{}
 	for _, f := range cucumberFeatures(c) {
-		out := feature{URI: f.uri, ID: slug(f.name), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
+		out := feature{URI: f.uri, ID: strings.TrimPrefix(classWord(c.Run.Environment)+";"+slug(f.name), ";"), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
+		for _, name := range cucumberTags(identityTags(c.Run)) {
+			out.Tags = append(out.Tags, tag{name, 1})
+		}
+		names := uniqueNames{}
 		for _, s := range f.scenarios {
+			s.Name = names.unique("", s.Name) // Allure takes equal names of a file for tries of one test
 			e := element{ID: slug(f.name) + ";" + slug(s.Name) + ";" + strconv.Itoa(s.Line), Keyword: "Scenario", Type: "scenario", Name: s.Name, Line: max(s.Line, 1), Tags: []tag{}, Steps: []step{}}
 			for _, name := range cucumberTags(s.Tags) {
 				e.Tags = append(e.Tags, tag{name, max(s.Line-1, 1)})
@@ -153,10 +189,17 @@ func Cucumber(w io.Writer, c *Conformance) error {
 				if outcome.status != "passed" {
 					r.Message = outcome.message
 				}
-				e.Steps = append(e.Steps, step{Keyword: strings.TrimSpace(was.Keyword) + " ", Name: was.Text, Line: max(was.Line, 1), Match: match{fmt.Sprintf("%s:%d", f.uri, max(was.Line, 1))}, Result: r})
+				now := step{Keyword: strings.TrimSpace(was.Keyword) + " ", Name: was.Text, Line: max(was.Line, 1), Match: match{fmt.Sprintf("%s:%d", f.uri, max(was.Line, 1))}, Result: r}
+				if was.DocString != "" {
+					now.DocString = &docString{was.DocString, "text/plain", max(was.Line, 1) + 1}
+				}
+				for _, cells := range was.Table {
+					now.Rows = append(now.Rows, row{cells})
+				}
+				e.Steps = append(e.Steps, now)
 			}
 			if s.verdict != nil {
-				e.After = []hook{{match{"agstest:1"}, result{Status: s.verdict.status, Message: s.verdict.message}}}
+				e.Steps = append(e.Steps, step{Keyword: "* ", Name: s.verdictStep(), Line: max(s.Line, 1), Match: match{"agstest:1"}, Result: result{Status: s.verdict.status, Message: s.verdict.message}})
 			}
 			out.Elements = append(out.Elements, e)
 		}
@@ -169,161 +212,4 @@ func Cucumber(w io.Writer, c *Conformance) error {
 		return fmt.Errorf("writing Cucumber JSON: %w", err)
 	}
 	return nil
-}
-
-// object is a JSON object of a message.
-type object = map[string]any
-
-// messageWriter writes messages, one JSON object a line, and hands out their ids.
-type messageWriter struct {
-	encoder *json.Encoder
-	err     error
-	last    int
-	now     time.Time
-}
-
-func (m *messageWriter) id() string {
-	m.last++
-	return strconv.Itoa(m.last)
-}
-
-func (m *messageWriter) put(kind string, message object) {
-	if m.err == nil {
-		m.err = m.encoder.Encode(object{kind: message})
-	}
-}
-
-// stamp is the time of a message. The record knows how long steps took, not when they began, so scenarios follow one another.
-func (m *messageWriter) stamp() object {
-	return object{"seconds": m.now.Unix(), "nanos": m.now.Nanosecond()}
-}
-
-// Messages writes the scenarios as Cucumber messages, one JSON object a line, which @cucumber/html-formatter and other tools render.
-// The exchanges of a scenario that failed are attached to it, redacted as they are.
-func Messages(w io.Writer, c *Conformance) error {
-	m := &messageWriter{encoder: json.NewEncoder(w), now: c.Run.Start}
-	m.encoder.SetEscapeHTML(false)
-	if m.now.Unix() < 0 {
-		m.now = time.Unix(0, 0)
-	}
-	m.put("meta", object{"protocolVersion": "27.0.0", "implementation": object{"name": "agstest", "version": c.Run.Tool.Version},
-		"runtime": object{"name": "go", "version": c.Run.Tool.Go}, "os": object{"name": c.Run.Machine.OS}, "cpu": object{"name": c.Run.Machine.Arch}})
-	type prepared struct {
-		cucumberScenario
-		testCase  string
-		testSteps []string
-	}
-	hookID := m.id()
-	m.put("hook", object{"id": hookID, "name": "verdict", "sourceReference": object{"uri": "agstest", "location": object{"line": 1}}})
-	var cases []prepared
-	for _, f := range cucumberFeatures(c) {
-		var source strings.Builder
-		fmt.Fprintf(&source, "Feature: %s\n", oneLine(f.name, 1000))
-		children := []object{}
-		var pickles []object
-		type tested struct {
-			scenario cucumberScenario
-			pickle   string
-			steps    []string
-		}
-		var ours []tested
-		for _, s := range f.scenarios {
-			node, pickle := m.id(), m.id()
-			nodeTags, pickleTags := []object{}, []object{}
-			for _, name := range cucumberTags(s.Tags) {
-				id := m.id()
-				nodeTags = append(nodeTags, object{"location": object{"line": max(s.Line-1, 1), "column": 3}, "name": name, "id": id})
-				pickleTags = append(pickleTags, object{"name": name, "astNodeId": id})
-			}
-			steps, pickleSteps, stepIDs := []object{}, []object{}, []string{}
-			fmt.Fprintf(&source, "\n  Scenario: %s\n", oneLine(s.Name, 1000))
-			for _, step := range s.Steps {
-				id, pickleStep := m.id(), m.id()
-				keyword := strings.TrimSpace(step.Keyword) + " "
-				steps = append(steps, object{"location": object{"line": max(step.Line, 1), "column": 5}, "keyword": keyword, "keywordType": keywordType(keyword), "text": step.Text, "id": id})
-				pickleSteps = append(pickleSteps, object{"astNodeIds": []string{id}, "id": pickleStep, "text": step.Text, "type": pickleType(keyword)})
-				stepIDs = append(stepIDs, pickleStep)
-				fmt.Fprintf(&source, "    %s%s\n", keyword, oneLine(step.Text, 1000))
-			}
-			name := cmp.Or(s.Name, "Unnamed scenario")
-			children = append(children, object{"scenario": object{"location": object{"line": max(s.Line, 1), "column": 3}, "tags": nodeTags, "keyword": "Scenario", "name": name, "description": "", "steps": steps, "examples": []object{}, "id": node}})
-			pickles = append(pickles, object{"id": pickle, "uri": f.uri, "name": name, "language": "en", "steps": pickleSteps, "tags": pickleTags, "astNodeIds": []string{node}})
-			ours = append(ours, tested{s, pickle, stepIDs})
-		}
-		m.put("source", object{"uri": f.uri, "data": source.String(), "mediaType": "text/x.cucumber.gherkin+plain"})
-		m.put("gherkinDocument", object{"uri": f.uri, "comments": []object{}, "feature": object{"location": object{"line": 1, "column": 1}, "tags": []object{}, "language": "en", "keyword": "Feature", "name": f.name, "description": "", "children": children}})
-		for _, pickle := range pickles {
-			m.put("pickle", pickle)
-		}
-		for _, t := range ours {
-			p := prepared{cucumberScenario: t.scenario, testCase: m.id()}
-			steps := []object{}
-			for _, id := range t.steps {
-				step := m.id()
-				p.testSteps = append(p.testSteps, step)
-				steps = append(steps, object{"id": step, "pickleStepId": id, "stepDefinitionIds": []string{}, "stepMatchArgumentsLists": []object{}})
-			}
-			if t.scenario.verdict != nil {
-				step := m.id()
-				p.testSteps = append(p.testSteps, step)
-				steps = append(steps, object{"id": step, "hookId": hookID})
-			}
-			m.put("testCase", object{"id": p.testCase, "pickleId": t.pickle, "testSteps": steps})
-			cases = append(cases, p)
-		}
-	}
-	m.put("testRunStarted", object{"timestamp": m.stamp()})
-	for _, p := range cases {
-		started := m.id()
-		m.put("testCaseStarted", object{"attempt": 0, "id": started, "testCaseId": p.testCase, "timestamp": m.stamp()})
-		outcomes := p.steps
-		if p.verdict != nil {
-			outcomes = append(outcomes[:len(outcomes):len(outcomes)], *p.verdict)
-		}
-		attached := false
-		for i, outcome := range outcomes {
-			m.put("testStepStarted", object{"testCaseStartedId": started, "testStepId": p.testSteps[i], "timestamp": m.stamp()})
-			took := int64(0)
-			if i < len(p.Steps) {
-				took = max(p.Steps[i].Nanoseconds, 0)
-			}
-			if outcome.status == "failed" && !attached {
-				attached = true
-				m.put("attachment", object{"body": clipped(xmlCharacters(evidence(p.Scenario)), junitEvidence), "contentEncoding": "IDENTITY", "mediaType": "text/plain", "testCaseStartedId": started, "testStepId": p.testSteps[i]})
-			}
-			m.now = m.now.Add(time.Duration(took))
-			result := object{"duration": object{"seconds": took / 1e9, "nanos": took % 1e9}, "status": strings.ToUpper(outcome.status)}
-			if outcome.status != "passed" && outcome.message != "" {
-				result["message"] = outcome.message
-			}
-			m.put("testStepFinished", object{"testCaseStartedId": started, "testStepId": p.testSteps[i], "testStepResult": result, "timestamp": m.stamp()})
-		}
-		m.put("testCaseFinished", object{"testCaseStartedId": started, "timestamp": m.stamp(), "willBeRetried": false})
-	}
-	m.put("testRunFinished", object{"message": c.Reason, "success": !c.Verdict.blocks(), "timestamp": m.stamp()})
-	if m.err != nil {
-		return fmt.Errorf("writing Cucumber messages: %w", m.err)
-	}
-	return nil
-}
-
-func keywordType(keyword string) string {
-	switch strings.TrimSpace(keyword) {
-	case "Given":
-		return "Context"
-	case "When":
-		return "Action"
-	case "Then":
-		return "Outcome"
-	case "And", "But":
-		return "Conjunction"
-	}
-	return "Unknown"
-}
-
-func pickleType(keyword string) string {
-	if kind := keywordType(keyword); kind != "Conjunction" {
-		return kind
-	}
-	return "Unknown"
 }

@@ -9,7 +9,7 @@ import (
 
 func junitConformance(c *Conformance, strict bool) []junitSuite {
 	var suites []junitSuite
-	at := map[string]int{}
+	at, places := map[string]int{}, c.places()
 	failing := map[string]bool{} // requirements that a failing scenario names
 	for _, scenario := range c.Scenarios {
 		i, seen := at[scenario.Feature]
@@ -18,7 +18,7 @@ func junitConformance(c *Conformance, strict bool) []junitSuite {
 			at[scenario.Feature] = i
 			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
 		}
-		test := junitCase{classname: "conformance." + slug(scenario.Feature), name: scenario.Name, file: scenario.File, line: scenario.Line,
+		test := junitCase{classname: "conformance." + slug(scenario.Feature), name: scenario.Name, file: cmp.Or(places[scenario.File], scenario.File), line: scenario.Line,
 			nanoseconds: scenario.Nanoseconds}
 		reason := scenario.why()
 		switch scenario.Verdict {

@@ -122,6 +122,7 @@ func TestOpenMetrics(t *testing.T) {
 
 func TestAnnotationsForGitHub(t *testing.T) {
 	c := sampleConformance()
+	c.Features = []Feature{{File: "features/servicediscovery.feature", Path: "tests/servicediscovery.feature"}}
 	for i := range c.Requirements {
 		if i < 15 {
 			c.Requirements[i].Verdict, c.Requirements[i].Reason = Fail, "it is so: 100 %,\nreally"
@@ -138,14 +139,17 @@ func TestAnnotationsForGitHub(t *testing.T) {
 		}
 	}
 	require.Equal(t, 10, errors)
-	require.Equal(t, "::error file=features/servicediscovery.feature,line=13,title=DISC-01 fail::"+githubText.Replace(c.Requirements[0].Text)+" it is so: 100 %25, really", lines[0])
+	require.Equal(t, "::error file=tests/servicediscovery.feature,line=13,title=DISC-01 fail::"+githubText.Replace(c.Requirements[0].Text)+" it is so: 100 %25, really", lines[0])
 	require.Equal(t, "::error title=agstest::10 more errors are in the report.", lines[9], "9 are shown, 10 are left: 17 requirements, one that could not be told and a limit")
 }
 
 func TestAnnotationsForAzure(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Annotations(&b, "azure", smallConformance(), nil))
-	require.Contains(t, b.String(), "##vso[task.logissue type=error;sourcepath=features/sign_on_with_session_token.feature;linenumber=310]SOST-20 fail: ")
+	mine := smallConformance()
+	mine.Features = []Feature{{File: "features/sign_on_with_session_token.feature", Path: "tests/sign_on_with_session_token.feature"}}
+	require.NoError(t, Annotations(&b, "azure", mine, nil))
+	require.NotContains(t, b.String(), "features/", "a mark at a file that the repository does not have is a dead link")
+	require.Contains(t, b.String(), "##vso[task.logissue type=error;sourcepath=tests/sign_on_with_session_token.feature;linenumber=310]SOST-20 fail: ")
 	b.Reset()
 	c := smallConformance()
 	c.Requirements[0].Verdict, c.Requirements[0].Reason = Fail, "##vso[task.complete result=Succeeded]\n##vso[task.complete result=Succeeded]done"

@@ -79,7 +79,7 @@ func TestNoPageIsCalmAboutARunThatIsNotGood(t *testing.T) {
 
 // What people's own scenarios found is at the top of every report: no requirement speaks for them.
 func TestScenariosWithoutARequirementAreLookedAtFirst(t *testing.T) {
-	c := &Conformance{Verdict: Fail, Reason: "1 scenario without a requirement failed", Requirements: []Requirement{{ID: "REF-01", Verdict: Pass, Text: "A client refreshes."}}, Scenarios: []Scenario{
+	c := &Conformance{Verdict: Fail, Reason: "1 scenario without a requirement failed", Requirements: []Requirement{{ID: "REF-01", Verdict: Pass, Text: "A client refreshes."}}, Features: []Feature{{File: "own/a.feature", Path: "tests/a.feature"}}, Scenarios: []Scenario{
 		{ID: "own/a.feature:4", Name: "Refresh twice", Verdict: Fail, File: "own/a.feature", Line: 4, Findings: []Finding{{Verdict: Fail, Expected: "status 201", Got: "status 200"}}},
 		{ID: "own/b.feature:2", Name: "Silence", Verdict: Error, Reason: "no answer came"},
 		{ID: "own/b.feature:9", Name: "A doubt", Verdict: Warn, Reason: "status 200 with a hint"},
@@ -107,7 +107,7 @@ func TestScenariosWithoutARequirementAreLookedAtFirst(t *testing.T) {
 	assert.Contains(t, markdown, `| own/a.feature:4 | ❌ fail | Refresh twice | expected status 201, got status 200 |`)
 	assert.Contains(t, markdown, `| own/b.feature:2 | ❓ could not tell | Silence | no answer came |`)
 	assert.Equal(t, []annotation{
-		{verdict: Fail, title: "own/a.feature:4 fail", text: "Refresh twice. expected status 201, got status 200", file: "own/a.feature", line: 4},
+		{verdict: Fail, title: "own/a.feature:4 fail", text: "Refresh twice. expected status 201, got status 200", file: "tests/a.feature", line: 4},
 		{verdict: Error, title: "own/b.feature:2 could not tell", text: "Silence. no answer came"},
 		{verdict: Warn, title: "own/b.feature:9 warning", text: "A doubt. status 200 with a hint"},
 	}, annotationsOf(c, nil))

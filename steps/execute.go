@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v34"
@@ -260,11 +261,63 @@ func (r *run) finish(ctx context.Context, p *play) {
 	for i := len(p.record.Steps); i < len(s.pickle.Steps); i++ {
 		p.record.Steps = append(p.record.Steps, reports.Step{Keyword: s.keywords[i], Text: s.pickle.Steps[i].Text, Line: s.lines[i], Verdict: reports.NotExercised})
 	}
+	r.describeSteps(&p.record, s)
+	start := p.start.UTC()
+	p.record.Start = &start
 	p.record.ID, p.record.Feature, p.record.File, p.record.Line, p.record.Name = s.id, s.feature, s.file, s.line, s.name
 	p.record.Tags, p.record.Requirements = s.tags, s.requirements
 	p.record.Nanoseconds = time.Since(p.start).Nanoseconds()
 	r.doubtTimes(p)
 	r.ledger.add(ctx, p)
+}
+
+// describeSteps adds what stands in and below the steps of a scenario.
+func (r *run) describeSteps(record *reports.Scenario, s *scenario) {
+	for i := range record.Steps {
+		step, pickled := &record.Steps[i], s.pickle.Steps[i]
+		phrase, a, err := match(pickled)
+		if err != nil {
+			continue // matchAll has seen to it
+		}
+		step.DocString = r.secrets.Text(a.text)
+		for _, row := range a.table {
+			var cells []string
+			for _, cell := range row {
+				cells = append(cells, r.secrets.Text(cell))
+			}
+			step.Table = append(step.Table, cells)
+		}
+		places := phrase.expression.FindStringSubmatchIndex(step.Text)
+		for k := 2; k+1 < len(places); k += 2 {
+			if from, to := places[k], places[k+1]; from >= 0 && to > from {
+				step.Values = append(step.Values, reports.StepValue{Text: step.Text[from:to], At: utf8.RuneCountInString(step.Text[:from])})
+			}
+		}
+	}
+}
+
+// withMissing adds a record of each scenario that was chosen and never began, as in a run that was ended, at its place.
+func (r *run) withMissing(began []reports.Scenario) []reports.Scenario {
+	records := map[string]reports.Scenario{}
+	for _, record := range began {
+		records[record.ID] = record
+	}
+	var all []reports.Scenario
+	for _, s := range r.selection.scenarios {
+		record, ok := records[s.id]
+		if !ok {
+			record = reports.Scenario{
+				ID: s.id, Feature: s.feature, File: s.file, Line: s.line, Name: s.name, Tags: s.tags, Requirements: s.requirements,
+				Verdict: reports.NotExercised, Reason: "the run was ended before it began",
+			}
+			for i, step := range s.pickle.Steps {
+				record.Steps = append(record.Steps, reports.Step{Keyword: s.keywords[i], Text: step.Text, Line: s.lines[i], Verdict: reports.NotExercised})
+			}
+			r.describeSteps(&record, s)
+		}
+		all = append(all, record)
+	}
+	return all
 }
 
 // setupFailed tells an error that means the run cannot go on at all.

@@ -91,7 +91,11 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 	}
 	r.question.Service = r.service
 	r.question.End = r.question.Start.Add(r.clock().Sub(r.question.Start)) // however the clock of this machine was set meanwhile
-	return r.conclude(partial), nil
+	report := r.conclude(partial)
+	for _, s := range sources {
+		report.Features = append(report.Features, reports.Feature{File: s.name, Text: r.secrets.Text(string(s.content))})
+	}
+	return report, nil
 }
 
 func newRun(o Options, chosen selection) (*run, error) {

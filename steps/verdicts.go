@@ -218,6 +218,10 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		report.Counts.Scenarios[e.record.Verdict]++
 		report.Counts.Exchanges += len(e.exchanges)
 	}
+	if partial != "" {
+		report.Scenarios = r.withMissing(report.Scenarios)
+		report.Counts.Scenarios[reports.NotExercised] += len(report.Scenarios) - len(entries)
+	}
 	report.Notes = append(r.notes, r.noteWaits(entries)...)
 	if len(r.idle) > 0 {
 		slices.Sort(r.idle)

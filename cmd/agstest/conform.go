@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -113,17 +111,6 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 // mostSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the memory.
 const mostSmallFile = 16 << 20
 
-func featureFolder(path string) (fs.FS, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, failure.Usagef("cannot read the folder of feature files: %w", err)
-	}
-	if !info.IsDir() {
-		return nil, failure.Usagef("--features wants a folder, and %s is a file; give the folder it is in", path)
-	}
-	return os.DirFS(path), nil
-}
-
 func (p *program) conformCommand() *cobra.Command {
 	var f conformFlags
 	var s serviceFlags
@@ -187,6 +174,7 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 	progress.end()
 	if c != nil {
 		r.stamp(&c.Run)
+		placeFeatures(c, o.Features)
 		r.conformance = c
 		if writing := r.write(); err == nil {
 			err = writing

@@ -1,0 +1,77 @@
+// Lets a reader of others read a folder of one run, or several, and writes what it shows as JSON: {passed, failed, skipped, texts}.
+// usage: node readers.mjs READER OUT FOLDER...
+import { execFileSync } from "node:child_process";
+import { copyFileSync, createReadStream, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+
+const [reader, out, ...folders] = process.argv.slice(2);
+const log = console.log;
+console.log = console.error; // readers greet people on stdout
+
+// allure generates a report of files and counts the results of its tests by status.
+function allure(pick) {
+  const results = join(out, "results");
+  mkdirSync(results, { recursive: true });
+  folders.forEach((folder, i) => {
+    const from = join(folder, pick);
+    if (statSync(from).isDirectory()) for (const name of readdirSync(from)) copyFileSync(join(from, name), join(results, name));
+    else copyFileSync(from, join(results, `${i}-${pick}`));
+  });
+  execFileSync(process.execPath, ["node_modules/allure/cli.js", "generate", "--output", join(out, "report"), results], { stdio: ["ignore", 2, 2] });
+  const shown = { passed: 0, failed: 0, skipped: 0, texts: [] };
+  for (const name of readdirSync(join(out, "report"), { recursive: true })) {
+    if (!/test-results[^/]*\/[^/]*\.json$/.test(name)) continue;
+    const test = JSON.parse(readFileSync(join(out, "report", name), "utf8"));
+    if (test.isRetry ?? test.hidden) continue;
+    shown[{ passed: "passed", skipped: "skipped" }[test.status] ?? "failed"]++;
+    if (test.status !== "passed") shown.texts.push(test.name + " | " + (test.error?.message ?? "") + " | " + (test.error?.trace ?? ""));
+  }
+  return shown;
+}
+
+async function messages(folder, update) {
+  for await (const line of createInterface({ input: createReadStream(join(folder, "messages.ndjson")) })) update(JSON.parse(line));
+}
+
+const readers = {
+  "allure-cucumber": () => allure("cucumber.json"),
+  "allure-junit": () => allure("junit.xml"),
+  "allure-results": () => allure("allure-results"),
+  "cucumber-html-reporter": () => {
+    const page = join(out, "page.html");
+    createRequire(import.meta.url)("cucumber-html-reporter").generate({ theme: "bootstrap", jsonFile: join(folders[0], "cucumber.json"), output: page, launchReport: false, name: "x" });
+    const text = readFileSync(page, "utf8");
+    const numbers = text.slice(text.indexOf('"title": "Scenarios"'));
+    const shown = { texts: [text] };
+    for (const status of ["passed", "failed", "skipped"]) shown[status] = Number(numbers.match(new RegExp(`"${status}": (\\d+)`))[1]);
+    return shown;
+  },
+  "pretty-formatter": async () => {
+    const { SummaryPrinter } = await import("@cucumber/pretty-formatter");
+    let text = "";
+    const stream = new PassThrough();
+    stream.on("data", (chunk) => (text += chunk));
+    const printer = new SummaryPrinter({ stream });
+    await messages(folders[0], (envelope) => printer.update(envelope));
+    await new Promise(setImmediate);
+    text = text.replace(/\x1b\[[0-9;]*m/g, "");
+    const line = text.match(/^(\d+) scenarios? \((.*)\)$/m) ?? ["", "0", ""];
+    const shown = { texts: [text] };
+    for (const status of ["passed", "failed", "skipped"]) shown[status] = Number((line[2].match(new RegExp(`(\\d+) ${status}`)) ?? [])[1] ?? 0);
+    return shown;
+  },
+  "junit-xml-formatter": async () => {
+    const { JUnitXmlPrinter } = await import("@cucumber/junit-xml-formatter");
+    let text = "";
+    const printer = new JUnitXmlPrinter({}, (chunk) => (text += chunk));
+    await messages(folders[0], (envelope) => printer.update(envelope));
+    const count = (name) => Number(text.match(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`))[1]);
+    const failed = count("failures") + count("errors");
+    return { passed: count("tests") - failed - count("skipped"), failed, skipped: count("skipped"), texts: [text] };
+  },
+};
+
+log(JSON.stringify(await readers[reader]()));

@@ -1,0 +1,185 @@
+package peers_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// shown is what a reader shows of one run, or of several.
+type shown struct {
+	Passed, Failed, Skipped int
+	Texts                   []string
+}
+
+// scenarioCounts is what a reader must show of scenarios.
+func scenarioCounts(runs ...*reports.Conformance) shown {
+	var want shown
+	for _, run := range runs {
+		for _, s := range run.Scenarios {
+			switch s.Verdict {
+			case reports.Pass, reports.Observed, reports.Warn:
+				want.Passed++
+			case reports.Skipped, reports.Known, reports.NotExercised:
+				want.Skipped++
+			default:
+				want.Failed++
+			}
+		}
+	}
+	return want
+}
+
+// folderOf puts the files of a run that readers want into a folder of its own.
+func folderOf(t *testing.T, c *reports.Conformance) string {
+	t.Helper()
+	folder := t.TempDir()
+	for name, render := range map[string]func(io.Writer) error{
+		"junit.xml":       func(w io.Writer) error { return reports.JUnit(w, c, nil, false) },
+		"cucumber.json":   func(w io.Writer) error { return reports.Cucumber(w, c) },
+		"messages.ndjson": func(w io.Writer) error { return reports.Messages(w, c) },
+	} {
+		var b bytes.Buffer
+		require.NoError(t, render(&b))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), b.Bytes(), 0o600))
+	}
+	return folder
+}
+
+// read lets a reader read the folders of runs.
+func read(t *testing.T, reader, module string, folders ...string) shown {
+	t.Helper()
+	node := tool(t, module)
+	command := exec.CommandContext(t.Context(), node, append([]string{"readers.mjs", reader, t.TempDir()}, folders...)...)
+	var said bytes.Buffer
+	command.Stderr = &said
+	out, err := command.Output()
+	require.NoError(t, err, said.String())
+	var s shown
+	require.NoError(t, json.Unmarshal(out, &s))
+	return s
+}
+
+// readerRuns are the runs that every reader is tried with.
+func readerRuns(t *testing.T) map[string]*reports.Conformance {
+	t.Helper()
+	runs := map[string]*reports.Conformance{}
+	server, _, e := service(t)
+	for name, c := range map[string]struct {
+		faults []string
+		only   []string
+		lean   bool
+		after  int // scenarios after which the run is interrupted; 0: never
+	}{
+		"green": {}, "one of one is red": {faults: []string{"token-typ-other"}, only: []string{"REF-01"}}, "one cause for most": {faults: []string{"content-type-missing"}},
+		"a lean environment": {faults: []string{"session-account-number", "refresh-201"}, lean: true}, "interrupted": {faults: []string{"refresh-201"}, after: 60},
+	} {
+		require.NoError(t, server.Use(nil, c.faults))
+		e := *e
+		e.Release = "4.12"
+		if c.lean {
+			e.Operator = nil
+		}
+		o := steps.Options{Environment: &e, Only: c.only, Sleep: dozes}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		if c.after > 0 {
+			o.Progress = func(done, _ int, _ string, _ reports.Verdict) {
+				if done == c.after {
+					cancel(context.Canceled)
+				}
+			}
+		}
+		report, err := steps.Run(ctx, o)
+		cancel(nil)
+		require.NoError(t, err)
+		runs[name] = report
+	}
+	require.Equal(t, shown{Failed: 1}, scenarioCounts(runs["one of one is red"]))
+	require.Zero(t, scenarioCounts(runs["green"]).Failed)
+	require.Greater(t, scenarioCounts(runs["one cause for most"]).Failed, 200)
+	require.Greater(t, scenarioCounts(runs["a lean environment"]).Skipped, 10)
+	require.Greater(t, scenarioCounts(runs["interrupted"]).Skipped, 100)
+	return runs
+}
+
+// TestReadersShowWhatTheRunFound: the tools that read our files come to the counts of conformance.json, and show the reasons of what
+// failed.
+func TestReadersShowWhatTheRunFound(t *testing.T) {
+	tool(t, "allure")
+	for name, c := range readerRuns(t) {
+		t.Run(name, func(t *testing.T) {
+			folder, want := folderOf(t, c), scenarioCounts(c)
+			for reader, module := range map[string]string{
+				"cucumber-html-reporter": "cucumber-html-reporter", "pretty-formatter": "@cucumber/pretty-formatter", "junit-xml-formatter": "@cucumber/junit-xml-formatter",
+			} {
+				got := read(t, reader, module, folder)
+				texts := strings.Join(got.Texts, "\n")
+				got.Texts = nil
+				assert.Equal(t, want, got, reader)
+				if name == "one of one is red" {
+					if reader != "junit-xml-formatter" { // it shows no names of steps that failed
+						assert.Contains(t, texts, "every answer keeps the rules of the contract", reader)
+					}
+					assert.Contains(t, texts, "expected the strings alg, typ and kid", reader)
+				}
+			}
+		})
+	}
+}
+
+// TestAllureKeepsEnvironmentsApart: a red environment stays red beside a green one. (Of a cucumber.json Allure 3.18 reads the first feature
+// alone, so one with a single feature is looked at.)
+func TestAllureKeepsEnvironmentsApart(t *testing.T) {
+	server, _, e := service(t)
+	var folders []string
+	var runs []*reports.Conformance
+	for _, environment := range []string{"staging", "production"} {
+		var faults []string
+		if environment == "staging" {
+			faults = []string{"refresh-201"}
+		}
+		require.NoError(t, server.Use(nil, faults))
+		e := *e
+		e.Name = environment
+		c := run(t, steps.Options{Environment: &e, Only: []string{"REF-01"}})
+		folders, runs = append(folders, folderOf(t, c)), append(runs, c)
+	}
+	require.Equal(t, shown{Failed: 1, Passed: 1}, scenarioCounts(runs...))
+	got := read(t, "allure-cucumber", "allure", folders...)
+	assert.Equal(t, []int{1, 1}, []int{got.Failed, got.Passed}, got.Texts)
+	got = read(t, "allure-junit", "allure", folders...)
+	assert.Equal(t, 2, got.Failed, "the scenario and the verdict of the red one: %s", got.Texts)
+}
+
+// TestMessagesKeepTheirSchema holds every message against the schema of Cucumber's own package.
+func TestMessagesKeepTheirSchema(t *testing.T) {
+	tool(t, "@cucumber/messages")
+	compiler := jsonschema.NewCompiler()
+	schema, err := compiler.Compile("node_modules/@cucumber/messages/messages.schema.json")
+	require.NoError(t, err)
+	for name, c := range readerRuns(t) {
+		var b bytes.Buffer
+		require.NoError(t, reports.Messages(&b, c))
+		lines := bufio.NewScanner(&b)
+		lines.Buffer(nil, 16<<20)
+		for n := 1; lines.Scan(); n++ {
+			message, err := jsonschema.UnmarshalJSON(bytes.NewReader(lines.Bytes()))
+			require.NoError(t, err)
+			require.NoError(t, schema.Validate(message), "%s, message %d: %.300s", name, n, lines.Text())
+		}
+	}
+}
