@@ -18,3 +18,8 @@ var Schema []byte
 //
 //go:embed profile.schema.json
 var ProfileSchema []byte
+
+// Plan is a commented example of a plan over several environments; agstest init --plan writes it.
+//
+//go:embed plan.yaml
+var Plan []byte

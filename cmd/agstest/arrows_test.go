@@ -32,6 +32,8 @@ var walls = map[string][]string{
 	"load/hit":             {},
 	"load/transport":       {"internal/failure", "internal/wire", "load/hit"},
 	"load/shards":          {"ags", "internal/environment", "internal/failure", "internal/stats", "internal/wire", "load", "reports"},
+	"internal/plan":        {"internal/failure", "internal/userfile"},
+	"reports/matrix":       {"reports"},
 	"load/kubernetes":      {"internal/failure", "load/shards"},
 	"internal/ociimage":    {"internal/failure"},
 	"cmd/agstest":          nil, // anything

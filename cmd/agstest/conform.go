@@ -17,7 +17,7 @@ import (
 
 // runCommands are those that talk to a service.
 func (p *program) runCommands() []*cobra.Command {
-	return []*cobra.Command{p.gateCommand(), p.conformCommand(), p.loadCommand(), p.capacityCommand(), p.abCommand(), p.kubernetesCommand()}
+	return []*cobra.Command{p.planCommand(), p.gateCommand(), p.conformCommand(), p.loadCommand(), p.capacityCommand(), p.abCommand(), p.kubernetesCommand()}
 }
 
 // conformFlags say what to check and how strictly.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +12,7 @@ import (
 	"agstest/environments"
 	"agstest/internal/failure"
 	"agstest/internal/openapi"
+	"agstest/internal/userfile"
 )
 
 // prepareCommands are those that send nothing and read no run.
@@ -20,21 +23,27 @@ func (p *program) prepareCommands() []*cobra.Command {
 }
 
 func (p *program) initCommand() *cobra.Command {
-	var force bool
+	var force, asPlan bool
 	c := &cobra.Command{
 		Use:   "init [FILE]",
-		Short: "Write a commented environment file to fill in.",
-		Long:  `Writes an example of an environment file with every key explained, to FILE (mode 0600), or to stdout where none is given.`,
+		Short: "Write a commented environment file, or a plan, to fill in.",
+		Long: `Writes an example of an environment file with every key explained, to FILE (mode 0600), or to stdout where none is given. With --plan it
+is an example of a plan over several environments.`,
 		Example: `  agstest init staging.yaml
+  agstest init --plan release.yaml
   agstest env staging.yaml                            # what it allows to be checked`,
 		Args: wantArguments(0, 1, "at most one file"),
 		RunE: func(c *cobra.Command, args []string) error {
+			example, name := string(environments.Live), "live.yaml"
+			if asPlan {
+				example, name = string(environments.Plan), "plan.yaml"
+			}
 			if len(args) == 0 || args[0] == "-" {
-				_, err := trusted(p.stdout).Write(environments.Live)
+				_, err := io.WriteString(trusted(p.stdout), example)
 				return err
 			}
 			path := args[0]
-			text := strings.ReplaceAll(string(environments.Live), "live.yaml", path)
+			text := initialText(example, name, path)
 			flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 			if force {
 				flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
@@ -54,12 +63,29 @@ func (p *program) initCommand() *cobra.Command {
 				return failure.Usagef("cannot write the environment file: %w", err)
 			}
 			fmt.Fprintln(p.stdout, path)
-			p.notef("fill it in, then see what it allows to be checked: agstest env %s", path)
+			if asPlan {
+				p.notef("fill it in, then see what it would run: agstest run %s --dry-run", path)
+			} else {
+				p.notef("fill it in, then see what it allows to be checked: agstest env %s", path)
+			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	c.Flags().BoolVar(&asPlan, "plan", false, "write an example of a plan over several environments instead")
 	return c
+}
+
+// initialText is an example as it is written to a file: it speaks of that file, and an environment is named after it.
+func initialText(example, name, path string) string {
+	text := strings.ReplaceAll(example, name, path)
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if flaw := userfile.Flaw(stem); stem != "" && flaw == "" && !strings.ContainsAny(stem, `":#{}[],&*!|>'%@`+"`") {
+		text = strings.Replace(text, "\nname: staging\n", "\nname: "+stem+"\n", 1)
+		text = strings.Replace(text, "\nname: before-release\n", "\nname: "+stem+"\n", 1)
+		text = strings.ReplaceAll(text, "--yes-load staging", "--yes-load "+stem)
+	}
+	return text
 }
 
 func (p *program) schemaCommand() *cobra.Command {
@@ -76,7 +102,7 @@ Editors complete environment files whose first line is: # yaml-language-server: 
 			return kinds, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := schemaOf(args[0])
+			text, err := schemaOf(args[0], c.Root())
 			if err != nil {
 				advice := "known are: " + strings.Join(kinds, ", ")
 				if near := failure.Nearest(args[0], kinds); near != "" {

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/reports/matrix"
+)
+
+// planEnvironments writes the files of six environments: one sound, two faulty in different ways, one nobody answers at, one with little in
+// its file, and one that is slow. None has a control interface.
+func planEnvironments(t *testing.T, dir string) {
+	t.Helper()
+	start := func(name string, slow time.Duration, faults ...string) {
+		var config mock.Config
+		for _, fault := range faults {
+			f, known := mock.FaultByName(fault)
+			require.True(t, known, fault)
+			config.Faults = append(config.Faults, f)
+		}
+		service := mock.New(config)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(slow) // stands for a service that is far away
+			service.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		text := string(service.Environment(server.URL, "", ""))
+		if name == "lean" {
+			text = "name: lean\nurl: " + server.URL + "\n"
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600))
+	}
+	start("sound", 0)
+	start("moved", 0, "refresh-201")
+	start("untyped", 0, "token-typ-other")
+	start("lean", 0)
+	start("slow", 20*time.Millisecond)
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, gone.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "gone.yaml"), fmt.Appendf(nil, "name: gone\nurl: http://%s\n", gone.Addr()), 0o600))
+}
+
+const sixPlan = `name: six
+release: "25.52"
+conform: {only: [DISC-01, REF-01, TOK-02], generate: 0, sequences: 0}
+load: none
+environments:
+  - {file: "{env}.yaml", names: [sound, moved, untyped, gone, lean, slow]}
+`
+
+// TestPlanOverSixEnvironments drives agstest run as a user does and reads all that it leaves behind.
+func TestPlanOverSixEnvironments(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	planEnvironments(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "six.yaml"), []byte(sixPlan), 0o600))
+	c := newChild(t, dir, "run", "six.yaml", "--out", "whole").start()
+	require.Equal(t, exitSetup, c.code(), "the gravest of all by the rule of README: one cannot be reached\n%s%s", c.stdout.String(), c.stderr.String())
+
+	var m matrix.Matrix
+	text, err := os.ReadFile(filepath.Join(dir, "whole", matrix.File))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &m))
+	verdicts := map[string]reports.Verdict{}
+	codes := map[string]int{}
+	for _, e := range m.Environments {
+		verdicts[e.Name] = e.Verdict
+		require.Len(t, e.Runs, 1)
+		codes[e.Name] = *e.Runs[0].Exit
+	}
+	assert.Equal(t, 0, codes["sound"])
+	assert.Equal(t, 1, codes["moved"])
+	assert.Equal(t, 1, codes["untyped"])
+	assert.Equal(t, 3, codes["gone"])
+	assert.Equal(t, 0, codes["slow"])
+	assert.Equal(t, reports.Fail, verdicts["moved"])
+	assert.Equal(t, reports.Error, verdicts["gone"])
+	assert.Equal(t, reports.Fail, m.Verdict)
+
+	cells := map[string]matrix.Requirement{}
+	for _, r := range m.Requirements {
+		cells[r.ID] = r
+	}
+	assert.Equal(t, reports.Pass, cells["REF-01"].Cells[0].Verdict)
+	assert.Equal(t, reports.Fail, cells["REF-01"].Cells[1].Verdict)
+	assert.True(t, cells["REF-01"].Differs)
+	assert.Equal(t, reports.Fail, cells["TOK-02"].Cells[2].Verdict)
+	assert.Equal(t, reports.Skipped, cells["REF-01"].Cells[4].Verdict, "a lean file cannot have it checked")
+	evidence, _, _ := strings.Cut(cells["REF-01"].Cells[1].Link, "#")
+	assert.FileExists(t, filepath.Join(dir, "whole", filepath.FromSlash(evidence)))
+
+	for _, name := range []string{"matrix.html", "summary.md", "plan.json", "gone/conform.txt", "sound/conform/junit.xml"} {
+		assert.FileExists(t, filepath.Join(dir, "whole", filepath.FromSlash(name)))
+	}
+	junit, err := os.ReadFile(filepath.Join(dir, "whole", "junit.xml"))
+	require.NoError(t, err)
+	var suites struct {
+		Suites []struct {
+			Name     string `xml:"name,attr"`
+			Failures int    `xml:"failures,attr"`
+			Errors   int    `xml:"errors,attr"`
+		} `xml:"testsuite"`
+	}
+	require.NoError(t, xml.Unmarshal(junit, &suites))
+	red := map[string][2]int{}
+	for _, suite := range suites.Suites {
+		red[suite.Name] = [2]int{suite.Failures, suite.Errors}
+	}
+	assert.Equal(t, [2]int{1, 0}, red["plan (moved)"])
+	assert.Equal(t, [2]int{0, 1}, red["plan (gone)"])
+	assert.Equal(t, [2]int{0, 0}, red["plan (sound)"])
+	summary, err := os.ReadFile(filepath.Join(dir, "whole", "summary.md"))
+	require.NoError(t, err)
+	assert.Contains(t, string(summary), "## six: fail")
+	assert.Contains(t, c.stdout.String(), "Report: "+filepath.Join("whole", "matrix.html"))
+
+	// The same from what is stored, held against itself; and one environment alone, held against the first run.
+	again := newChild(t, dir, "matrix", "whole", "--against", "whole", "--out", "again").start()
+	assert.Equal(t, exitFail, again.code(), again.stderr.String())
+	assert.FileExists(t, filepath.Join(dir, "again", "matrix.html"))
+	only := newChild(t, dir, "run", "six.yaml", "--only", "sound", "--against", "whole").start()
+	assert.Equal(t, exitPass, only.code(), only.stderr.String())
+	assert.Contains(t, only.stdout.String(), "six: PASS  pass in sound")
+}
+
+// TestPlanIsGoneOnWith: what was done stays, what was not is done.
+func TestPlanIsGoneOnWith(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	planEnvironments(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "two.yaml"), []byte("name: two\nconform: {only: REF-01, generate: 0, sequences: 0}\nenvironments: [sound.yaml, moved.yaml]\n"), 0o600))
+	require.Equal(t, exitFail, newChild(t, dir, "run", "two.yaml", "--out", "whole").start().code())
+
+	journal, err := os.ReadFile(filepath.Join(dir, "whole", "plan.json"))
+	require.NoError(t, err)
+	cut := strings.Replace(string(journal), `"state": "done",`+"\n      \"code\": 1", `"state": "running",`+"\n      \"code\": 0", 1)
+	require.NotEqual(t, string(journal), cut)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "whole", "plan.json"), []byte(cut), 0o600))
+	sound, err := os.Stat(filepath.Join(dir, "whole", "sound", "conform", "conformance.json"))
+	require.NoError(t, err)
+
+	c := newChild(t, dir, "run", "--resume", "whole").start()
+	require.Equal(t, exitFail, c.code(), c.stderr.String())
+	assert.NotContains(t, c.stderr.String(), "run: sound")
+	assert.Contains(t, c.stderr.String(), "run: moved conform: exit code 1")
+	same, err := os.Stat(filepath.Join(dir, "whole", "sound", "conform", "conformance.json"))
+	require.NoError(t, err)
+	assert.Equal(t, sound.ModTime(), same.ModTime())
+}
+
+func TestPlanIsRefusedBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "e.yaml"), []byte("url: http://127.0.0.1:1\n"), 0o600))
+	for _, c := range []struct{ name, plan, says string }{
+		{"a flag that the command has not", "environments: [{file: e.yaml, load: {rats: 1/s}}]\n", "agstest load has no flag --rats; did you mean --rate?"},
+		{"a flag of the plan itself", "environments: [{file: e.yaml, conform: {out: x}}]\n", "--out is what the plan itself decides"},
+		{"a value that is none", "environments: [{file: e.yaml, conform: {generate: many}}]\n", "--generate of agstest conform"},
+		{"several values for one", "environments: [{file: e.yaml, conform: {tags: [a, b]}}]\n", "--tags of agstest conform takes one value, not 2"},
+		{"a file that is not there", "environments: [other.yaml]\n", "other.yaml of other in the plan cannot be read"},
+	} {
+		path := filepath.Join(dir, "p.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(c.plan), 0o600))
+		code, stdout, stderr := call(t, nil, "run", path, "--out", filepath.Join(dir, "out"))
+		assert.Equal(t, exitUsage, code, c.name)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, c.says)
+		assert.NoDirExists(t, filepath.Join(dir, "out"))
+	}
+}
+
+// TestPlanSchemaKnowsTheExample: what init writes is valid by the schema, and names what it would run.
+func TestPlanSchemaKnowsTheExample(t *testing.T) {
+	t.Parallel()
+	code, text, _ := call(t, nil, "schema", "plan")
+	require.Equal(t, 0, code)
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("plan.json", document))
+	_, err = compiler.Compile("plan.json")
+	require.NoError(t, err)
+
+	dir := t.TempDir()
+	path := filepath.Join(dir, "nightly.yaml")
+	code, _, stderr := call(t, nil, "init", "--plan", path)
+	require.Equal(t, 0, code, stderr)
+	for _, name := range []string{"dev", "int", "staging", "production"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".yaml"), []byte("url: http://127.0.0.1:1\n"), 0o600))
+	}
+	code, stdout, stderr := call(t, nil, "run", path, "--dry-run")
+	require.Equal(t, 0, code, stderr)
+	assert.Equal(t, 7, strings.Count(stdout, "agstest "))
+	assert.Contains(t, stdout, "production: agstest conform --env=production.yaml --profile=sso\n")
+	written, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Contains(t, string(written), "\nname: nightly\n")
+}

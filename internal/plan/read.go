@@ -1,0 +1,382 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"agstest/internal/failure"
+	"agstest/internal/userfile"
+)
+
+// Bounds of a plan; each is far above what people write by hand.
+const (
+	maxEnvironments = 100
+	maxFlags        = 100 // of one job
+	maxValues       = 100 // of one flag
+)
+
+// Check tells what is wrong with a flag of a command and its values; nil: nothing. It knows the commands, which package plan does not.
+type Check func(command, flag string, values []string) error
+
+var (
+	planKeys        = append([]string{"name", "release", "parallel", "loadsAtOnce", "environments"}, Commands...)
+	environmentKeys = append([]string{"file", "files", "names", "name"}, Commands...)
+	environmentName = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]{0,63}$`)
+)
+
+// Read reads a plan. The name is its path: it stands in messages. Every key is known, every flag is checked, and what is wrong is told with
+// its line; errors are of the kind failure.Usage. Files that the plan names are not opened.
+func Read(data []byte, name string, check Check) (*Plan, error) {
+	data, err := userfile.Text(data)
+	if err != nil {
+		return nil, failure.Usagef("%s: %w", name, err)
+	}
+	root, err := parse(data, name)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{name: name, check: check, plan: &Plan{Parallel: 4, LoadsAtOnce: 1}}
+	if err := r.read(root); err != nil {
+		return nil, err
+	}
+	if r.plan.Name == "" {
+		r.plan.Name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	}
+	return r.plan, nil
+}
+
+// parse gives the one mapping of the file. The YAML library panics on some malformed texts.
+func parse(data []byte, name string) (root ast.Node, err error) {
+	defer func() {
+		if recover() != nil {
+			err = failure.Usagef("%s is no YAML that can be read", name)
+		}
+	}()
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		var y yaml.Error
+		if errors.As(err, &y) && y.GetToken() != nil {
+			return nil, failure.Usagef("%s:%d: %s", name, y.GetToken().Position.Line, y.GetMessage())
+		}
+		return nil, failure.Usagef("%s: %w", name, err)
+	}
+	var bodies []ast.Node
+	for _, document := range file.Docs {
+		if document.Body != nil && document.Body.Type() != ast.NullType && document.Body.Type() != ast.CommentType {
+			bodies = append(bodies, document.Body)
+		}
+	}
+	switch {
+	case len(bodies) == 0:
+		return nil, failure.Usagef("%s is empty; a plan needs environments (agstest init --plan writes a commented example)", name)
+	case len(bodies) > 1:
+		return nil, failure.Usagef("%s:%d: a second YAML document starts here; a plan is one", name, bodies[1].GetToken().Position.Line)
+	}
+	return bodies[0], nil
+}
+
+// reader turns nodes into a plan.
+type reader struct {
+	name     string
+	check    Check
+	plan     *Plan
+	defaults map[string]job // by command
+}
+
+// job is what a plan says of one command: its flags, or that it is not run.
+type job struct {
+	none  bool
+	flags []Flag
+}
+
+func (r *reader) wrong(n ast.Node, format string, args ...any) error {
+	return failure.Usagef("%s:%d: %s", r.name, n.GetToken().Position.Line, fmt.Sprintf(format, args...))
+}
+
+// members are the entries of a mapping; anything else is an error.
+func (r *reader) members(n ast.Node, what string, known []string) ([]*ast.MappingValueNode, error) {
+	var members []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		members = n.Values
+	case *ast.MappingValueNode:
+		members = []*ast.MappingValueNode{n}
+	default:
+		return nil, r.wrong(n, "%s is written as keys and values", what)
+	}
+	seen := map[string]bool{}
+	for _, member := range members {
+		key := member.Key.GetToken().Value
+		if known != nil && !slices.Contains(known, key) {
+			return nil, r.wrong(member.Key, "%s has no key %q; %s", what, key, nearest(key, known))
+		}
+		if seen[key] {
+			return nil, r.wrong(member.Key, "%s has the key %q twice", what, key)
+		}
+		seen[key] = true
+	}
+	return members, nil
+}
+
+// text is the value of a scalar as the file has it: an id like 00123 stays as it is.
+func (r *reader) text(n ast.Node, what string) (string, error) {
+	switch n.Type() {
+	case ast.StringType, ast.IntegerType, ast.FloatType, ast.BoolType, ast.LiteralType, ast.InfinityType, ast.NanType:
+	default:
+		return "", r.wrong(n, "%s is one text", what)
+	}
+	value := n.GetToken().Value
+	if literal, ok := n.(*ast.LiteralNode); ok {
+		value = literal.Value.Value
+	}
+	if value == "" {
+		return "", r.wrong(n, "%s is empty", what)
+	}
+	if flaw := userfile.Flaw(value); flaw != "" {
+		return "", r.wrong(n, "%s %s", what, flaw)
+	}
+	return value, nil
+}
+
+// texts are one scalar or a list of them.
+func (r *reader) texts(n ast.Node, what string) ([]string, error) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		text, err := r.text(n, what)
+		return []string{text}, err
+	}
+	if len(list.Values) == 0 || len(list.Values) > maxValues {
+		return nil, r.wrong(n, "%s has %d entries; it takes 1 to %d", what, len(list.Values), maxValues)
+	}
+	var texts []string
+	for _, value := range list.Values {
+		text, err := r.text(value, "each entry of "+what)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
+
+func (r *reader) count(n ast.Node, what string) (int, error) {
+	text, err := r.text(n, what)
+	if err != nil {
+		return 0, err
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 || count > maxEnvironments {
+		return 0, r.wrong(n, "%s is a number from 1 to %d, not %q", what, maxEnvironments, text)
+	}
+	return count, nil
+}
+
+func (r *reader) read(root ast.Node) error {
+	members, err := r.members(root, "a plan", planKeys)
+	if err != nil {
+		return err
+	}
+	r.defaults = map[string]job{}
+	var environments ast.Node
+	for _, member := range members {
+		switch key := member.Key.GetToken().Value; key {
+		case "name":
+			r.plan.Name, err = r.text(member.Value, key)
+		case "release":
+			r.plan.Release, err = r.text(member.Value, key)
+		case "parallel":
+			r.plan.Parallel, err = r.count(member.Value, key)
+		case "loadsAtOnce":
+			r.plan.LoadsAtOnce, err = r.count(member.Value, key)
+		case "environments":
+			environments = member.Value
+		default:
+			r.defaults[key], err = r.job(member, key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	list, ok := environments.(*ast.SequenceNode)
+	if !ok || len(list.Values) == 0 {
+		return r.wrong(root, "a plan needs environments, such as: environments: [dev.yaml, staging.yaml]")
+	}
+	for _, value := range list.Values {
+		if err := r.environment(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// job reads what a plan or an environment says of one command.
+func (r *reader) job(member *ast.MappingValueNode, command string) (job, error) {
+	if member.Value.Type() == ast.StringType && member.Value.GetToken().Value == "none" {
+		return job{none: true}, nil
+	}
+	if m, ok := member.Value.(*ast.MappingNode); ok && len(m.Values) == 0 {
+		return job{}, nil
+	}
+	members, err := r.members(member.Value, command+" (its keys are the flags of agstest "+command+", or it is none)", nil)
+	if err != nil {
+		return job{}, err
+	}
+	if len(members) > maxFlags {
+		return job{}, r.wrong(member.Value, "%s has more than %d flags", command, maxFlags)
+	}
+	var j job
+	for _, member := range members {
+		name := member.Key.GetToken().Value
+		values, err := r.texts(member.Value, name)
+		if err != nil {
+			return job{}, err
+		}
+		if err := r.check(command, name, values); err != nil {
+			return job{}, r.wrong(member.Key, "%s", err)
+		}
+		j.flags = append(j.flags, Flag{name, values})
+	}
+	return j, nil
+}
+
+// environment reads one entry of the list: a file, or what is said of one, or of one for each of several names.
+func (r *reader) environment(n ast.Node) error {
+	var file, name string
+	var files, names []string
+	own := map[string]job{}
+	if n.Type() == ast.StringType {
+		text, err := r.text(n, "an environment")
+		if err != nil {
+			return err
+		}
+		file = text
+	} else {
+		members, err := r.members(n, "an environment", environmentKeys)
+		if err != nil {
+			return err
+		}
+		for _, member := range members {
+			switch key := member.Key.GetToken().Value; key {
+			case "file":
+				file, err = r.text(member.Value, key)
+			case "files":
+				files, err = r.texts(member.Value, key)
+			case "names":
+				names, err = r.texts(member.Value, key)
+			case "name":
+				name, err = r.text(member.Value, key)
+			default:
+				own[key], err = r.job(member, key)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return r.add(n, entry{file, name, files, names, own})
+}
+
+// entry is one entry of the list of environments.
+type entry struct {
+	file, name   string
+	files, names []string
+	own          map[string]job
+}
+
+// add puts the jobs of an entry into the plan.
+func (r *reader) add(n ast.Node, e entry) error {
+	placeholder := strings.Contains(e.file, "{env}")
+	switch {
+	case e.file == "" && len(e.files) == 0:
+		return r.wrong(n, "an environment needs file (for ab: files, two of them)")
+	case e.file != "" && len(e.files) > 0:
+		return r.wrong(n, "an environment has file or files, not both")
+	case len(e.files) > 0 && (len(e.files) != 2 || e.name == ""):
+		return r.wrong(n, "files are the two environment files of a comparison (ab), which needs a name as well")
+	case placeholder != (len(e.names) > 0):
+		return r.wrong(n, "{env} in file and names go together: file: env/{env}.yaml with names: [dev, int]")
+	case e.name != "" && len(e.names) > 0:
+		return r.wrong(n, "an environment has a name, or names for {env}, not both")
+	case len(e.names) == 0:
+		e.names = []string{e.name}
+	}
+	for _, name := range e.names {
+		files := e.files
+		if e.file != "" {
+			files = []string{strings.ReplaceAll(e.file, "{env}", name)}
+		}
+		if name == "" {
+			name = strings.TrimSuffix(filepath.Base(filepath.FromSlash(e.file)), filepath.Ext(e.file))
+		}
+		if !environmentName.MatchString(name) {
+			return r.wrong(n, "%q is no name of an environment: it names a folder, so it has letters, digits, '.', '_' and '-', at most 64", name)
+		}
+		if slices.Contains(r.plan.Environments(), name) {
+			return r.wrong(n, "a second environment is called %s; give one of them another name", name)
+		}
+		if err := r.jobs(n, name, files, e.own); err != nil {
+			return err
+		}
+		if len(r.plan.Environments()) > maxEnvironments {
+			return r.wrong(n, "a plan has at most %d environments", maxEnvironments)
+		}
+	}
+	return nil
+}
+
+func (r *reader) jobs(n ast.Node, name string, files []string, own map[string]job) error {
+	added := false
+	for _, command := range Commands {
+		asked, stated := own[command]
+		usual, inherited := r.defaults[command]
+		if pair := command == "ab"; pair != (len(files) == 2) {
+			if stated && !asked.none {
+				return r.wrong(n, "ab compares two environments and nothing else does: files: [old.yaml, new.yaml] with ab, file with %s", command)
+			}
+			continue
+		}
+		if !stated && !inherited || asked.none || !stated && usual.none {
+			continue
+		}
+		added = true
+		r.plan.Jobs = append(r.plan.Jobs, Job{Environment: name, Command: command, Files: files, Flags: merged(usual.flags, asked.flags)})
+	}
+	if !added && len(files) == 1 && len(own) == 0 && len(r.defaults) == 0 { // nothing is said anywhere: check it
+		r.plan.Jobs = append(r.plan.Jobs, Job{Environment: name, Command: "conform", Files: files})
+		return nil
+	}
+	if !added {
+		return r.wrong(n, "nothing is done in %s; say conform: {} or one of %s", name, strings.Join(Commands, ", "))
+	}
+	return nil
+}
+
+// merged are the flags of the plan with those of the environment in their place.
+func merged(usual, own []Flag) []Flag {
+	flags := slices.Clone(usual)
+	for _, flag := range own {
+		if i := slices.IndexFunc(flags, func(f Flag) bool { return f.Name == flag.Name }); i >= 0 {
+			flags[i] = flag
+		} else {
+			flags = append(flags, flag)
+		}
+	}
+	return flags
+}
+
+// nearest proposes the known name that was probably meant, or all.
+func nearest(word string, names []string) string {
+	if near := failure.Nearest(word, names); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return "there are " + strings.Join(names, ", ")
+}

@@ -1,0 +1,182 @@
+package matrix
+
+import (
+	"bufio"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"agstest/reports"
+)
+
+//go:embed matrix.html
+var pageTemplate string
+
+//go:embed matrix.css
+var ownSheet string
+
+// sheet is the look of the other reports, and what only a matrix has.
+var sheet = string(reports.StyleSheet()) + ownSheet
+
+var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
+	"sign": sign, "plural": func(n int, one string) string { return reports.Plural(int64(n), one) }, "count": reports.Count,
+	"ms": reports.Milliseconds, "rate": reports.Rate, "percent": reports.Percent, "enumerated": enumerated, "when": when, "words": changeWords, "inc": func(i int) int { return i + 1 },
+}).Parse(pageTemplate))
+
+// signs stand for verdicts in cells; the word stands beside it for screen readers and in the title.
+var signs = map[reports.Verdict]string{
+	reports.Pass: "✓", reports.Fail: "✗", reports.Warn: "!", reports.Observed: "•", reports.Skipped: "–", reports.Error: "?", reports.Known: "k",
+	reports.NotExercised: "○", reports.Partly: "◐", reports.Inconclusive: "≈", reports.Invalid: "⊘", "": " ",
+}
+
+func sign(v reports.Verdict) string {
+	if s, known := signs[v]; known {
+		return s
+	}
+	return "?"
+}
+
+var changeTexts = map[Change]string{NewFailure: "new failure", Mended: "mended", NewlyCovered: "newly covered", NoLongerCovered: "no longer covered"}
+
+func changeWords(c Change) string { return changeTexts[c] }
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04") + " UTC"
+}
+
+// view is what the template shows.
+type view struct {
+	*Matrix
+	Sheet    template.CSS
+	Policy   string
+	Differs  []Requirement
+	Same     []Requirement
+	Multiple []multiple
+	Legend   []legendEntry
+	Counts   []changeCount
+}
+
+type legendEntry struct {
+	Verdict reports.Verdict
+	Sign    string
+}
+
+type changeCount struct {
+	Change string
+	Count  int
+}
+
+// HTML writes one page that needs nothing beside it: no script, no address but those of the runs' own pages.
+func HTML(w io.Writer, m *Matrix) error {
+	sum := sha256.Sum256([]byte(sheet))
+	v := view{Matrix: m, Sheet: template.CSS(sheet), // ours, embedded
+		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"}
+	shown := map[reports.Verdict]bool{}
+	changes := map[Change]int{}
+	for _, r := range m.Requirements {
+		bad := r.Differs
+		for _, cell := range r.Cells {
+			shown[cell.Verdict] = true
+			changes[cell.Change]++
+			bad = bad || cell.Verdict == reports.Fail || cell.Verdict == reports.Error
+		}
+		if bad {
+			v.Differs = append(v.Differs, r)
+		} else {
+			v.Same = append(v.Same, r)
+		}
+	}
+	for _, verdict := range byGravity {
+		if shown[verdict] {
+			v.Legend = append(v.Legend, legendEntry{verdict, sign(verdict)})
+		}
+	}
+	for _, change := range []Change{NewFailure, Mended, NewlyCovered, NoLongerCovered} {
+		if n := changes[change]; n > 0 {
+			v.Counts = append(v.Counts, changeCount{changeTexts[change], n})
+		}
+	}
+	v.Multiple = multiples(m)
+	out := bufio.NewWriter(w)
+	if err := page.Execute(out, v); err != nil {
+		return fmt.Errorf("writing the matrix as HTML: %w", err)
+	}
+	return out.Flush()
+}
+
+// multiple is the small picture of one operation: a line for each environment, all with one scale.
+type multiple struct {
+	Name  string
+	Scale string // what the right edge stands for
+	Lines []line
+}
+
+// line is one environment of a small picture; places are in thousandths of the width.
+type line struct {
+	Environment   string
+	Cell          LoadCell
+	P50, P95, P99 string
+	Width         string // of the bar up to p99
+	Missing       bool
+}
+
+func multiples(m *Matrix) []multiple {
+	var out []multiple
+	var top int64
+	for _, operation := range m.Load {
+		for _, cell := range operation.Cells {
+			top = max(top, cell.P99)
+		}
+	}
+	place := func(ns int64) string {
+		if top == 0 {
+			return "0"
+		}
+		return strconv.FormatFloat(1000*float64(ns)/float64(top), 'f', 1, 64)
+	}
+	for _, operation := range m.Load {
+		picture := multiple{Name: operation.Name, Scale: reports.Milliseconds(top)}
+		for i, cell := range operation.Cells {
+			picture.Lines = append(picture.Lines, line{
+				Environment: m.Environments[i].Name, Cell: cell, P50: place(cell.P50), P95: place(cell.P95), P99: place(cell.P99), Width: place(cell.P99), Missing: cell.Sent == 0,
+			})
+		}
+		out = append(out, picture)
+	}
+	return out
+}
+
+// Title is a cell in words, for those who point at it or listen to it.
+func (c Cell) Title() string {
+	words := c.Verdict.Word()
+	if c.Verdict == "" {
+		return "not run"
+	}
+	if c.Change != "" {
+		words += ", " + changeTexts[c.Change]
+		if c.Was != "" {
+			words += " (was " + c.Was.Word() + ")"
+		}
+	}
+	if c.Reason != "" {
+		words += ": " + clipped(c.Reason, 160)
+	}
+	return words
+}
+
+func clipped(text string, most int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most-1]) + "…"
+}

@@ -1,0 +1,296 @@
+// Package matrix holds what several environments answered to the same questions, side by side: requirements, load and the form of answers, by
+// environment. It is made of stored runs, knows nothing of how they came about, and is shown as JSON, HTML, Markdown and JUnit.
+package matrix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"agstest/reports"
+)
+
+// Schema names the version of the JSON form of Matrix. The number before the dot changes when a reader would break.
+const Schema = "agstest.matrix/1.0"
+
+// File is the name of the file that holds a matrix; all others are rendered from it.
+const File = "matrix.json"
+
+// Column is one environment, as it is handed to Build.
+type Column struct {
+	Name  string
+	Parts []Part
+}
+
+// Part is one run in an environment, or the attempt at one.
+type Part struct {
+	Command string // conform, load, gate, ab, capacity
+	Folder  string // of the run, relative to where the matrix is written; empty: there is none to link to
+	Exit    int    // exit code; −1: not known, the verdict of the run counts
+	Problem string // why there is no run, in a sentence; empty where there is one
+	Run     *reports.Stored
+	Against *reports.Stored // an earlier run of the same environment; nil: none
+}
+
+// Matrix is all of it. Cells stand in the order of Environments.
+type Matrix struct {
+	Schema       string          `json:"schema"`
+	Name         string          `json:"name"`
+	Release      string          `json:"release,omitempty"`
+	Against      string          `json:"against,omitempty"` // what the runs are held against, in words
+	Tool         reports.Tool    `json:"tool"`
+	Start        time.Time       `json:"start"`
+	End          time.Time       `json:"end"`
+	Verdict      reports.Verdict `json:"verdict"`
+	Reason       string          `json:"reason"`
+	Environments []Environment   `json:"environments"`
+	// Causes are what was missed, one entry for all requirements that one expectation and one answer broke, the widest first.
+	Causes       []Cause       `json:"causes"`
+	Requirements []Requirement `json:"requirements"` // in catalogue order
+	Load         []Operation   `json:"load,omitempty"`
+	Shape        []Shape       `json:"shape,omitempty"` // what one environment has and another has not
+}
+
+// Environment is a column.
+type Environment struct {
+	Name    string          `json:"name"`
+	URL     string          `json:"url,omitempty"`
+	Release string          `json:"release,omitempty"`
+	Service string          `json:"service,omitempty"`
+	Verdict reports.Verdict `json:"verdict"` // the gravest of its runs
+	Runs    []Run           `json:"runs"`
+	// Judged of Asked requirements of its conformance run were judged; 0 of 0: there is none.
+	Judged int `json:"judged"`
+	Asked  int `json:"asked"`
+}
+
+// Run is one run of an environment.
+type Run struct {
+	Command string          `json:"command"`
+	ID      string          `json:"id,omitempty"`
+	Folder  string          `json:"folder,omitempty"`
+	Page    string          `json:"page,omitempty"` // to open first, relative to the matrix
+	Exit    *int            `json:"exit,omitempty"`
+	Verdict reports.Verdict `json:"verdict"`
+	Reason  string          `json:"reason,omitempty"`
+	Start   time.Time       `json:"start,omitzero"`
+	End     time.Time       `json:"end,omitzero"`
+}
+
+// Change is how a requirement stands beside an earlier run of the same environment.
+type Change string
+
+// The changes. Where nothing is said, the verdict is the same, or there is no earlier run.
+const (
+	NewFailure      Change = "new-failure"
+	Mended          Change = "mended"
+	NewlyCovered    Change = "newly-covered"
+	NoLongerCovered Change = "no-longer-covered"
+)
+
+// Cell is one requirement in one environment.
+type Cell struct {
+	Verdict reports.Verdict `json:"verdict"` // empty: no conformance run
+	Was     reports.Verdict `json:"was,omitempty"`
+	Change  Change          `json:"change,omitempty"`
+	Reason  string          `json:"reason,omitempty"`
+	Link    string          `json:"link,omitempty"` // the evidence, relative to the matrix
+}
+
+// Requirement is a row.
+type Requirement struct {
+	ID      string `json:"id"`
+	Level   string `json:"level"`
+	Text    string `json:"text"`
+	Differs bool   `json:"differs"` // not every environment that looked found the same
+	Cells   []Cell `json:"cells"`
+}
+
+// Cause is one expectation that answers did not meet.
+type Cause struct {
+	Verdict      reports.Verdict `json:"verdict"`
+	Expected     string          `json:"expected"`
+	Got          string          `json:"got"`
+	Requirements []string        `json:"requirements"`
+	Environments []string        `json:"environments"`
+	Link         string          `json:"link,omitempty"` // evidence in the first of them
+}
+
+// Build puts columns side by side. Names must be unique; against says in words what Part.Against is, empty where nothing is.
+func Build(name, release, against string, tool reports.Tool, columns []Column) *Matrix {
+	m := &Matrix{Schema: Schema, Name: name, Release: release, Against: against, Tool: tool, Causes: []Cause{}, Requirements: []Requirement{}}
+	for _, column := range columns {
+		m.Environments = append(m.Environments, m.environment(column))
+	}
+	m.requirements(columns)
+	m.causes(columns)
+	m.load(columns)
+	m.shape(columns)
+	m.judge()
+	return m
+}
+
+func (m *Matrix) environment(c Column) Environment {
+	e := Environment{Name: c.Name, Verdict: reports.NotExercised, Runs: []Run{}}
+	for _, part := range c.Parts {
+		run := Run{Command: part.Command, Folder: part.Folder, Verdict: verdictOfExit(part.Exit), Reason: part.Problem}
+		if part.Exit >= 0 {
+			run.Exit = &part.Exit
+		}
+		if part.Run != nil {
+			asked := part.Run.Run()
+			run.ID, run.Start, run.End = asked.ID, asked.Start, asked.End
+			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && gravity(found) < gravity(reports.Pass) {
+				run.Verdict = found
+			}
+			if run.Reason == "" {
+				run.Reason = reasonOf(part.Run)
+			}
+			if part.Folder != "" {
+				run.Page = part.Folder + "/" + pageOf(part.Run)
+			}
+			e.URL, e.Release, e.Service = orElse(e.URL, asked.URL), orElse(e.Release, asked.Release), orElse(e.Service, asked.Service)
+			m.span(asked)
+		}
+		if gravity(run.Verdict) < gravity(e.Verdict) || len(e.Runs) == 0 {
+			e.Verdict = run.Verdict
+		}
+		e.Runs = append(e.Runs, run)
+	}
+	if conformance := c.conformance(); conformance != nil {
+		for _, requirement := range conformance.Requirements {
+			e.Asked++
+			if judged(requirement.Verdict) {
+				e.Judged++
+			}
+		}
+	}
+	return e
+}
+
+// span widens the time that the matrix covers.
+func (m *Matrix) span(run reports.Run) {
+	if m.Start.IsZero() || run.Start.Before(m.Start) {
+		m.Start = run.Start
+	}
+	if run.End.After(m.End) {
+		m.End = run.End
+	}
+}
+
+func (c Column) conformance() *reports.Conformance {
+	for _, part := range c.Parts {
+		if part.Run != nil && part.Run.Conformance != nil {
+			return part.Run.Conformance
+		}
+	}
+	return nil
+}
+
+func (c Column) loads() *reports.Load {
+	for _, part := range c.Parts {
+		if part.Run != nil && part.Run.Load != nil {
+			return part.Run.Load
+		}
+	}
+	return nil
+}
+
+// judge gives the whole the gravest verdict of its environments.
+func (m *Matrix) judge() {
+	m.Verdict = reports.NotExercised
+	names := map[reports.Verdict][]string{}
+	for i, e := range m.Environments {
+		if i == 0 || gravity(e.Verdict) < gravity(m.Verdict) {
+			m.Verdict = e.Verdict
+		}
+		names[e.Verdict] = append(names[e.Verdict], e.Name)
+	}
+	var said []string
+	for _, verdict := range byGravity {
+		if here := names[verdict]; len(here) > 0 {
+			said = append(said, fmt.Sprintf("%s in %s", verdict.Word(), enumerated(here)))
+		}
+	}
+	m.Reason = strings.Join(said, "; ")
+	if m.Reason == "" {
+		m.Reason = "there is no environment"
+	}
+}
+
+// byGravity lists the verdicts, the gravest first: what could not be told or was not valid comes behind a failure, which is certain.
+var byGravity = []reports.Verdict{
+	reports.Fail, reports.Regressed, reports.Error, reports.Invalid, reports.NotComparable, reports.Inconclusive, reports.NotExercised,
+	reports.Skipped, reports.Warn, reports.Partly, reports.Known, reports.Observed, reports.Improved, reports.Pass,
+}
+
+// gravity is the place of a verdict in byGravity; one that is not known comes first.
+func gravity(v reports.Verdict) int { return slices.Index(byGravity, v) }
+
+// judged tells that a requirement was looked at in a run.
+func judged(v reports.Verdict) bool {
+	switch v {
+	case "", reports.Skipped, reports.NotExercised, reports.Error:
+		return false
+	}
+	return true
+}
+
+// verdictOfExit says what an exit code means, as README lists them.
+func verdictOfExit(code int) reports.Verdict {
+	switch code {
+	case 0:
+		return reports.Pass
+	case 1:
+		return reports.Fail
+	case 4:
+		return reports.Inconclusive
+	case 5:
+		return reports.Invalid
+	}
+	return reports.Error
+}
+
+func reasonOf(s *reports.Stored) string {
+	switch {
+	case s.Comparison != nil:
+		return s.Comparison.Reason
+	case s.Conformance != nil && s.Load != nil:
+		return "conformance: " + s.Conformance.Reason + "; load: " + s.Load.Reason
+	case s.Load != nil:
+		return s.Load.Reason
+	case s.Conformance != nil:
+		return s.Conformance.Reason
+	}
+	return ""
+}
+
+// pageOf is the page of a run to open first.
+func pageOf(s *reports.Stored) string {
+	switch {
+	case s.Comparison != nil:
+		return "compare.html"
+	case s.Conformance != nil && s.Load != nil:
+		return "gate.html"
+	case s.Load != nil:
+		return "load.html"
+	}
+	return "conformance.html"
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// enumerated joins names for a sentence: at most six of them.
+func enumerated(names []string) string {
+	const shown = 6
+	if len(names) > shown {
+		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", len(names)-shown)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,165 @@
+package matrix
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"html"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+)
+
+var start = time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)
+
+// checked is a stored conformance run with these verdicts, R-01 first.
+func checked(environment string, verdict reports.Verdict, verdicts ...reports.Verdict) *reports.Stored {
+	c := &reports.Conformance{Schema: reports.ConformanceSchema, Verdict: verdict, Reason: "because of " + environment,
+		Run: reports.Run{ID: environment, Kind: "conform", Environment: environment, URL: "https://" + environment + ".example", Start: start, End: start.Add(time.Second)}}
+	for i, v := range verdicts {
+		r := reports.Requirement{ID: fmt.Sprintf("R-%02d", i+1), Level: "documented", Text: "It holds.", Verdict: v}
+		if v == reports.Fail {
+			r.Findings = []reports.Finding{{Expected: "status 200", Got: "status 201"}}
+		}
+		c.Requirements = append(c.Requirements, r)
+	}
+	return &reports.Stored{Conformance: c}
+}
+
+func loaded(environment string, p99 int64) *reports.Stored {
+	o := &reports.Operation{Asked: 100, Sent: 100, Right: 99, Wrong: 1, Rate: 10, Response: reports.Percentiles{P50: p99 / 4, P95: p99 / 2, P99: p99}}
+	return &reports.Stored{Load: &reports.Load{Schema: reports.LoadSchema, Verdict: reports.Pass, Reason: "the limit was kept", Valid: true,
+		Run:        reports.Run{ID: environment, Kind: "load", Environment: environment, Start: start.Add(time.Minute), End: start.Add(2 * time.Minute)},
+		Operations: map[string]*reports.Operation{"refresh": o}, Total: o,
+		Limits: []reports.Limit{{Expression: "p99<1s", Verdict: reports.Pass, Value: "40 ms", Interval: "39 ms to 41 ms"}}}}
+}
+
+func part(run *reports.Stored, exit int) Part {
+	return Part{Command: run.Run().Kind, Folder: run.Run().Environment + "/" + run.Run().Kind, Exit: exit, Run: run}
+}
+
+const (
+	pass, fail, skipped, none = reports.Pass, reports.Fail, reports.Skipped, reports.NotExercised
+)
+
+func TestBuild(t *testing.T) {
+	withBefore := part(checked("int", fail, pass, fail, fail, pass, skipped, pass), 1)
+	withBefore.Against = checked("int", pass, pass, pass, fail, skipped, pass, fail)
+	m := Build("release", "25.52", "release 25.51", reports.Tool{Version: "1"}, []Column{
+		{"dev", []Part{part(checked("dev", pass, pass, pass, fail, pass, pass, pass), 0), part(loaded("dev", 40e6), 0)}},
+		{"int", []Part{withBefore, part(loaded("int", 80e6), 0)}},
+		{"down", []Part{{Command: "conform", Exit: 3, Problem: "nobody answers"}}},
+	})
+	assert.Equal(t, fail, m.Verdict)
+	assert.Equal(t, "fail in int; could not tell in down; pass in dev", strings.Replace(m.Reason, reports.Error.Word(), "could not tell", 1))
+	assert.Equal(t, start, m.Start)
+	assert.Equal(t, start.Add(2*time.Minute), m.End)
+
+	changes := map[string]Change{}
+	differing := map[string]bool{}
+	for _, r := range m.Requirements {
+		changes[r.ID], differing[r.ID] = r.Cells[1].Change, r.Differs
+		assert.Len(t, r.Cells, 3)
+		assert.Empty(t, r.Cells[2].Verdict, "an environment without a run says nothing")
+	}
+	assert.Equal(t, map[string]Change{"R-01": "", "R-02": NewFailure, "R-03": "", "R-04": NewlyCovered, "R-05": NoLongerCovered, "R-06": Mended}, changes)
+	assert.Equal(t, map[string]bool{"R-01": false, "R-02": true, "R-03": false, "R-04": false, "R-05": false, "R-06": false}, differing)
+
+	require.Len(t, m.Causes, 1, "one expectation and one answer are one cause")
+	assert.Equal(t, []string{"R-03", "R-02"}, m.Causes[0].Requirements)
+	assert.Equal(t, []string{"dev", "int"}, m.Causes[0].Environments)
+	assert.Equal(t, "dev/conform/conformance.html#r-R-03", m.Causes[0].Link)
+
+	require.Len(t, m.Load, 2)
+	assert.Equal(t, int64(80e6), m.Load[0].Cells[1].P99)
+	assert.InDelta(t, 9.9, m.Load[0].Cells[1].Throughput, 1e-9)
+	assert.Zero(t, m.Load[0].Cells[2].Sent)
+	assert.Equal(t, "39 ms to 41 ms", m.Load[1].Cells[0].Limits[0].Interval)
+}
+
+// TestNothingIsGreenByOversight: the exit code of a run and its verdict both count, the graver one for the environment.
+func TestNothingIsGreenByOversight(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		part Part
+		want reports.Verdict
+	}{
+		{"a code that nobody knows", Part{Command: "conform", Exit: 99}, reports.Error},
+		{"killed", Part{Command: "conform", Exit: 137}, reports.Error},
+		{"a code above the verdict", part(checked("a", pass, pass), 3), reports.Error},
+		{"a verdict above the code", part(checked("a", reports.Inconclusive, pass), 0), reports.Inconclusive},
+		{"a verdict that nobody knows", part(checked("a", "odd", pass), 0), "odd"},
+		{"a stored run", part(checked("a", fail, fail), -1), fail},
+		{"sound", part(checked("a", pass, pass), 0), pass},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := Build("x", "", "", reports.Tool{}, []Column{{"sound", []Part{part(checked("sound", pass, pass), 0)}}, {"a", []Part{c.part}}})
+			assert.Equal(t, c.want, m.Verdict)
+		})
+	}
+	assert.Equal(t, reports.NotExercised, Build("x", "", "", reports.Tool{}, nil).Verdict)
+}
+
+func TestShape(t *testing.T) {
+	a, b, c := checked("a", pass, pass), checked("b", pass, pass), checked("c", pass, pass)
+	same := reports.ShapeEntry{Operation: "refresh", Status: 200, Place: "accountId", Kind: "string", Times: 3}
+	own := reports.ShapeEntry{Operation: "refresh", Status: 200, Place: "scope", Kind: "string", Times: 2}
+	a.Conformance.Shape = []reports.ShapeEntry{same, own}
+	b.Conformance.Shape = []reports.ShapeEntry{same}
+	m := Build("x", "", "", reports.Tool{}, []Column{{"a", []Part{part(a, 0)}}, {"b", []Part{part(b, 0)}}, {"c", []Part{part(c, 0)}}})
+	assert.Equal(t, []Shape{{"refresh", 200, "scope", "string", []int{2, 0, -1}}}, m.Shape, "who never gave the answer lacks nothing of it")
+}
+
+// TestFilesOfALargeMatrix: 12 environments and 205 requirements stay below 1.5 MB, and what comes from answers is text everywhere.
+func TestFilesOfALargeMatrix(t *testing.T) {
+	var columns []Column
+	for i := range 12 {
+		verdicts := make([]reports.Verdict, 205)
+		for n := range verdicts {
+			verdicts[n] = []reports.Verdict{pass, fail, skipped, none, reports.Warn}[(n*i+n/7)%5]
+		}
+		run := checked(fmt.Sprintf("env-%d", i), fail, verdicts...)
+		for n := range run.Conformance.Requirements {
+			r := &run.Conformance.Requirements[n]
+			r.Text = "<script>alert(1)</script> ]]> a sentence of the usual length that says what a page states of a call and its answer."
+			for f := range r.Findings {
+				r.Findings[f].Got = fmt.Sprintf("status 201 | *bold* <img src=x> \x1b[31m %d", n%30)
+			}
+		}
+		columns = append(columns, Column{run.Conformance.Run.Environment, []Part{part(run, 1), part(loaded(run.Conformance.Run.Environment, int64(i+1)*1e6), 0)}})
+	}
+	m := Build("all <b>of</b> them", "", "", reports.Tool{}, columns)
+
+	var page, summary, junit, text strings.Builder
+	require.NoError(t, HTML(&page, m))
+	assert.Less(t, page.Len(), 1_500_000)
+	assert.False(t, strings.Contains(page.String(), "<script") || strings.Contains(page.String(), "<img"))
+	assert.True(t, strings.Contains(html.UnescapeString(page.String()), "default-src 'none'"))
+	assert.Equal(t, 1, strings.Count(page.String(), "<h1>"))
+
+	require.NoError(t, Markdown(&summary, m))
+	shown, _, _ := strings.Cut(summary.String(), "<details>")
+	assert.Less(t, len(shown), 6000)
+	assert.NotContains(t, summary.String(), "<img")
+
+	require.NoError(t, JUnit(&junit, m))
+	var read junitSuites
+	require.NoError(t, xml.Unmarshal([]byte(junit.String()), &read))
+	require.Len(t, read.Suites, 12)
+	assert.Equal(t, 1, read.Suites[3].Failures)
+	assert.Equal(t, 2, read.Suites[3].Tests)
+
+	require.NoError(t, Text(&text, m))
+	assert.Contains(t, text.String(), "and 20 causes more")
+
+	stored, err := json.Marshal(m)
+	require.NoError(t, err)
+	var again Matrix
+	require.NoError(t, json.Unmarshal(stored, &again))
+	assert.Equal(t, m.Causes, again.Causes)
+}

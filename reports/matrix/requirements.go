@@ -1,0 +1,154 @@
+package matrix
+
+import (
+	"cmp"
+	"slices"
+
+	"agstest/reports"
+)
+
+// requirements makes the rows: every requirement that a run of any environment lists, in the order of the first one that has it.
+func (m *Matrix) requirements(columns []Column) {
+	index := map[string]int{}
+	for _, column := range columns {
+		conformance := column.conformance()
+		if conformance == nil {
+			continue
+		}
+		for _, r := range conformance.Requirements {
+			if _, known := index[r.ID]; !known {
+				index[r.ID] = len(m.Requirements)
+				m.Requirements = append(m.Requirements, Requirement{ID: r.ID, Level: r.Level, Text: r.Text, Cells: make([]Cell, len(columns))})
+			}
+		}
+	}
+	for i, column := range columns {
+		conformance, link, against := column.evidence()
+		if conformance == nil {
+			continue
+		}
+		for _, r := range conformance.Requirements {
+			cell := Cell{Verdict: r.Verdict, Reason: why(r)}
+			if link != "" {
+				cell.Link = link + "#r-" + r.ID
+			}
+			if against != nil {
+				cell.Was = against[r.ID]
+				cell.Change = changed(cell.Was, cell.Verdict)
+			}
+			m.Requirements[index[r.ID]].Cells[i] = cell
+		}
+	}
+	for i := range m.Requirements {
+		m.Requirements[i].Differs = differs(m.Requirements[i].Cells)
+	}
+}
+
+// evidence is the conformance run of an environment, its page, and the verdicts of the earlier run; nil: there is none.
+func (c Column) evidence() (*reports.Conformance, string, map[string]reports.Verdict) {
+	for _, part := range c.Parts {
+		if part.Run == nil || part.Run.Conformance == nil {
+			continue
+		}
+		link := ""
+		if part.Folder != "" {
+			link = part.Folder + "/conformance.html"
+		}
+		if part.Against == nil || part.Against.Conformance == nil {
+			return part.Run.Conformance, link, nil
+		}
+		was := map[string]reports.Verdict{}
+		for _, r := range part.Against.Conformance.Requirements {
+			was[r.ID] = r.Verdict
+		}
+		return part.Run.Conformance, link, was
+	}
+	return nil, "", nil
+}
+
+// why is what a cell says beyond its verdict.
+func why(r reports.Requirement) string {
+	switch {
+	case len(r.Findings) > 0 && r.Findings[0].Expected != "":
+		return "expected " + r.Findings[0].Expected + ", got " + r.Findings[0].Got
+	case r.Reason != "":
+		return r.Reason
+	}
+	return r.Needs
+}
+
+// changed compares two verdicts of one requirement in one environment.
+func changed(was, is reports.Verdict) Change {
+	missed := func(v reports.Verdict) bool { return v == reports.Fail }
+	switch {
+	case missed(is) && !missed(was) && was != "":
+		return NewFailure
+	case missed(was) && judged(is) && !missed(is):
+		return Mended
+	case !judged(was) && judged(is):
+		return NewlyCovered
+	case judged(was) && !judged(is):
+		return NoLongerCovered
+	}
+	return ""
+}
+
+// differs tells that the environments that looked at a requirement did not find the same. One that did not look differs from those
+// that did only where one of them missed it.
+func differs(cells []Cell) bool {
+	var found reports.Verdict
+	for _, cell := range cells {
+		if !judged(cell.Verdict) {
+			continue
+		}
+		if found != "" && cell.Verdict != found {
+			return true
+		}
+		found = cell.Verdict
+	}
+	return false
+}
+
+// causes gathers what was missed: findings with the same expectation and the same answer are one cause, wherever they were met.
+func (m *Matrix) causes(columns []Column) {
+	type key struct {
+		verdict       reports.Verdict
+		expected, got string
+	}
+	index := map[key]int{}
+	for _, column := range columns {
+		conformance, link, _ := column.evidence()
+		if conformance == nil {
+			continue
+		}
+		for _, r := range conformance.Requirements {
+			if r.Verdict != reports.Fail && r.Verdict != reports.Error {
+				continue
+			}
+			k := key{r.Verdict, "", r.Reason}
+			if len(r.Findings) > 0 {
+				k.expected, k.got = r.Findings[0].Expected, r.Findings[0].Got
+			}
+			i, known := index[k]
+			if !known {
+				i = len(m.Causes)
+				index[k] = i
+				cause := Cause{Verdict: k.verdict, Expected: k.expected, Got: k.got}
+				if link != "" {
+					cause.Link = link + "#r-" + r.ID
+				}
+				m.Causes = append(m.Causes, cause)
+			}
+			cause := &m.Causes[i]
+			if !slices.Contains(cause.Requirements, r.ID) {
+				cause.Requirements = append(cause.Requirements, r.ID)
+			}
+			if !slices.Contains(cause.Environments, column.Name) {
+				cause.Environments = append(cause.Environments, column.Name)
+			}
+		}
+	}
+	slices.SortStableFunc(m.Causes, func(a, b Cause) int {
+		return cmp.Or(gravity(a.Verdict)-gravity(b.Verdict), len(b.Environments)-len(a.Environments), len(b.Requirements)-len(a.Requirements))
+	})
+}

@@ -1,0 +1,158 @@
+package matrix
+
+import (
+	"bufio"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"agstest/reports"
+)
+
+// Bounds of what a merge request shows: a summary is read there at a glance.
+const maxCauses = 10
+
+// Text writes the whole in a few lines for a terminal: the verdict, a line for each run, and the widest causes.
+func Text(w io.Writer, m *Matrix) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "%s: %s  %s\n\n", m.Name, strings.ToUpper(m.Verdict.Word()), m.Reason)
+	width := 0
+	for _, e := range m.Environments {
+		width = max(width, len(e.Name))
+	}
+	for _, e := range m.Environments {
+		for _, run := range e.Runs {
+			fmt.Fprintf(out, "  %-*s  %-8s %s: %s\n", width, e.Name, run.Command, run.Verdict.Word(), clipped(run.Reason, 160))
+		}
+	}
+	for i, cause := range m.Causes {
+		if i == 0 {
+			fmt.Fprintln(out)
+		}
+		if i == maxCauses {
+			fmt.Fprintf(out, "  and %s more\n", reports.Plural(int64(len(m.Causes)-i), "cause"))
+			break
+		}
+		fmt.Fprintf(out, "  %s in %s: %s (%s)\n", cause.Verdict.Word(), enumerated(cause.Environments), cause.words(), enumerated(cause.Requirements))
+	}
+	return out.Flush()
+}
+
+// words are the cause in one line.
+func (c Cause) words() string {
+	if c.Expected == "" {
+		return clipped(c.Got, 160)
+	}
+	return clipped("expected "+c.Expected+", got "+c.Got, 160)
+}
+
+// Markdown writes the summary for a merge request: the verdict, the environments, what to look at first. All else is folded.
+func Markdown(w io.Writer, m *Matrix) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "## %s: %s\n\n%s.\n\n| environment | run | verdict | why |\n|---|---|---|---|\n", plain(m.Name), m.Verdict.Word(), plain(m.Reason))
+	for _, e := range m.Environments {
+		for _, run := range e.Runs {
+			fmt.Fprintf(out, "| %s | %s | %s | %s |\n", plain(e.Name), run.Command, run.Verdict.Word(), plain(clipped(run.Reason, 160)))
+		}
+	}
+	for i, cause := range m.Causes {
+		switch i {
+		case 0:
+			fmt.Fprintf(out, "\n### What to look at first\n\n")
+		case maxCauses:
+			fmt.Fprintf(out, "\n<details><summary>%s more</summary>\n\n", reports.Plural(int64(len(m.Causes)-i), "cause"))
+		}
+		fmt.Fprintf(out, "* **%s in %s**: %s (%s)\n", cause.Verdict.Word(), plain(enumerated(cause.Environments)), plain(cause.words()), enumerated(cause.Requirements))
+	}
+	if len(m.Causes) > maxCauses {
+		fmt.Fprintf(out, "\n</details>\n")
+	}
+	return out.Flush()
+}
+
+// plain keeps text from being read as Markdown or HTML.
+func plain(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "@", "@\u200b", "#", "\\#", "!", "\\!").Replace(text)
+}
+
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string      `xml:"classname,attr"`
+	Name    string      `xml:"name,attr"`
+	Seconds string      `xml:"time,attr"`
+	Failure *junitCause `xml:"failure,omitempty"`
+	Error   *junitCause `xml:"error,omitempty"`
+	Skipped *junitCause `xml:"skipped,omitempty"`
+}
+
+type junitCause struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes a suite for each environment with a case for each of its runs, red wherever the exit code of the run is not 0. The
+// requirements stand in the files of the runs.
+func JUnit(w io.Writer, m *Matrix) error {
+	var suites junitSuites
+	for _, e := range m.Environments {
+		suite := junitSuite{Name: "plan (" + e.Name + ")"}
+		for _, run := range e.Runs {
+			test := junitCase{Class: "ags." + strings.ReplaceAll(e.Name, ".", "_") + ".plan", Name: run.Command, Seconds: fmt.Sprintf("%.3f", max(0, run.End.Sub(run.Start).Seconds()))}
+			why := &junitCause{printable(run.Reason), string(run.Verdict), printable(run.Reason)}
+			exit := -1
+			if run.Exit != nil {
+				exit = *run.Exit
+			}
+			switch {
+			case exit == 1, exit < 0 && (run.Verdict == reports.Fail || run.Verdict == reports.Regressed):
+				test.Failure = why
+				suite.Failures++
+			case exit > 0, exit < 0 && gravity(run.Verdict) <= gravity(reports.NotExercised):
+				test.Error = why
+				suite.Errors++
+			case gravity(run.Verdict) <= gravity(reports.Skipped): // not judged, and yet no error: --exit-zero, or two runs that cannot be told apart
+				test.Skipped = why
+				suite.Skipped++
+			}
+			suite.Tests++
+			suite.Cases = append(suite.Cases, test)
+		}
+		suites.Suites = append(suites.Suites, suite)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(suites); err != nil {
+		return fmt.Errorf("writing the matrix as JUnit: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// printable leaves what XML 1.0 can hold.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
