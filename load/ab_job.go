@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -87,7 +88,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 		if side.target, err = e.Target(); err != nil {
 			return nil, err
 		}
-		side.target.Timeout = o.Timeout
+		side.target.Timeout = cmp.Or(o.Timeout, side.target.Timeout)
 		planned, err := side.newCrowd()
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"time"
@@ -35,7 +36,7 @@ func (s *abSide) options() *Options {
 	return &Options{
 		Environment: s.environment, Workload: o.Workload, Mix: o.Mix, Rate: o.Rate, Clients: o.Clients, Workers: o.Workers, Seed: s.seed,
 		Shard: s.part, Consent: s.consent, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter,
-		JudgeEvery: o.JudgeEvery, Timeout: o.Timeout, MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
+		JudgeEvery: o.JudgeEvery, Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
 		Run: reports.Run{ID: o.Run.ID, Kind: "ab", Tool: o.Run.Tool, Settings: maps.Clone(o.Run.Settings)},
 	}
 }

@@ -29,8 +29,9 @@ func Check(o Options, shards int) (*Asked, error) {
 			}
 		}
 		s := &stormRun{storm: *o.Storm}
-		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak(), Timeout: cmp.Or(o.Timeout, transport.DefaultTimeout)}, nil
+		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout)}, nil
 	}
+	o.Timeout = cmp.Or(o.Timeout, o.Environment.Timeout)
 	whole := o
 	whole.Shard = Shard{}
 	p, err := planOf(&whole)

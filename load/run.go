@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -86,6 +87,7 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Timeout = cmp.Or(o.Timeout, target.Timeout)
 	target.Timeout = o.Timeout
 	crowd, err := p.crowd(&o)
 	if err != nil {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -116,6 +117,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Timeout = cmp.Or(o.Timeout, target.Timeout)
 	target.Timeout = o.Timeout
 	via, err := wire.NewClient(target)
 	if err != nil {

@@ -78,7 +78,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 	for s := range stepCount {
 		for _, operation := range ags.Operations {
 			if operation.Name == calls[s].operation {
-				r.methods[s], r.paths[s] = operation.Method, operation.Path
+				r.methods[s], r.paths[s] = operation.Method, e.PathOf(operation.Path)
 			}
 		}
 		var header []hit.HeaderField
@@ -89,7 +89,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 			header = append(header, hit.HeaderField{Name: ags.HeaderTenant, Value: e.Tenant})
 		}
 		var extra []hit.HeaderField
-		for name, value := range e.Headers {
+		for name, value := range e.SentHeaders() {
 			header = slices.DeleteFunc(header, func(h hit.HeaderField) bool { return strings.EqualFold(h.Name, name) })
 			extra = append(extra, hit.HeaderField{Name: name, Value: value})
 			if strings.EqualFold(name, ags.HeaderCorrelation) {

@@ -3,6 +3,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -115,7 +116,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	target.Timeout, target.Sleep = o.Timeout, o.Sleep
+	target.Timeout, target.Sleep = cmp.Or(o.Timeout, target.Timeout), o.Sleep
 	if r.client, err = wire.NewClient(target); err != nil {
 		return nil, err
 	}

@@ -86,6 +86,7 @@ func (r *reader) check(e *Environment) {
 			r.checkSituation("situations."+name, s)
 		}
 	}
+	r.checkReaching(e)
 	r.checkLoad(e)
 	if e.Mock != nil {
 		if u, err := url.Parse(e.Mock.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -108,8 +109,8 @@ func (r *reader) checkURL(e *Environment) {
 		r.wrong("url", "must not hold a user name or password; send them as headers: {Authorization: \"${NAME}\"}")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		r.wrong("url", "must end before ? and #, %s", example)
-	case strings.HasSuffix(u.Path, "/ags") || strings.Contains(u.Path, "/ags/"):
-		r.wrong("url", "leave /ags out: it is appended to the address")
+	case r.lines["prefix"] == 0 && (strings.HasSuffix(u.Path, "/ags") || strings.Contains(u.Path, "/ags/")):
+		r.wrong("url", "leave /ags out: it is appended to the address; where /ags does not stand before the operations, say what does with prefix")
 	case u.Port() != "" && !validPort(u.Port()):
 		r.wrong("url", "the port must be between 1 and 65535")
 	}
@@ -130,7 +131,7 @@ var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // Headers that the suite itself sets, and where their value belongs.
 var ownHeaders = map[string]string{
-	ags.HeaderTenant: "tenant", ags.HeaderService: "service", "host": "url", "content-length": "", "transfer-encoding": "", "connection": "",
+	ags.HeaderTenant: "tenant", ags.HeaderService: "service", "host": "host", "content-length": "", "transfer-encoding": "", "connection": "",
 }
 
 func (r *reader) checkHeaders(path string, headers map[string]string) {
@@ -154,7 +155,7 @@ func (r *reader) checkSituation(path string, s Situation) {
 	r.checkHeaders(path+".headers", s.Headers)
 	if s.Proxy != "" {
 		u, err := url.Parse(s.Proxy)
-		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+		if err != nil || !isProxy(u) {
 			r.wrong(path+".proxy", "must be the address of a proxy, such as http://proxy.example.com:3128")
 		}
 	}

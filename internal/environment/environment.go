@@ -2,6 +2,7 @@
 package environment
 
 import (
+	"net/url"
 	"time"
 
 	"agstest/internal/wire"
@@ -18,6 +19,13 @@ type Environment struct {
 	ClockSkew     time.Duration      `yaml:"clockSkew"` // 0 in a file means the default of 120 s
 	Headers       map[string]string  `yaml:"headers"`
 	TLS           TLS                `yaml:"tls"`
+	Proxy         string             `yaml:"proxy"`   // of every request: an address, environment, or none
+	NoProxy       string             `yaml:"noProxy"` // hosts that are reached without it, as in NO_PROXY
+	Timeout       time.Duration      `yaml:"timeout"` // of one exchange; 0: 30 s
+	Host          string             `yaml:"host"`    // header Host, where it is not that of url
+	SNI           string             `yaml:"sni"`     // server name of the TLS handshake and of the certificate, where it is not that of url
+	Prefix        string             `yaml:"prefix"`  // path of the operations; default /ags
+	HTTP          string             `yaml:"http"`    // 1.1, 2 or auto
 	Operator      *Operator          `yaml:"operator"`
 	Situations    Situations         `yaml:"situations"`
 	Allow         Allow              `yaml:"allow"`
@@ -33,6 +41,7 @@ type Environment struct {
 	written   map[string]string // the text of a value with ${NAME} in it, by its dotted path
 	values    map[string]string // of the ${NAME}
 	marked    map[string]string // values with the tag !secret or !public, by their dotted path
+	proxy     *url.URL          // what Proxy and NoProxy come to; nil: none is used
 	warnings  []string
 	places    places
 }

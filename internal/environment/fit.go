@@ -158,7 +158,11 @@ func (r *reader) scalar(node ast.Node, want reflect.Type, path string) ast.Node 
 		r.mistake(lineOf(node), "%s %s", path, flaw)
 		return node
 	}
-	value, ok := r.expand(text, path, lineOf(node))
+	expand := r.expand
+	if path == "proxy" || strings.HasSuffix(path, ".proxy") {
+		expand = r.expandProxy
+	}
+	value, ok := expand(text, path, lineOf(node))
 	if !ok {
 		return node
 	}

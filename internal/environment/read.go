@@ -122,6 +122,11 @@ func (r *reader) wrong(path, format string, args ...any) {
 	r.mistake(r.line(path), "%s: %s", path, fmt.Sprintf(format, args...))
 }
 
+// warn tells of a value at a dotted path that works and should still be changed.
+func (r *reader) warn(path, format string, args ...any) {
+	r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: %s %s", r.name, r.line(path), path, fmt.Sprintf(format, args...)))
+}
+
 func (r *reader) line(path string) int {
 	for {
 		if line, ok := r.lines[path]; ok {

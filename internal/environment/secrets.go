@@ -32,6 +32,10 @@ func (e *Environment) Secrets() []string {
 	if e.variables["name"] != "" && e.marked["name"] != tagPublic {
 		add([]string{e.values[e.variables["name"]]})
 	}
+	if e.proxy != nil && e.proxy.User != nil { // of HTTPS_PROXY, which the file does not hold
+		password, _ := e.proxy.User.Password()
+		add([]string{password})
+	}
 	slices.SortFunc(secrets, func(a, b string) int {
 		if len(a) != len(b) {
 			return len(b) - len(a)
@@ -83,7 +87,7 @@ func (e *Environment) secretsIn(path []string, value string) []string {
 
 // shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are no secrets wherever they
 // come from: searching for true or raw would tear holes into every report.
-var shape = map[string]bool{"authorization": true, "load.maxRate": true, "operator.parameter": true}
+var shape = map[string]bool{"authorization": true, "http": true, "load.maxRate": true, "operator.parameter": true}
 
 // fromVariables gives the values of the ${NAME} in the value at a path. The folder of a portable environment's secrets is none.
 func (e *Environment) fromVariables(path []string) []string {
@@ -118,7 +122,7 @@ func (e *Environment) secretIn(path []string, value string) string {
 		}
 	case path[0] == "situations" && (last == "sessionToken" || last == "refreshToken"):
 		return value
-	case path[0] == "situations" && last == "proxy":
+	case last == "proxy":
 		if u, err := url.Parse(value); err == nil && u.User != nil {
 			password, _ := u.User.Password()
 			return password

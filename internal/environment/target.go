@@ -18,22 +18,30 @@ func (e *Environment) Target() (wire.Target, error) {
 	if err != nil {
 		return wire.Target{}, failure.Usagef("environment %s: %w", e.Name, err)
 	}
+	var pathOf func(string) string
+	if e.Prefix != "" {
+		pathOf = e.PathOf
+	}
 	return wire.Target{
 		URL:           e.URL,
 		Tenant:        e.Tenant,
 		Service:       e.Service,
 		Authorization: e.Authorization,
-		Headers:       e.Headers,
+		Headers:       e.SentHeaders(),
 		TLS:           config,
+		Proxy:         e.proxy,
+		Timeout:       e.Timeout,
+		PathOf:        pathOf,
+		HTTP:          wire.HTTP(e.HTTP),
 	}, nil
 }
 
 // tlsConfig is nil where the file says nothing of TLS: then the system's authorities are trusted.
 func (e *Environment) tlsConfig() (*tls.Config, error) {
-	if e.TLS == (TLS{}) {
+	if e.TLS == (TLS{}) && e.SNI == "" {
 		return nil, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.SNI}
 	if e.TLS.CA != "" {
 		text, err := userfile.ReadPEM(e.TLS.CA)
 		if err != nil {

@@ -107,6 +107,7 @@ func NewClient(t Target) (*Client, error) {
 	c.two = c.transport.Clone()
 	c.two.TLSClientConfig.NextProtos = []string{"h2", "http/1.1"}
 	c.two.ForceAttemptHTTP2 = true
+	c.onlyTwo.Store(t.HTTP == HTTP2)
 	return c, nil
 }
 
@@ -137,7 +138,7 @@ func (c *Client) speakHTTP2(ctx context.Context, failed *Exchange) bool {
 	text := Explain(failed.Err)
 	closed := strings.Contains(text, "closed the connection") || strings.Contains(text, "reset the connection") ||
 		strings.Contains(text, "no application protocol") || errors.Is(failed.Err, errNoAnswer)
-	if !strings.HasPrefix(c.base, "https:") || !closed || !c.onlyTwo.CompareAndSwap(false, true) {
+	if c.target.HTTP == HTTP1 || !strings.HasPrefix(c.base, "https:") || !closed || !c.onlyTwo.CompareAndSwap(false, true) {
 		return false
 	}
 	if x := c.Do(ctx, failed.Call); x.Status != 0 && strings.HasPrefix(x.Proto, "HTTP/2") {
@@ -198,7 +199,7 @@ func (c *Client) header(own http.Header) http.Header {
 }
 
 func (c *Client) once(ctx context.Context, call Call) *Exchange {
-	x := &Exchange{Call: call, URL: c.base + call.Path}
+	x := &Exchange{Call: call, URL: c.base + c.pathOf(call.Path)}
 	proxy := c.target.Proxy
 	if call.Proxy != nil {
 		proxy = call.Proxy
@@ -240,6 +241,13 @@ func (c *Client) once(ctx context.Context, call Call) *Exchange {
 		x.Err = causeOf(ctx, err)
 	}
 	return x
+}
+
+func (c *Client) pathOf(path string) string {
+	if c.target.PathOf == nil {
+		return path
+	}
+	return c.target.PathOf(path)
 }
 
 func (c *Client) request(ctx context.Context, x *Exchange) (*http.Request, error) {

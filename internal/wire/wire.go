@@ -19,6 +19,16 @@ const (
 	Raw    Authorization = "raw"
 )
 
+// HTTP is the version of the protocol that a service is spoken to with.
+type HTTP string
+
+// The versions. Auto is HTTP/1.1, so that header names arrive as they are spelt, and HTTP/2 with a service that speaks nothing else.
+const (
+	HTTP1    HTTP = "1.1"
+	HTTP2    HTTP = "2"
+	HTTPAuto HTTP = "auto"
+)
+
 // Target is a service and how to reach it. The zero value of each field but URL works.
 type Target struct {
 	URL           string // base address; operation paths start with /ags
@@ -28,8 +38,11 @@ type Target struct {
 	Headers       map[string]string // sent with every request
 	TLS           *tls.Config
 	Proxy         *url.URL
+	HTTP          HTTP          // empty: auto
 	Timeout       time.Duration // for one exchange, from dial to the last byte; 0 means 30 s
-	MaxBody       int64         // bytes read of one answer; 0 means 1 MiB
+	// PathOf maps the path of an operation, such as /ags/refresh, to that of this service. Nil means as it is.
+	PathOf  func(string) string
+	MaxBody int64 // bytes read of one answer; 0 means 1 MiB
 	// Sleep waits before a request is repeated because of Retry-After, and gives up when the context ends. Nil means real time.
 	Sleep func(context.Context, time.Duration) error
 }

@@ -57,6 +57,9 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 	if target.Proxy != nil {
 		return newNetTransport(base, config, target.Proxy, timeout, trace, "since a proxy is asked for"), nil
 	}
+	if target.HTTP == wire.HTTP2 {
+		return newNetTransport(base, config, nil, timeout, trace, "since HTTP/2 is asked for"), nil
+	}
 	l := newLeanTransport(base, config.Clone(), timeout, trace)
 	ctx, cancel := context.WithTimeout(ctx, min(timeout, 10*time.Second))
 	defer cancel()
@@ -65,7 +68,7 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 		l.put(c)
 		return l, nil
 	}
-	if onlyHTTP2(err) {
+	if target.HTTP != wire.HTTP1 && onlyHTTP2(err) {
 		return newNetTransport(base, config, nil, timeout, trace, "since the service speaks HTTP/2 only"), nil
 	}
 	if context.Cause(ctx) == context.Canceled {

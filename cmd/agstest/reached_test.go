@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/mock"
+)
+
+// forwardProxy is a proxy that alone knows where a service is: every host leads there. It wants a user name and a password.
+type forwardProxy struct {
+	to       string // address of the service
+	password string
+	asked    atomic.Int64
+	refused  atomic.Int64
+}
+
+func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.asked.Add(1)
+	if r.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte("user:"+p.password)) {
+		p.refused.Add(1)
+		w.WriteHeader(http.StatusProxyAuthRequired)
+		return
+	}
+	if r.Method != http.MethodConnect {
+		out := r.Clone(r.Context())
+		out.URL.Host, out.RequestURI = p.to, ""
+		out.Header.Del("Proxy-Authorization")
+		answer, err := http.DefaultTransport.RoundTrip(out)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer answer.Body.Close()
+		for name, values := range answer.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.StatusCode)
+		_, _ = io.Copy(w, answer.Body)
+		return
+	}
+	there, err := net.Dial("tcp", p.to)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	defer there.Close()
+	here, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	defer here.Close()
+	_, _ = io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n")
+	go func() {
+		_, _ = io.Copy(there, here)
+		_ = there.(*net.TCPConn).CloseWrite()
+	}()
+	_, _ = io.Copy(here, there)
+}
+
+// environmentElsewhere is that of a running mock without its control interface, at another address and with more keys.
+func environmentElsewhere(t *testing.T, running *runningMock, url, more string) string {
+	t.Helper()
+	text := string(running.environment())
+	text = regexp.MustCompile(`(?m)^url: .*$`).ReplaceAllString(text, "url: "+url)
+	text = regexp.MustCompile(`(?ms)^mock:\n(  .*?\n)+`).ReplaceAllString(text, "")
+	file := filepath.Join(t.TempDir(), "env.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text+more+"\n"), 0o600))
+	return file
+}
+
+// TestEverythingGoesThroughTheProxy: the name of the service leads nowhere but through the proxy, for conform, load and its set-up.
+func TestEverythingGoesThroughTheProxy(t *testing.T) {
+	for _, secure := range []bool{true, false} {
+		t.Run(fmt.Sprintf("tls %v", secure), func(t *testing.T) {
+			running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", tls: secure, caFile: filepath.Join(t.TempDir(), "ca.pem")})
+			require.NoError(t, err)
+			t.Cleanup(func() { running.stop(time.Second) })
+			proxy := &forwardProxy{to: strings.TrimPrefix(strings.TrimPrefix(running.url, "https://"), "http://"), password: "p@ss/word: of the proxy"}
+			server := httptest.NewServer(proxy)
+			t.Cleanup(server.Close)
+			address := strings.TrimPrefix(server.URL, "http://")
+			url, more := "http://ags.test.invalid", ""
+			if secure {
+				url, more = "https://ags.test.invalid", "\nsni: localhost"
+			}
+			file := environmentElsewhere(t, running, url, "proxy: \"http://user:${PROXY_PASSWORD}@"+address+"\""+more)
+			variables := map[string]string{"PROXY_PASSWORD": proxy.password}
+			out := t.TempDir()
+			for _, args := range [][]string{
+				{"conform", "--env", file, "--only", "SOST-01,REF-01", "--generate", "0", "--sequences", "0"},
+				{"load", "--env", file, "--workload", "mixed", "--mix", "signon=1,refresh=2", "--rate", "20/s", "--duration", "1s"},
+			} {
+				before := proxy.asked.Load()
+				code, stdout, stderr := call(t, variables, append(args, "--out", filepath.Join(out, args[0]))...)
+				assert.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+				assert.Greater(t, proxy.asked.Load(), before)
+				assert.NotContains(t, stdout+stderr, "p@ss")
+				assert.Zero(t, proxy.refused.Load())
+			}
+			code, _, stderr := call(t, map[string]string{"PROXY_PASSWORD": "wrong"}, "conform", "--env", file, "--only", "SOST-01", "--out", filepath.Join(out, "refused"))
+			assert.Equal(t, exitSetup, code)
+			assert.Contains(t, stderr, "proxy")
+			code, _, stderr = call(t, map[string]string{"HTTPS_PROXY": server.URL, "HTTP_PROXY": server.URL}, "env", environmentElsewhere(t, running, url, ""))
+			assert.Equal(t, exitPass, code)
+			assert.Contains(t, stderr, "_PROXY is set and not used: write proxy: environment to use it, or proxy: none")
+		})
+	}
+}
+
+// TestServiceElsewhere: another path, another Host, and a time for each exchange that is kept.
+func TestServiceElsewhere(t *testing.T) {
+	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { running.stop(time.Second) })
+	m := running.mock
+	var others atomic.Int64
+	slow := make(chan struct{})
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rest, found := strings.CutPrefix(r.URL.Path, "/gateway/v2/")
+		if !found || r.Host != "ags.example.com" {
+			others.Add(1)
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			return
+		}
+		if r.Header.Get("X-Slow") != "" {
+			<-slow
+		}
+		r.URL.Path = "/ags/" + rest
+		m.ServeHTTP(w, r)
+	}))
+	t.Cleanup(node.Close)
+	t.Cleanup(func() { close(slow) })
+	out := t.TempDir()
+	file := environmentElsewhere(t, running, node.URL+"/gateway", "prefix: /v2\nhost: ags.example.com")
+	for _, args := range [][]string{
+		{"conform", "--env", file, "--only", "SOST-01,REF-01,OUT-01", "--generate", "2", "--sequences", "1"},
+		{"load", "--env", file, "--workload", "lifecycle", "--rate", "20/s", "--duration", "1s"},
+	} {
+		code, stdout, stderr := call(t, nil, append(args, "--out", filepath.Join(out, args[0]))...)
+		assert.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+		assert.Zero(t, others.Load(), args[0])
+	}
+	file = environmentElsewhere(t, running, node.URL+"/gateway", "prefix: /v2\nhost: ags.example.com\ntimeout: 50ms\nheaders: {X-Slow: yes}")
+	code, _, stderr := call(t, nil, "conform", "--env", file, "--only", "SOST-01", "--out", filepath.Join(out, "slow"))
+	assert.Equal(t, exitSetup, code)
+	assert.Contains(t, stderr, "no whole answer within 50ms")
+}

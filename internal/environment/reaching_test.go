@@ -1,0 +1,97 @@
+package environment
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/failure"
+)
+
+func TestHowTheServiceIsReached(t *testing.T) {
+	read := func(text string, values ...string) (*Environment, error) {
+		return Parse([]byte("url: https://ags.example\n"+text+"\n"), "env.yaml", ".", variables(values...))
+	}
+	proxyOf := func(text string, values ...string) string {
+		e, err := read(text, values...)
+		require.NoError(t, err, text)
+		target, err := e.Target()
+		require.NoError(t, err)
+		if target.Proxy == nil {
+			return ""
+		}
+		return target.Proxy.String()
+	}
+	assert.Equal(t, "http://p.example:3128", proxyOf("proxy: http://p.example:3128"))
+	assert.Equal(t, "socks5://p.example:1080", proxyOf("proxy: socks5://p.example:1080"))
+	assert.Equal(t, "http://u:a%40b%2F%3Ac@p.example", proxyOf("proxy: \"http://${U}:${P}@p.example\"", "U", "u", "P", "a@b/:c"), "values are escaped")
+	assert.Equal(t, "http://u:a%40b@p.example", proxyOf("proxy: http://u:a%40b@p.example"), "what is written is not")
+	assert.Equal(t, "http://p.example:1", proxyOf("proxy: \"${PROXY}\"", "PROXY", "http://p.example:1"))
+	assert.Equal(t, "", proxyOf("proxy: http://p.example\nnoProxy: .other, .example"))
+	assert.Equal(t, "http://p.example", proxyOf("proxy: http://p.example\nnoProxy: .other,10.0.0.0/8"))
+	assert.Equal(t, "http://p.example:8", proxyOf("proxy: environment", "HTTPS_PROXY", "http://p.example:8"))
+	assert.Equal(t, "http://p.example:8", proxyOf("proxy: environment", "https_proxy", "p.example:8"))
+	assert.Equal(t, "", proxyOf("proxy: environment", "HTTPS_PROXY", "http://p.example:8", "NO_PROXY", "ags.example"))
+	assert.Equal(t, "", proxyOf("proxy: environment", "HTTP_PROXY", "http://p.example:8"), "that of https is another one")
+	assert.Equal(t, "", proxyOf("", "HTTPS_PROXY", "http://p.example:8"))
+
+	e, err := read("", "HTTPS_PROXY", "http://p.example:8")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"env.yaml: HTTPS_PROXY is set and not used: write proxy: environment to use it, or proxy: none"}, e.Warnings())
+	for _, quiet := range [][]string{{"HTTP_PROXY", "http://p.example:8"}, {"HTTPS_PROXY", "http://p.example:8", "NO_PROXY", "ags.example"}} {
+		e, err := read("", quiet...)
+		require.NoError(t, err)
+		assert.Empty(t, e.Warnings())
+	}
+	e, err = read("proxy: none", "HTTPS_PROXY", "http://p.example:8")
+	require.NoError(t, err)
+	assert.Empty(t, e.Warnings())
+
+	e, err = read("proxy: environment", "HTTPS_PROXY", "http://u:hidden-word@p.example:8")
+	require.NoError(t, err)
+	assert.Contains(t, e.Secrets(), "hidden-word")
+	e, err = read("proxy: \"http://u:${P}@p.example\"", "P", "hidden/word")
+	require.NoError(t, err)
+	assert.Contains(t, e.Secrets(), "hidden/word")
+	assert.NotContains(t, e.Redacted().Proxy, "hidden")
+
+	e, err = read("host: node.example:8443\nsni: node.example\ntimeout: 5s\nprefix: /v2\nhttp: 2\nheaders: {A: b}")
+	require.NoError(t, err)
+	target, err := e.Target()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"A": "b", "Host": "node.example:8443"}, target.Headers)
+	assert.Equal(t, "node.example", target.TLS.ServerName)
+	assert.Equal(t, "/v2/refresh", target.PathOf("/ags/refresh"))
+	assert.Equal(t, "/das/x", target.PathOf("/das/x"))
+	assert.EqualValues(t, "2", target.HTTP)
+	for prefix, want := range map[string]string{"/": "/refresh", "/ags": "/ags/refresh", "/ags/v2": "/ags/v2/refresh", "/a/b": "/a/b/refresh"} {
+		e, err := read("prefix: " + prefix)
+		require.NoError(t, err)
+		assert.Equal(t, want, e.PathOf("/ags/refresh"))
+		assert.Equal(t, want, e.PathOf(e.PathOf("/ags/refresh")), "whoever asks")
+	}
+
+	for text, want := range map[string]string{
+		"proxy: p.example":                "env.yaml:2: proxy: must be the address of a proxy",
+		"proxy: ftp://p.example":          "env.yaml:2: proxy: must be the address of a proxy",
+		"noProxy: .a":                     "env.yaml:2: noProxy: needs proxy",
+		"proxy: environment\nnoProxy: .a": "env.yaml:3: noProxy: stands beside the address of a proxy; with proxy: environment it has no meaning",
+		"timeout: 1h":                     "env.yaml:2: timeout: must be between 10ms and 10m0s",
+		"http: 3":                         "env.yaml:2: http: must be 1.1, 2 or auto",
+		"host: https://a":                 "env.yaml:2: host: must be a host",
+		"sni: a:443":                      "env.yaml:2: sni: must be the name of a host",
+		"prefix: v2":                      "env.yaml:2: prefix: is a path that begins and does not end with a slash",
+		"prefix: /v2/":                    "env.yaml:2: prefix: is a path that begins and does not end with a slash",
+		"headers: {Host: a}":              "env.yaml:2: headers.Host: this header is set by host:; write it there",
+	} {
+		_, err := read(text)
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, failure.Usage, failure.KindOf(err))
+	}
+	_, err = Parse([]byte("url: http://ags.example\nhttp: 2\n"), "env.yaml", ".", variables())
+	assert.ErrorContains(t, err, "env.yaml:2: http: HTTP/2 needs a url that starts with https://")
+	e, err = Parse([]byte("url: http://ags.example\nsni: a.example\n"), "env.yaml", ".", variables())
+	require.NoError(t, err)
+	assert.Contains(t, e.Warnings()[0], "env.yaml:2: sni is not used, because the url starts with http://")
+}
