@@ -59,7 +59,7 @@ func TestImageCommand(t *testing.T) {
 		{"another platform", []string{"--output", archive, "--binary", binary, "--platform", "linux/arm64"}, "agstest: " + binary + " is not for linux/arm64 (it is for X86_64); give the --platform that it was built for\n"},
 		{"an unknown platform", []string{"--output", archive, "--platform", "windows/amd64"}, `agstest: the platform of an image must be linux/amd64 or linux/arm64, not "windows/amd64"` + "\n"},
 		{"a name", []string{"--output", archive, "--name", "QA"}, `agstest: "QA" is no name of an image; write REPOSITORY:TAG in lower case, such as registry.example.com/qa/agstest:1.0` + "\n"},
-		{"no roots in the file", []string{"--output", archive, "--binary", binary, "--ca", binary}, "agstest: " + binary + " holds no certificate in PEM\n"},
+		{"no roots in the file", []string{"--output", archive, "--binary", binary, "--ca", binary}, "agstest: cannot read the CA roots for the image, " + binary + ": line 1 holds a zero byte"},
 		{"no folder", []string{"--output", filepath.Join(folder, "none", "a.tar"), "--binary", binary, "--ca", roots}, "agstest: cannot write the image: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {

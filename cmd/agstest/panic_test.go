@@ -87,7 +87,7 @@ func TestPanicInAnyGoroutineEndsWithOneSentence(t *testing.T) {
 var guardedBesides = []string{"(*attack).RoundTrip", "(*schedulePacer).Pace", "step"}
 
 // ofTestsOnly are packages that no program is made of.
-var ofTestsOnly = []string{"internal/hostile/", "load/kubernetes/cluster/"}
+var ofTestsOnly = []string{"internal/gateways/", "internal/hostile/", "load/kubernetes/cluster/"}
 
 // TestEveryGoroutineIsGuarded reads the source: whatever is started on a goroutine defers failure.Guard, and tells nobody that it is
 // over before that.
