@@ -83,12 +83,12 @@ func TestNumbersAgree(t *testing.T) {
 			require.Contains(t, line, "| "+shown+" |", "Markdown")
 			require.Contains(t, plain, " "+number, "terminal")
 			require.Contains(t, suite, `name="response.`+p.Key+`" value="`+shown+`"`, "JUnit")
-			require.Contains(t, metrics.String(), `agstest_response_seconds{operation="`+name+`",quantile="`+p.Quantile+`"} `+seconds(p.Nanoseconds)+"\n", "OpenMetrics")
+			require.Contains(t, metrics.String(), `,operation="`+name+`",quantile="`+p.Quantile+`"} `+seconds(p.Nanoseconds)+"\n", "OpenMetrics")
 			require.Equal(t, shown, Milliseconds(back.Operations[name].Response.list()[i].Nanoseconds), "JSON")
 		}
 		require.Contains(t, row, `<td class="number">`+Percent(o.Right, o.Sent)+`</td>`)
 		require.Contains(t, line, "| "+Percent(o.Right, o.Sent)+" |")
-		require.Contains(t, metrics.String(), `agstest_requests_wrong{operation="`+name+`"} `+strconv.FormatInt(o.Wrong, 10)+"\n")
+		require.Contains(t, metrics.String(), `agstest_requests_wrong{environment="staging",service="Operator SSO",tenant="nagra",operation="`+name+`"} `+strconv.FormatInt(o.Wrong, 10)+"\n")
 		require.Contains(t, suite, `name="wrong" value="`+Count(o.Wrong)+`"`)
 	}
 }

@@ -6,32 +6,92 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// OpenMetrics writes the figures as OpenMetrics text (application/openmetrics-text; version=1.0.0), for GitLab's metrics reports or a
-// textfile collector; either run may be nil. Times are seconds, rounded to the digits that the pages show, so that a reader that
-// compares values as strings sees no change where there is none. Names and label values do not hold a run's id or time.
+// OpenMetrics writes the figures as OpenMetrics text (application/openmetrics-text; version=1.0.0), for GitLab's metrics reports; either run
+// may be nil. Times are seconds, rounded to the digits that the pages show, so that a reader that compares values as strings sees no change
+// where there is none. Names and label values do not hold a run's id or time; labels tell environment, release, service and tenant, so that
+// files of several environments can lie side by side.
 func OpenMetrics(w io.Writer, c *Conformance, l *Load) error {
-	m := &metricsWriter{w: bufio.NewWriter(w)}
+	return writeMetrics(w, c, l, false)
+}
+
+// Prometheus writes the same figures in Prometheus' text format 0.0.4, for the textfile collector of node_exporter (which reads files that
+// end in .prom) and Pushgateway, and beside them agstest_run_info with the versions and the time of the run.
+func Prometheus(w io.Writer, c *Conformance, l *Load) error {
+	return writeMetrics(w, c, l, true)
+}
+
+func writeMetrics(w io.Writer, c *Conformance, l *Load, plain bool) error {
+	m := &metricsWriter{w: bufio.NewWriter(w), plain: plain}
+	var runs []Run
 	if c != nil {
+		runs = append(runs, c.Run)
+	}
+	if l != nil {
+		runs = append(runs, l.Run)
+	}
+	if plain {
+		m.runs(runs)
+	}
+	if c != nil {
+		m.of(c.Run)
 		m.conformance(c)
 	}
 	if l != nil {
+		m.of(l.Run)
 		m.load(l)
 	}
-	m.raw("# EOF\n")
+	if !plain {
+		m.raw("# EOF\n")
+	}
 	if m.err == nil {
 		m.err = m.w.Flush()
 	}
 	if m.err != nil {
-		return fmt.Errorf("writing OpenMetrics: %w", m.err)
+		return fmt.Errorf("writing metrics: %w", m.err)
 	}
 	return nil
 }
 
 type metricsWriter struct {
-	w   *bufio.Writer
-	err error
+	w     *bufio.Writer
+	plain bool     // Prometheus' text format, not OpenMetrics
+	whose []string // labels of every sample, name and value by turns
+	err   error
+}
+
+// of labels what follows with whose figures they are.
+func (m *metricsWriter) of(r Run) {
+	m.whose = nil
+	for _, p := range [][2]string{{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}} {
+		if p[1] != "" {
+			m.whose = append(m.whose, p[0], p[1])
+		}
+	}
+}
+
+// runs tells when runs began and ended, and what made them.
+func (m *metricsWriter) runs(runs []Run) {
+	m.family("agstest_run_info", "gauge", "", "What made the figures; always 1.")
+	for _, r := range runs {
+		m.of(r)
+		m.sample("agstest_run_info", "1", "kind", r.Kind, "version", r.Tool.Version, "go", r.Tool.Go)
+	}
+	for _, f := range []struct {
+		name, help string
+		of         func(Run) time.Time
+	}{
+		{"agstest_run_start_time_seconds", "When the run began, in Unix time.", func(r Run) time.Time { return r.Start }},
+		{"agstest_run_end_time_seconds", "When the run ended, in Unix time.", func(r Run) time.Time { return r.End }},
+	} {
+		m.family(f.name, "gauge", "seconds", f.help)
+		for _, r := range runs {
+			m.of(r)
+			m.sample(f.name, strconv.FormatInt(max(f.of(r).Unix(), 0), 10), "kind", r.Kind)
+		}
+	}
 }
 
 func (m *metricsWriter) raw(text string) {
@@ -40,10 +100,10 @@ func (m *metricsWriter) raw(text string) {
 	}
 }
 
-// family opens a metric family; its samples must follow at once.
-func (m *metricsWriter) family(name, unit, help string) {
-	m.raw("# TYPE " + name + " gauge\n")
-	if unit != "" {
+// family opens a metric family of a kind (gauge or summary); its samples must follow at once.
+func (m *metricsWriter) family(name, kind, unit, help string) {
+	m.raw("# TYPE " + name + " " + kind + "\n")
+	if unit != "" && !m.plain {
 		m.raw("# UNIT " + name + " " + unit + "\n")
 	}
 	m.raw("# HELP " + name + " " + help + "\n")
@@ -52,6 +112,7 @@ func (m *metricsWriter) family(name, unit, help string) {
 // sample writes one value; labels are name and value by turns.
 func (m *metricsWriter) sample(name, value string, labels ...string) {
 	var pairs []string
+	labels = append(m.whose[:len(m.whose):len(m.whose)], labels...)
 	for i := 0; i+1 < len(labels); i += 2 {
 		pairs = append(pairs, labels[i]+`="`+metricsLabel.Replace(strings.ToValidUTF8(labels[i+1], "\uFFFD"))+`"`)
 	}
@@ -65,7 +126,7 @@ func (m *metricsWriter) sample(name, value string, labels ...string) {
 var metricsLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func (m *metricsWriter) truth(name, help string, holds bool) {
-	m.family(name, "", help)
+	m.family(name, "gauge", "", help)
 	value := "0"
 	if holds {
 		value = "1"
@@ -75,21 +136,21 @@ func (m *metricsWriter) truth(name, help string, holds bool) {
 
 func (m *metricsWriter) conformance(c *Conformance) {
 	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.", !c.Verdict.blocks())
-	m.family("agstest_requirements", "", "Requirements by verdict.")
+	m.family("agstest_requirements", "gauge", "", "Requirements by verdict.")
 	counts := requirementCounts(c.Requirements)
 	for _, verdict := range verdicts {
 		if runVerdict(verdict) {
 			m.sample("agstest_requirements", strconv.Itoa(counts[verdict]), "verdict", string(verdict))
 		}
 	}
-	m.family("agstest_scenarios", "", "Scenarios by verdict.")
+	m.family("agstest_scenarios", "gauge", "", "Scenarios by verdict.")
 	counts = scenarioCounts(c.Scenarios)
 	for _, verdict := range verdicts {
 		if runVerdict(verdict) {
 			m.sample("agstest_scenarios", strconv.Itoa(counts[verdict]), "verdict", string(verdict))
 		}
 	}
-	m.family("agstest_requirement_failed", "", "1 for a requirement that failed, 0 for one that was judged and did not.")
+	m.family("agstest_requirement_failed", "gauge", "", "1 for a requirement that failed, 0 for one that was judged and did not.")
 	seen := map[string]bool{}
 	for _, requirement := range c.Requirements {
 		if seen[requirement.ID] {
@@ -133,12 +194,12 @@ func (m *metricsWriter) load(l *Load) {
 		{"agstest_requests_right", "Requests with the wanted status and a right answer.", func(o *Operation) int64 { return o.Right }},
 		{"agstest_requests_wrong", "Requests with any other answer, or none.", func(o *Operation) int64 { return o.Wrong }},
 	} {
-		m.family(f.name, "", f.help)
+		m.family(f.name, "gauge", "", f.help)
 		for _, o := range operations {
 			m.sample(f.name, strconv.FormatInt(f.of(o.Operation), 10), "operation", o.name)
 		}
 	}
-	m.family("agstest_answers", "", "Answers by status; none: no answer came.")
+	m.family("agstest_answers", "gauge", "", "Answers by status; none: no answer came.")
 	for _, o := range operations {
 		for _, status := range sortedKeys(o.Statuses) {
 			m.sample("agstest_answers", strconv.FormatInt(o.Statuses[status], 10), "operation", o.name, "status", status)
@@ -151,7 +212,7 @@ func (m *metricsWriter) load(l *Load) {
 		{"agstest_response_seconds", "Response time of right answers, from when the request was due. Quantile 1 is the maximum.", func(o *Operation) Percentiles { return o.Response }},
 		{"agstest_service_seconds", "Service time of right answers, from when the request was sent. Quantile 1 is the maximum.", func(o *Operation) Percentiles { return o.Service }},
 	} {
-		m.family(f.name, "seconds", f.help)
+		m.family(f.name, "summary", "seconds", f.help)
 		for _, o := range operations {
 			figures := f.of(o.Operation)
 			if figures.Count == 0 {
@@ -160,9 +221,10 @@ func (m *metricsWriter) load(l *Load) {
 			for _, p := range figures.list() {
 				m.sample(f.name, seconds(p.Nanoseconds), "operation", o.name, "quantile", p.Quantile)
 			}
+			m.sample(f.name+"_count", strconv.FormatInt(figures.Count, 10), "operation", o.name)
 		}
 	}
-	m.family("agstest_limit_kept", "", "1 for a limit that was kept, 0 for one that was not or could not be judged.")
+	m.family("agstest_limit_kept", "gauge", "", "1 for a limit that was kept, 0 for one that was not or could not be judged.")
 	seen := map[string]bool{}
 	for _, limit := range l.Limits {
 		if seen[limit.Expression] {

@@ -70,7 +70,7 @@ func openMetricsForm(text string) error {
 	for i, line := range strings.Split(strings.TrimSuffix(text, "\n# EOF\n"), "\n") {
 		if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
 			family, _, _ = strings.Cut(rest, " ")
-			if seen[family] || !strings.HasSuffix(rest, " gauge") {
+			if seen[family] || !strings.HasSuffix(rest, " gauge") && !strings.HasSuffix(rest, " summary") {
 				return fmt.Errorf("line %d: %q", i+1, line)
 			}
 			seen[family] = true
@@ -90,7 +90,7 @@ func openMetricsForm(text string) error {
 			continue
 		}
 		parts := sample.FindStringSubmatch(line)
-		if parts == nil || parts[1] != family {
+		if parts == nil || strings.TrimSuffix(parts[1], "_count") != family {
 			return fmt.Errorf("line %d: %q is no sample of %s", i+1, line, family)
 		}
 		if key := parts[1] + parts[2]; samples[key] {
@@ -107,6 +107,14 @@ func TestOpenMetrics(t *testing.T) {
 	require.NoError(t, OpenMetrics(&b, smallConformance(), sampleLoad(2, 20)))
 	require.NoError(t, openMetricsForm(b.String()))
 	golden(t, "metrics.txt", b.Bytes())
+	for line := range strings.Lines(b.String()) {
+		if !strings.HasPrefix(line, "#") {
+			require.Contains(t, line, `{environment="staging",service="Operator SSO",tenant="nagra"`, "each sample says whose it is")
+		}
+	}
+	var plain bytes.Buffer
+	require.NoError(t, Prometheus(&plain, smallConformance(), sampleLoad(2, 20)))
+	golden(t, "metrics.prom", plain.Bytes())
 
 	twice := sampleLoad(2, 5)
 	twice.Limits = append(twice.Limits, twice.Limits...)

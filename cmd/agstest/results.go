@@ -47,6 +47,7 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 		add("junit.xml", func(w io.Writer) error { return reports.JUnit(w, c, l, r.strict) })
 		add("summary.md", func(w io.Writer) error { return reports.Markdown(w, c, l) })
 		add("metrics.txt", func(w io.Writer) error { return reports.OpenMetrics(w, c, l) })
+		add("metrics.prom", func(w io.Writer) error { return reports.Prometheus(w, c, l) })
 		if dialect == "gitlab" {
 			add("codequality.json", func(w io.Writer) error { return reports.Annotations(w, dialect, c, l) })
 		}
