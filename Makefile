@@ -59,9 +59,9 @@ load: ## load the embedded mock for 10 s
 mock: ## run the mock on 127.0.0.1:8080
 	$(AGSTEST) mock --listen 127.0.0.1:8080
 
-faults: ## run the suite under every fault of the mock and print which requirement caught it
+faults: ## run the suite under every fault of the mock, with its control interface and as a live service, and print which requirement caught it
 	$(GO) test -c -o bin/steps.test ./steps
-	cd steps && ../bin/steps.test -test.run '^TestEveryFaultIsCaught$$' -table
+	cd steps && ../bin/steps.test -test.run '^TestEveryFaultIsCaught(Live)?$$' -table
 
 choices: ## run the suite under every conforming habit of the mock; all must pass
 	$(GO) test -c -o bin/steps.test ./steps

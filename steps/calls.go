@@ -67,6 +67,9 @@ var callPhrases = []phrase{
 			}
 			return nil
 		}),
+	when(`the client refreshes its tokens some seconds later`, "the client refreshes its tokens some seconds later", "the client refreshes its tokens some seconds later",
+		"Calls refresh when so much time has passed that what must move has moved. A mock's clock is moved by a minute; on a live service the run waits once, for as long as --patience allows, and all scenarios with this step look at the same refresh.",
+		func(ctx context.Context, w *world, _ arguments) error { return w.refreshLater(ctx) }),
 	when(`the client refreshes twice at the same moment with the same token`, "the client refreshes twice at the same moment with the same token", "the client refreshes twice at the same moment with the same token",
 		"Calls refresh in parallel; for the record.",
 		func(ctx context.Context, w *world, _ arguments) error { return w.parallelRefreshes(ctx) }),

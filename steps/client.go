@@ -14,6 +14,7 @@ type client struct {
 	class    string // playoutDeviceClass of its first sign-on
 	pair     *check.Pair
 	previous *check.Pair
+	since    time.Time // when pair came, in the time of the account
 }
 
 // pair is what a client holds after a sign-on.
@@ -39,7 +40,7 @@ func (w *world) adopt(x *exchange, c *client) error {
 	if err != nil {
 		return missf("a body with an access token and a refresh token", "%v", err)
 	}
-	c.previous, c.pair = c.pair, pair
+	c.previous, c.pair, c.since = c.pair, pair, x.Received.Add(w.ahead)
 	if c.id == "" {
 		c.id = pair.ClientID
 	}

@@ -39,6 +39,7 @@ type Options struct {
 	Generate    int           // generated bad requests for each operation; 0: none
 	Sequences   int           // random sequences of calls; 0: none
 	Slow        bool          // run scenarios that wait in real time too
+	Patience    time.Duration // what the run may wait in real time, once, to see what only time shows; less than 3.2 s: it does not wait
 	MaxRate     float64       // requests a second at most; 0: no limit
 	Timeout     time.Duration // for one exchange; 0: 30 s
 	// Sleep waits before a request is sent again because the service asked for it (Retry-After); nil: in real time.

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/internal/environment"
 	"agstest/mock"
 	"agstest/reports"
 	"agstest/steps"
@@ -187,4 +187,28 @@ func TestWhatIsOnTheWayProvesNothing(t *testing.T) {
 	}
 }
 
-var _ = environment.Situation{}
+// TestTimesAreLookedAtLater: on a live service the run waits once for all that only time shows, and a service that moves the end of the
+// session at each refresh is caught; without patience nothing is said of it.
+func TestTimesAreLookedAtLater(t *testing.T) {
+	for _, c := range []struct {
+		fault, id string
+	}{{"refresh-extends-fixed-end", "REF-10"}, {"refresh-old-times", "REF-09"}, {"", "REF-10"}} {
+		config := mock.Config{}
+		if c.fault != "" {
+			config.Faults = []mock.Fault{fault(t, c.fault)}
+		}
+		e := service(t, config)
+		e.Mock = nil
+		start := time.Now()
+		report := run(t, steps.Options{Environment: e, Only: []string{"REF-02", "REF-09", "REF-10"}, Patience: 5 * time.Second})
+		assert.Less(t, time.Since(start), 6*time.Second, "all wait at the same time")
+		want := reports.Pass
+		if c.fault != "" {
+			want = reports.Fail
+		}
+		q := requirement(t, report, c.id)
+		assert.Equal(t, want, q.Verdict, "%s: %s", c.fault, q.Reason)
+		hasty := requirement(t, run(t, steps.Options{Environment: e, Only: []string{"REF-10"}}), "REF-10")
+		assert.Equal(t, reports.Skipped, hasty.Verdict, hasty.Reason)
+	}
+}

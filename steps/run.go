@@ -36,6 +36,7 @@ type run struct {
 	notes       []string
 	question    reports.Run
 
+	late  late
 	stage sync.RWMutex // held for writing by a scenario that must be alone
 
 	mu       sync.Mutex        // guards what follows

@@ -46,6 +46,10 @@ func (w *world) expiredSessionToken(ctx context.Context) error {
 		}
 		w.sessionToken = s.SessionToken
 		w.run.keep(w.sessionToken)
+		if s.ClientID != "" { // of the account that the token is of: with another's device it would be refused for that
+			w.add(&client{id: s.ClientID})
+			w.account, w.refusal = &account{situation: "expired-session", id: s.AccountID, standing: "ACTIVE"}, true
+		}
 		w.subject = &subject{situation: "expired-session", unknown: "a session token that nobody issued", madeUp: madeUpSession}
 		return nil
 	}

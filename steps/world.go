@@ -219,6 +219,9 @@ func (w *world) knownOf(r *request, changed bool) check.Known {
 	}
 	if r.operation == ags.Refresh && w.client != nil && w.client.pair != nil && !changed {
 		k.Previous, k.ClientID, k.DeviceClass = w.client.pair, w.client.id, w.client.class
+		if !w.client.since.IsZero() {
+			k.Since = time.Now().Add(w.ahead).Sub(w.client.since)
+		}
 	}
 	return k
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +34,7 @@ type conformFlags struct {
 	concurrency int
 	features    string
 	slow        bool
+	patience    time.Duration
 	list        bool
 }
 
@@ -57,6 +59,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: several against a mock, one on a live service")
 	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (messages call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
+	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("only", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -74,7 +77,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, error) {
 	o := steps.Options{
 		Tags: f.tags, Only: f.only, Profile: f.profile, Seed: f.seed, Generate: f.generate, Sequences: f.sequences,
-		Concurrency: f.concurrency, Slow: f.slow,
+		Concurrency: f.concurrency, Slow: f.slow, Patience: f.patience,
 	}
 	switch {
 	case f.lenient && strict:
@@ -83,6 +86,9 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 		o.Strictness = steps.Lenient
 	case strict:
 		o.Strictness = steps.Strict
+	}
+	if f.patience < 0 {
+		return o, failure.Usagef("--patience must be 0 or more, not %s", f.patience)
 	}
 	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences, "concurrency": f.concurrency} {
 		if value < 0 {

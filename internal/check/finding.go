@@ -34,6 +34,7 @@ type Known struct {
 	DeviceClass string        // playoutDeviceClass that was sent at the first sign-on
 	Skew        time.Duration // clocks may differ by this much
 	Previous    *Pair         // tokens before a refresh
+	Since       time.Duration // how long ago Previous came, by the clock of this machine; 0: not known
 	Secrets     []string      // values submitted that no error may echo
 }
 

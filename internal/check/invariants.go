@@ -119,12 +119,19 @@ func (j *judge) callWindow(p *tokenPair) {
 	if !j.is(ags.Refresh) {
 		return
 	}
-	if before := j.k.Previous; before != nil && before.ExpiresIn == a && before.Access.Exp > exp+toleranceSeconds {
+	switch before := j.k.Previous; {
+	case before != nil && before.ExpiresIn == a && before.Access.Exp > exp+toleranceSeconds:
 		j.add("REF-09", Broken, "an exp not before that of the token before, "+instant(before.Access.Exp), instant(exp))
-		return
+	case before != nil && before.ExpiresIn == a && before.Access.Exp == exp && j.timeTells():
+		j.add("REF-09", Broken, "an exp after that of the token before, "+instant(before.Access.Exp), instant(exp))
+	case !inside || j.timeTells():
+		j.rule("REF-09", inside, "exp less expires_in "+expected, got)
 	}
-	j.rule("REF-09", inside, "exp less expires_in "+expected, got)
 }
+
+// timeTells: so much time has passed since the tokens before came that what must not move would be seen to move, and the reverse. Within
+// the tolerance a rule about times could not have failed, so it does not hold either: it is not evaluated.
+func (j *judge) timeTells() bool { return j.k.Previous != nil && j.k.Since > tolerance+time.Second }
 
 // zoneHint names the usual reason for an instant that is off by whole quarters of an hour.
 func zoneHint(issued, now int64) string {
@@ -156,7 +163,9 @@ func (j *judge) fixedEnd(p *tokenPair) {
 		if !ok || also && !near(inRefresh, want) {
 			got = instant(inRefresh)
 		}
-		j.rule("REF-10", held, instant(want), got)
+		if !held || j.timeTells() {
+			j.rule("REF-10", held, instant(want), got)
+		}
 	}
 	if exp, good := p.refresh.seconds("exp"); good && also {
 		j.rule("REF-11", exp <= inRefresh+toleranceSeconds, "not after "+instant(inRefresh), instant(exp))

@@ -60,7 +60,7 @@ func (j *judge) sameToken(body *Value) string {
 	if p == nil || p.Issued.IsZero() || body.Get("access_token").String() != p.AccessToken {
 		return ""
 	}
-	if j.x.Sent.IsZero() || j.x.Sent.Sub(p.Issued) <= j.k.Skew+tolerance {
+	if !j.timeTells() && (j.x.Sent.IsZero() || j.x.Sent.Sub(p.Issued) <= j.k.Skew+tolerance) {
 		return ""
 	}
 	return "the access token is the one from before the refresh"
