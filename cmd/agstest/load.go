@@ -73,7 +73,11 @@ func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
 	flags.Float64Var(&f.peak, "peak", 0, "how much busier the busiest hour of a population is; 0: 1")
 	flags.IntVar(&f.storm, "storm", 0, "clients that all come back after an outage, --within a time")
 	flags.DurationVar(&f.within, "within", 0, "how fast the clients of a storm come back, such as 60s")
-	flags.DurationVar(&f.patience, "patience", 0, "when a storm is given up; 0: ten times --within, 10m at least")
+	flags.DurationVar(&f.patience, "give-up-after", 0, "when a storm is given up; 0: ten times --within, 10m at least")
+	if flags.Lookup("patience") == nil { // in a gate it is that of its conformance run
+		flags.DurationVar(&f.patience, "patience", 0, "")
+		_ = flags.MarkDeprecated("patience", "it is --give-up-after now")
+	}
 }
 
 func (f *loadFlags) registerLimits(c *cobra.Command) {
@@ -166,7 +170,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 	if f.storm > 0 {
 		o.Storm = &load.Storm{Clients: f.storm, Within: f.within, Patience: f.patience}
 	} else if f.within != 0 || f.patience != 0 {
-		return o, failure.Usagef("--within and --patience describe a storm; add --storm, or leave them out")
+		return o, failure.Usagef("--within and --give-up-after describe a storm; add --storm, or leave them out")
 	}
 	if o.Shard, err = parseShard(f.shard); err != nil {
 		return o, err
