@@ -189,6 +189,7 @@ func addCounts(to, from *reports.Operation) {
 	to.Wrong += from.Wrong
 	to.Bytes += from.Bytes
 	to.Interrupted += from.Interrupted
+	to.Resent += from.Resent
 	if to.Statuses == nil {
 		to.Statuses = map[string]int64{}
 	}

@@ -29,6 +29,7 @@ type operationFrame struct {
 	Right       int64            `json:"right,omitempty"`
 	Wrong       int64            `json:"wrong,omitempty"`
 	Interrupted int64            `json:"interrupted,omitempty"`
+	Resent      int64            `json:"resent,omitempty"`
 	Bytes       int64            `json:"bytes,omitempty"`
 	Statuses    map[string]int64 `json:"statuses,omitempty"`
 	Missed      map[string]int64 `json:"missed,omitempty"` // statuses of wrong answers
@@ -86,7 +87,7 @@ func frameOf(second int, s *secondTally, p *packer) *frame {
 			continue
 		}
 		of := operationFrame{
-			Operation: i, Asked: map[int]int64{}, Sent: o.sent, Right: o.right, Wrong: o.wrong, Interrupted: o.interrupted, Bytes: o.bytes,
+			Operation: i, Asked: map[int]int64{}, Sent: o.sent, Right: o.right, Wrong: o.wrong, Interrupted: o.interrupted, Resent: o.resent, Bytes: o.bytes,
 			Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{},
 			Response: p.pack(&o.response), Service: p.pack(&o.service), Failed: p.pack(&o.failed),
 		}

@@ -138,6 +138,7 @@ func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *rep
 	total.right += o.Right
 	total.wrong += o.Wrong
 	total.interrupted += o.Interrupted
+	total.resent += o.Resent
 	total.bytes += o.Bytes
 	for kind, n := range o.Kinds {
 		total.kinds[kind] += n

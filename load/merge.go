@@ -314,6 +314,7 @@ func addFrames(second int, parts []*frame) (*frame, error) {
 			}
 			o.Sent, o.Right, o.Wrong, o.Bytes = o.Sent+from.Sent, o.Right+from.Right, o.Wrong+from.Wrong, o.Bytes+from.Bytes
 			o.Interrupted += from.Interrupted
+			o.Resent += from.Resent
 			for at, n := range from.Asked {
 				o.Asked[at] += n
 			}

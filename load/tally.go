@@ -48,6 +48,7 @@ type operationTally struct {
 	right       int64
 	wrong       int64
 	interrupted int64
+	resent      int64 // sent once more, since it provably never reached the service
 	bytes       int64
 	statuses    map[int]int64
 	missed      map[int]int64 // statuses of wrong answers
@@ -104,6 +105,9 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 	if hit.IsAborted(answer.Err) {
 		o.interrupted++
 		return
+	}
+	if answer.Resent {
+		o.resent++
 	}
 	o.bytes += int64(len(answer.Body))
 	o.statuses[answer.Status]++

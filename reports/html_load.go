@@ -135,6 +135,9 @@ func (l *Load) trust() []statement {
 	if g.Dropped+g.AtCap+g.Starved > 0 {
 		found = append(found, statement{Warn, fmt.Sprintf("Held up by the generator: %s never sent, %s waited for a worker, %s waited for a client.", Count(g.Dropped), Count(g.AtCap), Count(g.Starved))})
 	}
+	if resent := l.resent(); resent != "" {
+		found = append(found, statement{Warn, resent})
+	}
 	if g.CPUShare > 0.8 {
 		found = append(found, statement{Warn, fmt.Sprintf("The generator used %.0f %% of the processors it may use.", g.CPUShare*100)})
 	}

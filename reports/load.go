@@ -65,6 +65,9 @@ type Operation struct {
 	Failed Percentiles `json:"failed,omitzero"`
 	// Interrupted hits were under way when the run was; they are neither right nor wrong.
 	Interrupted int64 `json:"interrupted,omitempty"`
+	// Resent requests were sent once more on a fresh connection: the service had closed the one that was kept open, and provably never had
+	// the whole request. Their times hold both tries. They are right or wrong like all others.
+	Resent int64 `json:"resent,omitempty"`
 	// Curve is the response-time percentile curve.
 	Curve []CurvePoint `json:"curve,omitempty"`
 }

@@ -187,6 +187,11 @@ func (m *markdownWriter) load(l *Load) {
 		add("all together", l.Total, verdict, note)
 	}
 	m.rows(head, rows, "load.html")
+	if resent := l.resent(); resent != "" {
+		m.line("")
+		m.line(markdownText(resent))
+		m.line("")
+	}
 	if len(l.ShardRuns) > 0 {
 		rows = nil
 		for i := range l.ShardRuns {

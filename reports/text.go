@@ -249,6 +249,9 @@ func (t *textWriter) load(l *Load) {
 	if l.Plan.Closed {
 		t.line("  Closed loop: these are service times; what a waiting user sees is not known.")
 	}
+	if resent := l.resent(); resent != "" {
+		t.line("  %s", printable(resent))
+	}
 	for _, limit := range l.Limits {
 		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(oneLine(limitSentence(limit), 300)))
 	}

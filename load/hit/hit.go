@@ -25,6 +25,7 @@ type Answer struct {
 	Body       []byte
 	RetryAfter string
 	Truncated  bool // the body was longer than the engine reads
+	Resent     bool // it provably never reached the service at first, on a connection that was kept open, and was sent once more
 	Err        error
 	Sent       time.Time
 	Received   time.Time

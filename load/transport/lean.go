@@ -27,6 +27,12 @@ type leanTransport struct {
 	dialer  net.Dialer
 	hits    sync.Pool // of *leanHit
 
+	timeouts  idleTimeout
+	lookAfter time.Duration // a connection that was idle for less is used without a look
+	closing   chan struct{}
+	closeOnce sync.Once
+	sweeper   sync.WaitGroup
+
 	// dialling bounds how many connections are opened at once: when a burst comes, those that wait take whatever is first, a new
 	// connection or one that was given back.
 	dialling chan struct{}
@@ -49,6 +55,7 @@ func newLeanTransport(base *url.URL, config *tls.Config, timeout time.Duration, 
 	l := &leanTransport{
 		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), timeout: timeout, trace: trace,
 		dialling: make(chan struct{}, mostDialling), given: make(chan *connection), open: map[*connection]struct{}{},
+		lookAfter: lookAfter, closing: make(chan struct{}),
 	}
 	if base.Scheme == "https" {
 		l.tls = config
@@ -78,17 +85,25 @@ func (l *leanTransport) String() string {
 
 func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
 	h := l.hits.Get().(*leanHit)
-	c, err := l.connection(deadline, traced)
-	if err != nil {
-		answer.Err = err
-		return h.done
+	c, kept, err := l.connection(deadline, traced, false)
+	if err == nil {
+		err = h.carry(c, request, answer, deadline, traced)
 	}
-	if err := h.carry(c, request, answer, deadline, traced); err != nil {
+	if err != nil && kept && !l.isAborted() && c.neverReached(err) {
+		l.discard(c)
+		answer.Resent, answer.Err = true, nil
+		if c, _, err = l.connection(deadline, traced, true); err == nil {
+			err = h.carry(c, request, answer, deadline, traced)
+		}
+	}
+	if err != nil {
+		if c != nil {
+			l.discard(c)
+		}
 		if l.isAborted() {
 			err = hit.ErrAborted
 		}
 		answer.Err = err
-		l.discard(c)
 		return h.done
 	}
 	if answer.Truncated || c.grown || h.response.ConnectionClose() || c.reader.Buffered() > 0 {
@@ -105,12 +120,15 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	if c.out, err = h.transport.appendRequest(c.out[:0], request); err != nil {
 		return err
 	}
+	c.heard, c.writing = false, false
 	if err := c.SetDeadline(deadline); err != nil {
 		return err
 	}
+	c.writing = true
 	if _, err := c.Write(c.out); err != nil {
 		return err
 	}
+	c.writing = false
 	var written, first time.Time
 	if h.transport.trace {
 		written = time.Now()
@@ -137,6 +155,11 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	case err != nil:
 		return c.plainly(err)
 	}
+	if !c.used {
+		if announced := h.response.Header.Peek("Keep-Alive"); len(announced) > 0 {
+			h.transport.timeouts.announce(string(announced))
+		}
+	}
 	answer.Status = h.response.StatusCode()
 	answer.Body = h.response.Body()
 	if mayRetryAfter(answer.Status) {
@@ -153,6 +176,7 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 func (h *leanHit) await(c *connection) error {
 	for range mostInterim {
 		line, err := c.reader.Peek(len("HTTP/1.1 200"))
+		c.heard = c.heard || len(line) > 0
 		switch {
 		case err == io.EOF && len(line) > 0:
 			return io.ErrUnexpectedEOF

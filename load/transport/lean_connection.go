@@ -16,12 +16,24 @@ import (
 // connection is one connection and its buffers.
 type connection struct {
 	net.Conn
-	raw    net.Conn // below TLS
-	reader *bufio.Reader
-	out    []byte    // the request that is being sent
-	since  time.Time // idle since
-	used   bool      // carried an exchange before
-	grown  bool      // has a larger buffer than others
+	below     *below // TLS
+	reader    *bufio.Reader
+	out       []byte        // the request that is being sent
+	since     time.Time     // idle since
+	roundTrip time.Duration // how long connecting took
+	used      bool          // carried an exchange before
+	grown     bool          // has a larger buffer than others
+	writing   bool          // not all of the request is written
+	heard     bool          // something of an answer came
+}
+
+// stillOpen looks at an idle connection without waiting: whether the service has closed it, or sent something that nobody asked for, which
+// must not become the answer to the next request.
+func (c *connection) stillOpen() bool {
+	c.below.quiet = true
+	_, err := c.reader.Peek(1)
+	c.below.quiet = false
+	return err == errNothingWaits
 }
 
 // grow gives a connection room for long headers, with what has been read of them.

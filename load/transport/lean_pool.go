@@ -10,57 +10,70 @@ import (
 	"agstest/load/hit"
 )
 
-const (
-	mostDialling = 128
-	// longestIdle is below the idle time-out of common servers and proxies (nginx: 75 s, most load balancers: 60 s).
-	longestIdle = 50 * time.Second
-	// checkIdle: a connection that was idle for this long is looked at before it is used again. Under a high rate none is, so that it
-	// costs nothing there; a service that closes without a word does so at once.
-	checkIdle = time.Millisecond
-)
+// mostDialling bounds how many connections are opened at once.
+const mostDialling = 128
 
-// connection takes an idle connection, the last one used first, or opens one.
-func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases) (*connection, error) {
-	for {
-		l.mu.Lock()
-		if l.aborted {
-			l.mu.Unlock()
-			return nil, hit.ErrAborted
+// connection takes an idle connection, the last one used first, or opens one; kept tells which. A fresh one is opened in any case.
+func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
+	for !fresh {
+		c, err := l.takeIdle()
+		if err != nil {
+			return nil, false, err
 		}
-		n := len(l.idle) - 1
-		if n < 0 {
-			l.mu.Unlock()
+		if c == nil {
 			break
 		}
-		c := l.idle[n]
-		l.idle[n] = nil
-		l.idle = l.idle[:n]
-		l.mu.Unlock()
 		idle := time.Since(c.since)
-		if idle > checkIdle && (idle > longestIdle || !stillOpen(c.raw, l.tls != nil)) {
-			l.discard(c)
-			continue
+		if idle < l.lookAfter {
+			return c, true, nil
 		}
-		return c, nil
+		if !l.timeouts.over(idle) {
+			if c.stillOpen() {
+				return c, true, nil
+			}
+			l.timeouts.closed(idle, c.since.Add(idle))
+		}
+		l.discard(c)
 	}
 	select {
 	case l.dialling <- struct{}{}:
 	default:
+		given := l.given
+		if fresh {
+			given = nil
+		}
 		timer := time.NewTimer(time.Until(deadline))
 		defer timer.Stop()
 		select {
 		case l.dialling <- struct{}{}:
-		case c := <-l.given:
-			return c, nil
+		case c := <-given:
+			return c, true, nil
 		case <-timer.C:
-			return nil, errNoConnection
+			return nil, false, errNoConnection
 		}
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	c, err := l.dial(ctx, traced)
+	c, err = l.dial(ctx, traced)
 	<-l.dialling
-	return c, err
+	return c, false, err
+}
+
+// takeIdle takes the connection that was used last; nil where none is idle.
+func (l *leanTransport) takeIdle() (*connection, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.idle) - 1
+	if l.aborted || n < 0 {
+		if l.aborted {
+			return nil, hit.ErrAborted
+		}
+		return nil, nil
+	}
+	c := l.idle[n]
+	l.idle[n] = nil
+	l.idle = l.idle[:n]
+	return c, nil
 }
 
 // errNoConnection is a time-out: no connection could be had in time.
@@ -77,15 +90,17 @@ func (l *leanTransport) dial(ctx context.Context, traced *hit.Phases) (*connecti
 	if l.trace {
 		ctx = httptrace.WithClientTrace(ctx, connectTrace(traced))
 	}
+	begin := time.Now()
 	raw, err := l.dialer.DialContext(ctx, "tcp", l.address)
 	if err != nil {
 		return nil, err
 	}
 	traced.NewConnection = true
-	c := &connection{Conn: raw, raw: raw}
+	under := newBelow(raw)
+	c := &connection{Conn: under, below: under, roundTrip: time.Since(begin)}
 	if l.tls != nil {
 		begin := time.Now()
-		secure := tls.Client(raw, l.tls)
+		secure := tls.Client(under, l.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			raw.Close()
 			return nil, err
@@ -142,7 +157,7 @@ func (l *leanTransport) discard(c *connection) {
 	l.mu.Lock()
 	delete(l.open, c)
 	l.mu.Unlock()
-	c.raw.Close() // without a goodbye of TLS, which would block on a dead peer
+	c.below.Conn.Close() // without a goodbye of TLS, which would block on a dead peer
 }
 
 func (l *leanTransport) isAborted() bool {
@@ -156,8 +171,12 @@ func (l *leanTransport) Abort() {
 	defer l.mu.Unlock()
 	l.aborted = true
 	for c := range l.open {
-		c.raw.Close()
+		c.below.Conn.Close()
 	}
 }
 
-func (l *leanTransport) Close() { l.Abort() }
+func (l *leanTransport) Close() {
+	l.Abort()
+	l.closeOnce.Do(func() { close(l.closing) })
+	l.sweeper.Wait()
+}

@@ -65,6 +65,7 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 	defer cancel()
 	c, err := l.dial(ctx, &hit.Phases{})
 	if err == nil {
+		l.sweeper.Go(l.sweep)
 		l.put(c)
 		return l, nil
 	}

@@ -1,0 +1,30 @@
+package reports
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What was sent again stands in every form of the report, and nothing where nothing was.
+func TestResentRequestsAreShown(t *testing.T) {
+	l := sampleLoad(4, 60)
+	show := func() map[string]string {
+		var text, markdown, html bytes.Buffer
+		require.NoError(t, Text(&text, nil, l, false))
+		require.NoError(t, Markdown(&markdown, nil, l))
+		require.NoError(t, LoadHTML(&html, l, Style{}))
+		return map[string]string{"terminal": text.String(), "Markdown": markdown.String(), "HTML": html.String()}
+	}
+	for form, page := range show() {
+		assert.NotContains(t, page, "resent", form)
+	}
+	l.Total.Resent = 3
+	l.Operations["refresh"].Resent = 3
+	for form, page := range show() {
+		assert.Contains(t, page, "3 requests of ", form)
+		assert.Contains(t, page, "resent (3 of refresh): the service, or a gateway, had closed the kept connection", form)
+	}
+}
