@@ -171,7 +171,7 @@ func (w *world) refreshRequest() *request {
 }
 
 func (w *world) refresh(ctx context.Context) error {
-	if err := w.holdsTokens(); err != nil {
+	if err := w.ready(ctx); err != nil {
 		return err
 	}
 	x, err := w.call(ctx, w.refreshRequest())
@@ -186,13 +186,19 @@ func (w *world) refresh(ctx context.Context) error {
 }
 
 func (w *world) signOut(ctx context.Context) error {
-	if err := w.holdsTokens(); err != nil {
+	if err := w.ready(ctx); err != nil {
+		return err
+	}
+	if err := w.maySignOut(); err != nil {
 		return err
 	}
 	r := w.prepare(ags.SignOut)
 	w.authorize(r, w.client.pair.AccessToken)
 	r.set("parameters", rawJSON(w.hints()))
-	_, err := w.call(ctx, r)
+	x, err := w.call(ctx, r)
+	if err == nil && effectiveStatus(x)/100 == 2 {
+		w.run.own.signOut(w.client.id)
+	}
 	return err
 }
 

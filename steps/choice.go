@@ -41,16 +41,43 @@ func (w *world) choice(n int) (choice, error) {
 	return c, nil
 }
 
-// pickAccount finishes a sign-on. The device argument of the sign-on before is sent again, as some services want it (ambiguity 7.22).
+// pickAccount finishes a sign-on.
 func (w *world) pickAccount(ctx context.Context, n int) error {
 	c, err := w.choice(n)
 	if err != nil {
 		return err
 	}
-	r := w.prepare(ags.SubsequentSignOn)
+	r, class := w.pickRequest(c)
+	var picked *client
+	if w.sharesDevices() {
+		picked, err = w.pickShared(ctx, r, n, class)
+	} else {
+		picked, err = w.pickAlone(ctx, r, class)
+	}
+	if picked != nil {
+		w.add(picked)
+		w.choices[n-1].account = picked.pair.AccountID
+	}
+	return err
+}
+
+func (w *world) pickAlone(ctx context.Context, r *request, class string) (*client, error) {
+	x, err := w.call(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	picked := &client{class: class, own: true}
+	if x.Status/100 != 2 || w.adopt(x, picked) != nil {
+		return nil, nil // what is wrong is the Then steps' to say
+	}
+	return picked, nil
+}
+
+// pickRequest picks an account. The device argument of the sign-on before is sent again, as some services want it (ambiguity 7.22).
+func (w *world) pickRequest(c choice) (r *request, class string) {
+	r = w.prepare(ags.SubsequentSignOn)
 	r.setHeader("User-Token", c.token)
 	r.set("parameters", rawJSON(w.hints()))
-	class := ""
 	for i := len(w.exchanges) - 1; i >= 0; i-- {
 		before := w.exchanges[i].request
 		if before == nil || before.operation != ags.SignOn {
@@ -64,16 +91,5 @@ func (w *world) pickAccount(ctx context.Context, n int) error {
 		}
 		break
 	}
-	x, err := w.call(ctx, r)
-	if err != nil {
-		return err
-	}
-	if x.Status/100 == 2 {
-		picked := &client{class: class}
-		if w.adopt(x, picked) == nil {
-			w.add(picked)
-			w.choices[n-1].account = picked.pair.AccountID
-		}
-	}
-	return nil
+	return r, class
 }

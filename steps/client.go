@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"agstest/ags"
 	"agstest/internal/check"
 )
 
@@ -15,6 +16,10 @@ type client struct {
 	pair     *check.Pair
 	previous *check.Pair
 	since    time.Time // when pair came, in the time of the account
+
+	own       bool   // this run made it
+	operation string // of the sign-on that made it
+	stale     bool   // its tokens are those of a sign-on that other scenarios have seen too
 }
 
 // pair is what a client holds after a sign-on.
@@ -66,16 +71,8 @@ func (w *world) makeClient(ctx context.Context) error {
 		if w.client != nil {
 			return nil
 		}
-		if id := w.run.device(w.account.situation); id != "" {
-			w.add(&client{id: id})
-			return nil
-		}
 		if w.run.environment.Allow.FirstTime && w.account.situation == "active" {
-			if err := w.firstSignOn(ctx, defaultDevice); err != nil {
-				return err
-			}
-			w.run.keepDevice(w.account.situation, w.client.id)
-			return nil
+			return w.firstSignOn(ctx, defaultDevice)
 		}
 		return lacking("situations."+w.account.situation+": {clientId: …}", "the situation %s names no clientId", w.account.situation)
 	}
@@ -84,22 +81,26 @@ func (w *world) makeClient(ctx context.Context) error {
 
 // firstSignOn signs a new device on with a session token, as a part of the set-up.
 func (w *world) firstSignOn(ctx context.Context, device string) error {
-	if err := w.mayCreateDevices(); err != nil {
-		return err
+	if w.sharesDevices() {
+		if err := w.firstTimeShared(ctx, ags.SignOnWithSessionToken, device); err != nil {
+			return err
+		}
+		if x, _ := w.last(); effectiveStatus(x)/100 != 2 || w.client == nil {
+			return unknownf("the first-time sign-on that this scenario starts from was answered with %s", w.describe(x))
+		}
+		return w.renew(ctx)
 	}
-	r, err := w.signOnWithSessionToken(ctx)
+	r, err := w.firstTimeRequest(ctx, ags.SignOnWithSessionToken, device)
 	if err != nil {
 		return err
 	}
-	r.set("deviceInformation", []byte(device))
-	c := &client{class: classOf([]byte(device))}
-	return w.setUpSignOn(ctx, r, c)
+	return w.setUpSignOn(ctx, r, &client{class: classOf([]byte(device)), own: true})
 }
 
 // ensureTokens signs the client on if it holds no tokens yet.
 func (w *world) ensureTokens(ctx context.Context) error {
 	if w.client.pair != nil {
-		return nil
+		return w.renew(ctx)
 	}
 	r, err := w.signOnWithSessionToken(ctx)
 	if err != nil {
@@ -150,6 +151,14 @@ func (w *world) hasClient() error {
 	return unknownf("no device was chosen before; write for example \"Given a device of the account\"")
 }
 
+// ready makes sure that the acting client holds tokens which no other scenario has used.
+func (w *world) ready(ctx context.Context) error {
+	if err := w.holdsTokens(); err != nil {
+		return err
+	}
+	return w.renew(ctx)
+}
+
 func (w *world) holdsTokens() error {
 	if w.client == nil || w.client.pair == nil {
 		return unknownf("the client holds no tokens; write for example \"Given a client that is signed on\"")
@@ -160,16 +169,17 @@ func (w *world) holdsTokens() error {
 // roomForDevices tells a refusal for too many devices, which says nothing about the service where an account of the environment file is
 // full, from others.
 func (w *world) roomForDevices(x *exchange) error {
-	code, _ := check.SubCode(x.Exchange)
-	if w.run.control != nil || w.refusal || code != 20007 || !x.known.FirstTime {
+	if !w.live() || w.refusal || !isFull(x) || !x.known.FirstTime {
 		return nil
 	}
+	code, _ := check.SubCode(x.Exchange)
 	return lacking("an account with room for more devices in situations."+w.account.situation,
-		"the account of situations.%s has as many devices as it may (20007), so first-time sign-ons cannot be checked", w.account.situation)
+		"could not tell: the account has no room: that of situations.%s has as many devices as it may (%d), so first-time sign-ons cannot be checked", w.account.situation, code)
 }
 
 func (w *world) makeTroubledClient(ctx context.Context, state string) error {
 	w.refusal = state != "unapproved"
+	w.namedRefused = w.refusal
 	if w.run.control == nil {
 		s, err := w.situation(state + "-device")
 		if err != nil {

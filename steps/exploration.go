@@ -67,6 +67,9 @@ func (w *world) equip(ctx context.Context, operation string) error {
 		if err := w.useAccount(ctx, "active", 0); err != nil {
 			return err
 		}
+		if operation == ags.SignOut && w.live() {
+			return w.useOwnDevice(ctx)
+		}
 		if err := w.makeClient(ctx); err != nil {
 			return err
 		}
@@ -131,6 +134,9 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 		}
 		r = w.prepare(operation)
 		r.setHeader("User-Token", c.token)
+		if w.live() && !w.control { // each success would make a device
+			r.setHeader("User-Token", w.invented(40))
+		}
 		r.set("parameters", rawJSON(w.hints()))
 		return r, c.token, nil
 	case ags.SignOnWithSessionToken:
@@ -166,6 +172,9 @@ func (w *world) explore(ctx context.Context, operation string) error {
 		t, err := w.try(ctx, operation, mutations)
 		if err != nil {
 			return err
+		}
+		if t == nil {
+			continue
 		}
 		if t.wrong != "" {
 			t, err = w.shorten(ctx, operation, t)
@@ -216,7 +225,7 @@ func (w *world) changeable(operation string) []string {
 	return nil
 }
 
-// try sends the documented request with mutations and looks at the answer.
+// try sends the documented request with mutations and looks at the answer. Nil: it was not sent, as it might make a device that stays.
 func (w *world) try(ctx context.Context, operation string, mutations []mutation) (*trial, error) {
 	r, credential, err := w.documented(ctx, operation)
 	if err != nil {
@@ -224,6 +233,9 @@ func (w *world) try(ctx context.Context, operation string, mutations []mutation)
 	}
 	for _, m := range mutations {
 		m.apply(r)
+	}
+	if w.live() && w.wouldMakeDevice(r) {
+		return nil, nil
 	}
 	if err := w.run.pace(ctx); err != nil {
 		return nil, err
@@ -303,7 +315,7 @@ func (w *world) shorten(ctx context.Context, operation string, failing *trial) (
 			if err != nil {
 				return nil, err
 			}
-			if t.wrong != "" {
+			if t != nil && t.wrong != "" {
 				failing, improved = t, true
 				break
 			}

@@ -13,6 +13,12 @@ func (w *world) parallelSignOns(ctx context.Context, n int) error {
 	if err := w.mayCreateDevices(); err != nil {
 		return err
 	}
+	if n == 2 && w.sharesDevices() {
+		return w.pairShared(ctx)
+	}
+	if err := w.mayMake(n, false); err != nil {
+		return err
+	}
 	var requests []*request
 	for range n {
 		w.sessionToken = ""
@@ -34,7 +40,8 @@ func (w *world) parallelSignOns(ctx context.Context, n int) error {
 		if err := w.roomForDevices(x); err != nil {
 			return err
 		}
-		c := &client{class: classOf([]byte(defaultDevice))}
+		w.count(x, false)
+		c := &client{class: classOf([]byte(defaultDevice)), own: true}
 		if x.Status/100 == 2 && w.adopt(x, c) == nil {
 			w.add(c)
 		}
@@ -43,7 +50,7 @@ func (w *world) parallelSignOns(ctx context.Context, n int) error {
 }
 
 func (w *world) parallelRefreshes(ctx context.Context) error {
-	if err := w.holdsTokens(); err != nil {
+	if err := w.ready(ctx); err != nil {
 		return err
 	}
 	requests := []*request{w.refreshRequest(), w.refreshRequest()}

@@ -42,11 +42,12 @@ type run struct {
 	mu       sync.Mutex        // guards what follows
 	next     time.Time         // when the next request may be sent, with a limited rate
 	accepted map[string]int    // how often a session token of the environment file was
-	devices  map[string]string // a device of a situation, made in this run because the file names none
 	grants   map[string]int    // how often a good request of a call was accepted
 	tried    map[string]int    // how often one was sent only to see that
 	apart    map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
 	idle     []string          // situations that do nothing
+
+	own *ownDevices
 }
 
 // Run runs the selected scenarios against the service of the environment and reports what was found. Its errors are of the kinds
@@ -103,7 +104,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, devices: map[string]string{},
+		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(),
 		grants: map[string]int{}, tried: map[string]int{}, apart: map[string]string{},
 	}
 	if r.secrets == nil {
@@ -229,17 +230,4 @@ func (r *run) timesWorked(token string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.accepted[token]
-}
-
-// device is a device of a situation that an earlier scenario of this run made, so that not every scenario makes one.
-func (r *run) device(situation string) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.devices[situation]
-}
-
-func (r *run) keepDevice(situation, id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.devices[situation] = id
 }

@@ -112,7 +112,17 @@ func (w *world) follow(ctx context.Context, sequence []action) (*divergence, *wo
 		return nil, own, err
 	}
 	m := &model{standing: "ACTIVE"}
-	if own.client != nil { // a live service: the client of the situation
+	if own.live() && w.run.environment.Allow.FirstTime {
+		situation := own.client
+		var lack *notTestable
+		switch err := own.useOwnDevice(ctx); { // what is signed out may lose its device
+		case errors.As(err, &lack) && situation != nil:
+			own.clients, own.client = []*client{situation}, situation
+		case err != nil:
+			return nil, own, err
+		}
+	}
+	if own.client != nil { // a live service
 		m.clients = append(m.clients, &modelled{client: own.client, state: "enabled"})
 	} else {
 		if err := own.makeClient(ctx); err != nil {
@@ -207,14 +217,13 @@ func (m *model) refusal(c *modelled, suspended, cancelled, disabled, deleted str
 }
 
 func (w *world) takeFirstSignOn(ctx context.Context, m *model) (*divergence, error) {
-	if err := w.mayCreateDevices(); err != nil {
-		return nil, err
+	if w.live() {
+		return nil, lacking("", "random sequences make no devices on a live service")
 	}
-	r, err := w.signOnWithSessionToken(ctx)
+	r, err := w.firstTimeRequest(ctx, ags.SignOnWithSessionToken, defaultDevice)
 	if err != nil {
 		return nil, err
 	}
-	r.set("deviceInformation", []byte(defaultDevice))
 	x, err := w.send(ctx, r, false)
 	if err != nil {
 		return nil, err
@@ -252,7 +261,11 @@ func (w *world) takeSignOn(ctx context.Context, m *model, c *modelled) (*diverge
 	if id := m.refusal(c, "DEV-08", "DEV-09", "DEV-06", "DEV-07"); id != "" {
 		return w.mustRefuse(x, id), nil
 	}
-	if d := w.mustGrant(x, http.StatusCreated, "SOST-01", c.client); d != nil {
+	granted := "SOST-01"
+	if c.signedOut {
+		granted = "OUT-06" // that the device outlives signOut
+	}
+	if d := w.mustGrant(x, http.StatusCreated, granted, c.client); d != nil {
 		return d, nil
 	}
 	c.signedOut = false
@@ -291,12 +304,18 @@ func (w *world) takeSignOut(ctx context.Context, m *model, c *modelled) (*diverg
 	if p == nil {
 		return nil, nil
 	}
+	if err := w.maySignOut(); err != nil {
+		return nil, err
+	}
 	r := w.prepare(ags.SignOut)
 	w.authorize(r, p.AccessToken)
 	r.set("parameters", rawJSON(w.hints()))
 	x, err := w.send(ctx, r, false)
 	if err != nil {
 		return nil, err
+	}
+	if effectiveStatus(x)/100 == 2 {
+		w.run.own.signOut(c.client.id)
 	}
 	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut && time.Now().Add(w.ahead).Unix() < p.Access.Exp-int64(w.run.environment.ClockSkew/time.Second)-5
 	c.signedOut = true

@@ -30,6 +30,7 @@ func (w *world) freshSessionToken(ctx context.Context) (string, error) {
 			return "", err
 		}
 		token, err := readSessionToken(x)
+		w.minted = token
 		if err != nil {
 			return "", unknownf("no session token could be minted for the account: getSessionToken answered with %s", w.describe(x))
 		}

@@ -106,19 +106,33 @@ func (w *world) signOn(ctx context.Context, r *request, c *client) error {
 }
 
 func (w *world) firstTime(ctx context.Context, operation, device string) error {
-	if err := w.mayCreateDevices(); err != nil {
+	if w.namedRefused { // what was to be refused is the device that had been named
+		w.refusal = false
+	}
+	device = strings.TrimSpace(device)
+	if w.sharesDevices() && !strings.HasPrefix(w.account.situation, "multi-") {
+		return w.firstTimeShared(ctx, operation, device)
+	}
+	r, err := w.firstTimeRequest(ctx, operation, device)
+	if err != nil {
 		return err
 	}
-	var r *request
-	var err error
+	return w.signOn(ctx, r, &client{class: classOf([]byte(device)), own: true, operation: operation})
+}
+
+// firstTimeRequest is the documented request of a client that was never there.
+func (w *world) firstTimeRequest(ctx context.Context, operation, device string) (r *request, err error) {
+	if err := w.mayCreateDevices(); err != nil {
+		return nil, err
+	}
 	if operation == ags.SignOn {
 		r, err = w.credentialRequest(operation)
 	} else {
 		r, err = w.signOnWithSessionToken(ctx)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.set("deviceInformation", []byte(strings.TrimSpace(device)))
-	return w.signOn(ctx, r, &client{class: classOf([]byte(device))})
+	r.set("deviceInformation", []byte(device))
+	return r, nil
 }

@@ -107,6 +107,9 @@ var situationPhrases = []phrase{
 			if err := w.useAccount(ctx, "active", 0); err != nil {
 				return err
 			}
+			if w.live() && w.scenario.signsOut() {
+				return w.useOwnDevice(ctx)
+			}
 			if err := w.makeClient(ctx); err != nil {
 				return err
 			}

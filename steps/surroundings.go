@@ -25,7 +25,7 @@ var surroundingPhrases = []phrase{
 	when(`the client refreshes its tokens at the platform's identity service`, "the client refreshes its tokens at the platform's identity service", "the client refreshes its tokens at the platform's identity service",
 		"Calls POST /ias/v3/token/actions/refresh with the refresh token.",
 		func(ctx context.Context, w *world, _ arguments) error {
-			if err := w.holdsTokens(); err != nil {
+			if err := w.ready(ctx); err != nil {
 				return err
 			}
 			r, err := w.around(http.MethodPost, "/ias/v3/token/actions/refresh", w.client.pair.RefreshToken)
@@ -60,7 +60,7 @@ var surroundingPhrases = []phrase{
 	when(`the client approves the registration code`, "the client approves the registration code", "the client approves the registration code",
 		"Calls PUT /dsra/v1/user/deviceRegistrationCode/actions/approve as the companion app.",
 		func(ctx context.Context, w *world, _ arguments) error {
-			if err := w.holdsTokens(); err != nil {
+			if err := w.ready(ctx); err != nil {
 				return err
 			}
 			r, err := w.around(http.MethodPut, "/dsra/v1/user/deviceRegistrationCode/actions/approve", w.client.pair.AccessToken)
@@ -112,7 +112,7 @@ func (w *world) around(method, path, token string) (*request, error) {
 }
 
 func (w *world) askForDevices(ctx context.Context, how string) error {
-	if err := w.holdsTokens(); err != nil {
+	if err := w.ready(ctx); err != nil {
 		return err
 	}
 	token := w.client.pair.AccessToken
@@ -137,7 +137,7 @@ func (w *world) askForDevices(ctx context.Context, how string) error {
 }
 
 func (w *world) activate(ctx context.Context) error {
-	if err := w.mayCreateDevices(); err != nil {
+	if err := w.mayMake(1, false); err != nil {
 		return err
 	}
 	r, err := w.around(http.MethodPut, "/dsra/v1/user/signOnActivationToken", w.companion.token)
@@ -159,7 +159,8 @@ func (w *world) activate(ctx context.Context) error {
 		return err
 	}
 	if x, err = w.send(ctx, r, true); err == nil && x.Status/100 == 2 {
-		c := &client{class: classOf([]byte(defaultDevice))}
+		w.count(x, false)
+		c := &client{class: classOf([]byte(defaultDevice)), own: true}
 		if w.adopt(x, c) == nil {
 			w.add(c)
 		}

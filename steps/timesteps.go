@@ -18,7 +18,7 @@ var timePhrases = []phrase{
 	when(`the (access token|refresh token|session) of the client expires`, "the <access token|refresh token|session> of the client expires", "the refresh token of the client expires",
 		"Time passes until the exp of the token, or fixed_exp, is over by the clockSkew of the environment and a minute more.",
 		func(ctx context.Context, w *world, a arguments) error {
-			if err := w.holdsTokens(); err != nil {
+			if err := w.ready(ctx); err != nil {
 				return err
 			}
 			p := w.client.pair
@@ -31,7 +31,7 @@ var timePhrases = []phrase{
 	when(`half of the time of the refresh token passes`, "half of the time of the refresh token passes", "half of the time of the refresh token passes",
 		"Half of refresh_expires_in passes.",
 		func(ctx context.Context, w *world, _ arguments) error {
-			if err := w.holdsTokens(); err != nil {
+			if err := w.ready(ctx); err != nil {
 				return err
 			}
 			return w.letPass(ctx, time.Duration(w.client.pair.RefreshExpiresIn)*time.Second/2)
@@ -94,7 +94,7 @@ func (w *world) clearOfExpiry() time.Duration { return w.run.environment.ClockSk
 
 // refreshToTheEnd goes through a whole session in moved time.
 func (w *world) refreshToTheEnd(ctx context.Context) error {
-	if err := w.holdsTokens(); err != nil {
+	if err := w.ready(ctx); err != nil {
 		return err
 	}
 	end := w.client.pair.Refresh.FixedExp

@@ -37,11 +37,15 @@ type world struct {
 	sessionToken string // the next sign-ons use; empty: a fresh one for each
 	operator     []func(*operatorToken) error
 	changes      []func(*request) error
-	ahead        time.Duration // by how much the clock of the account was moved
-	deviceCount  int           // as it was counted last
-	issued       []string      // session tokens that getSessionToken answered with
-	refusal      bool          // the scenario wants the next sign-ons to be refused
-	registration string        // the type of register/{type}
+	ahead        time.Duration  // by how much the clock of the account was moved
+	deviceCount  int            // as it was counted last
+	issued       []string       // session tokens that getSessionToken answered with
+	refusal      bool           // the scenario wants the next sign-ons to be refused
+	namedRefused bool           // for the device that they name, so not where they name none
+	minted       string         // session token that was had last for the account
+	firsts       map[string]int // how many of the first-time sign-ons that scenarios share this one has looked at
+	sharing      bool           // what is sent is for all scenarios
+	registration string         // the type of register/{type}
 	companion    companion
 	explored     error    // what exploring found
 	subject      *subject // a situation of the environment file that stands for the refusals to come
@@ -140,6 +144,10 @@ func (w *world) call(ctx context.Context, r *request) (*exchange, error) {
 }
 
 func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, error) {
+	makes, err := w.guardDevices(r)
+	if err != nil {
+		return nil, err
+	}
 	w.keepSecret(r)
 	if err := w.run.pace(ctx); err != nil {
 		return nil, err
@@ -149,6 +157,9 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		return nil, ctx.Err()
 	}
 	w.record(x, w.knownOf(r, changed), changed)
+	if makes {
+		w.count(x, false)
+	}
 	if x.Status == 0 {
 		return x, unknownf("no answer came to %s %s: %s", r.method, r.path, w.run.secrets.Text(errorText(x.Err)))
 	}

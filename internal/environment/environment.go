@@ -97,6 +97,8 @@ type Situation struct {
 type Allow struct {
 	// FirstTime: first-time sign-ons create devices.
 	FirstTime bool `yaml:"first-time"`
+	// Devices is how many devices a conformance run makes at most, where first-time sign-ons are allowed; 0: 4, which scenarios share.
+	Devices int `yaml:"devices"`
 	// Surroundings: calls of the platform beside the nine operations may be made, to see that tokens are of use there.
 	Surroundings bool `yaml:"surroundings"`
 }

@@ -1,0 +1,188 @@
+package steps_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/environment"
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// verdictsOf are the verdicts of all requirements, one a line.
+func verdictsOf(report *reports.Conformance) string {
+	var b strings.Builder
+	b.WriteString(string(report.Verdict) + "\n")
+	for _, q := range report.Requirements {
+		b.WriteString(q.ID + " " + string(q.Verdict) + "\n")
+	}
+	return b.String()
+}
+
+// devicesOf counts the devices of an account of the mock.
+func devicesOf(t testing.TB, control *environment.MockControl, account string) int {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, control.URL+"/control/accounts/nagra/"+account, nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+control.Token)
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var answer struct{ Devices []json.RawMessage }
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+	return len(answer.Devices)
+}
+
+// allDevices counts the devices of the accounts of which the environment file of the mock tells.
+func allDevices(t testing.TB, control *environment.MockControl) int {
+	n := 0
+	for _, account := range []string{"1663", "1664", "1665", "1666", "1667", "1668", "1663-expired", "1700", "2001", "2002", "2003"} {
+		n += devicesOf(t, control, account)
+	}
+	return n
+}
+
+// TestTheSameVerdictsEveryTime: one live service, looked at twenty times in a row and four times at once, gets the same verdicts each time,
+// and each run makes four devices at most.
+func TestTheSameVerdictsEveryTime(t *testing.T) {
+	times := 20
+	if underRace || testing.Short() {
+		times = 3
+	}
+	e := service(t, mock.Config{})
+	control := e.Mock
+	e.Mock = nil
+	o := steps.Options{Environment: e, Seed: 5, Generate: 3, Sequences: 2}
+	before := allDevices(t, control)
+	first := run(t, o)
+	assert.Equal(t, reports.Pass, first.Verdict, first.Reason)
+	assert.Equal(t, before+4, allDevices(t, control), "devices of one run")
+	want := verdictsOf(first)
+	for range times - 1 {
+		require.Equal(t, want, verdictsOf(run(t, o)))
+	}
+	var all sync.WaitGroup
+	var got [4]string
+	for i := range got {
+		all.Go(func() {
+			report, err := steps.Run(context.Background(), o)
+			if assert.NoError(t, err) {
+				got[i] = verdictsOf(report)
+			}
+		})
+	}
+	all.Wait()
+	for i := range got {
+		assert.Equal(t, want, got[i])
+	}
+	assert.Equal(t, before+4*(times+4), allDevices(t, control), "devices of all runs")
+}
+
+// limited lets the mock's first account have only so many devices, by refusing every later first-time sign-on as a full account does.
+func limited(server *mock.Server, room int) http.Handler {
+	var mu sync.Mutex
+	made := 0
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/signOnWithSessionToken") {
+			server.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		body := recordBody(r)
+		if strings.Contains(body, `"deviceInformation"`) && made >= room {
+			answer := httptest.NewRecorder()
+			server.ServeHTTP(answer, r)
+			if answer.Code == http.StatusCreated {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = w.Write([]byte(`{"code":20007,"message":"too many devices"}`))
+				return
+			}
+			copyAnswer(w, answer)
+			return
+		}
+		answer := httptest.NewRecorder()
+		server.ServeHTTP(answer, r)
+		if answer.Code == http.StatusCreated && strings.Contains(body, `"deviceInformation"`) {
+			made++
+		}
+		copyAnswer(w, answer)
+	})
+}
+
+func copyAnswer(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// TestAFullAccountIsNoFault: however little room an account has, the run is not red, and what needs room could not be told.
+func TestAFullAccountIsNoFault(t *testing.T) {
+	for _, room := range []int{0, 1, 2, 3} {
+		e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler { return limited(s, room) })
+		require.NoError(t, err)
+		e.Mock = nil
+		report := run(t, steps.Options{Environment: e, Seed: 5, Generate: 3, Sequences: 3})
+		assert.Equal(t, reports.Pass, report.Verdict, "room for %d: %s", room, report.Reason)
+		for _, q := range report.Requirements {
+			if q.Verdict == reports.Fail || q.Verdict == reports.Error {
+				t.Errorf("room for %d: %s is %s: %s", room, q.ID, q.Verdict, q.Reason)
+			}
+		}
+		if room == 0 {
+			for _, id := range []string{"SOST-02", "SOST-21", "DEV-01", "DEV-14", "DEV-22"} {
+				q := requirement(t, report, id)
+				assert.Equal(t, reports.Skipped, q.Verdict, "%s: %s", id, q.Reason)
+				assert.Contains(t, q.Reason, "could not tell: the account has no room", id)
+			}
+		}
+		end()
+	}
+}
+
+// TestNothingIsMadeOrSignedOutThatTheFileDoesNotAllow: without allow.first-time a run leaves the accounts as they were.
+func TestNothingIsMadeOrSignedOutThatTheFileDoesNotAllow(t *testing.T) {
+	signedOut := 0
+	e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, r)
+			if strings.HasSuffix(r.URL.Path, "/signOut") && answer.Code == http.StatusOK {
+				signedOut++
+			}
+			copyAnswer(w, answer)
+		})
+	})
+	require.NoError(t, err)
+	defer end()
+	control := e.Mock
+	e.Mock, e.Allow = nil, environment.Allow{}
+	before := allDevices(t, control)
+	report := run(t, steps.Options{Environment: e, Seed: 5, Generate: 10, Sequences: 5})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Equal(t, before, allDevices(t, control))
+	assert.Zero(t, signedOut, "successful calls of signOut")
+	again := run(t, steps.Options{Environment: e, Seed: 5, Generate: 10, Sequences: 5})
+	assert.Equal(t, verdictsOf(report), verdictsOf(again))
+	assert.Contains(t, requirement(t, report, "OUT-01").Needs, "allow: {first-time: true}")
+}
+
+// recordBody reads the body of a request and leaves it for others to read.
+func recordBody(r *http.Request) string {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	return string(body)
+}
