@@ -483,7 +483,7 @@ func live(t testing.TB, change func(*environment.Environment)) *environment.Envi
 // TestLiveService: without a control interface the situations of the environment file are used; what they do not allow is skipped with
 // what the file would need, and nothing fails for it.
 func TestLiveService(t *testing.T) {
-	report := run(t, steps.Options{Environment: live(t, nil), Generate: 3, Sequences: 2})
+	report := run(t, steps.Options{Environment: live(t, func(e *environment.Environment) { e.Allow.Devices = 40 }), Generate: 3, Sequences: 2})
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 	assert.Greater(t, report.Profile.Exercised, 170)
 	for _, s := range report.Scenarios {
