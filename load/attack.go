@@ -3,6 +3,7 @@ package load
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -47,6 +48,7 @@ type attack struct {
 
 // hitState is what one hit needs, kept for the next one.
 type hitState struct {
+	rawSeq  uint64
 	request hit.Request
 	answer  hit.Answer
 	phases  hit.Phases
@@ -149,7 +151,12 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 			break
 		}
 	}
-	h.answer, h.phases = hit.Answer{Sent: time.Now()}, hit.Phases{}
+	h.answer, h.phases = hit.Answer{}, hit.Phases{}
+	if a.raw != nil {
+		h.rawSeq, h.answer.Sent = a.raw.next(h.request.Operation)
+	} else {
+		h.answer.Sent = time.Now()
+	}
 	a.tally.send(h.request.Operation, due, h.answer.Sent)
 	done := a.transport.Exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
 	h.answer.Received = time.Now()
@@ -214,23 +221,48 @@ func (a *attack) response(h *hitState, kind string, size int) *http.Response {
 		r.Status = kind
 	}
 	if a.raw != nil {
-		r.Header = http.Header{"": {h.request.Method, h.request.Path, kind, strconv.Itoa(size), strconv.Itoa(len(h.request.Body))}}
+		seq, sent, took, attack := h.rawSeq, h.answer.Sent, h.answer.Received.Sub(h.answer.Sent), "not sent"
+		if sent.IsZero() {
+			seq, sent = a.raw.next(len(a.raw.attacks))
+			took = 0
+		} else {
+			attack = a.raw.attacks[h.request.Operation]
+		}
+		r.Header = http.Header{"": {
+			h.request.Method, h.request.Path, kind, strconv.Itoa(size), strconv.Itoa(len(h.request.Body)), attack,
+			strconv.FormatUint(seq, 10), strconv.FormatInt(sent.UnixNano(), 10), strconv.FormatInt(int64(took), 10),
+		}}
 	}
 	return r
 }
 
-// rawStream writes Vegeta's own results: its time stamps and latencies, which are service times. Bodies and headers, which hold tokens,
-// are left out, and so are queries.
+// rawStream writes Vegeta's own results: the time of the actual send, the service time, and the operation as the name of the attack. A wrong
+// answer has its kind as the error. Vegeta takes every status from 200 to 399 for success, so a wrong answer with such a status has code 0,
+// as those without an answer do, and its status stands in the error. Bodies and headers, which hold tokens, are left out, and so are queries.
+//
+// Results are numbered within their operation in the order of their sends: vegeta plot wants numbers without gaps and times that never go
+// back in each attack.
 type rawStream struct {
 	base    string
+	attacks []string // names of the operations
+	mutex   sync.Mutex
+	counts  []uint64 // guarded by mutex; by operation, and of those that were not sent
 	out     *bufio.Writer
 	encoder vegeta.Encoder
 	err     error
 }
 
-func newRawStream(w io.Writer, base string) *rawStream {
+func newRawStream(w io.Writer, base string, operations []string) *rawStream {
 	out := bufio.NewWriterSize(w, 1<<16)
-	return &rawStream{base: base, out: out, encoder: vegeta.NewEncoder(out)}
+	return &rawStream{base: base, attacks: operations, counts: make([]uint64, len(operations)+1), out: out, encoder: vegeta.NewEncoder(out)}
+}
+
+// next numbers a hit of an operation that is sent now, and gives the time.
+func (s *rawStream) next(operation int) (uint64, time.Time) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.counts[operation]++
+	return s.counts[operation] - 1, time.Now()
 }
 
 func (s *rawStream) flush() {
@@ -240,11 +272,19 @@ func (s *rawStream) flush() {
 }
 
 func (s *rawStream) write(r *vegeta.Result) {
-	if facts := r.Headers[""]; len(facts) == 5 {
+	if facts := r.Headers[""]; len(facts) == 9 {
 		r.Method, r.URL = facts[0], s.base+withoutQuery(facts[1])
 		r.Error = facts[2]
+		if r.Error != "" && r.Code >= 200 && r.Code < 400 {
+			r.Code, r.Error = 0, fmt.Sprintf("%s (status %d)", r.Error, r.Code)
+		}
 		r.BytesIn, _ = strconv.ParseUint(facts[3], 10, 64)
 		r.BytesOut, _ = strconv.ParseUint(facts[4], 10, 64)
+		r.Attack = facts[5]
+		r.Seq, _ = strconv.ParseUint(facts[6], 10, 64)
+		sent, _ := strconv.ParseInt(facts[7], 10, 64)
+		took, _ := strconv.ParseInt(facts[8], 10, 64)
+		r.Timestamp, r.Latency = time.Unix(0, sent), time.Duration(took)
 	}
 	r.Headers, r.Body = nil, nil
 	if s.err == nil {

@@ -59,7 +59,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	}
 	a.tally.began = began
 	if o.Raw != nil {
-		a.raw = newRawStream(o.Raw, e.target.URL)
+		a.raw = newRawStream(o.Raw, e.target.URL, e.workload.Operations())
 	}
 	report := e.question(carrier, now().Add(time.Since(began)*-1))
 	limits := make([]string, len(o.Limits))

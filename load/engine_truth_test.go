@@ -281,6 +281,7 @@ func TestTheRawStreamIsVegetas(t *testing.T) {
 		assert.EqualValues(t, 5, r.BytesOut)
 		assert.Empty(t, r.Body)
 		assert.Empty(t, r.Headers)
+		assert.Equal(t, "call", r.Attack)
 		seqs = append(seqs, r.Seq)
 		metrics.Add(&r)
 	}
