@@ -11,8 +11,10 @@ type Conformance struct {
 	Run     Run     `json:"run"`
 	Verdict Verdict `json:"verdict"`
 	// Reason says in one sentence why the verdict is what it is.
-	Reason       string        `json:"reason"`
-	Counts       Counts        `json:"counts"`
+	Reason string `json:"reason"`
+	Counts Counts `json:"counts"`
+	// Causes are what is wrong, each once, with the requirements it breaks: the gravest first.
+	Causes       []Cause       `json:"causes,omitempty"`
 	Requirements []Requirement `json:"requirements"` // in catalogue order
 	Scenarios    []Scenario    `json:"scenarios"`    // in file and line order
 	// Notes are things worth knowing that judge nothing: answers 429 that were waited out, a service clock that is off.
@@ -69,6 +71,24 @@ type KnownDeparture struct {
 	Expires string `json:"expires"` // YYYY-MM-DD
 }
 
+// Cause is one thing that is wrong: all findings with the same call, the same expectation and the same answer, whichever requirement
+// they miss. A good answer that is refused is one cause for all that needs such an answer.
+type Cause struct {
+	ID        string  `json:"id"` // C- and 8 hexadecimal digits, the same in each run; a list of known departures may name it
+	Verdict   Verdict `json:"verdict"`
+	Operation string  `json:"operation,omitempty"`
+	Expected  string  `json:"expected,omitempty"`
+	Got       string  `json:"got,omitempty"`
+	// Requirements in catalogue order and Scenarios that it shows in.
+	Requirements []string `json:"requirements"`
+	Scenarios    []string `json:"scenarios"`
+	Times        int      `json:"times"` // how often it was found
+	// Scenario and Exchange are the evidence: the id of a scenario and an index into its transcript, −1: none.
+	Scenario string          `json:"scenario"`
+	Exchange int             `json:"exchange"`
+	Known    *KnownDeparture `json:"known,omitempty"`
+}
+
 // Finding is what a rule found: at most a few kept per requirement and distinct text.
 type Finding struct {
 	Requirement string  `json:"requirement"`
@@ -78,6 +98,7 @@ type Finding struct {
 	Scenario    string  `json:"scenario,omitempty"` // id
 	Exchange    int     `json:"exchange"`           // index into the scenario's transcript, −1: none
 	Times       int     `json:"times,omitempty"`    // how often it was found
+	Cause       string  `json:"cause,omitempty"`    // id
 }
 
 // Feature is one feature file as it was written, but for secrets.
@@ -139,6 +160,8 @@ type Exchange struct {
 	Error          string      `json:"error,omitempty"`
 	// Curl reproduces the request; secrets are shell variables.
 	Curl string `json:"curl,omitempty"`
+	// Tampered says what about the request is not as documented, on purpose.
+	Tampered string `json:"tampered,omitempty"`
 }
 
 // ShapeEntry is one observation of the form of answers: operation, status, place, kind, how often.

@@ -49,6 +49,9 @@ func conformancePage(c *Conformance) page {
 	}
 	d := c.details()
 	p.Details = d
+	if len(d.Causes) > 0 {
+		p.Links = append(p.Links, sectionLink{"c-causes", "Causes"})
+	}
 	if len(d.NotExercised) > 0 {
 		p.Links = append(p.Links, sectionLink{"c-silent", "Not exercised"})
 	}
@@ -140,7 +143,7 @@ func (c *Conformance) first() []first {
 		}
 	}
 	requirements := func(verdict Verdict) (entries []first) {
-		for _, requirement := range ofVerdict(c.Requirements, verdict) {
+		for _, requirement := range c.withoutCause(verdict) {
 			entries = append(entries, first{Verdict: verdict, Link: anchor("d", requirement.ID), Label: requirement.ID, Text: requirement.Text, More: requirement.why()})
 		}
 		return entries
@@ -153,8 +156,16 @@ func (c *Conformance) first() []first {
 		}
 		return entries
 	}
+	causes := func(verdict Verdict) (entries []first) {
+		for _, cause := range c.causesOf(verdict) {
+			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID, Text: oneLine(cause.sentence(), 400), More: "Breaks " + cause.breaks(12)})
+		}
+		return entries
+	}
+	add(causes(Fail), "c-causes", "causes of failures.")
 	add(requirements(Fail), "c-requirements", "requirements failed.")
 	add(lone(Fail), "c-scenarios", "scenarios without a requirement failed.")
+	add(causes(Error), "c-causes", "causes for which it could not be told.")
 	add(requirements(Error), "c-requirements", "requirements of which it could not be told.")
 	add(lone(Error), "c-scenarios", "scenarios without a requirement that could not be judged.")
 	if n := len(gating(ofVerdict(c.Requirements, NotExercised))); n > 0 {
@@ -182,6 +193,8 @@ func (c *Conformance) first() []first {
 
 // conformanceDetails is what the template "conformance" shows.
 type conformanceDetails struct {
+	Causes        []causeShown
+	CausesMore    string
 	NotExercised  []Requirement
 	Loud          bool // some of them would count
 	Lackings      *table
@@ -208,6 +221,7 @@ func (c *Conformance) details() conformanceDetails {
 		scenarios[c.Scenarios[i].ID] = &c.Scenarios[i]
 	}
 	kept := c.keptScenarios()
+	c.addCauses(&d, kept)
 	c.addRequirements(&d, scenarios, kept)
 	c.addScenarios(&d, kept)
 	return d

@@ -7,8 +7,48 @@ import (
 	"strings"
 )
 
+// junitCauses is the suite that fails: one case for each cause, so that what is wrong once fails once. The scenarios that it shows in are
+// skipped and refer to it.
+func junitCauses(c *Conformance) junitSuite {
+	suite := junitSuite{pkg: "ags.conformance", name: "Causes: what is wrong, each once"}
+	for _, cause := range c.causesOf(Fail, Error, Invalid, Inconclusive) {
+		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation), outcome: "error", kind: string(cause.Verdict),
+			message: cause.sentence() + "; breaks " + cause.breaks(20)}
+		if cause.Verdict == Fail {
+			test.outcome = "failure"
+		}
+		test.text = "breaks " + cause.breaks(len(cause.Requirements)) + "\n"
+		if scenario, x := c.evidence(cause); scenario != nil {
+			if x != nil {
+				test.text += x.brief() + "\n"
+			}
+			test.text += "\n" + evidence(*scenario)
+		}
+		suite.cases = append(suite.cases, test)
+	}
+	return suite
+}
+
+// refersTo names the causes that a scenario failed or could not be judged for; nil where it has to speak for itself.
+func refersTo(scenario Scenario, causes map[string]Cause) []string {
+	var ids []string
+	for _, finding := range scenario.Findings {
+		if cause, ok := causes[finding.Cause]; ok && finding.Verdict.blocks() && !slices.Contains(ids, cause.ID) {
+			ids = append(ids, cause.ID)
+		}
+	}
+	return ids
+}
+
 func junitConformance(c *Conformance, strict bool) []junitSuite {
 	var suites []junitSuite
+	causes := map[string]Cause{}
+	for _, cause := range c.causesOf(Fail, Error, Invalid, Inconclusive) {
+		causes[cause.ID] = cause
+	}
+	if len(causes) > 0 {
+		suites = append(suites, junitCauses(c))
+	}
 	at, places := map[string]int{}, c.places()
 	failing := map[string]bool{} // requirements that a failing scenario names
 	for _, scenario := range c.Scenarios {
@@ -21,8 +61,15 @@ func junitConformance(c *Conformance, strict bool) []junitSuite {
 		test := junitCase{classname: "conformance." + slug(scenario.Feature), name: scenario.Name, file: cmp.Or(places[scenario.File], scenario.File), line: scenario.Line,
 			nanoseconds: scenario.Nanoseconds}
 		reason := scenario.why()
-		switch scenario.Verdict {
-		case Fail:
+		referred := refersTo(scenario, causes)
+		switch verdict := scenario.Verdict; {
+		case (verdict == Fail || verdict == Error) && len(referred) > 0:
+			test.outcome = "skipped"
+			reason = fmt.Sprintf("%s: see %s in the suite of causes: %s", verdict.Word(), strings.Join(referred, " and "), reason)
+			for _, finding := range scenario.Findings {
+				failing[finding.Requirement] = true
+			}
+		case verdict == Fail:
 			test.outcome, test.kind = "failure", "fail"
 			test.text = evidence(scenario)
 			for _, id := range scenario.Requirements {
@@ -31,10 +78,10 @@ func junitConformance(c *Conformance, strict bool) []junitSuite {
 			for _, finding := range scenario.Findings {
 				failing[finding.Requirement] = true
 			}
-		case Pass, Observed:
-		case Warn:
+		case verdict == Pass, verdict == Observed:
+		case verdict == Warn:
 			suites[i].out = append(suites[i].out, fmt.Sprintf("warning: %s (%s): %s", scenario.Name, scenario.ID, reason))
-		case Skipped, Known, NotExercised, Inconclusive:
+		case slices.Contains([]Verdict{Skipped, Known, NotExercised, Inconclusive}, verdict):
 			test.outcome = "skipped"
 			reason = scenario.Verdict.Word() + ": " + reason
 		default:

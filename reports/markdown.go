@@ -105,6 +105,19 @@ func (m *markdownWriter) conformance(c *Conformance) {
 	m.line("Requirements " + tally(requirementCounts(c.Requirements)) + ".")
 	m.line("Scenarios " + tally(scenarioCounts(c.Scenarios)) + ".")
 	m.line("")
+	var causes [][]string
+	for _, cause := range c.causesOf(Fail, Error, Invalid, Inconclusive, Warn, Known) {
+		evidence := cause.Scenario
+		if _, x := c.evidence(cause); x != nil {
+			evidence = x.brief()
+		}
+		line := markdownCells(cause.ID, "", cause.sentence(), cause.breaks(20), evidence)
+		line[1] = markdownVerdict(cause.Verdict)
+		causes = append(causes, line)
+	}
+	if len(causes) > 0 {
+		m.rows([]string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, causes, "conformance.html")
+	}
 	var attention, rest [][]string
 	for _, requirement := range byAttention(c.Requirements) {
 		line := markdownCells(requirement.ID, "", requirement.Text, requirement.why(), requirement.Level)

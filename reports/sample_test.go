@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,6 +98,10 @@ func sampleConformance() *Conformance {
 		case Observed:
 			finding.Got = "answered 404"
 		}
+		finding.Cause = map[Verdict]string{Fail: "C-0a1b2c3d", Warn: "C-17e5d9aa", Error: "C-5d20c8f1", Known: "C-c4f7709e"}[verdict]
+		if finding.Cause != "" {
+			c.addSampleCause(finding, scenario)
+		}
 		if verdict != Pass && verdict != Skipped {
 			requirement.Findings = []Finding{finding}
 			scenario.Findings = []Finding{finding}
@@ -109,12 +114,28 @@ func sampleConformance() *Conformance {
 	return c
 }
 
+// addSampleCause counts a finding for its cause.
+func (c *Conformance) addSampleCause(f Finding, s Scenario) {
+	i := slices.IndexFunc(c.Causes, func(c Cause) bool { return c.ID == f.Cause })
+	if i < 0 {
+		i = len(c.Causes)
+		c.Causes = append(c.Causes, Cause{ID: f.Cause, Verdict: f.Verdict, Operation: "signOnWithSessionToken", Expected: f.Expected, Got: f.Got, Scenario: s.ID, Exchange: f.Exchange})
+		if f.Verdict == Known {
+			c.Causes[i].Known = &KnownDeparture{Reason: "AGS-1234: profile is left out until release 25.2", Owner: "identity team", Expires: "2027-03-31"}
+		}
+	}
+	cause := &c.Causes[i]
+	cause.Requirements, cause.Scenarios = append(cause.Requirements, f.Requirement), append(cause.Scenarios, s.ID)
+	cause.Times += f.Times
+}
+
 func sampleExchange() Exchange {
 	return Exchange{Operation: "signOnWithSessionToken", Method: "POST", URL: "https://api.staging.example.com/ags/signOnWithSessionToken",
 		RequestHeader: [][2]string{{"Content-Type", "application/json"}, {"nv-tenant-id", "nagra"}, {"x-auth-service-id", "Operator SSO"}, {"x-correlation-id", "agstest-4f2a-0017"}},
 		RequestBody:   "{\n  \"clientId\": \"PUB_989\",\n  \"parameters\": [{\"name\": \"sessionToken\", \"value\": \"[redacted 36 bytes, a1b2]\"}]\n}",
 		Status:        201, ResponseHeader: [][2]string{{"Content-Type", "application/json;charset=utf-8"}, {"Date", "Mon, 23 Nov 2026 09:30:11 GMT"}},
 		ResponseBody: "{\n  \"access_token\": \"[redacted 612 bytes, 99c0]\",\n  \"refresh_token\": \"[redacted 588 bytes, 7d21]\",\n  \"client_id\": \"PUB_990\",\n  \"accountId\": \"1663\",\n  \"expires_in\": 3600\n}",
+		Tampered:     "the value of the parameter sessionToken is cut short",
 		Nanoseconds:  23_480_000, Curl: "curl -sS -X POST 'https://api.staging.example.com/ags/signOnWithSessionToken' \\\n  -H 'Content-Type: application/json' \\\n  -H 'nv-tenant-id: nagra' \\\n  -d '{\"clientId\":\"PUB_989\",\"parameters\":[{\"name\":\"sessionToken\",\"value\":\"'\"$SESSION_TOKEN\"'\"}]}'"}
 }
 

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -66,12 +67,13 @@ func limitSentence(limit Limit) string {
 	return sentence
 }
 
-// loneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements names
-// them: people's own.
+// loneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements or
+// causes names them: people's own.
 func loneScenarios(scenarios []Scenario) []Scenario {
 	var lone []Scenario
 	for _, s := range scenarios {
-		if len(s.Requirements) == 0 && (s.Verdict == Fail || s.Verdict == Error || s.Verdict == Warn) {
+		caused := slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Cause != "" && f.Verdict == s.Verdict })
+		if len(s.Requirements) == 0 && !caused && (s.Verdict == Fail || s.Verdict == Error || s.Verdict == Warn) {
 			lone = append(lone, s)
 		}
 	}

@@ -98,9 +98,10 @@ func (t *textWriter) conformance(c *Conformance) {
 	for _, note := range c.Notes {
 		t.fact("note", "%s", printable(oneLine(note, 400)))
 	}
-	t.requirements("Failed", ofVerdict(c.Requirements, Fail))
-	t.requirements("Could not tell", ofVerdict(c.Requirements, Error, Invalid, Inconclusive))
-	t.requirements("Warnings", ofVerdict(c.Requirements, Warn))
+	t.causes(c)
+	t.requirements("Failed", c.withoutCause(Fail))
+	t.requirements("Could not tell", c.withoutCause(Error, Invalid, Inconclusive))
+	t.requirements("Warnings", c.withoutCause(Warn))
 	t.loneScenarios(c.Scenarios)
 	if missing := ofVerdict(c.Requirements, NotExercised); len(missing) > 0 {
 		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(NotExercised, Plural(int64(len(missing)), "requirement")), idList(missing))
@@ -109,6 +110,31 @@ func (t *textWriter) conformance(c *Conformance) {
 		t.line("  Skipped, because the environment lacks")
 		for _, group := range groups {
 			t.line("    %s: %s", printable(oneLine(group.Needs, 200)), printable(strings.Join(group.Requirements, " ")))
+		}
+	}
+}
+
+// causes lists what is wrong, each once, with its evidence.
+func (t *textWriter) causes(c *Conformance) {
+	shown := c.causesOf(Fail, Error, Invalid, Inconclusive, Warn)
+	if len(shown) == 0 {
+		return
+	}
+	t.line("  Causes: what is wrong, each once, and the requirements it breaks")
+	for i, cause := range shown {
+		if i == textShown {
+			t.line("    … %s more in the report", Count(int64(len(shown)-i)))
+			return
+		}
+		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID), printable(oneLine(cause.sentence(), 300)))
+		t.line("             %s", printable(oneLine(cause.breaks(12), 300)))
+		if len(cause.Requirements) == 1 {
+			if text := c.text(cause.Requirements[0]); text != "" {
+				t.line("             %s", printable(oneLine(text, 200)))
+			}
+		}
+		if _, x := c.evidence(cause); x != nil {
+			t.line("             %s", printable(oneLine(x.brief(), 300)))
 		}
 	}
 }

@@ -150,9 +150,13 @@ func step(ctx context.Context) error {
 	started := time.Now()
 	w := p.world
 	w.observed = nil
-	w.step = i
+	w.step, w.text = i, text.Text
+	changes := len(w.changes)
 	soft := strings.HasPrefix(text.Text, asARule)
 	err := perform(ctx, w, text)
+	if len(w.changes) > changes {
+		w.tampering = append(w.tampering, text.Text)
+	}
 	record := reports.Step{
 		Keyword: p.scenario.keywords[i], Text: text.Text, Line: p.scenario.lines[i], Verdict: reports.Pass,
 		Nanoseconds: time.Since(started).Nanoseconds(),
@@ -165,7 +169,7 @@ func step(ctx context.Context) error {
 	var miss *missed
 	var lack *notTestable
 	outcome := check.Held
-	if w.setup && errors.As(err, &miss) {
+	if (w.setup || p.scenario.background[i]) && errors.As(err, &miss) {
 		err = unknownf("the situation could not be set up: %v", miss)
 	}
 	switch {
@@ -175,7 +179,7 @@ func step(ctx context.Context) error {
 		if miss.soft || soft {
 			outcome = check.Soft
 		}
-		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, miss.about, outcome), "expected "+miss.expected+"; got "+w.run.secrets.Text(miss.got)
+		record.Verdict, record.Message = w.run.stepVerdict(p, miss.about, outcome, miss.expected, miss.got), "expected "+miss.expected+"; got "+w.run.secrets.Text(miss.got)
 		p.find(outcome, miss.about, miss.expected, w.run.secrets.Text(miss.got))
 	case errors.As(err, &lack):
 		record.Verdict, record.Message = reports.Skipped, lack.reason
@@ -184,7 +188,7 @@ func step(ctx context.Context) error {
 		record.Verdict, record.Message = reports.NotExercised, "the run was ended"
 	default:
 		outcome = check.Unknown
-		record.Verdict, record.Message = w.run.stepVerdict(p.scenario, "", outcome), w.run.secrets.Text(oneLine(err.Error()))
+		record.Verdict, record.Message = w.run.stepVerdict(p, "", outcome, "", oneLine(err.Error())), w.run.secrets.Text(oneLine(err.Error()))
 		p.find(outcome, "", "", record.Message)
 	}
 	p.record.Steps = append(p.record.Steps, record)

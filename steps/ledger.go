@@ -32,6 +32,7 @@ type entry struct {
 func (l *ledger) add(ctx context.Context, p *play) {
 	r := l.run
 	e := entry{scenario: p.scenario, record: p.record, findings: p.world.findings, exchanges: p.world.exchanges, cut: ctx.Err() != nil}
+	blame(e.findings, e.exchanges)
 	verdict := reports.Pass
 	for _, s := range e.record.Steps {
 		if s.Verdict == reports.NotExercised && p.ended {
@@ -88,7 +89,9 @@ func (l *ledger) sorted() []entry {
 			if brief {
 				break
 			}
-			e.record.Transcript = append(e.record.Transcript, evidence(r.secrets.Record(x.Exchange)))
+			record := evidence(r.secrets.Record(x.Exchange))
+			record.Tampered = r.secrets.Text(x.tampered)
+			e.record.Transcript = append(e.record.Transcript, record)
 		}
 		for _, f := range e.findings {
 			if f.skipped || f.outcome == check.Held || r.weigh(f) == reports.Observed && !e.scenario.tagged("@"+f.requirement) {
@@ -136,7 +139,7 @@ func says(f reports.Finding) string {
 func (r *run) report(f finding, scenario string) reports.Finding {
 	return reports.Finding{
 		Requirement: f.requirement, Verdict: r.weigh(f), Expected: r.secrets.Text(f.expected), Got: r.secrets.Text(f.got),
-		Scenario: scenario, Exchange: f.exchange, Times: 1,
+		Scenario: scenario, Exchange: f.exchange, Times: 1, Cause: f.cause,
 	}
 }
 

@@ -40,6 +40,7 @@ type scenario struct {
 	pickle       *messages.Pickle
 	keywords     []string // of the steps, as written: Given, When, Then, And, But
 	lines        []int    // of the steps
+	background   []bool   // steps that belong to a Background: they set up what the scenario starts from
 	order        int
 }
 
@@ -208,6 +209,7 @@ func parse(sources []source) ([]*scenario, error) {
 			for _, step := range pickle.Steps {
 				node := nodes[step.AstNodeIds[0]]
 				s.keywords, s.lines = append(s.keywords, node.keyword), append(s.lines, node.line)
+				s.background = append(s.background, node.background)
 			}
 			all = append(all, s)
 		}
@@ -230,27 +232,28 @@ func whereParsingEnded(err error) string {
 
 // node is where something stands in a feature file.
 type node struct {
-	line    int
-	keyword string
+	line       int
+	keyword    string
+	background bool
 }
 
 // index maps the ids of scenarios, example rows and steps to their places.
 func index(document *messages.GherkinDocument) map[string]node {
 	nodes := map[string]node{}
-	steps := func(list []*messages.Step) {
+	steps := func(list []*messages.Step, background bool) {
 		for _, s := range list {
-			nodes[s.Id] = node{int(s.Location.Line), strings.TrimSpace(s.Keyword)}
+			nodes[s.Id] = node{int(s.Location.Line), strings.TrimSpace(s.Keyword), background}
 		}
 	}
 	one := func(background *messages.Background, s *messages.Scenario) {
 		if background != nil {
-			steps(background.Steps)
+			steps(background.Steps, true)
 		}
 		if s == nil {
 			return
 		}
 		nodes[s.Id] = node{line: int(s.Location.Line)}
-		steps(s.Steps)
+		steps(s.Steps, false)
 		for _, examples := range s.Examples {
 			for _, row := range examples.TableBody {
 				nodes[row.Id] = node{line: int(row.Location.Line)}

@@ -144,6 +144,8 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	result.Needs = strings.Join(unique(needs), "; ")
 	if d, ok := r.known[requirement.ID]; ok {
 		r.applyKnown(&result, d)
+	} else if result.Verdict == reports.Known {
+		r.applyKnownCause(&result)
 	}
 	return result
 }
@@ -163,6 +165,17 @@ func (r *run) applyKnown(result *reports.Requirement, d KnownDeparture) {
 	case d.expired(r.now):
 		result.Verdict = reports.Fail
 		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + " and nothing was found out about it: " + result.Reason
+	}
+}
+
+// applyKnownCause says which known cause a requirement is known for.
+func (r *run) applyKnownCause(result *reports.Requirement) {
+	for _, f := range result.Findings {
+		if d, ok := r.knownCause(f.Cause); ok {
+			result.Known = d.report()
+			result.Reason = "known cause " + f.Cause + ": " + d.Reason + " (" + d.Owner + ", until " + d.Expires + "); " + result.Reason
+			return
+		}
 	}
 }
 
@@ -228,6 +241,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		report.Notes = append(report.Notes, "the service answers what it answers to made-up values, so these situations of the environment file may do nothing: "+strings.Join(r.idle, ", "))
 	}
 	report.Shape = shapeOf(entries)
+	report.Causes = r.causes(entries)
 	problems := r.unmatchedKnown(report)
 	report.Notes = append(report.Notes, problems...)
 	report.Verdict, report.Reason = overall(report, exercised, problems, r.ledger.total)
@@ -241,9 +255,17 @@ func (r *run) unmatchedKnown(report *reports.Conformance) []string {
 	for _, q := range report.Requirements {
 		found[q.ID] = q.Verdict
 	}
+	causes := map[string]bool{}
+	for _, c := range report.Causes {
+		causes[c.ID] = true
+	}
 	for _, d := range r.options.Known {
 		verdict, ok := found[d.ID]
 		switch {
+		case isCause(d.ID):
+			if !causes[d.ID] && !r.selection.narrowed && inProfile(r.options.Profile, "") && report.Run.Partial == "" {
+				problems = append(problems, fmt.Sprintf("%s is listed as a known cause (%s), but nothing has it any more: take it off the list", d.ID, d.Owner))
+			}
 		case catalogue[d.ID].ID == "":
 			problems = append(problems, fmt.Sprintf("the known departure %s matches no requirement of the catalogue: correct or remove it", d.ID))
 		case !r.selection.asked[d.ID]:

@@ -28,7 +28,11 @@ func (r *run) weigh(f finding) reports.Verdict {
 	if f.outcome == check.Observed || requirement.Gating == ags.Never {
 		return reports.Observed
 	}
+	_, known := r.knownCause(f.cause)
 	if f.outcome == check.Unknown {
+		if known {
+			return reports.Known
+		}
 		return reports.Error
 	}
 	warns := f.outcome == check.Soft || requirement.Gating == ags.Warns
@@ -41,7 +45,7 @@ func (r *run) weigh(f finding) reports.Verdict {
 	if warns {
 		return reports.Warn
 	}
-	if d, ok := r.known[f.requirement]; ok && !d.expired(r.now) {
+	if d, ok := r.known[f.requirement]; known || ok && !d.expired(r.now) {
 		return reports.Known
 	}
 	return reports.Fail
@@ -60,9 +64,14 @@ func worse(a, b reports.Verdict) reports.Verdict {
 }
 
 // stepVerdict is the verdict of a step that said something of the scenario's requirements. A scenario without any judges for itself.
-func (r *run) stepVerdict(s *scenario, about string, outcome check.Outcome) reports.Verdict {
+func (r *run) stepVerdict(p *play, about string, outcome check.Outcome, expected, got string) reports.Verdict {
+	s := p.scenario
+	said := []finding{{outcome: outcome, expected: expected, got: got, exchange: len(p.world.exchanges) - 1}}
+	blame(said, p.world.exchanges)
+	f := said[0]
 	if about != "" {
-		return r.weigh(finding{requirement: about, outcome: outcome})
+		f.requirement = about
+		return r.weigh(f)
 	}
 	if len(s.requirements) == 0 {
 		switch outcome {
@@ -80,7 +89,8 @@ func (r *run) stepVerdict(s *scenario, about string, outcome check.Outcome) repo
 	}
 	verdict := reports.Pass
 	for _, id := range s.requirements {
-		verdict = worse(verdict, r.weigh(finding{requirement: id, outcome: outcome}))
+		f.requirement = id
+		verdict = worse(verdict, r.weigh(f))
 	}
 	return verdict
 }

@@ -56,6 +56,8 @@ type world struct {
 	setup     bool // a Given step acts: what does not work here judges nothing
 	step      int
 	observed  []string // what the current step recorded
+	text      string   // of the current step
+	tampering []string // the steps that asked for the changes of the next request
 	answersOf int      // exchanges before the last When step
 }
 
@@ -67,6 +69,8 @@ type exchange struct {
 	judged  []check.Finding
 	// uncontrolled says why a refusal shows nothing.
 	uncontrolled string
+	// tampered says what is not as documented about the request, in the words of the steps.
+	tampered string
 }
 
 // finding is a finding of the judge or of a step, before it is weighed.
@@ -79,6 +83,7 @@ type finding struct {
 	needs       string
 	skipped     bool
 	noted       bool // says only that the scenario held, it adds no text
+	cause       string
 }
 
 func newWorld(r *run, s *scenario) *world {
@@ -155,6 +160,10 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	x := &exchange{Exchange: w.run.client.Do(ctx, r.call()), request: r}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if changed {
+		x.tampered = strings.Join(append(w.tampering, w.text), "; ")
+		w.tampering = nil
 	}
 	w.record(x, w.knownOf(r, changed), changed)
 	if makes {

@@ -1,3 +1,12 @@
+document.querySelectorAll("[data-copy]").forEach(function(box){
+var button=document.createElement("button");
+button.textContent="Copy";
+button.onclick=function(){
+getSelection().selectAllChildren(box.querySelector("pre"));
+button.textContent=document.execCommand("copy")?"Copied":"Selected";
+};
+box.querySelector("p").append(" ",button);
+});
 document.querySelectorAll("[data-search]").forEach(function(box){
 var input=box.querySelector("input"),out=box.querySelector("output"),rows=document.querySelectorAll("#"+box.dataset.search+" tbody tr");
 box.hidden=false;

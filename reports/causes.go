@@ -1,0 +1,114 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// sentence says what a cause is in one line.
+func (c Cause) sentence() string {
+	said := findingSentence(Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
+	if c.Operation != "" {
+		return c.Operation + ": " + said
+	}
+	return said
+}
+
+// breaks says which requirements a cause breaks, at most so many by id.
+func (c Cause) breaks(most int) string {
+	ids := c.Requirements
+	text := Plural(int64(len(ids)), "requirement") + ": "
+	if len(ids) <= most {
+		return text + strings.Join(ids, " ")
+	}
+	return text + strings.Join(ids[:most], " ") + " and " + Count(int64(len(ids)-most)) + " more"
+}
+
+// evidence finds the exchange that shows a cause, and the scenario it belongs to; either may be nil.
+func (c *Conformance) evidence(of Cause) (*Scenario, *Exchange) {
+	for i := range c.Scenarios {
+		s := &c.Scenarios[i]
+		if s.ID != of.Scenario {
+			continue
+		}
+		if of.Exchange >= 0 && of.Exchange < len(s.Transcript) {
+			return s, &s.Transcript[of.Exchange]
+		}
+		return s, nil
+	}
+	return nil, nil
+}
+
+// causesOf are the causes of these verdicts, those that need attention first.
+func (c *Conformance) causesOf(wanted ...Verdict) []Cause {
+	var found []Cause
+	for _, cause := range c.Causes {
+		if slices.Contains(wanted, cause.Verdict) {
+			found = append(found, cause)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Cause) int { return cmp.Compare(a.Verdict.rank(), b.Verdict.rank()) })
+	return found
+}
+
+// withoutCause selects the requirements of a verdict that no cause stands for, so that they need an entry of their own: a known departure
+// that does not depart any more.
+func (c *Conformance) withoutCause(wanted ...Verdict) []Requirement {
+	caused := map[string]bool{}
+	for _, cause := range c.Causes {
+		if cause.Verdict == Known {
+			continue
+		}
+		for _, id := range cause.Requirements {
+			caused[id] = true
+		}
+	}
+	var found []Requirement
+	for _, requirement := range ofVerdict(c.Requirements, wanted...) {
+		if !caused[requirement.ID] {
+			found = append(found, requirement)
+		}
+	}
+	return found
+}
+
+// Correlation is the correlation id that a request was sent with or, where it had none, its answer came with.
+func (x Exchange) Correlation() string {
+	for _, header := range [][][2]string{x.RequestHeader, x.ResponseHeader} {
+		for _, line := range header {
+			if strings.EqualFold(line[0], "x-correlation-id") {
+				return line[1]
+			}
+		}
+	}
+	return ""
+}
+
+// brief says an exchange in one line: what was sent, what came, and by which id a log of the service knows it.
+func (x Exchange) brief() string {
+	text := x.Method + " " + x.URL + ", answered "
+	if x.Status != 0 {
+		text += fmt.Sprint(x.Status)
+	} else {
+		text = x.Method + " " + x.URL + ", " + cmp.Or(x.Error, "no answer")
+	}
+	if id := x.Correlation(); id != "" {
+		text += ", x-correlation-id " + id
+	}
+	if x.Tampered != "" {
+		text += "; sent on purpose: " + x.Tampered
+	}
+	return text
+}
+
+// text is what a requirement says; empty where it is not in the report.
+func (c *Conformance) text(id string) string {
+	for _, requirement := range c.Requirements {
+		if requirement.ID == id {
+			return requirement.Text
+		}
+	}
+	return ""
+}

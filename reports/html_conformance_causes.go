@@ -1,0 +1,47 @@
+package reports
+
+// shownCauses is how many causes a page shows with their evidence; the rest stays in conformance.json.
+const shownCauses = 40
+
+// causeShown is a cause as the page shows it.
+type causeShown struct {
+	Cause
+	Breaks       []cover
+	Link         string // to the scenario of the evidence
+	ScenarioName string
+	Evidence     *Exchange
+}
+
+// addCauses puts the causes on the page, each with the exchange that shows it.
+func (c *Conformance) addCauses(d *conformanceDetails, kept map[string]bool) {
+	known := map[string]bool{}
+	for _, requirement := range c.Requirements {
+		known[requirement.ID] = true
+	}
+	causes := c.causesOf(verdicts...)
+	for i, cause := range causes {
+		if i == shownCauses {
+			d.CausesMore = Plural(int64(len(causes)-i), "more cause") + " in conformance.json."
+			return
+		}
+		shown := causeShown{Cause: cause}
+		shown.Expected, shown.Got = clipped(cause.Expected, 4000), clipped(cause.Got, 4000)
+		for _, id := range cause.Requirements {
+			link := cover{Words: id}
+			if known[id] {
+				link.Link = anchor("r", id)
+			}
+			shown.Breaks = append(shown.Breaks, link)
+		}
+		if kept[cause.Scenario] {
+			shown.Link = anchor("s", cause.Scenario)
+		}
+		scenario, x := c.evidence(cause)
+		shown.Evidence = x
+		shown.ScenarioName = cause.Scenario
+		if scenario != nil {
+			shown.ScenarioName = scenario.Name + " (" + scenario.ID + ")"
+		}
+		d.Causes = append(d.Causes, shown)
+	}
+}
