@@ -67,12 +67,12 @@ func limitSentence(limit Limit) string {
 	return sentence
 }
 
-// loneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements or
-// causes names them: people's own.
+// loneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements names
+// them: people's own, and those of the suite that no cause stands for.
 func loneScenarios(scenarios []Scenario) []Scenario {
 	var lone []Scenario
 	for _, s := range scenarios {
-		caused := slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Cause != "" && f.Verdict == s.Verdict })
+		caused := strings.HasPrefix(s.File, "features/") && slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Cause != "" && f.Verdict == s.Verdict })
 		if len(s.Requirements) == 0 && !caused && (s.Verdict == Fail || s.Verdict == Error || s.Verdict == Warn) {
 			lone = append(lone, s)
 		}
