@@ -35,7 +35,7 @@ func conformed(t *testing.T, config mock.Config, around func(*mock.Server) http.
 	return report
 }
 
-func verdictsOf(report *reports.Conformance) map[string]reports.Verdict {
+func requirementVerdicts(report *reports.Conformance) map[string]reports.Verdict {
 	verdicts := map[string]reports.Verdict{}
 	for _, q := range report.Requirements {
 		verdicts[q.ID] = q.Verdict
@@ -54,7 +54,7 @@ func TestOneCauseIsOneEntry(t *testing.T) {
 	assert.Equal(t, "status 403", cause.Got)
 	assert.Greater(t, len(cause.Requirements), 40)
 	assert.Contains(t, cause.Requirements, "SOST-01")
-	verdicts := verdictsOf(report)
+	verdicts := requirementVerdicts(report)
 	assert.Equal(t, reports.Fail, verdicts["SOST-01"])
 	for id, verdict := range verdicts {
 		if strings.HasPrefix(id, "TOK-") {
@@ -129,7 +129,7 @@ func TestKnownCause(t *testing.T) {
 	}
 	report := conformed(t, config, nil, known("2030-05-01"))
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
-	verdicts := verdictsOf(report)
+	verdicts := requirementVerdicts(report)
 	assert.Equal(t, reports.Known, verdicts["SOST-01"])
 	assert.Equal(t, reports.Known, verdicts["TOK-01"])
 	require.Len(t, report.Causes, 1)
