@@ -39,6 +39,7 @@ type ABOptions struct {
 	// OverrideMaxRate and YesLoad are as in Consent; YesLoad names one or both environments.
 	OverrideMaxRate bool
 	YesLoad         []string
+	Yes             []string // hosts, as in Consent
 	// Refreshes, ReuseSessions, IgnoreRetryAfter, JudgeEvery, Timeout, MaxLag and Secrets are as in Options.
 	Refreshes        int
 	ReuseSessions    bool

@@ -83,7 +83,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 		} else if len(o.YesLoad) > 0 {
 			side.consent.YesLoad = o.YesLoad[0]
 		}
-		side.consent.OverrideMaxRate = o.OverrideMaxRate
+		side.consent.OverrideMaxRate, side.consent.Yes = o.OverrideMaxRate, o.Yes
 		var err error
 		if side.target, err = e.Target(); err != nil {
 			return nil, err

@@ -311,7 +311,7 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		"swapped by nobody": {func(o *ABOptions) { o.Placement = reports.Swapped }, "nothing makes them"},
 		"same and swapped":  {func(o *ABOptions) { o.Swap = func(context.Context) error { return nil } }, "need not change places"},
 		"no such workload":  {func(o *ABOptions) { o.Workload = "signin" }, `there is no workload "signin"`},
-		"protected":         {func(o *ABOptions) { o.New = &protected }, "--yes-load live"},
+		"protected":         {func(o *ABOptions) { o.New = &protected }, "--yes 127.0.0.1:"},
 		"another one's yes": {func(o *ABOptions) { o.New, o.YesLoad = &protected, []string{"other"} }, `--yes-load says "other" and the environment is "live"`},
 		"too fast": {func(o *ABOptions) {
 			slow := *s.environment

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"strings"
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
@@ -12,7 +13,9 @@ import (
 type Consent struct {
 	// OverrideMaxRate lets a run ask for more than load.maxRate of the environment.
 	OverrideMaxRate bool
-	// YesLoad is the name of the environment given back: for a protected one, and for sign-ons that create devices.
+	// Yes are the hosts of services that somebody said yes to: for a protected one, and for sign-ons that create devices.
+	Yes []string
+	// YesLoad is the name of the environment given back, the older way of saying yes.
 	YesLoad string
 }
 
@@ -32,15 +35,16 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate", reports.Rate(peak), e.Name, e.Load.MaxRate)
 		}
 	}
-	switch {
-	case e.Protected && consent.YesLoad == "":
-		return failure.Usagef("the environment %s is protected: a load on it needs its name given back, --yes-load %s", e.Name, e.Name)
-	case workload == WorkloadSignOnFirst && consent.YesLoad == "":
-		return failure.Usagef("the workload signon-first would create %s in %s that stay there; if that is wanted, say --yes-load %s", devices(hits), e.Name, e.Name)
-	case (e.Protected || workload == WorkloadSignOnFirst) && consent.YesLoad != e.Name:
-		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent", consent.YesLoad, e.Name)
+	if err := e.Refusal("a load on it", consent.Yes, consent.YesLoad); err != nil {
+		return err
 	}
-	return nil
+	if workload != WorkloadSignOnFirst || e.Agreed(consent.Yes) || consent.YesLoad == e.Name {
+		return nil
+	}
+	if consent.YesLoad != "" || len(consent.Yes) > 0 {
+		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(append(consent.Yes, consent.YesLoad), " "), e.Name, e.Host())
+	}
+	return failure.Usagef("the workload signon-first would create %s in %s that stay there; if that is wanted, say --yes %s", devices(hits), e.Name, e.Host())
 }
 
 func devices(hits uint64) string {

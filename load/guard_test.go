@@ -11,9 +11,9 @@ import (
 )
 
 func TestGuardRails(t *testing.T) {
-	free := &environment.Environment{Name: "lab"}
+	free := &environment.Environment{Name: "lab", URL: "https://lab.example"}
 	bounded := &environment.Environment{Name: "staging", Load: environment.Load{MaxRate: "500/s"}}
-	protected := &environment.Environment{Name: "prod", Protected: true, Load: environment.Load{MaxRate: "500/s"}}
+	protected := &environment.Environment{Name: "prod", URL: "https://api.prod.example", Protected: true, Load: environment.Load{MaxRate: "500/s"}}
 	for name, test := range map[string]struct {
 		environment *environment.Environment
 		workload    string
@@ -28,13 +28,15 @@ func TestGuardRails(t *testing.T) {
 		"above the rate, consented":    {bounded, WorkloadRefresh, 5000, false, Consent{OverrideMaxRate: true}, ""},
 		"no schedule":                  {bounded, WorkloadRefresh, 0, true, Consent{}, "--rate max sends as fast as it can"},
 		"no schedule, consented":       {bounded, WorkloadRefresh, 0, true, Consent{OverrideMaxRate: true}, ""},
-		"protected":                    {protected, WorkloadRefresh, 10, false, Consent{}, "the environment prod is protected: a load on it needs its name given back, --yes-load prod"},
+		"protected":                    {protected, WorkloadRefresh, 10, false, Consent{}, "the environment prod is protected: a load on it needs its host given back, --yes api.prod.example"},
+		"protected, host given back":   {protected, WorkloadRefresh, 10, false, Consent{Yes: []string{"api.prod.example"}}, ""},
+		"protected, other host":        {protected, WorkloadRefresh, 10, false, Consent{Yes: []string{"api.dev.example"}}, `--yes says "api.dev.example" and the service of the environment prod is at "api.prod.example"; nothing was sent`},
 		"protected, name given back":   {protected, WorkloadRefresh, 10, false, Consent{YesLoad: "prod"}, ""},
 		"protected, other name":        {protected, WorkloadRefresh, 10, false, Consent{YesLoad: "Prod"}, `--yes-load says "Prod" and the environment is "prod"; nothing was sent`},
 		"protected still has a rate":   {protected, WorkloadRefresh, 501, false, Consent{YesLoad: "prod"}, "allows 500/s"},
-		"devices":                      {free, WorkloadSignOnFirst, 10, false, Consent{}, "would create 6,000 devices in lab that stay there; if that is wanted, say --yes-load lab"},
+		"devices":                      {free, WorkloadSignOnFirst, 10, false, Consent{}, "would create 6,000 devices in lab that stay there; if that is wanted, say --yes lab.example"},
 		"devices, name given back":     {free, WorkloadSignOnFirst, 10, false, Consent{YesLoad: "lab"}, ""},
-		"devices, other name":          {free, WorkloadSignOnFirst, 10, false, Consent{YesLoad: "yes"}, `--yes-load says "yes"`},
+		"devices, other name":          {free, WorkloadSignOnFirst, 10, false, Consent{YesLoad: "yes"}, `--yes says "yes"`},
 		"name given back without need": {free, WorkloadRefresh, 10, false, Consent{YesLoad: "other"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

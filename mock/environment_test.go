@@ -31,8 +31,9 @@ func TestEnvironmentFits(t *testing.T) {
 			Parameters   map[string]string
 			Type         string
 		}
-		Allow map[string]bool
-		Load  struct {
+		Protected bool
+		Allow     map[string]bool
+		Load      struct {
 			Clients struct {
 				Count        int
 				SessionToken string `yaml:"sessionToken"`

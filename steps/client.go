@@ -134,6 +134,9 @@ func (w *world) setUpSignOn(ctx context.Context, r *request, c *client) error {
 }
 
 func (w *world) mayCreateDevices() error {
+	if w.run.options.Calm != "" {
+		return lacking(w.run.options.Calm, "the environment is protected, and a first-time sign-on creates a device")
+	}
 	if w.run.control == nil && !w.run.environment.Allow.FirstTime {
 		return lacking("allow: {first-time: true}", "a first-time sign-on creates a device, which the environment does not allow")
 	}

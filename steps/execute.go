@@ -153,7 +153,10 @@ func step(ctx context.Context) error {
 	w.step, w.text = i, text.Text
 	changes := len(w.changes)
 	soft := strings.HasPrefix(text.Text, asARule)
-	err := perform(ctx, w, text)
+	err := w.run.mayBegin(p.scenario)
+	if err == nil {
+		err = perform(ctx, w, text)
+	}
 	if len(w.changes) > changes {
 		w.tampering = append(w.tampering, text.Text)
 	}

@@ -40,8 +40,11 @@ type Options struct {
 	Sequences   int           // random sequences of calls; 0: none
 	Slow        bool          // run scenarios that wait in real time too
 	Patience    time.Duration // what the run may wait in real time, once, to see what only time shows; less than 3.2 s: it does not wait
-	MaxRate     float64       // requests a second at most; 0: no limit
-	Timeout     time.Duration // for one exchange; 0: 30 s
+	// Calm is what must be said before anything is sent but what a calm client sends, such as "--yes staging.example.com"; empty: it was
+	// said. Scenarios that send more are skipped with that reason.
+	Calm    string
+	MaxRate float64       // requests a second at most; 0: no limit
+	Timeout time.Duration // for one exchange; 0: 30 s
 	// Sleep waits before a request is sent again because the service asked for it (Retry-After); nil: in real time.
 	Sleep func(context.Context, time.Duration) error
 	// BriefEvidence keeps the exchanges of scenarios that did not pass only.

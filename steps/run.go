@@ -31,6 +31,7 @@ type run struct {
 	selection   selection
 	known       map[string]KnownDeparture
 	now         time.Time
+	calm        map[*scenario]bool // that may run while nobody said yes
 	concurrency int
 	ledger      *ledger
 	notes       []string
@@ -42,6 +43,7 @@ type run struct {
 	mu       sync.Mutex        // guards what follows
 	next     time.Time         // when the next request may be sent, with a limited rate
 	accepted map[string]int    // how often a session token of the environment file was
+	wrong    map[string]int    // wrong passwords that were sent, by what else a user signs on with
 	grants   map[string]int    // how often a good request of a call was accepted
 	tried    map[string]int    // how often one was sent only to see that
 	apart    map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
@@ -105,7 +107,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
 		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(),
-		grants: map[string]int{}, tried: map[string]int{}, apart: map[string]string{},
+		grants: map[string]int{}, tried: map[string]int{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {
 		r.secrets = newSecrets()
@@ -131,6 +133,10 @@ func newRun(o Options, chosen selection) (*run, error) {
 	}
 	if r.control == nil && r.concurrency > 1 {
 		r.notes = append(r.notes, "scenarios ran at the same time on a live service, where they share accounts: they may have disturbed each other")
+	}
+	r.calm = calmest(chosen.scenarios)
+	if o.Calm != "" {
+		r.notes = append(r.notes, "the environment is protected, so only what a calm client would send was sent; for the whole check say "+o.Calm)
 	}
 	r.now = r.clock()
 	r.ledger = &ledger{run: r, total: len(chosen.scenarios)}

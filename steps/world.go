@@ -154,6 +154,9 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		return nil, err
 	}
 	w.keepSecret(r)
+	if err := w.maySend(r, changed); err != nil {
+		return nil, err
+	}
 	if err := w.run.pace(ctx); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 					return failure.Usagef("--%s: %w", bound.flag, err)
 				}
 			}
+			p.warnOfNames(f.yesLoad)
 			return p.withRun(c, &s, &out, "capacity", func(r *recorder) error {
 				if err := r.findRoom(); err != nil {
 					return err

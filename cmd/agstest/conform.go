@@ -36,6 +36,8 @@ type conformFlags struct {
 	slow        bool
 	patience    time.Duration
 	list        bool
+	yes         []string // hosts
+	dryRun      bool
 }
 
 // profileNames lists the parts of the contract that a run can be limited to.
@@ -141,13 +143,19 @@ Documented requirements fail the run when they are missed; so do sampled ones, b
 			if _, err := steps.List(o); err != nil { // a wrong tag is told before a mock or a folder is made
 				return err
 			}
+			if f.dryRun {
+				return p.dryRun(&s, o, f.yes)
+			}
 			return p.withRun(c, &s, &out, "conform", func(r *recorder) error {
+				r.yes = f.yes
 				_, err := p.conform(c.Context(), r, o)
 				return err
 			})
 		},
 	}
 	f.register(c)
+	c.Flags().StringSliceVar(&f.yes, "yes", nil, "host of the service given back, such as staging.example.com: a protected one gets the whole check only then")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, dryRunUsage)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
 	s.register(c)
 	out.register(c)
@@ -163,6 +171,10 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 	}
 	if o.MaxRate == 0 {
 		o.MaxRate = o.Environment.MaxRate()
+	}
+	calm(&o, r.yes, r.yesLoad)
+	if err := p.tellForecast(o.Environment, o); err != nil {
+		return nil, err
 	}
 	progress := p.newProgress()
 	defer progress.end()

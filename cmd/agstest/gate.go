@@ -43,7 +43,14 @@ where conformance failed, so that one pipeline run tells everything; where the s
 			if _, err := steps.List(check); err != nil {
 				return err
 			}
-			return p.withRun(c, &s, &out, "gate", func(r *recorder) error { return p.gate(c, r, check, send, cf.seed, lf.raw) })
+			p.warnOfNames(lf.yesLoad)
+			if lf.dryRun {
+				return p.dryLoad(&s, send, &check)
+			}
+			return p.withRun(c, &s, &out, "gate", func(r *recorder) error {
+				r.yes, r.yesLoad = lf.yes, lf.yesLoad
+				return p.gate(c, r, check, send, cf.seed, lf.raw)
+			})
 		},
 	}
 	cf.register(c)

@@ -50,7 +50,8 @@ type loadFlags struct {
 	reuse, ignoreRetry    bool
 	timeout, maxLag       time.Duration
 	overrideMaxRate       bool
-	yesLoad               []string
+	yes, yesLoad          []string
+	dryRun                bool
 	storm                 int
 	within, patience      time.Duration
 }
@@ -73,6 +74,7 @@ func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
 	flags.Float64Var(&f.peak, "peak", 0, "how much busier the busiest hour of a population is; 0: 1")
 	flags.IntVar(&f.storm, "storm", 0, "clients that all come back after an outage, --within a time")
 	flags.DurationVar(&f.within, "within", 0, "how fast the clients of a storm come back, such as 60s")
+	flags.BoolVar(&f.dryRun, "dry-run", false, dryRunUsage)
 	flags.DurationVar(&f.patience, "give-up-after", 0, "when a storm is given up; 0: ten times --within, 10m at least")
 	if flags.Lookup("patience") == nil { // in a gate it is that of its conformance run
 		flags.DurationVar(&f.patience, "patience", 0, "")
@@ -98,7 +100,8 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
 	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: what cannot change a limit, without limits on times 100ms")
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
-	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "name of the environment given back: for a protected one, and where a load creates devices")
+	flags.StringSliceVar(&f.yes, "yes", nil, yesUsage)
+	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "the older way of --yes: name of the environment given back")
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -111,7 +114,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 	o := load.Options{
 		Workload: f.workload, Duration: f.duration, Clients: f.clients, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry,
-		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, YesLoad: strings.Join(f.yesLoad, ",")},
+		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, Yes: f.yes, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
 	rate, mix := f.rate, f.mix
 	if embedded && f.profile == "" && f.population == 0 && f.storm == 0 {
@@ -234,7 +237,7 @@ code 4. What is made there is removed at the end.`,
 		Example: `  agstest load                                        # the embedded mock, 10 s
   agstest load --env staging.yaml --workload refresh --rate 200/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'
   agstest load --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 5m
-  agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes-load staging
+  agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes api.staging.example.com
   agstest load --env staging.yaml --storm 50000 --within 60s --limit 'storm.recovered<90s'
   agstest load --env staging.yaml --profile soak
   agstest load --env staging.yaml --workload refresh --rate 20000/s --duration 10m --on kubernetes --shards 8 --namespace load --image registry.example.com/agstest:1.0`,
@@ -247,6 +250,10 @@ code 4. What is made there is removed at the end.`,
 			o, err := f.options("profile", s.env == "")
 			if err != nil {
 				return err
+			}
+			p.warnOfNames(f.yesLoad)
+			if f.dryRun {
+				return p.dryLoad(&s, o, nil)
 			}
 			return p.withRun(c, &s, &out, "load", func(r *recorder) error {
 				_, err := p.load(c.Context(), r, o, f.raw)

@@ -122,6 +122,8 @@ type recorder struct {
 	output  *outputFlags
 	run     reports.Run // the question, as the folder is named after it
 	command []string
+	yes     []string // hosts that somebody said yes to
+	yesLoad []string // names of environments, the older way
 
 	conformance *reports.Conformance
 	load        *reports.Load

@@ -107,6 +107,8 @@ func (e *Environment) Abilities() []Ability {
 			Example: `operator: {secret: "${AGS_OPERATOR_SECRET}", kid: "70646948", account: "1663"}`},
 		{Name: "allow.first-time", Allows: "first-time sign-ons, which create devices", Offered: e.Allow.FirstTime, Missing: "allow: {first-time: true}",
 			Example: `allow: {first-time: true}`},
+		{Name: "allow.register", Allows: "activation of devices, which creates them", Offered: e.MayRegister(), Missing: "allow: {register: true}",
+			Example: `allow: {register: true}`},
 		{Name: "allow.surroundings", Allows: "that tokens are of use at the platform's other services", Offered: e.Allow.Surroundings || e.Mock != nil,
 			Missing: "allow: {surroundings: true}", Example: `allow: {surroundings: true}`},
 		{Name: "load.clients", Allows: "load by many virtual clients", Offered: e.Load.Clients != Clients{}, Missing: "load.clients",

@@ -20,6 +20,9 @@ import (
 // DefaultClockSkew is how far the clocks of service and generator may differ where a file does not say.
 const DefaultClockSkew = 120 * time.Second
 
+// DefaultLockout is after how many wrong passwords an account is taken to be locked where a file does not say.
+const DefaultLockout = 3
+
 // DefaultOperatorParameter is the name of the parameter that carries the OperatorAuthToken (the page "Requesting a session token").
 const DefaultOperatorParameter = "OperatorAuthToken"
 
@@ -36,6 +39,12 @@ func (r *reader) complete(e *Environment) {
 		e.Name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	e.URL = strings.TrimRight(e.URL, "/")
+	if r.lines["protected"] == 0 && !onLoopback(e.URL) {
+		e.Protected, e.assumed = true, true
+	}
+	if e.Lockout == 0 && !onLoopback(e.URL) && r.lines["lockout"] == 0 {
+		e.Lockout = DefaultLockout
+	}
 	if e.Authorization == "" {
 		e.Authorization = wire.Bearer
 	}
@@ -66,6 +75,9 @@ func (r *reader) check(e *Environment) {
 	}
 	if e.ClockSkew < 0 || e.ClockSkew > time.Hour {
 		r.wrong("clockSkew", "must be between 1s and 1h")
+	}
+	if e.Lockout < 0 || e.Lockout > 1000 {
+		r.wrong("lockout", "must be a number of wrong passwords such as 3; 0: accounts are not locked")
 	}
 	r.checkHeaders("headers", e.Headers)
 	if _, err := e.tlsConfig(); err != nil {

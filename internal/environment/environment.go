@@ -29,7 +29,8 @@ type Environment struct {
 	Operator      *Operator          `yaml:"operator"`
 	Situations    Situations         `yaml:"situations"`
 	Allow         Allow              `yaml:"allow"`
-	Protected     bool               `yaml:"protected"` // a load needs --yes-load NAME
+	Protected     bool               `yaml:"protected"` // what is more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
+	Lockout       int                `yaml:"lockout"`   // so many wrong passwords in a row lock an account; fewer are sent to each
 	Load          Load               `yaml:"load"`
 
 	// File is the path the environment was read from; empty for the embedded mock.
@@ -42,6 +43,7 @@ type Environment struct {
 	values    map[string]string // of the ${NAME}
 	marked    map[string]string // values with the tag !secret or !public, by their dotted path
 	proxy     *url.URL          // what Proxy and NoProxy come to; nil: none is used
+	assumed   bool              // Protected, because the file does not say
 	warnings  []string
 	places    places
 }
@@ -101,6 +103,8 @@ type Allow struct {
 	Devices int `yaml:"devices"`
 	// Surroundings: calls of the platform beside the nine operations may be made, to see that tokens are of use there.
 	Surroundings bool `yaml:"surroundings"`
+	// Register: devices may be activated (register and subsequentRegister).
+	Register bool `yaml:"register"`
 }
 
 // Load is what a load run may use.

@@ -94,7 +94,9 @@ func (e *Environment) Portable() (*Portable, error) {
 	encoder := json.NewEncoder(&text) // each JSON text is YAML too, and leaves no doubt of what is a text
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(tree(reflect.ValueOf(c).Elem())); err != nil {
+	members := tree(reflect.ValueOf(c).Elem()).(map[string]any)
+	members["protected"], members["lockout"] = c.Protected, c.Lockout // said, or a pod would have to guess
+	if err := encoder.Encode(members); err != nil {
 		return nil, err
 	}
 	p.Text = text.Bytes()

@@ -78,7 +78,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 			"credentials":     {Parameters: map[string]string{"username": "dave", "password": "a$bpass: {w}$c"}, ClientID: "PUB_989"},
 			"registration":    {Type: "tvkey", Parameters: map[string]string{"username": "dave-user"}},
 		},
-		Allow: Allow{FirstTime: true}, Protected: true,
+		Allow: Allow{FirstTime: true}, Protected: true, Lockout: 3,
 		Load: Load{Clients: Clients{Count: 2000, SessionToken: "load-{n}", ClientID: "LOAD_{n}", AccountID: "L{n}"}, MaxRate: "500/s"},
 	}
 	if diff := cmp.Diff(want, e, cmpopts.IgnoreUnexported(Environment{})); diff != "" {

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/mock"
+	"agstest/reports"
+)
+
+// log is what reached a service.
+type requestLog struct {
+	mutex  sync.Mutex
+	lines  []string // method and path
+	times  []time.Time
+	wrong  map[string]int // wrong passwords by user name
+	bodies []string
+	right  map[string]bool // passwords that are right
+}
+
+func (l *requestLog) listen(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		l.mutex.Lock()
+		l.lines, l.times, l.bodies = append(l.lines, r.Method+" "+r.URL.Path), append(l.times, time.Now()), append(l.bodies, string(body))
+		var parsed struct {
+			Parameters []struct{ Name, Value string }
+		}
+		if json.Unmarshal(body, &parsed) == nil {
+			user, wrong := "", false
+			for _, p := range parsed.Parameters {
+				switch p.Name {
+				case "username":
+					user = p.Value
+				case "password":
+					wrong = !l.right[p.Value]
+				}
+			}
+			if wrong {
+				l.wrong[user]++
+			}
+		}
+		l.mutex.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// liveMock is a mock as a live service: without its control interface, and what reaches it is kept.
+func liveMock(t *testing.T, extra string) (file string, log *requestLog, host string) {
+	t.Helper()
+	m, err := newMock(mock.Config{}, nil, nil)
+	require.NoError(t, err)
+	log = &requestLog{wrong: map[string]int{}, right: map[string]bool{}}
+	for _, secret := range m.Secrets() {
+		log.right[secret] = true
+	}
+	service := httptest.NewServer(log.listen(m))
+	t.Cleanup(service.Close)
+	text := strings.Replace(string(m.Environment(service.URL, "", "")), "protected: false\n", extra, 1)
+	require.NotContains(t, text, "mock:", "a live service has no control interface")
+	file = filepath.Join(t.TempDir(), "live.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file, log, strings.TrimPrefix(service.URL, "http://")
+}
+
+func TestProtectedServiceGetsWhatACalmClientSends(t *testing.T) {
+	t.Parallel()
+	file, log, host := liveMock(t, "protected: true\n")
+	out := filepath.Join(t.TempDir(), "run")
+	code, _, stderr := call(t, nil, "conform", "--env", file, "--out", out)
+	assert.Equal(t, exitPass, code, stderr)
+	assert.Contains(t, stderr, "is protected: ")
+	assert.Contains(t, stderr, "--yes "+host)
+
+	assert.Less(t, len(log.lines), 40, "no repeats")
+	assert.Greater(t, len(log.lines), 5, "something was checked")
+	assert.Empty(t, log.wrong, "wrong passwords")
+	seen := map[string]int{}
+	for i, line := range log.lines {
+		seen[line]++
+		method, path, _ := strings.Cut(line, " ")
+		assert.Contains(t, []string{"GET", "POST"}, method, line)
+		assert.Contains(t, []string{"/ags/servicediscovery", "/ags/signOnWithSessionToken", "/ags/signOn", "/ags/refresh", "/ags/signOut", "/ags/getSessionToken"}, path)
+		assert.NotContains(t, log.bodies[i], "deviceInformation", "no device is made")
+	}
+	if n := len(log.times); n > 2 {
+		assert.GreaterOrEqual(t, log.times[n-1].Sub(log.times[0]), time.Duration(n-3)*time.Second/calmRate, "%d requests at 2/s at most", n)
+	}
+
+	stored, err := reports.ReadStored(out)
+	require.NoError(t, err)
+	skipped := 0
+	for _, scenario := range stored.Conformance.Scenarios {
+		if scenario.Verdict == reports.Skipped && strings.Contains(scenario.Reason, "protected") {
+			skipped++
+		}
+	}
+	assert.Greater(t, skipped, 150, "what was left out is told, with the reason")
+	assert.Contains(t, strings.Join(stored.Conformance.Notes, "\n"), "only what a calm client would send")
+}
+
+func TestConsentGetsTheWholeCheckAndNoAccountIsLocked(t *testing.T) {
+	t.Parallel()
+	file, log, host := liveMock(t, "protected: true\nlockout: 3\n")
+	code, _, stderr := call(t, nil, "conform", "--env", file, "--yes", host, "--generate", "2", "--sequences", "1", "--out", filepath.Join(t.TempDir(), "run"))
+	assert.Contains(t, []int{exitPass, exitFail}, code, stderr)
+	assert.Greater(t, len(log.lines), 200)
+	assert.NotEmpty(t, log.wrong, "wrong passwords were tried, so the bound was tested")
+	for user, n := range log.wrong {
+		assert.Less(t, n, 3, "%s would be locked", user)
+	}
+
+	file, log, _ = liveMock(t, "protected: true\nlockout: 1\n")
+	_, _, _ = call(t, nil, "conform", "--env", file, "--yes", "127.0.0.1", "--tags", "@sign-on or @register", "--generate", "2", "--out", filepath.Join(t.TempDir(), "run"))
+	assert.Empty(t, log.wrong, "one wrong password would lock an account")
+	assert.NotEmpty(t, log.lines)
+}
+
+func TestNothingIsSentToAProtectedServiceWithoutTheRightHost(t *testing.T) {
+	t.Parallel()
+	file, log, _ := liveMock(t, "protected: true\n")
+	for _, args := range [][]string{
+		{"gate", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s"},
+		{"gate", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s", "--yes", "prod.example.com"},
+		{"load", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s"},
+		{"capacity", "--env", file, "--workload", "refresh", "--limit", "refresh.p99<1s"},
+		{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "5/s"},
+	} {
+		code, _, stderr := call(t, nil, append(args, "--out", filepath.Join(t.TempDir(), "run"))...)
+		assert.Equal(t, exitUsage, code, "%v: %s", args, stderr)
+		assert.Contains(t, stderr, "--yes", args)
+	}
+	for _, args := range [][]string{
+		{"conform", "--env", file, "--dry-run"}, {"conform", "--env", file, "--dry-run", "--yes", "127.0.0.1"},
+		{"gate", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s", "--yes", "127.0.0.1", "--dry-run"},
+		{"load", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s", "--yes", "127.0.0.1", "--dry-run"},
+	} {
+		code, stdout, stderr := call(t, nil, args...)
+		assert.Equal(t, exitPass, code, "%v: %s", args, stderr)
+		assert.Contains(t, stdout+stderr, "request", args)
+	}
+	assert.Empty(t, log.lines, "something was sent")
+
+	code, _, stderr := call(t, nil, "load", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s", "--max-lag", "1s", "--yes-load", "mock", "--out", filepath.Join(t.TempDir(), "run"))
+	assert.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
+	assert.Contains(t, stderr, "agstest: warning: --yes-load gives back a name")
+	assert.NotEmpty(t, log.lines)
+}
+
+func TestActivationsNeedToBeAllowed(t *testing.T) {
+	t.Parallel()
+	for allow, want := range map[string]bool{"allow: {first-time: true, register: true}": true, "allow: {first-time: true}": false} {
+		file, log, _ := liveMock(t, "")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "allow: {first-time: true, register: true}", allow, 1)), 0o600))
+		code, _, stderr := call(t, nil, "conform", "--env", file, "--tags", "@register", "--generate", "2", "--out", filepath.Join(t.TempDir(), "run"))
+		assert.NotEqual(t, exitUsage, code, stderr)
+		assert.Equal(t, want, strings.Contains(strings.Join(log.lines, "\n"), "/ags/register"), allow)
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+
+	"agstest/internal/environment"
+	"agstest/load"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+const (
+	yesUsage    = "host of the service given back, such as staging.example.com: for a protected environment, and where a load creates devices"
+	dryRunUsage = "tell what would be sent, and send nothing"
+)
+
+// calmRate is how many requests a second a protected service gets from a check that nobody said yes to.
+const calmRate = 2
+
+// warnOfNames: consent by name goes on working.
+func (p *program) warnOfNames(names []string) {
+	if len(names) > 0 {
+		p.warnf("--yes-load gives back a name, which a copied file keeps; say --yes with the host of the service instead")
+	}
+}
+
+// calm makes a check send only what a calm client would, unless somebody said yes to the service.
+func calm(o *steps.Options, yes, names []string) {
+	e := o.Environment
+	agreed := !e.Protected || e.Agreed(yes)
+	for _, name := range names {
+		agreed = agreed || name == e.Name
+	}
+	if agreed {
+		return
+	}
+	o.Calm, o.Generate, o.Sequences, o.Slow, o.Concurrency = "--yes "+e.Host(), 0, 0, false, 1
+	if o.MaxRate == 0 || o.MaxRate > calmRate {
+		o.MaxRate = calmRate
+	}
+}
+
+// tellForecast says what a check will send before it does.
+func (p *program) tellForecast(e *environment.Environment, o steps.Options) error {
+	f, err := steps.ForecastOf(o)
+	if err != nil {
+		return err
+	}
+	rate := "as fast as the service answers, one scenario after the other"
+	if o.MaxRate > 0 {
+		rate = "at most " + reports.Rate(o.MaxRate)
+	}
+	text := fmt.Sprintf("conform: %s, about %s, at most %s and %s to %s; %s", reports.Plural(int64(f.Scenarios), "scenario"), reports.Plural(int64(f.Requests), "request"),
+		reports.Plural(int64(f.Devices), "new device"), reports.Plural(int64(f.WrongPasswords), "wrong password"), e.Host(), rate)
+	if o.Calm != "" {
+		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name, reports.Plural(int64(f.LeftOut), "scenario"), o.Calm)
+	}
+	p.notef("%s", text)
+	return nil
+}
+
+// dryLoad tells what a load would send, behind what the check before it would where there is one.
+func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options) error {
+	service, err := p.open(s)
+	if err != nil {
+		return err
+	}
+	defer service.close()
+	o.Environment = service.environment
+	asked, err := load.Check(o, max(1, o.Shard.Of))
+	if err != nil {
+		return err
+	}
+	if check != nil {
+		check.Environment = service.environment
+		if err := p.tellForecast(service.environment, *check); err != nil {
+			return err
+		}
+	}
+	hits := "as many requests as the workers can send"
+	if asked.Hits > 0 {
+		hits = fmt.Sprintf("%s, at most %s", reports.Plural(int64(asked.Hits), "request"), reports.Rate(asked.Peak))
+	}
+	fmt.Fprintf(p.stdout, "load: %s (%s, %s) to %s, after the requests that sign its clients on; nothing was sent\n", hits, o.Workload, asked.Schedule, o.Environment.Host())
+	return nil
+}
+
+// dryRun tells what a check would send.
+func (p *program) dryRun(s *serviceFlags, o steps.Options, yes []string) error {
+	service, err := p.open(s)
+	if err != nil {
+		return err
+	}
+	defer service.close()
+	o.Environment = service.environment
+	if o.MaxRate == 0 {
+		o.MaxRate = o.Environment.MaxRate()
+	}
+	calm(&o, yes, nil)
+	quiet := p.quiet
+	p.quiet = false // it is what was asked for
+	err = p.tellForecast(o.Environment, o)
+	p.quiet = quiet
+	return err
+}

@@ -1,0 +1,73 @@
+package environment
+
+import (
+	"net"
+	"net/url"
+	"strings"
+
+	"agstest/internal/failure"
+)
+
+// A file that does not say protected: counts as protected unless its service is on this machine. Consent is bound to the host of the
+// service and not to the name of the environment, because a copied file keeps its name.
+
+// Host is where the service is, as consent names it: host, or host:port where the address has a port.
+func (e *Environment) Host() string {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}
+
+// onLoopback tells of an address on this machine. Names other than localhost may lead anywhere.
+func onLoopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Agreed tells whether one of the hosts that somebody said yes to is that of the service. A host without a port stands for every port.
+func (e *Environment) Agreed(hosts []string) bool {
+	host := e.Host()
+	bare := host
+	if u, err := url.Parse(e.URL); err == nil {
+		bare = strings.ToLower(u.Hostname())
+	}
+	for _, yes := range hosts {
+		yes = strings.ToLower(strings.TrimSpace(yes))
+		if yes != "" && (yes == host || strings.Trim(yes, "[]") == bare) {
+			return true
+		}
+	}
+	return false
+}
+
+// whyProtected tells why a service counts as protected, for messages.
+func (e *Environment) whyProtected() string {
+	if e.assumed {
+		return "is protected, because its file does not say otherwise (protected: false) and its service is not on this machine"
+	}
+	return "is protected"
+}
+
+// Refusal is nil where what is meant (such as "a load") may be done to the service: it is not protected, or somebody said yes to its host
+// or, as before, gave back the name of the environment.
+func (e *Environment) Refusal(what string, hosts []string, name string) error {
+	switch {
+	case !e.Protected || e.Agreed(hosts) || name != "" && name == e.Name:
+		return nil
+	case len(hosts) > 0:
+		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(hosts, ","), e.Name, e.Host())
+	case name != "":
+		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", name, e.Name, e.Host())
+	}
+	return failure.Usagef("the environment %s %s: %s needs its host given back, --yes %s", e.Name, e.whyProtected(), what, e.Host())
+}
+
+// MayRegister tells whether devices may be activated: the file allows it, or the service is our own mock.
+func (e *Environment) MayRegister() bool { return e.Allow.Register || e.Mock != nil }

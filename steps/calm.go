@@ -1,0 +1,128 @@
+package steps
+
+import (
+	"regexp"
+	"strings"
+
+	"agstest/ags"
+
+	messages "github.com/cucumber/messages/go/v34"
+)
+
+// calmSteps are the sentences whose requests a calm client sends too: with good tokens and passwords, as documented, one after the other.
+// Sentences that only look at answers send nothing and need not be listed; every other one makes its scenario more than calm. So does
+// a second turn of the same sentence.
+var calmSteps = regexp.MustCompile(`^(an account in good standing|a device of the account|a client that is signed on|a user with one account|the client asks for the authentication services|` +
+	`the client signs on with a session token and its clientId|the user signs on with the credentials and the clientId|the client refreshes its tokens|the client signs out|` +
+	`the head-end system asks for a session token|the client takes over the session token)$`)
+
+// actsOf lists the steps of a scenario that set up or send something, without those that only look.
+func actsOf(s *scenario) []string {
+	var acts []string
+	for _, step := range s.pickle.Steps {
+		if step.Type != messages.PickleStepType_OUTCOME {
+			acts = append(acts, step.Text)
+		}
+	}
+	return acts
+}
+
+// isCalm tells whether a scenario sends what a calm client sends, whatever its steps that only look would do; see world.send.
+func isCalm(s *scenario) bool {
+	seen := map[string]bool{}
+	for _, act := range actsOf(s) {
+		if !calmSteps.MatchString(act) || seen[act] || seen["the client signs out"] {
+			return false
+		}
+		seen[act] = true
+	}
+	return len(seen) > 0
+}
+
+// calmest picks the scenarios that a calm run plays: of those that send the same, the first, since one answer tells as much as many. The
+// judge looks at every answer, whatever the scenario is about.
+func calmest(scenarios []*scenario) map[*scenario]bool {
+	picked, sent := map[*scenario]bool{}, map[string]bool{}
+	for _, s := range scenarios {
+		acts := strings.Join(actsOf(s), "\n")
+		if isCalm(s) && !sent[acts] {
+			sent[acts], picked[s] = true, true
+		}
+	}
+	return picked
+}
+
+// mayBegin refuses a scenario that needs a yes, before it has sent anything.
+func (r *run) mayBegin(s *scenario) error {
+	if r.options.Calm == "" || r.calm[s] {
+		return nil
+	}
+	if isCalm(s) {
+		return lacking(r.options.Calm, "the environment is protected, and another scenario has sent the same already")
+	}
+	return lacking(r.options.Calm, "the environment is protected, and the scenario sends more than a calm client would")
+}
+
+// Forecast is what a run will send, as far as the scenarios tell before.
+type Forecast struct {
+	Scenarios      int // that will send something
+	LeftOut        int // for want of a yes
+	Requests       int // about
+	Devices        int // that first-time sign-ons and activations may create, at most
+	WrongPasswords int // at most
+}
+
+var (
+	createsDevice = regexp.MustCompile(`for the first time|activates|registers|another device|new device|second client`)
+	wrongPassword = regexp.MustCompile(`wrong password`)
+)
+
+// ForecastOf tells before a run what it will send. Its errors are those of Run before anything is sent.
+func ForecastOf(o Options) (Forecast, error) {
+	var f Forecast
+	_, all, err := understand(o.Features)
+	if err != nil {
+		return f, err
+	}
+	chosen, err := choose(all, o)
+	if err != nil {
+		return f, err
+	}
+	calm := calmest(chosen.scenarios)
+	e := o.Environment
+	for _, s := range chosen.scenarios {
+		if o.Calm != "" && !calm[s] {
+			f.LeftOut++
+			continue
+		}
+		f.Scenarios++
+		text := ""
+		for _, act := range actsOf(s) {
+			text += act + "\n"
+			switch {
+			case strings.HasPrefix(act, "the next request"), strings.HasSuffix(act, " pass"):
+			case strings.HasPrefix(act, "the client keeps"), strings.Contains(act, " times"):
+				f.Requests += 5
+			default:
+				f.Requests++
+			}
+		}
+		if createsDevice.MatchString(text) && (e.Allow.FirstTime || e.Mock != nil) {
+			f.Devices++
+		}
+		if wrongPassword.MatchString(text) {
+			f.WrongPasswords++
+		}
+	}
+	f.Requests += 1 + o.Generate*len(ags.Operations) + o.Sequences*10
+	if e.Mock == nil && e.Lockout > 0 {
+		accounts := 0
+		for _, s := range e.Situations {
+			if len(s.Parameters) > 0 {
+				accounts++
+			}
+		}
+		f.WrongPasswords = min(f.WrongPasswords, accounts*(e.Lockout-1))
+	}
+	return f, nil
+}
