@@ -31,6 +31,7 @@ type ledger struct {
 	end     *ending
 	frames  int
 	upTo    int // the second after the last one
+	missing int // seconds that no frame came for
 	scratch distribution
 }
 
@@ -49,7 +50,7 @@ func newLedger(operations []string, closed bool) *ledger {
 	return l
 }
 
-// longestGap is how many seconds may be missing between two frames: a process that was stopped for a day. More is a damaged record, and
+// longestGap is how many seconds may be missing between frames, all gaps together: a process that was stopped for a day. More is a damaged record, and
 // would be a row each.
 const longestGap = 24 * 60 * 60
 
@@ -57,7 +58,7 @@ var errSecond = errors.New("a second of the record is out of its place")
 
 // add sums one frame up. Frames come in the order of their seconds.
 func (l *ledger) add(f *frame) error {
-	if f.Second < 0 || f.Second-l.upTo > longestGap {
+	if l.missing += max(0, f.Second-l.upTo); f.Second < 0 || l.missing > longestGap {
 		return errSecond
 	}
 	l.frames++

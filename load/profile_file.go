@@ -34,6 +34,9 @@ func ReadProfile(data []byte, name string) (*Profile, error) {
 	if err != nil {
 		return nil, failure.Usagef("%s: %w", name, err)
 	}
+	if err := userfile.PlainYAML(data); err != nil {
+		return nil, failure.Usagef("%s: %w", name, err)
+	}
 	p, err := readProfile(data, name)
 	var panicked errYAML
 	if errors.As(err, &panicked) {
@@ -132,7 +135,7 @@ func (r *profileReader) key(n *ast.MappingValueNode, t reflect.Type, what string
 		}
 		names = append(names, name)
 	}
-	return failure.Usagef("%s:%d: %s has no key %q; %s", r.name, token.Position.Line, what, token.Value, nearest(token.Value, names))
+	return failure.Usagef("%s:%d: %s has no key%s; %s", r.name, token.Position.Line, what, userfile.QuotedKey(token.Value), nearest(token.Value, names))
 }
 
 // nearest proposes the known name that was probably meant, or all.

@@ -43,6 +43,26 @@ type recordHead struct {
 	Began      time.Time     `json:"began"`
 }
 
+// What a head may ask for at most: each operation has a row in each second, each shard a row in the report.
+const (
+	mostOperations = 16
+	mostNameBytes  = 128
+	mostShards     = 10_000
+	mostLimits     = 10_000
+)
+
+func (h *recordHead) plausible() bool {
+	if len(h.Operations) > mostOperations || h.Of < 0 || h.Of > mostShards || len(h.Limits) > mostLimits {
+		return false
+	}
+	for _, name := range h.Operations {
+		if len(name) > mostNameBytes {
+			return false
+		}
+	}
+	return true
+}
+
 // recorder appends to a record. After the first error it writes no more.
 type recorder struct {
 	file *os.File
@@ -116,6 +136,9 @@ func newRecordReader(in io.Reader) (*recordReader, error) {
 	}
 	if err := r.next(&r.head); err != nil || r.head.Report == nil || len(r.head.Operations) == 0 {
 		return nil, errors.New("it breaks off before the run began")
+	}
+	if !r.head.plausible() {
+		return nil, errors.New("its head asks for more than any run has")
 	}
 	return r, nil
 }

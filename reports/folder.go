@@ -46,7 +46,7 @@ func NewFolder(root string, run Run) (*Folder, error) {
 				_ = os.Remove(final + partialSuffix)
 				continue
 			}
-			return &Folder{path: final + partialSuffix, final: final}, nil
+			return &Folder{path: final + partialSuffix, final: final}, putMark(final+partialSuffix, run)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return nil, fmt.Errorf("making a folder for the run in %s: %w", root, withoutPath(err))
@@ -70,7 +70,7 @@ func NewFolderAt(path string, run Run) (*Folder, error) {
 	if err := f.claim(func() (err error) { f.path, err = makeTemporary(path, short(run.ID)); return err }); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return f, putMark(f.path, run)
 }
 
 func makeTemporary(path, id string) (string, error) {
@@ -115,10 +115,11 @@ func replaceable(path string) error {
 	if err != nil {
 		return fmt.Errorf("looking into %s, where the run should go: %w", path, withoutPath(err))
 	}
-	if len(entries) == 0 {
+	if len(entries) == 0 || hasMark(path) {
 		return nil
 	}
-	if _, err := ReadStored(path); err != nil {
+	stored, err := ReadStored(path)
+	if err != nil || stored.Run().ID == "" {
 		return fmt.Errorf("%s is not empty and holds no run of agstest, so it is left alone: name another folder", path)
 	}
 	return nil
@@ -214,7 +215,10 @@ func (f *Folder) replace() error {
 		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(err))
 	}
 	if moved == nil {
-		_ = os.RemoveAll(old)
+		if root, err := os.OpenRoot(filepath.Dir(old)); err == nil { // links in it lead nowhere
+			_ = root.RemoveAll(filepath.Base(old))
+			root.Close()
+		}
 	}
 	return nil
 }

@@ -18,17 +18,25 @@ type PruneOptions struct {
 	DryRun    bool // tell what would go, and leave it
 }
 
-// Prune deletes old runs below root and returns those that went. Pinned runs stay, and so do runs that have not ended and were
-// written to less than a day ago.
-func Prune(root string, options PruneOptions) ([]Entry, error) {
+// Prune deletes old runs below root and returns those that went, or would go. Pinned runs stay, and so do runs that have not ended and were
+// written to less than a day ago. What is not provably a run (ours) stays too, whatever the index says of it: left tells its names and why.
+// Nothing outside root is touched, wherever links lead.
+func Prune(root string, options PruneOptions) (gone []Entry, left []string, err error) {
 	if options.Keep < 0 || options.OlderThan < 0 || options.Keep == 0 && options.OlderThan == 0 {
-		return nil, errors.New("pruning runs: say how many to keep, or how old they must be")
+		return nil, nil, errors.New("pruning runs: say how many to keep, or how old they must be")
 	}
 	entries, err := List(root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var gone []Entry
+	below, err := os.OpenRoot(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("pruning %s: %w", root, withoutPath(err))
+	}
+	defer below.Close()
 	newer := map[[2]string]int{}
 	for i := len(entries) - 1; i >= 0; i-- {
 		entry := entries[i]
@@ -45,23 +53,27 @@ func Prune(root string, options PruneOptions) ([]Entry, error) {
 			options.OlderThan > 0 && age <= options.OlderThan:
 			continue
 		}
+		if err := ours(below, entry.Folder); err != nil {
+			left = append(left, fmt.Sprintf("%s stays: %v", entry.Folder, err))
+			continue
+		}
 		gone = append(gone, entry)
 	}
 	if options.DryRun || len(gone) == 0 {
-		return gone, nil
+		return gone, left, nil
 	}
 	for i, entry := range gone {
 		// The name goes first, so that nobody reads half a run while its files are deleted.
-		path, doomed := filepath.Join(root, entry.Folder), filepath.Join(root, ".pruned-"+entry.Folder)
-		err := os.Rename(path, doomed)
+		doomed := ".pruned-" + entry.Folder
+		err := below.Rename(entry.Folder, doomed)
 		if err == nil {
-			err = os.RemoveAll(doomed)
+			err = below.RemoveAll(doomed)
 		}
 		if err != nil {
-			return gone[:i], fmt.Errorf("pruning %s: %w", path, withoutPath(err))
+			return gone[:i], left, fmt.Errorf("pruning %s: %w", filepath.Join(root, entry.Folder), withoutPath(err))
 		}
 	}
-	return gone, RebuildIndex(root)
+	return gone, left, RebuildIndex(root)
 }
 
 // lastWritten is when anything in a folder was last written.

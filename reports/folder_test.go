@@ -84,7 +84,7 @@ func TestFolderWriteKeepsTheOldFileWhereRenderingFails(t *testing.T) {
 	assert.Equal(t, "whole", string(data))
 	left, err := os.ReadDir(folder.Path())
 	require.NoError(t, err)
-	assert.Len(t, left, 1)
+	assert.Len(t, left, 2, "the file and the mark of the run")
 	_, err = folder.Create("../elsewhere")
 	require.EqualError(t, err, `writing "../elsewhere": the name leads out of the run's folder`)
 }
@@ -224,16 +224,17 @@ func TestARunThatWasKilledEarlyIsListedAndPruned(t *testing.T) {
 	root := t.TempDir()
 	folder, err := NewFolder(root, Run{ID: "dead", Environment: "staging", Kind: "load", Start: folderDay})
 	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(filepath.Join(folder.Path(), markPrefix+"dead"), folderDay, folderDay))
 	require.NoError(t, os.Chtimes(folder.Path(), folderDay, folderDay))
 	entries, err := List(root)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	assert.Equal(t, folderDay, entries[0].Start)
 	assert.Contains(t, entries[0].Partial, "agstest report")
-	gone, err := Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
+	gone, _, err := Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
 	require.NoError(t, err)
 	assert.Empty(t, gone, "somebody may be writing it")
-	gone, err = Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
+	gone, _, err = Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
 	require.NoError(t, err)
 	assert.Len(t, gone, 1)
 	assert.NoDirExists(t, folder.Path())
@@ -343,14 +344,14 @@ func TestPrune(t *testing.T) {
 			require.NoError(t, err)
 			dry := test.options
 			dry.Now, dry.DryRun = now, true
-			told, err := Prune(root, dry)
+			told, _, err := Prune(root, dry)
 			require.NoError(t, err)
 			after, err := List(root)
 			require.NoError(t, err)
 			assert.Equal(t, before, after, "a dry run deletes nothing")
 
 			test.options.Now = now
-			gone, err := Prune(root, test.options)
+			gone, _, err := Prune(root, test.options)
 			require.NoError(t, err)
 			assert.Equal(t, told, gone)
 			var ids []string
@@ -369,6 +370,6 @@ func TestPrune(t *testing.T) {
 			}
 		})
 	}
-	_, err := Prune(t.TempDir(), PruneOptions{Now: now})
+	_, _, err := Prune(t.TempDir(), PruneOptions{Now: now})
 	require.EqualError(t, err, "pruning runs: say how many to keep, or how old they must be")
 }

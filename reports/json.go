@@ -116,7 +116,7 @@ func parseSchema(text string) (kind string, major int, err error) {
 	number, minor, dotted := strings.Cut(version, ".")
 	major, err = strconv.Atoi(number)
 	if _, bad := strconv.Atoi(minor); !found || !dotted || err != nil || bad != nil || major < 1 {
-		return "", 0, fmt.Errorf("the stored run has schema %q, which is not of the form kind/major.minor", text)
+		return "", 0, errors.New("the stored run has a member \"schema\" that is not of the form kind/major.minor")
 	}
 	return kind, major, nil
 }

@@ -41,7 +41,7 @@ func TestStoredRunsOfOtherVersions(t *testing.T) {
 		"another major version":                   {`{"schema":"agstest.conformance/2.0","verdict":"pass"}`, `the stored run is "agstest.conformance/2.0"; this version reads agstest.conformance/1.x only: use the version of agstest that wrote it`},
 		"another kind":                            {`{"schema":"agstest.load/1.0","verdict":"pass"}`, `the stored run is "agstest.load/1.0", wanted "agstest.conformance/1.0"`},
 		"no schema":                               {`{"verdict":"pass"}`, `the stored run has no member "schema": it was not written by agstest`},
-		"a strange schema":                        {`{"schema":"agstest.conformance/one","verdict":"pass"}`, `the stored run has schema "agstest.conformance/one", which is not of the form kind/major.minor`},
+		"a strange schema":                        {`{"schema":"agstest.conformance/one","verdict":"pass"}`, `the stored run has a member "schema" that is not of the form kind/major.minor`},
 		"no verdict":                              {`{"schema":"agstest.conformance/1.0"}`, `the stored conformance run has no verdict`},
 		"text after it":                           {`{"schema":"agstest.conformance/1.0","verdict":"pass"} x`, `the stored run is not JSON as agstest writes it: invalid character 'x' after top-level value`},
 		"cut off":                                 {`{"schema":"agstest.conformance/1.0","verdict":"pa`, `the stored run is not JSON as agstest writes it: unexpected end of JSON input`},

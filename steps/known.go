@@ -27,6 +27,9 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 	if err != nil {
 		return nil, failure.Usagef("the file of known departures: %w", err)
 	}
+	if err := userfile.PlainYAML(data); err != nil {
+		return nil, failure.Usagef("the file of known departures: %w", err)
+	}
 	var list []KnownDeparture
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, failure.Usagef("the file of known departures is empty; it holds a list such as: - {id: SOST-07, reason: \"…\", owner: \"…\", expires: 2027-01-31}")
@@ -57,7 +60,7 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 			}
 		}
 		if _, err := time.Parse(time.DateOnly, d.Expires); err != nil {
-			return nil, failure.Usagef("%s: expires is %q; write a date such as 2027-01-31", where, d.Expires)
+			return nil, failure.Usagef("%s: expires is no date; write one such as 2027-01-31", where)
 		}
 		if seen[d.ID] {
 			return nil, failure.Usagef("%s: %s is listed twice", where, d.ID)

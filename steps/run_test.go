@@ -265,7 +265,7 @@ func TestReadKnown(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                "empty",
 		"- {id: SOST-07}": "reason is missing",
-		"- {id: A, reason: b, owner: c, expires: tomorrow}":                                                        "write a date",
+		"- {id: A, reason: b, owner: c, expires: tomorrow}":                                                        "write one such as",
 		"- {id: A, reason: b, owner: c, expires: 2027-01-31}\n- {id: A, reason: b, owner: c, expires: 2027-01-31}": "listed twice",
 		"- {id: A, reasn: b}": "line 1",
 		"id: A":               "line 1",

@@ -173,8 +173,10 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 		o.MaxRate = o.Environment.MaxRate()
 	}
 	calm(&o, r.yes, r.yesLoad)
-	if err := p.tellForecast(o.Environment, o); err != nil {
-		return nil, err
+	if o.Environment.Protected || !o.Environment.Local() {
+		if err := p.tellForecast(o.Environment, o); err != nil {
+			return nil, err
+		}
 	}
 	progress := p.newProgress()
 	defer progress.end()

@@ -114,7 +114,10 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 					return failure.Usagef("--older-than: %w", err)
 				}
 			}
-			gone, err := reports.Prune(dir, options)
+			gone, left, err := reports.Prune(dir, options)
+			for _, stays := range left {
+				p.warnf("%s", disarm.Line(stays))
+			}
 			for _, entry := range gone {
 				fmt.Fprintln(p.stdout, entry.Folder)
 			}

@@ -3,6 +3,7 @@ package environment
 import (
 	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -219,21 +220,31 @@ func (r *reader) checkClientsFile(path string) {
 	defer file.Close()
 	columns, err := csv.NewReader(file).Read()
 	if err != nil {
-		r.wrong(at, "%s is not a CSV file with a first line of column names: %v", path, err)
+		r.wrong(at, "%s is not a CSV file with a first line of column names%s", path, csvPlace(err))
 		return
 	}
 	for i := range columns {
 		columns[i] = strings.TrimSpace(columns[i])
 	}
 	allowed := []string{"sessionToken", "clientId", "accountId"}
-	for _, column := range columns {
+	for i, column := range columns { // never quoted: without a first line of names it is a session token, or a line of any file
 		if !known(column, allowed) {
-			r.wrong(at, "%s has an unknown column %q%s", path, column, didYouMean(column, allowed))
+			r.wrong(at, "%s: the name of column %d in line 1 is none of %s%s", path, i+1, strings.Join(allowed, ", "), didYouMean(column, allowed))
+			return
 		}
 	}
 	if !known("clientId", columns) && !known("sessionToken", columns) {
 		r.wrong(at, "%s needs the columns sessionToken and clientId (accountId is optional)", path)
 	}
+}
+
+// csvPlace is where a CSV file is damaged, without what stands there.
+func csvPlace(err error) string {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		return fmt.Sprintf(": line %d, column %d", parse.Line, parse.Column)
+	}
+	return ""
 }
 
 var ratePattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)/(s|m|min|h)$`)

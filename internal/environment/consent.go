@@ -31,6 +31,9 @@ func onLoopback(address string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
+// Local tells whether the service is on this machine.
+func (e *Environment) Local() bool { return onLoopback(e.URL) }
+
 // Agreed tells whether one of the hosts that somebody said yes to is that of the service. A host without a port stands for every port.
 func (e *Environment) Agreed(hosts []string) bool {
 	host := e.Host()

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 	"time"
@@ -112,14 +113,14 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 			continue
 		}
 		if seen[key] {
-			r.mistake(line, "%s is given twice", key)
+			r.mistake(line, "%s is given twice", cmp.Or(strings.TrimSpace(userfile.QuotedKey(key)), "a key"))
 			continue
 		}
 		seen[key] = true
 		below := append(append([]string(nil), path...), key)
 		if want.Kind() == reflect.Map {
 			if want == typeOf(Situations{}) && !known(key, SituationNames) {
-				r.mistake(line, "unknown situation %q%s", key, didYouMean(key, SituationNames))
+				r.mistake(line, "unknown situation%s%s", userfile.QuotedKey(key), didYouMean(key, SituationNames))
 				continue
 			}
 			entry.Value = r.fit(entry.Value, want.Elem(), below)
@@ -130,7 +131,7 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 				if len(path) > 0 {
 					where = " in " + strings.Join(path, ".")
 				}
-				r.mistake(line, "unknown key %q%s%s", key, where, didYouMean(key, keysOf(want)))
+				r.mistake(line, "unknown key%s%s%s", userfile.QuotedKey(key), where, didYouMean(key, keysOf(want)))
 				continue
 			}
 			entry.Value = r.fit(entry.Value, field.Type, below)

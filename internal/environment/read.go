@@ -62,6 +62,9 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	if err != nil {
 		return nil, failure.Usagef("%s: %w", name, err)
 	}
+	if err := userfile.PlainYAML(data); err != nil {
+		return nil, failure.Usagef("%s: %w", name, err)
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, failure.Usagef("%s", describe(name, err))

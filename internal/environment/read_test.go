@@ -129,7 +129,7 @@ func TestParseRefusesWithLineAndAdvice(t *testing.T) {
 		{"broken yaml", head + "tenant: \"abc\n", "env.yaml:2: this is not valid YAML: could not find end character of double-quoted text"},
 		{"tab", head + "\ttenant: x\n", "env.yaml:2: this is not valid YAML:"},
 		{"key twice", head + "tenant: a\ntenant: b\n", "env.yaml:3: this is not valid YAML: mapping key \"tenant\" already defined"},
-		{"anchor", head + "tenant: &a x\n", "env.yaml:2: anchors and aliases"},
+		{"anchor", head + "tenant: &a x\n", "env.yaml: line 2: anchors, aliases"},
 		{"text for a group", head + "operator: secret\n", "env.yaml:2: operator must be keys with values, such as secret: …"},
 		{"group for text", head + "tenant: {a: b}\n", "env.yaml:2: tenant must be a single value"},
 		{"list for text", head + "tenant: [a]\n", "env.yaml:2: tenant must be a single value"},
@@ -258,7 +258,7 @@ func TestReadNamesTheFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "clients.csv"), []byte("token,clientId\na,b\n"), 0o600))
 	_, err = Read(path, variables())
 	require.Error(t, err)
-	assert.Contains(t, err.Error(), `unknown column "token"; did you mean sessionToken?`)
+	assert.Contains(t, err.Error(), `the name of column 1 in line 1 is none of sessionToken, clientId, accountId; did you mean sessionToken?`)
 }
 
 // writePair writes a certificate, which is its own authority, and its key.

@@ -133,7 +133,7 @@ func TestOnlyTwoTagsAreRead(t *testing.T) {
 		"url: !other https://x.example\n":                   "the tags of environment files are !secret and !public",
 		"url: https://x.example\nheaders: !secret {A: b}\n": "stands before a single value",
 		"url: https://x.example\ntenant: !secret\n":         "stands before a value",
-		"url: https://x.example\nheaders: &a {A: b}\n":      "anchors and aliases",
+		"url: https://x.example\nheaders: &a {A: b}\n":      "anchors, aliases",
 	} {
 		_, err := Parse([]byte(text), "env.yaml", ".", variables())
 		assert.ErrorContains(t, err, want, text)

@@ -1,0 +1,106 @@
+package reports
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A mark lies in each folder of a run from its first moment: an empty file whose name says whose it is. What has no such proof is never
+// deleted.
+const markPrefix = ".agstest-run-"
+
+// putMark marks a folder that was just made. Where it cannot, the folder goes.
+func putMark(folder string, run Run) error {
+	file, err := os.OpenFile(filepath.Join(folder, markPrefix+short(run.ID)), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		_ = os.Remove(folder)
+		return fmt.Errorf("writing into the folder %s of the run: %w", folder, withoutPath(err))
+	}
+	return nil
+}
+
+// ours is nil for a folder that is provably that of a run: a real folder, no link, and either its mark says so or, for runs of versions
+// that left none, its stored run has an id that its name ends with. The id of a mark and that of the stored run must agree where both are
+// there. Nothing is read through links that lead out of root.
+func ours(root *os.Root, name string) error {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\`) {
+		return errors.New("its name leads elsewhere")
+	}
+	info, err := root.Lstat(name)
+	if err != nil {
+		return withoutPath(err)
+	}
+	if !info.IsDir() {
+		return errors.New("it is no folder")
+	}
+	stored := ""
+	for _, file := range []string{ConformanceFile, LoadFile, ComparisonFile} {
+		var head struct {
+			Schema string `json:"schema"`
+			Run    struct {
+				ID string `json:"id"`
+			} `json:"run"`
+		}
+		if decodeIn(root, filepath.Join(name, file), &head) == nil && strings.HasPrefix(head.Schema, "agstest.") && head.Run.ID != "" {
+			stored = head.Run.ID
+		}
+	}
+	switch {
+	case markIn(root, name):
+		return nil
+	case stored == "":
+		return errors.New("it has neither the mark of a run nor a stored run with an id")
+	case !strings.Contains(strings.TrimSuffix(name, partialSuffix), short(stored)):
+		return errors.New("it has no mark of a run, and its name is not that of the run that is stored in it")
+	}
+	return nil
+}
+
+// decodeIn reads a JSON file below root.
+func decodeIn(root *os.Root, path string, into any) error {
+	info, err := root.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is no file")
+	}
+	file, err := root.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return json.NewDecoder(io.LimitReader(file, MaxStored)).Decode(into)
+}
+
+// markIn tells of the mark in a folder below root.
+func markIn(root *os.Root, name string) bool {
+	folder, err := root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer folder.Close()
+	entries, err := folder.ReadDir(-1)
+	return err == nil && slices.ContainsFunc(entries, func(entry os.DirEntry) bool {
+		return entry.Type().IsRegular() && strings.HasPrefix(entry.Name(), markPrefix)
+	})
+}
+
+// hasMark tells of the mark in a folder.
+func hasMark(folder string) bool {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	return markIn(root, ".")
+}
