@@ -34,7 +34,7 @@ func calm(o *steps.Options, yes, names []string) {
 	if agreed {
 		return
 	}
-	o.Calm, o.Generate, o.Sequences, o.Slow, o.Concurrency = "--yes "+e.Host(), 0, 0, false, 1
+	o.Calm, o.Generate, o.Sequences, o.Slow, o.Patience, o.Concurrency = "--yes "+e.ConsentHost(), 0, 0, false, 0, 1
 	if o.MaxRate == 0 || o.MaxRate > calmRate {
 		o.MaxRate = calmRate
 	}
@@ -51,7 +51,7 @@ func (p *program) tellForecast(e *environment.Environment, o steps.Options) erro
 		rate = "at most " + reports.Rate(o.MaxRate)
 	}
 	text := fmt.Sprintf("conform: %s, about %s, at most %s and %s to %s; %s", reports.Plural(int64(f.Scenarios), "scenario"), reports.Plural(int64(f.Requests), "request"),
-		reports.Plural(int64(f.Devices), "new device"), reports.Plural(int64(f.WrongPasswords), "wrong password"), e.Host(), rate)
+		reports.Plural(int64(f.Devices), "new device"), reports.Plural(int64(f.WrongPasswords), "wrong password"), e.ConsentHost(), rate)
 	if o.Calm != "" {
 		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name, reports.Plural(int64(f.LeftOut), "scenario"), o.Calm)
 	}
@@ -81,7 +81,7 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options)
 	if asked.Hits > 0 {
 		hits = fmt.Sprintf("%s, at most %s", reports.Plural(int64(asked.Hits), "request"), reports.Rate(asked.Peak))
 	}
-	fmt.Fprintf(p.stdout, "load: %s (%s, %s) to %s, after the requests that sign its clients on; nothing was sent\n", hits, o.Workload, asked.Schedule, o.Environment.Host())
+	fmt.Fprintf(p.stdout, "load: %s (%s, %s) to %s, after the requests that sign its clients on; nothing was sent\n", hits, o.Workload, asked.Schedule, o.Environment.ConsentHost())
 	return nil
 }
 

@@ -11,8 +11,8 @@ import (
 // A file that does not say protected: counts as protected unless its service is on this machine. Consent is bound to the host of the
 // service and not to the name of the environment, because a copied file keeps its name.
 
-// Host is where the service is, as consent names it: host, or host:port where the address has a port.
-func (e *Environment) Host() string {
+// ConsentHost is where the service is, as consent names it: host, or host:port where the address has a port.
+func (e *Environment) ConsentHost() string {
 	u, err := url.Parse(e.URL)
 	if err != nil {
 		return ""
@@ -36,7 +36,7 @@ func (e *Environment) Local() bool { return onLoopback(e.URL) }
 
 // Agreed tells whether one of the hosts that somebody said yes to is that of the service. A host without a port stands for every port.
 func (e *Environment) Agreed(hosts []string) bool {
-	host := e.Host()
+	host := e.ConsentHost()
 	bare := host
 	if u, err := url.Parse(e.URL); err == nil {
 		bare = strings.ToLower(u.Hostname())
@@ -65,11 +65,11 @@ func (e *Environment) Refusal(what string, hosts []string, name string) error {
 	case !e.Protected || e.Agreed(hosts) || name != "" && name == e.Name:
 		return nil
 	case len(hosts) > 0:
-		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(hosts, ","), e.Name, e.Host())
+		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(hosts, ","), e.Name, e.ConsentHost())
 	case name != "":
-		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", name, e.Name, e.Host())
+		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", name, e.Name, e.ConsentHost())
 	}
-	return failure.Usagef("the environment %s %s: %s needs its host given back, --yes %s", e.Name, e.whyProtected(), what, e.Host())
+	return failure.Usagef("the environment %s %s: %s needs its host given back, --yes %s", e.Name, e.whyProtected(), what, e.ConsentHost())
 }
 
 // MayRegister tells whether devices may be activated: the file allows it, or the service is our own mock.
