@@ -2,6 +2,7 @@ package mock
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -108,6 +109,7 @@ func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *re
 	if argument.first {
 		return s.admitFirst(c, a, argument)
 	}
+	argument.clientID = c.taken(nearClient, argument.clientID, maps.Keys(c.tenant.devices))
 	d := s.state.device(c.tenant, argument.clientID)
 	if refused := s.checkDevice(c, a, d); refused != nil {
 		return grant{}, refused

@@ -3,6 +3,7 @@ package mock
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -107,7 +108,7 @@ func (c *call) findTenant() *reply {
 		id = firstTenant
 	}
 	c.server.state.mutex.Lock()
-	t := c.server.state.tenants[id]
+	t := c.server.state.tenants[c.taken(nearTenant, id, maps.Keys(c.server.state.tenants))]
 	c.server.state.mutex.Unlock()
 	if t == nil {
 		status := http.StatusBadRequest
@@ -132,6 +133,7 @@ func (c *call) open(bodyOptional bool) *reply {
 		}
 		name = c.tenant.firstService()
 	}
+	name = c.taken(nearService, name, c.tenant.serviceNames())
 	for i := range c.tenant.services {
 		if c.tenant.services[i].Name == name {
 			c.service = &c.tenant.services[i]

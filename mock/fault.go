@@ -14,6 +14,7 @@ type Fault struct {
 
 	operations []string // where it applies; nil: everywhere
 	rules      []rule
+	near       []nearness
 	reply      func(*call, *reply)
 	draft      func(*call, *draft)
 	compact    func(*call, *draft, string) string
@@ -24,7 +25,7 @@ type Fault struct {
 func Faults() []Fault {
 	var all []Fault
 	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults()} {
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults()} {
 		all = append(all, group...)
 	}
 	return all

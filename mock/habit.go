@@ -10,6 +10,8 @@ type Habit struct {
 	Apply func(*Choices)
 	// Transport wraps the whole service; nil: it does not.
 	Transport func(http.Handler) http.Handler
+
+	near []nearness
 }
 
 // HabitByName finds a habit.

@@ -118,7 +118,7 @@ func Habits() []Habit {
 		choice("large-tokens", "tokens are 8 KB long", func(c *Choices) { c.TokenPadding = 6000 }),
 		choice("no-store", "answers forbid caches", func(c *Choices) { c.NoStore = true }),
 	}
-	return append(habits, transportHabits()...)
+	return append(append(habits, nearHabits()...), transportHabits()...)
 }
 
 func transportHabits() []Habit {

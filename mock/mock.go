@@ -78,6 +78,7 @@ type setting struct {
 	choices        Choices
 	habits, faults []string
 	off            map[ruleKey]bool
+	near           []nearness
 	replies        []func(*call, *reply)
 	drafts         []func(*call, *draft)
 	compacts       []func(*call, *draft, string) string
@@ -140,12 +141,14 @@ func (s *Server) apply(habits []Habit, faults []Fault) {
 	set := &setting{choices: s.config.Choices, off: map[ruleKey]bool{}, habits: []string{}, faults: []string{}}
 	for _, h := range habits {
 		set.habits = append(set.habits, h.Name)
+		set.near = append(set.near, h.near...)
 		if h.Apply != nil {
 			h.Apply(&set.choices)
 		}
 	}
 	for _, f := range faults {
 		set.faults = append(set.faults, f.Name)
+		set.near = append(set.near, f.near...)
 		for _, r := range f.rules {
 			if f.operations == nil {
 				set.off[ruleKey{r, ""}] = true

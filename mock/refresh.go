@@ -44,9 +44,8 @@ func (c *call) authorization() string {
 // verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for what fails as a token.
 func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
 	var claims tokenClaims
-	err := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, func(failure error) bool {
-		return errors.Is(failure, errSignature) && !c.enforces(ruleTokenSignature)
-	})
+	by := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")]
+	err := by.verify(compact, &claims, c.overlooks(compact, by, ruleTokenSignature, ruleTokenAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
 	switch {
 	case errors.Is(err, errSignature), errors.Is(err, errAlgorithm), errors.Is(err, errKeyID), errors.Is(err, errClaims):
 		return claims, c.refusal(ruleTokenSignature, http.StatusForbidden, 20020, "the token failed its validity check")

@@ -11,6 +11,9 @@ func (s *Server) register(c *call) reply {
 	if refused := c.open(false); refused != nil {
 		return *refused
 	}
+	if kind := strings.TrimPrefix(c.endpoint, "/register/"); c.service.endpoint(c.endpoint) == nil {
+		c.endpoint = "/register/" + c.taken(nearRegisterType, kind, just("tvkey"))
+	}
 	if c.service.endpoint(c.endpoint) == nil {
 		if c.enforces(ruleRegisterType) || !strings.HasPrefix(c.endpoint, "/register/") {
 			return c.refuse(ruleRegisterType, cmp.Or(c.set.choices.UnknownType, http.StatusBadRequest), 0, "the service has no registration of this type")

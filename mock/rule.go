@@ -56,6 +56,16 @@ const (
 	ruleTokenTenant         rule = "token-tenant"
 	ruleRegisterType        rule = "register-type"
 	rulePath                rule = "path"
+	ruleTokenAlgorithm      rule = "token-algorithm"
+	ruleSignatureWhole      rule = "signature-whole"
+	ruleSignaturePresent    rule = "signature-present"
+	ruleSignatureEnd        rule = "signature-end"
+	ruleKnownKey            rule = "known-key"
+	ruleOperatorHasExpiry   rule = "operator-has-expiry"
+	ruleOperatorHasAudience rule = "operator-has-audience"
+	ruleOperatorHasType     rule = "operator-has-type"
+	ruleOperatorHasTenant   rule = "operator-has-tenant"
+	ruleOperatorHasAccount  rule = "operator-has-account"
 
 	// These are not reasons for a refusal but promises about what a call does otherwise.
 	rulePlatformSwitch     rule = "platform-switch"        // VPN and location count only where the tenant has switched them on

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -51,9 +52,8 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 		return "", c.refusal(r, cmp.Or(choices.BadOperatorToken, status), 0, why)
 	}
 	var claims operatorClaims
-	err := s.operator.verify(compact, &claims, func(failure error) bool {
-		return errors.Is(failure, errSignature) && !c.enforces(ruleOperatorSignature) || errors.Is(failure, errAlgorithm) && !c.enforces(ruleOperatorAlgorithm)
-	})
+	err := s.operator.verify(compact, &claims,
+		c.overlooks(compact, s.operator, ruleOperatorSignature, ruleOperatorAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
 	switch {
 	case errors.Is(err, errAlgorithm):
 		return no(ruleOperatorAlgorithm, http.StatusUnauthorized, "the OperatorAuthToken is not signed with HS256")
@@ -65,16 +65,25 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
 	expires, err := claims.Expires.Int64()
+	if claims.Expires == "" && !c.enforces(ruleOperatorHasExpiry) {
+		expires, err = s.now(c.set).Unix()+1, nil
+	}
 	if (err != nil || expires <= s.now(c.set).Unix()) && c.enforces(ruleOperatorExpiry) {
 		return no(ruleOperatorExpiry, http.StatusUnauthorized, "the OperatorAuthToken has expired")
 	}
-	if claims.Type != ags.OperatorToken.Type && c.enforces(ruleOperatorType) {
+	claims.Type = c.taken(nearOperatorType, claims.Type, just(ags.OperatorToken.Type))
+	claims.Tenant = c.taken(nearOperTenant, claims.Tenant, just(c.tenant.id))
+	claims.Account = c.taken(nearAccount, claims.Account, maps.Keys(c.tenant.accounts))
+	if claims.Account == "" && !c.enforces(ruleOperatorHasAccount) {
+		claims.Account = firstAccount
+	}
+	if claims.Type != ags.OperatorToken.Type && c.enforces(ruleOperatorType) && (claims.Type != "" || c.enforces(ruleOperatorHasType)) {
 		return no(ruleOperatorType, http.StatusForbidden, "the token is not an OperatorAuthToken")
 	}
-	if !audienceHolds(claims.Audience, ags.OperatorToken.Audience) && c.enforces(ruleOperatorAudience) {
+	if !c.audienceHolds(claims.Audience, ags.OperatorToken.Audience) && c.enforces(ruleOperatorAudience) && (claims.Audience != nil || c.enforces(ruleOperatorHasAudience)) {
 		return no(ruleOperatorAudience, http.StatusForbidden, "the OperatorAuthToken is meant for another service")
 	}
-	if claims.Tenant != c.tenant.id && c.enforces(ruleOperatorTenant) {
+	if claims.Tenant != c.tenant.id && c.enforces(ruleOperatorTenant) && (claims.Tenant != "" || c.enforces(ruleOperatorHasTenant)) {
 		return no(ruleOperatorTenant, http.StatusForbidden, "the OperatorAuthToken is of another tenant")
 	}
 	if s.state.account(c.tenant, claims.Account) == nil {
@@ -87,10 +96,10 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 }
 
 // audienceHolds reads aud as a string or an array of strings (RFC 7519 section 4.1.3).
-func audienceHolds(raw json.RawMessage, wanted string) bool {
+func (c *call) audienceHolds(raw json.RawMessage, wanted string) bool {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
-		return one == wanted
+		return c.taken(nearAudience, one, just(wanted)) == wanted
 	}
 	var several []string
 	return json.Unmarshal(raw, &several) == nil && slices.Contains(several, wanted)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/subtle"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -67,6 +68,7 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 	st := &s.state
 	st.mutex.Lock()
 	defer st.mutex.Unlock()
+	token = c.taken(nearSession, token, st.sessionTokens())
 	found, expires, standing, known := st.session(c.tenant, token)
 	if known && found.tenant != c.tenant.id && c.enforces(ruleSessionTenant) {
 		known = false
@@ -141,8 +143,9 @@ func (s *Server) signOnAccount(c *call, id string, argument deviceArgument) (gra
 func (s *Server) credentials(c *call) (user, *reply) {
 	name, password := c.parameter("username"), c.parameter("password")
 	s.state.mutex.Lock()
-	u, known := c.tenant.users[name]
+	u, known := c.tenant.users[c.taken(nearUser, name, c.tenant.usersWith(password))]
 	s.state.mutex.Unlock()
+	password = c.taken(nearPassword, password, just(u.password))
 	right := subtle.ConstantTimeCompare([]byte(password), []byte(u.password)) == 1
 	if !known && !c.enforces(ruleMandatoryParameters) {
 		u, known = user{accounts: []string{firstAccount}}, name == ""
@@ -233,6 +236,7 @@ func (s *Server) openPicked(c *call, register bool) (choice, string, *reply) {
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
+	token = c.taken(nearUserToken, token, maps.Keys(s.state.userTokens.entries))
 	picked, expires, known := s.state.userTokens.get(token)
 	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && choices.UserTokensOnce || !s.now(c.set).Before(expires) {
 		return choice{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(choices.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")

@@ -37,8 +37,9 @@ type run struct {
 	notes       []string
 	question    reports.Run
 
-	late  late
-	stage sync.RWMutex // held for writing by a scenario that must be alone
+	late     late
+	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
+	stage    sync.RWMutex // held for writing by a scenario that must be alone
 
 	mu       sync.Mutex        // guards what follows
 	next     time.Time         // when the next request may be sent, with a limited rate

@@ -85,7 +85,6 @@ func TestVocabulary(t *testing.T) {
 var forOwnFeatures = map[string]bool{
 	`<number> seconds pass`:                                                true,
 	`the operator makes the device inactive`:                               true,
-	`the OperatorAuthToken has no claim "<name>"`:                          true,
 	`the next request leaves out the parameter "<name>"`:                   true,
 	`the next request has the parameter "<name>" with the value "<value>"`: true,
 }

@@ -1,0 +1,188 @@
+@near-misses
+Feature: What is nearly right is wrong
+  Session tokens, tokens, passwords, the names of services and clients must match exactly. A service that compares only a part of them, or
+  overlooks case, lets in who has something similar. Each scenario sends the documented request, which is accepted, and then the same
+  request with one value that resembles the right one; the first of them twice, since what is refused once is refused again.
+
+  Rule: Values that must match
+
+    @SOST-14
+    Scenario: Session tokens
+      Given everything that signOnWithSessionToken needs
+      When near misses of the session token are sent to signOnWithSessionToken
+      Then each was refused
+
+    @SOST-06
+    Scenario: Names of authentication services
+      Given everything that signOnWithSessionToken needs
+      When near misses of the authentication service are sent to signOnWithSessionToken
+      Then each was refused
+
+    @SOST-19
+    Scenario: Client ids, with a session token
+      Given everything that signOnWithSessionToken needs
+      When near misses of the clientId are sent to signOnWithSessionToken
+      Then each was refused
+
+    @SSO-10
+    Scenario: Client ids, with credentials
+      Given everything that signOn needs
+      When near misses of the clientId are sent to signOn
+      Then each was refused
+
+    @FLOW-11
+    Scenario: Tenants
+      Given everything that signOnWithSessionToken needs
+      When near misses of the tenant are sent to signOnWithSessionToken
+      Then each was refused
+
+    @SUB-03
+    Scenario: User tokens at subsequentSignOn
+      Given everything that subsequentSignOn needs
+      When near misses of the User-Token are sent to subsequentSignOn
+      Then each was refused
+
+    @REG-07
+    Scenario: User tokens at subsequentRegister
+      Given everything that subsequentRegister needs
+      When near misses of the User-Token are sent to subsequentRegister
+      Then each was refused
+
+    @REG-04
+    Scenario: Types of registration
+      Given everything that register needs
+      When near misses of the type of registration are sent to register
+      Then each was refused
+
+    @SSO-08
+    Scenario Outline: The <what> at signOn
+      Given everything that signOn needs
+      When near misses of the <what> are sent to signOn
+      Then each was refused
+
+      Examples:
+        | what      |
+        | password  |
+        | user name |
+
+    @REG-03
+    Scenario Outline: The <what> at register
+      Given everything that register needs
+      When near misses of the <what> are sent to register
+      Then each was refused
+
+      Examples:
+        | what      |
+        | password  |
+        | user name |
+
+    @SOST-06
+    Scenario Outline: Names of authentication services at <operation>
+      Given everything that <operation> needs
+      When near misses of the authentication service are sent to <operation>
+      Then as a rule, each was refused
+
+      Examples:
+        | operation          |
+        | signOn             |
+        | subsequentSignOn   |
+        | getSessionToken    |
+        | refresh            |
+        | signOut            |
+        | register           |
+        | subsequentRegister |
+
+  Rule: Signed tokens
+
+    @REF-22
+    Scenario: Refresh tokens that nobody issued like that
+      Given everything that refresh needs
+      When near misses of the token are sent to refresh
+      Then each was refused
+
+    @OUT-03
+    Scenario: Access tokens that nobody issued like that
+      Given everything that signOut needs
+      When near misses of the token are sent to signOut
+      Then each was refused
+
+    @OUT-03
+    Scenario: A refresh token is no access token
+      Given a client that is signed on
+      And the next request has the header "Authorization" with the value "Bearer {refreshToken}"
+      When the client signs out
+      Then the service refuses
+
+    @OUT-03
+    Scenario: An access token past its time
+      Given a client that is signed on
+      When the access token of the client expires
+      And the client signs out
+      Then the service refuses
+
+  Rule: The OperatorAuthToken
+
+    @GST-04
+    Scenario: Tokens of the operator that nobody signed like that
+      Given everything that getSessionToken needs
+      When near misses of the OperatorAuthToken are sent to getSessionToken
+      Then each was refused
+
+    @GST-05
+    Scenario: Without an end
+      Given an account in good standing
+      And the OperatorAuthToken has no claim "exp"
+      When the head-end system asks for a session token
+      Then the service refuses
+
+    @GST-06
+    Scenario: Without an audience
+      Given an account in good standing
+      And the OperatorAuthToken has no claim "aud"
+      When the head-end system asks for a session token
+      Then the service refuses
+
+    @GST-07
+    Scenario: Without a type
+      Given an account in good standing
+      And the OperatorAuthToken has no claim "typ"
+      When the head-end system asks for a session token
+      Then the service refuses
+
+    @GST-09
+    Scenario: Without an account
+      Given an account in good standing
+      And the OperatorAuthToken has no claim "OpfAccountId"
+      When the head-end system asks for a session token
+      Then the service refuses
+
+    @GST-10
+    Scenario: Without a tenant
+      Given an account in good standing
+      And the OperatorAuthToken has no claim "OpfTenantId"
+      When the head-end system asks for a session token
+      Then the service refuses
+
+    @GST-06
+    Scenario: Audiences
+      Given everything that getSessionToken needs
+      When near misses of the claim "aud" are sent to getSessionToken
+      Then each was refused
+
+    @GST-07
+    Scenario: Types
+      Given everything that getSessionToken needs
+      When near misses of the claim "typ" are sent to getSessionToken
+      Then each was refused
+
+    @GST-09
+    Scenario: Accounts
+      Given everything that getSessionToken needs
+      When near misses of the claim "OpfAccountId" are sent to getSessionToken
+      Then each was refused
+
+    @GST-10
+    Scenario: Tenants of the operator
+      Given everything that getSessionToken needs
+      When near misses of the claim "OpfTenantId" are sent to getSessionToken
+      Then each was refused

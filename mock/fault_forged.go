@@ -1,0 +1,91 @@
+package mock
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+
+	"agstest/ags"
+)
+
+// overlooks tells which failures of a token the faults of a call let pass. signer made the good ones.
+func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole, present, end, key rule) func(error) bool {
+	return func(failure error) bool {
+		parts := strings.Split(compact, ".")
+		switch {
+		case errors.Is(failure, errAlgorithm):
+			return !c.enforces(algorithm)
+		case errors.Is(failure, errKeyID):
+			return !c.enforces(algorithm) && headerOf(parts[0]).Algorithm != by.algorithm || !c.enforces(key)
+		case !errors.Is(failure, errSignature) || len(parts) != 3:
+			return false
+		}
+		right := base64.RawURLEncoding.EncodeToString(by.mac([]byte(parts[0] + "." + parts[1])))
+		given, n := parts[2], len(right)-1
+		header := headerOf(parts[0])
+		return !c.enforces(signature) ||
+			!c.enforces(whole) && given != "" && len(given) < len(right) && strings.HasPrefix(right, given) ||
+			!c.enforces(present) && given == "" && header.Algorithm == by.algorithm ||
+			!c.enforces(end) && len(given) == len(right) && given[:n] == right[:n] ||
+			!c.enforces(key) && (header.KeyID == nil || *header.KeyID != by.keyID)
+	}
+}
+
+func headerOf(part string) jose {
+	var header jose
+	raw, _ := base64.RawURLEncoding.DecodeString(part)
+	_ = json.Unmarshal(raw, &header)
+	return header
+}
+
+// forgedFaults accept tokens that nobody issued as they are.
+func forgedFaults() []Fault {
+	const ref, out, gst = ags.Refresh, ags.SignOut, ags.GetSessionToken
+	var all []Fault
+	for _, at := range []struct{ name, operation, requirement string }{{"refresh", ref, "REF-22"}, {"sign-out", out, "OUT-03"}} {
+		all = append(all,
+			lax("forged-"+at.name+"-signature-cut", at.requirement, "a signature that is cut short is accepted at "+at.operation, on(at.operation), ruleSignatureWhole),
+			lax("forged-"+at.name+"-signature-empty", at.requirement, "an empty signature is accepted at "+at.operation, on(at.operation), ruleSignaturePresent),
+			lax("forged-"+at.name+"-signature-end", at.requirement, "the last character of the signature is not looked at by "+at.operation, on(at.operation), ruleSignatureEnd),
+			lax("forged-"+at.name+"-unknown-key", at.requirement, "the signature by a key that nobody knows is not checked at "+at.operation, on(at.operation), ruleKnownKey),
+			lax("forged-"+at.name+"-algorithm-none", at.requirement, "the algorithm none is accepted at "+at.operation, on(at.operation), ruleTokenAlgorithm),
+		)
+	}
+	return append(all,
+		lax("sign-out-any-signature", "OUT-03", "the signature of the access token is not checked at signOut", on(out), ruleTokenSignature),
+		lax("sign-out-any-type", "OUT-03", "a refresh token is accepted at signOut", on(out), ruleTokenType),
+		lax("sign-out-never-expires", "OUT-03", "an access token past its time is accepted at signOut", on(out), ruleTokenExpiry),
+		lax("get-session-never-expires", "GST-05", "an OperatorAuthToken without exp is accepted", on(gst), ruleOperatorHasExpiry),
+		lax("get-session-for-anybody", "GST-06", "an OperatorAuthToken without aud is accepted", on(gst), ruleOperatorHasAudience),
+		lax("get-session-without-type", "GST-07", "an OperatorAuthToken without typ is accepted", on(gst), ruleOperatorHasType),
+		lax("get-session-without-tenant", "GST-10", "an OperatorAuthToken without OpfTenantId is accepted", on(gst), ruleOperatorHasTenant),
+		lax("get-session-without-account", "GST-09", "an OperatorAuthToken without OpfAccountId gets a token of some account", on(gst), ruleOperatorHasAccount),
+		lax("get-session-unknown-key", "GST-04", "an OperatorAuthToken by a key that nobody knows is not checked", on(gst), ruleKnownKey),
+		lax("get-session-signature-cut", "GST-04", "a signature that is cut short is accepted at getSessionToken", on(gst), ruleSignatureWhole),
+		lax("get-session-signature-empty", "GST-04", "an empty signature is accepted at getSessionToken", on(gst), ruleSignaturePresent),
+		lax("get-session-signature-end", "GST-04", "the last character of the signature is not looked at by getSessionToken", on(gst), ruleSignatureEnd),
+		secondTry("second-try-refresh", "REF-22", ref, ruleTokenSignature),
+		secondTry("second-try-sign-out", "OUT-03", out, ruleTokenSignature),
+		secondTry("second-try-session-token", "SOST-14", ags.SignOnWithSessionToken, ruleKnownSession),
+		secondTry("second-try-get-session", "GST-04", gst, ruleOperatorSignature),
+		secondTry("second-try-password", "SSO-08", ags.SignOn, ruleCredentials),
+		secondTry("second-try-user-token", "SUB-03", ags.SubsequentSignOn, ruleUserTokenKnown),
+	)
+}
+
+// secondTry refuses a request once and accepts it when it comes again.
+func secondTry(name, requirement, operation string, reason rule) Fault {
+	var seen sync.Map
+	return Fault{Name: name, Requirement: requirement, Summary: "what " + operation + " has refused is accepted when it comes again", operations: on(operation),
+		reply: func(c *call, r *reply) {
+			if r.refused != reason {
+				return
+			}
+			key := string(c.raw) + c.authorization() + c.header(ags.HeaderUserToken)
+			if _, again := seen.LoadOrStore(key, true); again {
+				*r = c.pretend()
+			}
+		}}
+}

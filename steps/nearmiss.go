@@ -1,0 +1,341 @@
+package steps
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"agstest/ags"
+)
+
+// nearMiss is a value that resembles the right one. A habit is one that services take for harmless reasons, such as upper case in the name of
+// a user: accepted, it warns.
+type nearMiss struct {
+	how   string
+	text  string
+	habit bool
+}
+
+// nearMisses are the near misses of a value, each once: cut short, longer, with another character, in other case, padded, doubled, empty.
+func nearMisses(right string, caseMatters, blanksMatter bool) []nearMiss {
+	if right == "" {
+		return nil
+	}
+	at := func(i int) string {
+		b := []byte(right)
+		b[i] = neighbour(b[i])
+		return string(b)
+	}
+	n := len(right)
+	all := []nearMiss{
+		{"cut short by a character", right[:n-1], false},
+		{"longer by a character", right + string(neighbour(right[n-1])), false},
+		{"with another first character", at(0), false},
+		{"with another character in its middle", at(n / 2), false},
+		{"with another last character", at(n - 1), false},
+		{"twice in a row", right + right, false},
+		{"in other case", swapCase(right), !caseMatters},
+		{"with blanks around it", " " + right + " ", !blanksMatter},
+		{"empty", "", false},
+	}
+	var kept []nearMiss
+	for _, m := range all {
+		if m.text != right && !slices.ContainsFunc(kept, func(k nearMiss) bool { return k.text == m.text }) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// neighbour is another character of the same kind.
+func neighbour(c byte) byte {
+	switch {
+	case c >= '0' && c <= '8', c >= 'a' && c <= 'y', c >= 'A' && c <= 'Y':
+		return c + 1
+	case c == '9':
+		return '0'
+	case c == 'z':
+		return 'a'
+	case c == 'Z':
+		return 'A'
+	}
+	return 'x'
+}
+
+func swapCase(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
+		}
+		return unicode.ToUpper(r)
+	}, text)
+}
+
+// matching are the values of requests that have to match, by the name that features give them.
+var matching = map[string]struct {
+	// right finds the value in the documented request; empty: it has none.
+	right func(w *world, r *request) string
+	// put puts another in its place.
+	put func(w *world, r *request, text string)
+	// in other case, or with blanks around it, the value is another one: it is a secret.
+	caseMatters, blanksMatter bool
+	// inHeader: blanks around it are no part of it (RFC 9110 section 5.5).
+	inHeader bool
+	// more are near misses of its own.
+	more func(w *world, right string) []nearMiss
+}{
+	"authentication service": {right: header(ags.HeaderService), put: putHeader(ags.HeaderService), inHeader: true},
+	"tenant":                 {right: header(ags.HeaderTenant), put: putHeader(ags.HeaderTenant), inHeader: true},
+	"User-Token":             {right: header(ags.HeaderUserToken), put: putHeader(ags.HeaderUserToken), inHeader: true, caseMatters: true},
+	"session token":          {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true},
+	"clientId": {right: func(_ *world, r *request) string {
+		var id string
+		_ = json.Unmarshal(r.get("clientId"), &id)
+		return id
+	}, put: func(_ *world, r *request, text string) { r.set("clientId", rawJSON(text)) }},
+	"password":  {right: parameterNamed((*world).isPasswordOf), put: putParameter((*world).isPasswordOf), caseMatters: true, blanksMatter: true},
+	"user name": {right: parameterNamed(isUserName), put: putParameter(isUserName)},
+	"type of registration": {right: func(_ *world, r *request) string { return strings.TrimPrefix(r.path, "/ags/register/") },
+		put: func(_ *world, r *request, text string) { r.path = "/ags/register/" + url.PathEscape(text) }},
+	"token": {right: func(_ *world, r *request) string { return bearerless(r.headerValue(ags.HeaderAuthorization)) },
+		put: func(w *world, r *request, text string) { w.authorize(r, text) }, caseMatters: true, inHeader: true, more: forgeries},
+	"OperatorAuthToken": {right: func(_ *world, r *request) string { return r.parameters()[0].Value },
+		put: func(w *world, r *request, text string) {
+			r.set("parameters", rawJSON([]parameter{{r.parameters()[0].Name, text}}))
+		}, caseMatters: true, more: forgeries},
+}
+
+func header(name string) func(*world, *request) string {
+	return func(_ *world, r *request) string { return r.headerValue(name) }
+}
+
+func putHeader(name string) func(*world, *request, string) {
+	return func(_ *world, r *request, text string) { r.setHeader(name, text) }
+}
+
+func isSessionToken(_ *world, r *request, name string) bool {
+	return r.operation == ags.SignOnWithSessionToken && strings.EqualFold(name, r.parameters()[0].Name)
+}
+
+func (w *world) isPasswordOf(r *request, name string) bool { return w.isPassword(r.operation, name) }
+
+func isUserName(_ *world, _ *request, name string) bool { return strings.EqualFold(name, "username") }
+
+func parameterNamed(which func(*world, *request, string) bool) func(*world, *request) string {
+	return func(w *world, r *request) string {
+		for _, p := range r.parameters() {
+			if which(w, r, p.Name) {
+				return p.Value
+			}
+		}
+		return ""
+	}
+}
+
+func putParameter(which func(*world, *request, string) bool) func(*world, *request, string) {
+	return func(w *world, r *request, text string) {
+		list := r.parameters()
+		for i := range list {
+			if which(w, r, list[i].Name) {
+				list[i].Value = text
+			}
+		}
+		r.set("parameters", rawJSON(list))
+	}
+}
+
+// forgeries are near misses of a signed token: its signature cut short, left out or of another key, and changes of what it says that nothing
+// else could notice. A text that is no token has none.
+func forgeries(_ *world, right string) []nearMiss {
+	parts := strings.Split(right, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	said := func(part string) map[string]json.RawMessage {
+		var members map[string]json.RawMessage
+		raw, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil || json.Unmarshal(raw, &members) != nil {
+			return map[string]json.RawMessage{}
+		}
+		return members
+	}
+	changed := func(part, name string, value any) string {
+		members := said(part)
+		members[name] = rawJSON(value)
+		return encode(rawJSON(members))
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil || len(signature) < 4 {
+		return nil
+	}
+	var exp int64
+	_ = json.Unmarshal(said(parts[1])["exp"], &exp)
+	flipped := slices.Clone(signature)
+	flipped[len(flipped)-1] ^= 0x10
+	return []nearMiss{
+		{"with half of its signature", parts[0] + "." + parts[1] + "." + encode(signature[:len(signature)/2]), false},
+		{"without its last byte", parts[0] + "." + parts[1] + "." + encode(signature[:len(signature)-1]), false},
+		{"with four bytes of its signature", parts[0] + "." + parts[1] + "." + parts[2][:5], false},
+		{"with an empty signature", parts[0] + "." + parts[1] + ".", false},
+		{"with another last byte of its signature", parts[0] + "." + parts[1] + "." + encode(flipped), false},
+		{"that says it is good for a second more", parts[0] + "." + changed(parts[1], "exp", exp+1) + "." + parts[2], false},
+		{"that says something that nobody reads", parts[0] + "." + changed(parts[1], "agstest", "x") + "." + parts[2], false},
+		{"that names another key", changed(parts[0], "kid", "agstest-nobody") + "." + parts[1] + "." + parts[2], false},
+		{"that names another key, and is signed with it", changed(parts[0], "kid", "agstest-nobody") + "." + parts[1] + "." + encode(flipped), false},
+		{"that says it is signed with none", encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + ".", false},
+		{"that says it is signed with None", changed(parts[0], "alg", "None") + "." + parts[1] + ".", false},
+		{"that says it is signed with HS384", changed(parts[0], "alg", "HS384") + "." + parts[1] + "." + parts[2], false},
+	}
+}
+
+// Near misses, as scenarios send them.
+var nearMissPhrases = []phrase{
+	when(`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`,
+		"near misses of the <value> are sent to <operation>", "near misses of the session token are sent to signOnWithSessionToken",
+		"Sends the documented request, and then again with a value that resembles the right one: cut short, longer, with another character, in other case, padded, doubled, empty; a token also with its signature cut and with other claims. The first is sent twice.",
+		func(ctx context.Context, w *world, a arguments) error {
+			return w.sendNearMisses(ctx, a.words[0], a.words[1])
+		}),
+	when(`near misses of the claim "([^"]+)" are sent to getSessionToken`, `near misses of the claim "<name>" are sent to getSessionToken`, `near misses of the claim "aud" are sent to getSessionToken`,
+		"Like the step above, for a text claim of an OperatorAuthToken that is signed with the right key.",
+		func(ctx context.Context, w *world, a arguments) error { return w.sendNearClaims(ctx, a.words[0]) }),
+	then(`each was refused`, "each was refused", "each was refused",
+		"Every near miss was answered with a status from 400 to 499 and without tokens. One that services take for harmless reasons, such as a user's name in other case, warns.",
+		func(_ context.Context, w *world, _ arguments) error { return w.explored }),
+}
+
+func (w *world) sendNearMisses(ctx context.Context, what, operation string) error {
+	value := matching[what]
+	ask, _, err := w.documented(ctx, operation)
+	if err != nil {
+		return err
+	}
+	right := value.right(w, ask)
+	if right == "" {
+		return lacking("", "the request of %s has no %s that could be missed by a hair", operation, what)
+	}
+	misses := nearMisses(right, value.caseMatters, value.blanksMatter)
+	if value.more != nil {
+		misses = append(misses, value.more(w, right)...)
+	}
+	if what == "type of registration" || what == "tenant" || what == "token" {
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return m.text == "" }) // another route, no tenant, no token
+	}
+	if what == "authentication service" {
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool {
+			return slices.ContainsFunc(w.run.services, func(s service) bool { return s.name == m.text })
+		})
+	}
+	if value.inHeader {
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return strings.TrimSpace(m.text) == right })
+	}
+	return w.eachRefused(ctx, operation, what, misses, what == "password", func(r *request, text string) { value.put(w, r, text) })
+}
+
+func (w *world) sendNearClaims(ctx context.Context, claim string) error {
+	right := map[string]string{"aud": ags.OperatorToken.Audience, "typ": ags.OperatorToken.Type, ags.OperatorToken.Tenant: w.tenant}[claim]
+	if claim == ags.OperatorToken.Account && w.account != nil {
+		right = w.account.id
+	}
+	if right == "" {
+		return lacking("", "nothing is known of the claim %s that could be missed by a hair", claim)
+	}
+	secret := claim == "aud" || claim == "typ"
+	misses := nearMisses(right, secret, false)
+	if claim == ags.OperatorToken.Account { // the neighbours of an account are accounts
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return len(m.text) == len(right)-1 || len(m.text) == len(right) && !m.habit })
+		misses[0].text = right + "-agstest"
+	}
+	return w.eachRefused(ctx, ags.GetSessionToken, "claim "+claim, misses, false, func(r *request, text string) {
+		w.operator = append(w.operator, func(t *operatorToken) error { t.set(claim, text); return nil })
+		if again, err := w.headEndRequest(); err == nil {
+			r.set("parameters", again.get("parameters"))
+		}
+	})
+}
+
+// eachRefused sends the documented request with each near miss and keeps what was accepted.
+func (w *world) eachRefused(ctx context.Context, operation, what string, misses []nearMiss, soothe bool, put func(*request, string)) error {
+	var accepted, harmless []string
+	var shown *exchange
+	for i, m := range misses {
+		for range 1 + max(0, 1-i) { // the first twice: what is refused is refused again
+			r, _, err := w.documented(ctx, operation)
+			if err != nil {
+				return err
+			}
+			put(r, m.text)
+			w.run.keep(m.text)
+			x, err := w.trySomething(ctx, r)
+			if err != nil {
+				return err
+			}
+			status := effectiveStatus(x)
+			if why := w.unproven(x); why != "" {
+				return unknownf("%s", why)
+			}
+			if status/100 == 4 && !hasTokens(x) {
+				continue
+			}
+			words := fmt.Sprintf("%s to the %s %s", w.describe(x), what, m.how)
+			if pair, err := readPair(x); err == nil && what == "clientId" && pair.ClientID == m.text {
+				m.habit = true // it may be another device of the account
+			}
+			if m.habit && status < 400 {
+				harmless = append(harmless, words)
+			} else {
+				accepted = append(accepted, words)
+			}
+			if shown == nil || !m.habit {
+				shown = x
+			}
+			w.choices = nil
+			if operation == ags.Refresh || operation == ags.SignOut {
+				w.afterSuccess(ctx, operation)
+			}
+		}
+		if soothe && w.run.control == nil { // many wrong passwords in a row would lock the user out
+			if err := w.stillGood(ctx, operation); err != nil {
+				return err
+			}
+		}
+	}
+	if shown == nil {
+		w.explored = nil
+		return w.stillGood(ctx, operation)
+	}
+	w.exchanges = append(w.exchanges, shown)
+	w.explored = &missed{expected: "a refusal of every near miss of the " + what, got: strings.Join(append(accepted, harmless...), "; "), soft: len(accepted) == 0}
+	return nil
+}
+
+// stillGood sends the request with the good value, which must be accepted: else the others were refused for some other reason.
+func (w *world) stillGood(ctx context.Context, operation string) error {
+	r, _, err := w.documented(ctx, operation)
+	if err != nil {
+		return err
+	}
+	x, err := w.trySomething(ctx, r)
+	if err != nil {
+		return err
+	}
+	if status := effectiveStatus(x); status/100 != 2 && status != http.StatusMultipleChoices {
+		return unknownf("the good request of %s was refused too (%s), so that the refusals show nothing", operation, w.describe(x))
+	}
+	w.choices = nil
+	return nil
+}
+
+// trySomething sends a request that belongs to a row of tries: it is judged by what it is a try of, not by the rules of good requests.
+func (w *world) trySomething(ctx context.Context, r *request) (*exchange, error) {
+	own := newWorld(w.run, w.scenario)
+	own.control, own.account, own.tenant, own.service, own.random = true, w.account, w.tenant, w.service, w.random
+	return own.send(ctx, r, true)
+}
