@@ -138,6 +138,9 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 			r.setHeader("User-Token", w.invented(40))
 		}
 		r.set("parameters", rawJSON(w.hints()))
+		if operation == ags.SubsequentSignOn { // some services want the device of the sign-on before again (ambiguity 7.22)
+			r.set("deviceInformation", []byte(defaultDevice))
+		}
 		return r, c.token, nil
 	case ags.SignOnWithSessionToken:
 		if r, err = w.signOnWithSessionToken(ctx); err == nil {

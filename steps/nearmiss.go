@@ -272,7 +272,6 @@ func (w *world) eachRefused(ctx context.Context, operation, what string, misses 
 				return err
 			}
 			put(r, m.text)
-			w.run.keep(m.text)
 			x, err := w.trySomething(ctx, r)
 			if err != nil {
 				return err
