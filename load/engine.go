@@ -59,13 +59,14 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	}
 	a.tally.began = began
 	if o.Raw != nil {
-		a.raw = newRawStream(o.Raw, e.target.URL, e.workload.Operations())
+		a.raw = newRawStream(o.Raw, concealed(o.Secrets)(e.target.URL), e.workload.Operations())
 	}
 	report := e.question(carrier, now().Add(time.Since(began)*-1))
 	limits := make([]string, len(o.Limits))
 	for i, l := range o.Limits {
 		limits[i] = l.Expression
 	}
+	reports.Conceal(report, concealed(o.Secrets))
 	var keep *recorder
 	if o.Record != "" {
 		keep, err = newRecorder(o.Record, &recordHead{Report: report, Operations: e.workload.Operations(), Limits: limits, Of: o.Shard.Of, Whole: e.whole(), Seen: e.seen != nil, Began: report.Run.Start})
@@ -186,4 +187,12 @@ func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
 		end.Notes = append(end.Notes, fmt.Sprintf("the record of the run could not be written: %v; this report is whole all the same", s.recorder.err))
 	}
 	return end
+}
+
+// concealed takes secrets out of what the record says of the question; nil: there are none.
+func concealed(secrets *wire.Redactor) func(string) string {
+	if secrets == nil {
+		return func(text string) string { return text }
+	}
+	return secrets.Values
 }

@@ -161,7 +161,8 @@ func isMark(text string) bool {
 // holdsSecret tells whether a text would be changed.
 func (r *Redactor) holdsSecret(text string) bool { return len(r.spans(text, nil)) > 0 }
 
-// Values is a text without the values that are known, and nothing else: for texts of our own, where a name gives no secret away.
+// Values is a text without the values that are known, and nothing else: for texts of our own, where a name gives no secret away. In their
+// place stands always the same, so that what several processes say of one question stays equal.
 func (r *Redactor) Values(text string) string {
 	r.mutex.RLock()
 	known := len(r.known.forms) > 0
@@ -169,5 +170,13 @@ func (r *Redactor) Values(text string) string {
 	if !known {
 		return text
 	}
-	return r.render(text, r.valueSpans(text, nil), false)
+	var b strings.Builder
+	at := 0
+	for _, s := range r.valueSpans(text, nil) {
+		b.WriteString(text[at:s.start])
+		b.WriteString("[secret]")
+		at = s.end
+	}
+	b.WriteString(text[at:])
+	return b.String()
 }

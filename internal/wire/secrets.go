@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 )
 
@@ -9,7 +10,7 @@ import (
 // text; it is redacted by the name of its place alone.
 const MinSecret = 4
 
-// Mentions tells whether a text holds a secret: as it is, escaped for URLs, JSON or HTML, or in base64 or base64url at any alignment.
+// Mentions tells whether a text holds a secret: as it is, escaped for URLs, JSON or HTML, in hexadecimal, or in base64 or base64url at any alignment.
 // Of a JWS, the payload alone is a mention too. Secrets shorter than MinSecret are never found.
 func Mentions(text, secret string) bool {
 	if len(secret) < MinSecret {
@@ -26,11 +27,18 @@ func Mentions(text, secret string) bool {
 	return false
 }
 
+// mostHex is the length in bytes up to which a secret is looked for in hexadecimal: as keys and passwords are, and tokens are not.
+const mostHex = 128
+
 // formsOf lists the texts that give a secret away once the escapes around it are read.
 func formsOf(secret string) []string {
 	forms := []string{secret}
 	if strings.IndexByte(secret, ' ') >= 0 {
 		forms = append(forms, strings.ReplaceAll(secret, " ", "+")) // in a query
+	}
+	if len(secret) <= mostHex {
+		lower := hex.EncodeToString([]byte(secret))
+		forms = append(forms, lower, strings.ToUpper(lower))
 	}
 	for shift := range 3 {
 		if core := base64Core(base64.RawStdEncoding, secret, shift); core != "" {

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/environments"
+	"agstest/mock"
+)
+
+// keysOfSchema lists the keys of an environment file whose values are texts, by their dotted path; * stands for a name of the user's choice.
+func keysOfSchema(t *testing.T) []string {
+	t.Helper()
+	var schema map[string]any
+	require.NoError(t, json.Unmarshal(environments.Schema, &schema))
+	definitions, _ := schema["definitions"].(map[string]any)
+	var keys []string
+	var walk func(path string, node map[string]any)
+	walk = func(path string, node map[string]any) {
+		for _, list := range []string{"allOf", "anyOf", "oneOf"} {
+			parts, _ := node[list].([]any)
+			for _, part := range parts {
+				walk(path, part.(map[string]any))
+			}
+		}
+		if ref, ok := node["$ref"].(string); ok {
+			if ref == "#/definitions/text" {
+				keys = append(keys, path)
+				return
+			}
+			walk(path, definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any))
+		}
+		properties, _ := node["properties"].(map[string]any)
+		for name, property := range properties {
+			walk(strings.TrimPrefix(path+"."+name, "."), property.(map[string]any))
+		}
+		if rest, ok := node["additionalProperties"].(map[string]any); ok {
+			walk(path+".*", rest)
+		}
+		kinds := fmt.Sprint(node["type"])
+		if strings.Contains(kinds, "string") && !strings.Contains(kinds, "boolean") && !strings.Contains(kinds, "integer") && node["enum"] == nil {
+			if path != "" && !slices.Contains(keys, path) {
+				keys = append(keys, path)
+			}
+		}
+	}
+	walk("", schema)
+	slices.Sort(keys)
+	return keys
+}
+
+// shaped are the keys that take no text of the user's choice, with what they take. Every other key gets a canary, also one that is new.
+var shaped = map[string]string{
+	"clockSkew": "a time", "load.maxRate": "a rate", "timeout": "a time", "operator.parameter": "the name of a parameter, which the suite has to show", "http": "a version", "prefix": "a path of the contract",
+	"mock.url": "the address of a mock", "mock.token": "only of use with mock.url", "tls.ca": "the path of a file", "tls.cert": "the path of a file", "tls.key": "the path of a file",
+}
+
+// TestNoKeyOfAnEnvironmentFileLeaks puts a canary into each key that the schema knows, from a variable and marked !secret, runs every command
+// that reads environments, and searches everything that they write.
+func TestNoKeyOfAnEnvironmentFileLeaks(t *testing.T) {
+	t.Parallel()
+	keys := keysOfSchema(t)
+	require.Greater(t, len(keys), 100, "the schema was not read")
+	m, err := newMock(mock.Config{}, nil, nil)
+	require.NoError(t, err)
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Echo", fmt.Sprint(r.Header)) // a service that says everything back
+		r.URL.Path = r.URL.Path[max(strings.Index(r.URL.Path, "/ags/"), 0):]
+		m.ServeHTTP(w, r)
+	}))
+	defer service.Close()
+	seen := 0
+	for _, way := range []string{"variable", "mark"} {
+		for batch, group := range batches(keys) {
+			dir := t.TempDir()
+			canaries, variables := map[string]string{}, map[string]string{}
+			tree := map[string]any{"url": service.URL, "tenant": "nagra", "service": "Operator SSO", "operator": map[string]any{"secret": "a-secret-of-at-least-32-characters", "account": "1663"}, "allow": map[string]any{"register": true}}
+			var used []string
+			for _, key := range group {
+				if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") { // the name of another key; a segment of a path
+					continue
+				}
+				canary := fmt.Sprintf("C4nary%04dof%d", len(canaries), batch*1000+len(way))
+				name := "CANARY_" + fmt.Sprint(len(canaries))
+				value := "${" + name + "}"
+				if way == "mark" {
+					value = "!secret " + canary
+				}
+				put(t, dir, tree, key, value, canary, service.URL, way)
+				canaries[canary], variables[name] = key, canary
+				used = append(used, key)
+			}
+			file := filepath.Join(dir, "staging.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(yamlOf(tree)), 0o600))
+			code, stdout, stderr := call(t, variables, "env", file)
+			require.Equal(t, exitPass, code, "%v\n%s\n%s", used, yamlOf(tree), stderr)
+			streams := stdout + stderr
+			for i, args := range [][]string{
+				{"env", file, "--json"}, {"conform", "--env", file, "--generate", "1", "--sequences", "0", "--dry-run"},
+				{"conform", "--env", file, "--only", "SOST-01,REF-01,SSO-01,REG-01,GST-01,DEV-06", "--generate", "1", "--sequences", "0", "--annotations", "github"},
+				{"conform", "--env", file, "--only", "SOST-01", "--generate", "0", "--json"},
+				{"load", "--env", file, "--workload", "head-end", "--rate", "5/s", "--duration", "1s", "--raw", "--trace"},
+				{"load", "--env", file, "--workload", "signon", "--rate", "5/s", "--duration", "1s", "--json"},
+				{"gate", "--env", file, "--only", "SOST-01", "--workload", "refresh", "--rate", "5/s", "--duration", "1s"},
+			} {
+				out := filepath.Join(dir, fmt.Sprintf("out-%d", i))
+				if args[0] != "env" && args[len(args)-1] != "--dry-run" {
+					args = append(args, "--out", out)
+				}
+				code, stdout, stderr := call(t, variables, args...)
+				assert.NotEqual(t, exitInternal, code, "%v: %s", args, stderr)
+				streams += stdout + stderr
+				if _, err := os.Stat(out); err == nil {
+					_, stdout, stderr = call(t, nil, "report", out)
+					streams += stdout + stderr
+				}
+			}
+			texts := map[string]string{"the streams": streams}
+			for path, text := range allFiles(t, dir) {
+				if path != file && !strings.HasPrefix(filepath.Base(path), "C4nary") {
+					texts[strings.TrimPrefix(path, dir)] = text
+				}
+			}
+			for _, hit := range search(texts, canaries) {
+				t.Errorf("%s: %s", way, hit)
+			}
+			seen += len(canaries)
+		}
+	}
+	assert.Greater(t, seen, len(keys), "most keys were tried, most of them in both ways")
+}
+
+// batches spreads keys over few files, so that keys that exclude each other are apart.
+func batches(keys []string) [][]string {
+	groups := make([][]string, 4)
+	for _, key := range keys {
+		at := 0
+		switch {
+		case key == "proxy", key == "noProxy", key == "sni":
+			at = 3 // nobody is reached through it
+		case strings.HasPrefix(key, "load.clients.") && key != "load.clients.file", strings.HasSuffix(key, ".proxy"), key == "url":
+			at = 1
+		case key == "load.clients.file", key == "name", key == "tenant", key == "service":
+			at = 2
+		}
+		groups[at] = append(groups[at], key)
+	}
+	return groups
+}
+
+// put gives a key a value that holds the canary.
+func put(t *testing.T, dir string, tree map[string]any, key, value, canary, address, way string) {
+	t.Helper()
+	parts := strings.Split(key, ".")
+	last := parts[len(parts)-1]
+	quoted := way == "variable"
+	switch {
+	case key == "url":
+		if !quoted {
+			value = "!secret " + address + "/" + canary
+		} else {
+			value = address + "/" + value
+		}
+	case last == "proxy":
+		if value = "http://user:${" + strings.Trim(value, "${}") + "}@127.0.0.1:1"; !quoted {
+			value = "!secret http://user:" + canary + "@127.0.0.1:1"
+		}
+	case last == "file":
+		require.NoError(t, os.WriteFile(filepath.Join(dir, canary), []byte("sessionToken,clientId,accountId\nst-of-a-client-1,LOAD_1,L1\nst-of-a-client-2,LOAD_2,L2\n"), 0o600))
+	case parts[0] == "load" && len(parts) == 3:
+		value += "-{n}"
+		tree["load"] = merged(tree["load"], map[string]any{"clients": merged(merged(tree["load"], nil)["clients"], map[string]any{"count": 20})})
+	}
+	node := tree
+	for _, part := range parts[:len(parts)-1] {
+		if part == "*" {
+			part = "X-Any"
+		}
+		child, ok := node[part].(map[string]any)
+		if !ok {
+			child = map[string]any{}
+			node[part] = child
+		}
+		node = child
+	}
+	if last == "*" {
+		last = "X-Any-Name"
+	}
+	node[last] = value
+}
+
+func merged(a any, b map[string]any) map[string]any {
+	out, _ := a.(map[string]any)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for k, v := range b {
+		out[k] = v
+	}
+	return out
+}
+
+// yamlOf writes maps in flow style; a value that begins with a tag is written behind it.
+func yamlOf(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		var parts []string
+		for key, value := range v {
+			parts = append(parts, fmt.Sprintf("%q: %s", key, yamlOf(value)))
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ", ") + "}"
+	case string:
+		if text, marked := strings.CutPrefix(v, "!secret "); marked {
+			return fmt.Sprintf("!secret %q", text)
+		}
+		return fmt.Sprintf("%q", v)
+	}
+	return fmt.Sprint(v)
+}
+
+func allFiles(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		texts[path] = string(text)
+		return err
+	}))
+	return texts
+}
