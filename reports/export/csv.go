@@ -1,0 +1,88 @@
+package export
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"agstest/reports"
+)
+
+// Table is one table for spreadsheets: CSV as of RFC 4180, in UTF-8, with a head. Each row begins with the environment and the release, so
+// that tables of several runs can be put below each other.
+type Table struct {
+	Name  string // of its file
+	Write func(io.Writer) error
+}
+
+// Tables gives the tables of a run: requirements and causes of a conformance run, limits and seconds of a load; either may be nil.
+func Tables(c *reports.Conformance, l *reports.Load) []Table {
+	var tables []Table
+	add := func(name string, run reports.Run, head []string, rows [][]string) {
+		tables = append(tables, Table{name, func(w io.Writer) error { return writeTable(w, run, head, rows) }})
+	}
+	if c != nil {
+		var rows [][]string
+		for _, r := range c.Requirements {
+			rows = append(rows, []string{r.ID, r.Level, r.Verdict.Word(), r.Text, r.Reason, r.Needs, strconv.Itoa(r.Checked), strings.Join(r.Scenario, " ")})
+		}
+		add("requirements.csv", c.Run, []string{"requirement", "level", "verdict", "sentence", "reason", "needs", "checked", "scenarios"}, rows)
+		rows = nil
+		for _, k := range causesOf(c) {
+			rows = append(rows, []string{k.verdict.Word(), k.said, strconv.Itoa(k.times), strings.Join(k.requirements, " "), strings.Join(k.scenarios, " ")})
+		}
+		add("causes.csv", c.Run, []string{"verdict", "cause", "times", "requirements", "scenarios"}, rows)
+	}
+	if l != nil {
+		var rows [][]string
+		for _, k := range l.Limits {
+			rows = append(rows, []string{k.Expression, k.Verdict.Word(), k.Value, k.Interval, k.Reason})
+		}
+		add("limits.csv", l.Run, []string{"limit", "verdict", "value", "interval", "reason"}, rows)
+		rows = nil
+		for _, s := range l.Seconds {
+			rows = append(rows, []string{
+				strconv.Itoa(s.At), s.Operation, strconv.FormatInt(s.Asked, 10), strconv.FormatInt(s.Sent, 10), strconv.FormatInt(s.Right, 10), strconv.FormatInt(s.Wrong, 10),
+				inMilliseconds(s.P50), inMilliseconds(s.P95), inMilliseconds(s.P99), inMilliseconds(s.Max), inMilliseconds(s.Lag99),
+			})
+		}
+		add("seconds.csv", l.Run, []string{"second", "operation", "asked", "sent", "right", "wrong", "p50_ms", "p95_ms", "p99_ms", "max_ms", "lag_p99_ms"}, rows)
+	}
+	return tables
+}
+
+func inMilliseconds(nanoseconds int64) string {
+	return strconv.FormatFloat(float64(nanoseconds)/float64(time.Millisecond), 'f', 3, 64)
+}
+
+func writeTable(w io.Writer, run reports.Run, head []string, rows [][]string) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	_ = out.Write(append([]string{"environment", "release"}, head...))
+	for _, row := range rows {
+		cells := append([]string{run.Environment, run.Release}, row...)
+		for i := range cells {
+			cells[i] = cellText(cells[i])
+		}
+		_ = out.Write(cells)
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("writing a table: %w", err)
+	}
+	return nil
+}
+
+// cellText keeps what a service said from being taken for a formula: spreadsheets compute cells that begin with one of these.
+func cellText(text string) string {
+	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		if _, err := strconv.ParseFloat(text, 64); err != nil {
+			return "'" + text
+		}
+	}
+	return text
+}
