@@ -85,7 +85,7 @@ func TestStoredRunsAreReadToABound(t *testing.T) {
 // everyFormat renders in all formats, for those that only must not fail or panic.
 func everyFormat(t require.TestingT, c *Conformance, l *Load) {
 	for _, err := range []error{
-		JUnit(io.Discard, c, l, false), Markdown(io.Discard, c, l), OpenMetrics(io.Discard, c, l), Text(io.Discard, c, l, true),
+		JUnit(io.Discard, c, l, JUnitOptions{}), Markdown(io.Discard, c, l), OpenMetrics(io.Discard, c, l), Text(io.Discard, c, l, true),
 		Annotations(io.Discard, "github", c, l), Annotations(io.Discard, "gitlab", c, l), Annotations(io.Discard, "azure", c, l),
 		GateHTML(io.Discard, &Gate{Verdict: Fail, Conformance: c, Load: l}, Style{}),
 	} {

@@ -28,6 +28,15 @@ type junitCase struct {
 	outcome         string // "", failure, error, skipped
 	kind, message   string
 	text            string
+	properties      [][2]string
+}
+
+// JUnitOptions are what a file of JUnit XML depends on beside the runs.
+type JUnitOptions struct {
+	// Strict makes what could not be decided a failure, as it is one for the exit code.
+	Strict bool
+	// TestKeys are the keys that a test management knows requirements by, by the ids of requirements.
+	TestKeys map[string]string
 }
 
 type junitSuite struct {
@@ -50,19 +59,20 @@ type junitSuite struct {
 // scenario, which GitLab and others show. GitLab takes the class name for the suite and drops repeated pairs of class name and name, so
 // these pairs are unique.
 //
-// Strict makes what could not be decided a failure, as it is one for the exit code.
-func JUnit(w io.Writer, c *Conformance, l *Load, strict bool) error {
+// A case has a property requirement for each requirement that its scenario answers for, and, where the options name keys, test_key and
+// test_id for each of those: Xray reads the former and TestRail the latter.
+func JUnit(w io.Writer, c *Conformance, l *Load, o JUnitOptions) error {
 	var suites []junitSuite
 	var run Run
 	if c != nil {
 		run = c.Run
-		suites = append(suites, junitConformance(c, strict)...)
+		suites = append(suites, junitConformance(c, o)...)
 	}
 	if l != nil {
 		if c == nil {
 			run = l.Run
 		}
-		suites = append(suites, junitLoad(l, strict)...)
+		suites = append(suites, junitLoad(l, o.Strict)...)
 	}
 	return writeJUnit(w, run, suites)
 }
@@ -174,11 +184,26 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 		x.attribute("file", test.file)
 		x.attribute("line", strconv.Itoa(max(test.line, 1)))
 	}
-	if test.outcome == "" {
+	if test.outcome == "" && len(test.properties) == 0 {
 		x.raw("/>\n")
 		return 0
 	}
-	x.raw(">\n      <" + test.outcome)
+	x.raw(">\n")
+	if len(test.properties) > 0 {
+		x.raw("      <properties>\n")
+		for _, p := range test.properties {
+			x.raw("        <property")
+			x.attribute("name", p[0])
+			x.attribute("value", p[1])
+			x.raw("/>\n")
+		}
+		x.raw("      </properties>\n")
+	}
+	if test.outcome == "" {
+		x.raw("    </testcase>\n")
+		return 0
+	}
+	x.raw("      <" + test.outcome)
 	if test.outcome != "skipped" {
 		x.attribute("type", cmp.Or(test.kind, test.outcome))
 	}

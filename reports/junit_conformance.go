@@ -29,6 +29,25 @@ func junitCauses(c *Conformance) junitSuite {
 	return suite
 }
 
+// traced are the properties that lead from a case to the requirements it answers for.
+func (o JUnitOptions) traced(requirements []string) [][2]string {
+	var properties [][2]string
+	for _, id := range requirements {
+		properties = append(properties, [2]string{"requirement", id})
+	}
+	for _, id := range requirements {
+		if key := o.TestKeys[id]; key != "" {
+			properties = append(properties, [2]string{"test_key", key}, [2]string{"test_id", key})
+		}
+	}
+	return properties
+}
+
+// keyed tells whether a test management knows one of the requirements.
+func (o JUnitOptions) keyed(requirements []string) bool {
+	return slices.ContainsFunc(requirements, func(id string) bool { return o.TestKeys[id] != "" })
+}
+
 // refersTo names the causes that a scenario failed or could not be judged for; nil where it has to speak for itself.
 func refersTo(scenario Scenario, causes map[string]Cause) []string {
 	var ids []string
@@ -40,7 +59,7 @@ func refersTo(scenario Scenario, causes map[string]Cause) []string {
 	return ids
 }
 
-func junitConformance(c *Conformance, strict bool) []junitSuite {
+func junitConformance(c *Conformance, o JUnitOptions) []junitSuite {
 	var suites []junitSuite
 	causes := map[string]Cause{}
 	for _, cause := range c.causesOf(Fail, Error, Invalid, Inconclusive) {
@@ -59,9 +78,12 @@ func junitConformance(c *Conformance, strict bool) []junitSuite {
 			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
 		}
 		test := junitCase{classname: "conformance." + slug(scenario.Feature), name: scenario.Name, file: cmp.Or(places[scenario.File], scenario.File), line: scenario.Line,
-			nanoseconds: scenario.Nanoseconds}
+			nanoseconds: scenario.Nanoseconds, properties: o.traced(scenario.Requirements)}
 		reason := scenario.why()
 		referred := refersTo(scenario, causes)
+		if o.keyed(scenario.Requirements) {
+			referred = nil // the test management must see this test red
+		}
 		switch verdict := scenario.Verdict; {
 		case (verdict == Fail || verdict == Error) && len(referred) > 0:
 			test.outcome = "skipped"
@@ -117,7 +139,7 @@ func junitConformance(c *Conformance, strict bool) []junitSuite {
 	if len(unheard.cases) > 0 {
 		suites = append(suites, unheard)
 	}
-	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason, strict)
+	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason, o.Strict)
 	verdict.out = append(append(verdict.out, c.Notes...), partly...)
 	return append(suites, verdict)
 }

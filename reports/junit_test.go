@@ -89,6 +89,14 @@ func junitRules(data []byte) error {
 					return fmt.Errorf("%q comes twice", pair)
 				}
 				pairs[pair] = true
+				if len(child.Children) > 0 && child.Children[0].XMLName.Local == "properties" {
+					for _, property := range child.Children[0].Children {
+						if property.attr("name") == "" || property.attr("value") == "" {
+							return fmt.Errorf("%q has a bad property %v", pair, property.Attrs)
+						}
+					}
+					child.Children = child.Children[1:]
+				}
 				if len(child.Children) > 1 {
 					return fmt.Errorf("%q has %d outcomes", pair, len(child.Children))
 				}
@@ -141,7 +149,7 @@ func bad(data []byte) int {
 
 func junitOf(t require.TestingT, c *Conformance, l *Load) []byte {
 	var b bytes.Buffer
-	require.NoError(t, JUnit(&b, c, l, false))
+	require.NoError(t, JUnit(&b, c, l, JUnitOptions{}))
 	return b.Bytes()
 }
 
@@ -262,7 +270,7 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 	t.Run("undecided, where that is a failure", func(t *testing.T) {
 		var b bytes.Buffer
 		l := &Load{Verdict: Inconclusive, Valid: true, Reason: "too short", Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
-		require.NoError(t, JUnit(&b, nil, l, true))
+		require.NoError(t, JUnit(&b, nil, l, JUnitOptions{Strict: true}))
 		require.Contains(t, b.String(), `<failure type="inconclusive" message="inconclusive: too short">inconclusive: too short</failure>`)
 	})
 	t.Run("interrupted", func(t *testing.T) {
@@ -294,6 +302,14 @@ func TestJUnitTellsEnvironmentsApart(t *testing.T) {
 		require.Contains(t, string(data), `<property name="release" value="4.12"/>`)
 		require.Contains(t, string(data), " ("+name+`)" timestamp=`)
 	}
+}
+
+// TestJUnitTracesRequirements: Xray and TestRail find their tests, and see them red where they are.
+func TestJUnitTracesRequirements(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, JUnit(&b, sampleConformance(), nil, JUnitOptions{TestKeys: map[string]string{"SOST-20": "AGS-123"}}))
+	require.NoError(t, junitRules(b.Bytes()))
+	require.Regexp(t, `(?s)<testcase classname="[^"]*" name="A known device signs on \(SOST-20\)"[^>]*>\s+<properties>\s+<property name="requirement" value="SOST-20"/>\s+<property name="test_key" value="AGS-123"/>\s+<property name="test_id" value="AGS-123"/>\s+</properties>\s+<failure `, b.String())
 }
 
 func TestJUnitClassNamesKeepEveryScript(t *testing.T) {
@@ -357,7 +373,7 @@ func TestTenThousandScenarios(t *testing.T) {
 		limit int
 	}{
 		"html":        {func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) }, 4 << 20},
-		"junit":       {func(w io.Writer) error { return JUnit(w, c, nil, false) }, 20 << 20},
+		"junit":       {func(w io.Writer) error { return JUnit(w, c, nil, JUnitOptions{}) }, 20 << 20},
 		"markdown":    {func(w io.Writer) error { return Markdown(w, c, nil) }, 900_000},
 		"text":        {func(w io.Writer) error { return Text(w, c, nil, false) }, 20_000},
 		"github":      {func(w io.Writer) error { return Annotations(w, "github", c, nil) }, 100_000},

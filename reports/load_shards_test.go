@@ -28,7 +28,7 @@ func TestMissingShardsAreSaidEverywhere(t *testing.T) {
 	l := sampleShards()
 	var page, junit, text, markdown bytes.Buffer
 	require.NoError(t, LoadHTML(&page, l, Style{}))
-	require.NoError(t, JUnit(&junit, nil, l, false))
+	require.NoError(t, JUnit(&junit, nil, l, JUnitOptions{}))
 	require.NoError(t, Text(&text, nil, l, false))
 	require.NoError(t, Markdown(&markdown, nil, l))
 	for name, shown := range map[string]string{"page": page.String(), "JUnit": junit.String(), "text": text.String(), "Markdown": markdown.String()} {

@@ -34,6 +34,7 @@ var walls = map[string][]string{
 	"load/shards":          {"ags", "internal/environment", "internal/failure", "internal/stats", "internal/wire", "load", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},
 	"reports/matrix":       {"reports"},
+	"reports/export":       {"reports"},
 	"load/kubernetes":      {"internal/failure", "load/shards"},
 	"internal/ociimage":    {"internal/failure"},
 	"cmd/agstest":          nil, // anything

@@ -64,13 +64,11 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
-	_ = c.RegisterFlagCompletionFunc("only", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var ids []string
-		for _, requirement := range ags.Requirements {
-			ids = append(ids, requirement.ID+"\t"+requirement.Text)
-		}
-		return ids, cobra.ShellCompDirectiveNoFileComp
-	})
+	var ids []string
+	for _, r := range ags.Requirements {
+		ids = append(ids, r.ID+"\t"+r.Text)
+	}
+	_ = c.RegisterFlagCompletionFunc("only", completeList(ids))
 	_ = c.MarkFlagDirname("features")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profileNames(), cobra.ShellCompDirectiveNoFileComp))
 }

@@ -29,6 +29,9 @@ type outputFlags struct {
 	exitZero    bool
 	baseline    string
 	before      *reports.Load // of baseline
+	reports     []string      // further forms to write
+	testKeys    string
+	keys        map[string]string // of testKeys
 }
 
 const runsFolder = "out"
@@ -53,6 +56,10 @@ func (f *outputFlags) registerRendering(c *cobra.Command) {
 	f.registerStyle(c)
 	flags := c.Flags()
 	flags.StringVar(&f.annotations, "annotations", "auto", "mark failures for github, gitlab or azure pipelines; auto: by where it runs; none")
+	flags.StringSliceVar(&f.reports, "reports", nil, "write these files too: "+strings.Join(exportNames, ", "))
+	flags.StringVar(&f.testKeys, "test-keys", "", "file that names a key of a test management for requirements (REF-01: AGS-123), for junit.xml")
+	_ = c.RegisterFlagCompletionFunc("reports", completeList(exportNames))
+	_ = c.MarkFlagFilename("test-keys", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -76,6 +83,16 @@ func (p *program) checkOutput(f *outputFlags) error {
 			return failure.Usagef("--baseline: %s has no load part to be drawn beside this one", f.baseline)
 		}
 		f.before = stored.Load
+	}
+	if err := checkFormats("--reports", f.reports); err != nil {
+		return err
+	}
+	if f.testKeys != "" {
+		keys, err := readTestKeys(f.testKeys)
+		if err != nil {
+			return err
+		}
+		f.keys = keys
 	}
 	if err := oneOf("--report-style", f.style, reportStyles); err != nil {
 		return err
@@ -231,7 +248,7 @@ func (r *recorder) write() error {
 	for _, found := range []any{r.conformance, r.load, r.comparison} {
 		reports.Conceal(found, r.program.secrets.Values)
 	}
-	err := writeResults(r.folder.Write, results{r.conformance, r.load, r.comparison, r.output.strict}, r.program.style(r.output), r.program.dialect(r.output))
+	err := writeResults(inFolders(r.folder.Path(), r.folder.Write), r.output.results(r.conformance, r.load, r.comparison), r.program.style(r.output), r.program.dialect(r.output))
 	if err != nil {
 		return failure.Usagef("%w; what could be written is in %s", err, r.folder.Path())
 	}
@@ -256,7 +273,7 @@ func (r *recorder) finish(worked error) error {
 		}
 		worked = err
 	}
-	if err := p.show(results{r.conformance, r.load, r.comparison, r.output.strict}, path, r.output); err != nil && worked == nil {
+	if err := p.show(r.output.results(r.conformance, r.load, r.comparison), path, r.output); err != nil && worked == nil {
 		worked = err
 	}
 	return worked
@@ -267,7 +284,15 @@ type results struct {
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison
-	strict      bool // inconclusive and not comparable fail
+	strict      bool              // inconclusive and not comparable fail
+	formats     []string          // further forms to write
+	only        bool              // nothing but these
+	keys        map[string]string // of a test management, by requirement
+}
+
+// results are what was found, with what the flags say of how to write it.
+func (f *outputFlags) results(c *reports.Conformance, l *reports.Load, comparison *reports.Comparison) results {
+	return results{conformance: c, load: l, comparison: comparison, strict: f.strict, formats: f.reports, keys: f.keys}
 }
 
 // gate is both parts with one verdict.

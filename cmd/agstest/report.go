@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ func (p *program) readCommands() []*cobra.Command {
 
 func (p *program) reportCommand() *cobra.Command {
 	var out outputFlags
+	var formats []string
 	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Render the reports of a stored run again.",
@@ -27,13 +29,17 @@ func (p *program) reportCommand() *cobra.Command {
 killed can be rendered too, and are marked partial. Any run of the same major schema can be read. The exit code tells whether the
 reports could be written, not what the run found.`,
 		Example: `  agstest report out/20261123T101500Z-staging-gate-3f2a
-  agstest report out/nightly --report-style folder --out published`,
+  agstest report out/nightly --report-style folder --out published
+  agstest report out/nightly --format allure,csv --out published`,
 		Args: wantArguments(1, 1, "the folder of one run"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := p.checkOutput(&out); err != nil {
+				return err
+			}
+			if err := checkFormats("--format", formats); err != nil {
 				return err
 			}
 			stored, err := p.readRun(args[0])
@@ -47,8 +53,14 @@ reports could be written, not what the run found.`,
 					return failure.Usagef("cannot make the folder for the reports: %w", err)
 				}
 			}
-			r := results{stored.Conformance, stored.Load, stored.Comparison, out.strict}
-			if err := writeResults(intoFolder(target), r, p.style(&out), p.dialect(&out)); err != nil {
+			r := out.results(stored.Conformance, stored.Load, stored.Comparison)
+			if len(formats) > 0 {
+				if stored.Conformance == nil && stored.Load == nil {
+					return failure.Usagef("--format: %s holds a comparison, which has none of these forms", args[0])
+				}
+				r.formats, r.only = formats, true
+			}
+			if err := writeResults(inFolders(target, intoFolder(target)), r, p.style(&out), p.dialect(&out)); err != nil {
 				return failure.Usagef("%w", err)
 			}
 			return p.show(r, target, &out)
@@ -56,6 +68,8 @@ reports could be written, not what the run found.`,
 	}
 	c.Flags().StringVarP(&out.out, "out", "o", "", "folder to write to; left out: the run's own")
 	c.Flags().BoolVar(&out.json, "json", false, "write the result to stdout as JSON instead of a summary")
+	c.Flags().StringSliceVar(&formats, "format", nil, "write these files and no others: "+strings.Join(exportNames, ", "))
+	_ = c.RegisterFlagCompletionFunc("format", completeList(exportNames))
 	out.registerRendering(c)
 	out.registerBaseline(c)
 	return c

@@ -44,7 +44,9 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 		add(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
-		add("junit.xml", func(w io.Writer) error { return reports.JUnit(w, c, l, r.strict) })
+		add("junit.xml", func(w io.Writer) error {
+			return reports.JUnit(w, c, l, reports.JUnitOptions{Strict: r.strict, TestKeys: r.keys})
+		})
 		add("summary.md", func(w io.Writer) error { return reports.Markdown(w, c, l) })
 		add("metrics.txt", func(w io.Writer) error { return reports.OpenMetrics(w, c, l) })
 		add("metrics.prom", func(w io.Writer) error { return reports.Prometheus(w, c, l) })
@@ -103,7 +105,11 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 // writeResults writes them all; where one cannot be written the others still are, and the first error is told.
 func writeResults(write func(string, func(io.Writer) error) error, r results, style reports.Style, dialect string) error {
 	var first error
-	for _, f := range filesOf(r, style, dialect) {
+	files := exportsOf(r)
+	if !r.only {
+		files = append(filesOf(r, style, dialect), files...)
+	}
+	for _, f := range files {
 		if err := write(f.name, rendered(f.render)); err != nil && first == nil {
 			first = err
 		}

@@ -169,12 +169,20 @@ func faultNames() []string {
 	return names
 }
 
-func completeFaults(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return faultNames(), cobra.ShellCompDirectiveNoFileComp
+func completeFaults(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, f := range mock.Faults() {
+		names = append(names, f.Name+"\t"+f.Requirement+": "+f.Summary)
+	}
+	return completeList(names)(c, args, typed)
 }
 
-func completeChoices(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return habitNames(), cobra.ShellCompDirectiveNoFileComp
+func completeChoices(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, h := range mock.Habits() {
+		names = append(names, h.Name+"\t"+h.Summary)
+	}
+	return completeList(names)(c, args, typed)
 }
 
 // mockAddresses say where a mock listens.

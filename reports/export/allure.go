@@ -66,16 +66,16 @@ type allureResult struct {
 
 // Allure writes the results of a run as Allure's own files, by write, which is given names below the run's folder: a result for each
 // scenario and limit and for the verdict, the evidence of what failed as an attachment, environment.properties and categories.json. Links
-// lead from requirements to the pages that state them; sources gives the address of a page by its key. The environment is part of each test's
+// lead from requirements to the pages that state them. The environment is part of each test's
 // identity: Allure takes equal tests for tries of one.
-func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load, sources map[string]string, strict bool) error {
+func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load, strict bool) error {
 	run := runOf(c, l)
 	pages := map[string]string{}
 	if c != nil {
 		for _, r := range c.Requirements {
 			for _, s := range r.Sources {
 				if pages[r.ID] == "" {
-					pages[r.ID] = sources[s.Key]
+					pages[r.ID] = pageOf(s)
 				}
 			}
 		}
@@ -153,35 +153,33 @@ func allureOf(t test, run reports.Run, pages map[string]string) allureResult {
 	return r
 }
 
+// documentation is where the public pages are that requirements rest on.
+const documentation = "https://docs.nagra.vision/opentv-docs/"
+
+// pageOf is the address of a source; empty: it has none.
+func pageOf(s reports.Source) string {
+	if s.Where == "" || strings.ContainsFunc(s.Where, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+		return ""
+	}
+	return documentation + s.Where
+}
+
 type allureCategory struct {
 	Name            string   `json:"name"`
 	MatchedStatuses []string `json:"matchedStatuses"`
 	MessageRegex    string   `json:"messageRegex,omitempty"`
 }
 
-// allureCategories group what failed by its cause: what was expected and what came.
+// allureCategories group what failed by its cause, whose id stands in the message.
 func allureCategories(c *reports.Conformance) []allureCategory {
 	var categories []allureCategory
-	for _, cause := range causesOf(c) {
-		categories = append(categories, allureCategory{Name: cause.said, MatchedStatuses: []string{failed, broken}, MessageRegex: "(?s).*" + javaQuote(cause.said) + ".*"})
-		if len(categories) == 50 {
-			break
+	if c != nil {
+		for _, k := range c.Causes {
+			categories = append(categories, allureCategory{Name: k.ID + " " + said(k), MatchedStatuses: []string{failed, broken}, MessageRegex: "[\\s\\S]*\\(" + k.ID + "\\)[\\s\\S]*"})
 		}
 	}
 	return append(categories,
 		allureCategory{Name: "The service broke a rule", MatchedStatuses: []string{failed}},
 		allureCategory{Name: "It could not be told", MatchedStatuses: []string{broken}},
 		allureCategory{Name: "Skipped, with the reason", MatchedStatuses: []string{skipped}})
-}
-
-// javaQuote takes the meaning from every character that a regular expression of Java or JavaScript would read as more than itself.
-func javaQuote(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if strings.ContainsRune(`\.+*?()|[]{}^$/-`, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -31,10 +31,10 @@ func Tables(c *reports.Conformance, l *reports.Load) []Table {
 		}
 		add("requirements.csv", c.Run, []string{"requirement", "level", "verdict", "sentence", "reason", "needs", "checked", "scenarios"}, rows)
 		rows = nil
-		for _, k := range causesOf(c) {
-			rows = append(rows, []string{k.verdict.Word(), k.said, strconv.Itoa(k.times), strings.Join(k.requirements, " "), strings.Join(k.scenarios, " ")})
+		for _, k := range c.Causes {
+			rows = append(rows, []string{k.ID, k.Verdict.Word(), said(k), strconv.Itoa(k.Times), strings.Join(k.Requirements, " "), strings.Join(k.Scenarios, " ")})
 		}
-		add("causes.csv", c.Run, []string{"verdict", "cause", "times", "requirements", "scenarios"}, rows)
+		add("causes.csv", c.Run, []string{"cause", "verdict", "what", "times", "requirements", "scenarios"}, rows)
 	}
 	if l != nil {
 		var rows [][]string

@@ -83,7 +83,7 @@ func testsOf(c *reports.Conformance, l *reports.Load, strict bool) []test {
 func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string, strict bool) test {
 	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, strict), why: cmp.Or(run.PartialOr(reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
 	switch {
-	case run.Partial != "" && t.outcome != failed, verdict == reports.Skipped:
+	case run.Partial != "" && t.outcome != failed, verdict == reports.Skipped, verdict == reports.NotExercised:
 		t.outcome = broken
 	case t.outcome == passed:
 		t.why = ""
@@ -145,6 +145,9 @@ func scenarioTests(c *reports.Conformance) []test {
 		}
 		if s.Verdict != reports.Pass {
 			t.why = s.Why()
+			if cause := causeOf(s); cause != "" {
+				t.why += " (" + cause + ")"
+			}
 		}
 		if t.outcome == failed || t.outcome == broken {
 			t.evidence = s.Evidence()

@@ -40,6 +40,13 @@ const readers = {
   "allure-cucumber": () => allure("cucumber.json"),
   "allure-junit": () => allure("junit.xml"),
   "allure-results": () => allure("allure-results"),
+  ctrf: () => {
+    const report = JSON.parse(readFileSync(join(folders[0], "ctrf.json"), "utf8"));
+    const verdict = createRequire(import.meta.url)("ctrf").validate(report);
+    if (!verdict.valid) throw new Error(JSON.stringify(verdict.errors));
+    const { passed, failed, skipped } = report.results.summary;
+    return { passed, failed, skipped, texts: report.results.tests.map((test) => test.message ?? "") };
+  },
   "cucumber-html-reporter": () => {
     const page = join(out, "page.html");
     createRequire(import.meta.url)("cucumber-html-reporter").generate({ theme: "bootstrap", jsonFile: join(folders[0], "cucumber.json"), output: page, launchReport: false, name: "x" });

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/export"
 	"agstest/steps"
 )
 
@@ -49,7 +50,7 @@ func folderOf(t *testing.T, c *reports.Conformance) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, render := range map[string]func(io.Writer) error{
-		"junit.xml":       func(w io.Writer) error { return reports.JUnit(w, c, nil, false) },
+		"junit.xml":       func(w io.Writer) error { return reports.JUnit(w, c, nil, reports.JUnitOptions{}) },
 		"cucumber.json":   func(w io.Writer) error { return reports.Cucumber(w, c) },
 		"messages.ndjson": func(w io.Writer) error { return reports.Messages(w, c) },
 	} {
@@ -139,6 +140,56 @@ func TestReadersShowWhatTheRunFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// exportsOf adds the results of Allure and CTRF to the folder of a run.
+func exportsOf(t *testing.T, folder string, c *reports.Conformance, l *reports.Load) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, export.AllureFolder), 0o700))
+	write := func(name string, render func(io.Writer) error) error {
+		var b bytes.Buffer
+		require.NoError(t, render(&b))
+		return os.WriteFile(filepath.Join(folder, filepath.FromSlash(name)), b.Bytes(), 0o600)
+	}
+	require.NoError(t, export.Allure(write, c, l, false))
+	require.NoError(t, write("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l, false) }))
+}
+
+// TestExportsShowWhatTheRunFound: Allure and CTRF's own library come to the counts of the run, and the verdict is one more test.
+func TestExportsShowWhatTheRunFound(t *testing.T) {
+	tool(t, "allure")
+	for name, c := range readerRuns(t) {
+		t.Run(name, func(t *testing.T) {
+			folder, want := folderOf(t, c), scenarioCounts(c)
+			exportsOf(t, folder, c, nil)
+			if c.Verdict.Blocks() {
+				want.Failed++
+			} else {
+				want.Passed++
+			}
+			for reader, module := range map[string]string{"allure-results": "allure", "ctrf": "ctrf"} {
+				got := read(t, reader, module, folder)
+				texts := strings.Join(got.Texts, "\n")
+				got.Texts = nil
+				assert.Equal(t, want, got, reader)
+				if name == "one of one is red" {
+					assert.Contains(t, texts, "expected the strings alg, typ and kid", reader)
+				}
+			}
+		})
+	}
+	t.Run("a load that is not valid, of two environments", func(t *testing.T) {
+		var folders []string
+		for _, environment := range []string{"staging", "production"} {
+			folder := t.TempDir()
+			l := &reports.Load{Verdict: reports.Invalid, Reason: "the generator was too slow", Invalid: []string{"9 % was sent"}, Run: reports.Run{ID: environment, Environment: environment}}
+			exportsOf(t, folder, nil, l)
+			folders = append(folders, folder)
+		}
+		got := read(t, "allure-results", "allure", folders...)
+		assert.Equal(t, 4, got.Failed, "the generator and the verdict, of each: %s", got.Texts)
+		assert.Contains(t, strings.Join(got.Texts, "\n"), "9 % was sent")
+	})
 }
 
 // TestAllureKeepsEnvironmentsApart: a red environment stays red beside a green one. (Of a cucumber.json Allure 3.18 reads the first feature

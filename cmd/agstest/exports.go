@@ -1,0 +1,108 @@
+package main
+
+import (
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"agstest/ags"
+	"agstest/internal/failure"
+	"agstest/internal/userfile"
+	"agstest/reports"
+	"agstest/reports/export"
+)
+
+// exportNames are the forms for tools beside the pipeline, which are written where they are asked for.
+var exportNames = []string{"allure", "codequality", "csv", "ctrf", "grafana", "postman"}
+
+// checkFormats refuses forms that are not known.
+func checkFormats(flag string, names []string) error {
+	for _, name := range names {
+		if err := oneOf(flag, name, exportNames); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exportsOf lists the files of the forms that were asked for. Those of Allure are many and below a folder of their own.
+func exportsOf(r results) []file {
+	c, l := r.conformance, r.load
+	if c == nil && l == nil {
+		return nil
+	}
+	var files []file
+	add := func(name string, render func(io.Writer) error) { files = append(files, file{name, render}) }
+	for _, format := range slices.Compact(slices.Sorted(slices.Values(r.formats))) {
+		switch format {
+		case "allure":
+			_ = export.Allure(func(name string, render func(io.Writer) error) error { add(name, render); return nil }, c, l, r.strict)
+		case "codequality":
+			add("codequality.json", func(w io.Writer) error { return reports.Annotations(w, "gitlab", c, l) })
+		case "csv":
+			for _, table := range export.Tables(c, l) {
+				add(table.Name, table.Write)
+			}
+		case "ctrf":
+			add("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l, r.strict) })
+		case "grafana":
+			add("grafana.json", export.Grafana)
+		case "postman":
+			if c != nil {
+				add("postman.json", func(w io.Writer) error { return export.Postman(w, c) })
+			}
+		}
+	}
+	return files
+}
+
+// inFolders makes the folder of a file below that of the run before the file is written.
+func inFolders(dir string, write func(string, func(io.Writer) error) error) func(string, func(io.Writer) error) error {
+	return func(name string, render func(io.Writer) error) error {
+		if below := path.Dir(name); below != "." {
+			if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(below)), 0o700); err != nil {
+				return err
+			}
+			return intoFolder(filepath.Join(dir, filepath.FromSlash(below)))(path.Base(name), render)
+		}
+		return write(name, render)
+	}
+}
+
+var testKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
+// readTestKeys reads a file that names, for requirements, the keys of tests in a test management: YAML, one "REF-01: AGS-123" a line.
+func readTestKeys(name string) (map[string]string, error) {
+	text, err := userfile.Read(name, mostSmallFile)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the file of test keys %s: %w", name, err)
+	}
+	keys := map[string]string{}
+	if err := yaml.UnmarshalWithOptions(text, &keys, yaml.Strict()); err != nil {
+		return nil, failure.Usagef("%s: it must hold one requirement and its key a line, such as REF-01: AGS-123: %w", name, err)
+	}
+	known := map[string]bool{}
+	for _, r := range ags.Requirements {
+		known[r.ID] = true
+	}
+	for _, id := range slices.Sorted(maps.Keys(keys)) {
+		switch {
+		case !known[id]:
+			near := failure.Nearest(id, slices.Sorted(maps.Keys(known)))
+			if near != "" {
+				near = "; the nearest is " + near
+			}
+			return nil, failure.Usagef("%s: %s is no requirement of the catalogue%s (agstest conform --list shows them)", name, id, near)
+		case !testKey.MatchString(keys[id]):
+			return nil, failure.Usagef("%s: the key of %s, %q, must be letters, digits, - and _, such as AGS-123 or C123", name, id, strings.TrimSpace(keys[id]))
+		}
+	}
+	return keys, nil
+}
