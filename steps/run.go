@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agstest/internal/environment"
@@ -38,6 +39,7 @@ type run struct {
 	question    reports.Run
 
 	late     late
+	besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
 	stage    sync.RWMutex // held for writing by a scenario that must be alone
 

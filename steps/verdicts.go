@@ -240,6 +240,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		slices.Sort(r.idle)
 		report.Notes = append(report.Notes, "the service answers what it answers to made-up values, so these situations of the environment file may do nothing: "+strings.Join(r.idle, ", "))
 	}
+	report.Counts.Exchanges += int(r.besides.Load())
 	report.Shape = shapeOf(entries)
 	report.Causes = r.causes(entries)
 	problems := r.unmatchedKnown(report)

@@ -169,6 +169,9 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		w.tampering = nil
 	}
 	w.record(x, w.knownOf(r, changed), changed)
+	if w.control {
+		w.run.besides.Add(1)
+	}
 	if makes {
 		w.count(x, false)
 	}

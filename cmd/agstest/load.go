@@ -77,7 +77,7 @@ func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, dryRunUsage)
 	flags.DurationVar(&f.patience, "give-up-after", 0, "when a storm is given up; 0: ten times --within, 10m at least")
 	if flags.Lookup("patience") == nil { // in a gate it is that of its conformance run
-		flags.DurationVar(&f.patience, "patience", 0, "")
+		flags.DurationVar(&f.patience, "patience", 0, "what --give-up-after is called now")
 		_ = flags.MarkDeprecated("patience", "it is --give-up-after now")
 	}
 }
