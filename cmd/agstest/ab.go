@@ -180,7 +180,7 @@ func lastSelfComparison(root, environment string) *reports.SelfComparison {
 // swapper runs a command that makes two builds change places.
 func (p *program) swapper(command string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		p.notef("ab: changing places: %s", command)
+		p.notef("ab: changing places: %s", shownCommand(command))
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 		defer cancel()
 		parts := strings.Fields(command)
@@ -192,7 +192,7 @@ func (p *program) swapper(command string) func(context.Context) error {
 		})
 		run.WaitDelay = 5 * time.Second // a process that the command leaves behind may hold its streams
 		if err := run.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-			return failure.Setupf("the command that changes places (%s) failed: %w", command, err)
+			return failure.Setupf("the command that changes places (%s) failed: %w", shownCommand(command), err)
 		}
 		return nil
 	}

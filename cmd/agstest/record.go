@@ -200,11 +200,24 @@ func (p *program) seed(asked uint64) uint64 {
 	return uint64(binary.LittleEndian.Uint32(b)>>1) + 1
 }
 
+// shownCommand is the program of a command, without its arguments.
+func shownCommand(command string) string {
+	parts := strings.Fields(command)
+	if len(parts) < 2 {
+		return command
+	}
+	return parts[0] + " …"
+}
+
 // commandLine is the command with the flags that were given, in their order in the help. No flag takes a secret.
 func commandLine(c *cobra.Command) []string {
 	line := strings.Fields(strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	c.Flags().Visit(func(f *pflag.Flag) {
-		line = append(line, "--"+f.Name+"="+f.Value.String())
+		value := f.Value.String()
+		if f.Name == "swap" { // a command of the user's; what it is given may be a secret
+			value = shownCommand(value)
+		}
+		line = append(line, "--"+f.Name+"="+value)
 	})
 	return append(line, c.Flags().Args()...)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -66,17 +67,29 @@ func dependencies() []dependency {
 	return list
 }
 
+// thisProgram stands for the program itself where --sbom names no file.
+const thisProgram = "self"
+
 func (p *program) versionCommand() *cobra.Command {
 	var asJSON, withLicences bool
+	var bill string
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the commit and the platform.",
 		Long:  `Says which agstest this is; with --licenses also which modules of others it holds, and under which licences.`,
 		Example: `  agstest version
   agstest version --licenses
-  agstest version --json`,
+  agstest version --json
+  agstest version --sbom > agstest.cdx.json`,
 		RunE: func(c *cobra.Command, args []string) error {
 			tool := buildInfo()
+			if bill != "" {
+				sbom, err := billOf(strings.TrimPrefix(bill, thisProgram), tool.Version)
+				if err != nil {
+					return err
+				}
+				return p.writeJSON(sbom)
+			}
 			if asJSON {
 				out := struct {
 					reports.Tool
@@ -110,6 +123,8 @@ func (p *program) versionCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	c.Flags().StringVar(&bill, "sbom", "", "write what a program holds as a CycloneDX bill of materials; without =FILE: what this one holds")
+	c.Flags().Lookup("sbom").NoOptDefVal = thisProgram
 	c.Flags().BoolVar(&withLicences, "licenses", false, "list the modules in this binary with their licences")
 	return c
 }

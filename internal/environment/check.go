@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,10 +103,21 @@ func (r *reader) check(e *Environment) {
 	}
 	r.checkReaching(e)
 	r.checkLoad(e)
+	r.warnOfOpenness(e)
 	if e.Mock != nil {
 		if u, err := url.Parse(e.Mock.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			r.wrong("mock.url", "must be the address of the mock's control interface, such as http://127.0.0.1:8081")
 		}
+	}
+}
+
+// warnOfOpenness tells what others could read: the connection, and the key of the client certificate.
+func (r *reader) warnOfOpenness(e *Environment) {
+	if strings.HasPrefix(e.URL, "http://") && !onLoopback(e.URL) {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// where the service speaks it", r.name, r.line("url")))
+	}
+	if info, err := os.Stat(e.TLS.Key); e.TLS.Key != "" && err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: the file of tls.key may be read by others (mode %04o); make it yours alone: chmod 600", r.name, r.line("tls.key"), info.Mode().Perm()))
 	}
 }
 

@@ -40,7 +40,7 @@ var collecting = []rbacv1.PolicyRule{
 }
 
 // Rules is the least that a person or a pipeline needs in the namespace, as YAML: a service account, its role, and a second role for
-// collecting the runs of others, which is bound on its own since it may read every Secret of the namespace. They are for the namespace
+// collecting the runs of others, which is bound to nobody since it may read every Secret of the namespace. They are for the namespace
 // of Options, "agstest" where it is empty, and leave out the Secrets of a run where Options name an existing one, and the forwarding of
 // ports where Options do without.
 func Rules(o Options) ([]byte, error) {
@@ -74,8 +74,8 @@ func Rules(o Options) ([]byte, error) {
 		{"", account},
 		{"# The last rule may be left out: it lets agstest say why a pod is not there, and that a quota is too small.\n", role(appName, append(needed(o), useful...))},
 		{"", binding(appName)},
-		{"# Only for collecting the runs of others (agstest kubernetes collect): it reads Secrets. Leave both out where nobody does.\n", role(collector, collecting)},
-		{"", binding(collector)},
+		{"# Only for collecting the runs of others (agstest kubernetes collect): it reads every Secret of the namespace. Nobody has it until it is\n" +
+			"# bound: kubectl create rolebinding " + collector + " --role " + collector + " --user NAME --namespace " + o.Namespace + "\n", role(collector, collecting)},
 	} {
 		text, err := toYAML(part.object)
 		if err != nil {

@@ -49,6 +49,9 @@ func (a *Agent) store(ctx context.Context, s *standing) error {
 	return failure.Setupf("the result of the shard could not be stored at %s: %w", where, err)
 }
 
+// resultsClient follows no redirect: a result, and an address that may be signed, go nowhere but where they were meant to.
+var resultsClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 func (a *Agent) storeOnce(ctx context.Context, address string, result *Result) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
@@ -63,7 +66,7 @@ func (a *Agent) storeOnce(ctx context.Context, address string, result *Result) (
 	}
 	request.ContentLength = result.Bytes
 	request.Header.Set("Content-Type", "application/x-tar")
-	response, err := http.DefaultClient.Do(request)
+	response, err := resultsClient.Do(request)
 	if err != nil {
 		var wrapped *url.Error // its text holds the address
 		if errors.As(err, &wrapped) {

@@ -271,7 +271,7 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 	if err != nil {
 		return failure.Setupf("the results URL is no address")
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := resultsClient.Do(request)
 	if err != nil {
 		return failure.Setupf("the results URL does not answer")
 	}
