@@ -48,7 +48,8 @@ type ABOptions struct {
 	Timeout          time.Duration
 	MaxLag           time.Duration
 	Secrets          *wire.Redactor
-	// Progress is called about once a second, on a goroutine of the run.
+	// SetUp is called once a second while a side is set up, and Progress about once a second after it, on goroutines of the run.
+	SetUp    func(SetUp)
 	Progress func(ABProgress)
 	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was measured outlives a
 	// process that is killed. It is called by one goroutine of the run, never after AB has returned.

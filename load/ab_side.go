@@ -74,7 +74,7 @@ func (s *abSide) ready(ctx context.Context) error {
 			return err
 		}
 	}
-	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, Shard{}))
+	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, Shard{}), s.job.options.SetUp)
 	s.wrong = append(s.wrong, wrong...)
 	return err
 }

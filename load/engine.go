@@ -22,6 +22,7 @@ type engine struct {
 	workload Workload
 	target   wire.Target
 	wrong    []reports.Wrong // found before the clock started
+	setUp    *reports.SetUp  // nil: no call of it had to be made again
 	notes    func() []string // of the workload, when the run is over
 	storm    func() *reports.Storm
 	started  func(time.Time) // told when the clock starts
@@ -159,7 +160,7 @@ func (e *engine) planned() int {
 
 // ending is what is known now that everything is in.
 func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
-	end := &ending{}
+	end := &ending{SetUp: e.setUp}
 	switch out := a.out.Load(); {
 	case ctx.Err() != nil:
 		end.Partial = "it was interrupted"

@@ -63,6 +63,7 @@ type ending struct {
 	Notes   []string       `json:"notes,omitempty"`
 	Storm   *reports.Storm `json:"storm,omitempty"`
 	Invalid []string       `json:"invalid,omitempty"` // reasons beyond those that follow from the figures
+	SetUp   *reports.SetUp `json:"setUp,omitempty"`
 }
 
 // statusName is the key of a status in reports.

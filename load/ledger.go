@@ -262,7 +262,7 @@ func (l *ledger) report(r *reports.Load) {
 		r.Generator.CPUShare = r.Generator.CPUSeconds / elapsed.Seconds() / float64(h.CPUs)
 	}
 	if l.end != nil {
-		r.Run.Partial, r.Storm = l.end.Partial, l.end.Storm
+		r.Run.Partial, r.Storm, r.SetUp = l.end.Partial, l.end.Storm, l.end.SetUp
 		r.Notes = slices.Clone(l.end.Notes)
 	}
 }

@@ -206,6 +206,9 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 			}
 			end.Invalid = append(end.Invalid, s.own.end.Invalid...)
 			end.Storm = addStorm(end.Storm, s.own.end.Storm)
+			if from := s.own.end.SetUp; from != nil {
+				end.SetUp = from.Add(end.SetUp)
+			}
 		}
 	}
 	end.Notes = append(append(remarks(report.ShardRuns), o.Notes...), end.Notes...)

@@ -224,6 +224,9 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	if l.end != nil {
 		beyond = l.end.Invalid
 	}
+	if r.SetUp != nil {
+		r.Notes = append(r.Notes, r.SetUp.String())
+	}
 	if note := lagNote(r); note != "" {
 		r.Notes = append(r.Notes, note)
 	}

@@ -58,7 +58,8 @@ type Options struct {
 	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: what the limits on response times allow, and
 	// without any 100 ms, or 10 % of the median response time if that is more.
 	MaxLag time.Duration
-	// Progress is called once a second, on a goroutine of the run.
+	// SetUp is called once a second before the clock starts, and Progress once a second after it, on goroutines of the run.
+	SetUp    func(SetUp)
 	Progress func(Progress)
 	// Secrets takes secrets out of the messages of wrong answers; nil: messages are kept as they are.
 	Secrets *wire.Redactor
@@ -101,11 +102,11 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 	if err := reach(ctx, via, o.Environment); err != nil {
 		return nil, err
 	}
-	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent, o.Shard))
+	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent, o.Shard), o.SetUp)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{plan: p, options: &o, workload: crowd, target: target, wrong: wrong}
+	e := &engine{plan: p, options: &o, workload: crowd, target: target, wrong: wrong, setUp: crowd.standing.report()}
 	e.notes, e.seen = crowd.notes, crowd.shared(&o)
 	report, err := e.run(ctx)
 	if o.consumed != nil {

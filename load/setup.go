@@ -24,14 +24,24 @@ const setUpOperation = "set-up"
 // setUp does what must be done before the clock starts: it finds the authentication service where the environment names none, mints the
 // session tokens of the run, and signs the chains on, all at the given rate in calls a second at most. An error is of the kind
 // failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody else, or that breaks a rule of tokens, is
-// a finding about the service and no failed set-up: it comes back, and its client takes no part.
-func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+// a finding about the service and no failed set-up: it comes back, and its client takes no part. Calls that a service or gateway in trouble
+// left undecided are made again a few times. Tell, where it is not nil, is told once a second how far the set-up is, on a goroutine of it.
+func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64, tell func(SetUp)) ([]reports.Wrong, error) {
+	defer c.standing.told(tell)()
+	wrong, err := c.setUpAll(ctx, via, rate)
+	if err != nil {
+		err = c.standing.explain(ctx, err)
+	}
+	return wrong, err
+}
+
+func (c *crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
 	if run := c.requests.run; run != "" {
 		c.requests.run = run + "set-up-"
 		defer func() { c.requests.run = run }()
 	}
 	if c.service == "" {
-		service, err := discoverService(ctx, via, c.requests)
+		service, err := c.discoverService(ctx, via)
 		if err != nil {
 			return nil, err
 		}
@@ -66,11 +76,15 @@ func (c *crowd) useService(service string) {
 	}
 }
 
-func discoverService(ctx context.Context, via *wire.Client, r *requests) (string, error) {
-	var request hit.Request
-	r.begin(&request, stepDiscover, 0)
-	x := via.Do(ctx, callOf(&request, stepDiscover))
-	if err := ctx.Err(); err != nil {
+func (c *crowd) discoverService(ctx context.Context, via *wire.Client) (string, error) {
+	var x *wire.Exchange
+	_, _, err := c.standing.patiently(ctx, func() (hit.Outcome, *hit.Answer) {
+		var request hit.Request
+		c.requests.begin(&request, stepDiscover, 0)
+		x = via.Do(ctx, callOf(&request, stepDiscover))
+		return c.refused(&sender{client: noClient, step: stepDiscover}, answerOf(x)), answerOf(x)
+	})
+	if err != nil {
 		return "", err
 	}
 	if x.Err != nil {
@@ -97,6 +111,7 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 	if c.supply.source != mintedAhead {
 		return nil
 	}
+	c.standing.begin("session tokens minted", c.planned.sessions)
 	c.supply.minted, c.supply.at = make([]string, c.planned.sessions), time.Now()
 	return paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
 		var n uint32
@@ -105,19 +120,22 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 		} else {
 			n = uint32(c.planned.starters + i - ahead)
 		}
-		var request hit.Request
-		var room [256]byte
-		c.requests.begin(&request, stepMint, uint64(i))
-		c.requests.mint(&request, c.who.appendAccount(room[:0], n), time.Now())
-		x := via.Do(ctx, callOf(&request, stepMint))
-		if err := ctx.Err(); err != nil {
+		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
+			var request hit.Request
+			var room [256]byte
+			c.requests.begin(&request, stepMint, uint64(i))
+			c.requests.mint(&request, c.who.appendAccount(room[:0], n), time.Now())
+			answer = answerOf(via.Do(ctx, callOf(&request, stepMint)))
+			outcome, c.supply.minted[i] = c.judgeMint(n, answer)
+			return outcome, answer
+		})
+		if err != nil {
 			return err
 		}
-		outcome, session := c.judgeMint(n, answerOf(x))
 		if outcome.Kind != "" {
 			return failure.Setupf("set-up: a session token for %s could not be had: %s", c.clientName(n), outcome.Message)
 		}
-		c.supply.minted[i] = session
+		c.standing.done()
 		return nil
 	})
 }
@@ -127,29 +145,51 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 	var mu sync.Mutex // guards what follows
 	var wrong []reports.Wrong
 	times := map[string]int64{}
+	if c.planned.chains > 0 {
+		c.standing.begin("clients signed on", c.planned.chains)
+	}
 	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
-		var request hit.Request
-		c.prepare(&request, n, stepSignOn, uint64(i))
-		x := via.Do(ctx, callOf(&request, stepSignOn))
-		if err := ctx.Err(); err != nil {
+		who, kept, tries := &sender{client: n, step: stepSignOn}, false, 0
+		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
+			if tries++; tries > 1 {
+				c.giveBack(who) // the same session token again: nobody knows that it was used
+			}
+			var request hit.Request
+			c.prepare(&request, n, stepSignOn, uint64(i))
+			answer = answerOf(via.Do(ctx, callOf(&request, stepSignOn)))
+			outcome, kept = c.judge(who, answer)
+			cl := &c.clients[n]
+			cl.unsure = undecided(outcome, answer) && (cl.unsure || !untouched(outcome, answer)) || cl.unsure && outcome.Kind != ""
+			return outcome, answer
+		})
+		if err != nil {
 			return err
 		}
-		outcome, kept := c.judge(&sender{client: n, step: stepSignOn}, answerOf(x))
+		unsure := c.clients[n].unsure
+		c.clients[n].unsure = false
 		switch outcome.Kind {
 		case "":
+			c.standing.done()
 		case hit.KindIdentity, hit.KindToken, hit.KindDuplicate, hit.KindShape:
 			mu.Lock()
 			if times[outcome.Kind]++; times[outcome.Kind] <= mostExamples {
 				wrong = append(wrong, reports.Wrong{Operation: setUpOperation, Kind: outcome.Kind, Message: outcome.Message})
 			}
 			mu.Unlock()
+		case hit.KindStatus:
+			// Where an earlier try got lost behind the service, its token is used up: that says nothing of the others.
+			if tries > 1 && tries < setUpTries && unsure {
+				break
+			}
+			fallthrough
 		default:
 			return failure.Setupf("set-up: %s could not be signed on: %s", c.clientName(n), outcome.Message)
 		}
-		if kept {
-			c.ongoing.push(n)
-		} else {
+		switch {
+		case kept, c.supply.source == mintedAhead && c.clients[n].holds == holdsNothing && outcome.Kind == hit.KindStatus:
+			c.ongoing.push(n) // without a token it has a new one minted first
+		default:
 			c.retire(n)
 		}
 		return nil

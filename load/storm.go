@@ -127,7 +127,7 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 	if err := reach(ctx, via, o.Environment); err != nil {
 		return nil, err
 	}
-	wrong, err := c.setUp(ctx, via, setUpRate(o.Environment, storm.peak(), false, o.Consent, o.Shard))
+	wrong, err := c.setUp(ctx, via, setUpRate(o.Environment, storm.peak(), false, o.Consent, o.Shard), o.SetUp)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +137,6 @@ func runStorm(ctx context.Context, o Options) (*reports.Load, error) {
 		s.interrupt()
 	})()
 	p := &plan{whole: s, schedule: s, length: s.Length(), words: o.Storm.String(), workers: workers}
-	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients, seen: c.shared(&o)}
+	e := &engine{plan: p, options: &o, workload: s, target: target, wrong: wrong, notes: c.notes, storm: s.report, started: s.start, clients: storm.Clients, seen: c.shared(&o), setUp: c.standing.report()}
 	return e.run(ctx)
 }

@@ -136,6 +136,8 @@ func decide(r *reports.Load, beyond, late []string) {
 		r.Verdict, r.Reason = reports.Inconclusive, "not decided: "+list(open)
 	case r.Run.Partial != "":
 		r.Verdict, r.Reason = reports.Inconclusive, "the run ended early: "+r.Run.Partial
+	case r.SetUp != nil:
+		r.Verdict, r.Reason = reports.Warn, keptInWords(r)+"; "+r.SetUp.String()
 	default:
 		r.Verdict, r.Reason = reports.Pass, keptInWords(r)
 	}

@@ -66,6 +66,7 @@ type crowd struct {
 	seal     sealer
 	seen     *seenSet
 	sampled  sampler
+	standing standing
 
 	clients []client
 	access  [][]byte // sealed access tokens, for those who sign out

@@ -79,7 +79,7 @@ func (s *service) ready(t testing.TB, traffic traffic, hits uint64, peak float64
 	client, err := wire.NewClient(target)
 	require.NoError(t, err)
 	defer client.Close()
-	wrong, err := c.setUp(context.Background(), client, 0)
+	wrong, err := c.setUp(context.Background(), client, 0, nil)
 	require.NoError(t, err)
 	return c, wrong
 }
@@ -237,12 +237,70 @@ func TestSetUpThatFailsIsNoVerdict(t *testing.T) {
 			client, err := wire.NewClient(target)
 			require.NoError(t, err)
 			defer client.Close()
-			_, err = c.setUp(context.Background(), client, 0)
+			c.standing.pause = time.Millisecond
+			_, err = c.setUp(context.Background(), client, 0, nil)
 			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, "; set-up: 0 of 20 clients signed on")
 			assert.Equal(t, failure.Setup, failure.KindOf(err))
 			s.noSecretsIn(t, err.Error())
 		})
 	}
+}
+
+// One bad answer of a gateway among many ends no load before it began; a service that stays bad does.
+func TestSetUpIsPatient(t *testing.T) {
+	strict := mock.Config{Choices: mock.Choices{RevokeOnRefresh: true, PopulationOnce: true}}
+	for name, test := range map[string]struct {
+		path   string
+		minted bool
+		lost   bool // the service did what it was asked and its answer got lost
+		right  int64
+	}{
+		"sign-on":                              {"/signOnWithSessionToken", false, false, 100},
+		"mint":                                 {"/getSessionToken", true, false, 100},
+		"sign-on that was done, tokens of own": {"/signOnWithSessionToken", false, true, 100},
+		"sign-on that was done, minted":        {"/signOnWithSessionToken", true, true, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, strict, spoiled(test.path, 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if n == 1 && test.lost {
+					next.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				if n == 1 {
+					w.WriteHeader(502)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}))
+			if test.minted {
+				s.environment.Load.Clients.SessionToken = ""
+			}
+			var told atomic.Int64
+			r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 20, Rate: Rate{Hits: 100, Per: time.Second},
+				Duration: time.Second, MaxLag: time.Minute, SetUp: func(SetUp) { told.Add(1) }})
+			require.NoError(t, err)
+			assert.Equal(t, test.right, r.Total.Right)
+			assert.Equal(t, reports.Warn, r.Verdict, r.Reason)
+			require.NotNil(t, r.SetUp)
+			assert.EqualValues(t, 1, r.SetUp.Again)
+			assert.Contains(t, r.Reason, "had to be made again; the first because "+map[bool]string{true: "mint", false: "signon"}[test.path == "/getSessionToken"]+" was answered 502")
+		})
+	}
+}
+
+func TestSetUpThatIsEndedSaysHowFarItWas(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s := newService(t, mock.Config{}, spoiled("/signOnWithSessionToken", 147, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		cancel(fmt.Errorf("the run was told to stop (SIGTERM)"))
+	}))
+	_, err := Run(ctx, Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 700, Rate: Rate{Hits: 10000, Per: time.Second}, Duration: time.Second})
+	require.Error(t, err)
+	require.Regexp(t, `^set-up: 1[34]\d of 700 clients signed on when the run was told to stop \(SIGTERM\)$`, err.Error())
+	never := NeverSent(Options{Environment: s.environment, Workload: WorkloadRefresh, Rate: Rate{Hits: 10, Per: time.Second}, Duration: time.Second}, err.Error())
+	assert.Equal(t, reports.Error, never.Verdict)
+	assert.False(t, never.Valid)
+	assert.Contains(t, never.Reason, "the load was never sent: set-up: 1")
+	assert.Equal(t, "constant 10/s for 1s", never.Plan.Schedule)
 }
 
 // spoiled puts something in the way of one path, from some hit on.

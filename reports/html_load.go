@@ -169,7 +169,11 @@ func mildly(well bool) Verdict {
 func (l *Load) first() []first {
 	var found []first
 	if !l.Valid {
-		found = append(found, first{Verdict: Invalid, Link: "l-lag", Label: "The generator", Text: "was too slow.", More: strings.Join(l.Invalid, "; ")})
+		label, text := "The generator", "was too slow."
+		if l.Total == nil || l.Total.Sent == 0 {
+			label, text = "The load", "has no figures."
+		}
+		found = append(found, first{Verdict: Invalid, Link: "l-lag", Label: label, Text: text, More: strings.Join(l.Invalid, "; ")})
 	}
 	for _, limit := range l.Limits {
 		if slices.Contains([]Verdict{Fail, Error, Inconclusive, Invalid}, limit.Verdict) {

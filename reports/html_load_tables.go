@@ -148,10 +148,9 @@ func (l *Load) phasesTable() *table {
 	for _, percentile := range (Percentiles{}).list() {
 		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
 	}
-	for _, name := range l.operationNames() {
-		phases := l.Operations[name].Phases
+	add := func(name string, phases *Phases) {
 		if phases == nil {
-			continue
+			return
 		}
 		for _, phase := range []struct {
 			name string
@@ -162,6 +161,12 @@ func (l *Load) phasesTable() *table {
 			}
 		}
 		t.More = strings.TrimSpace(t.More + " " + fmt.Sprintf("%s: %s, %.0f %% of requests on a connection already open.", name, Plural(phases.NewConnections, "new connection"), phases.ReuseRatio*100))
+	}
+	for _, name := range l.operationNames() {
+		add(name, l.Operations[name].Phases)
+	}
+	if l.Total != nil {
+		add("all together", l.Total.Phases)
 	}
 	if len(t.Rows) == 0 {
 		return nil

@@ -66,6 +66,9 @@ func junitLoad(l *Load, strict bool) []junitSuite {
 		}
 	}
 	verdict.cases = append([]junitCase{generator}, verdict.cases...)
+	if l.SetUp != nil {
+		verdict.cases = append(verdict.cases, junitCase{classname: "ags.load.run", name: "the set-up went smoothly", outcome: "error", kind: "set-up", message: l.SetUp.String()})
+	}
 	verdict.out = append(verdict.out, l.Notes...)
 	return append(suites, verdict)
 }

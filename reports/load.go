@@ -1,5 +1,7 @@
 package reports
 
+import "fmt"
+
 // LoadSchema names the version of the JSON form of Load.
 const LoadSchema = "agstest.load/1.0"
 
@@ -29,6 +31,28 @@ type Load struct {
 	// ShardRuns tell of each shard of a merged run, those of which nothing came home too.
 	ShardRuns []ShardRun `json:"shardRuns,omitempty"`
 	Storm     *Storm     `json:"storm,omitempty"`
+	// SetUp is how the set-up went where calls of it had to be made again.
+	SetUp *SetUp `json:"setUp,omitempty"`
+}
+
+// SetUp is how a set-up went that was not smooth.
+type SetUp struct {
+	Calls int64  `json:"calls"` // before the clock started
+	Again int64  `json:"again"` // of them, because the one before got no answer that decided anything
+	First string `json:"first"` // why the first of them was made again
+}
+
+// Add sums two set-ups up; nil is one that was smooth.
+func (s *SetUp) Add(other *SetUp) *SetUp {
+	if other == nil {
+		return s
+	}
+	return &SetUp{Calls: s.Calls + other.Calls, Again: s.Again + other.Again, First: other.First}
+}
+
+// String says it in one sentence.
+func (s *SetUp) String() string {
+	return fmt.Sprintf("before the clock started %s of %s calls had to be made again; the first because %s", Count(s.Again), Count(s.Calls), s.First)
 }
 
 // Plan is what was asked for.

@@ -11,10 +11,15 @@ import (
 // markdownTotal is the size in bytes under which a summary stays: GitHub drops the whole summary of a step over 1 MiB.
 const markdownTotal = 900_000
 
-// Markdown writes the summary for a job page or a merge request; either run may be nil. It stays under 900,000 bytes by leaving out
+// Markdown writes the summary for a job page or a merge request; either run may be nil, and both are a gate, whose verdict comes first. It stays under 900,000 bytes by leaving out
 // rows, never bytes, and says how many it left out.
 func Markdown(w io.Writer, c *Conformance, l *Load) error {
 	m := &markdownWriter{left: markdownTotal - 4096}
+	if c != nil && l != nil {
+		both := Stored{Conformance: c, Load: l}
+		m.line("## Gate of " + markdownText(both.Run().target()) + ": " + markdownVerdict(both.Verdict()))
+		m.line("")
+	}
 	if c != nil {
 		m.conformance(c)
 	}

@@ -252,9 +252,13 @@ func (t *textWriter) load(l *Load) {
 	fmt.Fprintln(columns, "  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
 	row := func(name string, o *Operation) {
 		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", printable(name), Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
-		for _, p := range o.Response.list() {
+		figures := o.Response
+		if l.Plan.Closed {
+			figures = o.Service
+		}
+		for _, p := range figures.list() {
 			shown := "–"
-			if o.Response.Count > 0 {
+			if figures.Count > 0 {
 				shown = millisecondsNumber(p.Nanoseconds)
 			}
 			fmt.Fprintf(columns, "\t%s", shown)

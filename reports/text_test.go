@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // Scenarios of people that stand for no requirement fail a run too, so the summary names them and says what was wrong.
@@ -117,4 +118,23 @@ func TestScenariosWithoutARequirementAreLookedAtFirst(t *testing.T) {
 	}
 	page := render(t, func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) })
 	assert.Contains(t, page, `<a href="#c-scenarios">25 more</a> scenarios without a requirement failed.`)
+}
+
+func TestClosedLoopShowsItsServiceTimes(t *testing.T) {
+	o := &Operation{Asked: 9, Sent: 9, Right: 9, Service: Percentiles{Count: 9, P50: 1_500_000, P90: 2_000_000, P95: 2_500_000, P99: 3_000_000, P999: 3_500_000, Max: 4_000_000}}
+	l := &Load{Verdict: Pass, Valid: true, Plan: Plan{Closed: true}, Operations: map[string]*Operation{"refresh": o}, Total: o}
+	var out strings.Builder
+	require.NoError(t, Text(&out, nil, l, false))
+	assert.Regexp(t, `refresh +9 +9 +100 % +0 +1\.50 +2\.00 +2\.50 +3\.00 +3\.50 +4\.00`, out.String())
+	assert.Contains(t, out.String(), "Closed loop: these are service times")
+}
+
+func TestTracedRunShowsItsPhases(t *testing.T) {
+	phases := &Phases{Wait: Percentiles{Count: 9, P50: 1_500_000}, NewConnections: 2, ReuseRatio: 0.75}
+	l := &Load{Verdict: Pass, Valid: true, Operations: map[string]*Operation{"refresh": {Sent: 9, Right: 9}}, Total: &Operation{Sent: 9, Right: 9, Phases: phases}}
+	var out strings.Builder
+	require.NoError(t, LoadHTML(&out, l, Style{}))
+	assert.Contains(t, out.String(), "Phases of an exchange, in ms")
+	assert.Contains(t, out.String(), "wait for the first byte")
+	assert.Contains(t, out.String(), "all together: 2 new connections, 75 % of requests on a connection already open.")
 }

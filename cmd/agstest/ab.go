@@ -134,6 +134,9 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 	o.LastAA = lastSelfComparison(filepath.Dir(r.folder.Final()), o.Old.Name)
 	progress := p.newProgress()
 	defer progress.end()
+	o.SetUp = func(at load.SetUp) {
+		progress.show(func() string { return "ab: " + at.String() })
+	}
 	o.Progress = func(at load.ABProgress) {
 		progress.show(func() string {
 			return fmt.Sprintf("ab: round %d, pair %d of %d, %d wrong, %s left", at.Round, at.Pair, at.Pairs, at.Wrong, clock(at.Left))

@@ -51,6 +51,9 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				o := p.prepareLoad(r, o, "capacity")
 				progress := p.newProgress()
 				defer progress.end()
+				o.SetUp = func(at load.SetUp) {
+					progress.show(func() string { return "capacity: " + at.String() })
+				}
 				o.Progress = func(at load.Progress) {
 					progress.show(func() string { return "capacity: " + describeProgress(at) })
 				}

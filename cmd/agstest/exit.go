@@ -50,6 +50,9 @@ func exitOf(sig os.Signal) int {
 // exitOfLoad is exitOfVerdict for a load. One that did not do all that was asked, because it ran out of clients, was ended, or misses a
 // shard, is inconclusive with --strict or without: nobody is to take it for the whole.
 func exitOfLoad(l *reports.Load, strict bool) int {
+	if strict && l.Verdict == reports.Warn {
+		return exitFail
+	}
 	return exitOfVerdict(l.Verdict, strict || l.Run.Partial != "")
 }
 

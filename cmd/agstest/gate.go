@@ -72,15 +72,24 @@ func (p *program) gate(c *cobra.Command, r *recorder, check steps.Options, send 
 		return err
 	}
 	if _, err := p.conform(c.Context(), r, check); err != nil {
+		if r.conformance != nil {
+			p.leaveLoadOut(r, send, whyNever(c.Context(), err))
+		}
 		return err
 	}
 	if err := c.Context().Err(); err != nil {
+		p.leaveLoadOut(r, send, whyNever(c.Context(), err))
 		return err
 	}
 	if r.conformance.Verdict == reports.Error && exitOfConformance(r.conformance, false) == exitSetup {
 		p.notef("load: left out, because nothing could be checked")
-		return nil
+		return p.leaveLoadOut(r, send, "nothing could be checked")
 	}
 	_, err := p.load(c.Context(), r, send, raw)
 	return err
+}
+
+// leaveLoadOut writes down that the load of a gate never ran, so that no file of the gate says less than that.
+func (p *program) leaveLoadOut(r *recorder, send load.Options, why string) error {
+	return p.keepLoad(r, load.NeverSent(p.prepareLoad(r, send, "load"), why), nil)
 }

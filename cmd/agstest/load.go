@@ -286,13 +286,29 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	}
 	progress := p.newProgress()
 	defer progress.end()
+	o.SetUp = func(at load.SetUp) {
+		progress.show(func() string { return "load: " + at.String() })
+	}
 	o.Progress = func(at load.Progress) {
 		progress.show(func() string { return "load: " + describeProgress(at) })
 	}
 	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
 	l, err := load.Run(ctx, o)
 	progress.end()
+	if l == nil && (ctx.Err() != nil || failure.KindOf(err) == failure.Setup) {
+		_ = os.Remove(filepath.Join(r.folder.Path(), load.RecordFile))
+		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
+		l = load.NeverSent(o, whyNever(ctx, err))
+	}
 	return l, p.keepLoad(r, l, err)
+}
+
+// whyNever says in one line why a load was never sent.
+func whyNever(ctx context.Context, err error) string {
+	if errors.Is(err, context.Canceled) && !errors.As(err, new(interruption)) { // cut off before there was anything to say of it
+		err = context.Cause(ctx)
+	}
+	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 }
 
 // prepareLoad adds to the options what belongs to this run.
