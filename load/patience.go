@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -120,12 +121,20 @@ func (s *standing) explain(ctx context.Context, err error) error {
 	now := s.look()
 	switch {
 	case now.All == 0:
-		return err
+		return setUpError{err}
 	case ctx.Err() != nil:
-		return fmt.Errorf("%s when %w", now, context.Cause(ctx))
+		return setUpError{fmt.Errorf("%s when %w", now, context.Cause(ctx))}
 	}
-	return failure.Setupf("%w; %s", err, now)
+	return setUpError{failure.Setupf("%w; %s", err, now)}
 }
+
+// setUpError ended a set-up that had begun.
+type setUpError struct{ error }
+
+func (e setUpError) Unwrap() error { return e.error }
+
+// DuringSetUp tells whether an error of Run ended a set-up that had begun: the service was there, and something was sent to it.
+func DuringSetUp(err error) bool { return errors.As(err, new(setUpError)) }
 
 // patiently makes one call of the set-up, and makes it again after a while where the answer says nothing of what was sent. It gives up
 // after some tries, and at once where nobody has answered anything yet and nobody is there.

@@ -242,7 +242,9 @@ func (t *textWriter) load(l *Load) {
 		for _, reason := range l.Invalid {
 			t.line("    %s", printable(oneLine(reason, 300)))
 		}
-		t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
+		if l.Total == nil || l.Total.Sent > 0 {
+			t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
+		}
 	}
 	for _, note := range l.Notes {
 		t.fact("note", "%s", printable(oneLine(note, 400)))

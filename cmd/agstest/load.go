@@ -295,7 +295,8 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
 	l, err := load.Run(ctx, o)
 	progress.end()
-	if l == nil && (ctx.Err() != nil || failure.KindOf(err) == failure.Setup) {
+	// Where nothing was sent and nothing was found before, there is nothing to keep.
+	if l == nil && err != nil && (load.DuringSetUp(err) || r.conformance != nil) {
 		_ = os.Remove(filepath.Join(r.folder.Path(), load.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
 		l = load.NeverSent(o, whyNever(ctx, err))
