@@ -47,6 +47,9 @@ func (c *crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([
 		}
 		c.useService(service)
 	}
+	if err := c.requests.learnParameters(ctx, via, c.service); err != nil {
+		return nil, err
+	}
 	if err := c.mintSessions(ctx, via, rate); err != nil {
 		return nil, err
 	}

@@ -108,9 +108,9 @@ func (c *crowd) prepare(request *hit.Request, n uint32, s step, seq uint64) {
 	var room, more [1024]byte
 	switch s {
 	case stepSignOn:
-		c.requests.signOn(request, c.takeSession(room[:0], n), c.who.appendDevice(more[:0], n))
+		c.requests.signOn(request, c.takeSession(room[:0], n), c.who.appendDevice(more[:0], n), n)
 	case stepSignOnFirst:
-		c.requests.signOn(request, c.takeSession(room[:0], n), nil)
+		c.requests.signOn(request, c.takeSession(room[:0], n), nil, n)
 	case stepRefresh:
 		c.requests.authorized(request, c.seal.open(room[:0], c.clients[n].token))
 	case stepSignOut:

@@ -1,11 +1,14 @@
 package load
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +58,13 @@ type requests struct {
 	run       string // start of every x-correlation-id; empty where the environment sets that header itself
 	operator  *operatorKey
 	parameter []byte // name of the operator's parameter, as JSON text
+	minting   []byte // further parameters of getSessionToken as JSON text, each with a comma before it
+	session   []byte // body of a sign-on up to the session token
+	more      []byte // further parameters of signOnWithSessionToken, each with a comma before it
+	device    []byte // deviceInformation of first-time sign-ons
+	numbered  bool   // {n} in it becomes the number of the client
+	signOnAs  environment.SessionSignOn
+	mintAs    *environment.Operator
 }
 
 // firstDevice is the device that first-time sign-ons describe: a plain Android phone, as in the platform table of the page "First-time
@@ -64,14 +74,18 @@ const firstDevice = `{"device":{"screen":{"height":2400,"width":1080,"density":4
 	`"securePlayer":{"codecs":["H264"],"streamings":["HLS"],"DRMs":["SSP"]},"deviceType":"OPEN","msgPlatform":"fcm"}`
 
 const (
-	startOfSession = `{"parameters":[{"name":"sessionToken","value":`
-	noParameters   = `{"parameters":[]}`
+	startOfParameters = `{"parameters":[`
+	noParameters      = `{"parameters":[]}`
 )
 
 var noParametersBody = []byte(noParameters)
 
 func newRequests(e *environment.Environment, service string, seed uint64) *requests {
-	r := &requests{run: "agstest-" + strconv.FormatUint(seed, 36) + "-"}
+	r := &requests{run: "agstest-" + strconv.FormatUint(seed, 36) + "-", device: []byte(firstDevice), more: furtherParameters(e.SignOn.Parameters), signOnAs: e.SignOn, mintAs: e.Operator}
+	if e.DeviceInformation != "" {
+		r.device, r.numbered = []byte(e.DeviceInformation), strings.Contains(string(e.DeviceInformation), "{n}")
+	}
+	r.nameSession(cmp.Or(e.SignOn.Parameter, "sessionToken"))
 	if e.Authorization != wire.Raw {
 		r.bearer = "Bearer "
 	}
@@ -102,6 +116,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 	if e.Operator != nil {
 		r.operator = newOperatorKey(e)
 		r.parameter = appendJSON(nil, []byte(e.Operator.Parameter))
+		r.minting = furtherParameters(e.Operator.Parameters)
 	}
 	return r
 }
@@ -118,22 +133,42 @@ func (r *requests) begin(request *hit.Request, s step, seq uint64) {
 	request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderCorrelation, Value: string(id)})
 }
 
-// signOn makes the body of a sign-on; without a device it is a first-time one.
-func (r *requests) signOn(request *hit.Request, session, device []byte) {
-	size := len(startOfSession) + 2*len(session) + 8
+// nameSession sets the name of the parameter that carries the session token.
+func (r *requests) nameSession(name string) {
+	r.session = append(appendJSON([]byte(startOfParameters+`{"name":`), []byte(name)), `,"value":`...)
+}
+
+// furtherParameters is JSON text of parameters, each with a comma before it.
+func furtherParameters(given map[string]string) []byte {
+	var text []byte
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		text = appendJSON(append(text, `,{"name":`...), []byte(name))
+		text = append(appendJSON(append(text, `,"value":`...), []byte(given[name])), '}')
+	}
+	return text
+}
+
+// signOn makes the body of a sign-on of client n; without a device it is a first-time one.
+func (r *requests) signOn(request *hit.Request, session, device []byte, n uint32) {
+	size := len(r.session) + 2*len(session) + len(r.more) + 8
 	if device == nil {
-		size += len(firstDevice) + 24
+		size += len(r.device) + 32
 	} else {
 		size += 2*len(device) + 16
 	}
-	body := append(make([]byte, 0, size), startOfSession...)
+	body := append(make([]byte, 0, size), r.session...)
 	body = appendJSON(body, session)
-	if device == nil {
-		body = append(body, `}],"deviceInformation":`...)
-		body = append(body, firstDevice...)
-	} else {
-		body = append(body, `}],"clientId":`...)
+	body = append(append(append(body, '}'), r.more...), ']')
+	switch {
+	case device != nil:
+		body = append(body, `,"clientId":`...)
 		body = appendJSON(body, device)
+	case r.numbered:
+		body = append(body, `,"deviceInformation":`...)
+		body = append(body, bytes.ReplaceAll(r.device, []byte("{n}"), strconv.AppendUint(nil, uint64(n)+1, 10))...)
+	default:
+		body = append(body, `,"deviceInformation":`...)
+		body = append(body, r.device...)
 	}
 	request.Body = append(body, '}')
 }
@@ -151,11 +186,12 @@ func (r *requests) authorized(request *hit.Request, token []byte) {
 // mint makes the body of a head-end system's request for a session token.
 func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 	body := make([]byte, 0, 512)
-	body = append(body, `{"parameters":[{"name":`...)
+	body = append(body, startOfParameters+`{"name":`...)
 	body = append(body, r.parameter...)
 	body = append(body, `,"value":"`...)
 	body = r.operator.appendToken(body, account, now)
-	request.Body = append(body, `"}]}`...)
+	body = append(append(body, `"}`...), r.minting...)
+	request.Body = append(body, `]}`...)
 }
 
 // operatorKey signs OperatorAuthTokens as the page "Requesting a session token" shows them: HS256 (RFC 7515, RFC 7518 section 3.2).

@@ -28,7 +28,7 @@ var callPhrases = []phrase{
 	when(`the client signs on with a session token for the first time`, "the client signs on with a session token for the first time", "the client signs on with a session token for the first time",
 		"Calls signOnWithSessionToken with the deviceInformation of an Android phone.",
 		func(ctx context.Context, w *world, _ arguments) error {
-			return w.firstTime(ctx, ags.SignOnWithSessionToken, defaultDevice)
+			return w.firstTime(ctx, ags.SignOnWithSessionToken, w.device())
 		}),
 	when(`the client signs on with a session token for the first time with this deviceInformation:`,
 		"the client signs on with a session token for the first time with this deviceInformation: (text)",
@@ -89,7 +89,7 @@ var callPhrases = []phrase{
 	when(`the user signs on with the credentials for the first time`, "the user signs on with the credentials for the first time", "the user signs on with the credentials for the first time",
 		"Calls signOn with the deviceInformation of an Android phone.",
 		func(ctx context.Context, w *world, _ arguments) error {
-			return w.firstTime(ctx, ags.SignOn, defaultDevice)
+			return w.firstTime(ctx, ags.SignOn, w.device())
 		}),
 	when(`the user picks account (\d+)`, "the user picks account <number>", "the user picks account 2",
 		"Calls subsequentSignOn with the userAccountToken of that account in the last answer 300.",

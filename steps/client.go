@@ -3,6 +3,8 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 
 	"agstest/ags"
@@ -29,6 +31,42 @@ type pair = check.Pair
 const defaultDevice = `{"securePlayer":{"codecs":["H264"],"streamings":["HLS"],"DRMs":["SSP"]},"device":{"screen":{"height":2560,"width":1440,"density":560},` +
 	`"hardware":{"model":"Pixel 8","manufacturer":"Google","type":"Mobile"},"OS":{"type":"Android","version":"14"},` +
 	`"CPU":{"neon":"true","frequency":"2.9","cores":"9"},"GPU":{"frequency":null,"cores":null}},"playoutDeviceClass":"mobileDevice","deviceType":"OPEN"}`
+
+// device is the usual deviceInformation of first-time sign-ons: that of the environment file, in which {n} differs from run to run.
+func (w *world) device() string {
+	template := string(w.run.environment.DeviceInformation)
+	if template == "" {
+		return defaultDevice
+	}
+	return strings.ReplaceAll(template, "{n}", strconv.FormatUint(w.run.options.Seed, 36))
+}
+
+// shortForm is a count of letters and digits below which an id that is made up in the form of another may well be somebody's.
+const shortForm = 12
+
+// unknownClientID is a clientId that nobody has: that of the environment file, or one in the form of a known one, since a service may refuse
+// any other form as malformed.
+func (w *world) unknownClientID() string {
+	if own := w.run.environment.UnknownClientID; own != "" {
+		return own
+	}
+	known := []string{w.run.environment.Situations["active"].ClientID}
+	if w.client != nil {
+		known = append(known, w.client.id)
+	}
+	for _, known := range known {
+		variable := 0
+		for _, c := range known {
+			if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+				variable++
+			}
+		}
+		if variable >= shortForm {
+			return w.lookalike(known)
+		}
+	}
+	return "agstest_" + w.invented(16)
+}
 
 func classOf(device json.RawMessage) string {
 	var d struct {
@@ -72,11 +110,11 @@ func (w *world) makeClient(ctx context.Context) error {
 			return nil
 		}
 		if w.run.environment.Allow.FirstTime && w.account.situation == "active" {
-			return w.firstSignOn(ctx, defaultDevice)
+			return w.firstSignOn(ctx, w.device())
 		}
 		return lacking("situations."+w.account.situation+": {clientId: …}", "the situation %s names no clientId", w.account.situation)
 	}
-	return w.firstSignOn(ctx, defaultDevice)
+	return w.firstSignOn(ctx, w.device())
 }
 
 // firstSignOn signs a new device on with a session token, as a part of the set-up.

@@ -120,7 +120,7 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 				if err := w.mayCreateDevices(); err != nil {
 					return nil, "", err
 				}
-				ask.set("deviceInformation", []byte(defaultDevice))
+				ask.set("deviceInformation", []byte(w.device()))
 			}
 			x, err := w.send(ctx, ask, false)
 			if err != nil {
@@ -208,9 +208,9 @@ func (w *world) explore(ctx context.Context, operation string) error {
 func (w *world) changeable(operation string) []string {
 	switch {
 	case operation == ags.SignOnWithSessionToken:
-		return []string{"sessionToken"}
+		return []string{w.run.sessionParameter(w.service)}
 	case operation == ags.GetSessionToken && w.run.environment.Operator != nil:
-		return []string{w.run.environment.Operator.Parameter}
+		return []string{w.run.operatorParameter(w.service)}
 	case (operation == ags.SignOn || operation == ags.Register) && w.account != nil:
 		var open, secret []string
 		for _, p := range w.account.parameters {

@@ -87,6 +87,6 @@ func (w *world) headEndRequest() (*request, error) {
 		}
 	}
 	r := w.prepare(ags.GetSessionToken)
-	r.set("parameters", rawJSON([]parameter{{o.Parameter, t.sign()}}))
+	r.set("parameters", rawJSON(withGiven(parameter{w.run.operatorParameter(w.service), t.sign()}, o.Parameters)))
 	return r, nil
 }

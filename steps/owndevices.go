@@ -147,7 +147,7 @@ func (r *run) inPairs() bool {
 func (w *world) sharedSignOn(ctx context.Context, operation, device string, n int) (*sharedSignOn, error) {
 	own := w.run.own
 	key := w.shareKey(operation, device)
-	usual := device == defaultDevice
+	usual := device == w.device()
 	for len(own.signOns[key]) <= n {
 		if len(own.signOns[key]) == 0 && operation == ags.SignOnWithSessionToken && usual && w.account.token == "" &&
 			w.run.inPairs() && w.mayMake(2, true) == nil {
@@ -233,7 +233,7 @@ func (w *world) sendAside(ctx context.Context, r *request) (*sharedSignOn, error
 func (w *world) makePair(ctx context.Context, key string) error {
 	var requests []*request
 	for range 2 {
-		r, err := w.firstTimeRequest(ctx, ags.SignOnWithSessionToken, defaultDevice)
+		r, err := w.firstTimeRequest(ctx, ags.SignOnWithSessionToken, w.device())
 		if err != nil {
 			return err
 		}
@@ -309,11 +309,11 @@ func (w *world) pairShared(ctx context.Context) error {
 		return lacking(w.run.example("operator"), "only one session token can be had, and each client needs its own")
 	}
 	for n := range 2 {
-		s, err := w.sharedSignOn(ctx, ags.SignOnWithSessionToken, defaultDevice, n)
+		s, err := w.sharedSignOn(ctx, ags.SignOnWithSessionToken, w.device(), n)
 		if err != nil {
 			return err
 		}
-		if err := w.look(s, ags.SignOnWithSessionToken, defaultDevice); err != nil {
+		if err := w.look(s, ags.SignOnWithSessionToken, w.device()); err != nil {
 			return err
 		}
 	}
@@ -362,14 +362,14 @@ func (w *world) useOwnDevice(ctx context.Context) error {
 	w.clients, w.client = nil, nil
 	// The first shared device is the one that other scenarios sign on with, so it is not signed out.
 	for n := 1; ; n++ {
-		s, err := w.sharedSignOn(ctx, ags.SignOnWithSessionToken, defaultDevice, n)
+		s, err := w.sharedSignOn(ctx, ags.SignOnWithSessionToken, w.device(), n)
 		if err != nil {
 			return err
 		}
 		if w.isGone(s) {
 			continue
 		}
-		if err := w.look(s, ags.SignOnWithSessionToken, defaultDevice); err != nil {
+		if err := w.look(s, ags.SignOnWithSessionToken, w.device()); err != nil {
 			return err
 		}
 		if w.client == nil {

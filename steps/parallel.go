@@ -29,7 +29,7 @@ func (w *world) parallelSignOns(ctx context.Context, n int) error {
 		if token := r.parameters(); len(requests) > 0 && len(token) > 0 && token[0].Value == requests[0].parameters()[0].Value {
 			return lacking(w.run.example("operator"), "only one session token can be had, and each client needs its own")
 		}
-		r.set("deviceInformation", []byte(defaultDevice))
+		r.set("deviceInformation", []byte(w.device()))
 		requests = append(requests, r)
 	}
 	answers, err := w.atOnce(ctx, requests)
@@ -41,7 +41,7 @@ func (w *world) parallelSignOns(ctx context.Context, n int) error {
 			return err
 		}
 		w.count(x, false)
-		c := &client{class: classOf([]byte(defaultDevice)), own: true}
+		c := &client{class: classOf([]byte(w.device())), own: true}
 		if x.Status/100 == 2 && w.adopt(x, c) == nil {
 			w.add(c)
 		}

@@ -275,7 +275,7 @@ func (w *world) aside(ctx context.Context, old *request, change func(*request) b
 		}
 		list := r.parameters()
 		for i := range list {
-			if strings.EqualFold(list[i].Name, "sessionToken") {
+			if list[i].Name == w.run.sessionParameter(w.service) {
 				list[i].Value = fresh
 			}
 		}

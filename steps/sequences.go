@@ -220,7 +220,7 @@ func (w *world) takeFirstSignOn(ctx context.Context, m *model) (*divergence, err
 	if w.live() {
 		return nil, lacking("", "random sequences make no devices on a live service")
 	}
-	r, err := w.firstTimeRequest(ctx, ags.SignOnWithSessionToken, defaultDevice)
+	r, err := w.firstTimeRequest(ctx, ags.SignOnWithSessionToken, w.device())
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ func (w *world) takeFirstSignOn(ctx context.Context, m *model) (*divergence, err
 	if id := m.refusal(nil, "DEV-08", "DEV-09", "", ""); id != "" {
 		return w.mustRefuse(x, id), nil
 	}
-	c := &client{class: classOf([]byte(defaultDevice))}
+	c := &client{class: classOf([]byte(w.device()))}
 	if d := w.mustGrant(x, http.StatusCreated, "SOST-02", c); d != nil {
 		return d, nil
 	}

@@ -2,10 +2,12 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/environment"
 	"agstest/internal/wire"
 )
 
@@ -77,6 +79,7 @@ func (r *run) discover(ctx context.Context) {
 	x := &exchange{Exchange: r.client.Do(ctx, request.call()), request: request}
 	r.services, _ = readServices(x.Exchange)
 	r.granted(x, false)
+	defer r.lackingParameters()
 	if r.service != "" {
 		return
 	}
@@ -101,6 +104,64 @@ func (r *run) parameterName(serviceName, path, name string) string {
 		}
 	}
 	return name
+}
+
+// sessionParameter is the name of the parameter that carries the session token: as the environment file says, as discovery spells it, or the
+// only one that discovery calls mandatory and the file does not give.
+func (r *run) sessionParameter(serviceName string) string {
+	if own := r.environment.SignOn.Parameter; own != "" {
+		return own
+	}
+	return r.mandatory(serviceName, "/signOnWithSessionToken", "sessionToken", r.environment.SignOn.Parameters)
+}
+
+// operatorParameter is the same for the OperatorAuthToken.
+func (r *run) operatorParameter(serviceName string) string {
+	o := r.environment.Operator
+	if o.Parameter != environment.DefaultOperatorParameter {
+		return o.Parameter
+	}
+	return r.mandatory(serviceName, "/getSessionToken", o.Parameter, o.Parameters)
+}
+
+func (r *run) mandatory(serviceName, path, name string, given map[string]string) string {
+	var only []string
+	for _, p := range r.parametersOf(serviceName, path) {
+		if strings.EqualFold(p.name, name) {
+			return p.name
+		}
+		if p.mandatory && given[p.name] == "" {
+			only = append(only, p.name)
+		}
+	}
+	if len(only) == 1 {
+		return only[0]
+	}
+	return name
+}
+
+// withGiven adds the parameters that the environment file gives for a call to the one that carries its token.
+func withGiven(token parameter, given map[string]string) []parameter {
+	list := []parameter{token}
+	for _, name := range sortedKeys(given) {
+		list = append(list, parameter{name, given[name]})
+	}
+	return list
+}
+
+// lackingParameters notes mandatory parameters of signOnWithSessionToken that discovery lists and the environment file gives no value for.
+func (r *run) lackingParameters() {
+	const path = "/signOnWithSessionToken"
+	var lack []string
+	for _, p := range r.parametersOf(r.service, path) {
+		if p.mandatory && p.name != r.sessionParameter(r.service) && r.environment.SignOn.Parameters[p.name] == "" {
+			lack = append(lack, p.name)
+		}
+	}
+	if len(lack) > 0 {
+		r.notes = append(r.notes, fmt.Sprintf("servicediscovery calls these parameters of %s mandatory, and the environment file gives no value for them: %s; write signOnWithSessionToken: {parameters: {%s: …}}",
+			path, strings.Join(lack, ", "), lack[0]))
+	}
 }
 
 // parametersOf are those that discovery tells of for an endpoint.

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -18,7 +19,7 @@ func (w *world) signOnWithSessionToken(ctx context.Context) (*request, error) {
 		}
 	}
 	r := w.prepare(ags.SignOnWithSessionToken)
-	r.set("parameters", rawJSON([]parameter{{w.run.parameterName(w.service, "/signOnWithSessionToken", "sessionToken"), token}}))
+	r.set("parameters", rawJSON(withGiven(parameter{w.run.sessionParameter(w.service), token}, w.run.environment.SignOn.Parameters)))
 	return r, nil
 }
 
@@ -45,7 +46,7 @@ func (w *world) mistypePassword(r *request) error {
 	list, found := r.parameters(), false
 	for i, p := range list {
 		if w.isPassword(r.operation, p.Name) {
-			list[i].Value, found = "not-the-password-"+w.invented(8), true
+			list[i].Value, found = cmp.Or(w.run.environment.WrongPassword, "not-the-password-"+w.invented(8)), true
 		}
 	}
 	if !found {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
-	"strings"
 
 	"agstest/ags"
 	"agstest/internal/environment"
@@ -56,7 +55,7 @@ var situationPhrases = []phrase{
 	given(`the account lets no further device in`, "the account lets no further device in", "the account lets no further device in",
 		"A first-time sign-on is refused, so that the account really has as many devices as it may.",
 		func(ctx context.Context, w *world, _ arguments) error {
-			if err := w.firstTime(ctx, ags.SignOnWithSessionToken, defaultDevice); err != nil {
+			if err := w.firstTime(ctx, ags.SignOnWithSessionToken, w.device()); err != nil {
 				return err
 			}
 			if x, _ := w.last(); effectiveStatus(x)/100 != 4 {
@@ -97,7 +96,7 @@ var situationPhrases = []phrase{
 	given(`a clientId that nobody has`, "a clientId that nobody has", "a clientId that nobody has",
 		"The client names a made-up clientId.",
 		func(_ context.Context, w *world, _ arguments) error {
-			w.add(&client{id: "agstest_" + w.invented(16)})
+			w.add(&client{id: w.unknownClientID()})
 			w.refusal = true
 			return nil
 		}),
@@ -117,7 +116,7 @@ var situationPhrases = []phrase{
 		}),
 	given(`a second client of the account that is signed on`, "a second client of the account that is signed on", "a second client of the account that is signed on",
 		"Another device of the same account; the scenario goes on with it, and speaks of both as the first and the second client.",
-		func(ctx context.Context, w *world, _ arguments) error { return w.firstSignOn(ctx, defaultDevice) }),
+		func(ctx context.Context, w *world, _ arguments) error { return w.firstSignOn(ctx, w.device()) }),
 	given(`a session token that (?:was never issued|nobody issued)`, "a session token that was never issued", "a session token that was never issued",
 		"The sign-on uses a made-up session token.",
 		func(_ context.Context, w *world, _ arguments) error {
@@ -250,7 +249,7 @@ func madeUpClient(w *world, r *request) bool {
 
 // madeUpSession puts a made-up session token in the place of the one in a request.
 func madeUpSession(w *world, r *request) bool {
-	return madeUpParameter(w, r, func(name string) bool { return strings.EqualFold(name, "sessionToken") })
+	return madeUpParameter(w, r, func(name string) bool { return name == w.run.sessionParameter(w.service) })
 }
 
 // madeUpAccount makes up what tells the account: the session token that the environment gives, or the user. Where the operator has minted the

@@ -144,7 +144,7 @@ func (w *world) activate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.set("deviceInformation", []byte(defaultDevice))
+	r.set("deviceInformation", []byte(w.device()))
 	x, err := w.send(ctx, r, true)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func (w *world) activate(ctx context.Context) error {
 	}
 	if x, err = w.send(ctx, r, true); err == nil && x.Status/100 == 2 {
 		w.count(x, false)
-		c := &client{class: classOf([]byte(defaultDevice)), own: true}
+		c := &client{class: classOf([]byte(w.device())), own: true}
 		if w.adopt(x, c) == nil {
 			w.add(c)
 		}

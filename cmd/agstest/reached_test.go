@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -159,4 +162,118 @@ func TestServiceElsewhere(t *testing.T) {
 	code, _, stderr := call(t, nil, "conform", "--env", file, "--only", "SOST-01", "--out", filepath.Join(out, "slow"))
 	assert.Equal(t, exitSetup, code)
 	assert.Contains(t, stderr, "no whole answer within 50ms")
+}
+
+// plugin is a service that adapts its calls to an operator: another name for the session token, one more parameter, classes of its own, and
+// clientIds of one form.
+type plugin struct {
+	to       http.Handler
+	bad      atomic.Int64
+	firsts   sync.Map // serial numbers of the devices of first-time sign-ons
+	malform  atomic.Int64
+	password string // what a wrong one looks like
+	tried    atomic.Int64
+}
+
+func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	switch r.URL.Path {
+	case "/ags/servicediscovery":
+		answer := httptest.NewRecorder()
+		p.to.ServeHTTP(answer, r)
+		text := strings.ReplaceAll(answer.Body.String(), `{"name":"sessionToken","mandatory":true,"isPassword":true}`,
+			`{"name":"ticket","mandatory":true,"isPassword":true},{"name":"channel","mandatory":true,"isPassword":false}`)
+		text = strings.ReplaceAll(text, `"name":"OperatorAuthToken"`, `"name":"headEndToken"`)
+		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+		w.WriteHeader(answer.Code)
+		_, _ = io.WriteString(w, text)
+		return
+	case "/ags/getSessionToken":
+		body = bytes.ReplaceAll(body, []byte(`"OperatorAuthToken"`), []byte(`"nothing"`))
+		body = bytes.ReplaceAll(body, []byte(`"headEndToken"`), []byte(`"OperatorAuthToken"`))
+	case "/ags/signOn":
+		if p.password != "" && bytes.Contains(body, []byte(p.password)) {
+			p.tried.Add(1)
+		}
+	case "/ags/signOnWithSessionToken":
+		var said struct {
+			Client string `json:"clientId"`
+			Device struct {
+				Class  string `json:"playoutDeviceClass"`
+				Serial string `json:"serial"`
+			} `json:"deviceInformation"`
+		}
+		_ = json.Unmarshal(body, &said)
+		switch {
+		case bytes.Contains(body, []byte(`"deviceInformation"`)) && said.Device.Class != "ourBox":
+			p.bad.Add(1)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		case said.Client != "" && len(said.Client) != 24:
+			p.malform.Add(1)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		case !bytes.Contains(body, []byte(`{"name":"channel","value":"stb"}`)):
+			p.bad.Add(1)
+		}
+		if said.Device.Serial != "" {
+			p.firsts.Store(said.Device.Serial, true)
+		}
+		body = bytes.ReplaceAll(body, []byte(`"sessionToken"`), []byte(`"nothing"`))
+		body = bytes.ReplaceAll(body, []byte(`"ticket"`), []byte(`"sessionToken"`))
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
+	p.to.ServeHTTP(w, r)
+}
+
+// TestServiceThatAdaptsItsCalls: what the file says of requests is what conform and load send, and what it does not say discovery tells.
+func TestServiceThatAdaptsItsCalls(t *testing.T) {
+	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { running.stop(time.Second) })
+	p := &plugin{to: running.mock, password: "cipher-of-a-wrong-one"}
+	service := httptest.NewServer(p)
+	t.Cleanup(service.Close)
+	out := t.TempDir()
+	const device = "deviceInformation: {device: {screen: {height: 720, width: 1280, density: 1}, OS: {type: Linux, version: \"5\"}}, serial: \"S-{n}\", playoutDeviceClass: ourBox}\n"
+	const more = device + "wrongPassword: cipher-of-a-wrong-one\nunknownClientId: 5f0000000000000000000000\nallow: {first-time: true}\n"
+	base := environmentElsewhere(t, running, service.URL, "")
+	text, err := os.ReadFile(base)
+	require.NoError(t, err)
+	// The service knows clientIds of 24 digits alone: the device of the account is made in the run. Session tokens come from the operator.
+	stripped := regexp.MustCompile(`(?m)^allow: .*\n`).ReplaceAllString(string(text), "")
+	stripped = regexp.MustCompile(`(?ms)^situations:\n(  .*?\n)+`).ReplaceAllString(stripped, "situations:\n  active: {accountId: \"1663\"}\n  credentials: {parameters: {username: dave, password: x}, clientId: 5f0000000000000000000001, accountId: \"1663\"}\n")
+	stripped = regexp.MustCompile(`(?ms)^load:\n(  .*?\n)+`).ReplaceAllString(stripped, "load: {clients: {count: 100, accountId: \"L{n}\", clientId: \"LOAD_{n}\"}}\n")
+	for name, said := range map[string]string{
+		"all is said":     "signOnWithSessionToken: {parameter: ticket, parameters: {channel: stb}}\n",
+		"discovery tells": "signOnWithSessionToken: {parameters: {channel: stb}}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "env.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(stripped+said+more), 0o600))
+			p.bad.Store(0)
+			p.tried.Store(0)
+			folder := filepath.Join(out, name)
+			code, stdout, stderr := call(t, nil, "conform", "--env", file, "--only", "SOST-01,SOST-02,SOST-19,SOST-21,GST-01,REF-01,SSO-08", "--generate", "0", "--sequences", "0", "--out", folder, "--json")
+			assert.Contains(t, []int{exitPass, exitFail}, code, stderr)
+			for _, id := range []string{"SOST-01", "SOST-02", "SOST-19", "SOST-21", "GST-01", "REF-01"} {
+				assert.Regexp(t, `(?s)"id": "`+id+`",.*?"verdict": "pass"`, regexp.MustCompile(`(?s)\{\s*"id": "`+id+`",.*?"verdict": "[a-z]+"`).FindString(stdout))
+			}
+			assert.Zero(t, p.bad.Load())
+			assert.Zero(t, p.malform.Load(), "the made-up clientId has the form of real ones")
+			assert.Positive(t, p.tried.Load())
+			_, serial := p.firsts.Load("S-{n}")
+			assert.False(t, serial)
+			code, stdout, stderr = call(t, nil, "load", "--env", file, "--workload", "signon-first", "--rate", "20/s", "--duration", "1s", "--out", folder+"-load", "--yes-load", "mock")
+			assert.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+			_, serial = p.firsts.Load("S-1")
+			assert.True(t, serial, "the first client of the load")
+			assert.Zero(t, p.bad.Load())
+		})
+	}
+	file := filepath.Join(t.TempDir(), "env.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(stripped+"signOnWithSessionToken: {parameter: ticket}\n"+device+"allow: {first-time: true}\n"), 0o600))
+	_, stdout, _ := call(t, nil, "conform", "--env", file, "--only", "SOST-01", "--out", filepath.Join(out, "lacking"), "--json")
+	assert.Contains(t, stdout, "servicediscovery calls these parameters of /signOnWithSessionToken mandatory, and the environment file gives no value for them: channel")
 }

@@ -96,6 +96,9 @@ func (r *reader) check(e *Environment) {
 	if e.Operator != nil && e.Operator.Secret == "" {
 		r.wrong("operator", "needs secret: the HMAC key of the OperatorAuthToken, such as \"${AGS_OPERATOR_SECRET}\"")
 	}
+	if name := e.SignOn.Parameter; name != "" && e.SignOn.Parameters[name] != "" {
+		r.wrong("signOnWithSessionToken.parameters."+name, "is the parameter of the session token, which has a value of its own")
+	}
 	for _, name := range SituationNames {
 		if s, ok := e.Situations[name]; ok {
 			r.checkSituation("situations."+name, s)

@@ -26,12 +26,21 @@ type Environment struct {
 	SNI           string             `yaml:"sni"`     // server name of the TLS handshake and of the certificate, where it is not that of url
 	Prefix        string             `yaml:"prefix"`  // path of the operations; default /ags
 	HTTP          string             `yaml:"http"`    // 1.1, 2 or auto
-	Operator      *Operator          `yaml:"operator"`
-	Situations    Situations         `yaml:"situations"`
-	Allow         Allow              `yaml:"allow"`
-	Protected     bool               `yaml:"protected"` // what is more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
-	Lockout       int                `yaml:"lockout"`   // so many wrong passwords in a row lock an account; fewer are sent to each
-	Load          Load               `yaml:"load"`
+	// SignOn says how signOnWithSessionToken takes the session token.
+	SignOn SessionSignOn `yaml:"signOnWithSessionToken"`
+	// DeviceInformation is what first-time sign-ons describe, as a JSON object; empty: an Android phone. {n} in it differs from run to run, or from client to client.
+	DeviceInformation JSON `yaml:"deviceInformation"`
+	// UnknownClientID is one that nobody has; empty: made in the form of a known one.
+	UnknownClientID string `yaml:"unknownClientId"`
+	// WrongPassword is one that nobody has, in the form that the service expects, such as encrypted; empty: made up.
+	WrongPassword string `yaml:"wrongPassword"`
+
+	Operator   *Operator  `yaml:"operator"`
+	Situations Situations `yaml:"situations"`
+	Allow      Allow      `yaml:"allow"`
+	Protected  bool       `yaml:"protected"` // what is more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
+	Lockout    int        `yaml:"lockout"`   // so many wrong passwords in a row lock an account; fewer are sent to each
+	Load       Load       `yaml:"load"`
 
 	// File is the path the environment was read from; empty for the embedded mock.
 	File string `yaml:"-"`
@@ -67,7 +76,20 @@ type Operator struct {
 	KeyID     string `yaml:"kid"`
 	Account   string `yaml:"account"`
 	Parameter string `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
+	// Parameters are sent beside it.
+	Parameters map[string]string `yaml:"parameters"`
 }
+
+// SessionSignOn is how a plugin of the service wants the request of signOnWithSessionToken.
+type SessionSignOn struct {
+	// Parameter is the name of the one that carries the session token; empty: what servicediscovery tells, else sessionToken.
+	Parameter string `yaml:"parameter"`
+	// Parameters are sent beside it.
+	Parameters map[string]string `yaml:"parameters"`
+}
+
+// JSON is a JSON object in a file, kept as JSON text.
+type JSON string
 
 // Situations are what the environment can offer. A scenario that needs a missing one is skipped with that reason.
 type Situations map[string]Situation

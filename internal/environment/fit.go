@@ -39,6 +39,8 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 		return node // a key without a value is a key left out
 	}
 	switch {
+	case want == jsonType:
+		return r.object(node, dotted)
 	case want == durationType:
 		return r.duration(node, dotted)
 	case want.Kind() == reflect.Struct, want.Kind() == reflect.Map:

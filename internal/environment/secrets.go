@@ -116,6 +116,10 @@ func (e *Environment) secretIn(path []string, value string) string {
 		if secretHeader.MatchString(last) {
 			return value
 		}
+	case len(path) == 3 && path[1] == "parameters":
+		if secretParameter.MatchString(last) {
+			return value
+		}
 	case path[0] == "situations" && len(path) == 4 && path[2] == "parameters":
 		if e.SecretParameter(path[1], last) {
 			return value
@@ -261,8 +265,10 @@ func withPassword(address, password string) string {
 func (e *Environment) clone() *Environment {
 	c := *e
 	c.Headers = copied(e.Headers)
+	c.SignOn.Parameters = copied(e.SignOn.Parameters)
 	if e.Operator != nil {
 		operator := *e.Operator
+		operator.Parameters = copied(operator.Parameters)
 		c.Operator = &operator
 	}
 	if e.Mock != nil {
