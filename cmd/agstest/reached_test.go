@@ -209,7 +209,7 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			p.bad.Add(1)
 			w.WriteHeader(http.StatusBadRequest)
 			return
-		case said.Client != "" && len(said.Client) != 24:
+		case strings.HasPrefix(said.Client, "agstest_"):
 			p.malform.Add(1)
 			w.WriteHeader(http.StatusBadRequest)
 			return
