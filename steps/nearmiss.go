@@ -213,6 +213,7 @@ var nearMissPhrases = []phrase{
 
 func (w *world) sendNearMisses(ctx context.Context, what, operation string) error {
 	value := matching[what]
+	w.precise = true
 	ask, _, err := w.documented(ctx, operation)
 	if err != nil {
 		return err

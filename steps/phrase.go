@@ -51,7 +51,7 @@ func Vocabulary() []Phrase {
 func vocabulary() []phrase {
 	var all []phrase
 	for _, group := range [][]phrase{situationPhrases, requestPhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
-		discoveryPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases} {
+		discoveryPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases} {
 		all = append(all, group...)
 	}
 	return all

@@ -123,6 +123,7 @@ func catchFaults(t *testing.T, group string, unseen map[string]string) {
 
 // onlyWithControl are the faults that show only where the control interface changes states or moves the clock, with what they need.
 var onlyWithControl = map[string]string{
+	"device-no-smart-tv":              "a device of each platform is made",
 	"sign-out-never-expires":          "an hour passes",
 	"account-state-frozen":            "a state changes while the scenario runs",
 	"account-stays-suspended":         "a state changes while the scenario runs",

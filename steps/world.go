@@ -48,7 +48,9 @@ type world struct {
 	registration string         // the type of register/{type}
 	companion    companion
 	explored     error    // what exploring found
+	broken       []broken // answers to broken bodies
 	subject      *subject // a situation of the environment file that stands for the refusals to come
+	precise      bool     // requests are right but for one thing, so that few succeed
 	control      bool     // a world beside a scenario, whose requests are only compared with
 
 	exchanges []*exchange

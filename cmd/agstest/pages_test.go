@@ -255,7 +255,7 @@ var volatile = []struct{ form, pattern *regexp.Regexp }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)},
 	{regexp.MustCompile(`seed \d+`), regexp.MustCompile(`seed \d+`)},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), regexp.MustCompile(`127\.0\.0\.1:\d+`)},
-	{regexp.MustCompile(`\d+ exchanges`), regexp.MustCompile(`\d+ exchanges`)},
+	{regexp.MustCompile(`[\d,]+ exchanges`), regexp.MustCompile(`[\d,]+ exchanges`)},
 	{regexp.MustCompile(`[\d.,]+ (?:ms|s)\b`), regexp.MustCompile(`[\d.,]+ (?:ms|s|µs)`)},
 	{regexp.MustCompile(`\d+\.\d+`), regexp.MustCompile(`[\d,]+(?:\.\d+)?`)},
 	{regexp.MustCompile(` +`), regexp.MustCompile(` +`)},
