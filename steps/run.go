@@ -29,14 +29,16 @@ type run struct {
 	secrets     *wire.Redactor
 	service     string    // x-auth-service-id where a scenario asks for nothing else
 	services    []service // as discovery told at the start
-	selection   selection
-	known       map[string]KnownDeparture
-	now         time.Time
-	calm        map[*scenario]bool // that may run while nobody said yes
-	concurrency int
-	ledger      *ledger
-	notes       []string
-	question    reports.Run
+	// tokenParameter is what the service calls the session token of signOnWithSessionToken, where that is not sessionToken.
+	tokenParameter string
+	selection      selection
+	known          map[string]KnownDeparture
+	now            time.Time
+	calm           map[*scenario]bool // that may run while nobody said yes
+	concurrency    int
+	ledger         *ledger
+	notes          []string
+	question       reports.Run
 
 	late     late
 	besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
@@ -88,7 +90,9 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		r.notes = append(r.notes, "the service speaks HTTP/2 only, where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
 	}
 	if ctx.Err() == nil {
-		r.discover(ctx)
+		if err := r.diagnose(ctx, r.discover(ctx)); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
 		if err := r.execute(ctx, sources, chosen.scenarios); err != nil {
 			return nil, err
 		}

@@ -70,38 +70,43 @@ func (s service) endpoint(path string) (endpoint, bool) {
 
 // discover learns which authentication services there are, before the scenarios: which one to use where the environment file names
 // none, and how the parameters are spelt. What is wrong with the answer is found by the scenarios about discovery.
-func (r *run) discover(ctx context.Context) {
+func (r *run) discover(ctx context.Context) *exchange {
 	w := newWorld(r, &scenario{id: "start"})
 	request := w.prepare(ags.ServiceDiscovery)
 	if r.pace(ctx) != nil {
-		return
+		return nil
 	}
 	x := &exchange{Exchange: r.client.Do(ctx, request.call()), request: request}
 	r.services, _ = readServices(x.Exchange)
 	r.granted(x, false)
 	defer r.lackingParameters()
 	if r.service != "" {
-		return
+		return x
 	}
 	for _, s := range r.services {
 		if _, ok := s.endpoint("/signOnWithSessionToken"); ok {
 			r.service = s.name
-			return
+			return x
 		}
 	}
 	if len(r.services) > 0 {
 		r.service = r.services[0].name
-		return
+		return x
 	}
 	r.notes = append(r.notes, "no authentication service is known: the environment file names none (service) and servicediscovery told of none, so x-auth-service-id was sent empty")
+	return x
 }
 
-// parameterName is a parameter as discovery spells it for an endpoint, else as it was given.
+// parameterName is a parameter as discovery spells it for an endpoint, else as it was given. The session token of signOnWithSessionToken
+// may have another name, which the diagnosis finds out.
 func (r *run) parameterName(serviceName, path, name string) string {
 	for _, p := range r.parametersOf(serviceName, path) {
 		if strings.EqualFold(p.name, name) {
 			return p.name
 		}
+	}
+	if path == "/signOnWithSessionToken" && name == "sessionToken" && r.tokenParameter != "" {
+		return r.tokenParameter
 	}
 	return name
 }

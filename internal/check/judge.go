@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -108,8 +109,26 @@ func (j *judge) throttling() {
 	}
 }
 
+// gatewaysOwn tells the answer of a gateway to a request that it does not pass on, or to an answer that it cannot: a page that is no JSON,
+// for a request that was changed on purpose or has more than 2 kB of headers. nginx has 4 kB of room for the headers of an answer (502), and
+// most gateways for 8 kB of a request.
+func (j *judge) gatewaysOwn() bool {
+	if _, page := wire.GatewayPage(j.x); !page || len(j.x.Body) == 0 || json.Valid(j.x.Body) {
+		return false
+	}
+	length := 0
+	for name, values := range j.x.Call.Header {
+		for _, v := range values {
+			length += len(name) + len(v)
+		}
+	}
+	return length > 2<<10
+}
+
 func (j *judge) serverError() {
 	switch {
+	case j.gatewaysOwn():
+		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))
@@ -132,6 +151,7 @@ func (j *judge) documentedStatus() {
 		j.add("ERR-09", Held, expected, got)
 	case slices.Contains(tolerated[j.operation.Name], s):
 		j.add("ERR-09", Held, expected+", or another refusal where the page is silent", got)
+	case j.gatewaysOwn(): // what the service would have said is not known
 	case j.throttled():
 		j.add("ERR-09", Unknown, expected, got+" says that there was no room for the call")
 	case s == http.StatusProxyAuthRequired, s == http.StatusRequestTimeout:

@@ -58,7 +58,9 @@ func (c *Client) Reach(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	second := c.Do(ctx, c.unknownSignOn())
+	ask := c.unknownSignOn()
+	ask.Header = c.header(ask.Header)
+	second := c.once(ctx, ask)                                                   // what the first waited out need not be waited for again
 	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil { // no AGS takes that token, and a page takes everything
 		return nil
 	}

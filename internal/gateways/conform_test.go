@@ -1,0 +1,140 @@
+//go:build linux
+
+package gateways
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/load"
+	"agstest/mock"
+	"agstest/steps"
+)
+
+// liveMock is the mock as a live service is met: without its control interface. Its environment is for the address it is reached at.
+func liveMock(t *testing.T) (upstream string, at func(url, ca string) *environment.Environment) {
+	t.Helper()
+	m := mock.New(mock.Config{})
+	service := httptest.NewServer(m)
+	t.Cleanup(service.Close)
+	return strings.TrimPrefix(service.URL, "http://"), func(url, ca string) *environment.Environment {
+		e, err := environment.Parse(m.Environment(url, "http://127.0.0.1:1", ca), "mock.yaml", ".", func(string) (string, bool) { return "", false })
+		require.NoError(t, err)
+		e.Mock = nil
+		e.Allow.Devices = 100
+		return e
+	}
+}
+
+// judged are the verdicts of a run that stand for something: a warning, a pass and an observation stay what they are whoever stands between.
+func judged(t *testing.T, e *environment.Environment) map[string]string {
+	t.Helper()
+	report, err := steps.Run(context.Background(), steps.Options{Environment: e, Seed: 7, Timeout: 10 * time.Second, Generate: 2, Sequences: 0})
+	require.NoError(t, err)
+	verdicts := map[string]string{}
+	for _, q := range report.Requirements {
+		verdicts[q.ID] = string(q.Verdict) + ": " + q.Reason
+	}
+	return verdicts
+}
+
+// explained are the requirements whose verdict a gateway may change, and why. docs/gateways.md has them for readers. An empty id stands for
+// all: what a gateway does to a call changes all that the call is needed for.
+var explained = map[string]map[string]string{
+	"varnish, production false": {"DISC-02": "its built-in rules give every tenant the discovery that the first one got"},
+	"squid, production false":   {"": "it passes no Authorization on, so that refresh and signOut are refused"},
+	"squid, production true":    {"": "it passes no Authorization on, so that refresh and signOut are refused"},
+	"caddy, production false":   {"SOST-17": address, "ERR-01": address, "ERR-02": address},
+	"caddy, production true":    {"SOST-17": address, "ERR-01": address, "ERR-02": address},
+}
+
+const address = "it replaces X-Forwarded-For by the address that it sees, so that a caller cannot say to be elsewhere"
+
+// TestConformThroughEachGateway: a gateway changes no verdict but the listed ones, and those only to one that says it could not be told.
+func TestConformThroughEachGateway(t *testing.T) {
+	upstream, at := liveMock(t)
+	direct := judged(t, at("http://"+upstream, ""))
+	for _, program := range Programs {
+		for _, production := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, production %t", program, production), func(t *testing.T) {
+				upstream, at := liveMock(t)
+				g := Start(t, program, Config{Upstream: upstream, Production: production})
+				address, ca := g.SecureURL, g.Authority.File
+				if address == "" {
+					address, ca = g.URL, ""
+				}
+				through := judged(t, at(address, ca))
+				for id, want := range direct {
+					got := through[id]
+					wanted, _, _ := strings.Cut(want, ":")
+					verdict, _, _ := strings.Cut(got, ":")
+					name := fmt.Sprintf("%s, production %t", program, production)
+					if verdict == wanted || id == "GW-04" || explained[name][id]+explained[name][""] != "" { // GW-04 is about https
+						continue
+					}
+					t.Errorf("%s is %s (direct: %s)", id, got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestServiceBehindAGatewayIsDown: a gateway that is up tells nothing of a service that is not. Neither conform nor load judges its page.
+func TestServiceBehindAGatewayIsDown(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	_, at := liveMock(t)
+	for _, program := range Programs {
+		t.Run(string(program), func(t *testing.T) {
+			g := Start(t, program, Config{Upstream: nobody})
+			nothingJudged(t, at(g.URL, ""), "the gateway is up, and the service behind it is down or shut off")
+		})
+	}
+}
+
+// nothingJudged wants conform and load to end before they judge, with the same sentence.
+func nothingJudged(t *testing.T, e *environment.Environment, says string) {
+	t.Helper()
+	_, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: 10 * time.Second})
+	require.ErrorContains(t, err, says)
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+	t.Log(err)
+	_, err = load.Run(t.Context(), load.Options{Environment: e, Workload: load.WorkloadSignOn, Rate: load.Rate{Hits: 10, Per: time.Second}, Duration: 100 * time.Millisecond, Clients: 2})
+	require.ErrorContains(t, err, says)
+	assert.Equal(t, failure.Setup, failure.KindOf(err))
+}
+
+// TestAddressesThatAGatewayRefuses: plain HTTP on a port of TLS, TLS without the client certificate it wants, a redirect to TLS.
+func TestAddressesThatAGatewayRefuses(t *testing.T) {
+	upstream, at := liveMock(t)
+	for _, program := range Programs {
+		t.Run(string(program), func(t *testing.T) {
+			g := Start(t, program, Config{Upstream: upstream})
+			if g.SecureURL == "" {
+				t.Skipf("%s ends no TLS", program)
+			}
+			nothingJudged(t, at("http"+strings.TrimPrefix(g.SecureURL, "https"), ""), "")
+			if program == Caddy {
+				return // its policies go by the server name, and an address has none
+			}
+			wants := Start(t, program, Config{Upstream: upstream, ClientCert: true})
+			nothingJudged(t, at(wants.SecureURL, wants.Authority.File), "client certificate")
+		})
+	}
+	t.Run("a redirect to https", func(t *testing.T) {
+		g := Start(t, Nginx, Config{Upstream: upstream, Inner: "if ($scheme = http) { return 301 https://$host$request_uri; }"})
+		nothingJudged(t, at(g.URL, ""), "the gateway there wants TLS; write https:// in url")
+	})
+}

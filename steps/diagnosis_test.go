@@ -1,0 +1,183 @@
+package steps_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// behind makes the environment of a live service that something stands in front of.
+func behind(t *testing.T, config mock.Config, front func(*mock.Server) http.Handler) *environment.Environment {
+	t.Helper()
+	e, end, err := started(config, front)
+	require.NoError(t, err)
+	t.Cleanup(end)
+	e.Mock = nil
+	return e
+}
+
+// TestDiagnosisNamesWhatIsWrong: one slip in an environment file ends a run before it judges anything, with the key that it is in.
+func TestDiagnosisNamesWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		slip func(*environment.Environment)
+		says string
+	}{
+		"path":    {func(e *environment.Environment) { e.URL += "/gateway" }, "are answered like a call that does not exist (status 404)"},
+		"tenant":  {func(e *environment.Environment) { e.Tenant = "nargra"; e.Operator = nil }, `for the tenant "nargra" (status 404) just as for a made-up one: check tenant`},
+		"service": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `lists no service "Operater SSO"`},
+		"nearest": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `did you mean "Operator SSO"?`},
+		"secret":  {func(e *environment.Environment) { e.Operator.Secret = "another-secret-of-32-characters-x" }, "check operator.secret"},
+		"account": {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.AccountID = "99999" }) }, `knows no account "99999"`},
+		"device":  {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.ClientID = "PUB_none" }) }, `refuses the clientId "PUB_none" of situations.active`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := behind(t, mock.Config{}, itself)
+			slip(e, func(s *environment.Situation) { s.SessionToken = "" })
+			c.slip(e)
+			o := quick
+			o.Environment, o.Only = e, []string{"SOST-01", "GST-01"}
+			_, err := steps.Run(context.Background(), o)
+			require.Error(t, err)
+			assert.Equal(t, failure.Setup, failure.KindOf(err))
+			assert.Contains(t, err.Error(), c.says)
+			assert.NotContains(t, err.Error(), "another-secret")
+			assert.NotContains(t, err.Error(), "\n")
+		})
+	}
+}
+
+// slip changes the situation active.
+func slip(e *environment.Environment, change func(*environment.Situation)) {
+	s := e.Situations["active"]
+	change(&s)
+	e.Situations["active"] = s
+}
+
+// TestDiagnosisLeavesServicesInPeace: no conforming habit of a live service is taken for a mistake in the file, whatever the file has.
+func TestDiagnosisLeavesServicesInPeace(t *testing.T) {
+	habits := mock.Habits()
+	for i, h := range habits {
+		if i%every(4) != 0 {
+			continue
+		}
+		for name, less := range map[string]func(*environment.Environment){
+			"whole":       func(*environment.Environment) {},
+			"no operator": func(e *environment.Environment) { e.Operator = nil },
+			"no service":  func(e *environment.Environment) { e.Service = "" },
+		} {
+			if name != "whole" && i%5 != 0 {
+				continue
+			}
+			t.Run(h.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+					require.NoError(t, s.Use([]string{h.Name}, nil))
+					return s
+				})
+				less(e)
+				o := quick
+				o.Environment, o.Only, o.Generate, o.Sequences = e, []string{"SOST-03"}, 0, 0
+				_, err := steps.Run(context.Background(), o)
+				assert.NoError(t, err)
+			})
+		}
+	}
+}
+
+// TestDiagnosisKeepsSessionTokens: a session token of the file may be good for one use, so that the diagnosis sends none.
+func TestDiagnosisKeepsSessionTokens(t *testing.T) {
+	sent := 0
+	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			if bytes.Contains(body, []byte("the-one-session-token")) {
+				sent++
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			s.ServeHTTP(w, r)
+		})
+	})
+	e.Service = "nobody's"
+	slip(e, func(s *environment.Situation) { s.SessionToken = "the-one-session-token" })
+	o := quick
+	o.Environment, o.Only = e, []string{"SOST-01"}
+	_, err := steps.Run(context.Background(), o)
+	require.Error(t, err)
+	assert.Zero(t, sent)
+}
+
+// TestDiagnosisFindsTheParameter: the session token has the name that discovery tells of, where the service misses it under ours.
+func TestDiagnosisFindsTheParameter(t *testing.T) {
+	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler { return withParameter(s, "sessionToken", "opfToken") })
+	slip(e, func(s *environment.Situation) { s.SessionToken = "" })
+	o := quick
+	o.Environment, o.Only = e, []string{"SOST-01", "SOST-03"}
+	report, err := steps.Run(context.Background(), o)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Contains(t, strings.Join(report.Notes, "\n"), `sent as the parameter "opfToken"`)
+}
+
+// withParameter gives a parameter of signOnWithSessionToken another name.
+func withParameter(s *mock.Server, ours, theirs string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.URL.Path == "/ags/signOnWithSessionToken" {
+			body = bytes.ReplaceAll(body, []byte(`"`+ours+`"`), []byte(`"unknown"`))
+			body = bytes.ReplaceAll(body, []byte(`"`+theirs+`"`), []byte(`"`+ours+`"`))
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		out := answer.Body.Bytes()
+		if r.URL.Path == "/ags/servicediscovery" {
+			out = bytes.ReplaceAll(out, []byte(`"`+ours+`"`), []byte(`"`+theirs+`"`))
+		}
+		for name, values := range answer.Header() {
+			if name != "Content-Length" {
+				w.Header()[name] = values
+			}
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(out)
+	})
+}
+
+// TestDiagnosisKnowsTheClock: two answers whose Date is far off are the clock's, one from a cache is nobody's.
+func TestDiagnosisKnowsTheClock(t *testing.T) {
+	late := func(age string) func(*mock.Server) http.Handler {
+		return func(s *mock.Server) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(-20*time.Minute).UTC().Format(http.TimeFormat))
+				if age != "" {
+					w.Header().Set("Age", age)
+				}
+				s.ServeHTTP(w, r)
+			})
+		}
+	}
+	o := quick
+	o.Environment, o.Only = behind(t, mock.Config{}, late("")), []string{"SOST-01"}
+	slip(o.Environment, func(s *environment.Situation) { s.SessionToken = "" })
+	_, err := steps.Run(context.Background(), o)
+	require.ErrorContains(t, err, "the clock of the service (header Date) is 20m")
+	assert.ErrorContains(t, err, "behind this machine's")
+	o.Environment = behind(t, mock.Config{}, late("1200"))
+	_, err = steps.Run(context.Background(), o)
+	assert.NoError(t, err)
+}
