@@ -19,7 +19,7 @@ const causePrefix = "C-"
 var (
 	// saidStatus is how a finding tells which answer came: a step's "status 403 with sub-code 20001", or the reason of a scenario that
 	// could not start.
-	saidStatus = regexp.MustCompile(`^(?:.*\b(?:answered with|got) )?(status [0-9]{3}(?: with sub-code [0-9]+)?)`)
+	saidStatus = regexp.MustCompile(`^(?:.*\b(?:answered with |got |refused too \())?(status [0-9]{3}(?: with sub-code [0-9]+)?)`)
 	// wantedStatus is how a step asks for one of the statuses of good answers, and ERR-09 for one that the page lists.
 	wantedStatus = regexp.MustCompile(`^(?:one of |status 20[01]\b)`)
 	// trail is what a random sequence or a moment adds to a finding.
