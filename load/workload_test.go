@@ -488,9 +488,11 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 // What a service or a gateway answers that is not well says nothing of a token: the operation that was due stays due, and nobody retires.
 func TestOutageUsesNoTokenUp(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
-		"500":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
-		"502":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },
-		"503":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>Service Unavailable</html>", 503) },
+		"500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"502": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },
+		"503": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>Service Unavailable</html>", http.StatusServiceUnavailable)
+		},
 		"504":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(504) },
 		"429":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) },
 		"408":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(408) },

@@ -33,7 +33,6 @@ var expected = map[string]string{
 // expectedCommands are commands that people try first, with what serves their purpose here.
 var expectedCommands = map[string]string{
 	"test":   "agstest conform checks a service, agstest load loads it, agstest gate does both",
-	"run":    "agstest conform checks a service, agstest load loads it, agstest gate does both",
 	"check":  "agstest conform checks a service, agstest load loads it, agstest gate does both",
 	"attack": "agstest load loads a service",
 	"list":   "agstest conform --list lists requirements, agstest steps lists sentences, agstest history list lists stored runs",

@@ -52,7 +52,7 @@ Paths in a plan are relative to it. Ctrl-C ends what runs in order; --resume goe
 			if f.resume != "" {
 				return wantArguments(0, 0, "no plan beside --resume: the folder knows it")(c, args)
 			}
-			return wantArguments(1, 1, "one plan")(c, args)
+			return wantArguments(1, 1, "one plan; agstest conform checks one service, agstest load loads it, agstest gate does both")(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			p.exitZero = f.exitZero
