@@ -12,7 +12,7 @@ import (
 
 // CapacityOptions tune the search for the highest rate that keeps the limits. The zero value works.
 type CapacityOptions struct {
-	// From is the first rate; zero means 10/s, or more where the limits need many answers.
+	// From is the first rate, and nothing below it is tried; zero means 10/s, or more where the limits need many answers.
 	From Rate
 	// To is never passed; zero means load.maxRate of the environment, if it has one.
 	To Rate
@@ -22,8 +22,9 @@ type CapacityOptions struct {
 	Precision float64
 	// Pause is between two points, so that queues of the service run empty; 0 means 1 s, below 0 none.
 	Pause time.Duration
-	// Tried is told of each point.
-	Tried func(reports.CapacityPoint)
+	// Starting is told of each point before it starts, and how long it will take; Tried is told of each when it is over.
+	Starting func(rate float64, length time.Duration)
+	Tried    func(reports.CapacityPoint)
 }
 
 const (

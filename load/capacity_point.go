@@ -12,6 +12,9 @@ import (
 func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, error) {
 	length := s.length(rate)
 	for again := false; ; again = true {
+		if s.starting != nil {
+			s.starting(rate, length)
+		}
 		r, err := s.run(ctx, rate, length)
 		if err != nil {
 			return reports.CapacityPoint{}, err

@@ -23,6 +23,8 @@ type search struct {
 	point     time.Duration
 	precision float64
 	pause     time.Duration
+	bounded   bool // from was given: nothing below it is tried
+	starting  func(rate float64, length time.Duration)
 	tried     func(reports.CapacityPoint)
 
 	points []reports.CapacityPoint
@@ -44,6 +46,7 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	if s.pause == 0 {
 		s.pause = time.Second
 	}
+	s.bounded, s.starting = options.From.Hits > 0, options.Starting
 	if s.tried == nil {
 		s.tried = func(reports.CapacityPoint) {}
 	}
@@ -137,7 +140,12 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 }
 
 // floor is the lowest rate that is tried.
-func (s *search) floor() float64 { return max(min(s.from, 1), s.from/16) }
+func (s *search) floor() float64 {
+	if s.bounded {
+		return s.from
+	}
+	return max(min(s.from, 1), s.from/16)
+}
 
 // tidy rounds a rate to three digits.
 func tidy(rate float64) float64 {

@@ -193,6 +193,18 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 	assert.Equal(t, reports.Invalid, s.pointOf(10, run(fast, 0.2)).Verdict, "slow response with fast service is the generator's doing")
 }
 
+func TestSearchStaysAboveTheRateThatWasGiven(t *testing.T) {
+	limits, err := ParseLimits([]string{"refresh.p99<100ms"})
+	require.NoError(t, err)
+	o := &Options{Environment: &environment.Environment{Name: "lab"}, Limits: limits, Workload: WorkloadRefresh}
+	s, err := newSearch(o, CapacityOptions{From: Rate{Hits: 50, Per: time.Second}})
+	require.NoError(t, err)
+	assert.Equal(t, 50.0, s.floor(), "nothing below --from is tried")
+	s, err = newSearch(o, CapacityOptions{})
+	require.NoError(t, err)
+	assert.Less(t, s.floor(), s.from)
+}
+
 func TestTidyRates(t *testing.T) {
 	for rate, want := range map[float64]float64{95.0986: 95.1, 1234.5: 1230, 0.123456: 0.123, 10: 10, 999.6: 1000, 100: 100} {
 		assert.Equal(t, want, tidy(rate))

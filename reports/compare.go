@@ -71,7 +71,28 @@ func Compare(old, new Stored) *Comparison {
 		}
 	}
 	c.settle()
+	c.lead(old.Load, new.Load)
 	return c
+}
+
+// lead puts the verdicts of both load runs first where one of them is not good: a run that failed, or whose figures are not valid, is no
+// better than another, whatever its times are.
+func (c *Comparison) lead(old, new *Load) {
+	if old == nil || new == nil || old.Verdict == Pass && new.Verdict == Pass || old.Verdict == "" || new.Verdict == "" {
+		return
+	}
+	lead := fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
+	switch new.Verdict {
+	case Fail:
+		if attention(c.Verdict) > attention(Regressed) {
+			c.Verdict = Fail
+		}
+	case Invalid, Error:
+		if attention(c.Verdict) > attention(NotComparable) {
+			c.Verdict = NotComparable
+		}
+	}
+	c.Reason = strings.TrimSpace(lead + " " + c.Reason)
 }
 
 // settle draws the verdict of a comparison of two runs from its parts.

@@ -91,3 +91,25 @@ func TestTwoLoneRunsCannotBeJudged(t *testing.T) {
 		assert.Greater(t, float64(ranks)/float64(repeats), 0.15, "a rank test of two lone runs would be of use after all")
 	}
 }
+
+// A run that failed, or whose figures are not valid, is no better than another, whatever its times are.
+func TestVerdictOfTheNewRunComesFirst(t *testing.T) {
+	run := func(verdict Verdict, reason string) *Load { return &Load{Verdict: verdict, Reason: reason} }
+	for name, test := range map[string]struct {
+		old, new, found, want Verdict
+	}{
+		"failed and faster":         {Pass, Fail, Improved, Fail},
+		"failed and not told apart": {Pass, Fail, Inconclusive, Fail},
+		"not valid and faster":      {Pass, Invalid, Improved, NotComparable},
+		"regressed all the same":    {Pass, Fail, Regressed, Regressed},
+		"the old one failed":        {Fail, Pass, Improved, Improved},
+		"both passed":               {Pass, Pass, Inconclusive, Inconclusive},
+	} {
+		c := &Comparison{Verdict: test.found, Reason: "Times moved."}
+		c.lead(run(test.old, "limits were kept"), run(test.new, "3 of 900 answers were not right: identity 3"))
+		assert.Equal(t, test.want, c.Verdict, name)
+		if test.old != Pass || test.new != Pass {
+			assert.Equal(t, "The old load run says "+test.old.Word()+", the new one "+test.new.Word()+": 3 of 900 answers were not right: identity 3. Times moved.", c.Reason, name)
+		}
+	}
+}

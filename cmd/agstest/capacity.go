@@ -57,6 +57,9 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				o.Progress = func(at load.Progress) {
 					progress.show(func() string { return "capacity: " + describeProgress(at) })
 				}
+				options.Starting = func(rate float64, length time.Duration) {
+					progress.note(func() string { return fmt.Sprintf("capacity: trying %s for %s", reports.Rate(rate), length) })
+				}
 				options.Tried = func(point reports.CapacityPoint) {
 					progress.note(func() string {
 						return fmt.Sprintf("capacity: %s %s, p99 %s", reports.Rate(point.Rate), point.Verdict.Word(), reports.Milliseconds(point.P99))
@@ -73,7 +76,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 	f.registerLimits(c)
 	f.registerSeed(c)
 	flags := c.Flags()
-	flags.StringVar(&from, "from", "", "first rate; left out: 10/s, or more where the limits need many answers")
+	flags.StringVar(&from, "from", "", "first rate, and the lowest; left out: 10/s, or more where the limits need many answers")
 	flags.StringVar(&to, "to", "", "highest rate to try; left out: load.maxRate of the environment, if it has one")
 	flags.DurationVar(&options.Point, "point", 0, "how long one rate is tried at least; 0: 15s")
 	flags.Float64Var(&options.Precision, "precision", 0, "how near the bounds come to each other, as a share; 0: 0.05")

@@ -71,6 +71,9 @@ func (p *program) compareTwo(old, new string) (*reports.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
+	if second.Load != nil && (second.Load.Verdict == reports.Invalid || second.Load.Verdict == reports.Error) {
+		p.end(exitOfVerdict(second.Load.Verdict, false)) // without valid figures nothing was compared, and nobody is to take it for green
+	}
 	return reports.Compare(first, second), nil
 }
 

@@ -33,6 +33,7 @@ where conformance failed, so that one pipeline run tells everything; where the s
 			if slices.Contains(load.Profiles(), cf.profile) && !slices.Contains(profileNames(), cf.profile) {
 				return failure.Usagef("--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s", cf.profile, loadProfileFlag, cf.profile)
 			}
+			lf.seed = cf.seed
 			send, err := lf.options(loadProfileFlag, s.env == "")
 			if err != nil {
 				return err

@@ -178,6 +178,9 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 	if o.Shard, err = parseShard(f.shard); err != nil {
 		return o, err
 	}
+	if o.Shard.Of > 1 && f.seed == 0 {
+		return o, failure.Usagef("--shard: the shards of one load are parts of one schedule, so that each needs the same seed; give all of them the same, such as --seed 7")
+	}
 	if f.startAt != "" {
 		if o.StartAt, err = time.Parse(time.RFC3339, f.startAt); err != nil {
 			return o, failure.Usagef("--start-at must be a time with its zone such as 2026-11-23T10:15:00Z, not %q", f.startAt)
