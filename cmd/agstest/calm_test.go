@@ -172,3 +172,30 @@ func TestActivationsNeedToBeAllowed(t *testing.T) {
 		assert.Equal(t, want, strings.Contains(strings.Join(log.lines, "\n"), "/ags/register"), allow)
 	}
 }
+
+func TestIDsAreMaskedUnlessTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	file, _, _ := liveMock(t, "")
+	for _, show := range []bool{false, true} {
+		out := filepath.Join(t.TempDir(), "run")
+		args := []string{"conform", "--env", file, "--only", "SOST-01,SOST-20,REF-01,SSO-01", "--generate", "0", "--sequences", "0", "--out", out}
+		if show {
+			args = append(args, "--show-ids")
+		}
+		code, stdout, stderr := call(t, nil, args...)
+		require.Equal(t, exitPass, code, stderr)
+		texts := printedFiles(t, out)
+		page, err := os.ReadFile(filepath.Join(out, "conformance.html"))
+		require.NoError(t, err)
+		texts["the page"], texts["the streams"] = string(page), stdout+stderr
+		all := ""
+		for _, text := range texts {
+			all += text
+		}
+		assert.Equal(t, show, strings.Contains(all, "PUB_989"), "device, %v", show)
+		assert.Equal(t, show, strings.Contains(all, `\"1663\"`) || strings.Contains(all, "&#34;1663&#34;"), "account, %v", show)
+		if !show {
+			assert.Contains(t, all, "PU…89")
+		}
+	}
+}

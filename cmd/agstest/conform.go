@@ -38,6 +38,7 @@ type conformFlags struct {
 	list        bool
 	yes         []string // hosts
 	dryRun      bool
+	showIDs     bool
 }
 
 // profileNames lists the parts of the contract that a run can be limited to.
@@ -63,6 +64,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
 	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
+	flags.BoolVar(&f.showIDs, "show-ids", false, "show the ids of accounts, devices and users in reports; left out: they are masked, but for those of a mock")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
 	var ids []string
 	for _, r := range ags.Requirements {
@@ -145,7 +147,7 @@ Documented requirements fail the run when they are missed; so do sampled ones, b
 				return p.dryRun(&s, o, f.yes)
 			}
 			return p.withRun(c, &s, &out, "conform", func(r *recorder) error {
-				r.yes = f.yes
+				r.yes, r.showIDs = f.yes, f.showIDs
 				_, err := p.conform(c.Context(), r, o)
 				return err
 			})

@@ -49,7 +49,7 @@ where conformance failed, so that one pipeline run tells everything; where the s
 				return p.dryLoad(&s, send, &check)
 			}
 			return p.withRun(c, &s, &out, "gate", func(r *recorder) error {
-				r.yes, r.yesLoad = lf.yes, lf.yesLoad
+				r.yes, r.yesLoad, r.showIDs = lf.yes, lf.yesLoad, cf.showIDs
 				return p.gate(c, r, check, send, cf.seed, lf.raw)
 			})
 		},

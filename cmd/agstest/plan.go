@@ -33,6 +33,7 @@ type planFlags struct {
 	dryRun   bool
 	json     bool
 	exitZero bool
+	yes      []string // hosts
 }
 
 func (p *program) planCommand() *cobra.Command {
@@ -71,6 +72,7 @@ Paths in a plan are relative to it. Ctrl-C ends what runs in order; --resume goe
 	}
 	flags := c.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "only these environments, such as staging,int")
+	flags.StringSliceVar(&f.yes, "yes", nil, "hosts of protected services given back, for every command of the plan")
 	flags.IntVar(&f.parallel, "parallel", 0, "environments at the same time; 0: what the plan says, else 4")
 	flags.StringVar(&f.resume, "resume", "", "folder of an earlier run of a plan: do what it did not finish")
 	flags.StringVar(&f.against, "against", "", "hold the runs against an earlier run of a plan: its folder, its release, or last")
@@ -239,6 +241,9 @@ func (r *planRun) arguments(job plan.Job) []string {
 	given := slices.ContainsFunc(job.Flags, func(f plan.Flag) bool { return f.Name == "release" })
 	if r.plan.Release != "" && r.releases[job.Command] && !given {
 		args = append(args, "--release="+r.plan.Release)
+	}
+	if len(r.flags.yes) > 0 {
+		args = append(args, "--yes="+strings.Join(r.flags.yes, ","))
 	}
 	return args
 }

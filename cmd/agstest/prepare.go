@@ -83,7 +83,6 @@ func initialText(example, name, path string) string {
 	if flaw := userfile.Flaw(stem); stem != "" && flaw == "" && !strings.ContainsAny(stem, `":#{}[],&*!|>'%@`+"`") {
 		text = strings.Replace(text, "\nname: staging\n", "\nname: "+stem+"\n", 1)
 		text = strings.Replace(text, "\nname: before-release\n", "\nname: "+stem+"\n", 1)
-		text = strings.ReplaceAll(text, "--yes-load staging", "--yes-load "+stem)
 	}
 	return text
 }

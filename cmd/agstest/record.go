@@ -139,6 +139,7 @@ type recorder struct {
 	output  *outputFlags
 	run     reports.Run // the question, as the folder is named after it
 	command []string
+	showIDs bool
 	yes     []string // hosts that somebody said yes to
 	yesLoad []string // names of environments, the older way
 
@@ -258,6 +259,9 @@ func (r *recorder) findRoom() error {
 
 // write puts everything that can be made of what was found so far into the folder.
 func (r *recorder) write() error {
+	if r.conformance != nil && r.service != nil && r.service.environment.Mock == nil && !r.showIDs {
+		reports.MaskIDs(r.conformance, r.service.environment.IDs()) // those of a mock belong to nobody
+	}
 	for _, found := range []any{r.conformance, r.load, r.comparison} {
 		reports.Conceal(found, r.program.secrets.Values)
 	}

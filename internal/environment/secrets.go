@@ -332,3 +332,17 @@ func visitStrings(v reflect.Value, path []string, visit func([]string, *string))
 		}
 	}
 }
+
+// IDs are the ids of accounts, devices and users that the file names: personal data, which reports mask.
+func (e *Environment) IDs() []string {
+	var ids []string
+	e.eachString(func(path []string, value *string) {
+		last := path[len(path)-1]
+		named := path[0] == "situations" && (last == "clientId" || last == "accountId") || path[0] == "operator" && last == "account"
+		user := len(path) == 4 && path[0] == "situations" && path[2] == "parameters" && !e.SecretParameter(path[1], last)
+		if (named || user) && *value != "" && !slices.Contains(ids, *value) {
+			ids = append(ids, *value)
+		}
+	})
+	return ids
+}
