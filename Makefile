@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall ab-proof fuzz kills soak browser build kubernetes test-kubernetes release clean
+.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ run: build ## build, check and load the embedded mock for 10 s, write reports to
 test: ## run every test, with the race detector where a C compiler is found
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
 	$(GO) test $(RACE) ./...
+
+gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid and Caddy, which Debian packages; the quick half is in make test
+	@for g in nginx haproxy apache2 varnishd squid caddy; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
+	AGSTEST_GATEWAYS_WIDE=1 $(GO) test -count=1 -v -timeout 60m ./internal/gateways
 
 build: ## build bin/agstest
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o bin/agstest ./cmd/agstest

@@ -170,7 +170,7 @@ const nginxMain = `{{if .Root}}user root;{{end}}
 worker_processes 2;
 pid {{.Folder}}/pid;
 error_log {{.Folder}}/error.log notice;
-events { worker_connections 1024; }
+events { worker_connections 8192; }
 http {
   access_log off;
   client_body_temp_path {{.Folder}}/body; proxy_temp_path {{.Folder}}/proxy; fastcgi_temp_path {{.Folder}}/fastcgi;
@@ -239,8 +239,9 @@ backend default { .host = "{{.Host}}"; .port = "{{.UpstreamPort}}"; }
 {{.Config.Outer}}
 `
 
+// Without login=PASSTHRU Squid keeps the header Authorization to itself.
 const squidMain = `http_port 127.0.0.1:{{.Port}} accel defaultsite=127.0.0.1:{{.UpstreamPort}}
-cache_peer {{.Host}} parent {{.UpstreamPort}} 0 no-query originserver name=ags
+cache_peer {{.Host}} parent {{.UpstreamPort}} 0 no-query originserver login=PASSTHRU name=ags
 pid_filename {{.Folder}}/pid
 cache_log {{.Folder}}/error.log
 access_log none
@@ -266,9 +267,9 @@ const caddyMain = `{
 }
 `
 
-const caddySites = `http://127.0.0.1:{{.Port}} {
+const caddySites = `http://127.0.0.1:{{.Port}}, http://localhost:{{.Port}} {
 ` + caddyInside + `}
-https://127.0.0.1:{{.SecurePort}} {
+https://127.0.0.1:{{.SecurePort}}, https://localhost:{{.SecurePort}} {
 ` + caddyInside + `  tls {{.Authority.Cert}} {{.Authority.Key}}{{if .Config.ClientCert}} {
     client_auth {
       mode require_and_verify

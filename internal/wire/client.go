@@ -100,8 +100,9 @@ func NewClient(t Target) (*Client, error) {
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			MaxIdleConnsPerHost:    64,
-			// Shorter than what servers grant, so that an idle connection is not used at the moment the service closes it.
-			IdleConnTimeout: 3 * time.Second,
+			// Shorter than what servers grant, some of which is a second, so that an idle connection is not used at the moment the service
+			// closes it.
+			IdleConnTimeout: 500 * time.Millisecond,
 		},
 	}
 	c.two = c.transport.Clone()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -42,6 +43,7 @@ func newIdler(t testing.TB, config *tls.Config, after func(c net.Conn, under *ne
 		certified := httptest.NewTLSServer(nil)
 		defer certified.Close()
 		config = config.Clone()
+		config.NextProtos = []string{"http/1.1"}
 		config.Certificates = certified.TLS.Certificates
 		pool := x509.NewCertPool()
 		pool.AddCert(certified.Certificate())
@@ -210,6 +212,54 @@ func TestAServiceThatReadsAndClosesIsWrong(t *testing.T) {
 				assert.EqualValues(t, 2, s.requests.Load())
 			})
 		}
+	}
+}
+
+// A service that closes a connection in use closes the others soon: they are not used again.
+func TestAfterACloseInUseAllAreOpenedAnew(t *testing.T) {
+	s := newIdler(t, nil, func(c net.Conn, _ *net.TCPConn, _ *bufio.Reader) {})
+	carrier := connectTo(t, s.target).(*leanTransport)
+	carrier.lookAfter = time.Hour
+	var held []*connection
+	for range 5 {
+		c, _, err := carrier.connection(time.Now().Add(time.Second), &hit.Phases{}, true)
+		require.NoError(t, err)
+		held = append(held, c)
+	}
+	for _, c := range held {
+		carrier.put(c)
+	}
+	held[4].below.Conn.(*net.TCPConn).CloseWrite() // the service closes this one, and has not come to the others
+	<-time.After(20 * time.Millisecond)
+	answer, _ := ask(carrier, time.Second, post)
+	if answer.Err == nil {
+		assert.True(t, answer.Resent)
+	}
+	_, phases := ask(carrier, time.Second, post)
+	assert.True(t, phases.NewConnection || answer.Resent)
+	assert.EqualValues(t, 1, carrier.generation.Load())
+}
+
+// What net/http sends again of its own is shown too.
+func TestWhatNetHTTPSendsAgainIsShown(t *testing.T) {
+	var talks atomic.Int64
+	address := speak(t, func(c net.Conn, in *bufio.Reader) {
+		first := talks.Add(1) == 1
+		for read(in) {
+			io.WriteString(c, rightAnswer)
+			if first {
+				read(in)
+				return
+			}
+		}
+	})
+	via, err := url.Parse(address)
+	require.NoError(t, err)
+	carrier := connectTo(t, wire.Target{URL: "http://ags.invalid", Proxy: via})
+	for _, resent := range []bool{false, true, false} {
+		answer, _ := ask(carrier, 5*time.Second, hit.Request{Method: "GET", Path: "/"})
+		require.NoError(t, answer.Err)
+		assert.Equal(t, resent, answer.Resent)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agstest/load/hit"
@@ -27,11 +28,14 @@ type leanTransport struct {
 	dialer  net.Dialer
 	hits    sync.Pool // of *leanHit
 
-	timeouts  idleTimeout
-	lookAfter time.Duration // a connection that was idle for less is used without a look
-	closing   chan struct{}
-	closeOnce sync.Once
-	sweeper   sync.WaitGroup
+	timeouts idleTimeout
+	// generation counts how often the service closed a connection that was in use. That is a reload or a restart, which closes the others
+	// too, at its leisure: those of an earlier generation are not used again.
+	generation atomic.Uint64
+	lookAfter  time.Duration // a connection that was idle for less is used without a look
+	closing    chan struct{}
+	closeOnce  sync.Once
+	sweeper    sync.WaitGroup
 
 	// dialling bounds how many connections are opened at once: when a burst comes, those that wait take whatever is first, a new
 	// connection or one that was given back.
@@ -88,6 +92,9 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 	c, kept, err := l.connection(deadline, traced, false)
 	if err == nil {
 		err = h.carry(c, request, answer, deadline, traced)
+	}
+	if err != nil && kept && !c.heard && (errors.Is(err, io.EOF) || closedByPeer(err)) {
+		l.generation.CompareAndSwap(c.opened, c.opened+1)
 	}
 	if err != nil && kept && !l.isAborted() && c.neverReached(err) {
 		l.discard(c)

@@ -21,6 +21,7 @@ type connection struct {
 	out       []byte        // the request that is being sent
 	since     time.Time     // idle since
 	roundTrip time.Duration // how long connecting took
+	opened    uint64        // in which generation
 	used      bool          // carried an exchange before
 	grown     bool          // has a larger buffer than others
 	writing   bool          // not all of the request is written

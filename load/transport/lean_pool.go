@@ -23,15 +23,8 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 		if c == nil {
 			break
 		}
-		idle := time.Since(c.since)
-		if idle < l.lookAfter {
+		if l.fit(c) {
 			return c, true, nil
-		}
-		if !l.timeouts.over(idle) {
-			if c.stillOpen() {
-				return c, true, nil
-			}
-			l.timeouts.closed(idle, c.since.Add(idle))
 		}
 		l.discard(c)
 	}
@@ -57,6 +50,22 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 	c, err = l.dial(ctx, traced)
 	<-l.dialling
 	return c, false, err
+}
+
+// fit tells that an idle connection may be used.
+func (l *leanTransport) fit(c *connection) bool {
+	idle := time.Since(c.since)
+	switch {
+	case c.opened != l.generation.Load() || l.timeouts.over(idle):
+		return false
+	case idle < l.lookAfter || c.stillOpen():
+		return true
+	case idle < sweepEvery: // too soon for a time-out
+		l.generation.CompareAndSwap(c.opened, c.opened+1)
+	default:
+		l.timeouts.closed(idle, c.since.Add(idle))
+	}
+	return false
 }
 
 // takeIdle takes the connection that was used last; nil where none is idle.
@@ -90,6 +99,7 @@ func (l *leanTransport) dial(ctx context.Context, traced *hit.Phases) (*connecti
 	if l.trace {
 		ctx = httptrace.WithClientTrace(ctx, connectTrace(traced))
 	}
+	generation := l.generation.Load()
 	begin := time.Now()
 	raw, err := l.dialer.DialContext(ctx, "tcp", l.address)
 	if err != nil {
@@ -97,7 +107,7 @@ func (l *leanTransport) dial(ctx context.Context, traced *hit.Phases) (*connecti
 	}
 	traced.NewConnection = true
 	under := newBelow(raw)
-	c := &connection{Conn: under, below: under, roundTrip: time.Since(begin)}
+	c := &connection{Conn: under, below: under, roundTrip: time.Since(begin), opened: generation}
 	if l.tls != nil {
 		begin := time.Now()
 		secure := tls.Client(under, l.tls)

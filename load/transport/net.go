@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agstest/internal/failure"
@@ -61,6 +62,10 @@ func (n *netTransport) Exchange(request *hit.Request, answer *hit.Answer, deadli
 }
 
 func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *hit.Answer, body *bytes.Buffer, traced *hit.Phases) error {
+	// net/http itself sends again what it may (RFC 9110 section 9.2.2, RFC 9113 section 8.7); it must not stay hidden.
+	var connections atomic.Int32
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connections.Add(1) }})
+	defer func() { answer.Resent = connections.Load() > 1 }()
 	var seen *netTrace
 	if n.trace {
 		seen = &netTrace{}

@@ -64,6 +64,10 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 	ctx, cancel := context.WithTimeout(ctx, min(timeout, 10*time.Second))
 	defer cancel()
 	c, err := l.dial(ctx, &hit.Phases{})
+	if err == nil && target.HTTP != wire.HTTP1 && c.choseNothing() && takesHTTP2(ctx, hostPort(base), l.tls) {
+		l.Close()
+		return newNetTransport(base, config, nil, timeout, trace, "since the service speaks HTTP/2 only"), nil
+	}
 	if err == nil {
 		l.sweeper.Go(l.sweep)
 		l.put(c)
@@ -86,6 +90,25 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 func onlyHTTP2(err error) bool {
 	var alert tls.AlertError
 	return errors.As(err, &alert) && alert == 120 || strings.Contains(err.Error(), "no application protocol")
+}
+
+// choseNothing tells that the service took none of the protocols that TLS offered it. Most that do so know no ALPN (RFC 7301); Go, and so
+// Caddy and Traefik, does it too where HTTP/2 alone is allowed, and then closes the connection at the first request.
+func (c *connection) choseNothing() bool {
+	secure, ok := c.Conn.(*tls.Conn)
+	return ok && secure.ConnectionState().NegotiatedProtocol == ""
+}
+
+// takesHTTP2 tells that the service chooses HTTP/2 where that is offered.
+func takesHTTP2(ctx context.Context, address string, config *tls.Config) bool {
+	config = config.Clone()
+	config.NextProtos = []string{"h2", "http/1.1"}
+	c, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return c.(*tls.Conn).ConnectionState().NegotiatedProtocol == "h2"
 }
 
 // hostPort is the address to dial.
