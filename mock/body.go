@@ -61,7 +61,7 @@ func (c *call) parse() *reply {
 	}
 	var value any
 	// Unmarshal refuses what follows the value; into an any it keeps the case of names.
-	if err := json.Unmarshal(c.raw, &value); err != nil {
+	if err := json.Unmarshal(c.raw, &value); err != nil && json.Unmarshal(c.reread(), &value) != nil {
 		return bad("is not JSON")
 	}
 	object, isObject := value.(map[string]any)

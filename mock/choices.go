@@ -24,6 +24,8 @@ type Choices struct {
 	DiscoveryReadsToken   bool   // an unusable header token makes discovery answer 404
 	OldTenantHeader       bool   // tenantId is read where nv-tenant-id is missing
 
+	MarkAccepted bool // a byte order mark before a body is overlooked
+
 	// Refusals.
 	UnknownSession    int    // 401
 	ExpiredSession    int    // 401

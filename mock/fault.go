@@ -25,7 +25,7 @@ type Fault struct {
 func Faults() []Fault {
 	var all []Fault
 	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults()} {
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults(), jsonFaults()} {
 		all = append(all, group...)
 	}
 	return all

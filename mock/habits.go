@@ -33,6 +33,7 @@ func Habits() []Habit {
 		choice("missing-parameter-401", "a missing mandatory parameter is unauthorised", func(c *Choices) { c.MissingParameter = 401 }),
 		choice("operator-token-in-header", "the OperatorAuthToken may come in a header", func(c *Choices) { c.OperatorTokenInHeader = true }),
 		choice("discovery-reads-token", "an unusable token at discovery finds no services", func(c *Choices) { c.DiscoveryReadsToken = true }),
+		choice("byte-order-mark", "a byte order mark before a body is overlooked", func(c *Choices) { c.MarkAccepted = true }),
 		choice("no-correlation-echo", "x-correlation-id is not echoed", func(c *Choices) { c.NoCorrelationEcho = true }),
 
 		choice("unknown-session-404", "unknown, expired and used session tokens are not found", func(c *Choices) { c.UnknownSession, c.ExpiredSession, c.UsedSession = 404, 404, 404 }),

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -17,6 +18,9 @@ func (c *call) readParameters(optional bool) *reply {
 			return nil
 		}
 		return bad(ruleParametersPresent, "parameters is missing")
+	}
+	if text, isText := given.(string); isText && !c.enforces(ruleParametersNoText) {
+		_ = json.Unmarshal([]byte(text), &given)
 	}
 	list, isArray := given.([]any)
 	if !isArray {

@@ -209,7 +209,7 @@ var table = []row{
 	{"another protocol in place of TLS", "setup", "the service does not speak TLS on this port; if it is a plain one, write http:// in url", "setup", "the service does not speak TLS on this port; if it is a plain one, write http:// in url"},
 	{"plain HTTP on the https port", "setup", "the service does not speak TLS on this port; if it is a plain one, write http:// in url", "setup", "the service does not speak TLS on this port; if it is a plain one, write http:// in url"},
 	{"https on the plain port", "setup", "the service speaks TLS on this port; write https:// in url", "setup", "the service speaks TLS on this port; write https:// in url"},
-	{"a certificate that expires during the run", "fail", "got status 503", "status tls", "the certificate of the service is valid from 2001-02-03 to 2002-02-03 and not now"},
+	{"a certificate that expires during the run", "error", "the certificate of the service is valid from 2001-02-03", "status tls", "the certificate of the service is valid from 2001-02-03 to 2002-02-03 and not now"},
 	{"TLS, closed in place of an answer", "error", "the service closed the connection without a whole answer", "reset", "the service closed the connection without a whole answer"},
 	{"TLS, cut in place of an answer", "error", "the service closed the connection without a whole answer", "reset", "the service closed the connection without a whole answer"},
 	{"TLS, cut in a body without a length", "pass", "", "right", ""},
