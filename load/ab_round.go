@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agstest/internal/failure"
@@ -87,7 +88,9 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 			j.keep(so)
 		}
 	})
-	j.old.progress = j.teller(round, len(before), over)
+	var newWrong atomic.Int64
+	j.new.progress = func(p Progress) { newWrong.Store(p.Wrong) }
+	j.old.progress = j.teller(round, len(before), over, &newWrong)
 	sides := []*abSide{j.old, j.new}
 	var sending sync.WaitGroup
 	var errs [2]error
@@ -122,7 +125,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 }
 
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
-func (j *abJob) teller(round, before int, over chan<- int) func(Progress) {
+func (j *abJob) teller(round, before int, over chan<- int, newWrong *atomic.Int64) func(Progress) {
 	length := j.old.recorder.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
@@ -146,7 +149,7 @@ func (j *abJob) teller(round, before int, over chan<- int) func(Progress) {
 			pair += before
 		}
 		j.options.Progress(ABProgress{
-			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong,
+			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong + newWrong.Load(),
 		})
 	}
 }

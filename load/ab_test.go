@@ -176,9 +176,11 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	o.Placement, o.Swap = "", func(context.Context) error { swaps++; return nil }
 	o.Run, o.Confirm = reports.Run{ID: "ab-1"}, true
 	var pairs []int
-	o.Progress = func(p ABProgress) { pairs = append(pairs, p.Pair) }
+	told := int64(0)
+	o.Progress = func(p ABProgress) { pairs, told = append(pairs, p.Pair), max(told, p.Wrong) }
 	c, err := AB(context.Background(), o)
 	require.NoError(t, err)
+	assert.Positive(t, told, "wrong answers of the new side are told while it goes on")
 
 	assert.Equal(t, reports.SideBySide, c.Method)
 	assert.Equal(t, "ab", c.Run.Kind)

@@ -222,6 +222,24 @@ func (h *HistoryComparison) measure(load, confirm *Load) {
 	}
 }
 
+func (h *HistoryComparison) regressedWords() string {
+	for _, m := range h.Metrics {
+		if m.Verdict == Regressed && m.Confirm == 0 {
+			return "Far worse than earlier runs let expect: "
+		}
+	}
+	for _, e := range h.Errors {
+		if e.Verdict == Regressed && e.Confirm == 0 {
+			return "Far worse than earlier runs let expect: "
+		}
+	}
+	return "Worse than earlier runs let expect, and a second run confirmed it: "
+}
+
+// farBeyond is how many times the least change worth flagging a figure must be off to block without a confirming run: half as slow again
+// for a p50, more than twice as slow for a p99, 2.5 points of wrong answers. Less than that is confirmed with --confirm.
+const farBeyond = 25
+
 // measureErrors judges the shares of wrong answers.
 func (h *HistoryComparison) measureErrors(load, confirm *Load) {
 	share := func(right, wrong int64) float64 { return float64(wrong) / math.Max(float64(right+wrong), 1) }
@@ -268,6 +286,8 @@ func (h *HistoryComparison) conclude(m *HistoryMetric, faster, second float64) {
 		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", Plural(int64(m.Earlier), "earlier run"), fewestEarlier)
 	case flagged && confirmed:
 		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s, in this run and the confirming one.", upper(among))
+	case flagged && math.IsNaN(second) && m.SlowerAdjusted < h.Rules.Level/50 && m.Change > farBeyond*m.Floor:
+		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s, by so much that no second run is needed to say so.", upper(among))
 	case flagged && !math.IsNaN(second):
 		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("%s in this run, but not in the confirming one.", upper(among))
 	case flagged:
@@ -310,7 +330,7 @@ func (c *Comparison) settleHistory() {
 	case !gates:
 		c.Verdict, c.Reason = Inconclusive, "The run measured nothing that could be judged."
 	case len(regressed) > 0:
-		c.Verdict, c.Reason = Regressed, "Worse than earlier runs let expect, and a second run confirmed it: "+strings.Join(regressed, "; ")+"."
+		c.Verdict, c.Reason = Regressed, h.regressedWords()+strings.Join(regressed, "; ")+"."
 	case len(open) > 0:
 		c.Verdict, c.Reason = Inconclusive, "Worse than earlier runs let expect in one run, which a second one did not confirm: "+strings.Join(open, "; ")+"."
 		if h.Confirm == nil {

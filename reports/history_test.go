@@ -37,6 +37,7 @@ func TestCompareHistory(t *testing.T) {
 		{"slower, confirmed", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: confirm(11900 * time.Microsecond)}, Regressed, "Worse than earlier runs let expect, and a second run confirmed it: refresh p50 +"},
 		{"slower, not confirmed", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: confirm(10 * time.Millisecond)}, Inconclusive, "which a second one did not confirm"},
 		{"slower, once", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{}, Inconclusive, "Worse than earlier runs let expect, in one run: refresh p50 +"},
+		{"far slower, once", at("n", 3*time.Second), history(20, 1), HistoryOptions{}, Regressed, "Far worse than earlier runs let expect: refresh p50 +"},
 		{"faster", at("n", 8*time.Millisecond), history(20, 1), HistoryOptions{}, Improved, "Faster than earlier runs let expect: refresh p50 -"},
 		{"nine earlier runs are advisory", at("n", 30*time.Millisecond), history(9, 1), HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, Inconclusive, "There are 9 earlier runs of the same question, and a verdict needs 10: what is shown is advisory."},
 		{"ten are enough", at("n", 30*time.Millisecond), history(10, 1), HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, Regressed, "Worse than earlier runs"},
