@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"agstest/internal/failure"
 )
 
 const (
@@ -83,7 +81,6 @@ func (t *idleTimeout) over(idle time.Duration) bool {
 
 // sweep looks at idle connections until the transport is closed, lets go of those that the service has closed, and learns when it does.
 func (l *leanTransport) sweep() {
-	defer failure.Guard()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {

@@ -69,7 +69,10 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 		return newNetTransport(base, config, nil, timeout, trace, "since the service speaks HTTP/2 only"), nil
 	}
 	if err == nil {
-		l.sweeper.Go(l.sweep)
+		l.sweeper.Go(func() {
+			defer failure.Guard()
+			l.sweep()
+		})
 		l.put(c)
 		return l, nil
 	}
