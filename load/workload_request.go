@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
 	"strconv"
@@ -194,25 +196,28 @@ func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 	request.Body = append(body, `]}`...)
 }
 
-// operatorKey signs OperatorAuthTokens as the page "Requesting a session token" shows them: HS256 (RFC 7515, RFC 7518 section 3.2).
+// operatorKey signs OperatorAuthTokens as the page "Requesting a session token" shows them (RFC 7515, RFC 7518 section 3.2).
 type operatorKey struct {
 	secret  []byte
-	account string // where the client's own account is not known
-	header  []byte // encoded, with the dot
+	hash    func() hash.Hash
+	life    time.Duration // each is used once and at once
+	account string        // where the client's own account is not known
+	header  []byte        // encoded, with the dot
 	// The claims up to the value of the account, from there to that of exp, and the rest, as JSON text.
 	before, between, after []byte
 }
 
-// operatorTokenLife is how long an OperatorAuthToken is good for; each is used once and at once.
-const operatorTokenLife = 5 * time.Minute
-
 func newOperatorKey(e *environment.Environment) *operatorKey {
-	header := []byte(`{"alg":"HS256","typ":"JWT"}`)
+	header := appendJSON([]byte(`{"alg":`), []byte(e.Operator.Signing()))
+	header = append(header, `,"typ":"JWT"`...)
 	if e.Operator.KeyID != "" {
-		header = append(append([]byte(`{"alg":"HS256","typ":"JWT","kid":`), appendJSON(nil, []byte(e.Operator.KeyID))...), '}')
+		header = appendJSON(append(header, `,"kid":`...), []byte(e.Operator.KeyID))
 	}
+	header = append(header, '}')
+	key, _ := e.Operator.Key() // the reader of the file has refused what is no key
 	return &operatorKey{
-		secret: []byte(e.Operator.Secret), account: e.Operator.Account,
+		secret: key, account: e.Operator.Account, life: e.Operator.Life(),
+		hash:    map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}[e.Operator.Signing()],
 		header:  append(base64.RawURLEncoding.AppendEncode(nil, header), '.'),
 		before:  fmt.Appendf(nil, `{"typ":%q,%q:`, ags.OperatorToken.Type, ags.OperatorToken.Account),
 		between: fmt.Appendf(nil, `,%q:%s,"exp":`, ags.OperatorToken.Tenant, appendJSON(nil, []byte(e.Tenant))),
@@ -226,14 +231,14 @@ func (k *operatorKey) appendToken(dst, account []byte, now time.Time) []byte {
 	}
 	var room [256]byte
 	claims := appendJSON(append(room[:0], k.before...), account)
-	claims = strconv.AppendInt(append(claims, k.between...), now.Add(operatorTokenLife).Unix(), 10)
+	claims = strconv.AppendInt(append(claims, k.between...), now.Add(k.life).Unix(), 10)
 	claims = append(claims, k.after...)
 	start := len(dst)
 	dst = append(dst, k.header...)
 	dst = base64.RawURLEncoding.AppendEncode(dst, claims)
-	mac := hmac.New(sha256.New, k.secret)
+	mac := hmac.New(k.hash, k.secret)
 	mac.Write(dst[start:])
-	var sum [sha256.Size]byte
+	var sum [sha512.Size]byte
 	return base64.RawURLEncoding.AppendEncode(append(dst, '.'), mac.Sum(sum[:0]))
 }
 

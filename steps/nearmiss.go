@@ -38,7 +38,7 @@ func nearMisses(right string, caseMatters, blanksMatter bool) []nearMiss {
 		{"longer by a character", right + string(neighbour(right[n-1])), false},
 		{"with another first character", at(0), false},
 		{"with another character in its middle", at(n / 2), false},
-		{"with another last character", at(n - 1), false},
+		{"with another last character", right[:n-1] + string(otherLast(right)), false},
 		{"twice in a row", right + right, false},
 		{"in other case", swapCase(right), !caseMatters},
 		{"with blanks around it", " " + right + " ", !blanksMatter},
@@ -51,6 +51,17 @@ func nearMisses(right string, caseMatters, blanksMatter bool) []nearMiss {
 		}
 	}
 	return kept
+}
+
+// otherLast is another last character of a text. That of a compact JWS differs in its highest bit: its lowest bits may belong to no byte of the
+// signature (RFC 4648 section 3.5), and a reader of base64 may pass over them.
+func otherLast(text string) byte {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := text[len(text)-1]
+	if i := strings.IndexByte(alphabet, last); i >= 0 && strings.Count(text, ".") == 2 {
+		return alphabet[i^32]
+	}
+	return neighbour(last)
 }
 
 // neighbour is another character of the same kind.

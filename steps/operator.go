@@ -14,9 +14,9 @@ import (
 // operatorToken is an OperatorAuthToken: the JWT with which a head-end system asks for a session token (the page "Requesting a session
 // token"). Its fields are changed to make the wrong tokens of the scenarios.
 type operatorToken struct {
-	algorithm string // HS256, HS512 or none
+	algorithm string // HS256, HS384, HS512 or none
 	keyID     string
-	secret    string
+	secret    []byte
 	claims    []member // in order
 }
 
@@ -53,12 +53,14 @@ func (t *operatorToken) sign() string {
 	switch t.algorithm {
 	case "HS256":
 		algorithm = sha256.New
+	case "HS384":
+		algorithm = sha512.New384
 	case "HS512":
 		algorithm = sha512.New
 	default:
 		return signed + "." // alg none has an empty signature (RFC 7518 section 3.6)
 	}
-	mac := hmac.New(algorithm, []byte(t.secret))
+	mac := hmac.New(algorithm, t.secret)
 	mac.Write([]byte(signed))
 	return signed + "." + encode(mac.Sum(nil))
 }
@@ -69,7 +71,11 @@ func (w *world) headEndRequest() (*request, error) {
 	if o == nil {
 		return nil, lacking(w.run.example("operator"), "the environment does not say how to act as a head-end system (operator)")
 	}
-	t := operatorToken{algorithm: "HS256", keyID: o.KeyID, secret: o.Secret}
+	secret, err := o.Key()
+	if err != nil {
+		return nil, unknownf("the secret of the operator %v", err)
+	}
+	t := operatorToken{algorithm: o.Signing(), keyID: o.KeyID, secret: secret}
 	t.set("typ", ags.OperatorToken.Type)
 	account := o.Account
 	if w.account != nil && w.account.id != "" {
@@ -77,7 +83,7 @@ func (w *world) headEndRequest() (*request, error) {
 	}
 	t.set(ags.OperatorToken.Account, account)
 	t.set(ags.OperatorToken.Tenant, w.tenant)
-	t.set("exp", time.Now().Add(w.ahead).Add(5*time.Minute).Unix())
+	t.set("exp", time.Now().Add(w.ahead).Add(o.Life()).Unix())
 	t.set("aud", ags.OperatorToken.Audience)
 	changes := w.operator
 	w.operator = nil

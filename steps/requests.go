@@ -179,9 +179,15 @@ var operatorPhrases = []phrase{
 	given(`the OperatorAuthToken has expired an hour ago`, "the OperatorAuthToken has expired an hour ago", "the OperatorAuthToken has expired an hour ago",
 		"Its claim exp is an hour in the past.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.set("exp", time.Now().Add(w.ahead-time.Hour).Unix()) })),
 	given(`the OperatorAuthToken is signed with another secret`, "the OperatorAuthToken is signed with another secret", "the OperatorAuthToken is signed with another secret",
-		"The HMAC does not fit.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.secret = w.invented(40) })),
+		"The HMAC does not fit.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.secret = []byte(w.invented(40)) })),
 	given(`the OperatorAuthToken is signed with the algorithm (none|HS512)`, "the OperatorAuthToken is signed with the algorithm <none|HS512>", "the OperatorAuthToken is signed with the algorithm none",
-		"The header alg says so, and so it is signed, with the right secret.", changeOperator(func(_ *world, t *operatorToken, a arguments) { t.algorithm = a.words[0] })),
+		"The header alg says so, and so it is signed, with the right secret.", changeOperator(func(_ *world, t *operatorToken, a arguments) {
+			if t.algorithm == a.words[0] { // the operator's own: another one is meant
+				t.algorithm = "HS256"
+				return
+			}
+			t.algorithm = a.words[0]
+		})),
 	given(`the OperatorAuthToken names an account that nobody has`, "the OperatorAuthToken names an account that nobody has", "the OperatorAuthToken names an account that nobody has",
 		"The claim OpfAccountId is made up.", changeOperator(func(w *world, t *operatorToken, _ arguments) {
 			t.set(ags.OperatorToken.Account, "agstest-"+w.invented(12))

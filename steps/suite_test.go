@@ -254,13 +254,13 @@ func TestMutationsAreReadable(t *testing.T) {
 
 // TestOperatorTokenSignature: HS256 has 32 bytes and depends on the secret, none has no signature.
 func TestOperatorTokenSignature(t *testing.T) {
-	token := operatorToken{algorithm: "HS256", keyID: "k", secret: "a secret of at least thirty-two bytes!", claims: []member{{"typ", rawJSON("GetSessionTokenAuthN")}}}
+	token := operatorToken{algorithm: "HS256", keyID: "k", secret: []byte("a secret of at least thirty-two bytes!"), claims: []member{{"typ", rawJSON("GetSessionTokenAuthN")}}}
 	signed := token.sign()
 	parts := strings.Split(signed, ".")
 	require.Len(t, parts, 3)
 	assert.Len(t, parts[2], 43)
 	assert.Equal(t, signed, token.sign(), "the same claims give the same token")
-	token.secret += "x"
+	token.secret = append(token.secret, 'x')
 	assert.NotEqual(t, parts[2], strings.Split(token.sign(), ".")[2])
 	token.algorithm = "none"
 	assert.True(t, strings.HasSuffix(token.sign(), "."))
@@ -268,7 +268,7 @@ func TestOperatorTokenSignature(t *testing.T) {
 
 // TestTampered: what is presented as tampered differs where it says so and nowhere else.
 func TestTampered(t *testing.T) {
-	token := operatorToken{algorithm: "HS256", secret: "s", claims: []member{{"deviceId", rawJSON("PUB_989")}}}
+	token := operatorToken{algorithm: "HS256", secret: []byte("s"), claims: []member{{"deviceId", rawJSON("PUB_989")}}}
 	good := strings.Split(token.sign(), ".")
 	payload := strings.Split(tampered(strings.Join(good, "."), "payload"), ".")
 	signature := strings.Split(tampered(strings.Join(good, "."), "signature"), ".")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -276,4 +278,61 @@ func TestServiceThatAdaptsItsCalls(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(stripped+"signOnWithSessionToken: {parameter: ticket}\n"+device+"allow: {first-time: true}\n"), 0o600))
 	_, stdout, _ := call(t, nil, "conform", "--env", file, "--only", "SOST-01", "--out", filepath.Join(out, "lacking"), "--json")
 	assert.Contains(t, stdout, "servicediscovery calls these parameters of /signOnWithSessionToken mandatory, and the environment file gives no value for them: channel")
+}
+
+// TestOperatorOfAnotherAlgorithm: a head-end system whose key is binary and whose tokens are signed with HS512 is acted for by conform and load.
+func TestOperatorOfAnotherAlgorithm(t *testing.T) {
+	const secret = "a-secret-of-at-least-32-characters"
+	running, err := startMock(mock.New(mock.Config{OperatorSecret: secret}), mockAddresses{service: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { running.stop(time.Second) })
+	base := environmentElsewhere(t, running, running.url, "")
+	text, err := os.ReadFile(base)
+	require.NoError(t, err)
+	binary := bytes.Repeat([]byte{0, 0xff, 7, 0x80}, 16)
+	var good, longest atomic.Int64
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ags/getSessionToken" {
+			body, _ := io.ReadAll(r.Body)
+			var said struct {
+				Parameters []struct{ Name, Value string } `json:"parameters"`
+			}
+			if json.Unmarshal(body, &said) == nil && len(said.Parameters) > 0 {
+				claims := jwt.MapClaims{}
+				if token, err := jwt.ParseWithClaims(said.Parameters[0].Value, claims, func(*jwt.Token) (any, error) { return binary, nil }, jwt.WithValidMethods([]string{"HS512"})); err == nil {
+					good.Add(1)
+					if expires, err := claims.GetExpirationTime(); err == nil {
+						longest.Store(max(longest.Load(), int64(time.Until(expires.Time))))
+					}
+					header := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"alg":"HS256","typ":"JWT","kid":%q}`, token.Header["kid"]))
+					signed := header + "." + strings.Split(token.Raw, ".")[1] // its figures as they were written
+					signature, _ := jwt.SigningMethodHS256.Sign(signed, []byte(secret))
+					signed += "." + base64.RawURLEncoding.EncodeToString(signature)
+					body = bytes.ReplaceAll(body, []byte(said.Parameters[0].Value), []byte(signed))
+				} else {
+					body = bytes.ReplaceAll(body, []byte(said.Parameters[0].Value), []byte("a.b.c"))
+				}
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		}
+		running.mock.ServeHTTP(w, r)
+	}))
+	t.Cleanup(service.Close)
+	changed := regexp.MustCompile(`secret: "?`+secret+`"?`).ReplaceAllString(string(text), "secret: \""+hex.EncodeToString(binary)+"\"")
+	require.NotEqual(t, string(text), changed)
+	changed = strings.Replace(changed, "operator:\n", "operator:\n  alg: HS512\n  encoding: hex\n  lifetime: 1m\n", 1)
+	changed = strings.Replace(changed, "operator: {", "operator: {alg: HS512, encoding: hex, lifetime: 1m, ", 1)
+	changed = regexp.MustCompile(`(?m)^url: .*$`).ReplaceAllString(changed, "url: "+service.URL)
+	file := filepath.Join(t.TempDir(), "env.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
+	out := t.TempDir()
+	code, stdout, stderr := call(t, nil, "conform", "--env", file, "--only", "GST-01,GST-04,GST-08,GST-13", "--generate", "0", "--sequences", "0", "--out", filepath.Join(out, "conform"))
+	assert.Equal(t, exitPass, code, stdout+stderr)
+	assert.Positive(t, good.Load())
+	assert.LessOrEqual(t, longest.Load(), int64(time.Minute))
+	before := good.Load()
+	code, stdout, stderr = call(t, nil, "load", "--env", file, "--workload", "head-end", "--rate", "20/s", "--duration", "1s", "--out", filepath.Join(out, "load"))
+	assert.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+	assert.Greater(t, good.Load(), before)
+	assert.NotContains(t, stdout+stderr, hex.EncodeToString(binary))
 }

@@ -93,8 +93,8 @@ func (r *reader) check(e *Environment) {
 	if e.TLS != (TLS{}) && strings.HasPrefix(e.URL, "http://") {
 		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: tls is not used, because the url starts with http://", r.name, r.line("tls")))
 	}
-	if e.Operator != nil && e.Operator.Secret == "" {
-		r.wrong("operator", "needs secret: the HMAC key of the OperatorAuthToken, such as \"${AGS_OPERATOR_SECRET}\"")
+	if e.Operator != nil {
+		r.checkOperator(e.Operator)
 	}
 	if name := e.SignOn.Parameter; name != "" && e.SignOn.Parameters[name] != "" {
 		r.wrong("signOnWithSessionToken.parameters."+name, "is the parameter of the session token, which has a value of its own")

@@ -72,10 +72,13 @@ type TLS struct {
 
 // Operator lets the suite act as a head-end system that asks for session tokens.
 type Operator struct {
-	Secret    string `yaml:"secret"` // HMAC key of the OperatorAuthToken
-	KeyID     string `yaml:"kid"`
-	Account   string `yaml:"account"`
-	Parameter string `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
+	Secret    string        `yaml:"secret"`   // HMAC key of the OperatorAuthToken
+	Encoding  string        `yaml:"encoding"` // of Secret: text, base64 or hex; empty: text
+	Algorithm string        `yaml:"alg"`      // HS256, HS384 or HS512; empty: HS256
+	Lifetime  time.Duration `yaml:"lifetime"` // of an OperatorAuthToken; 0: 5 minutes
+	KeyID     string        `yaml:"kid"`
+	Account   string        `yaml:"account"`
+	Parameter string        `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
 	// Parameters are sent beside it.
 	Parameters map[string]string `yaml:"parameters"`
 }
