@@ -127,7 +127,7 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 		if err := d.address(ctx); err != nil {
 			return false, err
 		}
-		bad, err := mint(func(t *operatorToken) error { t.secret = "agstest-" + w.invented(32); return nil })
+		bad, err := mint(func(t *operatorToken) error { t.secret = []byte("agstest-" + w.invented(32)); return nil })
 		if err == nil && same(good, bad) {
 			return false, wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret, and operator.kid and tenant", w.describe(good))
 		}
