@@ -1,6 +1,9 @@
 package reports
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ConformanceSchema names the version of the JSON form of Conformance. The number before the dot changes when a reader would break.
 const ConformanceSchema = "agstest.conformance/1.0"
@@ -138,6 +141,16 @@ type Step struct {
 	Verdict     Verdict     `json:"verdict"`
 	Nanoseconds int64       `json:"nanoseconds"`
 	Message     string      `json:"message,omitempty"`
+}
+
+// Below is what stands below the line of a step: its text, or its table with | around the cells.
+func (s Step) Below() string {
+	var b strings.Builder
+	b.WriteString(s.DocString)
+	for _, row := range s.Table {
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+	}
+	return b.String()
 }
 
 // StepValue is a value in the text of a step.
