@@ -62,7 +62,7 @@ func (r *run) granted(x *exchange, changed bool) {
 func (w *world) controlled(ctx context.Context, operation string) (bool, string) {
 	r := w.run
 	r.mu.Lock()
-	accepted, tried := r.grants[operation] > 0, r.tried[operation]
+	accepted := r.grants[operation] > 0
 	r.mu.Unlock()
 	if accepted || operation == "" {
 		return true, ""
@@ -70,7 +70,8 @@ func (w *world) controlled(ctx context.Context, operation string) (bool, string)
 	r.controls.Lock()
 	defer r.controls.Unlock()
 	r.mu.Lock()
-	accepted, tried = r.grants[operation] > 0, r.tried[operation]
+	accepted = r.grants[operation] > 0
+	tried := r.tried[operation]
 	r.mu.Unlock()
 	if accepted {
 		return true, ""
