@@ -236,6 +236,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		report.Counts.Scenarios[reports.NotExercised] += len(report.Scenarios) - len(entries)
 	}
 	report.Notes = append(r.notes, r.noteWaits(entries)...)
+	report.Notes = append(report.Notes, noteCaches(entries)...)
 	if len(r.idle) > 0 {
 		slices.Sort(r.idle)
 		report.Notes = append(report.Notes, "the service answers what it answers to made-up values, so these situations of the environment file may do nothing: "+strings.Join(r.idle, ", "))
