@@ -1,10 +1,15 @@
 package steps
 
 import (
+	"io/fs"
+	"strings"
+
 	"agstest/ags"
+	"agstest/internal/failure"
 )
 
-// Listed is a requirement with the scenarios that cover it.
+// Listed is a requirement with the scenarios that cover it. The last one of a list may have no id: its scenarios, of people's own folders,
+// have no requirement.
 type Listed struct {
 	Requirement ags.Requirement
 	Scenarios   []ListedScenario
@@ -47,5 +52,35 @@ func List(o Options) ([]Listed, error) {
 		}
 		list = append(list, entry)
 	}
+	if others := withoutRequirement(chosen.scenarios); len(others) > 0 {
+		list = append(list, Listed{Requirement: ags.Requirement{Text: "scenarios without a requirement"}, Scenarios: others})
+	}
 	return list, nil
+}
+
+func withoutRequirement(scenarios []*scenario) []ListedScenario {
+	var others []ListedScenario
+	for _, s := range scenarios {
+		if len(s.requirements) == 0 && strings.HasPrefix(s.file, ownPrefix) {
+			others = append(others, ListedScenario{s.id, s.name, s.tags})
+		}
+	}
+	return others
+}
+
+// CheckFeatures reads the feature files of a folder as a run would, and tells how many files and scenarios there are. The error, of the kind
+// failure.Usage, has every mistake of every file, one a line; the prefix stands before the names of files, as the path of the folder.
+func CheckFeatures(files fs.FS, prefix string) (fileCount, scenarios int, err error) {
+	sources, err := readFolder(files, prefix)
+	if err != nil && failure.KindOf(err) != failure.Usage {
+		return 0, 0, failure.Usagef("reading the feature files of %s: %w", prefix, err)
+	}
+	var wrong mistakes
+	if err != nil {
+		wrong = append(wrong, err.Error())
+	} else if len(sources) == 0 {
+		return 0, 0, failure.Usagef("%s holds no file that ends in .feature", prefix)
+	}
+	all, more := parse(sources)
+	return len(sources), len(all), append(append(wrong, more...), matchAll(all)...).failure()
 }

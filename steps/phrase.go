@@ -2,13 +2,15 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v34"
 
+	"agstest/ags"
 	"agstest/internal/failure"
 )
 
@@ -151,20 +153,45 @@ var values = regexp.MustCompile(`"[^"]*"|<[^>]*>|\[[^\]]*\]|[0-9]+`)
 func withoutValues(text string) string { return values.ReplaceAllString(text, "_") }
 
 // matchAll finds every step that cannot be run, before anything is sent.
-func matchAll(scenarios []*scenario) error {
-	var wrong []string
+func matchAll(scenarios []*scenario) mistakes {
+	var wrong mistakes
 	for _, s := range scenarios {
 		for i, step := range s.pickle.Steps {
-			if _, _, err := match(step); err != nil {
-				wrong = append(wrong, s.file+":"+strconv.Itoa(s.lines[i])+": "+err.Error())
+			_, a, err := match(step)
+			if err == nil && a.table != nil {
+				err = checkTable(a.table)
+			}
+			if err != nil {
+				wrong.at(s.file, s.lines[i], "%s", err)
 			}
 		}
 	}
-	if len(wrong) > 0 {
-		return failure.Usagef("%s", strings.Join(unique(wrong), "\n"))
+	return wrong
+}
+
+// checkTable wants what every table below a sentence is: rows of a name and a kind below a row of their names.
+func checkTable(table [][]string) error {
+	if len(table) < 2 {
+		return errors.New("the table has no row below its first, so nothing would be checked; its rows are a name and a kind, such as | jti | string |, below | member | kind |")
+	}
+	for _, row := range table[1:] {
+		if len(row) != 2 || row[0] == "" {
+			return fmt.Errorf("the rows of the table are a name and a kind, such as | jti | string |, not %s", plural(len(row), "cell"))
+		}
+		kinds, more, _ := strings.Cut(row[1], ", ")
+		for kind := range strings.SplitSeq(kinds, " or ") {
+			if !slices.Contains(tableKinds, kind) {
+				return fmt.Errorf("the table says that %s is %q, which is no kind; kinds are %s, joined by \" or \"", row[0], kind, strings.Join(tableKinds, ", "))
+			}
+		}
+		if more != "" && more != "not empty" && more != "positive" {
+			return fmt.Errorf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more, row[0])
+		}
 	}
 	return nil
 }
+
+var tableKinds = []string{string(ags.String), string(ags.Integer), string(ags.Boolean), string(ags.Object), string(ags.Array), string(ags.Null)}
 
 func unique(list []string) []string {
 	seen := map[string]bool{}

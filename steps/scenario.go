@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
@@ -65,11 +64,8 @@ var suite = sync.OnceValues(func() ([]*scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := parse(sources)
-	if err != nil {
-		return nil, err
-	}
-	return all, matchAll(all)
+	all, wrong := parse(sources)
+	return all, append(wrong, matchAll(all)...).failure()
 })
 
 // understand reads all scenarios, the suite's and those of an additional folder, and makes sure that every step of them means something.
@@ -82,10 +78,8 @@ func understand(additional fs.FS) ([]source, []*scenario, error) {
 	if err != nil || additional == nil {
 		return sources, all, err
 	}
-	if all, err = parse(sources); err != nil {
-		return nil, nil, err
-	}
-	return sources, all, matchAll(all)
+	all, wrong := parse(sources)
+	return sources, all, append(wrong, matchAll(all)...).failure()
 }
 
 // staged keeps the sources that hold a selected scenario, and gives the selected scenarios the ids that godog will number them with when
@@ -103,8 +97,8 @@ func staged(sources []source, selected []*scenario) ([]source, []*scenario, erro
 			kept = append(kept, s)
 		}
 	}
-	again, err := parse(kept)
-	if err != nil {
+	again, wrong := parse(kept)
+	if err := wrong.failure(); err != nil {
 		return nil, nil, err
 	}
 	var scenarios []*scenario
@@ -116,6 +110,9 @@ func staged(sources []source, selected []*scenario) ([]source, []*scenario, erro
 	}
 	return kept, scenarios, nil
 }
+
+// ownPrefix begins the names of additional feature files.
+const ownPrefix = "own/"
 
 // looksLikeRequirement tells a tag that means a requirement from the tags of people: SOST-07, TOK-3.
 var looksLikeRequirement = regexp.MustCompile(`^@[A-Z]+-[0-9]+$`)
@@ -129,8 +126,11 @@ func readSources(additional fs.FS) ([]source, error) {
 	if additional == nil {
 		return sources, nil
 	}
-	more, err := readFolder(additional, "own")
+	more, err := readFolder(additional, ownPrefix)
 	if err != nil {
+		if failure.KindOf(err) == failure.Usage {
+			return nil, err
+		}
 		return nil, failure.Usagef("reading the additional feature files: %w", err)
 	}
 	if len(more) == 0 {
@@ -139,72 +139,68 @@ func readSources(additional fs.FS) ([]source, error) {
 	return append(sources, more...), nil
 }
 
+// inMarkdown ends the names of files in Gherkin's form of Markdown, which Gherkin for Go does not read.
+const inMarkdown = ".feature.md"
+
+// readFolder reads the feature files of a folder; case does not matter in how their names end.
 func readFolder(files fs.FS, prefix string) ([]source, error) {
 	var sources []source
+	var wrong mistakes
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".feature") {
+		lower := strings.ToLower(name)
+		if err != nil || entry.IsDir() || !strings.HasSuffix(lower, ".feature") && !strings.HasSuffix(lower, inMarkdown) {
 			return err
+		}
+		own := path.Join(prefix, name)
+		if strings.HasSuffix(lower, inMarkdown) {
+			wrong.at(own, 1, "Gherkin in Markdown is not read; write the file in plain Gherkin, without # and * before keywords, as %s", strings.TrimSuffix(path.Base(name), name[len(name)-len(".md"):]))
+			return nil
 		}
 		content, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
 		if content, err = userfile.Text(content); err != nil {
-			return fmt.Errorf("%s: %w", path.Join(prefix, name), err)
+			wrong.at(own, 1, "%s", err)
+			return nil
 		}
-		sources = append(sources, source{path.Join(prefix, name), content})
+		sources = append(sources, source{own, content})
 		return nil
 	})
+	if err == nil {
+		err = wrong.failure()
+	}
 	sort.Slice(sources, func(i, j int) bool { return sources[i].name < sources[j].name })
 	return sources, err
 }
 
-// parse turns feature files into scenarios, in file and line order. It numbers what it parses exactly as godog does, so that the ids
-// of the pickles are the same in both.
-func parse(sources []source) ([]*scenario, error) {
-	known := map[string]bool{}
-	var ids []string
-	for _, r := range ags.Requirements {
-		known[r.ID] = true
-		ids = append(ids, r.ID)
-	}
+// parse turns feature files into scenarios, in file and line order, and says everything that is wrong with them. It numbers what it parses
+// exactly as godog does, so that the ids of the pickles are the same in both.
+func parse(sources []source) ([]*scenario, mistakes) {
 	var all []*scenario
+	var wrong mistakes
 	number := (&messages.Incrementing{}).NewId
 	for _, source := range sources {
-		document, err := gherkin.ParseGherkinDocument(bytes.NewReader(source.content), number)
-		if err != nil {
-			return nil, failure.Usagef("the feature file %s cannot be read: %s", source.name, whereParsingEnded(err))
+		file, more := readFeature(source, number)
+		wrong = append(wrong, more...)
+		if file.document == nil {
+			continue
 		}
-		pickles := gherkin.Pickles(*document, source.name, number)
-		if document.Feature == nil {
-			return nil, failure.Usagef("the feature file %s holds no feature", source.name)
+		pickles := gherkin.Pickles(*file.document, source.name, number)
+		if len(pickles) == 0 && len(more) == 0 {
+			wrong.at(source.name, int(file.document.Feature.Location.Line), "the feature %q holds no scenario; a line that starts with \"%s:\" begins one, and anything else below \"%s:\" is read as its description",
+				file.document.Feature.Name, file.scenarioWord(), file.document.Feature.Keyword)
 		}
-		if len(pickles) == 0 {
-			return nil, failure.Usagef("the feature file %s holds no scenario; a line that starts with \"Scenario:\" begins one, and anything else below \"Feature:\" is read as its description", source.name)
-		}
-		nodes := index(document)
+		nodes := index(file.document)
 		for _, pickle := range pickles {
 			row := nodes[pickle.AstNodeIds[len(pickle.AstNodeIds)-1]]
 			s := &scenario{
-				id: fmt.Sprintf("%s:%d", source.name, row.line), feature: document.Feature.Name, file: source.name,
+				id: fmt.Sprintf("%s:%d", source.name, row.line), feature: file.document.Feature.Name, file: source.name,
 				line: row.line, name: pickle.Name, pickle: pickle, order: len(all),
 			}
-			for _, tag := range pickle.Tags {
-				if s.tagged(tag.Name) {
-					continue
-				}
-				s.tags = append(s.tags, tag.Name)
-				if !looksLikeRequirement.MatchString(tag.Name) {
-					continue
-				}
-				id := strings.TrimPrefix(tag.Name, "@")
-				if !known[id] {
-					return nil, failure.Usagef("%s is tagged %s, which is no requirement of the catalogue%s", s.id, tag.Name, suggest(id, ids))
-				}
-				s.requirements = append(s.requirements, id)
-			}
+			s.label(&wrong)
 			if len(pickle.Steps) == 0 {
-				return nil, failure.Usagef("%s (%q) has no steps; is the keyword of its first line spelt right?", s.id, s.name)
+				wrong.at(s.file, s.line, "%q has no steps; is the keyword of its first line spelt right?", s.name)
 			}
 			for _, step := range pickle.Steps {
 				node := nodes[step.AstNodeIds[0]]
@@ -214,20 +210,34 @@ func parse(sources []source) ([]*scenario, error) {
 			all = append(all, s)
 		}
 	}
-	return all, nil
+	return all, wrong
 }
 
-// unexpected is how the parser tells of the first line that it cannot read.
-var unexpected = regexp.MustCompile(`(?s)\(([0-9]+):[0-9]+\): expected: .*?, got '(.*?)'`)
-
-// whereParsingEnded says what the parser means without its names of tokens.
-func whereParsingEnded(err error) string {
-	found := unexpected.FindStringSubmatch(err.Error())
-	if found == nil {
-		return oneLine(err.Error())
+// label takes the tags of the pickle over, and the requirements among them.
+func (s *scenario) label(wrong *mistakes) {
+	for _, tag := range s.pickle.Tags {
+		if s.tagged(tag.Name) {
+			continue
+		}
+		s.tags = append(s.tags, tag.Name)
+		if !looksLikeRequirement.MatchString(tag.Name) {
+			continue
+		}
+		id := strings.TrimPrefix(tag.Name, "@")
+		if _, known := catalogue[id]; !known {
+			wrong.at(s.file, s.line, "%q is tagged %s, which is no requirement of the catalogue%s", s.name, tag.Name, suggest(id, requirementIDs()))
+			continue
+		}
+		s.requirements = append(s.requirements, id)
 	}
-	return fmt.Sprintf("line %s, %q, stands where a keyword is expected: Feature:, Rule:, Background: and Scenario: end with a colon, steps begin with Given, When, Then, And or But",
-		found[1], oneLine(found[2]))
+}
+
+func requirementIDs() []string {
+	ids := make([]string, 0, len(ags.Requirements))
+	for _, r := range ags.Requirements {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 // node is where something stands in a feature file.

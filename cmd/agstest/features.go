@@ -22,7 +22,7 @@ func featureFolder(path string) (fs.FS, error) {
 		return nil, failure.Usagef("cannot read the folder of feature files: %w", err)
 	}
 	if !info.IsDir() {
-		return nil, failure.Usagef("--features wants a folder, and %s is a file; give the folder it is in", path)
+		return nil, failure.Usagef("%s is a file; give the folder of feature files that it is in", path)
 	}
 	return featureDir{os.DirFS(path), path}, nil
 }
