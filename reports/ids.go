@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// idMember finds the ids of accounts, devices and users in the JSON of an exchange, and in what is told of a token.
-var idMember = regexp.MustCompile(`(?i)"?\b(accountId|deviceId|client_?id|userId|username|userName|loginName|externalId)\\?"?\s*[:=]\s*\\?"?([A-Za-z0-9][A-Za-z0-9_.@-]{2,127})`)
+// idMember finds the ids of accounts, devices and users in the JSON of an exchange.
+var idMember = regexp.MustCompile(`(?i)"(accountId|deviceId|client_?id|userId|username|userName|loginName|externalId)\\?"\s*:\s*\\?"?([A-Za-z0-9][A-Za-z0-9_.@-]{2,127})`)
 
 // MaskIDs puts masked names in the place of the ids of accounts, devices and users in all texts of a run, as load does: those that are given,
 // and those that its exchanges name. The same id has the same mask in one run. It changes what the pointer points to.
