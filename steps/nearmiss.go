@@ -136,7 +136,13 @@ func isSessionToken(_ *world, r *request, name string) bool {
 
 func (w *world) isPasswordOf(r *request, name string) bool { return w.isPassword(r.operation, name) }
 
-func isUserName(_ *world, _ *request, name string) bool { return strings.EqualFold(name, "username") }
+// isUserName takes the first parameter that is no password for the name of the user, where it is known which is the password.
+func isUserName(w *world, r *request, name string) bool {
+	list := r.parameters()
+	secret := func(p parameter) bool { return w.isPassword(r.operation, p.Name) }
+	open := slices.IndexFunc(list, func(p parameter) bool { return !secret(p) })
+	return open >= 0 && list[open].Name == name && slices.ContainsFunc(list, secret)
+}
 
 func parameterNamed(which func(*world, *request, string) bool) func(*world, *request) string {
 	return func(w *world, r *request) string {
@@ -225,6 +231,9 @@ var nearMissPhrases = []phrase{
 func (w *world) sendNearMisses(ctx context.Context, what, operation string) error {
 	value := matching[what]
 	w.precise = true
+	if err := w.mayCompare(operation); err != nil {
+		return err
+	}
 	ask, _, err := w.documented(ctx, operation)
 	if err != nil {
 		return err
@@ -276,7 +285,7 @@ func (w *world) sendNearClaims(ctx context.Context, claim string) error {
 // eachRefused sends the documented request with each near miss and keeps what was accepted.
 func (w *world) eachRefused(ctx context.Context, operation, what string, misses []nearMiss, soothe bool, put func(*request, string)) error {
 	var accepted, harmless []string
-	var shown *exchange
+	var shown, last *exchange
 	for i, m := range misses {
 		for range 1 + max(0, 1-i) { // the first twice: what is refused is refused again
 			r, _, err := w.documented(ctx, operation)
@@ -289,6 +298,7 @@ func (w *world) eachRefused(ctx context.Context, operation, what string, misses 
 				return err
 			}
 			status := effectiveStatus(x)
+			last = x
 			if why := w.unproven(x); why != "" {
 				return unknownf("%s", why)
 			}
@@ -320,11 +330,23 @@ func (w *world) eachRefused(ctx context.Context, operation, what string, misses 
 	}
 	if shown == nil {
 		w.explored = nil
+		if last != nil {
+			w.exchanges = append(w.exchanges, last) // one of them, as evidence
+		}
 		return w.stillGood(ctx, operation)
 	}
 	w.exchanges = append(w.exchanges, shown)
 	w.explored = &missed{expected: "a refusal of every near miss of the " + what, got: strings.Join(append(accepted, harmless...), "; "), soft: len(accepted) == 0}
 	return nil
+}
+
+// mayCompare: a session token of the environment file that may work only once is not spent on a comparison.
+func (w *world) mayCompare(operation string) error {
+	if operation != ags.SignOnWithSessionToken || w.account == nil || w.account.token == "" || w.run.timesWorked(w.account.token) >= 2 {
+		return nil
+	}
+	return lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+w.account.situation,
+		"the session token of situations.%s may work only once, and is not spent on a comparison", w.account.situation)
 }
 
 // stillGood sends the request with the good value, which must be accepted: else the others were refused for some other reason.
