@@ -29,7 +29,9 @@ func MaskIDs(run any, given []string) {
 	}
 	conceal(reflect.ValueOf(run), func(text string) string {
 		for _, found := range idMember.FindAllStringSubmatch(text, -1) {
-			add(found[2])
+			if strings.ContainsAny(found[2], "0123456789@") { // a plain word is no id that could be told from prose
+				add(found[2])
+			}
 		}
 		return text
 	})
