@@ -22,11 +22,36 @@ const (
 	Never Gating = "shown"
 )
 
+// Ground says what a requirement rests on, and so what a miss of it does.
+type Ground string
+
+// The grounds. Stated: a sentence of a page says it. Schema: the members, kinds and statuses of a page's sample of a request or answer show
+// it. Security: nobody is let in without a good token or password, as another account, tenant or device, whoever says so. Inferred: it
+// follows from facts taken together, or samples of other systems and releases show it. Open: no page names it.
+const (
+	Stated   Ground = "a page states it"
+	Schema   Ground = "a page's sample shows it"
+	Security Ground = "plain security"
+	Inferred Ground = "inferred"
+	Open     Ground = "no page names it"
+)
+
+// Gating is what a miss does by default: what is stated, shown by a sample's schema, or plain security fails the run.
+func (g Ground) Gating() Gating {
+	switch g {
+	case Inferred:
+		return Warns
+	case Open:
+		return Never
+	}
+	return Gates
+}
+
 // Requirement is one testable sentence about the service. IDs are permanent and never renumbered.
 type Requirement struct {
 	ID     string
 	Level  Level
-	Gating Gating
+	Ground Ground
 	// Text is one sentence, in our words.
 	Text string
 	// Sources are the keys of Pages that it rests on, separated by blanks.
@@ -34,6 +59,9 @@ type Requirement struct {
 	// SoftPart names the part of a gating requirement whose miss only warns; empty: all of it gates.
 	SoftPart string
 }
+
+// Gating says what a miss does by default.
+func (r Requirement) Gating() Gating { return r.Ground.Gating() }
 
 // Page is a source of requirements.
 type Page struct {

@@ -83,40 +83,32 @@ func TestSourcesArePages(t *testing.T) {
 	}
 }
 
-// The grades of the published catalogue: which requirements are probes, which are documented, and which sampled ones only warn.
-// All others are sampled and gate.
-func TestLevelsAndGatings(t *testing.T) {
-	ids := func(list string) map[string]bool {
-		m := map[string]bool{}
-		for _, f := range strings.Fields(list) {
-			prefix, numbers, _ := strings.Cut(f, "-")
-			for _, n := range strings.Split(numbers, ",") {
-				m[prefix+"-"+n] = true
-			}
-		}
-		return m
+// The rule: what a page states, what its samples' schema shows and plain security fail a run; what is inferred, or comes from other
+// systems' samples, warns; what no page names is only shown. A requirement that rests on no page is security, inferred or open.
+func TestGroundsDecideWhatAMissDoes(t *testing.T) {
+	pages := map[string]bool{}
+	for _, p := range ags.Pages {
+		pages[p.Key] = p.Where != ""
 	}
-	documented := ids(`DISC-01,02,03,04,05 SOST-01,02,03,05,07,08,14,17,18,19 SSO-01,02,07,08,09,10,11,12,14 SUB-01,02,05,06
-		GST-01,02,03,11,13 REF-01,02,04,05,07,13,14,19 OUT-01,02,04,05 REG-01,02,03,06,07,08 TOK-18
-		DEV-01,02,03,06,07,08,09,10,11,12 ERR-01,02,03,07 GW-04 FLOW-01,02,03,04,05,07,08`)
-	probes := ids(`DISC-12,13 SOST-13,16,25,27,30,31 SUB-07 GST-14 REF-16,17,20,21 OUT-07,08,10 REG-05 TOK-21,24 DEV-18,19,21
-		ERR-06,11,12 GW-03,06 LOAD-01,02,03,04,05,06,07`)
-	warns := ids(`DISC-06,09,10,11 SSO-04 REF-15 TOK-06,21,23 ERR-04,05 DEV-05,13,15,16,17 GW-01`)
-	soft := ids(`SOST-29 TOK-02,03,07,08,09,15`)
 	for _, r := range ags.Requirements {
-		level, gating := ags.Sampled, ags.Gates
-		switch {
-		case documented[r.ID]:
-			level = ags.Documented
-		case probes[r.ID]:
-			level, gating = ags.Probe, ags.Never
+		want := map[ags.Ground]ags.Gating{ags.Stated: ags.Gates, ags.Schema: ags.Gates, ags.Security: ags.Gates, ags.Inferred: ags.Warns, ags.Open: ags.Never}
+		gating, known := want[r.Ground]
+		require.True(t, known, "%s has the ground %q", r.ID, r.Ground)
+		assert.Equal(t, gating, r.Gating(), r.ID)
+		assert.Equal(t, r.Ground == ags.Open, r.Level == ags.Probe, "%s: a probe is what no page names, and nothing else is", r.ID)
+		if r.Level == ags.Documented {
+			assert.Equal(t, ags.Stated, r.Ground, "%s: documented is what a page states", r.ID)
 		}
-		if warns[r.ID] {
-			gating = ags.Warns
+		onPage := false
+		for _, key := range strings.Fields(r.Sources) {
+			onPage = onPage || pages[key]
 		}
-		assert.Equal(t, level, r.Level, "level of %s", r.ID)
-		assert.Equal(t, gating, r.Gating, "gating of %s", r.ID)
-		assert.Equal(t, soft[r.ID], r.SoftPart != "", "soft part of %s", r.ID)
+		if r.Ground == ags.Stated || r.Ground == ags.Schema {
+			assert.True(t, onPage, "%s rests on %s, where no page says so", r.ID, r.Sources)
+		}
+		if r.SoftPart != "" {
+			assert.NotEqual(t, ags.Open, r.Ground, "%s: a probe has no soft part", r.ID)
+		}
 	}
 }
 

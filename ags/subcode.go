@@ -1,5 +1,7 @@
 package ags
 
+import "slices"
+
 // SubCode is a numeric reason that comes with status 403 (the pages "Sign-in error code management" and "Error code management on
 // clients").
 type SubCode struct {
@@ -25,3 +27,8 @@ var SubCodes = []SubCode{
 // GatewayRefusal is the resultCode of the API gateway for an unusable token: with status 403, on legacy set-ups with status 200,
 // which is an error all the same.
 const GatewayRefusal = "99999:403"
+
+// IsSubCode tells whether the pages explain a code.
+func IsSubCode(code int) bool {
+	return slices.ContainsFunc(SubCodes, func(s SubCode) bool { return s.Code == code })
+}

@@ -72,7 +72,7 @@ Feature: How the service refuses
       Given a client that is signed on
       And the next request presents a token whose signature was changed
       When the client refreshes its tokens
-      Then the status is 403, or with a warning 400 or 401
+      Then the status is 403, or with a warning 400, 401, 404 or 422
       And the error code, if there is one, is 20020
 
     @ERR-04
@@ -181,4 +181,4 @@ Feature: How the service refuses
       Then the status is 201
       Given a session token that was never issued
       When the client signs on with a session token and its clientId
-      Then the status is 400, 401, 403 or 404
+      Then the status is 400, 401, 403 or 404, or with a warning 409 or 422

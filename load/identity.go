@@ -325,5 +325,5 @@ func (c *crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 // gates tells whether a miss of a requirement makes an answer wrong under load: those that fail a conformance run do.
 func gates(id string) bool {
 	requirement, ok := ags.RequirementByID(id)
-	return ok && requirement.Gating == ags.Gates
+	return ok && requirement.Gating() == ags.Gates
 }

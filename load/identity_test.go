@@ -55,7 +55,7 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 }
 
 // softOnly are faults in a part of a requirement that only warns, which is no wrong answer under load.
-var softOnly = map[string]bool{
+var softOnly = map[string]bool{"token-access-no-fixed-exp": true, "token-sessions-negative": true, "token-sessions-missing": true,
 	"token-kid-number": true, "token-access-no-profile": true, "token-access-flag-text": true, "token-refresh-network": true, "token-jti-differs": true,
 }
 

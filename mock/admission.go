@@ -54,6 +54,9 @@ func (s *Server) checkAccount(c *call, a *account) *reply {
 	if !c.enforces(ruleStatusVisible) {
 		status = a.first
 	}
+	if a.wasCancelled && c.set.choices.CancelledForGood {
+		status = cancelled
+	}
 	if a.troubled && status == active && !c.enforces(ruleReactivation) {
 		status = suspended
 	}

@@ -17,6 +17,7 @@ type Choices struct {
 	WrongMethod           int    // 405
 	ContentType           string // "": other content types than JSON are refused with 400, "415": with 415, "any": accepted
 	BothDeviceArguments   string // "": 400, "clientId" or "deviceInformation": that one counts
+	NoDeviceMakesOne      bool   // a sign-on without clientId and deviceInformation signs a new device on
 	EmptyDeviceRefused    bool   // deviceInformation {} is a bad request
 	ParametersRequired    bool   // refresh and signOut want parameters too
 	ParameterCase         bool   // names of parameters are matched with their case
@@ -64,8 +65,10 @@ type Choices struct {
 	TokensOutliveSignOut  bool
 	SecondSignOut         int  // 401; 200 for a forgiving service
 	DeviceOfRefused       bool // a first-time sign-on refused for VPN or location leaves its device behind
+	CancelledForGood      bool // an account that was cancelled stays so
 	ClockOffset           time.Duration
-	PairSkew              time.Duration // the refresh token is minted this much after the access token
+	NodeOffset            func() time.Duration // of the clock of the node that answers; nil: one node
+	PairSkew              time.Duration        // the refresh token is minted this much after the access token
 
 	// The answers.
 	NoCorrelationEcho       bool

@@ -41,6 +41,7 @@ func (o accountOrder) apply(a *account) error {
 	case active, suspended, restricted, cancelled:
 		a.status = o.Status
 		a.troubled = a.troubled || o.Status != active
+		a.wasCancelled = a.wasCancelled || o.Status == cancelled
 	default:
 		return fmt.Errorf("status is %q; it can be ACTIVE, SUSPENDED, RESTRICTED or CANCELLED", o.Status)
 	}

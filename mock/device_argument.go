@@ -65,7 +65,7 @@ func (c *call) readDevice() (deviceArgument, *reply) {
 		}
 		return argument, nil
 	}
-	if !c.enforces(ruleDeviceArgument) {
+	if !c.enforces(ruleDeviceArgument) || c.set.choices.NoDeviceMakesOne {
 		return deviceArgument{first: true}, nil
 	}
 	return deviceArgument{}, bad("either clientId or deviceInformation is needed")

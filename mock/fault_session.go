@@ -36,7 +36,6 @@ func sessionTokenFaults() []Fault {
 		lax("get-session-any-tenant", "GST-10", "an OperatorAuthToken of another tenant is accepted", on(gst), ruleOperatorTenant),
 		wrongRefusal("get-session-signature-404", "GST-04", "a wrong signature gives 404", on(gst), toStatus(http.StatusNotFound), ruleOperatorSignature),
 		lax("get-session-service-not-needed", "GST-11", "a missing x-auth-service-id is accepted", on(gst), ruleServiceHeader),
-		lax("get-session-same-token", "GST-12", "an account gets the same session token each time", on(gst), ruleDifferentSessions),
 		lax("get-session-useless", "GST-13", "the session token is not accepted afterwards", on(gst), ruleSessionUsable),
 	}
 }

@@ -67,7 +67,7 @@ func TestHabitsAreWellNamed(t *testing.T) {
 		assert.False(t, seen[h.Name], "two habits are called %s", h.Name)
 		seen[h.Name] = true
 		assert.NotEmpty(t, h.Summary, h.Name)
-		assert.True(t, h.Apply != nil || h.Transport != nil || len(h.near) > 0, h.Name)
+		assert.True(t, h.Apply != nil || h.Transport != nil || len(h.near) > 0 || h.outcomes != nil || h.means.rules != nil || h.means.reply != nil || h.means.draft != nil, h.Name)
 	}
 	assert.GreaterOrEqual(t, len(seen), 40)
 }
@@ -350,6 +350,10 @@ func sendAll(t *testing.T, c client) {
 	for range 210 { // what is rare
 		post("signOnWithSessionToken", "{"+parameters("sessionToken", c.mock.secret.population+"-7")+","+nth("LOAD_7")+"}")
 	}
+	fresh := c.operatorToken(func(*jwt.Token) {})
+	post("getSessionToken", "{"+parameters("OperatorAuthToken", fresh)+"}", "x-auth-service-id", "Customer Auth Service")
+	last := post("signOnWithSessionToken", "{"+session(firstAccount)+","+nth(firstDevice)+"}")
+	post("signOut", `{"parameters":[`, bearer(last, "access_token")...)
 }
 
 func TestRaces(t *testing.T) {

@@ -12,6 +12,9 @@ type Habit struct {
 	Transport func(http.Handler) http.Handler
 
 	near []nearness
+
+	outcomes map[ruleKey]outcome // statuses of refusals; the empty operation stands for all
+	means    Fault               // what else it changes, with the means of a fault
 }
 
 // HabitByName finds a habit.

@@ -119,7 +119,8 @@ func Habits() []Habit {
 		choice("large-tokens", "tokens are 8 KB long", func(c *Choices) { c.TokenPadding = 6000 }),
 		choice("no-store", "answers forbid caches", func(c *Choices) { c.NoStore = true }),
 	}
-	return append(append(habits, nearHabits()...), transportHabits()...)
+	habits = append(append(habits, nearHabits()...), pluginHabits()...)
+	return append(habits, transportHabits()...)
 }
 
 func transportHabits() []Habit {

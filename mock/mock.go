@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -79,6 +80,7 @@ type setting struct {
 	habits, faults []string
 	off            map[ruleKey]bool
 	near           []nearness
+	outcomes       map[ruleKey]outcome
 	replies        []func(*call, *reply)
 	drafts         []func(*call, *draft)
 	compacts       []func(*call, *draft, string) string
@@ -138,40 +140,20 @@ func uuid(b []byte) string {
 
 // apply replaces habits and faults; the choices of Config stay underneath.
 func (s *Server) apply(habits []Habit, faults []Fault) {
-	set := &setting{choices: s.config.Choices, off: map[ruleKey]bool{}, habits: []string{}, faults: []string{}}
+	set := &setting{choices: s.config.Choices, off: map[ruleKey]bool{}, outcomes: map[ruleKey]outcome{}, habits: []string{}, faults: []string{}}
 	for _, h := range habits {
 		set.habits = append(set.habits, h.Name)
 		set.near = append(set.near, h.near...)
 		if h.Apply != nil {
 			h.Apply(&set.choices)
 		}
+		maps.Copy(set.outcomes, h.outcomes)
+		set.spoil(h.means)
 	}
 	for _, f := range faults {
 		set.faults = append(set.faults, f.Name)
 		set.near = append(set.near, f.near...)
-		for _, r := range f.rules {
-			if f.operations == nil {
-				set.off[ruleKey{r, ""}] = true
-			}
-			for _, operation := range f.operations {
-				set.off[ruleKey{r, operation}] = true
-			}
-		}
-		if f.reply != nil {
-			set.replies = append(set.replies, forOperations(f.operations, f.reply))
-		}
-		if f.draft != nil {
-			set.drafts = append(set.drafts, forOperations(f.operations, f.draft))
-		}
-		if f.compact != nil {
-			operations, change := f.operations, f.compact
-			set.compacts = append(set.compacts, func(c *call, d *draft, compact string) string {
-				if operations != nil && !slices.Contains(operations, c.operation) {
-					return compact
-				}
-				return change(c, d, compact)
-			})
-		}
+		set.spoil(f)
 	}
 	set.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(set, w, r) })
 	for _, h := range habits {
@@ -185,6 +167,33 @@ func (s *Server) apply(habits []Habit, faults []Fault) {
 		}
 	}
 	s.setting.Store(set)
+}
+
+// spoil applies what a fault changes but for its transport.
+func (set *setting) spoil(f Fault) {
+	for _, r := range f.rules {
+		if f.operations == nil {
+			set.off[ruleKey{r, ""}] = true
+		}
+		for _, operation := range f.operations {
+			set.off[ruleKey{r, operation}] = true
+		}
+	}
+	if f.reply != nil {
+		set.replies = append(set.replies, forOperations(f.operations, f.reply))
+	}
+	if f.draft != nil {
+		set.drafts = append(set.drafts, forOperations(f.operations, f.draft))
+	}
+	if f.compact != nil {
+		operations, change := f.operations, f.compact
+		set.compacts = append(set.compacts, func(c *call, d *draft, compact string) string {
+			if operations != nil && !slices.Contains(operations, c.operation) {
+				return compact
+			}
+			return change(c, d, compact)
+		})
+	}
 }
 
 func forOperations[T any](operations []string, change func(*call, T)) func(*call, T) {
@@ -222,7 +231,11 @@ func (s *Server) Now() time.Time {
 
 // now is the time of the service; the caller holds the mutex.
 func (s *Server) now(set *setting) time.Time {
-	return s.clock().Add(s.state.offset + set.choices.ClockOffset)
+	node := time.Duration(0)
+	if set.choices.NodeOffset != nil {
+		node = set.choices.NodeOffset()
+	}
+	return s.clock().Add(s.state.offset + set.choices.ClockOffset + node)
 }
 
 // Secrets are the values that must not show up in any output: keys, passwords, the control token and the standing tokens. The tokens

@@ -44,6 +44,9 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 	if !c.enforces(r) && c.operation != "" {
 		return c.pretend()
 	}
+	if other, chosen := c.set.outcome(r, c.operation); chosen {
+		status, code = other.status, other.code
+	}
 	answer := reply{status: status, refused: r, code: code}
 	shown := code
 	if shown == 0 {
@@ -73,6 +76,15 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 		answer.setHeader("Www-Authenticate", `Bearer realm="ags", error="invalid_token"`)
 	}
 	return answer
+}
+
+// outcome is what a choice gives a refusal.
+func (set *setting) outcome(r rule, operation string) (outcome, bool) {
+	if o, chosen := set.outcomes[ruleKey{r, operation}]; chosen {
+		return o, true
+	}
+	o, chosen := set.outcomes[ruleKey{r, ""}]
+	return o, chosen
 }
 
 func (c *Choices) errorText(why string, on *call) string {

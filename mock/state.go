@@ -69,17 +69,18 @@ type user struct {
 }
 
 type account struct {
-	id          string
-	status      string
-	first       string // the status it was made with
-	deviceLimit int
-	groupClass  string
-	groupLimit  int
-	offset      time.Duration // of its own clock
-	devices     []*device
-	counted     int  // devices that count towards the limit
-	troubled    bool // it was not active at some time
-	virtual     bool
+	id           string
+	status       string
+	first        string // the status it was made with
+	deviceLimit  int
+	groupClass   string
+	groupLimit   int
+	offset       time.Duration // of its own clock
+	devices      []*device
+	counted      int  // devices that count towards the limit
+	troubled     bool // it was not active at some time
+	wasCancelled bool
+	virtual      bool
 }
 
 type device struct {

@@ -56,7 +56,7 @@ func sampleConformance() *Conformance {
 		}
 		line += 9
 		id := fmt.Sprintf("%s:%d", feature[1], line)
-		requirement := Requirement{ID: catalogued.ID, Level: string(catalogued.Level), Gating: string(catalogued.Gating), Verdict: verdict, Text: catalogued.Text, Checked: 1 + i%7}
+		requirement := Requirement{ID: catalogued.ID, Level: string(catalogued.Level), Gating: string(catalogued.Gating()), Verdict: verdict, Text: catalogued.Text, Checked: 1 + i%7}
 		for _, key := range strings.Fields(catalogued.Sources) {
 			requirement.Sources = append(requirement.Sources, Source{Key: key, Title: pages[key].Title, Where: pages[key].Where})
 		}

@@ -319,6 +319,8 @@ func codeIs(x *exchange, wanted string, demanded bool) error {
 	switch {
 	case ok && slices.Contains(numbers(wanted), code):
 		return nil
+	case ok && !demanded && code/1000 == 20 && !ags.IsSubCode(code):
+		return softMissf("the sub-code "+wanted, "%d, which no page names", code)
 	case ok && (demanded || code/1000 == 20):
 		return missf("the sub-code "+wanted, "%d", code)
 	case !demanded:

@@ -195,10 +195,7 @@ func (w *world) signOut(ctx context.Context) error {
 	r := w.prepare(ags.SignOut)
 	w.authorize(r, w.client.pair.AccessToken)
 	r.set("parameters", rawJSON(w.hints()))
-	x, err := w.call(ctx, r)
-	if err == nil && effectiveStatus(x)/100 == 2 {
-		w.run.own.signOut(w.client.id)
-	}
+	_, err := w.call(ctx, r)
 	return err
 }
 

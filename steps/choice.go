@@ -36,7 +36,7 @@ func (w *world) choice(n int) (choice, error) {
 	}
 	c := w.choices[n-1]
 	if c.token == "" {
-		return c, missf("a userAccountToken for account "+strconv.Itoa(n), "none")
+		return c, lacking("", "could not tell: no userAccountToken was found for account %d, and where it stands is not published", n)
 	}
 	return c, nil
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -65,13 +66,13 @@ var discoveryPhrases = []phrase{
 			for _, s := range w.services {
 				for _, e := range s.endpoints {
 					n++
-					if e.name == "" || !strings.HasPrefix(e.path, "/") {
-						return missf("a name and a path that starts with /", "name %q and path %q of %s", e.name, e.path, s.name)
+					if e.name == "" || !strings.HasPrefix(e.path, "/") { // a value of another kind is the judge's to find
+						return softMissf("a name and a path that starts with /", "name %q and path %q of %s", e.name, e.path, s.name)
 					}
 				}
 			}
 			if n == 0 {
-				return missf("endpoints", "none")
+				return softMissf("endpoints", "none")
 			}
 			return nil
 		}),
@@ -151,6 +152,7 @@ func (w *world) parametersAreWhole() error {
 		return err
 	}
 	n := 0
+	var soft error
 	for _, s := range list.Items {
 		endpoints := s.Get("endpoints")
 		if endpoints == nil {
@@ -167,7 +169,9 @@ func (w *world) parametersAreWhole() error {
 					return missf("a text name", "%s at %s", show(p.Get("name")), e.Get("path").String())
 				}
 				for _, name := range []string{"mandatory", "isPassword"} {
-					if v := p.Get(name); v == nil || v.Kind != ags.Boolean {
+					if v := p.Get(name); v == nil {
+						soft = softMissf("true or false for "+name, "none at %s", e.Get("path").String())
+					} else if v.Kind != ags.Boolean {
 						return missf("true or false for "+name, "%s at %s", show(v), e.Get("path").String())
 					}
 				}
@@ -175,9 +179,9 @@ func (w *world) parametersAreWhole() error {
 		}
 	}
 	if n == 0 {
-		return missf("parameterProperties", "none")
+		return softMissf("parameterProperties", "none")
 	}
-	return nil
+	return soft
 }
 
 func (w *world) signOnEverywhere(ctx context.Context) error {
@@ -196,6 +200,11 @@ func (w *world) signOnEverywhere(ctx context.Context) error {
 		}
 		w.service = s.name
 		r, err := w.signOnWithSessionToken(ctx)
+		var none *unknown
+		if errors.As(err, &none) && s.name != first {
+			w.observe("%s gives the operator of the environment file no session token, so it was not tried", s.name)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -246,6 +255,9 @@ func (w *world) leaveOutMandatory(ctx context.Context, path, statuses string) er
 			return err
 		}
 		if !slices.Contains(numbers(statuses), x.Status) {
+			if x.Status/100 == 4 {
+				return softMissf(fmt.Sprintf("status %s without the parameter %s", statuses, name), "%s", w.describe(x))
+			}
 			return missf(fmt.Sprintf("status %s without the parameter %s", statuses, name), "%s", w.describe(x))
 		}
 	}

@@ -46,7 +46,7 @@ var harness = []mutant{
 	{"nothing exercised is a pass", "steps/verdicts.go", "case exercised == 0:", "case false:", "steps", "TestOverall$"},
 	{"a run that could not tell is a pass", "steps/verdicts.go", "case len(dark) > 0:", "case len(dark) > 1<<20:", "steps", "TestOverall$"},
 	{"an interrupted run is a pass", "steps/verdicts.go", "case report.Run.Partial != \"\":", "case false:", "steps", "TestOverall$"},
-	{"a miss of a documented requirement only warns", "steps/weigh.go", "warns := f.outcome == check.Soft || requirement.Gating == ags.Warns", "warns := true", "steps", "TestWeigh$"},
+	{"a miss of a documented requirement only warns", "steps/weigh.go", "warns := f.outcome == check.Soft || requirement.Gating() == ags.Warns", "warns := true", "steps", "TestWeigh$"},
 	{"could not tell counts as held", "steps/weigh.go", "\tif f.outcome == check.Unknown {\n\t\treturn reports.Error", "\tif f.outcome == check.Unknown {\n\t\treturn reports.Pass", "steps", "TestWeigh$"},
 	{"the mildest verdict counts", "steps/weigh.go", "if badness[b] > badness[a]", "if badness[b] < badness[a]", "steps", "TestJudgeRequirement$"},
 	{"known departures never expire", "steps/known.go", "return err != nil || !now.UTC().Before(last.AddDate(0, 0, 1))", "_ = last\n\treturn err != nil", "steps", "TestKnownDepartures$"},

@@ -13,7 +13,7 @@ import (
 // Strictness moves the line between a failure and a warning.
 type Strictness int
 
-// The strictnesses. Normal: documented misses fail, sampled ones too but for a short list that warns. Lenient: sampled misses warn.
+// The strictnesses. Normal: the ground of a requirement decides (ags.Ground). Lenient: sampled misses warn, but for plain security.
 // Strict: what would warn fails.
 const (
 	Normal Strictness = iota

@@ -208,6 +208,20 @@ func (w *world) pickShared(ctx context.Context, r *request, n int, class string)
 	return w.takeOver(own.signOns[key][i], ags.SubsequentSignOn, class), nil
 }
 
+// goodPick is the good request of subsequentSignOn, the one that all scenarios share.
+func (w *world) goodPick(ctx context.Context) (*exchange, error) {
+	aside := *w
+	aside.exchanges, aside.findings, aside.firsts, aside.precise, aside.sharing = nil, nil, nil, true, true
+	r, _, err := aside.documented(ctx, ags.SubsequentSignOn)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := aside.pickShared(ctx, r, 1, classOf(r.get("deviceInformation"))); err != nil {
+		return nil, err
+	}
+	return aside.last()
+}
+
 // seen counts how many of the sign-ons of a kind this scenario has looked at before.
 func (w *world) seen(key string) int {
 	if w.firsts == nil {
@@ -262,7 +276,7 @@ func (w *world) makePair(ctx context.Context, key string) error {
 // takeOver lets the scenario look at a shared sign-on as if it had sent it, and hold what it gave.
 func (w *world) takeOver(s *sharedSignOn, operation, class string) *client {
 	w.exchanges = append(w.exchanges, s.exchange)
-	if !s.told {
+	if !s.told && !w.sharing {
 		s.told = true
 		for _, f := range s.findings {
 			f.exchange = len(w.exchanges) - 1
@@ -338,7 +352,11 @@ func (w *world) renew(ctx context.Context) error {
 		return err
 	}
 	r.set("clientId", rawJSON(c.id))
-	return w.setUpSignOn(ctx, r, c)
+	err = w.setUpSignOn(ctx, r, c)
+	if x, _ := w.last(); err != nil && x != nil && x.Status/100 == 4 && w.run.own.wasSignedOut(c.id) {
+		return lacking(fmt.Sprintf("allow: {first-time: true, devices: %d}", manyDevices), "this service removes a device that signs out (%s), and the scenario needs one more", w.describe(x))
+	}
+	return err
 }
 
 // signsOut tells of a scenario that signs a client out.

@@ -93,11 +93,7 @@ func (w *world) controlled(ctx context.Context, operation string) (bool, string)
 	if accepted {
 		return true, ""
 	}
-	ask, _, err := own.documented(ctx, operation)
-	if err != nil {
-		return false, oneLine(err.Error())
-	}
-	x, err := own.send(ctx, ask, false)
+	x, err := own.goodRequest(ctx, operation)
 	if err != nil {
 		return false, oneLine(err.Error())
 	}
@@ -105,6 +101,18 @@ func (w *world) controlled(ctx context.Context, operation string) (bool, string)
 		return true, ""
 	}
 	return false, "the good one was answered with " + own.describe(x)
+}
+
+// goodRequest sends the documented request of a call, and only once where it makes a device that stays.
+func (w *world) goodRequest(ctx context.Context, operation string) (*exchange, error) {
+	if operation == ags.SubsequentSignOn && w.live() {
+		return w.goodPick(ctx)
+	}
+	ask, _, err := w.documented(ctx, operation)
+	if err != nil {
+		return nil, err
+	}
+	return w.send(ctx, ask, false)
 }
 
 const triedControls = 2 // good requests of one call that are sent only to see whether it is accepted

@@ -54,6 +54,8 @@ type run struct {
 	apart    map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
 	idle     []string          // situations that do nothing
 
+	silences map[string]int // requests without an answer, by kind
+
 	own *ownDevices
 }
 
@@ -113,7 +115,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(),
+		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
 		grants: map[string]int{}, tried: map[string]int{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {

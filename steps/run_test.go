@@ -224,7 +224,7 @@ func TestKnownDepartures(t *testing.T) {
 	entry := func(id, expires string) []steps.KnownDeparture {
 		return []steps.KnownDeparture{{ID: id, Reason: "a reason", Owner: "somebody", Expires: expires}}
 	}
-	faulty := mock.Config{Faults: []mock.Fault{fault(t, "get-session-any-audience")}} // breaks GST-06
+	faulty := mock.Config{Faults: []mock.Fault{fault(t, "refresh-no-account")}} // breaks REF-03
 	for _, c := range []struct {
 		name    string
 		config  mock.Config
@@ -232,15 +232,15 @@ func TestKnownDepartures(t *testing.T) {
 		run, at reports.Verdict
 	}{
 		{"not listed", faulty, nil, reports.Fail, reports.Fail},
-		{"listed and failing", faulty, entry("GST-06", "2030-05-01"), reports.Pass, reports.Known},
-		{"expired", faulty, entry("GST-06", "2030-04-30"), reports.Fail, reports.Fail},
-		{"listed and passing", mock.Config{}, entry("GST-06", "2031-01-01"), reports.Fail, reports.Fail},
+		{"listed and failing", faulty, entry("REF-03", "2030-05-01"), reports.Pass, reports.Known},
+		{"expired", faulty, entry("REF-03", "2030-04-30"), reports.Fail, reports.Fail},
+		{"listed and passing", mock.Config{}, entry("REF-03", "2031-01-01"), reports.Fail, reports.Fail},
 		{"no such requirement", mock.Config{}, entry("GST-99", "2031-01-01"), reports.Fail, reports.Pass},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			report := run(t, steps.Options{Environment: service(t, c.config), Only: []string{"GST-06"}, Known: c.known, Now: now})
+			report := run(t, steps.Options{Environment: service(t, c.config), Only: []string{"REF-03"}, Known: c.known, Now: now})
 			assert.Equal(t, c.run, report.Verdict, report.Reason)
-			assert.Equal(t, c.at, requirement(t, report, "GST-06").Verdict)
+			assert.Equal(t, c.at, requirement(t, report, "REF-03").Verdict)
 		})
 	}
 }
@@ -248,7 +248,7 @@ func TestKnownDepartures(t *testing.T) {
 // TestAKnownDepartureIsKnownEverywhere: what generated requests and random sequences meet too is laid to the one requirement it misses.
 func TestAKnownDepartureIsKnownEverywhere(t *testing.T) {
 	known := []steps.KnownDeparture{{ID: "ERR-10", Reason: "stack traces", Owner: "somebody", Expires: "2030-05-01"}}
-	report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, "error-stack-trace")}}), Known: known,
+	report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, "error-stack-trace")}}), Known: known, Strictness: steps.Strict,
 		Generate: 5, Sequences: 3, Seed: 1, Now: func() time.Time { return time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC) }})
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 	assert.Equal(t, reports.Known, requirement(t, report, "ERR-10").Verdict)
@@ -284,9 +284,12 @@ func TestStrictness(t *testing.T) {
 		strictness steps.Strictness
 		want       reports.Verdict
 	}{
-		{"get-session-any-audience", "GST-06", steps.Normal, reports.Fail}, // sampled
-		{"get-session-any-audience", "GST-06", steps.Lenient, reports.Warn},
-		{"get-session-201", "GST-01", steps.Lenient, reports.Fail}, // documented
+		{"token-access-typ", "TOK-04", steps.Normal, reports.Fail}, // sampled
+		{"token-access-typ", "TOK-04", steps.Lenient, reports.Warn},
+		{"get-session-any-audience", "GST-06", steps.Normal, reports.Warn}, // inferred
+		{"get-session-any-audience", "GST-06", steps.Strict, reports.Fail},
+		{"get-session-signature-empty", "GST-04", steps.Lenient, reports.Fail}, // plain security
+		{"get-session-201", "GST-01", steps.Lenient, reports.Fail},             // documented
 	} {
 		report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, c.fault)}}), Only: []string{c.id}, Strictness: c.strictness})
 		assert.Equal(t, c.want, requirement(t, report, c.id).Verdict, "%s %s", c.fault, c.strictness)
@@ -298,7 +301,7 @@ func TestEvidence(t *testing.T) {
 	e := service(t, mock.Config{Faults: []mock.Fault{fault(t, "get-session-any-audience")}})
 	report := run(t, steps.Options{Environment: e, Only: []string{"GST-06"}})
 	q := requirement(t, report, "GST-06")
-	require.Equal(t, reports.Fail, q.Verdict)
+	require.Equal(t, reports.Warn, q.Verdict)
 	require.NotEmpty(t, q.Findings)
 	f := q.Findings[0]
 	assert.Equal(t, "status 401 or 403", f.Expected)
@@ -315,8 +318,8 @@ func TestEvidence(t *testing.T) {
 		assert.Contains(t, x.Curl, "curl ")
 		assert.Contains(t, x.Curl, "/ags/getSessionToken")
 		assert.NotContains(t, x.Curl+x.RequestBody+x.ResponseBody, e.Operator.Secret)
-		assert.Equal(t, reports.Fail, s.Verdict)
-		assert.Equal(t, reports.Fail, s.Steps[len(s.Steps)-1].Verdict)
+		assert.Equal(t, reports.Warn, s.Verdict)
+		assert.Equal(t, reports.Warn, s.Steps[len(s.Steps)-1].Verdict)
 		return
 	}
 	t.Fatal("the finding names no scenario of the report")
@@ -327,7 +330,7 @@ func TestEvidence(t *testing.T) {
 func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {
 	front := func(s *mock.Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasSuffix(r.URL.Path, "/refresh") && r.Header.Get("Content-Type") == ";;json/" {
+			if strings.HasSuffix(r.URL.Path, "/refresh") && strings.Contains(recordBody(r), `"parameters":17`) {
 				w.WriteHeader(http.StatusInternalServerError)
 				return
 			}
@@ -351,7 +354,7 @@ func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {
 	}
 	first := find()
 	assert.Contains(t, first, "status 500 came")
-	assert.Contains(t, first, "of seed 11, in which Content-Type is no media type; reproduce it with: ")
+	assert.Contains(t, first, "of seed 11, in which the member parameters is a number; reproduce it with: ")
 	assert.Contains(t, first, "curl")
 	shown := regexp.MustCompile(`request [0-9]+ of seed 11, in which [^;]*`)
 	assert.Equal(t, shown.FindString(first), shown.FindString(find()))
@@ -511,6 +514,7 @@ func TestPoorLiveService(t *testing.T) {
 	})
 	report := run(t, steps.Options{Environment: e})
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Regexp(t, `^on [0-9]+ of 197 requirements \([0-9]+ %\), the others were not judged: `, report.Reason)
 	q := requirement(t, report, "SOST-01")
 	assert.Equal(t, reports.Skipped, q.Verdict)
 	assert.Contains(t, q.Needs, "active:")

@@ -153,7 +153,7 @@ func (w *world) follow(ctx context.Context, sequence []action) (*divergence, *wo
 // firstBroken takes what the judge found wrong since an exchange.
 func (w *world) firstBroken(since int) *divergence {
 	for _, f := range w.findings {
-		if f.exchange >= since && f.outcome == check.Broken && catalogue[f.requirement].Gating == ags.Gates {
+		if f.exchange >= since && f.outcome == check.Broken && catalogue[f.requirement].Gating() == ags.Gates {
 			return &divergence{f.requirement, f.expected, f.got}
 		}
 	}
@@ -313,9 +313,6 @@ func (w *world) takeSignOut(ctx context.Context, m *model, c *modelled) (*diverg
 	x, err := w.send(ctx, r, false)
 	if err != nil {
 		return nil, err
-	}
-	if effectiveStatus(x)/100 == 2 {
-		w.run.own.signOut(c.client.id)
 	}
 	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut && time.Now().Add(w.ahead).Unix() < p.Access.Exp-int64(w.run.environment.ClockSkew/time.Second)-5
 	c.signedOut = true

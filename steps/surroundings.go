@@ -32,7 +32,7 @@ var surroundingPhrases = []phrase{
 			if err != nil {
 				return err
 			}
-			x, err := w.send(ctx, r, true)
+			x, err := w.sendAround(ctx, r)
 			if err == nil && x.Status/100 == 2 {
 				_ = w.adopt(x, w.client) // what is wrong with the tokens is the Then steps' to say
 			}
@@ -45,7 +45,7 @@ var surroundingPhrases = []phrase{
 			if err != nil {
 				return err
 			}
-			x, err := w.send(ctx, r, true)
+			x, err := w.sendAround(ctx, r)
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ var surroundingPhrases = []phrase{
 				return err
 			}
 			r.set("deviceRegistrationCode", rawJSON(w.companion.code))
-			x, err := w.send(ctx, r, true)
+			x, err := w.sendAround(ctx, r)
 			if err != nil {
 				return err
 			}
@@ -111,6 +111,15 @@ func (w *world) around(method, path, token string) (*request, error) {
 	return r, nil
 }
 
+// sendAround sends a call to another service of the platform, which may not be offered here.
+func (w *world) sendAround(ctx context.Context, r *request) (*exchange, error) {
+	x, err := w.send(ctx, r, true)
+	if err == nil && x.Status == http.StatusNotFound {
+		return x, lacking("", "%s %s answered 404: this service of the platform is not offered at the address of the environment", r.method, r.path)
+	}
+	return x, err
+}
+
 func (w *world) askForDevices(ctx context.Context, how string) error {
 	if err := w.ready(ctx); err != nil {
 		return err
@@ -132,7 +141,7 @@ func (w *world) askForDevices(ctx context.Context, how string) error {
 		r.dropHeader("Authorization")
 		r.path += "?token=" + url.QueryEscape(token)
 	}
-	_, err = w.send(ctx, r, true)
+	_, err = w.sendAround(ctx, r)
 	return err
 }
 
@@ -145,7 +154,7 @@ func (w *world) activate(ctx context.Context) error {
 		return err
 	}
 	r.set("deviceInformation", []byte(w.device()))
-	x, err := w.send(ctx, r, true)
+	x, err := w.sendAround(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -158,7 +167,7 @@ func (w *world) activate(ctx context.Context) error {
 	if r, err = w.around(http.MethodPost, "/ias/v3/token/actions/signOnBySignOnActivationToken", token); err != nil {
 		return err
 	}
-	if x, err = w.send(ctx, r, true); err == nil && x.Status/100 == 2 {
+	if x, err = w.sendAround(ctx, r); err == nil && x.Status/100 == 2 {
 		w.count(x, false)
 		c := &client{class: classOf([]byte(w.device())), own: true}
 		if w.adopt(x, c) == nil {

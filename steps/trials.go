@@ -113,5 +113,5 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 
 // mayWarn tells whether a miss of a requirement, or of a part of it, only warns by default.
 func mayWarn(id string) bool {
-	return catalogue[id].Gating == ags.Warns || catalogue[id].SoftPart != "" || id == "REF-19" // a refresh without the header is tolerated
+	return catalogue[id].Gating() == ags.Warns || catalogue[id].SoftPart != ""
 }

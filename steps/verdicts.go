@@ -78,7 +78,7 @@ func worseThanKept(list []reports.Finding) bool {
 // judge weighs everything that was found about one requirement.
 func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	result := reports.Requirement{
-		ID: requirement.ID, Level: string(requirement.Level), Gating: string(requirement.Gating), Text: requirement.Text,
+		ID: requirement.ID, Level: string(requirement.Level), Gating: string(requirement.Gating()), Text: requirement.Text,
 		Sources: sourcesOf(requirement), Scenario: t.scenarios, Findings: t.findings, Checked: t.checked, Verdict: reports.NotExercised,
 	}
 	if result.Scenario == nil {
@@ -92,7 +92,7 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	switch {
 	case t.checked > 0:
 		result.Verdict = verdict
-		if requirement.Gating == ags.Never && verdict == reports.Pass {
+		if requirement.Gating() == ags.Never && verdict == reports.Pass {
 			result.Verdict = reports.Observed
 		}
 		if result.Verdict == reports.Pass && len(t.skips) > 0 {
@@ -247,6 +247,9 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	problems := r.unmatchedKnown(report)
 	report.Notes = append(report.Notes, problems...)
 	report.Verdict, report.Reason = overall(report, exercised, problems, r.ledger.total)
+	if p := report.Profile; report.Verdict == reports.Pass && !r.selection.narrowed && 2*p.Exercised < p.Asked {
+		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), the others were not judged: %s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, report.Reason)
+	}
 	return report
 }
 

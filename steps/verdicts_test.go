@@ -17,7 +17,7 @@ import (
 func TestWeigh(t *testing.T) {
 	const documented, sampled, warns, probe = "SOST-07", "SOST-09", "DISC-06", "SOST-16"
 	for id, want := range map[string]ags.Gating{documented: ags.Gates, sampled: ags.Gates, warns: ags.Warns, probe: ags.Never} {
-		assert.Equal(t, want, catalogue[id].Gating, id)
+		assert.Equal(t, want, catalogue[id].Gating(), id)
 	}
 	for _, c := range []struct {
 		id                      string
@@ -33,7 +33,7 @@ func TestWeigh(t *testing.T) {
 		{sampled, check.Unknown, reports.Error, reports.Error, reports.Error},
 		{warns, check.Broken, reports.Warn, reports.Warn, reports.Fail},
 		{probe, check.Broken, reports.Observed, reports.Observed, reports.Observed},
-		{"TOK-21", check.Broken, reports.Warn, reports.Warn, reports.Warn}, // a probe that warns
+		{"SOST-15", check.Broken, reports.Fail, reports.Fail, reports.Fail}, // plain security
 		{probe, check.Unknown, reports.Observed, reports.Observed, reports.Observed},
 	} {
 		for strictness, want := range map[Strictness]reports.Verdict{Normal: c.normal, Lenient: c.lenient, Strict: c.strict} {

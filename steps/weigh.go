@@ -25,7 +25,7 @@ func (r *run) weigh(f finding) reports.Verdict {
 	if f.outcome == check.Held {
 		return reports.Pass
 	}
-	if f.outcome == check.Observed || requirement.Gating == ags.Never {
+	if f.outcome == check.Observed || requirement.Gating() == ags.Never {
 		return reports.Observed
 	}
 	_, known := r.knownCause(f.cause)
@@ -35,12 +35,12 @@ func (r *run) weigh(f finding) reports.Verdict {
 		}
 		return reports.Error
 	}
-	warns := f.outcome == check.Soft || requirement.Gating == ags.Warns
+	warns := f.outcome == check.Soft || requirement.Gating() == ags.Warns
 	switch r.options.Strictness {
 	case Strict:
-		warns = warns && requirement.Level == ags.Probe // a probe never fails, even one that warns (TOK-21)
+		warns = warns && requirement.Ground == ags.Open // a probe never fails
 	case Lenient:
-		warns = warns || requirement.Level != ags.Documented
+		warns = warns || requirement.Level != ags.Documented && requirement.Ground != ags.Security
 	}
 	if warns {
 		return reports.Warn

@@ -159,12 +159,20 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	if err := w.maySend(r, changed); err != nil {
 		return nil, err
 	}
+	kind := kindOf(r, changed)
+	if err := w.run.silent(kind); err != nil {
+		return nil, err
+	}
 	if err := w.run.pace(ctx); err != nil {
 		return nil, err
 	}
 	x := &exchange{Exchange: w.run.client.Do(ctx, r.call()), request: r}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	w.run.heard(kind, x, false)
+	if r.operation == ags.SignOut && effectiveStatus(x)/100 == 2 && w.client != nil {
+		w.run.own.signOut(w.client.id)
 	}
 	if changed {
 		x.tampered = strings.Join(append(w.tampering, w.text), "; ")

@@ -127,7 +127,8 @@ func (p *program) conformCommand() *cobra.Command {
 		Use:   "conform",
 		Short: "Check a service against its published documentation.",
 		Long: `Runs the conformance suite and writes conformance.html, conformance.json, junit.xml and more to a folder of the run.
-Documented requirements fail the run when they are missed; so do sampled ones, but for a short list that warns. Probes never fail.`,
+What a page states, what the schema of its samples shows and plain security fail the run when they are missed; what is inferred warns; what no page names
+is shown. --list tells level and ground of each requirement.`,
 		Example: `  agstest conform                                     # the embedded mock
   agstest conform --env staging.yaml
   agstest conform --env staging.yaml --profile signon-with-session-token --only SOST-07,SOST-14
@@ -234,13 +235,15 @@ func (p *program) listRequirements(o steps.Options, asJSON bool) error {
 			ID        string     `json:"id"`
 			Level     string     `json:"level"`
 			Gating    string     `json:"gating"`
+			Ground    string     `json:"ground"`
+			Soft      string     `json:"soft,omitempty"` // the part of it whose miss only warns
 			Text      string     `json:"text"`
 			Exempt    string     `json:"exempt,omitempty"`
 			Scenarios []scenario `json:"scenarios"`
 		}
 		out := make([]requirement, 0, len(list))
 		for _, l := range list {
-			r := requirement{l.Requirement.ID, string(l.Requirement.Level), string(l.Requirement.Gating), l.Requirement.Text, l.Exempt, []scenario{}}
+			r := requirement{l.Requirement.ID, string(l.Requirement.Level), string(l.Requirement.Gating()), string(l.Requirement.Ground), l.Requirement.SoftPart, l.Requirement.Text, l.Exempt, []scenario{}}
 			for _, s := range l.Scenarios {
 				r.Scenarios = append(r.Scenarios, scenario{s.ID, s.Name, s.Tags})
 			}
@@ -250,16 +253,20 @@ func (p *program) listRequirements(o steps.Options, asJSON bool) error {
 	}
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, l := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", l.Requirement.ID, l.Requirement.Level, l.Requirement.Gating, l.Requirement.Text)
+		text := l.Requirement.Text
+		if l.Requirement.SoftPart != "" && l.Requirement.Gating() == ags.Gates {
+			text += " Only a warning: " + l.Requirement.SoftPart + "."
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", l.Requirement.ID, l.Requirement.Level, l.Requirement.Ground, l.Requirement.Gating(), text)
 		for _, s := range l.Scenarios {
-			fmt.Fprintf(table, "\t\t\t  %s  %s\n", s.ID, s.Name)
+			fmt.Fprintf(table, "\t\t\t\t  %s  %s\n", s.ID, s.Name)
 		}
 		if len(l.Scenarios) == 0 {
 			reason := l.Exempt
 			if reason == "" {
 				reason = "not covered by a scenario of this selection"
 			}
-			fmt.Fprintf(table, "\t\t\t  none: %s\n", reason)
+			fmt.Fprintf(table, "\t\t\t\t  none: %s\n", reason)
 		}
 	}
 	return table.Flush()

@@ -86,16 +86,37 @@ func Accounts(x *wire.Exchange) ([]Account, error) {
 	if list == nil || list.Kind != ags.Array {
 		return nil, fmt.Errorf("accounts is %s; it must be an array", list.kind())
 	}
-	shared := body.Get("userAccountToken").String()
+	shared := first(body.Get("userAccountToken").String(), x.Header.Get(ags.HeaderUserToken))
 	accounts := make([]Account, 0, len(list.Items))
 	for _, item := range list.Items {
-		a := Account{Information: item.Get("accountInformation").String(), Token: item.Get("userAccountToken").String()}
+		a := Account{Information: item.Get("accountInformation").String(), Token: textBelow(item, "userAccountToken")}
 		if a.Token == "" {
 			a.Token = shared
 		}
 		accounts = append(accounts, a)
 	}
 	return accounts, nil
+}
+
+// textBelow finds the first text with a name, at any depth: which object holds it is the plug-in's.
+func textBelow(v *Value, name string) string {
+	if v == nil {
+		return ""
+	}
+	if found := v.Get(name).String(); found != "" {
+		return found
+	}
+	for _, m := range v.Members {
+		if found := textBelow(m.Value, name); found != "" {
+			return found
+		}
+	}
+	for _, item := range v.Items {
+		if found := textBelow(item, name); found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 // ReadSessionToken reads the token that getSessionToken issued.

@@ -56,10 +56,10 @@ func (j *judge) accountInformation(list *Value) {
 
 func (j *judge) accountTokens(list *Value) {
 	const expected = "a userAccountToken for every account, in the account or at the top level"
-	shared := j.object().Get("userAccountToken").String()
+	shared := first(j.object().Get("userAccountToken").String(), j.x.Header.Get(ags.HeaderUserToken))
 	seen := map[string]bool{}
 	for i, item := range list.Items {
-		token := item.Get("userAccountToken").String()
+		token := textBelow(item, "userAccountToken")
 		switch {
 		case token == "" && shared == "":
 			j.add("SSO-05", Broken, expected, fmt.Sprintf("accounts[%d].userAccountToken is %s, and none is at the top level",

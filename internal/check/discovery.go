@@ -87,10 +87,14 @@ func (j *judge) endpoints(list *Value) {
 	}
 	var endpoints, parameters []entry
 	const shape = "an array endpoints whose elements have a string name and a string path that starts with /"
-	problem, soft, badParameters := "", "", ""
+	problem, soft, badParameters, softParameters := "", "", "", ""
 	for i, s := range list.Items {
 		e := s.Get("endpoints")
-		if e == nil || e.Kind != ags.Array {
+		if e == nil || e.Kind == ags.Null {
+			soft = first(soft, fmt.Sprintf("availableServices[%d].endpoints is %s", i, describe(e)))
+			continue
+		}
+		if e.Kind != ags.Array {
 			problem = first(problem, fmt.Sprintf("availableServices[%d].endpoints is %s", i, describe(e)))
 			continue
 		}
@@ -100,7 +104,12 @@ func (j *judge) endpoints(list *Value) {
 	}
 	for _, e := range endpoints {
 		for _, name := range []string{"name", "path"} {
-			if p := nonEmpty(e.value, name); p != "" {
+			p := nonEmpty(e.value, name)
+			switch left := e.value.Get(name); {
+			case p == "":
+			case e.value.Kind == ags.Object && (left == nil || left.Kind == ags.Null): // what is left out is not of the wrong kind
+				soft = first(soft, e.place+p)
+			default:
 				problem = first(problem, e.place+p)
 			}
 		}
@@ -110,7 +119,7 @@ func (j *judge) endpoints(list *Value) {
 		case strings.HasPrefix(path, "https://"), strings.HasPrefix(path, "http://"):
 			soft = first(soft, e.place+".path is an absolute address")
 		default:
-			problem = first(problem, e.place+".path is "+brief(path))
+			soft = first(soft, e.place+".path is "+brief(path))
 		}
 		list := e.value.Get("parameterProperties")
 		if list == nil || list.Kind == ags.Null {
@@ -139,12 +148,17 @@ func (j *judge) endpoints(list *Value) {
 			continue
 		}
 		for _, name := range []string{"mandatory", "isPassword"} {
-			if v := p.value.Get(name); v == nil || v.Kind != ags.Boolean {
+			if v := p.value.Get(name); v == nil {
+				softParameters = first(softParameters, p.place+"."+name+" is absent")
+			} else if v.Kind != ags.Boolean {
 				badParameters = first(badParameters, p.place+"."+name+" is "+describe(v))
 			}
 		}
 	}
-	if badParameters != "" || len(parameters) > 0 {
+	switch {
+	case badParameters == "" && softParameters != "":
+		j.add("DISC-08", Soft, properties, softParameters)
+	case badParameters != "" || len(parameters) > 0:
 		j.rule("DISC-08", badParameters == "", properties, first(badParameters, fmt.Sprintf("all %d", len(parameters))))
 	}
 }

@@ -132,6 +132,8 @@ func (j *judge) serverError() {
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))
+	case j.x.Status/100 == 5 && j.oddForm():
+		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to a request that is no JSON object in JSON's media type", j.x.Status))
 	case j.x.Status/100 == 5:
 		j.add("ERR-08", Broken, "no status 5xx", fmt.Sprintf("status %d", j.x.Status))
 	case j.x.Status/100 == 4:
@@ -158,9 +160,27 @@ func (j *judge) documentedStatus() {
 		j.add("ERR-09", Unknown, expected, got+" is of something on the way to the service")
 	case j.refusesForm():
 		// HTTP itself has a status for a request that is too long or in another media type.
+	case s/100 == 4, s/100 == 5 && j.oddForm():
+		// Which 4xx a refusal has is up to the plug-in that a customer has; where the page's sentence names the case, its own requirement says so.
+		j.add("ERR-09", Soft, expected, got)
 	default:
 		j.add("ERR-09", Broken, expected, got)
 	}
+}
+
+// oddForm tells of a request that says nothing a service could understand: its media type is another, or its body is no JSON object.
+func (j *judge) oddForm() bool {
+	if j.x.Call.Method == http.MethodGet {
+		return false
+	}
+	if kind := requestHeader(j.x.Call.Header, "Content-Type"); kind != "" && !isJSON(kind) {
+		return true
+	}
+	if len(j.x.Call.Body) == 0 {
+		return false
+	}
+	body, err := ParseJSON(j.x.Call.Body)
+	return err != nil && !recoverable(err) || body.Kind != ags.Object
 }
 
 // refusesForm: the status is HTTP's own for what is unusual about the form of this request.
