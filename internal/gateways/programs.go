@@ -3,8 +3,11 @@
 package gateways
 
 import (
+	"errors"
 	"strconv"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // Program is a gateway that can be started.
@@ -60,7 +63,7 @@ var kinds = map[Program]*kind{
 	HAProxy: {
 		binary: "haproxy", debian: "haproxy", secure: true, version: []string{"-v"},
 		args:   func(g *Gateway) []string { return []string{"-W", "-db", "-f", g.File()} },
-		reload: hup(syscall.SIGUSR2),
+		reload: haproxyReload,
 		defaults: `global
   stats socket {{.Folder}}/admin.sock mode 600 level admin expose-fd listeners
   {{.Config.Outer}}
@@ -164,6 +167,23 @@ http_access allow all
 // hup is a reload by a signal to the first process.
 func hup(signal syscall.Signal) func(g *Gateway) error {
 	return func(g *Gateway) error { return g.command.Process.Signal(signal) }
+}
+
+// haproxyReload sends the signal until the first process says that it has come: one that comes soon after the start is lost.
+func haproxyReload(g *Gateway) error {
+	done := strings.Count(g.Output(), "Reloading HAProxy")
+	for range 20 {
+		if err := g.command.Process.Signal(syscall.SIGUSR2); err != nil {
+			return err
+		}
+		for range 50 {
+			if strings.Count(g.Output(), "Reloading HAProxy") > done {
+				return nil
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	return errors.New("it does not say that it reloads")
 }
 
 const nginxMain = `{{if .Root}}user root;{{end}}

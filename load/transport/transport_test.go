@@ -91,7 +91,7 @@ func read(in *bufio.Reader) bool {
 var post = hit.Request{Method: "POST", Path: "/a?b=c", Header: []hit.HeaderField{{Name: "nv-tenant-id", Value: "nagra"}, {Name: "Content-Type", Value: "application/json"}}, Body: []byte("{}")}
 
 func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
-	type seen struct{ proto, target, host, body, header string }
+	type seen struct{ proto, target, host, body, header, connection string }
 	var got seen
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -99,7 +99,7 @@ func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 		for name, values := range r.Header {
 			header = append(header, name+": "+strings.Join(values, "|"))
 		}
-		got = seen{r.Proto, r.URL.RequestURI(), r.Host, string(body), fmt.Sprint(len(header), r.Header["Nv-Tenant-Id"], r.Header["Content-Type"], r.Header["Content-Length"], r.UserAgent())}
+		got = seen{r.Proto, r.URL.RequestURI(), r.Host, string(body), fmt.Sprint(len(header), r.Header["Nv-Tenant-Id"], r.Header["Content-Type"], r.Header["Content-Length"], r.UserAgent()), r.Header.Get("Connection")}
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(503)
 		io.WriteString(w, "busy")
@@ -149,8 +149,11 @@ func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 				assert.Equal(t, "busy", string(answer.Body))
 				assert.Equal(t, "7", answer.RetryAfter)
 				base, _ := url.Parse(c.target.URL)
-				header := "4 [nagra] [application/json] [2]agstest"
-				assert.Equal(t, seen{c.proto, "/base/a?b=c", base.Host, "{}", header}, got)
+				header, connection := "4 [nagra] [application/json] [2]agstest", ""
+				if _, lean := carrier.(*leanTransport); lean {
+					header, connection = "5 [nagra] [application/json] [2]agstest", "keep-alive"
+				}
+				assert.Equal(t, seen{c.proto, "/base/a?b=c", base.Host, "{}", header, connection}, got)
 				assert.Greater(t, phases.Wait+phases.Read, time.Duration(0))
 				if i > 0 {
 					assert.False(t, phases.NewConnection, "connections are kept")
