@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/figures"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -86,7 +87,7 @@ func TestABProof(t *testing.T) {
 		text := fmt.Sprintf("%s in %s:", c.Verdict, c.Run.End.Sub(c.Run.Start).Round(time.Second))
 		for _, m := range c.Interleaved.Metrics {
 			if m.Metric == "p50" || m.Metric == "p95" {
-				text += fmt.Sprintf(" %s %s (%s to %s)", m.Metric, reports.Change(m.Change), reports.Change(m.Low), reports.Change(m.High))
+				text += fmt.Sprintf(" %s %s (%s to %s)", m.Metric, figures.Change(m.Change), figures.Change(m.Low), figures.Change(m.High))
 			}
 		}
 		if c.Verdict == reports.NotComparable || c.Verdict == reports.Inconclusive {

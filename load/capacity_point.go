@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -23,7 +24,7 @@ func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, 
 			if err := ctx.Err(); err != nil {
 				return reports.CapacityPoint{}, err
 			}
-			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", reports.Rate(rate), r.Run.Partial)
+			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", figures.Rate(rate), r.Run.Partial)
 		}
 		s.last = r
 		point := s.pointOf(rate, r)

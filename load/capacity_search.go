@@ -10,6 +10,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -68,7 +69,7 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	case s.precision < leastStep || s.precision > 1:
 		return nil, failure.Usagef("a precision of %g is not possible; give a share from %g to 1", s.precision, leastStep)
 	case s.to > 0 && s.from > s.to:
-		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", reports.Rate(s.from), reports.Rate(s.to), s.capped)
+		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", figures.Rate(s.from), figures.Rate(s.to), s.capped)
 	}
 	return s, nil
 }
@@ -88,7 +89,7 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 		}
 		switch point.Verdict {
 		case reports.Invalid:
-			return s.found(kept, true, "the generator could not keep up at "+reports.Rate(rate)+": "+point.Reason), nil
+			return s.found(kept, true, "the generator could not keep up at "+figures.Rate(rate)+": "+point.Reason), nil
 		case reports.Pass:
 			if rate == kept {
 				confirmed++
@@ -106,7 +107,7 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 		}
 		switch {
 		case kept == 0 && beyond <= s.floor():
-			return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", reports.Rate(beyond), point.Reason)), nil
+			return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", figures.Rate(beyond), point.Reason)), nil
 		case kept == 0:
 			rate = max(s.floor(), beyond/4)
 		case beyond == 0 && s.to > 0 && kept >= s.to:
@@ -176,7 +177,7 @@ func (s *search) missed(rate float64) bool {
 func (s *search) why(beyond float64) string {
 	for i := len(s.points) - 1; i >= 0; i-- {
 		if p := s.points[i]; p.Rate == beyond && p.Verdict != reports.Pass {
-			return fmt.Sprintf("the service does not keep the limits at %s: %s", reports.Rate(beyond), p.Reason)
+			return fmt.Sprintf("the service does not keep the limits at %s: %s", figures.Rate(beyond), p.Reason)
 		}
 	}
 	return "the service does not keep the limits beyond"
@@ -211,9 +212,9 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 	case rate == 0:
 		r.Verdict, r.Reason = reports.Fail, reason
 	case lowerBound:
-		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("at least %s: %s", reports.Rate(rate), reason)
+		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("at least %s: %s", figures.Rate(rate), reason)
 	default:
-		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", reports.Rate(rate), reason)
+		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", figures.Rate(rate), reason)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"agstest/internal/figures"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -70,10 +71,10 @@ func unforgivenInWords(r *reports.Load) string {
 			all[kind] += n
 		}
 		if name != "" {
-			parts = append(parts, fmt.Sprintf("%s %s of %s", name, reports.Count(sum), reports.Count(r.Operations[name].Right+r.Operations[name].Wrong)))
+			parts = append(parts, fmt.Sprintf("%s %s of %s", name, figures.Count(sum), figures.Count(r.Operations[name].Right+r.Operations[name].Wrong)))
 		}
 	}
-	words := fmt.Sprintf("%s of %s answers were wrong (%s)", reports.Count(total), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(all))
+	words := fmt.Sprintf("%s of %s answers were wrong (%s)", figures.Count(total), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(all))
 	switch {
 	case !judged && r.Storm != nil:
 		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"

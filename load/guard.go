@@ -6,7 +6,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
-	"agstest/reports"
+	"agstest/internal/figures"
 )
 
 // Consent is what somebody must say for a load that could do harm. The zero value consents to nothing.
@@ -32,7 +32,7 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 		case closed:
 			return failure.Usagef("the environment %s allows %s at most, and a run with --rate max sends as fast as it can; give a rate, or say --override-max-rate", e.Name, e.Load.MaxRate)
 		case peak > most*(1+1e-9):
-			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate", reports.Rate(peak), e.Name, e.Load.MaxRate)
+			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate", figures.Rate(peak), e.Name, e.Load.MaxRate)
 		}
 	}
 	if err := e.Refusal("a load on it", consent.Yes, consent.YesLoad); err != nil {
@@ -54,7 +54,7 @@ func devices(hits uint64) string {
 	case 1:
 		return "1 device"
 	}
-	return fmt.Sprintf("%s devices", reports.Count(int64(hits)))
+	return fmt.Sprintf("%s devices", figures.Count(int64(hits)))
 }
 
 // setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for, 50 a second at

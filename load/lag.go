@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -57,7 +58,7 @@ func lagInvalid(r *reports.Load, late []string) []string {
 	switch {
 	case most > 0 && lag > most:
 		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
-			reports.Milliseconds(lag), reports.Milliseconds(most))}
+			figures.Milliseconds(lag), figures.Milliseconds(most))}
 	case most > 0:
 		return nil
 	case limitsTimes(r):
@@ -65,7 +66,7 @@ func lagInvalid(r *reports.Load, late []string) []string {
 	}
 	if most = max(int64(mostLag), int64(float64(r.Total.Response.P50)*mostLagShare)); lag > most {
 		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s is the most where no limit on a response time says what matters (100 ms, or 10 %% of their median)",
-			reports.Milliseconds(lag), reports.Milliseconds(most))}
+			figures.Milliseconds(lag), figures.Milliseconds(most))}
 	}
 	return nil
 }
@@ -87,5 +88,5 @@ func lagNote(r *reports.Load) string {
 		return ""
 	}
 	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s that much may be this machine's own; service times are without it",
-		reports.Milliseconds(lag), reports.Milliseconds(shown))
+		figures.Milliseconds(lag), figures.Milliseconds(shown))
 }

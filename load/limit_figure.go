@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/internal/stats"
-	"agstest/reports"
 )
 
 // figureOf makes the function that the figure is of drawn blocks.
@@ -234,14 +234,14 @@ func (l Limit) shown(figure float64) string {
 		}
 		return strconv.FormatFloat(figure*100, 'f', digits, 64) + " %"
 	case l.Metric == "rate" || l.Metric == "throughput":
-		return reports.Rate(figure)
+		return figures.Rate(figure)
 	}
 	return limitTime(figure)
 }
 
 func limitTime(nanoseconds float64) string {
 	if nanoseconds >= float64(10*time.Second) {
-		return reports.Elapsed(time.Duration(nanoseconds))
+		return figures.Elapsed(time.Duration(nanoseconds))
 	}
-	return reports.Milliseconds(int64(math.Round(nanoseconds)))
+	return figures.Milliseconds(int64(math.Round(nanoseconds)))
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/internal/stats"
 	"agstest/reports"
 )
@@ -198,7 +199,7 @@ func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Ra
 		verdict.Verdict, verdict.Reason = reports.Fail, "their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
 	case missing > 0:
 		verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
-			reports.Count(total.Right), l.Metric, reports.Count(missing))
+			figures.Count(total.Right), l.Metric, figures.Count(missing))
 	default:
 		verdict.Reason = "the interval holds the limit itself; " + l.needed(value, low, high, total.Sent, seconds)
 	}
@@ -248,5 +249,5 @@ func (l Limit) needed(value, low, high float64, sent int64, seconds int) string 
 		factor = high / l.Bound
 	}
 	longer := time.Duration(math.Ceil(float64(seconds)*max(factor, 1))) * time.Second
-	return "at this spread a run of about " + reports.Elapsed(longer) + " would decide"
+	return "at this spread a run of about " + figures.Elapsed(longer) + " would decide"
 }

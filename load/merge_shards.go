@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -86,7 +87,7 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 			complete++
 			continue
 		case reports.ShardPartial:
-			missing = append(missing, fmt.Sprintf("%s from %s on (%s)", name, reports.Elapsed(time.Duration(r.Until)), r.Reason))
+			missing = append(missing, fmt.Sprintf("%s from %s on (%s)", name, figures.Elapsed(time.Duration(r.Until)), r.Reason))
 		default:
 			missing = append(missing, fmt.Sprintf("%s from the start on (%s)", name, r.Reason))
 		}
@@ -100,7 +101,7 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 	if closed { // there is no schedule
 		return fmt.Sprintf("partial: %d of %d shards; missing: %s", complete, len(runs), strings.Join(missing, "; "))
 	}
-	return fmt.Sprintf("partial: %d of %d shards, %s of the schedule sent; missing: %s", complete, len(runs), reports.Percent(sent, planned), strings.Join(missing, "; "))
+	return fmt.Sprintf("partial: %d of %d shards, %s of the schedule sent; missing: %s", complete, len(runs), figures.Percent(sent, planned), strings.Join(missing, "; "))
 }
 
 // remarks name the shards that started late, were held back by a CPU limit, or shared a node.
@@ -109,10 +110,10 @@ func remarks(runs []reports.ShardRun) []string {
 	nodes := map[string][]string{}
 	for _, r := range runs {
 		if r.StartLate > int64(lateStart) {
-			notes = append(notes, fmt.Sprintf("shard %s started %s late", r.Shard, reports.Milliseconds(r.StartLate)))
+			notes = append(notes, fmt.Sprintf("shard %s started %s late", r.Shard, figures.Milliseconds(r.StartLate)))
 		}
 		if r.Throttled > 0 {
-			notes = append(notes, fmt.Sprintf("shard %s was held back %s times by the CPU limit of its container, for %s in all", r.Shard, reports.Count(r.ThrottledTimes), reports.Milliseconds(r.Throttled)))
+			notes = append(notes, fmt.Sprintf("shard %s was held back %s times by the CPU limit of its container, for %s in all", r.Shard, figures.Count(r.ThrottledTimes), figures.Milliseconds(r.Throttled)))
 		}
 		if r.Node != "" {
 			nodes[r.Node] = append(nodes[r.Node], r.Shard)

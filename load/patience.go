@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -31,9 +32,9 @@ type SetUp struct {
 }
 
 func (s SetUp) String() string {
-	text := fmt.Sprintf("set-up: %s of %s %s", reports.Count(int64(s.Done)), reports.Count(int64(s.All)), s.Doing)
+	text := fmt.Sprintf("set-up: %s of %s %s", figures.Count(int64(s.Done)), figures.Count(int64(s.All)), s.Doing)
 	if s.Again > 0 {
-		text += fmt.Sprintf(", %s calls tried again, the last because %s", reports.Count(s.Again), s.Trouble)
+		text += fmt.Sprintf(", %s calls tried again, the last because %s", figures.Count(s.Again), s.Trouble)
 	}
 	return text
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/hit"
-	"agstest/reports"
 )
 
 // Population is a number of users whose apps are open, and what they ask of a service in steady state. The zero value is none.
@@ -104,7 +104,7 @@ func shortDuration(d time.Duration) string {
 func (p Population) String() string {
 	p = p.withDefaults()
 	refreshes, signOns := p.Rates()
-	text := fmt.Sprintf("population of %s with access tokens of %s: %s refreshes and %s sign-ons", reports.Count(int64(p.Clients)), shortDuration(p.AccessLifetime), reports.Rate(refreshes), reports.Rate(signOns))
+	text := fmt.Sprintf("population of %s with access tokens of %s: %s refreshes and %s sign-ons", figures.Count(int64(p.Clients)), shortDuration(p.AccessLifetime), figures.Rate(refreshes), figures.Rate(signOns))
 	if p.Peak != 1 {
 		text += fmt.Sprintf(", %g times the steady rate", p.Peak)
 	}

@@ -3,7 +3,7 @@ package load
 import (
 	"time"
 
-	"agstest/reports"
+	"agstest/internal/figures"
 )
 
 // Progress is how a run stands, told once a second.
@@ -68,4 +68,4 @@ func (v *progressView) add(f *frame, inFlight int64) {
 }
 
 // Errors is the share of answers that were wrong so far, in words such as 0.12 %.
-func (p Progress) Errors() string { return reports.Percent(p.Wrong, p.Right+p.Wrong) }
+func (p Progress) Errors() string { return figures.Percent(p.Wrong, p.Right+p.Wrong) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/load/transport"
@@ -90,7 +91,7 @@ func stormCrowd(o *Options) (*crowd, Storm, error) {
 	}
 	if have := c.planned.starters + c.planned.chains; have < storm.Clients {
 		return nil, storm, failure.Usagef("a storm of %s clients needs as many, and load.clients of %s offers %s",
-			reports.Count(int64(storm.Clients)), o.Environment.Name, reports.Count(int64(have)))
+			figures.Count(int64(storm.Clients)), o.Environment.Name, figures.Count(int64(have)))
 	}
 	return c, storm, CheckLimits(o.Limits, "of the storm", c.names, false, true)
 }
@@ -100,7 +101,7 @@ func (s Storm) peak() float64 { return float64(s.Clients) / s.Within.Seconds() }
 
 // String describes the storm in words.
 func (s Storm) String() string {
-	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", reports.Count(int64(s.Clients)), s.Within)
+	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", figures.Count(int64(s.Clients)), s.Within)
 }
 
 // runStorm is Run for a storm.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -37,15 +38,15 @@ func invalid(r *reports.Load, late []string) []string {
 	if !r.Plan.Closed {
 		if share(total.Sent) < leastSent {
 			say("only %s of %s hits that the schedule asked for were sent (%.1f %%; %.0f %% are needed)",
-				reports.Count(total.Sent), reports.Count(total.Asked), share(total.Sent)*100, leastSent*100)
+				figures.Count(total.Sent), figures.Count(total.Asked), share(total.Sent)*100, leastSent*100)
 		}
 		if share(g.AtCap) > mostHeld {
 			say("%s hits (%.1f %%) waited for one of the %s workers, all of which were busy; their wait is in the response times; raise --workers",
-				reports.Count(g.AtCap), share(g.AtCap)*100, reports.Count(g.MaxInFlight))
+				figures.Count(g.AtCap), share(g.AtCap)*100, figures.Count(g.MaxInFlight))
 		}
 		if share(g.Starved) > mostHeld {
 			say("%s hits (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
-				reports.Count(g.Starved), share(g.Starved)*100)
+				figures.Count(g.Starved), share(g.Starved)*100)
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > mostCPU {
@@ -56,15 +57,15 @@ func invalid(r *reports.Load, late []string) []string {
 		}
 		if most := int64(mostThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
 			say("the CPU limit of its container held the generator back %s times, for %s in all; give it more CPU, or no limit",
-				reports.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
+				figures.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
 		}
 	}
 	if n := total.Outcomes[hit.KindMachine]; n > 0 {
 		say("%s hits (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
-			reports.Count(n), share(n)*100)
+			figures.Count(n), share(n)*100)
 	}
 	if share(g.Behind) > mostHeld {
-		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", reports.Count(g.Behind), share(g.Behind)*100)
+		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)
 	}
 	if step := time.Duration(g.ClockStep).Abs(); step > mostClockStep {
 		say("the clock of this machine was set by %s during the run", step.Round(time.Millisecond))
@@ -112,11 +113,11 @@ func decide(r *reports.Load, beyond, late []string) {
 	case r.Total.Sent == 0:
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
 	case bad > 0:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were not right: %s", reports.Count(bad), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	case across > 0:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s times something that must be unique came to clients of two shards", reports.Count(across))
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
 	case before > 0:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", reports.Count(before))
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", figures.Count(before))
 	case !r.Valid:
 		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
 	case len(r.ShardRuns) > 0 && r.Run.Partial != "":
@@ -129,7 +130,7 @@ func decide(r *reports.Load, beyond, late []string) {
 	case wrong != "":
 		r.Verdict, r.Reason = reports.Fail, wrong
 	case r.Total.Right == 0 && r.Total.Wrong > 0 && r.Run.Partial == "":
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("none of %s answers was right: %s", reports.Count(r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("none of %s answers was right: %s", figures.Count(r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	case r.Total.Right == 0:
 		r.Verdict, r.Reason = reports.Error, "no answer came, so nothing was tested"
 	case len(open) > 0:
@@ -147,14 +148,14 @@ func decide(r *reports.Load, beyond, late []string) {
 func keptInWords(r *reports.Load) string {
 	wrong := ""
 	if r.Total.Wrong > 0 {
-		wrong = fmt.Sprintf("; %s of %s answers were wrong (%s)", reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+		wrong = fmt.Sprintf("; %s of %s answers were wrong (%s)", figures.Count(r.Total.Wrong), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	}
 	switch {
 	case len(r.Limits) == 0 && wrong != "": // a storm, whose clients were asked to come again later
 		return fmt.Sprintf("every client was signed in; %s of %s answers asked to come again later; no limit was set",
-			reports.Count(r.Total.Wrong), reports.Count(r.Total.Right+r.Total.Wrong))
+			figures.Count(r.Total.Wrong), figures.Count(r.Total.Right+r.Total.Wrong))
 	case len(r.Limits) == 0:
-		return fmt.Sprintf("all %s answers were right; no limit was set", reports.Count(r.Total.Right))
+		return fmt.Sprintf("all %s answers were right; no limit was set", figures.Count(r.Total.Right))
 	case len(r.Limits) == 1:
 		return "the limit was kept" + wrong
 	}

@@ -12,8 +12,8 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/hit"
-	"agstest/reports"
 )
 
 // The workloads, by what an AGS sees of its users.
@@ -262,10 +262,10 @@ func (c *crowd) Exhausted() error {
 		return nil
 	}
 	if away := c.sentAway.Load(); away > 0 {
-		return fmt.Errorf("no virtual client is left: %s were asked with Retry-After to come again later than in a day", reports.Count(away))
+		return fmt.Errorf("no virtual client is left: %s were asked with Retry-After to come again later than in a day", figures.Count(away))
 	}
 	if broken := c.broken.Load(); broken > 0 {
-		return fmt.Errorf("no virtual client is left: the chains of %s broke and they have no unused session token to sign on again", reports.Count(broken))
+		return fmt.Errorf("no virtual client is left: the chains of %s broke and they have no unused session token to sign on again", figures.Count(broken))
 	}
 	return fmt.Errorf("no virtual client is left: all session tokens are used")
 }
@@ -282,19 +282,19 @@ func (c *crowd) shared(o *Options) *crowd {
 func (c *crowd) notes() []string {
 	var notes []string
 	if same := c.sameJTI.Load(); same > 0 {
-		notes = append(notes, fmt.Sprintf("%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)", reports.Count(same)))
+		notes = append(notes, fmt.Sprintf("%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)", figures.Count(same)))
 	}
 	if watched := c.seen.watched(); watched < 1 {
 		notes = append(notes, fmt.Sprintf("the run had more tokens than memory for their jti: uniqueness was watched on 1 of %.0f over the whole run", 1/watched))
 	}
 	if away := c.sentAway.Load(); away > 0 {
-		notes = append(notes, fmt.Sprintf("%s times a client was asked with Retry-After to come again later than in a day; it took no part any more", reports.Count(away)))
+		notes = append(notes, fmt.Sprintf("%s times a client was asked with Retry-After to come again later than in a day; it took no part any more", figures.Count(away)))
 	}
 	if broken := c.broken.Load(); broken > 0 {
-		notes = append(notes, fmt.Sprintf("%s times a chain of refreshes broke and its client signed on again or retired", reports.Count(broken)))
+		notes = append(notes, fmt.Sprintf("%s times a chain of refreshes broke and its client signed on again or retired", figures.Count(broken)))
 	}
 	if judged := c.judged.Load(); judged > 0 {
-		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (1 of %d)", reports.Count(judged), c.JudgeEvery))
+		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (1 of %d)", figures.Count(judged), c.JudgeEvery))
 	}
 	if c.supply.source == ownReusable {
 		notes = append(notes, "session tokens were used more than once (--reuse-sessions)")

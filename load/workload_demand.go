@@ -6,7 +6,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
-	"agstest/reports"
+	"agstest/internal/figures"
 )
 
 // demand is what a workload needs for a schedule.
@@ -78,7 +78,7 @@ func (c *crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 	}
 	if c.Clients > offered {
 		return d, failure.Usagef("%s virtual clients were asked for and load.clients of %s offers %s; lower --clients, or add clients",
-			reports.Count(int64(c.Clients)), e.Name, reports.Count(int64(offered)))
+			figures.Count(int64(c.Clients)), e.Name, figures.Count(int64(offered)))
 	}
 	if c.Clients == 0 && starters+chains > offered && c.supply.source != ownOnce {
 		// Fewer clients than wanted still make the rate, if the service answers fast; where not, it shows as starvation.
@@ -106,17 +106,17 @@ func (c *crowd) tooFew(e *environment.Environment, starters, chains, offered int
 	if c.supply.source == ownOnce && starters > 0 {
 		return failure.Usagef("the workload %s needs %s clients, as each of its sign-ons uses a session token of its own%s, and load.clients of %s offers %s; "+
 			"add clients, lower rate or duration, leave sessionToken out so that the operator mints them, or, if this service takes a session token more than once, say --reuse-sessions",
-			c.Workload, reports.Count(int64(starters+max(chains, 0))), andChains(chains), e.Name, reports.Count(int64(offered)))
+			c.Workload, figures.Count(int64(starters+max(chains, 0))), andChains(chains), e.Name, figures.Count(int64(offered)))
 	}
 	return failure.Usagef("the workload %s needs %s clients and load.clients of %s offers %s; add clients",
-		c.Workload, reports.Count(int64(starters+chains)), e.Name, reports.Count(int64(offered)))
+		c.Workload, figures.Count(int64(starters+chains)), e.Name, figures.Count(int64(offered)))
 }
 
 func andChains(chains int) string {
 	if chains == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" and %s clients stay signed in", reports.Count(int64(chains)))
+	return fmt.Sprintf(" and %s clients stay signed in", figures.Count(int64(chains)))
 }
 
 // enough is how many clients make a rate while the service takes two seconds for an answer (J. D. C. Little's law), 16 at least.

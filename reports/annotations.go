@@ -3,12 +3,15 @@ package reports
 import (
 	"bufio"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
 	"agstest/internal/disarm"
+	"agstest/internal/figures"
 )
 
 // annotation is one remark beside a line of a feature file or on the whole job.
@@ -106,7 +109,7 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 			add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: sentence(scenario.Name) + " " + scenario.why(), file: places[scenario.File], line: scenario.Line})
 		}
 		if silent := ofVerdict(c.Requirements, NotExercised); len(silent) > 0 {
-			warnings = append(warnings, annotation{verdict: Warn, title: Plural(int64(len(silent)), "requirement") + " not exercised", text: idList(silent)})
+			warnings = append(warnings, annotation{verdict: Warn, title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: idList(silent)})
 		}
 		if len(errors) == 0 && c.Verdict.blocks() {
 			errors = append(errors, annotation{verdict: c.Verdict, title: "conformance: " + c.Verdict.Word(), text: c.Reason})
@@ -123,7 +126,7 @@ func annotationsOf(c *Conformance, l *Load) []annotation {
 			}
 		}
 		for _, wrong := range l.kindsOfWrong() {
-			warnings = append(warnings, annotation{verdict: Warn, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + plural(wrong.Times, "time", "times") + ": " + wrong.Message})
+			warnings = append(warnings, annotation{verdict: Warn, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message})
 		}
 		if len(errors) == before && l.Verdict.blocks() {
 			errors = append(errors, annotation{verdict: l.Verdict, title: "load: " + l.Verdict.Word(), text: l.Reason})
@@ -150,7 +153,7 @@ func annotateLog(w *bufio.Writer, found []annotation, command func(annotation, b
 			if severe {
 				kind = "errors"
 			}
-			a = annotation{verdict: a.verdict, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", Count(int64(total[severe]-annotationLimit+1)), kind)}
+			a = annotation{verdict: a.verdict, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[severe]-annotationLimit+1)), kind)}
 		}
 		if _, err := w.WriteString(command(a, severe) + "\n"); err != nil {
 			return err
@@ -173,7 +176,7 @@ func githubCommand(a annotation, severe bool) string {
 		}
 	}
 	properties = append(properties, "title="+githubProperty.Replace(disarm.Line(a.title)))
-	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(disarm.Text(oneLine(a.text, 2000)))
+	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(disarm.Text(figures.OneLine(a.text, 2000)))
 }
 
 var (
@@ -195,7 +198,7 @@ func azureCommand(a annotation, severe bool) string {
 			properties += fmt.Sprintf(";linenumber=%d", a.line)
 		}
 	}
-	text := strings.ReplaceAll(disarm.Text(oneLine(a.title+": "+a.text, 2000)), "%", "%AZP25")
+	text := strings.ReplaceAll(disarm.Text(figures.OneLine(a.title+": "+a.text, 2000)), "%", "%AZP25")
 	return "##vso[task.logissue " + properties + "]" + text
 }
 
@@ -238,11 +241,17 @@ func annotateGitLab(w *bufio.Writer, found []annotation) error {
 		if seen[print] > 1 {
 			print = fmt.Sprintf("%s/%d", print, seen[print])
 		}
-		issues = append(issues, issue{Description: oneLine(a.title+": "+a.text, 2000), CheckName: check, Fingerprint: hashOf(print), Severity: severity,
+		issues = append(issues, issue{Description: figures.OneLine(a.title+": "+a.text, 2000), CheckName: check, Fingerprint: hashOf(print), Severity: severity,
 			Location: location{Path: cmp.Or(a.file, gitlabPipeline), Lines: lines{max(a.line, 1)}}})
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(issues)
+}
+
+// hashOf is a short stable name of a text.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"agstest/internal/figures"
 )
 
 // hostileWords is put into every text of a run: it must be shown, and do nothing.
@@ -173,6 +175,6 @@ func TestInABrowser(t *testing.T) {
 	command.Stdout, command.Stderr = &found, &said
 	started := time.Now()
 	err = command.Run()
-	t.Logf("%s, in %s", bytes.TrimSpace(said.Bytes()), Elapsed(time.Since(started)))
+	t.Logf("%s, in %s", bytes.TrimSpace(said.Bytes()), figures.Elapsed(time.Since(started)))
 	require.NoError(t, err, fmt.Sprintf("what the browser found:\n%s\n%s", found.String(), said.String()))
 }

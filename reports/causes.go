@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // sentence says what a cause is in one line.
@@ -19,11 +21,11 @@ func (c Cause) sentence() string {
 // breaks says which requirements a cause breaks, at most so many by id.
 func (c Cause) breaks(most int) string {
 	ids := c.Requirements
-	text := Plural(int64(len(ids)), "requirement") + ": "
+	text := figures.Plural(int64(len(ids)), "requirement") + ": "
 	if len(ids) <= most {
 		return text + strings.Join(ids, " ")
 	}
-	return text + strings.Join(ids[:most], " ") + " and " + Count(int64(len(ids)-most)) + " more"
+	return text + strings.Join(ids[:most], " ") + " and " + figures.Count(int64(len(ids)-most)) + " more"
 }
 
 // evidence finds the exchange that shows a cause, and the scenario it belongs to; either may be nil.

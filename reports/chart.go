@@ -3,6 +3,8 @@ package reports
 import (
 	"math"
 	"sort"
+
+	"agstest/internal/figures"
 )
 
 // chart is a line chart. It becomes SVG through the template "chart", which escapes all words. Colours stand as attributes, so that they
@@ -114,7 +116,7 @@ func (c chart) draw() drawing {
 	}
 	right := chartWidth - 20
 	for _, l := range c.Lines {
-		right = min(right, chartWidth-24-7*len([]rune(oneLine(l.Name, 18))))
+		right = min(right, chartWidth-24-7*len([]rune(figures.OneLine(l.Name, 18))))
 	}
 	hasRight := false
 	for _, l := range c.Lines {
@@ -161,7 +163,7 @@ func (c chart) draw() drawing {
 		if l.OnRight {
 			vertical = z
 		}
-		drawn := drawnLine{Name: oneLine(l.Name, 18), Class: l.class(), look: looks[l.class()], valueAtRight: math.NaN()}
+		drawn := drawnLine{Name: figures.OneLine(l.Name, 18), Class: l.class(), look: looks[l.class()], valueAtRight: math.NaN()}
 		if len(l.Low) == len(l.X) && len(l.High) == len(l.X) && len(l.X) > 0 {
 			shade := drawn
 			shade.Path = bandPath(l, x, vertical)
@@ -194,7 +196,7 @@ func (c chart) draw() drawing {
 			continue
 		}
 		at := y.at(l.At)
-		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(float64(right) - 6), Anchor: "end", Words: oneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
+		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(float64(right) - 6), Anchor: "end", Words: figures.OneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
 		if math.Abs(at-taken) < 32 {
 			drawn.TextX, drawn.Anchor = place(chartLeft+6), "start"
 		} else {
@@ -215,7 +217,7 @@ func (c chart) draw() drawing {
 		if !isFinite(m.At) {
 			continue
 		}
-		drawn := drawnLevel{At: place(x.at(m.At)), TextAt: place(x.at(m.At) + 5), Words: oneLine(m.Words, 60), Anchor: "start"}
+		drawn := drawnLevel{At: place(x.at(m.At)), TextAt: place(x.at(m.At) + 5), Words: figures.OneLine(m.Words, 60), Anchor: "start"}
 		if x.at(m.At) > float64(chartLeft+right)/2 {
 			drawn.TextAt, drawn.Anchor = place(x.at(m.At)-5), "end"
 		}

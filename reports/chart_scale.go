@@ -3,6 +3,8 @@ package reports
 import (
 	"math"
 	"strconv"
+
+	"agstest/internal/figures"
 )
 
 // scale maps values to places between from and to.
@@ -177,19 +179,19 @@ func clock(v float64) string {
 		return strconv.FormatInt(whole, 10) + " s"
 	}
 	if whole%60 == 0 {
-		return Count(whole/60) + " min"
+		return figures.Count(whole/60) + " min"
 	}
 	rest := strconv.FormatInt(whole%60, 10)
 	if len(rest) < 2 {
 		rest = "0" + rest
 	}
-	return Count(whole/60) + ":" + rest + " min"
+	return figures.Count(whole/60) + ":" + rest + " min"
 }
 
 // axisMilliseconds says a tick in milliseconds, as short as it is exact.
 func axisMilliseconds(v float64) string {
 	if v >= 1000 {
-		return Count(int64(math.Round(v))) + " ms"
+		return figures.Count(int64(math.Round(v))) + " ms"
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64) + " ms"
 }
@@ -197,7 +199,7 @@ func axisMilliseconds(v float64) string {
 // axisRate says a tick in events per second.
 func axisRate(v float64) string {
 	if v >= 1000 {
-		return Count(int64(math.Round(v))) + "/s"
+		return figures.Count(int64(math.Round(v))) + "/s"
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64) + "/s"
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // ConformanceComparison is what changed between two conformance runs.
@@ -251,25 +253,25 @@ func (c *ConformanceComparison) settle() {
 		return
 	case broke > 0:
 		c.Verdict = Regressed
-		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.", Plural(int64(broke), "requirement"), verb(broke, "fails", "fail"), ids(Broke))
+		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.", figures.Plural(int64(broke), "requirement"), verb(broke, "fails", "fail"), ids(Broke))
 		return
 	case seen > 0:
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.", Plural(int64(seen), "requirement"), verb(seen, "fails", "fail"), ids(NewlySeen))
+		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.", figures.Plural(int64(seen), "requirement"), verb(seen, "fails", "fail"), ids(NewlySeen))
 		return
 	case lost > 0:
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.", Plural(int64(lost), "requirement"), verb(lost, "was", "were"), ids(Lost))
+		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.", figures.Plural(int64(lost), "requirement"), verb(lost, "was", "were"), ids(Lost))
 		return
 	case mended > 0:
 		c.Verdict = Improved
-		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.", Plural(int64(mended), "requirement"), verb(mended, "is", "are"), ids(Mended))
+		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.", figures.Plural(int64(mended), "requirement"), verb(mended, "is", "are"), ids(Mended))
 	default:
 		c.Verdict = Pass
 		c.Reason = "No requirement that the first run saw kept fails in the second."
 	}
 	if failing := c.stillFailing(); failing > 0 {
-		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", Plural(int64(failing), "requirement"), verb(failing, "fails", "fail"))
+		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"), verb(failing, "fails", "fail"))
 	}
 }
 
@@ -292,7 +294,7 @@ func (c *ConformanceComparison) advice() []string {
 		advice = append(advice, "Give both environment files the same situations, so that both runs can judge the same requirements.")
 	}
 	if len(c.Drift) > 0 {
-		advice = append(advice, fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both forms conform.", Plural(int64(len(c.Drift)), "place")))
+		advice = append(advice, fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both forms conform.", figures.Plural(int64(len(c.Drift)), "place")))
 	}
 	return advice
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // CompareHTML writes the page of a comparison.
@@ -55,7 +57,7 @@ func comparePage(c *Comparison) page {
 		if side.run.Environment != "" && side.run.URL != "" {
 			value = side.run.Environment + ", " + side.run.URL
 		}
-		p.Facts = append(p.Facts, fact{Name: side.name, Value: value}, fact{Name: side.name + " started", Value: moment(side.run.Start)})
+		p.Facts = append(p.Facts, fact{Name: side.name, Value: value}, fact{Name: side.name + " started", Value: figures.Moment(side.run.Start)})
 	}
 	d := compareDetails{OldName: oldName, NewName: newName, NotComparable: c.NotComparable, Advice: c.Advice, Notes: c.Notes}
 	link := func(id, words string) { p.Links = append(p.Links, sectionLink{id, words}) }
@@ -115,9 +117,9 @@ func (c *Comparison) title() string {
 func (c *Comparison) tiles() []tile {
 	var tiles []tile
 	if part := c.Conformance; part != nil {
-		tiles = append(tiles, tile{"Requirements that broke", Count(int64(part.Count(Broke))), ""},
-			tile{"Changed in all", Count(int64(len(part.Changes))), "of " + Count(int64(len(part.Changes)+part.Unchanged))},
-			tile{"Drift of form", Count(int64(len(part.Drift))), verb(len(part.Drift), "place", "places")})
+		tiles = append(tiles, tile{"Requirements that broke", figures.Count(int64(part.Count(Broke))), ""},
+			tile{"Changed in all", figures.Count(int64(len(part.Changes))), "of " + figures.Count(int64(len(part.Changes)+part.Unchanged))},
+			tile{"Drift of form", figures.Count(int64(len(part.Drift))), verb(len(part.Drift), "place", "places")})
 	}
 	if job := c.Interleaved; job != nil {
 		for k := range job.Metrics {
@@ -129,7 +131,7 @@ func (c *Comparison) tiles() []tile {
 	if h := c.History; h != nil {
 		for _, m := range h.Metrics {
 			if m.Gates && m.Earlier > 1 && len(tiles) < 4 {
-				tiles = append(tiles, tile{m.Operation + " " + m.Metric, Milliseconds(m.Value), Change(m.Change) + " from typical"})
+				tiles = append(tiles, tile{m.Operation + " " + m.Metric, figures.Milliseconds(m.Value), figures.Change(m.Change) + " from typical"})
 			}
 		}
 	}
@@ -137,7 +139,7 @@ func (c *Comparison) tiles() []tile {
 		for _, o := range c.Load.Operations {
 			for _, point := range o.Shift {
 				if point.Quantile == 0.5 && len(tiles) < 6 {
-					tiles = append(tiles, tile{o.Operation + " p50", Change(point.Change()), "shown, not judged"})
+					tiles = append(tiles, tile{o.Operation + " p50", figures.Change(point.Change()), "shown, not judged"})
 				}
 			}
 		}
@@ -166,7 +168,7 @@ func (c *Comparison) first() []first {
 			found = append(found, first{Verdict: verdict, Link: anchor("x", change.ID), Label: change.ID, Text: change.Text, More: directionWords[change.Direction] + ". " + change.New.summary()})
 		}
 		if len(part.Drift) > 0 {
-			found = append(found, first{Verdict: Observed, Link: "x-drift", Label: Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
+			found = append(found, first{Verdict: Observed, Link: "x-drift", Label: figures.Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
 		}
 	}
 	if job := c.Interleaved; job != nil {
@@ -182,12 +184,12 @@ func (c *Comparison) first() []first {
 	if h := c.History; h != nil {
 		for _, m := range h.Metrics {
 			if m.Gates && (m.Verdict == Regressed || m.Verdict == Inconclusive) {
-				found = append(found, first{Verdict: m.Verdict, Link: "x-history", Label: m.Operation + " " + m.Metric, Text: Milliseconds(m.Value) + ", " + Change(m.Change) + " from typical.", More: m.Reason})
+				found = append(found, first{Verdict: m.Verdict, Link: "x-history", Label: m.Operation + " " + m.Metric, Text: figures.Milliseconds(m.Value) + ", " + figures.Change(m.Change) + " from typical.", More: m.Reason})
 			}
 		}
 		for _, e := range h.Errors {
 			if e.Verdict == Regressed || e.Verdict == Inconclusive && !h.Advisory {
-				found = append(found, first{Verdict: e.Verdict, Link: "x-history", Label: e.Operation + " errors", Text: Points(e.Share-e.Highest) + " over the highest of earlier runs.", More: e.Reason})
+				found = append(found, first{Verdict: e.Verdict, Link: "x-history", Label: e.Operation + " errors", Text: figures.Points(e.Share-e.Highest) + " over the highest of earlier runs.", More: e.Reason})
 			}
 		}
 	}

@@ -1,6 +1,10 @@
 package reports
 
-import "fmt"
+import (
+	"fmt"
+
+	"agstest/internal/figures"
+)
 
 const (
 	shownChanges = 60  // requirements with both evidences
@@ -25,7 +29,7 @@ type changeShown struct {
 func (c *ConformanceComparison) shown() *conformanceChanges {
 	d := &conformanceChanges{Reason: c.Reason}
 	if len(c.Changes) > 0 {
-		t := table{ID: "changes", Search: true, Caption: "Requirements that changed, those that matter first; " + Count(int64(c.Unchanged)) + " did not",
+		t := table{ID: "changes", Search: true, Caption: "Requirements that changed, those that matter first; " + figures.Count(int64(c.Unchanged)) + " did not",
 			Columns: []column{{Head: "Id"}, {Head: "Now"}, {Head: "Before"}, {Head: "What it means"}, {Head: "Requirement"}}}
 		for i, change := range c.Changes {
 			id := cell{Text: change.ID, Head: true}
@@ -37,11 +41,11 @@ func (c *ConformanceComparison) shown() *conformanceChanges {
 				{Text: directionWords[change.Direction]}, {Text: change.Text, Note: change.New.summary()}}})
 		}
 		if len(c.Changes) > shownChanges {
-			d.ChangesMore = "Both evidences of the other " + Count(int64(len(c.Changes)-shownChanges)) + " are in comparison.json."
+			d.ChangesMore = "Both evidences of the other " + figures.Count(int64(len(c.Changes)-shownChanges)) + " are in comparison.json."
 		}
 		d.Table = &t
 	} else {
-		d.More = "None of " + Plural(int64(c.Unchanged), "requirement") + " changed."
+		d.More = "None of " + figures.Plural(int64(c.Unchanged), "requirement") + " changed."
 	}
 	switch {
 	case !c.DriftKnown:
@@ -53,7 +57,7 @@ func (c *ConformanceComparison) shown() *conformanceChanges {
 		t := table{ID: "drift", Search: true, Caption: "Differences in the form of answers", Columns: []column{{Head: "Operation"}, {Head: "What"}, {Head: "Where"}, {Head: "First run"}, {Head: "Second run"}}}
 		for i, drift := range c.Drift {
 			if i == shownDrift {
-				t.More = Count(int64(len(c.Drift)-i)) + " more are in comparison.json."
+				t.More = figures.Count(int64(len(c.Drift)-i)) + " more are in comparison.json."
 				break
 			}
 			operation := drift.Operation
@@ -80,11 +84,11 @@ var directionWords = map[Direction]string{
 
 func (e Evidence) summary() string {
 	if e.Reason != "" {
-		return oneLine(e.Reason, 300)
+		return figures.OneLine(e.Reason, 300)
 	}
 	for _, finding := range e.Findings {
 		finding.Requirement = ""
-		return oneLine(findingSentence(finding), 300)
+		return figures.OneLine(findingSentence(finding), 300)
 	}
 	return ""
 }

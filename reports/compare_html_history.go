@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 type historyShown struct {
@@ -21,22 +23,22 @@ func (h *HistoryComparison) shown() *historyShown {
 	for _, m := range h.Metrics {
 		confirm, expected, typical, change, p := "–", "–", "–", "–", "–"
 		if m.Confirm > 0 {
-			confirm = Milliseconds(m.Confirm)
+			confirm = figures.Milliseconds(m.Confirm)
 		}
 		if m.Earlier > 1 && m.Value > 0 {
-			typical, change, p = Milliseconds(m.Typical), Change(m.Change), probability(m.SlowerAdjusted)
-			expected = Milliseconds(m.Low) + " to " + Milliseconds(m.High)
+			typical, change, p = figures.Milliseconds(m.Typical), figures.Change(m.Change), figures.Probability(m.SlowerAdjusted)
+			expected = figures.Milliseconds(m.Low) + " to " + figures.Milliseconds(m.High)
 		}
 		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: m.Verdict.Class(), Cells: []cell{{Text: m.Operation + " " + m.Metric, Head: true}, {Verdict: m.Verdict},
-			{Text: Milliseconds(m.Value), Number: true}, {Text: confirm, Number: true}, {Text: typical, Number: true}, {Text: expected, Number: true}, {Text: change, Number: true}, {Text: p, Number: true}, {Text: m.Reason}}})
+			{Text: figures.Milliseconds(m.Value), Number: true}, {Text: confirm, Number: true}, {Text: typical, Number: true}, {Text: expected, Number: true}, {Text: change, Number: true}, {Text: p, Number: true}, {Text: m.Reason}}})
 	}
 	for _, e := range h.Errors {
 		confirm := "–"
 		if h.Confirm != nil {
-			confirm = shareWords(e.Confirm)
+			confirm = figures.Share(e.Confirm)
 		}
 		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: e.Verdict.Class(), Cells: []cell{{Text: e.Operation + " errors", Head: true}, {Verdict: e.Verdict},
-			{Text: shareWords(e.Share), Number: true}, {Text: confirm, Number: true}, {Text: "–", Number: true}, {Text: "up to " + shareWords(e.Highest), Number: true}, {Text: Points(e.Share - e.Highest), Number: true}, {Text: "–", Number: true}, {Text: e.Reason}}})
+			{Text: figures.Share(e.Share), Number: true}, {Text: confirm, Number: true}, {Text: "–", Number: true}, {Text: "up to " + figures.Share(e.Highest), Number: true}, {Text: figures.Points(e.Share - e.Highest), Number: true}, {Text: "–", Number: true}, {Text: e.Reason}}})
 	}
 	var operations []string
 	for _, m := range h.Metrics {
@@ -49,14 +51,14 @@ func (h *HistoryComparison) shown() *historyShown {
 	}
 	d.Runs = table{Caption: "The earlier runs", Columns: []column{{Head: "Run"}, {Head: "Verdict"}, {Head: "Started"}}}
 	for _, run := range h.Runs {
-		d.Runs.Rows = append(d.Runs.Rows, row{Cells: []cell{{Text: run.Run.ID, Head: true}, {Verdict: run.Verdict}, {Text: moment(run.Run.Start)}}})
+		d.Runs.Rows = append(d.Runs.Rows, row{Cells: []cell{{Text: run.Run.ID, Head: true}, {Verdict: run.Verdict}, {Text: figures.Moment(run.Run.Start)}}})
 	}
 	return d
 }
 
 func (h *HistoryComparison) chart(n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-history-%d", n), Title: operation + ": response time over the earlier runs, and this one", Height: 260,
-		X: axis{Label: "run", Format: func(v float64) string { return Count(int64(v)) }}, Y: axis{Label: "ms"}}
+		X: axis{Label: "run", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Label: "ms"}}
 	this := float64(len(h.Runs) + 1)
 	var words []string
 	for _, m := range h.Metrics {
@@ -77,7 +79,7 @@ func (h *HistoryComparison) chart(n int, operation string) drawing {
 			for range l.X {
 				l.Low, l.High = append(l.Low, float64(m.Low)/1e6), append(l.High, float64(m.High)/1e6)
 			}
-			words = append(words, fmt.Sprintf("%s is %s, expected %s to %s", m.Metric, Milliseconds(m.Value), Milliseconds(m.Low), Milliseconds(m.High)))
+			words = append(words, fmt.Sprintf("%s is %s, expected %s to %s", m.Metric, figures.Milliseconds(m.Value), figures.Milliseconds(m.Low), figures.Milliseconds(m.High)))
 		}
 		c.Lines = append(c.Lines, l)
 	}

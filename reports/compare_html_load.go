@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 type loadShown struct {
@@ -25,28 +27,28 @@ func (c *LoadComparison) shown(oldName, newName string) *loadShown {
 				if s == nil {
 					return "none"
 				}
-				return Count(s.Sent)
+				return figures.Count(s.Sent)
 			}
 			add("sent", words(o.Old), words(o.New), "–")
 			continue
 		}
-		add("sent", Count(o.Old.Sent), Count(o.New.Sent), "")
-		add("rate", Rate(o.Old.Rate), Rate(o.New.Rate), "")
-		add("wrong", Percent(o.Old.Wrong, o.Old.Sent), Percent(o.New.Wrong, o.New.Sent), Points(o.New.Errors()-o.Old.Errors()))
+		add("sent", figures.Count(o.Old.Sent), figures.Count(o.New.Sent), "")
+		add("rate", figures.Rate(o.Old.Rate), figures.Rate(o.New.Rate), "")
+		add("wrong", figures.Percent(o.Old.Wrong, o.Old.Sent), figures.Percent(o.New.Wrong, o.New.Sent), figures.Points(o.New.Errors()-o.Old.Errors()))
 		for _, point := range o.Shift {
 			if point.Quantile == 0.5 || point.Quantile >= 0.9 {
-				add(quantileWord(point.Quantile), Milliseconds(point.Old), Milliseconds(point.New), Change(point.Change()))
+				add(quantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()))
 			}
 		}
 		if o.Old.Response.Count > 0 && o.New.Response.Count > 0 {
-			add("max", Milliseconds(o.Old.Response.Max), Milliseconds(o.New.Response.Max), Change(ShiftPoint{Old: o.Old.Response.Max, New: o.New.Response.Max}.Change()))
+			add("max", figures.Milliseconds(o.Old.Response.Max), figures.Milliseconds(o.New.Response.Max), figures.Change(ShiftPoint{Old: o.Old.Response.Max, New: o.New.Response.Max}.Change()))
 		}
 		if len(o.Shift) > 0 {
 			d.Charts = append(d.Charts, o.shiftChart(n), o.curveChart(n, oldName, newName))
 		}
 		for _, status := range o.Statuses {
 			statuses.Rows = append(statuses.Rows, row{Cells: []cell{{Text: o.Operation, Head: true}, {Text: status.Status, Code: true},
-				{Text: Percent(status.Old, o.Old.Sent), Note: Count(status.Old), Number: true}, {Text: Percent(status.New, o.New.Sent), Note: Count(status.New), Number: true}}})
+				{Text: figures.Percent(status.Old, o.Old.Sent), Note: figures.Count(status.Old), Number: true}, {Text: figures.Percent(status.New, o.New.Sent), Note: figures.Count(status.New), Number: true}}})
 		}
 	}
 	if len(statuses.Rows) > 0 {
@@ -75,9 +77,9 @@ func (o OperationComparison) shiftChart(n int) drawing {
 	var words []string
 	for _, point := range o.Shift {
 		l.Y = append(l.Y, point.Change())
-		words = append(words, quantileWord(point.Quantile)+" "+Change(point.Change()))
+		words = append(words, quantileWord(point.Quantile)+" "+figures.Change(point.Change()))
 	}
-	return chart{ID: fmt.Sprintf("x-shift-%d", n), Title: o.Operation + ": shift of response time at each quantile", Height: 220, X: x, Y: axis{Format: Change},
+	return chart{ID: fmt.Sprintf("x-shift-%d", n), Title: o.Operation + ": shift of response time at each quantile", Height: 220, X: x, Y: axis{Format: figures.Change},
 		Lines: []line{l}, Levels: []level{{At: 0, Words: "no change", Look: "base"}}, Description: strings.Join(words, ", ") + "."}.draw()
 }
 
@@ -87,7 +89,7 @@ func (o OperationComparison) curveChart(n int, oldName, newName string) drawing 
 	var words []string
 	for _, point := range o.Shift {
 		old.Y, new.Y = append(old.Y, float64(point.Old)/1e6), append(new.Y, float64(point.New)/1e6)
-		words = append(words, fmt.Sprintf("%s %s, then %s", quantileWord(point.Quantile), Milliseconds(point.Old), Milliseconds(point.New)))
+		words = append(words, fmt.Sprintf("%s %s, then %s", quantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New)))
 	}
 	return chart{ID: fmt.Sprintf("x-curve-%d", n), Title: o.Operation + ": response time at each quantile", Height: 220, X: x, Y: axis{Label: "ms", Log: true},
 		Lines: []line{old, new}, Description: strings.Join(words, "; ") + "."}.draw()

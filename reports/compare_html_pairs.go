@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 type interleavedShown struct {
@@ -16,8 +18,8 @@ type interleavedShown struct {
 
 func (i *Interleaved) shown() *interleavedShown {
 	d := &interleavedShown{}
-	times := effects{ID: "x-effects-times", Title: "Change of response times, with 95 % intervals", Words: Change, Worse: "new build slower", Better: "faster"}
-	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals", Words: Points, Worse: "new build more", Better: "fewer"}
+	times := effects{ID: "x-effects-times", Title: "Change of response times, with 95 % intervals", Words: figures.Change, Worse: "new build slower", Better: "faster"}
+	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals", Words: figures.Points, Worse: "new build more", Better: "fewer"}
 	d.Metrics = table{Caption: "Each figure of each operation. Old and new are medians over blocks, the change is the Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true}, {Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
 			{Head: "p, worse", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
@@ -49,7 +51,7 @@ func (i *Interleaved) shown() *interleavedShown {
 		if len(m.Rounds) > 0 {
 			var parts []string
 			for _, round := range m.Rounds {
-				parts = append(parts, probability(round.SlowerAdjusted))
+				parts = append(parts, figures.Probability(round.SlowerAdjusted))
 			}
 			p, smallest = strings.Join(parts, ", then "), m.boundWords(m.Smallest)
 		}
@@ -77,7 +79,7 @@ func (i *Interleaved) shown() *interleavedShown {
 // pairChart draws the ratio within each pair, so that a reader sees what the test rests on.
 func (i *Interleaved) pairChart(n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-pair-%d", n), Title: operation + ": change within each pair", Height: 220,
-		X: axis{Label: "pair", Format: func(v float64) string { return Count(int64(v)) }}, Y: axis{Format: Change}}
+		X: axis{Label: "pair", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Format: figures.Change}}
 	for _, metric := range []string{"p50", "p95"} {
 		l := line{Name: metric, Look: metric, Dots: true}
 		pair := 0
@@ -105,7 +107,7 @@ func (i *Interleaved) pairChart(n int, operation string) drawing {
 	var words []string
 	for _, m := range i.Metrics {
 		if m.Operation == operation && (m.Metric == "p50" || m.Metric == "p95") && m.Pairs > 0 {
-			words = append(words, fmt.Sprintf("%s %s over %s", m.Metric, Change(m.Change), Plural(int64(m.Pairs), "pair")))
+			words = append(words, fmt.Sprintf("%s %s over %s", m.Metric, figures.Change(m.Change), figures.Plural(int64(m.Pairs), "pair")))
 		}
 	}
 	c.Description = "Change of response time of " + operation + " within each pair of blocks. Estimates: " + strings.Join(words, ", ") + "."
@@ -115,13 +117,13 @@ func (i *Interleaved) pairChart(n int, operation string) drawing {
 func (i *Interleaved) planFacts() []fact {
 	rules := i.Plan.Rules
 	bounds := func(b Bounds) string {
-		return strings.TrimPrefix(Change(b.P50), "+") + " of p50, " + strings.TrimPrefix(Change(b.P95), "+") + " of p95, " + strings.TrimPrefix(Change(b.P99), "+") + " of p99, " + strings.TrimPrefix(Points(b.Errors), "+") + " of errors"
+		return strings.TrimPrefix(figures.Change(b.P50), "+") + " of p50, " + strings.TrimPrefix(figures.Change(b.P95), "+") + " of p95, " + strings.TrimPrefix(figures.Change(b.P99), "+") + " of p99, " + strings.TrimPrefix(figures.Points(b.Errors), "+") + " of errors"
 	}
 	facts := []fact{
-		{Name: "Workload", Value: i.Plan.Workload}, {Name: "Rate in a block", Value: Rate(i.Plan.Rate)}, {Name: "Clients of each side", Value: Count(int64(i.Plan.Clients))},
-		{Name: "Pairs of a round", Value: Count(int64(i.Plan.Pairs))}, {Name: "Block", Value: fmt.Sprintf("%s, the first %s not counted", i.Plan.Block, i.Plan.Settle)},
+		{Name: "Workload", Value: i.Plan.Workload}, {Name: "Rate in a block", Value: figures.Rate(i.Plan.Rate)}, {Name: "Clients of each side", Value: figures.Count(int64(i.Plan.Clients))},
+		{Name: "Pairs of a round", Value: figures.Count(int64(i.Plan.Pairs))}, {Name: "Block", Value: fmt.Sprintf("%s, the first %s not counted", i.Plan.Block, i.Plan.Settle)},
 		{Name: "Placement", Value: string(i.Plan.Placement)}, {Name: "Seed", Value: fmt.Sprint(i.Plan.Seed)},
-		{Name: "Test", Value: "Wilcoxon signed-rank on the log ratios of pairs, one-sided, Holm over all figures at " + probability(rules.Level)},
+		{Name: "Test", Value: "Wilcoxon signed-rank on the log ratios of pairs, one-sided, Holm over all figures at " + figures.Probability(rules.Level)},
 		{Name: "Floor: the least change that is flagged", Value: bounds(rules.Floor)}, {Name: "Tolerated: what a pass rules out", Value: bounds(rules.Tolerated)},
 	}
 	if i.Plan.Confirm {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"agstest/internal/figures"
 )
 
 // staleAA is the age from which a comparison of a build with itself says little of an environment any more.
@@ -38,9 +40,9 @@ func (c *Comparison) trust() []statement {
 	case WithHistory:
 		if h := c.History; h != nil {
 			if h.Advisory {
-				add(Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.", Plural(int64(len(h.Runs)), "earlier run"), fewestEarlier))
+				add(Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.", figures.Plural(int64(len(h.Runs)), "earlier run"), fewestEarlier))
 			} else {
-				add(Pass, fmt.Sprintf("%s of the same question were used.", Plural(int64(len(h.Runs)), "earlier run")))
+				add(Pass, fmt.Sprintf("%s of the same question were used.", figures.Plural(int64(len(h.Runs)), "earlier run")))
 			}
 			switch {
 			case h.Confirm != nil:
@@ -78,7 +80,7 @@ func (i *Interleaved) trust(now time.Time) []statement {
 		verdict = Inconclusive
 	}
 	add(verdict, fmt.Sprintf("%s of blocks of %s by turns, in random order (seed %d), the first %s of each block not counted.",
-		Plural(int64(measured), "pair"), i.Plan.Block, i.Plan.Seed, i.Plan.Settle))
+		figures.Plural(int64(measured), "pair"), i.Plan.Block, i.Plan.Seed, i.Plan.Settle))
 	switch {
 	case len(i.Rounds) > 1:
 		add(Pass, "What the first round flagged had to show again in a second one.")
@@ -93,7 +95,7 @@ func (i *Interleaved) trust(now time.Time) []statement {
 	case aa == nil:
 		add(Observed, "It is not known whether this place tells equal builds apart: no comparison of a build with itself was given. Run one with: agstest ab --aa")
 	case aa.Verdict != Pass:
-		add(Warn, fmt.Sprintf("When a build was last compared with itself here (%s), it did not pass: %s", moment(aa.When), aa.Reason))
+		add(Warn, fmt.Sprintf("When a build was last compared with itself here (%s), it did not pass: %s", figures.Moment(aa.When), aa.Reason))
 	default:
 		verdict, age := Pass, ""
 		if !now.IsZero() {
@@ -103,7 +105,7 @@ func (i *Interleaved) trust(now time.Time) []statement {
 			}
 		}
 		add(verdict, fmt.Sprintf("When a build was last compared with itself here (%s%s), it was not told apart; the largest change it showed was %s.",
-			moment(aa.When), age, strings.TrimPrefix(Change(aa.Largest), "+")))
+			figures.Moment(aa.When), age, strings.TrimPrefix(figures.Change(aa.Largest), "+")))
 	}
 	return found
 }
@@ -112,9 +114,9 @@ func (i *Interleaved) trust(now time.Time) []statement {
 func ageWords(age time.Duration) string {
 	switch {
 	case age < 2*time.Hour:
-		return Plural(max(int64(age/time.Minute), 0), "minute")
+		return figures.Plural(max(int64(age/time.Minute), 0), "minute")
 	case age < 48*time.Hour:
-		return Plural(int64(age/time.Hour), "hour")
+		return figures.Plural(int64(age/time.Hour), "hour")
 	}
-	return Plural(int64(age/(24*time.Hour)), "day")
+	return figures.Plural(int64(age/(24*time.Hour)), "day")
 }

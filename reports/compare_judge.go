@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"agstest/internal/figures"
 	"agstest/internal/stats"
 )
 
@@ -91,7 +92,7 @@ func (i *Interleaved) describe(pairs []Pair, operation, metric string) MetricCom
 	}
 	if m.Pairs < FewestPairs {
 		m.Verdict = Inconclusive
-		m.Reason = fmt.Sprintf("Only %s of blocks can be compared, and at least %d are needed.", Plural(int64(m.Pairs), "pair"), FewestPairs)
+		m.Reason = fmt.Sprintf("Only %s of blocks can be compared, and at least %d are needed.", figures.Plural(int64(m.Pairs), "pair"), FewestPairs)
 	}
 	return m
 }
@@ -110,7 +111,7 @@ func (i *Interleaved) testRound(r int) {
 		if len(s.differences) < FewestPairs {
 			if r == 0 {
 				metric.Verdict = Inconclusive
-				metric.Reason = fmt.Sprintf("Only %s of blocks of the first round can be compared, and at least %d are needed.", Plural(int64(len(s.differences)), "pair"), FewestPairs)
+				metric.Reason = fmt.Sprintf("Only %s of blocks of the first round can be compared, and at least %d are needed.", figures.Plural(int64(len(s.differences)), "pair"), FewestPairs)
 			}
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // CompareJUnit writes a comparison as JUnit XML, in the dialect of JUnit: one suite for what changed in conformance, one for each
@@ -46,7 +48,7 @@ func CompareJUnit(w io.Writer, c *Comparison, strict bool) error {
 			suites[i].out = append(suites[i].out, test.name+": "+test.message)
 		}
 		for _, m := range h.Metrics {
-			message := fmt.Sprintf("%s, %s from typical. %s", Milliseconds(m.Value), Change(m.Change), m.Reason)
+			message := fmt.Sprintf("%s, %s from typical. %s", figures.Milliseconds(m.Value), figures.Change(m.Change), m.Reason)
 			add(m.Operation, judgedCase("history."+slug(m.Operation), m.Metric, c.judged(m.Verdict), message, strict))
 		}
 		for _, e := range h.Errors {
@@ -114,7 +116,7 @@ func (c *ConformanceComparison) junit(run Run, strict bool) junitSuite {
 		}
 		suite.cases = append(suite.cases, test)
 	}
-	unchanged := junitCase{classname: "comparison.conformance", name: "requirements that did not change", message: Plural(int64(c.Unchanged), "requirement")}
+	unchanged := junitCase{classname: "comparison.conformance", name: "requirements that did not change", message: figures.Plural(int64(c.Unchanged), "requirement")}
 	if c.Unchanged == 0 && len(c.Changes) == 0 {
 		unchanged.outcome, unchanged.message = "skipped", "nothing was compared"
 	}

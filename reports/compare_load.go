@@ -5,6 +5,8 @@ import (
 	"math"
 	"sort"
 	"strconv"
+
+	"agstest/internal/figures"
 )
 
 // LoadComparison shows the figures of two load runs side by side. It judges nothing by itself: its verdict is inconclusive, or not
@@ -164,7 +166,7 @@ func (c *LoadComparison) advice() []string {
 		a, b := operation.Old.Errors(), operation.New.Errors()
 		if b-a > 0.001 && operation.Operation != allOperations {
 			advice = append(advice, fmt.Sprintf("Wrong answers of %s rose from %s to %s: look at their kinds in both runs before anything else.",
-				operation.Operation, Percent(operation.Old.Wrong, operation.Old.Sent), Percent(operation.New.Wrong, operation.New.Sent)))
+				operation.Operation, figures.Percent(operation.Old.Wrong, operation.Old.Sent), figures.Percent(operation.New.Wrong, operation.New.Sent)))
 		}
 	}
 	return advice

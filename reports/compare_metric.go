@@ -3,6 +3,8 @@ package reports
 import (
 	"math"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // MetricComparison is one figure of one operation in both services.
@@ -57,17 +59,17 @@ func (m *MetricComparison) name() string {
 // valueWords shows a figure itself: a time, or a share of all answers.
 func (m *MetricComparison) valueWords(value float64) string {
 	if m.Metric == "errors" {
-		return shareWords(value)
+		return figures.Share(value)
 	}
-	return Milliseconds(int64(math.Round(value)))
+	return figures.Milliseconds(int64(math.Round(value)))
 }
 
 // changeWords shows a change with its sign: "+5.2 %", "+0.31 points".
 func (m *MetricComparison) changeWords(change float64) string {
 	if m.Metric == "errors" {
-		return Points(change)
+		return figures.Points(change)
 	}
-	return Change(change)
+	return figures.Change(change)
 }
 
 // intervalWords shows the interval with its unit once: "+4.8 to +5.6 %".

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/internal/figures"
 )
 
 // junitRead is what a consumer reads of JUnit XML.
@@ -100,29 +102,29 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 		junit := html.UnescapeString(render(t, func(w io.Writer) error { return CompareJUnit(w, c, false) }))
 		assert.Contains(t, text, strings.ToUpper(c.Verdict.Word()), name)
 		assert.Contains(t, markdown, c.Verdict.Word(), name)
-		var figures []string
+		var shown []string
 		if c.Interleaved != nil {
 			for k := range c.Interleaved.Metrics {
 				m := &c.Interleaved.Metrics[k]
-				figures = append(figures, m.changeWords(m.Change), m.intervalWords())
+				shown = append(shown, m.changeWords(m.Change), m.intervalWords())
 			}
-			for _, figure := range figures {
+			for _, figure := range shown {
 				assert.Contains(t, junit, figure, name)
 			}
 		}
 		if c.History != nil {
 			for _, m := range c.History.Metrics {
-				figures = append(figures, Milliseconds(m.Value), Change(m.Change))
+				shown = append(shown, figures.Milliseconds(m.Value), figures.Change(m.Change))
 			}
 		}
 		if c.Method == TwoRuns && c.Load != nil {
 			for _, point := range c.Load.Operations[0].Shift {
 				if point.Quantile == 0.5 || point.Quantile == 0.95 {
-					figures = append(figures, Milliseconds(point.Old), Milliseconds(point.New), Change(point.Change()))
+					shown = append(shown, figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()))
 				}
 			}
 		}
-		for _, figure := range figures {
+		for _, figure := range shown {
 			assert.Contains(t, page, figure, name)
 			assert.Contains(t, text, figure, name)
 			assert.Contains(t, markdown, figure, name)

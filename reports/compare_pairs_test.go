@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/figures"
 	"agstest/internal/stats"
 )
 
@@ -356,10 +357,10 @@ func TestSelfComparisonIsCarriedOn(t *testing.T) {
 
 func TestChangesAreShownWithTheirSign(t *testing.T) {
 	for change, want := range map[float64]string{0.052: "+5.2 %", -0.1: "-10.0 %", -0.0001: "+0.0 %", 12: "+1200 %"} {
-		assert.Equal(t, want, Change(change))
+		assert.Equal(t, want, figures.Change(change))
 	}
-	assert.Equal(t, "+0.31 points", Points(0.0031))
-	assert.Equal(t, "+0.00 points", Points(-0.000001))
-	assert.Equal(t, "–", Change(math.NaN()))
-	assert.Equal(t, "–", Points(math.Inf(1)))
+	assert.Equal(t, "+0.31 points", figures.Points(0.0031))
+	assert.Equal(t, "+0.00 points", figures.Points(-0.000001))
+	assert.Equal(t, "–", figures.Change(math.NaN()))
+	assert.Equal(t, "–", figures.Points(math.Inf(1)))
 }

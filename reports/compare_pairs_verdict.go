@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // settleInterleaved draws the verdict of the whole job from its metrics.
@@ -74,7 +76,7 @@ func (c *Comparison) settleInterleaved() {
 			}
 		}
 		if smallest > 0 {
-			c.Reason += fmt.Sprintf(" The smallest change of p50 that this job could have seen is %s.", strings.TrimPrefix(Change(smallest), "+"))
+			c.Reason += fmt.Sprintf(" The smallest change of p50 that this job could have seen is %s.", strings.TrimPrefix(figures.Change(smallest), "+"))
 		}
 		c.Advice = append(c.Advice, "Run more pairs or a higher rate; four times the pairs halve what can be seen.")
 	case len(improved) > 0:
@@ -108,7 +110,7 @@ func (c *Comparison) untrue() []string {
 		}
 		for _, kind := range untrueKinds {
 			if n := o.New.Outcomes[kind]; n > 0 && o.Old.Outcomes[kind] == 0 {
-				found = append(found, fmt.Sprintf("%s of %s (%s)", Plural(n, "answer"), o.Operation, kind))
+				found = append(found, fmt.Sprintf("%s of %s (%s)", figures.Plural(n, "answer"), o.Operation, kind))
 			}
 		}
 	}

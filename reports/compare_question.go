@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // aspect is one thing that must be the same for the figures of two load runs to be comparable.
@@ -82,7 +84,7 @@ func untrusted(name string, l *Load) []string {
 	case sent == 0:
 		reasons = append(reasons, fmt.Sprintf("%s sent nothing.", upper(name)))
 	case asked > 0 && sent*100 < asked*99:
-		reasons = append(reasons, fmt.Sprintf("%s sent %s of the %s hits that were asked for, so its rate was not within 1 %% of the wanted one.", upper(name), Count(sent), Count(asked)))
+		reasons = append(reasons, fmt.Sprintf("%s sent %s of the %s hits that were asked for, so its rate was not within 1 %% of the wanted one.", upper(name), figures.Count(sent), figures.Count(asked)))
 	}
 	return reasons
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // Drift is one difference in the form of the answers of two runs.
@@ -188,5 +190,5 @@ func timesWord(n int) string {
 	if n == 1 {
 		return "once"
 	}
-	return Count(int64(n)) + " times"
+	return figures.Count(int64(n)) + " times"
 }

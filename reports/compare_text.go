@@ -6,38 +6,40 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"agstest/internal/figures"
 )
 
 // CompareText writes the summary of a comparison that a person reads on a terminal, like Text.
 func CompareText(w io.Writer, c *Comparison, color bool) error {
 	t := &textWriter{w: bufio.NewWriter(w), color: color}
-	t.line("Comparison: %s  %s", t.verdict(c.Verdict), printable(oneLine(c.Reason, 1000)))
+	t.line("Comparison: %s  %s", t.verdict(c.Verdict), printable(figures.OneLine(c.Reason, 1000)))
 	oldName, newName := c.sides()
 	for _, side := range []struct {
 		name string
 		run  *Run
 	}{{oldName, c.Old}, {newName, c.New}} {
 		if side.run != nil {
-			t.fact(strings.ToLower(side.name), "%s, %s", printable(side.run.target()), moment(side.run.Start))
+			t.fact(strings.ToLower(side.name), "%s, %s", printable(side.run.target()), figures.Moment(side.run.Start))
 		}
 	}
 	if c.Run.Partial != "" {
-		t.fact("partial", "%s", printable(oneLine(c.Run.Partial, 400)))
+		t.fact("partial", "%s", printable(figures.OneLine(c.Run.Partial, 400)))
 	}
 	if part := c.Conformance; part != nil {
 		for i, change := range part.Changes {
 			if i == textShown {
-				t.line("    … and %s", Plural(int64(len(part.Changes)-i), "more change"))
+				t.line("    … and %s", figures.Plural(int64(len(part.Changes)-i), "more change"))
 				break
 			}
-			t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(), printable(oneLine(change.New.summary(), 160)))
+			t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(), printable(figures.OneLine(change.New.summary(), 160)))
 		}
 		for i, drift := range part.Drift {
 			if i == textShown {
-				t.line("    … and %s of form", Plural(int64(len(part.Drift)-i), "more difference"))
+				t.line("    … and %s of form", figures.Plural(int64(len(part.Drift)-i), "more difference"))
 				break
 			}
-			t.line("    %s", printable(oneLine("drift: "+drift.Sentence(), 200)))
+			t.line("    %s", printable(figures.OneLine("drift: "+drift.Sentence(), 200)))
 		}
 	}
 	if rows := c.figureRows(); len(rows) > 0 {
@@ -55,18 +57,18 @@ func CompareText(w io.Writer, c *Comparison, color bool) error {
 	}
 	if c.Verdict != NotComparable { // else the reason says them
 		for _, reason := range c.NotComparable {
-			t.line("  not comparable: %s", printable(oneLine(reason, 400)))
+			t.line("  not comparable: %s", printable(figures.OneLine(reason, 400)))
 		}
 	} else if !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
 		for _, reason := range c.NotComparable {
-			t.line("  why: %s", printable(oneLine(reason, 400)))
+			t.line("  why: %s", printable(figures.OneLine(reason, 400)))
 		}
 	}
 	for _, note := range c.Notes {
-		t.line("  note: %s", printable(oneLine(note, 400)))
+		t.line("  note: %s", printable(figures.OneLine(note, 400)))
 	}
 	for _, advice := range c.Advice {
-		t.line("  next: %s", printable(oneLine(advice, 400)))
+		t.line("  next: %s", printable(figures.OneLine(advice, 400)))
 	}
 	if t.err == nil {
 		t.err = t.w.Flush()
@@ -96,12 +98,12 @@ func (c *Comparison) figureRows() [][]string {
 		for _, m := range c.History.Metrics {
 			typical, expected, change := "–", "–", "–"
 			if m.Earlier > 1 && m.Value > 0 {
-				typical, expected, change = Milliseconds(m.Typical), Milliseconds(m.Low)+" to "+Milliseconds(m.High), Change(m.Change)
+				typical, expected, change = figures.Milliseconds(m.Typical), figures.Milliseconds(m.Low)+" to "+figures.Milliseconds(m.High), figures.Change(m.Change)
 			}
-			rows = append(rows, []string{m.Operation + " " + m.Metric, m.Verdict.Word(), Milliseconds(m.Value), typical, expected, change})
+			rows = append(rows, []string{m.Operation + " " + m.Metric, m.Verdict.Word(), figures.Milliseconds(m.Value), typical, expected, change})
 		}
 		for _, e := range c.History.Errors {
-			rows = append(rows, []string{e.Operation + " errors", e.Verdict.Word(), shareWords(e.Share), "–", "up to " + shareWords(e.Highest), Points(e.Share - e.Highest)})
+			rows = append(rows, []string{e.Operation + " errors", e.Verdict.Word(), figures.Share(e.Share), "–", "up to " + figures.Share(e.Highest), figures.Points(e.Share - e.Highest)})
 		}
 	case c.Load != nil:
 		rows = append(rows, []string{"figure", "first run", "second run", "change", "shown, not judged"})
@@ -109,11 +111,11 @@ func (c *Comparison) figureRows() [][]string {
 			if o.Old == nil || o.New == nil {
 				continue
 			}
-			rows = append(rows, []string{o.Operation + " errors", Percent(o.Old.Wrong, o.Old.Sent), Percent(o.New.Wrong, o.New.Sent), Points(o.New.Errors() - o.Old.Errors()), ""})
+			rows = append(rows, []string{o.Operation + " errors", figures.Percent(o.Old.Wrong, o.Old.Sent), figures.Percent(o.New.Wrong, o.New.Sent), figures.Points(o.New.Errors() - o.Old.Errors()), ""})
 			for _, point := range o.Shift {
 				switch point.Quantile {
 				case 0.5, 0.95, 0.99:
-					rows = append(rows, []string{o.Operation + " " + quantileWord(point.Quantile), Milliseconds(point.Old), Milliseconds(point.New), Change(point.Change()), ""})
+					rows = append(rows, []string{o.Operation + " " + quantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()), ""})
 				}
 			}
 		}

@@ -3,6 +3,8 @@ package reports
 import (
 	"sort"
 	"strconv"
+
+	"agstest/internal/figures"
 )
 
 // figure is one number of an operation, as every format shows it.
@@ -30,7 +32,7 @@ func (p Percentiles) list() []namedPercentile {
 
 // figures lists what every format shows of an operation. Times without a sample are left out: no sample is not 0 ms.
 func (o *Operation) figures() []figure {
-	count := func(name string, n int64) figure { return figure{name, Count(n), strconv.FormatInt(n, 10)} }
+	count := func(name string, n int64) figure { return figure{name, figures.Count(n), strconv.FormatInt(n, 10)} }
 	found := []figure{count("asked", o.Asked), count("sent", o.Sent), count("right", o.Right), count("wrong", o.Wrong)}
 	for _, group := range []struct {
 		name string
@@ -40,7 +42,7 @@ func (o *Operation) figures() []figure {
 			continue
 		}
 		for _, p := range group.list() {
-			found = append(found, figure{group.name + "." + p.Key, Milliseconds(p.Nanoseconds), seconds(p.Nanoseconds)})
+			found = append(found, figure{group.name + "." + p.Key, figures.Milliseconds(p.Nanoseconds), figures.Seconds(p.Nanoseconds)})
 		}
 	}
 	for _, status := range sortedKeys(o.Statuses) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"agstest/internal/figures"
 	"agstest/internal/stats"
 )
 
@@ -162,7 +163,7 @@ func (h *HistoryComparison) choose(earlier []Stored, load *Load, question string
 		order = append(order, "older than the window")
 	}
 	for _, reason := range order {
-		h.Left = append(h.Left, fmt.Sprintf("%s: %s", Plural(int64(left[reason]), "run"), reason))
+		h.Left = append(h.Left, fmt.Sprintf("%s: %s", figures.Plural(int64(left[reason]), "run"), reason))
 	}
 }
 
@@ -261,7 +262,7 @@ func (h *HistoryComparison) measureErrors(load, confirm *Load) {
 		flagged, confirmed := e.Share > e.Highest+e.Floor, again > e.Highest+e.Floor
 		switch {
 		case earlier < fewestEarlier:
-			e.Verdict, e.Reason = Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", Plural(int64(earlier), "earlier run"), fewestEarlier)
+			e.Verdict, e.Reason = Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", figures.Plural(int64(earlier), "earlier run"), fewestEarlier)
 		case flagged && confirmed:
 			e.Verdict, e.Reason = Regressed, "More wrong answers than in any earlier run, in this run and the confirming one."
 		case flagged && !math.IsNaN(again):
@@ -280,10 +281,10 @@ func (h *HistoryComparison) measureErrors(load, confirm *Load) {
 func (h *HistoryComparison) conclude(m *HistoryMetric, faster, second float64) {
 	flagged := m.SlowerAdjusted < h.Rules.Level && m.Change > m.Floor
 	confirmed := second < h.Rules.Level && float64(m.Confirm) > float64(m.Typical)*(1+m.Floor)
-	among := fmt.Sprintf("beyond what %s let expect", Plural(int64(m.Earlier), "earlier run"))
+	among := fmt.Sprintf("beyond what %s let expect", figures.Plural(int64(m.Earlier), "earlier run"))
 	switch {
 	case m.Earlier < fewestEarlier:
-		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", Plural(int64(m.Earlier), "earlier run"), fewestEarlier)
+		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", figures.Plural(int64(m.Earlier), "earlier run"), fewestEarlier)
 	case flagged && confirmed:
 		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s, in this run and the confirming one.", upper(among))
 	case flagged && math.IsNaN(second) && m.SlowerAdjusted < h.Rules.Level/50 && m.Change > farBeyond*m.Floor:
@@ -304,12 +305,12 @@ func (c *Comparison) settleHistory() {
 	named := func(verdict Verdict) (names []string) {
 		for _, m := range h.Metrics {
 			if m.Verdict == verdict && m.Gates {
-				names = append(names, fmt.Sprintf("%s %s %s (%s, expected up to %s)", m.Operation, m.Metric, Change(m.Change), Milliseconds(m.Value), Milliseconds(m.High)))
+				names = append(names, fmt.Sprintf("%s %s %s (%s, expected up to %s)", m.Operation, m.Metric, figures.Change(m.Change), figures.Milliseconds(m.Value), figures.Milliseconds(m.High)))
 			}
 		}
 		for _, e := range h.Errors {
 			if e.Verdict == verdict {
-				names = append(names, fmt.Sprintf("%s errors %s (%.2f %% of answers, earlier at most %.2f %%)", e.Operation, Points(e.Share-e.Highest), e.Share*100, e.Highest*100))
+				names = append(names, fmt.Sprintf("%s errors %s (%.2f %% of answers, earlier at most %.2f %%)", e.Operation, figures.Points(e.Share-e.Highest), e.Share*100, e.Highest*100))
 			}
 		}
 		return names
@@ -325,7 +326,7 @@ func (c *Comparison) settleHistory() {
 		c.Advice = append(c.Advice, "Collect at least 10 runs with the same environment, workload, schedule and kind of machine.")
 	case h.Advisory:
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("There are %s of the same question, and a verdict needs %d: what is shown is advisory.", Plural(int64(len(h.Runs)), "earlier run"), fewestEarlier)
+		c.Reason = fmt.Sprintf("There are %s of the same question, and a verdict needs %d: what is shown is advisory.", figures.Plural(int64(len(h.Runs)), "earlier run"), fewestEarlier)
 		c.Advice = append(c.Advice, "Keep the folders of runs until there are 10, better 20.")
 	case !gates:
 		c.Verdict, c.Reason = Inconclusive, "The run measured nothing that could be judged."
@@ -340,7 +341,7 @@ func (c *Comparison) settleHistory() {
 	case len(improved) > 0:
 		c.Verdict, c.Reason = Improved, "Faster than earlier runs let expect: "+strings.Join(improved, "; ")+"."
 	default:
-		c.Verdict, c.Reason = Pass, fmt.Sprintf("Within what %s of the same question let expect.", Plural(int64(len(h.Runs)), "earlier run"))
+		c.Verdict, c.Reason = Pass, fmt.Sprintf("Within what %s of the same question let expect.", figures.Plural(int64(len(h.Runs)), "earlier run"))
 	}
 }
 

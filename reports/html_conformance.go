@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // What a conformance page shows in full; the rest is counted and stays in conformance.json. Ten thousand scenarios still make a page that
@@ -41,11 +43,11 @@ func conformancePage(c *Conformance) page {
 	}
 	ran := scenarioCounts(c.Scenarios)
 	p.Tiles = []tile{
-		{"Requirements", Count(int64(len(c.Requirements))), tileNote(c.Profile.Name, "profile ")},
-		{"Exercised", Count(int64(c.exercised())), "of " + Count(int64(len(c.Requirements)))},
-		{"Failed", Count(int64(counts[Fail])), plural(int64(counts[Warn]), "warning", "warnings")},
-		{"Scenarios", Count(int64(len(c.Scenarios))), Count(int64(ran[Pass])) + " pass"},
-		{"Exchanges", Count(int64(c.Counts.Exchanges)), "in " + Elapsed(c.Run.took())},
+		{"Requirements", figures.Count(int64(len(c.Requirements))), tileNote(c.Profile.Name, "profile ")},
+		{"Exercised", figures.Count(int64(c.exercised())), "of " + figures.Count(int64(len(c.Requirements)))},
+		{"Failed", figures.Count(int64(counts[Fail])), figures.PluralOf(int64(counts[Warn]), "warning", "warnings")},
+		{"Scenarios", figures.Count(int64(len(c.Scenarios))), figures.Count(int64(ran[Pass])) + " pass"},
+		{"Exchanges", figures.Count(int64(c.Counts.Exchanges)), "in " + figures.Elapsed(c.Run.took())},
 	}
 	d := c.details()
 	p.Details = d
@@ -105,22 +107,22 @@ func (c *Conformance) trust() []statement {
 	case c.Counts.Exchanges == 0:
 		found = append(found, statement{Error, "No exchange with the service took place: nothing was checked."})
 	default:
-		found = append(found, statement{Pass, Plural(int64(c.Counts.Exchanges), "exchange") + " of " + Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
+		found = append(found, statement{Pass, figures.Plural(int64(c.Counts.Exchanges), "exchange") + " of " + figures.Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
 	}
 	if n := counts[Error] + counts[Invalid] + counts[Inconclusive]; n > 0 {
-		found = append(found, statement{Error, "For " + Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
+		found = append(found, statement{Error, "For " + figures.Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
 	}
 	if n := len(slices.DeleteFunc(loneScenarios(c.Scenarios), func(s Scenario) bool { return s.Verdict != Error })); n > 0 {
-		found = append(found, statement{Error, Plural(int64(n), "scenario") + " without a requirement could not be judged."})
+		found = append(found, statement{Error, figures.Plural(int64(n), "scenario") + " without a requirement could not be judged."})
 	}
 	all := int64(len(c.Requirements))
-	exercised := statement{Pass, fmt.Sprintf("%s of %s were exercised.", Count(int64(c.exercised())), Plural(all, "requirement"))}
+	exercised := statement{Pass, fmt.Sprintf("%s of %s were exercised.", figures.Count(int64(c.exercised())), figures.Plural(all, "requirement"))}
 	if c.exercised() < len(c.Requirements) {
 		exercised.Verdict = Warn
 		if len(gating(ofVerdict(c.Requirements, NotExercised, Skipped))) == 0 {
 			exercised.Verdict = Observed
 		}
-		exercised.Text = fmt.Sprintf("%s of %s were exercised: %s not touched by a scenario, %s skipped.", Count(int64(c.exercised())), Plural(all, "requirement"), Count(int64(counts[NotExercised])), Count(int64(counts[Skipped])))
+		exercised.Text = fmt.Sprintf("%s of %s were exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(c.exercised())), figures.Plural(all, "requirement"), figures.Count(int64(counts[NotExercised])), figures.Count(int64(counts[Skipped])))
 	}
 	found = append(found, exercised)
 	for _, note := range c.Notes {
@@ -136,7 +138,7 @@ func (c *Conformance) first() []first {
 	add := func(entries []first, section, rest string) {
 		for i, entry := range entries {
 			if i == shown {
-				found = append(found, first{Verdict: entry.Verdict, Link: section, Label: Count(int64(len(entries)-i)) + " more", Text: rest})
+				found = append(found, first{Verdict: entry.Verdict, Link: section, Label: figures.Count(int64(len(entries)-i)) + " more", Text: rest})
 				return
 			}
 			found = append(found, entry)
@@ -151,14 +153,14 @@ func (c *Conformance) first() []first {
 	lone := func(verdict Verdict) (entries []first) {
 		for _, scenario := range loneScenarios(c.Scenarios) {
 			if scenario.Verdict == verdict {
-				entries = append(entries, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: oneLine(scenario.why(), 400)})
+				entries = append(entries, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: figures.OneLine(scenario.why(), 400)})
 			}
 		}
 		return entries
 	}
 	causes := func(verdict Verdict) (entries []first) {
 		for _, cause := range c.causesOf(verdict) {
-			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID, Text: oneLine(cause.sentence(), 400), More: "Breaks " + cause.breaks(12)})
+			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID, Text: figures.OneLine(cause.sentence(), 400), More: "Breaks " + cause.breaks(12)})
 		}
 		return entries
 	}
@@ -169,10 +171,10 @@ func (c *Conformance) first() []first {
 	add(requirements(Error), "c-requirements", "requirements of which it could not be told.")
 	add(lone(Error), "c-scenarios", "scenarios without a requirement that could not be judged.")
 	if n := len(gating(ofVerdict(c.Requirements, NotExercised))); n > 0 {
-		found = append(found, first{Verdict: NotExercised, Link: "c-silent", Label: Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
+		found = append(found, first{Verdict: NotExercised, Link: "c-silent", Label: figures.Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}
 	if n := len(ofVerdict(c.Requirements, Warn)); n > 0 {
-		found = append(found, first{Verdict: Warn, Link: "c-failures", Label: Plural(int64(n), "warning"), Text: "that did not fail the run."})
+		found = append(found, first{Verdict: Warn, Link: "c-failures", Label: figures.Plural(int64(n), "warning"), Text: "that did not fail the run."})
 	}
 	add(lone(Warn), "c-scenarios", "scenarios without a requirement warned.")
 	if groups := lackings(c.Requirements); len(groups) > 0 {
@@ -180,13 +182,13 @@ func (c *Conformance) first() []first {
 		for i, group := range groups {
 			n += len(group.Requirements)
 			if i < 4 {
-				needs = append(needs, oneLine(group.Needs, 120))
+				needs = append(needs, figures.OneLine(group.Needs, 120))
 			}
 		}
 		if len(groups) > len(needs) {
-			needs = append(needs, Count(int64(len(groups)-len(needs)))+" more")
+			needs = append(needs, figures.Count(int64(len(groups)-len(needs)))+" more")
 		}
-		found = append(found, first{Verdict: Skipped, Link: "c-lacks", Label: Plural(int64(n), "requirement"), Text: "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
+		found = append(found, first{Verdict: Skipped, Link: "c-lacks", Label: figures.Plural(int64(n), "requirement"), Text: "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
 	}
 	return found
 }

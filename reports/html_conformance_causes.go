@@ -1,5 +1,7 @@
 package reports
 
+import "agstest/internal/figures"
+
 // shownCauses is how many causes a page shows with their evidence; the rest stays in conformance.json.
 const shownCauses = 40
 
@@ -21,11 +23,11 @@ func (c *Conformance) addCauses(d *conformanceDetails, kept map[string]bool) {
 	causes := c.causesOf(verdicts...)
 	for i, cause := range causes {
 		if i == shownCauses {
-			d.CausesMore = Plural(int64(len(causes)-i), "more cause") + " in conformance.json."
+			d.CausesMore = figures.Plural(int64(len(causes)-i), "more cause") + " in conformance.json."
 			return
 		}
 		shown := causeShown{Cause: cause}
-		shown.Expected, shown.Got = clipped(cause.Expected, 4000), clipped(cause.Got, 4000)
+		shown.Expected, shown.Got = figures.Clip(cause.Expected, 4000), figures.Clip(cause.Got, 4000)
 		for _, id := range cause.Requirements {
 			link := cover{Words: id}
 			if known[id] {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 type requirementRow struct {
@@ -37,14 +39,14 @@ func (c *Conformance) addRequirements(d *conformanceDetails, scenarios map[strin
 	for _, requirement := range byAttention(c.Requirements) {
 		detailed := slices.Contains([]Verdict{Fail, Error, Warn, Known, Inconclusive, Invalid}, requirement.Verdict)
 		if detailed && len(d.Failures) >= shownFailures {
-			d.FailuresMore = "More is in conformance.json: this page shows the first " + Count(shownFailures) + " in full."
+			d.FailuresMore = "More is in conformance.json: this page shows the first " + figures.Count(shownFailures) + " in full."
 			detailed = false
 		}
 		shown := requirementRow{ID: requirement.ID, Text: requirement.Text, Why: requirement.why(), Level: requirement.Level, GatingWords: gatingWords(requirement.Gating),
 			Verdict: requirement.Verdict, Sources: sourceLinks(requirement.Sources), Checked: requirement.Checked, Detailed: detailed}
 		for i, id := range requirement.Scenario {
 			if i == shownCovers {
-				shown.Covers = append(shown.Covers, cover{Words: "and " + Count(int64(len(requirement.Scenario)-i)) + " more"})
+				shown.Covers = append(shown.Covers, cover{Words: "and " + figures.Count(int64(len(requirement.Scenario)-i)) + " more"})
 				break
 			}
 			link := cover{Words: shortID(id)}
@@ -62,10 +64,10 @@ func (c *Conformance) addRequirements(d *conformanceDetails, scenarios map[strin
 		slices.SortStableFunc(findings, func(a, b Finding) int { return a.Verdict.rank() - b.Verdict.rank() })
 		for i, finding := range findings {
 			if i == shownEvidence {
-				detail.More = Plural(int64(len(findings)-i), "more finding") + " in conformance.json."
+				detail.More = figures.Plural(int64(len(findings)-i), "more finding") + " in conformance.json."
 				break
 			}
-			piece := findingShown{Expected: clipped(finding.Expected, 4000), Got: clipped(finding.Got, 4000), Scenario: finding.Scenario, Times: finding.Times}
+			piece := findingShown{Expected: figures.Clip(finding.Expected, 4000), Got: figures.Clip(finding.Got, 4000), Scenario: finding.Scenario, Times: finding.Times}
 			if kept[finding.Scenario] {
 				piece.Link = anchor("s", finding.Scenario)
 			}
@@ -94,18 +96,18 @@ func (c *Conformance) addRequirements(d *conformanceDetails, scenarios map[strin
 // why is the reason of a requirement's verdict in one line, or its first finding.
 func (r Requirement) why() string {
 	if r.Reason != "" {
-		return oneLine(r.Reason, 400)
+		return figures.OneLine(r.Reason, 400)
 	}
 	for _, finding := range r.Findings {
 		if finding.Verdict == r.Verdict || finding.Verdict == Fail {
 			finding.Requirement = ""
-			return oneLine(findingSentence(finding), 400)
+			return figures.OneLine(findingSentence(finding), 400)
 		}
 	}
 	if r.Verdict == NotExercised {
 		return "No scenario of this run touched it."
 	}
-	return oneLine(r.Needs, 400)
+	return figures.OneLine(r.Needs, 400)
 }
 
 func gatingWords(gating string) string {

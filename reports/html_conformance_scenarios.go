@@ -3,6 +3,8 @@ package reports
 import (
 	"cmp"
 	"slices"
+
+	"agstest/internal/figures"
 )
 
 type scenarioGroup struct {
@@ -59,9 +61,9 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 		used[scenario.ID] = true
 		shown++
 		calm := slices.Contains([]Verdict{Pass, Observed, Skipped, NotExercised}, scenario.Verdict)
-		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID), Name: cmp.Or(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict, Took: Milliseconds(scenario.Nanoseconds), Why: oneLine(scenario.Reason, 400), Open: !calm}
+		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID), Name: cmp.Or(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict, Took: figures.Milliseconds(scenario.Nanoseconds), Why: figures.OneLine(scenario.Reason, 400), Open: !calm}
 		if !calm {
-			line.Why = oneLine(scenario.why(), 400)
+			line.Why = figures.OneLine(scenario.why(), 400)
 		}
 		for _, id := range scenario.Requirements {
 			link := cover{Words: id}
@@ -83,6 +85,6 @@ func (c *Conformance) addScenarios(d *conformanceDetails, kept map[string]bool) 
 		d.Scenarios[i].Counts = tally(tallies[feature])
 	}
 	if left := len(c.Scenarios) - shown; left > 0 {
-		d.ScenariosMore = Plural(int64(left), "more scenario") + " in conformance.json: this page shows " + Count(int64(shown)) + ", those that need attention before passes."
+		d.ScenariosMore = figures.Plural(int64(left), "more scenario") + " in conformance.json: this page shows " + figures.Count(int64(shown)) + ", those that need attention before passes."
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // shownWrong is how many kinds of wrong answers are shown with an example.
@@ -49,7 +51,7 @@ func loadPage(l, baseline *Load) page {
 	}
 	p.Facts = append(p.Facts, fact{Name: "Asked for", Value: cmp.Or(l.Plan.Schedule, l.Plan.Workload)})
 	if baseline != nil {
-		p.Facts = append(p.Facts, fact{Name: "Baseline", Value: moment(baseline.Run.Start)})
+		p.Facts = append(p.Facts, fact{Name: "Baseline", Value: figures.Moment(baseline.Run.Start)})
 	}
 	p.Tiles = l.tiles()
 	d := l.details(baseline)
@@ -90,22 +92,22 @@ func (l *Load) tiles() []tile {
 		asked = float64(l.Plan.Hits) / l.Plan.Seconds
 	}
 	tiles := []tile{
-		{"Throughput", Rate(reached), tileNote(Rate(asked), "asked ")},
-		{"Right answers", Percent(whole.Right, whole.Sent), Count(whole.Right) + " of " + Count(whole.Sent)},
-		{"Wrong answers", Count(whole.Wrong), Percent(whole.Wrong, whole.Sent)},
+		{"Throughput", figures.Rate(reached), tileNote(figures.Rate(asked), "asked ")},
+		{"Right answers", figures.Percent(whole.Right, whole.Sent), figures.Count(whole.Right) + " of " + figures.Count(whole.Sent)},
+		{"Wrong answers", figures.Count(whole.Wrong), figures.Percent(whole.Wrong, whole.Sent)},
 	}
-	figures := whole.Response
+	times := whole.Response
 	note := "response time"
 	if l.Plan.Closed {
-		figures, note = whole.Service, "service time"
+		times, note = whole.Service, "service time"
 	}
-	for _, percentile := range figures.list() {
+	for _, percentile := range times.list() {
 		if !slices.Contains([]string{"p50", "p95", "p99"}, percentile.Key) {
 			continue
 		}
 		value := "–"
-		if figures.Count > 0 {
-			value = Milliseconds(percentile.Nanoseconds)
+		if times.Count > 0 {
+			value = figures.Milliseconds(percentile.Nanoseconds)
 		}
 		tiles = append(tiles, tile{percentile.Word, value, note})
 	}
@@ -125,15 +127,15 @@ func (l *Load) trust() []statement {
 	}
 	switch {
 	case l.Valid && len(l.ShardRuns) > 0 && l.Run.Partial != "":
-		found = append(found, statement{Warn, fmt.Sprintf("What was sent was sent on time, and that is %s of %s.", Count(whole.Sent), plural(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
+		found = append(found, statement{Warn, fmt.Sprintf("What was sent was sent on time, and that is %s of %s.", figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
 	case l.Valid:
-		found = append(found, statement{Pass, fmt.Sprintf("The generator kept its schedule: %s of %s sent.", Count(whole.Sent), plural(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
+		found = append(found, statement{Pass, fmt.Sprintf("The generator kept its schedule: %s of %s sent.", figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
 	}
 	if g.Lag.Count > 0 {
-		found = append(found, statement{mildly(l.Valid), fmt.Sprintf("Send lag: p99 %s, at most %s behind the schedule.", Milliseconds(g.Lag.P99), Milliseconds(g.Lag.Max))})
+		found = append(found, statement{mildly(l.Valid), fmt.Sprintf("Send lag: p99 %s, at most %s behind the schedule.", figures.Milliseconds(g.Lag.P99), figures.Milliseconds(g.Lag.Max))})
 	}
 	if g.Dropped+g.AtCap+g.Starved > 0 {
-		found = append(found, statement{Warn, fmt.Sprintf("Held up by the generator: %s never sent, %s waited for a worker, %s waited for a client.", Count(g.Dropped), Count(g.AtCap), Count(g.Starved))})
+		found = append(found, statement{Warn, fmt.Sprintf("Held up by the generator: %s never sent, %s waited for a worker, %s waited for a client.", figures.Count(g.Dropped), figures.Count(g.AtCap), figures.Count(g.Starved))})
 	}
 	if resent := l.resent(); resent != "" {
 		found = append(found, statement{Warn, resent})
@@ -142,10 +144,10 @@ func (l *Load) trust() []statement {
 		found = append(found, statement{Warn, fmt.Sprintf("The generator used %.0f %% of the processors it may use.", g.CPUShare*100)})
 	}
 	if g.Throttled > 0 {
-		found = append(found, statement{Warn, fmt.Sprintf("The CPU limit of its container held the generator back %s, for %s in all.", plural(g.ThrottledTimes, "time", "times"), Milliseconds(g.Throttled))})
+		found = append(found, statement{Warn, fmt.Sprintf("The CPU limit of its container held the generator back %s, for %s in all.", figures.PluralOf(g.ThrottledTimes, "time", "times"), figures.Milliseconds(g.Throttled))})
 	}
 	if g.ClockStep != 0 {
-		found = append(found, statement{Warn, "The clock of the generator was set during the run, by " + Milliseconds(g.ClockStep) + "."})
+		found = append(found, statement{Warn, "The clock of the generator was set during the run, by " + figures.Milliseconds(g.ClockStep) + "."})
 	}
 	if l.Plan.Closed {
 		found = append(found, statement{Warn, "Closed loop: each client waits for its answer before it asks again, so what a user would have waited is not known. The times are service times."})
@@ -184,14 +186,14 @@ func (l *Load) first() []first {
 	kinds := l.kindsOfWrong()
 	for i, wrong := range kinds {
 		if i == 5 {
-			found = append(found, first{Verdict: Warn, Link: "l-wrong", Label: Plural(int64(len(kinds)-i), "more kind"), Text: "of wrong answers."})
+			found = append(found, first{Verdict: Warn, Link: "l-wrong", Label: figures.Plural(int64(len(kinds)-i), "more kind"), Text: "of wrong answers."})
 			break
 		}
 		verdict := Warn
 		if l.Verdict == Fail && len(ofLimits(l.Limits, Fail)) == 0 || wrong.Kind == "identity" {
 			verdict = Fail
 		}
-		found = append(found, first{Verdict: verdict, Link: "l-wrong", Label: wrong.Operation + " " + wrong.Kind, Text: plural(wrong.Times, "time", "times") + ".", More: oneLine(wrong.Message, 300)})
+		found = append(found, first{Verdict: verdict, Link: "l-wrong", Label: wrong.Operation + " " + wrong.Kind, Text: figures.PluralOf(wrong.Times, "time", "times") + ".", More: figures.OneLine(wrong.Message, 300)})
 	}
 	for _, name := range l.operationNames() {
 		if o := l.Operations[name]; o.Sent > 0 && o.Right == 0 {
@@ -225,7 +227,7 @@ func (l *Load) details(baseline *Load) loadDetails {
 	d.Charts, d.Small = l.charts(lines, baseline)
 	for i, wrong := range l.Wrong {
 		if i == shownWrong {
-			d.WrongMore = Plural(int64(len(l.Wrong)-i), "more example") + " in load.json."
+			d.WrongMore = figures.Plural(int64(len(l.Wrong)-i), "more example") + " in load.json."
 			break
 		}
 		d.Wrong = append(d.Wrong, wrongShown{Wrong: wrong, Times: wrong.Times})
@@ -244,23 +246,23 @@ func (l *Load) details(baseline *Load) loadDetails {
 func (l *Load) generatorFacts() []fact {
 	g := l.Generator
 	facts := []fact{
-		{Name: "Most requests in flight", Value: Count(g.MaxInFlight)},
-		{Name: "Never sent", Value: Count(g.Dropped)},
-		{Name: "Waited for a worker", Value: Count(g.AtCap)},
-		{Name: "Waited for a client", Value: Count(g.Starved)},
+		{Name: "Most requests in flight", Value: figures.Count(g.MaxInFlight)},
+		{Name: "Never sent", Value: figures.Count(g.Dropped)},
+		{Name: "Waited for a worker", Value: figures.Count(g.AtCap)},
+		{Name: "Waited for a client", Value: figures.Count(g.Starved)},
 		{Name: "Processor time", Value: fmt.Sprintf("%.1f s, %.0f %% of what it may use", g.CPUSeconds, g.CPUShare*100)},
 	}
 	if g.StartLate > 0 {
-		facts = append(facts, fact{Name: "Started after the agreed instant", Value: Milliseconds(g.StartLate)})
+		facts = append(facts, fact{Name: "Started after the agreed instant", Value: figures.Milliseconds(g.StartLate)})
 	}
 	if g.Throttled > 0 {
-		facts = append(facts, fact{Name: "Held back by a CPU limit", Value: fmt.Sprintf("%s, %s", plural(g.ThrottledTimes, "time", "times"), Milliseconds(g.Throttled))})
+		facts = append(facts, fact{Name: "Held back by a CPU limit", Value: fmt.Sprintf("%s, %s", figures.PluralOf(g.ThrottledTimes, "time", "times"), figures.Milliseconds(g.Throttled))})
 	}
 	if g.GCPause.Count > 0 {
-		facts = append(facts, fact{Name: "Pauses of the garbage collector", Value: fmt.Sprintf("%s, at most %s", Count(g.GCPause.Count), Milliseconds(g.GCPause.Max))})
+		facts = append(facts, fact{Name: "Pauses of the garbage collector", Value: fmt.Sprintf("%s, at most %s", figures.Count(g.GCPause.Count), figures.Milliseconds(g.GCPause.Max))})
 	}
 	if g.Lag.Count > 0 {
-		facts = append(facts, fact{Name: "Send lag", Value: fmt.Sprintf("p50 %s, p99 %s, max %s", Milliseconds(g.Lag.P50), Milliseconds(g.Lag.P99), Milliseconds(g.Lag.Max))})
+		facts = append(facts, fact{Name: "Send lag", Value: fmt.Sprintf("p50 %s, p99 %s, max %s", figures.Milliseconds(g.Lag.P50), figures.Milliseconds(g.Lag.P99), figures.Milliseconds(g.Lag.Max))})
 	}
 	return facts
 }
@@ -275,9 +277,9 @@ func (l *Load) planFacts() []fact {
 	add("Workload", l.Plan.Workload)
 	add("Mix", mixWords(l.Plan.Mix))
 	add("Schedule", l.Plan.Schedule)
-	add("Clients", Count(int64(l.Plan.Clients)))
+	add("Clients", figures.Count(int64(l.Plan.Clients)))
 	if l.Plan.Workers > 0 {
-		add("Concurrent requests at most", Count(int64(l.Plan.Workers)))
+		add("Concurrent requests at most", figures.Count(int64(l.Plan.Workers)))
 	}
 	add("HTTP client", l.Plan.Transport)
 	add("Seed", fmt.Sprintf("%d", l.Plan.Seed))

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"agstest/internal/figures"
 )
 
 type capacityShown struct {
@@ -14,12 +16,12 @@ type capacityShown struct {
 
 // shown is the capacity search as a sentence, a chart and a table.
 func (c *Capacity) shown() *capacityShown {
-	sentence := "The service keeps the limits up to " + Rate(c.Rate) + "."
+	sentence := "The service keeps the limits up to " + figures.Rate(c.Rate) + "."
 	if c.LowerBound {
-		sentence = "The service keeps the limits at " + Rate(c.Rate) + " at least: our own generator was the end, not the service."
+		sentence = "The service keeps the limits at " + figures.Rate(c.Rate) + " at least: our own generator was the end, not the service."
 	}
 	if c.Knee > 0 {
-		sentence += " Response times begin to grow at about " + Rate(c.Knee) + "."
+		sentence += " Response times begin to grow at about " + figures.Rate(c.Knee) + "."
 	}
 	if c.Reason != "" {
 		sentence += " " + c.Reason
@@ -30,14 +32,14 @@ func (c *Capacity) shown() *capacityShown {
 	p50 := line{Name: "p50", Look: "p50", Dots: true}
 	p99 := line{Name: "p99", Look: "p99", Dots: true}
 	for _, point := range points {
-		t.Rows = append(t.Rows, row{Class: point.Verdict.Class(), Cells: []cell{{Text: Rate(point.Rate), Head: true, Number: true}, {Verdict: point.Verdict}, {Text: Rate(point.Reached), Number: true},
-			{Text: millisecondsNumber(point.P50), Number: true}, {Text: millisecondsNumber(point.P99), Number: true}, {Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
+		t.Rows = append(t.Rows, row{Class: point.Verdict.Class(), Cells: []cell{{Text: figures.Rate(point.Rate), Head: true, Number: true}, {Verdict: point.Verdict}, {Text: figures.Rate(point.Reached), Number: true},
+			{Text: figures.Number(point.P50), Number: true}, {Text: figures.Number(point.P99), Number: true}, {Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
 		p50.X, p50.Y = append(p50.X, point.Rate), append(p50.Y, float64(point.P50)/1e6)
 		p99.X, p99.Y = append(p99.X, point.Rate), append(p99.Y, float64(point.P99)/1e6)
 	}
 	picture := chart{ID: "l-capacity-chart", Title: "Response time by rate", Description: sentence, X: axis{Label: "rate", Format: axisRate}, Y: axis{Label: "ms", Format: axisMilliseconds, Log: wide(p50.Y, p99.Y)}, Lines: []line{p50, p99}}
 	if c.Rate > 0 {
-		picture.Marks = []mark{{At: c.Rate, Words: "capacity " + Rate(c.Rate)}}
+		picture.Marks = []mark{{At: c.Rate, Words: "capacity " + figures.Rate(c.Rate)}}
 	}
 	return &capacityShown{Sentence: sentence, Chart: picture.draw(), Points: t}
 }

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"agstest/internal/figures"
 )
 
 const (
@@ -71,7 +73,7 @@ func (l *Load) charts(lines map[string]timeline, baseline *Load) (full, small []
 			return float64(top) / 1e6
 		})
 		full = append(full, chart{ID: "l-lag", Title: "Send lag: how far the generator was behind its schedule",
-			Description: fmt.Sprintf("p99 of each second. Over the whole run p99 %s, max %s. %s", Milliseconds(l.Generator.Lag.P99), Milliseconds(l.Generator.Lag.Max), all.bucketWords(fullPoints)),
+			Description: fmt.Sprintf("p99 of each second. Over the whole run p99 %s, max %s. %s", figures.Milliseconds(l.Generator.Lag.P99), figures.Milliseconds(l.Generator.Lag.Max), all.bucketWords(fullPoints)),
 			X:           axis{Label: "since the start", Time: true}, Y: axis{Label: "send lag", Format: axisMilliseconds}, Height: 200,
 			Lines: []line{{Name: "p99 lag", Look: "max", X: x, Y: y, Area: true}}}.draw())
 	}
@@ -96,12 +98,12 @@ func (l *Load) urgency(name string) int64 {
 func (l *Load) responseChart(name string, t timeline, limit int) chart {
 	o := l.Operations[name]
 	kind := "Response time"
-	figures := o.Response
+	times := o.Response
 	if l.Plan.Closed {
-		kind, figures = "Service time", o.Service
+		kind, times = "Service time", o.Service
 	}
 	c := chart{ID: anchor("l-time", name), Title: kind + " of " + name + " over time", X: axis{Label: "since the start", Time: true}, Y: axis{Label: "time", Format: axisMilliseconds}, Right: axis{Label: "asked rate", Format: axisRate}}
-	c.Description = fmt.Sprintf("Right answers only. %s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.", t.bucketWords(limit), Milliseconds(figures.P50), Milliseconds(figures.P95), Milliseconds(figures.P99), Milliseconds(figures.Max))
+	c.Description = fmt.Sprintf("Right answers only. %s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.", t.bucketWords(limit), figures.Milliseconds(times.P50), figures.Milliseconds(times.P95), figures.Milliseconds(times.P99), figures.Milliseconds(times.Max))
 	var all [][]float64
 	for _, of := range []struct {
 		name string
@@ -154,7 +156,7 @@ func (l *Load) throughputChart(t timeline) chart {
 	_, right := t.points(fullPoints, perSecond(func(s Second) int64 { return s.Right }))
 	whole := l.whole()
 	return chart{ID: "l-throughput", Title: "Throughput: asked, sent and right",
-		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.", Count(whole.Asked), Count(whole.Sent), Count(whole.Right)),
+		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.", figures.Count(whole.Asked), figures.Count(whole.Sent), figures.Count(whole.Right)),
 		X:           axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220,
 		Lines: []line{{Name: "asked", Look: "asked", X: x, Y: asked}, {Name: "sent", Look: "s1", X: x, Y: sent}, {Name: "right", Look: "s3", X: x, Y: right}}}
 }
@@ -178,7 +180,7 @@ func (l *Load) wrongChart(t timeline) (chart, bool) {
 	c := chart{ID: "l-wrong-chart", Title: "Wrong answers, on their own scale", X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220}
 	x, y := t.points(fullPoints, perSecond(func(s Second) int64 { return s.Wrong }))
 	c.Lines = append(c.Lines, line{Name: "wrong", Look: "wrong", X: x, Y: y, Area: true})
-	words := []string{plural(wrong, "wrong answer", "wrong answers")}
+	words := []string{figures.PluralOf(wrong, "wrong answer", "wrong answers")}
 	for i, status := range statuses {
 		_, y := t.points(fullPoints, perSecond(func(s Second) int64 { return s.Statuses[status] }))
 		name := status
@@ -186,7 +188,7 @@ func (l *Load) wrongChart(t timeline) (chart, bool) {
 			name = "no answer"
 		}
 		c.Lines = append(c.Lines, line{Name: name, Look: seriesLook(i + 1), X: x, Y: y})
-		words = append(words, Count(totals[status])+" "+name)
+		words = append(words, figures.Count(totals[status])+" "+name)
 	}
 	c.Description = strings.Join(words, ", ") + "."
 	return c, true

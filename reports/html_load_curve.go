@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // curveTicks are the percentiles named on the axis of the curve, as 1/(1−q).
@@ -27,13 +29,13 @@ func (l *Load) curveChart(names []string, baseline *Load) (chart, bool) {
 		shown++
 		c.Lines = append(c.Lines, drawn)
 		all = append(all, drawn.Y)
-		words = append(words, fmt.Sprintf("%s: p50 %s, p99 %s", name, Milliseconds(o.Response.P50), Milliseconds(o.Response.P99)))
+		words = append(words, fmt.Sprintf("%s: p50 %s, p99 %s", name, figures.Milliseconds(o.Response.P50), figures.Milliseconds(o.Response.P99)))
 		if baseline != nil && baseline.Operations[name] != nil {
 			before := baseline.Operations[name]
 			earlier := curveLine(name+", baseline", "baseline", before)
 			c.Lines = append(c.Lines, earlier)
 			all = append(all, earlier.Y)
-			words = append(words, fmt.Sprintf("%s in the baseline: p50 %s, p99 %s", name, Milliseconds(before.Response.P50), Milliseconds(before.Response.P99)))
+			words = append(words, fmt.Sprintf("%s in the baseline: p50 %s, p99 %s", name, figures.Milliseconds(before.Response.P50), figures.Milliseconds(before.Response.P99)))
 		}
 		for _, limit := range l.limitsOf(name) {
 			if at, percentile, ok := timeLimit(limit.Expression); ok && len(names) <= 3 {

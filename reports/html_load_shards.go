@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"agstest/internal/figures"
 )
 
 // verdict of a shard: that of a run of which it is all.
@@ -22,7 +24,7 @@ func (s *ShardRun) until() string {
 	case ShardLost:
 		return "from the start"
 	}
-	return "from " + Elapsed(time.Duration(s.Until))
+	return "from " + figures.Elapsed(time.Duration(s.Until))
 }
 
 // clock is how far a shard's clock was from the coordinator's, where somebody has measured it.
@@ -41,7 +43,7 @@ func (l *Load) shardsCount() string {
 			complete++
 		}
 	}
-	return fmt.Sprintf("%s of %s complete", Count(int64(complete)), Count(int64(len(l.ShardRuns))))
+	return fmt.Sprintf("%s of %s complete", figures.Count(int64(complete)), figures.Count(int64(len(l.ShardRuns))))
 }
 
 // missing are the parts of the load that were not sent, or of which nothing is known.
@@ -74,9 +76,9 @@ func (l *Load) shardsTable() *table {
 	for i := range l.ShardRuns {
 		s := &l.ShardRuns[i]
 		t.Rows = append(t.Rows, row{Class: s.verdict().Class(), Cells: []cell{
-			{Text: s.Shard, Head: true}, {Text: cmp.Or(s.Node, "–"), Note: s.Pod}, {Text: s.State}, {Text: s.until()}, {Text: Count(s.Planned), Number: true}, {Text: Count(s.Sent), Number: true},
-			{Text: millisecondsNumber(s.Lag99), Number: true}, {Text: millisecondsNumber(s.StartLate), Number: true}, {Text: fmt.Sprintf("%.0f %%", s.CPUShare*100), Number: true},
-			{Text: millisecondsNumber(s.Throttled), Number: true}, {Text: s.clock()}, {Text: s.Reason}}})
+			{Text: s.Shard, Head: true}, {Text: cmp.Or(s.Node, "–"), Note: s.Pod}, {Text: s.State}, {Text: s.until()}, {Text: figures.Count(s.Planned), Number: true}, {Text: figures.Count(s.Sent), Number: true},
+			{Text: figures.Number(s.Lag99), Number: true}, {Text: figures.Number(s.StartLate), Number: true}, {Text: fmt.Sprintf("%.0f %%", s.CPUShare*100), Number: true},
+			{Text: figures.Number(s.Throttled), Number: true}, {Text: s.clock()}, {Text: s.Reason}}})
 	}
 	return &t
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 func (l *Load) limitsTable() *table {
@@ -32,15 +34,15 @@ func (l *Load) operationsTable(lines map[string]timeline) table {
 	t.Columns = append(t.Columns, column{Head: "p99 over time"})
 	add := func(name string, o *Operation, verdict Verdict, note string, small *spark) {
 		cells := []cell{{Text: name, Head: true}, {Verdict: verdict, Note: note},
-			{Text: Count(o.Sent), Note: askedNote(o), Number: true}, {Text: Percent(o.Right, o.Sent), Number: true}, {Text: Count(o.Wrong), Number: true}, {Text: Rate(o.Rate), Number: true}}
-		figures := o.Response
+			{Text: figures.Count(o.Sent), Note: askedNote(o), Number: true}, {Text: figures.Percent(o.Right, o.Sent), Number: true}, {Text: figures.Count(o.Wrong), Number: true}, {Text: figures.Rate(o.Rate), Number: true}}
+		times := o.Response
 		if l.Plan.Closed {
-			figures = o.Service
+			times = o.Service
 		}
-		for _, percentile := range figures.list() {
+		for _, percentile := range times.list() {
 			text := "–"
-			if figures.Count > 0 {
-				text = millisecondsNumber(percentile.Nanoseconds)
+			if times.Count > 0 {
+				text = figures.Number(percentile.Nanoseconds)
 			}
 			cells = append(cells, cell{Text: text, Number: true})
 		}
@@ -84,7 +86,7 @@ func askedNote(o *Operation) string {
 	if o.Asked == o.Sent {
 		return ""
 	}
-	return "of " + Count(o.Asked)
+	return "of " + figures.Count(o.Asked)
 }
 
 // statusesTable counts the answers of each operation by status.
@@ -104,7 +106,7 @@ func tallied(counts map[string]int64) string {
 	var parts []string
 	for _, key := range sortedKeys(counts) {
 		if counts[key] != 0 {
-			parts = append(parts, key+": "+Count(counts[key]))
+			parts = append(parts, key+": "+figures.Count(counts[key]))
 		}
 	}
 	return cmp.Or(strings.Join(parts, " · "), "–")
@@ -160,7 +162,7 @@ func (l *Load) phasesTable() *table {
 				t.Rows = append(t.Rows, row{Cells: append([]cell{{Text: name, Head: true}, {Text: phase.name}}, percentileCells(phase.Percentiles)...)})
 			}
 		}
-		t.More = strings.TrimSpace(t.More + " " + fmt.Sprintf("%s: %s, %.0f %% of requests on a connection already open.", name, Plural(phases.NewConnections, "new connection"), phases.ReuseRatio*100))
+		t.More = strings.TrimSpace(t.More + " " + fmt.Sprintf("%s: %s, %.0f %% of requests on a connection already open.", name, figures.Plural(phases.NewConnections, "new connection"), phases.ReuseRatio*100))
 	}
 	for _, name := range l.operationNames() {
 		add(name, l.Operations[name].Phases)
@@ -175,9 +177,9 @@ func (l *Load) phasesTable() *table {
 }
 
 func percentileCells(p Percentiles) []cell {
-	cells := []cell{{Text: Count(p.Count), Number: true}, {Text: millisecondsNumber(p.Min), Number: true}, {Text: millisecondsNumber(p.Mean), Number: true}}
+	cells := []cell{{Text: figures.Count(p.Count), Number: true}, {Text: figures.Number(p.Min), Number: true}, {Text: figures.Number(p.Mean), Number: true}}
 	for _, percentile := range p.list() {
-		cells = append(cells, cell{Text: millisecondsNumber(percentile.Nanoseconds), Number: true})
+		cells = append(cells, cell{Text: figures.Number(percentile.Nanoseconds), Number: true})
 	}
 	return cells
 }

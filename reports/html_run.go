@@ -3,6 +3,8 @@ package reports
 import (
 	"strconv"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // runFacts are the circumstances under the title.
@@ -18,8 +20,8 @@ func runFacts(r Run) []fact {
 	add("Tenant", r.Tenant, true)
 	add("Authentication service", r.Service, false)
 	add("Release", r.Release, false)
-	add("Started", moment(r.Start), false)
-	add("Took", Elapsed(r.took()), false)
+	add("Started", figures.Moment(r.Start), false)
+	add("Took", figures.Elapsed(r.took()), false)
 	return facts
 }
 
@@ -58,8 +60,8 @@ func runAbout(r Run) []fact {
 	}
 	add("Run", r.ID, true)
 	add("Command", commandLine(r.Command), true)
-	add("Started", moment(r.Start), false)
-	add("Ended", moment(r.End), false)
+	add("Started", figures.Moment(r.Start), false)
+	add("Ended", figures.Moment(r.End), false)
 	version := strings.TrimSpace("agstest " + r.Tool.Version)
 	if r.Tool.Commit != "" {
 		version += " (" + r.Tool.Commit + ")"
@@ -67,7 +69,7 @@ func runAbout(r Run) []fact {
 	add("Tool", strings.TrimSpace(version+" "+r.Tool.Go), false)
 	machine := strings.Trim(r.Machine.OS+"/"+r.Machine.Arch, "/")
 	if r.Machine.CPUs > 0 {
-		machine += ", " + plural(int64(r.Machine.CPUs), "CPU", "CPUs")
+		machine += ", " + figures.PluralOf(int64(r.Machine.CPUs), "CPU", "CPUs")
 	}
 	add("Machine", machine, false)
 	for _, name := range sortedKeys(r.Settings) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"agstest/internal/figures"
 )
 
 func htmlOf(t *testing.T, write func(io.Writer, Style) error, s Style) string {
@@ -106,7 +108,7 @@ func TestTheBaselineIsDrawnBeside(t *testing.T) {
 
 func TestLoadPageStaysSmall(t *testing.T) {
 	page := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 600), s) }, Style{})
-	t.Logf("12 operations × 600 s: %s bytes", Count(int64(len(page))))
+	t.Logf("12 operations × 600 s: %s bytes", figures.Count(int64(len(page))))
 	require.Less(t, len(page), 400_000)
 	long := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 7200), s) }, Style{})
 	require.Less(t, len(long), 400_000, "two hours are thinned")

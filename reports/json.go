@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"agstest/internal/disarm"
+	"agstest/internal/figures"
 )
 
 // MaxStored is the size in bytes up to which a stored run is read.
@@ -81,7 +82,7 @@ func readStored(r io.Reader, schema string, into any) error {
 		return fmt.Errorf("reading a stored run: %w", err)
 	}
 	if len(data) > MaxStored {
-		return fmt.Errorf("the stored run is larger than %s MiB", Count(MaxStored>>20))
+		return fmt.Errorf("the stored run is larger than %s MiB", figures.Count(MaxStored>>20))
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var head struct {

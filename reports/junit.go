@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"agstest/internal/figures"
 )
 
 // junitEvidence is the size in bytes up to which one case may carry evidence.
@@ -139,7 +141,7 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.raw("  <testsuite")
 		out.attribute("id", strconv.Itoa(id))
 		out.attribute("package", suite.pkg)
-		out.attribute("name", cmp.Or(oneLine(suite.name, 400), "unnamed")+suffix)
+		out.attribute("name", cmp.Or(figures.OneLine(suite.name, 400), "unnamed")+suffix)
 		out.attribute("timestamp", junitStamp(run.Start))
 		out.attribute("hostname", host)
 		out.attribute("tests", strconv.Itoa(len(suite.cases)))
@@ -157,11 +159,11 @@ func writeJUnit(w io.Writer, run Run, suites []junitSuite) error {
 		out.raw("    </properties>\n")
 		for _, test := range suite.cases {
 			test.classname = prefix + test.classname
-			test.name = names.unique(test.classname, cmp.Or(oneLine(xmlCharacters(test.name), 400), "unnamed"))
+			test.name = names.unique(test.classname, cmp.Or(figures.OneLine(xmlCharacters(test.name), 400), "unnamed"))
 			budget -= out.junitCase(test, min(junitEvidence, max(budget, 0)))
 		}
 		out.raw("    <system-out>")
-		out.text(clipped(xmlCharacters(strings.Join(suite.out, "\n")), junitEvidence))
+		out.text(figures.Clip(xmlCharacters(strings.Join(suite.out, "\n")), junitEvidence))
 		out.raw("</system-out>\n    <system-err></system-err>\n  </testsuite>\n")
 	}
 	out.raw("</testsuites>\n")
@@ -207,11 +209,11 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 	if test.outcome != "skipped" {
 		x.attribute("type", cmp.Or(test.kind, test.outcome))
 	}
-	reason := cmp.Or(oneLine(test.message, 1000), oneLine(test.kind, 1000), test.outcome)
+	reason := cmp.Or(figures.OneLine(test.message, 1000), figures.OneLine(test.kind, 1000), test.outcome)
 	x.attribute("message", reason)
 	text := reason
 	if test.text != "" && room > 0 {
-		text = clipped(xmlCharacters(reason+"\n\n"+test.text), room) // what is put for a byte may be three
+		text = figures.Clip(xmlCharacters(reason+"\n\n"+test.text), room) // what is put for a byte may be three
 	}
 	x.raw(">")
 	x.text(text)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // junitCauses is the suite that fails: one case for each cause, so that what is wrong once fails once. The scenarios that it shows in are
@@ -167,16 +169,16 @@ func evidence(s Scenario) string {
 		fmt.Fprintf(&b, "\nexchange %d: %s %s\n", i+1, x.Method, x.URL)
 		writeHeader(&b, x.RequestHeader)
 		if x.RequestBody != "" {
-			fmt.Fprintf(&b, "\n%s\n", clipped(x.RequestBody, 2<<10))
+			fmt.Fprintf(&b, "\n%s\n", figures.Clip(x.RequestBody, 2<<10))
 		}
 		if x.Error != "" {
 			fmt.Fprintf(&b, "no whole answer: %s\n", x.Error)
 		}
 		if x.Status != 0 {
-			fmt.Fprintf(&b, "\n%d after %s\n", x.Status, Milliseconds(x.Nanoseconds))
+			fmt.Fprintf(&b, "\n%d after %s\n", x.Status, figures.Milliseconds(x.Nanoseconds))
 			writeHeader(&b, x.ResponseHeader)
 			if x.ResponseBody != "" {
-				fmt.Fprintf(&b, "\n%s\n", clipped(x.ResponseBody, 2<<10))
+				fmt.Fprintf(&b, "\n%s\n", figures.Clip(x.ResponseBody, 2<<10))
 			}
 		}
 		if b.Len() > junitEvidence {

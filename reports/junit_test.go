@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"agstest/internal/figures"
 )
 
 // element is any XML element, for checking rules on it.
@@ -382,7 +384,7 @@ func TestTenThousandScenarios(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			require.NoError(t, each.write(&b))
-			t.Logf("%s bytes", Count(int64(b.Len())))
+			t.Logf("%s bytes", figures.Count(int64(b.Len())))
 			require.Less(t, b.Len(), each.limit)
 			switch name {
 			case "junit":

@@ -1,6 +1,10 @@
 package reports
 
-import "fmt"
+import (
+	"fmt"
+
+	"agstest/internal/figures"
+)
 
 // LoadSchema names the version of the JSON form of Load.
 const LoadSchema = "agstest.load/1.0"
@@ -52,7 +56,7 @@ func (s *SetUp) Add(other *SetUp) *SetUp {
 
 // String says it in one sentence.
 func (s *SetUp) String() string {
-	return fmt.Sprintf("before the clock started %s of %s calls had to be made again; the first because %s", Count(s.Again), Count(s.Calls), s.First)
+	return fmt.Sprintf("before the clock started %s of %s calls had to be made again; the first because %s", figures.Count(s.Again), figures.Count(s.Calls), s.First)
 }
 
 // Plan is what was asked for.

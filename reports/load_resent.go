@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // resent says how many requests were sent once more, of which operations; empty where none was.
@@ -15,11 +17,11 @@ func (l *Load) resent() string {
 	var parts []string
 	for name, o := range l.Operations {
 		if o.Resent > 0 {
-			parts = append(parts, fmt.Sprintf("%s of %s", Count(o.Resent), name))
+			parts = append(parts, fmt.Sprintf("%s of %s", figures.Count(o.Resent), name))
 		}
 	}
 	slices.Sort(parts)
 	return fmt.Sprintf("%s of %s resent (%s): the service, or a gateway, had closed the kept connection before it had the whole request. "+
 		"Each was sent once more on a fresh connection; response times count from when it was due.",
-		plural(whole.Resent, "request", "requests"), Count(whole.Sent), strings.Join(parts, ", "))
+		figures.PluralOf(whole.Resent, "request", "requests"), figures.Count(whole.Sent), strings.Join(parts, ", "))
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // markdownTotal is the size in bytes under which a summary stays: GitHub drops the whole summary of a step over 1 MiB.
@@ -56,7 +58,7 @@ func (m *markdownWriter) rows(head []string, rows [][]string, rest string) {
 		line := "| " + strings.Join(cells, " | ") + " |"
 		if len(line) > m.left {
 			m.line("")
-			m.line(Count(int64(len(rows)-i)) + " more rows are in " + rest + ".")
+			m.line(figures.Count(int64(len(rows)-i)) + " more rows are in " + rest + ".")
 			break
 		}
 		m.line(line)
@@ -73,7 +75,7 @@ func markdownVerdict(v Verdict) string {
 
 // markdownText takes the meaning from every character that Markdown or HTML would read as more than itself.
 func markdownText(text string) string {
-	return markdownEscapes.Replace(oneLine(xmlCharacters(text), 2000))
+	return markdownEscapes.Replace(figures.OneLine(xmlCharacters(text), 2000))
 }
 
 var markdownEscapes = strings.NewReplacer(
@@ -147,7 +149,7 @@ func (m *markdownWriter) conformance(c *Conformance) {
 		m.rows([]string{"Scenario without a requirement", "Verdict", "Name", "Why"}, lone, "conformance.html")
 	}
 	if len(rest) > 0 && m.left > 2000 {
-		m.line("<details><summary>" + Plural(int64(len(rest)), "requirement") + " passed or observed</summary>")
+		m.line("<details><summary>" + figures.Plural(int64(len(rest)), "requirement") + " passed or observed</summary>")
 		m.line("")
 		m.rows([]string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, rest, "conformance.html")
 		m.line("</details>")
@@ -157,7 +159,7 @@ func (m *markdownWriter) conformance(c *Conformance) {
 
 func (m *markdownWriter) load(l *Load) {
 	m.head("Load", l.Run, l.Verdict, l.Reason)
-	m.line(markdownText(l.Plan.Schedule) + " · " + markdownText(l.Plan.Workload) + " · " + Plural(int64(l.Plan.Clients), "client"))
+	m.line(markdownText(l.Plan.Schedule) + " · " + markdownText(l.Plan.Workload) + " · " + figures.Plural(int64(l.Plan.Clients), "client"))
 	m.line("")
 	if !l.Valid {
 		m.line("**The figures are not valid:** " + markdownText(strings.Join(l.Invalid, "; ")))
@@ -178,18 +180,18 @@ func (m *markdownWriter) load(l *Load) {
 	}
 	var rows [][]string
 	add := func(name string, o *Operation, verdict Verdict, note string) {
-		cells := markdownCells(name, note, Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
+		cells := markdownCells(name, note, figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong))
 		if verdict != "" {
 			cells[1] = markdownVerdict(verdict)
 		}
-		figures := o.Response
+		times := o.Response
 		if l.Plan.Closed {
-			figures = o.Service
+			times = o.Service
 		}
-		for _, percentile := range figures.list() {
+		for _, percentile := range times.list() {
 			text := "–"
-			if figures.Count > 0 {
-				text = Milliseconds(percentile.Nanoseconds)
+			if times.Count > 0 {
+				text = figures.Milliseconds(percentile.Nanoseconds)
 			}
 			cells = append(cells, text)
 		}
@@ -214,14 +216,14 @@ func (m *markdownWriter) load(l *Load) {
 		rows = nil
 		for i := range l.ShardRuns {
 			s := &l.ShardRuns[i]
-			rows = append(rows, markdownCells(s.Shard, cmp.Or(s.Node, "–"), s.State, s.until(), Count(s.Planned), Count(s.Sent), Milliseconds(s.Lag99), Milliseconds(s.StartLate), Milliseconds(s.Throttled), s.Reason))
+			rows = append(rows, markdownCells(s.Shard, cmp.Or(s.Node, "–"), s.State, s.until(), figures.Count(s.Planned), figures.Count(s.Sent), figures.Milliseconds(s.Lag99), figures.Milliseconds(s.StartLate), figures.Milliseconds(s.Throttled), s.Reason))
 		}
 		m.rows([]string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99", "Start late", "Held back", "Why"}, rows, "load.html")
 	}
 	if len(l.Wrong) > 0 {
 		rows = nil
 		for _, wrong := range l.kindsOfWrong() {
-			rows = append(rows, markdownCells(wrong.Operation, wrong.Kind, Count(wrong.Times), wrong.Message))
+			rows = append(rows, markdownCells(wrong.Operation, wrong.Kind, figures.Count(wrong.Times), wrong.Message))
 		}
 		m.rows([]string{"Wrong answers of", "Kind", "Times", "Example"}, rows, "load.html")
 	}

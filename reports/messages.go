@@ -13,6 +13,8 @@ import (
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
 	"github.com/cucumber/messages/go/v34"
+
+	"agstest/internal/figures"
 )
 
 // messagesProtocol is the version of Cucumber's messages that is written.
@@ -205,11 +207,11 @@ func (m *messageWriter) retold(f cucumberFeature) *messages.GherkinDocument {
 // retoldText is the text of a feature file as far as the scenarios tell it.
 func (f *cucumberFeature) retoldText() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Feature: %s\n", oneLine(f.name, 1000))
+	fmt.Fprintf(&text, "Feature: %s\n", figures.OneLine(f.name, 1000))
 	for _, s := range f.scenarios {
-		fmt.Fprintf(&text, "\n  Scenario: %s\n", oneLine(s.Name, 1000))
+		fmt.Fprintf(&text, "\n  Scenario: %s\n", figures.OneLine(s.Name, 1000))
 		for _, step := range s.Steps {
-			fmt.Fprintf(&text, "    %s %s\n", strings.TrimSpace(step.Keyword), oneLine(step.Text, 1000))
+			fmt.Fprintf(&text, "    %s %s\n", strings.TrimSpace(step.Keyword), figures.OneLine(step.Text, 1000))
 		}
 	}
 	return text.String()
@@ -274,7 +276,7 @@ func (m *messageWriter) play(k messageCase, at time.Time) time.Time {
 		if outcome.status == "failed" && !attached {
 			attached = true
 			m.put(messages.Envelope{Attachment: &messages.Attachment{
-				Body: clipped(xmlCharacters(evidence(k.Scenario)), junitEvidence), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY, MediaType: "text/plain",
+				Body: figures.Clip(xmlCharacters(evidence(k.Scenario)), junitEvidence), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY, MediaType: "text/plain",
 				TestCaseStartedId: started, TestStepId: k.steps[i], Timestamp: messageStamp(at),
 			}})
 		}

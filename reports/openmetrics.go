@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"agstest/internal/figures"
 )
 
 // OpenMetrics writes the figures as OpenMetrics text (application/openmetrics-text; version=1.0.0), for GitLab's metrics reports; either run
@@ -214,14 +216,14 @@ func (m *metricsWriter) load(l *Load) {
 	} {
 		m.family(f.name, "summary", "seconds", f.help)
 		for _, o := range operations {
-			figures := f.of(o.Operation)
-			if figures.Count == 0 {
+			times := f.of(o.Operation)
+			if times.Count == 0 {
 				continue
 			}
-			for _, p := range figures.list() {
-				m.sample(f.name, seconds(p.Nanoseconds), "operation", o.name, "quantile", p.Quantile)
+			for _, p := range times.list() {
+				m.sample(f.name, figures.Seconds(p.Nanoseconds), "operation", o.name, "quantile", p.Quantile)
 			}
-			m.sample(f.name+"_count", strconv.FormatInt(figures.Count, 10), "operation", o.name)
+			m.sample(f.name+"_count", strconv.FormatInt(times.Count, 10), "operation", o.name)
 		}
 	}
 	m.family("agstest_limit_kept", "gauge", "", "1 for a limit that was kept, 0 for one that was not or could not be judged.")

@@ -1,5 +1,7 @@
 package reports
 
+import "agstest/internal/figures"
+
 // What other packages that write files of their own form need of a run beside its data.
 
 // Why says in one sentence why a scenario has its verdict; empty where it passed.
@@ -7,7 +9,7 @@ func (s Scenario) Why() string { return s.why() }
 
 // Evidence is what a reader of a test report needs of a scenario: where it is, its steps, what was found, and the exchanges, redacted as
 // they are. It is at most 16 KiB long.
-func (s Scenario) Evidence() string { return clipped(xmlCharacters(evidence(s)), junitEvidence) }
+func (s Scenario) Evidence() string { return figures.Clip(xmlCharacters(evidence(s)), junitEvidence) }
 
 // Sentence says how a limit was kept.
 func (l Limit) Sentence() string { return limitSentence(l) }

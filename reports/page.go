@@ -12,6 +12,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // Style says how a page brings its style sheet.
@@ -103,20 +105,20 @@ type share struct {
 }
 
 var templateFunctions = template.FuncMap{
-	"milliseconds": Milliseconds,
-	"number":       millisecondsNumber,
-	"count":        func(n any) string { return Count(toInt64(n)) },
-	"percent":      Percent,
-	"rate":         Rate,
-	"elapsed":      Elapsed,
+	"milliseconds": figures.Milliseconds,
+	"number":       figures.Number,
+	"count":        func(n any) string { return figures.Count(toInt64(n)) },
+	"percent":      figures.Percent,
+	"rate":         figures.Rate,
+	"elapsed":      figures.Elapsed,
 	"body":         bodyShown,
-	"moment":       moment,
+	"moment":       figures.Moment,
 	"anchor":       anchor,
-	"clip":         clipped,
-	"oneLine":      oneLine,
+	"clip":         figures.Clip,
+	"oneLine":      figures.OneLine,
 	"plus":         func(a, b int) int { return a + b },
 	"join":         strings.Join,
-	"plural":       func(n any, one string) string { return Plural(toInt64(n), one) },
+	"plural":       func(n any, one string) string { return figures.Plural(toInt64(n), one) },
 }
 
 func toInt64(n any) int64 {
@@ -138,7 +140,7 @@ func bodyShown(body string) string {
 			body = indented.String()
 		}
 	}
-	return clipped(body, 6000)
+	return figures.Clip(body, 6000)
 }
 
 // anchor makes an id of an address within a page: letters, digits and hyphens, and different for different texts.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/figures"
 )
 
 var sampleStart = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
@@ -192,7 +193,7 @@ func sampleLoad(operations, seconds int) *Load {
 		}
 	}
 	l.Plan.Hits = total.Asked
-	l.Plan.Schedule = fmt.Sprintf("%s for %d s, after a ramp of a tenth of it", Rate(total.Rate), seconds)
+	l.Plan.Schedule = fmt.Sprintf("%s for %d s, after a ramp of a tenth of it", figures.Rate(total.Rate), seconds)
 	total.Response = l.Operations[names[0]].Response
 	total.Service = l.Operations[names[0]].Service
 	total.Response.Count = total.Right

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // why says why a scenario is not plainly good: its own reason, or the first finding or step that fits its verdict.
@@ -42,7 +44,7 @@ func findingSentence(f Finding) string {
 		sentence = f.Requirement + ": " + sentence
 	}
 	if f.Times > 1 {
-		sentence += fmt.Sprintf(" (%s times)", Count(int64(f.Times)))
+		sentence += fmt.Sprintf(" (%s times)", figures.Count(int64(f.Times)))
 	}
 	return sentence
 }

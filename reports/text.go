@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"agstest/internal/disarm"
+	"agstest/internal/figures"
 )
 
 // textShown is how many failing requirements, wrong answers and so on the summary on a terminal lists.
@@ -77,7 +78,7 @@ func (t *textWriter) verdict(v Verdict) string {
 }
 
 func (t *textWriter) head(kind string, run Run, verdict Verdict, reason string) {
-	t.line("%s: %s  %s", kind, t.verdict(verdict), printable(oneLine(reason, 400)))
+	t.line("%s: %s  %s", kind, t.verdict(verdict), printable(figures.OneLine(reason, 400)))
 	target := printable(run.target())
 	if run.URL != "" && run.URL != run.target() {
 		target += ", " + printable(run.URL)
@@ -87,16 +88,16 @@ func (t *textWriter) head(kind string, run Run, verdict Verdict, reason string) 
 		t.fact("mock", "choices %s; faults %s", printable(cmp.Or(strings.Join(run.Mock.Choices, " "), "none")), printable(cmp.Or(strings.Join(run.Mock.Faults, " "), "none")))
 	}
 	if run.Partial != "" {
-		t.fact("partial", "%s", printable(oneLine(run.Partial, 400)))
+		t.fact("partial", "%s", printable(figures.OneLine(run.Partial, 400)))
 	}
 }
 
 func (t *textWriter) conformance(c *Conformance) {
 	t.head("Conformance", c.Run, c.Verdict, c.Reason)
 	t.fact("requirements", "%s", tally(requirementCounts(c.Requirements)))
-	t.fact("scenarios", "%s, %s, in %s", tally(scenarioCounts(c.Scenarios)), Plural(int64(c.Counts.Exchanges), "exchange"), Elapsed(c.Run.took()))
+	t.fact("scenarios", "%s, %s, in %s", tally(scenarioCounts(c.Scenarios)), figures.Plural(int64(c.Counts.Exchanges), "exchange"), figures.Elapsed(c.Run.took()))
 	for _, note := range c.Notes {
-		t.fact("note", "%s", printable(oneLine(note, 400)))
+		t.fact("note", "%s", printable(figures.OneLine(note, 400)))
 	}
 	t.causes(c)
 	t.requirements("Failed", c.withoutCause(Fail))
@@ -104,12 +105,12 @@ func (t *textWriter) conformance(c *Conformance) {
 	t.requirements("Warnings", c.withoutCause(Warn))
 	t.loneScenarios(c.Scenarios)
 	if missing := ofVerdict(c.Requirements, NotExercised); len(missing) > 0 {
-		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(NotExercised, Plural(int64(len(missing)), "requirement")), idList(missing))
+		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(NotExercised, figures.Plural(int64(len(missing)), "requirement")), idList(missing))
 	}
 	if groups := lackings(c.Requirements); len(groups) > 0 {
 		t.line("  Skipped, because the environment lacks")
 		for _, group := range groups {
-			t.line("    %s: %s", printable(oneLine(group.Needs, 200)), printable(strings.Join(group.Requirements, " ")))
+			t.line("    %s: %s", printable(figures.OneLine(group.Needs, 200)), printable(strings.Join(group.Requirements, " ")))
 		}
 	}
 }
@@ -123,18 +124,18 @@ func (t *textWriter) causes(c *Conformance) {
 	t.line("  Causes: what is wrong, each once, and the requirements it breaks")
 	for i, cause := range shown {
 		if i == textShown {
-			t.line("    … %s more in the report", Count(int64(len(shown)-i)))
+			t.line("    … %s more in the report", figures.Count(int64(len(shown)-i)))
 			return
 		}
-		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID), printable(oneLine(cause.sentence(), 300)))
-		t.line("             %s", printable(oneLine(cause.breaks(12), 300)))
+		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID), printable(figures.OneLine(cause.sentence(), 300)))
+		t.line("             %s", printable(figures.OneLine(cause.breaks(12), 300)))
 		if len(cause.Requirements) == 1 {
 			if text := c.text(cause.Requirements[0]); text != "" {
-				t.line("             %s", printable(oneLine(text, 200)))
+				t.line("             %s", printable(figures.OneLine(text, 200)))
 			}
 		}
 		if _, x := c.evidence(cause); x != nil {
-			t.line("             %s", printable(oneLine(x.brief(), 300)))
+			t.line("             %s", printable(figures.OneLine(x.brief(), 300)))
 		}
 	}
 }
@@ -155,10 +156,10 @@ func (t *textWriter) requirements(title string, requirements []Requirement) {
 	t.line("  %s", t.verdictLead(requirements[0].Verdict, title))
 	for i, requirement := range requirements {
 		if i == textShown {
-			t.line("    … %s more in the report", Count(int64(len(requirements)-i)))
+			t.line("    … %s more in the report", figures.Count(int64(len(requirements)-i)))
 			break
 		}
-		t.line("    %-8s %s", printable(requirement.ID), printable(oneLine(requirement.Text, 200)))
+		t.line("    %-8s %s", printable(requirement.ID), printable(figures.OneLine(requirement.Text, 200)))
 		reason := requirement.Reason
 		if reason == "" && len(requirement.Findings) > 0 {
 			finding := requirement.Findings[0]
@@ -166,7 +167,7 @@ func (t *textWriter) requirements(title string, requirements []Requirement) {
 			reason = findingSentence(finding)
 		}
 		if reason != "" {
-			t.line("             %s", printable(oneLine(reason, 300)))
+			t.line("             %s", printable(figures.OneLine(reason, 300)))
 		}
 	}
 }
@@ -180,8 +181,8 @@ func (t *textWriter) loneScenarios(scenarios []Scenario) {
 			t.line("    … more in the report")
 			return
 		}
-		t.line("    %s  %s: %s", t.verdict(scenario.Verdict), printable(scenario.ID), printable(oneLine(scenario.Name, 200)))
-		t.line("          %s", printable(oneLine(scenario.why(), 300)))
+		t.line("    %s  %s: %s", t.verdict(scenario.Verdict), printable(scenario.ID), printable(figures.OneLine(scenario.Name, 200)))
+		t.line("          %s", printable(figures.OneLine(scenario.why(), 300)))
 	}
 }
 
@@ -219,7 +220,7 @@ func tally(counts map[Verdict]int) string {
 	all := 0
 	for _, verdict := range []Verdict{Pass, Partly, Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed} {
 		if n := counts[verdict]; n > 0 {
-			parts = append(parts, Count(int64(n))+" "+verdict.Word())
+			parts = append(parts, figures.Count(int64(n))+" "+verdict.Word())
 		}
 	}
 	for _, n := range counts {
@@ -228,40 +229,40 @@ func tally(counts map[Verdict]int) string {
 	if len(parts) == 0 {
 		return "none"
 	}
-	return Count(int64(all)) + ": " + strings.Join(parts, ", ")
+	return figures.Count(int64(all)) + ": " + strings.Join(parts, ", ")
 }
 
 func (t *textWriter) load(l *Load) {
 	t.head("Load", l.Run, l.Verdict, l.Reason)
-	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), Plural(int64(l.Plan.Clients), "client"))
+	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), figures.Plural(int64(l.Plan.Clients), "client"))
 	if len(l.ShardRuns) > 0 {
 		t.fact("shards", "%s", l.shardsCount())
 	}
 	if !l.Valid {
 		t.line("  %s", t.verdictLead(Invalid, "The figures are not valid: they do not speak of the service"))
 		for _, reason := range l.Invalid {
-			t.line("    %s", printable(oneLine(reason, 300)))
+			t.line("    %s", printable(figures.OneLine(reason, 300)))
 		}
 		if l.Total == nil || l.Total.Sent > 0 {
 			t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
 		}
 	}
 	for _, note := range l.Notes {
-		t.fact("note", "%s", printable(oneLine(note, 400)))
+		t.fact("note", "%s", printable(figures.OneLine(note, 400)))
 	}
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(columns, "  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
 	row := func(name string, o *Operation) {
-		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", printable(name), Count(o.Asked), Count(o.Sent), Percent(o.Right, o.Sent), Count(o.Wrong))
-		figures := o.Response
+		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", printable(name), figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong))
+		times := o.Response
 		if l.Plan.Closed {
-			figures = o.Service
+			times = o.Service
 		}
-		for _, p := range figures.list() {
+		for _, p := range times.list() {
 			shown := "–"
-			if figures.Count > 0 {
-				shown = millisecondsNumber(p.Nanoseconds)
+			if times.Count > 0 {
+				shown = figures.Number(p.Nanoseconds)
 			}
 			fmt.Fprintf(columns, "\t%s", shown)
 		}
@@ -285,21 +286,21 @@ func (t *textWriter) load(l *Load) {
 		t.line("  %s", printable(resent))
 	}
 	for _, limit := range l.Limits {
-		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(oneLine(limitSentence(limit), 300)))
+		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(figures.OneLine(limitSentence(limit), 300)))
 	}
 	for i, wrong := range l.kindsOfWrong() {
 		if i == textShown {
 			t.line("  … more kinds of wrong answers in the report")
 			break
 		}
-		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind), Plural(wrong.Times, "time"), printable(oneLine(wrong.Message, 300)))
+		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind), figures.Plural(wrong.Times, "time"), printable(figures.OneLine(wrong.Message, 300)))
 	}
 	if l.Capacity != nil {
 		bound := ""
 		if l.Capacity.LowerBound {
 			bound = "at least "
 		}
-		t.fact("capacity", "%s%s: %s", bound, Rate(l.Capacity.Rate), printable(oneLine(l.Capacity.Reason, 300)))
+		t.fact("capacity", "%s%s: %s", bound, figures.Rate(l.Capacity.Rate), printable(figures.OneLine(l.Capacity.Reason, 300)))
 	}
 	if l.Storm != nil {
 		t.fact("storm", "%s", stormSentence(l.Storm))
@@ -308,7 +309,7 @@ func (t *textWriter) load(l *Load) {
 
 func stormSentence(s *Storm) string {
 	if s.Recovered < 0 {
-		return fmt.Sprintf("not all of %s were signed in again; %s", Plural(int64(s.Clients), "client"), plural(s.Retries, "retry", "retries"))
+		return fmt.Sprintf("not all of %s were signed in again; %s", figures.Plural(int64(s.Clients), "client"), figures.PluralOf(s.Retries, "retry", "retries"))
 	}
-	return fmt.Sprintf("%s signed in again within %s, with %s", Plural(int64(s.Clients), "client"), Elapsed(time.Duration(s.Recovered)), plural(s.Retries, "retry", "retries"))
+	return fmt.Sprintf("%s signed in again within %s, with %s", figures.Plural(int64(s.Clients), "client"), figures.Elapsed(time.Duration(s.Recovered)), figures.PluralOf(s.Retries, "retry", "retries"))
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"agstest/internal/figures"
 )
 
 // TrendHTML writes the page of trends: for each question how response times moved from run to run, with changes of level marked.
@@ -36,36 +38,36 @@ func trendPage(trends []Trend) page {
 			changes += len(o.Changes)
 			for _, change := range o.Changes {
 				if len(p.First) < 8 {
-					p.First = append(p.First, first{Verdict: Observed, Link: d.ID, Label: t.Environment + " " + o.Operation + " " + change.Metric, Text: change.words() + " since " + moment(t.Runs[change.Run].Start) + ".", More: t.Asked})
+					p.First = append(p.First, first{Verdict: Observed, Link: d.ID, Label: t.Environment + " " + o.Operation + " " + change.Metric, Text: change.words() + " since " + figures.Moment(t.Runs[change.Run].Start) + ".", More: t.Asked})
 				}
 			}
 		}
 	}
-	p.Reason = fmt.Sprintf("%s of %s, %s of level found. A trend is shown for the eye and judges nothing.", Plural(int64(runs), "run"), Plural(int64(len(trends)), "question"), Plural(int64(changes), "change"))
+	p.Reason = fmt.Sprintf("%s of %s, %s of level found. A trend is shown for the eye and judges nothing.", figures.Plural(int64(runs), "run"), figures.Plural(int64(len(trends)), "question"), figures.Plural(int64(changes), "change"))
 	p.Trust = []statement{
 		{Observed, "Only whole load runs that asked the same of the same environment, from the same kind of machine, stand in one line."},
 		{Observed, "A change of level is a hint where to look: it is found by E-divisive with a permutation test at 1 %, from ten runs on, and does not say what changed."},
 	}
-	p.Tiles = []tile{{"Runs", Count(int64(runs)), ""}, {"Questions", Count(int64(len(trends))), ""}, {"Changes of level", Count(int64(changes)), ""}}
+	p.Tiles = []tile{{"Runs", figures.Count(int64(runs)), ""}, {"Questions", figures.Count(int64(len(trends))), ""}, {"Changes of level", figures.Count(int64(changes)), ""}}
 	p.Details = details
 	return p
 }
 
 func (c TrendChange) words() string {
-	return fmt.Sprintf("%s from %s to %s", Change(ShiftPoint{Old: c.Before, New: c.After}.Change()), Milliseconds(c.Before), Milliseconds(c.After))
+	return fmt.Sprintf("%s from %s to %s", figures.Change(ShiftPoint{Old: c.Before, New: c.After}.Change()), figures.Milliseconds(c.Before), figures.Milliseconds(c.After))
 }
 
 func (t Trend) shown(n int) trendShown {
 	d := trendShown{ID: fmt.Sprintf("t-%d", n+1), Environment: cmp.Or(t.Environment, "unnamed"), Asked: cmp.Or(t.Asked, "load")}
-	d.Words = Plural(int64(len(t.Runs)), "run")
+	d.Words = figures.Plural(int64(len(t.Runs)), "run")
 	if len(t.Runs) > 0 {
-		d.Words += " from " + moment(t.Runs[0].Start) + " to " + moment(t.Runs[len(t.Runs)-1].Start) + "."
+		d.Words += " from " + figures.Moment(t.Runs[0].Start) + " to " + figures.Moment(t.Runs[len(t.Runs)-1].Start) + "."
 	}
 	changes := table{Caption: "Changes of level", Columns: []column{{Head: "Figure"}, {Head: "Change", Number: true}, {Head: "First run of the new level"}, {Head: "Started"}}}
 	for k, o := range t.Operations {
 		d.Charts = append(d.Charts, t.chart(n, k, o))
 		for _, change := range o.Changes {
-			changes.Rows = append(changes.Rows, row{Cells: []cell{{Text: o.Operation + " " + change.Metric, Head: true}, {Text: change.words(), Number: true}, {Text: t.Runs[change.Run].Folder, Code: true}, {Text: moment(t.Runs[change.Run].Start)}}})
+			changes.Rows = append(changes.Rows, row{Cells: []cell{{Text: o.Operation + " " + change.Metric, Head: true}, {Text: change.words(), Number: true}, {Text: t.Runs[change.Run].Folder, Code: true}, {Text: figures.Moment(t.Runs[change.Run].Start)}}})
 		}
 	}
 	if len(changes.Rows) > 0 {
@@ -74,14 +76,14 @@ func (t Trend) shown(n int) trendShown {
 	d.Runs = table{Caption: "The runs, the newest first", Columns: []column{{Head: "Run"}, {Head: "Verdict"}, {Head: "Started"}, {Head: "Pinned as"}}}
 	for i := len(t.Runs) - 1; i >= 0; i-- {
 		run := t.Runs[i]
-		d.Runs.Rows = append(d.Runs.Rows, row{Class: run.Verdict.Class(), Cells: []cell{{Text: run.Folder, Head: true}, {Verdict: run.Verdict}, {Text: moment(run.Start)}, {Text: strings.Join(run.Pins, " ")}}})
+		d.Runs.Rows = append(d.Runs.Rows, row{Class: run.Verdict.Class(), Cells: []cell{{Text: run.Folder, Head: true}, {Verdict: run.Verdict}, {Text: figures.Moment(run.Start)}, {Text: strings.Join(run.Pins, " ")}}})
 	}
 	return d
 }
 
 func (t Trend) chart(n, k int, o TrendOperation) drawing {
 	c := chart{ID: fmt.Sprintf("t-%d-%d", n+1, k+1), Title: o.Operation + ": response time from run to run",
-		X: axis{Label: "run", Format: func(v float64) string { return Count(int64(v)) }}, Y: axis{Label: "ms"}}
+		X: axis{Label: "run", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Label: "ms"}}
 	for _, l := range []struct {
 		name   string
 		values []int64
@@ -105,7 +107,7 @@ func (t Trend) chart(n, k int, o TrendOperation) drawing {
 		} else {
 			marked[change.Run] += ", "
 		}
-		marked[change.Run] += change.Metric + " " + Change(ShiftPoint{Old: change.Before, New: change.After}.Change())
+		marked[change.Run] += change.Metric + " " + figures.Change(ShiftPoint{Old: change.Before, New: change.After}.Change())
 		words = append(words, fmt.Sprintf("%s changed %s at run %d", change.Metric, change.words(), change.Run+1))
 	}
 	for _, run := range order {
@@ -117,7 +119,7 @@ func (t Trend) chart(n, k int, o TrendOperation) drawing {
 		}
 	}
 	if last := len(o.P50) - 1; last >= 0 && o.P50[last] > 0 {
-		words = append(words, fmt.Sprintf("the newest run has p50 %s, p95 %s and p99 %s", Milliseconds(o.P50[last]), Milliseconds(o.P95[last]), Milliseconds(o.P99[last])))
+		words = append(words, fmt.Sprintf("the newest run has p50 %s, p95 %s and p99 %s", figures.Milliseconds(o.P50[last]), figures.Milliseconds(o.P95[last]), figures.Milliseconds(o.P99[last])))
 	}
 	c.Description = strings.Join(words, "; ") + "."
 	c.Readout = func(x float64) string {
@@ -125,7 +127,7 @@ func (t Trend) chart(n, k int, o TrendOperation) drawing {
 		if i < 0 || i >= len(t.Runs) || i >= len(o.P50) || o.P50[i] <= 0 {
 			return ""
 		}
-		return fmt.Sprintf("%s · p50 %s · p95 %s · p99 %s", moment(t.Runs[i].Start), Milliseconds(o.P50[i]), Milliseconds(o.P95[i]), Milliseconds(o.P99[i]))
+		return fmt.Sprintf("%s · p50 %s · p95 %s · p99 %s", figures.Moment(t.Runs[i].Start), figures.Milliseconds(o.P50[i]), figures.Milliseconds(o.P95[i]), figures.Milliseconds(o.P99[i]))
 	}
 	return c.draw()
 }

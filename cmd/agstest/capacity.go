@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load"
 	"agstest/reports"
 )
@@ -58,11 +59,11 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 					progress.show(func() string { return "capacity: " + describeProgress(at) })
 				}
 				options.Starting = func(rate float64, length time.Duration) {
-					progress.note(func() string { return fmt.Sprintf("capacity: trying %s for %s", reports.Rate(rate), length) })
+					progress.note(func() string { return fmt.Sprintf("capacity: trying %s for %s", figures.Rate(rate), length) })
 				}
 				options.Tried = func(point reports.CapacityPoint) {
 					progress.note(func() string {
-						return fmt.Sprintf("capacity: %s %s, p99 %s", reports.Rate(point.Rate), point.Verdict.Word(), reports.Milliseconds(point.P99))
+						return fmt.Sprintf("capacity: %s %s, p99 %s", figures.Rate(point.Rate), point.Verdict.Word(), figures.Milliseconds(point.P99))
 					})
 				}
 				p.notef("capacity: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"agstest/internal/environment"
+	"agstest/internal/figures"
 	"agstest/load"
-	"agstest/reports"
 	"agstest/steps"
 )
 
@@ -48,12 +48,12 @@ func (p *program) tellForecast(e *environment.Environment, o steps.Options) erro
 	}
 	rate := "as fast as the service answers, one scenario after the other"
 	if o.MaxRate > 0 {
-		rate = "at most " + reports.Rate(o.MaxRate)
+		rate = "at most " + figures.Rate(o.MaxRate)
 	}
-	text := fmt.Sprintf("conform: %s, about %s, at most %s and %s to %s; %s", reports.Plural(int64(f.Scenarios), "scenario"), reports.Plural(int64(f.Requests), "request"),
-		reports.Plural(int64(f.Devices), "new device"), reports.Plural(int64(f.WrongPasswords), "wrong password"), e.ConsentHost(), rate)
+	text := fmt.Sprintf("conform: %s, about %s, at most %s and %s to %s; %s", figures.Plural(int64(f.Scenarios), "scenario"), figures.Plural(int64(f.Requests), "request"),
+		figures.Plural(int64(f.Devices), "new device"), figures.Plural(int64(f.WrongPasswords), "wrong password"), e.ConsentHost(), rate)
 	if o.Calm != "" {
-		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name, reports.Plural(int64(f.LeftOut), "scenario"), o.Calm)
+		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name, figures.Plural(int64(f.LeftOut), "scenario"), o.Calm)
 	}
 	p.notef("%s", text)
 	return nil
@@ -79,7 +79,7 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options)
 	}
 	hits := "as many requests as the workers can send"
 	if asked.Hits > 0 {
-		hits = fmt.Sprintf("%s, at most %s", reports.Plural(int64(asked.Hits), "request"), reports.Rate(asked.Peak))
+		hits = fmt.Sprintf("%s, at most %s", figures.Plural(int64(asked.Hits), "request"), figures.Rate(asked.Peak))
 	}
 	fmt.Fprintf(p.stdout, "load: %s (%s, %s) to %s, after the requests that sign its clients on; nothing was sent\n", hits, o.Workload, asked.Schedule, o.Environment.ConsentHost())
 	return nil

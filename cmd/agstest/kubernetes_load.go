@@ -11,10 +11,10 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/userfile"
 	"agstest/load"
 	"agstest/load/shards"
-	"agstest/reports"
 )
 
 // The names of files of a plan.
@@ -185,8 +185,8 @@ func waysHome(o *shards.Outcome) []string {
 
 // describeWhole is how a run of several shards stands, in one line.
 func describeWhole(w shards.Whole) string {
-	return fmt.Sprintf("%s, %s, %s wrong, p99 up to %s, %d of %d shards heard, %s left", clock(w.Elapsed), reports.Rate(w.Rate),
-		reports.Percent(w.Wrong, w.Sent), reports.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards), clock(w.Left))
+	return fmt.Sprintf("%s, %s, %s wrong, p99 up to %s, %d of %d shards heard, %s left", clock(w.Elapsed), figures.Rate(w.Rate),
+		figures.Percent(w.Wrong, w.Sent), figures.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards), clock(w.Left))
 }
 
 // shardProgress tells how each shard stands: when something about it changes, and every ten seconds.
@@ -220,7 +220,7 @@ func describeShard(one shards.Standing, of int) string {
 		words = append(words, string(one.Phase))
 	}
 	if p := one.Progress; p.Elapsed > 0 {
-		words = append(words, reports.Count(p.Sent)+" sent", reports.Count(p.Wrong)+" wrong", reports.Rate(p.Rate), "p99 "+reports.Milliseconds(int64(p.P99)))
+		words = append(words, figures.Count(p.Sent)+" sent", figures.Count(p.Wrong)+" wrong", figures.Rate(p.Rate), "p99 "+figures.Milliseconds(int64(p.P99)))
 	}
 	switch {
 	case one.Over:

@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/userfile"
 	"agstest/internal/wire"
 	"agstest/load"
@@ -352,8 +353,8 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 }
 
 func describeProgress(at load.Progress) string {
-	return fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), reports.Rate(at.Rate), at.Errors(),
-		reports.Milliseconds(at.P50), reports.Milliseconds(at.P99), clock(at.Left))
+	return fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), figures.Rate(at.Rate), at.Errors(),
+		figures.Milliseconds(at.P50), figures.Milliseconds(at.P99), clock(at.Left))
 }
 
 // clock shows a time as minutes and seconds.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/plan"
 	"agstest/internal/userfile"
 	"agstest/reports"
@@ -254,7 +255,7 @@ func (r *planRun) run(ctx context.Context) error {
 	if err := r.makeFolder(); err != nil {
 		return err
 	}
-	p.notef("run: %s, %s, %d at the same time, in %s", r.plan.Name, reports.Plural(int64(len(r.plan.Environments())), "environment"), min(r.plan.Parallel, len(r.plan.Environments())), r.folder)
+	p.notef("run: %s, %s, %d at the same time, in %s", r.plan.Name, figures.Plural(int64(len(r.plan.Environments())), "environment"), min(r.plan.Parallel, len(r.plan.Environments())), r.folder)
 	show := p.newPlanProgress(r.progress)
 	defer show.end()
 	var journal error

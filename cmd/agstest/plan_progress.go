@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/internal/plan"
-	"agstest/reports"
 )
 
 // planProgress shows how far the jobs of a plan have come: one line that is rewritten on a terminal, else a line where a job ends.
@@ -34,7 +34,7 @@ func (s *planProgress) change(jobs []plan.Progress) {
 			done++
 			if name := g.Job.Folder(); !s.told[name] {
 				s.told[name] = true
-				s.program.notef("run: %s %s: exit code %d after %s", g.Job.Environment, g.Job.Command, g.Code, reports.Elapsed(g.Over.Sub(g.Begun).Round(time.Millisecond)))
+				s.program.notef("run: %s %s: exit code %d after %s", g.Job.Environment, g.Job.Command, g.Code, figures.Elapsed(g.Over.Sub(g.Begun).Round(time.Millisecond)))
 			}
 		case plan.Running:
 			running = append(running, g.Job.Environment+" "+g.Job.Command)

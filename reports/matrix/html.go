@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -25,8 +26,8 @@ var ownSheet string
 var sheet = string(reports.StyleSheet()) + ownSheet
 
 var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
-	"sign": sign, "plural": func(n int, one string) string { return reports.Plural(int64(n), one) }, "count": reports.Count,
-	"ms": reports.Milliseconds, "rate": reports.Rate, "percent": reports.Percent, "enumerated": enumerated, "when": when, "words": changeWords, "inc": func(i int) int { return i + 1 },
+	"sign": sign, "plural": func(n int, one string) string { return figures.Plural(int64(n), one) }, "count": figures.Count,
+	"ms": figures.Milliseconds, "rate": figures.Rate, "percent": figures.Percent, "enumerated": enumerated, "when": when, "words": changeWords, "inc": func(i int) int { return i + 1 },
 }).Parse(pageTemplate))
 
 // signs stand for verdicts in cells; the word stands beside it for screen readers and in the title.
@@ -144,7 +145,7 @@ func multiples(m *Matrix) []multiple {
 		return strconv.FormatFloat(1000*float64(ns)/float64(top), 'f', 1, 64)
 	}
 	for _, operation := range m.Load {
-		picture := multiple{Name: operation.Name, Scale: reports.Milliseconds(top)}
+		picture := multiple{Name: operation.Name, Scale: figures.Milliseconds(top)}
 		for i, cell := range operation.Cells {
 			picture.Lines = append(picture.Lines, line{
 				Environment: m.Environments[i].Name, Cell: cell, P50: place(cell.P50), P95: place(cell.P95), P99: place(cell.P99), Width: place(cell.P99), Missing: cell.Sent == 0,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -31,7 +32,7 @@ func Text(w io.Writer, m *Matrix) error {
 			fmt.Fprintln(out)
 		}
 		if i == maxCauses {
-			fmt.Fprintf(out, "  and %s more\n", reports.Plural(int64(len(m.Causes)-i), "cause"))
+			fmt.Fprintf(out, "  and %s more\n", figures.Plural(int64(len(m.Causes)-i), "cause"))
 			break
 		}
 		fmt.Fprintf(out, "  %s in %s: %s (%s)\n", cause.Verdict.Word(), enumerated(cause.Environments), cause.words(), enumerated(cause.Requirements))
@@ -61,7 +62,7 @@ func Markdown(w io.Writer, m *Matrix) error {
 		case 0:
 			fmt.Fprintf(out, "\n### What to look at first\n\n")
 		case maxCauses:
-			fmt.Fprintf(out, "\n<details><summary>%s more</summary>\n\n", reports.Plural(int64(len(m.Causes)-i), "cause"))
+			fmt.Fprintf(out, "\n<details><summary>%s more</summary>\n\n", figures.Plural(int64(len(m.Causes)-i), "cause"))
 		}
 		fmt.Fprintf(out, "* **%s in %s**: %s (%s)\n", cause.Verdict.Word(), plain(enumerated(cause.Environments)), plain(cause.words()), enumerated(cause.Requirements))
 	}

@@ -1,17 +1,17 @@
-package reports
+// Package figures writes figures the way all reports do, so that one figure looks the same everywhere: on the page, on paper, in
+// Markdown, in JUnit and in OpenMetrics. Every renderer goes through it; none formats a figure by itself.
+//
+// Times of exchanges are nanoseconds (Milliseconds, Number, Seconds), times of runs are durations (Elapsed), and rates are per second.
+// What is not known (NaN, an infinity, a share of nothing) is shown as "–". OneLine and Clip shorten the texts beside the figures.
+package figures
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// One figure looks the same everywhere: on the page, on paper, in Markdown, in JUnit and in OpenMetrics. Every renderer goes through
-// the functions of this file; none formats a figure by itself.
 
 // Shown rounds nanoseconds to the digits that Milliseconds shows: to 10 µs below 10 ms, to 100 µs from there on, half away from zero.
 func Shown(nanoseconds int64) int64 {
@@ -31,10 +31,10 @@ func Shown(nanoseconds int64) int64 {
 }
 
 // Milliseconds shows a duration of an exchange, such as "3.42 ms", "34.2 ms" or "1,904.3 ms".
-func Milliseconds(nanoseconds int64) string { return millisecondsNumber(nanoseconds) + " ms" }
+func Milliseconds(nanoseconds int64) string { return Number(nanoseconds) + " ms" }
 
-// millisecondsNumber is Milliseconds without the unit, for columns whose head says it.
-func millisecondsNumber(nanoseconds int64) string {
+// Number is Milliseconds without the unit, for columns whose head says it.
+func Number(nanoseconds int64) string {
 	shown := Shown(nanoseconds)
 	places := 1
 	if magnitude(shown) < uint64(10*time.Millisecond) {
@@ -53,8 +53,8 @@ func millisecondsNumber(nanoseconds int64) string {
 	return sign + grouped(whole) + "." + part[:places]
 }
 
-// seconds is the value that Milliseconds shows, in seconds, as OpenMetrics wants it.
-func seconds(nanoseconds int64) string {
+// Seconds is the value that Milliseconds shows, in seconds, as OpenMetrics wants it.
+func Seconds(nanoseconds int64) string {
 	return strconv.FormatFloat(float64(Shown(nanoseconds)/int64(10*time.Microsecond))/1e5, 'f', -1, 64)
 }
 
@@ -112,7 +112,7 @@ func Percent(part, whole int64) string {
 	return strconv.FormatFloat(share, 'f', 2, 64) + " %"
 }
 
-func shareWords(share float64) string {
+func Share(share float64) string {
 	if math.IsNaN(share) {
 		return "–"
 	}
@@ -146,8 +146,8 @@ func Points(difference float64) string {
 	return text
 }
 
-// probability shows a p value.
-func probability(p float64) string {
+// Probability shows a p value.
+func Probability(p float64) string {
 	switch {
 	case math.IsNaN(p):
 		return "–"
@@ -192,8 +192,8 @@ func Elapsed(d time.Duration) string {
 	return text
 }
 
-// moment shows a point in time, always in UTC and saying so.
-func moment(t time.Time) string {
+// Moment shows a point in time, always in UTC and saying so.
+func Moment(t time.Time) string {
 	if t.IsZero() {
 		return "not recorded"
 	}
@@ -208,37 +208,9 @@ func Plural(n int64, one string) string {
 	return Count(n) + " " + one + "s"
 }
 
-func plural(n int64, one, many string) string {
+func PluralOf(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return Count(n) + " " + many
-}
-
-// clipped shortens text to at most limit bytes, at a character's border, and says how much was left out.
-func clipped(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	cut := limit
-	for cut > 0 && text[cut]&0xC0 == 0x80 {
-		cut--
-	}
-	return text[:cut] + "\n… " + Count(int64(len(text)-cut)) + " bytes more"
-}
-
-// oneLine folds every run of blanks and line ends into one blank and shortens to at most limit characters.
-func oneLine(text string, limit int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	runes := []rune(text)
-	if len(runes) <= limit {
-		return text
-	}
-	return string(runes[:limit-1]) + "…"
-}
-
-// hashOf is a short stable name of a text.
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:16])
 }
