@@ -35,6 +35,9 @@ func junitCauses(c *Conformance) junitSuite {
 func (o JUnitOptions) traced(requirements []string) [][2]string {
 	var properties [][2]string
 	for _, id := range requirements {
+		if xmlCharacters(id) == "" {
+			continue // a property without a value is none
+		}
 		properties = append(properties, [2]string{"requirement", id})
 	}
 	for _, id := range requirements {
