@@ -47,7 +47,7 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 		return nil, failure.Usagef("a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
 	}
 	for _, l := range o.Limits {
-		if l.Metric == "rate" || l.Metric == "throughput" || l.Operation == stormPopulation {
+		if l.OfLoad() {
 			return nil, failure.Usagef("the limit %s makes no sense in a search for a rate; limit response times and errors", l.Expression)
 		}
 	}

@@ -45,7 +45,7 @@ func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
 	p := reports.CapacityPoint{Rate: rate, Reached: r.Total.Rate, Verdict: r.Verdict, Reason: r.Reason}
 	shown := r.Total
 	for _, l := range s.limits {
-		if operation := r.Operations[l.Operation]; l.isTime() && operation != nil {
+		if operation := r.Operations[l.Operation]; l.IsTime() && operation != nil {
 			shown = operation
 			break
 		}
@@ -82,7 +82,7 @@ func (s *search) overwhelmed(r *reports.Load) bool {
 		if i >= len(r.Limits) || r.Limits[i].Verdict != reports.Fail {
 			continue
 		}
-		if !l.isTime() {
+		if !l.IsTime() {
 			return true
 		}
 		operation := r.Total
@@ -98,7 +98,7 @@ func (s *search) overwhelmed(r *reports.Load) bool {
 			value    int64
 		}{{0.5, p.P50}, {0.9, p.P90}, {0.95, p.P95}, {0.99, p.P99}, {0.999, p.P999}, {1, p.Max}} {
 			if at.quantile >= l.Quantile && (l.Quantile > 0 || at.quantile == 1) {
-				if !l.keeps(float64(at.value)) {
+				if !l.Keeps(float64(at.value)) {
 					return true
 				}
 				break

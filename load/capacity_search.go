@@ -11,13 +11,14 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
 // search is a capacity search with its way to try a rate.
 type search struct {
 	run       func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error)
-	limits    []Limit
+	limits    []limit.Limit
 	needs     float64 // hits for the limits to be decided
 	from, to  float64 // to: 0 for none
 	capped    string  // what set to
@@ -55,7 +56,7 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 		s.to, s.capped = most, "load.maxRate of "+o.Environment.Name
 	}
 	for _, l := range o.Limits {
-		s.needs = max(s.needs, l.leastHits(o))
+		s.needs = max(s.needs, minHits(l, o))
 	}
 	if s.from == 0 {
 		s.from = max(10, math.Ceil(s.needs/longestStart.Seconds()))
@@ -64,8 +65,8 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 		}
 	}
 	switch {
-	case s.point < leastBlocks*time.Second:
-		return nil, failure.Usagef("a point of %s is too short to judge a limit; give %d s or more", s.point, leastBlocks)
+	case s.point < limit.MinBlocks*time.Second:
+		return nil, failure.Usagef("a point of %s is too short to judge a limit; give %d s or more", s.point, limit.MinBlocks)
 	case s.precision < leastStep || s.precision > 1:
 		return nil, failure.Usagef("a precision of %g is not possible; give a share from %g to 1", s.precision, leastStep)
 	case s.to > 0 && s.from > s.to:

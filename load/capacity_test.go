@@ -15,6 +15,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -43,19 +44,19 @@ func (p *pretended) run(_ context.Context, rate float64, length time.Duration) (
 	times := reports.Percentiles{P50: p99 / 3, P90: p99 / 2, P95: p99 / 2, P99: p99, P999: p99, Max: p99}
 	operation := &reports.Operation{Sent: 1000, Right: 1000, Rate: rate, Response: times, Service: times}
 	r := &reports.Load{Verdict: reports.Pass, Valid: true, Total: operation, Operations: map[string]*reports.Operation{hit.OpRefresh: operation}}
-	limit := reports.Limit{Expression: "refresh.p99<100ms", Verdict: reports.Pass}
+	judged := reports.Limit{Expression: "refresh.p99<100ms", Verdict: reports.Pass}
 	if p99 >= int64(100*time.Millisecond) {
-		limit.Verdict, limit.Value, r.Verdict, r.Reason = reports.Fail, limitTime(float64(p99)), reports.Fail, "not kept: refresh.p99<100ms"
+		judged.Verdict, judged.Value, r.Verdict, r.Reason = reports.Fail, limit.ShowTime(float64(p99)), reports.Fail, "not kept: refresh.p99<100ms"
 	}
 	if p.generator > 0 && rate > p.generator {
 		r.Verdict, r.Valid, r.Reason, r.Generator.CPUShare = reports.Invalid, false, "the generator used 99 % of its processors", 0.99
 	}
-	r.Limits = []reports.Limit{limit}
+	r.Limits = []reports.Limit{judged}
 	return r, nil
 }
 
 func newTestSearch(t require.TestingT, p *pretended, options CapacityOptions, e *environment.Environment) *search {
-	limits, err := ParseLimits([]string{"refresh.p99<100ms"})
+	limits, err := limit.ParseAll([]string{"refresh.p99<100ms"})
 	require.NoError(t, err)
 	if e == nil {
 		e = &environment.Environment{Name: "lab"}
@@ -149,10 +150,10 @@ func TestCapacityPointsAreLongEnoughForTheirPercentile(t *testing.T) {
 	assert.Equal(t, 368.0, s.needs)
 	assert.Equal(t, 405*time.Second, s.length(1))
 	assert.Equal(t, 15*time.Second, s.length(100))
-	l, err := ParseLimit("signon.p99<1s")
+	l, err := limit.Parse("signon.p99<1s")
 	require.NoError(t, err)
-	assert.InDelta(t, 3682, l.leastHits(&Options{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}}), 10, "one hit of ten is a sign-on")
-	assert.InDelta(t, 368*8, l.leastHits(&Options{Workload: WorkloadLifecycle}), 10)
+	assert.InDelta(t, 3682, minHits(l, &Options{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}}), 10, "one hit of ten is a sign-on")
+	assert.InDelta(t, 368*8, minHits(l, &Options{Workload: WorkloadLifecycle}), 10)
 }
 
 func TestCapacityThatIsInterruptedReportsWhatItFound(t *testing.T) {
@@ -194,7 +195,7 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 }
 
 func TestSearchStaysAboveTheRateThatWasGiven(t *testing.T) {
-	limits, err := ParseLimits([]string{"refresh.p99<100ms"})
+	limits, err := limit.ParseAll([]string{"refresh.p99<100ms"})
 	require.NoError(t, err)
 	o := &Options{Environment: &environment.Environment{Name: "lab"}, Limits: limits, Workload: WorkloadRefresh}
 	s, err := newSearch(o, CapacityOptions{From: Rate{Hits: 50, Per: time.Second}})
@@ -224,9 +225,9 @@ func TestKnee(t *testing.T) {
 }
 
 func TestCapacityThatCannotBe(t *testing.T) {
-	limits, err := ParseLimits([]string{"refresh.p99<100ms"})
+	limits, err := limit.ParseAll([]string{"refresh.p99<100ms"})
 	require.NoError(t, err)
-	rate, _ := ParseLimits([]string{"rate>5/s"})
+	rate, _ := limit.ParseAll([]string{"rate>5/s"})
 	e := &environment.Environment{Name: "lab", Load: environment.Load{MaxRate: "5/s"}}
 	for says, test := range map[string]struct {
 		o       Options

@@ -14,6 +14,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/wire"
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -24,7 +25,7 @@ func TestRunAgainstTheMock(t *testing.T) {
 	var raw bytes.Buffer
 	report, err := Run(context.Background(), Options{
 		Environment: s.environment, Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 4}, Rate: per(100), Duration: 1200 * time.Millisecond,
-		Limits: must(ParseLimits([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &wire.Redactor{}, Seed: 4,
+		Limits: must(limit.ParseAll([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &wire.Redactor{}, Seed: 4,
 		Run: reports.Run{ID: "r1"},
 	})
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/tsenart/vegeta/v12/lib/plot"
 
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -244,7 +245,7 @@ func TestLimitsSeeTheAnswersAfterTheEnd(t *testing.T) {
 		}
 		right(w, r)
 	})
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: time.Second, Limits: must(ParseLimits([]string{"max<1s"}))})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: time.Second, Limits: must(limit.ParseAll([]string{"max<1s"}))})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	require.Len(t, report.Limits, 1)

@@ -7,6 +7,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -39,11 +40,11 @@ func forgiven(r *reports.Load, operation, kind string) bool {
 		return true
 	}
 	for i := range r.Limits {
-		l, err := ParseLimit(r.Limits[i].Expression)
+		l, err := limit.Parse(r.Limits[i].Expression)
 		if err != nil || l.Operation != "" && l.Operation != operation {
 			continue
 		}
-		if l.Metric == "errors" || l.Metric == "throttled" && kind == hit.KindThrottled {
+		if l.Allows(kind) {
 			return true
 		}
 	}
@@ -58,7 +59,7 @@ func unforgivenInWords(r *reports.Load) string {
 	}
 	total, judged := int64(0), false
 	for i := range r.Limits {
-		if l, err := ParseLimit(r.Limits[i].Expression); err == nil && (l.Metric == "errors" || l.Metric == "throttled") {
+		if l, err := limit.Parse(r.Limits[i].Expression); err == nil && l.OfShare() {
 			judged = true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -183,9 +184,9 @@ func (p packed) each(f func(value, count int64)) (least, largest, sum int64, err
 	return least, largest, sum, err
 }
 
-func (p packed) values() []valueCount {
-	var values []valueCount
-	_, _, _, _ = p.each(func(value, count int64) { values = append(values, valueCount{Value: value, Count: count}) })
+func (p packed) values() []limit.ValueCount {
+	var values []limit.ValueCount
+	_, _, _, _ = p.each(func(value, count int64) { values = append(values, limit.ValueCount{Value: value, Count: count}) })
 	return values
 }
 

@@ -2,10 +2,10 @@ package load
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"agstest/internal/figures"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -19,36 +19,6 @@ const (
 	// tellLag is the share of a 99th percentile from which on it is said how much of it may be the generator's own.
 	tellLag = 0.1
 )
-
-// judgement is a limit that was judged, with the figures behind it; without an interval, low and high are the figure itself.
-type judgement struct {
-	reports.Limit
-	figure, low, high float64
-}
-
-// lagged says why the lag may have decided a limit on a response time; empty: it has not. The lag of the quantile that the limit speaks of
-// is taken off, 99 % at least, and where the figure would then be within the limit, or the interval no longer be beyond it, the generator
-// and not the service may be what broke it.
-func (l Limit) lagged(j judgement, lag reports.Percentiles) string {
-	if !l.isTime() || l.Service || j.Verdict == reports.Pass || j.figure == 0 || math.IsNaN(j.figure) {
-		return ""
-	}
-	share := lag.P99
-	switch {
-	case l.Metric == "max" || l.Quantile > 0.999:
-		share = lag.Max
-	case l.Quantile > 0.99:
-		share = lag.P999
-	}
-	own := float64(share)
-	switch {
-	case j.Verdict == reports.Fail && l.keeps(j.low-own),
-		j.Verdict == reports.Inconclusive && !math.IsInf(j.high, 0) && !l.keeps(j.high) && l.keeps(j.high-own):
-		return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's as much as the service's",
-			limitTime(own), l.Expression, j.Value)
-	}
-	return ""
-}
 
 // lagInvalid says why the lag alone makes a run invalid; empty: it does not. What was asked for with MaxLag counts as it was asked. Where
 // response times have limits, late says what the lag may have decided of them, and nothing else matters; where none has, the lag must be
@@ -74,7 +44,7 @@ func lagInvalid(r *reports.Load, late []string) []string {
 // limitsTimes tells whether a run has a limit on a response time.
 func limitsTimes(r *reports.Load) bool {
 	for i := range r.Limits {
-		if l, err := ParseLimit(r.Limits[i].Expression); err == nil && l.isTime() && !l.Service {
+		if l, err := limit.Parse(r.Limits[i].Expression); err == nil && l.IsTime() && !l.Service {
 			return true
 		}
 	}

@@ -1,6 +1,10 @@
 package load
 
-import "slices"
+import (
+	"slices"
+
+	"agstest/load/limit"
+)
 
 // window is a part of a run, of one second at first, in little memory: what limits are judged on.
 type window struct {
@@ -71,8 +75,8 @@ func (l *ledger) join(into, from *window) error {
 }
 
 // stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name.
-func (l *ledger) stretch(operation string, from, to int) stretch {
-	var s stretch
+func (l *ledger) stretch(operation string, from, to int) limit.Stretch {
+	var s limit.Stretch
 	var response, service packed
 	for _, w := range l.seconds {
 		if middle := (w.from + w.to - 1) / 2; middle < from || middle >= to {

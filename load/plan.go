@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/limit"
 	"agstest/load/transport"
 )
 
@@ -131,5 +132,5 @@ func (p *plan) crowd(o *Options) (*crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, CheckLimits(o.Limits, o.Workload, c.measures(), p.closed, false)
+	return c, limit.Check(o.Limits, o.Workload, c.measures(), p.closed, false)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"agstest/internal/failure"
+	"agstest/load/limit"
 )
 
 // Profile is a load over time as a file says it: stages one after the other, and optionally what is sent and what must be kept.
@@ -16,7 +17,7 @@ type Profile struct {
 	Mix      map[string]int // of the workload mixed
 	Clients  int
 	Workers  int
-	Limits   []Limit
+	Limits   []limit.Limit
 	stages   []func(seed uint64) Schedule
 }
 
@@ -54,10 +55,10 @@ func (p *Profile) fillIn(o *Options) error {
 	}
 	given := map[string]bool{}
 	for _, l := range o.Limits {
-		given[l.figure()] = true
+		given[l.Figure()] = true
 	}
 	for _, l := range p.Limits {
-		if !given[l.figure()] { // a limit of the command line replaces that of the profile
+		if !given[l.Figure()] { // a limit of the command line replaces that of the profile
 			o.Limits = append(o.Limits, l)
 		}
 	}

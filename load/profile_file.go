@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/userfile"
+	"agstest/load/limit"
 )
 
 // profileFile is the file as it is written.
@@ -159,7 +160,7 @@ func (r *profileReader) profile(f *profileFile) (*Profile, error) {
 	if f.Clients < 0 || f.Workers < 0 {
 		return nil, failure.Usagef("%s: clients and workers cannot be negative", r.name)
 	}
-	limits, err := ParseLimits(f.Limits)
+	limits, err := limit.ParseAll(f.Limits)
 	if err != nil {
 		return nil, failure.Usagef("%s: %w", r.name, err)
 	}

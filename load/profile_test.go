@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
+	"agstest/load/limit"
 )
 
 // A profile asks for enough answers that its own limits can be kept.
@@ -19,7 +20,7 @@ func TestShippedProfilesCanMeetTheirLimits(t *testing.T) {
 		p, err := ReadProfile(text, name)
 		require.NoError(t, err)
 		for _, l := range p.Limits {
-			assert.LessOrEqual(t, l.leastHits(&Options{Workload: p.Workload, Mix: p.Mix}), float64(p.Schedule(1).Hits()), "%s: %s", name, l.Expression)
+			assert.LessOrEqual(t, minHits(l, &Options{Workload: p.Workload, Mix: p.Mix}), float64(p.Schedule(1).Hits()), "%s: %s", name, l.Expression)
 		}
 	}
 }
@@ -74,7 +75,7 @@ stages:
 	assert.Contains(t, s.String(), "constant 600/m for 1s, then ramp 0/s to 20/s over 2s, then 2 steps")
 	assert.Contains(t, s.String(), "the curve of curve.csv over 20s")
 
-	o := Options{Limits: must(ParseLimits([]string{"errors<5%"}))}
+	o := Options{Limits: must(limit.ParseAll([]string{"errors<5%"}))}
 	require.NoError(t, p.fillIn(&o))
 	assert.Equal(t, "mixed", o.Workload)
 	assert.Equal(t, 8, o.Workers)

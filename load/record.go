@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -211,9 +212,9 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	}
 	var late []string
 	// They were checked before the run began.
-	if parsed, err := ParseLimits(limits); err == nil {
+	if parsed, err := limit.ParseAll(limits); err == nil {
 		seconds := l.scheduled(r)
-		r.Limits, late = judgeLimits(parsed, measured{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) stretch {
+		r.Limits, late = limit.Judge(parsed, limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
 			if to >= seconds {
 				to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
 			}

@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -29,7 +30,7 @@ type Options struct {
 	// Workers caps concurrent requests; a hit that has to wait for one is late, which counts in its response time. 0: as many as the
 	// schedule needs, within what this machine can have open.
 	Workers int
-	Limits  []Limit
+	Limits  []limit.Limit
 	Seed    uint64
 	// Trace measures the phases of each exchange.
 	Trace bool

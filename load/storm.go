@@ -10,6 +10,7 @@ import (
 	"agstest/internal/figures"
 	"agstest/internal/wire"
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/load/transport"
 	"agstest/reports"
 )
@@ -93,7 +94,7 @@ func stormCrowd(o *Options) (*crowd, Storm, error) {
 		return nil, storm, failure.Usagef("a storm of %s clients needs as many, and load.clients of %s offers %s",
 			figures.Count(int64(storm.Clients)), o.Environment.Name, figures.Count(int64(have)))
 	}
-	return c, storm, CheckLimits(o.Limits, "of the storm", c.names, false, true)
+	return c, storm, limit.Check(o.Limits, "of the storm", c.names, false, true)
 }
 
 // peak is the rate of a storm in hits a second, without those who try again.

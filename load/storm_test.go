@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -26,7 +27,7 @@ func (s *service) storm(t *testing.T, o Options) *reports.Load {
 
 func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
 	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
-	limits, err := ParseLimits([]string{"storm.recovered<90s"})
+	limits, err := limit.ParseAll([]string{"storm.recovered<90s"})
 	require.NoError(t, err)
 	r := s.storm(t, Options{Storm: &Storm{Clients: 300, Within: 400 * time.Millisecond}, Limits: limits, JudgeEvery: 1})
 	require.NotNil(t, r.Storm)
@@ -127,7 +128,7 @@ func TestStormThatCannotBe(t *testing.T) {
 		"a storm is a mix of signon and refresh":                  {Storm: &Storm{Clients: 5, Within: time.Second}, Mix: map[string]int{hit.OpDiscover: 1, hit.OpRefresh: 1}},
 		"11 virtual clients were asked for":                       {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}},
 		"a storm of 11 clients needs as many":                     {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}, Mix: map[string]int{hit.OpRefresh: 1}},
-		"names signout, which the workload of the storm does not": {Storm: &Storm{Clients: 5, Within: time.Second}, Limits: []Limit{{Expression: "signout.p99<1s", Operation: hit.OpSignOut, Metric: "p99"}}},
+		"names signout, which the workload of the storm does not": {Storm: &Storm{Clients: 5, Within: time.Second}, Limits: []limit.Limit{{Expression: "signout.p99<1s", Operation: hit.OpSignOut, Metric: "p99"}}},
 	} {
 		t.Run(says, func(t *testing.T) {
 			if o.Environment == nil {

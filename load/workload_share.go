@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"agstest/load/hit"
+	"agstest/load/limit"
 )
 
 // aroundRefreshes are the operations of a life beside its refreshes: a discovery, a sign-on and a sign-out.
@@ -39,4 +40,12 @@ func shares(workload string, mix map[string]int, refreshes int) map[string]float
 // rarest is the smallest share of an operation, 1 where a workload is of one.
 func rarest(workload string, mix map[string]int, refreshes int) float64 {
 	return slices.Min(append(slices.Collect(maps.Values(shares(workload, mix, refreshes))), 1))
+}
+
+// minHits is how many hits a run needs at least for a limit to be kept for sure.
+func minHits(l limit.Limit, o *Options) float64 {
+	if share := shares(o.Workload, o.Mix, o.Refreshes)[l.Operation]; share > 0 {
+		return l.MinAnswers() / share
+	}
+	return l.MinAnswers()
 }

@@ -78,7 +78,7 @@ var harness = []mutant{
 	{"failures block nothing", "reports/judgement.go", "\t\treturn false\n\t}\n\treturn true\n}\n\n// byAttention", "\t\treturn false\n\t}\n\treturn false\n}\n\n// byAttention", "reports", "TestMessagesAreOfTheirProtocol$"},
 	{"a load run that is invalid is judged", "load/validity.go", "r.Valid = len(r.Invalid) == 0", "r.Invalid, r.Valid = nil, true", "load", "TestValidityComesBeforeTheVerdict$"},
 	{"the answers of others are excused under load", "load/validity.go", "for _, kind := range correctness {", "for _, kind := range correctness[:0] {", "load", "TestValidityComesBeforeTheVerdict$"},
-	{"limits are always kept", "load/limit_judge.go", "\t\tif l.keeps(value) {\n", "\t\tif l.keeps(value) || true {\n", "load", "TestLimitsAreJudged$"},
+	{"limits are always kept", "load/limit/judge.go", "\t\tif l.Keeps(value) {\n", "\t\tif l.Keeps(value) || true {\n", "load/limit", "TestLimitsAreJudged$"},
 	{"the answers of others are not seen under load", "load/identity.go", "\treturn Outcome{kindIdentity, fmt.Sprintf(\"the answer to the %s of %s is not its own", "\tif true {\n\t\treturn Outcome{}\n\t}\n\treturn Outcome{kindIdentity, fmt.Sprintf(\"the answer to the %s of %s is not its own", "load", "TestFaultsAreFoundUnderLoad$"},
 	{"a failed run ends with status 0", "cmd/agstest/exit.go", "return exitFail // fail", "return exitPass // fail", "cmd/agstest", "TestExitCodeOfVerdict$"},
 	{"a run that could not tell ends with status 0", "cmd/agstest/exit.go", "\t\treturn exitSetup\n\t}\n", "\t\treturn exitPass\n\t}\n", "cmd/agstest", "TestExitCodeOfVerdict$"},

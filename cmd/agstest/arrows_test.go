@@ -29,8 +29,9 @@ var walls = map[string][]string{
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
 	"reports":              {"ags", "internal/disarm", "internal/figures", "internal/stats", "internal/failure", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/userfile", "internal/wire", "reports"},
-	"load":                 {"ags", "internal/check", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/userfile", "internal/wire", "load/hit", "load/transport", "reports"},
+	"load":                 {"ags", "internal/check", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/transport", "reports"},
 	"load/hit":             {},
+	"load/limit":           {"internal/failure", "internal/figures", "internal/stats", "load/hit", "reports"}, // no wire, no check, no environment
 	"load/transport":       {"internal/failure", "internal/wire", "load/hit"},
 	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},

@@ -18,6 +18,7 @@ import (
 	"agstest/internal/userfile"
 	"agstest/internal/wire"
 	"agstest/load"
+	"agstest/load/limit"
 	"agstest/reports"
 )
 
@@ -158,7 +159,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 			return o, failure.Usagef("--mix: %w", err)
 		}
 	}
-	if o.Limits, err = load.ParseLimits(f.limits); err != nil {
+	if o.Limits, err = limit.ParseAll(f.limits); err != nil {
 		return o, failure.Usagef("--limit: %w", err)
 	}
 	if f.profile != "" {

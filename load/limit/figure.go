@@ -1,18 +1,21 @@
-package load
+package limit
 
 import (
 	"math"
 	"slices"
-	"strconv"
-	"time"
 
-	"agstest/internal/figures"
 	"agstest/internal/stats"
 )
 
-// figureOf makes the function that the figure is of drawn blocks.
-func (l Limit) figureOf(blocks []stretch) func([]int) float64 {
-	ratio := func(part, whole func(*stretch) int64) func([]int) float64 {
+func sentOf(s *Stretch) int64      { return s.Sent }
+func rightOf(s *Stretch) int64     { return s.Right }
+func wrongOf(s *Stretch) int64     { return s.Wrong }
+func throttledOf(s *Stretch) int64 { return s.Throttled }
+func secondsOf(s *Stretch) int64   { return s.seconds }
+
+// ratio makes the figure that is the sum of one count over that of another.
+func ratio(part, whole func(*Stretch) int64) func(Limit, []Stretch) func([]int) float64 {
+	return func(_ Limit, blocks []Stretch) func([]int) float64 {
 		return func(drawn []int) float64 {
 			var p, w int64
 			for _, b := range drawn {
@@ -22,55 +25,47 @@ func (l Limit) figureOf(blocks []stretch) func([]int) float64 {
 			return float64(p) / float64(w) // NaN without any: left out by the bootstrap
 		}
 	}
-	sent := func(s *stretch) int64 { return s.Sent }
-	switch l.Metric {
-	case "errors":
-		return ratio(func(s *stretch) int64 { return s.Wrong }, sent)
-	case "throttled":
-		return ratio(func(s *stretch) int64 { return s.Throttled }, sent)
-	case "rate":
-		return ratio(sent, func(s *stretch) int64 { return s.seconds })
-	case "throughput":
-		return ratio(func(s *stretch) int64 { return s.Right }, func(s *stretch) int64 { return s.seconds })
-	case "mean":
-		sums := make([]int64, len(blocks))
-		for i := range blocks {
-			for _, v := range l.times(&blocks[i]) {
-				sums[i] += v.Value * v.Count
-			}
-		}
-		return func(drawn []int) float64 {
-			var sum, count int64
-			for _, b := range drawn {
-				sum += sums[b]
-				count += blocks[b].Right
-			}
-			return float64(sum) / float64(count)
-		}
-	case "max":
-		return func(drawn []int) float64 {
-			var largest int64
-			for _, b := range drawn {
-				if times := l.times(&blocks[b]); len(times) > 0 {
-					largest = max(largest, times[len(times)-1].Value)
-				}
-			}
-			return float64(largest)
-		}
-	}
-	return l.quantileOf(blocks)
 }
 
-func (l Limit) times(s *stretch) []valueCount {
+func meanOf(l Limit, blocks []Stretch) func([]int) float64 {
+	sums := make([]int64, len(blocks))
+	for i := range blocks {
+		for _, v := range l.times(&blocks[i]) {
+			sums[i] += v.Value * v.Count
+		}
+	}
+	return func(drawn []int) float64 {
+		var sum, count int64
+		for _, b := range drawn {
+			sum += sums[b]
+			count += blocks[b].Right
+		}
+		return float64(sum) / float64(count)
+	}
+}
+
+func largestOf(l Limit, blocks []Stretch) func([]int) float64 {
+	return func(drawn []int) float64 {
+		var largest int64
+		for _, b := range drawn {
+			if times := l.times(&blocks[b]); len(times) > 0 {
+				largest = max(largest, times[len(times)-1].Value)
+			}
+		}
+		return float64(largest)
+	}
+}
+
+func (l Limit) times(s *Stretch) []ValueCount {
 	if l.Service {
 		return s.Service
 	}
 	return s.Response
 }
 
-// quantileOf finds the percentile of drawn blocks by bisection over cumulative counts, which are summed up once: drawing does not go
-// through the distributions again.
-func (l Limit) quantileOf(blocks []stretch) func([]int) float64 {
+// quantileOf finds the percentile of drawn blocks by bisection over cumulative counts, which are summed up once:
+// drawing does not go through the distributions again.
+func (l Limit) quantileOf(blocks []Stretch) func([]int) float64 {
 	values := l.distinctValues(blocks)
 	cumulative := make([][]int64, len(blocks)) // by block: how many of its answers took at most values[i]
 	for b := range blocks {
@@ -119,7 +114,7 @@ func (l Limit) quantileOf(blocks []stretch) func([]int) float64 {
 	}
 }
 
-func (l Limit) distinctValues(blocks []stretch) []int64 {
+func (l Limit) distinctValues(blocks []Stretch) []int64 {
 	var values []int64
 	for b := range blocks {
 		for _, v := range l.times(&blocks[b]) {
@@ -130,11 +125,11 @@ func (l Limit) distinctValues(blocks []stretch) []int64 {
 	return slices.Compact(values)
 }
 
-// orderInterval is the interval for a percentile that the number of answers allows, whatever the distribution (H. A. David and H. N.
-// Nagaraja, Order Statistics, section 7.1). With too few answers not even the largest is surely above the percentile: then enough is
-// false.
-func (l Limit) orderInterval(blocks []stretch, count int64) (low, high float64, enough bool) {
-	tail := (1 - limitLevel) / 2
+// orderInterval is the interval for a percentile that the number of answers allows, whatever the distribution (H. A.
+// David and H. N. Nagaraja, Order Statistics, section 7.1). With too few answers not even the largest is surely above
+// the percentile: then enough is false.
+func (l Limit) orderInterval(blocks []Stretch, count int64) (low, high float64, enough bool) {
+	tail := (1 - level) / 2
 	n := float64(count)
 	// atLeast(k) is the probability that k or more answers are below the true percentile.
 	atLeast := func(k int64) float64 {
@@ -178,7 +173,7 @@ func (l Limit) orderInterval(blocks []stretch, count int64) (low, high float64, 
 	return low, at(upper), true
 }
 
-func (l Limit) countUpTo(blocks []stretch, value int64) (sum int64) {
+func (l Limit) countUpTo(blocks []Stretch, value int64) (sum int64) {
 	for b := range blocks {
 		for _, v := range l.times(&blocks[b]) {
 			if v.Value > value {
@@ -190,10 +185,11 @@ func (l Limit) countUpTo(blocks []stretch, value int64) (sum int64) {
 	return sum
 }
 
-// shareInterval is the interval for a share that its count alone allows (C. J. Clopper and E. S. Pearson, "The use of confidence or
-// fiducial limits", Biometrika 26 (1934)): never too narrow for independent events, also for none of many.
+// shareInterval is the interval for a share that its count alone allows (C. J. Clopper and E. S. Pearson, "The use of
+// confidence or fiducial limits", Biometrika 26 (1934)): never too narrow for independent events, also for none of
+// many.
 func shareInterval(part, whole int64) (low, high float64) {
-	tail := (1 - limitLevel) / 2
+	tail := (1 - level) / 2
 	x, n := float64(part), float64(whole)
 	solve := func(a, b, p float64) float64 {
 		from, to := 0.0, 1.0
@@ -215,33 +211,4 @@ func shareInterval(part, whole int64) (low, high float64) {
 		high = solve(x+1, n-x, 1-tail)
 	}
 	return low, high
-}
-
-// shown is a figure of the limit's metric for people.
-func (l Limit) shown(figure float64) string {
-	switch {
-	case math.IsInf(figure, 1):
-		return "unknown"
-	case math.IsNaN(figure):
-		return "–"
-	case l.Metric == "errors" || l.Metric == "throttled":
-		if figure == 0 {
-			return "0 %"
-		}
-		digits := 2
-		for share := figure * 100; share < 0.1 && digits < 8; share *= 10 {
-			digits++
-		}
-		return strconv.FormatFloat(figure*100, 'f', digits, 64) + " %"
-	case l.Metric == "rate" || l.Metric == "throughput":
-		return figures.Rate(figure)
-	}
-	return limitTime(figure)
-}
-
-func limitTime(nanoseconds float64) string {
-	if nanoseconds >= float64(10*time.Second) {
-		return figures.Elapsed(time.Duration(nanoseconds))
-	}
-	return figures.Milliseconds(int64(math.Round(nanoseconds)))
 }

@@ -1,4 +1,4 @@
-package load
+package limit
 
 import (
 	"fmt"
@@ -18,26 +18,28 @@ import (
 	"agstest/reports"
 )
 
-func TestParseLimit(t *testing.T) {
+func TestParse(t *testing.T) {
 	for text, want := range map[string]Limit{
-		"refresh.p99<300ms":          {Operation: "refresh", Metric: "p99", Quantile: 0.99, Bound: 300e6},
-		"p99.9 <= 1.5s":              {Metric: "p99.9", Quantile: 0.999, Inclusive: true, Bound: 1.5e9},
-		"signon.p999<2s":             {Operation: "signon", Metric: "p99.9", Quantile: 0.999, Bound: 2e9},
-		"signon-first.p50<80ms":      {Operation: "signon-first", Metric: "p50", Quantile: 0.5, Bound: 80e6},
-		"refresh.service.p95<500us":  {Operation: "refresh", Service: true, Metric: "p95", Quantile: 0.95, Bound: 500e3},
-		"service.p99.99<1m":          {Service: true, Metric: "p99.99", Quantile: 0.9999, Bound: 60e9},
-		"discover.max<1s":            {Operation: "discover", Metric: "max", Bound: 1e9},
-		"mean<20ms":                  {Metric: "mean", Bound: 20e6},
-		"errors<0.1%":                {Metric: "errors", Bound: 0.001},
-		"errors<=0%":                 {Metric: "errors", Inclusive: true},
-		"signon.errors<1%":           {Operation: "signon", Metric: "errors", Bound: 0.01},
-		"throttled<5%":               {Metric: "throttled", Bound: 0.05},
-		"rate>190/s":                 {Metric: "rate", Above: true, Bound: 190},
-		"refresh.throughput>=6000/m": {Operation: "refresh", Metric: "throughput", Above: true, Inclusive: true, Bound: 100},
-		"storm.recovered<90s":        {Operation: "storm", Metric: "recovered", Bound: 90e9},
+		"refresh.p99<300ms":     {Operation: "refresh", Metric: "p99", Quantile: 0.99, Bound: 300e6},
+		"p99.9 <= 1.5s":         {Metric: "p99.9", Quantile: 0.999, Inclusive: true, Bound: 1.5e9},
+		"signon.p999<2s":        {Operation: "signon", Metric: "p99.9", Quantile: 0.999, Bound: 2e9},
+		"signon-first.p50<80ms": {Operation: "signon-first", Metric: "p50", Quantile: 0.5, Bound: 80e6},
+		"refresh.service.p95<500us": {Operation: "refresh", Service: true, Metric: "p95", Quantile: 0.95,
+			Bound: 500e3},
+		"service.p99.99<1m": {Service: true, Metric: "p99.99", Quantile: 0.9999, Bound: 60e9},
+		"discover.max<1s":   {Operation: "discover", Metric: "max", Bound: 1e9},
+		"mean<20ms":         {Metric: "mean", Bound: 20e6},
+		"errors<0.1%":       {Metric: "errors", Bound: 0.001},
+		"errors<=0%":        {Metric: "errors", Inclusive: true},
+		"signon.errors<1%":  {Operation: "signon", Metric: "errors", Bound: 0.01},
+		"throttled<5%":      {Metric: "throttled", Bound: 0.05},
+		"rate>190/s":        {Metric: "rate", Above: true, Bound: 190},
+		"refresh.throughput>=6000/m": {Operation: "refresh", Metric: "throughput", Above: true, Inclusive: true,
+			Bound: 100},
+		"storm.recovered<90s": {Operation: "storm", Metric: "recovered", Bound: 90e9},
 	} {
 		t.Run(text, func(t *testing.T) {
-			got, err := ParseLimit(text)
+			got, err := Parse(text)
 			require.NoError(t, err)
 			assert.Equal(t, strings.ReplaceAll(text, " ", ""), got.Expression)
 			got.Expression = ""
@@ -89,7 +91,7 @@ func TestParseLimitSaysWhatWouldBeRight(t *testing.T) {
 		"refresh..p99<300ms":     "is not understood at",
 	} {
 		t.Run(text, func(t *testing.T) {
-			_, err := ParseLimit(text)
+			_, err := Parse(text)
 			require.ErrorContains(t, err, says)
 			assert.Equal(t, failure.Usage, failure.KindOf(err))
 		})
@@ -102,18 +104,20 @@ func TestLimitsThatMakeNoSenseForTheRun(t *testing.T) {
 		closed, storm bool
 		says          string
 	}{
-		"other operation":         {[]string{"signon.p99<300ms"}, false, false, "the limit signon.p99<300ms names signon, which the workload refresh does not send; it sends refresh"},
+		"other operation": {[]string{"signon.p99<300ms"}, false, false,
+			"the limit signon.p99<300ms names signon, which the workload refresh does not send; it sends refresh"},
 		"no storm":                {[]string{"storm.recovered<90s"}, false, false, "needs a storm"},
 		"response in closed loop": {[]string{"refresh.p99<300ms"}, true, false, "limit refresh.service.p99"},
 		"same figure twice":       {[]string{"errors<1%", "errors<=2%"}, false, false, "speak of the same figure"},
 		"same percentile":         {[]string{"p99.9<1s", "p999<2s"}, false, false, "speak of the same figure"},
-		"fine":                    {[]string{"refresh.p99<300ms", "errors<1%", "p99<1s", "refresh.service.p99<1s", "storm.recovered<9s"}, false, true, ""},
-		"service in closed loop":  {[]string{"service.p99<300ms", "errors<1%"}, true, false, ""},
+		"fine": {[]string{"refresh.p99<300ms", "errors<1%", "p99<1s", "refresh.service.p99<1s",
+			"storm.recovered<9s"}, false, true, ""},
+		"service in closed loop": {[]string{"service.p99<300ms", "errors<1%"}, true, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			limits, err := ParseLimits(test.limits)
+			limits, err := ParseAll(test.limits)
 			if err == nil {
-				err = CheckLimits(limits, WorkloadRefresh, []string{hit.OpRefresh}, test.closed, test.storm)
+				err = Check(limits, "refresh", []string{hit.OpRefresh}, test.closed, test.storm)
 			}
 			if test.says == "" {
 				require.NoError(t, err)
@@ -128,39 +132,42 @@ func TestLimitsThatMakeNoSenseForTheRun(t *testing.T) {
 func TestLimitExpressionsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		operation := rapid.SampledFrom([]string{"", "signon.", "refresh.", "mint."}).Draw(t, "operation")
-		subject := rapid.SampledFrom([]string{"p50<%sms", "service.p99.9<=%ss", "errors<0.%s%%", "throughput>%s/s", "max<%ss"}).Draw(t, "subject")
+		subject := rapid.SampledFrom([]string{"p50<%sms", "service.p99.9<=%ss", "errors<0.%s%%", "throughput>%s/s",
+			"max<%ss"}).Draw(t, "subject")
 		text := operation + fmt.Sprintf(subject, fmt.Sprint(rapid.IntRange(1, 9000).Draw(t, "number")))
-		first, err := ParseLimit(text)
+		first, err := Parse(text)
 		require.NoError(t, err)
-		second, err := ParseLimit(" " + first.Expression + " ")
+		second, err := Parse(" " + first.Expression + " ")
 		require.NoError(t, err)
 		require.Equal(t, first, second)
 	})
 }
 
-func FuzzParseLimit(f *testing.F) {
-	for _, text := range []string{"refresh.p99<300ms", "errors<=0%", "storm.recovered<90s", "rate>190/s", "p99.9<1µs", "service.p..9<1s", "p<1s", "<"} {
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"refresh.p99<300ms", "errors<=0%", "storm.recovered<90s", "rate>190/s", "p99.9<1µs",
+		"service.p..9<1s", "p<1s", "<"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		limit, err := ParseLimit(text)
+		limit, err := Parse(text)
 		if err != nil {
 			if failure.KindOf(err) != failure.Usage {
 				t.Fatalf("not a usage error: %v", err)
 			}
 			return
 		}
-		if limit.Quantile < 0 || limit.Quantile >= 1 || limit.Bound < 0 || math.IsInf(limit.Bound, 0) || math.IsNaN(limit.Bound) {
+		if limit.Quantile < 0 || limit.Quantile >= 1 || limit.Bound < 0 || math.IsInf(limit.Bound, 0) ||
+			math.IsNaN(limit.Bound) {
 			t.Fatalf("%q gave %+v", text, limit)
 		}
-		if again, err := ParseLimit(limit.Expression); err != nil || again != limit {
+		if again, err := Parse(limit.Expression); err != nil || again != limit {
 			t.Fatalf("%q gave %+v, read again %+v, %v", text, limit, again, err)
 		}
 	})
 }
 
 // simulated is a run of so many seconds with so many answers a second; each second has its own level, as services have.
-func simulated(seconds, perSecond int, median time.Duration, spread float64, wrongIn int, seed uint64) measured {
+func simulated(seconds, perSecond int, median time.Duration, spread float64, wrongIn int, seed uint64) Run {
 	random := rand.New(rand.NewPCG(seed, 1))
 	type second struct {
 		values       []int64
@@ -180,8 +187,8 @@ func simulated(seconds, perSecond int, median time.Duration, spread float64, wro
 			data[i].values = append(data[i].values, int64(float64(median)*math.Exp(level+0.3*random.NormFloat64())))
 		}
 	}
-	return measured{Seconds: seconds, Seed: seed, Stretch: func(_ string, from, to int) stretch {
-		var s stretch
+	return Run{Seconds: seconds, Seed: seed, Stretch: func(_ string, from, to int) Stretch {
+		var s Stretch
 		var values []int64
 		for _, d := range data[from:to] {
 			s.Sent += d.total
@@ -195,7 +202,7 @@ func simulated(seconds, perSecond int, median time.Duration, spread float64, wro
 			for j < len(values) && values[j] == values[i] {
 				j++
 			}
-			s.Response = append(s.Response, valueCount{values[i], int64(j - i)})
+			s.Response = append(s.Response, ValueCount{values[i], int64(j - i)})
 			i = j
 		}
 		s.Service = s.Response
@@ -203,11 +210,11 @@ func simulated(seconds, perSecond int, median time.Duration, spread float64, wro
 	}}
 }
 
-func judgeOne(t *testing.T, text string, run measured) reports.Limit {
+func judgeOne(t *testing.T, text string, run Run) reports.Limit {
 	t.Helper()
-	limits, err := ParseLimits([]string{text})
+	limits, err := ParseAll([]string{text})
 	require.NoError(t, err)
-	judged, _ := judgeLimits(limits, run)
+	judged, _ := Judge(limits, run)
 	return judged[0]
 }
 
@@ -219,9 +226,9 @@ func TestLimitsAreJudged(t *testing.T) {
 	brief := simulated(4, 1000, 5*time.Millisecond, 0.05, 0, 1)
 	none := simulated(10, 100, 5*time.Millisecond, 0.05, 1, 1)
 	outage := simulated(12, 50, 5*time.Millisecond, 0.05, 0, 1) // 2 of 12 s nothing is right
-	allWrong := measured{Seconds: 2, Stretch: func(string, int, int) stretch { return stretch{Sent: 40, Wrong: 40} }}
+	allWrong := Run{Seconds: 2, Stretch: func(string, int, int) Stretch { return Stretch{Sent: 40, Wrong: 40} }}
 	calm := outage.Stretch
-	outage.Stretch = func(operation string, from, to int) stretch {
+	outage.Stretch = func(operation string, from, to int) Stretch {
 		s := calm(operation, from, to)
 		if from == 5 || from == 6 {
 			s.Wrong, s.Right, s.Response, s.Service = s.Sent, 0, nil, nil
@@ -230,41 +237,51 @@ func TestLimitsAreJudged(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		text    string
-		run     measured
+		run     Run
 		verdict reports.Verdict
 		reason  string
 	}{
-		"well below":                    {"p99<100ms", long, reports.Pass, ""},
-		"well above":                    {"p99<20ms", long, reports.Fail, ""},
-		"at the limit":                  {"p50<20.1ms", long, reports.Inconclusive, "the interval holds the limit itself"},
-		"what would decide":             {"p50<20.8ms", simulated(300, 100, 20*time.Millisecond, 0.3, 0, 3), reports.Inconclusive, "at this spread a run of about"},
-		"mean":                          {"mean<40ms", long, reports.Pass, ""},
-		"service time":                  {"service.p95<100ms", long, reports.Pass, ""},
-		"largest, kept":                 {"max<10s", long, reports.Pass, "the largest value of this run"},
-		"largest, not kept":             {"max<20ms", long, reports.Fail, "the largest value of this run"},
-		"no errors in many":             {"errors<0.1%", long, reports.Pass, ""},
-		"too many errors":               {"errors<0.1%", some, reports.Fail, ""},
-		"errors within":                 {"errors<1%", some, reports.Pass, ""},
-		"errors near":                   {"errors<0.22%", some, reports.Inconclusive, "the interval holds the limit itself"},
-		"none at all, none seen":        {"errors<=0%", long, reports.Pass, "counted in this run"},
-		"none at all, some seen":        {"errors<=0%", some, reports.Fail, "counted in this run"},
-		"rate kept":                     {"rate>99/s", long, reports.Pass, ""},
-		"rate not kept":                 {"rate>101/s", long, reports.Fail, ""},
-		"throughput not kept":           {"throughput>99.9/s", some, reports.Fail, ""},
-		"smoke of 10 s, generous":       {"p99<300ms", smoke, reports.Pass, "judged in blocks of 1 s, as the run took 10 s"},
-		"smoke of 10 s, errors":         {"errors<1%", smoke, reports.Pass, "blocks of 1 s"},
-		"smoke of 10 s, strict errors":  {"errors<0.1%", smoke, reports.Inconclusive, "would decide"},
-		"smoke of 10 s, p99.9":          {"p99.9<300ms", smoke, reports.Inconclusive, "2,000 right answers are too few for p99.9; 3,688 at least are needed"},
-		"few answers":                   {"p99<300ms", few, reports.Inconclusive, "50 right answers are too few for p99; 368 at least are needed"},
+		"well below": {"p99<100ms", long, reports.Pass, ""},
+		"well above": {"p99<20ms", long, reports.Fail, ""},
+		"at the limit": {"p50<20.1ms", long, reports.Inconclusive,
+			"the interval holds the limit itself"},
+		"what would decide": {"p50<20.8ms", simulated(300, 100, 20*time.Millisecond, 0.3, 0, 3),
+			reports.Inconclusive, "at this spread a run of about"},
+		"mean":              {"mean<40ms", long, reports.Pass, ""},
+		"service time":      {"service.p95<100ms", long, reports.Pass, ""},
+		"largest, kept":     {"max<10s", long, reports.Pass, "the largest value of this run"},
+		"largest, not kept": {"max<20ms", long, reports.Fail, "the largest value of this run"},
+		"no errors in many": {"errors<0.1%", long, reports.Pass, ""},
+		"too many errors":   {"errors<0.1%", some, reports.Fail, ""},
+		"errors within":     {"errors<1%", some, reports.Pass, ""},
+		"errors near": {"errors<0.22%", some, reports.Inconclusive,
+			"the interval holds the limit itself"},
+		"none at all, none seen": {"errors<=0%", long, reports.Pass, "counted in this run"},
+		"none at all, some seen": {"errors<=0%", some, reports.Fail, "counted in this run"},
+		"rate kept":              {"rate>99/s", long, reports.Pass, ""},
+		"rate not kept":          {"rate>101/s", long, reports.Fail, ""},
+		"throughput not kept":    {"throughput>99.9/s", some, reports.Fail, ""},
+		"smoke of 10 s, generous": {"p99<300ms", smoke, reports.Pass,
+			"judged in blocks of 1 s, as the run took 10 s"},
+		"smoke of 10 s, errors":        {"errors<1%", smoke, reports.Pass, "blocks of 1 s"},
+		"smoke of 10 s, strict errors": {"errors<0.1%", smoke, reports.Inconclusive, "would decide"},
+		"smoke of 10 s, p99.9": {"p99.9<300ms", smoke, reports.Inconclusive,
+			"2,000 right answers are too few for p99.9; 3,688 at least are needed"},
+		"few answers": {"p99<300ms", few, reports.Inconclusive,
+			"50 right answers are too few for p99; 368 at least are needed"},
 		"few answers that are too slow": {"p50<1ms", few, reports.Fail, ""},
-		"too short":                     {"p99<300ms", brief, reports.Inconclusive, "the run took 4 s; an interval needs 5 s at least"},
-		"too short, and all wrong":      {"errors<10%", allWrong, reports.Fail, "their number alone is too much; the run took 2 s"},
-		"too short, largest":            {"max<1s", brief, reports.Pass, ""},
-		"no right answer":               {"p99<300ms", none, reports.Fail, "no answer was right"},
-		"all wrong":                     {"errors<1%", none, reports.Fail, ""},
-		"errors in one burst":           {"errors<10%", outage, reports.Fail, "their number alone is too much"},
-		"errors in one burst, within":   {"errors<25%", outage, reports.Inconclusive, "the interval holds the limit itself"},
-		"nothing sent":                  {"errors<1%", simulated(10, 0, 1, 0, 0, 1), reports.Fail, "nothing was sent that it speaks of, so it judged nothing"},
+		"too short": {"p99<300ms", brief, reports.Inconclusive,
+			"the run took 4 s; an interval needs 5 s at least"},
+		"too short, and all wrong": {"errors<10%", allWrong, reports.Fail,
+			"their number alone is too much; the run took 2 s"},
+		"too short, largest":  {"max<1s", brief, reports.Pass, ""},
+		"no right answer":     {"p99<300ms", none, reports.Fail, "no answer was right"},
+		"all wrong":           {"errors<1%", none, reports.Fail, ""},
+		"errors in one burst": {"errors<10%", outage, reports.Fail, "their number alone is too much"},
+		"errors in one burst, within": {"errors<25%", outage, reports.Inconclusive,
+			"the interval holds the limit itself"},
+		"nothing sent": {"errors<1%", simulated(10, 0, 1, 0, 0, 1), reports.Fail,
+			"nothing was sent that it speaks of, so it judged nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := judgeOne(t, test.text, test.run)
@@ -278,26 +295,27 @@ func TestLimitsAreJudged(t *testing.T) {
 }
 
 func TestStormIsJudged(t *testing.T) {
-	run := func(recovered int64) measured {
-		return measured{Seconds: 100, Storm: &reports.Storm{Recovered: recovered}}
+	run := func(recovered int64) Run {
+		return Run{Seconds: 100, Storm: &reports.Storm{Recovered: recovered}}
 	}
 	assert.Equal(t, reports.Pass, judgeOne(t, "storm.recovered<90s", run(int64(80*time.Second))).Verdict)
 	assert.Equal(t, reports.Fail, judgeOne(t, "storm.recovered<90s", run(int64(100*time.Second))).Verdict)
 	never := judgeOne(t, "storm.recovered<90s", run(-1))
 	assert.Equal(t, reports.Fail, never.Verdict)
 	assert.Equal(t, "never", never.Value)
-	assert.Equal(t, reports.Error, judgeOne(t, "storm.recovered<90s", measured{Seconds: 100}).Verdict)
+	assert.Equal(t, reports.Error, judgeOne(t, "storm.recovered<90s", Run{Seconds: 100}).Verdict)
 }
 
-// The interval must hold the truth about as often as it says, also where seconds have levels of their own; naive intervals do not.
+// The interval must hold the truth about as often as it says, also where seconds have levels of their own; naive
+// intervals do not.
 func TestIntervalsHoldTheTruth(t *testing.T) {
 	const runs = 50
-	limit, err := ParseLimit("p50<20ms")
+	limit, err := Parse("p50<20ms")
 	require.NoError(t, err)
 	held := 0
 	for seed := range uint64(runs) {
 		run := simulated(300, 20, 20*time.Millisecond, 0.1, 0, seed+100)
-		judged, _ := judgeLimits([]Limit{limit}, run)
+		judged, _ := Judge([]Limit{limit}, run)
 		if judged[0].Verdict == reports.Inconclusive { // the median of all levels is the limit itself
 			held++
 		}
@@ -306,7 +324,8 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 }
 
 func TestBlocks(t *testing.T) {
-	for seconds, want := range map[int][2]int{1: {1, 1}, 5: {1, 5}, 10: {1, 10}, 30: {3, 10}, 60: {6, 10}, 299: {29, 10}, 300: {30, 10}, 3600: {30, 120}, 7200: {60, 120}, 86400: {720, 120}} {
+	for seconds, want := range map[int][2]int{1: {1, 1}, 5: {1, 5}, 10: {1, 10}, 30: {3, 10}, 60: {6, 10},
+		299: {29, 10}, 300: {30, 10}, 3600: {30, 120}, 7200: {60, 120}, 86400: {720, 120}} {
 		length, count := blocksOf(seconds)
 		assert.Equal(t, want, [2]int{length, count}, "%d s", seconds)
 	}
@@ -317,7 +336,8 @@ func TestShareInterval(t *testing.T) {
 	for _, test := range []struct {
 		part, whole int64
 		low, high   float64
-	}{{0, 2000, 0, 0.001842745}, {5, 1000, 0.001625398, 0.011628915}, {10, 10, 0.6915029, 1}, {1, 2, 0.01257912, 0.9874209}} {
+	}{{0, 2000, 0, 0.001842745}, {5, 1000, 0.001625398, 0.011628915}, {10, 10, 0.6915029, 1},
+		{1, 2, 0.01257912, 0.9874209}} {
 		low, high := shareInterval(test.part, test.whole)
 		assert.InDelta(t, test.low, low, 1e-6)
 		assert.InDelta(t, test.high, high, 1e-6)
@@ -326,8 +346,40 @@ func TestShareInterval(t *testing.T) {
 
 func BenchmarkJudgeLimit(b *testing.B) {
 	run := simulated(3600, 50, 20*time.Millisecond, 0.1, 0, 1)
-	limit, _ := ParseLimit("p99<100ms")
+	limit, _ := Parse("p99<100ms")
 	for b.Loop() {
-		judgeLimits([]Limit{limit}, run)
+		Judge([]Limit{limit}, run)
+	}
+}
+
+// Response times hold the lag already: it cannot have helped a limit to be kept, only have broken it or left it open.
+func TestLagIsJudgedAgainstTheLimits(t *testing.T) {
+	run := simulated(300, 100, 20*time.Millisecond, 0.05, 0, 1) // p50 20 ms, p99 some 22 ms
+	for name, test := range map[string]struct {
+		limit string
+		lag   time.Duration
+		late  bool
+	}{
+		"far within, late by 4 ms":               {"p99<300ms", 4 * time.Millisecond, false},
+		"far within, late by nearly all of it":   {"p99<300ms", 19 * time.Millisecond, false},
+		"beyond, and would be without the lag":   {"p50<10ms", 4 * time.Millisecond, false},
+		"beyond because of the lag":              {"p50<18ms", 4 * time.Millisecond, true},
+		"open because of the lag":                {"p50<20.1ms", 4 * time.Millisecond, true},
+		"open, and the lag is nothing":           {"p50<20.1ms", time.Microsecond, false},
+		"service times are without it":           {"service.p50<18ms", 4 * time.Millisecond, false},
+		"errors do not come from it":             {"errors<0.0001%", 4 * time.Millisecond, false},
+		"the largest, beyond because of the lag": {"max<60ms", 30 * time.Millisecond, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limit, err := Parse(test.limit)
+			require.NoError(t, err)
+			run.Lag = reports.Percentiles{P50: int64(test.lag) / 10, P99: int64(test.lag), P999: int64(test.lag),
+				Max: int64(test.lag)}
+			judged, late := Judge([]Limit{limit}, run)
+			assert.Equal(t, test.late, len(late) > 0, "%+v %v", judged, late)
+			if test.late {
+				assert.Contains(t, late[0], "which may be why "+test.limit+" was not kept")
+			}
+		})
 	}
 }

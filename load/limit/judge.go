@@ -1,4 +1,4 @@
-package load
+package limit
 
 import (
 	"fmt"
@@ -11,50 +11,55 @@ import (
 	"agstest/reports"
 )
 
-// Limits are judged with a block bootstrap, since neighbouring seconds of a service are alike and single answers are not independent.
+// Limits are judged with a block bootstrap, since neighbouring seconds of a service are alike and single answers are
+// not independent.
 const (
-	wantedBlock  = 30  // seconds; in the simulation that this rests on, shorter blocks gave intervals that were too narrow
+	wantedBlock  = 30  // seconds; shorter ones gave intervals that were too narrow, in simulations
 	wantedBlocks = 10  // a run that is too short for so many gets shorter blocks, of a second at least
-	leastBlocks  = 5   // with fewer there is no interval
-	mostBlocks   = 120 // a longer run gets longer blocks
-	limitLevel   = 0.95
+	maxBlocks    = 120 // a longer run gets longer blocks
+	level        = 0.95
+	// MinBlocks: with fewer blocks, each of a second at least, there is no interval.
+	MinBlocks = 5
 )
 
-// valueCount is a number of equal values of a distribution, in nanoseconds.
-type valueCount struct{ Value, Count int64 }
+// ValueCount is a number of equal values of a distribution, in nanoseconds.
+type ValueCount struct{ Value, Count int64 }
 
-// stretch is what an operation, or all of them, did in a part of a run. The distributions hold right answers, ascending.
-type stretch struct {
+// Stretch is what an operation, or all of them, did in a part of a run. The distributions hold right answers,
+// ascending.
+type Stretch struct {
 	Sent, Right, Wrong, Throttled int64
-	Response, Service             []valueCount
+	Response, Service             []ValueCount
 	seconds                       int64
 }
 
-// measured is what limits are judged on. Stretch sums up whole seconds of the schedule, from inclusive to exclusive; the empty
-// operation is all of them.
-type measured struct {
+// Run is what limits are judged on. Stretch sums up whole seconds of the schedule, from inclusive to exclusive; the
+// empty operation is all of them.
+type Run struct {
 	Seconds int
-	Stretch func(operation string, from, to int) stretch
+	Stretch func(operation string, from, to int) Stretch
 	Storm   *reports.Storm
 	Seed    uint64
-	// Part: the run ended early, or is one shard of several, so that an operation which was never sent may have come later, or elsewhere.
+	// Part: the run ended early, or is one shard of several, so that an operation which was never sent may have come
+	// later, or elsewhere.
 	Part bool
 	// Lag is by how much hits left late.
 	Lag reports.Percentiles
 }
 
-// judgeLimits says of each limit whether the run keeps it. A figure is uncertain, so it gets an interval that holds the true value in 95
-// of 100 runs: pass if all of the interval is within the limit, fail if all of it is beyond, otherwise inconclusive, with what would
-// decide. The interval is the wider one of a block bootstrap (expanded for few blocks by Student's t) and of what the number of answers
-// alone allows: order statistics for percentiles, Clopper and Pearson's interval for shares. Errors that come in bursts make the first one
-// wide; where their number alone is beyond the limit, this run did not keep it, and that is a fail. The same run and seed give the same
-// verdicts for ever. Late says of which limits the lag of the generator itself may have decided.
-func judgeLimits(limits []Limit, run measured) (judged []reports.Limit, late []string) {
+// Judge says of each limit whether the run keeps it. A figure is uncertain, so it gets an interval that holds the true
+// value in 95 of 100 runs: pass if all of the interval is within the limit, fail if all of it is beyond, otherwise
+// inconclusive, with what would decide. The interval is the wider one of a block bootstrap (expanded for few blocks by
+// Student's t) and of what the number of answers alone allows: order statistics for percentiles, Clopper and Pearson's
+// interval for shares. Errors that come in bursts make the first one wide; where their number alone is beyond the
+// limit, this run did not keep it, and that is a fail. The same run and seed give the same verdicts for ever. Late says
+// of which limits the lag of the generator itself may have decided.
+func Judge(limits []Limit, run Run) (judged []reports.Limit, late []string) {
 	judged = make([]reports.Limit, 0, len(limits))
-	series := map[string][]stretch{}
+	series := map[string][]Stretch{}
 	length, count := blocksOf(run.Seconds)
 	for i, l := range limits {
-		if l.Metric == "recovered" {
+		if l.metric().storm {
 			judged = append(judged, judgeRecovery(l, run.Storm))
 			continue
 		}
@@ -84,8 +89,8 @@ func judgeLimits(limits []Limit, run measured) (judged []reports.Limit, late []s
 // blocksOf is the length of a block in seconds and how many a run has; the last one may be longer.
 func blocksOf(seconds int) (length, count int) {
 	length = min(wantedBlock, max(1, seconds/wantedBlocks))
-	if seconds/length > mostBlocks {
-		length = (seconds + mostBlocks - 1) / mostBlocks
+	if seconds/length > maxBlocks {
+		length = (seconds + maxBlocks - 1) / maxBlocks
 	}
 	return length, max(1, seconds/length)
 }
@@ -98,8 +103,8 @@ func judgeRecovery(l Limit, storm *reports.Storm) reports.Limit {
 	case storm.Recovered < 0:
 		verdict.Value, verdict.Reason = "never", "not every client was signed in when the run ended"
 	default:
-		verdict.Value = limitTime(float64(storm.Recovered))
-		if l.keeps(float64(storm.Recovered)) {
+		verdict.Value = ShowTime(float64(storm.Recovered))
+		if l.Keeps(float64(storm.Recovered)) {
 			verdict.Verdict = reports.Pass
 		}
 		verdict.Reason = "one storm is one figure; it has no interval"
@@ -108,10 +113,10 @@ func judgeRecovery(l Limit, storm *reports.Storm) reports.Limit {
 }
 
 // judge decides one limit from the blocks of its population. A limit that judged nothing is not kept.
-func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Rand) judgement {
+func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) judgement {
 	seconds := run.Seconds
 	verdict := judgement{Limit: reports.Limit{Expression: l.Expression, Verdict: reports.Inconclusive}}
-	var total stretch
+	var total Stretch
 	for _, b := range blocks {
 		total.Sent += b.Sent
 		total.Right += b.Right
@@ -125,9 +130,11 @@ func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Ra
 		}
 		return verdict
 	}
-	figure := l.figureOf(blocks)
-	if l.isTime() && total.Right == 0 {
-		verdict.Verdict, verdict.Value, verdict.Reason = reports.Fail, "–", "no answer was right, so no right answer came in time"
+	row := l.metric()
+	figure := row.figure(l, blocks)
+	if l.IsTime() && total.Right == 0 {
+		verdict.Verdict, verdict.Value, verdict.Reason = reports.Fail, "–",
+			"no answer was right, so no right answer came in time"
 		return verdict
 	}
 
@@ -137,31 +144,34 @@ func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Ra
 	}
 	value := figure(all)
 	verdict.Value, verdict.figure, verdict.low, verdict.high = l.shown(value), value, value, value
-	if none := l.Bound == 0 && l.Inclusive; none || l.Metric == "max" {
+	if none := l.Bound == 0 && l.Inclusive; none || row.exact {
 		verdict.Reason = "the largest value of this run; it has no interval"
 		if none {
 			verdict.Reason = "counted in this run; what a longer one would hold is not said"
 		}
 		verdict.Verdict = reports.Fail
-		if l.keeps(value) {
+		if l.Keeps(value) {
 			verdict.Verdict = reports.Pass
 		}
 		return verdict
 	}
-	if l.tooMany(total) && seconds < leastBlocks {
-		verdict.Verdict, verdict.Reason = reports.Fail, fmt.Sprintf("their number alone is too much; the run took %d s, and an interval needs %d s at least", seconds, leastBlocks)
+	if l.tooMany(total) && seconds < MinBlocks {
+		verdict.Verdict, verdict.Reason = reports.Fail,
+			fmt.Sprintf("their number alone is too much; the run took %d s, and an interval needs %d s at least",
+				seconds, MinBlocks)
 		return verdict
 	}
-	if seconds < leastBlocks {
-		verdict.Reason = fmt.Sprintf("the run took %d s; an interval needs %d s at least", seconds, leastBlocks)
+	if seconds < MinBlocks {
+		verdict.Reason = fmt.Sprintf("the run took %d s; an interval needs %d s at least", seconds, MinBlocks)
 		return verdict
 	}
 
-	interval := stats.BlockBootstrap(random, len(blocks), 2000, limitLevel, figure)
-	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded accordingly (T. C.
-	// Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015), section 4.1.3).
+	interval := stats.BlockBootstrap(random, len(blocks), 2000, level, figure)
+	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded
+	// accordingly (T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69
+	// (2015), section 4.1.3).
 	m := float64(len(blocks))
-	expand := stats.StudentQuantile(1-(1-limitLevel)/2, m-1) / stats.NormalQuantile(1-(1-limitLevel)/2) * math.Sqrt(m/(m-1))
+	expand := stats.StudentQuantile(1-(1-level)/2, m-1) / stats.NormalQuantile(1-(1-level)/2) * math.Sqrt(m/(m-1))
 	low, high := value-(value-interval.Low)*expand, value+(interval.High-value)*expand
 	missing := int64(0)
 	switch {
@@ -170,19 +180,13 @@ func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Ra
 		low, high = min(low, below), max(high, above)
 		if !enough {
 			high = math.Inf(1)
-			missing = int64(math.Ceil(math.Log((1-limitLevel)/2) / math.Log(l.Quantile)))
+			missing = int64(math.Ceil(math.Log((1-level)/2) / math.Log(l.Quantile)))
 		}
-	case l.Metric == "errors":
-		below, above := shareInterval(total.Wrong, total.Sent)
-		low, high = min(low, below), max(high, above)
-	case l.Metric == "throttled":
-		below, above := shareInterval(total.Throttled, total.Sent)
-		low, high = min(low, below), max(high, above)
+	case row.counted != nil:
+		below, above := shareInterval(row.counted(&total), total.Sent)
+		low, high = min(low, below), min(max(high, above), 1)
 	}
 	low = max(low, 0)
-	if l.Metric == "errors" || l.Metric == "throttled" {
-		high = min(high, 1)
-	}
 	verdict.low, verdict.high = low, high
 	verdict.Interval = l.shown(low) + " – " + l.shown(high)
 
@@ -191,12 +195,13 @@ func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Ra
 		better, worse = low, high
 	}
 	switch {
-	case l.keeps(better):
+	case l.Keeps(better):
 		verdict.Verdict = reports.Pass
-	case !l.keeps(worse):
+	case !l.Keeps(worse):
 		verdict.Verdict = reports.Fail
 	case l.tooMany(total):
-		verdict.Verdict, verdict.Reason = reports.Fail, "their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
+		verdict.Verdict, verdict.Reason = reports.Fail,
+			"their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
 	case missing > 0:
 		verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
 			figures.Count(total.Right), l.Metric, figures.Count(missing))
@@ -212,17 +217,15 @@ func (l Limit) judge(blocks []stretch, length int, run measured, random *rand.Ra
 	return verdict
 }
 
-// tooMany tells of a limit on a share that the number of answers alone is beyond it, however they were spread over the run.
-func (l Limit) tooMany(total stretch) bool {
-	switch l.Metric {
-	case "errors":
-		low, _ := shareInterval(total.Wrong, total.Sent)
-		return !l.keeps(low)
-	case "throttled":
-		low, _ := shareInterval(total.Throttled, total.Sent)
-		return !l.keeps(low)
+// tooMany tells of a limit on a share that the number of answers alone is beyond it, however they were spread over the
+// run.
+func (l Limit) tooMany(total Stretch) bool {
+	counted := l.metric().counted
+	if counted == nil {
+		return false
 	}
-	return false
+	low, _ := shareInterval(counted(&total), total.Sent)
+	return !l.Keeps(low)
 }
 
 func shortBlocks(length, seconds int) string {
