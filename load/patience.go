@@ -158,12 +158,14 @@ func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit
 			}
 			return outcome, answer, nil
 		}
+		asked := retryAfter(answer.RetryAfter, answer.Received)
+		if asked > longestSetUp*(setUpTries-1) { // no try would come as late
+			outcome.Message += fmt.Sprintf(", which asks for a longer wait than a set-up makes (%s)", longestSetUp*(setUpTries-1))
+			return outcome, answer, nil
+		}
 		s.again(outcome.Message)
 		wait := pause << (try - 1)
-		wait = wait/2 + rand.N(wait/2)
-		if asked := retryAfter(answer.RetryAfter, answer.Received); asked > wait {
-			wait = min(asked, longestSetUp)
-		}
+		wait = max(wait/2+rand.N(wait/2), min(asked, longestSetUp))
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():

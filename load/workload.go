@@ -1,10 +1,12 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -309,16 +311,8 @@ func retryAfter(text string, now time.Time) time.Duration {
 	if text == "" {
 		return 0
 	}
-	var seconds int64
-	for _, digit := range text {
-		if digit < '0' || digit > '9' || seconds > 1<<31 {
-			seconds = -1
-			break
-		}
-		seconds = seconds*10 + int64(digit-'0')
-	}
-	if seconds >= 0 {
-		return time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, 1<<31)) * time.Second
 	}
 	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC} {
 		if at, err := time.Parse(layout, text); err == nil {

@@ -24,6 +24,7 @@ import (
 	"agstest/internal/hostile"
 	"agstest/load"
 	"agstest/mock"
+	"agstest/reports"
 	"agstest/steps"
 )
 
@@ -149,22 +150,54 @@ func TestTheServerTellsWhatItDid(t *testing.T) {
 	}
 }
 
-// TestNothingIsJudgedWhereNothingIsAnswered: with every call unanswered, a run ends with exit code 3 before its first scenario or hit.
+// TestNothingIsJudgedWhereNothingIsAnswered: with every call unanswered, a run ends with exit code 3 before its first scenario or hit. A
+// gateway at the door is told as what it is. A limiter at the door (429) is a service that is there: nothing can be told, and a load ends
+// in its set-up.
 func TestNothingIsJudgedWhereNothingIsAnswered(t *testing.T) {
 	t.Parallel()
 	unanswered := func(r row, b hostile.Behaviour) bool { return r.conform == "error" && b.Shared() }
-	each(t, 3, unanswered, func(t *testing.T, r row, b hostile.Behaviour, timeout time.Duration) {
+	each(t, 8, unanswered, func(t *testing.T, r row, b hostile.Behaviour, timeout time.Duration) {
 		server, e := target(t, b, nil)
-		_, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: timeout, Sleep: atOnce})
+		report, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: timeout, Sleep: atOnce})
 		assert.Zero(t, server.Strayed())
-		setUpFailed(t, err, r.says)
-		assert.ErrorContains(t, err, "GET "+server.URL+"/ags/servicediscovery got no answer: ")
-		_, err = load.Run(t.Context(), load.Options{
+		_, loadErr := load.Run(t.Context(), load.Options{
 			Environment: e, Workload: load.WorkloadRefresh, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: 20 * time.Millisecond, Clients: 8, Timeout: timeout,
 		})
-		setUpFailed(t, err, r.says)
-		assert.ErrorContains(t, err, "GET "+server.URL+"/ags/servicediscovery got no answer: ", "a load looks before its clock starts")
+		discovery := "GET " + server.URL + "/ags/servicediscovery "
+		door, says := discovery+"got no answer: ", r.says
+		switch {
+		case strings.HasPrefix(r.name, "429"):
+			require.NoError(t, err)
+			nothingTold(t, report, r.says)
+			setUpFailed(t, loadErr, "signon was answered 429 with Retry-After")
+			assert.ErrorContains(t, loadErr, "0 of 8 clients signed on")
+			return
+		case strings.HasPrefix(r.name, "503"):
+			door = discovery + "was answered by what looks like a gateway (status 503) instead of by an AGS: the gateway is up, and the service behind it is down or shut off"
+		case r.name == "407":
+			door, says = discovery+"was refused by a proxy that wants a user name and password", ""
+		}
+		for _, err := range []error{err, loadErr} { // a load looks before its clock starts
+			setUpFailed(t, err, says)
+			assert.ErrorContains(t, err, door)
+		}
 	})
+}
+
+// nothingTold: what was asked has the verdict error and says why, nothing failed, and what passed is not of the operation.
+func nothingTold(t *testing.T, report *reports.Conformance, says string) {
+	t.Helper()
+	assert.Equal(t, reports.Error, report.Verdict, report.Reason)
+	asked := 0
+	for _, q := range report.Requirements {
+		assert.NotEqual(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+		if q.ID == "SOST-01" {
+			asked++
+			assert.Equal(t, reports.Error, q.Verdict)
+			assert.Contains(t, q.Reason, says)
+		}
+	}
+	assert.Equal(t, 1, asked, "SOST-01 stands in the report")
 }
 
 func setUpFailed(t *testing.T, err error, says string) {
