@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/environments"
-	"agstest/load"
+	"agstest/load/schedule"
 )
 
 func TestShippedProfilesFitTheirSchema(t *testing.T) {
 	schema := compile(t, environments.ProfileSchema)
-	require.NotEmpty(t, load.Profiles())
-	for _, name := range load.Profiles() {
-		text, found := load.ShippedProfile(name)
+	require.NotEmpty(t, schedule.Profiles())
+	for _, name := range schedule.Profiles() {
+		text, found := schedule.ShippedProfile(name)
 		require.True(t, found)
 		assert.NoError(t, schema.Validate(asJSON(t, text)), name)
 	}
@@ -44,7 +44,7 @@ func TestProfileSchemaHasTheKeysOfTheReader(t *testing.T) {
 	require.NoError(t, json.Unmarshal(environments.ProfileSchema, &schema))
 	known := regexp.MustCompile(`its keys are (.*)$`)
 	keysOf := func(text string) []string {
-		_, err := load.ReadProfile([]byte(text), "x.yaml")
+		_, err := schedule.ReadProfile([]byte(text), "x.yaml")
 		require.Error(t, err)
 		match := known.FindStringSubmatch(err.Error())
 		require.NotNil(t, match, err.Error())

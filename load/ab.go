@@ -7,6 +7,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -18,8 +19,8 @@ type ABOptions struct {
 	AA       bool
 	Workload string
 	Mix      map[string]int
-	Rate     Rate // of each side in its blocks; both never send at once
-	Clients  int  // of each side
+	Rate     schedule.Rate // of each side in its blocks; both never send at once
+	Clients  int           // of each side
 	Workers  int
 	// Pairs of blocks in a round; 0: 60.
 	Pairs int

@@ -10,6 +10,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 	"agstest/load/transport"
 	"agstest/reports"
 )
@@ -68,7 +69,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 		j.block = abBlock(o.Rate.PerSecond(), rarest(o.Workload, o.Mix, o.Refreshes))
 	}
 	j.settle = j.block / settleShare
-	if o.Rate.hits(j.block) < 2 {
+	if o.Rate.HitsBefore(j.block) < 2 {
 		return nil, failure.Usagef("a block of %s at %s has no two hits; raise --rate or --block", j.block, o.Rate)
 	}
 	// Sides that share their clients take every other one each, so that no client is in two places.
@@ -76,7 +77,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	for i, e := range []*environment.Environment{o.Old, o.New} {
 		side := &abSide{name: []string{"old", "new"}[i], environment: e, job: j, seed: o.Seed + uint64(i)}
 		if shared {
-			side.part = Shard{Index: i + 1, Of: 2}
+			side.part = schedule.Shard{Index: i + 1, Of: 2}
 		}
 		if slices.Contains(o.YesLoad, e.Name) {
 			side.consent.YesLoad = e.Name

@@ -25,7 +25,7 @@ func (j *abJob) legs() []int {
 func (j *abJob) hits() uint64 {
 	total := uint64(0)
 	for _, pairs := range j.legs() {
-		total += uint64(pairs+1) * j.options.Rate.hits(j.block)
+		total += uint64(pairs+1) * j.options.Rate.HitsBefore(j.block)
 	}
 	return total
 }

@@ -5,19 +5,21 @@ import (
 	"math/rand/v2"
 	"sort"
 	"time"
+
+	"agstest/load/schedule"
 )
 
 // turns is the part of one side in a job where two services take turns: the same number of evenly spaced hits in each of its blocks, and
 // none while it is the other's turn.
 type turns struct {
 	starts []time.Duration // of its blocks, ascending
-	rate   Rate
+	rate   schedule.Rate
 	block  time.Duration
 	each   uint64 // hits of a block
 	length time.Duration
 }
 
-func (t turns) At(n uint64) time.Duration { return t.starts[n/t.each] + t.rate.due(n%t.each) }
+func (t turns) At(n uint64) time.Duration { return t.starts[n/t.each] + t.rate.Due(n%t.each) }
 func (t turns) Hits() uint64              { return t.each * uint64(len(t.starts)) }
 func (t turns) Peak() float64             { return t.rate.PerSecond() }
 func (t turns) Length() time.Duration     { return t.length }
@@ -32,13 +34,13 @@ func (t turns) Count(at time.Duration) uint64 {
 		return 0
 	}
 	last := uint64(next - 1)
-	return last*t.each + min(t.rate.hits(at-t.starts[last]+1), t.each)
+	return last*t.each + min(t.rate.HitsBefore(at-t.starts[last]+1), t.each)
 }
 
 // takeTurns lays blocks of both sides one after the other, a pair to warm up before those that count. The order within each pair is drawn
 // at random, so that whatever has a rhythm of its own cannot favour one side.
-func takeTurns(random *rand.Rand, rate Rate, block time.Duration, pairs int) (old, new turns, oldFirst []bool) {
-	old = turns{rate: rate, block: block, each: rate.hits(block), length: time.Duration(2*(pairs+1)) * block}
+func takeTurns(random *rand.Rand, rate schedule.Rate, block time.Duration, pairs int) (old, new turns, oldFirst []bool) {
+	old = turns{rate: rate, block: block, each: rate.HitsBefore(block), length: time.Duration(2*(pairs+1)) * block}
 	new = old
 	for pair := range pairs + 1 {
 		first := random.IntN(2) == 0

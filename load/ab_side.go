@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -17,7 +18,7 @@ type abSide struct {
 	job         *abJob
 	environment *environment.Environment
 	target      wire.Target
-	part        Shard // of the clients, where both sides have the same
+	part        schedule.Shard // of the clients, where both sides have the same
 	seed        uint64
 	consent     Consent
 	via         *wire.Client
@@ -74,7 +75,7 @@ func (s *abSide) ready(ctx context.Context) error {
 			return err
 		}
 	}
-	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, Shard{}), s.job.options.SetUp)
+	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, schedule.Shard{}), s.job.options.SetUp)
 	s.wrong = append(s.wrong, wrong...)
 	return err
 }
@@ -87,7 +88,7 @@ func (s *abSide) prepare(schedule turns, began time.Time) {
 // send runs one leg.
 func (s *abSide) send(ctx context.Context) (*reports.Load, error) {
 	o := s.options()
-	o.Shard, o.StartAt, o.Progress = Shard{}, s.recorder.began, s.progress
+	o.Shard, o.StartAt, o.Progress = schedule.Shard{}, s.recorder.began, s.progress
 	schedule := s.recorder.schedule
 	p := &plan{whole: schedule, schedule: schedule, length: schedule.length, words: schedule.String(), workers: s.job.workers}
 	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.notes}

@@ -18,16 +18,17 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
 
 func TestTurnsAreASchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rate := Rate{Hits: rapid.Int64Range(1, 5000).Draw(t, "hits"), Per: time.Duration(rapid.IntRange(1, 60).Draw(t, "per")) * time.Second}
+		rate := schedule.Rate{Hits: rapid.Int64Range(1, 5000).Draw(t, "hits"), Per: time.Duration(rapid.IntRange(1, 60).Draw(t, "per")) * time.Second}
 		block := time.Duration(rapid.Int64Range(int64(100*time.Millisecond), int64(20*time.Second)).Draw(t, "block"))
 		pairs := rapid.IntRange(1, 20).Draw(t, "pairs")
-		if rate.hits(block) == 0 {
+		if rate.HitsBefore(block) == 0 {
 			t.Skip("no hit in a block")
 		}
 		old, new, oldFirst := takeTurns(rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)), rate, block, pairs)
@@ -305,8 +306,8 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		says   string
 	}{
 		"one side":          {func(o *ABOptions) { o.New = nil }, "a comparison by turns needs two environments"},
-		"no rate":           {func(o *ABOptions) { o.Rate = Rate{} }, "needs a rate above 0"},
-		"no schedule":       {func(o *ABOptions) { o.Rate = Rate{Max: true} }, "at one and the same rate only"},
+		"no rate":           {func(o *ABOptions) { o.Rate = schedule.Rate{} }, "needs a rate above 0"},
+		"no schedule":       {func(o *ABOptions) { o.Rate = schedule.Rate{Max: true} }, "at one and the same rate only"},
 		"few pairs":         {func(o *ABOptions) { o.Pairs = 5 }, "5 pairs of blocks can show nothing; give --pairs 10 or more"},
 		"short blocks":      {func(o *ABOptions) { o.Block = time.Millisecond }, "blocks of 1ms are too short"},
 		"too few hits":      {func(o *ABOptions) { o.Rate = per(1) }, "a block of 200ms at 1/s has no two hits"},

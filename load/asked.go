@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"agstest/load/schedule"
 	"agstest/load/transport"
 )
 
@@ -23,7 +24,7 @@ func Check(o Options, shards int) (*Asked, error) {
 	if o.Storm != nil {
 		for _, index := range narrowest(shards, uint64(o.Storm.Clients)) {
 			part := o
-			part.Shard = Shard{Index: index, Of: shards}
+			part.Shard = schedule.Shard{Index: index, Of: shards}
 			if _, _, err := stormCrowd(&part); err != nil {
 				return nil, err
 			}
@@ -33,14 +34,14 @@ func Check(o Options, shards int) (*Asked, error) {
 	}
 	o.Timeout = cmp.Or(o.Timeout, o.Environment.Timeout)
 	whole := o
-	whole.Shard = Shard{}
+	whole.Shard = schedule.Shard{}
 	p, err := planOf(&whole)
 	if err != nil {
 		return nil, err
 	}
 	for _, index := range narrowest(shards, p.hits()) {
 		part := o
-		part.Shard = Shard{Index: index, Of: shards}
+		part.Shard = schedule.Shard{Index: index, Of: shards}
 		p, err := planOf(&part)
 		if err != nil {
 			return nil, err

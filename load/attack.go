@@ -15,13 +15,14 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/load/transport"
 )
 
 // attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order of their start; what
 // a hit sends, when it was due, and what its answer means is ours, in RoundTrip.
 type attack struct {
-	schedule  Schedule // nil: closed loop
+	schedule  schedule.Schedule // nil: closed loop
 	length    time.Duration
 	workload  Workload
 	transport transport.Carrier

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
 // CapacityOptions tune the search for the highest rate that keeps the limits. The zero value works.
 type CapacityOptions struct {
 	// From is the first rate, and nothing below it is tried; zero means 10/s, or more where the limits need many answers.
-	From Rate
+	From schedule.Rate
 	// To is never passed; zero means load.maxRate of the environment, if it has one.
-	To Rate
+	To schedule.Rate
 	// Point is how long one rate is tried at least; 0 means 15 s. It is longer where the limits need more answers than that.
 	Point time.Duration
 	// Precision is how near the rate that keeps the limits and the one that does not come to each other, as a share; 0 means 0.05.
@@ -51,7 +52,7 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 			return nil, failure.Usagef("the limit %s makes no sense in a search for a rate; limit response times and errors", l.Expression)
 		}
 	}
-	if o.Rate != (Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil || o.Storm != nil || o.Shard.Of > 1 {
+	if o.Rate != (schedule.Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil || o.Storm != nil || o.Shard.Of > 1 {
 		return nil, failure.Usagef("a capacity search chooses rates and durations itself; leave --rate, --duration, --profile, --population, --storm and --shard out")
 	}
 	if o.Environment == nil {
@@ -71,7 +72,7 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 		}
 		tried++
 		point := o
-		point.Rate, point.Duration = perSecond(rate), length
+		point.Rate, point.Duration = schedule.RateOf(rate), length
 		point.skip = taken
 		point.consumed = func(clients int) { taken += clients }
 		if record != "" {

@@ -16,6 +16,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load/hit"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -146,7 +147,7 @@ func TestCapacityOfAServiceThatKeepsNoLimitAtAll(t *testing.T) {
 
 func TestCapacityPointsAreLongEnoughForTheirPercentile(t *testing.T) {
 	p := &pretended{capacity: 2}
-	s := newTestSearch(t, p, CapacityOptions{From: Rate{Hits: 1, Per: time.Second}}, nil)
+	s := newTestSearch(t, p, CapacityOptions{From: schedule.Rate{Hits: 1, Per: time.Second}}, nil)
 	assert.Equal(t, 368.0, s.needs)
 	assert.Equal(t, 405*time.Second, s.length(1))
 	assert.Equal(t, 15*time.Second, s.length(100))
@@ -198,7 +199,7 @@ func TestSearchStaysAboveTheRateThatWasGiven(t *testing.T) {
 	limits, err := limit.ParseAll([]string{"refresh.p99<100ms"})
 	require.NoError(t, err)
 	o := &Options{Environment: &environment.Environment{Name: "lab"}, Limits: limits, Workload: WorkloadRefresh}
-	s, err := newSearch(o, CapacityOptions{From: Rate{Hits: 50, Per: time.Second}})
+	s, err := newSearch(o, CapacityOptions{From: schedule.Rate{Hits: 50, Per: time.Second}})
 	require.NoError(t, err)
 	assert.Equal(t, 50.0, s.floor(), "nothing below --from is tried")
 	s, err = newSearch(o, CapacityOptions{})
@@ -239,7 +240,7 @@ func TestCapacityThatCannotBe(t *testing.T) {
 		"needs an environment":             {Options{Limits: limits}, CapacityOptions{}},
 		"a point of 2s is too short":       {Options{Environment: e, Limits: limits}, CapacityOptions{Point: 2 * time.Second}},
 		"a precision of 3":                 {Options{Environment: e, Limits: limits}, CapacityOptions{Precision: 3}},
-		"would begin at 10/s and must not": {Options{Environment: e, Limits: limits}, CapacityOptions{From: Rate{Hits: 10, Per: time.Second}}},
+		"would begin at 10/s and must not": {Options{Environment: e, Limits: limits}, CapacityOptions{From: schedule.Rate{Hits: 10, Per: time.Second}}},
 	} {
 		_, err := Capacity(context.Background(), test.o, test.options)
 		require.ErrorContains(t, err, says)
@@ -251,7 +252,7 @@ func TestRunsOfASearchUseNoSessionTokenTwice(t *testing.T) {
 	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true}}, nil)
 	taken := 0
 	for range 3 {
-		r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: Rate{Hits: 200, Per: time.Second},
+		r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: schedule.Rate{Hits: 200, Per: time.Second},
 			Duration: 200 * time.Millisecond, skip: taken, consumed: func(n int) { taken += n }})
 		require.NoError(t, err)
 		assert.EqualValues(t, 40, r.Total.Right)

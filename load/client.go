@@ -7,6 +7,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 )
 
 // roster is who the virtual clients are: a pattern in which {n} runs from 1, or the rows of a file. Client numbers start at 0. It is
@@ -51,7 +52,7 @@ func newRoster(e *environment.Environment) (*roster, error) {
 }
 
 // keep leaves only the clients of one shard.
-func (r *roster) keep(shard Shard) {
+func (r *roster) keep(shard schedule.Shard) {
 	if shard.Of > 1 {
 		r.first, r.stride = uint32(shard.Index-1), uint32(shard.Of)
 		r.count = (r.count + shard.Of - shard.Index) / shard.Of

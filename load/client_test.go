@@ -13,6 +13,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 )
 
 func TestRosterOfPatterns(t *testing.T) {
@@ -36,7 +37,7 @@ func TestRosterOfAShardIsItsSlice(t *testing.T) {
 	for index := 1; index <= 3; index++ {
 		r, err := newRoster(&environment.Environment{Load: environment.Load{Clients: environment.Clients{Count: 10, SessionToken: "s{n}", ClientID: "C{n}"}}})
 		require.NoError(t, err)
-		r.keep(Shard{Index: index, Of: 3})
+		r.keep(schedule.Shard{Index: index, Of: 3})
 		for n := range uint32(r.count) {
 			device := r.appendDevice(nil, n)
 			seen[string(device)]++

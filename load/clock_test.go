@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -57,7 +58,7 @@ func TestHowLongARunTookIsNotByTheClock(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
 	reads := 0
 	report, err := Run(t.Context(), Options{
-		Environment: s.environment, Workload: WorkloadSignOn, Rate: Rate{Hits: 50, Per: time.Second}, Duration: 300 * time.Millisecond,
+		Environment: s.environment, Workload: WorkloadSignOn, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: 300 * time.Millisecond,
 		Now: func() time.Time { // set back by a day while the run goes on
 			reads++
 			return withClockSet(t, time.Now(), time.Duration(1-reads)*24*time.Hour)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -23,7 +24,7 @@ func BenchmarkTenMillionHits(b *testing.B) {
 	for range b.N {
 		folder := b.TempDir()
 		began := time.Now().Add(-time.Hour)
-		schedule := Constant(per(rate), seconds*time.Second)
+		schedule := schedule.Constant(per(rate), seconds*time.Second)
 		keep, err := newRecorder(folder, &recordHead{Report: &reports.Load{Plan: reports.Plan{Seconds: seconds}}, Operations: operations, Began: began})
 		require.NoError(b, err)
 		a := &attack{schedule: schedule, length: schedule.Length(), began: began, tally: newTally(operations, false, false)}

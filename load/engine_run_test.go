@@ -15,6 +15,7 @@ import (
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -57,13 +58,13 @@ func TestRunAgainstTheMock(t *testing.T) {
 
 func TestRunsOfOtherKinds(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
-	profile, err := ReadProfile([]byte("workload: refresh\nstages: [{poisson: {rate: 100/s, for: 300ms}}, {ramp: {from: 100/s, to: 0/s, for: 200ms}}]"), "p.yaml")
+	profile, err := schedule.ReadProfile([]byte("workload: refresh\nstages: [{poisson: {rate: 100/s, for: 300ms}}, {ramp: {from: 100/s, to: 0/s, for: 200ms}}]"), "p.yaml")
 	require.NoError(t, err)
 	for name, o := range map[string]Options{
 		"profile":     {Profile: profile},
-		"population":  {Population: &Population{Clients: 180_000}, Duration: 500 * time.Millisecond},
+		"population":  {Population: &schedule.Population{Clients: 180_000}, Duration: 500 * time.Millisecond},
 		"closed loop": {Workload: WorkloadRefresh, Max: true, Workers: 3, Duration: 200 * time.Millisecond},
-		"shard":       {Workload: WorkloadSignOn, Rate: per(100), Duration: 300 * time.Millisecond, Shard: Shard{2, 3}},
+		"shard":       {Workload: WorkloadSignOn, Rate: per(100), Duration: 300 * time.Millisecond, Shard: schedule.Shard{Index: 2, Of: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Environment, o.MaxLag = s.environment, time.Minute
@@ -84,19 +85,19 @@ func TestRunsOfOtherKinds(t *testing.T) {
 
 func TestQuestionsThatMakeNoSense(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
-	profile, err := ReadProfile([]byte("stages: [{constant: {rate: 1/s, for: 1s}}]"), "p.yaml")
+	profile, err := schedule.ReadProfile([]byte("stages: [{constant: {rate: 1/s, for: 1s}}]"), "p.yaml")
 	require.NoError(t, err)
 	second := time.Second
 	for says, o := range map[string]Options{
 		"needs a rate above 0":              {Workload: WorkloadSignOn, Duration: second},
 		"for how long":                      {Workload: WorkloadSignOn, Rate: per(1)},
-		"say how many with --workers":       {Workload: WorkloadSignOn, Rate: Rate{Max: true}, Duration: second},
+		"say how many with --workers":       {Workload: WorkloadSignOn, Rate: schedule.Rate{Max: true}, Duration: second},
 		"leave --rate and --population out": {Workload: WorkloadSignOn, Profile: profile, Rate: per(1)},
-		"leave --rate out, or --population": {Population: &Population{Clients: 1000}, Rate: per(1), Duration: second},
-		"no shard 4 of 3":                   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: Shard{4, 3}},
+		"leave --rate out, or --population": {Population: &schedule.Population{Clients: 1000}, Rate: per(1), Duration: second},
+		"no shard 4 of 3":                   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: schedule.Shard{Index: 4, Of: 3}},
 		"workers are not possible":          {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Workers: -1},
 		"there is no workload":              {Workload: "sing-on", Rate: per(1), Duration: second},
-		"has no hit for this run to send":   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: Shard{2, 3}},
+		"has no hit for this run to send":   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: schedule.Shard{Index: 2, Of: 3}},
 	} {
 		o.Environment = s.environment
 		_, err := Run(context.Background(), o)

@@ -16,6 +16,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/wire"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/load/transport"
 	"agstest/reports"
 )
@@ -80,7 +81,7 @@ func wholeRate(t testing.TB, want float64, r *reports.Load) {
 	assert.GreaterOrEqual(t, r.Total.Rate, want*r.Plan.Seconds/(r.Plan.Seconds+late)*0.999, "hits were late by %v s at most", late)
 }
 
-func per(n int64) Rate { return Rate{Hits: n, Per: time.Second} }
+func per(n int64) schedule.Rate { return schedule.Rate{Hits: n, Per: time.Second} }
 
 func TestEveryHitIsSentCountedAndNumbered(t *testing.T) {
 	var seen, vegetaHeaders atomic.Int64

@@ -21,6 +21,7 @@ import (
 
 	"agstest/load/hit"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -153,10 +154,7 @@ func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
 	t.Cleanup(func() { close(hold) })
 	folder := t.TempDir()
 	// Nothing is due for a while after the hit that ends the run, so that it does not matter when the end is noticed.
-	pause := &Profile{Name: "pause", stages: []func(uint64) Schedule{
-		func(uint64) Schedule { return Constant(per(200), 250*time.Millisecond) },
-		func(uint64) Schedule { return Constant(Rate{Hits: 1, Per: time.Minute}, time.Hour) },
-	}}
+	pause := must(schedule.ReadProfile([]byte("stages: [{constant: {rate: 200/s, for: 250ms}}, {constant: {rate: 1/m, for: 1h}}]"), "pause.yaml"))
 	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Profile: pause, Record: folder})
 	began := time.Now()
 	report, err := e.run(ctx)
@@ -193,7 +191,7 @@ func TestTheScheduleEndsWhereThePacerMeetsTheInterrupt(t *testing.T) {
 			}
 			told := 0
 			p := &schedulePacer{
-				schedule: Constant(per(1), time.Hour), timer: sleepless{cancel}, ctx: ctx, began: time.Now(), interrupted: func() { told++ },
+				schedule: schedule.Constant(per(1), time.Hour), timer: sleepless{cancel}, ctx: ctx, began: time.Now(), interrupted: func() { told++ },
 			}
 			_, stop := p.Pace(0, 1)
 			assert.True(t, stop)
@@ -201,7 +199,7 @@ func TestTheScheduleEndsWhereThePacerMeetsTheInterrupt(t *testing.T) {
 		})
 	}
 	t.Run("the end of the schedule is none", func(t *testing.T) {
-		p := &schedulePacer{schedule: Constant(per(1), time.Second), ctx: t.Context(), began: time.Now()}
+		p := &schedulePacer{schedule: schedule.Constant(per(1), time.Second), ctx: t.Context(), began: time.Now()}
 		_, stop := p.Pace(0, 1)
 		assert.True(t, stop)
 	})

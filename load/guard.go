@@ -7,6 +7,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/load/schedule"
 )
 
 // Consent is what somebody must say for a load that could do harm. The zero value consents to nothing.
@@ -60,7 +61,7 @@ func devices(hits uint64) string {
 // setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for, 50 a second at
 // least, and never above load.maxRate. All shards of a run set up at the same time, so that each has its part of these rates; peak is that
 // of one shard.
-func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent, shard Shard) float64 {
+func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent, shard schedule.Shard) float64 {
 	parts := float64(max(1, shard.Of))
 	rate := max(50/parts, peak)
 	if closed {

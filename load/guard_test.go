@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 )
 
 func TestGuardRails(t *testing.T) {
@@ -55,11 +56,11 @@ func TestGuardRails(t *testing.T) {
 
 func TestSetUpIsNoFasterThanTheRunMayBe(t *testing.T) {
 	bounded := &environment.Environment{Load: environment.Load{MaxRate: "20/s"}}
-	assert.Equal(t, 20.0, setUpRate(bounded, 10, false, Consent{}, Shard{}))
-	assert.Equal(t, 20.0, setUpRate(bounded, 0, true, Consent{}, Shard{}))
-	assert.Equal(t, 50.0, setUpRate(bounded, 10, false, Consent{OverrideMaxRate: true}, Shard{}))
-	assert.Equal(t, 300.0, setUpRate(&environment.Environment{}, 300, false, Consent{}, Shard{}))
-	assert.Equal(t, 0.0, setUpRate(&environment.Environment{}, 0, true, Consent{}, Shard{}))
-	assert.Equal(t, 5.0, setUpRate(bounded, 10, false, Consent{}, Shard{Index: 2, Of: 4}), "all shards set up at the same time")
-	assert.Equal(t, 12.5, setUpRate(&environment.Environment{}, 10, false, Consent{}, Shard{Index: 2, Of: 4}))
+	assert.Equal(t, 20.0, setUpRate(bounded, 10, false, Consent{}, schedule.Shard{}))
+	assert.Equal(t, 20.0, setUpRate(bounded, 0, true, Consent{}, schedule.Shard{}))
+	assert.Equal(t, 50.0, setUpRate(bounded, 10, false, Consent{OverrideMaxRate: true}, schedule.Shard{}))
+	assert.Equal(t, 300.0, setUpRate(&environment.Environment{}, 300, false, Consent{}, schedule.Shard{}))
+	assert.Equal(t, 0.0, setUpRate(&environment.Environment{}, 0, true, Consent{}, schedule.Shard{}))
+	assert.Equal(t, 5.0, setUpRate(bounded, 10, false, Consent{}, schedule.Shard{Index: 2, Of: 4}), "all shards set up at the same time")
+	assert.Equal(t, 12.5, setUpRate(&environment.Environment{}, 10, false, Consent{}, schedule.Shard{Index: 2, Of: 4}))
 }

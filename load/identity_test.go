@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/mock"
 )
 
@@ -70,7 +71,7 @@ func TestRulesOfTokensAreFoundOnSampledAnswers(t *testing.T) {
 		t.Run(fault.Name, func(t *testing.T) {
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
 			s.environment.Load.Clients.Count = 40
-			c, err := newCrowd(s.environment, traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 6, 10, 5, Shard{})
+			c, err := newCrowd(s.environment, traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 6, 10, 5, schedule.Shard{})
 			require.NoError(t, err)
 			f := s.drive(t, c, 6, 2)
 			assert.Equal(t, softOnly[fault.Name], len(f.wrong) == 0, "%s: %v %v", fault.Summary, f.wrong, f.right)

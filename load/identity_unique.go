@@ -7,6 +7,8 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"sync"
+
+	"agstest/load/schedule"
 )
 
 // namespace keeps values of different meaning apart in one seenSet.
@@ -77,7 +79,7 @@ func (s *seenSet) reserve(expected uint64) {
 }
 
 // sharedKey is the key of the shards of a run; nil for a run that has none.
-func sharedKey(seed uint64, shard Shard) []byte {
+func sharedKey(seed uint64, shard schedule.Shard) []byte {
 	if shard.Of <= 1 {
 		return nil
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/load/schedule"
 )
 
 func TestSeenSetFindsEveryRepeatAndNamesTheOwner(t *testing.T) {
@@ -53,7 +55,7 @@ func TestSeenSetIsBoundedAndStillFindsRepeatsOfWhatItWatches(t *testing.T) {
 }
 
 func BenchmarkSeenSet(b *testing.B) {
-	for name, key := range map[string][]byte{"alone": nil, "shard": sharedKey(7, Shard{1, 8})} {
+	for name, key := range map[string][]byte{"alone": nil, "shard": sharedKey(7, schedule.Shard{Index: 1, Of: 8})} {
 		b.Run(name, func(b *testing.B) { benchmarkSeenSet(b, newSeenSet(key)) })
 	}
 }

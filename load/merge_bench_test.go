@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -28,7 +29,7 @@ func BenchmarkMerge(b *testing.B) {
 	size := int64(0)
 	frames := benchFrames(seconds)
 	for i := range count {
-		shard := Shard{Index: i + 1, Of: count}
+		shard := schedule.Shard{Index: i + 1, Of: count}
 		folder := b.TempDir()
 		folders = append(folders, folder)
 		writeRecord(b, folder, benchHead(shard, seconds), frames)
@@ -77,7 +78,7 @@ func heapObjects() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-func benchHead(shard Shard, seconds int) *recordHead {
+func benchHead(shard schedule.Shard, seconds int) *recordHead {
 	return &recordHead{
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: int64(1000 * seconds), Seconds: float64(seconds), Workload: "test"}},
 		Operations: []string{"a", "b"}, Of: shard.Of, Whole: int64(1000 * seconds * shard.Of), Began: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Seen: true,
@@ -111,7 +112,7 @@ func benchFrames(seconds int) []*frame {
 	return frames
 }
 
-func benchSeen(b *testing.B, folder string, shard Shard, values int) {
+func benchSeen(b *testing.B, folder string, shard schedule.Shard, values int) {
 	c := &crowd{seen: newSeenSet(sharedKey(7, shard)), who: &roster{all: 1 << 20, device: newPattern("LOAD_{n}"), account: newPattern("L{n}"), first: uint32(shard.Index - 1), stride: uint32(shard.Of)}}
 	for i := range values {
 		c.seen.claim(c.seen.hash(uniqueJTI, fmt.Appendf(nil, "%d-%d", shard.Index, i)), uint32(i%2000))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"agstest/internal/figures"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -32,7 +33,7 @@ const mostNamed = 6
 func shardRuns(shards []*shardRecord, of int, whole int64, known []reports.ShardRun) []reports.ShardRun {
 	runs := make([]reports.ShardRun, of)
 	for i := range runs {
-		runs[i] = reports.ShardRun{Shard: Shard{Index: i + 1, Of: of}.String(), State: reports.ShardLost, Planned: (whole + int64(of-i-1)) / int64(of)}
+		runs[i] = reports.ShardRun{Shard: schedule.Shard{Index: i + 1, Of: of}.String(), State: reports.ShardLost, Planned: (whole + int64(of-i-1)) / int64(of)}
 		for _, k := range known {
 			if k.Shard != runs[i].Shard {
 				continue

@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
 // recorded is the record of a shard whose hits all took 10 ms: 100 a second for so many seconds, of 8 that were planned.
-func recorded(t *testing.T, shard Shard, seconds int, change func(head *recordHead, seconds []*frame)) string {
+func recorded(t *testing.T, shard schedule.Shard, seconds int, change func(head *recordHead, seconds []*frame)) string {
 	t.Helper()
 	folder := t.TempDir()
 	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -65,10 +66,10 @@ func writeRecord(t testing.TB, folder string, head *recordHead, frames []*frame)
 }
 
 // eight are the records of a run of eight shards, of which one is as it is told to be.
-func eight(t *testing.T, third func(Shard) string) []string {
+func eight(t *testing.T, third func(schedule.Shard) string) []string {
 	var folders []string
 	for i := 1; i <= 8; i++ {
-		shard := Shard{i, 8}
+		shard := schedule.Shard{Index: i, Of: 8}
 		if folder := recorded(t, shard, 8, nil); i != 3 {
 			folders = append(folders, folder)
 		} else if folder := third(shard); folder != "" {
@@ -80,7 +81,7 @@ func eight(t *testing.T, third func(Shard) string) []string {
 
 func TestRunOfAllShardsIsWhole(t *testing.T) {
 	t.Parallel()
-	merged, err := Merge(eight(t, func(s Shard) string { return recorded(t, s, 8, nil) })...)
+	merged, err := Merge(eight(t, func(s schedule.Shard) string { return recorded(t, s, 8, nil) })...)
 	require.NoError(t, err)
 	assert.Empty(t, merged.Run.Partial)
 	assert.Equal(t, reports.Pass, merged.Verdict, merged.Reason)
@@ -93,45 +94,45 @@ func TestRunOfAllShardsIsWhole(t *testing.T) {
 func TestRunWithoutAShardIsPartial(t *testing.T) {
 	t.Parallel()
 	limit := func(head *recordHead) { head.Limits = []string{"a.p99<1s", "throughput>700/s"} }
-	all := func(third func(Shard) string) []string {
+	all := func(third func(schedule.Shard) string) []string {
 		var folders []string
 		for i := 1; i <= 8; i++ {
 			if i == 3 {
-				if folder := third(Shard{3, 8}); folder != "" {
+				if folder := third(schedule.Shard{Index: 3, Of: 8}); folder != "" {
 					folders = append(folders, folder)
 				}
 				continue
 			}
-			folders = append(folders, recorded(t, Shard{i, 8}, 8, func(h *recordHead, _ []*frame) { limit(h) }))
+			folders = append(folders, recorded(t, schedule.Shard{Index: i, Of: 8}, 8, func(h *recordHead, _ []*frame) { limit(h) }))
 		}
 		return folders
 	}
 	known := []reports.ShardRun{{Shard: "3/8", Node: "n2", Pod: "agstest-r1-2", Reason: "its node no longer answers", Sent: 350, Planned: 800, ClockAhead: 5e6, ClockError: 1e6}, {Shard: "1/8", Node: "n1"}, {Shard: "2/8", Node: "n1"}}
 	for name, test := range map[string]struct {
-		third   func(Shard) string
+		third   func(schedule.Shard) string
 		known   []reports.ShardRun
 		partial string
 		run     reports.ShardRun
 	}{
 		"lost": {
-			third:   func(Shard) string { return "" },
+			third:   func(schedule.Shard) string { return "" },
 			partial: "partial: 7 of 8 shards, 87.50 % of the schedule sent; missing: shard 3/8 from the start on (nothing of it came home)",
 			run:     reports.ShardRun{Shard: "3/8", State: "lost", Planned: 800, Reason: "nothing of it came home"},
 		},
 		"lost, with last words": {
-			third: func(Shard) string { return "" }, known: known,
+			third: func(schedule.Shard) string { return "" }, known: known,
 			partial: "partial: 7 of 8 shards, 92.97 % of the schedule sent; missing: shard 3/8 on n2 from the start on (its node no longer answers)",
 			run:     reports.ShardRun{Shard: "3/8", State: "lost", Node: "n2", Pod: "agstest-r1-2", Planned: 800, Sent: 350, Reason: "its node no longer answers", ClockAhead: 5e6, ClockError: 1e6},
 		},
 		"killed": {
-			third: func(s Shard) string {
+			third: func(s schedule.Shard) string {
 				return recorded(t, s, 3, func(h *recordHead, f []*frame) { limit(h); f[2].End = nil })
 			},
 			partial: "partial: 7 of 8 shards, 92.19 % of the schedule sent; missing: shard 3/8 from 3.0 s on (it broke off)",
 			run:     reports.ShardRun{Shard: "3/8", State: "partial", Planned: 800, Sent: 300, Until: 3e9, Reason: "it broke off", CPUSeconds: 1.5, CPUShare: 0.25},
 		},
 		"told to stop": {
-			third: func(s Shard) string {
+			third: func(s schedule.Shard) string {
 				return recorded(t, s, 6, func(h *recordHead, f []*frame) { limit(h); f[5].End = &ending{Partial: "it was ended: SIGTERM"} })
 			},
 			known:   known,
@@ -161,7 +162,7 @@ func TestRunWithoutAShardIsPartial(t *testing.T) {
 
 func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 	t.Parallel()
-	merged, err := Merge(eight(t, func(s Shard) string {
+	merged, err := Merge(eight(t, func(s schedule.Shard) string {
 		return recorded(t, s, 8, func(_ *recordHead, frames []*frame) {
 			for _, f := range frames {
 				f.Health.StartLate, f.Health.Throttled, f.Health.ThrottledTimes = 240e6, 30e6, 4
@@ -178,7 +179,7 @@ func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 		"shard 3/8: the generator used 95 % of its processors, so that its own delays are in the figures":                            func(f *frame) { f.Health.CPU = 19 * f.Health.Elapsed / 10 },
 	}
 	for says, change := range slow {
-		merged, err := Merge(eight(t, func(s Shard) string {
+		merged, err := Merge(eight(t, func(s schedule.Shard) string {
 			return recorded(t, s, 8, func(_ *recordHead, frames []*frame) {
 				for _, f := range frames {
 					change(f)
@@ -194,7 +195,7 @@ func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 // Clocks of nodes differ; what counts is when the shards started on one clock.
 func TestShardsThatStartedApart(t *testing.T) {
 	t.Parallel()
-	folders := eight(t, func(s Shard) string {
+	folders := eight(t, func(s schedule.Shard) string {
 		return recorded(t, s, 8, func(h *recordHead, _ []*frame) { h.Began = h.Began.Add(3 * time.Second) })
 	})
 	merged, err := Merge(folders...)

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -54,7 +55,7 @@ func TestShardProcess(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &c))
 	w := &noted{twoPaths: twoPaths{operations: shardOperations}}
-	e := testEngine(t, c.Server, w, Options{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: Shard{Index: c.Index, Of: 2}, StartAt: c.Start})
+	e := testEngine(t, c.Server, w, Options{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: schedule.Shard{Index: c.Index, Of: 2}, StartAt: c.Start})
 	_, err := e.run(context.Background())
 	require.NoError(t, err)
 	samples, err := json.Marshal(w.service)
@@ -157,7 +158,7 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 		}
 		hits = append(hits, h)
 	}
-	run := func(shard Shard) (string, *ledger) {
+	run := func(shard schedule.Shard) (string, *ledger) {
 		folder := t.TempDir()
 		o := Options{Rate: per(1000), Duration: 5 * time.Second, Shard: shard}
 		e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, o)
@@ -187,9 +188,9 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 		require.NoError(t, keep.close())
 		return folder, s.ledger
 	}
-	whole, _ := run(Shard{})
-	one, _ := run(Shard{1, 2})
-	two, _ := run(Shard{2, 2})
+	whole, _ := run(schedule.Shard{})
+	one, _ := run(schedule.Shard{Index: 1, Of: 2})
+	two, _ := run(schedule.Shard{Index: 2, Of: 2})
 	union, err := ReadRecord(whole)
 	require.NoError(t, err)
 	merged, err := Merge(one, two)
@@ -212,13 +213,13 @@ func TestShardsOfDifferentQuestionsAreRefused(t *testing.T) {
 		require.NoError(t, err)
 		return o.Record
 	}
-	first := run(Options{Rate: per(100), Shard: Shard{1, 2}}, "a")
+	first := run(Options{Rate: per(100), Shard: schedule.Shard{Index: 1, Of: 2}}, "a")
 	for word, folder := range map[string]string{
-		"schedule":         run(Options{Rate: per(200), Shard: Shard{2, 2}}, "a"),
-		"seed":             run(Options{Rate: per(100), Shard: Shard{2, 2}, Seed: 1}, "a"),
-		"number of shards": run(Options{Rate: per(100), Shard: Shard{2, 3}}, "a"),
-		"operations":       run(Options{Rate: per(100), Shard: Shard{2, 2}}, "b"),
-		"mixes":            run(Options{Rate: per(100), Shard: Shard{2, 2}, Mix: map[string]int{"a": 1}}, "a"),
+		"schedule":         run(Options{Rate: per(200), Shard: schedule.Shard{Index: 2, Of: 2}}, "a"),
+		"seed":             run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Seed: 1}, "a"),
+		"number of shards": run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 3}}, "a"),
+		"operations":       run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}}, "b"),
+		"mixes":            run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Mix: map[string]int{"a": 1}}, "a"),
 	} {
 		_, err := Merge(first, folder)
 		assert.ErrorContains(t, err, word)

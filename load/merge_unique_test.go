@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -36,7 +37,7 @@ func (s *service) shardsOf(t *testing.T, of int, o Options) []string {
 	var at atomic.Pointer[time.Time]
 	for i := range of {
 		folders[i] = t.TempDir()
-		o.Shard, o.Record = Shard{Index: i + 1, Of: of}, folders[i]
+		o.Shard, o.Record = schedule.Shard{Index: i + 1, Of: of}, folders[i]
 		o.Barrier = func(context.Context, Ready) (time.Time, error) {
 			waiting <- struct{}{}
 			<-start
@@ -255,7 +256,7 @@ func mintsFor(body []byte, accounts ...string) string {
 // The most entries are left out evenly, and what two shards leave of the same values is the same choice.
 func TestWhatIsLeftIsBounded(t *testing.T) {
 	t.Parallel()
-	one, two := newSeenSet(sharedKey(3, Shard{1, 2})), newSeenSet(sharedKey(3, Shard{2, 2}))
+	one, two := newSeenSet(sharedKey(3, schedule.Shard{Index: 1, Of: 2})), newSeenSet(sharedKey(3, schedule.Shard{Index: 2, Of: 2}))
 	for i := range uint32(3000) {
 		one.claim(one.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i)), i)
 		two.claim(two.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i+2000)), i)
@@ -279,7 +280,7 @@ func TestWhatIsLeftIsBounded(t *testing.T) {
 		}
 	}
 	assert.InDelta(t, 250, met, 60, "of the 1,000 values that both saw each fourth is watched by both")
-	other := newSeenSet(sharedKey(4, Shard{1, 2}))
+	other := newSeenSet(sharedKey(4, schedule.Shard{Index: 1, Of: 2}))
 	assert.NotEqual(t, one.hash(uniqueJTI, []byte("x")), other.hash(uniqueJTI, []byte("x")), "another run has another key")
 	assert.Equal(t, one.hash(uniqueJTI, []byte("x")), two.hash(uniqueJTI, []byte("x")))
 	assert.NotEqual(t, one.hash(uniqueJTI, []byte("x")), one.hash(uniqueSession, []byte("x")))

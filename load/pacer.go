@@ -8,12 +8,13 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 )
 
 // schedulePacer is the vegeta.Pacer of a Schedule. It sleeps by itself, until the very instant a hit is due, and ends the attack by the
 // number of hits: Vegeta's own duration would leave out, and not count, whatever is late at the end.
 type schedulePacer struct {
-	schedule Schedule
+	schedule schedule.Schedule
 	timer    preciseTimer
 	ctx      context.Context
 	began    time.Time

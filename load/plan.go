@@ -6,13 +6,14 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/load/transport"
 )
 
 // plan is what a run will send, and when.
 type plan struct {
-	whole    Schedule // of all shards; nil in a closed loop
-	schedule Schedule // of this one
+	whole    schedule.Schedule // of all shards; nil in a closed loop
+	schedule schedule.Schedule // of this one
 	length   time.Duration
 	words    string
 	workers  int
@@ -25,7 +26,7 @@ func planOf(o *Options) (*plan, error) {
 		return nil, failure.Usagef("a load needs an environment")
 	}
 	if o.Profile != nil {
-		if err := o.Profile.fillIn(o); err != nil {
+		if err := fillIn(o, o.Profile); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +47,7 @@ func planOf(o *Options) (*plan, error) {
 	case o.Population != nil && (o.Rate.Per != 0 || p.closed):
 		return nil, failure.Usagef("a population says how much is sent; leave --rate out, or --population")
 	case o.Population != nil:
-		if err := o.Population.check(); err != nil {
+		if err := o.Population.Check(); err != nil {
 			return nil, err
 		}
 		if o.Workload == "" || o.Workload == WorkloadMixed {
@@ -63,11 +64,11 @@ func planOf(o *Options) (*plan, error) {
 	case o.Rate.Hits <= 0:
 		return nil, failure.Usagef("a load needs a rate above 0: give --rate, such as 200/s")
 	default:
-		p.whole = Constant(o.Rate, o.Duration)
+		p.whole = schedule.Constant(o.Rate, o.Duration)
 	}
 	if p.whole != nil {
 		p.length, p.words = p.whole.Length(), p.whole.String()
-		p.schedule = shardOf(p.whole, o.Shard)
+		p.schedule = schedule.ShardOf(p.whole, o.Shard)
 		if p.schedule.Hits() == 0 {
 			return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
 		}
@@ -125,12 +126,44 @@ func (p *plan) crowd(o *Options) (*crowd, error) {
 		Workload: o.Workload, Mix: o.Mix, Clients: o.Clients, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions,
 		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery, skip: o.skip,
 	}
-	if s, ok := p.schedule.(sharded); ok {
-		traffic.part = s.shard
+	if p.schedule != nil && o.Shard.Of > 1 {
+		traffic.part = o.Shard
 	}
 	c, err := newCrowd(o.Environment, traffic, p.hits(), p.peak(), o.Seed, o.Shard)
 	if err != nil {
 		return nil, err
 	}
 	return c, limit.Check(o.Limits, o.Workload, c.measures(), p.closed, false)
+}
+
+// fillIn completes options by what their profile says; what both say must be the same.
+func fillIn(o *Options, p *schedule.Profile) error {
+	switch {
+	case p.Workload != "" && o.Workload != "" && p.Workload != o.Workload:
+		return failure.Usagef("the profile %s is for the workload %s and the run asks for %s; leave --workload out", p.Name, p.Workload, o.Workload)
+	case o.Duration != 0:
+		return failure.Usagef("the profile %s says for how long; leave --duration out", p.Name)
+	}
+	if o.Workload == "" {
+		o.Workload = p.Workload
+	}
+	if o.Mix == nil {
+		o.Mix = p.Mix
+	}
+	if o.Clients == 0 {
+		o.Clients = p.Clients
+	}
+	if o.Workers == 0 {
+		o.Workers = p.Workers
+	}
+	given := map[string]bool{}
+	for _, l := range o.Limits {
+		given[l.Figure()] = true
+	}
+	for _, l := range p.Limits {
+		if !given[l.Figure()] { // a limit of the command line replaces that of the profile
+			o.Limits = append(o.Limits, l)
+		}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/wire"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -18,10 +19,10 @@ type Options struct {
 	Environment *environment.Environment
 	Workload    string
 	Mix         map[string]int // of the workload mixed
-	Rate        Rate
+	Rate        schedule.Rate
 	Duration    time.Duration
-	Profile     *Profile
-	Population  *Population
+	Profile     *schedule.Profile
+	Population  *schedule.Population
 	Storm       *Storm // in place of Workload, Rate and Duration
 	// Max sends as fast as Workers can, each one request after the other, for Duration (closed loop). Rate.Max says the same.
 	Max bool
@@ -38,7 +39,7 @@ type Options struct {
 	Raw io.Writer
 	// Record is the folder for RecordFile; empty: none is kept.
 	Record string
-	Shard  Shard
+	Shard  schedule.Shard
 	// Barrier says when the clock starts, once everything is set up; nil: at StartAt.
 	Barrier Barrier
 	// StartAt is when the clock starts, so that shards start together; zero: as soon as everything is set up.

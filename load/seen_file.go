@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"agstest/load/schedule"
 )
 
 // SeenFile is what a shard leaves beside its record so that a merge can see whether a jti, a session token or a device came to clients of
@@ -39,7 +41,7 @@ type seenHead struct {
 }
 
 // leaveSeen writes the file.
-func (c *crowd) leaveSeen(folder string, shard Shard) error {
+func (c *crowd) leaveSeen(folder string, shard schedule.Shard) error {
 	values, level := c.seen.left(mostLeft)
 	for i := range values {
 		values[i].owner = c.who.number(values[i].owner)

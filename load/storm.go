@@ -11,6 +11,7 @@ import (
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/load/transport"
 	"agstest/reports"
 )
@@ -61,7 +62,7 @@ func stormCrowd(o *Options) (*crowd, Storm, error) {
 		return nil, storm, err
 	}
 	switch {
-	case o.Rate != Rate{} || o.Max || o.Profile != nil || o.Population != nil || o.Duration != 0:
+	case o.Rate != schedule.Rate{} || o.Max || o.Profile != nil || o.Population != nil || o.Duration != 0:
 		return nil, storm, failure.Usagef("a storm says what is sent when; leave --rate, --duration, --profile and --population out, or --storm")
 	case o.Workload != "" && o.Workload != WorkloadMixed:
 		return nil, storm, failure.Usagef("a storm is a mix of sign-ons and refreshes; leave --workload %s out", o.Workload)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"agstest/load/schedule"
 )
 
 func TestTimersSleepAsLongAsTheyAreTold(t *testing.T) {
@@ -35,7 +37,7 @@ func BenchmarkLag(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			timer := make()
 			defer timer.close()
-			p := &schedulePacer{schedule: Constant(per(2000), time.Hour), timer: timer, ctx: context.Background(), began: time.Now()}
+			p := &schedulePacer{schedule: schedule.Constant(per(2000), time.Hour), timer: timer, ctx: context.Background(), began: time.Now()}
 			cpu, began := cpuTime(), time.Now()
 			lags := []int64{}
 			for i := range b.N {

@@ -16,6 +16,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 )
 
 // The workloads, by what an AGS sees of its users.
@@ -51,8 +52,8 @@ type traffic struct {
 	// checked on all.
 	JudgeEvery int
 
-	skip int   // clients whose session tokens an earlier run of the same search used
-	part Shard // of the schedule, where the hits are a shard's
+	skip int            // clients whose session tokens an earlier run of the same search used
+	part schedule.Shard // of the schedule, where the hits are a shard's
 }
 
 // crowd is the virtual clients of a run and the Workload they make.
@@ -131,7 +132,7 @@ const (
 
 // newCrowd plans the clients of a run of so many hits (0: not known) with a peak rate in hits a second, and says in its error how many
 // clients are needed where there are too few. Nothing is sent.
-func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, seed uint64, shard Shard) (*crowd, error) {
+func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, seed uint64, shard schedule.Shard) (*crowd, error) {
 	if t.Refreshes == 0 {
 		t.Refreshes = defaultRefreshes
 	}

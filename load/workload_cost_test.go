@@ -13,6 +13,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 )
 
 // accessToken is as long as the one of the page "Signing in with a session token".
@@ -28,7 +29,7 @@ func accessToken(account, device, jti string, exp int64) string {
 func signedInCrowd(t testing.TB, clients int) (*crowd, func(n uint32, serial int) []byte) {
 	e := &environment.Environment{Name: "lab", Tenant: "nagra", Service: "SSO", ClockSkew: time.Hour,
 		Load: environment.Load{Clients: environment.Clients{Count: clients, SessionToken: "load-{n}", ClientID: "LOAD_{n}", AccountID: "L{n}"}}}
-	c, err := newCrowd(e, traffic{Workload: WorkloadRefresh, Clients: clients}, 0, 100, 3, Shard{})
+	c, err := newCrowd(e, traffic{Workload: WorkloadRefresh, Clients: clients}, 0, 100, 3, schedule.Shard{})
 	require.NoError(t, err)
 	answer := func(n uint32, serial int) []byte {
 		now := time.Now().Unix()

@@ -2,9 +2,11 @@ package load
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"agstest/internal/failure"
+	"agstest/load/schedule"
 )
 
 // mixer shares hits out among operations. In every run of as many hits as the shares add up to, each operation comes exactly as often as
@@ -24,7 +26,7 @@ type mixer struct {
 var mixable = []step{stepSignOn, stepRefresh, stepDiscover}
 
 // newMixer makes the mixer of one part of a schedule.
-func newMixer(mix map[string]int, seed uint64, part Shard) (*mixer, error) {
+func newMixer(mix map[string]int, seed uint64, part schedule.Shard) (*mixer, error) {
 	m := &mixer{seed: seed, stride: 1}
 	if part.Of > 1 {
 		m.stride, m.first = uint64(part.Of), uint64(part.Index-1)
@@ -114,4 +116,30 @@ func gcd(a, b uint64) uint64 {
 		a, b = b, a%b
 	}
 	return a
+}
+
+// ParseMix reads the shares of a mixed workload, such as signon=1,refresh=9. Its errors are of the kind failure.Usage; whether the
+// workload knows the names is for the workload to say.
+func ParseMix(text string) (map[string]int, error) {
+	mix := map[string]int{}
+	sum := 0
+	for part := range strings.SplitSeq(text, ",") {
+		name, share, found := strings.Cut(strings.TrimSpace(part), "=")
+		name = strings.TrimSpace(name)
+		if !found || name == "" {
+			return nil, failure.Usagef("the mix %q is not a list of name=share: write it like signon=1,refresh=9", text)
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(share))
+		if err != nil || n < 0 || n > 1_000_000 {
+			return nil, failure.Usagef("the mix %q: the share of %s is not a whole number from 0 to 1000000", text, name)
+		}
+		if _, twice := mix[name]; twice {
+			return nil, failure.Usagef("the mix %q names %s twice", text, name)
+		}
+		mix[name], sum = n, sum+n
+	}
+	if sum == 0 {
+		return nil, failure.Usagef("the mix %q gives every operation a share of 0: nothing would be sent", text)
+	}
+	return mix, nil
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"agstest/load/hit"
+	"agstest/load/schedule"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,9 +19,9 @@ func TestMixIsExactInEveryRound(t *testing.T) {
 			hit.OpDiscover: rapid.IntRange(0, 5).Draw(t, "discover"),
 		}
 		seed := rapid.Uint64().Draw(t, "seed")
-		m, err := newMixer(mix, seed, Shard{})
+		m, err := newMixer(mix, seed, schedule.Shard{})
 		require.NoError(t, err)
-		again, err := newMixer(mix, seed, Shard{})
+		again, err := newMixer(mix, seed, schedule.Shard{})
 		require.NoError(t, err)
 		first := rapid.Uint64Range(0, 1<<40).Draw(t, "round") * m.total
 		counts := map[string]int{}
@@ -46,11 +47,11 @@ func TestShardsTogetherMixLikeOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mix := map[string]int{hit.OpSignOn: rapid.IntRange(1, 9).Draw(t, "signon"), hit.OpRefresh: rapid.IntRange(1, 9).Draw(t, "refresh")}
 		seed, of := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(2, 9).Draw(t, "shards")
-		one, err := newMixer(mix, seed, Shard{})
+		one, err := newMixer(mix, seed, schedule.Shard{})
 		require.NoError(t, err)
 		hits := rapid.Uint64Range(1, 300).Draw(t, "hits")
 		for i := range of {
-			part := Shard{Index: i + 1, Of: of}
+			part := schedule.Shard{Index: i + 1, Of: of}
 			m, err := newMixer(mix, seed, part)
 			require.NoError(t, err)
 			signOns := uint64(0)
@@ -66,7 +67,7 @@ func TestShardsTogetherMixLikeOne(t *testing.T) {
 }
 
 func TestMixOfManySharesSpreads(t *testing.T) {
-	m, err := newMixer(map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 720}, 7, Shard{})
+	m, err := newMixer(map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 720}, 7, schedule.Shard{})
 	require.NoError(t, err)
 	signOns := 0
 	for seq := range uint64(7210) {
@@ -83,7 +84,20 @@ func TestMixRefusesWhatItCannotMix(t *testing.T) {
 		"needs a mix":     {},
 		"a share below 0": {hit.OpSignOn: -1, hit.OpRefresh: 2},
 	} {
-		_, err := newMixer(mix, 1, Shard{})
+		_, err := newMixer(mix, 1, schedule.Shard{})
 		require.ErrorContains(t, err, says)
+	}
+}
+
+func TestParseMix(t *testing.T) {
+	mix, err := ParseMix("signon=1, refresh=9")
+	require.NoError(t, err)
+	assert.Equal(t, map[string]int{"signon": 1, "refresh": 9}, mix)
+	for text, word := range map[string]string{
+		"": "name=share", "signon": "name=share", "=1": "name=share", "signon=x": "whole number", "signon=-1": "whole number",
+		"signon=1,signon=2": "twice", "signon=0": "nothing would be sent",
+	} {
+		_, err := ParseMix(text)
+		assert.ErrorContains(t, err, word, text)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/wire"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -72,7 +73,7 @@ func (f *found) count(operation string, outcome hit.Outcome) {
 // ready plans a crowd and sets it up.
 func (s *service) ready(t testing.TB, traffic traffic, hits uint64, peak float64) (*crowd, []reports.Wrong) {
 	t.Helper()
-	c, err := newCrowd(s.environment, traffic, hits, peak, 5, Shard{})
+	c, err := newCrowd(s.environment, traffic, hits, peak, 5, schedule.Shard{})
 	require.NoError(t, err)
 	target, err := s.environment.Target()
 	require.NoError(t, err)
@@ -231,7 +232,7 @@ func TestSetUpThatFailsIsNoVerdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, mock.Config{}, func(http.Handler) http.Handler { return http.HandlerFunc(test.answer) })
-			c, err := newCrowd(s.environment, traffic{Workload: WorkloadRefresh, Clients: 20}, 100, 10, 5, Shard{})
+			c, err := newCrowd(s.environment, traffic{Workload: WorkloadRefresh, Clients: 20}, 100, 10, 5, schedule.Shard{})
 			require.NoError(t, err)
 			target, _ := s.environment.Target()
 			client, err := wire.NewClient(target)
@@ -276,7 +277,7 @@ func TestSetUpIsPatient(t *testing.T) {
 				s.environment.Load.Clients.SessionToken = ""
 			}
 			var told atomic.Int64
-			r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 20, Rate: Rate{Hits: 100, Per: time.Second},
+			r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 20, Rate: schedule.Rate{Hits: 100, Per: time.Second},
 				Duration: time.Second, MaxLag: time.Minute, SetUp: func(SetUp) { told.Add(1) }})
 			require.NoError(t, err)
 			assert.Equal(t, test.right, r.Total.Right)
@@ -293,10 +294,10 @@ func TestSetUpThatIsEndedSaysHowFarItWas(t *testing.T) {
 	s := newService(t, mock.Config{}, spoiled("/signOnWithSessionToken", 147, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		cancel(fmt.Errorf("the run was told to stop (SIGTERM)"))
 	}))
-	_, err := Run(ctx, Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 700, Rate: Rate{Hits: 10000, Per: time.Second}, Duration: time.Second})
+	_, err := Run(ctx, Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 700, Rate: schedule.Rate{Hits: 10000, Per: time.Second}, Duration: time.Second})
 	require.Error(t, err)
 	require.Regexp(t, `^set-up: 1[34]\d of 700 clients signed on when the run was told to stop \(SIGTERM\)$`, err.Error())
-	never := NeverSent(Options{Environment: s.environment, Workload: WorkloadRefresh, Rate: Rate{Hits: 10, Per: time.Second}, Duration: time.Second}, err.Error())
+	never := NeverSent(Options{Environment: s.environment, Workload: WorkloadRefresh, Rate: schedule.Rate{Hits: 10, Per: time.Second}, Duration: time.Second}, err.Error())
 	assert.Equal(t, reports.Error, never.Verdict)
 	assert.False(t, never.Valid)
 	assert.Contains(t, never.Reason, "the load was never sent: set-up: 1")
@@ -357,7 +358,7 @@ func TestMixUpBeforeTheClockStartsFailsTheRun(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	}))
-	r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 20, Rate: Rate{Hits: 40, Per: time.Second}, Duration: 500 * time.Millisecond})
+	r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadRefresh, Clients: 20, Rate: schedule.Rate{Hits: 40, Per: time.Second}, Duration: 500 * time.Millisecond})
 	require.NoError(t, err)
 	assert.EqualValues(t, 20, r.Total.Right, "spare clients do the run")
 	assert.Equal(t, reports.Fail, r.Verdict)
@@ -653,7 +654,7 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 		"negative judgements": {e(pattern), traffic{Workload: WorkloadRefresh, JudgeEvery: -1}, 5, "1 of -1 answers"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newCrowd(test.environment, test.traffic, test.hits, 200, 1, Shard{})
+			_, err := newCrowd(test.environment, test.traffic, test.hits, 200, 1, schedule.Shard{})
 			require.ErrorContains(t, err, test.says)
 			assert.Equal(t, failure.Usage, failure.KindOf(err))
 		})

@@ -9,6 +9,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -35,12 +36,12 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 			}
 			for _, bound := range []struct {
 				flag, text string
-				rate       *load.Rate
+				rate       *schedule.Rate
 			}{{"from", from, &options.From}, {"to", to, &options.To}} {
 				if bound.text == "" {
 					continue
 				}
-				if *bound.rate, err = load.ParseRate(bound.text); err != nil {
+				if *bound.rate, err = schedule.ParseRate(bound.text); err != nil {
 					return failure.Usagef("--%s: %w", bound.flag, err)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/reports"
 	"agstest/steps"
 )
@@ -30,7 +31,7 @@ where conformance failed, so that one pipeline run tells everything; where the s
 			if err != nil {
 				return err
 			}
-			if slices.Contains(load.Profiles(), cf.profile) && !slices.Contains(profileNames(), cf.profile) {
+			if slices.Contains(schedule.Profiles(), cf.profile) && !slices.Contains(profileNames(), cf.profile) {
 				return failure.Usagef("--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s", cf.profile, loadProfileFlag, cf.profile)
 			}
 			lf.seed = cf.seed

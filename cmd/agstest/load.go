@@ -19,6 +19,7 @@ import (
 	"agstest/internal/wire"
 	"agstest/load"
 	"agstest/load/limit"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -65,7 +66,7 @@ func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
 	flags.StringVar(&f.rate, "rate", "", "hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
 	flags.DurationVar(&f.duration, "duration", 0, "how long, such as 30s or 10m")
 	f.registerLimits(c)
-	flags.StringVar(&f.profile, profileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(load.Profiles(), ", "))
+	flags.StringVar(&f.profile, profileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(schedule.Profiles(), ", "))
 	flags.BoolVar(&f.trace, "trace", false, "measure the phases of exchanges: DNS, connect, TLS, wait, read")
 	flags.BoolVar(&f.raw, "raw", false, "keep Vegeta's own results too ("+rawFile+", for vegeta report and vegeta plot)")
 	flags.StringVar(&f.shard, "shard", "", "be one of several generators of one schedule, such as 2/8")
@@ -150,7 +151,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 	}
 	var err error
 	if rate != "" {
-		if o.Rate, err = load.ParseRate(rate); err != nil {
+		if o.Rate, err = schedule.ParseRate(rate); err != nil {
 			return o, failure.Usagef("--rate: %w", err)
 		}
 	}
@@ -168,7 +169,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		}
 	}
 	if f.population > 0 {
-		o.Population = &load.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
+		o.Population = &schedule.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
 	} else if f.accessLifetime != 0 || f.sessionLifetime != 0 || f.peak != 0 {
 		return o, failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
 	}
@@ -192,13 +193,13 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 }
 
 // readProfile reads a file, or a profile that comes with agstest.
-func readProfile(flag, name string) (*load.Profile, error) {
+func readProfile(flag, name string) (*schedule.Profile, error) {
 	text, err := userfile.Read(name, mostSmallFile)
 	if errors.Is(err, os.ErrNotExist) {
-		shipped, found := load.ShippedProfile(name)
+		shipped, found := schedule.ShippedProfile(name)
 		if !found {
-			advice := "those that come with agstest are " + strings.Join(load.Profiles(), ", ")
-			if near := failure.Nearest(name, load.Profiles()); near != "" {
+			advice := "those that come with agstest are " + strings.Join(schedule.Profiles(), ", ")
+			if near := failure.Nearest(name, schedule.Profiles()); near != "" {
 				advice = "did you mean " + near + "?"
 			}
 			return nil, failure.Usagef("--%s: there is no file %s; %s", flag, name, advice)
@@ -208,20 +209,20 @@ func readProfile(flag, name string) (*load.Profile, error) {
 	if err != nil {
 		return nil, failure.Usagef("--%s: cannot read the profile %s: %w", flag, name, err)
 	}
-	return load.ReadProfile(text, name)
+	return schedule.ReadProfile(text, name)
 }
 
-func parseShard(text string) (load.Shard, error) {
+func parseShard(text string) (schedule.Shard, error) {
 	if text == "" {
-		return load.Shard{}, nil
+		return schedule.Shard{}, nil
 	}
 	index, of, found := strings.Cut(text, "/")
 	i, err := strconv.Atoi(index)
 	n, err2 := strconv.Atoi(of)
 	if !found || err != nil || err2 != nil || i < 1 || n < i {
-		return load.Shard{}, failure.Usagef("--shard must be one of several such as 2/8, not %q", text)
+		return schedule.Shard{}, failure.Usagef("--shard must be one of several such as 2/8, not %q", text)
 	}
-	return load.Shard{Index: i, Of: n}, nil
+	return schedule.Shard{Index: i, Of: n}, nil
 }
 
 func (p *program) loadCommand() *cobra.Command {

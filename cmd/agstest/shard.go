@@ -17,6 +17,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/load/shards"
 	"agstest/reports"
 )
@@ -156,7 +157,7 @@ func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.P
 	if o.Environment, err = environment.Parse(text, plan.Env, f.plan, environment.FolderLookup(f.secrets)); err != nil {
 		return nil, err
 	}
-	o.Shard, o.Barrier, o.Progress, o.Record = load.Shard{Index: f.index + 1, Of: plan.Shards}, barrier, progress, folder
+	o.Shard, o.Barrier, o.Progress, o.Record = schedule.Shard{Index: f.index + 1, Of: plan.Shards}, barrier, progress, folder
 	o.Secrets = redactorFor(o.Environment)
 	o.Run = reports.Run{ID: plan.Run, Kind: "load", Tool: buildInfo()}
 	if raw {

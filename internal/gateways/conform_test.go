@@ -17,6 +17,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/steps"
 )
@@ -116,7 +117,7 @@ func nothingJudged(t *testing.T, e *environment.Environment, says string) {
 	require.ErrorContains(t, err, says)
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 	t.Log(err)
-	_, err = load.Run(t.Context(), load.Options{Environment: e, Workload: load.WorkloadSignOn, Rate: load.Rate{Hits: 10, Per: time.Second}, Duration: 100 * time.Millisecond, Clients: 2})
+	_, err = load.Run(t.Context(), load.Options{Environment: e, Workload: load.WorkloadSignOn, Rate: schedule.Rate{Hits: 10, Per: time.Second}, Duration: 100 * time.Millisecond, Clients: 2})
 	require.ErrorContains(t, err, says)
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 }

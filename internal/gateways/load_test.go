@@ -23,6 +23,7 @@ import (
 	"agstest/internal/gateways"
 	"agstest/load"
 	"agstest/load/hit"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -63,7 +64,7 @@ type beside struct {
 }
 
 // load sends both at a rate, with reloads of the gateway in between.
-func (s *service) load(t testing.TB, g *gateways.Gateway, address string, rate load.Rate, length time.Duration, reloads int) *beside {
+func (s *service) load(t testing.TB, g *gateways.Gateway, address string, rate schedule.Rate, length time.Duration, reloads int) *beside {
 	t.Helper()
 	b := &beside{why: map[string]int{}}
 	var all sync.WaitGroup
@@ -129,7 +130,7 @@ var wide = os.Getenv("AGSTEST_GATEWAYS_WIDE") != ""
 
 // trial is one way to go through a gateway.
 type trial struct {
-	rate    load.Rate
+	rate    schedule.Rate
 	length  time.Duration
 	reloads int
 	config  gateways.Config
@@ -138,13 +139,13 @@ type trial struct {
 }
 
 var trials = []trial{
-	{name: "30/m, kept for 1 s", rate: load.Rate{Hits: 30, Per: time.Minute}, length: 11 * time.Second, config: gateways.Config{Idle: time.Second}},
-	{name: "10/m", rate: load.Rate{Hits: 10, Per: time.Minute}, length: 25 * time.Second, wide: true},
-	{name: "10/m, production", rate: load.Rate{Hits: 10, Per: time.Minute}, length: 70 * time.Second, config: gateways.Config{Production: true}, wide: true},
-	{name: "200/s, 5 reloads", rate: load.Rate{Hits: 200, Per: time.Second}, length: 3 * time.Second, reloads: 5},
-	{name: "200/s, 5 reloads, production", rate: load.Rate{Hits: 200, Per: time.Second}, length: 10 * time.Second, reloads: 5, config: gateways.Config{Production: true}, wide: true},
-	{name: "1,000/s", rate: load.Rate{Hits: 1000, Per: time.Second}, length: 10 * time.Second, wide: true},
-	{name: "1,000/s, 5 reloads", rate: load.Rate{Hits: 1000, Per: time.Second}, length: 10 * time.Second, reloads: 5, wide: true},
+	{name: "30/m, kept for 1 s", rate: schedule.Rate{Hits: 30, Per: time.Minute}, length: 11 * time.Second, config: gateways.Config{Idle: time.Second}},
+	{name: "10/m", rate: schedule.Rate{Hits: 10, Per: time.Minute}, length: 25 * time.Second, wide: true},
+	{name: "10/m, production", rate: schedule.Rate{Hits: 10, Per: time.Minute}, length: 70 * time.Second, config: gateways.Config{Production: true}, wide: true},
+	{name: "200/s, 5 reloads", rate: schedule.Rate{Hits: 200, Per: time.Second}, length: 3 * time.Second, reloads: 5},
+	{name: "200/s, 5 reloads, production", rate: schedule.Rate{Hits: 200, Per: time.Second}, length: 10 * time.Second, reloads: 5, config: gateways.Config{Production: true}, wide: true},
+	{name: "1,000/s", rate: schedule.Rate{Hits: 1000, Per: time.Second}, length: 10 * time.Second, wide: true},
+	{name: "1,000/s, 5 reloads", rate: schedule.Rate{Hits: 1000, Per: time.Second}, length: 10 * time.Second, reloads: 5, wide: true},
 }
 
 // TestLoadIsNotWorseThanVegeta: through each gateway, over http and https, no more answers are wrong than of Vegeta's POSTs in the same

@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/hostile"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -26,7 +27,7 @@ func TestLoadBearsHostileServices(t *testing.T) {
 			workers = 1 // so that it is known which connection carries a hit
 		}
 		report, err := load.Run(t.Context(), load.Options{
-			Environment: e, Workload: load.WorkloadRefresh, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: hits * time.Second / 200, Clients: 8,
+			Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: hits * time.Second / 200, Clients: 8,
 			Workers: workers, Timeout: timeout, MaxLag: time.Minute, JudgeEvery: 1,
 		})
 		assert.Zero(t, server.Strayed(), "a redirect was followed")
@@ -67,7 +68,7 @@ func TestClientsThatAreSentAwayEndTheRun(t *testing.T) {
 	_, e := target(t, behaviours["429 that asks to come in the year 9999"], hostile.Refreshes)
 	e.Load.Clients.Count = 20
 	report, err := load.Run(t.Context(), load.Options{
-		Environment: e, Workload: load.WorkloadRefresh, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: 10 * time.Minute, Clients: 20, MaxLag: time.Minute,
+		Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 10 * time.Minute, Clients: 20, MaxLag: time.Minute,
 	})
 	require.NoError(t, err)
 	assert.Contains(t, report.Run.Partial, "were asked with Retry-After to come again later than in a day")
@@ -80,7 +81,7 @@ func TestLoadOverHTTP2Alone(t *testing.T) {
 	t.Parallel()
 	_, e := target(t, behaviours["HTTP/2 alone"], hostile.Refreshes)
 	report, err := load.Run(t.Context(), load.Options{
-		Environment: e, Workload: load.WorkloadSignOn, Rate: load.Rate{Hits: 200, Per: time.Second}, Duration: 60 * time.Millisecond, MaxLag: time.Minute,
+		Environment: e, Workload: load.WorkloadSignOn, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 60 * time.Millisecond, MaxLag: time.Minute,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "net/http, since the service speaks HTTP/2 only", report.Plan.Transport)

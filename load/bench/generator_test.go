@@ -19,6 +19,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -69,7 +70,7 @@ func generateRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Load.MaxRate, e.Load.Clients.Count = "", max(q.Clients, e.Load.Clients.Count)
-	rate, err := load.ParseRate(q.Rate)
+	rate, err := schedule.ParseRate(q.Rate)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -44,7 +45,7 @@ func TestSoak(t *testing.T) {
 	e, err := environment.Parse([]byte(service.Environment), "soak.yaml", t.TempDir(), func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
 	e.Load.MaxRate, e.Load.Clients.Count = "", 4000+int(length.Seconds()*100) // each sign-on has a session token of its own
-	rate, err := load.ParseRate("1000/s")
+	rate, err := schedule.ParseRate("1000/s")
 	require.NoError(t, err)
 
 	samples := map[string][]size{}

@@ -23,6 +23,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -434,7 +435,7 @@ func plainLoad(plan Plan) func(int, context.Context, load.Barrier, func(load.Pro
 		if err := pause(ctx, time.Until(at)); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		report := &reports.Load{Shard: load.Shard{Index: index + 1, Of: plan.Shards}.String(), Plan: reports.Plan{Hits: int64(plan.Duration / time.Second)}, Total: &reports.Operation{}}
+		report := &reports.Load{Shard: schedule.Shard{Index: index + 1, Of: plan.Shards}.String(), Plan: reports.Plan{Hits: int64(plan.Duration / time.Second)}, Total: &reports.Operation{}}
 		report.Generator.StartLate = int64(time.Since(at))
 		for report.Total.Sent < report.Plan.Hits && pause(ctx, time.Second) == nil {
 			report.Total.Sent++

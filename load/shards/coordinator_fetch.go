@@ -18,6 +18,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/schedule"
 )
 
 const (
@@ -300,7 +301,7 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 		return err
 	}
 	l, err := load.ReadRecord(s.facts.Folder)
-	if err == nil && l.Run.ID == r.work.Run && l.Shard == (load.Shard{Index: s.index + 1, Of: len(r.shards)}).String() {
+	if err == nil && l.Run.ID == r.work.Run && l.Shard == (schedule.Shard{Index: s.index + 1, Of: len(r.shards)}).String() {
 		return nil
 	}
 	err = errors.Join(errors.New("what the results URL holds is not the result of this shard"), os.RemoveAll(s.facts.Folder))

@@ -3,6 +3,7 @@ package shards
 import (
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/schedule"
 	"agstest/reports"
 )
 
@@ -30,7 +31,7 @@ func (o *Outcome) Merge(notes ...string) (*reports.Load, error) {
 // run is what the coordinator and the last words of a shard say of it.
 func (s *Shard) run() reports.ShardRun {
 	r := reports.ShardRun{
-		Shard: load.Shard{Index: s.Index, Of: s.Of}.String(), Node: s.Node, Pod: s.Pod, Reason: s.Trouble,
+		Shard: schedule.Shard{Index: s.Index, Of: s.Of}.String(), Node: s.Node, Pod: s.Pod, Reason: s.Trouble,
 		ClockAhead: int64(s.ClockAhead), ClockError: int64(s.ClockError), ClockDrift: int64(s.ClockDrift),
 	}
 	if e := s.Ending; e != nil {

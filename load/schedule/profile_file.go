@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"bytes"
@@ -28,8 +28,8 @@ type profileFile struct {
 	Stages   []stageFile    `yaml:"stages"`
 }
 
-// ReadProfile reads a profile. The name is its path: it stands in messages, and files it names lie beside it. Unknown keys are errors.
-// Errors are of the kind failure.Usage and name the line.
+// ReadProfile reads a profile. The name is its path: it stands in messages, and files it names lie beside it. Unknown
+// keys are errors. Errors are of the kind failure.Usage and name the line.
 func ReadProfile(data []byte, name string) (*Profile, error) {
 	data, err := userfile.Text(data)
 	if err != nil {
@@ -60,8 +60,10 @@ func readProfile(data []byte, name string) (p *Profile, err error) {
 	if err != nil {
 		return nil, profileFailure(name, err)
 	}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.NullType || file.Docs[0].Body.Type() == ast.CommentType {
-		return nil, failure.Usagef("%s is empty; a profile needs stages, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", name)
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.NullType ||
+		file.Docs[0].Body.Type() == ast.CommentType {
+		return nil,
+			failure.Usagef("%s is empty; a profile needs stages, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", name)
 	}
 	if len(file.Docs) > 1 {
 		return nil, failure.Usagef("%s holds several YAML documents; a profile is one", name)
@@ -93,7 +95,8 @@ type profileReader struct {
 	read  bool  // the YAML is read; what panics from here on is a mistake of ours
 }
 
-// keys refuses keys that a structure does not have, with the line and the nearest one that it has, and notes the lines of stages.
+// keys refuses keys that a structure does not have, with the line and the nearest one that it has, and notes the lines
+// of stages.
 func (r *profileReader) keys(node ast.Node, t reflect.Type, what string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -136,7 +139,8 @@ func (r *profileReader) key(n *ast.MappingValueNode, t reflect.Type, what string
 		}
 		names = append(names, name)
 	}
-	return failure.Usagef("%s:%d: %s has no key%s; %s", r.name, token.Position.Line, what, userfile.QuotedKey(token.Value), nearest(token.Value, names))
+	return failure.Usagef("%s:%d: %s has no key%s; %s", r.name, token.Position.Line, what,
+		userfile.QuotedKey(token.Value), nearest(token.Value, names))
 }
 
 // nearest proposes the known name that was probably meant, or all.
@@ -166,7 +170,8 @@ func (r *profileReader) profile(f *profileFile) (*Profile, error) {
 	}
 	p.Limits = limits
 	if len(f.Stages) == 0 {
-		return nil, failure.Usagef("%s has no stages; a profile needs at least one, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", r.name)
+		return nil,
+			failure.Usagef("%s has no stages; a profile needs at least one, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", r.name)
 	}
 	for i, stage := range f.Stages {
 		line := 0

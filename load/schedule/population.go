@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"fmt"
@@ -11,14 +11,15 @@ import (
 	"agstest/load/hit"
 )
 
-// Population is a number of users whose apps are open, and what they ask of a service in steady state. The zero value is none.
+// Population is a number of users whose apps are open, and what they ask of a service in steady state. The zero value
+// is none.
 type Population struct {
 	Clients int
-	// AccessLifetime is how long an access token is good for: each client refreshes once in that time. 0 means an hour, as in the
-	// sample of the page "Signing in with a session token".
+	// AccessLifetime is how long an access token is good for: each client refreshes once in that time. 0 means an hour,
+	// as in the sample of the page "Signing in with a session token".
 	AccessLifetime time.Duration
-	// SessionLifetime is after which time no refresh helps any more (fixed_refresh_expires_in) and a client signs on again. 0 means 30
-	// days, as in that sample.
+	// SessionLifetime is after which time no refresh helps any more (fixed_refresh_expires_in) and a client signs on
+	// again. 0 means 30 days, as in that sample.
 	SessionLifetime time.Duration
 	// Peak multiplies both rates, for the busiest hour; 0 means 1.
 	Peak float64
@@ -37,8 +38,8 @@ func (p Population) withDefaults() Population {
 	return p
 }
 
-// check refuses a population that cannot be. Its errors are of the kind failure.Usage.
-func (p Population) check() error {
+// Check refuses a population that cannot be. Its errors are of the kind failure.Usage.
+func (p Population) Check() error {
 	p = p.withDefaults()
 	switch {
 	case p.Clients < 1:
@@ -53,7 +54,8 @@ func (p Population) check() error {
 	return nil
 }
 
-// Rates are the refreshes and sign-ons a second: 1,000,000 clients with access tokens of an hour refresh 278 times a second (LOAD-07).
+// Rates are the refreshes and sign-ons a second: 1,000,000 clients with access tokens of an hour refresh 278 times a
+// second (LOAD-07).
 func (p Population) Rates() (refreshes, signOns float64) {
 	p = p.withDefaults()
 	clients := float64(p.Clients) * p.Peak
@@ -63,7 +65,7 @@ func (p Population) Rates() (refreshes, signOns float64) {
 // Rate is both together.
 func (p Population) Rate() Rate {
 	refreshes, signOns := p.Rates()
-	return perSecond(refreshes + signOns)
+	return RateOf(refreshes + signOns)
 }
 
 // Mix is the shares of refreshes and sign-ons, for the workload mixed.
@@ -72,8 +74,8 @@ func (p Population) Mix() map[string]int {
 	return map[string]int{hit.OpRefresh: max(1, int(math.Round(refreshes/signOns))), hit.OpSignOn: 1}
 }
 
-// Schedule is when the hits of a population are due: users are many and independent of each other, so that their arrivals are a Poisson
-// process (the Palm-Khintchine theorem), which is the jitter of the real world.
+// Schedule is when the hits of a population are due: users are many and independent of each other, so that their
+// arrivals are a Poisson process (the Palm-Khintchine theorem), which is the jitter of the real world.
 func (p Population) Schedule(length time.Duration, seed uint64) Schedule {
 	return populationSchedule{Poisson(p.Rate(), length, seed), p}
 }
@@ -104,7 +106,9 @@ func shortDuration(d time.Duration) string {
 func (p Population) String() string {
 	p = p.withDefaults()
 	refreshes, signOns := p.Rates()
-	text := fmt.Sprintf("population of %s with access tokens of %s: %s refreshes and %s sign-ons", figures.Count(int64(p.Clients)), shortDuration(p.AccessLifetime), figures.Rate(refreshes), figures.Rate(signOns))
+	text := fmt.Sprintf("population of %s with access tokens of %s: %s refreshes and %s sign-ons",
+		figures.Count(int64(p.Clients)), shortDuration(p.AccessLifetime), figures.Rate(refreshes),
+		figures.Rate(signOns))
 	if p.Peak != 1 {
 		text += fmt.Sprintf(", %g times the steady rate", p.Peak)
 	}

@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"testing"
@@ -15,7 +15,9 @@ func anySchedule(t *rapid.T) Schedule {
 		return time.Duration(rapid.Int64Range(int64(time.Millisecond), int64(20*time.Second)).Draw(t, "length"))
 	}
 	rate := func(low int64) Rate {
-		return Rate{Hits: rapid.Int64Range(low, 20_000).Draw(t, "hits"), Per: rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Second, time.Minute, time.Hour}).Draw(t, "per")}
+		return Rate{Hits: rapid.Int64Range(low, 20_000).Draw(t, "hits"),
+			Per: rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Second, time.Minute, time.Hour}).Draw(t,
+				"per")}
 	}
 	var stages []Schedule
 	for range rapid.IntRange(1, 3).Draw(t, "stages") {
@@ -80,7 +82,7 @@ func TestShardsPartitionTheSchedule(t *testing.T) {
 		at := time.Duration(rapid.Int64Range(0, int64(s.Length())).Draw(t, "at"))
 		var hits, count uint64
 		for i := 1; i <= of; i++ {
-			part := shardOf(s, Shard{Index: i, Of: of})
+			part := ShardOf(s, Shard{Index: i, Of: of})
 			hits += part.Hits()
 			count += part.Count(at)
 			if part.Hits() > 0 {
@@ -103,16 +105,30 @@ func TestSchedulesDueTimes(t *testing.T) {
 		at       map[uint64]time.Duration
 		words    string
 	}{
-		{"constant", Constant(per(200), 30*time.Second), 6000, map[uint64]time.Duration{0: 0, 1: 5 * time.Millisecond, 5999: 29995 * time.Millisecond}, "constant 200/s for 30s"},
-		{"a third of a hit", Constant(Rate{Hits: 1, Per: 3 * time.Second}, 7*time.Second), 3, map[uint64]time.Duration{2: 6 * time.Second}, "constant 0.3333333333333333/s for 7s"},
+		{"constant", Constant(per(200), 30*time.Second), 6000,
+			map[uint64]time.Duration{0: 0, 1: 5 * time.Millisecond, 5999: 29995 * time.Millisecond},
+			"constant 200/s for 30s"},
+		{"a third of a hit", Constant(Rate{Hits: 1, Per: 3 * time.Second}, 7*time.Second), 3,
+			map[uint64]time.Duration{2: 6 * time.Second}, "constant 0.3333333333333333/s for 7s"},
 		// A ramp from 0 to 100/s in 10 s has n hits after √(n/5) seconds: 500 in all.
-		{"ramp up", Ramp(per(0), per(100), 10*time.Second), 500, map[uint64]time.Duration{5: time.Second, 20: 2 * time.Second, 125: 5 * time.Second}, "ramp 0/s to 100/s over 10s"},
-		{"ramp down", Ramp(per(100), per(0), 10*time.Second), 500, map[uint64]time.Duration{375: 5 * time.Second}, "ramp 100/s to 0/s over 10s"},
-		{"steps", Steps(per(10), per(30), 3, 3*time.Second), 60, map[uint64]time.Duration{9: 900 * time.Millisecond, 10: time.Second, 30: 2 * time.Second}, "3 steps from 10/s to 30/s over 3s"},
-		{"spike", Spike(per(10), per(100), 0, time.Second, 0, 3*time.Second), 120, map[uint64]time.Duration{10: time.Second, 110: 2 * time.Second}, "spike from 10/s to 100/s (rise 0s, hold 1s, fall 0s) in 3s"},
+		{"ramp up", Ramp(per(0), per(100), 10*time.Second), 500,
+			map[uint64]time.Duration{5: time.Second, 20: 2 * time.Second, 125: 5 * time.Second},
+			"ramp 0/s to 100/s over 10s"},
+		{"ramp down", Ramp(per(100), per(0), 10*time.Second), 500, map[uint64]time.Duration{375: 5 * time.Second},
+			"ramp 100/s to 0/s over 10s"},
+		{"steps", Steps(per(10), per(30), 3, 3*time.Second), 60,
+			map[uint64]time.Duration{9: 900 * time.Millisecond, 10: time.Second, 30: 2 * time.Second},
+			"3 steps from 10/s to 30/s over 3s"},
+		{"spike", Spike(per(10), per(100), 0, time.Second, 0, 3*time.Second), 120,
+			map[uint64]time.Duration{10: time.Second, 110: 2 * time.Second},
+			"spike from 10/s to 100/s (rise 0s, hold 1s, fall 0s) in 3s"},
 		// Over whole periods a sine has its mean.
-		{"sine", Sine(per(100), per(50), 2*time.Second, 4*time.Second), 400, map[uint64]time.Duration{0: 0, 200: 2 * time.Second}, "sine 100/s ± 50/s with a period of 2s for 4s"},
-		{"stages", Sequence(Constant(per(10), time.Second), Constant(per(0), time.Second), Constant(per(20), time.Second)), 30, map[uint64]time.Duration{9: 900 * time.Millisecond, 10: 2 * time.Second, 11: 2050 * time.Millisecond}, "constant 10/s for 1s, then constant 0/s for 1s, then constant 20/s for 1s"},
+		{"sine", Sine(per(100), per(50), 2*time.Second, 4*time.Second), 400,
+			map[uint64]time.Duration{0: 0, 200: 2 * time.Second}, "sine 100/s ± 50/s with a period of 2s for 4s"},
+		{"stages", Sequence(Constant(per(10), time.Second), Constant(per(0), time.Second),
+			Constant(per(20), time.Second)), 30, map[uint64]time.Duration{9: 900 * time.Millisecond,
+			10: 2 * time.Second, 11: 2050 * time.Millisecond},
+			"constant 10/s for 1s, then constant 0/s for 1s, then constant 20/s for 1s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			assert.Equal(t, c.hits, c.schedule.Hits())
@@ -129,7 +145,8 @@ func TestPoissonArrivals(t *testing.T) {
 	s := Poisson(rate, 100*time.Second, 7)
 	assert.Equal(t, s.Hits(), Poisson(rate, 100*time.Second, 7).Hits(), "the same seed gives the same hits")
 	assert.NotEqual(t, s.At(1000), Poisson(rate, 100*time.Second, 8).At(1000), "another seed gives others")
-	// 100,000 expected, standard deviation 316; the gaps have a mean of 1 ms and, being exponential, a standard deviation as large.
+	// 100,000 expected, standard deviation 316; the gaps have a mean of 1 ms and, being exponential, a standard
+	// deviation as large.
 	assert.InDelta(t, 100_000, float64(s.Hits()), 5*316)
 	var sum, squares float64
 	for n := uint64(1); n < s.Hits(); n++ {
@@ -144,17 +161,21 @@ func TestPoissonArrivals(t *testing.T) {
 
 func TestParseRate(t *testing.T) {
 	for text, want := range map[string]Rate{
-		"200/s": {Hits: 200, Per: time.Second}, "12000/m": {Hits: 12000, Per: time.Minute}, "12000/min": {Hits: 12000, Per: time.Minute},
-		"7200/h": {Hits: 7200, Per: time.Hour}, "0.5/s": {Hits: 5, Per: 10 * time.Second}, " 2.50/s ": {Hits: 25, Per: 10 * time.Second},
-		"max": {Max: true}, "0/s": {Hits: 0, Per: time.Second},
+		"200/s": {Hits: 200, Per: time.Second}, "12000/m": {Hits: 12000, Per: time.Minute},
+		"12000/min": {Hits: 12000, Per: time.Minute},
+		"7200/h":    {Hits: 7200, Per: time.Hour}, "0.5/s": {Hits: 5, Per: 10 * time.Second},
+		" 2.50/s ": {Hits: 25, Per: 10 * time.Second},
+		"max":      {Max: true}, "0/s": {Hits: 0, Per: time.Second},
 	} {
 		got, err := ParseRate(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
 	for text, word := range map[string]string{
-		"": "no unit", "200": "no unit", "200/d": "per s, m or h", "x/s": "start with a number", "-1/s": "start with a number", "+1/s": "start with a number",
-		"1e3/s": "start with a number", "99999999/s": "more than any generator", "/s": "start with a number", "NaN/s": "start with a number",
+		"": "no unit", "200": "no unit", "200/d": "per s, m or h", "x/s": "start with a number",
+		"-1/s": "start with a number", "+1/s": "start with a number",
+		"1e3/s": "start with a number", "99999999/s": "more than any generator", "/s": "start with a number",
+		"NaN/s": "start with a number",
 	} {
 		_, err := ParseRate(text)
 		assert.ErrorContains(t, err, word, text)
@@ -164,23 +185,11 @@ func TestParseRate(t *testing.T) {
 	assert.Equal(t, "12000/m", Rate{Hits: 12000, Per: time.Minute}.String())
 }
 
-func TestParseMix(t *testing.T) {
-	mix, err := ParseMix("signon=1, refresh=9")
-	require.NoError(t, err)
-	assert.Equal(t, map[string]int{"signon": 1, "refresh": 9}, mix)
-	for text, word := range map[string]string{
-		"": "name=share", "signon": "name=share", "=1": "name=share", "signon=x": "whole number", "signon=-1": "whole number",
-		"signon=1,signon=2": "twice", "signon=0": "nothing would be sent",
-	} {
-		_, err := ParseMix(text)
-		assert.ErrorContains(t, err, word, text)
-	}
-}
-
 func BenchmarkAt(b *testing.B) {
 	per := func(n int64) Rate { return Rate{Hits: n, Per: time.Second} }
 	for _, s := range []Schedule{
-		Constant(per(5000), time.Hour), Ramp(per(0), per(5000), time.Hour), Sine(per(5000), per(1000), time.Minute, time.Hour), Poisson(per(5000), time.Hour, 1),
+		Constant(per(5000), time.Hour), Ramp(per(0), per(5000), time.Hour),
+		Sine(per(5000), per(1000), time.Minute, time.Hour), Poisson(per(5000), time.Hour, 1),
 	} {
 		b.Run(s.String(), func(b *testing.B) {
 			for i := range b.N {

@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"testing"
@@ -17,7 +17,8 @@ func TestPopulationOfAMillion(t *testing.T) {
 	assert.InDelta(t, 277.78, refreshes, 0.01)
 	assert.InDelta(t, 0.386, signOns, 0.001)
 	assert.Equal(t, map[string]int{hit.OpRefresh: 720, hit.OpSignOn: 1}, p.Mix())
-	assert.Equal(t, "population of 1,000,000 with access tokens of 1h: 277.8/s refreshes and 0.4/s sign-ons", p.String())
+	assert.Equal(t, "population of 1,000,000 with access tokens of 1h: 277.8/s refreshes and 0.4/s sign-ons",
+		p.String())
 
 	p.Peak = 3
 	refreshes, _ = p.Rates()
@@ -25,7 +26,8 @@ func TestPopulationOfAMillion(t *testing.T) {
 
 	schedule := p.Schedule(time.Minute, 1)
 	assert.InDelta(t, 60*834.5, float64(schedule.Hits()), 4*224, "Poisson arrivals: within four standard deviations")
-	assert.Equal(t, "population of 1,000,000 with access tokens of 1h: 833.3/s refreshes and 1.2/s sign-ons, 3 times the steady rate, as Poisson arrivals for 1m", schedule.String())
+	assert.Equal(t,
+		"population of 1,000,000 with access tokens of 1h: 833.3/s refreshes and 1.2/s sign-ons, 3 times the steady rate, as Poisson arrivals for 1m", schedule.String())
 	gaps := map[time.Duration]int{}
 	for n := range uint64(1000) {
 		gaps[schedule.At(n+1)-schedule.At(n)]++
@@ -40,9 +42,9 @@ func TestPopulationThatCannotBe(t *testing.T) {
 		"sessions of 1m0s end":      {Clients: 1, AccessLifetime: time.Hour, SessionLifetime: time.Minute},
 		"a peak of -1":              {Clients: 1, Peak: -1},
 	} {
-		err := p.check()
+		err := p.Check()
 		require.ErrorContains(t, err, says)
 		assert.Equal(t, failure.Usage, failure.KindOf(err))
 	}
-	require.NoError(t, Population{Clients: 1}.check())
+	require.NoError(t, Population{Clients: 1}.Check())
 }

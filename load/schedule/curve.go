@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"encoding/csv"
@@ -11,8 +11,8 @@ import (
 	"agstest/internal/userfile"
 )
 
-// curve reads a rate curve: rows of a time and a rate, such as 90s,250/s, between which the rate changes evenly. Times without a unit are
-// seconds, rates without one hits a second. A first row of names is passed over.
+// curve reads a rate curve: rows of a time and a rate, such as 90s,250/s, between which the rate changes evenly. Times
+// without a unit are seconds, rates without one hits a second. A first row of names is passed over.
 func (r *profileReader) curve(file string) (Schedule, error) {
 	if file == "" {
 		return nil, fmt.Errorf("file is missing; it names a CSV file with rows of time,rate")
@@ -55,7 +55,8 @@ func parseCurve(in io.Reader, name string) (Schedule, error) {
 		case err != nil:
 			return nil, fmt.Errorf("%s:%d: %q is no time; write seconds, or a time such as 5m", name, line, fields[0])
 		case rateErr != nil:
-			return nil, fmt.Errorf("%s:%d: %q is no rate; write hits a second, or a rate such as 200/s", name, line, fields[1])
+			return nil, fmt.Errorf("%s:%d: %q is no rate; write hits a second, or a rate such as 200/s", name, line,
+				fields[1])
 		case n == 0 && at != 0:
 			return nil, fmt.Errorf("%s:%d: the curve begins at %s; its first row must be at 0", name, line, at)
 		case n > 0 && at <= lastTime:

@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"embed"
@@ -6,11 +6,11 @@ import (
 	"path"
 	"strings"
 
-	"agstest/internal/failure"
 	"agstest/load/limit"
 )
 
-// Profile is a load over time as a file says it: stages one after the other, and optionally what is sent and what must be kept.
+// Profile is a load over time as a file says it: stages one after the other, and optionally what is sent and what must
+// be kept.
 type Profile struct {
 	Name     string
 	Workload string         // empty: the profile leaves it open
@@ -31,38 +31,6 @@ func (p *Profile) Schedule(seed uint64) Schedule {
 		return stages[0]
 	}
 	return Sequence(stages...)
-}
-
-// fillIn completes options by what the profile says; what both say must be the same.
-func (p *Profile) fillIn(o *Options) error {
-	switch {
-	case p.Workload != "" && o.Workload != "" && p.Workload != o.Workload:
-		return failure.Usagef("the profile %s is for the workload %s and the run asks for %s; leave --workload out", p.Name, p.Workload, o.Workload)
-	case o.Duration != 0:
-		return failure.Usagef("the profile %s says for how long; leave --duration out", p.Name)
-	}
-	if o.Workload == "" {
-		o.Workload = p.Workload
-	}
-	if o.Mix == nil {
-		o.Mix = p.Mix
-	}
-	if o.Clients == 0 {
-		o.Clients = p.Clients
-	}
-	if o.Workers == 0 {
-		o.Workers = p.Workers
-	}
-	given := map[string]bool{}
-	for _, l := range o.Limits {
-		given[l.Figure()] = true
-	}
-	for _, l := range p.Limits {
-		if !given[l.Figure()] { // a limit of the command line replaces that of the profile
-			o.Limits = append(o.Limits, l)
-		}
-	}
-	return nil
 }
 
 //go:embed profiles/*.yaml

@@ -1,4 +1,11 @@
-package load
+// Package schedule says when each hit of a load is due: constant rates, ramps, steps, spikes, sines, Poisson arrivals,
+// curves from a file, and the steady state of a population, alone or one after the other.
+//
+// A Schedule is pure: hit n is due at a time that can be computed at once, with nothing kept and nothing drawn anew.
+// That is what makes response times exact (they count from the time a hit was due), lets ShardOf deal a schedule out to
+// several generators, and replays a run from its seed. ParseRate reads a rate, ReadProfile a file of stages with
+// what is sent and what must be kept. The package knows no service and sends nothing.
+package schedule
 
 import (
 	"fmt"
@@ -8,8 +15,9 @@ import (
 	"time"
 )
 
-// Schedule says when each hit is due. It is pure: the same arguments give the same answer for ever, on any goroutine, which is what
-// makes response time, sharding and replay exact. For every n below Hits: At(n) < At(n+1) < Length and Count(At(n)) = n+1.
+// Schedule says when each hit is due. It is pure: the same arguments give the same answer for ever, on any goroutine,
+// which is what makes response time, sharding and replay exact. For every n below Hits: At(n) < At(n+1) < Length and
+// Count(At(n)) = n+1.
 type Schedule interface {
 	// At is when hit n, counted from 0, is due, from the start of the run. It is asked for n below Hits only.
 	At(n uint64) time.Duration
@@ -27,7 +35,7 @@ type Schedule interface {
 
 // Constant is evenly spaced hits: the first at 0, hit n at n divided by the rate.
 func Constant(rate Rate, length time.Duration) Schedule {
-	return constant{rate: rate, length: length, total: rate.hits(length)}
+	return constant{rate: rate, length: length, total: rate.HitsBefore(length)}
 }
 
 type constant struct {
@@ -36,7 +44,7 @@ type constant struct {
 	total  uint64
 }
 
-func (c constant) At(n uint64) time.Duration { return c.rate.due(n) }
+func (c constant) At(n uint64) time.Duration { return c.rate.Due(n) }
 func (c constant) Hits() uint64              { return c.total }
 func (c constant) Peak() float64             { return c.rate.PerSecond() }
 func (c constant) Length() time.Duration     { return c.length }
@@ -45,11 +53,11 @@ func (c constant) Count(t time.Duration) uint64 {
 	if t < 0 {
 		return 0
 	}
-	return min(c.rate.hits(t+1), c.total)
+	return min(c.rate.HitsBefore(t+1), c.total)
 }
 
-// curve is a schedule whose rate changes with time: it is given by the number of hits expected by each instant, a function that never
-// falls. Hit n is due at the first nanosecond where that number reaches n.
+// curve is a schedule whose rate changes with time: it is given by the number of hits expected by each instant, a
+// function that never falls. Hit n is due at the first nanosecond where that number reaches n.
 type curve struct {
 	length time.Duration
 	total  uint64
@@ -66,7 +74,8 @@ func newCurve(length time.Duration, words string, peak float64, reached, guess f
 	if length <= 0 {
 		return c
 	}
-	// Hit n is part of the curve when it is due before the end; a sum that misses a whole number by rounding alone counts as that.
+	// Hit n is part of the curve when it is due before the end; a sum that misses a whole number by rounding alone
+	// counts as that.
 	c.total = uint64(math.Max(0, math.Ceil(reached(length.Seconds())-1e-6)))
 	for c.total > 0 && c.At(c.total-1) >= length {
 		c.total--
@@ -172,13 +181,13 @@ func Steps(from, to Rate, steps int, length time.Duration) Schedule {
 			r += (to.PerSecond() - from.PerSecond()) * float64(i) / float64(steps-1)
 		}
 		begin, end := length*time.Duration(i)/time.Duration(steps), length*time.Duration(i+1)/time.Duration(steps)
-		stages[i] = Constant(perSecond(r), end-begin)
+		stages[i] = Constant(RateOf(r), end-begin)
 	}
 	return sequence(fmt.Sprintf("%d steps from %s to %s over %s", steps, from, to, length), stages...)
 }
 
-// perSecond makes a rate of a number, exact to a millionth of a hit a second.
-func perSecond(r float64) Rate {
+// RateOf makes a rate of a number, exact to a millionth of a hit a second.
+func RateOf(r float64) Rate {
 	rate := Rate{Hits: int64(math.Round(r * 1e6)), Per: time.Second * 1e6}
 	for _, divisor := range []int64{1e6, 1e3, 10} {
 		if rate.Hits%divisor == 0 {
@@ -193,7 +202,8 @@ func Spike(base, peak Rate, rise, hold, fall, length time.Duration) Schedule {
 	rest := length - rise - hold - fall
 	before := rest / 2
 	words := fmt.Sprintf("spike from %s to %s (rise %s, hold %s, fall %s) in %s", base, peak, rise, hold, fall, length)
-	return sequence(words, Constant(base, before), Ramp(base, peak, rise), Constant(peak, hold), Ramp(peak, base, fall), Constant(base, rest-before))
+	return sequence(words, Constant(base, before), Ramp(base, peak, rise), Constant(peak, hold),
+		Ramp(peak, base, fall), Constant(base, rest-before))
 }
 
 // Sequence runs schedules one after the other.
@@ -242,7 +252,8 @@ func (s *stageSequence) Peak() float64 {
 }
 
 func (s *stageSequence) At(n uint64) time.Duration {
-	// The last stage that begins at hit n or before; stages without hits share their first with the next one and are passed over.
+	// The last stage that begins at hit n or before; stages without hits share their first with the next one and are
+	// passed over.
 	i := sort.Search(len(s.firsts), func(i int) bool { return s.firsts[i] > n }) - 1
 	return s.starts[i] + s.stages[i].At(n-s.firsts[i])
 }
@@ -255,7 +266,8 @@ func (s *stageSequence) Count(t time.Duration) uint64 {
 	return s.firsts[i] + s.stages[i].Count(t-s.starts[i])
 }
 
-// Shard names one of several generators that share one schedule: Index from 1 to Of. The zero value is the only one of one.
+// Shard names one of several generators that share one schedule: Index from 1 to Of. The zero value is the only one of
+// one.
 type Shard struct {
 	Index, Of int
 }
@@ -267,8 +279,9 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Index, s.Of)
 }
 
-// shardOf gives the part of a schedule that one of several generators runs: every Of-th hit. The union of all parts is the schedule.
-func shardOf(s Schedule, shard Shard) Schedule {
+// ShardOf gives the part of a schedule that one of several generators runs: every Of-th hit. The union of all parts is
+// the schedule.
+func ShardOf(s Schedule, shard Shard) Schedule {
 	if shard.Of <= 1 {
 		return s
 	}

@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"errors"
@@ -79,7 +79,8 @@ func (r *profileReader) stage(f *stageFile) (func(uint64) Schedule, error) {
 		}
 		d, err := time.ParseDuration(text)
 		if err != nil || d < least || d > 31*24*time.Hour {
-			mistakes = append(mistakes, fmt.Errorf("%s must be a time above 0 and of at most 31 days, such as 30s or 5m", key))
+			mistakes = append(mistakes,
+				fmt.Errorf("%s must be a time above 0 and of at most 31 days, such as 30s or 5m", key))
 			return 0
 		}
 		return d
@@ -120,7 +121,8 @@ func (r *profileReader) stage(f *stageFile) (func(uint64) Schedule, error) {
 		mean, amplitude := rate("mean", s.Mean), rate("amplitude", s.Amplitude)
 		length, period := long(s.For), span("period", s.Period, 1)
 		if amplitude.PerSecond() > mean.PerSecond() {
-			mistakes = append(mistakes, fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
+			mistakes = append(mistakes,
+				fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
 		}
 		fixed(func() Schedule { return Sine(mean, amplitude, period, length) })
 	}

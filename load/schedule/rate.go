@@ -1,4 +1,4 @@
-package load
+package schedule
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// Rate is a number of hits in a time, kept as the two whole numbers it was given as, so that a schedule made of it never drifts.
-// The zero value means that no rate was given.
+// Rate is a number of hits in a time, kept as the two whole numbers it was given as, so that a schedule made of it
+// never drifts. The zero value means that no rate was given.
 type Rate struct {
 	Hits int64
 	Per  time.Duration
@@ -34,7 +34,8 @@ func ParseRate(text string) (Rate, error) {
 	}
 	number, unit, found := strings.Cut(text, "/")
 	if !found {
-		return Rate{}, failure.Usagef("the rate %q has no unit: write 200/s, 12000/m or 7200/h, or max for no schedule", text)
+		return Rate{},
+			failure.Usagef("the rate %q has no unit: write 200/s, 12000/m or 7200/h, or max for no schedule", text)
 	}
 	per, known := rateUnits[strings.TrimSpace(unit)]
 	if !known {
@@ -51,8 +52,8 @@ func ParseRate(text string) (Rate, error) {
 	return rate, nil
 }
 
-// parseDecimal reads a number that is not negative, with at most six decimals, as a whole number and the power of ten it was
-// multiplied with.
+// parseDecimal reads a number that is not negative, with at most six decimals, as a whole number and the power of ten
+// it was multiplied with.
 func parseDecimal(text string) (value, scale int64, err error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	if len(fraction) > 6 || len(whole) > 9 {
@@ -96,8 +97,8 @@ func (r Rate) String() string {
 	return strconv.FormatFloat(r.PerSecond(), 'f', -1, 64) + "/s"
 }
 
-// due is when hit n of this rate is due, counted from the first: n·Per/Hits, rounded down to a nanosecond.
-func (r Rate) due(n uint64) time.Duration {
+// Due is when hit n of this rate is due, counted from the first: n·Per/Hits, rounded down to a nanosecond.
+func (r Rate) Due(n uint64) time.Duration {
 	high, low := bits.Mul64(n, uint64(r.Per))
 	if high >= uint64(r.Hits) {
 		return math.MaxInt64
@@ -106,8 +107,8 @@ func (r Rate) due(n uint64) time.Duration {
 	return time.Duration(min(quotient, math.MaxInt64))
 }
 
-// hits is how many hits are due before the time t: the smallest n with due(n) ≥ t.
-func (r Rate) hits(t time.Duration) uint64 {
+// HitsBefore is how many hits are due before the time t: the smallest n with due(n) ≥ t.
+func (r Rate) HitsBefore(t time.Duration) uint64 {
 	if t <= 0 || r.Hits == 0 {
 		return 0
 	}
@@ -120,30 +121,4 @@ func (r Rate) hits(t time.Duration) uint64 {
 		quotient++
 	}
 	return quotient
-}
-
-// ParseMix reads the shares of a mixed workload, such as signon=1,refresh=9. Its errors are of the kind failure.Usage; whether the
-// workload knows the names is for the workload to say.
-func ParseMix(text string) (map[string]int, error) {
-	mix := map[string]int{}
-	sum := 0
-	for part := range strings.SplitSeq(text, ",") {
-		name, share, found := strings.Cut(strings.TrimSpace(part), "=")
-		name = strings.TrimSpace(name)
-		if !found || name == "" {
-			return nil, failure.Usagef("the mix %q is not a list of name=share: write it like signon=1,refresh=9", text)
-		}
-		n, err := strconv.Atoi(strings.TrimSpace(share))
-		if err != nil || n < 0 || n > 1_000_000 {
-			return nil, failure.Usagef("the mix %q: the share of %s is not a whole number from 0 to 1000000", text, name)
-		}
-		if _, twice := mix[name]; twice {
-			return nil, failure.Usagef("the mix %q names %s twice", text, name)
-		}
-		mix[name], sum = n, sum+n
-	}
-	if sum == 0 {
-		return nil, failure.Usagef("the mix %q gives every operation a share of 0: nothing would be sent", text)
-	}
-	return mix, nil
 }

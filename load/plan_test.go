@@ -1,0 +1,37 @@
+package load
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/load/limit"
+	"agstest/load/schedule"
+)
+
+// A profile asks for enough answers that its own limits can be kept.
+func TestShippedProfilesCanMeetTheirLimits(t *testing.T) {
+	for _, name := range schedule.Profiles() {
+		text, _ := schedule.ShippedProfile(name)
+		p, err := schedule.ReadProfile(text, name)
+		require.NoError(t, err)
+		assert.Contains(t, Workloads, p.Workload)
+		for _, l := range p.Limits {
+			assert.LessOrEqual(t, minHits(l, &Options{Workload: p.Workload, Mix: p.Mix}), float64(p.Schedule(1).Hits()), "%s: %s", name, l.Expression)
+		}
+	}
+}
+
+func TestProfileFillsInWhatIsLeftOpen(t *testing.T) {
+	p, err := schedule.ReadProfile([]byte("workload: mixed\nworkers: 8\nlimits: [errors<1%]\nstages: [{constant: {rate: 600/m, for: 1s}}]\n"), "p.yaml")
+	require.NoError(t, err)
+	o := Options{Limits: must(limit.ParseAll([]string{"errors<5%"}))}
+	require.NoError(t, fillIn(&o, p))
+	assert.Equal(t, "mixed", o.Workload)
+	assert.Equal(t, 8, o.Workers)
+	assert.Len(t, o.Limits, 1)
+	assert.Equal(t, "errors<5%", o.Limits[0].Expression, "the command line is nearer than the profile")
+	assert.ErrorContains(t, fillIn(&Options{Workload: "refresh"}, p), "leave --workload out")
+	assert.ErrorContains(t, fillIn(&Options{Duration: 1}, p), "leave --duration out")
+}
