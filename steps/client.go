@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -158,6 +159,9 @@ func (w *world) setUpSignOn(ctx context.Context, r *request, c *client) error {
 	}
 	if err := w.roomForDevices(x); err != nil {
 		return err
+	}
+	if w.live() && effectiveStatus(x)/100 == 4 && w.run.own.wasSignedOut(c.id) {
+		return lacking(fmt.Sprintf("allow: {first-time: true, devices: %d}", manyDevices), "this service removes a device that signs out (%s), and the scenario needs one more", w.describe(x))
 	}
 	if effectiveStatus(x)/100 != 2 { // another 2xx than the documented one is the judge's to find
 		return unknownf("the sign-on that this scenario starts from was answered with %s", w.describe(x))

@@ -257,6 +257,7 @@ func (w *world) try(ctx context.Context, operation string, mutations []mutation)
 	hung := patient.Err() != nil
 	cancel()
 	w.run.heard(kind, x, hung)
+	w.noteSignOut(x)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

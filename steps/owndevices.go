@@ -425,6 +425,13 @@ func (o *ownDevices) signOut(id string) {
 	o.signedOut[id] = true
 }
 
+// noteSignOut remembers which device an accepted signOut was about.
+func (w *world) noteSignOut(x *exchange) {
+	if x.request.operation == ags.SignOut && effectiveStatus(x)/100 == 2 && w.client != nil {
+		w.run.own.signOut(w.client.id)
+	}
+}
+
 func (o *ownDevices) lose(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

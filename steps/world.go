@@ -171,9 +171,7 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		return nil, ctx.Err()
 	}
 	w.run.heard(kind, x, false)
-	if r.operation == ags.SignOut && effectiveStatus(x)/100 == 2 && w.client != nil {
-		w.run.own.signOut(w.client.id)
-	}
+	w.noteSignOut(x)
 	if changed {
 		x.tampered = strings.Join(append(w.tampering, w.text), "; ")
 		w.tampering = nil
