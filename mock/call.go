@@ -114,6 +114,9 @@ func (c *call) findTenant() *reply {
 		status := http.StatusBadRequest
 		if c.operation == ags.ServiceDiscovery {
 			status = http.StatusNotFound
+			if c.set.choices.UnknownTenantEmpty {
+				return c.refusal(ruleTenant, status, 0, noService)
+			}
 		}
 		return c.refusal(ruleTenant, cmp.Or(c.set.choices.UnknownTenant, status), 0, "the tenant is not known")
 	}

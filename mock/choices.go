@@ -12,6 +12,7 @@ type Choices struct {
 	Authorization         string // "": Bearer or raw token, "bearer": only with the scheme, "raw": only without
 	TenantRequired        bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
 	UnknownTenant         int    // 400; at discovery 404
+	UnknownTenantEmpty    bool   // discovery tells of an unknown tenant what it tells of one without services
 	MissingService        int    // 400
 	UnknownService        int    // 400
 	WrongMethod           int    // 405

@@ -5,6 +5,8 @@ import (
 	"slices"
 )
 
+const noService = "no service was found"
+
 // serviceDiscovery tells the services of a tenant.
 func (s *Server) serviceDiscovery(c *call) reply {
 	if refused := c.findTenant(); refused != nil {
@@ -17,7 +19,7 @@ func (s *Server) serviceDiscovery(c *call) reply {
 		}
 	}
 	if len(c.tenant.services) == 0 {
-		return c.refuse(ruleKnownService, http.StatusNotFound, 0, "no service was found")
+		return c.refuse(ruleKnownService, http.StatusNotFound, 0, noService)
 	}
 	services := []any{}
 	for _, service := range c.tenant.services {

@@ -20,6 +20,7 @@ func Habits() []Habit {
 		choice("tenant-required", "a missing nv-tenant-id is a bad request", func(c *Choices) { c.TenantRequired = true }),
 		choice("old-tenant-header", "tenantId is read where nv-tenant-id is missing", func(c *Choices) { c.OldTenantHeader = true; c.TenantRequired = true }),
 		choice("unknown-tenant-403", "an unknown tenant is forbidden", func(c *Choices) { c.UnknownTenant = 403 }),
+		choice("unknown-tenant-empty", "an unknown tenant has no services, and nothing more is told of it", func(c *Choices) { c.UnknownTenantEmpty = true }),
 		choice("missing-service-401", "a missing x-auth-service-id is unauthorised", func(c *Choices) { c.MissingService = 401; c.UnknownService = 401 }),
 		choice("unknown-service-403", "an unknown x-auth-service-id is forbidden", func(c *Choices) { c.UnknownService = 403 }),
 		choice("wrong-method-404", "a wrong method is not found", func(c *Choices) { c.WrongMethod = 404 }),

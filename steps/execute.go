@@ -56,6 +56,7 @@ type play struct {
 	clockSet time.Duration // by how much the clock of this machine was off by then
 	ended    bool          // the rest is not run
 	halted   bool          // a step failed or could not tell: godog is told so
+	seen     bool          // what came was recorded, and nothing says whether it is right
 	skipped  *notTestable
 	next     int // index of the next step
 }
@@ -171,6 +172,7 @@ func step(ctx context.Context) error {
 	}
 	var miss *missed
 	var lack *notTestable
+	var sight *seen
 	outcome := check.Held
 	if (w.setup || p.scenario.background[i]) && errors.As(err, &miss) {
 		err = unknownf("the situation could not be set up: %v", miss)
@@ -187,6 +189,10 @@ func step(ctx context.Context) error {
 	case errors.As(err, &lack):
 		record.Verdict, record.Message = reports.Skipped, lack.reason
 		p.skipped = lack
+	case errors.As(err, &sight):
+		record.Verdict, record.Message = reports.Observed, w.run.secrets.Text(sight.what)
+		p.find(check.Observed, "", "", record.Message)
+		p.seen = true
 	case ctx.Err() != nil:
 		record.Verdict, record.Message = reports.NotExercised, "the run was ended"
 	default:
@@ -199,7 +205,7 @@ func step(ctx context.Context) error {
 	case outcome == check.Broken || outcome == check.Unknown:
 		p.ended, p.halted = true, true
 		return errors.New(record.Message)
-	case record.Verdict == reports.Skipped || record.Verdict == reports.NotExercised:
+	case record.Verdict == reports.Skipped || record.Verdict == reports.NotExercised || p.seen:
 		p.ended = true
 		return godog.ErrSkip
 	}

@@ -30,6 +30,11 @@ type unknown struct{ reason string }
 
 func (u *unknown) Error() string { return u.reason }
 
+// seen: what the service does is recorded, and nothing says whether it is right. The scenario ends here.
+type seen struct{ what string }
+
+func (s *seen) Error() string { return s.what }
+
 func missf(expected, format string, args ...any) error {
 	return &missed{expected: expected, got: fmt.Sprintf(format, args...)}
 }

@@ -136,6 +136,9 @@ func (w *world) doubt(ctx context.Context, x *exchange, changed bool) error {
 	if err != nil {
 		return err
 	}
+	if why != "" && w.subject.alike != "" {
+		return &seen{fmt.Sprintf("%s, and so does a made-up one: %s", w.describe(x), w.subject.alike)}
+	}
 	if why != "" {
 		return unknownf("%s", why)
 	}
@@ -153,6 +156,8 @@ type subject struct {
 	fromHere func(r *request)
 	// isReal says why the situation may be none, where a refusal cannot tell because that of a made-up value is right to be the same.
 	isReal func(ctx context.Context, w *world) (string, error)
+	// alike: a made-up value is right to get the same answer, so that then nothing is amiss and nothing is shown.
+	alike string
 }
 
 // toldApart says why a refusal cannot be told apart from that of a made-up value, and nothing where it can.
@@ -183,7 +188,7 @@ func (w *world) toldApart(ctx context.Context, x *exchange) (string, error) {
 	w.run.mu.Lock()
 	defer w.run.mu.Unlock()
 	w.run.apart[key] = why
-	if why != "" && !slices.Contains(w.run.idle, s.situation) {
+	if why != "" && s.alike == "" && !slices.Contains(w.run.idle, s.situation) {
 		w.run.idle = append(w.run.idle, s.situation)
 	}
 	return why, nil

@@ -70,6 +70,10 @@ func TestMadeUpSituationsProveNothing(t *testing.T) {
 	for _, id := range aboutSituations {
 		q := requirement(t, report, id)
 		assert.NotContains(t, []reports.Verdict{reports.Pass, reports.Partly, reports.Warn}, q.Verdict, "%s: %s", id, q.Reason)
+		if id == "DISC-02" { // no service can be found for a made-up tenant either
+			assert.Equal(t, reports.Observed, q.Verdict, q.Reason)
+			continue
+		}
 		if id != "SOST-17" && id != "ERR-01" && id != "ERR-02" { // a caller whom nobody shuts out is let in
 			assert.Contains(t, []reports.Verdict{reports.Error, reports.Skipped}, q.Verdict, "%s: %s", id, q.Reason)
 		}
@@ -78,7 +82,7 @@ func TestMadeUpSituationsProveNothing(t *testing.T) {
 		return strings.Contains(n, "these situations of the environment file may do nothing")
 	})
 	require.GreaterOrEqual(t, at, 0, "%v", report.Notes)
-	for _, name := range []string{"cancelled-account", "deleted-device", "disabled-device", "empty-tenant", "expired-refresh", "expired-session", "foreign-device", "inactive-device",
+	for _, name := range []string{"cancelled-account", "deleted-device", "disabled-device", "expired-refresh", "expired-session", "foreign-device", "inactive-device",
 		"suspended-account", "unapproved-device", "device-limit", "group-limit", "other-tenant"} {
 		assert.Contains(t, report.Notes[at], name)
 	}
@@ -91,6 +95,19 @@ func TestRealSituationsAreProven(t *testing.T) {
 		q := requirement(t, report, id)
 		assert.Contains(t, []reports.Verdict{reports.Pass, reports.Partly}, q.Verdict, "%s: %s", id, q.Reason)
 	}
+}
+
+// TestTenantWithoutServicesMayLookMadeUp: no service can be found for a made-up tenant either, so that the same answer is neither a pass nor amiss.
+func TestTenantWithoutServicesMayLookMadeUp(t *testing.T) {
+	e, end, err := started(mock.Config{Choices: mock.Choices{UnknownTenantEmpty: true}}, itself)
+	require.NoError(t, err)
+	defer end()
+	e.Mock = nil
+	report := run(t, steps.Options{Environment: e, Only: []string{"DISC-02", "DISC-01"}})
+	q := requirement(t, report, "DISC-02")
+	assert.Equal(t, reports.Observed, q.Verdict)
+	assert.Equal(t, "status 404, and so does a made-up one", strings.Split(q.Reason, ": ")[0])
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 }
 
 // TestRefusalNeedsAControl: where no good request of a call is accepted, a refusal of a bad one shows nothing.

@@ -148,7 +148,7 @@ var situationPhrases = []phrase{
 			s, err := w.situation("empty-tenant")
 			if err == nil {
 				w.tenant = s.Tenant
-				w.subject = &subject{situation: "empty-tenant", unknown: "an unknown tenant", madeUp: func(w *world, r *request) bool {
+				w.subject = &subject{situation: "empty-tenant", unknown: "an unknown tenant", alike: noServiceEither, madeUp: func(w *world, r *request) bool {
 					r.setHeader(ags.HeaderTenant, w.lookalike(s.Tenant))
 					return true
 				}}
@@ -274,3 +274,6 @@ func madeUpParameter(w *world, r *request, which func(name string) bool) bool {
 	r.set("parameters", rawJSON(list))
 	return found
 }
+
+// noServiceEither says why the answer to a tenant without services may be that to a made-up one.
+const noServiceEither = "no service can be found for either, so that the service may well tell the same of both, and whether the tenant exists is not shown"

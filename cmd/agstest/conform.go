@@ -205,14 +205,14 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 	return c, err
 }
 
-// exitOfConformance: where some answers could not be told but others were judged, a check failed; where nothing could be judged, the
-// set-up did.
+// exitOfConformance: where some requirements could not be told but others were judged, nothing failed and nobody is to take the run for the
+// whole; where nothing could be judged, the set-up failed.
 func exitOfConformance(c *reports.Conformance, strict bool) int {
 	if c.Verdict == reports.Error {
 		for _, requirement := range c.Requirements {
 			switch requirement.Verdict {
-			case reports.Pass, reports.Partly, reports.Fail, reports.Warn:
-				return exitFail
+			case reports.Pass, reports.Partly, reports.Warn, reports.Known:
+				return exitInconclusive
 			}
 		}
 	}

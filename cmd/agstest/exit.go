@@ -14,7 +14,7 @@ const (
 	exitFail         = 1   // a check failed
 	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given; or the run did not do all that was asked
+	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given; a part of what was asked could not be told, or was not done
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitInternal     = 70  // our own fault
 	exitInterrupted  = 130 // SIGINT

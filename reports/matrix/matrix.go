@@ -141,7 +141,7 @@ func (m *Matrix) environment(c Column) Environment {
 		if part.Run != nil {
 			asked := part.Run.Run()
 			run.ID, run.Start, run.End = asked.ID, asked.Start, asked.End
-			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && gravity(found) < gravity(reports.Pass) {
+			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && gravity(found) < gravity(reports.Pass) || part.Exit == 4 && found == reports.Error {
 				run.Verdict = found
 			}
 			if run.Reason == "" {

@@ -93,6 +93,7 @@ func TestNothingIsGreenByOversight(t *testing.T) {
 		{"killed", Part{Command: "conform", Exit: 137}, reports.Error},
 		{"a code above the verdict", part(checked("a", pass, pass), 3), reports.Error},
 		{"a verdict above the code", part(checked("a", reports.Inconclusive, pass), 0), reports.Inconclusive},
+		{"what could not be told keeps its word", part(checked("a", reports.Error, pass), 4), reports.Error},
 		{"a verdict that nobody knows", part(checked("a", "odd", pass), 0), "odd"},
 		{"a stored run", part(checked("a", fail, fail), -1), fail},
 		{"sound", part(checked("a", pass, pass), 0), pass},
