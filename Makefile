@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint vulnerabilities conform load mock faults choices mutants peers bench stall gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release clean
+.PHONY: help run test quick lint vulnerabilities conform load mock faults choices mutants peers bench stall gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,13 @@ test: ## run every test, with the race detector where a C compiler is found
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid and Caddy, which Debian packages; the quick half is in make test
 	@for g in nginx haproxy apache2 varnishd squid caddy; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
 	AGSTEST_GATEWAYS_WIDE=1 $(GO) test -count=1 -v -timeout 60m ./internal/gateways
+
+QUICK := ./ags ./environments ./features ./internal/check ./internal/disarm ./internal/environment ./internal/failure ./internal/figures ./internal/plan ./internal/stats ./internal/userfile ./internal/wire ./mock ./reports/...
+quick: ## what one runs before a commit: formatting, vet, and the tests that need no other process
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -short $(QUICK)
+	$(GO) test -short ./steps -run '^(TestMockIsGreen|TestList|TestVocabulary|TestEveryRequirementIsCovered|TestWeigh|TestOverall)'
 
 build: ## build bin/agstest
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o bin/agstest ./cmd/agstest
@@ -109,14 +116,34 @@ browser: ## install what the browser tests and the peer tools need from npm
 	cd reports/browser && npm ci --no-audit --no-fund --loglevel=error
 	cd internal/openapi/peers && npm ci --no-audit --no-fund --loglevel=error
 
+# Where the files of a release will be fetched from; it stands in the Homebrew formula.
+RELEASE_ADDRESS ?= https://downloads.example.com/agstest/$(PACKAGE_VERSION)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-release: ## static binaries for six platforms, with and without Kubernetes, with checksums and bills of materials (CycloneDX) in dist/, the same bytes for the same commit
+release: ## static binaries for six platforms, with and without Kubernetes, packages, checksums, bills of materials (CycloneDX) and a Homebrew formula in dist/, the same bytes for the same commit
 	rm -rf dist && mkdir dist
 	for platform in $(PLATFORMS); do os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os = windows ] && suffix=.exe; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-$$os-$$arch$$suffix ./cmd/agstest || exit 1; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build $(KUBERNETES) -ldflags '$(STAMP)' -o dist/agstest-kubernetes-$$os-$$arch$$suffix ./cmd/agstest || exit 1; done
 	for binary in dist/agstest-*; do $(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest version --sbom=$$binary > $$binary.cdx.json || exit 1; done
-	cd dist && sha256sum agstest-* > SHA256SUMS && cat SHA256SUMS
+	$(MAKE) --no-print-directory packages
+	cd dist && sha256sum agstest* > SHA256SUMS && cat SHA256SUMS
+	deploy/packages/formula.sh '$(PACKAGE_VERSION)' '$(RELEASE_ADDRESS)' dist/SHA256SUMS > dist/agstest.rb
+
+# nfpm writes both kinds of packages. Later versions want a module that not every module proxy serves.
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.1
+# A version of a package begins with a digit; a commit without a tag becomes 0.0.0-<commit>.
+PACKAGE_VERSION ?= $(shell echo '$(VERSION)' | sed -E 's/^v//; /^[0-9]+\.[0-9]+/!s/^/0.0.0-/')
+PACKAGE_ARCHES ?= amd64 arm64
+packages: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+packages: export PACKAGE_VERSION := $(PACKAGE_VERSION)
+packages: ## .deb and .rpm for PACKAGE_ARCHES (amd64 arm64) in dist/, of the binaries that are there or are built
+	mkdir -p dist/share
+	$(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest man | gzip -9n > dist/share/agstest.1.gz
+	for shell in bash:agstest.bash zsh:_agstest fish:agstest.fish; do \
+		$(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest completion $${shell%%:*} > dist/share/$${shell#*:} || exit 1; done
+	for arch in $(PACKAGE_ARCHES); do export ARCH=$$arch BINARY=dist/agstest-linux-$$arch; \
+		[ -f $$BINARY ] || CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o $$BINARY ./cmd/agstest || exit 1; \
+		for kind in deb rpm; do $(GO) run $(NFPM) package --config deploy/packages/nfpm.yaml --packager $$kind --target dist/ || exit 1; done; done
 
 clean: ## remove what runs and builds leave
 	rm -rf bin out dist
