@@ -184,6 +184,10 @@ func TestLoadIsNotWorseThanVegeta(t *testing.T) {
 						// nothing tells that from one that has read it. It hits one of the two by chance.
 						most += 2
 					}
+					if program == gateways.Squid && c.rate.Per == time.Minute {
+						// It ends a connection whose time is over when the next request comes, which it has read. Two of them tell its time-out.
+						most = max(most, 2)
+					}
 					assert.LessOrEqual(t, total.Wrong, most, "%v, Vegeta %v", b.ours.Wrong, b.why)
 				})
 			}

@@ -347,6 +347,26 @@ func TestAnObservedTimeoutIsKept(t *testing.T) {
 	assert.InDelta(t, 500*time.Millisecond, time.Duration(carrier.timeouts.limit.Load()), float64(450*time.Millisecond))
 }
 
+// Squid ends an idle connection when the next request comes, which it has read. The request is wrong, and the third is not sent so late.
+func TestATimeoutThatShowsInUseIsLearnt(t *testing.T) {
+	s := newIdler(t, nil, func(c net.Conn, _ *net.TCPConn, in *bufio.Reader) {
+		read(in)
+		c.Close()
+	})
+	carrier := connectTo(t, s.target).(*leanTransport)
+	wrong := 0
+	for range 8 {
+		answer, _ := ask(carrier, 5*time.Second, post)
+		if answer.Err != nil {
+			wrong++
+			assert.Equal(t, hit.KindReset, WhyNone(answer.Err))
+		}
+		time.Sleep(400 * time.Millisecond)
+	}
+	assert.Equal(t, 2, wrong)
+	assert.Greater(t, time.Duration(carrier.timeouts.limit.Load()), sweepEvery)
+}
+
 // BenchmarkLook is what looking at an idle connection costs.
 func BenchmarkLook(b *testing.B) {
 	for _, over := range []string{"http", "TLS 1.3"} {

@@ -90,11 +90,15 @@ func (l *leanTransport) String() string {
 func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
 	h := l.hits.Get().(*leanHit)
 	c, kept, err := l.connection(deadline, traced, false)
+	var idle time.Duration
 	if err == nil {
+		idle = time.Since(c.since)
 		err = h.carry(c, request, answer, deadline, traced)
 	}
 	if err != nil && kept && !c.heard && (errors.Is(err, io.EOF) || closedByPeer(err)) {
 		l.generation.CompareAndSwap(c.opened, c.opened+1)
+		// Squid ends a connection whose time is over when the next request comes, once it has read it: only this tells its time-out.
+		l.timeouts.closed(idle, time.Now())
 	}
 	if err != nil && kept && !l.isAborted() && c.neverReached(err) {
 		l.discard(c)
