@@ -18,6 +18,7 @@ type Choices struct {
 	WrongMethod           int    // 405
 	ContentType           string // "": other content types than JSON are refused with 400, "415": with 415, "any": accepted
 	BothDeviceArguments   string // "": 400, "clientId" or "deviceInformation": that one counts
+	DeviceClass           string // the only playoutDeviceClass that is known; "": any
 	NoDeviceMakesOne      bool   // a sign-on without clientId and deviceInformation signs a new device on
 	EmptyDeviceRefused    bool   // deviceInformation {} is a bad request
 	ParametersRequired    bool   // refresh and signOut want parameters too

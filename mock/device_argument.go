@@ -58,6 +58,9 @@ func (c *call) readDevice() (deviceArgument, *reply) {
 		default:
 			return deviceArgument{}, bad("playoutDeviceClass is not a string")
 		}
+		if known := c.set.choices.DeviceClass; known != "" && argument.class != known {
+			return deviceArgument{}, bad("the playoutDeviceClass is not known")
+		}
 		for _, place := range []map[string]any{c.body, description} {
 			if place["deviceType"] == "MANAGED" {
 				argument.managed = true

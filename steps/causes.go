@@ -54,6 +54,9 @@ func blame(findings []finding, exchanges []*exchange) {
 		if f.exchange >= 0 && f.exchange < len(exchanges) {
 			operation = exchanges[f.exchange].Call.Operation
 		}
+		if strings.HasPrefix(f.got, strangeDevice) { // whichever call describes it
+			operation = ""
+		}
 		f.cause = causeOf(operation, f.outcome, f.expected, f.got)
 	}
 }

@@ -58,6 +58,9 @@ func (w *world) pickAccount(ctx context.Context, n int) error {
 		w.add(picked)
 		w.choices[n-1].account = picked.pair.AccountID
 	}
+	if x, none := w.last(); err == nil && none == nil {
+		return w.roomForDevices(x)
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -214,12 +215,29 @@ func (w *world) holdsTokens() error {
 // roomForDevices tells a refusal for too many devices, which says nothing about the service where an account of the environment file is
 // full, from others.
 func (w *world) roomForDevices(x *exchange) error {
+	if why := w.strangeDevice(x); why != "" {
+		return unknownf("%s", why)
+	}
 	if !w.live() || w.refusal || !isFull(x) || !x.known.FirstTime {
 		return nil
 	}
 	code, _ := check.SubCode(x.Exchange)
 	return lacking("an account with room for more devices in situations."+w.account.situation,
 		"could not tell: the account has no room: that of situations.%s has as many devices as it may (%d), so first-time sign-ons cannot be checked", w.account.situation, code)
+}
+
+const strangeDevice = "the service refuses the device that agstest describes"
+
+// strangeDevice tells of a 400 to the device that is described where the environment file describes none: a platform may know classes of its
+// own only, which says nothing about what a device of such a class gets.
+func (w *world) strangeDevice(x *exchange) string {
+	if !w.live() || len(w.run.environment.DeviceInformation) > 0 || effectiveStatus(x) != http.StatusBadRequest || x.tampered != "" || x.request.get("clientId") != nil {
+		return ""
+	}
+	if string(x.request.get("deviceInformation")) != defaultDevice {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s): give deviceInformation in the environment file, with a playoutDeviceClass that the platform knows", strangeDevice, w.describe(x))
 }
 
 func (w *world) makeTroubledClient(ctx context.Context, state string) error {

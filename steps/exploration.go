@@ -128,6 +128,9 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 			if err != nil {
 				return nil, "", err
 			}
+			if why := w.strangeDevice(x); why != "" {
+				return nil, "", unknownf("%s", why)
+			}
 			w.readChoices(x)
 		}
 		c, err := w.choice(1)
@@ -145,7 +148,7 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 		}
 		r.set("parameters", rawJSON(w.hints()))
 		if operation == ags.SubsequentSignOn { // some services want the device of the sign-on before again (ambiguity 7.22)
-			r.set("deviceInformation", []byte(defaultDevice))
+			r.set("deviceInformation", []byte(w.device()))
 		}
 		return r, c.token, nil
 	case ags.SignOnWithSessionToken:

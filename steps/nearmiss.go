@@ -356,7 +356,7 @@ func (w *world) mayCompare(operation string) error {
 func (w *world) stillGood(ctx context.Context, operation string) error {
 	if w.live() && operation == ags.SubsequentSignOn { // each success makes a device that stays: that of another scenario will do
 		if ok, why := w.controlled(ctx, operation); !ok {
-			return unknownf("no good request of %s was accepted in this run, so that a refusal shows nothing: %s", operation, why)
+			return unknownf("%s", noControl(operation, why))
 		}
 		return nil
 	}

@@ -71,24 +71,42 @@ func (w *world) controlled(ctx context.Context, operation string) (bool, string)
 	defer r.controls.Unlock()
 	r.mu.Lock()
 	accepted = r.grants[operation] > 0
-	tried := r.tried[operation]
+	tried, why := r.tried[operation], r.why[operation]
 	r.mu.Unlock()
 	if accepted {
 		return true, ""
 	}
 	if tried >= triedControls {
-		return false, "and none could be made"
+		return false, why
 	}
 	r.mu.Lock()
 	r.tried[operation]++
 	r.mu.Unlock()
+	accepted, why = w.tryGood(ctx, operation)
+	r.mu.Lock()
+	r.why[operation] = why
+	r.mu.Unlock()
+	return accepted, why
+}
+
+// noControl says what a refusal shows where no good request was accepted.
+func noControl(operation, why string) string {
+	if strings.HasPrefix(why, strangeDevice) {
+		return why // which is the same for whatever starts with it
+	}
+	return fmt.Sprintf("no good request of %s was accepted in this run, so that a refusal shows nothing: %s", operation, why)
+}
+
+// tryGood sends the documented request of a call only to see whether it is accepted, and says why it was not.
+func (w *world) tryGood(ctx context.Context, operation string) (bool, string) {
+	r := w.run
 	own := newWorld(r, w.scenario)
 	own.control = true
 	if err := own.equip(ctx, operation); err != nil {
 		return false, oneLine(err.Error())
 	}
 	r.mu.Lock()
-	accepted = r.grants[operation] > 0 // what the call needs may have been got by it
+	accepted := r.grants[operation] > 0 // what the call needs may have been got by it
 	r.mu.Unlock()
 	if accepted {
 		return true, ""
@@ -99,6 +117,9 @@ func (w *world) controlled(ctx context.Context, operation string) (bool, string)
 	}
 	if status := effectiveStatus(x); status/100 == 2 || status == http.StatusMultipleChoices {
 		return true, ""
+	}
+	if why := own.strangeDevice(x); why != "" {
+		return false, why
 	}
 	return false, "the good one was answered with " + own.describe(x)
 }
@@ -127,10 +148,13 @@ func (w *world) doubt(ctx context.Context, x *exchange, changed bool) error {
 		return err
 	}
 	if ok, why := w.controlled(ctx, x.request.operation); !ok {
-		x.uncontrolled = fmt.Sprintf("no good request of %s was accepted in this run, so that a refusal shows nothing: %s", x.request.operation, why)
+		x.uncontrolled = noControl(x.request.operation, why)
 	}
 	if w.subject == nil || w.run.control != nil {
 		return ctx.Err()
+	}
+	if why := w.strangeDevice(x); why != "" {
+		return unknownf("%s", why)
 	}
 	why, err := w.toldApart(ctx, x)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/environment"
 	"agstest/mock"
 	"agstest/reports"
 	"agstest/steps"
@@ -108,6 +109,44 @@ func TestTenantWithoutServicesMayLookMadeUp(t *testing.T) {
 	assert.Equal(t, reports.Observed, q.Verdict)
 	assert.Equal(t, "status 404, and so does a made-up one", strings.Split(q.Reason, ": ")[0])
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+}
+
+// TestDeviceThatThePlatformDoesNotKnow: a platform may know device classes of its own alone. Where the environment file describes no device,
+// that is one thing that could not be told; where it does, a refusal is a miss.
+func TestDeviceThatThePlatformDoesNotKnow(t *testing.T) {
+	for _, c := range []struct {
+		name, device string
+		want, whole  reports.Verdict
+	}{
+		{"none described", "", reports.Error, reports.Error},
+		{"a known one", `{"playoutDeviceClass":"ourBox"}`, reports.Pass, reports.Pass},
+		{"an unknown one", `{"playoutDeviceClass":"theirBox"}`, reports.Fail, reports.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, end, err := started(mock.Config{Choices: mock.Choices{DeviceClass: "ourBox"}}, itself)
+			require.NoError(t, err)
+			defer end()
+			e.Mock, e.DeviceInformation = nil, environment.JSON(c.device)
+			report := run(t, steps.Options{Environment: e})
+			q := requirement(t, report, "SOST-02")
+			assert.Equal(t, c.want, q.Verdict, q.Reason)
+			assert.Equal(t, c.whole, report.Verdict, report.Reason)
+			if c.want != reports.Error {
+				return
+			}
+			assert.Equal(t, "the service refuses the device that agstest describes (status 400): give deviceInformation in the environment file, "+
+				"with a playoutDeviceClass that the platform knows", q.Reason)
+			assert.Zero(t, report.Counts.Requirements[reports.Fail])
+			var dark []reports.Cause
+			for _, cause := range report.Causes {
+				if cause.Verdict == reports.Error {
+					dark = append(dark, cause)
+				}
+			}
+			require.Len(t, dark, 1)
+			assert.Greater(t, len(dark[0].Requirements), 20)
+		})
+	}
 }
 
 // TestRefusalNeedsAControl: where no good request of a call is accepted, a refusal of a bad one shows nothing.

@@ -51,6 +51,7 @@ type run struct {
 	wrong    map[string]int    // wrong passwords that were sent, by what else a user signs on with
 	grants   map[string]int    // how often a good request of a call was accepted
 	tried    map[string]int    // how often one was sent only to see that
+	why      map[string]string // why such a one was not accepted
 	apart    map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
 	idle     []string          // situations that do nothing
 
@@ -116,7 +117,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
 		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
-		grants: map[string]int{}, tried: map[string]int{}, apart: map[string]string{}, wrong: map[string]int{},
+		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {
 		r.secrets = newSecrets()
