@@ -135,12 +135,20 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 				inSchema = append(inSchema, key)
 			}
 			for _, field := range reflect.VisibleFields(typ) {
-				if key := field.Tag.Get("yaml"); field.IsExported() && key != "" && key != "-" {
-					inStruct = append(inStruct, key)
-					if below, ok := properties[key].(map[string]any); ok {
-						compare(at+"."+key, below, field.Type)
-					}
+				key, instead := strings.CutSuffix(field.Tag.Get("yaml"), ".from") // what may stand in the place of a single value
+				if !field.IsExported() || key == "" || key == "-" {
+					continue
 				}
+				below, ok := properties[key].(map[string]any)
+				switch {
+				case instead:
+					other := below["anyOf"].([]any)[1].(map[string]any)
+					compare(at+"."+key, map[string]any{"allOf": []any{other}}, field.Type)
+					continue
+				case ok:
+					compare(at+"."+key, below, field.Type)
+				}
+				inStruct = append(inStruct, key)
 			}
 			assert.ElementsMatch(t, inStruct, inSchema, at)
 		}

@@ -26,7 +26,7 @@ type roster struct {
 func newRoster(e *environment.Environment) (*roster, error) {
 	c := e.Load.Clients
 	if c.File != "" {
-		if c.Count != 0 || c.SessionToken != "" || c.ClientID != "" || c.AccountID != "" {
+		if c.Count != 0 || c.SessionToken != "" || c.SessionTokens != nil || c.ClientID != "" || c.AccountID != "" {
 			return nil, failure.Usagef("load.clients of %s names both a file and a pattern; keep one of them", e.Name)
 		}
 		rows, err := readClientFile(c.File)
@@ -35,7 +35,7 @@ func newRoster(e *environment.Environment) (*roster, error) {
 		}
 		return &roster{count: rows.count(), all: rows.count(), rows: rows, hasSessions: rows.has[columnSession], hasAccounts: rows.has[columnAccount], hasDevices: rows.has[columnDevice], stride: 1}, nil
 	}
-	if c.ClientID == "" && c.SessionToken == "" || c.Count < 1 {
+	if c.ClientID == "" && c.SessionToken == "" && c.SessionTokens == nil || c.Count < 1 {
 		return nil, failure.Usagef("the environment %s names no virtual clients; add load.clients with count and clientId, or with file", e.Name)
 	}
 	r := &roster{

@@ -116,13 +116,11 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 	}
 	c.standing.begin("session tokens minted", c.planned.sessions)
 	c.supply.minted, c.supply.at = make([]string, c.planned.sessions), time.Now()
+	if c.supply.from != nil {
+		return c.fetchSessions(ctx, rate)
+	}
 	return paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
-		var n uint32
-		if ahead := c.supply.rounds * c.planned.starters; i < ahead {
-			n = uint32(i % c.planned.starters)
-		} else {
-			n = uint32(c.planned.starters + i - ahead)
-		}
+		n := c.ofSession(i)
 		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
 			var request hit.Request
 			var room [256]byte
@@ -190,7 +188,7 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 			return failure.Setupf("set-up: %s could not be signed on: %s", c.clientName(n), outcome.Message)
 		}
 		switch {
-		case kept, c.supply.source == mintedAhead && c.clients[n].holds == holdsNothing && outcome.Kind == hit.KindStatus:
+		case kept, c.supply.source == mintedAhead && c.supply.from == nil && c.clients[n].holds == holdsNothing && outcome.Kind == hit.KindStatus:
 			c.ongoing.push(n) // without a token it has a new one minted first
 		default:
 			c.retire(n)

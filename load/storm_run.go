@@ -191,7 +191,7 @@ func (s *stormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 
 // canSend tells whether a client has anything to sign in with.
 func (s *stormRun) canSend(n uint32) bool {
-	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead
+	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead && s.supply.from == nil
 }
 
 // answered plans what a client does next.

@@ -15,6 +15,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/internal/tokens"
 	"agstest/load/hit"
 	"agstest/load/schedule"
 )
@@ -116,9 +117,11 @@ const noClient = math.MaxUint32
 // supply is where session tokens come from.
 type supply struct {
 	source sessionSource
-	at     time.Time // when minting began
-	rounds int       // session tokens of each starter
-	minted []string  // round by round those of the starters, then one of each chain
+	at     time.Time                // when minting began
+	rounds int                      // session tokens of each starter
+	from   *environment.TokenSource // where they come from in place of getSessionToken; nil: from there
+	tokens *tokens.Sources
+	minted []string // round by round those of the starters, then one of each chain
 }
 
 type sessionSource uint8
@@ -126,7 +129,7 @@ type sessionSource uint8
 const (
 	ownOnce     sessionSource = iota // each client's own, once
 	ownReusable                      // each client's own, any number of times
-	mintedAhead                      // from getSessionToken
+	mintedAhead                      // from getSessionToken, or from a source of the environment file
 	mintedInRun                      // by hits of the workload itself
 )
 
@@ -169,6 +172,9 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 	}
 	need, err := c.demand(e, hits, peak)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.enoughInPool(e, need, shard); err != nil {
 		return nil, err
 	}
 	c.arrange(need)
@@ -243,6 +249,11 @@ func (c *crowd) chooseSessions(e *environment.Environment) error {
 		c.supply.source = mintedInRun
 		if !canMint {
 			return failure.Usagef("the workload head-end asks for session tokens, which needs the secret and an account of the operator; add operator to %s", e.Name)
+		}
+	case e.Load.Clients.SessionTokens != nil:
+		c.supply.source, c.supply.from, c.supply.tokens = mintedAhead, e.Load.Clients.SessionTokens, tokens.New(e)
+		if c.ReuseSessions {
+			return failure.Usagef("--reuse-sessions uses session tokens more than once, and those of load.clients of %s come fresh, each for one sign-on; leave one of them out", e.Name)
 		}
 	case c.who.hasSessions && c.ReuseSessions:
 		c.supply.source = ownReusable

@@ -220,7 +220,7 @@ func (c *crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 		if h.step == stepRefresh && !kept && !hit.IsAborted(answer.Err) {
 			c.broken.Add(1)
 		}
-		if c.supply.source == ownOnce && cl.holds == holdsNothing && !c.hasSession(n) {
+		if (c.supply.source == ownOnce || c.supply.from != nil) && cl.holds == holdsNothing && !c.hasSession(n) {
 			c.retire(n)
 			return
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"agstest/internal/environment"
 )
 
 // account is one account, as far as the scenario knows it.
@@ -11,9 +13,12 @@ type account struct {
 	situation  string // of the environment file; empty: made for this scenario
 	id         string // empty: not known
 	parameters []parameter
-	token      string // the session token that the environment file gives
-	refresh    string // an old refresh token that it gives
-	standing   string // ACTIVE, SUSPENDED …
+	token      string                   // the session token that the environment file gives
+	source     *environment.TokenSource // where it says that session tokens come from; nil: nowhere
+	fetched    string                   // the token that came from there last
+	device     string                   // the clientId that stands beside it
+	refresh    string                   // an old refresh token that it gives
+	standing   string                   // ACTIVE, SUSPENDED …
 }
 
 // has tells of a parameter, whatever its case.
@@ -47,7 +52,7 @@ func (w *world) useShared(name string) error {
 	if err != nil {
 		return err
 	}
-	w.account = &account{situation: name, id: s.AccountID, token: s.SessionToken, refresh: s.RefreshToken, standing: "ACTIVE"}
+	w.account = &account{situation: name, id: s.AccountID, token: s.SessionToken, source: s.SessionTokens, device: s.ClientID, refresh: s.RefreshToken, standing: "ACTIVE"}
 	if w.account.id == "" && w.account.token == "" && w.run.environment.Operator != nil {
 		w.account.id = w.run.environment.Operator.Account // session tokens are minted for it
 	}

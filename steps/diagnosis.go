@@ -103,7 +103,7 @@ func (d *diagnosis) unknownSignOn() *request {
 func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 	w, e := d.w, d.w.run.environment
 	active, given := e.Situations["active"]
-	if e.Operator == nil || !given || active.SessionToken != "" || active.Tenant != "" || active.Service != "" || active.Proxy != "" {
+	if e.Operator == nil || !given || active.HasSessionToken() || active.Tenant != "" || active.Service != "" || active.Proxy != "" {
 		return false, nil
 	}
 	if err := w.useAccount(ctx, "active", 0); err != nil {

@@ -473,7 +473,7 @@ func (w *world) wouldMakeDevice(r *request) bool {
 		}
 		return len(w.account.parameters) > 0
 	}
-	return w.account.token != "" && mentions(text, w.account.token) || w.minted != "" && mentions(text, w.minted)
+	return w.account.token != "" && mentions(text, w.account.token) || w.account.fetched != "" && mentions(text, w.account.fetched) || w.minted != "" && mentions(text, w.minted)
 }
 
 func mentions(text, value string) bool {

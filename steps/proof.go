@@ -284,8 +284,8 @@ func tenantIsReal(ctx context.Context, w *world) (string, error) {
 	if effectiveStatus(listed) == http.StatusOK && likeness(listed, true) != likeness(other, true) {
 		return "", nil
 	}
-	if s.SessionToken != "" && s.ClientID != "" {
-		own.account = &account{situation: "other-tenant", id: s.AccountID, token: s.SessionToken}
+	if s.HasSessionToken() && s.ClientID != "" {
+		own.account = &account{situation: "other-tenant", id: s.AccountID, token: s.SessionToken, source: s.SessionTokens, device: s.ClientID}
 		r, err := own.signOnWithSessionToken(ctx)
 		if err != nil {
 			return "", err

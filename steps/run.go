@@ -16,6 +16,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/tokens"
 	"agstest/internal/wire"
 	"agstest/reports"
 )
@@ -27,8 +28,9 @@ type run struct {
 	client      *wire.Client
 	control     *control // nil on a live service
 	secrets     *wire.Redactor
-	service     string    // x-auth-service-id where a scenario asks for nothing else
-	services    []service // as discovery told at the start
+	tokens      *tokens.Sources // of session tokens, where the environment file names one
+	service     string          // x-auth-service-id where a scenario asks for nothing else
+	services    []service       // as discovery told at the start
 	// tokenParameter is what the service calls the session token of signOnWithSessionToken, where that is not sessionToken.
 	tokenParameter string
 	selection      selection
@@ -44,6 +46,8 @@ type run struct {
 	besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
 	stage    sync.RWMutex // held for writing by a scenario that must be alone
+
+	fetched sync.Map // session tokens from a source of the environment file
 
 	mu       sync.Mutex        // guards what follows
 	next     time.Time         // when the next request may be sent, with a limited rate
@@ -115,7 +119,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
-		options: o, environment: o.Environment, selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
+		options: o, environment: o.Environment, tokens: tokens.New(o.Environment), selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
 		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
 		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, apart: map[string]string{}, wrong: map[string]int{},
 	}

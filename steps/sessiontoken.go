@@ -2,13 +2,15 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"agstest/internal/check"
+	"agstest/internal/tokens"
 )
 
-// freshSessionToken is a session token for the account: from the control interface of a mock, from the environment file, or minted as
+// freshSessionToken is a session token for the account: from the control interface of a mock, from where the environment file says, or minted as
 // the head-end system that the environment file describes.
 func (w *world) freshSessionToken(ctx context.Context) (string, error) {
 	switch {
@@ -16,6 +18,8 @@ func (w *world) freshSessionToken(ctx context.Context) (string, error) {
 		return "", unknownf("no account was chosen before; write for example \"Given an account in good standing\"")
 	case w.account.token != "":
 		return w.account.token, nil
+	case w.account.source != nil:
+		return w.fetchSessionToken(ctx, w.account)
 	case w.run.control != nil && w.account.id != "":
 		token, err := w.run.control.sessionToken(ctx, w.tenant, w.account.id, 0)
 		w.run.keep(token)
@@ -39,6 +43,29 @@ func (w *world) freshSessionToken(ctx context.Context) (string, error) {
 	return "", lacking("situations."+w.account.situation+": {sessionToken: …}, or operator with an accountId", "no session token for the situation %s can be had", w.account.situation)
 }
 
+// fetchSessionToken gets a session token from where the environment file says that those of an account come from. Where none can be had
+// it cannot be told whether the service is right.
+func (w *world) fetchSessionToken(ctx context.Context, a *account) (string, error) {
+	names := tokens.Names{AccountID: a.id, ClientID: a.device, Tenant: w.tenant}
+	if o := w.run.environment.Operator; names.AccountID == "" && o != nil {
+		names.AccountID = o.Account
+	}
+	token, err := w.run.tokens.Take(ctx, a.source, names)
+	w.run.keep(token)
+	var tooFew tokens.TooFewError
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.As(err, &tooFew):
+		return "", lacking("more session tokens in the pool of situations."+a.situation, "no session token for the situation %s can be had: %v", a.situation, err)
+	case err != nil:
+		return "", unknownf("no session token for the situation %s could be had: %s", a.situation, w.run.secrets.Text(err.Error()))
+	}
+	a.fetched = token
+	w.run.fetched.Store(token, true)
+	return token, nil
+}
+
 func (w *world) expiredSessionToken(ctx context.Context) error {
 	if w.run.control == nil {
 		s, err := w.situation("expired-session")
@@ -46,6 +73,11 @@ func (w *world) expiredSessionToken(ctx context.Context) error {
 			return err
 		}
 		w.sessionToken = s.SessionToken
+		if s.SessionTokens != nil {
+			if w.sessionToken, err = w.fetchSessionToken(ctx, &account{situation: "expired-session", id: s.AccountID, device: s.ClientID, source: s.SessionTokens}); err != nil {
+				return err
+			}
+		}
 		w.run.keep(w.sessionToken)
 		if s.ClientID != "" { // of the account that the token is of: with another's device it would be refused for that
 			w.add(&client{id: s.ClientID})
@@ -66,21 +98,27 @@ func (w *world) expiredSessionToken(ctx context.Context) error {
 // cautious looks whether a refused sign-on may be due to a session token of the environment file that is used up: then nothing can be
 // said about the service. A token that was accepted twice in this run is not used up by use.
 func (w *world) cautious(x *exchange, changed bool) error {
-	if w.account == nil || w.account.token == "" {
+	if w.account == nil || w.account.token == "" && w.account.source == nil {
 		return nil
 	}
-	used := false
+	given, used := w.account.token, false
 	for _, p := range x.request.parameters() {
-		used = used || p.Value == w.account.token
+		if _, fetched := w.run.fetched.Load(p.Value); fetched {
+			given = p.Value
+		}
+		used = used || given != "" && p.Value == given
 	}
 	if !used {
 		return nil
 	}
 	if x.Status/100 == 2 {
-		w.run.worked(w.account.token)
+		w.run.worked(given)
 		return nil
 	}
-	times := w.run.timesWorked(w.account.token)
+	times := w.run.timesWorked(given)
+	if given != w.account.token && times > 0 {
+		return nil // it was good, and fresh ones can be had
+	}
 	code, ok := check.SubCode(x.Exchange)
 	switch {
 	case x.Status/100 != 4, times >= 2:

@@ -47,7 +47,7 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 			if forDocuments(e.URL) {
 				p.warnf("url is %s, which is the example's and nobody's; write the address of your service", e.URL)
 			}
-			text, err := yaml.MarshalWithOptions(e.Redacted(), yaml.OmitEmpty(), yaml.Indent(2))
+			text, err := e.Shown()
 			if err != nil {
 				return fmt.Errorf("writing the environment: %w", err)
 			}

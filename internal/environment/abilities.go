@@ -39,7 +39,7 @@ func clientID(_ *Environment, s Situation) string {
 	return lacks(s.ClientID == "", "clientId")
 }
 func sessionToken(e *Environment, s Situation) string {
-	return lacks(s.SessionToken == "" && (e.Operator == nil || s.AccountID == "" && e.Operator.Account == ""), "sessionToken (or operator with an account, to mint one)")
+	return lacks(!s.HasSessionToken() && (e.Operator == nil || s.AccountID == "" && e.Operator.Account == ""), "sessionToken (or operator with an account, to mint one)")
 }
 func parameters(_ *Environment, s Situation) string {
 	return lacks(len(s.Parameters) == 0, "parameters")
@@ -49,7 +49,7 @@ func caller(_ *Environment, s Situation) string {
 }
 func tenant(_ *Environment, s Situation) string { return lacks(s.Tenant == "", "tenant") }
 func ownSession(_ *Environment, s Situation) string {
-	return lacks(s.SessionToken == "", "sessionToken")
+	return lacks(!s.HasSessionToken(), "sessionToken")
 }
 
 func lacks(missing bool, name string) string {

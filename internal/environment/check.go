@@ -57,6 +57,7 @@ func (r *reader) complete(e *Environment) {
 	if e.Operator != nil && e.Operator.Parameter == "" {
 		e.Operator.Parameter = DefaultOperatorParameter
 	}
+	r.settleSources(e)
 	for _, path := range []*string{&e.TLS.CA, &e.TLS.Cert, &e.TLS.Key, &e.Load.Clients.File} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(r.dir, *path)
@@ -102,6 +103,7 @@ func (r *reader) check(e *Environment) {
 	for _, name := range SituationNames {
 		if s, ok := e.Situations[name]; ok {
 			r.checkSituation("situations."+name, s)
+			r.checkSource("situations."+name+".sessionToken", s.SessionTokens, e.givenIn(s))
 		}
 	}
 	r.checkReaching(e)
@@ -204,7 +206,7 @@ func (r *reader) checkLoad(e *Environment) {
 	}
 	clients := e.Load.Clients
 	if clients.File != "" {
-		if clients.Count != 0 || clients.SessionToken != "" || clients.ClientID != "" || clients.AccountID != "" {
+		if clients.Count != 0 || clients.SessionToken != "" || clients.SessionTokens != nil || clients.ClientID != "" || clients.AccountID != "" {
 			r.wrong("load.clients", "give either file or count with patterns, not both")
 		}
 		r.checkClientsFile(clients.File)
@@ -216,7 +218,8 @@ func (r *reader) checkLoad(e *Environment) {
 	if clients.Count < 1 {
 		r.wrong("load.clients.count", "must be at least 1: how many virtual clients there are")
 	}
-	if clients.SessionToken == "" && clients.ClientID == "" {
+	r.checkSource("load.clients.sessionToken", clients.SessionTokens, map[string]bool{"{accountId}": clients.AccountID != "", "{clientId}": clients.ClientID != "", "{tenant}": e.Tenant != "", numberInBraces: true})
+	if clients.SessionToken == "" && clients.SessionTokens == nil && clients.ClientID == "" {
 		r.wrong("load.clients", "needs clientId (and sessionToken, unless operator mints it), such as clientId: \"LOAD_{n}\"")
 	}
 	for key, pattern := range map[string]string{"sessionToken": clients.SessionToken, "clientId": clients.ClientID} {

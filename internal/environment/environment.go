@@ -51,6 +51,7 @@ type Environment struct {
 	written   map[string]string // the text of a value with ${NAME} in it, by its dotted path
 	values    map[string]string // of the ${NAME}
 	marked    map[string]string // values with the tag !secret or !public, by their dotted path
+	dir       string            // that relative paths start from
 	proxy     *url.URL          // what Proxy and NoProxy come to; nil: none is used
 	assumed   bool              // Protected, because the file does not say
 	warnings  []string
@@ -106,15 +107,16 @@ var SituationNames = []string{
 
 // Situation is one account, device or caller. Which fields matter depends on its name.
 type Situation struct {
-	SessionToken string            `yaml:"sessionToken"` // left out: minted through the operator
-	ClientID     string            `yaml:"clientId"`
-	AccountID    string            `yaml:"accountId"`
-	RefreshToken string            `yaml:"refreshToken"`
-	Tenant       string            `yaml:"tenant"`
-	Service      string            `yaml:"service"`
-	Headers      map[string]string `yaml:"headers"`
-	Proxy        string            `yaml:"proxy"`
-	Parameters   map[string]string `yaml:"parameters"`
+	SessionToken  string            `yaml:"sessionToken"`      // left out: minted through the operator
+	SessionTokens *TokenSource      `yaml:"sessionToken.from"` // what stands in its place
+	ClientID      string            `yaml:"clientId"`
+	AccountID     string            `yaml:"accountId"`
+	RefreshToken  string            `yaml:"refreshToken"`
+	Tenant        string            `yaml:"tenant"`
+	Service       string            `yaml:"service"`
+	Headers       map[string]string `yaml:"headers"`
+	Proxy         string            `yaml:"proxy"`
+	Parameters    map[string]string `yaml:"parameters"`
 	// PasswordParameter names the one of Parameters that is the password, where neither servicediscovery nor its name says so.
 	PasswordParameter string `yaml:"passwordParameter"`
 	Type              string `yaml:"type"` // of register/{type}
@@ -140,9 +142,10 @@ type Load struct {
 
 // Clients are the virtual clients: a pattern with {n} from 1 to Count, or a CSV file with the columns sessionToken, clientId, accountId.
 type Clients struct {
-	Count        int    `yaml:"count"`
-	SessionToken string `yaml:"sessionToken"`
-	ClientID     string `yaml:"clientId"`
-	AccountID    string `yaml:"accountId"`
-	File         string `yaml:"file"`
+	Count         int          `yaml:"count"`
+	SessionToken  string       `yaml:"sessionToken"`
+	SessionTokens *TokenSource `yaml:"sessionToken.from"`
+	ClientID      string       `yaml:"clientId"`
+	AccountID     string       `yaml:"accountId"`
+	File          string       `yaml:"file"`
 }

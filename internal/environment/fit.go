@@ -3,6 +3,8 @@ package environment
 import (
 	"cmp"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +47,8 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 		return r.duration(node, dotted)
 	case want.Kind() == reflect.Struct, want.Kind() == reflect.Map:
 		return r.mapping(node, want, path)
+	case want.Kind() == reflect.Slice:
+		return r.list(node, want, path)
 	default:
 		return r.scalar(node, want, dotted)
 	}
@@ -128,6 +132,10 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 			entry.Value = r.fit(entry.Value, want.Elem(), below)
 		} else {
 			field, ok := fieldOf(want, key)
+			ok = ok && !strings.HasSuffix(key, insteadOf)
+			if from, also := fieldOf(want, key+insteadOf); also && isMapping(entry.Value) {
+				field, text.Value = from, key+insteadOf // a source in the place of a value
+			}
 			if !ok {
 				where := ""
 				if len(path) > 0 {
@@ -141,6 +149,35 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 		r.lines[strings.Join(below, ".")] = line
 	}
 	return node
+}
+
+// insteadOf ends the tag of a field that holds what stands in a file in the place of a single value. The file knows it by the name of the value.
+const insteadOf = ".from"
+
+func isMapping(node ast.Node) bool {
+	return node != nil && (node.Type() == ast.MappingType || node.Type() == ast.MappingValueType)
+}
+
+// keyOf is the key in the file that a field is read from; empty: none.
+func keyOf(field reflect.StructField) string {
+	tag := field.Tag.Get("yaml")
+	if tag == "-" || !field.IsExported() {
+		return ""
+	}
+	return strings.TrimSuffix(tag, insteadOf)
+}
+
+// list fits a list of single values.
+func (r *reader) list(node ast.Node, want reflect.Type, path []string) ast.Node {
+	n, ok := node.(*ast.SequenceNode)
+	if !ok || len(n.Values) == 0 {
+		r.mistake(lineOf(node), "%s must be a list, such as [./mint.sh, \"{accountId}\"]", strings.Join(path, "."))
+		return node
+	}
+	for i, value := range n.Values {
+		n.Values[i] = r.fit(value, want.Elem(), append(path[:len(path):len(path)], strconv.Itoa(i)))
+	}
+	return n
 }
 
 // scalar fits a single value. Where text is wanted, an unquoted number or true is taken as it is written.
@@ -262,7 +299,7 @@ func isVariableName(name string) bool {
 // fieldOf finds the field of a struct by its key in the file.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	for _, field := range reflect.VisibleFields(t) {
-		if tag := field.Tag.Get("yaml"); tag == key && tag != "-" && field.IsExported() {
+		if tag := field.Tag.Get("yaml"); tag == key && keyOf(field) != "" {
 			return field, true
 		}
 	}
@@ -275,8 +312,8 @@ func keysOf(t reflect.Type) []string {
 		return nil
 	}
 	for _, field := range reflect.VisibleFields(t) {
-		if tag := field.Tag.Get("yaml"); tag != "" && tag != "-" && field.IsExported() {
-			keys = append(keys, tag)
+		if key := keyOf(field); key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
 	return keys

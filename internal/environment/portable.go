@@ -43,6 +43,9 @@ const (
 // the kind failure.Usage: a file that cannot be read, or more than Kubernetes takes.
 func (e *Environment) Portable() (*Portable, error) {
 	p := &Portable{Files: map[string][]byte{}, Secrets: map[string][]byte{}}
+	if unportable := e.unportable(); unportable != "" {
+		return nil, failure.Usagef("environment %s: %s", e.Name, unportable)
+	}
 	c := e.clone()
 	for _, f := range []struct {
 		path   *string
@@ -162,9 +165,9 @@ func tree(v reflect.Value) any {
 	case reflect.Struct:
 		members := map[string]any{}
 		for _, field := range reflect.VisibleFields(v.Type()) {
-			tag, member := field.Tag.Get("yaml"), v.FieldByIndex(field.Index)
-			if tag != "" && tag != "-" && field.IsExported() && !member.IsZero() {
-				members[tag] = tree(member)
+			key, member := keyOf(field), v.FieldByIndex(field.Index)
+			if key != "" && !member.IsZero() {
+				members[key] = tree(member)
 			}
 		}
 		return members
@@ -174,6 +177,12 @@ func tree(v reflect.Value) any {
 			members[key.String()] = tree(v.MapIndex(key))
 		}
 		return members
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = tree(v.Index(i))
+		}
+		return list
 	}
 	if v.Type() == durationType {
 		return time.Duration(v.Int()).String()

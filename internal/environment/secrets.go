@@ -1,12 +1,16 @@
 package environment
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/goccy/go-yaml"
 )
 
 // Names that mark a header or a parameter as secret. A parameter that came from a variable is secret whatever its name.
@@ -234,6 +238,12 @@ func (e *Environment) Redacted() *Environment {
 	return c
 }
 
+// Shown is the environment as YAML, redacted.
+func (e *Environment) Shown() ([]byte, error) {
+	text, err := yaml.MarshalWithOptions(e.Redacted(), yaml.OmitEmpty(), yaml.Indent(2))
+	return bytes.ReplaceAll(text, []byte(insteadOf+":\n"), []byte(":\n")), err
+}
+
 // shownOrigin is a text with ${NAME} in it as it is shown: each with where its value comes from.
 func shownOrigin(written string) string {
 	var out strings.Builder
@@ -275,9 +285,10 @@ func (e *Environment) clone() *Environment {
 		mock := *e.Mock
 		c.Mock = &mock
 	}
+	c.Load.Clients.SessionTokens = e.Load.Clients.SessionTokens.clone()
 	c.Situations = copied(e.Situations)
 	for name, s := range c.Situations {
-		s.Headers, s.Parameters = copied(s.Headers), copied(s.Parameters)
+		s.Headers, s.Parameters, s.SessionTokens = copied(s.Headers), copied(s.Parameters), s.SessionTokens.clone()
 		c.Situations[name] = s
 	}
 	return &c
@@ -307,8 +318,8 @@ func visitStrings(v reflect.Value, path []string, visit func([]string, *string))
 		}
 	case reflect.Struct:
 		for _, field := range reflect.VisibleFields(v.Type()) {
-			if tag := field.Tag.Get("yaml"); tag != "" && tag != "-" && field.IsExported() {
-				visitStrings(v.FieldByIndex(field.Index), append(path[:len(path):len(path)], tag), visit)
+			if key := keyOf(field); key != "" {
+				visitStrings(v.FieldByIndex(field.Index), append(path[:len(path):len(path)], key), visit)
 			}
 		}
 	case reflect.Map:
@@ -325,6 +336,10 @@ func visitStrings(v reflect.Value, path []string, visit func([]string, *string))
 			if !reflect.DeepEqual(entry.Interface(), before.Interface()) { // a map that is only read may be read by others too
 				v.SetMapIndex(reflect.ValueOf(key), entry)
 			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			visitStrings(v.Index(i), append(path[:len(path):len(path)], strconv.Itoa(i)), visit)
 		}
 	case reflect.String:
 		if v.Type() == reflect.TypeOf("") && v.CanAddr() {

@@ -1,0 +1,101 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+	"unicode"
+
+	"agstest/internal/userfile"
+)
+
+// What a source may take: each token in so many seconds, and so many bytes.
+const (
+	longestWait = 10 * time.Second
+	mostBytes   = 8192
+	shownBytes  = 300 // of what a command says when it fails
+)
+
+var errTooLong = errors.New("too long")
+
+// bounded keeps the first bytes that are written. The write that goes beyond fails where strict, and is dropped where not.
+type bounded struct {
+	text   []byte // no bytes.Buffer within: what reads for itself would pass Write by
+	most   int
+	strict bool
+	over   bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := b.most - len(b.text); len(p) > room {
+		b.over = true
+		b.text = append(b.text, p[:room]...)
+		if b.strict {
+			return 0, errTooLong
+		}
+		return len(p), nil
+	}
+	b.text = append(b.text, p...)
+	return len(p), nil
+}
+
+func (b *bounded) String() string { return string(b.text) }
+
+// command runs a program without a shell in a folder, and gives what it writes to stdout without one line end. Its error holds the end of
+// what it wrote to stderr, which the caller redacts.
+func command(ctx context.Context, dir string, args []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
+	c := exec.CommandContext(ctx, args[0], args[1:]...)
+	out, complaint := &bounded{most: mostBytes + 2, strict: true}, &bounded{most: 64 << 10}
+	c.Dir, c.Stdout, c.Stderr, c.WaitDelay = dir, out, complaint, time.Second
+	ownGroup(c)
+	err := c.Run()
+	token := strings.TrimSuffix(strings.TrimSuffix(out.String(), "\n"), "\r")
+	name := args[0]
+	switch {
+	case out.over || len(token) > mostBytes:
+		return "", fmt.Errorf("the command %s wrote more than %d bytes, which is no session token", name, mostBytes)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, said(complaint.String(), token))
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil && c.ProcessState == nil:
+		return "", fmt.Errorf("the command %s cannot be run: %w", name, reason(err))
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		return "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, said(complaint.String(), token))
+	case token == "":
+		return "", fmt.Errorf("the command %s wrote nothing to stdout%s", name, said(complaint.String(), token))
+	}
+	if flaw := userfile.Flaw(token); flaw != "" {
+		return "", fmt.Errorf("the command %s wrote to stdout what is no session token: it %s", name, strings.TrimSuffix(flaw, "; take it away"))
+	}
+	return token, nil
+}
+
+// reason takes the name of the program out of an error of os/exec.
+func reason(err error) error {
+	var e *exec.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// said is the end of what a command wrote to stderr, in one line and without the token.
+func said(text, token string) string {
+	if token != "" {
+		text = strings.ReplaceAll(text, token, "[secret]")
+	}
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	if text == "" {
+		return ""
+	}
+	if runes := []rune(text); len(runes) > shownBytes {
+		text = "…" + string(runes[len(runes)-shownBytes:])
+	}
+	return "; it said: " + text
+}

@@ -1,0 +1,95 @@
+// Package tokens gets session tokens from where an environment file says that they come from: a command or a pool.
+package tokens
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"agstest/internal/environment"
+)
+
+// Names are the values of the names in braces, such as {accountId}, for one token.
+type Names struct {
+	AccountID, ClientID, Tenant string
+	Number                      int // of a client of a load, from 1; 0: there is none
+}
+
+// Sources gives the session tokens of one run. It is safe for concurrent use.
+type Sources struct {
+	dir   string
+	mu    sync.Mutex // guards what follows
+	given map[string]bool
+	fails map[*environment.TokenSource]int
+	last  map[*environment.TokenSource]error
+}
+
+// mostFailures in a row are made by a source before it is asked no more.
+const mostFailures = 3
+
+// New makes the sources of a run.
+func New(e *environment.Environment) *Sources {
+	return &Sources{dir: e.Folder(), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
+}
+
+// Take gets a session token that was not taken before. An error names the source. It may hold what a command said, and must be redacted.
+func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names Names) (string, error) {
+	if from.Pool != "" {
+		taken, err := fromPool(from.Pool, 1)
+		if err != nil {
+			return "", err
+		}
+		return taken[0], nil
+	}
+	s.mu.Lock()
+	fails, last := s.fails[from], s.last[from]
+	s.mu.Unlock()
+	if fails >= mostFailures {
+		return "", fmt.Errorf("%w (%d times in a row, so that it is asked no more)", last, fails)
+	}
+	token, err := command(ctx, s.dir, names.fill(from.Command))
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && s.given[token] {
+		err = fmt.Errorf("the command %s wrote a session token that it had written before; one that may be used more than once is given as sessionToken: \"${NAME}\"", from.Command[0])
+	}
+	if err != nil {
+		s.fails[from]++
+		s.last[from] = err
+		return "", err
+	}
+	s.given[token], s.fails[from] = true, 0
+	return token, nil
+}
+
+// TakePool takes so many tokens of a pool at once, or none.
+func TakePool(from *environment.TokenSource, count int) ([]string, error) {
+	return fromPool(from.Pool, count)
+}
+
+// Unused is how many tokens of a pool are left.
+func Unused(from *environment.TokenSource) (int, error) {
+	pools.Lock()
+	defer pools.Unlock()
+	left, err := unused(from.Pool)
+	return len(left), err
+}
+
+// fill puts the names in.
+func (n Names) fill(texts []string) []string {
+	pairs := []string{"{accountId}", n.AccountID, "{clientId}", n.ClientID, "{tenant}", n.Tenant}
+	if n.Number > 0 {
+		pairs = append(pairs, "{n}", strconv.Itoa(n.Number))
+	}
+	replacer := strings.NewReplacer(pairs...)
+	filled := make([]string, len(texts))
+	for i, text := range texts {
+		filled[i] = replacer.Replace(text)
+	}
+	return filled
+}
