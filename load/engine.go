@@ -174,7 +174,7 @@ func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
 		end.Notes = e.notes()
 	}
 	if e.seen != nil {
-		if err := e.seen.leaveSeen(e.options.Record, e.options.Shard); err != nil {
+		if err := e.seen.leaveUnique(e.options.Record, e.options.Shard); err != nil {
 			end.Notes = append(end.Notes, fmt.Sprintf("what must be unique over all shards could not be left for their merge: %v", err))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"agstest/internal/figures"
 	"agstest/internal/tokens"
 	"agstest/load/schedule"
+	"agstest/load/unique"
 )
 
 // ofSession is the client that session token number i of the set-up is for.
@@ -61,7 +62,7 @@ func (c *crowd) fetchSessions(ctx context.Context, rate float64) error {
 		case err != nil:
 			return failure.Setupf("set-up: a session token for %s could not be had: %w", c.clientName(n), err)
 		}
-		if earlier, again := c.seen.claim(c.seen.hash(uniqueSession, []byte(token)), n); again {
+		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Session, []byte(token)), n); again {
 			return failure.Setupf("set-up: the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))
 		}
 		c.supply.minted[i] = token

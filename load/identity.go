@@ -3,7 +3,6 @@ package load
 import (
 	"bytes"
 	"fmt"
-	"hash/maphash"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/load/transport"
+	"agstest/load/unique"
 )
 
 // defaultJudgeEvery is on 1 of how many answers all token rules are checked. Reading an answer fully takes about as long as a whole hit,
@@ -143,7 +143,7 @@ func (c *crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 	if err != nil {
 		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
 	}
-	if earlier, again := c.seen.claim(c.seen.hash(uniqueSession, []byte(session)), n); again {
+	if earlier, again := c.seen.Claim(c.seen.Digest(unique.Session, []byte(session)), n); again {
 		return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
 	}
 	return hit.Outcome{}, session
@@ -230,7 +230,7 @@ func (c *crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
 		return c.stranger(h, t, "the tenantId of the refresh token", t.Refresh.TenantID)
 	}
 	if c.accounts != nil {
-		hash := maphash.Bytes(c.seen.seed, account) | 1
+		hash := c.seen.Fingerprint(account)
 		switch known := &c.accounts[h.client]; {
 		case *known == 0:
 			*known = hash
@@ -263,7 +263,7 @@ func (c *crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 // jti of its chain (ambiguity 7.14), and a sign-on may continue the client's session: only TOK-21, which warns, speaks of that.
 func (c *crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if h.step == stepSignOnFirst {
-		if earlier, again := c.seen.claim(c.seen.hash(uniqueDevice, t.ClientID), h.client); again {
+		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Device, t.ClientID), h.client); again {
 			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
 		}
 	}
@@ -271,11 +271,11 @@ func (c *crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 		return hit.Outcome{}
 	}
 	cl := &c.clients[h.client]
-	value := c.seen.hash(uniqueJTI, t.Access.JTI)
-	same := value.hash == cl.jti
-	cl.jti = value.hash
+	value := c.seen.Digest(unique.JTI, t.Access.JTI)
+	same := value.Hash == cl.jti
+	cl.jti = value.Hash
 	if !same {
-		earlier, again := c.seen.claim(value, h.client)
+		earlier, again := c.seen.Claim(value, h.client)
 		if again && earlier != h.client {
 			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
 		}

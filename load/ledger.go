@@ -199,7 +199,7 @@ func (l *ledger) example(wrong []reports.Wrong) {
 				same++
 			}
 		}
-		if same < mostExamples {
+		if same < hit.MaxExamples {
 			l.wrong = append(l.wrong, w)
 		}
 	}

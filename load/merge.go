@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/unique"
 	"agstest/reports"
 )
 
@@ -215,11 +216,15 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	if apart := latest.Sub(first); apart > mostApart {
 		end.Invalid = append(end.Invalid, fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at", apart.Round(time.Millisecond)))
 	}
-	unique := uniqueOver(shards, head.Of)
-	l.wrong = append(l.wrong, unique.wrong...)
-	end.Notes = append(end.Notes, unique.notes...)
+	left := make([]*unique.Left, len(shards))
+	for i, s := range shards {
+		left[i] = &unique.Left{Name: s.name(), Folder: s.folder, Watching: s.reader.head.Seen, Ended: s.own.end != nil}
+	}
+	union := unique.Across(left, head.Of)
+	l.wrong = append(l.wrong, union.Wrong...)
+	end.Notes = append(end.Notes, union.Notes...)
 	if end.Partial == "" {
-		end.Partial = unique.unchecked
+		end.Partial = union.Unchecked
 	}
 	l.end = end
 	l.finish(&report, head.Limits)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/schedule"
+	"agstest/load/unique"
 	"agstest/reports"
 )
 
@@ -34,7 +35,7 @@ func BenchmarkMerge(b *testing.B) {
 		folders = append(folders, folder)
 		writeRecord(b, folder, benchHead(shard, seconds), frames)
 		benchSeen(b, folder, shard, values)
-		for _, name := range []string{RecordFile, SeenFile} {
+		for _, name := range []string{RecordFile, unique.File} {
 			info, err := os.Stat(filepath.Join(folder, name))
 			require.NoError(b, err)
 			size += info.Size()
@@ -113,9 +114,9 @@ func benchFrames(seconds int) []*frame {
 }
 
 func benchSeen(b *testing.B, folder string, shard schedule.Shard, values int) {
-	c := &crowd{seen: newSeenSet(sharedKey(7, shard)), who: &roster{all: 1 << 20, device: newPattern("LOAD_{n}"), account: newPattern("L{n}"), first: uint32(shard.Index - 1), stride: uint32(shard.Of)}}
+	c := &crowd{seen: unique.New(unique.Key(7, shard)), who: &roster{all: 1 << 20, device: newPattern("LOAD_{n}"), account: newPattern("L{n}"), first: uint32(shard.Index - 1), stride: uint32(shard.Of)}}
 	for i := range values {
-		c.seen.claim(c.seen.hash(uniqueJTI, fmt.Appendf(nil, "%d-%d", shard.Index, i)), uint32(i%2000))
+		c.seen.Claim(c.seen.Digest(unique.JTI, fmt.Appendf(nil, "%d-%d", shard.Index, i)), uint32(i%2000))
 	}
-	require.NoError(b, c.leaveSeen(folder, shard))
+	require.NoError(b, c.leaveUnique(folder, shard))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +21,7 @@ import (
 
 	"agstest/load/hit"
 	"agstest/load/schedule"
+	"agstest/load/unique"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -138,14 +138,14 @@ func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEmpty(t, merged.Wrong)
 			wrong := merged.Wrong[0]
-			assert.Equal(t, []string{allShards, hit.KindDuplicate}, []string{wrong.Operation, wrong.Kind})
+			assert.Equal(t, []string{unique.AllShards, hit.KindDuplicate}, []string{wrong.Operation, wrong.Kind})
 			assert.Contains(t, wrong.Message, test.says)
 			assert.Regexp(t, `client \d+ \(device LO….*\) in shard 1/3 and to client \d+ \(device LO….*\) in shard 3/3|in shard 3/3 and to client \d+ \(device LO….*\) in shard 1/3`, wrong.Message)
 			assert.Positive(t, wrong.Times)
 			assert.Equal(t, reports.Fail, merged.Verdict)
 			assert.Contains(t, merged.Reason, "something that must be unique came to clients of two shards")
 			for _, folder := range folders {
-				text, err := os.ReadFile(filepath.Join(folder, SeenFile))
+				text, err := os.ReadFile(filepath.Join(folder, unique.File))
 				require.NoError(t, err)
 				s.noSecretsIn(t, string(text))
 			}
@@ -162,15 +162,15 @@ func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
 	assert.Contains(t, merged.Notes, "uniqueness was checked over 3 of 3 shards")
 	assert.Empty(t, merged.Run.Partial)
 
-	whole, err := os.ReadFile(filepath.Join(folders[1], SeenFile))
+	whole, err := os.ReadFile(filepath.Join(folders[1], unique.File))
 	require.NoError(t, err)
 	for says, text := range map[string][]byte{
 		"its load.seen is damaged": whole[:len(whole)-5],
 		"it left no load.seen":     nil,
 	} {
-		require.NoError(t, os.Remove(filepath.Join(folders[1], SeenFile)))
+		require.NoError(t, os.Remove(filepath.Join(folders[1], unique.File)))
 		if text != nil {
-			require.NoError(t, os.WriteFile(filepath.Join(folders[1], SeenFile), text, 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(folders[1], unique.File), text, 0o600))
 		}
 		merged, err := Merge(folders...)
 		require.NoError(t, err)
@@ -181,9 +181,9 @@ func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
 			assert.Equal(t, reports.Inconclusive, merged.Verdict, "a check that was not made passes nothing")
 			assert.Equal(t, note, merged.Reason)
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(folders[1], SeenFile), whole, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(folders[1], unique.File), whole, 0o600))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(folders[1], SeenFile), bytes.Repeat([]byte("x"), 100), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folders[1], unique.File), bytes.Repeat([]byte("x"), 100), 0o600))
 	merged, err = Merge(folders...)
 	require.NoError(t, err)
 	assert.NotEqual(t, reports.Pass, merged.Verdict)
@@ -251,44 +251,4 @@ func mintsFor(body []byte, accounts ...string) string {
 		return ""
 	}
 	return accounts[at]
-}
-
-// The most entries are left out evenly, and what two shards leave of the same values is the same choice.
-func TestWhatIsLeftIsBounded(t *testing.T) {
-	t.Parallel()
-	one, two := newSeenSet(sharedKey(3, schedule.Shard{Index: 1, Of: 2})), newSeenSet(sharedKey(3, schedule.Shard{Index: 2, Of: 2}))
-	for i := range uint32(3000) {
-		one.claim(one.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i)), i)
-		two.claim(two.hash(uniqueJTI, fmt.Appendf(nil, "jti-%d", i+2000)), i)
-	}
-	a, level := one.left(1000)
-	assert.Equal(t, 2, level)
-	assert.InDelta(t, 750, len(a), 120)
-	all, none := two.left(5000)
-	assert.Zero(t, none)
-	assert.Len(t, all, 3000)
-	b, _ := two.left(1000)
-	same := map[digest]bool{}
-	for _, v := range a {
-		same[v.digest] = true
-		assert.Equal(t, uint64(sharedJTI), v.hash>>sharedSpaceAt&3)
-	}
-	met := 0
-	for _, v := range b {
-		if same[v.digest] {
-			met++
-		}
-	}
-	assert.InDelta(t, 250, met, 60, "of the 1,000 values that both saw each fourth is watched by both")
-	other := newSeenSet(sharedKey(4, schedule.Shard{Index: 1, Of: 2}))
-	assert.NotEqual(t, one.hash(uniqueJTI, []byte("x")), other.hash(uniqueJTI, []byte("x")), "another run has another key")
-	assert.Equal(t, one.hash(uniqueJTI, []byte("x")), two.hash(uniqueJTI, []byte("x")))
-	assert.NotEqual(t, one.hash(uniqueJTI, []byte("x")), one.hash(uniqueSession, []byte("x")))
-	owner, again := one.claim(one.hash(uniqueJTI, []byte("jti-7")), 9)
-	assert.True(t, again)
-	assert.EqualValues(t, 7, owner)
-	collided := one.hash(uniqueJTI, []byte("jti-8"))
-	collided.check++
-	_, again = one.claim(collided, 9)
-	assert.False(t, again, "another value with the same 64 bits is no repeat")
 }

@@ -40,7 +40,7 @@ type recordHead struct {
 	Limits     []string      `json:"limits,omitempty"`
 	Of         int           `json:"of,omitempty"`    // shards
 	Whole      int64         `json:"whole,omitempty"` // hits of all shards, of a storm its clients
-	Seen       bool          `json:"seen,omitempty"`  // what must be unique is left in SeenFile when the run ends
+	Seen       bool          `json:"seen,omitempty"`  // what must be unique is left in unique.File when the run ends
 	Began      time.Time     `json:"began"`
 }
 

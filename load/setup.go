@@ -174,7 +174,7 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 			c.standing.done()
 		case hit.KindIdentity, hit.KindToken, hit.KindDuplicate, hit.KindShape:
 			mu.Lock()
-			if times[outcome.Kind]++; times[outcome.Kind] <= mostExamples {
+			if times[outcome.Kind]++; times[outcome.Kind] <= hit.MaxExamples {
 				wrong = append(wrong, reports.Wrong{Operation: setUpOperation, Kind: outcome.Kind, Message: outcome.Message})
 			}
 			mu.Unlock()

@@ -31,9 +31,6 @@ type wrongKey struct {
 	kind      string
 }
 
-// mostExamples of each kind of wrong answer are kept for each operation.
-const mostExamples = 3
-
 // secondTally is one second.
 type secondTally struct {
 	lag        distribution
@@ -127,7 +124,7 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 		o.kinds[outcome.Kind]++
 		o.failed.add(response)
 		key := wrongKey{operation, outcome.Kind}
-		if t.wrong[key] < mostExamples {
+		if t.wrong[key] < hit.MaxExamples {
 			t.wrong[key]++
 			t.news = append(t.news, reports.Wrong{Operation: t.operations[operation], Kind: outcome.Kind, Times: 1, Message: outcome.Message})
 		}

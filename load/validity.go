@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/load/hit"
+	"agstest/load/unique"
 	"agstest/reports"
 )
 
@@ -91,7 +92,7 @@ func decide(r *reports.Load, beyond, late []string) {
 	}
 	before, across := int64(0), int64(0)
 	for i, w := range r.Wrong {
-		if w.Operation == allShards {
+		if w.Operation == unique.AllShards {
 			across = w.Times
 		}
 		if w.Operation == setUpOperation && !slices.ContainsFunc(r.Wrong[:i], func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }) {

@@ -18,6 +18,7 @@ import (
 	"agstest/internal/tokens"
 	"agstest/load/hit"
 	"agstest/load/schedule"
+	"agstest/load/unique"
 )
 
 // The workloads, by what an AGS sees of its users.
@@ -68,7 +69,7 @@ type crowd struct {
 	tenant   string
 	service  string
 	seal     sealer
-	seen     *seenSet
+	seen     *unique.Set
 	sampled  sampler
 	standing standing
 
@@ -151,8 +152,8 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 	if t.Clients < 0 {
 		return nil, failure.Usagef("%d virtual clients are not possible; give 1 or more", t.Clients)
 	}
-	c := &crowd{traffic: t, tenant: e.Tenant, seen: newSeenSet(sharedKey(seed, shard))}
-	c.seen.reserve(hits)
+	c := &crowd{traffic: t, tenant: e.Tenant, seen: unique.New(unique.Key(seed, shard))}
+	c.seen.Reserve(hits)
 	c.hits.New = func() any { return new(sender) }
 	c.sampled.skew = e.ClockSkew
 	if err := c.chooseSteps(e, seed); err != nil {
@@ -292,13 +293,18 @@ func (c *crowd) shared(o *Options) *crowd {
 	return c
 }
 
+// leaveUnique writes what must be unique over all shards of a run beside its record.
+func (c *crowd) leaveUnique(folder string, shard schedule.Shard) error {
+	return c.seen.Leave(folder, shard, c.who.number, c.who.name)
+}
+
 // notes are remarks for the report on what the workload did and could check.
 func (c *crowd) notes() []string {
 	var notes []string
 	if same := c.sameJTI.Load(); same > 0 {
 		notes = append(notes, fmt.Sprintf("%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)", figures.Count(same)))
 	}
-	if watched := c.seen.watched(); watched < 1 {
+	if watched := c.seen.Watched(); watched < 1 {
 		notes = append(notes, fmt.Sprintf("the run had more tokens than memory for their jti: uniqueness was watched on 1 of %.0f over the whole run", 1/watched))
 	}
 	if away := c.sentAway.Load(); away > 0 {

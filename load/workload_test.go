@@ -363,7 +363,7 @@ func TestMixUpBeforeTheClockStartsFailsTheRun(t *testing.T) {
 	assert.EqualValues(t, 20, r.Total.Right, "spare clients do the run")
 	assert.Equal(t, reports.Fail, r.Verdict)
 	assert.Equal(t, "4 sign-ons before the clock started were answered with something that is not right", r.Reason)
-	require.Len(t, r.Wrong, mostExamples)
+	require.Len(t, r.Wrong, hit.MaxExamples)
 	for _, w := range r.Wrong {
 		assert.Equal(t, "set-up", w.Operation)
 		assert.EqualValues(t, 4, w.Times)

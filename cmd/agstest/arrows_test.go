@@ -30,11 +30,12 @@ var walls = map[string][]string{
 	"internal/tokens":      {"internal/environment", "internal/userfile"},
 	"reports":              {"ags", "internal/disarm", "internal/figures", "internal/stats", "internal/failure", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
-	"load":                 {"ags", "internal/check", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "reports"},
+	"load":                 {"ags", "internal/check", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
 	"load/hit":             {},
 	"load/limit":           {"internal/failure", "internal/figures", "internal/stats", "load/hit", "reports"}, // no wire, no check, no environment
 	"load/schedule":        {"internal/failure", "internal/figures", "internal/userfile", "load/hit", "load/limit"},
 	"load/transport":       {"internal/failure", "internal/wire", "load/hit"},
+	"load/unique":          {"load/hit", "load/schedule", "reports"},
 	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/schedule", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},
 	"reports/matrix":       {"internal/figures", "reports"},

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/load"
+	"agstest/load/unique"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -35,7 +35,7 @@ func TestMergeOfAPartIsInconclusive(t *testing.T) {
 		shards.Go(func() {
 			code, _, stderr := call(t, nil, append([]string{"load", "--shard", shard, "--out", folder}, arguments...)...)
 			assert.Contains(t, []int{exitPass, exitInvalid}, code, stderr) // a busy machine is no fault of the run
-			assert.FileExists(t, filepath.Join(folder, load.SeenFile))
+			assert.FileExists(t, filepath.Join(folder, unique.File))
 		})
 	}
 	shards.Wait()

@@ -15,3 +15,6 @@ const (
 	KindMachine   = "machine" // this machine could open no connection: out of descriptors or ports
 	KindOther     = "other"
 )
+
+// MaxExamples of each kind of wrong answer are kept for each operation.
+const MaxExamples = 3

@@ -1,4 +1,4 @@
-package load
+package unique
 
 import (
 	"bufio"
@@ -17,19 +17,20 @@ import (
 	"agstest/load/schedule"
 )
 
-// SeenFile is what a shard leaves beside its record so that a merge can see whether a jti, a session token or a device came to clients of
-// two shards: hashes of what it watched, and whose each was. It is there only when the shard came to its end.
+// File is what a shard leaves beside its record so that a merge can see whether a jti, a session token or a device came
+// to clients of two shards: hashes of what it watched, and whose each was. It is there only when the shard came to its
+// end.
 //
-// It is gzip of: a line of JSON (seenHead); so many values of 16 bytes, big endian, in ascending order: the hash, whose bits 56 and 57
-// name what it is a hash of, the check, and the number of the client; then so many clients, each as its number in four bytes, the length
-// of its name in two, and the name, masked.
-const SeenFile = "load.seen"
+// It is gzip of: a line of JSON (seenHead); so many values of 16 bytes, big endian, in ascending order: the hash, whose
+// bits 56 and 57 name what it is a hash of, the check, and the number of the client; then so many clients, each as its
+// number in four bytes, the length of its name in two, and the name, masked.
+const File = "load.seen"
 
 const (
-	seenSchema   = "agstest load seen 1"
-	seenValue    = 16
-	mostLeft     = 1 << 19 // values that a shard leaves, 8 MiB; beyond, each second one, and so on
-	mostSeenName = 1 << 10
+	seenSchema = "agstest load seen 1"
+	seenValue  = 16
+	maxLeft    = 1 << 19 // values that a shard leaves, 8 MiB; beyond, each second one, and so on
+	maxName    = 1 << 10
 )
 
 type seenHead struct {
@@ -40,11 +41,11 @@ type seenHead struct {
 	Clients int    `json:"clients"`
 }
 
-// leaveSeen writes the file.
-func (c *crowd) leaveSeen(folder string, shard schedule.Shard) error {
-	values, level := c.seen.left(mostLeft)
+// Leave writes the file of a shard. Number gives the number of a client in the whole run, and name its name, masked.
+func (s *Set) Leave(folder string, shard schedule.Shard, number func(uint32) uint32, name func(uint32) string) error {
+	values, level := s.left(maxLeft)
 	for i := range values {
-		values[i].owner = c.who.number(values[i].owner)
+		values[i].owner = number(values[i].owner)
 	}
 	owners := make([]uint32, len(values))
 	for i, v := range values {
@@ -52,19 +53,19 @@ func (c *crowd) leaveSeen(folder string, shard schedule.Shard) error {
 	}
 	slices.Sort(owners)
 	owners = slices.Compact(owners)
-	file, err := os.CreateTemp(folder, "."+SeenFile+"-*")
+	file, err := os.CreateTemp(folder, "."+File+"-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name()) // it has another name by then
 	out := bufio.NewWriterSize(file, 1<<16)
 	zip, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // hashes do not get smaller, names do
-	err = writeSeen(zip, seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values, owners, c.who.name)
+	err = writeSeen(zip, seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values, owners, name)
 	err = errors.Join(err, zip.Close(), out.Flush(), file.Close())
 	if err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), filepath.Join(folder, SeenFile))
+	return os.Rename(file.Name(), filepath.Join(folder, File))
 }
 
 func writeSeen(w io.Writer, head seenHead, values []seenEntry, owners []uint32, name func(uint32) string) error {
@@ -74,14 +75,14 @@ func writeSeen(w io.Writer, head seenHead, values []seenEntry, owners []uint32, 
 	}
 	var room [seenValue]byte
 	for _, v := range values {
-		binary.BigEndian.PutUint64(room[:], v.hash)
+		binary.BigEndian.PutUint64(room[:], v.Hash)
 		binary.BigEndian.PutUint32(room[8:], v.check)
 		binary.BigEndian.PutUint32(room[12:], v.owner)
 		_, _ = out.Write(room[:])
 	}
 	for _, owner := range owners {
 		text := name(owner)
-		text = text[:min(len(text), mostSeenName)]
+		text = text[:min(len(text), maxName)]
 		binary.BigEndian.PutUint32(room[:], owner)
 		binary.BigEndian.PutUint16(room[4:], uint16(len(text)))
 		_, _ = out.Write(room[:6])
@@ -90,9 +91,9 @@ func writeSeen(w io.Writer, head seenHead, values []seenEntry, owners []uint32, 
 	return out.Flush()
 }
 
-// left gives what is watched, in the order of the hashes, and no more than so many values: of more, those whose hash ends in enough zero
-// bits, which is the same choice in every shard.
-func (s *seenSet) left(most int) (values []seenEntry, level int) {
+// left gives what is watched, in the order of the hashes, and no more than so many values: of more, those whose hash
+// ends in enough zero bits, which is the same choice in every shard.
+func (s *Set) left(most int) (values []seenEntry, level int) {
 	for i := range s.stripes {
 		level = max(level, s.stripes[i].level)
 	}
@@ -113,27 +114,27 @@ func (s *seenSet) left(most int) (values []seenEntry, level int) {
 		stripe := &s.stripes[i]
 		for slot, hash := range stripe.hashes {
 			if hash != 0 && bits.TrailingZeros64(hash) >= level {
-				values = append(values, seenEntry{digest{hash, stripe.checks[slot]}, stripe.owners[slot]})
+				values = append(values, seenEntry{Digest{hash, stripe.checks[slot]}, stripe.owners[slot]})
 			}
 		}
 	}
-	slices.SortFunc(values, func(a, b seenEntry) int { return a.compare(b.digest) })
+	slices.SortFunc(values, func(a, b seenEntry) int { return a.compare(b.Digest) })
 	return values, level
 }
 
 // seenEntry is a value that was watched and whose it is.
 type seenEntry struct {
-	digest
+	Digest
 	owner uint32
 }
 
-func (d digest) compare(other digest) int {
-	return cmp.Or(cmp.Compare(d.hash, other.hash), cmp.Compare(d.check, other.check))
+func (d Digest) compare(other Digest) int {
+	return cmp.Or(cmp.Compare(d.Hash, other.Hash), cmp.Compare(d.check, other.check))
 }
 
 // seenReader reads the values of one shard in their order.
 type seenReader struct {
-	shard *shardRecord
+	shard *Left
 	file  *os.File
 	in    *bufio.Reader
 	head  seenHead
@@ -141,12 +142,12 @@ type seenReader struct {
 	entry seenEntry // read last
 }
 
-var errSeenDamaged = errors.New("its " + SeenFile + " is damaged")
+var errSeenDamaged = errors.New("its " + File + " is damaged")
 
-func openSeen(shard *shardRecord) (*seenReader, error) {
-	file, err := os.Open(filepath.Join(shard.folder, SeenFile))
+func openSeen(shard *Left) (*seenReader, error) {
+	file, err := os.Open(filepath.Join(shard.Folder, File))
 	if err != nil {
-		return nil, errors.New("it left no " + SeenFile)
+		return nil, errors.New("it left no " + File)
 	}
 	r := &seenReader{shard: shard, file: file}
 	zip, err := gzip.NewReader(bufio.NewReaderSize(file, 1<<14))
@@ -157,7 +158,7 @@ func openSeen(shard *shardRecord) (*seenReader, error) {
 			err = json.Unmarshal(line, &r.head)
 		}
 	}
-	if err != nil || r.head.Schema != seenSchema || r.head.Values < 0 || r.head.Shard != shard.name() {
+	if err != nil || r.head.Schema != seenSchema || r.head.Values < 0 || r.head.Shard != shard.Name {
 		file.Close()
 		return nil, errSeenDamaged
 	}
@@ -176,8 +177,9 @@ func (r *seenReader) next() error {
 	if _, err := io.ReadFull(r.in, room[:]); err != nil {
 		return errSeenDamaged
 	}
-	before := r.entry.digest
-	r.entry = seenEntry{digest{binary.BigEndian.Uint64(room[:]), binary.BigEndian.Uint32(room[8:])}, binary.BigEndian.Uint32(room[12:])}
+	before := r.entry.Digest
+	r.entry = seenEntry{Digest{binary.BigEndian.Uint64(room[:]), binary.BigEndian.Uint32(room[8:])},
+		binary.BigEndian.Uint32(room[12:])}
 	if r.read > 0 && r.entry.compare(before) <= 0 {
 		return errSeenDamaged
 	}
@@ -186,7 +188,7 @@ func (r *seenReader) next() error {
 }
 
 // seenName finds the name of a client in the file of a shard.
-func seenName(shard *shardRecord, owner uint32) string {
+func seenName(shard *Left, owner uint32) string {
 	unknown := fmt.Sprintf("client %d", uint64(owner)+1)
 	r, err := openSeen(shard)
 	if err != nil {

@@ -1,4 +1,10 @@
-package load
+// Package unique finds what must come once in a run and came twice: token identifiers (jti) of different clients,
+// session tokens, and devices made by first-time sign-ons.
+//
+// A Set keeps hashes within a bound on memory and tells at once whether a value came before, and to whom. The shards
+// of a run hash alike: each leaves a File beside its record, and Across reads those of all shards side by side for
+// values that came to clients of two of them. The package knows no service and no token, only bytes.
+package unique
 
 import (
 	"crypto/sha256"
@@ -11,15 +17,15 @@ import (
 	"agstest/load/schedule"
 )
 
-// namespace keeps values of different meaning apart in one seenSet.
-type namespace uint64
+// Space keeps values of different meaning apart in one seenSet.
+type Space uint64
 
-// The values that must be unique over a run: token identifiers (jti) of different clients, session tokens, and devices made by
-// first-time sign-ons.
+// The values that must be unique over a run: token identifiers (jti) of different clients, session tokens, and devices
+// made by first-time sign-ons.
 const (
-	uniqueJTI     namespace = 0x9e3779b97f4a7c15
-	uniqueSession namespace = 0xc2b2ae3d27d4eb4f
-	uniqueDevice  namespace = 0x165667b19e3779f9
+	JTI     Space = 0x9e3779b97f4a7c15
+	Session Space = 0xc2b2ae3d27d4eb4f
+	Device  Space = 0x165667b19e3779f9
 )
 
 const (
@@ -27,25 +33,28 @@ const (
 	seenMaxSlots = 1 << 16 // of one stripe; 12 bytes each, 50 MB in all
 )
 
-// seenSet tells whether a value came before in the run, and to which client. It keeps a 64-bit hash (maphash, a new seed for every run)
-// and the owner of each value, 12 bytes a slot, and never grows beyond 50 MB: about 3.1 million values are kept, and beyond that every
-// stripe drops half of the hash space at a time, so that of 12 million values every fourth is watched over the whole run. Equal values
-// fall into the same half, so a repeat of a watched value is always found.
+// Set tells whether a value came before in the run, and to which client. It keeps a 64-bit hash (maphash, a new seed
+// for every run) and the owner of each value, 12 bytes a slot, and never grows beyond 50 MB: about 3.1 million values
+// are kept, and beyond that every stripe drops half of the hash space at a time, so that of 12 million values every
+// fourth is watched over the whole run. Equal values fall into the same half, so a repeat of a watched value is always
+// found.
 //
-// A false alarm needs two different values with one hash: with n watched values the chance is n²/2⁶⁵, which for 3.1 million is
+// A false alarm needs two different values with one hash: with n watched values the chance is n²/2⁶⁵, which for 3.1
+// million is
 // 1 in 3.8 million runs. It is safe for concurrent use.
 //
-// The shards of a run hash alike instead, with SHA-256 under a key of the run, so that what they saw can be compared (SeenFile). Then 94
-// bits of hash are kept, 16 bytes a slot and 67 MB at most, because so many more values meet in the union.
-type seenSet struct {
+// The shards of a run hash alike instead, with SHA-256 under a key of the run, so that what they saw can be compared
+// (File). Then 94 bits of hash are kept, 16 bytes a slot and 67 MB at most, because so many more values meet in the
+// union.
+type Set struct {
 	seed    maphash.Seed
 	key     []byte // of a sharded run; nil: hashes are of this process alone
 	stripes [seenStripes]seenStripe
 }
 
-// digest is what is kept of a value. Hash is never 0.
-type digest struct {
-	hash  uint64
+// Digest is what is kept of a value. Hash is never 0.
+type Digest struct {
+	Hash  uint64
 	check uint32 // more of the hash, of a sharded run
 }
 
@@ -58,12 +67,15 @@ type seenStripe struct {
 	level  int // values whose hash ends in fewer zero bits are not watched
 }
 
-// newSeenSet makes one for a run, or with a key for a shard of one.
-func newSeenSet(key []byte) *seenSet { return &seenSet{seed: maphash.MakeSeed(), key: key} }
+// New makes one for a run, or with a key for a shard of one.
+func New(key []byte) *Set { return &Set{seed: maphash.MakeSeed(), key: key} }
 
-// reserve makes room for so many values at once, within the set's bound, so that its memory does not grow while a load runs. It comes
-// before the first value; more than expected are taken too.
-func (s *seenSet) reserve(expected uint64) {
+// Fingerprint is a hash of a value, for this process and run alone. It is never 0.
+func (s *Set) Fingerprint(value []byte) uint64 { return maphash.Bytes(s.seed, value) | 1 }
+
+// Reserve makes room for so many values at once, within the set's bound, so that its memory does not grow while a load
+// runs. It comes before the first value; more than expected are taken too.
+func (s *Set) Reserve(expected uint64) {
 	if expected == 0 {
 		return
 	}
@@ -78,8 +90,8 @@ func (s *seenSet) reserve(expected uint64) {
 	}
 }
 
-// sharedKey is the key of the shards of a run; nil for a run that has none.
-func sharedKey(seed uint64, shard schedule.Shard) []byte {
+// Key is the key of the shards of a run; nil for a run that has none.
+func Key(seed uint64, shard schedule.Shard) []byte {
 	if shard.Of <= 1 {
 		return nil
 	}
@@ -89,19 +101,19 @@ func sharedKey(seed uint64, shard schedule.Shard) []byte {
 
 // The bits of a shared hash that say what it is a hash of.
 const (
-	sharedSpaceAt = 56
+	spaceAt       = 56
 	sharedJTI     = 1
 	sharedSession = 2
 	sharedDevice  = 3
 )
 
 // shared is the hash that all shards of a run have of a value.
-func (s *seenSet) shared(space namespace, value []byte) digest {
+func (s *Set) shared(space Space, value []byte) Digest {
 	var code uint64
 	switch space {
-	case uniqueJTI:
+	case JTI:
 		code = sharedJTI
-	case uniqueSession:
+	case Session:
 		code = sharedSession
 	default:
 		code = sharedDevice
@@ -109,11 +121,11 @@ func (s *seenSet) shared(space namespace, value []byte) digest {
 	var room [256]byte
 	text := append(append(append(room[:0], s.key...), byte(code)), value...)
 	sum := sha256.Sum256(text)
-	return digest{binary.BigEndian.Uint64(sum[:])&^(3<<sharedSpaceAt) | code<<sharedSpaceAt, binary.BigEndian.Uint32(sum[8:])}
+	return Digest{binary.BigEndian.Uint64(sum[:])&^(3<<spaceAt) | code<<spaceAt, binary.BigEndian.Uint32(sum[8:])}
 }
 
-// hash is what is kept of a value.
-func (s *seenSet) hash(space namespace, value []byte) digest {
+// Digest is what is kept of a value.
+func (s *Set) Digest(space Space, value []byte) Digest {
 	if s.key != nil {
 		return s.shared(space, value)
 	}
@@ -122,12 +134,12 @@ func (s *seenSet) hash(space namespace, value []byte) digest {
 	if h == 0 {
 		h = 1 << 40
 	}
-	return digest{hash: h}
+	return Digest{Hash: h}
 }
 
-// claim records that a value belongs to owner. It returns the owner of an earlier equal one; with none, again is false.
-func (s *seenSet) claim(value digest, owner uint32) (earlier uint32, again bool) {
-	hash := value.hash
+// Claim records that a value belongs to owner. It returns the owner of an earlier equal one; with none, again is false.
+func (s *Set) Claim(value Digest, owner uint32) (earlier uint32, again bool) {
+	hash := value.Hash
 	stripe := &s.stripes[hash>>58]
 	stripe.mu.Lock()
 	defer stripe.mu.Unlock()
@@ -155,8 +167,8 @@ func (s *seenSet) claim(value digest, owner uint32) (earlier uint32, again bool)
 	return 0, false
 }
 
-// watched is the share of values that are watched, 1 until the memory is used up.
-func (s *seenSet) watched() float64 {
+// Watched is the share of values that are watched, 1 until the memory is used up.
+func (s *Set) Watched() float64 {
 	level := 0
 	for i := range s.stripes {
 		stripe := &s.stripes[i]

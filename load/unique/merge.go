@@ -1,4 +1,4 @@
-package load
+package unique
 
 import (
 	"container/heap"
@@ -10,28 +10,38 @@ import (
 	"agstest/reports"
 )
 
-// allShards is what is listed that shows only in the union of the shards. It is in no figure, and fails the run.
-const allShards = "all shards"
+// AllShards is what is listed that shows only in the union of the shards. It is in no figure, and fails the run.
+const AllShards = "all shards"
 
-// union is what the merge of what shards saw has found.
-type union struct {
-	wrong     []reports.Wrong
-	notes     []string
-	unchecked string // that a shard which came to its end could not be checked; empty: all could
+// maxNamed bounds how many shards a sentence names.
+const maxNamed = 6
+
+// Union is what the merge of what shards saw has found.
+type Union struct {
+	Wrong     []reports.Wrong
+	Notes     []string
+	Unchecked string // that a shard which came to its end could not be checked; empty: all could
 }
 
 // meeting is a value that came to clients of two shards.
 type meeting struct{ a, b seenOwner }
 
 type seenOwner struct {
-	shard *shardRecord
+	shard *Left
 	owner uint32
 }
 
-// uniqueOver finds what came to clients of two shards. It reads the files of all shards side by side, value by value, so that its memory
-// does not grow with their size.
-func uniqueOver(shards []*shardRecord, of int) union {
-	var u union
+// Left is what a shard of a run left: its name, the folder of its record, whether it kept watch and whether it came to
+// its end. One that did not has left no file, and nobody asks for it.
+type Left struct {
+	Name, Folder    string
+	Watching, Ended bool
+}
+
+// Across finds what came to clients of two shards. It reads the files of all shards side by side, value by value, so
+// that its memory does not grow with their size.
+func Across(shards []*Left, of int) Union {
+	var u Union
 	var readers seenHeap
 	defer func() {
 		for _, r := range readers {
@@ -40,13 +50,13 @@ func uniqueOver(shards []*shardRecord, of int) union {
 	}()
 	watching, checked, level := false, 0, 0
 	var missing []string
-	lost := func(s *shardRecord, why error) {
-		if s.own.end != nil { // of one that broke off there is none, which its state tells
-			missing = append(missing, fmt.Sprintf("shard %s: %v", s.name(), why))
+	lost := func(s *Left, why error) {
+		if s.Ended { // of one that broke off there is none, which its state tells
+			missing = append(missing, fmt.Sprintf("shard %s: %v", s.Name, why))
 		}
 	}
 	for _, s := range shards {
-		if !s.reader.head.Seen {
+		if !s.Watching {
 			continue
 		}
 		watching = true
@@ -88,10 +98,11 @@ func uniqueOver(shards []*shardRecord, of int) union {
 	var first *seenReader
 	for len(readers) > 0 {
 		r := readers[0]
-		if first != nil && r.entry.digest == last.digest {
-			what := whatIs(last.hash)
-			if times[what]++; len(found[what]) < mostExamples {
-				found[what] = append(found[what], meeting{seenOwner{first.shard, last.owner}, seenOwner{r.shard, r.entry.owner}})
+		if first != nil && r.entry.Digest == last.Digest {
+			what := whatIs(last.Hash)
+			if times[what]++; len(found[what]) < hit.MaxExamples {
+				found[what] = append(found[what], meeting{seenOwner{first.shard, last.owner},
+					seenOwner{r.shard, r.entry.owner}})
 			}
 		}
 		first, last = r, r.entry
@@ -107,20 +118,21 @@ func uniqueOver(shards []*shardRecord, of int) union {
 	}
 	for _, what := range []string{seenJTI, seenSession, seenDevice} {
 		for _, m := range found[what] {
-			u.wrong = append(u.wrong, reports.Wrong{Operation: allShards, Kind: hit.KindDuplicate, Times: all, Message: fmt.Sprintf("%s came to two shards: to %s in shard %s and to %s in shard %s",
-				what, seenName(m.a.shard, m.a.owner), m.a.shard.name(), seenName(m.b.shard, m.b.owner), m.b.shard.name())})
+			u.Wrong = append(u.Wrong, reports.Wrong{Operation: AllShards, Kind: hit.KindDuplicate, Times: all,
+				Message: fmt.Sprintf("%s came to two shards: to %s in shard %s and to %s in shard %s",
+					what, seenName(m.a.shard, m.a.owner), m.a.shard.Name, seenName(m.b.shard, m.b.owner), m.b.shard.Name)})
 		}
 	}
-	u.wrong = u.wrong[:min(len(u.wrong), 3*mostExamples)]
+	u.Wrong = u.Wrong[:min(len(u.Wrong), 3*hit.MaxExamples)]
 	note := fmt.Sprintf("uniqueness was checked over %d of %d shards", checked, of)
 	if level > 0 {
 		note += fmt.Sprintf(", on 1 of %d values", uint64(1)<<level)
 	}
 	if len(missing) > 0 {
-		note += " (" + strings.Join(missing[:min(len(missing), mostNamed)], "; ") + ")"
-		u.unchecked = note
+		note += " (" + strings.Join(missing[:min(len(missing), maxNamed)], "; ") + ")"
+		u.Unchecked = note
 	}
-	u.notes = []string{note}
+	u.Notes = []string{note}
 	return u
 }
 
@@ -132,7 +144,7 @@ const (
 
 // whatIs reads from the hash of a sharded run what it is a hash of.
 func whatIs(hash uint64) string {
-	switch hash >> sharedSpaceAt & 3 {
+	switch hash >> spaceAt & 3 {
 	case sharedJTI:
 		return seenJTI
 	case sharedSession:
@@ -145,7 +157,7 @@ func whatIs(hash uint64) string {
 type seenHeap []*seenReader
 
 func (h seenHeap) Len() int           { return len(h) }
-func (h seenHeap) Less(i, j int) bool { return h[i].entry.compare(h[j].entry.digest) < 0 }
+func (h seenHeap) Less(i, j int) bool { return h[i].entry.compare(h[j].entry.Digest) < 0 }
 func (h seenHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 func (h *seenHeap) Push(x any)        { *h = append(*h, x.(*seenReader)) }
 func (h *seenHeap) Pop() any {
