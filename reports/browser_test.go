@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/figures"
+	"agstest/reports"
+	"agstest/reports/html"
 )
 
 // hostileWords is put into every text of a run: it must be shown, and do nothing.
@@ -29,7 +31,7 @@ func poisoned[T any](v *T) *T {
 func poison(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.String:
-		if v.Type() == reflect.TypeFor[Verdict]() {
+		if v.Type() == reflect.TypeFor[reports.Verdict]() {
 			return v
 		}
 		return reflect.ValueOf(v.String() + hostileWords).Convert(v.Type())
@@ -74,24 +76,24 @@ func poison(v reflect.Value) reflect.Value {
 }
 
 // samplePages are the pages that the tests look at.
-func samplePages() map[string]func(io.Writer, Style) error {
+func samplePages() map[string]func(io.Writer, html.Style) error {
 	invalid := sampleLoad(2, 60)
 	invalid.Verdict, invalid.Reason, invalid.Valid, invalid.Invalid = "invalid", "The generator was too slow: the figures do not speak of the service.", false, []string{"3,204 of 12,000 hits waited for a worker", "p99 of the send lag was 1,204.0 ms"}
 	invalid.Run.Partial = "interrupted after 31 s"
 	invalid.Generator.AtCap, invalid.Generator.Lag.P99 = 3204, int64(1204*time.Millisecond)
 	capacity := sampleLoad(1, 60)
-	capacity.Verdict, capacity.Reason, capacity.Limits = Pass, "The service keeps the limits up to 800/s.", nil
-	capacity.Capacity = &Capacity{Rate: 800, Knee: 640, Reason: "at 1,000/s the p99 of refresh was beyond its limit", Points: []CapacityPoint{
-		{Rate: 200, Reached: 200, P50: 9e6, P99: 31e6, Verdict: Pass}, {Rate: 400, Reached: 400, P50: 9.2e6, P99: 35e6, Verdict: Pass},
-		{Rate: 800, Reached: 800, P50: 14e6, P99: 91e6, Verdict: Pass}, {Rate: 1000, Reached: 968, P50: 88e6, P99: 912e6, Errors: 0.021, Verdict: Fail, Reason: "refresh.p99<300ms came to 912 ms"}}}
-	capacity.Storm = &Storm{Clients: 2000, Recovered: 41_200_000_000, Retries: 5121}
-	return map[string]func(io.Writer, Style) error{
-		"conformance": func(w io.Writer, s Style) error { return ConformanceHTML(w, sampleConformance(), s) },
-		"load":        func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 600), s) },
-		"invalid":     func(w io.Writer, s Style) error { return LoadHTML(w, invalid, s) },
-		"capacity":    func(w io.Writer, s Style) error { return LoadHTML(w, capacity, s) },
-		"gate":        func(w io.Writer, s Style) error { return GateHTML(w, sampleGate(), s) },
-		"trend":       func(w io.Writer, s Style) error { return TrendHTML(w, sampleTrends(), s) },
+	capacity.Verdict, capacity.Reason, capacity.Limits = reports.Pass, "The service keeps the limits up to 800/s.", nil
+	capacity.Capacity = &reports.Capacity{Rate: 800, Knee: 640, Reason: "at 1,000/s the p99 of refresh was beyond its limit", Points: []reports.CapacityPoint{
+		{Rate: 200, Reached: 200, P50: 9e6, P99: 31e6, Verdict: reports.Pass}, {Rate: 400, Reached: 400, P50: 9.2e6, P99: 35e6, Verdict: reports.Pass},
+		{Rate: 800, Reached: 800, P50: 14e6, P99: 91e6, Verdict: reports.Pass}, {Rate: 1000, Reached: 968, P50: 88e6, P99: 912e6, Errors: 0.021, Verdict: reports.Fail, Reason: "refresh.p99<300ms came to 912 ms"}}}
+	capacity.Storm = &reports.Storm{Clients: 2000, Recovered: 41_200_000_000, Retries: 5121}
+	return map[string]func(io.Writer, html.Style) error{
+		"conformance": func(w io.Writer, s html.Style) error { return html.Conformance(w, sampleConformance(), s) },
+		"load":        func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(12, 600), s) },
+		"invalid":     func(w io.Writer, s html.Style) error { return html.Load(w, invalid, s) },
+		"capacity":    func(w io.Writer, s html.Style) error { return html.Load(w, capacity, s) },
+		"gate":        func(w io.Writer, s html.Style) error { return html.Gate(w, sampleGate(), s) },
+		"trend":       func(w io.Writer, s html.Style) error { return html.Trends(w, sampleTrends(), s) },
 	}
 }
 
@@ -126,7 +128,7 @@ func browserTools(t *testing.T, modules ...string) (node, chromium string) {
 func TestInABrowser(t *testing.T) {
 	node, chromium := browserTools(t, "playwright-core", "axe-core")
 	folder := t.TempDir()
-	put := func(kind, name string, style Style, write func(io.Writer, Style) error) {
+	put := func(kind, name string, style html.Style, write func(io.Writer, html.Style) error) {
 		t.Helper()
 		var b bytes.Buffer
 		require.NoError(t, write(&b, style))
@@ -135,12 +137,12 @@ func TestInABrowser(t *testing.T) {
 	}
 	pages := samplePages()
 	// The parts of a page are looked at, not its length: axe takes long on long ones.
-	pages["conformance"] = func(w io.Writer, s Style) error { return ConformanceHTML(w, smallConformance(), s) }
-	pages["load"] = func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(4, 120), s) }
-	pages["gate"] = func(w io.Writer, s Style) error {
+	pages["conformance"] = func(w io.Writer, s html.Style) error { return html.Conformance(w, smallConformance(), s) }
+	pages["load"] = func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(4, 120), s) }
+	pages["gate"] = func(w io.Writer, s html.Style) error {
 		g := sampleGate()
 		g.Conformance = smallConformance()
-		return GateHTML(w, g, s)
+		return html.Gate(w, g, s)
 	}
 	delete(pages, "invalid") // its parts are those of load and capacity, its colours are tested by their contrast
 	for name, comparison := range sampleComparisons() {
@@ -148,22 +150,22 @@ func TestInABrowser(t *testing.T) {
 			continue // their parts are those of the others
 		}
 		if name == "runs" || name == "interleaved" {
-			pages["compare-"+name] = func(w io.Writer, s Style) error { return CompareHTML(w, comparison, s) }
+			pages["compare-"+name] = func(w io.Writer, s html.Style) error { return html.Comparison(w, comparison, s) }
 		}
-		put("hostile", "compare-"+slug(name), Style{}, func(w io.Writer, s Style) error { return CompareHTML(w, poisoned(comparison), s) })
+		put("hostile", "compare-"+reports.Slug(name), html.Style{}, func(w io.Writer, s html.Style) error { return html.Comparison(w, poisoned(comparison), s) })
 	}
 	for name, write := range pages {
-		put("pages", name, Style{}, write)
+		put("pages", name, html.Style{}, write)
 	}
-	put("hostile", "conformance", Style{}, func(w io.Writer, s Style) error { return ConformanceHTML(w, poisoned(smallConformance()), s) })
-	put("hostile", "load", Style{}, func(w io.Writer, s Style) error { return LoadHTML(w, poisoned(sampleLoad(2, 30)), s) })
-	put("hostile", "gate", Style{}, func(w io.Writer, s Style) error {
-		return GateHTML(w, poisoned(&Gate{Verdict: Fail, Conformance: smallConformance(), Load: sampleLoad(2, 30)}), s)
+	put("hostile", "conformance", html.Style{}, func(w io.Writer, s html.Style) error { return html.Conformance(w, poisoned(smallConformance()), s) })
+	put("hostile", "load", html.Style{}, func(w io.Writer, s html.Style) error { return html.Load(w, poisoned(sampleLoad(2, 30)), s) })
+	put("hostile", "gate", html.Style{}, func(w io.Writer, s html.Style) error {
+		return html.Gate(w, poisoned(&reports.Gate{Verdict: reports.Fail, Conformance: smallConformance(), Load: sampleLoad(2, 30)}), s)
 	})
 	for _, name := range []string{"conformance", "load", "trend"} {
-		put("jenkins", name, Style{Folder: true}, pages[name])
+		put("jenkins", name, html.Style{Folder: true}, pages[name])
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "jenkins", "report.css"), StyleSheet(), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "jenkins", "report.css"), html.StyleSheet(), 0o644))
 
 	out, err := filepath.Abs(filepath.Join("browser", "out"))
 	require.NoError(t, err)

@@ -9,17 +9,17 @@ import (
 	"agstest/internal/figures"
 )
 
-// sentence says what a cause is in one line.
-func (c Cause) sentence() string {
-	said := findingSentence(Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
+// Sentence says what a cause is in one line.
+func (c Cause) Sentence() string {
+	said := FindingSentence(Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
 	if c.Operation != "" {
 		return c.Operation + ": " + said
 	}
 	return said
 }
 
-// breaks says which requirements a cause breaks, at most so many by id.
-func (c Cause) breaks(most int) string {
+// Breaks says which requirements a cause breaks, at most so many by id.
+func (c Cause) Breaks(most int) string {
 	ids := c.Requirements
 	text := figures.Plural(int64(len(ids)), "requirement") + ": "
 	if len(ids) <= most {
@@ -28,8 +28,8 @@ func (c Cause) breaks(most int) string {
 	return text + strings.Join(ids[:most], " ") + " and " + figures.Count(int64(len(ids)-most)) + " more"
 }
 
-// evidence finds the exchange that shows a cause, and the scenario it belongs to; either may be nil.
-func (c *Conformance) evidence(of Cause) (*Scenario, *Exchange) {
+// Evidence finds the exchange that shows a cause, and the scenario it belongs to; either may be nil.
+func (c *Conformance) Evidence(of Cause) (*Scenario, *Exchange) {
 	for i := range c.Scenarios {
 		s := &c.Scenarios[i]
 		if s.ID != of.Scenario {
@@ -43,21 +43,21 @@ func (c *Conformance) evidence(of Cause) (*Scenario, *Exchange) {
 	return nil, nil
 }
 
-// causesOf are the causes of these verdicts, those that need attention first.
-func (c *Conformance) causesOf(wanted ...Verdict) []Cause {
+// CausesOf are the causes of these verdicts, those that need attention first.
+func (c *Conformance) CausesOf(wanted ...Verdict) []Cause {
 	var found []Cause
 	for _, cause := range c.Causes {
 		if slices.Contains(wanted, cause.Verdict) {
 			found = append(found, cause)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Cause) int { return cmp.Compare(a.Verdict.rank(), b.Verdict.rank()) })
+	slices.SortStableFunc(found, func(a, b Cause) int { return cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()) })
 	return found
 }
 
-// withoutCause selects the requirements of a verdict that no cause stands for, so that they need an entry of their own: a known departure
+// WithoutCause selects the requirements of a verdict that no cause stands for, so that they need an entry of their own: a known departure
 // that does not depart any more.
-func (c *Conformance) withoutCause(wanted ...Verdict) []Requirement {
+func (c *Conformance) WithoutCause(wanted ...Verdict) []Requirement {
 	caused := map[string]bool{}
 	for _, cause := range c.Causes {
 		if cause.Verdict == Known {
@@ -68,7 +68,7 @@ func (c *Conformance) withoutCause(wanted ...Verdict) []Requirement {
 		}
 	}
 	var found []Requirement
-	for _, requirement := range ofVerdict(c.Requirements, wanted...) {
+	for _, requirement := range OfVerdict(c.Requirements, wanted...) {
 		if !caused[requirement.ID] {
 			found = append(found, requirement)
 		}
@@ -88,8 +88,8 @@ func (x Exchange) Correlation() string {
 	return ""
 }
 
-// brief says an exchange in one line: what was sent, what came, and by which id a log of the service knows it.
-func (x Exchange) brief() string {
+// Brief says an exchange in one line: what was sent, what came, and by which id a log of the service knows it.
+func (x Exchange) Brief() string {
 	text := x.Method + " " + x.URL + ", answered "
 	if x.Status != 0 {
 		text += fmt.Sprint(x.Status)
@@ -105,8 +105,8 @@ func (x Exchange) brief() string {
 	return text
 }
 
-// text is what a requirement says; empty where it is not in the report.
-func (c *Conformance) text(id string) string {
+// Text is what a requirement says; empty where it is not in the report.
+func (c *Conformance) Text(id string) string {
 	for _, requirement := range c.Requirements {
 		if requirement.ID == id {
 			return requirement.Text

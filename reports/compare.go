@@ -84,11 +84,11 @@ func (c *Comparison) lead(old, new *Load) {
 	lead := fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
 	switch new.Verdict {
 	case Fail:
-		if attention(c.Verdict) > attention(Regressed) {
+		if Attention(c.Verdict) > Attention(Regressed) {
 			c.Verdict = Fail
 		}
 	case Invalid, Error:
-		if attention(c.Verdict) > attention(NotComparable) {
+		if Attention(c.Verdict) > Attention(NotComparable) {
 			c.Verdict = NotComparable
 		}
 	}
@@ -111,7 +111,7 @@ func (c *Comparison) settle() {
 		c.Advice = append(c.Advice, part.advice()...)
 	}
 	if part := c.Load; part != nil {
-		if c.Conformance == nil || attention(part.Verdict) < attention(c.Verdict) {
+		if c.Conformance == nil || Attention(part.Verdict) < Attention(c.Verdict) {
 			c.Verdict = part.Verdict
 		}
 		reasons = append(reasons, part.Reason)
@@ -121,9 +121,9 @@ func (c *Comparison) settle() {
 	c.Reason = strings.Join(reasons, " ")
 }
 
-// attention orders the verdicts of comparisons, the one that decides first. A rule that broke stays broken also where the load figures
+// Attention orders the verdicts of comparisons, the one that decides first. A rule that broke stays broken also where the load figures
 // cannot be compared.
-func attention(v Verdict) int {
+func Attention(v Verdict) int {
 	for i, other := range []Verdict{Fail, Regressed, NotComparable, Inconclusive, Improved, Pass} {
 		if v == other {
 			return i

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"math"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"agstest/internal/stats"
+	"agstest/reports"
 )
 
 // environmentNoise is what a place does to the response times of an unchanged service, as factors: an offset of each job, a level that
@@ -94,21 +95,23 @@ func TestTwoLoneRunsCannotBeJudged(t *testing.T) {
 
 // A run that failed, or whose figures are not valid, is no better than another, whatever its times are.
 func TestVerdictOfTheNewRunComesFirst(t *testing.T) {
-	run := func(verdict Verdict, reason string) *Load { return &Load{Verdict: verdict, Reason: reason} }
+	run := func(verdict reports.Verdict, reason string) *reports.Load {
+		return &reports.Load{Verdict: verdict, Reason: reason}
+	}
 	for name, test := range map[string]struct {
-		old, new, found, want Verdict
+		old, new, found, want reports.Verdict
 	}{
-		"failed and faster":         {Pass, Fail, Improved, Fail},
-		"failed and not told apart": {Pass, Fail, Inconclusive, Fail},
-		"not valid and faster":      {Pass, Invalid, Improved, NotComparable},
-		"regressed all the same":    {Pass, Fail, Regressed, Regressed},
-		"the old one failed":        {Fail, Pass, Improved, Improved},
-		"both passed":               {Pass, Pass, Inconclusive, Inconclusive},
+		"failed and faster":         {reports.Pass, reports.Fail, reports.Improved, reports.Fail},
+		"failed and not told apart": {reports.Pass, reports.Fail, reports.Inconclusive, reports.Fail},
+		"not valid and faster":      {reports.Pass, reports.Invalid, reports.Improved, reports.NotComparable},
+		"regressed all the same":    {reports.Pass, reports.Fail, reports.Regressed, reports.Regressed},
+		"the old one failed":        {reports.Fail, reports.Pass, reports.Improved, reports.Improved},
+		"both passed":               {reports.Pass, reports.Pass, reports.Inconclusive, reports.Inconclusive},
 	} {
-		c := &Comparison{Verdict: test.found, Reason: "Times moved."}
-		c.lead(run(test.old, "limits were kept"), run(test.new, "3 of 900 answers were not right: identity 3"))
+		c := &reports.Comparison{Verdict: test.found, Reason: "Times moved."}
+		c.Lead(run(test.old, "limits were kept"), run(test.new, "3 of 900 answers were not right: identity 3"))
 		assert.Equal(t, test.want, c.Verdict, name)
-		if test.old != Pass || test.new != Pass {
+		if test.old != reports.Pass || test.new != reports.Pass {
 			assert.Equal(t, "The old load run says "+test.old.Word()+", the new one "+test.new.Word()+": 3 of 900 answers were not right: identity 3. Times moved.", c.Reason, name)
 		}
 	}

@@ -253,25 +253,25 @@ func (c *ConformanceComparison) settle() {
 		return
 	case broke > 0:
 		c.Verdict = Regressed
-		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.", figures.Plural(int64(broke), "requirement"), verb(broke, "fails", "fail"), ids(Broke))
+		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.", figures.Plural(int64(broke), "requirement"), Verb(broke, "fails", "fail"), ids(Broke))
 		return
 	case seen > 0:
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.", figures.Plural(int64(seen), "requirement"), verb(seen, "fails", "fail"), ids(NewlySeen))
+		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.", figures.Plural(int64(seen), "requirement"), Verb(seen, "fails", "fail"), ids(NewlySeen))
 		return
 	case lost > 0:
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.", figures.Plural(int64(lost), "requirement"), verb(lost, "was", "were"), ids(Lost))
+		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.", figures.Plural(int64(lost), "requirement"), Verb(lost, "was", "were"), ids(Lost))
 		return
 	case mended > 0:
 		c.Verdict = Improved
-		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.", figures.Plural(int64(mended), "requirement"), verb(mended, "is", "are"), ids(Mended))
+		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.", figures.Plural(int64(mended), "requirement"), Verb(mended, "is", "are"), ids(Mended))
 	default:
 		c.Verdict = Pass
 		c.Reason = "No requirement that the first run saw kept fails in the second."
 	}
 	if failing := c.stillFailing(); failing > 0 {
-		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"), verb(failing, "fails", "fail"))
+		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"), Verb(failing, "fails", "fail"))
 	}
 }
 
@@ -299,7 +299,7 @@ func (c *ConformanceComparison) advice() []string {
 	return advice
 }
 
-func verb(n int, one, many string) string {
+func Verb(n int, one, many string) string {
 	if n == 1 {
 		return one
 	}

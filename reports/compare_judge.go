@@ -28,7 +28,7 @@ func (i *Interleaved) judge() {
 	for _, round := range i.Rounds {
 		all = append(all, round.Pairs...)
 	}
-	for _, operation := range i.operations() {
+	for _, operation := range i.Operations() {
 		for _, metric := range metricNames {
 			i.Metrics = append(i.Metrics, i.describe(all, operation, metric))
 		}
@@ -157,21 +157,21 @@ func (i *Interleaved) conclude(m *MetricComparison, tested int) {
 	}
 	switch {
 	case first.Flagged == Regressed && confirming && len(m.Rounds) > 1 && m.Rounds[1].Flagged == Regressed:
-		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s in both rounds: %s, then %s.", upper(worse), m.changeWords(first.Change), m.changeWords(m.Rounds[1].Change))
+		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s in both rounds: %s, then %s.", upper(worse), m.ChangeWords(first.Change), m.ChangeWords(m.Rounds[1].Change))
 	case first.Flagged == Regressed && !confirming && i.Plan.Confirm:
-		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("%s in the first round (%s), but the round that should confirm it was not made.", upper(worse), m.changeWords(first.Change))
+		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("%s in the first round (%s), but the round that should confirm it was not made.", upper(worse), m.ChangeWords(first.Change))
 	case first.Flagged == Regressed && !confirming:
-		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s by more than chance and the floor of %s.", upper(worse), m.boundWords(m.Floor))
+		m.Verdict, m.Reason = Regressed, fmt.Sprintf("%s by more than chance and the floor of %s.", upper(worse), m.BoundWords(m.Floor))
 	case first.Flagged == Improved && (!confirming || len(m.Rounds) < 2 || m.Rounds[1].Flagged == Improved):
-		m.Verdict, m.Reason = Improved, fmt.Sprintf("%s by more than chance and the floor of %s.", upper(better), m.boundWords(m.Floor))
+		m.Verdict, m.Reason = Improved, fmt.Sprintf("%s by more than chance and the floor of %s.", upper(better), m.BoundWords(m.Floor))
 	case m.High <= m.Tolerated:
-		m.Verdict, m.Reason = Pass, fmt.Sprintf("A change of more than %s is ruled out.", m.boundWords(m.Tolerated))
+		m.Verdict, m.Reason = Pass, fmt.Sprintf("A change of more than %s is ruled out.", m.BoundWords(m.Tolerated))
 	default:
 		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("It may be up to %s worse, which is over the tolerated %s. The smallest change this job could have seen is %s.",
-			m.boundWords(m.High), m.boundWords(m.Tolerated), m.boundWords(m.Smallest))
+			m.BoundWords(m.High), m.BoundWords(m.Tolerated), m.BoundWords(m.Smallest))
 	}
 	if first.Flagged == Regressed && m.Verdict != Regressed && confirming {
-		m.Reason = fmt.Sprintf("The first round found it worse (%s); the second did not confirm it. ", m.changeWords(first.Change)) + m.Reason
+		m.Reason = fmt.Sprintf("The first round found it worse (%s); the second did not confirm it. ", m.ChangeWords(first.Change)) + m.Reason
 	}
 }
 

@@ -75,7 +75,7 @@ func CompareLoad(old, new *Load) *LoadComparison {
 	for _, name := range names {
 		merged.Operations[name] = nil
 	}
-	for i, name := range merged.operationNames() {
+	for i, name := range merged.OperationNames() {
 		places[name] = i
 	}
 	sort.SliceStable(names, func(i, j int) bool { return places[names[i]] < places[names[j]] })
@@ -172,7 +172,7 @@ func (c *LoadComparison) advice() []string {
 	return advice
 }
 
-// quantileWord is how a quantile is named: p50, p99.9.
-func quantileWord(q float64) string {
+// QuantileWord is how a quantile is named: p50, p99.9.
+func QuantileWord(q float64) string {
 	return "p" + strconv.FormatFloat(math.Round(q*1e6)/1e4, 'f', -1, 64)
 }

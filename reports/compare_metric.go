@@ -48,37 +48,37 @@ var metricNames = []string{"p50", "p95", "p99", "errors"}
 
 var metricQuantiles = map[string]float64{"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
-// name is how a metric is called in a sentence.
-func (m *MetricComparison) name() string {
+// Name is how a metric is called in a sentence.
+func (m *MetricComparison) Name() string {
 	if m.Metric == "errors" {
 		return m.Operation + " errors"
 	}
 	return m.Operation + " " + m.Metric
 }
 
-// valueWords shows a figure itself: a time, or a share of all answers.
-func (m *MetricComparison) valueWords(value float64) string {
+// ValueWords shows a figure itself: a time, or a share of all answers.
+func (m *MetricComparison) ValueWords(value float64) string {
 	if m.Metric == "errors" {
 		return figures.Share(value)
 	}
 	return figures.Milliseconds(int64(math.Round(value)))
 }
 
-// changeWords shows a change with its sign: "+5.2 %", "+0.31 points".
-func (m *MetricComparison) changeWords(change float64) string {
+// ChangeWords shows a change with its sign: "+5.2 %", "+0.31 points".
+func (m *MetricComparison) ChangeWords(change float64) string {
 	if m.Metric == "errors" {
 		return figures.Points(change)
 	}
 	return figures.Change(change)
 }
 
-// intervalWords shows the interval with its unit once: "+4.8 to +5.6 %".
-func (m *MetricComparison) intervalWords() string {
-	low, _, _ := strings.Cut(m.changeWords(m.Low), " ")
-	return low + " to " + m.changeWords(m.High)
+// IntervalWords shows the interval with its unit once: "+4.8 to +5.6 %".
+func (m *MetricComparison) IntervalWords() string {
+	low, _, _ := strings.Cut(m.ChangeWords(m.Low), " ")
+	return low + " to " + m.ChangeWords(m.High)
 }
 
-// boundWords shows a bound without a sign.
-func (m *MetricComparison) boundWords(bound float64) string {
-	return strings.TrimPrefix(m.changeWords(bound), "+")
+// BoundWords shows a bound without a sign.
+func (m *MetricComparison) BoundWords(bound float64) string {
+	return strings.TrimPrefix(m.ChangeWords(bound), "+")
 }

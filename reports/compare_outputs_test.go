@@ -1,9 +1,9 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
 	"encoding/xml"
-	"html"
+	unescape "html"
 	"io"
 	"strings"
 	"testing"
@@ -13,6 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/figures"
+	"agstest/reports"
+	"agstest/reports/export"
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 // junitRead is what a consumer reads of JUnit XML.
@@ -37,11 +41,11 @@ type junitRead struct {
 	} `xml:"testsuite"`
 }
 
-func readCompareJUnit(t *testing.T, c *Comparison, strict bool) junitRead {
+func readCompareJUnit(t *testing.T, c *reports.Comparison, strict bool) junitRead {
 	t.Helper()
-	text := render(t, func(w io.Writer) error { return CompareJUnit(w, c, strict) })
+	summary := render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c, strict) })
 	var read junitRead
-	require.NoError(t, xml.Unmarshal([]byte(text), &read))
+	require.NoError(t, xml.Unmarshal([]byte(summary), &read))
 	names := map[string]bool{}
 	for _, suite := range read.Suites {
 		assert.Equal(t, suite.Tests, len(suite.Cases))
@@ -61,7 +65,7 @@ func TestCompareJUnitIsRedExactlyWhereTheVerdictIs(t *testing.T) {
 				failures += suite.Failures
 				assert.Zero(t, suite.Errors)
 			}
-			red := c.Verdict == Regressed || c.Verdict == Fail || strict && (c.Verdict == Inconclusive || c.Verdict == NotComparable)
+			red := c.Verdict == reports.Regressed || c.Verdict == reports.Fail || strict && (c.Verdict == reports.Inconclusive || c.Verdict == reports.NotComparable)
 			assert.Equal(t, red, failures > 0, "%s, strict %v: %s", name, strict, c.Verdict)
 		}
 	}
@@ -71,7 +75,7 @@ func TestCompareJUnitIsRedExactlyWhereTheVerdictIs(t *testing.T) {
 func TestCompareJUnitOfFiguresThatAreNotValid(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		c := sampleComparisons()["interleaved"]
-		c.Verdict, c.Reason = NotComparable, "The figures of the old build's part are not valid: hits left late."
+		c.Verdict, c.Reason = reports.NotComparable, "The figures of the old build's part are not valid: hits left late."
 		c.Interleaved.Invalid = []string{"hits left late"}
 		suites := readCompareJUnit(t, c, strict).Suites
 		last := suites[len(suites)-1]
@@ -96,17 +100,17 @@ func TestCompareJUnitCarriesBothEvidences(t *testing.T) {
 
 func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 	for name, c := range sampleComparisons() {
-		page := html.UnescapeString(render(t, func(w io.Writer) error { return CompareHTML(w, c, Style{}) }))
-		text := render(t, func(w io.Writer) error { return CompareText(w, c, false) })
-		markdown := strings.ReplaceAll(render(t, func(w io.Writer) error { return CompareMarkdown(w, c) }), "\\", "")
-		junit := html.UnescapeString(render(t, func(w io.Writer) error { return CompareJUnit(w, c, false) }))
-		assert.Contains(t, text, strings.ToUpper(c.Verdict.Word()), name)
+		page := unescape.UnescapeString(render(t, func(w io.Writer) error { return html.Comparison(w, c, html.Style{}) }))
+		summary := render(t, func(w io.Writer) error { return text.Comparison(w, c, false) })
+		markdown := strings.ReplaceAll(render(t, func(w io.Writer) error { return text.MarkdownOfComparison(w, c) }), "\\", "")
+		junit := unescape.UnescapeString(render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c, false) }))
+		assert.Contains(t, summary, strings.ToUpper(c.Verdict.Word()), name)
 		assert.Contains(t, markdown, c.Verdict.Word(), name)
 		var shown []string
 		if c.Interleaved != nil {
 			for k := range c.Interleaved.Metrics {
 				m := &c.Interleaved.Metrics[k]
-				shown = append(shown, m.changeWords(m.Change), m.intervalWords())
+				shown = append(shown, m.ChangeWords(m.Change), m.IntervalWords())
 			}
 			for _, figure := range shown {
 				assert.Contains(t, junit, figure, name)
@@ -117,7 +121,7 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 				shown = append(shown, figures.Milliseconds(m.Value), figures.Change(m.Change))
 			}
 		}
-		if c.Method == TwoRuns && c.Load != nil {
+		if c.Method == reports.TwoRuns && c.Load != nil {
 			for _, point := range c.Load.Operations[0].Shift {
 				if point.Quantile == 0.5 || point.Quantile == 0.95 {
 					shown = append(shown, figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()))
@@ -126,14 +130,14 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 		}
 		for _, figure := range shown {
 			assert.Contains(t, page, figure, name)
-			assert.Contains(t, text, figure, name)
+			assert.Contains(t, summary, figure, name)
 			assert.Contains(t, markdown, figure, name)
 		}
 	}
 }
 
 func TestCompareTextOnATerminal(t *testing.T) {
-	c := Compare(Stored{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, Stored{Load: storedLoad("b", folderDay, 11*time.Millisecond)})
+	c := reports.Compare(reports.Stored{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, reports.Stored{Load: storedLoad("b", folderDay, 11*time.Millisecond)})
 	assert.Equal(t, strings.TrimLeft(`
 Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.
   first run    staging, 2026-11-23 09:30:00 UTC
@@ -144,10 +148,10 @@ Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not jud
     refresh p95     17.0 ms    18.7 ms     +10.0 %
     refresh p99     25.0 ms    27.5 ms     +10.0 %
   next: To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR.
-`, "\n"), render(t, func(w io.Writer) error { return CompareText(w, c, false) }))
-	assert.Contains(t, render(t, func(w io.Writer) error { return CompareText(w, c, true) }), "\x1b[1;33mINCONCLUSIVE\x1b[0m")
+`, "\n"), render(t, func(w io.Writer) error { return text.Comparison(w, c, false) }))
+	assert.Contains(t, render(t, func(w io.Writer) error { return text.Comparison(w, c, true) }), "\x1b[1;33mINCONCLUSIVE\x1b[0m")
 	c.Reason = "\x1b]0;title\a"
-	assert.NotContains(t, render(t, func(w io.Writer) error { return CompareText(w, c, false) }), "\x1b")
+	assert.NotContains(t, render(t, func(w io.Writer) error { return text.Comparison(w, c, false) }), "\x1b")
 }
 
 // A stored comparison may have been written by another version, or by hand: whatever can be read can be shown.
@@ -159,7 +163,7 @@ func FuzzStoredComparison(f *testing.F) {
 			}
 		}
 		var b strings.Builder
-		if err := WriteJSON(&b, c); err != nil {
+		if err := reports.WriteJSON(&b, c); err != nil {
 			f.Fatal(err)
 		}
 		f.Add([]byte(b.String()))
@@ -168,20 +172,20 @@ func FuzzStoredComparison(f *testing.F) {
 	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"runs","load":{"operations":[{"shift":[{}],"old":{}}]},"conformance":{"changes":[{}],"drift":[{}]}}`))
 	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"history","history":{"metrics":[{"gates":true,"earlier":9}],"runs":[{}],"errors":[{}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := ReadComparison(bytes.NewReader(data))
+		c, err := reports.ReadComparison(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
 		for _, write := range []func() error{
-			func() error { return CompareHTML(io.Discard, c, Style{}) },
-			func() error { return CompareJUnit(io.Discard, c, true) },
-			func() error { return CompareMarkdown(io.Discard, c) },
-			func() error { return CompareText(io.Discard, c, true) },
+			func() error { return html.Comparison(io.Discard, c, html.Style{}) },
+			func() error { return export.JUnitOfComparison(io.Discard, c, true) },
+			func() error { return text.MarkdownOfComparison(io.Discard, c) },
+			func() error { return text.Comparison(io.Discard, c, true) },
 		} {
 			if err := write(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		SelfComparisonOf(c)
+		reports.SelfComparisonOf(c)
 	})
 }

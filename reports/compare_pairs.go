@@ -120,7 +120,7 @@ type BlockFigures struct {
 	P99   int64 `json:"p99"`
 }
 
-func (f BlockFigures) quantile(metric string) int64 {
+func (f BlockFigures) Quantile(metric string) int64 {
 	switch metric {
 	case "p50":
 		return f.P50
@@ -155,8 +155,8 @@ func SelfComparisonOf(c *Comparison) *SelfComparison {
 	return s
 }
 
-// operations lists the operations of all blocks by name.
-func (i *Interleaved) operations() []string {
+// Operations lists the operations of all blocks by name.
+func (i *Interleaved) Operations() []string {
 	all := map[string]*Operation{}
 	for _, round := range i.Rounds {
 		for _, pair := range round.Pairs {
@@ -167,7 +167,7 @@ func (i *Interleaved) operations() []string {
 			}
 		}
 	}
-	return (&Load{Operations: all}).operationNames()
+	return (&Load{Operations: all}).OperationNames()
 }
 
 // InterleavedComparison draws the comparison of an interleaved job from its blocks, and from the load runs that both sides were on the

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"math"
@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/internal/stats"
+	"agstest/reports"
 )
 
 // sharedNode simulates blocks of hits on a machine that others use too, as the "shared" setting of the simulations that the method was
@@ -82,7 +83,7 @@ func (n *sharedNode) gamma(shape float64) float64 {
 
 // block is the figures of one block of hits; slower multiplies all times. The quantiles are drawn as order statistics of as many uniform
 // values, which is the same as sorting that many response times, and a hundred times as fast.
-func (n *sharedNode) block(hits int, slower float64, wrong float64) BlockFigures {
+func (n *sharedNode) block(hits int, slower float64, wrong float64) reports.BlockFigures {
 	ranks := [4]float64{math.Round(0.5 * float64(hits)), math.Round(0.95 * float64(hits)), math.Round(0.99 * float64(hits)), float64(hits + 1)}
 	var sums [4]float64
 	total, last := 0.0, 0.0
@@ -91,7 +92,7 @@ func (n *sharedNode) block(hits int, slower float64, wrong float64) BlockFigures
 		sums[i], last = total, rank
 	}
 	at := func(i int) int64 { return int64(18e6 * slower * math.Exp(n.level) * n.quantile(sums[i]/total)) }
-	figures := BlockFigures{Sent: int64(hits), P50: at(0), P95: at(1), P99: at(2)}
+	figures := reports.BlockFigures{Sent: int64(hits), P50: at(0), P95: at(1), P99: at(2)}
 	for left := wrong * float64(hits); ; figures.Wrong++ {
 		if left -= n.random.ExpFloat64(); left < 0 {
 			break
@@ -102,19 +103,19 @@ func (n *sharedNode) block(hits int, slower float64, wrong float64) BlockFigures
 }
 
 // simulated is a job of pairs of blocks of 5 s at 110/s for each of two operations.
-func simulated(seed uint64, pairs int, slower, wrong float64) Interleaved {
+func simulated(seed uint64, pairs int, slower, wrong float64) reports.Interleaved {
 	return simulatedOf(500, seed, pairs, slower, wrong)
 }
 
 // sparse has so few answers a block that a little job cannot see much.
-func sparse(seed uint64, pairs int) Interleaved { return simulatedOf(100, seed, pairs, 1, 0) }
+func sparse(seed uint64, pairs int) reports.Interleaved { return simulatedOf(100, seed, pairs, 1, 0) }
 
-func simulatedOf(hits int, seed uint64, pairs int, slower, wrong float64) Interleaved {
+func simulatedOf(hits int, seed uint64, pairs int, slower, wrong float64) reports.Interleaved {
 	node := &sharedNode{random: rand.New(rand.NewPCG(seed, 1))}
-	job := Interleaved{Plan: InterleavedPlan{Workload: "mixed", Rate: 220, Pairs: pairs, Block: 5 * time.Second, Settle: 500 * time.Millisecond, Seed: seed, Placement: SamePlacement}}
-	var round Round
+	job := reports.Interleaved{Plan: reports.InterleavedPlan{Workload: "mixed", Rate: 220, Pairs: pairs, Block: 5 * time.Second, Settle: 500 * time.Millisecond, Seed: seed, Placement: reports.SamePlacement}}
+	var round reports.Round
 	for range pairs {
-		pair := Pair{OldFirst: node.random.IntN(2) == 0, Old: map[string]BlockFigures{}, New: map[string]BlockFigures{}}
+		pair := reports.Pair{OldFirst: node.random.IntN(2) == 0, Old: map[string]reports.BlockFigures{}, New: map[string]reports.BlockFigures{}}
 		for half := range 2 {
 			node.step(5)
 			for _, operation := range []string{"signon", "refresh"} {
@@ -127,14 +128,14 @@ func simulatedOf(hits int, seed uint64, pairs int, slower, wrong float64) Interl
 		}
 		round.Pairs = append(round.Pairs, pair)
 	}
-	job.Rounds = []Round{round}
+	job.Rounds = []reports.Round{round}
 	return job
 }
 
 // compared draws the comparison of a job between two load runs that are beyond doubt.
-func compared(job Interleaved) *Comparison {
+func compared(job reports.Interleaved) *reports.Comparison {
 	old, new := storedLoad("old", folderDay, 18*time.Millisecond), storedLoad("new", folderDay, 18*time.Millisecond)
-	return InterleavedComparison(Run{ID: "ab", Kind: "ab", Start: folderDay}, old, new, job)
+	return reports.InterleavedComparison(reports.Run{ID: "ab", Kind: "ab", Start: folderDay}, old, new, job)
 }
 
 // The promise of the gate, on 200 unchanged pairs of builds: at most 5 % flagged per metric, and at most 5 % of jobs after Holm.
@@ -147,7 +148,7 @@ func TestUnchangedBuildsAreRarelyFlagged(t *testing.T) {
 		any := false
 		for _, m := range c.Interleaved.Metrics {
 			require.Len(t, m.Rounds, 1, "%s %s: %s", m.Operation, m.Metric, m.Reason)
-			if m.Rounds[0].Flagged == Regressed {
+			if m.Rounds[0].Flagged == reports.Regressed {
 				perMetric[m.Operation+" "+m.Metric]++
 				any = true
 			}
@@ -158,7 +159,7 @@ func TestUnchangedBuildsAreRarelyFlagged(t *testing.T) {
 		if any {
 			flagged++
 		}
-		assert.NotEqual(t, NotComparable, c.Verdict, c.Reason)
+		assert.NotEqual(t, reports.NotComparable, c.Verdict, c.Reason)
 	}
 	for metric, n := range perMetric {
 		assert.LessOrEqual(t, n, jobs*5/100, metric)
@@ -166,7 +167,7 @@ func TestUnchangedBuildsAreRarelyFlagged(t *testing.T) {
 	assert.LessOrEqual(t, flagged, jobs*5/100, "jobs with any metric flagged")
 	// The test itself is not blind: before Holm and the floor it calls about 5 % of unchanged metrics, of 400 a metric.
 	tests := float64(2 * jobs)
-	for _, metric := range metricNames {
+	for _, metric := range reports.MetricNames {
 		assert.InDelta(t, 0.05*tests, raw[metric], 4*math.Sqrt(0.05*0.95*tests), "%s: 5 %% of the tests, within 4 standard errors", metric)
 	}
 	t.Logf("flagged: %d of %d jobs, per metric %v; p under 5 %% before Holm and floor, of %.0f a metric: %v", flagged, jobs, perMetric, tests, raw)
@@ -180,7 +181,7 @@ func TestABuildIsRarelyToldApartFromItself(t *testing.T) {
 	for seed := range uint64(jobs) {
 		job := simulated(20000+seed, 60, 1, 0)
 		job.Plan.AA = true
-		if compared(job).Verdict == Fail {
+		if compared(job).Verdict == reports.Fail {
 			alarms++
 		}
 	}
@@ -195,11 +196,11 @@ func TestTenPercentSlowerIsFound(t *testing.T) {
 	for seed := range uint64(jobs) {
 		c := compared(simulated(1000+seed, 60, 1.10, 0))
 		for _, m := range c.Interleaved.Metrics {
-			if m.Operation == "refresh" && m.Metric == "p50" && m.Verdict == Regressed && c.Verdict == Regressed {
+			if m.Operation == "refresh" && m.Metric == "p50" && m.Verdict == reports.Regressed && c.Verdict == reports.Regressed {
 				found++
 				assert.InDelta(t, 0.10, m.Change, 0.03)
 			}
-			if m.Operation == "refresh" && m.Metric == "p95" && m.Verdict == Regressed {
+			if m.Operation == "refresh" && m.Metric == "p95" && m.Verdict == reports.Regressed {
 				p95++
 			}
 		}
@@ -214,7 +215,7 @@ func TestFivePercentSlowerIsFound(t *testing.T) {
 	found := 0
 	for seed := range uint64(jobs) {
 		c := compared(simulated(5000+seed, 60, 1.05, 0))
-		if c.Verdict == Regressed {
+		if c.Verdict == reports.Regressed {
 			found++
 		}
 	}
@@ -223,53 +224,55 @@ func TestFivePercentSlowerIsFound(t *testing.T) {
 }
 
 func TestVerdictsOfAnInterleavedJob(t *testing.T) {
-	confirmed := func(first, second Interleaved) Interleaved {
+	confirmed := func(first, second reports.Interleaved) reports.Interleaved {
 		first.Rounds = append(first.Rounds, second.Rounds...)
 		first.Plan.Confirm = true
 		return first
 	}
 	for _, test := range []struct {
 		name    string
-		job     func() Interleaved
-		change  func(c *Interleaved, old, new *Load)
-		verdict Verdict
+		job     func() reports.Interleaved
+		change  func(c *reports.Interleaved, old, new *reports.Load)
+		verdict reports.Verdict
 		reason  string
 	}{
-		{"unchanged", func() Interleaved { return simulated(1, 60, 1, 0) }, nil, Pass, "The new build is not worse: every change over the tolerated one is ruled out."},
-		{"slower", func() Interleaved { return simulated(2, 60, 1.1, 0) }, nil, Regressed, "The new build is worse: "},
-		{"faster", func() Interleaved { return simulated(3, 60, 0.8, 0) }, nil, Improved, "The new build is better, and worse in nothing that was judged: "},
-		{"more errors", func() Interleaved { return simulated(4, 60, 1, 0.02) }, nil, Regressed, "signon errors +2.0"},
-		{"too short to tell", func() Interleaved { return sparse(5, 12) }, nil, Inconclusive, "The smallest change of p50 that this job could have seen is "},
-		{"too few pairs", func() Interleaved { return simulated(5, 8, 1.3, 0) }, nil, Inconclusive, "No figure could be judged."},
-		{"slower twice", func() Interleaved { return confirmed(simulated(6, 60, 1.1, 0), simulated(7, 60, 1.1, 0)) }, nil, Regressed, "A second round confirmed it."},
-		{"slower once", func() Interleaved { return confirmed(simulated(8, 60, 1.04, 0), simulated(9, 60, 0.99, 0)) }, nil, Pass, "The new build is not worse"},
-		{"slower, not yet confirmed", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.Confirm = true }, Inconclusive, "refresh p50 +"},
-		{"placement unknown", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.Placement = Uncontrolled }, Inconclusive,
+		{"unchanged", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, nil, reports.Pass, "The new build is not worse: every change over the tolerated one is ruled out."},
+		{"slower", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, nil, reports.Regressed, "The new build is worse: "},
+		{"faster", func() reports.Interleaved { return simulated(3, 60, 0.8, 0) }, nil, reports.Improved, "The new build is better, and worse in nothing that was judged: "},
+		{"more errors", func() reports.Interleaved { return simulated(4, 60, 1, 0.02) }, nil, reports.Regressed, "signon errors +2.0"},
+		{"too short to tell", func() reports.Interleaved { return sparse(5, 12) }, nil, reports.Inconclusive, "The smallest change of p50 that this job could have seen is "},
+		{"too few pairs", func() reports.Interleaved { return simulated(5, 8, 1.3, 0) }, nil, reports.Inconclusive, "No figure could be judged."},
+		{"slower twice", func() reports.Interleaved { return confirmed(simulated(6, 60, 1.1, 0), simulated(7, 60, 1.1, 0)) }, nil, reports.Regressed, "A second round confirmed it."},
+		{"slower once", func() reports.Interleaved { return confirmed(simulated(8, 60, 1.04, 0), simulated(9, 60, 0.99, 0)) }, nil, reports.Pass, "The new build is not worse"},
+		{"slower, not yet confirmed", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Plan.Confirm = true }, reports.Inconclusive, "refresh p50 +"},
+		{"placement unknown", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Plan.Placement = reports.Uncontrolled }, reports.Inconclusive,
 			"It is not known that both builds ran at the same place"},
-		{"interrupted", func() Interleaved { return simulated(1, 60, 1, 0) }, func(c *Interleaved, _, _ *Load) { c.Rounds[0].Pairs = c.Rounds[0].Pairs[:30] }, Inconclusive,
+		{"interrupted", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Rounds[0].Pairs = c.Rounds[0].Pairs[:30] }, reports.Inconclusive,
 			"The job ended before all its pairs of blocks were measured."},
-		{"one build told apart from itself, interrupted", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA, c.Rounds[0].Pairs = true, c.Rounds[0].Pairs[:30] }, Inconclusive,
+		{"one build told apart from itself, interrupted", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) {
+			c.Plan.AA, c.Rounds[0].Pairs = true, c.Rounds[0].Pairs[:30]
+		}, reports.Inconclusive,
 			"The job ended before all its pairs of blocks were measured."},
-		{"no round", func() Interleaved { return simulated(1, 60, 1, 0) }, func(c *Interleaved, _, _ *Load) { c.Rounds = nil }, Inconclusive, "No figure could be judged."},
-		{"generator too slow", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *Interleaved, old, _ *Load) {
+		{"no round", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Rounds = nil }, reports.Inconclusive, "No figure could be judged."},
+		{"generator too slow", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *reports.Interleaved, old, _ *reports.Load) {
 			old.Valid, old.Invalid = false, []string{"the send lag p99 was 4 ms"}
-		}, NotComparable, "The figures of the old build's part are not valid: the send lag p99 was 4 ms."},
-		{"rate not reached", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *Interleaved, _, new *Load) { new.Total.Sent = 5900 }, NotComparable,
+		}, reports.NotComparable, "The figures of the old build's part are not valid: the send lag p99 was 4 ms."},
+		{"rate not reached", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *reports.Interleaved, _, new *reports.Load) { new.Total.Sent = 5900 }, reports.NotComparable,
 			"The new build's part sent 5,900 of the 6,000 hits that were asked for, so its rate was not within 1 % of the wanted one."},
-		{"neither answers", func() Interleaved { return simulated(2, 60, 1, 0) }, func(_ *Interleaved, old, new *Load) { old.Total.Right, new.Total.Right = 0, 0 }, NotComparable,
+		{"neither answers", func() reports.Interleaved { return simulated(2, 60, 1, 0) }, func(_ *reports.Interleaved, old, new *reports.Load) { old.Total.Right, new.Total.Right = 0, 0 }, reports.NotComparable,
 			"Neither build gave a single right answer."},
-		{"another transport", func() Interleaved { return simulated(2, 60, 1, 0) }, func(_ *Interleaved, old, _ *Load) { old.Plan.Transport = "net/http (HTTP/2)" }, NotComparable,
+		{"another transport", func() reports.Interleaved { return simulated(2, 60, 1, 0) }, func(_ *reports.Interleaved, old, _ *reports.Load) { old.Plan.Transport = "net/http (HTTP/2)" }, reports.NotComparable,
 			"The transport differs: net/http for the old build, fasthttp for the new one."},
-		{"answers of another client", func() Interleaved { return simulated(1, 60, 1, 0) }, func(_ *Interleaved, _, new *Load) {
+		{"answers of another client", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *reports.Interleaved, _, new *reports.Load) {
 			new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}
-		}, Regressed,
+		}, reports.Regressed,
 			"The new build gave answers that were not right, and the old one gave none of that kind: 1 answer of refresh (identity)."},
-		{"answers of another client in both", func() Interleaved { return simulated(1, 60, 1, 0) }, func(_ *Interleaved, old, new *Load) {
+		{"answers of another client in both", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *reports.Interleaved, old, new *reports.Load) {
 			old.Operations["refresh"].Outcomes, new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}, map[string]int64{"identity": 2}
-		}, Pass, "The new build is not worse"},
-		{"one build told apart from itself", func() Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA = true }, Fail, "One build was told apart from itself: "},
-		{"one build faster than itself", func() Interleaved { return simulated(3, 60, 0.8, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA = true }, Fail, "One build was told apart from itself: "},
-		{"one build like itself", func() Interleaved { return simulated(1, 60, 1, 0) }, func(c *Interleaved, _, _ *Load) { c.Plan.AA = true }, Pass, "One build was not told apart from itself, as it should be."},
+		}, reports.Pass, "The new build is not worse"},
+		{"one build told apart from itself", func() reports.Interleaved { return simulated(2, 60, 1.1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Plan.AA = true }, reports.Fail, "One build was told apart from itself: "},
+		{"one build faster than itself", func() reports.Interleaved { return simulated(3, 60, 0.8, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Plan.AA = true }, reports.Fail, "One build was told apart from itself: "},
+		{"one build like itself", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, func(c *reports.Interleaved, _, _ *reports.Load) { c.Plan.AA = true }, reports.Pass, "One build was not told apart from itself, as it should be."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			job := test.job()
@@ -277,20 +280,20 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 			if test.change != nil {
 				test.change(&job, old, new)
 			}
-			c := InterleavedComparison(Run{ID: "ab", Kind: "ab"}, old, new, job)
+			c := reports.InterleavedComparison(reports.Run{ID: "ab", Kind: "ab"}, old, new, job)
 			assert.Equal(t, test.verdict, c.Verdict, c.Reason)
 			assert.Contains(t, c.Reason, test.reason)
 			assert.Equal(t, slices.Concat(old.Invalid, new.Invalid), c.Interleaved.Invalid)
-			again := InterleavedComparison(Run{ID: "ab", Kind: "ab"}, old, new, job)
+			again := reports.InterleavedComparison(reports.Run{ID: "ab", Kind: "ab"}, old, new, job)
 			assert.Equal(t, c, again, "the same blocks give the same verdict")
 		})
 	}
 }
 
 func TestConfirmationIsAskedForARegressionOnly(t *testing.T) {
-	ask := func(job Interleaved, confirm, aa bool) bool {
+	ask := func(job reports.Interleaved, confirm, aa bool) bool {
 		job.Plan.Confirm, job.Plan.AA = confirm, aa
-		return NeedsConfirmation(job)
+		return reports.NeedsConfirmation(job)
 	}
 	slower, faster, same := simulated(2, 60, 1.1, 0), simulated(3, 60, 0.8, 0), simulated(1, 60, 1, 0)
 	assert.True(t, ask(slower, true, false))
@@ -303,7 +306,7 @@ func TestConfirmationIsAskedForARegressionOnly(t *testing.T) {
 func TestAQuantileWithTooFewAnswersIsNotJudged(t *testing.T) {
 	job := simulated(2, 60, 1.1, 0)
 	for _, pair := range job.Rounds[0].Pairs {
-		for _, block := range []map[string]BlockFigures{pair.Old, pair.New} {
+		for _, block := range []map[string]reports.BlockFigures{pair.Old, pair.New} {
 			figures := block["signon"]
 			figures.Sent, figures.Right, figures.Wrong = 200, 200, 0
 			block["signon"] = figures
@@ -312,14 +315,14 @@ func TestAQuantileWithTooFewAnswersIsNotJudged(t *testing.T) {
 	c := compared(job)
 	for _, m := range c.Interleaved.Metrics {
 		if m.Operation == "signon" && m.Metric == "p99" {
-			assert.Equal(t, Skipped, m.Verdict)
+			assert.Equal(t, reports.Skipped, m.Verdict)
 			assert.Equal(t, "Not judged: about 2.0 answers of a block lie beyond its p99, and at least 5 must. Send 2.5 times as many hits a block.", m.Reason)
 			assert.Empty(t, m.Rounds)
 		} else {
 			assert.NotEmpty(t, m.Rounds, "%s %s", m.Operation, m.Metric)
 		}
 	}
-	assert.Equal(t, Regressed, c.Verdict)
+	assert.Equal(t, reports.Regressed, c.Verdict)
 	assert.Contains(t, c.Notes[0], "signon p99: Not judged")
 }
 
@@ -327,28 +330,28 @@ func TestABuildThatAnswersNothingRightIsNotAPass(t *testing.T) {
 	job := simulated(1, 60, 1, 0)
 	for _, pair := range job.Rounds[0].Pairs {
 		for name, figures := range pair.New {
-			pair.New[name] = BlockFigures{Sent: figures.Sent, Wrong: figures.Sent}
+			pair.New[name] = reports.BlockFigures{Sent: figures.Sent, Wrong: figures.Sent}
 		}
 	}
 	c := compared(job)
-	assert.Equal(t, Regressed, c.Verdict, c.Reason)
+	assert.Equal(t, reports.Regressed, c.Verdict, c.Reason)
 	assert.Contains(t, c.Reason, "refresh errors +99.")
 	for _, m := range c.Interleaved.Metrics {
 		if m.Metric != "errors" {
-			assert.Equal(t, Inconclusive, m.Verdict)
+			assert.Equal(t, reports.Inconclusive, m.Verdict)
 		}
 	}
 }
 
 func TestSelfComparisonIsCarriedOn(t *testing.T) {
 	job := simulated(1, 60, 1, 0)
-	assert.Nil(t, SelfComparisonOf(compared(job)))
-	assert.Nil(t, SelfComparisonOf(nil))
+	assert.Nil(t, reports.SelfComparisonOf(compared(job)))
+	assert.Nil(t, reports.SelfComparisonOf(nil))
 	job.Plan.AA = true
 	c := compared(job)
-	got := SelfComparisonOf(c)
+	got := reports.SelfComparisonOf(c)
 	require.NotNil(t, got)
-	assert.Equal(t, Pass, got.Verdict)
+	assert.Equal(t, reports.Pass, got.Verdict)
 	assert.Equal(t, "ab", got.ID)
 	assert.Equal(t, folderDay, got.When)
 	assert.Greater(t, got.Largest, 0.0)

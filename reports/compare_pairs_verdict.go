@@ -15,7 +15,7 @@ func (c *Comparison) settleInterleaved() {
 	named := func(verdict Verdict) (names []string) {
 		for k := range job.Metrics {
 			if m := &job.Metrics[k]; m.Verdict == verdict {
-				names = append(names, fmt.Sprintf("%s %s (%s)", m.name(), m.changeWords(m.Change), m.intervalWords()))
+				names = append(names, fmt.Sprintf("%s %s (%s)", m.Name(), m.ChangeWords(m.Change), m.IntervalWords()))
 			}
 		}
 		if more := len(names) - 4; more > 0 {
@@ -91,7 +91,7 @@ func (c *Comparison) settleInterleaved() {
 	}
 	for k := range job.Metrics {
 		if m := &job.Metrics[k]; m.Verdict == Skipped {
-			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s", m.name(), m.Reason))
+			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s", m.Name(), m.Reason))
 		}
 	}
 	c.Notes = append(c.Notes, "Response times are compared over right answers only; wrong ones have their own test.")

@@ -28,7 +28,7 @@ func seriesOf(pairs []Pair, operation, metric string) series {
 			continue
 		}
 		s.right = append(s.right, float64(min(old.Right, new.Right)))
-		a, b := old.quantile(metric), new.quantile(metric)
+		a, b := old.Quantile(metric), new.Quantile(metric)
 		if old.Right == 0 || new.Right == 0 || a <= 0 || b <= 0 {
 			continue
 		}

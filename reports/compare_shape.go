@@ -83,7 +83,7 @@ type shapePlace struct {
 // shapeKinds is how often each kind was observed at one place.
 type shapeKinds map[string]int
 
-func (k shapeKinds) kinds() string { return strings.Join(sortedKeys(k), " or ") }
+func (k shapeKinds) kinds() string { return strings.Join(SortedKeys(k), " or ") }
 
 func (k shapeKinds) times() int {
 	total := 0
@@ -179,14 +179,14 @@ func (d Drift) Sentence() string {
 	}
 	switch {
 	case d.Old == "":
-		return fmt.Sprintf("%s: only in the second run (%s, %s)", subject, d.New, timesWord(d.NewTimes))
+		return fmt.Sprintf("%s: only in the second run (%s, %s)", subject, d.New, TimesWord(d.NewTimes))
 	case d.New == "":
-		return fmt.Sprintf("%s: only in the first run (%s, %s)", subject, d.Old, timesWord(d.OldTimes))
+		return fmt.Sprintf("%s: only in the first run (%s, %s)", subject, d.Old, TimesWord(d.OldTimes))
 	}
-	return fmt.Sprintf("%s: %s in the first run (%s), %s in the second (%s)", subject, d.Old, timesWord(d.OldTimes), d.New, timesWord(d.NewTimes))
+	return fmt.Sprintf("%s: %s in the first run (%s), %s in the second (%s)", subject, d.Old, TimesWord(d.OldTimes), d.New, TimesWord(d.NewTimes))
 }
 
-func timesWord(n int) string {
+func TimesWord(n int) string {
 	if n == 1 {
 		return "once"
 	}

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -10,55 +10,25 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cucumber/messages/go/v34"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+	"agstest/reports/export"
 )
-
-// cucumberStatus is the status that Cucumber's tools give a scenario: that of its worst step.
-func cucumberStatus(statuses []string) string {
-	for _, bad := range []string{"failed", "skipped"} {
-		for _, status := range statuses {
-			if status == bad {
-				return bad
-			}
-		}
-	}
-	return "passed"
-}
-
-func TestCucumberComesToOurVerdict(t *testing.T) {
-	want := map[Verdict]string{Pass: "passed", Observed: "passed", Warn: "passed", Fail: "failed", Error: "failed", Skipped: "skipped", Known: "skipped", NotExercised: "skipped"}
-	for verdict, status := range want {
-		for _, steps := range [][]Verdict{{}, {Pass}, {Pass, Fail}, {Pass, Error, Skipped}, {Skipped}, {Pass, Warn}, {Pass, Observed}} {
-			s := Scenario{ID: "f:1", Feature: "f", File: "f", Name: "n", Verdict: verdict}
-			for _, step := range steps {
-				s.Steps = append(s.Steps, Step{Keyword: "Then ", Text: "it is", Verdict: step})
-			}
-			view := cucumberView(s)
-			var statuses []string
-			for _, step := range view.steps {
-				statuses = append(statuses, step.status)
-			}
-			if view.verdict != nil {
-				statuses = append(statuses, view.verdict.status)
-			}
-			require.Equal(t, status, cucumberStatus(statuses), "%s with %v", verdict, steps)
-		}
-	}
-}
 
 func TestCucumberJSONGolden(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Cucumber(&b, smallConformance()))
+	require.NoError(t, export.Cucumber(&b, smallConformance()))
 	golden(t, "cucumber.json", b.Bytes())
 	var empty bytes.Buffer
-	require.NoError(t, Cucumber(&empty, &Conformance{}))
+	require.NoError(t, export.Cucumber(&empty, &reports.Conformance{}))
 	require.Equal(t, "[]\n", empty.String())
 }
 
 func TestMessagesAreOfTheirProtocol(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Messages(&b, sampleConformance()))
+	require.NoError(t, export.Messages(&b, sampleConformance()))
 	known := map[string]bool{} // ids that were handed out
 	started, finished := map[string]int{}, 0
 	decoder := json.NewDecoder(&b)
@@ -108,21 +78,21 @@ func TestMessagesAreRenderedByOthers(t *testing.T) {
 	node, chromium := browserTools(t, "playwright-core", "@cucumber/html-formatter")
 	folder := t.TempDir()
 	var b bytes.Buffer
-	require.NoError(t, Messages(&b, sampleConformance()))
+	require.NoError(t, export.Messages(&b, sampleConformance()))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "messages.ndjson"), b.Bytes(), 0o644))
 	command := exec.CommandContext(t.Context(), node, "cucumber.mjs", folder, chromium)
 	command.Dir = "browser"
 	said, err := command.CombinedOutput()
 	require.NoError(t, err, string(said))
-	counts := scenarioCounts(sampleConformance().Scenarios)
+	counts := reports.ScenarioCounts(sampleConformance().Scenarios)
 	var shown map[string]int
 	require.NoError(t, json.Unmarshal(said, &shown), string(said))
-	require.Equal(t, map[string]int{"failed": counts[Fail] + counts[Error], "skipped": counts[Skipped] + counts[Known], "passed": counts[Pass] + counts[Observed] + counts[Warn]}, shown)
+	require.Equal(t, map[string]int{"failed": counts[reports.Fail] + counts[reports.Error], "skipped": counts[reports.Skipped] + counts[reports.Known], "passed": counts[reports.Pass] + counts[reports.Observed] + counts[reports.Warn]}, shown)
 }
 
 func TestCucumberKeepsHostileTextAsText(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Messages(&b, poisoned(smallConformance())))
+	require.NoError(t, export.Messages(&b, poisoned(smallConformance())))
 	for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
 		require.True(t, json.Valid([]byte(line)))
 	}

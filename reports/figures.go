@@ -22,16 +22,16 @@ type namedPercentile struct {
 	Nanoseconds int64
 }
 
-// list gives the percentiles in the order in which they are shown.
-func (p Percentiles) list() []namedPercentile {
+// List gives the percentiles in the order in which they are shown.
+func (p Percentiles) List() []namedPercentile {
 	return []namedPercentile{
 		{"p50", "p50", "0.5", p.P50}, {"p90", "p90", "0.9", p.P90}, {"p95", "p95", "0.95", p.P95},
 		{"p99", "p99", "0.99", p.P99}, {"p999", "p99.9", "0.999", p.P999}, {"max", "max", "1", p.Max},
 	}
 }
 
-// figures lists what every format shows of an operation. Times without a sample are left out: no sample is not 0 ms.
-func (o *Operation) figures() []figure {
+// Figures lists what every format shows of an operation. Times without a sample are left out: no sample is not 0 ms.
+func (o *Operation) Figures() []figure {
 	count := func(name string, n int64) figure { return figure{name, figures.Count(n), strconv.FormatInt(n, 10)} }
 	found := []figure{count("asked", o.Asked), count("sent", o.Sent), count("right", o.Right), count("wrong", o.Wrong)}
 	for _, group := range []struct {
@@ -41,18 +41,18 @@ func (o *Operation) figures() []figure {
 		if group.Count == 0 {
 			continue
 		}
-		for _, p := range group.list() {
+		for _, p := range group.List() {
 			found = append(found, figure{group.name + "." + p.Key, figures.Milliseconds(p.Nanoseconds), figures.Seconds(p.Nanoseconds)})
 		}
 	}
-	for _, status := range sortedKeys(o.Statuses) {
+	for _, status := range SortedKeys(o.Statuses) {
 		found = append(found, count("status."+status, o.Statuses[status]))
 	}
 	return found
 }
 
-// sortedKeys lists the keys of a tally by name.
-func sortedKeys[V any](tally map[string]V) []string {
+// SortedKeys lists the keys of a tally by name.
+func SortedKeys[V any](tally map[string]V) []string {
 	keys := make([]string, 0, len(tally))
 	for key := range tally {
 		keys = append(keys, key)

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -10,32 +10,36 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/figures"
+	"agstest/reports"
+	"agstest/reports/export"
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 // TestNumbersAgree: each percentile and count is the same to the last digit shown in the page, in Markdown, in JUnit, in OpenMetrics and,
 // rounded, in JSON.
 func TestNumbersAgree(t *testing.T) {
 	l := sampleLoad(3, 30)
-	for i, name := range l.operationNames() { // values at which careless rounding would differ
+	for i, name := range l.OperationNames() { // values at which careless rounding would differ
 		r := &l.Operations[name].Response
 		r.P50, r.P90, r.P95, r.P99, r.P999, r.Max = 9_995_000-int64(i), 10_050_000-int64(i), 99_949_999, 100_050_000, 999_949_999+int64(i), 1_000_050_000
 	}
-	back, err := ReadLoad(bytes.NewReader(stored(t, l)))
+	back, err := reports.ReadLoad(bytes.NewReader(stored(t, l)))
 	require.NoError(t, err)
-	var page, markdown, metrics, text bytes.Buffer
-	require.NoError(t, LoadHTML(&page, l, Style{}))
-	require.NoError(t, Markdown(&markdown, nil, l))
-	require.NoError(t, OpenMetrics(&metrics, nil, l))
-	require.NoError(t, Text(&text, nil, l, false))
+	var page, markdown, metrics, summary bytes.Buffer
+	require.NoError(t, html.Load(&page, l, html.Style{}))
+	require.NoError(t, text.Markdown(&markdown, nil, l))
+	require.NoError(t, export.OpenMetrics(&metrics, nil, l))
+	require.NoError(t, text.Terminal(&summary, nil, l, false))
 	junit := string(junitOf(t, nil, l))
-	for _, name := range l.operationNames() {
+	for _, name := range l.OperationNames() {
 		o := l.Operations[name]
 		row := regexp.MustCompile(`(?s)<tr class="v-[a-z]+"><th scope="row">` + name + `</th>.*?</tr>|<tr><th scope="row">` + name + `</th><td>.*?</tr>`).FindString(page.String())
 		require.NotEmpty(t, row)
 		line := regexp.MustCompile(`(?m)^\| ` + name + ` \|.*$`).FindString(markdown.String())
-		plain := regexp.MustCompile(`(?m)^ +` + name + ` .*$`).FindString(text.String())
+		plain := regexp.MustCompile(`(?m)^ +` + name + ` .*$`).FindString(summary.String())
 		suite := regexp.MustCompile(`(?s)<testsuite [^>]*name="load: ` + name + ` \([^"]*\)".*?</properties>`).FindString(junit)
-		for i, p := range o.Response.list() {
+		for i, p := range o.Response.List() {
 			shown := figures.Milliseconds(p.Nanoseconds)
 			number := strings.TrimSuffix(shown, " ms")
 			require.Contains(t, row, `<td class="number">`+number+`</td>`, "page, %s %s", name, p.Word)
@@ -43,7 +47,7 @@ func TestNumbersAgree(t *testing.T) {
 			require.Contains(t, plain, " "+number, "terminal")
 			require.Contains(t, suite, `name="response.`+p.Key+`" value="`+shown+`"`, "JUnit")
 			require.Contains(t, metrics.String(), `,operation="`+name+`",quantile="`+p.Quantile+`"} `+figures.Seconds(p.Nanoseconds)+"\n", "OpenMetrics")
-			require.Equal(t, shown, figures.Milliseconds(back.Operations[name].Response.list()[i].Nanoseconds), "JSON")
+			require.Equal(t, shown, figures.Milliseconds(back.Operations[name].Response.List()[i].Nanoseconds), "JSON")
 		}
 		require.Contains(t, row, `<td class="number">`+figures.Percent(o.Right, o.Sent)+`</td>`)
 		require.Contains(t, line, "| "+figures.Percent(o.Right, o.Sent)+" |")

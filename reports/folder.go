@@ -27,7 +27,7 @@ type Folder struct {
 // NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once; two runs never
 // share a folder, whatever their ids. Root is made where it is missing.
 func NewFolder(root string, run Run) (*Folder, error) {
-	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), slug(cmp.Or(run.Environment, "unnamed")), slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
+	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), Slug(cmp.Or(run.Environment, "unnamed")), Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder %s for runs: %w", root, withoutPath(err))
 	}
@@ -225,7 +225,7 @@ func (f *Folder) replace() error {
 
 // short makes a run's id fit for a name.
 func short(id string) string {
-	id = slug(cmp.Or(id, "0"))
+	id = Slug(cmp.Or(id, "0"))
 	if len(id) > 12 {
 		id = strings.TrimSuffix(id[:12], "-")
 	}

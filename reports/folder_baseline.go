@@ -44,8 +44,8 @@ func Baselines(root string) (map[string]Baseline, error) {
 // Pin keeps a run of root under a name: it is not pruned, and a comparison can ask for it by that name. A name that is in use moves to
 // the new run. Run is the name of a folder below root, or an id.
 func Pin(root, name, run string, now time.Time) (Entry, error) {
-	if name == "" || name != slug(name) {
-		return Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, slug(cmp.Or(name, "release-1")))
+	if name == "" || name != Slug(name) {
+		return Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, Slug(cmp.Or(name, "release-1")))
 	}
 	entry, err := Find(root, run)
 	if err != nil {
@@ -65,7 +65,7 @@ func Pin(root, name, run string, now time.Time) (Entry, error) {
 func Unpin(root, name string) error {
 	return changeBaselines(root, func(baselines map[string]Baseline) error {
 		if _, pinned := baselines[name]; !pinned {
-			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, cmp.Or(strings.Join(sortedKeys(baselines), ", "), "none"))
+			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, cmp.Or(strings.Join(SortedKeys(baselines), ", "), "none"))
 		}
 		delete(baselines, name)
 		return nil

@@ -126,7 +126,7 @@ func (s Stored) Verdict() Verdict {
 	case s.Conformance == nil:
 		return s.Load.Verdict
 	}
-	if s.Load.Verdict.rank() < s.Conformance.Verdict.rank() {
+	if s.Load.Verdict.Rank() < s.Conformance.Verdict.Rank() {
 		return s.Load.Verdict
 	}
 	return s.Conformance.Verdict

@@ -1,10 +1,12 @@
-package reports
+package reports_test
 
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,28 +14,30 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
 )
 
 var folderDay = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 
 // storedLoad is a small load run of environment staging that can be stored.
-func storedLoad(id string, start time.Time, p50 time.Duration) *Load {
-	percentiles := Percentiles{Count: 6000, P50: int64(p50), P90: int64(p50) * 15 / 10, P95: int64(p50) * 17 / 10, P99: int64(p50) * 25 / 10, P999: int64(p50) * 4, Max: int64(p50) * 5}
-	operation := &Operation{Asked: 6000, Sent: 6000, Right: 6000, Statuses: map[string]int64{"201": 6000}, Rate: 200, Response: percentiles, Service: percentiles}
-	return &Load{
-		Schema: LoadSchema, Verdict: Pass, Valid: true,
-		Run: Run{ID: id, Kind: "load", Environment: "staging", URL: "http://127.0.0.1:1", Start: start, End: start.Add(30 * time.Second),
-			Tool: Tool{Version: "v1.2.0"}, Machine: Machine{OS: "linux", Arch: "amd64", CPUs: 2}},
-		Plan:       Plan{Workload: "refresh", Schedule: "constant 200/s for 30 s", Hits: 6000, Seconds: 30, Clients: 100, Transport: "fasthttp"},
-		Operations: map[string]*Operation{"refresh": operation}, Total: operation, Seconds: []Second{},
+func storedLoad(id string, start time.Time, p50 time.Duration) *reports.Load {
+	percentiles := reports.Percentiles{Count: 6000, P50: int64(p50), P90: int64(p50) * 15 / 10, P95: int64(p50) * 17 / 10, P99: int64(p50) * 25 / 10, P999: int64(p50) * 4, Max: int64(p50) * 5}
+	operation := &reports.Operation{Asked: 6000, Sent: 6000, Right: 6000, Statuses: map[string]int64{"201": 6000}, Rate: 200, Response: percentiles, Service: percentiles}
+	return &reports.Load{
+		Schema: reports.LoadSchema, Verdict: reports.Pass, Valid: true,
+		Run: reports.Run{ID: id, Kind: "load", Environment: "staging", URL: "http://127.0.0.1:1", Start: start, End: start.Add(30 * time.Second),
+			Tool: reports.Tool{Version: "v1.2.0"}, Machine: reports.Machine{OS: "linux", Arch: "amd64", CPUs: 2}},
+		Plan:       reports.Plan{Workload: "refresh", Schedule: "constant 200/s for 30 s", Hits: 6000, Seconds: 30, Clients: 100, Transport: "fasthttp"},
+		Operations: map[string]*reports.Operation{"refresh": operation}, Total: operation, Seconds: []reports.Second{},
 	}
 }
 
-func storeRun(t *testing.T, root string, load *Load) string {
+func storeRun(t *testing.T, root string, load *reports.Load) string {
 	t.Helper()
-	folder, err := NewFolder(root, load.Run)
+	folder, err := reports.NewFolder(root, load.Run)
 	require.NoError(t, err)
-	require.NoError(t, folder.Write(LoadFile, func(w io.Writer) error { return WriteJSON(w, load) }))
+	require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 	path, err := folder.Finish()
 	require.NoError(t, err)
 	return path
@@ -43,14 +47,14 @@ func TestFolderIsWholeOnlyWhenFinished(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "out")
 	load := storedLoad("4F8A-77", folderDay, 10*time.Millisecond)
 	load.Run.Environment = "Staging EU/1"
-	folder, err := NewFolder(root, load.Run)
+	folder, err := reports.NewFolder(root, load.Run)
 	require.NoError(t, err)
 	assert.Equal(t, filepath.Join(root, "20261123T093000Z-staging-eu-1-load-4f8a-77"), folder.Final())
 	assert.Equal(t, folder.Final()+".partial", folder.Path())
-	require.NoError(t, folder.Write(LoadFile, func(w io.Writer) error { return WriteJSON(w, load) }))
+	require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 	require.NoError(t, folder.Write("hist/refresh.hlog", func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }))
 
-	entries, err := List(root)
+	entries, err := reports.List(root)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "a run that goes on is listed")
 	assert.Equal(t, "the run has not ended, or was killed", entries[0].Partial)
@@ -59,19 +63,19 @@ func TestFolderIsWholeOnlyWhenFinished(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, folder.Final(), path)
 	assert.NoDirExists(t, path+".partial")
-	for name, want := range map[string]os.FileMode{path: 0o700, filepath.Join(path, LoadFile): 0o600, filepath.Join(path, "hist"): 0o700, filepath.Join(root, indexFile): 0o600} {
+	for name, want := range map[string]os.FileMode{path: 0o700, filepath.Join(path, reports.LoadFile): 0o600, filepath.Join(path, "hist"): 0o700, filepath.Join(root, reports.IndexFile): 0o600} {
 		info, err := os.Stat(name)
 		require.NoError(t, err)
 		assert.Equal(t, want, info.Mode().Perm(), name)
 	}
-	stored, err := ReadStored(path)
+	stored, err := reports.ReadStored(path)
 	require.NoError(t, err)
 	assert.Equal(t, load, stored.Load)
-	assert.Equal(t, Pass, stored.Verdict())
+	assert.Equal(t, reports.Pass, stored.Verdict())
 }
 
 func TestFolderWriteKeepsTheOldFileWhereRenderingFails(t *testing.T) {
-	folder, err := NewFolder(t.TempDir(), Run{ID: "a"})
+	folder, err := reports.NewFolder(t.TempDir(), reports.Run{ID: "a"})
 	require.NoError(t, err)
 	require.NoError(t, folder.Write("load.json", func(w io.Writer) error { _, err := io.WriteString(w, "whole"); return err }))
 	err = folder.Write("load.json", func(w io.Writer) error {
@@ -98,11 +102,11 @@ func TestTwoWritersNeverClash(t *testing.T) {
 		wait.Go(func() {
 			// The same second, environment and even id.
 			load := storedLoad("same", folderDay, 10*time.Millisecond)
-			folder, err := NewFolder(root, load.Run)
+			folder, err := reports.NewFolder(root, load.Run)
 			if !assert.NoError(t, err) {
 				return
 			}
-			assert.NoError(t, folder.Write(LoadFile, func(w io.Writer) error { return WriteJSON(w, load) }))
+			assert.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 			paths[i], err = folder.Finish()
 			assert.NoError(t, err)
 		})
@@ -114,7 +118,7 @@ func TestTwoWritersNeverClash(t *testing.T) {
 		assert.DirExists(t, path)
 	}
 	assert.Len(t, distinct, writers)
-	assert.Len(t, readIndex(root), writers)
+	assert.Len(t, reports.ReadIndex(root), writers)
 }
 
 func TestFolderOfTheUsersChoice(t *testing.T) {
@@ -123,47 +127,47 @@ func TestFolderOfTheUsersChoice(t *testing.T) {
 	write := func(id string) {
 		t.Helper()
 		load := storedLoad(id, folderDay, 10*time.Millisecond)
-		folder, err := NewFolderAt(at, load.Run)
+		folder, err := reports.NewFolderAt(at, load.Run)
 		require.NoError(t, err)
-		require.NoError(t, folder.Write(LoadFile, func(w io.Writer) error { return WriteJSON(w, load) }))
+		require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 		path, err := folder.Finish()
 		require.NoError(t, err)
 		require.Equal(t, at, path)
 	}
 	write("first")
 	write("second")
-	stored, err := ReadStored(at)
+	stored, err := reports.ReadStored(at)
 	require.NoError(t, err)
 	assert.Equal(t, "second", stored.Load.Run.ID, "a run takes the place of an earlier one")
 	left, err := os.ReadDir(base)
 	require.NoError(t, err)
 	assert.Len(t, left, 1, "no index is put among the user's own things, and nothing temporary stays")
 
-	_, err = Pin(base, "release-1", "report", folderDay)
+	_, err = reports.Pin(base, "release-1", "report", folderDay)
 	require.NoError(t, err)
-	_, err = NewFolderAt(at, Run{ID: "third"})
+	_, err = reports.NewFolderAt(at, reports.Run{ID: "third"})
 	require.EqualError(t, err, at+` is pinned as the baseline "release-1": name another folder, or unpin it first`)
 
 	own := filepath.Join(base, "own")
 	require.NoError(t, os.Mkdir(own, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(own, "thesis.txt"), nil, 0o644))
-	_, err = NewFolderAt(own, Run{ID: "x"})
+	_, err = reports.NewFolderAt(own, reports.Run{ID: "x"})
 	require.EqualError(t, err, own+" is not empty and holds no run of agstest, so it is left alone: name another folder")
-	_, err = NewFolderAt(filepath.Join(own, "thesis.txt"), Run{ID: "x"})
+	_, err = reports.NewFolderAt(filepath.Join(own, "thesis.txt"), reports.Run{ID: "x"})
 	require.EqualError(t, err, filepath.Join(own, "thesis.txt")+", where the run should go, is not a folder: name another one")
 }
 
 func TestReadStoredSaysWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
-	_, err := ReadStored(filepath.Join(dir, "none"))
+	_, err := reports.ReadStored(filepath.Join(dir, "none"))
 	require.ErrorContains(t, err, "no such file or directory")
-	_, err = ReadStored(dir)
+	_, err = reports.ReadStored(dir)
 	require.EqualError(t, err, "reading the run "+dir+": it holds none of conformance.json, load.json and comparison.json")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, LoadFile), []byte("{"), 0o600))
-	_, err = ReadStored(dir)
-	require.ErrorContains(t, err, filepath.Join(dir, LoadFile))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, LoadFile), []byte(`{"schema":"agstest.load/2.0","verdict":"pass"}`), 0o600))
-	_, err = ReadStored(dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, reports.LoadFile), []byte("{"), 0o600))
+	_, err = reports.ReadStored(dir)
+	require.ErrorContains(t, err, filepath.Join(dir, reports.LoadFile))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, reports.LoadFile), []byte(`{"schema":"agstest.load/2.0","verdict":"pass"}`), 0o600))
+	_, err = reports.ReadStored(dir)
 	require.ErrorContains(t, err, "this version reads agstest.load/1.x only")
 }
 
@@ -171,9 +175,9 @@ func TestReadStoredTakesAFileOfAnyName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "last-night.json")
 	file, err := os.Create(path)
 	require.NoError(t, err)
-	require.NoError(t, WriteJSON(file, storedLoad("a", folderDay, time.Millisecond)))
+	require.NoError(t, reports.WriteJSON(file, storedLoad("a", folderDay, time.Millisecond)))
 	require.NoError(t, file.Close())
-	stored, err := ReadStored(path)
+	stored, err := reports.ReadStored(path)
 	require.NoError(t, err)
 	assert.Equal(t, "a", stored.Load.Run.ID)
 }
@@ -184,15 +188,15 @@ func TestIndexIsOnlyACopy(t *testing.T) {
 		storeRun(t, root, storedLoad(fmt.Sprintf("run%d", i), folderDay.Add(time.Duration(i)*time.Hour), 10*time.Millisecond))
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "notes"), 0o700)) // not a run
-	want, err := List(root)
+	want, err := reports.List(root)
 	require.NoError(t, err)
 	require.Len(t, want, 3)
 	assert.Equal(t, []string{"run0", "run1", "run2"}, []string{want[0].ID, want[1].ID, want[2].ID})
-	assert.Equal(t, EntryFigures{P50: 10e6, P95: 17e6, P99: 25e6, Right: 6000}, want[0].Response["refresh"])
+	assert.Equal(t, reports.EntryFigures{P50: 10e6, P95: 17e6, P99: 25e6, Right: 6000}, want[0].Response["refresh"])
 	assert.Equal(t, want[0].Question, want[2].Question)
 	assert.NotEmpty(t, want[0].Question)
 
-	index := filepath.Join(root, indexFile)
+	index := filepath.Join(root, reports.IndexFile)
 	whole, err := os.ReadFile(index)
 	require.NoError(t, err)
 	for name, damage := range map[string]func(){
@@ -202,39 +206,39 @@ func TestIndexIsOnlyACopy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			damage()
-			got, err := List(root)
+			got, err := reports.List(root)
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
-			require.NoError(t, RebuildIndex(root))
+			require.NoError(t, reports.RebuildIndex(root))
 			rebuilt, err := os.ReadFile(index)
 			require.NoError(t, err)
 			assert.Equal(t, string(whole), string(rebuilt))
 		})
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(root, want[1].Folder)))
-	got, err := List(root)
+	got, err := reports.List(root)
 	require.NoError(t, err)
 	assert.Len(t, got, 2, "what has gone is left out although the index has it")
-	none, err := List(filepath.Join(root, "nowhere"))
+	none, err := reports.List(filepath.Join(root, "nowhere"))
 	require.NoError(t, err)
 	assert.Empty(t, none)
 }
 
 func TestARunThatWasKilledEarlyIsListedAndPruned(t *testing.T) {
 	root := t.TempDir()
-	folder, err := NewFolder(root, Run{ID: "dead", Environment: "staging", Kind: "load", Start: folderDay})
+	folder, err := reports.NewFolder(root, reports.Run{ID: "dead", Environment: "staging", Kind: "load", Start: folderDay})
 	require.NoError(t, err)
-	require.NoError(t, os.Chtimes(filepath.Join(folder.Path(), markPrefix+"dead"), folderDay, folderDay))
+	require.NoError(t, os.Chtimes(filepath.Join(folder.Path(), reports.MarkPrefix+"dead"), folderDay, folderDay))
 	require.NoError(t, os.Chtimes(folder.Path(), folderDay, folderDay))
-	entries, err := List(root)
+	entries, err := reports.List(root)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	assert.Equal(t, folderDay, entries[0].Start)
 	assert.Contains(t, entries[0].Partial, "agstest report")
-	gone, _, err := Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
+	gone, _, err := reports.Prune(root, reports.PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
 	require.NoError(t, err)
 	assert.Empty(t, gone, "somebody may be writing it")
-	gone, _, err = Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
+	gone, _, err = reports.Prune(root, reports.PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
 	require.NoError(t, err)
 	assert.Len(t, gone, 1)
 	assert.NoDirExists(t, folder.Path())
@@ -245,34 +249,34 @@ func TestBaselines(t *testing.T) {
 	first := storeRun(t, root, storedLoad("aaa111", folderDay, 10*time.Millisecond))
 	second := storeRun(t, root, storedLoad("aaa222", folderDay.Add(time.Hour), 10*time.Millisecond))
 
-	_, err := Pin(root, "release-1", "aaa1", folderDay)
+	_, err := reports.Pin(root, "release-1", "aaa1", folderDay)
 	require.NoError(t, err)
-	_, err = Pin(root, "release-2", filepath.Base(second), folderDay)
+	_, err = reports.Pin(root, "release-2", filepath.Base(second), folderDay)
 	require.NoError(t, err)
-	entry, err := Find(root, "release-1")
+	entry, err := reports.Find(root, "release-1")
 	require.NoError(t, err)
 	assert.Equal(t, filepath.Base(first), entry.Folder)
 	assert.Equal(t, []string{"release-1"}, entry.Pins)
-	_, err = Pin(root, "release-1", second, folderDay)
+	_, err = reports.Pin(root, "release-1", second, folderDay)
 	require.NoError(t, err)
-	entry, err = Find(root, second)
+	entry, err = reports.Find(root, second)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"release-1", "release-2"}, entry.Pins, "a name moves to the new run")
 
-	_, err = Find(root, "aaa")
+	_, err = reports.Find(root, "aaa")
 	require.ErrorContains(t, err, "2 runs have an id that begins so; give more of it")
-	_, err = Find(root, "zzz")
+	_, err = reports.Find(root, "zzz")
 	require.ErrorContains(t, err, `looking for the run "zzz"`)
-	_, err = Pin(root, "Release 1", "aaa1", folderDay)
+	_, err = reports.Pin(root, "Release 1", "aaa1", folderDay)
 	require.EqualError(t, err, `pinning a run as "Release 1": a name has small letters, digits and single dashes only, such as "release-1"`)
-	require.EqualError(t, Unpin(root, "release-9"), `unpinning "release-9": no run in `+root+` has that name; pinned are: release-1, release-2`)
-	require.NoError(t, Unpin(root, "release-1"))
-	baselines, err := Baselines(root)
+	require.EqualError(t, reports.Unpin(root, "release-9"), `unpinning "release-9": no run in `+root+` has that name; pinned are: release-1, release-2`)
+	require.NoError(t, reports.Unpin(root, "release-1"))
+	baselines, err := reports.Baselines(root)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"release-2"}, sortedKeys(baselines))
+	assert.Equal(t, []string{"release-2"}, slices.Sorted(maps.Keys(baselines)))
 
-	require.NoError(t, os.WriteFile(filepath.Join(root, baselinesFile), []byte("{"), 0o600))
-	_, err = List(root)
+	require.NoError(t, os.WriteFile(filepath.Join(root, reports.BaselinesFile), []byte("{"), 0o600))
+	_, err = reports.List(root)
 	require.ErrorContains(t, err, "mend the file, or delete it and pin again")
 }
 
@@ -282,25 +286,25 @@ func TestPinsOfManyProcessesAllArrive(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range 10 {
 		wait.Go(func() {
-			_, err := Pin(root, fmt.Sprintf("name-%d", i), "aaa", folderDay)
+			_, err := reports.Pin(root, fmt.Sprintf("name-%d", i), "aaa", folderDay)
 			assert.NoError(t, err)
 		})
 	}
 	wait.Wait()
-	baselines, err := Baselines(root)
+	baselines, err := reports.Baselines(root)
 	require.NoError(t, err)
 	assert.Len(t, baselines, 10)
-	assert.NoFileExists(t, filepath.Join(root, baselinesFile+".lock"))
+	assert.NoFileExists(t, filepath.Join(root, reports.BaselinesFile+".lock"))
 }
 
 func TestALockLeftByADeadProcessIsTakenOver(t *testing.T) {
 	root := t.TempDir()
 	storeRun(t, root, storedLoad("aaa", folderDay, 10*time.Millisecond))
-	left := filepath.Join(root, baselinesFile+".lock")
+	left := filepath.Join(root, reports.BaselinesFile+".lock")
 	require.NoError(t, os.WriteFile(left, nil, 0o600))
 	long := time.Now().Add(-time.Minute)
 	require.NoError(t, os.Chtimes(left, long, long))
-	_, err := Pin(root, "one", "aaa", folderDay)
+	_, err := reports.Pin(root, "one", "aaa", folderDay)
 	require.NoError(t, err)
 }
 
@@ -314,15 +318,15 @@ func TestPrune(t *testing.T) {
 		other := storedLoad("other", now.Add(-90*24*time.Hour), 10*time.Millisecond)
 		other.Run.Environment = "production"
 		storeRun(t, root, other)
-		_, err := Pin(root, "release", "run0", now)
+		_, err := reports.Pin(root, "release", "run0", now)
 		require.NoError(t, err)
 		// Two runs that never ended: one of an hour ago, one of long ago.
 		for id, start := range map[string]time.Time{"young": now.Add(-time.Hour), "stale": now.Add(-80 * 24 * time.Hour)} {
 			load := storedLoad(id, start, time.Millisecond)
-			folder, err := NewFolder(root, load.Run)
+			folder, err := reports.NewFolder(root, load.Run)
 			require.NoError(t, err)
-			require.NoError(t, folder.Write(LoadFile, func(w io.Writer) error { return WriteJSON(w, load) }))
-			for _, path := range []string{folder.Path(), filepath.Join(folder.Path(), LoadFile)} {
+			require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
+			for _, path := range []string{folder.Path(), filepath.Join(folder.Path(), reports.LoadFile)} {
 				require.NoError(t, os.Chtimes(path, start, start))
 			}
 		}
@@ -330,28 +334,28 @@ func TestPrune(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name    string
-		options PruneOptions
+		options reports.PruneOptions
 		gone    []string
 	}{
-		{"the newest two stay, pinned ones too", PruneOptions{Keep: 2}, []string{"run1", "run2", "run3", "stale"}},
-		{"older than 35 days", PruneOptions{OlderThan: 35 * 24 * time.Hour}, []string{"other", "run1", "run2", "stale"}},
-		{"both", PruneOptions{Keep: 4, OlderThan: 35 * 24 * time.Hour}, []string{"run1", "stale"}},
-		{"nothing is old enough", PruneOptions{OlderThan: 300 * 24 * time.Hour}, nil},
+		{"the newest two stay, pinned ones too", reports.PruneOptions{Keep: 2}, []string{"run1", "run2", "run3", "stale"}},
+		{"older than 35 days", reports.PruneOptions{OlderThan: 35 * 24 * time.Hour}, []string{"other", "run1", "run2", "stale"}},
+		{"both", reports.PruneOptions{Keep: 4, OlderThan: 35 * 24 * time.Hour}, []string{"run1", "stale"}},
+		{"nothing is old enough", reports.PruneOptions{OlderThan: 300 * 24 * time.Hour}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := fill(t)
-			before, err := List(root)
+			before, err := reports.List(root)
 			require.NoError(t, err)
 			dry := test.options
 			dry.Now, dry.DryRun = now, true
-			told, _, err := Prune(root, dry)
+			told, _, err := reports.Prune(root, dry)
 			require.NoError(t, err)
-			after, err := List(root)
+			after, err := reports.List(root)
 			require.NoError(t, err)
 			assert.Equal(t, before, after, "a dry run deletes nothing")
 
 			test.options.Now = now
-			gone, _, err := Prune(root, test.options)
+			gone, _, err := reports.Prune(root, test.options)
 			require.NoError(t, err)
 			assert.Equal(t, told, gone)
 			var ids []string
@@ -360,7 +364,7 @@ func TestPrune(t *testing.T) {
 				assert.NoDirExists(t, filepath.Join(root, entry.Folder))
 			}
 			assert.ElementsMatch(t, test.gone, ids)
-			after, err = List(root)
+			after, err = reports.List(root)
 			require.NoError(t, err)
 			assert.Len(t, after, len(before)-len(gone))
 			folders, err := os.ReadDir(root)
@@ -370,6 +374,6 @@ func TestPrune(t *testing.T) {
 			}
 		})
 	}
-	_, _, err := Prune(t.TempDir(), PruneOptions{Now: now})
+	_, _, err := reports.Prune(t.TempDir(), reports.PruneOptions{Now: now})
 	require.EqualError(t, err, "pruning runs: say how many to keep, or how old they must be")
 }

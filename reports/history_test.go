@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"fmt"
@@ -9,44 +9,48 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
 )
 
 // history is n runs of one question in the days before folderDay, around 10 ms with a spread of 2 % between runs.
-func history(n int, seed uint64) []Stored {
+func history(n int, seed uint64) []reports.Stored {
 	random := rand.New(rand.NewPCG(seed, 2))
-	var runs []Stored
+	var runs []reports.Stored
 	for i := range n {
 		start := folderDay.Add(-time.Duration(n-i) * 24 * time.Hour)
-		runs = append(runs, Stored{Load: storedLoad(fmt.Sprintf("run%d", i), start, time.Duration(10e6*math.Exp(0.02*random.NormFloat64())))})
+		runs = append(runs, reports.Stored{Load: storedLoad(fmt.Sprintf("run%d", i), start, time.Duration(10e6*math.Exp(0.02*random.NormFloat64())))})
 	}
 	return runs
 }
 
 func TestCompareHistory(t *testing.T) {
-	at := func(id string, p50 time.Duration) Stored { return Stored{Load: storedLoad(id, folderDay, p50)} }
-	confirm := func(p50 time.Duration) *Stored { s := at("again", p50); return &s }
+	at := func(id string, p50 time.Duration) reports.Stored {
+		return reports.Stored{Load: storedLoad(id, folderDay, p50)}
+	}
+	confirm := func(p50 time.Duration) *reports.Stored { s := at("again", p50); return &s }
 	for _, test := range []struct {
 		name    string
-		run     Stored
-		earlier []Stored
-		options HistoryOptions
-		verdict Verdict
+		run     reports.Stored
+		earlier []reports.Stored
+		options reports.HistoryOptions
+		verdict reports.Verdict
 		reason  string
 	}{
-		{"as usual", at("n", 10*time.Millisecond), history(20, 1), HistoryOptions{}, Pass, "Within what 20 earlier runs of the same question let expect."},
-		{"slower, confirmed", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: confirm(11900 * time.Microsecond)}, Regressed, "Worse than earlier runs let expect, and a second run confirmed it: refresh p50 +"},
-		{"slower, not confirmed", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: confirm(10 * time.Millisecond)}, Inconclusive, "which a second one did not confirm"},
-		{"slower, once", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{}, Inconclusive, "Worse than earlier runs let expect, in one run: refresh p50 +"},
-		{"far slower, once", at("n", 3*time.Second), history(20, 1), HistoryOptions{}, Regressed, "Far worse than earlier runs let expect: refresh p50 +"},
-		{"faster", at("n", 8*time.Millisecond), history(20, 1), HistoryOptions{}, Improved, "Faster than earlier runs let expect: refresh p50 -"},
-		{"nine earlier runs are advisory", at("n", 30*time.Millisecond), history(9, 1), HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, Inconclusive, "There are 9 earlier runs of the same question, and a verdict needs 10: what is shown is advisory."},
-		{"ten are enough", at("n", 30*time.Millisecond), history(10, 1), HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, Regressed, "Worse than earlier runs"},
-		{"none", at("n", 10*time.Millisecond), nil, HistoryOptions{}, NotComparable, "There is no earlier run of the same question to compare with."},
-		{"no load", Stored{Conformance: conformanceOf("a", "A-1 pass")}, history(20, 1), HistoryOptions{}, NotComparable, "The run has no load part."},
-		{"confirmed by itself", at("n", 12*time.Millisecond), history(20, 1), HistoryOptions{Confirm: func() *Stored { s := at("n", 12*time.Millisecond); return &s }()}, NotComparable, "it must be a second one"},
+		{"as usual", at("n", 10*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Pass, "Within what 20 earlier runs of the same question let expect."},
+		{"slower, confirmed", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: confirm(11900 * time.Microsecond)}, reports.Regressed, "Worse than earlier runs let expect, and a second run confirmed it: refresh p50 +"},
+		{"slower, not confirmed", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: confirm(10 * time.Millisecond)}, reports.Inconclusive, "which a second one did not confirm"},
+		{"slower, once", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Inconclusive, "Worse than earlier runs let expect, in one run: refresh p50 +"},
+		{"far slower, once", at("n", 3*time.Second), history(20, 1), reports.HistoryOptions{}, reports.Regressed, "Far worse than earlier runs let expect: refresh p50 +"},
+		{"faster", at("n", 8*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Improved, "Faster than earlier runs let expect: refresh p50 -"},
+		{"nine earlier runs are advisory", at("n", 30*time.Millisecond), history(9, 1), reports.HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, reports.Inconclusive, "There are 9 earlier runs of the same question, and a verdict needs 10: what is shown is advisory."},
+		{"ten are enough", at("n", 30*time.Millisecond), history(10, 1), reports.HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, reports.Regressed, "Worse than earlier runs"},
+		{"none", at("n", 10*time.Millisecond), nil, reports.HistoryOptions{}, reports.NotComparable, "There is no earlier run of the same question to compare with."},
+		{"no load", reports.Stored{Conformance: conformanceOf("a", "A-1 pass")}, history(20, 1), reports.HistoryOptions{}, reports.NotComparable, "The run has no load part."},
+		{"confirmed by itself", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: func() *reports.Stored { s := at("n", 12*time.Millisecond); return &s }()}, reports.NotComparable, "it must be a second one"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := CompareHistory(test.run, test.earlier, test.options)
+			c := reports.CompareHistory(test.run, test.earlier, test.options)
 			assert.Equal(t, test.verdict, c.Verdict, c.Reason)
 			assert.Contains(t, c.Reason, test.reason)
 		})
@@ -59,17 +63,17 @@ func TestHistoryLeavesOutWhatIsNoMeasure(t *testing.T) {
 	runs[1].Load.Run.Environment = "production"
 	runs[2].Load.Valid = false
 	runs[3].Load.Run.Partial = "interrupted"
-	runs[4].Load.Verdict = Fail
+	runs[4].Load.Verdict = reports.Fail
 	runs[5].Load = nil
 	runs[6].Load.Run.Start = folderDay.Add(time.Hour)
-	run := Stored{Load: storedLoad("n", folderDay, 10*time.Millisecond)}
+	run := reports.Stored{Load: storedLoad("n", folderDay, 10*time.Millisecond)}
 	runs[7] = run
-	c := CompareHistory(run, runs, HistoryOptions{})
+	c := reports.CompareHistory(run, runs, reports.HistoryOptions{})
 	assert.Len(t, c.History.Runs, 20)
 	assert.Equal(t, "run29", c.History.Runs[19].Run.ID, "the newest ones are used")
 	assert.ElementsMatch(t, []string{"2 runs: another question", "2 runs: partial or not valid", "1 run: failed its own limits", "1 run: no load part",
 		"1 run: later than the run", "1 run: the run itself", "2 runs: older than the window"}, c.History.Left)
-	assert.Len(t, CompareHistory(run, runs, HistoryOptions{Window: 12}).History.Runs, 12)
+	assert.Len(t, reports.CompareHistory(run, runs, reports.HistoryOptions{Window: 12}).History.Runs, 12)
 }
 
 func TestHistoryShowsP99AndJudgesItNever(t *testing.T) {
@@ -77,25 +81,25 @@ func TestHistoryShowsP99AndJudgesItNever(t *testing.T) {
 	run.Operations["refresh"].Response.P99 = int64(time.Second)
 	again := storedLoad("m", folderDay, 10*time.Millisecond)
 	again.Operations["refresh"].Response.P99 = int64(time.Second)
-	c := CompareHistory(Stored{Load: run}, history(20, 1), HistoryOptions{Confirm: &Stored{Load: again}})
-	assert.Equal(t, Pass, c.Verdict, c.Reason)
+	c := reports.CompareHistory(reports.Stored{Load: run}, history(20, 1), reports.HistoryOptions{Confirm: &reports.Stored{Load: again}})
+	assert.Equal(t, reports.Pass, c.Verdict, c.Reason)
 	p99 := c.History.Metrics[2]
 	assert.Equal(t, "p99", p99.Metric)
-	assert.Equal(t, Observed, p99.Verdict)
+	assert.Equal(t, reports.Observed, p99.Verdict)
 	assert.Equal(t, int64(time.Second), p99.Value)
 	assert.False(t, p99.Gates)
 }
 
 func TestHistoryJudgesWrongAnswers(t *testing.T) {
-	wrong := func(id string) *Load {
+	wrong := func(id string) *reports.Load {
 		l := storedLoad(id, folderDay, 10*time.Millisecond)
 		l.Operations["refresh"].Right, l.Operations["refresh"].Wrong = 5940, 60
 		return l
 	}
-	c := CompareHistory(Stored{Load: wrong("n")}, history(20, 1), HistoryOptions{})
-	assert.Equal(t, Inconclusive, c.Verdict, c.Reason)
-	c = CompareHistory(Stored{Load: wrong("n")}, history(20, 1), HistoryOptions{Confirm: &Stored{Load: wrong("m")}})
-	assert.Equal(t, Regressed, c.Verdict)
+	c := reports.CompareHistory(reports.Stored{Load: wrong("n")}, history(20, 1), reports.HistoryOptions{})
+	assert.Equal(t, reports.Inconclusive, c.Verdict, c.Reason)
+	c = reports.CompareHistory(reports.Stored{Load: wrong("n")}, history(20, 1), reports.HistoryOptions{Confirm: &reports.Stored{Load: wrong("m")}})
+	assert.Equal(t, reports.Regressed, c.Verdict)
 	assert.Contains(t, c.Reason, "refresh errors +1.00 points (1.00 % of answers, earlier at most 0.00 %)")
 }
 
@@ -108,11 +112,11 @@ func TestUnchangedRunsAreRarelyBeyondTheirHistory(t *testing.T) {
 		last := len(runs) - 2
 		run, again := runs[last], runs[last+1]
 		again.Load.Run.Start = run.Load.Run.Start
-		c := CompareHistory(run, runs[:last], HistoryOptions{})
-		if c.Verdict != Pass && c.Verdict != Improved {
+		c := reports.CompareHistory(run, runs[:last], reports.HistoryOptions{})
+		if c.Verdict != reports.Pass && c.Verdict != reports.Improved {
 			flagged++
 		}
-		if CompareHistory(run, runs[:last], HistoryOptions{Confirm: &again}).Verdict == Regressed {
+		if reports.CompareHistory(run, runs[:last], reports.HistoryOptions{Confirm: &again}).Verdict == reports.Regressed {
 			confirmed++
 		}
 	}
@@ -137,12 +141,12 @@ func TestTrends(t *testing.T) {
 	broken := storedLoad("broken", folderDay.Add(time.Minute), 50*time.Millisecond)
 	broken.Run.Partial = "interrupted"
 	storeRun(t, root, broken)
-	_, err := Pin(root, "release-1", "run03", folderDay)
+	_, err := reports.Pin(root, "release-1", "run03", folderDay)
 	require.NoError(t, err)
 
-	entries, err := List(root)
+	entries, err := reports.List(root)
 	require.NoError(t, err)
-	trends := Trends(entries)
+	trends := reports.Trends(entries)
 	require.Len(t, trends, 2)
 	trend := trends[0]
 	assert.Equal(t, "staging", trend.Environment, "the group with the newest run comes first")
@@ -156,5 +160,5 @@ func TestTrends(t *testing.T) {
 	assert.Equal(t, "p50", changes[0].Metric)
 	assert.InEpsilon(t, 10e6, changes[0].Before, 0.01)
 	assert.InEpsilon(t, 12e6, changes[0].After, 0.01)
-	assert.Equal(t, trends, Trends(entries), "the same runs show the same changes")
+	assert.Equal(t, trends, reports.Trends(entries), "the same runs show the same changes")
 }

@@ -1,8 +1,11 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
-	"html"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/xml"
+	unescape "html"
 	"io"
 	"os"
 	"regexp"
@@ -11,10 +14,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/disarm"
 	"agstest/internal/figures"
+	"agstest/reports"
+	"agstest/reports/html"
 )
 
-func htmlOf(t *testing.T, write func(io.Writer, Style) error, s Style) string {
+func htmlOf(t *testing.T, write func(io.Writer, html.Style) error, s html.Style) string {
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, write(&b, s))
@@ -25,31 +31,33 @@ func TestPagesHoldNothingForbidden(t *testing.T) {
 	// An attribute style="…" or a handler would need a wider policy; an address of a file would be a request; ZgotmplZ is what
 	// html/template writes in place of what it does not trust.
 	forbidden := regexp.MustCompile(`(?i:<[^>]* (style|on[a-z]+)="|javascript:|<(link|img|iframe|object|embed|base)[ >]|@import|url\()|\bNaN\b|[+-]Inf\b|ZgotmplZ|<no value>`)
+	script, err := os.ReadFile("html/templates/search.js")
+	require.NoError(t, err)
+	styleSheet, searchScript := string(html.StyleSheet()), string(script)
 	for name, write := range samplePages() {
 		t.Run(name, func(t *testing.T) {
-			page := htmlOf(t, write, Style{})
+			page := htmlOf(t, write, html.Style{})
 			require.Empty(t, forbidden.FindAllString(page, 3))
-			require.True(t, strings.Contains(html.UnescapeString(page), `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src `+hashSource(styleSheet)+`; script-src `+hashSource(searchScript)))
+			require.True(t, strings.Contains(unescape.UnescapeString(page), `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src `+sourceHash(styleSheet)+`; script-src `+sourceHash(searchScript)))
 			require.True(t, strings.Contains(page, "<style>"+styleSheet+"</style>"), "the style sheet is as its hash says")
 			require.True(t, strings.Contains(page, "<script>"+searchScript+"</script>"))
 
-			folder := htmlOf(t, write, Style{Folder: true})
+			folder := htmlOf(t, write, html.Style{Folder: true})
 			require.Empty(t, regexp.MustCompile("<(script|style)").FindAllString(folder, 3))
 			require.Equal(t, 1, strings.Count(folder, `<link rel="stylesheet" href="report.css">`))
 		})
 	}
 	require.LessOrEqual(t, len(searchScript), 1024)
 	require.NotContains(t, styleSheet, "</style")
-	require.Equal(t, styleSheet, string(StyleSheet()))
 }
 
 func TestIdsAreUniqueAndLinksLead(t *testing.T) {
 	ids, links := regexp.MustCompile(` id="([^"]*)"`), regexp.MustCompile(` (?:href="#|aria-labelledby="|data-search=")([^"]+)"`)
 	pages := samplePages()
-	pages["hostile"] = func(w io.Writer, s Style) error { return GateHTML(w, poisoned(sampleGate()), s) }
+	pages["hostile"] = func(w io.Writer, s html.Style) error { return html.Gate(w, poisoned(sampleGate()), s) }
 	for name, write := range pages {
 		t.Run(name, func(t *testing.T) {
-			page := htmlOf(t, write, Style{})
+			page := htmlOf(t, write, html.Style{})
 			seen := map[string]bool{}
 			for _, found := range ids.FindAllStringSubmatch(page, -1) {
 				require.False(t, seen[found[1]], "the id %s comes twice", found[1])
@@ -65,7 +73,7 @@ func TestIdsAreUniqueAndLinksLead(t *testing.T) {
 }
 
 func TestConformancePageSaysThingsInOrder(t *testing.T) {
-	page := htmlOf(t, samplePages()["conformance"], Style{})
+	page := htmlOf(t, samplePages()["conformance"], html.Style{})
 	at := 0
 	for _, words := range []string{
 		"Can I trust this run?", "For 1 requirement it could not be told", "2 requirements failed: SOST-20 and REF-04.", "What to look at first", ">SOST-20</a>",
@@ -85,7 +93,7 @@ func TestConformancePageSaysThingsInOrder(t *testing.T) {
 }
 
 func TestLoadPageSaysThingsInOrder(t *testing.T) {
-	page := htmlOf(t, samplePages()["invalid"], Style{})
+	page := htmlOf(t, samplePages()["invalid"], html.Style{})
 	at := 0
 	for _, words := range []string{
 		"Can I trust this run?", "The run ended early and is partial: interrupted after 31 s", "The figures are not valid: 3,204 of 12,000 hits waited for a worker; p99 of the send lag was 1,204.0 ms", "The generator was too slow",
@@ -98,7 +106,7 @@ func TestLoadPageSaysThingsInOrder(t *testing.T) {
 }
 
 func TestTheBaselineIsDrawnBeside(t *testing.T) {
-	page := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(2, 60), s) }, Style{Baseline: sampleLoad(1, 60)})
+	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(2, 60), s) }, html.Style{Baseline: sampleLoad(1, 60)})
 	containsWords(t, page, "signon in the baseline: p50 9.18 ms, p99 37.8 ms")
 	containsWords(t, page, ">signon, baseline</text>")
 	if strings.Contains(page, "refresh, baseline") {
@@ -107,29 +115,35 @@ func TestTheBaselineIsDrawnBeside(t *testing.T) {
 }
 
 func TestLoadPageStaysSmall(t *testing.T) {
-	page := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 600), s) }, Style{})
+	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(12, 600), s) }, html.Style{})
 	t.Logf("12 operations × 600 s: %s bytes", figures.Count(int64(len(page))))
 	require.Less(t, len(page), 400_000)
-	long := htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, sampleLoad(12, 7200), s) }, Style{})
+	long := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(12, 7200), s) }, html.Style{})
 	require.Less(t, len(long), 400_000, "two hours are thinned")
 }
 
 func TestPagesOfAlmostNothing(t *testing.T) {
-	for name, write := range map[string]func(io.Writer, Style) error{
-		"an empty conformance run": func(w io.Writer, s Style) error { return ConformanceHTML(w, &Conformance{Verdict: Error}, s) },
-		"an empty load run":        func(w io.Writer, s Style) error { return LoadHTML(w, &Load{Verdict: Error}, s) },
-		"a gate without runs":      func(w io.Writer, s Style) error { return GateHTML(w, &Gate{Verdict: Error}, s) },
-		"one second": func(w io.Writer, s Style) error {
-			return LoadHTML(w, &Load{Verdict: Pass, Valid: true, Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}, Seconds: []Second{{Operation: "refresh", Sent: 1, Right: 1}}}, s)
+	for name, write := range map[string]func(io.Writer, html.Style) error{
+		"an empty conformance run": func(w io.Writer, s html.Style) error {
+			return html.Conformance(w, &reports.Conformance{Verdict: reports.Error}, s)
+		},
+		"an empty load run":   func(w io.Writer, s html.Style) error { return html.Load(w, &reports.Load{Verdict: reports.Error}, s) },
+		"a gate without runs": func(w io.Writer, s html.Style) error { return html.Gate(w, &reports.Gate{Verdict: reports.Error}, s) },
+		"one second": func(w io.Writer, s html.Style) error {
+			return html.Load(w, &reports.Load{Verdict: reports.Pass, Valid: true, Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}, Seconds: []reports.Second{{Operation: "refresh", Sent: 1, Right: 1}}}, s)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			page := htmlOf(t, write, Style{})
+			page := htmlOf(t, write, html.Style{})
 			require.Empty(t, regexp.MustCompile("NaN|ZgotmplZ").FindAllString(page, 3))
 		})
 	}
-	containsWords(t, htmlOf(t, func(w io.Writer, s Style) error { return ConformanceHTML(w, &Conformance{Verdict: Pass}, s) }, Style{}), "No scenario ran: nothing was checked.")
-	containsWords(t, htmlOf(t, func(w io.Writer, s Style) error { return LoadHTML(w, &Load{Verdict: Pass, Valid: true}, s) }, Style{}), "Nothing was sent: nothing was measured.")
+	containsWords(t, htmlOf(t, func(w io.Writer, s html.Style) error {
+		return html.Conformance(w, &reports.Conformance{Verdict: reports.Pass}, s)
+	}, html.Style{}), "No scenario ran: nothing was checked.")
+	containsWords(t, htmlOf(t, func(w io.Writer, s html.Style) error {
+		return html.Load(w, &reports.Load{Verdict: reports.Pass, Valid: true}, s)
+	}, html.Style{}), "Nothing was sent: nothing was measured.")
 }
 
 // Only our own files may pass the escaping.
@@ -157,4 +171,45 @@ func containsWords(t *testing.T, page, words string) {
 	if !strings.Contains(page, words) {
 		t.Errorf("the page does not say %q", words)
 	}
+}
+
+func TestChartsAreWellFormed(t *testing.T) {
+	pages := samplePages()
+	pages["hostile"] = func(w io.Writer, s html.Style) error { return html.Load(w, poisoned(sampleLoad(2, 30)), s) }
+	for name, write := range pages {
+		page := htmlOf(t, write, html.Style{})
+		charts := regexp.MustCompile(`(?s)<svg viewBox="0 0 960 .*?</svg>`).FindAllString(page, -1)
+		if name != "conformance" {
+			require.NotEmpty(t, charts, name)
+		}
+		for _, chart := range charts {
+			decoder := xml.NewDecoder(strings.NewReader(disarm.XMLCharacters(chart)))
+			decoder.Entity = xml.HTMLEntity
+			for {
+				if _, err := decoder.Token(); err == io.EOF {
+					break
+				} else {
+					require.NoError(t, err, name)
+				}
+			}
+			require.Regexp(t, `^<svg [^>]*role="img" aria-labelledby="[^"]+"`, chart)
+			require.Regexp(t, `<desc id="[^"]+">[^<]+</desc>`, chart)
+			// What is hidden until the pointer comes must be hidden without the style sheet too, and must not cover the lines.
+			for _, strip := range regexp.MustCompile(`<g class="tips"[^>]*>`).FindAllString(chart, -1) {
+				require.Equal(t, `<g class="tips" fill="none" pointer-events="all">`, strip)
+			}
+		}
+	}
+}
+
+func TestLimitsOfALoadAreDrawn(t *testing.T) {
+	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(2, 60), s) }, html.Style{})
+	containsWords(t, page, "p99 limit 300 ms, broken</text>")
+	containsWords(t, page, "p95 limit 500 ms</text>")
+}
+
+// sourceHash is how a policy names a text of the page by its hash.
+func sourceHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -8,11 +8,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+	"agstest/reports/export"
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 func stored(t require.TestingT, v any) []byte {
 	var b bytes.Buffer
-	require.NoError(t, WriteJSON(&b, v))
+	require.NoError(t, reports.WriteJSON(&b, v))
 	return b.Bytes()
 }
 
@@ -22,13 +27,13 @@ func TestJSONGolden(t *testing.T) {
 }
 
 func TestStoredRunsAreReadBack(t *testing.T) {
-	c, err := ReadConformance(bytes.NewReader(stored(t, sampleConformance())))
+	c, err := reports.ReadConformance(bytes.NewReader(stored(t, sampleConformance())))
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff(stored(t, sampleConformance()), stored(t, c)))
-	l, err := ReadLoad(bytes.NewReader(stored(t, sampleLoad(3, 20))))
+	l, err := reports.ReadLoad(bytes.NewReader(stored(t, sampleLoad(3, 20))))
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff(stored(t, sampleLoad(3, 20)), stored(t, l)))
-	g, err := ReadGate(bytes.NewReader(stored(t, sampleGate())))
+	g, err := reports.ReadGate(bytes.NewReader(stored(t, sampleGate())))
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff(stored(t, sampleGate()), stored(t, g)))
 }
@@ -49,17 +54,17 @@ func TestStoredRunsOfOtherVersions(t *testing.T) {
 		"a list for a text":                       {`{"schema":"agstest.conformance/1.0","verdict":["pass"]}`, `the stored run does not have the form of agstest.conformance/1.0: json: cannot unmarshal array into Go struct field Conformance.verdict of type reports.Verdict`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := ReadConformance(strings.NewReader(each.text))
+			c, err := reports.ReadConformance(strings.NewReader(each.text))
 			if each.wrong != "" {
 				require.EqualError(t, err, each.wrong)
 				return
 			}
 			require.NoError(t, err)
-			require.NoError(t, ConformanceHTML(io.Discard, c, Style{}))
+			require.NoError(t, html.Conformance(io.Discard, c, html.Style{}))
 		})
 	}
 	t.Run("an operation without figures", func(t *testing.T) {
-		_, err := ReadLoad(strings.NewReader(`{"schema":"agstest.load/1.0","verdict":"pass","operations":{"refresh":null}}`))
+		_, err := reports.ReadLoad(strings.NewReader(`{"schema":"agstest.load/1.0","verdict":"pass","operations":{"refresh":null}}`))
 		require.EqualError(t, err, `operation "refresh" of the stored load run has no figures`)
 	})
 }
@@ -78,22 +83,22 @@ func TestStoredRunsAreReadToABound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short leaves reading 256 MiB out")
 	}
-	_, err := ReadLoad(endless{})
+	_, err := reports.ReadLoad(endless{})
 	require.EqualError(t, err, "the stored run is larger than 256 MiB")
 }
 
 // everyFormat renders in all formats, for those that only must not fail or panic.
-func everyFormat(t require.TestingT, c *Conformance, l *Load) {
+func everyFormat(t require.TestingT, c *reports.Conformance, l *reports.Load) {
 	for _, err := range []error{
-		JUnit(io.Discard, c, l, JUnitOptions{}), Markdown(io.Discard, c, l), OpenMetrics(io.Discard, c, l), Text(io.Discard, c, l, true),
-		Annotations(io.Discard, "github", c, l), Annotations(io.Discard, "gitlab", c, l), Annotations(io.Discard, "azure", c, l),
-		GateHTML(io.Discard, &Gate{Verdict: Fail, Conformance: c, Load: l}, Style{}),
+		export.JUnit(io.Discard, c, l, export.JUnitOptions{}), text.Markdown(io.Discard, c, l), export.OpenMetrics(io.Discard, c, l), text.Terminal(io.Discard, c, l, true),
+		export.Annotations(io.Discard, "github", c, l), export.Annotations(io.Discard, "gitlab", c, l), export.Annotations(io.Discard, "azure", c, l),
+		html.Gate(io.Discard, &reports.Gate{Verdict: reports.Fail, Conformance: c, Load: l}, html.Style{}),
 	} {
 		require.NoError(t, err)
 	}
 	if c != nil {
-		require.NoError(t, Cucumber(io.Discard, c))
-		require.NoError(t, Messages(io.Discard, c))
+		require.NoError(t, export.Cucumber(io.Discard, c))
+		require.NoError(t, export.Messages(io.Discard, c))
 	}
 }
 
@@ -101,7 +106,7 @@ func FuzzReadConformance(f *testing.F) {
 	f.Add(stored(f, smallConformance()))
 	f.Add([]byte(`{"schema":"agstest.conformance/1.0","verdict":"pass","requirements":[{}],"scenarios":[{"transcript":[{}],"findings":[{"exchange":7}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := ReadConformance(bytes.NewReader(data))
+		c, err := reports.ReadConformance(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
@@ -117,7 +122,7 @@ func FuzzReadLoad(f *testing.F) {
 	f.Add([]byte(`{"schema":"agstest.load/1.0","verdict":"pass","operations":{"a":{"curve":[{"q":2,"ns":-1}],"response":{"count":99999999999,"p50":-9223372036854775808}}},"seconds":[{"at":9223372036854775807,"operation":"a"},{"at":-9223372036854775808,"operation":"a","right":1,"max":9223372036854775807}]}`))
 	f.Add([]byte(`{"schema":"agstest.load/1.0","verdict":"pass","capacity":{"rate":1e308,"points":[{"rate":1e308,"p50":1},{"rate":-1e308}]},"storm":{"recovered":-1}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := ReadLoad(bytes.NewReader(data))
+		l, err := reports.ReadLoad(bytes.NewReader(data))
 		if err != nil {
 			return
 		}

@@ -5,10 +5,12 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"agstest/internal/figures"
 )
 
-// verdicts are all of them, those that need attention first.
-var verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
+// Verdicts are all of them, those that need attention first.
+var Verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
 
 // verdictWords are how a verdict is said to people.
 var verdictWords = map[Verdict]string{
@@ -28,19 +30,19 @@ func (v Verdict) Word() string {
 	return string(v)
 }
 
-// rank sorts verdicts, those that need attention first. Unknown ones come before all that is known: they may matter.
-func (v Verdict) rank() int { return slices.Index(verdicts, v) }
+// Rank sorts verdicts, those that need attention first. Unknown ones come before all that is known: they may matter.
+func (v Verdict) Rank() int { return slices.Index(Verdicts, v) }
 
-// class is the verdict as a CSS class and as the name of its mark.
-func (v Verdict) class() string {
-	if v.rank() < 0 {
+// StyleName is the verdict as a CSS class and as the name of its mark.
+func (v Verdict) StyleName() string {
+	if v.Rank() < 0 {
 		return string(Inconclusive)
 	}
 	return string(v)
 }
 
-// blocks tells whether a run of this verdict must not go on: everything that is not plainly good.
-func (v Verdict) blocks() bool {
+// Blocks tells whether a run of this verdict must not go on: everything that is not plainly good.
+func (v Verdict) Blocks() bool {
 	switch v {
 	case Pass, Partly, Warn, Observed, Known, Skipped, Improved:
 		return false
@@ -48,15 +50,15 @@ func (v Verdict) blocks() bool {
 	return true
 }
 
-// byAttention returns the requirements with those that need attention first, in catalogue order within one verdict.
-func byAttention(requirements []Requirement) []Requirement {
+// ByAttention returns the requirements with those that need attention first, in catalogue order within one verdict.
+func ByAttention(requirements []Requirement) []Requirement {
 	sorted := slices.Clone(requirements)
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Verdict.rank() < sorted[j].Verdict.rank() })
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Verdict.Rank() < sorted[j].Verdict.Rank() })
 	return sorted
 }
 
-// ofVerdict selects requirements.
-func ofVerdict(requirements []Requirement, wanted ...Verdict) []Requirement {
+// OfVerdict selects requirements.
+func OfVerdict(requirements []Requirement, wanted ...Verdict) []Requirement {
 	var found []Requirement
 	for _, requirement := range requirements {
 		if slices.Contains(wanted, requirement.Verdict) {
@@ -72,11 +74,11 @@ type lacking struct {
 	Requirements []string
 }
 
-// lackings groups the skipped requirements by what they need, that which would allow most first.
-func lackings(requirements []Requirement) []lacking {
+// Lackings groups the skipped requirements by what they need, that which would allow most first.
+func Lackings(requirements []Requirement) []lacking {
 	var groups []lacking
 	at := map[string]int{}
-	for _, requirement := range ofVerdict(requirements, Skipped) {
+	for _, requirement := range OfVerdict(requirements, Skipped) {
 		needs := requirement.Needs
 		if needs == "" {
 			needs = requirement.Reason
@@ -96,8 +98,8 @@ func lackings(requirements []Requirement) []lacking {
 	return groups
 }
 
-// operationNames lists the operations of a load run: the known ones in the order of a client's life, then others by name.
-func (l *Load) operationNames() []string {
+// OperationNames lists the operations of a load run: the known ones in the order of a client's life, then others by name.
+func (l *Load) OperationNames() []string {
 	life := []string{"discover", "mint", "signon", "refresh", "signout"}
 	names := make([]string, 0, len(l.Operations))
 	for name := range l.Operations {
@@ -118,8 +120,8 @@ func (l *Load) operationNames() []string {
 	return names
 }
 
-// limitsOf are the limits that speak of one operation ("refresh.p99<300ms"); of the name "" those that speak of the whole run.
-func (l *Load) limitsOf(operation string) []Limit {
+// LimitsOf are the limits that speak of one operation ("refresh.p99<300ms"); of the name "" those that speak of the whole run.
+func (l *Load) LimitsOf(operation string) []Limit {
 	var found []Limit
 	for _, limit := range l.Limits {
 		if l.limitSubject(limit) == operation {
@@ -138,22 +140,22 @@ func (l *Load) limitSubject(limit Limit) string {
 	return ""
 }
 
-// worst is the verdict of several limits; none is "".
-func worst(limits []Limit) Verdict {
+// Worst is the verdict of several limits; none is "".
+func Worst(limits []Limit) Verdict {
 	var found Verdict
 	for i, limit := range limits {
-		if i == 0 || limit.Verdict.rank() < found.rank() {
+		if i == 0 || limit.Verdict.Rank() < found.Rank() {
 			found = limit.Verdict
 		}
 	}
 	return found
 }
 
-// took is how long the run was, never negative.
-func (r Run) took() time.Duration { return max(r.End.Sub(r.Start), 0) }
+// Took is how long the run was, never negative.
+func (r Run) Took() time.Duration { return max(r.End.Sub(r.Start), 0) }
 
-// target names what was asked in a few words: the environment, and that it is our own mock where it is.
-func (r Run) target() string {
+// Target names what was asked in a few words: the environment, and that it is our own mock where it is.
+func (r Run) Target() string {
 	name := r.Environment
 	if name == "" {
 		name = r.URL
@@ -168,4 +170,65 @@ func (r Run) target() string {
 		return "an unnamed environment"
 	}
 	return name
+}
+
+func RequirementCounts(requirements []Requirement) map[Verdict]int {
+	counts := map[Verdict]int{}
+	for _, requirement := range requirements {
+		counts[requirement.Verdict]++
+	}
+	return counts
+}
+
+func ScenarioCounts(scenarios []Scenario) map[Verdict]int {
+	counts := map[Verdict]int{}
+	for _, scenario := range scenarios {
+		counts[scenario.Verdict]++
+	}
+	return counts
+}
+
+// Tally says counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
+func Tally(counts map[Verdict]int) string {
+	var parts []string
+	all := 0
+	for _, verdict := range []Verdict{Pass, Partly, Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed} {
+		if n := counts[verdict]; n > 0 {
+			parts = append(parts, figures.Count(int64(n))+" "+verdict.Word())
+		}
+	}
+	for _, n := range counts {
+		all += n
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return figures.Count(int64(all)) + ": " + strings.Join(parts, ", ")
+}
+
+// Whole is the figures of all operations together; where a run has no total but one operation, those of that one.
+func (l *Load) Whole() *Operation {
+	if l.Total != nil {
+		return l.Total
+	}
+	if names := l.OperationNames(); len(names) == 1 {
+		return l.Operations[names[0]]
+	}
+	return &Operation{}
+}
+
+// VerdictOf is the verdict on an operation, as far as anything was judged: its limits, and whether it had a right answer at all.
+func (l *Load) VerdictOf(name string, o *Operation) (Verdict, string) {
+	switch {
+	case o.Sent == 0:
+		return NotExercised, "nothing was sent"
+	case o.Right == 0:
+		return Fail, "no right answer"
+	case !l.Valid:
+		return Invalid, ""
+	}
+	if limits := l.LimitsOf(name); len(limits) > 0 {
+		return Worst(limits), ""
+	}
+	return "", "no limit set"
 }

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -18,6 +18,10 @@ import (
 	"pgregory.net/rapid"
 
 	"agstest/internal/figures"
+	"agstest/reports"
+	"agstest/reports/export"
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 // element is any XML element, for checking rules on it.
@@ -120,7 +124,7 @@ func junitRules(data []byte) error {
 					default:
 						return fmt.Errorf("%q has a %s", pair, kind)
 					}
-					if len(outcome.Text) > junitEvidence+200 {
+					if len(outcome.Text) > 16<<10+200 {
 						return fmt.Errorf("%q carries %d bytes", pair, len(outcome.Text))
 					}
 				}
@@ -149,9 +153,9 @@ func bad(data []byte) int {
 	return bytes.Count(data, []byte("<failure ")) + bytes.Count(data, []byte("<error "))
 }
 
-func junitOf(t require.TestingT, c *Conformance, l *Load) []byte {
+func junitOf(t require.TestingT, c *reports.Conformance, l *reports.Load) []byte {
 	var b bytes.Buffer
-	require.NoError(t, JUnit(&b, c, l, JUnitOptions{}))
+	require.NoError(t, export.JUnit(&b, c, l, export.JUnitOptions{}))
 	return b.Bytes()
 }
 
@@ -174,10 +178,10 @@ func TestJUnitGolden(t *testing.T) {
 }
 
 // smallConformance is the part of sampleConformance that shows each verdict once.
-func smallConformance() *Conformance {
+func smallConformance() *reports.Conformance {
 	c := sampleConformance()
-	seen := map[Verdict]bool{}
-	var requirements []Requirement
+	seen := map[reports.Verdict]bool{}
+	var requirements []reports.Requirement
 	kept := map[string]bool{}
 	for _, requirement := range c.Requirements {
 		if !seen[requirement.Verdict] {
@@ -188,14 +192,14 @@ func smallConformance() *Conformance {
 			}
 		}
 	}
-	var scenarios []Scenario
+	var scenarios []reports.Scenario
 	for _, scenario := range c.Scenarios {
 		if kept[scenario.ID] {
 			scenarios = append(scenarios, scenario)
 		}
 	}
 	c.Requirements, c.Scenarios = requirements, scenarios
-	c.Counts = Counts{Requirements: requirementCounts(requirements), Scenarios: scenarioCounts(scenarios), Exchanges: 17}
+	c.Counts = reports.Counts{Requirements: reports.RequirementCounts(requirements), Scenarios: reports.ScenarioCounts(scenarios), Exchanges: 17}
 	return c
 }
 
@@ -204,15 +208,15 @@ func TestJUnitKeepsTheRules(t *testing.T) {
 	for i := range sameNames.Scenarios {
 		sameNames.Scenarios[i].Name, sameNames.Scenarios[i].Feature, sameNames.Scenarios[i].Nanoseconds = "the same", "the same", -5
 	}
-	sameNames.Scenarios = append(sameNames.Scenarios, Scenario{ID: "x", Name: "the same (2)", Feature: "the same", Verdict: Pass})
+	sameNames.Scenarios = append(sameNames.Scenarios, reports.Scenario{ID: "x", Name: "the same (2)", Feature: "the same", Verdict: reports.Pass})
 	for name, runs := range map[string]struct {
-		c *Conformance
-		l *Load
+		c *reports.Conformance
+		l *reports.Load
 	}{
 		"both": {sampleConformance(), sampleLoad(3, 20)}, "conformance": {sampleConformance(), nil}, "load": {nil, sampleLoad(1, 5)},
 		"equal names and a negative time": {sameNames, nil},
 		"hostile":                         {poisoned(sampleConformance()), poisoned(sampleLoad(2, 5))},
-		"nothing ran":                     {&Conformance{Verdict: Error, Reason: "no scenario ran"}, &Load{Verdict: Invalid}},
+		"nothing ran":                     {&reports.Conformance{Verdict: reports.Error, Reason: "no scenario ran"}, &reports.Load{Verdict: reports.Invalid}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := junitOf(t, runs.c, runs.l)
@@ -253,36 +257,36 @@ func TestJUnitRulesFindMistakes(t *testing.T) {
 
 // TestJUnitIsRedWhereTheRunIs: a pipeline that reads nothing but this file comes to the verdict of the run.
 func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
-	for _, verdict := range verdicts {
-		if !runVerdict(verdict) {
+	for _, verdict := range reports.Verdicts {
+		if verdict == reports.Regressed || verdict == reports.Improved || verdict == reports.NotComparable {
 			continue
 		}
 		t.Run(string(verdict), func(t *testing.T) {
-			red := verdict == Skipped || verdict != Inconclusive && verdict.blocks()
-			c := &Conformance{Verdict: verdict, Scenarios: []Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: Pass}}}
+			red := verdict == reports.Skipped || verdict != reports.Inconclusive && verdict.Blocks()
+			c := &reports.Conformance{Verdict: verdict, Scenarios: []reports.Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: reports.Pass}}}
 			require.Equal(t, red, bad(junitOf(t, c, nil)) > 0)
-			l := &Load{Verdict: verdict, Valid: true, Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
+			l := &reports.Load{Verdict: verdict, Valid: true, Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}
 			require.Equal(t, red, bad(junitOf(t, nil, l)) > 0)
 		})
 	}
 	t.Run("a failed requirement that no scenario names", func(t *testing.T) {
-		c := &Conformance{Verdict: Fail, Requirements: []Requirement{{ID: "REF-01", Text: "It is so.", Verdict: Fail}}, Scenarios: []Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: Pass}}}
+		c := &reports.Conformance{Verdict: reports.Fail, Requirements: []reports.Requirement{{ID: "REF-01", Text: "It is so.", Verdict: reports.Fail}}, Scenarios: []reports.Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: reports.Pass}}}
 		require.Contains(t, string(junitOf(t, c, nil)), `<testcase classname="ags.conformance.requirements" name="REF-01 It is so." time="0.000">`)
 	})
 	t.Run("undecided, where that is a failure", func(t *testing.T) {
 		var b bytes.Buffer
-		l := &Load{Verdict: Inconclusive, Valid: true, Reason: "too short", Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
-		require.NoError(t, JUnit(&b, nil, l, JUnitOptions{Strict: true}))
+		l := &reports.Load{Verdict: reports.Inconclusive, Valid: true, Reason: "too short", Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}
+		require.NoError(t, export.JUnit(&b, nil, l, export.JUnitOptions{Strict: true}))
 		require.Contains(t, b.String(), `<failure type="inconclusive" message="inconclusive: too short">inconclusive: too short</failure>`)
 	})
 	t.Run("interrupted", func(t *testing.T) {
-		l := &Load{Verdict: Inconclusive, Valid: true, Reason: "it was interrupted", Operations: map[string]*Operation{"refresh": {Sent: 1, Right: 1}}}
+		l := &reports.Load{Verdict: reports.Inconclusive, Valid: true, Reason: "it was interrupted", Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}
 		l.Run.Partial = "it was interrupted"
 		require.Contains(t, string(junitOf(t, nil, l)), `<error type="partial" message="partial: it was interrupted">partial: it was interrupted</error>`)
 	})
 	t.Run("a broken limit of a run that passed all the same", func(t *testing.T) {
 		l := sampleLoad(2, 5)
-		l.Verdict = Pass
+		l.Verdict = reports.Pass
 		require.Zero(t, bad(junitOf(t, nil, l)))
 	})
 }
@@ -309,26 +313,26 @@ func TestJUnitTellsEnvironmentsApart(t *testing.T) {
 // TestJUnitTracesRequirements: Xray and TestRail find their tests, and see them red where they are.
 func TestJUnitTracesRequirements(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, JUnit(&b, sampleConformance(), nil, JUnitOptions{TestKeys: map[string]string{"SOST-20": "AGS-123"}}))
+	require.NoError(t, export.JUnit(&b, sampleConformance(), nil, export.JUnitOptions{TestKeys: map[string]string{"SOST-20": "AGS-123"}}))
 	require.NoError(t, junitRules(b.Bytes()))
 	require.Regexp(t, `(?s)<testcase classname="[^"]*" name="A known device signs on \(SOST-20\)"[^>]*>\s+<properties>\s+<property name="requirement" value="SOST-20"/>\s+<property name="test_key" value="AGS-123"/>\s+<property name="test_id" value="AGS-123"/>\s+</properties>\s+<failure `, b.String())
 }
 
 func TestJUnitClassNamesKeepEveryScript(t *testing.T) {
 	for title, want := range map[string]string{"Refresh: the chain": "refresh-the-chain", "Вход в систему": "вход-в-систему", "トークン更新": "トークン更新", "टोकन": "टोकन", "!?": "unnamed", "Größe 2": "größe-2"} {
-		require.Equal(t, want, slug(title))
+		require.Equal(t, want, reports.Slug(title))
 	}
 }
 
 func TestJUnitOfAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		verdict := rapid.SampledFrom(append([]Verdict{"", "unheard-of"}, verdicts...))
+		verdict := rapid.SampledFrom(append([]reports.Verdict{"", "unheard-of"}, reports.Verdicts...))
 		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "same", hostileWords, "\xff\xfe", "a\x00b"}))
-		scenario := rapid.Custom(func(t *rapid.T) Scenario {
-			return Scenario{ID: text.Draw(t, "id"), Feature: text.Draw(t, "feature"), Name: text.Draw(t, "name"), Verdict: verdict.Draw(t, "verdict"), Nanoseconds: rapid.Int64().Draw(t, "took"), Reason: text.Draw(t, "reason"),
-				Steps: []Step{{Keyword: text.Draw(t, "keyword"), Text: text.Draw(t, "text"), Verdict: verdict.Draw(t, "step"), Message: text.Draw(t, "message")}}}
+		scenario := rapid.Custom(func(t *rapid.T) reports.Scenario {
+			return reports.Scenario{ID: text.Draw(t, "id"), Feature: text.Draw(t, "feature"), Name: text.Draw(t, "name"), Verdict: verdict.Draw(t, "verdict"), Nanoseconds: rapid.Int64().Draw(t, "took"), Reason: text.Draw(t, "reason"),
+				Steps: []reports.Step{{Keyword: text.Draw(t, "keyword"), Text: text.Draw(t, "text"), Verdict: verdict.Draw(t, "step"), Message: text.Draw(t, "message")}}}
 		})
-		c := &Conformance{Verdict: verdict.Draw(t, "run"), Reason: text.Draw(t, "why"), Scenarios: rapid.SliceOfN(scenario, 0, 8).Draw(t, "scenarios")}
+		c := &reports.Conformance{Verdict: verdict.Draw(t, "run"), Reason: text.Draw(t, "why"), Scenarios: rapid.SliceOfN(scenario, 0, 8).Draw(t, "scenarios")}
 		c.Run.URL = text.Draw(t, "url")
 		require.NoError(t, junitRules(junitOf(t, c, nil)))
 	})
@@ -338,9 +342,9 @@ func FuzzJUnit(f *testing.F) {
 	f.Add("name", "reason", "fail", int64(5))
 	f.Add(hostileWords, "\x00\x0b]]>", "error", int64(-1))
 	f.Fuzz(func(t *testing.T, name, reason, verdict string, took int64) {
-		c := &Conformance{Verdict: Verdict(verdict), Reason: reason, Scenarios: []Scenario{
-			{ID: name, Name: name, Feature: reason, Verdict: Verdict(verdict), Reason: reason, Nanoseconds: took, Steps: []Step{{Text: name, Message: reason, Verdict: Verdict(verdict)}}},
-			{ID: name, Name: name, Feature: reason, Verdict: Verdict(verdict), Reason: reason}}}
+		c := &reports.Conformance{Verdict: reports.Verdict(verdict), Reason: reason, Scenarios: []reports.Scenario{
+			{ID: name, Name: name, Feature: reason, Verdict: reports.Verdict(verdict), Reason: reason, Nanoseconds: took, Steps: []reports.Step{{Text: name, Message: reason, Verdict: reports.Verdict(verdict)}}},
+			{ID: name, Name: name, Feature: reason, Verdict: reports.Verdict(verdict), Reason: reason}}}
 		if err := junitRules(junitOf(t, c, nil)); err != nil {
 			t.Fatal(err)
 		}
@@ -348,19 +352,19 @@ func FuzzJUnit(f *testing.F) {
 }
 
 // manyScenarios is a run of n scenarios, one in a hundred of which failed, with long exchanges.
-func manyScenarios(n int) *Conformance {
+func manyScenarios(n int) *reports.Conformance {
 	c := sampleConformance()
 	c.Scenarios, c.Requirements = nil, c.Requirements[:40]
 	x := sampleExchange()
 	x.ResponseBody = strings.Repeat("long ", 4000)
 	for i := range n {
-		s := Scenario{ID: fmt.Sprintf("features/many.feature:%d", i+1), Feature: fmt.Sprintf("Feature %d", i/500), File: "features/many.feature", Line: i + 1, Name: fmt.Sprintf("Scenario %d", i), Verdict: Pass, Nanoseconds: 1e6,
-			Requirements: []string{c.Requirements[i%40].ID}, Steps: []Step{{Keyword: "When ", Text: "something is asked", Verdict: Pass}, {Keyword: "Then ", Text: "it is answered", Verdict: Pass}}, Transcript: []Exchange{x, x}}
+		s := reports.Scenario{ID: fmt.Sprintf("features/many.feature:%d", i+1), Feature: fmt.Sprintf("Feature %d", i/500), File: "features/many.feature", Line: i + 1, Name: fmt.Sprintf("Scenario %d", i), Verdict: reports.Pass, Nanoseconds: 1e6,
+			Requirements: []string{c.Requirements[i%40].ID}, Steps: []reports.Step{{Keyword: "When ", Text: "something is asked", Verdict: reports.Pass}, {Keyword: "Then ", Text: "it is answered", Verdict: reports.Pass}}, Transcript: []reports.Exchange{x, x}}
 		if i%100 == 7 {
-			s.Verdict, s.Steps[1].Verdict, s.Steps[1].Message = Fail, Fail, "it is not"
-			s.Findings = []Finding{{Requirement: c.Requirements[i%40].ID, Verdict: Fail, Expected: "this", Got: "that", Scenario: s.ID}}
+			s.Verdict, s.Steps[1].Verdict, s.Steps[1].Message = reports.Fail, reports.Fail, "it is not"
+			s.Findings = []reports.Finding{{Requirement: c.Requirements[i%40].ID, Verdict: reports.Fail, Expected: "this", Got: "that", Scenario: s.ID}}
 			r := &c.Requirements[i%40]
-			r.Verdict, r.Findings = Fail, append(r.Findings, s.Findings...)
+			r.Verdict, r.Findings = reports.Fail, append(r.Findings, s.Findings...)
 		}
 		c.Requirements[i%40].Scenario = append(c.Requirements[i%40].Scenario, s.ID)
 		c.Scenarios = append(c.Scenarios, s)
@@ -374,12 +378,12 @@ func TestTenThousandScenarios(t *testing.T) {
 		write func(io.Writer) error
 		limit int
 	}{
-		"html":        {func(w io.Writer) error { return ConformanceHTML(w, c, Style{}) }, 4 << 20},
-		"junit":       {func(w io.Writer) error { return JUnit(w, c, nil, JUnitOptions{}) }, 20 << 20},
-		"markdown":    {func(w io.Writer) error { return Markdown(w, c, nil) }, 900_000},
-		"text":        {func(w io.Writer) error { return Text(w, c, nil, false) }, 20_000},
-		"github":      {func(w io.Writer) error { return Annotations(w, "github", c, nil) }, 100_000},
-		"openmetrics": {func(w io.Writer) error { return OpenMetrics(w, c, nil) }, 100_000},
+		"html":        {func(w io.Writer) error { return html.Conformance(w, c, html.Style{}) }, 4 << 20},
+		"junit":       {func(w io.Writer) error { return export.JUnit(w, c, nil, export.JUnitOptions{}) }, 20 << 20},
+		"markdown":    {func(w io.Writer) error { return text.Markdown(w, c, nil) }, 900_000},
+		"text":        {func(w io.Writer) error { return text.Terminal(w, c, nil, false) }, 20_000},
+		"github":      {func(w io.Writer) error { return export.Annotations(w, "github", c, nil) }, 100_000},
+		"openmetrics": {func(w io.Writer) error { return export.OpenMetrics(w, c, nil) }, 100_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

@@ -183,9 +183,9 @@ type Wrong struct {
 	Exchange  *Exchange `json:"exchange,omitempty"`
 }
 
-// kindsOfWrong gives each kind of wrong answers of an operation once, with its first example: Wrong may hold several of a kind, each with
+// KindsOfWrong gives each kind of wrong answers of an operation once, with its first example: Wrong may hold several of a kind, each with
 // the count of all.
-func (l *Load) kindsOfWrong() []Wrong {
+func (l *Load) KindsOfWrong() []Wrong {
 	var kinds []Wrong
 	seen := map[[2]string]bool{}
 	for _, wrong := range l.Wrong {

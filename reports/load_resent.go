@@ -8,9 +8,9 @@ import (
 	"agstest/internal/figures"
 )
 
-// resent says how many requests were sent once more, of which operations; empty where none was.
-func (l *Load) resent() string {
-	whole := l.whole()
+// Resent says how many requests were sent once more, of which operations; empty where none was.
+func (l *Load) Resent() string {
+	whole := l.Whole()
 	if whole.Resent == 0 {
 		return ""
 	}

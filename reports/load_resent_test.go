@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -6,17 +6,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 // What was sent again stands in every form of the report, and nothing where nothing was.
 func TestResentRequestsAreShown(t *testing.T) {
 	l := sampleLoad(4, 60)
 	show := func() map[string]string {
-		var text, markdown, html bytes.Buffer
-		require.NoError(t, Text(&text, nil, l, false))
-		require.NoError(t, Markdown(&markdown, nil, l))
-		require.NoError(t, LoadHTML(&html, l, Style{}))
-		return map[string]string{"terminal": text.String(), "Markdown": markdown.String(), "HTML": html.String()}
+		var plain, markdown, written bytes.Buffer
+		require.NoError(t, text.Terminal(&plain, nil, l, false))
+		require.NoError(t, text.Markdown(&markdown, nil, l))
+		require.NoError(t, html.Load(&written, l, html.Style{}))
+		return map[string]string{"terminal": plain.String(), "Markdown": markdown.String(), "HTML": written.String()}
 	}
 	for form, page := range show() {
 		assert.NotContains(t, page, "resent", form)

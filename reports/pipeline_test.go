@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -9,26 +9,30 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+	"agstest/reports/export"
+	"agstest/reports/text"
 )
 
 func TestTextGolden(t *testing.T) {
 	for name, color := range map[string]bool{"summary.txt": false, "summary-color.txt": true} {
 		var b bytes.Buffer
-		require.NoError(t, Text(&b, smallConformance(), sampleLoad(2, 20), color))
+		require.NoError(t, text.Terminal(&b, smallConformance(), sampleLoad(2, 20), color))
 		golden(t, name, b.Bytes())
 	}
 }
 
 func TestTextLetsNobodySteerTheTerminal(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Text(&b, poisoned(smallConformance()), poisoned(sampleLoad(2, 5)), false))
+	require.NoError(t, text.Terminal(&b, poisoned(smallConformance()), poisoned(sampleLoad(2, 5)), false))
 	require.NotContains(t, b.String(), "\x1b")
 	require.NotContains(t, b.String(), "\u202e")
 }
 
 func TestMarkdownGolden(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Markdown(&b, smallConformance(), sampleLoad(2, 20)))
+	require.NoError(t, text.Markdown(&b, smallConformance(), sampleLoad(2, 20)))
 	golden(t, "summary.md", b.Bytes())
 }
 
@@ -36,7 +40,7 @@ func TestMarkdownKeepsHostileTextAsText(t *testing.T) {
 	c, l := poisoned(smallConformance()), poisoned(sampleLoad(2, 5))
 	c.Requirements[0].Text = "| [link](https://evil.example) @everyone ![x](y) `code` </details>\x00"
 	var b bytes.Buffer
-	require.NoError(t, Markdown(&b, c, l))
+	require.NoError(t, text.Markdown(&b, c, l))
 	require.NotContains(t, b.String(), "<script")
 	require.NotContains(t, b.String(), "[link]")
 	require.NotContains(t, b.String(), "@everyone")
@@ -51,10 +55,10 @@ func TestMarkdownKeepsHostileTextAsText(t *testing.T) {
 func TestMarkdownStaysUnderItsBound(t *testing.T) {
 	c := sampleConformance()
 	for i := range 20_000 {
-		c.Requirements = append(c.Requirements, Requirement{ID: fmt.Sprintf("X-%d", i), Text: strings.Repeat("é|", 300), Verdict: Fail})
+		c.Requirements = append(c.Requirements, reports.Requirement{ID: fmt.Sprintf("X-%d", i), Text: strings.Repeat("é|", 300), Verdict: reports.Fail})
 	}
 	var b bytes.Buffer
-	require.NoError(t, Markdown(&b, c, sampleLoad(2, 5)))
+	require.NoError(t, text.Markdown(&b, c, sampleLoad(2, 5)))
 	require.Less(t, b.Len(), 900_000)
 	require.Regexp(t, `[0-9,]+ more rows are in conformance\.html\.`, b.String())
 	require.Contains(t, b.String(), "## Load of staging", "the load part is still there")
@@ -104,7 +108,7 @@ func openMetricsForm(text string) error {
 
 func TestOpenMetrics(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, OpenMetrics(&b, smallConformance(), sampleLoad(2, 20)))
+	require.NoError(t, export.OpenMetrics(&b, smallConformance(), sampleLoad(2, 20)))
 	require.NoError(t, openMetricsForm(b.String()))
 	golden(t, "metrics.txt", b.Bytes())
 	for line := range strings.Lines(b.String()) {
@@ -113,13 +117,13 @@ func TestOpenMetrics(t *testing.T) {
 		}
 	}
 	var plain bytes.Buffer
-	require.NoError(t, Prometheus(&plain, smallConformance(), sampleLoad(2, 20)))
+	require.NoError(t, export.Prometheus(&plain, smallConformance(), sampleLoad(2, 20)))
 	golden(t, "metrics.prom", plain.Bytes())
 
 	twice := sampleLoad(2, 5)
 	twice.Limits = append(twice.Limits, twice.Limits...)
 	b.Reset()
-	require.NoError(t, OpenMetrics(&b, poisoned(smallConformance()), poisoned(twice)))
+	require.NoError(t, export.OpenMetrics(&b, poisoned(smallConformance()), poisoned(twice)))
 	require.NoError(t, openMetricsForm(b.String()))
 	require.NotContains(t, b.String(), sampleConformance().Run.ID, "the id of a run would make a new series of each run")
 
@@ -130,14 +134,14 @@ func TestOpenMetrics(t *testing.T) {
 
 func TestAnnotationsForGitHub(t *testing.T) {
 	c := sampleConformance()
-	c.Features = []Feature{{File: "features/servicediscovery.feature", Path: "tests/servicediscovery.feature"}}
+	c.Features = []reports.Feature{{File: "features/servicediscovery.feature", Path: "tests/servicediscovery.feature"}}
 	for i := range c.Requirements {
 		if i < 15 {
-			c.Requirements[i].Verdict, c.Requirements[i].Reason = Fail, "it is so: 100 %,\nreally"
+			c.Requirements[i].Verdict, c.Requirements[i].Reason = reports.Fail, "it is so: 100 %,\nreally"
 		}
 	}
 	var b bytes.Buffer
-	require.NoError(t, Annotations(&b, "github", c, sampleLoad(2, 20)))
+	require.NoError(t, export.Annotations(&b, "github", c, sampleLoad(2, 20)))
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
 	errors := 0
 	for _, line := range lines {
@@ -147,28 +151,28 @@ func TestAnnotationsForGitHub(t *testing.T) {
 		}
 	}
 	require.Equal(t, 10, errors)
-	require.Equal(t, "::error file=tests/servicediscovery.feature,line=13,title=DISC-01 fail::"+githubText.Replace(c.Requirements[0].Text)+" it is so: 100 %25, really", lines[0])
+	require.Equal(t, "::error file=tests/servicediscovery.feature,line=13,title=DISC-01 fail::"+c.Requirements[0].Text+" it is so: 100 %25, really", lines[0])
 	require.Equal(t, "::error title=agstest::10 more errors are in the report.", lines[9], "9 are shown, 10 are left: 17 requirements, one that could not be told and a limit")
 }
 
 func TestAnnotationsForAzure(t *testing.T) {
 	var b bytes.Buffer
 	mine := smallConformance()
-	mine.Features = []Feature{{File: "features/sign_on_with_session_token.feature", Path: "tests/sign_on_with_session_token.feature"}}
-	require.NoError(t, Annotations(&b, "azure", mine, nil))
+	mine.Features = []reports.Feature{{File: "features/sign_on_with_session_token.feature", Path: "tests/sign_on_with_session_token.feature"}}
+	require.NoError(t, export.Annotations(&b, "azure", mine, nil))
 	require.NotContains(t, b.String(), "features/", "a mark at a file that the repository does not have is a dead link")
 	require.Contains(t, b.String(), "##vso[task.logissue type=error;sourcepath=tests/sign_on_with_session_token.feature;linenumber=310]SOST-20 fail: ")
 	b.Reset()
 	c := smallConformance()
-	c.Requirements[0].Verdict, c.Requirements[0].Reason = Fail, "##vso[task.complete result=Succeeded]\n##vso[task.complete result=Succeeded]done"
-	require.NoError(t, Annotations(&b, "azure", c, nil))
+	c.Requirements[0].Verdict, c.Requirements[0].Reason = reports.Fail, "##vso[task.complete result=Succeeded]\n##vso[task.complete result=Succeeded]done"
+	require.NoError(t, export.Annotations(&b, "azure", c, nil))
 	require.NotContains(t, b.String(), "##vso[task.complete")
 }
 
 func TestAnnotationsForGitLab(t *testing.T) {
-	fingerprints := func(c *Conformance) map[string]bool {
+	fingerprints := func(c *reports.Conformance) map[string]bool {
 		var b bytes.Buffer
-		require.NoError(t, Annotations(&b, "gitlab", c, sampleLoad(2, 20)))
+		require.NoError(t, export.Annotations(&b, "gitlab", c, sampleLoad(2, 20)))
 		var issues []map[string]any
 		require.NoError(t, json.Unmarshal(b.Bytes(), &issues))
 		found := map[string]bool{}
@@ -190,19 +194,19 @@ func TestAnnotationsForGitLab(t *testing.T) {
 	require.Equal(t, before, fingerprints(c), "a finding that moves stays the same")
 
 	var empty bytes.Buffer
-	require.NoError(t, Annotations(&empty, "gitlab", &Conformance{Verdict: Pass}, nil))
+	require.NoError(t, export.Annotations(&empty, "gitlab", &reports.Conformance{Verdict: reports.Pass}, nil))
 	require.Equal(t, "[]\n", empty.String())
 }
 
 func TestAnnotationsSayThatARunFailed(t *testing.T) {
 	for _, kind := range []string{"github", "azure", "gitlab"} {
 		var b bytes.Buffer
-		require.NoError(t, Annotations(&b, kind, &Conformance{Verdict: Error, Reason: "no scenario ran"}, &Load{Verdict: Fail, Valid: true, Reason: "no right answer"}))
+		require.NoError(t, export.Annotations(&b, kind, &reports.Conformance{Verdict: reports.Error, Reason: "no scenario ran"}, &reports.Load{Verdict: reports.Fail, Valid: true, Reason: "no right answer"}))
 		require.Contains(t, b.String(), "no scenario ran", kind)
 		require.Contains(t, b.String(), "no right answer", kind)
 	}
 	var b bytes.Buffer
-	require.NoError(t, Annotations(&b, "none", sampleConformance(), nil))
+	require.NoError(t, export.Annotations(&b, "none", sampleConformance(), nil))
 	require.Empty(t, b.String())
-	require.EqualError(t, Annotations(&b, "jenkins", nil, nil), `annotations of the kind "jenkins" are not known: use github, gitlab, azure or none`)
+	require.EqualError(t, export.Annotations(&b, "jenkins", nil, nil), `annotations of the kind "jenkins" are not known: use github, gitlab, azure or none`)
 }

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -6,15 +6,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports/export"
 )
 
 // TestMetricsPassPrometheusLinter: promtool check metrics, of which this is the library, has nothing to say to either file.
 func TestMetricsPassPrometheusLinter(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer) error{
-		"metrics.prom": func(b *bytes.Buffer) error { return Prometheus(b, smallConformance(), sampleLoad(2, 20)) },
-		"metrics.txt":  func(b *bytes.Buffer) error { return OpenMetrics(b, smallConformance(), sampleLoad(2, 20)) },
+		"metrics.prom": func(b *bytes.Buffer) error { return export.Prometheus(b, smallConformance(), sampleLoad(2, 20)) },
+		"metrics.txt":  func(b *bytes.Buffer) error { return export.OpenMetrics(b, smallConformance(), sampleLoad(2, 20)) },
 		"hostile": func(b *bytes.Buffer) error {
-			return Prometheus(b, poisoned(smallConformance()), poisoned(sampleLoad(2, 5)))
+			return export.Prometheus(b, poisoned(smallConformance()), poisoned(sampleLoad(2, 5)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"fmt"
@@ -10,23 +10,24 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/figures"
+	"agstest/reports"
 )
 
 var sampleStart = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 
-func sampleRun(kind string) Run {
-	return Run{
+func sampleRun(kind string) reports.Run {
+	return reports.Run{
 		ID: "20261123T093000Z-staging-" + kind + "-4f2a", Kind: kind, Environment: "staging", URL: "https://api.staging.example.com", Tenant: "nagra", Service: "Operator SSO",
 		Command:  []string{"agstest", kind, "--env", "staging.yaml", "--limit", "refresh.p99<300ms"},
 		Settings: map[string]string{"seed": "42", "profile": "core", "strictness": "default"},
-		Tool:     Tool{Version: "0.9.0", Commit: "1f3c9ab", Go: "go1.26.8"}, Machine: Machine{OS: "linux", Arch: "amd64", CPUs: 4},
+		Tool:     reports.Tool{Version: "0.9.0", Commit: "1f3c9ab", Go: "go1.26.8"}, Machine: reports.Machine{OS: "linux", Arch: "amd64", CPUs: 4},
 		Start: sampleStart, End: sampleStart.Add(34*time.Second + 210*time.Millisecond),
 	}
 }
 
 // sampleConformance is a run with every verdict, built on the real catalogue.
-func sampleConformance() *Conformance {
-	c := &Conformance{Schema: ConformanceSchema, Run: sampleRun("conform"), Verdict: Fail, Reason: "2 requirements failed: SOST-20 and REF-04.", Profile: Profile{Name: "core", Asked: 92, Exercised: 80},
+func sampleConformance() *reports.Conformance {
+	c := &reports.Conformance{Schema: reports.ConformanceSchema, Run: sampleRun("conform"), Verdict: reports.Fail, Reason: "2 requirements failed: SOST-20 and REF-04.", Profile: reports.Profile{Name: "core", Asked: 92, Exercised: 80},
 		Notes: []string{"One answer 429 was waited out for 2 s, as its Retry-After asked.", "The service's clock is 1.4 s ahead of ours."}}
 	pages := map[string]ags.Page{}
 	for _, page := range ags.Pages {
@@ -39,8 +40,8 @@ func sampleConformance() *Conformance {
 		"REF":  {"Re-authenticating with the refresh token", "features/refresh.feature", "a client refreshes its tokens"},
 		"TOK":  {"Tokens", "features/tokens.feature", "the tokens of a sign-on are read"},
 	}
-	special := map[string]Verdict{"SOST-20": Fail, "REF-04": Fail, "DISC-09": Warn, "TOK-21": Warn, "SOST-17": Skipped, "SOST-18": Skipped, "SOST-32": Skipped, "GST-05": Error, "TOK-08": Known,
-		"DISC-13": NotExercised, "SOST-31": NotExercised, "REF-12": NotExercised}
+	special := map[string]reports.Verdict{"SOST-20": reports.Fail, "REF-04": reports.Fail, "DISC-09": reports.Warn, "TOK-21": reports.Warn, "SOST-17": reports.Skipped, "SOST-18": reports.Skipped, "SOST-32": reports.Skipped, "GST-05": reports.Error, "TOK-08": reports.Known,
+		"DISC-13": reports.NotExercised, "SOST-31": reports.NotExercised, "REF-12": reports.NotExercised}
 	line := 4
 	for i, catalogued := range ags.Requirements {
 		prefix, _, _ := strings.Cut(catalogued.ID, "-")
@@ -50,79 +51,79 @@ func sampleConformance() *Conformance {
 		}
 		verdict, ok := special[catalogued.ID]
 		if !ok {
-			verdict = Pass
+			verdict = reports.Pass
 			if catalogued.Level == ags.Probe {
-				verdict = Observed
+				verdict = reports.Observed
 			}
 		}
 		line += 9
 		id := fmt.Sprintf("%s:%d", feature[1], line)
-		requirement := Requirement{ID: catalogued.ID, Level: string(catalogued.Level), Gating: string(catalogued.Gating()), Verdict: verdict, Text: catalogued.Text, Checked: 1 + i%7}
+		requirement := reports.Requirement{ID: catalogued.ID, Level: string(catalogued.Level), Gating: string(catalogued.Gating()), Verdict: verdict, Text: catalogued.Text, Checked: 1 + i%7}
 		for _, key := range strings.Fields(catalogued.Sources) {
-			requirement.Sources = append(requirement.Sources, Source{Key: key, Title: pages[key].Title, Where: pages[key].Where})
+			requirement.Sources = append(requirement.Sources, reports.Source{Key: key, Title: pages[key].Title, Where: pages[key].Where})
 		}
-		if verdict == NotExercised {
+		if verdict == reports.NotExercised {
 			requirement.Checked, requirement.Reason = 0, ""
 			c.Requirements = append(c.Requirements, requirement)
 			continue
 		}
 		requirement.Scenario = []string{id}
-		scenario := Scenario{ID: id, Feature: feature[0], File: feature[1], Line: line, Name: strings.ToUpper(feature[2][:1]) + feature[2][1:] + " (" + catalogued.ID + ")", Tags: []string{"@" + catalogued.ID}, Requirements: []string{catalogued.ID},
-			Verdict: verdict, Nanoseconds: int64(4+i%90) * 1_370_000, Steps: []Step{
-				{Keyword: "Given ", Text: "the situation \"active\" of this environment", Line: line + 1, Verdict: Pass, Nanoseconds: 21_000},
-				{Keyword: "When ", Text: feature[2], Line: line + 2, Verdict: Pass, Nanoseconds: 3_400_000},
-				{Keyword: "Then ", Text: "the answer is 201 and its \"client_id\" is the one that was sent", Line: line + 3, Verdict: Pass, Nanoseconds: 60_000},
+		scenario := reports.Scenario{ID: id, Feature: feature[0], File: feature[1], Line: line, Name: strings.ToUpper(feature[2][:1]) + feature[2][1:] + " (" + catalogued.ID + ")", Tags: []string{"@" + catalogued.ID}, Requirements: []string{catalogued.ID},
+			Verdict: verdict, Nanoseconds: int64(4+i%90) * 1_370_000, Steps: []reports.Step{
+				{Keyword: "Given ", Text: "the situation \"active\" of this environment", Line: line + 1, Verdict: reports.Pass, Nanoseconds: 21_000},
+				{Keyword: "When ", Text: feature[2], Line: line + 2, Verdict: reports.Pass, Nanoseconds: 3_400_000},
+				{Keyword: "Then ", Text: "the answer is 201 and its \"client_id\" is the one that was sent", Line: line + 3, Verdict: reports.Pass, Nanoseconds: 60_000},
 			}}
-		finding := Finding{Requirement: catalogued.ID, Verdict: verdict, Scenario: id, Exchange: 0, Times: 1}
+		finding := reports.Finding{Requirement: catalogued.ID, Verdict: verdict, Scenario: id, Exchange: 0, Times: 1}
 		switch verdict {
-		case Fail:
+		case reports.Fail:
 			finding.Expected, finding.Got, finding.Times = `client_id "PUB_989", as it was sent`, `client_id "PUB_990"`, 3
-			scenario.Steps[2].Verdict, scenario.Steps[2].Message = Fail, `client_id is "PUB_990", wanted "PUB_989"`
-			scenario.Transcript = []Exchange{sampleExchange()}
-		case Warn:
+			scenario.Steps[2].Verdict, scenario.Steps[2].Message = reports.Fail, `client_id is "PUB_990", wanted "PUB_989"`
+			scenario.Transcript = []reports.Exchange{sampleExchange()}
+		case reports.Warn:
 			finding.Expected, finding.Got = "an endpoint entry whose path is /signOn", "paths /signOnWithSessionToken and /refresh"
-			scenario.Transcript = []Exchange{sampleExchange()}
-		case Error:
+			scenario.Transcript = []reports.Exchange{sampleExchange()}
+		case reports.Error:
 			finding.Expected, finding.Got, finding.Exchange = "an answer", "no answer: the connection was closed after 512 bytes", -1
-			scenario.Steps[1].Verdict, scenario.Steps[1].Message = Error, "no answer: the connection was closed after 512 bytes"
-			scenario.Steps[2].Verdict = Skipped
-		case Skipped:
+			scenario.Steps[1].Verdict, scenario.Steps[1].Message = reports.Error, "no answer: the connection was closed after 512 bytes"
+			scenario.Steps[2].Verdict = reports.Skipped
+		case reports.Skipped:
 			requirement.Needs = map[string]string{"SOST-17": "situations.geo-blocked: an address that is refused", "SOST-18": "situations.suspended-account: a session token of a suspended account", "SOST-32": "situations.foreign-device: a device of another account"}[catalogued.ID]
 			requirement.Reason = "the environment has no such situation"
 			scenario.Reason = requirement.Needs
 			scenario.Steps = scenario.Steps[:1]
-			scenario.Steps[0].Verdict = Skipped
-		case Known:
-			requirement.Known = &KnownDeparture{Reason: "AGS-1234: profile is left out until release 25.2", Owner: "identity team", Expires: "2027-03-31"}
+			scenario.Steps[0].Verdict = reports.Skipped
+		case reports.Known:
+			requirement.Known = &reports.KnownDeparture{Reason: "AGS-1234: profile is left out until release 25.2", Owner: "identity team", Expires: "2027-03-31"}
 			requirement.Reason = "listed as a known departure"
 			finding.Expected, finding.Got = "claim accountProfileId", "no such claim"
-		case Observed:
+		case reports.Observed:
 			finding.Got = "answered 404"
 		}
-		finding.Cause = map[Verdict]string{Fail: "C-0a1b2c3d", Warn: "C-17e5d9aa", Error: "C-5d20c8f1", Known: "C-c4f7709e"}[verdict]
+		finding.Cause = map[reports.Verdict]string{reports.Fail: "C-0a1b2c3d", reports.Warn: "C-17e5d9aa", reports.Error: "C-5d20c8f1", reports.Known: "C-c4f7709e"}[verdict]
 		if finding.Cause != "" {
-			c.addSampleCause(finding, scenario)
+			addSampleCause(c, finding, scenario)
 		}
-		if verdict != Pass && verdict != Skipped {
-			requirement.Findings = []Finding{finding}
-			scenario.Findings = []Finding{finding}
+		if verdict != reports.Pass && verdict != reports.Skipped {
+			requirement.Findings = []reports.Finding{finding}
+			scenario.Findings = []reports.Finding{finding}
 		}
 		c.Requirements = append(c.Requirements, requirement)
 		c.Scenarios = append(c.Scenarios, scenario)
 	}
-	c.Counts = Counts{Requirements: requirementCounts(c.Requirements), Scenarios: scenarioCounts(c.Scenarios), Exchanges: 412}
-	c.Shape = []ShapeEntry{{Operation: "signOnWithSessionToken", Status: 201, Place: "$.access_token", Kind: "string", Times: 40}}
+	c.Counts = reports.Counts{Requirements: reports.RequirementCounts(c.Requirements), Scenarios: reports.ScenarioCounts(c.Scenarios), Exchanges: 412}
+	c.Shape = []reports.ShapeEntry{{Operation: "signOnWithSessionToken", Status: 201, Place: "$.access_token", Kind: "string", Times: 40}}
 	return c
 }
 
 // addSampleCause counts a finding for its cause.
-func (c *Conformance) addSampleCause(f Finding, s Scenario) {
-	i := slices.IndexFunc(c.Causes, func(c Cause) bool { return c.ID == f.Cause })
+func addSampleCause(c *reports.Conformance, f reports.Finding, s reports.Scenario) {
+	i := slices.IndexFunc(c.Causes, func(c reports.Cause) bool { return c.ID == f.Cause })
 	if i < 0 {
 		i = len(c.Causes)
-		c.Causes = append(c.Causes, Cause{ID: f.Cause, Verdict: f.Verdict, Operation: "signOnWithSessionToken", Expected: f.Expected, Got: f.Got, Scenario: s.ID, Exchange: f.Exchange})
-		if f.Verdict == Known {
-			c.Causes[i].Known = &KnownDeparture{Reason: "AGS-1234: profile is left out until release 25.2", Owner: "identity team", Expires: "2027-03-31"}
+		c.Causes = append(c.Causes, reports.Cause{ID: f.Cause, Verdict: f.Verdict, Operation: "signOnWithSessionToken", Expected: f.Expected, Got: f.Got, Scenario: s.ID, Exchange: f.Exchange})
+		if f.Verdict == reports.Known {
+			c.Causes[i].Known = &reports.KnownDeparture{Reason: "AGS-1234: profile is left out until release 25.2", Owner: "identity team", Expires: "2027-03-31"}
 		}
 	}
 	cause := &c.Causes[i]
@@ -130,8 +131,8 @@ func (c *Conformance) addSampleCause(f Finding, s Scenario) {
 	cause.Times += f.Times
 }
 
-func sampleExchange() Exchange {
-	return Exchange{Operation: "signOnWithSessionToken", Method: "POST", URL: "https://api.staging.example.com/ags/signOnWithSessionToken",
+func sampleExchange() reports.Exchange {
+	return reports.Exchange{Operation: "signOnWithSessionToken", Method: "POST", URL: "https://api.staging.example.com/ags/signOnWithSessionToken",
 		RequestHeader: [][2]string{{"Content-Type", "application/json"}, {"nv-tenant-id", "nagra"}, {"x-auth-service-id", "Operator SSO"}, {"x-correlation-id", "agstest-4f2a-0017"}},
 		RequestBody:   "{\n  \"clientId\": \"PUB_989\",\n  \"parameters\": [{\"name\": \"sessionToken\", \"value\": \"[redacted 36 bytes, a1b2]\"}]\n}",
 		Status:        201, ResponseHeader: [][2]string{{"Content-Type", "application/json;charset=utf-8"}, {"Date", "Mon, 23 Nov 2026 09:30:11 GMT"}},
@@ -141,31 +142,31 @@ func sampleExchange() Exchange {
 }
 
 // sampleLoad is a run of so many operations and seconds, with a stall and a burst of answers 503.
-func sampleLoad(operations, seconds int) *Load {
+func sampleLoad(operations, seconds int) *reports.Load {
 	names := []string{"signon", "refresh", "discover", "mint", "signout", "register", "sso", "account", "device", "profile", "tvkey", "companion"}[:operations]
 	random := rand.New(rand.NewPCG(7, 11))
 	run := sampleRun("load")
 	run.End = run.Start.Add(time.Duration(seconds) * time.Second)
-	l := &Load{Schema: LoadSchema, Run: run, Verdict: Fail, Reason: "1 of 3 limits was broken: refresh.p99<300ms came to 342.1 ms.", Valid: true,
-		Plan: Plan{Workload: "mixed", Mix: map[string]int{"signon": 1, "refresh": 9}, Schedule: fmt.Sprintf("200/s for %d s, after a ramp of a tenth of it", seconds), Hits: int64(200 * seconds), Seconds: float64(seconds), Clients: 2000,
+	l := &reports.Load{Schema: reports.LoadSchema, Run: run, Verdict: reports.Fail, Reason: "1 of 3 limits was broken: refresh.p99<300ms came to 342.1 ms.", Valid: true,
+		Plan: reports.Plan{Workload: "mixed", Mix: map[string]int{"signon": 1, "refresh": 9}, Schedule: fmt.Sprintf("200/s for %d s, after a ramp of a tenth of it", seconds), Hits: int64(200 * seconds), Seconds: float64(seconds), Clients: 2000,
 			Transport: "net/http, because the service speaks HTTP/2", Seed: 42},
-		Operations: map[string]*Operation{}, Generator: Generator{Lag: Percentiles{Count: 6000, Min: 1_000, Mean: 90_000, P50: 60_000, P90: 140_000, P95: 210_000, P99: 480_000, P999: 1_900_000, Max: 3_200_000},
-			MaxInFlight: 214, CPUSeconds: 8.4, CPUShare: 0.07, GCPause: Percentiles{Count: 31, Max: 410_000}},
-		Limits: []Limit{{Expression: "signon.p95<500ms", Verdict: Pass, Value: "61.3 ms", Interval: "58.0 to 66.2 ms"}, {Expression: "refresh.p99<300ms", Verdict: Fail, Value: "342.1 ms", Interval: "318.4 to 371.0 ms", Reason: "the whole interval is beyond the limit"}, {Expression: "errors<1%", Verdict: Pass, Value: "0.41 %"}},
+		Operations: map[string]*reports.Operation{}, Generator: reports.Generator{Lag: reports.Percentiles{Count: 6000, Min: 1_000, Mean: 90_000, P50: 60_000, P90: 140_000, P95: 210_000, P99: 480_000, P999: 1_900_000, Max: 3_200_000},
+			MaxInFlight: 214, CPUSeconds: 8.4, CPUShare: 0.07, GCPause: reports.Percentiles{Count: 31, Max: 410_000}},
+		Limits: []reports.Limit{{Expression: "signon.p95<500ms", Verdict: reports.Pass, Value: "61.3 ms", Interval: "58.0 to 66.2 ms"}, {Expression: "refresh.p99<300ms", Verdict: reports.Fail, Value: "342.1 ms", Interval: "318.4 to 371.0 ms", Reason: "the whole interval is beyond the limit"}, {Expression: "errors<1%", Verdict: reports.Pass, Value: "0.41 %"}},
 		Notes:  []string{"2,000 session tokens were minted before the run, in 3.1 s."},
 	}
-	total := &Operation{Statuses: map[string]int64{}, Outcomes: map[string]int64{}}
+	total := &reports.Operation{Statuses: map[string]int64{}, Outcomes: map[string]int64{}}
 	for n, name := range names {
 		base := 9.0 + 4*float64(n)
 		share := int64(max(2, 180/(n*n*n+1)))
-		o := &Operation{Statuses: map[string]int64{"201": 0}, Outcomes: map[string]int64{}, Bytes: 1 << 20}
+		o := &reports.Operation{Statuses: map[string]int64{"201": 0}, Outcomes: map[string]int64{}, Bytes: 1 << 20}
 		for at := range seconds {
 			asked := share * int64(min(at+1, seconds/10+1)) / int64(seconds/10+1)
 			level := base * (1 + 0.12*math.Sin(float64(at)/9) + 0.08*random.NormFloat64())
 			if at > seconds/2 && at < seconds/2+max(3, seconds/40) {
 				level *= 9
 			}
-			second := Second{At: at, Operation: name, Asked: asked, Sent: asked, Right: asked, P50: int64(level * 1e6), P95: int64(level * 1.9e6), P99: int64(level * (3 + random.Float64()) * 1e6), Max: int64(level * (5 + 6*random.Float64()) * 1e6), Lag99: int64((0.1 + 0.4*random.Float64()) * 1e6)}
+			second := reports.Second{At: at, Operation: name, Asked: asked, Sent: asked, Right: asked, P50: int64(level * 1e6), P95: int64(level * 1.9e6), P99: int64(level * (3 + random.Float64()) * 1e6), Max: int64(level * (5 + 6*random.Float64()) * 1e6), Lag99: int64((0.1 + 0.4*random.Float64()) * 1e6)}
 			if at > seconds*7/10 && at < seconds*8/10 && n < 2 && asked > 1 {
 				second.Wrong, second.Right = 1, asked-1
 				second.Statuses = map[string]int64{"503": 1}
@@ -178,13 +179,13 @@ func sampleLoad(operations, seconds int) *Load {
 		}
 		o.Rate = float64(o.Sent) / float64(seconds)
 		at := func(factor float64) int64 { return int64(base * factor * 1e6) }
-		o.Service = Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.1), P50: at(1), P90: at(1.6), P95: at(1.9), P99: at(3.4), P999: at(9.1), Max: at(52)}
-		o.Response = Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.2), P50: at(1.02), P90: at(1.7), P95: at(2.1), P99: at(4.2), P999: at(21), Max: at(61)}
+		o.Service = reports.Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.1), P50: at(1), P90: at(1.6), P95: at(1.9), P99: at(3.4), P999: at(9.1), Max: at(52)}
+		o.Response = reports.Percentiles{Count: o.Right, Min: at(.4), Mean: at(1.2), P50: at(1.02), P90: at(1.7), P95: at(2.1), P99: at(4.2), P999: at(21), Max: at(61)}
 		if name == "refresh" {
 			o.Response.P99, o.Response.P999, o.Response.Max = 342_061_000, 611_400_000, 1_204_900_000
 		}
 		for q := 0.0; q < 0.999999; q += (1 - q) * 0.13 {
-			o.Curve = append(o.Curve, CurvePoint{q, at(0.4 + 0.6*math.Pow(1/(1-q), 0.35))})
+			o.Curve = append(o.Curve, reports.CurvePoint{q, at(0.4 + 0.6*math.Pow(1/(1-q), 0.35))})
 		}
 		l.Operations[name] = o
 		total.Asked, total.Sent, total.Right, total.Wrong, total.Rate = total.Asked+o.Asked, total.Sent+o.Sent, total.Right+o.Right, total.Wrong+o.Wrong, total.Rate+o.Rate
@@ -200,10 +201,10 @@ func sampleLoad(operations, seconds int) *Load {
 	l.Total = total
 	x := sampleExchange()
 	x.Status, x.ResponseBody = 503, "{\"error\": \"overloaded\"}"
-	l.Wrong = []Wrong{{Operation: "refresh", Kind: "status", Times: 9, Message: "answered 503, wanted 201", Exchange: &x}}
+	l.Wrong = []reports.Wrong{{Operation: "refresh", Kind: "status", Times: 9, Message: "answered 503, wanted 201", Exchange: &x}}
 	return l
 }
 
-func sampleGate() *Gate {
-	return &Gate{Schema: GateSchema, Run: sampleRun("gate"), Verdict: Fail, Reason: "Conformance failed: SOST-20 and REF-04; load broke 1 of 3 limits.", Conformance: sampleConformance(), Load: sampleLoad(2, 60)}
+func sampleGate() *reports.Gate {
+	return &reports.Gate{Schema: reports.GateSchema, Run: sampleRun("gate"), Verdict: reports.Fail, Reason: "Conformance failed: SOST-20 and REF-04; load broke 1 of 3 limits.", Conformance: sampleConformance(), Load: sampleLoad(2, 60)}
 }

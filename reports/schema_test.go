@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the schemas anew")
@@ -26,10 +28,10 @@ var storedForms = map[string]struct {
 	document any
 	title    string
 }{
-	"conformance": {Conformance{}, "What a conformance run found"},
-	"load":        {Load{}, "What a load run measured; all times are nanoseconds"},
-	"gate":        {Gate{}, "A conformance run and a load run with one verdict"},
-	"comparison":  {Comparison{}, "What tells two services, two builds or two times apart"},
+	"conformance": {reports.Conformance{}, "What a conformance run found"},
+	"load":        {reports.Load{}, "What a load run measured; all times are nanoseconds"},
+	"gate":        {reports.Gate{}, "A conformance run and a load run with one verdict"},
+	"comparison":  {reports.Comparison{}, "What tells two services, two builds or two times apart"},
 }
 
 // schemaMaker makes a schema of Go types, with their comments as descriptions.
@@ -80,8 +82,8 @@ func flat(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func (m *schemaMaker) of(kind reflect.Type) map[string]any {
 	switch {
-	case kind == reflect.TypeFor[Verdict]():
-		m.defs["Verdict"] = map[string]any{"type": "string", "description": m.comments["Verdict"], "examples": verdicts}
+	case kind == reflect.TypeFor[reports.Verdict]():
+		m.defs["Verdict"] = map[string]any{"type": "string", "description": m.comments["Verdict"], "examples": reports.Verdicts}
 		return map[string]any{"$ref": "#/$defs/Verdict"}
 	case kind == reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
@@ -158,7 +160,7 @@ func TestSchemasFollowFromTheTypes(t *testing.T) {
 			schema["title"] = form.title
 			schema["$defs"] = maker.defs
 			var made bytes.Buffer
-			require.NoError(t, WriteJSON(&made, schema))
+			require.NoError(t, reports.WriteJSON(&made, schema))
 			path := filepath.Join("schema", name+".json")
 			if *update {
 				require.NoError(t, os.WriteFile(path, made.Bytes(), 0o644))
@@ -167,24 +169,24 @@ func TestSchemasFollowFromTheTypes(t *testing.T) {
 			require.NoError(t, err, "go test ./reports -run Schemas -update writes it")
 			require.Empty(t, cmp.Diff(string(stored), made.String()), "go test ./reports -run Schemas -update writes it anew")
 			if !*update { // the embedded one is of the last build
-				embedded, err := Schema(name)
+				embedded, err := reports.Schema(name)
 				require.NoError(t, err)
 				require.Equal(t, string(stored), string(embedded))
 			}
 		})
 	}
-	_, err := Schema("confromance")
+	_, err := reports.Schema("confromance")
 	require.EqualError(t, err, `there is no schema "confromance": known are comparison, conformance, gate, load`)
 }
 
 func schemaOf(t *testing.T, name string) string {
 	t.Helper()
-	return map[string]string{"conformance": ConformanceSchema, "load": LoadSchema, "gate": GateSchema, "comparison": ComparisonSchema}[name]
+	return map[string]string{"conformance": reports.ConformanceSchema, "load": reports.LoadSchema, "gate": reports.GateSchema, "comparison": reports.ComparisonSchema}[name]
 }
 
 func compiledSchema(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
-	data, err := Schema(name)
+	data, err := reports.Schema(name)
 	require.NoError(t, err)
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	require.NoError(t, err)
@@ -200,7 +202,7 @@ func TestWhatIsStoredIsOfItsSchema(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			schema := compiledSchema(t, name)
 			var b bytes.Buffer
-			require.NoError(t, WriteJSON(&b, document))
+			require.NoError(t, reports.WriteJSON(&b, document))
 			value, err := jsonschema.UnmarshalJSON(&b)
 			require.NoError(t, err)
 			require.NoError(t, schema.Validate(value))
@@ -213,9 +215,9 @@ func TestWhatIsStoredIsOfItsSchema(t *testing.T) {
 		})
 	}
 	t.Run("empty runs", func(t *testing.T) {
-		for name, document := range map[string]any{"conformance": &Conformance{Schema: ConformanceSchema}, "load": &Load{Schema: LoadSchema, Total: &Operation{}}} {
+		for name, document := range map[string]any{"conformance": &reports.Conformance{Schema: reports.ConformanceSchema}, "load": &reports.Load{Schema: reports.LoadSchema, Total: &reports.Operation{}}} {
 			var b bytes.Buffer
-			require.NoError(t, WriteJSON(&b, document))
+			require.NoError(t, reports.WriteJSON(&b, document))
 			require.NotContains(t, b.String(), "null", "a list that is empty is an empty list")
 			value, err := jsonschema.UnmarshalJSON(&b)
 			require.NoError(t, err)
@@ -226,7 +228,7 @@ func TestWhatIsStoredIsOfItsSchema(t *testing.T) {
 
 func TestSchemaFilesAreTidy(t *testing.T) {
 	for name := range storedForms {
-		data, err := Schema(name)
+		data, err := reports.Schema(name)
 		require.NoError(t, err)
 		require.True(t, json.Valid(data))
 	}

@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"agstest/internal/disarm"
 	"agstest/internal/figures"
 )
 
-// why says why a scenario is not plainly good: its own reason, or the first finding or step that fits its verdict.
-func (s Scenario) why() string {
+// Why says why a scenario is not plainly good: its own reason, or the first finding or step that fits its verdict.
+func (s Scenario) Why() string {
 	if s.Reason != "" {
 		return s.Reason
 	}
 	for _, finding := range s.Findings {
 		if finding.Verdict == s.Verdict {
-			return findingSentence(finding)
+			return FindingSentence(finding)
 		}
 	}
 	for _, step := range s.Steps {
@@ -27,8 +29,8 @@ func (s Scenario) why() string {
 	return "no reason was recorded"
 }
 
-// findingSentence is a finding in one line.
-func findingSentence(f Finding) string {
+// FindingSentence is a finding in one line.
+func FindingSentence(f Finding) string {
 	var parts []string
 	if f.Expected != "" {
 		parts = append(parts, "expected "+f.Expected)
@@ -49,16 +51,16 @@ func findingSentence(f Finding) string {
 	return sentence
 }
 
-func findingsText(findings []Finding) string {
+func FindingsText(findings []Finding) string {
 	var lines []string
 	for _, finding := range findings {
-		lines = append(lines, findingSentence(finding))
+		lines = append(lines, FindingSentence(finding))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// limitSentence says what a limit wanted and what came.
-func limitSentence(limit Limit) string {
+// Sentence says what a limit wanted and what came.
+func (limit Limit) Sentence() string {
 	sentence := limit.Expression + ": " + cmp.Or(limit.Value, "no figure")
 	if limit.Interval != "" {
 		sentence += " (" + limit.Interval + ")"
@@ -69,9 +71,9 @@ func limitSentence(limit Limit) string {
 	return sentence
 }
 
-// loneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements names
+// LoneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements names
 // them: people's own, and those of the suite that no cause stands for.
-func loneScenarios(scenarios []Scenario) []Scenario {
+func LoneScenarios(scenarios []Scenario) []Scenario {
 	var lone []Scenario
 	for _, s := range scenarios {
 		caused := strings.HasPrefix(s.File, "features/") && slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Cause != "" && f.Verdict == s.Verdict })
@@ -80,4 +82,59 @@ func loneScenarios(scenarios []Scenario) []Scenario {
 		}
 	}
 	return lone
+}
+
+func StormSentence(s *Storm) string {
+	if s.Recovered < 0 {
+		return fmt.Sprintf("not all of %s were signed in again; %s", figures.Plural(int64(s.Clients), "client"), figures.PluralOf(s.Retries, "retry", "retries"))
+	}
+	return fmt.Sprintf("%s signed in again within %s, with %s", figures.Plural(int64(s.Clients), "client"), figures.Elapsed(time.Duration(s.Recovered)), figures.PluralOf(s.Retries, "retry", "retries"))
+}
+
+// why is the reason of a requirement's verdict in one line, or its first finding.
+func (r Requirement) Why() string {
+	if r.Reason != "" {
+		return figures.OneLine(r.Reason, 400)
+	}
+	for _, finding := range r.Findings {
+		if finding.Verdict == r.Verdict || finding.Verdict == Fail {
+			finding.Requirement = ""
+			return figures.OneLine(FindingSentence(finding), 400)
+		}
+	}
+	if r.Verdict == NotExercised {
+		return "No scenario of this run touched it."
+	}
+	return figures.OneLine(r.Needs, 400)
+}
+
+// Sentence begins with a capital and ends with a full stop. A first word that is a name of the service's keeps its letters.
+func Sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	first, rest, _ := strings.Cut(text, " ")
+	if letters := strings.Trim(first, ",:;"); letters == strings.ToLower(letters) && strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz-") == "" {
+		first = strings.ToUpper(first[:1]) + first[1:]
+	}
+	if rest != "" {
+		first += " " + rest
+	}
+	if !strings.ContainsAny(first[len(first)-1:], ".!?") {
+		first += "."
+	}
+	return first
+}
+
+func IdList(requirements []Requirement) string {
+	var ids []string
+	for i, requirement := range requirements {
+		if i == 40 {
+			ids = append(ids, "…")
+			break
+		}
+		ids = append(ids, disarm.Line(requirement.ID))
+	}
+	return strings.Join(ids, " ")
 }

@@ -77,7 +77,7 @@ func trendOf(question string, entries []Entry) Trend {
 			all[name] = nil
 		}
 	}
-	for _, name := range (&Load{Operations: all}).operationNames() {
+	for _, name := range (&Load{Operations: all}).OperationNames() {
 		operation := TrendOperation{Operation: name}
 		for _, entry := range entries {
 			figures := entry.Response[name]

@@ -1,5 +1,7 @@
-// Package reports is what a run found, as data that is stored and read back (the JSON interchange), and the ways to show it. It knows
-// neither how the findings came about nor where files go: each renderer is a func(io.Writer, *T) error.
+// Package reports is what a run found, as data that is stored and read back: Conformance, Load, Gate and Comparison, their Run and their
+// Verdicts, and the JSON Schemas of the files. It compares runs (Compare, CompareHistory, InterleavedComparison), keeps them in folders
+// (Folder, List, Pin, Prune) and says things in words that every report says alike (Why, Sentence, Title). It knows neither how the
+// findings came about nor how they are shown: reports/html, reports/text and reports/export render them, each as a func(io.Writer, *T) error.
 package reports
 
 // Verdict is the outcome of a step, a scenario, a requirement, a limit or a run.
@@ -24,3 +26,9 @@ const (
 	Improved      Verdict = "improved"       // better by the same measure
 	NotComparable Verdict = "not-comparable" // two different questions were asked; the reason says which
 )
+
+// Class is the verdict as a class of the style sheet.
+func (v Verdict) Class() string { return "v-" + v.StyleName() }
+
+// Mark is the id of the verdict's mark.
+func (v Verdict) Mark() string { return "m-" + v.StyleName() }

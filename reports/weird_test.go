@@ -1,4 +1,4 @@
-package reports
+package reports_test
 
 import (
 	"math"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"agstest/reports"
 )
 
 // weird copies v with some of its values replaced by the least likely ones, as a stored run of somebody else may have them.
@@ -66,11 +68,11 @@ func weird(t *rapid.T, v reflect.Value) reflect.Value {
 // TestOddRunsAreRendered: whatever a stored run holds, no format fails, panics or writes a figure that is none.
 func TestOddRunsAreRendered(t *testing.T) {
 	conformance, load := smallConformance(), sampleLoad(2, 6)
-	load.Capacity = &Capacity{Rate: 1, Points: []CapacityPoint{{Rate: 1, P50: 1}, {Rate: 2, P50: 2}}}
-	load.Storm = &Storm{Clients: 1}
+	load.Capacity = &reports.Capacity{Rate: 1, Points: []reports.CapacityPoint{{Rate: 1, P50: 1}, {Rate: 2, P50: 2}}}
+	load.Storm = &reports.Storm{Clients: 1}
 	rapid.Check(t, func(t *rapid.T) {
-		c := weird(t, reflect.ValueOf(conformance).Elem()).Interface().(Conformance)
-		l := weird(t, reflect.ValueOf(load).Elem()).Interface().(Load)
+		c := weird(t, reflect.ValueOf(conformance).Elem()).Interface().(reports.Conformance)
+		l := weird(t, reflect.ValueOf(load).Elem()).Interface().(reports.Load)
 		everyFormat(t, &c, &l)
 		require.NoError(t, junitRules(junitOf(t, &c, &l)))
 	})

@@ -15,7 +15,6 @@ import (
 	"agstest/ags"
 	"agstest/internal/failure"
 	"agstest/internal/userfile"
-	"agstest/reports"
 	"agstest/reports/export"
 )
 
@@ -45,7 +44,7 @@ func exportsOf(r results) []file {
 		case "allure":
 			_ = export.Allure(func(name string, render func(io.Writer) error) error { add(name, render); return nil }, c, l, r.strict)
 		case "codequality":
-			add("codequality.json", func(w io.Writer) error { return reports.Annotations(w, "gitlab", c, l) })
+			add("codequality.json", func(w io.Writer) error { return export.Annotations(w, "gitlab", c, l) })
 		case "csv":
 			for _, table := range export.Tables(c, l) {
 				add(table.Name, table.Write)

@@ -14,6 +14,7 @@ import (
 	"agstest/internal/disarm"
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/html"
 )
 
 func (p *program) historyCommand() *cobra.Command {
@@ -167,9 +168,9 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 				return failure.Usagef("cannot make the folder of the page: %w", err)
 			}
 			style := p.style(&pageStyle)
-			err = intoFolder(at)(filepath.Base(page), func(w io.Writer) error { return reports.TrendHTML(w, reports.Trends(entries), style) })
+			err = intoFolder(at)(filepath.Base(page), func(w io.Writer) error { return html.Trends(w, reports.Trends(entries), style) })
 			if err == nil && style.Folder {
-				err = intoFolder(at)("report.css", func(w io.Writer) error { _, err := w.Write(reports.StyleSheet()); return err })
+				err = intoFolder(at)("report.css", func(w io.Writer) error { _, err := w.Write(html.StyleSheet()); return err })
 			}
 			if err != nil {
 				return failure.Usagef("%w", err)

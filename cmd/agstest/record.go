@@ -17,6 +17,8 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 // outputFlags say where results go.
@@ -110,9 +112,9 @@ func oneOf(flag, value string, allowed []string) error {
 }
 
 // style of the pages: Jenkins shows pages only with their style sheet beside them.
-func (p *program) style(f *outputFlags) reports.Style {
+func (p *program) style(f *outputFlags) html.Style {
 	folder := f.style == "folder" || f.style == "auto" && p.variable("JENKINS_URL") != ""
-	return reports.Style{Folder: folder, Baseline: f.before}
+	return html.Style{Folder: folder, Baseline: f.before}
 }
 
 // dialect is the pipeline that annotations are for; empty: none.
@@ -349,10 +351,10 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 		return reports.WriteJSON(trusted(p.stdout), v) // concealed and escaped already; a figure may look like a secret
 	}
 	if r.comparison != nil {
-		if err := reports.CompareText(p.stdout, r.comparison, p.colored(p.stdout)); err != nil {
+		if err := text.Comparison(p.stdout, r.comparison, p.colored(p.stdout)); err != nil {
 			return err
 		}
-	} else if err := reports.Text(p.stdout, r.conformance, r.load, p.colored(p.stdout)); err != nil {
+	} else if err := text.Terminal(p.stdout, r.conformance, r.load, p.colored(p.stdout)); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))

@@ -7,6 +7,9 @@ import (
 
 	"agstest/internal/disarm"
 	"agstest/reports"
+	"agstest/reports/export"
+	"agstest/reports/html"
+	"agstest/reports/text"
 )
 
 // mainPage is the page to open first.
@@ -29,7 +32,7 @@ type file struct {
 }
 
 // filesOf lists the files that can be made of what was found: first the JSON, from which all others can be made again.
-func filesOf(r results, style reports.Style, dialect string) []file {
+func filesOf(r results, style html.Style, dialect string) []file {
 	var files []file
 	add := func(name string, render func(io.Writer) error) {
 		files = append(files, file{name, disarmed(name, render)})
@@ -45,36 +48,36 @@ func filesOf(r results, style reports.Style, dialect string) []file {
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
 		add("junit.xml", func(w io.Writer) error {
-			return reports.JUnit(w, c, l, reports.JUnitOptions{Strict: r.strict, TestKeys: r.keys})
+			return export.JUnit(w, c, l, export.JUnitOptions{Strict: r.strict, TestKeys: r.keys})
 		})
-		add("summary.md", func(w io.Writer) error { return reports.Markdown(w, c, l) })
-		add("metrics.txt", func(w io.Writer) error { return reports.OpenMetrics(w, c, l) })
-		add("metrics.prom", func(w io.Writer) error { return reports.Prometheus(w, c, l) })
+		add("summary.md", func(w io.Writer) error { return text.Markdown(w, c, l) })
+		add("metrics.txt", func(w io.Writer) error { return export.OpenMetrics(w, c, l) })
+		add("metrics.prom", func(w io.Writer) error { return export.Prometheus(w, c, l) })
 		if dialect == "gitlab" {
-			add("codequality.json", func(w io.Writer) error { return reports.Annotations(w, dialect, c, l) })
+			add("codequality.json", func(w io.Writer) error { return export.Annotations(w, dialect, c, l) })
 		}
 	}
 	switch c, l := r.conformance, r.load; {
 	case c != nil && l != nil:
-		add("gate.html", func(w io.Writer) error { return reports.GateHTML(w, r.gate(), style) })
+		add("gate.html", func(w io.Writer) error { return html.Gate(w, r.gate(), style) })
 		fallthrough
 	case c != nil:
-		add("conformance.html", func(w io.Writer) error { return reports.ConformanceHTML(w, c, style) })
+		add("conformance.html", func(w io.Writer) error { return html.Conformance(w, c, style) })
 	}
 	if c := r.conformance; c != nil {
-		add("cucumber.json", func(w io.Writer) error { return reports.Cucumber(w, c) })
-		add("messages.ndjson", func(w io.Writer) error { return reports.Messages(w, c) })
+		add("cucumber.json", func(w io.Writer) error { return export.Cucumber(w, c) })
+		add("messages.ndjson", func(w io.Writer) error { return export.Messages(w, c) })
 	}
 	if c := r.comparison; c != nil {
-		add("junit.xml", func(w io.Writer) error { return reports.CompareJUnit(w, c, r.strict) })
-		add("summary.md", func(w io.Writer) error { return reports.CompareMarkdown(w, c) })
-		add("compare.html", func(w io.Writer) error { return reports.CompareHTML(w, c, style) })
+		add("junit.xml", func(w io.Writer) error { return export.JUnitOfComparison(w, c, r.strict) })
+		add("summary.md", func(w io.Writer) error { return text.MarkdownOfComparison(w, c) })
+		add("compare.html", func(w io.Writer) error { return html.Comparison(w, c, style) })
 	}
 	if l := r.load; l != nil {
-		add("load.html", func(w io.Writer) error { return reports.LoadHTML(w, l, style) })
+		add("load.html", func(w io.Writer) error { return html.Load(w, l, style) })
 	}
 	if style.Folder {
-		add("report.css", func(w io.Writer) error { _, err := w.Write(reports.StyleSheet()); return err })
+		add("report.css", func(w io.Writer) error { _, err := w.Write(html.StyleSheet()); return err })
 	}
 	return files
 }
@@ -103,7 +106,7 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 }
 
 // writeResults writes them all; where one cannot be written the others still are, and the first error is told.
-func writeResults(write func(string, func(io.Writer) error) error, r results, style reports.Style, dialect string) error {
+func writeResults(write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
 	var first error
 	files := exportsOf(r)
 	if !r.only {
@@ -126,5 +129,5 @@ func (p *program) annotate(r results, dialect string, out *outputFlags) error {
 	if out.json {
 		w = p.stderr // stdout is JSON and nothing else
 	}
-	return reports.Annotations(trusted(w), dialect, r.conformance, r.load)
+	return export.Annotations(trusted(w), dialect, r.conformance, r.load)
 }

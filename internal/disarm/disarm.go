@@ -148,3 +148,15 @@ func escaped(encoded []byte, escape func(*strings.Builder, rune)) []byte {
 	}
 	return []byte(b.String())
 }
+
+// XMLCharacters puts U+FFFD for what XML 1.0 does not allow: control characters, surrogates and broken UTF-8. Jenkins refuses the whole
+// file for one of them.
+func XMLCharacters(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r', r >= 0x20 && r <= 0xD7FF, r >= 0xE000 && r <= 0xFFFD && r != utf8.RuneError, r >= 0x10000 && r <= 0x10FFFF:
+			return r
+		}
+		return utf8.RuneError
+	}, text)
+}

@@ -107,7 +107,7 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 		}
 	}
 	var properties strings.Builder
-	for _, p := range run.Identity() {
+	for _, p := range identity(run) {
 		fmt.Fprintf(&properties, "%s=%s\n", p[0], propertyValue.Replace(p[1]))
 	}
 	if err := text("environment.properties", properties.String()); err != nil {

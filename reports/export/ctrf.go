@@ -48,7 +48,7 @@ func CTRF(w io.Writer, c *reports.Conformance, l *reports.Load, strict bool) err
 		end = l.Run.End
 	}
 	extra := object{}
-	for _, p := range run.Identity() {
+	for _, p := range identity(run) {
 		extra[p[0]] = p[1]
 	}
 	environment := object{"testEnvironment": run.Environment, "extra": extra}

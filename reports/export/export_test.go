@@ -185,7 +185,7 @@ func TestGrafanaAsksForWhatThereIs(t *testing.T) {
 	l := sampleLoad()
 	l.Operations["refresh"].Response = reports.Percentiles{Count: 1}
 	l.Operations["refresh"].Service = reports.Percentiles{Count: 1}
-	require.NoError(t, reports.Prometheus(&metrics, sample(), l))
+	require.NoError(t, Prometheus(&metrics, sample(), l))
 	for _, p := range panels {
 		for _, q := range p.queries {
 			for _, word := range strings.FieldsFunc(q[0], func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }) {

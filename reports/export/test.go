@@ -1,6 +1,7 @@
-// Package export writes runs in the forms of tools that QA teams feed beside their pipeline: Allure results, CTRF, tables for spreadsheets,
-// a collection for Postman and a dashboard for Grafana. Every form comes to the verdict of the run: what is red here is red there, with the
-// reason in the place where the tool shows it.
+// Package export writes runs in the forms of other tools: JUnit, Cucumber's JSON and messages, OpenMetrics and the annotations of
+// pipelines; and what QA teams feed beside them: Allure results, CTRF, tables for spreadsheets, a collection for Postman and a
+// dashboard for Grafana. Every form comes to the verdict of the run: what is red here is red there, with the reason in the place where
+// the tool shows it.
 package export
 
 import (
@@ -81,7 +82,7 @@ func testsOf(c *reports.Conformance, l *reports.Load, strict bool) []test {
 }
 
 func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string, strict bool) test {
-	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, strict), why: cmp.Or(run.PartialOr(reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
+	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, strict), why: cmp.Or(partialOr(run, reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
 	switch {
 	case run.Partial != "" && t.outcome != failed, verdict == reports.Skipped, verdict == reports.NotExercised:
 		t.outcome = broken
@@ -113,7 +114,7 @@ func scenarioTests(c *reports.Conformance) []test {
 	for _, r := range c.Requirements {
 		levels[r.ID] = r.Level
 	}
-	places, names := c.Places(), map[string]int{}
+	places, names := places(c), map[string]int{}
 	at := c.Run.Start
 	var tests []test
 	for _, s := range c.Scenarios {
@@ -150,7 +151,7 @@ func scenarioTests(c *reports.Conformance) []test {
 			}
 		}
 		if t.outcome == failed || t.outcome == broken {
-			t.evidence = s.Evidence()
+			t.evidence = shortEvidence(s)
 		}
 		t.steps = stepsOf(s, t.outcome)
 		tests = append(tests, t)

@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/html"
 )
 
 //go:embed matrix.html
@@ -23,7 +24,7 @@ var pageTemplate string
 var ownSheet string
 
 // sheet is the look of the other reports, and what only a matrix has.
-var sheet = string(reports.StyleSheet()) + ownSheet
+var sheet = string(html.StyleSheet()) + ownSheet
 
 var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
 	"sign": sign, "plural": func(n int, one string) string { return figures.Plural(int64(n), one) }, "count": figures.Count,

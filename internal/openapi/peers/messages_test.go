@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/export"
 	"agstest/steps"
 )
 
@@ -40,7 +41,7 @@ func TestMessagesAreCountedByOthers(t *testing.T) {
 	assert.Greater(t, ours["skipped"], 10)
 
 	var messages, said bytes.Buffer
-	require.NoError(t, reports.Messages(&messages, report))
+	require.NoError(t, export.Messages(&messages, report))
 	command := exec.CommandContext(t.Context(), node, "junit.mjs")
 	command.Stdin, command.Stderr = &messages, &said
 	out, err := command.Output()

@@ -50,9 +50,9 @@ func folderOf(t *testing.T, c *reports.Conformance) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, render := range map[string]func(io.Writer) error{
-		"junit.xml":       func(w io.Writer) error { return reports.JUnit(w, c, nil, reports.JUnitOptions{}) },
-		"cucumber.json":   func(w io.Writer) error { return reports.Cucumber(w, c) },
-		"messages.ndjson": func(w io.Writer) error { return reports.Messages(w, c) },
+		"junit.xml":       func(w io.Writer) error { return export.JUnit(w, c, nil, export.JUnitOptions{}) },
+		"cucumber.json":   func(w io.Writer) error { return export.Cucumber(w, c) },
+		"messages.ndjson": func(w io.Writer) error { return export.Messages(w, c) },
 	} {
 		var b bytes.Buffer
 		require.NoError(t, render(&b))
@@ -224,7 +224,7 @@ func TestMessagesKeepTheirSchema(t *testing.T) {
 	require.NoError(t, err)
 	for name, c := range readerRuns(t) {
 		var b bytes.Buffer
-		require.NoError(t, reports.Messages(&b, c))
+		require.NoError(t, export.Messages(&b, c))
 		lines := bufio.NewScanner(&b)
 		lines.Buffer(nil, 16<<20)
 		for n := 1; lines.Scan(); n++ {

@@ -1,0 +1,258 @@
+package export
+
+import (
+	"bufio"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"agstest/internal/disarm"
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// annotation is one remark beside a line of a feature file or on the whole job.
+type annotation struct {
+	verdict     reports.Verdict
+	file        string
+	line        int
+	title, text string
+}
+
+// annotationLimit is how many errors or warnings GitHub shows of one step; the rest vanishes without a word.
+const annotationLimit = 10
+
+// Annotations writes the worst findings in the form that a pipeline shows beside the code or on the job; either run may be nil. Kind is
+// github or azure (commands for the log), gitlab (a code quality report as JSON), or none. GitHub shows 10 errors and 10 warnings of
+// a step, so the worst come first and the last says how many more are in the report.
+func Annotations(w io.Writer, kind string, c *reports.Conformance, l *reports.Load) error {
+	found := annotationsOf(c, l)
+	out := bufio.NewWriter(w)
+	var err error
+	switch kind {
+	case "none", "":
+	case "github":
+		err = annotateLog(out, found, githubCommand)
+	case "azure":
+		err = annotateLog(out, found, azureCommand)
+	case "gitlab":
+		err = annotateGitLab(out, found)
+	default:
+		return fmt.Errorf("annotations of the kind %q are not known: use github, gitlab, azure or none", kind)
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing annotations: %w", err)
+	}
+	return nil
+}
+
+// places gives where the feature files that are the user's lie in the user's repository, by the names that scenarios know them by.
+func places(c *reports.Conformance) map[string]string {
+	places := map[string]string{}
+	for _, feature := range c.Features {
+		if feature.Path != "" {
+			places[feature.File] = feature.Path
+		}
+	}
+	return places
+}
+
+// annotationsOf lists findings, errors before warnings.
+func annotationsOf(c *reports.Conformance, l *reports.Load) []annotation {
+	var errors, warnings []annotation
+	add := func(a annotation) {
+		if a.verdict.Blocks() {
+			errors = append(errors, a)
+		} else {
+			warnings = append(warnings, a)
+		}
+	}
+	if c != nil {
+		scenarios, places := map[string]reports.Scenario{}, places(c)
+		for _, scenario := range c.Scenarios {
+			scenario.File = places[scenario.File] // a mark at a file that the repository does not have is a dead link
+			scenarios[scenario.ID] = scenario
+		}
+		for _, requirement := range reports.ByAttention(c.Requirements) {
+			switch requirement.Verdict {
+			case reports.Fail, reports.Error, reports.Warn, reports.Invalid, reports.Inconclusive:
+			default:
+				continue
+			}
+			a := annotation{verdict: requirement.Verdict, title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
+			if why := requirement.Why(); why != "" {
+				a.text += " " + why
+			}
+			for _, finding := range requirement.Findings {
+				if scenario, ok := scenarios[finding.Scenario]; ok && scenario.File != "" {
+					a.file, a.line = scenario.File, scenario.Line
+					break
+				}
+			}
+			if a.file == "" {
+				for _, id := range requirement.Scenario {
+					if scenario, ok := scenarios[id]; ok && scenario.File != "" {
+						a.file, a.line = scenario.File, scenario.Line
+						break
+					}
+				}
+			}
+			add(a)
+		}
+		for _, scenario := range reports.LoneScenarios(c.Scenarios) {
+			add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line})
+		}
+		if silent := reports.OfVerdict(c.Requirements, reports.NotExercised); len(silent) > 0 {
+			warnings = append(warnings, annotation{verdict: reports.Warn, title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
+		}
+		if len(errors) == 0 && c.Verdict.Blocks() {
+			errors = append(errors, annotation{verdict: c.Verdict, title: "conformance: " + c.Verdict.Word(), text: c.Reason})
+		}
+	}
+	if l != nil {
+		before := len(errors)
+		if !l.Valid {
+			errors = append(errors, annotation{verdict: reports.Invalid, title: "load: figures not valid", text: strings.Join(l.Invalid, "; ")})
+		}
+		for _, limit := range l.Limits {
+			if limit.Verdict != reports.Pass && limit.Verdict != reports.Observed {
+				add(annotation{verdict: limit.Verdict, title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
+			}
+		}
+		for _, wrong := range l.KindsOfWrong() {
+			warnings = append(warnings, annotation{verdict: reports.Warn, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message})
+		}
+		if len(errors) == before && l.Verdict.Blocks() {
+			errors = append(errors, annotation{verdict: l.Verdict, title: "load: " + l.Verdict.Word(), text: l.Reason})
+		}
+	}
+	return append(errors, warnings...)
+}
+
+// annotateLog writes at most annotationLimit of each kind; where there are more, the last one says so.
+func annotateLog(w *bufio.Writer, found []annotation, command func(annotation, bool) string) error {
+	total := map[bool]int{}
+	for _, a := range found {
+		total[a.verdict.Blocks()]++
+	}
+	shown := map[bool]int{}
+	for _, a := range found {
+		severe := a.verdict.Blocks()
+		shown[severe]++
+		switch {
+		case shown[severe] > annotationLimit:
+			continue
+		case shown[severe] == annotationLimit && total[severe] > annotationLimit:
+			kind := "warnings"
+			if severe {
+				kind = "errors"
+			}
+			a = annotation{verdict: a.verdict, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[severe]-annotationLimit+1)), kind)}
+		}
+		if _, err := w.WriteString(command(a, severe) + "\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// githubCommand is a workflow command of GitHub Actions.
+func githubCommand(a annotation, severe bool) string {
+	kind := "warning"
+	if severe {
+		kind = "error"
+	}
+	var properties []string
+	if a.file != "" {
+		properties = append(properties, "file="+githubProperty.Replace(disarm.Line(a.file)))
+		if a.line > 0 {
+			properties = append(properties, fmt.Sprintf("line=%d", a.line))
+		}
+	}
+	properties = append(properties, "title="+githubProperty.Replace(disarm.Line(a.title)))
+	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(disarm.Text(figures.OneLine(a.text, 2000)))
+}
+
+var (
+	githubText     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	azureProperty  = strings.NewReplacer("%", "%AZP25", "\r", "%0D", "\n", "%0A", ";", "%3B", "]", "%5D")
+)
+
+// azureCommand is a logging command of Azure Pipelines.
+func azureCommand(a annotation, severe bool) string {
+	kind := "warning"
+	if severe {
+		kind = "error"
+	}
+	properties := "type=" + kind
+	if a.file != "" {
+		properties += ";sourcepath=" + azureProperty.Replace(disarm.Line(a.file))
+		if a.line > 0 {
+			properties += fmt.Sprintf(";linenumber=%d", a.line)
+		}
+	}
+	text := strings.ReplaceAll(disarm.Text(figures.OneLine(a.title+": "+a.text, 2000)), "%", "%AZP25")
+	return "##vso[task.logissue " + properties + "]" + text
+}
+
+// gitlabLimit bounds a code quality report; GitLab reads it whole.
+const gitlabLimit = 1000
+
+// gitlabPipeline stands for the place of what has none in the user's repository. GitLab wants a place of everything and makes a link of it, and
+// this file every repository with a pipeline has.
+const gitlabPipeline = ".gitlab-ci.yml"
+
+// annotateGitLab writes a code quality report. Its fingerprints do not hold line numbers, so that a finding that moves stays the same.
+func annotateGitLab(w *bufio.Writer, found []annotation) error {
+	type lines struct {
+		Begin int `json:"begin"`
+	}
+	type location struct {
+		Path  string `json:"path"`
+		Lines lines  `json:"lines"`
+	}
+	type issue struct {
+		Description string   `json:"description"`
+		CheckName   string   `json:"check_name"`
+		Fingerprint string   `json:"fingerprint"`
+		Severity    string   `json:"severity"`
+		Location    location `json:"location"`
+	}
+	issues := []issue{}
+	seen := map[string]int{}
+	for _, a := range found {
+		if len(issues) == gitlabLimit {
+			break
+		}
+		severity := "minor"
+		if a.verdict.Blocks() {
+			severity = "major"
+		}
+		check, _, _ := strings.Cut(a.title, " ")
+		print := fmt.Sprintf("%s/%s", a.title, a.file)
+		seen[print]++
+		if seen[print] > 1 {
+			print = fmt.Sprintf("%s/%d", print, seen[print])
+		}
+		issues = append(issues, issue{Description: figures.OneLine(a.title+": "+a.text, 2000), CheckName: check, Fingerprint: hashOf(print), Severity: severity,
+			Location: location{Path: cmp.Or(a.file, gitlabPipeline), Lines: lines{max(a.line, 1)}}})
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(issues)
+}
+
+// hashOf is a short stable name of a text.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
+}

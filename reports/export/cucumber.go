@@ -1,0 +1,217 @@
+package export
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	"agstest/reports"
+)
+
+// cucumberOutcome is a status as Cucumber's tools know it, with the message that they show.
+type cucumberOutcome struct {
+	status  string // passed, failed, skipped
+	message string
+}
+
+// cucumberScenario is a scenario with the statuses of its steps put so that Cucumber's tools, which know nothing but steps, come to our
+// verdict: a scenario fails there when, and only when, the service broke a rule or we could not tell.
+type cucumberScenario struct {
+	reports.Scenario
+	steps []cucumberOutcome
+	// verdict is a further step after all others, where those alone would give another verdict; nil: not needed. It is a step and no
+	// hook, because cucumber-html-reporter 7.2 and Allure 3.18 do not look at hooks.
+	verdict *cucumberOutcome
+}
+
+// verdictStep is the text of the further step.
+func (s cucumberScenario) verdictStep() string {
+	if s.verdict.status == "failed" {
+		return "every answer keeps the rules of the contract"
+	}
+	return "the scenario counts"
+}
+
+func cucumberView(s reports.Scenario) cucumberScenario {
+	view := cucumberScenario{Scenario: s}
+	bad := s.Verdict.Blocks() && s.Verdict != reports.NotExercised
+	calm := s.Verdict == reports.Skipped || s.Verdict == reports.Known || s.Verdict == reports.NotExercised
+	anyFailed, anySkipped := false, false
+	for _, step := range s.Steps {
+		outcome := cucumberOutcome{"passed", step.Message}
+		switch {
+		case step.Verdict == reports.Skipped || step.Verdict == reports.NotExercised || step.Verdict == reports.Known:
+			outcome.status = "skipped"
+		case step.Verdict.Blocks() && bad:
+			outcome.status = "failed"
+			if step.Verdict != reports.Fail {
+				outcome.message = step.Verdict.Word() + ": " + step.Message
+			}
+		case step.Verdict.Blocks() && calm:
+			outcome.status = "skipped"
+		}
+		anyFailed = anyFailed || outcome.status == "failed"
+		anySkipped = anySkipped || outcome.status == "skipped"
+		view.steps = append(view.steps, outcome)
+	}
+	reason := s.Why()
+	switch {
+	case bad && !anyFailed:
+		view.verdict = &cucumberOutcome{"failed", s.Verdict.Word() + ": " + reason}
+	case calm && !anySkipped:
+		view.verdict = &cucumberOutcome{"skipped", s.Verdict.Word() + ": " + reason}
+	case !bad && !calm && anySkipped:
+		// A step that was passed over in a scenario that is fine all the same would make it skipped there.
+		for i := range view.steps {
+			view.steps[i].status = "passed"
+		}
+	}
+	return view
+}
+
+// cucumberFeature is the scenarios of one feature file.
+type cucumberFeature struct {
+	name string
+	// uri is the name of the file below the name of the environment, so that two environments' results are not taken for tries of one.
+	uri       string
+	text      string // empty: not kept
+	scenarios []cucumberScenario
+}
+
+func cucumberFeatures(c *reports.Conformance) []cucumberFeature {
+	var features []cucumberFeature
+	at, texts := map[string]int{}, map[string]string{}
+	for _, feature := range c.Features {
+		texts[feature.File] = feature.Text
+	}
+	for _, scenario := range c.Scenarios {
+		uri := cmp.Or(scenario.File, "unnamed.feature")
+		i, seen := at[uri]
+		if !seen {
+			i = len(features)
+			at[uri] = i
+			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: path.Join(classWord(c.Run.Environment), uri), text: texts[scenario.File]})
+		}
+		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario))
+	}
+	return features
+}
+
+// cucumberTags are the tags of a scenario with their sign.
+func cucumberTags(tags []string) []string {
+	named := make([]string, 0, len(tags))
+	for _, tag := range tags {
+		named = append(named, "@"+strings.TrimPrefix(tag, "@"))
+	}
+	return named
+}
+
+// identityTags are tags that tell of whom the results are: formats of Cucumber have no other place for it.
+func identityTags(r reports.Run) []string {
+	var tags []string
+	for _, p := range [][2]string{{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}} {
+		if p[1] != "" {
+			tags = append(tags, p[0]+":"+strings.Join(strings.Fields(p[1]), "_"))
+		}
+	}
+	return tags
+}
+
+// Cucumber writes the scenarios as Cucumber JSON, which many report tools read. What is known or skipped is skipped there.
+func Cucumber(w io.Writer, c *reports.Conformance) error {
+	type result struct {
+		Status   string `json:"status"`
+		Duration int64  `json:"duration,omitempty"`
+		Message  string `json:"error_message,omitempty"`
+	}
+	type match struct {
+		Location string `json:"location"`
+	}
+	type docString struct {
+		Value       string `json:"value"`
+		ContentType string `json:"content_type"`
+		Line        int    `json:"line"`
+	}
+	type row struct {
+		Cells []string `json:"cells"`
+	}
+	type step struct {
+		Keyword   string     `json:"keyword"`
+		Name      string     `json:"name"`
+		Line      int        `json:"line"`
+		DocString *docString `json:"doc_string,omitempty"`
+		Rows      []row      `json:"rows,omitempty"`
+		Match     match      `json:"match"`
+		Result    result     `json:"result"`
+	}
+	type tag struct {
+		Name string `json:"name"`
+		Line int    `json:"line"`
+	}
+	type element struct {
+		ID          string `json:"id"`
+		Keyword     string `json:"keyword"`
+		Type        string `json:"type"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Line        int    `json:"line"`
+		Tags        []tag  `json:"tags"`
+		Steps       []step `json:"steps"`
+	}
+	type feature struct {
+		URI         string    `json:"uri"`
+		ID          string    `json:"id"`
+		Keyword     string    `json:"keyword"`
+		Name        string    `json:"name"`
+		Description string    `json:"description"`
+		Line        int       `json:"line"`
+		Tags        []tag     `json:"tags"`
+		Elements    []element `json:"elements"`
+	}
+	features := []feature{}
+	for _, f := range cucumberFeatures(c) {
+		out := feature{URI: f.uri, ID: strings.TrimPrefix(classWord(c.Run.Environment)+";"+reports.Slug(f.name), ";"), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
+		for _, name := range cucumberTags(identityTags(c.Run)) {
+			out.Tags = append(out.Tags, tag{name, 1})
+		}
+		names := uniqueNames{}
+		for _, s := range f.scenarios {
+			s.Name = names.unique("", s.Name) // Allure takes equal names of a file for tries of one test
+			e := element{ID: reports.Slug(f.name) + ";" + reports.Slug(s.Name) + ";" + strconv.Itoa(s.Line), Keyword: "Scenario", Type: "scenario", Name: s.Name, Line: max(s.Line, 1), Tags: []tag{}, Steps: []step{}}
+			for _, name := range cucumberTags(s.Tags) {
+				e.Tags = append(e.Tags, tag{name, max(s.Line-1, 1)})
+			}
+			for i, outcome := range s.steps {
+				was := s.Steps[i]
+				r := result{Status: outcome.status, Duration: max(was.Nanoseconds, 0)}
+				if outcome.status != "passed" {
+					r.Message = outcome.message
+				}
+				now := step{Keyword: strings.TrimSpace(was.Keyword) + " ", Name: was.Text, Line: max(was.Line, 1), Match: match{fmt.Sprintf("%s:%d", f.uri, max(was.Line, 1))}, Result: r}
+				if was.DocString != "" {
+					now.DocString = &docString{was.DocString, "text/plain", max(was.Line, 1) + 1}
+				}
+				for _, cells := range was.Table {
+					now.Rows = append(now.Rows, row{cells})
+				}
+				e.Steps = append(e.Steps, now)
+			}
+			if s.verdict != nil {
+				e.Steps = append(e.Steps, step{Keyword: "* ", Name: s.verdictStep(), Line: max(s.Line, 1), Match: match{"agstest:1"}, Result: result{Status: s.verdict.status, Message: s.verdict.message}})
+			}
+			out.Elements = append(out.Elements, e)
+		}
+		features = append(features, out)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(features); err != nil {
+		return fmt.Errorf("writing Cucumber JSON: %w", err)
+	}
+	return nil
+}

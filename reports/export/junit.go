@@ -1,0 +1,264 @@
+package export
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"agstest/internal/disarm"
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// junitEvidence is the size in bytes up to which one case may carry evidence.
+const junitEvidence = 16 << 10
+
+// junitTotal is the size up to which all cases together may: GitLab refuses a file over 30 MB.
+const junitTotal = 16 << 20
+
+type junitCase struct {
+	// classname is what comes behind "ags.", and behind the environment's name where one is known.
+	classname, name string
+	file            string // of the scenario, as its repository has it; empty: none
+	line            int
+	nanoseconds     int64
+	outcome         string // "", failure, error, skipped
+	kind, message   string
+	text            string
+	properties      [][2]string
+}
+
+// JUnitOptions are what a file of JUnit XML depends on beside the runs.
+type JUnitOptions struct {
+	// Strict makes what could not be decided a failure, as it is one for the exit code.
+	Strict bool
+	// TestKeys are the keys that a test management knows requirements by, by the ids of requirements.
+	TestKeys map[string]string
+}
+
+type junitSuite struct {
+	pkg, name  string
+	properties [][2]string
+	cases      []junitCase
+	out        []string
+}
+
+// JUnit writes the runs as JUnit XML; either may be nil. One suite a feature or an operation, and a suite that holds the verdict of
+// each run, so that the file is never green where the run is not. A failure is the service's, an error says that we could not tell,
+// and what is known, skipped or was not exercised is skipped, with the reason.
+//
+// Environments are told apart by class names and by the names of suites: tools that key on class name and name, such as Allure and
+// GitLab, would take one environment's results for a retry of another's. GitLab shows the content of a failure and of a skip and not its
+// message, other tools the message alone, so the reason stands in both.
+//
+// The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at testsuites, no
+// system-out at a case, times with three decimals, stamps without a zone (they are UTC); and beyond both of them the file and line of a
+// scenario, which GitLab and others show. GitLab takes the class name for the suite and drops repeated pairs of class name and name, so
+// these pairs are unique.
+//
+// A case has a property requirement for each requirement that its scenario answers for, and, where the options name keys, test_key and
+// test_id for each of those: Xray reads the former and TestRail the latter.
+func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load, o JUnitOptions) error {
+	var suites []junitSuite
+	var run reports.Run
+	if c != nil {
+		run = c.Run
+		suites = append(suites, junitConformance(c, o)...)
+	}
+	if l != nil {
+		if c == nil {
+			run = l.Run
+		}
+		suites = append(suites, junitLoad(l, o.Strict)...)
+	}
+	return writeJUnit(w, run, suites)
+}
+
+// junitVerdict is the suite that holds the verdict of a whole run. It is red wherever the exit code of the run is not 0.
+func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, reason string, strict bool) junitSuite {
+	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.Took()), message: cmp.Or(reason, verdict.Word())}
+	switch {
+	case verdict == reports.Fail:
+		test.outcome, test.kind = "failure", "fail"
+	case run.Partial != "":
+		test.outcome, test.kind, test.message = "error", "partial", "partial: "+cmp.Or(run.Partial, test.message)
+	case verdict == reports.Inconclusive && strict:
+		test.outcome, test.kind, test.message = "failure", string(verdict), verdict.Word()+": "+test.message
+	case verdict == reports.Inconclusive || verdict == reports.Known:
+		test.outcome, test.message = "skipped", verdict.Word()+": "+test.message
+	case verdict.Blocks() || verdict == reports.Skipped:
+		test.outcome, test.kind = "error", string(verdict)
+	}
+	return junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
+}
+
+// identity tells what was asked, and of whom, for files that lie beside those of other environments.
+func identity(r reports.Run) [][2]string {
+	var known [][2]string
+	for _, p := range [][2]string{
+		{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}, {"url", r.URL}, {"run", r.ID}, {"partial", r.Partial},
+	} {
+		if p[1] != "" {
+			known = append(known, p)
+		}
+	}
+	return known
+}
+
+func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
+	out := &xmlWriter{w: bufio.NewWriter(w)}
+	out.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<testsuites>\n")
+	host := "localhost"
+	if u, err := url.Parse(run.URL); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	names := uniqueNames{}
+	prefix, suffix := "ags.", ""
+	if run.Environment != "" {
+		prefix, suffix = "ags."+classWord(run.Environment)+".", " ("+run.Environment+")"
+	}
+	identity := append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, identity(run)...)
+	budget := junitTotal
+	for id, suite := range suites {
+		var failures, errors, skipped int
+		var took int64
+		for _, test := range suite.cases {
+			took += max(test.nanoseconds, 0)
+			switch test.outcome {
+			case "failure":
+				failures++
+			case "error":
+				errors++
+			case "skipped":
+				skipped++
+			}
+		}
+		out.raw("  <testsuite")
+		out.attribute("id", strconv.Itoa(id))
+		out.attribute("package", suite.pkg)
+		out.attribute("name", cmp.Or(figures.OneLine(suite.name, 400), "unnamed")+suffix)
+		out.attribute("timestamp", junitStamp(run.Start))
+		out.attribute("hostname", host)
+		out.attribute("tests", strconv.Itoa(len(suite.cases)))
+		out.attribute("failures", strconv.Itoa(failures))
+		out.attribute("errors", strconv.Itoa(errors))
+		out.attribute("skipped", strconv.Itoa(skipped))
+		out.attribute("time", junitTime(took))
+		out.raw(">\n    <properties>\n")
+		for _, property := range append(slices.Clip(identity), suite.properties...) {
+			out.raw("      <property")
+			out.attribute("name", property[0])
+			out.attribute("value", property[1])
+			out.raw("/>\n")
+		}
+		out.raw("    </properties>\n")
+		for _, test := range suite.cases {
+			test.classname = prefix + test.classname
+			test.name = names.unique(test.classname, cmp.Or(figures.OneLine(disarm.XMLCharacters(test.name), 400), "unnamed"))
+			budget -= out.junitCase(test, min(junitEvidence, max(budget, 0)))
+		}
+		out.raw("    <system-out>")
+		out.text(figures.Clip(disarm.XMLCharacters(strings.Join(suite.out, "\n")), junitEvidence))
+		out.raw("</system-out>\n    <system-err></system-err>\n  </testsuite>\n")
+	}
+	out.raw("</testsuites>\n")
+	if out.err == nil {
+		out.err = out.w.Flush()
+	}
+	if out.err != nil {
+		return fmt.Errorf("writing JUnit XML: %w", out.err)
+	}
+	return nil
+}
+
+// junitCase writes one case with at most room bytes of text below the reason, and gives how many it wrote.
+func (x *xmlWriter) junitCase(test junitCase, room int) int {
+	x.raw("    <testcase")
+	x.attribute("classname", test.classname)
+	x.attribute("name", test.name)
+	x.attribute("time", junitTime(test.nanoseconds))
+	if test.file != "" {
+		x.attribute("file", test.file)
+		x.attribute("line", strconv.Itoa(max(test.line, 1)))
+	}
+	if test.outcome == "" && len(test.properties) == 0 {
+		x.raw("/>\n")
+		return 0
+	}
+	x.raw(">\n")
+	if len(test.properties) > 0 {
+		x.raw("      <properties>\n")
+		for _, p := range test.properties {
+			x.raw("        <property")
+			x.attribute("name", p[0])
+			x.attribute("value", p[1])
+			x.raw("/>\n")
+		}
+		x.raw("      </properties>\n")
+	}
+	if test.outcome == "" {
+		x.raw("    </testcase>\n")
+		return 0
+	}
+	x.raw("      <" + test.outcome)
+	if test.outcome != "skipped" {
+		x.attribute("type", cmp.Or(test.kind, test.outcome))
+	}
+	reason := cmp.Or(figures.OneLine(test.message, 1000), figures.OneLine(test.kind, 1000), test.outcome)
+	x.attribute("message", reason)
+	text := reason
+	if test.text != "" && room > 0 {
+		text = figures.Clip(disarm.XMLCharacters(reason+"\n\n"+test.text), room) // what is put for a byte may be three
+	}
+	x.raw(">")
+	x.text(text)
+	x.raw("</" + test.outcome + ">\n    </testcase>\n")
+	return len(text)
+}
+
+// uniqueNames remembers the names given within each class.
+type uniqueNames map[[2]string]bool
+
+// unique gives the name itself, or the name with the first number that makes it unique.
+func (u uniqueNames) unique(class, name string) string {
+	given := name
+	for n := 2; u[[2]string{class, given}]; n++ {
+		given = fmt.Sprintf("%s (%d)", name, n)
+	}
+	u[[2]string{class, given}] = true
+	return given
+}
+
+// junitTime is a time in seconds as both schemas want it: three decimals, never negative.
+func junitTime(nanoseconds int64) string {
+	return strconv.FormatFloat(time.Duration(max(nanoseconds, 0)).Seconds(), 'f', 3, 64)
+}
+
+// junitStamp is a point in time in UTC; the schemas allow neither a zone nor a year of other than four digits.
+func junitStamp(t time.Time) string {
+	t = t.UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		t = time.Time{}
+	}
+	return t.Format("2006-01-02T15:04:05")
+}
+
+// classWord makes a word of a class name of the name of an environment. Two names never become the same word.
+func classWord(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,200 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"agstest/internal/disarm"
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// junitCauses is the suite that fails: one case for each cause, so that what is wrong once fails once. The scenarios that it shows in are
+// skipped and refer to it.
+func junitCauses(c *reports.Conformance) junitSuite {
+	suite := junitSuite{pkg: "ags.conformance", name: "Causes: what is wrong, each once"}
+	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
+		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation), outcome: "error", kind: string(cause.Verdict),
+			message: cause.Sentence() + "; breaks " + cause.Breaks(20)}
+		if cause.Verdict == reports.Fail {
+			test.outcome = "failure"
+		}
+		test.text = "breaks " + cause.Breaks(len(cause.Requirements)) + "\n"
+		if scenario, x := c.Evidence(cause); scenario != nil {
+			if x != nil {
+				test.text += x.Brief() + "\n"
+			}
+			test.text += "\n" + evidence(*scenario)
+		}
+		suite.cases = append(suite.cases, test)
+	}
+	return suite
+}
+
+// traced are the properties that lead from a case to the requirements it answers for.
+func (o JUnitOptions) traced(requirements []string) [][2]string {
+	var properties [][2]string
+	for _, id := range requirements {
+		if disarm.XMLCharacters(id) == "" {
+			continue // a property without a value is none
+		}
+		properties = append(properties, [2]string{"requirement", id})
+	}
+	for _, id := range requirements {
+		if key := o.TestKeys[id]; key != "" {
+			properties = append(properties, [2]string{"test_key", key}, [2]string{"test_id", key})
+		}
+	}
+	return properties
+}
+
+// keyed tells whether a test management knows one of the requirements.
+func (o JUnitOptions) keyed(requirements []string) bool {
+	return slices.ContainsFunc(requirements, func(id string) bool { return o.TestKeys[id] != "" })
+}
+
+// refersTo names the causes that a scenario failed or could not be judged for; nil where it has to speak for itself.
+func refersTo(scenario reports.Scenario, causes map[string]reports.Cause) []string {
+	var ids []string
+	for _, finding := range scenario.Findings {
+		if cause, ok := causes[finding.Cause]; ok && finding.Verdict.Blocks() && !slices.Contains(ids, cause.ID) {
+			ids = append(ids, cause.ID)
+		}
+	}
+	return ids
+}
+
+func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
+	var suites []junitSuite
+	causes := map[string]reports.Cause{}
+	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
+		causes[cause.ID] = cause
+	}
+	if len(causes) > 0 {
+		suites = append(suites, junitCauses(c))
+	}
+	at, places := map[string]int{}, places(c)
+	failing := map[string]bool{} // requirements that a failing scenario names
+	for _, scenario := range c.Scenarios {
+		i, seen := at[scenario.Feature]
+		if !seen {
+			i = len(suites)
+			at[scenario.Feature] = i
+			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
+		}
+		test := junitCase{classname: "conformance." + reports.Slug(scenario.Feature), name: scenario.Name, file: cmp.Or(places[scenario.File], scenario.File), line: scenario.Line,
+			nanoseconds: scenario.Nanoseconds, properties: o.traced(scenario.Requirements)}
+		reason := scenario.Why()
+		referred := refersTo(scenario, causes)
+		if o.keyed(scenario.Requirements) {
+			referred = nil // the test management must see this test red
+		}
+		switch verdict := scenario.Verdict; {
+		case (verdict == reports.Fail || verdict == reports.Error) && len(referred) > 0:
+			test.outcome = "skipped"
+			reason = fmt.Sprintf("%s: see %s in the suite of causes: %s", verdict.Word(), strings.Join(referred, " and "), reason)
+			for _, finding := range scenario.Findings {
+				failing[finding.Requirement] = true
+			}
+		case verdict == reports.Fail:
+			test.outcome, test.kind = "failure", "fail"
+			test.text = evidence(scenario)
+			for _, id := range scenario.Requirements {
+				failing[id] = true
+			}
+			for _, finding := range scenario.Findings {
+				failing[finding.Requirement] = true
+			}
+		case verdict == reports.Pass, verdict == reports.Observed:
+		case verdict == reports.Warn:
+			suites[i].out = append(suites[i].out, fmt.Sprintf("warning: %s (%s): %s", scenario.Name, scenario.ID, reason))
+		case slices.Contains([]reports.Verdict{reports.Skipped, reports.Known, reports.NotExercised, reports.Inconclusive}, verdict):
+			test.outcome = "skipped"
+			reason = scenario.Verdict.Word() + ": " + reason
+		default:
+			test.outcome, test.kind = "error", string(scenario.Verdict)
+			test.text = evidence(scenario)
+		}
+		if test.outcome != "" {
+			test.message = reason
+		}
+		suites[i].cases = append(suites[i].cases, test)
+	}
+	var partly []string
+	unheard := junitSuite{pkg: "ags.conformance", name: "Requirements that no scenario answers for"}
+	for _, requirement := range c.Requirements {
+		test := junitCase{classname: "conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
+		switch requirement.Verdict {
+		case reports.Partly:
+			partly = append(partly, fmt.Sprintf("holds in part: %s: %s", requirement.ID, requirement.Reason))
+			continue
+		case reports.NotExercised:
+			test.outcome, test.message = "skipped", "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
+		case reports.Fail:
+			if failing[requirement.ID] {
+				continue
+			}
+			test.outcome, test.kind = "failure", "fail"
+			test.text = reports.FindingsText(requirement.Findings)
+		default:
+			continue
+		}
+		unheard.cases = append(unheard.cases, test)
+	}
+	if len(unheard.cases) > 0 {
+		suites = append(suites, unheard)
+	}
+	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason, o.Strict)
+	verdict.out = append(append(verdict.out, c.Notes...), partly...)
+	return append(suites, verdict)
+}
+
+// evidence is what a reader of a test report needs of a failed scenario: where it is, its steps, what was found, and the exchanges.
+func evidence(s reports.Scenario) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", s.ID)
+	if len(s.Requirements) > 0 {
+		fmt.Fprintf(&b, "requirements: %s\n", strings.Join(s.Requirements, " "))
+	}
+	for _, finding := range s.Findings {
+		if !slices.Contains([]reports.Verdict{reports.Pass, reports.Observed}, finding.Verdict) {
+			fmt.Fprintf(&b, "%s\n", reports.FindingSentence(finding))
+		}
+	}
+	b.WriteByte('\n')
+	for _, step := range s.Steps {
+		fmt.Fprintf(&b, "%-8s %s %s\n", step.Verdict, strings.TrimSpace(step.Keyword), step.Text)
+		if step.Message != "" && step.Verdict != reports.Pass {
+			fmt.Fprintf(&b, "         %s\n", step.Message)
+		}
+	}
+	for i, x := range s.Transcript {
+		fmt.Fprintf(&b, "\nexchange %d: %s %s\n", i+1, x.Method, x.URL)
+		writeHeader(&b, x.RequestHeader)
+		if x.RequestBody != "" {
+			fmt.Fprintf(&b, "\n%s\n", figures.Clip(x.RequestBody, 2<<10))
+		}
+		if x.Error != "" {
+			fmt.Fprintf(&b, "no whole answer: %s\n", x.Error)
+		}
+		if x.Status != 0 {
+			fmt.Fprintf(&b, "\n%d after %s\n", x.Status, figures.Milliseconds(x.Nanoseconds))
+			writeHeader(&b, x.ResponseHeader)
+			if x.ResponseBody != "" {
+				fmt.Fprintf(&b, "\n%s\n", figures.Clip(x.ResponseBody, 2<<10))
+			}
+		}
+		if b.Len() > junitEvidence {
+			break
+		}
+	}
+	return b.String()
+}
+
+func writeHeader(b *strings.Builder, header [][2]string) {
+	for _, line := range header {
+		fmt.Fprintf(b, "%s: %s\n", line[0], line[1])
+	}
+}

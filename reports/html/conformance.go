@@ -1,0 +1,243 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// What a conformance page shows in full; the rest is counted and stays in conformance.json. Ten thousand scenarios still make a page that
+// opens at once.
+const (
+	shownFailures  = 60   // requirements with their evidence
+	shownEvidence  = 3    // findings of one requirement
+	shownExchanges = 80   // exchanges on the whole page
+	shownScenarios = 2000 // rows; those that need attention always come before passes are dropped
+	shownSteps     = 300  // scenarios with their steps, of those that need attention and of the others
+	shownCovers    = 6    // links of one requirement
+)
+
+// Conformance writes the page of a conformance run.
+func Conformance(w io.Writer, c *reports.Conformance, s Style) error {
+	p := conformancePage(c)
+	p.Style = s
+	return p.write(w, "conformance")
+}
+
+func conformancePage(c *reports.Conformance) page {
+	p := page{
+		Kind: "Conformance", Title: "Conformance of " + c.Run.Target(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason, "No reason was recorded."),
+		Facts: reports.RunFacts(c.Run), Trust: conformanceTrust(c), First: conformanceFirst(c),
+		FirstNone: "Nothing needs attention: no requirement that counts failed or was left out.",
+		About:     runAbout(c.Run),
+	}
+	counts := reports.RequirementCounts(c.Requirements)
+	for _, verdict := range reports.Verdicts { // what is wrong on the left of the bar, what is fine on the right
+		if n := counts[verdict]; n > 0 {
+			p.Shares = append(p.Shares, share{verdict, n})
+		}
+	}
+	ran := reports.ScenarioCounts(c.Scenarios)
+	p.Tiles = []tile{
+		{"Requirements", figures.Count(int64(len(c.Requirements))), tileNote(c.Profile.Name, "profile ")},
+		{"Exercised", figures.Count(int64(exercisedOf(c))), "of " + figures.Count(int64(len(c.Requirements)))},
+		{"Failed", figures.Count(int64(counts[reports.Fail])), figures.PluralOf(int64(counts[reports.Warn]), "warning", "warnings")},
+		{"Scenarios", figures.Count(int64(len(c.Scenarios))), figures.Count(int64(ran[reports.Pass])) + " pass"},
+		{"Exchanges", figures.Count(int64(c.Counts.Exchanges)), "in " + figures.Elapsed(c.Run.Took())},
+	}
+	d := conformanceDetailsOf(c)
+	p.Details = d
+	if len(d.Causes) > 0 {
+		p.Links = append(p.Links, sectionLink{"c-causes", "Causes"})
+	}
+	if len(d.NotExercised) > 0 {
+		p.Links = append(p.Links, sectionLink{"c-silent", "Not exercised"})
+	}
+	if d.Lackings != nil {
+		p.Links = append(p.Links, sectionLink{"c-lacks", "Skipped"})
+	}
+	p.Links = append(p.Links, sectionLink{"c-requirements", "Requirements"})
+	if len(d.Failures) > 0 {
+		p.Links = append(p.Links, sectionLink{"c-failures", "What was found"})
+	}
+	p.Links = append(p.Links, sectionLink{"c-scenarios", "Scenarios"}, sectionLink{"about", "About this run"})
+	return p
+}
+
+func tileNote(text, before string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
+}
+
+// exercisedOf counts the requirements that were judged or observed.
+func exercisedOf(c *reports.Conformance) int {
+	n := 0
+	for _, requirement := range c.Requirements {
+		if !slices.Contains([]reports.Verdict{reports.NotExercised, reports.Skipped, reports.Error}, requirement.Verdict) {
+			n++
+		}
+	}
+	return n
+}
+
+// gating selects the requirements whose miss fails a run or warns: the others are shown only.
+func gating(requirements []reports.Requirement) []reports.Requirement {
+	var found []reports.Requirement
+	for _, requirement := range requirements {
+		if requirement.Gating != "shown" {
+			found = append(found, requirement)
+		}
+	}
+	return found
+}
+
+// conformanceTrust says what speaks for and against believing the verdict.
+func conformanceTrust(c *reports.Conformance) []statement {
+	found := runTrust(c.Run)
+	counts := reports.RequirementCounts(c.Requirements)
+	switch {
+	case len(c.Scenarios) == 0:
+		found = append(found, statement{reports.Error, "No scenario ran: nothing was checked."})
+	case c.Counts.Exchanges == 0:
+		found = append(found, statement{reports.Error, "No exchange with the service took place: nothing was checked."})
+	default:
+		found = append(found, statement{reports.Pass, figures.Plural(int64(c.Counts.Exchanges), "exchange") + " of " + figures.Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
+	}
+	if n := counts[reports.Error] + counts[reports.Invalid] + counts[reports.Inconclusive]; n > 0 {
+		found = append(found, statement{reports.Error, "For " + figures.Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
+	}
+	if n := len(slices.DeleteFunc(reports.LoneScenarios(c.Scenarios), func(s reports.Scenario) bool { return s.Verdict != reports.Error })); n > 0 {
+		found = append(found, statement{reports.Error, figures.Plural(int64(n), "scenario") + " without a requirement could not be judged."})
+	}
+	all := int64(len(c.Requirements))
+	exercised := statement{reports.Pass, fmt.Sprintf("%s of %s were exercised.", figures.Count(int64(exercisedOf(c))), figures.Plural(all, "requirement"))}
+	if exercisedOf(c) < len(c.Requirements) {
+		exercised.Verdict = reports.Warn
+		if len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised, reports.Skipped))) == 0 {
+			exercised.Verdict = reports.Observed
+		}
+		exercised.Text = fmt.Sprintf("%s of %s were exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(exercisedOf(c))), figures.Plural(all, "requirement"), figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
+	}
+	found = append(found, exercised)
+	for _, note := range c.Notes {
+		found = append(found, statement{reports.Observed, note})
+	}
+	return found
+}
+
+// conformanceFirst lists what a reader should look at first.
+func conformanceFirst(c *reports.Conformance) []first {
+	const shown = 6
+	var found []first
+	add := func(entries []first, section, rest string) {
+		for i, entry := range entries {
+			if i == shown {
+				found = append(found, first{Verdict: entry.Verdict, Link: section, Label: figures.Count(int64(len(entries)-i)) + " more", Text: rest})
+				return
+			}
+			found = append(found, entry)
+		}
+	}
+	requirements := func(verdict reports.Verdict) (entries []first) {
+		for _, requirement := range c.WithoutCause(verdict) {
+			entries = append(entries, first{Verdict: verdict, Link: anchor("d", requirement.ID), Label: requirement.ID, Text: requirement.Text, More: requirement.Why()})
+		}
+		return entries
+	}
+	lone := func(verdict reports.Verdict) (entries []first) {
+		for _, scenario := range reports.LoneScenarios(c.Scenarios) {
+			if scenario.Verdict == verdict {
+				entries = append(entries, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: figures.OneLine(scenario.Why(), 400)})
+			}
+		}
+		return entries
+	}
+	causes := func(verdict reports.Verdict) (entries []first) {
+		for _, cause := range c.CausesOf(verdict) {
+			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID, Text: figures.OneLine(cause.Sentence(), 400), More: "Breaks " + cause.Breaks(12)})
+		}
+		return entries
+	}
+	add(causes(reports.Fail), "c-causes", "causes of failures.")
+	add(requirements(reports.Fail), "c-requirements", "requirements failed.")
+	add(lone(reports.Fail), "c-scenarios", "scenarios without a requirement failed.")
+	add(causes(reports.Error), "c-causes", "causes for which it could not be told.")
+	add(requirements(reports.Error), "c-requirements", "requirements of which it could not be told.")
+	add(lone(reports.Error), "c-scenarios", "scenarios without a requirement that could not be judged.")
+	if n := len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised))); n > 0 {
+		found = append(found, first{Verdict: reports.NotExercised, Link: "c-silent", Label: figures.Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
+	}
+	if n := len(reports.OfVerdict(c.Requirements, reports.Warn)); n > 0 {
+		found = append(found, first{Verdict: reports.Warn, Link: "c-failures", Label: figures.Plural(int64(n), "warning"), Text: "that did not fail the run."})
+	}
+	add(lone(reports.Warn), "c-scenarios", "scenarios without a requirement warned.")
+	if groups := reports.Lackings(c.Requirements); len(groups) > 0 {
+		n, needs := 0, []string{}
+		for i, group := range groups {
+			n += len(group.Requirements)
+			if i < 4 {
+				needs = append(needs, figures.OneLine(group.Needs, 120))
+			}
+		}
+		if len(groups) > len(needs) {
+			needs = append(needs, figures.Count(int64(len(groups)-len(needs)))+" more")
+		}
+		found = append(found, first{Verdict: reports.Skipped, Link: "c-lacks", Label: figures.Plural(int64(n), "requirement"), Text: "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
+	}
+	return found
+}
+
+// conformanceDetails is what the template "conformance" shows.
+type conformanceDetails struct {
+	Causes        []causeShown
+	CausesMore    string
+	NotExercised  []reports.Requirement
+	Loud          bool // some of them would count
+	Lackings      *table
+	Filters       []share
+	Requirements  []requirementRow
+	Failures      []failure
+	FailuresMore  string
+	Scenarios     []scenarioGroup
+	ScenariosMore string
+}
+
+func conformanceDetailsOf(c *reports.Conformance) conformanceDetails {
+	d := conformanceDetails{NotExercised: reports.OfVerdict(c.Requirements, reports.NotExercised)}
+	d.Loud = len(gating(d.NotExercised)) > 0
+	counts := reports.RequirementCounts(c.Requirements)
+	for _, verdict := range reports.Verdicts {
+		if n := counts[verdict]; n > 0 {
+			d.Filters = append(d.Filters, share{verdict, n})
+		}
+	}
+	d.Lackings = lackingsTable(c)
+	scenarios := map[string]*reports.Scenario{}
+	for i := range c.Scenarios {
+		scenarios[c.Scenarios[i].ID] = &c.Scenarios[i]
+	}
+	kept := keptScenarios(c)
+	addCauses(c, &d, kept)
+	addRequirements(c, &d, scenarios, kept)
+	addScenarios(c, &d, kept)
+	return d
+}
+
+func lackingsTable(c *reports.Conformance) *table {
+	groups := reports.Lackings(c.Requirements)
+	if len(groups) == 0 {
+		return nil
+	}
+	t := table{Caption: "With these the skipped requirements could be checked", Columns: []column{{Head: "What is missing"}, {Head: "Requirements that wait for it"}}}
+	for _, group := range groups {
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: group.Needs, Head: true}, {Text: strings.Join(group.Requirements, " "), Code: true}}})
+	}
+	return &t
+}

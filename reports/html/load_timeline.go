@@ -1,0 +1,156 @@
+package html
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// timeline is the seconds of one operation, or of all, in order and without gaps.
+type timeline struct {
+	from    int
+	seconds []reports.Second
+}
+
+// longestTimeline is how many seconds of a run are drawn: two days.
+const longestTimeline = 2 * 86400
+
+// timelines takes the seconds of a run apart by operation. Sums over all operations stand under "", there without the wanted statuses.
+func timelines(l *reports.Load) map[string]timeline {
+	first, last := math.MaxInt, math.MinInt
+	for _, second := range l.Seconds {
+		first, last = min(first, second.At), max(last, second.At)
+	}
+	lines := map[string]timeline{}
+	wanted := map[string]string{}
+	for name, o := range l.Operations {
+		wanted[name] = wantedStatus(o)
+	}
+	if len(l.Seconds) == 0 {
+		return lines
+	}
+	if first < 0 {
+		first = 0
+	}
+	if last-first >= longestTimeline {
+		last = first + longestTimeline - 1
+	}
+	if last < first {
+		return lines
+	}
+	at := func(name string) timeline {
+		line, ok := lines[name]
+		if !ok {
+			line = timeline{first, make([]reports.Second, last-first+1)}
+			for i := range line.seconds {
+				line.seconds[i].At = first + i
+			}
+			lines[name] = line
+		}
+		return line
+	}
+	for _, second := range l.Seconds {
+		if second.At < first || second.At > last {
+			continue
+		}
+		if _, known := l.Operations[second.Operation]; !known {
+			continue
+		}
+		at(second.Operation).seconds[second.At-first] = second
+		sum := &at("").seconds[second.At-first]
+		sum.Asked += second.Asked
+		sum.Sent += second.Sent
+		sum.Right += second.Right
+		sum.Wrong += second.Wrong
+		sum.Max = max(sum.Max, second.Max)
+		sum.Lag99 = max(sum.Lag99, second.Lag99)
+		for status, n := range second.Statuses {
+			if status == wanted[second.Operation] {
+				continue
+			}
+			if sum.Statuses == nil {
+				sum.Statuses = map[string]int64{}
+			}
+			sum.Statuses[status] += n
+		}
+	}
+	return lines
+}
+
+// wantedStatus is the status of right answers: one of 2xx that came at least as often as answers were right. It is "" where no
+// answer was right.
+func wantedStatus(o *reports.Operation) string {
+	for _, status := range reports.SortedKeys(o.Statuses) {
+		if o.Right > 0 && o.Statuses[status] >= o.Right && strings.HasPrefix(status, "2") {
+			return status
+		}
+	}
+	return ""
+}
+
+// points thins a timeline to at most limit points: each is what pick says of the seconds it stands for.
+func (t timeline) points(limit int, pick func([]reports.Second) float64) (x, y []float64) {
+	width := (len(t.seconds) + limit - 1) / limit
+	if width < 1 {
+		width = 1
+	}
+	for i := 0; i < len(t.seconds); i += width {
+		bucket := t.seconds[i:min(i+width, len(t.seconds))]
+		x = append(x, float64(t.from+i))
+		y = append(y, pick(bucket))
+	}
+	return x, y
+}
+
+// bucketWords says how many seconds one point stands for.
+func (t timeline) bucketWords(limit int) string {
+	width := (len(t.seconds) + limit - 1) / limit
+	if width <= 1 {
+		return "Each point is one second."
+	}
+	return fmt.Sprintf("Each point is the highest of %d seconds.", width)
+}
+
+// highest picks the highest time of a bucket in milliseconds; a bucket without a right answer has none.
+func highest(of func(reports.Second) int64) func([]reports.Second) float64 {
+	return func(bucket []reports.Second) float64 {
+		top := math.NaN()
+		for _, second := range bucket {
+			if second.Right > 0 && !(float64(of(second))/1e6 <= top) {
+				top = float64(of(second)) / 1e6
+			}
+		}
+		return top
+	}
+}
+
+// perSecond picks the mean count of a bucket.
+func perSecond(of func(reports.Second) int64) func([]reports.Second) float64 {
+	return func(bucket []reports.Second) float64 {
+		sum := 0.0
+		for _, second := range bucket {
+			sum += float64(of(second))
+		}
+		return sum / float64(len(bucket))
+	}
+}
+
+// spark is the p99 of an operation over time as a small line.
+func (t timeline) spark(name string) *spark {
+	if len(t.seconds) == 0 {
+		return nil
+	}
+	x, y := t.points(60, highest(func(s reports.Second) int64 { return s.P99 }))
+	values := finite(y)
+	if len(values) < 2 {
+		return nil
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	horizontal := scale{low: x[0], high: max(x[len(x)-1], x[0]+1), from: 1, to: 119}
+	vertical := scale{low: min(0, low), high: max(high, 1e-6), from: 24, to: 2}
+	return &spark{Path: linePath(line{X: x, Y: y}, horizontal, vertical), Words: fmt.Sprintf("p99 of %s over time, between %s and %s", name, figures.Milliseconds(int64(low*1e6)), figures.Milliseconds(int64(high*1e6)))}
+}
