@@ -27,7 +27,7 @@ var walls = map[string][]string{
 	"internal/wire":        {"ags", "internal/failure"},
 	"internal/check":       {"ags", "internal/wire"},
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
-	"internal/tokens":      {"internal/environment", "internal/userfile"},
+	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
 	"reports":              {"ags", "internal/disarm", "internal/figures", "internal/stats", "internal/failure", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
 	"load":                 {"ags", "internal/check", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},

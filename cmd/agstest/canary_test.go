@@ -87,7 +87,7 @@ func TestNoKeyOfAnEnvironmentFileLeaks(t *testing.T) {
 			tree := map[string]any{"url": service.URL, "tenant": "nagra", "service": "Operator SSO", "operator": map[string]any{"secret": "a-secret-of-at-least-32-characters", "account": "1663"}, "allow": map[string]any{"register": true}}
 			var used []string
 			for _, key := range group {
-				if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") || strings.HasSuffix(key, ".sessionToken.pool") { // the name of another key; a segment of a path
+				if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") || strings.HasSuffix(key, ".sessionToken.pool") || strings.HasSuffix(key, ".request.method") { // the name of another key; a segment of a path
 					continue
 				}
 				canary := fmt.Sprintf("C4nary%04dof%d", len(canaries), batch*1000+len(way))
@@ -142,10 +142,12 @@ func TestNoKeyOfAnEnvironmentFileLeaks(t *testing.T) {
 
 // batches spreads keys over few files, so that keys that exclude each other are apart.
 func batches(keys []string) [][]string {
-	groups := make([][]string, 4)
+	groups := make([][]string, 5)
 	for _, key := range keys {
 		at := 0
 		switch {
+		case strings.Contains(key, ".sessionToken."):
+			at = 4 // in the place of a session token
 		case key == "proxy", key == "noProxy", key == "sni":
 			at = 3 // nobody is reached through it
 		case strings.HasPrefix(key, "load.clients.") && key != "load.clients.file", strings.HasSuffix(key, ".proxy"), key == "url":
@@ -170,6 +172,16 @@ func put(t *testing.T, dir string, tree map[string]any, key, value, canary, addr
 			value = "!secret " + address + "/" + canary
 		} else {
 			value = address + "/" + value
+		}
+	case strings.Contains(key, ".sessionToken."):
+		if last == "token" {
+			value = strings.Replace("/"+value, "/!secret ", "!secret /", 1)
+		}
+		if last == "url" {
+			value = strings.Replace(address+"/"+value, address+"/!secret ", "!secret "+address+"/", 1)
+		}
+		if parts[0] == "load" {
+			tree["load"] = merged(tree["load"], map[string]any{"clients": merged(merged(tree["load"], nil)["clients"], map[string]any{"count": 20, "clientId": "LOAD_{n}"})})
 		}
 	case last == "proxy":
 		if value = "http://user:${" + strings.Trim(value, "${}") + "}@127.0.0.1:1"; !quoted {

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,4 +133,54 @@ func TestSessionTokensOfAPool(t *testing.T) {
 	code, stdout, stderr := call(t, nil, "conform", "--env", file, "--only", "SOST-02", "--generate", "0", "--sequences", "0", "--out", filepath.Join(out, "empty"))
 	assert.NotEqual(t, exitPass, code)
 	assert.Contains(t, stdout+stderr, "more session tokens in the pool of situations.active")
+}
+
+// TestSessionTokensOfARequest: conform and load take each session token from the answer to a call, and show neither it nor the key of the call.
+func TestSessionTokensOfARequest(t *testing.T) {
+	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { running.stop(time.Second) })
+	const key = "k-9a7b6c5d4e3f2a1b"
+	var mutex sync.Mutex
+	canaries := map[string]string{key: "the key"}
+	mint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var said struct{ Account string }
+		if r.Header.Get("X-Api-Key") != key || json.NewDecoder(r.Body).Decode(&said) != nil || said.Account == "" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		token := mintedOutside(t, running, said.Account, 1)[0]
+		mutex.Lock()
+		defer mutex.Unlock()
+		canaries[token] = "a session token of " + said.Account
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]string{"ticket": token}})
+	}))
+	t.Cleanup(mint.Close)
+	source := `{request: {url: "` + mint.URL + `/mint", headers: {X-Api-Key: "${MINT_KEY}"}, body: '{"account": "{accountId}"}'}, token: /data/ticket}`
+	file := withSource(t, running, source, source)
+	out := t.TempDir()
+	variables := map[string]string{"MINT_KEY": key}
+	code, stdout, stderr := call(t, variables, "conform", "--env", file, "--generate", "2", "--sequences", "0", "--only", "SOST-01,SOST-02,SOST-19,REF-01,GW-02,DEV-06", "--out", filepath.Join(out, "conform"))
+	assert.Equal(t, exitPass, code, stdout+stderr)
+	minted := len(canaries) - 1
+	assert.Greater(t, minted, 2)
+	text := stdout + stderr
+	code, stdout, stderr = call(t, variables, "load", "--env", file, "--workload", "mixed", "--mix", "signon=1,refresh=4", "--rate", "20/s", "--duration", "1s", "--out", filepath.Join(out, "load"))
+	assert.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+	assert.Greater(t, len(canaries)-1, minted)
+	text += stdout + stderr
+	_, stdout, stderr = call(t, variables, "env", file)
+	text += stdout + stderr
+	assert.Contains(t, stdout, `X-Api-Key: "[secret, from ${MINT_KEY}]"`)
+	code, stdout, stderr = call(t, map[string]string{"MINT_KEY": "another-key-altogether"}, "conform", "--env", file, "--only", "SOST-01", "--generate", "0", "--sequences", "0", "--out", filepath.Join(out, "refused"))
+	assert.NotEqual(t, exitPass, code, "without a token nothing was checked, so nothing passes")
+	assert.Contains(t, stdout+stderr, "/mint was answered with status 401")
+	text += stdout + stderr
+	texts := map[string]string{"the streams": text}
+	for path, text := range allFiles(t, out) {
+		texts[path] = text
+	}
+	for _, hit := range search(texts, canaries) {
+		t.Error(hit)
+	}
 }

@@ -52,6 +52,7 @@ type Environment struct {
 	values    map[string]string // of the ${NAME}
 	marked    map[string]string // values with the tag !secret or !public, by their dotted path
 	dir       string            // that relative paths start from
+	proxies   [3]string         // HTTP_PROXY, HTTPS_PROXY and NO_PROXY, where Proxy is environment
 	proxy     *url.URL          // what Proxy and NoProxy come to; nil: none is used
 	assumed   bool              // Protected, because the file does not say
 	warnings  []string

@@ -97,7 +97,7 @@ func (r *reader) settleProxy(e *Environment) {
 			r.wrong("proxy", "HTTP_PROXY or HTTPS_PROXY holds no address of a proxy, such as http://proxy.example.com:3128")
 			return
 		}
-		e.proxy = found
+		e.proxy, e.proxies = found, [3]string{variable("HTTP_PROXY", "http_proxy"), variable("HTTPS_PROXY", "https_proxy"), variable("NO_PROXY", "no_proxy")}
 	default:
 		u, err := url.Parse(e.Proxy)
 		if err != nil || !isProxy(u) {

@@ -116,7 +116,7 @@ func (e *Environment) secretIn(path []string, value string) string {
 		return value
 	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
 		return value
-	case path[0] == "headers", len(path) == 4 && path[2] == "headers":
+	case path[0] == "headers", len(path) > 3 && path[len(path)-2] == "headers":
 		if secretHeader.MatchString(last) {
 			return value
 		}
@@ -130,6 +130,14 @@ func (e *Environment) secretIn(path []string, value string) string {
 		}
 	case path[0] == "situations" && (last == "sessionToken" || last == "refreshToken"):
 		return value
+	case len(path) > 3 && path[len(path)-2] == "request" && last == "body":
+		if secretParameter.MatchString(value) {
+			return value
+		}
+	case len(path) > 3 && path[len(path)-2] == "request" && last == "url":
+		if _, query, _ := strings.Cut(value, "?"); secretParameter.MatchString(query) {
+			return query
+		}
 	case last == "proxy":
 		if u, err := url.Parse(value); err == nil && u.User != nil {
 			password, _ := u.User.Password()

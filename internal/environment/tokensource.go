@@ -20,6 +20,9 @@ type TokenSource struct {
 	Command []string `yaml:"command"`
 	// Pool is a file with a token a line. Each is used once, over all runs: what is used is noted in a file beside it.
 	Pool string `yaml:"pool"`
+	// Request is sent, and Token says where the token stands in the JSON of the answer (RFC 6901).
+	Request *TokenRequest `yaml:"request"`
+	Token   string        `yaml:"token"`
 }
 
 // Folder is where the command of a source runs: that of the environment file.
@@ -70,9 +73,19 @@ func (r *reader) checkSource(path string, s *TokenSource, given map[string]bool)
 	if s == nil {
 		return
 	}
+	ways := 0
+	for _, given := range []bool{len(s.Command) > 0, s.Pool != "", s.Request != nil} {
+		if given {
+			ways++
+		}
+	}
 	switch {
-	case len(s.Command) > 0 && s.Pool != "":
-		r.wrong(path, "give command or pool, not both")
+	case ways > 1:
+		r.wrong(path, "give one of command, request and pool")
+	case s.Token != "" && s.Request == nil:
+		r.wrong(path+".token", "belongs to a request")
+	case s.Request != nil:
+		r.checkRequest(path, s, given)
 	case len(s.Command) > 0:
 		r.checkCommand(path, s.Command, given)
 	case s.Pool != "":
@@ -80,7 +93,7 @@ func (r *reader) checkSource(path string, s *TokenSource, given map[string]bool)
 			r.wrong(path+".pool", "%v", err)
 		}
 	default:
-		r.wrong(path, "must be a session token, or say where they come from: {command: [./mint.sh, \"{accountId}\"]} or {pool: tokens.txt}")
+		r.wrong(path, "must be a session token, or say where they come from: {command: [./mint.sh, \"{accountId}\"]}, {request: {url: https://…}, token: /sessionToken} or {pool: tokens.txt}")
 	}
 }
 
@@ -171,6 +184,11 @@ func (s *TokenSource) clone() *TokenSource {
 	}
 	c := *s
 	c.Command = slices.Clone(s.Command)
+	if s.Request != nil {
+		request := *s.Request
+		request.Headers = copied(request.Headers)
+		c.Request = &request
+	}
 	return &c
 }
 

@@ -25,7 +25,7 @@ func TestSourcesThatCannotWork(t *testing.T) {
 		`{command: [mint, !secret word]}`:         "everybody on this machine can read the arguments of a process",
 		`{command: [mint, "{accuntId}"]}`:         "knows no {accuntId}; did you mean {accountId}",
 		`{command: [mint, "{clientId}"]}`:         "needs clientId, which is not given here",
-		`{command: [mint], pool: good.txt}`:       "give command or pool, not both",
+		`{command: [mint], pool: good.txt}`:       "give one of command, request and pool",
 		`{comand: [mint]}`:                        "did you mean command?",
 		`{}`:                                      "must be a session token, or say where they come from",
 		`{pool: nowhere.txt}`:                     "cannot read " + filepath.Join(dir, "nowhere.txt"),

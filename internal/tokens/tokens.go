@@ -1,9 +1,10 @@
-// Package tokens gets session tokens from where an environment file says that they come from: a command or a pool.
+// Package tokens gets session tokens from where an environment file says that they come from: a command, a request or a pool.
 package tokens
 
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,11 +20,12 @@ type Names struct {
 
 // Sources gives the session tokens of one run. It is safe for concurrent use.
 type Sources struct {
-	dir   string
-	mu    sync.Mutex // guards what follows
-	given map[string]bool
-	fails map[*environment.TokenSource]int
-	last  map[*environment.TokenSource]error
+	environment *environment.Environment
+	caller      func() (*http.Client, error) // of requests; made when it is needed first
+	mu          sync.Mutex                   // guards what follows
+	given       map[string]bool
+	fails       map[*environment.TokenSource]int
+	last        map[*environment.TokenSource]error
 }
 
 // mostFailures in a row are made by a source before it is asked no more.
@@ -31,7 +33,7 @@ const mostFailures = 3
 
 // New makes the sources of a run.
 func New(e *environment.Environment) *Sources {
-	return &Sources{dir: e.Folder(), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
+	return &Sources{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return newCaller(e) }), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
 }
 
 // Take gets a session token that was not taken before. An error names the source. It may hold what a command said, and must be redacted.
@@ -49,14 +51,14 @@ func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names
 	if fails >= mostFailures {
 		return "", fmt.Errorf("%w (%d times in a row, so that it is asked no more)", last, fails)
 	}
-	token, err := command(ctx, s.dir, names.fill(from.Command))
+	token, err := s.ask(ctx, from, names)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil && s.given[token] {
-		err = fmt.Errorf("the command %s wrote a session token that it had written before; one that may be used more than once is given as sessionToken: \"${NAME}\"", from.Command[0])
+		err = fmt.Errorf("%s gave a session token that was given before; one that may be used more than once is written as sessionToken: \"${NAME}\"", described(from))
 	}
 	if err != nil {
 		s.fails[from]++
@@ -80,13 +82,36 @@ func Unused(from *environment.TokenSource) (int, error) {
 	return len(left), err
 }
 
-// fill puts the names in.
-func (n Names) fill(texts []string) []string {
-	pairs := []string{"{accountId}", n.AccountID, "{clientId}", n.ClientID, "{tenant}", n.Tenant}
+func (s *Sources) ask(ctx context.Context, from *environment.TokenSource, names Names) (string, error) {
+	if from.Request == nil {
+		return command(ctx, s.environment.Folder(), names.fill(from.Command))
+	}
+	caller, err := s.caller()
+	if err != nil {
+		return "", err
+	}
+	return request(ctx, caller, from, names)
+}
+
+func described(from *environment.TokenSource) string {
+	if from.Request != nil {
+		return "the request " + from.Request.String()
+	}
+	return "the command " + from.Command[0]
+}
+
+// replacer puts the names in, each escaped for where it comes to stand.
+func (n Names) replacer(escape func(string) string) *strings.Replacer {
+	pairs := []string{"{accountId}", escape(n.AccountID), "{clientId}", escape(n.ClientID), "{tenant}", escape(n.Tenant)}
 	if n.Number > 0 {
 		pairs = append(pairs, "{n}", strconv.Itoa(n.Number))
 	}
-	replacer := strings.NewReplacer(pairs...)
+	return strings.NewReplacer(pairs...)
+}
+
+// fill puts the names into texts as they are.
+func (n Names) fill(texts []string) []string {
+	replacer := n.replacer(func(text string) string { return text })
 	filled := make([]string, len(texts))
 	for i, text := range texts {
 		filled[i] = replacer.Replace(text)

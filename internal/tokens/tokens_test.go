@@ -43,7 +43,7 @@ func TestTokenOfACommand(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "1663; echo x|x-PUB_1|nagra|in the folder of the file", token)
 	_, err = s.Take(context.Background(), e.Situations["active"].SessionTokens, Names{AccountID: "1663; echo x", ClientID: "PUB_1", Tenant: "nagra"})
-	assert.ErrorContains(t, err, "wrote a session token that it had written before")
+	assert.ErrorContains(t, err, "gave a session token that was given before")
 }
 
 func TestCommandThatGivesNone(t *testing.T) {
