@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -64,6 +65,9 @@ func otherLast(text string) byte {
 	return neighbour(last)
 }
 
+// uuid is read in any case (RFC 9562 section 4).
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
 // neighbour is another character of the same kind.
 func neighbour(c byte) byte {
 	switch {
@@ -94,22 +98,22 @@ var matching = map[string]struct {
 	right func(w *world, r *request) string
 	// put puts another in its place.
 	put func(w *world, r *request, text string)
-	// in other case, or with blanks around it, the value is another one: it is a secret.
+	// in other case, or with blanks around it, the value is another one.
 	caseMatters, blanksMatter bool
 	// inHeader: blanks around it are no part of it (RFC 9110 section 5.5).
 	inHeader bool
 	// more are near misses of its own.
 	more func(w *world, right string) []nearMiss
 }{
-	"authentication service": {right: header(ags.HeaderService), put: putHeader(ags.HeaderService), inHeader: true},
+	"authentication service": {right: header(ags.HeaderService), put: putHeader(ags.HeaderService), inHeader: true, caseMatters: true},
 	"tenant":                 {right: header(ags.HeaderTenant), put: putHeader(ags.HeaderTenant), inHeader: true},
 	"User-Token":             {right: header(ags.HeaderUserToken), put: putHeader(ags.HeaderUserToken), inHeader: true, caseMatters: true},
-	"session token":          {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true},
+	"session token":          {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true, blanksMatter: true},
 	"clientId": {right: func(_ *world, r *request) string {
 		var id string
 		_ = json.Unmarshal(r.get("clientId"), &id)
 		return id
-	}, put: func(_ *world, r *request, text string) { r.set("clientId", rawJSON(text)) }},
+	}, put: func(_ *world, r *request, text string) { r.set("clientId", rawJSON(text)) }, caseMatters: true, blanksMatter: true},
 	"password":  {right: parameterNamed((*world).isPasswordOf), put: putParameter((*world).isPasswordOf), caseMatters: true, blanksMatter: true},
 	"user name": {right: parameterNamed(isUserName), put: putParameter(isUserName)},
 	"type of registration": {right: func(_ *world, r *request) string { return strings.TrimPrefix(r.path, "/ags/register/") },
@@ -242,7 +246,7 @@ func (w *world) sendNearMisses(ctx context.Context, what, operation string) erro
 	if right == "" {
 		return lacking("", "the request of %s has no %s that could be missed by a hair", operation, what)
 	}
-	misses := nearMisses(right, value.caseMatters, value.blanksMatter)
+	misses := nearMisses(right, value.caseMatters && !uuid.MatchString(right), value.blanksMatter)
 	if value.more != nil {
 		misses = append(misses, value.more(w, right)...)
 	}

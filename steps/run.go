@@ -49,15 +49,16 @@ type run struct {
 
 	fetched sync.Map // session tokens from a source of the environment file
 
-	mu       sync.Mutex        // guards what follows
-	next     time.Time         // when the next request may be sent, with a limited rate
-	accepted map[string]int    // how often a session token of the environment file was
-	wrong    map[string]int    // wrong passwords that were sent, by what else a user signs on with
-	grants   map[string]int    // how often a good request of a call was accepted
-	tried    map[string]int    // how often one was sent only to see that
-	why      map[string]string // why such a one was not accepted
-	apart    map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
-	idle     []string          // situations that do nothing
+	mu       sync.Mutex                // guards what follows
+	next     time.Time                 // when the next request may be sent, with a limited rate
+	accepted map[string]int            // how often a session token of the environment file was
+	refused  map[string]*wire.Exchange // the first that refused a session token of the environment file
+	wrong    map[string]int            // wrong passwords that were sent, by what else a user signs on with
+	grants   map[string]int            // how often a good request of a call was accepted
+	tried    map[string]int            // how often one was sent only to see that
+	why      map[string]string         // why such a one was not accepted
+	apart    map[string]string         // why a situation cannot be told apart from a made-up one; empty: it can
+	idle     []string                  // situations that do nothing
 
 	silences map[string]int // requests without an answer, by kind
 
@@ -121,7 +122,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, tokens: tokens.New(o.Environment), selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
 		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
-		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, apart: map[string]string{}, wrong: map[string]int{},
+		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {
 		r.secrets = newSecrets()
@@ -250,4 +251,16 @@ func (r *run) timesWorked(token string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.accepted[token]
+}
+
+// refusedBefore tells whether a session token of the environment file was refused in an earlier exchange of this run, and remembers the first.
+func (r *run) refusedBefore(token string, x *exchange) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.refused[token]
+	if first == nil {
+		first = x.Exchange
+		r.refused[token] = first
+	}
+	return first != x.Exchange
 }

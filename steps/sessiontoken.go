@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"agstest/internal/check"
@@ -115,10 +116,12 @@ func (w *world) cautious(x *exchange, changed bool) error {
 		w.run.worked(given)
 		return nil
 	}
-	times := w.run.timesWorked(given)
+	times, before := w.run.timesWorked(given), w.run.refusedBefore(given, x)
 	if given != w.account.token && times > 0 {
 		return nil // it was good, and fresh ones can be had
 	}
+	// A full account lets its known devices in.
+	refusal := w.refusal && (x.request.get("clientId") == nil || !strings.HasSuffix(w.account.situation, "-limit"))
 	code, ok := check.SubCode(x.Exchange)
 	switch {
 	case x.Status/100 != 4, times >= 2:
@@ -130,8 +133,11 @@ func (w *world) cautious(x *exchange, changed bool) error {
 	case times == 1:
 		return lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+w.account.situation,
 			"the session token of situations.%s was accepted once in this run and is refused now (%d): it works only once, and no fresh one can be had", w.account.situation, x.Status)
-	case changed || w.refusal:
+	case changed || refusal:
 		return nil
+	case before:
+		return lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and an accountId in place of the sessionToken in situations.`+w.account.situation,
+			"the session token of situations.%s was refused before in this run, and may be used up by that (%d); no fresh one can be had", w.account.situation, x.Status)
 	}
 	return unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are minted", w.account.situation, x.Status)
 }

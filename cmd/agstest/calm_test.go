@@ -116,7 +116,7 @@ func TestConsentGetsTheWholeCheckAndNoAccountIsLocked(t *testing.T) {
 	t.Parallel()
 	file, log, host := liveMock(t, "protected: true\nlockout: 3\n")
 	code, _, stderr := call(t, nil, "conform", "--env", file, "--yes", host, "--generate", "2", "--sequences", "1", "--out", filepath.Join(t.TempDir(), "run"))
-	assert.Contains(t, []int{exitPass, exitFail}, code, stderr)
+	assert.Contains(t, []int{exitPass, exitFail, exitInconclusive}, code, stderr)
 	assert.Greater(t, len(log.lines), 200)
 	assert.NotEmpty(t, log.wrong, "wrong passwords were tried, so the bound was tested")
 	for user, n := range log.wrong {
