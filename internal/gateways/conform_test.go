@@ -49,12 +49,9 @@ func judged(t *testing.T, e *environment.Environment) map[string]string {
 	return verdicts
 }
 
-// explained are the requirements whose verdict a gateway may change, and why. docs/gateways.md has them for readers. An empty id stands for
-// all: what a gateway does to a call changes all that the call is needed for.
+// explained are the requirements whose verdict a gateway may change, and why. docs/gateways.md has them for readers.
 var explained = map[string]map[string]string{
 	"varnish, production false": {"DISC-02": "its built-in rules give every tenant the discovery that the first one got"},
-	"squid, production false":   {"": "it passes no Authorization on, so that refresh and signOut are refused"},
-	"squid, production true":    {"": "it passes no Authorization on, so that refresh and signOut are refused"},
 	"caddy, production false":   {"SOST-17": address, "ERR-01": address, "ERR-02": address},
 	"caddy, production true":    {"SOST-17": address, "ERR-01": address, "ERR-02": address},
 }
@@ -85,7 +82,7 @@ func TestConformThroughEachGateway(t *testing.T) {
 						assert.Contains(t, got, "a gateway on the way may replace it")
 						continue
 					}
-					if verdict == wanted || id == "GW-04" || explained[name][id]+explained[name][""] != "" { // GW-04 is about https
+					if verdict == wanted || id == "GW-04" || explained[name][id] != "" { // GW-04 is about https
 						continue
 					}
 					t.Errorf("%s is %s (direct: %s)", id, got, want)
