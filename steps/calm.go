@@ -54,6 +54,9 @@ func calmest(scenarios []*scenario) map[*scenario]bool {
 
 // mayBegin refuses a scenario that needs a yes, before it has sent anything.
 func (r *run) mayBegin(s *scenario) error {
+	if part := absentPart(r.environment, s); part != "" {
+		return lacking("", "the platform has no %s, as absent in the environment file says", part)
+	}
 	if r.options.Calm == "" || r.calm[s] {
 		return nil
 	}
@@ -91,6 +94,9 @@ func ForecastOf(o Options) (Forecast, error) {
 	calm := calmest(chosen.scenarios)
 	e := o.Environment
 	for _, s := range chosen.scenarios {
+		if absentPart(e, s) != "" {
+			continue
+		}
 		if o.Calm != "" && !calm[s] {
 			f.LeftOut++
 			continue

@@ -22,6 +22,7 @@ type ability struct {
 	Name    string `json:"name"`
 	Allows  string `json:"allows"`
 	Offered bool   `json:"offered"`
+	Absent  bool   `json:"absent,omitempty"`
 	Missing string `json:"missing,omitempty"`
 	Example string `json:"example,omitempty"`
 }
@@ -53,8 +54,8 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 			}
 			var abilities []ability
 			for _, a := range e.Abilities() {
-				line := ability{Name: a.Name, Allows: a.Allows, Offered: a.Offered, Missing: a.Missing}
-				if !a.Offered {
+				line := ability{Name: a.Name, Allows: a.Allows, Offered: a.Offered, Absent: a.Absent, Missing: a.Missing}
+				if !a.Offered && !a.Absent {
 					line.Example = a.Example
 				}
 				abilities = append(abilities, line)
@@ -98,6 +99,9 @@ func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abili
 		if !a.Offered {
 			state = "no"
 		}
+		if a.Absent {
+			state = "absent"
+		}
 		fmt.Fprintf(table, "  %s\t%s\t%s\n", state, a.Name, a.Allows)
 	}
 	if err := table.Flush(); err != nil {
@@ -107,7 +111,7 @@ func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abili
 		var situations, keys []string
 		for _, a := range abilities {
 			switch {
-			case a.Offered:
+			case a.Offered, a.Absent:
 			case slices.Contains(environment.SituationNames, a.Name):
 				situations = append(situations, a.Example)
 			default:

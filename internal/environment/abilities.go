@@ -12,6 +12,8 @@ type Ability struct {
 	Offered bool
 	// Missing says what the file lacks; empty where Offered.
 	Missing string
+	// Absent: the file says that the platform does not have it.
+	Absent bool
 	// Example is a line that would give it.
 	Example string
 }
@@ -99,6 +101,9 @@ func (e *Environment) Abilities() []Ability {
 		} else if lacking := need.missing(e, s); len(lacking) > 0 {
 			ability.Missing = "situations." + name + ": " + strings.Join(lacking, ", ")
 		}
+		if part := e.absentFor(name); part != "" {
+			ability.Absent, ability.Missing = true, "the platform has no "+part+" (absent)"
+		}
 		ability.Offered = ability.Missing == ""
 		list = append(list, ability)
 	}
@@ -115,6 +120,9 @@ func (e *Environment) Abilities() []Ability {
 			Example: `load: {clients: {count: 2000, sessionToken: "load-{n}", clientId: "LOAD_{n}", accountId: "L{n}"}}`},
 	}
 	for _, part := range parts {
+		if part.Name == "allow.register" && e.IsAbsent("register") {
+			part.Absent, part.Offered, part.Missing = true, false, "the platform has no register (absent)"
+		}
 		if part.Offered {
 			part.Missing = ""
 		}

@@ -107,6 +107,7 @@ func (r *reader) check(e *Environment) {
 		}
 	}
 	r.checkReaching(e)
+	r.checkAbsent(e)
 	r.checkLoad(e)
 	r.warnOfOpenness(e)
 	if e.Mock != nil {

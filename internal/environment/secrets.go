@@ -282,7 +282,7 @@ func withPassword(address, password string) string {
 // clone copies everything that eachString can change.
 func (e *Environment) clone() *Environment {
 	c := *e
-	c.Headers = copied(e.Headers)
+	c.Headers, c.Absent = copied(e.Headers), slices.Clone(e.Absent)
 	c.SignOn.Parameters = copied(e.SignOn.Parameters)
 	if e.Operator != nil {
 		operator := *e.Operator
