@@ -153,7 +153,7 @@ func (h *HistoryComparison) choose(earlier []Stored, load *Load, question string
 		case l.Verdict == Fail || l.Verdict == Error:
 			leave("failed its own limits")
 		default:
-			h.Runs = append(h.Runs, HistoryRun{Run: l.Run, Verdict: l.Verdict, Response: entryOf("", Stored{Load: l}).Response})
+			h.Runs = append(h.Runs, HistoryRun{Run: l.Run, Verdict: l.Verdict, Response: EntryOf("", Stored{Load: l}).Response})
 		}
 	}
 	slices.SortStableFunc(h.Runs, func(a, b HistoryRun) int { return a.Run.Start.Compare(b.Run.Start) })
@@ -171,7 +171,7 @@ func (h *HistoryComparison) measure(load, confirm *Load) {
 	var slower, faster, second []float64
 	var gating []int
 	for _, operation := range load.OperationNames() {
-		figures := entryOf("", Stored{Load: load}).Response[operation]
+		figures := EntryOf("", Stored{Load: load}).Response[operation]
 		for _, metric := range []string{"p50", "p95", "p99"} {
 			m := HistoryMetric{Operation: operation, Metric: metric, Gates: metric != "p99", Value: figures.Of(metric), Floor: h.Rules.Floor.of(metric)}
 			var logs []float64
@@ -195,7 +195,7 @@ func (h *HistoryComparison) measure(load, confirm *Load) {
 			m.Slower = expected.Above(value)
 			m.SlowerAdjusted = m.Slower
 			if confirm != nil && confirm.Operations[operation] != nil {
-				m.Confirm = entryOf("", Stored{Load: confirm}).Response[operation].Of(metric)
+				m.Confirm = EntryOf("", Stored{Load: confirm}).Response[operation].Of(metric)
 			}
 			if m.Gates {
 				gating = append(gating, len(h.Metrics))

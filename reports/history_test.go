@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // history is n runs of one question in the days before folderDay, around 10 ms with a spread of 2 % between runs.
@@ -141,10 +142,10 @@ func TestTrends(t *testing.T) {
 	broken := storedLoad("broken", folderDay.Add(time.Minute), 50*time.Millisecond)
 	broken.Run.Partial = "interrupted"
 	storeRun(t, root, broken)
-	_, err := reports.Pin(root, "release-1", "run03", folderDay)
+	_, err := runs.Pin(root, "release-1", "run03", folderDay)
 	require.NoError(t, err)
 
-	entries, err := reports.List(root)
+	entries, err := runs.List(root)
 	require.NoError(t, err)
 	trends := reports.Trends(entries)
 	require.Len(t, trends, 2)

@@ -17,6 +17,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // placements as they are written at the command line.
@@ -163,7 +164,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 
 // lastSelfComparison finds the newest comparison of the environment with itself among stored runs; nil: there is none.
 func lastSelfComparison(root, environment string) *reports.SelfComparison {
-	entries, err := reports.List(root)
+	entries, err := runs.List(root)
 	if err != nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 func (p *program) compareCommand() *cobra.Command {
@@ -93,13 +94,13 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 		}
 		options.Confirm = &again
 	}
-	entries, err := reports.List(root)
+	entries, err := runs.List(root)
 	if err != nil {
 		return nil, failure.Usagef("%w", err)
 	}
 	until := time.Time{}
 	if baseline != "" {
-		pinned, err := reports.Find(root, baseline)
+		pinned, err := runs.Find(root, baseline)
 		if err != nil {
 			return nil, failure.Usagef("%w", err)
 		}

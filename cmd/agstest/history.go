@@ -15,6 +15,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/reports"
 	"agstest/reports/html"
+	"agstest/reports/runs"
 )
 
 func (p *program) historyCommand() *cobra.Command {
@@ -40,7 +41,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 		Example: "  agstest history list\n  agstest history list --json | jq -r '.[] | select(.verdict==\"fail\") | .folder'",
 		Args:    refuseArguments,
 		RunE: func(c *cobra.Command, args []string) error {
-			entries, err := reports.List(dir)
+			entries, err := runs.List(dir)
 			if err != nil {
 				return failure.Usagef("%w", err)
 			}
@@ -78,7 +79,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 		Example: "  agstest history pin release-24-38 20261123T101500Z-staging-gate-3f2a",
 		Args:    wantArguments(2, 2, "a name and a run"),
 		RunE: func(c *cobra.Command, args []string) error {
-			entry, err := reports.Pin(dir, args[0], args[1], time.Now())
+			entry, err := runs.Pin(dir, args[0], args[1], time.Now())
 			if err != nil {
 				return failure.Usagef("%w", err)
 			}
@@ -92,7 +93,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 		Example: "  agstest history unpin release-24-38",
 		Args:    wantArguments(1, 1, "a name"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := reports.Unpin(dir, args[0]); err != nil {
+			if err := runs.Unpin(dir, args[0]); err != nil {
 				return failure.Usagef("%w", err)
 			}
 			return nil
@@ -108,14 +109,14 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 		Example: "  agstest history prune --keep 50 --dry-run\n  agstest history prune --older-than 90d",
 		Args:    refuseArguments,
 		RunE: func(c *cobra.Command, args []string) error {
-			options := reports.PruneOptions{Keep: keep, Now: time.Now(), DryRun: dryRun}
+			options := runs.PruneOptions{Keep: keep, Now: time.Now(), DryRun: dryRun}
 			var err error
 			if olderThan != "" {
 				if options.OlderThan, err = parseDays(olderThan); err != nil {
 					return failure.Usagef("--older-than: %w", err)
 				}
 			}
-			gone, left, err := reports.Prune(dir, options)
+			gone, left, err := runs.Prune(dir, options)
 			for _, stays := range left {
 				p.warnf("%s", disarm.Line(stays))
 			}
@@ -138,7 +139,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 		Example: "  agstest history rebuild",
 		Args:    refuseArguments,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := reports.RebuildIndex(dir); err != nil {
+			if err := runs.RebuildIndex(dir); err != nil {
 				return failure.Usagef("%w", err)
 			}
 			return nil
@@ -155,7 +156,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 			if err := oneOf("--report-style", pageStyle.style, reportStyles); err != nil {
 				return err
 			}
-			entries, err := reports.List(dir)
+			entries, err := runs.List(dir)
 			if err != nil {
 				return failure.Usagef("%w", err)
 			}

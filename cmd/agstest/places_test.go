@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // TestPlacesWhereNoRunCanGo: the refusal comes before anything is sent, is one sentence, and leaves what is there as it was.
@@ -96,11 +97,11 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	t.Run("below the folder of runs", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		var runs []*child
+		var children []*child
 		for range 4 {
-			runs = append(runs, newChild(t, dir, shortConform...).start())
+			children = append(children, newChild(t, dir, shortConform...).start())
 		}
-		for _, c := range runs {
+		for _, c := range children {
 			assert.Equal(t, exitPass, c.code(), c.stderr.String())
 			_, path, found := strings.Cut(c.stdout.String(), "\nReport: ")
 			require.True(t, found)
@@ -108,7 +109,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, reports.Pass, stored.Verdict())
 		}
-		entries, err := reports.List(filepath.Join(dir, "out"))
+		entries, err := runs.List(filepath.Join(dir, "out"))
 		require.NoError(t, err)
 		assert.Len(t, entries, 4)
 		index, err := os.ReadFile(filepath.Join(dir, "out", "index.ndjson"))

@@ -18,6 +18,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/reports"
 	"agstest/reports/html"
+	"agstest/reports/runs"
 	"agstest/reports/text"
 )
 
@@ -137,7 +138,7 @@ func (p *program) dialect(f *outputFlags) string {
 type recorder struct {
 	program *program
 	service *service
-	folder  *reports.Folder
+	folder  *runs.Folder
 	output  *outputFlags
 	run     reports.Run // the question, as the folder is named after it
 	command []string
@@ -177,9 +178,9 @@ func (p *program) newRecorder(c *cobra.Command, service *service, out *outputFla
 	r.run = reports.Run{ID: randomID(), Kind: kind, Environment: environment, Start: time.Now()}
 	var err error
 	if out.out != "" {
-		r.folder, err = reports.NewFolderAt(out.out, r.run)
+		r.folder, err = runs.NewFolderAt(out.out, r.run)
 	} else {
-		r.folder, err = reports.NewFolder(runsFolder, r.run)
+		r.folder, err = runs.NewFolder(runsFolder, r.run)
 	}
 	if err != nil {
 		return nil, failure.Usagef("%w", err)

@@ -12,6 +12,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // readCommands are those that work on what runs have written, and send nothing.
@@ -101,7 +102,7 @@ func intoFolder(dir string) func(string, func(io.Writer) error) error {
 func (p *program) readRun(name string) (reports.Stored, error) {
 	path := name
 	if _, err := os.Stat(path); os.IsNotExist(err) {
-		if entry, found := reports.Find(runsFolder, name); found == nil {
+		if entry, found := runs.Find(runsFolder, name); found == nil {
 			path = filepath.Join(runsFolder, entry.Folder)
 		}
 	}

@@ -1,4 +1,4 @@
-package reports
+package runs
 
 import (
 	"encoding/json"
@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"agstest/reports"
 )
 
 // A mark lies in each folder of a run from its first moment: an empty file whose name says whose it is. What has no such proof is never
@@ -16,7 +18,7 @@ import (
 const markPrefix = ".agstest-run-"
 
 // putMark marks a folder that was just made. Where it cannot, the folder goes.
-func putMark(folder string, run Run) error {
+func putMark(folder string, run reports.Run) error {
 	file, err := os.OpenFile(filepath.Join(folder, markPrefix+short(run.ID)), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err == nil {
 		err = file.Close()
@@ -43,7 +45,7 @@ func ours(root *os.Root, name string) error {
 		return errors.New("it is no folder")
 	}
 	stored := ""
-	for _, file := range []string{ConformanceFile, LoadFile, ComparisonFile} {
+	for _, file := range []string{reports.ConformanceFile, reports.LoadFile, reports.ComparisonFile} {
 		var head struct {
 			Schema string `json:"schema"`
 			Run    struct {
@@ -79,7 +81,7 @@ func decodeIn(root *os.Root, path string, into any) error {
 		return err
 	}
 	defer file.Close()
-	return json.NewDecoder(io.LimitReader(file, MaxStored)).Decode(into)
+	return json.NewDecoder(io.LimitReader(file, reports.MaxStored)).Decode(into)
 }
 
 // markIn tells of the mark in a folder below root.

@@ -1,4 +1,8 @@
-package reports
+// Package runs keeps runs in a folder: each in a folder of its own (Folder), which is whole only when it is finished; an index of them
+// that may be deleted at any time (List, Find, RebuildIndex); names pinned to runs that others are compared with (Pin, Baselines); and
+// Prune, which deletes old runs and nothing else. Several processes may work on one folder at a time: a run claims its name, and whoever
+// writes the pins holds a lock that a killed process leaves open. A stored run is read with reports.ReadStored.
+package runs
 
 import (
 	"cmp"
@@ -9,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"agstest/reports"
 )
 
 // partialSuffix ends the name of a folder whose run has not ended, or was killed. Such a folder can be read like any other.
@@ -26,8 +32,8 @@ type Folder struct {
 
 // NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once; two runs never
 // share a folder, whatever their ids. Root is made where it is missing.
-func NewFolder(root string, run Run) (*Folder, error) {
-	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), Slug(cmp.Or(run.Environment, "unnamed")), Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
+func NewFolder(root string, run reports.Run) (*Folder, error) {
+	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), reports.Slug(cmp.Or(run.Environment, "unnamed")), reports.Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder %s for runs: %w", root, withoutPath(err))
 	}
@@ -58,7 +64,7 @@ func NewFolder(root string, run Run) (*Folder, error) {
 // NewFolderAt makes the folder of a run whose final name the user chose. What an earlier run left there is replaced when this one ends;
 // a folder that holds anything else, a run that is pinned as a baseline, and one that another run is on its way to are refused now
 // rather than after the run.
-func NewFolderAt(path string, run Run) (*Folder, error) {
+func NewFolderAt(path string, run reports.Run) (*Folder, error) {
 	path = filepath.Clean(path)
 	if err := replaceable(path); err != nil {
 		return nil, err
@@ -118,7 +124,7 @@ func replaceable(path string) error {
 	if len(entries) == 0 || hasMark(path) {
 		return nil
 	}
-	stored, err := ReadStored(path)
+	stored, err := reports.ReadStored(path)
 	if err != nil || stored.Run().ID == "" {
 		return fmt.Errorf("%s is not empty and holds no run of agstest, so it is left alone: name another folder", path)
 	}
@@ -190,8 +196,8 @@ func (f *Folder) Finish() (string, error) {
 			return f.final, nil
 		}
 	}
-	if stored, err := ReadStored(f.final); err == nil {
-		if err := appendToIndex(filepath.Dir(f.final), entryOf(filepath.Base(f.final), stored)); err != nil {
+	if stored, err := reports.ReadStored(f.final); err == nil {
+		if err := appendToIndex(filepath.Dir(f.final), listed(filepath.Base(f.final), stored)); err != nil {
 			return f.final, err
 		}
 	}
@@ -225,7 +231,7 @@ func (f *Folder) replace() error {
 
 // short makes a run's id fit for a name.
 func short(id string) string {
-	id = Slug(cmp.Or(id, "0"))
+	id = reports.Slug(cmp.Or(id, "0"))
 	if len(id) > 12 {
 		id = strings.TrimSuffix(id[:12], "-")
 	}

@@ -34,7 +34,11 @@ func ReadStored(path string) (Stored, error) {
 	stored := Stored{Folder: path}
 	info, err := os.Stat(path)
 	if err != nil {
-		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path, withoutPath(err))
+		var named *fs.PathError
+		if errors.As(err, &named) {
+			err = named.Err
+		}
+		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path, err)
 	}
 	if !info.IsDir() {
 		stored.Folder = filepath.Dir(path)

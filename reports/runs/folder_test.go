@@ -1,4 +1,4 @@
-package reports_test
+package runs
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func storedLoad(id string, start time.Time, p50 time.Duration) *reports.Load {
 
 func storeRun(t *testing.T, root string, load *reports.Load) string {
 	t.Helper()
-	folder, err := reports.NewFolder(root, load.Run)
+	folder, err := NewFolder(root, load.Run)
 	require.NoError(t, err)
 	require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 	path, err := folder.Finish()
@@ -47,14 +47,14 @@ func TestFolderIsWholeOnlyWhenFinished(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "out")
 	load := storedLoad("4F8A-77", folderDay, 10*time.Millisecond)
 	load.Run.Environment = "Staging EU/1"
-	folder, err := reports.NewFolder(root, load.Run)
+	folder, err := NewFolder(root, load.Run)
 	require.NoError(t, err)
 	assert.Equal(t, filepath.Join(root, "20261123T093000Z-staging-eu-1-load-4f8a-77"), folder.Final())
 	assert.Equal(t, folder.Final()+".partial", folder.Path())
 	require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 	require.NoError(t, folder.Write("hist/refresh.hlog", func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }))
 
-	entries, err := reports.List(root)
+	entries, err := List(root)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "a run that goes on is listed")
 	assert.Equal(t, "the run has not ended, or was killed", entries[0].Partial)
@@ -63,7 +63,7 @@ func TestFolderIsWholeOnlyWhenFinished(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, folder.Final(), path)
 	assert.NoDirExists(t, path+".partial")
-	for name, want := range map[string]os.FileMode{path: 0o700, filepath.Join(path, reports.LoadFile): 0o600, filepath.Join(path, "hist"): 0o700, filepath.Join(root, reports.IndexFile): 0o600} {
+	for name, want := range map[string]os.FileMode{path: 0o700, filepath.Join(path, reports.LoadFile): 0o600, filepath.Join(path, "hist"): 0o700, filepath.Join(root, indexFile): 0o600} {
 		info, err := os.Stat(name)
 		require.NoError(t, err)
 		assert.Equal(t, want, info.Mode().Perm(), name)
@@ -75,7 +75,7 @@ func TestFolderIsWholeOnlyWhenFinished(t *testing.T) {
 }
 
 func TestFolderWriteKeepsTheOldFileWhereRenderingFails(t *testing.T) {
-	folder, err := reports.NewFolder(t.TempDir(), reports.Run{ID: "a"})
+	folder, err := NewFolder(t.TempDir(), reports.Run{ID: "a"})
 	require.NoError(t, err)
 	require.NoError(t, folder.Write("load.json", func(w io.Writer) error { _, err := io.WriteString(w, "whole"); return err }))
 	err = folder.Write("load.json", func(w io.Writer) error {
@@ -102,7 +102,7 @@ func TestTwoWritersNeverClash(t *testing.T) {
 		wait.Go(func() {
 			// The same second, environment and even id.
 			load := storedLoad("same", folderDay, 10*time.Millisecond)
-			folder, err := reports.NewFolder(root, load.Run)
+			folder, err := NewFolder(root, load.Run)
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -118,7 +118,7 @@ func TestTwoWritersNeverClash(t *testing.T) {
 		assert.DirExists(t, path)
 	}
 	assert.Len(t, distinct, writers)
-	assert.Len(t, reports.ReadIndex(root), writers)
+	assert.Len(t, readIndex(root), writers)
 }
 
 func TestFolderOfTheUsersChoice(t *testing.T) {
@@ -127,7 +127,7 @@ func TestFolderOfTheUsersChoice(t *testing.T) {
 	write := func(id string) {
 		t.Helper()
 		load := storedLoad(id, folderDay, 10*time.Millisecond)
-		folder, err := reports.NewFolderAt(at, load.Run)
+		folder, err := NewFolderAt(at, load.Run)
 		require.NoError(t, err)
 		require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 		path, err := folder.Finish()
@@ -143,17 +143,17 @@ func TestFolderOfTheUsersChoice(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, left, 1, "no index is put among the user's own things, and nothing temporary stays")
 
-	_, err = reports.Pin(base, "release-1", "report", folderDay)
+	_, err = Pin(base, "release-1", "report", folderDay)
 	require.NoError(t, err)
-	_, err = reports.NewFolderAt(at, reports.Run{ID: "third"})
+	_, err = NewFolderAt(at, reports.Run{ID: "third"})
 	require.EqualError(t, err, at+` is pinned as the baseline "release-1": name another folder, or unpin it first`)
 
 	own := filepath.Join(base, "own")
 	require.NoError(t, os.Mkdir(own, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(own, "thesis.txt"), nil, 0o644))
-	_, err = reports.NewFolderAt(own, reports.Run{ID: "x"})
+	_, err = NewFolderAt(own, reports.Run{ID: "x"})
 	require.EqualError(t, err, own+" is not empty and holds no run of agstest, so it is left alone: name another folder")
-	_, err = reports.NewFolderAt(filepath.Join(own, "thesis.txt"), reports.Run{ID: "x"})
+	_, err = NewFolderAt(filepath.Join(own, "thesis.txt"), reports.Run{ID: "x"})
 	require.EqualError(t, err, filepath.Join(own, "thesis.txt")+", where the run should go, is not a folder: name another one")
 }
 
@@ -188,7 +188,7 @@ func TestIndexIsOnlyACopy(t *testing.T) {
 		storeRun(t, root, storedLoad(fmt.Sprintf("run%d", i), folderDay.Add(time.Duration(i)*time.Hour), 10*time.Millisecond))
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "notes"), 0o700)) // not a run
-	want, err := reports.List(root)
+	want, err := List(root)
 	require.NoError(t, err)
 	require.Len(t, want, 3)
 	assert.Equal(t, []string{"run0", "run1", "run2"}, []string{want[0].ID, want[1].ID, want[2].ID})
@@ -196,7 +196,7 @@ func TestIndexIsOnlyACopy(t *testing.T) {
 	assert.Equal(t, want[0].Question, want[2].Question)
 	assert.NotEmpty(t, want[0].Question)
 
-	index := filepath.Join(root, reports.IndexFile)
+	index := filepath.Join(root, indexFile)
 	whole, err := os.ReadFile(index)
 	require.NoError(t, err)
 	for name, damage := range map[string]func(){
@@ -206,39 +206,39 @@ func TestIndexIsOnlyACopy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			damage()
-			got, err := reports.List(root)
+			got, err := List(root)
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
-			require.NoError(t, reports.RebuildIndex(root))
+			require.NoError(t, RebuildIndex(root))
 			rebuilt, err := os.ReadFile(index)
 			require.NoError(t, err)
 			assert.Equal(t, string(whole), string(rebuilt))
 		})
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(root, want[1].Folder)))
-	got, err := reports.List(root)
+	got, err := List(root)
 	require.NoError(t, err)
 	assert.Len(t, got, 2, "what has gone is left out although the index has it")
-	none, err := reports.List(filepath.Join(root, "nowhere"))
+	none, err := List(filepath.Join(root, "nowhere"))
 	require.NoError(t, err)
 	assert.Empty(t, none)
 }
 
 func TestARunThatWasKilledEarlyIsListedAndPruned(t *testing.T) {
 	root := t.TempDir()
-	folder, err := reports.NewFolder(root, reports.Run{ID: "dead", Environment: "staging", Kind: "load", Start: folderDay})
+	folder, err := NewFolder(root, reports.Run{ID: "dead", Environment: "staging", Kind: "load", Start: folderDay})
 	require.NoError(t, err)
-	require.NoError(t, os.Chtimes(filepath.Join(folder.Path(), reports.MarkPrefix+"dead"), folderDay, folderDay))
+	require.NoError(t, os.Chtimes(filepath.Join(folder.Path(), markPrefix+"dead"), folderDay, folderDay))
 	require.NoError(t, os.Chtimes(folder.Path(), folderDay, folderDay))
-	entries, err := reports.List(root)
+	entries, err := List(root)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	assert.Equal(t, folderDay, entries[0].Start)
 	assert.Contains(t, entries[0].Partial, "agstest report")
-	gone, _, err := reports.Prune(root, reports.PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
+	gone, _, err := Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(time.Hour)})
 	require.NoError(t, err)
 	assert.Empty(t, gone, "somebody may be writing it")
-	gone, _, err = reports.Prune(root, reports.PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
+	gone, _, err = Prune(root, PruneOptions{Keep: 5, Now: folderDay.Add(48 * time.Hour)})
 	require.NoError(t, err)
 	assert.Len(t, gone, 1)
 	assert.NoDirExists(t, folder.Path())
@@ -249,34 +249,34 @@ func TestBaselines(t *testing.T) {
 	first := storeRun(t, root, storedLoad("aaa111", folderDay, 10*time.Millisecond))
 	second := storeRun(t, root, storedLoad("aaa222", folderDay.Add(time.Hour), 10*time.Millisecond))
 
-	_, err := reports.Pin(root, "release-1", "aaa1", folderDay)
+	_, err := Pin(root, "release-1", "aaa1", folderDay)
 	require.NoError(t, err)
-	_, err = reports.Pin(root, "release-2", filepath.Base(second), folderDay)
+	_, err = Pin(root, "release-2", filepath.Base(second), folderDay)
 	require.NoError(t, err)
-	entry, err := reports.Find(root, "release-1")
+	entry, err := Find(root, "release-1")
 	require.NoError(t, err)
 	assert.Equal(t, filepath.Base(first), entry.Folder)
 	assert.Equal(t, []string{"release-1"}, entry.Pins)
-	_, err = reports.Pin(root, "release-1", second, folderDay)
+	_, err = Pin(root, "release-1", second, folderDay)
 	require.NoError(t, err)
-	entry, err = reports.Find(root, second)
+	entry, err = Find(root, second)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"release-1", "release-2"}, entry.Pins, "a name moves to the new run")
 
-	_, err = reports.Find(root, "aaa")
+	_, err = Find(root, "aaa")
 	require.ErrorContains(t, err, "2 runs have an id that begins so; give more of it")
-	_, err = reports.Find(root, "zzz")
+	_, err = Find(root, "zzz")
 	require.ErrorContains(t, err, `looking for the run "zzz"`)
-	_, err = reports.Pin(root, "Release 1", "aaa1", folderDay)
+	_, err = Pin(root, "Release 1", "aaa1", folderDay)
 	require.EqualError(t, err, `pinning a run as "Release 1": a name has small letters, digits and single dashes only, such as "release-1"`)
-	require.EqualError(t, reports.Unpin(root, "release-9"), `unpinning "release-9": no run in `+root+` has that name; pinned are: release-1, release-2`)
-	require.NoError(t, reports.Unpin(root, "release-1"))
-	baselines, err := reports.Baselines(root)
+	require.EqualError(t, Unpin(root, "release-9"), `unpinning "release-9": no run in `+root+` has that name; pinned are: release-1, release-2`)
+	require.NoError(t, Unpin(root, "release-1"))
+	baselines, err := Baselines(root)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"release-2"}, slices.Sorted(maps.Keys(baselines)))
 
-	require.NoError(t, os.WriteFile(filepath.Join(root, reports.BaselinesFile), []byte("{"), 0o600))
-	_, err = reports.List(root)
+	require.NoError(t, os.WriteFile(filepath.Join(root, baselinesFile), []byte("{"), 0o600))
+	_, err = List(root)
 	require.ErrorContains(t, err, "mend the file, or delete it and pin again")
 }
 
@@ -286,25 +286,25 @@ func TestPinsOfManyProcessesAllArrive(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range 10 {
 		wait.Go(func() {
-			_, err := reports.Pin(root, fmt.Sprintf("name-%d", i), "aaa", folderDay)
+			_, err := Pin(root, fmt.Sprintf("name-%d", i), "aaa", folderDay)
 			assert.NoError(t, err)
 		})
 	}
 	wait.Wait()
-	baselines, err := reports.Baselines(root)
+	baselines, err := Baselines(root)
 	require.NoError(t, err)
 	assert.Len(t, baselines, 10)
-	assert.NoFileExists(t, filepath.Join(root, reports.BaselinesFile+".lock"))
+	assert.NoFileExists(t, filepath.Join(root, baselinesFile+".lock"))
 }
 
 func TestALockLeftByADeadProcessIsTakenOver(t *testing.T) {
 	root := t.TempDir()
 	storeRun(t, root, storedLoad("aaa", folderDay, 10*time.Millisecond))
-	left := filepath.Join(root, reports.BaselinesFile+".lock")
+	left := filepath.Join(root, baselinesFile+".lock")
 	require.NoError(t, os.WriteFile(left, nil, 0o600))
 	long := time.Now().Add(-time.Minute)
 	require.NoError(t, os.Chtimes(left, long, long))
-	_, err := reports.Pin(root, "one", "aaa", folderDay)
+	_, err := Pin(root, "one", "aaa", folderDay)
 	require.NoError(t, err)
 }
 
@@ -318,12 +318,12 @@ func TestPrune(t *testing.T) {
 		other := storedLoad("other", now.Add(-90*24*time.Hour), 10*time.Millisecond)
 		other.Run.Environment = "production"
 		storeRun(t, root, other)
-		_, err := reports.Pin(root, "release", "run0", now)
+		_, err := Pin(root, "release", "run0", now)
 		require.NoError(t, err)
 		// Two runs that never ended: one of an hour ago, one of long ago.
 		for id, start := range map[string]time.Time{"young": now.Add(-time.Hour), "stale": now.Add(-80 * 24 * time.Hour)} {
 			load := storedLoad(id, start, time.Millisecond)
-			folder, err := reports.NewFolder(root, load.Run)
+			folder, err := NewFolder(root, load.Run)
 			require.NoError(t, err)
 			require.NoError(t, folder.Write(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, load) }))
 			for _, path := range []string{folder.Path(), filepath.Join(folder.Path(), reports.LoadFile)} {
@@ -334,28 +334,28 @@ func TestPrune(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name    string
-		options reports.PruneOptions
+		options PruneOptions
 		gone    []string
 	}{
-		{"the newest two stay, pinned ones too", reports.PruneOptions{Keep: 2}, []string{"run1", "run2", "run3", "stale"}},
-		{"older than 35 days", reports.PruneOptions{OlderThan: 35 * 24 * time.Hour}, []string{"other", "run1", "run2", "stale"}},
-		{"both", reports.PruneOptions{Keep: 4, OlderThan: 35 * 24 * time.Hour}, []string{"run1", "stale"}},
-		{"nothing is old enough", reports.PruneOptions{OlderThan: 300 * 24 * time.Hour}, nil},
+		{"the newest two stay, pinned ones too", PruneOptions{Keep: 2}, []string{"run1", "run2", "run3", "stale"}},
+		{"older than 35 days", PruneOptions{OlderThan: 35 * 24 * time.Hour}, []string{"other", "run1", "run2", "stale"}},
+		{"both", PruneOptions{Keep: 4, OlderThan: 35 * 24 * time.Hour}, []string{"run1", "stale"}},
+		{"nothing is old enough", PruneOptions{OlderThan: 300 * 24 * time.Hour}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := fill(t)
-			before, err := reports.List(root)
+			before, err := List(root)
 			require.NoError(t, err)
 			dry := test.options
 			dry.Now, dry.DryRun = now, true
-			told, _, err := reports.Prune(root, dry)
+			told, _, err := Prune(root, dry)
 			require.NoError(t, err)
-			after, err := reports.List(root)
+			after, err := List(root)
 			require.NoError(t, err)
 			assert.Equal(t, before, after, "a dry run deletes nothing")
 
 			test.options.Now = now
-			gone, _, err := reports.Prune(root, test.options)
+			gone, _, err := Prune(root, test.options)
 			require.NoError(t, err)
 			assert.Equal(t, told, gone)
 			var ids []string
@@ -364,7 +364,7 @@ func TestPrune(t *testing.T) {
 				assert.NoDirExists(t, filepath.Join(root, entry.Folder))
 			}
 			assert.ElementsMatch(t, test.gone, ids)
-			after, err = reports.List(root)
+			after, err = List(root)
 			require.NoError(t, err)
 			assert.Len(t, after, len(before)-len(gone))
 			folders, err := os.ReadDir(root)
@@ -374,6 +374,6 @@ func TestPrune(t *testing.T) {
 			}
 		})
 	}
-	_, _, err := reports.Prune(t.TempDir(), reports.PruneOptions{Now: now})
+	_, _, err := Prune(t.TempDir(), PruneOptions{Now: now})
 	require.EqualError(t, err, "pruning runs: say how many to keep, or how old they must be")
 }

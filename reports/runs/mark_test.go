@@ -1,4 +1,4 @@
-package reports
+package runs
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
 )
 
 // TestOnlyRunsOfOursAreDeleted: whatever a folder is called, whatever the index says and wherever links lead.
@@ -28,11 +30,11 @@ func TestOnlyRunsOfOursAreDeleted(t *testing.T) {
 	write(filepath.Join(root, "indexed", "precious"), "x")
 	require.NoError(t, os.Symlink(outside, filepath.Join(root, "link.partial")))
 	require.NoError(t, os.Symlink(outside, filepath.Join(root, "linked")))
-	run := Run{ID: "feedbeef0001", Kind: "conform", Environment: "e", Start: old}
+	run := reports.Run{ID: "feedbeef0001", Kind: "conform", Environment: "e", Start: old}
 	f, err := NewFolder(root, run)
 	require.NoError(t, err)
-	require.NoError(t, f.Write(ConformanceFile, func(w io.Writer) error {
-		return WriteJSON(w, &Conformance{Schema: ConformanceSchema, Verdict: Pass, Run: run})
+	require.NoError(t, f.Write(reports.ConformanceFile, func(w io.Writer) error {
+		return reports.WriteJSON(w, &reports.Conformance{Schema: reports.ConformanceSchema, Verdict: reports.Pass, Run: run})
 	}))
 	require.NoError(t, os.Symlink(outside, filepath.Join(f.Path(), "link")))
 	ran, err := f.Finish()
@@ -66,6 +68,6 @@ func TestFolderWithARunThatHasNoIDIsNotReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mine")
 	require.NoError(t, os.Mkdir(path, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(path, "conformance.json"), []byte(`{"schema":"agstest.conformance/1.0","verdict":"pass"}`), 0o600))
-	_, err := NewFolderAt(path, Run{ID: "1"})
+	_, err := NewFolderAt(path, reports.Run{ID: "1"})
 	assert.ErrorContains(t, err, "holds no run of agstest, so it is left alone")
 }

@@ -1,4 +1,4 @@
-package reports
+package runs
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"agstest/internal/userfile"
+	"agstest/reports"
 )
 
 const baselinesFile = "baselines.json"
@@ -27,7 +28,7 @@ type Baseline struct {
 // Baselines reads the pinned runs of root by name. None are pinned where the file is missing.
 func Baselines(root string) (map[string]Baseline, error) {
 	path := filepath.Join(root, baselinesFile)
-	data, err := userfile.Read(path, MaxStored)
+	data, err := userfile.Read(path, reports.MaxStored)
 	if errors.Is(err, fs.ErrNotExist) {
 		return map[string]Baseline{}, nil
 	}
@@ -43,16 +44,16 @@ func Baselines(root string) (map[string]Baseline, error) {
 
 // Pin keeps a run of root under a name: it is not pruned, and a comparison can ask for it by that name. A name that is in use moves to
 // the new run. Run is the name of a folder below root, or an id.
-func Pin(root, name, run string, now time.Time) (Entry, error) {
-	if name == "" || name != Slug(name) {
-		return Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, Slug(cmp.Or(name, "release-1")))
+func Pin(root, name, run string, now time.Time) (reports.Entry, error) {
+	if name == "" || name != reports.Slug(name) {
+		return reports.Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, reports.Slug(cmp.Or(name, "release-1")))
 	}
 	entry, err := Find(root, run)
 	if err != nil {
-		return Entry{}, err
+		return reports.Entry{}, err
 	}
 	if strings.HasSuffix(entry.Folder, partialSuffix) {
-		return Entry{}, fmt.Errorf("pinning %s: the run has not ended, so it cannot be a baseline", entry.Folder)
+		return reports.Entry{}, fmt.Errorf("pinning %s: the run has not ended, so it cannot be a baseline", entry.Folder)
 	}
 	err = changeBaselines(root, func(baselines map[string]Baseline) error {
 		baselines[name] = Baseline{Folder: entry.Folder, ID: entry.ID, Pinned: now.UTC()}
@@ -65,7 +66,7 @@ func Pin(root, name, run string, now time.Time) (Entry, error) {
 func Unpin(root, name string) error {
 	return changeBaselines(root, func(baselines map[string]Baseline) error {
 		if _, pinned := baselines[name]; !pinned {
-			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, cmp.Or(strings.Join(SortedKeys(baselines), ", "), "none"))
+			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, cmp.Or(strings.Join(reports.SortedKeys(baselines), ", "), "none"))
 		}
 		delete(baselines, name)
 		return nil
@@ -73,14 +74,14 @@ func Unpin(root, name string) error {
 }
 
 // Find looks a run up by the name of a baseline, the name of its folder, or its id or the beginning of it, if only one run has it.
-func Find(root, name string) (Entry, error) {
+func Find(root, name string) (reports.Entry, error) {
 	entries, err := List(root)
 	if err != nil {
-		return Entry{}, err
+		return reports.Entry{}, err
 	}
 	baselines, err := Baselines(root)
 	if err != nil {
-		return Entry{}, err
+		return reports.Entry{}, err
 	}
 	folder := name
 	if baseline, pinned := baselines[name]; pinned {
@@ -88,7 +89,7 @@ func Find(root, name string) (Entry, error) {
 	} else {
 		folder = filepath.Base(filepath.Clean(name))
 	}
-	var found []Entry
+	var found []reports.Entry
 	for _, entry := range entries {
 		if entry.Folder == folder {
 			return entry, nil
@@ -101,9 +102,9 @@ func Find(root, name string) (Entry, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return Entry{}, fmt.Errorf("looking for the run %q in %s: there is none of that folder, id or baseline name; list them with: agstest history list %s", name, root, root)
+		return reports.Entry{}, fmt.Errorf("looking for the run %q in %s: there is none of that folder, id or baseline name; list them with: agstest history list %s", name, root, root)
 	}
-	return Entry{}, fmt.Errorf("looking for the run %q in %s: %d runs have an id that begins so; give more of it", name, root, len(found))
+	return reports.Entry{}, fmt.Errorf("looking for the run %q in %s: %d runs have an id that begins so; give more of it", name, root, len(found))
 }
 
 // changeBaselines reads, changes and writes the file while no other process does.
@@ -121,7 +122,7 @@ func changeBaselines(root string, change func(map[string]Baseline) error) error 
 		return err
 	}
 	var data bytes.Buffer
-	if err := WriteJSON(&data, baselines); err != nil {
+	if err := reports.WriteJSON(&data, baselines); err != nil {
 		return err
 	}
 	return writeWhole(filepath.Join(root, baselinesFile), data.Bytes())

@@ -1,4 +1,4 @@
-package reports
+package runs
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"agstest/reports"
 )
 
 // PruneOptions say which runs may go. At least one of Keep and OlderThan is needed; with both, a run goes only if both allow it.
@@ -21,7 +23,7 @@ type PruneOptions struct {
 // Prune deletes old runs below root and returns those that went, or would go. Pinned runs stay, and so do runs that have not ended and were
 // written to less than a day ago. What is not provably a run (ours) stays too, whatever the index says of it: left tells its names and why.
 // Nothing outside root is touched, wherever links lead.
-func Prune(root string, options PruneOptions) (gone []Entry, left []string, err error) {
+func Prune(root string, options PruneOptions) (gone []reports.Entry, left []string, err error) {
 	if options.Keep < 0 || options.OlderThan < 0 || options.Keep == 0 && options.OlderThan == 0 {
 		return nil, nil, errors.New("pruning runs: say how many to keep, or how old they must be")
 	}

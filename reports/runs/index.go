@@ -1,4 +1,4 @@
-package reports
+package runs
 
 import (
 	"bufio"
@@ -11,63 +11,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+
+	"agstest/reports"
 )
 
 // indexFile lists the runs of a folder, one line of JSON each, so that a history of thousands of runs is listed without opening them.
 // It is a copy of what the folders say: it may be deleted at any time.
 const indexFile = "index.ndjson"
 
-// Entry is one run in a list of runs.
-type Entry struct {
-	Folder      string    `json:"folder"` // its name below the folder of runs
-	ID          string    `json:"id"`
-	Kind        string    `json:"kind"`
-	Environment string    `json:"environment"`
-	Start       time.Time `json:"start"`
-	End         time.Time `json:"end"`
-	Verdict     Verdict   `json:"verdict"`
-	Partial     string    `json:"partial,omitempty"`
-	// Question is the same for two runs whose figures may be compared; empty for runs without load.
-	Question string                  `json:"question,omitempty"`
-	Asked    string                  `json:"asked,omitempty"` // what the load asked, in words
-	Response map[string]EntryFigures `json:"response,omitempty"`
-	// Pins are the names under which the run is a baseline.
-	Pins []string `json:"-"`
-}
-
-// EntryFigures are the response times of one operation, in nanoseconds, and its counts.
-type EntryFigures struct {
-	P50   int64 `json:"p50"`
-	P95   int64 `json:"p95"`
-	P99   int64 `json:"p99"`
-	Right int64 `json:"right"`
-	Wrong int64 `json:"wrong"`
-}
-
-func entryOf(folder string, stored Stored) Entry {
-	run := stored.Run()
-	entry := Entry{
-		Folder: folder, ID: run.ID, Kind: run.Kind, Environment: run.Environment, Start: run.Start, End: run.End,
-		Verdict: stored.Verdict(), Partial: run.Partial,
-	}
-	if stored.Load != nil {
-		entry.Question = QuestionOf(stored.Load)
-		entry.Asked = strings.TrimSuffix(stored.Load.Plan.Workload+", "+stored.Load.Plan.Schedule, ", ")
-		entry.Response = map[string]EntryFigures{}
-		for name, operation := range stored.Load.Operations {
-			r := operation.Response
-			entry.Response[name] = EntryFigures{P50: r.P50, P95: r.P95, P99: r.P99, Right: operation.Right, Wrong: operation.Wrong}
-		}
-	}
-	if strings.HasSuffix(folder, partialSuffix) && entry.Partial == "" {
-		entry.Partial = "the run has not ended, or was killed"
-	}
-	return entry
-}
-
 // appendToIndex adds one line in one write, which no other writer can come between.
-func appendToIndex(root string, entry Entry) error {
+func appendToIndex(root string, entry reports.Entry) error {
 	line, err := json.Marshal(entry)
 	if err != nil {
 		return fmt.Errorf("adding the run to the index: %w", err)
@@ -89,8 +42,8 @@ func appendToIndex(root string, entry Entry) error {
 
 // readIndex gives the last line of each folder. Lines that are damaged, such as the last one of a killed process, are passed over: the
 // folder itself is asked instead.
-func readIndex(root string) map[string]Entry {
-	known := map[string]Entry{}
+func readIndex(root string) map[string]reports.Entry {
+	known := map[string]reports.Entry{}
 	data, err := os.ReadFile(filepath.Join(root, indexFile))
 	if err != nil {
 		return known
@@ -98,7 +51,7 @@ func readIndex(root string) map[string]Entry {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, len(data)+1)
 	for lines.Scan() {
-		var entry Entry
+		var entry reports.Entry
 		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Folder != "" {
 			known[entry.Folder] = entry
 		}
@@ -108,9 +61,9 @@ func readIndex(root string) map[string]Entry {
 
 // List lists the runs below root, the oldest first. What the index does not know is read from its folder; what has gone is left out.
 // Folders that hold no run are passed over. A root that is not there has no runs.
-func List(root string) ([]Entry, error) { return list(root, readIndex(root)) }
+func List(root string) ([]reports.Entry, error) { return list(root, readIndex(root)) }
 
-func list(root string, known map[string]Entry) ([]Entry, error) {
+func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) {
 	folders, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -122,7 +75,7 @@ func list(root string, known map[string]Entry) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []Entry
+	var entries []reports.Entry
 	for _, folder := range folders {
 		name := folder.Name()
 		if !folder.IsDir() || strings.HasPrefix(name, ".") {
@@ -130,14 +83,14 @@ func list(root string, known map[string]Entry) ([]Entry, error) {
 		}
 		entry, indexed := known[name]
 		if !indexed {
-			stored, err := ReadStored(filepath.Join(root, name))
+			stored, err := reports.ReadStored(filepath.Join(root, name))
 			info, unseen := folder.Info()
 			switch {
 			case err == nil:
-				entry = entryOf(name, stored)
+				entry = listed(name, stored)
 			case strings.HasSuffix(name, partialSuffix) && unseen == nil:
 				// Killed before its first report was written; what it recorded may still be made into one.
-				entry = Entry{Folder: name, Start: info.ModTime().UTC(), Partial: "the run has not ended, or was killed; agstest report makes a report of what it recorded"}
+				entry = reports.Entry{Folder: name, Start: info.ModTime().UTC(), Partial: "the run has not ended, or was killed; agstest report makes a report of what it recorded"}
 			default:
 				continue
 			}
@@ -150,7 +103,7 @@ func list(root string, known map[string]Entry) ([]Entry, error) {
 		slices.Sort(entry.Pins)
 		entries = append(entries, entry)
 	}
-	slices.SortStableFunc(entries, func(a, b Entry) int {
+	slices.SortStableFunc(entries, func(a, b reports.Entry) int {
 		if c := a.Start.Compare(b.Start); c != 0 {
 			return c
 		}
@@ -197,4 +150,13 @@ func writeWhole(path string, data []byte) error {
 		return fmt.Errorf("writing %s: %w", path, withoutPath(err))
 	}
 	return nil
+}
+
+// listed is the entry of a stored run in a folder of this name, which tells whether the run has ended.
+func listed(folder string, stored reports.Stored) reports.Entry {
+	entry := reports.EntryOf(folder, stored)
+	if strings.HasSuffix(folder, partialSuffix) && entry.Partial == "" {
+		entry.Partial = "the run has not ended, or was killed"
+	}
+	return entry
 }
