@@ -84,11 +84,11 @@ func (c *Comparison) lead(old, new *Load) {
 	lead := fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
 	switch new.Verdict {
 	case Fail:
-		if Attention(c.Verdict) > Attention(Regressed) {
+		if c.Verdict.Rank() > Regressed.Rank() {
 			c.Verdict = Fail
 		}
 	case Invalid, Error:
-		if Attention(c.Verdict) > Attention(NotComparable) {
+		if c.Verdict.Rank() > NotComparable.Rank() {
 			c.Verdict = NotComparable
 		}
 	}
@@ -111,7 +111,7 @@ func (c *Comparison) settle() {
 		c.Advice = append(c.Advice, part.advice()...)
 	}
 	if part := c.Load; part != nil {
-		if c.Conformance == nil || Attention(part.Verdict) < Attention(c.Verdict) {
+		if c.Conformance == nil || part.Verdict.Rank() < c.Verdict.Rank() {
 			c.Verdict = part.Verdict
 		}
 		reasons = append(reasons, part.Reason)
@@ -119,17 +119,6 @@ func (c *Comparison) settle() {
 		c.Advice = append(c.Advice, part.advice()...)
 	}
 	c.Reason = strings.Join(reasons, " ")
-}
-
-// Attention orders the verdicts of comparisons, the one that decides first. A rule that broke stays broken also where the load figures
-// cannot be compared.
-func Attention(v Verdict) int {
-	for i, other := range []Verdict{Fail, Regressed, NotComparable, Inconclusive, Improved, Pass} {
-		if v == other {
-			return i
-		}
-	}
-	return -1
 }
 
 // ReadComparison reads what WriteJSON stored, like ReadConformance.

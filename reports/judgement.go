@@ -9,7 +9,8 @@ import (
 	"agstest/internal/figures"
 )
 
-// Verdicts are all of them, those that need attention first.
+// Verdicts are all of them, those that need attention first: the one order by which reports sort and by which the part of a run or of a
+// comparison that decides is found. A rule that broke stays broken also where the load figures cannot be compared.
 var Verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
 
 // verdictWords are how a verdict is said to people.

@@ -29,7 +29,7 @@ func pairsOf(i *reports.Interleaved) *interleavedShown {
 		if v == reports.Skipped {
 			return len(reports.Verdicts)
 		}
-		return reports.Attention(v)
+		return v.Rank()
 	}
 	slices.SortStableFunc(rows, func(a, b reports.MetricComparison) int { return weight(a.Verdict) - weight(b.Verdict) })
 	for k := range rows {
