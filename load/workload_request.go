@@ -215,13 +215,20 @@ func newOperatorKey(e *environment.Environment) *operatorKey {
 	}
 	header = append(header, '}')
 	key, _ := e.Operator.Key() // the reader of the file has refused what is no key
+	further, names := e.Operator.Further(), e.Operator.Names()
+	after := fmt.Appendf(nil, `,"aud":%s`, further["aud"])
+	for _, name := range slices.Sorted(maps.Keys(further)) {
+		if name != "typ" && name != "aud" {
+			after = fmt.Appendf(after, `,%s:%s`, appendJSON(nil, []byte(name)), further[name])
+		}
+	}
 	return &operatorKey{
 		secret: key, account: e.Operator.Account, life: e.Operator.Life(),
 		hash:    map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}[e.Operator.Signing()],
 		header:  append(base64.RawURLEncoding.AppendEncode(nil, header), '.'),
-		before:  fmt.Appendf(nil, `{"typ":%q,%q:`, ags.OperatorToken.Type, ags.OperatorToken.Account),
-		between: fmt.Appendf(nil, `,%q:%s,"exp":`, ags.OperatorToken.Tenant, appendJSON(nil, []byte(e.Tenant))),
-		after:   fmt.Appendf(nil, `,"aud":%q}`, ags.OperatorToken.Audience),
+		before:  fmt.Appendf(nil, `{"typ":%s,%s:`, further["typ"], appendJSON(nil, []byte(names[ags.OperatorToken.Account]))),
+		between: fmt.Appendf(nil, `,%s:%s,"exp":`, appendJSON(nil, []byte(names[ags.OperatorToken.Tenant])), appendJSON(nil, []byte(e.Tenant))),
+		after:   append(after, '}'),
 	}
 }
 

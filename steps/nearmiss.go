@@ -268,7 +268,12 @@ func (w *world) sendNearMisses(ctx context.Context, what, operation string) erro
 }
 
 func (w *world) sendNearClaims(ctx context.Context, claim string) error {
-	right := map[string]string{"aud": ags.OperatorToken.Audience, "typ": ags.OperatorToken.Type, ags.OperatorToken.Tenant: w.tenant}[claim]
+	right := ""
+	if claim == ags.OperatorToken.Tenant {
+		right = w.tenant
+	} else if o := w.run.environment.Operator; o != nil {
+		_ = json.Unmarshal(o.Further()[claim], &right) // what is no text has no near miss
+	}
 	if claim == ags.OperatorToken.Account && w.account != nil {
 		right = w.account.id
 	}

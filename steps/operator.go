@@ -1,11 +1,13 @@
 package steps
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"hash"
+	"slices"
 	"time"
 
 	"agstest/ags"
@@ -17,7 +19,8 @@ type operatorToken struct {
 	algorithm string // HS256, HS384, HS512 or none
 	keyID     string
 	secret    []byte
-	claims    []member // in order
+	claims    []member          // in order, by their documented names
+	names     map[string]string // what the platform calls them
 }
 
 func (t *operatorToken) set(name string, value any) {
@@ -46,7 +49,11 @@ func (t *operatorToken) sign() string {
 	if t.keyID != "" {
 		header.set("kid", rawJSON(t.keyID))
 	}
-	payload := request{members: t.claims}
+	named := slices.Clone(t.claims)
+	for i := range named {
+		named[i].name = cmp.Or(t.names[named[i].name], named[i].name)
+	}
+	payload := request{members: named}
 	encode := base64.RawURLEncoding.EncodeToString
 	signed := encode(header.bytes()) + "." + encode(payload.bytes())
 	var algorithm func() hash.Hash
@@ -76,7 +83,9 @@ func (w *world) headEndRequest() (*request, error) {
 		return nil, unknownf("the secret of the operator %v", err)
 	}
 	t := operatorToken{algorithm: o.Signing(), keyID: o.KeyID, secret: secret}
-	t.set("typ", ags.OperatorToken.Type)
+	further := o.Further()
+	t.names = o.Names()
+	t.set("typ", further["typ"])
 	account := o.Account
 	if w.account != nil && w.account.id != "" {
 		account = w.account.id
@@ -84,7 +93,10 @@ func (w *world) headEndRequest() (*request, error) {
 	t.set(ags.OperatorToken.Account, account)
 	t.set(ags.OperatorToken.Tenant, w.tenant)
 	t.set("exp", time.Now().Add(w.ahead).Add(o.Life()).Unix())
-	t.set("aud", ags.OperatorToken.Audience)
+	t.set("aud", further["aud"])
+	for _, name := range sortedKeys(further) {
+		t.set(name, further[name])
+	}
 	changes := w.operator
 	w.operator = nil
 	for _, change := range changes {

@@ -85,6 +85,16 @@ type Operator struct {
 	Parameter string        `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
 	// Parameters are sent beside it.
 	Parameters map[string]string `yaml:"parameters"`
+	// ClaimNames are what the platform calls the claims of account and tenant.
+	ClaimNames ClaimNames `yaml:"claimNames"`
+	// Claims are further ones of the OperatorAuthToken, or other values of typ and aud, as a JSON object.
+	Claims JSON `yaml:"claims"`
+}
+
+// ClaimNames are names of claims of the OperatorAuthToken; empty: as it is documented.
+type ClaimNames struct {
+	Account string `yaml:"account"`
+	Tenant  string `yaml:"tenant"`
 }
 
 // SessionSignOn is how a plugin of the service wants the request of signOnWithSessionToken.

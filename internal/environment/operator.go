@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"time"
+
+	"agstest/ags"
 )
 
 // Defaults of the OperatorAuthToken: the algorithm of the page "Requesting a session token", and a life that is long enough for one call.
@@ -44,6 +47,50 @@ func (o *Operator) Key() ([]byte, error) {
 	return nil, errors.New("has an unknown encoding")
 }
 
+// Names are what the platform calls the documented claims of account and tenant.
+func (o *Operator) Names() map[string]string {
+	return map[string]string{
+		ags.OperatorToken.Account: cmp.Or(o.ClaimNames.Account, ags.OperatorToken.Account),
+		ags.OperatorToken.Tenant:  cmp.Or(o.ClaimNames.Tenant, ags.OperatorToken.Tenant),
+	}
+}
+
+// Further are the claims of the file beside those of account and tenant and exp, by name, as JSON. Among them are typ and aud, with the
+// documented value where the file does not say.
+func (o *Operator) Further() map[string]json.RawMessage {
+	claims := map[string]json.RawMessage{}
+	if o.Claims != "" {
+		_ = json.Unmarshal([]byte(o.Claims), &claims) // the reader of the file has refused what is none
+	}
+	for name, documented := range map[string]string{"typ": ags.OperatorToken.Type, "aud": ags.OperatorToken.Audience} {
+		if claims[name] == nil {
+			claims[name], _ = json.Marshal(documented)
+		}
+	}
+	return claims
+}
+
+// checkClaims finds claims that have a value of their own.
+func (r *reader) checkClaims(o *Operator) {
+	names := o.Names()
+	account, tenant := names[ags.OperatorToken.Account], names[ags.OperatorToken.Tenant]
+	if account == tenant {
+		r.wrong("operator.claimNames", "gives account and tenant the same name")
+	}
+	for _, name := range []string{account, tenant} {
+		if slices.Contains([]string{"typ", "aud", "exp"}, name) {
+			r.wrong("operator.claimNames", "%s is a claim of its own", name)
+		}
+	}
+	further := o.Further()
+	for _, name := range []string{account, tenant, "exp"} {
+		if further[name] != nil {
+			r.wrong("operator.claims", "must not hold the claims of account and tenant and exp: situations, tenant and operator.lifetime say them")
+			break
+		}
+	}
+}
+
 // checkOperator finds what cannot work in how OperatorAuthTokens are signed. Messages quote nothing of the secret.
 func (r *reader) checkOperator(o *Operator) {
 	algorithms, encodings := []string{"HS256", "HS384", "HS512"}, []string{"text", "base64", "hex"}
@@ -53,6 +100,7 @@ func (r *reader) checkOperator(o *Operator) {
 	if o.Lifetime < 0 || o.Lifetime > 24*time.Hour || o.Lifetime > 0 && o.Lifetime < time.Second {
 		r.wrong("operator.lifetime", "must be between 1s and 24h")
 	}
+	r.checkClaims(o)
 	switch {
 	case o.Secret == "":
 		r.wrong("operator", "needs secret: the HMAC key of the OperatorAuthToken, such as \"${AGS_OPERATOR_SECRET}\"")

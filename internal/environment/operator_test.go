@@ -48,3 +48,19 @@ func TestOperatorKeys(t *testing.T) {
 		assert.NotContains(t, err.Error(), "hidden")
 	}
 }
+
+// TestClaimsThatCannotWork are refused: each claim has one place that says it.
+func TestClaimsThatCannotWork(t *testing.T) {
+	for said, want := range map[string]string{
+		"claimNames: {account: a, tenant: a}":             "gives account and tenant the same name",
+		"claimNames: {account: aud}":                      "aud is a claim of its own",
+		"claims: {exp: 12}":                               "must not hold the claims of account and tenant and exp",
+		"claims: {OpfAccountId: 12}":                      "must not hold the claims of account and tenant and exp",
+		"claimNames: {tenant: realm}, claims: {realm: x}": "must not hold the claims of account and tenant and exp",
+		"claims: [a]":                                     "operator.claims must be keys with values",
+		"claims: {iss: \"${NAME}\"}":                      "${NAME} is not read here",
+	} {
+		_, err := Parse([]byte("url: http://127.0.0.1:1\noperator: {secret: \"0123456789abcdef0123456789abcdef\", "+said+"}\n"), "env.yaml", t.TempDir(), func(string) (string, bool) { return "x", true })
+		assert.ErrorContains(t, err, want, said)
+	}
+}
