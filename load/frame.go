@@ -6,7 +6,8 @@ import (
 	"agstest/reports"
 )
 
-// frame is one finished second as it is recorded and summed up: what a run is made of, whether it is live, read back or merged.
+// frame is one finished second as it is recorded and summed up: what a run is made of, whether it is live, read back or
+// merged.
 type frame struct {
 	Second      int              `json:"second"`
 	Due         int64            `json:"due"` // hits that the schedule asked for by the end of this second
@@ -21,22 +22,18 @@ type frame struct {
 	End *ending `json:"end,omitempty"`
 }
 
-// operationFrame is one operation in one second. Asked is by the second in which a hit was due, which may lie before this one.
+// operationFrame is one operation in one second. Asked is by the second in which a hit was due, which may lie before
+// this one.
 type operationFrame struct {
-	Operation   int              `json:"operation"`
-	Asked       map[int]int64    `json:"asked,omitempty"`
-	Sent        int64            `json:"sent,omitempty"`
-	Right       int64            `json:"right,omitempty"`
-	Wrong       int64            `json:"wrong,omitempty"`
-	Interrupted int64            `json:"interrupted,omitempty"`
-	Resent      int64            `json:"resent,omitempty"`
-	Bytes       int64            `json:"bytes,omitempty"`
-	Statuses    map[string]int64 `json:"statuses,omitempty"`
-	Missed      map[string]int64 `json:"missed,omitempty"` // statuses of wrong answers
-	Kinds       map[string]int64 `json:"kinds,omitempty"`
-	Response    packed           `json:"response,omitempty"`
-	Service     packed           `json:"service,omitempty"`
-	Failed      packed           `json:"failed,omitempty"`
+	Operation int           `json:"operation"`
+	Asked     map[int]int64 `json:"asked,omitempty"`
+	counts
+	Statuses map[string]int64 `json:"statuses,omitempty"`
+	Missed   map[string]int64 `json:"missed,omitempty"` // statuses of wrong answers
+	Kinds    map[string]int64 `json:"kinds,omitempty"`
+	Response packed           `json:"response,omitempty"`
+	Service  packed           `json:"service,omitempty"`
+	Failed   packed           `json:"failed,omitempty"`
 }
 
 // health is the state of the generator at the end of a second, summed up since the start.
@@ -84,26 +81,22 @@ func frameOf(second int, s *secondTally, p *packer) *frame {
 	}
 	for i := range s.operations {
 		o := &s.operations[i]
-		if o.sent+o.right+o.wrong+o.interrupted == 0 {
+		if o.Sent+o.Right+o.Wrong+o.Interrupted == 0 {
 			continue
 		}
 		of := operationFrame{
-			Operation: i, Asked: map[int]int64{}, Sent: o.sent, Right: o.right, Wrong: o.wrong, Interrupted: o.interrupted, Resent: o.resent, Bytes: o.bytes,
+			Operation: i, Asked: map[int]int64{}, counts: o.counts,
 			Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{},
 			Response: p.pack(&o.response), Service: p.pack(&o.service), Failed: p.pack(&o.failed),
 		}
-		for second, n := range o.asked {
-			of.Asked[second] = n
-		}
+		addTo(of.Asked, o.asked)
 		for status, n := range o.statuses {
 			of.Statuses[statusName(status)] = n
 		}
 		for status, n := range o.missed {
 			of.Missed[statusName(status)] = n
 		}
-		for kind, n := range o.kinds {
-			of.Kinds[kind] = n
-		}
+		addTo(of.Kinds, o.kinds)
 		f.Operations = append(f.Operations, of)
 	}
 	return f

@@ -103,7 +103,7 @@ func (l *ledger) add(f *frame) error {
 		}
 		row.Lag99 = lag99
 		part.operations[o.Operation] = windowOperation{
-			sent: o.Sent, right: o.Right, wrong: o.Wrong, throttled: o.Kinds[hit.KindThrottled], response: o.Response, service: o.Service,
+			counts: o.counts, throttled: o.Kinds[hit.KindThrottled], response: o.Response, service: o.Service,
 		}
 	}
 	if len(f.Operations) > 0 && f.Connections > 0 {
@@ -118,7 +118,7 @@ func (l *ledger) addBriefly(f *frame) error {
 	t := &l.totals[0]
 	for i := range f.Operations {
 		o := &f.Operations[i]
-		t.sent, t.right, t.wrong = t.sent+o.Sent, t.right+o.Right, t.wrong+o.Wrong
+		t.counts.add(counts{Sent: o.Sent, Right: o.Right, Wrong: o.Wrong})
 		if err := t.response.addPacked(o.Response); err != nil {
 			return err
 		}
@@ -135,27 +135,16 @@ func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *rep
 		total.asked += n
 		l.row(second, o.Operation).Asked += n
 	}
-	total.sent += o.Sent
-	total.right += o.Right
-	total.wrong += o.Wrong
-	total.interrupted += o.Interrupted
-	total.resent += o.Resent
-	total.bytes += o.Bytes
-	for kind, n := range o.Kinds {
-		total.kinds[kind] += n
-	}
+	total.counts.add(o.counts)
+	addTo(total.kinds, o.Kinds)
 	row.Sent += o.Sent
 	row.Right += o.Right
 	row.Wrong += o.Wrong
-	for status, n := range o.Statuses {
-		total.statuses[status] += n
+	addTo(total.statuses, o.Statuses)
+	if len(o.Missed) > 0 && row.Statuses == nil {
+		row.Statuses = map[string]int64{}
 	}
-	for status, n := range o.Missed {
-		if row.Statuses == nil {
-			row.Statuses = map[string]int64{}
-		}
-		row.Statuses[status] += n
-	}
+	addTo(row.Statuses, o.Missed)
 	shown := o.Response
 	if l.closed {
 		shown = o.Service
@@ -216,13 +205,13 @@ func (l *ledger) report(r *reports.Load) {
 	all.statuses, all.kinds = map[string]int64{}, map[string]int64{}
 	busy := 0
 	for i := range l.totals {
-		if l.totals[i].sent > 0 {
+		if l.totals[i].Sent > 0 {
 			busy++
 		}
 	}
 	for i := range l.totals {
 		t := &l.totals[i]
-		if t.sent == 0 && len(l.totals) > 1 {
+		if t.Sent == 0 && len(l.totals) > 1 {
 			continue
 		}
 		o := t.report(sending)
@@ -238,7 +227,7 @@ func (l *ledger) report(r *reports.Load) {
 	r.Seconds = r.Seconds[:0]
 	for _, row := range l.rows {
 		for i, s := range row {
-			if s.Asked+s.Sent+s.Right+s.Wrong > 0 || l.totals[i].sent > 0 {
+			if s.Asked+s.Sent+s.Right+s.Wrong > 0 || l.totals[i].Sent > 0 {
 				r.Seconds = append(r.Seconds, s)
 			}
 		}
@@ -255,7 +244,7 @@ func (l *ledger) report(r *reports.Load) {
 	h := &l.health
 	r.Generator = reports.Generator{
 		Lag: l.lag.percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.percentiles(),
-		AtCap: h.AtCap, Starved: h.Starved, Behind: h.Behind, ClockStep: h.ClockStep, Dropped: max(0, l.due-all.sent),
+		AtCap: h.AtCap, Starved: h.Starved, Behind: h.Behind, ClockStep: h.ClockStep, Dropped: max(0, l.due-all.Sent),
 		StartLate: h.StartLate, Throttled: h.Throttled, ThrottledTimes: h.ThrottledTimes,
 	}
 	if elapsed > 0 && h.CPUs > 0 {

@@ -10,8 +10,8 @@ import (
 // A second that is taken out late holds answers to hits of later seconds too. A second far away is a damaged record.
 func TestLateSecondsHoldLaterHits(t *testing.T) {
 	l := newLedger([]string{"refresh"}, false)
-	require.NoError(t, l.add(&frame{Second: 0, Operations: []operationFrame{{Asked: map[int]int64{0: 5, 2: 3}, Sent: 8, Right: 8}}}))
-	require.NoError(t, l.add(&frame{Second: 1, Operations: []operationFrame{{Asked: map[int]int64{1: 4}, Sent: 4, Right: 4}}}))
+	require.NoError(t, l.add(&frame{Second: 0, Operations: []operationFrame{{Asked: map[int]int64{0: 5, 2: 3}, counts: counts{Sent: 8, Right: 8}}}}))
+	require.NoError(t, l.add(&frame{Second: 1, Operations: []operationFrame{{Asked: map[int]int64{1: 4}, counts: counts{Sent: 4, Right: 4}}}}))
 	assert.Equal(t, int64(12), l.totals[0].asked)
 	assert.Equal(t, int64(3), l.row(2, 0).Asked)
 	assert.Equal(t, int64(8), l.row(0, 0).Sent)

@@ -13,11 +13,13 @@ type window struct {
 }
 
 type windowOperation struct {
-	sent, right, wrong, throttled int64
-	response, service             packed
+	counts
+	throttled         int64
+	response, service packed
 }
 
-// mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become one.
+// mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become
+// one.
 const mostWindowBytes = 8 << 20
 
 // keep holds a window for the limits.
@@ -61,7 +63,8 @@ func (l *ledger) join(into, from *window) error {
 	into.operations = slices.Clone(into.operations)
 	for i := range into.operations {
 		a, b := &into.operations[i], &from.operations[i]
-		a.sent, a.right, a.wrong, a.throttled = a.sent+b.sent, a.right+b.right, a.wrong+b.wrong, a.throttled+b.throttled
+		a.counts.add(b.counts)
+		a.throttled += b.throttled
 		var err error
 		if a.response, err = addUp(a.response, b.response); err != nil {
 			return err
@@ -87,7 +90,8 @@ func (l *ledger) stretch(operation string, from, to int) limit.Stretch {
 				continue
 			}
 			o := &w.operations[i]
-			s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.sent, s.Right+o.right, s.Wrong+o.wrong, s.Throttled+o.throttled
+			s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.Sent, s.Right+o.Right, s.Wrong+o.Wrong,
+				s.Throttled+o.throttled
 			// They were read before, when they were added.
 			response, _ = addUp(response, o.response)
 			service, _ = addUp(service, o.service)

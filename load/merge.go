@@ -320,21 +320,11 @@ func addFrames(second int, parts []*frame) (*frame, error) {
 				o = &operationFrame{Operation: from.Operation, Asked: map[int]int64{}, Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{}}
 				operations[from.Operation] = o
 			}
-			o.Sent, o.Right, o.Wrong, o.Bytes = o.Sent+from.Sent, o.Right+from.Right, o.Wrong+from.Wrong, o.Bytes+from.Bytes
-			o.Interrupted += from.Interrupted
-			o.Resent += from.Resent
-			for at, n := range from.Asked {
-				o.Asked[at] += n
-			}
-			for status, n := range from.Statuses {
-				o.Statuses[status] += n
-			}
-			for status, n := range from.Missed {
-				o.Missed[status] += n
-			}
-			for kind, n := range from.Kinds {
-				o.Kinds[kind] += n
-			}
+			o.counts.add(from.counts)
+			addTo(o.Asked, from.Asked)
+			addTo(o.Statuses, from.Statuses)
+			addTo(o.Missed, from.Missed)
+			addTo(o.Kinds, from.Kinds)
 			errs = append(errs, add(&o.Response, from.Response), add(&o.Service, from.Service), add(&o.Failed, from.Failed))
 		}
 		if err := errors.Join(errs...); err != nil {

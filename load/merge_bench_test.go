@@ -101,7 +101,7 @@ func benchFrames(seconds int) []*frame {
 				o.response.add(took)
 				o.service.add(took)
 			}
-			o.sent, o.right, o.asked[second], o.statuses[200] = 500, 500, 500, 500
+			o.Sent, o.Right, o.asked[second], o.statuses[200] = 500, 500, 500, 500
 		}
 		f := frameOf(second, s, &p)
 		f.Due, f.Health = int64(1000*(second+1)), health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2}

@@ -34,7 +34,7 @@ func recorded(t *testing.T, shard schedule.Shard, seconds int, change func(head 
 			s.operations[0].response.add(10 * time.Millisecond)
 			s.operations[0].service.add(10 * time.Millisecond)
 		}
-		s.operations[0].sent, s.operations[0].right = 100, 100
+		s.operations[0].Sent, s.operations[0].Right = 100, 100
 		s.operations[0].asked[second], s.operations[0].statuses[200] = 100, 100
 		f := frameOf(second, s, &p)
 		f.Due = int64(100 * (second + 1))

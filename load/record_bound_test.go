@@ -30,7 +30,7 @@ func TestSmallRecordStaysSmall(t *testing.T) {
 		keep, err := newRecorder(folder, &head)
 		require.NoError(t, err)
 		for i := 1; i < 100; i++ {
-			keep.append(&frame{Second: i * (longestGap - 1), Operations: []operationFrame{{Sent: 1}}})
+			keep.append(&frame{Second: i * (longestGap - 1), Operations: []operationFrame{{counts: counts{Sent: 1}}}})
 		}
 		require.NoError(t, keep.close())
 		info, err := os.Stat(filepath.Join(folder, RecordFile))

@@ -26,7 +26,7 @@ func FuzzReadRecord(f *testing.F) {
 	times.add(1_500_000)
 	times.add(2_500_000)
 	second := frame{Due: 2, Lag: p.pack(&times), Exchanges: 2, Operations: []operationFrame{{
-		Asked: map[int]int64{0: 2}, Sent: 2, Right: 1, Wrong: 1, Statuses: map[string]int64{"200": 2}, Missed: map[string]int64{"200": 1},
+		Asked: map[int]int64{0: 2}, counts: counts{Sent: 2, Right: 1, Wrong: 1}, Statuses: map[string]int64{"200": 2}, Missed: map[string]int64{"200": 1},
 		Kinds: map[string]int64{"identity": 1}, Response: p.pack(&times), Service: p.pack(&times),
 	}}, Health: health{Elapsed: 1e9, Sending: 1e9, CPU: 1e7, CPUs: 2}}
 	last := second

@@ -76,7 +76,7 @@ func (s *secondHand) take(end *ending) {
 		}
 	} else {
 		for i := range s.ledger.totals {
-			f.Due += s.ledger.totals[i].sent
+			f.Due += s.ledger.totals[i].Sent
 		}
 		for _, o := range f.Operations {
 			f.Due += o.Sent

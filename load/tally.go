@@ -40,19 +40,14 @@ type secondTally struct {
 
 // operationTally is one operation in one second.
 type operationTally struct {
-	asked       map[int]int64 // by the second in which the hit was due
-	sent        int64
-	right       int64
-	wrong       int64
-	interrupted int64
-	resent      int64 // sent once more, since it provably never reached the service
-	bytes       int64
-	statuses    map[int]int64
-	missed      map[int]int64 // statuses of wrong answers
-	kinds       map[string]int64
-	response    distribution // of right answers
-	service     distribution // of right answers
-	failed      distribution // response times of wrong answers
+	counts
+	asked    map[int]int64 // by the second in which the hit was due
+	statuses map[int]int64
+	missed   map[int]int64 // statuses of wrong answers
+	kinds    map[string]int64
+	response distribution // of right answers
+	service  distribution // of right answers
+	failed   distribution // response times of wrong answers
 }
 
 func newTally(operations []string, closed, trace bool) *tally {
@@ -83,7 +78,7 @@ func (t *tally) send(operation int, due, sent time.Time) {
 	defer t.mu.Unlock()
 	s := t.second(sent)
 	o := &s.operations[operation]
-	o.sent++
+	o.Sent++
 	if sent.After(t.last) {
 		t.last = sent
 	}
@@ -100,13 +95,13 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 	s := t.second(answer.Received)
 	o := &s.operations[operation]
 	if hit.IsAborted(answer.Err) {
-		o.interrupted++
+		o.Interrupted++
 		return
 	}
 	if answer.Resent {
-		o.resent++
+		o.Resent++
 	}
-	o.bytes += int64(len(answer.Body))
+	o.Bytes += int64(len(answer.Body))
 	o.statuses[answer.Status]++
 	if t.trace {
 		s.phases.add(phases)
@@ -119,7 +114,7 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 		response = service
 	}
 	if outcome.Kind != "" {
-		o.wrong++
+		o.Wrong++
 		o.missed[answer.Status]++
 		o.kinds[outcome.Kind]++
 		o.failed.add(response)
@@ -130,7 +125,7 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 		}
 		return
 	}
-	o.right++
+	o.Right++
 	o.service.add(service)
 	if !t.closed {
 		o.response.add(response)
