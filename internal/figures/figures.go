@@ -1,8 +1,9 @@
-// Package figures writes figures the way all reports do, so that one figure looks the same everywhere: on the page, on paper, in
-// Markdown, in JUnit and in OpenMetrics. Every renderer goes through it; none formats a figure by itself.
+// Package figures writes figures the way all reports do, so that one figure looks the same everywhere: on the page, on
+// paper, in Markdown, in JUnit and in OpenMetrics. Every renderer goes through it; none formats a figure by itself.
 //
-// Times of exchanges are nanoseconds (Milliseconds, Number, Seconds), times of runs are durations (Elapsed), and rates are per second.
-// What is not known (NaN, an infinity, a share of nothing) is shown as "–". OneLine and Clip shorten the texts beside the figures.
+// Times of exchanges are nanoseconds (Milliseconds, Number, Seconds), times of runs are durations (Elapsed), and rates
+// are per second. What is not known (NaN, an infinity, a share of nothing) is shown as "–". OneLine and Clip shorten
+// the texts beside the figures.
 package figures
 
 import (

@@ -1,7 +1,7 @@
-// Package export writes runs in the forms of other tools: JUnit, Cucumber's JSON and messages, OpenMetrics and the annotations of
-// pipelines; and what QA teams feed beside them: Allure results, CTRF, tables for spreadsheets, a collection for Postman and a
-// dashboard for Grafana. Every form comes to the verdict of the run: what is red here is red there, with the reason in the place where
-// the tool shows it.
+// Package export writes runs in the forms of other tools: JUnit, Cucumber's JSON and messages, OpenMetrics and the
+// annotations of pipelines; and what QA teams feed beside them: Allure results, CTRF, tables for spreadsheets, a
+// collection for Postman and a dashboard for Grafana. Every form comes to the verdict of the run: what is red here is
+// red there, with the reason in the place where the tool shows it.
 package export
 
 import (

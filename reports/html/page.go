@@ -1,9 +1,10 @@
-// Package html writes runs and comparisons as pages: Conformance, Load, Gate, Comparison and Trends. A page is one file that needs nothing
-// beside it, or a page of a folder with report.css (Style). It runs no script but a search of its own, asks no network, and can be read
-// without colours, without a style sheet and on paper. All text of a service goes through html/template; nothing is trusted.
+// Package html writes runs and comparisons as pages: Conformance, Load, Gate, Comparison and Trends. A page is one file
+// that needs nothing beside it, or a page of a folder with report.css (Style). It runs no script but a search of its
+// own, asks no network, and can be read without colours, without a style sheet and on paper. All text of a service goes
+// through html/template; nothing is trusted.
 //
-// The files compare*.go, conformance*.go, load*.go, gate.go and trend.go fill a page; chart*.go and effects.go draw what stands on it;
-// page.go is the frame of all pages.
+// The files compare*.go, conformance*.go, load*.go, gate.go and trend.go fill a page; chart*.go and effects.go draw
+// what stands on it; page.go is the frame of all pages.
 package html
 
 import (

@@ -1,7 +1,8 @@
-// Package runs keeps runs in a folder: each in a folder of its own (Folder), which is whole only when it is finished; an index of them
-// that may be deleted at any time (List, Find, RebuildIndex); names pinned to runs that others are compared with (Pin, Baselines); and
-// Prune, which deletes old runs and nothing else. Several processes may work on one folder at a time: a run claims its name, and whoever
-// writes the pins holds a lock that a killed process leaves open. A stored run is read with reports.ReadStored.
+// Package runs keeps runs in a folder: each in a folder of its own (Folder), which is whole only when it is finished;
+// an index of them that may be deleted at any time (List, Find, RebuildIndex); names pinned to runs that others are
+// compared with (Pin, Baselines); and Prune, which deletes old runs and nothing else. Several processes may work on one
+// folder at a time: a run claims its name, and whoever writes the pins holds a lock that a killed process leaves open.
+// A stored run is read with reports.ReadStored.
 package runs
 
 import (

@@ -1,5 +1,6 @@
-// Package text writes runs and comparisons for a terminal (Terminal, Comparison) and as Markdown (Markdown, MarkdownOfComparison), which
-// the summaries of pipelines show. What a service said is disarmed first: it can neither steer a terminal nor become Markdown.
+// Package text writes runs and comparisons for a terminal (Terminal, Comparison) and as Markdown (Markdown,
+// MarkdownOfComparison), which the summaries of pipelines show. What a service said is disarmed first: it can neither
+// steer a terminal nor become Markdown.
 package text
 
 import (
