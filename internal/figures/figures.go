@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Shown rounds nanoseconds to the digits that Milliseconds shows: to 10 µs below 10 ms, to 100 µs from there on, half away from zero.
-func Shown(nanoseconds int64) int64 {
+// rounded rounds nanoseconds to the digits that Milliseconds shows: to 10 µs below 10 ms, to 100 µs from there on, half away from zero.
+func rounded(nanoseconds int64) int64 {
 	unit := int64(100 * time.Microsecond)
 	if magnitude(nanoseconds) < uint64(10*time.Millisecond-5*time.Microsecond) {
 		unit = int64(10 * time.Microsecond)
@@ -36,7 +36,7 @@ func Milliseconds(nanoseconds int64) string { return Number(nanoseconds) + " ms"
 
 // Number is Milliseconds without the unit, for columns whose head says it.
 func Number(nanoseconds int64) string {
-	shown := Shown(nanoseconds)
+	shown := rounded(nanoseconds)
 	places := 1
 	if magnitude(shown) < uint64(10*time.Millisecond) {
 		places = 2
@@ -56,7 +56,7 @@ func Number(nanoseconds int64) string {
 
 // Seconds is the value that Milliseconds shows, in seconds, as OpenMetrics wants it.
 func Seconds(nanoseconds int64) string {
-	return strconv.FormatFloat(float64(Shown(nanoseconds)/int64(10*time.Microsecond))/1e5, 'f', -1, 64)
+	return strconv.FormatFloat(float64(rounded(nanoseconds)/int64(10*time.Microsecond))/1e5, 'f', -1, 64)
 }
 
 // magnitude is the absolute value, right for the least integer too.

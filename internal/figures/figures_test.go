@@ -47,6 +47,6 @@ func TestSecondsAreWhatIsShown(t *testing.T) {
 		machine, err := strconv.ParseFloat(Seconds(nanoseconds), 64)
 		require.NoError(t, err)
 		require.InDelta(t, shown/1e3, machine, 1e-12)
-		require.InDelta(t, float64(nanoseconds), float64(Shown(nanoseconds)), 50_000)
+		require.InDelta(t, float64(nanoseconds), float64(rounded(nanoseconds)), 50_000)
 	})
 }

@@ -109,7 +109,7 @@ func replaceable(path string) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s, where the run should go, is not a folder: name another one", path)
 	}
-	baselines, err := Baselines(filepath.Dir(path))
+	baselines, err := readBaselines(filepath.Dir(path))
 	if err != nil {
 		return err
 	}

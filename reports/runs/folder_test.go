@@ -271,7 +271,7 @@ func TestBaselines(t *testing.T) {
 	require.EqualError(t, err, `pinning a run as "Release 1": a name has small letters, digits and single dashes only, such as "release-1"`)
 	require.EqualError(t, Unpin(root, "release-9"), `unpinning "release-9": no run in `+root+` has that name; pinned are: release-1, release-2`)
 	require.NoError(t, Unpin(root, "release-1"))
-	baselines, err := Baselines(root)
+	baselines, err := readBaselines(root)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"release-2"}, slices.Sorted(maps.Keys(baselines)))
 
@@ -291,7 +291,7 @@ func TestPinsOfManyProcessesAllArrive(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	baselines, err := Baselines(root)
+	baselines, err := readBaselines(root)
 	require.NoError(t, err)
 	assert.Len(t, baselines, 10)
 	assert.NoFileExists(t, filepath.Join(root, baselinesFile+".lock"))

@@ -71,7 +71,7 @@ func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) 
 	if err != nil {
 		return nil, fmt.Errorf("listing the runs in %s: %w", root, withoutPath(err))
 	}
-	baselines, err := Baselines(root)
+	baselines, err := readBaselines(root)
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,8 @@ type Baseline struct {
 	Pinned time.Time `json:"pinned"`
 }
 
-// Baselines reads the pinned runs of root by name. None are pinned where the file is missing.
-func Baselines(root string) (map[string]Baseline, error) {
+// readBaselines reads the pinned runs of root by name. None are pinned where the file is missing.
+func readBaselines(root string) (map[string]Baseline, error) {
 	path := filepath.Join(root, baselinesFile)
 	data, err := userfile.Read(path, reports.MaxStored)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +79,7 @@ func Find(root, name string) (reports.Entry, error) {
 	if err != nil {
 		return reports.Entry{}, err
 	}
-	baselines, err := Baselines(root)
+	baselines, err := readBaselines(root)
 	if err != nil {
 		return reports.Entry{}, err
 	}
@@ -114,7 +114,7 @@ func changeBaselines(root string, change func(map[string]Baseline) error) error 
 		return err
 	}
 	defer release()
-	baselines, err := Baselines(root)
+	baselines, err := readBaselines(root)
 	if err != nil {
 		return err
 	}
