@@ -88,6 +88,8 @@ type crowd struct {
 	planned  demand
 	accounts []uint64 // hash of the account that a client's first answer named, where the environment does not say
 
+	leavesCookies bool // though the environment file says that clients keep them
+
 	sameJTI atomic.Int64 // sign-ons answered with the jti of the client's own earlier session
 	judged  atomic.Int64
 }
@@ -156,6 +158,7 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 	c.seen.Reserve(hits)
 	c.hits.New = func() any { return new(sender) }
 	c.sampled.skew = e.ClockSkew
+	c.leavesCookies = e.Cookies == "keep"
 	if err := c.chooseSteps(e, seed); err != nil {
 		return nil, err
 	}
@@ -315,6 +318,9 @@ func (c *crowd) notes() []string {
 	}
 	if judged := c.judged.Load(); judged > 0 {
 		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (1 of %d)", figures.Count(judged), c.JudgeEvery))
+	}
+	if c.leavesCookies {
+		notes = append(notes, "cookies: keep is for conform: in a load, clients send no cookies back")
 	}
 	if c.supply.source == ownReusable {
 		notes = append(notes, "session tokens were used more than once (--reuse-sessions)")

@@ -23,6 +23,7 @@ type request struct {
 	members   []member // of the JSON body, in order
 	body      []byte   // instead of members, where set
 	proxy     *url.URL
+	cookies   http.CookieJar // of the scenario; nil: none are kept
 }
 
 // field is one header line. Its name is sent as it is spelt.
@@ -141,5 +142,5 @@ func (r *request) call() wire.Call {
 	for _, f := range r.header {
 		header[f.name] = append(header[f.name], f.value)
 	}
-	return wire.Call{Operation: r.operation, Method: r.method, Path: r.path, Header: header, Body: r.bytes(), Proxy: r.proxy}
+	return wire.Call{Operation: r.operation, Method: r.method, Path: r.path, Header: header, Body: r.bytes(), Proxy: r.proxy, Cookies: r.cookies}
 }

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"time"
@@ -47,11 +48,12 @@ type world struct {
 	sharing      bool           // what is sent is for all scenarios
 	registration string         // the type of register/{type}
 	companion    companion
-	explored     error    // what exploring found
-	broken       []broken // answers to broken bodies
-	subject      *subject // a situation of the environment file that stands for the refusals to come
-	precise      bool     // requests are right but for one thing, so that few succeed
-	control      bool     // a world beside a scenario, whose requests are only compared with
+	explored     error          // what exploring found
+	broken       []broken       // answers to broken bodies
+	subject      *subject       // a situation of the environment file that stands for the refusals to come
+	precise      bool           // requests are right but for one thing, so that few succeed
+	jar          http.CookieJar // of the scenario, where the environment file says that cookies are kept; nil: none
+	control      bool           // a world beside a scenario, whose requests are only compared with
 
 	exchanges []*exchange
 	findings  []finding
@@ -91,7 +93,11 @@ type finding struct {
 func newWorld(r *run, s *scenario) *world {
 	h := fnv.New64a()
 	h.Write([]byte(s.id))
-	return &world{run: r, scenario: s, random: rand.New(rand.NewPCG(r.options.Seed, h.Sum64())), tenant: r.environment.Tenant, service: r.service}
+	w := &world{run: r, scenario: s, random: rand.New(rand.NewPCG(r.options.Seed, h.Sum64())), tenant: r.environment.Tenant, service: r.service}
+	if r.environment.Cookies == "keep" {
+		w.jar, _ = cookiejar.New(nil) // without a list it never fails
+	}
+	return w
 }
 
 // invented is a text nobody issued.
@@ -110,7 +116,7 @@ func (w *world) prepare(name string) *request {
 	if !ok {
 		panic("no operation " + name)
 	}
-	r := &request{operation: o.Name, method: o.Method, path: o.Path, proxy: w.proxy}
+	r := &request{operation: o.Name, method: o.Method, path: o.Path, proxy: w.proxy, cookies: w.jar}
 	r.header = append(r.header, w.header...)
 	r.setHeader("Accept", "application/json")
 	if o.Method == http.MethodPost {

@@ -26,6 +26,8 @@ type Environment struct {
 	SNI           string             `yaml:"sni"`     // server name of the TLS handshake and of the certificate, where it is not that of url
 	Prefix        string             `yaml:"prefix"`  // path of the operations; default /ags
 	HTTP          string             `yaml:"http"`    // 1.1, 2 or auto
+	// Cookies is keep where a client sends the cookies back that the service or a balancer before it sets; empty or none: they are left.
+	Cookies string `yaml:"cookies"`
 	// Absent are the Parts that the platform does not have: what is about them is skipped by name.
 	Absent []string `yaml:"absent"`
 	// SignOn says how signOnWithSessionToken takes the session token.

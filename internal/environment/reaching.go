@@ -33,6 +33,9 @@ func (r *reader) checkReaching(e *Environment) {
 	if !slices.Contains([]string{"", string(wire.HTTP1), string(wire.HTTP2), string(wire.HTTPAuto)}, e.HTTP) {
 		r.wrong("http", "must be 1.1, 2 or auto")
 	}
+	if !slices.Contains([]string{"", "keep", "none"}, e.Cookies) {
+		r.wrong("cookies", "must be keep or none")
+	}
 	secure := strings.HasPrefix(e.URL, "https://")
 	if e.HTTP == string(wire.HTTP2) && !secure {
 		r.wrong("http", "HTTP/2 needs a url that starts with https://")

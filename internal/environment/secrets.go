@@ -91,7 +91,7 @@ func (e *Environment) secretsIn(path []string, value string) []string {
 
 // shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are no secrets wherever they
 // come from: searching for true or raw would tear holes into every report.
-var shape = map[string]bool{"authorization": true, "http": true, "load.maxRate": true, "operator.parameter": true, "operator.alg": true, "operator.encoding": true}
+var shape = map[string]bool{"authorization": true, "http": true, "cookies": true, "load.maxRate": true, "operator.parameter": true, "operator.alg": true, "operator.encoding": true}
 
 // fromVariables gives the values of the ${NAME} in the value at a path. The folder of a portable environment's secrets is none.
 func (e *Environment) fromVariables(path []string) []string {

@@ -166,7 +166,8 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 	call.Header = c.header(call.Header)
 	var attempts []Attempt
 	for {
-		x := c.once(ctx, call)
+		x := c.once(ctx, c.withCookies(call))
+		c.keepCookies(x)
 		x.Attempts = attempts
 		wait, own, again := waitBefore(x, len(attempts))
 		if !again || len(attempts) == maxAttempts-1 || !c.mayWait(wait, own) {
@@ -176,6 +177,39 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 			return x
 		}
 		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait})
+	}
+}
+
+// withCookies is a call with the cookies of its client behind those that it has.
+func (c *Client) withCookies(call Call) Call {
+	u, err := url.Parse(c.base + c.pathOf(call.Path))
+	if call.Cookies == nil || err != nil {
+		return call
+	}
+	name, pairs := "Cookie", []string(nil)
+	for own, values := range call.Header {
+		if strings.EqualFold(own, name) {
+			name, pairs = own, append(pairs, values...)
+		}
+	}
+	for _, cookie := range call.Cookies.Cookies(u) {
+		pairs = append(pairs, cookie.Name+"="+cookie.Value)
+	}
+	if len(pairs) > 0 {
+		call.Header = call.Header.Clone()
+		call.Header[name] = []string{strings.Join(pairs, "; ")}
+	}
+	return call
+}
+
+// keepCookies puts the cookies of an answer into the jar of its call.
+func (c *Client) keepCookies(x *Exchange) {
+	u, err := url.Parse(x.URL)
+	if x.Call.Cookies == nil || err != nil {
+		return
+	}
+	if cookies := (&http.Response{Header: x.Header}).Cookies(); len(cookies) > 0 {
+		x.Call.Cookies.SetCookies(u, cookies)
 	}
 }
 

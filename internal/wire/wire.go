@@ -55,6 +55,8 @@ type Call struct {
 	Header    http.Header // keys are sent as they are spelt here
 	Body      []byte
 	Proxy     *url.URL // overrides Target.Proxy for this call
+	// Cookies are sent with the call, and those of the answer are put there (RFC 6265); nil: none.
+	Cookies http.CookieJar
 }
 
 // Exchange is what was sent and what came back. It holds secrets: only Redactor.Record makes something fit for a report.
