@@ -229,15 +229,24 @@ func (w *world) roomForDevices(x *exchange) error {
 const strangeDevice = "the service refuses the device that agstest describes"
 
 // strangeDevice tells of a 400 to the device that is described where the environment file describes none: a platform may know classes of its
-// own only, which says nothing about what a device of such a class gets.
+// own only, which says nothing about what a device of such a class gets. Where a new device was accepted in this run, a 400 has another
+// reason.
 func (w *world) strangeDevice(x *exchange) string {
-	if !w.live() || len(w.run.environment.DeviceInformation) > 0 || effectiveStatus(x) != http.StatusBadRequest || x.tampered != "" || x.request.get("clientId") != nil {
+	if !w.live() || len(w.run.environment.DeviceInformation) > 0 || effectiveStatus(x) != http.StatusBadRequest || x.tampered != "" || !describesOurs(x) {
 		return ""
 	}
-	if string(x.request.get("deviceInformation")) != defaultDevice {
+	w.run.mu.Lock()
+	known := w.run.deviceKnown
+	w.run.mu.Unlock()
+	if known {
 		return ""
 	}
 	return fmt.Sprintf("%s (%s): give deviceInformation in the environment file, with a playoutDeviceClass that the platform knows", strangeDevice, w.describe(x))
+}
+
+// describesOurs tells whether a request describes a new device as agstest does.
+func describesOurs(x *exchange) bool {
+	return x.request.get("clientId") == nil && string(x.request.get("deviceInformation")) == defaultDevice
 }
 
 func (w *world) makeTroubledClient(ctx context.Context, state string) error {

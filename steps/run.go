@@ -57,8 +57,10 @@ type run struct {
 	grants   map[string]int            // how often a good request of a call was accepted
 	tried    map[string]int            // how often one was sent only to see that
 	why      map[string]string         // why such a one was not accepted
-	apart    map[string]string         // why a situation cannot be told apart from a made-up one; empty: it can
-	idle     []string                  // situations that do nothing
+	// deviceKnown: a new device was accepted that is described as agstest does.
+	deviceKnown bool
+	apart       map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
+	idle        []string          // situations that do nothing
 
 	silences map[string]int // requests without an answer, by kind
 
