@@ -83,7 +83,16 @@ func (w *world) atOnce(ctx context.Context, requests []*request) ([]*exchange, e
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	for _, x := range answers {
+	for i, x := range answers {
+		if len(x.Attempts) > 0 && effectiveStatus(x)/100 == 4 {
+			again, err := w.sendAfresh(ctx, requests[i], x, false)
+			if err != nil {
+				return nil, err
+			}
+			if answers[i] = again; again != x {
+				continue // it is recorded
+			}
+		}
 		w.record(x, w.knownOf(x.request, false), false)
 		if x.Status == 0 {
 			return nil, unknownf("no answer came to one of %d calls that were sent at the same moment: %s", len(requests), wire.Explain(x.Err))

@@ -326,6 +326,36 @@ func (w *world) aside(ctx context.Context, old *request, change func(*request) b
 	return own.send(ctx, &r, true)
 }
 
+// sendAfresh sends a good request again that was refused after an answer 429 or 503 had been waited out: the first may have been carried out all
+// the same, and have used up what works once. Where nothing fresh can be had, nothing can be told.
+func (w *world) sendAfresh(ctx context.Context, r *request, x *exchange, changed bool) (*exchange, error) {
+	list := r.parameters()
+	at := slices.IndexFunc(list, func(p parameter) bool { _, fresh := w.run.fresh.Load(p.Value); return fresh })
+	if r.operation == ags.SignOnWithSessionToken && at >= 0 && w.sessionToken == "" && w.account != nil && !w.afresh {
+		own := newWorld(w.run, w.scenario)
+		own.control, own.account, own.tenant, own.service = true, w.account, w.tenant, w.service
+		fresh, err := own.freshSessionToken(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list[at].Value = fresh
+		again := *r
+		again.header, again.members = slices.Clone(r.header), slices.Clone(r.members)
+		again.set("parameters", rawJSON(list))
+		w.afresh = true
+		defer func() { w.afresh = false }()
+		return w.send(ctx, &again, changed)
+	}
+	switch r.operation {
+	case ags.SignOnWithSessionToken, ags.SubsequentSignOn, ags.SubsequentRegister, ags.Refresh, ags.SignOut:
+		if !w.refusal && !changed {
+			return x, unknownf("status %d came first and was waited out, and what was sent again was refused (%s): the first may have been carried out all the same; "+
+				"load.maxRate in the environment file slows a run down", x.Attempts[0].Status, w.describe(x))
+		}
+	}
+	return x, nil
+}
+
 // likeness is what two refusals of one kind have in common: status and sub-code, and where asked for the wording, without what may differ
 // from answer to answer.
 func likeness(x *exchange, wording bool) string {

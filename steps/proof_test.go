@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,6 +147,32 @@ func TestDeviceThatThePlatformDoesNotKnow(t *testing.T) {
 			require.Len(t, dark, 1)
 			assert.Greater(t, len(dark[0].Requirements), 20)
 		})
+	}
+}
+
+// TestSignOnThatWasThrottledAfterTheAct: an answer 429 may come after the call was carried out, and its session token is used up then. The sign-on
+// is made again with a fresh one, and nothing fails for it.
+func TestSignOnThatWasThrottledAfterTheAct(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		var calls atomic.Int64
+		e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/ags/signOnWithSessionToken" || calls.Add(1)%5 != 2 {
+					s.ServeHTTP(w, r)
+					return
+				}
+				s.ServeHTTP(httptest.NewRecorder(), r)
+				w.WriteHeader(http.StatusTooManyRequests)
+			})
+		})
+		require.NoError(t, err)
+		if alone {
+			e.Mock = nil
+		}
+		report := run(t, steps.Options{Environment: e, Only: []string{"SOST-01", "SOST-02", "SOST-21", "SOST-33", "DEV-01", "DEV-22", "FLOW-02"}})
+		end()
+		assert.Greater(t, calls.Load(), int64(8))
+		assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 	}
 }
 

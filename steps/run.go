@@ -47,6 +47,7 @@ type run struct {
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
 	stage    sync.RWMutex // held for writing by a scenario that must be alone
 
+	fresh   sync.Map // session tokens that were had for one sign-on
 	fetched sync.Map // session tokens from a source of the environment file
 
 	mu       sync.Mutex                // guards what follows

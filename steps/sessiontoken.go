@@ -14,6 +14,14 @@ import (
 // freshSessionToken is a session token for the account: from the control interface of a mock, from where the environment file says, or minted as
 // the head-end system that the environment file describes.
 func (w *world) freshSessionToken(ctx context.Context) (string, error) {
+	token, err := w.anySessionToken(ctx)
+	if err == nil && w.account.token == "" {
+		w.run.fresh.Store(token, true)
+	}
+	return token, err
+}
+
+func (w *world) anySessionToken(ctx context.Context) (string, error) {
 	switch {
 	case w.account == nil:
 		return "", unknownf("no account was chosen before; write for example \"Given an account in good standing\"")

@@ -120,7 +120,7 @@ var situationPhrases = []phrase{
 	given(`a session token that (?:was never issued|nobody issued)`, "a session token that was never issued", "a session token that was never issued",
 		"The sign-on uses a made-up session token.",
 		func(_ context.Context, w *world, _ arguments) error {
-			w.sessionToken = w.invented(32)
+			w.sessionToken, w.refusal = w.invented(32), true
 			w.run.keep(w.sessionToken)
 			return nil
 		}),

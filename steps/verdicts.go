@@ -313,16 +313,13 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 	case report.Run.Partial != "":
 		return reports.Error, fmt.Sprintf("the run was ended after %d of %d scenarios: %s", ran, total, report.Run.Partial)
 	case len(dark) > 0:
-		return reports.Error, "it could not be told whether " + plural(len(dark), "requirement") + " hold: " + some(dark)
+		return reports.Error, "it could not be told whether " + plural(len(dark), "requirement") + holds(len(dark)) + ": " + some(dark)
 	case darkScenarios > 0:
 		return reports.Error, plural(darkScenarios, "scenario") + " without a requirement could not be judged"
 	case exercised == 0:
 		return reports.Error, "nothing was exercised: every scenario was skipped"
 	}
-	reason := plural(counts[reports.Pass], "requirement") + " hold"
-	if counts[reports.Pass] == 1 {
-		reason += "s"
-	}
+	reason := plural(counts[reports.Pass], "requirement") + holds(counts[reports.Pass])
 	for _, more := range []struct {
 		verdict reports.Verdict
 		words   string
@@ -336,6 +333,13 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 		}
 	}
 	return reports.Pass, reason
+}
+
+func holds(n int) string {
+	if n == 1 {
+		return " holds"
+	}
+	return " hold"
 }
 
 func some(ids []string) string {

@@ -43,6 +43,7 @@ type world struct {
 	issued       []string       // session tokens that getSessionToken answered with
 	refusal      bool           // the scenario wants the next sign-ons to be refused
 	namedRefused bool           // for the device that they name, so not where they name none
+	afresh       bool           // a sign-on is sent again with a fresh session token
 	minted       string         // session token that was had last for the account
 	firsts       map[string]int // how many of the first-time sign-ons that scenarios share this one has looked at
 	sharing      bool           // what is sent is for all scenarios
@@ -194,6 +195,9 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	}
 	if why := noRoom(x); why != "" {
 		return x, unknownf("%s", why)
+	}
+	if len(x.Attempts) > 0 && effectiveStatus(x)/100 == 4 {
+		return w.sendAfresh(ctx, r, x, changed)
 	}
 	return x, nil
 }

@@ -165,16 +165,24 @@ func validHeaderName(name string) bool {
 func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 	call.Header = c.header(call.Header)
 	var attempts []Attempt
+	var helped int64 // by how much of our own waiting, so that only what helped nothing counts against its narrow bound
 	for {
 		x := c.once(ctx, c.withCookies(call))
 		c.keepCookies(x)
 		x.Attempts = attempts
 		wait, own, again := waitBefore(x, len(attempts))
+		if !again {
+			c.backedOff.Add(-helped)
+			c.waited.Add(helped)
+		}
 		if !again || len(attempts) == maxAttempts-1 || !c.mayWait(wait, own) {
 			return x
 		}
 		if err := c.target.Sleep(ctx, wait); err != nil {
 			return x
+		}
+		if own {
+			helped += int64(wait)
 		}
 		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait})
 	}

@@ -16,6 +16,9 @@ func (c *Client) mayWait(wait time.Duration, own bool) bool {
 	if own {
 		total, most = &c.backedOff, maxTotalBackOff
 	}
+	if own && c.waited.Load()+int64(wait) > int64(maxTotalWaiting) {
+		return false
+	}
 	if total.Add(int64(wait)) > int64(most) {
 		total.Add(-int64(wait))
 		return false
