@@ -24,6 +24,8 @@ type Conformance struct {
 	Notes []string `json:"notes,omitempty"`
 	// Profile is the part of the contract that was asked for, and how much of it could be exercised.
 	Profile Profile `json:"profile"`
+	// Coverage is what had to be judged, and how much of it was; nil: nothing was asked.
+	Coverage *Coverage `json:"coverage,omitempty"`
 	// Features are the texts of the feature files whose scenarios ran.
 	Features []Feature `json:"features,omitempty"`
 	// Shape is everything observed in answers, for comparing two runs even where both conform.
@@ -42,6 +44,24 @@ type Profile struct {
 	Name      string `json:"name"`
 	Asked     int    `json:"asked"`     // requirements in it
 	Exercised int    `json:"exercised"` // of those, judged or observed in this run
+}
+
+// Coverage holds a run against the part of the contract that had to be judged for it to count.
+type Coverage struct {
+	Asked      string `json:"asked"`      // such as "90%" or "active, vpn", as the environment file or the flag says it
+	Kept       bool   `json:"kept"`       // all of it was judged
+	Documented int    `json:"documented"` // documented requirements that were asked of this run
+	Judged     int    `json:"judged"`     // of those, whatever the verdict
+	// Lacks are the situations that were asked for and not judged, and what would let more documented requirements be judged.
+	Lacks []CoverageLack `json:"lacks,omitempty"`
+}
+
+// CoverageLack is one thing that was not judged.
+type CoverageLack struct {
+	Situation    string   `json:"situation,omitempty"`    // that was asked for by name; empty: it lacks from the share
+	Why          string   `json:"why"`                    // it was not judged
+	Write        string   `json:"write,omitempty"`        // what to put into the environment file, or to say
+	Requirements []string `json:"requirements,omitempty"` // that were not judged
 }
 
 // Requirement is the verdict on one requirement.

@@ -11,12 +11,12 @@ import (
 
 // Verdicts are all of them, those that need attention first: the one order by which reports sort and by which the part of a run or of a
 // comparison that decides is found. A rule that broke stays broken also where the load figures cannot be compared.
-var Verdicts = []Verdict{Fail, Regressed, Error, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
+var Verdicts = []Verdict{Fail, Regressed, Error, NotEnough, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
 
 // verdictWords are how a verdict is said to people.
 var verdictWords = map[Verdict]string{
 	Pass: "pass", Partly: "holds in part", Fail: "fail", Warn: "warning", Observed: "observed", Skipped: "skipped", Error: "could not tell",
-	Known: "known", NotExercised: "not exercised", Inconclusive: "inconclusive", Invalid: "not valid",
+	Known: "known", NotExercised: "not exercised", NotEnough: "not enough checked", Inconclusive: "inconclusive", Invalid: "not valid",
 	Regressed: "regressed", Improved: "improved", NotComparable: "not comparable",
 }
 

@@ -19,6 +19,7 @@ const (
 	Error        Verdict = "error"         // we could not tell: no answer, or our own fault
 	Known        Verdict = "known"         // a departure listed in the file of known departures
 	NotExercised Verdict = "not-exercised" // no scenario of this run touched it
+	NotEnough    Verdict = "not-enough"    // of a run: nothing failed, and less was judged than its coverage asks for
 	Inconclusive Verdict = "inconclusive"  // too little data to decide
 	Invalid      Verdict = "invalid"       // the generator was too slow: the figures do not speak of the service
 

@@ -14,6 +14,9 @@ var sentencesOf = map[string]*regexp.Regexp{
 	"geo":           regexp.MustCompile(`(?i)\bblocked location\b|\bbehind a VPN\b|\bVPNs and locations\b`),
 }
 
+// absentLead begins the reason of what is skipped for being about an absent part.
+const absentLead = "the platform has no "
+
 // absentPart is the part that a scenario is about and that the environment file says the platform does not have; empty: there is none.
 func absentPart(e *environment.Environment, s *scenario) string {
 	for _, part := range environment.Parts {

@@ -28,6 +28,7 @@ func (a *account) has(name string) bool {
 
 // useAccount makes the scenario act for an account in good standing: its own on a mock, that of a situation elsewhere.
 func (w *world) useAccount(ctx context.Context, name string, limit int) error {
+	w.uses(name)
 	if w.run.control == nil {
 		return w.useShared(name)
 	}
@@ -84,6 +85,7 @@ func (w *world) useShared(name string) error {
 // useTroubled makes the scenario act for an account that the operator has shut out after its client had signed on.
 func (w *world) useTroubled(ctx context.Context, state string) error {
 	w.refusal = true
+	w.uses(state + "-account")
 	if w.run.control == nil {
 		if err := w.useShared(state + "-account"); err != nil {
 			return err

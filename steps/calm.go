@@ -55,7 +55,7 @@ func calmest(scenarios []*scenario) map[*scenario]bool {
 // mayBegin refuses a scenario that needs a yes, before it has sent anything.
 func (r *run) mayBegin(s *scenario) error {
 	if part := absentPart(r.environment, s); part != "" {
-		return lacking("", "the platform has no %s, as absent in the environment file says", part)
+		return lacking("", absentLead+"%s, as absent in the environment file says", part)
 	}
 	if r.options.Calm == "" || r.calm[s] {
 		return nil

@@ -252,6 +252,7 @@ func describesOurs(x *exchange) bool {
 func (w *world) makeTroubledClient(ctx context.Context, state string) error {
 	w.refusal = state != "unapproved"
 	w.namedRefused = w.refusal
+	w.uses(state + "-device")
 	if w.run.control == nil {
 		s, err := w.situation(state + "-device")
 		if err != nil {
@@ -283,6 +284,7 @@ func (w *world) setDeviceState(ctx context.Context, state string) error {
 
 func (w *world) useForeignDevice(ctx context.Context) error {
 	w.refusal = true
+	w.uses("foreign-device")
 	if w.run.control == nil {
 		s, err := w.situation("foreign-device")
 		if err != nil {
@@ -305,6 +307,7 @@ func (w *world) useForeignDevice(ctx context.Context) error {
 }
 
 func (w *world) expiredRefreshToken(ctx context.Context) error {
+	w.uses("expired-refresh")
 	if w.run.control == nil {
 		if err := w.useShared("expired-refresh"); err != nil {
 			return err

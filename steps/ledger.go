@@ -21,17 +21,18 @@ type ledger struct {
 
 // entry is one finished scenario.
 type entry struct {
-	scenario  *scenario
-	record    reports.Scenario
-	findings  []finding
-	exchanges []*exchange
-	halted    bool // a step failed or could not tell, so that godog counts the scenario as failed
-	cut       bool // the run was ended in it
+	scenario   *scenario
+	record     reports.Scenario
+	findings   []finding
+	exchanges  []*exchange
+	situations []string // that it stood on
+	halted     bool     // a step failed or could not tell, so that godog counts the scenario as failed
+	cut        bool     // the run was ended in it
 }
 
 func (l *ledger) add(ctx context.Context, p *play) {
 	r := l.run
-	e := entry{scenario: p.scenario, record: p.record, findings: p.world.findings, exchanges: p.world.exchanges, cut: ctx.Err() != nil}
+	e := entry{scenario: p.scenario, record: p.record, findings: p.world.findings, exchanges: p.world.exchanges, situations: p.world.situations, cut: ctx.Err() != nil}
 	blame(e.findings, e.exchanges)
 	verdict := reports.Pass
 	for _, s := range e.record.Steps {

@@ -30,8 +30,10 @@ type Options struct {
 	Tags        string   // a tag expression such as "@SOST-07 or (@TOK-11 and not @slow)"
 	Only        []string // requirement ids; scenarios that cover one of them run
 	Profile     string   // "", full, signon-with-session-token, sso, head-end
-	Strictness  Strictness
-	Known       []KnownDeparture
+	// Coverage is what must be judged, or the run ends as not enough checked; empty: what the environment file says.
+	Coverage   environment.Coverage
+	Strictness Strictness
+	Known      []KnownDeparture
 	// Concurrency is how many scenarios run at the same time; 0: six against a mock, one on a live service, where scenarios share
 	// accounts.
 	Concurrency int

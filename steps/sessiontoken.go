@@ -76,6 +76,7 @@ func (w *world) fetchSessionToken(ctx context.Context, a *account) (string, erro
 }
 
 func (w *world) expiredSessionToken(ctx context.Context) error {
+	w.uses("expired-session")
 	if w.run.control == nil {
 		s, err := w.situation("expired-session")
 		if err != nil {

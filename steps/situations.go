@@ -47,6 +47,7 @@ var situationPhrases = []phrase{
 				w.subject = &subject{situation: "device-limit", unknown: "an unknown session token", codes: []int{20007}, madeUp: madeUpSession}
 				return w.useAccount(ctx, "device-limit", 0)
 			}
+			w.uses("device-limit")
 			if err := w.useAccount(ctx, "active", 1); err != nil {
 				return err
 			}
@@ -182,6 +183,7 @@ var situationPhrases = []phrase{
 
 // situation finds a situation of the environment file.
 func (w *world) situation(name string) (environment.Situation, error) {
+	w.uses(name)
 	s, ok := w.run.environment.Situations[name]
 	if ok {
 		return s, nil

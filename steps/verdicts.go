@@ -247,6 +247,10 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	problems := r.unmatchedKnown(report)
 	report.Notes = append(report.Notes, problems...)
 	report.Verdict, report.Reason = overall(report, exercised, problems, r.ledger.total)
+	if report.Coverage = r.cover(report, entries); report.Coverage != nil && !report.Coverage.Kept {
+		r.notEnough(report, exercised)
+		return report
+	}
 	if p := report.Profile; report.Verdict == reports.Pass && !r.selection.narrowed && 2*p.Exercised < p.Asked {
 		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), the others were not judged: %s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, report.Reason)
 	}

@@ -55,6 +55,7 @@ type world struct {
 	precise      bool           // requests are right but for one thing, so that few succeed
 	jar          http.CookieJar // of the scenario, where the environment file says that cookies are kept; nil: none
 	control      bool           // a world beside a scenario, whose requests are only compared with
+	situations   []string       // of the environment file that the scenario stands on
 
 	exchanges []*exchange
 	findings  []finding

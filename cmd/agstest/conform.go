@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/ags"
+	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/userfile"
 	"agstest/reports"
@@ -26,6 +29,7 @@ type conformFlags struct {
 	tags        string
 	only        []string
 	profile     string
+	coverage    string
 	lenient     bool
 	known       string
 	seed        uint64
@@ -55,6 +59,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.tags, "tags", "", "run the scenarios of a tag expression, such as '@refresh and not @slow'")
 	flags.StringSliceVar(&f.only, "only", nil, "run what covers these requirements, such as SOST-07,TOK-11")
 	flags.StringVar(&f.profile, "profile", "full", "part of the contract: "+strings.Join(profileNames(), ", "))
+	flags.StringVar(&f.coverage, "coverage", "", "what must be judged, or the run ends with exit 4, as in the environment file: 90% of the documented requirements, or situations such as active,vpn; none: nothing")
 	flags.BoolVar(&f.lenient, "lenient", false, "misses of what only samples show are warnings")
 	flags.StringVar(&f.known, "known", "", "file of known departures, which do not fail the run until their date")
 	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
@@ -95,6 +100,11 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences, "concurrency": f.concurrency} {
 		if value < 0 {
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
+		}
+	}
+	if o.Coverage = environment.Coverage(strings.TrimSpace(f.coverage)); o.Coverage != environment.NoCoverage {
+		if _, err := o.Coverage.Wanted(); err != nil || o.Coverage == "" && c.Flags().Changed("coverage") {
+			return o, failure.Usagef("--coverage %w", cmp.Or(err, errors.New("must say what must be judged, such as 90% or active,vpn; none: nothing")))
 		}
 	}
 	if f.features != "" {

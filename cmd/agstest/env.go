@@ -28,13 +28,15 @@ type ability struct {
 }
 
 func (p *program) envCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, expect bool
 	c := &cobra.Command{
 		Use:   "env FILE",
 		Short: "Show what an environment file says, redacted, and what it allows to be checked.",
 		Long: `Reads an environment file and sends nothing. Shown are the values that would be used, with secrets replaced by where they come from, and
-for each situation what it allows to be checked, or what the file lacks for it. FILE may be - for stdin.`,
+for each situation what it allows to be checked, or what the file lacks for it. FILE may be - for stdin. --expect writes the key coverage for
+what the file can have judged today: paste it into the file, and a run that judges less ends as not enough checked.`,
 		Example: `  agstest env staging.yaml
+  agstest env staging.yaml --expect >> staging.yaml
   agstest env staging.yaml --json | jq -r '.abilities[] | select(.offered | not) | .example'`,
 		Args: wantArguments(1, 1, "one environment file"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -47,6 +49,9 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 			}
 			if forDocuments(e.URL) {
 				p.warnf("url is %s, which is the example's and nobody's; write the address of your service", e.URL)
+			}
+			if expect {
+				return p.expect(e, asJSON)
 			}
 			text, err := e.Shown()
 			if err != nil {
@@ -71,7 +76,27 @@ for each situation what it allows to be checked, or what the file lacks for it. 
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	c.Flags().BoolVar(&expect, "expect", false, "write the key coverage: the situations that the file can have judged today")
 	return c
+}
+
+// expect writes the block that holds later runs to what the file can have judged today.
+func (p *program) expect(e *environment.Environment, asJSON bool) error {
+	names := e.Expectable()
+	if len(names) == 0 {
+		return failure.Usagef("the file gives no situation whole, so there is none to expect; agstest env shows what it lacks")
+	}
+	if e.Coverage != "" {
+		p.warnf("the file has the key coverage already (%s): put this in its place", e.Coverage)
+	}
+	if asJSON {
+		return p.writeJSON(map[string]any{"coverage": names})
+	}
+	fmt.Fprintln(p.stdout, "coverage:")
+	for _, name := range names {
+		fmt.Fprintf(p.stdout, "  - %s\n", name)
+	}
+	return nil
 }
 
 // forDocuments tells an address that nobody has: RFC 2606 keeps example.com and its like for examples.

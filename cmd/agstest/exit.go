@@ -14,7 +14,7 @@ const (
 	exitFail         = 1   // a check failed
 	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // inconclusive or not comparable, and --strict was given; a part of what was asked could not be told, or was not done
+	exitInconclusive = 4   // less was judged than coverage asks for; inconclusive or not comparable, and --strict was given; a part of what was asked could not be told, or was not done
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitInternal     = 70  // our own fault
 	exitInterrupted  = 130 // SIGINT
@@ -72,6 +72,8 @@ func exitOfVerdict(v reports.Verdict, strict bool) int {
 		return exitPass
 	case reports.Invalid:
 		return exitInvalid
+	case reports.NotEnough: // with --strict or without: it is what somebody asked for
+		return exitInconclusive
 	case reports.Inconclusive, reports.NotComparable:
 		if strict {
 			return exitInconclusive

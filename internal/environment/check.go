@@ -83,6 +83,9 @@ func (r *reader) check(e *Environment) {
 	if e.Lockout < 0 || e.Lockout > 1000 {
 		r.wrong("lockout", "must be a number of wrong passwords such as 3; 0: accounts are not locked")
 	}
+	if _, err := e.Coverage.Wanted(); err != nil {
+		r.mistake(r.line("coverage"), "coverage %v", err)
+	}
 	r.checkHeaders("headers", e.Headers)
 	if _, err := e.tlsConfig(); err != nil {
 		path := "tls"

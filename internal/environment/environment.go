@@ -45,6 +45,8 @@ type Environment struct {
 	Protected  bool       `yaml:"protected"` // what is more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
 	Lockout    int        `yaml:"lockout"`   // so many wrong passwords in a row lock an account; fewer are sent to each
 	Load       Load       `yaml:"load"`
+	// Coverage is what a conformance run must judge, or it ends as not enough checked; empty: nothing is asked.
+	Coverage Coverage `yaml:"coverage"`
 
 	// File is the path the environment was read from; empty for the embedded mock.
 	File string `yaml:"-"`

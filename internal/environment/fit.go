@@ -43,6 +43,8 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 	switch {
 	case want == jsonType:
 		return r.object(node, dotted)
+	case want == coverageType:
+		return r.coverage(node, dotted)
 	case want == durationType:
 		return r.duration(node, dotted)
 	case want.Kind() == reflect.Struct, want.Kind() == reflect.Map:

@@ -148,6 +148,9 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 	}
 	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason, o.Strict)
 	verdict.out = append(append(verdict.out, c.Notes...), partly...)
+	for _, lack := range c.CoverageLacks() {
+		verdict.cases[0].text += lack.About() + ": " + lack.Advice() + "\n"
+	}
 	return append(suites, verdict)
 }
 

@@ -139,6 +139,12 @@ func (m *metricsWriter) truth(name, help string, holds bool) {
 
 func (m *metricsWriter) conformance(c *reports.Conformance) {
 	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.", !c.Verdict.Blocks())
+	if v := c.Coverage; v != nil {
+		m.truth("agstest_coverage_kept", "1 when as much was judged as the environment file or --coverage asks for.", v.Kept)
+		m.family("agstest_documented_requirements", "gauge", "", "Documented requirements that were asked of the run, and those that were judged.")
+		m.sample("agstest_documented_requirements", strconv.Itoa(v.Documented), "part", "asked")
+		m.sample("agstest_documented_requirements", strconv.Itoa(v.Judged), "part", "judged")
+	}
 	m.family("agstest_requirements", "gauge", "", "Requirements by verdict.")
 	counts := reports.RequirementCounts(c.Requirements)
 	for _, verdict := range reports.Verdicts {
@@ -171,9 +177,9 @@ func (m *metricsWriter) conformance(c *reports.Conformance) {
 	}
 }
 
-// runVerdict tells the verdicts of runs from those of comparisons.
+// runVerdict tells verdicts that requirements and scenarios may have from those of whole runs and of comparisons.
 func runVerdict(v reports.Verdict) bool {
-	return v != reports.Regressed && v != reports.Improved && v != reports.NotComparable
+	return v != reports.NotEnough && v != reports.Regressed && v != reports.Improved && v != reports.NotComparable
 }
 
 func (m *metricsWriter) load(l *reports.Load) {

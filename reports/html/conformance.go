@@ -126,6 +126,13 @@ func conformanceTrust(c *reports.Conformance) []statement {
 		exercised.Text = fmt.Sprintf("%s of %s were exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(exercisedOf(c))), figures.Plural(all, "requirement"), figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
 	}
 	found = append(found, exercised)
+	if v := c.Coverage; v != nil {
+		kept := statement{reports.Pass, "As much was judged as was asked for: " + v.Asked + "."}
+		if !v.Kept {
+			kept = statement{reports.NotEnough, "Less was judged than was asked for: " + v.Asked + "."}
+		}
+		found = append(found, kept)
+	}
 	for _, note := range c.Notes {
 		found = append(found, statement{reports.Observed, note})
 	}
@@ -171,6 +178,11 @@ func conformanceFirst(c *reports.Conformance) []first {
 	add(causes(reports.Error), "c-causes", "causes for which it could not be told.")
 	add(requirements(reports.Error), "c-requirements", "requirements of which it could not be told.")
 	add(lone(reports.Error), "c-scenarios", "scenarios without a requirement that could not be judged.")
+	var unjudged []first
+	for _, lack := range c.CoverageLacks() {
+		unjudged = append(unjudged, first{Verdict: reports.Skipped, Link: "c-requirements", Label: lack.About(), Text: "not judged, though coverage asks for it.", More: lack.Advice()})
+	}
+	add(unjudged, "c-requirements", "that coverage asks for were not judged.")
 	if n := len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised))); n > 0 {
 		found = append(found, first{Verdict: reports.NotExercised, Link: "c-silent", Label: figures.Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}

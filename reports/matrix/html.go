@@ -34,7 +34,7 @@ var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
 // signs stand for verdicts in cells; the word stands beside it for screen readers and in the title.
 var signs = map[reports.Verdict]string{
 	reports.Pass: "✓", reports.Fail: "✗", reports.Warn: "!", reports.Observed: "•", reports.Skipped: "–", reports.Error: "?", reports.Known: "k",
-	reports.NotExercised: "○", reports.Partly: "◐", reports.Inconclusive: "≈", reports.Invalid: "⊘", "": " ",
+	reports.NotExercised: "○", reports.Partly: "◐", reports.Inconclusive: "≈", reports.Invalid: "⊘", reports.NotEnough: "◔", "": " ",
 }
 
 func sign(v reports.Verdict) string {

@@ -141,7 +141,7 @@ func (m *Matrix) environment(c Column) Environment {
 		if part.Run != nil {
 			asked := part.Run.Run()
 			run.ID, run.Start, run.End = asked.ID, asked.Start, asked.End
-			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && gravity(found) < gravity(reports.Pass) || part.Exit == 4 && found == reports.Error {
+			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && gravity(found) < gravity(reports.Pass) || part.Exit == 4 && (found == reports.Error || found == reports.NotEnough) {
 				run.Verdict = found
 			}
 			if run.Reason == "" {
@@ -221,7 +221,7 @@ func (m *Matrix) judge() {
 
 // byGravity lists the verdicts, the gravest first: what could not be told or was not valid comes behind a failure, which is certain.
 var byGravity = []reports.Verdict{
-	reports.Fail, reports.Regressed, reports.Error, reports.Invalid, reports.NotComparable, reports.Inconclusive, reports.NotExercised,
+	reports.Fail, reports.Regressed, reports.Error, reports.NotEnough, reports.Invalid, reports.NotComparable, reports.Inconclusive, reports.NotExercised,
 	reports.Skipped, reports.Warn, reports.Partly, reports.Known, reports.Observed, reports.Improved, reports.Pass,
 }
 

@@ -69,7 +69,7 @@ func (m *markdownWriter) rows(head []string, rows [][]string, rest string) {
 }
 
 // markdownMarks stand before the word of a verdict.
-var markdownMarks = map[reports.Verdict]string{reports.Pass: "✅", reports.Partly: "🌗", reports.Improved: "✅", reports.Fail: "❌", reports.Regressed: "❌", reports.Warn: "⚠️", reports.NotExercised: "⚠️", reports.Inconclusive: "⚠️", reports.Error: "❓", reports.Invalid: "❓", reports.NotComparable: "❓", reports.Skipped: "⏭️", reports.Known: "📌", reports.Observed: "👁️"}
+var markdownMarks = map[reports.Verdict]string{reports.Pass: "✅", reports.Partly: "🌗", reports.Improved: "✅", reports.Fail: "❌", reports.Regressed: "❌", reports.Warn: "⚠️", reports.NotExercised: "⚠️", reports.NotEnough: "❓", reports.Inconclusive: "⚠️", reports.Error: "❓", reports.Invalid: "❓", reports.NotComparable: "❓", reports.Skipped: "⏭️", reports.Known: "📌", reports.Observed: "👁️"}
 
 func markdownVerdict(v reports.Verdict) string {
 	return strings.TrimSpace(markdownMarks[v] + " " + markdownText(v.Word()))
@@ -126,6 +126,13 @@ func (m *markdownWriter) conformance(c *reports.Conformance) {
 	}
 	if len(causes) > 0 {
 		m.rows([]string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, causes, "conformance.html")
+	}
+	var unjudged [][]string
+	for _, lack := range c.CoverageLacks() {
+		unjudged = append(unjudged, markdownCells(lack.About(), lack.Why, lack.Write))
+	}
+	if len(unjudged) > 0 {
+		m.rows([]string{"Not judged, though coverage asks for it", "Why", "What to write"}, unjudged, "conformance.html")
 	}
 	var attention, rest [][]string
 	for _, requirement := range reports.ByAttention(c.Requirements) {

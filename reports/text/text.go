@@ -107,6 +107,16 @@ func (t *textWriter) conformance(c *reports.Conformance) {
 	t.requirements("Could not tell", c.WithoutCause(reports.Error, reports.Invalid, reports.Inconclusive))
 	t.requirements("Warnings", c.WithoutCause(reports.Warn))
 	t.loneScenarios(c.Scenarios)
+	for i, lack := range c.CoverageLacks() {
+		if i == 0 {
+			t.line("  %s", t.verdictLead(reports.NotEnough, "Not judged, though coverage asks for it"))
+		}
+		if i == textShown {
+			t.line("    … more in the report")
+			break
+		}
+		t.line("    %s: %s", printable(lack.About()), printable(figures.OneLine(lack.Advice(), 400)))
+	}
 	if missing := reports.OfVerdict(c.Requirements, reports.NotExercised); len(missing) > 0 {
 		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(reports.NotExercised, figures.Plural(int64(len(missing)), "requirement")), reports.IdList(missing))
 	}
