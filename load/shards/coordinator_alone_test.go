@@ -215,7 +215,7 @@ func TestLossOfShardsThatNobodyCanAsk(t *testing.T) {
 		within  time.Duration // of the end of the load
 	}{
 		"it is evicted": {func(s *fakeShard) {
-			s.leaves, s.leaving = start+10*time.Second, Sight{State: Leaving, Reason: "it was evicted: its node has little memory left"}
+			s.leaves, s.leaving = start+10*time.Second+317*time.Millisecond, Sight{State: Leaving, Reason: "it was evicted: its node has little memory left"}
 		}, true, "it was taken away: it was evicted: its node has little memory left; what it had sent until then is in the report", 10 * time.Second},
 		"its node is lost": {func(s *fakeShard) {
 			s.leaves, s.leaving = start+10*time.Second, Sight{State: Unsure, Reason: "its node does not answer"}
