@@ -169,7 +169,7 @@ func TestSignOnThatWasThrottledAfterTheAct(t *testing.T) {
 		if alone {
 			e.Mock = nil
 		}
-		report := run(t, steps.Options{Environment: e, Only: []string{"SOST-01", "SOST-02", "SOST-21", "SOST-33", "DEV-01", "DEV-22", "FLOW-02"}})
+		report := run(t, steps.Options{Environment: e, Concurrency: 1, Only: []string{"SOST-01", "SOST-02", "SOST-21", "SOST-33", "DEV-01", "DEV-22", "FLOW-02"}})
 		end()
 		assert.Greater(t, calls.Load(), int64(8))
 		assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
