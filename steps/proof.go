@@ -56,7 +56,7 @@ func (r *run) granted(x *exchange, changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.grants[o]++
-	r.deviceKnown = r.deviceKnown || describesOurs(x)
+	r.deviceKnown = r.deviceKnown || effectiveStatus(x)/100 == 2 && describesOurs(x) // a list of accounts made no device
 }
 
 // controlled tells whether a good request of a call was accepted in this run, and sends one where none was yet.
