@@ -61,7 +61,7 @@ func keysOfSchema(t *testing.T) []string {
 
 // shaped are the keys that take no text of the user's choice, with what they take. Every other key gets a canary, also one that is new.
 var shaped = map[string]string{
-	"clockSkew": "a time", "operator.lifetime": "a time", "load.maxRate": "a rate", "timeout": "a time", "operator.parameter": "the name of a parameter, which the suite has to show", "http": "a version", "prefix": "a path of the contract",
+	"clockSkew": "a time", "coverage": "a share or names of situations", "operator.lifetime": "a time", "load.maxRate": "a rate", "timeout": "a time", "operator.parameter": "the name of a parameter, which the suite has to show", "http": "a version", "prefix": "a path of the contract",
 	"mock.url": "the address of a mock", "mock.token": "only of use with mock.url", "tls.ca": "the path of a file", "tls.cert": "the path of a file", "tls.key": "the path of a file", "load.clients.sessionToken.pool": "the path of a file",
 }
 
