@@ -218,7 +218,8 @@ func (w *world) roomForDevices(x *exchange) error {
 	if why := w.strangeDevice(x); why != "" {
 		return unknownf("%s", why)
 	}
-	if !w.live() || w.refusal || !isFull(x) || !x.known.FirstTime {
+	picked := x.request.operation == ags.SubsequentSignOn && x.request.get("deviceInformation") != nil
+	if !w.live() || w.refusal || !isFull(x) || !x.known.FirstTime && !picked {
 		return nil
 	}
 	code, _ := check.SubCode(x.Exchange)

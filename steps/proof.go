@@ -119,8 +119,8 @@ func (w *world) tryGood(ctx context.Context, operation string) (bool, string) {
 	if status := effectiveStatus(x); status/100 == 2 || status == http.StatusMultipleChoices {
 		return true, ""
 	}
-	if why := own.strangeDevice(x); why != "" {
-		return false, why
+	if err := own.roomForDevices(x); err != nil {
+		return false, err.Error()
 	}
 	return false, "the good one was answered with " + own.describe(x)
 }
