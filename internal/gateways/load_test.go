@@ -157,7 +157,8 @@ func TestLoadIsNotWorseThanVegeta(t *testing.T) {
 			for _, c := range trials {
 				scheme := map[bool]string{false: "http", true: "https"}[secure]
 				t.Run(fmt.Sprintf("%s, %s, %s", program, scheme, c.name), func(t *testing.T) {
-					if c.wide && !wide {
+					chance := c.reloads > 0 && program != gateways.Nginx && program != gateways.HAProxy // how many they lose is
+					if (c.wide || chance) && !wide {
 						t.Skip("make gateways")
 					}
 					if c.rate.Per == time.Minute {
@@ -190,6 +191,9 @@ func TestLoadIsNotWorseThanVegeta(t *testing.T) {
 					if program == gateways.Squid && c.rate.Per == time.Minute {
 						// It ends a connection whose time is over when the next request comes, which it has read. Two of them tell its time-out.
 						most = max(most, 2)
+					}
+					if c.reloads > 0 && !wide {
+						most = max(most, total.Sent/50) // on any machine: the comparison itself is that of make gateways
 					}
 					assert.LessOrEqual(t, total.Wrong, most, "%v, Vegeta %v", b.ours.Wrong, b.why)
 				})
