@@ -160,9 +160,10 @@ func TestEveryHabitIsLeftInPeace(t *testing.T) { leftInPeace(t, false) }
 func TestEveryHabitIsLeftInPeaceLive(t *testing.T) { leftInPeace(t, true) }
 
 // hidesReasons tells of habits under which the refusal of a situation of the environment file looks like that of a made-up value: then it
-// could not be told, which is neither a pass nor a failure.
+// could not be told, which is neither a pass nor a failure. A refusal after a 503 may be due to the first sending: which request is hit
+// depends on the order of calls.
 func hidesReasons(name string) bool {
-	return strings.HasPrefix(name, "errors-") || name == "deleted-device-404" || name == "signed-hs512"
+	return strings.HasPrefix(name, "errors-") || name == "deleted-device-404" || name == "signed-hs512" || name == "unavailable-now-and-then"
 }
 
 func leftInPeace(t *testing.T, live bool) {
