@@ -40,7 +40,7 @@ Feature: A body is JSON or it is refused
     Then each was refused with 400
 
   @ERR-08
-  Scenario Outline: <operation>
+  Scenario Outline: The call <operation>
     Given everything that <operation> needs
     When bodies that are broken in one place are sent to <operation>
     Then each was answered without a fault of the service

@@ -308,8 +308,18 @@ func writeFile(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return failure.Usagef("cannot make the folder of %s: %w", path, err)
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { // such as /dev/null, or a link that somebody made on purpose
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return failure.Usagef("cannot write the file: %w", err)
+		}
+		return nil
+	}
+	fresh := path + ".new" // whoever waits for the file finds it whole
+	if err := os.WriteFile(fresh, text, 0o600); err != nil {
 		return failure.Usagef("cannot write the file: %w", err)
 	}
-	return os.Chmod(path, 0o600)
+	if err := errors.Join(os.Chmod(fresh, 0o600), os.Rename(fresh, path)); err != nil {
+		return failure.Usagef("cannot write the file: %w", err)
+	}
+	return nil
 }

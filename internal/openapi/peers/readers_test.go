@@ -86,7 +86,7 @@ func readerRuns(t *testing.T) map[string]*reports.Conformance {
 		lean   bool
 		after  int // scenarios after which the run is interrupted; 0: never
 	}{
-		"green": {}, "one of one is red": {faults: []string{"token-typ-other"}, only: []string{"REF-01"}}, "one cause for most": {faults: []string{"content-type-missing"}},
+		"green": {}, "one of one is red": {faults: []string{"token-typ-other"}, only: []string{"REF-01"}}, "one cause for most": {faults: []string{"token-typ-other"}},
 		"a lean environment": {faults: []string{"session-account-number", "refresh-201"}, lean: true}, "interrupted": {faults: []string{"refresh-201"}, after: 60},
 	} {
 		require.NoError(t, server.Use(nil, c.faults))
