@@ -77,7 +77,7 @@ var manners = []string{
 	"",
 	"extra-members no-client-id-on-refresh no-display-attributes errors-html register-gives-tokens sign-out-gives-object charset-quoted token-type-capital user-token-at-top constant-fixed-lifetime",
 	"errors-empty pretty register-gives-object unknown-client-403 unknown-session-404 content-type-415 absolute-paths member-order unknown-tenant-403 sign-out-refusals-400 extra-headers",
-	"errors-problem escaped second-sign-out-404 missing-service-401 deleted-device-404 large-tokens throttled-now-and-then unavailable-now-and-then chunked raw-authorization",
+	"errors-problem escaped second-sign-out-404 missing-service-401 deleted-device-404 throttled-now-and-then chunked raw-authorization",
 }
 
 // TestProxyOfOthers lets the whole suite pass through Prism, which validates every answer of our mock against our document: the run is
