@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 command -v dpkg-deb >/dev/null 2>&1 || { echo "SKIPPED: dpkg-deb is not here, so that the package cannot be unpacked"; exit 0; }
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
-dpkg-deb -x dist/agstest_*_"$(dpkg --print-architecture)".deb "$folder"
+dpkg-deb -x "$(ls -t dist/agstest_*_"$(dpkg --print-architecture)".deb | head -n 1)" "$folder" # the newest
 "$folder/usr/bin/agstest" version
 gzip -dc "$folder/usr/share/man/man1/agstest.1.gz" | grep -q '^\.TH AGSTEST 1'
 for file in usr/share/bash-completion/completions/agstest usr/share/zsh/vendor-completions/_agstest usr/share/fish/vendor_completions.d/agstest.fish \
