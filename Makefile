@@ -136,13 +136,13 @@ PACKAGE_VERSION ?= $(shell echo '$(VERSION)' | sed -E 's/^v//; /^[0-9]+\.[0-9]+/
 PACKAGE_ARCHES ?= amd64 arm64
 packages: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 packages: export PACKAGE_VERSION := $(PACKAGE_VERSION)
-packages: ## .deb and .rpm for PACKAGE_ARCHES (amd64 arm64) in dist/, of the binaries that are there or are built
+packages: ## .deb and .rpm for PACKAGE_ARCHES (amd64 arm64) in dist/
 	mkdir -p dist/share
 	$(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest man | gzip -9n > dist/share/agstest.1.gz
 	for shell in bash:agstest.bash zsh:_agstest fish:agstest.fish; do \
 		$(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest completion $${shell%%:*} > dist/share/$${shell#*:} || exit 1; done
 	for arch in $(PACKAGE_ARCHES); do export ARCH=$$arch BINARY=dist/agstest-linux-$$arch; \
-		[ -f $$BINARY ] || CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o $$BINARY ./cmd/agstest || exit 1; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o $$BINARY ./cmd/agstest || exit 1; \
 		for kind in deb rpm; do $(GO) run $(NFPM) package --config deploy/packages/nfpm.yaml --packager $$kind --target dist/ || exit 1; done; done
 
 clean: ## remove what runs and builds leave
