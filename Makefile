@@ -77,9 +77,9 @@ faults: ## run the suite under every fault of the mock, with its control interfa
 	$(GO) test -c -o bin/steps.test ./steps
 	cd steps && ../bin/steps.test -test.run '^TestEveryFaultIsCaught(Live)?$$' -table
 
-choices: ## run the suite under every conforming habit of the mock; all must pass
+choices: ## run the suite under every conforming choice of the mock; all must pass
 	$(GO) test -c -o bin/steps.test ./steps
-	cd steps && ../bin/steps.test -test.run '^TestEveryHabitIsLeftInPeace(Live)?$$' -table
+	cd steps && ../bin/steps.test -test.run '^TestEveryChoiceIsLeftInPeace(Live)?$$' -table
 
 mutants: ## change the judge and the suite one place at a time; a named test must notice each (3 min)
 	$(GO) test -count=1 -v -timeout 15m ./steps -run 'Mutants$$' -mutants

@@ -249,7 +249,7 @@ func TestCapacityThatCannotBe(t *testing.T) {
 }
 
 func TestRunsOfASearchUseNoSessionTokenTwice(t *testing.T) {
-	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true}}, nil)
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true}}, nil)
 	taken := 0
 	for range 3 {
 		r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: schedule.Rate{Hits: 200, Per: time.Second},

@@ -81,7 +81,7 @@ func swapped(path string, pairs ...string) func(http.Handler) http.Handler {
 
 func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: false}}, swapped("/ags/signOnWithSessionToken", `-5"`, `-4"`, `"LOAD_5"`, `"LOAD_4"`))
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: false}}, swapped("/ags/signOnWithSessionToken", `-5"`, `-4"`, `"LOAD_5"`, `"LOAD_4"`))
 	folders := s.shardsOf(t, 2, Options{Workload: WorkloadSignOn, Rate: per(100), Duration: 200 * time.Millisecond})
 	merged, err := Merge(folders...)
 	require.NoError(t, err)

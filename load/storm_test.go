@@ -26,7 +26,7 @@ func (s *service) storm(t *testing.T, o Options) *reports.Load {
 }
 
 func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
-	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
 	limits, err := limit.ParseAll([]string{"storm.recovered<90s"})
 	require.NoError(t, err)
 	r := s.storm(t, Options{Storm: &Storm{Clients: 300, Within: 400 * time.Millisecond}, Limits: limits, JudgeEvery: 1})
@@ -47,7 +47,7 @@ func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
 
 func TestStormTriesAgainLikeARealClient(t *testing.T) {
 	var refused atomic.Int64
-	s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, func(next http.Handler) http.Handler {
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, func(next http.Handler) http.Handler {
 		storming := atomic.Int64{}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/ags/refresh" && storming.Add(1) <= 20 {

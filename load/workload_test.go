@@ -149,30 +149,30 @@ func (s *service) noSecretsIn(t *testing.T, texts ...string) {
 }
 
 func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
-	strict := mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}
+	strict := mock.Behaviour{PopulationOnce: true, RevokeOnRefresh: true}
 	for name, test := range map[string]struct {
-		traffic traffic
-		choices mock.Choices
-		minted  bool
-		want    map[string]int
+		traffic   traffic
+		behaviour mock.Behaviour
+		minted    bool
+		want      map[string]int
 	}{
 		"signon":                           {traffic{Workload: WorkloadSignOn}, strict, false, map[string]int{hit.OpSignOn: 200}},
 		"signon with minted tokens":        {traffic{Workload: WorkloadSignOn, Clients: 20}, strict, true, map[string]int{hit.OpSignOn: 200}},
-		"signon with tokens used again":    {traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Choices{}, false, map[string]int{hit.OpSignOn: 200}},
+		"signon with tokens used again":    {traffic{Workload: WorkloadSignOn, Clients: 20, ReuseSessions: true}, mock.Behaviour{}, false, map[string]int{hit.OpSignOn: 200}},
 		"refresh":                          {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, false, map[string]int{hit.OpRefresh: 200}},
 		"refresh with minted tokens":       {traffic{Workload: WorkloadRefresh, Clients: 30}, strict, true, map[string]int{hit.OpRefresh: 200}},
-		"refresh that keeps its jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{KeepTokenID: true}, false, map[string]int{hit.OpRefresh: 200}},
-		"one jti for each device":          {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{TokenIDForm: "device"}, false, map[string]int{hit.OpRefresh: 200}},
-		"refresh without client_id":        {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoClientIDOnRefresh: true}, false, map[string]int{hit.OpRefresh: 200}},
-		"refresh tokens without jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{NoRefreshSessionControl: true}, false, map[string]int{hit.OpRefresh: 200}},
-		"bodies with escapes":              {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Choices{Escaped: true, ReversedMembers: true}, false, map[string]int{hit.OpRefresh: 200}},
-		"mixed with escapes":               {traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}}, mock.Choices{Escaped: true, Pretty: true}, false, map[string]int{hit.OpSignOn: 20, hit.OpRefresh: 160, hit.OpDiscover: 20}},
+		"refresh that keeps its jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Behaviour{KeepTokenID: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"one jti for each device":          {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Behaviour{TokenIDForm: "device"}, false, map[string]int{hit.OpRefresh: 200}},
+		"refresh without client_id":        {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Behaviour{NoClientIDOnRefresh: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"refresh tokens without jti":       {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Behaviour{NoRefreshSessionControl: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"bodies with escapes":              {traffic{Workload: WorkloadRefresh, Clients: 30}, mock.Behaviour{Escaped: true, ReversedMembers: true}, false, map[string]int{hit.OpRefresh: 200}},
+		"mixed with escapes":               {traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}}, mock.Behaviour{Escaped: true, Pretty: true}, false, map[string]int{hit.OpSignOn: 20, hit.OpRefresh: 160, hit.OpDiscover: 20}},
 		"mixed":                            {traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}}, strict, false, map[string]int{hit.OpSignOn: 20, hit.OpRefresh: 160, hit.OpDiscover: 20}},
 		"mixed of many with minted tokens": {traffic{Workload: WorkloadMixed, Clients: 40, Mix: map[string]int{hit.OpSignOn: 3, hit.OpRefresh: 7}}, strict, true, map[string]int{hit.OpSignOn: 60, hit.OpRefresh: 140}},
-		"first-time":                       {traffic{Workload: WorkloadSignOnFirst}, mock.Choices{}, false, map[string]int{hit.OpSignOnFirst: 200}},
+		"first-time":                       {traffic{Workload: WorkloadSignOnFirst}, mock.Behaviour{}, false, map[string]int{hit.OpSignOnFirst: 200}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newService(t, mock.Config{Choices: test.choices}, nil)
+			s := newService(t, mock.Config{Behaviour: test.behaviour}, nil)
 			if test.minted {
 				s.environment.Load.Clients.SessionToken = ""
 			}
@@ -189,7 +189,7 @@ func TestWorkloadsAreAllRightOnAConformingService(t *testing.T) {
 }
 
 func TestLifecycleGoesThroughAllItsCalls(t *testing.T) {
-	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
 	c, _ := s.ready(t, traffic{Workload: WorkloadLifecycle, Refreshes: 2, JudgeEvery: 3}, 500, 10)
 	f := s.drive(t, c, 500, 8)
 	assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
@@ -250,7 +250,7 @@ func TestSetUpThatFailsIsNoVerdict(t *testing.T) {
 
 // One bad answer of a gateway among many ends no load before it began; a service that stays bad does.
 func TestSetUpIsPatient(t *testing.T) {
-	strict := mock.Config{Choices: mock.Choices{RevokeOnRefresh: true, PopulationOnce: true}}
+	strict := mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true, PopulationOnce: true}}
 	for name, test := range map[string]struct {
 		path   string
 		minted bool
@@ -471,7 +471,7 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 		"with a session token that it mints": {traffic{Workload: WorkloadRefresh, Clients: 10}, true, map[string]int{hit.OpRefresh: 80, hit.OpSignOn: 5, hit.OpMint: 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, broken)
+			s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, broken)
 			if test.minted {
 				s.environment.Load.Clients.SessionToken = ""
 			}
@@ -515,7 +515,7 @@ func TestOutageUsesNoTokenUp(t *testing.T) {
 			{"sign-on with minted tokens", "/signOnWithSessionToken", traffic{Workload: WorkloadSignOn, Clients: 10}, true, 90, hit.OpSignOn},
 		} {
 			t.Run(name+"/"+test.name, func(t *testing.T) {
-				s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true, PopulationOnce: true}}, spoiled(test.path, 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true, PopulationOnce: true}}, spoiled(test.path, 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 					if n > 20 && n <= 50 {
 						answer(w, r)
 						return
@@ -546,7 +546,7 @@ func TestOutageUsesNoTokenUp(t *testing.T) {
 func TestOutageLeavesALifeWhereItWas(t *testing.T) {
 	for _, path := range []string{"/signOnWithSessionToken", "/refresh", "/signOut"} {
 		t.Run(path, func(t *testing.T) {
-			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, spoiled(path, 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+			s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, spoiled(path, 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 				if n <= 10 {
 					w.WriteHeader(502)
 					return
@@ -567,7 +567,7 @@ func TestOutageLeavesALifeWhereItWas(t *testing.T) {
 
 // An answer that got lost behind the service has used the token up all the same: the next one says so, and the client signs on again.
 func TestLostAnswerOfATokenThatWasTaken(t *testing.T) {
-	s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n == 1 {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -593,7 +593,7 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 	})
 	for _, ignore := range []bool{false, true} {
 		t.Run(fmt.Sprint("ignored ", ignore), func(t *testing.T) {
-			s := newService(t, mock.Config{Choices: mock.Choices{RevokeOnRefresh: true}}, throttle)
+			s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, throttle)
 			c, _ := s.ready(t, traffic{Workload: WorkloadRefresh, Clients: 20, IgnoreRetryAfter: ignore}, 100, 10)
 			f := s.drive(t, c, 100, 1)
 			assert.Equal(t, map[string]int{"refresh throttled": 10}, f.wrong)
@@ -612,7 +612,7 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 }
 
 func TestSignOnThatWasThrottledKeepsItsSessionToken(t *testing.T) {
-	s := newService(t, mock.Config{Choices: mock.Choices{PopulationOnce: true}}, spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true}}, spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n%2 == 1 {
 			w.WriteHeader(429)
 			return

@@ -36,12 +36,12 @@ func (s *Server) checkCaller(c *call) *reply {
 	if !c.enforces(rulePlatformSwitch) {
 		p = platform{true, true, true}
 	}
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	switch {
 	case p.VPNBlocking && vpnCallers.Contains(from) && c.enforces(ruleVPN):
-		return c.refusal(ruleVPN, http.StatusForbidden, cmp.Or(choices.VPNCode, 20018), "the call comes through a VPN or proxy")
+		return c.refusal(ruleVPN, http.StatusForbidden, cmp.Or(behaviour.VPNCode, 20018), "the call comes through a VPN or proxy")
 	case p.GeoBlocking && blockedCallers.Contains(from) && c.enforces(ruleLocation):
-		return c.refusal(ruleLocation, http.StatusForbidden, cmp.Or(choices.LocationCode, 20019), "the call comes from a blocked location")
+		return c.refusal(ruleLocation, http.StatusForbidden, cmp.Or(behaviour.LocationCode, 20019), "the call comes from a blocked location")
 	case p.GeoFiltering && filteredCallers.Contains(from) && c.enforces(ruleLocation):
 		return c.refusal(ruleLocation, http.StatusForbidden, 20066, "the call comes from a filtered location")
 	}
@@ -54,7 +54,7 @@ func (s *Server) checkAccount(c *call, a *account) *reply {
 	if !c.enforces(ruleStatusVisible) {
 		status = a.first
 	}
-	if a.wasCancelled && c.set.choices.CancelledForGood {
+	if a.wasCancelled && c.set.behaviour.CancelledForGood {
 		status = cancelled
 	}
 	if a.troubled && status == active && !c.enforces(ruleReactivation) {
@@ -65,7 +65,7 @@ func (s *Server) checkAccount(c *call, a *account) *reply {
 		return c.refusal(ruleCancelled, http.StatusForbidden, 20001, "the account is cancelled")
 	case status == suspended && c.enforces(ruleSuspended):
 		return c.refusal(ruleSuspended, http.StatusForbidden, 20002, "the account is suspended")
-	case status == restricted && c.set.choices.RestrictedRefused && c.enforces(ruleRestricted):
+	case status == restricted && c.set.behaviour.RestrictedRefused && c.enforces(ruleRestricted):
 		return c.refusal(ruleRestricted, http.StatusForbidden, 0, "the account is restricted")
 	}
 	return nil
@@ -73,18 +73,18 @@ func (s *Server) checkAccount(c *call, a *account) *reply {
 
 // checkDevice refuses devices by their state and owner.
 func (s *Server) checkDevice(c *call, a *account, d *device) *reply {
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	switch {
 	case d == nil:
 		if c.enforces(ruleKnownClient) {
-			return c.refusal(ruleKnownClient, cmp.Or(choices.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
+			return c.refusal(ruleKnownClient, cmp.Or(behaviour.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
 		}
 	case d.account != a.id:
 		if c.enforces(ruleClientOwner) {
-			return c.refusal(ruleClientOwner, cmp.Or(choices.ForeignClient, http.StatusForbidden), 0, "the device does not belong to the account")
+			return c.refusal(ruleClientOwner, cmp.Or(behaviour.ForeignClient, http.StatusForbidden), 0, "the device does not belong to the account")
 		}
 	case d.deleted && c.enforces(ruleDeviceDeleted):
-		if status := cmp.Or(choices.DeletedDevice, http.StatusForbidden); status != http.StatusForbidden {
+		if status := cmp.Or(behaviour.DeletedDevice, http.StatusForbidden); status != http.StatusForbidden {
 			return c.refusal(ruleDeviceDeleted, status, 0, "the device does not exist")
 		}
 		return c.refusal(ruleDeviceDeleted, http.StatusForbidden, 20003, "the device was deleted")
@@ -101,7 +101,7 @@ func (s *Server) checkDevice(c *call, a *account, d *device) *reply {
 // admit lets a device of an account sign on, making it first where it signs on for the first time. The caller holds the mutex.
 func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *reply) {
 	if refused := s.checkCaller(c); refused != nil {
-		if argument.first && c.set.choices.DeviceOfRefused && len(a.devices) < a.deviceLimit {
+		if argument.first && c.set.behaviour.DeviceOfRefused && len(a.devices) < a.deviceLimit {
 			s.state.add(c.tenant, a, s.clientID(c), argument.class)
 		}
 		return grant{}, refused
@@ -145,7 +145,7 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
 	}
 	if a.groupClass != "" && argument.class == a.groupClass && a.inGroup(argument.class) >= a.groupLimit && c.enforces(ruleGroupLimit) {
-		return grant{}, c.refusal(ruleGroupLimit, http.StatusForbidden, cmp.Or(c.set.choices.GroupLimitCode, 20007), "the account has as many devices of this class as it may")
+		return grant{}, c.refusal(ruleGroupLimit, http.StatusForbidden, cmp.Or(c.set.behaviour.GroupLimitCode, 20007), "the account has as many devices of this class as it may")
 	}
 	if !c.enforces(ruleFreshAfterDeletion) {
 		for _, d := range a.devices {
@@ -205,7 +205,7 @@ func (c *call) checkDescription() *reply {
 // clientID makes the id of a new device.
 func (s *Server) clientID(c *call) string {
 	id := s.state.hex(12)
-	switch c.set.choices.ClientIDForm {
+	switch c.set.behaviour.ClientIDForm {
 	case "long":
 		id = strings.Repeat(id, 5)
 	case "dotted":

@@ -37,7 +37,7 @@ func readBody(r *http.Request) ([]byte, error) {
 
 func (c *call) checkContentType() *reply {
 	kind := c.header("Content-Type")
-	if kind == "application/json" || c.set.choices.ContentType == "any" {
+	if kind == "application/json" || c.set.behaviour.ContentType == "any" {
 		return nil
 	}
 	media, parameters, err := mime.ParseMediaType(kind)
@@ -45,7 +45,7 @@ func (c *call) checkContentType() *reply {
 		return nil
 	}
 	status := http.StatusBadRequest
-	if c.set.choices.ContentType == "415" {
+	if c.set.behaviour.ContentType == "415" {
 		status = http.StatusUnsupportedMediaType
 	}
 	return c.refusal(ruleContentType, status, 0, "the content type must be application/json")

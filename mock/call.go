@@ -65,7 +65,7 @@ func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 	case !known:
 		answer = c.refuse(rulePath, http.StatusNotFound, 0, "there is no such call")
 	case r.Method != found.method && c.enforces(ruleMethod):
-		answer = c.refuse(ruleMethod, cmp.Or(set.choices.WrongMethod, http.StatusMethodNotAllowed), 0, "the call wants the method "+found.method)
+		answer = c.refuse(ruleMethod, cmp.Or(set.behaviour.WrongMethod, http.StatusMethodNotAllowed), 0, "the call wants the method "+found.method)
 		answer.setHeader("Allow", found.method)
 	default:
 		raw, err := readBody(r)
@@ -98,11 +98,11 @@ func (c *call) header(name string) string {
 // findTenant says whose call it is. A missing header means the first tenant, unless the choice is another.
 func (c *call) findTenant() *reply {
 	id := c.header(ags.HeaderTenant)
-	if id == "" && c.set.choices.OldTenantHeader {
+	if id == "" && c.set.behaviour.OldTenantHeader {
 		id = c.header("tenantId")
 	}
 	if id == "" {
-		if c.set.choices.TenantRequired {
+		if c.set.behaviour.TenantRequired {
 			return c.refusal(ruleTenant, http.StatusBadRequest, 0, "the header nv-tenant-id is missing")
 		}
 		id = firstTenant
@@ -114,11 +114,11 @@ func (c *call) findTenant() *reply {
 		status := http.StatusBadRequest
 		if c.operation == ags.ServiceDiscovery {
 			status = http.StatusNotFound
-			if c.set.choices.UnknownTenantEmpty {
+			if c.set.behaviour.UnknownTenantEmpty {
 				return c.refusal(ruleTenant, status, 0, noService)
 			}
 		}
-		return c.refusal(ruleTenant, cmp.Or(c.set.choices.UnknownTenant, status), 0, "the tenant is not known")
+		return c.refusal(ruleTenant, cmp.Or(c.set.behaviour.UnknownTenant, status), 0, "the tenant is not known")
 	}
 	c.tenant = t
 	return nil
@@ -132,7 +132,7 @@ func (c *call) open(bodyOptional bool) *reply {
 	name := c.header(ags.HeaderService)
 	if name == "" {
 		if c.enforces(ruleServiceHeader) {
-			return c.refusal(ruleServiceHeader, cmp.Or(c.set.choices.MissingService, http.StatusBadRequest), 0, "the header x-auth-service-id is missing")
+			return c.refusal(ruleServiceHeader, cmp.Or(c.set.behaviour.MissingService, http.StatusBadRequest), 0, "the header x-auth-service-id is missing")
 		}
 		name = c.tenant.firstService()
 	}
@@ -144,11 +144,11 @@ func (c *call) open(bodyOptional bool) *reply {
 	}
 	if c.service == nil {
 		if c.enforces(ruleKnownService) || len(c.tenant.services) == 0 {
-			return c.refusal(ruleKnownService, cmp.Or(c.set.choices.UnknownService, http.StatusBadRequest), 0, "the authentication service is not known")
+			return c.refusal(ruleKnownService, cmp.Or(c.set.behaviour.UnknownService, http.StatusBadRequest), 0, "the authentication service is not known")
 		}
 		c.service = &c.tenant.services[0]
 	}
-	if len(bytes.TrimSpace(c.raw)) == 0 && bodyOptional && !c.set.choices.ParametersRequired {
+	if len(bytes.TrimSpace(c.raw)) == 0 && bodyOptional && !c.set.behaviour.ParametersRequired {
 		return nil
 	}
 	if refused := c.checkContentType(); refused != nil {

@@ -398,7 +398,7 @@ func TestControl(t *testing.T) {
 		assert.Equal(t, 404, c.control("POST", "/control/devices/nagra/nobody", `{}`).status)
 		assert.Equal(t, 404, c.control("GET", "/control/accounts/nobody/1", ``).status)
 	})
-	t.Run("habits and faults", func(t *testing.T) {
+	t.Run("choices and faults", func(t *testing.T) {
 		require.NoError(t, c.mock.Use(nil, []string{"session-sign-on-200"}))
 		assert.Equal(t, 200, c.signOn("1663", nth("PUB_989")).status)
 		a := c.control("POST", "/control/faults", `{"names":["device-disabled-code"]}`)

@@ -71,7 +71,7 @@ func TestASessionTokenIsUsedOnceInACrowd(t *testing.T) {
 }
 
 func TestARefreshTokenIsUsedOnceInACrowd(t *testing.T) {
-	c := newClient(t, Config{Choices: Choices{RevokeOnRefresh: true}})
+	c := newClient(t, Config{Behaviour: Behaviour{RevokeOnRefresh: true}})
 	signedOn := c.signedOn("1663", nth("PUB_989"))
 	var accepted, refused atomic.Int32
 	crowd(func(int) {
@@ -86,7 +86,7 @@ func TestARefreshTokenIsUsedOnceInACrowd(t *testing.T) {
 	assert.Equal(t, int32(63), refused.Load())
 }
 
-// TestACrowdIsServedAsIfInTurn lets 64 clients live their own lives while an operator suspends, moves clocks and switches habits.
+// TestACrowdIsServedAsIfInTurn lets 64 clients live their own lives while an operator suspends, moves clocks and switches choices.
 // Whatever comes back belongs to who asked.
 func TestACrowdIsServedAsIfInTurn(t *testing.T) {
 	c := newClient(t, Config{})

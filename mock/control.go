@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Control is the control interface: it moves the clock, makes and changes accounts and devices, and switches habits and faults, as
+// Control is the control interface: it moves the clock, makes and changes accounts and devices, and switches choices and faults, as
 // JSON over HTTP. Serve it on another port than the service. Every call needs the header "Authorization: Bearer <ControlToken>".
 func (s *Server) Control() http.Handler {
 	mux := http.NewServeMux()
@@ -34,7 +34,7 @@ func (s *Server) Control() http.Handler {
 	}
 	handle("GET /control/state", s.controlState)
 	handle("GET /control/faults", func(*http.Request) (any, error) { return listFaults(), nil })
-	handle("GET /control/choices", func(*http.Request) (any, error) { return listHabits(), nil })
+	handle("GET /control/choices", func(*http.Request) (any, error) { return namedChoices(), nil })
 	handle("POST /control/clock", s.controlClock)
 	handle("POST /control/accounts", s.controlNewAccount)
 	handle("GET /control/accounts/{tenant}/{account}", s.controlAccount)
@@ -71,14 +71,14 @@ type missingError string
 
 func (e missingError) Error() string { return string(e) }
 
-// Reset puts accounts, devices, clock, platform switches, habits and faults back to what they were at start. Keys and standing
+// Reset puts accounts, devices, clock, platform switches, choices and faults back to what they were at start. Keys and standing
 // tokens stay.
 func (s *Server) Reset() {
 	s.restore()
 	s.state.mutex.Lock()
-	habits, faults := s.state.habits, s.state.faults
+	choices, faults := s.state.choices, s.state.faults
 	s.state.mutex.Unlock()
-	s.apply(habits, faults)
+	s.apply(choices, faults)
 }
 
 // readControl reads a JSON body, refusing names that nobody knows.
@@ -99,7 +99,7 @@ func (s *Server) controlState(*http.Request) (any, error) {
 	set := s.setting.Load()
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
-	return map[string]any{"now": s.now(set).UTC().Format(time.RFC3339Nano), "faults": set.faults, "choices": set.habits,
+	return map[string]any{"now": s.now(set).UTC().Format(time.RFC3339Nano), "faults": set.faults, "choices": set.choices,
 		"devices": s.state.devices, "maxDevices": s.state.maxDevices, "refusedDevices": s.state.refused, "sessionTokens": len(s.state.sessions.entries)}, nil
 }
 
@@ -207,17 +207,17 @@ func (s *Server) controlNames(r *http.Request, faults bool) (any, error) {
 		return nil, err
 	}
 	set := s.setting.Load()
-	habitNames, faultNames := order.Names, set.faults
+	choiceNames, faultNames := order.Names, set.faults
 	if faults {
-		habitNames, faultNames = set.habits, order.Names
+		choiceNames, faultNames = set.choices, order.Names
 	}
-	h, f, err := named(habitNames, faultNames)
+	h, f, err := named(choiceNames, faultNames)
 	if err != nil {
 		return nil, err
 	}
 	s.apply(h, f)
 	now := s.setting.Load()
-	return map[string][]string{"faults": now.faults, "choices": now.habits}, nil
+	return map[string][]string{"faults": now.faults, "choices": now.choices}, nil
 }
 
 func listFaults() any {
@@ -228,9 +228,9 @@ func listFaults() any {
 	return list
 }
 
-func listHabits() any {
+func namedChoices() any {
 	var list []map[string]string
-	for _, h := range Habits() {
+	for _, h := range Choices() {
 		list = append(list, map[string]string{"name": h.Name, "summary": h.Summary})
 	}
 	return list

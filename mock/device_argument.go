@@ -21,7 +21,7 @@ func (c *call) readDevice() (deviceArgument, *reply) {
 	id, hasID := c.body["clientId"]
 	information, hasInformation := c.body["deviceInformation"]
 	if hasID && hasInformation {
-		switch c.set.choices.BothDeviceArguments {
+		switch c.set.behaviour.BothDeviceArguments {
 		case "clientId":
 			hasInformation = false
 		case "deviceInformation":
@@ -42,7 +42,7 @@ func (c *call) readDevice() (deviceArgument, *reply) {
 		if !isObject {
 			return deviceArgument{}, bad("deviceInformation is not an object")
 		}
-		if len(description) == 0 && c.set.choices.EmptyDeviceRefused {
+		if len(description) == 0 && c.set.behaviour.EmptyDeviceRefused {
 			return deviceArgument{}, bad("deviceInformation is empty")
 		}
 		argument := deviceArgument{first: true}
@@ -58,7 +58,7 @@ func (c *call) readDevice() (deviceArgument, *reply) {
 		default:
 			return deviceArgument{}, bad("playoutDeviceClass is not a string")
 		}
-		if known := c.set.choices.DeviceClass; known != "" && argument.class != known {
+		if known := c.set.behaviour.DeviceClass; known != "" && argument.class != known {
 			return deviceArgument{}, bad("the playoutDeviceClass is not known")
 		}
 		for _, place := range []map[string]any{c.body, description} {
@@ -68,7 +68,7 @@ func (c *call) readDevice() (deviceArgument, *reply) {
 		}
 		return argument, nil
 	}
-	if !c.enforces(ruleDeviceArgument) || c.set.choices.NoDeviceMakesOne {
+	if !c.enforces(ruleDeviceArgument) || c.set.behaviour.NoDeviceMakesOne {
 		return deviceArgument{first: true}, nil
 	}
 	return deviceArgument{}, bad("either clientId or deviceInformation is needed")

@@ -12,8 +12,8 @@ func (s *Server) serviceDiscovery(c *call) reply {
 	if refused := c.findTenant(); refused != nil {
 		return *refused
 	}
-	choices := &c.set.choices
-	if token := c.header("token"); token != "" && choices.DiscoveryReadsToken || token == "" && !c.enforces(ruleTokenFree) {
+	behaviour := &c.set.behaviour
+	if token := c.header("token"); token != "" && behaviour.DiscoveryReadsToken || token == "" && !c.enforces(ruleTokenFree) {
 		if _, err := s.bearer(c); err != nil {
 			return c.refuse(ruleToken, http.StatusNotFound, 0, "no service was found for this token")
 		}
@@ -23,19 +23,19 @@ func (s *Server) serviceDiscovery(c *call) reply {
 	}
 	services := []any{}
 	for _, service := range c.tenant.services {
-		services = append(services, choices.describe(service))
+		services = append(services, behaviour.describe(service))
 	}
-	if choices.ExtraServices {
+	if behaviour.ExtraServices {
 		services = append(services, object{{"authServiceName", "Beta SSO"}, {"displayAttributes", object{}}, {"status", "beta"},
 			{"endpoints", []any{object{{"name", "WHOAMI"}, {"path", "/whoAmI"}, {"parameterProperties", []any{}}, {"version", 2}}}}})
 	}
-	if choices.ReversedDiscovery {
+	if behaviour.ReversedDiscovery {
 		slices.Reverse(services)
 	}
 	return jsonReply(http.StatusOK, object{{"availableServices", services}})
 }
 
-func (c *Choices) describe(service Service) object {
+func (c *Behaviour) describe(service Service) object {
 	endpoints := []any{}
 	for _, e := range service.Endpoints {
 		parameters := []any{}

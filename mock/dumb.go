@@ -133,8 +133,8 @@ func staticMock(*Server) http.Handler {
 	g := grant{tenant: firstTenant, account: firstAccount, device: firstDevice, now: time.Date(2024, 6, 10, 15, 4, 53, 0, time.UTC)}
 	issued := g.now.Unix()
 	sample := &Server{}
-	access := signer.sign(signer.header(), sample.accessClaims(&Choices{}, &g, "4600000000000000001", issued+3600, issued+2592000))
-	refresh := signer.sign(signer.header(), refreshClaims(&Choices{}, &g, "4600000000000000001", issued+172800, issued+2592000))
+	access := signer.sign(signer.header(), sample.accessClaims(&Behaviour{}, &g, "4600000000000000001", issued+3600, issued+2592000))
+	refresh := signer.sign(signer.header(), refreshClaims(&Behaviour{}, &g, "4600000000000000001", issued+172800, issued+2592000))
 	return successes(func() object { return sampleTokenBody(access, refresh) })
 }
 

@@ -15,7 +15,7 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 		fmt.Fprintf(&b, format+"\n", values...)
 	}
 	authorization := "bearer"
-	if s.setting.Load().choices.Authorization == "raw" {
+	if s.setting.Load().behaviour.Authorization == "raw" {
 		authorization = "raw"
 	}
 	s.state.mutex.Lock()

@@ -30,7 +30,7 @@ var readings = []struct {
 // reread reads a body that is no JSON in the ways that the faults of a call allow; nil: there is none.
 func (c *call) reread() []byte {
 	raw := c.raw
-	if c.set.choices.MarkAccepted {
+	if c.set.behaviour.MarkAccepted {
 		raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	}
 	for _, r := range readings {

@@ -104,7 +104,7 @@ func fixedEndSlides() Fault {
 		return counts[g.device] >= 3
 	}
 	end := func(c *call, g *grant) int64 {
-		_, _, fixed := c.set.choices.Lifetimes.seconds()
+		_, _, fixed := c.set.behaviour.Lifetimes.seconds()
 		return g.now.Unix() + fixed + 3600
 	}
 	return Fault{Name: "refresh-third-extends-fixed-end", Requirement: "FLOW-06", Summary: "from the third refresh on the absolute end moves", operations: on(ags.Refresh),

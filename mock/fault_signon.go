@@ -14,7 +14,7 @@ func signOnFaults() []Fault {
 		return spoiledBody(name, requirement, summary, on(sost), change)
 	}
 	raw := func(change func([]byte) []byte) func(*call, *reply) {
-		return func(c *call, r *reply) { r.raw = change(c.set.choices.render(r.body)) }
+		return func(c *call, r *reply) { r.raw = change(c.set.behaviour.render(r.body)) }
 	}
 	return []Fault{
 		wrongStatus("session-sign-on-200", "SOST-01", "signOnWithSessionToken answers 200", sost, http.StatusOK),

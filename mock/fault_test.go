@@ -61,10 +61,10 @@ func TestFaultsAreWellNamed(t *testing.T) {
 	assert.False(t, has)
 }
 
-func TestHabitsAreWellNamed(t *testing.T) {
+func TestChoicesAreWellNamed(t *testing.T) {
 	seen := map[string]bool{}
-	for _, h := range Habits() {
-		assert.False(t, seen[h.Name], "two habits are called %s", h.Name)
+	for _, h := range Choices() {
+		assert.False(t, seen[h.Name], "two choices are called %s", h.Name)
 		seen[h.Name] = true
 		assert.NotEmpty(t, h.Summary, h.Name)
 		assert.True(t, h.Apply != nil || h.Transport != nil || len(h.near) > 0 || h.outcomes != nil || h.means.rules != nil || h.means.reply != nil || h.means.draft != nil, h.Name)
@@ -90,10 +90,10 @@ func TestFaultsShow(t *testing.T) {
 	}
 }
 
-// TestHabitsShow is the same for habits.
-func TestHabitsShow(t *testing.T) {
+// TestChoicesShow is the same for choices.
+func TestChoicesShow(t *testing.T) {
 	right := battery(t, Config{}, nil)
-	for _, h := range Habits() {
+	for _, h := range Choices() {
 		if len(h.near) > 0 || h.Name == "byte-order-mark" {
 			continue // no right call shows them; the suite does
 		}
@@ -107,7 +107,7 @@ func TestHabitsShow(t *testing.T) {
 			case "gzip", "early-hints", "no-date", "trailers", "connection-close":
 				overTheWire(t, h)
 			default:
-				different(t, right, battery(t, Config{Habits: []Habit{h}}, right))
+				different(t, right, battery(t, Config{Choices: []Choice{h}}, right))
 			}
 		})
 	}
@@ -124,8 +124,8 @@ func different(t *testing.T, right, spoiled []string) {
 	assert.NotEqual(t, len(right), len(spoiled), "nothing differs")
 }
 
-func overTheWire(t *testing.T, h Habit) {
-	server := httptest.NewServer(New(Config{Habits: []Habit{h}}))
+func overTheWire(t *testing.T, h Choice) {
+	server := httptest.NewServer(New(Config{Choices: []Choice{h}}))
 	defer server.Close()
 	hints := 0
 	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, _ textproto.MIMEHeader) error { hints = status; return nil }}

@@ -40,7 +40,7 @@ func (s *Server) restore() {
 	st.offset = 0
 	st.maxDevices = cmp.Or(s.config.MaxDevices, 500_000)
 	maxTokens := cmp.Or(s.config.MaxTokens, 2_000_000)
-	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[choice](maxTokens), newExpiring[struct{}](maxTokens)
+	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[offer](maxTokens), newExpiring[struct{}](maxTokens)
 	st.registrations, st.activations = newExpiring[registration](10_000), newExpiring[activation](10_000)
 	st.devices, st.refused = 0, 0
 	st.population = s.secret.population
@@ -118,7 +118,7 @@ func (s *Server) expiredRefresh() string {
 	signer := s.signers["HS256"]
 	_, refresh, fixed := (Lifetimes{}).seconds()
 	g := grant{tenant: firstTenant, account: firstAccount, device: firstDevice}
-	return signer.sign(signer.header(), refreshClaims(&Choices{}, &g, jti, now.Unix()+refresh, now.Unix()+fixed))
+	return signer.sign(signer.header(), refreshClaims(&Behaviour{}, &g, jti, now.Unix()+refresh, now.Unix()+fixed))
 }
 
 // pretend makes up a success for the first account: what a service answers that does not look at what it is given.
@@ -141,7 +141,7 @@ func (s *Server) pretend(c *call) reply {
 	case ags.Register, ags.SubsequentRegister:
 		return emptyReply(http.StatusCreated)
 	case ags.ServiceDiscovery:
-		return jsonReply(http.StatusOK, object{{"availableServices", []any{c.set.choices.describe(defaultServices()[0])}}})
+		return jsonReply(http.StatusOK, object{{"availableServices", []any{c.set.behaviour.describe(defaultServices()[0])}}})
 	}
 	return emptyReply(http.StatusOK)
 }

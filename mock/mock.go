@@ -2,7 +2,7 @@
 // tokens behind the nine published calls, and a few calls around them. It serves from the published facts and shares no code with
 // the judge, so that a mistake in one cannot hide in the other.
 //
-// A Server is an http.Handler. What the public pages leave open can be chosen (Choices, Habits); what they forbid can be switched on
+// A Server is an http.Handler. What the public pages leave open can be chosen (Behaviour, Choice); what they forbid can be switched on
 // (Faults); the control interface moves the clock and changes states from outside.
 package mock
 
@@ -34,10 +34,10 @@ type Config struct {
 	// Clock is the time that the service starts from; time.Now when nil.
 	Clock func() time.Time
 	// Seed makes ids, tokens and secrets the same in every run; 0: random. A seed is for tests only, since it gives the secrets away.
-	Seed    uint64
-	Choices Choices
-	Habits  []Habit
-	Faults  []Fault
+	Seed      uint64
+	Behaviour Behaviour
+	Choices   []Choice
+	Faults    []Fault
 	// OperatorSecret signs OperatorAuthTokens (at least 32 bytes, RFC 7518 section 3.2), SigningKey the service's own tokens. Made up at start when empty.
 	OperatorSecret string
 	OperatorKeyID  string
@@ -74,17 +74,17 @@ type secrets struct {
 	population                                              string
 }
 
-// setting is what choices, habits and faults amount to. It is replaced as a whole.
+// setting is what behaviour, choices and faults amount to. It is replaced as a whole.
 type setting struct {
-	choices        Choices
-	habits, faults []string
-	off            map[ruleKey]bool
-	near           []nearness
-	outcomes       map[ruleKey]outcome
-	replies        []func(*call, *reply)
-	drafts         []func(*call, *draft)
-	compacts       []func(*call, *draft, string) string
-	handler        http.Handler
+	behaviour       Behaviour
+	choices, faults []string
+	off             map[ruleKey]bool
+	near            []nearness
+	outcomes        map[ruleKey]outcome
+	replies         []func(*call, *reply)
+	drafts          []func(*call, *draft)
+	compacts        []func(*call, *draft, string) string
+	handler         http.Handler
 }
 
 // New makes a mock.
@@ -113,9 +113,9 @@ func New(config Config) *Server {
 	for algorithm := range algorithms {
 		s.signers[algorithm] = newSigner(algorithm, s.secret.signingKeyID, []byte(s.secret.signing))
 	}
-	s.state.habits, s.state.faults = config.Habits, config.Faults
+	s.state.choices, s.state.faults = config.Choices, config.Faults
 	s.restore()
-	s.apply(config.Habits, config.Faults)
+	s.apply(config.Choices, config.Faults)
 	s.secret.expiredRefresh = s.expiredRefresh()
 	return s
 }
@@ -138,14 +138,14 @@ func uuid(b []byte) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// apply replaces habits and faults; the choices of Config stay underneath.
-func (s *Server) apply(habits []Habit, faults []Fault) {
-	set := &setting{choices: s.config.Choices, off: map[ruleKey]bool{}, outcomes: map[ruleKey]outcome{}, habits: []string{}, faults: []string{}}
-	for _, h := range habits {
-		set.habits = append(set.habits, h.Name)
+// apply replaces choices and faults; the behaviour of Config stays underneath.
+func (s *Server) apply(choices []Choice, faults []Fault) {
+	set := &setting{behaviour: s.config.Behaviour, off: map[ruleKey]bool{}, outcomes: map[ruleKey]outcome{}, choices: []string{}, faults: []string{}}
+	for _, h := range choices {
+		set.choices = append(set.choices, h.Name)
 		set.near = append(set.near, h.near...)
 		if h.Apply != nil {
-			h.Apply(&set.choices)
+			h.Apply(&set.behaviour)
 		}
 		maps.Copy(set.outcomes, h.outcomes)
 		set.spoil(h.means)
@@ -156,7 +156,7 @@ func (s *Server) apply(habits []Habit, faults []Fault) {
 		set.spoil(f)
 	}
 	set.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(set, w, r) })
-	for _, h := range habits {
+	for _, h := range choices {
 		if h.Transport != nil {
 			set.handler = h.Transport(set.handler)
 		}
@@ -232,10 +232,10 @@ func (s *Server) Now() time.Time {
 // now is the time of the service; the caller holds the mutex.
 func (s *Server) now(set *setting) time.Time {
 	node := time.Duration(0)
-	if set.choices.NodeOffset != nil {
-		node = set.choices.NodeOffset()
+	if set.behaviour.NodeOffset != nil {
+		node = set.behaviour.NodeOffset()
 	}
-	return s.clock().Add(s.state.offset + set.choices.ClockOffset + node)
+	return s.clock().Add(s.state.offset + set.behaviour.ClockOffset + node)
 }
 
 // Secrets are the values that must not show up in any output: keys, passwords, the control token and the standing tokens. The tokens
@@ -255,30 +255,30 @@ func (s *Server) Secrets() []string {
 // ControlToken opens the control interface.
 func (s *Server) ControlToken() string { return s.secret.control }
 
-// Use replaces habits and faults by those of the names given, for good: Reset comes back to them. An unknown name is an error and
+// Use replaces choices and faults by those of the names given, for good: Reset comes back to them. An unknown name is an error and
 // changes nothing.
-func (s *Server) Use(habits, faults []string) error {
-	h, f, err := named(habits, faults)
+func (s *Server) Use(choices, faults []string) error {
+	h, f, err := named(choices, faults)
 	if err != nil {
 		return err
 	}
 	s.state.mutex.Lock()
-	s.state.habits, s.state.faults = h, f
+	s.state.choices, s.state.faults = h, f
 	s.state.mutex.Unlock()
 	s.apply(h, f)
 	return nil
 }
 
-// named finds habits and faults by their names.
-func named(habits, faults []string) ([]Habit, []Fault, error) {
-	var h []Habit
+// named finds choices and faults by their names.
+func named(choices, faults []string) ([]Choice, []Fault, error) {
+	var h []Choice
 	var f []Fault
-	for _, name := range habits {
-		habit, found := HabitByName(name)
+	for _, name := range choices {
+		choice, found := ChoiceByName(name)
 		if !found {
-			return nil, nil, errors.New("no habit is called " + quote(name) + "; GET /control/choices lists them")
+			return nil, nil, errors.New("no choice is called " + quote(name) + "; GET /control/choices lists them")
 		}
-		h = append(h, habit)
+		h = append(h, choice)
 	}
 	for _, name := range faults {
 		fault, found := FaultByName(name)

@@ -30,7 +30,7 @@ const (
 	nearOperTenant   = "tenant of the OperatorAuthToken"
 )
 
-// taken is the known value that a given one is taken for: itself, but for faults and habits.
+// taken is the known value that a given one is taken for: itself, but for faults and choices.
 func (c *call) taken(kind, given string, known iter.Seq[string]) string {
 	if len(c.set.near) == 0 {
 		return given
@@ -122,7 +122,7 @@ var likenesses = []struct {
 
 // nearFaults take near misses for what they resemble.
 func nearFaults() []Fault {
-	const strict, header, exact = 6, 7, 8 // how many of the likenesses no service may take; the others are habits, and HTTP trims headers
+	const strict, header, exact = 6, 7, 8 // how many of the likenesses no service may take; the others are choices, and HTTP trims headers
 	var all []Fault
 	for _, k := range []struct {
 		name, kind, requirement, operation string
@@ -156,17 +156,17 @@ func nearFaults() []Fault {
 	return all
 }
 
-// nearHabits are near misses that services take for harmless reasons.
-func nearHabits() []Habit {
-	habit := func(name, kind string, likeness int) Habit {
+// nearChoices are near misses that services take for harmless reasons.
+func nearChoices() []Choice {
+	choice := func(name, kind string, likeness int) Choice {
 		l := likenesses[likeness]
-		return Habit{Name: name, Summary: "the " + kind + " is accepted " + l.words, near: []nearness{{kind, nil, l.like}}}
+		return Choice{Name: name, Summary: "the " + kind + " is accepted " + l.words, near: []nearness{{kind, nil, l.like}}}
 	}
 	const otherCase, padded = 6, 7
-	return []Habit{
-		habit("user-name-any-case", nearUser, otherCase), habit("user-name-trimmed", nearUser, padded),
-		habit("register-type-any-case", nearRegisterType, otherCase), habit("tenant-any-case", nearTenant, otherCase),
-		habit("operator-account-any-case", nearAccount, otherCase), habit("operator-account-trimmed", nearAccount, padded), habit("operator-tenant-any-case", nearOperTenant, otherCase),
+	return []Choice{
+		choice("user-name-any-case", nearUser, otherCase), choice("user-name-trimmed", nearUser, padded),
+		choice("register-type-any-case", nearRegisterType, otherCase), choice("tenant-any-case", nearTenant, otherCase),
+		choice("operator-account-any-case", nearAccount, otherCase), choice("operator-account-trimmed", nearAccount, padded), choice("operator-tenant-any-case", nearOperTenant, otherCase),
 	}
 }
 

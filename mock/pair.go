@@ -29,9 +29,9 @@ type draft struct {
 
 // tokens makes the answer of a successful sign-on or refresh. It is called without the mutex.
 func (s *Server) tokens(c *call, status int, g grant) reply {
-	choices := &c.set.choices
-	signer := s.signers[cmp.Or(choices.Algorithm, "HS256")]
-	access, refresh, fixed := choices.Lifetimes.seconds()
+	behaviour := &c.set.behaviour
+	signer := s.signers[cmp.Or(behaviour.Algorithm, "HS256")]
+	access, refresh, fixed := behaviour.Lifetimes.seconds()
 	issued := g.now.Unix()
 	fixedExp := issued + fixed
 	if g.fixedExp != 0 && c.enforces(ruleExtendFixed) {
@@ -46,22 +46,22 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 	accessExp, refreshExp := capped(issued+access), capped(issued+refresh)
 	jti := g.tokenID
 	if jti == "" {
-		jti = s.tokenID(choices, &g)
+		jti = s.tokenID(behaviour, &g)
 	}
 	fixedIn := fixedExp - issued
-	if choices.ConstantFixedLifetime {
+	if behaviour.ConstantFixedLifetime {
 		fixedIn = fixed
 	}
 
-	a := draft{false, signer.header(), s.accessClaims(choices, &g, jti, accessExp, fixedExp), signer, &g}
+	a := draft{false, signer.header(), s.accessClaims(behaviour, &g, jti, accessExp, fixedExp), signer, &g}
 	accessToken := c.sign(&a)
-	later := int64(choices.PairSkew / time.Second)
-	r := draft{true, signer.header(), refreshClaims(choices, &g, jti, capped(refreshExp+later), fixedExp), signer, &g}
+	later := int64(behaviour.PairSkew / time.Second)
+	r := draft{true, signer.header(), refreshClaims(behaviour, &g, jti, capped(refreshExp+later), fixedExp), signer, &g}
 	refreshToken := c.sign(&r)
 	body := object{{"access_token", accessToken}, {"refresh_token", refreshToken}, {"client_id", g.device}, {"accountId", g.account},
-		{"token_type", cmp.Or(choices.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
+		{"token_type", cmp.Or(behaviour.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
 		{"fixed_refresh_expires_in", fixedIn}}
-	if g.refreshed && choices.NoClientIDOnRefresh {
+	if g.refreshed && behaviour.NoClientIDOnRefresh {
 		body.remove("client_id")
 	}
 	answer := jsonReply(status, body)
@@ -69,7 +69,7 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 	return answer
 }
 
-func (s *Server) accessClaims(choices *Choices, g *grant, jti string, exp, fixedExp int64) object {
+func (s *Server) accessClaims(behaviour *Behaviour, g *grant, jti string, exp, fixedExp int64) object {
 	var class any
 	if g.class != "" {
 		class = g.class
@@ -78,7 +78,7 @@ func (s *Server) accessClaims(choices *Choices, g *grant, jti string, exp, fixed
 		{"accountId", g.account}, {"userId", g.account}, {"ver", "1.0"}, {"geoBlockExempt", false}, {"parentalControl", nil}, {"typ", "DevAuthN"},
 		{"jti", jti}, {"playoutDeviceClass", class}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp}, {"onNetwork", true},
 		{"sessionControl", sessionControl()}, {"billingCountryCode", "EmptyCountry"}}
-	if choices.ProfileFeatures {
+	if behaviour.ProfileFeatures {
 		claims.set("parentalControl", object{{"ratingThreshold", object{{"FSK", "16"}}}})
 		claims.set("billingCountryCode", "CH")
 		claims.set("filteringInformation", object{{"regions", []any{"west"}}})
@@ -86,10 +86,10 @@ func (s *Server) accessClaims(choices *Choices, g *grant, jti string, exp, fixed
 	return claims
 }
 
-func refreshClaims(choices *Choices, g *grant, jti string, exp, fixedExp int64) object {
+func refreshClaims(behaviour *Behaviour, g *grant, jti string, exp, fixedExp int64) object {
 	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"accountId", g.account}, {"userId", g.account}, {"ver", "1.0"},
 		{"typ", "RefreshAuthN"}, {"jti", jti}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp}, {"sessionControl", sessionControl()}}
-	if choices.NoRefreshSessionControl {
+	if behaviour.NoRefreshSessionControl {
 		claims.remove("jti")
 		claims.remove("sessionControl")
 	}
@@ -100,22 +100,22 @@ func sessionControl() object { return object{{"maxSessions", 3}, {"sessionContro
 
 // sign turns a draft into a token. Choices come first, then faults.
 func (c *call) sign(d *draft) string {
-	choices := &c.set.choices
-	if choices.ExtraClaims {
+	behaviour := &c.set.behaviour
+	if behaviour.ExtraClaims {
 		d.claims = append(d.claims, member{"deviceProfileId", "standard"}, member{"inHome", false},
 			member{"deviceProfileFeatures", []any{"hd", "dolby"}}, member{"countryCode", "CH"})
 	}
-	if choices.KeepTokenID || choices.TokenIDForm == "device" || choices.RevokeOnRefresh && choices.NoRefreshSessionControl {
+	if behaviour.KeepTokenID || behaviour.TokenIDForm == "device" || behaviour.RevokeOnRefresh && behaviour.NoRefreshSessionControl {
 		// Without it two pairs of one second would be the same.
 		d.claims = append(d.claims, member{"pair", int64(d.grant.serial)})
 	}
-	if choices.TokenPadding > 0 {
-		d.claims = append(d.claims, member{"entitlements", strings.Repeat("e", choices.TokenPadding)})
+	if behaviour.TokenPadding > 0 {
+		d.claims = append(d.claims, member{"entitlements", strings.Repeat("e", behaviour.TokenPadding)})
 	}
-	if choices.ExtraJOSE {
+	if behaviour.ExtraJOSE {
 		d.header = append(d.header, member{"x5t", "bW9jaw"}, member{"cty", "claims"})
 	}
-	if choices.ReversedClaims {
+	if behaviour.ReversedClaims {
 		d.claims = reversed(d.claims).(object)
 		d.header = reversed(d.header).(object)
 	}
@@ -131,8 +131,8 @@ func (c *call) sign(d *draft) string {
 
 // tokenID makes the claim jti: 19 digits, unique in the life of the mock, and later ones greater, so that signing out can end all
 // tokens up to a point without remembering each.
-func (s *Server) tokenID(choices *Choices, g *grant) string {
-	switch choices.TokenIDForm {
+func (s *Server) tokenID(behaviour *Behaviour, g *grant) string {
+	switch behaviour.TokenIDForm {
 	case "uuid":
 		return fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(s.state.serialBase>>40), g.serial)
 	case "device":

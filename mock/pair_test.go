@@ -70,7 +70,7 @@ func TestInvariantsHold(t *testing.T) {
 		refresh := access + rapid.Int64Range(1, 200_000).Draw(r, "refresh")
 		fixed := refresh + rapid.Int64Range(1, 3_000_000).Draw(r, "fixed")
 		constant := rapid.Bool().Draw(r, "constant")
-		c := newClient(t, Config{Choices: Choices{ConstantFixedLifetime: constant,
+		c := newClient(t, Config{Behaviour: Behaviour{ConstantFixedLifetime: constant,
 			Lifetimes: Lifetimes{time.Duration(access) * time.Second, time.Duration(refresh) * time.Second, time.Duration(fixed) * time.Second}}})
 		last := c.signedOn("1663", nth("PUB_989"))
 		first := checkPair(t, c, last, [3]int64{access, refresh, fixed}, nil, constant)
@@ -130,8 +130,8 @@ func checkPair(t testing.TB, c client, a answer, lifetimes [3]int64, first *chec
 }
 
 func TestRevokedRefreshTokens(t *testing.T) {
-	for _, choices := range []Choices{{RevokeOnRefresh: true}, {RevokeOnRefresh: true, KeepTokenID: true}, {RevokeOnRefresh: true, NoRefreshSessionControl: true}} {
-		c := newClient(t, Config{Choices: choices})
+	for _, behaviour := range []Behaviour{{RevokeOnRefresh: true}, {RevokeOnRefresh: true, KeepTokenID: true}, {RevokeOnRefresh: true, NoRefreshSessionControl: true}} {
+		c := newClient(t, Config{Behaviour: behaviour})
 		first := c.signedOn("1663", nth("PUB_989"))
 		second := c.refresh(first)
 		require.Equal(t, 200, second.status)

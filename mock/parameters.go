@@ -14,7 +14,7 @@ func (c *call) readParameters(optional bool) *reply {
 	bad := func(r rule, why string) *reply { return c.refusal(r, http.StatusBadRequest, 0, why) }
 	given, present := c.body["parameters"]
 	if !present {
-		if optional && !c.set.choices.ParametersRequired {
+		if optional && !c.set.behaviour.ParametersRequired {
 			return nil
 		}
 		return bad(ruleParametersPresent, "parameters is missing")
@@ -55,14 +55,14 @@ func (c *call) readParameters(optional bool) *reply {
 			continue
 		}
 		if c.enforces(ruleMandatoryParameters) || c.operation != ags.SignOn && c.operation != ags.Register {
-			return c.refusal(ruleMandatoryParameters, cmp.Or(c.set.choices.MissingParameter, http.StatusBadRequest), 0, "a mandatory parameter is missing")
+			return c.refusal(ruleMandatoryParameters, cmp.Or(c.set.behaviour.MissingParameter, http.StatusBadRequest), 0, "a mandatory parameter is missing")
 		}
 	}
 	return nil
 }
 
 func (c *call) operatorTokenInHeader() bool {
-	return c.set.choices.OperatorTokenInHeader && c.header("OperatorAuthToken") != ""
+	return c.set.behaviour.OperatorTokenInHeader && c.header("OperatorAuthToken") != ""
 }
 
 func (e *Endpoint) mandatory() bool {
@@ -76,7 +76,7 @@ func (e *Endpoint) mandatory() bool {
 
 // fold brings names of parameters to the form in which they are compared.
 func (c *call) fold(name string) string {
-	if c.set.choices.ParameterCase {
+	if c.set.behaviour.ParameterCase {
 		return name
 	}
 	return strings.ToLower(name)

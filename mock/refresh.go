@@ -26,7 +26,7 @@ func (c *call) authorization() string {
 	value := strings.TrimSpace(c.header(ags.HeaderAuthorization))
 	scheme, token, hasScheme := strings.Cut(value, " ")
 	hasScheme = hasScheme && strings.EqualFold(scheme, "Bearer")
-	form := c.set.choices.Authorization
+	form := c.set.behaviour.Authorization
 	if c.service == nil {
 		form = "" // the choice is that of the service; the calls around it want Bearer
 	}
@@ -44,7 +44,7 @@ func (c *call) authorization() string {
 // verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for what fails as a token.
 func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
 	var claims tokenClaims
-	by := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")]
+	by := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")]
 	err := by.verify(compact, &claims, c.overlooks(compact, by, ruleTokenSignature, ruleTokenAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
 	switch {
 	case errors.Is(err, errSignature), errors.Is(err, errAlgorithm), errors.Is(err, errKeyID), errors.Is(err, errClaims):
@@ -68,11 +68,11 @@ func (s *Server) refresh(c *call) reply {
 }
 
 func (s *Server) exchange(c *call, compact string) reply {
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	if compact == "" {
 		return c.refuse(ruleAuthorization, http.StatusUnauthorized, 0, "the header Authorization with a refresh token is missing")
 	}
-	claims, refused := s.verify(c, compact, ags.RefreshType, cmp.Or(choices.BadRefreshToken, http.StatusUnauthorized))
+	claims, refused := s.verify(c, compact, ags.RefreshType, cmp.Or(behaviour.BadRefreshToken, http.StatusUnauthorized))
 	if refused != nil {
 		return *refused
 	}
@@ -84,7 +84,7 @@ func (s *Server) exchange(c *call, compact string) reply {
 }
 
 func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *reply) {
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	st := &s.state
 	st.mutex.Lock()
 	defer st.mutex.Unlock()
@@ -93,7 +93,7 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 		return grant{}, c.refusal(ruleKnownAccount, http.StatusForbidden, 20020, "the account does not exist")
 	}
 	now := s.accountNow(c, a)
-	expired := cmp.Or(choices.ExpiredRefresh, http.StatusForbidden)
+	expired := cmp.Or(behaviour.ExpiredRefresh, http.StatusForbidden)
 	code := 20020
 	if expired != http.StatusForbidden {
 		code = 0
@@ -112,26 +112,26 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 		return grant{}, refusedOnRefresh(c, refused)
 	}
 	if s.signedOut(c, d, claims.ID) {
-		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(choices.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
+		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
 	}
 	signature := compact[strings.LastIndexByte(compact, '.')+1:]
-	if _, _, spent := st.spent.get(signature); spent && choices.RevokeOnRefresh {
-		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(choices.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
+	if _, _, spent := st.spent.get(signature); spent && behaviour.RevokeOnRefresh {
+		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
 	}
 	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: claims.FixedExp, refreshed: true}
 	if d != nil {
 		g.class = d.class
 	}
-	if choices.RevokeOnRefresh {
+	if behaviour.RevokeOnRefresh {
 		if !st.spent.put(signature, struct{}{}, time.Unix(claims.Expires, 0).Add(-a.offset), s.now(c.set)) {
 			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many ended tokens as it may")
 		}
 	}
-	if choices.KeepTokenID {
+	if behaviour.KeepTokenID {
 		g.tokenID = claims.ID
 	}
 	if !c.enforces(ruleFreshTimes) {
-		_, refresh, _ := choices.Lifetimes.seconds()
+		_, refresh, _ := behaviour.Lifetimes.seconds()
 		g.now = time.Unix(claims.Expires-refresh-600, 0)
 	}
 	return g, nil
@@ -147,7 +147,7 @@ func refusedOnRefresh(c *call, refused *reply) *reply {
 
 // signedOut tells whether the tokens of a pair ended when their device signed out.
 func (s *Server) signedOut(c *call, d *device, jti string) bool {
-	if d == nil || d.ended == 0 || c.set.choices.TokensOutliveSignOut || !c.enforces(ruleTokenEnded) {
+	if d == nil || d.ended == 0 || c.set.behaviour.TokensOutliveSignOut || !c.enforces(ruleTokenEnded) {
 		return false
 	}
 	serial, known := s.serialOf(jti)

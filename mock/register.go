@@ -16,7 +16,7 @@ func (s *Server) register(c *call) reply {
 	}
 	if c.service.endpoint(c.endpoint) == nil {
 		if c.enforces(ruleRegisterType) || !strings.HasPrefix(c.endpoint, "/register/") {
-			return c.refuse(ruleRegisterType, cmp.Or(c.set.choices.UnknownType, http.StatusBadRequest), 0, "the service has no registration of this type")
+			return c.refuse(ruleRegisterType, cmp.Or(c.set.behaviour.UnknownType, http.StatusBadRequest), 0, "the service has no registration of this type")
 		}
 		c.endpoint = "/register/tvkey"
 	}
@@ -31,7 +31,7 @@ func (s *Server) register(c *call) reply {
 }
 
 func (s *Server) registerAccount(c *call, id string, argument deviceArgument) reply {
-	if c.set.choices.RegisterBody == "tokens" {
+	if c.set.behaviour.RegisterBody == "tokens" {
 		g, refused := s.signOnAccount(c, id, argument)
 		if refused != nil {
 			return *refused
@@ -50,7 +50,7 @@ func (s *Server) registerAccount(c *call, id string, argument deviceArgument) re
 	if refused := s.checkAccount(c, a); refused != nil {
 		return *refused
 	}
-	if c.set.choices.RegisterBody == "object" {
+	if c.set.behaviour.RegisterBody == "object" {
 		return jsonReply(http.StatusCreated, object{{"registered", true}})
 	}
 	return emptyReply(http.StatusCreated)

@@ -52,8 +52,8 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 	if shown == 0 {
 		shown = status
 	}
-	message := c.set.choices.errorText(why, c)
-	switch c.set.choices.ErrorBody {
+	message := c.set.behaviour.errorText(why, c)
+	switch c.set.behaviour.ErrorBody {
 	case "empty":
 	case "html":
 		answer.raw, answer.media = []byte("<!DOCTYPE html><html><body><h1>"+http.StatusText(status)+"</h1></body></html>\n"), "text/html; charset=utf-8"
@@ -72,7 +72,7 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 	default:
 		answer.body, answer.hasBody = object{{"message", message}, {"code", shown}, {"errorCode", shown}}, true
 	}
-	if status == http.StatusUnauthorized && c.set.choices.Challenge {
+	if status == http.StatusUnauthorized && c.set.behaviour.Challenge {
 		answer.setHeader("Www-Authenticate", `Bearer realm="ags", error="invalid_token"`)
 	}
 	return answer
@@ -87,7 +87,7 @@ func (set *setting) outcome(r rule, operation string) (outcome, bool) {
 	return o, chosen
 }
 
-func (c *Choices) errorText(why string, on *call) string {
+func (c *Behaviour) errorText(why string, on *call) string {
 	switch c.ErrorText {
 	case "varying":
 		return why + " (case " + strconv.FormatUint(on.server.refusals.Add(1), 10) + ")"
@@ -103,7 +103,7 @@ func (c *call) gatewayRefusal(r rule) reply {
 		return c.pretend()
 	}
 	status := http.StatusForbidden
-	if c.set.choices.LegacyGateway {
+	if c.set.behaviour.LegacyGateway {
 		status = http.StatusOK
 	}
 	answer := jsonReply(status, object{{"resultCode", ags.GatewayRefusal}, {"localeMessage", "none"}, {"requestId", "mock"},
@@ -121,12 +121,12 @@ var (
 )
 
 func (r *reply) write(c *call, w http.ResponseWriter) {
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	header := w.Header()
-	if id := c.request.Header["X-Correlation-Id"]; len(id) > 0 && !choices.NoCorrelationEcho {
+	if id := c.request.Header["X-Correlation-Id"]; len(id) > 0 && !behaviour.NoCorrelationEcho {
 		header["X-Correlation-Id"] = id[:1]
 	}
-	if choices.NoStore {
+	if behaviour.NoStore {
 		header["Cache-Control"] = noStoreContent
 		header["Pragma"] = []string{"no-cache"}
 	}
@@ -134,7 +134,7 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 	if content == nil && r.hasBody {
 		buffers := scratches.Get().(*scratch)
 		defer scratches.Put(buffers)
-		buffers.plain = choices.appendBody(buffers.plain[:0], r.body)
+		buffers.plain = behaviour.appendBody(buffers.plain[:0], r.body)
 		content = buffers.plain
 	}
 	for _, m := range r.header {
@@ -147,8 +147,8 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 				header["Content-Type"] = nil
 			case r.media != "":
 				header["Content-Type"] = []string{r.media}
-			case choices.MediaType != "":
-				header["Content-Type"] = []string{choices.MediaType}
+			case behaviour.MediaType != "":
+				header["Content-Type"] = []string{behaviour.MediaType}
 			default:
 				header["Content-Type"] = jsonContent
 			}
@@ -164,9 +164,9 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 }
 
 // render is the text of a body.
-func (c *Choices) render(body object) []byte { return c.appendBody(nil, body) }
+func (c *Behaviour) render(body object) []byte { return c.appendBody(nil, body) }
 
-func (c *Choices) appendBody(to []byte, body object) []byte {
+func (c *Behaviour) appendBody(to []byte, body object) []byte {
 	if c.ExtraMembers {
 		body = append(slices.Clone(body), member{"x_extension", object{{"kind", "extension"}, {"list", []any{1, "two", nil, true}}}}, member{"scope", "tv"})
 	}

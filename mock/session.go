@@ -37,7 +37,7 @@ func (s *Server) getSessionToken(c *call) reply {
 	if refused != nil {
 		return *refused
 	}
-	token, refused := s.mintSession(c, c.tenant, id, cmp.Or(c.set.choices.SessionTokenLife, 10*time.Minute))
+	token, refused := s.mintSession(c, c.tenant, id, cmp.Or(c.set.behaviour.SessionTokenLife, 10*time.Minute))
 	if refused != nil {
 		return *refused
 	}
@@ -47,9 +47,9 @@ func (s *Server) getSessionToken(c *call) reply {
 const operatorParameter = "OperatorAuthToken"
 
 func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	no := func(r rule, status int, why string) (string, *reply) {
-		return "", c.refusal(r, cmp.Or(choices.BadOperatorToken, status), 0, why)
+		return "", c.refusal(r, cmp.Or(behaviour.BadOperatorToken, status), 0, why)
 	}
 	var claims operatorClaims
 	err := s.operator.verify(compact, &claims,

@@ -64,7 +64,7 @@ func (c *call) odd() *reply {
 
 // redeem uses up a session token.
 func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, *reply) {
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	st := &s.state
 	st.mutex.Lock()
 	defer st.mutex.Unlock()
@@ -78,13 +78,13 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 		a = st.account(st.tenants[found.tenant], found.account)
 	}
 	if a == nil {
-		return grant{}, c.refusal(ruleKnownSession, cmp.Or(choices.UnknownSession, http.StatusUnauthorized), 0, "the session token is not known")
+		return grant{}, c.refusal(ruleKnownSession, cmp.Or(behaviour.UnknownSession, http.StatusUnauthorized), 0, "the session token is not known")
 	}
 	if (found.account == expiredSessionAccount || !expires.IsZero() && !s.accountNow(c, a).Before(expires)) && c.enforces(ruleSessionExpiry) {
-		return grant{}, c.refusal(ruleSessionExpiry, cmp.Or(choices.ExpiredSession, http.StatusUnauthorized), 0, "the session token has expired")
+		return grant{}, c.refusal(ruleSessionExpiry, cmp.Or(behaviour.ExpiredSession, http.StatusUnauthorized), 0, "the session token has expired")
 	}
-	if found.used && c.enforces(ruleSessionOnce) && !choices.SessionTokensReusable {
-		return grant{}, c.refusal(ruleSessionOnce, cmp.Or(choices.UsedSession, http.StatusForbidden), 20020, "the session token was used before")
+	if found.used && c.enforces(ruleSessionOnce) && !behaviour.SessionTokensReusable {
+		return grant{}, c.refusal(ruleSessionOnce, cmp.Or(behaviour.UsedSession, http.StatusForbidden), 20020, "the session token was used before")
 	}
 	g, refused := s.admit(c, a, argument)
 	if refused != nil {
@@ -94,7 +94,7 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 	case !standing:
 		found.used = true
 		st.sessions.change(token, found)
-	case choices.PopulationOnce && len(token) > len(st.population) && token[:len(st.population)] == st.population:
+	case behaviour.PopulationOnce && len(token) > len(st.population) && token[:len(st.population)] == st.population:
 		found.used = true
 		if !st.sessions.put(token, found, g.now.Add(time.Hour), g.now) {
 			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many session tokens as it may")
@@ -168,10 +168,10 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 		return *refused
 	}
 	if !register && argument.clientID != "" && s.state.device(c.tenant, argument.clientID) == nil && c.enforces(ruleKnownClient) {
-		return c.refuse(ruleKnownClient, cmp.Or(c.set.choices.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
+		return c.refuse(ruleKnownClient, cmp.Or(c.set.behaviour.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
 	}
 	now := s.now(c.set)
-	life := cmp.Or(c.set.choices.UserTokenLife, 10*time.Minute)
+	life := cmp.Or(c.set.behaviour.UserTokenLife, 10*time.Minute)
 	var accounts []any
 	var first string
 	for i, id := range u.accounts {
@@ -179,19 +179,19 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 		if first == "" {
 			first = token
 		}
-		kept := choice{tenant: c.tenant.id, account: id, service: c.service.Name, register: register, argument: argument}
+		kept := offer{tenant: c.tenant.id, account: id, service: c.service.Name, register: register, argument: argument}
 		if !s.state.userTokens.put(token, kept, now.Add(life), now) {
 			return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many user tokens as it may")
 		}
 		information, _ := json.Marshal(map[string]any{"account": id, "name": "Home " + string(rune('A'+i)), "address": nil, "state": active})
 		element := object{{"accountInformation", string(information)}}
-		if !c.set.choices.UserTokenAtTop {
+		if !c.set.behaviour.UserTokenAtTop {
 			element = append(element, member{"userAccountToken", token})
 		}
 		accounts = append(accounts, element)
 	}
 	body := object{{"accounts", accounts}}
-	if c.set.choices.UserTokenAtTop {
+	if c.set.behaviour.UserTokenAtTop {
 		body = append(body, member{"userAccountToken", first})
 	}
 	return jsonReply(http.StatusMultipleChoices, body)
@@ -206,7 +206,7 @@ func (s *Server) subsequentSignOn(c *call) reply {
 	argument := picked.argument
 	_, hasID := c.body["clientId"]
 	_, hasInformation := c.body["deviceInformation"]
-	if hasID || hasInformation || c.set.choices.SubsequentNeedsDevice {
+	if hasID || hasInformation || c.set.behaviour.SubsequentNeedsDevice {
 		if argument, refused = c.readDevice(); refused != nil {
 			return *refused
 		}
@@ -225,27 +225,27 @@ func (s *Server) subsequentSignOn(c *call) reply {
 }
 
 // openPicked begins the calls that carry a User-Token.
-func (s *Server) openPicked(c *call, register bool) (choice, string, *reply) {
+func (s *Server) openPicked(c *call, register bool) (offer, string, *reply) {
 	if refused := c.open(false); refused != nil {
-		return choice{}, "", refused
+		return offer{}, "", refused
 	}
-	choices := &c.set.choices
+	behaviour := &c.set.behaviour
 	token := c.header(ags.HeaderUserToken)
 	if token == "" {
-		return choice{}, "", c.refusal(ruleUserTokenPresent, cmp.Or(choices.MissingUserToken, http.StatusUnauthorized), 0, "the header User-Token is missing")
+		return offer{}, "", c.refusal(ruleUserTokenPresent, cmp.Or(behaviour.MissingUserToken, http.StatusUnauthorized), 0, "the header User-Token is missing")
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
 	token = c.taken(nearUserToken, token, maps.Keys(s.state.userTokens.entries))
 	picked, expires, known := s.state.userTokens.get(token)
-	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && choices.UserTokensOnce || !s.now(c.set).Before(expires) {
-		return choice{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(choices.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")
+	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && behaviour.UserTokensOnce || !s.now(c.set).Before(expires) {
+		return offer{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(behaviour.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")
 	}
 	return picked, token, nil
 }
 
 func (s *Server) usePicked(c *call, token string) {
-	if !c.set.choices.UserTokensOnce {
+	if !c.set.behaviour.UserTokensOnce {
 		return
 	}
 	s.state.mutex.Lock()

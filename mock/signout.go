@@ -13,8 +13,8 @@ func (s *Server) signOut(c *call) reply {
 	if refused := c.open(true); refused != nil {
 		return *refused
 	}
-	choices := &c.set.choices
-	bad := cmp.Or(choices.BadAccessToken, http.StatusUnauthorized)
+	behaviour := &c.set.behaviour
+	bad := cmp.Or(behaviour.BadAccessToken, http.StatusUnauthorized)
 	compact := c.authorization()
 	if compact == "" {
 		return c.refuse(ruleAuthorization, bad, 0, "the header Authorization with an access token is missing")
@@ -40,10 +40,10 @@ func (s *Server) endTokens(c *call, claims tokenClaims, bad int) reply {
 		return c.refuse(ruleTokenExpiry, bad, 0, "the access token has expired")
 	}
 	if s.signedOut(c, d, claims.ID) {
-		if c.set.choices.SecondSignOut == http.StatusOK {
+		if c.set.behaviour.SecondSignOut == http.StatusOK {
 			return emptyReply(http.StatusOK)
 		}
-		return c.refuse(ruleTokenEnded, cmp.Or(c.set.choices.SecondSignOut, cmp.Or(c.set.choices.EndedToken, http.StatusUnauthorized)), 0, "the client has signed out before")
+		return c.refuse(ruleTokenEnded, cmp.Or(c.set.behaviour.SecondSignOut, cmp.Or(c.set.behaviour.EndedToken, http.StatusUnauthorized)), 0, "the client has signed out before")
 	}
 	if !st.keep(t, a) {
 		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many devices as it may; start it with a higher limit")
@@ -59,7 +59,7 @@ func (s *Server) endTokens(c *call, claims tokenClaims, bad int) reply {
 			other.ended = st.serial
 		}
 	}
-	if c.set.choices.SignOutBody == "object" {
+	if c.set.behaviour.SignOutBody == "object" {
 		return jsonReply(http.StatusOK, object{{"result", "signed out"}})
 	}
 	return emptyReply(http.StatusOK)
@@ -74,7 +74,7 @@ func (s *Server) bearer(c *call) (tokenClaims, error) {
 		}
 	}
 	var claims tokenClaims
-	if err := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, overlookNothing); err != nil {
+	if err := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")].verify(compact, &claims, overlookNothing); err != nil {
 		return claims, err
 	}
 	s.state.mutex.Lock()

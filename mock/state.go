@@ -31,7 +31,7 @@ type state struct {
 	offset        time.Duration // of the service's clock
 	tenants       map[string]*tenant
 	sessions      expiring[session]
-	userTokens    expiring[choice]
+	userTokens    expiring[offer]
 	spent         expiring[struct{}] // signatures of refresh tokens that a refresh has ended
 	registrations expiring[registration]
 	activations   expiring[activation]
@@ -42,7 +42,7 @@ type state struct {
 	maxDevices    int
 	refused       int // first-time sign-ons for which there was no room
 	newAccounts   int
-	habits        []Habit // that Reset comes back to
+	choices       []Choice // that Reset comes back to
 	faults        []Fault
 	population    string // what the session tokens of the load population begin with
 }
@@ -106,8 +106,8 @@ type session struct {
 	used            bool
 }
 
-// choice is what a userAccountToken stands for: an account that can be picked, and the device that asked.
-type choice struct {
+// offer is what a userAccountToken stands for: an account that can be picked, and the device that asked.
+type offer struct {
 	tenant, account, service string
 	register                 bool
 	argument                 deviceArgument

@@ -79,7 +79,7 @@ func (s *Server) iasRefresh(c *call) reply {
 	}
 	compact := c.authorization()
 	var claims tokenClaims
-	err := s.signers[cmp.Or(c.set.choices.Algorithm, "HS256")].verify(compact, &claims, overlookNothing)
+	err := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")].verify(compact, &claims, overlookNothing)
 	if err != nil || claims.Type != ags.RefreshType || !c.enforces(ruleIASRefresh) {
 		return c.gatewayRefusal(ruleToken)
 	}
@@ -100,7 +100,7 @@ func (s *Server) registrationCode(c *call) reply {
 		return c.refuse(ruleCapacity, http.StatusConflict, 0, "no registration code is free")
 	}
 	expires := int64(registrationLife / time.Millisecond)
-	if c.set.choices.CompanionSeconds {
+	if c.set.behaviour.CompanionSeconds {
 		expires /= 1000
 	}
 	return jsonReply(http.StatusOK, object{{"deviceRegistrationCode", r.code}, {"dsraToken", r.token}, {"expiresAfterMillis", expires}, {"pollingPeriodSeconds", pollSeconds}})
@@ -157,7 +157,7 @@ func (s *Server) activationToken(c *call) reply {
 	s.state.registrations.remove("token " + r.token)
 	s.state.registrations.remove("code " + r.code)
 	status := http.StatusAccepted
-	if c.set.choices.CompanionSeconds {
+	if c.set.behaviour.CompanionSeconds {
 		status = http.StatusOK
 	}
 	return jsonReply(status, object{{"clientId", g.device}, {"signOnActivationToken", token}})

@@ -215,10 +215,10 @@ var answerPhrases = []phrase{
 	then(`each account of the list has an accountInformation that is JSON in a text`, "each account of the list has an accountInformation that is JSON in a text", "each account of the list has an accountInformation that is JSON in a text",
 		"The text of accountInformation parses as JSON.",
 		func(_ context.Context, w *world, _ arguments) error {
-			if len(w.choices) == 0 {
+			if len(w.offers) == 0 {
 				return missf("accounts to choose from", "none")
 			}
-			for i, c := range w.choices {
+			for i, c := range w.offers {
 				if v, err := check.ParseJSON([]byte(c.information)); v == nil {
 					return missf("JSON in the text accountInformation", "account %d: %v", i+1, err)
 				}
@@ -228,10 +228,10 @@ var answerPhrases = []phrase{
 	then(`each account of the list can be picked by a userAccountToken`, "each account of the list can be picked by a userAccountToken", "each account of the list can be picked by a userAccountToken",
 		"A userAccountToken stands in each account or at the top of the answer.",
 		func(_ context.Context, w *world, _ arguments) error {
-			if len(w.choices) == 0 {
+			if len(w.offers) == 0 {
 				return missf("accounts to choose from", "none")
 			}
-			for i, c := range w.choices {
+			for i, c := range w.offers {
 				if c.token == "" {
 					return missf("a userAccountToken for each account", "none for account %d", i+1)
 				}

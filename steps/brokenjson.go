@@ -10,11 +10,11 @@ import (
 	"agstest/ags"
 )
 
-// brokenBody is a body that was right but for one thing. A habit is one that readers of JSON take, though nobody should send it.
+// brokenBody is a body that was right but for one thing. A harmless one is taken by readers of JSON, though nobody should send it.
 type brokenBody struct {
-	how   string
-	make  func(right []byte, r *request) []byte
-	habit bool
+	how      string
+	make     func(right []byte, r *request) []byte
+	harmless bool
 }
 
 // brokenBodies are made from a request that would be right, so that nothing but the form can be the reason of a refusal.
@@ -66,7 +66,7 @@ func (w *world) sendBrokenBodies(ctx context.Context, operation string) error {
 		return err
 	}
 	for _, b := range brokenBodies {
-		if b.habit && operation == ags.SubsequentSignOn && w.live() {
+		if b.harmless && operation == ags.SubsequentSignOn && w.live() {
 			continue // a service may well take it, and each success makes a device that stays
 		}
 		r, _, err := w.documented(ctx, operation)
@@ -104,7 +104,7 @@ func (w *world) refusedWith(wanted int) error {
 		status := effectiveStatus(b.x)
 		got := fmt.Sprintf("%s to a body %s", w.describe(b.x), b.body.how)
 		switch {
-		case status == wanted && !hasTokens(b.x), wanted == 0 && status < http.StatusInternalServerError, b.body.habit && status/100 == 2:
+		case status == wanted && !hasTokens(b.x), wanted == 0 && status < http.StatusInternalServerError, b.body.harmless && status/100 == 2:
 			continue
 		case status/100 == 4 && !hasTokens(b.x), status/100 == 2 && b.x.request.operation == ags.SignOut: // whose body says nothing that the token does not
 			if mild == nil {

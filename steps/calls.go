@@ -113,7 +113,7 @@ var callPhrases = []phrase{
 	when(`the installer picks account (\d+)`, "the installer picks account <number>", "the installer picks account 2",
 		"Calls subsequentRegister with the userAccountToken of that account in the last answer 300.",
 		func(ctx context.Context, w *world, a arguments) error {
-			c, err := w.choice(number(a.words[0]))
+			c, err := w.offer(number(a.words[0]))
 			if err != nil {
 				return err
 			}
@@ -223,6 +223,6 @@ func (w *world) register(ctx context.Context, kind string) error {
 	if err != nil {
 		return err
 	}
-	w.readChoices(x)
+	w.readOffers(x)
 	return nil
 }

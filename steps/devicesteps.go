@@ -61,11 +61,11 @@ var devicePhrases = []phrase{
 		func(_ context.Context, w *world, _ arguments) error {
 			seen := map[string]bool{}
 			picked := 0
-			if len(w.choices) > 1 && w.choices[0].token == w.choices[1].token {
+			if len(w.offers) > 1 && w.offers[0].token == w.offers[1].token {
 				w.observe("one userAccountToken stands for all accounts, so which account it leads to cannot be asked for")
 				return nil
 			}
-			for _, c := range w.choices {
+			for _, c := range w.offers {
 				if c.account == "" {
 					continue
 				}

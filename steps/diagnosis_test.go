@@ -68,10 +68,10 @@ func slip(e *environment.Environment, change func(*environment.Situation)) {
 	e.Situations["active"] = s
 }
 
-// TestDiagnosisLeavesServicesInPeace: no conforming habit of a live service is taken for a mistake in the file, whatever the file has.
+// TestDiagnosisLeavesServicesInPeace: no conforming choice of a live service is taken for a mistake in the file, whatever the file has.
 func TestDiagnosisLeavesServicesInPeace(t *testing.T) {
-	habits := mock.Habits()
-	for i, h := range habits {
+	choices := mock.Choices()
+	for i, h := range choices {
 		if i%every(4) != 0 {
 			continue
 		}

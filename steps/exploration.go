@@ -112,7 +112,7 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 		if operation == ags.SubsequentRegister {
 			first = ags.Register
 		}
-		if len(w.choices) == 0 {
+		if len(w.offers) == 0 {
 			ask, err := w.credentialRequest(first)
 			if err != nil {
 				return nil, "", err
@@ -131,9 +131,9 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 			if why := w.strangeDevice(x); why != "" {
 				return nil, "", unknownf("%s", why)
 			}
-			w.readChoices(x)
+			w.readOffers(x)
 		}
-		c, err := w.choice(1)
+		c, err := w.offer(1)
 		var lack *notTestable
 		if errors.As(err, &lack) {
 			return nil, "", err
@@ -325,7 +325,7 @@ func softly(found []check.Finding, id string) bool {
 func (w *world) afterSuccess(ctx context.Context, operation string) {
 	switch operation {
 	case ags.SubsequentSignOn, ags.SubsequentRegister:
-		w.choices = nil
+		w.offers = nil
 	case ags.SignOut, ags.Refresh:
 		before := w.client.pair
 		w.client.pair = nil

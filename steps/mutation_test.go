@@ -223,7 +223,7 @@ func TestJudgeMutants(t *testing.T) {
 	build.Dir = ".."
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
-	const faults, tables = "^TestJudgeFindsEachFault$", "^TestJudge(FindsEachFault|HoldsGoodAnswers|HoldsThePagesSample|LeavesHabitsInPeace)$"
+	const faults, tables = "^TestJudgeFindsEachFault$", "^TestJudge(FindsEachFault|HoldsGoodAnswers|HoldsThePagesSample|LeavesChoicesInPeace)$"
 	misses := fmt.Sprintf("%d%d%d", check.Broken, check.Soft, check.Unknown)
 	try := func(tests, variable string) (string, error) {
 		command := exec.CommandContext(t.Context(), binary, "-test.failfast", "-test.run", tests)

@@ -15,12 +15,12 @@ import (
 	"agstest/ags"
 )
 
-// nearMiss is a value that resembles the right one. A habit is one that services take for harmless reasons, such as upper case in the name of
+// nearMiss is a value that resembles the right one. A harmless one is taken by services for their own reasons, such as upper case in the name of
 // a user: accepted, it warns.
 type nearMiss struct {
-	how   string
-	text  string
-	habit bool
+	how      string
+	text     string
+	harmless bool
 }
 
 // nearMisses are the near misses of a value, each once: cut short, longer, with another character, in other case, padded, doubled, empty.
@@ -283,7 +283,7 @@ func (w *world) sendNearClaims(ctx context.Context, claim string) error {
 	secret := claim == "aud" || claim == "typ"
 	misses := nearMisses(right, secret, false)
 	if claim == ags.OperatorToken.Account { // the neighbours of an account are accounts
-		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return len(m.text) == len(right)-1 || len(m.text) == len(right) && !m.habit })
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return len(m.text) == len(right)-1 || len(m.text) == len(right) && !m.harmless })
 		misses[0].text = right + "-agstest"
 	}
 	return w.eachRefused(ctx, ags.GetSessionToken, "claim "+claim, misses, false, func(r *request, text string) {
@@ -319,17 +319,17 @@ func (w *world) eachRefused(ctx context.Context, operation, what string, misses 
 			}
 			words := fmt.Sprintf("%s to the %s %s", w.describe(x), what, m.how)
 			if pair, err := readPair(x); err == nil && what == "clientId" && pair.ClientID == m.text {
-				m.habit = true // it may be another device of the account
+				m.harmless = true // it may be another device of the account
 			}
-			if m.habit && status < 400 {
+			if m.harmless && status < 400 {
 				harmless = append(harmless, words)
 			} else {
 				accepted = append(accepted, words)
 			}
-			if shown == nil || !m.habit {
+			if shown == nil || !m.harmless {
 				shown = x
 			}
-			w.choices = nil
+			w.offers = nil
 			if operation == ags.Refresh || operation == ags.SignOut {
 				w.afterSuccess(ctx, operation)
 			}
@@ -391,7 +391,7 @@ func (w *world) stillGood(ctx context.Context, operation string) error {
 		}
 		return unknownf("the good request of %s was refused too (%s), so that the refusals show nothing", operation, w.describe(x))
 	}
-	w.choices = nil
+	w.offers = nil
 	return nil
 }
 

@@ -101,7 +101,7 @@ func TestRealSituationsAreProven(t *testing.T) {
 
 // TestTenantWithoutServicesMayLookMadeUp: no service can be found for a made-up tenant either, so that the same answer is neither a pass nor amiss.
 func TestTenantWithoutServicesMayLookMadeUp(t *testing.T) {
-	e, end, err := started(mock.Config{Choices: mock.Choices{UnknownTenantEmpty: true}}, itself)
+	e, end, err := started(mock.Config{Behaviour: mock.Behaviour{UnknownTenantEmpty: true}}, itself)
 	require.NoError(t, err)
 	defer end()
 	e.Mock = nil
@@ -124,7 +124,7 @@ func TestDeviceThatThePlatformDoesNotKnow(t *testing.T) {
 		{"an unknown one", `{"playoutDeviceClass":"theirBox"}`, reports.Fail, reports.Fail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, end, err := started(mock.Config{Choices: mock.Choices{DeviceClass: "ourBox"}}, itself)
+			e, end, err := started(mock.Config{Behaviour: mock.Behaviour{DeviceClass: "ourBox"}}, itself)
 			require.NoError(t, err)
 			defer end()
 			e.Mock, e.DeviceInformation = nil, environment.JSON(c.device)

@@ -96,7 +96,7 @@ func (w *world) signOn(ctx context.Context, r *request, c *client) error {
 	if err := w.roomForDevices(x); err != nil {
 		return err
 	}
-	w.readChoices(x)
+	w.readOffers(x)
 	if x.Status/100 != 2 {
 		return nil
 	}

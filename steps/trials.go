@@ -11,7 +11,7 @@ import (
 	"agstest/reports"
 )
 
-// Trial is a service with one known property, against which the suite itself is tried: a fault that it must find, or a habit that it
+// Trial is a service with one known property, against which the suite itself is tried: a fault that it must find, or a choice that it
 // must leave in peace.
 type Trial struct {
 	Name    string

@@ -43,8 +43,8 @@ var quick = steps.Options{Patience: 5 * time.Second, Timeout: 5 * time.Second, G
 
 func itself(s *mock.Server) http.Handler { return s }
 
-// table makes the two tests below run the whole suite for each fault and habit and print what came of it: "make faults", "make choices".
-var table = flag.Bool("table", false, "run the whole suite under each fault and habit and print the table")
+// table makes the two tests below run the whole suite for each fault and choice and print what came of it: "make faults", "make choices".
+var table = flag.Bool("table", false, "run the whole suite under each fault and choice and print the table")
 
 // underRace: the race detector makes everything several times slower.
 var underRace bool
@@ -153,13 +153,13 @@ var onlyWithControl = map[string]string{
 	"sign-on-locked-after-expiry":     "days pass",
 }
 
-// TestEveryHabitIsLeftInPeace runs the suite against the mock with each of its conforming habits. All must pass.
-func TestEveryHabitIsLeftInPeace(t *testing.T) { leftInPeace(t, false) }
+// TestEveryChoiceIsLeftInPeace runs the suite against the mock with each of its conforming choices. All must pass.
+func TestEveryChoiceIsLeftInPeace(t *testing.T) { leftInPeace(t, false) }
 
-// TestEveryHabitIsLeftInPeaceLive is the same as a live service is met: without the control interface.
-func TestEveryHabitIsLeftInPeaceLive(t *testing.T) { leftInPeace(t, true) }
+// TestEveryChoiceIsLeftInPeaceLive is the same as a live service is met: without the control interface.
+func TestEveryChoiceIsLeftInPeaceLive(t *testing.T) { leftInPeace(t, true) }
 
-// hidesReasons tells of habits under which the refusal of a situation of the environment file looks like that of a made-up value: then it
+// hidesReasons tells of choices under which the refusal of a situation of the environment file looks like that of a made-up value: then it
 // could not be told, which is neither a pass nor a failure. A refusal after a 503 may be due to the first sending: which request is hit
 // depends on the order of calls.
 func hidesReasons(name string) bool {
@@ -167,23 +167,23 @@ func hidesReasons(name string) bool {
 }
 
 func leftInPeace(t *testing.T, live bool) {
-	habits := mock.Habits()
-	assert.GreaterOrEqual(t, len(habits), 40, "habits")
-	results := make([]steps.TrialResult, len(habits))
+	choices := mock.Choices()
+	assert.GreaterOrEqual(t, len(choices), 40, "choices")
+	results := make([]steps.TrialResult, len(choices))
 	few := runtime.GOMAXPROCS(0)
 	if live {
 		few = 16 // each waits for what only time shows, and does little else
 	}
-	t.Run("habit", func(t *testing.T) {
+	t.Run("choice", func(t *testing.T) {
 		turn := make(chan struct{}, few)
 		var all sync.WaitGroup
 		defer all.Wait()
-		for i, h := range habits {
+		for i, h := range choices {
 			if i%every(30) != 0 {
 				continue
 			}
 			trial := steps.Trial{Name: h.Name, Summary: h.Summary, Start: func() (*environment.Environment, func(), error) {
-				e, end, err := started(mock.Config{Habits: []mock.Habit{h}}, itself)
+				e, end, err := started(mock.Config{Choices: []mock.Choice{h}}, itself)
 				if live && err == nil {
 					e.Mock = nil
 				}

@@ -32,7 +32,7 @@ type world struct {
 	account  *account
 	client   *client   // the one that acts
 	clients  []*client // all that were seen, in order
-	choices  []choice  // accounts of the last answer 300
+	offers   []offer   // accounts of the last answer 300
 	services []service // of the last answer of servicediscovery
 
 	sessionToken string // the next sign-ons use; empty: a fresh one for each

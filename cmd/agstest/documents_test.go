@@ -89,7 +89,7 @@ func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
 				continue
 			}
 			assert.NoError(t, c.ParseFlags(rest), "%s: agstest %s", where, match[1])
-			for flag, names := range map[string][]string{"fault": faultNames(), "mock-fault": faultNames(), "choice": habitNames(), "mock-choice": habitNames()} {
+			for flag, names := range map[string][]string{"fault": faultNames(), "mock-fault": faultNames(), "choice": choiceNames(), "mock-choice": choiceNames()} {
 				if f := c.Flags().Lookup(flag); f != nil && f.Changed && !strings.Contains(f.Value.String(), "NAME") {
 					assert.Subset(t, names, strings.Split(strings.Trim(f.Value.String(), "[]"), ","), "%s: agstest %s", where, match[1])
 				}

@@ -103,7 +103,7 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 	flags.BoolVar(&useTLS, "tls", false, "serve https with a certificate of its own; its authority goes beside the environment file")
 	flags.StringVar(&file, "environment", filepath.Join("out", "mock.yaml"), "where the environment file goes")
 	flags.StringSliceVar(&faults, "fault", nil, "break a rule; may be given more than once")
-	flags.StringSliceVar(&choices, "choice", nil, "take another conforming habit; may be given more than once")
+	flags.StringSliceVar(&choices, "choice", nil, "make another conforming choice; may be given more than once")
 	flags.BoolVar(&listFaults, "list-faults", false, "list what --fault takes, and the requirement each breaks")
 	flags.BoolVar(&listChoices, "list-choices", false, "list what --choice takes")
 	flags.BoolVar(&asJSON, "json", false, "list as JSON")
@@ -139,7 +139,7 @@ func (p *program) listMock(faults, choices, asJSON bool) error {
 		}
 	}
 	if choices {
-		for _, h := range mock.Habits() {
+		for _, h := range mock.Choices() {
 			entries = append(entries, entry{h.Name, "", h.Summary})
 		}
 	}

@@ -36,7 +36,7 @@ func (f *serviceFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.env, "env", "", "environment file of the service; left out: a mock is started for the run")
 	flags.StringVar(&f.release, "release", "", "name of the build under test, for reports; left out: release of the environment file")
 	flags.StringSliceVar(&f.faults, "mock-fault", nil, "make the embedded mock break a rule (agstest mock --list-faults)")
-	flags.StringSliceVar(&f.choices, "mock-choice", nil, "give the embedded mock another conforming habit (agstest mock --list-choices)")
+	flags.StringSliceVar(&f.choices, "mock-choice", nil, "have the embedded mock make another conforming choice (agstest mock --list-choices)")
 	_ = c.MarkFlagFilename("env", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("mock-fault", completeFaults)
 	_ = c.RegisterFlagCompletionFunc("mock-choice", completeChoices)
@@ -130,8 +130,8 @@ func (p *program) openMock(f *serviceFlags) (*service, error) {
 // newMock makes a mock with choices and faults by name.
 func newMock(config mock.Config, choices, faults []string) (*mock.Server, error) {
 	for _, name := range choices {
-		if _, found := mock.HabitByName(name); !found {
-			return nil, unknownName("choice", name, habitNames())
+		if _, found := mock.ChoiceByName(name); !found {
+			return nil, unknownName("choice", name, choiceNames())
 		}
 	}
 	for _, name := range faults {
@@ -153,9 +153,9 @@ func unknownName(what, name string, names []string) error {
 	return failure.Usagef("the mock has no %s %q; list them with: agstest mock --list-%ss", what, name, what)
 }
 
-func habitNames() []string {
+func choiceNames() []string {
 	var names []string
-	for _, h := range mock.Habits() {
+	for _, h := range mock.Choices() {
 		names = append(names, h.Name)
 	}
 	return names
@@ -179,7 +179,7 @@ func completeFaults(c *cobra.Command, args []string, typed string) ([]string, co
 
 func completeChoices(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	for _, h := range mock.Habits() {
+	for _, h := range mock.Choices() {
 		names = append(names, h.Name+"\t"+h.Summary)
 	}
 	return completeList(names)(c, args, typed)

@@ -206,7 +206,7 @@ func (j *judge) refusesForm() bool {
 	return false
 }
 
-// refusedWithSuccess recognises the legacy habit of the gateway to refuse a token with status 200 (ambiguity 7.27).
+// refusedWithSuccess recognises the legacy way of the gateway to refuse a token with status 200 (ambiguity 7.27).
 func (j *judge) refusedWithSuccess() bool {
 	if j.x.Status/100 != 2 || j.object() == nil {
 		return false

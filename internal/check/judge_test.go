@@ -489,8 +489,8 @@ func TestJudgeFindsEachFault(t *testing.T) {
 	}
 }
 
-// habits are what a conforming service may do otherwise than the samples.
-var habits = []fault{
+// choices are what a conforming service may do otherwise than the samples.
+var choices = []fault{
 	{"more members, other order, pretty", sost, ags.SignOnWithSessionToken, func(a *answer) {
 		a.body["zone"], a.body["nested"] = "a", map[string]any{"deep": []any{map[string]any{"x": nil}}}
 		text, _ := json.MarshalIndent(func() any { a.exchange(); return a.body }(), "", "\t")
@@ -570,8 +570,8 @@ func nearTheEnd(a *answer, told string) {
 	a.body["refresh_expires_in"], a.body["fixed_refresh_expires_in"] = number(told), number("3600")
 }
 
-func TestJudgeLeavesHabitsInPeace(t *testing.T) {
-	for _, f := range habits {
+func TestJudgeLeavesChoicesInPeace(t *testing.T) {
+	for _, f := range choices {
 		t.Run(f.name, func(t *testing.T) {
 			x := f.exchange(t)
 			if p := f.known.Previous; p != nil && p.AccessToken == "set below" {
@@ -595,7 +595,7 @@ func TestNoRuleIsConstant(t *testing.T) {
 			held[id] = true
 		}
 	}
-	for _, f := range append(slices.Clone(faults), habits...) {
+	for _, f := range append(slices.Clone(faults), choices...) {
 		for _, finding := range Judge(f.exchange(t), f.known) {
 			switch finding.Outcome {
 			case Held:
@@ -634,7 +634,7 @@ func TestSoftFollowsTheCatalogue(t *testing.T) {
 }
 
 func TestFindingsHoldNoToken(t *testing.T) {
-	for _, f := range append(slices.Clone(faults), habits...) {
+	for _, f := range append(slices.Clone(faults), choices...) {
 		x := f.exchange(t)
 		var secrets []string
 		if p, err := ReadPair(x); err == nil && len(p.AccessToken) > 40 {

@@ -72,7 +72,7 @@ func (v *violations) reset() (answers int, responses, requests map[string]int) {
 	return answers, responses, requests
 }
 
-// manners are conforming habits of the form of answers, several at a time. What they change the document must allow.
+// manners are conforming choices of the form of answers, several at a time. What they change the document must allow.
 var manners = []string{
 	"",
 	"extra-members no-client-id-on-refresh no-display-attributes errors-html register-gives-tokens sign-out-gives-object charset-quoted token-type-capital user-token-at-top constant-fixed-lifetime",
@@ -81,7 +81,7 @@ var manners = []string{
 }
 
 // TestProxyOfOthers lets the whole suite pass through Prism, which validates every answer of our mock against our document: the run is
-// green, and no answer violates the document, whatever conforming habits the mock has.
+// green, and no answer violates the document, whatever conforming choices the mock has.
 func TestProxyOfOthers(t *testing.T) {
 	server, api, e := service(t)
 	behind, err := url.Parse(prism(t, "proxy", document(t), api.URL))
@@ -95,7 +95,7 @@ func TestProxyOfOthers(t *testing.T) {
 	e.URL = front.URL
 
 	for _, names := range manners {
-		t.Run("habits "+names, func(t *testing.T) {
+		t.Run("choices "+names, func(t *testing.T) {
 			require.NoError(t, server.Use(strings.Fields(names), nil))
 			e := *e
 			if strings.Contains(names, "raw-authorization") {

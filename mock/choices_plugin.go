@@ -13,24 +13,24 @@ import (
 // outcome is the status, and the sub-code if there is one, that a refusal has in place of the usual one.
 type outcome struct{ status, code int }
 
-// pluginHabits are what a service may do because it hosts a plug-in that was made for one customer: which 4xx a refusal has, how much of
+// pluginChoices are what a service may do because it hosts a plug-in that was made for one customer: which 4xx a refusal has, how much of
 // an OperatorAuthToken is looked at, which claims tokens have, which other services of the platform there are.
-func pluginHabits() []Habit {
-	habits := refusalHabits()
+func pluginChoices() []Choice {
+	choices := refusalChoices()
 	ignoring := func(name, summary string, operations []string, rules ...rule) {
-		habits = append(habits, Habit{Name: name, Summary: summary, means: Fault{operations: operations, rules: rules}})
+		choices = append(choices, Choice{Name: name, Summary: summary, means: Fault{operations: operations, rules: rules}})
 	}
 	ignoring("operator-audience-ignored", "aud of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorAudience)
 	ignoring("operator-type-ignored", "typ of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorType)
 	ignoring("operator-claims-ignored", "neither aud nor typ of an OperatorAuthToken matters", on(ags.GetSessionToken), ruleOperatorAudience, ruleOperatorType)
-	habits = append(habits, Habit{Name: "same-session-token", Summary: "getSessionToken gives the same session token while it is good", Apply: func(c *Choices) { c.SessionTokensReusable = true },
+	choices = append(choices, Choice{Name: "same-session-token", Summary: "getSessionToken gives the same session token while it is good", Apply: func(c *Behaviour) { c.SessionTokensReusable = true },
 		means: Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
 	ignoring("fixed-end-moves", "fixed_exp moves at each refresh", on(ags.Refresh), ruleExtendFixed)
 	ignoring("sign-out-unregisters", "signing out removes the device from the account", on(ags.SignOut), ruleKeepDevice)
 	ignoring("sign-out-without-service", "signOut does not need x-auth-service-id", on(ags.SignOut), ruleServiceHeader)
 
 	replying := func(name, summary string, operations []string, change func(*call, *reply)) {
-		habits = append(habits, Habit{Name: name, Summary: summary, means: Fault{operations: operations, reply: change}})
+		choices = append(choices, Choice{Name: name, Summary: summary, means: Fault{operations: operations, reply: change}})
 	}
 	replying("sign-out-body-ignored", "the body of signOut is not read", on(ags.SignOut), func(c *call, r *reply) {
 		if r.refused == ruleJSON && c.authorization() != "" {
@@ -77,17 +77,17 @@ func pluginHabits() []Habit {
 			*r = c.refuse(ruleOperatorSignature, http.StatusUnauthorized, 0, "the OperatorAuthToken is signed with another key")
 		}
 	})
-	habits = append(habits, discoveryHabits(atDiscovery)...)
-	return append(habits, tokenHabits()...)
+	choices = append(choices, discoveryChoices(atDiscovery)...)
+	return append(choices, tokenChoices()...)
 }
 
-func atDiscovery(name, summary string, change func(*call, *reply)) Habit {
-	return Habit{Name: name, Summary: summary, means: Fault{operations: on(ags.ServiceDiscovery), reply: change}}
+func atDiscovery(name, summary string, change func(*call, *reply)) Choice {
+	return Choice{Name: name, Summary: summary, means: Fault{operations: on(ags.ServiceDiscovery), reply: change}}
 }
 
-// refusalHabits give refusals other statuses.
-func refusalHabits() []Habit {
-	var habits []Habit
+// refusalChoices give refusals other statuses.
+func refusalChoices() []Choice {
+	var choices []Choice
 	for _, kind := range []struct {
 		name, what string // followed by the status
 		operations []string
@@ -116,7 +116,7 @@ func refusalHabits() []Habit {
 		{"strange-session", "a session token that nobody issued", nil, []rule{ruleKnownSession}, []int{422}},
 	} {
 		for _, status := range kind.statuses {
-			h := Habit{Name: kind.name + "-" + strconv.Itoa(status), Summary: kind.what + " is refused with " + strconv.Itoa(status), outcomes: map[ruleKey]outcome{}}
+			h := Choice{Name: kind.name + "-" + strconv.Itoa(status), Summary: kind.what + " is refused with " + strconv.Itoa(status), outcomes: map[ruleKey]outcome{}}
 			for _, r := range kind.rules {
 				h.outcomes[ruleKey{r, ""}] = outcome{status: status}
 				if kind.operations != nil {
@@ -126,18 +126,18 @@ func refusalHabits() []Habit {
 					h.outcomes[ruleKey{r, operation}] = outcome{status: status}
 				}
 			}
-			habits = append(habits, h)
+			choices = append(choices, h)
 		}
 	}
-	return append(habits, Habit{Name: "strange-client-20005", Summary: "an unknown clientId is refused with 403 and sub-code 20005",
+	return append(choices, Choice{Name: "strange-client-20005", Summary: "an unknown clientId is refused with 403 and sub-code 20005",
 		outcomes: map[ruleKey]outcome{{ruleKnownClient, ""}: {http.StatusForbidden, 20005}}})
 }
 
-func discoveryHabits(replying func(name, summary string, change func(*call, *reply)) Habit) []Habit {
-	endpoint := func(name, summary string, change func(*object)) Habit {
+func discoveryChoices(replying func(name, summary string, change func(*call, *reply)) Choice) []Choice {
+	endpoint := func(name, summary string, change func(*object)) Choice {
 		return replying(name, summary, func(_ *call, r *reply) { eachEndpoint(r, change) })
 	}
-	return []Habit{
+	return []Choice{
 		endpoint("relative-paths", "discovery tells paths without a slash in front", func(e *object) {
 			if path, told := e.get("path"); told {
 				e.set("path", strings.TrimPrefix(path.(string), "/"))
@@ -162,12 +162,12 @@ func discoveryHabits(replying func(name, summary string, change func(*call, *rep
 	}
 }
 
-// tokenHabits are claims and times that samples of other pages and releases have.
-func tokenHabits() []Habit {
-	drafting := func(name, summary string, change func(*call, *draft)) Habit {
-		return Habit{Name: name, Summary: summary, means: Fault{draft: change}}
+// tokenChoices are claims and times that samples of other pages and releases have.
+func tokenChoices() []Choice {
+	drafting := func(name, summary string, change func(*call, *draft)) Choice {
+		return Choice{Name: name, Summary: summary, means: Fault{draft: change}}
 	}
-	control := func(name, summary string, change func(*object)) Habit {
+	control := func(name, summary string, change func(*object)) Choice {
 		return drafting(name, summary, func(_ *call, d *draft) {
 			if value, told := d.claims.get("sessionControl"); told {
 				changed := append(object{}, value.(object)...)
@@ -177,7 +177,7 @@ func tokenHabits() []Habit {
 		})
 	}
 	var calls atomic.Uint64
-	return []Habit{
+	return []Choice{
 		drafting("fixed-end-in-refresh-token-alone", "the access token has no fixed_exp", func(_ *call, d *draft) {
 			if !d.refresh {
 				d.claims.remove("fixed_exp")
@@ -205,22 +205,22 @@ func tokenHabits() []Habit {
 				d.claims.set("geoBlockExempt", true)
 			}
 		}).ignoring(ruleLocation),
-		{Name: "refresh-token-lives-as-long-as-the-session", Summary: "refresh tokens live as long as the session", Apply: func(c *Choices) {
+		{Name: "refresh-token-lives-as-long-as-the-session", Summary: "refresh tokens live as long as the session", Apply: func(c *Behaviour) {
 			c.Lifetimes = Lifetimes{time.Hour, 30 * 24 * time.Hour, 30 * 24 * time.Hour}
 		}},
-		{Name: "empty-device-registered", Summary: "a sign-on that names no device makes one", Apply: func(c *Choices) { c.NoDeviceMakesOne = true }},
-		{Name: "cancelled-for-good", Summary: "a cancelled account cannot come back", Apply: func(c *Choices) { c.CancelledForGood = true }},
-		{Name: "two-clocks", Summary: "two nodes answer by turns, and their clocks are 100 s apart", Apply: func(c *Choices) {
+		{Name: "empty-device-registered", Summary: "a sign-on that names no device makes one", Apply: func(c *Behaviour) { c.NoDeviceMakesOne = true }},
+		{Name: "cancelled-for-good", Summary: "a cancelled account cannot come back", Apply: func(c *Behaviour) { c.CancelledForGood = true }},
+		{Name: "two-clocks", Summary: "two nodes answer by turns, and their clocks are 100 s apart", Apply: func(c *Behaviour) {
 			c.NodeOffset = func() time.Duration { return time.Duration(calls.Add(1)%2) * 100 * time.Second }
 		}},
-		{Name: "two-clocks-seconds", Summary: "two nodes answer by turns, and their clocks are 7 s apart", Apply: func(c *Choices) {
+		{Name: "two-clocks-seconds", Summary: "two nodes answer by turns, and their clocks are 7 s apart", Apply: func(c *Behaviour) {
 			c.NodeOffset = func() time.Duration { return time.Duration(calls.Add(1)%2) * 7 * time.Second }
 		}},
 	}
 }
 
-// ignoring makes a habit overlook a rule as well.
-func (h Habit) ignoring(rules ...rule) Habit {
+// ignoring makes a choice overlook a rule as well.
+func (h Choice) ignoring(rules ...rule) Choice {
 	h.means.rules = append(h.means.rules, rules...)
 	return h
 }

@@ -2,12 +2,12 @@ package mock
 
 import "net/http"
 
-// Habit is something that a conforming service may do, however unusual. A suite stays green under each.
-type Habit struct {
+// Choice is something that a conforming service may do, however unusual. A suite stays green under each.
+type Choice struct {
 	Name    string
 	Summary string
-	// Apply changes the choices; nil: it does not.
-	Apply func(*Choices)
+	// Apply changes the behaviour; nil: it does not.
+	Apply func(*Behaviour)
 	// Transport wraps the whole service; nil: it does not.
 	Transport func(http.Handler) http.Handler
 
@@ -17,12 +17,12 @@ type Habit struct {
 	means    Fault               // what else it changes, with the means of a fault
 }
 
-// HabitByName finds a habit.
-func HabitByName(name string) (Habit, bool) {
-	for _, h := range Habits() {
+// ChoiceByName finds a choice.
+func ChoiceByName(name string) (Choice, bool) {
+	for _, h := range Choices() {
 		if h.Name == name {
 			return h, true
 		}
 	}
-	return Habit{}, false
+	return Choice{}, false
 }

@@ -9,32 +9,32 @@ import (
 	"agstest/internal/check"
 )
 
-// choice is one of the accounts that an answer 300 offers.
-type choice struct {
+// offer is one of the accounts that an answer 300 offers.
+type offer struct {
 	information, token string
 	account            string // as the answer to picking it said
 }
 
-func (w *world) readChoices(x *exchange) {
+func (w *world) readOffers(x *exchange) {
 	if x.Status != http.StatusMultipleChoices {
 		return
 	}
-	w.choices = nil
+	w.offers = nil
 	list, err := check.Accounts(x.Exchange)
 	if err != nil {
 		return
 	}
 	for _, a := range list {
 		w.run.keep(a.Token)
-		w.choices = append(w.choices, choice{information: a.Information, token: a.Token})
+		w.offers = append(w.offers, offer{information: a.Information, token: a.Token})
 	}
 }
 
-func (w *world) choice(n int) (choice, error) {
-	if n < 1 || n > len(w.choices) {
-		return choice{}, missf("an account "+strconv.Itoa(n)+" to pick from", "%s in the answer", plural(len(w.choices), "account"))
+func (w *world) offer(n int) (offer, error) {
+	if n < 1 || n > len(w.offers) {
+		return offer{}, missf("an account "+strconv.Itoa(n)+" to pick from", "%s in the answer", plural(len(w.offers), "account"))
 	}
-	c := w.choices[n-1]
+	c := w.offers[n-1]
 	if c.token == "" {
 		return c, lacking("", "could not tell: no userAccountToken was found for account %d, and where it stands is not published", n)
 	}
@@ -43,7 +43,7 @@ func (w *world) choice(n int) (choice, error) {
 
 // pickAccount finishes a sign-on.
 func (w *world) pickAccount(ctx context.Context, n int) error {
-	c, err := w.choice(n)
+	c, err := w.offer(n)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (w *world) pickAccount(ctx context.Context, n int) error {
 	}
 	if picked != nil {
 		w.add(picked)
-		w.choices[n-1].account = picked.pair.AccountID
+		w.offers[n-1].account = picked.pair.AccountID
 	}
 	if x, none := w.last(); err == nil && none == nil {
 		return w.roomForDevices(x)
@@ -77,7 +77,7 @@ func (w *world) pickAlone(ctx context.Context, r *request, class string) (*clien
 }
 
 // pickRequest picks an account. The device argument of the sign-on before is sent again, as some services want it (ambiguity 7.22).
-func (w *world) pickRequest(c choice) (r *request, class string) {
+func (w *world) pickRequest(c offer) (r *request, class string) {
 	r = w.prepare(ags.SubsequentSignOn)
 	r.setHeader("User-Token", c.token)
 	r.set("parameters", rawJSON(w.hints()))
