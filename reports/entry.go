@@ -15,6 +15,8 @@ type Entry struct {
 	End         time.Time `json:"end"`
 	Verdict     Verdict   `json:"verdict"`
 	Partial     string    `json:"partial,omitempty"`
+	// NotValid: the generator did not keep its schedule, so that the figures do not speak of the service.
+	NotValid bool `json:"notValid,omitempty"`
 	// Question is the same for two runs whose figures may be compared; empty for runs without load.
 	Question string                  `json:"question,omitempty"`
 	Asked    string                  `json:"asked,omitempty"` // what the load asked, in words
@@ -40,6 +42,7 @@ func EntryOf(folder string, stored Stored) Entry {
 		Verdict: stored.Verdict(), Partial: run.Partial,
 	}
 	if stored.Load != nil {
+		entry.NotValid = !stored.Load.Valid
 		entry.Question = QuestionOf(stored.Load)
 		entry.Asked = strings.TrimSuffix(stored.Load.Plan.Workload+", "+stored.Load.Plan.Schedule, ", ")
 		entry.Response = map[string]EntryFigures{}

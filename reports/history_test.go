@@ -156,10 +156,45 @@ func TestTrends(t *testing.T) {
 	assert.Equal(t, []string{"release-1"}, trend.Runs[3].Pins)
 	require.Len(t, trend.Operations, 1)
 	changes := trend.Operations[0].Changes
-	require.Len(t, changes, 2, "p50 and p95 moved once")
+	require.Len(t, changes, 3, "p50, p95 and p99 moved once")
+	assert.Empty(t, trend.Operations[0].Spikes, "a new level is no spike")
 	assert.Equal(t, 18, changes[0].Run)
 	assert.Equal(t, "p50", changes[0].Metric)
 	assert.InEpsilon(t, 10e6, changes[0].Before, 0.01)
 	assert.InEpsilon(t, 12e6, changes[0].After, 0.01)
 	assert.Equal(t, trends, reports.Trends(entries), "the same runs show the same changes")
+}
+
+func TestTrendNamesSpikesAndMarksWhatIsNotValid(t *testing.T) {
+	t.Parallel()
+	var entries []reports.Entry
+	for i := range 6 {
+		load := storedLoad(fmt.Sprint("run", i), folderDay.Add(time.Duration(i)*time.Hour), 3*time.Millisecond)
+		load.Valid = true
+		switch i {
+		case 2: // 400 times the others
+			load.Operations["refresh"].Response.P99 *= 400
+		case 3: // as high, and not a word about the service
+			load.Valid = false
+			load.Operations["refresh"].Response.P99 *= 400
+		case 4:
+			load.Operations["refresh"].Right, load.Operations["refresh"].Wrong = 5700, 300
+		}
+		entries = append(entries, reports.EntryOf(load.Run.ID, reports.Stored{Load: load}))
+	}
+	trends := reports.Trends(entries)
+	require.Len(t, trends, 1)
+	assert.Equal(t, 5, trends[0].Valid())
+	assert.True(t, trends[0].Runs[3].NotValid)
+	require.Len(t, trends[0].Operations, 1)
+	assert.Empty(t, trends[0].Operations[0].Changes)
+	assert.Equal(t, []reports.TrendSpike{{Metric: "p99", Run: 2, Usual: 7.5e6, Value: 3e9}, {Metric: "errors", Run: 4, Usual: 0, Value: 0.05}}, trends[0].Operations[0].Spikes)
+}
+
+func TestAStoredGateIsAGate(t *testing.T) {
+	t.Parallel()
+	load := storedLoad("one", folderDay, time.Millisecond)
+	gate := reports.EntryOf("x", reports.Stored{Load: load, Conformance: &reports.Conformance{Run: load.Run, Verdict: reports.Pass}})
+	assert.Equal(t, "gate", gate.Kind)
+	assert.Equal(t, "load", reports.EntryOf("x", reports.Stored{Load: load}).Kind)
 }

@@ -104,6 +104,7 @@ func (s Stored) Run() Run {
 	case s.Load != nil && s.Conformance != nil:
 		// A gate: it starts with its first part and ends with its last.
 		run := s.Load.Run
+		run.Kind = "gate"
 		if first := s.Conformance.Run; !first.Start.IsZero() && first.Start.Before(run.Start) {
 			run.Start = first.Start
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"agstest/internal/stats"
@@ -20,9 +21,23 @@ type Trend struct {
 type TrendRun struct {
 	Folder  string    `json:"folder"`
 	ID      string    `json:"id"`
+	Kind    string    `json:"kind"` // load, gate, capacity
 	Start   time.Time `json:"start"`
 	Verdict Verdict   `json:"verdict"`
-	Pins    []string  `json:"pins,omitempty"`
+	// NotValid: the figures do not speak of the service; they are shown, and no change or spike is made of them.
+	NotValid bool     `json:"notValid,omitempty"`
+	Pins     []string `json:"pins,omitempty"`
+}
+
+// Valid is how many runs have figures that speak of the service.
+func (t Trend) Valid() int {
+	valid := 0
+	for _, run := range t.Runs {
+		if !run.NotValid {
+			valid++
+		}
+	}
+	return valid
 }
 
 // TrendOperation is one operation over the runs. A figure of 0 means that the run has none.
@@ -33,15 +48,35 @@ type TrendOperation struct {
 	P99       []int64       `json:"p99"`
 	Errors    []float64     `json:"errors"` // share of wrong answers
 	Changes   []TrendChange `json:"changes,omitempty"`
+	Spikes    []TrendSpike  `json:"spikes,omitempty"`
 }
 
 // TrendChange is a change of level: the first run of the new level, and the medians on both sides.
 type TrendChange struct {
-	Metric string `json:"metric"` // p50, p95
-	Run    int    `json:"run"`    // index into Runs
-	Before int64  `json:"before"` // nanoseconds
-	After  int64  `json:"after"`
+	Metric string  `json:"metric"` // p50, p95, p99, errors
+	Run    int     `json:"run"`    // index into Runs
+	Before float64 `json:"before"` // nanoseconds; of errors: the share of wrong answers
+	After  float64 `json:"after"`
 }
+
+// TrendSpike is a single run far above the usual: no change of level, and not to be passed over.
+type TrendSpike struct {
+	Metric string  `json:"metric"` // p50, p95, p99, errors
+	Run    int     `json:"run"`    // index into Runs
+	Usual  float64 `json:"usual"`  // median of the valid runs, in the unit of TrendChange
+	Value  float64 `json:"value"`
+}
+
+// A run is a spike where a time of it is more than spikeTimes the usual, or spikeShare more of its answers are wrong than usual, and at
+// least spikeRuns other valid runs say what is usual.
+const (
+	spikeTimes = 3
+	spikeShare = 0.01
+	spikeRuns  = 3
+)
+
+// FewestForChanges is the least number of valid runs in which a change of level can be found.
+const FewestForChanges = 10
 
 // trendSeed makes the permutation tests of a trend repeatable: the same runs show the same changes.
 const trendSeed = 20260101
@@ -72,7 +107,8 @@ func trendOf(question string, entries []Entry) Trend {
 	t := Trend{Question: question, Environment: entries[len(entries)-1].Environment, Asked: entries[len(entries)-1].Asked}
 	all := map[string]*Operation{}
 	for _, entry := range entries {
-		t.Runs = append(t.Runs, TrendRun{Folder: entry.Folder, ID: entry.ID, Start: entry.Start, Verdict: entry.Verdict, Pins: entry.Pins})
+		t.Runs = append(t.Runs, TrendRun{Folder: entry.Folder, ID: entry.ID, Kind: entry.Kind, Start: entry.Start, Verdict: entry.Verdict,
+			NotValid: entry.NotValid || entry.Verdict == Invalid, Pins: entry.Pins})
 		for name := range entry.Response {
 			all[name] = nil
 		}
@@ -90,25 +126,61 @@ func trendOf(question string, entries []Entry) Trend {
 			}
 			operation.Errors = append(operation.Errors, errors)
 		}
-		operation.Changes = append(changesOf("p50", operation.P50), changesOf("p95", operation.P95)...)
+		t.find(&operation)
 		t.Operations = append(t.Operations, operation)
 	}
 	return t
 }
 
-// changesOf finds changes of level among the runs that have the figure.
-func changesOf(metric string, values []int64) []TrendChange {
-	var series []float64
-	var runs []int
-	for i, value := range values {
-		if value > 0 {
-			series = append(series, float64(value))
-			runs = append(runs, i)
+// find looks for changes of level and for spikes in the figures of the valid runs.
+func (t *Trend) find(o *TrendOperation) {
+	for _, metric := range []string{"p50", "p95", "p99", "errors"} {
+		var series []float64
+		var runs []int
+		for i, run := range t.Runs {
+			value, found := o.value(metric, i)
+			if found && !run.NotValid {
+				series, runs = append(series, value), append(runs, i)
+			}
+		}
+		for _, point := range stats.ChangePoints(rand.New(rand.NewPCG(trendSeed, 0)), series, stats.ChangeOptions{}) {
+			if point.Before != point.After {
+				o.Changes = append(o.Changes, TrendChange{Metric: metric, Run: runs[point.Index], Before: point.Before, After: point.After})
+			}
+		}
+		if len(series) <= spikeRuns {
+			continue
+		}
+		usual := stats.Median(slices.Clone(series))
+		for i, value := range series {
+			far := usual > 0 && value > spikeTimes*usual
+			if metric == "errors" {
+				far = value > usual+spikeShare
+			}
+			if far && !o.inNewLevel(metric, runs[i]) {
+				o.Spikes = append(o.Spikes, TrendSpike{Metric: metric, Run: runs[i], Usual: usual, Value: value})
+			}
 		}
 	}
-	var changes []TrendChange
-	for _, point := range stats.ChangePoints(rand.New(rand.NewPCG(trendSeed, 0)), series, stats.ChangeOptions{}) {
-		changes = append(changes, TrendChange{Metric: metric, Run: runs[point.Index], Before: int64(point.Before), After: int64(point.After)})
+}
+
+// value is a figure of one run; false: the run has none.
+func (o *TrendOperation) value(metric string, run int) (float64, bool) {
+	switch metric {
+	case "p50":
+		return float64(o.P50[run]), o.P50[run] > 0
+	case "p95":
+		return float64(o.P95[run]), o.P95[run] > 0
+	case "p99":
+		return float64(o.P99[run]), o.P99[run] > 0
 	}
-	return changes
+	return o.Errors[run], o.P50[run] > 0 || o.Errors[run] > 0
+}
+
+// inNewLevel tells that a change of level explains why a run is far from the others.
+func (o *TrendOperation) inNewLevel(metric string, run int) bool {
+	return slices.ContainsFunc(o.Changes, func(c TrendChange) bool {
+		value, _ := o.value(metric, run)
+		return c.Metric == metric && c.Run <= run && c.After > c.Before && value <= spikeTimes*c.After
+	})
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"agstest/internal/figures"
 	"agstest/reports"
@@ -27,35 +29,58 @@ type trendShown struct {
 }
 
 func trendPage(trends []reports.Trend) page {
-	p := page{Kind: "Trend", Title: "Trend of load runs", Verdict: reports.Observed, FirstNone: "No change of level was found."}
-	runs, changes := 0, 0
+	p := page{Kind: "Trend", Title: "Trend of load runs", Verdict: reports.Observed, FirstNone: "No change of level and no spike was found."}
+	runs, changes, spikes, enough := 0, 0, 0, false
 	var details []trendShown
 	for n, t := range trends {
 		d := shownTrend(t, n)
 		details = append(details, d)
 		p.Links = append(p.Links, sectionLink{d.ID, d.Environment + ", " + d.Asked})
 		runs += len(t.Runs)
+		enough = enough || t.Valid() >= reports.FewestForChanges
 		for _, o := range t.Operations {
-			changes += len(o.Changes)
-			for _, change := range o.Changes {
+			changes, spikes = changes+len(o.Changes), spikes+len(o.Spikes)
+			look := func(metric, words string) {
 				if len(p.First) < 8 {
-					p.First = append(p.First, first{Verdict: reports.Observed, Link: d.ID, Label: t.Environment + " " + o.Operation + " " + change.Metric, Text: trendWords(change) + " since " + figures.Moment(t.Runs[change.Run].Start) + ".", More: t.Asked})
+					p.First = append(p.First, first{Verdict: reports.Observed, Link: d.ID, Label: t.Environment + " " + o.Operation + " " + metric, Text: words, More: t.Asked})
 				}
+			}
+			for _, change := range o.Changes {
+				look(change.Metric, ChangeWords(change)+" since "+figures.Moment(t.Runs[change.Run].Start)+".")
+			}
+			for _, spike := range o.Spikes {
+				look(spike.Metric, SpikeWords(spike)+", in the run of "+figures.Moment(t.Runs[spike.Run].Start)+".")
 			}
 		}
 	}
-	p.Reason = fmt.Sprintf("%s of %s, %s of level found. A trend is shown for the eye and judges nothing.", figures.Plural(int64(runs), "run"), figures.Plural(int64(len(trends)), "question"), figures.Plural(int64(changes), "change"))
-	p.Trust = []statement{
-		{reports.Observed, "Only whole load runs that asked the same of the same environment, from the same kind of machine, stand in one line."},
-		{reports.Observed, "A change of level is a hint where to look: it is found by E-divisive with a permutation test at 1 %, from ten runs on, and does not say what changed."},
+	if runs > 0 && !enough {
+		p.FirstNone = fmt.Sprintf("No run stands out. Changes of level are looked for from %d valid runs of one question on.", reports.FewestForChanges)
 	}
-	p.Tiles = []tile{{"Runs", figures.Count(int64(runs)), ""}, {"Questions", figures.Count(int64(len(trends))), ""}, {"Changes of level", figures.Count(int64(changes)), ""}}
+	p.Reason = fmt.Sprintf("%s of %s, %s of level found, %s. A trend is shown for the eye and judges nothing.", figures.Plural(int64(runs), "run"), figures.Plural(int64(len(trends)), "question"),
+		figures.Plural(int64(changes), "change"), figures.Plural(int64(spikes), "spike"))
+	p.Trust = []statement{
+		{reports.Observed, "Only whole load runs and gates that asked the same of the same environment, from the same kind of machine, stand in one line. Runs whose figures are not valid are marked, and no change is made of them."},
+		{reports.Observed, "A change of level is a hint where to look: it is found by E-divisive with a permutation test at 1 %, from ten runs on, and does not say what changed. A spike is a single run with more than three times the usual time, or a point more wrong answers than usual."},
+	}
+	p.Tiles = []tile{{"Runs", figures.Count(int64(runs)), ""}, {"Questions", figures.Count(int64(len(trends))), ""}, {"Changes of level", figures.Count(int64(changes)), ""}, {"Spikes", figures.Count(int64(spikes)), ""}}
 	p.Details = details
 	return p
 }
 
-func trendWords(c reports.TrendChange) string {
-	return fmt.Sprintf("%s from %s to %s", figures.Change(reports.ShiftPoint{Old: c.Before, New: c.After}.Change()), figures.Milliseconds(c.Before), figures.Milliseconds(c.After))
+// ChangeWords says a change of level.
+func ChangeWords(c reports.TrendChange) string {
+	if c.Metric == "errors" {
+		return fmt.Sprintf("from %s to %s wrong answers", figures.Share(c.Before), figures.Share(c.After))
+	}
+	return fmt.Sprintf("%s from %s to %s", figures.Change(c.After/c.Before-1), figures.Milliseconds(int64(c.Before)), figures.Milliseconds(int64(c.After)))
+}
+
+// SpikeWords says a spike.
+func SpikeWords(s reports.TrendSpike) string {
+	if s.Metric == "errors" {
+		return fmt.Sprintf("%s wrong answers, usually %s", figures.Share(s.Value), figures.Share(s.Usual))
+	}
+	return fmt.Sprintf("%.3g times the usual: %s, usually %s", s.Value/s.Usual, figures.Milliseconds(int64(s.Value)), figures.Milliseconds(int64(s.Usual)))
 }
 
 func shownTrend(t reports.Trend, n int) trendShown {
@@ -64,71 +89,152 @@ func shownTrend(t reports.Trend, n int) trendShown {
 	if len(t.Runs) > 0 {
 		d.Words += " from " + figures.Moment(t.Runs[0].Start) + " to " + figures.Moment(t.Runs[len(t.Runs)-1].Start) + "."
 	}
-	changes := table{Caption: "Changes of level", Columns: []column{{Head: "Figure"}, {Head: "Change", Number: true}, {Head: "First run of the new level"}, {Head: "Started"}}}
+	changes := table{Caption: "Changes of level and spikes", Columns: []column{{Head: "Figure"}, {Head: "What", Number: true}, {Head: "Run"}, {Head: "Started"}}}
 	for k, o := range t.Operations {
-		d.Charts = append(d.Charts, trendChart(t, n, k, o))
+		for _, series := range TrendSeries(t, o, fmt.Sprintf("t-%d-%d", n+1, k+1)) {
+			d.Charts = append(d.Charts, series.draw())
+		}
+		add := func(metric, words string, run int) {
+			changes.Rows = append(changes.Rows, row{Cells: []cell{{Text: o.Operation + " " + metric, Head: true}, {Text: words, Number: true}, {Text: t.Runs[run].Folder, Code: true}, {Text: figures.Moment(t.Runs[run].Start)}}})
+		}
 		for _, change := range o.Changes {
-			changes.Rows = append(changes.Rows, row{Cells: []cell{{Text: o.Operation + " " + change.Metric, Head: true}, {Text: trendWords(change), Number: true}, {Text: t.Runs[change.Run].Folder, Code: true}, {Text: figures.Moment(t.Runs[change.Run].Start)}}})
+			add(change.Metric, ChangeWords(change)+" from here on", change.Run)
+		}
+		for _, spike := range o.Spikes {
+			add(spike.Metric, SpikeWords(spike), spike.Run)
 		}
 	}
 	if len(changes.Rows) > 0 {
 		d.Changes = &changes
 	}
-	d.Runs = table{Caption: "The runs, the newest first", Columns: []column{{Head: "Run"}, {Head: "Verdict"}, {Head: "Started"}, {Head: "Pinned as"}}}
+	d.Runs = table{Caption: "The runs, the newest first", Columns: []column{{Head: "Started"}, {Head: "Run"}, {Head: "Kind"}, {Head: "Verdict"}, {Head: "Pinned as"}}}
 	for i := len(t.Runs) - 1; i >= 0; i-- {
 		run := t.Runs[i]
-		d.Runs.Rows = append(d.Runs.Rows, row{Class: run.Verdict.Class(), Cells: []cell{{Text: run.Folder, Head: true}, {Verdict: run.Verdict}, {Text: figures.Moment(run.Start)}, {Text: strings.Join(run.Pins, " ")}}})
+		note := ""
+		if run.NotValid && run.Verdict != reports.Invalid {
+			note = "figures not valid"
+		}
+		d.Runs.Rows = append(d.Runs.Rows, row{Class: run.Verdict.Class(), Cells: []cell{{Text: figures.Moment(run.Start), Head: true}, {Text: run.Folder}, {Text: run.Kind}, {Verdict: run.Verdict, Note: note}, {Text: strings.Join(run.Pins, " ")}}})
 	}
 	return d
 }
 
-func trendChart(t reports.Trend, n, k int, o reports.TrendOperation) drawing {
-	c := chart{ID: fmt.Sprintf("t-%d-%d", n+1, k+1), Title: o.Operation + ": response time from run to run",
-		X: axis{Label: "run", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Label: "ms"}}
-	for _, l := range []struct {
-		name   string
-		values []int64
-	}{{"p50", o.P50}, {"p95", o.P95}, {"p99", o.P99}} {
-		drawn := line{Name: l.name, Look: l.name, Dots: len(l.values) <= 100}
-		for i, value := range l.values {
-			y := math.NaN()
-			if value > 0 {
-				y = float64(value) / 1e6
+// TrendSeries are the charts of one operation of a trend: its response times, and where answers were wrong, their share. Failed runs and
+// those that are not valid are points of their own, changes of level and pinned runs are marked.
+func TrendSeries(t reports.Trend, o reports.TrendOperation, id string) []Series {
+	charts := []Series{{ID: id, Title: o.Operation + ": response time from run to run", Unit: "ms"}, {ID: id + "-e", Title: o.Operation + ": wrong answers from run to run", Unit: "%", Height: 180}}
+	values := map[string][]float64{}
+	pick := func(name string, keep func(run reports.TrendRun) bool, value func(i int) float64) {
+		found := false
+		for i, run := range t.Runs {
+			v := math.NaN()
+			if keep(run) {
+				v = value(i)
 			}
-			drawn.X, drawn.Y = append(drawn.X, float64(i+1)), append(drawn.Y, y)
+			found = found || !math.IsNaN(v)
+			values[name] = append(values[name], v)
 		}
-		c.Lines = append(c.Lines, drawn)
-	}
-	var words []string
-	marked := map[int]string{}
-	var order []int
-	for _, change := range o.Changes {
-		if marked[change.Run] == "" {
-			order = append(order, change.Run)
-		} else {
-			marked[change.Run] += ", "
+		if !found {
+			delete(values, name)
 		}
-		marked[change.Run] += change.Metric + " " + figures.Change(reports.ShiftPoint{Old: change.Before, New: change.After}.Change())
-		words = append(words, fmt.Sprintf("%s changed %s at run %d", change.Metric, trendWords(change), change.Run+1))
 	}
-	for _, run := range order {
-		c.Marks = append(c.Marks, mark{At: float64(run) + 0.5, Words: marked[run]})
+	milliseconds := func(of []int64) func(i int) float64 {
+		return func(i int) float64 {
+			if of[i] <= 0 {
+				return math.NaN()
+			}
+			return float64(of[i]) / 1e6
+		}
 	}
+	share := func(i int) float64 {
+		if o.P50[i] <= 0 && o.Errors[i] == 0 {
+			return math.NaN()
+		}
+		return o.Errors[i] * 100
+	}
+	valid := func(run reports.TrendRun) bool { return !run.NotValid }
+	notValid := func(run reports.TrendRun) bool { return run.NotValid }
+	failed := func(run reports.TrendRun) bool { return run.Verdict == reports.Fail && !run.NotValid }
+	for _, metric := range []struct {
+		name string
+		of   []int64
+	}{{"p50", o.P50}, {"p95", o.P95}, {"p99", o.P99}} {
+		pick(metric.name, valid, milliseconds(metric.of))
+	}
+	pick("failed", failed, milliseconds(o.P99))
+	pick("not valid", notValid, milliseconds(o.P99))
+	pick("errors", valid, share)
+	pick("not valid ", notValid, share)
+	for _, l := range []struct {
+		chart      int
+		name, look string
+		loose      bool
+	}{{0, "p50", "p50", false}, {0, "p95", "p95", false}, {0, "p99", "p99", false}, {0, "failed", "wrong", true}, {0, "not valid", "s8", true}, {1, "errors", "wrong", false}, {1, "not valid ", "s8", true}} {
+		if of := values[l.name]; of != nil {
+			charts[l.chart].Lines = append(charts[l.chart].Lines, SeriesLine{Name: strings.TrimSpace(l.name), Look: l.look, Values: of, Loose: l.loose})
+		}
+	}
+	var times []time.Time
+	wrong := false
 	for i, run := range t.Runs {
+		times = append(times, run.Start)
+		wrong = wrong || o.Errors[i] > 0
 		if len(run.Pins) > 0 {
-			c.Marks = append(c.Marks, mark{At: float64(i + 1), Words: strings.Join(run.Pins, " ")})
+			charts[0].Marks = append(charts[0].Marks, SeriesMark{At: i, Words: strings.Join(run.Pins, " ")})
 		}
+	}
+	var words [2][]string
+	marked := [2]map[int]string{{}, {}}
+	var order [2][]int
+	for _, change := range o.Changes {
+		on, short := 0, change.Metric+" "+figures.Change(change.After/change.Before-1)
+		if change.Metric == "errors" {
+			on, short = 1, "errors "+figures.Points(change.After-change.Before)
+		}
+		if marked[on][change.Run] == "" {
+			order[on] = append(order[on], change.Run)
+		} else {
+			marked[on][change.Run] += ", "
+		}
+		marked[on][change.Run] += short
+		words[on] = append(words[on], fmt.Sprintf("%s changed %s at the run of %s", change.Metric, ChangeWords(change), figures.Moment(t.Runs[change.Run].Start)))
+	}
+	for on := range order {
+		for _, run := range order[on] {
+			charts[on].Marks = append(charts[on].Marks, SeriesMark{At: run, Before: true, Words: marked[on][run]})
+		}
+	}
+	for _, spike := range o.Spikes {
+		on := 0
+		if spike.Metric == "errors" {
+			on = 1
+		}
+		words[on] = append(words[on], fmt.Sprintf("%s in the run of %s was %s", spike.Metric, figures.Moment(t.Runs[spike.Run].Start), SpikeWords(spike)))
 	}
 	if last := len(o.P50) - 1; last >= 0 && o.P50[last] > 0 {
-		words = append(words, fmt.Sprintf("the newest run has p50 %s, p95 %s and p99 %s", figures.Milliseconds(o.P50[last]), figures.Milliseconds(o.P95[last]), figures.Milliseconds(o.P99[last])))
+		words[0] = append(words[0], fmt.Sprintf("the newest run has p50 %s, p95 %s and p99 %s", figures.Milliseconds(o.P50[last]), figures.Milliseconds(o.P95[last]), figures.Milliseconds(o.P99[last])))
+		words[1] = append(words[1], "the newest run has "+figures.Share(o.Errors[last])+" wrong answers")
 	}
-	c.Description = strings.Join(words, "; ") + "."
-	c.Readout = func(x float64) string {
-		i := int(math.Round(x)) - 1
-		if i < 0 || i >= len(t.Runs) || i >= len(o.P50) || o.P50[i] <= 0 {
-			return ""
+	for on := range charts {
+		charts[on].Times, charts[on].Description = times, strings.Join(words[on], "; ")+"."
+		charts[on].Readout = func(i int) string {
+			run := t.Runs[i]
+			said := figures.Moment(run.Start) + " · " + run.Verdict.Word()
+			if run.NotValid && run.Verdict != reports.Invalid {
+				said += ", figures not valid"
+			}
+			if on == 1 {
+				return said + " · " + figures.Share(o.Errors[i]) + " wrong"
+			}
+			if o.P50[i] <= 0 {
+				return said
+			}
+			return fmt.Sprintf("%s · p50 %s · p95 %s · p99 %s", said, figures.Milliseconds(o.P50[i]), figures.Milliseconds(o.P95[i]), figures.Milliseconds(o.P99[i]))
 		}
-		return fmt.Sprintf("%s · p50 %s · p95 %s · p99 %s", figures.Moment(t.Runs[i].Start), figures.Milliseconds(o.P50[i]), figures.Milliseconds(o.P95[i]), figures.Milliseconds(o.P99[i]))
 	}
-	return c.draw()
+	charts[0].Log = slices.ContainsFunc(o.Spikes, func(s reports.TrendSpike) bool { return s.Metric != "errors" && s.Value > 20*s.Usual })
+	if !wrong {
+		charts = charts[:1]
+	}
+	return charts
 }
