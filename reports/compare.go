@@ -25,8 +25,10 @@ type Comparison struct {
 	Load          *LoadComparison        `json:"load,omitempty"`
 	Interleaved   *Interleaved           `json:"interleaved,omitempty"`
 	History       *HistoryComparison     `json:"history,omitempty"`
-	Advice        []string               `json:"advice,omitempty"` // what to do next
-	Notes         []string               `json:"notes,omitempty"`
+	// Wrong are the wrong answers of the new load run, the gravest first, whatever the verdict is.
+	Wrong  []WrongAnswers `json:"wrong,omitempty"`
+	Advice []string       `json:"advice,omitempty"` // what to do next
+	Notes  []string       `json:"notes,omitempty"`
 }
 
 // Method is how the compared figures came about.
@@ -72,17 +74,25 @@ func Compare(old, new Stored) *Comparison {
 	}
 	c.settle()
 	c.lead(old.Load, new.Load)
+	c.Wrong = wrongOfNew(old.Load, new.Load)
 	return c
 }
 
-// lead puts the verdicts of both load runs first where one of them is not good: a run that failed, or whose figures are not valid, is no
-// better than another, whatever its times are.
+// lead puts the verdicts of the load runs first where one of them is not good: a run that failed, could not decide, or whose figures are not
+// valid, is no better than another, whatever its times are. The old run is nil where there is a history in its place.
 func (c *Comparison) lead(old, new *Load) {
-	if old == nil || new == nil || old.Verdict == Pass && new.Verdict == Pass || old.Verdict == "" || new.Verdict == "" {
+	if new == nil || new.Verdict == "" || new.Verdict == Pass && (old == nil || old.Verdict == Pass || old.Verdict == "") {
 		return
 	}
-	lead := fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
+	lead := fmt.Sprintf("The load run says %s: %s.", new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
+	if old != nil && old.Verdict != "" {
+		lead = fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
+	}
 	switch new.Verdict {
+	case Inconclusive:
+		if c.Verdict.Rank() > Inconclusive.Rank() {
+			c.Verdict = Inconclusive
+		}
 	case Fail:
 		if c.Verdict.Rank() > Regressed.Rank() {
 			c.Verdict = Fail

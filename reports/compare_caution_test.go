@@ -106,6 +106,9 @@ func TestVerdictOfTheNewRunComesFirst(t *testing.T) {
 		"not valid and faster":      {reports.Pass, reports.Invalid, reports.Improved, reports.NotComparable},
 		"regressed all the same":    {reports.Pass, reports.Fail, reports.Regressed, reports.Regressed},
 		"the old one failed":        {reports.Fail, reports.Pass, reports.Improved, reports.Improved},
+		"inconclusive and faster":   {reports.Pass, reports.Inconclusive, reports.Improved, reports.Inconclusive},
+		"inconclusive and as fast":  {reports.Pass, reports.Inconclusive, reports.Pass, reports.Inconclusive},
+		"inconclusive, regressed":   {reports.Pass, reports.Inconclusive, reports.Regressed, reports.Regressed},
 		"both passed":               {reports.Pass, reports.Pass, reports.Inconclusive, reports.Inconclusive},
 	} {
 		c := &reports.Comparison{Verdict: test.found, Reason: "Times moved."}

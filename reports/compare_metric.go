@@ -44,7 +44,7 @@ type MetricRound struct {
 }
 
 // metricNames in the order in which they are shown.
-var metricNames = []string{"p50", "p95", "p99", "errors"}
+var metricNames = []string{"errors", "p50", "p95", "p99"}
 
 var metricQuantiles = map[string]float64{"p50": 0.5, "p95": 0.95, "p99": 0.99}
 

@@ -193,6 +193,7 @@ func InterleavedComparison(run Run, old, new *Load, job Interleaved) *Comparison
 	}
 	c.Load.NotComparable = c.NotComparable
 	c.settleInterleaved()
+	c.Wrong = wrongOfNew(old, new)
 	return c
 }
 

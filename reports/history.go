@@ -98,6 +98,7 @@ func CompareHistory(run Stored, earlier []Stored, options HistoryOptions) *Compa
 		c.settleHistory()
 		return c
 	}
+	c.Wrong = wrongOfNew(nil, run.Load)
 	c.NotComparable = untrusted("the run", run.Load)
 	question := QuestionOf(run.Load)
 	h.choose(earlier, run.Load, question, options.Window)
@@ -121,6 +122,7 @@ func CompareHistory(run Stored, earlier []Stored, options HistoryOptions) *Compa
 	h.measure(run.Load, confirm)
 	h.measureErrors(run.Load, confirm)
 	c.settleHistory()
+	c.lead(nil, run.Load)
 	return c
 }
 

@@ -23,8 +23,9 @@ func (p *program) compareCommand() *cobra.Command {
 		Use:   "compare OLD NEW | compare --history DIR RUN",
 		Short: "Tell two runs apart, or one run from earlier ones.",
 		Long: `Compares two stored runs: which requirements changed their verdict, which fields, claims, headers and statuses of answers came or went, and
-how response times and errors moved. Two lone load runs never fail a build, and the page says why; against at least ten earlier runs of
-the same question (--history) they can. A run is a folder, a file in it, an id, or the name of a pinned baseline.`,
+how response times and errors moved. Two lone load runs never fail a build by their times, and the page says why; against at least ten
+earlier runs of the same question (--history) they can. A new load run that failed, was not valid or did not do all that was asked ends the
+comparison with the exit code that it ended with itself; one that was inconclusive is never improved or a pass. A run is a folder, a file in it, an id, or the name of a pinned baseline.`,
 		Example: `  agstest compare out/monday out/tuesday
   agstest compare release-24.38 out/tuesday           # a pinned baseline, see agstest history
   agstest compare --history out out/tuesday --confirm out/tuesday-again`,
@@ -44,9 +45,9 @@ the same question (--history) they can. A run is a folder, a file in it, an id, 
 			var comparison *reports.Comparison
 			var err error
 			if history != "" {
-				comparison, err = p.compareHistory(history, baseline, confirm, window, args[0])
+				comparison, err = p.compareHistory(history, baseline, confirm, window, args[0], out.strict)
 			} else {
-				comparison, err = p.compareTwo(args[0], args[1])
+				comparison, err = p.compareTwo(args[0], args[1], out.strict)
 			}
 			if err != nil {
 				return err
@@ -63,7 +64,14 @@ the same question (--history) they can. A run is a folder, a file in it, an id, 
 	return c
 }
 
-func (p *program) compareTwo(old, new string) (*reports.Comparison, error) {
+// endAsLoad ends a comparison no milder than its new load run ended: whatever changed or did not, nobody is to take it for green.
+func (p *program) endAsLoad(l *reports.Load, strict bool) {
+	if l != nil && l.Verdict != "" {
+		p.end(exitOfLoad(l, strict))
+	}
+}
+
+func (p *program) compareTwo(old, new string, strict bool) (*reports.Comparison, error) {
 	first, err := p.readRun(old)
 	if err != nil {
 		return nil, err
@@ -72,13 +80,11 @@ func (p *program) compareTwo(old, new string) (*reports.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	if second.Load != nil && (second.Load.Verdict == reports.Invalid || second.Load.Verdict == reports.Error) {
-		p.end(exitOfVerdict(second.Load.Verdict, false)) // without valid figures nothing was compared, and nobody is to take it for green
-	}
+	p.endAsLoad(second.Load, strict)
 	return reports.Compare(first, second), nil
 }
 
-func (p *program) compareHistory(root, baseline, confirm string, window int, name string) (*reports.Comparison, error) {
+func (p *program) compareHistory(root, baseline, confirm string, window int, name string, strict bool) (*reports.Comparison, error) {
 	run, err := p.readRun(name)
 	if err != nil {
 		return nil, err
@@ -120,6 +126,7 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 		}
 		earlier = append(earlier, stored)
 	}
+	p.endAsLoad(run.Load, strict)
 	comparison := reports.CompareHistory(run, earlier, options)
 	if comparison.New == nil {
 		comparison.New = &run.Load.Run

@@ -127,3 +127,26 @@ func TestPanicEndsWithOneSentence(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { panic("session-token-in-a-panic") }
+
+// A comparison ends no milder than its new load run did: nobody is to take it for green.
+func TestComparisonEndsAsItsNewLoadRun(t *testing.T) {
+	partial := reports.Run{Partial: "it ran out of clients"}
+	for _, test := range []struct {
+		load          *reports.Load
+		plain, strict int
+	}{
+		{nil, 0, 0},
+		{&reports.Load{Verdict: reports.Pass}, 0, 0},
+		{&reports.Load{Verdict: reports.Fail}, 1, 1},
+		{&reports.Load{Verdict: reports.Invalid}, 5, 5},
+		{&reports.Load{Verdict: reports.Error}, 3, 3},
+		{&reports.Load{Verdict: reports.Inconclusive}, 0, 4},
+		{&reports.Load{Verdict: reports.Inconclusive, Run: partial}, 4, 4},
+	} {
+		for strict, want := range map[bool]int{false: test.plain, true: test.strict} {
+			p := &program{}
+			p.endAsLoad(test.load, strict)
+			assert.Equal(t, want, p.exitCode(), "%+v, strict %v", test.load, strict)
+		}
+	}
+}

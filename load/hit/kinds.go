@@ -7,7 +7,7 @@ const (
 	KindShape     = "shape"     // a body that is not what the call gives
 	KindToken     = "token"     // a token that breaks a rule
 	KindDuplicate = "duplicate" // something that must be unique came twice
-	KindThrottled = "throttled" // 429 or 503 with Retry-After
+	KindThrottled = "throttled" // 429, which says so by itself (RFC 6585 section 4), or 503 with Retry-After
 	KindTimeout   = "timeout"
 	KindRefused   = "refused"
 	KindReset     = "reset"

@@ -20,6 +20,8 @@ func Comparison(w io.Writer, c *reports.Comparison, s Style) error {
 // compareDetails is what the template "compare" shows.
 type compareDetails struct {
 	OldName, NewName string
+	Wrong            []reports.WrongAnswers
+	WrongOf          string
 	Caution          string
 	NotComparable    []string
 	Conformance      *conformanceChanges
@@ -47,8 +49,11 @@ func comparePage(c *reports.Comparison) page {
 		}
 		p.Facts = append(p.Facts, reports.Fact{Name: side.name, Value: value}, reports.Fact{Name: side.name + " started", Value: figures.Moment(side.run.Start)})
 	}
-	d := compareDetails{OldName: oldName, NewName: newName, NotComparable: c.NotComparable, Advice: c.Advice, Notes: c.Notes}
+	d := compareDetails{OldName: oldName, NewName: newName, Wrong: c.Wrong, WrongOf: strings.ToLower(newName), NotComparable: c.NotComparable, Advice: c.Advice, Notes: c.Notes}
 	link := func(id, words string) { p.Links = append(p.Links, sectionLink{id, words}) }
+	if len(c.Wrong) > 0 {
+		link("x-wrong", "Wrong answers")
+	}
 	if c.Method == reports.TwoRuns && c.Load != nil {
 		d.Caution = reports.TwoRunsCaution
 		link("x-caution", "Why load is not judged")
@@ -119,6 +124,17 @@ func comparisonTiles(c *reports.Comparison) []tile {
 func comparisonFirst(c *reports.Comparison) []first {
 	const shown = 6
 	var found []first
+	for i, wrong := range c.Wrong {
+		if i == shown {
+			found = append(found, first{Verdict: reports.Warn, Link: "x-wrong", Label: "More", Text: "kinds of wrong answers."})
+			break
+		}
+		verdict := reports.Warn
+		if wrong.Defect {
+			verdict = reports.Fail
+		}
+		found = append(found, first{Verdict: verdict, Link: "x-wrong", Label: "Wrong answers", Text: wrong.String() + "."})
+	}
 	if part := c.Conformance; part != nil {
 		n := 0
 		for _, change := range part.Changes {

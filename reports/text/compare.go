@@ -27,6 +27,16 @@ func Comparison(w io.Writer, c *reports.Comparison, color bool) error {
 	if c.Run.Partial != "" {
 		t.fact("partial", "%s", printable(figures.OneLine(c.Run.Partial, 400)))
 	}
+	for i, wrong := range c.Wrong {
+		if i == 0 {
+			t.line("  wrong answers of the %s", strings.ToLower(newName))
+		}
+		if i == textShown {
+			t.line("    … and %s", figures.Plural(int64(len(c.Wrong)-i), "more kind"))
+			break
+		}
+		t.line("    %s", printable(figures.OneLine(wrong.String(), 200)))
+	}
 	if part := c.Conformance; part != nil {
 		for i, change := range part.Changes {
 			if i == textShown {
@@ -134,6 +144,14 @@ func MarkdownOfComparison(w io.Writer, c *reports.Comparison) error {
 	m.line("")
 	m.line(markdownText(c.Reason))
 	m.line("")
+	if _, newName := c.Sides(); len(c.Wrong) > 0 {
+		m.line("**Wrong answers of the " + strings.ToLower(newName) + "**")
+		m.line("")
+		for _, wrong := range c.Wrong {
+			m.line("- " + markdownText(wrong.String()))
+		}
+		m.line("")
+	}
 	if c.Method == reports.TwoRuns && c.Load != nil {
 		m.line("> " + markdownText(reports.TwoRunsCaution))
 		m.line("")

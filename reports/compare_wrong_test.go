@@ -1,0 +1,54 @@
+package reports_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"agstest/internal/figures"
+	"agstest/reports"
+	"agstest/reports/html"
+	"agstest/reports/text"
+)
+
+// What the new run got wrong stands at the top of every report, the answers of other clients first, whatever the comparison finds of times.
+func TestWrongAnswersOfTheNewRunStandAtTheTop(t *testing.T) {
+	old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay, 10*time.Millisecond)
+	name := new.OperationNames()[0]
+	for load, outcomes := range map[*reports.Load]map[string]int64{old: {"status": 2}, new: {"status": 40, "identity": 1, "reset": 3}} {
+		load.Operations[name].Outcomes = outcomes
+	}
+	new.Verdict, new.Reason = reports.Fail, "44 answers were not right"
+	stored := reports.Stored{Load: new}
+	sent := old.Operations[name].Sent
+	want := []reports.WrongAnswers{
+		{Operation: name, Kind: "identity", Defect: true, Count: 1, Sent: sent, OldSent: sent},
+		{Operation: name, Kind: "status", Count: 40, Sent: sent, Old: 2, OldSent: sent},
+		{Operation: name, Kind: "reset", Count: 3, Sent: sent, OldSent: sent},
+	}
+	c := reports.Compare(reports.Stored{Load: old}, stored)
+	assert.Equal(t, want, c.Wrong)
+	for i := range want {
+		want[i].Old, want[i].OldSent = 0, 0
+	}
+	history := reports.CompareHistory(stored, nil, reports.HistoryOptions{})
+	assert.Equal(t, want, history.Wrong)
+	assert.Contains(t, history.Reason, "The load run says fail: 44 answers were not right.")
+	assert.Equal(t, reports.Fail, history.Verdict)
+	says := fmt.Sprintf("%s: 1 of %s answers belonged to another client (none of %[2]s before)", name, figures.Count(sent))
+	for report, page := range map[string]string{
+		"text":     render(t, func(w io.Writer) error { return text.Comparison(w, c, false) }),
+		"markdown": strings.ReplaceAll(render(t, func(w io.Writer) error { return text.MarkdownOfComparison(w, c) }), "\\", ""),
+		"html":     render(t, func(w io.Writer) error { return html.Comparison(w, c, html.Style{}) }),
+	} {
+		at, times := strings.Index(page, says), strings.Index(page, " p50")
+		if report == "html" {
+			times = strings.Index(page, "Load, side by side")
+		}
+		assert.True(t, at >= 0 && at < times, "%s: %d before %d", report, at, times)
+	}
+}
