@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -97,4 +99,41 @@ func TestSignals(t *testing.T) {
 			assert.Regexp(t, `(?m)^  partial +the run broke off`, stdout)
 		})
 	}
+}
+
+// TestSignalsInSetUp: a load that is ended before its clock starts says in every file that nothing was sent, and how far it was.
+func TestSignalsInSetUp(t *testing.T) {
+	t.Parallel()
+	m, err := newMock(mock.Config{}, nil, nil)
+	require.NoError(t, err)
+	var calls atomic.Int64
+	over := make(chan struct{})
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/signOnWithSessionToken") && calls.Add(1) > 20 {
+			<-over
+			return
+		}
+		m.ServeHTTP(w, r)
+	}))
+	t.Cleanup(service.Close)
+	t.Cleanup(func() { close(over) })
+	file := filepath.Join(t.TempDir(), "mock.yaml")
+	require.NoError(t, os.WriteFile(file, m.Environment(service.URL, "", ""), 0o600))
+	c := newChild(t, t.TempDir(), "load", "--env", file, "--workload", "refresh", "--rate", "100/s", "--duration", "1s", "--clients", "60", "--out", "run").start()
+	c.until("a sign-on of the set-up without an answer", func() bool { return calls.Load() > 20 })
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	assert.Equal(t, exitTerminated, c.code(), c.stderr.String())
+	why := regexp.MustCompile(`the load was never sent: set-up: \d+ of 60 clients signed on when the run was told to stop \(SIGTERM\)`)
+	assert.Regexp(t, why, c.stdout.String())
+	for _, name := range []string{"load.json", "load.html", "junit.xml", "summary.md"} {
+		text, err := os.ReadFile(filepath.Join(c.Dir, "run", name))
+		require.NoError(t, err)
+		assert.Regexp(t, why, string(text), name)
+	}
+	metrics, err := os.ReadFile(filepath.Join(c.Dir, "run", "metrics.txt"))
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^agstest_load_passed\{.*\} 0$`, string(metrics))
+	stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+	require.NoError(t, err)
+	assert.Equal(t, reports.Error, stored.Verdict())
 }
