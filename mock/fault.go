@@ -11,6 +11,8 @@ type Fault struct {
 	Summary     string
 	// UnderLoad tells that it shows only among many calls or between calls at the same time.
 	UnderLoad bool
+	// Every tells that it shows in every so many-th answer only; 0: in each.
+	Every int
 
 	operations []string // where it applies; nil: everywhere
 	rules      []rule
@@ -25,7 +27,7 @@ type Fault struct {
 func Faults() []Fault {
 	var all []Fault
 	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults(), jsonFaults()} {
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults(), jsonFaults(), intermittentFaults()} {
 		all = append(all, group...)
 	}
 	return all

@@ -13,9 +13,9 @@ import (
 func (c Cause) Sentence() string {
 	said := FindingSentence(Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
 	if c.Operation != "" {
-		return c.Operation + ": " + said
+		said = c.Operation + ": " + said
 	}
-	return said
+	return c.Tries.said(c.Verdict, said)
 }
 
 // Breaks says which requirements a cause breaks, at most so many by id.

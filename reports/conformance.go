@@ -66,18 +66,20 @@ type CoverageLack struct {
 
 // Requirement is the verdict on one requirement.
 type Requirement struct {
-	ID       string          `json:"id"`
-	Level    string          `json:"level"`  // documented, sampled, probe
-	Gating   string          `json:"gating"` // fails, warns, shown
-	Verdict  Verdict         `json:"verdict"`
-	Text     string          `json:"text"`
-	Sources  []Source        `json:"sources"`
-	Scenario []string        `json:"scenarios"` // ids of scenarios that cover it
-	Reason   string          `json:"reason,omitempty"`
-	Needs    string          `json:"needs,omitempty"` // what the environment file would need, where skipped
-	Findings []Finding       `json:"findings,omitempty"`
-	Checked  int             `json:"checked"` // how often its rule was evaluated
-	Known    *KnownDeparture `json:"known,omitempty"`
+	ID       string    `json:"id"`
+	Level    string    `json:"level"`  // documented, sampled, probe
+	Gating   string    `json:"gating"` // fails, warns, shown
+	Verdict  Verdict   `json:"verdict"`
+	Text     string    `json:"text"`
+	Sources  []Source  `json:"sources"`
+	Scenario []string  `json:"scenarios"` // ids of scenarios that cover it
+	Reason   string    `json:"reason,omitempty"`
+	Needs    string    `json:"needs,omitempty"` // what the environment file would need, where skipped
+	Findings []Finding `json:"findings,omitempty"`
+	Checked  int       `json:"checked"` // how often its rule was evaluated
+	// Tries tells whether its scenarios come to the verdict always or sometimes; nil: none was tried more than once.
+	Tries *Tries          `json:"tries,omitempty"`
+	Known *KnownDeparture `json:"known,omitempty"`
 }
 
 // Source is a page that a requirement rests on.
@@ -106,6 +108,8 @@ type Cause struct {
 	Requirements []string `json:"requirements"`
 	Scenarios    []string `json:"scenarios"`
 	Times        int      `json:"times"` // how often it was found
+	// Tries tells whether the scenarios that showed it do so always or sometimes; nil: none was tried more than once.
+	Tries *Tries `json:"tries,omitempty"`
 	// Scenario and Exchange are the evidence: the id of a scenario and an index into its transcript, −1: none.
 	Scenario string          `json:"scenario"`
 	Exchange int             `json:"exchange"`
@@ -145,9 +149,12 @@ type Scenario struct {
 	Reason       string     `json:"reason,omitempty"`
 	Start        *time.Time `json:"start,omitempty"` // nil: it never began, or nobody kept it
 	Nanoseconds  int64      `json:"nanoseconds"`
-	Steps        []Step     `json:"steps"`
-	Findings     []Finding  `json:"findings,omitempty"`
-	Transcript   []Exchange `json:"transcript,omitempty"`
+	// Tries tells whether it comes to the verdict always or sometimes; nil: it was tried once. The steps and the transcript are those of the
+	// first of its worst tries, and end with what only others showed.
+	Tries      *Tries     `json:"tries,omitempty"`
+	Steps      []Step     `json:"steps"`
+	Findings   []Finding  `json:"findings,omitempty"`
+	Transcript []Exchange `json:"transcript,omitempty"`
 }
 
 // Step is one step of a scenario.

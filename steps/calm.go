@@ -120,7 +120,12 @@ func ForecastOf(o Options) (Forecast, error) {
 			f.WrongPasswords++
 		}
 	}
-	f.Requests += 1 + o.Generate*len(ags.Operations) + o.Sequences*10
+	f.Requests += o.Generate*len(ags.Operations) + o.Sequences*10
+	if o.Calm == "" {
+		f.Requests *= max(o.Repeat, 1)
+		f.WrongPasswords *= max(o.Repeat, 1)
+	}
+	f.Requests++ // servicediscovery at the start
 	if e.Mock == nil && e.Lockout > 0 {
 		accounts := 0
 		for _, s := range e.Situations {

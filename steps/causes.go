@@ -117,6 +117,7 @@ func (r *run) causes(entries []entry) []reports.Cause {
 		}
 	}
 	for i := range list {
+		list[i].Tries = triesOf(entries, list[i].ID)
 		sort.Slice(list[i].Requirements, func(a, b int) bool { return order[list[i].Requirements[a]] < order[list[i].Requirements[b]] })
 	}
 	sort.SliceStable(list, func(i, j int) bool {

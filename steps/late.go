@@ -36,7 +36,7 @@ func (w *world) refreshLater(ctx context.Context) error {
 	if w.run.options.Patience < latest {
 		return lacking("", "it takes %s of waiting to see, and --patience allows %s", latest, w.run.options.Patience)
 	}
-	l := &w.run.late
+	l := w.run.late
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.done {

@@ -10,10 +10,12 @@ import (
 	"agstest/reports"
 )
 
-// ledger collects what the scenarios of a run left behind.
+// ledger collects what the scenarios left behind that were played one after the other, each once.
 type ledger struct {
-	run   *run
-	total int
+	run    *run
+	before int  // scenarios that were played before
+	total  int  // of the run
+	again  bool // they are tried again, of which Progress does not tell
 
 	mu      sync.Mutex // guards entries and calls of Progress
 	entries []entry
@@ -28,6 +30,14 @@ type entry struct {
 	situations []string // that it stood on
 	halted     bool     // a step failed or could not tell, so that godog counts the scenario as failed
 	cut        bool     // the run was ended in it
+
+	tries   int            // that told something, of those the scenario had
+	last    int            // number of its last try
+	showed  map[string]int // in how many tries a cause showed, or a requirement had a verdict
+	firsts  map[string]int // the number of the first of those tries
+	dropped int            // exchanges of tries of which nothing else is kept
+	others  []*exchange    // those of them that a limiter had no room for at first
+	untold  string         // why the first tries told nothing
 }
 
 func (l *ledger) add(ctx context.Context, p *play) {
@@ -55,8 +65,8 @@ func (l *ledger) add(ctx context.Context, p *play) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, e)
-	if r.options.Progress != nil {
-		r.options.Progress(len(l.entries), l.total, e.scenario.name, e.record.Verdict)
+	if r.options.Progress != nil && !l.again {
+		r.options.Progress(l.before+len(l.entries), l.total, e.scenario.name, e.record.Verdict)
 	}
 }
 
@@ -77,14 +87,22 @@ func (l *ledger) stopped() bool {
 	return false
 }
 
-// sorted gives the entries in file and line order, with their findings weighed and their evidence redacted.
-func (l *ledger) sorted() []entry {
+// all gives the entries in the order in which the scenarios ended.
+func (l *ledger) all() []entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sort.Slice(l.entries, func(i, j int) bool { return l.entries[i].scenario.order < l.entries[j].scenario.order })
-	r := l.run
-	for i := range l.entries {
-		e := &l.entries[i]
+	return l.entries
+}
+
+// sorted gives what all tries of the scenarios came to in file and line order, with findings weighed and evidence redacted.
+func (r *run) sorted() []entry {
+	var entries []entry
+	for _, e := range r.played {
+		entries = append(entries, *e)
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].scenario.order < entries[j].scenario.order })
+	for i := range entries {
+		e := &entries[i]
 		brief := r.options.BriefEvidence && badness[e.record.Verdict] < badness[reports.Warn]
 		for _, x := range e.exchanges {
 			if brief {
@@ -103,8 +121,9 @@ func (l *ledger) sorted() []entry {
 		if e.record.Reason == "" {
 			e.record.Reason = reasonOf(e.record)
 		}
+		e.tellTries()
 	}
-	return l.entries
+	return entries
 }
 
 // reasonOf explains a scenario's verdict by the first step or finding that has it.

@@ -37,11 +37,16 @@ type Options struct {
 	// Concurrency is how many scenarios run at the same time; 0: six against a mock, one on a live service, where scenarios share
 	// accounts.
 	Concurrency int
-	Seed        uint64        // of everything that is invented; the same seed sends the same requests
-	Generate    int           // generated bad requests for each operation; 0: none
-	Sequences   int           // random sequences of calls; 0: none
-	Slow        bool          // run scenarios that wait in real time too
-	Patience    time.Duration // what the run may wait in real time, once, to see what only time shows; less than 3.2 s: it does not wait
+	Seed        uint64 // of everything that is invented; the same seed sends the same requests
+	Generate    int    // generated bad requests for each operation; 0: none
+	Sequences   int    // random sequences of calls; 0: none
+	// Repeat is how often each scenario is played, to find what shows in one answer of many; 0: once. What is invented differs each time.
+	Repeat int
+	// Retry is how often a scenario that failed is tried again at most, to tell whether it always does, and one that a limiter or a lost
+	// connection kept from telling; 0: it is not. Nothing is repeated or tried again while Calm says so.
+	Retry    int
+	Slow     bool          // run scenarios that wait in real time too
+	Patience time.Duration // what the run may wait in real time, once, to see what only time shows; less than 3.2 s: it does not wait
 	// Calm is what must be said before anything is sent but what a calm client sends, such as "--yes staging.example.com"; empty: it was
 	// said. Scenarios that send more are skipped with that reason.
 	Calm    string

@@ -26,7 +26,10 @@ type notTestable struct {
 func (n *notTestable) Error() string { return n.reason }
 
 // unknown: it cannot be told whether the service is right, because it did not answer or an earlier call did not work.
-type unknown struct{ reason string }
+type unknown struct {
+	reason  string
+	passing bool // a limiter or a lost connection stood in the way, so that another try may well tell
+}
 
 func (u *unknown) Error() string { return u.reason }
 
@@ -43,7 +46,12 @@ func softMissf(expected, format string, args ...any) error {
 	return &missed{expected: expected, got: fmt.Sprintf(format, args...), soft: true}
 }
 
-func unknownf(format string, args ...any) error { return &unknown{fmt.Sprintf(format, args...)} }
+func unknownf(format string, args ...any) error {
+	return &unknown{reason: fmt.Sprintf(format, args...)}
+}
+
+// passingf is an unknown of which another try may well tell.
+func passingf(format string, args ...any) error { return &unknown{fmt.Sprintf(format, args...), true} }
 
 func lacking(needs, format string, args ...any) error {
 	return &notTestable{fmt.Sprintf(format, args...), needs}

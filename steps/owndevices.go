@@ -275,6 +275,7 @@ func (w *world) makePair(ctx context.Context, key string) error {
 
 // takeOver lets the scenario look at a shared sign-on as if it had sent it, and hold what it gave.
 func (w *world) takeOver(s *sharedSignOn, operation, class string) *client {
+	s.exchange.shared = true
 	w.exchanges = append(w.exchanges, s.exchange)
 	if !s.told && !w.sharing {
 		s.told = true

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"agstest/internal/failure"
@@ -95,10 +96,10 @@ func (w *world) atOnce(ctx context.Context, requests []*request) ([]*exchange, e
 		}
 		w.record(x, w.knownOf(x.request, false), false)
 		if x.Status == 0 {
-			return nil, unknownf("no answer came to one of %d calls that were sent at the same moment: %s", len(requests), wire.Explain(x.Err))
+			return nil, &unknown{fmt.Sprintf("no answer came to one of %d calls that were sent at the same moment: %s", len(requests), wire.Explain(x.Err)), !ranOut(x)}
 		}
 		if why := noRoom(x); why != "" {
-			return nil, unknownf("%s", why)
+			return nil, passingf("%s", why)
 		}
 	}
 	return answers, nil

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -78,15 +79,19 @@ func (w *world) controlled(ctx context.Context, operation string) (bool, string)
 		return true, ""
 	}
 	if tried >= triedControls {
+		r.mu.Lock()
+		w.disturbed = w.disturbed || r.disturbed[operation]
+		r.mu.Unlock()
 		return false, why
 	}
 	r.mu.Lock()
 	r.tried[operation]++
 	r.mu.Unlock()
-	accepted, why = w.tryGood(ctx, operation)
+	accepted, why, disturbed := w.tryGood(ctx, operation)
 	r.mu.Lock()
-	r.why[operation] = why
+	r.why[operation], r.disturbed[operation] = why, disturbed
 	r.mu.Unlock()
+	w.disturbed = w.disturbed || disturbed
 	return accepted, why
 }
 
@@ -98,31 +103,38 @@ func noControl(operation, why string) string {
 	return fmt.Sprintf("no good request of %s was accepted in this run, so that a refusal shows nothing: %s", operation, why)
 }
 
-// tryGood sends the documented request of a call only to see whether it is accepted, and says why it was not.
-func (w *world) tryGood(ctx context.Context, operation string) (bool, string) {
+// tryGood sends the documented request of a call only to see whether it is accepted, and says why it was not, and whether another try may
+// well be accepted.
+func (w *world) tryGood(ctx context.Context, operation string) (accepted bool, why string, disturbed bool) {
 	r := w.run
 	own := newWorld(r, w.scenario)
 	own.control = true
 	if err := own.equip(ctx, operation); err != nil {
-		return false, oneLine(err.Error())
+		return false, oneLine(err.Error()), passes(err)
 	}
 	r.mu.Lock()
-	accepted := r.grants[operation] > 0 // what the call needs may have been got by it
+	accepted = r.grants[operation] > 0 // what the call needs may have been got by it
 	r.mu.Unlock()
 	if accepted {
-		return true, ""
+		return true, "", false
 	}
 	x, err := own.goodRequest(ctx, operation)
 	if err != nil {
-		return false, oneLine(err.Error())
+		return false, oneLine(err.Error()), passes(err)
 	}
 	if status := effectiveStatus(x); status/100 == 2 || status == http.StatusMultipleChoices {
-		return true, ""
+		return true, "", false
 	}
 	if err := own.roomForDevices(x); err != nil {
-		return false, err.Error()
+		return false, err.Error(), false
 	}
-	return false, "the good one was answered with " + own.describe(x)
+	return false, "the good one was answered with " + own.describe(x), false
+}
+
+// passes tells that what could not be told may well be told by another try.
+func passes(err error) bool {
+	var u *unknown
+	return errors.As(err, &u) && u.passing
 }
 
 // goodRequest sends the documented request of a call, and only once where it makes a device that stays.
@@ -349,7 +361,7 @@ func (w *world) sendAfresh(ctx context.Context, r *request, x *exchange, changed
 	switch r.operation {
 	case ags.SignOnWithSessionToken, ags.SubsequentSignOn, ags.SubsequentRegister, ags.Refresh, ags.SignOut:
 		if !w.refusal && !changed {
-			return x, unknownf("status %d came first and was waited out, and what was sent again was refused (%s): the first may have been carried out all the same; "+
+			return x, passingf("status %d came first and was waited out, and what was sent again was refused (%s): the first may have been carried out all the same; "+
 				"load.maxRate in the environment file slows a run down", x.Attempts[0].Status, w.describe(x))
 		}
 	}

@@ -39,10 +39,12 @@ type run struct {
 	calm           map[*scenario]bool // that may run while nobody said yes
 	concurrency    int
 	ledger         *ledger
+	played         map[string]*entry // by id of the scenario: what all its tries came to
+	repetition     int               // counted from 0; a scenario that is tried again sends what it sent before
 	notes          []string
 	question       reports.Run
 
-	late     late
+	late     *late
 	besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
 	stage    sync.RWMutex // held for writing by a scenario that must be alone
@@ -50,14 +52,15 @@ type run struct {
 	fresh   sync.Map // session tokens that were had for one sign-on
 	fetched sync.Map // session tokens from a source of the environment file
 
-	mu       sync.Mutex                // guards what follows
-	next     time.Time                 // when the next request may be sent, with a limited rate
-	accepted map[string]int            // how often a session token of the environment file was
-	refused  map[string]*wire.Exchange // the first that refused a session token of the environment file
-	wrong    map[string]int            // wrong passwords that were sent, by what else a user signs on with
-	grants   map[string]int            // how often a good request of a call was accepted
-	tried    map[string]int            // how often one was sent only to see that
-	why      map[string]string         // why such a one was not accepted
+	mu        sync.Mutex                // guards what follows
+	next      time.Time                 // when the next request may be sent, with a limited rate
+	accepted  map[string]int            // how often a session token of the environment file was
+	refused   map[string]*wire.Exchange // the first that refused a session token of the environment file
+	wrong     map[string]int            // wrong passwords that were sent, by what else a user signs on with
+	grants    map[string]int            // how often a good request of a call was accepted
+	tried     map[string]int            // how often one was sent only to see that
+	why       map[string]string         // why such a one was not accepted
+	disturbed map[string]bool           // a limiter or a lost connection was why
 	// deviceKnown: a new device was accepted that is described as agstest does.
 	deviceKnown bool
 	apart       map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
@@ -104,13 +107,16 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		if err := r.diagnose(ctx, r.discover(ctx)); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
-		if err := r.execute(ctx, sources, chosen.scenarios); err != nil {
+		if err := r.playAll(ctx, sources, chosen.scenarios); err != nil {
 			return nil, err
 		}
 	}
 	partial := ""
 	if ctx.Err() != nil {
 		partial = oneLine(context.Cause(ctx).Error())
+		if r.repetition > 0 {
+			partial += fmt.Sprintf(" (in repetition %d of %d)", r.repetition+1, r.repetitions())
+		}
 	}
 	r.question.Service = r.service
 	r.question.End = r.question.Start.Add(r.clock().Sub(r.question.Start)) // however the clock of this machine was set meanwhile
@@ -124,7 +130,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, tokens: tokens.New(o.Environment), selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
+		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
 		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {
@@ -157,7 +163,6 @@ func newRun(o Options, chosen selection) (*run, error) {
 		r.notes = append(r.notes, "the environment is protected, so only what a calm client would send was sent; for the whole check say "+o.Calm)
 	}
 	r.now = r.clock()
-	r.ledger = &ledger{run: r, total: len(chosen.scenarios)}
 	return r, nil
 }
 
@@ -201,6 +206,9 @@ func (r *run) describe() reports.Run {
 	}
 	if o.Slow {
 		settings["slow"] = "true"
+	}
+	if n := r.repetitions(); n > 1 {
+		settings["repeat"] = fmt.Sprint(n)
 	}
 	d := reports.Run{
 		ID: hex.EncodeToString(id), Kind: "conform", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: r.service, Release: e.Release,

@@ -52,11 +52,16 @@ func (r *run) silent(kind string) error {
 
 // heard remembers a request that got no answer in time.
 func (r *run) heard(kind string, x *exchange, hung bool) {
-	var timed interface{ Timeout() bool }
-	if x.Status != 0 || !hung && !(errors.As(x.Err, &timed) && timed.Timeout()) {
+	if x.Status != 0 || !hung && !ranOut(x) {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.silences[kind]++
+}
+
+// ranOut tells that the time for an exchange ran out.
+func ranOut(x *exchange) bool {
+	var timed interface{ Timeout() bool }
+	return errors.As(x.Err, &timed) && timed.Timeout()
 }

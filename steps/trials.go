@@ -33,6 +33,8 @@ type TrialResult struct {
 	// At is the verdict of the broken requirement, By the scenarios that showed it.
 	At reports.Verdict
 	By []string
+	// Tries is how often the broken requirement had that verdict.
+	Tries *reports.Tries
 	// Others are further requirements that failed.
 	Others []string
 	// Right: a fault was caught at the requirement that it breaks, or a sound service passed.
@@ -93,7 +95,7 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 			}
 			continue
 		}
-		result.At = q.Verdict
+		result.At, result.Tries = q.Verdict, q.Tries
 		for _, f := range q.Findings {
 			if f.Verdict == q.Verdict {
 				result.By = append(result.By, f.Scenario)

@@ -193,7 +193,7 @@ func sourcesOf(requirement ags.Requirement) []reports.Source {
 
 // conclude makes the report of a run.
 func (r *run) conclude(partial string) *reports.Conformance {
-	entries := r.ledger.sorted()
+	entries := r.sorted()
 	report := &reports.Conformance{
 		Schema: reports.ConformanceSchema, Run: r.question, Scenarios: []reports.Scenario{}, Requirements: []reports.Requirement{},
 		Counts: reports.Counts{Requirements: map[reports.Verdict]int{}, Scenarios: map[reports.Verdict]int{}},
@@ -213,6 +213,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 			continue
 		}
 		result := r.judge(requirement, t)
+		tellTries(&result, entries)
 		report.Requirements = append(report.Requirements, result)
 		report.Counts.Requirements[result.Verdict]++
 		evaluated := result.Checked > 0
@@ -229,7 +230,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	for _, e := range entries {
 		report.Scenarios = append(report.Scenarios, e.record)
 		report.Counts.Scenarios[e.record.Verdict]++
-		report.Counts.Exchanges += len(e.exchanges)
+		report.Counts.Exchanges += len(e.exchanges) + e.dropped
 	}
 	if partial != "" {
 		report.Scenarios = r.withMissing(report.Scenarios)
@@ -246,7 +247,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	report.Causes = r.causes(entries)
 	problems := r.unmatchedKnown(report)
 	report.Notes = append(report.Notes, problems...)
-	report.Verdict, report.Reason = overall(report, exercised, problems, r.ledger.total)
+	report.Verdict, report.Reason = overall(report, exercised, problems, len(r.selection.scenarios))
 	if report.Coverage = r.cover(report, entries); report.Coverage != nil && !report.Coverage.Kept {
 		r.notEnough(report, exercised)
 		return report
@@ -357,7 +358,7 @@ func some(ids []string) string {
 func (r *run) noteWaits(entries []entry) []string {
 	times, operations := map[int]int{}, map[int]map[string]bool{}
 	for _, e := range entries {
-		for _, x := range e.exchanges {
+		for _, x := range slices.Concat(e.exchanges, e.others) {
 			for _, a := range x.Attempts {
 				times[a.Status]++
 				if operations[a.Status] == nil {

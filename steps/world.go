@@ -55,6 +55,7 @@ type world struct {
 	precise      bool           // requests are right but for one thing, so that few succeed
 	jar          http.CookieJar // of the scenario, where the environment file says that cookies are kept; nil: none
 	control      bool           // a world beside a scenario, whose requests are only compared with
+	disturbed    bool           // a limiter or a lost connection kept a control from being accepted
 	situations   []string       // of the environment file that the scenario stands on
 
 	exchanges []*exchange
@@ -77,6 +78,8 @@ type exchange struct {
 	uncontrolled string
 	// tampered says what is not as documented about the request, in the words of the steps.
 	tampered string
+	// shared: other scenarios look at the same exchange, so that it shows nothing anew when a scenario is tried again.
+	shared bool
 }
 
 // finding is a finding of the judge or of a step, before it is weighed.
@@ -89,12 +92,16 @@ type finding struct {
 	needs       string
 	skipped     bool
 	noted       bool // says only that the scenario held, it adds no text
+	passing     bool // what could not be told may well be told by another try
 	cause       string
 }
 
 func newWorld(r *run, s *scenario) *world {
 	h := fnv.New64a()
 	h.Write([]byte(s.id))
+	if r.repetition > 0 {
+		fmt.Fprintf(h, " repetition %d", r.repetition)
+	}
 	w := &world{run: r, scenario: s, random: rand.New(rand.NewPCG(r.options.Seed, h.Sum64())), tenant: r.environment.Tenant, service: r.service}
 	if r.environment.Cookies == "keep" {
 		w.jar, _ = cookiejar.New(nil) // without a list it never fails
@@ -192,10 +199,10 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		w.count(x, false)
 	}
 	if x.Status == 0 {
-		return x, unknownf("no answer came to %s %s: %s", r.method, r.path, w.run.secrets.Text(errorText(x.Err)))
+		return x, &unknown{fmt.Sprintf("no answer came to %s %s: %s", r.method, r.path, w.run.secrets.Text(errorText(x.Err))), !ranOut(x)}
 	}
 	if why := noRoom(x); why != "" {
-		return x, unknownf("%s", why)
+		return x, passingf("%s", why)
 	}
 	if len(x.Attempts) > 0 && effectiveStatus(x)/100 == 4 {
 		return w.sendAfresh(ctx, r, x, changed)

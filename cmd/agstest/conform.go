@@ -39,6 +39,8 @@ type conformFlags struct {
 	features    string
 	slow        bool
 	patience    time.Duration
+	repeat      int
+	retry       int
 	list        bool
 	yes         []string // hosts
 	dryRun      bool
@@ -68,6 +70,8 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (messages call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
 	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
+	flags.IntVar(&f.repeat, "repeat", 1, "how often each scenario is played, to find what shows in one answer of many; each time something else is invented")
+	flags.IntVar(&f.retry, "retry", 2, "how often a failing scenario is tried again, one for each cause, to tell whether it fails always or sometimes (both fail); 0: never")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	flags.BoolVar(&f.showIDs, "show-ids", false, "show the ids of accounts, devices and users in reports; left out: they are masked, but for those of a mock")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
@@ -84,7 +88,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, error) {
 	o := steps.Options{
 		Tags: f.tags, Only: f.only, Profile: f.profile, Seed: f.seed, Generate: f.generate, Sequences: f.sequences,
-		Concurrency: f.concurrency, Slow: f.slow, Patience: f.patience,
+		Concurrency: f.concurrency, Slow: f.slow, Patience: f.patience, Repeat: f.repeat, Retry: f.retry,
 	}
 	switch {
 	case f.lenient && strict:
@@ -97,10 +101,16 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	if f.patience < 0 {
 		return o, failure.Usagef("--patience must be 0 or more, not %s", f.patience)
 	}
-	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences, "concurrency": f.concurrency} {
+	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences, "concurrency": f.concurrency, "retry": f.retry} {
 		if value < 0 {
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
+	}
+	if f.repeat < 1 || f.repeat > mostRepeats {
+		return o, failure.Usagef("--repeat must be from 1 to %d, not %d", mostRepeats, f.repeat)
+	}
+	if f.retry > mostRetries {
+		return o, failure.Usagef("--retry must be %d at most, not %d; --repeat plays every scenario several times", mostRetries, f.retry)
 	}
 	if o.Coverage = environment.Coverage(strings.TrimSpace(f.coverage)); o.Coverage != environment.NoCoverage {
 		if _, err := o.Coverage.Wanted(); err != nil || o.Coverage == "" && c.Flags().Changed("coverage") {
@@ -125,6 +135,12 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	}
 	return o, nil
 }
+
+// What bounds repeating: a higher number is a slip of the pen.
+const (
+	mostRepeats = 1000
+	mostRetries = 20
+)
 
 // mostSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the memory.
 const mostSmallFile = 16 << 20

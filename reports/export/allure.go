@@ -17,6 +17,7 @@ type allureDetails struct {
 	Message string `json:"message,omitempty"`
 	Trace   string `json:"trace,omitempty"`
 	Known   bool   `json:"known,omitempty"`
+	Flaky   bool   `json:"flaky,omitempty"`
 }
 
 type allurePair struct {
@@ -129,7 +130,7 @@ func allureOf(t test, run reports.Run, pages map[string]string) allureResult {
 		Parameters: []allurePair{{"environment", who}}, Links: []allureLink{}, Steps: []allureStep{}, Attachments: []allureAttachment{},
 	}
 	if t.why != "" && t.outcome != passed {
-		r.Details = &allureDetails{Message: t.why, Trace: t.evidence, Known: strings.HasPrefix(t.why, "known")}
+		r.Details = &allureDetails{Message: t.why, Trace: t.evidence, Known: strings.HasPrefix(t.why, "known"), Flaky: t.tries.Sometimes()}
 	}
 	for _, tag := range t.tags {
 		r.Labels = append(r.Labels, allurePair{"tag", tag})

@@ -31,6 +31,9 @@ func CTRF(w io.Writer, c *reports.Conformance, l *reports.Load, strict bool) err
 		if t.file != "" {
 			one["filePath"], one["line"] = t.file, t.line
 		}
+		if t.tries != nil {
+			one["retries"], one["flaky"] = t.tries.Times-1, t.tries.Sometimes()
+		}
 		if len(t.requirements) > 0 {
 			one["extra"] = object{"requirements": t.requirements}
 		}

@@ -40,6 +40,7 @@ type test struct {
 	tags         []string
 	severity     string // critical, normal, minor
 	steps        []step
+	tries        *reports.Tries
 }
 
 // step is one step of a scenario.
@@ -129,7 +130,7 @@ func scenarioTests(c *reports.Conformance) []test {
 		}
 		t := test{
 			key: key, name: name, suite: cmp.Or(s.Feature, s.File), kind: "conformance", outcome: outcomeOf(s.Verdict, false), file: places[s.File], line: s.Line,
-			start: at, took: time.Duration(max(s.Nanoseconds, 0)), requirements: s.Requirements, severity: "minor",
+			start: at, took: time.Duration(max(s.Nanoseconds, 0)), requirements: s.Requirements, severity: "minor", tries: s.Tries,
 		}
 		for _, tag := range s.Tags {
 			if id := strings.TrimPrefix(tag, "@"); !slices.Contains(s.Requirements, id) {

@@ -1,0 +1,310 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"agstest/internal/check"
+	"agstest/reports"
+)
+
+// What bounds trying again: a run that is red all over is not to take much longer for it, and one scenario says enough of a cause.
+const (
+	mostFailedAgain = 10               // failing scenarios, one for each cause
+	mostUntoldAgain = 20               // scenarios that a limiter or a lost connection kept from telling
+	longestAgain    = 20 * time.Second // what a scenario may take and still be tried again
+)
+
+func (r *run) repetitions() int {
+	if r.options.Calm != "" {
+		return 1
+	}
+	return max(r.options.Repeat, 1)
+}
+
+// playAll plays the scenarios as often as the run says, and tries again what failed or could not be told in passing.
+func (r *run) playAll(ctx context.Context, sources []source, selected []*scenario) error {
+	n := r.repetitions()
+	for r.repetition = 0; ; r.repetition++ {
+		r.ledger = &ledger{run: r, before: r.repetition * len(selected), total: n * len(selected)}
+		if err := r.playOnce(ctx, sources, selected); err != nil || ctx.Err() != nil {
+			return err
+		}
+		if r.repetition == n-1 {
+			break
+		}
+	}
+	for range r.options.Retry {
+		again := r.again()
+		if len(again) == 0 || r.options.Calm != "" {
+			break
+		}
+		if err := r.tryAgain(ctx, sources, again); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	r.noteTries()
+	return nil
+}
+
+func (r *run) playOnce(ctx context.Context, sources []source, scenarios []*scenario) error {
+	r.late = &late{}
+	err := r.execute(ctx, sources, scenarios)
+	for _, e := range r.ledger.all() {
+		r.count(&e)
+		r.fold(e)
+	}
+	return err
+}
+
+// tryAgain plays these scenarios once more, one after the other, so that none disturbs another.
+func (r *run) tryAgain(ctx context.Context, sources []source, again []*scenario) error {
+	needed, scenarios, err := staged(sources, again)
+	if err != nil {
+		return err
+	}
+	clear(r.tried) // a control that was not accepted is tried again too
+	concurrency := r.concurrency
+	r.concurrency = 1
+	defer func() { r.concurrency = concurrency }()
+	r.ledger = &ledger{run: r, total: len(scenarios), again: true}
+	return r.playOnce(ctx, needed, scenarios)
+}
+
+// again picks the scenarios to try again: those that something passing kept from telling, and of those that failed one for each cause.
+func (r *run) again() []*scenario {
+	var again []*scenario
+	failed, untold := 0, 0
+	covered := map[string]bool{}
+	var entries []*entry
+	for _, e := range r.played {
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b *entry) int { return a.scenario.order - b.scenario.order })
+	for _, e := range entries {
+		switch {
+		case e.last > r.options.Retry, e.cut, e.record.Nanoseconds > longestAgain.Nanoseconds():
+		case e.undecided():
+			if untold++; untold <= mostUntoldAgain {
+				again = append(again, e.scenario)
+			}
+		case e.record.Verdict == reports.Fail:
+			fresh := false
+			for _, f := range e.findings {
+				if r.weigh(f) == reports.Fail && !e.sharesEvidence(f) && !covered[f.cause] {
+					covered[f.cause], fresh = true, true
+				}
+			}
+			if fresh || len(e.scenario.requirements) == 0 && len(e.findings) == 0 {
+				if failed++; failed <= mostFailedAgain {
+					again = append(again, e.scenario)
+				}
+			}
+		}
+	}
+	return again
+}
+
+// undecided tells that a limiter or a lost connection kept a scenario from telling.
+func (e *entry) undecided() bool {
+	return e.record.Verdict == reports.Error && slices.ContainsFunc(e.findings, func(f finding) bool { return f.passing })
+}
+
+// sharesEvidence tells of a finding about an answer that other scenarios look at too: another try looks at the same one.
+func (e *entry) sharesEvidence(f finding) bool {
+	return f.exchange >= 0 && f.exchange < len(e.exchanges) && e.exchanges[f.exchange].shared
+}
+
+// verdictKey is under which showed counts the tries in which a requirement had a verdict.
+func verdictKey(requirement string, v reports.Verdict) string { return requirement + " " + string(v) }
+
+// count says what one try of a scenario showed.
+func (r *run) count(e *entry) {
+	e.tries, e.last, e.showed, e.firsts = 1, 1, map[string]int{}, map[string]int{}
+	show := func(key string) { e.showed[key], e.firsts[key] = 1, 1 }
+	if r.repetitions() > 1 && (e.scenario.tagged(tagGenerated) || e.scenario.tagged(tagSequences)) {
+		return // each repetition sends something else, so that it says nothing of how often
+	}
+	show(string(e.record.Verdict))
+	for _, f := range e.findings {
+		if v := r.weigh(f); f.cause != "" && badness[v] >= badness[reports.Warn] && !e.sharesEvidence(f) {
+			show(f.cause)
+			show(verdictKey(f.requirement, v))
+		}
+	}
+}
+
+// fold adds a try of a scenario to those before. The record is that of the first of the worst tries; a try that tells nothing (it was ended,
+// it lacked something, or something passing stood in its way) counts only where none tells more.
+func (r *run) fold(now entry) {
+	was := r.played[now.scenario.id]
+	if was == nil {
+		r.played[now.scenario.id] = &now
+		return
+	}
+	now.last = was.last + 1
+	for key := range now.firsts {
+		now.firsts[key] = now.last
+	}
+	tells := func(e *entry) int {
+		switch {
+		case e.cut:
+			return 0
+		case e.record.Verdict == reports.Skipped:
+			return 1
+		case e.undecided():
+			return 2
+		}
+		return 3
+	}
+	kept, other := was, &now
+	switch a, b := tells(was), tells(&now); {
+	case b > a:
+		kept, other = &now, was
+		if was.undecided() {
+			kept.untold = was.record.Reason
+			if kept.untold == "" {
+				kept.untold = reasonOf(was.record)
+			}
+		}
+	case a > b:
+		was.last = now.last
+	case badness[now.record.Verdict] > badness[was.record.Verdict]:
+		kept, other = &now, was
+		kept.take(other)
+	default:
+		kept.take(other)
+	}
+	kept.last = now.last
+	kept.scenario = was.scenario // the one that the run chose
+	if kept.untold == "" {
+		kept.untold = other.untold
+	}
+	kept.others, kept.dropped = append(kept.others, other.others...), kept.dropped+other.dropped
+	for _, x := range other.exchanges {
+		if slices.Contains(kept.exchanges, x) {
+			continue
+		}
+		kept.dropped++
+		if len(x.Attempts) > 0 {
+			kept.others = append(kept.others, x)
+		}
+	}
+	r.played[kept.scenario.id] = kept
+}
+
+// take adds to a try what another one showed beside it.
+func (e *entry) take(other *entry) {
+	e.tries += other.tries
+	for key, n := range other.showed {
+		e.showed[key] += n
+		if first, ok := e.firsts[key]; !ok || other.firsts[key] < first {
+			e.firsts[key] = other.firsts[key]
+		}
+	}
+	have := map[string]bool{}
+	for _, f := range e.findings {
+		have[f.requirement+f.cause] = true
+	}
+	for _, f := range other.findings {
+		if f.cause == "" || f.skipped || f.outcome == check.Held || f.passing || have[f.requirement+f.cause] {
+			continue
+		}
+		have[f.requirement+f.cause] = true
+		if f.exchange >= 0 && f.exchange < len(other.exchanges) {
+			x := other.exchanges[f.exchange]
+			if i := slices.Index(e.exchanges, x); i >= 0 {
+				f.exchange = i
+			} else {
+				e.exchanges = append(e.exchanges, x)
+				f.exchange = len(e.exchanges) - 1
+			}
+		}
+		e.findings = append(e.findings, f)
+	}
+}
+
+// triesOf is how often a thing that was counted showed in the tries of these scenarios; nil: none was tried more than once.
+func triesOf(entries []entry, key string) *reports.Tries {
+	var t reports.Tries
+	for _, e := range entries {
+		if n := e.showed[key]; n > 0 && e.tries > 1 {
+			t.Times += e.tries
+			t.Showed += n
+			if t.First == 0 || e.firsts[key] < t.First {
+				t.First = e.firsts[key]
+			}
+		}
+	}
+	if t.Times == 0 {
+		return nil
+	}
+	return &t
+}
+
+// tellTries puts into the record of a scenario how often it came to its verdict.
+func (e *entry) tellTries() {
+	if e.untold != "" && !e.undecided() {
+		e.record.Reason = strings.TrimSuffix("at first it could not be told, and it was tried again ("+e.untold+"); "+e.record.Reason, "; ")
+	}
+	verdict := e.record.Verdict
+	e.record.Tries = triesOf([]entry{*e}, string(verdict))
+	words := e.record.Tries.Words(verdict)
+	if words == "" {
+		return
+	}
+	e.record.Reason = words + ": " + e.record.Reason
+	for i := range e.record.Steps {
+		if step := &e.record.Steps[i]; step.Verdict == verdict && step.Message != "" {
+			step.Message = words + ": " + step.Message
+			break
+		}
+	}
+}
+
+// tellTries puts into a requirement how often its scenarios come to its verdict. Where they were not tried again because another scenario
+// stood for their cause, that one tells.
+func tellTries(result *reports.Requirement, entries []entry) {
+	if result.Tries = triesOf(entries, verdictKey(result.ID, result.Verdict)); result.Tries == nil {
+		for _, f := range result.Findings {
+			if f.Verdict == result.Verdict && result.Tries == nil {
+				result.Tries = triesOf(entries, f.Cause)
+			}
+		}
+	}
+	if words := result.Tries.Words(result.Verdict); words != "" {
+		result.Reason = words + ": " + result.Reason
+	}
+}
+
+// noteTries says what trying again came to, and what was not tried again.
+func (r *run) noteTries() {
+	settled, once := 0, map[string]bool{}
+	var entries []entry
+	for _, e := range r.played {
+		entries = append(entries, *e)
+		if e.untold != "" && !e.undecided() {
+			settled++
+		}
+	}
+	if settled > 0 {
+		r.notes = append(r.notes, fmt.Sprintf("%s could not be told at first and could when tried again", plural(settled, "scenario")))
+	}
+	if r.options.Retry == 0 {
+		return
+	}
+	for _, e := range entries {
+		for _, f := range e.findings {
+			if r.weigh(f) == reports.Fail && f.cause != "" && triesOf(entries, f.cause) == nil {
+				once[f.cause] = true
+			}
+		}
+	}
+	if len(once) > 0 {
+		r.notes = append(r.notes, fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
+			plural(len(once), "cause"), mostFailedAgain, longestAgain))
+	}
+}
