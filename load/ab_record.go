@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"agstest/load/hit"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -19,7 +20,7 @@ type turnRecorder struct {
 
 	mu     sync.Mutex // guards what follows
 	blocks []turnBlock
-	totals []distribution // by operation: response times of right answers that count
+	totals []tally.Histogram // by operation: response times of right answers that count
 }
 
 // turnBlock is one block.
@@ -34,7 +35,7 @@ type turnOperation struct {
 }
 
 func newTurnRecorder(w Workload, schedule turns, settle time.Duration, began time.Time) *turnRecorder {
-	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began, blocks: make([]turnBlock, len(schedule.starts)), totals: make([]distribution, len(w.Operations()))}
+	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began, blocks: make([]turnBlock, len(schedule.starts)), totals: make([]tally.Histogram, len(w.Operations()))}
 	for i := range r.blocks {
 		r.blocks[i].operations = make([]turnOperation, len(w.Operations()))
 	}
@@ -103,7 +104,7 @@ func (r *turnRecorder) keep(seq uint64, operation int, received time.Time, right
 	}
 	o.right = append(o.right, int64(max(response, 0)))
 	if block > 0 {
-		r.totals[operation].add(response)
+		r.totals[operation].Add(response)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/wire"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -29,7 +30,7 @@ type abSide struct {
 
 	reports []*reports.Load // one of each leg
 	wrong   []reports.Wrong
-	totals  map[string]*distribution
+	totals  map[string]*tally.Histogram
 }
 
 func (s *abSide) options() *Options {
@@ -100,13 +101,13 @@ func (s *abSide) took(report *reports.Load) {
 	s.reports = append(s.reports, report)
 	s.wrong = append(s.wrong, report.Wrong...)
 	if s.totals == nil {
-		s.totals = map[string]*distribution{}
+		s.totals = map[string]*tally.Histogram{}
 	}
 	for i, name := range s.recorder.Operations() {
 		if s.totals[name] == nil {
-			s.totals[name] = &distribution{}
+			s.totals[name] = &tally.Histogram{}
 		}
-		s.totals[name].merge(&s.recorder.totals[i])
+		s.totals[name].Merge(&s.recorder.totals[i])
 	}
 }
 
@@ -143,15 +144,15 @@ func (s *abSide) joined() *reports.Load {
 			addCounts(sum.Operations[name], operation)
 		}
 	}
-	whole := &distribution{}
+	whole := &tally.Histogram{}
 	for name, operation := range sum.Operations {
 		if times := s.totals[name]; times != nil {
-			operation.Response, operation.Curve = times.percentiles(), times.curve()
-			whole.merge(times)
+			operation.Response, operation.Curve = times.Percentiles(), times.Curve()
+			whole.Merge(times)
 		}
 		operation.Rate = float64(operation.Sent) / max(sum.Plan.Seconds, 1e-9)
 	}
-	sum.Total.Response, sum.Total.Curve = whole.percentiles(), whole.curve()
+	sum.Total.Response, sum.Total.Curve = whole.Percentiles(), whole.Curve()
 	sum.Total.Rate = float64(sum.Total.Sent) / max(sum.Plan.Seconds, 1e-9)
 	return sum
 }

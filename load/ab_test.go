@@ -123,7 +123,7 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 	assert.Equal(t, want, r.figures(0, []string{"signon"}))
 	assert.Equal(t, want, r.figures(1, []string{"signon"}))
 	assert.True(t, r.whole(1))
-	assert.EqualValues(t, 17, r.totals[0].count, "the block that warms up is in no total")
+	assert.EqualValues(t, 17, r.totals[0].Percentiles().Count, "the block that warms up is in no total")
 	assert.Nil(t, request.Client.(*turnHit).inner)
 }
 

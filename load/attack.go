@@ -16,6 +16,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load/hit"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/load/transport"
 )
 
@@ -29,7 +30,7 @@ type attack struct {
 	workers   int // most concurrent requests
 	timeout   time.Duration
 	raw       *rawStream
-	tally     *tally
+	tally     *tally.Tally
 
 	began    time.Time
 	pacer    atomic.Pointer[schedulePacer]
@@ -113,7 +114,7 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 		return nil
 	}
 	for result := range attacker.Attack(target, pace, 0, "") {
-		if time.Since(result.Timestamp.Add(result.Latency)) > behindAfter {
+		if time.Since(result.Timestamp.Add(result.Latency)) > tally.BehindAfter {
 			a.behind.Add(1)
 		}
 		if a.raw != nil {
@@ -158,7 +159,7 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	} else {
 		h.answer.Sent = time.Now()
 	}
-	a.tally.send(h.request.Operation, due, h.answer.Sent)
+	a.tally.Send(h.request.Operation, due, h.answer.Sent)
 	done := a.transport.Exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
 	h.answer.Received = time.Now()
 	a.inFlight.Add(-1)
@@ -166,7 +167,7 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	if h.answer.Err != nil && outcome.Kind == "" {
 		outcome = hit.Outcome{Kind: transport.WhyNone(h.answer.Err), Message: "no whole answer came"}
 	}
-	a.tally.end(h.request.Operation, due, &h.answer, &outcome, &h.phases)
+	a.tally.End(h.request.Operation, due, &h.answer, &outcome, &h.phases)
 	response := a.response(h, outcome.Kind, len(h.answer.Body))
 	done()
 	h.answer = hit.Answer{}

@@ -6,6 +6,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -75,7 +76,7 @@ func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
 
 // overwhelmed: the service itself took longer than a limit allows, or gave errors, while the generator had room.
 func (s *search) overwhelmed(r *reports.Load) bool {
-	if r.Generator.CPUShare > mostCPU {
+	if r.Generator.CPUShare > tally.MaxCPU {
 		return false
 	}
 	for i, l := range s.limits {

@@ -8,10 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/mock"
-	"agstest/reports"
 )
 
 // withClockSet is a moment as it would be read after the clock of the machine was set: another time of day at the same monotonic reading.
@@ -40,19 +38,6 @@ func TestClockThatIsSetBackAndForthIsTold(t *testing.T) {
 	}
 }
 
-func TestTokensAreNotBlamedWhereTheClockWasSet(t *testing.T) {
-	r := &reports.Load{Total: &reports.Operation{Asked: 100, Sent: 100, Right: 60, Wrong: 40, Outcomes: map[string]int64{hit.KindToken: 40}}}
-	decide(r, nil, nil)
-	assert.Equal(t, reports.Fail, r.Verdict)
-	r.Generator.ClockStep = int64(time.Hour)
-	decide(r, nil, nil)
-	assert.Equal(t, reports.Invalid, r.Verdict)
-	assert.Equal(t, "the clock of this machine was set by 1h0m0s during the run", r.Reason)
-	r.Total.Outcomes[hit.KindIdentity] = 1
-	decide(r, nil, nil)
-	assert.Equal(t, reports.Fail, r.Verdict, "a mix-up is one at any time")
-}
-
 func TestHowLongARunTookIsNotByTheClock(t *testing.T) {
 	t.Parallel()
 	s := newService(t, mock.Config{}, nil)
@@ -69,4 +54,18 @@ func TestHowLongARunTookIsNotByTheClock(t *testing.T) {
 	took := report.Run.End.Round(0).Sub(report.Run.Start.Round(0))
 	assert.Greater(t, took, 250*time.Millisecond)
 	assert.Less(t, took, time.Minute)
+}
+
+func TestHealthSeesTheClockBeingSet(t *testing.T) {
+	w := newHealthWatch(time.Now(), 0)
+	w.clocks(time.Second, time.Second)
+	w.clocks(time.Second+time.Millisecond, time.Second)
+	assert.Zero(t, w.look(time.Now()).ClockStep)
+	w.clocks(-time.Hour, time.Second)
+	h := w.look(time.Now())
+	assert.EqualValues(t, -time.Hour-time.Second, h.ClockStep)
+	w.clocks(time.Hour+2*time.Second, time.Second)
+	assert.EqualValues(t, -time.Hour-time.Second, w.look(time.Now()).ClockStep, "set back and forth, it was wrong in between")
+	assert.Positive(t, h.CPUs)
+	assert.Positive(t, h.Elapsed)
 }

@@ -11,6 +11,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/tally"
 	"agstest/load/transport"
 	"agstest/reports"
 )
@@ -56,9 +57,8 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	}
 	a := &attack{
 		schedule: p.schedule, length: p.length, workload: e.workload, transport: carrier, workers: p.workers, timeout: timeout,
-		tally: newTally(e.workload.Operations(), p.closed, o.Trace), began: began,
+		tally: tally.New(e.workload.Operations(), p.closed, o.Trace, began), began: began,
 	}
-	a.tally.began = began
 	if o.Raw != nil {
 		a.raw = newRawStream(o.Raw, concealed(o.Secrets)(e.target.URL), e.workload.Operations())
 	}
@@ -68,9 +68,9 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 		limits[i] = l.Expression
 	}
 	reports.Conceal(report, concealed(o.Secrets))
-	var keep *recorder
+	var keep *tally.Recorder
 	if o.Record != "" {
-		keep, err = newRecorder(o.Record, &recordHead{Report: report, Operations: e.workload.Operations(), Limits: limits, Of: o.Shard.Of, Whole: e.whole(), Seen: e.seen != nil, Began: report.Run.Start})
+		keep, err = tally.NewRecorder(o.Record, &tally.Head{Report: report, Operations: e.workload.Operations(), Limits: limits, Of: o.Shard.Of, Whole: e.whole(), Seen: e.seen != nil, Began: report.Run.Start})
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	late, err := sleepUntil(ctx, began)
 	if err != nil {
 		if keep != nil {
-			_ = keep.close()
+			_ = keep.Close()
 		}
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 		e.started(began)
 	}
 	s := &secondHand{
-		attack: a, ledger: newLedger(e.workload.Operations(), p.closed), recorder: keep, health: newHealthWatch(began, e.late(late)), secrets: o.Secrets,
+		attack: a, ledger: tally.NewLedger(e.workload.Operations(), p.closed), recorder: keep, health: newHealthWatch(began, e.late(late)), secrets: o.Secrets,
 		progress: progressView{tell: o.Progress, closed: p.closed, total: p.length},
 	}
 	s.news = e.wrong
@@ -103,12 +103,12 @@ func (e *engine) run(ctx context.Context) (*reports.Load, error) {
 	<-gone
 	s.last(e.ending(ctx, a, s))
 	if keep != nil {
-		if err := keep.close(); err != nil {
-			s.ledger.end.Notes = append(s.ledger.end.Notes, fmt.Sprintf("the record of the run could not be written to its end: %v", err))
+		if err := keep.Close(); err != nil {
+			s.ledger.Note(fmt.Sprintf("the record of the run could not be written to its end: %v", err))
 		}
 	}
 	report.Run.End = report.Run.Start.Add(now().Sub(report.Run.Start)) // however the clock of this machine was set meanwhile
-	s.ledger.finish(report, limits)
+	s.ledger.Finish(report, limits)
 	return report, nil
 }
 
@@ -159,8 +159,8 @@ func (e *engine) planned() int {
 }
 
 // ending is what is known now that everything is in.
-func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
-	end := &ending{SetUp: e.setUp}
+func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *tally.Ending {
+	end := &tally.Ending{SetUp: e.setUp}
 	switch out := a.out.Load(); {
 	case ctx.Err() != nil:
 		end.Partial = "it was interrupted"
@@ -184,8 +184,8 @@ func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *ending {
 	if a.raw != nil && a.raw.err != nil {
 		end.Notes = append(end.Notes, fmt.Sprintf("the stream of raw results could not be written to its end: %v", a.raw.err))
 	}
-	if s.recorder != nil && s.recorder.err != nil {
-		end.Notes = append(end.Notes, fmt.Sprintf("the record of the run could not be written: %v; this report is whole all the same", s.recorder.err))
+	if err := s.recorder.Failed(); err != nil {
+		end.Notes = append(end.Notes, fmt.Sprintf("the record of the run could not be written: %v; this report is whole all the same", err))
 	}
 	return end
 }

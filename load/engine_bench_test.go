@@ -13,6 +13,7 @@ import (
 
 	"agstest/load/hit"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -25,11 +26,10 @@ func BenchmarkTenMillionHits(b *testing.B) {
 		folder := b.TempDir()
 		began := time.Now().Add(-time.Hour)
 		schedule := schedule.Constant(per(rate), seconds*time.Second)
-		keep, err := newRecorder(folder, &recordHead{Report: &reports.Load{Plan: reports.Plan{Seconds: seconds}}, Operations: operations, Began: began})
+		keep, err := tally.NewRecorder(folder, &tally.Head{Report: &reports.Load{Plan: reports.Plan{Seconds: seconds}}, Operations: operations, Began: began})
 		require.NoError(b, err)
-		a := &attack{schedule: schedule, length: schedule.Length(), began: began, tally: newTally(operations, false, false)}
-		a.tally.began = began
-		s := &secondHand{attack: a, ledger: newLedger(operations, false), recorder: keep, health: newHealthWatch(began, 0)}
+		a := &attack{schedule: schedule, length: schedule.Length(), began: began, tally: tally.New(operations, false, false, began)}
+		s := &secondHand{attack: a, ledger: tally.NewLedger(operations, false), recorder: keep, health: newHealthWatch(began, 0)}
 		random := rand.New(rand.NewPCG(1, 1))
 		start, cpu := time.Now(), cpuTime()
 		for n := range uint64(rate * seconds) {
@@ -40,24 +40,24 @@ func BenchmarkTenMillionHits(b *testing.B) {
 			sent := due.Add(time.Duration(random.IntN(100_000)))
 			answer := hit.Answer{Status: 200, Sent: sent, Received: sent.Add(time.Duration(2e6 + 3e6*random.ExpFloat64()))}
 			operation := int(n % 3)
-			a.tally.send(operation, due, sent)
-			a.tally.end(operation, due, &answer, &hit.Outcome{}, &hit.Phases{})
+			a.tally.Send(operation, due, sent)
+			a.tally.End(operation, due, &answer, &hit.Outcome{}, &hit.Phases{})
 		}
 		s.take(nil)
-		s.take(&ending{}) // the last answers came in the second after
+		s.take(&tally.Ending{}) // the last answers came in the second after
 		b.ReportMetric(float64(time.Since(start).Nanoseconds())/(rate*seconds), "ns/hit")
 		b.ReportMetric(float64((cpuTime()-cpu).Nanoseconds())/(rate*seconds), "cpu-ns/hit")
-		require.NoError(b, keep.close())
+		require.NoError(b, keep.Close())
 		var memory runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&memory)
 		b.ReportMetric(float64(memory.HeapAlloc)/(1<<20), "MB-held")
 		b.ReportMetric(float64(memory.HeapSys)/(1<<20), "MB-heap")
-		file, err := os.Stat(filepath.Join(folder, RecordFile))
+		file, err := os.Stat(filepath.Join(folder, tally.RecordFile))
 		require.NoError(b, err)
 		b.ReportMetric(float64(file.Size())/(rate*seconds), "B/hit")
 		start, cpu = time.Now(), cpuTime()
-		report, err := ReadRecord(folder)
+		report, err := tally.ReadRecord(folder)
 		require.NoError(b, err)
 		b.ReportMetric(time.Since(start).Seconds(), "s-report")
 		b.ReportMetric((cpuTime() - cpu).Seconds(), "cpu-s-report")
@@ -70,8 +70,7 @@ func BenchmarkTenMillionHits(b *testing.B) {
 func BenchmarkHit(b *testing.B) {
 	w := &twoPaths{operations: []string{"call"}}
 	began := time.Now()
-	a := &attack{length: time.Hour, workload: w, transport: nothing{}, workers: 1, timeout: time.Second, tally: newTally(w.operations, true, false), began: began}
-	a.tally.began = began
+	a := &attack{length: time.Hour, workload: w, transport: nothing{}, workers: 1, timeout: time.Second, tally: tally.New(w.operations, true, false, began), began: began}
 	a.hits.New = func() any { return new(hitState) }
 	request, err := http.NewRequest("POST", "http://hit/", nil)
 	require.NoError(b, err)

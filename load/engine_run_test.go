@@ -16,6 +16,7 @@ import (
 	"agstest/load/hit"
 	"agstest/load/limit"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -47,10 +48,10 @@ func TestRunAgainstTheMock(t *testing.T) {
 	assert.NotEmpty(t, report.Notes)
 
 	// Nothing that is written holds a secret.
-	record, err := os.ReadFile(filepath.Join(folder, RecordFile))
+	record, err := os.ReadFile(filepath.Join(folder, tally.RecordFile))
 	require.NoError(t, err)
 	s.noSecretsIn(t, string(record), raw.String(), inJSON(t, report))
-	again, err := ReadRecord(folder)
+	again, err := tally.ReadRecord(folder)
 	require.NoError(t, err)
 	assert.Equal(t, report.Verdict, again.Verdict)
 	assert.Equal(t, report.Total, again.Total)

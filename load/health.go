@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"time"
+
+	"agstest/load/tally"
 )
 
 // healthWatch notes the state of the generator itself.
@@ -19,8 +21,8 @@ type healthWatch struct {
 	clockStep time.Duration // the most that it was off
 	wall      time.Time
 	sample    []metrics.Sample
-	pause     distribution
-	packer    packer
+	pause     tally.Histogram
+	packer    tally.Packer
 }
 
 func newHealthWatch(began time.Time, startLate time.Duration) *healthWatch {
@@ -39,18 +41,18 @@ func (w *healthWatch) read() *metrics.Float64Histogram {
 }
 
 // look takes the state of a moment.
-func (w *healthWatch) look(now time.Time) health {
+func (w *healthWatch) look(now time.Time) tally.Health {
 	if !w.wall.IsZero() {
 		w.clocks(now.Round(0).Sub(w.wall.Round(0)), now.Sub(w.wall))
 	}
 	w.wall = now
-	h := health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep), StartLate: int64(w.startLate)}
+	h := tally.Health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep), StartLate: int64(w.startLate)}
 	if now := w.limit.throttled(); now != (throttling{}) {
 		h.Throttled, h.ThrottledTimes = int64(now.time-w.throttled.time), now.times-w.throttled.times
 	}
 	pauses := w.read()
 	if pauses != nil && w.pauses != nil {
-		w.pause.reset()
+		w.pause.Reset()
 		for i, n := range pauses.Counts {
 			if n -= w.pauses.Counts[i]; n > 0 {
 				// A bucket stands for its upper end, so that a pause is never said to be shorter than it was.
@@ -58,10 +60,10 @@ func (w *healthWatch) look(now time.Time) health {
 				if math.IsInf(upper, 1) {
 					upper = pauses.Buckets[i]
 				}
-				w.pause.addTimes(int64(upper*1e9), int64(n))
+				w.pause.AddTimes(int64(upper*1e9), int64(n))
 			}
 		}
-		h.GC = w.packer.pack(&w.pause)
+		h.GC = w.packer.Pack(&w.pause)
 	}
 	w.pauses = pauses
 	return h
@@ -72,7 +74,7 @@ func (w *healthWatch) look(now time.Time) health {
 // was wrong in between.
 func (w *healthWatch) clocks(wall, monotonic time.Duration) {
 	step := wall - monotonic
-	if step.Abs() <= clockStepCounted {
+	if step.Abs() <= tally.ClockStepCounted {
 		return
 	}
 	w.clockOff += step

@@ -21,6 +21,7 @@ import (
 
 	"agstest/load/hit"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/load/unique"
 	"agstest/mock"
 	"agstest/reports"
@@ -83,7 +84,7 @@ func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
 	t.Parallel()
 	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: false}}, swapped("/ags/signOnWithSessionToken", `-5"`, `-4"`, `"LOAD_5"`, `"LOAD_4"`))
 	folders := s.shardsOf(t, 2, Options{Workload: WorkloadSignOn, Rate: per(100), Duration: 200 * time.Millisecond})
-	merged, err := Merge(folders...)
+	merged, err := tally.Merge(folders...)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, merged.Total.Outcomes[hit.KindIdentity], "%v", merged.Wrong)
 	assert.Equal(t, reports.Fail, merged.Verdict)
@@ -130,11 +131,11 @@ func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 			test.options.Consent.YesLoad = s.environment.Name
 			folders := s.shardsOf(t, 3, test.options)
 			for _, folder := range folders {
-				own, err := ReadRecord(folder)
+				own, err := tally.ReadRecord(folder)
 				require.NoError(t, err)
 				assert.Zero(t, own.Total.Outcomes[hit.KindDuplicate], "inside a shard nothing came twice")
 			}
-			merged, err := Merge(folders...)
+			merged, err := tally.Merge(folders...)
 			require.NoError(t, err)
 			require.NotEmpty(t, merged.Wrong)
 			wrong := merged.Wrong[0]
@@ -157,7 +158,7 @@ func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
 	t.Parallel()
 	s := newService(t, mock.Config{}, nil)
 	folders := s.shardsOf(t, 3, Options{Workload: WorkloadRefresh, Rate: per(150), Duration: 200 * time.Millisecond})
-	merged, err := Merge(folders...)
+	merged, err := tally.Merge(folders...)
 	require.NoError(t, err)
 	assert.Contains(t, merged.Notes, "uniqueness was checked over 3 of 3 shards")
 	assert.Empty(t, merged.Run.Partial)
@@ -172,7 +173,7 @@ func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
 		if text != nil {
 			require.NoError(t, os.WriteFile(filepath.Join(folders[1], unique.File), text, 0o600))
 		}
-		merged, err := Merge(folders...)
+		merged, err := tally.Merge(folders...)
 		require.NoError(t, err)
 		note := "uniqueness was checked over 2 of 3 shards (shard 2/3: " + says + ")"
 		assert.Contains(t, merged.Notes, note)
@@ -184,7 +185,7 @@ func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folders[1], unique.File), whole, 0o600))
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(folders[1], unique.File), bytes.Repeat([]byte("x"), 100), 0o600))
-	merged, err = Merge(folders...)
+	merged, err = tally.Merge(folders...)
 	require.NoError(t, err)
 	assert.NotEqual(t, reports.Pass, merged.Verdict)
 }

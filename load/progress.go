@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"agstest/internal/figures"
+	"agstest/load/tally"
 )
 
 // Progress is how a run stands, told once a second.
@@ -26,15 +27,15 @@ type progressView struct {
 	total  time.Duration
 	sum    Progress
 	recent [recentSeconds]recentSecond
-	shown  distribution
+	shown  tally.Histogram
 }
 
 type recentSecond struct {
 	sent  int64
-	times []packed
+	times []tally.Packed
 }
 
-func (v *progressView) add(f *frame, inFlight int64) {
+func (v *progressView) add(f *tally.Frame, inFlight int64) {
 	if v.tell == nil {
 		return
 	}
@@ -50,19 +51,19 @@ func (v *progressView) add(f *frame, inFlight int64) {
 			slot.times = append(slot.times, o.Response)
 		}
 	}
-	v.shown.reset()
+	v.shown.Reset()
 	sent := int64(0)
 	for _, s := range v.recent {
 		sent += s.sent
 		for _, p := range s.times {
-			_ = v.shown.addPacked(p) // packed a moment ago
+			_ = v.shown.AddPacked(p) // packed a moment ago
 		}
 	}
 	v.sum.Elapsed, v.sum.Total = time.Duration(f.Health.Elapsed), v.total
 	v.sum.Left = max(0, v.total-v.sum.Elapsed)
 	v.sum.Asked, v.sum.InFlight = f.Due, inFlight
 	v.sum.Rate = float64(sent) / float64(min(f.Second+1, recentSeconds))
-	q := v.shown.quantiles(0.5, 0.99)
+	q := v.shown.Quantiles(0.5, 0.99)
 	v.sum.P50, v.sum.P99 = q[0], q[1]
 	v.tell(v.sum)
 }

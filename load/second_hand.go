@@ -4,18 +4,18 @@ import (
 	"time"
 
 	"agstest/internal/wire"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
 // secondHand takes each finished second out of the tally, sums it up, records it and tells of it. Between two seconds it sleeps.
 type secondHand struct {
 	attack   *attack
-	ledger   *ledger
-	recorder *recorder
+	ledger   *tally.Ledger
+	recorder *tally.Recorder
 	health   *healthWatch
 	progress progressView
 	secrets  *wire.Redactor
-	packer   packer
 	news     []reports.Wrong
 }
 
@@ -38,21 +38,19 @@ func (s *secondHand) run(ended <-chan struct{}) {
 }
 
 // last takes out what remains after the last answer.
-func (s *secondHand) last(end *ending) {
+func (s *secondHand) last(end *tally.Ending) {
 	until := int(time.Since(s.attack.began) / time.Second)
-	for s.attack.tally.current < until {
+	for s.attack.tally.Present() < until {
 		s.take(nil)
 	}
 	s.take(nil)
 	s.take(end) // what the last moment counted in the second to come
 }
 
-func (s *secondHand) take(end *ending) {
+func (s *secondHand) take(end *tally.Ending) {
 	a := s.attack
-	second, taken, news := a.tally.next()
-	f := frameOf(second, taken, &s.packer)
-	a.tally.reuse(taken)
-	f.Wrong, s.news = append(s.news, news...), nil
+	f := a.tally.Take()
+	f.Wrong, s.news = append(s.news, f.Wrong...), nil
 	if s.secrets != nil {
 		for i := range f.Wrong {
 			f.Wrong[i].Message = s.secrets.Text(f.Wrong[i].Message)
@@ -60,7 +58,7 @@ func (s *secondHand) take(end *ending) {
 	}
 	f.Health = s.health.look(time.Now())
 	f.Health.MaxInFlight, f.Health.Starved, f.Health.Behind = a.most.Load(), a.starved.Load(), a.behind.Load()
-	f.Health.Sending = int64(a.tally.sending())
+	f.Health.Sending = int64(a.tally.Sending())
 	if a.schedule != nil {
 		until := f.Health.Elapsed
 		if stopped := a.stopped.Load(); stopped > 0 {
@@ -75,19 +73,17 @@ func (s *secondHand) take(end *ending) {
 			f.Health.AtCap = p.waited.Load()
 		}
 	} else {
-		for i := range s.ledger.totals {
-			f.Due += s.ledger.totals[i].Sent
-		}
+		f.Due = s.ledger.Sent()
 		for _, o := range f.Operations {
 			f.Due += o.Sent
 		}
 	}
 	f.End = end
-	if err := s.ledger.add(f); err != nil {
+	if err := s.ledger.Add(f); err != nil {
 		panic(err) // it was packed a moment ago
 	}
 	if s.recorder != nil {
-		s.recorder.append(f)
+		s.recorder.Append(f)
 	}
 	s.progress.add(f, a.inFlight.Load())
 }

@@ -18,9 +18,6 @@ import (
 // setUpWorkers is how many calls of the set-up are under way at once.
 const setUpWorkers = 16
 
-// setUpOperation is what wrong answers before the clock started are listed under. They are in no figure, and fail the run.
-const setUpOperation = "set-up"
-
 // setUp does what must be done before the clock starts: it finds the authentication service where the environment names none, mints the
 // session tokens of the run, and signs the chains on, all at the given rate in calls a second at most. An error is of the kind
 // failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody else, or that breaks a rule of tokens, is
@@ -175,7 +172,7 @@ func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		case hit.KindIdentity, hit.KindToken, hit.KindDuplicate, hit.KindShape:
 			mu.Lock()
 			if times[outcome.Kind]++; times[outcome.Kind] <= hit.MaxExamples {
-				wrong = append(wrong, reports.Wrong{Operation: setUpOperation, Kind: outcome.Kind, Message: outcome.Message})
+				wrong = append(wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message})
 			}
 			mu.Unlock()
 		case hit.KindStatus:

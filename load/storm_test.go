@@ -13,6 +13,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load/hit"
 	"agstest/load/limit"
+	"agstest/load/tally"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -146,7 +147,7 @@ func TestStormOfTwoShards(t *testing.T) {
 	t.Parallel()
 	s := newService(t, mock.Config{}, nil)
 	folders := s.shardsOf(t, 2, Options{Storm: &Storm{Clients: 61, Within: 200 * time.Millisecond}})
-	merged, err := Merge(folders...)
+	merged, err := tally.Merge(folders...)
 	require.NoError(t, err)
 	require.NotNil(t, merged.Storm)
 	assert.Equal(t, 61, merged.Storm.Clients)
@@ -154,7 +155,7 @@ func TestStormOfTwoShards(t *testing.T) {
 	assert.EqualValues(t, []int64{61, 61, 61}, []int64{merged.Plan.Hits, merged.Total.Sent, merged.Total.Right}, "%v", merged.Wrong)
 	assert.Empty(t, merged.Run.Partial)
 
-	one, err := Merge(folders[1])
+	one, err := tally.Merge(folders[1])
 	require.NoError(t, err)
 	assert.Contains(t, one.Run.Partial, "partial: 1 of 2 shards, 49.18 % of the schedule sent; missing: shard 1/2 from the start on")
 }

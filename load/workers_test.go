@@ -7,8 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/load/hit"
-	"agstest/reports"
 )
 
 func TestWorkersWithinTheOpenFiles(t *testing.T) {
@@ -23,11 +21,4 @@ func TestWorkersWithinTheOpenFiles(t *testing.T) {
 	_, err := workersWithin(64, 41)
 	require.EqualError(t, err, "41 workers may each need a connection of their own, and this process may have no more than 64 files open; raise the limit (ulimit -n 65), or give fewer --workers")
 	assert.Equal(t, failure.Usage, failure.KindOf(err))
-}
-
-func TestHitsWithoutAConnectionAreNotOfTheService(t *testing.T) {
-	r := &reports.Load{Total: &reports.Operation{Asked: 1000, Sent: 1000, Right: 999, Wrong: 1, Outcomes: map[string]int64{hit.KindMachine: 1}}}
-	decide(r, nil, nil)
-	assert.Equal(t, reports.Invalid, r.Verdict)
-	assert.Equal(t, []string{"1 hits (0.1 %) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers"}, r.Invalid)
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"agstest/load"
+	"agstest/load/tally"
 )
 
 // child is agstest in a process of its own, for what cannot be shown within that of the tests: signals, limits, streams and its end.
@@ -117,7 +117,7 @@ func (c *child) recorded() string {
 	if len(found) != 1 {
 		return ""
 	}
-	if l, err := load.ReadRecord(found[0]); err != nil || l.Total == nil || l.Total.Right == 0 {
+	if l, err := tally.ReadRecord(found[0]); err != nil || l.Total == nil || l.Total.Right == 0 {
 		return ""
 	}
 	return found[0]

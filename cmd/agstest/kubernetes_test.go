@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/load"
 	"agstest/load/shards"
+	"agstest/load/tally"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -136,14 +136,14 @@ func TestWhatCannotBeMergedIsKept(t *testing.T) {
 		for i := range 2 {
 			folder := filepath.Join(r.folder.Path(), shards.ShardsFolder, strconv.Itoa(i+1))
 			require.NoError(t, os.MkdirAll(folder, 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(folder, load.RecordFile), []byte("no record"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, tally.RecordFile), []byte("no record"), 0o600))
 			o.Shards = append(o.Shards, shards.Shard{Index: i + 1, Of: 2, Folder: folder})
 		}
 		return o, nil
 	}))
 	assert.ErrorContains(t, err, "it is no record of a load run; what came home is kept in "+r.folder.Path())
 	assert.Equal(t, failure.Setup, failure.KindOf(err), "something was sent")
-	assert.FileExists(t, filepath.Join(r.folder.Path(), shards.ShardsFolder, "2", load.RecordFile))
+	assert.FileExists(t, filepath.Join(r.folder.Path(), shards.ShardsFolder, "2", tally.RecordFile))
 }
 
 func TestNothingIsSentWhereAClusterCannot(t *testing.T) {

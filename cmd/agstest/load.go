@@ -20,6 +20,7 @@ import (
 	"agstest/load"
 	"agstest/load/limit"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -303,7 +304,7 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	progress.end()
 	// Where nothing was sent and nothing was found before, there is nothing to keep.
 	if l == nil && err != nil && (load.DuringSetUp(err) || r.conformance != nil) {
-		_ = os.Remove(filepath.Join(r.folder.Path(), load.RecordFile))
+		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
 		l = load.NeverSent(o, whyNever(ctx, err))
 	}
@@ -341,7 +342,7 @@ func redactorFor(environments ...*environment.Environment) *wire.Redactor {
 // keepLoad writes what a load measured. A record of a run that never began goes.
 func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 	if l == nil {
-		_ = os.Remove(filepath.Join(r.folder.Path(), load.RecordFile))
+		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/tally"
 	"agstest/reports"
 	"agstest/reports/runs"
 )
@@ -109,8 +109,8 @@ func (p *program) readRun(name string) (reports.Stored, error) {
 	stored, err := reports.ReadStored(path)
 	if stored.Load == nil {
 		// A load run that was killed has written no load.json; its record has every second up to then.
-		if _, missing := os.Stat(filepath.Join(path, load.RecordFile)); missing == nil {
-			l, recordErr := load.ReadRecord(path)
+		if _, missing := os.Stat(filepath.Join(path, tally.RecordFile)); missing == nil {
+			l, recordErr := tally.ReadRecord(path)
 			if recordErr != nil {
 				return stored, recordErr
 			}
@@ -140,7 +140,7 @@ result is only as valid as the worst of them. Shards of different questions are 
 			if err := p.checkOutput(&out); err != nil {
 				return err
 			}
-			l, err := load.Merge(args...)
+			l, err := tally.Merge(args...)
 			if err != nil {
 				return err
 			}

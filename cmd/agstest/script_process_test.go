@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"agstest/load"
+	"agstest/load/tally"
 )
 
 // processes are those that one script runs in the background. (The background of testscript itself knows neither SIGTERM nor exit codes.)
@@ -113,7 +113,7 @@ func scriptSleepUntilSecond(ts *testscript.TestScript, neg bool, args []string) 
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		matches, _ := filepath.Glob(ts.MkAbs(args[0] + ".*.partial"))
 		if len(matches) == 1 {
-			if l, err := load.ReadRecord(matches[0]); err == nil && l.Total != nil && l.Total.Sent > 0 {
+			if l, err := tally.ReadRecord(matches[0]); err == nil && l.Total != nil && l.Total.Sent > 0 {
 				return
 			}
 		}

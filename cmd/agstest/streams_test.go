@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/load"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -53,7 +53,7 @@ func TestReaderThatHasGoneDoesNotEndARun(t *testing.T) {
 		require.NotNil(t, stored.Load)
 		assert.Empty(t, stored.Load.Run.Partial)
 		assert.EqualValues(t, 20, stored.Load.Total.Sent)
-		_, err = load.ReadRecord(filepath.Join(c.Dir, "run"))
+		_, err = tally.ReadRecord(filepath.Join(c.Dir, "run"))
 		assert.NoError(t, err)
 	})
 	t.Run("list", func(t *testing.T) {

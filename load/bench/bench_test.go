@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"agstest/internal/environment"
-	"agstest/load"
+	"agstest/load/tally"
 )
 
 // rounds is how often each side runs; figures are medians.
@@ -162,7 +162,7 @@ func BenchmarkMemory(b *testing.B) {
 				folder := b.TempDir()
 				o, c := generate(b, question{Environment: s.Environment, Rate: "max", Seconds: seconds, Workers: 64, Clients: 256, Record: folder}, true)
 				began := time.Now()
-				if _, err := load.ReadRecord(folder); err != nil {
+				if _, err := tally.ReadRecord(folder); err != nil {
 					b.Fatal(err)
 				}
 				b.ReportMetric(float64(o.Report.Total.Sent), "hits")

@@ -18,3 +18,7 @@ const (
 
 // MaxExamples of each kind of wrong answer are kept for each operation.
 const MaxExamples = 3
+
+// SetUp is what wrong answers before the clock started are listed under, in place of an operation. They are in no figure,
+// and fail the run.
+const SetUp = "set-up"

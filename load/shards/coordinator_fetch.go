@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"agstest/internal/failure"
-	"agstest/load"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 )
 
 const (
@@ -300,7 +300,7 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 	if err := r.unpack(s, d.file); err != nil || told {
 		return err
 	}
-	l, err := load.ReadRecord(s.facts.Folder)
+	l, err := tally.ReadRecord(s.facts.Folder)
 	if err == nil && l.Run.ID == r.work.Run && l.Shard == (schedule.Shard{Index: s.index + 1, Of: len(r.shards)}).String() {
 		return nil
 	}

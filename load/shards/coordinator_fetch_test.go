@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/load"
+	"agstest/load/tally"
 )
 
 // recordOf is the smallest record of a shard: its question, and one second (see load/record.go).
@@ -37,7 +37,7 @@ func resultOf(run, shard string) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	record := recordOf(run, shard)
-	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: load.RecordFile, Size: int64(len(record)), Mode: 0o600})
+	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: tally.RecordFile, Size: int64(len(record)), Mode: 0o600})
 	_, _ = w.Write(record)
 	_ = w.Close()
 	return b.Bytes()
@@ -81,7 +81,7 @@ func TestAResultIsReadBackFromItsURL(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.FileExists(t, filepath.Join(r.Folder, "shards", "2", load.RecordFile))
+			assert.FileExists(t, filepath.Join(r.Folder, "shards", "2", tally.RecordFile))
 		})
 	}
 	err := (&conductor{Coordinator: &Coordinator{Folder: t.TempDir()}, work: &Work{Run: "r1"}}).fromURL(t.Context(), &shard{}, "http://127.0.0.1:1/x?sig=s3cret", nil)

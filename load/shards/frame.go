@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"agstest/load"
+	"agstest/load/tally"
 )
 
 // A result in a frame is what is left when nobody has come for it: gzip of the packed result in base64, between two lines that name its
@@ -41,7 +41,7 @@ func (a *Agent) logResult(s *standing) error {
 	written, err := writeFrame(a.Output, a.Index, now.Result, file, most)
 	if !written && err == nil {
 		var record bytes.Buffer
-		if err = writeTar(&record, a.Folder, func(name string) bool { return name == load.RecordFile }); err == nil {
+		if err = writeTar(&record, a.Folder, func(name string) bool { return name == tally.RecordFile }); err == nil {
 			part := &Result{Bytes: int64(record.Len()), SHA256: HashOf(record.Bytes())}
 			written, err = writeFrame(a.Output, a.Index, part, &record, most)
 		}

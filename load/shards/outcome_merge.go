@@ -2,8 +2,8 @@ package shards
 
 import (
 	"agstest/internal/failure"
-	"agstest/load"
 	"agstest/load/schedule"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -12,7 +12,7 @@ import (
 // nothing came home at all, and otherwise that of load.Merge.
 func (o *Outcome) Merge(notes ...string) (*reports.Load, error) {
 	var folders []string
-	merge := load.MergeOptions{Notes: notes}
+	merge := tally.MergeOptions{Notes: notes}
 	for _, s := range o.Shards {
 		if s.Folder != "" {
 			folders = append(folders, s.Folder)
@@ -23,7 +23,7 @@ func (o *Outcome) Merge(notes ...string) (*reports.Load, error) {
 	case len(folders) == 0:
 		return nil, failure.Setupf("nothing that the shards of the run %s recorded came home", o.Run)
 	case len(o.Shards) == 1:
-		return load.ReadRecord(folders[0])
+		return tally.ReadRecord(folders[0])
 	}
 	return merge.Merge(folders...)
 }

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"math"
@@ -44,22 +44,22 @@ func TestPercentilesAreWithinAThousandthOfTheSamples(t *testing.T) {
 	} {
 		for _, n := range []int{1, 10, 357, 360, 10_000, 120_000} {
 			t.Run(c.name, func(t *testing.T) {
-				var d distribution
+				var d Histogram
 				samples := make([]int64, n)
 				for i := range samples {
 					samples[i] = int64(c.sample() * 1e9)
-					d.add(time.Duration(samples[i]))
+					d.Add(time.Duration(samples[i]))
 				}
 				slices.Sort(samples)
 				for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 0.999, 0.9999} {
-					assert.InEpsilon(t, exact(samples, q), d.quantiles(q)[0], 0.001, "n %d, quantile %v", n, q)
+					assert.InEpsilon(t, exact(samples, q), d.Quantiles(q)[0], 0.001, "n %d, quantile %v", n, q)
 				}
-				p := d.percentiles()
+				p := d.Percentiles()
 				assert.Equal(t, samples[0], p.Min)
 				assert.Equal(t, samples[n-1], p.Max)
 				assert.Equal(t, int64(n), p.Count)
 				last := int64(0)
-				for _, point := range d.curve() {
+				for _, point := range d.Curve() {
 					assert.GreaterOrEqual(t, point.Value, last)
 					last = point.Value
 				}
@@ -74,48 +74,48 @@ func TestPackedDistributionsAddUpExactly(t *testing.T) {
 		values := func(name string) []int64 {
 			return rapid.SliceOf(rapid.Int64Range(-5, 2*int64(longestTime))).Draw(t, name)
 		}
-		var whole, left, right, sum distribution
+		var whole, left, right, sum Histogram
 		for _, v := range values("left") {
-			whole.add(time.Duration(v))
-			left.add(time.Duration(v))
+			whole.Add(time.Duration(v))
+			left.Add(time.Duration(v))
 		}
 		for _, v := range values("right") {
-			whole.add(time.Duration(v))
-			right.add(time.Duration(v))
+			whole.Add(time.Duration(v))
+			right.Add(time.Duration(v))
 		}
-		var p packer
-		require.NoError(t, sum.addPacked(p.pack(&left)))
-		require.NoError(t, sum.addPacked(p.pack(&right)))
-		assert.Equal(t, whole.percentiles(), sum.percentiles())
-		assert.Equal(t, whole.curve(), sum.curve())
-		both, err := addUp(p.pack(&left), p.pack(&right))
+		var p Packer
+		require.NoError(t, sum.AddPacked(p.Pack(&left)))
+		require.NoError(t, sum.AddPacked(p.Pack(&right)))
+		assert.Equal(t, whole.Percentiles(), sum.Percentiles())
+		assert.Equal(t, whole.Curve(), sum.Curve())
+		both, err := addUp(p.Pack(&left), p.Pack(&right))
 		require.NoError(t, err)
-		assert.Equal(t, p.pack(&whole), both)
-		left.merge(&right)
-		assert.Equal(t, whole.percentiles(), left.percentiles())
-		left.reset()
-		assert.Zero(t, left.percentiles())
+		assert.Equal(t, p.Pack(&whole), both)
+		left.Merge(&right)
+		assert.Equal(t, whole.Percentiles(), left.Percentiles())
+		left.Reset()
+		assert.Zero(t, left.Percentiles())
 	})
 }
 
 func FuzzPacked(f *testing.F) {
-	var d distribution
-	d.add(time.Millisecond)
-	d.add(3 * time.Second)
-	f.Add([]byte((&packer{}).pack(&d)))
+	var d Histogram
+	d.Add(time.Millisecond)
+	d.Add(3 * time.Second)
+	f.Add([]byte((&Packer{}).Pack(&d)))
 	f.Add([]byte{0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var d distribution
+		var d Histogram
 		addUp(data, data)
-		if d.addPacked(data) == nil && d.count > 0 {
-			assert.LessOrEqual(t, d.percentiles().Max, int64(longestTime))
+		if d.AddPacked(data) == nil && d.count > 0 {
+			assert.LessOrEqual(t, d.Percentiles().Max, int64(longestTime))
 		}
 	})
 }
 
 func BenchmarkDistributionAdd(b *testing.B) {
-	var d distribution
+	var d Histogram
 	for i := range b.N {
-		d.add(time.Duration(i%5_000_000 + 200_000))
+		d.Add(time.Duration(i%5_000_000 + 200_000))
 	}
 }

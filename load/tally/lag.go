@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"fmt"
@@ -9,20 +9,22 @@ import (
 	"agstest/reports"
 )
 
-// The send lag is by how much hits left after their time. A response time counts from that time, so that the lag is in it already: a limit
-// that was kept was kept in spite of it. What the lag can do is break a limit that the service keeps, or leave it open.
+// The send lag is by how much hits left after their time. A response time counts from that time, so that the lag is in
+// it already: a limit that was kept was kept in spite of it. What the lag can do is break a limit that the service
+// keeps, or leave it open.
 const (
-	// mostLag is the 99th percentile of the lag up to which figures that no limit speaks of are shown as valid; or a tenth of the median
-	// response time if that is more. A machine that is shared, such as a runner of a pipeline, keeps it.
-	mostLag      = 100 * time.Millisecond
-	mostLagShare = 0.1
+	// maxLag is the 99th percentile of the lag up to which figures that no limit speaks of are shown as valid; or a
+	// tenth of the median response time if that is more. A machine that is shared, such as a runner of a pipeline,
+	// keeps it.
+	maxLag      = 100 * time.Millisecond
+	maxLagShare = 0.1
 	// tellLag is the share of a 99th percentile from which on it is said how much of it may be the generator's own.
 	tellLag = 0.1
 )
 
-// lagInvalid says why the lag alone makes a run invalid; empty: it does not. What was asked for with MaxLag counts as it was asked. Where
-// response times have limits, late says what the lag may have decided of them, and nothing else matters; where none has, the lag must be
-// within what a shared machine keeps.
+// lagInvalid says why the lag alone makes a run invalid; empty: it does not. What was asked for with MaxLag counts as
+// it was asked. Where response times have limits, late says what the lag may have decided of them, and nothing else
+// matters; where none has, the lag must be within what a shared machine keeps.
 func lagInvalid(r *reports.Load, late []string) []string {
 	lag, most := r.Generator.Lag.P99, r.Plan.MaxLag
 	switch {
@@ -34,7 +36,7 @@ func lagInvalid(r *reports.Load, late []string) []string {
 	case limitsTimes(r):
 		return late
 	}
-	if most = max(int64(mostLag), int64(float64(r.Total.Response.P50)*mostLagShare)); lag > most {
+	if most = max(int64(maxLag), int64(float64(r.Total.Response.P50)*maxLagShare)); lag > most {
 		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s is the most where no limit on a response time says what matters (100 ms, or 10 %% of their median)",
 			figures.Milliseconds(lag), figures.Milliseconds(most))}
 	}

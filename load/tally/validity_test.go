@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"testing"
@@ -105,7 +105,8 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 	}
 }
 
-// What the lag may have decided of a limit makes a run invalid, and the lag alone does not where response times have limits.
+// What the lag may have decided of a limit makes a run invalid, and the lag alone does not where response times have
+// limits.
 func TestLagThatDecidedALimit(t *testing.T) {
 	for name, late := range map[string][]string{"it did": {"which may be why p50<18ms was not kept"}, "it did not": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -181,16 +182,22 @@ func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 	}
 }
 
-func TestHealthSeesTheClockBeingSet(t *testing.T) {
-	w := newHealthWatch(time.Now(), 0)
-	w.clocks(time.Second, time.Second)
-	w.clocks(time.Second+time.Millisecond, time.Second)
-	assert.Zero(t, w.look(time.Now()).ClockStep)
-	w.clocks(-time.Hour, time.Second)
-	h := w.look(time.Now())
-	assert.EqualValues(t, -time.Hour-time.Second, h.ClockStep)
-	w.clocks(time.Hour+2*time.Second, time.Second)
-	assert.EqualValues(t, -time.Hour-time.Second, w.look(time.Now()).ClockStep, "set back and forth, it was wrong in between")
-	assert.Positive(t, h.CPUs)
-	assert.Positive(t, h.Elapsed)
+func TestTokensAreNotBlamedWhereTheClockWasSet(t *testing.T) {
+	r := &reports.Load{Total: &reports.Operation{Asked: 100, Sent: 100, Right: 60, Wrong: 40, Outcomes: map[string]int64{hit.KindToken: 40}}}
+	decide(r, nil, nil)
+	assert.Equal(t, reports.Fail, r.Verdict)
+	r.Generator.ClockStep = int64(time.Hour)
+	decide(r, nil, nil)
+	assert.Equal(t, reports.Invalid, r.Verdict)
+	assert.Equal(t, "the clock of this machine was set by 1h0m0s during the run", r.Reason)
+	r.Total.Outcomes[hit.KindIdentity] = 1
+	decide(r, nil, nil)
+	assert.Equal(t, reports.Fail, r.Verdict, "a mix-up is one at any time")
+}
+
+func TestHitsWithoutAConnectionAreNotOfTheService(t *testing.T) {
+	r := &reports.Load{Total: &reports.Operation{Asked: 1000, Sent: 1000, Right: 999, Wrong: 1, Outcomes: map[string]int64{hit.KindMachine: 1}}}
+	decide(r, nil, nil)
+	assert.Equal(t, reports.Invalid, r.Verdict)
+	assert.Equal(t, []string{"1 hits (0.1 %) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers"}, r.Invalid)
 }

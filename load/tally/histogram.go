@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"encoding/binary"
@@ -12,32 +12,32 @@ import (
 	"agstest/reports"
 )
 
-// Times are kept in nanoseconds with three digits: every percentile is within 0.1 % of the exact one. Times above ten minutes count as
-// ten minutes; no exchange takes that long.
+// Times are kept in nanoseconds with three digits: every percentile is within 0.1 % of the exact one. Times above ten
+// minutes count as ten minutes; no exchange takes that long.
 const (
 	longestTime  = 10 * time.Minute
 	timeDigits   = 3
 	shortestTime = 1
 )
 
-// distribution is every value of one kind of time: an HdrHistogram, and beside it the exact least, largest and sum. The zero value is
-// empty; the histogram, of about 250 KB whatever the number of values, is made by the first value.
-type distribution struct {
+// Histogram is every value of one kind of time: an HdrHistogram, and beside it the exact least, largest and sum. The
+// zero value is empty; the histogram, of about 250 KB whatever the number of values, is made by the first value.
+type Histogram struct {
 	hdr           *hdrhistogram.Histogram
 	count         int64
 	min, max, sum int64
 }
 
-func (d *distribution) add(t time.Duration) { d.addTimes(int64(t), 1) }
+func (d *Histogram) Add(t time.Duration) { d.AddTimes(int64(t), 1) }
 
-// addTimes adds n equal values. A negative one counts as 0: clocks of different cores may disagree by some nanoseconds.
-func (d *distribution) addTimes(value, n int64) {
+// AddTimes adds n equal values. A negative one counts as 0: clocks of different cores may disagree by some nanoseconds.
+func (d *Histogram) AddTimes(value, n int64) {
 	value = min(max(value, 0), int64(longestTime))
 	d.record(value, n)
 	d.bounds(n, value, value, value*n)
 }
 
-func (d *distribution) record(value, n int64) {
+func (d *Histogram) record(value, n int64) {
 	if d.hdr == nil {
 		d.hdr = hdrhistogram.New(shortestTime, int64(longestTime), timeDigits)
 	}
@@ -45,7 +45,7 @@ func (d *distribution) record(value, n int64) {
 	_ = d.hdr.RecordValues(value, n)
 }
 
-func (d *distribution) bounds(n, least, largest, sum int64) {
+func (d *Histogram) bounds(n, least, largest, sum int64) {
 	if n == 0 {
 		return
 	}
@@ -57,7 +57,7 @@ func (d *distribution) bounds(n, least, largest, sum int64) {
 	d.sum += sum
 }
 
-func (d *distribution) merge(from *distribution) {
+func (d *Histogram) Merge(from *Histogram) {
 	if from.count == 0 {
 		return
 	}
@@ -68,17 +68,17 @@ func (d *distribution) merge(from *distribution) {
 	d.bounds(from.count, from.min, from.max, from.sum)
 }
 
-func (d *distribution) reset() {
+func (d *Histogram) Reset() {
 	if d.count == 0 {
 		return
 	}
 	d.hdr.Reset()
-	*d = distribution{hdr: d.hdr}
+	*d = Histogram{hdr: d.hdr}
 }
 
-// quantiles gives the values at some quantiles, ascending, each from 0 to 1: the smallest value that at least that share of all values
-// does not exceed (nearest rank). The library rounds the rank; it is asked for the very one.
-func (d *distribution) quantiles(q ...float64) []int64 {
+// Quantiles gives the values at some quantiles, ascending, each from 0 to 1: the smallest value that at least that
+// share of all values does not exceed (nearest rank). The library rounds the rank; it is asked for the very one.
+func (d *Histogram) Quantiles(q ...float64) []int64 {
 	values := make([]int64, len(q))
 	if d.count == 0 {
 		return values
@@ -93,16 +93,16 @@ func (d *distribution) quantiles(q ...float64) []int64 {
 	return values
 }
 
-func (d *distribution) percentiles() reports.Percentiles {
+func (d *Histogram) Percentiles() reports.Percentiles {
 	if d.count == 0 {
 		return reports.Percentiles{}
 	}
-	v := d.quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
+	v := d.Quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
 	return reports.Percentiles{Count: d.count, Min: d.min, Mean: d.sum / d.count, P50: v[0], P90: v[1], P95: v[2], P99: v[3], P999: v[4], Max: d.max}
 }
 
-// curve is the percentile curve, finer towards its end, as far as the number of values carries it.
-func (d *distribution) curve() []reports.CurvePoint {
+// Curve is the percentile curve, finer towards its end, as far as the number of values carries it.
+func (d *Histogram) Curve() []reports.CurvePoint {
 	if d.count == 0 {
 		return nil
 	}
@@ -115,22 +115,22 @@ func (d *distribution) curve() []reports.CurvePoint {
 		}
 	}
 	points := make([]reports.CurvePoint, 0, len(q)+1)
-	for i, value := range d.quantiles(q...) {
+	for i, value := range d.Quantiles(q...) {
 		points = append(points, reports.CurvePoint{Quantile: math.Round(q[i]*1e9) / 1e9, Value: value})
 	}
 	return append(points, reports.CurvePoint{Quantile: 1, Value: d.max})
 }
 
-// packed is a distribution in few bytes: least, largest and sum, then each value that occurs, as the distance from the one before, and
-// how often, all as varints. An empty one is nil.
-type packed []byte
+// Packed is a distribution in few bytes: least, largest and sum, then each value that occurs, as the distance from the
+// one before, and how often, all as varints. An empty one is nil.
+type Packed []byte
 
-// packer packs distributions one after the other, and reuses its room.
-type packer struct {
+// Packer packs distributions one after the other, and reuses its room.
+type Packer struct {
 	sparse *hdrhistogram.PackedHistogram
 }
 
-func (p *packer) pack(d *distribution) packed {
+func (p *Packer) Pack(d *Histogram) Packed {
 	if d.count == 0 {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (p *packer) pack(d *distribution) packed {
 	}
 	p.sparse.Reset()
 	p.sparse.MergeFrom(d.hdr)
-	out := make(packed, 0, 16+4*int(p.sparse.Populated()))
+	out := make(Packed, 0, 16+4*int(p.sparse.Populated()))
 	out = binary.AppendUvarint(out, uint64(d.min))
 	out = binary.AppendUvarint(out, uint64(d.max))
 	out = binary.AppendUvarint(out, uint64(d.sum))
@@ -155,7 +155,7 @@ func (p *packer) pack(d *distribution) packed {
 var errPacked = errors.New("a packed distribution is damaged")
 
 // each calls f for each value that occurs, ascending, and returns least, largest and sum.
-func (p packed) each(f func(value, count int64)) (least, largest, sum int64, err error) {
+func (p Packed) each(f func(value, count int64)) (least, largest, sum int64, err error) {
 	if len(p) == 0 {
 		return 0, 0, 0, nil
 	}
@@ -184,7 +184,7 @@ func (p packed) each(f func(value, count int64)) (least, largest, sum int64, err
 	return least, largest, sum, err
 }
 
-func (p packed) values() []limit.ValueCount {
+func (p Packed) values() []limit.ValueCount {
 	var values []limit.ValueCount
 	_, _, _, _ = p.each(func(value, count int64) { values = append(values, limit.ValueCount{Value: value, Count: count}) })
 	return values
@@ -192,13 +192,13 @@ func (p packed) values() []limit.ValueCount {
 
 // packedReader steps through a packed distribution.
 type packedReader struct {
-	rest                packed
+	rest                Packed
 	least, largest, sum int64
 	value, count        int64 // count 0: there are no more
 	err                 error
 }
 
-func (p packed) reader() packedReader {
+func (p Packed) reader() packedReader {
 	r := packedReader{rest: p}
 	r.least, r.largest, r.sum = r.number(), r.number(), r.number()
 	r.step()
@@ -223,7 +223,7 @@ func (r *packedReader) step() {
 }
 
 // addUp packs the sum of two packed distributions, without unpacking them.
-func addUp(a, b packed) (packed, error) {
+func addUp(a, b Packed) (Packed, error) {
 	switch {
 	case len(a) == 0:
 		return b, nil
@@ -231,7 +231,7 @@ func addUp(a, b packed) (packed, error) {
 		return a, nil
 	}
 	x, y := a.reader(), b.reader()
-	out := make(packed, 0, len(a)+len(b))
+	out := make(Packed, 0, len(a)+len(b))
 	out = binary.AppendUvarint(out, uint64(min(x.least, y.least)))
 	out = binary.AppendUvarint(out, uint64(max(x.largest, y.largest)))
 	out = binary.AppendUvarint(out, uint64(x.sum+y.sum))
@@ -257,8 +257,8 @@ func addUp(a, b packed) (packed, error) {
 	return out, errors.Join(x.err, y.err)
 }
 
-// addPacked adds what pack made. It adds part of it where it is damaged.
-func (d *distribution) addPacked(p packed) error {
+// AddPacked adds what pack made. It adds part of it where it is damaged.
+func (d *Histogram) AddPacked(p Packed) error {
 	count := int64(0)
 	least, largest, sum, err := p.each(func(value, n int64) {
 		d.record(value, n)

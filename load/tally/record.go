@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"bufio"
@@ -18,23 +18,23 @@ import (
 	"agstest/reports"
 )
 
-// RecordFile is the name of the record of a load run in the run's folder. Each finished second is appended to it and synced, so that a
-// run that is killed can be reported up to its last second.
+// RecordFile is the name of the record of a load run in the run's folder. Each finished second is appended to it and
+// synced, so that a run that is killed can be reported up to its last second.
 //
-// It begins with a line that names the format. Then come blocks: the length of the content and its CRC-32C, each as four bytes, big
-// endian, and the content, in JSON. The first block holds the question of the run, each later one a second. A block that is cut short or
-// damaged ends the record.
+// It begins with a line that names the format. Then come blocks: the length of the content and its CRC-32C, each as
+// four bytes, big endian, and the content, in JSON. The first block holds the question of the run, each later one a
+// second. A block that is cut short or damaged ends the record.
 const RecordFile = "load.record"
 
 const (
 	recordMagic = "agstest load record 1\n"
-	mostBlock   = 64 << 20
+	maxBlock    = 64 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// recordHead is the question of a run.
-type recordHead struct {
+// Head is the question of a run.
+type Head struct {
 	Report     *reports.Load `json:"report"` // without figures
 	Operations []string      `json:"operations"`
 	Limits     []string      `json:"limits,omitempty"`
@@ -46,31 +46,31 @@ type recordHead struct {
 
 // What a head may ask for at most: each operation has a row in each second, each shard a row in the report.
 const (
-	mostOperations = 16
-	mostNameBytes  = 128
-	mostShards     = 10_000
-	mostLimits     = 10_000
+	maxOperations = 16
+	maxNameBytes  = 128
+	maxShards     = 10_000
+	maxLimits     = 10_000
 )
 
-func (h *recordHead) plausible() bool {
-	if len(h.Operations) > mostOperations || h.Of < 0 || h.Of > mostShards || len(h.Limits) > mostLimits {
+func (h *Head) plausible() bool {
+	if len(h.Operations) > maxOperations || h.Of < 0 || h.Of > maxShards || len(h.Limits) > maxLimits {
 		return false
 	}
 	for _, name := range h.Operations {
-		if len(name) > mostNameBytes {
+		if len(name) > maxNameBytes {
 			return false
 		}
 	}
 	return true
 }
 
-// recorder appends to a record. After the first error it writes no more.
-type recorder struct {
+// Recorder appends to a record. After the first error it writes no more.
+type Recorder struct {
 	file *os.File
 	err  error
 }
 
-func newRecorder(folder string, head *recordHead) (*recorder, error) {
+func NewRecorder(folder string, head *Head) (*Recorder, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, failure.Usagef("cannot make the folder %s of the run: %w", folder, err)
 	}
@@ -78,9 +78,9 @@ func newRecorder(folder string, head *recordHead) (*recorder, error) {
 	if err != nil {
 		return nil, failure.Usagef("cannot write the record of the run: %w", err)
 	}
-	r := &recorder{file: file}
+	r := &Recorder{file: file}
 	_, r.err = file.WriteString(recordMagic)
-	r.append(head)
+	r.Append(head)
 	if r.err != nil {
 		file.Close()
 		return nil, failure.Usagef("cannot write the record of the run: %w", r.err)
@@ -88,8 +88,8 @@ func newRecorder(folder string, head *recordHead) (*recorder, error) {
 	return r, nil
 }
 
-// append writes one block with one call, and sees that it is on the disk.
-func (r *recorder) append(content any) {
+// Append writes one block with one call, and sees that it is on the disk.
+func (r *Recorder) Append(content any) {
 	if r.err != nil {
 		return
 	}
@@ -114,7 +114,15 @@ func blockOf(content any) ([]byte, error) {
 	return b, nil
 }
 
-func (r *recorder) close() error {
+// Failed is the first error of a recorder; nil where there is none, or no recorder.
+func (r *Recorder) Failed() error {
+	if r == nil {
+		return nil
+	}
+	return r.err
+}
+
+func (r *Recorder) Close() error {
 	if err := r.file.Close(); r.err == nil {
 		r.err = err
 	}
@@ -124,7 +132,7 @@ func (r *recorder) close() error {
 // recordReader reads a record block by block.
 type recordReader struct {
 	in   *bufio.Reader
-	head recordHead
+	head Head
 }
 
 var errNoRecord = errors.New("it is no record of a load run")
@@ -157,7 +165,7 @@ func (r *recordReader) next(into any) error {
 		return errCut
 	}
 	length := binary.BigEndian.Uint32(lead[:])
-	if length > mostBlock {
+	if length > maxBlock {
 		return errCut
 	}
 	var content bytes.Buffer
@@ -170,8 +178,8 @@ func (r *recordReader) next(into any) error {
 	return nil
 }
 
-// ReadRecord makes the report of a run from the record in its folder, whether the run came to its end or was killed: then the report is
-// marked partial and holds all seconds that were recorded. Errors are of the kind failure.Usage.
+// ReadRecord makes the report of a run from the record in its folder, whether the run came to its end or was killed:
+// then the report is marked partial and holds all seconds that were recorded. Errors are of the kind failure.Usage.
 func ReadRecord(folder string) (*reports.Load, error) {
 	path := filepath.Join(folder, RecordFile)
 	file, err := os.Open(path)
@@ -183,13 +191,13 @@ func ReadRecord(folder string) (*reports.Load, error) {
 	if err != nil {
 		return nil, failure.Usagef("cannot read %s: %w", path, err)
 	}
-	l := newLedger(r.head.Operations, r.head.Report.Plan.Closed)
+	l := NewLedger(r.head.Operations, r.head.Report.Plan.Closed)
 	for {
-		var f frame
+		var f Frame
 		if err := r.next(&f); err != nil {
 			break
 		}
-		if err := l.add(&f); err != nil {
+		if err := l.Add(&f); err != nil {
 			break
 		}
 	}
@@ -197,12 +205,12 @@ func ReadRecord(folder string) (*reports.Load, error) {
 	if l.frames == 0 {
 		return nil, failure.Usagef("%s holds no second of the run: it ended before the first one was over", path)
 	}
-	l.finish(report, r.head.Limits)
+	l.Finish(report, r.head.Limits)
 	return report, nil
 }
 
-// finish writes figures, limits and verdict into the report of a run that is over, or of one that ended without a word.
-func (l *ledger) finish(r *reports.Load, limits []string) {
+// Finish writes figures, limits and verdict into the report of a run that is over, or of one that ended without a word.
+func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	l.report(r)
 	if l.end == nil {
 		r.Run.Partial = "the run broke off; the figures are those up to its last recorded second"
@@ -234,8 +242,9 @@ func (l *ledger) finish(r *reports.Load, limits []string) {
 	decide(r, beyond, late)
 }
 
-// scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed in.
-func (l *ledger) scheduled(r *reports.Load) int {
+// scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed
+// in.
+func (l *Ledger) scheduled(r *reports.Load) int {
 	ran := int(time.Duration(l.health.Elapsed) / time.Second)
 	if r.Storm != nil {
 		return max(1, min(ran, l.upTo))

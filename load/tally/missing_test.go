@@ -1,11 +1,8 @@
-package load
+package tally
 
 import (
-	"context"
-	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,32 +13,33 @@ import (
 	"agstest/reports"
 )
 
-// recorded is the record of a shard whose hits all took 10 ms: 100 a second for so many seconds, of 8 that were planned.
-func recorded(t *testing.T, shard schedule.Shard, seconds int, change func(head *recordHead, seconds []*frame)) string {
+// recorded is the record of a shard whose hits all took 10 ms: 100 a second for so many seconds, of 8 that were
+// planned.
+func recorded(t *testing.T, shard schedule.Shard, seconds int, change func(head *Head, seconds []*Frame)) string {
 	t.Helper()
 	folder := t.TempDir()
 	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	head := &recordHead{
+	head := &Head{
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: 800, Seconds: 8, Workload: "test", Schedule: "constant"}},
 		Operations: []string{"a"}, Of: shard.Of, Whole: int64(800 * shard.Of), Began: began,
 	}
-	var p packer
-	var frames []*frame
+	var p Packer
+	var frames []*Frame
 	for second := range seconds {
 		s := newSecondTally(1)
 		for range 100 {
-			s.lag.add(100 * time.Microsecond)
-			s.operations[0].response.add(10 * time.Millisecond)
-			s.operations[0].service.add(10 * time.Millisecond)
+			s.lag.Add(100 * time.Microsecond)
+			s.operations[0].response.Add(10 * time.Millisecond)
+			s.operations[0].service.Add(10 * time.Millisecond)
 		}
 		s.operations[0].Sent, s.operations[0].Right = 100, 100
 		s.operations[0].asked[second], s.operations[0].statuses[200] = 100, 100
 		f := frameOf(second, s, &p)
 		f.Due = int64(100 * (second + 1))
-		f.Health = health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2, CPU: int64(second+1) * 5e8}
+		f.Health = Health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2, CPU: int64(second+1) * 5e8}
 		frames = append(frames, f)
 	}
-	frames[len(frames)-1].End = &ending{}
+	frames[len(frames)-1].End = &Ending{}
 	if change != nil {
 		change(head, frames)
 	}
@@ -50,7 +48,7 @@ func recorded(t *testing.T, shard schedule.Shard, seconds int, change func(head 
 }
 
 // writeRecord writes a record at once, without waiting for the disk.
-func writeRecord(t testing.TB, folder string, head *recordHead, frames []*frame) {
+func writeRecord(t testing.TB, folder string, head *Head, frames []*Frame) {
 	t.Helper()
 	text := []byte(recordMagic)
 	for i := range len(frames) + 1 {
@@ -93,7 +91,7 @@ func TestRunOfAllShardsIsWhole(t *testing.T) {
 // However a shard is missed, the run is partial and inconclusive, though its limits hold.
 func TestRunWithoutAShardIsPartial(t *testing.T) {
 	t.Parallel()
-	limit := func(head *recordHead) { head.Limits = []string{"a.p99<1s", "throughput>700/s"} }
+	limit := func(head *Head) { head.Limits = []string{"a.p99<1s", "throughput>700/s"} }
 	all := func(third func(schedule.Shard) string) []string {
 		var folders []string
 		for i := 1; i <= 8; i++ {
@@ -103,7 +101,7 @@ func TestRunWithoutAShardIsPartial(t *testing.T) {
 				}
 				continue
 			}
-			folders = append(folders, recorded(t, schedule.Shard{Index: i, Of: 8}, 8, func(h *recordHead, _ []*frame) { limit(h) }))
+			folders = append(folders, recorded(t, schedule.Shard{Index: i, Of: 8}, 8, func(h *Head, _ []*Frame) { limit(h) }))
 		}
 		return folders
 	}
@@ -126,14 +124,14 @@ func TestRunWithoutAShardIsPartial(t *testing.T) {
 		},
 		"killed": {
 			third: func(s schedule.Shard) string {
-				return recorded(t, s, 3, func(h *recordHead, f []*frame) { limit(h); f[2].End = nil })
+				return recorded(t, s, 3, func(h *Head, f []*Frame) { limit(h); f[2].End = nil })
 			},
 			partial: "partial: 7 of 8 shards, 92.19 % of the schedule sent; missing: shard 3/8 from 3.0 s on (it broke off)",
 			run:     reports.ShardRun{Shard: "3/8", State: "partial", Planned: 800, Sent: 300, Until: 3e9, Reason: "it broke off", CPUSeconds: 1.5, CPUShare: 0.25},
 		},
 		"told to stop": {
 			third: func(s schedule.Shard) string {
-				return recorded(t, s, 6, func(h *recordHead, f []*frame) { limit(h); f[5].End = &ending{Partial: "it was ended: SIGTERM"} })
+				return recorded(t, s, 6, func(h *Head, f []*Frame) { limit(h); f[5].End = &Ending{Partial: "it was ended: SIGTERM"} })
 			},
 			known:   known,
 			partial: "partial: 7 of 8 shards, 96.88 % of the schedule sent; missing: shard 3/8 on n2 from 6.0 s on (it was ended: SIGTERM)",
@@ -163,7 +161,7 @@ func TestRunWithoutAShardIsPartial(t *testing.T) {
 func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 	t.Parallel()
 	merged, err := Merge(eight(t, func(s schedule.Shard) string {
-		return recorded(t, s, 8, func(_ *recordHead, frames []*frame) {
+		return recorded(t, s, 8, func(_ *Head, frames []*Frame) {
 			for _, f := range frames {
 				f.Health.StartLate, f.Health.Throttled, f.Health.ThrottledTimes = 240e6, 30e6, 4
 			}
@@ -174,13 +172,13 @@ func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 	assert.Contains(t, merged.Notes, "shard 3/8 started 240.0 ms late")
 	assert.Contains(t, merged.Notes, "shard 3/8 was held back 4 times by the CPU limit of its container, for 30.0 ms in all")
 
-	slow := map[string]func(*frame){
-		"shard 3/8: the CPU limit of its container held the generator back 9 times, for 600ms in all; give it more CPU, or no limit": func(f *frame) { f.Health.Throttled, f.Health.ThrottledTimes = 600e6, 9 },
-		"shard 3/8: the generator used 95 % of its processors, so that its own delays are in the figures":                            func(f *frame) { f.Health.CPU = 19 * f.Health.Elapsed / 10 },
+	slow := map[string]func(*Frame){
+		"shard 3/8: the CPU limit of its container held the generator back 9 times, for 600ms in all; give it more CPU, or no limit": func(f *Frame) { f.Health.Throttled, f.Health.ThrottledTimes = 600e6, 9 },
+		"shard 3/8: the generator used 95 % of its processors, so that its own delays are in the figures":                            func(f *Frame) { f.Health.CPU = 19 * f.Health.Elapsed / 10 },
 	}
 	for says, change := range slow {
 		merged, err := Merge(eight(t, func(s schedule.Shard) string {
-			return recorded(t, s, 8, func(_ *recordHead, frames []*frame) {
+			return recorded(t, s, 8, func(_ *Head, frames []*Frame) {
 				for _, f := range frames {
 					change(f)
 				}
@@ -196,7 +194,7 @@ func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 func TestShardsThatStartedApart(t *testing.T) {
 	t.Parallel()
 	folders := eight(t, func(s schedule.Shard) string {
-		return recorded(t, s, 8, func(h *recordHead, _ []*frame) { h.Began = h.Began.Add(3 * time.Second) })
+		return recorded(t, s, 8, func(h *Head, _ []*Frame) { h.Began = h.Began.Add(3 * time.Second) })
 	})
 	merged, err := Merge(folders...)
 	require.NoError(t, err)
@@ -206,61 +204,4 @@ func TestShardsThatStartedApart(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, reports.Pass, merged.Verdict, merged.Reason)
 	assert.Equal(t, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), merged.Run.Start)
-}
-
-func TestBarrierStartsTheClock(t *testing.T) {
-	t.Parallel()
-	server := serve(t, right)
-	var ready Ready
-	var agreed time.Time
-	o := Options{Rate: per(100), Duration: 300 * time.Millisecond, Barrier: func(_ context.Context, r Ready) (time.Time, error) {
-		ready, agreed = r, time.Now().Add(60*time.Millisecond)
-		return agreed, nil
-	}}
-	report, err := testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(context.Background())
-	require.NoError(t, err)
-	assert.Equal(t, Ready{Hits: 30, Length: 300 * time.Millisecond}, ready)
-	assert.EqualValues(t, 30, report.Total.Sent)
-	assert.WithinDuration(t, agreed, report.Run.Start, time.Millisecond)
-	assert.Positive(t, report.Generator.StartLate, "some microseconds")
-	assert.Less(t, time.Duration(report.Generator.StartLate), 5*time.Second)
-
-	o.Barrier = func(context.Context, Ready) (time.Time, error) { return time.Now().Add(-1500 * time.Millisecond), nil }
-	_, err = testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(context.Background())
-	assert.ErrorContains(t, err, "too late")
-	never := errors.New("nobody came")
-	o.Barrier = func(context.Context, Ready) (time.Time, error) { return time.Time{}, never }
-	_, err = testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(context.Background())
-	assert.Equal(t, never, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	o.Barrier = func(context.Context, Ready) (time.Time, error) { cancel(); return time.Now().Add(time.Hour), nil }
-	_, err = testEngine(t, server.URL, &twoPaths{operations: []string{"a"}}, o).run(ctx)
-	assert.ErrorIs(t, err, context.Canceled, "it does not wait for the instant")
-}
-
-func TestCPULimitIsFoundAndRead(t *testing.T) {
-	t.Parallel()
-	write := func(root, path, text string) {
-		require.NoError(t, os.MkdirAll(filepath.Join(root, filepath.Dir(path)), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(root, path), []byte(text), 0o600))
-	}
-	for name, test := range map[string]struct {
-		membership, file, text string
-		want                   throttling
-	}{
-		"version 2, own namespace":  {"0::/\n", "cpu.stat", "usage_usec 5\nnr_periods 9\nnr_throttled 4\nthrottled_usec 2500\n", throttling{2500 * time.Microsecond, 4}},
-		"version 2":                 {"0::/kube/pod1/c1\n", "kube/pod1/c1/cpu.stat", "nr_throttled 1\nthrottled_usec 7\n", throttling{7 * time.Microsecond, 1}},
-		"version 1":                 {"5:memory:/m\n4:cpu,cpuacct:/kube/c1\n0::/\n", "cpu,cpuacct/kube/c1/cpu.stat", "nr_periods 3\nnr_throttled 2\nthrottled_time 1000000\n", throttling{time.Millisecond, 2}},
-		"version 1, in a container": {"4:cpu:/kube/c1\n", "cpu/cpu.stat", "nr_throttled 2\nthrottled_time 30\n", throttling{30, 2}},
-		"the root counts nothing":   {"0::/\n", "cpu.stat", "usage_usec 5\n", throttling{}},
-		"nothing":                   {"nonsense\n", "other", "", throttling{}},
-	} {
-		root := t.TempDir()
-		write(root, test.file, test.text)
-		write(root, "membership", test.membership)
-		limit := findCPULimit(filepath.Join(root, "membership"), root)
-		assert.Equal(t, test.want, limit.throttled(), name)
-	}
-	assert.Empty(t, findCPULimit("/nonexistent", "/nonexistent"))
-	assert.False(t, strings.Contains(string(findCPULimit("/proc/self/cgroup", "/sys/fs/cgroup")), "//"))
 }

@@ -1,4 +1,6 @@
-package load
+//go:build unix
+
+package tally
 
 import (
 	"fmt"
@@ -7,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/metrics"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,8 +20,8 @@ import (
 	"agstest/reports"
 )
 
-// BenchmarkMerge merges the records of so many shards of ten minutes, with two operations of 500 hits a second each and 400,000 values that
-// must be unique in every shard. AGSTEST_MERGE_SHARDS=100 makes it a large one.
+// BenchmarkMerge merges the records of so many shards of ten minutes, with two operations of 500 hits a second each and
+// 400,000 values that must be unique in every shard. AGSTEST_MERGE_SHARDS=100 makes it a large one.
 func BenchmarkMerge(b *testing.B) {
 	count := 8
 	if text := os.Getenv("AGSTEST_MERGE_SHARDS"); text != "" {
@@ -57,14 +60,14 @@ func BenchmarkMerge(b *testing.B) {
 			}
 		}
 	}()
-	cpu, merges := cpuTime(), 0
+	cpu, merges := usedCPU(b), 0
 	for b.Loop() {
 		merges++
 		merged, err := Merge(folders...)
 		require.NoError(b, err)
 		require.Equal(b, reports.Pass, merged.Verdict, merged.Reason)
 	}
-	b.ReportMetric((cpuTime()-cpu).Seconds()/float64(merges), "CPU-s/op")
+	b.ReportMetric((usedCPU(b)-cpu).Seconds()/float64(merges), "CPU-s/op")
 	close(stop)
 	<-stopped
 	b.ReportMetric(float64(most-before)/1e6, "MB-heap-at-most")
@@ -79,34 +82,34 @@ func heapObjects() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-func benchHead(shard schedule.Shard, seconds int) *recordHead {
-	return &recordHead{
+func benchHead(shard schedule.Shard, seconds int) *Head {
+	return &Head{
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: shard.String(), Plan: reports.Plan{Hits: int64(1000 * seconds), Seconds: float64(seconds), Workload: "test"}},
 		Operations: []string{"a", "b"}, Of: shard.Of, Whole: int64(1000 * seconds * shard.Of), Began: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Seen: true,
 	}
 }
 
 // benchFrames are the seconds of a shard. All shards have the same ones, which costs a merge no less.
-func benchFrames(seconds int) []*frame {
-	var p packer
-	var frames []*frame
+func benchFrames(seconds int) []*Frame {
+	var p Packer
+	var frames []*Frame
 	random := rand.New(rand.NewPCG(7, 1))
 	for second := range seconds {
 		s := newSecondTally(2)
 		for i := range s.operations {
 			o := &s.operations[i]
 			for range 500 {
-				s.lag.add(time.Duration(random.Int64N(100_000)))
+				s.lag.Add(time.Duration(random.Int64N(100_000)))
 				took := time.Duration((8 + 30*random.ExpFloat64()) * 1e6)
-				o.response.add(took)
-				o.service.add(took)
+				o.response.Add(took)
+				o.service.Add(took)
 			}
 			o.Sent, o.Right, o.asked[second], o.statuses[200] = 500, 500, 500, 500
 		}
 		f := frameOf(second, s, &p)
-		f.Due, f.Health = int64(1000*(second+1)), health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2}
+		f.Due, f.Health = int64(1000*(second+1)), Health{Elapsed: int64(second+1) * 1e9, Sending: int64(second+1) * 1e9, CPUs: 2}
 		if second == seconds-1 {
-			f.End = &ending{}
+			f.End = &Ending{}
 		}
 		frames = append(frames, f)
 	}
@@ -114,9 +117,18 @@ func benchFrames(seconds int) []*frame {
 }
 
 func benchSeen(b *testing.B, folder string, shard schedule.Shard, values int) {
-	c := &crowd{seen: unique.New(unique.Key(7, shard)), who: &roster{all: 1 << 20, device: newPattern("LOAD_{n}"), account: newPattern("L{n}"), first: uint32(shard.Index - 1), stride: uint32(shard.Of)}}
+	seen := unique.New(unique.Key(7, shard))
 	for i := range values {
-		c.seen.Claim(c.seen.Digest(unique.JTI, fmt.Appendf(nil, "%d-%d", shard.Index, i)), uint32(i%2000))
+		seen.Claim(seen.Digest(unique.JTI, fmt.Appendf(nil, "%d-%d", shard.Index, i)), uint32(i%2000))
 	}
-	require.NoError(b, c.leaveUnique(folder, shard))
+	number := func(n uint32) uint32 { return uint32(shard.Index-1) + n*uint32(shard.Of) }
+	name := func(n uint32) string { return fmt.Sprintf("client %d", n+1) }
+	require.NoError(b, seen.Leave(folder, shard, number, name))
+}
+
+// usedCPU is the processor time of this process.
+func usedCPU(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"fmt"
@@ -14,49 +14,50 @@ import (
 
 // The rules by which the figures of a run speak of the service and not of the generator.
 const (
-	leastSent        = 0.99 // of the hits the schedule asked for
-	mostHeld         = 0.01 // of the hits waited for a worker, a client or the consumer of results
-	mostClockStep    = 100 * time.Millisecond
-	mostCPU          = 0.9 // of the cores that the process may use
-	mostPause        = 0.01
-	mostThrottled    = 0.01 // of the schedule's length
-	leastJudgedHits  = 1
-	behindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
-	clockStepCounted = 10 * time.Millisecond
+	minSent          = 0.99 // of the hits the schedule asked for
+	maxHeld          = 0.01 // of the hits waited for a worker, a client or the consumer of results
+	maxClockStep     = 100 * time.Millisecond
+	MaxCPU           = 0.9 // of the cores that the process may use
+	maxPause         = 0.01
+	maxThrottled     = 0.01 // of the schedule's length
+	minJudgedHits    = 1
+	BehindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
+	ClockStepCounted = 10 * time.Millisecond
 )
 
-// invalid lists why the figures of a run do not speak of the service, in words; none: they do. Closed tells of a run without schedule:
-// it sends when it can, so that neither lag nor load of the generator can be wrong. Late are the limits that the lag may have decided.
+// invalid lists why the figures of a run do not speak of the service, in words; none: they do. Closed tells of a run
+// without schedule: it sends when it can, so that neither lag nor load of the generator can be wrong. Late are the
+// limits that the lag may have decided.
 func invalid(r *reports.Load, late []string) []string {
 	var reasons []string
 	say := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	g, total := &r.Generator, r.Total
-	if total.Sent < leastJudgedHits {
+	if total.Sent < minJudgedHits {
 		say("nothing was sent")
 		return reasons
 	}
 	share := func(n int64) float64 { return float64(n) / float64(max(total.Asked, 1)) }
 	if !r.Plan.Closed {
-		if share(total.Sent) < leastSent {
+		if share(total.Sent) < minSent {
 			say("only %s of %s hits that the schedule asked for were sent (%.1f %%; %.0f %% are needed)",
-				figures.Count(total.Sent), figures.Count(total.Asked), share(total.Sent)*100, leastSent*100)
+				figures.Count(total.Sent), figures.Count(total.Asked), share(total.Sent)*100, minSent*100)
 		}
-		if share(g.AtCap) > mostHeld {
+		if share(g.AtCap) > maxHeld {
 			say("%s hits (%.1f %%) waited for one of the %s workers, all of which were busy; their wait is in the response times; raise --workers",
 				figures.Count(g.AtCap), share(g.AtCap)*100, figures.Count(g.MaxInFlight))
 		}
-		if share(g.Starved) > mostHeld {
+		if share(g.Starved) > maxHeld {
 			say("%s hits (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
 				figures.Count(g.Starved), share(g.Starved)*100)
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
-		if g.CPUShare > mostCPU {
+		if g.CPUShare > MaxCPU {
 			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
 		}
-		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > mostPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
+		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > maxPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
 			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
 		}
-		if most := int64(mostThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
+		if most := int64(maxThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
 			say("the CPU limit of its container held the generator back %s times, for %s in all; give it more CPU, or no limit",
 				figures.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
 		}
@@ -65,27 +66,27 @@ func invalid(r *reports.Load, late []string) []string {
 		say("%s hits (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
 			figures.Count(n), share(n)*100)
 	}
-	if share(g.Behind) > mostHeld {
+	if share(g.Behind) > maxHeld {
 		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)
 	}
-	if step := time.Duration(g.ClockStep).Abs(); step > mostClockStep {
+	if step := time.Duration(g.ClockStep).Abs(); step > maxClockStep {
 		say("the clock of this machine was set by %s during the run", step.Round(time.Millisecond))
 	}
 	return reasons
 }
 
-// correctness are the kinds of wrong answers that no limit on errors excuses: the service gave something that is not right, which is
-// worse than giving nothing.
+// correctness are the kinds of wrong answers that no limit on errors excuses: the service gave something that is not
+// right, which is worse than giving nothing.
 var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, hit.KindShape}
 
-// decide sets validity and verdict of a report whose figures and limits are in. Beyond says what else makes it invalid, late which limits
-// the lag of the generator may have decided. An invalid run is neither passed nor failed.
+// decide sets validity and verdict of a report whose figures and limits are in. Beyond says what else makes it invalid,
+// late which limits the lag of the generator may have decided. An invalid run is neither passed nor failed.
 func decide(r *reports.Load, beyond, late []string) {
 	r.Invalid = append(invalid(r, late), beyond...)
 	r.Valid = len(r.Invalid) == 0
 	bad := int64(0)
 	for _, kind := range correctness {
-		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > mostClockStep {
+		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
 			continue // what a token says of times was held against a clock that was wrong; the run is not valid
 		}
 		bad += r.Total.Outcomes[kind]
@@ -95,7 +96,7 @@ func decide(r *reports.Load, beyond, late []string) {
 		if w.Operation == unique.AllShards {
 			across = w.Times
 		}
-		if w.Operation == setUpOperation && !slices.ContainsFunc(r.Wrong[:i], func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }) {
+		if w.Operation == hit.SetUp && !slices.ContainsFunc(r.Wrong[:i], func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }) {
 			before += w.Times
 		}
 	}

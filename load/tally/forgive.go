@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 	"agstest/reports"
 )
 
-// unforgiven counts the wrong answers that nothing of a run excuses, by operation and kind. A limit excuses what it was decided for and
-// nothing else: one on errors the answers of its operation (of all where it names none), one on throttled those of its operation that ask
-// to come again later. In a storm, answers that ask to come again later are part of what is asked. Whether a limit is kept is judged
-// elsewhere: one that is broken or not decided says so itself.
+// unforgiven counts the wrong answers that nothing of a run excuses, by operation and kind. A limit excuses what it was
+// decided for and nothing else: one on errors the answers of its operation (of all where it names none), one on
+// throttled those of its operation that ask to come again later. In a storm, answers that ask to come again later are
+// part of what is asked. Whether a limit is kept is judged elsewhere: one that is broken or not decided says so itself.
 func unforgiven(r *reports.Load) map[string]map[string]int64 {
 	operations := r.Operations
 	if len(operations) == 0 && r.Total != nil {

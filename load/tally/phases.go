@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"agstest/load/hit"
@@ -9,7 +9,7 @@ import (
 type phaseTally struct {
 	connections                   int64 // opened
 	exchanges                     int64 // traced
-	dns, connect, tls, wait, read distribution
+	dns, connect, tls, wait, read Histogram
 }
 
 func (p *phaseTally) add(t *hit.Phases) {
@@ -17,28 +17,28 @@ func (p *phaseTally) add(t *hit.Phases) {
 	if t.NewConnection {
 		p.connections++
 		if t.DNS > 0 {
-			p.dns.add(t.DNS)
+			p.dns.Add(t.DNS)
 		}
-		p.connect.add(t.Connect)
+		p.connect.Add(t.Connect)
 		if t.TLS > 0 {
-			p.tls.add(t.TLS)
+			p.tls.Add(t.TLS)
 		}
 	}
 	if t.Wait > 0 {
-		p.wait.add(t.Wait)
-		p.read.add(t.Read)
+		p.wait.Add(t.Wait)
+		p.read.Add(t.Read)
 	}
 }
 
 func (p *phaseTally) reset() {
 	for _, d := range p.all() {
-		d.reset()
+		d.Reset()
 	}
 	p.connections, p.exchanges = 0, 0
 }
 
-func (p *phaseTally) all() []*distribution {
-	return []*distribution{&p.dns, &p.connect, &p.tls, &p.wait, &p.read}
+func (p *phaseTally) all() []*Histogram {
+	return []*Histogram{&p.dns, &p.connect, &p.tls, &p.wait, &p.read}
 }
 
 // report gives the phases of a whole run; nil where nothing was traced.
@@ -47,7 +47,7 @@ func (p *phaseTally) report() *reports.Phases {
 		return nil
 	}
 	return &reports.Phases{
-		DNS: p.dns.percentiles(), Connect: p.connect.percentiles(), TLS: p.tls.percentiles(), Wait: p.wait.percentiles(), Read: p.read.percentiles(),
+		DNS: p.dns.Percentiles(), Connect: p.connect.Percentiles(), TLS: p.tls.Percentiles(), Wait: p.wait.Percentiles(), Read: p.read.Percentiles(),
 		NewConnections: p.connections, ReuseRatio: 1 - float64(min(p.connections, p.exchanges))/float64(p.exchanges),
 	}
 }

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"bytes"
@@ -14,24 +14,24 @@ import (
 	"agstest/reports"
 )
 
-// FuzzReadRecord reads blocks that are whole, with sums that are right, whatever stands in them: as the record of a run of its own and as
-// that of a shard. One line of the text is one block.
+// FuzzReadRecord reads blocks that are whole, with sums that are right, whatever stands in them: as the record of a run
+// of its own and as that of a shard. One line of the text is one block.
 func FuzzReadRecord(f *testing.F) {
-	head := recordHead{
+	head := Head{
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: "1/2", Plan: reports.Plan{Workload: "refresh", Hits: 4, Seconds: 2}},
 		Operations: []string{"refresh"}, Limits: []string{"refresh.p99<300ms", "errors<1%"}, Of: 2, Began: time.Unix(1_800_000_000, 0).UTC(),
 	}
-	var p packer
-	var times distribution
-	times.add(1_500_000)
-	times.add(2_500_000)
-	second := frame{Due: 2, Lag: p.pack(&times), Exchanges: 2, Operations: []operationFrame{{
+	var p Packer
+	var times Histogram
+	times.Add(1_500_000)
+	times.Add(2_500_000)
+	second := Frame{Due: 2, Lag: p.Pack(&times), Exchanges: 2, Operations: []operationFrame{{
 		Asked: map[int]int64{0: 2}, counts: counts{Sent: 2, Right: 1, Wrong: 1}, Statuses: map[string]int64{"200": 2}, Missed: map[string]int64{"200": 1},
-		Kinds: map[string]int64{"identity": 1}, Response: p.pack(&times), Service: p.pack(&times),
-	}}, Health: health{Elapsed: 1e9, Sending: 1e9, CPU: 1e7, CPUs: 2}}
+		Kinds: map[string]int64{"identity": 1}, Response: p.Pack(&times), Service: p.Pack(&times),
+	}}, Health: Health{Elapsed: 1e9, Sending: 1e9, CPU: 1e7, CPUs: 2}}
 	last := second
 	last.Second, last.Due, last.Health.Elapsed = 1, 4, 2e9
-	last.End = &ending{Notes: []string{"one"}, Storm: &reports.Storm{Clients: 2, Recovered: 1}}
+	last.End = &Ending{Notes: []string{"one"}, Storm: &reports.Storm{Clients: 2, Recovered: 1}}
 	var text bytes.Buffer
 	for _, block := range []any{head, second, last} {
 		if err := json.NewEncoder(&text).Encode(block); err != nil {

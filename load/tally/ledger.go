@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"cmp"
@@ -11,14 +11,15 @@ import (
 	"agstest/reports"
 )
 
-// ledger sums up the frames of a run, in order, to its report. A live run, a run read back from its record and the merged shards of a
-// run all go through it, so that their figures agree. Its memory grows with the seconds of a run and not with its hits.
-type ledger struct {
+// Ledger sums up the frames of a run, in order, to its report. A live run, a run read back from its record and the
+// merged shards of a run all go through it, so that their figures agree. Its memory grows with the seconds of a run and
+// not with its hits.
+type Ledger struct {
 	operations []string
 	closed     bool
 	brief      bool // of one shard of many: the sums of all operations together, in a thirtieth of the memory
 
-	lag, gc distribution
+	lag, gc Histogram
 	totals  []operationTotal
 	phases  phaseTally
 	rows    [][]reports.Second // of each second each operation
@@ -27,47 +28,47 @@ type ledger struct {
 	weight  int // bytes of the packed distributions in windows
 	wrong   []reports.Wrong
 	due     int64
-	health  health
-	end     *ending
+	health  Health
+	end     *Ending
 	frames  int
 	upTo    int // the second after the last one
 	missing int // seconds that no frame came for
-	scratch distribution
+	scratch Histogram
 }
 
 // newBriefLedger is for one shard of many: its report has a total, the health of the generator, and nothing else.
-func newBriefLedger(closed bool) *ledger {
-	l := newLedger([]string{"all"}, closed)
+func newBriefLedger(closed bool) *Ledger {
+	l := NewLedger([]string{"all"}, closed)
 	l.brief = true
 	return l
 }
 
-func newLedger(operations []string, closed bool) *ledger {
-	l := &ledger{operations: operations, closed: closed, totals: make([]operationTotal, len(operations)), stride: 1}
+func NewLedger(operations []string, closed bool) *Ledger {
+	l := &Ledger{operations: operations, closed: closed, totals: make([]operationTotal, len(operations)), stride: 1}
 	for i := range l.totals {
 		l.totals[i].statuses, l.totals[i].kinds = map[string]int64{}, map[string]int64{}
 	}
 	return l
 }
 
-// longestGap is how many seconds may be missing between frames, all gaps together: a process that was stopped for a day. More is a damaged record, and
-// would be a row each.
+// longestGap is how many seconds may be missing between frames, all gaps together: a process that was stopped for a
+// day. More is a damaged record, and would be a row each.
 const longestGap = 24 * 60 * 60
 
 var errSecond = errors.New("a second of the record is out of its place")
 
-// add sums one frame up. Frames come in the order of their seconds.
-func (l *ledger) add(f *frame) error {
+// Add sums one frame up. Frames come in the order of their seconds.
+func (l *Ledger) Add(f *Frame) error {
 	if l.missing += max(0, f.Second-l.upTo); f.Second < 0 || l.missing > longestGap {
 		return errSecond
 	}
 	l.frames++
 	l.upTo = max(l.upTo, f.Second+1)
 	l.due = max(l.due, f.Due)
-	if err := l.lag.addPacked(f.Lag); err != nil {
+	if err := l.lag.AddPacked(f.Lag); err != nil {
 		return err
 	}
-	if err := l.gc.addPacked(f.Health.GC); err != nil {
+	if err := l.gc.AddPacked(f.Health.GC); err != nil {
 		return err
 	}
 	l.health = f.Health
@@ -78,7 +79,7 @@ func (l *ledger) add(f *frame) error {
 	l.phases.exchanges += f.Exchanges
 	for i, d := range l.phases.all() {
 		if i < len(f.Phases) {
-			if err := d.addPacked(f.Phases[i]); err != nil {
+			if err := d.AddPacked(f.Phases[i]); err != nil {
 				return err
 			}
 		}
@@ -86,11 +87,11 @@ func (l *ledger) add(f *frame) error {
 	if l.brief {
 		return l.addBriefly(f)
 	}
-	l.scratch.reset()
-	if err := l.scratch.addPacked(f.Lag); err != nil {
+	l.scratch.Reset()
+	if err := l.scratch.AddPacked(f.Lag); err != nil {
 		return err
 	}
-	lag99 := l.scratch.quantiles(0.99)[0]
+	lag99 := l.scratch.Quantiles(0.99)[0]
 	part := window{from: f.Second, to: f.Second + 1, operations: make([]windowOperation, len(l.operations))}
 	for i := range f.Operations {
 		o := &f.Operations[i]
@@ -114,21 +115,22 @@ func (l *ledger) add(f *frame) error {
 }
 
 // addBriefly sums up what says whether a generator was well.
-func (l *ledger) addBriefly(f *frame) error {
+func (l *Ledger) addBriefly(f *Frame) error {
 	t := &l.totals[0]
 	for i := range f.Operations {
 		o := &f.Operations[i]
 		t.counts.add(counts{Sent: o.Sent, Right: o.Right, Wrong: o.Wrong})
-		if err := t.response.addPacked(o.Response); err != nil {
+		if err := t.response.AddPacked(o.Response); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *reports.Second) error {
+func (l *Ledger) addOperation(total *operationTotal, o *operationFrame, row *reports.Second) error {
 	for second, n := range o.Asked {
-		// It may lie after the frame: on a machine that is too busy to take a second out in time, later hits are counted in it.
+		// It may lie after the frame: on a machine that is too busy to take a second out in time, later hits are
+		// counted in it.
 		if second < 0 || second-l.upTo > longestGap {
 			return errSecond
 		}
@@ -150,25 +152,25 @@ func (l *ledger) addOperation(total *operationTotal, o *operationFrame, row *rep
 		shown = o.Service
 	}
 	second := &l.scratch
-	second.reset()
-	if err := second.addPacked(shown); err != nil {
+	second.Reset()
+	if err := second.AddPacked(shown); err != nil {
 		return err
 	}
 	if second.count > 0 {
-		v := second.quantiles(0.5, 0.95, 0.99)
+		v := second.Quantiles(0.5, 0.95, 0.99)
 		row.P50, row.P95, row.P99, row.Max = v[0], v[1], v[2], second.max
 	}
-	if err := total.response.addPacked(o.Response); err != nil {
+	if err := total.response.AddPacked(o.Response); err != nil {
 		return err
 	}
-	if err := total.service.addPacked(o.Service); err != nil {
+	if err := total.service.AddPacked(o.Service); err != nil {
 		return err
 	}
-	return total.failed.addPacked(o.Failed)
+	return total.failed.AddPacked(o.Failed)
 }
 
 // row is the second of an operation in the report.
-func (l *ledger) row(second, operation int) *reports.Second {
+func (l *Ledger) row(second, operation int) *reports.Second {
 	for len(l.rows) <= second {
 		at := len(l.rows)
 		row := make([]reports.Second, len(l.operations))
@@ -180,7 +182,7 @@ func (l *ledger) row(second, operation int) *reports.Second {
 	return &l.rows[second][operation]
 }
 
-func (l *ledger) example(wrong []reports.Wrong) {
+func (l *Ledger) example(wrong []reports.Wrong) {
 	for _, w := range wrong {
 		same := 0
 		for _, kept := range l.wrong {
@@ -194,8 +196,20 @@ func (l *ledger) example(wrong []reports.Wrong) {
 	}
 }
 
+// Sent is how many hits were sent so far.
+func (l *Ledger) Sent() int64 {
+	sum := int64(0)
+	for i := range l.totals {
+		sum += l.totals[i].Sent
+	}
+	return sum
+}
+
+// Note adds a remark to those of a run that has come to its end.
+func (l *Ledger) Note(text string) { l.end.Notes = append(l.end.Notes, text) }
+
 // report writes the figures into a report that says already what was asked for.
-func (l *ledger) report(r *reports.Load) {
+func (l *Ledger) report(r *reports.Load) {
 	r.Schema = reports.LoadSchema
 	elapsed := time.Duration(l.health.Elapsed)
 	// What was sent is divided by the time it took to send it, which is that of the schedule unless hits were late.
@@ -243,7 +257,7 @@ func (l *ledger) report(r *reports.Load) {
 	})
 	h := &l.health
 	r.Generator = reports.Generator{
-		Lag: l.lag.percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.percentiles(),
+		Lag: l.lag.Percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.Percentiles(),
 		AtCap: h.AtCap, Starved: h.Starved, Behind: h.Behind, ClockStep: h.ClockStep, Dropped: max(0, l.due-all.Sent),
 		StartLate: h.StartLate, Throttled: h.Throttled, ThrottledTimes: h.ThrottledTimes,
 	}

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"errors"
@@ -15,13 +15,13 @@ import (
 	"agstest/reports"
 )
 
-// mostApart is how far apart the clocks of shards may have started for them to be one schedule.
-const mostApart = time.Second
+// maxApart is how far apart the clocks of shards may have started for them to be one schedule.
+const maxApart = time.Second
 
-// Merge makes one report of the shards of one run from the records in their folders. Histograms and counts add up exactly, seconds are
-// aligned at each shard's start, and the run is as valid as its worst shard. Shards of different questions are refused; what is missing
-// of the run is named, and makes the report partial and inconclusive. What must be unique is unique over all shards. Errors are of the
-// kind failure.Usage.
+// Merge makes one report of the shards of one run from the records in their folders. Histograms and counts add up
+// exactly, seconds are aligned at each shard's start, and the run is as valid as its worst shard. Shards of different
+// questions are refused; what is missing of the run is named, and makes the report partial and inconclusive. What must
+// be unique is unique over all shards. Errors are of the kind failure.Usage.
 func Merge(folders ...string) (*reports.Load, error) { return MergeOptions{}.Merge(folders...) }
 
 // Merge is Merge for who knows more of the shards than their records tell.
@@ -62,9 +62,9 @@ type shardRecord struct {
 	file   *os.File
 	reader *recordReader
 	index  int
-	own    *ledger // of this shard alone
-	next   *frame  // read and not yet merged; nil: there are no more
-	last   frame   // merged last
+	own    *Ledger // of this shard alone
+	next   *Frame  // read and not yet merged; nil: there are no more
+	last   Frame   // merged last
 
 	figures *reports.Load // of this shard alone, when all is read
 }
@@ -98,7 +98,7 @@ func (s *shardRecord) name() string { return s.reader.head.Report.Shard }
 // read takes the next second from the record. A record that is cut ends there.
 func (s *shardRecord) read() error {
 	s.next = nil
-	f := new(frame)
+	f := new(Frame)
 	switch err := s.reader.next(f); {
 	case err == io.EOF || errors.Is(err, errCut):
 		return nil
@@ -106,7 +106,7 @@ func (s *shardRecord) read() error {
 		return err
 	}
 	s.next = f
-	return s.own.add(f)
+	return s.own.Add(f)
 }
 
 // sameQuestion refuses shards that are not parts of one run.
@@ -163,8 +163,8 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	report.Run.Start, report.Run.End = first, time.Time{}
 	report.Run.Command = nil
 
-	l := newLedger(head.Operations, report.Plan.Closed)
-	end := &ending{}
+	l := NewLedger(head.Operations, report.Plan.Closed)
+	end := &Ending{}
 	for {
 		together, err := nextSecond(shards)
 		if err != nil {
@@ -173,7 +173,7 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 		if together == nil {
 			break
 		}
-		if err := l.add(together); err != nil {
+		if err := l.Add(together); err != nil {
 			return nil, failure.Usagef("the records of the shards cannot be merged: %w", err)
 		}
 	}
@@ -213,7 +213,7 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 		}
 	}
 	end.Notes = append(append(remarks(report.ShardRuns), o.Notes...), end.Notes...)
-	if apart := latest.Sub(first); apart > mostApart {
+	if apart := latest.Sub(first); apart > maxApart {
 		end.Invalid = append(end.Invalid, fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at", apart.Round(time.Millisecond)))
 	}
 	left := make([]*unique.Left, len(shards))
@@ -227,7 +227,7 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 		end.Partial = union.Unchecked
 	}
 	l.end = end
-	l.finish(&report, head.Limits)
+	l.Finish(&report, head.Limits)
 	return &report, nil
 }
 
@@ -247,7 +247,7 @@ func addStorm(a, b *reports.Storm) *reports.Storm {
 }
 
 // nextSecond merges the earliest second that any shard has left; nil when none has.
-func nextSecond(shards []*shardRecord) (*frame, error) {
+func nextSecond(shards []*shardRecord) (*Frame, error) {
 	second := -1
 	for _, s := range shards {
 		if s.next != nil && (second < 0 || s.next.Second < second) {
@@ -257,7 +257,7 @@ func nextSecond(shards []*shardRecord) (*frame, error) {
 	if second < 0 {
 		return nil, nil
 	}
-	var parts []*frame
+	var parts []*Frame
 	for _, s := range shards {
 		for s.next != nil && s.next.Second == second {
 			s.last = *s.next
@@ -295,9 +295,9 @@ func nextSecond(shards []*shardRecord) (*frame, error) {
 }
 
 // addFrames adds up the same second of several shards, without what is counted since the start.
-func addFrames(second int, parts []*frame) (*frame, error) {
-	sum := &frame{Second: second}
-	add := func(into *packed, part packed) (err error) {
+func addFrames(second int, parts []*Frame) (*Frame, error) {
+	sum := &Frame{Second: second}
+	add := func(into *Packed, part Packed) (err error) {
 		*into, err = addUp(*into, part)
 		return err
 	}

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"slices"
@@ -15,22 +15,22 @@ type window struct {
 type windowOperation struct {
 	counts
 	throttled         int64
-	response, service packed
+	response, service Packed
 }
 
-// mostWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become
+// maxWindowBytes bounds the packed distributions that are kept for limits; beyond it two neighbouring windows become
 // one.
-const mostWindowBytes = 8 << 20
+const maxWindowBytes = 8 << 20
 
 // keep holds a window for the limits.
-func (l *ledger) keep(w window) error {
+func (l *Ledger) keep(w window) error {
 	n := len(l.seconds)
 	if n > 0 && l.seconds[n-1].to-l.seconds[n-1].from < l.stride {
 		return l.join(&l.seconds[n-1], &w)
 	}
 	l.seconds = append(l.seconds, w)
 	l.weight += w.bytes()
-	for l.weight > mostWindowBytes && len(l.seconds) > 64 {
+	for l.weight > maxWindowBytes && len(l.seconds) > 64 {
 		l.stride *= 2
 		var halved []window
 		l.weight = 0
@@ -57,7 +57,7 @@ func (w *window) bytes() int {
 	return sum
 }
 
-func (l *ledger) join(into, from *window) error {
+func (l *Ledger) join(into, from *window) error {
 	before := into.bytes()
 	into.to = from.to
 	into.operations = slices.Clone(into.operations)
@@ -78,9 +78,9 @@ func (l *ledger) join(into, from *window) error {
 }
 
 // stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name.
-func (l *ledger) stretch(operation string, from, to int) limit.Stretch {
+func (l *Ledger) stretch(operation string, from, to int) limit.Stretch {
 	var s limit.Stretch
-	var response, service packed
+	var response, service Packed
 	for _, w := range l.seconds {
 		if middle := (w.from + w.to - 1) / 2; middle < from || middle >= to {
 			continue

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"strconv"
@@ -6,20 +6,20 @@ import (
 	"agstest/reports"
 )
 
-// frame is one finished second as it is recorded and summed up: what a run is made of, whether it is live, read back or
+// Frame is one finished second as it is recorded and summed up: what a run is made of, whether it is live, read back or
 // merged.
-type frame struct {
+type Frame struct {
 	Second      int              `json:"second"`
 	Due         int64            `json:"due"` // hits that the schedule asked for by the end of this second
-	Lag         packed           `json:"lag,omitempty"`
+	Lag         Packed           `json:"lag,omitempty"`
 	Connections int64            `json:"connections,omitempty"` // opened
 	Exchanges   int64            `json:"exchanges,omitempty"`   // traced
-	Phases      []packed         `json:"phases,omitempty"`      // dns, connect, tls, wait, read
+	Phases      []Packed         `json:"phases,omitempty"`      // dns, connect, tls, wait, read
 	Operations  []operationFrame `json:"operations,omitempty"`  // those with something in this second
 	Wrong       []reports.Wrong  `json:"wrong,omitempty"`       // new examples
-	Health      health           `json:"health"`
+	Health      Health           `json:"health"`
 	// End is set in the last frame of a run that came to its end.
-	End *ending `json:"end,omitempty"`
+	End *Ending `json:"end,omitempty"`
 }
 
 // operationFrame is one operation in one second. Asked is by the second in which a hit was due, which may lie before
@@ -31,13 +31,13 @@ type operationFrame struct {
 	Statuses map[string]int64 `json:"statuses,omitempty"`
 	Missed   map[string]int64 `json:"missed,omitempty"` // statuses of wrong answers
 	Kinds    map[string]int64 `json:"kinds,omitempty"`
-	Response packed           `json:"response,omitempty"`
-	Service  packed           `json:"service,omitempty"`
-	Failed   packed           `json:"failed,omitempty"`
+	Response Packed           `json:"response,omitempty"`
+	Service  Packed           `json:"service,omitempty"`
+	Failed   Packed           `json:"failed,omitempty"`
 }
 
-// health is the state of the generator at the end of a second, summed up since the start.
-type health struct {
+// Health is the state of the generator at the end of a second, summed up since the start.
+type Health struct {
 	Elapsed     int64 `json:"elapsed"` // nanoseconds since the start
 	Sending     int64 `json:"sending"` // from the start to the last hit that was sent
 	MaxInFlight int64 `json:"maxInFlight,omitempty"`
@@ -51,11 +51,11 @@ type health struct {
 	// Throttled is the time without CPU by the limit of the own container, and how often that was.
 	Throttled      int64  `json:"throttled,omitempty"`
 	ThrottledTimes int64  `json:"throttledTimes,omitempty"`
-	GC             packed `json:"gc,omitempty"` // pauses of this second
+	GC             Packed `json:"gc,omitempty"` // pauses of this second
 }
 
-// ending is what is known only when a run is over.
-type ending struct {
+// Ending is what is known only when a run is over.
+type Ending struct {
 	Partial string         `json:"partial,omitempty"`
 	Notes   []string       `json:"notes,omitempty"`
 	Storm   *reports.Storm `json:"storm,omitempty"`
@@ -72,11 +72,11 @@ func statusName(status int) string {
 }
 
 // frameOf packs a second.
-func frameOf(second int, s *secondTally, p *packer) *frame {
-	f := &frame{Second: second, Lag: p.pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges}
+func frameOf(second int, s *secondTally, p *Packer) *Frame {
+	f := &Frame{Second: second, Lag: p.Pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges}
 	if s.phases.exchanges > 0 {
 		for _, d := range s.phases.all() {
-			f.Phases = append(f.Phases, p.pack(d))
+			f.Phases = append(f.Phases, p.Pack(d))
 		}
 	}
 	for i := range s.operations {
@@ -87,7 +87,7 @@ func frameOf(second int, s *secondTally, p *packer) *frame {
 		of := operationFrame{
 			Operation: i, Asked: map[int]int64{}, counts: o.counts,
 			Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{},
-			Response: p.pack(&o.response), Service: p.pack(&o.service), Failed: p.pack(&o.failed),
+			Response: p.Pack(&o.response), Service: p.Pack(&o.service), Failed: p.Pack(&o.failed),
 		}
 		addTo(of.Asked, o.asked)
 		for status, n := range o.statuses {

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"encoding/json"

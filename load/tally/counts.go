@@ -1,4 +1,4 @@
-package load
+package tally
 
 // counts is what happened to the hits of an operation in a part of a run: in one second, a window, or all of it, of one
 // shard or of several. The zero value is nothing. Its names are those of the record on the disk.

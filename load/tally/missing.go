@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"cmp"
@@ -13,11 +13,11 @@ import (
 	"agstest/reports"
 )
 
-// MergeOptions are what is known of the shards of a run beside their records, as by the coordinator that started them. The zero value is
-// nothing.
+// MergeOptions are what is known of the shards of a run beside their records, as by the coordinator that started them.
+// The zero value is nothing.
 type MergeOptions struct {
-	// Known tells of shards by their names (Shard): node, clock, why one is not complete, and, for one that left no record, what it said
-	// of itself. Shards that are not in it are known by their records alone.
+	// Known tells of shards by their names (Shard): node, clock, why one is not complete, and, for one that left no
+	// record, what it said of itself. Shards that are not in it are known by their records alone.
 	Known []reports.ShardRun
 	// Notes are added to those of the report.
 	Notes []string
@@ -26,8 +26,8 @@ type MergeOptions struct {
 // lateStart is how late a shard may start without being named.
 const lateStart = 100 * time.Millisecond
 
-// mostNamed bounds how many shards a sentence names.
-const mostNamed = 6
+// maxNamed bounds how many shards a sentence names.
+const maxNamed = 6
 
 // shardRuns makes the table of all shards of a run, by what their records say and what is known beside.
 func shardRuns(shards []*shardRecord, of int, whole int64, known []reports.ShardRun) []reports.ShardRun {
@@ -96,8 +96,8 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	if more := len(missing) - mostNamed; more > 0 {
-		missing = append(missing[:mostNamed], fmt.Sprintf("%d more", more))
+	if more := len(missing) - maxNamed; more > 0 {
+		missing = append(missing[:maxNamed], fmt.Sprintf("%d more", more))
 	}
 	if closed { // there is no schedule
 		return fmt.Sprintf("partial: %d of %d shards; missing: %s", complete, len(runs), strings.Join(missing, "; "))
@@ -122,7 +122,7 @@ func remarks(runs []reports.ShardRun) []string {
 	}
 	for _, node := range slices.Sorted(maps.Keys(nodes)) {
 		if names := nodes[node]; len(names) > 1 {
-			notes = append(notes, fmt.Sprintf("%d shards shared the node %s, its processors and its network: %s", len(names), node, list(names[:min(len(names), mostNamed)])))
+			notes = append(notes, fmt.Sprintf("%d shards shared the node %s, its processors and its network: %s", len(names), node, list(names[:min(len(names), maxNamed)])))
 		}
 	}
 	return notes

@@ -1,4 +1,4 @@
-package load
+package tally
 
 import (
 	"fmt"
@@ -14,25 +14,25 @@ import (
 	"agstest/reports"
 )
 
-// TestSmallRecordStaysSmall: a record of a few kilobytes that asks for many operations, many shards or many hours is refused or cut, and not
-// filled in.
+// TestSmallRecordStaysSmall: a record of a few kilobytes that asks for many operations, many shards or many hours is
+// refused or cut, and not filled in.
 func TestSmallRecordStaysSmall(t *testing.T) {
 	many := make([]string, 3000)
 	for i := range many {
 		many[i] = fmt.Sprint("o", i)
 	}
-	for name, head := range map[string]recordHead{
+	for name, head := range map[string]Head{
 		"operations": {Report: &reports.Load{}, Operations: many, Began: time.Now()},
 		"shards":     {Report: &reports.Load{}, Operations: many[:1], Of: 1 << 40, Began: time.Now()},
 		"hours":      {Report: &reports.Load{}, Operations: many[:9], Began: time.Now()},
 	} {
 		folder := t.TempDir()
-		keep, err := newRecorder(folder, &head)
+		keep, err := NewRecorder(folder, &head)
 		require.NoError(t, err)
 		for i := 1; i < 100; i++ {
-			keep.append(&frame{Second: i * (longestGap - 1), Operations: []operationFrame{{counts: counts{Sent: 1}}}})
+			keep.Append(&Frame{Second: i * (longestGap - 1), Operations: []operationFrame{{counts: counts{Sent: 1}}}})
 		}
-		require.NoError(t, keep.close())
+		require.NoError(t, keep.Close())
 		info, err := os.Stat(filepath.Join(folder, RecordFile))
 		require.NoError(t, err)
 		require.Less(t, info.Size(), int64(64<<10))

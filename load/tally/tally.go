@@ -1,4 +1,13 @@
-package load
+// Package tally counts what a load measured, keeps it and says what it is worth.
+//
+// A Tally counts the hits of the second in progress. Each finished second becomes a Frame: counts, and HdrHistograms of
+// times in few bytes. A Recorder appends frames to the record on the disk, so that a run that is killed can be read up
+// to its last second (ReadRecord). A Ledger sums frames up to a reports.Load. A live run, one that is read back and the
+// merged shards of one (Merge) all go through it, so that their figures agree. In the end it says whether the figures
+// are valid, then whether the limits were kept, and only then what the verdict is.
+//
+// Times are in nanoseconds. Memory grows with the seconds of a run and not with its hits.
+package tally
 
 import (
 	"sync"
@@ -8,13 +17,15 @@ import (
 	"agstest/reports"
 )
 
-// tally counts what happens in the second in progress and the one after it, so that a hit that ends just past the boundary counts where
-// it belongs while the finished second is being read. Its memory does not grow with the number of hits.
-type tally struct {
+// Tally counts what happens in the second in progress and the one after it, so that a hit that ends just past the
+// boundary counts where it belongs while the finished second is being read. Its memory does not grow with the number of
+// hits.
+type Tally struct {
 	began      time.Time
 	operations []string
 	closed     bool // closed loop: there is no intended time
 	trace      bool
+	packer     Packer // of the goroutine that takes seconds out
 
 	mu      sync.Mutex // guards the rest
 	current int        // the second in progress; all before are taken
@@ -33,7 +44,7 @@ type wrongKey struct {
 
 // secondTally is one second.
 type secondTally struct {
-	lag        distribution
+	lag        Histogram
 	operations []operationTally
 	phases     phaseTally
 }
@@ -45,13 +56,14 @@ type operationTally struct {
 	statuses map[int]int64
 	missed   map[int]int64 // statuses of wrong answers
 	kinds    map[string]int64
-	response distribution // of right answers
-	service  distribution // of right answers
-	failed   distribution // response times of wrong answers
+	response Histogram // of right answers
+	service  Histogram // of right answers
+	failed   Histogram // response times of wrong answers
 }
 
-func newTally(operations []string, closed, trace bool) *tally {
-	t := &tally{operations: operations, closed: closed, trace: trace, wrong: map[wrongKey]int{}}
+// New counts a run that begins at the given instant.
+func New(operations []string, closed, trace bool, began time.Time) *Tally {
+	t := &Tally{operations: operations, closed: closed, trace: trace, began: began, wrong: map[wrongKey]int{}}
 	for _, s := range []**secondTally{&t.seconds[0], &t.seconds[1], &t.spare} {
 		*s = newSecondTally(len(operations))
 	}
@@ -67,13 +79,13 @@ func newSecondTally(operations int) *secondTally {
 }
 
 // second is the tally of a moment; t.mu is held.
-func (t *tally) second(moment time.Time) *secondTally {
+func (t *Tally) second(moment time.Time) *secondTally {
 	at := min(max(int(moment.Sub(t.began)/time.Second), t.current), t.current+1)
 	return t.seconds[at%2]
 }
 
-// send counts a hit that is about to be sent.
-func (t *tally) send(operation int, due, sent time.Time) {
+// Send counts a hit that is about to be sent.
+func (t *Tally) Send(operation int, due, sent time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.second(sent)
@@ -84,12 +96,12 @@ func (t *tally) send(operation int, due, sent time.Time) {
 	}
 	o.asked[int(due.Sub(t.began)/time.Second)]++
 	if !t.closed {
-		s.lag.add(sent.Sub(due))
+		s.lag.Add(sent.Sub(due))
 	}
 }
 
-// end counts the answer of a hit that was sent.
-func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *hit.Outcome, phases *hit.Phases) {
+// End counts the answer of a hit that was sent.
+func (t *Tally) End(operation int, due time.Time, answer *hit.Answer, outcome *hit.Outcome, phases *hit.Phases) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.second(answer.Received)
@@ -117,7 +129,7 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 		o.Wrong++
 		o.missed[answer.Status]++
 		o.kinds[outcome.Kind]++
-		o.failed.add(response)
+		o.failed.Add(response)
 		key := wrongKey{operation, outcome.Kind}
 		if t.wrong[key] < hit.MaxExamples {
 			t.wrong[key]++
@@ -126,21 +138,37 @@ func (t *tally) end(operation int, due time.Time, answer *hit.Answer, outcome *h
 		return
 	}
 	o.Right++
-	o.service.add(service)
+	o.service.Add(service)
 	if !t.closed {
-		o.response.add(response)
+		o.response.Add(response)
 	}
 }
 
-// sending is how long it took to send what was sent so far.
-func (t *tally) sending() time.Duration {
+// Present is the second in progress.
+func (t *Tally) Present() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.current
+}
+
+// Sending is how long it took to send what was sent so far.
+func (t *Tally) Sending() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return max(0, t.last.Sub(t.began))
 }
 
+// Take takes the second in progress out, packed, and starts the one after it. One goroutine takes.
+func (t *Tally) Take() *Frame {
+	second, taken, news := t.next()
+	f := frameOf(second, taken, &t.packer)
+	f.Wrong = news
+	t.reuse(taken)
+	return f
+}
+
 // next takes the second in progress out and starts the one after it. The caller gives the tally back with reuse.
-func (t *tally) next() (second int, taken *secondTally, news []reports.Wrong) {
+func (t *Tally) next() (second int, taken *secondTally, news []reports.Wrong) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	second, taken, news = t.current, t.seconds[t.current%2], t.news
@@ -152,7 +180,7 @@ func (t *tally) next() (second int, taken *secondTally, news []reports.Wrong) {
 	return second, taken, news
 }
 
-func (t *tally) reuse(s *secondTally) {
+func (t *Tally) reuse(s *secondTally) {
 	s.reset()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -160,13 +188,13 @@ func (t *tally) reuse(s *secondTally) {
 }
 
 func (s *secondTally) reset() {
-	s.lag.reset()
+	s.lag.Reset()
 	s.phases.reset()
 	for i := range s.operations {
 		o := &s.operations[i]
-		o.response.reset()
-		o.service.reset()
-		o.failed.reset()
+		o.response.Reset()
+		o.service.Reset()
+		o.failed.Reset()
 		clear(o.asked)
 		clear(o.statuses)
 		clear(o.missed)
