@@ -94,13 +94,11 @@ func (c *Comparison) lead(old, new *Load) {
 			c.Verdict = Inconclusive
 		}
 	case Fail:
-		if c.Verdict.Rank() > Regressed.Rank() {
-			c.Verdict = Fail
+		if c.Verdict != Regressed {
+			c.Verdict = Graver(c.Verdict, Fail)
 		}
 	case Invalid, Error:
-		if c.Verdict.Rank() > NotComparable.Rank() {
-			c.Verdict = NotComparable
-		}
+		c.Verdict = Graver(c.Verdict, NotComparable)
 	}
 	c.Reason = strings.TrimSpace(lead + " " + c.Reason)
 }
@@ -121,9 +119,7 @@ func (c *Comparison) settle() {
 		c.Advice = append(c.Advice, part.advice()...)
 	}
 	if part := c.Load; part != nil {
-		if c.Conformance == nil || part.Verdict.Rank() < c.Verdict.Rank() {
-			c.Verdict = part.Verdict
-		}
+		c.Verdict = Graver(c.Verdict, part.Verdict)
 		reasons = append(reasons, part.Reason)
 		c.NotComparable = append(c.NotComparable, part.NotComparable...)
 		c.Advice = append(c.Advice, part.advice()...)

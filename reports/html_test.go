@@ -77,8 +77,8 @@ func TestConformancePageSaysThingsInOrder(t *testing.T) {
 	at := 0
 	for _, words := range []string{
 		"Can I trust this run?", "For 1 requirement it could not be told", "2 requirements failed: SOST-20 and REF-04.", "What to look at first", ">SOST-20</a>",
-		"3 requirements not exercised", "This is not a pass.", "situations.geo-blocked", `id="r-SOST-20" class="v-fail"`, `id="r-GST-05" class="v-error"`, `id="r-DISC-09" class="v-warn"`,
-		`id="r-DISC-13" class="v-not-exercised"`, `id="r-TOK-08" class="v-known"`, `id="r-SOST-17" class="v-skipped"`, `id="r-DISC-01" class="v-pass"`,
+		"3 requirements not exercised", "This is not a pass.", "situations.geo-blocked", `id="r-SOST-20" class="v-fail"`, `id="r-GST-05" class="v-error"`, `id="r-TOK-08" class="v-known"`,
+		`id="r-DISC-09" class="v-warn"`, `id="r-SOST-17" class="v-skipped"`, `id="r-DISC-13" class="v-not-exercised"`, `id="r-DISC-01" class="v-pass"`,
 		`id="d-SOST-20"`, "<dt>Expected</dt><dd>client_id &#34;PUB_989&#34;, as it was sent</dd>", "<dt>Got</dt><dd>client_id &#34;PUB_990&#34;</dd>", "Answer 201 after 23.5 ms", "To send it again", "curl -sS -X POST",
 		"until 2027-03-31", "About this run", "agstest conform --env staging.yaml",
 	} {

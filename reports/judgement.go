@@ -9,9 +9,21 @@ import (
 	"agstest/internal/figures"
 )
 
-// Verdicts are all of them, those that need attention first: the one order by which reports sort and by which the part of a run or of a
-// comparison that decides is found. A rule that broke stays broken also where the load figures cannot be compared.
-var Verdicts = []Verdict{Fail, Regressed, Error, NotEnough, Invalid, NotComparable, Inconclusive, Warn, NotExercised, Known, Skipped, Partly, Observed, Improved, Pass}
+// Verdicts are all of them, the gravest first. This is the one order: reports sort by it, and of several verdicts that meet in a step, a
+// scenario, a requirement, a run, a comparison or a plan the first in it counts (Worse). A rule that broke stays broken also where the
+// load figures cannot be compared; a known departure is graver than a warning, since it broke a rule that gates.
+var Verdicts = []Verdict{
+	Fail, Regressed, Error, NotEnough, Invalid, NotComparable, Inconclusive, Known, Warn, Skipped, NotExercised, Partly, Observed, Improved,
+	Pass,
+}
+
+// Graver is the graver of two verdicts; "" is none.
+func Graver(a, b Verdict) Verdict {
+	if a == "" || b != "" && b.Rank() < a.Rank() {
+		return b
+	}
+	return a
+}
 
 // verdictWords are how a verdict is said to people.
 var verdictWords = map[Verdict]string{
@@ -144,10 +156,8 @@ func (l *Load) limitSubject(limit Limit) string {
 // Worst is the verdict of several limits; none is "".
 func Worst(limits []Limit) Verdict {
 	var found Verdict
-	for i, limit := range limits {
-		if i == 0 || limit.Verdict.Rank() < found.Rank() {
-			found = limit.Verdict
-		}
+	for _, limit := range limits {
+		found = Graver(found, limit.Verdict)
 	}
 	return found
 }
@@ -193,7 +203,9 @@ func ScenarioCounts(scenarios []Scenario) map[Verdict]int {
 func Tally(counts map[Verdict]int) string {
 	var parts []string
 	all := 0
-	for _, verdict := range []Verdict{Pass, Partly, Fail, Error, Invalid, Inconclusive, Warn, NotExercised, Known, Skipped, Observed} {
+	order := []Verdict{Pass, Partly} // what holds comes first here: it is most, or should be
+	order = append(order, slices.DeleteFunc(slices.Clone(Verdicts), func(v Verdict) bool { return v == Pass || v == Partly })...)
+	for _, verdict := range order {
 		if n := counts[verdict]; n > 0 {
 			parts = append(parts, figures.Count(int64(n))+" "+verdict.Word())
 		}

@@ -123,16 +123,12 @@ func (s Stored) Verdict() Verdict {
 	if s.Comparison != nil {
 		return s.Comparison.Verdict
 	}
-	switch {
-	case s.Load == nil && s.Conformance == nil:
-		return ""
-	case s.Load == nil:
-		return s.Conformance.Verdict
-	case s.Conformance == nil:
-		return s.Load.Verdict
+	var verdict Verdict
+	if s.Conformance != nil {
+		verdict = s.Conformance.Verdict
 	}
-	if s.Load.Verdict.Rank() < s.Conformance.Verdict.Rank() {
-		return s.Load.Verdict
+	if s.Load != nil {
+		verdict = Graver(verdict, s.Load.Verdict)
 	}
-	return s.Conformance.Verdict
+	return verdict
 }

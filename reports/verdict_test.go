@@ -3,6 +3,7 @@ package reports
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -10,4 +11,28 @@ func TestEveryVerdictHasAWord(t *testing.T) {
 	for _, verdict := range Verdicts {
 		require.NotEmpty(t, verdictWords[verdict], verdict)
 	}
+}
+
+// TestOneOrderOfVerdicts: every verdict has its place, what blocks a release comes before what does not (but for what was not looked at, which
+// is milder than a warning where both meet), and the order of two does not matter.
+func TestOneOrderOfVerdicts(t *testing.T) {
+	t.Parallel()
+	milder := false
+	for _, verdict := range Verdicts {
+		if verdict == NotExercised {
+			continue
+		}
+		assert.False(t, milder && verdict.Blocks(), "%s blocks, and stands behind what does not", verdict)
+		milder = milder || !verdict.Blocks()
+	}
+	for i, graver := range Verdicts {
+		for _, verdict := range Verdicts[i:] {
+			assert.Equal(t, graver, Graver(graver, verdict))
+			assert.Equal(t, graver, Graver(verdict, graver))
+		}
+		assert.Equal(t, graver, Graver("", graver))
+		assert.Equal(t, graver, Graver(graver, ""))
+		assert.Equal(t, Verdict("unheard-of"), Graver(graver, "unheard-of"), "what is not known may matter")
+	}
+	assert.Equal(t, "4: 2 pass, 1 fail, 1 known", Tally(map[Verdict]int{Known: 1, Pass: 2, Fail: 1}))
 }

@@ -85,7 +85,7 @@ func (r *run) causes(entries []entry) []reports.Cause {
 		}
 		for _, f := range e.findings {
 			verdict := r.weigh(f)
-			if f.cause == "" || badness[verdict] < badness[reports.Warn] {
+			if f.cause == "" || verdict.Rank() > reports.Warn.Rank() {
 				continue
 			}
 			i, seen := at[f.cause]
@@ -96,7 +96,7 @@ func (r *run) causes(entries []entry) []reports.Cause {
 			}
 			c := &list[i]
 			c.Times++
-			c.Verdict = worse(c.Verdict, verdict)
+			c.Verdict = reports.Graver(c.Verdict, verdict)
 			if d, ok := r.knownCause(f.cause); ok {
 				c.Known = d.report()
 			}
@@ -121,8 +121,8 @@ func (r *run) causes(entries []entry) []reports.Cause {
 		sort.Slice(list[i].Requirements, func(a, b int) bool { return order[list[i].Requirements[a]] < order[list[i].Requirements[b]] })
 	}
 	sort.SliceStable(list, func(i, j int) bool {
-		if a, b := badness[list[i].Verdict], badness[list[j].Verdict]; a != b {
-			return a > b
+		if a, b := list[i].Verdict.Rank(), list[j].Verdict.Rank(); a != b {
+			return a < b
 		}
 		return len(list[i].Requirements) > len(list[j].Requirements)
 	})

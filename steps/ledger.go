@@ -49,11 +49,11 @@ func (l *ledger) add(ctx context.Context, p *play) {
 		if s.Verdict == reports.NotExercised && p.ended {
 			continue
 		}
-		verdict = worse(verdict, s.Verdict)
+		verdict = reports.Graver(verdict, s.Verdict)
 	}
 	for _, f := range e.findings {
 		if v := r.weigh(f); v != reports.Observed { // what the judge observes by the way is not what the scenario is about
-			verdict = worse(verdict, v)
+			verdict = reports.Graver(verdict, v)
 		}
 	}
 	e.halted = p.halted
@@ -103,7 +103,7 @@ func (r *run) sorted() []entry {
 	sort.Slice(entries, func(i, j int) bool { return entries[i].scenario.order < entries[j].scenario.order })
 	for i := range entries {
 		e := &entries[i]
-		brief := r.options.BriefEvidence && badness[e.record.Verdict] < badness[reports.Warn]
+		brief := r.options.BriefEvidence && e.record.Verdict.Rank() > reports.Warn.Rank()
 		for _, x := range e.exchanges {
 			if brief {
 				break

@@ -130,7 +130,7 @@ func (r *run) count(e *entry) {
 	}
 	show(string(e.record.Verdict))
 	for _, f := range e.findings {
-		if v := r.weigh(f); f.cause != "" && badness[v] >= badness[reports.Warn] && !e.sharesEvidence(f) {
+		if v := r.weigh(f); f.cause != "" && v.Rank() <= reports.Warn.Rank() && !e.sharesEvidence(f) {
 			show(f.cause)
 			show(verdictKey(f.requirement, v))
 		}
@@ -172,7 +172,7 @@ func (r *run) fold(now entry) {
 		}
 	case a > b:
 		was.last = now.last
-	case badness[now.record.Verdict] > badness[was.record.Verdict]:
+	case now.record.Verdict.Rank() < was.record.Verdict.Rank():
 		kept, other = &now, was
 		kept.take(other)
 	default:

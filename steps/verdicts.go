@@ -67,7 +67,7 @@ func (r *run) tallies(entries []entry) map[string]*tally {
 func worseThanKept(list []reports.Finding) bool {
 	last := len(list) - 1
 	for i := last - 1; i >= 0; i-- {
-		if badness[list[i].Verdict] < badness[list[last].Verdict] {
+		if list[i].Verdict.Rank() > list[last].Verdict.Rank() {
 			list[i], list[last] = list[last], list[i]
 			return false // the milder one is the last now and falls off
 		}
@@ -86,7 +86,7 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	}
 	verdict := reports.Pass
 	for _, f := range t.findings {
-		verdict = worse(verdict, f.Verdict)
+		verdict = reports.Graver(verdict, f.Verdict)
 	}
 	_, isExempt := exempt[requirement.ID]
 	switch {

@@ -51,18 +51,6 @@ func (r *run) weigh(f finding) reports.Verdict {
 	return reports.Fail
 }
 
-// badness orders verdicts: the worst of several counts. Within a scenario, what was skipped is worse than what passed.
-var badness = map[reports.Verdict]int{
-	reports.Pass: 0, reports.Partly: 0, reports.Observed: 1, reports.NotExercised: 2, reports.Skipped: 3, reports.Warn: 4, reports.Known: 5, reports.Error: 6, reports.Fail: 7,
-}
-
-func worse(a, b reports.Verdict) reports.Verdict {
-	if badness[b] > badness[a] {
-		return b
-	}
-	return a
-}
-
 // stepVerdict is the verdict of a step that said something of the scenario's requirements. A scenario without any judges for itself.
 func (r *run) stepVerdict(p *play, about string, outcome check.Outcome, expected, got string) reports.Verdict {
 	s := p.scenario
@@ -90,7 +78,7 @@ func (r *run) stepVerdict(p *play, about string, outcome check.Outcome, expected
 	verdict := reports.Pass
 	for _, id := range s.requirements {
 		f.requirement = id
-		verdict = worse(verdict, r.weigh(f))
+		verdict = reports.Graver(verdict, r.weigh(f))
 	}
 	return verdict
 }

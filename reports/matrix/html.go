@@ -97,7 +97,7 @@ func HTML(w io.Writer, m *Matrix) error {
 			v.Same = append(v.Same, r)
 		}
 	}
-	for _, verdict := range byGravity {
+	for _, verdict := range reports.Verdicts {
 		if shown[verdict] {
 			v.Legend = append(v.Legend, legendEntry{verdict, sign(verdict)})
 		}

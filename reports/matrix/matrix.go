@@ -3,8 +3,8 @@
 package matrix
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +132,7 @@ func Build(name, release, against string, tool reports.Tool, columns []Column) *
 }
 
 func (m *Matrix) environment(c Column) Environment {
-	e := Environment{Name: c.Name, Verdict: reports.NotExercised, Runs: []Run{}}
+	e := Environment{Name: c.Name, Runs: []Run{}}
 	for _, part := range c.Parts {
 		run := Run{Command: part.Command, Folder: part.Folder, Verdict: verdictOfExit(part.Exit), Reason: part.Problem}
 		if part.Exit >= 0 {
@@ -141,7 +141,8 @@ func (m *Matrix) environment(c Column) Environment {
 		if part.Run != nil {
 			asked := part.Run.Run()
 			run.ID, run.Start, run.End = asked.ID, asked.Start, asked.End
-			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && gravity(found) < gravity(reports.Pass) || part.Exit == 4 && (found == reports.Error || found == reports.NotEnough) {
+			if found := part.Run.Verdict(); part.Exit < 0 || part.Exit == 0 && found != reports.Pass ||
+				part.Exit == 4 && (found == reports.Error || found == reports.NotEnough) {
 				run.Verdict = found
 			}
 			if run.Reason == "" {
@@ -153,11 +154,10 @@ func (m *Matrix) environment(c Column) Environment {
 			e.URL, e.Release, e.Service = orElse(e.URL, asked.URL), orElse(e.Release, asked.Release), orElse(e.Service, asked.Service)
 			m.span(asked)
 		}
-		if gravity(run.Verdict) < gravity(e.Verdict) || len(e.Runs) == 0 {
-			e.Verdict = run.Verdict
-		}
+		e.Verdict = reports.Graver(e.Verdict, run.Verdict)
 		e.Runs = append(e.Runs, run)
 	}
+	e.Verdict = cmp.Or(e.Verdict, reports.NotExercised)
 	if conformance := c.conformance(); conformance != nil {
 		for _, requirement := range conformance.Requirements {
 			e.Asked++
@@ -199,16 +199,14 @@ func (c Column) loads() *reports.Load {
 
 // judge gives the whole the gravest verdict of its environments.
 func (m *Matrix) judge() {
-	m.Verdict = reports.NotExercised
 	names := map[reports.Verdict][]string{}
-	for i, e := range m.Environments {
-		if i == 0 || gravity(e.Verdict) < gravity(m.Verdict) {
-			m.Verdict = e.Verdict
-		}
+	for _, e := range m.Environments {
+		m.Verdict = reports.Graver(m.Verdict, e.Verdict)
 		names[e.Verdict] = append(names[e.Verdict], e.Name)
 	}
+	m.Verdict = cmp.Or(m.Verdict, reports.NotExercised)
 	var said []string
-	for _, verdict := range byGravity {
+	for _, verdict := range reports.Verdicts {
 		if here := names[verdict]; len(here) > 0 {
 			said = append(said, fmt.Sprintf("%s in %s", verdict.Word(), enumerated(here)))
 		}
@@ -218,15 +216,6 @@ func (m *Matrix) judge() {
 		m.Reason = "there is no environment"
 	}
 }
-
-// byGravity lists the verdicts, the gravest first: what could not be told or was not valid comes behind a failure, which is certain.
-var byGravity = []reports.Verdict{
-	reports.Fail, reports.Regressed, reports.Error, reports.NotEnough, reports.Invalid, reports.NotComparable, reports.Inconclusive, reports.NotExercised,
-	reports.Skipped, reports.Warn, reports.Partly, reports.Known, reports.Observed, reports.Improved, reports.Pass,
-}
-
-// gravity is the place of a verdict in byGravity; one that is not known comes first.
-func gravity(v reports.Verdict) int { return slices.Index(byGravity, v) }
 
 // judged tells that a requirement was looked at in a run.
 func judged(v reports.Verdict) bool {

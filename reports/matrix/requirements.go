@@ -149,6 +149,6 @@ func (m *Matrix) causes(columns []Column) {
 		}
 	}
 	slices.SortStableFunc(m.Causes, func(a, b Cause) int {
-		return cmp.Or(gravity(a.Verdict)-gravity(b.Verdict), len(b.Environments)-len(a.Environments), len(b.Requirements)-len(a.Requirements))
+		return cmp.Or(a.Verdict.Rank()-b.Verdict.Rank(), len(b.Environments)-len(a.Environments), len(b.Requirements)-len(a.Requirements))
 	})
 }

@@ -124,10 +124,10 @@ func JUnit(w io.Writer, m *Matrix) error {
 			case exit == 1, exit < 0 && (run.Verdict == reports.Fail || run.Verdict == reports.Regressed):
 				test.Failure = why
 				suite.Failures++
-			case exit > 0, exit < 0 && gravity(run.Verdict) <= gravity(reports.NotExercised):
+			case exit > 0, exit < 0 && run.Verdict.Blocks():
 				test.Error = why
 				suite.Errors++
-			case gravity(run.Verdict) <= gravity(reports.Skipped): // not judged, and yet no error: --exit-zero, or two runs that cannot be told apart
+			case run.Verdict.Blocks(), run.Verdict == reports.Skipped: // not judged, and yet no error: --exit-zero, or two runs that cannot be told apart
 				test.Skipped = why
 				suite.Skipped++
 			}
