@@ -7,6 +7,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -16,12 +17,10 @@ import (
 type ABOptions struct {
 	Old, New *environment.Environment
 	// AA compares Old with itself: whatever is found then is the doing of this place, not of a build.
-	AA       bool
-	Workload string
-	Mix      map[string]int
-	Rate     schedule.Rate // of each side in its blocks; both never send at once
-	Clients  int           // of each side
-	Workers  int
+	AA              bool
+	clients.Traffic               // its Clients are those of each side
+	Rate            schedule.Rate // of each side in its blocks; both never send at once
+	Workers         int
 	// Pairs of blocks in a round; 0: 60.
 	Pairs int
 	// Block is how long each side sends before the other takes over; its first tenth is not counted. 0: 5 s, or up to 10 s where the
@@ -41,16 +40,12 @@ type ABOptions struct {
 	OverrideMaxRate bool
 	YesLoad         []string
 	Yes             []string // hosts, as in Consent
-	// Refreshes, ReuseSessions, IgnoreRetryAfter, JudgeEvery, Timeout, MaxLag and Secrets are as in Options.
-	Refreshes        int
-	ReuseSessions    bool
-	IgnoreRetryAfter bool
-	JudgeEvery       int
-	Timeout          time.Duration
-	MaxLag           time.Duration
-	Secrets          *wire.Redactor
+	// Timeout, MaxLag and Secrets are as in Options.
+	Timeout time.Duration
+	MaxLag  time.Duration
+	Secrets *wire.Redactor
 	// SetUp is called once a second while a side is set up, and Progress about once a second after it, on goroutines of the run.
-	SetUp    func(SetUp)
+	SetUp    func(clients.SetUp)
 	Progress func(ABProgress)
 	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was measured outlives a
 	// process that is killed. It is called by one goroutine of the run, never after AB has returned.

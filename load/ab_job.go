@@ -66,7 +66,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	}
 	j := &abJob{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
 	if j.block == 0 {
-		j.block = abBlock(o.Rate.PerSecond(), rarest(o.Workload, o.Mix, o.Refreshes))
+		j.block = abBlock(o.Rate.PerSecond(), o.Rarest())
 	}
 	j.settle = j.block / settleShare
 	if o.Rate.HitsBefore(j.block) < 2 {
@@ -94,7 +94,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 		if err != nil {
 			return nil, err
 		}
-		side.clients = planned.planned.starters + planned.planned.chains
+		side.clients = planned.Size()
 		if i == 0 {
 			j.old = side
 		} else {

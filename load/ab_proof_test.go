@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/figures"
+	"agstest/load/clients"
 	"agstest/mock"
 	"agstest/reports"
 )
@@ -72,12 +73,12 @@ func TestABProof(t *testing.T) {
 		}
 	}
 	once := func(seed uint64, factor float64) *reports.Comparison {
-		old := newService(t, mock.Config{}, delayed(2*seed, 1))
-		new := newService(t, mock.Config{}, delayed(2*seed+1, factor))
-		defer old.server.Close()
-		defer new.server.Close()
+		old := newServer(t, mock.Config{}, delayed(2*seed, 1))
+		new := newServer(t, mock.Config{}, delayed(2*seed+1, factor))
+		defer old.Server.Close()
+		defer new.Server.Close()
 		c, err := AB(context.Background(), ABOptions{
-			Old: old.environment, New: new.environment, Workload: WorkloadRefresh, Rate: per(300), Pairs: 20, Block: time.Second, Seed: seed,
+			Old: old.Environment, New: new.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(300), Pairs: 20, Block: time.Second, Seed: seed,
 			Placement: reports.SamePlacement, Confirm: true,
 		})
 		require.NoError(t, err)

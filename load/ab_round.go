@@ -72,7 +72,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
-	judged := j.old.crowd.measures()
+	judged := j.old.crowd.Measures()
 	pair := func(n int) reports.Pair {
 		return reports.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
 	}

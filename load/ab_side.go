@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/reports"
@@ -23,7 +24,7 @@ type abSide struct {
 	seed        uint64
 	consent     Consent
 	via         *wire.Client
-	crowd       *crowd
+	crowd       *clients.Crowd
 	clients     int // planned
 	recorder    *turnRecorder
 	progress    func(Progress)
@@ -36,24 +37,24 @@ type abSide struct {
 func (s *abSide) options() *Options {
 	o := s.job.options
 	return &Options{
-		Environment: s.environment, Workload: o.Workload, Mix: o.Mix, Rate: o.Rate, Clients: o.Clients, Workers: o.Workers, Seed: s.seed,
-		Shard: s.part, Consent: s.consent, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions, IgnoreRetryAfter: o.IgnoreRetryAfter,
-		JudgeEvery: o.JudgeEvery, Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
+		Environment: s.environment, Traffic: o.Traffic, Rate: o.Rate, Workers: o.Workers, Seed: s.seed,
+		Shard: s.part, Consent: s.consent,
+		Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
 		Run: reports.Run{ID: o.Run.ID, Kind: "ab", Tool: o.Run.Tool, Settings: maps.Clone(o.Run.Settings)},
 	}
 }
 
 // newCrowd plans the clients of one round. Where each has one session token that can be used once, they must do for the confirming round
 // as well.
-func (s *abSide) newCrowd() (*crowd, error) {
+func (s *abSide) newCrowd() (*clients.Crowd, error) {
 	o := s.job.options
-	plan := func(hits uint64) (*crowd, error) {
+	plan := func(hits uint64) (*clients.Crowd, error) {
 		t := turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits, length: s.job.block}
 		p := &plan{whole: t, schedule: t, length: t.length}
 		return p.crowd(s.options())
 	}
 	c, err := plan(s.job.hits())
-	if err == nil && c.supply.source == ownOnce && o.Confirm {
+	if err == nil && c.UsesUp() && o.Confirm {
 		c, err = plan(2 * s.job.hits())
 	}
 	return c, err
@@ -61,7 +62,7 @@ func (s *abSide) newCrowd() (*crowd, error) {
 
 // ready signs the clients on that a round needs, and whatever else must be done before the clock starts.
 func (s *abSide) ready(ctx context.Context) error {
-	if s.crowd != nil && s.crowd.supply.source == ownOnce {
+	if s.crowd != nil && s.crowd.UsesUp() {
 		return nil // planned for both rounds
 	}
 	var err error
@@ -76,7 +77,7 @@ func (s *abSide) ready(ctx context.Context) error {
 			return err
 		}
 	}
-	wrong, err := s.crowd.setUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, schedule.Shard{}), s.job.options.SetUp)
+	wrong, err := s.crowd.SetUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, schedule.Shard{}), s.job.options.SetUp)
 	s.wrong = append(s.wrong, wrong...)
 	return err
 }
@@ -92,7 +93,7 @@ func (s *abSide) send(ctx context.Context) (*reports.Load, error) {
 	o.Shard, o.StartAt, o.Progress = schedule.Shard{}, s.recorder.began, s.progress
 	schedule := s.recorder.schedule
 	p := &plan{whole: schedule, schedule: schedule, length: schedule.length, words: schedule.String(), workers: s.job.workers}
-	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.notes}
+	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.Notes}
 	return e.run(ctx)
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/mock"
@@ -94,11 +95,11 @@ func TestBlocksAreLongEnoughForTheirQuantile(t *testing.T) {
 }
 
 func TestBlocksAreLongEnoughForTheRarestOperation(t *testing.T) {
-	assert.Equal(t, 5600*time.Millisecond, abBlock(200, rarest(WorkloadMixed, map[string]int{"signon": 1, "refresh": 9, "discover": 0}, 0)))
-	assert.Equal(t, 0.125, rarest(WorkloadLifecycle, nil, 0))
-	assert.Equal(t, 0.2, rarest(WorkloadLifecycle, nil, 2))
-	assert.Equal(t, 0.5, rarest(WorkloadHeadEnd, nil, 0))
-	assert.Equal(t, 1.0, rarest(WorkloadRefresh, nil, 0))
+	assert.Equal(t, 5600*time.Millisecond, abBlock(200, clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9, "discover": 0}}.Rarest()))
+	assert.Equal(t, 0.125, clients.Traffic{Workload: clients.WorkloadLifecycle}.Rarest())
+	assert.Equal(t, 0.2, clients.Traffic{Workload: clients.WorkloadLifecycle, Refreshes: 2}.Rarest())
+	assert.Equal(t, 0.5, clients.Traffic{Workload: clients.WorkloadHeadEnd}.Rarest())
+	assert.Equal(t, 1.0, clients.Traffic{Workload: clients.WorkloadRefresh}.Rarest())
 }
 
 func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
@@ -147,7 +148,7 @@ func TestNearestRank(t *testing.T) {
 
 // quickAB compares two services in about five seconds.
 func quickAB(old, new *environment.Environment) ABOptions {
-	return ABOptions{Old: old, New: new, Workload: WorkloadRefresh, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: reports.SamePlacement}
+	return ABOptions{Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: reports.SamePlacement}
 }
 
 func TestABMeasuresBothSidesByTurns(t *testing.T) {
@@ -170,9 +171,9 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 			inner.ServeHTTP(w, r)
 		})
 	}
-	old := newService(t, mock.Config{}, watch(0))
-	new := newService(t, mock.Config{}, func(h http.Handler) http.Handler { return watch(1)(broken(h)) })
-	o := quickAB(old.environment, new.environment)
+	old := newServer(t, mock.Config{}, watch(0))
+	new := newServer(t, mock.Config{}, func(h http.Handler) http.Handler { return watch(1)(broken(h)) })
+	o := quickAB(old.Environment, new.Environment)
 	swaps := 0
 	o.Placement, o.Swap = "", func(context.Context) error { swaps++; return nil }
 	o.Run, o.Confirm = reports.Run{ID: "ab-1"}, true
@@ -230,8 +231,8 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 
 func TestABOfOneBuildSharesItsClients(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{}, nil)
-	o := quickAB(s.environment, nil)
+	s := newServer(t, mock.Config{}, nil)
+	o := quickAB(s.Environment, nil)
 	o.AA, o.Placement, o.LastAA = true, reports.Uncontrolled, &reports.SelfComparison{}
 	c, err := AB(context.Background(), o)
 	require.NoError(t, err)
@@ -247,8 +248,8 @@ func TestABOfOneBuildSharesItsClients(t *testing.T) {
 
 func TestABThatIsInterrupted(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{}, nil)
-	o := quickAB(s.environment, nil)
+	s := newServer(t, mock.Config{}, nil)
+	o := quickAB(s.Environment, nil)
 	o.AA, o.Pairs = true, 500
 	var kept []*reports.Comparison
 	var mu sync.Mutex // guards kept
@@ -285,8 +286,8 @@ func TestABThatIsInterrupted(t *testing.T) {
 
 func TestABThatCannotChangePlaces(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{}, nil)
-	o := quickAB(s.environment, s.environment)
+	s := newServer(t, mock.Config{}, nil)
+	o := quickAB(s.Environment, s.Environment)
 	o.Placement, o.Swap = "", func(context.Context) error { return failure.Setupf("exit status 1") }
 	c, err := AB(context.Background(), o)
 	require.EqualError(t, err, "the builds could not change places: exit status 1")
@@ -298,8 +299,8 @@ func TestABThatCannotChangePlaces(t *testing.T) {
 }
 
 func TestABRefusesWhatCannotBeCompared(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
-	protected := *s.environment
+	s := newServer(t, mock.Config{}, nil)
+	protected := *s.Environment
 	protected.Name, protected.Protected = "live", true
 	for name, test := range map[string]struct {
 		change func(o *ABOptions)
@@ -317,13 +318,13 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		"protected":         {func(o *ABOptions) { o.New = &protected }, "--yes 127.0.0.1:"},
 		"another one's yes": {func(o *ABOptions) { o.New, o.YesLoad = &protected, []string{"other"} }, `--yes-load says "other" and the environment is "live"`},
 		"too fast": {func(o *ABOptions) {
-			slow := *s.environment
+			slow := *s.Environment
 			slow.Load.MaxRate = "100/s"
 			o.New = &slow
 		}, "load.maxRate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := quickAB(s.environment, s.environment)
+			o := quickAB(s.Environment, s.Environment)
 			test.change(&o)
 			_, err := AB(context.Background(), o)
 			require.ErrorContains(t, err, test.says)
@@ -333,10 +334,10 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 }
 
 func TestABOfAServiceThatIsNotThere(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
-	gone := *s.environment
+	s := newServer(t, mock.Config{}, nil)
+	gone := *s.Environment
 	gone.URL = "http://127.0.0.1:1"
-	_, err := AB(context.Background(), quickAB(s.environment, &gone))
+	_, err := AB(context.Background(), quickAB(s.Environment, &gone))
 	require.Error(t, err)
 	assert.Equal(t, failure.Setup, failure.KindOf(err), err)
 }

@@ -29,8 +29,7 @@ func Check(o Options, shards int) (*Asked, error) {
 				return nil, err
 			}
 		}
-		s := &stormRun{storm: *o.Storm}
-		return &Asked{Schedule: s.String(), Length: s.Length(), Longest: o.Storm.patience(), Hits: uint64(o.Storm.Clients), Peak: s.Peak(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout)}, nil
+		return &Asked{Schedule: o.Storm.String(), Length: o.Storm.Within, Longest: o.Storm.GivesUpAfter(), Hits: uint64(o.Storm.Clients), Peak: o.Storm.Peak(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout)}, nil
 	}
 	o.Timeout = cmp.Or(o.Timeout, o.Environment.Timeout)
 	whole := o

@@ -56,7 +56,7 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 		s.to, s.capped = most, "load.maxRate of "+o.Environment.Name
 	}
 	for _, l := range o.Limits {
-		s.needs = max(s.needs, minHits(l, o))
+		s.needs = max(s.needs, o.MinHits(l))
 	}
 	if s.from == 0 {
 		s.from = max(10, math.Ceil(s.needs/longestStart.Seconds()))

@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/limit"
 	"agstest/load/schedule"
@@ -62,7 +63,7 @@ func newTestSearch(t require.TestingT, p *pretended, options CapacityOptions, e 
 	if e == nil {
 		e = &environment.Environment{Name: "lab"}
 	}
-	s, err := newSearch(&Options{Environment: e, Workload: WorkloadRefresh, Limits: limits}, options)
+	s, err := newSearch(&Options{Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Limits: limits}, options)
 	require.NoError(t, err)
 	s.run = p.run
 	return s
@@ -153,8 +154,8 @@ func TestCapacityPointsAreLongEnoughForTheirPercentile(t *testing.T) {
 	assert.Equal(t, 15*time.Second, s.length(100))
 	l, err := limit.Parse("signon.p99<1s")
 	require.NoError(t, err)
-	assert.InDelta(t, 3682, minHits(l, &Options{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}}), 10, "one hit of ten is a sign-on")
-	assert.InDelta(t, 368*8, minHits(l, &Options{Workload: WorkloadLifecycle}), 10)
+	assert.InDelta(t, 3682, clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}}.MinHits(l), 10, "one hit of ten is a sign-on")
+	assert.InDelta(t, 368*8, clients.Traffic{Workload: clients.WorkloadLifecycle}.MinHits(l), 10)
 }
 
 func TestCapacityThatIsInterruptedReportsWhatItFound(t *testing.T) {
@@ -198,7 +199,7 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 func TestSearchStaysAboveTheRateThatWasGiven(t *testing.T) {
 	limits, err := limit.ParseAll([]string{"refresh.p99<100ms"})
 	require.NoError(t, err)
-	o := &Options{Environment: &environment.Environment{Name: "lab"}, Limits: limits, Workload: WorkloadRefresh}
+	o := &Options{Environment: &environment.Environment{Name: "lab"}, Limits: limits, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}}
 	s, err := newSearch(o, CapacityOptions{From: schedule.Rate{Hits: 50, Per: time.Second}})
 	require.NoError(t, err)
 	assert.Equal(t, 50.0, s.floor(), "nothing below --from is tried")
@@ -249,10 +250,10 @@ func TestCapacityThatCannotBe(t *testing.T) {
 }
 
 func TestRunsOfASearchUseNoSessionTokenTwice(t *testing.T) {
-	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true}}, nil)
+	s := newServer(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true}}, nil)
 	taken := 0
 	for range 3 {
-		r, err := Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: schedule.Rate{Hits: 200, Per: time.Second},
+		r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Hits: 200, Per: time.Second},
 			Duration: 200 * time.Millisecond, skip: taken, consumed: func(n int) { taken += n }})
 		require.NoError(t, err)
 		assert.EqualValues(t, 40, r.Total.Right)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/mock"
 )
@@ -40,10 +41,10 @@ func TestClockThatIsSetBackAndForthIsTold(t *testing.T) {
 
 func TestHowLongARunTookIsNotByTheClock(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{}, nil)
+	s := newServer(t, mock.Config{}, nil)
 	reads := 0
 	report, err := Run(t.Context(), Options{
-		Environment: s.environment, Workload: WorkloadSignOn, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: 300 * time.Millisecond,
+		Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: 300 * time.Millisecond,
 		Now: func() time.Time { // set back by a day while the run goes on
 			reads++
 			return withClockSet(t, time.Now(), time.Duration(1-reads)*24*time.Hour)

@@ -11,6 +11,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/clients"
 	"agstest/load/tally"
 	"agstest/load/transport"
 	"agstest/reports"
@@ -28,8 +29,8 @@ type engine struct {
 	storm    func() *reports.Storm
 	started  func(time.Time) // told when the clock starts
 	clients  int
-	seen     *crowd        // whose unique values are left for the merge of shards; nil: none are
-	grace    time.Duration // 0: defaultGrace
+	seen     *clients.Crowd // whose unique values are left for the merge of shards; nil: none are
+	grace    time.Duration  // 0: defaultGrace
 }
 
 // defaultGrace is what exchanges under way get to end by themselves after an interrupt.
@@ -152,8 +153,8 @@ func (e *engine) whole() int64 {
 
 // planned is how many virtual clients take part.
 func (e *engine) planned() int {
-	if c, ok := e.workload.(*crowd); ok {
-		return c.planned.starters + c.planned.chains
+	if c, ok := e.workload.(*clients.Crowd); ok {
+		return c.Size()
 	}
 	return max(e.options.Clients, e.clients)
 }
@@ -174,7 +175,7 @@ func (e *engine) ending(ctx context.Context, a *attack, s *secondHand) *tally.En
 		end.Notes = e.notes()
 	}
 	if e.seen != nil {
-		if err := e.seen.leaveUnique(e.options.Record, e.options.Shard); err != nil {
+		if err := e.seen.LeaveUnique(e.options.Record, e.options.Shard); err != nil {
 			end.Notes = append(end.Notes, fmt.Sprintf("what must be unique over all shards could not be left for their merge: %v", err))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/limit"
 	"agstest/load/schedule"
@@ -22,11 +23,11 @@ import (
 )
 
 func TestRunAgainstTheMock(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
+	s := newServer(t, mock.Config{}, nil)
 	folder := t.TempDir()
 	var raw bytes.Buffer
 	report, err := Run(context.Background(), Options{
-		Environment: s.environment, Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 4}, Rate: per(100), Duration: 1200 * time.Millisecond,
+		Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 4}}, Rate: per(100), Duration: 1200 * time.Millisecond,
 		Limits: must(limit.ParseAll([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &wire.Redactor{}, Seed: 4,
 		Run: reports.Run{ID: "r1"},
 	})
@@ -42,7 +43,7 @@ func TestRunAgainstTheMock(t *testing.T) {
 	assert.Equal(t, reports.Pass, report.Limits[1].Verdict)
 	assert.Equal(t, "r1", report.Run.ID)
 	assert.Equal(t, "load", report.Run.Kind)
-	assert.Equal(t, s.server.URL, report.Run.URL)
+	assert.Equal(t, s.Server.URL, report.Run.URL)
 	assert.Positive(t, report.Plan.Clients)
 	assert.Equal(t, "constant 100/s for 1.2s", report.Plan.Schedule)
 	assert.NotEmpty(t, report.Notes)
@@ -50,7 +51,7 @@ func TestRunAgainstTheMock(t *testing.T) {
 	// Nothing that is written holds a secret.
 	record, err := os.ReadFile(filepath.Join(folder, tally.RecordFile))
 	require.NoError(t, err)
-	s.noSecretsIn(t, string(record), raw.String(), inJSON(t, report))
+	s.NoSecretsIn(t, string(record), raw.String(), inJSON(t, report))
 	again, err := tally.ReadRecord(folder)
 	require.NoError(t, err)
 	assert.Equal(t, report.Verdict, again.Verdict)
@@ -58,17 +59,17 @@ func TestRunAgainstTheMock(t *testing.T) {
 }
 
 func TestRunsOfOtherKinds(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
+	s := newServer(t, mock.Config{}, nil)
 	profile, err := schedule.ReadProfile([]byte("workload: refresh\nstages: [{poisson: {rate: 100/s, for: 300ms}}, {ramp: {from: 100/s, to: 0/s, for: 200ms}}]"), "p.yaml")
 	require.NoError(t, err)
 	for name, o := range map[string]Options{
 		"profile":     {Profile: profile},
 		"population":  {Population: &schedule.Population{Clients: 180_000}, Duration: 500 * time.Millisecond},
-		"closed loop": {Workload: WorkloadRefresh, Max: true, Workers: 3, Duration: 200 * time.Millisecond},
-		"shard":       {Workload: WorkloadSignOn, Rate: per(100), Duration: 300 * time.Millisecond, Shard: schedule.Shard{Index: 2, Of: 3}},
+		"closed loop": {Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Max: true, Workers: 3, Duration: 200 * time.Millisecond},
+		"shard":       {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(100), Duration: 300 * time.Millisecond, Shard: schedule.Shard{Index: 2, Of: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o.Environment, o.MaxLag = s.environment, time.Minute
+			o.Environment, o.MaxLag = s.Environment, time.Minute
 			if o.Shard.Of > 0 {
 				o.StartAt = time.Now().Add(700 * time.Millisecond)
 			}
@@ -85,22 +86,22 @@ func TestRunsOfOtherKinds(t *testing.T) {
 }
 
 func TestQuestionsThatMakeNoSense(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
+	s := newServer(t, mock.Config{}, nil)
 	profile, err := schedule.ReadProfile([]byte("stages: [{constant: {rate: 1/s, for: 1s}}]"), "p.yaml")
 	require.NoError(t, err)
 	second := time.Second
 	for says, o := range map[string]Options{
-		"needs a rate above 0":              {Workload: WorkloadSignOn, Duration: second},
-		"for how long":                      {Workload: WorkloadSignOn, Rate: per(1)},
-		"say how many with --workers":       {Workload: WorkloadSignOn, Rate: schedule.Rate{Max: true}, Duration: second},
-		"leave --rate and --population out": {Workload: WorkloadSignOn, Profile: profile, Rate: per(1)},
+		"needs a rate above 0":              {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Duration: second},
+		"for how long":                      {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(1)},
+		"say how many with --workers":       {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Max: true}, Duration: second},
+		"leave --rate and --population out": {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Profile: profile, Rate: per(1)},
 		"leave --rate out, or --population": {Population: &schedule.Population{Clients: 1000}, Rate: per(1), Duration: second},
-		"no shard 4 of 3":                   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: schedule.Shard{Index: 4, Of: 3}},
-		"workers are not possible":          {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Workers: -1},
-		"there is no workload":              {Workload: "sing-on", Rate: per(1), Duration: second},
-		"has no hit for this run to send":   {Workload: WorkloadSignOn, Rate: per(1), Duration: second, Shard: schedule.Shard{Index: 2, Of: 3}},
+		"no shard 4 of 3":                   {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(1), Duration: second, Shard: schedule.Shard{Index: 4, Of: 3}},
+		"workers are not possible":          {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(1), Duration: second, Workers: -1},
+		"there is no workload":              {Traffic: clients.Traffic{Workload: "sing-on"}, Rate: per(1), Duration: second},
+		"has no hit for this run to send":   {Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(1), Duration: second, Shard: schedule.Shard{Index: 2, Of: 3}},
 	} {
-		o.Environment = s.environment
+		o.Environment = s.Environment
 		_, err := Run(context.Background(), o)
 		require.Error(t, err, says)
 		assert.ErrorContains(t, err, says)
@@ -109,12 +110,12 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 	_, err = Run(context.Background(), Options{})
 	assert.ErrorContains(t, err, "needs an environment")
 
-	_, err = Run(context.Background(), Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: per(1), Duration: second, StartAt: time.Now().Add(-time.Minute)})
+	_, err = Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(1), Duration: second, StartAt: time.Now().Add(-time.Minute)})
 	assert.ErrorContains(t, err, "too late")
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = Run(ctx, Options{Environment: s.environment, Workload: WorkloadSignOn, Rate: per(1), Duration: second})
+	_, err = Run(ctx, Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(1), Duration: second})
 	assert.ErrorIs(t, err, context.Canceled)
 }

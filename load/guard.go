@@ -7,6 +7,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 )
 
@@ -39,7 +40,7 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 	if err := e.Refusal("a load on it", consent.Yes, consent.YesLoad); err != nil {
 		return err
 	}
-	if workload != WorkloadSignOnFirst || e.Agreed(consent.Yes) || consent.YesLoad == e.Name {
+	if workload != clients.WorkloadSignOnFirst || e.Agreed(consent.Yes) || consent.YesLoad == e.Name {
 		return nil
 	}
 	if consent.YesLoad != "" || len(consent.Yes) > 0 {

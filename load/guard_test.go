@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 )
 
@@ -23,22 +24,22 @@ func TestGuardRails(t *testing.T) {
 		consent     Consent
 		says        string
 	}{
-		"nothing to guard":             {free, WorkloadRefresh, 1e6, false, Consent{}, ""},
-		"below the rate":               {bounded, WorkloadRefresh, 500, false, Consent{}, ""},
-		"above the rate":               {bounded, WorkloadRefresh, 501, false, Consent{}, "would send up to 501/s and the environment staging allows 500/s (load.maxRate); lower the rate, or say --override-max-rate"},
-		"above the rate, consented":    {bounded, WorkloadRefresh, 5000, false, Consent{OverrideMaxRate: true}, ""},
-		"no schedule":                  {bounded, WorkloadRefresh, 0, true, Consent{}, "--rate max sends as fast as it can"},
-		"no schedule, consented":       {bounded, WorkloadRefresh, 0, true, Consent{OverrideMaxRate: true}, ""},
-		"protected":                    {protected, WorkloadRefresh, 10, false, Consent{}, "the environment prod is protected: a load on it needs its host given back, --yes api.prod.example"},
-		"protected, host given back":   {protected, WorkloadRefresh, 10, false, Consent{Yes: []string{"api.prod.example"}}, ""},
-		"protected, other host":        {protected, WorkloadRefresh, 10, false, Consent{Yes: []string{"api.dev.example"}}, `--yes says "api.dev.example" and the service of the environment prod is at "api.prod.example"; nothing was sent`},
-		"protected, name given back":   {protected, WorkloadRefresh, 10, false, Consent{YesLoad: "prod"}, ""},
-		"protected, other name":        {protected, WorkloadRefresh, 10, false, Consent{YesLoad: "Prod"}, `--yes-load says "Prod" and the environment is "prod"; nothing was sent`},
-		"protected still has a rate":   {protected, WorkloadRefresh, 501, false, Consent{YesLoad: "prod"}, "allows 500/s"},
-		"devices":                      {free, WorkloadSignOnFirst, 10, false, Consent{}, "would create 6,000 devices in lab that stay there; if that is wanted, say --yes lab.example"},
-		"devices, name given back":     {free, WorkloadSignOnFirst, 10, false, Consent{YesLoad: "lab"}, ""},
-		"devices, other name":          {free, WorkloadSignOnFirst, 10, false, Consent{YesLoad: "yes"}, `--yes says "yes"`},
-		"name given back without need": {free, WorkloadRefresh, 10, false, Consent{YesLoad: "other"}, ""},
+		"nothing to guard":             {free, clients.WorkloadRefresh, 1e6, false, Consent{}, ""},
+		"below the rate":               {bounded, clients.WorkloadRefresh, 500, false, Consent{}, ""},
+		"above the rate":               {bounded, clients.WorkloadRefresh, 501, false, Consent{}, "would send up to 501/s and the environment staging allows 500/s (load.maxRate); lower the rate, or say --override-max-rate"},
+		"above the rate, consented":    {bounded, clients.WorkloadRefresh, 5000, false, Consent{OverrideMaxRate: true}, ""},
+		"no schedule":                  {bounded, clients.WorkloadRefresh, 0, true, Consent{}, "--rate max sends as fast as it can"},
+		"no schedule, consented":       {bounded, clients.WorkloadRefresh, 0, true, Consent{OverrideMaxRate: true}, ""},
+		"protected":                    {protected, clients.WorkloadRefresh, 10, false, Consent{}, "the environment prod is protected: a load on it needs its host given back, --yes api.prod.example"},
+		"protected, host given back":   {protected, clients.WorkloadRefresh, 10, false, Consent{Yes: []string{"api.prod.example"}}, ""},
+		"protected, other host":        {protected, clients.WorkloadRefresh, 10, false, Consent{Yes: []string{"api.dev.example"}}, `--yes says "api.dev.example" and the service of the environment prod is at "api.prod.example"; nothing was sent`},
+		"protected, name given back":   {protected, clients.WorkloadRefresh, 10, false, Consent{YesLoad: "prod"}, ""},
+		"protected, other name":        {protected, clients.WorkloadRefresh, 10, false, Consent{YesLoad: "Prod"}, `--yes-load says "Prod" and the environment is "prod"; nothing was sent`},
+		"protected still has a rate":   {protected, clients.WorkloadRefresh, 501, false, Consent{YesLoad: "prod"}, "allows 500/s"},
+		"devices":                      {free, clients.WorkloadSignOnFirst, 10, false, Consent{}, "would create 6,000 devices in lab that stay there; if that is wanted, say --yes lab.example"},
+		"devices, name given back":     {free, clients.WorkloadSignOnFirst, 10, false, Consent{YesLoad: "lab"}, ""},
+		"devices, other name":          {free, clients.WorkloadSignOnFirst, 10, false, Consent{YesLoad: "yes"}, `--yes says "yes"`},
+		"name given back without need": {free, clients.WorkloadRefresh, 10, false, Consent{YesLoad: "other"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := guard(test.environment, test.workload, test.peak, test.closed, 6000, test.consent)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
@@ -219,7 +220,7 @@ func TestShardsOfDifferentQuestionsAreRefused(t *testing.T) {
 		"seed":             run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Seed: 1}, "a"),
 		"number of shards": run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 3}}, "a"),
 		"operations":       run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}}, "b"),
-		"mixes":            run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Mix: map[string]int{"a": 1}}, "a"),
+		"mixes":            run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Traffic: clients.Traffic{Mix: map[string]int{"a": 1}}}, "a"),
 	} {
 		_, err := tally.Merge(first, folder)
 		assert.ErrorContains(t, err, word)

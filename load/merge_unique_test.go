@@ -19,7 +19,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/clients"
 	"agstest/load/hit"
+	"agstest/load/lab"
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/load/unique"
@@ -28,9 +30,9 @@ import (
 )
 
 // shardsOf runs all shards of one question at the same time, each in a folder of its own.
-func (s *service) shardsOf(t *testing.T, of int, o Options) []string {
+func (s *server) shardsOf(t *testing.T, of int, o Options) []string {
 	t.Helper()
-	o.Environment, o.MaxLag, o.Seed = s.environment, time.Minute, 21
+	o.Environment, o.MaxLag, o.Seed = s.Environment, time.Minute, 21
 	folders := make([]string, of)
 	failed := make(chan error, of)
 	start := make(chan struct{})
@@ -82,8 +84,8 @@ func swapped(path string, pairs ...string) func(http.Handler) http.Handler {
 
 func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: false}}, swapped("/ags/signOnWithSessionToken", `-5"`, `-4"`, `"LOAD_5"`, `"LOAD_4"`))
-	folders := s.shardsOf(t, 2, Options{Workload: WorkloadSignOn, Rate: per(100), Duration: 200 * time.Millisecond})
+	s := newServer(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: false}}, swapped("/ags/signOnWithSessionToken", `-5"`, `-4"`, `"LOAD_5"`, `"LOAD_4"`))
+	folders := s.shardsOf(t, 2, Options{Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(100), Duration: 200 * time.Millisecond})
 	merged, err := tally.Merge(folders...)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, merged.Total.Outcomes[hit.KindIdentity], "%v", merged.Wrong)
@@ -99,36 +101,36 @@ func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 	for name, test := range map[string]struct {
 		options    Options
 		middleware func(http.Handler) http.Handler
-		change     func(*service)
+		change     func(*server)
 		says       string
 	}{
 		"jti": {
-			options: Options{Workload: WorkloadSignOn, Rate: per(150), Duration: 200 * time.Millisecond},
+			options: Options{Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: per(150), Duration: 200 * time.Millisecond},
 			middleware: sameForTwo(signsOn, func(account string) string {
 				device := "LOAD_" + account[1:]
-				return tokenBody(account, device, account, device, "7000000000000000007")
+				return lab.TokenBody(account, device, account, device, "7000000000000000007")
 			}),
 			says: "a jti came to two shards: to client ",
 		},
 		"session token": {
-			options:    Options{Workload: WorkloadHeadEnd, Rate: per(150), Duration: 200 * time.Millisecond, Clients: 4},
+			options:    Options{Traffic: clients.Traffic{Workload: clients.WorkloadHeadEnd, Clients: 4}, Rate: per(150), Duration: 200 * time.Millisecond},
 			middleware: givenAgain(),
 			says:       "a session token came to two shards: to client ",
 		},
 		"device": {
-			options:    Options{Workload: WorkloadSignOnFirst, Rate: per(150), Duration: 200 * time.Millisecond, Consent: Consent{YesLoad: "mock"}},
-			middleware: sameForTwo(signsOn, func(account string) string { return tokenBody(account, "DEV_X", account, "DEV_X", "7"+account[1:]) }),
-			change:     func(s *service) { s.environment.Allow.FirstTime = true },
+			options:    Options{Traffic: clients.Traffic{Workload: clients.WorkloadSignOnFirst}, Rate: per(150), Duration: 200 * time.Millisecond, Consent: Consent{YesLoad: "mock"}},
+			middleware: sameForTwo(signsOn, func(account string) string { return lab.TokenBody(account, "DEV_X", account, "DEV_X", "7"+account[1:]) }),
+			change:     func(s *server) { s.Environment.Allow.FirstTime = true },
 			says:       "the device of a first-time sign-on came to two shards: to client ",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newService(t, mock.Config{}, test.middleware)
+			s := newServer(t, mock.Config{}, test.middleware)
 			if test.change != nil {
 				test.change(s)
 			}
-			test.options.Consent.YesLoad = s.environment.Name
+			test.options.Consent.YesLoad = s.Environment.Name
 			folders := s.shardsOf(t, 3, test.options)
 			for _, folder := range folders {
 				own, err := tally.ReadRecord(folder)
@@ -148,7 +150,7 @@ func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 			for _, folder := range folders {
 				text, err := os.ReadFile(filepath.Join(folder, unique.File))
 				require.NoError(t, err)
-				s.noSecretsIn(t, string(text))
+				s.NoSecretsIn(t, string(text))
 			}
 		})
 	}
@@ -156,8 +158,8 @@ func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 
 func TestUniquenessThatCouldNotBeCheckedIsSaid(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{}, nil)
-	folders := s.shardsOf(t, 3, Options{Workload: WorkloadRefresh, Rate: per(150), Duration: 200 * time.Millisecond})
+	s := newServer(t, mock.Config{}, nil)
+	folders := s.shardsOf(t, 3, Options{Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(150), Duration: 200 * time.Millisecond})
 	merged, err := tally.Merge(folders...)
 	require.NoError(t, err)
 	assert.Contains(t, merged.Notes, "uniqueness was checked over 3 of 3 shards")

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"agstest/load/clients"
 	"agstest/reports"
 )
 
@@ -30,7 +31,7 @@ func NeverSent(o Options, reason string) *reports.Load {
 	if e := o.Environment; e != nil {
 		r.Run.Environment, r.Run.URL, r.Run.Tenant, r.Run.Service, r.Run.Release = e.Name, e.URL, e.Tenant, e.Service, e.Release
 		if o.Storm != nil {
-			r.Plan.Schedule, r.Plan.Workload = o.Storm.String(), WorkloadMixed
+			r.Plan.Schedule, r.Plan.Workload = o.Storm.String(), clients.WorkloadMixed
 		} else if p, err := planOf(&o); err == nil {
 			r.Plan.Workload, r.Plan.Schedule, r.Plan.Hits, r.Plan.Seconds = o.Workload, p.words, int64(p.hits()), p.length.Seconds()
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/clients"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/load/transport"
@@ -50,8 +51,8 @@ func planOf(o *Options) (*plan, error) {
 		if err := o.Population.Check(); err != nil {
 			return nil, err
 		}
-		if o.Workload == "" || o.Workload == WorkloadMixed {
-			o.Workload = WorkloadMixed
+		if o.Workload == "" || o.Workload == clients.WorkloadMixed {
+			o.Workload = clients.WorkloadMixed
 			if o.Mix == nil {
 				o.Mix = o.Population.Mix()
 			}
@@ -114,7 +115,7 @@ func (p *plan) peak() float64 {
 }
 
 // crowd makes the virtual clients, and checks what can be checked before anything is sent.
-func (p *plan) crowd(o *Options) (*crowd, error) {
+func (p *plan) crowd(o *Options) (*clients.Crowd, error) {
 	whole, peak := p.hits(), p.peak()
 	if p.whole != nil {
 		whole, peak = p.whole.Hits(), p.whole.Peak()
@@ -122,18 +123,13 @@ func (p *plan) crowd(o *Options) (*crowd, error) {
 	if err := guard(o.Environment, o.Workload, peak, p.closed, whole, o.Consent); err != nil {
 		return nil, err
 	}
-	traffic := traffic{
-		Workload: o.Workload, Mix: o.Mix, Clients: o.Clients, Refreshes: o.Refreshes, ReuseSessions: o.ReuseSessions,
-		IgnoreRetryAfter: o.IgnoreRetryAfter, JudgeEvery: o.JudgeEvery, skip: o.skip,
-	}
-	if p.schedule != nil && o.Shard.Of > 1 {
-		traffic.part = o.Shard
-	}
-	c, err := newCrowd(o.Environment, traffic, p.hits(), p.peak(), o.Seed, o.Shard)
+	c, err := clients.New(o.Environment, o.Traffic, clients.Part{
+		Hits: p.hits(), Peak: p.peak(), Seed: o.Seed, Shard: o.Shard, Dealt: p.schedule != nil, Skip: o.skip,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return c, limit.Check(o.Limits, o.Workload, c.measures(), p.closed, false)
+	return c, limit.Check(o.Limits, o.Workload, c.Measures(), p.closed, false)
 }
 
 // fillIn completes options by what their profile says; what both say must be the same.

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/clients"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 )
@@ -16,9 +17,9 @@ func TestShippedProfilesCanMeetTheirLimits(t *testing.T) {
 		text, _ := schedule.ShippedProfile(name)
 		p, err := schedule.ReadProfile(text, name)
 		require.NoError(t, err)
-		assert.Contains(t, Workloads, p.Workload)
+		assert.Contains(t, clients.Workloads, p.Workload)
 		for _, l := range p.Limits {
-			assert.LessOrEqual(t, minHits(l, &Options{Workload: p.Workload, Mix: p.Mix}), float64(p.Schedule(1).Hits()), "%s: %s", name, l.Expression)
+			assert.LessOrEqual(t, clients.Traffic{Workload: p.Workload, Mix: p.Mix}.MinHits(l), float64(p.Schedule(1).Hits()), "%s: %s", name, l.Expression)
 		}
 	}
 }
@@ -32,6 +33,6 @@ func TestProfileFillsInWhatIsLeftOpen(t *testing.T) {
 	assert.Equal(t, 8, o.Workers)
 	assert.Len(t, o.Limits, 1)
 	assert.Equal(t, "errors<5%", o.Limits[0].Expression, "the command line is nearer than the profile")
-	assert.ErrorContains(t, fillIn(&Options{Workload: "refresh"}, p), "leave --workload out")
+	assert.ErrorContains(t, fillIn(&Options{Traffic: clients.Traffic{Workload: "refresh"}}, p), "leave --workload out")
 	assert.ErrorContains(t, fillIn(&Options{Duration: 1}, p), "leave --duration out")
 }

@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/load/clients"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/reports"
@@ -17,17 +18,14 @@ import (
 // with Duration, or Storm alone; the zero value of everything else works.
 type Options struct {
 	Environment *environment.Environment
-	Workload    string
-	Mix         map[string]int // of the workload mixed
-	Rate        schedule.Rate
-	Duration    time.Duration
-	Profile     *schedule.Profile
-	Population  *schedule.Population
-	Storm       *Storm // in place of Workload, Rate and Duration
+	clients.Traffic
+	Rate       schedule.Rate
+	Duration   time.Duration
+	Profile    *schedule.Profile
+	Population *schedule.Population
+	Storm      *clients.Storm // in place of Workload, Rate and Duration
 	// Max sends as fast as Workers can, each one request after the other, for Duration (closed loop). Rate.Max says the same.
 	Max bool
-	// Clients is how many virtual clients take part; 0: as many as the rate needs.
-	Clients int
 	// Workers caps concurrent requests; a hit that has to wait for one is late, which counts in its response time. 0: as many as the
 	// schedule needs, within what this machine can have open.
 	Workers int
@@ -45,23 +43,13 @@ type Options struct {
 	// StartAt is when the clock starts, so that shards start together; zero: as soon as everything is set up.
 	StartAt time.Time
 	Consent
-	// Refreshes of one client of the workload lifecycle before it signs out; 0: 5.
-	Refreshes int
-	// ReuseSessions: the service takes a session token more than once. The pages do not say, so that otherwise each sign-on uses one of
-	// its own.
-	ReuseSessions bool
-	// IgnoreRetryAfter: a client that was asked to come again later (429, 503) does not wait.
-	IgnoreRetryAfter bool
-	// JudgeEvery: all token rules are checked on 1 of so many answers; 0: 100, 1: on every one. Identity and uniqueness are checked on
-	// all.
-	JudgeEvery int
 	// Timeout of one exchange, from sending to the last byte; 0: 30 s.
 	Timeout time.Duration
 	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: what the limits on response times allow, and
 	// without any 100 ms, or 10 % of the median response time if that is more.
 	MaxLag time.Duration
 	// SetUp is called once a second before the clock starts, and Progress once a second after it, on goroutines of the run.
-	SetUp    func(SetUp)
+	SetUp    func(clients.SetUp)
 	Progress func(Progress)
 	// Secrets takes secrets out of the messages of wrong answers; nil: messages are kept as they are.
 	Secrets *wire.Redactor
@@ -104,15 +92,32 @@ func Run(ctx context.Context, o Options) (*reports.Load, error) {
 	if err := reach(ctx, via, o.Environment); err != nil {
 		return nil, err
 	}
-	wrong, err := crowd.setUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent, o.Shard), o.SetUp)
+	wrong, err := crowd.SetUp(ctx, via, setUpRate(o.Environment, p.peak(), p.closed, o.Consent, o.Shard), o.SetUp)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{plan: p, options: &o, workload: crowd, target: target, wrong: wrong, setUp: crowd.standing.report()}
-	e.notes, e.seen = crowd.notes, crowd.shared(&o)
+	e := &engine{plan: p, options: &o, workload: crowd, target: target, wrong: wrong, setUp: crowd.SetUpReport()}
+	e.notes, e.seen = crowd.Notes, shared(crowd, &o)
 	report, err := e.run(ctx)
 	if o.consumed != nil {
-		o.consumed(crowd.consumed())
+		o.consumed(crowd.Consumed())
 	}
 	return report, err
+}
+
+// shared is the crowd itself where it is that of a shard which keeps a record: what must be unique over all shards is left beside it.
+func shared(c *clients.Crowd, o *Options) *clients.Crowd {
+	if o.Shard.Of <= 1 || o.Record == "" {
+		return nil
+	}
+	return c
+}
+
+// reach finds out before anything else whether there is an AGS at all, so that what stands before it is not taken for it.
+func reach(ctx context.Context, via *wire.Client, e *environment.Environment) error {
+	err := via.Reach(ctx)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return e.Located(err)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
+	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/limit"
 	"agstest/load/tally"
@@ -18,19 +19,19 @@ import (
 	"agstest/reports"
 )
 
-func (s *service) storm(t *testing.T, o Options) *reports.Load {
+func (s *server) storm(t *testing.T, o Options) *reports.Load {
 	t.Helper()
-	o.Environment, o.Seed = s.environment, 9
+	o.Environment, o.Seed = s.Environment, 9
 	r, err := Run(context.Background(), o)
 	require.NoError(t, err)
 	return r
 }
 
 func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
-	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
+	s := newServer(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true, RevokeOnRefresh: true}}, nil)
 	limits, err := limit.ParseAll([]string{"storm.recovered<90s"})
 	require.NoError(t, err)
-	r := s.storm(t, Options{Storm: &Storm{Clients: 300, Within: 400 * time.Millisecond}, Limits: limits, JudgeEvery: 1})
+	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 300, Within: 400 * time.Millisecond}, Limits: limits, Traffic: clients.Traffic{JudgeEvery: 1}})
 	require.NotNil(t, r.Storm)
 	assert.Equal(t, 300, r.Storm.Clients)
 	assert.Zero(t, r.Storm.Retries)
@@ -48,7 +49,7 @@ func TestStormEndsWhenEveryoneIsSignedIn(t *testing.T) {
 
 func TestStormTriesAgainLikeARealClient(t *testing.T) {
 	var refused atomic.Int64
-	s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, func(next http.Handler) http.Handler {
+	s := newServer(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, func(next http.Handler) http.Handler {
 		storming := atomic.Int64{}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/ags/refresh" && storming.Add(1) <= 20 {
@@ -60,7 +61,7 @@ func TestStormTriesAgainLikeARealClient(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	r := s.storm(t, Options{Storm: &Storm{Clients: 50, Within: 100 * time.Millisecond}})
+	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 50, Within: 100 * time.Millisecond}})
 	assert.EqualValues(t, 20, r.Storm.Retries)
 	assert.Greater(t, time.Duration(r.Storm.Recovered), time.Second, "they waited as they were told")
 	assert.EqualValues(t, 70, r.Total.Sent)
@@ -70,7 +71,7 @@ func TestStormTriesAgainLikeARealClient(t *testing.T) {
 }
 
 func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
-	s := newService(t, mock.Config{}, func(next http.Handler) http.Handler {
+	s := newServer(t, mock.Config{}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/ags/refresh" {
 				w.WriteHeader(401)
@@ -79,8 +80,8 @@ func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	s.environment.Load.Clients.SessionToken = "" // minted, then
-	r := s.storm(t, Options{Storm: &Storm{Clients: 20, Within: 50 * time.Millisecond}, Mix: map[string]int{hit.OpRefresh: 1}})
+	s.Environment.Load.Clients.SessionToken = "" // minted, then
+	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 20, Within: 50 * time.Millisecond}, Traffic: clients.Traffic{Mix: map[string]int{hit.OpRefresh: 1}}})
 	assert.Positive(t, r.Storm.Recovered)
 	assert.EqualValues(t, 20, r.Operations[hit.OpRefresh].Outcomes[hit.KindStatus])
 	assert.EqualValues(t, 20, r.Operations[hit.OpMint].Right)
@@ -88,7 +89,7 @@ func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
 }
 
 func TestStormThatIsNeverOverFails(t *testing.T) {
-	s := newService(t, mock.Config{}, func(next http.Handler) http.Handler {
+	s := newServer(t, mock.Config{}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/ags/refresh" {
 				w.WriteHeader(500)
@@ -97,7 +98,7 @@ func TestStormThatIsNeverOverFails(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	r := s.storm(t, Options{Storm: &Storm{Clients: 20, Within: 50 * time.Millisecond, Patience: 1500 * time.Millisecond}})
+	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 20, Within: 50 * time.Millisecond, Patience: 1500 * time.Millisecond}})
 	assert.EqualValues(t, -1, r.Storm.Recovered)
 	if r.Valid {
 		assert.Equal(t, reports.Fail, r.Verdict)
@@ -106,34 +107,34 @@ func TestStormThatIsNeverOverFails(t *testing.T) {
 }
 
 func TestStormThatIsInterruptedIsPartial(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
+	s := newServer(t, mock.Config{}, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r, err := Run(ctx, Options{Environment: s.environment, Storm: &Storm{Clients: 50, Within: time.Hour}, Progress: func(Progress) { cancel() }})
+	r, err := Run(ctx, Options{Environment: s.Environment, Storm: &clients.Storm{Clients: 50, Within: time.Hour}, Progress: func(Progress) { cancel() }})
 	require.NoError(t, err)
 	assert.NotEmpty(t, r.Run.Partial)
 	assert.EqualValues(t, -1, r.Storm.Recovered)
 }
 
 func TestStormThatCannotBe(t *testing.T) {
-	s := newService(t, mock.Config{}, nil)
-	few := *s.environment
+	s := newServer(t, mock.Config{}, nil)
+	few := *s.Environment
 	few.Load.Clients.Count = 10
 	for says, o := range map[string]Options{
-		"a storm of 0 clients is none":                            {Storm: &Storm{Within: time.Second}},
-		"how fast everyone comes back":                            {Storm: &Storm{Clients: 5}},
-		"cannot come within":                                      {Storm: &Storm{Clients: 5, Within: time.Minute, Patience: time.Second}},
-		"a storm says what is sent when":                          {Storm: &Storm{Clients: 5, Within: time.Second}, Duration: time.Second},
-		"leave --workload lifecycle out":                          {Storm: &Storm{Clients: 5, Within: time.Second}, Workload: WorkloadLifecycle},
-		"leave --clients out":                                     {Storm: &Storm{Clients: 5, Within: time.Second}, Clients: 3},
-		"a storm is a mix of signon and refresh":                  {Storm: &Storm{Clients: 5, Within: time.Second}, Mix: map[string]int{hit.OpDiscover: 1, hit.OpRefresh: 1}},
-		"11 virtual clients were asked for":                       {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}},
-		"a storm of 11 clients needs as many":                     {Environment: &few, Storm: &Storm{Clients: 11, Within: time.Second}, Mix: map[string]int{hit.OpRefresh: 1}},
-		"names signout, which the workload of the storm does not": {Storm: &Storm{Clients: 5, Within: time.Second}, Limits: []limit.Limit{{Expression: "signout.p99<1s", Operation: hit.OpSignOut, Metric: "p99"}}},
+		"a storm of 0 clients is none":                            {Storm: &clients.Storm{Within: time.Second}},
+		"how fast everyone comes back":                            {Storm: &clients.Storm{Clients: 5}},
+		"cannot come within":                                      {Storm: &clients.Storm{Clients: 5, Within: time.Minute, Patience: time.Second}},
+		"a storm says what is sent when":                          {Storm: &clients.Storm{Clients: 5, Within: time.Second}, Duration: time.Second},
+		"leave --workload lifecycle out":                          {Storm: &clients.Storm{Clients: 5, Within: time.Second}, Traffic: clients.Traffic{Workload: clients.WorkloadLifecycle}},
+		"leave --clients out":                                     {Storm: &clients.Storm{Clients: 5, Within: time.Second}, Traffic: clients.Traffic{Clients: 3}},
+		"a storm is a mix of signon and refresh":                  {Storm: &clients.Storm{Clients: 5, Within: time.Second}, Traffic: clients.Traffic{Mix: map[string]int{hit.OpDiscover: 1, hit.OpRefresh: 1}}},
+		"11 virtual clients were asked for":                       {Environment: &few, Storm: &clients.Storm{Clients: 11, Within: time.Second}},
+		"a storm of 11 clients needs as many":                     {Environment: &few, Storm: &clients.Storm{Clients: 11, Within: time.Second}, Traffic: clients.Traffic{Mix: map[string]int{hit.OpRefresh: 1}}},
+		"names signout, which the workload of the storm does not": {Storm: &clients.Storm{Clients: 5, Within: time.Second}, Limits: []limit.Limit{{Expression: "signout.p99<1s", Operation: hit.OpSignOut, Metric: "p99"}}},
 	} {
 		t.Run(says, func(t *testing.T) {
 			if o.Environment == nil {
-				o.Environment = s.environment
+				o.Environment = s.Environment
 			}
 			_, err := Run(context.Background(), o)
 			require.ErrorContains(t, err, says)
@@ -145,8 +146,8 @@ func TestStormThatCannotBe(t *testing.T) {
 // A storm of two shards is one: they start at the instant that the barrier gives, and everyone is back when both are.
 func TestStormOfTwoShards(t *testing.T) {
 	t.Parallel()
-	s := newService(t, mock.Config{}, nil)
-	folders := s.shardsOf(t, 2, Options{Storm: &Storm{Clients: 61, Within: 200 * time.Millisecond}})
+	s := newServer(t, mock.Config{}, nil)
+	folders := s.shardsOf(t, 2, Options{Storm: &clients.Storm{Clients: 61, Within: 200 * time.Millisecond}})
 	merged, err := tally.Merge(folders...)
 	require.NoError(t, err)
 	require.NotNil(t, merged.Storm)

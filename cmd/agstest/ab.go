@@ -16,6 +16,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/reports"
 	"agstest/reports/runs"
 )
@@ -135,7 +136,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 	o.LastAA = lastSelfComparison(filepath.Dir(r.folder.Final()), o.Old.Name)
 	progress := p.newProgress()
 	defer progress.end()
-	o.SetUp = func(at load.SetUp) {
+	o.SetUp = func(at clients.SetUp) {
 		progress.show(func() string { return "ab: " + at.String() })
 	}
 	o.Progress = func(at load.ABProgress) {

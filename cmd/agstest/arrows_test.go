@@ -30,7 +30,9 @@ var walls = map[string][]string{
 	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
 	"reports":              {"internal/disarm", "internal/figures", "internal/stats", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
-	"load":                 {"ags", "internal/check", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "load/unique", "reports"},
+	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load/clients", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "load/unique", "reports"},
+	"load/clients":         {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
+	"load/lab":             {"internal/environment", "mock"}, // for tests only: nobody may import it
 	"load/hit":             {},
 	"load/limit":           {"internal/failure", "internal/figures", "internal/stats", "load/hit", "reports"}, // no wire, no check, no environment
 	"load/schedule":        {"internal/failure", "internal/figures", "internal/userfile", "load/hit", "load/limit"},

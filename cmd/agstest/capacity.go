@@ -9,6 +9,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -32,7 +33,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				return err
 			}
 			if s.env == "" && o.Workload == "" {
-				o.Workload = load.WorkloadRefresh
+				o.Workload = clients.WorkloadRefresh
 			}
 			for _, bound := range []struct {
 				flag, text string
@@ -53,7 +54,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				o := p.prepareLoad(r, o, "capacity")
 				progress := p.newProgress()
 				defer progress.end()
-				o.SetUp = func(at load.SetUp) {
+				o.SetUp = func(at clients.SetUp) {
 					progress.show(func() string { return "capacity: " + at.String() })
 				}
 				o.Progress = func(at load.Progress) {

@@ -18,6 +18,7 @@ import (
 	"agstest/internal/userfile"
 	"agstest/internal/wire"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
@@ -27,7 +28,7 @@ import (
 // The load of the embedded mock where nothing is asked for: what most of the traffic of a real service is like, small enough for any
 // machine. A service of somebody is only sent what was asked for.
 const (
-	mockWorkload = load.WorkloadMixed
+	mockWorkload = clients.WorkloadMixed
 	mockMix      = "signon=1,refresh=9"
 	mockRate     = "100/s"
 	mockDuration = 10 * time.Second
@@ -93,7 +94,7 @@ func (f *loadFlags) registerLimits(c *cobra.Command) {
 // registerTraffic adds the flags of what is sent and as whom.
 func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(load.Workloads, ", "))
+	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(clients.Workloads, ", "))
 	flags.StringVar(&f.mix, "mix", "", "shares of the workload mixed, such as signon=1,refresh=9")
 	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
 	flags.IntVar(&f.workers, "workers", 0, "most requests at the same time; 0: as many as the schedule needs")
@@ -106,7 +107,7 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
 	flags.StringSliceVar(&f.yes, "yes", nil, yesUsage)
 	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "the older way of --yes: name of the environment given back")
-	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(clients.Workloads, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *loadFlags) registerSeed(c *cobra.Command) {
@@ -116,8 +117,7 @@ func (f *loadFlags) registerSeed(c *cobra.Command) {
 // options turns the flags into what load takes; the environment is added later. Embedded tells that no service was named.
 func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, error) {
 	o := load.Options{
-		Workload: f.workload, Duration: f.duration, Clients: f.clients, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
-		Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry,
+		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry}, Duration: f.duration, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, Yes: f.yes, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
 	rate, mix := f.rate, f.mix
@@ -125,7 +125,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		if o.Workload == "" {
 			o.Workload = mockWorkload
 		}
-		if mix == "" && o.Workload == load.WorkloadMixed {
+		if mix == "" && o.Workload == clients.WorkloadMixed {
 			mix = mockMix
 		}
 		if rate == "" {
@@ -136,7 +136,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		}
 	}
 	if f.workload != "" {
-		if err := oneOf("--workload", f.workload, load.Workloads); err != nil {
+		if err := oneOf("--workload", f.workload, clients.Workloads); err != nil {
 			return o, err
 		}
 	}
@@ -157,7 +157,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		}
 	}
 	if mix != "" {
-		if o.Mix, err = load.ParseMix(mix); err != nil {
+		if o.Mix, err = clients.ParseMix(mix); err != nil {
 			return o, failure.Usagef("--mix: %w", err)
 		}
 	}
@@ -175,7 +175,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		return o, failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
 	}
 	if f.storm > 0 {
-		o.Storm = &load.Storm{Clients: f.storm, Within: f.within, Patience: f.patience}
+		o.Storm = &clients.Storm{Clients: f.storm, Within: f.within, Patience: f.patience}
 	} else if f.within != 0 || f.patience != 0 {
 		return o, failure.Usagef("--within and --give-up-after describe a storm; add --storm, or leave them out")
 	}
@@ -293,7 +293,7 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	}
 	progress := p.newProgress()
 	defer progress.end()
-	o.SetUp = func(at load.SetUp) {
+	o.SetUp = func(at clients.SetUp) {
 		progress.show(func() string { return "load: " + at.String() })
 	}
 	o.Progress = func(at load.Progress) {
@@ -303,7 +303,7 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	l, err := load.Run(ctx, o)
 	progress.end()
 	// Where nothing was sent and nothing was found before, there is nothing to keep.
-	if l == nil && err != nil && (load.DuringSetUp(err) || r.conformance != nil) {
+	if l == nil && err != nil && (clients.DuringSetUp(err) || r.conformance != nil) {
 		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
 		l = load.NeverSent(o, whyNever(ctx, err))

@@ -17,6 +17,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/steps"
@@ -114,7 +115,7 @@ func nothingJudged(t *testing.T, e *environment.Environment, says string) {
 	require.ErrorContains(t, err, says)
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 	t.Log(err)
-	_, err = load.Run(t.Context(), load.Options{Environment: e, Workload: load.WorkloadSignOn, Rate: schedule.Rate{Hits: 10, Per: time.Second}, Duration: 100 * time.Millisecond, Clients: 2})
+	_, err = load.Run(t.Context(), load.Options{Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn, Clients: 2}, Rate: schedule.Rate{Hits: 10, Per: time.Second}, Duration: 100 * time.Millisecond})
 	require.ErrorContains(t, err, says)
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 }

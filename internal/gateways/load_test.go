@@ -22,6 +22,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/gateways"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/mock"
@@ -70,8 +71,7 @@ func (s *service) load(t testing.TB, g *gateways.Gateway, address string, rate s
 	var all sync.WaitGroup
 	e := s.environment(t, g, address)
 	o := load.Options{
-		Environment: e, Workload: load.WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}, ReuseSessions: true,
-		Rate: rate, Duration: length, Clients: 50, MaxLag: time.Minute, Timeout: 10 * time.Second,
+		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}, ReuseSessions: true, Clients: 50}, Rate: rate, Duration: length, MaxLag: time.Minute, Timeout: 10 * time.Second,
 	}
 	start := make(chan struct{})
 	o.Barrier = func(context.Context, load.Ready) (time.Time, error) {

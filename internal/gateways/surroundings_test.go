@@ -20,6 +20,7 @@ import (
 
 	"agstest/internal/gateways"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -33,7 +34,7 @@ func (s *service) run(t testing.TB, g *gateways.Gateway, address string, client 
 		e.TLS.Cert, e.TLS.Key = g.Authority.ClientCert, g.Authority.ClientKey
 	}
 	report, err := load.Run(t.Context(), load.Options{
-		Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: time.Second, Clients: 10,
+		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 10}, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: time.Second,
 		MaxLag: time.Minute, Timeout: 10 * time.Second,
 	})
 	require.NoError(t, err, g.Output())

@@ -23,6 +23,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/hostile"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -162,7 +163,7 @@ func TestNothingIsJudgedWhereNothingIsAnswered(t *testing.T) {
 		report, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: timeout, Sleep: atOnce})
 		assert.Zero(t, server.Strayed())
 		_, loadErr := load.Run(t.Context(), load.Options{
-			Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 20 * time.Millisecond, Clients: 8, Timeout: timeout,
+			Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 8}, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 20 * time.Millisecond, Timeout: timeout,
 		})
 		discovery := "GET " + server.URL + "/ags/servicediscovery "
 		door, says := discovery+"got no answer: ", r.says

@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/hostile"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -27,8 +28,8 @@ func TestLoadBearsHostileServices(t *testing.T) {
 			workers = 1 // so that it is known which connection carries a hit
 		}
 		report, err := load.Run(t.Context(), load.Options{
-			Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: hits * time.Second / 200, Clients: 8,
-			Workers: workers, Timeout: timeout, MaxLag: time.Minute, JudgeEvery: 1,
+			Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 8, JudgeEvery: 1}, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: hits * time.Second / 200,
+			Workers: workers, Timeout: timeout, MaxLag: time.Minute,
 		})
 		assert.Zero(t, server.Strayed(), "a redirect was followed")
 		assert.Less(t, server.Written(), int64(mostWritten))
@@ -68,7 +69,7 @@ func TestClientsThatAreSentAwayEndTheRun(t *testing.T) {
 	_, e := target(t, behaviours["429 that asks to come in the year 9999"], hostile.Refreshes)
 	e.Load.Clients.Count = 20
 	report, err := load.Run(t.Context(), load.Options{
-		Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 10 * time.Minute, Clients: 20, MaxLag: time.Minute,
+		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 20}, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 10 * time.Minute, MaxLag: time.Minute,
 	})
 	require.NoError(t, err)
 	assert.Contains(t, report.Run.Partial, "were asked with Retry-After to come again later than in a day")
@@ -81,7 +82,7 @@ func TestLoadOverHTTP2Alone(t *testing.T) {
 	t.Parallel()
 	_, e := target(t, behaviours["HTTP/2 alone"], hostile.Refreshes)
 	report, err := load.Run(t.Context(), load.Options{
-		Environment: e, Workload: load.WorkloadSignOn, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 60 * time.Millisecond, MaxLag: time.Minute,
+		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Hits: 200, Per: time.Second}, Duration: 60 * time.Millisecond, MaxLag: time.Minute,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "net/http, since the service speaks HTTP/2 only", report.Plan.Transport)

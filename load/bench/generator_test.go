@@ -19,6 +19,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -77,8 +78,8 @@ func generateRole(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	report, err := load.Run(context.Background(), load.Options{
-		Environment: e, Workload: load.WorkloadRefresh, Rate: rate, Duration: time.Duration(q.Seconds * float64(time.Second)),
-		Workers: q.Workers, Clients: q.Clients, Record: q.Record,
+		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: q.Clients}, Rate: rate, Duration: time.Duration(q.Seconds * float64(time.Second)),
+		Workers: q.Workers, Record: q.Record,
 	})
 	if err != nil {
 		t.Fatal(err)

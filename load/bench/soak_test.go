@@ -26,6 +26,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -52,7 +53,7 @@ func TestSoak(t *testing.T) {
 	at := max(time.Second, length/180)
 	next := at
 	report, err := load.Run(context.Background(), load.Options{
-		Environment: e, Workload: load.WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9}, Rate: rate, Duration: length, Workers: 64,
+		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9}}, Rate: rate, Duration: length, Workers: 64,
 		Record: t.TempDir(), MaxLag: time.Second, Seed: 5,
 		Progress: func(p load.Progress) {
 			if p.Elapsed < next {

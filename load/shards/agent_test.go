@@ -24,6 +24,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -508,7 +509,7 @@ func TestAgentLoadsAService(t *testing.T) {
 		folder := new(string)
 		agents = append(agents, agentOf(t, func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
 			return load.Run(ctx, load.Options{
-				Environment: e, Workload: load.WorkloadRefresh, Rate: schedule.Rate{Hits: 90, Per: time.Second}, Duration: time.Second, Seed: 5,
+				Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: schedule.Rate{Hits: 90, Per: time.Second}, Duration: time.Second, Seed: 5,
 				Shard: schedule.Shard{Index: index + 1, Of: 3}, Barrier: barrier, Progress: progress, Record: *folder, MaxLag: time.Minute,
 			})
 		}, func(a *Agent, _ *Plan) { a.Index, *folder = index, a.Folder }))

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"context"
@@ -14,7 +14,8 @@ import (
 	"agstest/reports"
 )
 
-// The set-up is patient: one bad answer of a gateway among hundreds of calls is no reason to end a load before it began.
+// The set-up is patient: one bad answer of a gateway among hundreds of calls is no reason to end a load before it
+// began.
 const (
 	setUpTries    = 4                      // of each call
 	setUpPause    = 500 * time.Millisecond // before the second try; it doubles, and half of it is random
@@ -134,11 +135,12 @@ type setUpError struct{ error }
 
 func (e setUpError) Unwrap() error { return e.error }
 
-// DuringSetUp tells whether an error of Run ended a set-up that had begun: the service was there, and something was sent to it.
+// DuringSetUp tells whether an error of Run ended a set-up that had begun: the service was there, and something was
+// sent to it.
 func DuringSetUp(err error) bool { return errors.As(err, new(setUpError)) }
 
-// patiently makes one call of the set-up, and makes it again after a while where the answer says nothing of what was sent. It gives up
-// after some tries, and at once where nobody has answered anything yet and nobody is there.
+// patiently makes one call of the set-up, and makes it again after a while where the answer says nothing of what was
+// sent. It gives up after some tries, and at once where nobody has answered anything yet and nobody is there.
 func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit.Answer)) (hit.Outcome, *hit.Answer, error) {
 	pause := s.pause
 	if pause == 0 {

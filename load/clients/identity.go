@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"bytes"
@@ -16,8 +16,9 @@ import (
 	"agstest/load/unique"
 )
 
-// defaultJudgeEvery is on 1 of how many answers all token rules are checked. Reading an answer fully takes about as long as a whole hit,
-// and two answers of a chain are read for one judgement; 1 of 100 keeps that below a twentieth of a hit.
+// defaultJudgeEvery is on 1 of how many answers all token rules are checked. Reading an answer fully takes about as
+// long as a whole hit, and two answers of a chain are read for one judgement; 1 of 100 keeps that below a twentieth of
+// a hit.
 const defaultJudgeEvery = 100
 
 // mostOwners bounds how often a run looks for the client that a stray answer belongs to; it goes through all clients.
@@ -51,9 +52,9 @@ func (s *sampler) take(n uint32) *check.Pair {
 	return pair
 }
 
-// judge says whether an answer is the wanted one and belongs to the client that asked, and keeps what the client needs next. Kept tells
-// that the client holds a new token, or that it signed out.
-func (c *crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
+// judge says whether an answer is the wanted one and belongs to the client that asked, and keeps what the client needs
+// next. Kept tells that the client holds a new token, or that it signed out.
+func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
 	if outcome := c.refused(h, answer); outcome.Kind != "" {
 		return outcome, false
 	}
@@ -74,7 +75,7 @@ func (c *crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept 
 }
 
 // refused says why an answer is not one to look into: none, not the wanted status, or a refusal dressed as success.
-func (c *crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
+func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 	call := &calls[h.step]
 	switch {
 	case answer.Err != nil || answer.Status == 0:
@@ -115,9 +116,9 @@ func legacyRefusal(body []byte) bool {
 	return err == nil && strings.HasPrefix(object.Get("resultCode").String(), "99999:")
 }
 
-// judgeDiscovery wants a list that offers the service that the run signs on with. Only an answer that writes it in an unusual way is read
-// in full.
-func (c *crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
+// judgeDiscovery wants a list that offers the service that the run signs on with. Only an answer that writes it in an
+// unusual way is read in full.
+func (c *Crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 	var room [256]byte
 	if bytes.Contains(answer.Body, []byte(`"availableServices"`)) && bytes.Contains(answer.Body, appendJSON(room[:0], []byte(c.service))) {
 		return hit.Outcome{}
@@ -135,7 +136,7 @@ func (c *crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 }
 
 // judgeMint reads a session token. Two answers must never hold the same one (GST-12).
-func (c *crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
+func (c *Crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 	if outcome := c.refused(&sender{client: n, step: stepMint}, answer); outcome.Kind != "" {
 		return outcome, ""
 	}
@@ -150,7 +151,7 @@ func (c *crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 }
 
 // judgeTokens checks a token body: whose it is on every answer, whether its jti is new, and all rules on some.
-func (c *crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
+func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
 	tokens := &h.tokens
 	if err := check.ScanTokens(answer.Body, tokens); err != nil {
 		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
@@ -178,12 +179,12 @@ func (c *crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 }
 
 // chained: the next answer of this client is that of a refresh with the token that came now.
-func (c *crowd) chained(h *sender) bool {
+func (c *Crowd) chained(h *sender) bool {
 	return c.Workload == WorkloadLifecycle || !h.starter && c.Workload != WorkloadHeadEnd
 }
 
 // hold puts away what a client needs for its next request.
-func (c *crowd) hold(n uint32, what holding, token []byte) {
+func (c *Crowd) hold(n uint32, what holding, token []byte) {
 	cl := &c.clients[n]
 	cl.token, cl.holds = resealed(cl.token, &c.seal, token), what
 }
@@ -199,7 +200,7 @@ func resealed(into []byte, s *sealer, token []byte) []byte {
 }
 
 // identity compares everything that names somebody in an answer with the client that asked.
-func (c *crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
+func (c *Crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
 	var deviceRoom, accountRoom [256]byte
 	device := deviceRoom[:0]
 	if h.step != stepSignOnFirst {
@@ -242,7 +243,7 @@ func (c *crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
 }
 
 // stranger says that an answer belongs to somebody else, and to whom.
-func (c *crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hit.Outcome {
+func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hit.Outcome {
 	c.sampled.mu.Lock()
 	c.sampled.asked++
 	look := c.sampled.asked <= mostOwners
@@ -259,9 +260,10 @@ func (c *crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 	return hit.Outcome{Kind: hit.KindIdentity, Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
 }
 
-// unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A refresh may keep the
-// jti of its chain (ambiguity 7.14), and a sign-on may continue the client's session: only TOK-21, which warns, speaks of that.
-func (c *crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
+// unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A
+// refresh may keep the jti of its chain (ambiguity 7.14), and a sign-on may continue the client's session: only TOK-21,
+// which warns, speaks of that.
+func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if h.step == stepSignOnFirst {
 		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Device, t.ClientID), h.client); again {
 			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
@@ -287,8 +289,9 @@ func (c *crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	return hit.Outcome{}
 }
 
-// allRules judges an answer as the conformance side does, and keeps its tokens where the next answer of the chain is to be judged.
-func (c *crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outcome {
+// allRules judges an answer as the conformance side does, and keeps its tokens where the next answer of the chain is to
+// be judged.
+func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outcome {
 	x := &wire.Exchange{
 		Call:   wire.Call{Operation: calls[h.step].operation, Method: c.requests.methods[h.step], Path: c.requests.paths[h.step]},
 		Status: answer.Status, Body: answer.Body, Sent: answer.Sent, Received: answer.Received,

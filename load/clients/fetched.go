@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 )
 
 // ofSession is the client that session token number i of the set-up is for.
-func (c *crowd) ofSession(i int) uint32 {
+func (c *Crowd) ofSession(i int) uint32 {
 	ahead := c.supply.rounds * c.planned.starters
 	if i < ahead {
 		return uint32(i % c.planned.starters)
@@ -20,8 +20,9 @@ func (c *crowd) ofSession(i int) uint32 {
 	return uint32(c.planned.starters + i - ahead)
 }
 
-// enoughInPool refuses a run that needs more session tokens than the pool of its environment holds. The error is of the kind failure.Usage.
-func (c *crowd) enoughInPool(e *environment.Environment, need demand, shard schedule.Shard) error {
+// enoughInPool refuses a run that needs more session tokens than the pool of its environment holds. The error is of the
+// kind failure.Usage.
+func (c *Crowd) enoughInPool(e *environment.Environment, need demand, shard schedule.Shard) error {
 	if c.supply.from == nil || c.supply.from.Pool == "" {
 		return nil
 	}
@@ -39,9 +40,9 @@ func (c *crowd) enoughInPool(e *environment.Environment, need demand, shard sche
 	return nil
 }
 
-// fetchSessions gets all session tokens of the run from the source that the environment file names. The error is of the kind failure.Setup,
-// or that of the context.
-func (c *crowd) fetchSessions(ctx context.Context, rate float64) error {
+// fetchSessions gets all session tokens of the run from the source that the environment file names. The error is of the
+// kind failure.Setup, or that of the context.
+func (c *Crowd) fetchSessions(ctx context.Context, rate float64) error {
 	if c.supply.from.Pool != "" {
 		taken, err := tokens.TakePool(c.supply.from, c.planned.sessions)
 		if err != nil {

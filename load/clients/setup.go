@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
-	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/wire"
 	"agstest/load/hit"
@@ -18,12 +17,13 @@ import (
 // setUpWorkers is how many calls of the set-up are under way at once.
 const setUpWorkers = 16
 
-// setUp does what must be done before the clock starts: it finds the authentication service where the environment names none, mints the
-// session tokens of the run, and signs the chains on, all at the given rate in calls a second at most. An error is of the kind
-// failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody else, or that breaks a rule of tokens, is
-// a finding about the service and no failed set-up: it comes back, and its client takes no part. Calls that a service or gateway in trouble
-// left undecided are made again a few times. Tell, where it is not nil, is told once a second how far the set-up is, on a goroutine of it.
-func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64, tell func(SetUp)) ([]reports.Wrong, error) {
+// SetUp does what must be done before the clock starts: it finds the authentication service where the environment names
+// none, mints the session tokens of the run, and signs the chains on, all at the given rate in calls a second at most.
+// An error is of the kind failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody
+// else, or that breaks a rule of tokens, is a finding about the service and no failed set-up: it comes back, and its
+// client takes no part. Calls that a service or gateway in trouble left undecided are made again a few times. Tell,
+// where it is not nil, is told once a second how far the set-up is, on a goroutine of it.
+func (c *Crowd) SetUp(ctx context.Context, via *wire.Client, rate float64, tell func(SetUp)) ([]reports.Wrong, error) {
 	defer c.standing.told(tell)()
 	wrong, err := c.setUpAll(ctx, via, rate)
 	if err != nil {
@@ -32,7 +32,7 @@ func (c *crowd) setUp(ctx context.Context, via *wire.Client, rate float64, tell 
 	return wrong, err
 }
 
-func (c *crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+func (c *Crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
 	if run := c.requests.run; run != "" {
 		c.requests.run = run + "set-up-"
 		defer func() { c.requests.run = run }()
@@ -55,17 +55,8 @@ func (c *crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([
 	return wrong, err
 }
 
-// reach finds out before anything else whether there is an AGS at all, so that what stands before it is not taken for it.
-func reach(ctx context.Context, via *wire.Client, e *environment.Environment) error {
-	err := via.Reach(ctx)
-	if err == nil || ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return e.Located(err)
-}
-
 // useService sets x-auth-service-id of all calls.
-func (c *crowd) useService(service string) {
+func (c *Crowd) useService(service string) {
 	c.service = service
 	for s := range c.requests.headers {
 		for i := range c.requests.headers[s] {
@@ -76,7 +67,7 @@ func (c *crowd) useService(service string) {
 	}
 }
 
-func (c *crowd) discoverService(ctx context.Context, via *wire.Client) (string, error) {
+func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, error) {
 	var x *wire.Exchange
 	_, _, err := c.standing.patiently(ctx, func() (hit.Outcome, *hit.Answer) {
 		var request hit.Request
@@ -107,7 +98,7 @@ func (c *crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 }
 
 // mintSessions asks for all session tokens of the run.
-func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64) error {
+func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64) error {
 	if c.supply.source != mintedAhead {
 		return nil
 	}
@@ -139,7 +130,7 @@ func (c *crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 }
 
 // signChainsOn signs the clients on that refresh.
-func (c *crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
 	var mu sync.Mutex // guards what follows
 	var wrong []reports.Wrong
 	times := map[string]int64{}
@@ -213,8 +204,8 @@ func answerOf(x *wire.Exchange) *hit.Answer {
 	}
 }
 
-// paced does something so many times, several at once and no faster than a rate, until all is done, one fails or the context ends. It
-// returns the first error after all that were begun have ended.
+// paced does something so many times, several at once and no faster than a rate, until all is done, one fails or the
+// context ends. It returns the first error after all that were begun have ended.
 func paced(ctx context.Context, count int, rate float64, do func(context.Context, int) error) error {
 	if count == 0 {
 		return nil

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"container/heap"
@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// queue holds clients that wait for their next hit, first in, first out, so that tokens age evenly. A client that was told to come
-// again later waits until then. A client is in at most one queue or in one hit, never in two. It is safe for concurrent use.
+// queue holds clients that wait for their next hit, first in, first out, so that tokens age evenly. A client that was
+// told to come again later waits until then. A client is in at most one queue or in one hit, never in two. It is safe
+// for concurrent use.
 type queue struct {
 	mu      sync.Mutex // guards what follows
 	ring    []uint32   // a power of two long

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"testing"
@@ -10,7 +10,8 @@ import (
 	"agstest/load/hit"
 )
 
-// TestOperatorTokenIsTheDocumentedOne holds a whole request against a token that OpenSSL has signed. Its header and its claims are
+// TestOperatorTokenIsTheDocumentedOne holds a whole request against a token that OpenSSL has signed. Its header and its
+// claims are
 //
 //	{"alg":"HS256","typ":"JWT","kid":"k-1"}
 //	{"typ":"GetSessionTokenAuthN","OpfAccountId":"1663","OpfTenantId":"nagra","exp":1795458300,"aud":"ags"}

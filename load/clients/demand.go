@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ type demand struct {
 }
 
 // demand works out how many clients and session tokens a schedule needs, and whether the environment has them.
-func (c *crowd) demand(e *environment.Environment, hits uint64, peak float64) (demand, error) {
+func (c *Crowd) demand(e *environment.Environment, hits uint64, peak float64) (demand, error) {
 	var d demand
 	signOns, chainRate, starterRate := hits, 0.0, peak
 	switch c.Workload {
@@ -81,7 +81,8 @@ func (c *crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 			figures.Count(int64(c.Clients)), e.Name, figures.Count(int64(offered)))
 	}
 	if c.Clients == 0 && starters+chains > offered && c.supply.source != ownOnce {
-		// Fewer clients than wanted still make the rate, if the service answers fast; where not, it shows as starvation.
+		// Fewer clients than wanted still make the rate, if the service answers fast; where not, it shows as
+		// starvation.
 		chains = min(chains, max(1, offered-min(starters, offered/2)))
 		starters = min(starters, offered-chains)
 	}
@@ -102,7 +103,7 @@ func (c *crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 	return d, nil
 }
 
-func (c *crowd) tooFew(e *environment.Environment, starters, chains, offered int) error {
+func (c *Crowd) tooFew(e *environment.Environment, starters, chains, offered int) error {
 	if c.supply.source == ownOnce && starters > 0 {
 		return failure.Usagef("the workload %s needs %s clients, as each of its sign-ons uses a session token of its own%s, and load.clients of %s offers %s; "+
 			"add clients, lower rate or duration, leave sessionToken out so that the operator mints them, or, if this service takes a session token more than once, say --reuse-sessions",
@@ -119,11 +120,12 @@ func andChains(chains int) string {
 	return fmt.Sprintf(" and %s clients stay signed in", figures.Count(int64(chains)))
 }
 
-// enough is how many clients make a rate while the service takes two seconds for an answer (J. D. C. Little's law), 16 at least.
+// enough is how many clients make a rate while the service takes two seconds for an answer (J. D. C. Little's law), 16
+// at least.
 func enough(rate float64) int { return max(16, int(math.Ceil(2*rate))) }
 
 // arrange puts the clients where they start: those that sign on first, then the chains, then spares.
-func (c *crowd) arrange(d demand) {
+func (c *Crowd) arrange(d demand) {
 	size := d.starters + d.chains
 	spares := 0
 	if c.supply.source == ownOnce && d.chains > 0 {
@@ -145,8 +147,8 @@ func (c *crowd) arrange(d demand) {
 	c.planned = d
 }
 
-// consumed is how many clients' session tokens are used up.
-func (c *crowd) consumed() int {
+// Consumed is how many clients' session tokens are used up.
+func (c *Crowd) Consumed() int {
 	if c.supply.source != ownOnce {
 		return 0
 	}

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"testing"
@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/hit"
-	"agstest/load/schedule"
 	"agstest/mock"
 )
 
-// What a service does wrong under load must be seen under load: whose an answer is on every hit, the rules of tokens where all are judged.
+// What a service does wrong under load must be seen under load: whose an answer is on every hit, the rules of tokens
+// where all are judged.
 func TestFaultsAreFoundUnderLoad(t *testing.T) {
 	for name, test := range map[string]struct {
 		workload string
@@ -42,7 +42,7 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 			fault, ok := mock.FaultByName(name)
 			require.True(t, ok, "the mock has this fault")
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
-			c, before := s.ready(t, traffic{Workload: test.workload, Clients: 0, JudgeEvery: 50}, test.hits, 10)
+			c, before := s.ready(t, Traffic{Workload: test.workload, Clients: 0, JudgeEvery: 50}, test.hits, 10)
 			require.Empty(t, before)
 			f := s.drive(t, c, test.hits, test.workers)
 			wrong := 0
@@ -50,7 +50,7 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 				wrong += f.wrong[test.workload+" "+kind]
 			}
 			assert.GreaterOrEqual(t, wrong, test.least, "%v %v", f.wrong, f.right)
-			s.noSecretsIn(t, f.messages...)
+			s.NoSecretsIn(t, f.messages...)
 		})
 	}
 }
@@ -70,8 +70,8 @@ func TestRulesOfTokensAreFoundOnSampledAnswers(t *testing.T) {
 		names++
 		t.Run(fault.Name, func(t *testing.T) {
 			s := newService(t, mock.Config{Faults: []mock.Fault{fault}}, nil)
-			s.environment.Load.Clients.Count = 40
-			c, err := newCrowd(s.environment, traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, 6, 10, 5, schedule.Shard{})
+			s.Environment.Load.Clients.Count = 40
+			c, err := New(s.Environment, Traffic{Workload: WorkloadSignOn, JudgeEvery: 1}, Part{Hits: 6, Peak: 10, Seed: 5})
 			require.NoError(t, err)
 			f := s.drive(t, c, 6, 2)
 			assert.Equal(t, softOnly[fault.Name], len(f.wrong) == 0, "%s: %v %v", fault.Summary, f.wrong, f.right)

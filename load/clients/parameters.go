@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"context"
@@ -10,9 +10,10 @@ import (
 	"agstest/load/hit"
 )
 
-// learnParameters asks servicediscovery for the names of the parameters that carry session token and OperatorAuthToken, where the
-// environment file does not say: a service that adapts them to its operator tells them there. What discovery does not tell stays as it is
-// documented; whether its answer is right is not a load's to say. The error is that of the context.
+// learnParameters asks servicediscovery for the names of the parameters that carry session token and OperatorAuthToken,
+// where the environment file does not say: a service that adapts them to its operator tells them there. What discovery
+// does not tell stays as it is documented; whether its answer is right is not a load's to say. The error is that of the
+// context.
 func (r *requests) learnParameters(ctx context.Context, via *wire.Client, service string) error {
 	ofOperator := r.mintAs != nil && r.mintAs.Parameter == environment.DefaultOperatorParameter
 	if r.signOnAs.Parameter != "" && !ofOperator {
@@ -37,8 +38,8 @@ func (r *requests) learnParameters(ctx context.Context, via *wire.Client, servic
 	return nil
 }
 
-// onlyMandatory is the name as the service spells it, or the only mandatory parameter of an endpoint that is not given, else the name as it
-// came.
+// onlyMandatory is the name as the service spells it, or the only mandatory parameter of an endpoint that is not given,
+// else the name as it came.
 func onlyMandatory(discovery *check.Value, service, path, name string, given map[string]string) string {
 	var only []string
 	for _, s := range items(discovery.Get("availableServices")) {

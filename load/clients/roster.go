@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"agstest/load/schedule"
 )
 
-// roster is who the virtual clients are: a pattern in which {n} runs from 1, or the rows of a file. Client numbers start at 0. It is
-// read-only after newRoster and holds no per-client memory for patterns.
+// roster is who the virtual clients are: a pattern in which {n} runs from 1, or the rows of a file. Client numbers
+// start at 0. It is read-only after newRoster and holds no per-client memory for patterns.
 type roster struct {
 	count                                int
 	session, device, account             pattern
@@ -22,7 +22,8 @@ type roster struct {
 	first, stride uint32 // of a shard: client n is number first + n·stride of all
 }
 
-// newRoster makes the roster of an environment. A missing or contradictory description is an error of the kind failure.Usage.
+// newRoster makes the roster of an environment. A missing or contradictory description is an error of the kind
+// failure.Usage.
 func newRoster(e *environment.Environment) (*roster, error) {
 	c := e.Load.Clients
 	if c.File != "" {
@@ -99,8 +100,8 @@ func (r *roster) appendAccountOf(dst []byte, number uint32) []byte {
 	return r.account.appendTo(dst, number)
 }
 
-// owner finds the number of the client that has a device, by looking at all of the environment, those of other shards too; for reports
-// of mix-ups, not for every hit.
+// owner finds the number of the client that has a device, by looking at all of the environment, those of other shards
+// too; for reports of mix-ups, not for every hit.
 func (r *roster) owner(device []byte) (uint32, bool) {
 	var room [128]byte
 	for number := range uint32(r.all) {

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"bytes"
@@ -11,10 +11,10 @@ import (
 // maxShapes bounds how many forms of tokens a sealer learns; a service has one per kind of token and signing key.
 const maxShapes = 32
 
-// sealer keeps the tokens of many clients small. A compact JWS (RFC 7515 section 7.1) of one issuer differs from the next in a few
-// claims and the signature; the first of each form becomes a shape, and later ones are kept as what differs from it, without base64.
-// A refresh token of 461 characters takes about 160 bytes. Whatever does not fit is kept as it is; what goes in comes out, byte by
-// byte. It is safe for concurrent use.
+// sealer keeps the tokens of many clients small. A compact JWS (RFC 7515 section 7.1) of one issuer differs from the
+// next in a few claims and the signature; the first of each form becomes a shape, and later ones are kept as what
+// differs from it, without base64. A refresh token of 461 characters takes about 160 bytes. Whatever does not fit is
+// kept as it is; what goes in comes out, byte by byte. It is safe for concurrent use.
 type sealer struct {
 	shapes atomic.Pointer[[]shape]
 	mu     sync.Mutex // held while a shape is added
@@ -103,7 +103,8 @@ func (s *sealer) open(dst, sealed []byte) []byte {
 	return segments.AppendEncode(dst, rest)
 }
 
-// shapeOf finds the shape of a token by its header segment and the number of its parts, and makes it one where it is the first.
+// shapeOf finds the shape of a token by its header segment and the number of its parts, and makes it one where it is
+// the first.
 func (s *sealer) shapeOf(header, payload []byte) (int, bool) {
 	count := bytes.Count(payload, []byte{','}) + 1
 	if index, ok := findShape(s.shapes.Load(), header, count); ok {

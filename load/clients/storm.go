@@ -1,21 +1,68 @@
-package load
+package clients
 
 import (
 	"container/heap"
+	"fmt"
 	"math/rand/v2"
 	"sort"
 	"sync"
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/hit"
 	"agstest/reports"
 )
 
-// stormRun is the schedule and the workload of a storm. As a schedule it is not pure: a hit that fails makes another one later, so that
-// At and Hits wait where the next hit is not known yet. The pacer alone asks them for hits that it has not sent.
-type stormRun struct {
-	*crowd
+// Storm is everyone coming back after an outage: so many clients within a time, each at a random moment of it. Those
+// whose refresh token is still good refresh, the others sign on; who fails tries again like a real client, after a
+// while that doubles each time (1 s to 30 s, half of it random) and is at least what Retry-After says. A refresh token
+// that is refused makes its client sign on. The zero value is none.
+type Storm struct {
+	Clients int
+	Within  time.Duration
+	// Patience is when the run gives up on those who are not signed in yet, from the start; 0 means ten times Within,
+	// ten minutes at least.
+	Patience time.Duration
+}
+
+func (s Storm) Check() error {
+	switch {
+	case s.Clients < 1:
+		return failure.Usagef("a storm of %d clients is none; give --storm a number of clients", s.Clients)
+	case s.Within <= 0:
+		return failure.Usagef("a storm needs to know how fast everyone comes back; give --within, such as 60s")
+	case s.Patience < 0 || s.Patience > 0 && s.Patience < s.Within:
+		return failure.Usagef("a storm that is given up after %s cannot come within %s", s.Patience, s.Within)
+	}
+	return nil
+}
+
+func (s Storm) GivesUpAfter() time.Duration {
+	if s.Patience > 0 {
+		return s.Patience
+	}
+	return max(10*time.Minute, 10*s.Within)
+}
+
+// Peak is the rate of a storm in hits a second, without those who try again.
+func (s Storm) Peak() float64 { return float64(s.Clients) / s.Within.Seconds() }
+
+// String describes the storm in words.
+func (s Storm) String() string {
+	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", figures.Count(int64(s.Clients)), s.Within)
+}
+
+const (
+	firstBackOff = time.Second
+	maxBackOff   = 30 * time.Second
+)
+
+// StormRun is the schedule and the workload of a storm. As a schedule it is not pure: a hit that fails makes another
+// one later, so that At and Hits wait where the next hit is not known yet. The pacer alone asks them for hits that it
+// has not sent.
+type StormRun struct {
+	*Crowd
 	storm Storm
 
 	mu       sync.Mutex // guards what follows
@@ -52,8 +99,10 @@ func (h *comingHeap) Pop() any {
 	return last
 }
 
-func newStormRun(c *crowd, storm Storm, seed uint64) *stormRun {
-	s := &stormRun{crowd: c, storm: storm, tries: map[uint32]int{}, random: rand.New(rand.NewPCG(seed, 0x570))}
+// NewStormRun makes the schedule and the workload of a storm of clients that are set up. Seed draws when each comes
+// back.
+func NewStormRun(c *Crowd, storm Storm, seed uint64) *StormRun {
+	s := &StormRun{Crowd: c, storm: storm, tries: map[uint32]int{}, random: rand.New(rand.NewPCG(seed, 0x570))}
 	s.changed = sync.NewCond(&s.mu)
 	for n := range uint32(storm.Clients) {
 		due := time.Duration(s.random.Int64N(int64(storm.Within)))
@@ -68,12 +117,13 @@ func newStormRun(c *crowd, storm Storm, seed uint64) *stormRun {
 }
 
 // Length is how long clients come back; those who try again come later.
-func (s *stormRun) Length() time.Duration { return s.storm.Within }
-func (s *stormRun) Peak() float64         { return s.storm.peak() }
-func (s *stormRun) String() string        { return s.storm.String() }
+func (s *StormRun) Length() time.Duration { return s.storm.Within }
+func (s *StormRun) Peak() float64         { return s.storm.Peak() }
+func (s *StormRun) String() string        { return s.storm.String() }
 
-// Hits is how many hits are known. Where all known ones were handed out it waits for the answers that decide whether there are more.
-func (s *stormRun) Hits() uint64 {
+// Hits is how many hits are known. Where all known ones were handed out it waits for the answers that decide whether
+// there are more.
+func (s *StormRun) Hits() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.over && len(s.waiting) == 0 && s.flying > 0 {
@@ -85,11 +135,12 @@ func (s *stormRun) Hits() uint64 {
 	return uint64(len(s.dues) + len(s.waiting))
 }
 
-// handOutAhead is how long before it is due a hit is handed out. One that comes up later for an earlier moment is late by as much at most.
+// handOutAhead is how long before it is due a hit is handed out. One that comes up later for an earlier moment is late
+// by as much at most.
 const handOutAhead = time.Millisecond
 
 // At hands the next hit out, shortly before it is due; of hits that were handed out it tells when they were due.
-func (s *stormRun) At(n uint64) time.Duration {
+func (s *StormRun) At(n uint64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n < uint64(len(s.dues)) {
@@ -114,7 +165,7 @@ func (s *stormRun) At(n uint64) time.Duration {
 		wake.Stop()
 	}
 	if len(s.waiting) == 0 { // over, and the pacer will not send this one
-		return s.storm.patience()
+		return s.storm.GivesUpAfter()
 	}
 	next := heap.Pop(&s.waiting).(coming)
 	if last := len(s.dues) - 1; last >= 0 && next.due <= s.dues[last] {
@@ -126,21 +177,21 @@ func (s *stormRun) At(n uint64) time.Duration {
 }
 
 // Count is how many hits were due by t, of those that are known.
-func (s *stormRun) Count(t time.Duration) uint64 {
+func (s *StormRun) Count(t time.Duration) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return uint64(sort.Search(len(s.dues), func(i int) bool { return s.dues[i] > t }))
 }
 
-// start sets the clock of the storm.
-func (s *stormRun) start(began time.Time) {
+// Start sets the clock of the storm.
+func (s *StormRun) Start(began time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.origin = began
 }
 
-// interrupt ends the storm: nothing more is handed out.
-func (s *stormRun) interrupt() {
+// Interrupt ends the storm: nothing more is handed out.
+func (s *StormRun) Interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
@@ -148,7 +199,7 @@ func (s *stormRun) interrupt() {
 }
 
 // Begin is part of Workload.
-func (s *stormRun) Begin(seq uint64, request *hit.Request) bool {
+func (s *StormRun) Begin(seq uint64, request *hit.Request) bool {
 	s.mu.Lock()
 	n := s.who[seq]
 	s.mu.Unlock()
@@ -161,7 +212,7 @@ func (s *stormRun) Begin(seq uint64, request *hit.Request) bool {
 }
 
 // End is part of Workload.
-func (s *stormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
+func (s *StormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 	h := request.Client.(*sender)
 	outcome, kept := s.judge(h, answer)
 	cl := &s.clients[h.client]
@@ -190,12 +241,12 @@ func (s *stormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 }
 
 // canSend tells whether a client has anything to sign in with.
-func (s *stormRun) canSend(n uint32) bool {
+func (s *StormRun) canSend(n uint32) bool {
 	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead && s.supply.from == nil
 }
 
 // answered plans what a client does next.
-func (s *stormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoOn bool, wait time.Duration) {
+func (s *StormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoOn bool, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.changed.Broadcast()
@@ -213,11 +264,11 @@ func (s *stormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoO
 	case kept: // a session token was minted: on with it
 	default:
 		s.tries[n]++
-		backOff := min(mostBackOff, firstBackOff<<min(s.tries[n]-1, 10))
+		backOff := min(maxBackOff, firstBackOff<<min(s.tries[n]-1, 10))
 		wait = max(wait, backOff/2+time.Duration(s.random.Int64N(int64(backOff/2))))
 	}
 	due := elapsed + wait
-	if due > s.storm.patience() {
+	if due > s.storm.GivesUpAfter() {
 		s.lost++
 		return
 	}
@@ -228,10 +279,10 @@ func (s *stormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoO
 }
 
 // Exhausted is part of Finite: a storm ends by itself.
-func (s *stormRun) Exhausted() error { return nil }
+func (s *StormRun) Exhausted() error { return nil }
 
-// report says how the storm went.
-func (s *stormRun) report() *reports.Storm {
+// Report says how the storm went.
+func (s *StormRun) Report() *reports.Storm {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &reports.Storm{Clients: s.storm.Clients, Recovered: int64(s.last), Retries: s.retries}

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"bytes"
@@ -69,8 +69,8 @@ type requests struct {
 	mintAs    *environment.Operator
 }
 
-// firstDevice is the device that first-time sign-ons describe: a plain Android phone, as in the platform table of the page "First-time
-// and n-th time sign-on".
+// firstDevice is the device that first-time sign-ons describe: a plain Android phone, as in the platform table of the
+// page "First-time and n-th time sign-on".
 const firstDevice = `{"device":{"screen":{"height":2400,"width":1080,"density":420},"hardware":{"model":"Load test","manufacturer":"agstest","type":"Mobile"},` +
 	`"OS":{"type":"Android","version":"14"},"CPU":{"neon":true,"frequency":2800,"cores":8},"GPU":{"frequency":900,"cores":6}},` +
 	`"securePlayer":{"codecs":["H264"],"streamings":["HLS"],"DRMs":["SSP"]},"deviceType":"OPEN","msgPlatform":"fcm"}`
@@ -196,7 +196,8 @@ func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 	request.Body = append(body, `]}`...)
 }
 
-// operatorKey signs OperatorAuthTokens as the page "Requesting a session token" shows them (RFC 7515, RFC 7518 section 3.2).
+// operatorKey signs OperatorAuthTokens as the page "Requesting a session token" shows them (RFC 7515, RFC 7518 section
+// 3.2).
 type operatorKey struct {
 	secret  []byte
 	hash    func() hash.Hash

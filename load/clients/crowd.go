@@ -1,4 +1,13 @@
-package load
+// Package clients is the virtual clients of a load: who they are, what they hold, what each sends next, and whether the
+// answer was its own.
+//
+// A Crowd is the clients of one run and the workload that they make. New plans it and says what is missing; SetUp mints
+// session tokens and signs on those that only refresh; Begin and End, called by many goroutines at once, make a request
+// and judge its answer. A client is in one hit at most, so that its state needs no lock. StormRun is a crowd that comes
+// back after an outage.
+//
+// The workloads and what their calls say are those of the pages of the service; see agstest/ags.
+package clients
 
 import (
 	"errors"
@@ -19,6 +28,7 @@ import (
 	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/load/unique"
+	"agstest/reports"
 )
 
 // The workloads, by what an AGS sees of its users.
@@ -37,30 +47,39 @@ var Workloads = []string{WorkloadSignOn, WorkloadRefresh, WorkloadMixed, Workloa
 // defaultRefreshes is how often a client of the workload lifecycle refreshes before it signs out.
 const defaultRefreshes = 5
 
-// traffic is what a run sends and as whom. The zero value of each field but Workload works.
-type traffic struct {
+// Traffic is what a run sends and as whom. The zero value of each field but Workload works.
+type Traffic struct {
 	Workload string
 	Mix      map[string]int // of mixed; see ParseMix
 	// Clients is how many virtual clients take part; 0 means as many as the rate needs.
 	Clients int
 	// Refreshes of one client of the workload lifecycle before it signs out; 0 means 5.
 	Refreshes int
-	// ReuseSessions: the service takes a session token more than once. The pages do not say, so that otherwise each sign-on uses one
-	// of its own.
+	// ReuseSessions: the service takes a session token more than once. The pages do not say, so that otherwise each
+	// sign-on uses one of its own.
 	ReuseSessions bool
 	// IgnoreRetryAfter: a client that was asked to come again later (429, 503) does not wait.
 	IgnoreRetryAfter bool
-	// JudgeEvery: all token rules are checked on 1 of so many answers; 0 means 100, 1 means every one. Identity and uniqueness are
-	// checked on all.
+	// JudgeEvery: all token rules are checked on 1 of so many answers; 0 means 100, 1 means every one. Identity and
+	// uniqueness are checked on all.
 	JudgeEvery int
-
-	skip int            // clients whose session tokens an earlier run of the same search used
-	part schedule.Shard // of the schedule, where the hits are a shard's
 }
 
-// crowd is the virtual clients of a run and the Workload they make.
-type crowd struct {
-	traffic
+// Part is what of a run clients have to do.
+type Part struct {
+	Hits  uint64  // 0: not known, in a closed loop
+	Peak  float64 // highest rate in hits a second
+	Seed  uint64  // of the order of mixed hits, and of what must be unique over all shards
+	Shard schedule.Shard
+	// Dealt: the hits are dealt out to the shards in turn, so that a mix goes by their numbers in the whole schedule.
+	Dealt bool
+	// Skip are clients whose session tokens an earlier run used.
+	Skip int
+}
+
+// Crowd is the virtual clients of a run and the Workload they make.
+type Crowd struct {
+	Traffic
 	names    []string
 	index    [stepCount]int
 	mix      *mixer
@@ -136,9 +155,9 @@ const (
 	mintedInRun                      // by hits of the workload itself
 )
 
-// newCrowd plans the clients of a run of so many hits (0: not known) with a peak rate in hits a second, and says in its error how many
-// clients are needed where there are too few. Nothing is sent.
-func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, seed uint64, shard schedule.Shard) (*crowd, error) {
+// New plans the clients of a part of a run, and says in its error how many clients are needed where there are too few.
+// Errors are of the kind failure.Usage. Nothing is sent.
+func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	if t.Refreshes == 0 {
 		t.Refreshes = defaultRefreshes
 	}
@@ -154,41 +173,41 @@ func newCrowd(e *environment.Environment, t traffic, hits uint64, peak float64, 
 	if t.Clients < 0 {
 		return nil, failure.Usagef("%d virtual clients are not possible; give 1 or more", t.Clients)
 	}
-	c := &crowd{traffic: t, tenant: e.Tenant, seen: unique.New(unique.Key(seed, shard))}
-	c.seen.Reserve(hits)
+	c := &Crowd{Traffic: t, tenant: e.Tenant, seen: unique.New(unique.Key(part.Seed, part.Shard))}
+	c.seen.Reserve(part.Hits)
 	c.hits.New = func() any { return new(sender) }
 	c.sampled.skew = e.ClockSkew
 	c.leavesCookies = e.Cookies == "keep"
-	if err := c.chooseSteps(e, seed); err != nil {
+	if err := c.chooseSteps(e, part); err != nil {
 		return nil, err
 	}
 	var err error
 	if c.who, err = newRoster(e); err != nil {
 		return nil, err
 	}
-	c.who.keep(shard)
-	c.who.skip(t.skip)
+	c.who.keep(part.Shard)
+	c.who.skip(part.Skip)
 	if !c.who.hasDevices && c.Workload != WorkloadSignOnFirst {
 		return nil, failure.Usagef("the workload %s signs known devices on, and load.clients of %s gives no clientId; add it", c.Workload, e.Name)
 	}
 	if err := c.chooseSessions(e); err != nil {
 		return nil, err
 	}
-	need, err := c.demand(e, hits, peak)
+	need, err := c.demand(e, part.Hits, part.Peak)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.enoughInPool(e, need, shard); err != nil {
+	if err := c.enoughInPool(e, need, part.Shard); err != nil {
 		return nil, err
 	}
 	c.arrange(need)
-	c.requests = newRequests(e, e.Service, seed)
+	c.requests = newRequests(e, e.Service, part.Seed)
 	c.service = e.Service
 	return c, nil
 }
 
 // chooseSteps says which operations the workload sends, the ones it is made for first.
-func (c *crowd) chooseSteps(e *environment.Environment, seed uint64) error {
+func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 	var steps []step
 	switch c.Workload {
 	case WorkloadSignOn:
@@ -201,7 +220,11 @@ func (c *crowd) chooseSteps(e *environment.Environment, seed uint64) error {
 	case WorkloadRefresh:
 		steps = []step{stepRefresh}
 	case WorkloadMixed:
-		mix, err := newMixer(c.Mix, seed, c.part)
+		dealt := part.Shard
+		if !part.Dealt {
+			dealt = schedule.Shard{}
+		}
+		mix, err := newMixer(c.Mix, part.Seed, dealt)
 		if err != nil {
 			return err
 		}
@@ -229,8 +252,8 @@ func (c *crowd) chooseSteps(e *environment.Environment, seed uint64) error {
 	return nil
 }
 
-// measures names the operations that the workload is made of, without those it needs only to mend a broken chain.
-func (c *crowd) measures() []string {
+// Measures names the operations that the workload is made of, without those it needs only to mend a broken chain.
+func (c *Crowd) Measures() []string {
 	switch c.Workload {
 	case WorkloadRefresh:
 		return []string{hit.OpRefresh}
@@ -246,7 +269,7 @@ func (c *crowd) measures() []string {
 	return c.names
 }
 
-func (c *crowd) chooseSessions(e *environment.Environment) error {
+func (c *Crowd) chooseSessions(e *environment.Environment) error {
 	canMint := e.Operator != nil && (e.Operator.Account != "" || c.who.hasAccounts)
 	switch {
 	case c.Workload == WorkloadHeadEnd:
@@ -272,10 +295,10 @@ func (c *crowd) chooseSessions(e *environment.Environment) error {
 }
 
 // Operations is part of Workload.
-func (c *crowd) Operations() []string { return c.names }
+func (c *Crowd) Operations() []string { return c.names }
 
 // Exhausted is part of Finite.
-func (c *crowd) Exhausted() error {
+func (c *Crowd) Exhausted() error {
 	if c.live.Load() > 0 {
 		return nil
 	}
@@ -288,21 +311,22 @@ func (c *crowd) Exhausted() error {
 	return fmt.Errorf("no virtual client is left: all session tokens are used")
 }
 
-// shared is the crowd itself where it is that of a shard which keeps a record: what must be unique over all shards is left beside it.
-func (c *crowd) shared(o *Options) *crowd {
-	if o.Shard.Of <= 1 || o.Record == "" {
-		return nil
-	}
-	return c
-}
+// Size is how many clients take part.
+func (c *Crowd) Size() int { return c.planned.starters + c.planned.chains }
 
-// leaveUnique writes what must be unique over all shards of a run beside its record.
-func (c *crowd) leaveUnique(folder string, shard schedule.Shard) error {
+// SetUpReport is what the report says of the set-up; nil where no call of it had to be made again.
+func (c *Crowd) SetUpReport() *reports.SetUp { return c.standing.report() }
+
+// UsesUp tells whether each client has a session token of its own that is used once, so that the clients are used up.
+func (c *Crowd) UsesUp() bool { return c.supply.source == ownOnce }
+
+// LeaveUnique writes what must be unique over all shards of a run beside its record.
+func (c *Crowd) LeaveUnique(folder string, shard schedule.Shard) error {
 	return c.seen.Leave(folder, shard, c.who.number, c.who.name)
 }
 
-// notes are remarks for the report on what the workload did and could check.
-func (c *crowd) notes() []string {
+// Notes are remarks for the report on what the workload did and could check.
+func (c *Crowd) Notes() []string {
 	var notes []string
 	if same := c.sameJTI.Load(); same > 0 {
 		notes = append(notes, fmt.Sprintf("%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)", figures.Count(same)))

@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"encoding/base64"
@@ -13,7 +13,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/load/hit"
-	"agstest/load/schedule"
+	"agstest/load/lab"
 )
 
 // accessToken is as long as the one of the page "Signing in with a session token".
@@ -26,16 +26,16 @@ func accessToken(account, device, jti string, exp int64) string {
 }
 
 // signedInCrowd is a crowd of so many clients that are signed in, with the answer that each of them gets.
-func signedInCrowd(t testing.TB, clients int) (*crowd, func(n uint32, serial int) []byte) {
+func signedInCrowd(t testing.TB, clients int) (*Crowd, func(n uint32, serial int) []byte) {
 	e := &environment.Environment{Name: "lab", Tenant: "nagra", Service: "SSO", ClockSkew: time.Hour,
 		Load: environment.Load{Clients: environment.Clients{Count: clients, SessionToken: "load-{n}", ClientID: "LOAD_{n}", AccountID: "L{n}"}}}
-	c, err := newCrowd(e, traffic{Workload: WorkloadRefresh, Clients: clients}, 0, 100, 3, schedule.Shard{})
+	c, err := New(e, Traffic{Workload: WorkloadRefresh, Clients: clients}, Part{Peak: 100, Seed: 3})
 	require.NoError(t, err)
 	answer := func(n uint32, serial int) []byte {
 		now := time.Now().Unix()
 		account, device, jti := fmt.Sprintf("L%d", n+1), fmt.Sprintf("LOAD_%d", n+1), fmt.Sprintf("4789%015d", serial)
 		return fmt.Appendf(nil, `{"access_token":%q,"refresh_token":%q,"client_id":%q,"accountId":%q,"token_type":"bearer","expires_in":3600,"refresh_expires_in":172800,"fixed_refresh_expires_in":2592000}`,
-			accessToken(account, device, jti, now+3600), testToken("RefreshAuthN", account, device, jti, now+172800), device, account)
+			accessToken(account, device, jti, now+3600), lab.Token("RefreshAuthN", account, device, jti, now+172800), device, account)
 	}
 	for n := range uint32(clients) {
 		outcome, kept := c.judge(&sender{client: n, step: stepSignOn}, &hit.Answer{Status: http.StatusCreated, Body: answer(n, int(n)), Sent: time.Now(), Received: time.Now()})
@@ -87,8 +87,8 @@ func TestHitsCostFewAllocations(t *testing.T) {
 	assert.LessOrEqual(t, allocations, 6.0, "a refresh: its Authorization, its correlation id, the answer of this test")
 }
 
-// BenchmarkRefreshHit is a whole hit without the network: request, scan, identity, uniqueness, token put away; with judgements on the
-// usual share of answers and on none.
+// BenchmarkRefreshHit is a whole hit without the network: request, scan, identity, uniqueness, token put away; with
+// judgements on the usual share of answers and on none.
 func BenchmarkRefreshHit(b *testing.B) {
 	for name, every := range map[string]int{"judged=1of100": defaultJudgeEvery, "judged=none": 1 << 30, "judged=all": 1} {
 		b.Run(name, func(b *testing.B) {

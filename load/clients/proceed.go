@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"time"
@@ -17,7 +17,7 @@ type sender struct {
 }
 
 // Begin is part of Workload.
-func (c *crowd) Begin(seq uint64, request *hit.Request) bool {
+func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
 	n, s, starter, ok := c.pick(seq)
 	if !ok {
 		return false
@@ -33,7 +33,7 @@ func (c *crowd) Begin(seq uint64, request *hit.Request) bool {
 }
 
 // pick chooses the client of a hit and what it does next.
-func (c *crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
+func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 	first, second := &c.fresh, (*queue)(nil)
 	switch c.Workload {
 	case WorkloadRefresh:
@@ -70,7 +70,7 @@ func (c *crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 }
 
 // next is what a client does next.
-func (c *crowd) next(n uint32) step {
+func (c *Crowd) next(n uint32) step {
 	cl := &c.clients[n]
 	switch c.Workload {
 	case WorkloadSignOn:
@@ -103,7 +103,7 @@ func (c *crowd) next(n uint32) step {
 }
 
 // prepare builds the request of a step of a client.
-func (c *crowd) prepare(request *hit.Request, n uint32, s step, seq uint64) {
+func (c *Crowd) prepare(request *hit.Request, n uint32, s step, seq uint64) {
 	c.requests.begin(request, s, seq)
 	var room, more [1024]byte
 	switch s {
@@ -121,7 +121,7 @@ func (c *crowd) prepare(request *hit.Request, n uint32, s step, seq uint64) {
 }
 
 // hasSession tells whether a client has a session token that may be used.
-func (c *crowd) hasSession(n uint32) bool {
+func (c *Crowd) hasSession(n uint32) bool {
 	used := c.clients[n].used
 	switch c.supply.source {
 	case ownOnce:
@@ -143,7 +143,7 @@ func (s *supply) place(n, i uint32, planned demand) (int, bool) {
 	return s.rounds*planned.starters + int(n) - planned.starters, i == 0
 }
 
-func (c *crowd) takeSession(dst []byte, n uint32) []byte {
+func (c *Crowd) takeSession(dst []byte, n uint32) []byte {
 	cl := &c.clients[n]
 	if cl.holds == holdsSession {
 		cl.holds = holdsNothing
@@ -159,7 +159,7 @@ func (c *crowd) takeSession(dst []byte, n uint32) []byte {
 }
 
 // End is part of Workload.
-func (c *crowd) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
+func (c *Crowd) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 	h := request.Client.(*sender)
 	outcome, kept := c.judge(h, answer)
 	if h.client != noClient {
@@ -171,7 +171,7 @@ func (c *crowd) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 }
 
 // proceed takes a client on after its answer. Kept tells that the client holds what the answer gave it.
-func (c *crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool) {
+func (c *Crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool) {
 	n := h.client
 	cl := &c.clients[n]
 	if undecided(outcome, answer) {
@@ -229,7 +229,7 @@ func (c *crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 }
 
 // giveBack undoes takeSession.
-func (c *crowd) giveBack(h *sender) {
+func (c *Crowd) giveBack(h *sender) {
 	cl := &c.clients[h.client]
 	if h.held {
 		cl.holds = holdsSession // its token is still there
@@ -239,7 +239,7 @@ func (c *crowd) giveBack(h *sender) {
 }
 
 // again puts a client back to the start, or lets it go when it has used all of its session tokens.
-func (c *crowd) again(n uint32) {
+func (c *Crowd) again(n uint32) {
 	if c.hasSession(n) {
 		c.put(n, true, time.Time{}, false)
 		return
@@ -247,7 +247,7 @@ func (c *crowd) again(n uint32) {
 	c.live.Add(-1)
 }
 
-func (c *crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
+func (c *Crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
 	to := &c.ongoing
 	if starter {
 		to = &c.fresh
@@ -259,11 +259,12 @@ func (c *crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
 	to.push(n)
 }
 
-// longestWait is the longest Retry-After that is kept; who is asked to come again in the year 9999 takes no part any more.
+// longestWait is the longest Retry-After that is kept; who is asked to come again in the year 9999 takes no part any
+// more.
 const longestWait = 24 * time.Hour
 
 // leave lets a client go that could go on.
-func (c *crowd) leave(n uint32, starter bool) {
+func (c *Crowd) leave(n uint32, starter bool) {
 	if starter {
 		c.live.Add(-1)
 		return
@@ -271,8 +272,9 @@ func (c *crowd) leave(n uint32, starter bool) {
 	c.retire(n)
 }
 
-// retire lets a client go whose chain broke; a spare one that has not signed on yet takes its place, where there is one.
-func (c *crowd) retire(n uint32) {
+// retire lets a client go whose chain broke; a spare one that has not signed on yet takes its place, where there is
+// one.
+func (c *Crowd) retire(n uint32) {
 	if spare := c.spares.Add(1) - 1; spare < int64(len(c.clients)) {
 		c.put(uint32(spare), false, time.Time{}, false)
 		return
@@ -281,4 +283,4 @@ func (c *crowd) retire(n uint32) {
 }
 
 // clientName names a client in messages.
-func (c *crowd) clientName(n uint32) string { return c.who.name(c.who.number(n)) }
+func (c *Crowd) clientName(n uint32) string { return c.who.name(c.who.number(n)) }

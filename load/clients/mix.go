@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"slices"
@@ -9,9 +9,9 @@ import (
 	"agstest/load/schedule"
 )
 
-// mixer shares hits out among operations. In every run of as many hits as the shares add up to, each operation comes exactly as often as
-// its share says, in an order that depends on the seed: the number of sign-ons of a run is known before it starts. A hit is of the same
-// operation whichever shard sends it.
+// mixer shares hits out among operations. In every run of as many hits as the shares add up to, each operation comes
+// exactly as often as its share says, in an order that depends on the seed: the number of sign-ons of a run is known
+// before it starts. A hit is of the same operation whichever shard sends it.
 type mixer struct {
 	steps  []step
 	upTo   []uint64 // cumulative shares
@@ -62,8 +62,8 @@ func newMixer(mix map[string]int, seed uint64, part schedule.Shard) (*mixer, err
 func (m *mixer) at(seq uint64) step {
 	seq = seq*m.stride + m.first
 	round, position := seq/m.total, seq%m.total
-	// Multiplying by a number prime to the total and adding one that differs by round puts every position in one place. The total is at
-	// most a few million, so that nothing overflows.
+	// Multiplying by a number prime to the total and adding one that differs by round puts every position in one place.
+	// The total is at most a few million, so that nothing overflows.
 	place := (position*m.factor + scramble(m.seed^round)%m.total) % m.total
 	for i, upTo := range m.upTo {
 		if place < upTo {
@@ -73,10 +73,12 @@ func (m *mixer) at(seq uint64) step {
 	return m.steps[len(m.steps)-1]
 }
 
-// most is the largest number of hits of an operation among so many: anywhere in the schedule, or for a shard from its start on.
+// most is the largest number of hits of an operation among so many: anywhere in the schedule, or for a shard from its
+// start on.
 func (m *mixer) most(s step, hits uint64) uint64 {
 	if m.stride > 1 {
-		// What a shard gets of each round varies, so it is counted: some nanoseconds for a hit that takes much longer to be sent.
+		// What a shard gets of each round varies, so it is counted: some nanoseconds for a hit that takes much longer
+		// to be sent.
 		count := uint64(0)
 		for seq := range hits {
 			if m.at(seq) == s {
@@ -103,7 +105,8 @@ func (m *mixer) share(s step) uint64 {
 // part is the share of an operation of all hits.
 func (m *mixer) part(s step) float64 { return float64(m.share(s)) / float64(m.total) }
 
-// scramble is the finalizer of SplitMix64 (G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators", 2014).
+// scramble is the finalizer of SplitMix64 (G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number
+// generators", 2014).
 func scramble(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
@@ -118,8 +121,8 @@ func gcd(a, b uint64) uint64 {
 	return a
 }
 
-// ParseMix reads the shares of a mixed workload, such as signon=1,refresh=9. Its errors are of the kind failure.Usage; whether the
-// workload knows the names is for the workload to say.
+// ParseMix reads the shares of a mixed workload, such as signon=1,refresh=9. Its errors are of the kind failure.Usage;
+// whether the workload knows the names is for the workload to say.
 func ParseMix(text string) (map[string]int, error) {
 	mix := map[string]int{}
 	sum := 0

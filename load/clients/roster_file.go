@@ -1,4 +1,4 @@
-package load
+package clients
 
 import (
 	"encoding/csv"
@@ -27,7 +27,8 @@ var columnNames = [columns]string{"sessionToken", "clientId", "accountId"}
 // maxField is the longest value of a clients file, in bytes.
 const maxField = 8192
 
-// clientRows are the rows of a clients file, packed: one slab of length-prefixed values and where each row starts in it.
+// clientRows are the rows of a clients file, packed: one slab of length-prefixed values and where each row starts in
+// it.
 type clientRows struct {
 	slab   []byte
 	starts []uint32
@@ -56,8 +57,8 @@ func readClientFile(path string) (*clientRows, error) {
 }
 
 // parseClients reads a clients file (RFC 4180) strictly: a header line with known column names and in each row a value
-// for every column; accountId may be empty. Devices and session tokens must not repeat. Errors are of the kind failure.Usage, name
-// the line, and quote no value, since session tokens are secrets.
+// for every column; accountId may be empty. Devices and session tokens must not repeat. Errors are of the kind
+// failure.Usage, name the line, and quote no value, since session tokens are secrets.
 func parseClients(in io.Reader, name string) (*clientRows, error) {
 	reader := csv.NewReader(in)
 	reader.ReuseRecord = true

@@ -1,0 +1,100 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/load/clients"
+	"agstest/load/hit"
+	"agstest/load/lab"
+	"agstest/load/schedule"
+	"agstest/mock"
+	"agstest/reports"
+)
+
+// One bad answer of a gateway among many ends no load before it began; a service that stays bad does.
+func TestSetUpIsPatient(t *testing.T) {
+	strict := mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true, PopulationOnce: true}}
+	for name, test := range map[string]struct {
+		path   string
+		minted bool
+		lost   bool // the service did what it was asked and its answer got lost
+		right  int64
+	}{
+		"sign-on":                              {"/signOnWithSessionToken", false, false, 100},
+		"mint":                                 {"/getSessionToken", true, false, 100},
+		"sign-on that was done, tokens of own": {"/signOnWithSessionToken", false, true, 100},
+		"sign-on that was done, minted":        {"/signOnWithSessionToken", true, true, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, strict, lab.Spoiled(test.path, 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if n == 1 && test.lost {
+					next.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				if n == 1 {
+					w.WriteHeader(502)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}))
+			if test.minted {
+				s.Environment.Load.Clients.SessionToken = ""
+			}
+			var told atomic.Int64
+			r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 20}, Rate: schedule.Rate{Hits: 100, Per: time.Second},
+				Duration: time.Second, MaxLag: time.Minute, SetUp: func(clients.SetUp) { told.Add(1) }})
+			require.NoError(t, err)
+			assert.Equal(t, test.right, r.Total.Right)
+			assert.Equal(t, reports.Warn, r.Verdict, r.Reason)
+			require.NotNil(t, r.SetUp)
+			assert.EqualValues(t, 1, r.SetUp.Again)
+			assert.Contains(t, r.Reason, "had to be made again; the first because "+map[bool]string{true: "mint", false: "signon"}[test.path == "/getSessionToken"]+" was answered 502")
+		})
+	}
+}
+
+func TestSetUpThatIsEndedSaysHowFarItWas(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s := newServer(t, mock.Config{}, lab.Spoiled("/signOnWithSessionToken", 147, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		cancel(fmt.Errorf("the run was told to stop (SIGTERM)"))
+	}))
+	_, err := Run(ctx, Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 700}, Rate: schedule.Rate{Hits: 10000, Per: time.Second}, Duration: time.Second})
+	require.Error(t, err)
+	require.Regexp(t, `^set-up: 1[34]\d of 700 clients signed on when the run was told to stop \(SIGTERM\)$`, err.Error())
+	never := NeverSent(Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: schedule.Rate{Hits: 10, Per: time.Second}, Duration: time.Second}, err.Error())
+	assert.Equal(t, reports.Error, never.Verdict)
+	assert.False(t, never.Valid)
+	assert.Contains(t, never.Reason, "the load was never sent: set-up: 1")
+	assert.Equal(t, "constant 10/s for 1s", never.Plan.Schedule)
+}
+
+func TestMixUpBeforeTheClockStartsFailsTheRun(t *testing.T) {
+	s := newServer(t, mock.Config{}, lab.Spoiled("/signOnWithSessionToken", 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n <= 4 {
+			w.WriteHeader(http.StatusCreated)
+			io.WriteString(w, lab.TokenBody("L777", "LOAD_777", "L777", "LOAD_777", fmt.Sprint(n)))
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+	r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 20}, Rate: schedule.Rate{Hits: 40, Per: time.Second}, Duration: 500 * time.Millisecond})
+	require.NoError(t, err)
+	assert.EqualValues(t, 20, r.Total.Right, "spare clients do the run")
+	assert.Equal(t, reports.Fail, r.Verdict)
+	assert.Equal(t, "4 sign-ons before the clock started were answered with something that is not right", r.Reason)
+	require.Len(t, r.Wrong, hit.MaxExamples)
+	for _, w := range r.Wrong {
+		assert.Equal(t, "set-up", w.Operation)
+		assert.EqualValues(t, 4, w.Times)
+		assert.Contains(t, w.Message, "which belongs to client 777")
+	}
+}
