@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // effectiveStatus is the status that an answer means: the gateway of legacy set-ups refuses with 200 (ambiguity 7.27).
@@ -14,7 +15,7 @@ func effectiveStatus(x *exchange) int {
 	if x.Status != http.StatusOK && x.Status != http.StatusCreated {
 		return x.Status
 	}
-	body, _ := check.ParseJSON(x.Body)
+	body, _ := strictjson.Parse(x.Body)
 	if code := body.Get("resultCode").String(); strings.HasPrefix(code, "99999:") {
 		if n, err := strconv.Atoi(strings.TrimPrefix(code, "99999:")); err == nil && n >= 400 && n < 600 {
 			return n
@@ -43,11 +44,11 @@ func (w *world) describe(x *exchange) string {
 }
 
 func hasTokens(x *exchange) bool {
-	body, _ := check.ParseJSON(x.Body)
+	body, _ := strictjson.Parse(x.Body)
 	return findsTokens(body)
 }
 
-func findsTokens(v *check.Value) bool {
+func findsTokens(v *strictjson.Value) bool {
 	if v == nil {
 		return false
 	}
@@ -72,12 +73,12 @@ func noTokens(x *exchange) error {
 }
 
 // member finds a value by its path, dots between the names.
-func (w *world) member(path string) (*check.Value, error) {
+func (w *world) member(path string) (*strictjson.Value, error) {
 	x, err := w.last()
 	if err != nil {
 		return nil, err
 	}
-	v, err := check.ParseJSON(x.Body)
+	v, err := strictjson.Parse(x.Body)
 	if v == nil {
 		return nil, missf("a JSON body", "%s whose body is no JSON: %v", w.describe(x), err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // What the answers must be. A list of statuses or codes reads "400, 401 or 403".
@@ -135,7 +136,7 @@ var answerPhrases = []phrase{
 	then(`it is recorded what the answer holds`, "it is recorded what the answer holds", "it is recorded what the answer holds",
 		"The report shows whether the body is empty, holds tokens, or something else.",
 		withAnswer(func(w *world, x *exchange, _ arguments) error {
-			body, _ := check.ParseJSON(x.Body)
+			body, _ := strictjson.Parse(x.Body)
 			switch {
 			case len(x.Body) == 0:
 				w.observe("an empty body")
@@ -219,7 +220,7 @@ var answerPhrases = []phrase{
 				return missf("accounts to choose from", "none")
 			}
 			for i, c := range w.offers {
-				if v, err := check.ParseJSON([]byte(c.information)); v == nil {
+				if v, err := strictjson.Parse([]byte(c.information)); v == nil {
 					return missf("JSON in the text accountInformation", "account %d: %v", i+1, err)
 				}
 			}
@@ -332,7 +333,7 @@ func codeIs(x *exchange, wanted string, demanded bool) error {
 }
 
 func (w *world) membersAre(x *exchange, table [][]string) error {
-	body, _ := check.ParseJSON(x.Body) // a member that stands twice is the judge's to find
+	body, _ := strictjson.Parse(x.Body) // a member that stands twice is the judge's to find
 	if body == nil || body.Kind != ags.Object {
 		return missf("a JSON object", "%s whose body is none", w.describe(x))
 	}
@@ -345,7 +346,7 @@ func (w *world) membersAre(x *exchange, table [][]string) error {
 
 // errorHasText looks for a text in an error that is a JSON object.
 func errorHasText(x *exchange, name string) error {
-	body, _ := check.ParseJSON(x.Body)
+	body, _ := strictjson.Parse(x.Body)
 	if body == nil || body.Kind != ags.Object {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"agstest/ags"
-	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // What discovery must tell.
@@ -116,7 +116,7 @@ var discoveryPhrases = []phrase{
 			}
 			bodies := map[string]bool{}
 			for _, x := range w.exchanges[len(w.exchanges)-2:] {
-				v, _ := check.ParseJSON(x.Body)
+				v, _ := strictjson.Parse(x.Body)
 				bodies[canonical(v)] = true
 			}
 			if len(bodies) == 1 {

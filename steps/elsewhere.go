@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // addressHeaders are those by which a caller, or a proxy for it, says where it is.
@@ -44,7 +44,7 @@ func (w *world) letInFromElsewhere(x *exchange) error {
 // payloads are the claims of the tokens in an answer, as JSON.
 func payloads(x *exchange) [][]byte {
 	var found [][]byte
-	body, _ := check.ParseJSON(x.Body)
+	body, _ := strictjson.Parse(x.Body)
 	for _, member := range []string{"access_token", "refresh_token"} {
 		parts := strings.Split(body.Get(member).String(), ".")
 		if len(parts) != 3 {
@@ -60,7 +60,7 @@ func payloads(x *exchange) [][]byte {
 // claims tells that a token of an answer has a claim that is true.
 func claims(x *exchange, name string) bool {
 	for _, payload := range payloads(x) {
-		if v, _ := check.ParseJSON(payload); v != nil && isTrue(v.Get(name)) {
+		if v, _ := strictjson.Parse(payload); v != nil && isTrue(v.Get(name)) {
 			return true
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // A refusal proves a rule only beside a control: the good request of the same call was accepted in this run, and where a situation of the
@@ -376,12 +377,12 @@ func likeness(x *exchange, wording bool) string {
 	if !wording {
 		return text
 	}
-	body, _ := check.ParseJSON(x.Body)
+	body, _ := strictjson.Parse(x.Body)
 	if body == nil {
 		return text + " " + changing.ReplaceAllString(string(x.Body), "#")
 	}
-	var say func(name string, v *check.Value)
-	say = func(name string, v *check.Value) {
+	var say func(name string, v *strictjson.Value)
+	say = func(name string, v *strictjson.Value) {
 		if v == nil || passing.MatchString(name) {
 			return
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"agstest/ags"
-	"agstest/internal/check"
 	"agstest/internal/environment"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 )
 
@@ -29,7 +29,7 @@ type parameterProperty struct {
 
 // readServices reads what it can of a discovery answer; whether the answer is right is the judge's to say.
 func readServices(x *wire.Exchange) ([]service, error) {
-	body, err := check.ParseJSON(x.Body)
+	body, err := strictjson.Parse(x.Body)
 	if body == nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func readServices(x *wire.Exchange) ([]service, error) {
 	return services, nil
 }
 
-func isTrue(v *check.Value) bool { return v != nil && v.Kind == ags.Boolean && v.Bool }
+func isTrue(v *strictjson.Value) bool { return v != nil && v.Kind == ags.Boolean && v.Bool }
 
 // endpoint finds a call of a service. Paths count from /ags; some services write it out (ambiguity 7.31).
 func (s service) endpoint(path string) (endpoint, bool) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"agstest/ags"
-	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // mostSilences is how many requests of one kind may go without an answer before the rest of the kind is not sent: each costs a whole
@@ -22,7 +22,7 @@ func kindOf(r *request, changed bool) string {
 		return "requests with another method"
 	}
 	if r.method == http.MethodPost {
-		body, _ := check.ParseJSON(r.bytes())
+		body, _ := strictjson.Parse(r.bytes())
 		if body == nil || body.Kind != ags.Object {
 			return "requests whose body is no JSON object"
 		}

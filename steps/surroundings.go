@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // Calls of the platform around the service. They show that the tokens are of use; the service itself is not judged by them.
@@ -49,7 +50,7 @@ var surroundingPhrases = []phrase{
 			if err != nil {
 				return err
 			}
-			body, _ := check.ParseJSON(x.Body)
+			body, _ := strictjson.Parse(x.Body)
 			w.companion.code, w.companion.token = body.Get("deviceRegistrationCode").String(), body.Get("dsraToken").String()
 			w.run.keep(w.companion.token)
 			if x.Status != http.StatusOK || w.companion.code == "" || w.companion.token == "" {
@@ -158,7 +159,7 @@ func (w *world) activate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	body, _ := check.ParseJSON(x.Body)
+	body, _ := strictjson.Parse(x.Body)
 	token := body.Get("signOnActivationToken").String()
 	w.run.keep(token)
 	if x.Status != http.StatusAccepted && x.Status != http.StatusOK || token == "" {

@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // token is a token taken apart.
 type token struct {
-	header, claims *check.Value
+	header, claims *strictjson.Value
 	signature      []byte
 }
 

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"agstest/ags"
-	"agstest/internal/check"
+	"agstest/internal/strictjson"
 )
 
 // show says what a value is, without text that may be a secret.
-func show(v *check.Value) string {
+func show(v *strictjson.Value) string {
 	switch {
 	case v == nil:
 		return "nothing"
-	case v.Kind == ags.Integer || v.Kind == check.Number:
+	case v.Kind == ags.Integer || v.Kind == strictjson.Number:
 		return "the number " + v.Text
 	case v.Kind == ags.Boolean:
 		return fmt.Sprint(v.Bool)
@@ -30,7 +30,7 @@ func show(v *check.Value) string {
 }
 
 // shown is show for values that are no secrets.
-func shown(v *check.Value) string {
+func shown(v *strictjson.Value) string {
 	if v != nil && v.Kind == ags.String {
 		return strconv.Quote(v.Text)
 	}
@@ -38,7 +38,7 @@ func shown(v *check.Value) string {
 }
 
 // canonical writes a value so that two equal ones are the same text, whatever the order of their members.
-func canonical(v *check.Value) string {
+func canonical(v *strictjson.Value) string {
 	if v == nil {
 		return "absent"
 	}
@@ -64,7 +64,7 @@ func canonical(v *check.Value) string {
 }
 
 // kindHolds compares a value with a kind as feature files write it: "string, not empty", "integer, positive", "null or string".
-func kindHolds(e *expectations, name string, v *check.Value, wanted string) {
+func kindHolds(e *expectations, name string, v *strictjson.Value, wanted string) {
 	kinds, more, _ := strings.Cut(wanted, ", ")
 	if v == nil {
 		assert.Fail(e, fmt.Sprintf("%s is absent, not %s", name, wanted))

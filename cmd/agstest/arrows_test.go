@@ -25,13 +25,14 @@ var walls = map[string][]string{
 	"environments":         {},
 	"mock":                 {"ags"},
 	"internal/wire":        {"ags", "internal/failure"},
-	"internal/check":       {"ags", "internal/wire"},
+	"internal/strictjson":  {"ags"}, // for the kinds of values
+	"internal/check":       {"ags", "internal/strictjson", "internal/wire"},
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
 	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
 	"reports":              {"internal/disarm", "internal/figures", "internal/stats", "internal/userfile"},
-	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
+	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
 	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load/clients", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "load/unique", "reports"},
-	"load/clients":         {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
+	"load/clients":         {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
 	"load/lab":             {"internal/environment", "mock"}, // for tests only: nobody may import it
 	"load/hit":             {},
 	"load/limit":           {"internal/failure", "internal/figures", "internal/stats", "load/hit", "reports"}, // no wire, no check, no environment

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 )
 
 // SubCode reads the numeric reason of a refusal. No page shows the body of an AGS error, so it is looked for in code, errorCode,
 // error.code and the digits of resultCode, as a number or as text; of several the first in the documented range 20000–20999 wins.
 func SubCode(x *wire.Exchange) (int, bool) {
-	body, err := ParseJSON(x.Body)
-	if err != nil && !recoverable(err) {
+	body, err := strictjson.Parse(x.Body)
+	if err != nil && !strictjson.Recoverable(err) {
 		return 0, false
 	}
 	code, _, ok := subCode(body)
@@ -23,10 +24,10 @@ func SubCode(x *wire.Exchange) (int, bool) {
 }
 
 // subCode also tells in which member the code was found.
-func subCode(body *Value) (code int, where string, ok bool) {
+func subCode(body *strictjson.Value) (code int, where string, ok bool) {
 	for _, place := range []struct {
 		where string
-		value *Value
+		value *strictjson.Value
 	}{
 		{"code", body.Get("code")},
 		{"errorCode", body.Get("errorCode")},
@@ -41,7 +42,7 @@ func subCode(body *Value) (code int, where string, ok bool) {
 	return code, where, ok
 }
 
-func numericCode(v *Value, embedded bool) (int, bool) {
+func numericCode(v *strictjson.Value, embedded bool) (int, bool) {
 	if v == nil {
 		return 0, false
 	}
@@ -84,7 +85,7 @@ func Accounts(x *wire.Exchange) ([]Account, error) {
 	}
 	list := body.Get("accounts")
 	if list == nil || list.Kind != ags.Array {
-		return nil, fmt.Errorf("accounts is %s; it must be an array", list.kind())
+		return nil, fmt.Errorf("accounts is %s; it must be an array", list.KindName())
 	}
 	shared := first(body.Get("userAccountToken").String(), x.Header.Get(ags.HeaderUserToken))
 	accounts := make([]Account, 0, len(list.Items))
@@ -99,7 +100,7 @@ func Accounts(x *wire.Exchange) ([]Account, error) {
 }
 
 // textBelow finds the first text with a name, at any depth: which object holds it is the plug-in's.
-func textBelow(v *Value, name string) string {
+func textBelow(v *strictjson.Value, name string) string {
 	if v == nil {
 		return ""
 	}
@@ -127,7 +128,7 @@ func ReadSessionToken(x *wire.Exchange) (string, error) {
 	}
 	token := body.Get("sessionToken").String()
 	if token == "" {
-		return "", fmt.Errorf("sessionToken is %s; it must be a non-empty string", body.Get("sessionToken").kind())
+		return "", fmt.Errorf("sessionToken is %s; it must be a non-empty string", body.Get("sessionToken").KindName())
 	}
 	return token, nil
 }
@@ -143,7 +144,7 @@ func ReadPair(x *wire.Exchange) (*Pair, error) {
 		return nil, err
 	}
 	if code := body.Get("resultCode").String(); gatewayRefusal(code) {
-		return nil, fmt.Errorf("the answer has status %d, but its resultCode %s says that the token was refused", x.Status, brief(code))
+		return nil, fmt.Errorf("the answer has status %d, but its resultCode %s says that the token was refused", x.Status, strictjson.Brief(code))
 	}
 	p := &Pair{
 		AccessToken:  body.Get("access_token").String(),
@@ -153,9 +154,9 @@ func ReadPair(x *wire.Exchange) (*Pair, error) {
 	}
 	switch {
 	case p.AccessToken == "":
-		return nil, fmt.Errorf("access_token is %s; it must be a non-empty string", body.Get("access_token").kind())
+		return nil, fmt.Errorf("access_token is %s; it must be a non-empty string", body.Get("access_token").KindName())
 	case p.RefreshToken == "":
-		return nil, fmt.Errorf("refresh_token is %s; it must be a non-empty string", body.Get("refresh_token").kind())
+		return nil, fmt.Errorf("refresh_token is %s; it must be a non-empty string", body.Get("refresh_token").KindName())
 	}
 	p.ExpiresIn, _ = body.Get("expires_in").Int()
 	p.RefreshExpiresIn, _ = body.Get("refresh_expires_in").Int()
@@ -197,9 +198,9 @@ func readClaims(token string) Claims {
 }
 
 // readObject reads the body as a JSON object, or says in a sentence what it is instead.
-func readObject(x *wire.Exchange) (*Value, error) {
+func readObject(x *wire.Exchange) (*strictjson.Value, error) {
 	body, err := parseBody(x)
-	if err != nil && !recoverable(err) {
+	if err != nil && !strictjson.Recoverable(err) {
 		return nil, err
 	}
 	if body.Kind != ags.Object {
@@ -208,8 +209,8 @@ func readObject(x *wire.Exchange) (*Value, error) {
 	return body, nil
 }
 
-// parseBody is ParseJSON with better words for bodies that are not whole or no JSON at all.
-func parseBody(x *wire.Exchange) (*Value, error) {
+// parseBody is strictjson.Parse with better words for bodies that are not whole or no JSON at all.
+func parseBody(x *wire.Exchange) (*strictjson.Value, error) {
 	switch {
 	case x.Err != nil:
 		return nil, errors.New("the body is not whole: " + wire.Explain(x.Err))
@@ -220,8 +221,8 @@ func parseBody(x *wire.Exchange) (*Value, error) {
 	case len(x.Body) == 0:
 		return nil, errors.New("the body is empty")
 	}
-	body, err := ParseJSON(x.Body)
-	if err != nil && !recoverable(err) {
+	body, err := strictjson.Parse(x.Body)
+	if err != nil && !strictjson.Recoverable(err) {
 		if strings.HasPrefix(strings.TrimSpace(string(x.Body[:min(len(x.Body), 64)])), "<") {
 			return nil, errors.New("the body is a page of HTML or XML, not JSON")
 		}

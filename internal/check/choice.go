@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // choice judges a 300 answer: the accounts to pick from.
@@ -38,7 +39,7 @@ func (j *judge) choice() {
 	j.accountTokens(list)
 }
 
-func (j *judge) accountInformation(list *Value) {
+func (j *judge) accountInformation(list *strictjson.Value) {
 	const expected = "a string accountInformation that holds JSON"
 	for i, item := range list.Items {
 		v := item.Get("accountInformation")
@@ -46,7 +47,7 @@ func (j *judge) accountInformation(list *Value) {
 			j.add("SSO-04", Soft, expected, fmt.Sprintf("accounts[%d].accountInformation is %s", i, describe(v)))
 			return
 		}
-		if _, err := ParseJSON([]byte(v.Text)); err != nil && !recoverable(err) {
+		if _, err := strictjson.Parse([]byte(v.Text)); err != nil && !strictjson.Recoverable(err) {
 			j.add("SSO-04", Soft, expected, fmt.Sprintf("accounts[%d].accountInformation: %s", i, err))
 			return
 		}
@@ -54,7 +55,7 @@ func (j *judge) accountInformation(list *Value) {
 	j.add("SSO-04", Held, expected, fmt.Sprintf("all %d", len(list.Items)))
 }
 
-func (j *judge) accountTokens(list *Value) {
+func (j *judge) accountTokens(list *strictjson.Value) {
 	const expected = "a userAccountToken for every account, in the account or at the top level"
 	shared := first(j.object().Get("userAccountToken").String(), j.x.Header.Get(ags.HeaderUserToken))
 	seen := map[string]bool{}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // discovery judges DISC-04 to DISC-08 on the answer of servicediscovery.
@@ -27,7 +28,7 @@ func (j *judge) discovery() {
 		j.add("DISC-02", Broken, "status 404 when there is no service", fmt.Sprintf("status %d with an empty list", j.x.Status))
 		return
 	}
-	j.each("DISC-05", list, "availableServices", "a non-empty string authServiceName", func(s *Value) string {
+	j.each("DISC-05", list, "availableServices", "a non-empty string authServiceName", func(s *strictjson.Value) string {
 		return nonEmpty(s, "authServiceName")
 	})
 	j.display(list)
@@ -35,7 +36,7 @@ func (j *judge) discovery() {
 }
 
 // each adds one finding for a rule on all elements: the first that breaks it, or Held.
-func (j *judge) each(id string, list *Value, place, expected string, problem func(*Value) string) {
+func (j *judge) each(id string, list *strictjson.Value, place, expected string, problem func(*strictjson.Value) string) {
 	for i, item := range list.Items {
 		if p := problem(item); p != "" {
 			j.add(id, Broken, expected, fmt.Sprintf("%s[%d]%s", place, i, p))
@@ -46,7 +47,7 @@ func (j *judge) each(id string, list *Value, place, expected string, problem fun
 }
 
 // nonEmpty says what is wrong with a member that must be a non-empty string.
-func nonEmpty(object *Value, name string) string {
+func nonEmpty(object *strictjson.Value, name string) string {
 	if object.Kind != ags.Object {
 		return " is " + describe(object)
 	}
@@ -56,7 +57,7 @@ func nonEmpty(object *Value, name string) string {
 	return ""
 }
 
-func (j *judge) display(list *Value) {
+func (j *judge) display(list *strictjson.Value) {
 	any := false
 	for i, s := range list.Items {
 		d := s.Get("displayAttributes")
@@ -80,10 +81,10 @@ func (j *judge) display(list *Value) {
 	}
 }
 
-func (j *judge) endpoints(list *Value) {
+func (j *judge) endpoints(list *strictjson.Value) {
 	type entry struct {
 		place string
-		value *Value
+		value *strictjson.Value
 	}
 	var endpoints, parameters []entry
 	const shape = "an array endpoints whose elements have a string name and a string path that starts with /"
@@ -119,7 +120,7 @@ func (j *judge) endpoints(list *Value) {
 		case strings.HasPrefix(path, "https://"), strings.HasPrefix(path, "http://"):
 			soft = first(soft, e.place+".path is an absolute address")
 		default:
-			soft = first(soft, e.place+".path is "+brief(path))
+			soft = first(soft, e.place+".path is "+strictjson.Brief(path))
 		}
 		list := e.value.Get("parameterProperties")
 		if list == nil || list.Kind == ags.Null {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 )
 
@@ -17,7 +18,7 @@ func (j *judge) errors() {
 	if j.x.Status == http.StatusUnauthorized {
 		got := "no WWW-Authenticate"
 		if v := j.x.Header.Get("WWW-Authenticate"); v != "" {
-			got = "WWW-Authenticate " + brief(v)
+			got = "WWW-Authenticate " + strictjson.Brief(v)
 		}
 		j.add("ERR-11", Observed, "", got)
 	}
@@ -49,7 +50,7 @@ func present(there bool) string {
 }
 
 // message judges ERR-05. The gateway's own form and RFC 9457 put their text elsewhere.
-func (j *judge) message(body *Value) {
+func (j *judge) message(body *strictjson.Value) {
 	kind, _, _ := strings.Cut(strings.ToLower(j.x.Header.Get("Content-Type")), ";")
 	if strings.TrimSpace(kind) == "application/problem+json" || body.Get("resultCode") != nil {
 		return
@@ -92,7 +93,7 @@ func (j *judge) noTokens(id string) {
 var jwsLike = regexp.MustCompile(`[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
 
 // tokenMember finds a member of the token body that holds a text.
-func (j *judge) tokenMember(v *Value, place string) string {
+func (j *judge) tokenMember(v *strictjson.Value, place string) string {
 	for _, m := range v.Members {
 		here := place + m.Name
 		if (m.Name == "access_token" || m.Name == "refresh_token") && m.Value.String() != "" && !j.wasSent(m.Value.Text) {
@@ -154,7 +155,7 @@ func (j *judge) noSecrets() {
 }
 
 // texts lists the strings of a value.
-func texts(v *Value, found []string) []string {
+func texts(v *strictjson.Value, found []string) []string {
 	if v.Kind == ags.String {
 		return append(found, v.Text)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // identity judges that an answer belongs to who asked: TOK-16, TOK-23, SOST-20, SOST-22, SOST-23, SSO-11, SUB-04, REF-12.
@@ -31,7 +32,7 @@ func (j *judge) bodyAndClaims(p *tokenPair) {
 			if v := t.claims.Get(m.claim); v != nil {
 				compared = true
 				if v.String() != want.Text {
-					problems = append(problems, m.member+" is "+brief(want.Text)+", "+m.claim+" of the "+t.name+" is "+shown(v))
+					problems = append(problems, m.member+" is "+strictjson.Brief(want.Text)+", "+m.claim+" of the "+t.name+" is "+shown(v))
 				}
 			}
 		}
@@ -62,7 +63,7 @@ func (j *judge) tenant(p *tokenPair) {
 		return // a refresh keeps the tenant of its session (REF-12)
 	}
 	if problem, ok := sameClaim(p, "tenantId", j.k.Tenant); ok {
-		j.rule("SOST-23", problem == "", "tenantId "+brief(j.k.Tenant), first(problem, "the same"))
+		j.rule("SOST-23", problem == "", "tenantId "+strictjson.Brief(j.k.Tenant), first(problem, "the same"))
 	}
 }
 
@@ -75,7 +76,7 @@ func (j *judge) deviceClass(p *tokenPair) {
 	if v.String() != j.k.DeviceClass {
 		o = Soft
 	}
-	j.add("TOK-23", o, "playoutDeviceClass "+brief(j.k.DeviceClass), shown(v))
+	j.add("TOK-23", o, "playoutDeviceClass "+strictjson.Brief(j.k.DeviceClass), shown(v))
 }
 
 // client judges that the client_id of the answer is the one that was sent.
@@ -88,7 +89,7 @@ func (j *judge) client(p *tokenPair) {
 		return
 	}
 	v := p.body.Get("client_id")
-	j.rule(id, v.String() == j.k.ClientID, "client_id "+brief(j.k.ClientID), "client_id is "+shown(v))
+	j.rule(id, v.String() == j.k.ClientID, "client_id "+strictjson.Brief(j.k.ClientID), "client_id is "+shown(v))
 }
 
 // account judges that the account of the answer is the wanted one.
@@ -104,7 +105,7 @@ func (j *judge) account(p *tokenPair) {
 	if v == nil {
 		return // the members' requirement says so
 	}
-	j.rule(id, v.String() == j.k.AccountID, "accountId "+brief(j.k.AccountID), "accountId is "+shown(v))
+	j.rule(id, v.String() == j.k.AccountID, "accountId "+strictjson.Brief(j.k.AccountID), "accountId is "+shown(v))
 }
 
 // unchanged judges REF-12 against the tokens before the refresh and against what else is known of the client.
@@ -127,7 +128,7 @@ func (j *judge) unchanged(p *tokenPair) {
 		problem, ok := sameClaim(p, c.claim, c.want)
 		compared = compared || ok
 		if problem != "" {
-			problems = append(problems, problem+", before it was "+brief(c.want))
+			problems = append(problems, problem+", before it was "+strictjson.Brief(c.want))
 		}
 	}
 	if compared {

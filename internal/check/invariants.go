@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // tolerance is how far the deadlines of one pair may be apart: its tokens may be minted in neighbouring seconds.
@@ -197,7 +198,7 @@ func (j *judge) sharedClaims(p *tokenPair) {
 			continue
 		}
 		compared = true
-		if equal(a, r) {
+		if strictjson.Equal(a, r) {
 			continue
 		}
 		problem := fmt.Sprintf("%s is %s and %s", name, shown(a), shown(r))

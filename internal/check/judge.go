@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 )
 
@@ -41,8 +42,8 @@ type judge struct {
 	x         *wire.Exchange
 	k         Known
 	operation ags.Operation
-	known     bool   // the operation is one of the nine
-	body      *Value // nil where bodyErr is not recoverable
+	known     bool              // the operation is one of the nine
+	body      *strictjson.Value // nil where bodyErr is not recoverable
 	bodyErr   error
 	findings  []Finding
 }
@@ -61,7 +62,7 @@ func (j *judge) rule(id string, held bool, expected, got string) {
 }
 
 // object is the body as a JSON object, nil if it is none.
-func (j *judge) object() *Value {
+func (j *judge) object() *strictjson.Value {
 	if j.body == nil || j.body.Kind != ags.Object {
 		return nil
 	}
@@ -96,14 +97,14 @@ func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
 		after := "without Retry-After"
 		if a.RetryAfter != "" {
-			after = "with Retry-After " + brief(a.RetryAfter)
+			after = "with Retry-After " + strictjson.Brief(a.RetryAfter)
 		}
 		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d %s, waited out", a.Status, after))
 	}
 	if j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable {
 		after := "without Retry-After"
 		if v := j.x.Header.Get("Retry-After"); v != "" {
-			after = "with Retry-After " + brief(v)
+			after = "with Retry-After " + strictjson.Brief(v)
 		}
 		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d %s", j.x.Status, after))
 	}
@@ -179,8 +180,8 @@ func (j *judge) oddForm() bool {
 	if len(j.x.Call.Body) == 0 {
 		return false
 	}
-	body, err := ParseJSON(j.x.Call.Body)
-	return err != nil && !recoverable(err) || body.Kind != ags.Object
+	body, err := strictjson.Parse(j.x.Call.Body)
+	return err != nil && !strictjson.Recoverable(err) || body.Kind != ags.Object
 }
 
 // refusesForm: the status is HTTP's own for what is unusual about the form of this request.
@@ -215,7 +216,7 @@ func (j *judge) refusedWithSuccess() bool {
 	refused := gatewayRefusal(code.String())
 	got := "no resultCode"
 	if code != nil {
-		got = "resultCode " + brief(code.Text)
+		got = "resultCode " + strictjson.Brief(code.Text)
 	}
 	j.rule("GW-02", !refused, "no refusal under status "+fmt.Sprint(j.x.Status), got)
 	return refused
@@ -248,7 +249,7 @@ func (j *judge) contentType(documented bool) {
 		return
 	}
 	got := j.x.Header.Get("Content-Type")
-	shown := "Content-Type " + brief(got)
+	shown := "Content-Type " + strictjson.Brief(got)
 	if got == "" {
 		shown = "no Content-Type"
 	}
@@ -318,7 +319,7 @@ func (j *judge) notObject() string {
 }
 
 // describe shows a value without showing text that may be a secret.
-func describe(v *Value) string {
+func describe(v *strictjson.Value) string {
 	switch {
 	case v == nil:
 		return "absent"
@@ -326,8 +327,8 @@ func describe(v *Value) string {
 		return "an empty string"
 	case v.Kind == ags.Null:
 		return "null"
-	case v.Kind == ags.Integer || v.Kind == Number:
-		return "the number " + brief(v.Text)
+	case v.Kind == ags.Integer || v.Kind == strictjson.Number:
+		return "the number " + strictjson.Brief(v.Text)
 	case v.Kind == ags.Boolean:
 		return fmt.Sprint(v.Bool)
 	case v.Kind == ags.Object || v.Kind == ags.Array:

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // JWS is a token in compact serialization, taken apart (RFC 7515 section 3.1). Nothing of it is verified.
 type JWS struct {
-	Header    *Value // JSON object
+	Header    *strictjson.Value // JSON object
 	Payload   []byte
 	Signature []byte
 }
@@ -32,7 +33,7 @@ func ParseJWS(compact string) (*JWS, error) {
 		}
 		segments[i] = decoded
 	}
-	header, err := ParseJSON(segments[0])
+	header, err := strictjson.Parse(segments[0])
 	if err != nil {
 		return nil, fmt.Errorf("the header is not clean JSON: %w", err)
 	}
@@ -46,8 +47,8 @@ func ParseJWS(compact string) (*JWS, error) {
 }
 
 // Claims reads the payload as a JSON object in which no claim stands twice (RFC 7519 section 4).
-func (j *JWS) Claims() (*Value, error) {
-	claims, err := ParseJSON(j.Payload)
+func (j *JWS) Claims() (*strictjson.Value, error) {
+	claims, err := strictjson.Parse(j.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("the payload is not clean JSON: %w", err)
 	}

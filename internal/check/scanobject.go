@@ -1,6 +1,7 @@
 package check
 
 import (
+	"agstest/internal/strictjson"
 	"bytes"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -198,8 +199,7 @@ func appendUnescaped(out, raw []byte) ([]byte, bool) {
 		case 't':
 			out = append(out, '\t')
 		case 'u':
-			p := jsonParser{text: raw}
-			r, ok := p.hex(i + 1)
+			r, ok := strictjson.FourHex(raw, i+1)
 			if !ok {
 				return out, false
 			}
@@ -207,7 +207,7 @@ func appendUnescaped(out, raw []byte) ([]byte, bool) {
 			if utf16.IsSurrogate(r) {
 				pair := utf8.RuneError
 				if i+2 < len(raw) && raw[i+1] == '\\' && raw[i+2] == 'u' {
-					if low, ok := p.hex(i + 3); ok {
+					if low, ok := strictjson.FourHex(raw, i+3); ok {
 						if pair = utf16.DecodeRune(r, low); pair != utf8.RuneError {
 							i += 6
 						}

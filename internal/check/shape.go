@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 )
 
@@ -76,7 +77,7 @@ func (s *shape) add(place, kind string) {
 	}
 }
 
-func (s *shape) walk(place string, v *Value) {
+func (s *shape) walk(place string, v *strictjson.Value) {
 	if place != "" && !strings.HasSuffix(place, " ") {
 		s.add(place, string(v.Kind))
 	} else if place == "" {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // maxExp is the largest exp in seconds that the SSP tokens reference allows.
@@ -13,30 +14,30 @@ const maxExp = 4294967295
 
 // token is one token of a pair, as far as it can be read.
 type token struct {
-	name   string // access token, refresh token
-	member *Value // of the body; nil if absent
+	name   string            // access token, refresh token
+	member *strictjson.Value // of the body; nil if absent
 	jws    *JWS
-	claims *Value
+	claims *strictjson.Value
 	err    error // why jws or claims is nil
 	access bool
 }
 
 // tokenPair is a pair with the members beside it.
 type tokenPair struct {
-	body            *Value
+	body            *strictjson.Value
 	access, refresh token
 }
 
 func (p *tokenPair) both() []*token { return []*token{&p.access, &p.refresh} }
 
-func (j *judge) pair(body *Value) *tokenPair {
+func (j *judge) pair(body *strictjson.Value) *tokenPair {
 	p := &tokenPair{body: body}
 	p.access = readToken(body.Get("access_token"), "access token", true)
 	p.refresh = readToken(body.Get("refresh_token"), "refresh token", false)
 	return p
 }
 
-func readToken(member *Value, name string, access bool) token {
+func readToken(member *strictjson.Value, name string, access bool) token {
 	t := token{name: name, member: member, access: access}
 	if member == nil || member.Kind == ags.String && member.Text == "" {
 		return t
@@ -144,7 +145,7 @@ func (j *judge) algorithms(p *tokenPair) {
 		algorithm, n := t.jws.Header.Get("alg"), len(t.jws.Signature)
 		switch {
 		case strings.EqualFold(algorithm.String(), "none"):
-			return "alg is " + brief(algorithm.Text), false
+			return "alg is " + strictjson.Brief(algorithm.Text), false
 		case algorithm.String() == "":
 			return "alg is " + describe(algorithm), false
 		case n == 0:
@@ -152,7 +153,7 @@ func (j *judge) algorithms(p *tokenPair) {
 		case algorithm.Text == "HS256" && n != 32:
 			return fmt.Sprintf("the signature has %d bytes", n), false
 		case algorithm.Text != "HS256":
-			return "alg is " + brief(algorithm.Text), true
+			return "alg is " + strictjson.Brief(algorithm.Text), true
 		}
 		return "", false
 	})
@@ -204,7 +205,7 @@ func (j *judge) claimSet(id, expected string, t *token) {
 	}
 }
 
-func hasKind(v *Value, kinds []ags.Kind) bool {
+func hasKind(v *strictjson.Value, kinds []ags.Kind) bool {
 	for _, k := range kinds {
 		if v.Kind == k {
 			return true
@@ -292,9 +293,9 @@ func (j *judge) sessionControl(p *tokenPair) {
 }
 
 // shown is describe for values that are no secret: it shows text.
-func shown(v *Value) string {
+func shown(v *strictjson.Value) string {
 	if v != nil && v.Kind == ags.String && v.Text != "" {
-		return brief(v.Text)
+		return strictjson.Brief(v.Text)
 	}
 	return describe(v)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/strictjson"
 )
 
 // The requirements that the token body of each operation falls under: that it brings both tokens, and that its eight members have the
@@ -43,7 +44,7 @@ func (j *judge) tokenBody() {
 	j.tokens(body)
 }
 
-func missingTokens(body *Value) string {
+func missingTokens(body *strictjson.Value) string {
 	var missing []string
 	for _, name := range []string{"access_token", "refresh_token"} {
 		if v := body.Get(name); v.String() == "" {
@@ -55,7 +56,7 @@ func missingTokens(body *Value) string {
 
 // sameToken says where a refresh brought the access token of before. Two tokens minted in the same second may be alike to the byte, so
 // it takes more time than the clocks can differ to tell.
-func (j *judge) sameToken(body *Value) string {
+func (j *judge) sameToken(body *strictjson.Value) string {
 	p := j.k.Previous
 	if p == nil || p.Issued.IsZero() || body.Get("access_token").String() != p.AccessToken {
 		return ""
@@ -66,7 +67,7 @@ func (j *judge) sameToken(body *Value) string {
 	return "the access token is the one from before the refresh"
 }
 
-func (j *judge) memberProblems(body *Value) string {
+func (j *judge) memberProblems(body *strictjson.Value) string {
 	var problems []string
 	for _, f := range ags.TokenFields {
 		v := body.Get(f.Path)
@@ -87,7 +88,7 @@ func (j *judge) memberProblems(body *Value) string {
 }
 
 // newClient judges that a first-time sign-on brings a client_id. That it works later takes another call, so it is never Held here.
-func (j *judge) newClient(body *Value) {
+func (j *judge) newClient(body *strictjson.Value) {
 	if !j.k.FirstTime || body.Get("client_id").String() != "" {
 		return
 	}
@@ -98,7 +99,7 @@ func (j *judge) newClient(body *Value) {
 }
 
 // tokens judges everything about a pair of tokens and the members beside them.
-func (j *judge) tokens(body *Value) {
+func (j *judge) tokens(body *strictjson.Value) {
 	j.tokenType(body)
 	j.lifetimes(body)
 	j.cacheable()
@@ -108,7 +109,7 @@ func (j *judge) tokens(body *Value) {
 	j.identity(p)
 }
 
-func (j *judge) tokenType(body *Value) {
+func (j *judge) tokenType(body *strictjson.Value) {
 	v := body.Get("token_type")
 	if v == nil {
 		j.add("TOK-18", Broken, "bearer", "token_type is absent")
@@ -116,7 +117,7 @@ func (j *judge) tokenType(body *Value) {
 	}
 	got := describe(v)
 	if v.Kind == ags.String {
-		got = brief(v.Text)
+		got = strictjson.Brief(v.Text)
 	}
 	j.rule("TOK-18", strings.EqualFold(v.String(), "bearer"), "bearer, in any case", got)
 }
@@ -124,7 +125,7 @@ func (j *judge) tokenType(body *Value) {
 // The members that say how long something lives, in seconds.
 var lifetimeNames = []string{"expires_in", "refresh_expires_in", "fixed_refresh_expires_in"}
 
-func (j *judge) lifetimes(body *Value) {
+func (j *judge) lifetimes(body *strictjson.Value) {
 	var problems, notes []string
 	evaluated := false
 	for _, name := range lifetimeNames {
@@ -140,7 +141,7 @@ func (j *judge) lifetimes(body *Value) {
 		case n > maxExp: // what cannot be reckoned with would leave all rules about deadlines without a word
 			problems = append(problems, name+" is "+describe(v)+", which is beyond every date")
 		case strings.ContainsAny(v.Text, ".eE"):
-			notes = append(notes, name+" is written "+brief(v.Text)) // an integer all the same
+			notes = append(notes, name+" is written "+strictjson.Brief(v.Text)) // an integer all the same
 		}
 	}
 	if evaluated {
@@ -151,7 +152,7 @@ func (j *judge) lifetimes(body *Value) {
 func (j *judge) cacheable() {
 	got := "no Cache-Control"
 	if v := j.x.Header.Values("Cache-Control"); len(v) > 0 {
-		got = "Cache-Control " + brief(strings.Join(v, ", "))
+		got = "Cache-Control " + strictjson.Brief(strings.Join(v, ", "))
 	}
 	j.add("GW-06", Observed, "", got)
 }

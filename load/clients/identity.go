@@ -10,6 +10,7 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/load/transport"
@@ -112,7 +113,7 @@ func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 
 // legacyRefusal: the gateway of older set-ups answers 200 for an unusable token and says so in resultCode only.
 func legacyRefusal(body []byte) bool {
-	object, err := check.ParseJSON(body)
+	object, err := strictjson.Parse(body)
 	return err == nil && strings.HasPrefix(object.Get("resultCode").String(), "99999:")
 }
 
@@ -123,7 +124,7 @@ func (c *Crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 	if bytes.Contains(answer.Body, []byte(`"availableServices"`)) && bytes.Contains(answer.Body, appendJSON(room[:0], []byte(c.service))) {
 		return hit.Outcome{}
 	}
-	object, err := check.ParseJSON(answer.Body)
+	object, err := strictjson.Parse(answer.Body)
 	if err != nil || object.Get("availableServices") == nil {
 		return hit.Outcome{Kind: hit.KindShape, Message: "the answer to discover holds no availableServices"}
 	}

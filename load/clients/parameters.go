@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"agstest/internal/check"
 	"agstest/internal/environment"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 	"agstest/load/hit"
 )
@@ -25,7 +25,7 @@ func (r *requests) learnParameters(ctx context.Context, via *wire.Client, servic
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	body, err := check.ParseJSON(x.Body)
+	body, err := strictjson.Parse(x.Body)
 	if x.Err != nil || err != nil {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (r *requests) learnParameters(ctx context.Context, via *wire.Client, servic
 
 // onlyMandatory is the name as the service spells it, or the only mandatory parameter of an endpoint that is not given,
 // else the name as it came.
-func onlyMandatory(discovery *check.Value, service, path, name string, given map[string]string) string {
+func onlyMandatory(discovery *strictjson.Value, service, path, name string, given map[string]string) string {
 	var only []string
 	for _, s := range items(discovery.Get("availableServices")) {
 		if s.Get("authServiceName").String() != service {
@@ -67,7 +67,7 @@ func onlyMandatory(discovery *check.Value, service, path, name string, given map
 	return name
 }
 
-func items(v *check.Value) []*check.Value {
+func items(v *strictjson.Value) []*strictjson.Value {
 	if v == nil {
 		return nil
 	}

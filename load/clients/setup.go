@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"agstest/ags"
-	"agstest/internal/check"
 	"agstest/internal/failure"
+	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/reports"
@@ -84,7 +84,7 @@ func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 	if x.Status != http.StatusOK {
 		return "", failure.Setupf("set-up: %s %s was answered with status %d instead of a list of authentication services; check tenant, or name one with service", x.Call.Method, x.URL, x.Status)
 	}
-	body, err := check.ParseJSON(x.Body)
+	body, err := strictjson.Parse(x.Body)
 	if err == nil {
 		if services := body.Get("availableServices"); services != nil {
 			for _, service := range services.Items {

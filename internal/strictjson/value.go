@@ -1,4 +1,4 @@
-package check
+package strictjson
 
 import (
 	"math"
@@ -64,8 +64,8 @@ func (v *Value) Int() (int64, bool) {
 	return r.Num().Int64(), true
 }
 
-// kind is the kind of a value for messages, "absent" for none.
-func (v *Value) kind() string {
+// KindName is the kind of a value for messages, "absent" for none.
+func (v *Value) KindName() string {
 	if v == nil {
 		return "absent"
 	}
@@ -85,8 +85,8 @@ func rational(literal string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(literal)
 }
 
-// equal compares two values as JSON: the order of members does not matter, and numbers are equal by value.
-func equal(a, b *Value) bool {
+// Equal compares two values as JSON: the order of members does not matter, and numbers are equal by value.
+func Equal(a, b *Value) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
@@ -102,12 +102,12 @@ func equal(a, b *Value) bool {
 		return false
 	}
 	for i := range a.Items {
-		if !equal(a.Items[i], b.Items[i]) {
+		if !Equal(a.Items[i], b.Items[i]) {
 			return false
 		}
 	}
 	for _, m := range a.Members {
-		if other := b.Get(m.Name); other == nil || !equal(m.Value, other) {
+		if other := b.Get(m.Name); other == nil || !Equal(m.Value, other) {
 			return false
 		}
 	}

@@ -1,4 +1,7 @@
-package check
+// Package strictjson reads JSON as it was written, strictly after RFC 8259: names keep their case, numbers their literal, members their
+// order and their doubles. A judge that read with encoding/json would take a member in another case, the last of two, and null for a
+// number. It knows nothing of services and their answers.
+package strictjson
 
 import (
 	"bytes"
@@ -17,20 +20,20 @@ const (
 	maxValues = 50000
 )
 
-// JSONError says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because the text only
+// Error says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because the text only
 // holds a member twice or something after its end.
-type JSONError struct {
+type Error struct {
 	At          int // offset in bytes
 	Problem     string
 	Recoverable bool
 }
 
-func (e *JSONError) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
+func (e *Error) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
 
-// ParseJSON reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member twice, at most
-// 100 levels deep and 50,000 values long. With a recoverable *JSONError the value is returned beside it; with any other error it is nil.
-func ParseJSON(text []byte) (*Value, error) {
-	p := jsonParser{text: text}
+// Parse reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member twice, at most
+// 100 levels deep and 50,000 values long. With a recoverable *Error the value is returned beside it; with any other error it is nil.
+func Parse(text []byte) (*Value, error) {
+	p := parser{text: text}
 	if bytes.HasPrefix(text, []byte("\xef\xbb\xbf")) {
 		return nil, p.fail("a byte order mark stands before the JSON")
 	}
@@ -44,7 +47,7 @@ func ParseJSON(text []byte) (*Value, error) {
 	}
 	p.space()
 	if p.at < len(text) {
-		return v, &JSONError{At: p.at, Problem: "something stands after the end of the JSON", Recoverable: true}
+		return v, &Error{At: p.at, Problem: "something stands after the end of the JSON", Recoverable: true}
 	}
 	if p.double != nil {
 		return v, p.double
@@ -52,18 +55,18 @@ func ParseJSON(text []byte) (*Value, error) {
 	return v, nil
 }
 
-type jsonParser struct {
+type parser struct {
 	text   []byte
 	at     int
 	values int
-	double *JSONError // the first member that is there twice
+	double *Error // the first member that is there twice
 }
 
-func (p *jsonParser) fail(format string, args ...any) error {
-	return &JSONError{At: p.at, Problem: fmt.Sprintf(format, args...)}
+func (p *parser) fail(format string, args ...any) error {
+	return &Error{At: p.at, Problem: fmt.Sprintf(format, args...)}
 }
 
-func (p *jsonParser) space() {
+func (p *parser) space() {
 	for p.at < len(p.text) {
 		switch p.text[p.at] {
 		case ' ', '\t', '\n', '\r':
@@ -74,7 +77,7 @@ func (p *jsonParser) space() {
 	}
 }
 
-func (p *jsonParser) value(depth int) (*Value, error) {
+func (p *parser) value(depth int) (*Value, error) {
 	if depth > maxDepth {
 		return nil, p.fail("the JSON is nested deeper than %d levels", maxDepth)
 	}
@@ -104,7 +107,7 @@ func (p *jsonParser) value(depth int) (*Value, error) {
 	return nil, p.fail("no JSON value begins")
 }
 
-func (p *jsonParser) object(depth int) (*Value, error) {
+func (p *parser) object(depth int) (*Value, error) {
 	v := &Value{Kind: ags.Object}
 	p.at++
 	p.space()
@@ -132,7 +135,7 @@ func (p *jsonParser) object(depth int) (*Value, error) {
 				}
 			}
 			if seen[name] || len(v.Members) < 16 && v.Get(name) != nil {
-				p.double = &JSONError{At: start, Problem: "the member " + brief(name) + " is there twice", Recoverable: true}
+				p.double = &Error{At: start, Problem: "the member " + Brief(name) + " is there twice", Recoverable: true}
 			} else if seen != nil {
 				seen[name] = true
 			}
@@ -154,7 +157,7 @@ func (p *jsonParser) object(depth int) (*Value, error) {
 	}
 }
 
-func (p *jsonParser) array(depth int) (*Value, error) {
+func (p *parser) array(depth int) (*Value, error) {
 	v := &Value{Kind: ags.Array}
 	p.at++
 	p.space()
@@ -176,7 +179,7 @@ func (p *jsonParser) array(depth int) (*Value, error) {
 }
 
 // next steps over a comma, or tells that the end has come.
-func (p *jsonParser) next(end byte) (bool, error) {
+func (p *parser) next(end byte) (bool, error) {
 	p.space()
 	if p.at == len(p.text) {
 		return false, p.fail("the JSON breaks off")
@@ -192,7 +195,7 @@ func (p *jsonParser) next(end byte) (bool, error) {
 	return false, p.fail("a comma or the end of the object or array is missing")
 }
 
-func (p *jsonParser) number() (*Value, error) {
+func (p *parser) number() (*Value, error) {
 	start := p.at
 	if p.text[p.at] == '-' {
 		p.at++
@@ -236,7 +239,7 @@ func (p *jsonParser) number() (*Value, error) {
 	return v, nil
 }
 
-func (p *jsonParser) str() (string, error) {
+func (p *parser) str() (string, error) {
 	p.at++
 	start := p.at
 	for p.at < len(p.text) {
@@ -259,7 +262,7 @@ func (p *jsonParser) str() (string, error) {
 }
 
 // escaped goes on with a string at its first backslash.
-func (p *jsonParser) escaped(start int) (string, error) {
+func (p *parser) escaped(start int) (string, error) {
 	out := append([]byte(nil), p.text[start:p.at]...)
 	for p.at < len(p.text) {
 		c := p.text[p.at]
@@ -295,7 +298,7 @@ func (p *jsonParser) escaped(start int) (string, error) {
 		case 't':
 			out = append(out, '\t')
 		case 'u':
-			r, ok := p.hex(p.at + 1)
+			r, ok := FourHex(p.text, p.at+1)
 			if !ok {
 				return "", p.fail("an escape in a string is malformed")
 			}
@@ -303,7 +306,7 @@ func (p *jsonParser) escaped(start int) (string, error) {
 			if utf16.IsSurrogate(r) {
 				low, ok := rune(0), false
 				if p.at+2 < len(p.text) && p.text[p.at+1] == '\\' && p.text[p.at+2] == 'u' {
-					low, ok = p.hex(p.at + 3)
+					low, ok = FourHex(p.text, p.at+3)
 				}
 				if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
 					r = pair
@@ -321,12 +324,13 @@ func (p *jsonParser) escaped(start int) (string, error) {
 	return "", p.fail("a string has no end")
 }
 
-func (p *jsonParser) hex(at int) (rune, bool) {
-	if at+4 > len(p.text) {
+// FourHex reads the four hexadecimal digits of an escape, from an offset.
+func FourHex(text []byte, at int) (rune, bool) {
+	if at+4 > len(text) {
 		return 0, false
 	}
 	var r rune
-	for _, c := range p.text[at : at+4] {
+	for _, c := range text[at : at+4] {
 		d, ok := hexDigit(c)
 		if !ok {
 			return 0, false
@@ -348,14 +352,14 @@ func hexDigit(c byte) (byte, bool) {
 	return 0, false
 }
 
-// recoverable tells whether ParseJSON gave a value beside its error.
-func recoverable(err error) bool {
-	var e *JSONError
+// Recoverable tells whether Parse gave a value beside its error.
+func Recoverable(err error) bool {
+	var e *Error
 	return errors.As(err, &e) && e.Recoverable
 }
 
-// brief makes text of an answer fit for a sentence: quoted, printable and short.
-func brief(s string) string {
+// Brief makes text of an answer fit for a sentence: quoted, printable and short.
+func Brief(s string) string {
 	cut := ""
 	if r := []rune(s[:min(len(s), 400)]); len(r) > 60 {
 		s, cut = string(r[:60]), "…"

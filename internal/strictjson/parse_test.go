@@ -1,4 +1,4 @@
-package check
+package strictjson
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestParseJSONKeepsWhatWasWritten(t *testing.T) {
-	v, err := ParseJSON([]byte(` {"a":300,"A":300.0,"b":3e2,"c":299.7,"d":"\u0041\/\ud83d\ude00\ud800","e":[true,false,null,{}],"f":-0,"big":9007199254740993} `))
+func TestParseKeepsWhatWasWritten(t *testing.T) {
+	v, err := Parse([]byte(` {"a":300,"A":300.0,"b":3e2,"c":299.7,"d":"\u0041\/\ud83d\ude00\ud800","e":[true,false,null,{}],"f":-0,"big":9007199254740993} `))
 	require.NoError(t, err)
 	kinds := map[string]ags.Kind{}
 	for _, m := range v.Members {
@@ -35,7 +35,7 @@ func TestParseJSONKeepsWhatWasWritten(t *testing.T) {
 	assert.Nil(t, (*Value)(nil).Get("x"))
 }
 
-func TestParseJSONRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":           {"", "there is no JSON at byte 0"},
 		"blank":             {" \n", "there is no JSON at byte 2"},
@@ -62,14 +62,14 @@ func TestParseJSONRefuses(t *testing.T) {
 		"too deep":          {strings.Repeat("[", 10000), "the JSON is nested deeper than 100 levels at byte 101"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, err := ParseJSON([]byte(c.text))
+			v, err := Parse([]byte(c.text))
 			require.EqualError(t, err, c.want)
-			assert.Equal(t, recoverable(err), v != nil)
+			assert.Equal(t, Recoverable(err), v != nil)
 		})
 	}
 }
 
-func TestParseJSONOfManyMembers(t *testing.T) {
+func TestParseOfManyMembers(t *testing.T) {
 	var b bytes.Buffer
 	for i := range 20000 {
 		b.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
@@ -84,16 +84,16 @@ func TestParseJSONOfManyMembers(t *testing.T) {
 		}
 	}
 	b.WriteString(`,"7":2}`)
-	_, err := ParseJSON(b.Bytes())
+	_, err := Parse(b.Bytes())
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), `the member "7" is there twice`)
 }
 
 // The standard library and this parser agree on what is JSON, where neither doubles nor depth nor broken UTF-8 are in play.
-func TestParseJSONAgreesWithTheStandardLibrary(t *testing.T) {
+func TestParseAgreesWithTheStandardLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(rapid.StringMatching(`[\{\}\[\]"a\\:, 0-9eE.+\-truefalsn/u]{0,24}`).Draw(t, "text"))
-		_, err := ParseJSON(text)
+		_, err := Parse(text)
 		if ok := err == nil || strings.Contains(err.Error(), "twice"); ok != json.Valid(text) {
 			t.Fatalf("%q: we say %v, the standard library says %v", text, err, json.Valid(text))
 		}
@@ -115,19 +115,19 @@ func TestEqualValues(t *testing.T) {
 		{`[1,2]`, `[2,1]`, false},
 		{`null`, `{}`, false},
 	} {
-		a, _ := ParseJSON([]byte(c.a))
-		b, _ := ParseJSON([]byte(c.b))
-		assert.Equal(t, c.want, equal(a, b), "%s %s", c.a, c.b)
+		a, _ := Parse([]byte(c.a))
+		b, _ := Parse([]byte(c.b))
+		assert.Equal(t, c.want, Equal(a, b), "%s %s", c.a, c.b)
 	}
 }
 
-func FuzzParseJSON(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, s := range []string{`{"a":[1,2.5,1e999],"b":"\ud83d\ude00"}`, `{"a":1,"a":2}`, "\xef\xbb\xbf[]", `[[[[`, `"\u`, `1e999999999`, `{"a":{"a":{"a":null}}} x`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		v, err := ParseJSON(text)
-		if err == nil != (v != nil) && !recoverable(err) {
+		v, err := Parse(text)
+		if err == nil != (v != nil) && !Recoverable(err) {
 			t.Fatalf("value %v beside error %v", v, err)
 		}
 		if err == nil && !json.Valid(text) {
@@ -135,7 +135,7 @@ func FuzzParseJSON(f *testing.F) {
 		}
 		if v != nil {
 			v.Int()
-			equal(v, v)
+			Equal(v, v)
 		}
 	})
 }
