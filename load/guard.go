@@ -40,13 +40,13 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 	if err := e.Refusal("a load on it", consent.Yes, consent.YesLoad); err != nil {
 		return err
 	}
-	if workload != clients.WorkloadSignOnFirst || e.Agreed(consent.Yes) || consent.YesLoad == e.Name {
+	if !clients.Creates(workload) || e.Agreed(consent.Yes) || consent.YesLoad == e.Name {
 		return nil
 	}
 	if consent.YesLoad != "" || len(consent.Yes) > 0 {
 		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(append(consent.Yes, consent.YesLoad), " "), e.Name, e.ConsentHost())
 	}
-	return failure.Usagef("the workload signon-first would create %s in %s that stay there; if that is wanted, say --yes %s", devices(hits), e.Name, e.ConsentHost())
+	return failure.Usagef("the workload %s would create %s in %s that stay there; if that is wanted, say --yes %s", workload, devices(hits), e.Name, e.ConsentHost())
 }
 
 func devices(hits uint64) string {

@@ -25,24 +25,10 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/internal/tokens"
-	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/load/unique"
 	"agstest/reports"
 )
-
-// The workloads, by what an AGS sees of its users.
-const (
-	WorkloadSignOn      = "signon"       // sign-ons of known devices (n-th time)
-	WorkloadSignOnFirst = "signon-first" // first-time sign-ons, each of which creates a device
-	WorkloadRefresh     = "refresh"      // clients that stay signed in: each refresh uses the token of the answer before
-	WorkloadMixed       = "mixed"        // sign-ons, refreshes and discoveries in given shares
-	WorkloadLifecycle   = "lifecycle"    // discover, sign on, refresh several times, sign out
-	WorkloadHeadEnd     = "head-end"     // getSessionToken, then sign on with it
-)
-
-// Workloads are all of them, the usual ones first.
-var Workloads = []string{WorkloadSignOn, WorkloadRefresh, WorkloadMixed, WorkloadLifecycle, WorkloadHeadEnd, WorkloadSignOnFirst}
 
 // defaultRefreshes is how often a client of the workload lifecycle refreshes before it signs out.
 const defaultRefreshes = 5
@@ -80,7 +66,9 @@ type Part struct {
 // Crowd is the virtual clients of a run and the Workload they make.
 type Crowd struct {
 	Traffic
-	names    []string
+	does     *workload
+	names    []string // of all operations, in the order of hit.Request.Operation
+	measured []string // of those that the workload is made of
 	index    [stepCount]int
 	mix      *mixer
 	who      *roster
@@ -187,7 +175,7 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	}
 	c.who.keep(part.Shard)
 	c.who.skip(part.Skip)
-	if !c.who.hasDevices && c.Workload != WorkloadSignOnFirst {
+	if !c.who.hasDevices && !c.does.creates {
 		return nil, failure.Usagef("the workload %s signs known devices on, and load.clients of %s gives no clientId; add it", c.Workload, e.Name)
 	}
 	if err := c.chooseSessions(e); err != nil {
@@ -208,18 +196,17 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 
 // chooseSteps says which operations the workload sends, the ones it is made for first.
 func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
-	var steps []step
-	switch c.Workload {
-	case WorkloadSignOn:
-		steps = []step{stepSignOn}
-	case WorkloadSignOnFirst:
-		if !e.Allow.FirstTime {
-			return failure.Usagef("the workload signon-first creates a device with every hit, and the environment %s does not allow it; where that is wanted, add allow: {first-time: true}", e.Name)
-		}
-		steps = []step{stepSignOnFirst}
-	case WorkloadRefresh:
-		steps = []step{stepRefresh}
-	case WorkloadMixed:
+	if c.does = workloadOf(c.Workload); c.does == nil {
+		return failure.Usagef("there is no workload %q; the workloads are %s", c.Workload, strings.Join(Workloads, ", "))
+	}
+	steps := c.does.steps
+	switch {
+	case c.does.creates && !e.Allow.FirstTime:
+		return failure.Usagef("the workload %s creates a device with every hit, and the environment %s does not allow it; where that is wanted, add allow: {first-time: true}",
+			c.Workload, e.Name)
+	case steps != nil && len(c.Mix) > 0:
+		return failure.Usagef("a mix belongs to the workload mixed, not to %s", c.Workload)
+	case steps == nil:
 		dealt := part.Shard
 		if !part.Dealt {
 			dealt = schedule.Shard{}
@@ -229,15 +216,9 @@ func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 			return err
 		}
 		c.mix, steps = mix, mix.steps
-	case WorkloadLifecycle:
-		steps = []step{stepDiscover, stepSignOn, stepRefresh, stepSignOut}
-	case WorkloadHeadEnd:
-		steps = []step{stepMint, stepSignOn}
-	default:
-		return failure.Usagef("there is no workload %q; the workloads are %s", c.Workload, strings.Join(Workloads, ", "))
 	}
-	if c.Workload != WorkloadMixed && len(c.Mix) > 0 {
-		return failure.Usagef("a mix belongs to the workload mixed, not to %s", c.Workload)
+	for _, s := range steps {
+		c.measured = append(c.measured, s.String())
 	}
 	// A client whose chain broke signs on again, with a new session token where those are minted.
 	for _, s := range []step{stepSignOn, stepMint} {
@@ -253,29 +234,15 @@ func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 }
 
 // Measures names the operations that the workload is made of, without those it needs only to mend a broken chain.
-func (c *Crowd) Measures() []string {
-	switch c.Workload {
-	case WorkloadRefresh:
-		return []string{hit.OpRefresh}
-	case WorkloadMixed:
-		var names []string
-		for _, s := range c.mix.steps {
-			names = append(names, s.String())
-		}
-		return names
-	case WorkloadLifecycle:
-		return []string{hit.OpDiscover, hit.OpSignOn, hit.OpRefresh, hit.OpSignOut}
-	}
-	return c.names
-}
+func (c *Crowd) Measures() []string { return c.measured }
 
 func (c *Crowd) chooseSessions(e *environment.Environment) error {
 	canMint := e.Operator != nil && (e.Operator.Account != "" || c.who.hasAccounts)
 	switch {
-	case c.Workload == WorkloadHeadEnd:
+	case c.does.mints:
 		c.supply.source = mintedInRun
 		if !canMint {
-			return failure.Usagef("the workload head-end asks for session tokens, which needs the secret and an account of the operator; add operator to %s", e.Name)
+			return failure.Usagef("the workload %s asks for session tokens, which needs the secret and an account of the operator; add operator to %s", c.Workload, e.Name)
 		}
 	case e.Load.Clients.SessionTokens != nil:
 		c.supply.source, c.supply.from, c.supply.tokens = mintedAhead, e.Load.Clients.SessionTokens, tokens.New(e)

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -17,90 +18,100 @@ type demand struct {
 	sessions int // all session tokens that must be minted
 }
 
+// wish is what a workload would have for a schedule, before what there is.
+type wish struct {
+	hits, signOns          uint64
+	chainRate, starterRate float64 // hits a second
+	chains, starters       int
+}
+
 // demand works out how many clients and session tokens a schedule needs, and whether the environment has them.
 func (c *Crowd) demand(e *environment.Environment, hits uint64, peak float64) (demand, error) {
-	var d demand
-	signOns, chainRate, starterRate := hits, 0.0, peak
-	switch c.Workload {
-	case WorkloadRefresh:
-		signOns, chainRate, starterRate = 0, peak, 0
-	case WorkloadMixed:
-		signOns = c.mix.most(stepSignOn, hits)
-		chainRate, starterRate = peak*c.mix.part(stepRefresh), peak*c.mix.part(stepSignOn)
-	case WorkloadLifecycle:
-		// Lives are begun in turn; some more are under way at the end.
-		life := uint64(c.Refreshes + aroundRefreshes)
-		signOns = (hits+life-1)/life + uint64(enough(peak))
-	}
-	if hits == 0 && starterRate > 0 && c.supply.source == mintedAhead {
-		return d, failure.Usagef("the number of sign-ons of a run with --rate max is not known, so that their session tokens cannot be minted before it; give a rate, or sessionToken in load.clients")
+	w := c.wish(hits, peak)
+	if hits == 0 && w.starterRate > 0 && c.supply.source == mintedAhead {
+		return demand{}, failure.Usagef("the number of sign-ons of a run with --rate max is not known, so that their session tokens cannot be minted before it; give a rate, or sessionToken in load.clients")
 	}
 	offered := c.who.count
-	chains, starters := 0, 0
-	if chainRate > 0 {
-		chains = enough(chainRate)
-	}
-	if starterRate > 0 {
-		starters = enough(starterRate)
-	}
-	if hits > 0 {
-		chains = int(min(uint64(chains), hits))
-		starters = int(min(uint64(starters), max(1, signOns)))
-	}
-	if c.Clients > 0 {
-		switch {
-		case chains == 0:
-			starters = c.Clients
-		case starters == 0:
-			chains = c.Clients
-		default:
-			chains = max(1, int(math.Round(float64(c.Clients)*chainRate/(chainRate+starterRate))))
-			starters = c.Clients - chains
+	if c.supply.source == ownOnce && w.starterRate > 0 {
+		if c.useUp(&w, offered); c.Clients > 0 && w.starters+w.chains > c.Clients {
+			return demand{}, c.tooFew(e, w.starters, w.chains, c.Clients)
 		}
 	}
-	if c.supply.source == ownOnce && starterRate > 0 {
-		starters = int(min(signOns, math.MaxInt32))
-		if hits == 0 { // not known: all that are left; the run ends with them
-			starters = max(0, offered-chains)
-			if c.Clients > 0 {
-				starters = max(0, c.Clients-chains)
-			}
-		}
-		if c.Clients > 0 && chains > 0 {
-			chains = max(1, c.Clients-starters)
-		}
-		if c.Clients > 0 && starters+chains > c.Clients {
-			return d, c.tooFew(e, starters, chains, c.Clients)
-		}
-	}
-	if starterRate > 0 && starters < 1 || chainRate > 0 && chains < 1 {
-		return d, failure.Usagef("%d virtual clients cannot do the workload %s; give more", c.Clients, c.Workload)
-	}
-	if c.Clients > offered {
-		return d, failure.Usagef("%s virtual clients were asked for and load.clients of %s offers %s; lower --clients, or add clients",
+	switch {
+	case w.starterRate > 0 && w.starters < 1, w.chainRate > 0 && w.chains < 1:
+		return demand{}, failure.Usagef("%d virtual clients cannot do the workload %s; give more", c.Clients, c.Workload)
+	case c.Clients > offered:
+		return demand{}, failure.Usagef("%s virtual clients were asked for and load.clients of %s offers %s; lower --clients, or add clients",
 			figures.Count(int64(c.Clients)), e.Name, figures.Count(int64(offered)))
 	}
-	if c.Clients == 0 && starters+chains > offered && c.supply.source != ownOnce {
-		// Fewer clients than wanted still make the rate, if the service answers fast; where not, it shows as
-		// starvation.
-		chains = min(chains, max(1, offered-min(starters, offered/2)))
-		starters = min(starters, offered-chains)
+	if c.Clients == 0 {
+		c.makeDo(&w, offered)
 	}
-	if c.Clients == 0 && c.supply.source == ownOnce && chains > 0 && starters+chains > offered && offered > starters {
-		chains = offered - starters
+	if w.starters+w.chains > offered || w.starterRate > 0 && w.starters < 1 {
+		return demand{}, c.tooFew(e, w.starters, w.chains, offered)
 	}
-	if starters+chains > offered || starterRate > 0 && starters < 1 {
-		return d, c.tooFew(e, starters, chains, offered)
-	}
-	d = demand{starters: starters, chains: chains}
+	d := demand{starters: w.starters, chains: w.chains}
 	if c.supply.source == mintedAhead {
-		if starterRate > 0 {
+		if w.starterRate > 0 {
 			// Clients take turns, so that each needs its part of the tokens; one more for those that come round early.
-			d.rounds = int((signOns+uint64(starters)-1)/uint64(starters)) + 1
+			d.rounds = int((w.signOns+uint64(d.starters)-1)/uint64(d.starters)) + 1
 		}
-		d.sessions = starters*d.rounds + chains
+		d.sessions = d.starters*d.rounds + d.chains
 	}
 	return d, nil
+}
+
+// wish is as many clients as the rate is at ease with, or as many as were asked for.
+func (c *Crowd) wish(hits uint64, peak float64) wish {
+	w := wish{hits: hits, signOns: hits, starterRate: peak}
+	if c.does.takes != nil {
+		w.signOns, w.chainRate, w.starterRate = c.does.takes(c, hits, peak)
+	}
+	if w.chainRate > 0 {
+		w.chains = enough(w.chainRate)
+	}
+	if w.starterRate > 0 {
+		w.starters = enough(w.starterRate)
+	}
+	if hits > 0 {
+		w.chains = int(min(uint64(w.chains), hits))
+		w.starters = int(min(uint64(w.starters), max(1, w.signOns)))
+	}
+	switch {
+	case c.Clients == 0:
+	case w.chains == 0:
+		w.starters = c.Clients
+	case w.starters == 0:
+		w.chains = c.Clients
+	default:
+		w.chains = max(1, int(math.Round(float64(c.Clients)*w.chainRate/(w.chainRate+w.starterRate))))
+		w.starters = c.Clients - w.chains
+	}
+	return w
+}
+
+// useUp wants a client for each sign-on, as each has one session token that is used once.
+func (c *Crowd) useUp(w *wish, offered int) {
+	w.starters = int(min(w.signOns, math.MaxInt32))
+	if w.hits == 0 { // not known: all that are left; the run ends with them
+		w.starters = max(0, cmp.Or(c.Clients, offered)-w.chains)
+	}
+	if c.Clients > 0 && w.chains > 0 {
+		w.chains = max(1, c.Clients-w.starters)
+	}
+}
+
+// makeDo takes fewer clients where fewer are offered. They still make the rate, if the service answers fast; where not,
+// it shows as starvation.
+func (c *Crowd) makeDo(w *wish, offered int) {
+	switch {
+	case w.starters+w.chains <= offered:
+	case c.supply.source != ownOnce:
+		w.chains = min(w.chains, max(1, offered-min(w.starters, offered/2)))
+		w.starters = min(w.starters, offered-w.chains)
+	case w.chains > 0 && offered > w.starters:
+		w.chains = offered - w.starters
+	}
 }
 
 func (c *Crowd) tooFew(e *environment.Environment, starters, chains, offered int) error {
@@ -135,7 +146,7 @@ func (c *Crowd) arrange(d demand) {
 	if !c.who.hasAccounts {
 		c.accounts = make([]uint64, len(c.clients))
 	}
-	if c.Workload == WorkloadLifecycle {
+	if c.does.sends(stepSignOut) {
 		c.access = make([][]byte, len(c.clients))
 	}
 	for n := range d.starters {

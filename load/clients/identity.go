@@ -162,7 +162,7 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 	}
 	outcome = c.unique(h, tokens)
 	cl := &c.clients[h.client]
-	if !h.starter || c.Workload == WorkloadLifecycle {
+	if !h.starter || c.does.whole {
 		c.hold(h.client, holdsRefresh, tokens.RefreshToken)
 		if c.access != nil {
 			c.access[h.client] = resealed(c.access[h.client], &c.seal, tokens.AccessToken)
@@ -181,7 +181,7 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 
 // chained: the next answer of this client is that of a refresh with the token that came now.
 func (c *Crowd) chained(h *sender) bool {
-	return c.Workload == WorkloadLifecycle || !h.starter && c.Workload != WorkloadHeadEnd
+	return c.does.sends(stepRefresh) && (c.does.whole || !h.starter)
 }
 
 // hold puts away what a client needs for its next request.

@@ -35,27 +35,11 @@ func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
 // pick chooses the client of a hit and what it does next.
 func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 	first, second := &c.fresh, (*queue)(nil)
-	switch c.Workload {
-	case WorkloadRefresh:
-		first = &c.ongoing
-	case WorkloadMixed:
-		switch c.mix.at(seq) {
-		case stepDiscover:
-			return noClient, stepDiscover, false, true
-		case stepRefresh:
-			first = &c.ongoing
-		}
-	case WorkloadLifecycle:
-		// As many lives begin as end; in between, whoever has waited longest goes on.
-		first, second = &c.ongoing, &c.fresh
-		if seq%uint64(c.Refreshes+aroundRefreshes) == 0 {
-			first, second = second, first
-		}
-	case WorkloadHeadEnd:
-		first, second = &c.fresh, &c.ongoing
-		if seq%2 == 1 {
-			first, second = second, first
-		}
+	if c.does.queues != nil {
+		first, second = c.does.queues(c, seq)
+	}
+	if first == nil {
+		return noClient, stepDiscover, false, true
 	}
 	from := first
 	n, ok = first.pop()
@@ -66,40 +50,7 @@ func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 	if !ok {
 		return 0, 0, false, false
 	}
-	return n, c.next(n), from == &c.fresh, true
-}
-
-// next is what a client does next.
-func (c *Crowd) next(n uint32) step {
-	cl := &c.clients[n]
-	switch c.Workload {
-	case WorkloadSignOn:
-		return stepSignOn
-	case WorkloadSignOnFirst:
-		return stepSignOnFirst
-	case WorkloadLifecycle:
-		switch {
-		case cl.stage == 0:
-			return stepDiscover
-		case cl.stage == 1:
-			return stepSignOn
-		case int(cl.stage) < 2+c.Refreshes:
-			return stepRefresh
-		}
-		return stepSignOut
-	case WorkloadHeadEnd:
-		if cl.holds == holdsSession {
-			return stepSignOn
-		}
-		return stepMint
-	}
-	switch {
-	case cl.holds == holdsRefresh:
-		return stepRefresh
-	case cl.holds == holdsSession || c.hasSession(n):
-		return stepSignOn
-	}
-	return stepMint
+	return n, c.does.next(c, n), from == &c.fresh, true
 }
 
 // prepare builds the request of a step of a client.
@@ -196,36 +147,7 @@ func (c *Crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 	if !kept && h.step != stepDiscover {
 		cl.holds = holdsNothing
 	}
-	switch c.Workload {
-	case WorkloadSignOn, WorkloadSignOnFirst:
-		c.again(n)
-	case WorkloadHeadEnd:
-		c.put(n, cl.holds != holdsSession, time.Time{}, false)
-	case WorkloadLifecycle:
-		switch {
-		case h.step == stepSignOut || !kept && h.step != stepDiscover:
-			cl.stage = 0
-			c.again(n)
-		default:
-			if outcome.Kind == "" || h.step != stepDiscover {
-				cl.stage++
-			}
-			c.put(n, false, time.Time{}, false)
-		}
-	default:
-		if h.starter {
-			c.again(n)
-			return
-		}
-		if h.step == stepRefresh && !kept && !hit.IsAborted(answer.Err) {
-			c.broken.Add(1)
-		}
-		if (c.supply.source == ownOnce || c.supply.from != nil) && cl.holds == holdsNothing && !c.hasSession(n) {
-			c.retire(n)
-			return
-		}
-		c.put(n, false, time.Time{}, false)
-	}
+	c.does.after(c, h, answer, outcome, kept)
 }
 
 // giveBack undoes takeSession.

@@ -1,28 +1,19 @@
 package clients
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
-	"agstest/load/hit"
 	"agstest/load/limit"
 )
 
-// aroundRefreshes are the operations of a life beside its refreshes: a discovery, a sign-on and a sign-out.
-const aroundRefreshes = 3
-
 // shares is which part of the hits of a workload each of its operations is; empty where a workload is of one operation.
 func (t Traffic) shares() map[string]float64 {
-	parts := map[string]int{}
-	switch t.Workload {
-	case WorkloadMixed:
-		parts = t.Mix
-	case WorkloadLifecycle:
-		parts = map[string]int{hit.OpDiscover: 1, hit.OpSignOn: 1, hit.OpRefresh: cmp.Or(t.Refreshes, defaultRefreshes), hit.OpSignOut: 1}
-	case WorkloadHeadEnd:
-		parts = map[string]int{hit.OpMint: 1, hit.OpSignOn: 1}
+	w := workloadOf(t.Workload)
+	if w == nil || w.shares == nil {
+		return nil
 	}
+	parts := w.shares(t)
 	sum := 0
 	for _, part := range parts {
 		sum += part

@@ -204,7 +204,7 @@ func (s *StormRun) Begin(seq uint64, request *hit.Request) bool {
 	n := s.who[seq]
 	s.mu.Unlock()
 	h := s.hits.Get().(*sender)
-	h.client, h.step, h.starter = n, s.next(n), true // what comes back is not used again
+	h.client, h.step, h.starter = n, s.does.next(s.Crowd, n), true // what comes back is not used again
 	h.held = s.clients[n].holds == holdsSession
 	s.prepare(request, n, h.step, seq)
 	request.Operation, request.Client = s.index[h.step], h
