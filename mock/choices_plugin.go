@@ -16,7 +16,7 @@ type outcome struct{ status, code int }
 // pluginChoices are what a service may do because it hosts a plug-in that was made for one customer: which 4xx a refusal has, how much of
 // an OperatorAuthToken is looked at, which claims tokens have, which other services of the platform there are.
 func pluginChoices() []Choice {
-	choices := refusalChoices()
+	choices := append(refusalChoices(), oddChoices()...)
 	ignoring := func(name, summary string, operations []string, rules ...rule) {
 		choices = append(choices, Choice{Name: name, Summary: summary, means: Fault{operations: operations, rules: rules}})
 	}

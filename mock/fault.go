@@ -27,7 +27,7 @@ type Fault struct {
 func Faults() []Fault {
 	var all []Fault
 	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults(), jsonFaults(), intermittentFaults()} {
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults(), jsonFaults(), oddFaults(), intermittentFaults()} {
 		all = append(all, group...)
 	}
 	return all

@@ -166,8 +166,9 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 	return r, w.client.pair.AccessToken, nil
 }
 
-// trial is one generated request with its answer and what is wrong with that, if anything is.
+// trial is one odd request with its answer and what is wrong with that, if anything is.
 type trial struct {
+	told      string // what is odd about it
 	mutations []mutation
 	exchange  *exchange
 	wrong     string
@@ -175,42 +176,58 @@ type trial struct {
 	judged    []check.Finding
 }
 
-// explore sends generated requests. The first answer that is wrong ends it; then a shorter request that fails too is looked for.
+// explore sends generated requests. The first whose answer is wrong is made shorter, as far as that one fails too.
 func (w *world) explore(ctx context.Context, operation string) error {
 	generator := rapid.SliceOfN(mutationsOf(operation, w.changeable(operation)), 1, 3)
-	answers := map[int]int{}
-	for i := range w.run.options.Generate {
-		mutations := generator.Example(int(w.random.Uint32()))
-		t, err := w.try(ctx, operation, mutations)
+	trials, lists := make([]*trial, w.run.options.Generate), make([][]mutation, w.run.options.Generate)
+	for i := range lists {
+		lists[i] = generator.Example(int(w.random.Uint32()))
+	}
+	try := func(ctx context.Context, own *world, i int) (err error) {
+		trials[i], err = own.try(ctx, operation, lists[i])
+		return err
+	}
+	if usesUp(operation) {
+		for i := range lists {
+			if err := try(ctx, w, i); err != nil {
+				return err
+			}
+			if trials[i] != nil && trials[i].wrong != "" {
+				break
+			}
+		}
+	} else if err := w.inLanes(ctx, len(lists), try); err != nil {
+		return err
+	}
+	for i, t := range trials {
+		if t == nil || t.wrong == "" {
+			continue
+		}
+		t, err := w.shorten(ctx, operation, t)
 		if err != nil {
 			return err
 		}
-		if t == nil {
-			continue
+		w.exchanges = append(w.exchanges, t.exchange)
+		for _, f := range t.judged {
+			if f.Outcome == check.Broken {
+				w.findings = append(w.findings, finding{requirement: f.Requirement, outcome: f.Outcome, expected: f.Expected, got: f.Got, exchange: len(w.exchanges) - 1})
+			}
 		}
-		if t.wrong != "" {
-			t, err = w.shorten(ctx, operation, t)
-			if err != nil {
-				return err
-			}
-			w.exchanges = append(w.exchanges, t.exchange)
-			for _, f := range t.judged {
-				if f.Outcome == check.Broken {
-					w.findings = append(w.findings, finding{requirement: f.Requirement, outcome: f.Outcome, expected: f.Expected, got: f.Got, exchange: len(w.exchanges) - 1})
-				}
-			}
-			w.explored = &missed{
-				about:    t.about,
-				expected: "an answer in time, below 500, and no tokens without a good token or password",
-				got: fmt.Sprintf("%s; request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1, w.run.options.Seed,
-					describeAll(t.mutations), w.run.secrets.Record(t.exchange.Exchange).Curl),
-			}
-			return nil
+		w.explored = &missed{
+			about:    t.about,
+			expected: wellAnswered,
+			got: fmt.Sprintf("%s; request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1, w.run.options.Seed,
+				t.told, w.run.secrets.Record(t.exchange.Exchange).Curl),
 		}
-		answers[t.exchange.Status]++
+		return nil
 	}
 	return nil
 }
+
+const wellAnswered = "an answer in time, below 500, and no tokens without a good token or password"
+
+// usesUp tells of a call that uses up the token that it was let in by.
+func usesUp(operation string) bool { return operation == ags.Refresh || operation == ags.SignOut }
 
 // changeable names the parameters of the documented request of an operation that may be changed. On a live service passwords stay as they
 // are, because many wrong ones may lock the user out.
@@ -251,27 +268,56 @@ func (w *world) try(ctx context.Context, operation string, mutations []mutation)
 	if w.live() && w.wouldMakeDevice(r) || w.run.silent(kind) != nil {
 		return nil, nil
 	}
-	if err := w.run.pace(ctx); err != nil {
+	t, hung, err := w.attempt(ctx, r, kind)
+	if err != nil {
 		return nil, err
+	}
+	t.mutations, t.told = mutations, describeAll(mutations)
+	if t.about, t.wrong = w.wrongAbout(t, hung); t.wrong == "" && credential != "" && t.lets() && !carries(t.exchange, credential) {
+		t.about, t.wrong = lettingIn(operation, mutations), fmt.Sprintf("status %d came to a request without its token or password", t.exchange.Status)
+	}
+	if t.exchange.Status/100 == 2 {
+		w.afterSuccess(ctx, operation)
+	}
+	return t, nil
+}
+
+// attempt sends an odd request, which has to be answered in time, and lets the judge look at the answer.
+func (w *world) attempt(ctx context.Context, r *request, kind string) (t *trial, hung bool, err error) {
+	if err := w.run.pace(ctx); err != nil {
+		return nil, false, err
 	}
 	w.keepSecret(r)
 	patient, cancel := context.WithTimeout(ctx, generatedPatience)
 	x := &exchange{Exchange: w.run.client.Do(patient, r.call()), request: r}
-	hung := patient.Err() != nil
+	hung = patient.Err() != nil
 	cancel()
 	w.run.heard(kind, x, hung)
 	w.noteSignOut(x)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 	w.keepAnswerSecret(x)
-	t := &trial{mutations: mutations, exchange: x}
-	t.judged = check.Judge(x.Exchange, check.Known{Secrets: w.submitted(r)})
-	t.about, t.wrong = w.wrongAbout(t, hung, credential)
-	if x.Status/100 == 2 {
-		w.afterSuccess(ctx, operation)
+	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.submitted(r)})}, hung, nil
+}
+
+// lets tells of an answer that lets somebody in.
+func (t *trial) lets() bool {
+	x := t.exchange
+	return x.Status/100 == 2 && effectiveStatus(x)/100 == 2 && x.request.operation != ""
+}
+
+// carries tells whether a credential stands in a request as it is.
+func carries(x *exchange, credential string) bool {
+	if strings.Contains(string(x.Call.Body), credential) {
+		return true
 	}
-	return t, nil
+	for _, values := range x.Call.Header {
+		if strings.Contains(strings.Join(values, " "), credential) {
+			return true
+		}
+	}
+	return false
 }
 
 // gatewaysOwn tells that the judge took an answer for a gateway's, which had no room for the headers.
@@ -280,8 +326,8 @@ func gatewaysOwn(t *trial) bool {
 	return page && !slices.ContainsFunc(t.judged, func(f check.Finding) bool { return f.Requirement == "ERR-08" })
 }
 
-// wrongAbout says what is wrong with the answer to a generated request, and which requirement that misses.
-func (w *world) wrongAbout(t *trial, hung bool, credential string) (about, wrong string) {
+// wrongAbout says what is wrong with the form of the answer to an odd request, and which requirement that misses.
+func (w *world) wrongAbout(t *trial, hung bool) (about, wrong string) {
 	x := t.exchange
 	switch {
 	case hung:
@@ -292,20 +338,10 @@ func (w *world) wrongAbout(t *trial, hung bool, credential string) (about, wrong
 		return "", ""
 	case x.Status >= 500 && softly(t.judged, "ERR-08"):
 		w.findings = append(w.findings, finding{requirement: "ERR-08", outcome: check.Soft, expected: "no status 5xx", got: fmt.Sprintf("status %d to a request in which %s",
-			x.Status, describeAll(t.mutations)), exchange: -1})
+			x.Status, t.told), exchange: -1})
 		return "", ""
 	case x.Status >= 500 && len(x.Header.Values("Retry-After")) == 0:
 		return "ERR-08", fmt.Sprintf("status %d came", x.Status)
-	}
-	// The documented credential must stand in the request as it is for a success to be right.
-	if call := x.Call; credential != "" && x.Status/100 == 2 && effectiveStatus(x)/100 == 2 && x.request.operation != "" {
-		stands := strings.Contains(string(call.Body), credential)
-		for _, values := range call.Header {
-			stands = stands || strings.Contains(strings.Join(values, " "), credential)
-		}
-		if !stands {
-			return "ERR-07", fmt.Sprintf("status %d came to a request without its token or password", x.Status)
-		}
 	}
 	for _, f := range t.judged {
 		// What else the judge finds on an answer that lets nobody in is wrong too; statuses are free where the form is this odd.
@@ -329,8 +365,14 @@ func (w *world) afterSuccess(ctx context.Context, operation string) {
 	case ags.SignOut, ags.Refresh:
 		before := w.client.pair
 		w.client.pair = nil
-		if w.ensureTokens(ctx) != nil {
-			w.client.pair = before
+		if w.ensureTokens(ctx) == nil {
+			return
+		}
+		w.client.pair = before
+		if operation == ags.SignOut && !w.live() { // the device may be gone with its session
+			if w.makeClient(ctx) == nil {
+				_ = w.ensureTokens(ctx)
+			}
 		}
 	}
 }

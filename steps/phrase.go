@@ -53,7 +53,7 @@ func Vocabulary() []Phrase {
 func vocabulary() []phrase {
 	var all []phrase
 	for _, group := range [][]phrase{situationPhrases, requestPhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
-		discoveryPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases} {
+		discoveryPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases, oddityPhrases} {
 		all = append(all, group...)
 	}
 	return all

@@ -37,6 +37,12 @@ var requestPhrases = []phrase{
 				r.header[i].name = inCase(r.header[i].name, a.words[0])
 			}
 		})),
+	given(`all requests have the same correlation id`, "all requests have the same correlation id", "all requests have the same correlation id",
+		"One x-correlation-id goes with every call of the scenario, as apps do that follow a whole sign-on in their logs.",
+		func(_ context.Context, w *world, _ arguments) error {
+			w.correlation = "agstest-" + w.invented(16)
+			return nil
+		}),
 	given(`the next request has no member "([^"]+)"`, `the next request has no member "<name>"`, `the next request has no member "parameters"`,
 		"Leaves a member of the JSON body out.", changeOrMiss(func(_ *world, r *request, a arguments) error {
 			if r.get(a.words[0]) == nil {

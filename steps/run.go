@@ -66,6 +66,7 @@ type run struct {
 	apart       map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
 	idle        []string          // situations that do nothing
 
+	waited   []*exchange    // that belong to no step, and were waited for
 	silences map[string]int // requests without an answer, by kind
 
 	own *ownDevices

@@ -50,6 +50,16 @@ func (r *run) silent(kind string) error {
 	return unknownf("two of the %s got no answer in time before, so this one was not sent", kind)
 }
 
+// aside counts an exchange that belongs to no step.
+func (r *run) aside(x *exchange) {
+	r.besides.Add(1)
+	if len(x.Attempts) > 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.waited = append(r.waited, x)
+	}
+}
+
 // heard remembers a request that got no answer in time.
 func (r *run) heard(kind string, x *exchange, hung bool) {
 	if x.Status != 0 || !hung && !ranOut(x) {

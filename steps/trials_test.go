@@ -90,8 +90,12 @@ func catchFaults(t *testing.T, group string, unseen map[string]string) {
 					}
 					return e, end, err
 				}}
-			if *table || strings.HasPrefix(f.Requirement, "ERR-") || strings.HasPrefix(f.Requirement, "GW-") {
+			fixed := strings.HasPrefix(f.Name, "odd-") // which only the fixed list of odd input shows
+			if *table || !fixed && strings.HasPrefix(f.Requirement, "ERR-") || strings.HasPrefix(f.Requirement, "GW-") {
 				trial.Only = nil // the judge sees errors and the gateway in any scenario
+			}
+			if strings.HasPrefix(f.Name, "minds-session-") {
+				trial.Only = append(trial.Only, "SOST-28") // whose scenario sends what other clients write
 			}
 			t.Run(f.Name, func(t *testing.T) {
 				t.Parallel()
@@ -201,8 +205,8 @@ func leftInPeace(t *testing.T, live bool) {
 					results[i] = steps.Try(context.Background(), []steps.Trial{trial}, o, 1)[0]
 					r := results[i]
 					assert.NoError(t, r.Err)
-					if live && r.Verdict == reports.Error && hidesReasons(h.Name) {
-						return // its refusals of real and made-up values look alike
+					if r.Verdict == reports.Error && hidesReasons(h.Name) && (live || h.Name == "unavailable-now-and-then") {
+						return // its refusals of real and made-up values look alike, or the first sending may have been carried out
 					}
 					assert.True(t, r.Right, "%s: %s; others: %s; %s", r.Summary, r.Verdict, strings.Join(r.Others, " "), r.Reason)
 				})

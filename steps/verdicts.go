@@ -357,16 +357,22 @@ func some(ids []string) string {
 // noteWaits tells of answers 429 and 503 that were waited out.
 func (r *run) noteWaits(entries []entry) []string {
 	times, operations := map[int]int{}, map[int]map[string]bool{}
+	note := func(x *exchange) {
+		for _, a := range x.Attempts {
+			times[a.Status]++
+			if operations[a.Status] == nil {
+				operations[a.Status] = map[string]bool{}
+			}
+			operations[a.Status][x.Call.Operation] = true
+		}
+	}
 	for _, e := range entries {
 		for _, x := range slices.Concat(e.exchanges, e.others) {
-			for _, a := range x.Attempts {
-				times[a.Status]++
-				if operations[a.Status] == nil {
-					operations[a.Status] = map[string]bool{}
-				}
-				operations[a.Status][x.Call.Operation] = true
-			}
+			note(x)
 		}
+	}
+	for _, x := range r.waited {
+		note(x)
 	}
 	var notes []string
 	var statuses []int

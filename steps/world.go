@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,10 +25,11 @@ type world struct {
 	scenario *scenario
 	random   *rand.Rand // from the seed of the run and the id of the scenario, so that a replay is the same
 
-	tenant  string
-	service string
-	header  []field  // sent with every request of the scenario, such as where the caller seems to be
-	proxy   *url.URL // through which the caller reaches the service
+	tenant      string
+	service     string
+	correlation string   // of every request of the scenario; empty: each has its own
+	header      []field  // sent with every request of the scenario, such as where the caller seems to be
+	proxy       *url.URL // through which the caller reaches the service
 
 	account  *account
 	client   *client   // the one that acts
@@ -135,7 +137,7 @@ func (w *world) prepare(name string) *request {
 	if w.tenant != "" {
 		r.setHeader("nv-tenant-id", w.tenant)
 	}
-	r.setHeader("x-correlation-id", fmt.Sprintf("agstest-%s-%d", w.invented(8), len(w.exchanges)))
+	r.setHeader("x-correlation-id", cmp.Or(w.correlation, fmt.Sprintf("agstest-%s-%d", w.invented(8), len(w.exchanges))))
 	return r
 }
 
@@ -193,7 +195,7 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	}
 	w.record(x, w.knownOf(r, changed), changed)
 	if w.control {
-		w.run.besides.Add(1)
+		w.run.aside(x)
 	}
 	if makes {
 		w.count(x, false)

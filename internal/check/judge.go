@@ -174,7 +174,7 @@ func (j *judge) oddForm() bool {
 	if j.x.Call.Method == http.MethodGet {
 		return false
 	}
-	if kind := requestHeader(j.x.Call.Header, "Content-Type"); kind != "" && !isJSON(kind) {
+	if kind := requestHeader(j.x.Call.Header, "Content-Type"); !isJSON(kind) && (kind != "" || len(j.x.Call.Body) > 0) {
 		return true
 	}
 	if len(j.x.Call.Body) == 0 {
