@@ -67,6 +67,7 @@ var onlyHere = map[string][]string{
 
 // TestArrows keeps the walls between the packages.
 func TestArrows(t *testing.T) {
+	t.Parallel()
 	list := exec.Command("go", "list", "-tags", flavour, "-f", `{{.ImportPath}} {{join .Imports ","}}`, "agstest/...")
 	var warnings strings.Builder
 	list.Stderr = &warnings

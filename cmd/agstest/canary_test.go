@@ -80,64 +80,88 @@ func TestNoKeyOfAnEnvironmentFileLeaks(t *testing.T) {
 	}))
 	defer service.Close()
 	seen := 0
-	for _, way := range []string{"variable", "mark"} {
+	t.Run("batch", func(t *testing.T) { // side by side, since each waits for its loads
 		for batch, group := range batches(keys) {
-			dir := t.TempDir()
-			canaries, variables := map[string]string{}, map[string]string{}
-			tree := map[string]any{"url": service.URL, "tenant": "nagra", "service": "Operator SSO", "operator": map[string]any{"secret": "a-secret-of-at-least-32-characters", "account": "1663"}, "allow": map[string]any{"register": true}}
-			var used []string
-			for _, key := range group {
-				if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") || strings.HasSuffix(key, ".sessionToken.pool") || strings.HasSuffix(key, ".request.method") { // the name of another key; a segment of a path
-					continue
-				}
-				canary := fmt.Sprintf("C4nary%04dof%d", len(canaries), batch*1000+len(way))
-				name := "CANARY_" + fmt.Sprint(len(canaries))
-				value := "${" + name + "}"
-				if way == "mark" {
-					value = "!secret " + canary
-				}
-				put(t, dir, tree, key, value, canary, service.URL, way)
-				canaries[canary], variables[name] = key, canary
-				used = append(used, key)
+			for _, way := range []string{"variable", "mark"} {
+				file := canaryFile(t, group, batch, way, service.URL)
+				seen += len(file.canaries)
+				t.Run(fmt.Sprint(batch, " ", way), func(t *testing.T) {
+					t.Parallel()
+					file.searchAll(t)
+				})
 			}
-			file := filepath.Join(dir, "staging.yaml")
-			require.NoError(t, os.WriteFile(file, []byte(yamlOf(tree)), 0o600))
-			code, stdout, stderr := call(t, variables, "env", file)
-			require.Equal(t, exitPass, code, "%v\n%s\n%s", used, yamlOf(tree), stderr)
-			streams := stdout + stderr
-			for i, args := range [][]string{
-				{"env", file, "--json"}, {"conform", "--env", file, "--generate", "1", "--sequences", "0", "--dry-run"},
-				{"conform", "--env", file, "--only", "SOST-01,REF-01,SSO-01,REG-01,GST-01,DEV-06", "--generate", "1", "--sequences", "0", "--annotations", "github"},
-				{"conform", "--env", file, "--only", "SOST-01", "--generate", "0", "--json"},
-				{"load", "--env", file, "--workload", "head-end", "--rate", "5/s", "--duration", "1s", "--raw", "--trace"},
-				{"load", "--env", file, "--workload", "signon", "--rate", "5/s", "--duration", "1s", "--json"},
-				{"gate", "--env", file, "--only", "SOST-01", "--workload", "refresh", "--rate", "5/s", "--duration", "1s"},
-			} {
-				out := filepath.Join(dir, fmt.Sprintf("out-%d", i))
-				if args[0] != "env" && args[len(args)-1] != "--dry-run" {
-					args = append(args, "--out", out)
-				}
-				code, stdout, stderr := call(t, variables, args...)
-				assert.NotEqual(t, exitInternal, code, "%v: %s", args, stderr)
-				streams += stdout + stderr
-				if _, err := os.Stat(out); err == nil {
-					_, stdout, stderr = call(t, nil, "report", out)
-					streams += stdout + stderr
-				}
-			}
-			texts := map[string]string{"the streams": streams}
-			for path, text := range allFiles(t, dir) {
-				if path != file && !strings.HasPrefix(filepath.Base(path), "C4nary") {
-					texts[strings.TrimPrefix(path, dir)] = text
-				}
-			}
-			for _, hit := range search(texts, canaries) {
-				t.Errorf("%s: %s", way, hit)
-			}
-			seen += len(canaries)
+		}
+	})
+	assert.Greater(t, seen, len(keys), "most keys were tried, most of them in both ways")
+}
+
+// canaries are an environment file with a canary in each key of a group.
+type canaries struct {
+	way, dir, file, text string
+	used                 []string
+	canaries, variables  map[string]string // keys by canary, canaries by variable
+}
+
+func canaryFile(t *testing.T, group []string, batch int, way, address string) canaries {
+	t.Helper()
+	dir := t.TempDir()
+	found, variables := map[string]string{}, map[string]string{}
+	tree := map[string]any{"url": address, "tenant": "nagra", "service": "Operator SSO", "operator": map[string]any{"secret": "a-secret-of-at-least-32-characters", "account": "1663"}, "allow": map[string]any{"register": true}}
+	var used []string
+	for _, key := range group {
+		if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") || strings.HasSuffix(key, ".sessionToken.pool") || strings.HasSuffix(key, ".request.method") { // the name of another key; a segment of a path
+			continue
+		}
+		canary := fmt.Sprintf("C4nary%04dof%d", len(found), batch*1000+len(way))
+		name := "CANARY_" + fmt.Sprint(len(found))
+		value := "${" + name + "}"
+		if way == "mark" {
+			value = "!secret " + canary
+		}
+		put(t, dir, tree, key, value, canary, address, way)
+		found[canary], variables[name] = key, canary
+		used = append(used, key)
+	}
+	file := filepath.Join(dir, "staging.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(yamlOf(tree)), 0o600))
+	return canaries{way: way, dir: dir, file: file, text: yamlOf(tree), used: used, canaries: found, variables: variables}
+}
+
+// searchAll runs every command that reads environments with the file, and searches what they write.
+func (c canaries) searchAll(t *testing.T) {
+	file, dir, variables := c.file, c.dir, c.variables
+	code, stdout, stderr := call(t, variables, "env", file)
+	require.Equal(t, exitPass, code, "%v\n%s\n%s", c.used, c.text, stderr)
+	streams := stdout + stderr
+	for i, args := range [][]string{
+		{"env", file, "--json"}, {"conform", "--env", file, "--generate", "1", "--sequences", "0", "--dry-run"},
+		{"conform", "--env", file, "--only", "SOST-01,REF-01,SSO-01,REG-01,GST-01,DEV-06", "--generate", "1", "--sequences", "0", "--annotations", "github"},
+		{"conform", "--env", file, "--only", "SOST-01", "--generate", "0", "--json"},
+		{"load", "--env", file, "--workload", "head-end", "--rate", "5/s", "--duration", "1s", "--raw", "--trace"},
+		{"load", "--env", file, "--workload", "signon", "--rate", "5/s", "--duration", "1s", "--json"},
+		{"gate", "--env", file, "--only", "SOST-01", "--workload", "refresh", "--rate", "5/s", "--duration", "1s"},
+	} {
+		out := filepath.Join(dir, fmt.Sprintf("out-%d", i))
+		if args[0] != "env" && args[len(args)-1] != "--dry-run" {
+			args = append(args, "--out", out)
+		}
+		code, stdout, stderr := call(t, variables, args...)
+		assert.NotEqual(t, exitInternal, code, "%v: %s", args, stderr)
+		streams += stdout + stderr
+		if _, err := os.Stat(out); err == nil {
+			_, stdout, stderr = call(t, nil, "report", out)
+			streams += stdout + stderr
 		}
 	}
-	assert.Greater(t, seen, len(keys), "most keys were tried, most of them in both ways")
+	texts := map[string]string{"the streams": streams}
+	for path, text := range allFiles(t, dir) {
+		if path != file && !strings.HasPrefix(filepath.Base(path), "C4nary") {
+			texts[strings.TrimPrefix(path, dir)] = text
+		}
+	}
+	for _, hit := range search(texts, c.canaries) {
+		t.Errorf("%s: %s", c.way, hit)
+	}
 }
 
 // batches spreads keys over few files, so that keys that exclude each other are apart.

@@ -25,6 +25,7 @@ import (
 // TestClaimsOfAnotherPlatform: a platform that calls the claims of the OperatorAuthToken otherwise, and wants further ones, is asked its way by
 // conform and load.
 func TestClaimsOfAnotherPlatform(t *testing.T) {
+	t.Parallel()
 	const secret = "a-secret-of-at-least-32-characters"
 	running, err := startMock(mock.New(mock.Config{OperatorSecret: secret}), mockAddresses{service: "127.0.0.1:0"})
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ import (
 // TestCookiesOfAStickyBalancer: with cookies: keep, each scenario goes on with the cookie that it was given, and with no other's; without the
 // key none is sent.
 func TestCookiesOfAStickyBalancer(t *testing.T) {
+	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { running.stop(time.Second) })

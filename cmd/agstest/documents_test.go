@@ -57,6 +57,7 @@ func words(line string) []string {
 // TestDocumentedCommandLinesAreUnderstood reads the calls of agstest in README, docs, deploy, the help itself and the examples of
 // environments, and wants their commands and flags to exist.
 func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
+	t.Parallel()
 	root := filepath.Join("..", "..")
 	texts := map[string]string{}
 	for _, name := range []string{"README.md", "Makefile", "deploy", "docs", "environments"} {

@@ -11,6 +11,7 @@ import (
 
 // The binary holds the modules of the list and no other, on every platform that it is built for.
 func TestLicencesListWhatIsBuiltIn(t *testing.T) {
+	t.Parallel()
 	built := map[string]bool{}
 	for _, platform := range []string{"linux", "darwin", "windows"} {
 		command := exec.Command("go", "list", "-tags", flavour, "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", ".")

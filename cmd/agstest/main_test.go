@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,8 +14,53 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
+// raced tells that these tests run under the race detector.
+var raced bool
+
+// racedProgram is agstest as it is in the binary of these tests, under the race detector where they are.
+const racedProgram = "agstest-raced"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"agstest": main, "agstest-with-broken-clock": mainWithBrokenClock, fullProgram: mainOnFakeCluster})
+	testscript.Main(suite{m}, map[string]func(){
+		"agstest": main, racedProgram: main, "agstest-with-broken-clock": mainWithBrokenClock, fullProgram: mainOnFakeCluster,
+	})
+}
+
+// suite are the tests. Most of them wait most of the time, for loads that take seconds, so that eight run side by side on any machine. Under
+// the race detector the agstest that they start is built without it: those tests look at streams and files, and would take several times as
+// long. Races are looked for where run is called within this process, and in the processes that are killed or told to end.
+type suite struct{ m *testing.M }
+
+func (s suite) Run() int {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", "8")
+	}
+	if raced && !testing.Short() {
+		program, err := exec.LookPath("agstest")
+		if err == nil {
+			_ = os.Remove(program)
+			err = buildProgram(".", program, "")
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "building agstest: %v\n", err)
+			return 1
+		}
+	}
+	return s.m.Run()
+}
+
+// buildProgram builds agstest from the source in folder as a release is built, with more flags for the linker and more variables.
+func buildProgram(folder, target, stamp string, variables ...string) error {
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", flavour, "-ldflags", "-s -w -buildid= "+stamp, "-o", target, ".")
+	build.Dir = folder
+	build.Env = append(append(os.Environ(), "CGO_ENABLED=0"), variables...)
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
 }
 
 // call runs the program in this process.

@@ -90,6 +90,7 @@ func environmentElsewhere(t *testing.T, running *runningMock, url, more string) 
 
 // TestEverythingGoesThroughTheProxy: the name of the service leads nowhere but through the proxy, for conform, load and its set-up.
 func TestEverythingGoesThroughTheProxy(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{true, false} {
 		t.Run(fmt.Sprintf("tls %v", secure), func(t *testing.T) {
 			running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", tls: secure, caFile: filepath.Join(t.TempDir(), "ca.pem")})
@@ -129,6 +130,7 @@ func TestEverythingGoesThroughTheProxy(t *testing.T) {
 
 // TestServiceElsewhere: another path, another Host, and a time for each exchange that is kept.
 func TestServiceElsewhere(t *testing.T) {
+	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { running.stop(time.Second) })
@@ -231,6 +233,7 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // TestServiceThatAdaptsItsCalls: what the file says of requests is what conform and load send, and what it does not say discovery tells.
 func TestServiceThatAdaptsItsCalls(t *testing.T) {
+	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { running.stop(time.Second) })
@@ -282,6 +285,7 @@ func TestServiceThatAdaptsItsCalls(t *testing.T) {
 
 // TestOperatorOfAnotherAlgorithm: a head-end system whose key is binary and whose tokens are signed with HS512 is acted for by conform and load.
 func TestOperatorOfAnotherAlgorithm(t *testing.T) {
+	t.Parallel()
 	const secret = "a-secret-of-at-least-32-characters"
 	running, err := startMock(mock.New(mock.Config{OperatorSecret: secret}), mockAddresses{service: "127.0.0.1:0"})
 	require.NoError(t, err)

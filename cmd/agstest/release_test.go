@@ -16,6 +16,7 @@ import (
 // TestReleasesAreReproducible builds the release binary from two folders: the bytes are the same, and within the budget for its size. Where
 // the tests are built for Kubernetes, it is that flavour's.
 func TestReleasesAreReproducible(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("two builds take a while; left out with -short")
 	}
@@ -35,11 +36,7 @@ func TestReleasesAreReproducible(t *testing.T) {
 	}
 	build := func(folder, name string) [32]byte {
 		target := filepath.Join(elsewhere, name)
-		command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", flavour, "-ldflags", "-s -w -buildid= -X main.version=test -X main.commit=test", "-o", target, "./cmd/agstest")
-		command.Dir = folder
-		command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
-		out, err := command.CombinedOutput()
-		require.NoError(t, err, string(out))
+		require.NoError(t, buildProgram(filepath.Join(folder, "cmd", "agstest"), target, "-X main.version=test -X main.commit=test", "GOOS=linux", "GOARCH=amd64"))
 		binary, err := os.ReadFile(target)
 		require.NoError(t, err)
 		assert.Less(t, len(binary), budget, "bytes of the binary")
@@ -53,6 +50,7 @@ func TestReleasesAreReproducible(t *testing.T) {
 // The flavour with the engine for Kubernetes has a list of its own, licencesOfKubernetes; of what it holds beyond the other only the
 // modules that our code imports stand in README.
 func TestOnlyListedLibrariesAreBuiltIn(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	require.NoError(t, err)
 	lean := builtIn(t, "")

@@ -108,6 +108,7 @@ func forms(secret string) map[string]string {
 
 // TestNoSecretLeavesTheProcess searches everything that runs write, files and streams, for every secret that was used.
 func TestNoSecretLeavesTheProcess(t *testing.T) {
+	t.Parallel()
 	for _, faults := range [][]string{nil, {"error-echoes-parameters", "error-echoes-token"}} {
 		name := strings.Join(append([]string{"mock"}, faults...), " ")
 		t.Run(name, func(t *testing.T) {

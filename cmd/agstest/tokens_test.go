@@ -55,6 +55,7 @@ func withSource(t *testing.T, running *runningMock, active, clients string) stri
 
 // TestSessionTokensOfACommand: conform and load take each session token from a program beside the environment file, and show none of them.
 func TestSessionTokensOfACommand(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("the script of this test is for sh")
 	}
@@ -110,6 +111,7 @@ func TestSessionTokensOfACommand(t *testing.T) {
 
 // TestSessionTokensOfAPool: each is used once, over several runs; where too few are left, nothing is sent.
 func TestSessionTokensOfAPool(t *testing.T) {
+	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { running.stop(time.Second) })
@@ -137,6 +139,7 @@ func TestSessionTokensOfAPool(t *testing.T) {
 
 // TestSessionTokensOfARequest: conform and load take each session token from the answer to a call, and show neither it nor the key of the call.
 func TestSessionTokensOfARequest(t *testing.T) {
+	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { running.stop(time.Second) })
