@@ -15,6 +15,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/plan"
 	"agstest/reports"
+	"agstest/reports/html"
 	"agstest/reports/matrix"
 )
 
@@ -50,7 +51,7 @@ Ends with the code of the gravest verdict.`,
 				if err := os.MkdirAll(out, 0o700); err != nil {
 					return failure.Usagef("cannot make the folder of the matrix: %w", err)
 				}
-				if err := writeMatrix(out, m); err != nil {
+				if err := writeMatrix(out, m, p.style(&outputFlags{style: "auto"})); err != nil {
 					return err
 				}
 			}
@@ -157,13 +158,17 @@ func linkTo(page, folder string) string {
 }
 
 // writeMatrix writes all files of a matrix; those of an earlier one in the folder are replaced.
-func writeMatrix(folder string, m *matrix.Matrix) error {
-	for _, f := range []file{
+func writeMatrix(folder string, m *matrix.Matrix, style html.Style) error {
+	files := []file{
 		{matrix.File, func(w io.Writer) error { return reports.WriteJSON(w, m) }},
 		{"junit.xml", func(w io.Writer) error { return matrix.JUnit(w, m) }},
 		{"summary.md", func(w io.Writer) error { return matrix.Markdown(w, m) }},
-		{"matrix.html", func(w io.Writer) error { return matrix.HTML(w, m) }},
-	} {
+		{"matrix.html", func(w io.Writer) error { return matrix.HTML(w, m, style) }},
+	}
+	if style.Folder {
+		files = append(files, file{"report.css", func(w io.Writer) error { _, err := w.Write(matrix.StyleSheet()); return err }})
+	}
+	for _, f := range files {
 		var text strings.Builder
 		if err := f.render(&text); err != nil {
 			return err

@@ -352,7 +352,7 @@ func (r *planRun) report() error {
 			p.end(g.Code)
 		}
 	}
-	if err := writeMatrix(r.folder, m); err != nil {
+	if err := writeMatrix(r.folder, m, p.style(&outputFlags{style: "auto"})); err != nil {
 		return err
 	}
 	return p.showMatrix(m, r.folder, r.flags.json)

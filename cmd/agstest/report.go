@@ -17,7 +17,7 @@ import (
 
 // readCommands are those that work on what runs have written, and send nothing.
 func (p *program) readCommands() []*cobra.Command {
-	return []*cobra.Command{p.reportCommand(), p.matrixCommand(), p.compareCommand(), p.mergeCommand(), p.historyCommand()}
+	return []*cobra.Command{p.reportCommand(), p.matrixCommand(), p.compareCommand(), p.mergeCommand(), p.historyCommand(), p.siteCommand()}
 }
 
 func (p *program) reportCommand() *cobra.Command {

@@ -166,11 +166,16 @@ func anchor(prefix, text string) string {
 	return prefix + "-" + id
 }
 
-// pages holds the parsed templates of each kind of page.
-var pages = map[string]*template.Template{}
+// pages holds the parsed templates of each kind of page; parts, those that they share.
+var pages, parts = map[string]*template.Template{}, (*template.Template)(nil)
+
+// Parts are the templates that pages share (marks, mark, verdict, search, table, chart) with their functions, for pages that are written
+// elsewhere in the same look. Each call gives templates of its own.
+func Parts() *template.Template { return template.Must(parts.Clone()) }
 
 func init() {
 	shared := template.Must(template.New("page").Funcs(templateFunctions).ParseFS(templateFiles, "templates/*.html"))
+	parts = template.Must(shared.Clone())
 	for _, kind := range []string{"conformance", "load", "gate", "compare", "trend"} {
 		if shared.Lookup(kind) == nil {
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/html"
 )
 
 // TestInABrowser opens a page of twelve environments in Chromium, in light and dark, on a phone and on paper: no violation of
@@ -46,7 +47,7 @@ func TestInABrowser(t *testing.T) {
 	}
 	file, err := os.Create(filepath.Join(folder, "pages", "matrix.html"))
 	require.NoError(t, err)
-	require.NoError(t, HTML(file, Build("Before the release", "25.52", "", reports.Tool{Version: "1"}, columns)))
+	require.NoError(t, HTML(file, Build("Before the release", "25.52", "", reports.Tool{Version: "1"}, columns), html.Style{}))
 	require.NoError(t, file.Close())
 
 	out, err := exec.Command(node, script, folder, chromium, filepath.Join(folder, "out")).CombinedOutput()

@@ -55,9 +55,13 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04") + " UTC"
 }
 
+// StyleSheet is what lies beside a page of html.Style{Folder: true}, as report.css.
+func StyleSheet() []byte { return []byte(sheet) }
+
 // view is what the template shows.
 type view struct {
 	*Matrix
+	Folder   bool
 	Sheet    template.CSS
 	Policy   string
 	Differs  []Requirement
@@ -78,10 +82,14 @@ type changeCount struct {
 }
 
 // HTML writes one page that needs nothing beside it: no script, no address but those of the runs' own pages.
-func HTML(w io.Writer, m *Matrix) error {
+// With style.Folder the style sheet lies beside it, as hosts with a policy of their own want it.
+func HTML(w io.Writer, m *Matrix, style html.Style) error {
 	sum := sha256.Sum256([]byte(sheet))
 	v := view{Matrix: m, Sheet: template.CSS(sheet), // ours, embedded
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"}
+	if style.Folder {
+		v.Folder, v.Policy = true, "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
+	}
 	shown := map[reports.Verdict]bool{}
 	changes := map[Change]int{}
 	for _, r := range m.Requirements {

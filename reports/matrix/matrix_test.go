@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"html"
+	unescape "html"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/html"
 )
 
 var start = time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)
@@ -137,10 +138,10 @@ func TestFilesOfALargeMatrix(t *testing.T) {
 	m := Build("all <b>of</b> them", "", "", reports.Tool{}, columns)
 
 	var page, summary, junit, text strings.Builder
-	require.NoError(t, HTML(&page, m))
+	require.NoError(t, HTML(&page, m, html.Style{}))
 	assert.Less(t, page.Len(), 1_500_000)
 	assert.False(t, strings.Contains(page.String(), "<script") || strings.Contains(page.String(), "<img"))
-	assert.True(t, strings.Contains(html.UnescapeString(page.String()), "default-src 'none'"))
+	assert.True(t, strings.Contains(unescape.UnescapeString(page.String()), "default-src 'none'"))
 	assert.Equal(t, 1, strings.Count(page.String(), "<h1>"))
 
 	require.NoError(t, Markdown(&summary, m))

@@ -1,0 +1,249 @@
+package site
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// Digest is what the site keeps of a run: enough for all pages but its full report. Texts are as they are stored, without secrets.
+type Digest struct {
+	Folder string `json:"folder"` // below the folder of runs, with slashes
+	Stamp  string `json:"stamp"`  // sizes and times of the stored files; another stamp means that the run is read again
+
+	ID          string             `json:"id"`
+	Kind        string             `json:"kind"`
+	Environment string             `json:"environment"`
+	URL         string             `json:"url,omitempty"`
+	Service     string             `json:"service,omitempty"`
+	Release     string             `json:"release,omitempty"`
+	Tool        string             `json:"tool,omitempty"`
+	Start       time.Time          `json:"start"`
+	End         time.Time          `json:"end"`
+	Partial     string             `json:"partial,omitempty"`
+	Verdict     reports.Verdict    `json:"verdict"`
+	Reason      string             `json:"reason,omitempty"`
+	Conformance *ConformanceDigest `json:"conformance,omitempty"`
+	Load        *LoadDigest        `json:"load,omitempty"`
+}
+
+// ConformanceDigest is the conformance part of a run.
+type ConformanceDigest struct {
+	Verdict reports.Verdict `json:"verdict"`
+	// Requirements are the ids by verdict, joined by spaces.
+	Requirements map[reports.Verdict]string `json:"requirements"`
+	Causes       []CauseDigest              `json:"causes,omitempty"`
+	Misses       []Miss                     `json:"misses,omitempty"`
+}
+
+// CauseDigest is one thing that is wrong.
+type CauseDigest struct {
+	Verdict      reports.Verdict `json:"verdict"`
+	Text         string          `json:"text"`
+	Requirements string          `json:"requirements"`
+}
+
+// Miss is a requirement that is not plainly good, and why.
+type Miss struct {
+	ID      string          `json:"id"`
+	Verdict reports.Verdict `json:"verdict"`
+	Why     string          `json:"why"`
+}
+
+// LoadDigest is the load part of a run.
+type LoadDigest struct {
+	Verdict    reports.Verdict                 `json:"verdict"`
+	NotValid   bool                            `json:"notValid,omitempty"`
+	Closed     bool                            `json:"closed,omitempty"` // no response times: service times stand in their place
+	Question   string                          `json:"question"`
+	Asked      string                          `json:"asked"`
+	Operations map[string]reports.EntryFigures `json:"operations"`
+	Limits     []LimitDigest                   `json:"limits,omitempty"`
+}
+
+// LimitDigest is a limit and what came.
+type LimitDigest struct {
+	Verdict    reports.Verdict `json:"verdict"`
+	Expression string          `json:"expression"`
+	Value      string          `json:"value"`
+}
+
+// Rule is a requirement as the newest run that lists it words it.
+type Rule struct {
+	ID    string `json:"id"`
+	Level string `json:"level"`
+	Text  string `json:"text"`
+}
+
+// How much of a run is kept at most. What is left out stands in the run's own report.
+const (
+	mostRequirements = 16 << 20 // bytes of the member requirements
+	mostMember       = 4 << 20
+	mostCauses       = 12
+	mostMisses       = 60
+	mostWords        = 240
+	mostIDs          = 2000 // requirements of one run
+	mostOperations   = 60
+	mostLimits       = 60
+)
+
+// digest reads what the site needs of the run in a folder below root, and the rules that it lists. Only plain files are read.
+func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
+	var conformance *reports.Conformance
+	var load *reports.Load
+	var comparison *reports.Comparison
+	for _, part := range []struct {
+		name   string
+		wanted map[string]int
+		into   any
+		found  func()
+	}{
+		{reports.ConformanceFile, map[string]int{"run": mostMember, "verdict": 1 << 10, "reason": 64 << 10, "causes": mostMember, "requirements": mostRequirements}, &conformance, nil},
+		{reports.LoadFile, map[string]int{"run": mostMember, "verdict": 1 << 10, "reason": 64 << 10, "valid": 16, "plan": mostMember, "operations": mostMember, "limits": mostMember}, &load, nil},
+		{reports.ComparisonFile, map[string]int{"run": mostMember, "verdict": 1 << 10, "reason": 64 << 10, "new": mostMember}, &comparison, nil},
+	} {
+		err := readPart(root, folder+"/"+part.name, part.wanted, part.into)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, nil, fmt.Errorf("%s/%s: %w", folder, part.name, withoutPath(err))
+		}
+	}
+	stored := reports.Stored{Conformance: conformance, Load: load, Comparison: comparison}
+	if conformance == nil && load == nil && comparison == nil {
+		return nil, nil, fmt.Errorf("%s: it holds no run", folder)
+	}
+	run := stored.Run()
+	if comparison != nil && comparison.New != nil {
+		run.Environment, run.Release, run.URL = cmp.Or(run.Environment, comparison.New.Environment), cmp.Or(run.Release, comparison.New.Release), cmp.Or(run.URL, comparison.New.URL)
+		if run.Start.IsZero() {
+			run.Start, run.End = comparison.New.Start, comparison.New.End
+		}
+	}
+	d := &Digest{Folder: folder, Stamp: stamp, ID: run.ID, Kind: cmp.Or(run.Kind, "run"), Environment: cmp.Or(run.Environment, "unnamed"), URL: run.URL, Service: run.Service, Release: run.Release,
+		Tool: run.Tool.Version, Start: run.Start.UTC(), End: run.End.UTC(), Partial: run.Partial, Verdict: stored.Verdict()}
+	if d.Verdict == "" {
+		return nil, nil, fmt.Errorf("%s: its run has no verdict", folder)
+	}
+	if strings.Contains(folder, ".partial") && d.Partial == "" {
+		d.Partial = "the run has not ended, or was killed"
+	}
+	switch {
+	case comparison != nil:
+		d.Reason = comparison.Reason
+	case conformance != nil && load != nil:
+		d.Reason = "conformance: " + strings.TrimSuffix(conformance.Reason, ".") + "; load: " + load.Reason
+	case load != nil:
+		d.Reason = load.Reason
+	default:
+		d.Reason = conformance.Reason
+	}
+	d.Reason = figures.OneLine(d.Reason, 2*mostWords)
+	var rules []Rule
+	if conformance != nil {
+		d.Conformance, rules = conformanceDigest(conformance)
+	}
+	if load != nil {
+		d.Load = loadDigest(load)
+	}
+	return d, rules, nil
+}
+
+func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
+	d := &ConformanceDigest{Verdict: c.Verdict, Requirements: map[reports.Verdict]string{}}
+	var rules []Rule
+	ids := map[reports.Verdict][]string{}
+	for _, r := range c.Requirements[:min(len(c.Requirements), mostIDs)] {
+		if r.ID == "" || strings.ContainsAny(r.ID, " \n\t") || len(r.ID) > 80 {
+			continue // no id of ours; joined by spaces it would read as two
+		}
+		ids[r.Verdict] = append(ids[r.Verdict], r.ID)
+		rules = append(rules, Rule{r.ID, r.Level, figures.OneLine(r.Text, 2*mostWords)})
+		switch r.Verdict {
+		case reports.Pass, reports.Observed, reports.NotExercised, reports.Skipped, reports.Partly:
+			continue
+		}
+		if len(d.Misses) < mostMisses {
+			d.Misses = append(d.Misses, Miss{r.ID, r.Verdict, figures.OneLine(whyOf(r), mostWords)})
+		}
+	}
+	for verdict, list := range ids {
+		d.Requirements[verdict] = strings.Join(list, " ")
+	}
+	for _, cause := range c.Causes[:min(len(c.Causes), mostCauses)] {
+		text := reports.FindingSentence(reports.Finding{Verdict: cause.Verdict, Expected: cause.Expected, Got: cause.Got})
+		d.Causes = append(d.Causes, CauseDigest{cause.Verdict, figures.OneLine(text, mostWords), figures.OneLine(strings.Join(cause.Requirements, " "), mostWords)})
+	}
+	return d, rules
+}
+
+func whyOf(r reports.Requirement) string {
+	if len(r.Findings) > 0 {
+		f := r.Findings[0]
+		f.Requirement = ""
+		return reports.FindingSentence(f)
+	}
+	return cmp.Or(r.Reason, r.Needs)
+}
+
+func loadDigest(l *reports.Load) *LoadDigest {
+	entry := reports.EntryOf("", reports.Stored{Load: l})
+	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question, Asked: figures.OneLine(entry.Asked, mostWords), Operations: map[string]reports.EntryFigures{}}
+	for name, of := range entry.Response {
+		if len(d.Operations) >= mostOperations {
+			break
+		}
+		if s := l.Operations[name].Service; l.Plan.Closed && of.P50 == 0 {
+			of.P50, of.P95, of.P99 = s.P50, s.P95, s.P99
+		}
+		d.Operations[figures.OneLine(name, 60)] = of
+	}
+	for _, limit := range l.Limits[:min(len(l.Limits), mostLimits)] {
+		d.Limits = append(d.Limits, LimitDigest{limit.Verdict, figures.OneLine(limit.Expression, mostWords), figures.OneLine(limit.Value, 60)})
+	}
+	return d
+}
+
+// readPart reads members of a stored file into what the pointer points to, which stays nil where there is no such file.
+func readPart(root *os.Root, name string, wanted map[string]int, into any) error {
+	file, err := openPlain(root, name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	wanted["schema"] = 1 << 10
+	found, err := members(io.LimitReader(file, reports.MaxStored), wanted)
+	if err != nil {
+		return err
+	}
+	var schema string
+	if json.Unmarshal(found["schema"], &schema) != nil || !strings.HasPrefix(schema, "agstest.") {
+		return errors.New("it was not written by agstest")
+	}
+	if _, version, _ := strings.Cut(schema, "/"); !strings.HasPrefix(version, "1.") {
+		return fmt.Errorf("it is %.60q, which this version of agstest does not read", schema)
+	}
+	names := make([]string, 0, len(found))
+	for name := range found {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var joined strings.Builder
+	for i, name := range names {
+		joined.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
+		fmt.Fprintf(&joined, "%q:", name)
+		joined.Write(found[name])
+	}
+	joined.WriteString("}")
+	if err := json.Unmarshal([]byte(joined.String()), into); err != nil {
+		return fmt.Errorf("it does not have the form of a run: %w", err)
+	}
+	return nil
+}

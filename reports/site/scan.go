@@ -1,0 +1,126 @@
+package site
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sort"
+	"strings"
+
+	"agstest/reports"
+	"agstest/reports/matrix"
+)
+
+// deepest is how far below the folder of runs a run may lie: folders of plans hold ENVIRONMENT/COMMAND.
+const deepest = 3
+
+// mostFolders bounds the work in a folder that is none of runs.
+const mostFolders = 200_000
+
+// place is a folder with a stored run, and the stamp of its files.
+type place struct{ folder, stamp string }
+
+// scan finds the runs below root, and the matrices of plans. Links are not followed, and nothing is opened.
+func scan(root *os.Root) (found []place, matrices []place, err error) {
+	seen := 0
+	var walk func(folder string, depth int) error
+	walk = func(folder string, depth int) error {
+		entries, err := fs.ReadDir(root.FS(), folder)
+		if err != nil {
+			if depth == 0 {
+				return withoutPath(err)
+			}
+			return nil // it has gone meanwhile, or is not ours to read
+		}
+		if seen++; seen > mostFolders {
+			return fmt.Errorf("it holds more than %d folders: is it a folder of runs?", mostFolders)
+		}
+		stamp, table := "", ""
+		var below []string
+		for _, entry := range entries {
+			name := entry.Name()
+			switch {
+			case name == markFile:
+				return nil // a site lies there
+			case entry.IsDir() && !strings.HasPrefix(name, "."):
+				below = append(below, name)
+			case entry.Type().IsRegular() && (name == reports.ConformanceFile || name == reports.LoadFile || name == reports.ComparisonFile || name == matrix.File):
+				info, err := entry.Info()
+				if err != nil {
+					continue
+				}
+				one := fmt.Sprintf("%s %d %d;", name[:1], info.Size(), info.ModTime().UnixNano())
+				if name == matrix.File {
+					table = one
+				} else {
+					stamp += one
+				}
+			}
+		}
+		if table != "" && folder != "." {
+			matrices = append(matrices, place{folder, table})
+		}
+		if stamp != "" && folder != "." {
+			found = append(found, place{folder, stamp})
+			return nil
+		}
+		if depth < deepest {
+			for _, name := range below {
+				if err := walk(path.Join(folder, name), depth+1); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	err = walk(".", 0)
+	sort.Slice(found, func(i, j int) bool { return found[i].folder < found[j].folder })
+	return found, matrices, err
+}
+
+// pins are the names under which folders are kept as baselines.
+func pins(root *os.Root) map[string][]string {
+	names := map[string][]string{}
+	file, err := openPlain(root, "baselines.json")
+	if err != nil {
+		return names
+	}
+	defer file.Close()
+	var baselines map[string]struct {
+		Folder string `json:"folder"`
+	}
+	if json.NewDecoder(io.LimitReader(file, mostMember)).Decode(&baselines) == nil {
+		for name, baseline := range baselines {
+			names[baseline.Folder] = append(names[baseline.Folder], name)
+		}
+	}
+	for _, list := range names {
+		sort.Strings(list)
+	}
+	return names
+}
+
+// openPlain opens a file below root that is no link, no pipe and no folder.
+func openPlain(root *os.Root, name string) (*os.File, error) {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no plain file")
+	}
+	return root.Open(name)
+}
+
+// withoutPath takes the path out of an error whose sentence names it already.
+func withoutPath(err error) error {
+	var named *fs.PathError
+	if errors.As(err, &named) {
+		return named.Err
+	}
+	return err
+}
