@@ -102,6 +102,9 @@ func (x Exchange) Brief() string {
 	if x.Tampered != "" {
 		text += "; sent on purpose: " + x.Tampered
 	}
+	if x.Resent {
+		text += "; sent once more, on a fresh connection"
+	}
 	return text
 }
 

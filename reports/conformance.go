@@ -37,6 +37,8 @@ type Counts struct {
 	Requirements map[Verdict]int `json:"requirements"`
 	Scenarios    map[Verdict]int `json:"scenarios"`
 	Exchanges    int             `json:"exchanges"`
+	// Resent exchanges, of all: see Exchange.Resent.
+	Resent int `json:"resent,omitempty"`
 }
 
 // Profile is a named part of the contract.
@@ -202,6 +204,9 @@ type Exchange struct {
 	Curl string `json:"curl,omitempty"`
 	// Tampered says what about the request is not as documented, on purpose.
 	Tampered string `json:"tampered,omitempty"`
+	// Resent: it was sent once more on a fresh connection, since the service, or a gateway, had closed the kept one before it had the whole
+	// request, or before it answered one that may be repeated. The times are of the second.
+	Resent bool `json:"resent,omitempty"`
 }
 
 // ShapeEntry is one observation of the form of answers: operation, status, place, kind, how often.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -203,6 +204,11 @@ func (w *world) explore(ctx context.Context, operation string) error {
 		if t == nil || t.wrong == "" {
 			continue
 		}
+		if why, err := w.noRoomForAnyone(ctx, operation, t); err != nil {
+			return err
+		} else if why != "" {
+			return unknownf("%s", why)
+		}
 		t, err := w.shorten(ctx, operation, t)
 		if err != nil {
 			return err
@@ -228,6 +234,32 @@ const wellAnswered = "an answer in time, below 500, and no tokens without a good
 
 // usesUp tells of a call that uses up the token that it was let in by.
 func usesUp(operation string) bool { return operation == ags.Refresh || operation == ags.SignOut }
+
+// noRoomForAnyone tells of a status 503 whether it is about the request or about how many there are: a limiter says it too. It is about the
+// request where the documented one is answered otherwise and the odd one alike, twice in turns. Empty: it is, or the answer is another.
+func (w *world) noRoomForAnyone(ctx context.Context, operation string, odd *trial) (why string, err error) {
+	if odd.exchange.Status != http.StatusServiceUnavailable {
+		return "", nil
+	}
+	for range 2 {
+		for _, mutations := range [][]mutation{nil, odd.mutations} {
+			if err := w.run.client.Target().Sleep(ctx, pauseOfLimiters); err != nil {
+				return "", err
+			}
+			t, err := w.try(ctx, operation, mutations)
+			if err != nil {
+				return "", err
+			}
+			if t == nil || (t.exchange.Status == http.StatusServiceUnavailable) == (mutations == nil) {
+				return noRoom(odd.exchange), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// pauseOfLimiters lets a limiter of some requests a second have room again.
+const pauseOfLimiters = 300 * time.Millisecond
 
 // changeable names the parameters of the documented request of an operation that may be changed. On a live service passwords stay as they
 // are, because many wrong ones may lock the user out.

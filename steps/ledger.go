@@ -178,6 +178,6 @@ func appendFinding(list []reports.Finding, f reports.Finding) []reports.Finding 
 func evidence(r wire.Record) reports.Exchange {
 	return reports.Exchange{
 		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody, Status: r.Status,
-		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Curl: r.Curl,
+		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Resent: r.Resent, Curl: r.Curl,
 	}
 }

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -237,6 +238,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		report.Counts.Scenarios[reports.NotExercised] += len(report.Scenarios) - len(entries)
 	}
 	report.Notes = append(r.notes, r.noteWaits(entries)...)
+	report.Notes = append(report.Notes, r.noteResent(report)...)
 	report.Notes = append(report.Notes, noteCaches(entries)...)
 	if len(r.idle) > 0 {
 		slices.Sort(r.idle)
@@ -352,6 +354,21 @@ func some(ids []string) string {
 		return strings.Join(ids[:10], ", ") + fmt.Sprintf(" and %d more", len(ids)-10)
 	}
 	return strings.Join(ids, ", ")
+}
+
+// noteResent counts the requests that were sent once more, and tells of them.
+func (r *run) noteResent(report *reports.Conformance) []string {
+	var parts []string
+	for operation, n := range r.client.Resent() {
+		report.Counts.Resent += n
+		parts = append(parts, fmt.Sprintf("%d of %s", n, cmp.Or(operation, "other calls")))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	sort.Strings(parts)
+	return []string{fmt.Sprintf("%s resent (%s): the service, or a gateway, had closed the kept connection before it had the whole request, or before it answered one that may "+
+		"be repeated; each was sent once more on a fresh connection", plural(report.Counts.Resent, "request"), strings.Join(parts, ", "))}
 }
 
 // noteWaits tells of answers 429 and 503 that were waited out.

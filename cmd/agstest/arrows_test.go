@@ -17,6 +17,7 @@ var walls = map[string][]string{
 	"internal/openapi":     {"ags"},
 	"internal/failure":     {},
 	"internal/disarm":      {},
+	"internal/delivery":    {},
 	"internal/hostile":     {}, // for tests only: nobody may import it
 	"internal/gateways":    {}, // for tests only: nobody may import it
 	"internal/stats":       {},
@@ -24,7 +25,7 @@ var walls = map[string][]string{
 	"internal/userfile":    {},
 	"environments":         {},
 	"mock":                 {"ags"},
-	"internal/wire":        {"ags", "internal/failure"},
+	"internal/wire":        {"ags", "internal/delivery", "internal/failure"},
 	"internal/strictjson":  {"ags"}, // for the kinds of values
 	"internal/check":       {"ags", "internal/strictjson", "internal/wire"},
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
@@ -38,7 +39,7 @@ var walls = map[string][]string{
 	"load/limit":           {"internal/failure", "internal/figures", "internal/stats", "load/hit", "reports"}, // no wire, no check, no environment
 	"load/schedule":        {"internal/failure", "internal/figures", "internal/userfile", "load/hit", "load/limit"},
 	"load/tally":           {"internal/failure", "internal/figures", "load/hit", "load/limit", "load/schedule", "load/unique", "reports"},
-	"load/transport":       {"internal/failure", "internal/wire", "load/hit"},
+	"load/transport":       {"internal/delivery", "internal/failure", "internal/wire", "load/hit"},
 	"load/unique":          {"load/hit", "load/schedule", "reports"},
 	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/schedule", "load/tally", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +47,9 @@ type Client struct {
 	onlyTwo   atomic.Bool     // two is used
 	waited    atomic.Int64    // nanoseconds spent on Retry-After
 	backedOff atomic.Int64    // nanoseconds spent on waits that no answer asked for
+
+	resending sync.Mutex
+	resent    map[string]int // by operation: how many exchanges were sent once more; guarded by resending
 }
 
 // NewClient checks a target and makes a client for it. Errors are of the kind failure.Usage.
@@ -94,7 +99,7 @@ func NewClient(t Target) (*Client, error) {
 				proxy, _ := r.Context().Value(proxyKey{}).(*url.URL)
 				return proxy, nil
 			},
-			DialContext:            dialer.DialContext,
+			DialContext:            dialLinks(dialer.DialContext),
 			TLSClientConfig:        config,
 			TLSHandshakeTimeout:    t.Timeout,
 			DisableCompression:     true,
@@ -119,6 +124,25 @@ func (c *Client) Target() Target { return c.target }
 func (c *Client) Close() {
 	c.transport.CloseIdleConnections()
 	c.two.CloseIdleConnections()
+}
+
+// Resent is how many exchanges were sent once more so far, by operation: those whose Exchange.Resent is set.
+func (c *Client) Resent() map[string]int {
+	c.resending.Lock()
+	defer c.resending.Unlock()
+	return maps.Clone(c.resent)
+}
+
+func (c *Client) countResent(x *Exchange) {
+	if !x.Resent {
+		return
+	}
+	c.resending.Lock()
+	defer c.resending.Unlock()
+	if c.resent == nil {
+		c.resent = map[string]int{}
+	}
+	c.resent[x.Call.Operation]++
 }
 
 // HTTP2 tells that the service speaks HTTP/2 only, as Reach has found out: header names arrive in lower case, however they are spelt.
@@ -241,8 +265,21 @@ func (c *Client) header(own http.Header) http.Header {
 	return h
 }
 
+// once sends a call, and once more on a fresh connection where it provably never reached the service.
 func (c *Client) once(ctx context.Context, call Call) *Exchange {
-	x := &Exchange{Call: call, URL: c.base + c.pathOf(call.Path)}
+	x, never := c.carry(ctx, call)
+	if never {
+		c.Close() // what else is idle was opened before the service closed this one
+		x, _ = c.carry(ctx, call)
+		x.Resent = true
+	}
+	c.countResent(x)
+	return x
+}
+
+// carry sends a call on some connection; never tells that it provably did not reach the service, which had closed the connection.
+func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, never bool) {
+	x = &Exchange{Call: call, URL: c.base + c.pathOf(call.Path)}
 	proxy := c.target.Proxy
 	if call.Proxy != nil {
 		proxy = call.Proxy
@@ -250,40 +287,44 @@ func (c *Client) once(ctx context.Context, call Call) *Exchange {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.target.Timeout, timeoutError{c.target.Timeout})
 	defer cancel()
 	ctx = context.WithValue(ctx, proxyKey{}, proxy)
+	var j journey
+	ctx = j.trace(ctx)
 	request, err := c.request(ctx, x)
 	if err != nil {
 		x.Err = err
 		x.Sent = time.Now()
 		x.Received = x.Sent
-		return x
+		return x, false
 	}
 	x.Sent = time.Now()
 	response, err := c.carrier().RoundTrip(request)
+	x.Resent = j.connections.Load() > 1
 	if err != nil {
 		x.Received = time.Now()
 		x.Err = causeOf(ctx, err)
-		return x
+		return x, ctx.Err() == nil && j.neverReached(err)
 	}
+	j.over()
 	defer response.Body.Close()
 	two := response.ProtoMajor == 2 && response.TLS != nil && response.TLS.NegotiatedProtocol == "h2"
 	if response.ProtoMajor != 1 && !two || response.StatusCode < 100 { // net/http lets both pass
 		x.Received = time.Now()
 		x.Err = errNoAnswer
-		return x
+		return x, false
 	}
 	x.Status, x.Proto, x.Header = response.StatusCode, response.Proto, response.Header
 	if x.Status == http.StatusSwitchingProtocols {
 		// The connection belongs to no HTTP answer any more, and no time limit of the request holds for it.
 		x.Received = time.Now()
 		x.Err = errUpgraded
-		return x
+		return x, false
 	}
 	x.Body, x.Truncated, err = c.read(response)
 	x.Received = time.Now()
 	if err != nil {
 		x.Err = causeOf(ctx, err)
 	}
-	return x
+	return x, false
 }
 
 func (c *Client) pathOf(path string) string {

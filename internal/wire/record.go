@@ -22,6 +22,7 @@ type Record struct {
 	ResponseBody           string
 	Nanoseconds            int64
 	Error                  string
+	Resent                 bool   // as of Exchange
 	Curl                   string // reproduces the request; secrets are shell variables
 }
 
@@ -39,6 +40,7 @@ func (r *Redactor) Record(x *Exchange) Record {
 		ResponseHeader: r.header(x.Header),
 		ResponseBody:   r.body(x.Body),
 		Nanoseconds:    x.Duration().Nanoseconds(),
+		Resent:         x.Resent,
 		Curl:           r.curl(x),
 	}
 	if x.Truncated {

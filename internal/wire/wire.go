@@ -73,6 +73,9 @@ type Exchange struct {
 	Sent, Received time.Time
 	// Attempts lists answers 429 and 503 with Retry-After that were waited out before this one.
 	Attempts []Attempt
+	// Resent: it was sent once more on a fresh connection, since the service had closed the one that was kept open before it had the whole
+	// request, or before it answered one of a method that may be repeated (RFC 9110 section 9.2.2).
+	Resent bool
 	// Err says why there is no whole answer: dial, TLS, time-out, cut. An answer that breaks off keeps its status and the bytes
 	// that came.
 	Err error

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"agstest/internal/delivery"
 	"agstest/load/hit"
 
 	"github.com/valyala/fasthttp"
@@ -95,7 +96,7 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 		idle = time.Since(c.since)
 		err = h.carry(c, request, answer, deadline, traced)
 	}
-	if err != nil && kept && !c.heard && (errors.Is(err, io.EOF) || closedByPeer(err)) {
+	if err != nil && kept && !c.heard && (errors.Is(err, io.EOF) || delivery.CutOff(err)) {
 		l.generation.CompareAndSwap(c.opened, c.opened+1)
 		// Squid ends a connection whose time is over when the next request comes, once it has read it: only this tells its time-out.
 		l.timeouts.closed(idle, time.Now())

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package transport
+package delivery
 
 // unread cannot be told here.
 func unread(uintptr) bool { return false }

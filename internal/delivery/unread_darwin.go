@@ -1,4 +1,4 @@
-package transport
+package delivery
 
 import "golang.org/x/sys/unix"
 

@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package transport
+package delivery
 
 import "golang.org/x/sys/unix"
 

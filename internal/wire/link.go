@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"agstest/internal/delivery"
+)
+
+// link is a connection as net/http has it below TLS. Whether a request that got no answer provably never reached the peer can be told only
+// before the connection is closed here, and before TLS says goodbye on it: so it is found out then.
+type link struct {
+	net.Conn
+	control   syscall.RawConn // nil where the system cannot be asked
+	roundTrip time.Duration   // how long connecting took
+	waiting   atomic.Bool     // a request is on its way, and nothing of an answer came
+	cut       atomic.Bool     // not all of it could be written
+	unread    atomic.Bool     // the peer ended its side before all of it had come
+}
+
+// dialLinks opens connections that are links.
+func dialLinks(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		begin := time.Now()
+		raw, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		l := &link{Conn: raw, roundTrip: time.Since(begin)}
+		if of, ok := raw.(syscall.Conn); ok {
+			l.control, _ = of.SyscallConn()
+		}
+		return l, nil
+	}
+}
+
+// Write is part of net.Conn.
+func (l *link) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	if err != nil && l.waiting.Load() && delivery.CutOff(err) {
+		l.cut.Store(true)
+	}
+	return n, err
+}
+
+// SetWriteDeadline is part of net.Conn. Only crypto/tls calls it here, before it says goodbye.
+func (l *link) SetWriteDeadline(t time.Time) error {
+	l.look()
+	return l.Conn.SetWriteDeadline(t)
+}
+
+// Close is part of net.Conn.
+func (l *link) Close() error {
+	l.look()
+	return l.Conn.Close()
+}
+
+func (l *link) look() {
+	if l.waiting.CompareAndSwap(true, false) && !l.cut.Load() && delivery.Unread(l.control, l.roundTrip) {
+		l.unread.Store(true)
+	}
+}
+
+// journey is what is known of how one request travelled. net/http tells of it on goroutines of its own.
+type journey struct {
+	connections atomic.Int32 // that it was given: net/http itself sends again what it may
+	last        atomic.Pointer[link]
+	kept        atomic.Bool // the last was used before
+}
+
+func (j *journey) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			j.connections.Add(1)
+			j.kept.Store(info.Reused)
+			l := linkBelow(info.Conn)
+			if j.last.Store(l); l != nil && info.Reused {
+				l.waiting.Store(true)
+			}
+		},
+		GotFirstResponseByte: func() {
+			if l := j.last.Load(); l != nil {
+				l.waiting.Store(false)
+			}
+		},
+	})
+}
+
+func linkBelow(c net.Conn) *link {
+	for {
+		switch under := c.(type) {
+		case *link:
+			return under
+		case *tls.Conn:
+			c = under.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
+// over ends the watch over the connection, which others may use now.
+func (j *journey) over() {
+	if l := j.last.Load(); l != nil {
+		l.waiting.Store(false)
+	}
+}
+
+// neverReached tells that the peer provably did not get the whole request, on a connection that was kept open and that it had closed.
+func (j *journey) neverReached(err error) bool {
+	l := j.last.Load()
+	if l == nil || !j.kept.Load() {
+		return false
+	}
+	ended := errors.Is(err, io.EOF) || strings.Contains(err.Error(), "server closed idle connection")
+	return l.cut.Load() || ended && l.unread.Load()
+}

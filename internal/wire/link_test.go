@@ -1,0 +1,141 @@
+package wire
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// closer is a service that ends each connection on which a second request comes, in a way that a test says; it reads the whole of the
+// others.
+type closer struct {
+	target   Target
+	requests atomic.Int64 // read to their end
+}
+
+func newCloser(t *testing.T, secure bool, end func(c net.Conn, under *net.TCPConn, in *bufio.Reader, requests *atomic.Int64)) *closer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &closer{target: Target{URL: "http://" + listener.Addr().String()}}
+	var config *tls.Config
+	if secure {
+		certified := httptest.NewTLSServer(nil)
+		defer certified.Close()
+		config = &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"http/1.1"}}
+		pool := x509.NewCertPool()
+		pool.AddCert(certified.Certificate())
+		s.target.URL, s.target.TLS = "https://"+listener.Addr().String(), &tls.Config{RootCAs: pool}
+	}
+	var talks sync.WaitGroup
+	talks.Go(func() {
+		for {
+			under, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			talks.Go(func() {
+				defer under.Close()
+				c := under
+				if secure {
+					c = tls.Server(under, config)
+				}
+				in := bufio.NewReader(c)
+				request, err := http.ReadRequest(in)
+				if err != nil {
+					return
+				}
+				if _, err := io.Copy(io.Discard, request.Body); err != nil {
+					return
+				}
+				s.requests.Add(1)
+				if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
+					return
+				}
+				end(c, under.(*net.TCPConn), in, &s.requests)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		talks.Wait()
+	})
+	return s
+}
+
+// A request of any method that a gateway provably never had, because it had closed the kept connection, is sent once more and counted.
+func TestWhatNeverReachedTheServiceIsSentOnceMore(t *testing.T) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+		t.Skip("it cannot be told here")
+	}
+	for over, secure := range map[string]bool{"http": false, "https": true} {
+		for way, size := range map[string]int{"while it was written": 32 << 20, "before it had all of it": 40 << 10} {
+			t.Run(over+", "+way, func(t *testing.T) {
+				t.Parallel()
+				s := newCloser(t, secure, func(_ net.Conn, under *net.TCPConn, _ *bufio.Reader, _ *atomic.Int64) {
+					under.Read(make([]byte, 5)) // it has begun to come, and the rest stays unread
+					under.CloseWrite()
+					under.Close()
+				})
+				c, err := NewClient(s.target)
+				require.NoError(t, err)
+				t.Cleanup(c.Close)
+				resent := 0
+				// What resets the connection comes a moment after its end. Where this machine is busy it comes later than two round trips.
+				for i := 0; i < 50 && resent == 0; i++ {
+					before := s.requests.Load()
+					x := c.Do(t.Context(), Call{Operation: "refresh", Method: "POST", Path: "/"})
+					require.NoError(t, x.Err)
+					if x = c.Do(t.Context(), Call{Operation: "refresh", Method: "POST", Path: "/", Body: make([]byte, size)}); x.Resent {
+						resent++
+						require.NoError(t, x.Err)
+						assert.Equal(t, "{}", string(x.Body))
+						assert.Equal(t, before+2, s.requests.Load(), "the service had each once")
+					}
+					c.Close()
+				}
+				assert.Equal(t, map[string]int{"refresh": 1}, c.Resent())
+			})
+		}
+	}
+}
+
+// A service that reads a request and closes without a word may have done what it asks for: it is not sent again.
+func TestWhatMayHaveReachedTheServiceIsNotSentAgain(t *testing.T) {
+	for over, secure := range map[string]bool{"http": false, "https": true} {
+		t.Run(over, func(t *testing.T) {
+			t.Parallel()
+			s := newCloser(t, secure, func(c net.Conn, _ *net.TCPConn, in *bufio.Reader, requests *atomic.Int64) {
+				if request, err := http.ReadRequest(in); err == nil {
+					io.Copy(io.Discard, request.Body)
+					requests.Add(1)
+				}
+				c.Close()
+			})
+			c, err := NewClient(s.target)
+			require.NoError(t, err)
+			t.Cleanup(c.Close)
+			for range 10 {
+				require.NoError(t, c.Do(t.Context(), Call{Method: "POST", Path: "/", Body: []byte("{}")}).Err)
+				x := c.Do(t.Context(), Call{Method: "POST", Path: "/", Body: []byte("{}")})
+				require.Error(t, x.Err)
+				assert.Contains(t, Explain(x.Err), "closed the connection")
+				assert.False(t, x.Resent)
+				c.Close()
+			}
+			assert.EqualValues(t, 20, s.requests.Load())
+			assert.Empty(t, c.Resent())
+		})
+	}
+}
