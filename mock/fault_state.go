@@ -13,6 +13,24 @@ func deviceFaults() []Fault {
 	return []Fault{
 		lax("device-recognised", "DEV-01", "a repeated deviceInformation gives the device of before", nil, ruleNewDevice),
 		lax("device-made-on-nth", "DEV-02", "an n-th sign-on makes a device", nil, ruleNoDeviceOnNth),
+		overlooked("state-suspended-first-session", "DEV-08", ags.SignOnWithSessionToken, ruleSuspended, (*call).firstTime),
+		overlooked("state-suspended-first-sign-on", "DEV-08", ags.SignOn, ruleSuspended, (*call).firstTime),
+		overlooked("state-suspended-known-session", "DEV-08", ags.SignOnWithSessionToken, ruleSuspended, (*call).nthTime),
+		overlooked("state-suspended-known-sign-on", "DEV-08", ags.SignOn, ruleSuspended, (*call).nthTime),
+		overlooked("state-cancelled-first-session", "DEV-09", ags.SignOnWithSessionToken, ruleCancelled, (*call).firstTime),
+		overlooked("state-cancelled-first-sign-on", "DEV-09", ags.SignOn, ruleCancelled, (*call).firstTime),
+		overlooked("state-cancelled-known-session", "DEV-09", ags.SignOnWithSessionToken, ruleCancelled, (*call).nthTime),
+		overlooked("state-cancelled-known-sign-on", "DEV-09", ags.SignOn, ruleCancelled, (*call).nthTime),
+		overlooked("state-suspended-register", "REG-03", ags.Register, ruleSuspended, nil),
+		overlooked("state-cancelled-register", "REG-03", ags.Register, ruleCancelled, nil),
+		overlooked("state-disabled-session", "DEV-06", ags.SignOnWithSessionToken, ruleDeviceDisabled, nil),
+		overlooked("state-disabled-sign-on", "DEV-06", ags.SignOn, ruleDeviceDisabled, nil),
+		overlooked("state-deleted-session", "DEV-07", ags.SignOnWithSessionToken, ruleDeviceDeleted, nil),
+		overlooked("state-deleted-sign-on", "DEV-07", ags.SignOn, ruleDeviceDeleted, nil),
+		overlooked("state-inactive-session", "DEV-11", ags.SignOnWithSessionToken, ruleDeviceInactive, nil),
+		overlooked("state-inactive-sign-on", "DEV-11", ags.SignOn, ruleDeviceInactive, nil),
+		lax("state-unapproved-sign-on", "DEV-12", "a device that is not approved may not sign on at signOn", on(ags.SignOn), ruleUnapprovedMay),
+		lax("state-deleted-for-good-sign-on", "DEV-14", "who has lost a device may not sign on with a new one at signOn", on(ags.SignOn), ruleFreshAfterDeletion),
 		lax("device-no-limit", "DEV-03", "the limit of devices is not kept", nil, ruleDeviceLimit),
 		lax("device-limit-off-by-one", "DEV-03", "an account gets one device more than it may", nil, ruleExactLimit),
 		wrongRefusal("device-limit-code", "DEV-03", "the limit of devices gives code 20008", nil, toCode(20008), ruleDeviceLimit),
@@ -158,4 +176,13 @@ func gatewayFaults() []Fault {
 		}),
 		spoiledSuccess("content-type-missing", "GW-05", "answers have no content type", nil, func(_ *call, r *reply) { r.media = noMedia }),
 	}
+}
+
+// overlooked is a state that one call does not look at.
+func overlooked(name, requirement, operation string, reason rule, when func(*call) bool) Fault {
+	return Fault{Name: name, Requirement: requirement, Summary: operation + " overlooks the state (" + string(reason) + ")", operations: on(operation), reply: func(c *call, r *reply) {
+		if r.refused == reason && (when == nil || when(c)) {
+			*r = c.pretend()
+		}
+	}}
 }

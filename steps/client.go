@@ -262,6 +262,10 @@ func (w *world) makeTroubledClient(ctx context.Context, state string) error {
 		if s.ClientID == "" {
 			return lacking(w.run.example(state+"-device"), "situations.%s-device names no clientId", state)
 		}
+		if a := w.account; a != nil && a.situation == "credentials" && (s.AccountID == "" || s.AccountID != w.run.environment.Situations["credentials"].AccountID) {
+			return lacking("the same accountId in situations.credentials and situations."+state+"-device",
+				"nothing says that the device of situations.%s-device is of the user of situations.credentials", state)
+		}
 		w.add(&client{id: s.ClientID})
 		w.subject = &subject{situation: state + "-device", unknown: "an unknown device", codes: map[string][]int{"disabled": {20004}, "deleted": {20003}}[state], madeUp: madeUpClient}
 		return nil

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -83,6 +84,22 @@ var situationPhrases = []phrase{
 			if len(w.account.parameters) == 0 {
 				return lacking("situations."+a.words[0]+"-account: {parameters: {username: …, password: …}}", "the environment gives no credentials of a user whose account is %s", a.words[0])
 			}
+			return nil
+		}),
+	given(`a TVkey user whose account is (suspended|cancelled)`, "a TVkey user whose account is <suspended|cancelled>", "a TVkey user whose account is suspended",
+		"A user who may activate TVkey devices, and whom the operator has shut out. In the environment file: parameters of situations.suspended-account, and situations.registration.",
+		func(ctx context.Context, w *world, a arguments) error {
+			s, err := w.situation("registration")
+			if err != nil {
+				return err
+			}
+			if err := w.useTroubled(ctx, a.words[0]); err != nil {
+				return err
+			}
+			if len(w.account.parameters) == 0 {
+				return lacking("situations."+a.words[0]+"-account: {parameters: {username: …, password: …}}", "the environment gives no credentials of a user whose account is %s", a.words[0])
+			}
+			w.registration = cmp.Or(s.Type, "tvkey")
 			return nil
 		}),
 	given(`a device of the account`, "a device of the account", "a device of the account",

@@ -153,7 +153,6 @@ var onlyWithControl = map[string]string{
 	"refresh-suspended":               "a state changes while the scenario runs",
 	"refresh-suspended-401":           "a state changes while the scenario runs",
 	"refresh-third-extends-fixed-end": "days pass",
-	"register-state-ignored":          "a state changes while the scenario runs",
 	"sign-on-locked-after-expiry":     "days pass",
 }
 
