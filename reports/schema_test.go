@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/matrix"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the schemas anew")
@@ -32,6 +33,7 @@ var storedForms = map[string]struct {
 	"load":        {reports.Load{}, "What a load run measured; all times are nanoseconds"},
 	"gate":        {reports.Gate{}, "A conformance run and a load run with one verdict"},
 	"comparison":  {reports.Comparison{}, "What tells two services, two builds or two times apart"},
+	"matrix":      {matrix.Matrix{}, "What several environments answered to the same questions, side by side; all times are nanoseconds"},
 }
 
 // schemaMaker makes a schema of Go types, with their comments as descriptions.
@@ -40,11 +42,15 @@ type schemaMaker struct {
 	defs     map[string]any
 }
 
-func newSchemaMaker(t *testing.T) *schemaMaker {
+func newSchemaMaker(t *testing.T, folders ...string) *schemaMaker {
 	t.Helper()
 	m := &schemaMaker{comments: map[string]string{}, defs: map[string]any{}}
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
+	var files []string
+	for _, folder := range folders { // the types of a later one hide those of the same name
+		found, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -150,7 +156,7 @@ func (m *schemaMaker) object(kind reflect.Type) map[string]any {
 func TestSchemasFollowFromTheTypes(t *testing.T) {
 	for name, form := range storedForms {
 		t.Run(name, func(t *testing.T) {
-			maker := newSchemaMaker(t)
+			maker := newSchemaMaker(t, map[bool][]string{true: {".", "matrix"}, false: {"."}}[name == "matrix"]...)
 			kind := reflect.TypeOf(form.document)
 			schema := maker.object(kind)
 			version := schemaOf(t, name)
@@ -176,12 +182,12 @@ func TestSchemasFollowFromTheTypes(t *testing.T) {
 		})
 	}
 	_, err := reports.Schema("confromance")
-	require.EqualError(t, err, `there is no schema "confromance": known are comparison, conformance, gate, load`)
+	require.EqualError(t, err, `there is no schema "confromance": known are comparison, conformance, gate, load, matrix`)
 }
 
 func schemaOf(t *testing.T, name string) string {
 	t.Helper()
-	return map[string]string{"conformance": reports.ConformanceSchema, "load": reports.LoadSchema, "gate": reports.GateSchema, "comparison": reports.ComparisonSchema}[name]
+	return map[string]string{"conformance": reports.ConformanceSchema, "load": reports.LoadSchema, "gate": reports.GateSchema, "comparison": reports.ComparisonSchema, "matrix": matrix.Schema}[name]
 }
 
 func compiledSchema(t *testing.T, name string) *jsonschema.Schema {

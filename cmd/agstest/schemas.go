@@ -8,7 +8,7 @@ import (
 )
 
 // schemaKinds are the kinds of files that have a JSON Schema: what people write first, then what runs write.
-var schemaKinds = []string{"environment", "profile", "plan", "conformance", "load", "gate", "comparison"}
+var schemaKinds = []string{"environment", "profile", "plan", "conformance", "load", "gate", "comparison", "matrix"}
 
 func schemaOf(kind string, root *cobra.Command) ([]byte, error) {
 	switch kind {

@@ -68,17 +68,12 @@ type view struct {
 	Same     []Requirement
 	Multiple []multiple
 	Legend   []legendEntry
-	Counts   []changeCount
+	Since    string
 }
 
 type legendEntry struct {
 	Verdict reports.Verdict
 	Sign    string
-}
-
-type changeCount struct {
-	Change string
-	Count  int
 }
 
 // HTML writes one page that needs nothing beside it: no script, no address but those of the runs' own pages.
@@ -91,12 +86,10 @@ func HTML(w io.Writer, m *Matrix, style html.Style) error {
 		v.Folder, v.Policy = true, "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
 	}
 	shown := map[reports.Verdict]bool{}
-	changes := map[Change]int{}
 	for _, r := range m.Requirements {
 		bad := r.Differs
 		for _, cell := range r.Cells {
 			shown[cell.Verdict] = true
-			changes[cell.Change]++
 			bad = bad || cell.Verdict == reports.Fail || cell.Verdict == reports.Error
 		}
 		if bad {
@@ -110,11 +103,7 @@ func HTML(w io.Writer, m *Matrix, style html.Style) error {
 			v.Legend = append(v.Legend, legendEntry{verdict, sign(verdict)})
 		}
 	}
-	for _, change := range []Change{NewFailure, Mended, NewlyCovered, NoLongerCovered} {
-		if n := changes[change]; n > 0 {
-			v.Counts = append(v.Counts, changeCount{changeTexts[change], n})
-		}
-	}
+	v.Since = m.since()
 	v.Multiple = multiples(m)
 	out := bufio.NewWriter(w)
 	if err := page.Execute(out, v); err != nil {
@@ -176,6 +165,9 @@ func (c Cell) Title() string {
 		if c.Was != "" {
 			words += " (was " + c.Was.Word() + ")"
 		}
+	}
+	if c.Sometimes != "" {
+		words += ", " + c.Sometimes
 	}
 	if c.Reason != "" {
 		words += ": " + clipped(c.Reason, 160)

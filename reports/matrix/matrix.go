@@ -50,6 +50,8 @@ type Matrix struct {
 	Requirements []Requirement `json:"requirements"` // in catalogue order
 	Load         []Operation   `json:"load,omitempty"`
 	Shape        []Shape       `json:"shape,omitempty"` // what one environment has and another has not
+	// Home is the page of a site that its page leads back to; empty: it stands alone.
+	Home string `json:"-"`
 }
 
 // Environment is a column.
@@ -94,8 +96,10 @@ type Cell struct {
 	Verdict reports.Verdict `json:"verdict"` // empty: no conformance run
 	Was     reports.Verdict `json:"was,omitempty"`
 	Change  Change          `json:"change,omitempty"`
-	Reason  string          `json:"reason,omitempty"`
-	Link    string          `json:"link,omitempty"` // the evidence, relative to the matrix
+	// Sometimes says that it fails now and then: "fails sometimes (1 of 3)"; empty: always, never, or tried once.
+	Sometimes string `json:"sometimes,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	Link      string `json:"link,omitempty"` // the evidence, relative to the matrix
 }
 
 // Requirement is a row.

@@ -1,14 +1,17 @@
 package matrix
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	unescape "html"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -164,4 +167,44 @@ func TestFilesOfALargeMatrix(t *testing.T) {
 	var again Matrix
 	require.NoError(t, json.Unmarshal(stored, &again))
 	assert.Equal(t, m.Causes, again.Causes)
+}
+
+// TestStoredMatrixIsOfItsSchema: what is stored, empty or full, validates; and it is read back.
+func TestStoredMatrixIsOfItsSchema(t *testing.T) {
+	t.Parallel()
+	data, err := reports.Schema("matrix")
+	require.NoError(t, err)
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("matrix.json", document))
+	schema, err := compiler.Compile("matrix.json")
+	require.NoError(t, err)
+	run, before := checked("a", fail, pass, fail, fail), checked("a", pass, pass, pass, fail)
+	run.Conformance.Requirements[1].Tries = &reports.Tries{Times: 3, Showed: 1, First: 1}
+	run.Conformance.Shape = []reports.ShapeEntry{{Operation: "refresh", Status: 200, Place: "scope", Kind: "string", Times: 2}}
+	conform := part(run, 1)
+	conform.Against = before
+	full := Build("x", "2", "release 1", reports.Tool{Version: "1", Go: "go1.26"}, []Column{{"a", []Part{conform, part(loaded("a", 7e6), 0)}}, {"b", []Part{part(checked("b", pass, pass), 0), {Command: "load", Exit: 3, Problem: "down"}}}})
+	assert.Equal(t, "fails sometimes (1 of 3)", full.Requirements[1].Cells[0].Sometimes)
+	assert.Equal(t, "Since release 1: 1 new failure, 1 fails sometimes.", full.since())
+	for name, m := range map[string]*Matrix{"full": full, "empty": Build("x", "", "", reports.Tool{}, nil)} {
+		var text bytes.Buffer
+		require.NoError(t, reports.WriteJSON(&text, m))
+		again, err := Read(bytes.NewReader(text.Bytes()))
+		require.NoError(t, err, name)
+		assert.Equal(t, m.Reason, again.Reason)
+		value, err := jsonschema.UnmarshalJSON(&text)
+		require.NoError(t, err)
+		require.NoError(t, schema.Validate(value), name)
+		value.(map[string]any)["schema"] = "agstest.matrix/2.0"
+		require.Error(t, schema.Validate(value), "another major version")
+	}
+	_, err = Read(strings.NewReader(`{"schema":"agstest.matrix/2.0"}`))
+	require.EqualError(t, err, `the stored matrix is "agstest.matrix/2.0"; this version reads agstest.matrix/1.0`)
+	for _, write := range []func(io.Writer, *Matrix) error{Text, Markdown, func(w io.Writer, m *Matrix) error { return HTML(w, m, html.Style{}) }} {
+		var text strings.Builder
+		require.NoError(t, write(&text, full))
+		assert.Contains(t, text.String(), "Since release 1: 1 new failure, 1 fails sometimes.")
+	}
 }

@@ -2,7 +2,9 @@ package matrix
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"agstest/reports"
 )
@@ -31,6 +33,9 @@ func (m *Matrix) requirements(columns []Column) {
 			cell := Cell{Verdict: r.Verdict, Reason: why(r)}
 			if link != "" {
 				cell.Link = link + "#r-" + r.ID
+			}
+			if r.Tries.Sometimes() {
+				cell.Sometimes = r.Tries.Words(r.Verdict)
 			}
 			if against != nil {
 				cell.Was = against[r.ID]
@@ -64,6 +69,45 @@ func (c Column) evidence() (*reports.Conformance, string, map[string]reports.Ver
 		return part.Run.Conformance, link, was
 	}
 	return nil, "", nil
+}
+
+// tally says what changed since the earlier runs, and what fails now and then, in words; empty: nothing.
+func (m *Matrix) tally() []string {
+	changes, sometimes := map[Change]int{}, 0
+	for _, r := range m.Requirements {
+		for _, cell := range r.Cells {
+			changes[cell.Change]++
+			if cell.Sometimes != "" {
+				sometimes++
+			}
+		}
+	}
+	var said []string
+	for _, change := range []Change{NewFailure, Mended, NewlyCovered, NoLongerCovered} {
+		if n := changes[change]; n > 0 {
+			words := fmt.Sprint(n, " ", changeTexts[change])
+			if change == NewFailure && n > 1 {
+				words += "s"
+			}
+			said = append(said, words)
+		}
+	}
+	if sometimes > 0 {
+		said = append(said, fmt.Sprint(sometimes, map[bool]string{true: " fails sometimes", false: " fail sometimes"}[sometimes == 1]))
+	}
+	return said
+}
+
+// since is the tally in a sentence; empty: there is nothing to say.
+func (m *Matrix) since() string {
+	said := strings.Join(m.tally(), ", ")
+	if said == "" {
+		return ""
+	}
+	if m.Against != "" {
+		return "Since " + m.Against + ": " + said + "."
+	}
+	return said + "."
 }
 
 // why is what a cell says beyond its verdict.

@@ -27,6 +27,9 @@ func Text(w io.Writer, m *Matrix) error {
 			fmt.Fprintf(out, "  %-*s  %-8s %s: %s\n", width, e.Name, run.Command, run.Verdict.Word(), clipped(run.Reason, 160))
 		}
 	}
+	if since := m.since(); since != "" {
+		fmt.Fprintf(out, "\n  %s\n", since)
+	}
 	for i, cause := range m.Causes {
 		if i == 0 {
 			fmt.Fprintln(out)
@@ -56,6 +59,9 @@ func Markdown(w io.Writer, m *Matrix) error {
 		for _, run := range e.Runs {
 			fmt.Fprintf(out, "| %s | %s | %s | %s |\n", plain(e.Name), run.Command, run.Verdict.Word(), plain(clipped(run.Reason, 160)))
 		}
+	}
+	if since := m.since(); since != "" {
+		fmt.Fprintf(out, "\n%s\n", plain(since))
 	}
 	for i, cause := range m.Causes {
 		switch i {

@@ -185,6 +185,13 @@ func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
 }
 
 func whyOf(r reports.Requirement) string {
+	if r.Tries.Sometimes() {
+		return r.Tries.Words(r.Verdict) + ": " + plainWhy(r)
+	}
+	return plainWhy(r)
+}
+
+func plainWhy(r reports.Requirement) string {
 	if len(r.Findings) > 0 {
 		f := r.Findings[0]
 		f.Requirement = ""

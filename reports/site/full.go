@@ -148,6 +148,7 @@ func (b *builder) planPages(places []place) error {
 			continue
 		}
 		m.Relink(func(link string) string { return b.linkOfPlan(place.folder, link, byFolder) })
+		m.Home = "../index.html"
 		var text bytes.Buffer
 		if err := matrix.HTML(&text, m, reportStyle); err != nil {
 			return err
