@@ -88,7 +88,7 @@ VEGETAS := v12.8.4 v12.12.0 v12.13.0
 peers: browser ## linters, formatters, reporters, a mock and a proxy of others read what we write, in pinned versions
 	$(GO) test -count=1 -v ./internal/openapi/peers
 	for v in $(VEGETAS); do GOBIN=$(CURDIR)/bin/vegeta-$$v $(GO) install github.com/tsenart/vegeta/v12@$$v || exit 1; done
-	VEGETA=$$(ls -d $(CURDIR)/bin/vegeta-*/vegeta | paste -sd: -) $(GO) test -count=1 -v ./load -run '^TestVegetasCommandReadsTheRawStream$$'
+	VEGETA=$$(ls -d $(CURDIR)/bin/vegeta-*/vegeta | paste -sd: -) $(GO) test -count=1 -v ./load/engine -run '^TestVegetasCommandReadsTheRawStream$$'
 
 bench: ## the load generator beside Vegeta's command, in a stall, its memory and its lag; wants a quiet machine with 2 cores
 	$(GO) test ./load/bench -run '^$$' -bench . -benchtime 1x -timeout 60m

@@ -12,8 +12,8 @@ import (
 	"agstest/reports"
 )
 
-// ABOptions are the question of a comparison of two services by turns. Old, Workload and Rate must be given, and New unless AA is set; the
-// zero value of everything else works.
+// ABOptions are the question of a comparison of two services by turns. Old, Workload and Rate must be given, and New
+// unless AA is set; the zero value of everything else works.
 type ABOptions struct {
 	Old, New *environment.Environment
 	// AA compares Old with itself: whatever is found then is the doing of this place, not of a build.
@@ -23,8 +23,9 @@ type ABOptions struct {
 	Workers         int
 	// Pairs of blocks in a round; 0: 60.
 	Pairs int
-	// Block is how long each side sends before the other takes over; its first tenth is not counted. 0: 5 s, or up to 10 s where the
-	// rate is so low that a block would not carry a p99, or an operation so rare that it would not carry its p95.
+	// Block is how long each side sends before the other takes over; its first tenth is not counted. 0: 5 s, or up to
+	// 10 s where the rate is so low that a block would not carry a p99, or an operation so rare that it would not carry
+	// its p95.
 	Block time.Duration
 	Seed  uint64
 	// Placement says how it is kept from mattering where the two run; with Swap it is reports.Swapped.
@@ -44,11 +45,13 @@ type ABOptions struct {
 	Timeout time.Duration
 	MaxLag  time.Duration
 	Secrets *wire.Redactor
-	// SetUp is called once a second while a side is set up, and Progress about once a second after it, on goroutines of the run.
+	// SetUp is called once a second while a side is set up, and Progress about once a second after it, on goroutines of
+	// the run.
 	SetUp    func(clients.SetUp)
 	Progress func(ABProgress)
-	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was measured outlives a
-	// process that is killed. It is called by one goroutine of the run, never after AB has returned.
+	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was
+	// measured outlives a process that is killed. It is called by one goroutine of the run, never after AB has
+	// returned.
 	Keep func(*reports.Comparison)
 	Now  func() time.Time
 	Run  reports.Run
@@ -72,10 +75,11 @@ const (
 	lead = 500 * time.Millisecond
 )
 
-// AB lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides first. When ctx ends it
-// sends no more, and what was measured is in the comparison, which is then inconclusive. An error is of the kind failure.Usage (nothing
-// was sent) or failure.Setup, or that of ctx when it ended before the clock started; where something failed later, such as the change of
-// places, the comparison of what was measured until then comes with the error.
+// AB lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides first.
+// When ctx ends it sends no more, and what was measured is in the comparison, which is then inconclusive. An error is
+// of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock started;
+// where something failed later, such as the change of places, the comparison of what was measured until then comes with
+// the error.
 func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 	job, err := newABJob(&o)
 	if err != nil {

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -48,7 +47,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	case o.Swap == nil && o.Placement == reports.Swapped:
 		return nil, failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
 	}
-	workers, err := workersWithin(transport.MostOpenFiles()/2, o.Workers) // both sides keep their connections all along
+	workers, err := transport.WorkersWithin(transport.MostOpenFiles()/2, o.Workers) // both sides keep their connections all along
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +84,11 @@ func newABJob(o *ABOptions) (*abJob, error) {
 			side.consent.YesLoad = o.YesLoad[0]
 		}
 		side.consent.OverrideMaxRate, side.consent.Yes = o.OverrideMaxRate, o.Yes
-		var err error
-		if side.target, err = e.Target(); err != nil {
-			return nil, err
-		}
-		side.target.Timeout = cmp.Or(o.Timeout, side.target.Timeout)
-		planned, err := side.newCrowd()
+		planned, err := side.prepare()
 		if err != nil {
 			return nil, err
 		}
-		side.clients = planned.Size()
+		side.clients = planned.Crowd().Size()
 		if i == 0 {
 			j.old = side
 		} else {
@@ -111,8 +105,8 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	return j, nil
 }
 
-// abBlock is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the operation with
-// the least share, within 5 and 10 s.
+// abBlock is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the
+// operation with the least share, within 5 and 10 s.
 func abBlock(rate, share float64) time.Duration {
 	hits := math.Max(5/0.01, 5/0.05/share)
 	need := time.Duration(math.Ceil(hits/rate*settleShare/(settleShare-1)*10)) * time.Second / 10
@@ -146,8 +140,6 @@ func (j *abJob) valid() bool {
 
 func (j *abJob) close() {
 	for _, s := range []*abSide{j.old, j.new} {
-		if s.via != nil {
-			s.via.Close()
-		}
+		s.close()
 	}
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package load
 
 import (
@@ -9,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,9 +23,10 @@ import (
 	"agstest/reports"
 )
 
-// TestABProof shows on real traffic what the simulations of package reports show on numbers: two mocks answer refreshes after a random
-// delay around 10 ms; where the new one's delay is 5 % longer the comparison must find it every time, and where both are alike it must
-// stay silent every time. It takes about 25 minutes and needs a quiet machine, so it runs only where AB_PROOF says how many times each:
+// TestABProof shows on real traffic what the simulations of package reports show on numbers: two mocks answer refreshes
+// after a random delay around 10 ms; where the new one's delay is 5 % longer the comparison must find it every time,
+// and where both are alike it must stay silent every time. It takes about 25 minutes and needs a quiet machine, so it
+// runs only where AB_PROOF says how many times each:
 //
 //	AB_PROOF=10 go test ./load -run TestABProof -v -timeout 2h
 func TestABProof(t *testing.T) {
@@ -30,31 +34,11 @@ func TestABProof(t *testing.T) {
 	if err != nil || times < 1 {
 		t.Skip("set AB_PROOF to the number of comparisons of each kind, such as 10")
 	}
-	// The service's own variation: log-normal, σ 0.2, and one answer in fifty four times as slow. The delays are kept by timers of the
-	// kernel: those of the runtime have steps of a millisecond, which would hide half a one.
-	var timers struct {
-		sync.Mutex
-		free []preciseTimer
-	}
-	defer func() {
-		for _, timer := range timers.free {
-			timer.close()
-		}
-	}()
+	// The service's own variation: log-normal, σ 0.2, and one answer in fifty four times as slow. The delays are kept
+	// by timers of the kernel: those of the runtime have steps of a millisecond, which would hide half a one.
 	pause := func(d time.Duration) {
-		var timer preciseTimer
-		timers.Lock()
-		if last := len(timers.free) - 1; last >= 0 {
-			timer, timers.free = timers.free[last], timers.free[:last]
-		}
-		timers.Unlock()
-		if timer == nil {
-			timer = newPreciseTimer()
-		}
-		timer.sleep(context.Background(), d) // this is the service's answer time, not a wait of the test
-		timers.Lock()
-		timers.free = append(timers.free, timer)
-		timers.Unlock()
+		wait := syscall.NsecToTimespec(int64(d))
+		_ = syscall.Nanosleep(&wait, nil) // this is the service's answer time, not a wait of the test
 	}
 	delayed := func(seed uint64, factor float64) func(http.Handler) http.Handler {
 		var mu sync.Mutex // guards random
@@ -96,7 +80,8 @@ func TestABProof(t *testing.T) {
 		}
 		return text
 	}
-	// Where something else kept this machine busy the comparison says that it cannot compare, which is no verdict; then it is repeated.
+	// Where something else kept this machine busy the comparison says that it cannot compare, which is no verdict; then
+	// it is repeated.
 	compare := func(seed uint64, factor float64) *reports.Comparison {
 		c := once(seed, factor)
 		for try := uint64(1); try <= 3 && c.Verdict == reports.NotComparable; try++ {

@@ -6,14 +6,16 @@ import (
 	"sync"
 	"time"
 
+	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/tally"
 	"agstest/reports"
 )
 
-// turnRecorder is a workload that keeps, for each block of its side, how the hits of that block fared. Its inner workload does the work.
+// turnRecorder is a workload that keeps, for each block of its side, how the hits of that block fared. Its inner
+// workload does the work.
 type turnRecorder struct {
-	Workload
+	engine.Workload
 	schedule turns
 	settle   time.Duration // at the start of each block, not counted
 	began    time.Time
@@ -34,7 +36,7 @@ type turnOperation struct {
 	right       []int64 // response times in nanoseconds
 }
 
-func newTurnRecorder(w Workload, schedule turns, settle time.Duration, began time.Time) *turnRecorder {
+func newTurnRecorder(w engine.Workload, schedule turns, settle time.Duration, began time.Time) *turnRecorder {
 	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began, blocks: make([]turnBlock, len(schedule.starts)), totals: make([]tally.Histogram, len(w.Operations()))}
 	for i := range r.blocks {
 		r.blocks[i].operations = make([]turnOperation, len(w.Operations()))
@@ -80,7 +82,7 @@ func (r *turnRecorder) End(request *hit.Request, answer *hit.Answer) hit.Outcome
 
 // Exhausted is part of Finite.
 func (r *turnRecorder) Exhausted() error {
-	if finite, ok := r.Workload.(Finite); ok {
+	if finite, ok := r.Workload.(engine.Finite); ok {
 		return finite.Exhausted()
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/load/engine"
 	"agstest/reports"
 )
 
@@ -62,17 +63,18 @@ func (j *abJob) round(ctx context.Context, number int) (began bool, err error) {
 	return began, nil
 }
 
-// leg lets both sides send by turns for so many pairs. Each side is an engine of its own with a schedule of its own; they share nothing
-// but the moment at which both start, and keep their connections all along. Before are the pairs of the round that are over.
+// leg lets both sides send by turns for so many pairs. Each side is an engine of its own with a schedule of its own;
+// they share nothing but the moment at which both start, and keep their connections all along. Before are the pairs of
+// the round that are over.
 func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs int) ([]reports.Pair, error) {
 	oldTurns, newTurns, oldFirst := takeTurns(j.random, j.options.Rate, j.block, pairs)
 	began := time.Now().Add(lead)
-	j.old.prepare(oldTurns, began)
-	j.new.prepare(newTurns, began)
+	j.old.begin(oldTurns, began)
+	j.new.begin(newTurns, began)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
-	judged := j.old.crowd.Measures()
+	judged := j.old.prepared.Crowd().Measures()
 	pair := func(n int) reports.Pair {
 		return reports.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
 	}
@@ -89,7 +91,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 		}
 	})
 	var newWrong atomic.Int64
-	j.new.progress = func(p Progress) { newWrong.Store(p.Wrong) }
+	j.new.progress = func(p engine.Progress) { newWrong.Store(p.Wrong) }
 	j.old.progress = j.teller(round, len(before), over, &newWrong)
 	sides := []*abSide{j.old, j.new}
 	var sending sync.WaitGroup
@@ -125,14 +127,14 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 }
 
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
-func (j *abJob) teller(round, before int, over chan<- int, newWrong *atomic.Int64) func(Progress) {
+func (j *abJob) teller(round, before int, over chan<- int, newWrong *atomic.Int64) func(engine.Progress) {
 	length := j.old.recorder.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
 		rest = time.Duration(2*(j.legs()[1]+1)) * j.block
 	}
 	told := 0
-	return func(p Progress) {
+	return func(p engine.Progress) {
 		// A second after its end the answers of a pair are in, but for the latest.
 		if n := int((p.Elapsed-time.Second)/(2*j.block)) - 1; n > told && j.options.Keep != nil {
 			select {

@@ -9,8 +9,8 @@ import (
 	"agstest/load/schedule"
 )
 
-// turns is the part of one side in a job where two services take turns: the same number of evenly spaced hits in each of its blocks, and
-// none while it is the other's turn.
+// turns is the part of one side in a job where two services take turns: the same number of evenly spaced hits in each
+// of its blocks, and none while it is the other's turn.
 type turns struct {
 	starts []time.Duration // of its blocks, ascending
 	rate   schedule.Rate
@@ -37,8 +37,8 @@ func (t turns) Count(at time.Duration) uint64 {
 	return last*t.each + min(t.rate.HitsBefore(at-t.starts[last]+1), t.each)
 }
 
-// takeTurns lays blocks of both sides one after the other, a pair to warm up before those that count. The order within each pair is drawn
-// at random, so that whatever has a rhythm of its own cannot favour one side.
+// takeTurns lays blocks of both sides one after the other, a pair to warm up before those that count. The order within
+// each pair is drawn at random, so that whatever has a rhythm of its own cannot favour one side.
 func takeTurns(random *rand.Rand, rate schedule.Rate, block time.Duration, pairs int) (old, new turns, oldFirst []bool) {
 	old = turns{rate: rate, block: block, each: rate.HitsBefore(block), length: time.Duration(2*(pairs+1)) * block}
 	new = old

@@ -7,8 +7,7 @@ import (
 	"time"
 
 	"agstest/internal/environment"
-	"agstest/internal/wire"
-	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/reports"
@@ -19,24 +18,22 @@ type abSide struct {
 	name        string // old or new
 	job         *abJob
 	environment *environment.Environment
-	target      wire.Target
 	part        schedule.Shard // of the clients, where both sides have the same
 	seed        uint64
 	consent     Consent
-	via         *wire.Client
-	crowd       *clients.Crowd
+	prepared    *Prepared
 	clients     int // planned
 	recorder    *turnRecorder
-	progress    func(Progress)
+	progress    func(engine.Progress)
 
 	reports []*reports.Load // one of each leg
 	wrong   []reports.Wrong
 	totals  map[string]*tally.Histogram
 }
 
-func (s *abSide) options() *Options {
+func (s *abSide) options() Options {
 	o := s.job.options
-	return &Options{
+	return Options{
 		Environment: s.environment, Traffic: o.Traffic, Rate: o.Rate, Workers: o.Workers, Seed: s.seed,
 		Shard: s.part, Consent: s.consent,
 		Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
@@ -44,57 +41,50 @@ func (s *abSide) options() *Options {
 	}
 }
 
-// newCrowd plans the clients of one round. Where each has one session token that can be used once, they must do for the confirming round
-// as well.
-func (s *abSide) newCrowd() (*clients.Crowd, error) {
-	o := s.job.options
-	plan := func(hits uint64) (*clients.Crowd, error) {
-		t := turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits, length: s.job.block}
-		p := &plan{whole: t, schedule: t, length: t.length}
-		return p.crowd(s.options())
+// prepare plans the clients of one round. Where each has one session token that can be used once, they must do for the
+// confirming round as well.
+func (s *abSide) prepare() (*Prepared, error) {
+	plan := func(hits uint64) (*Prepared, error) {
+		o := s.options()
+		o.Schedule = turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits, length: s.job.block}
+		return Prepare(o)
 	}
-	c, err := plan(s.job.hits())
-	if err == nil && c.UsesUp() && o.Confirm {
-		c, err = plan(2 * s.job.hits())
+	p, err := plan(s.job.hits())
+	if err == nil && p.Crowd().UsesUp() && s.job.options.Confirm {
+		p, err = plan(2 * s.job.hits())
 	}
-	return c, err
+	return p, err
 }
 
 // ready signs the clients on that a round needs, and whatever else must be done before the clock starts.
 func (s *abSide) ready(ctx context.Context) error {
-	if s.crowd != nil && s.crowd.UsesUp() {
+	if s.prepared != nil && s.prepared.Crowd().UsesUp() {
 		return nil // planned for both rounds
 	}
+	s.close()
 	var err error
-	if s.crowd, err = s.newCrowd(); err != nil {
+	if s.prepared, err = s.prepare(); err != nil {
 		return err
 	}
-	if s.via == nil {
-		if s.via, err = wire.NewClient(s.target); err != nil {
-			return err
-		}
-		if err := reach(ctx, s.via, s.environment); err != nil {
-			return err
-		}
-	}
-	wrong, err := s.crowd.SetUp(ctx, s.via, setUpRate(s.environment, s.job.options.Rate.PerSecond(), false, s.consent, schedule.Shard{}), s.job.options.SetUp)
-	s.wrong = append(s.wrong, wrong...)
-	return err
+	return s.prepared.SetUp(ctx)
 }
 
-// prepare makes the next leg ready.
-func (s *abSide) prepare(schedule turns, began time.Time) {
-	s.recorder = newTurnRecorder(s.crowd, schedule, s.job.settle, began)
+func (s *abSide) close() {
+	if s.prepared != nil {
+		s.prepared.Close()
+	}
+}
+
+// begin makes the next leg ready.
+func (s *abSide) begin(schedule turns, began time.Time) {
+	s.recorder = newTurnRecorder(s.prepared.Crowd(), schedule, s.job.settle, began)
 }
 
 // send runs one leg.
 func (s *abSide) send(ctx context.Context) (*reports.Load, error) {
-	o := s.options()
-	o.Shard, o.StartAt, o.Progress = schedule.Shard{}, s.recorder.began, s.progress
-	schedule := s.recorder.schedule
-	p := &plan{whole: schedule, schedule: schedule, length: schedule.length, words: schedule.String(), workers: s.job.workers}
-	e := &engine{plan: p, options: o, workload: s.recorder, target: s.target, clients: s.clients, notes: s.crowd.Notes}
-	return e.run(ctx)
+	return s.prepared.Send(ctx, Leg{
+		Schedule: s.recorder.schedule, Workload: s.recorder, Workers: s.job.workers, StartAt: s.recorder.began, Progress: s.progress,
+	})
 }
 
 // took adds the report of a leg that is over.
@@ -163,7 +153,7 @@ func (s *abSide) soFar() *reports.Load {
 	l := s.joined()
 	if len(s.reports) == 0 {
 		l.Valid, l.Total = true, &reports.Operation{}
-		l.Run.Environment, l.Run.URL = s.environment.Name, s.target.URL
+		l.Run.Environment, l.Run.URL = s.environment.Name, s.environment.URL
 		l.Plan = reports.Plan{Workload: s.job.options.Workload, Clients: s.clients}
 	}
 	s.recorder.mu.Lock()

@@ -105,7 +105,7 @@ func TestBlocksAreLongEnoughForTheRarestOperation(t *testing.T) {
 func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 	began := time.Now()
 	schedule := turns{starts: []time.Duration{0, 4 * time.Second}, rate: per(10), block: 2 * time.Second, each: 20, length: 8 * time.Second}
-	r := newTurnRecorder(&twoPaths{operations: []string{"signon"}}, schedule, 200*time.Millisecond, began)
+	r := newTurnRecorder(signOns{}, schedule, 200*time.Millisecond, began)
 	var request hit.Request
 	for seq := range uint64(40) {
 		require.True(t, r.Begin(seq, &request))
@@ -130,7 +130,7 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 
 func TestAnswersThatAnInterruptCutOffAreNotCounted(t *testing.T) {
 	schedule := turns{starts: []time.Duration{0}, rate: per(10), block: time.Second, each: 10, length: time.Second}
-	r := newTurnRecorder(&twoPaths{operations: []string{"signon"}}, schedule, 0, time.Now())
+	r := newTurnRecorder(signOns{}, schedule, 0, time.Now())
 	var request hit.Request
 	require.True(t, r.Begin(0, &request))
 	r.End(&request, &hit.Answer{Err: hit.ErrAborted, Received: time.Now()})
@@ -340,4 +340,16 @@ func TestABOfAServiceThatIsNotThere(t *testing.T) {
 	_, err := AB(context.Background(), quickAB(s.Environment, &gone))
 	require.Error(t, err)
 	assert.Equal(t, failure.Setup, failure.KindOf(err), err)
+}
+
+// signOns is a workload of one operation, which any answer 200 satisfies.
+type signOns struct{}
+
+func (signOns) Operations() []string            { return []string{"signon"} }
+func (signOns) Begin(uint64, *hit.Request) bool { return true }
+func (signOns) End(_ *hit.Request, a *hit.Answer) hit.Outcome {
+	if a.Status != http.StatusOK {
+		return hit.Outcome{Kind: hit.KindStatus}
+	}
+	return hit.Outcome{}
 }

@@ -18,46 +18,37 @@ type Asked struct {
 	Timeout  time.Duration // of one exchange, after which the last one that was sent has ended too
 }
 
-// Check refuses what Run would refuse before it sends anything, in the same words and of the same kind (failure.Usage), for a run by so
-// many shards; 1 is a run of its own. Nothing is sent.
+// Check refuses what Run would refuse before it sends anything, in the same words and of the same kind (failure.Usage),
+// for a run by so many shards; 1 is a run of its own. Nothing is sent.
 func Check(o Options, shards int) (*Asked, error) {
-	if o.Storm != nil {
-		for _, index := range narrowest(shards, uint64(o.Storm.Clients)) {
-			part := o
-			part.Shard = schedule.Shard{Index: index, Of: shards}
-			if _, _, err := stormCrowd(&part); err != nil {
-				return nil, err
-			}
-		}
-		return &Asked{Schedule: o.Storm.String(), Length: o.Storm.Within, Longest: o.Storm.GivesUpAfter(), Hits: uint64(o.Storm.Clients), Peak: o.Storm.Peak(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout)}, nil
-	}
-	o.Timeout = cmp.Or(o.Timeout, o.Environment.Timeout)
 	whole := o
 	whole.Shard = schedule.Shard{}
-	p, err := planOf(&whole)
+	p, err := whole.plan()
 	if err != nil {
 		return nil, err
 	}
 	for _, index := range narrowest(shards, p.hits()) {
 		part := o
 		part.Shard = schedule.Shard{Index: index, Of: shards}
-		p, err := planOf(&part)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := p.crowd(&part); err != nil {
+		if _, err := Prepare(part); err != nil {
 			return nil, err
 		}
 	}
-	asked := &Asked{Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, transport.DefaultTimeout)}
-	if p.whole != nil {
+	asked := &Asked{
+		Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout),
+	}
+	switch {
+	case p.storm != nil:
+		asked.Longest, asked.Peak = p.storm.GivesUpAfter(), p.storm.Peak()
+	case p.whole != nil:
 		asked.Peak = p.whole.Peak()
 	}
 	return asked, nil
 }
 
-// narrowest are the shards that have the fewest clients for their hits, so that the others do where these do: hits and clients are dealt
-// out from the first shard on, which makes them the last one of all, and the last one of those that send a hit more.
+// narrowest are the shards that have the fewest clients for their hits, so that the others do where these do: hits and
+// clients are dealt out from the first shard on, which makes them the last one of all, and the last one of those that
+// send a hit more.
 func narrowest(shards int, hits uint64) []int {
 	if more := int(hits % uint64(max(1, shards))); more > 0 {
 		return []int{more, shards}

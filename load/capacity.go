@@ -13,17 +13,21 @@ import (
 
 // CapacityOptions tune the search for the highest rate that keeps the limits. The zero value works.
 type CapacityOptions struct {
-	// From is the first rate, and nothing below it is tried; zero means 10/s, or more where the limits need many answers.
+	// From is the first rate, and nothing below it is tried; zero means 10/s, or more where the limits need many
+	// answers.
 	From schedule.Rate
 	// To is never passed; zero means load.maxRate of the environment, if it has one.
 	To schedule.Rate
-	// Point is how long one rate is tried at least; 0 means 15 s. It is longer where the limits need more answers than that.
+	// Point is how long one rate is tried at least; 0 means 15 s. It is longer where the limits need more answers than
+	// that.
 	Point time.Duration
-	// Precision is how near the rate that keeps the limits and the one that does not come to each other, as a share; 0 means 0.05.
+	// Precision is how near the rate that keeps the limits and the one that does not come to each other, as a share; 0
+	// means 0.05.
 	Precision float64
 	// Pause is between two points, so that queues of the service run empty; 0 means 1 s, below 0 none.
 	Pause time.Duration
-	// Starting is told of each point before it starts, and how long it will take; Tried is told of each when it is over.
+	// Starting is told of each point before it starts, and how long it will take; Tried is told of each when it is
+	// over.
 	Starting func(rate float64, length time.Duration)
 	Tried    func(reports.CapacityPoint)
 }
@@ -39,10 +43,11 @@ const (
 	kneeLeastGrowth = 1.5 // of the response time over the curve
 )
 
-// Capacity finds the highest rate at which a workload keeps its limits: rates double until one does not, then the gap is halved (on a
-// logarithmic scale) down to the precision, and what was found is confirmed twice. The report is that of the last run at the rate found,
-// with Capacity filled in. Where the generator is what cannot keep up, the rate is only a lower bound and says so. Errors are those of
-// Run; when ctx ends after the first point, what was found so far is reported, marked partial.
+// Capacity finds the highest rate at which a workload keeps its limits: rates double until one does not, then the gap
+// is halved (on a logarithmic scale) down to the precision, and what was found is confirmed twice. The report is that
+// of the last run at the rate found, with Capacity filled in. Where the generator is what cannot keep up, the rate is
+// only a lower bound and says so. Errors are those of Run; when ctx ends after the first point, what was found so far
+// is reported, marked partial.
 func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports.Load, error) {
 	if len(o.Limits) == 0 {
 		return nil, failure.Usagef("a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
@@ -65,8 +70,8 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 	taken, tried := 0, 0
 	record := o.Record
 	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
-		if tried > 0 && s.pause > 0 {
-			if _, err := sleepUntil(ctx, time.Now().Add(s.pause)); err != nil {
+		if tried > 0 {
+			if err := pause(ctx, s.pause); err != nil {
 				return nil, err
 			}
 		}
@@ -74,11 +79,24 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 		point := o
 		point.Rate, point.Duration = schedule.RateOf(rate), length
 		point.skip = taken
-		point.consumed = func(clients int) { taken += clients }
 		if record != "" {
 			point.Record = filepath.Join(record, fmt.Sprintf("point-%02d", tried))
 		}
-		return Run(ctx, point)
+		report, consumed, err := run(ctx, point)
+		taken += consumed
+		return report, err
 	}
 	return s.search(ctx)
+}
+
+// pause waits for some time, or until ctx ends.
+func pause(ctx context.Context, length time.Duration) error {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

@@ -6,9 +6,9 @@ import (
 	"agstest/reports"
 )
 
-// knee is the rate where the response time turns upwards: the point of the curve of the 99th percentile, both axes scaled to 1, that
-// lies furthest below the line from its first to its last point (V. Satopää and others, "Finding a Kneedle in a haystack", 2011). 0 where
-// there are too few points or no turn.
+// knee is the rate where the response time turns upwards: the point of the curve of the 99th percentile, both axes
+// scaled to 1, that lies furthest below the line from its first to its last point (V. Satopää and others, "Finding a
+// Kneedle in a haystack", 2011). 0 where there are too few points or no turn.
 func knee(points []reports.CapacityPoint) float64 {
 	var rates, times []float64
 	for _, p := range points {

@@ -10,7 +10,8 @@ import (
 	"agstest/reports"
 )
 
-// try measures one rate. What is not decided is tried again for longer, and what is not valid once more, since a machine has its moments.
+// try measures one rate. What is not decided is tried again for longer, and what is not valid once more, since a
+// machine has its moments.
 func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, error) {
 	length := s.length(rate)
 	for again := false; ; again = true {
@@ -40,8 +41,8 @@ func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, 
 	}
 }
 
-// pointOf sums a run up. A run is invalid only where the generator is to blame: a service that is overwhelmed also makes hits wait for
-// workers and clients, and that is the answer and no mishap.
+// pointOf sums a run up. A run is invalid only where the generator is to blame: a service that is overwhelmed also
+// makes hits wait for workers and clients, and that is the answer and no mishap.
 func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
 	p := reports.CapacityPoint{Rate: rate, Reached: r.Total.Rate, Verdict: r.Verdict, Reason: r.Reason}
 	shown := r.Total

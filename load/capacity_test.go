@@ -253,8 +253,9 @@ func TestRunsOfASearchUseNoSessionTokenTwice(t *testing.T) {
 	s := newServer(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true}}, nil)
 	taken := 0
 	for range 3 {
-		r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Hits: 200, Per: time.Second},
-			Duration: 200 * time.Millisecond, skip: taken, consumed: func(n int) { taken += n }})
+		r, consumed, err := run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Hits: 200, Per: time.Second},
+			Duration: 200 * time.Millisecond, skip: taken})
+		taken += consumed
 		require.NoError(t, err)
 		assert.EqualValues(t, 40, r.Total.Right)
 		assert.Zero(t, r.Total.Wrong)

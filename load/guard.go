@@ -15,15 +15,16 @@ import (
 type Consent struct {
 	// OverrideMaxRate lets a run ask for more than load.maxRate of the environment.
 	OverrideMaxRate bool
-	// Yes are the hosts of services that somebody said yes to: for a protected one, and for sign-ons that create devices.
+	// Yes are the hosts of services that somebody said yes to: for a protected one, and for sign-ons that create
+	// devices.
 	Yes []string
 	// YesLoad is the name of the environment given back, the older way of saying yes.
 	YesLoad string
 }
 
-// guard refuses a run that the environment does not allow without consent: faster than load.maxRate, on a protected environment, or one
-// that creates devices. Closed tells of a run without schedule, whose rate nobody knows before. Errors are of the kind failure.Usage;
-// nothing is sent.
+// guard refuses a run that the environment does not allow without consent: faster than load.maxRate, on a protected
+// environment, or one that creates devices. Closed tells of a run without schedule, whose rate nobody knows before.
+// Errors are of the kind failure.Usage; nothing is sent.
 func guard(e *environment.Environment, workload string, peak float64, closed bool, hits uint64, consent Consent) error {
 	if e.Load.MaxRate != "" && !consent.OverrideMaxRate {
 		most, err := environment.ParseRate(e.Load.MaxRate)
@@ -59,9 +60,9 @@ func devices(hits uint64) string {
 	return fmt.Sprintf("%s devices", figures.Count(int64(hits)))
 }
 
-// setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for, 50 a second at
-// least, and never above load.maxRate. All shards of a run set up at the same time, so that each has its part of these rates; peak is that
-// of one shard.
+// setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for,
+// 50 a second at least, and never above load.maxRate. All shards of a run set up at the same time, so that each has its
+// part of these rates; peak is that of one shard.
 func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent, shard schedule.Shard) float64 {
 	parts := float64(max(1, shard.Of))
 	rate := max(50/parts, peak)

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/lab"
 	"agstest/load/schedule"
@@ -41,7 +42,7 @@ func (s *server) shardsOf(t *testing.T, of int, o Options) []string {
 	for i := range of {
 		folders[i] = t.TempDir()
 		o.Shard, o.Record = schedule.Shard{Index: i + 1, Of: of}, folders[i]
-		o.Barrier = func(context.Context, Ready) (time.Time, error) {
+		o.Barrier = func(context.Context, engine.Ready) (time.Time, error) {
 			waiting <- struct{}{}
 			<-start
 			return *at.Load(), nil
@@ -95,7 +96,8 @@ func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
 	assert.Contains(t, merged.Notes, "uniqueness was checked over 2 of 2 shards")
 }
 
-// What a service gives twice is found where its two takers are of different shards, and inside no shard anything is wrong.
+// What a service gives twice is found where its two takers are of different shards, and inside no shard anything is
+// wrong.
 func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -13,25 +13,41 @@ import (
 
 // plan is what a run will send, and when.
 type plan struct {
-	whole    schedule.Schedule // of all shards; nil in a closed loop
-	schedule schedule.Schedule // of this one
-	length   time.Duration
-	words    string
-	workers  int
-	closed   bool
+	whole     schedule.Schedule // of all shards; nil in a closed loop and in a storm
+	schedule  schedule.Schedule // of this one
+	storm     *clients.Storm    // of this shard, whose clients are its schedule; nil: none
+	length    time.Duration
+	words     string
+	workers   int
+	closed    bool
+	hitsOfAll int64 // of all shards, of a storm its clients; 0: not known
 }
 
-// planOf checks the options and makes the schedule. Errors are of the kind failure.Usage.
-func planOf(o *Options) (*plan, error) {
+// plan checks the options and completes them. Errors are of the kind failure.Usage.
+func (o *Options) plan() (p *plan, err error) {
 	if o.Environment == nil {
 		return nil, failure.Usagef("a load needs an environment")
 	}
+	if o.Storm != nil {
+		p, err = planOfStorm(o)
+	} else {
+		p, err = planOf(o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.workers, err = transport.WorkersWithin(transport.MostOpenFiles(), o.Workers)
+	return p, err
+}
+
+// planOf checks the options and makes the schedule.
+func planOf(o *Options) (*plan, error) {
 	if o.Profile != nil {
 		if err := fillIn(o, o.Profile); err != nil {
 			return nil, err
 		}
 	}
-	p := &plan{length: o.Duration, closed: o.Max || o.Rate.Max, workers: o.Workers}
+	p := &plan{length: o.Duration, closed: o.Max || o.Rate.Max}
 	if o.Shard.Of > 1 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Of) || o.Shard.Of < 0 || o.Shard.Of > 10_000 {
 		return nil, failure.Usagef("there is no shard %d of %d; the shards of 8 are 1/8 to 8/8", o.Shard.Index, o.Shard.Of)
 	}
@@ -39,6 +55,8 @@ func planOf(o *Options) (*plan, error) {
 		return nil, failure.Usagef("%d workers are not possible; give --workers 1 or more, or leave it out", o.Workers)
 	}
 	switch {
+	case o.Schedule != nil:
+		p.whole = o.Schedule
 	case o.Profile != nil && (o.Rate.Per != 0 || p.closed || o.Population != nil):
 		return nil, failure.Usagef("a profile says what is sent when; leave --rate and --population out, or --profile")
 	case o.Profile != nil:
@@ -69,53 +87,43 @@ func planOf(o *Options) (*plan, error) {
 	}
 	if p.whole != nil {
 		p.length, p.words = p.whole.Length(), p.whole.String()
-		p.schedule = schedule.ShardOf(p.whole, o.Shard)
+		p.hitsOfAll = int64(p.whole.Hits())
+		p.schedule = schedule.ShardOf(p.whole, o.dealt())
 		if p.schedule.Hits() == 0 {
 			return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
 		}
 	}
-	var err error
-	p.workers, err = workersWithin(transport.MostOpenFiles(), p.workers)
-	return p, err
+	return p, nil
 }
 
-// ownFiles is how many files a run has open besides its connections, roughly.
-const ownFiles = 24
-
-// workersWithin is how many requests may be under way at once where so many files may be open, each of them over a connection of its
-// own, which is a file. Asked is what the user wants, 0 for as many as are of use on one machine. Where files are few, the embedded mock
-// needs its side of each connection too.
-func workersWithin(files, asked int) (int, error) {
-	switch {
-	case asked > 0 && asked > files-ownFiles:
-		return 0, failure.Usagef("%d workers may each need a connection of their own, and this process may have no more than %d files open; raise the limit (ulimit -n %d), or give fewer --workers",
-			asked, files, asked+ownFiles)
-	case asked > 0:
-		return asked, nil
-	case files < 1024:
-		return max(1, (files-ownFiles)/2), nil
-	}
-	return min(20_000, files-256), nil
-}
-
+// hits is how many hits are sent, of a storm without those of clients that try again; 0: not known.
 func (p *plan) hits() uint64 {
-	if p.closed {
+	switch {
+	case p.closed:
 		return 0
+	case p.storm != nil:
+		return uint64(p.storm.Clients)
 	}
 	return p.schedule.Hits()
 }
 
-// peak is the highest rate in hits a second. That of a closed loop is not known; as many clients as two for each worker are enough for it,
-// which is what this rate asks for.
+// peak is the highest rate in hits a second. That of a closed loop is not known; as many clients as two for each worker
+// are enough for it, which is what this rate asks for.
 func (p *plan) peak() float64 {
-	if p.closed {
+	switch {
+	case p.closed:
 		return float64(p.workers)
+	case p.storm != nil:
+		return p.storm.Peak()
 	}
 	return p.schedule.Peak()
 }
 
 // crowd makes the virtual clients, and checks what can be checked before anything is sent.
 func (p *plan) crowd(o *Options) (*clients.Crowd, error) {
+	if p.storm != nil {
+		return p.stormCrowd(o)
+	}
 	whole, peak := p.hits(), p.peak()
 	if p.whole != nil {
 		whole, peak = p.whole.Hits(), p.whole.Peak()

@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/limit"
 	"agstest/load/tally"
@@ -110,7 +111,7 @@ func TestStormThatIsInterruptedIsPartial(t *testing.T) {
 	s := newServer(t, mock.Config{}, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r, err := Run(ctx, Options{Environment: s.Environment, Storm: &clients.Storm{Clients: 50, Within: time.Hour}, Progress: func(Progress) { cancel() }})
+	r, err := Run(ctx, Options{Environment: s.Environment, Storm: &clients.Storm{Clients: 50, Within: time.Hour}, Progress: func(engine.Progress) { cancel() }})
 	require.NoError(t, err)
 	assert.NotEmpty(t, r.Run.Partial)
 	assert.EqualValues(t, -1, r.Storm.Recovered)

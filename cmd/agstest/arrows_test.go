@@ -32,7 +32,8 @@ var walls = map[string][]string{
 	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
 	"reports":              {"internal/disarm", "internal/figures", "internal/stats", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
-	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load/clients", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "load/unique", "reports"},
+	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load/clients", "load/engine", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "reports"},
+	"load/engine":          {"internal/failure", "internal/figures", "internal/wire", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"}, // no options, no clients, no environment
 	"load/clients":         {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
 	"load/lab":             {"internal/environment", "mock"}, // for tests only: nobody may import it
 	"load/hit":             {},
@@ -41,7 +42,7 @@ var walls = map[string][]string{
 	"load/tally":           {"internal/failure", "internal/figures", "load/hit", "load/limit", "load/schedule", "load/unique", "reports"},
 	"load/transport":       {"internal/delivery", "internal/failure", "internal/wire", "load/hit"},
 	"load/unique":          {"load/hit", "load/schedule", "reports"},
-	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/schedule", "load/tally", "reports"},
+	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/engine", "load/schedule", "load/tally", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},
 	"reports/matrix":       {"internal/figures", "reports", "reports/html"},
 	"reports/site":         {"internal/disarm", "internal/figures", "reports", "reports/html", "reports/matrix"},
@@ -57,7 +58,7 @@ var walls = map[string][]string{
 // onlyHere lists libraries that a single room may import.
 var onlyHere = map[string][]string{
 	"github.com/cucumber/godog":     {"steps"},
-	"github.com/tsenart/vegeta/v12": {"load"},
+	"github.com/tsenart/vegeta/v12": {"load/engine"},
 	"github.com/valyala/fasthttp":   {"load/transport"},
 	"github.com/golang-jwt/jwt/v5":  {"mock"},
 	"github.com/spf13/cobra":        {"cmd/agstest"},

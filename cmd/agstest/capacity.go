@@ -10,6 +10,7 @@ import (
 	"agstest/internal/figures"
 	"agstest/load"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -57,7 +58,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				o.SetUp = func(at clients.SetUp) {
 					progress.show(func() string { return "capacity: " + at.String() })
 				}
-				o.Progress = func(at load.Progress) {
+				o.Progress = func(at engine.Progress) {
 					progress.show(func() string { return "capacity: " + describeProgress(at) })
 				}
 				options.Starting = func(rate float64, length time.Duration) {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/load/shards"
 	"agstest/reports"
 )
@@ -182,8 +182,8 @@ func (n *fakeNamespace) live(ctx context.Context, r *fakeRun, i int) {
 	agent := &shards.Agent{
 		Index: i, Plan: r.work.Files[shards.PlanFile], Version: shardVersion(), Token: r.work.Secrets[shards.TokenFile], Folder: folder,
 		Output: r.logs[i], LastWords: func(e shards.Ending) { last = e }, Grace: 50 * time.Millisecond, FailedLinger: 50 * time.Millisecond,
-		Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-			lost := func(at load.Progress) {
+		Load: func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+			lost := func(at engine.Progress) {
 				if n.trouble == "lost" && i == 1 && at.Elapsed >= time.Second { // the node goes, with all that is on it
 					real.Close()
 					n.see(r, i, func(s *shards.Sight) { s.State, s.Reason = shards.Gone, "the node n2 is gone" })

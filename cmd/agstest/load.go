@@ -19,6 +19,7 @@ import (
 	"agstest/internal/wire"
 	"agstest/load"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
@@ -296,7 +297,7 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	o.SetUp = func(at clients.SetUp) {
 		progress.show(func() string { return "load: " + at.String() })
 	}
-	o.Progress = func(at load.Progress) {
+	o.Progress = func(at engine.Progress) {
 		progress.show(func() string { return "load: " + describeProgress(at) })
 	}
 	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
@@ -355,7 +356,7 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 	return err
 }
 
-func describeProgress(at load.Progress) string {
+func describeProgress(at engine.Progress) string {
 	return fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), figures.Rate(at.Rate), at.Errors(),
 		figures.Milliseconds(at.P50), figures.Milliseconds(at.P99), clock(at.Left))
 }

@@ -17,6 +17,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/load/shards"
 	"agstest/reports"
@@ -100,7 +101,7 @@ func (p *program) shard(ctx context.Context, f *shardFlags) error {
 		if agent.ResultsURL, err = resultsURL(f.secrets, plan); err != nil {
 			return err
 		}
-		agent.Load = func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+		agent.Load = func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 			return p.loadOfShard(ctx, f, plan, folder, barrier, progress)
 		}
 	}
@@ -145,7 +146,7 @@ func leaveLastWords(path string, e shards.Ending) {
 }
 
 // loadOfShard is the load command with the arguments of the plan, for one shard.
-func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.Plan, folder string, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.Plan, folder string, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 	o, raw, err := optionsOfPlan(f.plan, plan)
 	if err != nil {
 		return nil, err

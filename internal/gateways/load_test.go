@@ -23,6 +23,7 @@ import (
 	"agstest/internal/gateways"
 	"agstest/load"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/mock"
@@ -74,7 +75,7 @@ func (s *service) load(t testing.TB, g *gateways.Gateway, address string, rate s
 		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 8, hit.OpDiscover: 1}, ReuseSessions: true, Clients: 50}, Rate: rate, Duration: length, MaxLag: time.Minute, Timeout: 10 * time.Second,
 	}
 	start := make(chan struct{})
-	o.Barrier = func(context.Context, load.Ready) (time.Time, error) {
+	o.Barrier = func(context.Context, engine.Ready) (time.Time, error) {
 		close(start)
 		return time.Now(), nil
 	}

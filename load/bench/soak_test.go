@@ -27,6 +27,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/load"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -55,7 +56,7 @@ func TestSoak(t *testing.T) {
 	report, err := load.Run(context.Background(), load.Options{
 		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9}}, Rate: rate, Duration: length, Workers: 64,
 		Record: t.TempDir(), MaxLag: time.Second, Seed: 5,
-		Progress: func(p load.Progress) {
+		Progress: func(p engine.Progress) {
 			if p.Elapsed < next {
 				return
 			}

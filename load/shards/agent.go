@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/reports"
 )
 
 // Load is the load of one shard: load.Run with the options of the plan. It waits at the barrier when it is set up, and leaves what it
 // found in the agent's folder. A report tells that the load has begun, however it ended.
-type Load func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error)
+type Load func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error)
 
 // Agent is one shard: it does its part of a load when it is told to, and hands over what it found. Token, Folder and Load must be given;
 // the zero value of everything else works. An Agent serves one run.
@@ -174,7 +174,7 @@ func (a *Agent) work(ctx context.Context, s *standing, plan *Plan) error {
 	case <-running.Done():
 		return failure.Setupf("the shard sent nothing: %w", context.Cause(running))
 	}
-	report, err := a.Load(running, s.barrier, func(at load.Progress) {
+	report, err := a.Load(running, s.barrier, func(at engine.Progress) {
 		s.progressed(at)
 		a.words(s)
 	})

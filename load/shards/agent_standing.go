@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/reports"
 )
 
@@ -81,8 +81,8 @@ func (s *standing) toPrepare(p Prepare) error {
 	return nil
 }
 
-// barrier is the load.Barrier of the agent: it waits for the instant.
-func (s *standing) barrier(ctx context.Context, ready load.Ready) (time.Time, error) {
+// barrier is the engine.Barrier of the agent: it waits for the instant.
+func (s *standing) barrier(ctx context.Context, ready engine.Ready) (time.Time, error) {
 	s.mu.Lock()
 	s.now.Phase, s.now.Planned, s.now.Clients = PhaseReady, ready.Hits, ready.Clients
 	s.left.Planned = ready.Hits
@@ -147,7 +147,7 @@ func (s *standing) giveUp(cause error) {
 	}
 }
 
-func (s *standing) progressed(at load.Progress) {
+func (s *standing) progressed(at engine.Progress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lately = Progress{

@@ -25,6 +25,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -177,11 +178,11 @@ func (r *runningAgent) begun() {
 
 // pretended is a load without a service: it is set up at once, tells of one second, and is over when it is released.
 func pretended(folder *string, release <-chan struct{}) Load {
-	return func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-		if _, err := barrier(ctx, load.Ready{Hits: 300, Length: 30 * time.Second, Clients: 7}); err != nil {
+	return func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+		if _, err := barrier(ctx, engine.Ready{Hits: 300, Length: 30 * time.Second, Clients: 7}); err != nil {
 			return nil, err
 		}
-		progress(load.Progress{Elapsed: time.Second, Left: 29 * time.Second, Sent: 10, Wrong: 2, Rate: 10, P50: 1e6, P99: 2e6})
+		progress(engine.Progress{Elapsed: time.Second, Left: 29 * time.Second, Sent: 10, Wrong: 2, Rate: 10, P50: 1e6, P99: 2e6})
 		partial := ""
 		select {
 		case <-release:
@@ -448,7 +449,7 @@ func TestAgentThatNobodyStartsGivesUp(t *testing.T) {
 
 func TestAgentWhoseLoadFails(t *testing.T) {
 	t.Parallel()
-	r := agentOf(t, func(context.Context, load.Barrier, func(load.Progress)) (*reports.Load, error) {
+	r := agentOf(t, func(context.Context, engine.Barrier, func(engine.Progress)) (*reports.Load, error) {
 		return nil, failure.Setupf("set-up: a session token could not be had")
 	}, nil)
 	r.prepare()
@@ -507,7 +508,7 @@ func TestAgentLoadsAService(t *testing.T) {
 	var agents []*runningAgent
 	for index := range 3 {
 		folder := new(string)
-		agents = append(agents, agentOf(t, func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+		agents = append(agents, agentOf(t, func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 			return load.Run(ctx, load.Options{
 				Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: schedule.Rate{Hits: 90, Per: time.Second}, Duration: time.Second, Seed: 5,
 				Shard: schedule.Shard{Index: index + 1, Of: 3}, Barrier: barrier, Progress: progress, Record: *folder, MaxLag: time.Minute,

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/reports"
 )
 
@@ -51,8 +51,8 @@ func TestShardsThatNobodyCanAskStartTogetherAndComeHome(t *testing.T) {
 		e.shards[2].starts = 40 * time.Second
 		var mutex sync.Mutex
 		starts := map[int]time.Time{}
-		e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-			return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready load.Ready) (time.Time, error) {
+		e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+			return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready engine.Ready) (time.Time, error) {
 				at, err := barrier(ctx, ready)
 				mutex.Lock()
 				defer mutex.Unlock()
@@ -116,7 +116,7 @@ func TestShardsThatNobodyCanAskAndNeverStart(t *testing.T) {
 		"another version": {func(e *fakeEngine) { e.shards[1].version = "v9" },
 			failure.Usage, `^shard 2/3 on node node-b: the plan of the shards was made by agstest v1\.2\.3 and the image holds v9; use an image of the coordinator's version; nothing was sent$`, 5 * time.Second},
 		"the set-up fails": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 1 {
 					return nil, failure.Setupf("set-up: the service is not reachable")
 				}
@@ -124,7 +124,7 @@ func TestShardsThatNobodyCanAskAndNeverStart(t *testing.T) {
 			}
 		}, failure.Setup, `^shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent$`, 5 * time.Second},
 		"the set-up takes too long": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 2 {
 					_ = pause(ctx, time.Hour)
 					return nil, context.Cause(ctx)
@@ -285,7 +285,7 @@ func TestLargeResultOfAnAgentThatNobodyCanAsk(t *testing.T) {
 		require.NoError(t, err)
 		var last Ending
 		a := &Agent{Plan: text, Version: "v1", Folder: t.TempDir(), MostLogged: 10, LastWords: func(e Ending) { last = e }, Output: new(fakeShard),
-			Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			Load: func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				return plainLoad(plan)(0, ctx, barrier, progress)
 			}}
 		err = a.Run(context.Background(), nil)
@@ -325,8 +325,8 @@ func TestResultsURLOfAnAgentThatNobodyCanAsk(t *testing.T) {
 			var last Ending
 			output := new(fakeShard)
 			a := &Agent{Plan: text, Version: "v1", Folder: t.TempDir(), MostLogged: test.most, LastWords: func(e Ending) { last = e }, Output: output, ResultsURL: store.URL + "/{index}?sig=s3cret",
-				Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-					_, err := barrier(ctx, load.Ready{Hits: 1})
+				Load: func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+					_, err := barrier(ctx, engine.Ready{Hits: 1})
 					return &reports.Load{}, err
 				}}
 			err = a.Run(t.Context(), nil)

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -36,7 +36,7 @@ type fakeEngine struct {
 	shards []*fakeShard
 	stays  error // of Remove
 	sent   atomic.Int64
-	load   func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) // nil: plainLoad
+	load   func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) // nil: plainLoad
 
 	mutex   sync.Mutex // guards what follows
 	work    *Work
@@ -287,9 +287,9 @@ func (s *fakeShard) live(ctx context.Context) {
 		work = plainLoad(plan)
 	}
 	counted := work
-	work = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+	work = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 		before := int64(0)
-		return counted(index, ctx, barrier, func(at load.Progress) {
+		return counted(index, ctx, barrier, func(at engine.Progress) {
 			e.sent.Add(at.Sent - before)
 			before = at.Sent
 			progress(at)
@@ -303,7 +303,7 @@ func (s *fakeShard) live(ctx context.Context) {
 			defer e.mutex.Unlock()
 			s.words = last
 		},
-		Load: func(ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+		Load: func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 			report, err := work(s.index, ctx, barrier, progress)
 			if report != nil && err == nil {
 				require.NoError(e.t, os.WriteFile(filepath.Join(folder, "load.record"), []byte("record of shard "+report.Shard), 0o600))
@@ -423,12 +423,12 @@ func way(of func() time.Duration) {
 }
 
 // plainLoad sends for the duration of the plan, one hit a second and shard, and reports it.
-func plainLoad(plan Plan) func(int, context.Context, load.Barrier, func(load.Progress)) (*reports.Load, error) {
-	return func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+func plainLoad(plan Plan) func(int, context.Context, engine.Barrier, func(engine.Progress)) (*reports.Load, error) {
+	return func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 		if err := pause(ctx, 3*time.Second); err != nil { // set-up
 			return nil, context.Cause(ctx)
 		}
-		at, err := barrier(ctx, load.Ready{Hits: int64(plan.Duration / time.Second), Length: plan.Duration, Clients: 10})
+		at, err := barrier(ctx, engine.Ready{Hits: int64(plan.Duration / time.Second), Length: plan.Duration, Clients: 10})
 		if err != nil {
 			return nil, err
 		}
@@ -440,7 +440,7 @@ func plainLoad(plan Plan) func(int, context.Context, load.Barrier, func(load.Pro
 		for report.Total.Sent < report.Plan.Hits && pause(ctx, time.Second) == nil {
 			report.Total.Sent++
 			elapsed := time.Since(at)
-			progress(load.Progress{Elapsed: elapsed, Total: plan.Duration, Left: max(0, plan.Duration-elapsed), Sent: report.Total.Sent, Rate: 1, P99: int64(20+index) * int64(time.Millisecond)})
+			progress(engine.Progress{Elapsed: elapsed, Total: plan.Duration, Left: max(0, plan.Duration-elapsed), Sent: report.Total.Sent, Rate: 1, P99: int64(20+index) * int64(time.Millisecond)})
 		}
 		if ctx.Err() != nil {
 			report.Run.Partial = "it was ended: " + context.Cause(ctx).Error()

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/reports"
 )
 
@@ -29,9 +29,9 @@ func TestShardsThatGoAway(t *testing.T) {
 			e.shards[1].leaves, e.shards[1].leaving = 15*time.Second, Sight{State: Leaving, Reason: "evicted: the node is drained"}
 		}, []int{1, 2, 3}, WayForward, "shard 2/3 on node node-b ended early: it was taken away: evicted: the node is drained; what it had sent until then is in the report", 40 * time.Second},
 		"it crashes": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 1 {
-					at, _ := barrier(ctx, load.Ready{})
+					at, _ := barrier(ctx, engine.Ready{})
 					time.Sleep(time.Until(at) + 5*time.Second)
 					return &reports.Load{Total: &reports.Operation{Sent: 5}}, failure.Setupf("the disk is full")
 				}

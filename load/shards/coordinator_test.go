@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/engine"
 	"agstest/reports"
 )
 
@@ -38,8 +38,8 @@ func TestShardsStartTogetherAndComeHome(t *testing.T) {
 		e.shards[2].starts = 12 * time.Second
 		var mutex sync.Mutex
 		starts := map[int]time.Time{}
-		e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
-			return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready load.Ready) (time.Time, error) {
+		e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+			return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready engine.Ready) (time.Time, error) {
 				at, err := barrier(ctx, ready)
 				mutex.Lock()
 				defer mutex.Unlock()
@@ -128,7 +128,7 @@ func TestRunsThatNeverStart(t *testing.T) {
 		"another token": {func(e *fakeEngine) { e.shards[0].intercept = refuse(PathState, 401, "no") },
 			failure.Setup, "shard 1/3 on node node-a does not know the token of this run; nothing was sent", 5 * time.Second},
 		"the set-up fails": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 1 {
 					return nil, failure.Setupf("set-up: the service is not reachable")
 				}
@@ -136,7 +136,7 @@ func TestRunsThatNeverStart(t *testing.T) {
 			}
 		}, failure.Setup, "shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent", 5 * time.Second},
 		"the set-up finds a mistake": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 0 {
 					return nil, failure.Usagef("the profile is wrong")
 				}
@@ -145,7 +145,7 @@ func TestRunsThatNeverStart(t *testing.T) {
 			}
 		}, failure.Usage, "shard 1/3 on node node-a: the profile is wrong; nothing was sent", 5 * time.Second},
 		"the set-up takes too long": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier load.Barrier, progress func(load.Progress)) (*reports.Load, error) {
+			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 0 {
 					<-ctx.Done()
 					return nil, context.Cause(ctx)

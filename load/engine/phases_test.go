@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -21,8 +21,8 @@ func TestPhasesOfARun(t *testing.T) {
 	t.Cleanup(server.Close)
 	trust := x509.NewCertPool()
 	trust.AddCert(server.Certificate())
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 300 * time.Millisecond, Workers: 1, Trace: true})
-	e.target.TLS = &tls.Config{RootCAs: trust}
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(100), Duration: 300 * time.Millisecond, Workers: 1, Trace: true})
+	e.Target.TLS = &tls.Config{RootCAs: trust}
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	phases := report.Total.Phases

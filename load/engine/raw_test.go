@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"bytes"
@@ -16,7 +16,8 @@ import (
 	"github.com/tsenart/vegeta/v12/lib/plot"
 )
 
-// rawResults runs a load of two operations, of which one answers 200 with a wrong body each second time, and gives its raw stream.
+// rawResults runs a load of two operations, of which one answers 200 with a wrong body each second time, and gives its
+// raw stream.
 func rawResults(t *testing.T) []byte {
 	t.Helper()
 	wrong := 0
@@ -30,14 +31,14 @@ func rawResults(t *testing.T) []byte {
 		right(w, r)
 	})
 	var raw bytes.Buffer
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"signon", "refresh"}}, Options{Rate: per(200), Duration: 200 * time.Millisecond, Workers: 1, Raw: &raw})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"signon", "refresh"}}, asking{Rate: per(200), Duration: 200 * time.Millisecond, Workers: 1, Raw: &raw})
 	_, err := e.run(context.Background())
 	require.NoError(t, err)
 	return raw.Bytes()
 }
 
-// TestTheRawStreamIsRedWhereAnswersAreWrong: Vegeta's success is that of the answers, not of their statuses, and its plots tell operations
-// apart.
+// TestTheRawStreamIsRedWhereAnswersAreWrong: Vegeta's success is that of the answers, not of their statuses, and its
+// plots tell operations apart.
 func TestTheRawStreamIsRedWhereAnswersAreWrong(t *testing.T) {
 	raw := rawResults(t)
 	var metrics vegeta.Metrics
@@ -71,8 +72,8 @@ func TestTheRawStreamIsRedWhereAnswersAreWrong(t *testing.T) {
 	}
 }
 
-// TestVegetasCommandReadsTheRawStream hands the stream to the command line of Vegeta, in the versions that VEGETA names (paths of binaries,
-// separated as in PATH); make peers builds them.
+// TestVegetasCommandReadsTheRawStream hands the stream to the command line of Vegeta, in the versions that VEGETA names
+// (paths of binaries, separated as in PATH); make peers builds them.
 func TestVegetasCommandReadsTheRawStream(t *testing.T) {
 	commands := filepath.SplitList(os.Getenv("VEGETA"))
 	if len(commands) == 0 {

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -11,7 +11,8 @@ type preciseTimer interface {
 	close()
 }
 
-// sleepTimer is the timer of the Go runtime. On Linux its steps are of about 1 ms, as the poller's epoll_wait counts milliseconds.
+// sleepTimer is the timer of the Go runtime. On Linux its steps are of about 1 ms, as the poller's epoll_wait counts
+// milliseconds.
 type sleepTimer struct {
 	timer *time.Timer
 }

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"bufio"
@@ -20,8 +20,8 @@ import (
 	"agstest/load/transport"
 )
 
-// attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order of their start; what
-// a hit sends, when it was due, and what its answer means is ours, in RoundTrip.
+// attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order
+// of their start; what a hit sends, when it was due, and what its answer means is ours, in RoundTrip.
 type attack struct {
 	schedule  schedule.Schedule // nil: closed loop
 	length    time.Duration
@@ -59,8 +59,8 @@ type hitState struct {
 // firstWorkers are there from the beginning; Vegeta starts more when none is free.
 const firstWorkers = 64
 
-// run sends everything and returns when the last answer is in. When ctx ends it sends no more, and gives what is under way the grace to
-// end by itself before it is cut off.
+// run sends everything and returns when the last answer is in. When ctx ends it sends no more, and gives what is under
+// way the grace to end by itself before it is cut off.
 func (a *attack) run(ctx context.Context, grace time.Duration) {
 	a.freed = make(chan struct{}, 1)
 	a.hits.New = func() any { return new(hitState) }
@@ -102,8 +102,9 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	if a.schedule != nil {
 		first = min(first, firstWorkers)
 	}
-	// The transport is our own, so that no option of Vegeta that reaches for net/http's may follow Client. Its time-out is off: with a
-	// foreign RoundTripper it would start a goroutine for each request; the transport keeps the deadline.
+	// The transport is our own, so that no option of Vegeta that reaches for net/http's may follow Client. Its time-out
+	// is off: with a foreign RoundTripper it would start a goroutine for each request; the transport keeps the
+	// deadline.
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: a, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}),
 		vegeta.Workers(uint64(first)), vegeta.MaxWorkers(uint64(a.workers)), vegeta.MaxBody(0),
@@ -131,7 +132,8 @@ func (a *attack) interrupted() {
 	a.stopped.CompareAndSwap(0, max(1, int64(time.Since(a.began))))
 }
 
-// RoundTrip is one hit. It never returns an error, which net/http would wrap: a response with status 0 tells Vegeta the same.
+// RoundTrip is one hit. It never returns an error, which net/http would wrap: a response with status 0 tells Vegeta the
+// same.
 func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	defer failure.Guard()
 	seq, err := strconv.ParseUint(in.Header["X-Vegeta-Seq"][0], 10, 64)
@@ -180,8 +182,8 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// begin prepares the request of a hit, as soon as a client is free for it. It gives up when the workload has none left, when the wait
-// takes longer than an exchange may, or when the run is cut off; then the hit is not sent.
+// begin prepares the request of a hit, as soon as a client is free for it. It gives up when the workload has none left,
+// when the wait takes longer than an exchange may, or when the run is cut off; then the hit is not sent.
 func (a *attack) begin(seq uint64, request *hit.Request) bool {
 	if a.workload.Begin(seq, request) {
 		return true
@@ -238,12 +240,13 @@ func (a *attack) response(h *hitState, kind string, size int) *http.Response {
 	return r
 }
 
-// rawStream writes Vegeta's own results: the time of the actual send, the service time, and the operation as the name of the attack. A wrong
-// answer has its kind as the error. Vegeta takes every status from 200 to 399 for success, so a wrong answer with such a status has code 0,
-// as those without an answer do, and its status stands in the error. Bodies and headers, which hold tokens, are left out, and so are queries.
+// rawStream writes Vegeta's own results: the time of the actual send, the service time, and the operation as the name
+// of the attack. A wrong answer has its kind as the error. Vegeta takes every status from 200 to 399 for success, so a
+// wrong answer with such a status has code 0, as those without an answer do, and its status stands in the error. Bodies
+// and headers, which hold tokens, are left out, and so are queries.
 //
-// Results are numbered within their operation in the order of their sends: vegeta plot wants numbers without gaps and times that never go
-// back in each attack.
+// Results are numbered within their operation in the order of their sends: vegeta plot wants numbers without gaps and
+// times that never go back in each attack.
 type rawStream struct {
 	base    string
 	attacks []string // names of the operations

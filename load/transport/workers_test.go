@@ -1,4 +1,4 @@
-package load
+package transport
 
 import (
 	"testing"
@@ -14,11 +14,11 @@ func TestWorkersWithinTheOpenFiles(t *testing.T) {
 		{20_000, 0, 19_744}, {1 << 20, 0, 20_000}, {1024, 0, 768}, {256, 0, 116}, {64, 0, 20}, {10, 0, 1},
 		{64, 40, 40}, {1 << 20, 50_000, 50_000},
 	} {
-		got, err := workersWithin(test.files, test.asked)
+		got, err := WorkersWithin(test.files, test.asked)
 		require.NoError(t, err)
 		assert.Equal(t, test.want, got, "%d files, %d asked for", test.files, test.asked)
 	}
-	_, err := workersWithin(64, 41)
+	_, err := WorkersWithin(64, 41)
 	require.EqualError(t, err, "41 workers may each need a connection of their own, and this process may have no more than 64 files open; raise the limit (ulimit -n 65), or give fewer --workers")
 	assert.Equal(t, failure.Usage, failure.KindOf(err))
 }

@@ -1,6 +1,7 @@
-package load
+package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/internal/environment"
 	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/load/schedule"
@@ -51,17 +51,52 @@ func (c *twoPaths) End(r *hit.Request, a *hit.Answer) hit.Outcome {
 	return hit.Outcome{}
 }
 
-// testEngine runs a workload against a server.
-func testEngine(t testing.TB, server string, w Workload, o Options) *engine {
+// asking is what a test asks for.
+type asking struct {
+	Rate     schedule.Rate
+	Duration time.Duration
+	Schedule schedule.Schedule // in place of Rate and Duration
+	Max      bool
+	Workers  int
+	Mix      map[string]int
+	Seed     uint64
+	Limits   []string
+	Trace    bool
+	Raw      io.Writer
+	Record   string
+	Shard    schedule.Shard
+	Barrier  Barrier
+	StartAt  time.Time
+	Progress func(Progress)
+	Now      func() time.Time
+}
+
+// tested is a question that a test asks.
+type tested struct{ Question }
+
+func (e *tested) run(ctx context.Context) (*reports.Load, error) { return Send(ctx, e.Question) }
+
+// testEngine asks a workload against a server.
+func testEngine(t testing.TB, server string, w Workload, o asking) *tested {
 	t.Helper()
-	o.Environment = &environment.Environment{Name: "test", URL: server}
-	o.Workload = "test"
-	if o.MaxLag == 0 {
-		o.MaxLag = time.Minute // the machine does other work beside tests
+	whole := o.Schedule
+	if whole == nil && !o.Max {
+		whole = schedule.Constant(o.Rate, o.Duration)
 	}
-	p, err := planOf(&o)
-	require.NoError(t, err)
-	return &engine{plan: p, options: &o, workload: w, target: wire.Target{URL: server}, grace: 200 * time.Millisecond}
+	q := Question{
+		Workload: w, Target: wire.Target{URL: server}, Length: o.Duration, Workers: cmp.Or(o.Workers, 10_000), Trace: o.Trace, Raw: o.Raw,
+		Limits: o.Limits, Record: o.Record, Of: o.Shard.Of, Barrier: o.Barrier, StartAt: o.StartAt, Progress: o.Progress, Now: o.Now, grace: 200 * time.Millisecond,
+		Asked: &reports.Load{
+			Schema: reports.LoadSchema, Shard: o.Shard.String(), Run: reports.Run{Kind: "load", Environment: "test", URL: server},
+			Plan: reports.Plan{Workload: "test", Mix: o.Mix, Workers: o.Workers, Seed: o.Seed, MaxLag: int64(time.Minute), Closed: o.Max}, // the machine does other work beside tests
+		},
+	}
+	if whole != nil {
+		q.Schedule, q.Length, q.Whole = schedule.ShardOf(whole, o.Shard), whole.Length(), int64(whole.Hits())
+		q.Asked.Plan.Schedule, q.Asked.Plan.Hits = whole.String(), int64(q.Schedule.Hits())
+	}
+	q.Asked.Plan.Seconds = q.Length.Seconds()
+	return &tested{q}
 }
 
 func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
@@ -101,7 +136,7 @@ func TestEveryHitIsSentCountedAndNumbered(t *testing.T) {
 		}
 	})
 	var told []Progress
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"even", "odd"}}, Options{Rate: per(100), Duration: 1100 * time.Millisecond, Progress: func(p Progress) { told = append(told, p) }})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"even", "odd"}}, asking{Rate: per(100), Duration: 1100 * time.Millisecond, Progress: func(p Progress) { told = append(told, p) }})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -18,7 +18,7 @@ func TestBarrierStartsTheClock(t *testing.T) {
 	server := serve(t, right)
 	var ready Ready
 	var agreed time.Time
-	o := Options{Rate: per(100), Duration: 300 * time.Millisecond, Barrier: func(_ context.Context, r Ready) (time.Time, error) {
+	o := asking{Rate: per(100), Duration: 300 * time.Millisecond, Barrier: func(_ context.Context, r Ready) (time.Time, error) {
 		ready, agreed = r, time.Now().Add(60*time.Millisecond)
 		return agreed, nil
 	}}

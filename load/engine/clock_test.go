@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"testing"
@@ -7,13 +7,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"agstest/load/clients"
-	"agstest/load/schedule"
-	"agstest/mock"
 )
 
-// withClockSet is a moment as it would be read after the clock of the machine was set: another time of day at the same monotonic reading.
+// withClockSet is a moment as it would be read after the clock of the machine was set: another time of day at the same
+// monotonic reading.
 func withClockSet(t *testing.T, moment time.Time, by time.Duration) time.Time {
 	t.Helper()
 	require.Zero(t, by%time.Second)
@@ -41,15 +38,15 @@ func TestClockThatIsSetBackAndForthIsTold(t *testing.T) {
 
 func TestHowLongARunTookIsNotByTheClock(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, mock.Config{}, nil)
+	server := serve(t, right)
 	reads := 0
-	report, err := Run(t.Context(), Options{
-		Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadSignOn}, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: 300 * time.Millisecond,
+	report, err := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{
+		Rate: per(50), Duration: 300 * time.Millisecond,
 		Now: func() time.Time { // set back by a day while the run goes on
 			reads++
 			return withClockSet(t, time.Now(), time.Duration(1-reads)*24*time.Hour)
 		},
-	})
+	}).run(t.Context())
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, reads, 2)
 	took := report.Run.End.Round(0).Sub(report.Run.Start.Round(0))

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -10,8 +10,9 @@ import (
 	"agstest/internal/failure"
 )
 
-// newPreciseTimer gives a timer of the kernel (timerfd) that the runtime's poller waits for, as it waits for sockets: it wakes within some
-// ten microseconds and holds no thread and no core meanwhile. Where the kernel gives none, the timer of the runtime does.
+// newPreciseTimer gives a timer of the kernel (timerfd) that the runtime's poller waits for, as it waits for sockets:
+// it wakes within some ten microseconds and holds no thread and no core meanwhile. Where the kernel gives none, the
+// timer of the runtime does.
 func newPreciseTimer() preciseTimer {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"agstest/load/schedule"
 )
 
-// schedulePacer is the vegeta.Pacer of a Schedule. It sleeps by itself, until the very instant a hit is due, and ends the attack by the
-// number of hits: Vegeta's own duration would leave out, and not count, whatever is late at the end.
+// schedulePacer is the vegeta.Pacer of a Schedule. It sleeps by itself, until the very instant a hit is due, and ends
+// the attack by the number of hits: Vegeta's own duration would leave out, and not count, whatever is late at the end.
 type schedulePacer struct {
 	schedule schedule.Schedule
 	timer    preciseTimer
@@ -29,7 +29,8 @@ type schedulePacer struct {
 
 var _ vegeta.Pacer = (*schedulePacer)(nil)
 
-// heldAfter is how long handing over a hit takes at least when no worker is free; starting a new worker takes much less.
+// heldAfter is how long handing over a hit takes at least when no worker is free; starting a new worker takes much
+// less.
 const heldAfter = time.Millisecond
 
 // Pace is called by one goroutine, once before each hit.

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -7,9 +7,10 @@ import (
 	"agstest/internal/failure"
 )
 
-// Barrier is where a run that is set up waits for the others: it returns the instant at which the clock starts, with a monotonic reading
-// (time.Now().Add), so that setting the clock of the machine does not move the schedule. It is called once, on the goroutine of Run, and
-// returns an error when ctx ends; then nothing of the schedule is sent. An instant that has passed by more than a second is refused.
+// Barrier is where a run that is set up waits for the others: it returns the instant at which the clock starts, with a
+// monotonic reading (time.Now().Add), so that setting the clock of the machine does not move the schedule. It is called
+// once, on the goroutine of Run, and returns an error when ctx ends; then nothing of the schedule is sent. An instant
+// that has passed by more than a second is refused.
 type Barrier func(ctx context.Context, ready Ready) (time.Time, error)
 
 // Ready is a run that waits for its start.
@@ -19,16 +20,21 @@ type Ready struct {
 	Clients int           // virtual clients that take part
 }
 
-// mostLateStart is by how much the instant of a start may have passed. What was due meanwhile is sent late, which its lag tells.
+// mostLateStart is by how much the instant of a start may have passed. What was due meanwhile is sent late, which its
+// lag tells.
 const mostLateStart = time.Second
 
 // start is when the clock of a run starts.
-func (e *engine) start(ctx context.Context) (time.Time, error) {
-	barrier := e.options.Barrier
+func (q *Question) start(ctx context.Context) (time.Time, error) {
+	barrier := q.Barrier
 	if barrier == nil {
-		barrier = clockBarrier(e.options.StartAt)
+		barrier = clockBarrier(q.StartAt)
 	}
-	began, err := barrier(ctx, Ready{Hits: int64(e.plan.hits()), Length: e.plan.length, Clients: e.planned()})
+	hits := int64(0)
+	if q.Schedule != nil {
+		hits = int64(q.Schedule.Hits())
+	}
+	began, err := barrier(ctx, Ready{Hits: hits, Length: q.Length, Clients: q.Clients})
 	if err != nil {
 		return began, err
 	}
@@ -51,8 +57,8 @@ func clockBarrier(at time.Time) Barrier {
 }
 
 // late is what is told of a late start: nothing where no instant was agreed.
-func (e *engine) late(by time.Duration) time.Duration {
-	if e.options.Barrier == nil && e.options.StartAt.IsZero() {
+func (q *Question) late(by time.Duration) time.Duration {
+	if q.Barrier == nil && q.StartAt.IsZero() {
 		return 0
 	}
 	return by

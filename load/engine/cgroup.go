@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"os"
@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// cpuLimit is the file in which the kernel counts how often the CPU limit of this process's control group held it back; empty: there is
-// none, as outside Linux. Control groups of version 2 are described in the kernel's admin-guide/cgroup-v2, those of version 1 in
-// scheduler/sched-bwc.
+// cpuLimit is the file in which the kernel counts how often the CPU limit of this process's control group held it back;
+// empty: there is none, as outside Linux. Control groups of version 2 are described in the kernel's
+// admin-guide/cgroup-v2, those of version 1 in scheduler/sched-bwc.
 type cpuLimit string
 
 // throttling is what a CPU limit took, summed up over the processors, since the control group was made.
@@ -20,8 +20,8 @@ type throttling struct {
 	times int64
 }
 
-// findCPULimit finds it: membership is /proc/self/cgroup and root where the control groups are mounted. A container may see its own group
-// at the root whatever membership says.
+// findCPULimit finds it: membership is /proc/self/cgroup and root where the control groups are mounted. A container may
+// see its own group at the root whatever membership says.
 func findCPULimit(membership, root string) cpuLimit {
 	text, err := os.ReadFile(membership)
 	if err != nil {

@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"context"
@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
@@ -57,7 +56,7 @@ func TestShardProcess(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &c))
 	w := &noted{twoPaths: twoPaths{operations: shardOperations}}
-	e := testEngine(t, c.Server, w, Options{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: schedule.Shard{Index: c.Index, Of: 2}, StartAt: c.Start})
+	e := testEngine(t, c.Server, w, asking{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: schedule.Shard{Index: c.Index, Of: 2}, StartAt: c.Start})
 	_, err := e.run(context.Background())
 	require.NoError(t, err)
 	samples, err := json.Marshal(w.service)
@@ -96,8 +95,8 @@ func TestShardsOfTwoProcessesMerge(t *testing.T) {
 	merged, err := tally.Merge(folders[1], folders[0])
 	require.NoError(t, err)
 
-	// In a shard the workload counts its own hits: of 225 hits 0…224 of each shard the ends 7 and 3 have 22 each (7, 17 … 217 are 22;
-	// 3, 13 … 223 are 23).
+	// In a shard the workload counts its own hits: of 225 hits 0…224 of each shard the ends 7 and 3 have 22 each (7, 17
+	// … 217 are 22; 3, 13 … 223 are 23).
 	total := merged.Total
 	assert.EqualValues(t, []int64{450, 450, 360, 90}, []int64{total.Asked, total.Sent, total.Right, total.Wrong})
 	assert.Equal(t, map[string]int64{"status": 44, "shape": 46}, total.Outcomes)
@@ -124,7 +123,7 @@ func TestShardsOfTwoProcessesMerge(t *testing.T) {
 
 	// The union run in one process has the same counts.
 	folder := t.TempDir()
-	e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, Options{Rate: per(300), Duration: 1500 * time.Millisecond, Record: folder})
+	e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, asking{Rate: per(300), Duration: 1500 * time.Millisecond, Record: folder})
 	whole, err := e.run(context.Background())
 	require.NoError(t, err)
 	assert.EqualValues(t, []int64{450, 450, 360, 90}, []int64{whole.Total.Asked, whole.Total.Sent, whole.Total.Right, whole.Total.Wrong})
@@ -162,12 +161,13 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 	}
 	run := func(shard schedule.Shard) (string, *tally.Ledger) {
 		folder := t.TempDir()
-		o := Options{Rate: per(1000), Duration: 5 * time.Second, Shard: shard}
+		o := asking{Rate: per(1000), Duration: 5 * time.Second, Shard: shard}
 		e := testEngine(t, server.URL, &twoPaths{operations: shardOperations}, o)
-		head := &tally.Head{Report: e.question(nothing{}, began), Operations: shardOperations, Of: shard.Of, Began: began}
+		e.Asked.Run.Start = began
+		head := &tally.Head{Report: e.Asked, Operations: shardOperations, Of: shard.Of, Began: began}
 		keep, err := tally.NewRecorder(folder, head)
 		require.NoError(t, err)
-		a := &attack{schedule: e.plan.schedule, length: 5 * time.Second, began: began, tally: tally.New(shardOperations, false, false, began)}
+		a := &attack{schedule: e.Schedule, length: 5 * time.Second, began: began, tally: tally.New(shardOperations, false, false, began)}
 		s := &secondHand{attack: a, ledger: tally.NewLedger(shardOperations, false), recorder: keep, health: newHealthWatch(began, 0)}
 		for second := range 6 {
 			for i, h := range hits {
@@ -208,19 +208,19 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 
 func TestShardsOfDifferentQuestionsAreRefused(t *testing.T) {
 	server := serve(t, right)
-	run := func(o Options, operations ...string) string {
+	run := func(o asking, operations ...string) string {
 		o.Record, o.Duration = t.TempDir(), 50*time.Millisecond
 		_, err := testEngine(t, server.URL, &twoPaths{operations: operations}, o).run(context.Background())
 		require.NoError(t, err)
 		return o.Record
 	}
-	first := run(Options{Rate: per(100), Shard: schedule.Shard{Index: 1, Of: 2}}, "a")
+	first := run(asking{Rate: per(100), Shard: schedule.Shard{Index: 1, Of: 2}}, "a")
 	for word, folder := range map[string]string{
-		"schedule":         run(Options{Rate: per(200), Shard: schedule.Shard{Index: 2, Of: 2}}, "a"),
-		"seed":             run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Seed: 1}, "a"),
-		"number of shards": run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 3}}, "a"),
-		"operations":       run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}}, "b"),
-		"mixes":            run(Options{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Traffic: clients.Traffic{Mix: map[string]int{"a": 1}}}, "a"),
+		"schedule":         run(asking{Rate: per(200), Shard: schedule.Shard{Index: 2, Of: 2}}, "a"),
+		"seed":             run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Seed: 1}, "a"),
+		"number of shards": run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 3}}, "a"),
+		"operations":       run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}}, "b"),
+		"mixes":            run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Mix: map[string]int{"a": 1}}, "a"),
 	} {
 		_, err := tally.Merge(first, folder)
 		assert.ErrorContains(t, err, word)

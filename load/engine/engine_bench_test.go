@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"math/rand/v2"
@@ -17,8 +17,8 @@ import (
 	"agstest/reports"
 )
 
-// BenchmarkTenMillionHits counts, sums up and records ten million hits of three operations at 5,000 a second, and makes the report of
-// the record. Memory must not grow with hits: what the heap holds at the end is reported.
+// BenchmarkTenMillionHits counts, sums up and records ten million hits of three operations at 5,000 a second, and makes
+// the report of the record. Memory must not grow with hits: what the heap holds at the end is reported.
 func BenchmarkTenMillionHits(b *testing.B) {
 	const rate, seconds = 5000, 2000
 	operations := []string{"signon", "refresh", "discover"}
@@ -66,7 +66,8 @@ func BenchmarkTenMillionHits(b *testing.B) {
 	}
 }
 
-// BenchmarkHit is the engine's own cost of a hit: Vegeta, the RoundTripper, the tally, with a transport that does nothing.
+// BenchmarkHit is the engine's own cost of a hit: Vegeta, the RoundTripper, the tally, with a transport that does
+// nothing.
 func BenchmarkHit(b *testing.B) {
 	w := &twoPaths{operations: []string{"call"}}
 	began := time.Now()

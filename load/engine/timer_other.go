@@ -1,5 +1,5 @@
 //go:build !linux
 
-package load
+package engine
 
 func newPreciseTimer() preciseTimer { return &sleepTimer{} }

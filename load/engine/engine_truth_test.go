@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"bytes"
@@ -20,14 +20,14 @@ import (
 	"github.com/tsenart/vegeta/v12/lib/plot"
 
 	"agstest/load/hit"
-	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/reports"
 )
 
-// A server that stands still holds every hit that was due meanwhile. With few workers most of them are not even sent while it stands; they
-// are late by the schedule all the same. Of hits due evenly over the stall of length s, a share p waits longer than (1−p)·s.
+// A server that stands still holds every hit that was due meanwhile. With few workers most of them are not even sent
+// while it stands; they are late by the schedule all the same. Of hits due evenly over the stall of length s, a share p
+// waits longer than (1−p)·s.
 func TestAStallIsSeenWithFewWorkers(t *testing.T) {
 	const rate, from, length = 400, 300 * time.Millisecond, 500 * time.Millisecond
 	var began atomic.Int64
@@ -39,7 +39,7 @@ func TestAStallIsSeenWithFewWorkers(t *testing.T) {
 		}
 		right(w, r)
 	})
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(rate), Duration: 1200 * time.Millisecond, Workers: 16})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(rate), Duration: 1200 * time.Millisecond, Workers: 16})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	total := report.Total
@@ -57,7 +57,7 @@ func TestAStallIsSeenWithFewWorkers(t *testing.T) {
 
 	// With as many workers as it takes, all are sent in time.
 	began.Store(0)
-	e = testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(rate), Duration: 1200 * time.Millisecond})
+	e = testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(rate), Duration: 1200 * time.Millisecond})
 	report, err = e.run(context.Background())
 	require.NoError(t, err)
 	assert.InDelta(t, 0.88*length.Seconds()+0.5, float64(report.Total.Response.P95)/1e9, 0.52)
@@ -99,7 +99,7 @@ func TestWaitingForAClientIsPartOfTheResponseTime(t *testing.T) {
 	w.free <- 1
 	w.free <- 2
 	// Two clients of 20 ms each can do 100 a second at most: the last of 60 hits in 0.3 s waits 0.3 s and more.
-	e := testEngine(t, server.URL, w, Options{Rate: per(200), Duration: 300 * time.Millisecond})
+	e := testEngine(t, server.URL, w, asking{Rate: per(200), Duration: 300 * time.Millisecond})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	assert.EqualValues(t, 60, report.Total.Right)
@@ -132,7 +132,7 @@ func TestARunEndsWhenNoClientIsLeft(t *testing.T) {
 	server := serve(t, right)
 	w := &spent{twoPaths: twoPaths{operations: []string{"call"}}}
 	w.left.Store(20)
-	e := testEngine(t, server.URL, w, Options{Rate: per(200), Duration: time.Minute})
+	e := testEngine(t, server.URL, w, asking{Rate: per(200), Duration: time.Minute})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	assert.EqualValues(t, 20, report.Total.Sent)
@@ -156,7 +156,7 @@ func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
 	folder := t.TempDir()
 	// Nothing is due for a while after the hit that ends the run, so that it does not matter when the end is noticed.
 	pause := must(schedule.ReadProfile([]byte("stages: [{constant: {rate: 200/s, for: 250ms}}, {constant: {rate: 1/m, for: 1h}}]"), "pause.yaml"))
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Profile: pause, Record: folder})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Schedule: pause.Schedule(0), Record: folder})
 	began := time.Now()
 	report, err := e.run(ctx)
 	require.NoError(t, err)
@@ -221,7 +221,7 @@ func TestClosedLoop(t *testing.T) {
 		right(w, r)
 		now.Add(-1)
 	})
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Max: true, Workers: 4, Duration: 300 * time.Millisecond})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Max: true, Workers: 4, Duration: 300 * time.Millisecond})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	busy := time.Duration(report.Total.Service.Mean * report.Total.Right)
@@ -232,7 +232,6 @@ func TestClosedLoop(t *testing.T) {
 	assert.Equal(t, report.Total.Right, report.Total.Service.Count)
 	assert.True(t, report.Plan.Closed)
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
-	assert.Contains(t, report.Plan.Schedule, "closed loop")
 	assert.NotZero(t, report.Seconds[0].P99)
 }
 
@@ -244,7 +243,7 @@ func TestLimitsSeeTheAnswersAfterTheEnd(t *testing.T) {
 		}
 		right(w, r)
 	})
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: time.Second, Limits: must(limit.ParseAll([]string{"max<1s"}))})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(100), Duration: time.Second, Limits: []string{"max<1s"}})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	require.Len(t, report.Limits, 1)
@@ -262,7 +261,7 @@ func TestTheRawStreamIsVegetas(t *testing.T) {
 		right(w, r)
 	})
 	var raw bytes.Buffer
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 100 * time.Millisecond, Raw: &raw})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(100), Duration: 100 * time.Millisecond, Raw: &raw})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	decode := vegeta.NewDecoder(bytes.NewReader(raw.Bytes()))
@@ -310,13 +309,13 @@ func TestTheRawStreamIsVegetas(t *testing.T) {
 func TestADeadDiskDoesNotEndTheRun(t *testing.T) {
 	server := serve(t, right)
 	folder := t.TempDir()
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 100 * time.Millisecond, Record: folder, Raw: failing{}})
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(100), Duration: 100 * time.Millisecond, Record: folder, Raw: failing{}})
 	report, err := e.run(context.Background())
 	require.NoError(t, err)
 	assert.EqualValues(t, 10, report.Total.Right)
 	assert.Contains(t, strings.Join(report.Notes, ", "), "raw results could not be written")
 
-	e = testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, Options{Rate: per(100), Duration: 100 * time.Millisecond, Record: filepath.Join(folder, tally.RecordFile)})
+	e = testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Rate: per(100), Duration: 100 * time.Millisecond, Record: filepath.Join(folder, tally.RecordFile)})
 	_, err = e.run(context.Background())
 	assert.ErrorContains(t, err, "folder")
 }
@@ -333,7 +332,7 @@ func TestARecordThatIsCutAnywhereIsStillReported(t *testing.T) {
 	path := filepath.Join(folder, tally.RecordFile)
 	var alive *reports.Load
 	var told Progress
-	e := testEngine(t, server.URL, &twoPaths{operations: []string{"a", "b"}}, Options{Rate: per(100), Duration: 2200 * time.Millisecond, Record: folder, Trace: true, Progress: func(p Progress) {
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"a", "b"}}, asking{Rate: per(100), Duration: 2200 * time.Millisecond, Record: folder, Trace: true, Progress: func(p Progress) {
 		if alive == nil && p.Right > 0 { // a second is over, and on disk while the run goes on
 			var err error
 			alive, err = tally.ReadRecord(folder)

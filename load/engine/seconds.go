@@ -1,4 +1,4 @@
-package load
+package engine
 
 import (
 	"time"
@@ -8,7 +8,8 @@ import (
 	"agstest/reports"
 )
 
-// secondHand takes each finished second out of the tally, sums it up, records it and tells of it. Between two seconds it sleeps.
+// secondHand takes each finished second out of the tally, sums it up, records it and tells of it. Between two seconds
+// it sleeps.
 type secondHand struct {
 	attack   *attack
 	ledger   *tally.Ledger

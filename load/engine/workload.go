@@ -1,0 +1,27 @@
+package engine
+
+import (
+	"agstest/load/hit"
+)
+
+// Workload hands out the requests of virtual clients and judges their answers. Begin and End are called by many
+// goroutines at once; the End of a request follows its Begin on the same goroutine. Everything a Request points to
+// stays untouched from Begin to End.
+type Workload interface {
+	// Operations names the operations that the workload sends, in the order of Request.Operation.
+	Operations() []string
+	// Begin prepares the request of hit seq, its number in the whole schedule (so that the shards of a run mix alike).
+	// It never waits: where no client is ready it says so with a false, and the engine tries again until one is; that
+	// wait counts in the response time of the hit and is reported as starvation.
+	Begin(seq uint64, request *hit.Request) bool
+	// End judges the answer and keeps what the client needs for its next request.
+	End(request *hit.Request, answer *hit.Answer) hit.Outcome
+}
+
+// Finite is a workload that can run out of clients: those whose chain broke and that have no unused session token
+// retire. The engine asks it when Begin says false, and ends the run, marked partial, with the error where there is
+// one.
+type Finite interface {
+	// Exhausted is nil while any client can still become ready; otherwise it says why none can.
+	Exhausted() error
+}
