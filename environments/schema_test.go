@@ -109,6 +109,9 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 	require.NoError(t, json.Unmarshal(environments.Schema, &schema))
 	var compare func(at string, node map[string]any, typ reflect.Type)
 	resolve := func(node map[string]any) map[string]any {
+		if ref, ok := node["$ref"].(string); ok {
+			return schema["definitions"].(map[string]any)[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
+		}
 		if all, ok := node["allOf"].([]any); ok {
 			ref, _ := all[0].(map[string]any)["$ref"].(string)
 			return schema["definitions"].(map[string]any)[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
@@ -128,6 +131,8 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 				compare(at+"."+name, below.(map[string]any), typ.Elem())
 			}
 			assert.ElementsMatch(t, environment.SituationNames, names, at)
+		case typ.Kind() == reflect.Map && typ.Elem().Kind() == reflect.Pointer:
+			compare(at+".*", resolve(node)["additionalProperties"].(map[string]any), typ.Elem())
 		case typ.Kind() == reflect.Struct:
 			assert.Equal(t, false, resolve(node)["additionalProperties"], at)
 			var inStruct, inSchema []string

@@ -10,15 +10,17 @@ import (
 
 // account is one account, as far as the scenario knows it.
 type account struct {
-	situation  string // of the environment file; empty: made for this scenario
-	id         string // empty: not known
-	parameters []parameter
-	token      string                   // the session token that the environment file gives
-	source     *environment.TokenSource // where it says that session tokens come from; nil: nowhere
-	fetched    string                   // the token that came from there last
-	device     string                   // the clientId that stands beside it
-	refresh    string                   // an old refresh token that it gives
-	standing   string                   // ACTIVE, SUSPENDED …
+	situation string // of the environment file; empty: made for this scenario
+	id        string // empty: not known
+	// operatorAccount is what an OperatorAuthToken calls it, where the file says so.
+	operatorAccount string
+	parameters      []parameter
+	token           string                   // the session token that the environment file gives
+	source          *environment.TokenSource // where it says that session tokens come from; nil: nowhere
+	fetched         string                   // the token that came from there last
+	device          string                   // the clientId that stands beside it
+	refresh         string                   // an old refresh token that it gives
+	standing        string                   // ACTIVE, SUSPENDED …
 }
 
 // has tells of a parameter, whatever its case.
@@ -53,9 +55,9 @@ func (w *world) useShared(name string) error {
 	if err != nil {
 		return err
 	}
-	w.account = &account{situation: name, id: s.AccountID, token: s.SessionToken, source: s.SessionTokens, device: s.ClientID, refresh: s.RefreshToken, standing: "ACTIVE"}
-	if w.account.id == "" && w.account.token == "" && w.run.environment.Operator != nil {
-		w.account.id = w.run.environment.Operator.Account // session tokens are minted for it
+	w.account = &account{situation: name, id: s.AccountID, operatorAccount: s.OperatorAccount, token: s.SessionToken, source: s.SessionTokens, device: s.ClientID, refresh: s.RefreshToken, standing: "ACTIVE"}
+	if o := w.run.environment.Operator; o != nil && w.account.id == "" && s.OperatorAccount == "" && w.account.token == "" {
+		w.account.id = o.OwnAccount() // session tokens are minted for it
 	}
 	for _, p := range sortedKeys(s.Parameters) {
 		w.account.parameters = append(w.account.parameters, parameter{p, s.Parameters[p]})
@@ -74,7 +76,7 @@ func (w *world) useShared(name string) error {
 		return err
 	}
 	if name == "multi-account" || name == "multi-registration" {
-		w.account.id = "" // which of them is not decided yet
+		w.account.id, w.account.operatorAccount = "", "" // which of them is not decided yet
 	}
 	if s.ClientID != "" {
 		w.add(&client{id: s.ClientID})

@@ -67,7 +67,7 @@ func (d *diagnosis) ask(ctx context.Context, request *request) *exchange {
 	if d.w.run.pace(ctx) != nil {
 		return &exchange{Exchange: &wire.Exchange{}, request: request}
 	}
-	x := &exchange{Exchange: d.w.run.client.Do(ctx, request.call()), request: request}
+	x := &exchange{Exchange: d.w.run.clientOf(request).Do(ctx, request.call()), request: request}
 	d.w.keepAnswerSecret(x)
 	return x
 }
@@ -128,9 +128,12 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 		if err := d.address(ctx); err != nil {
 			return false, err
 		}
-		bad, err := mint(func(t *operatorToken) error { t.secret = []byte("agstest-" + w.invented(32)); return nil })
+		bad, err := mint(func(t *operatorToken) (err error) {
+			t.key, err = t.key.Other("agstest-" + w.invented(32))
+			return err
+		})
 		if err == nil && same(good, bad) {
-			return false, wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret, and operator.kid and tenant", w.describe(good))
+			return false, wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.describe(good))
 		}
 		stranger, err := mint(func(t *operatorToken) error { t.set(ags.OperatorToken.Account, "agstest"+w.invented(12)); return nil })
 		key := "operator.account"

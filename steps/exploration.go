@@ -52,6 +52,9 @@ func (w *world) equip(ctx context.Context, operation string) error {
 		if w.run.environment.Operator == nil {
 			return lacking(w.run.example("operator"), "the environment does not say how to act as a head-end system (operator)")
 		}
+		if header := w.run.environment.Operator.Header; header != "" {
+			return lacking("", "the OperatorAuthToken is sent in the header %s, so what the body must hold is not documented", header)
+		}
 		return w.useAccount(ctx, "active", 0)
 	case ags.SignOn, ags.SubsequentSignOn:
 		name := "credentials"
@@ -321,7 +324,7 @@ func (w *world) attempt(ctx context.Context, r *request, kind string) (t *trial,
 	}
 	w.keepSecret(r)
 	patient, cancel := context.WithTimeout(ctx, generatedPatience)
-	x := &exchange{Exchange: w.run.client.Do(patient, r.call()), request: r}
+	x := &exchange{Exchange: w.run.clientOf(r).Do(patient, r.call()), request: r}
 	hung = patient.Err() != nil
 	cancel()
 	w.run.heard(kind, x, hung)

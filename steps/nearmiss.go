@@ -120,10 +120,7 @@ var matching = map[string]struct {
 		put: func(_ *world, r *request, text string) { r.path = "/ags/register/" + url.PathEscape(text) }},
 	"token": {right: func(_ *world, r *request) string { return bearerless(r.headerValue(ags.HeaderAuthorization)) },
 		put: func(w *world, r *request, text string) { w.authorize(r, text) }, caseMatters: true, inHeader: true, more: forgeries},
-	"OperatorAuthToken": {right: func(_ *world, r *request) string { return r.parameters()[0].Value },
-		put: func(w *world, r *request, text string) {
-			r.set("parameters", rawJSON([]parameter{{r.parameters()[0].Name, text}}))
-		}, caseMatters: true, more: forgeries},
+	"OperatorAuthToken": {right: (*world).presentedOperator, put: (*world).presentOperator, caseMatters: true, more: forgeries},
 }
 
 func header(name string) func(*world, *request) string {
@@ -275,7 +272,7 @@ func (w *world) sendNearClaims(ctx context.Context, claim string) error {
 		_ = json.Unmarshal(o.Further()[claim], &right) // what is no text has no near miss
 	}
 	if claim == ags.OperatorToken.Account && w.account != nil {
-		right = w.account.id
+		right = w.operatorAccount()
 	}
 	if right == "" {
 		return lacking("", "nothing is known of the claim %s that could be missed by a hair", claim)
@@ -289,7 +286,7 @@ func (w *world) sendNearClaims(ctx context.Context, claim string) error {
 	return w.eachRefused(ctx, ags.GetSessionToken, "claim "+claim, misses, false, func(r *request, text string) {
 		w.operator = append(w.operator, func(t *operatorToken) error { t.set(claim, text); return nil })
 		if again, err := w.headEndRequest(); err == nil {
-			r.set("parameters", again.get("parameters"))
+			w.presentOperator(r, w.presentedOperator(again))
 		}
 	})
 }

@@ -76,7 +76,7 @@ func (w *world) atOnce(ctx context.Context, requests []*request) ([]*exchange, e
 			defer all.Done()
 			defer failure.Guard()
 			<-start
-			answers[i] = &exchange{Exchange: w.run.client.Do(ctx, r.call()), request: r}
+			answers[i] = &exchange{Exchange: w.run.clientOf(r).Do(ctx, r.call()), request: r}
 		}()
 	}
 	close(start)

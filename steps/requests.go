@@ -185,14 +185,25 @@ var operatorPhrases = []phrase{
 	given(`the OperatorAuthToken has expired an hour ago`, "the OperatorAuthToken has expired an hour ago", "the OperatorAuthToken has expired an hour ago",
 		"Its claim exp is an hour in the past.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.set("exp", time.Now().Add(w.ahead-time.Hour).Unix()) })),
 	given(`the OperatorAuthToken is signed with another secret`, "the OperatorAuthToken is signed with another secret", "the OperatorAuthToken is signed with another secret",
-		"The HMAC does not fit.", changeOperator(func(w *world, t *operatorToken, _ arguments) { t.secret = []byte(w.invented(40)) })),
+		"The signature does not fit: the key is another one.", changeOperatorOrMiss(func(w *world, t *operatorToken, _ arguments) (err error) {
+			t.key, err = t.key.Other(w.invented(40))
+			return err
+		})),
 	given(`the OperatorAuthToken is signed with the algorithm (none|HS512)`, "the OperatorAuthToken is signed with the algorithm <none|HS512>", "the OperatorAuthToken is signed with the algorithm none",
-		"The header alg says so, and so it is signed, with the right secret.", changeOperator(func(_ *world, t *operatorToken, a arguments) {
-			if t.algorithm == a.words[0] { // the operator's own: another one is meant
+		"The header alg says so, and so it is signed, with the right secret. Where the operator has a private key, it is signed with HS256 and the public key as the secret (RFC 8725 section 2.1).",
+		changeOperatorOrMiss(func(_ *world, t *operatorToken, a arguments) (err error) {
+			switch {
+			case a.words[0] == "none":
+				t.algorithm = "none"
+			case t.key.Public():
+				t.key, err = t.key.Confused()
+				t.algorithm = t.key.Algorithm
+			case t.algorithm == a.words[0]: // the operator's own: another one is meant
 				t.algorithm = "HS256"
-				return
+			default:
+				t.algorithm = a.words[0]
 			}
-			t.algorithm = a.words[0]
+			return err
 		})),
 	given(`the OperatorAuthToken names an account that nobody has`, "the OperatorAuthToken names an account that nobody has", "the OperatorAuthToken names an account that nobody has",
 		"The claim OpfAccountId is made up.", changeOperator(func(w *world, t *operatorToken, _ arguments) {
@@ -207,11 +218,7 @@ var operatorPhrases = []phrase{
 			if a.words[0] == "refresh" {
 				token = w.client.pair.RefreshToken
 			}
-			list := r.parameters()
-			for i := range list {
-				list[i].Value = token
-			}
-			r.set("parameters", rawJSON(list))
+			w.presentOperator(r, token)
 			return nil
 		})),
 }
@@ -245,11 +252,16 @@ func names[E any](list []E, name func(E) string) []string {
 }
 
 func changeOperator(apply func(*world, *operatorToken, arguments)) func(context.Context, *world, arguments) error {
+	return changeOperatorOrMiss(func(w *world, t *operatorToken, a arguments) error {
+		apply(w, t, a)
+		return nil
+	})
+}
+
+// changeOperatorOrMiss is a change that may not come about.
+func changeOperatorOrMiss(apply func(*world, *operatorToken, arguments) error) func(context.Context, *world, arguments) error {
 	return func(_ context.Context, w *world, a arguments) error {
-		w.operator = append(w.operator, func(t *operatorToken) error {
-			apply(w, t, a)
-			return nil
-		})
+		w.operator = append(w.operator, func(t *operatorToken) error { return apply(w, t, a) })
 		return nil
 	}
 }

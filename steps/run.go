@@ -26,11 +26,15 @@ type run struct {
 	options     Options
 	environment *environment.Environment
 	client      *wire.Client
-	control     *control // nil on a live service
-	secrets     *wire.Redactor
-	tokens      *tokens.Sources // of session tokens, where the environment file names one
-	service     string          // x-auth-service-id where a scenario asks for nothing else
-	services    []service       // as discovery told at the start
+	// operatorClient is what getSessionToken is called with, where the file gives it an address or headers of its own; nil: client.
+	operatorClient *wire.Client
+	operatorKeys   func() ([]environment.SigningKey, error) // read once
+	signed         atomic.Uint64                            // OperatorAuthTokens
+	control        *control                                 // nil on a live service
+	secrets        *wire.Redactor
+	tokens         *tokens.Sources // of session tokens, where the environment file names one
+	service        string          // x-auth-service-id where a scenario asks for nothing else
+	services       []service       // as discovery told at the start
 	// tokenParameter is what the service calls the session token of signOnWithSessionToken, where that is not sessionToken.
 	tokenParameter string
 	selection      selection
@@ -96,6 +100,9 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		return nil, err
 	}
 	defer r.client.Close()
+	if r.operatorClient != nil {
+		defer r.operatorClient.Close()
+	}
 	defer r.control.close()
 	r.question = r.describe()
 	if err := r.client.Reach(ctx); err != nil && ctx.Err() == nil {
@@ -147,6 +154,9 @@ func newRun(o Options, chosen selection) (*run, error) {
 	}
 	target.Timeout, target.Sleep = cmp.Or(o.Timeout, target.Timeout), o.Sleep
 	if r.client, err = wire.NewClient(target); err != nil {
+		return nil, err
+	}
+	if err := r.useOperator(o); err != nil {
 		return nil, err
 	}
 	r.control = newControl(o.Environment.Mock)

@@ -33,7 +33,7 @@ func (w *world) anySessionToken(ctx context.Context) (string, error) {
 		token, err := w.run.control.sessionToken(ctx, w.tenant, w.account.id, 0)
 		w.run.keep(token)
 		return token, err
-	case w.run.environment.Operator != nil && w.account.id != "":
+	case w.operatorAccount() != "" && (w.account.id != "" || w.account.operatorAccount != ""):
 		r, err := w.headEndRequest()
 		if err != nil {
 			return "", err
@@ -57,7 +57,7 @@ func (w *world) anySessionToken(ctx context.Context) (string, error) {
 func (w *world) fetchSessionToken(ctx context.Context, a *account) (string, error) {
 	names := tokens.Names{AccountID: a.id, ClientID: a.device, Tenant: w.tenant}
 	if o := w.run.environment.Operator; names.AccountID == "" && o != nil {
-		names.AccountID = o.Account
+		names.AccountID = o.OwnAccount()
 	}
 	token, err := w.run.tokens.Take(ctx, a.source, names)
 	w.run.keep(token)

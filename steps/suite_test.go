@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/ags"
+	"agstest/internal/environment"
 	"agstest/internal/failure"
 )
 
@@ -254,22 +255,29 @@ func TestMutationsAreReadable(t *testing.T) {
 
 // TestOperatorTokenSignature: HS256 has 32 bytes and depends on the secret, none has no signature.
 func TestOperatorTokenSignature(t *testing.T) {
-	token := operatorToken{algorithm: "HS256", keyID: "k", secret: []byte("a secret of at least thirty-two bytes!"), claims: []member{{"typ", rawJSON("GetSessionTokenAuthN")}}}
-	signed := token.sign()
+	token := operatorToken{algorithm: "HS256", key: environment.SigningKey{ID: "k", Algorithm: "HS256", Secret: []byte("a secret of at least thirty-two bytes!")}, claims: []member{{"typ", rawJSON("GetSessionTokenAuthN")}}}
+	sign := func() string {
+		signed, err := token.sign()
+		require.NoError(t, err)
+		return signed
+	}
+	signed := sign()
 	parts := strings.Split(signed, ".")
 	require.Len(t, parts, 3)
 	assert.Len(t, parts[2], 43)
-	assert.Equal(t, signed, token.sign(), "the same claims give the same token")
-	token.secret = append(token.secret, 'x')
-	assert.NotEqual(t, parts[2], strings.Split(token.sign(), ".")[2])
+	assert.Equal(t, signed, sign(), "the same claims give the same token")
+	token.key.Secret = append(token.key.Secret, 'x')
+	assert.NotEqual(t, parts[2], strings.Split(sign(), ".")[2])
 	token.algorithm = "none"
-	assert.True(t, strings.HasSuffix(token.sign(), "."))
+	assert.True(t, strings.HasSuffix(sign(), "."))
 }
 
 // TestTampered: what is presented as tampered differs where it says so and nowhere else.
 func TestTampered(t *testing.T) {
-	token := operatorToken{algorithm: "HS256", secret: []byte("s"), claims: []member{{"deviceId", rawJSON("PUB_989")}}}
-	good := strings.Split(token.sign(), ".")
+	token := operatorToken{algorithm: "HS256", key: environment.SigningKey{Secret: []byte("s")}, claims: []member{{"deviceId", rawJSON("PUB_989")}}}
+	compact, err := token.sign()
+	require.NoError(t, err)
+	good := strings.Split(compact, ".")
 	payload := strings.Split(tampered(strings.Join(good, "."), "payload"), ".")
 	signature := strings.Split(tampered(strings.Join(good, "."), "signature"), ".")
 	assert.Equal(t, []bool{true, false, true}, []bool{payload[0] == good[0], payload[1] == good[1], payload[2] == good[2]})

@@ -160,6 +160,9 @@ func (w *world) call(ctx context.Context, r *request) (*exchange, error) {
 			return nil, err
 		}
 	}
+	if changed {
+		w.withoutOperator(r)
+	}
 	x, err := w.send(ctx, r, changed)
 	if err != nil {
 		return nil, err
@@ -183,7 +186,7 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 	if err := w.run.pace(ctx); err != nil {
 		return nil, err
 	}
-	x := &exchange{Exchange: w.run.client.Do(ctx, r.call()), request: r}
+	x := &exchange{Exchange: w.run.clientOf(r).Do(ctx, r.call()), request: r}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -293,7 +296,11 @@ func (w *world) submitted(r *request) []string {
 			secrets = append(secrets, p.Value)
 		}
 	}
-	for _, name := range []string{"Authorization", "User-Token"} {
+	names := []string{"Authorization", "User-Token"}
+	if o := w.run.environment.Operator; o != nil && o.Header != "" && r.operation == ags.GetSessionToken {
+		names = append(names, o.Header)
+	}
+	for _, name := range names {
 		if v := bearerless(r.headerValue(name)); len(v) >= 8 {
 			secrets = append(secrets, v)
 		}

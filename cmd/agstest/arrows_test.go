@@ -60,7 +60,7 @@ var onlyHere = map[string][]string{
 	"github.com/cucumber/godog":     {"steps"},
 	"github.com/tsenart/vegeta/v12": {"load/engine"},
 	"github.com/valyala/fasthttp":   {"load/transport"},
-	"github.com/golang-jwt/jwt/v5":  {"mock"},
+	"github.com/golang-jwt/jwt/v5":  {"internal/environment"},
 	"github.com/spf13/cobra":        {"cmd/agstest"},
 	"html/template":                 {"reports/html", "reports/matrix", "reports/site"},
 	"k8s.io":                        {"load/kubernetes"},

@@ -63,6 +63,8 @@ func keysOfSchema(t *testing.T) []string {
 var shaped = map[string]string{
 	"clockSkew": "a time", "coverage": "a share or names of situations", "operator.lifetime": "a time", "load.maxRate": "a rate", "timeout": "a time", "operator.parameter": "the name of a parameter, which the suite has to show", "http": "a version", "prefix": "a path of the contract",
 	"mock.url": "the address of a mock", "mock.token": "only of use with mock.url", "tls.ca": "the path of a file", "tls.cert": "the path of a file", "tls.key": "the path of a file", "load.clients.sessionToken.pool": "the path of a file",
+	"operator.key": "the path of a file", "operator.keys.*.key": "the path of a file", "operator.tls.ca": "the path of a file", "operator.tls.cert": "the path of a file", "operator.tls.key": "the path of a file",
+	"operator.header": "the name of a header, which the suite has to show",
 }
 
 // TestNoKeyOfAnEnvironmentFileLeaks puts a canary into each key that the schema knows, from a variable and marked !secret, runs every command
@@ -197,6 +199,8 @@ func put(t *testing.T, dir string, tree map[string]any, key, value, canary, addr
 		} else {
 			value = address + "/" + value
 		}
+	case key == "operator.url":
+		value = strings.Replace(address+"/"+value, address+"/!secret ", "!secret "+address+"/", 1)
 	case strings.Contains(key, ".sessionToken."):
 		if last == "token" {
 			value = strings.Replace("/"+value, "/!secret ", "!secret /", 1)

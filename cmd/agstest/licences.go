@@ -2,6 +2,7 @@ package main
 
 // licences of the modules that the binary may hold, by their SPDX names. A test keeps the list equal to what is built in.
 var licences = map[string]string{
+	"github.com/golang-jwt/jwt/v5":            "MIT",
 	"github.com/HdrHistogram/hdrhistogram-go": "MIT",
 	"github.com/cucumber/gherkin/go/v42":      "MIT",
 	"github.com/cucumber/godog":               "MIT",

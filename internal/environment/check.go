@@ -58,6 +58,7 @@ func (r *reader) complete(e *Environment) {
 		e.Operator.Parameter = DefaultOperatorParameter
 	}
 	r.settleSources(e)
+	r.settleKeys(e)
 	for _, path := range []*string{&e.TLS.CA, &e.TLS.Cert, &e.TLS.Key, &e.Load.Clients.File} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(r.dir, *path)
@@ -98,7 +99,7 @@ func (r *reader) check(e *Environment) {
 		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: tls is not used, because the url starts with http://", r.name, r.line("tls")))
 	}
 	if e.Operator != nil {
-		r.checkOperator(e.Operator)
+		r.checkOperator(e)
 	}
 	if name := e.SignOn.Parameter; name != "" && e.SignOn.Parameters[name] != "" {
 		r.wrong("signOnWithSessionToken.parameters."+name, "is the parameter of the session token, which has a value of its own")
@@ -125,8 +126,15 @@ func (r *reader) warnOfOpenness(e *Environment) {
 	if strings.HasPrefix(e.URL, "http://") && !onLoopback(e.URL) {
 		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// where the service speaks it", r.name, r.line("url")))
 	}
-	if info, err := os.Stat(e.TLS.Key); e.TLS.Key != "" && err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: the file of tls.key may be read by others (mode %04o); make it yours alone: chmod 600", r.name, r.line("tls.key"), info.Mode().Perm()))
+	if e.TLS.Key != "" {
+		r.warnOfReaders("tls.key", e.TLS.Key)
+	}
+}
+
+// warnOfReaders warns about a file of a secret that others may read.
+func (r *reader) warnOfReaders(path, file string) {
+	if info, err := os.Stat(file); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: the file of %s may be read by others (mode %04o); make it yours alone: chmod 600", r.name, r.line(path), path, info.Mode().Perm()))
 	}
 }
 

@@ -82,17 +82,28 @@ type TLS struct {
 type Operator struct {
 	Secret    string        `yaml:"secret"`   // HMAC key of the OperatorAuthToken
 	Encoding  string        `yaml:"encoding"` // of Secret: text, base64 or hex; empty: text
-	Algorithm string        `yaml:"alg"`      // HS256, HS384 or HS512; empty: HS256
+	Algorithm string        `yaml:"alg"`      // HS256, HS384, HS512, RS256 or ES256; empty: HS256
+	Key       string        `yaml:"key"`      // file of the private key of RS256 and ES256, in PEM form
 	Lifetime  time.Duration `yaml:"lifetime"` // of an OperatorAuthToken; 0: 5 minutes
 	KeyID     string        `yaml:"kid"`
-	Account   string        `yaml:"account"`
-	Parameter string        `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
+	// More are further keys by their kid: the tokens of a run are signed with each in turn.
+	More map[string]*OperatorKey `yaml:"keys"`
+	// Account is the one that session tokens are asked for. {accountId} in it becomes the accountId of a situation, where the claim has another form.
+	Account   string `yaml:"account"`
+	Parameter string `yaml:"parameter"` // name of the request parameter; default OperatorAuthToken
 	// Parameters are sent beside it.
 	Parameters map[string]string `yaml:"parameters"`
+	// Header carries the OperatorAuthToken in place of the parameter; empty: the parameter does.
+	Header string `yaml:"header"`
 	// ClaimNames are what the platform calls the claims of account and tenant.
 	ClaimNames ClaimNames `yaml:"claimNames"`
 	// Claims are further ones of the OperatorAuthToken, or other values of typ and aud, as a JSON object.
 	Claims JSON `yaml:"claims"`
+
+	URL     string            `yaml:"url"`     // where getSessionToken is called; empty: where everything is
+	Service string            `yaml:"service"` // x-auth-service-id of that call; empty: that of everything
+	Headers map[string]string `yaml:"headers"` // of that call, beside those of everything
+	TLS     TLS               `yaml:"tls"`     // of url
 }
 
 // ClaimNames are names of claims of the OperatorAuthToken; empty: as it is documented.
@@ -124,16 +135,18 @@ var SituationNames = []string{
 
 // Situation is one account, device or caller. Which fields matter depends on its name.
 type Situation struct {
-	SessionToken  string            `yaml:"sessionToken"`      // left out: minted through the operator
-	SessionTokens *TokenSource      `yaml:"sessionToken.from"` // what stands in its place
-	ClientID      string            `yaml:"clientId"`
-	AccountID     string            `yaml:"accountId"`
-	RefreshToken  string            `yaml:"refreshToken"`
-	Tenant        string            `yaml:"tenant"`
-	Service       string            `yaml:"service"`
-	Headers       map[string]string `yaml:"headers"`
-	Proxy         string            `yaml:"proxy"`
-	Parameters    map[string]string `yaml:"parameters"`
+	SessionToken  string       `yaml:"sessionToken"`      // left out: minted through the operator
+	SessionTokens *TokenSource `yaml:"sessionToken.from"` // what stands in its place
+	ClientID      string       `yaml:"clientId"`
+	AccountID     string       `yaml:"accountId"`
+	// OperatorAccount is what an OperatorAuthToken calls the account, where that is not accountId.
+	OperatorAccount string            `yaml:"operatorAccount"`
+	RefreshToken    string            `yaml:"refreshToken"`
+	Tenant          string            `yaml:"tenant"`
+	Service         string            `yaml:"service"`
+	Headers         map[string]string `yaml:"headers"`
+	Proxy           string            `yaml:"proxy"`
+	Parameters      map[string]string `yaml:"parameters"`
 	// PasswordParameter names the one of Parameters that is the password, where neither servicediscovery nor its name says so.
 	PasswordParameter string `yaml:"passwordParameter"`
 	Type              string `yaml:"type"` // of register/{type}

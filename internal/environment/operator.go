@@ -2,15 +2,15 @@ package environment
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/failure"
+	"agstest/internal/wire"
 )
 
 // Defaults of the OperatorAuthToken: the algorithm of the page "Requesting a session token", and a life that is long enough for one call.
@@ -19,33 +19,34 @@ const (
 	defaultLifetime  = 5 * time.Minute
 )
 
-// Signing is the algorithm of the OperatorAuthToken, such as HS256.
-func (o *Operator) Signing() string { return cmp.Or(o.Algorithm, defaultAlgorithm) }
-
 // Life is how long an OperatorAuthToken is good for.
 func (o *Operator) Life() time.Duration { return cmp.Or(o.Lifetime, defaultLifetime) }
 
-// Key is the HMAC key, decoded. An error means that the file has been refused for it.
-func (o *Operator) Key() ([]byte, error) {
-	switch o.Encoding {
-	case "", "text":
-		return []byte(o.Secret), nil
-	case "hex":
-		key, err := hex.DecodeString(o.Secret)
-		if err != nil {
-			return nil, errors.New("is no text in hexadecimal digits, two for each byte, as encoding: hex says")
+// AccountFor is what an OperatorAuthToken calls an account; empty: the file does not say which one is meant. The first argument is what a
+// situation says of it, the second is the accountId.
+func (o *Operator) AccountFor(own, accountID string) string {
+	switch {
+	case own != "":
+		return own
+	case strings.Contains(o.Account, accountInBraces):
+		if accountID == "" {
+			return ""
 		}
-		return key, nil
-	case "base64":
-		plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(o.Secret, "="))
-		key, err := base64.RawStdEncoding.DecodeString(plain)
-		if err != nil {
-			return nil, errors.New("is no text in base64, as encoding: base64 says")
-		}
-		return key, nil
+		return strings.ReplaceAll(o.Account, accountInBraces, accountID)
 	}
-	return nil, errors.New("has an unknown encoding")
+	return cmp.Or(accountID, o.Account)
 }
+
+// OwnAccount is the account of the section operator itself; empty: it names none.
+func (o *Operator) OwnAccount() string {
+	if strings.Contains(o.Account, accountInBraces) {
+		return ""
+	}
+	return o.Account
+}
+
+// accountInBraces stands for an accountId in operator.account.
+const accountInBraces = "{accountId}"
 
 // Names are what the platform calls the documented claims of account and tenant.
 func (o *Operator) Names() map[string]string {
@@ -91,31 +92,125 @@ func (r *reader) checkClaims(o *Operator) {
 	}
 }
 
-// checkOperator finds what cannot work in how OperatorAuthTokens are signed. Messages quote nothing of the secret.
-func (r *reader) checkOperator(o *Operator) {
-	algorithms, encodings := []string{"HS256", "HS384", "HS512"}, []string{"text", "base64", "hex"}
-	if o.Algorithm != "" && !slices.Contains(algorithms, o.Algorithm) {
-		r.wrong("operator.alg", "is %s; it must be one of %s", o.Algorithm, strings.Join(algorithms, ", "))
-	}
+// checkOperator finds what cannot work in how OperatorAuthTokens are made and sent. Messages quote nothing of a secret.
+func (r *reader) checkOperator(e *Environment) {
+	o := e.Operator
 	if o.Lifetime < 0 || o.Lifetime > 24*time.Hour || o.Lifetime > 0 && o.Lifetime < time.Second {
 		r.wrong("operator.lifetime", "must be between 1s and 24h")
 	}
 	r.checkClaims(o)
-	switch {
-	case o.Secret == "":
+	switch first := (OperatorKey{o.Secret, o.Encoding, o.Algorithm, o.Key}); {
+	case first.Secret+first.Key != "" || len(o.More) == 0 && first.Algorithm != "" && first.Algorithm != defaultAlgorithm:
+		r.checkKey("operator", first)
+	case len(o.More) == 0:
 		r.wrong("operator", "needs secret: the HMAC key of the OperatorAuthToken, such as \"${AGS_OPERATOR_SECRET}\"")
-		return
-	case o.Encoding != "" && !slices.Contains(encodings, o.Encoding):
-		r.wrong("operator.encoding", "must be one of %s", strings.Join(encodings, ", "))
+	case first.Encoding+first.Algorithm+o.KeyID != "":
+		r.wrong("operator", "encoding, alg and kid belong to secret or key; where keys alone are given, they stand in each")
+	}
+	for _, id := range sortedKeys(o.More) {
+		switch at := "operator.keys." + id; {
+		case o.More[id] == nil || o.More[id].Secret+o.More[id].Key == "":
+			r.wrong(at, "needs secret, or key with alg: RS256 or ES256")
+		case id == o.KeyID && o.Secret+o.Key != "":
+			r.wrong(at, "is the kid of the first key too")
+		default:
+			r.checkKey(at, *o.More[id])
+		}
+	}
+	r.checkOperatorCall(e)
+}
+
+// checkOperatorCall finds what cannot work in how getSessionToken is called.
+func (r *reader) checkOperatorCall(e *Environment) {
+	o := e.Operator
+	r.checkHeaders("operator.headers", o.Headers)
+	if o.Header != "" {
+		own, set := ownHeaders[strings.ToLower(o.Header)]
+		switch {
+		case !headerName.MatchString(o.Header):
+			r.wrong("operator.header", "is not a header name (letters, digits and - only)")
+		case set:
+			r.wrong("operator.header", "%s carries something else%s", o.Header, map[bool]string{true: " (" + own + ")"}[own != ""])
+		case o.Parameter != "" && o.Parameter != DefaultOperatorParameter:
+			r.wrong("operator.header", "carries the token in place of a parameter; leave parameter out")
+		}
+		for name := range o.Headers {
+			if strings.EqualFold(name, o.Header) {
+				r.wrong("operator.headers."+name, "is the header that carries the OperatorAuthToken")
+			}
+		}
+	}
+	secure := strings.HasPrefix(e.URL, "https://")
+	if o.URL != "" {
+		u, err := url.Parse(o.URL)
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+			r.wrong("operator.url", "must be an address that starts with https:// or http://, such as https://operator.staging.example.com")
+			return
+		case u.Scheme == "http" && !onLoopback(o.URL):
+			r.warn("operator.url", "starts with http://, so session tokens go over the network in clear")
+		}
+		secure = u.Scheme == "https"
+	}
+	if o.TLS == (TLS{}) {
 		return
 	}
-	key, err := o.Key()
+	if _, err := o.TLS.config(""); err != nil {
+		r.wrong("operator", "%v", err)
+	}
+	if !secure {
+		r.warn("operator.tls", "is not used, because the address starts with http://")
+	}
+	if o.TLS.Key != "" {
+		r.warnOfReaders("operator.tls.key", o.TLS.Key)
+	}
+}
+
+// OperatorTarget says how to reach getSessionToken where that is not at the address of the service, or not with its certificate. False: it
+// is called as everything.
+func (e *Environment) OperatorTarget() (wire.Target, bool, error) {
+	o := e.Operator
+	if o == nil || o.URL == "" && o.TLS == (TLS{}) && len(o.Headers) == 0 {
+		return wire.Target{}, false, nil
+	}
+	target, err := e.Target()
 	if err != nil {
-		r.wrong("operator.secret", "%v", err)
-		return
+		return target, false, err
 	}
-	// RFC 7518 section 3.2: a key of the size of the hash or larger.
-	if least := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[o.Signing()]; o.Algorithm+o.Encoding != "" && len(key) < least {
-		r.warn("operator.secret", "has %d bytes; %s wants at least %d (RFC 7518), and a service may refuse what is signed with fewer", len(key), o.Signing(), least)
+	headers := copied(target.Headers)
+	if headers == nil {
+		headers = map[string]string{}
 	}
+	if o.URL != "" {
+		target.URL = strings.TrimRight(o.URL, "/")
+		if e.Host != "" {
+			delete(headers, "Host") // of the service
+		}
+		target.Proxy = nil
+		if u, err := url.Parse(o.URL); err == nil {
+			target.Proxy = e.ProxyFor(u)
+		}
+	}
+	for name, value := range o.Headers {
+		for had := range headers {
+			if strings.EqualFold(had, name) {
+				delete(headers, had)
+			}
+		}
+		headers[name] = value
+	}
+	target.Headers = headers
+	if o.URL != "" || o.TLS != (TLS{}) {
+		settings, name := o.TLS, e.SNI
+		if o.URL != "" {
+			name = ""
+		}
+		if settings == (TLS{}) {
+			settings = e.TLS
+		}
+		if target.TLS, err = settings.config(name); err != nil {
+			return target, false, failure.Usagef("environment %s: operator: %w", e.Name, err)
+		}
+	}
+	return target, true, nil
 }

@@ -47,15 +47,10 @@ func (e *Environment) Portable() (*Portable, error) {
 		return nil, failure.Usagef("environment %s: %s", e.Name, unportable)
 	}
 	c := e.clone()
-	for _, f := range []struct {
-		path   *string
-		name   string
-		into   map[string][]byte
-		prefix string
-	}{
-		{&c.TLS.CA, portableCA, p.Files, ""}, {&c.TLS.Cert, portableCert, p.Files, ""},
-		{&c.TLS.Key, portableKey, p.Secrets, "${" + SecretsFolder + "}/"}, {&c.Load.Clients.File, portableRows, p.Secrets, "${" + SecretsFolder + "}/"},
-	} {
+	files := map[string]bool{}
+	secret := "${" + SecretsFolder + "}/"
+	for _, f := range c.portableFiles() {
+		files[f.key] = true
 		if *f.path == "" {
 			continue
 		}
@@ -63,10 +58,12 @@ func (e *Environment) Portable() (*Portable, error) {
 		if err != nil {
 			return nil, failure.Usagef("environment %s: cannot read %s: %w", e.Name, *f.path, plain(err))
 		}
-		f.into[f.name] = text
-		*f.path = f.prefix + f.name
+		if f.secret {
+			p.Secrets[f.name], *f.path = text, secret+f.name
+		} else {
+			p.Files[f.name], *f.path = text, f.name
+		}
 	}
-	files := map[string]bool{"tls.ca": true, "tls.cert": true, "tls.key": true, "load.clients.file": true}
 	numbered := 0
 	c.eachString(func(path []string, value *string) {
 		dotted := strings.Join(path, ".")
@@ -104,6 +101,29 @@ func (e *Environment) Portable() (*Portable, error) {
 	}
 	p.Text = text.Bytes()
 	return p, p.fits(e.Name)
+}
+
+// portableFile is a file that the environment names at a key.
+type portableFile struct {
+	key    string
+	path   *string
+	name   string // in the portable form
+	secret bool
+}
+
+func (e *Environment) portableFiles() []portableFile {
+	list := []portableFile{
+		{"tls.ca", &e.TLS.CA, portableCA, false}, {"tls.cert", &e.TLS.Cert, portableCert, false},
+		{"tls.key", &e.TLS.Key, portableKey, true}, {"load.clients.file", &e.Load.Clients.File, portableRows, true},
+	}
+	if o := e.Operator; o != nil {
+		list = append(list, portableFile{"operator.key", &o.Key, "operator-key.pem", true}, portableFile{"operator.tls.ca", &o.TLS.CA, "operator-tls-ca.pem", false},
+			portableFile{"operator.tls.cert", &o.TLS.Cert, "operator-tls-cert.pem", false}, portableFile{"operator.tls.key", &o.TLS.Key, "operator-tls-key.pem", true})
+		for i, id := range sortedKeys(o.More) {
+			list = append(list, portableFile{"operator.keys." + id + ".key", &o.More[id].Key, fmt.Sprintf("operator-key-%d.pem", i+1), true})
+		}
+	}
+	return list
 }
 
 // readSome reads a file, but not one that is far too large to be taken along.

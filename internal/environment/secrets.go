@@ -91,7 +91,7 @@ func (e *Environment) secretsIn(path []string, value string) []string {
 
 // shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are no secrets wherever they
 // come from: searching for true or raw would tear holes into every report.
-var shape = map[string]bool{"authorization": true, "http": true, "cookies": true, "load.maxRate": true, "operator.parameter": true, "operator.alg": true, "operator.encoding": true}
+var shape = map[string]bool{"authorization": true, "http": true, "cookies": true, "load.maxRate": true, "operator.parameter": true, "operator.header": true, "operator.alg": true, "operator.encoding": true}
 
 // fromVariables gives the values of the ${NAME} in the value at a path. The folder of a portable environment's secrets is none.
 func (e *Environment) fromVariables(path []string) []string {
@@ -116,7 +116,7 @@ func (e *Environment) secretIn(path []string, value string) string {
 		return value
 	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
 		return value
-	case path[0] == "headers", len(path) > 3 && path[len(path)-2] == "headers":
+	case path[0] == "headers", len(path) > 2 && path[0] == "operator" && path[1] == "headers", len(path) > 3 && path[len(path)-2] == "headers":
 		if secretHeader.MatchString(last) {
 			return value
 		}
@@ -286,7 +286,13 @@ func (e *Environment) clone() *Environment {
 	c.SignOn.Parameters = copied(e.SignOn.Parameters)
 	if e.Operator != nil {
 		operator := *e.Operator
-		operator.Parameters = copied(operator.Parameters)
+		operator.Parameters, operator.Headers, operator.More = copied(operator.Parameters), copied(operator.Headers), copied(operator.More)
+		for id, key := range operator.More {
+			if key != nil {
+				own := *key
+				operator.More[id] = &own
+			}
+		}
 		c.Operator = &operator
 	}
 	if e.Mock != nil {
@@ -361,7 +367,7 @@ func (e *Environment) IDs() []string {
 	var ids []string
 	e.eachString(func(path []string, value *string) {
 		last := path[len(path)-1]
-		named := path[0] == "situations" && (last == "clientId" || last == "accountId") || path[0] == "operator" && last == "account"
+		named := path[0] == "situations" && (last == "clientId" || last == "accountId") || path[0] == "operator" && last == "account" || last == "operatorAccount"
 		user := len(path) == 4 && path[0] == "situations" && path[2] == "parameters" && !e.SecretParameter(path[1], last)
 		if (named || user) && *value != "" && !slices.Contains(ids, *value) {
 			ids = append(ids, *value)

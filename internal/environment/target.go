@@ -36,46 +36,48 @@ func (e *Environment) Target() (wire.Target, error) {
 	}, nil
 }
 
-// tlsConfig is nil where the file says nothing of TLS: then the system's authorities are trusted.
-func (e *Environment) tlsConfig() (*tls.Config, error) {
-	if e.TLS == (TLS{}) && e.SNI == "" {
+func (e *Environment) tlsConfig() (*tls.Config, error) { return e.TLS.config(e.SNI) }
+
+// config is nil where nothing is said of TLS: then the system's authorities are trusted.
+func (t TLS) config(serverName string) (*tls.Config, error) {
+	if t == (TLS{}) && serverName == "" {
 		return nil, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.SNI}
-	if e.TLS.CA != "" {
-		text, err := userfile.ReadPEM(e.TLS.CA)
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: serverName}
+	if t.CA != "" {
+		text, err := userfile.ReadPEM(t.CA)
 		if err != nil {
-			return nil, fmt.Errorf("tls.ca: cannot read %s: %w", e.TLS.CA, err)
+			return nil, fmt.Errorf("tls.ca: cannot read %s: %w", t.CA, err)
 		}
 		pool, err := x509.SystemCertPool()
 		if err != nil {
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("tls.ca: %s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", e.TLS.CA)
+			return nil, fmt.Errorf("tls.ca: %s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", t.CA)
 		}
 		config.RootCAs = pool
 	}
 	switch {
-	case e.TLS.Cert == "" && e.TLS.Key == "":
+	case t.Cert == "" && t.Key == "":
 		return config, nil
-	case e.TLS.Key == "":
+	case t.Key == "":
 		return nil, fmt.Errorf("tls.cert: a client certificate needs its key too: add tls.key")
-	case e.TLS.Cert == "":
+	case t.Cert == "":
 		return nil, fmt.Errorf("tls.key: a client key needs its certificate too: add tls.cert")
 	}
-	cert, err := userfile.ReadPEM(e.TLS.Cert)
+	cert, err := userfile.ReadPEM(t.Cert)
 	if err != nil {
-		return nil, fmt.Errorf("tls.cert: cannot read %s: %w", e.TLS.Cert, err)
+		return nil, fmt.Errorf("tls.cert: cannot read %s: %w", t.Cert, err)
 	}
-	key, err := userfile.ReadPEM(e.TLS.Key)
+	key, err := userfile.ReadPEM(t.Key)
 	if err != nil {
-		return nil, fmt.Errorf("tls.key: cannot read %s: %w", e.TLS.Key, err)
+		return nil, fmt.Errorf("tls.key: cannot read %s: %w", t.Key, err)
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert: %s and %s are not a certificate and its key in PEM form: %s",
-			e.TLS.Cert, e.TLS.Key, strings.TrimPrefix(err.Error(), "tls: "))
+			t.Cert, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil

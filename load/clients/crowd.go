@@ -25,6 +25,8 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/internal/tokens"
+	"agstest/internal/wire"
+	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/load/unique"
 	"agstest/reports"
@@ -95,6 +97,8 @@ type Crowd struct {
 	planned  demand
 	accounts []uint64 // hash of the account that a client's first answer named, where the environment does not say
 
+	// mintAt is where getSessionToken is, where that is not where the load goes: session tokens are minted there, before it begins. Nil: as all else.
+	mintAt        *wire.Target
 	leavesCookies bool // though the environment file says that clients keep them
 
 	sameJTI atomic.Int64 // sign-ons answered with the jti of the client's own earlier session
@@ -233,11 +237,22 @@ func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 	return nil
 }
 
+// mintsMore tells whether a hit of the load can ask for a session token: not where they come from elsewhere.
+func (c *Crowd) mintsMore() bool { return c.supply.from == nil && c.mintAt == nil }
+
 // Measures names the operations that the workload is made of, without those it needs only to mend a broken chain.
 func (c *Crowd) Measures() []string { return c.measured }
 
 func (c *Crowd) chooseSessions(e *environment.Environment) error {
-	canMint := e.Operator != nil && (e.Operator.Account != "" || c.who.hasAccounts)
+	canMint := e.Operator != nil && (e.Operator.OwnAccount() != "" || c.who.hasAccounts)
+	if target, own, err := e.OperatorTarget(); err != nil {
+		return err
+	} else if own && (e.Operator.URL != "" || e.Operator.TLS != (environment.TLS{})) {
+		c.mintAt = &target
+		if slices.Contains(c.Measures(), hit.OpMint) {
+			return failure.Usagef("operator of %s has an address or certificates of its own, and a load measures one address: for getSessionToken write a file whose url and tls are those of operator; session tokens for other workloads are minted there before the load begins", e.Name)
+		}
+	}
 	switch {
 	case c.does.mints:
 		c.supply.source = mintedInRun

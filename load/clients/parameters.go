@@ -15,7 +15,7 @@ import (
 // does not tell stays as it is documented; whether its answer is right is not a load's to say. The error is that of the
 // context.
 func (r *requests) learnParameters(ctx context.Context, via *wire.Client, service string) error {
-	ofOperator := r.mintAs != nil && r.mintAs.Parameter == environment.DefaultOperatorParameter
+	ofOperator := r.mintAs != nil && r.mintAs.Header == "" && r.mintAs.Parameter == environment.DefaultOperatorParameter
 	if r.signOnAs.Parameter != "" && !ofOperator {
 		return nil
 	}

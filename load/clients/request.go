@@ -3,13 +3,8 @@ package clients
 import (
 	"bytes"
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"maps"
 	"slices"
 	"strconv"
@@ -58,7 +53,8 @@ type requests struct {
 	paths     [stepCount]string
 	bearer    string // before a token: "Bearer " or nothing
 	run       string // start of every x-correlation-id; empty where the environment sets that header itself
-	operator  *operatorKey
+	operator  *operatorSigner
+	carrier   string // header of the OperatorAuthToken; empty: it is a parameter
 	parameter []byte // name of the operator's parameter, as JSON text
 	minting   []byte // further parameters of getSessionToken as JSON text, each with a comma before it
 	session   []byte // body of a sign-on up to the session token
@@ -99,13 +95,17 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 		}
 		var header []hit.HeaderField
 		if s != stepDiscover {
-			header = append(header, hit.HeaderField{Name: "Content-Type", Value: "application/json"}, hit.HeaderField{Name: ags.HeaderService, Value: service})
+			name := service
+			if s == stepMint && e.Operator != nil {
+				name = cmp.Or(e.Operator.Service, service)
+			}
+			header = append(header, hit.HeaderField{Name: "Content-Type", Value: "application/json"}, hit.HeaderField{Name: ags.HeaderService, Value: name})
 		}
 		if e.Tenant != "" {
 			header = append(header, hit.HeaderField{Name: ags.HeaderTenant, Value: e.Tenant})
 		}
 		var extra []hit.HeaderField
-		for name, value := range e.SentHeaders() {
+		for name, value := range sentWith(e, s) {
 			header = slices.DeleteFunc(header, func(h hit.HeaderField) bool { return strings.EqualFold(h.Name, name) })
 			extra = append(extra, hit.HeaderField{Name: name, Value: value})
 			if strings.EqualFold(name, ags.HeaderCorrelation) {
@@ -116,7 +116,8 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 		r.headers[s] = append(header, extra...)
 	}
 	if e.Operator != nil {
-		r.operator = newOperatorKey(e)
+		r.operator = newOperatorSigner(e)
+		r.carrier = e.Operator.Header
 		r.parameter = appendJSON(nil, []byte(e.Operator.Parameter))
 		r.minting = furtherParameters(e.Operator.Parameters)
 	}
@@ -187,6 +188,16 @@ func (r *requests) authorized(request *hit.Request, token []byte) {
 
 // mint makes the body of a head-end system's request for a session token.
 func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
+	if r.carrier != "" {
+		token := r.operator.appendToken(nil, account, now)
+		if strings.EqualFold(r.carrier, ags.HeaderAuthorization) {
+			token = append([]byte(r.bearer), token...)
+		}
+		request.Header = append(request.Header, hit.HeaderField{Name: r.carrier, Value: string(token)})
+		further := bytes.TrimPrefix(r.minting, []byte(","))
+		request.Body = append(append([]byte(startOfParameters), further...), "]}"...)
+		return
+	}
 	body := make([]byte, 0, 512)
 	body = append(body, startOfParameters+`{"name":`...)
 	body = append(body, r.parameter...)
@@ -196,58 +207,12 @@ func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 	request.Body = append(body, `]}`...)
 }
 
-// operatorKey signs OperatorAuthTokens as the page "Requesting a session token" shows them (RFC 7515, RFC 7518 section
-// 3.2).
-type operatorKey struct {
-	secret  []byte
-	hash    func() hash.Hash
-	life    time.Duration // each is used once and at once
-	account string        // where the client's own account is not known
-	header  []byte        // encoded, with the dot
-	// The claims up to the value of the account, from there to that of exp, and the rest, as JSON text.
-	before, between, after []byte
-}
-
-func newOperatorKey(e *environment.Environment) *operatorKey {
-	header := appendJSON([]byte(`{"alg":`), []byte(e.Operator.Signing()))
-	header = append(header, `,"typ":"JWT"`...)
-	if e.Operator.KeyID != "" {
-		header = appendJSON(append(header, `,"kid":`...), []byte(e.Operator.KeyID))
+// sentWith are the headers of the file for a step.
+func sentWith(e *environment.Environment, s step) map[string]string {
+	if target, own, err := e.OperatorTarget(); s == stepMint && own && err == nil {
+		return target.Headers
 	}
-	header = append(header, '}')
-	key, _ := e.Operator.Key() // the reader of the file has refused what is no key
-	further, names := e.Operator.Further(), e.Operator.Names()
-	after := fmt.Appendf(nil, `,"aud":%s`, further["aud"])
-	for _, name := range slices.Sorted(maps.Keys(further)) {
-		if name != "typ" && name != "aud" {
-			after = fmt.Appendf(after, `,%s:%s`, appendJSON(nil, []byte(name)), further[name])
-		}
-	}
-	return &operatorKey{
-		secret: key, account: e.Operator.Account, life: e.Operator.Life(),
-		hash:    map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}[e.Operator.Signing()],
-		header:  append(base64.RawURLEncoding.AppendEncode(nil, header), '.'),
-		before:  fmt.Appendf(nil, `{"typ":%s,%s:`, further["typ"], appendJSON(nil, []byte(names[ags.OperatorToken.Account]))),
-		between: fmt.Appendf(nil, `,%s:%s,"exp":`, appendJSON(nil, []byte(names[ags.OperatorToken.Tenant])), appendJSON(nil, []byte(e.Tenant))),
-		after:   append(after, '}'),
-	}
-}
-
-func (k *operatorKey) appendToken(dst, account []byte, now time.Time) []byte {
-	if len(account) == 0 {
-		account = []byte(k.account)
-	}
-	var room [256]byte
-	claims := appendJSON(append(room[:0], k.before...), account)
-	claims = strconv.AppendInt(append(claims, k.between...), now.Add(k.life).Unix(), 10)
-	claims = append(claims, k.after...)
-	start := len(dst)
-	dst = append(dst, k.header...)
-	dst = base64.RawURLEncoding.AppendEncode(dst, claims)
-	mac := hmac.New(k.hash, k.secret)
-	mac.Write(dst[start:])
-	var sum [sha512.Size]byte
-	return base64.RawURLEncoding.AppendEncode(append(dst, '.'), mac.Sum(sum[:0]))
+	return e.SentHeaders()
 }
 
 // appendJSON appends a text as a JSON string (RFC 8259 section 7).

@@ -62,6 +62,9 @@ func (c *Crowd) useService(service string) {
 		for i := range c.requests.headers[s] {
 			if field := &c.requests.headers[s][i]; field.Name == ags.HeaderService {
 				field.Value = service
+				if o := c.requests.mintAs; step(s) == stepMint && o != nil && o.Service != "" {
+					field.Value = o.Service
+				}
 			}
 		}
 	}
@@ -106,6 +109,14 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 	c.supply.minted, c.supply.at = make([]string, c.planned.sessions), time.Now()
 	if c.supply.from != nil {
 		return c.fetchSessions(ctx, rate)
+	}
+	if c.mintAt != nil {
+		own, err := wire.NewClient(*c.mintAt)
+		if err != nil {
+			return err
+		}
+		defer own.Close()
+		via = own
 	}
 	return paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
 		n := c.ofSession(i)
@@ -176,7 +187,7 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 			return failure.Setupf("set-up: %s could not be signed on: %s", c.clientName(n), outcome.Message)
 		}
 		switch {
-		case kept, c.supply.source == mintedAhead && c.supply.from == nil && c.clients[n].holds == holdsNothing && outcome.Kind == hit.KindStatus:
+		case kept, c.supply.source == mintedAhead && c.mintsMore() && c.clients[n].holds == holdsNothing && outcome.Kind == hit.KindStatus:
 			c.ongoing.push(n) // without a token it has a new one minted first
 		default:
 			c.retire(n)

@@ -242,7 +242,7 @@ func (s *StormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 
 // canSend tells whether a client has anything to sign in with.
 func (s *StormRun) canSend(n uint32) bool {
-	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead && s.supply.from == nil
+	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead && s.mintsMore()
 }
 
 // answered plans what a client does next.

@@ -208,7 +208,7 @@ func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, _ hit.Outcome, kept
 	if h.step == stepRefresh && !kept && !hit.IsAborted(answer.Err) {
 		c.broken.Add(1)
 	}
-	cannotMint := c.supply.source == ownOnce || c.supply.from != nil
+	cannotMint := c.supply.source == ownOnce || !c.mintsMore()
 	if cannotMint && c.clients[h.client].holds == holdsNothing && !c.hasSession(h.client) {
 		c.retire(h.client)
 		return
