@@ -212,6 +212,7 @@ var Requirements = []Requirement{
 	{"GW-04", Documented, Stated, "The service is offered over https.", "SEED", ""},
 	{"GW-05", Sampled, Inferred, "An answer with a JSON body declares a JSON content type.", "INFERRED", ""},
 	{"GW-06", Probe, Open, "Whether answers with tokens forbid caching with Cache-Control: no-store is recorded.", "DESIGN", ""},
+	{"GW-07", Probe, Open, "Whether requests with 4, 8 and 16 kB more of headers, or of body, get through to the service is recorded: many gateways refuse such sizes.", "DESIGN", ""},
 
 	// FLOW – end to end
 	{"FLOW-01", Documented, Stated, "A client can discover the service, sign on for the first time with credentials, use its token, refresh it and sign out.", "INT", ""},

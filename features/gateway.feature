@@ -48,3 +48,21 @@ Feature: The gateway in front of the service
     When the client signs on with a session token and its clientId
     Then the status is 201
     And it is recorded whether the answer has the header "Cache-Control"
+
+  @GW-07
+  Scenario Outline: <size> kB more of <what>
+    Gateways have room for some kB of headers, of a request and of an answer that sends the correlation id back.
+
+    Given a client that is signed on
+    And the next request has <size> kB more of <what>
+    When the client refreshes its tokens
+    Then it is recorded whether that much gets through
+
+    Examples:
+      | size | what    |
+      | 4    | headers |
+      | 8    | headers |
+      | 16   | headers |
+      | 4    | body    |
+      | 8    | body    |
+      | 16   | body    |

@@ -12,6 +12,7 @@ import (
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/internal/strictjson"
+	"agstest/internal/wire"
 )
 
 // What the answers must be. A list of statuses or codes reads "400, 401 or 403".
@@ -109,6 +110,23 @@ var answerPhrases = []phrase{
 		withAnswer(func(w *world, x *exchange, _ arguments) error {
 			w.refusalWasWanted(x)
 			w.observe("%s", w.describe(x))
+			return nil
+		})),
+	then(`it is recorded whether that much gets through`, "it is recorded whether that much gets through", "it is recorded whether that much gets through",
+		"The report shows what came to the last request, and whether it looks like the page of a gateway.",
+		withAnswer(func(w *world, x *exchange, _ arguments) error {
+			w.refusalWasWanted(x)
+			what := w.describe(x)
+			if title, page := wire.GatewayPage(x.Exchange); page {
+				what = fmt.Sprintf("no: status %d of what looks like a gateway", x.Status)
+				if title != "" {
+					what += ", with the page “" + w.run.secrets.Text(title) + "”"
+				}
+			} else if effectiveStatus(x)/100 == 2 {
+				what = "yes: " + what
+			}
+			size, _, _ := strings.Cut(strings.TrimPrefix(x.tampered, "the next request has "), ";")
+			w.observe("%s: %s", size, what)
 			return nil
 		})),
 	then(`it is recorded whether the answer has the header "([^"]+)"`, `it is recorded whether the answer has the header "<name>"`, `it is recorded whether the answer has the header "WWW-Authenticate"`,

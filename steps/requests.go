@@ -1,10 +1,12 @@
 package steps
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +37,18 @@ var requestPhrases = []phrase{
 		"Spells every header name that way.", change(func(_ *world, r *request, a arguments) {
 			for i := range r.header {
 				r.header[i].name = inCase(r.header[i].name, a.words[0])
+			}
+		})),
+	given(`the next request has ([1-9][0-9]{0,2}) kB more of (headers|body)`, "the next request has <n> kB more of <headers|body>", "the next request has 8 kB more of headers",
+		"Makes x-correlation-id that long, which a service may send back, or puts spaces into the JSON body, where they mean nothing.",
+		change(func(_ *world, r *request, a arguments) {
+			size, _ := strconv.Atoi(a.words[0])
+			if a.words[1] == "headers" {
+				r.setHeader(ags.HeaderCorrelation, "agstest-"+strings.Repeat("a", size<<10))
+				return
+			}
+			if body := r.bytes(); len(body) > 0 {
+				r.body = append(append(bytes.Clone(body[:1]), bytes.Repeat([]byte(" "), size<<10)...), body[1:]...)
 			}
 		})),
 	given(`all requests have the same correlation id`, "all requests have the same correlation id", "all requests have the same correlation id",

@@ -129,7 +129,7 @@ func (j *judge) gatewaysOwn() bool {
 func (j *judge) serverError() {
 	switch {
 	case j.gatewaysOwn():
-		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
+		j.add("GW-07", Observed, "", fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))

@@ -73,6 +73,11 @@ func TestConformThroughEachGateway(t *testing.T) {
 					address, ca = g.URL, ""
 				}
 				through := judged(t, at(address, ca))
+				if program == Nginx { // it has 4 kB of room for the headers of an answer, and the mock sends the correlation id back
+					assert.Contains(t, through["GW-07"], "4 kB more of headers: no: status 502 of what looks like a gateway, with the page “502 Bad Gateway”; ")
+					assert.Contains(t, through["GW-07"], "16 kB more of headers: no: status 400 of what looks like a gateway, with the page “400 Request Header Or Cookie Too Large”; ")
+					assert.Contains(t, through["GW-07"], "16 kB more of body: yes: status 200 with tokens")
+				}
 				for id, want := range direct {
 					got := through[id]
 					wanted, _, _ := strings.Cut(want, ":")
