@@ -82,5 +82,20 @@ func oddChoices() []Choice {
 		_, list := v.([]any)
 		return has && !list && c.authorization() != "" && strings.Count(c.authorization(), ".") == 2 && len(c.authorization()) > 200
 	})
+	choices = append(choices, Choice{Name: "operator-refusals-of-a-filter", Summary: "a filter before getSessionToken refuses an OperatorAuthToken with 401 and JSON of its own",
+		means: Fault{operations: on(ags.GetSessionToken), reply: func(c *call, r *reply) {
+			if strings.HasPrefix(string(r.refused), "operator-") {
+				refused := r.refused
+				*r = jsonReply(http.StatusUnauthorized, object{{"error", "invalid_token"}, {"error_description", "the token is not usable"}})
+				r.refused = refused
+			}
+		}}})
+	choices = append(choices, Choice{Name: "strange-type-page-404", Summary: "a type of registration that is not offered is a page that nobody finds", means: Fault{operations: on(ags.Register), reply: func(c *call, r *reply) {
+		if r.refused == ruleRegisterType {
+			*r = emptyReply(http.StatusNotFound)
+			r.refused, r.raw = ruleRegisterType, []byte("<!doctype html><title>404 Not Found</title><h1>Not Found</h1>")
+			r.setHeader("Content-Type", "text/html")
+		}
+	}}})
 	return choices
 }

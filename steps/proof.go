@@ -46,6 +46,9 @@ func (w *world) unproven(x *exchange) string {
 			return fmt.Sprintf("status 405 came to %s %s: the route does not take the documented method, so nothing of the call was looked at", x.request.method, x.request.path)
 		}
 	}
+	if x.uncontrolled == "" {
+		w.run.rely(w.scenario.id, x)
+	}
 	return x.uncontrolled
 }
 

@@ -70,8 +70,9 @@ type run struct {
 	apart       map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
 	idle        []string          // situations that do nothing
 
-	waited   []*exchange    // that belong to no step, and were waited for
-	silences map[string]int // requests without an answer, by kind
+	relied   map[string][]*exchange // refusals that were taken for the service's, by scenario
+	waited   []*exchange            // that belong to no step, and were waited for
+	silences map[string]int         // requests without an answer, by kind
 
 	own *ownDevices
 }
@@ -138,7 +139,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, tokens: tokens.New(o.Environment), selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
+		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, relied: map[string][]*exchange{}, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
 		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {

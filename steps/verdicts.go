@@ -194,6 +194,7 @@ func sourcesOf(requirement ags.Requirement) []reports.Source {
 
 // conclude makes the report of a run.
 func (r *run) conclude(partial string) *reports.Conformance {
+	r.doubtStrangers()
 	entries := r.sorted()
 	report := &reports.Conformance{
 		Schema: reports.ConformanceSchema, Run: r.question, Scenarios: []reports.Scenario{}, Requirements: []reports.Requirement{},
