@@ -97,7 +97,7 @@ stall: ## the stall test alone: what a 2 s freeze of the service looks like
 	$(GO) test ./load/bench -run '^$$' -bench Stall -benchtime 1x -timeout 30m
 
 ab-proof: ## two mocks, one 5 % slower: found 10 times of 10, silent 10 times of 10; about 25 minutes on a quiet machine
-	AB_PROOF=10 $(GO) test ./load -run TestABProof -v -count 1 -timeout 2h
+	AB_PROOF=10 $(GO) test ./load/ab -run TestABProof -v -count 1 -timeout 2h
 
 KILLS ?= 50
 kills: ## kill conform, load, ab and merge at KILLS (50) random moments each; KILL_SEED repeats them (2 min)

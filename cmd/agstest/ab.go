@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
-	"agstest/load"
+	"agstest/load/ab"
 	"agstest/load/clients"
 	"agstest/reports"
 	"agstest/reports/runs"
@@ -29,7 +29,7 @@ func (p *program) abCommand() *cobra.Command {
 		f         loadFlags
 		out       outputFlags
 		envs      []string
-		o         load.ABOptions
+		o         ab.Options
 		placement string
 		swap      string
 	)
@@ -95,7 +95,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 	return c
 }
 
-func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uint64, out *outputFlags) error {
+func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, out *outputFlags) error {
 	var services []*service
 	defer func() {
 		for _, s := range services {
@@ -139,7 +139,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 	o.SetUp = func(at clients.SetUp) {
 		progress.show(func() string { return "ab: " + at.String() })
 	}
-	o.Progress = func(at load.ABProgress) {
+	o.Progress = func(at ab.Progress) {
 		progress.show(func() string {
 			return fmt.Sprintf("ab: round %d, pair %d of %d, %d wrong, %s left", at.Round, at.Pair, at.Pairs, at.Wrong, clock(at.Left))
 		})
@@ -150,7 +150,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o load.ABOptions, seed uin
 		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) }) // told when the whole is written
 	}
 	p.notef("ab: %s, seed %d", name, o.Seed)
-	comparison, err := load.AB(c.Context(), o)
+	comparison, err := ab.Run(c.Context(), o)
 	progress.end()
 	if comparison != nil {
 		r.stamp(&comparison.Run)

@@ -32,7 +32,8 @@ var walls = map[string][]string{
 	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
 	"reports":              {"internal/disarm", "internal/figures", "internal/stats", "internal/userfile"},
 	"steps":                {"ags", "features", "internal/check", "internal/environment", "internal/failure", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
-	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load/clients", "load/engine", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "reports"},
+	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/wire", "load/clients", "load/engine", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "reports"},
+	"load/ab":              {"internal/environment", "internal/failure", "internal/wire", "load", "load/clients", "load/engine", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"},
 	"load/engine":          {"internal/failure", "internal/figures", "internal/wire", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"}, // no options, no clients, no environment
 	"load/clients":         {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
 	"load/lab":             {"internal/environment", "mock"}, // for tests only: nobody may import it

@@ -1,6 +1,6 @@
 //go:build linux
 
-package load
+package ab
 
 import (
 	"context"
@@ -28,7 +28,7 @@ import (
 // and where both are alike it must stay silent every time. It takes about 25 minutes and needs a quiet machine, so it
 // runs only where AB_PROOF says how many times each:
 //
-//	AB_PROOF=10 go test ./load -run TestABProof -v -timeout 2h
+//	AB_PROOF=10 go test ./load/ab -run TestABProof -v -timeout 2h
 func TestABProof(t *testing.T) {
 	times, err := strconv.Atoi(os.Getenv("AB_PROOF"))
 	if err != nil || times < 1 {
@@ -61,7 +61,7 @@ func TestABProof(t *testing.T) {
 		new := newServer(t, mock.Config{}, delayed(2*seed+1, factor))
 		defer old.Server.Close()
 		defer new.Server.Close()
-		c, err := AB(context.Background(), ABOptions{
+		c, err := Run(context.Background(), Options{
 			Old: old.Environment, New: new.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(300), Pairs: 20, Block: time.Second, Seed: seed,
 			Placement: reports.SamePlacement, Confirm: true,
 		})

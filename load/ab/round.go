@@ -1,4 +1,4 @@
-package load
+package ab
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 )
 
 // legs are how many pairs are measured without a break: all of a round, or each half around the change of places.
-func (j *abJob) legs() []int {
+func (j *job) legs() []int {
 	if j.options.Swap == nil {
 		return []int{j.options.Pairs}
 	}
@@ -23,7 +23,7 @@ func (j *abJob) legs() []int {
 }
 
 // hits is how many hits of one side a round has at most, with those that warm up.
-func (j *abJob) hits() uint64 {
+func (j *job) hits() uint64 {
 	total := uint64(0)
 	for _, pairs := range j.legs() {
 		total += uint64(pairs+1) * j.options.Rate.HitsBefore(j.block)
@@ -32,8 +32,8 @@ func (j *abJob) hits() uint64 {
 }
 
 // round measures one round. It tells whether any hit was sent.
-func (j *abJob) round(ctx context.Context, number int) (began bool, err error) {
-	for _, s := range []*abSide{j.old, j.new} {
+func (j *job) round(ctx context.Context, number int) (began bool, err error) {
+	for _, s := range []*side{j.old, j.new} {
 		if err := s.ready(ctx); err != nil {
 			return false, err
 		}
@@ -66,7 +66,7 @@ func (j *abJob) round(ctx context.Context, number int) (began bool, err error) {
 // leg lets both sides send by turns for so many pairs. Each side is an engine of its own with a schedule of its own;
 // they share nothing but the moment at which both start, and keep their connections all along. Before are the pairs of
 // the round that are over.
-func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs int) ([]reports.Pair, error) {
+func (j *job) leg(ctx context.Context, round int, before []reports.Pair, pairs int) ([]reports.Pair, error) {
 	oldTurns, newTurns, oldFirst := takeTurns(j.random, j.options.Rate, j.block, pairs)
 	began := time.Now().Add(lead)
 	j.old.begin(oldTurns, began)
@@ -93,7 +93,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 	var newWrong atomic.Int64
 	j.new.progress = func(p engine.Progress) { newWrong.Store(p.Wrong) }
 	j.old.progress = j.teller(round, len(before), over, &newWrong)
-	sides := []*abSide{j.old, j.new}
+	sides := []*side{j.old, j.new}
 	var sending sync.WaitGroup
 	var errs [2]error
 	var sent [2]*reports.Load
@@ -127,7 +127,7 @@ func (j *abJob) leg(ctx context.Context, round int, before []reports.Pair, pairs
 }
 
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
-func (j *abJob) teller(round, before int, over chan<- int, newWrong *atomic.Int64) func(engine.Progress) {
+func (j *job) teller(round, before int, over chan<- int, newWrong *atomic.Int64) func(engine.Progress) {
 	length := j.old.recorder.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
@@ -150,14 +150,14 @@ func (j *abJob) teller(round, before int, over chan<- int, newWrong *atomic.Int6
 		if pair > 0 {
 			pair += before
 		}
-		j.options.Progress(ABProgress{
+		j.options.Progress(Progress{
 			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong + newWrong.Load(),
 		})
 	}
 }
 
 // keep hands on the comparison as it stands, with the pairs of the present round that are over.
-func (j *abJob) keep(pairs []reports.Pair) {
+func (j *job) keep(pairs []reports.Pair) {
 	run := j.named(j.options.Run)
 	run.Partial = "it goes on, or was killed"
 	so := j.found

@@ -1,4 +1,4 @@
-package load
+package ab
 
 import (
 	"cmp"
@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"agstest/internal/environment"
+	"agstest/load"
 	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/reports"
 )
 
-// abSide is one of the two services that are compared.
-type abSide struct {
+// side is one of the two services that are compared.
+type side struct {
 	name        string // old or new
-	job         *abJob
+	job         *job
 	environment *environment.Environment
 	part        schedule.Shard // of the clients, where both sides have the same
 	seed        uint64
-	consent     Consent
-	prepared    *Prepared
+	consent     load.Consent
+	prepared    *load.Prepared
 	clients     int // planned
 	recorder    *turnRecorder
 	progress    func(engine.Progress)
@@ -31,9 +32,9 @@ type abSide struct {
 	totals  map[string]*tally.Histogram
 }
 
-func (s *abSide) options() Options {
+func (s *side) options() load.Options {
 	o := s.job.options
-	return Options{
+	return load.Options{
 		Environment: s.environment, Traffic: o.Traffic, Rate: o.Rate, Workers: o.Workers, Seed: s.seed,
 		Shard: s.part, Consent: s.consent,
 		Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
@@ -43,11 +44,11 @@ func (s *abSide) options() Options {
 
 // prepare plans the clients of one round. Where each has one session token that can be used once, they must do for the
 // confirming round as well.
-func (s *abSide) prepare() (*Prepared, error) {
-	plan := func(hits uint64) (*Prepared, error) {
+func (s *side) prepare() (*load.Prepared, error) {
+	plan := func(hits uint64) (*load.Prepared, error) {
 		o := s.options()
 		o.Schedule = turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits, length: s.job.block}
-		return Prepare(o)
+		return load.Prepare(o)
 	}
 	p, err := plan(s.job.hits())
 	if err == nil && p.Crowd().UsesUp() && s.job.options.Confirm {
@@ -57,7 +58,7 @@ func (s *abSide) prepare() (*Prepared, error) {
 }
 
 // ready signs the clients on that a round needs, and whatever else must be done before the clock starts.
-func (s *abSide) ready(ctx context.Context) error {
+func (s *side) ready(ctx context.Context) error {
 	if s.prepared != nil && s.prepared.Crowd().UsesUp() {
 		return nil // planned for both rounds
 	}
@@ -69,26 +70,26 @@ func (s *abSide) ready(ctx context.Context) error {
 	return s.prepared.SetUp(ctx)
 }
 
-func (s *abSide) close() {
+func (s *side) close() {
 	if s.prepared != nil {
 		s.prepared.Close()
 	}
 }
 
 // begin makes the next leg ready.
-func (s *abSide) begin(schedule turns, began time.Time) {
+func (s *side) begin(schedule turns, began time.Time) {
 	s.recorder = newTurnRecorder(s.prepared.Crowd(), schedule, s.job.settle, began)
 }
 
 // send runs one leg.
-func (s *abSide) send(ctx context.Context) (*reports.Load, error) {
-	return s.prepared.Send(ctx, Leg{
+func (s *side) send(ctx context.Context) (*reports.Load, error) {
+	return s.prepared.Send(ctx, load.Leg{
 		Schedule: s.recorder.schedule, Workload: s.recorder, Workers: s.job.workers, StartAt: s.recorder.began, Progress: s.progress,
 	})
 }
 
 // took adds the report of a leg that is over.
-func (s *abSide) took(report *reports.Load) {
+func (s *side) took(report *reports.Load) {
 	s.reports = append(s.reports, report)
 	s.wrong = append(s.wrong, report.Wrong...)
 	if s.totals == nil {
@@ -103,7 +104,7 @@ func (s *abSide) took(report *reports.Load) {
 }
 
 // joined is what one side did in all legs: the counts of its engines, and the response times of the hits that count.
-func (s *abSide) joined() *reports.Load {
+func (s *side) joined() *reports.Load {
 	if len(s.reports) == 0 {
 		return &reports.Load{Schema: reports.LoadSchema, Run: s.options().Run, Operations: map[string]*reports.Operation{}}
 	}
@@ -149,7 +150,7 @@ func (s *abSide) joined() *reports.Load {
 }
 
 // soFar is joined with the blocks of the present leg, of which only what counts is known.
-func (s *abSide) soFar() *reports.Load {
+func (s *side) soFar() *reports.Load {
 	l := s.joined()
 	if len(s.reports) == 0 {
 		l.Valid, l.Total = true, &reports.Operation{}

@@ -1,4 +1,4 @@
-package load
+package ab
 
 import (
 	"math"
@@ -14,10 +14,10 @@ import (
 	"agstest/reports"
 )
 
-// abJob is one comparison under way.
-type abJob struct {
-	options  *ABOptions
-	old, new *abSide
+// job is one comparison under way.
+type job struct {
+	options  *Options
+	old, new *side
 	found    reports.Interleaved
 	block    time.Duration
 	settle   time.Duration
@@ -25,8 +25,8 @@ type abJob struct {
 	workers  int // of each side
 }
 
-// newABJob checks everything that can be checked before anything is sent.
-func newABJob(o *ABOptions) (*abJob, error) {
+// newJob checks everything that can be checked before anything is sent.
+func newJob(o *Options) (*job, error) {
 	if o.Old == nil || o.New == nil && !o.AA {
 		return nil, failure.Usagef("a comparison by turns needs two environments: give --env OLD --env NEW, or --aa with one")
 	}
@@ -63,9 +63,9 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	case o.Placement == "":
 		o.Placement = reports.Uncontrolled
 	}
-	j := &abJob{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
+	j := &job{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
 	if j.block == 0 {
-		j.block = abBlock(o.Rate.PerSecond(), o.Rarest())
+		j.block = blockOf(o.Rate.PerSecond(), o.Rarest())
 	}
 	j.settle = j.block / settleShare
 	if o.Rate.HitsBefore(j.block) < 2 {
@@ -74,7 +74,7 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	// Sides that share their clients take every other one each, so that no client is in two places.
 	shared := reflect.DeepEqual(o.Old.Load.Clients, o.New.Load.Clients)
 	for i, e := range []*environment.Environment{o.Old, o.New} {
-		side := &abSide{name: []string{"old", "new"}[i], environment: e, job: j, seed: o.Seed + uint64(i)}
+		side := &side{name: []string{"old", "new"}[i], environment: e, job: j, seed: o.Seed + uint64(i)}
 		if shared {
 			side.part = schedule.Shard{Index: i + 1, Of: 2}
 		}
@@ -105,16 +105,16 @@ func newABJob(o *ABOptions) (*abJob, error) {
 	return j, nil
 }
 
-// abBlock is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the
+// blockOf is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the
 // operation with the least share, within 5 and 10 s.
-func abBlock(rate, share float64) time.Duration {
+func blockOf(rate, share float64) time.Duration {
 	hits := math.Max(5/0.01, 5/0.05/share)
 	need := time.Duration(math.Ceil(hits/rate*settleShare/(settleShare-1)*10)) * time.Second / 10
 	return min(max(need, defaultBlock), longestAuto)
 }
 
 // named fills in what the run of the comparison is called, where that was left open.
-func (j *abJob) named(run reports.Run) reports.Run {
+func (j *job) named(run reports.Run) reports.Run {
 	o := j.options
 	if run.Kind == "" {
 		run.Kind = "ab"
@@ -129,8 +129,8 @@ func (j *abJob) named(run reports.Run) reports.Run {
 }
 
 // valid tells whether the figures so far speak of the services; else a second round cannot make them.
-func (j *abJob) valid() bool {
-	for _, s := range []*abSide{j.old, j.new} {
+func (j *job) valid() bool {
+	for _, s := range []*side{j.old, j.new} {
 		if slices.ContainsFunc(s.reports, func(r *reports.Load) bool { return !r.Valid }) {
 			return false
 		}
@@ -138,8 +138,8 @@ func (j *abJob) valid() bool {
 	return true
 }
 
-func (j *abJob) close() {
-	for _, s := range []*abSide{j.old, j.new} {
+func (j *job) close() {
+	for _, s := range []*side{j.old, j.new} {
 		s.close()
 	}
 }

@@ -1,4 +1,7 @@
-package load
+// Package ab compares two services by turns: both get the same load from one process, in short blocks one after the
+// other and in an order that is drawn, so that whatever changes meanwhile changes for both. Pairs of blocks are then
+// compared; see reports.InterleavedComparison for how, and docs/load.md for what it can and cannot show.
+package ab
 
 import (
 	"context"
@@ -12,9 +15,9 @@ import (
 	"agstest/reports"
 )
 
-// ABOptions are the question of a comparison of two services by turns. Old, Workload and Rate must be given, and New
+// Options are the question of a comparison of two services by turns. Old, Workload and Rate must be given, and New
 // unless AA is set; the zero value of everything else works.
-type ABOptions struct {
+type Options struct {
 	Old, New *environment.Environment
 	// AA compares Old with itself: whatever is found then is the doing of this place, not of a build.
 	AA              bool
@@ -40,7 +43,7 @@ type ABOptions struct {
 	// OverrideMaxRate and YesLoad are as in Consent; YesLoad names one or both environments.
 	OverrideMaxRate bool
 	YesLoad         []string
-	Yes             []string // hosts, as in Consent
+	Yes             []string // hosts, as in load.Consent
 	// Timeout, MaxLag and Secrets are as in Options.
 	Timeout time.Duration
 	MaxLag  time.Duration
@@ -48,17 +51,17 @@ type ABOptions struct {
 	// SetUp is called once a second while a side is set up, and Progress about once a second after it, on goroutines of
 	// the run.
 	SetUp    func(clients.SetUp)
-	Progress func(ABProgress)
+	Progress func(Progress)
 	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was
-	// measured outlives a process that is killed. It is called by one goroutine of the run, never after AB has
+	// measured outlives a process that is killed. It is called by one goroutine of the run, never after Run has
 	// returned.
 	Keep func(*reports.Comparison)
 	Now  func() time.Time
 	Run  reports.Run
 }
 
-// ABProgress is how a comparison stands.
-type ABProgress struct {
+// Progress is how a comparison stands.
+type Progress struct {
 	Round         int // 1, or 2 for the confirming one
 	Pair, Pairs   int // pairs of the round that have begun, the warm-up being 0
 	Elapsed, Left time.Duration
@@ -75,13 +78,13 @@ const (
 	lead = 500 * time.Millisecond
 )
 
-// AB lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides first.
-// When ctx ends it sends no more, and what was measured is in the comparison, which is then inconclusive. An error is
-// of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock started;
-// where something failed later, such as the change of places, the comparison of what was measured until then comes with
-// the error.
-func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
-	job, err := newABJob(&o)
+// Run lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides
+// first. When ctx ends it sends no more, and what was measured is in the comparison, which is then inconclusive. An
+// error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock
+// started; where something failed later, such as the change of places, the comparison of what was measured until then
+// comes with the error.
+func Run(ctx context.Context, o Options) (*reports.Comparison, error) {
+	job, err := newJob(&o)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +118,7 @@ func AB(ctx context.Context, o ABOptions) (*reports.Comparison, error) {
 	run = job.named(run)
 	run.Machine = old.Run.Machine
 	c := reports.InterleavedComparison(run, old, new, job.found)
-	for _, s := range []*abSide{job.old, job.new} {
+	for _, s := range []*side{job.old, job.new} {
 		for i, wrong := range s.wrong {
 			if i == 5 {
 				break

@@ -1,4 +1,4 @@
-package load
+package ab
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load/clients"
 	"agstest/load/hit"
+	"agstest/load/lab"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
@@ -86,7 +87,7 @@ func TestTheOrderOfPairsIsDrawnAndRepeatable(t *testing.T) {
 
 func TestBlocksAreLongEnoughForTheirQuantile(t *testing.T) {
 	for rate, want := range map[float64]time.Duration{10: 10 * time.Second, 100: 5600 * time.Millisecond, 111.2: 5 * time.Second, 200: 5 * time.Second, 5000: 5 * time.Second} {
-		block := abBlock(rate, 1)
+		block := blockOf(rate, 1)
 		assert.Equal(t, want, block, "%v/s", rate)
 		if want < longestAuto {
 			assert.GreaterOrEqual(t, rate*(block-block/settleShare).Seconds()*0.01, 4.99, "%v/s", rate)
@@ -95,7 +96,7 @@ func TestBlocksAreLongEnoughForTheirQuantile(t *testing.T) {
 }
 
 func TestBlocksAreLongEnoughForTheRarestOperation(t *testing.T) {
-	assert.Equal(t, 5600*time.Millisecond, abBlock(200, clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9, "discover": 0}}.Rarest()))
+	assert.Equal(t, 5600*time.Millisecond, blockOf(200, clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{"signon": 1, "refresh": 9, "discover": 0}}.Rarest()))
 	assert.Equal(t, 0.125, clients.Traffic{Workload: clients.WorkloadLifecycle}.Rarest())
 	assert.Equal(t, 0.2, clients.Traffic{Workload: clients.WorkloadLifecycle, Refreshes: 2}.Rarest())
 	assert.Equal(t, 0.5, clients.Traffic{Workload: clients.WorkloadHeadEnd}.Rarest())
@@ -147,8 +148,8 @@ func TestNearestRank(t *testing.T) {
 }
 
 // quickAB compares two services in about five seconds.
-func quickAB(old, new *environment.Environment) ABOptions {
-	return ABOptions{Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: reports.SamePlacement}
+func quickAB(old, new *environment.Environment) Options {
+	return Options{Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: reports.SamePlacement}
 }
 
 func TestABMeasuresBothSidesByTurns(t *testing.T) {
@@ -179,8 +180,8 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	o.Run, o.Confirm = reports.Run{ID: "ab-1"}, true
 	var pairs []int
 	told := int64(0)
-	o.Progress = func(p ABProgress) { pairs, told = append(pairs, p.Pair), max(told, p.Wrong) }
-	c, err := AB(context.Background(), o)
+	o.Progress = func(p Progress) { pairs, told = append(pairs, p.Pair), max(told, p.Wrong) }
+	c, err := Run(context.Background(), o)
 	require.NoError(t, err)
 	assert.Positive(t, told, "wrong answers of the new side are told while it goes on")
 
@@ -234,7 +235,7 @@ func TestABOfOneBuildSharesItsClients(t *testing.T) {
 	s := newServer(t, mock.Config{}, nil)
 	o := quickAB(s.Environment, nil)
 	o.AA, o.Placement, o.LastAA = true, reports.Uncontrolled, &reports.SelfComparison{}
-	c, err := AB(context.Background(), o)
+	c, err := Run(context.Background(), o)
 	require.NoError(t, err)
 	assert.True(t, c.Interleaved.Plan.AA)
 	assert.Equal(t, reports.SamePlacement, c.Interleaved.Plan.Placement, "one service is where it is")
@@ -260,14 +261,14 @@ func TestABThatIsInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	o.Progress = func(p ABProgress) {
+	o.Progress = func(p Progress) {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(kept) > 0 || p.Pair > 100 {
 			cancel()
 		}
 	}
-	c, err := AB(ctx, o)
+	c, err := Run(ctx, o)
 	require.NoError(t, err)
 	assert.Equal(t, "it was interrupted", c.Run.Partial)
 	require.Len(t, c.Interleaved.Rounds, 1)
@@ -289,7 +290,7 @@ func TestABThatCannotChangePlaces(t *testing.T) {
 	s := newServer(t, mock.Config{}, nil)
 	o := quickAB(s.Environment, s.Environment)
 	o.Placement, o.Swap = "", func(context.Context) error { return failure.Setupf("exit status 1") }
-	c, err := AB(context.Background(), o)
+	c, err := Run(context.Background(), o)
 	require.EqualError(t, err, "the builds could not change places: exit status 1")
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 	require.NotNil(t, c, "what was measured is told all the same")
@@ -303,21 +304,21 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 	protected := *s.Environment
 	protected.Name, protected.Protected = "live", true
 	for name, test := range map[string]struct {
-		change func(o *ABOptions)
+		change func(o *Options)
 		says   string
 	}{
-		"one side":          {func(o *ABOptions) { o.New = nil }, "a comparison by turns needs two environments"},
-		"no rate":           {func(o *ABOptions) { o.Rate = schedule.Rate{} }, "needs a rate above 0"},
-		"no schedule":       {func(o *ABOptions) { o.Rate = schedule.Rate{Max: true} }, "at one and the same rate only"},
-		"few pairs":         {func(o *ABOptions) { o.Pairs = 5 }, "5 pairs of blocks can show nothing; give --pairs 10 or more"},
-		"short blocks":      {func(o *ABOptions) { o.Block = time.Millisecond }, "blocks of 1ms are too short"},
-		"too few hits":      {func(o *ABOptions) { o.Rate = per(1) }, "a block of 200ms at 1/s has no two hits"},
-		"swapped by nobody": {func(o *ABOptions) { o.Placement = reports.Swapped }, "nothing makes them"},
-		"same and swapped":  {func(o *ABOptions) { o.Swap = func(context.Context) error { return nil } }, "need not change places"},
-		"no such workload":  {func(o *ABOptions) { o.Workload = "signin" }, `there is no workload "signin"`},
-		"protected":         {func(o *ABOptions) { o.New = &protected }, "--yes 127.0.0.1:"},
-		"another one's yes": {func(o *ABOptions) { o.New, o.YesLoad = &protected, []string{"other"} }, `--yes-load says "other" and the environment is "live"`},
-		"too fast": {func(o *ABOptions) {
+		"one side":          {func(o *Options) { o.New = nil }, "a comparison by turns needs two environments"},
+		"no rate":           {func(o *Options) { o.Rate = schedule.Rate{} }, "needs a rate above 0"},
+		"no schedule":       {func(o *Options) { o.Rate = schedule.Rate{Max: true} }, "at one and the same rate only"},
+		"few pairs":         {func(o *Options) { o.Pairs = 5 }, "5 pairs of blocks can show nothing; give --pairs 10 or more"},
+		"short blocks":      {func(o *Options) { o.Block = time.Millisecond }, "blocks of 1ms are too short"},
+		"too few hits":      {func(o *Options) { o.Rate = per(1) }, "a block of 200ms at 1/s has no two hits"},
+		"swapped by nobody": {func(o *Options) { o.Placement = reports.Swapped }, "nothing makes them"},
+		"same and swapped":  {func(o *Options) { o.Swap = func(context.Context) error { return nil } }, "need not change places"},
+		"no such workload":  {func(o *Options) { o.Workload = "signin" }, `there is no workload "signin"`},
+		"protected":         {func(o *Options) { o.New = &protected }, "--yes 127.0.0.1:"},
+		"another one's yes": {func(o *Options) { o.New, o.YesLoad = &protected, []string{"other"} }, `--yes-load says "other" and the environment is "live"`},
+		"too fast": {func(o *Options) {
 			slow := *s.Environment
 			slow.Load.MaxRate = "100/s"
 			o.New = &slow
@@ -326,7 +327,7 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := quickAB(s.Environment, s.Environment)
 			test.change(&o)
-			_, err := AB(context.Background(), o)
+			_, err := Run(context.Background(), o)
 			require.ErrorContains(t, err, test.says)
 			assert.Equal(t, failure.Usage, failure.KindOf(err))
 		})
@@ -337,7 +338,7 @@ func TestABOfAServiceThatIsNotThere(t *testing.T) {
 	s := newServer(t, mock.Config{}, nil)
 	gone := *s.Environment
 	gone.URL = "http://127.0.0.1:1"
-	_, err := AB(context.Background(), quickAB(s.Environment, &gone))
+	_, err := Run(context.Background(), quickAB(s.Environment, &gone))
 	require.Error(t, err)
 	assert.Equal(t, failure.Setup, failure.KindOf(err), err)
 }
@@ -352,4 +353,14 @@ func (signOns) End(_ *hit.Request, a *hit.Answer) hit.Outcome {
 		return hit.Outcome{Kind: hit.KindStatus}
 	}
 	return hit.Outcome{}
+}
+
+func per(n int64) schedule.Rate { return schedule.Rate{Hits: n, Per: time.Second} }
+
+// server is a mock with virtual clients.
+type server struct{ *lab.Service }
+
+func newServer(t testing.TB, config mock.Config, middleware func(http.Handler) http.Handler) *server {
+	t.Helper()
+	return &server{lab.New(t, config, middleware)}
 }
