@@ -21,9 +21,14 @@ help: ## list the targets
 run: build ## build, check and load the embedded mock for 10 s, write reports to out/
 	bin/agstest gate --workload mixed --mix signon=1,refresh=9 --rate 200/s --duration 10s --limit 'refresh.p99<1s' --limit 'errors<1%'
 
-test: ## run every test, with the race detector where a C compiler is found
+# Most packages wait more than they compute: one more than there are processors is tested at a time.
+AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+# Under the race detector steps runs the tests that are about concurrency alone (steps/main_test.go); STEPS are flags for the others.
+STEPS ?=
+test: ## run every test, with the race detector where a C compiler is found and where it is of use
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
-	$(GO) test $(RACE) ./...
+	$(GO) test $(RACE) $(AT_ONCE) ./...
+	@[ -z "$(RACE)" ] || { echo "$(GO) test $(STEPS) ./steps"; $(GO) test $(STEPS) ./steps; }
 
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid and Caddy, which Debian packages; the quick half is in make test
 	@for g in nginx haproxy apache2 varnishd squid caddy; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
@@ -86,7 +91,7 @@ mutants: ## change the judge and the suite one place at a time; a named test mus
 
 VEGETAS := v12.8.4 v12.12.0 v12.13.0
 peers: browser ## linters, formatters, reporters, a mock and a proxy of others read what we write, in pinned versions
-	$(GO) test -count=1 -v ./internal/openapi/peers
+	AGSTEST_PEERS_WIDE=1 $(GO) test -count=1 -v ./internal/openapi/peers
 	for v in $(VEGETAS); do GOBIN=$(CURDIR)/bin/vegeta-$$v $(GO) install github.com/tsenart/vegeta/v12@$$v || exit 1; done
 	VEGETA=$$(ls -d $(CURDIR)/bin/vegeta-*/vegeta | paste -sd: -) $(GO) test -count=1 -v ./load/engine -run '^TestVegetasCommandReadsTheRawStream$$'
 

@@ -58,6 +58,29 @@ func every(sample int) int {
 	return 1
 }
 
+// turns lets so many trials run at the same time, whatever number of tests may.
+type turns struct {
+	free chan struct{}
+	all  sync.WaitGroup
+}
+
+// sideBySide lets as many trials run as there are processors; sixteen against a live service, where each waits for what only time shows and
+// does little else.
+func sideBySide(live bool) *turns {
+	if live {
+		return &turns{free: make(chan struct{}, 16)}
+	}
+	return &turns{free: make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
+
+func (s *turns) take(t *testing.T, name string, trial func(*testing.T)) {
+	s.all.Go(func() {
+		s.free <- struct{}{}
+		defer func() { <-s.free }()
+		t.Run(name, trial)
+	})
+}
+
 // TestEveryFaultIsCaught runs the suite against the mock with each of its faults. Each must turn the run red at the requirement that it
 // breaks. Without -table only the scenarios that cover the requirement run.
 func TestEveryFaultIsCaught(t *testing.T) { catchFaults(t, "fault", nil) }
@@ -76,6 +99,8 @@ func catchFaults(t *testing.T, group string, unseen map[string]string) {
 	assert.GreaterOrEqual(t, len(faults), 150, "faults")
 	results := make([]steps.TrialResult, len(faults))
 	t.Run(group, func(t *testing.T) {
+		turns := sideBySide(group == "live")
+		defer turns.all.Wait()
 		for i, f := range faults {
 			if i%every(15) != 0 {
 				continue
@@ -94,11 +119,10 @@ func catchFaults(t *testing.T, group string, unseen map[string]string) {
 			if *table || !fixed && strings.HasPrefix(f.Requirement, "ERR-") || strings.HasPrefix(f.Requirement, "GW-") {
 				trial.Only = nil // the judge sees errors and the gateway in any scenario
 			}
-			if strings.HasPrefix(f.Name, "minds-session-") {
+			if trial.Only != nil && strings.HasPrefix(f.Name, "minds-session-") {
 				trial.Only = append(trial.Only, "SOST-28") // whose scenario sends what other clients write
 			}
-			t.Run(f.Name, func(t *testing.T) {
-				t.Parallel()
+			turns.take(t, f.Name, func(t *testing.T) {
 				results[i] = steps.Try(context.Background(), []steps.Trial{trial}, quick, 1)[0]
 				r := results[i]
 				reason, excused := unseen[f.Name]
@@ -173,14 +197,9 @@ func leftInPeace(t *testing.T, live bool) {
 	choices := mock.Choices()
 	assert.GreaterOrEqual(t, len(choices), 40, "choices")
 	results := make([]steps.TrialResult, len(choices))
-	few := runtime.GOMAXPROCS(0)
-	if live {
-		few = 16 // each waits for what only time shows, and does little else
-	}
 	t.Run("choice", func(t *testing.T) {
-		turn := make(chan struct{}, few)
-		var all sync.WaitGroup
-		defer all.Wait()
+		turns := sideBySide(live)
+		defer turns.all.Wait()
 		for i, h := range choices {
 			if i%every(30) != 0 {
 				continue
@@ -195,26 +214,22 @@ func leftInPeace(t *testing.T, live bool) {
 			if h.Name == "slow-300ms" && !*table {
 				trial.Only = []string{"SOST-01", "REF-01", "GST-13", "TOK-17"} // all of it would take a minute
 			}
-			all.Go(func() {
-				turn <- struct{}{}
-				defer func() { <-turn }()
-				t.Run(h.Name, func(t *testing.T) {
-					o := quick
-					o.Retry = 2
-					results[i] = steps.Try(context.Background(), []steps.Trial{trial}, o, 1)[0]
-					r := results[i]
-					assert.NoError(t, r.Err)
-					if r.Verdict == reports.Error && hidesReasons(h.Name) && (live || h.Name == "unavailable-now-and-then") {
-						return // its refusals of real and made-up values look alike, or the first sending may have been carried out
-					}
-					assert.True(t, r.Right, "%s: %s; others: %s; %s", r.Summary, r.Verdict, strings.Join(r.Others, " "), r.Reason)
-				})
+			turns.take(t, h.Name, func(t *testing.T) {
+				o := quick
+				o.Retry = 2
+				results[i] = steps.Try(context.Background(), []steps.Trial{trial}, o, 1)[0]
+				r := results[i]
+				assert.NoError(t, r.Err)
+				if r.Verdict == reports.Error && hidesReasons(h.Name) && (live || h.Name == "unavailable-now-and-then") {
+					return // its refusals of real and made-up values look alike, or the first sending may have been carried out
+				}
+				assert.True(t, r.Right, "%s: %s; others: %s; %s", r.Summary, r.Verdict, strings.Join(r.Others, " "), r.Reason)
 			})
 		}
 	})
 	if *table {
 		out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(out, "HABIT\tVERDICT\tSUMMARY")
+		fmt.Fprintln(out, "CHOICE\tVERDICT\tSUMMARY")
 		for _, r := range results {
 			fmt.Fprintf(out, "%s\t%s\t%s\n", r.Name, r.Verdict, r.Summary)
 		}

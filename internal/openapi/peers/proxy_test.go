@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -72,7 +73,8 @@ func (v *violations) reset() (answers int, responses, requests map[string]int) {
 	return answers, responses, requests
 }
 
-// manners are conforming choices of the form of answers, several at a time. What they change the document must allow.
+// manners are conforming choices of the form of answers, several at a time. What they change the document must allow. Prism works at each for
+// half a minute: without AGSTEST_PEERS_WIDE=1, which "make peers" sets, it is tried with the first two.
 var manners = []string{
 	"",
 	"extra-members no-client-id-on-refresh no-display-attributes errors-html register-gives-tokens sign-out-gives-object charset-quoted token-type-capital user-token-at-top constant-fixed-lifetime",
@@ -94,7 +96,11 @@ func TestProxyOfOthers(t *testing.T) {
 	t.Cleanup(front.Close)
 	e.URL = front.URL
 
-	for _, names := range manners {
+	tried := manners
+	if os.Getenv("AGSTEST_PEERS_WIDE") != "1" {
+		tried = manners[:2]
+	}
+	for _, names := range tried {
 		t.Run("choices "+names, func(t *testing.T) {
 			require.NoError(t, server.Use(strings.Fields(names), nil))
 			e := *e

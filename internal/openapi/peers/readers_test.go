@@ -86,7 +86,7 @@ func readerRuns(t *testing.T) map[string]*reports.Conformance {
 		lean   bool
 		after  int // scenarios after which the run is interrupted; 0: never
 	}{
-		"green": {}, "one of one is red": {faults: []string{"token-typ-other"}, only: []string{"REF-01"}}, "one cause for most": {faults: []string{"token-typ-other"}},
+		"green": {}, "one of one is red": {faults: []string{"token-typ-other"}, only: []string{"REF-02"}}, "one cause for most": {faults: []string{"token-typ-other"}},
 		"a lean environment": {faults: []string{"session-account-number", "refresh-201"}, lean: true}, "interrupted": {faults: []string{"refresh-201"}, after: 60},
 	} {
 		require.NoError(t, server.Use(nil, c.faults))
@@ -206,7 +206,7 @@ func TestAllureKeepsEnvironmentsApart(t *testing.T) {
 		require.NoError(t, server.Use(nil, faults))
 		e := *e
 		e.Name = environment
-		c := run(t, steps.Options{Environment: &e, Only: []string{"REF-01"}})
+		c := run(t, steps.Options{Environment: &e, Only: []string{"REF-02"}})
 		folders, runs = append(folders, folderOf(t, c)), append(runs, c)
 	}
 	require.Equal(t, shown{Failed: 1, Passed: 1}, scenarioCounts(runs...))
