@@ -40,8 +40,12 @@ deleted that was not written by this command: a CNAME or robots.txt of yours sta
 			if err != nil {
 				return failure.Usagef("%w", err)
 			}
-			for _, problem := range result.Damaged {
+			const warned = 5
+			for _, problem := range result.Damaged[:min(len(result.Damaged), warned)] {
 				p.warnf("left out: %s", disarm.Line(problem))
+			}
+			if n := len(result.Damaged) - warned; n > 0 {
+				p.warnf("left out too: %s that could not be read", figures.Plural(int64(n), "folder"))
 			}
 			for _, name := range result.Left {
 				p.warnf("%s is no longer of the site, and was changed by others: it stays", disarm.Line(name))

@@ -34,6 +34,10 @@ type Digest struct {
 	Reason      string             `json:"reason,omitempty"`
 	Conformance *ConformanceDigest `json:"conformance,omitempty"`
 	Load        *LoadDigest        `json:"load,omitempty"`
+	// Problem says why the folder could not be read; then it is no run, and nothing else is set but its Stamp.
+	Problem string `json:"problem,omitempty"`
+
+	line []byte // as the site holds it; nil: it was just read
 }
 
 // ConformanceDigest is the conformance part of a run.

@@ -107,9 +107,18 @@ func (b *builder) build() (*Result, error) {
 		return nil, fmt.Errorf("listing the runs: %w", err)
 	}
 	known, rules := b.known()
-	runs, newRules, damaged, read := b.read(places, known)
+	all, newRules, read := b.read(places, known)
+	var runs []*Digest
+	var damaged []string
+	for _, d := range all {
+		if d.Problem == "" {
+			runs = append(runs, d)
+		} else {
+			damaged = append(damaged, d.Problem)
+		}
+	}
 	rules = mergeRules(rules, newRules, runs)
-	if err := b.keepDigests(runs, rules); err != nil {
+	if err := b.keepDigests(all, rules); err != nil {
 		return nil, err
 	}
 	h := newHistory(runs, rules, pins(b.root))
@@ -237,6 +246,7 @@ func (b *builder) known() (map[string]*Digest, []Rule) {
 	_ = inParallel(len(texts), func(i int) error {
 		var line kept
 		if json.Unmarshal(texts[i], &line) == nil && line.Run != nil && line.Run.Folder != "" {
+			line.Run.line = texts[i]
 			all[i] = line.Run
 		}
 		return nil
@@ -253,51 +263,48 @@ func (b *builder) known() (map[string]*Digest, []Rule) {
 const digestForm = "1"
 
 func (b *builder) keepDigests(runs []*Digest, rules []Rule) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	if err := encoder.Encode(kept{Making: digestForm, Rules: rules}); err != nil {
+	head, err := json.Marshal(kept{Making: digestForm, Rules: rules})
+	if err != nil {
 		return fmt.Errorf("writing what is known of the runs: %w", err)
 	}
-	for _, d := range runs {
-		if err := encoder.Encode(kept{Run: d}); err != nil {
-			return fmt.Errorf("writing what is known of the runs: %w", err)
+	lines := make([][]byte, len(runs)+1)
+	lines[0] = disarm.JSON(head)
+	err = inParallel(len(runs), func(i int) error {
+		lines[i+1] = runs[i].line
+		if lines[i+1] != nil {
+			return nil
 		}
+		text, err := json.Marshal(kept{Run: runs[i]})
+		lines[i+1] = disarm.JSON(text)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("writing what is known of the runs: %w", err)
 	}
-	return b.target.put(digestsFile, "", disarm.JSON(text.Bytes()))
+	return b.target.put(digestsFile, "", append(bytes.Join(lines, []byte("\n")), '\n'))
 }
 
-// read gives the digests of all runs, from the site where it knows them as they are.
-func (b *builder) read(places []place, known map[string]*Digest) (runs []*Digest, rules [][]Rule, damaged []string, fresh int) {
-	found, listed, problems := make([]*Digest, len(places)), make([][]Rule, len(places)), make([]string, len(places))
+// read gives the digests of all folders, from the site where it knows them as they are, and how many were read.
+func (b *builder) read(places []place, known map[string]*Digest) (all []*Digest, rules [][]Rule, fresh int) {
+	all, rules = make([]*Digest, len(places)), make([][]Rule, len(places))
 	_ = inParallel(len(places), func(i int) error {
-		if d := known[places[i].folder]; d != nil && d.Stamp == places[i].stamp {
-			found[i] = d
+		at := places[i]
+		if d := known[at.folder]; d != nil && d.Stamp == at.stamp {
+			all[i] = d
 			return nil
 		}
-		d, rules, err := digest(b.root, places[i].folder, places[i].stamp)
-		if err != nil {
-			problems[i] = disarm.Line(err.Error())
-			return nil
+		var err error
+		if all[i], rules[i], err = digest(b.root, at.folder, at.stamp); err != nil {
+			all[i] = &Digest{Folder: at.folder, Stamp: at.stamp, Problem: disarm.Line(err.Error())}
 		}
-		found[i], listed[i] = d, rules
 		return nil
 	})
-	for i, d := range found {
-		if problems[i] != "" {
-			damaged = append(damaged, problems[i])
-		}
-		if d == nil {
-			continue
-		}
-		runs = append(runs, d)
-		if known[d.Folder] != d {
+	for _, d := range all {
+		if known[d.Folder] != d && d.Problem == "" {
 			fresh++
 		}
-		if len(listed[i]) > 0 {
-			rules = append(rules, listed[i])
-		}
 	}
-	return runs, rules, damaged, fresh
+	return all, rules, fresh
 }
 
 // mergeRules keeps the order in which the rules are known, puts new ones behind, and takes the newest wording. Rules that no run lists any
