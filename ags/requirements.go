@@ -225,7 +225,7 @@ var Requirements = []Requirement{
 	{"FLOW-08", Documented, Stated, "A TVkey registration that matches several accounts gets a 300 and finishes with subsequentRegister and 201.", "REG SREG", ""},
 	{"FLOW-09", Sampled, Inferred, "The flow with a companion app ends in a token body for the account of the companion.", "CMP", ""},
 	{"FLOW-10", Sampled, Inferred, "A refresh token issued by AGS is accepted by the refresh call of IAS v3.", "CLIENT", ""},
-	{"FLOW-11", Sampled, Security, "Two tenants do not see each other's session tokens, clients or accounts.", "INFERRED", ""},
+	{"FLOW-11", Sampled, Security, "Two tenants do not see each other's services, session tokens, clients or accounts.", "INFERRED", ""},
 
 	// LOAD – for the Vegeta runner (mostly design, grounded where tagged)
 	{"LOAD-01", Probe, Open, "Load is put on sign-on with a known clientId, which adds no devices; first-time load needs a pool of accounts or raised limits.", "FTN ERRS", ""},

@@ -150,6 +150,17 @@ Feature: Whole flows
     Then it is recorded how the service answers
 
   @FLOW-11
+  Scenario: Each tenant is told of its own services
+    A cache that many callers share may give every tenant what the first one was told.
+
+    When the client asks for the authentication services
+    Then the status is 200
+    Given another tenant with its service
+    When the client asks for the authentication services
+    Then the status is 200
+    And the service of the tenant is listed
+
+  @FLOW-11
   Scenario: A session token of one tenant is worth nothing at another
     Given an account in good standing
     And a session token of the account

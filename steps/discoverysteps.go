@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,22 @@ var discoveryPhrases = []phrase{
 			}
 			return nil
 		}),
+	then(`the service of the tenant is listed`, "the service of the tenant is listed", "the service of the tenant is listed",
+		"The service that the environment file names for the tenant is among those that discovery tells it of.",
+		withAnswer(func(w *world, x *exchange, _ arguments) error {
+			var names []string
+			for _, s := range w.services {
+				if s.name == w.service {
+					return nil
+				}
+				names = append(names, s.name)
+			}
+			got := fmt.Sprintf("for the tenant %q: %s", w.tenant, cmp.Or(strings.Join(names, ", "), "none"))
+			if told := fromCache(x); told != "" {
+				got += "; it was answered from a cache (" + told + "), which keeps what another tenant was told"
+			}
+			return missf(fmt.Sprintf("the service %q", w.service), "%s", got)
+		})),
 	then(`every service has a non-empty text "authServiceName"`, `every service has a non-empty text "authServiceName"`, `every service has a non-empty text "authServiceName"`,
 		"The value that x-auth-service-id takes.",
 		func(_ context.Context, w *world, _ arguments) error {

@@ -1,7 +1,11 @@
 package steps_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,6 +42,8 @@ func TestAnsweredFromACache(t *testing.T) {
 			if r.URL.Path == "/ags/servicediscovery" {
 				w.Header().Set("Age", "17")
 				w.Header().Set("X-Varnish", "32770 3")
+				w.Header().Set("Via", "1.1 varnish (Varnish/7.1)")
+				w.Header().Set("Cache-Control", "max-age=120")
 			}
 			s.ServeHTTP(w, r)
 		})
@@ -45,7 +51,7 @@ func TestAnsweredFromACache(t *testing.T) {
 	o := quick
 	o.Environment, o.Only = behind(t, mock.Config{}, cached), []string{"DISC-01"}
 	report := run(t, o)
-	assert.Contains(t, report.Notes, "1 answer of servicediscovery was answered from a cache (Age 17, X-Varnish): what it says may be of another caller or time")
+	assert.Contains(t, report.Notes, "1 answer of servicediscovery was answered from a cache (Age 17, X-Varnish, Via: 1.1 varnish (Varnish/7.1), Cache-Control: max-age=120): what it says may be of another caller or time")
 	o.Environment = behind(t, mock.Config{}, itself)
 	for _, note := range run(t, o).Notes {
 		assert.NotContains(t, note, "cache")
@@ -64,4 +70,54 @@ func TestABlockedTesterIsNoWrongDevice(t *testing.T) {
 	})
 	o.Only = []string{"SOST-01"}
 	assert.NotEqual(t, reports.Pass, run(t, o).Verdict)
+}
+
+// TestASharedCacheThatMixesTenantsUp: a cache that gives each tenant what the first one was told is seen where the file names a service of the
+// other tenant, and the note says that one answer went to several tenants.
+func TestASharedCacheThatMixesTenantsUp(t *testing.T) {
+	for name, mixes := range map[string]bool{"a cache that knows tenants": false, "a cache that does not": true} {
+		t.Run(name, func(t *testing.T) {
+			var first sync.Map
+			cache := func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path != "/ags/servicediscovery" {
+						s.ServeHTTP(w, r)
+						return
+					}
+					key := ""
+					if tenant := r.Header.Get("nv-tenant-id"); !mixes {
+						key = tenant
+					}
+					answer := httptest.NewRecorder()
+					s.ServeHTTP(answer, r)
+					body := answer.Body.String()
+					if r.Header.Get("nv-tenant-id") == "acme" {
+						body = strings.ReplaceAll(body, `"Operator SSO"`, `"Acme SSO"`)
+					}
+					kept, hit := first.LoadOrStore(key, body)
+					if hit {
+						w.Header().Set("Age", "3")
+					}
+					w.Header().Set("Content-Type", "application/json")
+					io.WriteString(w, kept.(string))
+				})
+			}
+			o := quick
+			o.Environment, o.Only = behind(t, mock.Config{}, cache), []string{"FLOW-11"}
+			other := o.Environment.Situations["other-tenant"]
+			other.Service = "Acme SSO"
+			o.Environment.Situations["other-tenant"] = other
+			report := run(t, o)
+			missed, shared := false, false
+			for _, f := range requirement(t, report, "FLOW-11").Findings {
+				missed = missed || f.Expected == `the service "Acme SSO"` && strings.HasPrefix(f.Got, `for the tenant "acme": Operator SSO, `) &&
+					strings.HasSuffix(f.Got, "; it was answered from a cache (Age 3), which keeps what another tenant was told")
+			}
+			for _, note := range report.Notes {
+				shared = shared || strings.Contains(note, "; one answer went to 2 tenants")
+			}
+			assert.Equal(t, mixes, missed)
+			assert.Equal(t, mixes, shared, "%v", report.Notes)
+		})
+	}
 }

@@ -27,6 +27,7 @@ var seconded = map[string]string{
 	"it is recorded whether both answers are the same":                                                              "observes",
 	"it is recorded whether the answer has the header \"<name>\"":                                                   "observes",
 	"it is recorded whether the answer has the member \"<path>\"":                                                   "observes",
+	"the service of the tenant is listed":                                                                           "TestASharedCacheThatMixesTenantsUp",
 	"it is recorded whether that much gets through":                                                                 "observes",
 	"it is recorded whether the correlation id comes back":                                                          "observes",
 	"it is recorded with which statuses both were answered":                                                         "observes",

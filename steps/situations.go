@@ -193,6 +193,19 @@ var situationPhrases = []phrase{
 			}
 			return err
 		}),
+	given(`another tenant with its service`, "another tenant with its service", "another tenant with its service",
+		"Requests name another tenant and the service that the environment file names for it: situations.other-tenant with tenant and service.",
+		func(_ context.Context, w *world, _ arguments) error {
+			s, err := w.situation("other-tenant")
+			switch {
+			case err != nil:
+				return err
+			case s.Service == "":
+				return lacking(w.run.example("other-tenant"), "situations.other-tenant names no service, so that what discovery tells that tenant cannot be held against it")
+			}
+			w.tenant, w.service = s.Tenant, s.Service
+			return nil
+		}),
 	given(`an account of another tenant`, "an account of another tenant", "an account of another tenant",
 		"The scenario acts for an active account of the second tenant. In the environment file: situations.other-tenant.",
 		func(ctx context.Context, w *world, _ arguments) error { return w.useOtherTenant(ctx) }),

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -146,4 +147,41 @@ func TestAddressesThatAGatewayRefuses(t *testing.T) {
 		g := Start(t, Nginx, Config{Upstream: upstream, Inner: "if ($scheme = http) { return 301 https://$host$request_uri; }"})
 		nothingJudged(t, at(g.URL, ""), "the gateway there wants TLS; write https:// in url")
 	})
+}
+
+// TestASharedCacheMixesTenantsUp: Varnish with its built-in rules tells each tenant what the first one was told. It is seen where the file names
+// a service of the other tenant, and the report says that the answer is from a cache.
+func TestASharedCacheMixesTenantsUp(t *testing.T) {
+	m := mock.New(mock.Config{})
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/ags/servicediscovery" || r.Header.Get("nv-tenant-id") != "acme" {
+			m.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		m.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, strings.ReplaceAll(answer.Body.String(), `"Operator SSO"`, `"Acme SSO"`))
+	}))
+	t.Cleanup(service.Close)
+	g := Start(t, Varnish, Config{Upstream: strings.TrimPrefix(service.URL, "http://")})
+	for address, mixed := range map[string]bool{service.URL: false, g.URL: true} {
+		e, err := environment.Parse(m.Environment(address, "", ""), "mock.yaml", ".", func(string) (string, bool) { return "", false })
+		require.NoError(t, err)
+		e.Mock = nil
+		other := e.Situations["other-tenant"]
+		other.Service = "Acme SSO"
+		e.Situations["other-tenant"] = other
+		report, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"FLOW-11"}, Timeout: 10 * time.Second})
+		require.NoError(t, err)
+		missed := false
+		for _, q := range report.Requirements {
+			for _, f := range q.Findings {
+				missed = missed || q.ID == "FLOW-11" && f.Expected == `the service "Acme SSO"` && strings.Contains(f.Got, "it was answered from a cache (")
+			}
+		}
+		assert.Equal(t, mixed, missed)
+		notes := strings.Join(report.Notes, "\n")
+		assert.Equal(t, mixed, strings.Contains(notes, "of servicediscovery were answered from a cache (") && strings.Contains(notes, "Via: 1.1 varnish") && strings.Contains(notes, "; one answer went to "), notes)
+	}
 }
