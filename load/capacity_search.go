@@ -80,65 +80,68 @@ func (s *search) length(rate float64) time.Duration {
 	return max(s.point, time.Duration(math.Ceil(1.1*s.needs/rate))*time.Second)
 }
 
+// bounds are what was found so far: the highest rate that kept the limits, how often that was confirmed, and the lowest that did not keep them.
+type bounds struct {
+	kept, beyond float64 // 0: none yet
+	confirmed    int
+}
+
 func (s *search) search(ctx context.Context) (*reports.Load, error) {
-	kept, beyond := 0.0, 0.0 // rates; beyond: 0 for none yet
-	confirmed := 0
+	var b bounds
 	for rate := s.from; len(s.points) < mostPoints; {
 		point, err := s.try(ctx, rate)
 		if err != nil {
-			return s.stopped(ctx, kept, err)
+			return s.stopped(ctx, b.kept, err)
 		}
 		switch point.Verdict {
 		case reports.Invalid:
-			return s.found(kept, true, "the generator could not keep up at "+figures.Rate(rate)+": "+point.Reason), nil
+			return s.found(b.kept, true, "the generator could not keep up at "+figures.Rate(rate)+": "+point.Reason), nil
 		case reports.Pass:
-			if rate == kept {
-				confirmed++
-			} else {
-				kept, confirmed = rate, 0
+			b.confirmed++
+			if rate != b.kept {
+				b.kept, b.confirmed = rate, 0
 			}
 			s.best = s.last
 		default:
-			if beyond == 0 || rate < beyond {
-				beyond = rate
+			if b.beyond == 0 || rate < b.beyond {
+				b.beyond = rate
 			}
-			if rate <= kept { // it was not confirmed
-				kept, confirmed = s.below(rate), 0
+			if rate <= b.kept { // it was not confirmed
+				b.kept, b.confirmed = s.below(rate), 0
 			}
 		}
+		confirmed := b.confirmed >= confirmations
 		switch {
-		case kept == 0 && beyond <= s.floor():
-			return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", figures.Rate(beyond), point.Reason)), nil
-		case kept == 0:
-			rate = max(s.floor(), beyond/4)
-		case beyond == 0 && s.to > 0 && kept >= s.to:
-			if confirmed >= confirmations {
-				return s.found(kept, true, s.capped+" is reached and kept"), nil
-			}
-			rate = kept
-		case beyond == 0:
-			rate = 2 * kept
-			if s.to > 0 {
-				rate = min(rate, s.to)
-			}
-		case beyond/kept > 1+s.precision:
-			rate = math.Sqrt(kept * beyond)
-		case confirmed >= confirmations:
-			return s.found(kept, false, s.why(beyond)), nil
-		default:
-			rate = kept
+		case b.kept == 0 && b.beyond <= s.floor():
+			return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", figures.Rate(b.beyond), point.Reason)), nil
+		case b.kept > 0 && b.beyond == 0 && s.to > 0 && b.kept >= s.to && confirmed:
+			return s.found(b.kept, true, s.capped+" is reached and kept"), nil
 		}
-		if rate = tidy(rate); s.to > 0 {
-			rate = min(rate, s.to)
-		}
-		if rate != kept && (rate <= kept || beyond > 0 && rate >= beyond) { // too near to each other to be told apart
-			rate = kept
-			if confirmed >= confirmations {
-				return s.found(kept, false, s.why(beyond)), nil
-			}
+		if rate = s.next(b); rate == b.kept && b.beyond > 0 && confirmed {
+			return s.found(b.kept, false, s.why(b.beyond)), nil
 		}
 	}
-	return s.found(kept, true, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", mostPoints)), nil
+	return s.found(b.kept, true, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", mostPoints)), nil
+}
+
+// next is the rate to try next: the one that was kept, where it is only to be confirmed.
+func (s *search) next(b bounds) float64 {
+	rate := b.kept
+	switch {
+	case b.kept == 0:
+		rate = max(s.floor(), b.beyond/4)
+	case b.beyond == 0:
+		rate = 2 * b.kept
+	case b.beyond/b.kept > 1+s.precision:
+		rate = math.Sqrt(b.kept * b.beyond)
+	}
+	if rate = tidy(rate); s.to > 0 {
+		rate = min(rate, s.to)
+	}
+	if rate <= b.kept || b.beyond > 0 && rate >= b.beyond && b.kept > 0 { // too near to each other to be told apart
+		return b.kept
+	}
+	return rate
 }
 
 // floor is the lowest rate that is tried.

@@ -28,6 +28,9 @@ func (o *Options) plan() (p *plan, err error) {
 	if o.Environment == nil {
 		return nil, failure.Usagef("a load needs an environment")
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	if o.Storm != nil {
 		p, err = planOfStorm(o)
 	} else {
@@ -48,52 +51,69 @@ func planOf(o *Options) (*plan, error) {
 		}
 	}
 	p := &plan{length: o.Duration, closed: o.Max || o.Rate.Max}
+	if err := p.choose(o); err != nil || p.whole == nil {
+		return p, err
+	}
+	p.length, p.words = p.whole.Length(), p.whole.String()
+	p.hitsOfAll = int64(p.whole.Hits())
+	p.schedule = schedule.ShardOf(p.whole, o.dealt())
+	if p.schedule.Hits() == 0 {
+		return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
+	}
+	return p, nil
+}
+
+// check refuses numbers that cannot be.
+func (o *Options) check() error {
 	if o.Shard.Of > 1 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Of) || o.Shard.Of < 0 || o.Shard.Of > 10_000 {
-		return nil, failure.Usagef("there is no shard %d of %d; the shards of 8 are 1/8 to 8/8", o.Shard.Index, o.Shard.Of)
+		return failure.Usagef("there is no shard %d of %d; the shards of 8 are 1/8 to 8/8", o.Shard.Index, o.Shard.Of)
 	}
 	if o.Workers < 0 {
-		return nil, failure.Usagef("%d workers are not possible; give --workers 1 or more, or leave it out", o.Workers)
+		return failure.Usagef("%d workers are not possible; give --workers 1 or more, or leave it out", o.Workers)
 	}
+	return nil
+}
+
+// choose makes the schedule of all shards from the one way of asking for one that was used.
+func (p *plan) choose(o *Options) error {
 	switch {
 	case o.Schedule != nil:
 		p.whole = o.Schedule
 	case o.Profile != nil && (o.Rate.Per != 0 || p.closed || o.Population != nil):
-		return nil, failure.Usagef("a profile says what is sent when; leave --rate and --population out, or --profile")
+		return failure.Usagef("a profile says what is sent when; leave --rate and --population out, or --profile")
 	case o.Profile != nil:
 		p.whole = o.Profile.Schedule(o.Seed)
 	case o.Duration <= 0:
-		return nil, failure.Usagef("a load needs to know for how long: give --duration, such as 30s")
+		return failure.Usagef("a load needs to know for how long: give --duration, such as 30s")
 	case o.Population != nil && (o.Rate.Per != 0 || p.closed):
-		return nil, failure.Usagef("a population says how much is sent; leave --rate out, or --population")
+		return failure.Usagef("a population says how much is sent; leave --rate out, or --population")
 	case o.Population != nil:
-		if err := o.Population.Check(); err != nil {
-			return nil, err
-		}
-		if o.Workload == "" || o.Workload == clients.WorkloadMixed {
-			o.Workload = clients.WorkloadMixed
-			if o.Mix == nil {
-				o.Mix = o.Population.Mix()
-			}
-		}
-		p.whole = o.Population.Schedule(o.Duration, o.Seed)
+		return p.ofPopulation(o)
 	case p.closed && o.Workers < 1:
-		return nil, failure.Usagef("--rate max sends as fast as the workers can: say how many with --workers, such as --workers 64")
+		return failure.Usagef("--rate max sends as fast as the workers can: say how many with --workers, such as --workers 64")
 	case p.closed:
 		p.words = fmt.Sprintf("as fast as %d workers can for %s (closed loop)", o.Workers, o.Duration)
 	case o.Rate.Hits <= 0:
-		return nil, failure.Usagef("a load needs a rate above 0: give --rate, such as 200/s")
+		return failure.Usagef("a load needs a rate above 0: give --rate, such as 200/s")
 	default:
 		p.whole = schedule.Constant(o.Rate, o.Duration)
 	}
-	if p.whole != nil {
-		p.length, p.words = p.whole.Length(), p.whole.String()
-		p.hitsOfAll = int64(p.whole.Hits())
-		p.schedule = schedule.ShardOf(p.whole, o.dealt())
-		if p.schedule.Hits() == 0 {
-			return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
+	return nil
+}
+
+// ofPopulation is as much as a population sends, of its own mix where none was given.
+func (p *plan) ofPopulation(o *Options) error {
+	if err := o.Population.Check(); err != nil {
+		return err
+	}
+	if o.Workload == "" || o.Workload == clients.WorkloadMixed {
+		o.Workload = clients.WorkloadMixed
+		if o.Mix == nil {
+			o.Mix = o.Population.Mix()
 		}
 	}
-	return p, nil
+	p.whole = o.Population.Schedule(o.Duration, o.Seed)
+	return nil
 }
 
 // hits is how many hits are sent, of a storm without those of clients that try again; 0: not known.

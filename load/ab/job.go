@@ -25,43 +25,55 @@ type job struct {
 	workers  int // of each side
 }
 
-// newJob checks everything that can be checked before anything is sent.
-func newJob(o *Options) (*job, error) {
+// check refuses what makes no sense, whatever the environments say.
+func (o *Options) check() error {
 	if o.Old == nil || o.New == nil && !o.AA {
-		return nil, failure.Usagef("a comparison by turns needs two environments: give --env OLD --env NEW, or --aa with one")
-	}
-	if o.AA {
-		o.New = o.Old
+		return failure.Usagef("a comparison by turns needs two environments: give --env OLD --env NEW, or --aa with one")
 	}
 	switch {
 	case o.Rate.Max:
-		return nil, failure.Usagef("two services can be compared at one and the same rate only: give --rate, such as 200/s")
+		return failure.Usagef("two services can be compared at one and the same rate only: give --rate, such as 200/s")
 	case o.Rate.Hits <= 0:
-		return nil, failure.Usagef("a comparison by turns needs a rate above 0: give --rate, such as 200/s")
+		return failure.Usagef("a comparison by turns needs a rate above 0: give --rate, such as 200/s")
 	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < reports.FewestPairs:
-		return nil, failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, reports.FewestPairs)
+		return failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, reports.FewestPairs)
 	case o.Block < 0 || o.Block > 0 && o.Block < shortestTurn:
-		return nil, failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
+		return failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
 	case o.Swap != nil && o.Placement == reports.SamePlacement:
-		return nil, failure.Usagef("builds at the same place need not change places; leave one of them out")
+		return failure.Usagef("builds at the same place need not change places; leave one of them out")
 	case o.Swap == nil && o.Placement == reports.Swapped:
-		return nil, failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
+		return failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
 	}
-	workers, err := transport.WorkersWithin(transport.MostOpenFiles()/2, o.Workers) // both sides keep their connections all along
-	if err != nil {
-		return nil, err
+	return nil
+}
+
+// fill completes what was left open.
+func (o *Options) fill() {
+	if o.AA {
+		o.New = o.Old
 	}
 	if o.Pairs == 0 {
 		o.Pairs = defaultPairs
 	}
-	if o.Swap != nil {
-		o.Placement = reports.Swapped
-	}
 	switch {
-	case o.AA && o.Swap == nil:
+	case o.Swap != nil:
+		o.Placement = reports.Swapped
+	case o.AA:
 		o.Placement = reports.SamePlacement // one service is where it is
 	case o.Placement == "":
 		o.Placement = reports.Uncontrolled
+	}
+}
+
+// newJob checks everything that can be checked before anything is sent.
+func newJob(o *Options) (*job, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o.fill()
+	workers, err := transport.WorkersWithin(transport.MostOpenFiles()/2, o.Workers) // both sides keep their connections all along
+	if err != nil {
+		return nil, err
 	}
 	j := &job{options: o, block: o.Block, workers: workers, random: rand.New(rand.NewPCG(o.Seed, 0x6162))}
 	if j.block == 0 {
@@ -74,16 +86,10 @@ func newJob(o *Options) (*job, error) {
 	// Sides that share their clients take every other one each, so that no client is in two places.
 	shared := reflect.DeepEqual(o.Old.Load.Clients, o.New.Load.Clients)
 	for i, e := range []*environment.Environment{o.Old, o.New} {
-		side := &side{name: []string{"old", "new"}[i], environment: e, job: j, seed: o.Seed + uint64(i)}
+		side := j.side(i, e)
 		if shared {
 			side.part = schedule.Shard{Index: i + 1, Of: 2}
 		}
-		if slices.Contains(o.YesLoad, e.Name) {
-			side.consent.YesLoad = e.Name
-		} else if len(o.YesLoad) > 0 {
-			side.consent.YesLoad = o.YesLoad[0]
-		}
-		side.consent.OverrideMaxRate, side.consent.Yes = o.OverrideMaxRate, o.Yes
 		planned, err := side.prepare()
 		if err != nil {
 			return nil, err
@@ -103,6 +109,19 @@ func newJob(o *Options) (*job, error) {
 		j.found.LastAA = nil
 	}
 	return j, nil
+}
+
+// side is one side, with the consent that was given for it.
+func (j *job) side(i int, e *environment.Environment) *side {
+	o := j.options
+	s := &side{name: []string{"old", "new"}[i], environment: e, job: j, seed: o.Seed + uint64(i)}
+	if slices.Contains(o.YesLoad, e.Name) {
+		s.consent.YesLoad = e.Name
+	} else if len(o.YesLoad) > 0 {
+		s.consent.YesLoad = o.YesLoad[0]
+	}
+	s.consent.OverrideMaxRate, s.consent.Yes = o.OverrideMaxRate, o.Yes
+	return s
 }
 
 // blockOf is how long a block must be so that five counted answers lie beyond the p99 of all, and beyond the p95 of the

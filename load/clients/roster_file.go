@@ -62,34 +62,11 @@ func readClientFile(path string) (*clientRows, error) {
 func parseClients(in io.Reader, name string) (*clientRows, error) {
 	reader := csv.NewReader(in)
 	reader.ReuseRecord = true
-	header, err := reader.Read()
-	if err == io.EOF {
-		return nil, failure.Usagef("the clients file %s is empty; its first line must name the columns %s", name, strings.Join(columnNames[:], ", "))
-	}
-	if err != nil {
-		return nil, csvFailure(name, err)
-	}
 	rows := &clientRows{}
-	position := [columns]int{-1, -1, -1}
-	for i, column := range header {
-		known := -1
-		for k, want := range columnNames {
-			if column == want {
-				known = k
-			}
-		}
-		switch {
-		case known < 0:
-			return nil, failure.Usagef("%s:1: column %d of the clients file has an unknown name; the columns are %s", name, i+1, strings.Join(columnNames[:], ", "))
-		case position[known] >= 0:
-			return nil, failure.Usagef("%s:1: the column %s is there twice", name, columnNames[known])
-		}
-		position[known], rows.has[known] = i, true
+	position, err := rows.header(reader, name)
+	if err != nil {
+		return nil, err
 	}
-	if !rows.has[columnDevice] && !rows.has[columnSession] {
-		return nil, failure.Usagef("%s:1: the clients file has neither a column clientId nor sessionToken", name)
-	}
-
 	seed := maphash.MakeSeed()
 	devices, sessions := map[uint64]int{}, map[uint64]int{}
 	for {
@@ -131,6 +108,37 @@ func parseClients(in io.Reader, name string) (*clientRows, error) {
 		return nil, failure.Usagef("the clients file %s has a header and no rows", name)
 	}
 	return rows, nil
+}
+
+// header reads the first line: which column stands where, -1 for one that is not there.
+func (r *clientRows) header(reader *csv.Reader, name string) (position [columns]int, err error) {
+	position = [columns]int{-1, -1, -1}
+	header, err := reader.Read()
+	if err == io.EOF {
+		return position, failure.Usagef("the clients file %s is empty; its first line must name the columns %s", name, strings.Join(columnNames[:], ", "))
+	}
+	if err != nil {
+		return position, csvFailure(name, err)
+	}
+	for i, column := range header {
+		known := -1
+		for k, want := range columnNames {
+			if column == want {
+				known = k
+			}
+		}
+		switch {
+		case known < 0:
+			return position, failure.Usagef("%s:1: column %d of the clients file has an unknown name; the columns are %s", name, i+1, strings.Join(columnNames[:], ", "))
+		case position[known] >= 0:
+			return position, failure.Usagef("%s:1: the column %s is there twice", name, columnNames[known])
+		}
+		position[known], r.has[known] = i, true
+	}
+	if !r.has[columnDevice] && !r.has[columnSession] {
+		return position, failure.Usagef("%s:1: the clients file has neither a column clientId nor sessionToken", name)
+	}
+	return position, nil
 }
 
 func claimLine(lines map[uint64]int, seed maphash.Seed, value string, line int) (int, bool) {

@@ -150,19 +150,7 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 	}
 	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
-		who, kept, tries := &sender{client: n, step: stepSignOn}, false, 0
-		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
-			if tries++; tries > 1 {
-				c.giveBack(who) // the same session token again: nobody knows that it was used
-			}
-			var request hit.Request
-			c.prepare(&request, n, stepSignOn, uint64(i))
-			answer = answerOf(via.Do(ctx, callOf(&request, stepSignOn)))
-			outcome, kept = c.judge(who, answer)
-			cl := &c.clients[n]
-			cl.unsure = undecided(outcome, answer) && (cl.unsure || !untouched(outcome, answer)) || cl.unsure && outcome.Kind != ""
-			return outcome, answer
-		})
+		outcome, kept, tries, err := c.signOneOn(ctx, via, n, uint64(i))
 		if err != nil {
 			return err
 		}
@@ -198,6 +186,24 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		wrong[i].Times = times[wrong[i].Kind]
 	}
 	return wrong, err
+}
+
+// signOneOn signs one client on, and tells whether it holds a token then and how many tries that took.
+func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32, seq uint64) (outcome hit.Outcome, kept bool, tries int, err error) {
+	who := &sender{client: n, step: stepSignOn}
+	outcome, _, err = c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
+		if tries++; tries > 1 {
+			c.giveBack(who) // the same session token again: nobody knows that it was used
+		}
+		var request hit.Request
+		c.prepare(&request, n, stepSignOn, seq)
+		answer = answerOf(via.Do(ctx, callOf(&request, stepSignOn)))
+		outcome, kept = c.judge(who, answer)
+		cl := &c.clients[n]
+		cl.unsure = undecided(outcome, answer) && (cl.unsure || !untouched(outcome, answer)) || cl.unsure && outcome.Kind != ""
+		return outcome, answer
+	})
+	return outcome, kept, tries, err
 }
 
 // callOf is a request as the conformance side's client sends it.

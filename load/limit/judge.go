@@ -116,13 +116,7 @@ func judgeRecovery(l Limit, storm *reports.Storm) reports.Limit {
 func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) judgement {
 	seconds := run.Seconds
 	verdict := judgement{Limit: reports.Limit{Expression: l.Expression, Verdict: reports.Inconclusive}}
-	var total Stretch
-	for _, b := range blocks {
-		total.Sent += b.Sent
-		total.Right += b.Right
-		total.Wrong += b.Wrong
-		total.Throttled += b.Throttled
-	}
+	total := sum(blocks)
 	if total.Sent == 0 {
 		verdict.Value, verdict.Reason = "–", "nothing was sent"
 		if !run.Part {
@@ -149,43 +143,19 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		if none {
 			verdict.Reason = "counted in this run; what a longer one would hold is not said"
 		}
-		verdict.Verdict = reports.Fail
-		if l.Keeps(value) {
-			verdict.Verdict = reports.Pass
-		}
-		return verdict
-	}
-	if l.tooMany(total) && seconds < MinBlocks {
-		verdict.Verdict, verdict.Reason = reports.Fail,
-			fmt.Sprintf("their number alone is too much; the run took %d s, and an interval needs %d s at least",
-				seconds, MinBlocks)
+		verdict.Verdict = l.verdict(value)
 		return verdict
 	}
 	if seconds < MinBlocks {
 		verdict.Reason = fmt.Sprintf("the run took %d s; an interval needs %d s at least", seconds, MinBlocks)
+		if l.tooMany(total) {
+			verdict.Verdict, verdict.Reason = reports.Fail, fmt.Sprintf(
+				"their number alone is too much; the run took %d s, and an interval needs %d s at least", seconds, MinBlocks)
+		}
 		return verdict
 	}
 
-	interval := stats.BlockBootstrap(random, len(blocks), 2000, level, figure)
-	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded
-	// accordingly (T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69
-	// (2015), section 4.1.3).
-	m := float64(len(blocks))
-	expand := stats.StudentQuantile(1-(1-level)/2, m-1) / stats.NormalQuantile(1-(1-level)/2) * math.Sqrt(m/(m-1))
-	low, high := value-(value-interval.Low)*expand, value+(interval.High-value)*expand
-	missing := int64(0)
-	switch {
-	case l.Quantile > 0:
-		below, above, enough := l.orderInterval(blocks, total.Right)
-		low, high = min(low, below), max(high, above)
-		if !enough {
-			high = math.Inf(1)
-			missing = int64(math.Ceil(math.Log((1-level)/2) / math.Log(l.Quantile)))
-		}
-	case row.counted != nil:
-		below, above := shareInterval(row.counted(&total), total.Sent)
-		low, high = min(low, below), min(max(high, above), 1)
-	}
+	low, high, missing := l.interval(blocks, &total, value, figure, random)
 	low = max(low, 0)
 	verdict.low, verdict.high = low, high
 	verdict.Interval = l.shown(low) + " – " + l.shown(high)
@@ -215,6 +185,49 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		verdict.Reason += note
 	}
 	return verdict
+}
+
+// verdict is that of a figure which is known for sure.
+func (l Limit) verdict(value float64) reports.Verdict {
+	if l.Keeps(value) {
+		return reports.Pass
+	}
+	return reports.Fail
+}
+
+// interval is within what a longer run would find the figure, and how many right answers are missing for it to have an end.
+func (l Limit) interval(blocks []Stretch, total *Stretch, value float64, figure func([]int) float64, random *rand.Rand) (low, high float64, missing int64) {
+	interval := stats.BlockBootstrap(random, len(blocks), 2000, level, figure)
+	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded
+	// accordingly (T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69
+	// (2015), section 4.1.3).
+	m := float64(len(blocks))
+	expand := stats.StudentQuantile(1-(1-level)/2, m-1) / stats.NormalQuantile(1-(1-level)/2) * math.Sqrt(m/(m-1))
+	low, high = value-(value-interval.Low)*expand, value+(interval.High-value)*expand
+	switch {
+	case l.Quantile > 0:
+		below, above, enough := l.orderInterval(blocks, total.Right)
+		low, high = min(low, below), max(high, above)
+		if !enough {
+			high = math.Inf(1)
+			missing = int64(math.Ceil(math.Log((1-level)/2) / math.Log(l.Quantile)))
+		}
+	case l.metric().counted != nil:
+		below, above := shareInterval(l.metric().counted(total), total.Sent)
+		low, high = min(low, below), min(max(high, above), 1)
+	}
+	return low, high, missing
+}
+
+// sum is the counts of several stretches.
+func sum(blocks []Stretch) (total Stretch) {
+	for _, b := range blocks {
+		total.Sent += b.Sent
+		total.Right += b.Right
+		total.Wrong += b.Wrong
+		total.Throttled += b.Throttled
+	}
+	return total
 }
 
 // tooMany tells of a limit on a share that the number of answers alone is beyond it, however they were spread over the

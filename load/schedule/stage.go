@@ -56,98 +56,114 @@ type (
 	}
 )
 
-// stage checks one stage. Errors are plain; profile says where.
-func (r *profileReader) stage(f *stageFile) (func(uint64) Schedule, error) {
-	var mistakes []error
-	rate := func(key, text string) Rate {
-		if text == "" {
-			mistakes = append(mistakes, fmt.Errorf("%s is missing; give a rate such as 200/s", key))
-			return Rate{}
-		}
-		got, err := ParseRate(text)
-		if err == nil && got.Max {
-			err = fmt.Errorf("a schedule cannot have the rate max")
-		}
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", key, err))
-		}
-		return got
+// stageReader reads one stage: what is wrong with it, and the schedules that its kinds make.
+type stageReader struct {
+	mistakes []error
+	made     []func(seed uint64) Schedule
+}
+
+func (r *stageReader) mistake(err error) { r.mistakes = append(r.mistakes, err) }
+
+func (r *stageReader) rate(key, text string) Rate {
+	if text == "" {
+		r.mistake(fmt.Errorf("%s is missing; give a rate such as 200/s", key))
+		return Rate{}
 	}
-	span := func(key, text string, least time.Duration) time.Duration {
-		if text == "" && least == 0 {
-			return 0
-		}
-		d, err := time.ParseDuration(text)
-		if err != nil || d < least || d > 31*24*time.Hour {
-			mistakes = append(mistakes,
-				fmt.Errorf("%s must be a time above 0 and of at most 31 days, such as 30s or 5m", key))
-			return 0
-		}
-		return d
+	got, err := ParseRate(text)
+	if err == nil && got.Max {
+		err = fmt.Errorf("a schedule cannot have the rate max")
 	}
-	long := func(text string) time.Duration { return span("for", text, 1) }
-	var made []func(uint64) Schedule
-	fixed := func(build func() Schedule) {
-		made = append(made, func(uint64) Schedule { return build() })
+	if err != nil {
+		r.mistake(fmt.Errorf("%s: %w", key, err))
 	}
+	return got
+}
+
+// span reads a time of min or more; with a min of 0 it may be left out.
+func (r *stageReader) span(key, text string, min time.Duration) time.Duration {
+	if text == "" && min == 0 {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < min || d > 31*24*time.Hour {
+		r.mistake(fmt.Errorf("%s must be a time above 0 and of at most 31 days, such as 30s or 5m", key))
+		return 0
+	}
+	return d
+}
+
+func (r *stageReader) length(text string) time.Duration { return r.span("for", text, 1) }
+
+// fixed adds a schedule that no seed changes.
+func (r *stageReader) fixed(build func() Schedule) {
+	r.made = append(r.made, func(uint64) Schedule { return build() })
+}
+
+// straight reads the kinds whose rate follows straight lines.
+func (r *stageReader) straight(f *stageFile) {
 	if s := f.Constant; s != nil {
-		at := rate("rate", s.Rate)
-		length := long(s.For)
-		fixed(func() Schedule { return Constant(at, length) })
+		at, length := r.rate("rate", s.Rate), r.length(s.For)
+		r.fixed(func() Schedule { return Constant(at, length) })
 	}
 	if s := f.Ramp; s != nil {
-		from, to := rate("from", s.From), rate("to", s.To)
-		length := long(s.For)
-		fixed(func() Schedule { return Ramp(from, to, length) })
+		from, to, length := r.rate("from", s.From), r.rate("to", s.To), r.length(s.For)
+		r.fixed(func() Schedule { return Ramp(from, to, length) })
 	}
 	if s := f.Steps; s != nil {
-		from, to := rate("from", s.From), rate("to", s.To)
-		length := long(s.For)
+		from, to, length := r.rate("from", s.From), r.rate("to", s.To), r.length(s.For)
 		if s.Steps < 2 || s.Steps > 10_000 {
-			mistakes = append(mistakes, fmt.Errorf("steps must be from 2 to 10000"))
+			r.mistake(fmt.Errorf("steps must be from 2 to 10000"))
 		}
-		fixed(func() Schedule { return Steps(from, to, s.Steps, length) })
+		r.fixed(func() Schedule { return Steps(from, to, s.Steps, length) })
 	}
 	if s := f.Spike; s != nil {
-		base, peak := rate("base", s.Base), rate("peak", s.Peak)
-		length := long(s.For)
-		rise, hold, fall := span("rise", s.Rise, 0), span("hold", s.Hold, 0), span("fall", s.Fall, 0)
+		base, peak, length := r.rate("base", s.Base), r.rate("peak", s.Peak), r.length(s.For)
+		rise, hold, fall := r.span("rise", s.Rise, 0), r.span("hold", s.Hold, 0), r.span("fall", s.Fall, 0)
 		if whole := rise + hold + fall; whole <= 0 || whole > length {
-			mistakes = append(mistakes, fmt.Errorf("rise, hold and fall must be above 0 together and fit into for"))
+			r.mistake(fmt.Errorf("rise, hold and fall must be above 0 together and fit into for"))
 		}
-		fixed(func() Schedule { return Spike(base, peak, rise, hold, fall, length) })
+		r.fixed(func() Schedule { return Spike(base, peak, rise, hold, fall, length) })
 	}
+}
+
+// curved reads the kinds whose rate follows a curve, or chance.
+func (r *stageReader) curved(f *stageFile, read func(string) (Schedule, error)) {
 	if s := f.Sine; s != nil {
-		mean, amplitude := rate("mean", s.Mean), rate("amplitude", s.Amplitude)
-		length, period := long(s.For), span("period", s.Period, 1)
+		mean, amplitude := r.rate("mean", s.Mean), r.rate("amplitude", s.Amplitude)
+		length, period := r.length(s.For), r.span("period", s.Period, 1)
 		if amplitude.PerSecond() > mean.PerSecond() {
-			mistakes = append(mistakes,
-				fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
+			r.mistake(fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
 		}
-		fixed(func() Schedule { return Sine(mean, amplitude, period, length) })
+		r.fixed(func() Schedule { return Sine(mean, amplitude, period, length) })
 	}
 	if s := f.Poisson; s != nil {
-		at := rate("rate", s.Rate)
-		length := long(s.For)
+		at, length := r.rate("rate", s.Rate), r.length(s.For)
 		if at.PerSecond()*length.Seconds() > 1e10 {
-			mistakes = append(mistakes, fmt.Errorf("more than ten thousand million hits are not possible"))
+			r.mistake(fmt.Errorf("more than ten thousand million hits are not possible"))
 		}
-		made = append(made, func(seed uint64) Schedule { return Poisson(at, length, seed) })
+		r.made = append(r.made, func(seed uint64) Schedule { return Poisson(at, length, seed) })
 	}
 	if s := f.CSV; s != nil {
-		curve, err := r.curve(s.File)
+		curve, err := read(s.File)
 		if err != nil {
-			mistakes = append(mistakes, err)
+			r.mistake(err)
 		}
-		fixed(func() Schedule { return curve })
+		r.fixed(func() Schedule { return curve })
 	}
+}
+
+// stage checks one stage. Errors are plain; profile says where.
+func (r *profileReader) stage(f *stageFile) (func(uint64) Schedule, error) {
+	var s stageReader
+	s.straight(f)
+	s.curved(f, r.curve)
 	switch {
-	case len(mistakes) > 0:
-		return nil, errors.Join(mistakes...)
-	case len(made) == 0:
+	case len(s.mistakes) > 0:
+		return nil, errors.Join(s.mistakes...)
+	case len(s.made) == 0:
 		return nil, fmt.Errorf("it has no kind; write one of constant, ramp, steps, spike, sine, poisson, csv")
-	case len(made) > 1:
+	case len(s.made) > 1:
 		return nil, fmt.Errorf("it has more than one kind; begin a new stage with - for each")
 	}
-	return made[0], nil
+	return s.made[0], nil
 }

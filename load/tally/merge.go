@@ -192,25 +192,7 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 		report.Plan.Hits = whole // what was asked for
 	}
 	for _, s := range shards {
-		if run := &report.ShardRuns[s.index-1]; run.State == reports.ShardComplete || run.Sent > 0 {
-			s.figures.Limits = nil
-			for _, expression := range head.Limits { // what the lag may have decided of them is judged on the whole
-				s.figures.Limits = append(s.figures.Limits, reports.Limit{Expression: expression})
-			}
-			for _, reason := range invalid(s.figures, nil) {
-				end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
-			}
-		}
-		if s.own.end != nil {
-			for _, note := range s.own.end.Notes {
-				end.Notes = append(end.Notes, fmt.Sprintf("shard %s: %s", s.name(), note))
-			}
-			end.Invalid = append(end.Invalid, s.own.end.Invalid...)
-			end.Storm = addStorm(end.Storm, s.own.end.Storm)
-			if from := s.own.end.SetUp; from != nil {
-				end.SetUp = from.Add(end.SetUp)
-			}
-		}
+		s.say(end, &report.ShardRuns[s.index-1], head.Limits)
 	}
 	end.Notes = append(append(remarks(report.ShardRuns), o.Notes...), end.Notes...)
 	if apart := latest.Sub(first); apart > maxApart {
@@ -229,6 +211,30 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	l.end = end
 	l.Finish(&report, head.Limits)
 	return &report, nil
+}
+
+// say adds what one shard says of itself to the end of the whole: why its figures are not valid, its remarks, its storm and
+// its set-up.
+func (s *shardRecord) say(end *Ending, run *reports.ShardRun, limits []string) {
+	if run.State == reports.ShardComplete || run.Sent > 0 {
+		s.figures.Limits = nil
+		for _, expression := range limits { // what the lag may have decided of them is judged on the whole
+			s.figures.Limits = append(s.figures.Limits, reports.Limit{Expression: expression})
+		}
+		for _, reason := range invalid(s.figures, nil) {
+			end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
+		}
+	}
+	if s.own.end != nil {
+		for _, note := range s.own.end.Notes {
+			end.Notes = append(end.Notes, fmt.Sprintf("shard %s: %s", s.name(), note))
+		}
+		end.Invalid = append(end.Invalid, s.own.end.Invalid...)
+		end.Storm = addStorm(end.Storm, s.own.end.Storm)
+		if from := s.own.end.SetUp; from != nil {
+			end.SetUp = from.Add(end.SetUp)
+		}
+	}
 }
 
 // addStorm: the whole population is back when the last part of it is.

@@ -84,33 +84,9 @@ var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, h
 func decide(r *reports.Load, beyond, late []string) {
 	r.Invalid = append(invalid(r, late), beyond...)
 	r.Valid = len(r.Invalid) == 0
-	bad := int64(0)
-	for _, kind := range correctness {
-		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
-			continue // what a token says of times was held against a clock that was wrong; the run is not valid
-		}
-		bad += r.Total.Outcomes[kind]
-	}
-	before, across := int64(0), int64(0)
-	for i, w := range r.Wrong {
-		if w.Operation == unique.AllShards {
-			across = w.Times
-		}
-		if w.Operation == hit.SetUp && !slices.ContainsFunc(r.Wrong[:i], func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }) {
-			before += w.Times
-		}
-	}
+	bad, before, across := notRight(r)
 	wrong := unforgivenInWords(r)
-	var failed, open []string
-	for _, l := range r.Limits {
-		switch l.Verdict {
-		case reports.Pass:
-		case reports.Fail:
-			failed = append(failed, l.Expression)
-		default:
-			open = append(open, l.Expression)
-		}
-	}
+	failed, open := limitsLeft(r)
 	switch {
 	case r.Total.Sent == 0:
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
@@ -135,15 +111,57 @@ func decide(r *reports.Load, beyond, late []string) {
 		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("none of %s answers was right: %s", figures.Count(r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	case r.Total.Right == 0:
 		r.Verdict, r.Reason = reports.Error, "no answer came, so nothing was tested"
-	case len(open) > 0:
-		r.Verdict, r.Reason = reports.Inconclusive, "not decided: "+list(open)
-	case r.Run.Partial != "":
-		r.Verdict, r.Reason = reports.Inconclusive, "the run ended early: "+r.Run.Partial
-	case r.SetUp != nil:
-		r.Verdict, r.Reason = reports.Warn, keptInWords(r)+"; "+r.SetUp.String()
 	default:
-		r.Verdict, r.Reason = reports.Pass, keptInWords(r)
+		r.Verdict, r.Reason = kept(r, open)
 	}
+}
+
+// kept is the verdict of a run in which nothing was broken: a pass, unless something was left open.
+func kept(r *reports.Load, open []string) (reports.Verdict, string) {
+	switch {
+	case len(open) > 0:
+		return reports.Inconclusive, "not decided: " + list(open)
+	case r.Run.Partial != "":
+		return reports.Inconclusive, "the run ended early: " + r.Run.Partial
+	case r.SetUp != nil:
+		return reports.Warn, keptInWords(r) + "; " + r.SetUp.String()
+	}
+	return reports.Pass, keptInWords(r)
+}
+
+// notRight counts what no limit excuses: answers that were not right, sign-ons before the clock started that were not, and
+// what came to clients of two shards.
+func notRight(r *reports.Load) (bad, before, across int64) {
+	for _, kind := range correctness {
+		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
+			continue // what a token says of times was held against a clock that was wrong; the run is not valid
+		}
+		bad += r.Total.Outcomes[kind]
+	}
+	for i, w := range r.Wrong {
+		if w.Operation == unique.AllShards {
+			across = w.Times
+		}
+		told := func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }
+		if w.Operation == hit.SetUp && !slices.ContainsFunc(r.Wrong[:i], told) {
+			before += w.Times
+		}
+	}
+	return bad, before, across
+}
+
+// limitsLeft are the limits that were not kept, and those that were not decided.
+func limitsLeft(r *reports.Load) (failed, open []string) {
+	for _, l := range r.Limits {
+		switch l.Verdict {
+		case reports.Pass:
+		case reports.Fail:
+			failed = append(failed, l.Expression)
+		default:
+			open = append(open, l.Expression)
+		}
+	}
+	return failed, open
 }
 
 // keptInWords says why a run passes, and how many answers were wrong all the same.
