@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lint vulnerabilities conform load mock faults choices mutants peers bench stall gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
+.PHONY: help run test quick lint vulnerabilities pins conform load mock faults choices mutants peers bench stall gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,8 +113,9 @@ soak: ## 1,000/s against the mock for SOAK (30m): memory, goroutines and open fi
 	SOAK=$(SOAK) $(GO) test ./load/bench -run TestSoak -v -count 1 -timeout 25h
 
 FUZZTIME ?= 30s
-fuzz: ## run every fuzz target for FUZZTIME (30s)
-	@for package in $$($(GO) list ./...); do for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+FUZZMEMORY ?= 4194304
+fuzz: ## run every fuzz target for FUZZTIME (30s), with FUZZMEMORY (4194304) kB of address space at most
+	@ulimit -v $(FUZZMEMORY); for package in $$($(GO) list ./...); do for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 		echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$package || exit 1; done; done
 
 browser: ## install what the browser tests and the peer tools need from npm
@@ -124,7 +125,12 @@ browser: ## install what the browser tests and the peer tools need from npm
 # Where the files of a release will be fetched from; it stands in the Homebrew formula.
 RELEASE_ADDRESS ?= https://downloads.example.com/agstest/$(PACKAGE_VERSION)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-release: ## static binaries for six platforms, with and without Kubernetes, packages, checksums, bills of materials (CycloneDX) and a Homebrew formula in dist/, the same bytes for the same commit
+pins: ## every image and action of the templates has its digest in deploy/pins.txt; one that is unknown fails a release
+	@unknown=$$(awk '$$2 == "unknown" {print $$1}' deploy/pins.txt | paste -sd' ' -); [ -z "$$unknown" ] || { \
+		[ -z "$(RELEASE)" ] || { echo "FAILED: no digest is known of $$unknown, and this is a release ($(RELEASE)): look them up as deploy/pins.txt says"; exit 1; }; \
+		echo "SKIPPED: no digest is known of $$unknown"; }
+
+release: pins ## static binaries for six platforms, with and without Kubernetes, packages, checksums, bills of materials (CycloneDX) and a Homebrew formula in dist/, the same bytes for the same commit
 	rm -rf dist && mkdir dist
 	for platform in $(PLATFORMS); do os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os = windows ] && suffix=.exe; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-$$os-$$arch$$suffix ./cmd/agstest || exit 1; \

@@ -73,14 +73,17 @@ func TestFullDisk(t *testing.T) {
 	for _, test := range cases {
 		t.Run(fmt.Sprintf("%s with %d kB left", test.args[0], test.left>>10), func(t *testing.T) {
 			dir, c := test.disk, test.child
-			assert.Equal(t, exitUsage, c.code())
+			code := c.code()
 			saysDiskIsFull(t, c)
 			if test.shows == nothing {
+				assert.Equal(t, exitUsage, code, "nothing was sent")
 				assert.Empty(t, c.stdout.String())
-				assert.NotContains(t, c.stderr.String(), "what could be written")
+				assert.NotContains(t, c.stderr.String(), "written to")
 				assert.NotContains(t, c.stderr.String(), "load: mock at", "nothing is sent")
 				assert.Empty(t, below(t, dir), "and nothing is left")
 			} else {
+				assert.Equal(t, exitOutput, code, "something was found")
+				assert.Regexp(t, `(not written: .*; written to|could be written to|record of the run|finished) `, c.stderr.String())
 				assert.Contains(t, c.stdout.String(), test.shows, "the figures are not lost with the disk")
 				assert.Contains(t, c.stdout.String(), "\nReport: ")
 			}
@@ -96,7 +99,7 @@ func TestFullDisk(t *testing.T) {
 		for _, left := range []int{0, 4 << 10, 40 << 10} {
 			dir := smallDisk(t, left)
 			c := newChild(t, t.TempDir(), "report", filepath.Join(runs, "shard-1"), "--out", filepath.Join(dir, "run")).start()
-			assert.Equal(t, exitUsage, c.code())
+			assert.Equal(t, exitOutput, c.code())
 			saysDiskIsFull(t, c)
 			for _, folder := range below(t, dir) {
 				assert.NoError(t, halfFiles(folder))

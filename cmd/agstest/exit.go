@@ -16,6 +16,7 @@ const (
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
 	exitInconclusive = 4   // less was judged than coverage asks for; inconclusive or not comparable, and --strict was given; a part of what was asked could not be told, or was not done
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
+	exitOutput       = 6   // what was found could not be written, or not all of it
 	exitInternal     = 70  // our own fault
 	exitInterrupted  = 130 // SIGINT
 	exitTerminated   = 143 // SIGTERM, or the terminal was closed
@@ -23,7 +24,7 @@ const (
 
 // gravity orders the codes that may apply at the same time, the gravest first. A run that somebody ended says so, whatever the part of it
 // that was done has found: it was not judged to its end.
-var gravity = []int{exitInternal, exitUsage, exitTerminated, exitInterrupted, exitSetup, exitInvalid, exitFail, exitInconclusive, exitPass}
+var gravity = []int{exitInternal, exitUsage, exitOutput, exitTerminated, exitInterrupted, exitSetup, exitInvalid, exitFail, exitInconclusive, exitPass}
 
 // end notes an exit code; the gravest of all noted ones counts.
 func (p *program) end(code int) { p.codes = append(p.codes, code) }

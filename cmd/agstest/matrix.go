@@ -175,10 +175,10 @@ func writeMatrix(folder string, m *matrix.Matrix, style html.Style) error {
 		}
 		path := filepath.Join(folder, f.name)
 		if err := os.WriteFile(path+".new", []byte(text.String()), 0o600); err != nil {
-			return failure.Usagef("cannot write %s: %w", path, err)
+			return failure.Outputf("cannot write %s: %w", path, err)
 		}
 		if err := os.Rename(path+".new", path); err != nil {
-			return failure.Usagef("cannot write %s: %w", path, err)
+			return failure.Outputf("cannot write %s: %w", path, err)
 		}
 	}
 	return nil

@@ -268,11 +268,7 @@ func (r *recorder) write() error {
 	for _, found := range []any{r.conformance, r.load, r.comparison} {
 		reports.Conceal(found, r.program.secrets.Values)
 	}
-	err := writeResults(inFolders(r.folder.Path(), r.folder.Write), r.output.results(r.conformance, r.load, r.comparison), r.program.style(r.output), r.program.dialect(r.output))
-	if err != nil {
-		return failure.Usagef("%w; what could be written is in %s", err, r.folder.Path())
-	}
-	return nil
+	return writeResults(r.folder.Path(), r.folder.Write, r.output.results(r.conformance, r.load, r.comparison), r.program.style(r.output), r.program.dialect(r.output))
 }
 
 // finish gives the folder its final name and shows the result. The error of the work comes first.
@@ -287,7 +283,7 @@ func (r *recorder) finish(worked error) error {
 	}
 	path, err := r.folder.Finish()
 	if err != nil {
-		err = failure.Usagef("%w", err)
+		err = failure.Outputf("%w", err)
 		if worked != nil {
 			p.fail(worked)
 		}

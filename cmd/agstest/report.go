@@ -61,8 +61,8 @@ reports could be written, not what the run found.`,
 				}
 				r.formats, r.only = formats, true
 			}
-			if err := writeResults(inFolders(target, intoFolder(target)), r, p.style(&out), p.dialect(&out)); err != nil {
-				return failure.Usagef("%w", err)
+			if err := writeResults(target, intoFolder(target), r, p.style(&out), p.dialect(&out)); err != nil {
+				return err
 			}
 			return p.show(r, target, &out)
 		},

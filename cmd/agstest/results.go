@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"agstest/internal/disarm"
+	"agstest/internal/failure"
 	"agstest/reports"
 	"agstest/reports/export"
 	"agstest/reports/html"
@@ -105,19 +108,31 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 	}
 }
 
-// writeResults writes them all; where one cannot be written the others still are, and the first error is told.
-func writeResults(write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
+// writeResults writes them all into a folder; where one cannot be written the others still are. The error is the first one, and says which
+// files are there and which are not.
+func writeResults(folder string, write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
+	write = inFolders(folder, write)
 	var first error
+	var written, missing []string
 	files := exportsOf(r)
 	if !r.only {
 		files = append(filesOf(r, style, dialect), files...)
 	}
 	for _, f := range files {
-		if err := write(f.name, rendered(f.render)); err != nil && first == nil {
-			first = err
+		if err := write(f.name, rendered(f.render)); err != nil {
+			first = cmp.Or(first, err)
+			missing = append(missing, f.name)
+			continue
 		}
+		written = append(written, f.name)
 	}
-	return first
+	switch {
+	case first == nil:
+		return nil
+	case len(written) == 0:
+		return failure.Outputf("%w; nothing of what was found could be written to %s", first, folder)
+	}
+	return failure.Outputf("%w; not written: %s; written to %s: %s", first, strings.Join(missing, ", "), folder, strings.Join(written, ", "))
 }
 
 // annotate marks what failed in the way of a pipeline: GitHub and Azure read the log, GitLab a file of the run's folder.

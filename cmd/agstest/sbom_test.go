@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,6 +37,40 @@ func TestBillOfMaterialsListsWhatIsBuiltIn(t *testing.T) {
 	code, _, stderr = call(t, nil, "version", "--sbom=version.go")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "version.go is no program that was built with Go")
+}
+
+// TestAReleaseWantsDigests: what templates use without a digest fails a release, and is told elsewhere.
+func TestAReleaseWantsDigests(t *testing.T) {
+	t.Parallel()
+	makes, err := exec.LookPath("make")
+	if err != nil {
+		t.Skip("make is not here")
+	}
+	recipe, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
+	require.NoError(t, err)
+	require.Contains(t, string(recipe), "\nrelease: pins ", "a release looks at them first")
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Makefile"), recipe, 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "deploy"), 0o700))
+	known := "golang:1 sha256:" + strings.Repeat("0a", 32) + "\n"
+	for _, test := range []struct {
+		pins, release, says string
+		fails               bool
+	}{
+		{known, "v1.0.0", "", false},
+		{known + "actions/checkout@v4 unknown\n", "v1.0.0", "FAILED: no digest is known of actions/checkout@v4, and this is a release (v1.0.0)", true},
+		{known + "actions/checkout@v4 unknown\n", "", "SKIPPED: no digest is known of actions/checkout@v4\n", false},
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "deploy", "pins.txt"), []byte("# a comment about unknown ones\n"+test.pins), 0o600))
+		command := exec.Command(makes, "--no-print-directory", "pins", "RELEASE="+test.release)
+		command.Dir = dir
+		said, err := command.CombinedOutput()
+		assert.Equal(t, test.fails, err != nil, "%s", said)
+		assert.Contains(t, string(said), test.says)
+		if test.says == "" {
+			assert.NotContains(t, string(said), "no digest is known")
+		}
+	}
 }
 
 // TestWhatTemplatesUseIsPinned: each image and action of the templates stands in deploy/pins.txt with its version, and where the digest is known

@@ -34,7 +34,7 @@ func (o *output) fault() error {
 	if errors.As(cause, &path) {
 		cause = path.Err
 	}
-	return failure.Usagef("cannot write to stdout: %w", cause)
+	return failure.Outputf("cannot write to stdout: %w", cause)
 }
 
 // outliveReaders keeps the process from being killed when the reader of a stream has gone; writing is an error then. The channel is

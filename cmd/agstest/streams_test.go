@@ -80,7 +80,7 @@ func TestStdoutThatCannotBeWrittenIsAFileError(t *testing.T) {
 			dir := t.TempDir()
 			c := newChild(t, dir, args...)
 			c.Stdout = full
-			assert.Equal(t, exitUsage, c.start().code())
+			assert.Equal(t, exitOutput, c.start().code())
 			assert.Contains(t, c.stderr.String(), "agstest: cannot write to stdout: no space left on device\n")
 			assert.Equal(t, 1, strings.Count(c.stderr.String(), "agstest: "), c.stderr.String())
 			if args[0] == "conform" {

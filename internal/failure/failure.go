@@ -10,10 +10,11 @@ import (
 type Kind int
 
 // The kinds. Usage: a flag or a file is wrong, nothing was sent. Setup: the service is not reachable, or what a run needs from it
-// could not be had, so nothing was judged. Internal: our own fault.
+// could not be had, so nothing was judged. Output: what was found could not be written. Internal: our own fault.
 const (
 	Usage    Kind = 2
 	Setup    Kind = 3
+	Output   Kind = 6
 	Internal Kind = 70
 )
 
@@ -31,6 +32,9 @@ func Usagef(format string, args ...any) error { return &failure{Usage, fmt.Error
 
 // Setupf is an error of the kind Setup.
 func Setupf(format string, args ...any) error { return &failure{Setup, fmt.Errorf(format, args...)} }
+
+// Outputf is an error of the kind Output.
+func Outputf(format string, args ...any) error { return &failure{Output, fmt.Errorf(format, args...)} }
 
 // KindOf tells the kind of an error: the outermost one in its chain, Internal if it has none.
 func KindOf(err error) Kind {
