@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,22 @@ func samplePages() map[string]func(io.Writer, html.Style) error {
 	}
 }
 
+// crowdedGate has more causes, limits and statements than two sheets can hold, and long words in each.
+func crowdedGate() *reports.Gate {
+	g := sampleGate()
+	long := strings.Repeat("what the service says at length, and why that is not what was expected of it; ", 12)
+	for i := range 30 {
+		cause := g.Conformance.Causes[i%2]
+		cause.ID, cause.Expected, cause.Got = fmt.Sprintf("C-%08x", i), long, long
+		g.Conformance.Causes = append(g.Conformance.Causes, cause)
+		limit := g.Load.Limits[0]
+		limit.Reason = long
+		g.Load.Limits = append(g.Load.Limits, limit)
+	}
+	g.Reason, g.Conformance.Reason, g.Load.Reason = long, long, long
+	return g
+}
+
 // browserTools finds node, a Chromium and the modules in browser/node_modules, or skips the test with the word that is missing.
 func browserTools(t *testing.T, modules ...string) (node, chromium string) {
 	t.Helper()
@@ -136,6 +153,10 @@ func TestInABrowser(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, kind, name+".html"), b.Bytes(), 0o644))
 	}
 	pages := samplePages()
+	pages["crowded"] = func(w io.Writer, s html.Style) error { return html.Gate(w, crowdedGate(), s) }
+	for name, write := range pages { // with everything in them: only its first sheets are printed
+		put("paper", name, html.Style{}, write)
+	}
 	// The parts of a page are looked at, not its length: axe takes long on long ones.
 	pages["conformance"] = func(w io.Writer, s html.Style) error { return html.Conformance(w, smallConformance(), s) }
 	pages["load"] = func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(4, 120), s) }
@@ -144,6 +165,7 @@ func TestInABrowser(t *testing.T) {
 		g.Conformance = smallConformance()
 		return html.Gate(w, g, s)
 	}
+	delete(pages, "crowded")
 	delete(pages, "invalid") // its parts are those of load and capacity, its colours are tested by their contrast
 	for name, comparison := range sampleComparisons() {
 		if name == "open" || name == "itself" || name == "advisory" || name == "load-only" {
@@ -151,6 +173,7 @@ func TestInABrowser(t *testing.T) {
 		}
 		if name == "runs" || name == "interleaved" {
 			pages["compare-"+name] = func(w io.Writer, s html.Style) error { return html.Comparison(w, comparison, s) }
+			put("paper", "compare-"+name, html.Style{}, pages["compare-"+name])
 		}
 		put("hostile", "compare-"+reports.Slug(name), html.Style{}, func(w io.Writer, s html.Style) error { return html.Comparison(w, poisoned(comparison), s) })
 	}

@@ -1,7 +1,8 @@
 // Opens the pages of a folder in a real browser and says what is wrong with them, one line each, on standard output.
-// node check.mjs FOLDER CHROMIUM OUT: FOLDER holds pages (self-contained), hostile (the same, with hostile data) and jenkins (with report.css).
+// node check.mjs FOLDER CHROMIUM OUT: FOLDER holds pages (self-contained), hostile (the same, with hostile data), jenkins (with report.css)
+// and paper (pages that are printed).
 import { createServer } from "node:http";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -11,8 +12,8 @@ const [folder, executablePath, out] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const wrong = [];
-const done = { pages: 0, axe: 0, screenshots: 0 };
-const htmlIn = (name) => readdirSync(join(folder, name)).filter((file) => file.endsWith(".html")).sort();
+const done = { pages: 0, axe: 0, screenshots: 0, sheets: [] };
+const htmlIn = (name) => (existsSync(join(folder, name)) ? readdirSync(join(folder, name)) : []).filter((file) => file.endsWith(".html")).sort();
 
 const browser = await chromium.launch({
   executablePath,
@@ -85,6 +86,28 @@ async function checkPage(file) {
     }
     await context.close();
   }
+}
+
+// On paper a page is its first two sheets: verdict, causes, limits, charts. Who ticks the box has it whole.
+async function checkPaper(file) {
+  const address = pathToFileURL(join(folder, "paper", file)).href;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
+  const page = await open(context, address, `${file} on paper`, (url) => url === address);
+  done.pages++;
+  const sheets = async () => (await page.pdf({ preferCSSPageSize: true })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+  const short = await sheets();
+  done.sheets.push(`${file.replace(/\.html$/, "")} ${short}`);
+  if (short > 2) wrong.push(`${file}: ${short} sheets on paper, at most 2 are wanted`);
+  await page.emulateMedia({ media: "print" });
+  const lost = await page.evaluate(() => ["#verdict", "#first", ".paper-note"].filter((part) => !document.querySelector(part)?.checkVisibility()));
+  if (lost.length) wrong.push(`${file}: paper lacks ${lost}`);
+  await page.emulateMedia({ media: "screen" });
+  await page.locator("#paper").check();
+  const hidden = async () => page.evaluate(() => [...document.querySelectorAll(".detail")].filter((part) => !part.checkVisibility() && !part.closest("details")).length);
+  await page.emulateMedia({ media: "print" });
+  if (await hidden()) wrong.push(`${file}: ${await hidden()} details are not printed though they are asked for`);
+  await page.emulateMedia({ media: "screen" });
+  await context.close();
 }
 
 // The search hides rows, and the filter by verdict works without script.
@@ -183,7 +206,7 @@ async function checkJenkins() {
   server.close();
 }
 
-const work = [checkJenkins, ...htmlIn("pages").map((file) => () => checkPage(file)), ...htmlIn("hostile").map((file) => () => checkHostile(file))];
+const work = [checkJenkins, ...htmlIn("pages").map((file) => () => checkPage(file)), ...htmlIn("hostile").map((file) => () => checkHostile(file)), ...htmlIn("paper").map((file) => () => checkPaper(file))];
 async function worker() {
   for (let next = work.shift(); next; next = work.shift()) await next();
 }
@@ -193,5 +216,5 @@ try {
   await browser.close();
 }
 for (const line of wrong) console.log(line);
-console.error(`${done.pages} pages opened, ${done.axe} runs of axe, ${done.screenshots} screenshots`);
+console.error(`${done.pages} pages opened, ${done.axe} runs of axe, ${done.screenshots} screenshots; sheets: ${done.sheets.join(", ")}`);
 process.exit(wrong.length ? 1 : 0);

@@ -34,7 +34,7 @@ func TestInABrowser(t *testing.T) {
 		}
 	}
 	folder := t.TempDir()
-	for _, name := range []string{"pages", "hostile", "jenkins"} {
+	for _, name := range []string{"pages", "hostile", "jenkins", "paper"} {
 		require.NoError(t, os.Mkdir(filepath.Join(folder, name), 0o700))
 	}
 	var columns []Column
@@ -49,6 +49,7 @@ func TestInABrowser(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, HTML(file, Build("Before the release", "25.52", "", reports.Tool{Version: "1"}, columns), html.Style{}))
 	require.NoError(t, file.Close())
+	require.NoError(t, os.Link(file.Name(), filepath.Join(folder, "paper", "matrix.html")))
 
 	out, err := exec.Command(node, script, folder, chromium, filepath.Join(folder, "out")).CombinedOutput()
 	require.NoError(t, err, string(out))
