@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -93,9 +94,9 @@ func (s *service) load(t testing.TB, g *gateways.Gateway, address string, rate s
 	}
 	all.Go(func() {
 		header := http.Header{"nv-tenant-id": {e.Tenant}}
-		targets := vegeta.NewStaticTargeter(
-			vegeta.Target{Method: http.MethodGet, URL: address + pathOf(ags.ServiceDiscovery), Header: header},
-			vegeta.Target{Method: http.MethodPost, URL: address + pathOf(ags.Refresh), Header: header, Body: []byte(`{"parameters":[]}`)})
+		get := vegeta.Target{Method: http.MethodGet, URL: address + pathOf(ags.ServiceDiscovery), Header: header}
+		set := vegeta.Target{Method: http.MethodPost, URL: address + pathOf(ags.Refresh), Header: header, Body: []byte(`{"parameters":[]}`)}
+		targets := vegeta.NewStaticTargeter(get, set, set, set, set, set, set, set, set, set) // as the mix above
 		attacker := vegeta.NewAttacker(vegeta.TLSConfig(&tls.Config{RootCAs: g.Authority.Pool}), vegeta.HTTP2(false), vegeta.Timeout(10*time.Second))
 		for r := range attacker.Attack(targets, vegeta.Rate{Freq: int(rate.Hits), Per: rate.Per}, length, "") {
 			b.hits++
@@ -149,8 +150,8 @@ var trials = []trial{
 	{name: "1,000/s, 5 reloads", rate: schedule.Rate{Hits: 1000, Per: time.Second}, length: 10 * time.Second, reloads: 5, wide: true},
 }
 
-// TestLoadIsNotWorseThanVegeta: through each gateway, over http and https, no more answers are wrong than of Vegeta's POSTs in the same
-// run, and none where the gateway is left alone. The GETs of Vegeta are no measure: net/http sends them again in silence.
+// TestLoadIsNotWorseThanVegeta: through each gateway, over http and https, no more answers are wrong than of Vegeta's, which sends as many POST
+// requests at the same time, and none where the gateway is left alone. net/http sends the GETs of Vegeta again in silence.
 func TestLoadIsNotWorseThanVegeta(t *testing.T) {
 	s := newService(t)
 	for _, program := range gateways.Programs {
@@ -177,14 +178,13 @@ func TestLoadIsNotWorseThanVegeta(t *testing.T) {
 					require.NotNil(t, b.ours)
 					total := b.ours.Total
 					t.Logf("%d sent, %d wrong %v, %d resent; Vegeta: %d sent, wrong %d of GET, %d of POST", total.Sent, total.Wrong, total.Outcomes, total.Resent, b.hits, b.get, b.set)
-					if program == gateways.Squid && c.reloads > 0 {
-						return // it closes its port for the time of a reload, whoever asks then is refused
-					}
 					most := int64(b.set)
 					if c.reloads > 0 {
 						// Over plain HTTP a gateway that closes while a request is already in its system's hands resets the connection, and
-						// nothing tells that from one that has read it. It hits one of the two by chance.
-						most += 2
+						// nothing tells that from one that has read it. It hits one of the two by chance: three times the spread of two counts
+						// that are the same on the average. Squid also closes its port for the time of a reload.
+						most += int64(b.get)
+						most += 2 + int64(3*math.Sqrt(2*float64(most)))
 						if program == gateways.Apache {
 							most += int64(c.reloads) // each may throw a request away that it has accepted
 						}

@@ -387,3 +387,47 @@ func BenchmarkLook(b *testing.B) {
 		})
 	}
 }
+
+// A gateway that reloads may close its port for a moment and keep the connections that it has: one of them is used where none can be opened,
+// and not where the service has closed it.
+func TestAConnectionOfBeforeAReloadIsBetterThanNone(t *testing.T) {
+	for name, ended := range map[string]bool{"kept": false, "closed": true} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			talking := make(chan net.Conn, 1)
+			var talk sync.WaitGroup
+			talk.Go(func() {
+				c, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				defer c.Close()
+				talking <- c
+				for in := bufio.NewReader(c); read(in); {
+					io.WriteString(c, rightAnswer)
+				}
+			})
+			t.Cleanup(talk.Wait)
+			carrier := connectTo(t, wire.Target{URL: "http://" + listener.Addr().String()}).(*leanTransport)
+			answer, _ := ask(carrier, time.Second, post)
+			require.NoError(t, answer.Err)
+			require.NoError(t, listener.Close())
+			carrier.generation.Add(1) // another connection was closed in use
+			if ended {
+				(<-talking).Close()
+				talk.Wait()
+			}
+			for range 3 {
+				answer, phases := ask(carrier, time.Second, post)
+				if ended {
+					require.Error(t, answer.Err)
+					assert.Equal(t, hit.KindRefused, WhyNone(answer.Err))
+					continue
+				}
+				require.NoError(t, answer.Err)
+				assert.False(t, phases.NewConnection)
+			}
+		})
+	}
+}

@@ -13,8 +13,10 @@ import (
 // mostDialling bounds how many connections are opened at once.
 const mostDialling = 128
 
-// connection takes an idle connection, the last one used first, or opens one; kept tells which. A fresh one is opened in any case.
+// connection takes an idle connection, the last one used first, or opens one; kept tells which. A fresh one is opened in any case. Where none
+// can be opened, one of before a reload is used that the service has not closed: a gateway may close its port for a moment and keep what it has.
 func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
+	var spare *connection
 	for !fresh {
 		c, err := l.takeIdle()
 		if err != nil {
@@ -26,8 +28,29 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 		if l.fit(c) {
 			return c, true, nil
 		}
+		if l.isSpare(c) {
+			spare = c
+			break // what was used before it is of before the reload too
+		}
 		l.discard(c)
 	}
+	if spare == nil {
+		return l.openOne(deadline, traced, fresh)
+	}
+	if c, kept, err = l.openOne(deadline, traced, fresh); err == nil || !spare.stillOpen() {
+		l.discard(spare)
+		return c, kept, err
+	}
+	return spare, true, nil
+}
+
+// isSpare tells of a connection of before a reload that the service has not closed.
+func (l *leanTransport) isSpare(c *connection) bool {
+	return c.opened != l.generation.Load() && !l.timeouts.over(time.Since(c.since)) && c.stillOpen()
+}
+
+// openOne opens a connection, or takes one that is given back meanwhile where too many are being opened.
+func (l *leanTransport) openOne(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
 	select {
 	case l.dialling <- struct{}{}:
 	default:
