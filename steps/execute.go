@@ -346,6 +346,3 @@ func (r *run) withMissing(began []reports.Scenario) []reports.Scenario {
 	}
 	return all
 }
-
-// setupFailed tells an error that means the run cannot go on at all.
-func setupFailed(err error) bool { return err != nil && failure.KindOf(err) == failure.Setup }

@@ -11,9 +11,3 @@ var exempt = map[string]string{
 	"LOAD-06": "a property of load runs: tokens are judged by sampling",
 	"LOAD-07": "a property of load runs: rates follow from clients and lifetimes",
 }
-
-// Exempt tells why no scenario covers a requirement.
-func Exempt(id string) (reason string, ok bool) {
-	reason, ok = exempt[id]
-	return reason, ok
-}

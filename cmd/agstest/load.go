@@ -121,35 +121,12 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry}, Duration: f.duration, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, Yes: f.yes, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
+	if err := f.check(); err != nil {
+		return o, err
+	}
 	rate, mix := f.rate, f.mix
 	if embedded && f.profile == "" && f.population == 0 && f.storm == 0 {
-		if o.Workload == "" {
-			o.Workload = mockWorkload
-		}
-		if mix == "" && o.Workload == clients.WorkloadMixed {
-			mix = mockMix
-		}
-		if rate == "" {
-			rate = mockRate
-		}
-		if o.Duration == 0 {
-			o.Duration = mockDuration
-		}
-	}
-	if f.workload != "" {
-		if err := oneOf("--workload", f.workload, clients.Workloads); err != nil {
-			return o, err
-		}
-	}
-	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "storm": f.storm, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
-		if value < 0 {
-			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
-		}
-	}
-	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag} {
-		if value < 0 {
-			return o, failure.Usagef("--%s must be a time such as 30s, not %s", name, value)
-		}
+		rate, mix = likeTheMock(&o, rate, mix)
 	}
 	var err error
 	if rate != "" {
@@ -170,28 +147,71 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 			return o, err
 		}
 	}
+	err = f.further(&o)
+	return o, err
+}
+
+// likeTheMock fills in what nobody asked for where the service is the embedded mock.
+func likeTheMock(o *load.Options, rate, mix string) (string, string) {
+	if o.Workload == "" {
+		o.Workload = mockWorkload
+	}
+	if mix == "" && o.Workload == clients.WorkloadMixed {
+		mix = mockMix
+	}
+	if rate == "" {
+		rate = mockRate
+	}
+	if o.Duration == 0 {
+		o.Duration = mockDuration
+	}
+	return rate, mix
+}
+
+// check refuses numbers, times and names that cannot be.
+func (f *loadFlags) check() error {
+	if f.workload != "" {
+		if err := oneOf("--workload", f.workload, clients.Workloads); err != nil {
+			return err
+		}
+	}
+	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "storm": f.storm, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
+		if value < 0 {
+			return failure.Usagef("--%s must be 0 or more, not %d", name, value)
+		}
+	}
+	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag} {
+		if value < 0 {
+			return failure.Usagef("--%s must be a time such as 30s, not %s", name, value)
+		}
+	}
+	return nil
+}
+
+// further reads what is sent instead of a rate, which part of it, and from when on.
+func (f *loadFlags) further(o *load.Options) (err error) {
 	if f.population > 0 {
 		o.Population = &schedule.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
 	} else if f.accessLifetime != 0 || f.sessionLifetime != 0 || f.peak != 0 {
-		return o, failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
+		return failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
 	}
 	if f.storm > 0 {
 		o.Storm = &clients.Storm{Clients: f.storm, Within: f.within, Patience: f.patience}
 	} else if f.within != 0 || f.patience != 0 {
-		return o, failure.Usagef("--within and --give-up-after describe a storm; add --storm, or leave them out")
+		return failure.Usagef("--within and --give-up-after describe a storm; add --storm, or leave them out")
 	}
 	if o.Shard, err = parseShard(f.shard); err != nil {
-		return o, err
+		return err
 	}
 	if o.Shard.Of > 1 && f.seed == 0 {
-		return o, failure.Usagef("--shard: the shards of one load are parts of one schedule, so that each needs the same seed; give all of them the same, such as --seed 7")
+		return failure.Usagef("--shard: the shards of one load are parts of one schedule, so that each needs the same seed; give all of them the same, such as --seed 7")
 	}
 	if f.startAt != "" {
 		if o.StartAt, err = time.Parse(time.RFC3339, f.startAt); err != nil {
-			return o, failure.Usagef("--start-at must be a time with its zone such as 2026-11-23T10:15:00Z, not %q", f.startAt)
+			return failure.Usagef("--start-at must be a time with its zone such as 2026-11-23T10:15:00Z, not %q", f.startAt)
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // readProfile reads a file, or a profile that comes with agstest.

@@ -134,28 +134,36 @@ func (o Options) check() (*pod, error) {
 	default:
 		return nil, failure.Usagef("--pull-policy must be Always, IfNotPresent or Never, not %q", o.PullPolicy)
 	}
+	if err := o.place(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// place reads where pods may run and what they are given there.
+func (o Options) place(p *pod) error {
 	for label, value := range o.NodeSelector {
 		if len(validation.IsQualifiedName(label)) > 0 || len(validation.IsValidLabelValue(value)) > 0 {
-			return nil, failure.Usagef("--node-selector: %q is no label of a node; write KEY=VALUE", label+"="+value)
+			return failure.Usagef("--node-selector: %q is no label of a node; write KEY=VALUE", label+"="+value)
 		}
 	}
 	for _, text := range o.Tolerations {
 		t, err := readToleration(text)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.tolerations = append(p.tolerations, t)
 	}
 	for _, named := range [][2]string{{"--pull-secret", o.PullSecret}, {"--service-account", o.ServiceAccount},
 		{"--priority-class", o.PriorityClass}, {"--secret-ref", o.SecretRef}, {"--results-volume", o.ResultsVolume}} {
 		if named[1] != "" && len(validation.IsDNS1123Subdomain(named[1])) > 0 {
-			return nil, failure.Usagef("%s: %q is no name of an object of Kubernetes", named[0], named[1])
+			return failure.Usagef("%s: %q is no name of an object of Kubernetes", named[0], named[1])
 		}
 	}
 	if o.TTL < 0 || o.TTL%time.Second != 0 {
-		return nil, failure.Usagef("--ttl must be whole seconds, not %s", o.TTL)
+		return failure.Usagef("--ttl must be whole seconds, not %s", o.TTL)
 	}
-	return p, nil
+	return nil
 }
 
 var tolerationForm = regexp.MustCompile(`^([^=:\s]+)(=([^=:\s]*))?(:(NoSchedule|PreferNoSchedule|NoExecute))?$`)

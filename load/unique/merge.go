@@ -112,6 +112,21 @@ func Across(shards []*Left, of int) Union {
 			heap.Pop(&readers)
 		}
 	}
+	u.tell(found, times)
+	note := fmt.Sprintf("uniqueness was checked over %d of %d shards", checked, of)
+	if level > 0 {
+		note += fmt.Sprintf(", on 1 of %d values", uint64(1)<<level)
+	}
+	if len(missing) > 0 {
+		note += " (" + strings.Join(missing[:min(len(missing), maxNamed)], "; ") + ")"
+		u.Unchecked = note
+	}
+	u.Notes = []string{note}
+	return u
+}
+
+// tell says what came to two shards, with some examples of each kind, and how often that was in all.
+func (u *Union) tell(found map[string][]meeting, times map[string]int64) {
 	all := int64(0)
 	for _, n := range times {
 		all += n
@@ -124,16 +139,6 @@ func Across(shards []*Left, of int) Union {
 		}
 	}
 	u.Wrong = u.Wrong[:min(len(u.Wrong), 3*hit.MaxExamples)]
-	note := fmt.Sprintf("uniqueness was checked over %d of %d shards", checked, of)
-	if level > 0 {
-		note += fmt.Sprintf(", on 1 of %d values", uint64(1)<<level)
-	}
-	if len(missing) > 0 {
-		note += " (" + strings.Join(missing[:min(len(missing), maxNamed)], "; ") + ")"
-		u.Unchecked = note
-	}
-	u.Notes = []string{note}
-	return u
 }
 
 const (

@@ -117,3 +117,12 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 func mayWarn(id string) bool {
 	return catalogue[id].Gating() == ags.Warns || catalogue[id].SoftPart != ""
 }
+
+// setupFailed tells an error that means the run cannot go on at all.
+func setupFailed(err error) bool { return err != nil && failure.KindOf(err) == failure.Setup }
+
+// Exempt tells why no scenario covers a requirement.
+func Exempt(id string) (reason string, ok bool) {
+	reason, ok = exempt[id]
+	return reason, ok
+}
