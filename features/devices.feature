@@ -172,6 +172,13 @@ Feature: Devices and the states of accounts
       When the client signs on with a session token and its clientId
       Then the status is 403
 
+    @DEV-20
+    Scenario: A change that is heeded at once
+      Given a client that is signed on
+      When the operator suspends the account
+      And the client refreshes its tokens
+      Then the change of the account is heeded, now or within the time of the access token
+
     @DEV-21
     Scenario: A refused caller and the number of devices
       Given an account in good standing

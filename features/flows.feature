@@ -95,6 +95,17 @@ Feature: Whole flows
     When the client signs on with a session token and its clientId
     Then the status is 201
 
+  @FLOW-05
+  Scenario: A client comes back after its refresh token has expired
+    Given a client that is signed on
+    When the client refreshes its tokens
+    Then the status is 200
+    Given a refresh token that has expired
+    When the client refreshes its tokens
+    Then the service refuses
+    When the client signs on with a session token and its clientId
+    Then the status is 201
+
   @FLOW-06
   Scenario: A session ends at fixed_exp
     Given a client that is signed on

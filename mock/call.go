@@ -33,21 +33,23 @@ type route struct {
 }
 
 var routes = map[string]route{
-	"/ags/servicediscovery":                                {ags.ServiceDiscovery, "GET", (*Server).serviceDiscovery},
-	"/ags/signOn":                                          {ags.SignOn, "POST", (*Server).signOn},
-	"/ags/subsequentSignOn":                                {ags.SubsequentSignOn, "POST", (*Server).subsequentSignOn},
-	"/ags/getSessionToken":                                 {ags.GetSessionToken, "POST", (*Server).getSessionToken},
-	"/ags/signOnWithSessionToken":                          {ags.SignOnWithSessionToken, "POST", (*Server).signOnWithSessionToken},
-	"/ags/refresh":                                         {ags.Refresh, "POST", (*Server).refresh},
-	"/ags/signOut":                                         {ags.SignOut, "POST", (*Server).signOut},
-	"/ags/subsequentRegister":                              {ags.SubsequentRegister, "POST", (*Server).subsequentRegister},
-	"/adm/v1/user/devices":                                 {userDevices, "GET", (*Server).userDevices},
-	"/adm/v1/user/devices/amiapproved":                     {deviceApproved, "GET", (*Server).deviceApproved},
-	"/ias/v3/token/actions/refresh":                        {iasRefresh, "POST", (*Server).iasRefresh},
-	"/ias/v3/token/actions/signOnBySignOnActivationToken":  {activationSignOn, "POST", (*Server).activationSignOn},
-	"/dsra/v1/user/deviceRegistrationCode":                 {registrationCode, "GET", (*Server).registrationCode},
-	"/dsra/v1/user/signOnActivationToken":                  {activationToken, "PUT", (*Server).activationToken},
-	"/dsra/v1/user/deviceRegistrationCode/actions/approve": {approveRegistration, "PUT", (*Server).approveRegistration},
+	"/ags/servicediscovery":                                     {ags.ServiceDiscovery, "GET", (*Server).serviceDiscovery},
+	"/ags/signOn":                                               {ags.SignOn, "POST", (*Server).signOn},
+	"/ags/subsequentSignOn":                                     {ags.SubsequentSignOn, "POST", (*Server).subsequentSignOn},
+	"/ags/getSessionToken":                                      {ags.GetSessionToken, "POST", (*Server).getSessionToken},
+	"/ags/signOnWithSessionToken":                               {ags.SignOnWithSessionToken, "POST", (*Server).signOnWithSessionToken},
+	"/ags/refresh":                                              {ags.Refresh, "POST", (*Server).refresh},
+	"/ags/signOut":                                              {ags.SignOut, "POST", (*Server).signOut},
+	"/ags/subsequentRegister":                                   {ags.SubsequentRegister, "POST", (*Server).subsequentRegister},
+	"/adm/v1/user/devices":                                      {userDevices, "GET", (*Server).userDevices},
+	"/adm/v1/user/devices/amiapproved":                          {deviceApproved, "GET", (*Server).deviceApproved},
+	"/ias/v3/token/actions/refresh":                             {iasRefresh, "POST", (*Server).iasRefresh},
+	"/ias/v3/token/actions/signOnBySignOnActivationToken":       {activationSignOn, "POST", (*Server).activationSignOn},
+	"/dsra/v1/user/deviceRegistrationCode":                      {registrationCode, "GET", (*Server).registrationCode},
+	"/dsra/v1/user/signOnActivationToken":                       {activationToken, "PUT", (*Server).activationToken},
+	"/dsra/v1/user/deviceRegistrationCode/actions/approve":      {approveRegistration, "PUT", (*Server).approveRegistration},
+	"/adm/v1/devices":                                           {operatorDevices, "DELETE", (*Server).operatorClearsDevices},
+	"/keycloak/auth/realms/nagra/protocol/openid-connect/token": {operatorToken, "POST", (*Server).operatorToken},
 }
 
 const registerPath = "/ags/register/"
@@ -57,6 +59,9 @@ func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 	found, known := routes[r.URL.Path]
 	if kind, isRegister := strings.CutPrefix(r.URL.Path, registerPath); !known && isRegister && kind != "" && !strings.Contains(kind, "/") {
 		found, known = route{ags.Register, "POST", (*Server).register}, true
+	}
+	if !known {
+		found, known = operatorRoute(r)
 	}
 	c.operation = found.operation
 	c.endpoint = strings.TrimPrefix(r.URL.Path, "/ags")
@@ -76,8 +81,10 @@ func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 			answer = found.answer(s, c)
 		}
 	}
-	for _, change := range set.replies {
-		change(c, &answer)
+	if !ofOperator(c.operation) { // faults and choices are those of the service
+		for _, change := range set.replies {
+			change(c, &answer)
+		}
 	}
 	answer.write(c, w)
 }

@@ -77,7 +77,7 @@ func (s *Server) controlNewAccount(r *http.Request) (any, error) {
 	}
 	st.newAccounts++
 	id := "N" + strconv.Itoa(st.newAccounts)
-	a := &account{id: id, status: active, deviceLimit: 5}
+	a := &account{id: id, status: active, deviceLimit: 5, provider: &firstProvider}
 	if err := order.apply(a); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func (s *Server) restore() {
 	maxTokens := cmp.Or(s.config.MaxTokens, 2_000_000)
 	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[offer](maxTokens), newExpiring[struct{}](maxTokens)
 	st.registrations, st.activations = newExpiring[registration](10_000), newExpiring[activation](10_000)
+	st.operators = newExpiring[struct{}](10_000)
 	st.devices, st.refused = 0, 0
 	st.population = s.secret.population
 	services := s.config.Services
@@ -64,7 +65,7 @@ func (s *Server) restore() {
 
 	t := st.tenants[firstTenant]
 	account := func(t *tenant, id, status string, limit int, devices ...string) *account {
-		a := &account{id: id, status: status, first: status, deviceLimit: limit, troubled: false}
+		a := &account{id: id, status: status, first: status, deviceLimit: limit, troubled: false, provider: &firstProvider}
 		t.accounts[id] = a
 		for _, d := range devices {
 			st.devices++

@@ -114,6 +114,9 @@ const (
 	activationToken     = "signOnActivationToken"
 	approveRegistration = "approveRegistration"
 	activationSignOn    = "signOnBySignOnActivationToken"
+	operatorToken       = "operatorToken"
+	operatorAccount     = "operatorAccount"
+	operatorDevices     = "operatorDevices"
 )
 
 // ruleKey is a rule of one operation; the empty operation stands for all.

@@ -35,6 +35,7 @@ type state struct {
 	spent         expiring[struct{}] // signatures of refresh tokens that a refresh has ended
 	registrations expiring[registration]
 	activations   expiring[activation]
+	operators     expiring[struct{}] // tokens of operators
 	standing      map[string]session // tokens of the fixtures, good any number of times
 	serial        uint64             // of the last token pair
 	serialBase    uint64
@@ -80,6 +81,7 @@ type account struct {
 	counted      int  // devices that count towards the limit
 	troubled     bool // it was not active at some time
 	wasCancelled bool
+	provider     *string // what an operator's call must send back to keep it; nil: null
 	virtual      bool
 }
 
@@ -144,7 +146,7 @@ func (s *state) account(t *tenant, id string) *account {
 	}
 	number := strconv.Itoa(n)
 	d := &device{id: "LOAD_" + number, account: id, status: enabled, activity: active, approved: true, virtual: true}
-	return &account{id: id, status: active, first: active, deviceLimit: 20, devices: []*device{d}, counted: 1, virtual: true}
+	return &account{id: id, status: active, first: active, deviceLimit: 20, devices: []*device{d}, counted: 1, virtual: true, provider: &firstProvider}
 }
 
 // device finds a device, one of the load population too.

@@ -88,7 +88,8 @@ func (w *world) useShared(name string) error {
 func (w *world) useTroubled(ctx context.Context, state string) error {
 	w.refusal = true
 	w.uses(state + "-account")
-	if w.run.control == nil {
+	stage := w.canStage(state+"-account", kindOfStanding[strings.ToUpper(state)])
+	if w.run.control == nil && !stage {
 		if err := w.useShared(state + "-account"); err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ func (w *world) useTroubled(ctx context.Context, state string) error {
 
 func (w *world) setStanding(ctx context.Context, standing string) error {
 	if w.run.control == nil {
-		return lacking("", "the state of an account can only be changed through the control interface of the mock")
+		return w.setStandingLive(ctx, standing)
 	}
 	if err := w.run.control.setAccount(ctx, w.tenant, w.account.id, map[string]any{"status": standing}); err != nil {
 		return err

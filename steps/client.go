@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/actions"
 	"agstest/internal/check"
 )
 
@@ -219,7 +220,7 @@ func (w *world) roomForDevices(x *exchange) error {
 		return unknownf("%s", why)
 	}
 	picked := x.request.operation == ags.SubsequentSignOn && x.request.get("deviceInformation") != nil
-	if !w.live() || w.refusal || !isFull(x) || !x.known.FirstTime && !picked {
+	if !w.live() || w.refusal || w.limited || !isFull(x) || !x.known.FirstTime && !picked {
 		return nil
 	}
 	code, _ := check.SubCode(x.Exchange)
@@ -254,7 +255,18 @@ func (w *world) makeTroubledClient(ctx context.Context, state string) error {
 	w.refusal = state != "unapproved"
 	w.namedRefused = w.refusal
 	w.uses(state + "-device")
-	if w.run.control == nil {
+	if w.limited {
+		w.refusal, w.namedRefused = false, false // the device that is signed on next is another one
+		if err := w.makeClient(ctx); err != nil {
+			return err
+		}
+		if err := w.fullLive(ctx); err != nil {
+			return err
+		}
+		return w.setDeviceState(ctx, state)
+	}
+	stage := w.canStage(state+"-device", map[string]actions.Kind{"disabled": actions.Disable, "deleted": actions.Delete}[state])
+	if w.run.control == nil && !stage {
 		s, err := w.situation(state + "-device")
 		if err != nil {
 			return err
@@ -278,7 +290,7 @@ func (w *world) makeTroubledClient(ctx context.Context, state string) error {
 
 func (w *world) setDeviceState(ctx context.Context, state string) error {
 	if w.run.control == nil {
-		return lacking("", "the state of a device can only be changed through the control interface of the mock")
+		return w.setDeviceLive(ctx, state)
 	}
 	change := map[string]any{
 		"disabled": map[string]any{"status": "DISABLED"}, "enabled": map[string]any{"status": "ENABLED"}, "deleted": map[string]any{"deleted": true},

@@ -4,12 +4,13 @@ import (
 	"context"
 )
 
-// What happens to the devices of an account. Only a mock lets them be counted.
+// What happens to the devices of an account.
 var devicePhrases = []phrase{
 	given(`the devices of the account are counted`, "the devices of the account are counted", "the devices of the account are counted",
-		"Remembers how many devices the account has, through the control interface of the mock.",
+		"Remembers how many devices the account has, through the control interface of the mock or an action of the environment file (list).",
 		func(ctx context.Context, w *world, _ arguments) (err error) {
 			w.deviceCount, err = w.countDevices(ctx)
+			w.counting = true
 			return err
 		}),
 	then(`the account has (no|one|two) more devices?`, "the account has <no|one|two> more device", "the account has no more device",
@@ -84,7 +85,7 @@ var devicePhrases = []phrase{
 
 func (w *world) countDevices(ctx context.Context) (int, error) {
 	if w.run.control == nil {
-		return 0, lacking("", "the devices of an account can only be counted through the control interface of the mock")
+		return w.countDevicesLive(ctx)
 	}
 	return w.run.control.devices(ctx, w.tenant, w.account.id)
 }

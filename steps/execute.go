@@ -113,7 +113,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 		if s == nil || ctx.Err() != nil {
 			return ctx, godog.ErrSkip
 		}
-		if s.tagged(tagAlone) {
+		if s.tagged(tagAlone) || r.acts(s) {
 			r.stage.Lock()
 		} else {
 			r.stage.RLock()
@@ -131,7 +131,8 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 		defer failure.Guard()
 		if p, ok := ctx.Value(playKey{}).(*play); ok {
 			r.finish(ctx, p)
-			if p.scenario.tagged(tagAlone) {
+			r.putBack(ctx, p.world)
+			if p.scenario.tagged(tagAlone) || r.acts(p.scenario) {
 				r.stage.Unlock()
 			} else {
 				r.stage.RUnlock()

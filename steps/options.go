@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"time"
 
+	"agstest/internal/actions"
 	"agstest/internal/environment"
 	"agstest/internal/wire"
 	"agstest/reports"
@@ -54,6 +55,8 @@ type Options struct {
 	Timeout time.Duration // for one exchange; 0: 30 s
 	// Sleep waits before a request is sent again because the service asked for it (Retry-After); nil: in real time.
 	Sleep func(context.Context, time.Duration) error
+	// Actions changes states on a live service and puts them back; nil: none are changed. The caller closes it.
+	Actions *actions.Keeper
 	// BriefEvidence keeps the exchanges of scenarios that did not pass only.
 	BriefEvidence bool
 	// Now gives the time; nil: time.Now. It dates the run and tells which known departures have expired.

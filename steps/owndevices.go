@@ -27,7 +27,9 @@ type ownDevices struct {
 
 	mu        sync.Mutex // guards what follows
 	made      int
-	shared    int // of those, made for all scenarios
+	all       []madeDevice
+	deleted   []string // client_ids
+	shared    int      // of those, made for all scenarios
 	signOns   map[string][]*sharedSignOn
 	signedOut map[string]bool // by client_id: a scenario has signed it out
 	gone      map[string]bool // by client_id: refused since it was signed out
@@ -51,7 +53,7 @@ func (w *world) live() bool { return w.run.control == nil }
 // the request or its sender is unusual.
 func (w *world) sharesDevices() bool {
 	taken := w.sessionToken != "" && w.account != nil && w.account.token != "" && w.sessionToken != w.account.token
-	return w.live() && !w.refusal && len(w.changes) == 0 && !taken && w.account != nil && w.account.standing == "ACTIVE"
+	return w.live() && !w.refusal && !w.limited && !w.counting && len(w.changes) == 0 && !taken && w.account != nil && w.account.standing == "ACTIVE"
 }
 
 func (w *world) shareKey(operation, what string) string {
@@ -90,6 +92,7 @@ func (w *world) count(x *exchange, shared bool) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
 	own.made++
+	own.remember(w, x, shared)
 	if shared {
 		own.shared++
 	}

@@ -49,6 +49,7 @@ type run struct {
 	question       reports.Run
 
 	late     *late
+	deleted  atomic.Int64 // devices that the run made
 	besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
 	stage    sync.RWMutex // held for writing by a scenario that must be alone
@@ -73,6 +74,7 @@ type run struct {
 	relied   map[string][]*exchange // refusals that were taken for the service's, by scenario
 	waited   []*exchange            // that belong to no step, and were waited for
 	silences map[string]int         // requests without an answer, by kind
+	broken   string                 // what an action has changed and could not be put back
 
 	own *ownDevices
 }
@@ -120,6 +122,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 			return nil, err
 		}
 	}
+	r.clearOwn(ctx)
 	partial := ""
 	if ctx.Err() != nil {
 		partial = oneLine(context.Cause(ctx).Error())

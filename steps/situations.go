@@ -33,10 +33,10 @@ var situationPhrases = []phrase{
 			return w.useShared("multi-registration")
 		}),
 	given(`an account that may have (\d+) devices?`, "an account that may have <number> devices", "an account that may have 2 devices",
-		"An active account with a device limit; only a mock can make one.",
+		"An active account with a device limit. On a live service the account of situations.active is given one by an action (limit), so that it has room for no more than it has.",
 		func(ctx context.Context, w *world, a arguments) error {
 			if w.run.control == nil {
-				return lacking("", "the device limit of an account can only be set through the control interface of the mock")
+				return w.limitLive(ctx, number(a.words[0]))
 			}
 			return w.useAccount(ctx, "active", number(a.words[0]))
 		}),

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -40,12 +41,27 @@ var timePhrases = []phrase{
 		"Refreshes each time half of refresh_expires_in has passed, until less than that is left before fixed_exp. Only on a mock.",
 		func(ctx context.Context, w *world, _ arguments) error { return w.refreshToTheEnd(ctx) }),
 	when(`the operator (suspends|cancels|reactivates) the account`, "the operator <suspends|cancels|reactivates> the account", "the operator suspends the account",
-		"Changes the state of the account through the control interface of the mock.",
+		"Changes the state of the account through the control interface of the mock, or on a live service by an action of the environment file, and puts it back when the scenario ends.",
 		func(ctx context.Context, w *world, a arguments) error {
 			return w.setStanding(ctx, map[string]string{"suspends": "SUSPENDED", "cancels": "CANCELLED", "reactivates": "ACTIVE"}[a.words[0]])
 		}),
+	then(`the change of the account is heeded, now or within the time of the access token`, "the change of the account is heeded, now or within the time of the access token", "the change of the account is heeded, now or within the time of the access token",
+		"The answer is a refusal (403). One that grants says nothing yet: pages allow the time of an access token for a change to show.",
+		func(_ context.Context, w *world, _ arguments) error {
+			x, err := w.last()
+			if err != nil {
+				return err
+			}
+			switch status := effectiveStatus(x); {
+			case status == http.StatusForbidden:
+				return nil
+			case status/100 == 2:
+				return lacking("", "the service has not heeded the change of the account yet, for which it may take the time of an access token")
+			}
+			return missf("status 403, or a grant while the change is not heeded yet", "%s", w.describe(x))
+		}),
 	when(`the operator (disables|enables|deletes) the device`, "the operator <disables|enables|deletes> the device", "the operator disables the device",
-		"Changes the state of the device through the control interface of the mock.",
+		"Changes the state of the device through the control interface of the mock, or on a live service by an action of the environment file. Only a device that the run made is deleted.",
 		func(ctx context.Context, w *world, a arguments) error {
 			return w.setDeviceState(ctx, map[string]string{"disables": "disabled", "enables": "enabled", "deletes": "deleted"}[a.words[0]])
 		}),
@@ -53,10 +69,10 @@ var timePhrases = []phrase{
 		"Changes the state of the device through the control interface of the mock.",
 		func(ctx context.Context, w *world, _ arguments) error { return w.setDeviceState(ctx, "inactive") }),
 	when(`the operator switches the blocking of VPNs and locations (on|off)`, "the operator switches the blocking of VPNs and locations <on|off>", "the operator switches the blocking of VPNs and locations off",
-		"Changes the switches of the tenant through the control interface of the mock. The scenario must be tagged @alone, since others would see it.",
+		"Changes the switches of the tenant through the control interface of the mock, or on a live service by an action of the environment file. The scenario must be tagged @alone, since others would see it.",
 		func(ctx context.Context, w *world, a arguments) error {
 			if w.run.control == nil {
-				return lacking("", "the platform switches can only be changed through the control interface of the mock")
+				return w.switchLive(ctx, a.words[0])
 			}
 			on := a.words[0] == "on"
 			return w.run.control.setPlatform(ctx, w.tenant, map[string]any{"vpnBlocking": on, "geoBlocking": on, "geoFiltering": on})

@@ -56,6 +56,10 @@ type world struct {
 	subject      *subject       // a situation of the environment file that stands for the refusals to come
 	precise      bool           // requests are right but for one thing, so that few succeed
 	jar          http.CookieJar // of the scenario, where the environment file says that cookies are kept; nil: none
+	acted        bool           // it has changed states by actions
+	alone        []madeDevice   // devices that no other scenario uses
+	counting     bool           // the devices of the account are counted
+	limited      bool           // the account was given a limit by an action
 	control      bool           // a world beside a scenario, whose requests are only compared with
 	disturbed    bool           // a limiter or a lost connection kept a control from being accepted
 	situations   []string       // of the environment file that the scenario stands on

@@ -64,6 +64,7 @@ var shaped = map[string]string{
 	"clockSkew": "a time", "coverage": "a share or names of situations", "operator.lifetime": "a time", "load.maxRate": "a rate", "timeout": "a time", "operator.parameter": "the name of a parameter, which the suite has to show", "http": "a version", "prefix": "a path of the contract",
 	"mock.url": "the address of a mock", "mock.token": "only of use with mock.url", "tls.ca": "the path of a file", "tls.cert": "the path of a file", "tls.key": "the path of a file", "load.clients.sessionToken.pool": "the path of a file",
 	"operator.key": "the path of a file", "operator.keys.*.key": "the path of a file", "operator.tls.ca": "the path of a file", "operator.tls.cert": "the path of a file", "operator.tls.key": "the path of a file",
+	"actions.adm.token.renew": "a time", "actions.adm.token.token": "a JSON pointer",
 	"operator.header": "the name of a header, which the suite has to show",
 }
 
@@ -111,7 +112,7 @@ func canaryFile(t *testing.T, group []string, batch int, way, address string) ca
 	tree := map[string]any{"url": address, "tenant": "nagra", "service": "Operator SSO", "operator": map[string]any{"secret": "a-secret-of-at-least-32-characters", "account": "1663"}, "allow": map[string]any{"register": true}}
 	var used []string
 	for _, key := range group {
-		if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") || strings.HasSuffix(key, ".sessionToken.pool") || strings.HasSuffix(key, ".request.method") { // the name of another key; a segment of a path
+		if shaped[key] != "" || strings.HasSuffix(key, ".passwordParameter") || strings.HasSuffix(key, ".type") || strings.HasSuffix(key, ".sessionToken.pool") || strings.HasSuffix(key, ".request.method") || strings.HasPrefix(key, "actions.") && (strings.HasSuffix(key, ".devices") || strings.HasSuffix(key, ".id") || strings.HasSuffix(key, ".before")) { // the name of another key; a segment of a path
 			continue
 		}
 		canary := fmt.Sprintf("C4nary%04dof%d", len(found), batch*1000+len(way))
@@ -137,7 +138,7 @@ func (c canaries) searchAll(t *testing.T) {
 	streams := stdout + stderr
 	for i, args := range [][]string{
 		{"env", file, "--json"}, {"conform", "--env", file, "--generate", "1", "--sequences", "0", "--dry-run"},
-		{"conform", "--env", file, "--only", "SOST-01,REF-01,SSO-01,REG-01,GST-01,DEV-06", "--generate", "1", "--sequences", "0", "--annotations", "github"},
+		{"conform", "--env", file, "--only", "SOST-01,REF-01,SSO-01,REG-01,GST-01,DEV-06,REF-13", "--generate", "1", "--sequences", "0", "--annotations", "github"},
 		{"conform", "--env", file, "--only", "SOST-01", "--generate", "0", "--json"},
 		{"load", "--env", file, "--workload", "head-end", "--rate", "5/s", "--duration", "1s", "--raw", "--trace"},
 		{"load", "--env", file, "--workload", "signon", "--rate", "5/s", "--duration", "1s", "--json"},
@@ -168,10 +169,18 @@ func (c canaries) searchAll(t *testing.T) {
 
 // batches spreads keys over few files, so that keys that exclude each other are apart.
 func batches(keys []string) [][]string {
-	groups := make([][]string, 5)
+	groups := make([][]string, 6)
 	for _, key := range keys {
 		at := 0
 		switch {
+		case strings.HasPrefix(key, "actions.adm.token.keycloak."), key == "actions.adm.url":
+			at = 5
+		case key == "actions.adm.token":
+			at = 3
+		case strings.HasPrefix(key, "actions.adm.token."):
+			at = 2
+		case strings.HasPrefix(key, "actions."):
+			at = 5
 		case strings.Contains(key, ".sessionToken."):
 			at = 4 // in the place of a session token
 		case key == "proxy", key == "noProxy", key == "sni":
@@ -198,6 +207,31 @@ func put(t *testing.T, dir string, tree map[string]any, key, value, canary, addr
 			value = "!secret " + address + "/" + canary
 		} else {
 			value = address + "/" + value
+		}
+	case parts[0] == "actions":
+		tree["allow"] = merged(tree["allow"], map[string]any{"actions": true})
+		tree["actions"] = merged(tree["actions"], map[string]any{"adm": merged(map[string]any{"url": address}, merged(merged(tree["actions"], nil)["adm"], nil))})
+		if parts[1] == "limit" {
+			tree["actions"] = merged(tree["actions"], map[string]any{"limit": merged(merged(tree["actions"], nil)["limit"], map[string]any{"before": "20"})})
+		}
+		if parts[1] == "adm" && parts[2] == "token" && len(parts) > 3 && parts[3] == "request" || key == "actions.adm.token.token" {
+			token := merged(merged(merged(tree["actions"], nil)["adm"], nil)["token"], nil)
+			if token["token"] == nil {
+				token["token"] = "/token"
+			}
+			tree["actions"].(map[string]any)["adm"].(map[string]any)["token"] = token
+		}
+		if last == "url" {
+			before, after, about := address+"/", "", map[string]string{"disable": "{clientId}", "enable": "{clientId}", "delete": "{clientId}", "limit": "{limit}", "vpn": "{state}", "geo": "{state}"}[parts[1]]
+			if about == "" && parts[1] != "adm" {
+				about = "{accountId}"
+			}
+			if about != "" {
+				after = "/" + about
+			}
+			if value = before + value + after; !quoted {
+				value = "!secret " + before + canary + after
+			}
 		}
 	case key == "operator.url":
 		value = strings.Replace(address+"/"+value, address+"/!secret ", "!secret "+address+"/", 1)

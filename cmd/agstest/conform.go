@@ -14,6 +14,7 @@ import (
 	"agstest/ags"
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/userfile"
 	"agstest/reports"
 	"agstest/steps"
@@ -45,6 +46,7 @@ type conformFlags struct {
 	yes         []string // hosts
 	dryRun      bool
 	showIDs     bool
+	actions     actionFlags
 }
 
 // profileNames lists the parts of the contract that a run can be limited to.
@@ -73,6 +75,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.repeat, "repeat", 1, "how often each scenario is played, to find what shows in one answer of many; each time something else is invented")
 	flags.IntVar(&f.retry, "retry", 2, "how often a failing scenario is tried again, one for each cause, to tell whether it fails always or sometimes (both fail); 0: never")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
+	f.actions.register(c)
 	flags.BoolVar(&f.showIDs, "show-ids", false, "show the ids of accounts, devices and users in reports; left out: they are masked, but for those of a mock")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
 	var ids []string
@@ -174,7 +177,7 @@ is shown. --list tells level and ground of each requirement.`,
 				return p.dryRun(&s, o, f.yes)
 			}
 			return p.withRun(c, &s, &out, "conform", func(r *recorder) error {
-				r.yes, r.showIDs = f.yes, f.showIDs
+				r.yes, r.showIDs, r.yesActions, r.ignoreJournal = f.yes, f.showIDs, f.actions.yes, s.ignoreJournal
 				_, err := p.conform(c.Context(), r, o)
 				return err
 			})
@@ -205,6 +208,8 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 			return nil, err
 		}
 	}
+	end := p.act(r, &o)
+	defer func() { _ = end(ctx) }() // what broke down puts back too
 	progress := p.newProgress()
 	defer progress.end()
 	failed := 0
@@ -219,6 +224,16 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 	p.notef("conform: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
 	c, err := steps.Run(ctx, o)
 	progress.end()
+	if left := r.tellLeft(end(ctx)); left != nil {
+		if c != nil {
+			c.Notes = append(c.Notes, "what actions changed "+left.Error())
+		}
+		if err == nil {
+			err = left
+		}
+	} else if c != nil && o.Actions.Done() > 0 {
+		c.Notes = append(c.Notes, figures.Plural(int64(o.Actions.Done()), "state")+" of the platform were changed by actions and put back")
+	}
 	if c != nil {
 		r.stamp(&c.Run)
 		placeFeatures(c, o.Features)

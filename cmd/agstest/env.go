@@ -149,7 +149,7 @@ func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abili
 			}
 			fmt.Fprintf(w, "\n%s\n\n", lead)
 			for _, line := range lines {
-				fmt.Fprintf(w, "  %s\n", line)
+				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(line, "\n", "\n  "))
 			}
 		}
 		show("What is missing, with values of your own in place of the ones shown; these lines go below situations:", situations)

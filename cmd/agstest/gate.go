@@ -51,6 +51,7 @@ where conformance failed, so that one pipeline run tells everything; where the s
 			}
 			return p.withRun(c, &s, &out, "gate", func(r *recorder) error {
 				r.yes, r.yesLoad, r.showIDs = lf.yes, lf.yesLoad, cf.showIDs
+				r.yesActions, r.ignoreJournal = cf.actions.yes, s.ignoreJournal
 				return p.gate(c, r, check, send, cf.seed, lf.raw)
 			})
 		},

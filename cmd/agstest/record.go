@@ -146,6 +146,10 @@ type recorder struct {
 	yes     []string // hosts that somebody said yes to
 	yesLoad []string // names of environments, the older way
 
+	yesActions    []string // hosts or names whose actions may be used
+	ignoreJournal bool
+	left          bool // what actions changed could not be put back
+
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison
@@ -281,7 +285,9 @@ func (r *recorder) finish(worked error) error {
 		_ = os.RemoveAll(r.folder.Path()) // a folder of our own making, under its temporary name, with nothing that was found
 		return worked
 	}
+	before := r.folder.Path()
 	path, err := r.folder.Finish()
+	r.moved(before, path)
 	if err != nil {
 		err = failure.Outputf("%w", err)
 		if worked != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,8 +34,10 @@ type program struct {
 
 	kubernetes *kubernetesEngine // nil: this program holds none
 
-	secrets  wire.Redactor // of the environments that were read
-	withheld []string      // environment variables with secrets, which no process that is started gets
+	// brokenDown puts back what the run has changed, where it breaks down.
+	brokenDown atomic.Pointer[func(context.Context) error]
+	secrets    wire.Redactor // of the environments that were read
+	withheld   []string      // environment variables with secrets, which no process that is started gets
 
 	codes    []int // exit codes that apply; the gravest is the one that ends the process
 	exitZero bool
@@ -116,6 +119,11 @@ func (p *program) guardGoroutines() {
 			fmt.Fprintln(p.stderr) // below the line of progress
 		}
 		p.tellOfPanic(place)
+		if end := p.brokenDown.Load(); end != nil {
+			if err := (*end)(context.Background()); err != nil {
+				fmt.Fprintf(p.stderr, "agstest: %v\n", err)
+			}
+		}
 		os.Exit(exitInternal)
 	})
 }

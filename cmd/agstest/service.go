@@ -29,11 +29,14 @@ type serviceFlags struct {
 	release string
 	faults  []string
 	choices []string
+	// ignoreJournal: what an earlier run has changed and not put back is passed over.
+	ignoreJournal bool
 }
 
 func (f *serviceFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.env, "env", "", "environment file of the service; left out: a mock is started for the run")
+	flags.BoolVar(&f.ignoreJournal, "ignore-journal", false, "begin though an earlier run against the environment has not put back what it changed (agstest restore)")
 	flags.StringVar(&f.release, "release", "", "name of the build under test, for reports; left out: release of the environment file")
 	flags.StringSliceVar(&f.faults, "mock-fault", nil, "make the embedded mock break a rule (agstest mock --list-faults)")
 	flags.StringSliceVar(&f.choices, "mock-choice", nil, "have the embedded mock make another conforming choice (agstest mock --list-choices)")
@@ -69,6 +72,9 @@ func (p *program) openWithout(f *serviceFlags) (*service, error) {
 		return nil, failure.Usagef("--mock-fault and --mock-choice change the embedded mock, which is not started with --env; leave one of them out")
 	}
 	e, err := p.readEnvironment(f.env)
+	if err == nil {
+		err = pending(e, f.ignoreJournal)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -114,6 +114,8 @@ func (e *Environment) Abilities() []Ability {
 			Example: `allow: {first-time: true}`},
 		{Name: "allow.register", Allows: "activation of devices, which creates them", Offered: e.MayRegister(), Missing: "allow: {register: true}",
 			Example: `allow: {register: true}`},
+		{Name: "allow.actions", Allows: "accounts, devices and switches whose state changes while a scenario runs", Offered: e.MayAct() || e.Mock != nil,
+			Missing: "actions, with allow: {actions: true}", Example: "allow: {actions: true}\nactions: {adm: {url: https://operator.staging.example.com, token: \"${AGS_OPERATOR_TOKEN}\"}}"},
 		{Name: "allow.surroundings", Allows: "that tokens are of use at the platform's other services", Offered: e.Allow.Surroundings || e.Mock != nil,
 			Missing: "allow: {surroundings: true}", Example: `allow: {surroundings: true}`},
 		{Name: "load.clients", Allows: "load by many virtual clients", Offered: e.Load.Clients != Clients{}, Missing: "load.clients",

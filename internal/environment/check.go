@@ -112,6 +112,7 @@ func (r *reader) check(e *Environment) {
 	}
 	r.checkReaching(e)
 	r.checkAbsent(e)
+	r.checkActions(e)
 	r.checkLoad(e)
 	r.warnOfOpenness(e)
 	if e.Mock != nil {

@@ -39,7 +39,9 @@ type Environment struct {
 	// WrongPassword is one that nobody has, in the form that the service expects, such as encrypted; empty: made up.
 	WrongPassword string `yaml:"wrongPassword"`
 
-	Operator   *Operator  `yaml:"operator"`
+	Operator *Operator `yaml:"operator"`
+	// Actions change the state of the platform, where Allow says that they may.
+	Actions    *Actions   `yaml:"actions"`
 	Situations Situations `yaml:"situations"`
 	Allow      Allow      `yaml:"allow"`
 	Protected  bool       `yaml:"protected"` // what is more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
@@ -162,6 +164,8 @@ type Allow struct {
 	Surroundings bool `yaml:"surroundings"`
 	// Register: devices may be activated (register and subsequentRegister).
 	Register bool `yaml:"register"`
+	// Actions: accounts that the file names, their devices and the switches of the platform may be changed, and are put back.
+	Actions bool `yaml:"actions"`
 }
 
 // Load is what a load run may use.

@@ -47,6 +47,7 @@ func (e *Environment) Portable() (*Portable, error) {
 		return nil, failure.Usagef("environment %s: %s", e.Name, unportable)
 	}
 	c := e.clone()
+	c.Actions, c.Allow.Actions = nil, false // a load changes no state
 	files := map[string]bool{}
 	secret := "${" + SecretsFolder + "}/"
 	for _, f := range c.portableFiles() {

@@ -114,6 +114,8 @@ func (e *Environment) secretIn(path []string, value string) string {
 	switch {
 	case e.marked[strings.Join(path, ".")] == tagSecret:
 		return value
+	case path[0] == "actions" && (last == "token" && len(path) == 3 || last == "secret"):
+		return value
 	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
 		return value
 	case path[0] == "headers", len(path) > 2 && path[0] == "operator" && path[1] == "headers", len(path) > 3 && path[len(path)-2] == "headers":
@@ -295,6 +297,7 @@ func (e *Environment) clone() *Environment {
 		}
 		c.Operator = &operator
 	}
+	c.Actions = e.Actions.clone()
 	if e.Mock != nil {
 		mock := *e.Mock
 		c.Mock = &mock

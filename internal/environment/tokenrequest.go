@@ -18,11 +18,21 @@ type TokenRequest struct {
 	Body    string            `yaml:"body"` // sent as JSON where it begins like that, else as a form, unless Headers say otherwise
 }
 
-var requestMethods = []string{"GET", "POST", "PUT", "PATCH"}
+var requestMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 // checkRequest finds what cannot work in the request of a source.
 func (r *reader) checkRequest(path string, s *TokenSource, given map[string]bool) {
-	q := s.Request
+	r.checkCall(path, s.Request, given)
+	switch {
+	case s.Token == "":
+		r.wrong(path, "needs token: where the session token stands in the JSON of the answer, such as /sessionToken (RFC 6901)")
+	case !strings.HasPrefix(s.Token, "/"):
+		r.wrong(path+".token", "is a JSON pointer, which begins with a slash, such as /sessionToken (RFC 6901)")
+	}
+}
+
+// checkCall finds what cannot work in a request.
+func (r *reader) checkCall(path string, q *TokenRequest, given map[string]bool) {
 	if q.Method != "" && !slices.Contains(requestMethods, q.Method) {
 		r.wrong(path+".request.method", "must be one of %s", strings.Join(requestMethods, ", "))
 	}
@@ -34,7 +44,7 @@ func (r *reader) checkRequest(path string, s *TokenSource, given map[string]bool
 	case u.User != nil:
 		r.wrong(path+".request.url", "must not hold a user name or password; send them as headers: {Authorization: \"${NAME}\"}")
 	case u.Scheme == "http" && !onLoopback(q.URL):
-		r.warn(path+".request.url", "starts with http://, so session tokens go over the network in clear")
+		r.warn(path+".request.url", "starts with http://, so what it carries goes over the network in clear")
 	}
 	for _, name := range sortedKeys(q.Headers) {
 		if own, ours := ownHeaders[strings.ToLower(name)]; !headerName.MatchString(name) {
@@ -45,12 +55,6 @@ func (r *reader) checkRequest(path string, s *TokenSource, given map[string]bool
 	}
 	if q.Body != "" && q.Method == "GET" {
 		r.wrong(path+".request.body", "is not sent with GET")
-	}
-	switch {
-	case s.Token == "":
-		r.wrong(path, "needs token: where the session token stands in the JSON of the answer, such as /sessionToken (RFC 6901)")
-	case !strings.HasPrefix(s.Token, "/"):
-		r.wrong(path+".token", "is a JSON pointer, which begins with a slash, such as /sessionToken (RFC 6901)")
 	}
 	r.checkBraces(path+".request.url", q.URL, given)
 	r.checkBraces(path+".request.body", q.Body, given)
@@ -88,4 +92,13 @@ func (e *Environment) ProxyFor(target *url.URL) *url.URL {
 func (q *TokenRequest) String() string {
 	address, _, _ := strings.Cut(q.URL, "?")
 	return fmt.Sprintf("%s %s", q.Way(), address)
+}
+
+func (q *TokenRequest) clone() *TokenRequest {
+	if q == nil {
+		return nil
+	}
+	c := *q
+	c.Headers = copied(q.Headers)
+	return &c
 }

@@ -168,14 +168,32 @@ func (r *reader) settleSources(e *Environment) {
 	if dir, err := filepath.Abs(r.dir); err == nil {
 		e.dir = dir
 	}
+	e.eachFresh(func(_ string, f *Fresh) { e.settleCommand(f.Command) })
+	for _, kind := range ActionKinds {
+		if a := e.Actions.ActionOf(kind); a != nil {
+			e.settleCommand(a.Command)
+		}
+	}
 	e.eachSource(func(_ string, s *TokenSource) {
 		if s.Pool != "" && !filepath.IsAbs(s.Pool) {
 			s.Pool = filepath.Join(e.dir, s.Pool)
 		}
-		if len(s.Command) > 0 && strings.ContainsAny(s.Command[0], `/`+string(filepath.Separator)) && !filepath.IsAbs(s.Command[0]) {
-			s.Command[0] = filepath.Join(e.dir, s.Command[0])
-		}
+		e.settleCommand(s.Command)
 	})
+}
+
+// settleCommand makes the path of a program with a slash in its name absolute.
+func (e *Environment) settleCommand(command []string) {
+	if len(command) > 0 && strings.ContainsAny(command[0], `/`+string(filepath.Separator)) && !filepath.IsAbs(command[0]) {
+		command[0] = filepath.Join(e.dir, command[0])
+	}
+}
+
+// eachFresh visits the sources of values that are renewed, with their paths.
+func (e *Environment) eachFresh(visit func(path string, f *Fresh)) {
+	if e.Actions != nil && e.Actions.ADM != nil && e.Actions.ADM.Tokens != nil {
+		visit("actions.adm.token", e.Actions.ADM.Tokens)
+	}
 }
 
 func (s *TokenSource) clone() *TokenSource {
@@ -184,11 +202,7 @@ func (s *TokenSource) clone() *TokenSource {
 	}
 	c := *s
 	c.Command = slices.Clone(s.Command)
-	if s.Request != nil {
-		request := *s.Request
-		request.Headers = copied(request.Headers)
-		c.Request = &request
-	}
+	c.Request = s.Request.clone()
 	return &c
 }
 

@@ -44,36 +44,47 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 func (b *bounded) String() string { return string(b.text) }
 
-// command runs a program without a shell in a folder, and gives what it writes to stdout without one line end. Its error holds the end of
-// what it wrote to stderr, which the caller redacts.
+// command gets a token from a program: what it writes to stdout, without one line end.
 func command(ctx context.Context, dir string, args []string) (string, error) {
+	token, complaint, err := Run(ctx, dir, args)
+	token = strings.TrimSuffix(strings.TrimSuffix(token, "\n"), "\r")
+	switch {
+	case err != nil:
+		return "", err
+	case token == "":
+		return "", fmt.Errorf("the command %s wrote nothing to stdout%s", args[0], said(complaint, token))
+	}
+	if flaw := userfile.Flaw(token); flaw != "" {
+		return "", fmt.Errorf("the command %s wrote to stdout what is no session token: it %s", args[0], strings.TrimSuffix(flaw, "; take it away"))
+	}
+	return token, nil
+}
+
+// Run runs a program without a shell in a folder, for 10 s at most, and gives what it wrote to stdout and to stderr. Its error holds the end of
+// what it wrote to stderr, which the caller redacts.
+func Run(ctx context.Context, dir string, args []string) (stdout, stderr string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, longestWait)
 	defer cancel()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	out, complaint := &bounded{most: mostBytes + 2, strict: true}, &bounded{most: 64 << 10}
 	c.Dir, c.Stdout, c.Stderr, c.WaitDelay = dir, out, complaint, time.Second
 	ownGroup(c)
-	err := c.Run()
+	err = c.Run()
 	token := strings.TrimSuffix(strings.TrimSuffix(out.String(), "\n"), "\r")
 	name := args[0]
 	switch {
 	case out.over || len(token) > mostBytes:
-		return "", fmt.Errorf("the command %s wrote more than %d bytes, which is no session token", name, mostBytes)
+		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no session token", name, mostBytes)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, said(complaint.String(), token))
+		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, said(complaint.String(), token))
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return "", "", ctx.Err()
 	case err != nil && c.ProcessState == nil:
-		return "", fmt.Errorf("the command %s cannot be run: %w", name, reason(err))
+		return "", "", fmt.Errorf("the command %s cannot be run: %w", name, reason(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, said(complaint.String(), token))
-	case token == "":
-		return "", fmt.Errorf("the command %s wrote nothing to stdout%s", name, said(complaint.String(), token))
+		return "", "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, said(complaint.String(), token))
 	}
-	if flaw := userfile.Flaw(token); flaw != "" {
-		return "", fmt.Errorf("the command %s wrote to stdout what is no session token: it %s", name, strings.TrimSuffix(flaw, "; take it away"))
-	}
-	return token, nil
+	return out.String(), complaint.String(), nil
 }
 
 // reason takes the name of the program out of an error of os/exec.

@@ -22,8 +22,8 @@ import (
 // mostAnswer is far above any answer that holds a session token.
 const mostAnswer = 1 << 20
 
-// newCaller makes what sends the requests of a source: through the proxy and with the certificates of the environment.
-func newCaller(e *environment.Environment) (*http.Client, error) {
+// NewCaller makes what sends the requests of a source: through the proxy and with the certificates of the environment.
+func NewCaller(e *environment.Environment) (*http.Client, error) {
 	target, err := e.Target()
 	if err != nil {
 		return nil, err
@@ -48,19 +48,41 @@ func newCaller(e *environment.Environment) (*http.Client, error) {
 // request sends a request and reads the session token out of the answer. Its error quotes nothing of the answer but names of members.
 func request(ctx context.Context, caller *http.Client, from *environment.TokenSource, names Names) (string, error) {
 	q := from.Request
+	text, err := Send(ctx, caller, q, names.replacer)
+	if err != nil {
+		return "", err
+	}
+	token, err := pointed(text, from.Token)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("the answer to the request %s holds no session token: %w", q, err)
+	case len(token) > mostBytes:
+		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no session token", q, mostBytes, from.Token)
+	case userfile.Flaw(token) != "":
+		return "", fmt.Errorf("the answer to the request %s holds at %s what is no session token: it %s", q, from.Token, strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
+	}
+	return token, nil
+}
+
+// Fill makes what puts values in the place of names in braces, each escaped for where it comes to stand.
+type Fill func(escape func(string) string) *strings.Replacer
+
+// Send sends a request, waits for 10 s at most and gives the body of an answer 2xx. Redirects are not followed. Its error names the request
+// without what may be secret in its address, and quotes nothing of the answer.
+func Send(ctx context.Context, caller *http.Client, q *environment.TokenRequest, fill Fill) ([]byte, error) {
 	json := strings.HasPrefix(strings.TrimSpace(q.Body), "{") || strings.HasPrefix(strings.TrimSpace(q.Body), "[")
 	escape := url.QueryEscape
 	if json {
 		escape = inJSON
 	}
 	path, query, asks := strings.Cut(q.URL, "?")
-	address := names.replacer(url.PathEscape).Replace(path)
+	address := fill(url.PathEscape).Replace(path)
 	if asks {
-		address += "?" + names.replacer(url.QueryEscape).Replace(query)
+		address += "?" + fill(url.QueryEscape).Replace(query)
 	}
-	r, err := http.NewRequestWithContext(ctx, q.Way(), address, strings.NewReader(names.replacer(escape).Replace(q.Body)))
+	r, err := http.NewRequestWithContext(ctx, q.Way(), address, strings.NewReader(fill(escape).Replace(q.Body)))
 	if err != nil {
-		return "", fmt.Errorf("the request %s cannot be made", q)
+		return nil, fmt.Errorf("the request %s cannot be made", q)
 	}
 	r.Header.Set("Accept", "application/json")
 	switch {
@@ -81,30 +103,21 @@ func request(ctx context.Context, caller *http.Client, from *environment.TokenSo
 		if errors.As(err, &e) {
 			err = e.Err
 		}
-		return "", fmt.Errorf("the request %s got no answer: %s", q, wire.Explain(err))
+		return nil, fmt.Errorf("the request %s got no answer: %s", q, wire.Explain(err))
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer+1))
 	switch {
 	case answer.StatusCode/100 == 3:
-		return "", fmt.Errorf("the request %s was answered with status %d: redirects are not followed", q, answer.StatusCode)
+		return nil, fmt.Errorf("the request %s was answered with status %d: redirects are not followed", q, answer.StatusCode)
 	case answer.StatusCode/100 != 2:
-		return "", fmt.Errorf("the request %s was answered with status %d", q, answer.StatusCode)
+		return nil, fmt.Errorf("the request %s was answered with status %d", q, answer.StatusCode)
 	case err != nil:
-		return "", fmt.Errorf("the request %s got no whole answer: %s", q, wire.Explain(err))
+		return nil, fmt.Errorf("the request %s got no whole answer: %s", q, wire.Explain(err))
 	case len(text) > mostAnswer:
-		return "", fmt.Errorf("the answer to the request %s is longer than 1 MiB", q)
+		return nil, fmt.Errorf("the answer to the request %s is longer than 1 MiB", q)
 	}
-	token, err := pointed(text, from.Token)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("the answer to the request %s holds no session token: %w", q, err)
-	case len(token) > mostBytes:
-		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no session token", q, mostBytes, from.Token)
-	case userfile.Flaw(token) != "":
-		return "", fmt.Errorf("the answer to the request %s holds at %s what is no session token: it %s", q, from.Token, strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
-	}
-	return token, nil
+	return text, nil
 }
 
 // inJSON escapes a text for within a JSON string.
@@ -115,10 +128,23 @@ func inJSON(text string) string {
 
 // pointed is the text at a JSON pointer (RFC 6901).
 func pointed(text []byte, pointer string) (string, error) {
+	at, err := Pointed(text, pointer)
+	if err != nil {
+		return "", err
+	}
+	if token, ok := at.(string); ok && token != "" {
+		return token, nil
+	}
+	return "", fmt.Errorf("%s is no text, or empty", pointer)
+}
+
+// Pointed is the value at a JSON pointer (RFC 6901), as encoding/json reads it with UseNumber. Its error quotes nothing but names of members.
+func Pointed(text []byte, pointer string) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
 	var at any
 	if decoder.Decode(&at) != nil {
-		return "", errors.New("it is no JSON")
+		return nil, errors.New("it is no JSON")
 	}
 	walked := ""
 	for _, step := range strings.Split(pointer, "/")[1:] {
@@ -127,23 +153,20 @@ func pointed(text []byte, pointer string) (string, error) {
 		switch below := at.(type) {
 		case map[string]any:
 			if at, found = below[name]; !found {
-				return "", fmt.Errorf("there is no %s; there is %s", walked+"/"+step, listed(below))
+				return nil, fmt.Errorf("there is no %s; there is %s", walked+"/"+step, listed(below))
 			}
 		case []any:
 			i, err := strconv.Atoi(name)
 			if err != nil || i < 0 || i >= len(below) || len(name) > 1 && name[0] == '0' || name[0] == '+' {
-				return "", fmt.Errorf("there is no %s in a list of %d", walked+"/"+step, len(below))
+				return nil, fmt.Errorf("there is no %s in a list of %d", walked+"/"+step, len(below))
 			}
 			at = below[i]
 		default:
-			return "", fmt.Errorf("there is no %s, as %s holds a single value", walked+"/"+step, walked)
+			return nil, fmt.Errorf("there is no %s, as %s holds a single value", walked+"/"+step, walked)
 		}
 		walked += "/" + step
 	}
-	if token, ok := at.(string); ok && token != "" {
-		return token, nil
-	}
-	return "", fmt.Errorf("%s is no text, or empty", pointer)
+	return at, nil
 }
 
 // listed names the members of an object, some of them.

@@ -33,7 +33,7 @@ const mostFailures = 3
 
 // New makes the sources of a run.
 func New(e *environment.Environment) *Sources {
-	return &Sources{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return newCaller(e) }), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
+	return &Sources{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
 }
 
 // Take gets a session token that was not taken before. An error names the source. It may hold what a command said, and must be redacted.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"agstest/internal/actions"
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/internal/figures"
+	"agstest/internal/journal"
+	"agstest/steps"
+)
+
+// actionFlags say whether a run may change the state of a platform.
+type actionFlags struct {
+	yes []string // host or name of a protected environment
+}
+
+func (f *actionFlags) register(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.yes, "yes-actions", nil, "host or name of a protected environment given back: its actions are used only then")
+}
+
+// pending refuses an environment whose state an earlier run has changed and not put back.
+func pending(e *environment.Environment, passOver bool) error {
+	if e.File == "" || passOver {
+		return nil
+	}
+	folder, err := os.ReadFile(journal.Marker(e.File))
+	if err != nil {
+		return nil //nolint:nilerr // there is none
+	}
+	return pendingError(journal.PendingError{Folder: string(folder)})
+}
+
+func pendingError(err journal.PendingError) error {
+	return failure.Usagef("%w. Put them back with: agstest restore %s (or pass over it with --ignore-journal)", err, err.Folder)
+}
+
+// act gives a check the actions of its environment file, where it may use them, and what ends them. Ending puts back what is changed, also
+// where the run is interrupted or breaks down.
+func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) error) {
+	e := o.Environment
+	nothing := func(context.Context) error { return nil }
+	switch {
+	case !e.MayAct() || e.Mock != nil:
+		return nothing
+	case e.File == "":
+		p.warnf("actions are not used, because the environment is read from stdin: what they change is noted beside its file")
+		return nothing
+	case e.Protected && !e.Agreed(r.yesActions) && !givesBack(r.yesActions, e.Name), o.Calm != "":
+		p.warnf("actions are not used, because the environment %s is protected: they need --yes-actions %s, and --yes %s", e.Name, e.ConsentHost(), e.ConsentHost())
+		return nothing
+	}
+	keeper := actions.NewKeeper(e, actions.FromFile(e, p.secrets.Add), func() (*journal.Journal, error) {
+		return journal.Begin(r.folder.Path(), e.File, r.ignoreJournal)
+	})
+	o.Actions = keeper
+	var once sync.Once
+	var ended error
+	closing := func(ctx context.Context) error {
+		once.Do(func() { ended = keeper.Close(ctx) })
+		return ended
+	}
+	p.brokenDown.Store(&closing)
+	return closing
+}
+
+func givesBack(names []string, name string) bool {
+	for _, given := range names {
+		if given == name {
+			return true
+		}
+	}
+	return false
+}
+
+// tellLeft says what is left of actions, and how it is put back.
+func (r *recorder) tellLeft(left error) error {
+	if left == nil {
+		return nil
+	}
+	r.keep, r.left = true, true
+	return left
+}
+
+// moved lets the mark beside the environment file name the folder of the run as it is called at last.
+func (r *recorder) moved(from, to string) {
+	if !r.left {
+		return
+	}
+	if err := journal.Moved(r.service.environment.File, from, to); err != nil {
+		r.program.warnf("%v", err)
+	}
+	r.program.warnf("put back what is left with: agstest restore %s", to)
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	var env string
+	c := &cobra.Command{
+		Use:   "restore RUN",
+		Short: "Put back what a run has changed on a platform and could not put back itself.",
+		Long: `A run notes each change of a state (actions of an environment file) in its folder before it makes it, and puts everything back when it ends. Where it was
+killed, or a call failed, this does it: RUN is the folder of the run. What was put back already is not done again.`,
+		Example: `  agstest restore out/20261129T101500Z-staging-conform-77afcda635f2`,
+		Args:    wantArguments(1, 1, "the folder of a run"),
+		RunE: func(c *cobra.Command, args []string) error {
+			j, file, err := journal.Read(args[0])
+			if err != nil {
+				return err
+			}
+			if env != "" {
+				file = env
+			}
+			e, err := p.readEnvironment(file)
+			if err != nil {
+				return err
+			}
+			if e.Actions == nil {
+				return failure.Usagef("%s has no actions any more, so nothing can be put back with it; --env names a file that has", file)
+			}
+			open := j.Open()
+			err = actions.Resumed(e, actions.FromFile(e, p.secrets.Add), j).Close(c.Context())
+			if err != nil {
+				return fmt.Errorf("%w. The journal stays in %s", err, args[0])
+			}
+			fmt.Fprintf(p.stdout, "%s put back\n", figures.Plural(int64(len(open)), "change"))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&env, "env", "", "environment file to put back with; left out: that of the run")
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	return c
+}

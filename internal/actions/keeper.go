@@ -1,0 +1,203 @@
+package actions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/internal/journal"
+)
+
+// putBackFor bounds how long a run that was ended goes on putting back.
+const putBackFor = time.Minute
+
+// Keeper carries orders out and puts back what they change. It is safe for concurrent use.
+type Keeper struct {
+	environment *environment.Environment
+	door        Door
+	begin       func() (*journal.Journal, error) // before the first change
+
+	mu      sync.Mutex // held while an order is carried out: a change and what undoes it do not overtake each other
+	journal *journal.Journal
+	done    int
+}
+
+// NewKeeper makes the keeper of a run. Begin makes its journal when the first change is to be made.
+func NewKeeper(e *environment.Environment, door Door, begin func() (*journal.Journal, error)) *Keeper {
+	return &Keeper{environment: e, door: door, begin: begin}
+}
+
+// Resumed is the keeper of a run that has ended, for what its journal has left open.
+func Resumed(e *environment.Environment, door Door, j *journal.Journal) *Keeper {
+	return &Keeper{environment: e, door: door, journal: j}
+}
+
+// Can tells whether something can be done and put back. A nil keeper can nothing.
+func (k *Keeper) Can(kind Kind) bool { return k != nil && Can(k.environment, kind) }
+
+// Refusal says why an order must not be carried out: it is about an account that the file does not name. Empty: it may be.
+func (k *Keeper) Refusal(o Order) string {
+	switch o.Kind {
+	case VPN, Geo:
+		return ""
+	}
+	if o.AccountID == "" {
+		return "it is not known which account is meant (accountId)"
+	}
+	if !slices.Contains(k.environment.NamedAccounts(), o.AccountID) {
+		return "actions touch no account that the environment file does not name (situations: … accountId)"
+	}
+	return ""
+}
+
+// Do carries an order out, once it stands in the journal. Its error names what was called and what may be left.
+func (k *Keeper) Do(ctx context.Context, o Order) ([]string, error) {
+	if why := k.Refusal(o); why != "" {
+		return nil, errors.New(why)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	undo, has := k.undoOf(o)
+	if !has {
+		answer, err := k.door(ctx, o)
+		if err == nil {
+			k.settleFor(o)
+		}
+		return answer, err
+	}
+	if k.journal == nil {
+		j, err := k.begin()
+		if err != nil {
+			return nil, err
+		}
+		k.journal = j
+	}
+	_, err := k.journal.Note(o.String(), undo)
+	if err != nil {
+		return nil, err
+	}
+	k.done++
+	_, err = k.door(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%w; whether it was done all the same is not known, so it will be put back", err)
+	}
+	return nil, err
+}
+
+// undoOf is the order that puts back what another changes; false: it changes nothing that can be put back.
+func (k *Keeper) undoOf(o Order) (Order, bool) {
+	undo := o
+	switch o.Kind {
+	case Suspend, Restrict, Cancel:
+		undo.Kind = Reactivate
+	case Disable:
+		undo.Kind = Enable
+	case Limit:
+		before, err := strconv.Atoi(k.environment.Actions.Limit.Before)
+		if err != nil || before == o.Limit {
+			return Order{}, false
+		}
+		undo.Limit = before
+	case VPN, Geo:
+		undo.State = k.usual(o.Kind)
+		if undo.State == o.State {
+			return Order{}, false
+		}
+	default:
+		return Order{}, false
+	}
+	return undo, true
+}
+
+// usual is the state of a switch that is put back.
+func (k *Keeper) usual(kind Kind) string {
+	if a := k.environment.Actions.ActionOf(string(kind)); a != nil && a.Before != "" {
+		return a.Before
+	}
+	return "on"
+}
+
+// settleFor settles what an order has put back.
+func (k *Keeper) settleFor(o Order) {
+	if k.journal == nil {
+		return
+	}
+	for _, open := range k.journal.Open() {
+		var undo Order
+		if json.Unmarshal(open.Undo, &undo) == nil && undo == o {
+			_ = k.journal.Settle(open.Number) // where that is not noted, it is put back once more
+		}
+	}
+}
+
+// PutBack undoes what is open, the last first, at most once each kind and object. The error names what could not be put back.
+func (k *Keeper) PutBack(ctx context.Context) error {
+	if k == nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.journal == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackFor) // a run that was ended puts back too
+	defer cancel()
+	var left []string
+	tried := map[Order]error{}
+	for _, open := range k.journal.Open() {
+		var undo Order
+		if json.Unmarshal(open.Undo, &undo) != nil {
+			left = append(left, open.Do)
+			continue
+		}
+		err, again := tried[undo]
+		if !again {
+			_, err = k.door(ctx, undo)
+			tried[undo] = err
+		}
+		if err != nil {
+			left = append(left, fmt.Sprintf("to %s: %v", undo, err))
+			continue
+		}
+		if err := k.journal.Settle(open.Number); err != nil {
+			left = append(left, err.Error())
+		}
+	}
+	slices.Sort(left)
+	if left = slices.Compact(left); len(left) > 0 {
+		return failure.Setupf("could not be put back: %s", strings.Join(left, "; "))
+	}
+	return nil
+}
+
+// Close puts back what is open and ends the journal. The error names what is left.
+func (k *Keeper) Close(ctx context.Context) error {
+	if k == nil {
+		return nil
+	}
+	err := k.PutBack(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.journal == nil {
+		return err
+	}
+	return errors.Join(err, k.journal.Close())
+}
+
+// Done is how many changes were made.
+func (k *Keeper) Done() int {
+	if k == nil {
+		return 0
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.done
+}
