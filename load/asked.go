@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"agstest/load/clients"
 	"agstest/load/schedule"
 	"agstest/load/transport"
 )
@@ -16,6 +17,9 @@ type Asked struct {
 	Hits     uint64        // 0: not known, in a closed loop
 	Peak     float64       // highest rate in hits a second; 0: not known, in a closed loop
 	Timeout  time.Duration // of one exchange, after which the last one that was sent has ended too
+	Clients  int           // that take part
+	SetUp    int           // about how many requests come before the clock starts
+	Devices  uint64        // that are created at most, and stay
 }
 
 // Check refuses what Run would refuse before it sends anything, in the same words and of the same kind (failure.Usage),
@@ -27,14 +31,18 @@ func Check(o Options, shards int) (*Asked, error) {
 	if err != nil {
 		return nil, err
 	}
+	takePart, setUp := 0, 0
 	for _, index := range narrowest(shards, p.hits()) {
 		part := o
 		part.Shard = schedule.Shard{Index: index, Of: shards}
-		if _, err := Prepare(part); err != nil {
+		prepared, err := Prepare(part)
+		if err != nil {
 			return nil, err
 		}
+		takePart, setUp = shards*prepared.Crowd().Size(), shards*prepared.Crowd().SetUpCalls()
 	}
 	asked := &Asked{
+		Clients: takePart, SetUp: setUp,
 		Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout),
 	}
 	switch {
@@ -42,6 +50,9 @@ func Check(o Options, shards int) (*Asked, error) {
 		asked.Longest, asked.Peak = p.storm.GivesUpAfter(), p.storm.Peak()
 	case p.whole != nil:
 		asked.Peak = p.whole.Peak()
+	}
+	if clients.Creates(o.Workload) {
+		asked.Devices = asked.Hits
 	}
 	return asked, nil
 }

@@ -3,10 +3,12 @@ package load
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -49,21 +51,7 @@ const (
 // only a lower bound and says so. Errors are those of Run; when ctx ends after the first point, what was found so far
 // is reported, marked partial.
 func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports.Load, error) {
-	if len(o.Limits) == 0 {
-		return nil, failure.Usagef("a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
-	}
-	for _, l := range o.Limits {
-		if l.OfLoad() {
-			return nil, failure.Usagef("the limit %s makes no sense in a search for a rate; limit response times and errors", l.Expression)
-		}
-	}
-	if o.Rate != (schedule.Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil || o.Storm != nil || o.Shard.Of > 1 {
-		return nil, failure.Usagef("a capacity search chooses rates and durations itself; leave --rate, --duration, --profile, --population, --storm and --shard out")
-	}
-	if o.Environment == nil {
-		return nil, failure.Usagef("a load needs an environment")
-	}
-	s, err := newSearch(&o, options)
+	s, err := searchOf(&o, options)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +75,62 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 		return report, err
 	}
 	return s.search(ctx)
+}
+
+// searchOf is the search, where what is asked for makes sense.
+func searchOf(o *Options, options CapacityOptions) (*search, error) {
+	if len(o.Limits) == 0 {
+		return nil, failure.Usagef("a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
+	}
+	for _, l := range o.Limits {
+		if l.OfLoad() {
+			return nil, failure.Usagef("the limit %s makes no sense in a search for a rate; limit response times and errors", l.Expression)
+		}
+	}
+	if o.Rate != (schedule.Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil || o.Storm != nil || o.Shard.Of > 1 {
+		return nil, failure.Usagef("a capacity search chooses rates and durations itself; leave --rate, --duration, --profile, --population, --storm and --shard out")
+	}
+	if o.Environment == nil {
+		return nil, failure.Usagef("a load needs an environment")
+	}
+	return newSearch(o, options)
+}
+
+// AskedByCapacity is what a search asks for at most: rates that double until a limit breaks or the highest rate to try is reached, the halving
+// of the gap, and the confirmations. Without a highest rate Hits and Peak are 0: nobody knows before where a limit breaks. Errors are those of
+// Capacity before it sends anything; nothing is sent.
+func AskedByCapacity(o Options, options CapacityOptions) (*Asked, error) {
+	s, err := searchOf(&o, options)
+	if err != nil {
+		return nil, err
+	}
+	first := o
+	first.Rate, first.Duration = schedule.RateOf(s.from), s.length(s.from)
+	asked, err := Check(first, 1)
+	if err != nil {
+		return nil, err
+	}
+	asked.Schedule = fmt.Sprintf("from %s for %s, doubled until a limit breaks", figures.Rate(s.from), s.length(s.from))
+	if s.to == 0 {
+		asked.Hits, asked.Peak, asked.Length, asked.Longest, asked.Devices = 0, 0, 0, 0, 0
+		return asked, nil
+	}
+	hits, length := 0.0, time.Duration(0)
+	try := func(rate float64) {
+		hits += rate * s.length(rate).Seconds()
+		length += s.length(rate) + s.pause
+	}
+	for rate := s.from; rate < s.to; rate *= 2 {
+		try(rate)
+	}
+	for range confirmations + 1 + int(math.Ceil(math.Log2(1/s.precision))) {
+		try(s.to)
+	}
+	asked.Hits, asked.Peak, asked.Length, asked.Longest = uint64(math.Ceil(hits)), s.to, length, length
+	if asked.Devices > 0 {
+		asked.Devices = asked.Hits
+	}
+	return asked, nil
 }
 
 // pause waits for some time, or until ctx ends.

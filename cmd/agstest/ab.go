@@ -32,6 +32,7 @@ func (p *program) abCommand() *cobra.Command {
 		o         ab.Options
 		placement string
 		swap      string
+		dryRun    bool
 	)
 	c := &cobra.Command{
 		Use:   "ab",
@@ -75,7 +76,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			o.Timeout, o.MaxLag = asked.Timeout, asked.MaxLag
 			o.OverrideMaxRate, o.YesLoad, o.Yes = f.overrideMaxRate, f.yesLoad, f.yes
 			p.warnOfNames(f.yesLoad)
-			return p.ab(c, envs, o, f.seed, &out)
+			return p.ab(c, envs, o, f.seed, dryRun, &out)
 		},
 	}
 	flags := c.Flags()
@@ -83,6 +84,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 	flags.StringVar(&f.rate, "rate", "", "hits of each side in its blocks, such as 100/s")
 	f.registerTraffic(c)
 	f.registerSeed(c)
+	flags.BoolVar(&dryRun, "dry-run", false, dryRunUsage)
 	flags.BoolVar(&o.AA, "aa", false, "compare one service with itself; without --env the embedded mock")
 	flags.IntVar(&o.Pairs, "pairs", 0, "pairs of blocks; 0: 60")
 	flags.DurationVar(&o.Block, "block", 0, "how long one side sends before the other takes over; 0: 5s, or longer at low rates")
@@ -95,7 +97,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 	return c
 }
 
-func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, out *outputFlags) error {
+func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, dryRun bool, out *outputFlags) error {
 	var services []*service
 	defer func() {
 		for _, s := range services {
@@ -122,6 +124,20 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 		if o.New.Name != o.Old.Name {
 			name += "-" + o.New.Name
 		}
+	}
+	var hosts []string
+	for i, s := range services {
+		if i == 0 || s.environment.ConsentHost() != services[0].environment.ConsentHost() {
+			hosts = append(hosts, s.environment.ConsentHost())
+		}
+	}
+	if dryRun {
+		asked, err := ab.Check(o)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("ab", askedBy(asked), o.Workload, strings.Join(hosts, " and ")))
+		return nil
 	}
 	r, err := p.newRecorder(c, nil, out, "ab", name)
 	if err != nil {
@@ -150,6 +166,14 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) }) // told when the whole is written
 	}
 	p.notef("ab: %s, seed %d", name, o.Seed)
+	if asked, err := ab.Check(o); err == nil { // an error is that of the run
+		for _, s := range services {
+			if s.environment.Protected || !s.environment.Local() {
+				p.notef("%s", forecast("ab", askedBy(asked), o.Workload, strings.Join(hosts, " and ")))
+				break
+			}
+		}
+	}
 	comparison, err := ab.Run(c.Context(), o)
 	progress.end()
 	if comparison != nil {

@@ -147,6 +147,9 @@ func TestNothingIsSentToAProtectedServiceWithoutTheRightHost(t *testing.T) {
 		{"conform", "--env", file, "--dry-run"}, {"conform", "--env", file, "--dry-run", "--yes", "127.0.0.1"},
 		{"gate", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s", "--yes", "127.0.0.1", "--dry-run"},
 		{"load", "--env", file, "--workload", "refresh", "--rate", "5/s", "--duration", "1s", "--yes", "127.0.0.1", "--dry-run"},
+		{"load", "--env", file, "--storm", "20", "--within", "2s", "--yes", "127.0.0.1", "--dry-run"},
+		{"capacity", "--env", file, "--workload", "refresh", "--limit", "refresh.p99<1s", "--yes", "127.0.0.1", "--dry-run"},
+		{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "5/s", "--yes", "127.0.0.1", "--dry-run"},
 	} {
 		code, stdout, stderr := call(t, nil, args...)
 		assert.Equal(t, exitPass, code, "%v: %s", args, stderr)
@@ -158,6 +161,34 @@ func TestNothingIsSentToAProtectedServiceWithoutTheRightHost(t *testing.T) {
 	assert.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
 	assert.Contains(t, stderr, "agstest: warning: --yes-load gives back a name")
 	assert.NotEmpty(t, log.lines)
+}
+
+// TestForecastsOfLoadsHold: what a load says before it sends is what is counted afterwards, and a dry run says the same.
+func TestForecastsOfLoadsHold(t *testing.T) {
+	t.Parallel()
+	file, log, host := liveMock(t, "protected: true\n")
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+		most int // requests, with discovery and a probe of the service
+	}{
+		{"load", []string{"load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--clients", "5"},
+			"load: at most 20 requests, at most 20/s (refresh, constant 20/s for 1s) within 1s by 5 clients, after about 5 requests of set-up, 0 new devices and 0 wrong passwords to " + host, 31},
+		{"storm", []string{"load", "--storm", "10", "--within", "1s"},
+			"load: 10 requests, at most 10/s, and what clients send again (storm: 10 clients come back within 1s, each tries until it is signed in) within 10m0s by 10 clients, after about 9 requests of set-up, 0 new devices and 0 wrong passwords to " + host, 31},
+	} {
+		code, stdout, stderr := call(t, nil, append(test.args, "--env", file, "--yes", "127.0.0.1", "--dry-run")...)
+		require.Equal(t, exitPass, code, "%s: %s", test.name, stderr)
+		assert.Contains(t, stdout, test.want+"; nothing was sent\n", test.name)
+		assert.Empty(t, log.lines, test.name)
+		code, stdout, stderr = call(t, nil, append(test.args, "--env", file, "--yes", "127.0.0.1", "--max-lag", "5s", "--out", filepath.Join(t.TempDir(), "run"))...)
+		assert.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+		assert.Contains(t, stderr, test.want+"\n", test.name)
+		assert.LessOrEqual(t, len(log.lines), test.most, "%s: %s", test.name, log.lines)
+		assert.Empty(t, log.wrong, test.name)
+		log.lines = nil
+	}
 }
 
 func TestActivationsNeedToBeAllowed(t *testing.T) {

@@ -21,6 +21,7 @@ func (p *program) capacityCommand() *cobra.Command {
 	var out outputFlags
 	var from, to string
 	var options load.CapacityOptions
+	var dryRun bool
 	c := &cobra.Command{
 		Use:   "capacity",
 		Short: "Find the highest rate that keeps the limits.",
@@ -48,6 +49,20 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				}
 			}
 			p.warnOfNames(f.yesLoad)
+			if dryRun {
+				service, err := p.open(&s)
+				if err != nil {
+					return err
+				}
+				defer service.close()
+				o.Environment = service.environment
+				asked, err := load.AskedByCapacity(o, options)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("capacity", asked, o.Workload, o.Environment.ConsentHost()))
+				return nil
+			}
 			return p.withRun(c, &s, &out, "capacity", func(r *recorder) error {
 				if err := r.findRoom(); err != nil {
 					return err
@@ -70,6 +85,9 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 					})
 				}
 				p.notef("capacity: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
+				if asked, err := load.AskedByCapacity(o, options); err == nil { // an error is that of the search
+					p.tellLoad("capacity", asked, o.Workload, o.Environment)
+				}
 				l, err := load.Capacity(c.Context(), o, options)
 				progress.end()
 				return p.keepLoad(r, l, err)
@@ -84,6 +102,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 	flags.StringVar(&to, "to", "", "highest rate to try; left out: load.maxRate of the environment, if it has one")
 	flags.DurationVar(&options.Point, "point", 0, "how long one rate is tried at least; 0: 15s")
 	flags.Float64Var(&options.Precision, "precision", 0, "how near the bounds come to each other, as a share; 0: 0.05")
+	flags.BoolVar(&dryRun, "dry-run", false, dryRunUsage)
 	flags.DurationVar(&options.Pause, "pause", 0, "between two rates; 0: 1s")
 	s.register(c)
 	out.register(c)

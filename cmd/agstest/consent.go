@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"agstest/internal/environment"
 	"agstest/internal/figures"
 	"agstest/load"
+	"agstest/load/ab"
+	"agstest/load/clients"
 	"agstest/steps"
 )
 
@@ -59,6 +63,47 @@ func (p *program) tellForecast(e *environment.Environment, o steps.Options) erro
 	return nil
 }
 
+// forecast says what a load will send at most, before it does.
+func forecast(kind string, asked *load.Asked, workload, host string) string {
+	hits := "as many requests as the workers can send"
+	if asked.Hits > 0 {
+		hits = fmt.Sprintf("at most %s", figures.Plural(int64(asked.Hits), "request"))
+	}
+	if asked.Peak > 0 {
+		hits += fmt.Sprintf(", at most %s", figures.Rate(asked.Peak))
+	} else if kind == "capacity" {
+		hits = "as many requests as it takes to break a limit; --to bounds them"
+	}
+	length, setUp := "", "of set-up"
+	switch {
+	case asked.Longest > asked.Length && kind != "ab":
+		hits = fmt.Sprintf("%s, and what clients send again", hits[len("at most "):])
+	case kind == "capacity":
+		setUp = "of set-up before the first rate"
+	}
+	if asked.Longest > 0 {
+		length = fmt.Sprintf(" within %s", asked.Longest.Round(time.Second/10))
+	}
+	devices := figures.Plural(int64(asked.Devices), "new device")
+	if asked.Devices == 0 && asked.Hits == 0 && clients.Creates(workload) {
+		devices = "a new device for each"
+	}
+	return fmt.Sprintf("%s: %s (%s)%s by %s, after about %s %s, %s and 0 wrong passwords to %s", kind, hits, strings.TrimPrefix(workload+", "+asked.Schedule, ", "), length,
+		figures.Plural(int64(asked.Clients), "client"), figures.Plural(int64(asked.SetUp), "request"), setUp, devices, host)
+}
+
+// tellLoad says what a load will send where others may mind.
+func (p *program) tellLoad(kind string, asked *load.Asked, workload string, e *environment.Environment) {
+	if asked != nil && (e.Protected || !e.Local()) {
+		p.notef("%s", forecast(kind, asked, workload, e.ConsentHost()))
+	}
+}
+
+// askedBy is what a comparison by turns asks for, as a load is told.
+func askedBy(a *ab.Asked) *load.Asked {
+	return &load.Asked{Schedule: "by turns", Hits: a.Hits, Peak: a.Peak, Longest: a.Length, Devices: a.Devices, Clients: a.Clients, SetUp: a.SetUp}
+}
+
 // dryLoad tells what a load would send, behind what the check before it would where there is one.
 func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options) error {
 	service, err := p.open(s)
@@ -77,11 +122,7 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options)
 			return err
 		}
 	}
-	hits := "as many requests as the workers can send"
-	if asked.Hits > 0 {
-		hits = fmt.Sprintf("%s, at most %s", figures.Plural(int64(asked.Hits), "request"), figures.Rate(asked.Peak))
-	}
-	fmt.Fprintf(p.stdout, "load: %s (%s, %s) to %s, after the requests that sign its clients on; nothing was sent\n", hits, o.Workload, asked.Schedule, o.Environment.ConsentHost())
+	fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("load", asked, o.Workload, o.Environment.ConsentHost()))
 	return nil
 }
 

@@ -321,6 +321,9 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 		progress.show(func() string { return "load: " + describeProgress(at) })
 	}
 	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
+	if asked, err := load.Check(o, max(1, o.Shard.Of)); err == nil { // an error is that of the run
+		p.tellLoad("load", asked, o.Workload, o.Environment)
+	}
 	l, err := load.Run(ctx, o)
 	progress.end()
 	// Where nothing was sent and nothing was found before, there is nothing to keep.

@@ -12,6 +12,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestGitLabGivesSecretsToTheJobThatNeedsThem: the jobs that run agstest are of an environment, which secrets are scoped to; the one that
+// builds, and runs what libraries bring, is of none.
+func TestGitLabGivesSecretsToTheJobThatNeedsThem(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "pipelines", "gitlab.yml"))
+	require.NoError(t, err)
+	var jobs map[string]any
+	require.NoError(t, yaml.Unmarshal(text, &jobs))
+	builds, runs := 0, 0
+	for name, value := range jobs {
+		job, _ := value.(map[string]any)
+		for _, line := range asList(job["script"]) {
+			environment, _ := job["environment"].(map[string]any)
+			switch line, _ := line.(string); {
+			case strings.HasPrefix(line, "make "):
+				builds++
+				assert.Nil(t, job["environment"], name)
+			case strings.HasPrefix(line, "bin/agstest "):
+				runs++
+				assert.Regexp(t, "^agstest/", environment["name"], name)
+			}
+		}
+	}
+	assert.Equal(t, []int{1, 2}, []int{builds, runs})
+}
+
+func asList(v any) []any {
+	list, _ := v.([]any)
+	return list
+}
+
 // TestPipelinesUseWhatExists parses the ready-made pipelines and checks that every agstest command in them has only flags that the
 // command knows, that each runs the gate and ab, and that each keeps its reports when the run fails.
 func TestPipelinesUseWhatExists(t *testing.T) {

@@ -78,6 +78,36 @@ const (
 	lead = 500 * time.Millisecond
 )
 
+// Asked is what a comparison asks for at most, with a second round where one confirms what the first found.
+type Asked struct {
+	Hits, Devices  uint64
+	Peak           float64       // hits a second, of each side in its blocks
+	Length         time.Duration // of all rounds
+	Clients, SetUp int           // of both sides; SetUp is about how many requests come before the clock starts
+}
+
+// Check refuses what Run would refuse before it sends anything, and says what would be sent. Nothing is.
+func Check(o Options) (*Asked, error) {
+	j, err := newJob(&o)
+	if err != nil {
+		return nil, err
+	}
+	rounds := 1
+	if o.Confirm {
+		rounds = 2
+	}
+	turns := time.Duration(2 * o.Pairs * rounds)
+	a := &Asked{Peak: o.Rate.PerSecond(), Length: turns * j.block, Hits: uint64(turns) * o.Rate.HitsBefore(j.block)}
+	for _, s := range []*side{j.old, j.new} {
+		a.Clients += s.clients
+		a.SetUp += s.setUp
+	}
+	if clients.Creates(o.Workload) {
+		a.Devices = a.Hits
+	}
+	return a, nil
+}
+
 // Run lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides
 // first. When ctx ends it sends no more, and what was measured is in the comparison, which is then inconclusive. An
 // error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock

@@ -94,7 +94,7 @@ func newJob(o *Options) (*job, error) {
 		if err != nil {
 			return nil, err
 		}
-		side.clients = planned.Crowd().Size()
+		side.clients, side.setUp = planned.Crowd().Size(), planned.Crowd().SetUpCalls()
 		if i == 0 {
 			j.old = side
 		} else {

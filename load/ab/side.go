@@ -24,6 +24,7 @@ type side struct {
 	consent     load.Consent
 	prepared    *load.Prepared
 	clients     int // planned
+	setUp       int // calls before the clock starts, about
 	recorder    *turnRecorder
 	progress    func(engine.Progress)
 

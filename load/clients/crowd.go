@@ -296,6 +296,14 @@ func (c *Crowd) Exhausted() error {
 // Size is how many clients take part.
 func (c *Crowd) Size() int { return c.planned.starters + c.planned.chains }
 
+// SetUpCalls is about how many calls are made before the clock starts: session tokens that are minted, and clients that are signed on.
+func (c *Crowd) SetUpCalls() int {
+	if c.supply.source == mintedAhead {
+		return c.planned.sessions + c.planned.chains
+	}
+	return c.planned.chains
+}
+
 // SetUpReport is what the report says of the set-up; nil where no call of it had to be made again.
 func (c *Crowd) SetUpReport() *reports.SetUp { return c.standing.report() }
 
