@@ -259,8 +259,9 @@ backend default { .host = "{{.Host}}"; .port = "{{.UpstreamPort}}"; }
 {{.Config.Outer}}
 `
 
-// Without login=PASSTHRU Squid keeps the header Authorization to itself.
-const squidMain = `http_port 127.0.0.1:{{.Port}} accel defaultsite=127.0.0.1:{{.UpstreamPort}}
+// Without login=PASSTHRU Squid keeps the header Authorization to itself. On AdminPort it is a forward proxy.
+const squidMain = `http_port 127.0.0.1:{{.AdminPort}}
+http_port 127.0.0.1:{{.Port}} accel defaultsite=127.0.0.1:{{.UpstreamPort}}
 cache_peer {{.Host}} parent {{.UpstreamPort}} 0 no-query originserver login=PASSTHRU name=ags
 pid_filename {{.Folder}}/pid
 cache_log {{.Folder}}/error.log

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -24,6 +25,7 @@ import (
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/steps"
 )
 
 // run sends refreshes for a second through a gateway.
@@ -68,13 +70,19 @@ func TestLoadThroughEachKindOfTLS(t *testing.T) {
 	}
 }
 
-// TestLoadThroughHTTP2Alone: Go, and so Caddy from 2.7 on and Traefik, ends the handshake without a protocol where it speaks HTTP/2 alone
-// and HTTP/1.1 is offered.
-func TestLoadThroughHTTP2Alone(t *testing.T) {
+// TestThroughHTTP2Alone: load and conform speak HTTP/2 where nothing else is spoken. Go, and so Caddy from 2.7 on and Traefik, ends the handshake
+// without a protocol where it speaks HTTP/2 alone and HTTP/1.1 is offered. Debian's Caddy 2.6 does not start without HTTP/1.1.
+func TestThroughHTTP2Alone(t *testing.T) {
 	s := newService(t)
 	to, err := url.Parse("http://" + s.address)
 	require.NoError(t, err)
-	proxy := httptest.NewUnstartedServer(httputil.NewSingleHostReverseProxy(to))
+	through := httputil.NewSingleHostReverseProxy(to)
+	proxy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 {
+			panic(http.ErrAbortHandler) // as Caddy: the connection is closed
+		}
+		through.ServeHTTP(w, r)
+	}))
 	proxy.TLS = &tls.Config{NextProtos: []string{"h2"}}
 	proxy.EnableHTTP2 = true
 	proxy.StartTLS()
@@ -86,6 +94,14 @@ func TestLoadThroughHTTP2Alone(t *testing.T) {
 	report := s.run(t, g, proxy.URL, false)
 	assert.Zero(t, report.Total.Wrong)
 	assert.Equal(t, "net/http, since the service speaks HTTP/2 only", report.Plan.Transport)
+	e := s.environment(t, g, proxy.URL)
+	e.Mock = nil
+	checked, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: 10 * time.Second})
+	require.NoError(t, err)
+	for _, q := range checked.Requirements {
+		assert.False(t, q.ID == "SOST-01" && q.Verdict != reports.Pass, q.Reason)
+	}
+	assert.Contains(t, strings.Join(checked.Notes, "; "), "HTTP/2")
 }
 
 // TestTheServiceStartsAgainBehindAGateway: connections to the gateway stay, its answers while the service is away are wrong ones, and all

@@ -177,7 +177,7 @@ func TestNothingIsJudgedWhereNothingIsAnswered(t *testing.T) {
 		case strings.HasPrefix(r.name, "503"):
 			door = discovery + "was answered by what looks like a gateway (status 503) instead of by an AGS: the gateway is up, and the service behind it is down or shut off"
 		case r.name == "407":
-			door, says = discovery+"was refused by a proxy that wants a user name and password", ""
+			door, says = discovery+"was refused: the proxy wants a user name and password", ""
 		}
 		for _, err := range []error{err, loadErr} { // a load looks before its clock starts
 			setUpFailed(t, err, says)

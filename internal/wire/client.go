@@ -100,6 +100,7 @@ func NewClient(t Target) (*Client, error) {
 				return proxy, nil
 			},
 			DialContext:            dialLinks(dialer.DialContext),
+			OnProxyConnectResponse: ProxyConnected,
 			TLSClientConfig:        config,
 			TLSHandshakeTimeout:    t.Timeout,
 			DisableCompression:     true,

@@ -89,7 +89,10 @@ func explainOwn(err error) string {
 	var timeout timeoutError
 	var cut cutError
 	var coding codingError
+	var refusal proxyRefusal
 	switch {
+	case errors.As(err, &refusal):
+		return refusal.Error()
 	case errors.As(err, &timeout):
 		return timeout.Error()
 	case errors.As(err, &cut):

@@ -125,11 +125,11 @@ func (c *Client) strange(x *Exchange) error {
 	case x.Err != nil && errors.Is(x.Err, context.Canceled):
 		return x.Err
 	case x.Err != nil && x.Status == 0:
-		return Blame(keyOfConnection(x.Err), "%s got no answer: %s", where, Explain(x.Err))
+		return Blame(c.keyOfConnection(x.Err), "%s got no answer: %s", where, Explain(x.Err))
 	case x.Err != nil:
 		return Blame("url", "%s got no whole answer: %s", where, Explain(x.Err))
 	case x.Status == http.StatusProxyAuthRequired:
-		return Blame("url", "%s was refused by a proxy that wants a user name and password; put them into the address of the proxy", where)
+		return Blame(c.keyOfProxy(), "%s was refused: %s", where, proxyRefusal{x.Status})
 	case movedToTLS(c.base, x):
 		return Blame("url", "%s was redirected with status %d to %s: the gateway there wants TLS; write https:// in url",
 			where, x.Status, redirectHost(x.Header.Get("Location")))
@@ -183,14 +183,28 @@ func (c *Client) called(title string) string {
 }
 
 // keyOfConnection is the key of the environment file that is the likely reason why no connection came about.
-func keyOfConnection(err error) string {
+func (c *Client) keyOfConnection(err error) string {
+	var refusal proxyRefusal
+	if errors.As(err, &refusal) && refusal.status < 500 {
+		return c.keyOfProxy()
+	}
 	switch text := Explain(err); {
+	case strings.Contains(text, "the proxy cannot be used"):
+		return c.keyOfProxy()
 	case strings.Contains(text, "tls.ca"):
 		return "tls.ca"
 	case strings.Contains(text, "tls.cert"):
 		return "tls.cert"
 	}
 	return "url"
+}
+
+// keyOfProxy is where the address of the proxy stands, if there is one.
+func (c *Client) keyOfProxy() string {
+	if c.target.Proxy == nil {
+		return "url"
+	}
+	return "proxy"
 }
 
 // redirectHost shows no more of a redirect than where it leads, because its path and query can hold secrets.

@@ -84,7 +84,7 @@ func TestReach(t *testing.T) {
 		"redirect":        {both(reply{status: 302, location: "https://u:pw@login.example.com/x?token=s3cret"}), "was redirected with status 302 to https://login.example.com; redirects are not followed: write the final address into url", "url"},
 		"redirect inside": {both(reply{status: 301, location: "/login?token=s3cret"}), "was redirected with status 301 to another path of the same host; redirects are not followed: write the final address into url", "url"},
 		"to TLS":          {answering(t, reply{status: 301, location: "https://127.0.0.1/ags/servicediscovery"}, refusal), "was redirected with status 301 to https://127.0.0.1: the gateway there wants TLS; write https:// in url", "url"},
-		"proxy":           {both(reply{status: 407}), "was refused by a proxy that wants a user name and password; put them into the address of the proxy", "url"},
+		"proxy":           {both(reply{status: 407}), "was refused: the proxy wants a user name and password, or other ones; put them into the address of the proxy", "url"},
 		"cut":             {cut, "got no whole answer: the answer was cut after 1 of 9 bytes", "url"},
 		"http to https":   {"http" + strings.TrimPrefix(plainToTLS.URL, "https"), "was refused because the service speaks TLS on this port; write https:// in url", "url"},
 		"https to http":   {"https" + strings.TrimPrefix(tlsToPlain, "http"), "got no answer: the service does not speak TLS on this port; if it is a plain one, write http:// in url", "url"},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/wire"
 	"agstest/load/hit"
 )
 
@@ -38,7 +39,7 @@ func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout 
 		MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: longestIdle, MaxResponseHeaderBytes: mostHeader,
 	}}
 	if proxy != nil {
-		n.carrier.Proxy = http.ProxyURL(proxy)
+		n.carrier.Proxy, n.carrier.OnProxyConnectResponse = http.ProxyURL(proxy), wire.ProxyConnected
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.bodies.New = func() any { return new(bytes.Buffer) }
