@@ -13,7 +13,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lint vulnerabilities pins conform load mock faults choices mutants peers bench stall gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
+.PHONY: help run test quick lint vulnerabilities pins conform load mock faults choices mutants peers bench stall far gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ bench: ## the load generator beside Vegeta's command, in a stall, its memory and
 
 stall: ## the stall test alone: what a 2 s freeze of the service looks like
 	$(GO) test ./load/bench -run '^$$' -bench Stall -benchtime 1x -timeout 30m
+
+far: ## the suite beside itself at 740014f, on a service 25 ms away each way, and 20 runs of the default beside one scenario after the other; wants a quiet machine (10 min)
+	$(GO) test ./steps -run '^$$' -bench Far -benchtime 1x -timeout 60m
 
 ab-proof: ## two mocks, one 5 % slower: found 10 times of 10, silent 10 times of 10; about 25 minutes on a quiet machine
 	AB_PROOF=10 $(GO) test ./load/ab -run TestABProof -v -count 1 -timeout 2h

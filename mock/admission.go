@@ -123,6 +123,9 @@ func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *re
 	if !c.enforces(ruleNoDeviceOnNth) {
 		s.state.add(c.tenant, a, s.clientID(c), "")
 	}
+	if c.set.behaviour.OneSession && d != nil {
+		d.ended = s.state.serial
+	}
 	g := grant{tenant: c.tenant.id, account: a.id, device: argument.clientID, serial: s.state.nextSerial(), now: s.now(c.set).Add(a.offset)}
 	if d != nil {
 		g.class = d.class

@@ -10,6 +10,7 @@ import (
 type Behaviour struct {
 	// The request.
 	Authorization         string // "": Bearer or raw token, "bearer": only with the scheme, "raw": only without
+	OneSession            bool   // a sign-on of a known device ends the session that it had
 	TenantRequired        bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
 	UnknownTenant         int    // 400; at discovery 404
 	UnknownTenantEmpty    bool   // discovery tells of an unknown tenant what it tells of one without services

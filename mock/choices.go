@@ -60,6 +60,7 @@ func Choices() []Choice {
 		choice("refused-device-kept", "a first-time sign-on refused for its caller leaves a device behind", func(c *Behaviour) { c.DeviceOfRefused = true }),
 		choice("legacy-gateway", "the gateway refuses with status 200", func(c *Behaviour) { c.LegacyGateway = true }),
 
+		choice("one-session-a-device", "a sign-on of a known device ends the session that it had", func(c *Behaviour) { c.OneSession = true }),
 		choice("errors-empty", "refusals have no body", func(c *Behaviour) { c.ErrorBody = "empty" }),
 		choice("errors-html", "refusals are HTML", func(c *Behaviour) { c.ErrorBody = "html" }),
 		choice("errors-text", "refusals are plain text", func(c *Behaviour) { c.ErrorBody = "text" }),

@@ -65,27 +65,55 @@ func (w *world) sendBrokenBodies(ctx context.Context, operation string) error {
 	if err := w.mayCompare(operation); err != nil {
 		return err
 	}
-	for _, b := range brokenBodies {
+	tries := make([]*broken, len(brokenBodies))
+	unknown := make([]string, len(brokenBodies))
+	try := func(ctx context.Context, own *world, i int) error {
+		b := brokenBodies[i]
 		if b.harmless && operation == ags.SubsequentSignOn && w.live() {
-			continue // a service may well take it, and each success makes a device that stays
+			return nil // a service may well take it, and each success makes a device that stays
 		}
-		r, _, err := w.documented(ctx, operation)
+		r, _, err := own.documented(ctx, operation)
 		if err != nil {
 			return err
 		}
 		r.body = b.make(r.bytes(), r)
-		x, err := w.trySomething(ctx, r)
+		x, err := own.trySomething(ctx, r)
 		if err != nil {
 			return err
 		}
-		if why := w.unproven(x); why != "" {
-			return unknownf("%s", why)
-		}
-		w.broken = append(w.broken, broken{b, x})
+		tries[i], unknown[i] = &broken{b, x}, own.unproven(x)
 		if effectiveStatus(x)/100 == 2 {
-			taken = true
-			w.afterSuccess(ctx, operation)
+			own.afterSuccess(ctx, operation)
 		}
+		return nil
+	}
+	var side, row []int // what may be taken uses up the token of some calls, and is sent last
+	for i, b := range brokenBodies {
+		if usesUp(operation) && b.harmless {
+			row = append(row, i)
+		} else {
+			side = append(side, i)
+		}
+	}
+	if err := w.inLanes(ctx, len(side), func(ctx context.Context, own *world, i int) error { return try(ctx, own, side[i]) }); err != nil {
+		return err
+	}
+	for _, i := range row {
+		if err := try(ctx, w, i); err != nil {
+			return err
+		}
+	}
+	for i, t := range tries {
+		if unknown[i] != "" {
+			return unknownf("%s", unknown[i])
+		}
+		if t != nil {
+			w.broken = append(w.broken, *t)
+			taken = taken || effectiveStatus(t.x)/100 == 2
+		}
+	}
+	if taken {
+		w.offers = nil
 	}
 	if taken { // so the request was right but for its form
 		return nil

@@ -63,6 +63,7 @@ type play struct {
 
 // execute hands the scenarios to godog and collects their records. godog runs the steps; selection, verdicts and evidence are ours.
 func (r *run) execute(ctx context.Context, sources []source, selected []*scenario) error {
+	r.turns = r.line(selected)
 	wanted := map[string]*scenario{}
 	for _, s := range selected {
 		wanted[s.pickle.Id] = s
@@ -113,6 +114,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 		if s == nil || ctx.Err() != nil {
 			return ctx, godog.ErrSkip
 		}
+		r.turns.wait(ctx, s)
 		if s.tagged(tagAlone) || r.acts(s) {
 			r.stage.Lock()
 		} else {
@@ -137,6 +139,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 			} else {
 				r.stage.RUnlock()
 			}
+			r.turns.end(p.scenario)
 		}
 		return ctx, nil
 	})

@@ -191,7 +191,7 @@ func (w *world) explore(ctx context.Context, operation string) error {
 		trials[i], err = own.try(ctx, operation, lists[i])
 		return err
 	}
-	if usesUp(operation) {
+	if operation == ags.Refresh || operation == ags.SignOut && !w.live() {
 		for i := range lists {
 			if err := try(ctx, w, i); err != nil {
 				return err
@@ -296,11 +296,14 @@ func (w *world) try(ctx context.Context, operation string, mutations []mutation)
 	if err != nil {
 		return nil, err
 	}
+	if operation == ags.SignOut && w.live() { // nobody is signed out by chance
+		matching["token"].put(w, r, w.lookalike(w.client.pair.AccessToken))
+	}
 	for _, m := range mutations {
 		m.apply(r)
 	}
 	kind := kindOf(r, len(mutations) > 0)
-	if w.live() && w.wouldMakeDevice(r) || w.run.silent(kind) != nil {
+	if w.live() && w.wouldMakeDevice(r) || w.run.silent(ctx, kind) != nil {
 		return nil, nil
 	}
 	t, hung, err := w.attempt(ctx, r, kind)
@@ -311,10 +314,16 @@ func (w *world) try(ctx context.Context, operation string, mutations []mutation)
 	if t.about, t.wrong = w.wrongAbout(t, hung); t.wrong == "" && credential != "" && t.lets() && !carries(t.exchange, credential) {
 		t.about, t.wrong = lettingIn(operation, mutations), fmt.Sprintf("status %d came to a request without its token or password", t.exchange.Status)
 	}
-	if t.exchange.Status/100 == 2 {
-		w.afterSuccess(ctx, operation)
-	}
+	w.goOn(ctx, operation, t.exchange)
 	return t, nil
+}
+
+// goOn replaces what a granted request has used up, with what it gave where it gave that.
+func (w *world) goOn(ctx context.Context, operation string, x *exchange) {
+	if x.Status/100 != 2 || operation == ags.Refresh && w.client != nil && w.adopt(x, w.client) == nil {
+		return
+	}
+	w.afterSuccess(ctx, operation)
 }
 
 // attempt sends an odd request, which has to be answered in time, and lets the judge look at the answer.
@@ -326,6 +335,10 @@ func (w *world) attempt(ctx context.Context, r *request, kind string) (t *trial,
 	patient, cancel := context.WithTimeout(ctx, generatedPatience)
 	x := &exchange{Exchange: w.run.clientOf(r).Do(patient, r.call()), request: r}
 	hung = patient.Err() != nil
+	if x.Status == 0 && !hung && !ranOut(x) { // a service may close a connection just as it is used again
+		x = &exchange{Exchange: w.run.client.Do(patient, r.call()), request: r}
+		hung = patient.Err() != nil
+	}
 	cancel()
 	w.run.heard(kind, x, hung)
 	w.noteSignOut(x)

@@ -260,7 +260,9 @@ func (w *world) sendAs(ctx context.Context, operation string, list []harmless) (
 				return nil, err
 			}
 		}
-		if granted(x) || usesUp(operation) { // a refusal may have used the token up as well
+		if granted(x) {
+			w.goOn(ctx, operation, x)
+		} else if usesUp(operation) { // a refusal may have used the token up as well
 			w.afterSuccess(ctx, operation)
 		}
 		if granted(x) || len(x.Attempts) == 0 {

@@ -14,6 +14,9 @@ import (
 // mostLanes is how many requests of one row of tries are under way at the same time.
 const mostLanes = 8
 
+// mostOfLane is more than one try sends.
+const mostOfLane = 50
+
 // lane is a world beside the scenario for tries that do not depend on one another: it holds copies of what a try may use up or change, so that
 // tries which run at the same time do not get into each other's way.
 func (w *world) lane(i int) *world {
@@ -56,6 +59,7 @@ func (w *world) inLanes(ctx context.Context, n int, do func(ctx context.Context,
 	errs, lanes := make([]error, n), make([]*world, n)
 	for i := range lanes {
 		lanes[i] = w.lane(i)
+		lanes[i].sentBefore = w.sentBefore + len(w.exchanges) + i*mostOfLane
 	}
 	var next atomic.Int64
 	var broken atomic.Bool
@@ -79,6 +83,7 @@ func (w *world) inLanes(ctx context.Context, n int, do func(ctx context.Context,
 	}
 	work()
 	all.Wait()
+	w.sentBefore += n * mostOfLane
 	for _, own := range lanes {
 		w.takeIn(own)
 	}

@@ -261,7 +261,7 @@ func (w *world) sendNearMisses(ctx context.Context, what, operation string) erro
 	if value.inHeader {
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return strings.TrimSpace(m.text) == right })
 	}
-	return w.eachRefused(ctx, operation, what, misses, what == "password", func(r *request, text string) { value.put(w, r, text) })
+	return w.eachRefused(ctx, operation, what, misses, what == "password", value.put)
 }
 
 func (w *world) sendNearClaims(ctx context.Context, claim string) error {
@@ -283,7 +283,7 @@ func (w *world) sendNearClaims(ctx context.Context, claim string) error {
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return len(m.text) == len(right)-1 || len(m.text) == len(right) && !m.harmless })
 		misses[0].text = right + "-agstest"
 	}
-	return w.eachRefused(ctx, ags.GetSessionToken, "claim "+claim, misses, false, func(r *request, text string) {
+	return w.eachRefused(ctx, ags.GetSessionToken, "claim "+claim, misses, false, func(w *world, r *request, text string) {
 		w.operator = append(w.operator, func(t *operatorToken) error { t.set(claim, text); return nil })
 		if again, err := w.headEndRequest(); err == nil {
 			w.presentOperator(r, w.presentedOperator(again))
@@ -291,26 +291,72 @@ func (w *world) sendNearClaims(ctx context.Context, claim string) error {
 	})
 }
 
+// nearTry is a near miss that was sent, with its answers.
+type nearTry struct {
+	miss    nearMiss
+	answers []*exchange
+	unknown string // why nothing can be told
+}
+
+// tryMiss sends the documented request with a near miss, as often as it says.
+func (w *world) tryMiss(ctx context.Context, operation string, t *nearTry, times int, put func(*world, *request, string)) error {
+	for range times {
+		r, _, err := w.documented(ctx, operation)
+		if err != nil {
+			return err
+		}
+		put(w, r, t.miss.text)
+		x, err := w.trySomething(ctx, r)
+		if err != nil {
+			return err
+		}
+		t.answers = append(t.answers, x)
+		if t.unknown = w.unproven(x); t.unknown != "" {
+			return nil
+		}
+		if effectiveStatus(x)/100 == 4 && !hasTokens(x) {
+			continue
+		}
+		w.offers = nil
+		if usesUp(operation) {
+			w.afterSuccess(ctx, operation)
+		}
+	}
+	return nil
+}
+
 // eachRefused sends the documented request with each near miss and keeps what was accepted.
-func (w *world) eachRefused(ctx context.Context, operation, what string, misses []nearMiss, soothe bool, put func(*request, string)) error {
+func (w *world) eachRefused(ctx context.Context, operation, what string, misses []nearMiss, soothe bool, put func(*world, *request, string)) error {
+	tries := make([]nearTry, len(misses))
+	try := func(ctx context.Context, own *world, i int) error {
+		tries[i].miss = misses[i]
+		return own.tryMiss(ctx, operation, &tries[i], 1+max(0, 1-i), put) // the first twice: what is refused is refused again
+	}
+	if soothe && w.live() { // many wrong passwords in a row would lock the user out
+		for i := range misses {
+			if err := try(ctx, w, i); err != nil {
+				return err
+			}
+			if tries[i].unknown != "" {
+				break
+			}
+			if err := w.stillGood(ctx, operation); err != nil {
+				return err
+			}
+		}
+	} else if err := w.inLanes(ctx, len(misses), try); err != nil {
+		return err
+	}
 	var accepted, harmless []string
 	var shown, last *exchange
-	for i, m := range misses {
-		for range 1 + max(0, 1-i) { // the first twice: what is refused is refused again
-			r, _, err := w.documented(ctx, operation)
-			if err != nil {
-				return err
-			}
-			put(r, m.text)
-			x, err := w.trySomething(ctx, r)
-			if err != nil {
-				return err
-			}
+	for _, t := range tries {
+		if t.unknown != "" {
+			return unknownf("%s", t.unknown)
+		}
+		m := t.miss
+		for _, x := range t.answers {
 			status := effectiveStatus(x)
 			last = x
-			if why := w.unproven(x); why != "" {
-				return unknownf("%s", why)
-			}
 			if status/100 == 4 && !hasTokens(x) {
 				continue
 			}
@@ -326,15 +372,6 @@ func (w *world) eachRefused(ctx context.Context, operation, what string, misses 
 			if shown == nil || !m.harmless {
 				shown = x
 			}
-			w.offers = nil
-			if operation == ags.Refresh || operation == ags.SignOut {
-				w.afterSuccess(ctx, operation)
-			}
-		}
-		if soothe && w.run.control == nil { // many wrong passwords in a row would lock the user out
-			if err := w.stillGood(ctx, operation); err != nil {
-				return err
-			}
 		}
 	}
 	if shown == nil {
@@ -343,6 +380,10 @@ func (w *world) eachRefused(ctx context.Context, operation, what string, misses 
 			w.exchanges = append(w.exchanges, last) // one of them, as evidence
 		}
 		return w.stillGood(ctx, operation)
+	}
+	w.offers = nil
+	if usesUp(operation) {
+		w.afterSuccess(ctx, operation)
 	}
 	w.exchanges = append(w.exchanges, shown)
 	w.explored = &missed{expected: "a refusal of every near miss of the " + what, got: strings.Join(append(accepted, harmless...), "; "), soft: len(accepted) == 0}

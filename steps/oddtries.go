@@ -165,7 +165,7 @@ func (w *world) tryOddity(ctx context.Context, operation string, o oddity) (*tri
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case w.live() && !o.keptOut && w.wouldMakeDevice(r), w.run.silent(kind) != nil:
+	case w.live() && !o.keptOut && w.wouldMakeDevice(r), w.run.silent(ctx, kind) != nil:
 		return nil, nil
 	}
 	t, hung, err := w.attempt(ctx, r, kind)
@@ -193,9 +193,7 @@ func (w *world) tryOddity(ctx context.Context, operation string, o oddity) (*tri
 	default:
 		t.about, t.wrong = unlikeRefusal(t)
 	}
-	if t.exchange.Status/100 == 2 {
-		w.afterSuccess(ctx, operation)
-	}
+	w.goOn(ctx, operation, t.exchange)
 	return t, nil
 }
 

@@ -35,8 +35,8 @@ type Options struct {
 	Coverage   environment.Coverage
 	Strictness Strictness
 	Known      []KnownDeparture
-	// Concurrency is how many scenarios run at the same time; 0: six against a mock, one on a live service, where scenarios share
-	// accounts.
+	// Concurrency is how many scenarios run at the same time; 0: six against a mock, 32 on a live service, one where the environment is protected. On a
+	// live service scenarios share accounts: those that would meet there run one after the other, however many may run at the same time.
 	Concurrency int
 	Seed        uint64 // of everything that is invented; the same seed sends the same requests
 	Generate    int    // generated bad requests for each operation; 0: none

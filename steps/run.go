@@ -52,7 +52,10 @@ type run struct {
 	deleted  atomic.Int64 // devices that the run made
 	besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
-	stage    sync.RWMutex // held for writing by a scenario that must be alone
+	turns    *turns       // of the scenarios that are played
+	// sessionsApart: a sign-on of a device leaves its other sessions alone.
+	sessionsApart bool
+	stage         sync.RWMutex // held for writing by a scenario that must be alone
 
 	fresh   sync.Map // session tokens that were had for one sign-on
 	fetched sync.Map // session tokens from a source of the environment file
@@ -71,10 +74,10 @@ type run struct {
 	apart       map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
 	idle        []string          // situations that do nothing
 
-	relied   map[string][]*exchange // refusals that were taken for the service's, by scenario
-	waited   []*exchange            // that belong to no step, and were waited for
-	silences map[string]int         // requests without an answer, by kind
-	broken   string                 // what an action has changed and could not be put back
+	relied map[string][]*exchange // refusals that were taken for the service's, by scenario
+	waited []*exchange            // that belong to no step, and were waited for
+	asked  map[string]*asked      // by kind of request
+	broken string                 // what an action has changed and could not be put back
 
 	own *ownDevices
 }
@@ -118,6 +121,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		if err := r.diagnose(ctx, r.discover(ctx)); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
+		r.lookAtSessions(ctx)
 		if err := r.playAll(ctx, sources, chosen.scenarios); err != nil {
 			return nil, err
 		}
@@ -142,7 +146,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, tokens: tokens.New(o.Environment), selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, relied: map[string][]*exchange{}, accepted: map[string]int{}, own: newOwnDevices(), silences: map[string]int{},
+		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, relied: map[string][]*exchange{}, accepted: map[string]int{}, own: newOwnDevices(), asked: map[string]*asked{},
 		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {
@@ -165,13 +169,14 @@ func newRun(o Options, chosen selection) (*run, error) {
 	}
 	r.control = newControl(o.Environment.Mock)
 	if r.concurrency <= 0 {
-		r.concurrency = 1
-		if r.control != nil {
+		switch {
+		case r.control != nil:
 			r.concurrency = 6
+		case o.Calm != "":
+			r.concurrency = 1
+		default:
+			r.concurrency = liveConcurrency
 		}
-	}
-	if r.control == nil && r.concurrency > 1 {
-		r.notes = append(r.notes, "scenarios ran at the same time on a live service, where they share accounts: they may have disturbed each other")
 	}
 	r.calm = calmest(chosen.scenarios)
 	if o.Calm != "" {

@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -23,7 +25,7 @@ func kindOf(r *request, changed bool) string {
 	}
 	if r.method == http.MethodPost {
 		body, _ := strictjson.Parse(r.bytes())
-		if body == nil || body.Kind != ags.Object {
+		if body == nil || body.Kind != ags.Object || !json.Valid(r.bytes()) {
 			return "requests whose body is no JSON object"
 		}
 		media := strings.ToLower(r.headerValue("Content-Type"))
@@ -40,14 +42,43 @@ func kindOf(r *request, changed bool) string {
 	return "changed requests of " + r.operation
 }
 
-// silent tells why a request is not worth its time: two of its kind got no answer before.
-func (r *run) silent(kind string) error {
+// silent tells why a request is not worth its time: two of its kind got no answer before. Until one of the kind was answered, no more than two of it
+// are under way at the same time. Who is told that it is worth it sends the request, and tells heard of the answer.
+func (r *run) silent(ctx context.Context, kind string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.silences[kind] < mostSilences {
-		return nil
+	for {
+		a := r.asked[kind]
+		if a == nil {
+			a = &asked{change: make(chan struct{})}
+			r.asked[kind] = a
+		}
+		switch {
+		case a.silences >= mostSilences:
+			return unknownf("two of the %s got no answer in time before, so this one was not sent", kind)
+		case a.answered || a.pending+a.silences < mostSilences:
+			a.pending++
+			return nil
+		}
+		change := a.change
+		r.mu.Unlock()
+		select {
+		case <-change:
+		case <-ctx.Done():
+		}
+		r.mu.Lock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	return unknownf("two of the %s got no answer in time before, so this one was not sent", kind)
+}
+
+// asked is what came of the requests of one kind.
+type asked struct {
+	silences int  // without an answer
+	pending  int  // under way
+	answered bool // one was
+	change   chan struct{}
 }
 
 // aside counts an exchange that belongs to no step.
@@ -60,14 +91,18 @@ func (r *run) aside(x *exchange) {
 	}
 }
 
-// heard remembers a request that got no answer in time.
+// heard remembers how a request ended, above all one that got no answer in time.
 func (r *run) heard(kind string, x *exchange, hung bool) {
-	if x.Status != 0 || !hung && !ranOut(x) {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.silences[kind]++
+	a := r.asked[kind]
+	a.pending--
+	a.answered = a.answered || x.Status != 0
+	if x.Status == 0 && (hung || ranOut(x)) {
+		a.silences++
+	}
+	close(a.change)
+	a.change = make(chan struct{})
 }
 
 // ranOut tells that the time for an exchange ran out.

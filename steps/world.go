@@ -64,14 +64,15 @@ type world struct {
 	disturbed    bool           // a limiter or a lost connection kept a control from being accepted
 	situations   []string       // of the environment file that the scenario stands on
 
-	exchanges []*exchange
-	findings  []finding
-	setup     bool // a Given step acts: what does not work here judges nothing
-	step      int
-	observed  []string // what the current step recorded
-	text      string   // of the current step
-	tampering []string // the steps that asked for the changes of the next request
-	answersOf int      // exchanges before the last When step
+	sentBefore int // by lanes and before them, so that correlation ids count on
+	exchanges  []*exchange
+	findings   []finding
+	setup      bool // a Given step acts: what does not work here judges nothing
+	step       int
+	observed   []string // what the current step recorded
+	text       string   // of the current step
+	tampering  []string // the steps that asked for the changes of the next request
+	answersOf  int      // exchanges before the last When step
 }
 
 // exchange is a call and its answer, with what the judge found.
@@ -141,7 +142,7 @@ func (w *world) prepare(name string) *request {
 	if w.tenant != "" {
 		r.setHeader("nv-tenant-id", w.tenant)
 	}
-	r.setHeader("x-correlation-id", cmp.Or(w.correlation, fmt.Sprintf("agstest-%s-%d", w.invented(8), len(w.exchanges))))
+	r.setHeader("x-correlation-id", cmp.Or(w.correlation, fmt.Sprintf("agstest-%s-%d", w.invented(8), w.sentBefore+len(w.exchanges))))
 	return r
 }
 
@@ -184,10 +185,10 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		return nil, err
 	}
 	kind := kindOf(r, changed)
-	if err := w.run.silent(kind); err != nil {
+	if err := w.run.pace(ctx); err != nil {
 		return nil, err
 	}
-	if err := w.run.pace(ctx); err != nil {
+	if err := w.run.silent(ctx, kind); err != nil {
 		return nil, err
 	}
 	x := &exchange{Exchange: w.run.clientOf(r).Do(ctx, r.call()), request: r}

@@ -68,7 +68,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.known, "known", "", "file of known departures, which do not fail the run until their date")
 	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
 	flags.IntVar(&f.sequences, "sequences", 5, "random sequences of calls, held against a model; 0 switches them off")
-	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: several against a mock, one on a live service")
+	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: 6 against a mock, 32 on a live service, where those that would meet wait for each other, 1 while it is protected")
 	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (messages call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
 	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
