@@ -95,6 +95,7 @@ func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
 		Workload: p.crowd, Target: p.target, Schedule: p.plan.schedule, Length: p.plan.length, Workers: cmp.Or(leg.Workers, p.plan.workers),
 		Timeout: o.Timeout, Trace: o.Trace, Raw: o.Raw, Record: o.Record, Of: o.dealt().Of, Whole: p.plan.hitsOfAll, Barrier: o.Barrier,
 		StartAt: o.StartAt, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now, SetUp: p.crowd.SetUpReport(), Notes: p.crowd.Notes,
+		Judging: p.crowd.Judging,
 	}
 	q.Wrong, p.wrong = p.wrong, nil
 	for _, l := range o.Limits {
@@ -154,6 +155,12 @@ func (o *Options) asked(p *plan, target wire.Target) *reports.Load {
 	}
 	if p != nil {
 		r.Plan.Schedule, r.Plan.Hits, r.Plan.Seconds = p.words, int64(p.hits()), p.length.Seconds()
+	}
+	if o.Population != nil {
+		refreshes, _ := o.Population.Rates()
+		peak := cmp.Or(o.Population.Peak, 1)
+		r.Plan.Population = &reports.PlannedPopulation{Clients: o.Population.Clients, Refreshes: refreshes, Peak: peak,
+			AccessLifetime: float64(o.Population.Clients) * peak / refreshes}
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 
 	"agstest/internal/figures"
@@ -35,6 +36,8 @@ type Load struct {
 	// ShardRuns tell of each shard of a merged run, those of which nothing came home too.
 	ShardRuns []ShardRun `json:"shardRuns,omitempty"`
 	Storm     *Storm     `json:"storm,omitempty"`
+	// Judging is how its answers were judged; nil: it is not known.
+	Judging *Judging `json:"judging,omitempty"`
 	// SetUp is how the set-up went where calls of it had to be made again.
 	SetUp *SetUp `json:"setUp,omitempty"`
 }
@@ -59,6 +62,23 @@ func (s *SetUp) String() string {
 	return fmt.Sprintf("before the clock started %s of %s calls had to be made again; the first because %s", figures.Count(s.Again), figures.Count(s.Calls), s.First)
 }
 
+// Judging is how the answers of a load were judged. Whose an answer is was looked at on each.
+type Judging struct {
+	AllRules int64 `json:"allRules"` // answers of which all rules of tokens were checked
+	Every    int   `json:"every"`    // one of so many answers of a client is
+	// Shared: session tokens were used more than once, as was asked.
+	Shared bool  `json:"shared,omitempty"`
+	Broken int64 `json:"broken,omitempty"` // chains of refreshes that broke
+}
+
+// Add sums up two parts of one load; nil is a part of which it is not known.
+func (j *Judging) Add(other *Judging) *Judging {
+	if j == nil || other == nil {
+		return cmp.Or(j, other)
+	}
+	return &Judging{AllRules: j.AllRules + other.AllRules, Every: other.Every, Shared: j.Shared || other.Shared, Broken: j.Broken + other.Broken}
+}
+
 // Plan is what was asked for.
 type Plan struct {
 	Workload  string         `json:"workload"`
@@ -74,6 +94,16 @@ type Plan struct {
 	// MaxLag is the 99th percentile of the send lag up to which the run is valid; 0: what the limits on response times allow, without any
 	// 100 ms, or 10 % of the median response time.
 	MaxLag int64 `json:"maxLag,omitempty"`
+	// Population is whose refreshes and sign-ons the rate follows from; nil: the rate was given.
+	Population *PlannedPopulation `json:"population,omitempty"`
+}
+
+// PlannedPopulation is a number of clients in steady state.
+type PlannedPopulation struct {
+	Clients        int     `json:"clients"`
+	AccessLifetime float64 `json:"accessLifetime"` // seconds: each client refreshes once in that time
+	Refreshes      float64 `json:"refreshes"`      // a second, that follow from both and the peak
+	Peak           float64 `json:"peak"`           // by which both rates are multiplied
 }
 
 // Operation is the figures of one operation over the whole run.
@@ -176,11 +206,13 @@ type Limit struct {
 
 // Wrong is an example of a wrong answer.
 type Wrong struct {
-	Operation string    `json:"operation"`
-	Kind      string    `json:"kind"` // as in Operation.Outcomes
-	Times     int64     `json:"times"`
-	Message   string    `json:"message"`
-	Exchange  *Exchange `json:"exchange,omitempty"`
+	Operation string `json:"operation"`
+	Kind      string `json:"kind"` // as in Operation.Outcomes
+	Times     int64  `json:"times"`
+	Message   string `json:"message"`
+	// Requirement is the id of the one that it breaks; empty: none can be named.
+	Requirement string    `json:"requirement,omitempty"`
+	Exchange    *Exchange `json:"exchange,omitempty"`
 }
 
 // KindsOfWrong gives each kind of wrong answers of an operation once, with its first example: Wrong may hold several of a kind, each with

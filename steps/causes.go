@@ -24,8 +24,8 @@ var (
 	wantedStatus = regexp.MustCompile(`^(?:one of |status 20[01]\b)`)
 	// trail is what a random sequence or a moment adds to a finding.
 	trail = regexp.MustCompile(`(?: after: |; request [0-9]+ of seed ).*$`)
-	// particular is what differs from run to run: quoted values, moments, marks of secrets, and words made of letters and digits.
-	particular = regexp.MustCompile(`"[^"]*"|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?|‹[^›]*›|\b[0-9]{6,}\b|\b[A-Za-z_.-]*(?:[A-Za-z_][0-9]|[0-9][A-Za-z_])[\w.-]*`)
+	// particular is what differs from run to run: quoted values, places in a text, moments, marks of secrets, and words made of letters and digits.
+	particular = regexp.MustCompile(`"[^"]*"|\bbyte [0-9]+|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?|‹[^›]*›|\b[0-9]{6,}\b|\b[A-Za-z_.-]*(?:[A-Za-z_][0-9]|[0-9][A-Za-z_])[\w.-]*`)
 )
 
 // causeOf is the id of the cause of a finding: findings with the same call, the same expectation and the same answer have one cause,

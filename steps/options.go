@@ -45,9 +45,11 @@ type Options struct {
 	Repeat int
 	// Retry is how often a scenario that failed is tried again at most, to tell whether it always does, and one that a limiter or a lost
 	// connection kept from telling; 0: it is not. Nothing is repeated or tried again while Calm says so.
-	Retry    int
-	Slow     bool          // run scenarios that wait in real time too
-	Patience time.Duration // what the run may wait in real time, once, to see what only time shows; less than 3.2 s: it does not wait
+	Retry int
+	// LoadFollows: JudgeUnderLoad will add what a load shows, so that only it can say that nothing has a known cause any more.
+	LoadFollows bool
+	Slow        bool          // run scenarios that wait in real time too
+	Patience    time.Duration // what the run may wait in real time, once, to see what only time shows; less than 3.2 s: it does not wait
 	// Calm is what must be said before anything is sent but what a calm client sends, such as "--yes staging.example.com"; empty: it was
 	// said. Scenarios that send more are skipped with that reason.
 	Calm    string

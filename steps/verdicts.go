@@ -89,7 +89,6 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	for _, f := range t.findings {
 		verdict = reports.Graver(verdict, f.Verdict)
 	}
-	_, isExempt := exempt[requirement.ID]
 	switch {
 	case t.checked > 0:
 		result.Verdict = verdict
@@ -101,8 +100,6 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 		}
 	case len(t.skips) > 0:
 		result.Verdict = reports.Skipped
-	case isExempt:
-		result.Reason = exempt[requirement.ID]
 	default:
 		result.Reason = "no scenario of this run touched it"
 	}
@@ -192,6 +189,9 @@ func sourcesOf(requirement ags.Requirement) []reports.Source {
 	return list
 }
 
+// notJudged stands in the reason of a run behind how much of the contract it judged.
+const notJudged = "the others were not judged: "
+
 // conclude makes the report of a run.
 func (r *run) conclude(partial string) *reports.Conformance {
 	r.doubtStrangers()
@@ -211,7 +211,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	for _, requirement := range ags.Requirements {
 		t := tallies[requirement.ID]
 		asked := r.selection.asked[requirement.ID]
-		if !asked && (!t.touched || t.checked == 0) {
+		if _, only := exempt[requirement.ID]; t.checked == 0 && (only || !asked) {
 			continue
 		}
 		result := r.judge(requirement, t)
@@ -256,7 +256,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		return report
 	}
 	if p := report.Profile; report.Verdict == reports.Pass && !r.selection.narrowed && 2*p.Exercised < p.Asked {
-		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), the others were not judged: %s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, report.Reason)
+		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), %s%s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, notJudged, report.Reason)
 	}
 	return report
 }
@@ -276,8 +276,8 @@ func (r *run) unmatchedKnown(report *reports.Conformance) []string {
 		verdict, ok := found[d.ID]
 		switch {
 		case isCause(d.ID):
-			if !causes[d.ID] && !r.selection.narrowed && inProfile(r.options.Profile, "") && report.Run.Partial == "" {
-				problems = append(problems, fmt.Sprintf("%s is listed as a known cause (%s), but nothing has it any more: take it off the list", d.ID, d.Owner))
+			if !causes[d.ID] && !r.options.LoadFollows && !r.selection.narrowed && inProfile(r.options.Profile, "") && report.Run.Partial == "" {
+				problems = append(problems, noSuchCause(d))
 			}
 		case catalogue[d.ID].ID == "":
 			problems = append(problems, fmt.Sprintf("the known departure %s matches no requirement of the catalogue: correct or remove it", d.ID))
@@ -287,6 +287,11 @@ func (r *run) unmatchedKnown(report *reports.Conformance) []string {
 		}
 	}
 	return problems
+}
+
+// noSuchCause says that a known cause is no more.
+func noSuchCause(d KnownDeparture) string {
+	return fmt.Sprintf("%s is listed as a known cause (%s), but nothing has it any more: take it off the list", d.ID, d.Owner)
 }
 
 // overall is the verdict of the run, with its reason.

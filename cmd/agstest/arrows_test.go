@@ -33,7 +33,7 @@ var walls = map[string][]string{
 	"internal/journal":     {"internal/failure"},
 	"internal/actions":     {"internal/environment", "internal/failure", "internal/journal", "internal/tokens", "internal/userfile"},
 	"reports":              {"internal/disarm", "internal/figures", "internal/stats", "internal/userfile"},
-	"steps":                {"ags", "features", "internal/actions", "internal/check", "internal/environment", "internal/failure", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
+	"steps":                {"ags", "features", "internal/actions", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
 	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/wire", "load/clients", "load/engine", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "reports"},
 	"load/ab":              {"internal/environment", "internal/failure", "internal/wire", "load", "load/clients", "load/engine", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"},
 	"load/engine":          {"internal/failure", "internal/figures", "internal/wire", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"}, // no options, no clients, no environment

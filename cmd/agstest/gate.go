@@ -23,7 +23,9 @@ func (p *program) gateCommand() *cobra.Command {
 		Use:   "gate",
 		Short: "Check a service, then load it, with one verdict.",
 		Long: `Runs conform and then load, and ends with the graver of both exit codes. Writes gate.html beside the reports of both. The load runs also
-where conformance failed, so that one pipeline run tells everything; where the service cannot be reached, it does not.`,
+where conformance failed, so that one pipeline run tells everything; where the service cannot be reached, it does not.
+
+What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, and an answer under load that breaks a requirement fails it.`,
 		Example: `  agstest gate                                        # the embedded mock
   agstest gate --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -69,6 +71,8 @@ where conformance failed, so that one pipeline run tells everything; where the s
 func (p *program) gate(c *cobra.Command, r *recorder, check steps.Options, send load.Options, seed uint64, raw bool) error {
 	seed = p.seed(seed)
 	check.Seed, send.Seed = seed, seed
+	check.LoadFollows = true
+	r.gated = &check
 	asked := send
 	asked.Environment = r.service.environment
 	if _, err := load.Check(asked, max(1, asked.Shard.Of)); err != nil { // a refused load is told before the first request, not after the last scenario

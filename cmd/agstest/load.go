@@ -24,6 +24,7 @@ import (
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/reports"
+	"agstest/steps"
 )
 
 // The load of the embedded mock where nothing is asked for: what most of the traffic of a real service is like, small enough for any
@@ -372,6 +373,10 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 	}
 	r.stamp(&l.Run)
 	r.load = l
+	if r.gated != nil && r.conformance != nil {
+		steps.JudgeUnderLoad(r.conformance, l, *r.gated)
+		p.end(exitOfConformance(r.conformance, r.output.strict))
+	}
 	if writing := r.write(); err == nil {
 		err = writing
 	}

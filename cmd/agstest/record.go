@@ -20,6 +20,7 @@ import (
 	"agstest/reports/html"
 	"agstest/reports/runs"
 	"agstest/reports/text"
+	"agstest/steps"
 )
 
 // outputFlags say where results go.
@@ -150,6 +151,7 @@ type recorder struct {
 	ignoreJournal bool
 	left          bool // what actions changed could not be put back
 
+	gated       *steps.Options // of the check of a gate, whose load judges too
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison
@@ -303,6 +305,7 @@ func (r *recorder) finish(worked error) error {
 
 // results are what was found: what is nil was not run.
 type results struct {
+	gated       *steps.Options // of the check of a gate, whose load judges too
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison

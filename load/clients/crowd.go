@@ -315,6 +315,11 @@ func (c *Crowd) LeaveUnique(folder string, shard schedule.Shard) error {
 	return c.seen.Leave(folder, shard, c.who.number, c.who.name)
 }
 
+// Judging tells how the answers of the run were judged.
+func (c *Crowd) Judging() *reports.Judging {
+	return &reports.Judging{AllRules: c.judged.Load(), Every: c.JudgeEvery, Shared: c.supply.source == ownReusable, Broken: c.broken.Load()}
+}
+
 // Notes are remarks for the report on what the workload did and could check.
 func (c *Crowd) Notes() []string {
 	var notes []string

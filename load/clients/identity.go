@@ -126,7 +126,7 @@ func (c *Crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 	}
 	object, err := strictjson.Parse(answer.Body)
 	if err != nil || object.Get("availableServices") == nil {
-		return hit.Outcome{Kind: hit.KindShape, Message: "the answer to discover holds no availableServices"}
+		return hit.Outcome{Kind: hit.KindShape, Requirement: "DISC-04", Message: "the answer to discover holds no availableServices"}
 	}
 	for _, item := range object.Get("availableServices").Items {
 		if item.Get("authServiceName").String() == c.service {
@@ -143,10 +143,10 @@ func (c *Crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 	}
 	session, err := check.ReadSessionToken(&wire.Exchange{Call: wire.Call{Operation: ags.GetSessionToken}, Status: answer.Status, Body: answer.Body})
 	if err != nil {
-		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
+		return hit.Outcome{Kind: hit.KindShape, Requirement: "GST-02", Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
 	}
 	if earlier, again := c.seen.Claim(c.seen.Digest(unique.Session, []byte(session)), n); again {
-		return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
+		return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "GST-12", Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
 	}
 	return hit.Outcome{}, session
 }
@@ -155,7 +155,7 @@ func (c *Crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
 	tokens := &h.tokens
 	if err := check.ScanTokens(answer.Body, tokens); err != nil {
-		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
+		return hit.Outcome{Kind: hit.KindShape, Requirement: ofStep(h.step, "SOST-03", "REF-02"), Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
 	}
 	if outcome := c.identity(h, tokens); outcome.Kind != "" {
 		return outcome, false
@@ -258,7 +258,7 @@ func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 			}
 		}
 	}
-	return hit.Outcome{Kind: hit.KindIdentity, Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
+	return hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, "SOST-22", "REF-12"), Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
 }
 
 // unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A
@@ -267,7 +267,7 @@ func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if h.step == stepSignOnFirst {
 		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Device, t.ClientID), h.client); again {
-			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-33", Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
 		}
 	}
 	if len(t.Access.JTI) == 0 {
@@ -280,7 +280,7 @@ func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if !same {
 		earlier, again := c.seen.Claim(value, h.client)
 		if again && earlier != h.client {
-			return hit.Outcome{Kind: hit.KindDuplicate, Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "TOK-21", Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
 		}
 		same = again
 	}
@@ -313,7 +313,7 @@ func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 		c.judged.Add(1)
 		for _, finding := range check.Judge(x, known) {
 			if finding.Outcome == check.Broken && gates(finding.Requirement) {
-				outcome = hit.Outcome{Kind: hit.KindToken, Message: fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step, c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
+				outcome = hit.Outcome{Kind: hit.KindToken, Requirement: finding.Requirement, Message: fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step, c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
 				break
 			}
 		}
@@ -324,6 +324,14 @@ func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 		}
 	}
 	return outcome
+}
+
+// ofStep picks the requirement that an answer breaks: one about signing on with a session token, or one about refreshing.
+func ofStep(s step, signOn, refresh string) string {
+	if s == stepRefresh {
+		return refresh
+	}
+	return signOn
 }
 
 // gates tells whether a miss of a requirement makes an answer wrong under load: those that fail a conformance run do.

@@ -162,7 +162,7 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		case hit.KindIdentity, hit.KindToken, hit.KindDuplicate, hit.KindShape:
 			mu.Lock()
 			if times[outcome.Kind]++; times[outcome.Kind] <= hit.MaxExamples {
-				wrong = append(wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message})
+				wrong = append(wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message, Requirement: outcome.Requirement})
 			}
 			mu.Unlock()
 		case hit.KindStatus:

@@ -59,12 +59,13 @@ type Question struct {
 	// Now is the clock that the report is dated with; nil: time.Now.
 	Now func() time.Time
 
-	Wrong   []reports.Wrong       // found before the clock started
-	SetUp   *reports.SetUp        // nil: no call of it had to be made again
-	Started func(time.Time)       // told when the clock starts; may be nil
-	Notes   func() []string       // of the workload, when the run is over; may be nil
-	Storm   func() *reports.Storm // how the storm went, when it is over; nil: it is none
-	Leave   func() error          // leaves what must be unique over all shards beside the record; nil: it is not watched
+	Wrong   []reports.Wrong         // found before the clock started
+	SetUp   *reports.SetUp          // nil: no call of it had to be made again
+	Started func(time.Time)         // told when the clock starts; may be nil
+	Notes   func() []string         // of the workload, when the run is over; may be nil
+	Judging func() *reports.Judging // how it judged answers, when the run is over; may be nil
+	Storm   func() *reports.Storm   // how the storm went, when it is over; nil: it is none
+	Leave   func() error            // leaves what must be unique over all shards beside the record; nil: it is not watched
 
 	grace time.Duration // 0: defaultGrace
 }
@@ -163,6 +164,9 @@ func (q *Question) ending(ctx context.Context, a *attack, s *secondHand) *tally.
 	}
 	if q.Notes != nil {
 		end.Notes = q.Notes()
+	}
+	if q.Judging != nil {
+		end.Judging = q.Judging()
 	}
 	if q.Leave != nil {
 		if err := q.Leave(); err != nil {

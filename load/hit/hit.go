@@ -38,6 +38,8 @@ type Outcome struct {
 	Kind string
 	// Message explains a wrong answer in one sentence without a secret; the engine keeps the first few of each kind.
 	Message string
+	// Requirement is the id of the one that a wrong answer breaks; empty: none can be named.
+	Requirement string
 }
 
 // ErrAborted is the error of exchanges that an interrupt cut off. They say nothing of the service.

@@ -56,11 +56,12 @@ type Health struct {
 
 // Ending is what is known only when a run is over.
 type Ending struct {
-	Partial string         `json:"partial,omitempty"`
-	Notes   []string       `json:"notes,omitempty"`
-	Storm   *reports.Storm `json:"storm,omitempty"`
-	Invalid []string       `json:"invalid,omitempty"` // reasons beyond those that follow from the figures
-	SetUp   *reports.SetUp `json:"setUp,omitempty"`
+	Partial string           `json:"partial,omitempty"`
+	Notes   []string         `json:"notes,omitempty"`
+	Storm   *reports.Storm   `json:"storm,omitempty"`
+	Invalid []string         `json:"invalid,omitempty"` // reasons beyond those that follow from the figures
+	SetUp   *reports.SetUp   `json:"setUp,omitempty"`
+	Judging *reports.Judging `json:"judging,omitempty"`
 }
 
 // statusName is the key of a status in reports.

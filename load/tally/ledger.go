@@ -265,7 +265,7 @@ func (l *Ledger) report(r *reports.Load) {
 		r.Generator.CPUShare = r.Generator.CPUSeconds / elapsed.Seconds() / float64(h.CPUs)
 	}
 	if l.end != nil {
-		r.Run.Partial, r.Storm, r.SetUp = l.end.Partial, l.end.Storm, l.end.SetUp
+		r.Run.Partial, r.Storm, r.SetUp, r.Judging = l.end.Partial, l.end.Storm, l.end.SetUp, l.end.Judging
 		r.Notes = slices.Clone(l.end.Notes)
 	}
 }

@@ -231,6 +231,7 @@ func (s *shardRecord) say(end *Ending, run *reports.ShardRun, limits []string) {
 		}
 		end.Invalid = append(end.Invalid, s.own.end.Invalid...)
 		end.Storm = addStorm(end.Storm, s.own.end.Storm)
+		end.Judging = end.Judging.Add(s.own.end.Judging)
 		if from := s.own.end.SetUp; from != nil {
 			end.SetUp = from.Add(end.SetUp)
 		}

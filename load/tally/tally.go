@@ -133,7 +133,7 @@ func (t *Tally) End(operation int, due time.Time, answer *hit.Answer, outcome *h
 		key := wrongKey{operation, outcome.Kind}
 		if t.wrong[key] < hit.MaxExamples {
 			t.wrong[key]++
-			t.news = append(t.news, reports.Wrong{Operation: t.operations[operation], Kind: outcome.Kind, Times: 1, Message: outcome.Message})
+			t.news = append(t.news, reports.Wrong{Operation: t.operations[operation], Kind: outcome.Kind, Times: 1, Message: outcome.Message, Requirement: outcome.Requirement})
 		}
 		return
 	}
