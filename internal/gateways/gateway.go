@@ -25,6 +25,7 @@ type Config struct {
 	Production bool
 	Idle       time.Duration // how long a kept connection may be idle, in whole seconds; 0: as the file says
 	ClientCert bool          // TLS wants the certificate of a client, Authority.Client
+	Strict     bool          // TLS for a name that the certificate does not have is refused; of HAProxy
 	Outer      string        // more lines for the whole program: http of nginx, global of HAProxy, the top of the others
 	Inner      string        // more lines where requests are taken: server of nginx, frontend of HAProxy, VirtualHost, vcl_recv, site
 }

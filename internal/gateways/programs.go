@@ -210,7 +210,7 @@ const nginxServer = `  server {
 const haproxyFrontend = `  {{if .Config.Idle}}timeout http-keep-alive {{.Seconds}}s{{end}}
 frontend in
   bind 127.0.0.1:{{.Port}}
-  bind 127.0.0.1:{{.SecurePort}} ssl crt {{.Authority.Both}}{{if .Config.ClientCert}} ca-file {{.Authority.File}} verify required{{end}}
+  bind 127.0.0.1:{{.SecurePort}} ssl crt {{.Authority.Both}}{{if .Config.ClientCert}} ca-file {{.Authority.File}} verify required{{end}}{{if .Config.Strict}} strict-sni{{end}}
   {{.Config.Inner}}
   default_backend ags
 backend ags

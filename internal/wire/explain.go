@@ -109,6 +109,9 @@ func explainOwn(err error) string {
 	return ""
 }
 
+// unknownName is the alert of TLS with which a gateway says that it has nothing of the name that was asked for (RFC 6066 section 3).
+const unknownName = "TLS: unrecognized name"
+
 func explainTLS(err error) string {
 	var (
 		authority x509.UnknownAuthorityError
@@ -135,7 +138,7 @@ func explainTLS(err error) string {
 	if _, alert, found := strings.Cut(err.Error(), "remote error: tls: "); found {
 		switch {
 		case strings.Contains(alert, "unrecognized name"):
-			return "what listens there knows no service of this host name (TLS: unrecognized name); check the host in url"
+			return "what listens there knows no service of this host name (" + unknownName + "); check the host in url"
 		case strings.Contains(alert, "certificate"):
 			return "the service wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
 		case strings.Contains(alert, "no application protocol"):

@@ -125,7 +125,14 @@ func (c *Client) strange(x *Exchange) error {
 	case x.Err != nil && errors.Is(x.Err, context.Canceled):
 		return x.Err
 	case x.Err != nil && x.Status == 0:
-		return Blame(c.keyOfConnection(x.Err), "%s got no answer: %s", where, Explain(x.Err))
+		key, why := c.keyOfConnection(x.Err), Explain(x.Err)
+		if strings.Contains(why, unknownName) {
+			name := ""
+			if key, name = c.nameSent(); name != "" {
+				why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni", "url": "the host in url"}[key]
+			}
+		}
+		return Blame(key, "%s got no answer: %s", where, why)
 	case x.Err != nil:
 		return Blame("url", "%s got no whole answer: %s", where, Explain(x.Err))
 	case x.Status == http.StatusProxyAuthRequired:
@@ -197,6 +204,18 @@ func (c *Client) keyOfConnection(err error) string {
 		return "tls.cert"
 	}
 	return "url"
+}
+
+// nameSent is the name that TLS asks for, and the key of the environment file that it stands in.
+func (c *Client) nameSent() (key, name string) {
+	u, err := url.Parse(c.base)
+	if err != nil {
+		return "url", ""
+	}
+	if c.target.TLS != nil && c.target.TLS.ServerName != "" && c.target.TLS.ServerName != u.Hostname() {
+		return "sni", c.target.TLS.ServerName
+	}
+	return "url", u.Hostname()
 }
 
 // keyOfProxy is where the address of the proxy stands, if there is one.
