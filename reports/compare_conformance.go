@@ -198,7 +198,7 @@ func conformanceDifferences(old, new *Conformance) []string {
 	var reasons []string
 	differ := func(what, a, b string) {
 		if a != b {
-			reasons = append(reasons, fmt.Sprintf("The %s differs: %s in the first run, %s in the second.", what, cmp.Or(a, "none"), cmp.Or(b, "none")))
+			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.", what, cmp.Or(a, "none"), cmp.Or(b, "none")))
 		}
 	}
 	differ("profile", old.Profile.Name, new.Profile.Name)

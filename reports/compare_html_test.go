@@ -110,8 +110,8 @@ func TestComparePagesSayWhatMatters(t *testing.T) {
 		"runs":           {"Two single load runs never fail a build", "27 to 49 %", "SOST-03", "only in the second run", "http://127.0.0.1:1/ags/signOn", "shown, not judged"},
 		"interleaved":    {"The builds changed places at half-time.", "the largest change it showed was 1.1 %", "confirming round", "+9", "refresh errors"},
 		"open":           {"The smallest change of p50 that this job could have seen is"},
-		"not-comparable": {"The workload differs: refresh in the first run, signon in the second."},
-		"history":        {"20 earlier runs of the same question were used.", "this run", "Within what earlier runs let expect|Beyond what 20 earlier runs let expect"},
+		"not-comparable": {"The two runs differ in workload: refresh in the first, signon in the second."},
+		"history":        {"20 earlier runs of the same question were used.", "this run", "Within the range of the earlier runs|Outside the range of 20 earlier runs"},
 		"advisory":       {"a verdict needs 10"},
 		"itself":         {"staging against itself"},
 	} {

@@ -185,7 +185,7 @@ func InterleavedComparison(run Run, old, new *Load, job Interleaved) *Comparison
 		{"number of clients", fmt.Sprint(old.Plan.Clients), fmt.Sprint(new.Plan.Clients)},
 	} {
 		if a[1] != a[2] {
-			c.NotComparable = append(c.NotComparable, fmt.Sprintf("The %s differs: %s for the old build, %s for the new one.", a[0], a[1], a[2]))
+			c.NotComparable = append(c.NotComparable, fmt.Sprintf("The two sides differ in %s: %s for the old build, %s for the new one.", a[0], a[1], a[2]))
 		}
 	}
 	if answered(old) == 0 && answered(new) == 0 {

@@ -262,7 +262,7 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 		{"neither answers", func() reports.Interleaved { return simulated(2, 60, 1, 0) }, func(_ *reports.Interleaved, old, new *reports.Load) { old.Total.Right, new.Total.Right = 0, 0 }, reports.NotComparable,
 			"Neither build gave a single right answer."},
 		{"another transport", func() reports.Interleaved { return simulated(2, 60, 1, 0) }, func(_ *reports.Interleaved, old, _ *reports.Load) { old.Plan.Transport = "net/http (HTTP/2)" }, reports.NotComparable,
-			"The transport differs: net/http for the old build, fasthttp for the new one."},
+			"The two sides differ in transport: net/http for the old build, fasthttp for the new one."},
 		{"answers of another client", func() reports.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *reports.Interleaved, _, new *reports.Load) {
 			new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}
 		}, reports.Regressed,

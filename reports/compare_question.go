@@ -58,7 +58,7 @@ func differences(old, new *Load) []string {
 	theirs := new.aspects()
 	for i, a := range old.aspects() {
 		if b := theirs[i]; a.value != b.value {
-			reasons = append(reasons, fmt.Sprintf("The %s differs: %s in the first run, %s in the second.", a.name, cmp.Or(a.value, "none"), cmp.Or(b.value, "none")))
+			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.", a.name, cmp.Or(a.value, "none"), cmp.Or(b.value, "none")))
 		}
 	}
 	for _, side := range []struct {

@@ -117,10 +117,10 @@ func TestConformanceThatCannotBeCompared(t *testing.T) {
 		change func(old, new *reports.Conformance)
 		reason string
 	}{
-		"profile":    {func(_, new *reports.Conformance) { new.Profile.Name = "signon" }, "The profile differs: all in the first run, signon in the second."},
-		"tags":       {func(_, new *reports.Conformance) { new.Run.Settings = map[string]string{"tags": "@smoke"} }, "The selection of tags differs: none in the first run, @smoke in the second."},
-		"only":       {func(_, new *reports.Conformance) { new.Run.Settings = map[string]string{"only": "A-1"} }, "The choice of requirements (--only) differs: none in the first run, A-1 in the second."},
-		"version":    {func(_, new *reports.Conformance) { new.Run.Tool.Version = "v2.0.0" }, "The major version of agstest differs: 1 in the first run, 2 in the second."},
+		"profile":    {func(_, new *reports.Conformance) { new.Profile.Name = "signon" }, "The two runs differ in profile: all in the first, signon in the second."},
+		"tags":       {func(_, new *reports.Conformance) { new.Run.Settings = map[string]string{"tags": "@smoke"} }, "The two runs differ in selection of tags: none in the first, @smoke in the second."},
+		"only":       {func(_, new *reports.Conformance) { new.Run.Settings = map[string]string{"only": "A-1"} }, "The two runs differ in choice of requirements (--only): none in the first, A-1 in the second."},
+		"version":    {func(_, new *reports.Conformance) { new.Run.Tool.Version = "v2.0.0" }, "The two runs differ in major version of agstest: 1 in the first, 2 in the second."},
 		"partial":    {func(_, new *reports.Conformance) { new.Run.Partial = "interrupted" }, "The second run ended early: interrupted."},
 		"empty":      {func(old, _ *reports.Conformance) { old.Requirements = nil }, "The first run judged no requirement."},
 		"unjudgable": {func(old, _ *reports.Conformance) { old.Requirements[0].Verdict = reports.Error }, "The first run judged no requirement."},
@@ -208,10 +208,10 @@ func TestLoadRunsThatCannotBeCompared(t *testing.T) {
 		change func(l *reports.Load)
 		reason string
 	}{
-		"schedule": {func(l *reports.Load) { l.Plan.Schedule = "constant 300/s for 30 s" }, "The schedule differs: constant 200/s for 30 s in the first run, constant 300/s for 30 s in the second."},
-		"mix":      {func(l *reports.Load) { l.Plan.Mix = map[string]int{"signon": 1, "refresh": 9} }, "The mix differs: none in the first run, refresh=9,signon=1 in the second."},
-		"machine":  {func(l *reports.Load) { l.Run.Machine.CPUs = 16 }, "The machine of the generator differs: linux/amd64 with 2 CPUs in the first run, linux/amd64 with 16 CPUs in the second."},
-		"closed":   {func(l *reports.Load) { l.Plan.Closed = true }, "The loop differs: open in the first run, closed in the second."},
+		"schedule": {func(l *reports.Load) { l.Plan.Schedule = "constant 300/s for 30 s" }, "The two runs differ in schedule: constant 200/s for 30 s in the first, constant 300/s for 30 s in the second."},
+		"mix":      {func(l *reports.Load) { l.Plan.Mix = map[string]int{"signon": 1, "refresh": 9} }, "The two runs differ in mix: none in the first, refresh=9,signon=1 in the second."},
+		"machine":  {func(l *reports.Load) { l.Run.Machine.CPUs = 16 }, "The two runs differ in machine of the generator: linux/amd64 with 2 CPUs in the first, linux/amd64 with 16 CPUs in the second."},
+		"closed":   {func(l *reports.Load) { l.Plan.Closed = true }, "The two runs differ in loop: open in the first, closed in the second."},
 		"invalid":  {func(l *reports.Load) { l.Valid, l.Invalid = false, []string{"the consumer was behind"} }, "The figures of the second run are not valid: the consumer was behind."},
 		"partial":  {func(l *reports.Load) { l.Run.Partial = "interrupted" }, "The second run ended early: interrupted."},
 		"nothing":  {func(l *reports.Load) { l.Total = &reports.Operation{} }, "The second run sent nothing."},

@@ -49,7 +49,7 @@ type HistoryRun struct {
 	Response map[string]EntryFigures `json:"response"`
 }
 
-// HistoryMetric is one figure of one operation against what earlier runs let expect. Times are nanoseconds.
+// HistoryMetric is one figure of one operation beside the range of the earlier runs. Times are nanoseconds.
 type HistoryMetric struct {
 	Operation string  `json:"operation"`
 	Metric    string  `json:"metric"` // p50, p95, p99
@@ -228,15 +228,15 @@ func (h *HistoryComparison) measure(load, confirm *Load) {
 func (h *HistoryComparison) regressedWords() string {
 	for _, m := range h.Metrics {
 		if m.Verdict == Regressed && m.Confirm == 0 {
-			return "Far worse than earlier runs let expect: "
+			return "Far worse than the earlier runs: "
 		}
 	}
 	for _, e := range h.Errors {
 		if e.Verdict == Regressed && e.Confirm == 0 {
-			return "Far worse than earlier runs let expect: "
+			return "Far worse than the earlier runs: "
 		}
 	}
-	return "Worse than earlier runs let expect, and a second run confirmed it: "
+	return "Worse than the earlier runs, and a second run confirmed it: "
 }
 
 // farBeyond is how many times the least change worth flagging a figure must be off to block without a confirming run: half as slow again
@@ -283,7 +283,7 @@ func (h *HistoryComparison) measureErrors(load, confirm *Load) {
 func (h *HistoryComparison) conclude(m *HistoryMetric, faster, second float64) {
 	flagged := m.SlowerAdjusted < h.Rules.Level && m.Change > m.Floor
 	confirmed := second < h.Rules.Level && float64(m.Confirm) > float64(m.Typical)*(1+m.Floor)
-	among := fmt.Sprintf("beyond what %s let expect", figures.Plural(int64(m.Earlier), "earlier run"))
+	among := fmt.Sprintf("outside the range of %s", figures.Plural(int64(m.Earlier), "earlier run"))
 	switch {
 	case m.Earlier < FewestEarlier:
 		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", figures.Plural(int64(m.Earlier), "earlier run"), FewestEarlier)
@@ -296,9 +296,9 @@ func (h *HistoryComparison) conclude(m *HistoryMetric, faster, second float64) {
 	case flagged:
 		m.Verdict, m.Reason = Inconclusive, fmt.Sprintf("%s in this run; a second one must confirm it.", upper(among))
 	case faster < h.Rules.Level && m.Change < 1/(1+m.Floor)-1:
-		m.Verdict, m.Reason = Improved, "Faster than earlier runs let expect."
+		m.Verdict, m.Reason = Improved, "Faster than the earlier runs."
 	default:
-		m.Verdict, m.Reason = Pass, "Within what earlier runs let expect."
+		m.Verdict, m.Reason = Pass, "Within the range of the earlier runs."
 	}
 }
 
@@ -335,15 +335,15 @@ func (c *Comparison) settleHistory() {
 	case len(regressed) > 0:
 		c.Verdict, c.Reason = Regressed, h.regressedWords()+strings.Join(regressed, "; ")+"."
 	case len(open) > 0:
-		c.Verdict, c.Reason = Inconclusive, "Worse than earlier runs let expect in one run, which a second one did not confirm: "+strings.Join(open, "; ")+"."
+		c.Verdict, c.Reason = Inconclusive, "Worse than the earlier runs in one run, which a second one did not confirm: "+strings.Join(open, "; ")+"."
 		if h.Confirm == nil {
-			c.Reason = "Worse than earlier runs let expect, in one run: " + strings.Join(open, "; ") + "."
+			c.Reason = "Worse than the earlier runs, in one run: " + strings.Join(open, "; ") + "."
 			c.Advice = append(c.Advice, "Run the same load again and give it as the confirming run; only both together fail a build.")
 		}
 	case len(improved) > 0:
-		c.Verdict, c.Reason = Improved, "Faster than earlier runs let expect: "+strings.Join(improved, "; ")+"."
+		c.Verdict, c.Reason = Improved, "Faster than the earlier runs: "+strings.Join(improved, "; ")+"."
 	default:
-		c.Verdict, c.Reason = Pass, fmt.Sprintf("Within what %s of the same question let expect.", figures.Plural(int64(len(h.Runs)), "earlier run"))
+		c.Verdict, c.Reason = Pass, fmt.Sprintf("Within the range of %s of the same question.", figures.Plural(int64(len(h.Runs)), "earlier run"))
 	}
 }
 

@@ -38,14 +38,14 @@ func TestCompareHistory(t *testing.T) {
 		verdict reports.Verdict
 		reason  string
 	}{
-		{"as usual", at("n", 10*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Pass, "Within what 20 earlier runs of the same question let expect."},
-		{"slower, confirmed", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: confirm(11900 * time.Microsecond)}, reports.Regressed, "Worse than earlier runs let expect, and a second run confirmed it: refresh p50 +"},
+		{"as usual", at("n", 10*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Pass, "Within the range of 20 earlier runs of the same question."},
+		{"slower, confirmed", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: confirm(11900 * time.Microsecond)}, reports.Regressed, "Worse than the earlier runs, and a second run confirmed it: refresh p50 +"},
 		{"slower, not confirmed", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: confirm(10 * time.Millisecond)}, reports.Inconclusive, "which a second one did not confirm"},
-		{"slower, once", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Inconclusive, "Worse than earlier runs let expect, in one run: refresh p50 +"},
-		{"far slower, once", at("n", 3*time.Second), history(20, 1), reports.HistoryOptions{}, reports.Regressed, "Far worse than earlier runs let expect: refresh p50 +"},
-		{"faster", at("n", 8*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Improved, "Faster than earlier runs let expect: refresh p50 -"},
+		{"slower, once", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Inconclusive, "Worse than the earlier runs, in one run: refresh p50 +"},
+		{"far slower, once", at("n", 3*time.Second), history(20, 1), reports.HistoryOptions{}, reports.Regressed, "Far worse than the earlier runs: refresh p50 +"},
+		{"faster", at("n", 8*time.Millisecond), history(20, 1), reports.HistoryOptions{}, reports.Improved, "Faster than the earlier runs: refresh p50 -"},
 		{"nine earlier runs are advisory", at("n", 30*time.Millisecond), history(9, 1), reports.HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, reports.Inconclusive, "There are 9 earlier runs of the same question, and a verdict needs 10: what is shown is advisory."},
-		{"ten are enough", at("n", 30*time.Millisecond), history(10, 1), reports.HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, reports.Regressed, "Worse than earlier runs"},
+		{"ten are enough", at("n", 30*time.Millisecond), history(10, 1), reports.HistoryOptions{Confirm: confirm(30 * time.Millisecond)}, reports.Regressed, "Worse than the earlier runs"},
 		{"none", at("n", 10*time.Millisecond), nil, reports.HistoryOptions{}, reports.NotComparable, "There is no earlier run of the same question to compare with."},
 		{"no load", reports.Stored{Conformance: conformanceOf("a", "A-1 pass")}, history(20, 1), reports.HistoryOptions{}, reports.NotComparable, "The run has no load part."},
 		{"confirmed by itself", at("n", 12*time.Millisecond), history(20, 1), reports.HistoryOptions{Confirm: func() *reports.Stored { s := at("n", 12*time.Millisecond); return &s }()}, reports.NotComparable, "it must be a second one"},

@@ -3,6 +3,8 @@ package steps
 import (
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"strings"
 )
 
@@ -96,9 +98,9 @@ func checking(expected string, assertions func(e *expectations)) (err error) {
 	return nil
 }
 
-// withoutTrace keeps the message of a failed assertion and leaves out where in this program it was made, and the difference, which repeats it.
+// withoutTrace says what a failed assertion is about and what was wrong, and leaves out where in this program it was made, and the difference, which repeats it.
 func withoutTrace(text string) string {
-	var kept []string
+	var said, about []string
 	label := ""
 	for _, line := range strings.Split(text, "\n") {
 		trimmed := strings.TrimSpace(line)
@@ -107,9 +109,27 @@ func withoutTrace(text string) string {
 				label, trimmed = l, strings.TrimSpace(strings.TrimPrefix(trimmed, l))
 			}
 		}
-		if trimmed != "" && (label == "Error:" || label == "Messages:" || label == "") {
-			kept = append(kept, trimmed)
+		switch {
+		case trimmed == "":
+		case label == "Messages:":
+			about = append(about, trimmed)
+		case label == "Error:" || label == "":
+			said = append(said, trimmed)
 		}
 	}
-	return strings.Join(kept, " ")
+	words := notEqual.ReplaceAllString(strings.Join(said, " "), "expected $1, got $2")
+	if len(about) > 0 {
+		words = strings.Join(about, " ") + ": " + words
+	}
+	return words
+}
+
+// notEqual is how testify says that two values are not the same.
+var notEqual = regexp.MustCompile(`^Not equal: expected\s*: (.*) actual\s*: (.*)$`)
+
+// near wants two moments or lifetimes, in seconds, to be the same but for a tolerance.
+func near(e *expectations, a, b int64, tolerance float64, what string) {
+	if apart := math.Abs(float64(a) - float64(b)); apart > tolerance {
+		e.failures = append(e.failures, fmt.Sprintf("%s: %d and %d are %.0f s apart, and %.0f s are tolerated", what, a, b, apart, tolerance))
+	}
 }

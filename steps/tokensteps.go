@@ -121,17 +121,17 @@ var tokenPhrases = []phrase{
 		withTokens(func(_ *world, p *check.Pair, _ arguments) error {
 			return checking("the same moment within 2 seconds", func(e *expectations) {
 				moments := []int64{p.Access.Exp - p.ExpiresIn, p.Refresh.Exp - p.RefreshExpiresIn, p.Refresh.FixedExp - p.FixedRefreshExpiresIn}
-				assert.InDelta(e, moments[0], moments[1], pairTolerance, "access token and refresh token")
-				assert.InDelta(e, moments[0], moments[2], pairTolerance, "access token and fixed_exp")
+				near(e, moments[0], moments[1], pairTolerance, "access token and refresh token")
+				near(e, moments[0], moments[2], pairTolerance, "access token and fixed_exp")
 			})
 		})),
 	then(`the expiries of the tokens differ as the lifetimes of the answer do`, "the expiries of the tokens differ as the lifetimes of the answer do", "the expiries of the tokens differ as the lifetimes of the answer do",
 		"The differences between exp, exp and fixed_exp are those between the three lifetimes, within 2 seconds. For sign-ons only.",
 		withTokens(func(_ *world, p *check.Pair, _ arguments) error {
 			return checking("the same differences within 2 seconds", func(e *expectations) {
-				assert.InDelta(e, p.RefreshExpiresIn-p.ExpiresIn, p.Refresh.Exp-p.Access.Exp, pairTolerance, "refresh and access")
-				assert.InDelta(e, p.FixedRefreshExpiresIn-p.ExpiresIn, p.Refresh.FixedExp-p.Access.Exp, pairTolerance, "fixed and access")
-				assert.InDelta(e, p.FixedRefreshExpiresIn-p.RefreshExpiresIn, p.Refresh.FixedExp-p.Refresh.Exp, pairTolerance, "fixed and refresh")
+				near(e, p.RefreshExpiresIn-p.ExpiresIn, p.Refresh.Exp-p.Access.Exp, pairTolerance, "refresh and access")
+				near(e, p.FixedRefreshExpiresIn-p.ExpiresIn, p.Refresh.FixedExp-p.Access.Exp, pairTolerance, "fixed and access")
+				near(e, p.FixedRefreshExpiresIn-p.RefreshExpiresIn, p.Refresh.FixedExp-p.Refresh.Exp, pairTolerance, "fixed and refresh")
 			})
 		})),
 	then(`the access token ends before the refresh token, and that not after fixed_exp`, "the access token ends before the refresh token, and that not after fixed_exp", "the access token ends before the refresh token, and that not after fixed_exp",
@@ -153,8 +153,11 @@ var tokenPhrases = []phrase{
 				skew = 120 * time.Second
 			}
 			earliest, latest := x.Sent.Add(w.ahead-skew-pairTolerance*time.Second), x.Received.Add(w.ahead+skew+pairTolerance*time.Second)
+			if p.Issued.IsZero() {
+				return missf("a moment of issue within "+skew.String()+" of the call", "none: exp or expires_in is missing or no whole number")
+			}
 			if p.Issued.Before(earliest) || p.Issued.After(latest) {
-				return missf("a moment of issue within "+skew.String()+" of the call", "%s away from it", p.Issued.Sub(x.Received.Add(w.ahead)).Round(time.Second))
+				return missf("a moment of issue within "+skew.String()+" of the call", "%s away from it", p.Issued.Sub(x.Received.Add(w.ahead)).Abs().Round(time.Second))
 			}
 			return nil
 		})),
@@ -281,7 +284,7 @@ var tokenPhrases = []phrase{
 			skew := w.run.environment.ClockSkew
 			now := x.Received.Add(w.ahead).Unix()
 			return checking("exp = now + expires_in", func(e *expectations) {
-				assert.InDelta(e, now+p.ExpiresIn, p.Access.Exp, skew.Seconds()+pairTolerance, "exp of the access token")
+				near(e, now+p.ExpiresIn, p.Access.Exp, skew.Seconds()+pairTolerance, "exp of the access token")
 				if w.client.previous != nil && p.Access.Exp+int64(skew.Seconds()) < w.client.previous.Access.Exp {
 					assert.Fail(e, "exp went back")
 				}

@@ -129,5 +129,5 @@ func TestWithoutTrace(t *testing.T) {
 	e := &expectations{}
 	assert.Equal(e, "one\ntwo", "one\nthree", "the whole of it")
 	require.Len(t, e.failures, 1)
-	assert.Equal(t, `Not equal: expected: "one\ntwo" actual  : "one\nthree" the whole of it`, e.failures[0])
+	assert.Equal(t, `the whole of it: expected "one\ntwo", got "one\nthree"`, e.failures[0])
 }

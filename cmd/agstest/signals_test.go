@@ -56,8 +56,8 @@ func TestSignals(t *testing.T) {
 		child  *child
 	}
 	cases := []signalled{
-		{"SIGINT", syscall.SIGINT, false, exitInterrupted, "it was ended: the run was interrupted (Ctrl-C)", nil},
-		{"SIGTERM", syscall.SIGTERM, false, exitTerminated, "it was ended: the run was told to stop (SIGTERM)", nil},
+		{"SIGINT", syscall.SIGINT, false, exitInterrupted, "the run was interrupted (Ctrl-C)", nil},
+		{"SIGTERM", syscall.SIGTERM, false, exitTerminated, "the run was told to stop (SIGTERM)", nil},
 		{"SIGINT twice", syscall.SIGINT, true, exitInterrupted, "", nil},
 		{"SIGTERM twice", syscall.SIGTERM, true, exitTerminated, "", nil},
 	}

@@ -105,7 +105,7 @@ func TestTerminalThatIsClosedLeavesAReport(t *testing.T) {
 	assert.Equal(t, exitTerminated, c.code())
 	stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
 	require.NoError(t, err)
-	assert.Equal(t, "it was ended: the terminal of the run was closed (SIGHUP)", stored.Load.Run.Partial)
+	assert.Equal(t, "the terminal of the run was closed (SIGHUP)", stored.Load.Run.Partial)
 	assert.FileExists(t, filepath.Join(c.Dir, "run", "load.html"))
 }
 

@@ -157,7 +157,7 @@ func (q *Question) ending(ctx context.Context, a *attack, s *secondHand) *tally.
 	case ctx.Err() != nil:
 		end.Partial = "it was interrupted"
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-			end.Partial = "it was ended: " + cause.Error()
+			end.Partial = cause.Error()
 		}
 	case out != nil:
 		end.Partial = (*out).Error()

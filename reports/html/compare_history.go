@@ -19,7 +19,7 @@ type historyShown struct {
 
 func historyOf(h *reports.HistoryComparison) *historyShown {
 	d := &historyShown{Left: h.Left}
-	d.Metrics = table{Caption: "Each figure against what earlier runs let expect: an unchanged service stays between the limits in 90 of 100 runs",
+	d.Metrics = table{Caption: "Each figure beside the range of the earlier runs: an unchanged service stays within it in 90 of 100 runs",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "This run", Number: true}, {Head: "Confirming run", Number: true}, {Head: "Typical", Number: true}, {Head: "Expected", Number: true}, {Head: "Change", Number: true}, {Head: "p, slower", Number: true}, {Head: "Why"}}}
 	for _, m := range h.Metrics {
 		confirm, expected, typical, change, p := "–", "–", "–", "–", "–"
