@@ -80,7 +80,7 @@ func (p *plan) choose(o *Options) error {
 	case o.Schedule != nil:
 		p.whole = o.Schedule
 	case o.Profile != nil && (o.Rate.Per != 0 || p.closed || o.Population != nil):
-		return failure.Usagef("a profile says what is sent when; leave --rate and --population out, or --profile")
+		return failure.Usagef("a profile says what is sent when; leave --rate and --population out, or --load-profile")
 	case o.Profile != nil:
 		p.whole = o.Profile.Schedule(o.Seed)
 	case o.Duration <= 0:

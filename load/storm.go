@@ -20,7 +20,7 @@ func planOfStorm(o *Options) (*plan, error) {
 	}
 	switch {
 	case o.Rate != schedule.Rate{} || o.Max || o.Profile != nil || o.Population != nil || o.Duration != 0 || o.Schedule != nil:
-		return nil, failure.Usagef("a storm says what is sent when; leave --rate, --duration, --profile and --population out, or --storm")
+		return nil, failure.Usagef("a storm says what is sent when; leave --rate, --duration, --load-profile and --population out, or --storm")
 	case o.Workload != "" && o.Workload != clients.WorkloadMixed:
 		return nil, failure.Usagef("a storm is a mix of sign-ons and refreshes; leave --workload %s out", o.Workload)
 	case o.Clients != 0:

@@ -66,7 +66,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 				known, o.Swap = reports.Swapped, p.swapper(swap)
 			}
 			o.Placement = known
-			asked, err := f.options("", o.AA && len(envs) == 0)
+			asked, err := f.options(o.AA && len(envs) == 0)
 			if err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 		Example: `  agstest capacity --env staging.yaml --workload signon --limit 'signon.p99<300ms' --limit 'errors<0.1%'
   agstest capacity --env staging.yaml --workload refresh --limit 'refresh.p99<300ms' --from 50/s --to 2000/s`,
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := f.options("", false)
+			o, err := f.options(false)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,11 @@ import (
 	"agstest/steps"
 )
 
-const loadProfileFlag = "load-profile"
+// A load over time has one name in every command, beside --profile, a part of the contract; it was --profile in load.
+const (
+	loadProfileFlag  = "load-profile"
+	olderProfileFlag = "profile"
+)
 
 func (p *program) gateCommand() *cobra.Command {
 	var cf conformFlags
@@ -37,7 +41,7 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 				return failure.Usagef("--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s", cf.profile, loadProfileFlag, cf.profile)
 			}
 			lf.seed = cf.seed
-			send, err := lf.options(loadProfileFlag, s.env == "")
+			send, err := lf.options(s.env == "")
 			if err != nil {
 				return err
 			}
@@ -59,7 +63,7 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 		},
 	}
 	cf.register(c)
-	lf.register(c, loadProfileFlag)
+	lf.register(c)
 	c.Flags().Uint64Var(&cf.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
 	s.register(c)
 	out.register(c)

@@ -118,7 +118,7 @@ Secret a control-token of at least 20 random characters, has the load started wi
 			})
 		},
 	}
-	f.register(c, "profile")
+	f.register(c)
 	f.registerSeed(c)
 	s.register(c)
 	k.register(c, false)

@@ -65,7 +65,7 @@ type shardJob struct {
 
 // shardsOf checks everything that can be checked here, and makes the plan of the shards and its files.
 func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e *environment.Environment, run string) (*shardJob, error) {
-	o, err := f.options("profile", false)
+	o, err := f.options(false)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +103,17 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 func planArguments(c *cobra.Command, f *loadFlags, ownProfile bool) []string {
 	sent := &cobra.Command{}
 	f2 := loadFlags{}
-	f2.register(sent, "profile")
+	f2.register(sent)
 	var line []string
 	c.Flags().Visit(func(flag *pflag.Flag) {
 		switch {
 		case sent.Flags().Lookup(flag.Name) == nil:
-		case flag.Name == "profile" && ownProfile:
-			line = append(line, "--profile="+planProfile)
+		case flag.Name == loadProfileFlag || flag.Name == olderProfileFlag:
+			profile := flag.Value.String()
+			if ownProfile {
+				profile = planProfile
+			}
+			line = append(line, "--"+loadProfileFlag+"="+profile)
 		default:
 			if list, ok := flag.Value.(pflag.SliceValue); ok {
 				for _, value := range list.GetSlice() {

@@ -63,14 +63,18 @@ type loadFlags struct {
 	within, patience      time.Duration
 }
 
-// register adds all flags of a load; profileFlag is --profile where that name is free.
-func (f *loadFlags) register(c *cobra.Command, profileFlag string) {
+// register adds all flags of a load. Its older names are taken where they are free: in a gate they are those of its conformance run.
+func (f *loadFlags) register(c *cobra.Command) {
 	f.registerTraffic(c)
 	flags := c.Flags()
 	flags.StringVar(&f.rate, "rate", "", "hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
 	flags.DurationVar(&f.duration, "duration", 0, "how long, such as 30s or 10m")
 	f.registerLimits(c)
-	flags.StringVar(&f.profile, profileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(schedule.Profiles(), ", "))
+	flags.StringVar(&f.profile, loadProfileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(schedule.Profiles(), ", "))
+	if flags.Lookup(olderProfileFlag) == nil {
+		flags.StringVar(&f.profile, olderProfileFlag, "", "what --load-profile is called now")
+		_ = flags.MarkDeprecated(olderProfileFlag, "it is --"+loadProfileFlag+" now")
+	}
 	flags.BoolVar(&f.trace, "trace", false, "measure the phases of exchanges: DNS, connect, TLS, wait, read")
 	flags.BoolVar(&f.raw, "raw", false, "keep Vegeta's own results too ("+rawFile+", for vegeta report and vegeta plot)")
 	flags.StringVar(&f.shard, "shard", "", "be one of several generators of one schedule, such as 2/8")
@@ -117,7 +121,7 @@ func (f *loadFlags) registerSeed(c *cobra.Command) {
 }
 
 // options turns the flags into what load takes; the environment is added later. Embedded tells that no service was named.
-func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, error) {
+func (f *loadFlags) options(embedded bool) (load.Options, error) {
 	o := load.Options{
 		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry}, Duration: f.duration, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, Yes: f.yes, YesLoad: strings.Join(f.yesLoad, ",")},
@@ -144,7 +148,7 @@ func (f *loadFlags) options(profileFlag string, embedded bool) (load.Options, er
 		return o, failure.Usagef("--limit: %w", err)
 	}
 	if f.profile != "" {
-		if o.Profile, err = readProfile(profileFlag, f.profile); err != nil {
+		if o.Profile, err = readProfile(loadProfileFlag, f.profile); err != nil {
 			return o, err
 		}
 	}
@@ -268,7 +272,7 @@ code 4. What is made there is removed at the end.`,
   agstest load --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 5m
   agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes api.staging.example.com
   agstest load --env staging.yaml --storm 50000 --within 60s --limit 'storm.recovered<90s'
-  agstest load --env staging.yaml --profile soak
+  agstest load --env staging.yaml --load-profile soak
   agstest load --env staging.yaml --workload refresh --rate 20000/s --duration 10m --on kubernetes --shards 8 --namespace load --image registry.example.com/agstest:1.0`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if elsewhere, err := k.check(); elsewhere && err == nil {
@@ -276,7 +280,7 @@ code 4. What is made there is removed at the end.`,
 			} else if err != nil {
 				return err
 			}
-			o, err := f.options("profile", s.env == "")
+			o, err := f.options(s.env == "")
 			if err != nil {
 				return err
 			}
@@ -290,7 +294,7 @@ code 4. What is made there is removed at the end.`,
 			})
 		},
 	}
-	f.register(c, "profile")
+	f.register(c)
 	f.registerSeed(c)
 	s.register(c)
 	out.register(c)

@@ -26,7 +26,7 @@ func TestReadersQuoteNothing(t *testing.T) {
 		require.NoError(t, os.WriteFile(at("ca.yaml"), []byte("url: https://127.0.0.1:9\ntls: {ca: other}\n"), 0o600))
 		for _, args := range [][]string{
 			{"env", at("env.yaml")}, {"env", at("ca.yaml")}, {"env", at("other")}, {"conform", "--env", at("other"), "--dry-run"}, {"conform", "--known", at("other"), "--only", "SOST-07", "--dry-run"},
-			{"load", "--profile", at("other"), "--dry-run"}, {"report", at("other")}, {"compare", at("other"), at("other")}, {"merge", at("other"), at("other")},
+			{"load", "--load-profile", at("other"), "--dry-run"}, {"report", at("other")}, {"compare", at("other"), at("other")}, {"merge", at("other"), at("other")},
 			{"load", "--env", at("env.yaml"), "--workload", "refresh", "--rate", "1/s", "--duration", "1s", "--dry-run"},
 		} {
 			code, stdout, stderr := call(t, nil, args...)
@@ -55,7 +55,7 @@ func TestSmallFilesStaySmall(t *testing.T) {
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		for _, args := range [][]string{{"env", path}, {"conform", "--known", path, "--dry-run"}, {"load", "--profile", path, "--dry-run"}, {"report", path}} {
+		for _, args := range [][]string{{"env", path}, {"conform", "--known", path, "--dry-run"}, {"load", "--load-profile", path, "--dry-run"}, {"report", path}} {
 			code, _, stderr := call(t, nil, args...)
 			assert.Equal(t, exitUsage, code, "%v: %.300s", args, stderr)
 			assert.NotContains(t, stderr, "goroutine ", args)

@@ -181,7 +181,7 @@ func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.P
 func optionsOfPlan(folder string, plan *shards.Plan) (o load.Options, raw bool, err error) {
 	var f loadFlags
 	c := &cobra.Command{Use: "load"}
-	f.register(c, "profile")
+	f.register(c)
 	f.registerSeed(c)
 	c.SetFlagErrorFunc(flagError)
 	if err := c.ParseFlags(plan.Arguments); err != nil {
@@ -200,7 +200,7 @@ func optionsOfPlan(folder string, plan *shards.Plan) (o load.Options, raw bool, 
 			f.profile = path
 		}
 	}
-	o, err = f.options("profile", false)
+	o, err = f.options(false)
 	return o, f.raw, err
 }
 
