@@ -50,7 +50,7 @@ func TestSetUpIsPatient(t *testing.T) {
 				s.Environment.Load.Clients.SessionToken = ""
 			}
 			var told atomic.Int64
-			r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 20}, Rate: schedule.Rate{Hits: 100, Per: time.Second},
+			r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 150}, Rate: schedule.Rate{Hits: 100, Per: time.Second},
 				Duration: time.Second, MaxLag: time.Minute, SetUp: func(clients.SetUp) { told.Add(1) }})
 			require.NoError(t, err)
 			assert.Equal(t, test.right, r.Total.Right)
