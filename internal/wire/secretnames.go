@@ -32,6 +32,10 @@ func secretLabel(name string) (label string, secret bool) {
 		return "operator token", true
 	case "authorization", "proxyauthorization", "credential", "credentials":
 		return "credentials", true
+	case "phpsessid", "connectsid":
+		return "session id", true
+	case "authorizationcode", "authcode", "codeverifier":
+		return "authorization code", true
 	case "cookie", "setcookie":
 		return "cookie", true
 	case "pass", "pwd", "pin", "otp":
@@ -40,6 +44,8 @@ func secretLabel(name string) (label string, secret bool) {
 		return "secret", true
 	}
 	switch {
+	case strings.HasSuffix(n, "sessionid"), strings.HasSuffix(n, "sessionkey"): // of gateways and portals
+		return "session id", true
 	case strings.HasSuffix(n, "token"), strings.HasSuffix(n, "jwt"):
 		return "token", true
 	case strings.Contains(n, "password"), strings.Contains(n, "passwd"), strings.Contains(n, "passphrase"), strings.HasSuffix(n, "pwd"):

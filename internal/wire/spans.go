@@ -198,7 +198,11 @@ func pairNames(text string, emit func(span)) {
 			start--
 		}
 		end := i + 1
-		if label, secret := secretLabel(text[start:i]); secret {
+		label, secret := secretLabel(text[start:i])
+		if inQuery := start > 0 && strings.IndexByte("?&#", text[start-1]) >= 0; inQuery && strings.EqualFold(text[start:i], "code") {
+			label, secret = "authorization code", isCode(text[i+1:]) // RFC 6749 section 4.1.2
+		}
+		if secret {
 			for end < len(text) && strings.IndexByte("&;, \t\r\n\"'<>)", text[end]) < 0 {
 				end++
 			}
@@ -214,6 +218,15 @@ func pairNames(text string, emit func(span)) {
 		}
 		i = end + next
 	}
+}
+
+// isCode tells an authorization code from the number of an error.
+func isCode(text string) bool {
+	figures := 0
+	for figures < len(text) && text[figures] >= '0' && text[figures] <= '9' {
+		figures++
+	}
+	return figures < len(text) && strings.IndexByte("&;, \t\r\n\"'<>)#", text[figures]) < 0 || figures > 8
 }
 
 // The headers that carry secrets by themselves, for lines of text such as "Authorization: Bearer …".
