@@ -79,7 +79,7 @@ var harness = []mutant{
 	{"a load run that is invalid is judged", "load/tally/validity.go", "r.Valid = len(r.Invalid) == 0", "r.Invalid, r.Valid = nil, true", "load/tally", "TestValidityComesBeforeTheVerdict$"},
 	{"the answers of others are excused under load", "load/tally/validity.go", "for _, kind := range correctness {", "for _, kind := range correctness[:0] {", "load/tally", "TestValidityComesBeforeTheVerdict$"},
 	{"limits are always kept", "load/limit/judge.go", "\tif l.Keeps(value) {\n", "\tif l.Keeps(value) || true {\n", "load/limit", "TestLimitsAreJudged$"},
-	{"the answers of others are not seen under load", "load/clients/identity.go", "\treturn hit.Outcome{Kind: hit.KindIdentity, Message: fmt.Sprintf(\"the answer to the %s of %s is not its own", "\tif true {\n\t\treturn hit.Outcome{}\n\t}\n\treturn hit.Outcome{Kind: hit.KindIdentity, Message: fmt.Sprintf(\"the answer to the %s of %s is not its own", "load/clients", "TestFaultsAreFoundUnderLoad$"},
+	{"the answers of others are not seen under load", "load/clients/identity.go", "\treturn hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, \"SOST-22\", \"REF-12\"), Message:", "\tif true {\n\t\treturn hit.Outcome{}\n\t}\n\treturn hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, \"SOST-22\", \"REF-12\"), Message:", "load/clients", "TestFaultsAreFoundUnderLoad$"},
 	{"a failed run ends with status 0", "cmd/agstest/exit.go", "return exitFail // fail", "return exitPass // fail", "cmd/agstest", "TestExitCodeOfVerdict$"},
 	{"a run that could not tell ends with status 0", "cmd/agstest/exit.go", "\t\treturn exitSetup\n\t}\n", "\t\treturn exitPass\n\t}\n", "cmd/agstest", "TestExitCodeOfVerdict$"},
 }
