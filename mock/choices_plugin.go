@@ -35,6 +35,9 @@ func pluginChoices() []Choice {
 	replying("sign-out-body-ignored", "the body of signOut is not read", on(ags.SignOut), func(c *call, r *reply) {
 		if r.refused == ruleJSON && c.authorization() != "" {
 			*r = emptyReply(http.StatusOK)
+			if _, refused := c.server.verify(c, c.authorization(), ags.AccessType, http.StatusUnauthorized); refused != nil {
+				*r = *refused
+			}
 		}
 	})
 	replying("odd-media-500", "a body in another media type makes the service stumble", nil, func(_ *call, r *reply) {

@@ -346,7 +346,7 @@ func (w *world) attempt(ctx context.Context, r *request, kind string) (t *trial,
 		return nil, false, ctx.Err()
 	}
 	w.keepAnswerSecret(x)
-	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.submitted(r)})}, hung, nil
+	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.submitted(r), Skew: w.run.environment.ClockSkew})}, hung, nil
 }
 
 // lets tells of an answer that lets somebody in.
