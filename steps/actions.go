@@ -210,8 +210,8 @@ func (w *world) countDevicesLive(ctx context.Context) (int, error) {
 	return len(ids), err
 }
 
-// changesState are the phrases by which a scenario changes what others see.
-var changesState = []string{"the operator ", "an account that may have "}
+// changesState are the phrases by which a scenario changes what others see, or sees what others change.
+var changesState = []string{"the operator ", "an account that may have ", "the devices of the account are counted"}
 
 // acts tells of a scenario that may change the state of what others use: it is alone on the stage.
 func (r *run) acts(s *scenario) bool {
@@ -267,7 +267,7 @@ func (r *run) clearOwn(ctx context.Context) {
 	r.deleteOwn(context.WithoutCancel(ctx), r.own.list())
 	var stay []string
 	for _, d := range r.own.list() {
-		stay = append(stay, d.client)
+		stay = append(stay, fmt.Sprintf(`{"clientId": %q}`, d.client)) // as an id, which reports mask
 	}
 	if deleted := int(r.deleted.Load()); deleted > 0 {
 		r.notes = append(r.notes, "devices that this run made and deleted again: "+fmt.Sprint(deleted))
