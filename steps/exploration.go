@@ -341,6 +341,9 @@ func (w *world) attempt(ctx context.Context, r *request, kind string) (t *trial,
 	}
 	cancel()
 	w.run.heard(kind, x, hung)
+	if hung || ranOut(x) {
+		w.run.hungIn(w.scenario)
+	}
 	w.noteSignOut(x)
 	if ctx.Err() != nil {
 		return nil, false, ctx.Err()

@@ -69,6 +69,7 @@ type run struct {
 	tried     map[string]int            // how often one was sent only to see that
 	why       map[string]string         // why such a one was not accepted
 	disturbed map[string]bool           // a limiter or a lost connection was why
+	hung      map[string]bool           // scenarios, by id, that waited in vain for an answer
 	// deviceKnown: a new device was accepted that is described as agstest does.
 	deviceKnown bool
 	apart       map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
@@ -146,7 +147,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 func newRun(o Options, chosen selection) (*run, error) {
 	r := &run{
 		options: o, environment: o.Environment, tokens: tokens.New(o.Environment), selection: chosen, secrets: o.Secrets, known: map[string]KnownDeparture{},
-		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, relied: map[string][]*exchange{}, accepted: map[string]int{}, own: newOwnDevices(), asked: map[string]*asked{},
+		service: o.Environment.Service, concurrency: o.Concurrency, played: map[string]*entry{}, disturbed: map[string]bool{}, hung: map[string]bool{}, relied: map[string][]*exchange{}, accepted: map[string]int{}, own: newOwnDevices(), asked: map[string]*asked{},
 		grants: map[string]int{}, tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, wrong: map[string]int{},
 	}
 	if r.secrets == nil {

@@ -91,6 +91,13 @@ func (r *run) aside(x *exchange) {
 	}
 }
 
+// hungIn remembers that a scenario waited in vain for an answer: it is not tried again, since what it sends then is not worth its time.
+func (r *run) hungIn(s *scenario) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hung[s.id] = true
+}
+
 // heard remembers how a request ended, above all one that got no answer in time.
 func (r *run) heard(kind string, x *exchange, hung bool) {
 	r.mu.Lock()

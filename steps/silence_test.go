@@ -33,7 +33,7 @@ func TestSilenceIsWaitedForTwice(t *testing.T) {
 	require.NoError(t, err)
 	defer end()
 	e.Mock = nil
-	report := run(t, steps.Options{Environment: e, Timeout: 1500 * time.Millisecond, Generate: 5, Seed: 3})
+	report := run(t, steps.Options{Environment: e, Timeout: 1500 * time.Millisecond, Generate: 10, Retry: 2, Seed: 3})
 	assert.LessOrEqual(t, unanswered.Load(), int64(2))
 	assert.Equal(t, reports.Error, requirement(t, report, "SOST-08").Verdict)
 	q := requirement(t, report, "OUT-05")

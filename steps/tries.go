@@ -86,7 +86,7 @@ func (r *run) again() []*scenario {
 	slices.SortFunc(entries, func(a, b *entry) int { return a.scenario.order - b.scenario.order })
 	for _, e := range entries {
 		switch {
-		case e.last > r.options.Retry, e.cut, e.record.Nanoseconds > longestAgain.Nanoseconds():
+		case e.last > r.options.Retry, e.cut, e.record.Nanoseconds > longestAgain.Nanoseconds(), r.hung[e.scenario.id]:
 		case e.undecided():
 			if untold++; untold <= mostUntoldAgain {
 				again = append(again, e.scenario)

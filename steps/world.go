@@ -196,6 +196,9 @@ func (w *world) send(ctx context.Context, r *request, changed bool) (*exchange, 
 		return nil, ctx.Err()
 	}
 	w.run.heard(kind, x, false)
+	if ranOut(x) {
+		w.run.hungIn(w.scenario)
+	}
 	w.noteSignOut(x)
 	if changed {
 		x.tampered = strings.Join(append(w.tampering, w.text), "; ")
