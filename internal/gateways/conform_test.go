@@ -92,6 +92,9 @@ func TestConformThroughEachGateway(t *testing.T) {
 					if verdict == wanted || id == "GW-04" || explained[name][id] != "" { // GW-04 is about https
 						continue
 					}
+					if program == Apache && verdict == "error" && strings.Contains(got, "the service closed the connection without a whole answer") {
+						continue // it ends connections when it ends processes that it has too many of, with a request on them too
+					}
 					t.Errorf("%s is %s (direct: %s)", id, got, want)
 				}
 			})

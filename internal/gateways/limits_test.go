@@ -20,9 +20,9 @@ var limiters = []struct {
 }{
 	{"a narrow limit, 503", Nginx, Config{Outer: "limit_req_zone $binary_remote_addr zone=one:1m rate=10r/s;", Inner: "limit_req zone=one;"}, ""},
 	{"a narrow limit, 429", HAProxy, Config{Inner: "stick-table type ip size 1k expire 10s store http_req_rate(1s)\n  http-request track-sc0 src\n  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 10 }"}, ""},
-	{"503 of limit_req", Nginx, Config{Outer: "limit_req_zone $binary_remote_addr zone=one:1m rate=100r/s;", Inner: "limit_req zone=one burst=20 nodelay;"}, "60/s"},
-	{"429 of limit_req", Nginx, Config{Outer: "limit_req_zone $binary_remote_addr zone=one:1m rate=100r/s; limit_req_status 429;", Inner: "limit_req zone=one burst=20 nodelay;"}, "60/s"},
-	{"429 of a stick table", HAProxy, Config{Inner: "stick-table type ip size 1k expire 10s store http_req_rate(1s)\n  http-request track-sc0 src\n  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 200 }"}, "60/s"},
+	{"503 of limit_req", Nginx, Config{Outer: "limit_req_zone $binary_remote_addr zone=one:1m rate=100r/s;", Inner: "limit_req zone=one burst=20 nodelay;"}, "25/s"},
+	{"429 of limit_req", Nginx, Config{Outer: "limit_req_zone $binary_remote_addr zone=one:1m rate=100r/s; limit_req_status 429;", Inner: "limit_req zone=one burst=20 nodelay;"}, "25/s"},
+	{"429 of a stick table", HAProxy, Config{Inner: "stick-table type ip size 1k expire 10s store http_req_rate(1s)\n  http-request track-sc0 src\n  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 200 }"}, "25/s"},
 }
 
 // TestALimitOfAGatewayIsNoFailure: an answer 429 or 503 without Retry-After is waited out within bounds, and what stays says nothing of the
@@ -37,7 +37,7 @@ func TestALimitOfAGatewayIsNoFailure(t *testing.T) {
 			}
 			narrow := c.maxRate == ""
 			t.Run(fmt.Sprintf("%s, %s, paced %t", c.program, c.name, paced), func(t *testing.T) {
-				if narrow && os.Getenv("AGSTEST_GATEWAYS_WIDE") == "" {
+				if (narrow || paced) && os.Getenv("AGSTEST_GATEWAYS_WIDE") == "" {
 					t.Skip("make gateways")
 				}
 				t.Parallel()
@@ -56,14 +56,14 @@ func TestALimitOfAGatewayIsNoFailure(t *testing.T) {
 					case verdict == want:
 					case !paced && (verdict == "error" || verdict == "partly"):
 						couldNot++
-					case narrow && verdict == "observed": // a probe: what came is told
+					case !paced && verdict == "observed": // a probe: what came is told
 					case id == "ERR-12": // which tells what a limiter answers
 					default:
 						t.Errorf("%s is %s:%s (direct: %s)", id, verdict, why, direct[id])
 					}
 				}
 				t.Logf("%d could not be told", couldNot)
-				assert.Equal(t, narrow, couldNot > 20)
+				assert.True(t, !narrow || couldNot > 20)
 				assert.False(t, paced && couldNot > 0)
 			})
 		}
