@@ -154,6 +154,9 @@ func (w *world) sendHarmless(ctx context.Context, operation string) error {
 		if err := w.mayCreateDevices(); err != nil {
 			return err
 		}
+		if _, _, err := w.documented(ctx, operation); err != nil {
+			return err // such as no token that an account could be picked with
+		}
 		if ok, why := w.controlled(ctx, operation); !ok {
 			return unknownf("%s", noControl(operation, why))
 		}
