@@ -26,7 +26,12 @@ const (
 var explorationPhrases = []phrase{
 	given(`everything that (\w+) needs`, "everything that <operation> needs", "everything that refresh needs",
 		"An account, a client, and what else the documented request holds.",
-		func(ctx context.Context, w *world, a arguments) error { return w.equip(ctx, a.words[0]) }),
+		func(ctx context.Context, w *world, a arguments) error {
+			if o := w.run.environment.Operator; a.words[0] == ags.GetSessionToken && o != nil && o.Header != "" {
+				return lacking("", "the OperatorAuthToken is sent in the header %s, so what the body must hold is not documented", o.Header)
+			}
+			return w.equip(ctx, a.words[0])
+		}),
 	when(`generated requests are sent to (\w+)`, "generated requests are sent to <operation>", "generated requests are sent to refresh",
 		"Sends as many generated requests as --generate says and stops at the first whose answer is wrong.",
 		func(ctx context.Context, w *world, a arguments) error { return w.explore(ctx, a.words[0]) }),
@@ -51,9 +56,6 @@ func (w *world) equip(ctx context.Context, operation string) error {
 	case ags.GetSessionToken:
 		if w.run.environment.Operator == nil {
 			return lacking(w.run.example("operator"), "the environment does not say how to act as a head-end system (operator)")
-		}
-		if header := w.run.environment.Operator.Header; header != "" {
-			return lacking("", "the OperatorAuthToken is sent in the header %s, so what the body must hold is not documented", header)
 		}
 		return w.useAccount(ctx, "active", 0)
 	case ags.SignOn, ags.SubsequentSignOn:
@@ -91,7 +93,7 @@ func (w *world) documented(ctx context.Context, operation string) (r *request, c
 		return w.prepare(operation), "", nil
 	case ags.GetSessionToken:
 		if r, err = w.headEndRequest(); err == nil {
-			credential = r.parameters()[0].Value
+			credential = w.presentedOperator(r)
 		}
 		return r, credential, err
 	case ags.SignOn, ags.Register:
