@@ -42,7 +42,8 @@ func liveMock(t *testing.T) (upstream string, at func(url, ca string) *environme
 // judged are the verdicts of a run that stand for something: a warning, a pass and an observation stay what they are whoever stands between.
 func judged(t *testing.T, e *environment.Environment) map[string]string {
 	t.Helper()
-	report, err := steps.Run(context.Background(), steps.Options{Environment: e, Seed: 7, Timeout: 10 * time.Second, Generate: 2, Sequences: 0})
+	pace, _ := environment.ParseRate(e.Load.MaxRate)
+	report, err := steps.Run(context.Background(), steps.Options{Environment: e, Seed: 7, Timeout: 10 * time.Second, Generate: 2, Sequences: 0, MaxRate: pace})
 	require.NoError(t, err)
 	verdicts := map[string]string{}
 	for _, q := range report.Requirements {
