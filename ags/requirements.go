@@ -82,7 +82,7 @@ var Requirements = []Requirement{
 	{"GST-01", Documented, Stated, "getSessionToken with a valid OperatorAuthToken answers 200.", "GST", ""},
 	{"GST-02", Documented, Stated, "The answer of getSessionToken has a non-empty string sessionToken.", "GST", ""},
 	{"GST-03", Documented, Stated, "getSessionToken without parameters, or with a body that is not valid JSON, is refused with 400.", "GST", "another status from 400 to 499"},
-	{"GST-04", Sampled, Security, "getSessionToken with an OperatorAuthToken whose signature is wrong is refused with 401 or 403.", "GST", "another status from 400 to 499"},
+	{"GST-04", Sampled, Security, "getSessionToken with an OperatorAuthToken whose signature is wrong is refused with 401 or 403.", "GST", "another status from 400 to 499, and a kid that nobody has under a good signature"},
 	{"GST-05", Sampled, Security, "getSessionToken with an expired OperatorAuthToken is refused with 401 or 403.", "GST", "another status from 400 to 499"},
 	{"GST-06", Sampled, Inferred, "getSessionToken with an OperatorAuthToken whose claim aud is not ags is refused with 401 or 403.", "GST", ""},
 	{"GST-07", Sampled, Inferred, "getSessionToken with an OperatorAuthToken whose claim typ is not GetSessionTokenAuthN is refused with 401 or 403.", "GST", ""},

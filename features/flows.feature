@@ -168,8 +168,7 @@ Feature: Whole flows
     Then the status is 200
     Given another tenant with its service
     When the client asks for the authentication services
-    Then the status is 200
-    And the service of the tenant is listed
+    Then the service of the tenant is listed
 
   @FLOW-11
   Scenario: A session token of one tenant is worth nothing at another
@@ -192,4 +191,11 @@ Feature: Whole flows
     Given a client that is signed on
     And the client moves to another tenant
     When the client refreshes its tokens
+    Then the service refuses
+
+  @FLOW-11
+  Scenario: An access token of one tenant is worth nothing at another
+    Given a client that is signed on
+    And the client moves to another tenant
+    When the client signs out
     Then the service refuses

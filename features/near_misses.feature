@@ -12,6 +12,18 @@ Feature: What is nearly right is wrong
       When near misses of the session token are sent to signOnWithSessionToken
       Then each was refused
 
+    @SOST-14
+    Scenario Outline: The <kind> token of a client is no session token
+      Given a client that is signed on
+      And the <kind> token of the client stands in place of the session token
+      When the client signs on with a session token and its clientId
+      Then the service refuses
+
+      Examples:
+        | kind    |
+        | access  |
+        | refresh |
+
     @SOST-06
     Scenario: Names of authentication services
       Given everything that signOnWithSessionToken needs
@@ -41,6 +53,22 @@ Feature: What is nearly right is wrong
       Given everything that subsequentSignOn needs
       When near misses of the User-Token are sent to subsequentSignOn
       Then each was refused
+
+    @SUB-03
+    Scenario Outline: The <kind> token of a client is no User-Token
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      When the user picks account 1
+      Then the status is 201
+      Given the <kind> token of the client stands in place of the User-Token
+      When the user picks account 2
+      Then the service refuses
+
+      Examples:
+        | kind    |
+        | access  |
+        | refresh |
 
     @REG-07
     Scenario: User tokens at subsequentRegister

@@ -23,6 +23,7 @@ func pluginChoices() []Choice {
 	ignoring("operator-audience-ignored", "aud of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorAudience)
 	ignoring("operator-type-ignored", "typ of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorType)
 	ignoring("operator-claims-ignored", "neither aud nor typ of an OperatorAuthToken matters", on(ags.GetSessionToken), ruleOperatorAudience, ruleOperatorType)
+	ignoring("operator-key-ignored", "kid of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorKey)
 	choices = append(choices, Choice{Name: "same-session-token", Summary: "getSessionToken gives the same session token while it is good", Apply: func(c *Behaviour) { c.SessionTokensReusable = true },
 		means: Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
 	ignoring("fixed-end-moves", "fixed_exp moves at each refresh", on(ags.Refresh), ruleExtendFixed)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -18,7 +19,7 @@ func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole
 		case errors.Is(failure, errAlgorithm):
 			return !c.enforces(algorithm)
 		case errors.Is(failure, errKeyID):
-			return !c.enforces(algorithm) && headerOf(parts[0]).Algorithm != by.algorithm || !c.enforces(key)
+			return !c.enforces(algorithm) && headerOf(parts[0]).Algorithm != by.algorithm || !c.enforces(key) || by == c.server.operator && !c.enforces(ruleOperatorKey)
 		case !errors.Is(failure, errSignature) || len(parts) != 3:
 			return false
 		}
@@ -63,6 +64,7 @@ func forgedFaults() []Fault {
 		lax("get-session-without-tenant", "GST-10", "an OperatorAuthToken without OpfTenantId is accepted", on(gst), ruleOperatorHasTenant),
 		lax("get-session-without-account", "GST-09", "an OperatorAuthToken without OpfAccountId gets a token of some account", on(gst), ruleOperatorHasAccount),
 		lax("get-session-unknown-key", "GST-04", "an OperatorAuthToken by a key that nobody knows is not checked", on(gst), ruleKnownKey),
+		lax("get-session-key-ignored", "GST-04", "the kid of an OperatorAuthToken with a good signature is not looked at", on(gst), ruleOperatorKey),
 		lax("get-session-signature-cut", "GST-04", "a signature that is cut short is accepted at getSessionToken", on(gst), ruleSignatureWhole),
 		lax("get-session-signature-empty", "GST-04", "an empty signature is accepted at getSessionToken", on(gst), ruleSignaturePresent),
 		lax("get-session-signature-end", "GST-04", "the last character of the signature is not looked at by getSessionToken", on(gst), ruleSignatureEnd),
@@ -88,4 +90,16 @@ func secondTry(name, requirement, operation string, reason rule) Fault {
 				*r = c.pretend()
 			}
 		}}
+}
+
+// otherKind accepts a good token of another kind where the call wants one that the service keeps.
+func otherKind(name, requirement, summary, operation, kind string, reason rule) Fault {
+	return wrongRefusal(name, requirement, summary, on(operation), func(c *call, r *reply) {
+		for _, token := range []string{c.header(ags.HeaderUserToken), c.parameter("sessionToken")} {
+			if _, refused := c.server.verify(c, token, kind, http.StatusUnauthorized); refused == nil {
+				*r = c.pretend()
+				return
+			}
+		}
+	}, reason)
 }

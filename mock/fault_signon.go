@@ -72,6 +72,8 @@ func signOnFaults() []Fault {
 			*r = c.pretend()
 			r.status, r.refused = status, ruleKnownSession
 		}, ruleKnownSession),
+		otherKind("session-by-access-token", "SOST-14", "an access token is accepted as a session token", sost, ags.AccessType, ruleKnownSession),
+		otherKind("session-by-refresh-token", "SOST-14", "a refresh token is accepted as a session token", sost, ags.RefreshType, ruleKnownSession),
 		lax("session-never-expires", "SOST-15", "an expired session token is accepted", on(sost), ruleSessionExpiry),
 		lax("session-location-ignored", "SOST-17", "a blocked location may sign on with a session token", on(sost), ruleLocation),
 		wrongRefusal("session-location-401", "SOST-17", "a blocked location gives 401", on(sost), toStatus(http.StatusUnauthorized), ruleLocation),
@@ -165,6 +167,8 @@ func pickFaults() []Fault {
 		}),
 		lax("subsequent-token-not-needed", "SUB-02", "a missing User-Token is accepted", on(sub), ruleUserTokenPresent),
 		wrongRefusal("subsequent-no-token-500", "SUB-02", "a missing User-Token gives 500", on(sub), toStatus(http.StatusInternalServerError), ruleUserTokenPresent),
+		otherKind("subsequent-by-access-token", "SUB-03", "an access token is accepted as a User-Token", sub, ags.AccessType, ruleUserTokenKnown),
+		otherKind("subsequent-by-refresh-token", "SUB-03", "a refresh token is accepted as a User-Token", sub, ags.RefreshType, ruleUserTokenKnown),
 		lax("subsequent-any-token", "SUB-03", "an invented User-Token is accepted", on(sub), ruleUserTokenKnown),
 		wrongRefusal("subsequent-invented-404", "SUB-03", "an invented User-Token gives 404", on(sub), toStatus(http.StatusNotFound), ruleUserTokenKnown),
 		lax("subsequent-other-account", "SUB-04", "another account than the picked one signs on", on(sub), rulePickedAccount),

@@ -59,6 +59,8 @@ func deviceFaults() []Fault {
 		lax("flow-device-made-on-nth", "FLOW-02", "an n-th sign-on with credentials makes a device", on(ags.SignOn), ruleNoDeviceOnNth),
 		lax("flow-not-reactivated", "FLOW-07", "a session token of an account that is active again is still refused", on(ags.SignOnWithSessionToken), ruleReactivation),
 		noSecondSession(),
+		lax("flow-refresh-tenants-mixed", "FLOW-11", "refresh tokens are good in every tenant", on(ags.Refresh), ruleTokenTenant),
+		lax("flow-sign-out-tenants-mixed", "FLOW-11", "access tokens sign out in every tenant", on(ags.SignOut), ruleTokenTenant),
 		lax("flow-tenants-mixed", "FLOW-11", "session tokens are good in every tenant", nil, ruleSessionTenant),
 		lax("flow-companion-account", "FLOW-09", "the companion flow ends in another account", nil, ruleCompanionAccount),
 		lax("flow-ias-refuses", "FLOW-10", "IAS refuses refresh tokens of this service", nil, ruleIASRefresh),

@@ -309,6 +309,11 @@ func sendAll(t *testing.T, c client) {
 	c.do("GET", "/adm/v1/user/devices", "", bearer(first, "access_token")...)
 	c.do("GET", "/adm/v1/user/devices", "", "Authorization", "Bearer garbage")
 	c.do("POST", "/ias/v3/token/actions/refresh", "", bearer(first, "refresh_token")...)
+	for _, kind := range []string{"access_token", "refresh_token"} { // tokens of another kind than is wanted
+		post("signOnWithSessionToken", "{"+parameters("sessionToken", text(first, kind))+","+nth(device)+"}")
+		post("subsequentSignOn", `{"parameters":[]}`, "User-Token", text(first, kind))
+	}
+	signOut(second, "nv-tenant-id", "acme")
 	code := c.do("GET", "/dsra/v1/user/deviceRegistrationCode", "")
 	c.do("PUT", "/dsra/v1/user/deviceRegistrationCode/actions/approve", `{"deviceRegistrationCode":"`+text(code, "deviceRegistrationCode")+`"}`, bearer(second, "access_token")...)
 	activated := c.do("PUT", "/dsra/v1/user/signOnActivationToken", `{"clientId":"`+text(second, "client_id")+`"}`, "Authorization", "Bearer "+text(code, "dsraToken"))

@@ -67,6 +67,7 @@ const (
 	ruleSignaturePresent    rule = "signature-present"
 	ruleSignatureEnd        rule = "signature-end"
 	ruleKnownKey            rule = "known-key"
+	ruleOperatorKey         rule = "operator-key"
 	ruleOperatorHasExpiry   rule = "operator-has-expiry"
 	ruleOperatorHasAudience rule = "operator-has-audience"
 	ruleOperatorHasType     rule = "operator-has-type"

@@ -30,6 +30,12 @@ var discoveryPhrases = []phrase{
 	then(`the service of the tenant is listed`, "the service of the tenant is listed", "the service of the tenant is listed",
 		"The service that the environment file names for the tenant is among those that discovery tells it of.",
 		withAnswer(func(w *world, x *exchange, _ arguments) error {
+			if status := effectiveStatus(x); status/100 == 4 || status/100 == 2 && len(w.services) == 0 {
+				return unknownf("discovery tells nothing of the tenant %q (%s): it may be one that the service does not know, and situations.other-tenant may do nothing",
+					w.tenant, w.describe(x))
+			} else if status != http.StatusOK {
+				return missf("status 200", "%s", w.describe(x))
+			}
 			var names []string
 			for _, s := range w.services {
 				if s.name == w.service {

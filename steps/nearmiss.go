@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"agstest/ags"
+	"agstest/internal/environment"
 )
 
 // nearMiss is a value that resembles the right one. A harmless one is taken by services for their own reasons, such as upper case in the name of
@@ -120,7 +121,7 @@ var matching = map[string]struct {
 		put: func(_ *world, r *request, text string) { r.path = "/ags/register/" + url.PathEscape(text) }},
 	"token": {right: func(_ *world, r *request) string { return bearerless(r.headerValue(ags.HeaderAuthorization)) },
 		put: func(w *world, r *request, text string) { w.authorize(r, text) }, caseMatters: true, inHeader: true, more: forgeries},
-	"OperatorAuthToken": {right: (*world).presentedOperator, put: (*world).presentOperator, caseMatters: true, more: forgeries},
+	"OperatorAuthToken": {right: (*world).presentedOperator, put: (*world).presentOperator, caseMatters: true, more: operatorForgeries},
 }
 
 func header(name string) func(*world, *request) string {
@@ -211,6 +212,36 @@ func forgeries(_ *world, right string) []nearMiss {
 		{"that says it is signed with None", changed(parts[0], "alg", "None") + "." + parts[1] + ".", false},
 		{"that says it is signed with HS384", changed(parts[0], "alg", "HS384") + "." + parts[1] + "." + parts[2], false},
 	}
+}
+
+// operatorForgeries are those of an OperatorAuthToken. Where the operator's keys have names, one more names a key that nobody has under a good
+// signature: a service that has one key alone may take it.
+func operatorForgeries(w *world, right string) []nearMiss {
+	all := forgeries(w, right)
+	keys, err := w.run.operatorKeys()
+	parts := strings.Split(right, ".")
+	if err != nil || len(parts) != 3 {
+		return all
+	}
+	var header map[string]json.RawMessage
+	raw, err := base64.RawURLEncoding.DecodeString(parts[0])
+	if err != nil || json.Unmarshal(raw, &header) != nil {
+		return all
+	}
+	var kid string
+	_ = json.Unmarshal(header["kid"], &kid)
+	at := slices.IndexFunc(keys, func(k environment.SigningKey) bool { return k.ID == kid })
+	if kid == "" || at < 0 {
+		return all
+	}
+	header["kid"] = rawJSON("agstest-nobody")
+	signed := base64.RawURLEncoding.EncodeToString(rawJSON(header)) + "." + parts[1]
+	signature, err := keys[at].Sign(signed)
+	if err != nil {
+		return all
+	}
+	forged := signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return append(all, nearMiss{"that names another key under a good signature", forged, true})
 }
 
 // Near misses, as scenarios send them.

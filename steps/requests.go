@@ -223,8 +223,9 @@ var operatorPhrases = []phrase{
 		"The claim OpfAccountId is made up.", changeOperator(func(w *world, t *operatorToken, _ arguments) {
 			t.set(ags.OperatorToken.Account, "agstest-"+w.invented(12))
 		})),
-	given(`the (access|refresh) token of the client stands in place of the OperatorAuthToken`, "the <access|refresh> token of the client stands in place of the OperatorAuthToken", "the access token of the client stands in place of the OperatorAuthToken",
-		"A token of an end user is offered where one of the operator is wanted.", changeOrMiss(func(w *world, r *request, a arguments) error {
+	given(`the (access|refresh) token of the client stands in place of the (OperatorAuthToken|session token|User-Token)`,
+		"the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>", "the access token of the client stands in place of the OperatorAuthToken",
+		"A token of an end user is offered where one of another kind is wanted.", changeOrMiss(func(w *world, r *request, a arguments) error {
 			if err := w.holdsTokens(); err != nil {
 				return err
 			}
@@ -232,7 +233,7 @@ var operatorPhrases = []phrase{
 			if a.words[0] == "refresh" {
 				token = w.client.pair.RefreshToken
 			}
-			w.presentOperator(r, token)
+			matching[a.words[1]].put(w, r, token)
 			return nil
 		})),
 }
