@@ -334,16 +334,15 @@ func (w *world) attempt(ctx context.Context, r *request, kind string) (t *trial,
 		return nil, false, err
 	}
 	w.keepSecret(r)
-	patient, cancel := context.WithTimeout(ctx, generatedPatience)
-	x := &exchange{Exchange: w.run.clientOf(r).Do(patient, r.call()), request: r}
-	hung = patient.Err() != nil
-	if x.Status == 0 && !hung && !ranOut(x) { // a service may close a connection just as it is used again
-		x = &exchange{Exchange: w.run.client.Do(patient, r.call()), request: r}
-		hung = patient.Err() != nil
+	call := r.call()
+	call.Timeout = generatedPatience // of each attempt: what a limiter makes a request wait is not the service's silence
+	x := &exchange{Exchange: w.run.clientOf(r).Do(ctx, call), request: r}
+	if x.Status == 0 && !ranOut(x) { // a service may close a connection just as it is used again
+		x = &exchange{Exchange: w.run.client.Do(ctx, call), request: r}
 	}
-	cancel()
+	hung = ranOut(x)
 	w.run.heard(kind, x, hung)
-	if hung || ranOut(x) {
+	if hung {
 		w.run.hungIn(w.scenario)
 	}
 	w.noteSignOut(x)
@@ -384,7 +383,7 @@ func (w *world) wrongAbout(t *trial, hung bool) (about, wrong string) {
 	x := t.exchange
 	switch {
 	case hung:
-		return "ERR-08", fmt.Sprintf("no answer within %s came", generatedPatience)
+		return "ERR-08", fmt.Sprintf("no answer within %s came", min(generatedPatience, w.run.client.Target().Timeout))
 	case x.Status == 0:
 		return "ERR-08", "no answer came (" + w.run.secrets.Text(wire.Explain(x.Err)) + ")"
 	case x.Status >= 500 && gatewaysOwn(t):

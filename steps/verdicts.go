@@ -413,5 +413,8 @@ func (r *run) noteWaits(entries []entry) []string {
 		sort.Strings(names)
 		notes = append(notes, fmt.Sprintf("%s %d came and was waited out (%s)", plural(times[status], "answer"), status, strings.Join(names, ", ")))
 	}
+	if spacing := r.client.Spacing(); spacing > 0 {
+		notes = append(notes, fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate in the environment file slows a run down from its start", spacing))
+	}
 	return notes
 }

@@ -305,7 +305,6 @@ func (r *recorder) finish(worked error) error {
 
 // results are what was found: what is nil was not run.
 type results struct {
-	gated       *steps.Options // of the check of a gate, whose load judges too
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *reports.Comparison

@@ -28,7 +28,7 @@ const (
 	maxRetryAfter   = 10 * time.Second       // a longer Retry-After is not waited for: the answer stands
 	maxTotalWaiting = time.Minute            // of one client
 	firstBackOff    = 250 * time.Millisecond // before a second attempt, where the answer does not say how long to wait
-	maxTotalBackOff = 10 * time.Second       // of one client
+	maxTotalBackOff = 10 * time.Second       // of one client, where it helped nothing
 	userAgent       = "agstest"
 )
 
@@ -45,8 +45,8 @@ type Client struct {
 	transport *http.Transport
 	two       *http.Transport // offers HTTP/2 too, for services that speak nothing else
 	onlyTwo   atomic.Bool     // two is used
-	waited    atomic.Int64    // nanoseconds spent on Retry-After
-	backedOff atomic.Int64    // nanoseconds spent on waits that no answer asked for
+	waits     waits           // how long the client has waited out answers
+	throttle  throttle
 
 	resending sync.Mutex
 	resent    map[string]int // by operation: how many exchanges were sent once more; guarded by resending
@@ -186,28 +186,37 @@ func validHeaderName(name string) bool {
 }
 
 // Do sends a call and brings back what came of it; it never returns nil. An answer 429 or 503 is waited out, in at most three attempts, and
-// noted in Attempts: for as long as its Retry-After says, up to 10 s, or for 250 and 500 ms where it says nothing that can be read.
+// noted in Attempts: for as long as its Retry-After says, up to 10 s, or for 250 and 500 ms where it says nothing that can be read. Where many of
+// the answers are such, the requests of the client leave apart from each other from then on, see Spacing.
 func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 	call.Header = c.header(call.Header)
 	var attempts []Attempt
-	var helped int64 // by how much of our own waiting, so that only what helped nothing counts against its narrow bound
+	var helped time.Duration // by how much of our own waiting, so that only what helped nothing counts against its narrow bound
 	for {
+		_ = c.throttle.turn(ctx, c.target.Sleep) // where the context has ended, what follows says so
 		x := c.once(ctx, c.withCookies(call))
 		c.keepCookies(x)
 		x.Attempts = attempts
 		wait, own, again := waitBefore(x, len(attempts))
+		c.throttle.answered(x.Sent, tooMany(x))
 		if !again {
-			c.backedOff.Add(-helped)
-			c.waited.Add(helped)
+			c.waits.helped(helped)
 		}
-		if !again || len(attempts) == maxAttempts-1 || !c.mayWait(wait, own) {
+		if !again || len(attempts) == maxAttempts-1 {
 			return x
 		}
-		if err := c.target.Sleep(ctx, wait); err != nil {
+		counted, may := c.waits.begin(wait, own)
+		if !may {
+			c.throttle.giveUp()
+			return x
+		}
+		err := c.target.Sleep(ctx, wait)
+		c.waits.end()
+		if err != nil {
 			return x
 		}
 		if own {
-			helped += int64(wait)
+			helped += counted
 		}
 		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait})
 	}
@@ -285,7 +294,11 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, never bool)
 	if call.Proxy != nil {
 		proxy = call.Proxy
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.target.Timeout, timeoutError{c.target.Timeout})
+	timeout := c.target.Timeout
+	if call.Timeout > 0 {
+		timeout = min(timeout, call.Timeout)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, timeoutError{timeout})
 	defer cancel()
 	ctx = context.WithValue(ctx, proxyKey{}, proxy)
 	var j journey

@@ -7,29 +7,66 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-// mayWait takes a wait out of the client's total, so that a service that always asks to come later cannot hold up a run for long.
-func (c *Client) mayWait(wait time.Duration, own bool) bool {
-	total, most := &c.waited, maxTotalWaiting
+// waits is how long a client has waited out answers. What several requests wait at the same time is counted once: a service that always asks
+// to come later can hold up a run for so long and no longer, however many requests are under way. It may be used by many goroutines at once.
+type waits struct {
+	mutex     sync.Mutex
+	asked     time.Duration // on Retry-After, and on waits of ours that helped
+	backedOff time.Duration // on waits of ours that helped nothing, or whose end is not known yet
+	waiting   int           // requests that wait now
+	until     time.Time     // when the last of these leaves
+}
+
+// begin takes a wait out of the totals and tells by how much they grew, or that it is more than they hold. After each wait comes end.
+func (w *waits) begin(wait time.Duration, own bool) (counted time.Duration, may bool) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	counted, end := wait, time.Now().Add(wait)
+	if w.waiting > 0 {
+		counted = min(max(end.Sub(w.until), 0), wait)
+	}
+	if w.asked+counted > maxTotalWaiting || own && w.backedOff+counted > maxTotalBackOff {
+		return 0, false
+	}
 	if own {
-		total, most = &c.backedOff, maxTotalBackOff
+		w.backedOff += counted
+	} else {
+		w.asked += counted
 	}
-	if own && c.waited.Load()+int64(wait) > int64(maxTotalWaiting) {
-		return false
+	w.waiting++
+	if w.waiting == 1 || end.After(w.until) {
+		w.until = end
 	}
-	if total.Add(int64(wait)) > int64(most) {
-		total.Add(-int64(wait))
-		return false
-	}
-	return true
+	return counted, true
+}
+
+func (w *waits) end() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.waiting--
+}
+
+// helped takes in that a request was answered after waits of ours.
+func (w *waits) helped(counted time.Duration) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.backedOff -= counted
+	w.asked += counted
+}
+
+// tooMany tells whether an answer says that there were too many requests, or that the service has no room for this one.
+func tooMany(x *Exchange) bool {
+	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable)
 }
 
 // waitBefore tells how long to wait before a call that was answered with 429 or 503 is sent again, and whether to do that at all: as long
 // as Retry-After says where the wait is bearable, else a back-off of ours that doubles with each attempt.
 func waitBefore(x *Exchange, attempt int) (wait time.Duration, own, again bool) {
-	if x.Err != nil || x.Status != http.StatusTooManyRequests && x.Status != http.StatusServiceUnavailable {
+	if !tooMany(x) {
 		return 0, false, false
 	}
 	text := strings.TrimSpace(textproto.MIMEHeader(x.Header).Get("Retry-After"))

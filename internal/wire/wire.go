@@ -57,6 +57,8 @@ type Call struct {
 	Proxy     *url.URL // overrides Target.Proxy for this call
 	// Cookies are sent with the call, and those of the answer are put there (RFC 6265); nil: none.
 	Cookies http.CookieJar
+	// Timeout bounds each attempt of the call, but not what is waited between them; 0: Target.Timeout alone.
+	Timeout time.Duration
 }
 
 // Exchange is what was sent and what came back. It holds secrets: only Redactor.Record makes something fit for a report.

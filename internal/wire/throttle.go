@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// What makes a client slow down, and how far.
+const (
+	throttleWindow = 20                   // answers that are looked at together
+	throttleMany   = 5                    // as many 429 and 503 among them mean a limit on the rate, not a service that fails now and then
+	firstSpacing   = 5 * time.Millisecond // between two requests, doubled while that is not enough, and lessened where it is
+	leastSpacing   = 2 * time.Millisecond // below which there is none
+	maxSpacing     = 250 * time.Millisecond
+)
+
+// throttle spaces the requests of a client once many of its answers say that there were too many. A limit on the rate is of all requests
+// together, so waiting out each for itself does not help where many are under way. It may be used by many goroutines at once.
+type throttle struct {
+	mutex   sync.Mutex
+	spacing time.Duration // none: requests leave as they come
+	most    time.Duration // that it has been
+	next    time.Time     // before which no request leaves
+	changed time.Time     // answers to requests that left before tell nothing of the spacing
+	answers int           // since the last look
+	refused int           // of these, 429 and 503
+	given   bool          // up, since no pace helps
+}
+
+// turn waits until the next request may leave. It gives up when the context ends.
+func (t *throttle) turn(ctx context.Context, wait func(context.Context, time.Duration) error) error {
+	t.mutex.Lock()
+	if t.spacing == 0 {
+		t.mutex.Unlock()
+		return nil
+	}
+	now := time.Now()
+	if t.next.Before(now) {
+		t.next = now
+	}
+	ahead := t.next.Sub(now)
+	t.next = t.next.Add(t.spacing)
+	t.mutex.Unlock()
+	if ahead == 0 {
+		return nil
+	}
+	return wait(ctx, ahead)
+}
+
+// answered takes in whether the answer to a request that left at sent said that there were too many.
+func (t *throttle) answered(sent time.Time, tooMany bool) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if t.given || sent.Before(t.changed) {
+		return
+	}
+	t.answers++
+	if tooMany {
+		t.refused++
+	}
+	switch {
+	case t.refused >= throttleMany:
+		t.spacing = min(max(2*t.spacing, firstSpacing), maxSpacing)
+		t.most = max(t.most, t.spacing)
+		t.changed = time.Now()
+	case t.answers < throttleWindow:
+		return
+	case t.refused == 0:
+		if t.spacing = t.spacing * 3 / 4; t.spacing < leastSpacing {
+			t.spacing = 0
+		}
+	}
+	t.answers, t.refused = 0, 0
+}
+
+// giveUp ends the spacing for good: waiting helped nothing, so the service refuses at any pace.
+func (t *throttle) giveUp() {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.given, t.spacing, t.most = true, 0, 0
+}
+
+// Spacing is how far apart requests of the client left at most, since the service said too often that there were too many; 0 where it did not.
+func (c *Client) Spacing() time.Duration {
+	c.throttle.mutex.Lock()
+	defer c.throttle.mutex.Unlock()
+	return c.throttle.most
+}
