@@ -96,7 +96,7 @@ var Requirements = []Requirement{
 
 	// REF – refresh
 	{"REF-01", Documented, Stated, "refresh with a valid refresh token answers 200.", "REF", ""},
-	{"REF-02", Documented, Stated, "The answer of refresh holds a new access token and a refresh token.", "REF RTOK", ""},
+	{"REF-02", Documented, Stated, "The answer of refresh holds a new access token and a refresh token.", "REF RTOK", "a refresh token that is the old one"},
 	{"REF-03", Sampled, Schema, "The answer of refresh has the eight members of the token body with their documented JSON types; client_id may be absent.", "REF CLIENT", ""},
 	{"REF-04", Documented, Stated, "refresh without Authorization is refused with a 4xx.", "REF", ""},
 	{"REF-05", Documented, Stated, "refresh with a token that is garbage is refused with 401; 400 and 403 are tolerated.", "REF", "another status from 400 to 499"},

@@ -21,6 +21,7 @@ Feature: A client refreshes its tokens
         | access_token  | string, not empty |
         | refresh_token | string, not empty |
       And the access token is a new one
+      And as a rule, the refresh token is a new one
 
     @REF-03
     Scenario: The answer holds what belongs to the tokens

@@ -41,6 +41,11 @@ func pluginChoices() []Choice {
 			}
 		}
 	})
+	replying("refresh-token-kept", "refresh gives the refresh token back that it was given", on(ags.Refresh), func(c *call, r *reply) {
+		if r.refused == "" {
+			giveSameRefresh(c, r)
+		}
+	})
 	replying("odd-media-500", "a body in another media type makes the service stumble", nil, func(_ *call, r *reply) {
 		if r.refused == ruleContentType {
 			r.status = http.StatusInternalServerError

@@ -54,6 +54,7 @@ func refreshFaults() []Fault {
 		wrongStatus("refresh-201", "REF-01", "refresh answers 201", ref, http.StatusCreated),
 		refused("refresh-refused", "REF-01", "a good refresh token is refused", ref, http.StatusUnauthorized),
 		body("refresh-no-access-token", "REF-02", "refresh gives no access_token", without("access_token")),
+		spoiledSuccess("refresh-gives-the-same", "REF-02", "refresh gives the refresh token back that it was given", on(ags.Refresh), giveSameRefresh),
 		body("refresh-no-refresh-token", "REF-02", "refresh gives no refresh_token", without("refresh_token")),
 		body("refresh-token-in-object", "REF-02", "refresh gives the tokens in an object tokens", func(o *object) { *o = object{{"tokens", *o}} }),
 		body("refresh-no-expires-in", "REF-03", "refresh does not tell expires_in", without("expires_in")),
@@ -213,4 +214,17 @@ func registerFaults() []Fault {
 			})
 		}),
 	}
+}
+
+// giveSameRefresh gives back the refresh token of the request, with what is left of its time.
+func giveSameRefresh(c *call, r *reply) {
+	token := c.authorization()
+	claims, refused := c.server.verify(c, token, ags.RefreshType, http.StatusUnauthorized)
+	if refused != nil {
+		return
+	}
+	if r.pair != nil {
+		r.body.set("refresh_expires_in", claims.Expires-r.pair.now.Unix())
+	}
+	r.body.set("refresh_token", token)
 }

@@ -35,7 +35,7 @@ var seconded = map[string]string{
 	"the service is offered over https":                                                                             "TestPlainHTTPIsAMiss",
 	"the answer has no member \"<path>\"":                                                                           "the status is asked for before",
 	"nothing that was submitted in secret is repeated in the answer":                                                "generated requests look for it too",
-	"the access token is a new one":                                                                                 "a chain of refreshes sees it too",
+	"the <access|refresh> token is a new one":                                                                       "a chain of refreshes sees it too",
 	"the result code is \"<text>\"":                                                                                 "the status is asked for before",
 	"the tokens belong to the account, the client and the tenant of the request":                                    "the calls that follow see it too",
 	"there is at least one authentication service":                                                                  "the first call with a service sees it too",

@@ -11,14 +11,14 @@ import (
 // Profiles are the named parts of the contract that a run can be limited to, each with the operations and flows it consists of.
 var Profiles = []struct{ Name, Meaning string }{
 	{"full", "everything"},
-	{"signon-with-session-token", "the page \"Signing in with a session token\" alone: signOnWithSessionToken, its tokens, its errors"},
+	{"signon-with-session-token", "the page \"Signing in with a session token\" alone: signOnWithSessionToken, its tokens, that they can be refreshed, its errors"},
 	{"sso", "client apps that sign on with credentials: discovery, signOn, subsequentSignOn, refresh, signOut"},
 	{"head-end", "head-end systems: discovery, getSessionToken and the session tokens it gives"},
 }
 
 // members of the profiles: prefixes of ids.
 var profileMembers = map[string][]string{
-	"signon-with-session-token": {"SOST-", "TOK-", "ERR-04", "ERR-05", "ERR-07", "ERR-08", "ERR-09", "ERR-10", "GW-02", "GW-04", "GW-05", "GW-06", "DISC-10", "DISC-11", "DISC-14"},
+	"signon-with-session-token": {"SOST-", "TOK-", "REF-01", "REF-02", "ERR-04", "ERR-05", "ERR-07", "ERR-08", "ERR-09", "ERR-10", "GW-02", "GW-04", "GW-05", "GW-06", "DISC-10", "DISC-11", "DISC-14"},
 	"sso":                       {"DISC-", "SSO-", "SUB-", "REF-", "OUT-", "TOK-", "ERR-", "GW-", "FLOW-01", "FLOW-03", "FLOW-05", "FLOW-06"},
 	"head-end":                  {"DISC-", "GST-", "SOST-22", "FLOW-04", "FLOW-11", "GW-04", "GW-05", "ERR-07", "ERR-08", "ERR-09", "ERR-10"},
 }

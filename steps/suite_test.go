@@ -234,6 +234,9 @@ func TestProfiles(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, head.asked["GST-01"])
 	assert.False(t, head.asked["SOST-07"])
+	page, err := choose(all, Options{Profile: "signon-with-session-token"})
+	require.NoError(t, err)
+	assert.True(t, page.asked["REF-01"] && page.asked["REF-02"], "the page says that the tokens can be refreshed")
 }
 
 // TestMutationsAreReadable: every generated change can be told in words and made smaller until it cannot.

@@ -250,14 +250,18 @@ var tokenPhrases = []phrase{
 			}
 			return nil
 		}),
-	then(`the access token is a new one`, "the access token is a new one", "the access token is a new one",
+	then(`the (access|refresh) token is a new one`, "the <access|refresh> token is a new one", "the access token is a new one",
 		"It differs from the one before.",
-		withTokens(func(w *world, p *check.Pair, _ arguments) error {
+		withTokens(func(w *world, p *check.Pair, a arguments) error {
 			if w.client.previous == nil {
 				return unknownf("the client held no tokens before")
 			}
-			if p.AccessToken == w.client.previous.AccessToken {
-				return missf("another access token than before", "the same again")
+			now, before := p.AccessToken, w.client.previous.AccessToken
+			if a.words[0] == "refresh" {
+				now, before = p.RefreshToken, w.client.previous.RefreshToken
+			}
+			if now == before {
+				return missf("another "+a.words[0]+" token than before", "the same again")
 			}
 			return nil
 		})),
