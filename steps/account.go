@@ -128,6 +128,9 @@ func (w *world) useOtherTenant(ctx context.Context) error {
 		return err
 	}
 	if w.run.control == nil {
+		if !s.HasSessionToken() && s.AccountID == "" && s.OperatorAccount == "" {
+			return lacking(w.run.example("other-tenant"), "situations.other-tenant gives no session token and names no account of that tenant")
+		}
 		mine := w.client
 		if err := w.useShared("other-tenant"); err != nil {
 			return err

@@ -99,6 +99,16 @@ func TestRealSituationsAreProven(t *testing.T) {
 	}
 }
 
+// TestOtherTenantWithoutAnAccount: no session token is asked for at another tenant for an account of the first.
+func TestOtherTenantWithoutAnAccount(t *testing.T) {
+	e := live(t, nil)
+	s := e.Situations["other-tenant"]
+	s.SessionToken, s.AccountID = "", ""
+	e.Situations["other-tenant"] = s
+	q := requirement(t, run(t, steps.Options{Environment: e, Only: []string{"FLOW-11"}}), "FLOW-11")
+	assert.Equal(t, reports.Partly, q.Verdict, q.Reason)
+}
+
 // TestTenantWithoutServicesMayLookMadeUp: no service can be found for a made-up tenant either, so that the same answer is neither a pass nor amiss.
 func TestTenantWithoutServicesMayLookMadeUp(t *testing.T) {
 	e, end, err := started(mock.Config{Behaviour: mock.Behaviour{UnknownTenantEmpty: true}}, itself)
