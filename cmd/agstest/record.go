@@ -363,6 +363,8 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))
+	stored := reports.Stored{Conformance: r.conformance, Load: r.load, Comparison: r.comparison}
+	fmt.Fprintf(p.stdout, "Verdict: %s\n", strings.ToUpper(stored.Verdict().Word())) // the last line, for eyes and for tail -n 1
 	return nil
 }
 
