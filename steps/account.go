@@ -49,6 +49,13 @@ func (w *world) useAccount(ctx context.Context, name string, limit int) error {
 	return nil
 }
 
+// ownUser reports whether a situation is of a user who need not be of the operator's account: the device that it names, if any, is not
+// the one of situations.active, and what a person signs on with says nothing of the account.
+func (r *run) ownUser(name string, s environment.Situation) bool {
+	device := s.ClientID
+	return name != "active" && len(s.Parameters) > 0 && (device == "" || device != r.environment.Situations["active"].ClientID)
+}
+
 // useShared makes the scenario act for the account of a situation of the environment file.
 func (w *world) useShared(name string) error {
 	s, err := w.situation(name)
@@ -56,7 +63,7 @@ func (w *world) useShared(name string) error {
 		return err
 	}
 	w.account = &account{situation: name, id: s.AccountID, operatorAccount: s.OperatorAccount, token: s.SessionToken, source: s.SessionTokens, device: s.ClientID, refresh: s.RefreshToken, standing: "ACTIVE"}
-	if o := w.run.environment.Operator; o != nil && w.account.id == "" && s.OperatorAccount == "" && w.account.token == "" {
+	if o := w.run.environment.Operator; o != nil && w.account.id == "" && s.OperatorAccount == "" && w.account.token == "" && !w.run.ownUser(name, s) {
 		w.account.id = o.OwnAccount() // session tokens are minted for it
 	}
 	for _, p := range sortedKeys(s.Parameters) {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"agstest/internal/environment"
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/steps"
 )
 
 // TestWhereACallerSaysToBe: a blocked place in a header that a gateway replaces shows nothing; one behind a proxy does.
@@ -118,6 +120,26 @@ func TestASharedCacheThatMixesTenantsUp(t *testing.T) {
 			}
 			assert.Equal(t, mixes, missed)
 			assert.Equal(t, mixes, shared, "%v", report.Notes)
+		})
+	}
+}
+
+// TestUserOfAnotherAccount: nothing says that a user whose device is not the one of situations.active is of the operator's account.
+func TestUserOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	for device, verdict := range map[string]reports.Verdict{"PUB_989": reports.Pass, "": reports.Skipped} {
+		t.Run("the device "+device, func(t *testing.T) {
+			t.Parallel()
+			e := live(t, func(e *environment.Environment) {
+				active := e.Situations["active"]
+				e.Situations["active"], e.Operator.Account = e.Situations["foreign-device"], e.Situations["foreign-device"].AccountID
+				e.Situations["foreign-device"] = active
+				user := e.Situations["credentials"]
+				user.ClientID, user.AccountID = device, ""
+				e.Situations["credentials"] = user
+			})
+			q := requirement(t, run(t, steps.Options{Environment: e, Only: []string{"SSO-01"}}), "SSO-01")
+			assert.Equal(t, verdict, q.Verdict, q.Reason)
 		})
 	}
 }
