@@ -48,7 +48,7 @@ var walls = map[string][]string{
 	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/engine", "load/schedule", "load/tally", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},
 	"reports/matrix":       {"internal/figures", "reports", "reports/html"},
-	"reports/site":         {"internal/disarm", "internal/figures", "reports", "reports/html", "reports/matrix"},
+	"reports/site":         {"internal/disarm", "internal/failure", "internal/figures", "reports", "reports/html", "reports/matrix"},
 	"reports/export":       {"internal/disarm", "internal/figures", "reports"},
 	"reports/runs":         {"internal/userfile", "reports"},
 	"reports/html":         {"internal/figures", "reports"},

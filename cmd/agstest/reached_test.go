@@ -173,6 +173,8 @@ func TestServiceElsewhere(t *testing.T) {
 type plugin struct {
 	to       http.Handler
 	bad      atomic.Int64
+	channel  atomic.Int64
+	without  atomic.Int64
 	firsts   sync.Map // serial numbers of the devices of first-time sign-ons
 	malform  atomic.Int64
 	password string // what a wrong one looks like
@@ -181,6 +183,10 @@ type plugin struct {
 
 func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	var spelt any
+	if json.Unmarshal(body, &spelt) == nil { // the same JSON may be spelt in many ways
+		body, _ = json.Marshal(spelt)
+	}
 	switch r.URL.Path {
 	case "/ags/servicediscovery":
 		answer := httptest.NewRecorder()
@@ -210,15 +216,19 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.Unmarshal(body, &said)
 		switch {
 		case bytes.Contains(body, []byte(`"deviceInformation"`)) && said.Device.Class != "ourBox":
-			p.bad.Add(1)
+			if said.Device.Class == "mobileDevice" { // what is odd on purpose has classes that nobody has
+				p.bad.Add(1)
+			}
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		case strings.HasPrefix(said.Client, "agstest_"):
 			p.malform.Add(1)
 			w.WriteHeader(http.StatusBadRequest)
 			return
-		case !bytes.Contains(body, []byte(`{"name":"channel","value":"stb"}`)):
-			p.bad.Add(1)
+		case bytes.Contains(body, []byte(`{"name":"channel","value":"stb"}`)):
+			p.channel.Add(1)
+		case !bytes.Contains(body, []byte("channel")):
+			p.without.Add(1)
 		}
 		if said.Device.Serial != "" {
 			p.firsts.Store(said.Device.Serial, true)
@@ -259,6 +269,8 @@ func TestServiceThatAdaptsItsCalls(t *testing.T) {
 			require.NoError(t, os.WriteFile(file, []byte(stripped+said+more), 0o600))
 			p.bad.Store(0)
 			p.tried.Store(0)
+			p.channel.Store(0)
+			p.without.Store(0)
 			folder := filepath.Join(out, name)
 			code, stdout, stderr := call(t, nil, "conform", "--env", file, "--only", "SOST-01,SOST-02,SOST-19,SOST-21,GST-01,REF-01,SSO-08", "--generate", "0", "--sequences", "0", "--out", folder, "--json")
 			assert.Contains(t, []int{exitPass, exitFail, exitInconclusive}, code, stderr)
@@ -266,6 +278,8 @@ func TestServiceThatAdaptsItsCalls(t *testing.T) {
 				assert.Regexp(t, `(?s)"id": "`+id+`",.*?"verdict": "pass"`, regexp.MustCompile(`(?s)\{\s*"id": "`+id+`",.*?"verdict": "[a-z]+"`).FindString(stdout))
 			}
 			assert.Zero(t, p.bad.Load())
+			assert.Greater(t, p.channel.Load(), int64(20))
+			assert.LessOrEqual(t, p.without.Load(), int64(12), "a parameter is left out on purpose only")
 			assert.Zero(t, p.malform.Load(), "the made-up clientId has the form of real ones")
 			assert.Positive(t, p.tried.Load())
 			_, serial := p.firsts.Load("S-{n}")

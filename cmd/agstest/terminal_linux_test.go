@@ -82,7 +82,7 @@ func TestProgressIsRewrittenOnATerminalOnly(t *testing.T) {
 	shown := newChild(t, t.TempDir(), args...)
 	term.carry(shown)
 	assert.Contains(t, []int{exitPass, exitInvalid}, shown.code(), term.seen.String())
-	shown.until("Report", func() bool { return strings.Contains(term.seen.String(), "Report: ") })
+	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Report: ") }, 20*time.Second, time.Millisecond, "what was written is read a little later")
 	seen := term.seen.String()
 	assert.Regexp(t, `\rload: 00:01, (1?[0-9]|20)/s, 0 % wrong, p50 `, seen, "what was sent: 20 a second, or less where the machine paused")
 	assert.Contains(t, seen, "\x1b[K", "the line is rewritten")

@@ -72,7 +72,7 @@ func TestSessionTokensOfACommand(t *testing.T) {
 			canaries[token] = "a session token of " + account
 		}
 	}
-	stock("1663", 60)
+	stock("1663", 300)
 	for n := range 40 {
 		stock(fmt.Sprintf("L%d", n+1), 3)
 	}

@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"agstest/internal/disarm"
+	"agstest/internal/failure"
 	"agstest/reports"
 	"agstest/reports/html"
 )
@@ -187,6 +188,7 @@ func inParallel(n int, do func(i int) error) error {
 	next := 0
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		group.Go(func() {
+			defer failure.Guard()
 			for {
 				mutex.Lock()
 				i := next
