@@ -65,6 +65,9 @@ func (k *Keeper) Do(ctx context.Context, o Order) ([]string, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	undo, has := k.undoOf(o)
 	if !has {
 		answer, err := k.door(ctx, o)
@@ -85,7 +88,8 @@ func (k *Keeper) Do(ctx context.Context, o Order) ([]string, error) {
 		return nil, err
 	}
 	k.done++
-	_, err = k.door(ctx, o)
+	// A change is not given up half-way: the platform might carry it out after it was put back. Each door bounds its own time.
+	_, err = k.door(context.WithoutCancel(ctx), o)
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("%w; whether it was done all the same is not known, so it will be put back", err)
 	}

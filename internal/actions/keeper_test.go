@@ -76,6 +76,27 @@ func TestKeeperPutsBackInReverse(t *testing.T) {
 	require.NoError(t, k.Close(ctx))
 }
 
+// TestAChangeIsNotGivenUpHalfWay: a run that is ended while a platform changes something waits for it, and changes nothing more.
+func TestAChangeIsNotGivenUpHalfWay(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	asked := 0
+	door := func(ctx context.Context, _ Order) ([]string, error) {
+		asked++
+		cancel()
+		return nil, ctx.Err()
+	}
+	k := NewKeeper(read(t, dir, someActions), door, func() (*journal.Journal, error) {
+		return journal.Begin(filepath.Join(dir, "run"), filepath.Join(dir, "env.yaml"), false)
+	})
+	_, err := k.Do(ctx, Order{Kind: Suspend, AccountID: "A1"})
+	require.NoError(t, err)
+	_, err = k.Do(ctx, Order{Kind: Suspend, AccountID: "A2"})
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, 1, asked)
+	require.NoError(t, k.Close(ctx))
+}
+
 // TestNothingIsChangedWithoutAJournal: where it cannot be written, the call is not made.
 func TestNothingIsChangedWithoutAJournal(t *testing.T) {
 	e := read(t, t.TempDir(), someActions)
