@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 GO ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOCYCLO := github.com/fzipp/gocyclo/cmd/gocyclo@v0.6.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 AGSTEST := $(GO) run ./cmd/agstest
 
@@ -13,7 +14,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lint vulnerabilities pins conform load mock faults choices mutants peers bench stall far gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
+.PHONY: help run test quick lint image vulnerabilities pins conform load mock faults choices mutants peers bench stall far gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,23 +24,35 @@ run: build ## build, check and load the embedded mock for 10 s, write reports to
 
 # Most packages wait more than they compute: one more than there are processors is tested at a time.
 AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Under the race detector steps runs the tests that are about concurrency alone (steps/main_test.go); STEPS are flags for the others.
-STEPS ?=
+# The race detector looks at the packages that start goroutines or hold locks, and at load, which drives them. There it runs of steps the tests that
+# are about concurrency alone (steps/main_test.go), and cmd starts its program without it (callHere has the exception). Through real gateways the same
+# code goes as in the tests of load/transport. All other tests, and those of steps, run without it; FLAGS are more flags for these.
+FLAGS ?=
+# go vet looks once, at everything and in full; what go test would look at again for each way of building is switched off.
+CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|"sync' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
+# Tests of those packages that run nothing side by side and compute much: they too run without it.
+ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThoseOfAll|ARecordIsWholeUpToItsLastSecond)$$
+ALONE_IN := ./load/tally ./mock
 test: ## run every test, with the race detector where a C compiler is found and where it is of use
+	$(GO) vet ./...
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
-	$(GO) test $(RACE) $(AT_ONCE) ./...
-	@[ -z "$(RACE)" ] || { echo "$(GO) test $(STEPS) ./steps"; $(GO) test $(STEPS) ./steps; }
+	@set -e; if [ -n "$(RACE)" ]; then \
+		concurrent=$$($(GO) list $(CONCURRENT)); others="$$($(GO) list ./... | grep -vxF "$$concurrent") ./steps"; \
+		echo "$(GO) test -vet=off $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
+		echo "$(GO) test -vet=off -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off -run '$(ALONE)' $(ALONE_IN); \
+	else others=./...; fi; \
+	echo "$(GO) test -vet=off $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(AT_ONCE) $(FLAGS) $$others
 
-gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid and Caddy, which Debian packages; the quick half is in make test
-	@for g in nginx haproxy apache2 varnishd squid caddy; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
-	AGSTEST_GATEWAYS_WIDE=1 $(GO) test -count=1 -v -timeout 60m ./internal/gateways
+gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (15 min; wants a quiet machine); the quick half is in make test
+	@for g in nginx haproxy apache2 varnishd squid caddy lighttpd nghttpx traffic_manager hitch stunnel4; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
+	AGSTEST_GATEWAYS_WIDE=1 $(GO) test -count=1 -v -timeout 40m ./internal/gateways
 
-QUICK := ./ags ./environments ./features ./internal/check ./internal/disarm ./internal/environment ./internal/failure ./internal/figures ./internal/plan ./internal/stats ./internal/strictjson ./internal/userfile ./internal/wire ./mock ./reports/...
+QUICK := ./ags ./environments ./features ./internal/check ./internal/disarm ./internal/environment ./internal/failure ./internal/figures ./internal/plan ./internal/redact ./internal/stats ./internal/strictjson ./internal/systems ./internal/userfile ./internal/wire ./mock ./reports/... ./steps/script ./steps/talk ./steps/words
 quick: ## what one runs before a commit: formatting, vet, and the tests that need no other process
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
-	$(GO) test -short $(QUICK)
-	$(GO) test -short ./steps -run '^(TestMockIsGreen|TestList|TestVocabulary|TestEveryRequirementIsCovered|TestWeigh|TestOverall)'
+	$(GO) test -vet=off -short $(QUICK)
+	$(GO) test -vet=off -short ./steps -run '^(TestMockIsGreen|TestList|TestVocabulary|TestEveryRequirementIsCovered|TestWeigh|TestOverall)'
 
 build: ## build bin/agstest
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o bin/agstest ./cmd/agstest
@@ -50,16 +63,27 @@ kubernetes: export CGO_ENABLED = 0
 kubernetes: ## build bin/agstest-kubernetes, which runs shards on a cluster, and test what it alone holds; compiles for 3 minutes at first
 	$(GO) build $(KUBERNETES) -ldflags '$(STAMP)' -o bin/agstest-kubernetes ./cmd/agstest
 	$(GO) vet $(KUBERNETES) ./load/kubernetes ./cmd/agstest
-	$(GO) test $(KUBERNETES) ./load/kubernetes
-	$(GO) test $(KUBERNETES) ./cmd/agstest -run '^(TestOnlyListedLibrariesAreBuiltIn|TestLicencesListWhatIsBuiltIn|TestArrows)$$'
+	$(GO) test -vet=off $(KUBERNETES) ./load/kubernetes
+	$(GO) test -vet=off $(KUBERNETES) ./cmd/agstest -run '^(TestOnlyListedLibrariesAreBuiltIn|TestLicencesListWhatIsBuiltIn|TestArrows)$$'
 
 test-kubernetes: ## loads on a real cluster of two nodes, in private namespaces; wants Linux and root, and builds Kubernetes once (load/kubernetes/cluster/README.md)
 	cd load/kubernetes/cluster && $(GO) test -count=1 -v -timeout 90m . -required
 
-lint: ## gofmt, go vet, staticcheck
+# A tool that lint fetches: $(1) is its name, $(2) what is fetched, $(3) its arguments, and $(4) what is said of what it found.
+define fetched
+@out=$$($(GO) run $(2) $(3) 2>&1); code=$$?; [ $$code -eq 0 ] && exit 0; \
+if echo "$$out" | grep -qF 'go: $(2): ' && ! echo "$$out" | grep -qE 'SECURITY ERROR|checksum mismatch'; then \
+	[ -z "$(RELEASE)" ] || { echo "$$out"; echo "FAILED $(1): it cannot be fetched, and this is a release ($(RELEASE))"; exit 1; }; \
+	echo "SKIPPED $(1): it cannot be fetched from here"; exit 0; fi; \
+echo "$$out"; ! echo "$$out" | grep -qE '^[0-9]+ |^[^ ]+\.go:[0-9]+' || echo "$(1): $(4)"; exit $$code
+endef
+# No function has more than MOST_WAYS ways through it (cyclomatic complexity). Those of tests, which are tables mostly, are not counted.
+MOST_WAYS := 20
+lint: ## gofmt, go vet, staticcheck and gocyclo; where one of the last two cannot be fetched it is SKIPPED, and fails in a release
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(call fetched,staticcheck,$(STATICCHECK),./...,each line says what is wrong)
+	$(call fetched,gocyclo,$(GOCYCLO),-over $(MOST_WAYS) $$(git ls-files '*.go' ':!*_test.go'),more than $(MOST_WAYS) ways through one function; give what can stand alone a name of its own)
 
 # A release is a commit with a tag, or RELEASE=1: there a check that could not be made is a failure.
 RELEASE ?= $(shell git describe --exact-match --tags HEAD 2>/dev/null)
@@ -80,11 +104,11 @@ mock: ## run the mock on 127.0.0.1:8080
 
 faults: ## run the suite under every fault of the mock, with its control interface and as a live service, and print which requirement caught it
 	$(GO) test -c -o bin/steps.test ./steps
-	cd steps && ../bin/steps.test -test.run '^TestEveryFaultIsCaught(Live)?$$' -table
+	cd steps && ../bin/steps.test -test.run '^TestEveryFaultIsCaught(Live)?$$' -table -whole
 
 choices: ## run the suite under every conforming choice of the mock; all must pass
 	$(GO) test -c -o bin/steps.test ./steps
-	cd steps && ../bin/steps.test -test.run '^TestEveryChoiceIsLeftInPeace(Live)?$$' -table
+	cd steps && ../bin/steps.test -test.run '^TestEveryChoiceIsLeftInPeace(Live)?$$' -table -whole
 
 mutants: ## change the judge and the suite one place at a time; a named test must notice each (3 min)
 	$(GO) test -count=1 -v -timeout 15m ./steps -run 'Mutants$$' -mutants
@@ -92,6 +116,8 @@ mutants: ## change the judge and the suite one place at a time; a named test mus
 VEGETAS := v12.8.4 v12.12.0 v12.13.0
 peers: browser ## linters, formatters, reporters, a mock and a proxy of others read what we write, in pinned versions
 	AGSTEST_PEERS_WIDE=1 $(GO) test -count=1 -v ./internal/openapi/peers
+	@for p in promtool prometheus-node-exporter prometheus-pushgateway cmark-gfm zsh fish; do command -v $$p >/dev/null || echo "SKIPPED: $$p is not installed (Debian: prometheus, prometheus-node-exporter, prometheus-pushgateway, cmark-gfm, zsh, fish)"; done
+	$(GO) test -count=1 -v ./cmd/agstest -run '^(TestAjvStrictTakesEverySchema|TestGitHubsMarkdownShowsTheSummaries|TestShellsComplete)$$'
 	for v in $(VEGETAS); do GOBIN=$(CURDIR)/bin/vegeta-$$v $(GO) install github.com/tsenart/vegeta/v12@$$v || exit 1; done
 	VEGETA=$$(ls -d $(CURDIR)/bin/vegeta-*/vegeta | paste -sd: -) $(GO) test -count=1 -v ./load/engine -run '^TestVegetasCommandReadsTheRawStream$$'
 
@@ -108,8 +134,8 @@ ab-proof: ## two mocks, one 5 % slower: found 10 times of 10, silent 10 times of
 	AB_PROOF=10 $(GO) test ./load/ab -run TestABProof -v -count 1 -timeout 2h
 
 KILLS ?= 50
-kills: ## kill conform, load, ab and merge at KILLS (50) random moments each; KILL_SEED repeats them (2 min)
-	KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 30m ./cmd/agstest -run '^TestKilledRunsNeverLie$$'
+kills: ## kill conform, load, ab and merge at KILLS (50) random moments each, and runs that change a platform; KILL_SEED repeats them (3 min)
+	KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 30m ./cmd/agstest -run '^(TestKilledRunsNeverLie|TestKilledRunIsPutBack)$$'
 
 SOAK ?= 30m
 soak: ## 1,000/s against the mock for SOAK (30m): memory, goroutines and open files of both may not grow
@@ -133,15 +159,27 @@ pins: ## every image and action of the templates has its digest in deploy/pins.t
 		[ -z "$(RELEASE)" ] || { echo "FAILED: no digest is known of $$unknown, and this is a release ($(RELEASE)): look them up as deploy/pins.txt says"; exit 1; }; \
 		echo "SKIPPED: no digest is known of $$unknown"; }
 
-release: pins ## static binaries for six platforms, with and without Kubernetes, packages, checksums, bills of materials (CycloneDX) and a Homebrew formula in dist/, the same bytes for the same commit
+release: pins ## static binaries for six platforms, with and without Kubernetes, packages, a container image, checksums, bills of materials (CycloneDX) and a Homebrew formula in dist/, the same bytes for the same commit
 	rm -rf dist && mkdir dist
 	for platform in $(PLATFORMS); do os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os = windows ] && suffix=.exe; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-$$os-$$arch$$suffix ./cmd/agstest || exit 1; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build $(KUBERNETES) -ldflags '$(STAMP)' -o dist/agstest-kubernetes-$$os-$$arch$$suffix ./cmd/agstest || exit 1; done
 	for binary in dist/agstest-*; do $(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest version --sbom=$$binary > $$binary.cdx.json || exit 1; done
-	$(MAKE) --no-print-directory packages
+	$(MAKE) --no-print-directory packages image
 	cd dist && sha256sum agstest* > SHA256SUMS && cat SHA256SUMS
 	deploy/packages/formula.sh '$(PACKAGE_VERSION)' '$(RELEASE_ADDRESS)' dist/SHA256SUMS > dist/agstest.rb
+
+# An image for both kinds of nodes in one archive: skopeo copy --all oci-archive:dist/agstest-image.tar docker://registry.example.com/qa/agstest:1.2.3
+IMAGE ?= agstest:$(PACKAGE_VERSION)
+IMAGE_ARCHES ?= amd64 arm64
+CA_ROOTS ?= /etc/ssl/certs/ca-certificates.crt
+image: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+image: ## the container image for IMAGE_ARCHES (amd64 arm64) in dist/agstest-image.tar, an OCI archive; no Docker is needed
+	mkdir -p dist/share
+	$(GO) run -trimpath -ldflags '$(STAMP)' ./cmd/agstest version --licenses > dist/share/licences.txt
+	for arch in $(IMAGE_ARCHES); do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o dist/agstest-linux-$$arch ./cmd/agstest || exit 1; done
+	cd deploy/image && $(GO) run -trimpath . -output ../../dist/agstest-image.tar -name '$(IMAGE)' -revision '$(COMMIT)' -created "$$SOURCE_DATE_EPOCH" -roots '$(CA_ROOTS)' \
+		-licences ../../dist/share/licences.txt $(IMAGE_ARCHES:%=../../dist/agstest-linux-%)
 
 # nfpm writes both kinds of packages. Later versions want a module that not every module proxy serves.
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.1

@@ -1,7 +1,7 @@
-// Package ags is the published contract of the Authentication Gateway Service as data: its nine operations, their headers and
-// statuses, the fields of their answers, the claims of their tokens, the numeric sub-codes, and every testable requirement with its
-// grade and source page. It holds no logic and imports nothing of this module: the mock serves from these facts and the judge
-// checks against them, and neither sees the other's code.
+// Package ags is the published contract of the Authentication Gateway Service as data: its nine operations, their
+// headers and statuses, the fields of their answers, the claims of their tokens, the numeric sub-codes, and every
+// testable requirement with its grade and source page. It holds no logic and imports nothing of this module: the mock
+// serves from these facts and the judge checks against them, and neither sees the other's code.
 package ags
 
 // The names of the nine operations, as used in features, limits and reports.
@@ -38,7 +38,7 @@ type Operation struct {
 	Success []int
 	// Statuses lists every documented status, ascending. Anything else is undocumented (ERR-09).
 	Statuses []int
-	// Body says what a successful answer holds.
+	// Body is the content of a successful answer.
 	Body Body
 	// Source is the page that describes the call.
 	Source string

@@ -20,7 +20,8 @@ type Field struct {
 	Required bool
 }
 
-// TokenFields are the members of the token body: 201 of the sign-ons, 200 of refresh (the page "Signing in with a session token").
+// TokenFields are the members of the token body: 201 of the sign-ons, 200 of refresh (the page "Signing in with a
+// session token").
 var TokenFields = []Field{
 	{"access_token", String, true},
 	{"refresh_token", String, true},
@@ -68,7 +69,7 @@ type Claim struct {
 	Core bool
 }
 
-// Claims are those of the sample tokens: 18 in the access token, 11 of them in the refresh token.
+// Claims are the claims of the sample tokens: 18 in the access token, 11 of them in the refresh token.
 var Claims = []Claim{
 	{"typ", []Kind{String}, true, true, true},
 	{"ver", []Kind{String}, true, true, false},

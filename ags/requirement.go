@@ -3,16 +3,16 @@ package ags
 // Level says how sure a requirement is.
 type Level string
 
-// The levels. Documented: a public page states it. Sampled: only a page's sample shows it, or it follows from two facts together.
-// Probe: nothing public says; what the service does is recorded and shown.
+// The levels. Documented: a public page states it. Sampled: only a page's sample shows it, or it follows from two facts
+// together. Probe: nothing public says; the behaviour of the service is recorded and shown.
 const (
 	Documented Level = "documented"
 	Sampled    Level = "sampled"
 	Probe      Level = "probe"
 )
 
-// Gating says what a missed requirement does to a run by default. A lenient run turns every sampled miss into a warning, a strict
-// run every warning into a failure; a probe never fails.
+// Gating says what a missed requirement does to a run by default. A lenient run turns every sampled miss into a
+// warning, a strict run every warning into a failure; a probe never fails.
 type Gating string
 
 // The gatings.
@@ -22,12 +22,13 @@ const (
 	Never Gating = "shown"
 )
 
-// Ground says what a requirement rests on, and so what a miss of it does.
+// Ground is the source of a requirement. It decides what a miss does.
 type Ground string
 
-// The grounds. Stated: a sentence of a page says it. Schema: the members, kinds and statuses of a page's sample of a request or answer show
-// it. Security: nobody is let in without a good token or password, as another account, tenant or device, whoever says so. Inferred: it
-// follows from facts taken together, or samples of other systems and releases show it. Open: no page names it.
+// The grounds. Stated: a sentence of a page says it. Schema: the members, kinds and statuses of a page's sample of a
+// request or answer show it. Security: nobody is let in without a good token or password, as another account, tenant or
+// device, whoever says so. Inferred: it follows from facts taken together, or samples of other systems and releases
+// show it. Open: no page names it.
 const (
 	Stated   Ground = "a page states it"
 	Schema   Ground = "a page's sample shows it"
@@ -36,7 +37,8 @@ const (
 	Open     Ground = "no page names it"
 )
 
-// Gating is what a miss does by default: what is stated, shown by a sample's schema, or plain security fails the run.
+// Gating returns what a miss does by default: a requirement that is stated, shown by a sample's schema, or plain
+// security fails the run.
 func (g Ground) Gating() Gating {
 	switch g {
 	case Inferred:
@@ -60,7 +62,7 @@ type Requirement struct {
 	SoftPart string
 }
 
-// Gating says what a miss does by default.
+// Gating returns what a miss does by default.
 func (r Requirement) Gating() Gating { return r.Ground.Gating() }
 
 // Page is a source of requirements.
@@ -68,8 +70,8 @@ type Page struct {
 	Key, Title, Where string
 }
 
-// Pages are the public pages of the platform's documentation (docs.nagra.vision/opentv-docs and docs.nagra.com/opentv-docs) and the
-// other grounds a requirement can rest on.
+// Pages are the public pages of the platform's documentation (docs.nagra.vision/opentv-docs and
+// docs.nagra.com/opentv-docs) and the other grounds a requirement can rest on.
 var Pages = []Page{
 	{"SEED", "Signing in with a session token", "signing-in-with-a-session-token"},
 	{"SOST+", "Signing in with a session token (release 24.38, with the list of device arguments)", "signing-in-with-a-session-token"},

@@ -1,22 +1,23 @@
 package ags
 
-// Requirements is the catalogue. Adding a requirement is adding one line (and a scenario with its tag, and a fault that breaks it).
+// Requirements is the catalogue. Adding a requirement is adding one line (and a scenario with its tag, and a fault that
+// breaks it).
 var Requirements = []Requirement{
 	// DISC – service discovery
 	{"DISC-01", Documented, Stated, "servicediscovery answers 200 when the tenant has an authentication service.", "DISC", ""},
 	{"DISC-02", Documented, Stated, "servicediscovery answers 404 when the tenant has no authentication service.", "DISC", ""},
 	{"DISC-03", Documented, Stated, "servicediscovery works without arguments and without a token header.", "DISC", ""},
 	{"DISC-04", Documented, Stated, "The answer of servicediscovery has an array availableServices.", "DISC", ""},
-	{"DISC-05", Documented, Stated, "Every service that servicediscovery lists has a non-empty string authServiceName.", "SEED DISC", ""},
+	{"DISC-05", Documented, Stated, "Every service that servicediscovery lists has a non-empty string authServiceName.", "SEED DISC", "a name that stands twice"},
 	{"DISC-06", Sampled, Inferred, "In the answer of servicediscovery, displayAttributes.logo and displayAttributes.name are strings when present.", "DISC", ""},
-	{"DISC-07", Sampled, Schema, "Every endpoint that servicediscovery lists has a string name and a string path, and the path starts with a slash.", "DISC", "a path without a slash, an absolute address, and what is left out"},
-	{"DISC-08", Sampled, Schema, "Every parameter that servicediscovery lists has a string name, a boolean mandatory and a boolean isPassword.", "DISC", "what is left out"},
+	{"DISC-07", Sampled, Schema, "Every endpoint that servicediscovery lists has a string name and a string path, and the path starts with a slash.", "DISC", "a path without a slash, an absolute address, one that leads nowhere, and what is left out"},
+	{"DISC-08", Sampled, Schema, "Every parameter that servicediscovery lists has a string name, a boolean mandatory and a boolean isPassword.", "DISC", "what is left out, a password that is not called one, and a name that stands twice"},
 	{"DISC-09", Sampled, Inferred, "servicediscovery lists an endpoint with the path /signOn for a service that signs on with credentials.", "DISC", ""},
 	{"DISC-10", Sampled, Inferred, "servicediscovery lists an endpoint with the path /signOnWithSessionToken for a service that signs on with session tokens.", "SEED", ""},
 	{"DISC-11", Sampled, Inferred, "servicediscovery lists the parameter sessionToken for the endpoint /signOnWithSessionToken.", "SEED", ""},
 	{"DISC-12", Probe, Open, "servicediscovery gives the same answer when it is asked repeatedly, so that clients may keep it.", "DESIGN", ""},
 	{"DISC-13", Probe, Open, "servicediscovery with an unknown nv-tenant-id is refused with a 4xx.", "DESIGN", ""},
-	{"DISC-14", Sampled, Stated, "Every authServiceName that servicediscovery lists is accepted as x-auth-service-id; none is refused with 400 because of that header.", "SEED", ""},
+	{"DISC-14", Sampled, Stated, "Every authServiceName that servicediscovery lists is accepted as x-auth-service-id; none is refused with 400 because of that header.", "SEED", "one that is refused as a service that does not exist"},
 
 	// SOST – signOnWithSessionToken
 	{"SOST-01", Documented, Stated, "signOnWithSessionToken with a valid session token and a known clientId answers 201.", "SEED", ""},
@@ -24,7 +25,7 @@ var Requirements = []Requirement{
 	{"SOST-03", Documented, Stated, "The 201 answer of signOnWithSessionToken holds an access token and a refresh token.", "SEED", ""},
 	{"SOST-04", Sampled, Schema, "The 201 answer of signOnWithSessionToken has the eight members of the token body with their documented JSON types.", "SEED", ""},
 	{"SOST-05", Documented, Stated, "signOnWithSessionToken without x-auth-service-id is refused with a 4xx, 400 expected.", "SEED", ""},
-	{"SOST-06", Sampled, Security, "signOnWithSessionToken with an x-auth-service-id that servicediscovery does not list is refused with a 4xx.", "SEED", ""},
+	{"SOST-06", Sampled, Security, "A call with an x-auth-service-id that servicediscovery does not list is refused with a 4xx.", "SEED", "refresh and signOut, which are shown a token of the service's own and may do without the header"},
 	{"SOST-07", Documented, Stated, "signOnWithSessionToken with a body that has no parameters is refused with 400.", "SEED", "another status from 400 to 499"},
 	{"SOST-08", Documented, Stated, "signOnWithSessionToken with a body that is not valid JSON is refused with 400.", "SEED", ""},
 	{"SOST-09", Sampled, Schema, "signOnWithSessionToken with parameters that are an object or a string instead of an array is refused with 400.", "SEED", "another status from 400 to 499"},
@@ -93,6 +94,7 @@ var Requirements = []Requirement{
 	{"GST-12", Probe, Open, "Whether two calls of getSessionToken give two different session tokens is recorded.", "DESIGN", ""},
 	{"GST-13", Documented, Stated, "A session token issued by getSessionToken is accepted by signOnWithSessionToken.", "HE SEED", ""},
 	{"GST-14", Probe, Open, "getSessionToken with an access or refresh token of an end user in place of the OperatorAuthToken: whether it is refused is recorded.", "DESIGN", ""},
+	{"GST-15", Sampled, Security, "The session tokens that getSessionToken gives cannot be guessed from one another: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
 
 	// REF – refresh
 	{"REF-01", Documented, Stated, "refresh with a valid refresh token answers 200.", "REF", ""},
@@ -108,7 +110,7 @@ var Requirements = []Requirement{
 	{"REF-11", Sampled, Inferred, "The exp of a refresh token never lies after its fixed_exp.", "INFERRED", ""},
 	{"REF-12", Sampled, Security, "The claims accountId, deviceId, userId and tenantId stay the same across refreshes.", "INFERRED", ""},
 	{"REF-13", Documented, Stated, "refresh for an account suspended or cancelled since sign-on is refused with 403 and sub-code 20002 or 20001.", "RTOK ERRS", ""},
-	{"REF-14", Documented, Stated, "refresh for a device disabled or deleted since sign-on is refused with 403 and sub-code 20004 or 20003.", "RTOK ERRS", ""},
+	{"REF-14", Documented, Stated, "refresh for a device disabled or deleted since sign-on is refused with 403 and sub-code 20004 or 20003.", "RTOK ERRS", "a device that has become inactive since"},
 	{"REF-15", Sampled, Inferred, "refresh accepts the refresh token with the prefix \"Bearer \" in Authorization.", "GW CLIENT", ""},
 	{"REF-16", Probe, Open, "Whether refresh accepts the refresh token in Authorization without a scheme is recorded.", "REF", ""},
 	{"REF-17", Probe, Open, "refresh with the refresh token from before the last refresh: whether it is accepted is recorded.", "DESIGN", ""},
@@ -141,7 +143,7 @@ var Requirements = []Requirement{
 	{"REG-08", Documented, Stated, "register and subsequentRegister without x-auth-service-id are refused with a 4xx.", "REG SREG", ""},
 
 	// TOK – tokens (run on every 201/200 that carries tokens)
-	{"TOK-01", Sampled, Schema, "The access token and the refresh token are compact JWS of three parts in base64url without padding.", "SEED SSP", ""},
+	{"TOK-01", Sampled, Schema, "The access token and the refresh token are compact JWS of three parts in base64url without padding.", "SEED SSP", "a refresh token that is opaque"},
 	{"TOK-02", Sampled, Schema, "The header of a token has the strings alg, typ and kid, and typ is JWT.", "SSP SEED", "kid"},
 	{"TOK-03", Sampled, Schema, "A token is signed with HS256 and its signature has 32 bytes; alg is never none.", "SSP SEED", "another signed algorithm"},
 	{"TOK-04", Sampled, Schema, "The claim typ of an access token is DevAuthN.", "SEED SSP", ""},
@@ -198,12 +200,13 @@ var Requirements = []Requirement{
 	{"ERR-05", Sampled, Inferred, "A JSON error answer has a text message.", "ADM CLIENT", ""},
 	{"ERR-06", Probe, Open, "Whether an error answer has errorCode besides code is recorded.", "ADM", ""},
 	{"ERR-07", Sampled, Security, "No error answer holds an access token or a refresh token.", "INFERRED", ""},
-	{"ERR-08", Sampled, Schema, "A mistake of the client never leads to a 5xx.", "SEED", "a 5xx to a request that is no JSON object in JSON's media type"},
+	{"ERR-08", Sampled, Schema, "A mistake of the client never leads to a 5xx.", "SEED", "a 5xx to a request that is no JSON object in JSON's media type, and a 503 without Retry-After that does not come again"},
 	{"ERR-09", Sampled, Schema, "Every answer has a status that is documented for its call.", "SEED", "another status from 400 to 499"},
 	{"ERR-10", Sampled, Inferred, "No error answer repeats a secret of the request, such as a session token, a password or a token, or shows a stack trace.", "INFERRED", ""},
 	{"ERR-11", Probe, Open, "Whether a 401 answer carries WWW-Authenticate is recorded.", "DESIGN", ""},
 	{"ERR-12", Probe, Open, "Answers 429 and 503, and whether they carry Retry-After, are recorded.", "DESIGN", ""},
 	{"ERR-13", Sampled, Stated, "A caller behind a VPN or in a blacklisted location is refused only while the platform's switch for it is on.", "ERRS NET", ""},
+	{"ERR-14", Sampled, Security, "No answer gives away the key of the operator or the password of a user, in its body, in a header or in a claim of a token.", "INFERRED", ""},
 
 	// GW – gateway / transport
 	{"GW-01", Sampled, Inferred, "A gateway-protected call with an unusable token is refused with 403 and resultCode 99999:403.", "GW", ""},
@@ -225,7 +228,7 @@ var Requirements = []Requirement{
 	{"FLOW-08", Documented, Stated, "A TVkey registration that matches several accounts gets a 300 and finishes with subsequentRegister and 201.", "REG SREG", ""},
 	{"FLOW-09", Sampled, Inferred, "The flow with a companion app ends in a token body for the account of the companion.", "CMP", ""},
 	{"FLOW-10", Sampled, Inferred, "A refresh token issued by AGS is accepted by the refresh call of IAS v3.", "CLIENT", ""},
-	{"FLOW-11", Sampled, Security, "Two tenants do not see each other's services, session tokens, clients or accounts.", "INFERRED", ""},
+	{"FLOW-11", Sampled, Security, "Two tenants do not see each other's services, session tokens, clients or accounts.", "INFERRED", "the name of a tenant that nobody has, at calls that give out no tokens or are shown some that name their own"},
 
 	// LOAD – for the Vegeta runner (mostly design, grounded where tagged)
 	{"LOAD-01", Probe, Open, "Load is put on sign-on with a known clientId, which adds no devices; first-time load needs a pool of accounts or raised limits.", "FTN ERRS", ""},

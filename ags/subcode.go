@@ -2,14 +2,14 @@ package ags
 
 import "slices"
 
-// SubCode is a numeric reason that comes with status 403 (the pages "Sign-in error code management" and "Error code management on
-// clients").
+// SubCode is a numeric reason that comes with status 403 (the pages "Sign-in error code management" and "Error code
+// management on clients").
 type SubCode struct {
 	Code    int
 	Meaning string
 }
 
-// SubCodes are those that the pages explain. Others exist; the list is open.
+// SubCodes are the codes that the pages explain. Others exist; the list is open.
 var SubCodes = []SubCode{
 	{20001, "the operator has cancelled the account"},
 	{20002, "the operator has suspended the account"},
@@ -24,11 +24,21 @@ var SubCodes = []SubCode{
 	{20066, "the caller is in a geo-filtered location"},
 }
 
-// GatewayRefusal is the resultCode of the API gateway for an unusable token: with status 403, on legacy set-ups with status 200,
-// which is an error all the same.
+// GatewayRefusal is the resultCode of the API gateway for an unusable token: with status 403, on legacy set-ups with
+// status 200, which is an error all the same.
 const GatewayRefusal = "99999:403"
 
 // IsSubCode tells whether the pages explain a code.
 func IsSubCode(code int) bool {
 	return slices.ContainsFunc(SubCodes, func(s SubCode) bool { return s.Code == code })
+}
+
+// SubCodeMeaning returns the pages' explanation of a code; empty if they explain none like it.
+func SubCodeMeaning(code int) string {
+	for _, s := range SubCodes {
+		if s.Code == code {
+			return s.Meaning
+		}
+	}
+	return ""
 }

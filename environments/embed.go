@@ -1,5 +1,5 @@
-// Package environments holds commented examples of environment files, and the JSON Schemas of the files that people write, which give
-// completion in editors.
+// Package environments holds commented examples of environment files, and the JSON Schemas of the files that people
+// write, which give completion in editors.
 package environments
 
 import _ "embed"

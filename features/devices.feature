@@ -56,6 +56,20 @@ Feature: Devices and the states of accounts
       When the client signs on with a session token and its clientId
       Then the status is 201
 
+    @DEV-03
+    Scenario: One device too many, with credentials
+      Given a user whose account has as many devices as it may
+      When the user signs on with the credentials for the first time
+      Then the status is 403
+      And the error code is 20007
+
+    @DEV-04
+    Scenario: Known clients still sign on with credentials at the limit
+      Given a user whose account has as many devices as it may
+      And the user's account lets no further device in
+      When the user signs on with the credentials and the clientId
+      Then the status is 201
+
     @DEV-05
     Scenario: One device too many in a group
       Given an account whose device group is full
@@ -68,6 +82,7 @@ Feature: Devices and the states of accounts
       And a <state> device of the account
       When the client signs on with a session token for the first time
       Then the status is 201
+      And a further device is refused, since the account has as many as it may
 
       Examples:
         | state    |

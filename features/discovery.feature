@@ -50,6 +50,12 @@ Feature: Discovery tells which authentication services there are
     Then the status is 200
     And every endpoint has a text "name" and a "path" that starts with "/"
 
+  @DISC-07
+  Scenario: No listed path leads nowhere
+    When the client asks for the authentication services
+    Then the status is 200
+    And every listed path leads to a call
+
   @DISC-08
   Scenario: Every parameter says whether it is mandatory and whether it is a password
     When the client asks for the authentication services
@@ -93,3 +99,9 @@ Feature: Discovery tells which authentication services there are
     When the client asks for the authentication services
     And the client signs on once with each authentication service
     Then no service was refused with 400
+
+  @DISC-14
+  Scenario: Every listed service exists
+    When the client asks for the authentication services
+    Then the status is 200
+    And every listed service is known

@@ -1,5 +1,6 @@
-// Package features holds the scenarios of the conformance suite: what a conforming service does, in the words of its users. One file
-// an operation, and one each for tokens, devices, errors, the gateway and whole flows. The package steps gives them their meaning.
+// Package features holds the scenarios of the conformance suite: the behaviour of a conforming service, in the words of
+// its users. There is one file for each operation, and one each for tokens, devices, errors, the gateway and whole
+// flows. Package steps gives them their meaning.
 package features
 
 import "embed"

@@ -146,6 +146,20 @@ Feature: How the service refuses
       Then the service refuses
       And nothing that was submitted in secret is repeated in the answer
 
+    @ERR-14
+    Scenario: The password goes into no token
+      Given a user with one account
+      And a device of the account
+      When the user signs on with the credentials and the clientId
+      Then the status is 201
+      And neither the operator's key nor a password is given away
+
+    @ERR-14
+    Scenario: Discovery tells no key
+      When the client asks for the authentication services
+      Then the status is 200
+      And neither the operator's key nor a password is given away
+
     @ERR-08
     Scenario Outline: <what> is the client's mistake, not the service's
       Given an account in good standing

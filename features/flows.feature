@@ -186,6 +186,16 @@ Feature: Whole flows
     When the client signs on with a session token and its clientId
     Then the service refuses
 
+  @FLOW-11 @SOST-23
+  Scenario: A client of another tenant holds tokens of that tenant
+    Given a client of another tenant that is signed on
+    Then the tenantId of both tokens is the nv-tenant-id of the request
+    When the client refreshes its tokens
+    Then the status is 200
+    And the tenantId of both tokens is the nv-tenant-id of the request
+    When the client signs on with a session token and its clientId
+    Then the status is 201
+
   @FLOW-11
   Scenario: A refresh token of one tenant is worth nothing at another
     Given a client that is signed on

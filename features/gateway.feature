@@ -51,7 +51,7 @@ Feature: The gateway in front of the service
 
   @GW-07
   Scenario Outline: <size> kB more of <what>
-    Gateways have room for some kB of headers, of a request and of an answer that sends the correlation id back.
+    Gateways have room for some kB of headers and of body.
 
     Given a client that is signed on
     And the next request has <size> kB more of <what>

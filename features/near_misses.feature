@@ -42,11 +42,26 @@ Feature: What is nearly right is wrong
       When near misses of the clientId are sent to signOn
       Then each was refused
 
-    @FLOW-11
-    Scenario: Tenants
-      Given everything that signOnWithSessionToken needs
-      When near misses of the tenant are sent to signOnWithSessionToken
+    Scenario Outline: Tenants at <operation>
+      Given everything that <operation> needs
+      When near misses of the tenant are sent to <operation>
       Then each was refused
+
+      @FLOW-11
+      Examples:
+        | operation              |
+        | signOnWithSessionToken |
+        | signOn                 |
+        | subsequentSignOn       |
+        | refresh                |
+        | signOut                |
+        | register               |
+        | subsequentRegister     |
+
+      @GST-10
+      Examples:
+        | operation       |
+        | getSessionToken |
 
     @SUB-03
     Scenario: User tokens at subsequentSignOn
@@ -75,6 +90,21 @@ Feature: What is nearly right is wrong
       Given everything that subsequentRegister needs
       When near misses of the User-Token are sent to subsequentRegister
       Then each was refused
+
+    @REG-07
+    Scenario Outline: The <kind> token of a client is no User-Token at subsequentRegister
+      Given a client that is signed on
+      And a TVkey user with several accounts
+      When the installer registers the device
+      Then the status is 300
+      Given the <kind> token of the client stands in place of the User-Token
+      When the installer picks account 1
+      Then the service refuses
+
+      Examples:
+        | kind    |
+        | access  |
+        | refresh |
 
     @REG-04
     Scenario: Types of registration
@@ -108,17 +138,26 @@ Feature: What is nearly right is wrong
     Scenario Outline: Names of authentication services at <operation>
       Given everything that <operation> needs
       When near misses of the authentication service are sent to <operation>
-      Then as a rule, each was refused
+      Then each was refused
 
       Examples:
         | operation          |
         | signOn             |
         | subsequentSignOn   |
         | getSessionToken    |
-        | refresh            |
-        | signOut            |
         | register           |
         | subsequentRegister |
+
+    @SOST-06
+    Scenario Outline: Names of authentication services at <operation>, which is shown a token of its own
+      Given everything that <operation> needs
+      When near misses of the authentication service are sent to <operation>
+      Then as a rule, each was refused
+
+      Examples:
+        | operation |
+        | refresh   |
+        | signOut   |
 
   Rule: Signed tokens
 

@@ -12,25 +12,25 @@ Feature: Odd but legal input
       When odd requests are sent to servicediscovery
       Then each was answered in the documented form, and nobody was let in by it
 
-    @ERR-07 @ERR-08 @SOST-09 @SOST-14 @SOST-19
+    @ERR-07 @ERR-08 @SOST-09 @SOST-14 @SOST-19 @FLOW-11
     Scenario: signOnWithSessionToken
       Given everything that signOnWithSessionToken needs
       When odd requests are sent to signOnWithSessionToken
       Then each was answered in the documented form, and nobody was let in by it
 
-    @ERR-07 @ERR-08 @SSO-07 @SSO-08 @SSO-10
+    @ERR-07 @ERR-08 @SSO-07 @SSO-08 @SSO-10 @FLOW-11
     Scenario: signOn
       Given everything that signOn needs
       When odd requests are sent to signOn
       Then each was answered in the documented form, and nobody was let in by it
 
-    @ERR-07 @ERR-08 @SUB-03
+    @ERR-07 @ERR-08 @SUB-03 @FLOW-11
     Scenario: subsequentSignOn
       Given everything that subsequentSignOn needs
       When odd requests are sent to subsequentSignOn
       Then each was answered in the documented form, and nobody was let in by it
 
-    @ERR-07 @ERR-08 @GST-03 @GST-04
+    @ERR-07 @ERR-08 @GST-03 @GST-04 @GST-10
     Scenario: getSessionToken
       Given everything that getSessionToken needs
       When odd requests are sent to getSessionToken

@@ -196,6 +196,15 @@ Feature: A client refreshes its tokens
       And the error code is 20004
 
     @REF-14
+    Scenario: The device has become inactive since
+      Pages say that an inactive device cannot sign on, and that devices are looked at again at refresh, but not the two together.
+
+      Given a client that is signed on
+      When the operator makes the device inactive
+      And the client refreshes its tokens
+      Then as a rule, the service refuses
+
+    @REF-14
     Scenario: The device was deleted since
       Given a client that is signed on
       When the operator deletes the device

@@ -287,7 +287,7 @@ Feature: A client signs on with a session token
       When the client signs on with a session token and its clientId
       Then the status is 201
       When the client signs on with a session token and its clientId
-      Then it is recorded how the service answers
+      Then it is recorded whether the session token can be used again
 
     @SOST-17
     Scenario: The caller is in a blocked location

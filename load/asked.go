@@ -9,21 +9,21 @@ import (
 	"agstest/load/transport"
 )
 
-// Asked is what a run asks for, as far as it is known before anything is sent: of all shards together.
+// Asked is what a run asks for, of all shards together, as far as it is known before anything is sent.
 type Asked struct {
 	Schedule string        // in words
 	Length   time.Duration // of the schedule
 	Longest  time.Duration // after which nothing more is sent; longer than Length for a storm, whose clients try again
 	Hits     uint64        // 0: not known, in a closed loop
 	Peak     float64       // highest rate in hits a second; 0: not known, in a closed loop
-	Timeout  time.Duration // of one exchange, after which the last one that was sent has ended too
+	Timeout  time.Duration // of one exchange: the longest time until the exchange sent last has ended too
 	Clients  int           // that take part
 	SetUp    int           // about how many requests come before the clock starts
 	Devices  uint64        // that are created at most, and stay
 }
 
-// Check refuses what Run would refuse before it sends anything, in the same words and of the same kind (failure.Usage),
-// for a run by so many shards; 1 is a run of its own. Nothing is sent.
+// Check refuses the options that Run would refuse before it sends anything, with the same error (of the kind
+// failure.Usage). Shards is the number of shards of the run; 1 is a run of its own. Check sends nothing.
 func Check(o Options, shards int) (*Asked, error) {
 	whole := o
 	whole.Shard = schedule.Shard{}

@@ -23,10 +23,10 @@ type CapacityOptions struct {
 	// Point is how long one rate is tried at least; 0 means 15 s. It is longer where the limits need more answers than
 	// that.
 	Point time.Duration
-	// Precision is how near the rate that keeps the limits and the one that does not come to each other, as a share; 0
-	// means 0.05.
+	// Precision is the gap, as a share, at which the search ends: between the highest rate that keeps the limits and
+	// the lowest one that does not. 0 means 0.05.
 	Precision float64
-	// Pause is between two points, so that queues of the service run empty; 0 means 1 s, below 0 none.
+	// Pause is the time between two points, so that queues of the service run empty; 0 means 1 s, below 0 none.
 	Pause time.Duration
 	// Starting is told of each point before it starts, and how long it will take; Tried is told of each when it is
 	// over.
@@ -45,11 +45,11 @@ const (
 	kneeLeastGrowth = 1.5 // of the response time over the curve
 )
 
-// Capacity finds the highest rate at which a workload keeps its limits: rates double until one does not, then the gap
-// is halved (on a logarithmic scale) down to the precision, and what was found is confirmed twice. The report is that
-// of the last run at the rate found, with Capacity filled in. Where the generator is what cannot keep up, the rate is
-// only a lower bound and says so. Errors are those of Run; when ctx ends after the first point, what was found so far
-// is reported, marked partial.
+// Capacity finds the highest rate at which a workload keeps its limits. It doubles the rate until a limit breaks,
+// halves the gap (on a logarithmic scale) down to the precision, and confirms the rate found twice. The report is that
+// of the last run at the rate found, with Capacity filled in. If the generator itself cannot keep up, the rate is only
+// a lower bound and the report says so. Errors are those of Run; when ctx ends after the first point, the report has
+// all points so far, marked partial.
 func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports.Load, error) {
 	s, err := searchOf(&o, options)
 	if err != nil {
@@ -77,7 +77,7 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 	return s.search(ctx)
 }
 
-// searchOf is the search, where what is asked for makes sense.
+// searchOf makes the search, or refuses options that make no sense.
 func searchOf(o *Options, options CapacityOptions) (*search, error) {
 	if len(o.Limits) == 0 {
 		return nil, failure.Usagef("a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
@@ -96,9 +96,10 @@ func searchOf(o *Options, options CapacityOptions) (*search, error) {
 	return newSearch(o, options)
 }
 
-// AskedByCapacity is what a search asks for at most: rates that double until a limit breaks or the highest rate to try is reached, the halving
-// of the gap, and the confirmations. Without a highest rate Hits and Peak are 0: nobody knows before where a limit breaks. Errors are those of
-// Capacity before it sends anything; nothing is sent.
+// AskedByCapacity returns the maximum that a search asks for: rates that double until a limit breaks or the highest
+// rate to try is reached, the halving of the gap, and the confirmations. Without a highest rate Hits and Peak are 0,
+// because nobody knows beforehand where a limit breaks. Errors are those of Capacity before it sends anything.
+// AskedByCapacity sends nothing.
 func AskedByCapacity(o Options, options CapacityOptions) (*Asked, error) {
 	s, err := searchOf(&o, options)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"agstest/reports"
 )
 
-// try measures one rate. What is not decided is tried again for longer, and what is not valid once more, since a
-// machine has its moments.
+// try measures one rate. It tries an undecided point again for longer, and an invalid one once more, since a machine
+// has its moments.
 func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, error) {
 	length := s.length(rate)
 	for again := false; ; again = true {
@@ -67,6 +67,9 @@ func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
 		p.Verdict, p.Reason = reports.Fail, "not kept: "+strings.Join(failed, ", ")
 	case r.Verdict == reports.Fail && len(failed) > 0:
 		p.Reason = "not kept: " + strings.Join(failed, ", ")
+		if !strings.HasPrefix(r.Reason, "not kept") { // what is graver: answers that were not right
+			p.Reason = r.Reason + "; " + p.Reason
+		}
 	case r.Verdict == reports.Pass:
 		p.Reason = ""
 	case r.Verdict == reports.Error:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"agstest/internal/environment"
@@ -20,7 +21,7 @@ type search struct {
 	run       func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error)
 	limits    []limit.Limit
 	needs     float64 // hits for the limits to be decided
-	from, to  float64 // to: 0 for none
+	from, to  float64 // to is 0 if there is none
 	capped    string  // what set to
 	point     time.Duration
 	precision float64
@@ -80,7 +81,8 @@ func (s *search) length(rate float64) time.Duration {
 	return max(s.point, time.Duration(math.Ceil(1.1*s.needs/rate))*time.Second)
 }
 
-// bounds are what was found so far: the highest rate that kept the limits, how often that was confirmed, and the lowest that did not keep them.
+// bounds are the results so far: the highest rate that kept the limits, how often that was confirmed, and the lowest
+// that did not keep them.
 type bounds struct {
 	kept, beyond float64 // 0: none yet
 	confirmed    int
@@ -124,7 +126,7 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 	return s.found(b.kept, true, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", mostPoints)), nil
 }
 
-// next is the rate to try next: the one that was kept, where it is only to be confirmed.
+// next returns the rate to try next: the one that was kept, if it only needs confirmation.
 func (s *search) next(b bounds) float64 {
 	rate := b.kept
 	switch {
@@ -163,7 +165,7 @@ func tidy(rate float64) float64 {
 	return math.Round(rate*parts) / parts
 }
 
-// below is the highest rate under this one that was kept every time; 0 for none.
+// below returns the highest rate under this one that was kept every time; 0 if there is none.
 func (s *search) below(rate float64) float64 {
 	highest := 0.0
 	for _, p := range s.points {
@@ -215,10 +217,23 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 		r.Verdict, r.Reason = reports.Invalid, reason
 	case rate == 0:
 		r.Verdict, r.Reason = reports.Fail, reason
+		if s.overwhelmed(r) {
+			blameService(r)
+		}
 	case lowerBound:
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("at least %s: %s", figures.Rate(rate), reason)
 	default:
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", figures.Rate(rate), reason)
 	}
 	return r
+}
+
+// blameService makes an invalid run valid: its hits had to wait because the service took too long, which is an answer
+// for a search and no fault of the generator. The reasons become a remark.
+func blameService(r *reports.Load) {
+	if r.Valid || len(r.Invalid) == 0 {
+		return
+	}
+	r.Notes = append(r.Notes, "the service was overwhelmed, so that hits had to wait: "+strings.Join(r.Invalid, "; "))
+	r.Valid, r.Invalid = true, nil
 }

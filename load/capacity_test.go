@@ -69,6 +69,18 @@ func newTestSearch(t require.TestingT, p *pretended, options CapacityOptions, e 
 	return s
 }
 
+// TestAPointNamesAnswersThatWereNotRight: an answer that belongs to another client is graver than a limit that it breaks.
+func TestAPointNamesAnswersThatWereNotRight(t *testing.T) {
+	s := newTestSearch(t, &pretended{}, CapacityOptions{}, nil)
+	limits := []reports.Limit{{Expression: "refresh.p99<100ms", Verdict: reports.Fail, Value: "–"}}
+	operation := &reports.Operation{Sent: 210, Wrong: 210}
+	r := &reports.Load{Verdict: reports.Fail, Valid: true, Total: operation, Operations: map[string]*reports.Operation{hit.OpRefresh: operation}, Limits: limits}
+	r.Reason = "210 of 210 answers were not right: identity 210"
+	assert.Equal(t, r.Reason+"; not kept: refresh.p99<100ms (it was –)", s.pointOf(10, r).Reason)
+	r.Reason = "not kept: refresh.p99<100ms"
+	assert.Equal(t, "not kept: refresh.p99<100ms (it was –)", s.pointOf(10, r).Reason)
+}
+
 // The rate at which 5 ms / (1 − load) reaches 100 ms is 95 % of the capacity.
 func TestCapacityIsFoundWithinItsPrecision(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -194,6 +206,24 @@ func TestOverwhelmedServiceIsNotTheGeneratorsFault(t *testing.T) {
 	assert.Equal(t, reports.Fail, s.pointOf(10, run(slow, 0.2)).Verdict)
 	assert.Equal(t, reports.Invalid, s.pointOf(10, run(slow, 0.99)).Verdict)
 	assert.Equal(t, reports.Invalid, s.pointOf(10, run(fast, 0.2)).Verdict, "slow response with fast service is the generator's doing")
+}
+
+// Where the service is to blame at every rate, the report says one thing: it fails, and nothing above it is called not
+// valid.
+func TestCapacityOfAnOverwhelmedServiceHasOneVerdict(t *testing.T) {
+	p := &pretended{capacity: 0.1}
+	s := newTestSearch(t, p, CapacityOptions{}, nil)
+	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+		r, err := p.run(ctx, rate, length)
+		r.Verdict, r.Valid, r.Invalid = reports.Invalid, false, []string{"40 hits waited for one of the 20 workers"}
+		return r, err
+	}
+	r, err := s.search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, reports.Fail, r.Verdict)
+	assert.True(t, r.Valid)
+	assert.Empty(t, r.Invalid)
+	assert.Contains(t, r.Notes, "the service was overwhelmed, so that hits had to wait: 40 hits waited for one of the 20 workers")
 }
 
 func TestSearchStaysAboveTheRateThatWasGiven(t *testing.T) {

@@ -2,7 +2,6 @@ package load
 
 import (
 	"fmt"
-	"strings"
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
@@ -11,7 +10,7 @@ import (
 	"agstest/load/schedule"
 )
 
-// Consent is what somebody must say for a load that could do harm. The zero value consents to nothing.
+// Consent is the user's permission for a load that could do harm. The zero value consents to nothing.
 type Consent struct {
 	// OverrideMaxRate lets a run ask for more than load.maxRate of the environment.
 	OverrideMaxRate bool
@@ -22,9 +21,9 @@ type Consent struct {
 	YesLoad string
 }
 
-// guard refuses a run that the environment does not allow without consent: faster than load.maxRate, on a protected
-// environment, or one that creates devices. Closed tells of a run without schedule, whose rate nobody knows before.
-// Errors are of the kind failure.Usage; nothing is sent.
+// guard refuses a run that the environment does not allow without consent: one that is faster than load.maxRate, goes
+// to a protected environment or creates devices. Closed marks a run without schedule, whose rate nobody knows
+// beforehand. Errors are of the kind failure.Usage; nothing is sent.
 func guard(e *environment.Environment, workload string, peak float64, closed bool, hits uint64, consent Consent) error {
 	if e.Load.MaxRate != "" && !consent.OverrideMaxRate {
 		most, err := environment.ParseRate(e.Load.MaxRate)
@@ -44,8 +43,8 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 	if !clients.Creates(workload) || e.Agreed(consent.Yes) || consent.YesLoad == e.Name {
 		return nil
 	}
-	if consent.YesLoad != "" || len(consent.Yes) > 0 {
-		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(append(consent.Yes, consent.YesLoad), " "), e.Name, e.ConsentHost())
+	if consent.YesLoad != "" {
+		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", consent.YesLoad, e.Name, e.ConsentHost())
 	}
 	return failure.Usagef("the workload %s would create %s in %s that stay there; if that is wanted, say --yes %s", workload, devices(hits), e.Name, e.ConsentHost())
 }
@@ -60,9 +59,9 @@ func devices(hits uint64) string {
 	return fmt.Sprintf("%s devices", figures.Count(int64(hits)))
 }
 
-// setUpRate is how fast the calls before the clock starts may go: as fast as the run itself, since that was asked for,
-// 50 a second at least, and never above load.maxRate. All shards of a run set up at the same time, so that each has its
-// part of these rates; peak is that of one shard.
+// setUpRate is the rate limit of the calls before the clock starts: as fast as the run itself, which the user asked
+// for, at least 50 a second, and never above load.maxRate. All shards of a run set up at the same time, so each has its
+// part of these rates; peak is the rate of one shard.
 func setUpRate(e *environment.Environment, peak float64, closed bool, consent Consent, shard schedule.Shard) float64 {
 	parts := float64(max(1, shard.Of))
 	rate := max(50/parts, peak)

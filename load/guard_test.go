@@ -38,7 +38,7 @@ func TestGuardRails(t *testing.T) {
 		"protected still has a rate":   {protected, clients.WorkloadRefresh, 501, false, Consent{YesLoad: "prod"}, "allows 500/s"},
 		"devices":                      {free, clients.WorkloadSignOnFirst, 10, false, Consent{}, "would create 6,000 devices in lab that stay there; if that is wanted, say --yes lab.example"},
 		"devices, name given back":     {free, clients.WorkloadSignOnFirst, 10, false, Consent{YesLoad: "lab"}, ""},
-		"devices, other name":          {free, clients.WorkloadSignOnFirst, 10, false, Consent{YesLoad: "yes"}, `--yes says "yes"`},
+		"devices, other name":          {free, clients.WorkloadSignOnFirst, 10, false, Consent{YesLoad: "yes"}, `--yes-load says "yes" and the environment is "lab"; nothing was sent. Say --yes lab.example`},
 		"name given back without need": {free, clients.WorkloadRefresh, 10, false, Consent{YesLoad: "other"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func (s *server) shardsOf(t *testing.T, of int, o Options) []string {
 	return folders
 }
 
-// swapped answers one request as if another client had sent it: what is said in its body is replaced.
+// swapped answers one request as if another client had sent it: it replaces parts of the body.
 func swapped(path string, pairs ...string) func(http.Handler) http.Handler {
 	replacer := strings.NewReplacer(pairs...)
 	return func(next http.Handler) http.Handler {
@@ -96,8 +96,8 @@ func TestAnswerOfAClientOfAnotherShardIsNamed(t *testing.T) {
 	assert.Contains(t, merged.Notes, "uniqueness was checked over 2 of 2 shards")
 }
 
-// What a service gives twice is found where its two takers are of different shards, and inside no shard anything is
-// wrong.
+// A value that a service gives twice is found if its two takers are in different shards, though nothing is wrong inside
+// each shard.
 func TestWhatComesToTwoShardsIsFound(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -244,7 +244,7 @@ func givenAgain() func(http.Handler) http.Handler {
 	}
 }
 
-// mintsFor tells which of some accounts an OperatorAuthToken names; empty: none.
+// mintsFor returns the account that an OperatorAuthToken names; empty if it is none of those given.
 func mintsFor(body []byte, accounts ...string) string {
 	parts := bytes.Split(body, []byte("."))
 	if len(parts) != 3 {

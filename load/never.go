@@ -8,15 +8,14 @@ import (
 )
 
 // NeverSent is the report of a load that ended before its first hit, for the reason given: its set-up failed, it was
-// interrupted, or what went before it left nothing to load. It has no figure, and its verdict is that nothing could be
-// told.
+// interrupted, or an earlier step left nothing to load. It has no figure, and its verdict is an error.
 func NeverSent(o Options, reason string) *reports.Load {
 	now := time.Now
 	if o.Now != nil {
 		now = o.Now
 	}
 	question := o
-	p, _ := question.plan() // nil: what is wrong with it is the reason
+	p, _ := question.plan() // nil: its error is the reason
 	if p == nil {
 		question = o
 	}

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/clients"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/load/transport"
 )
 
-// plan is what a run will send, and when.
+// plan holds the hits that a run will send, and their times.
 type plan struct {
 	whole     schedule.Schedule // of all shards; nil in a closed loop and in a storm
 	schedule  schedule.Schedule // of this one
@@ -74,7 +75,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// choose makes the schedule of all shards from the one way of asking for one that was used.
+// choose makes the schedule of all shards from the one option that asks for a schedule.
 func (p *plan) choose(o *Options) error {
 	switch {
 	case o.Schedule != nil:
@@ -92,7 +93,7 @@ func (p *plan) choose(o *Options) error {
 	case p.closed && o.Workers < 1:
 		return failure.Usagef("--rate max sends as fast as the workers can: say how many with --workers, such as --workers 64")
 	case p.closed:
-		p.words = fmt.Sprintf("as fast as %d workers can for %s (closed loop)", o.Workers, o.Duration)
+		p.words = fmt.Sprintf("as fast as %s can for %s (closed loop)", figures.Plural(int64(o.Workers), "worker"), o.Duration)
 	case o.Rate.Hits <= 0:
 		return failure.Usagef("a load needs a rate above 0: give --rate, such as 200/s")
 	default:
@@ -101,7 +102,7 @@ func (p *plan) choose(o *Options) error {
 	return nil
 }
 
-// ofPopulation is as much as a population sends, of its own mix where none was given.
+// ofPopulation makes the schedule of a population, with its own mix if none was given.
 func (p *plan) ofPopulation(o *Options) error {
 	if err := o.Population.Check(); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (p *plan) ofPopulation(o *Options) error {
 	return nil
 }
 
-// hits is how many hits are sent, of a storm without those of clients that try again; 0: not known.
+// hits returns the number of hits to send; in a storm without those of clients that try again; 0 if it is not known.
 func (p *plan) hits() uint64 {
 	switch {
 	case p.closed:
@@ -127,8 +128,8 @@ func (p *plan) hits() uint64 {
 	return p.schedule.Hits()
 }
 
-// peak is the highest rate in hits a second. That of a closed loop is not known; as many clients as two for each worker
-// are enough for it, which is what this rate asks for.
+// peak returns the highest rate in hits a second. The rate of a closed loop is not known. Twice as many clients as
+// workers are enough for it, and the rate returned asks for so many.
 func (p *plan) peak() float64 {
 	switch {
 	case p.closed:
@@ -160,7 +161,7 @@ func (p *plan) crowd(o *Options) (*clients.Crowd, error) {
 	return c, limit.Check(o.Limits, o.Workload, c.Measures(), p.closed, false)
 }
 
-// fillIn completes options by what their profile says; what both say must be the same.
+// fillIn completes options with those of their profile. An option that both give must be the same in both.
 func fillIn(o *Options, p *schedule.Profile) error {
 	switch {
 	case p.Workload != "" && o.Workload != "" && p.Workload != o.Workload:

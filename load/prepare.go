@@ -17,15 +17,15 @@ import (
 )
 
 // Prepared is a load whose question was checked. It is set up once and then sent, as a whole or in legs. It is for one
-// goroutine at a time; Close it in the end.
+// goroutine at a time.
 type Prepared struct {
 	options Options
 	plan    *plan
 	target  wire.Target
 	crowd   *clients.Crowd
-	via     *wire.Client
 	storm   *clients.StormRun // made when all clients are set up; nil: none
-	wrong   []reports.Wrong   // found while they were set up, and not yet handed on
+	renewal *renewal
+	wrong   []reports.Wrong // found while they were set up, and not yet handed on
 }
 
 // Prepare checks a question, and makes schedule and clients. Nothing is sent. Errors are of the kind failure.Usage.
@@ -43,22 +43,34 @@ func Prepare(o Options) (*Prepared, error) {
 	if p.crowd, err = p.plan.crowd(&p.options); err != nil {
 		return nil, err
 	}
+	p.renewal = newRenewal(o.Environment, o.Secrets, p.crowd.Renew)
+	p.target.Renewed = p.renewal.values.Headers(o.Environment.RenewedHeaders)
 	return p, nil
 }
 
-// SetUp looks whether the service is there, and has done what must be done before the clock starts: session tokens
-// minted, clients signed on. An error is of the kind failure.Setup, or that of ctx.
+// SetUp checks that the service is there, and makes the calls that come before the clock starts: it mints session
+// tokens and signs clients on. An error is of the kind failure.Setup, or that of ctx.
 func (p *Prepared) SetUp(ctx context.Context) error {
-	o := &p.options
-	var err error
-	if p.via, err = wire.NewClient(p.target); err != nil {
+	ctx, done, err := p.renewal.keep(ctx)
+	if err != nil {
 		return err
 	}
-	if err := reach(ctx, p.via, o.Environment); err != nil {
+	defer done()
+	return unrenewed(ctx, p.setUp(ctx))
+}
+
+func (p *Prepared) setUp(ctx context.Context) error {
+	o := &p.options
+	via, err := wire.NewClient(p.target)
+	if err != nil {
+		return err
+	}
+	defer via.Close() // where few files may be open, the load needs them all
+	if err := reach(ctx, via, o.Environment); err != nil {
 		return err
 	}
 	rate := setUpRate(o.Environment, p.plan.peak(), p.plan.closed, o.Consent, o.dealt())
-	if p.wrong, err = p.crowd.SetUp(ctx, p.via, rate, o.SetUp); err != nil {
+	if p.wrong, err = p.crowd.SetUp(ctx, via, rate, o.SetUp); err != nil {
 		return err
 	}
 	if p.plan.storm != nil {
@@ -67,20 +79,13 @@ func (p *Prepared) SetUp(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connections of the set-up.
-func (p *Prepared) Close() {
-	if p.via != nil {
-		p.via.Close()
-	}
-}
-
 // Crowd is the clients.
 func (p *Prepared) Crowd() *clients.Crowd { return p.crowd }
 
-// Leg is a part of a prepared load with a schedule of its own. The zero value of each field is that of the whole.
+// Leg is a part of a prepared load with a schedule of its own. A field with its zero value is that of the whole load.
 type Leg struct {
 	Schedule schedule.Schedule
-	// Workload stands before that of the clients, to see what each hit comes to.
+	// Workload wraps the workload of the clients, to see the outcome of each hit.
 	Workload engine.Workload
 	// Workers caps concurrent requests.
 	Workers  int
@@ -90,12 +95,17 @@ type Leg struct {
 
 // Send sends a load that is set up, or a leg of it, and measures and judges it. Errors are those of engine.Send.
 func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
+	ctx, done, err := p.renewal.keep(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	o := &p.options
 	q := engine.Question{
 		Workload: p.crowd, Target: p.target, Schedule: p.plan.schedule, Length: p.plan.length, Workers: cmp.Or(leg.Workers, p.plan.workers),
 		Timeout: o.Timeout, Trace: o.Trace, Raw: o.Raw, Record: o.Record, Of: o.dealt().Of, Whole: p.plan.hitsOfAll, Barrier: o.Barrier,
 		StartAt: o.StartAt, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now, SetUp: p.crowd.SetUpReport(), Notes: p.crowd.Notes,
-		Judging: p.crowd.Judging,
+		Judging: p.crowd.Judging, Names: p.crowd, ShowIDs: o.ShowIDs,
 	}
 	q.Wrong, p.wrong = p.wrong, nil
 	for _, l := range o.Limits {
@@ -165,8 +175,8 @@ func (o *Options) asked(p *plan, target wire.Target) *reports.Load {
 	return r
 }
 
-// dealt is the shard that the hits are dealt out to; none where a schedule of its own was given, whose clients alone
-// are.
+// dealt is the shard that the hits are dealt out to; none if a schedule was given, since its clients are those of the
+// shard already.
 func (o *Options) dealt() schedule.Shard {
 	if o.Schedule != nil {
 		return schedule.Shard{}

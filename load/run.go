@@ -1,10 +1,10 @@
 // Package load sends a load to an AGS as virtual clients that hold sessions and token chains, on an open-model
-// schedule, and says what came of it: first whether its own figures can be trusted, then what they mean.
+// schedule. Its report says first whether its own figures can be trusted, then what they mean.
 //
-// Options are the question, Run answers it. Check says what Run would refuse and how much it would send. Prepare, SetUp
-// and Send are its three steps, for those that send in legs. Capacity searches for the highest rate that keeps the
-// limits. The rooms below do the work: clients says what is sent and judges answers, schedule when, engine sends and
-// measures, tally counts and decides.
+// Options are the question, Run answers it. Check returns the errors of Run without sending anything, and how much Run
+// would send. Prepare, SetUp and Send are the three steps of Run, for callers that send in legs. Capacity searches for
+// the highest rate that keeps the limits. The packages below do the work: clients makes requests and judges answers,
+// schedule sets their times, engine sends and measures, tally counts and decides.
 //
 // Response time counts from the instant at which a hit was due, service time from when it was sent (coordinated
 // omission: see https://www.scylladb.com/2021/04/22/on-coordinated-omission/). The package imports no mock and reads no
@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"agstest/internal/environment"
-	"agstest/internal/wire"
+	"agstest/internal/redact"
 	"agstest/load/clients"
 	"agstest/load/engine"
 	"agstest/load/limit"
@@ -50,7 +50,7 @@ type Options struct {
 	Trace bool
 	// Raw gets the stream of Vegeta's own results (gob), readable by vegeta report and vegeta plot.
 	Raw io.Writer
-	// Record is the folder for tally.RecordFile; empty: none is kept.
+	// Record is the folder for tally.RecordFile; empty: no record is kept.
 	Record string
 	Shard  schedule.Shard
 	// Barrier says when the clock starts, once everything is set up; nil: at StartAt.
@@ -60,25 +60,25 @@ type Options struct {
 	Consent
 	// Timeout of one exchange, from sending to the last byte; 0: 30 s.
 	Timeout time.Duration
-	// MaxLag is the 99th percentile of the send lag up to which the figures are valid; 0: what the limits on response
-	// times allow, and without any 100 ms, or 10 % of the median response time if that is more.
+	// MaxLag is the highest 99th percentile of the send lag at which the figures are valid; 0: the limits on response
+	// times decide; without such limits 100 ms, or 10 % of the median response time if that is more.
 	MaxLag time.Duration
 	// SetUp is called once a second before the clock starts, and Progress once a second after it, on goroutines of the
 	// run.
 	SetUp    func(clients.SetUp)
 	Progress func(engine.Progress)
 	// Secrets takes secrets out of the messages of wrong answers; nil: messages are kept as they are.
-	Secrets *wire.Redactor
+	Secrets *redact.Redactor
 	// Now is the clock that the report is dated with; nil: time.Now.
 	Now func() time.Time
-	// Run is what the report says of the run; what is empty is filled in as far as it is known here.
+	// Run is the head of the report. Empty fields are filled in as far as they are known here.
 	Run reports.Run
 
 	skip int // clients that earlier runs with the same ones used up
 }
 
-// Run sets up, sends, measures and judges a load. When ctx ends, no more is sent and the report, marked partial, has
-// all that was measured. An error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when
+// Run sets up, sends, measures and judges a load. When ctx ends, Run sends no more and returns all measurements in a
+// report marked partial. An error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when
 // it ended before the clock started; then there is no report.
 func Run(ctx context.Context, o Options) (*reports.Load, error) {
 	report, _, err := run(ctx, o)
@@ -91,7 +91,6 @@ func run(ctx context.Context, o Options) (report *reports.Load, consumed int, er
 	if err != nil {
 		return nil, 0, err
 	}
-	defer p.Close()
 	if err := p.SetUp(ctx); err != nil {
 		return nil, 0, err
 	}

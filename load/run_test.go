@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
-	"agstest/internal/wire"
+	"agstest/internal/redact"
 	"agstest/load/clients"
 	"agstest/load/hit"
 	"agstest/load/limit"
@@ -29,7 +29,7 @@ func TestRunAgainstTheMock(t *testing.T) {
 	var raw bytes.Buffer
 	report, err := Run(context.Background(), Options{
 		Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 4}}, Rate: per(100), Duration: 1200 * time.Millisecond,
-		Limits: must(limit.ParseAll([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &wire.Redactor{}, Seed: 4,
+		Limits: must(limit.ParseAll([]string{"errors<1%", "refresh.max<30s"})), Record: folder, Raw: &raw, Trace: true, MaxLag: time.Minute, Secrets: &redact.Redactor{}, Seed: 4,
 		Run: reports.Run{ID: "r1"},
 	})
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 	"agstest/load/schedule"
 )
 
-// What the shares of a storm are where no mix is given: most clients held a session when the service went away.
+// stormMix is the mix of a storm if none is given: most clients held a session when the service went away.
 var stormMix = map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 9}
 
 // planOfStorm checks the options of a storm, or of a shard of one.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The callers that the mock takes for users of a VPN, for callers from a blacklisted and from a geo-filtered place. They are the
-// documentation addresses of RFC 5737; X-Forwarded-For tells the caller.
+// The callers that the mock takes for users of a VPN, for callers from a blacklisted and from a geo-filtered place.
+// They are the documentation addresses of RFC 5737; X-Forwarded-For tells the caller.
 var (
 	vpnCallers      = netip.MustParsePrefix("198.51.100.0/24")
 	blockedCallers  = netip.MustParsePrefix("203.0.113.0/24")
@@ -98,7 +98,8 @@ func (s *Server) checkDevice(c *call, a *account, d *device) *reply {
 	return nil
 }
 
-// admit lets a device of an account sign on, making it first where it signs on for the first time. The caller holds the mutex.
+// admit lets a device of an account sign on, making it first where it signs on for the first time. The caller holds the
+// mutex.
 func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *reply) {
 	if refused := s.checkCaller(c); refused != nil {
 		if argument.first && c.set.behaviour.DeviceOfRefused && len(a.devices) < a.deviceLimit {

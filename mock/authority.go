@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority of the mock's own with one certificate for loopback, for https. Its keys live in memory only.
+// Authority is a certificate authority of the mock's own with one certificate for loopback, for https. Its keys live in
+// memory only.
 type Authority struct {
 	// PEM is the authority's certificate, to be trusted by clients.
 	PEM []byte
@@ -23,8 +24,8 @@ type Authority struct {
 	Server tls.Certificate
 }
 
-// NewAuthority makes an authority whose server certificate is good for a year from now for localhost, 127.0.0.1, ::1 and the names
-// and addresses given.
+// NewAuthority makes an authority whose server certificate is good for a year from now for localhost, 127.0.0.1, ::1
+// and the names and addresses given.
 func NewAuthority(now time.Time, names ...string) (*Authority, error) {
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Behaviour is what a conforming service may do either way, because the public pages leave it open. The zero value is what the mock
-// does by default; statuses of 0 stand for the default that the comment names.
+// Behaviour is the choices that a conforming service has, because the public pages leave them open. The zero value is
+// the mock's default; statuses of 0 stand for the default that the comment names.
 type Behaviour struct {
 	// The request.
 	Authorization         string // "": Bearer or raw token, "bearer": only with the scheme, "raw": only without
 	OneSession            bool   // a sign-on of a known device ends the session that it had
 	TenantRequired        bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
 	UnknownTenant         int    // 400; at discovery 404
-	UnknownTenantEmpty    bool   // discovery tells of an unknown tenant what it tells of one without services
+	UnknownTenantEmpty    bool   // discovery answers for an unknown tenant as for one without services
 	MissingService        int    // 400
 	UnknownService        int    // 400
 	WrongMethod           int    // 405
@@ -21,10 +21,13 @@ type Behaviour struct {
 	BothDeviceArguments   string // "": 400, "clientId" or "deviceInformation": that one counts
 	DeviceClass           string // the only playoutDeviceClass that is known; "": any
 	NoDeviceMakesOne      bool   // a sign-on without clientId and deviceInformation signs a new device on
+	OperatorAccountPrefix string // what an OperatorAuthToken writes before the accountId that tokens tell
+	AnyDescription        bool   // deviceInformation may be of any kind
 	EmptyDeviceRefused    bool   // deviceInformation {} is a bad request
 	ParametersRequired    bool   // refresh and signOut want parameters too
 	ParameterCase         bool   // names of parameters are matched with their case
 	OperatorTokenInHeader bool   // a header OperatorAuthToken serves as well as the parameter
+	OperatorTokenOnce     bool   // an OperatorAuthToken must say when it was made (iat), and have a jti that was not taken before
 	DiscoveryReadsToken   bool   // an unusable header token makes discovery answer 404
 	OldTenantHeader       bool   // tenantId is read where nv-tenant-id is missing
 
@@ -64,6 +67,8 @@ type Behaviour struct {
 	RevokeOnRefresh       bool   // the refresh token that was used ends
 	KeepTokenID           bool   // jti stays over a refresh
 	TokenIDForm           string // "": 19 digits, "uuid", "device": one for each device
+	OperatorAnyHMAC       bool   // an OperatorAuthToken may be signed with HS384 or HS512
+	OpaqueRefresh         bool   // refresh tokens say nothing to clients
 	ConstantFixedLifetime bool   // fixed_refresh_expires_in is told in full after a refresh
 	TokensOutliveSignOut  bool
 	SecondSignOut         int  // 401; 200 for a forgiving service
@@ -103,7 +108,7 @@ type Behaviour struct {
 	NoRefreshSessionControl bool // refresh tokens without jti and sessionControl, as older releases have them
 }
 
-// Lifetimes are those of a token pair, in whole seconds; zero values stand for 1 hour, 48 hours and 30 days.
+// Lifetimes are the lifetimes of a token pair, in whole seconds; zero values stand for 1 hour, 48 hours and 30 days.
 type Lifetimes struct{ Access, Refresh, Fixed time.Duration }
 
 func (l Lifetimes) seconds() (access, refresh, fixed int64) {

@@ -67,7 +67,8 @@ func BenchmarkGetSessionToken(b *testing.B) {
 	benchmarkCall(b, "/ags/getSessionToken", 200, func(c client, _ int) string { return "{" + parameters("OperatorAuthToken", c.operatorToken(nil)) + "}" })
 }
 
-// BenchmarkOverLoopback measures sign-ons over real connections. The client shares the machine, so it is a lower bound for the server.
+// BenchmarkOverLoopback measures sign-ons over real connections. The client shares the machine, so it is a lower bound
+// for the server.
 func BenchmarkOverLoopback(b *testing.B) {
 	c := newClient(b, Config{Clock: time.Now})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody bounds what is read of a request.
+// maxBody bounds how much of a request is read, in bytes.
 const maxBody = 1 << 20
 
 type bodyError string
@@ -74,7 +74,7 @@ func (c *call) parse() *reply {
 
 const maxNesting = 64
 
-// nesting is the depth of brackets outside of strings, never less than that of the value.
+// nesting returns the depth of brackets outside of strings, never less than that of the value.
 func nesting(raw []byte) int {
 	depth, deepest, quoted := 0, 0, false
 	for i := 0; i < len(raw); i++ {

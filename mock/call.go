@@ -81,7 +81,7 @@ func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 			answer = found.answer(s, c)
 		}
 	}
-	if !ofOperator(c.operation) { // faults and choices are those of the service
+	if !ofOperator(c.operation) { // the service has the faults and choices
 		for _, change := range set.replies {
 			change(c, &answer)
 		}
@@ -116,6 +116,9 @@ func (c *call) findTenant() *reply {
 	}
 	c.server.state.mutex.Lock()
 	t := c.server.state.tenants[c.taken(nearTenant, id, maps.Keys(c.server.state.tenants))]
+	if t == nil && !c.enforces(ruleTenant) {
+		t = c.server.state.tenants[firstTenant]
+	}
 	c.server.state.mutex.Unlock()
 	if t == nil {
 		status := http.StatusBadRequest

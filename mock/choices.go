@@ -2,6 +2,7 @@ package mock
 
 import (
 	"compress/gzip"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,6 +34,8 @@ func Choices() []Choice {
 		choice("parameter-case", "names of parameters are matched with their case", func(c *Behaviour) { c.ParameterCase = true }),
 		choice("missing-parameter-401", "a missing mandatory parameter is unauthorised", func(c *Behaviour) { c.MissingParameter = 401 }),
 		choice("operator-token-in-header", "the OperatorAuthToken may come in a header", func(c *Behaviour) { c.OperatorTokenInHeader = true }),
+		choice("operator-any-hmac", "an OperatorAuthToken may be signed with HS384 or HS512 and the right secret", func(c *Behaviour) { c.OperatorAnyHMAC = true }),
+		choice("operator-token-once", "an OperatorAuthToken says when it was made, and its jti is good for one call", func(c *Behaviour) { c.OperatorTokenOnce = true }),
 		choice("discovery-reads-token", "an unusable token at discovery finds no services", func(c *Behaviour) { c.DiscoveryReadsToken = true }),
 		choice("byte-order-mark", "a byte order mark before a body is overlooked", func(c *Behaviour) { c.MarkAccepted = true }),
 		choice("no-correlation-echo", "x-correlation-id is not echoed", func(c *Behaviour) { c.NoCorrelationEcho = true }),
@@ -80,6 +83,13 @@ func Choices() []Choice {
 			c.Lifetimes = Lifetimes{5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
 		}),
 		choice("constant-fixed-lifetime", "fixed_refresh_expires_in is told in full after a refresh", func(c *Behaviour) { c.ConstantFixedLifetime = true }),
+		{Name: "opaque-refresh", Summary: "refresh tokens are opaque", Apply: func(c *Behaviour) { c.OpaqueRefresh = true },
+			means: Fault{compact: func(_ *call, d *draft, compact string) string {
+				if !d.refresh {
+					return compact
+				}
+				return sealedRefresh + hex.EncodeToString([]byte(compact))
+			}}},
 		choice("revoke-on-refresh", "a refresh ends the refresh token that it used", func(c *Behaviour) { c.RevokeOnRefresh = true }),
 		choice("keep-jti", "jti stays over a refresh", func(c *Behaviour) { c.KeepTokenID = true }),
 		choice("jti-uuid", "jti is a UUID", func(c *Behaviour) { c.TokenIDForm = "uuid" }),
@@ -224,7 +234,7 @@ func transportChoices() []Choice {
 	}
 }
 
-// compressed serves gzip (RFC 9110 section 8.4.1.3) to who asks for it.
+// compressed serves gzip (RFC 9110 section 8.4.1.3) to clients that ask for it.
 func compressed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {

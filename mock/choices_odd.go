@@ -7,7 +7,8 @@ import (
 	"agstest/ags"
 )
 
-// oddChoices are what services may do with odd but legal input: each refuses some of it in its own way, or overlooks it.
+// oddChoices are choices of services about odd but legal input: each refuses some of it in its own way, or overlooks
+// it.
 func oddChoices() []Choice {
 	var choices []Choice
 	refusing := func(name, summary string, status int, operations []string, is oddness) {
@@ -17,41 +18,10 @@ func oddChoices() []Choice {
 			}
 		}}})
 	}
-	oneOf := func(values ...string) func(any) bool {
-		return func(v any) bool {
-			for _, name := range values {
-				if oddValue(name)(v) {
-					return true
-				}
-			}
-			return false
-		}
-	}
 	others := []string{ags.SignOn, ags.SubsequentSignOn, ags.GetSessionToken, ags.Refresh, ags.SignOut, ags.Register, ags.SubsequentRegister}
-	refusing("odd-headers-400", "headers that hold quotes, other scripts or very long texts are refused with 400", http.StatusBadRequest, nil, func(c *call) bool {
-		for _, name := range []string{ags.HeaderCorrelation, ags.HeaderTenant, ags.HeaderService} {
-			if oneOf("quotes", "scripts", "long")(c.header(name)) {
-				return true
-			}
-		}
-		return false
-	})
-	refusing("long-headers-431", "a header of more than 2000 characters is refused with 431", http.StatusRequestHeaderFieldsTooLarge, nil, func(c *call) bool {
-		for _, values := range c.request.Header {
-			if len(values[0]) > 2000 {
-				return true
-			}
-		}
-		return false
-	})
-	refusing("quotes-403", "a firewall refuses bodies and headers with quotes of SQL", http.StatusForbidden, nil, func(c *call) bool {
-		for _, values := range c.request.Header {
-			if oneOf("quotes")(values[0]) {
-				return true
-			}
-		}
-		return strings.Contains(string(c.raw), "' OR '")
-	})
+	refusing("odd-headers-400", "headers that hold quotes, other scripts or very long texts are refused with 400", http.StatusBadRequest, nil, oddHeader)
+	refusing("long-headers-431", "a header of more than 2000 characters is refused with 431", http.StatusRequestHeaderFieldsTooLarge, nil, longHeader)
+	refusing("quotes-403", "a firewall refuses bodies and headers with quotes of SQL", http.StatusForbidden, nil, quotesOfSQL)
 	refusing("long-values-413", "a body of more than 2000 bytes is refused with 413", http.StatusRequestEntityTooLarge, nil, func(c *call) bool { return len(c.raw) > 2000 })
 	refusing("parameters-once", "a parameter that stands twice is refused with 400", http.StatusBadRequest, nil, twice)
 	choices = append(choices, Choice{Name: "accept-needed", Summary: "a request without Accept is refused with 406", Transport: func(next http.Handler) http.Handler {
@@ -73,15 +43,8 @@ func oddChoices() []Choice {
 			}
 		}}})
 	}
-	overlooking("scheme-free", "any scheme may stand before a token at refresh", on(ags.Refresh), func(c *call) bool {
-		_, token, _ := strings.Cut(c.request.Header.Get(ags.HeaderAuthorization), " ")
-		return !strings.HasPrefix(c.request.Header.Get(ags.HeaderAuthorization), "Basic ") && strings.Count(token, ".") == 2 && len(token) > 200 && strings.HasPrefix(c.request.Header.Get(ags.HeaderAuthorization), "Digest ")
-	})
-	overlooking("parameters-unread-at-refresh", "refresh does not read its parameters", on(ags.Refresh), func(c *call) bool {
-		v, has := c.read()["parameters"]
-		_, list := v.([]any)
-		return has && !list && c.authorization() != "" && strings.Count(c.authorization(), ".") == 2 && len(c.authorization()) > 200
-	})
+	overlooking("scheme-free", "any scheme may stand before a token at refresh", on(ags.Refresh), tokenUnderDigest)
+	overlooking("parameters-unread-at-refresh", "refresh does not read its parameters", on(ags.Refresh), parametersNoList)
 	choices = append(choices, Choice{Name: "operator-refusals-of-a-filter", Summary: "a filter before getSessionToken refuses an OperatorAuthToken with 401 and JSON of its own",
 		means: Fault{operations: on(ags.GetSessionToken), reply: func(c *call, r *reply) {
 			if strings.HasPrefix(string(r.refused), "operator-") {
@@ -99,3 +62,50 @@ func oddChoices() []Choice {
 	}}})
 	return choices
 }
+
+// oddHeader tells whether a header that names the tenant, the service or the request has an odd text.
+func oddHeader(c *call) bool {
+	for _, name := range []string{ags.HeaderCorrelation, ags.HeaderTenant, ags.HeaderService} {
+		for _, odd := range []string{"quotes", "scripts", "long"} {
+			if oddValue(odd)(c.header(name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func longHeader(c *call) bool {
+	for _, values := range c.request.Header {
+		if len(values[0]) > 2000 {
+			return true
+		}
+	}
+	return false
+}
+
+// quotesOfSQL tells whether a firewall would take a header or the body for an attack.
+func quotesOfSQL(c *call) bool {
+	for _, values := range c.request.Header {
+		if oddValue("quotes")(values[0]) {
+			return true
+		}
+	}
+	return strings.Contains(string(c.raw), "' OR '")
+}
+
+// tokenUnderDigest tells whether a token of ours comes behind the scheme Digest.
+func tokenUnderDigest(c *call) bool {
+	token, digest := strings.CutPrefix(c.request.Header.Get(ags.HeaderAuthorization), "Digest ")
+	return digest && likeOurs(token)
+}
+
+// parametersNoList tells whether parameters are no array, beside a token of ours.
+func parametersNoList(c *call) bool {
+	v, has := c.read()["parameters"]
+	_, list := v.([]any)
+	return has && !list && likeOurs(c.authorization())
+}
+
+// likeOurs tells whether a text has the form and about the length of a token of the mock.
+func likeOurs(token string) bool { return strings.Count(token, ".") == 2 && len(token) > 200 }

@@ -13,8 +13,9 @@ import (
 // outcome is the status, and the sub-code if there is one, that a refusal has in place of the usual one.
 type outcome struct{ status, code int }
 
-// pluginChoices are what a service may do because it hosts a plug-in that was made for one customer: which 4xx a refusal has, how much of
-// an OperatorAuthToken is looked at, which claims tokens have, which other services of the platform there are.
+// pluginChoices are the choices of a service because it hosts a plug-in that was made for one customer: which 4xx a
+// refusal has, how much of an OperatorAuthToken it checks, which claims tokens have, which other services of the
+// platform there are.
 func pluginChoices() []Choice {
 	choices := append(refusalChoices(), oddChoices()...)
 	ignoring := func(name, summary string, operations []string, rules ...rule) {
@@ -28,6 +29,8 @@ func pluginChoices() []Choice {
 		means: Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
 	ignoring("fixed-end-moves", "fixed_exp moves at each refresh", on(ags.Refresh), ruleExtendFixed)
 	ignoring("sign-out-unregisters", "signing out removes the device from the account", on(ags.SignOut), ruleKeepDevice)
+	ignoring("tenant-of-the-token", "calls that are shown tokens of their own, or give none out, do not mind a tenant that nobody knows", on(ags.Refresh, ags.SignOut, ags.Register, ags.SubsequentRegister), ruleTenant)
+	ignoring("refresh-any-service", "refresh does not look at x-auth-service-id, since its token says enough", on(ags.Refresh), ruleServiceHeader, ruleKnownService)
 	ignoring("sign-out-without-service", "signOut does not need x-auth-service-id", on(ags.SignOut), ruleServiceHeader)
 
 	replying := func(name, summary string, operations []string, change func(*call, *reply)) {
@@ -69,6 +72,11 @@ func pluginChoices() []Choice {
 	})
 	replying("no-user-token", "a list of accounts offers no userAccountToken", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
 		eachAccount(r, func(a *object) { a.remove("userAccountToken") })
+	})
+	replying("pick-wants-no-client-id", "subsequentSignOn refuses a clientId with 400", on(ags.SubsequentSignOn), func(c *call, r *reply) {
+		if _, told := c.read()["clientId"]; told {
+			*r = c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "the device is that of the sign-on")
+		}
 	})
 	for _, absent := range []struct{ name, what, prefix string }{
 		{"no-companion-service", "the calls of companion apps do not exist", "/dsra/"},
@@ -165,6 +173,20 @@ func discoveryChoices(replying func(name, summary string, change func(*call, *re
 				}
 			}
 		}),
+		replying("listed-path-template", "discovery lists a path with a variable part", func(_ *call, r *reply) {
+			eachService(r, listing("REGISTER", "/register/{type}"))
+		}),
+		replying("parameters-about-passwords", "discovery lists parameters about a password that are none", func(_ *call, r *reply) {
+			eachEndpoint(r, func(e *object) {
+				value, _ := e.get("parameterProperties")
+				if list, _ := value.([]any); len(list) > 0 {
+					for _, name := range []string{"passwordHint", "pinned", "rememberPassword"} {
+						list = append(list[:len(list):len(list)], object{{"name", name}, {"mandatory", false}, {"isPassword", false}})
+					}
+					e.set("parameterProperties", list)
+				}
+			})
+		}),
 		replying("no-endpoints", "discovery tells names of services only", func(_ *call, r *reply) {
 			eachService(r, func(s *object) { s.remove("endpoints") })
 		}),
@@ -187,6 +209,12 @@ func tokenChoices() []Choice {
 	}
 	var calls atomic.Uint64
 	return []Choice{
+		{Name: "token-holds-user-name", Summary: "the access token of a sign-on with credentials holds the name of the user",
+			means: Fault{operations: on(ags.SignOn), draft: func(c *call, d *draft) {
+				if name := c.parameter("username"); name != "" && !d.refresh {
+					d.claims.set("login", name)
+				}
+			}}},
 		drafting("fixed-end-in-refresh-token-alone", "the access token has no fixed_exp", func(_ *call, d *draft) {
 			if !d.refresh {
 				d.claims.remove("fixed_exp")
@@ -217,6 +245,7 @@ func tokenChoices() []Choice {
 		{Name: "refresh-token-lives-as-long-as-the-session", Summary: "refresh tokens live as long as the session", Apply: func(c *Behaviour) {
 			c.Lifetimes = Lifetimes{time.Hour, 30 * 24 * time.Hour, 30 * 24 * time.Hour}
 		}},
+		{Name: "any-device-description", Summary: "deviceInformation of any kind makes a device", Apply: func(c *Behaviour) { c.AnyDescription = true }},
 		{Name: "empty-device-registered", Summary: "a sign-on that names no device makes one", Apply: func(c *Behaviour) { c.NoDeviceMakesOne = true }},
 		{Name: "cancelled-for-good", Summary: "a cancelled account cannot come back", Apply: func(c *Behaviour) { c.CancelledForGood = true }},
 		{Name: "two-clocks", Summary: "two nodes answer by turns, and their clocks are 100 s apart", Apply: func(c *Behaviour) {

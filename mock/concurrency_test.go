@@ -86,8 +86,8 @@ func TestARefreshTokenIsUsedOnceInACrowd(t *testing.T) {
 	assert.Equal(t, int32(63), refused.Load())
 }
 
-// TestACrowdIsServedAsIfInTurn lets 64 clients live their own lives while an operator suspends, moves clocks and switches choices.
-// Whatever comes back belongs to who asked.
+// TestACrowdIsServedAsIfInTurn lets 64 clients live their own lives while an operator suspends, moves clocks and
+// switches choices. Every answer belongs to the client that asked.
 func TestACrowdIsServedAsIfInTurn(t *testing.T) {
 	c := newClient(t, Config{})
 	crowd(func(i int) {

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// Control is the control interface: it moves the clock, makes and changes accounts and devices, and switches choices and faults, as
-// JSON over HTTP. Serve it on another port than the service. Every call needs the header "Authorization: Bearer <ControlToken>".
+// Control is the control interface: it moves the clock, makes and changes accounts and devices, and switches choices
+// and faults, as JSON over HTTP. Serve it on another port than the service. Every call needs the header "Authorization:
+// Bearer <ControlToken>".
 func (s *Server) Control() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, answer func(r *http.Request) (any, error)) {
@@ -71,8 +72,8 @@ type missingError string
 
 func (e missingError) Error() string { return string(e) }
 
-// Reset puts accounts, devices, clock, platform switches, choices and faults back to what they were at start. Keys and standing
-// tokens stay.
+// Reset puts accounts, devices, clock, platform switches, choices and faults back to their state at start. Keys and
+// standing tokens stay.
 func (s *Server) Reset() {
 	s.restore()
 	s.state.mutex.Lock()

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Environment is the environment file (YAML) that fits this mock: every situation is offered, and the secrets are in clear. A file
-// made of it wants mode 0600. controlURL may be empty: then scenarios that move the clock or change states are skipped. caFile is the
-// path of the authority's PEM for https.
+// Environment is the environment file (YAML) that fits this mock: every situation is offered, and the secrets are in
+// clear. A file made of it wants mode 0600. controlURL may be empty: then scenarios that move the clock or change
+// states are skipped. caFile is the path of the authority's PEM for https.
 func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	var b bytes.Buffer
 	text := func(v string) string { return string(appendString(nil, v)) }
@@ -36,7 +36,11 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	if controlURL != "" {
 		line("mock: {url: %s, token: %s}", text(controlURL), text(s.secret.control))
 	}
-	line("operator: {secret: %s, kid: %s, account: %q, parameter: %s}", text(s.secret.operator), text(s.secret.operatorKeyID), firstAccount, operatorParameter)
+	claims := ""
+	if s.setting.Load().behaviour.OperatorTokenOnce {
+		claims = `, claims: {iat: "{now}", jti: "{unique}"}`
+	}
+	line("operator: {secret: %s, kid: %s, account: %q, parameter: %s%s}", text(s.secret.operator), text(s.secret.operatorKeyID), firstAccount, operatorParameter, claims)
 	line("situations:")
 	line("  active:             {clientId: %s, accountId: %q}", firstDevice, firstAccount)
 	line("  foreign-device:     {clientId: OTH_1, accountId: \"1700\"}")
@@ -47,7 +51,7 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	line("  deleted-device:     {clientId: PUB_991, accountId: %q}", firstAccount)
 	line("  inactive-device:    {clientId: PUB_992, accountId: %q}", firstAccount)
 	line("  unapproved-device:  {clientId: PUB_993, accountId: %q}", firstAccount)
-	line("  device-limit:       {sessionToken: %s, clientId: LIM_1, accountId: \"1667\"}", standing("device-limit"))
+	line("  device-limit:       {sessionToken: %s, clientId: LIM_1, accountId: \"1667\", parameters: {username: full, password: %s}}", standing("device-limit"), password)
 	line("  group-limit:        {sessionToken: %s, clientId: GRP_1, accountId: \"1668\"}", standing("group-limit"))
 	line("  expired-session:    {sessionToken: %s, clientId: EXP_1, accountId: %s}", standing("expired-session"), text(expiredSessionAccount))
 	line("  expired-refresh:    {refreshToken: %s, clientId: %s, accountId: %q}", text(s.secret.expiredRefresh), firstDevice, firstAccount)
@@ -61,6 +65,7 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	line("  multi-registration: {type: tvkey, parameters: {username: multi, password: %s}}", password)
 	line("allow: {first-time: true, register: true}")
 	line("protected: false")
+	line("lockout: 0")
 	line("load:")
 	line("  clients: {count: 100000, sessionToken: \"%s-{n}\", clientId: \"LOAD_{n}\", accountId: \"L{n}\"}", s.secret.population)
 	return b.Bytes()

@@ -32,6 +32,7 @@ func TestEnvironmentFits(t *testing.T) {
 			Type         string
 		}
 		Protected bool
+		Lockout   int
 		Allow     map[string]bool
 		Load      struct {
 			Clients struct {

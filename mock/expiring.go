@@ -2,8 +2,9 @@ package mock
 
 import "time"
 
-// expiring keeps values until their time is over. It holds at most limit; each put looks at two kept ones and drops those whose time
-// is over, so that no put takes long and what is over goes within half a round. The caller holds the mutex of the state.
+// expiring keeps values until their time is over. It holds at most limit; each put looks at two kept ones and drops
+// those whose time is over, so that no put takes long and ended values go within half a round. The caller holds the
+// mutex of the state.
 type expiring[V any] struct {
 	limit   int
 	entries map[string]expiringEntry[V]
@@ -16,7 +17,8 @@ type expiringEntry[V any] struct {
 	expires time.Time
 }
 
-// roomForExpired is how many are held before any is dropped, so that small numbers can still be told to be over, not unknown.
+// roomForExpired is how many are held before any is dropped, so that small numbers can still be told to be over, not
+// unknown.
 const roomForExpired = 4096
 
 func newExpiring[V any](limit int) expiring[V] {

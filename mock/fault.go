@@ -2,8 +2,8 @@ package mock
 
 import "net/http"
 
-// Fault is something that no conforming service does. It spoils the mock at one of five seams: a rule that is switched off, the reply
-// before it is written, a token before or after it is signed, or the transport around everything.
+// Fault is something that no conforming service does. It spoils the mock at one of five seams: a rule that is switched
+// off, the reply before it is written, a token before or after it is signed, or the transport around everything.
 type Fault struct {
 	Name string
 	// Requirement is the id of the requirement that it breaks in the first place.
@@ -11,7 +11,7 @@ type Fault struct {
 	Summary     string
 	// UnderLoad tells that it shows only among many calls or between calls at the same time.
 	UnderLoad bool
-	// Every tells that it shows in every so many-th answer only; 0: in each.
+	// Every means that it shows in one of every so many answers; 0: in each.
 	Every int
 
 	operations []string // where it applies; nil: everywhere
@@ -23,11 +23,12 @@ type Fault struct {
 	transport  func(http.Handler) http.Handler
 }
 
-// Faults are the faults that the mock can have. Each call returns fresh ones, so that faults which count start from zero.
+// Faults are the faults that the mock can have. Each call returns fresh ones, so that faults which count start from
+// zero.
 func Faults() []Fault {
 	var all []Fault
 	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), forgedFaults(), jsonFaults(), oddFaults(), intermittentFaults()} {
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), patternFaults(), forgedFaults(), jsonFaults(), oddFaults(), tenantFaults(), intermittentFaults(), giveawayFaults()} {
 		all = append(all, group...)
 	}
 	return all

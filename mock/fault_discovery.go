@@ -45,6 +45,11 @@ func discoveryFaults() []Fault {
 			last.remove("authServiceName")
 			services[len(services)-1] = last
 		}),
+		body("discovery-name-twice", "DISC-05", "the first service is listed twice", func(o *object) {
+			list, _ := o.get("availableServices")
+			services := list.([]any)
+			o.set("availableServices", append(services[:len(services):len(services)], services[0]))
+		}),
 		body("discovery-logo-object", "DISC-06", "the logo is an object", service(with("displayAttributes", object{{"logo", object{}}, {"name", "x"}}))),
 		body("discovery-path-missing", "DISC-07", "endpoints have no path", endpoint(without("path"))),
 		body("discovery-path-bare", "DISC-07", "paths do not begin with a slash", endpoint(func(e *object) {
@@ -55,6 +60,30 @@ func discoveryFaults() []Fault {
 		body("discovery-endpoint-name-missing", "DISC-07", "endpoints have no name", endpoint(without("name"))),
 		body("discovery-mandatory-text", "DISC-08", "mandatory is the text true", parameter(with("mandatory", "true"))),
 		body("discovery-password-missing", "DISC-08", "isPassword is missing", parameter(without("isPassword"))),
+		body("discovery-password-unmarked", "DISC-08", "passwords are not called passwords", parameter(with("isPassword", false))),
+		body("discovery-parameter-twice", "DISC-08", "a parameter is listed twice, each time with other properties", endpoint(func(e *object) {
+			value, _ := e.get("parameterProperties")
+			if list, _ := value.([]any); len(list) > 0 {
+				again := append(object{}, list[0].(object)...)
+				again.set("mandatory", false)
+				e.set("parameterProperties", append(list[:len(list):len(list)], again))
+			}
+		})),
+		body("discovery-path-dead", "DISC-07", "a path is listed that leads nowhere", service(listing("OLD_SIGNON", "/signOnOld"))),
+		{Name: "discovery-type-dead", Requirement: "DISC-07", Summary: "a type of registration is listed that does not exist, and is not found",
+			operations: on(ags.ServiceDiscovery, ags.Register), reply: func(_ *call, r *reply) {
+				eachService(r, listing("TVKEY2", "/register/tvkey2"))
+				if r.refused == ruleRegisterType {
+					r.status = http.StatusNotFound
+				}
+			}},
+		body("discovery-lists-ghost", "DISC-14", "a service is listed that does not exist", func(o *object) {
+			list, _ := o.get("availableServices")
+			services := list.([]any)
+			ghost := append(object{}, services[0].(object)...)
+			ghost.set("authServiceName", "Old SSO")
+			o.set("availableServices", append(services[:len(services):len(services)], ghost))
+		}),
 		body("discovery-parameter-nameless", "DISC-08", "names of parameters are null", parameter(with("name", nil))),
 		body("discovery-mandatory-number", "DISC-08", "mandatory is 0 or 1", parameter(with("mandatory", 1))),
 		body("discovery-without-sign-on", "DISC-09", "no service has the endpoint /signOn", service(dropEndpoint("/signOn"))),
@@ -78,6 +107,15 @@ func eachElement(o *object, name string, change func(*object)) {
 			change(&element)
 			list[i] = element
 		}
+	}
+}
+
+// listing adds an endpoint without parameters.
+func listing(name, path string) func(*object) {
+	return func(s *object) {
+		value, _ := s.get("endpoints")
+		list, _ := value.([]any)
+		s.set("endpoints", append(list[:len(list):len(list)], object{{"name", name}, {"path", path}, {"parameterProperties", []any{}}}))
 	}
 }
 

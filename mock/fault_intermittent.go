@@ -30,6 +30,16 @@ func intermittentFaults() []Fault {
 		nowAndThen(4, wrongStatus("sometimes-discovery-201", "DISC-01", "the status is 201", ags.ServiceDiscovery, http.StatusCreated)),
 		nowAndThen(3, spoiledBody("sometimes-discovery-renamed", "DISC-04", "availableServices is called services", d, renamed("availableServices", "services"))),
 		nowAndThen(3, spoiledBody("sometimes-head-end-number", "GST-02", "the session token is a number", head, with("sessionToken", 7))),
+		{Name: "sometimes-503", Requirement: "ERR-08", Summary: "every 41st call gets 503 that does not say when to come again", transport: func(next http.Handler) http.Handler {
+			var calls atomic.Int64
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if calls.Add(1)%41 == 0 {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}},
 		nowAndThen(2, spoiledSuccess("sometimes-head-end-500", "GST-01", "the status is 500", head, toStatus(http.StatusInternalServerError))),
 	}
 }

@@ -27,7 +27,7 @@ var readings = []struct {
 	{"single-quotes", "single quotes", ruleDoubleQuotes, func(raw []byte) []byte { return bytes.ReplaceAll(raw, []byte("'"), []byte(`"`)) }},
 }
 
-// reread reads a body that is no JSON in the ways that the faults of a call allow; nil: there is none.
+// reread reads a body that is no JSON in the ways that the faults of a call allow; nil if none does.
 func (c *call) reread() []byte {
 	raw := c.raw
 	if c.set.behaviour.MarkAccepted {
@@ -51,7 +51,8 @@ func jsonFaults() []Fault {
 		for _, r := range readings {
 			all = append(all, lax("json-"+at.name+"-"+r.name, at.requirement, at.operation+" takes "+r.words, on(at.operation), r.rule))
 		}
-		all = append(all, lax("json-"+at.name+"-text-parameters", at.requirement, at.operation+" takes parameters as a text that holds JSON", on(at.operation), ruleParametersNoText))
+		all = append(all, lax("json-"+at.name+"-text-parameters", at.requirement, at.operation+" takes parameters as a text that holds JSON", on(at.operation), ruleParametersNoText),
+			lax("json-"+at.name+"-map-parameters", at.requirement, at.operation+" takes parameters as an object of names and values", on(at.operation), ruleParametersNoMap))
 	}
 	for _, at := range []struct{ name, operation string }{{"refresh", ags.Refresh}, {"subsequent-register", ags.SubsequentRegister}} {
 		all = append(all, wrongRefusal("json-"+at.name+"-500", "ERR-08", "a body that is no JSON gives 500 at "+at.operation, on(at.operation), toStatus(http.StatusInternalServerError), ruleJSON))

@@ -10,7 +10,7 @@ import (
 	"agstest/ags"
 )
 
-// oddness tells of something odd but legal in a request.
+// oddness tells whether a request has something odd but legal.
 type oddness func(c *call) bool
 
 // odd values, as a decoder of JSON gives them.
@@ -51,7 +51,7 @@ func (c *call) read() map[string]any {
 	return body
 }
 
-// inMember tells of a member of the body that is odd.
+// inMember tells whether a member of the body is odd.
 func inMember(name string, is func(any) bool) oddness {
 	return func(c *call) bool {
 		v, has := c.read()[name]
@@ -59,7 +59,7 @@ func inMember(name string, is func(any) bool) oddness {
 	}
 }
 
-// inParameter tells of a parameter whose value is odd. The name is matched without regard to case; empty: any.
+// inParameter tells whether the value of a parameter is odd. The name is matched without regard to case; empty: any.
 func inParameter(name string, is func(any) bool) oddness {
 	return func(c *call) bool {
 		list, _ := c.read()["parameters"].([]any)
@@ -74,7 +74,7 @@ func inParameter(name string, is func(any) bool) oddness {
 	}
 }
 
-// inEntry tells of an entry of parameters that is odd.
+// inEntry tells whether an entry of parameters is odd.
 func inEntry(is func(any) bool) oddness {
 	return func(c *call) bool {
 		list, _ := c.read()["parameters"].([]any)
@@ -87,12 +87,12 @@ func inEntry(is func(any) bool) oddness {
 	}
 }
 
-// inHeader tells of a header whose value is odd.
+// inHeader tells whether the value of a header is odd.
 func inHeader(name string, is func(any) bool) oddness {
 	return func(c *call) bool { return is(c.header(name)) }
 }
 
-// inText tells of the body as it was written.
+// inText tells whether the body contains a text.
 func inText(part string) oddness {
 	return func(c *call) bool { return bytes.Contains(c.raw, []byte(part)) }
 }
@@ -105,7 +105,7 @@ func hasHeader(name string) oddness {
 	return func(c *call) bool { return c.header(name) != "" }
 }
 
-// likeJWT tells of what has the form of a token and is too short for one.
+// likeJWT tells whether a value has the form of a token and is too short for one.
 func likeJWT(v any) bool {
 	s, _ := v.(string)
 	return strings.Count(s, ".") == 2 && len(s) < 64
@@ -193,7 +193,58 @@ func stumblingFaults() []Fault {
 	add("digest", "the scheme Digest", ags.Refresh, withScheme("Digest "))
 	add("token-like-jwt", "what has the form of a JWT alone", ags.SignOut, tokenIs(likeJWT))
 	add("session-like-jwt", "a session token that has the form of a JWT", ags.SignOnWithSessionToken, inParameter("sessionToken", likeJWT))
+	return append(all, lateFaults()...)
+}
+
+// lateFaults answer odd input with 500 where token or password are good: those are looked at first.
+func lateFaults() []Fault {
+	var all []Fault
+	add := func(name, words, operation string, is oddness) {
+		all = append(all, Fault{Name: "odd-late-" + name + "-500", Requirement: "ERR-08", Summary: operation + " answers 500 to " + words + " beside what lets in", operations: on(operation),
+			reply: func(c *call, r *reply) {
+				if is(c) && c.holdsGood() {
+					*r = emptyReply(http.StatusInternalServerError)
+				}
+			}})
+	}
+	for _, at := range []struct{ name, operation string }{{"session", ags.SignOnWithSessionToken}, {"sign-on", ags.SignOn}} {
+		for _, v := range []string{"number", "true", "array", "object", "quotes", "long"} {
+			add(at.name+"-client-"+v, "a clientId that is odd ("+v+")", at.operation, inMember("clientId", oddValue(v)))
+		}
+	}
+	for _, v := range []string{"number", "array"} {
+		add("sign-out-parameters-"+v, "odd parameters ("+v+")", ags.SignOut, inMember("parameters", oddValue(v)))
+	}
+	add("sign-out-correlation", "a very long x-correlation-id", ags.SignOut, inHeader(ags.HeaderCorrelation, oddValue("long")))
 	return all
+}
+
+// holdsGood tells that a request holds a session token, a password or an access token that is good.
+func (c *call) holdsGood() bool {
+	switch c.operation {
+	case ags.SignOnWithSessionToken, ags.SignOn:
+		list, _ := c.read()["parameters"].([]any)
+		values := map[string]string{}
+		for _, element := range list {
+			pair, _ := element.(map[string]any)
+			name, _ := pair["name"].(string)
+			values[strings.ToLower(name)], _ = pair["value"].(string)
+		}
+		st := &c.server.state
+		st.mutex.Lock()
+		defer st.mutex.Unlock()
+		if c.operation == ags.SignOnWithSessionToken {
+			_, _, _, known := st.session(c.tenant, values["sessiontoken"])
+			return known
+		}
+		u, known := st.tenants[firstTenant].users[values["username"]]
+		return known && u.password == values["password"]
+	}
+	if c.tenant == nil {
+		return false
+	}
+	_, refused := c.server.verify(c, c.authorization(), ags.AccessType, http.StatusUnauthorized)
+	return refused == nil
 }
 
 // takenInFaults let somebody in by odd input.
@@ -278,7 +329,7 @@ func mindingFaults() []Fault {
 	return all
 }
 
-// onceOnly takes a correlation id for one that may come once.
+// onceOnly accepts each correlation id only once.
 func onceOnly(name, requirement, operation string) Fault {
 	var mutex sync.Mutex
 	seen := map[string]bool{}

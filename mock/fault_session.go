@@ -36,6 +36,7 @@ func sessionTokenFaults() []Fault {
 		lax("get-session-any-tenant", "GST-10", "an OperatorAuthToken of another tenant is accepted", on(gst), ruleOperatorTenant),
 		wrongRefusal("get-session-signature-404", "GST-04", "a wrong signature gives 404", on(gst), toStatus(http.StatusNotFound), ruleOperatorSignature),
 		lax("get-session-service-not-needed", "GST-11", "a missing x-auth-service-id is accepted", on(gst), ruleServiceHeader),
+		lax("get-session-counted", "GST-15", "session tokens are counted up", on(gst), ruleUnguessable),
 		lax("get-session-useless", "GST-13", "the session token is not accepted afterwards", on(gst), ruleSessionUsable),
 	}
 }
@@ -80,6 +81,7 @@ func refreshFaults() []Fault {
 		wrongRefusal("refresh-suspended-401", "REF-13", "a suspended account gets 401 at refresh", on(ref), toStatus(http.StatusUnauthorized), ruleSuspended),
 		lax("refresh-disabled", "REF-14", "a disabled device can refresh", on(ref), ruleDeviceDisabled),
 		lax("refresh-deleted", "REF-14", "a deleted device can refresh", on(ref), ruleDeviceDeleted),
+		lax("refresh-inactive", "REF-14", "an inactive device can refresh", on(ref), ruleDeviceInactive),
 		wrongRefusal("refresh-disabled-code", "REF-14", "a disabled device gets the code of an account that is suspended", on(ref), toCode(20002), ruleDeviceDisabled),
 		lax("refresh-no-bearer", "REF-15", "the scheme Bearer is not understood at refresh", on(ref), ruleBearer),
 		{Name: "refresh-no-chain", Requirement: "REF-18", Summary: "a refresh token that a refresh gave is useless", operations: on(ref), draft: func(_ *call, d *draft) {
@@ -126,7 +128,7 @@ func fixedEndSlides() Fault {
 		}}
 }
 
-// noSignOnAfterExpiry locks out whoever came with an expired refresh token.
+// noSignOnAfterExpiry locks out clients that came with an expired refresh token.
 func noSignOnAfterExpiry() Fault {
 	var locked sync.Map
 	return Fault{Name: "sign-on-locked-after-expiry", Requirement: "FLOW-05", Summary: "after an expired refresh token the account cannot sign on again",
@@ -175,6 +177,7 @@ func signOutFaults() []Fault {
 func registerFaults() []Fault {
 	const reg, sreg = ags.Register, ags.SubsequentRegister
 	return []Fault{
+		thirdTry("register-third-try", "REG-03", reg),
 		wrongStatus("register-200", "REG-01", "register answers 200", reg, http.StatusOK),
 		spoiledSuccess("register-refused", "REG-01", "good parameters are refused at register", on(reg), func(c *call, r *reply) {
 			if r.status == http.StatusCreated {
@@ -200,6 +203,8 @@ func registerFaults() []Fault {
 		wrongStatus("subsequent-register-200", "REG-06", "subsequentRegister answers 200", sreg, http.StatusOK),
 		refused("subsequent-register-refused", "REG-06", "a good User-Token is refused at subsequentRegister", sreg, http.StatusForbidden),
 		lax("subsequent-register-token-not-needed", "REG-07", "a missing User-Token is accepted at subsequentRegister", on(sreg), ruleUserTokenPresent),
+		otherKind("subsequent-register-by-access-token", "REG-07", "an access token is accepted as a User-Token at subsequentRegister", sreg, ags.AccessType, ruleUserTokenKnown),
+		otherKind("subsequent-register-by-refresh-token", "REG-07", "a refresh token is accepted as a User-Token at subsequentRegister", sreg, ags.RefreshType, ruleUserTokenKnown),
 		wrongRefusal("subsequent-register-no-token-500", "REG-07", "a missing User-Token gives 500 at subsequentRegister", on(sreg), toStatus(http.StatusInternalServerError), ruleUserTokenPresent),
 		lax("register-service-not-needed", "REG-08", "a missing x-auth-service-id is accepted at register", on(reg), ruleServiceHeader),
 		lax("subsequent-register-service-not-needed", "REG-08", "a missing x-auth-service-id is accepted at subsequentRegister", on(sreg), ruleServiceHeader),
@@ -216,7 +221,7 @@ func registerFaults() []Fault {
 	}
 }
 
-// giveSameRefresh gives back the refresh token of the request, with what is left of its time.
+// giveSameRefresh returns the refresh token of the request, with the rest of its time.
 func giveSameRefresh(c *call, r *reply) {
 	token := c.authorization()
 	claims, refused := c.server.verify(c, token, ags.RefreshType, http.StatusUnauthorized)

@@ -3,11 +3,12 @@ package mock
 import (
 	"net/http"
 	"slices"
+	"sync"
 
 	"agstest/ags"
 )
 
-// signOnFaults are those of signOnWithSessionToken and signOn.
+// signOnFaults are faults of signOnWithSessionToken and signOn.
 func signOnFaults() []Fault {
 	const sost, sso = ags.SignOnWithSessionToken, ags.SignOn
 	body := func(name, requirement, summary string, change func(*object)) Fault {
@@ -53,6 +54,12 @@ func signOnFaults() []Fault {
 		spoiledSuccess("session-text-after-answer", "SOST-04", "text follows the JSON of the answer", on(sost), raw(func(b []byte) []byte { return append(b, "\n{}"...) })),
 		lax("session-service-not-needed", "SOST-05", "a missing x-auth-service-id is accepted", on(sost), ruleServiceHeader),
 		wrongRefusal("session-no-service-500", "SOST-05", "a missing x-auth-service-id gives 500", on(sost), toStatus(http.StatusInternalServerError), ruleServiceHeader),
+		lax("sign-on-any-service", "SOST-06", "an unknown x-auth-service-id is accepted at signOn", on(sso), ruleKnownService),
+		lax("get-session-any-service", "SOST-06", "an unknown x-auth-service-id is accepted at getSessionToken", on(ags.GetSessionToken), ruleKnownService),
+		lax("subsequent-any-service", "SOST-06", "an unknown x-auth-service-id is accepted at subsequentSignOn", on(ags.SubsequentSignOn), ruleKnownService),
+		lax("register-any-service", "SOST-06", "an unknown x-auth-service-id is accepted at register", on(ags.Register), ruleKnownService),
+		lax("subsequent-register-any-service", "SOST-06", "an unknown x-auth-service-id is accepted at subsequentRegister", on(ags.SubsequentRegister), ruleKnownService),
+		lax("refresh-any-service", "SOST-06", "an unknown x-auth-service-id is accepted at refresh", on(ags.Refresh), ruleKnownService),
 		lax("session-any-service", "SOST-06", "an unknown x-auth-service-id is accepted", on(sost), ruleKnownService),
 		lax("session-parameters-not-needed", "SOST-07", "missing parameters are accepted", on(sost), ruleParametersPresent),
 		wrongRefusal("session-no-parameters-401", "SOST-07", "missing parameters give 401", on(sost), toStatus(http.StatusUnauthorized), ruleParametersPresent),
@@ -136,6 +143,7 @@ func signOnFaults() []Fault {
 		lax("sign-on-bad-request-accepted", "SSO-07", "bad requests are accepted", on(sso), ruleJSON, ruleParametersPresent, ruleParametersArray, ruleParameterMembers, ruleParametersNotEmpty),
 		wrongRefusal("sign-on-bad-request-401", "SSO-07", "bad requests give 401", on(sso), toStatus(http.StatusUnauthorized), ruleJSON, ruleParametersPresent, ruleParametersArray, ruleParameterMembers),
 		lax("sign-on-any-password", "SSO-08", "a wrong password is accepted", on(sso), ruleCredentials),
+		thirdTry("sign-on-third-try", "SSO-08", sso),
 		wrongRefusal("sign-on-wrong-password-403", "SSO-08", "a wrong password gives 403", on(sso), toStatus(http.StatusForbidden), ruleCredentials),
 		wrongRefusal("sign-on-wrong-password-200", "SSO-08", "a wrong password gives 200 with the refusal in the body", on(sso), toStatus(http.StatusOK), ruleCredentials),
 		lax("sign-on-state-ignored", "SSO-09", "suspended and cancelled accounts may sign on", on(sso), ruleSuspended, ruleCancelled),
@@ -155,7 +163,7 @@ func signOnFaults() []Fault {
 	}
 }
 
-// pickFaults are those of subsequentSignOn.
+// pickFaults are faults of subsequentSignOn.
 func pickFaults() []Fault {
 	const sub = ags.SubsequentSignOn
 	return []Fault{
@@ -171,6 +179,7 @@ func pickFaults() []Fault {
 		otherKind("subsequent-by-refresh-token", "SUB-03", "a refresh token is accepted as a User-Token", sub, ags.RefreshType, ruleUserTokenKnown),
 		lax("subsequent-any-token", "SUB-03", "an invented User-Token is accepted", on(sub), ruleUserTokenKnown),
 		wrongRefusal("subsequent-invented-404", "SUB-03", "an invented User-Token gives 404", on(sub), toStatus(http.StatusNotFound), ruleUserTokenKnown),
+		lax("subsequent-crossed", "SUB-04", "the first two accounts of a list lead to each other", on(sub), ruleOwnPick),
 		lax("subsequent-other-account", "SUB-04", "another account than the picked one signs on", on(sub), rulePickedAccount),
 		lax("subsequent-service-not-needed", "SUB-05", "a missing x-auth-service-id is accepted", on(sub), ruleServiceHeader),
 		lax("subsequent-bad-body-accepted", "SUB-06", "bad bodies are accepted", on(sub), ruleJSON, ruleParametersPresent, ruleParametersArray, ruleParameterMembers),
@@ -235,4 +244,26 @@ func choiceFault(name, requirement, summary string, change func(*object)) Fault 
 			change(&r.body)
 		}
 	})
+}
+
+// thirdTry lets somebody in who has given a wrong password three times in a row. A right one starts anew.
+func thirdTry(name, requirement, operation string) Fault {
+	var mutex sync.Mutex
+	inARow := map[string]int{}
+	return Fault{Name: name, Requirement: requirement, Summary: "a wrong password is accepted when it comes for the third time in a row at " + operation, operations: on(operation),
+		reply: func(c *call, r *reply) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			if r.refused != "" && r.refused != ruleCredentials {
+				return
+			}
+			user := c.parameter("username")
+			if r.refused == "" {
+				inARow[user] = 0
+				return
+			}
+			if inARow[user]++; inARow[user]%3 == 0 {
+				*r = c.pretend()
+			}
+		}}
 }

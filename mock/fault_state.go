@@ -8,7 +8,7 @@ import (
 	"agstest/ags"
 )
 
-// deviceFaults are those of devices and of the states of accounts.
+// deviceFaults are faults of devices and of the states of accounts.
 func deviceFaults() []Fault {
 	return []Fault{
 		lax("device-recognised", "DEV-01", "a repeated deviceInformation gives the device of before", nil, ruleNewDevice),
@@ -25,6 +25,8 @@ func deviceFaults() []Fault {
 		overlooked("state-cancelled-register", "REG-03", ags.Register, ruleCancelled, nil),
 		overlooked("state-disabled-session", "DEV-06", ags.SignOnWithSessionToken, ruleDeviceDisabled, nil),
 		overlooked("state-disabled-sign-on", "DEV-06", ags.SignOn, ruleDeviceDisabled, nil),
+		overlooked("state-disabled-second-try", "DEV-06", ags.SignOnWithSessionToken, ruleDeviceDisabled, askedBefore()),
+		overlooked("state-suspended-second-try", "DEV-08", ags.SignOnWithSessionToken, ruleSuspended, askedBefore()),
 		overlooked("state-deleted-session", "DEV-07", ags.SignOnWithSessionToken, ruleDeviceDeleted, nil),
 		overlooked("state-deleted-sign-on", "DEV-07", ags.SignOn, ruleDeviceDeleted, nil),
 		overlooked("state-inactive-session", "DEV-11", ags.SignOnWithSessionToken, ruleDeviceInactive, nil),
@@ -32,6 +34,8 @@ func deviceFaults() []Fault {
 		lax("state-unapproved-sign-on", "DEV-12", "a device that is not approved may not sign on at signOn", on(ags.SignOn), ruleUnapprovedMay),
 		lax("state-deleted-for-good-sign-on", "DEV-14", "who has lost a device may not sign on with a new one at signOn", on(ags.SignOn), ruleFreshAfterDeletion),
 		lax("device-no-limit", "DEV-03", "the limit of devices is not kept", nil, ruleDeviceLimit),
+		lax("device-no-limit-sign-on", "DEV-03", "the limit of devices is not kept at signOn", on(ags.SignOn), ruleDeviceLimit),
+		lax("device-limit-hinders-nth-sign-on", "DEV-04", "an account at its limit refuses n-th sign-ons at signOn", on(ags.SignOn), ruleLimitFirstOnly),
 		lax("device-limit-off-by-one", "DEV-03", "an account gets one device more than it may", nil, ruleExactLimit),
 		wrongRefusal("device-limit-code", "DEV-03", "the limit of devices gives code 20008", nil, toCode(20008), ruleDeviceLimit),
 		wrongRefusal("device-limit-401", "DEV-03", "the limit of devices gives 401", nil, toStatus(http.StatusUnauthorized), ruleDeviceLimit),
@@ -98,7 +102,7 @@ func onlyOneInstallation() Fault {
 		}}
 }
 
-// errorFaults are those of the refusals of every call.
+// errorFaults are faults of the refusals of every call.
 func errorFaults() []Fault {
 	badRequests := []rule{ruleJSON, ruleParametersPresent, ruleParametersArray, ruleParameterMembers}
 	refusals := func(name, requirement, summary string, change func(*call, *reply)) Fault {
@@ -158,7 +162,7 @@ func visible(r rune) rune {
 	return r
 }
 
-// gatewayFaults are those of the gateway and of content types.
+// gatewayFaults are faults of the gateway and of content types.
 func gatewayFaults() []Fault {
 	refusal := func(_ *call, r *reply) {
 		*r = jsonReply(http.StatusOK, object{{"resultCode", ags.GatewayRefusal}, {"localeMessage", "none"}, {"requestId", "mock"}, {"result", "<message>no</message>"}})
@@ -187,4 +191,14 @@ func overlooked(name, requirement, operation string, reason rule, when func(*cal
 			*r = c.pretend()
 		}
 	}}
+}
+
+// askedBefore tells whether a known device was there before: only its first try is looked at.
+func askedBefore() func(*call) bool {
+	var seen sync.Map
+	return func(c *call) bool {
+		device, known := c.body["clientId"].(string)
+		_, before := seen.LoadOrStore(device, true)
+		return known && before
+	}
 }

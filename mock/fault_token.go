@@ -60,6 +60,10 @@ func tokenFaults() []Fault {
 		{Name: "token-alg-none", Requirement: "TOK-03", Summary: "tokens are not signed", draft: func(_ *call, d *draft) { d.header.set("alg", "none") },
 			compact: func(_ *call, _ *draft, compact string) string { return compact[:strings.LastIndexByte(compact, '.')+1] }},
 		header("token-alg-none-signed", "TOK-03", "tokens say alg none and carry a signature", with("alg", "None")),
+		spoiledCompact("token-signature-zeros", "TOK-03", "signatures are 32 bytes of nothing but zeros", part(func(p []string) []string {
+			p[2] = strings.Repeat("A", 43)
+			return p
+		})),
 		spoiledCompact("token-signature-short", "TOK-03", "signatures have 16 bytes", part(func(p []string) []string {
 			raw, _ := base64.RawURLEncoding.DecodeString(p[2])
 			p[2] = base64.RawURLEncoding.EncodeToString(raw[:16])

@@ -206,7 +206,7 @@ type recorded struct {
 func (a *recorded) Header() http.Header { return a.header }
 
 func (a *recorded) WriteHeader(status int) {
-	if a.status == 0 && status >= http.StatusOK { // what is only informational passes by
+	if a.status == 0 && status >= http.StatusOK { // informational answers pass by
 		a.status = status
 	}
 }

@@ -20,8 +20,8 @@ const (
 	roomForMany           = 1 << 30 // a device limit that nobody reaches before MaxDevices
 )
 
-// standingSituations have a session token of their own that may be used any number of times, so that a suite can run again. Tokens
-// from getSessionToken are single-use.
+// standingSituations have a session token of their own that may be used any number of times, so that a suite can run
+// again. Tokens from getSessionToken are single-use.
 var standingSituations = []struct{ name, tenant, account string }{
 	{"suspended-account", firstTenant, "1664"},
 	{"cancelled-account", firstTenant, "1665"},
@@ -42,7 +42,7 @@ func (s *Server) restore() {
 	maxTokens := cmp.Or(s.config.MaxTokens, 2_000_000)
 	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[offer](maxTokens), newExpiring[struct{}](maxTokens)
 	st.registrations, st.activations = newExpiring[registration](10_000), newExpiring[activation](10_000)
-	st.operators = newExpiring[struct{}](10_000)
+	st.operators, st.operatorJTIs = newExpiring[struct{}](10_000), newExpiring[struct{}](100_000)
 	st.devices, st.refused = 0, 0
 	st.population = s.secret.population
 	services := s.config.Services
@@ -101,12 +101,13 @@ func (s *Server) restore() {
 
 	t.users["dave"] = user{s.secret.password, []string{firstAccount}}
 	t.users["multi"] = user{s.secret.password, []string{"2001", "2002", "2003"}}
+	t.users["full"] = user{s.secret.password, []string{"1667"}}
 	t.users["suspended"] = user{s.secret.password, []string{"1664"}}
 	t.users["cancelled"] = user{s.secret.password, []string{"1665"}}
 	st.tenants[secondTenant].users["erin"] = user{s.secret.password, []string{"A-1"}}
 }
 
-// groupClass is the class of devices that the account of the situation group-limit has as many of as it may.
+// groupClass is the class of devices of which the account of the situation group-limit has as many as it may.
 const groupClass = "mobileDevice"
 
 // expiredRefresh makes a refresh token that ended a day ago.
@@ -122,7 +123,7 @@ func (s *Server) expiredRefresh() string {
 	return signer.sign(signer.header(), refreshClaims(&Behaviour{}, &g, jti, now.Unix()+refresh, now.Unix()+fixed))
 }
 
-// pretend makes up a success for the first account: what a service answers that does not look at what it is given.
+// pretend makes up a success for the first account, as a service that does not look at its input would.
 func (s *Server) pretend(c *call) reply {
 	tenantID := firstTenant
 	if c.tenant != nil {

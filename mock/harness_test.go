@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -196,22 +195,4 @@ func number(t testing.TB, v any) int64 {
 	}
 	require.Failf(t, "not a number", "%v", v)
 	return 0
-}
-
-// postTo sends over a network; status 0: no answer.
-func postTo(t testing.TB, over *http.Client, url, body string) (int, string) {
-	t.Helper()
-	r, err := http.NewRequest("POST", url, strings.NewReader(body))
-	require.NoError(t, err)
-	r.Header.Set("nv-tenant-id", "nagra")
-	r.Header.Set("x-auth-service-id", "Operator SSO")
-	r.Header.Set("Content-Type", "application/json")
-	response, err := over.Do(r)
-	if err != nil {
-		return 0, ""
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return response.StatusCode, string(text)
 }

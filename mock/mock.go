@@ -1,9 +1,9 @@
-// Package mock is a stateful Authentication Gateway Service (AGS) for tests: tenants, accounts, devices, session tokens and signed
-// tokens behind the nine published calls, and a few calls around them. It serves from the published facts and shares no code with
-// the judge, so that a mistake in one cannot hide in the other.
+// Package mock is a stateful Authentication Gateway Service (AGS) for tests: tenants, accounts, devices, session tokens
+// and signed tokens behind the nine published calls, and a few calls around them. It follows the published facts and
+// shares no code with the judge, so that a mistake in one cannot hide in the other.
 //
-// A Server is an http.Handler. What the public pages leave open can be chosen (Behaviour, Choice); what they forbid can be switched on
-// (Faults); the control interface moves the clock and changes states from outside.
+// A Server is an http.Handler. Behaviour and Choice select what the public pages leave open; Faults switch on what they
+// forbid; the control interface moves the clock and changes states from outside.
 package mock
 
 import (
@@ -33,12 +33,14 @@ const (
 type Config struct {
 	// Clock is the time that the service starts from; time.Now when nil.
 	Clock func() time.Time
-	// Seed makes ids, tokens and secrets the same in every run; 0: random. A seed is for tests only, since it gives the secrets away.
+	// Seed makes ids, tokens and secrets the same in every run; 0: random. A seed is for tests only, since it gives the
+	// secrets away.
 	Seed      uint64
 	Behaviour Behaviour
 	Choices   []Choice
 	Faults    []Fault
-	// OperatorSecret signs OperatorAuthTokens (at least 32 bytes, RFC 7518 section 3.2), SigningKey the service's own tokens. Made up at start when empty.
+	// OperatorSecret signs OperatorAuthTokens (at least 32 bytes, RFC 7518 section 3.2), SigningKey the service's own
+	// tokens. Made up at start when empty.
 	OperatorSecret string
 	OperatorKeyID  string
 	SigningKey     string
@@ -47,7 +49,8 @@ type Config struct {
 	ControlToken string
 	// Services are offered by the tenants nagra and acme; the tenant empty offers none.
 	Services []Service
-	// MaxDevices bounds the devices that are held, 500,000 by default. A first-time sign-on beyond it gets 503 and is counted.
+	// MaxDevices bounds the devices that are held, 500,000 by default. A first-time sign-on beyond it gets 503 and is
+	// counted.
 	MaxDevices int
 	// MaxTokens bounds the session tokens that are held, 2,000,000 by default. Beyond it getSessionToken answers 503.
 	MaxTokens int
@@ -65,7 +68,7 @@ type Server struct {
 	refusals atomic.Uint64
 }
 
-// secrets are what the mock made up or was given at start.
+// secrets are the secrets that the mock made up or was given at start.
 type secrets struct {
 	operator, operatorKeyID, signing, signingKeyID, control string
 	password                                                string
@@ -74,7 +77,7 @@ type secrets struct {
 	population                                              string
 }
 
-// setting is what behaviour, choices and faults amount to. It is replaced as a whole.
+// setting is the combined effect of behaviour, choices and faults. It is replaced as a whole.
 type setting struct {
 	behaviour       Behaviour
 	choices, faults []string
@@ -169,7 +172,7 @@ func (s *Server) apply(choices []Choice, faults []Fault) {
 	s.setting.Store(set)
 }
 
-// spoil applies what a fault changes but for its transport.
+// spoil applies all changes of a fault but its transport.
 func (set *setting) spoil(f Fault) {
 	for _, r := range f.rules {
 		if f.operations == nil {
@@ -238,8 +241,8 @@ func (s *Server) now(set *setting) time.Time {
 	return s.clock().Add(s.state.offset + set.behaviour.ClockOffset + node)
 }
 
-// Secrets are the values that must not show up in any output: keys, passwords, the control token and the standing tokens. The tokens
-// of the load population all begin with one of them.
+// Secrets are the values that must not show up in any output: keys, passwords, the control token and the standing
+// tokens. The tokens of the load population all begin with one of them.
 func (s *Server) Secrets() []string {
 	found := []string{s.secret.operator, hex.EncodeToString([]byte(s.secret.signing)), s.secret.control, s.secret.password, s.secret.population, s.secret.expiredRefresh}
 	if s.config.SigningKey != "" {
@@ -255,8 +258,8 @@ func (s *Server) Secrets() []string {
 // ControlToken opens the control interface.
 func (s *Server) ControlToken() string { return s.secret.control }
 
-// Use replaces choices and faults by those of the names given, for good: Reset comes back to them. An unknown name is an error and
-// changes nothing.
+// Use replaces choices and faults by those of the given names, for good: Reset comes back to them. An unknown name is
+// an error and changes nothing.
 func (s *Server) Use(choices, faults []string) error {
 	h, f, err := named(choices, faults)
 	if err != nil {

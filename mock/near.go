@@ -9,7 +9,7 @@ import (
 
 // nearness is a value of a request that is taken for the right one although it only resembles it.
 type nearness struct {
-	kind       string // what the value is
+	kind       string // the kind of value
 	operations []string
 	like       func(given, right string) bool
 }
@@ -68,7 +68,7 @@ func just(values ...string) iter.Seq[string] {
 	}
 }
 
-// sessionTokens are all that are known; the caller holds the mutex.
+// sessionTokens returns all known session tokens; the caller holds the mutex.
 func (s *state) sessionTokens() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for token := range s.sessions.entries {
@@ -120,7 +120,7 @@ var likenesses = []struct {
 	{"padded", "with blanks around it", func(given, right string) bool { return strings.TrimSpace(given) == right }},
 }
 
-// nearFaults take near misses for what they resemble.
+// nearFaults accept near misses as the values they resemble.
 func nearFaults() []Fault {
 	const strict, header, exact = 6, 7, 8 // how many of the likenesses no service may take; the others are choices, and HTTP trims headers
 	var all []Fault
@@ -156,6 +156,18 @@ func nearFaults() []Fault {
 	return all
 }
 
+// patternFaults take a pattern that fits every text for the value that it stands for.
+func patternFaults() []Fault {
+	fault := func(name, requirement, kind, operation, pattern string) Fault {
+		return Fault{Name: name, Requirement: requirement, Summary: "at " + operation + " " + pattern + " is accepted as the " + kind,
+			near: []nearness{{kind, on(operation), func(given, _ string) bool { return given == pattern }}}}
+	}
+	return []Fault{
+		fault("near-password-pattern", "SSO-08", nearPassword, ags.SignOn, "%"), fault("near-password-at-register-pattern", "REG-03", nearPassword, ags.Register, "*"),
+		fault("near-user-token-pattern", "SUB-03", nearUserToken, ags.SubsequentSignOn, ".*"),
+	}
+}
+
 // nearChoices are near misses that services take for harmless reasons.
 func nearChoices() []Choice {
 	choice := func(name, kind string, likeness int) Choice {
@@ -167,10 +179,13 @@ func nearChoices() []Choice {
 		choice("user-name-any-case", nearUser, otherCase), choice("user-name-trimmed", nearUser, padded),
 		choice("register-type-any-case", nearRegisterType, otherCase), choice("tenant-any-case", nearTenant, otherCase),
 		choice("operator-account-any-case", nearAccount, otherCase), choice("operator-account-trimmed", nearAccount, padded), choice("operator-tenant-any-case", nearOperTenant, otherCase),
+		{Name: "client-id-hex-any-case", Summary: "clientIds of hexadecimal digits are accepted in other case", near: []nearness{{nearClient, nil, func(given, right string) bool {
+			return len(right) == 24 && strings.EqualFold(given, right)
+		}}}},
 	}
 }
 
-// usersWith are the names of the users who have a password.
+// usersWith returns the names of the users who have a password.
 func (t *tenant) usersWith(password string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name, u := range t.users {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// object is a JSON object whose members keep their order, so that choices can reorder them and faults can remove, change and repeat
-// them. Values are string, int, int64, float64, bool, nil, object, []any, literal.
+// object is a JSON object whose members keep their order, so that choices can reorder them and faults can remove,
+// change and repeat them. Values are string, int, int64, float64, bool, nil, object, []any, literal.
 type object []member
 
 type member struct {
@@ -14,7 +14,7 @@ type member struct {
 	value any
 }
 
-// literal is JSON text that is written as it stands.
+// literal is JSON text that is written unchanged.
 type literal string
 
 func (o object) get(name string) (any, bool) {

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// The calls in this file are those by which an operator changes accounts (the pages "Change an account's status", "Remove all devices from an
-// account" and "Accessing operator APIs using Keycloak"). They take the control token as the token of an operator, or one that the client
-// agstest gets for it as its secret.
+// The calls in this file are those by which an operator changes accounts (the pages "Change an account's status",
+// "Remove all devices from an account" and "Accessing operator APIs using Keycloak"). They take the control token as
+// the token of an operator, or one that the client agstest gets for it as its secret.
 
 // firstProvider is a member of an account that a change of its status must not lose.
 var firstProvider = "provider-1"
@@ -101,7 +101,8 @@ func (s *Server) operatorReadsAccount(c *call) reply {
 	return jsonReply(http.StatusOK, object{{"_id", a.id}, {"status", a.status}, {"accountProfileId", "DEFAULT"}, {"providerId", provider}})
 }
 
-// operatorChangesAccount takes an account over as it is sent: what is left out becomes null. A cancelled account stays so.
+// operatorChangesAccount replaces an account as a whole: members that are left out become null. A cancelled account
+// stays so.
 func (s *Server) operatorChangesAccount(c *call) reply {
 	if refused := s.asOperator(c); refused != nil {
 		return *refused

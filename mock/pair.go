@@ -129,8 +129,8 @@ func (c *call) sign(d *draft) string {
 	return compact
 }
 
-// tokenID makes the claim jti: 19 digits, unique in the life of the mock, and later ones greater, so that signing out can end all
-// tokens up to a point without remembering each.
+// tokenID makes the claim jti: 19 digits, unique in the life of the mock, and later ones greater, so that signing out
+// can end all tokens up to a point without remembering each.
 func (s *Server) tokenID(behaviour *Behaviour, g *grant) string {
 	switch behaviour.TokenIDForm {
 	case "uuid":

@@ -19,26 +19,12 @@ func (c *call) readParameters(optional bool) *reply {
 		}
 		return bad(ruleParametersPresent, "parameters is missing")
 	}
-	if text, isText := given.(string); isText && !c.enforces(ruleParametersNoText) {
-		_ = json.Unmarshal([]byte(text), &given)
-	}
-	list, isArray := given.([]any)
+	list, isArray := c.listOf(given)
 	if !isArray {
 		return bad(ruleParametersArray, "parameters is not an array")
 	}
-	c.parameters = make(map[string]string, len(list))
-	for i, element := range list {
-		pair, isObject := element.(map[string]any)
-		name, hasName := pair["name"].(string)
-		value, hasValue := pair["value"].(string)
-		if !isObject || !hasName || !hasValue || name == "" {
-			return bad(ruleParameterMembers, fmt.Sprintf("parameters[%d] is not an object with the strings name and value", i))
-		}
-		name = c.fold(name)
-		if _, twice := c.parameters[name]; twice {
-			return bad(ruleParameterMembers, fmt.Sprintf("parameters[%d] repeats a name", i))
-		}
-		c.parameters[name] = value
+	if refused := c.readPairs(list); refused != nil {
+		return refused
 	}
 	endpoint := c.service.endpoint(c.endpoint)
 	if endpoint == nil {
@@ -57,6 +43,47 @@ func (c *call) readParameters(optional bool) *reply {
 		if c.enforces(ruleMandatoryParameters) || c.operation != ags.SignOn && c.operation != ags.Register {
 			return c.refusal(ruleMandatoryParameters, cmp.Or(c.set.behaviour.MissingParameter, http.StatusBadRequest), 0, "a mandatory parameter is missing")
 		}
+	}
+	return nil
+}
+
+// listOf reads parameters as the list that they are, or what a fault takes for one.
+func (c *call) listOf(given any) (list []any, isArray bool) {
+	if text, isText := given.(string); isText && !c.enforces(ruleParametersNoText) {
+		_ = json.Unmarshal([]byte(text), &given)
+	}
+	if values, isMap := given.(map[string]any); isMap && !c.enforces(ruleParametersNoMap) {
+		return pairsOf(values), true
+	}
+	list, isArray = given.([]any)
+	return list, isArray
+}
+
+// pairsOf are the parameters of a map of names and values.
+func pairsOf(values map[string]any) []any {
+	var list []any
+	for name, value := range values {
+		list = append(list, map[string]any{"name": name, "value": value})
+	}
+	return list
+}
+
+// readPairs reads the elements of parameters.
+func (c *call) readPairs(list []any) *reply {
+	bad := func(r rule, why string) *reply { return c.refusal(r, http.StatusBadRequest, 0, why) }
+	c.parameters = make(map[string]string, len(list))
+	for i, element := range list {
+		pair, isObject := element.(map[string]any)
+		name, hasName := pair["name"].(string)
+		value, hasValue := pair["value"].(string)
+		if !isObject || !hasName || !hasValue || name == "" {
+			return bad(ruleParameterMembers, fmt.Sprintf("parameters[%d] is not an object with the strings name and value", i))
+		}
+		name = c.fold(name)
+		if _, twice := c.parameters[name]; twice {
+			return bad(ruleParameterMembers, fmt.Sprintf("parameters[%d] repeats a name", i))
+		}
+		c.parameters[name] = value
 	}
 	return nil
 }

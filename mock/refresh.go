@@ -2,6 +2,7 @@ package mock
 
 import (
 	"cmp"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"agstest/ags"
 )
 
-// tokenClaims are those claims of the mock's own tokens that it acts on.
+// tokenClaims are the claims of the mock's own tokens that it reads.
 type tokenClaims struct {
 	Type     string `json:"typ"`
 	Tenant   string `json:"tenantId"`
@@ -21,14 +22,16 @@ type tokenClaims struct {
 	FixedExp int64  `json:"fixed_exp"`
 }
 
-// authorization reads the token of the header Authorization, with or without the scheme Bearer in any case (RFC 9110 section 11.1).
+// authorization reads the token of the header Authorization, with or without the scheme Bearer in any case (RFC 9110
+// section 11.1).
 func (c *call) authorization() string {
 	value := strings.TrimSpace(c.header(ags.HeaderAuthorization))
 	scheme, token, hasScheme := strings.Cut(value, " ")
 	hasScheme = hasScheme && strings.EqualFold(scheme, "Bearer")
+	token, value = c.readable(token), c.readable(value)
 	form := c.set.behaviour.Authorization
 	if c.service == nil {
-		form = "" // the choice is that of the service; the calls around it want Bearer
+		form = "" // the service makes the choice; the calls around it want Bearer
 	}
 	switch {
 	case form == "raw" && hasScheme, !c.enforces(ruleBearer) && hasScheme:
@@ -41,7 +44,23 @@ func (c *call) authorization() string {
 	return value
 }
 
-// verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for what fails as a token.
+// sealedRefresh stands before a refresh token that says nothing to clients.
+const sealedRefresh = "rt"
+
+// readable returns the JWT in an opaque refresh token if the mock gives such tokens, else the text unchanged.
+func (c *call) readable(text string) string {
+	sealed, ours := strings.CutPrefix(text, sealedRefresh)
+	if !c.set.behaviour.OpaqueRefresh || !ours || sealed != strings.ToLower(sealed) {
+		return text
+	}
+	plain, err := hex.DecodeString(sealed)
+	if err != nil {
+		return text
+	}
+	return string(plain)
+}
+
+// verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for a token that fails.
 func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
 	var claims tokenClaims
 	by := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")]

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// register activates a TVkey device. What it registers is the account's consent; the page tells of no device record.
+// register activates a TVkey device. It registers the account's consent; the page mentions no device record.
 func (s *Server) register(c *call) reply {
 	if refused := c.open(false); refused != nil {
 		return *refused

@@ -21,7 +21,7 @@ type reply struct {
 	media   string // content type; empty: the usual one
 	refused rule   // why the call was refused; empty for a success
 	code    int    // sub-code of a refusal
-	pair    *grant // what the tokens of a success were made for
+	pair    *grant // the grant of a success's tokens
 }
 
 func (r *reply) setHeader(name, value string) { r.header = append(r.header, member{name, value}) }
@@ -32,14 +32,14 @@ func jsonReply(status int, body object) reply {
 
 func emptyReply(status int) reply { return reply{status: status} }
 
-// refusal is refuse for those who pass it on.
+// refusal is refuse for callers that pass the reply on.
 func (c *call) refusal(r rule, status, code int, why string) *reply {
 	answer := c.refuse(r, status, code, why)
 	return &answer
 }
 
-// refuse says no. Where a fault has switched the rule off and the call cannot go on by itself, the answer is a success made up for
-// the first account, as a service would give that does not look.
+// refuse says no. Where a fault has switched the rule off and the call cannot go on by itself, the answer is a success
+// made up for the first account, as a service would give that does not look.
 func (c *call) refuse(r rule, status, code int, why string) reply {
 	if !c.enforces(r) && c.operation != "" {
 		return c.pretend()
@@ -78,7 +78,7 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 	return answer
 }
 
-// outcome is what a choice gives a refusal.
+// outcome returns the status and code that a choice gives a refusal.
 func (set *setting) outcome(r rule, operation string) (outcome, bool) {
 	if o, chosen := set.outcomes[ruleKey{r, operation}]; chosen {
 		return o, true
@@ -159,7 +159,7 @@ func (r *reply) write(c *call, w http.ResponseWriter) {
 	}
 	w.WriteHeader(r.status)
 	if len(content) > 0 && r.status != http.StatusNoContent && r.status != http.StatusNotModified {
-		_, _ = w.Write(content) // who has left gets nothing
+		_, _ = w.Write(content) // a client that has left gets nothing
 	}
 }
 
@@ -205,7 +205,8 @@ func reversed(value any) any {
 	return value
 }
 
-// escaped writes the first letter of every string and all that is not ASCII as \u escapes, slashes as \/, and white space around.
+// escaped writes the first letter of every string and all that is not ASCII as \u escapes, slashes as \/, and white
+// space around.
 func escaped(content []byte) []byte {
 	out := []byte("\r\n \t")
 	const hexadecimal = "0123456789ABCDEF"

@@ -1,6 +1,7 @@
 package mock
 
-// rule names one thing that the mock insists on. A fault of the rule seam switches one off, for one operation or for all.
+// rule names one thing that the mock insists on. A fault of the rule seam switches one off, for one operation or for
+// all.
 type rule string
 
 const (
@@ -62,6 +63,7 @@ const (
 	ruleNoNUL               rule = "no-nul"
 	ruleDoubleQuotes        rule = "double-quotes"
 	ruleParametersNoText    rule = "parameters-no-text"
+	ruleParametersNoMap     rule = "parameters-no-map"
 	ruleTokenAlgorithm      rule = "token-algorithm"
 	ruleSignatureWhole      rule = "signature-whole"
 	ruleSignaturePresent    rule = "signature-present"
@@ -84,7 +86,7 @@ const (
 	ruleNewDevice          rule = "new-device"             // a repeated description makes another device
 	ruleNoDeviceOnNth      rule = "no-device-on-nth"       // an n-th sign-on makes no device
 	ruleUnapprovedMay      rule = "unapproved-may"         // a device need not be approved to sign in
-	ruleFreshAfterDeletion rule = "fresh-after-deletion"   // who has lost a device may sign on with a new one
+	ruleFreshAfterDeletion rule = "fresh-after-deletion"   // a user who has lost a device may sign on with a new one
 	ruleKeepDevice         rule = "keep-device"            // signing out keeps the device
 	ruleOnlyThisDevice     rule = "only-this-device"       // signing out leaves the other devices alone
 	ruleReduced            rule = "reduced-description"    // a description of a device may be short
@@ -100,8 +102,10 @@ const (
 	ruleDiscoveredServices rule = "discovered-services"    // each discovered service is served
 	ruleSessionUsable      rule = "session-usable"         // an issued session token is accepted
 	ruleDifferentSessions  rule = "different-sessions"     // no session token is given twice
+	ruleUnguessable        rule = "unguessable-sessions"   // no session token tells the next
 	ruleUsableDevice       rule = "usable-device"          // the id of a new device can be used afterwards
 	rulePickedAccount      rule = "picked-account"         // the account that was picked is the one that signs in
+	ruleOwnPick            rule = "own-pick"               // a userAccountToken leads to the account that it stands beside
 	ruleCorrelationFree    rule = "correlation-not-needed" // no correlation id is needed
 	ruleTokenFree          rule = "discovery-token-free"   // discovery needs no token
 )

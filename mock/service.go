@@ -22,8 +22,8 @@ type Parameter struct {
 	Password  bool
 }
 
-// defaultServices are what the tenants of the fixtures offer: a plain one, the one of the page's sample with its other spelling of
-// the parameters, and one whose name holds more than letters.
+// defaultServices are the services of the fixtures' tenants: a plain one, the one of the page's sample with its other
+// spelling of the parameters, and one whose name holds more than letters.
 func defaultServices() []Service {
 	return []Service{
 		{"Operator SSO", "Operator sign-in", "https://assets.example.com/operator.png", defaultEndpoints("username", "password")},

@@ -4,21 +4,26 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"agstest/ags"
 )
 
-// operatorClaims are those of the OperatorAuthToken that a head-end system signs (the page "Requesting a session token").
+// operatorClaims are the claims of the OperatorAuthToken that a head-end system signs (the page "Requesting a session
+// token").
 type operatorClaims struct {
 	Type     string          `json:"typ"`
 	Audience json.RawMessage `json:"aud"`
 	Tenant   string          `json:"OpfTenantId"`
 	Account  string          `json:"OpfAccountId"`
 	Expires  json.Number     `json:"exp"`
+	Issued   json.Number     `json:"iat"`
+	ID       string          `json:"jti"`
 }
 
 // getSessionToken gives a head-end system a session token for one of its accounts.
@@ -64,27 +69,20 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
-	expires, err := claims.Expires.Int64()
-	if claims.Expires == "" && !c.enforces(ruleOperatorHasExpiry) {
-		expires, err = s.now(c.set).Unix()+1, nil
-	}
-	if (err != nil || expires <= s.now(c.set).Unix()) && c.enforces(ruleOperatorExpiry) {
+	if s.expired(c, claims.Expires) {
 		return no(ruleOperatorExpiry, http.StatusUnauthorized, "the OperatorAuthToken has expired")
 	}
 	claims.Type = c.taken(nearOperatorType, claims.Type, just(ags.OperatorToken.Type))
 	claims.Tenant = c.taken(nearOperTenant, claims.Tenant, just(c.tenant.id))
+	if behaviour.OperatorAccountPrefix != "" {
+		claims.Account = strings.TrimPrefix(claims.Account, behaviour.OperatorAccountPrefix)
+	}
 	claims.Account = c.taken(nearAccount, claims.Account, maps.Keys(c.tenant.accounts))
 	if claims.Account == "" && !c.enforces(ruleOperatorHasAccount) {
 		claims.Account = firstAccount
 	}
-	if claims.Type != ags.OperatorToken.Type && c.enforces(ruleOperatorType) && (claims.Type != "" || c.enforces(ruleOperatorHasType)) {
-		return no(ruleOperatorType, http.StatusForbidden, "the token is not an OperatorAuthToken")
-	}
-	if !c.audienceHolds(claims.Audience, ags.OperatorToken.Audience) && c.enforces(ruleOperatorAudience) && (claims.Audience != nil || c.enforces(ruleOperatorHasAudience)) {
-		return no(ruleOperatorAudience, http.StatusForbidden, "the OperatorAuthToken is meant for another service")
-	}
-	if claims.Tenant != c.tenant.id && c.enforces(ruleOperatorTenant) && (claims.Tenant != "" || c.enforces(ruleOperatorHasTenant)) {
-		return no(ruleOperatorTenant, http.StatusForbidden, "the OperatorAuthToken is of another tenant")
+	if broken, why := c.misdirected(claims); broken != "" {
+		return no(broken, http.StatusForbidden, why)
 	}
 	if s.state.account(c.tenant, claims.Account) == nil {
 		if c.enforces(ruleOperatorAccount) || claims.Account == "" {
@@ -92,7 +90,47 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 		}
 		return firstAccount, nil
 	}
+	if behaviour.OperatorTokenOnce && !s.firstUse(c, &claims) {
+		return no(ruleOperatorForm, http.StatusUnauthorized, "the OperatorAuthToken was used before, or does not say when it was made")
+	}
 	return claims.Account, nil
+}
+
+// misdirected returns the rule that a genuine OperatorAuthToken breaks because it is meant for something else; empty if
+// none.
+func (c *call) misdirected(claims operatorClaims) (broken rule, why string) {
+	switch {
+	case claims.Type != ags.OperatorToken.Type && c.enforces(ruleOperatorType) && (claims.Type != "" || c.enforces(ruleOperatorHasType)):
+		return ruleOperatorType, "the token is not an OperatorAuthToken"
+	case !c.audienceHolds(claims.Audience, ags.OperatorToken.Audience) && c.enforces(ruleOperatorAudience) && (claims.Audience != nil || c.enforces(ruleOperatorHasAudience)):
+		return ruleOperatorAudience, "the OperatorAuthToken is meant for another service"
+	case claims.Tenant != c.tenant.id && c.enforces(ruleOperatorTenant) && (claims.Tenant != "" || c.enforces(ruleOperatorHasTenant)):
+		return ruleOperatorTenant, "the OperatorAuthToken is of another tenant"
+	}
+	return "", ""
+}
+
+// operatorIDKept is how long the jti of an OperatorAuthToken is remembered.
+const operatorIDKept = 10 * time.Minute
+
+// firstUse takes a token that is good for one call. The caller holds the mutex.
+func (s *Server) firstUse(c *call, claims *operatorClaims) bool {
+	now := s.now(c.set)
+	issued, err := claims.Issued.Int64()
+	if err != nil || issued > now.Unix()+1 || claims.ID == "" {
+		return false
+	}
+	_, _, used := s.state.operatorJTIs.get(claims.ID)
+	return !used && s.state.operatorJTIs.put(claims.ID, struct{}{}, now.Add(operatorIDKept), now)
+}
+
+// expired tells whether an OperatorAuthToken has ended, as far as the mock checks that.
+func (s *Server) expired(c *call, at json.Number) bool {
+	if at == "" && !c.enforces(ruleOperatorHasExpiry) {
+		return false
+	}
+	expires, err := at.Int64()
+	return (err != nil || expires <= s.now(c.set).Unix()) && c.enforces(ruleOperatorExpiry)
 }
 
 // audienceHolds reads aud as a string or an array of strings (RFC 7519 section 4.1.3).
@@ -117,6 +155,10 @@ func (s *Server) mintSession(c *call, t *tenant, id string, life time.Duration) 
 	token := s.state.text(26)
 	if !c.enforces(ruleDifferentSessions) {
 		token = "session" + id
+	}
+	if !c.enforces(ruleUnguessable) {
+		s.state.issued++
+		token = fmt.Sprintf("session-%08d", s.state.issued)
 	}
 	if !c.enforces(ruleSessionUsable) {
 		return token, nil

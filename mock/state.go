@@ -36,16 +36,18 @@ type state struct {
 	registrations expiring[registration]
 	activations   expiring[activation]
 	operators     expiring[struct{}] // tokens of operators
+	operatorJTIs  expiring[struct{}] // of OperatorAuthTokens that are good for one call
 	standing      map[string]session // tokens of the fixtures, good any number of times
 	serial        uint64             // of the last token pair
 	serialBase    uint64
-	devices       int // that take room
+	issued        uint64 // session tokens that were counted up
+	devices       int    // that take room
 	maxDevices    int
 	refused       int // first-time sign-ons for which there was no room
 	newAccounts   int
 	choices       []Choice // that Reset comes back to
 	faults        []Fault
-	population    string // what the session tokens of the load population begin with
+	population    string // prefix of the session tokens of the load population
 }
 
 type tenant struct {
@@ -102,13 +104,13 @@ func (d *device) counts() bool {
 	return !d.deleted && !d.managed && d.status == enabled && d.activity == active
 }
 
-// session is what a session token stands for.
+// session is the tenant and account of a session token.
 type session struct {
 	tenant, account string
 	used            bool
 }
 
-// offer is what a userAccountToken stands for: an account that can be picked, and the device that asked.
+// offer is the content of a userAccountToken: an account that can be picked, and the device that asked.
 type offer struct {
 	tenant, account, service string
 	register                 bool
@@ -164,7 +166,7 @@ func (s *state) device(t *tenant, id string) *device {
 	return nil
 }
 
-// keep turns an account of the load population into one that can be changed. False: no room.
+// keep turns an account of the load population into one that can be changed; false if there is no room.
 func (s *state) keep(t *tenant, a *account) bool {
 	if !a.virtual {
 		return true
@@ -223,8 +225,8 @@ func (s *state) text(n int) string {
 	return string(b)
 }
 
-// The load population: client n has the session token <prefix>-n, the device LOAD_n and the account Ln of the first tenant. Nothing
-// of it is held before something changes it.
+// The load population: client n has the session token <prefix>-n, the device LOAD_n and the account Ln of the first
+// tenant. Nothing of it is held before something changes it.
 const populationSize = 100_000_000
 
 // populationNumber reads the n of a name such as L17.
@@ -243,7 +245,7 @@ func populationNumber(name, prefix string) (int, bool) {
 	return n, n <= populationSize
 }
 
-// session finds what a session token stands for, with the time when it ends; zero: never.
+// session returns the session of a session token, with the time when it ends; zero: never.
 func (s *state) session(t *tenant, token string) (found session, expires time.Time, standing, ok bool) {
 	if kept, expires, ok := s.sessions.get(token); ok {
 		return kept, expires, false, true

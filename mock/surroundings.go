@@ -9,8 +9,8 @@ import (
 	"agstest/ags"
 )
 
-// The calls in this file are not the service's. They let a suite see that its tokens are of use (the pages "Device data", "Refresh
-// token" and "Signing on with a companion app").
+// The calls in this file are not the service's. They let a suite see that its tokens are of use (the pages "Device
+// data", "Refresh token" and "Signing on with a companion app").
 
 // registration is a device that waits for a companion app to let it in.
 type registration struct {

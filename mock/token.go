@@ -16,7 +16,8 @@ import (
 // The HMAC algorithms of RFC 7518 section 3.2.
 var algorithms = map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}
 
-// signer signs and verifies JWTs in compact form (RFC 7515 section 3.1) with one HMAC key. It is safe for concurrent use.
+// signer signs and verifies JWTs in compact form (RFC 7515 section 3.1) with one HMAC key. It is safe for concurrent
+// use.
 type signer struct {
 	algorithm string
 	keyID     string
@@ -41,6 +42,21 @@ func (s *signer) mac(signingInput []byte) []byte {
 	sum := mac.Sum(make([]byte, 0, 64))
 	s.macs.Put(mac)
 	return sum
+}
+
+// signedOtherwise tells whether a token is signed with the same key and another HMAC.
+func (s *signer) signedOtherwise(parts []string) bool {
+	if len(parts) != 3 {
+		return false
+	}
+	of, known := algorithms[headerOf(parts[0]).Algorithm]
+	if !known {
+		return false
+	}
+	mac := hmac.New(of, s.key)
+	mac.Write([]byte(parts[0] + "." + parts[1]))
+	given, err := base64.RawURLEncoding.DecodeString(parts[2])
+	return err == nil && hmac.Equal(mac.Sum(nil), given)
 }
 
 // scratch are buffers that tokens and bodies are written into.
@@ -79,8 +95,8 @@ type jose struct {
 	Critical  json.RawMessage `json:"crit"`
 }
 
-// verify checks form, algorithm, key id and signature, in this order, and reads the claims. accept tells which failures to overlook;
-// what is overlooked comes back all the same only when the claims could not be read.
+// verify checks form, algorithm, key id and signature, in this order, and reads the claims. Overlook tells which
+// failures do not count; after one of them verify fails only if the claims cannot be read.
 func (s *signer) verify(compact string, claims any, overlook func(error) bool) error {
 	parts := strings.Split(compact, ".")
 	if len(parts) != 3 {

@@ -17,13 +17,15 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/browser"
 	"agstest/reports/html"
 )
 
 // hostileWords is put into every text of a run: it must be shown, and do nothing.
 const hostileWords = `<script>pwned=1</script>"><img src=x onerror="pwned=1">'><svg onload=pwned=1></style></title></script><script>pwned=1</script>{{.}}javascript:pwned=1//` + "\x00\x1b[31m\u2028\u202e]]>"
 
-// poisoned copies v with hostile words in every text and map key, except the texts that name a form, a verdict or an operation's place.
+// poisoned copies v with hostile words in every text and map key, except the texts that name a form, a verdict or an
+// operation's place.
 func poisoned[T any](v *T) *T {
 	made := poison(reflect.ValueOf(v)).Interface().(*T)
 	return made
@@ -114,36 +116,11 @@ func crowdedGate() *reports.Gate {
 	return g
 }
 
-// browserTools finds node, a Chromium and the modules in browser/node_modules, or skips the test with the word that is missing.
-func browserTools(t *testing.T, modules ...string) (node, chromium string) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("skipped: -short leaves the browser out")
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("skipped: no node on this machine")
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if chromium, err = exec.LookPath(name); err == nil {
-			break
-		}
-	}
-	if chromium == "" {
-		t.Skip("skipped: no chromium on this machine")
-	}
-	for _, module := range modules {
-		if _, err := os.Stat(filepath.Join("browser", "node_modules", filepath.FromSlash(module))); err != nil {
-			t.Skipf("skipped: reports/browser has no module %s; run npm ci there", module)
-		}
-	}
-	return node, chromium
-}
-
-// TestInABrowser opens the pages in Chromium: no violation of accessibility in light and dark, no request leaves the page, nothing in the
-// data runs, and the charts show under Jenkins' default policy. Screenshots are kept in browser/out.
+// TestInABrowser opens the pages in Chromium: no violation of accessibility in light and dark, no request leaves the
+// page, nothing in the data runs, and the charts show under Jenkins' default policy. Screenshots are kept in
+// browser/out.
 func TestInABrowser(t *testing.T) {
-	node, chromium := browserTools(t, "playwright-core", "axe-core")
+	node, chromium := browser.Tools(t, "browser", "playwright-core", "axe-core")
 	folder := t.TempDir()
 	put := func(kind, name string, style html.Style, write func(io.Writer, html.Style) error) {
 		t.Helper()

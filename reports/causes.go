@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"agstest/internal/figures"
 )
 
-// Sentence says what a cause is in one line.
+// Sentence describes a cause in one line.
 func (c Cause) Sentence() string {
 	said := FindingSentence(Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
 	if c.Operation != "" {
@@ -18,14 +19,36 @@ func (c Cause) Sentence() string {
 	return c.Tries.said(c.Verdict, said)
 }
 
-// Breaks says which requirements a cause breaks, at most so many by id.
+// Breaks names the requirements that a cause breaks, at most the given number by id.
 func (c Cause) Breaks(most int) string {
 	ids := c.Requirements
-	text := figures.Plural(int64(len(ids)), "requirement") + ": "
+	return figures.Plural(int64(len(ids)), "requirement") + ": " + FirstIDs(ids, most)
+}
+
+// FirstIDs returns at most the given number of ids in one line, and how many follow.
+func FirstIDs(ids []string, most int) string {
 	if len(ids) <= most {
-		return text + strings.Join(ids, " ")
+		return strings.Join(ids, " ")
 	}
-	return text + strings.Join(ids[:most], " ") + " and " + figures.Count(int64(len(ids)-most)) + " more"
+	return strings.Join(ids[:most], " ") + " and " + figures.Count(int64(len(ids)-most)) + " more"
+}
+
+// ExpiredKnown are sentences about the known departures that would have excused a cause, and whose date is past.
+func (c *Conformance) ExpiredKnown(of Cause) []string {
+	today := c.Run.Start.UTC().Format(time.DateOnly)
+	var said []string
+	add := func(id string, known *KnownDeparture) {
+		if known != nil && known.Expires < today && of.Verdict == Fail {
+			said = append(said, fmt.Sprintf("%s is a known departure (%s) that has expired on %s: mend it, or give it another date", id, known.Owner, known.Expires))
+		}
+	}
+	add(of.ID, of.Known)
+	for _, requirement := range c.Requirements {
+		if slices.Contains(of.Requirements, requirement.ID) && of.Known == nil {
+			add(requirement.ID, requirement.Known)
+		}
+	}
+	return said
 }
 
 // Evidence finds the exchange that shows a cause, and the scenario it belongs to; either may be nil.
@@ -55,8 +78,8 @@ func (c *Conformance) CausesOf(wanted ...Verdict) []Cause {
 	return found
 }
 
-// WithoutCause selects the requirements of a verdict that no cause stands for, so that they need an entry of their own: a known departure
-// that does not depart any more.
+// WithoutCause selects the requirements of a verdict that no cause stands for, so that they need an entry of their own:
+// a known departure that does not depart any more.
 func (c *Conformance) WithoutCause(wanted ...Verdict) []Requirement {
 	caused := map[string]bool{}
 	for _, cause := range c.Causes {
@@ -76,7 +99,7 @@ func (c *Conformance) WithoutCause(wanted ...Verdict) []Requirement {
 	return found
 }
 
-// Correlation is the correlation id that a request was sent with or, where it had none, its answer came with.
+// Correlation returns the correlation id of a request or, if it had none, that of its answer.
 func (x Exchange) Correlation() string {
 	for _, header := range [][][2]string{x.RequestHeader, x.ResponseHeader} {
 		for _, line := range header {
@@ -88,7 +111,7 @@ func (x Exchange) Correlation() string {
 	return ""
 }
 
-// Brief says an exchange in one line: what was sent, what came, and by which id a log of the service knows it.
+// Brief describes an exchange in one line: the request, the answer, and the id by which a log of the service knows it.
 func (x Exchange) Brief() string {
 	text := x.Method + " " + x.URL + ", answered "
 	if x.Status != 0 {
@@ -102,13 +125,13 @@ func (x Exchange) Brief() string {
 	if x.Tampered != "" {
 		text += "; sent on purpose: " + x.Tampered
 	}
-	if x.Resent {
+	if x.Resent || x.Repeated {
 		text += "; sent once more, on a fresh connection"
 	}
 	return text
 }
 
-// Text is what a requirement says; empty where it is not in the report.
+// Text returns the text of a requirement; empty if it is not in the report.
 func (c *Conformance) Text(id string) string {
 	for _, requirement := range c.Requirements {
 		if requirement.ID == id {

@@ -14,6 +14,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/export"
 	"agstest/reports/html"
 	"agstest/reports/text"
@@ -41,7 +42,7 @@ type junitRead struct {
 	} `xml:"testsuite"`
 }
 
-func readCompareJUnit(t *testing.T, c *reports.Comparison, strict bool) junitRead {
+func readCompareJUnit(t *testing.T, c *compare.Comparison, strict bool) junitRead {
 	t.Helper()
 	summary := render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c, strict) })
 	var read junitRead
@@ -71,7 +72,8 @@ func TestCompareJUnitIsRedExactlyWhereTheVerdictIs(t *testing.T) {
 	}
 }
 
-// A generator that was too slow is an error in a pipeline, as it is exit code 5: with --strict or without, and beside no failure.
+// A generator that was too slow is an error in a pipeline, as it is exit code 5: with --strict or without, and beside
+// no failure.
 func TestCompareJUnitOfFiguresThatAreNotValid(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		c := sampleComparisons()["interleaved"]
@@ -81,6 +83,22 @@ func TestCompareJUnitOfFiguresThatAreNotValid(t *testing.T) {
 		last := suites[len(suites)-1]
 		assert.Equal(t, 1, last.Errors)
 		assert.Zero(t, last.Failures)
+	}
+}
+
+// A new run that says of itself that it decided nothing ends a comparison with its own exit code, and JUnit is red.
+func TestCompareJUnitOfARunThatDecidedNothing(t *testing.T) {
+	for verdict, red := range map[reports.Verdict]bool{
+		reports.Pass: false, reports.Warn: false, reports.Inconclusive: true, reports.Invalid: true, reports.Error: true, reports.Fail: true,
+	} {
+		new := storedLoad("b", folderDay.Add(time.Hour), 10*time.Millisecond)
+		new.Verdict, new.Reason = verdict, "it says so"
+		c := compare.Compare(reports.Parts{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, reports.Parts{Load: new})
+		bad := 0
+		for _, suite := range readCompareJUnit(t, c, false).Suites {
+			bad += suite.Failures + suite.Errors
+		}
+		assert.Equal(t, red, bad > 0, verdict)
 	}
 }
 
@@ -121,7 +139,7 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 				shown = append(shown, figures.Milliseconds(m.Value), figures.Change(m.Change))
 			}
 		}
-		if c.Method == reports.TwoRuns && c.Load != nil {
+		if c.Method == compare.TwoRuns && c.Load != nil {
 			for _, point := range c.Load.Operations[0].Shift {
 				if point.Quantile == 0.5 || point.Quantile == 0.95 {
 					shown = append(shown, figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()))
@@ -137,7 +155,7 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 }
 
 func TestCompareTextOnATerminal(t *testing.T) {
-	c := reports.Compare(reports.Stored{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, reports.Stored{Load: storedLoad("b", folderDay, 11*time.Millisecond)})
+	c := compare.Compare(reports.Parts{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, reports.Parts{Load: storedLoad("b", folderDay, 11*time.Millisecond)})
 	assert.Equal(t, strings.TrimLeft(`
 Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.
   first run    staging, 2026-11-23 09:30:00 UTC
@@ -172,7 +190,7 @@ func FuzzStoredComparison(f *testing.F) {
 	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"runs","load":{"operations":[{"shift":[{}],"old":{}}]},"conformance":{"changes":[{}],"drift":[{}]}}`))
 	f.Add([]byte(`{"schema":"agstest.comparison/1.0","verdict":"x","method":"history","history":{"metrics":[{"gates":true,"earlier":9}],"runs":[{}],"errors":[{}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := reports.ReadComparison(bytes.NewReader(data))
+		c, err := compare.ReadComparison(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
@@ -186,6 +204,6 @@ func FuzzStoredComparison(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		reports.SelfComparisonOf(c)
+		compare.SelfComparisonOf(c)
 	})
 }

@@ -11,11 +11,13 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/html"
 	"agstest/reports/text"
 )
 
-// What the new run got wrong stands at the top of every report, the answers of other clients first, whatever the comparison finds of times.
+// The wrong answers of the new run are at the top of every report, the answers of other clients first, whatever the
+// comparison finds about times.
 func TestWrongAnswersOfTheNewRunStandAtTheTop(t *testing.T) {
 	old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay, 10*time.Millisecond)
 	name := new.OperationNames()[0]
@@ -23,19 +25,19 @@ func TestWrongAnswersOfTheNewRunStandAtTheTop(t *testing.T) {
 		load.Operations[name].Outcomes = outcomes
 	}
 	new.Verdict, new.Reason = reports.Fail, "44 answers were not right"
-	stored := reports.Stored{Load: new}
+	stored := reports.Parts{Load: new}
 	sent := old.Operations[name].Sent
-	want := []reports.WrongAnswers{
+	want := []compare.WrongAnswers{
 		{Operation: name, Kind: "identity", Defect: true, Count: 1, Sent: sent, OldSent: sent},
 		{Operation: name, Kind: "status", Count: 40, Sent: sent, Old: 2, OldSent: sent},
 		{Operation: name, Kind: "reset", Count: 3, Sent: sent, OldSent: sent},
 	}
-	c := reports.Compare(reports.Stored{Load: old}, stored)
+	c := compare.Compare(reports.Parts{Load: old}, stored)
 	assert.Equal(t, want, c.Wrong)
 	for i := range want {
 		want[i].Old, want[i].OldSent = 0, 0
 	}
-	history := reports.CompareHistory(stored, nil, reports.HistoryOptions{})
+	history := compare.CompareHistory(stored, nil, compare.HistoryOptions{})
 	assert.Equal(t, want, history.Wrong)
 	assert.Contains(t, history.Reason, "The load run says fail: 44 answers were not right.")
 	assert.Equal(t, reports.Fail, history.Verdict)

@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// ConformanceSchema names the version of the JSON form of Conformance. The number before the dot changes when a reader would break.
+// ConformanceSchema names the version of the JSON form of Conformance. The number before the dot changes when a reader
+// would break.
 const ConformanceSchema = "agstest.conformance/1.0"
 
-// Conformance is what a conformance run found.
+// Conformance is the result of a conformance run.
 type Conformance struct {
 	Schema  string  `json:"schema"`
 	Run     Run     `json:"run"`
 	Verdict Verdict `json:"verdict"`
-	// Reason says in one sentence why the verdict is what it is.
+	// Reason gives the reason for the verdict in one sentence.
 	Reason string `json:"reason"`
 	Counts Counts `json:"counts"`
-	// Causes are what is wrong, each once, with the requirements it breaks: the gravest first.
+	// Causes are the faults of the service, each once, with the requirements it breaks: the gravest first.
 	Causes       []Cause       `json:"causes,omitempty"`
 	Requirements []Requirement `json:"requirements"` // in catalogue order
 	Scenarios    []Scenario    `json:"scenarios"`    // in file and line order
@@ -24,7 +25,7 @@ type Conformance struct {
 	Notes []string `json:"notes,omitempty"`
 	// Profile is the part of the contract that was asked for, and how much of it could be exercised.
 	Profile Profile `json:"profile"`
-	// Coverage is what had to be judged, and how much of it was; nil: nothing was asked.
+	// Coverage is how much had to be judged, and how much was; nil: nothing was asked for.
 	Coverage *Coverage `json:"coverage,omitempty"`
 	// Features are the texts of the feature files whose scenarios ran.
 	Features []Feature `json:"features,omitempty"`
@@ -39,6 +40,8 @@ type Counts struct {
 	Exchanges    int             `json:"exchanges"`
 	// Resent exchanges, of all: see Exchange.Resent.
 	Resent int `json:"resent,omitempty"`
+	// Repeated exchanges, of all: see Exchange.Repeated.
+	Repeated int `json:"repeated,omitempty"`
 }
 
 // Profile is a named part of the contract.
@@ -54,7 +57,8 @@ type Coverage struct {
 	Kept       bool   `json:"kept"`       // all of it was judged
 	Documented int    `json:"documented"` // documented requirements that were asked of this run
 	Judged     int    `json:"judged"`     // of those, whatever the verdict
-	// Lacks are the situations that were asked for and not judged, and what would let more documented requirements be judged.
+	// Lacks are the situations that were asked for and not judged, and what would make it possible to judge more
+	// documented requirements.
 	Lacks []CoverageLack `json:"lacks,omitempty"`
 }
 
@@ -76,10 +80,10 @@ type Requirement struct {
 	Sources  []Source  `json:"sources"`
 	Scenario []string  `json:"scenarios"` // ids of scenarios that cover it
 	Reason   string    `json:"reason,omitempty"`
-	Needs    string    `json:"needs,omitempty"` // what the environment file would need, where skipped
+	Needs    string    `json:"needs,omitempty"` // what the environment file lacks, if skipped
 	Findings []Finding `json:"findings,omitempty"`
 	Checked  int       `json:"checked"` // how often its rule was evaluated
-	// Tries tells whether its scenarios come to the verdict always or sometimes; nil: none was tried more than once.
+	// Tries tells whether its scenarios get this verdict always or sometimes; nil: none was tried more than once.
 	Tries *Tries          `json:"tries,omitempty"`
 	Known *KnownDeparture `json:"known,omitempty"`
 }
@@ -98,8 +102,8 @@ type KnownDeparture struct {
 	Expires string `json:"expires"` // YYYY-MM-DD
 }
 
-// Cause is one thing that is wrong: all findings with the same call, the same expectation and the same answer, whichever requirement
-// they miss. A good answer that is refused is one cause for all that needs such an answer.
+// Cause is one fault: all findings with the same call, the same expectation and the same answer, whichever requirement
+// they miss. A refused good answer is one cause for everything that needs such an answer.
 type Cause struct {
 	ID        string  `json:"id"` // C- and 8 hexadecimal digits, the same in each run; a list of known departures may name it
 	Verdict   Verdict `json:"verdict"`
@@ -118,7 +122,7 @@ type Cause struct {
 	Known    *KnownDeparture `json:"known,omitempty"`
 }
 
-// Finding is what a rule found: at most a few kept per requirement and distinct text.
+// Finding is the result of a rule. A few are kept per requirement and distinct text.
 type Finding struct {
 	Requirement string  `json:"requirement"`
 	Verdict     Verdict `json:"verdict"`
@@ -130,10 +134,10 @@ type Finding struct {
 	Cause       string  `json:"cause,omitempty"`    // id
 }
 
-// Feature is one feature file as it was written, but for secrets.
+// Feature is one feature file as written, but without secrets.
 type Feature struct {
 	File string `json:"file"` // as scenarios name it
-	// Path is where the file lies in the repository of whoever ran it, with slashes; empty: it is none of theirs.
+	// Path is the file's path in the user's repository, with slashes; empty: it is none of the user's.
 	Path string `json:"path,omitempty"`
 	Text string `json:"text"`
 }
@@ -151,8 +155,8 @@ type Scenario struct {
 	Reason       string     `json:"reason,omitempty"`
 	Start        *time.Time `json:"start,omitempty"` // nil: it never began, or nobody kept it
 	Nanoseconds  int64      `json:"nanoseconds"`
-	// Tries tells whether it comes to the verdict always or sometimes; nil: it was tried once. The steps and the transcript are those of the
-	// first of its worst tries, and end with what only others showed.
+	// Tries tells whether it gets this verdict always or sometimes; nil: it was tried once. The steps and the
+	// transcript are those of the first of its worst tries, followed by what only other tries showed.
 	Tries      *Tries     `json:"tries,omitempty"`
 	Steps      []Step     `json:"steps"`
 	Findings   []Finding  `json:"findings,omitempty"`
@@ -172,7 +176,7 @@ type Step struct {
 	Message     string      `json:"message,omitempty"`
 }
 
-// Below is what stands below the line of a step: its text, or its table with | around the cells.
+// Below returns the lines below a step: its text, or its table with | around the cells.
 func (s Step) Below() string {
 	var b strings.Builder
 	b.WriteString(s.DocString)
@@ -202,11 +206,15 @@ type Exchange struct {
 	Error          string      `json:"error,omitempty"`
 	// Curl reproduces the request; secrets are shell variables.
 	Curl string `json:"curl,omitempty"`
-	// Tampered says what about the request is not as documented, on purpose.
+	// Tampered says how the request differs from the documented one, on purpose.
 	Tampered string `json:"tampered,omitempty"`
-	// Resent: it was sent once more on a fresh connection, since the service, or a gateway, had closed the kept one before it had the whole
-	// request, or before it answered one that may be repeated. The times are of the second.
+	// Resent: it was sent once more on a fresh connection, since the service, or a gateway, had closed the kept one and
+	// provably never had the whole request. The times are of the second.
 	Resent bool `json:"resent,omitempty"`
+	// Repeated: it was sent once more on a fresh connection, since the service, or a gateway, had closed the kept one
+	// without an answer and the method may be repeated (GET). Whether the first arrived is not known. The times are of the
+	// second.
+	Repeated bool `json:"repeated,omitempty"`
 }
 
 // ShapeEntry is one observation of the form of answers: operation, status, place, kind, how often.

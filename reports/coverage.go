@@ -6,7 +6,7 @@ import (
 	"agstest/internal/figures"
 )
 
-// CoverageLacks are what coverage asks for and was not judged; none where coverage is kept or nothing was asked.
+// CoverageLacks returns what coverage asks for and was not judged; none if coverage is kept or nothing was asked for.
 func (c *Conformance) CoverageLacks() []CoverageLack {
 	if c.Coverage == nil || c.Coverage.Kept {
 		return nil
@@ -22,7 +22,7 @@ func (l CoverageLack) About() string {
 	return figures.Plural(int64(len(l.Requirements)), "requirement")
 }
 
-// Advice says why it was not judged and what to write.
+// Advice says why a requirement was not judged and what to write.
 func (l CoverageLack) Advice() string {
 	said := l.Why
 	if l.Write != "" {

@@ -43,7 +43,7 @@ func TestNotEnoughIsSaidEverywhere(t *testing.T) {
 	}
 	var b bytes.Buffer
 	require.NoError(t, export.OpenMetrics(&b, c, nil))
-	assert.Contains(t, b.String(), "agstest_coverage_kept 0\n")
-	assert.Contains(t, b.String(), "agstest_conformance_passed 0\n")
+	assert.Contains(t, b.String(), "agstest_coverage_kept 0.0\n")
+	assert.Contains(t, b.String(), "agstest_conformance_passed 0.0\n")
 	assert.Contains(t, b.String(), `agstest_documented_requirements{part="judged"} 5`)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/browser"
 	"agstest/reports/export"
 )
 
@@ -22,7 +23,7 @@ func TestCucumberJSONGolden(t *testing.T) {
 	require.NoError(t, export.Cucumber(&b, smallConformance()))
 	golden(t, "cucumber.json", b.Bytes())
 	var empty bytes.Buffer
-	require.NoError(t, export.Cucumber(&empty, &reports.Conformance{}))
+	require.NoError(t, export.Cucumber(&empty, &reports.Conformance{Verdict: reports.Pass}))
 	require.Equal(t, "[]\n", empty.String())
 }
 
@@ -75,7 +76,7 @@ func TestMessagesAreOfTheirProtocol(t *testing.T) {
 
 // TestMessagesAreRenderedByOthers hands our messages to @cucumber/html-formatter and looks at its page in Chromium.
 func TestMessagesAreRenderedByOthers(t *testing.T) {
-	node, chromium := browserTools(t, "playwright-core", "@cucumber/html-formatter")
+	node, chromium := browser.Tools(t, "browser", "playwright-core", "@cucumber/html-formatter")
 	folder := t.TempDir()
 	var b bytes.Buffer
 	require.NoError(t, export.Messages(&b, sampleConformance()))

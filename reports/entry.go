@@ -19,7 +19,7 @@ type Entry struct {
 	NotValid bool `json:"notValid,omitempty"`
 	// Question is the same for two runs whose figures may be compared; empty for runs without load.
 	Question string                  `json:"question,omitempty"`
-	Asked    string                  `json:"asked,omitempty"` // what the load asked, in words
+	Asked    string                  `json:"asked,omitempty"` // the question of the load, in words
 	Response map[string]EntryFigures `json:"response,omitempty"`
 	// Pins are the names under which the run is a baseline.
 	Pins []string `json:"-"`
@@ -34,22 +34,26 @@ type EntryFigures struct {
 	Wrong int64 `json:"wrong"`
 }
 
-// EntryOf is what a list of runs says of a stored run.
-func EntryOf(folder string, stored Stored) Entry {
-	run := stored.Run()
-	entry := Entry{
-		Folder: folder, ID: run.ID, Kind: run.Kind, Environment: run.Environment, Start: run.Start, End: run.End,
-		Verdict: stored.Verdict(), Partial: run.Partial,
+// FiguresOf are the response times and counts of a load run, by operation.
+func FiguresOf(l *Load) map[string]EntryFigures {
+	figures := map[string]EntryFigures{}
+	for name, operation := range l.Operations {
+		r := operation.Response
+		figures[name] = EntryFigures{P50: r.P50, P95: r.P95, P99: r.P99, Right: operation.Right, Wrong: operation.Wrong}
 	}
-	if stored.Load != nil {
-		entry.NotValid = !stored.Load.Valid
-		entry.Question = QuestionOf(stored.Load)
-		entry.Asked = strings.TrimSuffix(stored.Load.Plan.Workload+", "+stored.Load.Plan.Schedule, ", ")
-		entry.Response = map[string]EntryFigures{}
-		for name, operation := range stored.Load.Operations {
-			r := operation.Response
-			entry.Response[name] = EntryFigures{P50: r.P50, P95: r.P95, P99: r.P99, Right: operation.Right, Wrong: operation.Wrong}
-		}
+	return figures
+}
+
+// Asked returns the question of a load run, in words.
+func (l *Load) Asked() string { return strings.TrimSuffix(l.Plan.Workload+", "+l.Plan.Schedule, ", ") }
+
+// Of is the figure of a metric: p50, p95 or p99.
+func (f EntryFigures) Of(metric string) int64 {
+	switch metric {
+	case "p50":
+		return f.P50
+	case "p95":
+		return f.P95
 	}
-	return entry
+	return f.P99
 }

@@ -18,7 +18,7 @@ type figure struct {
 // namedPercentile is one of the percentiles that every format shows.
 type namedPercentile struct {
 	Key, Word   string
-	Quantile    string // as OpenMetrics writes it; empty for those that are none
+	Quantile    string // as OpenMetrics writes it; empty for figures without one
 	Nanoseconds int64
 }
 

@@ -28,8 +28,8 @@ func htmlOf(t *testing.T, write func(io.Writer, html.Style) error, s html.Style)
 }
 
 func TestPagesHoldNothingForbidden(t *testing.T) {
-	// An attribute style="…" or a handler would need a wider policy; an address of a file would be a request; ZgotmplZ is what
-	// html/template writes in place of what it does not trust.
+	// An attribute style="…" or a handler would need a wider policy; an address of a file would be a request; ZgotmplZ is
+	// what html/template writes in place of what it does not trust.
 	forbidden := regexp.MustCompile(`(?i:<[^>]* (style|on[a-z]+)="|javascript:|<(link|img|iframe|object|embed|base)[ >]|@import|url\()|\bNaN\b|[+-]Inf\b|ZgotmplZ|<no value>`)
 	script, err := os.ReadFile("html/templates/search.js")
 	require.NoError(t, err)
@@ -105,6 +105,20 @@ func TestLoadPageSaysThingsInOrder(t *testing.T) {
 	}
 }
 
+// TestLoadPageNamesTheGravestFirst: what failed stands before what could not be decided, in whatever order the limits
+// were given.
+func TestLoadPageNamesTheGravestFirst(t *testing.T) {
+	t.Parallel()
+	l := sampleLoad(1, 60)
+	l.Verdict, l.Reason = reports.Fail, "not kept: errors<0.1%"
+	l.Limits = []reports.Limit{{Expression: "refresh.p99<1ms", Verdict: reports.Inconclusive, Value: "25 ms"}, {Expression: "errors<0.1%", Verdict: reports.Fail, Value: "24 %"}}
+	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }, html.Style{})
+	_, first, _ := strings.Cut(page, `aria-labelledby="first"`)
+	failed, open := strings.Index(first, "errors&lt;0.1%"), strings.Index(first, "refresh.p99&lt;1ms")
+	require.Positive(t, failed)
+	require.Less(t, failed, open)
+}
+
 func TestTheBaselineIsDrawnBeside(t *testing.T) {
 	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(2, 60), s) }, html.Style{Baseline: sampleLoad(1, 60)})
 	containsWords(t, page, "signon in the baseline: p50 9.18 ms, p99 37.8 ms")
@@ -112,6 +126,64 @@ func TestTheBaselineIsDrawnBeside(t *testing.T) {
 	if strings.Contains(page, "refresh, baseline") {
 		t.Error("an operation that the baseline does not have is drawn")
 	}
+}
+
+// A kind of wrong answers is followed from its count down to single requests, and slow hits by their ids.
+func TestLoadPageGoesDownToSingleRequests(t *testing.T) {
+	l := sampleLoad(2, 60)
+	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }, html.Style{})
+	for _, wanted := range []string{
+		`<a href="#l-wrong-refresh_status-`, "The first came in second ", "When: refresh status", "By status", "By client: 7 clients", "Examples: 60 of ",
+		"<code>agstest-16-1x2y3z-5000</code>", "<code>agstest-16-1x2y3z-5059</code>", "<code>4bf92f3577b34da6a3ce929d0e0e1388</code>",
+		"09:30:42.000Z", "Slowest hits of signon", "Slowest hits of refresh", "503, wrong: status", " answers named a trace",
+	} {
+		require.True(t, strings.Contains(page, wanted), wanted)
+	}
+	require.Equal(t, 3, strings.Count(page, "To send it again"), "the exchanges of the first, of one between, and of the last")
+	l.Slowest, l.WrongKinds, l.Trace = nil, nil, nil
+	l.Wrong = l.Wrong[:1]
+	l.Wrong[0].Hit = nil
+	old := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }, html.Style{})
+	require.Contains(t, old, "answered 503, wanted 201")
+	require.NotContains(t, old, "l-slow", "a run of before has no slow hits to show")
+}
+
+// A kind of wrong answers that failed the run is shown as what failed it, on its own and at its operation, whatever the
+// limits on other things came to; one that a limit allows is a warning.
+func TestLoadPageSaysWhatWrongAnswersDidToTheRun(t *testing.T) {
+	l := sampleLoad(2, 60)
+	l.Verdict, l.Limits = reports.Fail, []reports.Limit{{Expression: "refresh.errors<1%", Verdict: reports.Fail}, {Expression: "refresh.p99<1s", Verdict: reports.Inconclusive}}
+	parts := func() (first, operations, wrong string) {
+		page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }, html.Style{})
+		_, first, _ = strings.Cut(page, `<a href="#l-wrong-refresh_status-`)
+		first = page[:len(page)-len(first)]
+		first = first[strings.LastIndex(first, "<li"):]
+		_, operations, _ = strings.Cut(page, "refresh</th>")
+		operations, _, _ = strings.Cut(operations, "</tr>")
+		_, wrong, _ = strings.Cut(page, `<article class="wrong"`)
+		wrong, _, _ = strings.Cut(wrong, "</article>")
+		return first, operations, wrong
+	}
+	for _, test := range []struct {
+		verdict reports.Verdict
+		limit   string
+		class   string
+		says    string
+	}{
+		{reports.Fail, "refresh.errors<1%", "v-fail", "The limit refresh.errors&lt;1% was not kept."},
+		{reports.Fail, "", "v-fail", "No limit allows them."},
+		{reports.Warn, "errors<90%", "v-warn", "The limit errors&lt;90% allows them, and was kept."},
+	} {
+		l.WrongKinds[0].Verdict, l.WrongKinds[0].Limit = test.verdict, test.limit
+		first, _, wrong := parts()
+		require.Contains(t, first, `class="`+test.class+`"`)
+		require.Contains(t, wrong, test.class)
+		require.Contains(t, wrong, test.says)
+	}
+	l.Limits = l.Limits[1:]
+	l.WrongKinds[0].Verdict, l.WrongKinds[0].Limit = reports.Fail, ""
+	_, operations, _ := parts()
+	require.Contains(t, operations, "v-fail", "the limit on its times alone is not decided")
 }
 
 func TestLoadPageStaysSmall(t *testing.T) {
@@ -194,7 +266,8 @@ func TestChartsAreWellFormed(t *testing.T) {
 			}
 			require.Regexp(t, `^<svg [^>]*role="img" aria-labelledby="[^"]+"`, chart)
 			require.Regexp(t, `<desc id="[^"]+">[^<]+</desc>`, chart)
-			// What is hidden until the pointer comes must be hidden without the style sheet too, and must not cover the lines.
+			// Parts that are hidden until the pointer comes must be hidden without the style sheet too, and must not
+			// cover the lines.
 			for _, strip := range regexp.MustCompile(`<g class="tips"[^>]*>`).FindAllString(chart, -1) {
 				require.Equal(t, `<g class="tips" fill="none" pointer-events="all">`, strip)
 			}

@@ -17,7 +17,8 @@ import (
 // MaxStored is the size in bytes up to which a stored run is read.
 const MaxStored = 256 << 20
 
-// WriteJSON stores v, indented, with < and & left readable. What a terminal or a build agent would obey is escaped.
+// WriteJSON writes v, indented, with < and & left readable. It escapes characters that a terminal or a build agent
+// would obey.
 func WriteJSON(w io.Writer, v any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -33,11 +34,11 @@ func WriteJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// ReadConformance reads what WriteJSON stored. Members it does not know are passed over, so that runs of later minor versions can be
-// read; another major version, another kind of run, or text after the run is an error.
+// ReadConformance reads what WriteJSON stored. Members it does not know are passed over, so that runs of later minor
+// versions can be read; another major version, another kind of run, or text after the run is an error.
 func ReadConformance(r io.Reader) (*Conformance, error) {
 	var c Conformance
-	if err := readStored(r, ConformanceSchema, &c); err != nil {
+	if err := ReadAs(r, ConformanceSchema, &c); err != nil {
 		return nil, err
 	}
 	if c.Verdict == "" {
@@ -49,7 +50,7 @@ func ReadConformance(r io.Reader) (*Conformance, error) {
 // ReadLoad is ReadConformance for load runs.
 func ReadLoad(r io.Reader) (*Load, error) {
 	var l Load
-	if err := readStored(r, LoadSchema, &l); err != nil {
+	if err := ReadAs(r, LoadSchema, &l); err != nil {
 		return nil, err
 	}
 	if l.Verdict == "" {
@@ -63,20 +64,8 @@ func ReadLoad(r io.Reader) (*Load, error) {
 	return &l, nil
 }
 
-// ReadGate is ReadConformance for gate runs.
-func ReadGate(r io.Reader) (*Gate, error) {
-	var g Gate
-	if err := readStored(r, GateSchema, &g); err != nil {
-		return nil, err
-	}
-	if g.Verdict == "" {
-		return nil, errors.New("the stored gate run has no verdict")
-	}
-	return &g, nil
-}
-
-// readStored checks size, kind and major version before anything else is believed.
-func readStored(r io.Reader, schema string, into any) error {
+// ReadAs checks size, kind and major version before anything else is believed.
+func ReadAs(r io.Reader, schema string, into any) error {
 	data, err := io.ReadAll(io.LimitReader(r, MaxStored+1))
 	if err != nil {
 		return fmt.Errorf("reading a stored run: %w", err)
@@ -91,8 +80,8 @@ func readStored(r io.Reader, schema string, into any) error {
 	if err := json.Unmarshal(data, &head); err != nil {
 		return fmt.Errorf("the stored run is not JSON as agstest writes it: %w", err)
 	}
-	wantKind, wantMajor, _ := parseSchema(schema)
-	kind, major, err := parseSchema(head.Schema)
+	wantKind, wantMajor, _ := ParseSchema(schema)
+	kind, major, err := ParseSchema(head.Schema)
 	if err != nil {
 		return err
 	}
@@ -108,8 +97,8 @@ func readStored(r io.Reader, schema string, into any) error {
 	return nil
 }
 
-// parseSchema takes "agstest.load/1.0" apart.
-func parseSchema(text string) (kind string, major int, err error) {
+// ParseSchema takes "agstest.load/1.0" apart.
+func ParseSchema(text string) (kind string, major int, err error) {
 	if text == "" {
 		return "", 0, errors.New(`the stored run has no member "schema": it was not written by agstest`)
 	}
@@ -122,8 +111,8 @@ func parseSchema(text string) (kind string, major int, err error) {
 	return kind, major, nil
 }
 
-// withoutNulls copies v with empty lists and maps in place of nil ones, except where an empty one is left out anyway: a reader in another
-// language must not meet null where a list was promised.
+// withoutNulls copies v with empty lists and maps in place of nil ones, except where an empty one is left out anyway: a
+// reader in another language must not meet null where a list was promised.
 func withoutNulls(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.Pointer:

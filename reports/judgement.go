@@ -9,15 +9,16 @@ import (
 	"agstest/internal/figures"
 )
 
-// Verdicts are all of them, the gravest first. This is the one order: reports sort by it, and of several verdicts that meet in a step, a
-// scenario, a requirement, a run, a comparison or a plan the first in it counts (Worse). A rule that broke stays broken also where the
-// load figures cannot be compared; a known departure is graver than a warning, since it broke a rule that gates.
+// Verdicts are all of them, the gravest first. This is the one order: reports sort by it, and of several verdicts that
+// meet in a step, a scenario, a requirement, a run, a comparison or a plan the first in it counts (Worse). A rule that
+// broke stays broken also where the load figures cannot be compared; a known departure is graver than a warning, since
+// it broke a rule that gates.
 var Verdicts = []Verdict{
 	Fail, Regressed, Error, NotEnough, Invalid, NotComparable, Inconclusive, Known, Warn, Skipped, NotExercised, Partly, Observed, Improved,
 	Pass,
 }
 
-// Graver is the graver of two verdicts; "" is none.
+// Graver returns the graver of two verdicts; "" stands for none.
 func Graver(a, b Verdict) Verdict {
 	if a == "" || b != "" && b.Rank() < a.Rank() {
 		return b
@@ -32,7 +33,7 @@ var verdictWords = map[Verdict]string{
 	Regressed: "regressed", Improved: "improved", NotComparable: "not comparable",
 }
 
-// Word is how the verdict is said to people. A verdict of a later version is shown as it is written.
+// Word returns the verdict in words for people. It shows a verdict of a later version as it is written.
 func (v Verdict) Word() string {
 	if word, ok := verdictWords[v]; ok {
 		return word
@@ -87,7 +88,7 @@ type lacking struct {
 	Requirements []string
 }
 
-// Lackings groups the skipped requirements by what they need, that which would allow most first.
+// Lackings groups the skipped requirements by what they need, the most helpful first.
 func Lackings(requirements []Requirement) []lacking {
 	var groups []lacking
 	at := map[string]int{}
@@ -111,7 +112,8 @@ func Lackings(requirements []Requirement) []lacking {
 	return groups
 }
 
-// OperationNames lists the operations of a load run: the known ones in the order of a client's life, then others by name.
+// OperationNames lists the operations of a load run: the known ones in the order of a client's life, then others by
+// name.
 func (l *Load) OperationNames() []string {
 	life := []string{"discover", "mint", "signon", "refresh", "signout"}
 	names := make([]string, 0, len(l.Operations))
@@ -133,7 +135,8 @@ func (l *Load) OperationNames() []string {
 	return names
 }
 
-// LimitsOf are the limits that speak of one operation ("refresh.p99<300ms"); of the name "" those that speak of the whole run.
+// LimitsOf are the limits that speak of one operation ("refresh.p99<300ms"); of the name "" those that speak of the
+// whole run.
 func (l *Load) LimitsOf(operation string) []Limit {
 	var found []Limit
 	for _, limit := range l.Limits {
@@ -153,7 +156,7 @@ func (l *Load) limitSubject(limit Limit) string {
 	return ""
 }
 
-// Worst is the verdict of several limits; none is "".
+// Worst returns the verdict of several limits; "" if there are none.
 func Worst(limits []Limit) Verdict {
 	var found Verdict
 	for _, limit := range limits {
@@ -199,7 +202,7 @@ func ScenarioCounts(scenarios []Scenario) map[Verdict]int {
 	return counts
 }
 
-// Tally says counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
+// Tally returns counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
 func Tally(counts map[Verdict]int) string {
 	var parts []string
 	all := 0
@@ -219,7 +222,8 @@ func Tally(counts map[Verdict]int) string {
 	return figures.Count(int64(all)) + ": " + strings.Join(parts, ", ")
 }
 
-// Whole is the figures of all operations together; where a run has no total but one operation, those of that one.
+// Whole returns the figures of all operations together; if a run has no total but one operation, the figures of that
+// one.
 func (l *Load) Whole() *Operation {
 	if l.Total != nil {
 		return l.Total
@@ -230,18 +234,28 @@ func (l *Load) Whole() *Operation {
 	return &Operation{}
 }
 
-// VerdictOf is the verdict on an operation, as far as anything was judged: its limits, and whether it had a right answer at all.
+// VerdictOf is the verdict on an operation, of the name "" on all together, as far as anything was judged: its limits,
+// its wrong answers, and whether it had a right answer at all.
 func (l *Load) VerdictOf(name string, o *Operation) (Verdict, string) {
+	var wrong Verdict
+	for i := range l.WrongKinds {
+		k := &l.WrongKinds[i]
+		if of := name == "" || k.Operation == name; of && k.Verdict != Warn { // the limit that allows an answer judges it
+			wrong = Graver(wrong, k.Verdict)
+		}
+	}
 	switch {
 	case o.Sent == 0:
 		return NotExercised, "nothing was sent"
 	case o.Right == 0:
 		return Fail, "no right answer"
+	case wrong == Fail:
+		return Fail, ""
 	case !l.Valid:
 		return Invalid, ""
 	}
-	if limits := l.LimitsOf(name); len(limits) > 0 {
-		return Worst(limits), ""
+	if verdict := Graver(Worst(l.LimitsOf(name)), wrong); verdict != "" {
+		return verdict, ""
 	}
 	return "", "no limit set"
 }

@@ -41,9 +41,9 @@ func (e element) attr(name string) string {
 	return ""
 }
 
-// junitRules are the rules that Jenkins' junit-10.xsd and the Ant schema have in common, and GitLab's: the order of elements, the
-// attributes that each may have, times with at most three decimals and never negative, counts that add up, stamps without a zone, and no
-// pair of class name and name twice.
+// junitRules are the rules that Jenkins' junit-10.xsd and the Ant schema have in common, and GitLab's: the order of
+// elements, the attributes that each may have, times with at most three decimals and never negative, counts that add
+// up, stamps without a zone, and no pair of class name and name twice.
 func junitRules(data []byte) error {
 	for _, r := range string(data) {
 		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
@@ -262,7 +262,7 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 			continue
 		}
 		t.Run(string(verdict), func(t *testing.T) {
-			red := verdict == reports.Skipped || verdict != reports.Inconclusive && verdict.Blocks()
+			red := verdict == reports.Skipped || verdict.Blocks()
 			c := &reports.Conformance{Verdict: verdict, Scenarios: []reports.Scenario{{ID: "a", Name: "a", Feature: "f", Verdict: reports.Pass}}}
 			require.Equal(t, red, bad(junitOf(t, c, nil)) > 0)
 			l := &reports.Load{Verdict: verdict, Valid: true, Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}
@@ -291,7 +291,40 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 	})
 }
 
-// TestJUnitTellsEnvironmentsApart: tools that key on class name and name must not take one environment's results for another's.
+// TestJUnitNamesWrongAnswers: what failed a load for wrong answers names examples with the ids that were sent: the
+// limit that was not kept, or a case of its own where none speaks of them. A set-up that was not smooth fails nothing
+// unless warnings do.
+func TestJUnitNamesWrongAnswers(t *testing.T) {
+	l := sampleLoad(2, 60)
+	l.Limits = []reports.Limit{{Expression: "refresh.errors<1%", Verdict: reports.Fail, Value: "4 %"}}
+	l.WrongKinds[0].Verdict, l.WrongKinds[0].Limit = reports.Fail, "refresh.errors<1%"
+	file := string(junitOf(t, nil, l))
+	limit := regexp.MustCompile(`(?s)name="limit refresh\.errors&lt;1%".*?</failure>`).FindString(file)
+	for _, id := range []string{"agstest-16-1x2y3z-5000", "agstest-16-1x2y3z-5030", "agstest-16-1x2y3z-5059"} {
+		require.Contains(t, limit, "x-correlation-id "+id)
+	}
+	require.NotContains(t, file, "no wrong answers")
+	l.Limits = nil
+	l.WrongKinds[0].Limit = ""
+	file = string(junitOf(t, nil, l))
+	own := regexp.MustCompile(`(?s)<testcase classname="[^"]*\.load\.refresh" name="no wrong answers: status" time="0\.000">.*?</failure>`).FindString(file)
+	require.Contains(t, own, "answered 503, wanted 201")
+	require.Contains(t, own, "x-correlation-id agstest-16-1x2y3z-5059")
+
+	smooth := &reports.Load{Verdict: reports.Warn, Valid: true, Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}, SetUp: &reports.SetUp{Calls: 9, Again: 1, First: "mint was answered 502, not 200"}}
+	smooth.Run.Environment = "staging"
+	file = string(junitOf(t, nil, smooth))
+	require.Equal(t, 1, bad([]byte(file)), "though the exit code is 0: what was broken before the clock started stands in no figure")
+	require.Contains(t, file, `<testcase classname="ags.staging.load.run" name="the set-up went smoothly" time="0.000">`)
+	require.Contains(t, file, `<error type="set-up"`)
+	require.Contains(t, file, "warning: before the clock started 1 of 9 calls had to be made again")
+	var strict bytes.Buffer
+	require.NoError(t, export.JUnit(&strict, nil, smooth, export.JUnitOptions{Strict: true}))
+	require.Contains(t, strict.String(), "<failure", "the exit code is 1")
+}
+
+// TestJUnitTellsEnvironmentsApart: tools that key on class name and name must not take one environment's results for
+// another's.
 func TestJUnitTellsEnvironmentsApart(t *testing.T) {
 	pairs := regexp.MustCompile(`<testcase classname="([^"]*)" name="([^"]*)"`)
 	seen := map[string]string{}
@@ -380,7 +413,7 @@ func TestTenThousandScenarios(t *testing.T) {
 	}{
 		"html":        {func(w io.Writer) error { return html.Conformance(w, c, html.Style{}) }, 4 << 20},
 		"junit":       {func(w io.Writer) error { return export.JUnit(w, c, nil, export.JUnitOptions{}) }, 20 << 20},
-		"markdown":    {func(w io.Writer) error { return text.Markdown(w, c, nil) }, 900_000},
+		"markdown":    {func(w io.Writer) error { return text.Markdown(w, c, nil) }, 60_000},
 		"text":        {func(w io.Writer) error { return text.Terminal(w, c, nil, false) }, 20_000},
 		"github":      {func(w io.Writer) error { return export.Annotations(w, "github", c, nil) }, 100_000},
 		"openmetrics": {func(w io.Writer) error { return export.OpenMetrics(w, c, nil) }, 100_000},

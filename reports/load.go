@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"agstest/internal/figures"
 )
@@ -10,13 +11,14 @@ import (
 // LoadSchema names the version of the JSON form of Load.
 const LoadSchema = "agstest.load/1.0"
 
-// Load is what a load run measured. All times are nanoseconds.
+// Load is the result of a load run. All times are in nanoseconds.
 type Load struct {
 	Schema  string  `json:"schema"`
 	Run     Run     `json:"run"`
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason"`
-	// Valid: the generator kept its schedule, so that the figures speak of the service. Invalid lists the reasons why not, in words.
+	// Valid: the generator kept its schedule, so that the figures speak of the service. Invalid lists the reasons why not,
+	// in words.
 	Valid   bool     `json:"valid"`
 	Invalid []string `json:"invalid,omitempty"`
 	Plan    Plan     `json:"plan"`
@@ -26,14 +28,21 @@ type Load struct {
 	Generator  Generator             `json:"generator"`
 	Limits     []Limit               `json:"limits,omitempty"`
 	Seconds    []Second              `json:"seconds"`
-	// Wrong are the first wrong answers of each kind, redacted.
-	Wrong []Wrong  `json:"wrong,omitempty"`
-	Notes []string `json:"notes,omitempty"`
+	// Slowest are the slowest hits of each operation, the slowest first: KeptSlow of those with a right answer, and of the
+	// others.
+	Slowest []Hit `json:"slowest,omitempty"`
+	// Wrong are wrong answers of each kind, redacted: the first, the last, and some between.
+	Wrong []Wrong `json:"wrong,omitempty"`
+	// WrongKinds are all kinds of wrong answers, with when, to whom and with which status they came.
+	WrongKinds []WrongKind `json:"wrongKinds,omitempty"`
+	// Trace is set where each request had a traceparent.
+	Trace *TraceContext `json:"trace,omitempty"`
+	Notes []string      `json:"notes,omitempty"`
 	// Capacity is set by a capacity search.
 	Capacity *Capacity `json:"capacity,omitempty"`
 	Shard    string    `json:"shard,omitempty"`  // such as 2/8
 	Shards   []string  `json:"shards,omitempty"` // of a merged run
-	// ShardRuns tell of each shard of a merged run, those of which nothing came home too.
+	// ShardRuns describe each shard of a merged run, also those that left no record.
 	ShardRuns []ShardRun `json:"shardRuns,omitempty"`
 	Storm     *Storm     `json:"storm,omitempty"`
 	// Judging is how its answers were judged; nil: it is not known.
@@ -49,7 +58,7 @@ type SetUp struct {
 	First string `json:"first"` // why the first of them was made again
 }
 
-// Add sums two set-ups up; nil is one that was smooth.
+// Add sums two set-ups up; nil stands for a smooth one.
 func (s *SetUp) Add(other *SetUp) *SetUp {
 	if other == nil {
 		return s
@@ -65,7 +74,7 @@ func (s *SetUp) String() string {
 // Judging is how the answers of a load were judged. Whose an answer is was looked at on each.
 type Judging struct {
 	AllRules int64 `json:"allRules"` // answers of which all rules of tokens were checked
-	Every    int   `json:"every"`    // one of so many answers of a client is
+	Every    int   `json:"every"`    // one in this many answers of a client
 	// Shared: session tokens were used more than once, as was asked.
 	Shared bool  `json:"shared,omitempty"`
 	Broken int64 `json:"broken,omitempty"` // chains of refreshes that broke
@@ -79,7 +88,7 @@ func (j *Judging) Add(other *Judging) *Judging {
 	return &Judging{AllRules: j.AllRules + other.AllRules, Every: other.Every, Shared: j.Shared || other.Shared, Broken: j.Broken + other.Broken}
 }
 
-// Plan is what was asked for.
+// Plan is the question of a run.
 type Plan struct {
 	Workload  string         `json:"workload"`
 	Mix       map[string]int `json:"mix,omitempty"`
@@ -91,8 +100,8 @@ type Plan struct {
 	Transport string         `json:"transport"`        // which HTTP client, and why
 	Closed    bool           `json:"closed,omitempty"` // closed loop: response time is not known
 	Seed      uint64         `json:"seed"`
-	// MaxLag is the 99th percentile of the send lag up to which the run is valid; 0: what the limits on response times allow, without any
-	// 100 ms, or 10 % of the median response time.
+	// MaxLag is the highest 99th percentile of the send lag at which the run is valid; 0: the limits on response times
+	// decide; without such limits 100 ms, or 10 % of the median response time.
 	MaxLag int64 `json:"maxLag,omitempty"`
 	// Population is whose refreshes and sign-ons the rate follows from; nil: the rate was given.
 	Population *PlannedPopulation `json:"population,omitempty"`
@@ -115,7 +124,7 @@ type Operation struct {
 	Statuses map[string]int64 `json:"statuses"`           // "201", "503" …; "none": no answer
 	Outcomes map[string]int64 `json:"outcomes,omitempty"` // why wrong: identity, shape, status, timeout, refused, throttled …
 	Rate     float64          `json:"rate"`               // sent per second
-	Response Percentiles      `json:"response"`           // from the intended send time to the last byte: what a user waits; right answers
+	Response Percentiles      `json:"response"`           // from the intended send time to the last byte, the time a user waits; right answers
 	Service  Percentiles      `json:"service"`            // from the actual send time; right answers
 	Bytes    int64            `json:"bytes"`
 	Phases   *Phases          `json:"phases,omitempty"`
@@ -123,12 +132,18 @@ type Operation struct {
 	Failed Percentiles `json:"failed,omitzero"`
 	// Interrupted hits were under way when the run was; they are neither right nor wrong.
 	Interrupted int64 `json:"interrupted,omitempty"`
-	// Resent requests were sent once more on a fresh connection: the service had closed the one that was kept open, and provably never had
-	// the whole request. Their times hold both tries. They are right or wrong like all others.
+	// Resent requests were sent once more on a fresh connection: the service had closed the kept one, and provably
+	// never had the whole request. Their times include both tries. They are right or wrong like all others.
 	Resent int64 `json:"resent,omitempty"`
 	// Curve is the response-time percentile curve.
 	Curve []CurvePoint `json:"curve,omitempty"`
+	// Buckets are how many right answers had a response time, in a closed loop a service time, of at most each of 1, 2.5,
+	// 5, 10, 25, 50, 100, 250, 500 ms, 1, 2.5, 5, 10 and 30 s and above the one before, and how many took longer than all.
+	Buckets []int64 `json:"buckets,omitempty"`
 }
+
+// BucketBounds are the upper bounds of Buckets in nanoseconds, as in a classic histogram of Prometheus.
+var BucketBounds = []int64{1e6, 2_500_000, 5e6, 10e6, 25e6, 50e6, 100e6, 250e6, 500e6, 1e9, 2_500_000_000, 5e9, 10e9, 30e9}
 
 // Percentiles in nanoseconds. Count is the number of samples.
 type Percentiles struct {
@@ -170,14 +185,14 @@ type Generator struct {
 	Dropped     int64       `json:"dropped"` // hits of the schedule that were never sent
 	// StartLate is how long after the agreed instant the clock was started; of shards, the latest one's.
 	StartLate int64 `json:"startLate,omitempty"`
-	// Throttled is the time without CPU by the limit of the container that the generator ran in, summed up over its processors, and
-	// ThrottledTimes how often that was.
+	// Throttled is the time without CPU by the limit of the container that the generator ran in, summed up over its
+	// processors, and ThrottledTimes how often that was.
 	Throttled      int64 `json:"throttled,omitempty"`
 	ThrottledTimes int64 `json:"throttledTimes,omitempty"`
 }
 
-// Second is one second of one operation. Asked counts the hits that were due in it, Sent those that were sent in it; Right, Wrong and
-// the response times are of the answers that came in it, whenever their hits were due.
+// Second is one second of one operation. Asked counts the hits that were due in it, Sent those that were sent in it;
+// Right, Wrong and the response times are of the answers that came in it, whenever their hits were due.
 type Second struct {
 	At        int    `json:"at"` // seconds since the start
 	Operation string `json:"operation"`
@@ -195,7 +210,7 @@ type Second struct {
 	Statuses       map[string]int64 `json:"statuses,omitempty"` // of wrong answers
 }
 
-// Limit is a limit from the command line or a profile, and what came.
+// Limit is a limit from the command line or a profile, and its result.
 type Limit struct {
 	Expression string  `json:"expression"`
 	Verdict    Verdict `json:"verdict"`
@@ -210,13 +225,16 @@ type Wrong struct {
 	Kind      string `json:"kind"` // as in Operation.Outcomes
 	Times     int64  `json:"times"`
 	Message   string `json:"message"`
-	// Requirement is the id of the one that it breaks; empty: none can be named.
-	Requirement string    `json:"requirement,omitempty"`
-	Exchange    *Exchange `json:"exchange,omitempty"`
+	// Requirement is the id of the requirement that it breaks; empty: it breaks none by name.
+	Requirement string `json:"requirement,omitempty"`
+	// Place is its place among the answers of its kind: first, between or last.
+	Place    string    `json:"place,omitempty"`
+	Hit      *Hit      `json:"hit,omitempty"` // nil: it came before the clock started, or to several shards
+	Exchange *Exchange `json:"exchange,omitempty"`
 }
 
-// KindsOfWrong gives each kind of wrong answers of an operation once, with its first example: Wrong may hold several of a kind, each with
-// the count of all.
+// KindsOfWrong gives each kind of wrong answers of an operation once, with its first example: Wrong may hold several of
+// a kind, each with the count of all. Those come first that are the gravest for the run.
 func (l *Load) KindsOfWrong() []Wrong {
 	var kinds []Wrong
 	seen := map[[2]string]bool{}
@@ -226,6 +244,11 @@ func (l *Load) KindsOfWrong() []Wrong {
 			kinds = append(kinds, wrong)
 		}
 	}
+	rank := func(w Wrong) int {
+		verdict, _ := l.JudgedWrong(w.Operation, w.Kind)
+		return verdict.Rank()
+	}
+	slices.SortStableFunc(kinds, func(a, b Wrong) int { return cmp.Compare(rank(a), rank(b)) })
 	return kinds
 }
 
@@ -249,14 +272,15 @@ type CapacityPoint struct {
 	Reason  string  `json:"reason,omitempty"`
 }
 
-// ShardRun is what one shard of a merged run did. All times are nanoseconds.
+// ShardRun is the result of one shard of a merged run. All times are in nanoseconds.
 type ShardRun struct {
 	Shard  string `json:"shard"` // such as 2/8
 	State  string `json:"state"` // complete, partial, or lost: nothing of it came home
 	Node   string `json:"node,omitempty"`
 	Pod    string `json:"pod,omitempty"`
 	Reason string `json:"reason,omitempty"` // why it is not complete
-	// Planned are the hits of its part of the schedule, of a storm its clients; Sent are those that it sent, as far as that is known.
+	// Planned are the hits of its part of the schedule, of a storm its clients; Sent are those that it sent, as far as
+	// that is known.
 	Planned int64 `json:"planned"`
 	Sent    int64 `json:"sent"`
 	// Until is from where on it is missing, from the start of the run: the end of a complete one, 0 of a lost one.
@@ -267,8 +291,8 @@ type ShardRun struct {
 	Lag99          int64   `json:"lag99"` // 99th percentile of its send lag
 	CPUSeconds     float64 `json:"cpuSeconds"`
 	CPUShare       float64 `json:"cpuShare"` // of the cores that it may use
-	// ClockAhead is by how much its clock was ahead of the coordinator's at the start, ClockError by how much that may be wrong, and
-	// ClockDrift by how much more it was ahead at the end.
+	// ClockAhead is by how much its clock was ahead of the coordinator's at the start, ClockError by how much that may be
+	// wrong, and ClockDrift by how much more it was ahead at the end.
 	ClockAhead int64 `json:"clockAhead,omitempty"`
 	ClockError int64 `json:"clockError,omitempty"`
 	ClockDrift int64 `json:"clockDrift,omitempty"`

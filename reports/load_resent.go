@@ -8,7 +8,7 @@ import (
 	"agstest/internal/figures"
 )
 
-// Resent says how many requests were sent once more, of which operations; empty where none was.
+// Resent says how many requests were sent once more, of which operations; empty if none was.
 func (l *Load) Resent() string {
 	whole := l.Whole()
 	if whole.Resent == 0 {

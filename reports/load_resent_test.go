@@ -11,7 +11,7 @@ import (
 	"agstest/reports/text"
 )
 
-// What was sent again stands in every form of the report, and nothing where nothing was.
+// Requests that were sent again are in every form of the report; without any, nothing is.
 func TestResentRequestsAreShown(t *testing.T) {
 	l := sampleLoad(4, 60)
 	show := func() map[string]string {

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/export"
 	"agstest/reports/text"
 )
@@ -52,28 +56,73 @@ func TestMarkdownKeepsHostileTextAsText(t *testing.T) {
 	}
 }
 
-func TestMarkdownStaysUnderItsBound(t *testing.T) {
-	c := sampleConformance()
-	for i := range 20_000 {
-		c.Requirements = append(c.Requirements, reports.Requirement{ID: fmt.Sprintf("X-%d", i), Text: strings.Repeat("é|", 300), Verdict: reports.Fail})
+// TestSummariesFitAMergeRequest: of the summary of every command at most 4,000 characters are shown, however much was
+// found, the failed first, and nothing that is folded is lost before 60,000 bytes. (That of a plan is in
+// reports/matrix.)
+func TestSummariesFitAMergeRequest(t *testing.T) {
+	t.Parallel()
+	c, l := sampleConformance(), sampleLoad(9, 5)
+	c.Causes = nil
+	for i := range 300 {
+		id := fmt.Sprintf("X-%d", i)
+		c.Requirements = append(c.Requirements, reports.Requirement{ID: id, Text: strings.Repeat("é|", 300), Verdict: reports.Fail})
+		c.Causes = append(c.Causes, reports.Cause{ID: fmt.Sprintf("C-%08x", i), Verdict: reports.Warn, Expected: strings.Repeat("<b>", 100), Requirements: []string{id}})
+		c.Scenarios = append(c.Scenarios, reports.Scenario{ID: id, Name: strings.Repeat("name ", 90), Verdict: reports.Fail})
+		l.Limits = append(l.Limits, reports.Limit{Expression: "refresh.p99<1s", Verdict: reports.Pass, Value: "3 ms", Reason: strings.Repeat("because ", 60)})
+		l.Wrong = append(l.Wrong, reports.Wrong{Operation: "refresh", Kind: fmt.Sprint("kind ", i), Times: int64(i), Message: strings.Repeat("wrong ", 60)})
 	}
-	var b bytes.Buffer
-	require.NoError(t, text.Markdown(&b, c, sampleLoad(2, 5)))
-	require.Less(t, b.Len(), 900_000)
-	require.Regexp(t, `[0-9,]+ more rows are in conformance\.html\.`, b.String())
-	require.Contains(t, b.String(), "## Load of staging", "the load part is still there")
+	c.Causes[290].Verdict = reports.Fail
+	l.Limits[len(l.Limits)-1].Verdict = reports.Fail
+	l.Limits[len(l.Limits)-1].Expression = "errors<1%"
+	c.Reason, l.Reason = strings.Repeat("much failed, ", 200), strings.Repeat("limits were broken, ", 200)
+	l.Valid, l.Invalid = false, []string{strings.Repeat("late ", 300)}
+	summaries := map[string]func(io.Writer) error{
+		"conform": func(w io.Writer) error { return text.Markdown(w, c, nil) },
+		"load":    func(w io.Writer) error { return text.Markdown(w, nil, l) },
+		"gate":    func(w io.Writer) error { return text.Markdown(w, c, l) },
+	}
+	for name, comparison := range sampleComparisons() {
+		for i := range 300 {
+			comparison.Notes = append(comparison.Notes, strings.Repeat("a note ", 50))
+			comparison.Advice = append(comparison.Advice, strings.Repeat("do it ", 50))
+			comparison.Wrong = append(comparison.Wrong, compare.WrongAnswers{Operation: fmt.Sprint("operation", i), Kind: "status", Count: 3, Sent: 9})
+		}
+		summaries["comparison "+name] = func(w io.Writer) error { return text.MarkdownOfComparison(w, comparison) }
+	}
+	for name, write := range summaries {
+		page := render(t, write)
+		shown := folded.ReplaceAllString(page, "$1")
+		assert.LessOrEqual(t, utf8.RuneCountInString(shown), 4000, name)
+		assert.Less(t, len(page), 60_000, name)
+		assert.Contains(t, page, "<details>", name)
+		if c, found := map[string]string{"conform": "| C-00000122 | ❌ fail |", "load": "| errors&lt;1% | ❌ fail |", "gate": "| C-00000122 | ❌ fail |"}[name]; found {
+			assert.Contains(t, shown, c, name)
+		}
+	}
+	page := render(t, summaries["gate"])
+	assert.Contains(t, page, "## Load of staging", "the load part is still there")
+	assert.Regexp(t, `[0-9,]+ more requirements in conformance\.html\.`, page)
 }
+
+// folded is what a page folds, with the line that is shown of it.
+var folded = regexp.MustCompile(`(?s)<details><summary>(.*?)</summary>.*?</details>`)
 
 // openMetricsForm checks the grammar of OpenMetrics text as far as we use it.
 func openMetricsForm(text string) error {
-	sample := regexp.MustCompile(`^([a-z_]+)(\{([a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? -?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$`)
+	sample := regexp.MustCompile(`^([a-z_]+)(\{([a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? -?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$`)
 	family, seen, samples := "", map[string]bool{}, map[string]bool{}
 	if !strings.HasSuffix(text, "\n# EOF\n") {
 		return fmt.Errorf("does not end with # EOF")
 	}
 	for i, line := range strings.Split(strings.TrimSuffix(text, "\n# EOF\n"), "\n") {
-		if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
+		if rest, ok := strings.CutPrefix(line, "# HELP "); ok {
 			family, _, _ = strings.Cut(rest, " ")
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			if name, _, _ := strings.Cut(rest, " "); name != family {
+				return fmt.Errorf("line %d: %q", i+1, line)
+			}
 			if seen[family] || !strings.HasSuffix(rest, " gauge") && !strings.HasSuffix(rest, " summary") {
 				return fmt.Errorf("line %d: %q", i+1, line)
 			}
@@ -87,14 +136,8 @@ func openMetricsForm(text string) error {
 			}
 			continue
 		}
-		if rest, ok := strings.CutPrefix(line, "# HELP "); ok {
-			if name, _, _ := strings.Cut(rest, " "); name != family {
-				return fmt.Errorf("line %d: %q", i+1, line)
-			}
-			continue
-		}
 		parts := sample.FindStringSubmatch(line)
-		if parts == nil || strings.TrimSuffix(parts[1], "_count") != family {
+		if parts == nil || strings.TrimSuffix(strings.TrimSuffix(parts[1], "_count"), "_sum") != family {
 			return fmt.Errorf("line %d: %q is no sample of %s", i+1, line, family)
 		}
 		if key := parts[1] + parts[2]; samples[key] {
@@ -127,9 +170,10 @@ func TestOpenMetrics(t *testing.T) {
 	require.NoError(t, openMetricsForm(b.String()))
 	require.NotContains(t, b.String(), sampleConformance().Run.ID, "the id of a run would make a new series of each run")
 
-	require.Error(t, openMetricsForm("# TYPE a gauge\na{b=\"\n\"} 1\n# EOF\n"))
-	require.Error(t, openMetricsForm("# TYPE a gauge\nb 1\n# EOF\n"))
-	require.Error(t, openMetricsForm("# TYPE a gauge\na NaN\n# EOF\n"))
+	require.NoError(t, openMetricsForm("# HELP a A.\n# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n"))
+	require.Error(t, openMetricsForm("# HELP a A.\n# TYPE a gauge\na{b=\"\n\"} 1\n# EOF\n"))
+	require.Error(t, openMetricsForm("# HELP a A.\n# TYPE a gauge\nb 1\n# EOF\n"))
+	require.Error(t, openMetricsForm("# HELP a A.\n# TYPE a gauge\na NaN\n# EOF\n"))
 }
 
 func TestAnnotationsForGitHub(t *testing.T) {

@@ -10,7 +10,8 @@ import (
 	"agstest/reports/export"
 )
 
-// TestMetricsPassPrometheusLinter: promtool check metrics, of which this is the library, has nothing to say to either file.
+// TestMetricsPassPrometheusLinter: promtool check metrics, of which this is the library, has nothing to say to either
+// file.
 func TestMetricsPassPrometheusLinter(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"metrics.prom": func(b *bytes.Buffer) error { return export.Prometheus(b, smallConformance(), sampleLoad(2, 20)) },

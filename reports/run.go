@@ -2,7 +2,8 @@ package reports
 
 import "time"
 
-// Run is the question that a run asked, and the circumstances: what must be the same for two runs to be comparable. It holds no secret.
+// Run is the question that a run asked, and the circumstances: what must be the same for two runs to be comparable. It
+// holds no secret.
 type Run struct {
 	ID          string `json:"id"`
 	Kind        string `json:"kind"` // conform, load, gate, ab, capacity
@@ -36,7 +37,7 @@ type Tool struct {
 	Go      string `json:"go"`
 }
 
-// Machine is where the generator ran.
+// Machine is the machine of the generator.
 type Machine struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`

@@ -141,7 +141,7 @@ func sampleExchange() reports.Exchange {
 		Nanoseconds:  23_480_000, Curl: "curl -sS -X POST 'https://api.staging.example.com/ags/signOnWithSessionToken' \\\n  -H 'Content-Type: application/json' \\\n  -H 'nv-tenant-id: nagra' \\\n  -d '{\"clientId\":\"PUB_989\",\"parameters\":[{\"name\":\"sessionToken\",\"value\":\"'\"$SESSION_TOKEN\"'\"}]}'"}
 }
 
-// sampleLoad is a run of so many operations and seconds, with a stall and a burst of answers 503.
+// sampleLoad makes a run of the given operations and seconds, with a stall and a burst of answers 503.
 func sampleLoad(operations, seconds int) *reports.Load {
 	names := []string{"signon", "refresh", "discover", "mint", "signout", "register", "sso", "account", "device", "profile", "tvkey", "companion"}[:operations]
 	random := rand.New(rand.NewPCG(7, 11))
@@ -201,8 +201,49 @@ func sampleLoad(operations, seconds int) *reports.Load {
 	l.Total = total
 	x := sampleExchange()
 	x.Status, x.ResponseBody = 503, "{\"error\": \"overloaded\"}"
-	l.Wrong = []reports.Wrong{{Operation: "refresh", Kind: "status", Times: 9, Message: "answered 503, wanted 201", Exchange: &x}}
+	sampleHits(l, seconds, x)
 	return l
+}
+
+// sampleHits gives a load the hits that a run keeps: the slowest of each operation, and wrong answers of refresh.
+func sampleHits(l *reports.Load, seconds int, x reports.Exchange) {
+	hit := func(operation string, n int, at, took int64) reports.Hit {
+		return reports.Hit{Operation: operation, Number: uint64(n), Client: fmt.Sprintf("client %d (device dev…%03d, account acc…%03d)", n%40+1, n%40+1, n%40+1), Due: at, Sent: at + 200_000,
+			SentAt: l.Run.Start.Add(time.Duration(at + 200_000)), Response: took + 200_000, Service: took, Status: 201, CorrelationID: fmt.Sprintf("agstest-16-1x2y3z-%d", n),
+			TraceParent: fmt.Sprintf("00-4bf92f3577b34da6a3ce929d0e0e%04x-00f067aa0ba9%04x-01", n, n)}
+	}
+	for _, name := range l.OperationNames() {
+		top := l.Operations[name].Response.Max
+		for i := range int64(reports.KeptSlow) {
+			h := hit(name, int(1000+37*i%1000), int64(seconds)*1e9/2+i*7_300_000, top/(1+i/4)-i*10_000)
+			if i == 3 {
+				h.Status, h.Kind = 503, "status"
+			}
+			l.Slowest = append(l.Slowest, h)
+		}
+	}
+	kind := reports.WrongKind{Operation: "refresh", Kind: "status", Statuses: map[string]int64{"503": 0}, Clients: 7, Verdict: reports.Warn, Limit: "errors<1%"}
+	for _, second := range l.Seconds {
+		if second.Operation == "refresh" && second.Wrong > 0 {
+			kind.Seconds = append(kind.Seconds, [2]int64{int64(second.At), second.Wrong})
+			kind.Times += second.Wrong
+		}
+	}
+	kind.Statuses["503"] = kind.Times
+	for i := range int64(min(7, kind.Times)) {
+		kind.Most = append(kind.Most, reports.ClientTimes{Client: fmt.Sprintf("client %d (device dev…%03d)", i+1, i+1), Times: max(1, kind.Times/7-i)})
+	}
+	if kind.Times > 0 {
+		l.WrongKinds = append(l.WrongKinds, kind)
+	}
+	for i := range 3 * reports.KeptWrong {
+		h := hit("refresh", 5000+i, int64(seconds)*7e8+int64(i)*int64(seconds)*1e8/60, 40_000_000)
+		h.Kind, h.Status, h.Operation = "status", 503, "refresh"
+		place := []string{reports.PlaceFirst, reports.PlaceBetween, reports.PlaceLast}[i/reports.KeptWrong]
+		one := x
+		l.Wrong = append(l.Wrong, reports.Wrong{Operation: "refresh", Kind: "status", Times: max(9, kind.Times), Message: "answered 503, wanted 201", Place: place, Hit: &h, Exchange: &one})
+	}
+	l.Trace = &reports.TraceContext{Sent: l.Total.Sent, Back: l.Total.Sent}
 }
 
 func sampleGate() *reports.Gate {

@@ -9,8 +9,8 @@ import (
 //go:embed schema/*.json
 var schemaFiles embed.FS
 
-// Schema gives the JSON Schema (draft 2020-12) of a stored form: conformance, load, gate, comparison or matrix. The schemas follow from the Go
-// types and their comments; a test keeps them so.
+// Schema gives the JSON Schema (draft 2020-12) of a stored form: conformance, load, gate, comparison or matrix. The
+// schemas follow from the Go types and their comments; a test keeps them so.
 func Schema(name string) ([]byte, error) {
 	if data, err := schemaFiles.ReadFile("schema/" + name + ".json"); err == nil {
 		return data, nil

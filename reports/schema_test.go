@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/matrix"
 )
 
@@ -32,7 +33,7 @@ var storedForms = map[string]struct {
 	"conformance": {reports.Conformance{}, "What a conformance run found"},
 	"load":        {reports.Load{}, "What a load run measured; all times are nanoseconds"},
 	"gate":        {reports.Gate{}, "A conformance run and a load run with one verdict"},
-	"comparison":  {reports.Comparison{}, "What tells two services, two builds or two times apart"},
+	"comparison":  {compare.Comparison{}, "What tells two services, two builds or two times apart"},
 	"matrix":      {matrix.Matrix{}, "What several environments answered to the same questions, side by side; all times are nanoseconds"},
 }
 
@@ -156,7 +157,7 @@ func (m *schemaMaker) object(kind reflect.Type) map[string]any {
 func TestSchemasFollowFromTheTypes(t *testing.T) {
 	for name, form := range storedForms {
 		t.Run(name, func(t *testing.T) {
-			maker := newSchemaMaker(t, map[bool][]string{true: {".", "matrix"}, false: {"."}}[name == "matrix"]...)
+			maker := newSchemaMaker(t, append([]string{"."}, map[string][]string{"matrix": {"matrix"}, "comparison": {"compare"}}[name]...)...)
 			kind := reflect.TypeOf(form.document)
 			schema := maker.object(kind)
 			version := schemaOf(t, name)
@@ -187,7 +188,7 @@ func TestSchemasFollowFromTheTypes(t *testing.T) {
 
 func schemaOf(t *testing.T, name string) string {
 	t.Helper()
-	return map[string]string{"conformance": reports.ConformanceSchema, "load": reports.LoadSchema, "gate": reports.GateSchema, "comparison": reports.ComparisonSchema, "matrix": matrix.Schema}[name]
+	return map[string]string{"conformance": reports.ConformanceSchema, "load": reports.LoadSchema, "gate": reports.GateSchema, "comparison": compare.ComparisonSchema, "matrix": matrix.Schema}[name]
 }
 
 func compiledSchema(t *testing.T, name string) *jsonschema.Schema {

@@ -59,7 +59,7 @@ func FindingsText(findings []Finding) string {
 	return strings.Join(lines, "\n")
 }
 
-// Sentence says what a limit wanted and what came.
+// Sentence gives the bound of a limit and its result.
 func (limit Limit) Sentence() string {
 	sentence := limit.Expression + ": " + cmp.Or(limit.Value, "no figure")
 	if limit.Interval != "" {
@@ -71,8 +71,8 @@ func (limit Limit) Sentence() string {
 	return sentence
 }
 
-// LoneScenarios are those that failed, warned or could not be judged and stand for no requirement, so that no list of requirements names
-// them: people's own, and those of the suite that no cause stands for.
+// LoneScenarios returns the scenarios that failed, warned or could not be judged, and that no list of requirements
+// names: people's own, and those of the suite that no cause stands for.
 func LoneScenarios(scenarios []Scenario) []Scenario {
 	var lone []Scenario
 	for _, s := range scenarios {
@@ -82,6 +82,18 @@ func LoneScenarios(scenarios []Scenario) []Scenario {
 		}
 	}
 	return lone
+}
+
+// OwnSkipped are people's own scenarios that were skipped and stand for no requirement, so that no list of requirements
+// names them.
+func OwnSkipped(scenarios []Scenario) []Scenario {
+	var skipped []Scenario
+	for _, s := range scenarios {
+		if s.Verdict == Skipped && len(s.Requirements) == 0 && !strings.HasPrefix(s.File, "features/") {
+			skipped = append(skipped, s)
+		}
+	}
+	return skipped
 }
 
 func StormSentence(s *Storm) string {
@@ -108,7 +120,8 @@ func (r Requirement) Why() string {
 	return figures.OneLine(r.Needs, 400)
 }
 
-// Sentence begins with a capital and ends with a full stop. A first word that is a name of the service's keeps its letters.
+// Sentence begins with a capital and ends with a full stop. A first word that is a name of the service's keeps its
+// letters.
 func Sentence(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" {

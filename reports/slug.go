@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// Slug makes a word of a class name of a feature's title. Letters and digits of every script stay, with the marks that belong to them.
+// Slug makes a word of a class name of a feature's title. Letters and digits of every script stay, with the marks that
+// belong to them.
 func Slug(title string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(title) {

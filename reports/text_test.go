@@ -56,7 +56,24 @@ func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(render(t, func(w io.Writer) error { return text.Markdown(w, nil, l) }), "refresh was answered 201"))
 }
 
-// A run that is not good and has nothing single to blame, such as one that was interrupted, never says that nothing needs attention.
+// The summary names single wrong answers of each kind by the ids that were sent, the gravest kind first.
+func TestSummaryNamesSingleWrongAnswers(t *testing.T) {
+	l := sampleLoad(2, 60)
+	one := func(kind string) reports.Wrong {
+		return reports.Wrong{Operation: "refresh", Kind: kind, Times: 1, Message: "of another client", Hit: &reports.Hit{Operation: "refresh", Kind: kind, CorrelationID: "id-of-" + kind}}
+	}
+	l.Wrong = append(l.Wrong, one("identity"))
+	summary := render(t, func(w io.Writer) error { return text.Markdown(w, nil, l) })
+	identity, status := strings.Index(summary, "| refresh | identity | ❌ fail | 1 |"), strings.Index(summary, "| refresh | status | ⚠️ warning |")
+	assert.Positive(t, identity)
+	assert.Less(t, identity, status)
+	for _, id := range []string{"agstest-16-1x2y3z-5000", "agstest-16-1x2y3z-5030", "agstest-16-1x2y3z-5059", "id-of-identity"} {
+		assert.Contains(t, summary, id)
+	}
+}
+
+// A run that is not good and has nothing single to blame, such as one that was interrupted, never says that nothing
+// needs attention.
 func TestNoPageIsCalmAboutARunThatIsNotGood(t *testing.T) {
 	for _, verdict := range reports.Verdicts {
 		run, reason := reports.Run{Partial: "it was interrupted"}, "the run ended early"
@@ -82,7 +99,7 @@ func TestNoPageIsCalmAboutARunThatIsNotGood(t *testing.T) {
 	}
 }
 
-// What people's own scenarios found is at the top of every report: no requirement speaks for them.
+// Findings of people's own scenarios are at the top of every report: no requirement speaks for them.
 func TestScenariosWithoutARequirementAreLookedAtFirst(t *testing.T) {
 	c := &reports.Conformance{Verdict: reports.Fail, Reason: "1 scenario without a requirement failed", Requirements: []reports.Requirement{{ID: "REF-01", Verdict: reports.Pass, Text: "A client refreshes."}}, Features: []reports.Feature{{File: "own/a.feature", Path: "tests/a.feature"}}, Scenarios: []reports.Scenario{
 		{ID: "own/a.feature:4", Name: "Refresh twice", Verdict: reports.Fail, File: "own/a.feature", Line: 4, Findings: []reports.Finding{{Verdict: reports.Fail, Expected: "status 201", Got: "status 200"}}},

@@ -2,8 +2,9 @@ package reports
 
 import "fmt"
 
-// Tries tells how often something showed, of the times it could have: a failing scenario is tried again, and --repeat plays each several
-// times. What shows each time is always so, what shows less often is so sometimes, and both count.
+// Tries counts how often something showed, of the times it could have: a failing scenario is tried again, and --repeat
+// plays each several times. A fault that shows each time is always so, one that shows less often is so sometimes, and
+// both count.
 type Tries struct {
 	Times  int `json:"times"`  // how often it was tried and the try told something
 	Showed int `json:"showed"` // of those, how often it showed

@@ -1,8 +1,8 @@
-// Package reports is what a run found, as data that is stored and read back: Conformance, Load, Gate and Comparison,
-// their Run and their Verdicts, and the JSON Schemas of the files. It compares runs (Compare, CompareHistory,
-// InterleavedComparison) and says in words what every report says alike (Why, Sentence, Title). It knows neither how
-// the findings came about nor how they are shown or kept: reports/html, reports/text and reports/export render them,
-// each as a func(io.Writer, *T) error; reports/runs keeps their folders.
+// Package reports holds the results of a run as data that is stored and read back: Conformance, Load, Gate and
+// Comparison, their Run and their Verdicts, and the JSON Schemas of the files. It also has the sentences that all
+// reports share (Why, Sentence, Title). It knows neither how the findings came about nor how they are shown or kept:
+// reports/html, reports/text and reports/export render them, each as a func(io.Writer, *T) error; reports/runs keeps
+// their folders; reports/compare compares runs.
 package reports
 
 // Verdict is the outcome of a step, a scenario, a requirement, a limit or a run.

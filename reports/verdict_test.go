@@ -13,8 +13,8 @@ func TestEveryVerdictHasAWord(t *testing.T) {
 	}
 }
 
-// TestOneOrderOfVerdicts: every verdict has its place, what blocks a release comes before what does not (but for what was not looked at, which
-// is milder than a warning where both meet), and the order of two does not matter.
+// TestOneOrderOfVerdicts: every verdict has its place, what blocks a release comes before what does not (but for what
+// was not looked at, which is milder than a warning where both meet), and the order of two does not matter.
 func TestOneOrderOfVerdicts(t *testing.T) {
 	t.Parallel()
 	milder := false

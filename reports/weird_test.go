@@ -12,7 +12,8 @@ import (
 	"agstest/reports"
 )
 
-// weird copies v with some of its values replaced by the least likely ones, as a stored run of somebody else may have them.
+// weird copies v with some of its values replaced by the least likely ones, as a stored run of somebody else may have
+// them.
 func weird(t *rapid.T, v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.Pointer:

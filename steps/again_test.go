@@ -52,8 +52,8 @@ func allDevices(t testing.TB, control *environment.MockControl) int {
 	return n
 }
 
-// TestTheSameVerdictsEveryTime: one live service, looked at twenty times in a row and four times at once, gets the same verdicts each time,
-// and each run makes four devices at most.
+// TestTheSameVerdictsEveryTime: one live service, looked at twenty times in a row and four times at once, gets the same
+// verdicts each time, and each run makes four devices at most.
 func TestTheSameVerdictsEveryTime(t *testing.T) {
 	times, together := 20, 4
 	if underRace || testing.Short() {
@@ -68,6 +68,7 @@ func TestTheSameVerdictsEveryTime(t *testing.T) {
 	assert.Equal(t, reports.Pass, first.Verdict, first.Reason)
 	assert.Equal(t, before+4, allDevices(t, control), "devices of one run")
 	want := verdictsOf(first)
+	o.BriefEvidence = true // the others are asked for their verdicts alone
 	for range times - 1 {
 		require.Equal(t, want, verdictsOf(run(t, o)))
 	}
@@ -88,7 +89,8 @@ func TestTheSameVerdictsEveryTime(t *testing.T) {
 	assert.Equal(t, before+4*(times+together), allDevices(t, control), "devices of all runs")
 }
 
-// limited lets the mock's first account have only so many devices, by refusing every later first-time sign-on as a full account does.
+// limited gives the mock's first account room for few devices: it refuses every later first-time sign-on as a full
+// account does.
 func limited(server *mock.Server, room int) http.Handler {
 	var mu sync.Mutex
 	made := 0
@@ -129,7 +131,8 @@ func copyAnswer(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
-// TestAFullAccountIsNoFault: however little room an account has, the run is not red, and what needs room could not be told.
+// TestAFullAccountIsNoFault: however little room an account has, the run is not red, and scenarios that need room could
+// not tell.
 func TestAFullAccountIsNoFault(t *testing.T) {
 	for _, room := range []int{0, 1, 2, 3} {
 		e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler { return limited(s, room) })
@@ -152,6 +155,36 @@ func TestAFullAccountIsNoFault(t *testing.T) {
 				assert.Contains(t, q.Reason, "could not tell: the account has no room", id)
 			}
 		}
+		end()
+	}
+}
+
+// TestSigningOutIsJudgedOnAFullAccount: with a spare device OUT-06 is judged where no device can be made, and a service
+// that removes a device which signs out is found by it; without one it could not be told.
+func TestSigningOutIsJudgedOnAFullAccount(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		spare  string
+		faults []mock.Fault
+		want   reports.Verdict
+		says   string
+	}{
+		"a sound service":                 {"PUB_994", nil, reports.Partly, "the devices of an account can be counted only"},
+		"a service that removes a device": {"PUB_994", []mock.Fault{fault(t, "sign-out-deletes-device")}, reports.Warn, "20003"},
+		"no spare device":                 {"", nil, reports.Skipped, "could not tell: the account has no room"},
+	} {
+		e, end, err := started(mock.Config{Faults: test.faults}, func(s *mock.Server) http.Handler { return limited(s, 0) })
+		require.NoError(t, err)
+		e.Mock = nil
+		delete(e.Situations, "spare-device")
+		if test.spare != "" {
+			e.Situations["spare-device"] = environment.Situation{ClientID: test.spare}
+		}
+		o := quick
+		o.Environment, o.Only = e, []string{"OUT-06"}
+		q := requirement(t, run(t, o), "OUT-06")
+		assert.Equal(t, test.want, q.Verdict, "%s: %s", name, q.Reason)
+		assert.Contains(t, q.Reason, test.says, name)
 		end()
 	}
 }

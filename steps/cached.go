@@ -3,33 +3,15 @@ package steps
 import (
 	"fmt"
 	"sort"
-	"strconv"
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/figures"
+	"agstest/steps/talk"
 )
 
-// fromCache says which headers of an answer tell that a cache gave it and not the service: an Age above 0 (RFC 9111 section 5.1), a hit in
-// X-Cache, or two numbers in X-Varnish, which are the request's and that of the one that filled the cache.
-func fromCache(x *exchange) string {
-	if x.Status == 0 {
-		return ""
-	}
-	var told []string
-	if age, err := strconv.Atoi(strings.TrimSpace(x.Header.Get("Age"))); err == nil && age > 0 {
-		told = append(told, fmt.Sprintf("Age %d", age))
-	}
-	if strings.Contains(strings.ToLower(x.Header.Get("X-Cache")), "hit") {
-		told = append(told, "X-Cache")
-	}
-	if len(strings.Fields(x.Header.Get("X-Varnish"))) == 2 {
-		told = append(told, "X-Varnish")
-	}
-	return strings.Join(told, ", ")
-}
-
-// noteCaches tells of answers that a cache gave, by call: what showed it, which caches they came through (Via, RFC 9110 section 7.6.3), what
-// Cache-Control says of keeping them, and between which tenants or tokens the cache does not distinguish.
+// noteCaches reports answers from a cache, by call: the evidence, the caches on the way (Via, RFC 9110 section 7.6.3),
+// what Cache-Control says of keeping them, and between which tenants or tokens the cache does not distinguish.
 func noteCaches(entries []entry) []string {
 	type cached struct {
 		times             int
@@ -39,7 +21,7 @@ func noteCaches(entries []entry) []string {
 	calls := map[string]*cached{}
 	for _, e := range entries {
 		for _, x := range e.exchanges {
-			told := fromCache(x)
+			told := talk.FromCache(x)
 			if told == "" {
 				continue
 			}
@@ -54,8 +36,8 @@ func noteCaches(entries []entry) []string {
 				to = [2]map[string]bool{{}, {}}
 				c.callers[string(x.Body)] = to
 			}
-			to[0][x.request.headerValue(ags.HeaderTenant)] = true
-			to[1][x.request.headerValue("token")] = true
+			to[0][x.Request.HeaderValue(ags.HeaderTenant)] = true
+			to[1][x.Request.HeaderValue("token")] = true
 		}
 	}
 	var notes []string
@@ -64,7 +46,7 @@ func noteCaches(entries []entry) []string {
 		if c.times > 1 {
 			was = "were"
 		}
-		note := fmt.Sprintf("%s of %s %s answered from a cache (%s", plural(c.times, "answer"), operation, was, c.how)
+		note := fmt.Sprintf("%s of %s %s answered from a cache (%s", figures.Plural(c.times, "answer"), operation, was, c.how)
 		if c.via != "" {
 			note += ", Via: " + brief(c.via)
 		}

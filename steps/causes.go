@@ -11,27 +11,31 @@ import (
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/reports"
+	"agstest/steps/scene"
+	"agstest/steps/talk"
 )
 
 // causePrefix begins the id of a cause, so that no requirement is mistaken for one.
 const causePrefix = "C-"
 
 var (
-	// saidStatus is how a finding tells which answer came: a step's "status 403 with sub-code 20001", or the reason of a scenario that
-	// could not start.
+	// saidStatus is how a finding tells which answer came: a step's "status 403 with sub-code 20001", or the reason of a
+	// scenario that could not start.
 	saidStatus = regexp.MustCompile(`^(?:.*\b(?:answered with |got |refused too \())?(status [0-9]{3}(?: with sub-code [0-9]+)?)`)
-	// wantedStatus is how a step asks for one of the statuses of good answers, and ERR-09 for one that the page lists.
+	// wantedStatus matches how a step asks for one of the statuses of good answers, and ERR-09 for a status that the
+	// page lists.
 	wantedStatus = regexp.MustCompile(`^(?:one of |status 20[01]\b)`)
-	// trail is what a random sequence or a moment adds to a finding.
+	// trail matches what a random sequence or a moment adds to a finding.
 	trail = regexp.MustCompile(`(?: after: |; request [0-9]+ of seed ).*$`)
-	// particular is what differs from run to run: quoted values, places in a text, moments, marks of secrets, and words made of letters and digits.
+	// particular matches text that differs from run to run: quoted values, places in a text, moments, marks of secrets,
+	// and words made of letters and digits.
 	particular = regexp.MustCompile(`"[^"]*"|\bbyte [0-9]+|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?|‹[^›]*›|\b[0-9]{6,}\b|\b[A-Za-z_.-]*(?:[A-Za-z_][0-9]|[0-9][A-Za-z_])[\w.-]*`)
 )
 
-// causeOf is the id of the cause of a finding: findings with the same call, the same expectation and the same answer have one cause,
-// whichever requirement they miss. A good answer that was wanted and did not come is one cause however it was asked for: by the
-// requirement itself, by another that starts from such an answer, or by a scenario that could not start without it. What differs from
-// run to run is left out, so that the id of a cause stays the same.
+// causeOf returns the id of the cause of a finding: findings with the same call, expectation and answer have one cause,
+// whichever requirement they miss. A good answer that did not come is one cause, whoever asked for it: the requirement
+// itself, another that starts from such an answer, or a scenario that could not start without it. Text that differs
+// from run to run is left out, so that the id of a cause stays the same.
 func causeOf(operation string, outcome check.Outcome, expected, got string) string {
 	got = trail.ReplaceAllString(got, "")
 	said := saidStatus.FindStringSubmatch(got)
@@ -44,20 +48,20 @@ func causeOf(operation string, outcome check.Outcome, expected, got string) stri
 }
 
 // blame gives every finding that counts its cause.
-func blame(findings []finding, exchanges []*exchange) {
+func blame(findings []talk.Finding, exchanges []*talk.Exchange) {
 	for i := range findings {
 		f := &findings[i]
-		if f.skipped || f.outcome == check.Held || f.outcome == check.Observed {
+		if f.Skipped || f.Outcome == check.Held || f.Outcome == check.Observed {
 			continue
 		}
 		operation := ""
-		if f.exchange >= 0 && f.exchange < len(exchanges) {
-			operation = exchanges[f.exchange].Call.Operation
+		if f.Exchange >= 0 && f.Exchange < len(exchanges) {
+			operation = exchanges[f.Exchange].Call.Operation
 		}
-		if strings.HasPrefix(f.got, strangeDevice) { // whichever call describes it
+		if strings.HasPrefix(f.Got, scene.StrangeDevice) || strings.HasPrefix(f.Got, check.PassingFault) { // whichever call it is
 			operation = ""
 		}
-		f.cause = causeOf(operation, f.outcome, f.expected, f.got)
+		f.Cause = causeOf(operation, f.Outcome, f.Expected, f.Got)
 	}
 }
 
@@ -70,13 +74,11 @@ func (r *run) knownCause(cause string) (KnownDeparture, bool) {
 	return d, ok && !d.expired(r.now)
 }
 
-// causes are the causes of everything in the report that failed, warned, could not be told or is known, the gravest first and of those
-// the ones with most requirements. The first finding in the order of the features that has an exchange is the evidence.
+// causes are the causes of everything in the report that failed, warned, could not be told or is known, the gravest
+// first and of those the ones with most requirements. The first finding in the order of the features that has an
+// exchange is the evidence.
 func (r *run) causes(entries []entry) []reports.Cause {
-	order := map[string]int{}
-	for i, requirement := range ags.Requirements {
-		order[requirement.ID] = i
-	}
+	order := orderOfCatalogue()
 	var list []reports.Cause
 	at := map[string]int{}
 	for _, e := range entries {
@@ -85,35 +87,16 @@ func (r *run) causes(entries []entry) []reports.Cause {
 		}
 		for _, f := range e.findings {
 			verdict := r.weigh(f)
-			if f.cause == "" || verdict.Rank() > reports.Warn.Rank() {
+			if f.Cause == "" || verdict.Rank() > reports.Warn.Rank() {
 				continue
 			}
-			i, seen := at[f.cause]
+			i, seen := at[f.Cause]
 			if !seen {
 				i = len(list)
-				at[f.cause] = i
-				list = append(list, reports.Cause{ID: f.cause, Verdict: verdict, Exchange: -1})
+				at[f.Cause] = i
+				list = append(list, reports.Cause{ID: f.Cause, Verdict: verdict, Exchange: -1})
 			}
-			c := &list[i]
-			c.Times++
-			c.Verdict = reports.Graver(c.Verdict, verdict)
-			if d, ok := r.knownCause(f.cause); ok {
-				c.Known = d.report()
-			}
-			if !slices.Contains(c.Requirements, f.requirement) {
-				c.Requirements = append(c.Requirements, f.requirement)
-			}
-			if !slices.Contains(c.Scenarios, e.record.ID) {
-				c.Scenarios = append(c.Scenarios, e.record.ID)
-			}
-			plainer := strings.HasPrefix(c.Expected, "one of ") && strings.HasPrefix(f.expected, "status ")
-			if c.Scenario == "" || c.Expected == "" && f.expected != "" || plainer || c.Exchange < 0 && f.exchange >= 0 {
-				c.Expected, c.Got = r.secrets.Text(f.expected), r.secrets.Text(f.got)
-				c.Scenario, c.Exchange = e.record.ID, f.exchange
-				if f.exchange >= 0 && f.exchange < len(e.exchanges) {
-					c.Operation = e.exchanges[f.exchange].Call.Operation
-				}
-			}
+			r.addTo(&list[i], f, verdict, e)
 		}
 	}
 	for i := range list {
@@ -127,6 +110,38 @@ func (r *run) causes(entries []entry) []reports.Cause {
 		return len(list[i].Requirements) > len(list[j].Requirements)
 	})
 	return list
+}
+
+// addTo adds a finding to its cause, which is shown by the plainest of them.
+func (r *run) addTo(c *reports.Cause, f talk.Finding, verdict reports.Verdict, e entry) {
+	c.Times++
+	c.Verdict = reports.Graver(c.Verdict, verdict)
+	if d, ok := r.knownCause(f.Cause); ok {
+		c.Known = d.report()
+	}
+	if !slices.Contains(c.Requirements, f.Requirement) {
+		c.Requirements = append(c.Requirements, f.Requirement)
+	}
+	if !slices.Contains(c.Scenarios, e.record.ID) {
+		c.Scenarios = append(c.Scenarios, e.record.ID)
+	}
+	plainer := strings.HasPrefix(c.Expected, "one of ") && strings.HasPrefix(f.Expected, "status ")
+	if c.Scenario == "" || c.Expected == "" && f.Expected != "" || plainer || c.Exchange < 0 && f.Exchange >= 0 {
+		c.Expected, c.Got = r.Secrets.Text(f.Expected), r.Secrets.Text(f.Got)
+		c.Scenario, c.Exchange = e.record.ID, f.Exchange
+		if f.Exchange >= 0 && f.Exchange < len(e.exchanges) {
+			c.Operation = e.exchanges[f.Exchange].Call.Operation
+		}
+	}
+}
+
+// orderOfCatalogue is the place of each requirement.
+func orderOfCatalogue() map[string]int {
+	order := map[string]int{}
+	for i, requirement := range ags.Requirements {
+		order[requirement.ID] = i
+	}
+	return order
 }
 
 // isCause tells the id of a cause from that of a requirement.

@@ -43,8 +43,8 @@ func requirementVerdicts(report *reports.Conformance) map[string]reports.Verdict
 	return verdicts
 }
 
-// TestOneCauseIsOneEntry: where every sign-on with a known device is refused, one thing is wrong. What needs such a sign-on to begin with
-// could not be told; it did not fail.
+// TestOneCauseIsOneEntry: if every sign-on with a known device is refused, one thing is wrong. Scenarios that start
+// with such a sign-on could not tell; they did not fail.
 func TestOneCauseIsOneEntry(t *testing.T) {
 	report := conformed(t, mock.Config{Faults: []mock.Fault{fault(t, "session-nth-refused")}}, nil, nil)
 	require.NotEmpty(t, report.Causes)
@@ -107,6 +107,29 @@ func TestAnotherParameterNameIsOneCause(t *testing.T) {
 	assert.LessOrEqual(t, failing, 6)
 }
 
+// TestATokenThatCannotBeReadIsToldAsSuch: it is not a miss of each claim that is not found in it, nor of odd requests
+// that are answered like any other.
+func TestATokenThatCannotBeReadIsToldAsSuch(t *testing.T) {
+	for name, about := range map[string]string{"token-opaque": "", "token-exp-text": "exp"} {
+		report := conformed(t, mock.Config{Faults: []mock.Fault{fault(t, name)}}, nil, func(o *steps.Options) {
+			o.Only = []string{"TOK-11", "TOK-12", "TOK-14", "TOK-16", "SOST-23", "GST-13", "FLOW-01", "FLOW-04", "ERR-08"}
+		})
+		assert.Equal(t, reports.Fail, report.Verdict)
+		for _, c := range report.Causes {
+			if c.Verdict != reports.Fail || strings.HasPrefix(c.Got, "status ") || strings.HasPrefix(c.Expected, "status ") {
+				continue // the mock itself does not accept such a token any more
+			}
+			assert.NotContains(t, c.Got, `got ""`, c.Expected)
+			assert.NotContains(t, c.Got, "s apart", c.Expected)
+			assert.NotContains(t, c.Got, "in which", c.Expected)
+			assert.Contains(t, c.Got, about)
+			if about == "" {
+				assert.Contains(t, c.Expected, "compact JWS", c.Got)
+			}
+		}
+	}
+}
+
 // TestTamperedRequestsSayHow: the evidence of a request that was changed on purpose says what was changed.
 func TestTamperedRequestsSayHow(t *testing.T) {
 	report := conformed(t, mock.Config{Faults: []mock.Fault{fault(t, "get-session-any-audience")}}, nil, nil)
@@ -119,8 +142,8 @@ func TestTamperedRequestsSayHow(t *testing.T) {
 	assert.True(t, found)
 }
 
-// TestKnownCause: a list of known departures may name a cause; all requirements that miss for it are known, also those that could not be
-// told for it. A cause that nothing has any more is to be taken off the list.
+// TestKnownCause: a list of known departures may name a cause; all requirements that miss for it are known, also those
+// that could not be told for it. A cause that nothing has any more is to be taken off the list.
 func TestKnownCause(t *testing.T) {
 	config := mock.Config{Faults: []mock.Fault{fault(t, "session-nth-refused")}}
 	id := conformed(t, config, nil, nil).Causes[0].ID

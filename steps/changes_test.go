@@ -12,8 +12,8 @@ import (
 	"agstest/steps"
 )
 
-// TestChangesThatDoNotFit: what cannot be left out or changed because it is not there is an error that says what is there; the request is
-// not sent as documented in its place, which would prove nothing.
+// TestChangesThatDoNotFit: a change of something that the request does not have is an error that lists what it has. The
+// suite does not send the request as documented instead, which would prove nothing.
 func TestChangesThatDoNotFit(t *testing.T) {
 	const signOn, refresh = "the client signs on with a session token and its clientId", "the client refreshes its tokens"
 	for name, c := range map[string]struct{ given, change, when, says string }{

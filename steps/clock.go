@@ -2,7 +2,6 @@ package steps
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"agstest/internal/check"
@@ -12,13 +11,14 @@ import (
 // mostClockSet is by how much the clock of this machine may be set during a run. Time services slew it by less.
 const mostClockSet = time.Second
 
-// clockSet is by how much the clock of this machine was set from one moment to another: what passed on it, less what passed.
+// clockSet is by how much the clock of this machine was set from one moment to another: what passed on it, less what
+// passed.
 func clockSet(from, to time.Time) time.Duration {
 	return to.Round(0).Sub(from.Round(0)) - to.Sub(from)
 }
 
-// doubtTimes takes back what a scenario found wrong if the clock of this machine was set since the run began: what is said about times
-// compares with that clock. The run tells of it once.
+// doubtTimes takes back the misses of a scenario if the clock of this machine was set since the run began, because
+// times are compared with that clock. The run tells of it once.
 func (r *run) doubtTimes(p *play) {
 	set := clockSet(r.now, r.clock())
 	if set.Abs() <= mostClockSet {
@@ -28,14 +28,10 @@ func (r *run) doubtTimes(p *play) {
 		return
 	}
 	note := fmt.Sprintf("the clock of this machine was set by %s during the run, so that nothing can be told of times", set.Round(time.Second))
-	r.mu.Lock()
-	if !slices.Contains(r.notes, note) {
-		r.notes = append(r.notes, note)
-	}
-	r.mu.Unlock()
-	for i, f := range p.world.findings {
-		if !f.skipped && (f.outcome == check.Broken || f.outcome == check.Soft) {
-			p.world.findings[i].outcome, p.world.findings[i].got = check.Unknown, note+"; found was: "+f.got
+	r.NoteOnce(note)
+	for i, f := range p.world.Findings {
+		if !f.Skipped && (f.Outcome == check.Broken || f.Outcome == check.Soft) {
+			p.world.Findings[i].Outcome, p.world.Findings[i].Got = check.Unknown, note+"; found was: "+f.Got
 		}
 	}
 	for i, step := range p.record.Steps {

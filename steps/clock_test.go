@@ -14,7 +14,8 @@ import (
 	"agstest/steps"
 )
 
-// withClockSet is a moment as it would be read after the clock of the machine was set: another time of day at the same monotonic reading.
+// withClockSet returns a moment as it reads after the clock of the machine was set: another time of day at the same
+// monotonic reading.
 func withClockSet(t *testing.T, moment time.Time, by time.Duration) time.Time {
 	t.Helper()
 	fields := (*struct {
@@ -26,8 +27,9 @@ func withClockSet(t *testing.T, moment time.Time, by time.Duration) time.Time {
 	return moment
 }
 
-// TestClockThatIsSetIsNotTheServicesFault: once some scenarios are over, the clock of this machine is set back by an hour. That is the same
-// as a service whose clock goes forward by an hour and a clock of ours that says so, which can be made.
+// TestClockThatIsSetIsNotTheServicesFault: once some scenarios are over, the clock of this machine is set back by an
+// hour. That is the same as a service whose clock goes forward by an hour and a clock of ours that says so, which can
+// be made.
 func TestClockThatIsSetIsNotTheServicesFault(t *testing.T) {
 	for _, told := range []bool{true, false} {
 		var off atomic.Int64

@@ -10,20 +10,17 @@ import (
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/internal/environment"
+	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/steps/script"
+	"agstest/steps/talk"
 )
 
-// uses notes that the scenario stands on a situation, whether the environment file gives it or a mock makes it.
-func (w *world) uses(situation string) {
-	if !w.control && !slices.Contains(w.situations, situation) {
-		w.situations = append(w.situations, situation)
-	}
-}
-
-// cover holds a run against what had to be judged; nil: nothing was asked. A run that was narrowed (tags, requirements, a profile) is held
-// against what it asked for: the share counts its requirements, and a situation that none of its scenarios stands on is none of its.
+// cover compares a run with the coverage asked for; nil if none was. A run that was narrowed (tags, requirements, a
+// profile) is compared with what it asked for: the share counts its requirements only, and situations that none of its
+// scenarios needs do not count.
 func (r *run) cover(report *reports.Conformance, entries []entry) *reports.Coverage {
-	asked := cmp.Or(r.options.Coverage, r.environment.Coverage)
+	asked := cmp.Or(r.options.Coverage, r.Environment.Coverage)
 	if asked == environment.NoCoverage {
 		return nil
 	}
@@ -37,8 +34,8 @@ func (r *run) cover(report *reports.Conformance, entries []entry) *reports.Cover
 		if q.Level != string(ags.Documented) || !r.selection.asked[q.ID] {
 			continue
 		}
-		if q.Verdict == reports.Skipped && q.Needs == "" && strings.HasPrefix(q.Reason, absentLead) {
-			continue // nobody asks for what there is not
+		if q.Verdict == reports.Skipped && q.Needs == "" && strings.HasPrefix(q.Reason, script.AbsentLead) {
+			continue // nobody asks for a situation that does not exist
 		}
 		c.Documented++
 		if isJudged(q) {
@@ -65,7 +62,7 @@ func isJudged(q reports.Requirement) bool {
 	return q.Checked > 0 && !slices.Contains([]reports.Verdict{reports.Error, reports.Skipped, reports.NotExercised}, q.Verdict)
 }
 
-// lackingFromShare groups what was not judged by what would let it be, that which would help most first.
+// lackingFromShare groups the requirements that were not judged by what they lack, the most helpful first.
 func lackingFromShare(silent []reports.Requirement) []reports.CoverageLack {
 	var lacks []reports.CoverageLack
 	for _, q := range silent {
@@ -84,8 +81,8 @@ func lackingFromShare(silent []reports.Requirement) []reports.CoverageLack {
 	return lacks
 }
 
-// unjudged says why a situation was not judged, and false where it was: by at least one scenario that stands on it and could tell, of a
-// situation that does something.
+// unjudged returns why a situation was not judged, and false if it was: by at least one scenario that stands on it and
+// could tell, of a situation that does something.
 func (r *run) unjudged(name string, entries []entry) (reports.CoverageLack, bool) {
 	lack := reports.CoverageLack{Situation: name}
 	used := false
@@ -94,26 +91,26 @@ func (r *run) unjudged(name string, entries []entry) (reports.CoverageLack, bool
 			continue
 		}
 		used = true
-		if !slices.Contains(r.idle, name) && e.tells(r) {
+		if !slices.Contains(r.Idle, name) && e.tells(r) {
 			return lack, false
 		}
 		if lack.Why == "" {
 			lack.Why = e.record.Reason
 		}
-		for _, id := range e.scenario.requirements {
+		for _, id := range e.scenario.Requirements {
 			if !slices.Contains(lack.Requirements, id) {
 				lack.Requirements = append(lack.Requirements, id)
 			}
 		}
 	}
-	ability := abilityOf(r.environment, name)
+	ability := abilityOf(r.Environment, name)
 	switch {
 	case !used && r.isNarrowed():
 		return lack, false
-	case slices.Contains(r.idle, name):
+	case slices.Contains(r.Idle, name):
 		lack.Why = "the service answers what it answers to made-up values, so it does nothing"
 		lack.Write = "values that the service knows, in the form of " + ability.Example
-	case !ability.Offered && r.control == nil:
+	case !ability.Offered && r.Control == nil:
 		lack.Why, lack.Write = "the environment file does not give it whole", ability.Example
 	case !used && r.options.Calm != "":
 		lack.Why, lack.Write = "the environment is protected, and what it takes is more than a calm client sends", r.options.Calm
@@ -130,8 +127,8 @@ func (e entry) tells(r *run) bool {
 	if e.cut || slices.Contains([]reports.Verdict{reports.Error, reports.Skipped, reports.NotExercised}, e.record.Verdict) {
 		return false
 	}
-	return slices.ContainsFunc(e.findings, func(f finding) bool {
-		return !f.skipped && f.outcome != check.Unknown && slices.Contains(e.scenario.requirements, f.requirement)
+	return slices.ContainsFunc(e.findings, func(f talk.Finding) bool {
+		return !f.Skipped && f.Outcome != check.Unknown && slices.Contains(e.scenario.Requirements, f.Requirement)
 	})
 }
 
@@ -149,8 +146,8 @@ func (r *run) isNarrowed() bool {
 	return r.selection.narrowed || r.options.Profile != "" && r.options.Profile != "full"
 }
 
-// notEnough puts into verdict and reason of a run that less was judged than had to be. A failure stays one, since it is certain, and so do
-// a run that was ended and one that could judge nothing at all.
+// notEnough sets verdict and reason of a run that judged less than it had to. A failure stays, since it is certain, and
+// so do a run that was ended and one that could judge nothing at all.
 func (r *run) notEnough(report *reports.Conformance, exercised int) {
 	said := short(report.Coverage)
 	switch {
@@ -165,7 +162,7 @@ func (r *run) notEnough(report *reports.Conformance, exercised int) {
 
 // short is the sentence of a run that judged less than it had to.
 func short(c *reports.Coverage) string {
-	said := fmt.Sprintf("%d of %s judged", c.Judged, plural(c.Documented, "documented requirement"))
+	said := fmt.Sprintf("%d of %s judged", c.Judged, figures.Plural(c.Documented, "documented requirement"))
 	if c.Documented > 0 {
 		said += fmt.Sprintf(" (%s %%)", strconv.FormatFloat(float64(1000*c.Judged/c.Documented)/10, 'f', -1, 64))
 	}
@@ -185,7 +182,7 @@ func short(c *reports.Coverage) string {
 		}
 		said += "; write: " + l.Write
 		if n := len(l.Requirements); n > 0 {
-			said += " (for " + plural(n, "requirement") + ")"
+			said += " (for " + figures.Plural(n, "requirement") + ")"
 		}
 		break
 	}

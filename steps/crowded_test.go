@@ -12,8 +12,8 @@ import (
 	"agstest/reports"
 )
 
-// TestAStatus503ToAGeneratedRequest: where it comes by how many requests there are, it says nothing of the service; where it comes by what the
-// request is, and not to the documented one in between, it is wrong as any other 5xx.
+// TestAStatus503ToAGeneratedRequest: a 503 that comes from the number of requests says nothing of the service. A 503
+// that comes from the request itself, and not to the documented one in between, is wrong as any other 5xx.
 func TestAStatus503ToAGeneratedRequest(t *testing.T) {
 	answers := func(full func(r *http.Request) bool) func(s *mock.Server) http.Handler {
 		return func(s *mock.Server) http.Handler {

@@ -11,30 +11,33 @@ import (
 	"agstest/internal/check"
 	"agstest/internal/failure"
 	"agstest/internal/wire"
+	"agstest/steps/scene"
+	"agstest/steps/script"
+	"agstest/steps/talk"
 )
 
-// diagnosis finds out before the suite, with about a dozen requests, whether the environment file says what is true of the service. It
-// runs on live services alone. It says that a line is wrong only where the service itself shows it: it answers what the file gives just
-// as what nobody ever made, or does not list it and does not know it either. What it cannot tell is left to the suite. Session tokens
-// of the file, which may be good for one use, are never sent.
+// diagnosis checks before the suite, with about a dozen requests, whether the environment file is true of the service.
+// It runs on live services alone. It calls a line wrong only if the service itself shows it: the service answers the
+// value of the file like a made-up one, or does not list it and does not know it either. The suite finds the rest.
+// Session tokens of the file, which may be good for one use, are never sent.
 type diagnosis struct {
-	w     *world
-	first *exchange // discovery
-	known bool      // the address was looked at
+	w     *scene.World
+	first *talk.Exchange // discovery
+	known bool           // the address was looked at
 }
 
 // diagnose returns an error of the kind failure.Setup that names the line of the environment file that is wrong.
-func (r *run) diagnose(ctx context.Context, discovery *exchange) error {
-	if r.control != nil || discovery == nil || !r.needsTenant() {
+func (r *run) diagnose(ctx context.Context, discovery *talk.Exchange) error {
+	if r.Control != nil || discovery == nil || !r.needsTenant() {
 		return nil
 	}
-	d := &diagnosis{w: newWorld(r, &scenario{id: "diagnosis"}), first: discovery}
+	d := &diagnosis{w: scene.New(r.Stage, &script.Scenario{ID: "diagnosis"}), first: discovery}
 	d.parameter(ctx)
 	works, err := d.signOn(ctx)
 	if works || err != nil || ctx.Err() != nil {
-		return r.environment.Located(err)
+		return r.Environment.Located(err)
 	}
-	return r.environment.Located(d.address(ctx))
+	return r.Environment.Located(d.address(ctx))
 }
 
 // address looks at what all calls need: path, tenant, service.
@@ -51,7 +54,8 @@ func (d *diagnosis) address(ctx context.Context) error {
 	return nil
 }
 
-// needsTenant tells whether anything beyond discovery is asked: else what discovery shows is what is to be judged.
+// needsTenant tells whether the run asks for more than discovery; if not, the answer of discovery is itself to be
+// judged.
 func (r *run) needsTenant() bool {
 	for id := range r.selection.asked {
 		if !strings.HasPrefix(id, "DISC-") {
@@ -62,19 +66,20 @@ func (r *run) needsTenant() bool {
 }
 
 // ask sends a request of the diagnosis. It is in no transcript and judges nothing.
-func (d *diagnosis) ask(ctx context.Context, request *request) *exchange {
-	d.w.keepSecret(request)
-	if d.w.run.pace(ctx) != nil {
-		return &exchange{Exchange: &wire.Exchange{}, request: request}
+func (d *diagnosis) ask(ctx context.Context, request *talk.Request) *talk.Exchange {
+	d.w.KeepSecret(request)
+	if d.w.Stage.Pace(ctx) != nil {
+		return &talk.Exchange{Exchange: &wire.Exchange{}, Request: request}
 	}
-	x := &exchange{Exchange: d.w.run.clientOf(request).Do(ctx, request.call()), request: request}
-	d.w.keepAnswerSecret(x)
+	x, _ := d.w.Say(ctx, request, 0)
+	d.w.KeepAnswerSecret(x)
 	return x
 }
 
-// refused tells a refusal that says something: neither a limiter's, nor a gateway's page, nor a service's own trouble.
-func refused(x *exchange) bool {
-	status := effectiveStatus(x)
+// refused tells whether a refusal is the service's own: neither a limiter's, nor a gateway's page, nor a service's own
+// trouble.
+func refused(x *talk.Exchange) bool {
+	status := scene.EffectiveStatus(x)
 	if _, page := wire.GatewayPage(x.Exchange); page {
 		return false
 	}
@@ -86,35 +91,35 @@ func refused(x *exchange) bool {
 }
 
 // same tells that two refusals cannot be told apart.
-func same(a, b *exchange) bool {
-	return refused(a) && refused(b) && likeness(a, true) == likeness(b, true)
+func same(a, b *talk.Exchange) bool {
+	return refused(a) && refused(b) && scene.Likeness(a, true) == scene.Likeness(b, true)
 }
 
 // unknownSignOn is a sign-on with a session token and a device that nobody made.
-func (d *diagnosis) unknownSignOn() *request {
-	request := d.w.prepare(ags.SignOnWithSessionToken)
-	request.set("parameters", rawJSON([]parameter{{d.w.run.parameterName(d.w.service, "/signOnWithSessionToken", "sessionToken"), "agstest-" + d.w.invented(24)}}))
-	request.set("clientId", rawJSON("agstest_"+d.w.invented(16)))
+func (d *diagnosis) unknownSignOn() *talk.Request {
+	request := d.w.Prepare(ags.SignOnWithSessionToken)
+	request.Set("parameters", talk.JSON([]talk.Parameter{{Name: d.w.Stage.ParameterName(d.w.Service, "/signOnWithSessionToken", "sessionToken"), Value: "agstest-" + d.w.Invented(24)}}))
+	request.Set("clientId", talk.JSON("agstest_"+d.w.Invented(16)))
 	return request
 }
 
-// signOn tries the operator's secret and account, and the device of the situation active, where the file gives them. It tells whether a
-// sign-on was granted: then path, tenant, service and the name of the parameter are right.
+// signOn tries the operator's secret and account, and the device of the situation active, where the file gives them. It
+// tells whether a sign-on was granted: then path, tenant, service and the name of the parameter are right.
 func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
-	w, e := d.w, d.w.run.environment
+	w, e := d.w, d.w.Stage.Environment
 	active, given := e.Situations["active"]
 	if e.Operator == nil || !given || active.HasSessionToken() || active.Tenant != "" || active.Service != "" || active.Proxy != "" {
 		return false, nil
 	}
-	if err := w.useAccount(ctx, "active", 0); err != nil {
+	if err := w.UseAccount(ctx, "active", 0); err != nil {
 		return false, nil //nolint:nilerr // the scenarios say what they lack
 	}
-	mint := func(change func(*operatorToken) error) (*exchange, error) {
-		w.operator = nil
+	mint := func(change func(*talk.OperatorToken) error) (*talk.Exchange, error) {
+		w.Operator = nil
 		if change != nil {
-			w.operator = append(w.operator, change)
+			w.Operator = append(w.Operator, change)
 		}
-		request, err := w.headEndRequest()
+		request, err := w.HeadEndRequest()
 		if err != nil {
 			return nil, err
 		}
@@ -125,27 +130,9 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 		return false, nil
 	}
 	if refused(good) {
-		if err := d.address(ctx); err != nil {
-			return false, err
-		}
-		bad, err := mint(func(t *operatorToken) (err error) {
-			t.key, err = t.key.Other("agstest-" + w.invented(32))
-			return err
-		})
-		if err == nil && same(good, bad) {
-			return false, wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.describe(good))
-		}
-		stranger, err := mint(func(t *operatorToken) error { t.set(ags.OperatorToken.Account, "agstest"+w.invented(12)); return nil })
-		key := "operator.account"
-		if active.AccountID != "" {
-			key = "situations.active.accountId"
-		}
-		if err == nil && same(good, stranger) && effectiveStatus(good) != http.StatusBadRequest {
-			return false, wire.Blame(key, "getSessionToken knows no account %q (%s), just as it knows no made-up one: check %s", w.account.id, w.describe(good), key)
-		}
-		return false, nil
+		return false, d.operator(ctx, good, active.AccountID != "", mint)
 	}
-	token, err := readSessionToken(good)
+	token, err := scene.ReadSessionToken(good)
 	if err != nil || active.ClientID == "" {
 		return false, nil //nolint:nilerr // a wrong answer is for the suite to find
 	}
@@ -153,42 +140,85 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 		return false, err
 	}
 	request := d.unknownSignOn()
-	request.set("parameters", rawJSON([]parameter{{w.run.parameterName(w.service, "/signOnWithSessionToken", "sessionToken"), token}}))
-	request.set("clientId", rawJSON(active.ClientID))
+	request.Set("parameters", talk.JSON([]talk.Parameter{{Name: w.Stage.ParameterName(w.Service, "/signOnWithSessionToken", "sessionToken"), Value: token}}))
+	request.Set("clientId", talk.JSON(active.ClientID))
 	x := d.ask(ctx, request)
-	if x.Status/100 == 2 && effectiveStatus(x) == x.Status {
+	if x.Status/100 == 2 && scene.EffectiveStatus(x) == x.Status {
 		return true, nil
 	}
 	return false, d.device(ctx, x, active.ClientID, mint)
 }
 
-// device looks whether a clientId is refused just as one that nobody made, where a made-up session token gets another answer.
-func (d *diagnosis) device(ctx context.Context, known *exchange, id string, mint func(func(*operatorToken) error) (*exchange, error)) error {
+// operator looks why getSessionToken refuses the operator of the environment file: for the key, or for the account.
+func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named bool, mint func(func(*talk.OperatorToken) error) (*talk.Exchange, error)) error {
+	w := d.w
+	if err := d.address(ctx); err != nil {
+		return err
+	}
+	bad, err := mint(func(t *talk.OperatorToken) (err error) {
+		t.Key, err = t.Key.Other("agstest-" + w.Invented(32))
+		return err
+	})
+	if err == nil && same(good, bad) {
+		return wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.Describe(good))
+	}
+	stranger, err := mint(func(t *talk.OperatorToken) error {
+		t.Set(ags.OperatorToken.Account, "agstest"+w.Invented(12))
+		return nil
+	})
+	key := "operator.account"
+	if named {
+		key = "situations.active.accountId"
+	}
+	if err == nil && same(good, stranger) && scene.EffectiveStatus(good) != http.StatusBadRequest {
+		return wire.Blame(key, "getSessionToken knows no account %q (%s), just as it knows no made-up one: check %s", w.Account.ID, w.Describe(good), key)
+	}
+	return nil
+}
+
+// device checks whether a clientId is refused just as a made-up one, while a made-up session token gets another answer.
+func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string, mint func(func(*talk.OperatorToken) error) (*talk.Exchange, error)) error {
 	if code, ok := check.SubCode(known.Exchange); ok && code/1000 == 20 && code != 20003 {
-		return nil // another reason, such as where the caller is or the state of the account
+		return d.standing(known, id, code)
 	}
 	good, err := mint(nil)
 	if err != nil {
 		return nil //nolint:nilerr // nothing can be told
 	}
-	token, err := readSessionToken(good)
+	token, err := scene.ReadSessionToken(good)
 	if err != nil {
 		return nil //nolint:nilerr // nothing can be told
 	}
 	stranger := d.unknownSignOn()
-	stranger.set("parameters", rawJSON([]parameter{{d.w.run.parameterName(d.w.service, "/signOnWithSessionToken", "sessionToken"), token}}))
+	stranger.Set("parameters", talk.JSON([]talk.Parameter{{Name: d.w.Stage.ParameterName(d.w.Service, "/signOnWithSessionToken", "sessionToken"), Value: token}}))
 	x := d.ask(ctx, stranger)
 	if same(known, x) && !same(known, d.ask(ctx, d.unknownSignOn())) {
-		return wire.Blame("situations.active.clientId", "signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.describe(known))
+		return wire.Blame("situations.active.clientId", "signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.Describe(known))
 	}
 	return nil
 }
 
-// clock holds the Date of two answers against this machine's clock. An answer from a cache tells of another time.
-func (d *diagnosis) clock(second *exchange) error {
-	skew := max(d.w.run.environment.ClockSkew, 2*time.Minute)
+// standing returns an error if a refusal names the state of the account or the device: the file says that both are in
+// good standing, and everything else starts from them. Other reasons, such as the place of the caller, are left to the
+// suite.
+func (d *diagnosis) standing(known *talk.Exchange, id string, code int) error {
+	if !refused(known) {
+		return nil
+	}
+	switch code {
+	case 20001, 20002:
+		return wire.Blame("situations.active", "signOnWithSessionToken refuses the account of situations.active (%s): %s; name an account in good standing, or have this one reactivated", d.w.Describe(known), ags.SubCodeMeaning(code))
+	case 20004:
+		return wire.Blame("situations.active.clientId", "signOnWithSessionToken refuses the clientId %q of situations.active (%s): %s; name a device in good standing, or have this one enabled", id, d.w.Describe(known), ags.SubCodeMeaning(code))
+	}
+	return nil
+}
+
+// clock compares the Date of two answers with this machine's clock. An answer from a cache tells of another time.
+func (d *diagnosis) clock(second *talk.Exchange) error {
+	skew := max(d.w.Stage.Environment.ClockSkew, 2*time.Minute)
 	var off time.Duration
-	for _, x := range []*exchange{d.first, second} {
+	for _, x := range []*talk.Exchange{d.first, second} {
 		date, err := http.ParseTime(x.Header.Get("Date"))
 		if err != nil || x.Header.Get("Age") != "" {
 			return nil //nolint:nilerr // nothing can be told
@@ -209,81 +239,83 @@ func (d *diagnosis) clock(second *exchange) error {
 	return wire.Blame("clockSkew", "the clock of the service (header Date) is %s %s this machine's, more than clockSkew (%s) allows: set the clock, or raise clockSkew", off.Abs().Round(time.Second), way, skew)
 }
 
-// parameter finds out what the service calls the session token: where discovery lists no sessionToken but one other mandatory parameter,
-// and the service misses it (400) in a request that has a sessionToken and not in one that has the other, it is that one.
+// parameter finds out what the service calls the session token: where discovery lists no sessionToken but one other
+// mandatory parameter, and the service misses it (400) in a request that has a sessionToken and not in one that has the
+// other, it is that one.
 func (d *diagnosis) parameter(ctx context.Context) {
-	r := d.w.run
-	listed := r.parametersOf(r.service, "/signOnWithSessionToken")
+	r := d.w.Stage
+	listed := r.ParametersOf(r.Service, "/signOnWithSessionToken")
 	sole := soleMandatory(listed)
-	if sole == "" || r.parameterName(r.service, "/signOnWithSessionToken", "sessionToken") != "sessionToken" || strings.EqualFold(sole, "sessionToken") {
+	if sole == "" || r.ParameterName(r.Service, "/signOnWithSessionToken", "sessionToken") != "sessionToken" || strings.EqualFold(sole, "sessionToken") {
 		return
 	}
 	ours := d.ask(ctx, d.unknownSignOn())
-	r.tokenParameter = sole
+	r.TokenParameter = sole
 	theirs := d.ask(ctx, d.unknownSignOn())
-	if !refused(ours) || effectiveStatus(ours) != http.StatusBadRequest || !refused(theirs) || effectiveStatus(theirs) == http.StatusBadRequest {
-		r.tokenParameter = ""
+	if !refused(ours) || scene.EffectiveStatus(ours) != http.StatusBadRequest || !refused(theirs) || scene.EffectiveStatus(theirs) == http.StatusBadRequest {
+		r.TokenParameter = ""
 		return
 	}
-	r.notes = append(r.notes, fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called sessionToken", sole))
+	r.Notes = append(r.Notes, fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called sessionToken", sole))
 }
 
-// path looks whether all calls are answered as one that does not exist.
+// path checks whether all calls are answered like one that does not exist.
 func (d *diagnosis) path(ctx context.Context) error {
-	nowhere := d.w.prepare(ags.SignOnWithSessionToken)
-	nowhere.path = "/ags/agstest-" + d.w.invented(8)
-	routeless := func(x *exchange) bool {
-		return x.Err == nil && (effectiveStatus(x) == http.StatusNotFound || effectiveStatus(x) == http.StatusMethodNotAllowed)
+	nowhere := d.w.Prepare(ags.SignOnWithSessionToken)
+	nowhere.Path = "/ags/agstest-" + d.w.Invented(8)
+	routeless := func(x *talk.Exchange) bool {
+		return x.Err == nil && (scene.EffectiveStatus(x) == http.StatusNotFound || scene.EffectiveStatus(x) == http.StatusMethodNotAllowed)
 	}
 	if !routeless(d.first) {
 		return nil
 	}
 	signOn := d.ask(ctx, d.unknownSignOn())
 	none := d.ask(ctx, nowhere)
-	if !routeless(signOn) || !routeless(none) || likeness(signOn, true) != likeness(none, true) {
+	if !routeless(signOn) || !routeless(none) || scene.Likeness(signOn, true) != scene.Likeness(none, true) {
 		return nil
 	}
 	title, _ := wire.GatewayPage(none.Exchange)
 	if title != "" {
-		title = fmt.Sprintf(" with the page “%s”", d.w.run.secrets.Text(title))
+		title = fmt.Sprintf(" with the page “%s”", d.w.Stage.Secrets.Text(title))
 	}
 	return wire.Blame("url", "servicediscovery and signOnWithSessionToken are answered like a call that does not exist (status %d)%s: check the path in url, and prefix", none.Status, title)
 }
 
-// tenant looks whether discovery answers for the tenant just as for one that nobody made.
+// tenant checks whether discovery answers for the tenant just as for a made-up one.
 func (d *diagnosis) tenant(ctx context.Context) error {
 	w := d.w
-	if w.tenant == "" || len(w.run.services) > 0 || !refused(d.first) && effectiveStatus(d.first) != http.StatusOK {
+	if w.Tenant == "" || len(w.Stage.Services) > 0 || !refused(d.first) && scene.EffectiveStatus(d.first) != http.StatusOK {
 		return nil
 	}
-	request := w.prepare(ags.ServiceDiscovery)
-	request.setHeader(ags.HeaderTenant, "agstest-"+w.invented(8))
+	request := w.Prepare(ags.ServiceDiscovery)
+	request.SetHeader(ags.HeaderTenant, "agstest-"+w.Invented(8))
 	x := d.ask(ctx, request)
-	alike := likeness(x, true) == likeness(d.first, true) && x.Err == nil && (refused(x) || effectiveStatus(x) == http.StatusOK)
-	// Where a sign-on for the tenant is answered otherwise than for the made-up one, the tenant is known and discovery alone is wrong.
+	alike := scene.Likeness(x, true) == scene.Likeness(d.first, true) && x.Err == nil && (refused(x) || scene.EffectiveStatus(x) == http.StatusOK)
+	// Where a sign-on for the tenant is answered otherwise than for the made-up one, the tenant is known and discovery
+	// alone is wrong.
 	if !alike {
 		return nil
 	}
 	ours := d.ask(ctx, d.unknownSignOn())
 	other := d.unknownSignOn()
-	other.setHeader(ags.HeaderTenant, "agstest-"+w.invented(8))
+	other.SetHeader(ags.HeaderTenant, "agstest-"+w.Invented(8))
 	if !same(ours, d.ask(ctx, other)) {
 		return nil
 	}
-	return wire.Blame("tenant", "servicediscovery and signOnWithSessionToken answer for the tenant %q (%s) just as for a made-up one: check tenant", w.tenant, w.describe(d.first))
+	return wire.Blame("tenant", "servicediscovery and signOnWithSessionToken answer for the tenant %q (%s) just as for a made-up one: check tenant", w.Tenant, w.Describe(d.first))
 }
 
 // service looks whether the service of the file is neither listed nor known.
 func (d *diagnosis) service(ctx context.Context) error {
 	w := d.w
-	wanted := w.run.environment.Service
+	wanted := w.Stage.Environment.Service
 	var listed []string
-	for _, s := range w.run.services {
-		if s.name == "" {
+	for _, s := range w.Stage.Services {
+		if s.Name == "" {
 			return nil
 		}
-		listed = append(listed, s.name)
-		if s.name == wanted {
+		listed = append(listed, s.Name)
+		if s.Name == wanted {
 			return nil
 		}
 	}
@@ -292,7 +324,7 @@ func (d *diagnosis) service(ctx context.Context) error {
 	}
 	ours := d.ask(ctx, d.unknownSignOn())
 	other := d.unknownSignOn()
-	other.setHeader(ags.HeaderService, "agstest-"+w.invented(8))
+	other.SetHeader(ags.HeaderService, "agstest-"+w.Invented(8))
 	if !same(ours, d.ask(ctx, other)) {
 		return nil
 	}
@@ -316,16 +348,16 @@ func quotedList(names []string) string {
 }
 
 // soleMandatory is the one parameter that discovery calls mandatory for an endpoint, where there is just one.
-func soleMandatory(parameters []parameterProperty) string {
+func soleMandatory(parameters []talk.ParameterProperty) string {
 	name := ""
 	for _, p := range parameters {
-		if !p.mandatory {
+		if !p.Mandatory {
 			continue
 		}
 		if name != "" {
 			return ""
 		}
-		name = p.name
+		name = p.Name
 	}
 	return name
 }

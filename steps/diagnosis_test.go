@@ -30,7 +30,8 @@ func behind(t *testing.T, config mock.Config, front func(*mock.Server) http.Hand
 	return e
 }
 
-// TestDiagnosisNamesWhatIsWrong: one slip in an environment file ends a run before it judges anything, with the key that it is in.
+// TestDiagnosisNamesWhatIsWrong: one slip in an environment file ends a run before it judges anything, with the key
+// that it is in.
 func TestDiagnosisNamesWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct {
 		slip func(*environment.Environment)
@@ -43,6 +44,12 @@ func TestDiagnosisNamesWhatIsWrong(t *testing.T) {
 		"secret":  {func(e *environment.Environment) { e.Operator.Secret = "another-secret-of-32-characters-x" }, "check operator.secret"},
 		"account": {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.AccountID = "99999" }) }, `knows no account "99999"`},
 		"device":  {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.ClientID = "PUB_none" }) }, `refuses the clientId "PUB_none" of situations.active`},
+		"suspended": {func(e *environment.Environment) {
+			slip(e, func(s *environment.Situation) { s.AccountID = e.Situations["suspended-account"].AccountID })
+		}, "the operator has suspended the account; name an account in good standing"},
+		"disabled": {func(e *environment.Environment) {
+			slip(e, func(s *environment.Situation) { s.ClientID = e.Situations["disabled-device"].ClientID })
+		}, "the operator has disabled the device; name a device in good standing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +75,8 @@ func slip(e *environment.Environment, change func(*environment.Situation)) {
 	e.Situations["active"] = s
 }
 
-// TestDiagnosisLeavesServicesInPeace: no conforming choice of a live service is taken for a mistake in the file, whatever the file has.
+// TestDiagnosisLeavesServicesInPeace: no conforming choice of a live service is taken for a mistake in the file,
+// whatever the file has.
 func TestDiagnosisLeavesServicesInPeace(t *testing.T) {
 	choices := mock.Choices()
 	for i, h := range choices {
@@ -99,7 +107,7 @@ func TestDiagnosisLeavesServicesInPeace(t *testing.T) {
 	}
 }
 
-// TestDiagnosisKeepsSessionTokens: a session token of the file may be good for one use, so that the diagnosis sends none.
+// TestDiagnosisKeepsSessionTokens: a session token of the file may be good for one use, so the diagnosis sends none.
 func TestDiagnosisKeepsSessionTokens(t *testing.T) {
 	sent := 0
 	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
@@ -121,7 +129,8 @@ func TestDiagnosisKeepsSessionTokens(t *testing.T) {
 	assert.Zero(t, sent)
 }
 
-// TestDiagnosisFindsTheParameter: the session token has the name that discovery tells of, where the service misses it under ours.
+// TestDiagnosisFindsTheParameter: the session token has the name that discovery tells of, where the service misses it
+// under ours.
 func TestDiagnosisFindsTheParameter(t *testing.T) {
 	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler { return withParameter(s, "sessionToken", "opfToken") })
 	slip(e, func(s *environment.Situation) { s.SessionToken = "" })

@@ -33,11 +33,32 @@ func TestWhereACallerSaysToBe(t *testing.T) {
 	o.Environment = behind(t, mock.Config{}, itself)
 	assert.Equal(t, reports.Pass, requirement(t, run(t, o), "SOST-17").Verdict)
 
+	for name, test := range map[string]struct {
+		drop func(*environment.Environment)
+		want reports.Verdict
+		says string
+	}{
+		"refused with the credentials of the account": {func(*environment.Environment) {}, reports.Fail, "although the address in X-Forwarded-For is believed: signOn with the credentials from there is refused"},
+		"the credentials are of somebody else": {func(e *environment.Environment) {
+			user := e.Situations["credentials"]
+			user.ClientID, user.AccountID = "OTH_1", "other"
+			e.Situations["credentials"] = user
+		}, reports.Error, "a gateway on the way may replace it"},
+	} {
+		e := service(t, mock.Config{Faults: []mock.Fault{fault(t, "session-location-ignored")}})
+		e.Mock = nil
+		test.drop(e)
+		o.Environment = e
+		q := requirement(t, run(t, o), "SOST-17")
+		assert.Equal(t, test.want, q.Verdict, "%s: %s", name, q.Reason)
+		assert.Contains(t, q.Reason, test.says, name)
+	}
+
 	o.Environment = service(t, mock.Config{Faults: []mock.Fault{fault(t, "session-location-ignored")}})
 	assert.Equal(t, reports.Fail, requirement(t, run(t, o), "SOST-17").Verdict, "with the control interface the mock is asked directly")
 }
 
-// TestAnsweredFromACache: what a cache answered is told.
+// TestAnsweredFromACache: the report tells of answers from a cache.
 func TestAnsweredFromACache(t *testing.T) {
 	cached := func(s *mock.Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,8 +81,8 @@ func TestAnsweredFromACache(t *testing.T) {
 	}
 }
 
-// TestABlockedTesterIsNoWrongDevice: where this machine itself is in a blocked place, every sign-on is refused for that; no line of the file
-// is wrong.
+// TestABlockedTesterIsNoWrongDevice: where this machine itself is in a blocked place, every sign-on is refused for
+// that; no line of the file is wrong.
 func TestABlockedTesterIsNoWrongDevice(t *testing.T) {
 	o := quick
 	o.Environment = behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
@@ -74,8 +95,8 @@ func TestABlockedTesterIsNoWrongDevice(t *testing.T) {
 	assert.NotEqual(t, reports.Pass, run(t, o).Verdict)
 }
 
-// TestASharedCacheThatMixesTenantsUp: a cache that gives each tenant what the first one was told is seen where the file names a service of the
-// other tenant, and the note says that one answer went to several tenants.
+// TestASharedCacheThatMixesTenantsUp: if the file names a service of the other tenant, the suite sees a cache that
+// gives each tenant the first one's answer, and the note says that one answer went to several tenants.
 func TestASharedCacheThatMixesTenantsUp(t *testing.T) {
 	for name, mixes := range map[string]bool{"a cache that knows tenants": false, "a cache that does not": true} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +145,8 @@ func TestASharedCacheThatMixesTenantsUp(t *testing.T) {
 	}
 }
 
-// TestUserOfAnotherAccount: nothing says that a user whose device is not the one of situations.active is of the operator's account.
+// TestUserOfAnotherAccount: a user whose device is not the one of situations.active may be of another account than the
+// operator's.
 func TestUserOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	for device, verdict := range map[string]reports.Verdict{"PUB_989": reports.Pass, "": reports.Skipped} {

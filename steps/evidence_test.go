@@ -13,8 +13,8 @@ import (
 	"agstest/steps"
 )
 
-// TestEvidenceIsOfItsScenario: the exchanges under a scenario are its own, in their order and none left out, whatever runs beside it. What
-// a scenario sends follows from the seed and its place, so it sends the same correlation ids when it runs alone.
+// TestEvidenceIsOfItsScenario: the exchanges under a scenario are its own, complete and in order, whatever runs beside
+// it. Its requests follow from the seed and its place, so it sends the same correlation ids when it runs alone.
 func TestEvidenceIsOfItsScenario(t *testing.T) {
 	together := run(t, steps.Options{Environment: service(t, mock.Config{}), Concurrency: 8, Seed: 11, Profile: "head-end"})
 	sent := map[string][]string{}

@@ -17,10 +17,15 @@ import (
 
 	"agstest/internal/check"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/steps/scene"
+	"agstest/steps/script"
+	"agstest/steps/talk"
+	"agstest/steps/words"
 )
 
-// quiet is the formatter that godog gets: it prints nothing, since what is told about a run is the ledger's.
+// quiet is the formatter that godog gets. It prints nothing: the ledger reports a run.
 type quiet struct{}
 
 func (quiet) TestRunStarted()                                                                {}
@@ -41,7 +46,7 @@ func init() {
 	godog.Format(quietName, "prints nothing", func(string, io.Writer) godog.Formatter { return quiet{} })
 }
 
-// The keys of what travels in the context from hook to step.
+// The keys of the values that travel in the context from hook to step.
 type (
 	playKey struct{}
 	stepKey struct{}
@@ -49,28 +54,34 @@ type (
 
 // play is one scenario on the stage: its world and its record.
 type play struct {
-	scenario *scenario
-	world    *world
+	run      *run
+	scenario *script.Scenario
+	world    *scene.World
 	record   reports.Scenario
 	start    time.Time
 	clockSet time.Duration // by how much the clock of this machine was off by then
 	ended    bool          // the rest is not run
 	halted   bool          // a step failed or could not tell: godog is told so
 	seen     bool          // what came was recorded, and nothing says whether it is right
-	skipped  *notTestable
+	skipped  *talk.NotTestable
 	next     int // index of the next step
 }
 
-// execute hands the scenarios to godog and collects their records. godog runs the steps; selection, verdicts and evidence are ours.
-func (r *run) execute(ctx context.Context, sources []source, selected []*scenario) error {
-	r.turns = r.line(selected)
-	wanted := map[string]*scenario{}
+// execute hands the scenarios to godog and collects their records. godog runs the steps; selection, verdicts and
+// evidence are ours.
+func (r *run) execute(ctx context.Context, sources []script.Source, selected []*script.Scenario) error {
+	atOnce, seats := r.Concurrency, max(1, len(selected))
+	if r.takesTurns() {
+		atOnce, seats = seats, r.Concurrency
+	}
+	r.turns = r.line(selected, seats)
+	wanted := map[string]*script.Scenario{}
 	for _, s := range selected {
-		wanted[s.pickle.Id] = s
+		wanted[s.Pickle.Id] = s
 	}
 	var contents []godog.Feature
 	for _, s := range sources {
-		contents = append(contents, godog.Feature{Name: s.name, Contents: s.content})
+		contents = append(contents, godog.Feature{Name: s.Name, Contents: s.Content})
 	}
 	var broken error
 	status := func() (status int) {
@@ -83,7 +94,7 @@ func (r *run) execute(ctx context.Context, sources []source, selected []*scenari
 			Name:                 "agstest",
 			TestSuiteInitializer: func(suite *godog.TestSuiteContext) { r.register(suite.ScenarioContext(), wanted) },
 			Options: &godog.Options{
-				FeatureContents: contents, Format: quietName, Output: io.Discard, Strict: true, Concurrency: r.concurrency, DefaultContext: ctx,
+				FeatureContents: contents, Format: quietName, Output: io.Discard, Strict: true, Concurrency: atOnce, DefaultContext: ctx,
 			},
 		}.Run()
 	}()
@@ -105,39 +116,42 @@ func (r *run) execute(ctx context.Context, sources []source, selected []*scenari
 	return nil
 }
 
-// register gives godog the steps and hooks. It is called once for the whole suite; everything that belongs to a scenario travels in
-// the context. (Registering for each scenario as well would mix the closures of scenarios that run at the same time.)
-func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario) {
+// register gives godog the steps and hooks. It is called once for the whole suite; everything that belongs to a
+// scenario travels in the context. (Registering for each scenario as well would mix the closures of scenarios that run
+// at the same time.)
+func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*script.Scenario) {
 	suite.Before(func(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
 		defer failure.Guard()
 		s := wanted[pickle.Id]
 		if s == nil || ctx.Err() != nil {
 			return ctx, godog.ErrSkip
 		}
-		r.turns.wait(ctx, s)
-		if s.tagged(tagAlone) || r.acts(s) {
-			r.stage.Lock()
-		} else {
-			r.stage.RLock()
+		if !r.turns.wait(ctx, s) {
+			return ctx, godog.ErrSkip
 		}
-		p := &play{scenario: s, world: newWorld(r, s), start: time.Now(), clockSet: clockSet(r.now, r.clock())}
+		if r.alone(s) {
+			r.undisturbed.Lock()
+		} else {
+			r.undisturbed.RLock()
+		}
+		p := &play{run: r, scenario: s, world: scene.New(r.Stage, s), start: time.Now(), clockSet: clockSet(r.now, r.clock())}
 		return context.WithValue(ctx, playKey{}, p), nil
 	})
 	suite.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
 		return context.WithValue(ctx, stepKey{}, step), nil
 	})
-	for i := range compiled {
-		suite.Step(compiled[i].expression, step)
+	for i := range words.All {
+		suite.Step(words.All[i].Expression, step)
 	}
 	suite.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
 		defer failure.Guard()
 		if p, ok := ctx.Value(playKey{}).(*play); ok {
 			r.finish(ctx, p)
-			r.putBack(ctx, p.world)
-			if p.scenario.tagged(tagAlone) || r.acts(p.scenario) {
-				r.stage.Unlock()
+			r.PutBack(ctx, p.world)
+			if r.alone(p.scenario) {
+				r.undisturbed.Unlock()
 			} else {
-				r.stage.RUnlock()
+				r.undisturbed.RUnlock()
 			}
 			r.turns.end(p.scenario)
 		}
@@ -145,7 +159,13 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*scenario
 	})
 }
 
-// step is what godog calls for every step: it finds the phrase, runs it and keeps what came of it.
+// alone tells whether no other scenario may play during this one: it says so, or it changes a state that others use. If
+// nothing can change that state, the scenario is skipped before it could disturb anybody.
+func (r *run) alone(s *script.Scenario) bool {
+	return r.Acts(s) || s.Tagged(script.TagAlone) && !(r.Control == nil && r.options.Actions == nil && scene.ChangesState(s))
+}
+
+// step is the function that godog calls for every step: it finds the phrase, runs it and keeps the result.
 func step(ctx context.Context) error {
 	defer failure.Guard()
 	p := ctx.Value(playKey{}).(*play)
@@ -154,54 +174,54 @@ func step(ctx context.Context) error {
 	p.next++
 	started := time.Now()
 	w := p.world
-	w.observed = nil
-	w.step, w.text = i, text.Text
-	changes := len(w.changes)
-	soft := strings.HasPrefix(text.Text, asARule)
-	err := w.run.mayBegin(p.scenario)
+	w.Observed = nil
+	w.Step, w.Text = i, text.Text
+	changes := len(w.Changes)
+	soft := strings.HasPrefix(text.Text, words.AsARule)
+	err := p.run.mayBegin(p.scenario)
 	if err == nil {
 		err = perform(ctx, w, text)
 	}
-	if len(w.changes) > changes {
-		w.tampering = append(w.tampering, text.Text)
+	if len(w.Changes) > changes {
+		w.Tampering = append(w.Tampering, text.Text)
 	}
 	record := reports.Step{
-		Keyword: p.scenario.keywords[i], Text: text.Text, Line: p.scenario.lines[i], Verdict: reports.Pass,
+		Keyword: p.scenario.Keywords[i], Text: text.Text, Line: p.scenario.Lines[i], Verdict: reports.Pass,
 		Nanoseconds: time.Since(started).Nanoseconds(),
 	}
-	if len(w.observed) > 0 {
+	if len(w.Observed) > 0 {
 		record.Verdict = reports.Observed
-		record.Message = w.run.secrets.Text(strings.Join(w.observed, "; "))
+		record.Message = w.Stage.Secrets.Text(strings.Join(w.Observed, "; "))
 		p.find(check.Observed, "", "", record.Message)
 	}
-	var miss *missed
-	var lack *notTestable
-	var sight *seen
+	var miss *talk.Missed
+	var lack *talk.NotTestable
+	var sight *talk.Seen
 	outcome := check.Held
-	if (w.setup || p.scenario.background[i]) && errors.As(err, &miss) {
-		err = unknownf("the situation could not be set up: %v", miss)
+	if (w.Setup || p.scenario.Background[i]) && errors.As(err, &miss) {
+		err = talk.Unknownf("the situation could not be set up: %v", miss)
 	}
 	switch {
 	case err == nil:
 	case errors.As(err, &miss):
 		outcome = check.Broken
-		if miss.soft || soft {
+		if miss.Soft || soft {
 			outcome = check.Soft
 		}
-		record.Verdict, record.Message = w.run.stepVerdict(p, miss.about, outcome, miss.expected, miss.got), "expected "+miss.expected+"; got "+w.run.secrets.Text(miss.got)
-		p.find(outcome, miss.about, miss.expected, w.run.secrets.Text(miss.got))
+		record.Verdict, record.Message = p.run.stepVerdict(p, miss.About, outcome, miss.Expected, miss.Got), "expected "+miss.Expected+"; got "+w.Stage.Secrets.Text(miss.Got)
+		p.find(outcome, miss.About, miss.Expected, w.Stage.Secrets.Text(miss.Got))
 	case errors.As(err, &lack):
-		record.Verdict, record.Message = reports.Skipped, lack.reason
+		record.Verdict, record.Message = reports.Skipped, lack.Reason
 		p.skipped = lack
 	case errors.As(err, &sight):
-		record.Verdict, record.Message = reports.Observed, w.run.secrets.Text(sight.what)
+		record.Verdict, record.Message = reports.Observed, w.Stage.Secrets.Text(sight.What)
 		p.find(check.Observed, "", "", record.Message)
 		p.seen = true
 	case ctx.Err() != nil:
 		record.Verdict, record.Message = reports.NotExercised, "the run was ended"
 	default:
 		outcome = check.Unknown
-		record.Verdict, record.Message = w.run.stepVerdict(p, "", outcome, "", oneLine(err.Error())), w.run.secrets.Text(oneLine(err.Error()))
+		record.Verdict, record.Message = p.run.stepVerdict(p, "", outcome, "", figures.Unbroken(err.Error())), w.Stage.Secrets.Text(figures.Unbroken(err.Error()))
 		p.find(outcome, "", "", record.Message)
 		p.mayPass(err)
 	}
@@ -218,21 +238,22 @@ func step(ctx context.Context) error {
 }
 
 // perform runs the phrase of a step. A panic in it is our own fault and says so, without ending the run.
-func perform(ctx context.Context, w *world, text *godog.Step) (err error) {
+func perform(ctx context.Context, w *scene.World, text *godog.Step) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a fault of the suite itself, please report it: %s at %s", mishap(r), place(debug.Stack()))
 		}
 	}()
-	phrase, a, err := match(text)
+	phrase, a, err := words.Match(text)
 	if err != nil {
 		return err
 	}
-	w.setup = phrase.Keyword == "Given"
-	return phrase.do(ctx, w, a)
+	w.Setup = phrase.Keyword == "Given"
+	return phrase.Do(ctx, w, a)
 }
 
-// mishap is what the runtime says of a panic; any other value may hold a secret that the redactor does not know yet.
+// mishap returns the runtime's words for a panic; any other value may hold a secret that the redactor does not know
+// yet.
 func mishap(r any) string {
 	if said, ok := r.(runtime.Error); ok {
 		return said.Error()
@@ -240,9 +261,10 @@ func mishap(r any) string {
 	return "a panic"
 }
 
-var ownLine = regexp.MustCompile(`/steps/([a-z]+\.go:[0-9]+)`)
+var ownLine = regexp.MustCompile(`/steps/((?:[a-z]+/)?[a-z]+\.go:[0-9]+)`)
 
-// place names the line of this package where a panic began, without the paths of the machine that built the program.
+// place names the line of this package and its rooms where a panic began, without the paths of the machine that built
+// the program.
 func place(stack []byte) string {
 	for _, m := range ownLine.FindAllSubmatch(stack, -1) {
 		if !strings.HasPrefix(string(m[1]), "execute.go") {
@@ -252,26 +274,26 @@ func place(stack []byte) string {
 	return "an unknown line"
 }
 
-// find adds a finding for every requirement of the scenario, or for the one that it is about.
+// find adds a finding for every requirement of the scenario, or for the requirement it is about.
 func (p *play) find(outcome check.Outcome, about, expected, got string) {
-	requirements := p.scenario.requirements
+	requirements := p.scenario.Requirements
 	if about != "" {
 		requirements = []string{about}
 	}
 	for _, id := range requirements {
-		p.world.findings = append(p.world.findings, finding{requirement: id, outcome: outcome, expected: expected, got: got, exchange: len(p.world.exchanges) - 1})
+		p.world.Findings = append(p.world.Findings, talk.Finding{Requirement: id, Outcome: outcome, Expected: expected, Got: got, Exchange: len(p.world.Exchanges) - 1})
 	}
 }
 
 // mayPass marks the findings of a step that could not tell, where another try may well tell.
 func (p *play) mayPass(err error) {
 	w := p.world
-	if !passes(err) && !w.disturbed {
+	if !scene.Passes(err) && !w.Disturbed {
 		return
 	}
-	for i := range w.findings {
-		if f := &w.findings[i]; f.outcome == check.Unknown {
-			f.passing = true
+	for i := range w.Findings {
+		if f := &w.Findings[i]; f.Outcome == check.Unknown {
+			f.Passing = true
 		}
 	}
 }
@@ -279,46 +301,46 @@ func (p *play) mayPass(err error) {
 // finish completes the record of a scenario: the steps that were not run, the evidence, the verdict.
 func (r *run) finish(ctx context.Context, p *play) {
 	s, w := p.scenario, p.world
-	if !p.ended && len(s.requirements) > 0 {
-		for _, id := range s.requirements {
-			w.findings = append(w.findings, finding{requirement: id, outcome: check.Held, exchange: -1, noted: true})
+	if !p.ended && len(s.Requirements) > 0 {
+		for _, id := range s.Requirements {
+			w.Findings = append(w.Findings, talk.Finding{Requirement: id, Outcome: check.Held, Got: w.Came, Exchange: -1, Noted: true})
 		}
 	}
 	if p.skipped != nil {
-		for _, id := range s.requirements {
-			w.findings = append(w.findings, finding{requirement: id, skipped: true, got: p.skipped.reason, needs: p.skipped.needs, exchange: -1})
+		for _, id := range s.Requirements {
+			w.Findings = append(w.Findings, talk.Finding{Requirement: id, Skipped: true, Got: p.skipped.Reason, Needs: p.skipped.Needs, Exchange: -1})
 		}
 	}
-	for i := len(p.record.Steps); i < len(s.pickle.Steps); i++ {
-		p.record.Steps = append(p.record.Steps, reports.Step{Keyword: s.keywords[i], Text: s.pickle.Steps[i].Text, Line: s.lines[i], Verdict: reports.NotExercised})
+	for i := len(p.record.Steps); i < len(s.Pickle.Steps); i++ {
+		p.record.Steps = append(p.record.Steps, reports.Step{Keyword: s.Keywords[i], Text: s.Pickle.Steps[i].Text, Line: s.Lines[i], Verdict: reports.NotExercised})
 	}
 	r.describeSteps(&p.record, s)
 	start := p.start.UTC()
 	p.record.Start = &start
-	p.record.ID, p.record.Feature, p.record.File, p.record.Line, p.record.Name = s.id, s.feature, s.file, s.line, s.name
-	p.record.Tags, p.record.Requirements = s.tags, s.requirements
+	p.record.ID, p.record.Feature, p.record.File, p.record.Line, p.record.Name = s.ID, s.Feature, s.File, s.Line, s.Name
+	p.record.Tags, p.record.Requirements = s.Tags, s.Requirements
 	p.record.Nanoseconds = time.Since(p.start).Nanoseconds()
 	r.doubtTimes(p)
 	r.ledger.add(ctx, p)
 }
 
 // describeSteps adds what stands in and below the steps of a scenario.
-func (r *run) describeSteps(record *reports.Scenario, s *scenario) {
+func (r *run) describeSteps(record *reports.Scenario, s *script.Scenario) {
 	for i := range record.Steps {
-		step, pickled := &record.Steps[i], s.pickle.Steps[i]
-		phrase, a, err := match(pickled)
+		step, pickled := &record.Steps[i], s.Pickle.Steps[i]
+		phrase, a, err := words.Match(pickled)
 		if err != nil {
 			continue // matchAll has seen to it
 		}
-		step.DocString = r.secrets.Text(a.text)
-		for _, row := range a.table {
+		step.DocString = r.Secrets.Text(a.Text)
+		for _, row := range a.Table {
 			var cells []string
 			for _, cell := range row {
-				cells = append(cells, r.secrets.Text(cell))
+				cells = append(cells, r.Secrets.Text(cell))
 			}
 			step.Table = append(step.Table, cells)
 		}
-		places := phrase.expression.FindStringSubmatchIndex(step.Text)
+		places := phrase.Expression.FindStringSubmatchIndex(step.Text)
 		for k := 2; k+1 < len(places); k += 2 {
 			if from, to := places[k], places[k+1]; from >= 0 && to > from {
 				step.Values = append(step.Values, reports.StepValue{Text: step.Text[from:to], At: utf8.RuneCountInString(step.Text[:from])})
@@ -335,14 +357,14 @@ func (r *run) withMissing(began []reports.Scenario) []reports.Scenario {
 	}
 	var all []reports.Scenario
 	for _, s := range r.selection.scenarios {
-		record, ok := records[s.id]
+		record, ok := records[s.ID]
 		if !ok {
 			record = reports.Scenario{
-				ID: s.id, Feature: s.feature, File: s.file, Line: s.line, Name: s.name, Tags: s.tags, Requirements: s.requirements,
+				ID: s.ID, Feature: s.Feature, File: s.File, Line: s.Line, Name: s.Name, Tags: s.Tags, Requirements: s.Requirements,
 				Verdict: reports.NotExercised, Reason: "the run was ended before it began",
 			}
-			for i, step := range s.pickle.Steps {
-				record.Steps = append(record.Steps, reports.Step{Keyword: s.keywords[i], Text: step.Text, Line: s.lines[i], Verdict: reports.NotExercised})
+			for i, step := range s.Pickle.Steps {
+				record.Steps = append(record.Steps, reports.Step{Keyword: s.Keywords[i], Text: step.Text, Line: s.Lines[i], Verdict: reports.NotExercised})
 			}
 			r.describeSteps(&record, s)
 		}

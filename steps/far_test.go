@@ -28,7 +28,8 @@ import (
 	"agstest/steps"
 )
 
-// distance carries connections to a service and lets every byte be under way for a time, each way, as to a service far off.
+// distance carries connections to a service and lets every byte be under way for a time, each way, as to a service far
+// off.
 type distance struct {
 	listener net.Listener
 	to       string
@@ -79,7 +80,7 @@ func (r *distance) serve() {
 	}
 }
 
-// carry reads as it comes, and writes each part when its time under way is over.
+// carry reads data as it comes, and writes each part when its time under way is over.
 func (r *distance) carry(to, from net.Conn) {
 	type part struct {
 		due  time.Time
@@ -128,12 +129,11 @@ func everyVerdict(report *reports.Conformance) map[string]string {
 	return all
 }
 
-// TestConcurrencyChangesNoVerdict: scenarios that would meet on a live service run one after the other, so that it makes no difference how many may
-// run at the same time. A session of a device may end when the device signs on again.
+// TestConcurrencyChangesNoVerdict: scenarios that would meet on a live service run one after the other, so that it
+// makes no difference how many may run at the same time. A session of a device may end when the device signs on again.
 func TestConcurrencyChangesNoVerdict(t *testing.T) {
 	for _, name := range []string{"", "one-session-a-device", "sign-out-unregisters"} {
 		t.Run(cmpName(name), func(t *testing.T) {
-			t.Parallel()
 			var before map[string]string
 			for _, concurrency := range []int{1, 0} {
 				var config mock.Config
@@ -147,6 +147,7 @@ func TestConcurrencyChangesNoVerdict(t *testing.T) {
 				e.Mock = nil
 				o := quick
 				o.Environment, o.Concurrency, o.Patience, o.Retry, o.Seed = through(t, e, time.Millisecond), concurrency, 0, 2, 5
+				o.Timeout = 30 * time.Second // a busy machine is no service that is silent
 				report, err := steps.Run(context.Background(), o)
 				end()
 				require.NoError(t, err)
@@ -176,10 +177,18 @@ func cmpName(name string) string {
 // beforeClaims is the last commit whose scenarios ran one after the other on a live service.
 const beforeClaims = "740014f"
 
-// BenchmarkFar compares the suite with itself as it was, on a service that is 25 ms away each way: "make far". Rounds are interleaved, and the figures are
-// medians. It then compares the verdicts of FAR_RUNS runs (20) of the default with those of one scenario after the other.
+// farAway is how long every byte is under way, each way, to the service of the benchmark, and near to that of the
+// comparison of verdicts.
+const (
+	farAway = 25 * time.Millisecond
+	near    = 2 * time.Millisecond
+)
+
+// BenchmarkFar compares the suite with an earlier version of it, on a service that is 25 ms away each way, and tells of
+// the longest chain of scenarios: "make far". Both take turns for FAR_ROUNDS rounds (3), and the figures are medians.
+// It then compares the verdicts of FAR_RUNS runs (20) of the default, of requirements and of scenarios, with those of
+// one scenario after the other.
 func BenchmarkFar(b *testing.B) {
-	const delay = 25 * time.Millisecond
 	folder := b.TempDir()
 	now, then := filepath.Join(folder, "now"), filepath.Join(folder, "then")
 	command(b, "..", nil, "go", "build", "-o", now, "./cmd/agstest")
@@ -188,50 +197,57 @@ func BenchmarkFar(b *testing.B) {
 	archive := command(b, "..", nil, "git", "archive", "--format=tar", beforeClaims)
 	command(b, old, archive, "tar", "x")
 	command(b, old, nil, "go", "build", "-o", then, "./cmd/agstest")
-
-	services := map[string]string{}
-	for _, binary := range []string{now, then} {
-		services[binary] = liveMock(b, binary, delay)
-	}
+	services := map[string]string{now: liveMock(b, now, farAway), then: liveMock(b, then, farAway)}
+	beside := liveMock(b, now, near)
 	for range b.N {
-		took := map[string][]float64{}
-		var kept map[string]string
+		ways := []struct {
+			name, binary string
+			args         []string
+		}{{beforeClaims, then, nil}, {"now", now, nil}, {"now, without waiting", now, []string{"--patience", "0s"}}}
+		took, exchanges := map[string][]float64{}, map[string]int{}
+		var last outcome
 		for range rounds("FAR_ROUNDS", 3) {
-			for _, way := range []struct {
-				name, binary string
-				args         []string
-			}{
-				{"then", then, nil}, {"now, without waiting", now, []string{"--patience", "0s"}}, {"now", now, nil}, {"now, one after the other", now, []string{"--concurrency", "1"}},
-			} {
+			for _, way := range ways {
 				begin := time.Now()
-				verdicts := conform(b, way.binary, services[way.binary], way.args...)
+				o := conform(b, way.binary, services[way.binary], way.args...)
 				took[way.name] = append(took[way.name], time.Since(begin).Seconds())
-				if way.name == "now, one after the other" {
-					kept = verdicts
+				exchanges[way.name] = o.exchanges
+				if way.name == "now" {
+					last = o
 				}
 			}
 		}
-		base := median(took["then"])
-		for _, name := range slices.Sorted(maps.Keys(took)) {
-			b.Logf("%-26s %6.2f s, 1/%.1f of %s", name, median(took[name]), base/median(took[name]), beforeClaims)
+		base := median(took[beforeClaims])
+		for _, way := range ways {
+			seconds := median(took[way.name])
+			b.Logf("%-22s %6.2f s, 1/%.1f of the time of %s, %d exchanges", way.name, seconds, base/seconds, beforeClaims, exchanges[way.name])
 		}
+		b.Logf("the longest chain:\n%s", last.chain())
 		b.ReportMetric(base/median(took["now"]), "times-faster")
 		b.ReportMetric(base/median(took["now, without waiting"]), "times-faster-without-waiting")
-		same, runs := 0, rounds("FAR_RUNS", 20)
-		for range runs {
-			if verdicts := conform(b, now, services[now]); maps.Equal(kept, verdicts) {
-				same++
-			} else {
-				for _, id := range slices.Sorted(maps.Keys(kept)) {
-					if kept[id] != verdicts[id] {
-						b.Logf("%s: %s one after the other, %s by default", id, kept[id], verdicts[id])
-					}
-				}
+		compareVerdicts(b, now, beside)
+	}
+}
+
+// compareVerdicts holds runs of the default against one of one scenario after the other.
+func compareVerdicts(b *testing.B, binary, service string) {
+	kept := conform(b, binary, service, "--concurrency", "1").verdicts
+	same, runs := 0, rounds("FAR_RUNS", 20)
+	for range runs {
+		verdicts := conform(b, binary, service).verdicts
+		if maps.Equal(kept, verdicts) {
+			same++
+			continue
+		}
+		for _, id := range slices.Sorted(maps.Keys(kept)) {
+			if kept[id] != verdicts[id] {
+				b.Logf("%s: %s one after the other, %s by default", id, kept[id], verdicts[id])
 			}
 		}
-		b.Logf("the same verdicts as one after the other: %d of %d", same, runs)
-		b.ReportMetric(float64(same)/float64(runs), "same-verdicts")
 	}
+	b.Logf("all %d verdicts the same as one after the other: %d times of %d", len(kept), same, runs)
+	b.ReportMetric(float64(same)/float64(runs), "same-verdicts")
+	assert.Equal(b, runs, same)
 }
 
 func rounds(name string, usual int) int {
@@ -258,7 +274,8 @@ func command(tb testing.TB, folder string, in []byte, name string, args ...strin
 
 var urlLine = regexp.MustCompile(`(?m)^url: "?http://([^"\s]+)"?$`)
 
-// liveMock starts the mock of a binary without its control interface, and gives an environment file that reaches it through a relay.
+// liveMock starts the mock of a binary without its control interface, and gives an environment file that reaches it
+// through a relay.
 func liveMock(tb testing.TB, binary string, delay time.Duration) string {
 	folder := tb.TempDir()
 	path := filepath.Join(folder, "mock.yaml")
@@ -281,24 +298,64 @@ func liveMock(tb testing.TB, binary string, delay time.Duration) string {
 	return far
 }
 
-// conform runs the suite and gives the verdicts.
-func conform(tb testing.TB, binary, file string, args ...string) map[string]string {
+// outcome is the result of a run.
+type outcome struct {
+	verdicts  map[string]string // of the run, of requirements and of scenarios
+	exchanges int
+	scenarios []played
+}
+
+// played is when a scenario began and how long it took.
+type played struct {
+	ID, Name, Verdict string
+	Start             time.Time
+	Nanoseconds       time.Duration
+}
+
+func (p played) end() time.Time { return p.Start.Add(p.Nanoseconds) }
+
+// conform runs the suite.
+func conform(tb testing.TB, binary, file string, args ...string) outcome {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), "run")
 	c := exec.Command(binary, append([]string{"conform", "--env", file, "--out", out, "--seed", "7", "-q"}, args...)...)
-	said, _ := c.CombinedOutput() // the verdict is what counts
+	said, _ := c.CombinedOutput() // only the verdict counts
 	text, err := os.ReadFile(filepath.Join(out, "conformance.json"))
 	require.NoError(tb, err, string(said))
 	var report struct {
 		Verdict      string
 		Requirements []struct{ ID, Verdict string }
+		Scenarios    []played
 		Counts       struct{ Exchanges int }
 	}
 	require.NoError(tb, json.Unmarshal(text, &report))
-	verdicts := map[string]string{"run": report.Verdict}
+	o := outcome{verdicts: map[string]string{"run": report.Verdict}, exchanges: report.Counts.Exchanges}
 	for _, q := range report.Requirements {
-		verdicts[q.ID] = q.Verdict
+		o.verdicts[q.ID] = q.Verdict
 	}
-	tb.Log(fmt.Sprint(filepath.Base(binary), " ", strings.Join(args, " "), ": ", report.Verdict, ", ", report.Counts.Exchanges, " exchanges"))
-	return verdicts
+	for _, s := range report.Scenarios {
+		o.verdicts["scenario "+s.ID] = s.Verdict
+		if !s.Start.IsZero() {
+			o.scenarios = append(o.scenarios, s)
+		}
+	}
+	return o
+}
+
+// chain says which scenarios stand on the way to the end of a run: each began when the one before it had ended.
+func (o outcome) chain() string {
+	const atOnce = 5 * time.Millisecond
+	slices.SortFunc(o.scenarios, func(a, b played) int { return a.end().Compare(b.end()) })
+	first := slices.MinFunc(o.scenarios, func(a, b played) int { return a.Start.Compare(b.Start) }).Start
+	var lines []string
+	before := time.Time{}
+	for _, s := range slices.Backward(o.scenarios) {
+		if !before.IsZero() && s.end().After(before.Add(atOnce)) || s.Nanoseconds < atOnce {
+			continue
+		}
+		before = s.Start
+		lines = append(lines, fmt.Sprintf("%6.2f s +%5.2f s  %s", s.Start.Sub(first).Seconds(), s.Nanoseconds.Seconds(), s.Name))
+	}
+	slices.Reverse(lines)
+	return strings.Join(lines, "\n")
 }

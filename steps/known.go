@@ -9,11 +9,13 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/userfile"
 	"agstest/reports"
 )
 
-// KnownDeparture is a requirement that the service is known to miss: it is shown and does not fail the run until its date has come.
+// KnownDeparture is a requirement that the service is known to miss: it is shown and does not fail the run until its
+// date has come.
 type KnownDeparture struct {
 	ID      string `yaml:"id"`
 	Reason  string `yaml:"reason"`
@@ -21,7 +23,8 @@ type KnownDeparture struct {
 	Expires string `yaml:"expires"` // YYYY-MM-DD, the last day on which it counts
 }
 
-// ReadKnown reads a list of known departures in YAML: id, reason, owner and expires for each. Errors are of the kind failure.Usage.
+// ReadKnown reads a list of known departures in YAML: id, reason, owner and expires for each. Errors are of the kind
+// failure.Usage.
 func ReadKnown(data []byte) ([]KnownDeparture, error) {
 	data, err := userfile.Text(data)
 	if err != nil {
@@ -44,11 +47,11 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 		if located != nil {
 			text = located.GetMessage()
 		}
-		return nil, failure.Usagef("the file of known departures, line %d: %s; each entry has id, reason, owner and expires", line, oneLine(text))
+		return nil, failure.Usagef("the file of known departures, line %d: %s; each entry has id, reason, owner and expires", line, figures.Unbroken(text))
 	}
 	seen := map[string]bool{}
 	for i, d := range list {
-		d.Reason = oneLine(d.Reason) // prose, which YAML may spread over lines
+		d.Reason = figures.Unbroken(d.Reason) // prose, which YAML may spread over lines
 		list[i] = d
 		where := fmt.Sprintf("the file of known departures, entry %d", i+1)
 		for _, part := range []struct{ name, value string }{{"id", d.ID}, {"reason", d.Reason}, {"owner", d.Owner}, {"expires", d.Expires}} {

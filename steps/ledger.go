@@ -8,9 +8,11 @@ import (
 	"agstest/internal/check"
 	"agstest/internal/wire"
 	"agstest/reports"
+	"agstest/steps/script"
+	"agstest/steps/talk"
 )
 
-// ledger collects what the scenarios left behind that were played one after the other, each once.
+// ledger collects the results of the scenarios, each once, in the order in which they were played.
 type ledger struct {
 	run    *run
 	before int  // scenarios that were played before
@@ -23,26 +25,26 @@ type ledger struct {
 
 // entry is one finished scenario.
 type entry struct {
-	scenario   *scenario
+	scenario   *script.Scenario
 	record     reports.Scenario
-	findings   []finding
-	exchanges  []*exchange
+	findings   []talk.Finding
+	exchanges  []*talk.Exchange
 	situations []string // that it stood on
 	halted     bool     // a step failed or could not tell, so that godog counts the scenario as failed
 	cut        bool     // the run was ended in it
 
-	tries   int            // that told something, of those the scenario had
-	last    int            // number of its last try
-	showed  map[string]int // in how many tries a cause showed, or a requirement had a verdict
-	firsts  map[string]int // the number of the first of those tries
-	dropped int            // exchanges of tries of which nothing else is kept
-	others  []*exchange    // those of them that a limiter had no room for at first
-	untold  string         // why the first tries told nothing
+	tries   int              // that told something, of those the scenario had
+	last    int              // number of its last try
+	showed  map[string]int   // in how many tries a cause showed, or a requirement had a verdict
+	firsts  map[string]int   // the number of the first of those tries
+	dropped int              // exchanges of tries of which nothing else is kept
+	others  []*talk.Exchange // exchanges that a limiter had no room for at first
+	untold  string           // why the first tries told nothing
 }
 
 func (l *ledger) add(ctx context.Context, p *play) {
 	r := l.run
-	e := entry{scenario: p.scenario, record: p.record, findings: p.world.findings, exchanges: p.world.exchanges, situations: p.world.situations, cut: ctx.Err() != nil}
+	e := entry{scenario: p.scenario, record: p.record, findings: p.world.Findings, exchanges: p.world.Exchanges, situations: p.world.Situations, cut: ctx.Err() != nil}
 	blame(e.findings, e.exchanges)
 	verdict := reports.Pass
 	for _, s := range e.record.Steps {
@@ -52,7 +54,7 @@ func (l *ledger) add(ctx context.Context, p *play) {
 		verdict = reports.Graver(verdict, s.Verdict)
 	}
 	for _, f := range e.findings {
-		if v := r.weigh(f); v != reports.Observed { // what the judge observes by the way is not what the scenario is about
+		if v := r.weigh(f); v != reports.Observed { // the scenario is not about what the judge observes by the way
 			verdict = reports.Graver(verdict, v)
 		}
 	}
@@ -66,7 +68,7 @@ func (l *ledger) add(ctx context.Context, p *play) {
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, e)
 	if r.options.Progress != nil && !l.again {
-		r.options.Progress(l.before+len(l.entries), l.total, e.scenario.name, e.record.Verdict)
+		r.options.Progress(l.before+len(l.entries), l.total, e.scenario.Name, e.record.Verdict)
 	}
 }
 
@@ -94,13 +96,14 @@ func (l *ledger) all() []entry {
 	return l.entries
 }
 
-// sorted gives what all tries of the scenarios came to in file and line order, with findings weighed and evidence redacted.
+// sorted gives what all tries of the scenarios came to in file and line order, with findings weighed and evidence
+// redacted.
 func (r *run) sorted() []entry {
 	var entries []entry
 	for _, e := range r.played {
 		entries = append(entries, *e)
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].scenario.order < entries[j].scenario.order })
+	sort.Slice(entries, func(i, j int) bool { return entries[i].scenario.Order < entries[j].scenario.Order })
 	for i := range entries {
 		e := &entries[i]
 		brief := r.options.BriefEvidence && e.record.Verdict.Rank() > reports.Warn.Rank()
@@ -108,12 +111,12 @@ func (r *run) sorted() []entry {
 			if brief {
 				break
 			}
-			record := evidence(r.secrets.Record(x.Exchange))
-			record.Tampered = r.secrets.Text(x.tampered)
+			record := evidence(x.Exchange.Record(r.Secrets))
+			record.Tampered = r.Secrets.Text(x.Tampered)
 			e.record.Transcript = append(e.record.Transcript, record)
 		}
 		for _, f := range e.findings {
-			if f.skipped || f.outcome == check.Held || r.weigh(f) == reports.Observed && !e.scenario.tagged("@"+f.requirement) {
+			if f.Skipped || f.Outcome == check.Held || r.weigh(f) == reports.Observed && !e.scenario.Tagged("@"+f.Requirement) {
 				continue
 			}
 			e.record.Findings = appendFinding(e.record.Findings, r.report(f, e.record.ID))
@@ -156,10 +159,10 @@ func says(f reports.Finding) string {
 }
 
 // report turns a finding into its form for the report.
-func (r *run) report(f finding, scenario string) reports.Finding {
+func (r *run) report(f talk.Finding, scenario string) reports.Finding {
 	return reports.Finding{
-		Requirement: f.requirement, Verdict: r.weigh(f), Expected: r.secrets.Text(f.expected), Got: r.secrets.Text(f.got),
-		Scenario: scenario, Exchange: f.exchange, Times: 1, Cause: f.cause,
+		Requirement: f.Requirement, Verdict: r.weigh(f), Expected: r.Secrets.Text(f.Expected), Got: r.Secrets.Text(f.Got),
+		Scenario: scenario, Exchange: f.Exchange, Times: 1, Cause: f.Cause,
 	}
 }
 
@@ -178,6 +181,6 @@ func appendFinding(list []reports.Finding, f reports.Finding) []reports.Finding 
 func evidence(r wire.Record) reports.Exchange {
 	return reports.Exchange{
 		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody, Status: r.Status,
-		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Resent: r.Resent, Curl: r.Curl,
+		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Resent: r.Resent, Repeated: r.Repeated, Curl: r.Curl,
 	}
 }

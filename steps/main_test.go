@@ -7,11 +7,12 @@ import (
 	"testing"
 )
 
-// raceful are the tests that run scenarios side by side in each of the ways there are: what the race detector is for. It makes everything
-// several times slower, and the others look at verdicts and words, which are the same with it; "make test" runs all of them without it.
-const raceful = "^Test(ParallelEqualsSerial|MockIsGreen|TheSameVerdictsEveryTime|EveryFaultIsCaught(Live)?|EveryChoiceIsLeftInPeace(Live)?|EvidenceIsOfItsScenario|" +
+// raceful are the tests that run scenarios side by side in every way there is, for the race detector. It makes
+// everything several times slower, and the other tests look at verdicts and words, which are the same with it; "make
+// test" runs all of them without it.
+const raceful = "^Test(ParallelEqualsSerial|MockIsGreen|EvidenceIsOfItsScenario|" +
 	"CancelledRunIsPartial|UnreachableService|SilenceIsWaitedForTwice|GeneratedRequestIsShrunkAndReplayed|SequenceIsShrunk|LiveService|WaitedOutAnswersAreNoted|" +
-	"OneCauseIsOneEntry|ClockThatIsSetIsNotTheServicesFault)$"
+	"ClockThatIsSetIsNotTheServicesFault)$"
 
 // TestMain collects garbage less often: hundreds of whole runs leave much of it, and memory is plenty.
 func TestMain(m *testing.M) {

@@ -15,8 +15,10 @@ import (
 	"agstest/mock"
 )
 
-// seconded are the Then steps without which every fault is still caught by steps alone, with the reason. Any other must be decisive.
+// seconded are the Then steps without which every fault is still caught by steps alone, with the reason. Any other must
+// be decisive.
 var seconded = map[string]string{
+	"a further device is refused, since the account has as many as it may": "the scenarios of DEV-03 see it too",
 	"both sign-ons were granted":                 "the step about different client_ids sees it too",
 	"the clients got different client_ids":       "the step about both sign-ons sees it too",
 	"every answer was one that the model allows": "TestSequenceIsShrunk",
@@ -41,29 +43,29 @@ var seconded = map[string]string{
 	"there is at least one authentication service":                                                                  "the first call with a service sees it too",
 }
 
-// TestStepMutants makes each Then step hold whatever came, with the judge silenced, so that only steps can catch a fault. For each there
-// must be a fault that is missed then: a step that decides nothing would be hollow.
+// TestStepMutants makes each Then step hold whatever came, with the judge silenced, so that only steps can catch a
+// fault. For each there must be a fault that is missed then: a step that decides nothing would be hollow.
 func TestStepMutants(t *testing.T) {
 	if !*mutants {
 		t.Skip("skipped: -mutants asks for it")
 	}
 	changed := map[string]string{}
 	for _, c := range []struct{ file, old, new string }{
-		{"steps/world.go", "\tx.judged = check.Judge(&seen, known)\n", "\tif os.Getenv(\"AGSTEST_NO_JUDGE\") == \"\" {\n\t\tx.judged = check.Judge(&seen, known)\n\t}\n"},
-		{"steps/execute.go", "\treturn phrase.do(ctx, w, a)\n", `	if phrase.Keyword == "Then" {
+		{"steps/scene/world.go", "\tx.Judged = check.Judge(&seen, known)\n", "\tif os.Getenv(\"AGSTEST_NO_JUDGE\") == \"\" {\n\t\tx.Judged = check.Judge(&seen, known)\n\t}\n"},
+		{"steps/execute.go", "\treturn phrase.Do(ctx, w, a)\n", `	if phrase.Keyword == "Then" {
 		if path := os.Getenv("AGSTEST_TRACE"); path != "" {
 			file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 			if err != nil {
 				panic(err)
 			}
-			fmt.Fprintln(file, phrase.Text+"\t"+strings.Join(w.scenario.requirements, " "))
+			fmt.Fprintln(file, phrase.Text+"\t"+strings.Join(w.Scenario.Requirements, " "))
 			file.Close()
 		}
 		if phrase.Text == os.Getenv("AGSTEST_MUTATED_STEP") {
 			return nil
 		}
 	}
-	return phrase.do(ctx, w, a)
+	return phrase.Do(ctx, w, a)
 `},
 	} {
 		source, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(c.file)))

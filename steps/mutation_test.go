@@ -24,8 +24,9 @@ import (
 	"agstest/steps"
 )
 
-// mutants lets the two tests below change the suite itself, one place at a time, and see whether a test notices. Each change is laid over
-// the source with "go build -overlay"; no file of the module is touched. "make mutants" does it: it takes some minutes.
+// mutants lets the two tests below change the suite itself, one place at a time, and see whether a test notices. Each
+// change is laid over the source with "go build -overlay"; no file of the module is touched. "make mutants" does it: it
+// takes some minutes.
 var mutants = flag.Bool("mutants", false, "change the suite, one place at a time, and expect a test to notice")
 
 // mutant is one change of the suite: somewhere a text stands exactly once and is replaced, and a test must fail for it.
@@ -38,37 +39,40 @@ type mutant struct {
 }
 
 var harness = []mutant{
-	{"not applicable counts as held", "steps/weigh.go", "\tif f.skipped {\n\t\treturn reports.Skipped", "\tif f.skipped {\n\t\treturn reports.Pass", "steps", "TestWeigh$"},
+	{"not applicable counts as held", "steps/weigh.go", "\tif f.Skipped {\n\t\treturn reports.Skipped", "\tif f.Skipped {\n\t\treturn reports.Pass", "steps", "TestWeigh$"},
 	{"skipped counts as pass", "steps/verdicts.go", "case len(t.skips) > 0:\n\t\tresult.Verdict = reports.Skipped", "case len(t.skips) > 0:\n\t\tresult.Verdict = reports.Pass", "steps", "TestJudgeRequirement$"},
 	{"what was not exercised counts as pass", "steps/verdicts.go", "Checked: t.checked, Verdict: reports.NotExercised", "Checked: t.checked, Verdict: reports.Pass", "steps", "TestJudgeRequirement$"},
-	{"a scenario that ended early counts as held", "steps/execute.go", "if !p.ended && len(s.requirements) > 0", "if len(s.requirements) > 0", "steps", "TestPoorLiveService$"},
+	{"a scenario that ended early counts as held", "steps/execute.go", "if !p.ended && len(s.Requirements) > 0", "if len(s.Requirements) > 0", "steps", "TestPoorLiveService$"},
 	{"a skipped step lets the scenario go on to its end", "steps/execute.go", "\t\tp.skipped = lack\n", "\t\tp.skipped, err = nil, nil\n\t\trecord.Verdict = reports.Pass\n", "steps", "TestPoorLiveService$"},
 	{"nothing exercised is a pass", "steps/verdicts.go", "case exercised == 0:", "case false:", "steps", "TestOverall$"},
 	{"a run that could not tell is a pass", "steps/verdicts.go", "case len(dark) > 0:", "case len(dark) > 1<<20:", "steps", "TestOverall$"},
 	{"an interrupted run is a pass", "steps/verdicts.go", "case report.Run.Partial != \"\":", "case false:", "steps", "TestOverall$"},
-	{"a miss of a documented requirement only warns", "steps/weigh.go", "warns := f.outcome == check.Soft || requirement.Gating() == ags.Warns", "warns := true", "steps", "TestWeigh$"},
+	{"a miss of a documented requirement only warns", "steps/weigh.go", "warns := f.Outcome == check.Soft || requirement.Gating() == ags.Warns", "warns := true", "steps", "TestWeigh$"},
 	{"could not tell counts as held", "steps/weigh.go", "\n\t\treturn reports.Error\n\t}\n\twarns", "\n\t\treturn reports.Pass\n\t}\n\twarns", "steps", "TestWeigh$"},
 	{"the mildest verdict counts", "reports/judgement.go", "b.Rank() < a.Rank()", "b.Rank() > a.Rank()", "steps", "TestJudgeRequirement$"},
 	{"known departures never expire", "steps/known.go", "return err != nil || !now.UTC().Before(last.AddDate(0, 0, 1))", "_ = last\n\treturn err != nil", "steps", "TestKnownDepartures$"},
 	{"a known departure that passes stays green", "steps/verdicts.go", "case result.Verdict == reports.Pass, result.Verdict == reports.Partly, result.Verdict == reports.Observed:", "case false:", "steps", "TestKnownDepartures$"},
-	{"assertions of steps say nothing", "steps/outcome.go", "\t\terr = e.err(expected)\n", "\t\terr = nil\n", "steps", "TestExpectationsKeepTheirText$"},
-	{"the judge is not asked", "steps/world.go", "x.judged = check.Judge(&seen, known)", "x.judged = check.Judge(nil, known)", "steps", "TestEveryFaultIsCaught/fault/session-token-renamed$"},
-	{"misses of steps are forgotten", "steps/execute.go", "\t\tp.find(outcome, miss.about, miss.expected, w.run.secrets.Text(miss.got))\n", "", "steps", "TestEvidence$"},
-	{"evidence of the scenario before", "steps/ledger.go", "for _, x := range e.exchanges {\n\t\t\tif brief", "for _, x := range l.entries[max(i-1, 0)].exchanges {\n\t\t\tif brief", "steps", "TestEvidenceIsOfItsScenario$"},
-	{"findings under the wrong scenario", "steps/ledger.go", "\t\tScenario: scenario, Exchange: f.exchange,", "\t\tScenario: scenario + \"0\", Exchange: f.exchange,", "steps", "TestEvidence$"},
-	{"findings at the first exchange", "steps/execute.go", "exchange: len(p.world.exchanges) - 1})", "exchange: 0})", "steps", "TestFindingsPointAtTheirExchange$"},
-	{"scenarios share what is random", "steps/world.go", "h.Write([]byte(s.id))", "_ = s.id", "steps", "TestEvidenceIsOfItsScenario$"},
+	{"assertions of steps say nothing", "steps/talk/outcome.go", "\t\terr = e.err(expected)\n", "\t\terr = nil\n", "steps/talk", "TestExpectationsKeepTheirText$"},
+	{"the judge is not asked", "steps/scene/world.go", "x.Judged = check.Judge(&seen, known)", "x.Judged = check.Judge(nil, known)", "steps", "TestEveryFaultIsCaught/fault/session-token-renamed$"},
+	{"misses of steps are forgotten", "steps/execute.go", "\t\tp.find(outcome, miss.About, miss.Expected, w.Stage.Secrets.Text(miss.Got))\n", "", "steps", "TestEvidence$"},
+	{"evidence of the scenario before", "steps/ledger.go", "for _, x := range e.exchanges {\n\t\t\tif brief", "for _, x := range entries[max(i-1, 0)].exchanges {\n\t\t\tif brief", "steps", "TestEvidenceIsOfItsScenario$"},
+	{"findings under the wrong scenario", "steps/ledger.go", "\t\tScenario: scenario, Exchange: f.Exchange,", "\t\tScenario: scenario + \"0\", Exchange: f.Exchange,", "steps", "TestEvidence$"},
+	{"findings at the first exchange", "steps/execute.go", "Exchange: len(p.world.Exchanges) - 1})", "Exchange: 0})", "steps", "TestFindingsPointAtTheirExchange$"},
+	{"scenarios share what is random", "steps/scene/world.go", "h.Write([]byte(s.ID))", "_ = s.ID", "steps", "TestEvidenceIsOfItsScenario$"},
 	{"an unknown tag is taken", "steps/select.go", "if !existing[tag] {\n\t\t\treturn", "if false {\n\t\t\treturn", "steps", "TestSelectionMistakes$"},
 	{"no scenario is no mistake", "steps/select.go", "if len(chosen.scenarios) == 0 {", "if false {", "steps", "TestSelectionMistakes$"},
-	{"waits are hidden", "steps/verdicts.go", "append(r.notes, r.noteWaits(entries)...)", "r.notes", "steps", "TestWaitedOutAnswersAreNoted$"},
+	{"waits are hidden", "steps/verdicts.go", "append(r.Notes, r.noteWaits(entries, report.Counts.Exchanges)...)", "r.Notes", "steps", "TestWaitedOutAnswersAreNoted$"},
 	{"every trial is right", "steps/trials_export_test.go", "result.Right = result.At == reports.Fail ||", "result.Right = true || result.At == reports.Fail ||", "steps", "TestTrialsCanGoWrong$"},
 	{"every sound trial is right", "steps/trials_export_test.go", "result.Right = report.Verdict == reports.Pass", "result.Right = true", "steps", "TestTrialsCanGoWrong$"},
+	{"silence is waited for again and again", "steps/scene/silence.go", "const mostSilences = 2", "const mostSilences = 4", "steps", "TestSilenceIsWaitedForTwice$"},
+	{"broken bodies are a kind for each call", "steps/scene/silence.go", "return \"requests whose body is no JSON object\"", "return \"requests whose body is no JSON object of \" + r.Operation", "steps/scene", "TestBrokenBodiesAreOneKind$"},
+	{"what is no JSON is as good as what is", "steps/scene/silence.go", "if body == nil || body.Kind != ags.Object || !json.Valid(r.Bytes()) {", "if json.Valid(nil) {", "steps/scene", "TestBrokenBodiesAreOneKind$"},
 	{"a retry hides a failure", "internal/wire/client.go", "\t\twait, own, again := waitBefore(x, len(attempts))\n", "\t\twait, own, again := waitBefore(x, len(attempts))\n\t\tagain = again || x.Status == http.StatusInternalServerError\n", "steps", "TestDumbServers/(flaky|all-500)$"},
 	{"an answer without Retry-After stands", "internal/wire/client.go", "\t\twait, own, again := waitBefore(x, len(attempts))\n", "\t\twait, own, again := waitBefore(x, len(attempts))\n\t\tagain = again && !own\n", "internal/wire", "TestDoWaitsForRetryAfter$"},
-	{"redaction is off, in records", "internal/wire/redactor.go", "\tif len(spans) == 0 {\n\t\treturn text", "\tif true {\n\t\treturn text", "internal/wire", "TestRecordHoldsNoSecret$"},
-	{"redaction is off, in reports", "internal/wire/redactor.go", "\tif len(spans) == 0 {\n\t\treturn text", "\tif true {\n\t\treturn text", "steps", "TestNoSecretInTheReport$"},
-	{"redaction is off, in what leaves the process", "internal/wire/redactor.go", "\tif len(spans) == 0 {\n\t\treturn text", "\tif true {\n\t\treturn text", "cmd/agstest", "TestNoSecretLeavesTheProcess$"},
-	{"only names are redacted", "internal/wire/redactor.go", "if len(r.known.forms) > 0 {", "if false {", "internal/wire", "TestTextRedactsByValueInEveryEncoding$"},
+	{"redaction is off, in records", "internal/redact/redactor.go", "\tif len(spans) == 0 {\n\t\treturn text", "\tif true {\n\t\treturn text", "internal/redact", "TestRecordHoldsNoSecret$"},
+	{"redaction is off, in reports", "internal/redact/redactor.go", "\tif len(spans) == 0 {\n\t\treturn text", "\tif true {\n\t\treturn text", "steps", "TestNoSecretInTheReport$"},
+	{"redaction is off, in what leaves the process", "internal/redact/redactor.go", "\tif len(spans) == 0 {\n\t\treturn text", "\tif true {\n\t\treturn text", "cmd/agstest", "TestNoSecretLeavesTheProcess$"},
+	{"only names are redacted", "internal/redact/redactor.go", "if len(r.known.forms) > 0 {", "if false {", "internal/redact", "TestTextRedactsByValueInEveryEncoding$"},
 	{"the fields of tokens are emptied", "ags/field.go", "var TokenFields = []Field{", "var TokenFields = []Field{}\n\nvar _ = []Field{", "internal/check", "TestJudgeFindsEachFault$"},
 	{"the claims are emptied", "ags/field.go", "var Claims = []Claim{", "var Claims = []Claim{}\n\nvar _ = []Claim{", "internal/check", "TestJudgeFindsEachFault$"},
 	{"the schemas of the OpenAPI document are emptied", "internal/openapi/openapi.go", "root := object{\"type\": \"object\", \"properties\": object{}}\n", "root := object{\"type\": \"object\", \"properties\": object{}}\n\tif true {\n\t\treturn object{}\n\t}\n", "internal/openapi", "TestDocument$"},
@@ -104,8 +108,8 @@ func overlay(t *testing.T, replaced map[string]string) string {
 
 var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
-// TestMutantsFitTheCode: each of the mutants has its place, and the test that must notice it is there. The mutants themselves are for
-// "make mutants".
+// TestMutantsFitTheCode: each of the mutants has its place, and the test that must notice it is there. The mutants
+// themselves are for "make mutants".
 func TestMutantsFitTheCode(t *testing.T) {
 	t.Parallel()
 	for _, m := range harness {
@@ -148,8 +152,8 @@ func TestHarnessMutants(t *testing.T) {
 	}
 }
 
-// mutator is laid over package check: what a rule says is changed at one place, for one requirement and one outcome, or the places are
-// written down. A helper that rules share is no place of its own.
+// mutator is laid over package check: it changes a rule's result at one place, for one requirement and one outcome, or
+// writes the places down. A helper that rules share is no place of its own.
 const mutator = `package check
 
 import (
@@ -224,8 +228,9 @@ func places(t *testing.T) []string {
 	return found
 }
 
-// TestJudgeMutants makes each rule of the judge say that all is well where it is not, and the reverse, at each place and for each
-// requirement. The table of faults of package check must turn red for the first, one of its tables for the second.
+// TestJudgeMutants makes each rule of the judge say that all is well where it is not, and the reverse, at each place
+// and for each requirement. The table of faults of package check must turn red for the first, one of its tables for the
+// second.
 func TestJudgeMutants(t *testing.T) {
 	if !*mutants {
 		t.Skip("skipped: -mutants asks for it")

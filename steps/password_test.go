@@ -17,8 +17,8 @@ import (
 	"agstest/steps"
 )
 
-// renamed is a service that calls the user name login and the password pin, and whose discovery may not say that it is a password. An
-// unknown user is told which one it is.
+// renamed is a service that calls the user name login and the password pin, and whose discovery may not say that it is
+// a password. An unknown user is told which one it is.
 func renamed(tells bool) func(*mock.Server) http.Handler {
 	return func(s *mock.Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,8 @@ func renamed(tells bool) func(*mock.Server) http.Handler {
 	}
 }
 
-// TestPasswordOfAnotherName: a wrong password is wrong whatever the service calls it, and where nobody says which one it is, none is tried.
+// TestPasswordOfAnotherName: a wrong password is wrong whatever name the service gives it. If nobody says which
+// parameter it is, none is tried.
 func TestPasswordOfAnotherName(t *testing.T) {
 	for name, c := range map[string]struct {
 		tells bool

@@ -39,8 +39,8 @@ func terse(s *mock.Server) http.Handler {
 var aboutSituations = []string{"DISC-02", "SOST-15", "SOST-17", "SOST-18", "SOST-32", "SSO-09", "REF-07", "DEV-03", "DEV-04", "DEV-05", "DEV-06", "DEV-07",
 	"DEV-08", "DEV-09", "DEV-11", "DEV-12", "DEV-14", "ERR-01", "ERR-02", "ERR-04", "FLOW-11"}
 
-// TestMadeUpSituationsProveNothing: a file in which every situation is invented ends without one pass among the requirements about
-// situations, says which situations do nothing, and is not green.
+// TestMadeUpSituationsProveNothing: a file in which every situation is invented ends without one pass among the
+// requirements about situations, says which situations do nothing, and is not green.
 func TestMadeUpSituationsProveNothing(t *testing.T) {
 	e, end, err := started(mock.Config{}, terse)
 	require.NoError(t, err)
@@ -90,7 +90,8 @@ func TestMadeUpSituationsProveNothing(t *testing.T) {
 	}
 }
 
-// TestRealSituationsAreProven: the situations of the mock's file are real, and without the control interface each is told apart from a made-up one.
+// TestRealSituationsAreProven: the situations of the mock's file are real, and without the control interface each is
+// told apart from a made-up one.
 func TestRealSituationsAreProven(t *testing.T) {
 	report := run(t, steps.Options{Environment: live(t, nil)})
 	for _, id := range aboutSituations {
@@ -109,7 +110,8 @@ func TestOtherTenantWithoutAnAccount(t *testing.T) {
 	assert.Equal(t, reports.Partly, q.Verdict, q.Reason)
 }
 
-// TestTenantWithoutServicesMayLookMadeUp: no service can be found for a made-up tenant either, so that the same answer is neither a pass nor amiss.
+// TestTenantWithoutServicesMayLookMadeUp: no service can be found for a made-up tenant either, so that the same answer
+// is neither a pass nor amiss.
 func TestTenantWithoutServicesMayLookMadeUp(t *testing.T) {
 	e, end, err := started(mock.Config{Behaviour: mock.Behaviour{UnknownTenantEmpty: true}}, itself)
 	require.NoError(t, err)
@@ -122,8 +124,8 @@ func TestTenantWithoutServicesMayLookMadeUp(t *testing.T) {
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 }
 
-// TestDeviceThatThePlatformDoesNotKnow: a platform may know device classes of its own alone. Where the environment file describes no device,
-// that is one thing that could not be told; where it does, a refusal is a miss.
+// TestDeviceThatThePlatformDoesNotKnow: a platform may know device classes of its own alone. Where the environment file
+// describes no device, that is one thing that could not be told; where it does, a refusal is a miss.
 func TestDeviceThatThePlatformDoesNotKnow(t *testing.T) {
 	for _, c := range []struct {
 		name, device string
@@ -160,8 +162,8 @@ func TestDeviceThatThePlatformDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestSignOnThatWasThrottledAfterTheAct: an answer 429 may come after the call was carried out, and its session token is used up then. The sign-on
-// is made again with a fresh one, and nothing fails for it.
+// TestSignOnThatWasThrottledAfterTheAct: an answer 429 may come after the call was carried out, and its session token
+// is used up then. The sign-on is made again with a fresh one, and nothing fails for it.
 func TestSignOnThatWasThrottledAfterTheAct(t *testing.T) {
 	for _, alone := range []bool{false, true} {
 		var calls atomic.Int64
@@ -231,7 +233,32 @@ func TestRefusalNeedsAControl(t *testing.T) {
 	}
 }
 
-// TestLimitersProveNothing: what a limiter or a proxy answers is neither a pass nor a failure of anything.
+// TestHarmlessChangesNeedAControl: a session token of the environment file that nobody issued is refused with a
+// documented request and with one that is written in another way. Neither says anything of the service.
+func TestHarmlessChangesNeedAControl(t *testing.T) {
+	for _, token := range []string{"", "agstest-made-up-session-token"} {
+		e, end, err := started(mock.Config{}, itself)
+		require.NoError(t, err)
+		defer end()
+		e.Mock = nil
+		if token != "" {
+			e.Operator = nil
+			slip(e, func(s *environment.Situation) { s.SessionToken = token })
+		}
+		o := quick
+		o.Environment, o.Only = e, []string{"SOST-26", "SOST-28"}
+		report := run(t, o)
+		for _, id := range o.Only {
+			if verdict := requirement(t, report, id).Verdict; token == "" {
+				assert.Equal(t, reports.Pass, verdict)
+			} else {
+				assert.NotContains(t, []reports.Verdict{reports.Pass, reports.Partly, reports.Fail}, verdict, "%s: %s", id, report.Reason)
+			}
+		}
+	}
+}
+
+// TestLimitersProveNothing: the answer of a limiter or a proxy is neither a pass nor a failure of anything.
 func TestLimitersProveNothing(t *testing.T) {
 	for _, status := range []int{429, 503, 407, 408} {
 		front := func(s *mock.Server) http.Handler {
@@ -262,7 +289,8 @@ func TestLimitersProveNothing(t *testing.T) {
 	}
 }
 
-// TestWhatIsOnTheWayProvesNothing: a refusal of the form by something before the service, or of the route, is none of the call.
+// TestWhatIsOnTheWayProvesNothing: a refusal of the form by something before the service, or of the route, is not a
+// refusal by the call.
 func TestWhatIsOnTheWayProvesNothing(t *testing.T) {
 	for _, status := range []int{405, 413, 431} {
 		front := func(s *mock.Server) http.Handler {
@@ -285,8 +313,8 @@ func TestWhatIsOnTheWayProvesNothing(t *testing.T) {
 	}
 }
 
-// TestTimesAreLookedAtLater: on a live service the run waits once for all that only time shows, and a service that moves the end of the
-// session at each refresh is caught; without patience nothing is said of it.
+// TestTimesAreLookedAtLater: on a live service the run waits once for all that only time shows, and a service that
+// moves the end of the session at each refresh is caught; without patience nothing is said of it.
 func TestTimesAreLookedAtLater(t *testing.T) {
 	for _, c := range []struct {
 		fault, id string

@@ -16,7 +16,8 @@ import (
 	"agstest/reports"
 )
 
-// relay is a gateway that carries one request and its answer over each connection, and ends the connection when a second one begins to come.
+// relay is a gateway that carries one request and its answer over each connection, and ends the connection when a
+// second one begins to come.
 func relay(t *testing.T, to string) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -52,7 +53,8 @@ func relay(t *testing.T, to string) (address string) {
 	return "http://" + listener.Addr().String()
 }
 
-// TestWhatNeverReachedTheServiceIsSentOnceMoreAndTold: a gateway that closes kept connections changes no verdict, and the report tells of it.
+// TestWhatNeverReachedTheServiceIsSentOnceMoreAndTold: a gateway that closes kept connections changes no verdict, and
+// the report tells of it.
 func TestWhatNeverReachedTheServiceIsSentOnceMoreAndTold(t *testing.T) {
 	o := quick
 	o.Environment, o.Only = behind(t, mock.Config{}, itself), []string{"SOST-01", "REF-01"}

@@ -24,6 +24,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/mock"
+	"agstest/mock/dumb"
 	"agstest/reports"
 	"agstest/steps"
 )
@@ -55,7 +56,8 @@ func requirement(t testing.TB, report *reports.Conformance, id string) reports.R
 	return reports.Requirement{}
 }
 
-// TestMockIsGreen: the mock as it stands passes over https, strictly judged, with nothing skipped and nothing left out but what is exempt.
+// TestMockIsGreen: the mock as it is passes over https, strictly judged, with nothing skipped and only exempt
+// requirements left out.
 func TestMockIsGreen(t *testing.T) {
 	authority, err := mock.NewAuthority(time.Now())
 	require.NoError(t, err)
@@ -88,14 +90,15 @@ func TestMockIsGreen(t *testing.T) {
 		}
 	}
 	assert.Equal(t, "full", report.Profile.Name)
-	assert.Equal(t, 198, report.Profile.Asked)
-	assert.Equal(t, 198, report.Profile.Exercised)
+	assert.Equal(t, 200, report.Profile.Asked)
+	assert.Equal(t, 200, report.Profile.Exercised)
 	assert.Greater(t, report.Counts.Exchanges, 500)
 	assert.NotEmpty(t, report.Shape)
 	t.Logf("%d scenarios, %d exchanges in %s", len(report.Scenarios), report.Counts.Exchanges, report.Run.End.Sub(report.Run.Start))
 }
 
-// TestNoSecretInTheReport searches the whole report of a run, with failures in it, for every secret that went over the wire.
+// TestNoSecretInTheReport searches the whole report of a run, with failures in it, for every secret that went over the
+// wire.
 func TestNoSecretInTheReport(t *testing.T) {
 	var seen []string
 	secret := regexp.MustCompile(`"(?:access_token|refresh_token|sessionToken|userAccountToken|signOnActivationToken|dsraToken|password)"\s*:\s*"([^"]{8,})"`)
@@ -133,11 +136,14 @@ func TestNoSecretInTheReport(t *testing.T) {
 	}
 }
 
-// TestParallelEqualsSerial: how many scenarios run at the same time does not change the report, but for times and for the ids and marks
-// that the mock makes up as it goes.
+// TestParallelEqualsSerial: the number of scenarios that run at the same time does not change the report, apart from
+// times and the ids and marks that the mock makes up as it goes.
 func TestParallelEqualsSerial(t *testing.T) {
-	one := run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 1, Seed: 5})
 	many := run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 8, Seed: 5})
+	if underRace {
+		return // the detector has seen what it is to see
+	}
+	one := run(t, steps.Options{Environment: service(t, mock.Config{Seed: 3}), Concurrency: 1, Seed: 5})
 	if diff := cmp.Diff(comparable(one), comparable(many)); diff != "" {
 		t.Error(diff[:min(len(diff), 4000)])
 	}
@@ -182,18 +188,18 @@ func comparable(r *reports.Conformance) []string {
 	return lines
 }
 
-// TestDumbServers: what is no AGS gets a red verdict, and passes only for what it really does.
+// TestDumbServers: a server that is no AGS gets a red verdict, and passes only for what it really does.
 func TestDumbServers(t *testing.T) {
-	ceilings := map[string]int{ // requirements that may hold, of 198
+	ceilings := map[string]int{ // requirements that may hold, of 200
 		"empty-object": 5, "all-401": 15, "all-500": 3, "replay": 80, "first-user": 105, "random-tokens": 55, "captive-portal": 0, "echo": 0,
 		"static-mock": 70, "redirect-loop": 0, "closed": 0, "flaky": 185,
 	}
-	for _, d := range mock.Dumb() {
+	for _, d := range dumb.All() {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
 			ceiling, ok := ceilings[d.Name]
 			require.True(t, ok, "no ceiling is stated")
-			e, end, err := started(mock.Config{}, d.Handler)
+			e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler { return d.Handler(s) })
 			require.NoError(t, err)
 			defer end()
 			o := quick
@@ -218,7 +224,8 @@ func fault(t testing.TB, name string) mock.Fault {
 	return f
 }
 
-// TestKnownDepartures: a listed failure is known; a listed success, an expired entry and one that matches nothing fail the run.
+// TestKnownDepartures: a listed failure is known; a listed success, an expired entry and one that matches nothing fail
+// the run.
 func TestKnownDepartures(t *testing.T) {
 	now := func() time.Time { return time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC) }
 	entry := func(id, expires string) []steps.KnownDeparture {
@@ -245,7 +252,8 @@ func TestKnownDepartures(t *testing.T) {
 	}
 }
 
-// TestAKnownDepartureIsKnownEverywhere: what generated requests and random sequences meet too is laid to the one requirement it misses.
+// TestAKnownDepartureIsKnownEverywhere: what generated requests and random sequences meet too is laid to the one
+// requirement it misses.
 func TestAKnownDepartureIsKnownEverywhere(t *testing.T) {
 	known := []steps.KnownDeparture{{ID: "ERR-10", Reason: "stack traces", Owner: "somebody", Expires: "2030-05-01"}}
 	report := run(t, steps.Options{Environment: service(t, mock.Config{Faults: []mock.Fault{fault(t, "error-stack-trace")}}), Known: known, Strictness: steps.Strict,
@@ -325,8 +333,8 @@ func TestEvidence(t *testing.T) {
 	t.Fatal("the finding names no scenario of the report")
 }
 
-// TestGeneratedRequestIsShrunkAndReplayed: a service that answers one odd request with 500 is found, the request is shortened to what
-// matters and shown as a curl line; the same seed finds the same.
+// TestGeneratedRequestIsShrunkAndReplayed: the suite finds a service that answers one odd request with 500, shortens
+// the request to what matters and shows it as a curl line; the same seed finds the same.
 func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {
 	front := func(s *mock.Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -360,8 +368,8 @@ func TestGeneratedRequestIsShrunkAndReplayed(t *testing.T) {
 	assert.Equal(t, shown.FindString(first), shown.FindString(find()))
 }
 
-// TestGeneratedRequestsChangeTheParameterOfTheEnvironment: where a head-end's token has another name, that is what generated requests change.
-// This service breaks down where it holds no token.
+// TestGeneratedRequestsChangeTheParameterOfTheEnvironment: if a head-end's token has another name, generated requests
+// change that parameter. This service breaks down where it holds no token.
 func TestGeneratedRequestsChangeTheParameterOfTheEnvironment(t *testing.T) {
 	front := func(s *mock.Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -389,7 +397,7 @@ func TestGeneratedRequestsChangeTheParameterOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestSequenceIsShrunk: a state rule that is not kept is found by random sequences, which are shortened to what matters.
+// TestSequenceIsShrunk: random sequences find a broken state rule, and are shortened to what matters.
 func TestSequenceIsShrunk(t *testing.T) {
 	var name string
 	for _, f := range mock.Faults() {
@@ -433,7 +441,8 @@ func TestUnreachableService(t *testing.T) {
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 }
 
-// TestOwnFeatures: people's own scenarios run beside the suite's; one that fails without naming a requirement fails the run.
+// TestOwnFeatures: people's own scenarios run beside the suite's; one that fails without naming a requirement fails the
+// run.
 func TestOwnFeatures(t *testing.T) {
 	feature := func(status string) fstest.MapFS {
 		return fstest.MapFS{"team/mine.feature": {Data: []byte("Feature: Mine\n  @mine\n  Scenario: Signing on\n    Given an account in good standing\n    And a device of the account\n" +
@@ -483,8 +492,8 @@ func live(t testing.TB, change func(*environment.Environment)) *environment.Envi
 	return e
 }
 
-// TestLiveService: without a control interface the situations of the environment file are used; what they do not allow is skipped with
-// what the file would need, and nothing fails for it.
+// TestLiveService: without a control interface the run uses the situations of the environment file. It skips what they
+// do not allow, says what the file would need, and nothing fails for it.
 func TestLiveService(t *testing.T) {
 	report := run(t, steps.Options{Environment: live(t, func(e *environment.Environment) { e.Allow.Devices = 40 }), Generate: 3, Sequences: 2})
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
@@ -496,7 +505,8 @@ func TestLiveService(t *testing.T) {
 	}
 }
 
-// TestLiveServiceWithFullAccount: an account of the environment file that can have no more devices is no fault of the service.
+// TestLiveServiceWithFullAccount: an account of the environment file that can have no more devices is no fault of the
+// service.
 func TestLiveServiceWithFullAccount(t *testing.T) {
 	e := live(t, func(e *environment.Environment) { e.Situations["active"] = e.Situations["device-limit"] })
 	report := run(t, steps.Options{Environment: e, Only: []string{"SOST-01", "SOST-02"}})
@@ -506,15 +516,15 @@ func TestLiveServiceWithFullAccount(t *testing.T) {
 	assert.Contains(t, q.Needs, "room for more devices")
 }
 
-// TestPoorLiveService: an environment that offers next to nothing is skipped for the most part, says what it needs, and passes for what
-// could be checked.
+// TestPoorLiveService: a run on an environment that offers next to nothing skips most scenarios, says what it needs,
+// and passes for what it could check.
 func TestPoorLiveService(t *testing.T) {
 	e := live(t, func(e *environment.Environment) {
 		e.Operator, e.Situations, e.Allow = nil, environment.Situations{}, environment.Allow{}
 	})
 	report := run(t, steps.Options{Environment: e})
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
-	assert.Regexp(t, `^on [0-9]+ of 198 requirements \([0-9]+ %\), the others were not judged: `, report.Reason)
+	assert.Regexp(t, `^on [0-9]+ of 200 requirements \([0-9]+ %\), the others were not judged: `, report.Reason)
 	q := requirement(t, report, "SOST-01")
 	assert.Equal(t, reports.Skipped, q.Verdict)
 	assert.Contains(t, q.Needs, "active:")
@@ -523,7 +533,8 @@ func TestPoorLiveService(t *testing.T) {
 	assert.Equal(t, reports.Error, only.Verdict, "a run that exercised nothing is never a pass")
 }
 
-// TestGivenTokenThatWorksOnce: a session token of the environment file that is used up after its first sign-on is no fault of the service.
+// TestGivenTokenThatWorksOnce: a session token of the environment file that is used up after its first sign-on is no
+// fault of the service.
 func TestGivenTokenThatWorksOnce(t *testing.T) {
 	server := mock.New(mock.Config{})
 	api, control := httptest.NewServer(server), httptest.NewServer(server.Control())
@@ -541,9 +552,11 @@ func TestGivenTokenThatWorksOnce(t *testing.T) {
 			t.Errorf("%s is %s: %s", q.ID, q.Verdict, q.Reason)
 		}
 	}
-	assert.Contains(t, []reports.Verdict{reports.Pass, reports.Partly}, requirement(t, report, "SOST-01").Verdict, "the one sign-on that it was good for counts")
-	assert.Equal(t, reports.Skipped, requirement(t, report, "SOST-02").Verdict)
-	assert.Contains(t, requirement(t, report, "SOST-02").Needs, "operator: {secret:")
+	known, first := requirement(t, report, "SOST-01"), requirement(t, report, "SOST-02")
+	judged := []reports.Verdict{reports.Pass, reports.Partly}
+	assert.True(t, slices.Contains(judged, known.Verdict) || slices.Contains(judged, first.Verdict), "the one sign-on that it was good for counts")
+	assert.False(t, known.Verdict == reports.Pass && first.Verdict == reports.Pass, "whichever came first had it, and the other lacks one")
+	assert.Contains(t, known.Needs+first.Needs, "operator: {secret:")
 }
 
 func mintSessionToken(t testing.TB, e *environment.Environment) string {

@@ -1,14 +1,18 @@
 package steps
 
 import (
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"agstest/ags"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
+	"agstest/steps/script"
 )
 
-// Profiles are the named parts of the contract that a run can be limited to, each with the operations and flows it consists of.
+// Profiles are the named parts of the contract that a run can be limited to, each with the operations and flows it
+// consists of.
 var Profiles = []struct{ Name, Meaning string }{
 	{"full", "everything"},
 	{"signon-with-session-token", "the page \"Signing in with a session token\" alone: signOnWithSessionToken, its tokens, that they can be refreshed, its errors"},
@@ -36,15 +40,15 @@ func inProfile(profile, id string) bool {
 	return false
 }
 
-// selection is what a run is asked for.
+// selection is what the user asked a run to check.
 type selection struct {
-	scenarios []*scenario
+	scenarios []*script.Scenario
 	asked     map[string]bool // requirements
 	narrowed  bool            // by tags or by Only
 }
 
 // choose picks the scenarios. Everything that would leave nothing to do, or something else than was meant, is an error.
-func choose(all []*scenario, o Options) (selection, error) {
+func choose(all []*script.Scenario, o Options) (selection, error) {
 	chosen := selection{asked: map[string]bool{}, narrowed: o.Tags != "" || len(o.Only) > 0}
 	if o.Profile != "" && o.Profile != "full" && profileMembers[o.Profile] == nil {
 		var names []string
@@ -53,65 +57,24 @@ func choose(all []*scenario, o Options) (selection, error) {
 		}
 		return chosen, failure.Usagef("there is no profile %q; the profiles are %s", o.Profile, strings.Join(names, ", "))
 	}
-	expression, tags, err := parseTags(o.Tags)
+	expression, err := tagsOf(all, o.Tags)
 	if err != nil {
-		return chosen, failure.Usagef("%w", err)
+		return chosen, err
 	}
-	existing := map[string]bool{}
-	var names []string
-	for _, s := range all {
-		for _, tag := range s.tags {
-			if !existing[tag] {
-				existing[tag] = true
-				names = append(names, tag)
-			}
-		}
-	}
-	sort.Strings(names)
-	for _, tag := range tags {
-		if !existing[tag] {
-			return chosen, failure.Usagef("no scenario has the tag %s%s", tag, suggest(tag, names))
-		}
-	}
-	var ids []string
-	for _, r := range ags.Requirements {
-		ids = append(ids, r.ID)
-	}
-	only := map[string]bool{}
-	for _, id := range o.Only {
-		id = strings.TrimPrefix(strings.TrimSpace(id), "@")
-		if _, ok := catalogue[id]; !ok {
-			if near := suggest(id, ids); near != "" {
-				return chosen, failure.Usagef("there is no requirement %q%s", id, near)
-			}
-			return chosen, failure.Usagef("there is no requirement %q; agstest conform --list shows all of them, and other tags are given as --tags @%s", id, id)
-		}
-		if reason, ok := exempt[id]; ok {
-			return chosen, failure.Usagef("no scenario covers %s: %s", id, reason)
-		}
-		only[id] = true
+	only, err := onlyThese(o.Only)
+	if err != nil {
+		return chosen, err
 	}
 	held := map[string]int{}
 	for _, s := range all {
-		inIt := len(s.requirements) == 0 && (o.Profile == "" || o.Profile == "full")
-		covers := false
-		for _, id := range s.requirements {
-			inIt = inIt || inProfile(o.Profile, id)
-			covers = covers || only[id]
-		}
-		if !inIt || !expression(s.tagged) || len(only) > 0 && !covers {
+		if !isWanted(s, o.Profile, only) || !expression(s.Tagged) {
 			continue
 		}
-		switch {
-		case s.tagged(tagSlow) && !o.Slow:
-			held[tagSlow]++
-		case s.tagged(tagGenerated) && o.Generate <= 0:
-			held[tagGenerated]++
-		case s.tagged(tagSequences) && o.Sequences <= 0:
-			held[tagSequences]++
-		default:
-			chosen.scenarios = append(chosen.scenarios, s)
+		if tag := heldBack(s, o); tag != "" {
+			held[tag]++
+			continue
 		}
+		chosen.scenarios = append(chosen.scenarios, s)
 	}
 	if len(chosen.scenarios) == 0 {
 		return chosen, nothingChosen(o, held)
@@ -121,26 +84,106 @@ func choose(all []*scenario, o Options) (selection, error) {
 		chosen.asked = only
 	case o.Tags != "":
 		for _, s := range chosen.scenarios {
-			for _, id := range s.requirements {
+			for _, id := range s.Requirements {
 				chosen.asked[id] = true
 			}
 		}
 	default:
-		for _, id := range ids {
-			chosen.asked[id] = inProfile(o.Profile, id)
+		for _, r := range ags.Requirements {
+			chosen.asked[r.ID] = inProfile(o.Profile, r.ID)
 		}
 	}
 	return chosen, nil
 }
 
+// tagsOf reads a tag expression; its tags must be of scenarios.
+func tagsOf(all []*script.Scenario, text string) (script.TagExpression, error) {
+	expression, tags, err := script.ParseTags(text)
+	if err != nil {
+		return nil, failure.Usagef("%w", err)
+	}
+	existing := map[string]bool{}
+	for _, s := range all {
+		for _, tag := range s.Tags {
+			existing[tag] = true
+		}
+	}
+	for _, tag := range tags {
+		if !existing[tag] {
+			return nil, failure.Usagef("no scenario has the tag %s%s", tag, script.Suggest(tag, slices.Sorted(maps.Keys(existing))))
+		}
+	}
+	return expression, nil
+}
+
+// onlyThese are the requirements that a run is limited to, which a scenario must cover.
+func onlyThese(given []string) (map[string]bool, error) {
+	only := map[string]bool{}
+	for _, id := range given {
+		id = strings.TrimPrefix(strings.TrimSpace(id), "@")
+		if !isRequirement(id) {
+			var ids []string
+			for _, r := range ags.Requirements {
+				ids = append(ids, r.ID)
+			}
+			if near := script.Suggest(id, ids); near != "" {
+				return nil, failure.Usagef("there is no requirement %q%s", id, near)
+			}
+			return nil, failure.Usagef("there is no requirement %q; agstest conform --list shows all of them, and other tags are given as --tags @%s", id, id)
+		}
+		if reason, ok := exempt[id]; ok {
+			return nil, failure.Usagef("no scenario covers %s: %s", id, reason)
+		}
+		only[id] = true
+	}
+	return only, nil
+}
+
+// isWanted tells whether a scenario is of a profile, and covers one of the requirements that a run is limited to.
+func isWanted(s *script.Scenario, profile string, only map[string]bool) bool {
+	inIt := len(s.Requirements) == 0 && inProfile(profile, "")
+	covers := len(only) == 0
+	for _, id := range s.Requirements {
+		inIt = inIt || inProfile(profile, id)
+		covers = covers || only[id]
+	}
+	return inIt && covers
+}
+
+// heldBack returns the tag of a scenario that runs only on demand, and is not asked for; empty: it runs.
+func heldBack(s *script.Scenario, o Options) string {
+	switch {
+	case s.Tagged(script.TagSlow) && !o.Slow:
+		return script.TagSlow
+	case s.Tagged(script.TagGenerated) && o.Generate <= 0:
+		return script.TagGenerated
+	case s.Tagged(script.TagSequences) && o.Sequences <= 0:
+		return script.TagSequences
+	}
+	return ""
+}
+
 func nothingChosen(o Options, held map[string]int) error {
 	switch {
-	case held[tagSlow] > 0:
-		return failure.Usagef("all %s that would run wait in real time; allow that with --slow", plural(held[tagSlow], "scenario"))
-	case held[tagGenerated] > 0:
+	case held[script.TagSlow] > 0:
+		return failure.Usagef("all %s that would run wait in real time; allow that with --slow", figures.Plural(held[script.TagSlow], "scenario"))
+	case held[script.TagGenerated] > 0:
 		return failure.Usagef("only generated bad input was asked for, but its amount is 0; give --generate a number")
-	case held[tagSequences] > 0:
+	case held[script.TagSequences] > 0:
 		return failure.Usagef("only random sequences were asked for, but their number is 0; give --sequences a number")
 	}
 	return failure.Usagef("no scenario was selected by tags %q, requirements %q and profile %q; agstest conform --list shows what there is", o.Tags, strings.Join(o.Only, ","), o.Profile)
+}
+
+// exempt lists the requirements that no scenario covers, since only a load can show them: they are judged by the load
+// of a gate.
+var exempt = map[string]string{
+	"ERR-12":  "judged by the load of a gate: answers 429 and 503 appear under load",
+	"LOAD-01": "judged by the load of a gate: their sign-ons are n-th sign-ons",
+	"LOAD-02": "judged by the load of a gate: each virtual client has its own session token",
+	"LOAD-03": "judged by the load of a gate: each virtual client refreshes with the token it was given last",
+	"LOAD-04": "judged by the load of a gate: throughput, errors and percentiles of each operation",
+	"LOAD-05": "judged by the load of a gate: success is the wanted status and a right body",
+	"LOAD-06": "judged by the load of a gate: tokens are judged by sampling",
+	"LOAD-07": "judged by the load of a gate: rates follow from clients and lifetimes",
 }

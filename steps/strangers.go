@@ -11,12 +11,14 @@ import (
 	"agstest/internal/strictjson"
 	"agstest/internal/wire"
 	"agstest/reports"
+	"agstest/steps/scene"
+	"agstest/steps/talk"
 )
 
 // fewestUsual is how many refusals of other calls have to look otherwise before one is a stranger among them.
 const fewestUsual = 5
 
-// refusalForm is what refusals of one maker have in common.
+// refusalForm is the common form of refusals of one maker.
 type refusalForm struct {
 	operation string
 	page      bool
@@ -24,15 +26,8 @@ type refusalForm struct {
 	members   []string // of the JSON object
 }
 
-// rely keeps a refusal that a scenario takes for the service's.
-func (r *run) rely(scenario string, x *exchange) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.relied[scenario] = append(r.relied[scenario], x)
-}
-
-func formOf(x *exchange) refusalForm {
-	form := refusalForm{operation: x.request.operation}
+func formOf(x *talk.Exchange) refusalForm {
+	form := refusalForm{operation: x.Request.Operation}
 	if form.title, form.page = wire.GatewayPage(x.Exchange); form.page {
 		return form
 	}
@@ -44,7 +39,7 @@ func formOf(x *exchange) refusalForm {
 	return form
 }
 
-// alike tells of two refusals that may come from the same maker.
+// alike tells whether two refusals may come from the same maker.
 func (f refusalForm) alike(other refusalForm) bool {
 	if f.page || other.page {
 		return f.page == other.page
@@ -52,28 +47,34 @@ func (f refusalForm) alike(other refusalForm) bool {
 	return slices.ContainsFunc(f.members, func(name string) bool { return slices.Contains(other.members, name) })
 }
 
-// doubtStrangers looks back at the refusals that scenarios took for the service's. One that looks unlike those of all other calls, as the page
-// of a firewall does, is no refusal of the service: whether it would have refused is not known.
+// doubtStrangers looks back at the refusals that scenarios took for the service's. One that looks unlike those of all
+// other calls, as the page of a firewall does, is no refusal of the service: nobody knows whether the service would
+// have refused.
 func (r *run) doubtStrangers() {
-	forms := map[*exchange]refusalForm{}
-	for _, list := range r.relied {
+	forms := map[*talk.Exchange]refusalForm{}
+	for _, list := range r.Relied {
 		for _, x := range list {
-			forms[x] = formOf(x)
+			if x.Request.Operation != "" { // a call of the platform around the service refuses in its own form
+				forms[x] = formOf(x)
+			}
 		}
 	}
-	for id, list := range r.relied {
+	for id, list := range r.Relied {
 		e := r.played[id]
 		if e == nil || e.cut || e.record.Verdict == reports.Fail {
 			continue
 		}
 		for _, x := range list {
+			if x.Request.Operation == "" {
+				continue
+			}
 			why := stranger(x, forms)
 			if why == "" {
 				continue
 			}
-			why = r.secrets.Text(why)
-			for _, requirement := range e.scenario.requirements {
-				e.findings = append(e.findings, finding{requirement: requirement, outcome: check.Unknown, got: why, exchange: -1})
+			why = r.Secrets.Text(why)
+			for _, requirement := range e.scenario.Requirements {
+				e.findings = append(e.findings, talk.Finding{Requirement: requirement, Outcome: check.Unknown, Got: why, Exchange: -1})
 			}
 			e.record.Verdict, e.record.Reason = reports.Graver(e.record.Verdict, reports.Error), why
 			break
@@ -81,10 +82,10 @@ func (r *run) doubtStrangers() {
 	}
 }
 
-// stranger says why a refusal may be that of something on the way, and nothing where it may well be the service's. A page with status 404 may be
-// that of its router, and JSON with another status than 403 that of another part of it.
-func stranger(x *exchange, forms map[*exchange]refusalForm) string {
-	form, status := forms[x], effectiveStatus(x)
+// stranger returns the reason why a refusal may come from something on the way; empty if it may well be the service's.
+// A page with status 404 may come from its router, and JSON with another status than 403 from another part of it.
+func stranger(x *talk.Exchange, forms map[*talk.Exchange]refusalForm) string {
+	form, status := forms[x], scene.EffectiveStatus(x)
 	_, coded := check.SubCode(x.Exchange)
 	if form.page && status == http.StatusNotFound || !form.page && (status != http.StatusForbidden || coded || len(form.members) == 0) {
 		return ""

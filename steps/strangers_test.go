@@ -15,8 +15,8 @@ import (
 	"agstest/steps"
 )
 
-// TestStrangersProveNoRefusal: a firewall that keeps bad tokens away from one call hides a service that would take them. Its answer looks unlike
-// all others, so it could not be told whether the service refuses.
+// TestStrangersProveNoRefusal: a firewall that keeps bad tokens away from one call hides a service that would take
+// them. Its answer looks unlike all others, so it could not be told whether the service refuses.
 func TestStrangersProveNoRefusal(t *testing.T) {
 	for name, block := range map[string]func(http.ResponseWriter){
 		"page": func(w http.ResponseWriter) {

@@ -8,21 +8,24 @@ import (
 	"agstest/ags"
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/plainwords"
 	"agstest/reports"
+	"agstest/steps/script"
 )
 
-// Trial is a service with one known property, against which the suite itself is tried: a fault that it must find, or a choice that it
-// must leave in peace.
+// Trial is a service with one known property, against which the suite itself is tried: a fault that it must find, or a
+// choice that it must leave in peace.
 type Trial struct {
 	Name    string
 	Summary string
-	// Requirement is what a fault breaks; empty: the service is sound.
+	// Requirement is the requirement that a fault breaks; empty: the service is sound.
 	Requirement string
-	// Unanswered: the fault leaves calls without a whole answer. Then "could not tell" is the right verdict and counts as caught.
+	// Unanswered: the fault leaves calls without a whole answer. Then "could not tell" is the right verdict and counts as
+	// caught.
 	Unanswered bool
 	// Only limits the run to the scenarios that cover these requirements; nil: the whole suite runs.
 	Only []string
-	// Start starts the service and gives its environment and what ends it.
+	// Start starts the service and returns its environment and the function that ends it.
 	Start func() (*environment.Environment, func(), error)
 }
 
@@ -40,11 +43,12 @@ type TrialResult struct {
 	// Right: a fault was caught at the requirement that it breaks, or a sound service passed.
 	Right  bool
 	Reason string
+	Odd    []string // sentences of the report that nobody would write
 	Err    error
 }
 
-// Try runs the suite against every service, at most workers at once, and gives the results in the order of the trials. Options apply to
-// all but for Environment.
+// Try runs the suite against every service, at most workers at once, and gives the results in the order of the trials.
+// Options apply to all but for Environment.
 func Try(ctx context.Context, trials []Trial, o Options, workers int) []TrialResult {
 	results := make([]TrialResult, len(trials))
 	var all sync.WaitGroup
@@ -86,7 +90,7 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 		result.Err = err
 		return result
 	}
-	result.Verdict, result.Reason = report.Verdict, report.Reason
+	result.Verdict, result.Reason, result.Odd = report.Verdict, report.Reason, oddIn(report)
 	for _, q := range report.Requirements {
 		red := q.Verdict == reports.Fail || q.Verdict == reports.Error
 		if q.ID != t.Requirement {
@@ -102,7 +106,7 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 				result.Reason = says(f)
 			}
 		}
-		result.By = unique(result.By)
+		result.By = script.Unique(result.By)
 	}
 	if t.Requirement == "" {
 		result.Right = report.Verdict == reports.Pass
@@ -113,9 +117,35 @@ func try(ctx context.Context, t Trial, o Options) TrialResult {
 	return result
 }
 
+// oddIn finds odd sentences among all that a report says.
+func oddIn(c *reports.Conformance) []string {
+	said := []string{c.Reason}
+	findings := func(all []reports.Finding) {
+		for _, f := range all {
+			said = append(said, f.Expected, f.Got)
+		}
+	}
+	for _, r := range c.Requirements {
+		said = append(said, r.Why())
+		findings(r.Findings)
+	}
+	for _, s := range c.Scenarios {
+		said = append(said, s.Why())
+		findings(s.Findings)
+		for _, step := range s.Steps {
+			said = append(said, step.Message)
+		}
+	}
+	for _, cause := range c.Causes {
+		said = append(said, cause.Sentence())
+	}
+	return plainwords.Find(strings.Join(append(said, c.Notes...), "\n"))
+}
+
 // mayWarn tells whether a miss of a requirement, or of a part of it, only warns by default.
 func mayWarn(id string) bool {
-	return catalogue[id].Gating() == ags.Warns || catalogue[id].SoftPart != ""
+	requirement, _ := ags.RequirementByID(id)
+	return requirement.Gating() == ags.Warns || requirement.SoftPart != ""
 }
 
 // setupFailed tells an error that means the run cannot go on at all.

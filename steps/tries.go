@@ -8,14 +8,19 @@ import (
 	"time"
 
 	"agstest/internal/check"
+	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/steps/scene"
+	"agstest/steps/script"
+	"agstest/steps/talk"
 )
 
-// What bounds trying again: a run that is red all over is not to take much longer for it, and one scenario says enough of a cause.
+// Limits of trying again: a run that is red all over must not take much longer for it, and one scenario shows enough of
+// a cause.
 const (
 	mostFailedAgain = 10               // failing scenarios, one for each cause
 	mostUntoldAgain = 20               // scenarios that a limiter or a lost connection kept from telling
-	longestAgain    = 20 * time.Second // what a scenario may take and still be tried again
+	longestAgain    = 20 * time.Second // a scenario that took longer is not tried again
 )
 
 func (r *run) repetitions() int {
@@ -26,14 +31,14 @@ func (r *run) repetitions() int {
 }
 
 // playAll plays the scenarios as often as the run says, and tries again what failed or could not be told in passing.
-func (r *run) playAll(ctx context.Context, sources []source, selected []*scenario) error {
+func (r *run) playAll(ctx context.Context, sources []script.Source, selected []*script.Scenario) error {
 	n := r.repetitions()
-	for r.repetition = 0; ; r.repetition++ {
-		r.ledger = &ledger{run: r, before: r.repetition * len(selected), total: n * len(selected)}
+	for r.Repetition = 0; ; r.Repetition++ {
+		r.ledger = &ledger{run: r, before: r.Repetition * len(selected), total: n * len(selected)}
 		if err := r.playOnce(ctx, sources, selected); err != nil || ctx.Err() != nil {
 			return err
 		}
-		if r.repetition == n-1 {
+		if r.Repetition == n-1 {
 			break
 		}
 	}
@@ -50,8 +55,8 @@ func (r *run) playAll(ctx context.Context, sources []source, selected []*scenari
 	return nil
 }
 
-func (r *run) playOnce(ctx context.Context, sources []source, scenarios []*scenario) error {
-	r.late = &late{}
+func (r *run) playOnce(ctx context.Context, sources []script.Source, scenarios []*script.Scenario) error {
+	r.Late = &scene.Late{}
 	err := r.execute(ctx, sources, scenarios)
 	for _, e := range r.ledger.all() {
 		r.count(&e)
@@ -60,33 +65,34 @@ func (r *run) playOnce(ctx context.Context, sources []source, scenarios []*scena
 	return err
 }
 
-// tryAgain plays these scenarios once more, one after the other, so that none disturbs another.
-func (r *run) tryAgain(ctx context.Context, sources []source, again []*scenario) error {
+// tryAgain plays these scenarios once more, one after the other, so that they do not disturb each other.
+func (r *run) tryAgain(ctx context.Context, sources []script.Source, again []*script.Scenario) error {
 	needed, scenarios, err := staged(sources, again)
 	if err != nil {
 		return err
 	}
-	clear(r.tried) // a control that was not accepted is tried again too
-	concurrency := r.concurrency
-	r.concurrency = 1
-	defer func() { r.concurrency = concurrency }()
+	clear(r.Tried) // a control that was not accepted is tried again too
+	concurrency := r.Concurrency
+	r.Concurrency = 1
+	defer func() { r.Concurrency = concurrency }()
 	r.ledger = &ledger{run: r, total: len(scenarios), again: true}
 	return r.playOnce(ctx, needed, scenarios)
 }
 
-// again picks the scenarios to try again: those that something passing kept from telling, and of those that failed one for each cause.
-func (r *run) again() []*scenario {
-	var again []*scenario
+// again picks the scenarios to try again: those that something passing kept from telling, and of those that failed one
+// for each cause.
+func (r *run) again() []*script.Scenario {
+	var again []*script.Scenario
 	failed, untold := 0, 0
 	covered := map[string]bool{}
 	var entries []*entry
 	for _, e := range r.played {
 		entries = append(entries, e)
 	}
-	slices.SortFunc(entries, func(a, b *entry) int { return a.scenario.order - b.scenario.order })
+	slices.SortFunc(entries, func(a, b *entry) int { return a.scenario.Order - b.scenario.Order })
 	for _, e := range entries {
 		switch {
-		case e.last > r.options.Retry, e.cut, e.record.Nanoseconds > longestAgain.Nanoseconds(), r.hung[e.scenario.id]:
+		case e.last > r.options.Retry, e.cut, e.record.Nanoseconds > longestAgain.Nanoseconds(), r.Hung[e.scenario.ID]:
 		case e.undecided():
 			if untold++; untold <= mostUntoldAgain {
 				again = append(again, e.scenario)
@@ -94,11 +100,11 @@ func (r *run) again() []*scenario {
 		case e.record.Verdict == reports.Fail:
 			fresh := false
 			for _, f := range e.findings {
-				if r.weigh(f) == reports.Fail && !e.sharesEvidence(f) && !covered[f.cause] {
-					covered[f.cause], fresh = true, true
+				if r.weigh(f) == reports.Fail && !e.sharesEvidence(f) && !covered[f.Cause] {
+					covered[f.Cause], fresh = true, true
 				}
 			}
-			if fresh || len(e.scenario.requirements) == 0 && len(e.findings) == 0 {
+			if fresh || len(e.scenario.Requirements) == 0 && len(e.findings) == 0 {
 				if failed++; failed <= mostFailedAgain {
 					again = append(again, e.scenario)
 				}
@@ -110,39 +116,39 @@ func (r *run) again() []*scenario {
 
 // undecided tells that a limiter or a lost connection kept a scenario from telling.
 func (e *entry) undecided() bool {
-	return e.record.Verdict == reports.Error && slices.ContainsFunc(e.findings, func(f finding) bool { return f.passing })
+	return e.record.Verdict == reports.Error && slices.ContainsFunc(e.findings, func(f talk.Finding) bool { return f.Passing })
 }
 
-// sharesEvidence tells of a finding about an answer that other scenarios look at too: another try looks at the same one.
-func (e *entry) sharesEvidence(f finding) bool {
-	return f.exchange >= 0 && f.exchange < len(e.exchanges) && e.exchanges[f.exchange].shared
+// sharesEvidence tells whether other scenarios look at the answer of a finding too: another try looks at the same one.
+func (e *entry) sharesEvidence(f talk.Finding) bool {
+	return f.Exchange >= 0 && f.Exchange < len(e.exchanges) && e.exchanges[f.Exchange].Shared
 }
 
 // verdictKey is under which showed counts the tries in which a requirement had a verdict.
 func verdictKey(requirement string, v reports.Verdict) string { return requirement + " " + string(v) }
 
-// count says what one try of a scenario showed.
+// count describes the result of one try of a scenario.
 func (r *run) count(e *entry) {
 	e.tries, e.last, e.showed, e.firsts = 1, 1, map[string]int{}, map[string]int{}
 	show := func(key string) { e.showed[key], e.firsts[key] = 1, 1 }
-	if r.repetitions() > 1 && (e.scenario.tagged(tagGenerated) || e.scenario.tagged(tagSequences)) {
+	if r.repetitions() > 1 && (e.scenario.Tagged(script.TagGenerated) || e.scenario.Tagged(script.TagSequences)) {
 		return // each repetition sends something else, so that it says nothing of how often
 	}
 	show(string(e.record.Verdict))
 	for _, f := range e.findings {
-		if v := r.weigh(f); f.cause != "" && v.Rank() <= reports.Warn.Rank() && !e.sharesEvidence(f) {
-			show(f.cause)
-			show(verdictKey(f.requirement, v))
+		if v := r.weigh(f); f.Cause != "" && v.Rank() <= reports.Warn.Rank() && !e.sharesEvidence(f) {
+			show(f.Cause)
+			show(verdictKey(f.Requirement, v))
 		}
 	}
 }
 
-// fold adds a try of a scenario to those before. The record is that of the first of the worst tries; a try that tells nothing (it was ended,
-// it lacked something, or something passing stood in its way) counts only where none tells more.
+// fold adds a try of a scenario to those before. The record is that of the first of the worst tries; a try that tells
+// nothing (it was ended, it lacked something, or something passing stood in its way) counts only if no try tells more.
 func (r *run) fold(now entry) {
-	was := r.played[now.scenario.id]
+	was := r.played[now.scenario.ID]
 	if was == nil {
-		r.played[now.scenario.id] = &now
+		r.played[now.scenario.ID] = &now
 		return
 	}
 	now.last = was.last + 1
@@ -193,7 +199,7 @@ func (r *run) fold(now entry) {
 			kept.others = append(kept.others, x)
 		}
 	}
-	r.played[kept.scenario.id] = kept
+	r.played[kept.scenario.ID] = kept
 }
 
 // take adds to a try what another one showed beside it.
@@ -207,27 +213,28 @@ func (e *entry) take(other *entry) {
 	}
 	have := map[string]bool{}
 	for _, f := range e.findings {
-		have[f.requirement+f.cause] = true
+		have[f.Requirement+f.Cause] = true
 	}
 	for _, f := range other.findings {
-		if f.cause == "" || f.skipped || f.outcome == check.Held || f.passing || have[f.requirement+f.cause] {
+		if f.Cause == "" || f.Skipped || f.Outcome == check.Held || f.Passing || have[f.Requirement+f.Cause] {
 			continue
 		}
-		have[f.requirement+f.cause] = true
-		if f.exchange >= 0 && f.exchange < len(other.exchanges) {
-			x := other.exchanges[f.exchange]
+		have[f.Requirement+f.Cause] = true
+		if f.Exchange >= 0 && f.Exchange < len(other.exchanges) {
+			x := other.exchanges[f.Exchange]
 			if i := slices.Index(e.exchanges, x); i >= 0 {
-				f.exchange = i
+				f.Exchange = i
 			} else {
 				e.exchanges = append(e.exchanges, x)
-				f.exchange = len(e.exchanges) - 1
+				f.Exchange = len(e.exchanges) - 1
 			}
 		}
 		e.findings = append(e.findings, f)
 	}
 }
 
-// triesOf is how often a thing that was counted showed in the tries of these scenarios; nil: none was tried more than once.
+// triesOf returns how often a counted thing showed in the tries of these scenarios; nil if none was tried more than
+// once.
 func triesOf(entries []entry, key string) *reports.Tries {
 	var t reports.Tries
 	for _, e := range entries {
@@ -265,8 +272,8 @@ func (e *entry) tellTries() {
 	}
 }
 
-// tellTries puts into a requirement how often its scenarios come to its verdict. Where they were not tried again because another scenario
-// stood for their cause, that one tells.
+// tellTries puts into a requirement how often its scenarios come to its verdict. Where they were not tried again
+// because another scenario stood for their cause, that one tells.
 func tellTries(result *reports.Requirement, entries []entry) {
 	if result.Tries = triesOf(entries, verdictKey(result.ID, result.Verdict)); result.Tries == nil {
 		for _, f := range result.Findings {
@@ -280,7 +287,7 @@ func tellTries(result *reports.Requirement, entries []entry) {
 	}
 }
 
-// noteTries says what trying again came to, and what was not tried again.
+// noteTries reports the result of trying again, and which scenarios were not tried again.
 func (r *run) noteTries() {
 	settled, once := 0, map[string]bool{}
 	var entries []entry
@@ -291,20 +298,20 @@ func (r *run) noteTries() {
 		}
 	}
 	if settled > 0 {
-		r.notes = append(r.notes, fmt.Sprintf("%s could not be told at first and could when tried again", plural(settled, "scenario")))
+		r.Notes = append(r.Notes, fmt.Sprintf("%s could not be told at first and could when tried again", figures.Plural(settled, "scenario")))
 	}
 	if r.options.Retry == 0 {
 		return
 	}
 	for _, e := range entries {
 		for _, f := range e.findings {
-			if r.weigh(f) == reports.Fail && f.cause != "" && triesOf(entries, f.cause) == nil {
-				once[f.cause] = true
+			if r.weigh(f) == reports.Fail && f.Cause != "" && triesOf(entries, f.Cause) == nil {
+				once[f.Cause] = true
 			}
 		}
 	}
 	if len(once) > 0 {
-		r.notes = append(r.notes, fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
-			plural(len(once), "cause"), mostFailedAgain, longestAgain))
+		r.Notes = append(r.Notes, fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
+			figures.Plural(len(once), "cause"), mostFailedAgain, longestAgain))
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"agstest/steps"
 )
 
-// TestWhatShowsInOneAnswerOfManyIsFound repeats the scenarios of each intermittent fault, with and without the control interface: it fails
-// sometimes, and the report says so.
+// TestWhatShowsInOneAnswerOfManyIsFound repeats the scenarios of each intermittent fault, with and without the control
+// interface: it fails sometimes, and the report says so.
 func TestWhatShowsInOneAnswerOfManyIsFound(t *testing.T) {
 	t.Parallel()
 	faults := 0
@@ -61,7 +61,8 @@ func TestWhatShowsInOneAnswerOfManyIsFound(t *testing.T) {
 // oneRefresh is a scenario that refreshes once.
 var oneRefresh = fstest.MapFS{"once.feature": {Data: []byte("Feature: Refresh\n  @REF-01 @once\n  Scenario: Once\n    Given a client that is signed on\n    When the client refreshes its tokens\n    Then the status is 200\n")}}
 
-// TestAFailingScenarioIsTriedAgain tells what fails always from what fails sometimes, in each place of the report.
+// TestAFailingScenarioIsTriedAgain tells scenarios that always fail from those that sometimes do, in each place of the
+// report.
 func TestAFailingScenarioIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	only := steps.Options{Features: oneRefresh, Tags: "@once", Retry: 2, Seed: 3}
@@ -129,8 +130,9 @@ func refreshesBehind(spoil func(http.ResponseWriter, *http.Request, http.Handler
 	}
 }
 
-// TestWhatCouldNotBeToldIsTriedAgain: a lost connection, a limiter that has no room, and a refusal of what was sent again after a 503 are
-// settled by another try, which the report says; without one, and where it goes on, they could not be told.
+// TestWhatCouldNotBeToldIsTriedAgain: a lost connection, a limiter that has no room, and a refusal of what was sent
+// again after a 503 are settled by another try, which the report says; without one, and where it goes on, they could
+// not be told.
 func TestWhatCouldNotBeToldIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	carriedOut := func(n int, w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -196,8 +198,8 @@ func TestWhatCouldNotBeToldIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestTryingAgainIsBounded: a service that is wrong all over is not asked much more often for it, no more devices are made than allowed,
-// and no more wrong passwords are sent.
+// TestTryingAgainIsBounded: a service that is wrong all over does not get many more requests for it, no more devices
+// than allowed are made, and no more wrong passwords are sent.
 func TestTryingAgainIsBounded(t *testing.T) {
 	t.Parallel()
 	var passwords int
@@ -218,7 +220,7 @@ func TestTryingAgainIsBounded(t *testing.T) {
 		require.NoError(t, err)
 		defer end()
 		control := e.Mock
-		e.Mock, e.Lockout = nil, 3
+		e.Mock, e.Lockout, e.NeverLocks = nil, 3, false
 		before := allDevices(t, control)
 		o := quick
 		o.Environment, o.Retry, o.Seed, o.Patience, o.Generate, o.Sequences = e, retry, 3, 0, 0, 0
@@ -237,7 +239,7 @@ func TestTryingAgainIsBounded(t *testing.T) {
 	assert.Less(t, passwords, wrong+3, "wrong passwords of the users, of whom lockout lets each have 2")
 }
 
-// TestAProtectedServiceGetsNoRepeats, and what was ended is not tried again.
+// TestAProtectedServiceGetsNoRepeats: nor is a scenario tried again that was ended.
 func TestAProtectedServiceGetsNoRepeats(t *testing.T) {
 	t.Parallel()
 	e := live(t, nil)

@@ -10,23 +10,60 @@ import (
 	"agstest/internal/check"
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/steps/talk"
 )
 
-// What the operations of a load are called in its report.
+// The names of a load's operations in its report.
 const (
 	loadSignOn      = "signon"
 	loadSignOnFirst = "signon-first"
 	loadRefresh     = "refresh"
 )
 
-// JudgeUnderLoad adds to the report of a conformance run what the load of its gate showed: the requirements that only a load can show, and
-// findings where an answer under load breaks a requirement. A load that shows nothing of one says why in its reason. Options are those of
-// the conformance run.
+// JudgeUnderLoad adds to the report of a conformance run what the load of its gate showed: the requirements that only a
+// load can show, and findings where an answer under load breaks a requirement. A requirement that the load could not
+// show gets the reason. Options are those of the conformance run.
 func JudgeUnderLoad(c *reports.Conformance, l *reports.Load, o Options) {
 	r := &run{options: o, known: map[string]KnownDeparture{}, now: c.Run.Start}
 	for _, d := range o.Known {
 		r.known[d.ID] = d
 	}
+	shownUnderLoad(c, l)
+	failed := false
+	for _, wrong := range l.KindsOfWrong() {
+		if requirement, ok := ags.RequirementByID(wrong.Requirement); ok {
+			failed = r.missedUnderLoad(c, requirement, wrong) == reports.Fail || failed
+		}
+	}
+	order := orderOfCatalogue()
+	slices.SortStableFunc(c.Requirements, func(a, b reports.Requirement) int { return order[a.ID] - order[b.ID] })
+	c.Counts.Requirements = map[reports.Verdict]int{}
+	for _, q := range c.Requirements {
+		c.Counts.Requirements[q.Verdict]++
+	}
+	var problems []string
+	if whole := o.Tags == "" && len(o.Only) == 0 && inProfile(o.Profile, "") && c.Run.Partial == "" && l.Run.Partial == ""; whole {
+		problems = causesThatAreGone(c, o.Known)
+	}
+	c.Notes = append(c.Notes, problems...)
+	switch verdict, reason := overall(c, len(c.Requirements), problems, len(c.Scenarios)); {
+	case len(problems) > 0 && !failed && verdict == reports.Fail && c.Verdict != reports.Fail:
+		c.Verdict, c.Reason = verdict, reason
+	case verdict == reports.Fail && failed:
+		c.Verdict, c.Reason = verdict, reason
+	case verdict == reports.Pass && c.Verdict == reports.Pass:
+		scope, _, scoped := strings.Cut(c.Reason, notJudged)
+		if scoped {
+			scope += notJudged
+		} else {
+			scope = ""
+		}
+		c.Reason = scope + reason
+	}
+}
+
+// shownUnderLoad adds the requirements that only a load can show, with the evidence of the load for each.
+func shownUnderLoad(c *reports.Conformance, l *reports.Load) {
 	for _, requirement := range ags.Requirements {
 		look, ok := underLoad[requirement.ID]
 		if !ok {
@@ -47,43 +84,17 @@ func JudgeUnderLoad(c *reports.Conformance, l *reports.Load, o Options) {
 		c.Requirements = slices.DeleteFunc(c.Requirements, func(q reports.Requirement) bool { return q.ID == row.ID })
 		c.Requirements = append(c.Requirements, row)
 	}
-	failed := false
-	for _, wrong := range l.KindsOfWrong() {
-		if requirement, ok := catalogue[wrong.Requirement]; ok {
-			failed = r.missedUnderLoad(c, requirement, wrong) == reports.Fail || failed
-		}
-	}
-	order := map[string]int{}
-	for i, requirement := range ags.Requirements {
-		order[requirement.ID] = i
-	}
-	slices.SortStableFunc(c.Requirements, func(a, b reports.Requirement) int { return order[a.ID] - order[b.ID] })
-	c.Counts.Requirements = map[reports.Verdict]int{}
-	for _, q := range c.Requirements {
-		c.Counts.Requirements[q.Verdict]++
-	}
-	var problems []string
-	for _, d := range o.Known {
+}
+
+// causesThatAreGone says of known causes that show nowhere any more.
+func causesThatAreGone(c *reports.Conformance, known []KnownDeparture) (problems []string) {
+	for _, d := range known {
 		has := slices.ContainsFunc(c.Causes, func(cause reports.Cause) bool { return cause.ID == d.ID })
-		if isCause(d.ID) && !has && o.Tags == "" && len(o.Only) == 0 && inProfile(o.Profile, "") && c.Run.Partial == "" && l.Run.Partial == "" {
+		if isCause(d.ID) && !has {
 			problems = append(problems, noSuchCause(d))
 		}
 	}
-	c.Notes = append(c.Notes, problems...)
-	switch verdict, reason := overall(c, len(c.Requirements), problems, len(c.Scenarios)); {
-	case len(problems) > 0 && !failed && verdict == reports.Fail && c.Verdict != reports.Fail:
-		c.Verdict, c.Reason = verdict, reason
-	case verdict == reports.Fail && failed:
-		c.Verdict, c.Reason = verdict, reason
-	case verdict == reports.Pass && c.Verdict == reports.Pass:
-		scope, _, scoped := strings.Cut(c.Reason, notJudged)
-		if scoped {
-			scope += notJudged
-		} else {
-			scope = ""
-		}
-		c.Reason = scope + reason
-	}
+	return problems
 }
 
 // missedUnderLoad adds a finding about wrong answers of the load, with a cause of its own, and gives its verdict.
@@ -96,9 +107,9 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 		return reports.Observed
 	}
 	times := int(max(wrong.Times, 1))
-	f := finding{requirement: requirement.ID, outcome: check.Broken, expected: expected, exchange: -1,
-		got: fmt.Sprintf("under load %s did not, such as: %s", figures.PluralOf(int64(times), "answer", "answers"), wrong.Message)}
-	f.cause = causeOf(wrong.Operation+" under load", f.outcome, expected, wrong.Kind)
+	f := talk.Finding{Requirement: requirement.ID, Outcome: check.Broken, Expected: expected, Exchange: -1,
+		Got: fmt.Sprintf("under load %s did not, such as: %s", figures.PluralOf(int64(times), "answer", "answers"), wrong.Message)}
+	f.Cause = causeOf(wrong.Operation+" under load", f.Outcome, expected, wrong.Kind)
 	verdict := r.weigh(f)
 	at := slices.IndexFunc(c.Requirements, func(q reports.Requirement) bool { return q.ID == requirement.ID })
 	if at < 0 {
@@ -107,15 +118,15 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 	}
 	q := &c.Requirements[at]
 	q.Checked++
-	q.Findings = append(q.Findings, reports.Finding{Requirement: q.ID, Verdict: verdict, Expected: f.expected, Got: f.got, Exchange: -1, Times: times, Cause: f.cause})
+	q.Findings = append(q.Findings, reports.Finding{Requirement: q.ID, Verdict: verdict, Expected: f.Expected, Got: f.Got, Exchange: -1, Times: times, Cause: f.Cause})
 	if verdict.Rank() <= q.Verdict.Rank() || q.Verdict == reports.NotExercised || q.Verdict == reports.Skipped {
 		q.Verdict, q.Reason, q.Needs = verdict, says(q.Findings[len(q.Findings)-1]), ""
 	}
 	if verdict.Rank() > reports.Warn.Rank() {
 		return verdict
 	}
-	cause := reports.Cause{ID: f.cause, Verdict: verdict, Operation: wrong.Operation, Expected: f.expected, Got: f.got, Requirements: []string{q.ID}, Scenarios: []string{}, Times: times, Exchange: -1}
-	if d, ok := r.knownCause(f.cause); ok {
+	cause := reports.Cause{ID: f.Cause, Verdict: verdict, Operation: wrong.Operation, Expected: f.Expected, Got: f.Got, Requirements: []string{q.ID}, Scenarios: []string{}, Times: times, Exchange: -1}
+	if d, ok := r.knownCause(f.Cause); ok {
 		cause.Known = d.report()
 	}
 	c.Causes = append(c.Causes, cause)
@@ -123,7 +134,8 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 	return verdict
 }
 
-// underLoad looks in a load for what it shows of a requirement that no scenario covers: what was seen, or what it lacks to show it.
+// underLoad looks in a load for evidence of a requirement that no scenario covers: what was seen, or what the load
+// lacks to show it.
 var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 	"ERR-12": func(l *reports.Load) (string, string) {
 		var came []string
@@ -222,13 +234,13 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 		case l.Judging == nil:
 			return "", "its report does not say how many answers were judged by all rules"
 		case l.Judging.AllRules == 0:
-			return "", fmt.Sprintf("all rules of tokens are checked on one of %d answers of a client, and it was too short for one; say --judge-every 10, or let it last longer", l.Judging.Every)
+			return "", "no answer came that holds tokens"
 		}
 		broke := int64(0)
 		for _, o := range l.Operations {
 			broke += o.Outcomes["token"]
 		}
-		return fmt.Sprintf("all rules of tokens were checked on %s (one of %d), of which %s broke one", figures.PluralOf(l.Judging.AllRules, "answer", "answers"), l.Judging.Every, figures.Count(broke)), ""
+		return fmt.Sprintf("all rules of tokens were checked on %s (the first of each call, then one of %d), of which %s broke one", figures.PluralOf(l.Judging.AllRules, "answer", "answers"), l.Judging.Every, figures.Count(broke)), ""
 	},
 	"LOAD-07": func(l *reports.Load) (string, string) {
 		p := l.Plan.Population

@@ -23,7 +23,7 @@ func loaded() *reports.Load {
 	}
 }
 
-// TestLoadJudgesWhatOnlyItCanShow: each requirement with what the load showed of it, or why it could not.
+// TestLoadJudgesWhatOnlyItCanShow: each requirement has the evidence of the load, or the reason why there is none.
 func TestLoadJudgesWhatOnlyItCanShow(t *testing.T) {
 	t.Parallel()
 	e := service(t, mock.Config{})
@@ -58,8 +58,8 @@ func TestLoadJudgesWhatOnlyItCanShow(t *testing.T) {
 		{"answers", "LOAD-05", func(l *reports.Load) {
 			l.Total.Right, l.Total.Wrong, l.Total.Outcomes["status"] = 598, 2, 2
 		}, reports.Observed, "under load: 598 of 600 answers had the wanted status and a right body of the right client; wrong: status 2"},
-		{"a sample", "LOAD-06", nil, reports.Observed, "under load: all rules of tokens were checked on 6 answers (one of 100), of which 0 broke one"},
-		{"no sample", "LOAD-06", lean(func(l *reports.Load) { l.Judging.AllRules = 0 }), reports.NotExercised, "its load cannot tell: all rules of tokens are checked on one of 100 answers of a client, and it was too short for one; say --judge-every 10, or let it last longer"},
+		{"a sample", "LOAD-06", nil, reports.Observed, "under load: all rules of tokens were checked on 6 answers (the first of each call, then one of 100), of which 0 broke one"},
+		{"no sample", "LOAD-06", lean(func(l *reports.Load) { l.Judging.AllRules = 0 }), reports.NotExercised, "its load cannot tell: no answer came that holds tokens"},
 		{"a population", "LOAD-07", func(l *reports.Load) {
 			l.Plan.Population = &reports.PlannedPopulation{Clients: 648000, AccessLifetime: 3600, Refreshes: 180, Peak: 1}
 		}, reports.Observed, "under load: 648,000 clients with access tokens of 3600 s refresh 180 times a second; 540 were due in 3 s"},

@@ -9,19 +9,23 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/check"
+	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/steps/script"
+	"agstest/steps/talk"
 )
 
 // keptFindings bounds the findings of one requirement in the report; the rest is counted.
 const keptFindings = 8
 
-// tally is what a run found about one requirement.
+// tally is the findings of a run about one requirement.
 type tally struct {
 	findings  []reports.Finding
 	dropped   int
 	scenarios []string // that are tagged with it and ran
-	skips     []finding
+	skips     []talk.Finding
 	held      int
+	came      []string // which of several right answers came where it held
 	checked   int
 	touched   bool // something was found about it, or it was skipped
 }
@@ -32,24 +36,27 @@ func (r *run) tallies(entries []entry) map[string]*tally {
 		all[requirement.ID] = &tally{}
 	}
 	for _, e := range entries {
-		for _, id := range e.scenario.requirements {
-			all[id].scenarios = append(all[id].scenarios, e.scenario.id)
+		for _, id := range e.scenario.Requirements {
+			all[id].scenarios = append(all[id].scenarios, e.scenario.ID)
 		}
 		if e.cut {
 			continue
 		}
 		for _, f := range e.findings {
-			t := all[f.requirement]
+			t := all[f.Requirement]
 			if t == nil {
 				continue
 			}
 			t.touched = true
 			switch {
-			case f.skipped:
+			case f.Skipped:
 				t.skips = append(t.skips, f)
-			case f.outcome == check.Held:
+			case f.Outcome == check.Held:
 				t.held++
 				t.checked++
+				if f.Noted && f.Got != "" {
+					t.came = append(t.came, r.Secrets.Text(f.Got))
+				}
 			default:
 				t.checked++
 				before := len(t.findings)
@@ -74,6 +81,27 @@ func worseThanKept(list []reports.Finding) bool {
 		}
 	}
 	return false
+}
+
+// reasonsFor says by its findings why a requirement has a verdict.
+func reasonsFor(verdict reports.Verdict, findings []reports.Finding) (reasons []string) {
+	switch verdict {
+	case reports.Observed:
+		for _, f := range findings {
+			reasons = append(reasons, says(f))
+		}
+		if len(reasons) == 0 {
+			reasons = append(reasons, "holds")
+		}
+	case reports.Pass, reports.Partly, reports.NotExercised, reports.Skipped:
+	default:
+		for _, f := range findings {
+			if f.Verdict == verdict {
+				return []string{says(f)}
+			}
+		}
+	}
+	return reasons
 }
 
 // judge weighs everything that was found about one requirement.
@@ -103,43 +131,28 @@ func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	default:
 		result.Reason = "no scenario of this run touched it"
 	}
-	var reasons, needs []string
-	switch result.Verdict {
-	case reports.Observed:
-		for _, f := range t.findings {
-			reasons = append(reasons, says(f))
-		}
-		if len(reasons) == 0 {
-			reasons = append(reasons, "holds")
-		}
-	case reports.Pass, reports.Partly, reports.NotExercised:
-	case reports.Skipped:
-	default:
-		for _, f := range t.findings {
-			if f.Verdict == result.Verdict {
-				reasons = append(reasons, says(f))
-				break
-			}
-		}
+	reasons, needs := reasonsFor(result.Verdict, t.findings), []string(nil)
+	if result.Verdict == reports.Pass && len(t.came) > 0 {
+		reasons = []string{"holds: " + strings.Join(script.Unique(t.came), " and ") + " came"}
 	}
 	skipped := map[string]bool{}
 	for _, s := range t.skips {
-		if s.needs != "" {
-			needs = append(needs, s.needs)
+		if s.Needs != "" {
+			needs = append(needs, s.Needs)
 		}
-		if !skipped[s.got] {
-			skipped[s.got] = true
+		if !skipped[s.Got] {
+			skipped[s.Got] = true
 			if result.Verdict == reports.Skipped {
-				reasons = append(reasons, s.got)
+				reasons = append(reasons, s.Got)
 			} else {
-				reasons = append(reasons, "in part not checked: "+s.got)
+				reasons = append(reasons, "in part not checked: "+s.Got)
 			}
 		}
 	}
 	if len(reasons) > 0 {
-		result.Reason = strings.Join(unique(reasons), "; ")
+		result.Reason = strings.Join(script.Unique(reasons), "; ")
 	}
-	result.Needs = strings.Join(unique(needs), "; ")
+	result.Needs = strings.Join(script.Unique(needs), "; ")
 	if d, ok := r.known[requirement.ID]; ok {
 		r.applyKnown(&result, d)
 	} else if result.Verdict == reports.Known {
@@ -201,13 +214,52 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		Counts: reports.Counts{Requirements: map[reports.Verdict]int{}, Scenarios: map[reports.Verdict]int{}},
 	}
 	report.Run.Partial = partial
-	tallies := r.tallies(entries)
-	profile := r.options.Profile
-	if profile == "" {
-		profile = "full"
+	report.Profile.Name = cmp.Or(r.options.Profile, "full")
+	exercised, besides := r.judgeAll(report, entries)
+	for _, e := range entries {
+		report.Scenarios = append(report.Scenarios, e.record)
+		report.Counts.Scenarios[e.record.Verdict]++
+		report.Counts.Exchanges += len(e.exchanges) + e.dropped
 	}
-	report.Profile.Name = profile
-	exercised := 0
+	if report.Counts.Scenarios[reports.Skipped] == len(entries) {
+		exercised = 0 // what was judged on the way is not what was asked for
+	}
+	if partial != "" {
+		report.Scenarios = r.withMissing(report.Scenarios)
+		report.Counts.Scenarios[reports.NotExercised] += len(report.Scenarios) - len(entries)
+	}
+	report.Counts.Exchanges += int(r.Besides.Load())
+	report.Notes = append(r.Notes, r.noteWaits(entries, report.Counts.Exchanges)...)
+	report.Notes = append(report.Notes, r.noteResent(report)...)
+	report.Notes = append(report.Notes, noteCaches(entries)...)
+	report.Notes = append(report.Notes, noteBarred(entries)...)
+	report.Notes = append(report.Notes, noteMissing(entries)...)
+	report.Notes = append(report.Notes, r.noteIdle()...)
+	report.Notes = append(report.Notes, r.noteUncalled()...)
+	report.Shape = shapeOf(entries)
+	report.Causes = r.causes(entries)
+	problems := r.unmatchedKnown(report)
+	report.Notes = append(report.Notes, problems...)
+	report.Verdict, report.Reason = overall(report, exercised, problems, len(r.selection.scenarios))
+	if report.Coverage = r.cover(report, entries); report.Coverage != nil && !report.Coverage.Kept {
+		r.notEnough(report, exercised)
+		return report
+	}
+	if report.Verdict == reports.Pass && besides > 0 {
+		report.Reason += fmt.Sprintf("; %d of these were not asked for, and judged on the way", besides)
+	}
+	p := report.Profile
+	told := report.Coverage != nil && 2*p.Exercised >= p.Asked // somebody has said how much is enough
+	if report.Verdict == reports.Pass && !r.selection.narrowed && p.Exercised < p.Asked && !told {
+		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), %s%s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, notJudged, report.Reason)
+	}
+	return report
+}
+
+// judgeAll judges every requirement that was asked for, and those that were judged on the way. It counts the
+// requirements that were exercised, and those in the report that were not asked for.
+func (r *run) judgeAll(report *reports.Conformance, entries []entry) (exercised, besides int) {
+	tallies := r.tallies(entries)
 	for _, requirement := range ags.Requirements {
 		t := tallies[requirement.ID]
 		asked := r.selection.asked[requirement.ID]
@@ -222,45 +274,26 @@ func (r *run) conclude(partial string) *reports.Conformance {
 		if evaluated {
 			exercised++
 		}
-		if _, isExempt := exempt[requirement.ID]; asked && !isExempt && inProfile(profile, requirement.ID) {
+		if !asked {
+			besides++
+		}
+		if _, isExempt := exempt[requirement.ID]; asked && !isExempt && inProfile(report.Profile.Name, requirement.ID) {
 			report.Profile.Asked++
 			if evaluated {
 				report.Profile.Exercised++
 			}
 		}
 	}
-	for _, e := range entries {
-		report.Scenarios = append(report.Scenarios, e.record)
-		report.Counts.Scenarios[e.record.Verdict]++
-		report.Counts.Exchanges += len(e.exchanges) + e.dropped
+	return exercised, besides
+}
+
+// noteIdle names the situations that do nothing.
+func (r *run) noteIdle() []string {
+	if len(r.Idle) == 0 {
+		return nil
 	}
-	if partial != "" {
-		report.Scenarios = r.withMissing(report.Scenarios)
-		report.Counts.Scenarios[reports.NotExercised] += len(report.Scenarios) - len(entries)
-	}
-	report.Notes = append(r.notes, r.noteWaits(entries)...)
-	report.Notes = append(report.Notes, r.noteResent(report)...)
-	report.Notes = append(report.Notes, noteCaches(entries)...)
-	if len(r.idle) > 0 {
-		slices.Sort(r.idle)
-		report.Notes = append(report.Notes, "the service answers what it answers to made-up values, so these situations of the environment file may do nothing: "+strings.Join(r.idle, ", "))
-	}
-	report.Counts.Exchanges += int(r.besides.Load())
-	report.Shape = shapeOf(entries)
-	report.Causes = r.causes(entries)
-	problems := r.unmatchedKnown(report)
-	report.Notes = append(report.Notes, problems...)
-	report.Verdict, report.Reason = overall(report, exercised, problems, len(r.selection.scenarios))
-	if report.Coverage = r.cover(report, entries); report.Coverage != nil && !report.Coverage.Kept {
-		r.notEnough(report, exercised)
-		return report
-	}
-	p := report.Profile
-	told := report.Coverage != nil && 2*p.Exercised >= p.Asked // somebody has said how much is enough
-	if report.Verdict == reports.Pass && !r.selection.narrowed && p.Exercised < p.Asked && !told {
-		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), %s%s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, notJudged, report.Reason)
-	}
-	return report
+	slices.Sort(r.Idle)
+	return []string{"the service answers what it answers to made-up values, so these situations of the environment file may do nothing: " + strings.Join(r.Idle, ", ")}
 }
 
 // unmatchedKnown finds entries of the list of known departures that this run could not hold against anything.
@@ -281,7 +314,7 @@ func (r *run) unmatchedKnown(report *reports.Conformance) []string {
 			if !causes[d.ID] && !r.options.LoadFollows && !r.selection.narrowed && inProfile(r.options.Profile, "") && report.Run.Partial == "" {
 				problems = append(problems, noSuchCause(d))
 			}
-		case catalogue[d.ID].ID == "":
+		case !isRequirement(d.ID):
 			problems = append(problems, fmt.Sprintf("the known departure %s matches no requirement of the catalogue: correct or remove it", d.ID))
 		case !r.selection.asked[d.ID]:
 		case !ok, verdict == reports.Skipped, verdict == reports.NotExercised:
@@ -320,21 +353,21 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 	ran := len(report.Scenarios) - report.Counts.Scenarios[reports.NotExercised]
 	switch {
 	case len(failed) > 0:
-		return reports.Fail, plural(len(failed), "requirement") + " failed: " + some(failed)
+		return reports.Fail, figures.Plural(len(failed), "requirement") + " failed: " + some(failed)
 	case failedScenarios > 0:
-		return reports.Fail, plural(failedScenarios, "scenario") + " without a requirement failed"
+		return reports.Fail, figures.Plural(failedScenarios, "scenario") + " without a requirement failed"
 	case len(problems) > 0:
 		return reports.Fail, problems[0]
 	case report.Run.Partial != "":
 		return reports.Error, fmt.Sprintf("the run was ended after %d of %d scenarios: %s", ran, total, report.Run.Partial)
 	case len(dark) > 0:
-		return reports.Error, "it could not be told whether " + plural(len(dark), "requirement") + holds(len(dark)) + ": " + some(dark)
+		return reports.Error, "it could not be told whether " + figures.Plural(len(dark), "requirement") + holds(len(dark)) + ": " + some(dark)
 	case darkScenarios > 0:
-		return reports.Error, plural(darkScenarios, "scenario") + " without a requirement could not be judged"
+		return reports.Error, figures.Plural(darkScenarios, "scenario") + " without a requirement could not be judged"
 	case exercised == 0:
 		return reports.Error, "nothing was exercised: every scenario was skipped"
 	}
-	reason := plural(counts[reports.Pass], "requirement") + holds(counts[reports.Pass])
+	reason := figures.Plural(counts[reports.Pass], "requirement") + holds(counts[reports.Pass])
 	for _, more := range []struct {
 		verdict reports.Verdict
 		words   string
@@ -364,27 +397,39 @@ func some(ids []string) string {
 	return strings.Join(ids, ", ")
 }
 
-// noteResent counts the requests that were sent once more, and tells of them.
-func (r *run) noteResent(report *reports.Conformance) []string {
-	var parts []string
-	for operation, n := range r.client.Resent() {
-		report.Counts.Resent += n
-		parts = append(parts, fmt.Sprintf("%d of %s", n, cmp.Or(operation, "other calls")))
+// noteResent counts and reports the requests that were sent once more.
+func (r *run) noteResent(report *reports.Conformance) (notes []string) {
+	resent, repeated := r.Client.SentAgain()
+	for _, sent := range []struct {
+		by    map[string]int
+		total *int
+		how   string
+	}{
+		{resent, &report.Counts.Resent, "%s resent (%s): the service, or a gateway, had closed the kept connection and provably never had the whole request; each was sent once more on a fresh connection"},
+		{repeated, &report.Counts.Repeated, "%s repeated (%s): the service, or a gateway, closed the kept connection without an answer; a GET may be sent once more on a fresh connection, whether the first arrived or not"},
+	} {
+		var parts []string
+		for operation, n := range sent.by {
+			*sent.total += n
+			parts = append(parts, fmt.Sprintf("%d of %s", n, cmp.Or(operation, "other calls")))
+		}
+		if len(parts) > 0 {
+			sort.Strings(parts)
+			notes = append(notes, fmt.Sprintf(sent.how, figures.Plural(*sent.total, "request"), strings.Join(parts, ", ")))
+		}
 	}
-	if len(parts) == 0 {
-		return nil
-	}
-	sort.Strings(parts)
-	return []string{fmt.Sprintf("%s resent (%s): the service, or a gateway, had closed the kept connection before it had the whole request, or before it answered one that may "+
-		"be repeated; each was sent once more on a fresh connection", plural(report.Counts.Resent, "request"), strings.Join(parts, ", "))}
+	return notes
 }
 
-// noteWaits tells of answers 429 and 503 that were waited out.
-func (r *run) noteWaits(entries []entry) []string {
-	times, operations := map[int]int{}, map[int]map[string]bool{}
-	note := func(x *exchange) {
+// noteWaits reports answers 429 and 503 that were waited out, and of how many requests got one that tells of no limit.
+func (r *run) noteWaits(entries []entry, sent int) []string {
+	times, operations, unlimited := map[int]int{}, map[int]map[string]bool{}, 0
+	note := func(x *talk.Exchange) {
 		for _, a := range x.Attempts {
 			times[a.Status]++
+			if !a.Limited {
+				unlimited++
+			}
 			if operations[a.Status] == nil {
 				operations[a.Status] = map[string]bool{}
 			}
@@ -396,7 +441,7 @@ func (r *run) noteWaits(entries []entry) []string {
 			note(x)
 		}
 	}
-	for _, x := range r.waited {
+	for _, x := range r.Waited {
 		note(x)
 	}
 	var notes []string
@@ -413,9 +458,12 @@ func (r *run) noteWaits(entries []entry) []string {
 			}
 		}
 		sort.Strings(names)
-		notes = append(notes, fmt.Sprintf("%s %d came and was waited out (%s)", plural(times[status], "answer"), status, strings.Join(names, ", ")))
+		notes = append(notes, fmt.Sprintf("%s %d came and %s waited out (%s)", figures.Plural(times[status], "answer"), status, map[bool]string{true: "was", false: "were"}[times[status] == 1], strings.Join(names, ", ")))
 	}
-	if spacing := r.client.Spacing(); spacing > 0 {
+	if unlimited > 0 {
+		notes = append(notes, fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
+	}
+	if spacing := r.Client.Spacing(); spacing > 0 {
 		notes = append(notes, fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate in the environment file slows a run down from its start", spacing))
 	}
 	return notes

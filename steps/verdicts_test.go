@@ -6,18 +6,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/reports"
+	"agstest/steps/scene"
+	"agstest/steps/script"
+	"agstest/steps/talk"
 )
 
 // TestWeigh is the whole of how levels, soft parts, strictness and known departures become verdicts.
 func TestWeigh(t *testing.T) {
 	const documented, sampled, warns, probe = "SOST-07", "SOST-09", "DISC-06", "SOST-16"
 	for id, want := range map[string]ags.Gating{documented: ags.Gates, sampled: ags.Gates, warns: ags.Warns, probe: ags.Never} {
-		assert.Equal(t, want, catalogue[id].Gating(), id)
+		assert.Equal(t, want, requirementOf(id).Gating(), id)
 	}
 	for _, c := range []struct {
 		id                      string
@@ -37,17 +39,18 @@ func TestWeigh(t *testing.T) {
 		{probe, check.Unknown, reports.Observed, reports.Observed, reports.Observed},
 	} {
 		for strictness, want := range map[Strictness]reports.Verdict{Normal: c.normal, Lenient: c.lenient, Strict: c.strict} {
-			r := &run{options: Options{Strictness: strictness}}
-			assert.Equal(t, want, r.weigh(finding{requirement: c.id, outcome: c.outcome}), "%s %d %s", c.id, c.outcome, strictness)
+			r := &run{Stage: &scene.Stage{}, options: Options{Strictness: strictness}}
+			assert.Equal(t, want, r.weigh(talk.Finding{Requirement: c.id, Outcome: c.outcome}), "%s %d %s", c.id, c.outcome, strictness)
 		}
 	}
 	r := &run{now: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), known: map[string]KnownDeparture{documented: {ID: documented, Expires: "2030-01-02"}, sampled: {ID: sampled, Expires: "2030-01-01"}}}
-	assert.Equal(t, reports.Known, r.weigh(finding{requirement: documented, outcome: check.Broken}))
-	assert.Equal(t, reports.Fail, r.weigh(finding{requirement: sampled, outcome: check.Broken}), "past its last day")
-	assert.Equal(t, reports.Skipped, r.weigh(finding{requirement: documented, skipped: true}))
+	assert.Equal(t, reports.Known, r.weigh(talk.Finding{Requirement: documented, Outcome: check.Broken}))
+	assert.Equal(t, reports.Fail, r.weigh(talk.Finding{Requirement: sampled, Outcome: check.Broken}), "past its last day")
+	assert.Equal(t, reports.Skipped, r.weigh(talk.Finding{Requirement: documented, Skipped: true}))
 }
 
-// TestJudgeRequirement: nothing passes by default, and what was skipped, or never touched, does not count as held.
+// TestJudgeRequirement: nothing passes by default, and a requirement that was skipped, or never touched, does not count
+// as held.
 func TestJudgeRequirement(t *testing.T) {
 	r := &run{}
 	for _, c := range []struct {
@@ -56,20 +59,20 @@ func TestJudgeRequirement(t *testing.T) {
 		want reports.Verdict
 	}{
 		{"never touched", &tally{}, reports.NotExercised},
-		{"only skipped", &tally{skips: []finding{{skipped: true, got: "a reason", needs: "a key"}}}, reports.Skipped},
+		{"only skipped", &tally{skips: []talk.Finding{{Skipped: true, Got: "a reason", Needs: "a key"}}}, reports.Skipped},
 		{"held once", &tally{checked: 1, held: 1}, reports.Pass},
-		{"held and skipped", &tally{checked: 1, held: 1, skips: []finding{{skipped: true, got: "a reason"}}}, reports.Partly},
+		{"held and skipped", &tally{checked: 1, held: 1, skips: []talk.Finding{{Skipped: true, Got: "a reason"}}}, reports.Partly},
 		{"held and failed", &tally{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Fail, Got: "x"}}}, reports.Fail},
 		{"failed and unknown", &tally{checked: 2, findings: []reports.Finding{{Verdict: reports.Error, Got: "x"}, {Verdict: reports.Fail, Got: "y"}}}, reports.Fail},
 		{"warned and held", &tally{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Warn, Got: "x"}}}, reports.Warn},
 	} {
-		q := r.judge(catalogue["SOST-07"], c.t)
+		q := r.judge(requirementOf("SOST-07"), c.t)
 		assert.Equal(t, c.want, q.Verdict, c.name)
 		if c.want != reports.Pass || len(c.t.skips) > 0 {
 			assert.NotEmpty(t, q.Reason, c.name)
 		}
 	}
-	assert.Equal(t, "a key", r.judge(catalogue["SOST-07"], &tally{skips: []finding{{skipped: true, got: "a reason", needs: "a key"}}}).Needs)
+	assert.Equal(t, "a key", r.judge(requirementOf("SOST-07"), &tally{skips: []talk.Finding{{Skipped: true, Got: "a reason", Needs: "a key"}}}).Needs)
 }
 
 // TestOverall: the verdict of a run is its worst, and a run that found out nothing is an error.
@@ -109,25 +112,22 @@ func TestOverall(t *testing.T) {
 
 // TestAdditionalFindingsAreBounded: a service that fails everywhere does not fill the report, and the worst is kept.
 func TestAdditionalFindingsAreBounded(t *testing.T) {
-	r := &run{}
-	var findings []finding
+	r := &run{Stage: &scene.Stage{Secrets: scene.NewSecrets()}}
+	var findings []talk.Finding
 	for i := range 50 {
-		findings = append(findings, finding{requirement: "DISC-06", outcome: check.Broken, got: strconv.Itoa(i), exchange: -1})
+		findings = append(findings, talk.Finding{Requirement: "DISC-06", Outcome: check.Broken, Got: strconv.Itoa(i), Exchange: -1})
 	}
-	findings = append(findings, finding{requirement: "DISC-06", outcome: check.Unknown, got: "worse", exchange: -1})
-	s := &scenario{id: "x"}
+	findings = append(findings, talk.Finding{Requirement: "DISC-06", Outcome: check.Unknown, Got: "worse", Exchange: -1})
+	s := &script.Scenario{ID: "x"}
 	e := entry{scenario: s, findings: findings}
-	r.secrets = newSecrets()
 	tally := r.tallies([]entry{e})["DISC-06"]
 	assert.Len(t, tally.findings, keptFindings)
 	assert.Equal(t, 51, tally.checked)
-	q := r.judge(catalogue["DISC-06"], tally)
+	q := r.judge(requirementOf("DISC-06"), tally)
 	assert.Equal(t, reports.Error, q.Verdict)
 }
 
-func TestWithoutTrace(t *testing.T) {
-	e := &expectations{}
-	assert.Equal(e, "one\ntwo", "one\nthree", "the whole of it")
-	require.Len(t, e.failures, 1)
-	assert.Equal(t, `the whole of it: expected "one\ntwo", got "one\nthree"`, e.failures[0])
+func requirementOf(id string) ags.Requirement {
+	requirement, _ := ags.RequirementByID(id)
+	return requirement
 }

@@ -4,38 +4,30 @@ import (
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/reports"
+	"agstest/steps/talk"
 )
 
-// catalogue finds a requirement by its id.
-var catalogue = func() map[string]ags.Requirement {
-	m := map[string]ags.Requirement{}
-	for _, r := range ags.Requirements {
-		m[r.ID] = r
-	}
-	return m
-}()
-
-// weigh turns what a rule said into a verdict. This is the only place where levels, soft parts, the strictness of the run and known
-// departures matter.
-func (r *run) weigh(f finding) reports.Verdict {
-	if f.skipped {
+// weigh turns a rule's finding into a verdict. This is the only place where levels, soft parts, the strictness of the
+// run and known departures matter.
+func (r *run) weigh(f talk.Finding) reports.Verdict {
+	if f.Skipped {
 		return reports.Skipped
 	}
-	requirement := catalogue[f.requirement]
-	if f.outcome == check.Held {
+	requirement, _ := ags.RequirementByID(f.Requirement)
+	if f.Outcome == check.Held {
 		return reports.Pass
 	}
-	if f.outcome == check.Observed || requirement.Gating() == ags.Never {
+	if f.Outcome == check.Observed || requirement.Gating() == ags.Never {
 		return reports.Observed
 	}
-	_, known := r.knownCause(f.cause)
-	if f.outcome == check.Unknown {
+	_, known := r.knownCause(f.Cause)
+	if f.Outcome == check.Unknown {
 		if known {
 			return reports.Known
 		}
 		return reports.Error
 	}
-	warns := f.outcome == check.Soft || requirement.Gating() == ags.Warns
+	warns := f.Outcome == check.Soft || requirement.Gating() == ags.Warns
 	switch r.options.Strictness {
 	case Strict:
 		warns = warns && requirement.Ground == ags.Open // a probe never fails
@@ -45,23 +37,24 @@ func (r *run) weigh(f finding) reports.Verdict {
 	if warns {
 		return reports.Warn
 	}
-	if d, ok := r.known[f.requirement]; known || ok && !d.expired(r.now) {
+	if d, ok := r.known[f.Requirement]; known || ok && !d.expired(r.now) {
 		return reports.Known
 	}
 	return reports.Fail
 }
 
-// stepVerdict is the verdict of a step that said something of the scenario's requirements. A scenario without any judges for itself.
+// stepVerdict is the verdict of a step that said something of the scenario's requirements. A scenario without any
+// judges for itself.
 func (r *run) stepVerdict(p *play, about string, outcome check.Outcome, expected, got string) reports.Verdict {
 	s := p.scenario
-	said := []finding{{outcome: outcome, expected: expected, got: got, exchange: len(p.world.exchanges) - 1}}
-	blame(said, p.world.exchanges)
+	said := []talk.Finding{{Outcome: outcome, Expected: expected, Got: got, Exchange: len(p.world.Exchanges) - 1}}
+	blame(said, p.world.Exchanges)
 	f := said[0]
 	if about != "" {
-		f.requirement = about
+		f.Requirement = about
 		return r.weigh(f)
 	}
-	if len(s.requirements) == 0 {
+	if len(s.Requirements) == 0 {
 		switch outcome {
 		case check.Broken:
 			return reports.Fail
@@ -76,9 +69,14 @@ func (r *run) stepVerdict(p *play, about string, outcome check.Outcome, expected
 		return reports.Observed
 	}
 	verdict := reports.Pass
-	for _, id := range s.requirements {
-		f.requirement = id
+	for _, id := range s.Requirements {
+		f.Requirement = id
 		verdict = reports.Graver(verdict, r.weigh(f))
 	}
 	return verdict
+}
+
+func isRequirement(id string) bool {
+	_, ok := ags.RequirementByID(id)
+	return ok
 }

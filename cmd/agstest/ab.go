@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,14 +16,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/internal/redact"
 	"agstest/load/ab"
 	"agstest/load/clients"
+	"agstest/load/engine"
+	"agstest/load/watch"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/runs"
 )
 
 // placements as they are written at the command line.
-var placements = map[string]reports.Placement{"unknown": reports.Uncontrolled, "same": reports.SamePlacement}
+var placements = map[string]compare.Placement{"unknown": compare.Uncontrolled, "same": compare.SamePlacement}
 
 func (p *program) abCommand() *cobra.Command {
 	var (
@@ -33,6 +38,7 @@ func (p *program) abCommand() *cobra.Command {
 		placement string
 		swap      string
 		dryRun    bool
+		lf        liveFlags
 	)
 	c := &cobra.Command{
 		Use:   "ab",
@@ -49,6 +55,9 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			if err := p.checkOutput(&out); err != nil {
 				return err
 			}
+			if err := lf.check(); err != nil {
+				return err
+			}
 			switch {
 			case o.AA && len(envs) > 1:
 				return failure.Usagef("--aa compares one service with itself; give --env once")
@@ -63,7 +72,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 				if placement == "same" {
 					return failure.Usagef("--swap and --placement same exclude each other; leave one of them out")
 				}
-				known, o.Swap = reports.Swapped, p.swapper(swap)
+				known, o.Swap = compare.Swapped, p.swapper(swap)
 			}
 			o.Placement = known
 			asked, err := f.options(o.AA && len(envs) == 0)
@@ -76,7 +85,7 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			o.Timeout, o.MaxLag = asked.Timeout, asked.MaxLag
 			o.OverrideMaxRate, o.YesLoad, o.Yes = f.overrideMaxRate, f.yesLoad, f.yes
 			p.warnOfNames(f.yesLoad)
-			return p.ab(c, envs, o, f.seed, dryRun, &out)
+			return p.ab(c, envs, o, f.seed, dryRun, &lf, &out)
 		},
 	}
 	flags := c.Flags()
@@ -94,26 +103,15 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 	_ = c.MarkFlagFilename("env", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("placement", cobra.FixedCompletions([]string{"same", "unknown"}, cobra.ShellCompDirectiveNoFileComp))
 	out.register(c)
+	lf.register(c)
 	return c
 }
 
-func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, dryRun bool, out *outputFlags) error {
-	var services []*service
-	defer func() {
-		for _, s := range services {
-			s.close()
-		}
-	}()
-	if len(envs) == 0 {
-		envs = []string{""}
-	}
-	for _, env := range envs {
-		s, err := p.open(&serviceFlags{env: env})
-		if err != nil {
-			return err
-		}
-		services = append(services, s)
-		p.withheld = append(p.withheld, s.environment.SecretVariables()...)
+func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, dryRun bool, lf *liveFlags, out *outputFlags) error {
+	services, end, err := p.openSides(envs)
+	defer end()
+	if err != nil {
+		return err
 	}
 	o.Old = services[0].environment
 	name := o.Old.Name
@@ -125,13 +123,11 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 			name += "-" + o.New.Name
 		}
 	}
-	var hosts []string
-	for i, s := range services {
-		if i == 0 || s.environment.ConsentHost() != services[0].environment.ConsentHost() {
-			hosts = append(hosts, s.environment.ConsentHost())
-		}
-	}
+	hosts := hostsOf(services)
 	if dryRun {
+		if err := p.dryOutput(out); err != nil {
+			return err
+		}
 		asked, err := ab.Check(o)
 		if err != nil {
 			return err
@@ -146,6 +142,10 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	if err := r.findRoom(); err != nil {
 		return r.finish(err)
 	}
+	ctx, err := p.goLive(c.Context(), r, lf, lookedAt{"Comparison", o.Workload, []watchedSide{{"old", o.Old.Name}, {"new", cmp.Or(o.New, o.Old).Name}}})
+	if err != nil {
+		return r.finish(err)
+	}
 	o.Seed = p.seed(seed)
 	o.Run = r.run
 	r.stamp(&o.Run)
@@ -154,19 +154,28 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	defer progress.end()
 	o.SetUp = func(at clients.SetUp) {
 		progress.show(func() string { return "ab: " + at.String() })
+		r.live.phase(at.String())
 	}
 	o.Progress = func(at ab.Progress) {
-		progress.show(func() string {
-			return fmt.Sprintf("ab: round %d, pair %d of %d, %d wrong, %s left", at.Round, at.Pair, at.Pairs, at.Wrong, clock(at.Left))
-		})
+		lead := fmt.Sprintf("round %d, pair %d of %d", at.Round, at.Pair, at.Pairs)
+		line := fmt.Sprintf("ab: %s, %d wrong, %s left", lead, at.Wrong, clock(at.Left))
+		r.live.tell(watch.Standing{Lead: lead, Elapsed: at.Elapsed, Left: at.Left, Sides: []watch.Side{{Name: "old", At: at.Old}, {Name: "new", At: at.New}}})
+		progress.showTable(progressTable(line, func() string { return line }, side{"old", at.Old}, side{"new", at.New}), func() string { return line })
 	}
-	o.Keep = func(sofar *reports.Comparison) {
+	o.Side = func(newer bool, at engine.Progress) {
+		if newer {
+			r.live.add(1, at)
+		} else {
+			r.live.add(0, at)
+		}
+	}
+	o.Keep = func(sofar *compare.Comparison) {
 		r.stamp(&sofar.Run)
-		reports.Conceal(sofar, p.secrets.Values)
+		redact.Texts(sofar, p.secrets.Values)
 		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) }) // told when the whole is written
 	}
 	p.notef("ab: %s, seed %d", name, o.Seed)
-	if asked, err := ab.Check(o); err == nil { // an error is that of the run
+	if asked, err := ab.Check(o); err == nil { // the run itself reports the error
 		for _, s := range services {
 			if s.environment.Protected || !s.environment.Local() {
 				p.notef("%s", forecast("ab", askedBy(asked), o.Workload, strings.Join(hosts, " and ")))
@@ -174,8 +183,9 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 			}
 		}
 	}
-	comparison, err := ab.Run(c.Context(), o)
+	comparison, err := ab.Run(ctx, o)
 	progress.end()
+	err = r.live.why(ctx, err)
 	if comparison != nil {
 		r.stamp(&comparison.Run)
 		r.comparison = comparison
@@ -187,8 +197,41 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	return r.finish(err)
 }
 
-// lastSelfComparison finds the newest comparison of the environment with itself among stored runs; nil: there is none.
-func lastSelfComparison(root, environment string) *reports.SelfComparison {
+// openSides opens one service, or two. It returns the function that closes them, even with an error.
+func (p *program) openSides(envs []string) (services []*service, end func(), err error) {
+	end = func() {
+		for _, s := range services {
+			s.close()
+		}
+	}
+	if len(envs) == 0 {
+		envs = []string{""}
+	}
+	for _, env := range envs {
+		s, err := p.open(&serviceFlags{env: env})
+		if err != nil {
+			return services, end, err
+		}
+		services = append(services, s)
+		p.withheld = append(p.withheld, s.environment.SecretVariables()...)
+	}
+	return services, end, nil
+}
+
+// hostsOf are the hosts that a job sends to, each once.
+func hostsOf(services []*service) []string {
+	var hosts []string
+	for i, s := range services {
+		if i == 0 || s.environment.ConsentHost() != services[0].environment.ConsentHost() {
+			hosts = append(hosts, s.environment.ConsentHost())
+		}
+	}
+	return hosts
+}
+
+// lastSelfComparison finds the newest comparison of the environment with itself among stored runs; nil if there is
+// none.
+func lastSelfComparison(root, environment string) *compare.SelfComparison {
 	entries, err := runs.List(root)
 	if err != nil {
 		return nil
@@ -197,8 +240,8 @@ func lastSelfComparison(root, environment string) *reports.SelfComparison {
 		if entries[i].Kind != "ab" || entries[i].Environment != environment {
 			continue
 		}
-		if stored, err := reports.ReadStored(filepath.Join(root, entries[i].Folder)); err == nil {
-			if self := reports.SelfComparisonOf(stored.Comparison); self != nil {
+		if stored, err := runs.Read(filepath.Join(root, entries[i].Folder)); err == nil {
+			if self := compare.SelfComparisonOf(stored.Comparison); self != nil {
 				return self
 			}
 		}

@@ -8,20 +8,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
+	"agstest/reports/compare"
+	"agstest/reports/runs"
 )
 
-// TestABTellsWhetherItsGeneratorWasInTime: --max-lag bounds the hits of both sides. No generator sends within a nanosecond, and each does
-// within an hour.
+// TestABTellsWhetherItsGeneratorWasInTime: --max-lag bounds the hits of both sides. No generator sends within a
+// nanosecond, and each does within an hour.
 func TestABTellsWhetherItsGeneratorWasInTime(t *testing.T) {
 	t.Parallel()
 	old, new := mockFile(t), mockFile(t)
-	compare := func(t *testing.T, maxLag string) (*child, *reports.Comparison) {
+	compare := func(t *testing.T, maxLag string) (*child, *compare.Comparison) {
 		dir := t.TempDir()
 		c := newChild(t, dir, "ab", "--env", old, "--env", new, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms",
 			"--clients", "40", "--workers", "40", "--seed", "3", "--max-lag", maxLag, "--out", "run").start()
 		c.code()
-		stored, err := reports.ReadStored(filepath.Join(dir, "run"))
+		stored, err := runs.Read(filepath.Join(dir, "run"))
 		require.NoError(t, err, c.stderr.String())
+		fitsAMergeRequest(t, filepath.Join(dir, "run"))
 		return c, stored.Comparison
 	}
 	t.Run("never within 1ns", func(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"agstest/mock"
 )
 
-// TestAbsentPartsAreSkippedByName: nothing is sent about them, and the run says why; without the key the same is checked.
+// TestAbsentPartsAreSkippedByName: nothing is sent about them, and the run says why; without the key the same is
+// checked.
 func TestAbsentPartsAreSkippedByName(t *testing.T) {
 	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0"})

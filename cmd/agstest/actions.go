@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -41,8 +42,8 @@ func pendingError(err journal.PendingError) error {
 	return failure.Usagef("%w. Put them back with: agstest restore %s (or pass over it with --ignore-journal)", err, err.Folder)
 }
 
-// act gives a check the actions of its environment file, where it may use them, and what ends them. Ending puts back what is changed, also
-// where the run is interrupted or breaks down.
+// act gives a check the actions of its environment file, if it may use them, and returns the function that ends them.
+// Ending puts changed states back, also if the run is interrupted or breaks down.
 func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) error) {
 	e := o.Environment
 	nothing := func(context.Context) error { return nil }
@@ -52,7 +53,7 @@ func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) 
 	case e.File == "":
 		p.warnf("actions are not used, because the environment is read from stdin: what they change is noted beside its file")
 		return nothing
-	case e.Protected && !e.Agreed(r.yesActions) && !givesBack(r.yesActions, e.Name), o.Calm != "":
+	case e.Protected && !e.Agreed(r.yesActions) && !slices.Contains(r.yesActions, e.Name), o.Calm != "":
 		p.warnf("actions are not used, because the environment %s is protected: they need --yes-actions %s, and --yes %s", e.Name, e.ConsentHost(), e.ConsentHost())
 		return nothing
 	}
@@ -70,16 +71,7 @@ func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) 
 	return closing
 }
 
-func givesBack(names []string, name string) bool {
-	for _, given := range names {
-		if given == name {
-			return true
-		}
-	}
-	return false
-}
-
-// tellLeft says what is left of actions, and how it is put back.
+// tellLeft says which changes of actions are left, and how to put them back.
 func (r *recorder) tellLeft(left error) error {
 	if left == nil {
 		return nil
@@ -88,7 +80,7 @@ func (r *recorder) tellLeft(left error) error {
 	return left
 }
 
-// moved lets the mark beside the environment file name the folder of the run as it is called at last.
+// moved updates the name of the run's folder in the mark beside the environment file.
 func (r *recorder) moved(from, to string) {
 	if !r.left {
 		return

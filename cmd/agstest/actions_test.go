@@ -14,12 +14,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/failure"
 	"agstest/internal/journal"
 	"agstest/mock"
 	"agstest/reports"
@@ -27,7 +29,8 @@ import (
 
 const operatorSecret = "C4nary-secret-of-an-operator-0123"
 
-// actionsOfMock are actions against a mock: its public calls for operators, and for the rest its control interface as any platform's own calls.
+// actionsOfMock are actions against a mock: its public calls for operators, and for the rest its control interface as
+// any platform's own calls.
 func actionsOfMock(control string) string {
 	call := func(more, way, path, body string) string {
 		return fmt.Sprintf(`{%srequest: {method: %s, url: "%s/control/%s", headers: {Authorization: "Bearer ${OPERATOR_SECRET}", Content-Type: application/json}%s}}`, more, way, control, path, body)
@@ -84,14 +87,15 @@ func newActedMock(t *testing.T, config mock.Config, more string) *actedMock {
 	inner.ServeHTTP(httptest.NewRecorder(), r)
 	text, err := os.ReadFile(environmentElsewhere(t, running, running.url, ""))
 	require.NoError(t, err)
-	said := strings.Replace(string(text), "allow: {", "allow: {actions: true, surroundings: true, devices: 40, ", 1)
+	said := strings.Replace(string(text), "allow: {", "allow: {actions: true, surroundings: true, ", 1) + "\ndevices: {budget: 40}\n"
 	said += strings.ReplaceAll(actionsOfMock(m.control.URL), "{url}", running.url) + more
 	m.file = filepath.Join(dir, "live.yaml")
 	require.NoError(t, os.WriteFile(m.file, []byte(said), 0o600))
 	return m
 }
 
-// state is what the platform says of the accounts that the file names, without devices that were deleted: those of a run.
+// state is what the platform says of the accounts that the file names, without devices that were deleted: those of a
+// run.
 func (m *actedMock) state(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
@@ -112,8 +116,8 @@ func (m *actedMock) state(t *testing.T) string {
 	return all.String()
 }
 
-// TestLiveServiceThroughActions: with actions a live service is judged on what else only a mock shows, everything is as it was before, and no secret
-// of an action stands anywhere.
+// TestLiveServiceThroughActions: with actions a live service is judged on what else only a mock shows, everything is as
+// it was before, and no secret of an action stands anywhere.
 func TestLiveServiceThroughActions(t *testing.T) {
 	t.Parallel()
 	m := newActedMock(t, mock.Config{}, "")
@@ -147,7 +151,39 @@ func TestLiveServiceThroughActions(t *testing.T) {
 	}
 }
 
-// TestFaultsAreCaughtThroughActions: a sample of the faults that only the control interface shows in a run without actions.
+// TestDevicesOfTheFileAreNotTakenForMadeOnes: a service that answers a request with deviceInformation by a device which
+// it knows already has made none, so nothing is deleted and nothing that the file names is signed out.
+func TestDevicesOfTheFileAreNotTakenForMadeOnes(t *testing.T) {
+	t.Parallel()
+	both, found := mock.ChoiceByName("both-client-id")
+	require.True(t, found)
+	again, found := mock.FaultByName("device-recognised")
+	require.True(t, found)
+	for name, config := range map[string]mock.Config{"clientId counts": {Choices: []mock.Choice{both}}, "the device that the account has": {Faults: []mock.Fault{again}}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newActedMock(t, config, "")
+			text, err := os.ReadFile(m.file)
+			require.NoError(t, err)
+			with := strings.Replace(string(text), "  disabled-device:", "  spare-device: {clientId: PUB_994}\n  disabled-device:", 1)
+			require.NoError(t, os.WriteFile(m.file, []byte(with), 0o600))
+			before := m.state(t)
+			out := filepath.Join(m.dir, "out")
+			code, stdout, stderr := call(t, m.env, "conform", "--env", m.file, "--only", "SOST-13,SOST-02,SOST-21,OUT-01,REF-14,TOK-23,DEV-01", "--generate", "0", "--sequences", "0", "--out", out)
+			assert.Equal(t, before, m.state(t), stdout+stderr)
+			if config.Faults == nil {
+				assert.Equal(t, exitPass, code, stdout+stderr)
+				return
+			}
+			assert.Equal(t, exitFail, code, stdout+stderr)
+			assert.Contains(t, stdout, "DEV-01")
+			assert.NotContains(t, stdout, "that this run made")
+		})
+	}
+}
+
+// TestFaultsAreCaughtThroughActions: a sample of the faults that only the control interface shows in a run without
+// actions.
 func TestFaultsAreCaughtThroughActions(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup
@@ -165,8 +201,8 @@ func TestFaultsAreCaughtThroughActions(t *testing.T) {
 	all.Wait()
 }
 
-// TestKilledRunIsPutBack kills a run at random moments: 4 of them or KILLS, chosen by KILL_SEED. The next run does not begin before restore, which puts
-// everything back.
+// TestKilledRunIsPutBack kills a run at random moments: 4 of them or KILLS, chosen by KILL_SEED. The next run does not
+// begin before restore, which puts everything back.
 func TestKilledRunIsPutBack(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -215,34 +251,68 @@ func TestKilledRunIsPutBack(t *testing.T) {
 	assert.Positive(t, pendingRuns, "some run had something open when it was killed")
 }
 
-// TestInterruptedRunPutsBack: Ctrl-C ends a run in order.
-func TestInterruptedRunPutsBack(t *testing.T) {
+// mainThatBreaksDown is agstest, but for a goroutine that panics as soon as something of the platform is changed.
+func mainThatBreaksDown() {
+	here, _ := os.Getwd()
+	marker := journal.Marker(filepath.Join(here, "live.yaml"))
+	go func() {
+		defer failure.Guard()
+		for {
+			if _, err := os.Stat(marker); err == nil {
+				panic(secretOfPanic)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	main()
+}
+
+// TestRunThatEndsEarlyPutsBack: Ctrl-C, SIGTERM and a panic end a run in order, whatever is changed at that moment.
+func TestRunThatEndsEarlyPutsBack(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("processes are not told by a signal here")
 	}
-	m := newActedMock(t, mock.Config{}, "")
-	before := m.state(t)
-	m.slow.Store(int64(30 * time.Millisecond))
-	c := newChild(t, m.dir, "conform", "--env", m.file, "--only", "REF-13,REF-14,DEV-13,ERR-13", "--generate", "0", "--sequences", "0", "--out", "out")
-	c.Env = append(c.Env, "OPERATOR_SECRET="+operatorSecret)
-	c.start()
-	for acts := false; !acts; {
-		_, err := os.Stat(journal.Marker(m.file))
-		acts = err == nil
-		select {
-		case <-c.ended:
-			t.Fatal(c.stderr.String())
-		case <-time.After(time.Millisecond):
-		}
+	for name, test := range map[string]struct {
+		signal os.Signal // nil: it breaks down by itself
+		code   int
+	}{
+		"Ctrl-C": {os.Interrupt, exitInterrupted}, "SIGTERM": {syscall.SIGTERM, exitTerminated}, "panic": {nil, exitInternal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newActedMock(t, mock.Config{}, "")
+			before := m.state(t)
+			m.slow.Store(int64(30 * time.Millisecond))
+			c := newChild(t, m.dir, "conform", "--env", m.file, "--only", "REF-13,REF-14,DEV-13,ERR-13", "--generate", "0", "--sequences", "0", "--out", "out")
+			if test.signal == nil {
+				c.as("agstest-that-breaks-down")
+			}
+			c.Env = append(c.Env, "OPERATOR_SECRET="+operatorSecret)
+			c.start()
+			for acts := false; test.signal != nil && !acts; {
+				_, err := os.Stat(journal.Marker(m.file))
+				acts = err == nil
+				select {
+				case <-c.ended:
+					t.Fatal(c.stderr.String())
+				case <-time.After(time.Millisecond):
+				}
+			}
+			if test.signal != nil {
+				require.NoError(t, c.Process.Signal(test.signal))
+			}
+			assert.Equal(t, test.code, c.code(), c.stderr.String())
+			assert.Positive(t, m.acted.Load(), "something was changed")
+			assert.Equal(t, before, m.state(t))
+			assert.NoFileExists(t, journal.Marker(m.file))
+			assert.NotContains(t, c.stderr.String()+c.stdout.String(), secretOfPanic)
+		})
 	}
-	require.NoError(t, c.Process.Signal(os.Interrupt))
-	assert.NotEqual(t, exitPass, c.code())
-	assert.Equal(t, before, m.state(t))
-	assert.NoFileExists(t, journal.Marker(m.file))
 }
 
-// TestPlatformThatDoesNotPutBack: a run that cannot put back says what is left, judges no more, and stands in the way of the next until it is put back.
+// TestPlatformThatDoesNotPutBack: a run that cannot put back says what is left, judges no more, and stands in the way
+// of the next until it is put back.
 func TestPlatformThatDoesNotPutBack(t *testing.T) {
 	t.Parallel()
 	m := newActedMock(t, mock.Config{}, "")
@@ -294,7 +364,8 @@ func TestActionsThatMayNotBeUsed(t *testing.T) {
 				require.NoError(t, os.WriteFile(m.file, []byte(changed), 0o600))
 			}
 			code, stdout, stderr := call(t, m.env, append([]string{"conform", "--env", m.file, "--only", "REF-14", "--generate", "0", "--sequences", "0", "--out", filepath.Join(m.dir, "out")}, test.args...)...)
-			assert.Equal(t, exitPass, code, stdout+stderr)
+			// Where no action may be used, all that was asked for is skipped.
+			assert.Equal(t, map[bool]int{true: exitPass, false: exitInconclusive}[test.acts], code, stdout+stderr)
 			assert.Equal(t, test.acts, m.acted.Load() > 0, stdout+stderr)
 			assert.Contains(t, stderr, test.says)
 		})

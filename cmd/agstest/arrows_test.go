@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -9,8 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// walls says which packages of this module, and which libraries of the prescribed kinds, a package may import. The mock serves and the
-// judge checks from the same facts and never from each other's code, so that a mistake in one cannot hide in the other.
+// walls says which packages of this module, and which libraries of the prescribed kinds, a package may import. The mock
+// serves and the judge checks from the same facts and never from each other's code, so that a mistake in one cannot
+// hide in the other.
 var walls = map[string][]string{
 	"ags":                  {},
 	"features":             {},
@@ -20,23 +22,34 @@ var walls = map[string][]string{
 	"internal/delivery":    {},
 	"internal/hostile":     {}, // for tests only: nobody may import it
 	"internal/gateways":    {}, // for tests only: nobody may import it
+	"internal/plainwords":  {}, // for tests only: nobody may import it
 	"internal/stats":       {},
+	"reports/browser":      {}, // for tests only: nobody may import it
+	"internal/systems":     {},
 	"internal/figures":     {},
 	"internal/userfile":    {},
 	"environments":         {},
 	"mock":                 {"ags"},
-	"internal/wire":        {"ags", "internal/delivery", "internal/failure"},
+	"mock/dumb":            {"ags"}, // for tests only: nobody may import it
+	"internal/redact":      {"ags"}, // texts alone: no wire, no reports
+	"internal/wire":        {"ags", "internal/delivery", "internal/failure", "internal/redact"},
 	"internal/strictjson":  {"ags"}, // for the kinds of values
-	"internal/check":       {"ags", "internal/strictjson", "internal/wire"},
+	"internal/check":       {"ags", "internal/redact", "internal/strictjson", "internal/wire"},
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
 	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
 	"internal/journal":     {"internal/failure"},
+	"internal/kept":        {"internal/failure"},
 	"internal/actions":     {"internal/environment", "internal/failure", "internal/journal", "internal/tokens", "internal/userfile"},
 	"reports":              {"internal/disarm", "internal/figures", "internal/stats", "internal/userfile"},
-	"steps":                {"ags", "features", "internal/actions", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports"},
-	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/wire", "load/clients", "load/engine", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "reports"},
-	"load/ab":              {"internal/environment", "internal/failure", "internal/wire", "load", "load/clients", "load/engine", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"},
-	"load/engine":          {"internal/failure", "internal/figures", "internal/wire", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"}, // no options, no clients, no environment
+	"reports/compare":      {"internal/figures", "internal/stats", "reports"},
+	"steps":                {"ags", "features", "internal/actions", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/redact", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "reports", "steps/scene", "steps/script", "steps/talk", "steps/words"},
+	"steps/script":         {"ags", "features", "internal/environment", "internal/failure", "internal/figures", "internal/userfile"},                                                                                                                  // nothing is sent
+	"steps/talk":           {"ags", "internal/check", "internal/environment", "internal/failure", "internal/strictjson", "internal/wire"},                                                                                                             // no scenario
+	"steps/scene":          {"ags", "internal/actions", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/redact", "internal/strictjson", "internal/tokens", "internal/wire", "steps/script", "steps/talk"}, // no sentence, no verdict
+	"steps/words":          {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/redact", "internal/strictjson", "internal/wire", "steps/scene", "steps/script", "steps/talk"},                         // no verdict
+	"load":                 {"internal/environment", "internal/figures", "internal/failure", "internal/redact", "internal/tokens", "internal/wire", "load/clients", "load/engine", "load/hit", "load/limit", "load/schedule", "load/tally", "load/transport", "reports"},
+	"load/ab":              {"internal/environment", "internal/failure", "internal/redact", "load", "load/clients", "load/engine", "load/hit", "load/schedule", "load/tally", "load/transport", "reports", "reports/compare"},
+	"load/engine":          {"internal/failure", "internal/figures", "internal/redact", "internal/wire", "load/hit", "load/schedule", "load/tally", "load/transport", "reports"}, // no options, no clients, no environment
 	"load/clients":         {"ags", "internal/check", "internal/environment", "internal/failure", "internal/figures", "internal/strictjson", "internal/tokens", "internal/userfile", "internal/wire", "load/hit", "load/limit", "load/schedule", "load/transport", "load/unique", "reports"},
 	"load/lab":             {"internal/environment", "mock"}, // for tests only: nobody may import it
 	"load/hit":             {},
@@ -44,15 +57,18 @@ var walls = map[string][]string{
 	"load/schedule":        {"internal/failure", "internal/figures", "internal/userfile", "load/hit", "load/limit"},
 	"load/tally":           {"internal/failure", "internal/figures", "load/hit", "load/limit", "load/schedule", "load/unique", "reports"},
 	"load/transport":       {"internal/delivery", "internal/failure", "internal/wire", "load/hit"},
+	"load/metrics":         {"internal/failure", "load/engine", "reports"},
+	"load/watch":           {"internal/failure", "internal/figures", "load/engine", "reports", "reports/html"},
 	"load/unique":          {"load/hit", "load/schedule", "reports"},
 	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/engine", "load/schedule", "load/tally", "reports"},
 	"internal/plan":        {"internal/failure", "internal/userfile"},
-	"reports/matrix":       {"internal/figures", "reports", "reports/html"},
-	"reports/site":         {"internal/disarm", "internal/failure", "internal/figures", "reports", "reports/html", "reports/matrix"},
-	"reports/export":       {"internal/disarm", "internal/figures", "reports"},
-	"reports/runs":         {"internal/userfile", "reports"},
-	"reports/html":         {"internal/figures", "reports"},
-	"reports/text":         {"internal/disarm", "internal/figures", "reports"},
+	"reports/markdown":     {"internal/disarm", "internal/figures", "reports"},
+	"reports/matrix":       {"internal/figures", "reports", "reports/html", "reports/runs", "reports/markdown"},
+	"reports/site":         {"internal/disarm", "internal/failure", "internal/figures", "reports", "reports/compare", "reports/html", "reports/runs", "reports/matrix"},
+	"reports/export":       {"internal/disarm", "internal/figures", "reports", "reports/compare"},
+	"reports/runs":         {"internal/userfile", "reports", "reports/compare"},
+	"reports/html":         {"internal/figures", "reports", "reports/compare"},
+	"reports/text":         {"internal/disarm", "internal/figures", "reports", "reports/compare", "reports/markdown"},
 	"load/kubernetes":      {"internal/failure", "load/shards"},
 	"internal/ociimage":    {"internal/failure"},
 	"cmd/agstest":          nil, // anything
@@ -65,7 +81,9 @@ var onlyHere = map[string][]string{
 	"github.com/valyala/fasthttp":   {"load/transport"},
 	"github.com/golang-jwt/jwt/v5":  {"internal/environment"},
 	"github.com/spf13/cobra":        {"cmd/agstest"},
-	"html/template":                 {"reports/html", "reports/matrix", "reports/site"},
+	"github.com/prometheus":         {"load/metrics", "reports/export"},
+	"go.opentelemetry.io":           {"load/metrics"},
+	"html/template":                 {"load/watch", "reports/html", "reports/matrix", "reports/site"},
 	"k8s.io":                        {"load/kubernetes"},
 	"os/signal":                     {"cmd/agstest"},
 	"flag":                          {"cmd/agstest"},
@@ -79,6 +97,8 @@ func TestArrows(t *testing.T) {
 	list.Stderr = &warnings
 	out, err := list.Output()
 	require.NoError(t, err, warnings.String())
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
 	seen := 0
 	for line := range strings.Lines(string(out)) {
 		path, imports, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -94,8 +114,9 @@ func TestArrows(t *testing.T) {
 		}
 		require.True(t, known, "package %s has no walls: add it to the table on purpose", path)
 		seen++
+		require.Contains(t, string(readme), "\n"+room+"/ ", "README's architecture says nothing of %s", path)
 		for _, imported := range strings.Split(imports, ",") {
-			require.NotContains(t, []string{"agstest/internal/hostile", "agstest/internal/gateways"}, imported, "%s is no test", path)
+			require.NotContains(t, []string{"agstest/internal/hostile", "agstest/internal/gateways", "agstest/internal/plainwords"}, imported, "%s is no test", path)
 			if ours, ok := strings.CutPrefix(imported, "agstest/"); ok && !strings.HasPrefix(room, "cmd/") {
 				require.Contains(t, allowed, ours, "%s may not import %s", path, imported)
 			}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // log is what reached a service.
@@ -69,7 +71,7 @@ func liveMock(t *testing.T, extra string) (file string, log *requestLog, host st
 	}
 	service := httptest.NewServer(log.listen(m))
 	t.Cleanup(service.Close)
-	text := strings.Replace(string(m.Environment(service.URL, "", "")), "protected: false\n", extra, 1)
+	text := strings.Replace(string(m.Environment(service.URL, "", "")), "protected: false\nlockout: 0\n", extra, 1)
 	require.NotContains(t, text, "mock:", "a live service has no control interface")
 	file = filepath.Join(t.TempDir(), "live.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
@@ -100,7 +102,7 @@ func TestProtectedServiceGetsWhatACalmClientSends(t *testing.T) {
 		assert.GreaterOrEqual(t, log.times[n-1].Sub(log.times[0]), time.Duration(n-3)*time.Second/calmRate, "%d requests at 2/s at most", n)
 	}
 
-	stored, err := reports.ReadStored(out)
+	stored, err := runs.Read(out)
 	require.NoError(t, err)
 	skipped := 0
 	for _, scenario := range stored.Conformance.Scenarios {
@@ -153,7 +155,8 @@ func TestNothingIsSentToAProtectedServiceWithoutTheRightHost(t *testing.T) {
 	} {
 		code, stdout, stderr := call(t, nil, args...)
 		assert.Equal(t, exitPass, code, "%v: %s", args, stderr)
-		assert.Contains(t, stdout+stderr, "request", args)
+		assert.Contains(t, stdout, "request", args)
+		assert.Contains(t, stdout, "; nothing was sent\n", args)
 	}
 	assert.Empty(t, log.lines, "something was sent")
 
@@ -163,7 +166,51 @@ func TestNothingIsSentToAProtectedServiceWithoutTheRightHost(t *testing.T) {
 	assert.NotEmpty(t, log.lines)
 }
 
-// TestForecastsOfLoadsHold: what a load says before it sends is what is counted afterwards, and a dry run says the same.
+// TestAYesToAnotherHostIsAMistake: who named another service is refused before anything is sent, by every command that
+// takes consent, whether the service is protected or not, and in a dry run too. The right host is the control.
+func TestAYesToAnotherHostIsAMistake(t *testing.T) {
+	t.Parallel()
+	for _, guarded := range []string{"protected: true\n", "protected: false\n"} {
+		file, log, host := liveMock(t, guarded)
+		plan := filepath.Join(t.TempDir(), "plan.yaml")
+		require.NoError(t, os.WriteFile(plan, []byte("environments: [{file: "+file+", conform: {only: [DISC-01]}, load: none}]\n"), 0o600))
+		traffic := []string{"--workload", "refresh", "--rate", "5/s"}
+		for name, args := range map[string][]string{
+			"conform":  {"conform", "--env", file, "--yes"},
+			"actions":  {"conform", "--env", file, "--yes-actions"},
+			"gate":     append([]string{"gate", "--env", file, "--duration", "1s", "--yes"}, traffic...),
+			"load":     append([]string{"load", "--env", file, "--duration", "1s", "--yes"}, traffic...),
+			"storm":    {"load", "--env", file, "--storm", "5", "--within", "1s", "--yes"},
+			"capacity": {"capacity", "--env", file, "--workload", "refresh", "--limit", "refresh.p99<1s", "--yes"},
+			"ab":       append([]string{"ab", "--aa", "--env", file, "--yes"}, traffic...),
+			"run":      {"run", plan, "--yes"},
+		} {
+			at := slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--yes") })
+			flag := args[at]
+			for _, dry := range []bool{false, true} {
+				given := slices.Insert(slices.Clone(args), at+1, "prod.example.com")
+				right := slices.Insert(slices.Clone(args), at+1, host)
+				if dry {
+					given = append(given, "--dry-run")
+				}
+				out := filepath.Join(t.TempDir(), "run")
+				code, stdout, stderr := call(t, nil, append(given, "--out", out)...)
+				assert.Equal(t, exitUsage, code, "%s: %s", name, stderr)
+				assert.Contains(t, stderr, `agstest: `+flag+` says "prod.example.com" and the service`, name)
+				assert.Contains(t, stderr, host, name)
+				assert.Contains(t, stderr, "; nothing was sent\n", name)
+				assert.Empty(t, stdout, name)
+				assert.NoDirExists(t, out, name)
+				code, _, stderr = call(t, nil, append(right, "--dry-run")...)
+				assert.Equal(t, exitPass, code, "%s, the right host: %s", name, stderr)
+			}
+		}
+		assert.Empty(t, log.lines, "something was sent")
+	}
+}
+
+// TestForecastsOfLoadsHold: what a load says before it sends is what is counted afterwards, and a dry run says the
+// same.
 func TestForecastsOfLoadsHold(t *testing.T) {
 	t.Parallel()
 	file, log, host := liveMock(t, "protected: true\n")

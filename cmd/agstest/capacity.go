@@ -12,6 +12,7 @@ import (
 	"agstest/load/clients"
 	"agstest/load/engine"
 	"agstest/load/schedule"
+	"agstest/load/watch"
 	"agstest/reports"
 )
 
@@ -22,6 +23,7 @@ func (p *program) capacityCommand() *cobra.Command {
 	var from, to string
 	var options load.CapacityOptions
 	var dryRun bool
+	var lf liveFlags
 	c := &cobra.Command{
 		Use:   "capacity",
 		Short: "Find the highest rate that keeps the limits.",
@@ -30,6 +32,9 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 		Example: `  agstest capacity --env staging.yaml --workload signon --limit 'signon.p99<300ms' --limit 'errors<0.1%'
   agstest capacity --env staging.yaml --workload refresh --limit 'refresh.p99<300ms' --from 50/s --to 2000/s`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := lf.check(); err != nil {
+				return err
+			}
 			o, err := f.options(false)
 			if err != nil {
 				return err
@@ -50,6 +55,9 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 			}
 			p.warnOfNames(f.yesLoad)
 			if dryRun {
+				if err := p.dryOutput(&out); err != nil {
+					return err
+				}
 				service, err := p.open(&s)
 				if err != nil {
 					return err
@@ -67,30 +75,39 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				if err := r.findRoom(); err != nil {
 					return err
 				}
+				ctx, err := p.goLive(c.Context(), r, &lf, lookedAt{"Capacity", workloadOf(&o), alone(r.run.Environment)})
+				if err != nil {
+					return err
+				}
 				o := p.prepareLoad(r, o, "capacity")
+				trying := "" // the point that is under way
 				progress := p.newProgress()
 				defer progress.end()
 				o.SetUp = func(at clients.SetUp) {
 					progress.show(func() string { return "capacity: " + at.String() })
+					r.live.phase(at.String())
 				}
 				o.Progress = func(at engine.Progress) {
-					progress.show(func() string { return "capacity: " + describeProgress(at) })
+					progress.showLoad("capacity", at)
+					r.live.tell(watch.Standing{Lead: trying, Elapsed: at.Elapsed, Left: at.Left, Sides: []watch.Side{{At: at}}})
 				}
 				options.Starting = func(rate float64, length time.Duration) {
-					progress.note(func() string { return fmt.Sprintf("capacity: trying %s for %s", figures.Rate(rate), length) })
+					trying = fmt.Sprintf("trying %s for %s", figures.Rate(rate), length)
+					progress.note(func() string { return "capacity: " + trying })
+					r.live.note(trying)
 				}
 				options.Tried = func(point reports.CapacityPoint) {
-					progress.note(func() string {
-						return fmt.Sprintf("capacity: %s %s, p99 %s", figures.Rate(point.Rate), point.Verdict.Word(), figures.Milliseconds(point.P99))
-					})
+					line := fmt.Sprintf("%s %s, p99 %s", figures.Rate(point.Rate), point.Verdict.Word(), figures.Milliseconds(point.P99))
+					progress.note(func() string { return "capacity: " + line })
+					r.live.note(line)
 				}
 				p.notef("capacity: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
-				if asked, err := load.AskedByCapacity(o, options); err == nil { // an error is that of the search
+				if asked, err := load.AskedByCapacity(o, options); err == nil { // the search itself reports the error
 					p.tellLoad("capacity", asked, o.Workload, o.Environment)
 				}
-				l, err := load.Capacity(c.Context(), o, options)
+				l, err := load.Capacity(ctx, o, options)
 				progress.end()
-				return p.keepLoad(r, l, err)
+				return p.keepLoad(r, l, r.live.why(ctx, err))
 			})
 		},
 	}
@@ -106,20 +123,6 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 	flags.DurationVar(&options.Pause, "pause", 0, "between two rates; 0: 1s")
 	s.register(c)
 	out.register(c)
+	lf.register(c)
 	return c
-}
-
-// note writes a line that stays, above the one that is rewritten.
-func (p *progress) note(line func() string) {
-	if p.off {
-		return
-	}
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	if p.shown > 0 {
-		fmt.Fprint(trusted(p.w), "\r\x1b[K")
-		p.shown = 0
-	}
-	fmt.Fprintln(p.w, line())
-	p.last = p.now().Add(-time.Hour)
 }

@@ -15,7 +15,8 @@ import (
 	"agstest/load/tally"
 )
 
-// child is agstest in a process of its own, for what cannot be shown within that of the tests: signals, limits, streams and its end.
+// child is agstest in a process of its own, for what cannot be shown within that of the tests: signals, limits, streams
+// and its end.
 type child struct {
 	*exec.Cmd
 	t              testing.TB
@@ -111,7 +112,8 @@ func (c *child) as(name string) *child {
 	return c
 }
 
-// recorded is the temporary folder of a load run into the folder run, once it holds a second with answers; empty until then.
+// recorded is the temporary folder of a load run into the folder run, once it holds a second with answers; empty until
+// then.
 func (c *child) recorded() string {
 	found, _ := filepath.Glob(filepath.Join(c.Dir, "run.*.partial"))
 	if len(found) != 1 {

@@ -22,8 +22,8 @@ import (
 	"agstest/mock"
 )
 
-// TestClaimsOfAnotherPlatform: a platform that calls the claims of the OperatorAuthToken otherwise, and wants further ones, is asked its way by
-// conform and load.
+// TestClaimsOfAnotherPlatform: a platform that calls the claims of the OperatorAuthToken otherwise, and wants further
+// ones, is asked its way by conform and load.
 func TestClaimsOfAnotherPlatform(t *testing.T) {
 	t.Parallel()
 	const secret = "a-secret-of-at-least-32-characters"

@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/runs"
 )
 
@@ -42,7 +43,7 @@ comparison with the exit code that it ended with itself; one that was inconclusi
 			if history == "" && (baseline != "" || confirm != "" || window != 0) {
 				return failure.Usagef("--baseline, --confirm and --window go with --history DIR; add it or leave them out")
 			}
-			var comparison *reports.Comparison
+			var comparison *compare.Comparison
 			var err error
 			if history != "" {
 				comparison, err = p.compareHistory(history, baseline, confirm, window, args[0], out.strict)
@@ -64,14 +65,15 @@ comparison with the exit code that it ended with itself; one that was inconclusi
 	return c
 }
 
-// endAsLoad ends a comparison no milder than its new load run ended: whatever changed or did not, nobody is to take it for green.
+// endAsLoad ends a comparison no milder than its new load run ended: whatever changed or did not, nobody is to take it
+// for green.
 func (p *program) endAsLoad(l *reports.Load, strict bool) {
 	if l != nil && l.Verdict != "" {
 		p.end(exitOfLoad(l, strict))
 	}
 }
 
-func (p *program) compareTwo(old, new string, strict bool) (*reports.Comparison, error) {
+func (p *program) compareTwo(old, new string, strict bool) (*compare.Comparison, error) {
 	first, err := p.readRun(old)
 	if err != nil {
 		return nil, err
@@ -80,11 +82,16 @@ func (p *program) compareTwo(old, new string, strict bool) (*reports.Comparison,
 	if err != nil {
 		return nil, err
 	}
+	for name, stored := range map[string]runs.Stored{old: first, new: second} {
+		if stored.Comparison != nil {
+			return nil, failure.Usagef("%s is a comparison itself; give the folders of two runs", name)
+		}
+	}
 	p.endAsLoad(second.Load, strict)
-	return reports.Compare(first, second), nil
+	return compare.Compare(first.Parts, second.Parts), nil
 }
 
-func (p *program) compareHistory(root, baseline, confirm string, window int, name string, strict bool) (*reports.Comparison, error) {
+func (p *program) compareHistory(root, baseline, confirm string, window int, name string, strict bool) (*compare.Comparison, error) {
 	run, err := p.readRun(name)
 	if err != nil {
 		return nil, err
@@ -92,13 +99,13 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 	if run.Load == nil {
 		return nil, failure.Usagef("%s has no load part, and only load is compared with a history; compare conformance with: agstest compare OLD NEW", name)
 	}
-	options := reports.HistoryOptions{Window: window, Baseline: baseline}
+	options := compare.HistoryOptions{Window: window, Baseline: baseline}
 	if confirm != "" {
 		again, err := p.readRun(confirm)
 		if err != nil {
 			return nil, err
 		}
-		options.Confirm = &again
+		options.Confirm = &again.Parts
 	}
 	entries, err := runs.List(root)
 	if err != nil {
@@ -112,22 +119,22 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 		}
 		until = pinned.Start
 	}
-	var earlier []reports.Stored
+	var earlier []reports.Parts
 	for _, entry := range entries {
 		switch {
 		case entry.ID == run.Load.Run.ID, options.Confirm != nil && options.Confirm.Load != nil && entry.ID == options.Confirm.Load.Run.ID,
 			entry.Question == "", !entry.Start.Before(run.Load.Run.Start), !until.IsZero() && entry.Start.After(until):
 			continue
 		}
-		stored, err := reports.ReadStored(filepath.Join(root, entry.Folder))
+		stored, err := runs.Read(filepath.Join(root, entry.Folder))
 		if err != nil {
 			p.warnf("%v; it is left out", err)
 			continue
 		}
-		earlier = append(earlier, stored)
+		earlier = append(earlier, stored.Parts)
 	}
 	p.endAsLoad(run.Load, strict)
-	comparison := reports.CompareHistory(run, earlier, options)
+	comparison := compare.CompareHistory(run.Parts, earlier, options)
 	if comparison.New == nil {
 		comparison.New = &run.Load.Run
 	}
@@ -135,7 +142,7 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 }
 
 // recordComparison writes a comparison to a folder of its own.
-func (p *program) recordComparison(c *cobra.Command, comparison *reports.Comparison, out *outputFlags, environment string) error {
+func (p *program) recordComparison(c *cobra.Command, comparison *compare.Comparison, out *outputFlags, environment string) error {
 	r, err := p.newRecorder(c, nil, out, "compare", environment)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 	"agstest/steps"
 )
 
-// runCommands are those that talk to a service.
+// runCommands returns the commands that talk to a service.
 func (p *program) runCommands() []*cobra.Command {
 	return []*cobra.Command{p.planCommand(), p.gateCommand(), p.conformCommand(), p.loadCommand(), p.capacityCommand(), p.abCommand(), p.kubernetesCommand()}
 }
@@ -87,7 +87,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profileNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// options turns the flags into what steps takes; the environment is added later.
+// options turns the flags into options of steps; the environment is added later.
 func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, error) {
 	o := steps.Options{
 		Tags: f.tags, Only: f.only, Profile: f.profile, Seed: f.seed, Generate: f.generate, Sequences: f.sequences,
@@ -139,13 +139,14 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	return o, nil
 }
 
-// What bounds repeating: a higher number is a slip of the pen.
+// The maxima of repeating: a higher number is a slip of the pen.
 const (
 	mostRepeats = 1000
 	mostRetries = 20
 )
 
-// mostSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the memory.
+// mostSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the
+// memory.
 const mostSmallFile = 16 << 20
 
 func (p *program) conformCommand() *cobra.Command {
@@ -174,7 +175,7 @@ is shown. --list tells level and ground of each requirement.`,
 				return err
 			}
 			if f.dryRun {
-				return p.dryRun(&s, o, f.yes)
+				return p.dryRun(&s, o, f.yes, f.actions.yes, &out)
 			}
 			return p.withRun(c, &s, &out, "conform", func(r *recorder) error {
 				r.yes, r.showIDs, r.yesActions, r.ignoreJournal = f.yes, f.showIDs, f.actions.yes, s.ignoreJournal
@@ -192,9 +193,15 @@ is shown. --list tells level and ground of each requirement.`,
 	return c
 }
 
-// conform runs the suite and puts what it found into the run's folder.
+// conform runs the suite and puts its results into the run's folder.
 func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*reports.Conformance, error) {
 	o.Environment = r.service.environment
+	if err := mistaken(o.Environment, r.yes, r.yesActions); err != nil {
+		return nil, err
+	}
+	if err := p.useKept(o.Environment); err != nil {
+		return nil, err
+	}
 	o.Seed = p.seed(o.Seed)
 	if err := r.begin(); err != nil {
 		return nil, err
@@ -209,6 +216,9 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 		}
 	}
 	end := p.act(r, &o)
+	if err := p.tellDevices(o); err != nil {
+		return nil, err
+	}
 	defer func() { _ = end(ctx) }() // what broke down puts back too
 	progress := p.newProgress()
 	defer progress.end()
@@ -217,9 +227,13 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 		if verdict == reports.Fail || verdict == reports.Error {
 			failed++
 		}
-		progress.show(func() string {
+		line := func() string {
 			return fmt.Sprintf("conform: %d of %d scenarios, %d failed: %s", done, total, failed, scenario)
-		})
+		}
+		progress.show(line)
+		if r.live != nil {
+			r.live.phase(line())
+		}
 	}
 	p.notef("conform: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
 	c, err := steps.Run(ctx, o)
@@ -246,8 +260,8 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 	return c, err
 }
 
-// exitOfConformance: where some requirements could not be told but others were judged, nothing failed and nobody is to take the run for the
-// whole; where nothing could be judged, the set-up failed.
+// exitOfConformance: where some requirements could not be told but others were judged, nothing failed and nobody is to
+// take the run for the whole; where nothing could be judged, the set-up failed.
 func exitOfConformance(c *reports.Conformance, strict bool) int {
 	if c.Verdict == reports.Error {
 		for _, requirement := range c.Requirements {
@@ -260,7 +274,7 @@ func exitOfConformance(c *reports.Conformance, strict bool) int {
 	return exitOfVerdict(c.Verdict, strict)
 }
 
-// listRequirements prints what a run would check.
+// listRequirements prints the requirements that a run would check.
 func (p *program) listRequirements(o steps.Options, asJSON bool) error {
 	list, err := steps.List(o)
 	if err != nil {

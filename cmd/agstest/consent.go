@@ -2,14 +2,19 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"agstest/internal/actions"
+	"agstest/internal/disarm"
 	"agstest/internal/environment"
+	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/load"
 	"agstest/load/ab"
 	"agstest/load/clients"
+	"agstest/reports/runs"
 	"agstest/steps"
 )
 
@@ -28,7 +33,7 @@ func (p *program) warnOfNames(names []string) {
 	}
 }
 
-// calm makes a check send only what a calm client would, unless somebody said yes to the service.
+// calm limits a check to the requests of a calm client, unless the user said yes to the service.
 func calm(o *steps.Options, yes, names []string) {
 	e := o.Environment
 	agreed := !e.Protected || e.Agreed(yes)
@@ -44,11 +49,39 @@ func calm(o *steps.Options, yes, names []string) {
 	}
 }
 
+// mistaken refuses a yes to another service than the one to check, before anything is sent.
+func mistaken(e *environment.Environment, yes, yesActions []string) error {
+	if err := e.Mistaken(yes); err != nil {
+		return err
+	}
+	if len(yesActions) > 0 && !e.Agreed(yesActions) && !slices.Contains(yesActions, e.Name) {
+		return failure.Usagef("--yes-actions says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(yesActions, ","), e.Name, e.ConsentHost())
+	}
+	return nil
+}
+
 // tellForecast says what a check will send before it does.
 func (p *program) tellForecast(e *environment.Environment, o steps.Options) error {
+	text, err := checkForecast(e, o)
+	if err == nil {
+		p.notef("%s", text)
+	}
+	return err
+}
+
+// dryForecast prints on stdout what a check would send, because the user asked for that.
+func (p *program) dryForecast(e *environment.Environment, o steps.Options) error {
+	text, err := checkForecast(e, o)
+	if err == nil {
+		fmt.Fprintf(p.stdout, "%s; nothing was sent\n", text)
+	}
+	return err
+}
+
+func checkForecast(e *environment.Environment, o steps.Options) (string, error) {
 	f, err := steps.ForecastOf(o)
 	if err != nil {
-		return err
+		return "", err
 	}
 	rate := "as fast as the service answers, one scenario after the other"
 	if o.MaxRate > 0 {
@@ -59,7 +92,24 @@ func (p *program) tellForecast(e *environment.Environment, o steps.Options) erro
 	if o.Calm != "" {
 		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name, figures.Plural(int64(f.LeftOut), "scenario"), o.Calm)
 	}
-	p.notef("%s", text)
+	return text, nil
+}
+
+// tellDevices says before a check of a live service how many devices it makes, and what becomes of them.
+func (p *program) tellDevices(o steps.Options) error {
+	e := o.Environment
+	if e.Mock != nil || o.Calm != "" || e.DeviceBudget() == 0 {
+		return nil
+	}
+	f, err := steps.ForecastOf(o)
+	if err != nil || f.Devices == 0 {
+		return err
+	}
+	after := "they stay there, as no action deletes them"
+	if o.Actions.Can(actions.Delete) {
+		after = "actions.delete takes them away again"
+	}
+	p.notef("conform: this run makes at most %s (devices: {budget: %d}); %s", figures.Plural(int64(f.Devices), "device"), e.DeviceBudget(), after)
 	return nil
 }
 
@@ -92,20 +142,43 @@ func forecast(kind string, asked *load.Asked, workload, host string) string {
 		figures.Plural(int64(asked.Clients), "client"), figures.Plural(int64(asked.SetUp), "request"), setUp, devices, host)
 }
 
-// tellLoad says what a load will send where others may mind.
+// tellLoad says what a load will send if others may mind.
 func (p *program) tellLoad(kind string, asked *load.Asked, workload string, e *environment.Environment) {
 	if asked != nil && (e.Protected || !e.Local()) {
 		p.notef("%s", forecast(kind, asked, workload, e.ConsentHost()))
 	}
 }
 
-// askedBy is what a comparison by turns asks for, as a load is told.
+// askedBy returns the question of a comparison by turns in the form of a load's.
 func askedBy(a *ab.Asked) *load.Asked {
 	return &load.Asked{Schedule: "by turns", Hits: a.Hits, Peak: a.Peak, Longest: a.Length, Devices: a.Devices, Clients: a.Clients, SetUp: a.SetUp}
 }
 
-// dryLoad tells what a load would send, behind what the check before it would where there is one.
-func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options) error {
+// dryOutput tells which earlier run --out would replace; a folder that would be refused is refused.
+func (p *program) dryOutput(out *outputFlags) error {
+	if out.out == "" {
+		return nil
+	}
+	earlier, files, err := runs.Replaced(out.out)
+	if err != nil {
+		return failure.Usagef("--out: %w", err)
+	}
+	if earlier == nil {
+		return nil
+	}
+	what := "a run of agstest that cannot be read"
+	if earlier.ID != "" {
+		what = fmt.Sprintf("the %s run %s of %s (%s)", earlier.Kind, earlier.ID, earlier.Environment, earlier.Verdict)
+	}
+	fmt.Fprintf(p.stdout, "%s holds %s, %s: it would be replaced\n", disarm.Line(out.out), disarm.Line(what), figures.Plural(int64(files), "file"))
+	return nil
+}
+
+// dryLoad prints what a load would send, after what the check before it would send, if there is one.
+func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options, out *outputFlags) error {
+	if err := p.dryOutput(out); err != nil {
+		return err
+	}
 	service, err := p.open(s)
 	if err != nil {
 		return err
@@ -118,7 +191,7 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options)
 	}
 	if check != nil {
 		check.Environment = service.environment
-		if err := p.tellForecast(service.environment, *check); err != nil {
+		if err := p.dryForecast(service.environment, *check); err != nil {
 			return err
 		}
 	}
@@ -126,21 +199,23 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options)
 	return nil
 }
 
-// dryRun tells what a check would send.
-func (p *program) dryRun(s *serviceFlags, o steps.Options, yes []string) error {
+// dryRun prints what a check would send.
+func (p *program) dryRun(s *serviceFlags, o steps.Options, yes, yesActions []string, out *outputFlags) error {
+	if err := p.dryOutput(out); err != nil {
+		return err
+	}
 	service, err := p.open(s)
 	if err != nil {
 		return err
 	}
 	defer service.close()
+	if err := mistaken(service.environment, yes, yesActions); err != nil {
+		return err
+	}
 	o.Environment = service.environment
 	if o.MaxRate == 0 {
 		o.MaxRate = o.Environment.MaxRate()
 	}
 	calm(&o, yes, nil)
-	quiet := p.quiet
-	p.quiet = false // it is what was asked for
-	err = p.tellForecast(o.Environment, o)
-	p.quiet = quiet
-	return err
+	return p.dryForecast(o.Environment, o)
 }

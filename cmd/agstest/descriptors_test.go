@@ -22,6 +22,7 @@ import (
 
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // fewFiles lets a process have 64 files open.
@@ -33,7 +34,8 @@ func (c *child) fewFiles() *child {
 	return c
 }
 
-// TestFewOpenFiles: 2,000 clients where 64 files may be open. Hits that leave late or not at all for that are never the service's fault.
+// TestFewOpenFiles: 2,000 clients where 64 files may be open. Hits that leave late or not at all for that are never the
+// service's fault.
 func TestFewOpenFiles(t *testing.T) {
 	t.Parallel()
 	m, err := newMock(mock.Config{}, nil, nil)
@@ -73,7 +75,7 @@ func TestFewOpenFiles(t *testing.T) {
 		{"files that are taken", taken, `^[0-9,]+ hits \([0-9.]+ %\) found no connection, because this machine was out of file descriptors or local ports; raise the limit \(ulimit -n\), or give fewer --workers$`},
 	} {
 		assert.Equal(t, exitInvalid, test.child.code(), "%s: %s%s", test.name, test.child.stderr.String(), test.child.stdout.String())
-		stored, err := reports.ReadStored(filepath.Join(test.child.Dir, "run"))
+		stored, err := runs.Read(filepath.Join(test.child.Dir, "run"))
 		require.NoError(t, err, test.name)
 		assert.Equal(t, reports.Invalid, stored.Verdict())
 		assert.True(t, slices.ContainsFunc(stored.Load.Invalid, regexp.MustCompile(test.reason).MatchString), "%s: %q", test.name, stored.Load.Invalid)

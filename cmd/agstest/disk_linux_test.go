@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // smallDisk mounts a file system in memory that has so much space left.
@@ -32,10 +33,10 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	smallDisk(t, 4096)
 	file := mockFile(t)
-	runs := t.TempDir()
+	kept := t.TempDir()
 	var making sync.WaitGroup
 	for _, args := range [][]string{
-		{"load", "--shard", "1/2", "--out", filepath.Join(runs, "shard-1")}, {"load", "--shard", "2/2", "--out", filepath.Join(runs, "shard-2")},
+		{"load", "--shard", "1/2", "--out", filepath.Join(kept, "shard-1")}, {"load", "--shard", "2/2", "--out", filepath.Join(kept, "shard-2")},
 	} {
 		making.Go(func() {
 			code, _, stderr := call(t, nil, append(args, "--env", file, "--workload", "refresh", "--rate", "60/s", "--duration", "1s", "--seed", "7", "--clients", "20", "--max-lag", "5s")...)
@@ -63,8 +64,8 @@ func TestFullDisk(t *testing.T) {
 		{[]string{"load", "--env", file, "--workload", "refresh", "--rate", "40/s", "--duration", "1s", "--max-lag", "5s", "--raw"}, 8 << 10, "Load: ", "", nil},
 		{[]string{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms", "--clients", "20"}, 0, nothing, "", nil},
 		{[]string{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms", "--clients", "20"}, 8 << 10, "Comparison: ", "", nil},
-		{[]string{"merge", filepath.Join(runs, "shard-1"), filepath.Join(runs, "shard-2")}, 0, "Load: ", "", nil},
-		{[]string{"merge", filepath.Join(runs, "shard-1"), filepath.Join(runs, "shard-2")}, 12 << 10, "Load: ", "", nil},
+		{[]string{"merge", filepath.Join(kept, "shard-1"), filepath.Join(kept, "shard-2")}, 0, "Load: ", "", nil},
+		{[]string{"merge", filepath.Join(kept, "shard-1"), filepath.Join(kept, "shard-2")}, 12 << 10, "Load: ", "", nil},
 	}
 	for i := range cases { // all at the same time: they wait most of the time
 		cases[i].disk = smallDisk(t, cases[i].left)
@@ -89,7 +90,7 @@ func TestFullDisk(t *testing.T) {
 			}
 			for _, folder := range below(t, dir) {
 				assert.NoError(t, halfFiles(folder))
-				if stored, err := reports.ReadStored(folder); err == nil && stored.Conformance != nil && stored.Conformance.Run.Partial != "" {
+				if stored, err := runs.Read(folder); err == nil && stored.Conformance != nil && stored.Conformance.Run.Partial != "" {
 					assert.Equal(t, reports.Error, stored.Verdict())
 				}
 			}
@@ -98,7 +99,7 @@ func TestFullDisk(t *testing.T) {
 	t.Run("report", func(t *testing.T) {
 		for _, left := range []int{0, 4 << 10, 40 << 10} {
 			dir := smallDisk(t, left)
-			c := newChild(t, t.TempDir(), "report", filepath.Join(runs, "shard-1"), "--out", filepath.Join(dir, "run")).start()
+			c := newChild(t, t.TempDir(), "report", filepath.Join(kept, "shard-1"), "--out", filepath.Join(dir, "run")).start()
 			assert.Equal(t, exitOutput, c.code())
 			saysDiskIsFull(t, c)
 			for _, folder := range below(t, dir) {

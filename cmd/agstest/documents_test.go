@@ -19,7 +19,7 @@ var calls = regexp.MustCompile("(?m)(?:^|[\\s\"'`$(])(?:bin/|\\./)?agstest ((?:[
 var executed = regexp.MustCompile("(?s)```console\n.*?\n```")
 
 // words splits like a shell, as far as documents need it: quotes, and the end at a comment, a pipe or a redirection.
-func words(line string) []string {
+func arguments(line string) []string {
 	var all []string
 	var word strings.Builder
 	quote, open := rune(0), false
@@ -57,8 +57,8 @@ func words(line string) []string {
 // filledIn is where a pipeline puts a duration that whoever uses it chooses.
 var filledIn = regexp.MustCompile(`"\$DURATION"|\$\[\[ inputs\.duration \]\]|\$\{\{ parameters\.duration \}\}`)
 
-// TestDocumentedCommandLinesAreUnderstood reads the calls of agstest in README, docs, deploy, the help itself and the examples of
-// environments, and wants their commands and flags to exist.
+// TestDocumentedCommandLinesAreUnderstood reads the calls of agstest in README, docs, deploy, the help itself and the
+// examples of environments, and wants their commands and flags to exist.
 func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
@@ -84,7 +84,7 @@ func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
 	checked := 0
 	for where, text := range texts {
 		for _, match := range calls.FindAllStringSubmatch(text, -1) {
-			args := words(match[1])
+			args := arguments(match[1])
 			if len(args) == 0 || !commands[args[0]] || len(args) == 1 {
 				continue // prose, or a command alone
 			}
@@ -105,12 +105,13 @@ func TestDocumentedCommandLinesAreUnderstood(t *testing.T) {
 }
 
 func TestWordsSplitLikeAShell(t *testing.T) {
-	assert.Equal(t, []string{"load", "--limit", "refresh.p99<300ms", "--rate", "5/s"}, words(`load --limit 'refresh.p99<300ms' --rate 5/s   # why`))
-	assert.Equal(t, []string{"init"}, words("init > staging.yaml"))
-	assert.Equal(t, []string{"env", "x.yaml", "--json"}, words("env x.yaml --json | jq ."))
+	assert.Equal(t, []string{"load", "--limit", "refresh.p99<300ms", "--rate", "5/s"}, arguments(`load --limit 'refresh.p99<300ms' --rate 5/s   # why`))
+	assert.Equal(t, []string{"init"}, arguments("init > staging.yaml"))
+	assert.Equal(t, []string{"env", "x.yaml", "--json"}, arguments("env x.yaml --json | jq ."))
 }
 
-// TestLinksOfDocumentsLeadSomewhere follows the links of README and docs to files of the repository and to their headings.
+// TestLinksOfDocumentsLeadSomewhere follows the links of README and docs to files of the repository and to their
+// headings.
 func TestLinksOfDocumentsLeadSomewhere(t *testing.T) {
 	root := filepath.Join("..", "..")
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
@@ -148,7 +149,8 @@ func headings(text string) []string {
 	return names
 }
 
-// TestMessagesOfTroubleAreOurs wants every message that the page about trouble explains to stand in the source as it is quoted.
+// TestMessagesOfTroubleAreOurs wants every message that the page about trouble explains to stand in the source as it is
+// quoted.
 func TestMessagesOfTroubleAreOurs(t *testing.T) {
 	root := filepath.Join("..", "..")
 	page, err := os.ReadFile(filepath.Join(root, "docs", "trouble.md"))

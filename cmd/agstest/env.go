@@ -14,10 +14,10 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
-	"agstest/steps"
+	"agstest/steps/words"
 )
 
-// ability is one line of what agstest env shows.
+// ability is one line in the output of agstest env.
 type ability struct {
 	Name    string `json:"name"`
 	Allows  string `json:"allows"`
@@ -45,6 +45,9 @@ what the file can have judged today: paste it into the file, and a run that judg
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := p.readEnvironment(args[0])
 			if err != nil {
+				return err
+			}
+			if err := p.useKept(e); err != nil {
 				return err
 			}
 			if forDocuments(e.URL) {
@@ -80,7 +83,7 @@ what the file can have judged today: paste it into the file, and a run that judg
 	return c
 }
 
-// expect writes the block that holds later runs to what the file can have judged today.
+// expect writes the block of the environment file that makes later runs judge all that the file allows today.
 func (p *program) expect(e *environment.Environment, asJSON bool) error {
 	names := e.Expectable()
 	if len(names) == 0 {
@@ -99,7 +102,7 @@ func (p *program) expect(e *environment.Environment, asJSON bool) error {
 	return nil
 }
 
-// forDocuments tells an address that nobody has: RFC 2606 keeps example.com and its like for examples.
+// forDocuments tells whether an address is one that nobody has: RFC 2606 keeps example.com and its like for examples.
 func forDocuments(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -171,7 +174,7 @@ With words, only sentences that have all of them are listed.`,
   agstest steps --json | jq -r '.[].example'`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			vocabulary := slices.DeleteFunc(steps.Vocabulary(), func(phrase steps.Phrase) bool {
+			vocabulary := slices.DeleteFunc(words.Vocabulary(), func(phrase words.Phrase) bool {
 				text := strings.ToLower(phrase.Text + " " + phrase.Meaning + " " + phrase.Example)
 				return slices.ContainsFunc(args, func(word string) bool { return !strings.Contains(text, strings.ToLower(word)) })
 			})

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // The exit codes, as README lists them.
@@ -14,7 +17,7 @@ const (
 	exitFail         = 1   // a check failed
 	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // less was judged than coverage asks for; inconclusive or not comparable, and --strict was given; a part of what was asked could not be told, or was not done
+	exitInconclusive = 4   // less was judged than coverage asks for; a part of what was asked could not be told, or was not done; a comparison is inconclusive or not comparable, and --strict was given
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitOutput       = 6   // what was found could not be written, or not all of it
 	exitInternal     = 70  // our own fault
@@ -22,8 +25,8 @@ const (
 	exitTerminated   = 143 // SIGTERM, or the terminal was closed
 )
 
-// gravity orders the codes that may apply at the same time, the gravest first. A run that somebody ended says so, whatever the part of it
-// that was done has found: it was not judged to its end.
+// gravity orders the codes that may apply at the same time, the gravest first. A run that somebody ended says so,
+// whatever the part of it that was done has found: it was not judged to its end.
 var gravity = []int{exitInternal, exitUsage, exitOutput, exitTerminated, exitInterrupted, exitSetup, exitInvalid, exitFail, exitInconclusive, exitPass}
 
 // end notes an exit code; the gravest of all noted ones counts.
@@ -33,12 +36,27 @@ func (p *program) exitCode() int {
 	for _, code := range gravity {
 		if slices.Contains(p.codes, code) {
 			if p.exitZero && (code == exitFail || code == exitInconclusive || code == exitInvalid) {
-				return exitPass // for those who only collect: the run was made and is reported, whatever it found
+				return exitPass // for callers that only collect: the run was made and is reported, whatever its result
 			}
 			return code
 		}
 	}
 	return exitPass
+}
+
+// showVerdict writes the last line of what is shown, for eyes and for tail -n 1. Where something failed, and the command
+// ends with the code of something else that came besides, the line says so.
+func (p *program) showVerdict(v reports.Verdict) {
+	besides := ""
+	if v == reports.Fail {
+		switch p.exitCode() {
+		case exitSetup:
+			besides = "; exit code 3, since something else could not be judged at all"
+		case exitInvalid:
+			besides = "; exit code 5, since a load is not valid"
+		}
+	}
+	fmt.Fprintf(p.stdout, "Verdict: %s%s\n", strings.ToUpper(v.Word()), besides)
 }
 
 func exitOf(sig os.Signal) int {
@@ -48,18 +66,18 @@ func exitOf(sig os.Signal) int {
 	return exitInterrupted
 }
 
-// exitOfLoad is exitOfVerdict for a load. One that did not do all that was asked, because it ran out of clients, was ended, or misses a
-// shard, is inconclusive with --strict or without: nobody is to take it for the whole.
+// exitOfLoad is exitOfVerdict for a load. One that did not do all that was asked is never green, with --strict or
+// without: it ran out of clients, was ended or misses a shard, or a limit that was to be judged could not be.
 func exitOfLoad(l *reports.Load, strict bool) int {
 	if strict && l.Verdict == reports.Warn {
 		return exitFail
 	}
-	return exitOfVerdict(l.Verdict, strict || l.Run.Partial != "")
+	return exitOfVerdict(l.Verdict, strict || l.Verdict == reports.Inconclusive)
 }
 
-// exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: that is why the two could not
-// be compared, and nobody is to take it for a green gate.
-func exitOfAB(c *reports.Comparison, strict bool) int {
+// exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: it is
+// why the two could not be compared, and must not pass as a green gate.
+func exitOfAB(c *compare.Comparison, strict bool) int {
 	if len(c.Interleaved.Invalid) > 0 {
 		return exitInvalid
 	}
@@ -73,7 +91,7 @@ func exitOfVerdict(v reports.Verdict, strict bool) int {
 		return exitPass
 	case reports.Invalid:
 		return exitInvalid
-	case reports.NotEnough: // with --strict or without: it is what somebody asked for
+	case reports.NotEnough: // with --strict or without: the user asked for it
 		return exitInconclusive
 	case reports.Inconclusive, reports.NotComparable:
 		if strict {

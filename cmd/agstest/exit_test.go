@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 func TestGravestExitCodeCounts(t *testing.T) {
@@ -80,7 +81,7 @@ func TestComparisonOfASlowGeneratorIsNeverGreen(t *testing.T) {
 		{reports.Regressed, nil, 1, 1},
 		{reports.Pass, nil, 0, 0},
 	} {
-		c := &reports.Comparison{Verdict: test.verdict, Interleaved: &reports.Interleaved{Invalid: test.invalid}}
+		c := &compare.Comparison{Verdict: test.verdict, Interleaved: &compare.Interleaved{Invalid: test.invalid}}
 		assert.Equal(t, test.plain, exitOfAB(c, false), "%s %v", test.verdict, test.invalid)
 		assert.Equal(t, test.strict, exitOfAB(c, true), "%s %v, --strict", test.verdict, test.invalid)
 	}
@@ -140,7 +141,7 @@ func TestComparisonEndsAsItsNewLoadRun(t *testing.T) {
 		{&reports.Load{Verdict: reports.Fail}, 1, 1},
 		{&reports.Load{Verdict: reports.Invalid}, 5, 5},
 		{&reports.Load{Verdict: reports.Error}, 3, 3},
-		{&reports.Load{Verdict: reports.Inconclusive}, 0, 4},
+		{&reports.Load{Verdict: reports.Inconclusive}, 4, 4},
 		{&reports.Load{Verdict: reports.Inconclusive, Run: partial}, 4, 4},
 	} {
 		for strict, want := range map[bool]int{false: test.plain, true: test.strict} {

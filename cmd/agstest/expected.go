@@ -1,6 +1,7 @@
 package main
 
-// expected are flags that people of other tools try first, with what serves their purpose here. A guess by spelling would mislead them.
+// expected maps flags that people of other tools try first to the flags that serve their purpose here. A guess by
+// spelling would mislead them.
 var expected = map[string]string{
 	"url":          "the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml",
 	"host":         "the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml",
@@ -24,13 +25,14 @@ var expected = map[string]string{
 	"version":      "the version is shown by: agstest version",
 	"junit":        "junit.xml is always written, to the folder that --out names",
 	"html":         "the pages are always written, to the folder that --out names",
+	"sarif":        "agstest.sarif is written with --reports sarif",
 	"report":       "the reports are always written, to the folder that --out names",
-	"format":       "every format is always written, to the folder that --out names; --json writes the result to stdout too",
+	"format":       "pages, JSON and JUnit are always written, to the folder that --out names; --reports writes others too, such as allure or sarif",
 	"include-tags": "scenarios are chosen with --tags, such as --tags '@refresh and not @slow'",
 	"fail-fast":    "every scenario is run, so that one run tells everything; --only runs those of some requirements",
 }
 
-// expectedCommands are commands that people try first, with what serves their purpose here.
+// expectedCommands maps commands that people try first to those that serve their purpose here.
 var expectedCommands = map[string]string{
 	"test":   "agstest conform checks a service, agstest load loads it, agstest gate does both",
 	"check":  "agstest conform checks a service, agstest load loads it, agstest gate does both",

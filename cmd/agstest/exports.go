@@ -19,7 +19,13 @@ import (
 )
 
 // exportNames are the forms for tools beside the pipeline, which are written where they are asked for.
-var exportNames = []string{"allure", "codequality", "csv", "ctrf", "grafana", "postman"}
+var exportNames = []string{"allure", "codequality", "csv", "ctrf", "grafana", "postman", "sarif"}
+
+// exportMeanings are exportNames with the purpose of each, as shells show it.
+var exportMeanings = []string{
+	"allure\tresults of Allure, a folder", "codequality\tCode Quality of GitLab", "csv\ttables for spreadsheets", "ctrf\tCommon Test Report Format",
+	"grafana\ta dashboard for metrics.prom", "postman\ta collection of the calls", "sarif\tSARIF 2.1.0, each cause a result",
+}
 
 // checkFormats refuses forms that are not known.
 func checkFormats(flag string, names []string) error {
@@ -57,9 +63,33 @@ func exportsOf(r results) []file {
 			if c != nil {
 				add("postman.json", func(w io.Writer) error { return export.Postman(w, c) })
 			}
+		case "sarif":
+			add("agstest.sarif", func(w io.Writer) error { return export.SARIF(w, c, l, r.strict) })
 		}
 	}
 	return files
+}
+
+// unwritten are the forms that were asked for and that these results have no file of.
+func (r results) unwritten() []string {
+	var none []string
+	for _, format := range r.formats {
+		one := r
+		if one.formats = []string{format}; len(exportsOf(one)) == 0 {
+			none = append(none, format)
+		}
+	}
+	return none
+}
+
+// exportedTo are the places of the forms that were asked for, each folder once.
+func exportedTo(folder string, r results) []string {
+	var places []string
+	for _, f := range exportsOf(r) {
+		top, _, _ := strings.Cut(f.name, "/")
+		places = append(places, filepath.Join(folder, top))
+	}
+	return slices.Compact(places)
 }
 
 // inFolders makes the folder of a file below that of the run before the file is written.
@@ -77,7 +107,8 @@ func inFolders(dir string, write func(string, func(io.Writer) error) error) func
 
 var testKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
-// readTestKeys reads a file that names, for requirements, the keys of tests in a test management: YAML, one "REF-01: AGS-123" a line.
+// readTestKeys reads a file that names, for requirements, the keys of tests in a test management: YAML, one "REF-01:
+// AGS-123" a line.
 func readTestKeys(name string) (map[string]string, error) {
 	text, err := userfile.Read(name, mostSmallFile)
 	if err != nil {

@@ -27,8 +27,9 @@ func featureFolder(path string) (fs.FS, error) {
 	return featureDir{os.DirFS(path), path}, nil
 }
 
-// placeFeatures says of each feature file of the user where it lies in the repository around the current folder (without one: below the
-// current folder), so that a pipeline can point to its lines. What lies elsewhere gets no place, and so do the built-in files.
+// placeFeatures sets the path of each feature file of the user in the repository around the current folder (without
+// one: below the current folder), so that a pipeline can point to its lines. Files elsewhere get no path, and neither
+// do the built-in files.
 func placeFeatures(c *reports.Conformance, features fs.FS) {
 	dir, ok := features.(featureDir)
 	if !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ const (
 func (p *program) gateCommand() *cobra.Command {
 	var cf conformFlags
 	var lf loadFlags
+	var looking liveFlags
 	var s serviceFlags
 	var out outputFlags
 	c := &cobra.Command{
@@ -33,6 +35,9 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 		Example: `  agstest gate                                        # the embedded mock
   agstest gate --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 60s --limit 'refresh.p99<300ms' --limit 'errors<0.1%'`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := looking.check(); err != nil {
+				return err
+			}
 			check, err := cf.options(c, out.strict)
 			if err != nil {
 				return err
@@ -40,7 +45,7 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 			if slices.Contains(schedule.Profiles(), cf.profile) && !slices.Contains(profileNames(), cf.profile) {
 				return failure.Usagef("--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s", cf.profile, loadProfileFlag, cf.profile)
 			}
-			lf.seed = cf.seed
+			lf.seed, lf.showIDs = cf.seed, cf.showIDs
 			send, err := lf.options(s.env == "")
 			if err != nil {
 				return err
@@ -53,12 +58,16 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 			}
 			p.warnOfNames(lf.yesLoad)
 			if lf.dryRun {
-				return p.dryLoad(&s, send, &check)
+				return p.dryLoad(&s, send, &check, &out)
 			}
 			return p.withRun(c, &s, &out, "gate", func(r *recorder) error {
 				r.yes, r.yesLoad, r.showIDs = lf.yes, lf.yesLoad, cf.showIDs
 				r.yesActions, r.ignoreJournal = cf.actions.yes, s.ignoreJournal
-				return p.gate(c, r, check, send, cf.seed, lf.raw)
+				ctx, err := p.goLive(c.Context(), r, &looking, lookedAt{"Gate", workloadOf(&send), alone(r.run.Environment)})
+				if err != nil {
+					return err
+				}
+				return p.gate(ctx, r, check, send, cf.seed, lf.raw)
 			})
 		},
 	}
@@ -68,11 +77,12 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 	s.register(c)
 	out.register(c)
 	out.registerBaseline(c)
+	looking.register(c)
 	return c
 }
 
-// gate runs both parts. What the first one found is on disk before the second one starts.
-func (p *program) gate(c *cobra.Command, r *recorder, check steps.Options, send load.Options, seed uint64, raw bool) error {
+// gate runs both parts. The results of the first are on disk before the second starts.
+func (p *program) gate(ctx context.Context, r *recorder, check steps.Options, send load.Options, seed uint64, raw bool) error {
 	seed = p.seed(seed)
 	check.Seed, send.Seed = seed, seed
 	check.LoadFollows = true
@@ -82,21 +92,21 @@ func (p *program) gate(c *cobra.Command, r *recorder, check steps.Options, send 
 	if _, err := load.Check(asked, max(1, asked.Shard.Of)); err != nil { // a refused load is told before the first request, not after the last scenario
 		return err
 	}
-	if _, err := p.conform(c.Context(), r, check); err != nil {
+	if _, err := p.conform(ctx, r, check); err != nil {
 		if r.conformance != nil {
-			p.leaveLoadOut(r, send, whyNever(c.Context(), err))
+			p.leaveLoadOut(r, send, whyNever(ctx, err))
 		}
 		return err
 	}
-	if err := c.Context().Err(); err != nil {
-		p.leaveLoadOut(r, send, whyNever(c.Context(), err))
+	if err := ctx.Err(); err != nil {
+		p.leaveLoadOut(r, send, whyNever(ctx, err))
 		return err
 	}
 	if r.conformance.Verdict == reports.Error && exitOfConformance(r.conformance, false) == exitSetup {
 		p.notef("load: left out, because nothing could be checked")
 		return p.leaveLoadOut(r, send, "nothing could be checked")
 	}
-	_, err := p.load(c.Context(), r, send, raw)
+	_, err := p.load(ctx, r, send, raw)
 	return err
 }
 

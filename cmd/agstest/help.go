@@ -10,7 +10,7 @@ import (
 	"agstest/internal/failure"
 )
 
-// Help starts with examples: they are what people read.
+// Help starts with examples, because people read them.
 const helpTemplate = `{{with .Short}}{{. | trimTrailingWhitespaces}}{{end}}
 
 Examples:
@@ -45,7 +45,7 @@ See "{{.CommandPath}} [command] --help" for examples of a command.{{end}}
 // flagGroup is the annotation of a flag that is listed apart from the others.
 const flagGroup = "group"
 
-// flagsIn are the flags of a command that belong to a group; those of none are the empty one.
+// flagsIn returns the flags of a command that belong to a group; flags without a group belong to the empty one.
 func flagsIn(c *cobra.Command, group string) *pflag.FlagSet {
 	some := pflag.NewFlagSet(c.Name(), pflag.ContinueOnError)
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -82,12 +82,18 @@ func flagError(c *cobra.Command, err error) error {
 	if match := durationFlag.FindStringSubmatch(text); match != nil {
 		return failure.Usagef("%s: %s must be a time with its unit, such as 30s or 10m, not %s; %s", c.CommandPath(), match[2], match[1], advice)
 	}
+	if match := valueFlag.FindStringSubmatch(text); match != nil {
+		wanted := map[string]string{"Int": "a whole number", "Uint": "a whole number, 0 or more", "Float": "a number", "Bool": "true or false"}[match[3]]
+		return failure.Usagef("%s: %s must be %s, not %s; %s", c.CommandPath(), match[2], wanted, match[1], advice)
+	}
 	return failure.Usagef("%s: %s; %s", c.CommandPath(), text, advice)
 }
 
+var valueFlag = regexp.MustCompile(`^invalid argument ("[^"]*") for "(?:-[a-z], )?(--[a-z-]+)" flag: strconv\.Parse(Int|Uint|Float|Bool):`)
+
 var durationFlag = regexp.MustCompile(`^invalid argument ("[^"]*") for "(--[a-z-]+)" flag: time:`)
 
-// refuseArguments is for commands that take none.
+// refuseArguments is for commands that take no arguments.
 func refuseArguments(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

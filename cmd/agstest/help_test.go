@@ -104,7 +104,7 @@ func TestManualHasEveryCommandAndExitCode(t *testing.T) {
 	}
 }
 
-// What is advised in place of a flag or a command must not exist under that name, nor advise a flag that nobody has.
+// A flag or command with advice in its place must not exist, and the advice must not name a flag that nobody has.
 func TestExpectedWordsAreNotOurs(t *testing.T) {
 	flags, commands := map[string]bool{}, map[string]bool{}
 	for _, c := range tree(t) {
@@ -134,12 +134,17 @@ func TestMistypedFlagsAndCommandsAreGuessed(t *testing.T) {
 		{[]string{"comform"}, `agstest: there is no command agstest "comform"; did you mean conform? See: agstest --help`},
 		{[]string{"conform", "--lenint"}, "agstest: agstest conform has no flag --lenint; did you mean --lenient? see: agstest conform --help"},
 		{[]string{"conform", "extra"}, `agstest: agstest conform takes no argument, but got "extra"; flags start with -- (see: agstest conform --help)`},
-		{[]string{"conform", "--concurrency", "many"}, `agstest: agstest conform: invalid argument "many" for "--concurrency" flag`},
+		{[]string{"conform", "--concurrency", "many"}, `agstest: agstest conform: --concurrency must be a whole number, not "many"; see: agstest conform --help`},
 		{[]string{"--color", "blue", "version"}, `agstest: --color must be always, never or auto, not "blue"`},
 		{[]string{"load", "--users", "50"}, "agstest: agstest load has no flag --users; how many virtual clients take part is said with --clients, how often they send with --rate"},
 		{[]string{"conform", "--url", "https://x"}, "agstest: agstest conform has no flag --url; the address of the service stands in an environment file: agstest init staging.yaml, then --env staging.yaml"},
 		{[]string{"conform", "staging.yaml"}, `agstest: agstest conform takes no argument, but got "staging.yaml"; an environment file is given as: agstest conform --env staging.yaml`},
 		{[]string{"load", "--duration", "10"}, `agstest: agstest load: --duration must be a time with its unit, such as 30s or 10m, not "10"; see: agstest load --help`},
+		{[]string{"load", "--clients", "many"}, `agstest: agstest load: --clients must be a whole number, not "many"; see: agstest load --help`},
+		{[]string{"conform", "--seed", "-1"}, `agstest: agstest conform: --seed must be a whole number, 0 or more, not "-1"; see: agstest conform --help`},
+		{[]string{"load", "--peak", "x"}, `agstest: agstest load: --peak must be a number, not "x"; see: agstest load --help`},
+		{[]string{"conform", "--slow=maybe"}, `agstest: agstest conform: --slow must be true or false, not "maybe"; see: agstest conform --help`},
+		{[]string{"restore", "nowhere"}, `agstest: there is no folder nowhere; agstest history list shows the runs that are stored`},
 		{[]string{"env", "--env", "staging.yaml"}, "agstest: agstest env has no flag --env; agstest env takes the file as its argument: agstest env staging.yaml"},
 		{[]string{"steps", "unicorn"}, `agstest: no sentence has the words "unicorn"; agstest steps lists all`},
 		{[]string{"gate", "--profile", "smoke"}, "agstest: --profile smoke of a gate would be a part of the contract; that of its load is given with --load-profile smoke"},

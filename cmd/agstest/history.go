@@ -14,6 +14,7 @@ import (
 	"agstest/internal/disarm"
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/html"
 	"agstest/reports/runs"
 )
@@ -33,45 +34,6 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", runsFolder, "folder of runs")
 	_ = c.MarkPersistentFlagDirname("dir")
-
-	var asJSON bool
-	list := &cobra.Command{
-		Use: "list", Short: "List the stored runs, the oldest first.",
-		Long:    `Shows when each run was, of which environment and kind, its verdict and the names it is pinned under.`,
-		Example: "  agstest history list\n  agstest history list --json | jq -r '.[] | select(.verdict==\"fail\") | .folder'",
-		Args:    refuseArguments,
-		RunE: func(c *cobra.Command, args []string) error {
-			entries, err := runs.List(dir)
-			if err != nil {
-				return failure.Usagef("%w", err)
-			}
-			if asJSON {
-				type listed struct {
-					reports.Entry
-					Pins []string `json:"pins,omitempty"`
-				}
-				out := make([]listed, 0, len(entries))
-				for _, entry := range entries {
-					out = append(out, listed{entry, entry.Pins})
-				}
-				return p.writeJSON(out)
-			}
-			if len(entries) == 0 {
-				p.notef("there are no runs in %s", dir)
-			}
-			table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-			for _, entry := range entries {
-				partial := ""
-				if entry.Partial != "" {
-					partial = "partial"
-				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", disarm.Line(entry.Folder), disarm.Line(entry.Environment), disarm.Line(entry.Kind), disarm.Line(entry.Verdict.Word()), partial,
-					disarm.Line(strings.Join(entry.Pins, " ")))
-			}
-			return table.Flush()
-		},
-	}
-	list.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 
 	pin := &cobra.Command{
 		Use: "pin NAME RUN", Short: "Keep a run under a name.",
@@ -99,39 +61,6 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 			return nil
 		},
 	}
-
-	var keep int
-	var olderThan string
-	var dryRun bool
-	prune := &cobra.Command{
-		Use: "prune", Short: "Delete old runs.",
-		Long:    `Pinned runs stay, and so do runs that go on. With both --keep and --older-than a run goes only if both allow it.`,
-		Example: "  agstest history prune --keep 50 --dry-run\n  agstest history prune --older-than 90d",
-		Args:    refuseArguments,
-		RunE: func(c *cobra.Command, args []string) error {
-			options := runs.PruneOptions{Keep: keep, Now: time.Now(), DryRun: dryRun}
-			var err error
-			if olderThan != "" {
-				if options.OlderThan, err = parseDays(olderThan); err != nil {
-					return failure.Usagef("--older-than: %w", err)
-				}
-			}
-			gone, left, err := runs.Prune(dir, options)
-			for _, stays := range left {
-				p.warnf("%s", disarm.Line(stays))
-			}
-			for _, entry := range gone {
-				fmt.Fprintln(p.stdout, entry.Folder)
-			}
-			if err != nil {
-				return failure.Usagef("%w; give --keep or --older-than", err)
-			}
-			return nil
-		},
-	}
-	prune.Flags().IntVar(&keep, "keep", 0, "the newest runs of each environment and kind that stay")
-	prune.Flags().StringVar(&olderThan, "older-than", "", "only runs older than this go, such as 90d or 36h")
-	prune.Flags().BoolVar(&dryRun, "dry-run", false, "tell what would go, and leave it")
 
 	rebuild := &cobra.Command{
 		Use: "rebuild", Short: "Write the index of runs anew from their folders.",
@@ -169,7 +98,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 				return failure.Usagef("cannot make the folder of the page: %w", err)
 			}
 			style := p.style(&pageStyle)
-			err = intoFolder(at)(filepath.Base(page), func(w io.Writer) error { return html.Trends(w, reports.Trends(entries), style) })
+			err = intoFolder(at)(filepath.Base(page), func(w io.Writer) error { return html.Trends(w, compare.Trends(entries), style) })
 			if err == nil && style.Folder {
 				err = intoFolder(at)("report.css", func(w io.Writer) error { _, err := w.Write(html.StyleSheet()); return err })
 			}
@@ -182,7 +111,90 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 	}
 	trend.Flags().StringVar(&trendPage, "page", "", "file to write; left out: trend.html in the folder of runs")
 	pageStyle.registerStyle(trend)
-	c.AddCommand(list, pin, unpin, prune, rebuild, trend)
+	c.AddCommand(p.historyList(&dir), pin, unpin, p.historyPrune(&dir), rebuild, trend)
+	return c
+}
+
+func (p *program) historyList(dir *string) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List the stored runs, the oldest first.",
+		Long:    `Shows when each run was, of which environment and kind, its verdict and the names it is pinned under.`,
+		Example: "  agstest history list\n  agstest history list --json | jq -r '.[] | select(.verdict==\"fail\") | .folder'",
+		Args:    refuseArguments,
+		RunE: func(*cobra.Command, []string) error {
+			entries, err := runs.List(*dir)
+			if err != nil {
+				return failure.Usagef("%w", err)
+			}
+			if asJSON {
+				type listed struct {
+					reports.Entry
+					Pins []string `json:"pins,omitempty"`
+				}
+				out := make([]listed, 0, len(entries))
+				for _, entry := range entries {
+					out = append(out, listed{entry, entry.Pins})
+				}
+				return p.writeJSON(out)
+			}
+			if len(entries) == 0 {
+				text := "there are no runs in " + disarm.Line(*dir)
+				if plans, err := filepath.Glob(filepath.Join(*dir, "*", "plan.json")); err == nil && len(plans) > 0 {
+					folder := disarm.Line(filepath.Dir(plans[len(plans)-1]))
+					text += fmt.Sprintf(" itself; those of the plan %[1]s are in its folders, one for each environment (agstest history list --dir %[1]s/ENVIRONMENT), and agstest site %[2]s shows all", folder, disarm.Line(*dir))
+				}
+				p.notef("%s", text)
+			}
+			table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+			for _, entry := range entries {
+				partial := ""
+				if entry.Partial != "" {
+					partial = "partial"
+				}
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", disarm.Line(entry.Folder), disarm.Line(entry.Environment), disarm.Line(entry.Kind), disarm.Line(entry.Verdict.Word()), partial,
+					disarm.Line(strings.Join(entry.Pins, " ")))
+			}
+			return table.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}
+
+func (p *program) historyPrune(dir *string) *cobra.Command {
+	var keep int
+	var olderThan string
+	var dryRun bool
+	c := &cobra.Command{
+		Use: "prune", Short: "Delete old runs.",
+		Long:    `Pinned runs stay, and so do runs that go on. With both --keep and --older-than a run goes only if both allow it.`,
+		Example: "  agstest history prune --keep 50 --dry-run\n  agstest history prune --older-than 90d",
+		Args:    refuseArguments,
+		RunE: func(*cobra.Command, []string) error {
+			options := runs.PruneOptions{Keep: keep, Now: time.Now(), DryRun: dryRun}
+			var err error
+			if olderThan != "" {
+				if options.OlderThan, err = parseDays(olderThan); err != nil {
+					return failure.Usagef("--older-than: %w", err)
+				}
+			}
+			gone, left, err := runs.Prune(*dir, options)
+			for _, stays := range left {
+				p.warnf("%s", disarm.Line(stays))
+			}
+			for _, entry := range gone {
+				fmt.Fprintln(p.stdout, entry.Folder)
+			}
+			if err != nil {
+				return failure.Usagef("%w; give --keep or --older-than", err)
+			}
+			return nil
+		},
+	}
+	c.Flags().IntVar(&keep, "keep", 0, "the newest runs of each environment and kind that stay")
+	c.Flags().StringVar(&olderThan, "older-than", "", "only runs older than this go, such as 90d or 36h")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "tell what would go, and leave it")
 	return c
 }
 

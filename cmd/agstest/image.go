@@ -21,7 +21,8 @@ import (
 // imageFlags say what an image is made of.
 type imageFlags struct{ output, binary, name, platform, ca string }
 
-// caBundles are where distributions keep the roots that TLS trusts, in the order in which Go looks (crypto/x509, root_linux.go).
+// caBundles are where distributions keep the roots that TLS trusts, in the order in which Go looks (crypto/x509,
+// root_linux.go).
 var caBundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",

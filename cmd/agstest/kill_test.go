@@ -23,6 +23,7 @@ import (
 
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // victim is a command that is killed.
@@ -31,12 +32,13 @@ type victim struct {
 	args []string
 	// takes is about how long it runs when it is left alone.
 	takes time.Duration
-	// lies tells what a stored run that says nothing of having broken off claims wrongly, in comparison with one that was left alone.
-	lies func(stored, whole reports.Stored) error
+	// lies tells what a stored run that says nothing of having broken off claims wrongly, in comparison with one that was
+	// left alone.
+	lies func(stored, whole runs.Stored) error
 }
 
-// TestKilledRunsNeverLie kills each command at random moments: KILLS of them (3), chosen by KILL_SEED. Whatever is left is no report at
-// all, or one that is whole, or one that says that it is partial; and it stands in nobody's way.
+// TestKilledRunsNeverLie kills each command at random moments: KILLS of them (3), chosen by KILL_SEED. Whatever is left
+// is no report at all, or one that is whole, or one that says that it is partial; and it stands in nobody's way.
 func TestKilledRunsNeverLie(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -61,16 +63,16 @@ func TestKilledRunsNeverLie(t *testing.T) {
 		conform = append(conform, "--tags", "@refresh or @sign-out") // a tenth of the work
 	}
 	for _, v := range []victim{
-		{"conform", conform, time.Second, func(stored, whole reports.Stored) error {
+		{"conform", conform, time.Second, func(stored, whole runs.Stored) error {
 			return different("scenarios", len(stored.Conformance.Scenarios), len(whole.Conformance.Scenarios))
 		}},
-		{"load", []string{"load", "--env", file, "--workload", "refresh", "--rate", "50/s", "--duration", "2s", "--clients", "20", "--max-lag", "5s"}, 2500 * time.Millisecond, func(stored, whole reports.Stored) error {
+		{"load", []string{"load", "--env", file, "--workload", "refresh", "--rate", "50/s", "--duration", "2s", "--clients", "20", "--max-lag", "5s"}, 2500 * time.Millisecond, func(stored, whole runs.Stored) error {
 			return different("hits", stored.Load.Total.Sent, whole.Load.Total.Sent)
 		}},
-		{"ab", []string{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms", "--clients", "20"}, 5 * time.Second, func(stored, whole reports.Stored) error {
+		{"ab", []string{"ab", "--aa", "--env", file, "--workload", "refresh", "--rate", "50/s", "--pairs", "10", "--block", "200ms", "--clients", "20"}, 5 * time.Second, func(stored, whole runs.Stored) error {
 			return different("pairs", len(stored.Comparison.Interleaved.Rounds[0].Pairs), len(whole.Comparison.Interleaved.Rounds[0].Pairs))
 		}},
-		{"merge", append([]string{"merge"}, shards...), 100 * time.Millisecond, func(stored, whole reports.Stored) error {
+		{"merge", append([]string{"merge"}, shards...), 100 * time.Millisecond, func(stored, whole runs.Stored) error {
 			return errors.Join(different("hits", stored.Load.Total.Sent, whole.Load.Total.Sent), different("right answers", stored.Load.Total.Right, whole.Load.Total.Right))
 		}},
 	} {
@@ -79,7 +81,7 @@ func TestKilledRunsNeverLie(t *testing.T) {
 	ordeals.Wait()
 }
 
-// ordeal lets a command run alone, kills it so many times, and holds what is left against that.
+// ordeal lets a command run alone, kills it a number of times, and compares the files that are left with that.
 func (v victim) ordeal(t *testing.T, kills int, seed uint64) {
 	alone := newChild(t, t.TempDir(), v.args...).start()
 	var all sync.WaitGroup
@@ -94,11 +96,11 @@ func (v victim) ordeal(t *testing.T, kills int, seed uint64) {
 		})
 	}
 	all.Wait()
-	assert.Contains(t, []int{exitPass, exitFail, exitInvalid}, alone.code(), alone.stderr.String())
+	assert.Contains(t, []int{exitPass, exitFail, exitInconclusive, exitInvalid}, alone.code(), alone.stderr.String())
 	folder, err := onlyRun(alone.Dir)
 	assert.NoError(t, err)
 	assert.NotContains(t, folder, ".partial")
-	whole, err := reports.ReadStored(folder)
+	whole, err := runs.Read(folder)
 	if !assert.NoError(t, err) {
 		return
 	}
@@ -112,10 +114,10 @@ func (v victim) ordeal(t *testing.T, kills int, seed uint64) {
 	}
 	t.Logf("%s, killed %d times: %v", v.name, kills, left)
 
-	// What is left stands in nobody's way.
+	// The rest is in nobody's way.
 	if v.takes <= time.Second {
 		next := newChild(t, dirs[0], v.args...).start()
-		assert.Contains(t, []int{exitPass, exitFail, exitInvalid}, next.code(), next.stderr.String())
+		assert.Contains(t, []int{exitPass, exitFail, exitInconclusive, exitInvalid}, next.code(), next.stderr.String())
 		code, list, stderr := call(t, nil, "history", "list", "--dir", filepath.Join(dirs[0], "out"))
 		assert.Equal(t, exitPass, code, stderr)
 		_, path, found := strings.Cut(next.stdout.String(), "\nReport: out/")
@@ -124,8 +126,8 @@ func (v victim) ordeal(t *testing.T, kills int, seed uint64) {
 	}
 }
 
-// killAt ends a process at a random moment of its life: every other time at any, else just after so many files have come, so that the
-// short time in which reports are written is met too.
+// killAt ends a process at a random moment of its life: every other time at any, else just after so many files have
+// come, so that the short time in which reports are written is met too.
 func (c *child) killAt(random *rand.Rand, n int, takes time.Duration) (moment string) {
 	if n%2 == 0 {
 		after := time.Duration(random.Int64N(int64(takes)))
@@ -155,8 +157,9 @@ func (c *child) killAt(random *rand.Rand, n int, takes time.Duration) (moment st
 	return moment
 }
 
-// autopsy looks at what a killed run has left and says in a word what it is. An error tells of a lie or of something damaged.
-func autopsy(t *testing.T, dir string, v victim, whole reports.Stored) (string, error) {
+// autopsy looks at what a killed run has left and says in a word what it is. An error tells of a lie or of something
+// damaged.
+func autopsy(t *testing.T, dir string, v victim, whole runs.Stored) (string, error) {
 	folder, err := onlyRun(dir)
 	if err != nil || folder == "" {
 		return "nothing", err
@@ -184,7 +187,7 @@ func autopsy(t *testing.T, dir string, v victim, whole reports.Stored) (string, 
 		}
 		return state + ", without a report", nil
 	}
-	stored, err := reports.ReadStored(folder)
+	stored, err := runs.Read(folder)
 	if err := errors.Join(err, halfFiles(folder)); err != nil {
 		return state, err
 	}
@@ -299,7 +302,7 @@ func TestAutopsyFindsLies(t *testing.T) {
 	one := filepath.Join(t.TempDir(), "run")
 	code, _, stderr := call(t, nil, "load", "--env", mockFile(t), "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--clients", "20", "--max-lag", "5s", "--out", one)
 	require.Contains(t, []int{exitPass, exitInvalid}, code, stderr)
-	lies := func(stored, whole reports.Stored) error {
+	lies := func(stored, whole runs.Stored) error {
 		return different("hits", stored.Load.Total.Sent, whole.Load.Total.Sent)
 	}
 	for _, test := range []struct {
@@ -328,19 +331,19 @@ func TestAutopsyFindsLies(t *testing.T) {
 			dir := t.TempDir()
 			folder := filepath.Join(dir, "out", "run")
 			require.NoError(t, os.CopyFS(folder, os.DirFS(one)))
-			stored, err := reports.ReadStored(folder)
+			stored, err := runs.Read(folder)
 			require.NoError(t, err)
 			whole := *stored.Load
 			total := *stored.Load.Total
 			whole.Total = &total
-			_, err = autopsy(t, dir, victim{lies: lies}, reports.Stored{Load: &whole})
+			_, err = autopsy(t, dir, victim{lies: lies}, runs.Stored{Parts: reports.Parts{Load: &whole}})
 			require.NoError(t, err)
 			test.spoil(t, folder, stored.Load)
 			text, err := os.Create(filepath.Join(folder, reports.LoadFile))
 			require.NoError(t, err)
 			require.NoError(t, reports.WriteJSON(text, stored.Load))
 			require.NoError(t, text.Close())
-			_, err = autopsy(t, dir, victim{lies: lies}, reports.Stored{Load: &whole})
+			_, err = autopsy(t, dir, victim{lies: lies}, runs.Stored{Parts: reports.Parts{Load: &whole}})
 			require.ErrorContains(t, err, test.wants)
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"agstest/load/shards"
 )
 
-// kubernetesCommand is what there is to do around loads on a cluster.
+// kubernetesCommand holds the commands around loads on a cluster.
 func (p *program) kubernetesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "kubernetes",
@@ -250,7 +250,7 @@ This needs the right to read the ConfigMap and the Secret of the load (agstest k
 	return c
 }
 
-// takeOver makes a run of what somebody else has begun on a cluster.
+// takeOver makes a run of one that somebody else has begun on a cluster.
 func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each bool, out *outputFlags, by func(shards.Engine, string) (*shards.Coordinator, func() (*shards.Outcome, error))) error {
 	if err := p.checkOutput(out); err != nil {
 		return err
@@ -271,7 +271,7 @@ func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each b
 	}
 	r.run.ID = run // of the load, wherever it was begun
 	coordinator, do := by(engine, r.folder.Path())
-	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, do))
+	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, nil, do))
 }
 
 // environmentOf is the name of the environment of a run on a cluster.

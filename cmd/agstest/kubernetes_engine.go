@@ -7,8 +7,8 @@ import (
 	"agstest/load/shards"
 )
 
-// kubernetesOptions are those of load/kubernetes.Options, which has the same fields: this program can be built without that package,
-// and with it one becomes the other.
+// kubernetesOptions has the same fields as load/kubernetes.Options and converts to it. The program can be built without
+// that package.
 type kubernetesOptions struct {
 	Kubeconfig string
 	Context    string
@@ -61,8 +61,8 @@ type kubernetesEngine struct {
 	rules    func(kubernetesOptions) ([]byte, error)
 }
 
-// onKubernetes is nil in the program without the engine: client-go would double its size and the time that it takes to start, for
-// everybody who never needs a cluster.
+// onKubernetes is nil in the program without the engine: client-go would double its size and start time for everybody
+// who never needs a cluster.
 var onKubernetes *kubernetesEngine
 
 // engines names the engines that this program holds.

@@ -22,7 +22,8 @@ import (
 	"agstest/reports"
 )
 
-// fakeCluster stands for a cluster: its shards are agents in this process, which do what those in pods do, behind sockets of their own.
+// fakeCluster stands for a cluster: its shards are agents in this process, which do what those in pods do, behind
+// sockets of their own.
 type fakeCluster struct {
 	trouble string // what goes wrong; see Check, Create and live
 

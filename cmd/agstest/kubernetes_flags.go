@@ -32,7 +32,7 @@ func (f *clusterFlags) options() kubernetesOptions {
 	return kubernetesOptions{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace}
 }
 
-// podFlags say what the pods of the shards are to be like.
+// podFlags describe the pods of the shards.
 type podFlags struct {
 	clusterFlags
 	image, pullPolicy, pullSecret        string
@@ -76,7 +76,7 @@ func (f *podFlags) options() kubernetesOptions {
 	return o
 }
 
-// kubernetesFlags are those of a load on a cluster.
+// kubernetesFlags are the flags of a load on a cluster.
 type kubernetesFlags struct {
 	podFlags
 	startFlags
@@ -137,7 +137,8 @@ func (f *kubernetesFlags) register(c *cobra.Command, on bool) {
 	_ = c.MarkFlagFilename("results-url")
 }
 
-// check says whether the load runs on a cluster; flags that would then have no meaning are refused, and so are those that need it.
+// check says whether the load runs on a cluster; flags that would then have no meaning are refused, and so are those
+// that need it.
 func (f *kubernetesFlags) check() (bool, error) {
 	if f.on != "" {
 		return true, oneOf("--on", f.on, []string{enginesFlag})

@@ -19,8 +19,8 @@ const fullProgram = "agstest-kubernetes"
 const howToGetIt = "take " + fullProgram + "-" + runtime.GOOS + "-" + runtime.GOARCH + " of the same release, or build it from the sources with make kubernetes, " +
 	"and put it beside agstest or on the PATH under the name " + fullProgram
 
-// handOver lets the program with the engine do what this one was called for. It returns only with an error, or where one process cannot
-// become another with the work done.
+// handOver lets the program with the engine do what this one was called for. It returns only with an error, or where
+// one process cannot become another with the work done.
 func (p *program) handOver() error {
 	path, err := p.findFullProgram()
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *program) findFullProgram() (string, error) {
 	return "", failure.Usagef("this agstest is built without Kubernetes, and %s was found neither beside it nor on the PATH; %s", fullProgram, howToGetIt)
 }
 
-// checkFullProgram asks a program who it is.
+// checkFullProgram asks a program for its name and version.
 func checkFullProgram(path string) error {
 	text, err := exec.Command(path, "version", "--json").Output()
 	var that struct {

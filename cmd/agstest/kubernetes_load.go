@@ -14,7 +14,13 @@ import (
 	"agstest/internal/figures"
 	"agstest/internal/userfile"
 	"agstest/load"
+	"agstest/load/engine"
+	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/load/shards"
+	"agstest/load/tally"
+	"agstest/load/watch"
+	"agstest/reports"
 )
 
 // The names of files of a plan.
@@ -23,11 +29,11 @@ const (
 	planProfile     = "profile.yaml"
 )
 
-// drainBeyond is what a shard gets beyond the timeout of an exchange to have its result ready.
+// drainBeyond is how long a shard may take, beyond the timeout of an exchange, to prepare its result.
 const drainBeyond = 30 * time.Second
 
 // loadOnKubernetes is the load command with --on kubernetes.
-func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetesFlags, s *serviceFlags, out *outputFlags) error {
+func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags, k *kubernetesFlags, s *serviceFlags, out *outputFlags) error {
 	if p.kubernetes == nil {
 		return p.handOver()
 	}
@@ -37,6 +43,10 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetes
 	return p.withRun(c, s, out, "load", func(r *recorder) error {
 		f.seed = p.seed(f.seed)
 		job, err := p.shardsOf(c, f, k, r.service.environment, r.run.ID)
+		if err != nil {
+			return err
+		}
+		ctx, err := p.goLive(c.Context(), r, lf, lookedAt{"Load", job.workload, alone(r.run.Environment)})
 		if err != nil {
 			return err
 		}
@@ -51,16 +61,17 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, k *kubernetes
 		if err != nil {
 			return err
 		}
-		p.notef("load: %s at %s, seed %d, %s, on %d shards in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, k.shards, engine.Namespace())
-		return p.conduct(c.Context(), r, progress, coordinator, k.shardProgress, func() (*shards.Outcome, error) { return coordinator.Run(c.Context(), work) })
+		p.notef("load: %s at %s, seed %d, %s, on %s in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, figures.Plural(int64(k.shards), "shard"), engine.Namespace())
+		return p.conduct(ctx, r, progress, coordinator, k.shardProgress, f.limits, func() (*shards.Outcome, error) { return coordinator.Run(ctx, work) })
 	})
 }
 
-// shardJob is what shards are to do.
+// shardJob is the work of the shards.
 type shardJob struct {
 	plan           shards.Plan
 	files, secrets map[string][]byte
 	asked          *load.Asked
+	workload       string
 }
 
 // shardsOf checks everything that can be checked here, and makes the plan of the shards and its files.
@@ -81,7 +92,7 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 	if err != nil {
 		return nil, err
 	}
-	job := &shardJob{files: portable.Files, secrets: portable.Secrets, asked: asked}
+	job := &shardJob{files: portable.Files, secrets: portable.Secrets, asked: asked, workload: workloadOf(&o)}
 	job.files[planEnvironment] = portable.Text
 	address, err := k.readResultsURL()
 	if err != nil {
@@ -91,15 +102,15 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 	if address != nil {
 		job.plan.ResultsURL, job.secrets[resultsURLFile] = resultsURLFile, address
 	}
-	if profile, err := userfile.Read(f.profile, mostSmallFile); f.profile != "" && err == nil { // one that comes with agstest is in each shard
+	if profile, err := userfile.Read(f.profile, mostSmallFile); f.profile != "" && err == nil { // each shard has the built-in ones
 		job.files[planProfile] = profile
 	}
 	job.plan.Arguments = planArguments(c, f, job.files[planProfile] != nil)
 	return job, nil
 }
 
-// planArguments are the flags of the load that were given and speak of what is sent, in a form that gives the same flags again. Those that
-// speak of this machine and of the report stay here.
+// planArguments returns the load's flags that were given and are about requests, in a form that gives the same flags
+// again. Flags about this machine and the report stay here.
 func planArguments(c *cobra.Command, f *loadFlags, ownProfile bool) []string {
 	sent := &cobra.Command{}
 	f2 := loadFlags{}
@@ -127,16 +138,19 @@ func planArguments(c *cobra.Command, f *loadFlags, ownProfile bool) []string {
 	return append(line, fmt.Sprintf("--seed=%d", f.seed))
 }
 
-// noticing has an engine tell what is worth knowing, beside the progress of a run.
+// noticing makes an engine report its notices beside the progress of a run.
 func noticing(o kubernetesOptions, progress *progress) kubernetesOptions {
 	o.Notice = func(sentence string) { progress.note(func() string { return "kubernetes: " + sentence }) }
 	return o
 }
 
-// conduct lets a coordinator do its work, tells how it stands, and makes one run of what the shards recorded.
-func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator, each bool, do func() (*shards.Outcome, error)) error {
+// conduct lets a coordinator do its work, tells its progress, and makes one run of the shards' records.
+func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator, each bool, limits []string, do func() (*shards.Outcome, error)) error {
 	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
-	coordinator.Tell = func(sentence string) { progress.note(func() string { return "load: " + sentence }) }
+	coordinator.Tell = func(sentence string) {
+		progress.note(func() string { return "load: " + sentence })
+		r.live.note(sentence)
+	}
 	coordinator.Warn = func(sentence string) {
 		progress.clear()
 		p.warnf("%s", sentence)
@@ -145,12 +159,15 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 		if each {
 			detail.show(w)
 		}
-		progress.show(func() string { return "load: " + describeWhole(w) })
+		at := standingOf(w, limits)
+		line := func() string { return "load: " + describeWhole(w) }
+		progress.showTable(progressTable(line(), line, side{at: at.Sides[0].At}), line)
+		r.live.tell(at)
 	}
 	outcome, err := do()
 	progress.end()
 	if err != nil {
-		return err
+		return r.live.why(ctx, err)
 	}
 	l, err := outcome.Merge(waysHome(outcome)...)
 	switch {
@@ -172,7 +189,7 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 	return r.write()
 }
 
-// waysHome tells of results that did not come from their shard.
+// waysHome reports results that did not come from their shard.
 func waysHome(o *shards.Outcome) []string {
 	var notes []string
 	if o.Plan.StartAt != 0 {
@@ -187,10 +204,63 @@ func waysHome(o *shards.Outcome) []string {
 	return notes
 }
 
+// standingOf returns the state of a run of several shards for its viewers.
+func standingOf(w shards.Whole, limits []string) watch.Standing {
+	at := watch.Standing{Elapsed: w.Elapsed, Left: w.Left, Lead: fmt.Sprintf("%d of %d shards heard", w.Heard, len(w.Shards))}
+	sum := w.Sum
+	if len(sum.Operations) == 0 { // of shards that nobody connects to less is known
+		sum = engine.Progress{Elapsed: w.Elapsed, Left: w.Left, Sent: w.Sent, Wrong: w.Wrong, Right: w.Sent - w.Wrong, Rate: w.Rate, P99: int64(w.P99)}
+	}
+	sum.Limits = limitsOfShards(limits, &sum, w.Times)
+	at.Sides = []watch.Side{{At: sum}}
+	for _, one := range w.Shards {
+		state := string(one.State)
+		if one.Phase != "" {
+			state = string(one.Phase)
+		}
+		if one.Reason != "" {
+			state += ", " + one.Reason
+		}
+		at.Shards = append(at.Shards, watch.Shard{
+			Name: fmt.Sprintf("%d/%d", one.Index, len(w.Shards)), State: state, Sent: one.Progress.Sent, Wrong: one.Progress.Wrong,
+			Rate: one.Progress.Rate, P99: int64(one.Progress.P99), Heard: one.Over || one.Heard >= 0 && one.Heard <= 5*time.Second,
+		})
+	}
+	return at
+}
+
+// limitsOfShards returns the state of limits from the figures that the shards have told. Limits on times are unknown
+// for shards that tell none: nobody connects to them.
+func limitsOfShards(expressions []string, sum *engine.Progress, times map[string]shards.Times) []reports.Limit {
+	limits, err := limit.ParseAll(expressions)
+	if err != nil {
+		return nil // they were checked before the run began
+	}
+	var sofar []reports.Limit
+	for _, l := range limits {
+		var s limit.Stretch
+		var response, service tally.Histogram
+		for _, o := range sum.Operations {
+			if l.Operation == "" || l.Operation == o.Name {
+				s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.Sent, s.Right+o.Right, s.Wrong+o.Wrong, s.Throttled+o.Kinds[hit.KindThrottled]
+				_, _ = response.AddPacked(times[o.Name].Response), service.AddPacked(times[o.Name].Service) // packed a moment ago
+			}
+		}
+		var packer tally.Packer
+		s.Response, s.Service = packer.Pack(&response).Values(), packer.Pack(&service).Values()
+		sofar = append(sofar, l.SoFar(s, sum.Elapsed))
+	}
+	return sofar
+}
+
 // describeWhole is how a run of several shards stands, in one line.
 func describeWhole(w shards.Whole) string {
-	return fmt.Sprintf("%s, %s, %s wrong, p99 up to %s, %d of %d shards heard, %s left", clock(w.Elapsed), figures.Rate(w.Rate),
-		figures.Percent(w.Wrong, w.Sent), figures.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards), clock(w.Left))
+	p99 := "p99"
+	if w.Sum.P99 == 0 { // the time of the slowest shard
+		p99 = "p99 up to"
+	}
+	return fmt.Sprintf("%s, %s, %s wrong, %s %s, %d of %d shards heard, %s left", clock(w.Elapsed), figures.Rate(w.Rate),
+		figures.Percent(w.Wrong, w.Sent), p99, figures.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards), clock(w.Left))
 }
 
 // shardProgress tells how each shard stands: when something about it changes, and every ten seconds.

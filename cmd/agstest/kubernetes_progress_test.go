@@ -25,6 +25,8 @@ func TestProgressOfShards(t *testing.T) {
 		Shards: []shards.Standing{{Index: 1, State: shards.Pending, Heard: -1}, one, late},
 	}
 	assert.Equal(t, "01:12, 2,000/s, 0.02 % wrong, p99 up to 21.5 ms, 1 of 3 shards heard, 01:48 left", describeWhole(w))
+	w.Sum.P99 = int64(w.P99)
+	assert.Equal(t, "01:12, 2,000/s, 0.02 % wrong, p99 21.5 ms, 1 of 3 shards heard, 01:48 left", describeWhole(w))
 	assert.Equal(t, "  shard 1/3: pending, not heard yet", describeShard(w.Shards[0], 3))
 	assert.Equal(t, "  shard 2/3 on node n2: running, 12,345 sent, 3 wrong, 1,000/s, p99 21.5 ms", describeShard(one, 3))
 	assert.Equal(t, "  shard 3/3 on node n2: unsure, running, 12,345 sent, 3 wrong, 1,000/s, p99 21.5 ms, last heard 42s ago, the node n3 does not answer", describeShard(late, 3))

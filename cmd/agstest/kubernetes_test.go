@@ -24,6 +24,7 @@ import (
 	"agstest/load/tally"
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 const operatorOfCluster = "the-operator-secret-of-a-cluster-test"
@@ -45,12 +46,13 @@ func withCluster(t *testing.T, trouble string) (*fakeCluster, []string, string) 
 }
 
 func readLoad(t *testing.T, folder string) *reports.Load {
-	stored, err := reports.ReadStored(folder)
+	stored, err := runs.Read(folder)
 	require.NoError(t, err)
 	return stored.Load
 }
 
-// ended is the exit code that a load must have had. A machine that is busy with other tests may make it one of a slow generator.
+// ended is the exit code that a load must have had. A machine that is busy with other tests may make it one of a slow
+// generator.
 func ended(l *reports.Load) int {
 	return map[reports.Verdict]int{reports.Pass: exitPass, reports.Inconclusive: exitInconclusive, reports.Invalid: exitInvalid}[l.Verdict]
 }
@@ -101,7 +103,8 @@ func TestLoadOnKubernetes(t *testing.T) {
 
 func TestLoadOnAClusterThatForwardsNoPort(t *testing.T) {
 	f, line, out := withCluster(t, "no-forward")
-	code, stdout, stderr := f.call(append(line, "--without-forward", "--ready-within", "12s", "--max-clock-error", "3s", "--seed", "7")...)
+	code, stdout, stderr := f.call(append(line, "--without-forward", "--ready-within", "20s", "--max-clock-error", "3s", "--seed", "7")...)
+	require.DirExists(t, out, "%d: %s\n%s", code, stdout, stderr)
 	l := readLoad(t, out)
 	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
 	assert.EqualValues(t, 120, l.Total.Sent)
@@ -131,7 +134,7 @@ func TestWhatCannotBeMergedIsKept(t *testing.T) {
 	p := &program{getenv: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: &stderr, now: time.Now}
 	r, err := p.newRecorder(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: out}, "load", "staging")
 	require.NoError(t, err)
-	err = r.finish(p.conduct(t.Context(), r, p.newProgress(), &shards.Coordinator{}, false, func() (*shards.Outcome, error) {
+	err = r.finish(p.conduct(t.Context(), r, p.newProgress(), &shards.Coordinator{}, false, nil, func() (*shards.Outcome, error) {
 		o := &shards.Outcome{Run: "r1", Plan: shards.Plan{Shards: 2}}
 		for i := range 2 {
 			folder := filepath.Join(r.folder.Path(), shards.ShardsFolder, strconv.Itoa(i+1))
@@ -297,7 +300,7 @@ func leaveBehind(t *testing.T, f *fakeCluster, line []string) string {
 	code, _, stderr = f.call("kubernetes", "collect", work.Run)
 	assert.Equal(t, exitSetup, code)
 	assert.Contains(t, stderr, "the run "+work.Run+" was never started: its shards wait for a coordinator that is gone; nothing was sent")
-	at := time.Now().Add(time.Second).UnixNano()
+	at := time.Now().Add(4 * time.Second).UnixNano() // telling all of it may take a second
 	for i := range work.Shards {
 		require.Equal(t, shards.PhaseArmed, ask(i, shards.PathStart, shards.Start{At: at}).Phase)
 	}

@@ -14,9 +14,8 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
-	"agstest/internal/figures"
+	"agstest/internal/redact"
 	"agstest/internal/userfile"
-	"agstest/internal/wire"
 	"agstest/load"
 	"agstest/load/clients"
 	"agstest/load/engine"
@@ -27,8 +26,8 @@ import (
 	"agstest/steps"
 )
 
-// The load of the embedded mock where nothing is asked for: what most of the traffic of a real service is like, small enough for any
-// machine. A service of somebody is only sent what was asked for.
+// The default load of the embedded mock: like most of the traffic of a real service, and small enough for any machine.
+// Somebody's service only gets the load that was asked for.
 const (
 	mockWorkload = clients.WorkloadMixed
 	mockMix      = "signon=1,refresh=9"
@@ -39,7 +38,7 @@ const (
 // rawFile holds Vegeta's own results.
 const rawFile = "results.gob"
 
-// loadFlags say what to send, when, and what must be kept.
+// loadFlags set the requests, their times, and the limits to keep.
 type loadFlags struct {
 	workload, rate, mix   string
 	duration              time.Duration
@@ -54,6 +53,8 @@ type loadFlags struct {
 	sessionLifetime       time.Duration
 	peak                  float64
 	refreshes, judgeEvery int
+	traceParent           string
+	showIDs               bool
 	reuse, ignoreRetry    bool
 	timeout, maxLag       time.Duration
 	overrideMaxRate       bool
@@ -63,7 +64,8 @@ type loadFlags struct {
 	within, patience      time.Duration
 }
 
-// register adds all flags of a load. Its older names are taken where they are free: in a gate they are those of its conformance run.
+// register adds all flags of a load. It registers their older names if they are free: in a gate they belong to its
+// conformance run.
 func (f *loadFlags) register(c *cobra.Command) {
 	f.registerTraffic(c)
 	flags := c.Flags()
@@ -87,7 +89,7 @@ func (f *loadFlags) register(c *cobra.Command) {
 	flags.DurationVar(&f.within, "within", 0, "how fast the clients of a storm come back, such as 60s")
 	flags.BoolVar(&f.dryRun, "dry-run", false, dryRunUsage)
 	flags.DurationVar(&f.patience, "give-up-after", 0, "when a storm is given up; 0: ten times --within, 10m at least")
-	if flags.Lookup("patience") == nil { // in a gate it is that of its conformance run
+	if flags.Lookup("patience") == nil { // in a gate it belongs to its conformance run
 		flags.DurationVar(&f.patience, "patience", 0, "what --give-up-after is called now")
 		_ = flags.MarkDeprecated("patience", "it is --give-up-after now")
 	}
@@ -97,7 +99,7 @@ func (f *loadFlags) registerLimits(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.limits, "limit", nil, "what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
 }
 
-// registerTraffic adds the flags of what is sent and as whom.
+// registerTraffic adds the flags of the requests and their senders.
 func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(clients.Workloads, ", "))
@@ -105,14 +107,20 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
 	flags.IntVar(&f.workers, "workers", 0, "most requests at the same time; 0: as many as the schedule needs")
 	flags.IntVar(&f.refreshes, "refreshes", 0, "refreshes of one client of the workload lifecycle; 0: 5")
-	flags.IntVar(&f.judgeEvery, "judge-every", 0, "check all token rules on 1 of so many answers; 0: 100")
+	flags.IntVar(&f.judgeEvery, "judge-every", 0, "check all token rules on the first 100 answers of each call, and then on 1 of so many; 0: 100")
 	flags.BoolVar(&f.reuse, "reuse-sessions", false, "the service takes a session token more than once")
 	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
-	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: what cannot change a limit, without limits on times 100ms")
+	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: as late as cannot change what a limit comes to, and 100ms where no limit is about times")
+	flags.StringVar(&f.traceParent, "traceparent", "", "begin a trace with each request (W3C Trace Context), to find a slow hit in the tracing of the service; sampled asks it to record each of them, `unsampled` leaves that to it")
+	flags.Lookup("traceparent").NoOptDefVal = clients.TraceSampled
+	if flags.Lookup("show-ids") == nil { // in a gate it belongs to its conformance run
+		flags.BoolVar(&f.showIDs, "show-ids", false, "show the ids of accounts and devices in reports; left out: they are masked")
+	}
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
 	flags.StringSliceVar(&f.yes, "yes", nil, yesUsage)
 	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "the older way of --yes: name of the environment given back")
+	_ = c.RegisterFlagCompletionFunc("mix", completeShares(clients.Mixable()))
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(clients.Workloads, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -120,10 +128,11 @@ func (f *loadFlags) registerSeed(c *cobra.Command) {
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
 }
 
-// options turns the flags into what load takes; the environment is added later. Embedded tells that no service was named.
+// options turns the flags into options of load; the environment is added later. Embedded tells that no service was
+// named.
 func (f *loadFlags) options(embedded bool) (load.Options, error) {
 	o := load.Options{
-		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry}, Duration: f.duration, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
+		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry, TraceParent: f.traceParent, ShowIDs: f.showIDs}, Duration: f.duration, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, Yes: f.yes, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
 	if err := f.check(); err != nil {
@@ -156,7 +165,7 @@ func (f *loadFlags) options(embedded bool) (load.Options, error) {
 	return o, err
 }
 
-// likeTheMock fills in what nobody asked for where the service is the embedded mock.
+// likeTheMock fills in options that the user left out if the service is the embedded mock.
 func likeTheMock(o *load.Options, rate, mix string) (string, string) {
 	if o.Workload == "" {
 		o.Workload = mockWorkload
@@ -180,6 +189,11 @@ func (f *loadFlags) check() error {
 			return err
 		}
 	}
+	if f.traceParent != "" {
+		if err := oneOf("--traceparent", f.traceParent, []string{clients.TraceSampled, clients.TraceUnsampled}); err != nil {
+			return err
+		}
+	}
 	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "storm": f.storm, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
 		if value < 0 {
 			return failure.Usagef("--%s must be 0 or more, not %d", name, value)
@@ -193,7 +207,7 @@ func (f *loadFlags) check() error {
 	return nil
 }
 
-// further reads what is sent instead of a rate, which part of it, and from when on.
+// further reads the flags that replace a rate, choose a part of the load, and set its start.
 func (f *loadFlags) further(o *load.Options) (err error) {
 	if f.population > 0 {
 		o.Population = &schedule.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
@@ -257,6 +271,7 @@ func (p *program) loadCommand() *cobra.Command {
 	var s serviceFlags
 	var out outputFlags
 	var k kubernetesFlags
+	var lf liveFlags
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Load a service and measure it.",
@@ -272,11 +287,14 @@ code 4. What is made there is removed at the end.`,
   agstest load --env staging.yaml --workload mixed --mix signon=1,refresh=9 --rate 50/s --duration 5m
   agstest load --env staging.yaml --population 1000000 --access-lifetime 1h --duration 10m --yes api.staging.example.com
   agstest load --env staging.yaml --storm 50000 --within 60s --limit 'storm.recovered<90s'
-  agstest load --env staging.yaml --load-profile soak
+  agstest load --env staging.yaml --load-profile soak --watch 127.0.0.1:0
   agstest load --env staging.yaml --workload refresh --rate 20000/s --duration 10m --on kubernetes --shards 8 --namespace load --image registry.example.com/agstest:1.0`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := lf.check(); err != nil {
+				return err
+			}
 			if elsewhere, err := k.check(); elsewhere && err == nil {
-				return p.loadOnKubernetes(c, &f, &k, &s, &out)
+				return p.loadOnKubernetes(c, &f, &lf, &k, &s, &out)
 			} else if err != nil {
 				return err
 			}
@@ -286,10 +304,14 @@ code 4. What is made there is removed at the end.`,
 			}
 			p.warnOfNames(f.yesLoad)
 			if f.dryRun {
-				return p.dryLoad(&s, o, nil)
+				return p.dryLoad(&s, o, nil, &out)
 			}
 			return p.withRun(c, &s, &out, "load", func(r *recorder) error {
-				_, err := p.load(c.Context(), r, o, f.raw)
+				ctx, err := p.goLive(c.Context(), r, &lf, lookedAt{"Load", workloadOf(&o), alone(r.run.Environment)})
+				if err != nil {
+					return err
+				}
+				_, err = p.load(ctx, r, o, f.raw)
 				return err
 			})
 		},
@@ -299,11 +321,12 @@ code 4. What is made there is removed at the end.`,
 	s.register(c)
 	out.register(c)
 	out.registerBaseline(c)
+	lf.register(c)
 	k.register(c, true)
 	return c
 }
 
-// load runs a load and puts what it measured into the run's folder.
+// load runs a load and puts its results into the run's folder.
 func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw bool) (*reports.Load, error) {
 	if err := r.findRoom(); err != nil {
 		return nil, err
@@ -321,16 +344,19 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	defer progress.end()
 	o.SetUp = func(at clients.SetUp) {
 		progress.show(func() string { return "load: " + at.String() })
+		r.live.phase(at.String())
 	}
 	o.Progress = func(at engine.Progress) {
-		progress.show(func() string { return "load: " + describeProgress(at) })
+		progress.showLoad("load", at)
+		r.live.load(at)
 	}
 	p.notef("load: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
-	if asked, err := load.Check(o, max(1, o.Shard.Of)); err == nil { // an error is that of the run
+	if asked, err := load.Check(o, max(1, o.Shard.Of)); err == nil { // the run itself reports the error
 		p.tellLoad("load", asked, o.Workload, o.Environment)
 	}
 	l, err := load.Run(ctx, o)
 	progress.end()
+	err = r.live.why(ctx, err)
 	// Where nothing was sent and nothing was found before, there is nothing to keep.
 	if l == nil && err != nil && (clients.DuringSetUp(err) || r.conformance != nil) {
 		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
@@ -360,15 +386,15 @@ func (p *program) prepareLoad(r *recorder, o load.Options, kind string) load.Opt
 	return o
 }
 
-func redactorFor(environments ...*environment.Environment) *wire.Redactor {
-	redactor := &wire.Redactor{}
+func redactorFor(environments ...*environment.Environment) *redact.Redactor {
+	redactor := &redact.Redactor{}
 	for _, e := range environments {
 		redactor.Add(e.Secrets()...)
 	}
 	return redactor
 }
 
-// keepLoad writes what a load measured. A record of a run that never began goes.
+// keepLoad writes the results of a load. It removes the record of a run that never began.
 func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 	if l == nil {
 		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
@@ -381,16 +407,11 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 		steps.JudgeUnderLoad(r.conformance, l, *r.gated)
 		p.end(exitOfConformance(r.conformance, r.output.strict))
 	}
+	p.end(exitOfLoad(l, r.output.strict)) // before it is shown, which says with what the command ends
 	if writing := r.write(); err == nil {
 		err = writing
 	}
-	p.end(exitOfLoad(l, r.output.strict))
 	return err
-}
-
-func describeProgress(at engine.Progress) string {
-	return fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), figures.Rate(at.Rate), at.Errors(),
-		figures.Milliseconds(at.P50), figures.Milliseconds(at.P99), clock(at.Left))
 }
 
 // clock shows a time as minutes and seconds.

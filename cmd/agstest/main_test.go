@@ -14,21 +14,23 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// raced tells that these tests run under the race detector.
-var raced bool
+// raced tells that these tests run under the race detector. AGSTEST_RACED=1 says so without it, to try what else
+// differs then.
+var raced = os.Getenv("AGSTEST_RACED") == "1"
 
 // racedProgram is agstest as it is in the binary of these tests, under the race detector where they are.
 const racedProgram = "agstest-raced"
 
 func TestMain(m *testing.M) {
 	testscript.Main(suite{m}, map[string]func(){
-		"agstest": main, racedProgram: main, "agstest-with-broken-clock": mainWithBrokenClock, fullProgram: mainOnFakeCluster,
+		"agstest": main, racedProgram: main, "agstest-with-broken-clock": mainWithBrokenClock, "agstest-that-breaks-down": mainThatBreaksDown, fullProgram: mainOnFakeCluster,
 	})
 }
 
-// suite are the tests. Most of them wait most of the time, for loads that take seconds, so that eight run side by side on any machine. Under
-// the race detector the agstest that they start is built without it: those tests look at streams and files, and would take several times as
-// long. Races are looked for where run is called within this process, and in the processes that are killed or told to end.
+// suite are the tests. Most of them wait most of the time, for loads that take seconds, so that eight run side by side
+// on any machine. Under the race detector the agstest that they start is built without it: those tests look at streams
+// and files, and would take several times as long. Races are looked for where run is called within this process
+// (callHere), and in the processes that are killed or told to end.
 type suite struct{ m *testing.M }
 
 func (s suite) Run() int {
@@ -52,7 +54,8 @@ func (s suite) Run() int {
 	return s.m.Run()
 }
 
-// buildProgram builds agstest from the source in folder as a release is built, with more flags for the linker and more variables.
+// buildProgram builds agstest from the source in folder as a release is built, with more flags for the linker and more
+// variables.
 func buildProgram(folder, target, stamp string, variables ...string) error {
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", flavour, "-ldflags", "-s -w -buildid= "+stamp, "-o", target, ".")
 	build.Dir = folder
@@ -63,8 +66,35 @@ func buildProgram(folder, target, stamp string, variables ...string) error {
 	return nil
 }
 
-// call runs the program in this process.
+// call runs the program with these variables. It does so within this process; under the race detector the program is
+// one without it, as most of these tests look at streams and files, and whole runs would take many times as long.
 func call(t *testing.T, variables map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	if !raced || testing.Short() {
+		return callHere(t, variables, args...)
+	}
+	var out, errs bytes.Buffer
+	command := exec.Command("agstest", args...)
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
+	for name, value := range variables {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	command.Stdout, command.Stderr = &out, &errs
+	told, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer told.Close()
+	_, _ = told.Write([]byte{0}) // by a write the race detector knows that what was done until here comes before what the program brings about
+	if err := command.Run(); command.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// callHere runs the program within this process: where tests have put something else in its place, and where races are
+// looked for.
+func callHere(t *testing.T, variables map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(args, func(name string) (string, bool) { v, ok := variables[name]; return v, ok }, strings.NewReader(""), &out, &errs)

@@ -17,6 +17,7 @@ import (
 	"agstest/reports"
 	"agstest/reports/html"
 	"agstest/reports/matrix"
+	"agstest/reports/runs"
 )
 
 func (p *program) matrixCommand() *cobra.Command {
@@ -95,7 +96,7 @@ func (p *program) storedColumns(names []string, out string, before *planBefore) 
 				if e.State != plan.Done {
 					part.Exit, part.Problem = exitInterrupted, "it was not run to its end"
 				}
-				if stored, err := reports.ReadStored(folder); err == nil {
+				if stored, err := runs.Read(folder); err == nil {
 					part.Run, part.Folder = &stored, folder
 				} else if part.Problem == "" {
 					part.Problem = lastWords(folder + ".txt")
@@ -121,8 +122,8 @@ func (p *program) storedColumns(names []string, out string, before *planBefore) 
 	return columns, nil
 }
 
-// columnName is the column of a run: that of its environment. A second service under the same name gets a column of its own, so that none
-// hides the other.
+// columnName returns the column of a run, named after its environment. A second service under the same name gets a
+// column of its own, so that neither hides the other.
 func columnName(columns []matrix.Column, run reports.Run) string {
 	for _, column := range columns {
 		if column.Name != run.Environment {
@@ -157,7 +158,7 @@ func linkTo(page, folder string) string {
 	return filepath.ToSlash(relative)
 }
 
-// writeMatrix writes all files of a matrix; those of an earlier one in the folder are replaced.
+// writeMatrix writes all files of a matrix, in place of those of an earlier one in the folder.
 func writeMatrix(folder string, m *matrix.Matrix, style html.Style) error {
 	files := []file{
 		{matrix.File, func(w io.Writer) error { return reports.WriteJSON(w, m) }},
@@ -184,7 +185,7 @@ func writeMatrix(folder string, m *matrix.Matrix, style html.Style) error {
 	return nil
 }
 
-// showMatrix writes the result to stdout. The last line is the path of the page.
+// showMatrix writes the result to stdout. The last line is the verdict, as with every command.
 func (p *program) showMatrix(m *matrix.Matrix, folder string, asJSON bool) error {
 	if asJSON {
 		return reports.WriteJSON(p.stdout, m)
@@ -195,16 +196,18 @@ func (p *program) showMatrix(m *matrix.Matrix, folder string, asJSON bool) error
 	if folder != "" {
 		fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(folder, "matrix.html"))
 	}
+	p.showVerdict(m.Verdict)
 	return nil
 }
 
-// planBefore is an earlier run of a plan, which another is held against. A nil one is none.
+// planBefore is an earlier run of a plan, with which another is compared. Nil means that there is none.
 type planBefore struct {
 	folder  string
 	journal *plan.Journal
 }
 
-// findPlanBefore finds one by its folder, by its release, or the last one; of the plan with this name, where one is given.
+// findPlanBefore finds one by its folder, by its release, or the last one; of the plan with this name, where one is
+// given.
 func findPlanBefore(root, wanted, name, except string) (*planBefore, error) {
 	if journal, err := plan.ReadJournal(wanted); err == nil {
 		return &planBefore{wanted, journal}, nil
@@ -230,7 +233,7 @@ func findPlanBefore(root, wanted, name, except string) (*planBefore, error) {
 	return last, nil
 }
 
-// words says what it is.
+// words describes it.
 func (b *planBefore) words() string {
 	switch {
 	case b == nil:
@@ -241,14 +244,14 @@ func (b *planBefore) words() string {
 	return b.journal.Name + " of " + b.journal.Start.UTC().Format("2006-01-02 15:04") + " UTC"
 }
 
-// run is what it found in the same environment with the same command; nil: nothing.
-func (b *planBefore) run(job plan.Job) *reports.Stored {
+// run returns its run in the same environment with the same command; nil if there is none.
+func (b *planBefore) run(job plan.Job) *runs.Stored {
 	if b == nil {
 		return nil
 	}
 	for _, e := range b.journal.Jobs {
 		if e.Environment == job.Environment && (e.Command == job.Command || e.Command == "gate" || job.Command == "gate") && e.State == plan.Done {
-			if stored, err := reports.ReadStored(filepath.Join(b.folder, e.Environment, e.Command)); err == nil {
+			if stored, err := runs.Read(filepath.Join(b.folder, e.Environment, e.Command)); err == nil {
 				return &stored
 			}
 		}

@@ -15,7 +15,8 @@ import (
 	"agstest/reports"
 )
 
-// Shards of which one is missing are no whole run: with --strict or without, the exit code says so, and so does all that is written.
+// Shards of which one is missing are no whole run: with --strict or without, the exit code says so, and so does all
+// that is written.
 func TestMergeOfAPartIsInconclusive(t *testing.T) {
 	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0", tls: true, caFile: filepath.Join(t.TempDir(), "ca.pem")})
@@ -25,7 +26,7 @@ func TestMergeOfAPartIsInconclusive(t *testing.T) {
 	env := filepath.Join(dir, "mock.yaml")
 	require.NoError(t, os.WriteFile(env, running.environment(), 0o600))
 	arguments := []string{"--env", env, "--workload", "refresh", "--rate", "60/s", "--duration", "300ms", "--seed", "7", "--max-lag", "1m", "-q"}
-	start := time.Now().Add(1500 * time.Millisecond).Format(time.RFC3339Nano)
+	start := time.Now().Add(4 * time.Second).Format(time.RFC3339Nano)
 	arguments = append(arguments, "--start-at", start)
 	var folders []string
 	var shards sync.WaitGroup
@@ -69,10 +70,10 @@ func TestExitCodeOfALoad(t *testing.T) {
 		want int
 	}{
 		"alone and partial":         {&reports.Load{Verdict: reports.Inconclusive, Run: partial}, exitInconclusive},
-		"alone and inconclusive":    {&reports.Load{Verdict: reports.Inconclusive}, exitPass},
+		"alone and inconclusive":    {&reports.Load{Verdict: reports.Inconclusive}, exitInconclusive},
 		"a shard and partial":       {&reports.Load{Verdict: reports.Inconclusive, Run: partial, Shard: "2/8"}, exitInconclusive},
 		"merged and partial":        {&reports.Load{Verdict: reports.Inconclusive, Run: partial, Shards: []string{"1/8"}}, exitInconclusive},
-		"merged and inconclusive":   {&reports.Load{Verdict: reports.Inconclusive, Shards: []string{"1/8"}}, exitPass},
+		"merged and inconclusive":   {&reports.Load{Verdict: reports.Inconclusive, Shards: []string{"1/8"}}, exitInconclusive},
 		"merged, partial, too slow": {&reports.Load{Verdict: reports.Invalid, Run: partial, Shards: []string{"1/8"}}, exitInvalid},
 		"merged, partial, failed":   {&reports.Load{Verdict: reports.Fail, Run: partial, Shards: []string{"1/8"}}, exitFail},
 	} {

@@ -27,8 +27,9 @@ import (
 	"agstest/mock"
 )
 
-// portal is where a platform has getSessionToken for its head-end systems: at an address of its own, with a header in place of the parameter, keys
-// of which the platform knows only the public half, and ids of accounts that tokens do not tell. What is right is passed on to a mock.
+// portal is where a platform has getSessionToken for its head-end systems: at an address of its own, with a header in
+// place of the parameter, keys of which the platform knows only the public half, and ids of accounts that tokens do not
+// tell. It passes right requests on to a mock.
 type portal struct {
 	to     http.Handler
 	secret string
@@ -89,8 +90,9 @@ func claimText(claims jwt.MapClaims, name string) string {
 	return text
 }
 
-// TestOperatorElsewhere: an operator whose tokens are signed with private keys in turn, sent in a header to an address of their own and about accounts
-// by ids of their own, is met by conform and by load; a platform that lets tokens say how they are checked is found out.
+// TestOperatorElsewhere: an operator whose tokens are signed with private keys in turn, sent in a header to an address
+// of their own and about accounts by ids of their own, is met by conform and by load; a platform that lets tokens say
+// how they are checked is found out.
 func TestOperatorElsewhere(t *testing.T) {
 	const secret = "a-secret-of-at-least-32-characters"
 	running, err := startMock(mock.New(mock.Config{OperatorSecret: secret, OperatorKeyID: "70646948"}), mockAddresses{service: "127.0.0.1:0"})

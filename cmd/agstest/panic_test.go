@@ -22,8 +22,8 @@ import (
 
 const secretOfPanic = "session-token-in-a-panic"
 
-// mainWithBrokenClock is agstest, but for a clock that panics with a secret as soon as a goroutine other than the first one reads it.
-// Progress reads it, and is told on the goroutines of a run.
+// mainWithBrokenClock is agstest, but for a clock that panics with a secret as soon as a goroutine other than the first
+// one reads it. Progress reads it, and is told on the goroutines of a run.
 func mainWithBrokenClock() {
 	first := goroutine()
 	p := &program{getenv: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: func() time.Time {
@@ -83,14 +83,15 @@ func TestPanicInAnyGoroutineEndsWithOneSentence(t *testing.T) {
 	}
 }
 
-// guardedBesides are functions that a library calls on a goroutine of its own, and that are not written where they are handed over.
+// guardedBesides are functions that a library calls on a goroutine of its own, and that are not written where they are
+// handed over.
 var guardedBesides = []string{"(*attack).RoundTrip", "(*schedulePacer).Pace", "step"}
 
 // ofTestsOnly are packages that no program is made of.
 var ofTestsOnly = []string{"internal/gateways/", "internal/hostile/", "load/kubernetes/cluster/"}
 
-// TestEveryGoroutineIsGuarded reads the source: whatever is started on a goroutine defers failure.Guard, and tells nobody that it is
-// over before that.
+// TestEveryGoroutineIsGuarded reads the source: whatever is started on a goroutine defers failure.Guard, and tells
+// nobody that it is over before that.
 func TestEveryGoroutineIsGuarded(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var found, besides []string
@@ -131,7 +132,8 @@ func f() {
 	assert.Equal(t, []string{"x.go:3", "x.go:4", "x.go:5", "x.go:6", "x.go:7", "x.go:8"}, unguarded)
 }
 
-// goroutines tells where a source file starts goroutines, guarded or not, and which of its functions begin with a guard.
+// goroutines tells where a source file starts goroutines, guarded or not, and which of its functions begin with a
+// guard.
 func goroutines(t *testing.T, path string, text []byte) (guarded, unguarded, named []string) {
 	t.Helper()
 	files := token.NewFileSet()
@@ -169,8 +171,8 @@ func goroutines(t *testing.T, path string, text []byte) (guarded, unguarded, nam
 	return guarded, unguarded, named
 }
 
-// beginsGuarded tells whether a function begins with the guard, among other things that it defers. What tells others that it is over is
-// deferred before the guard, and so is done after it.
+// beginsGuarded tells whether a function begins with the guard, among other things that it defers. A call that tells
+// others of its end is deferred before the guard, and so runs after it.
 func beginsGuarded(body *ast.BlockStmt) bool {
 	guarded := false
 	for _, statement := range body.List {

@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pipelines are the ready-made files below deploy/pipelines, and what says in each that reports are kept where the run fails; empty: it runs
-// nothing that has any.
+// pipelines are the ready-made files below deploy/pipelines, and what says in each that reports are kept where the run
+// fails; empty: it runs nothing that has any.
 var pipelines = map[string]string{
 	"github.yml": "if: always()", "setup-agstest/action.yml": "", "github-release.yml": "", "gitlab.yml": "", "gitlab-component/template.yml": "when: always",
 	"azure.yml": "condition: always()", "azure-gate.yml": "condition: always()", "Jenkinsfile": "always {", "jenkins/vars/agstest.groovy": "",
@@ -32,8 +32,9 @@ func pipeline(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestPipelinesUseWhatExists parses the ready-made pipelines: every agstest command in them has only flags that the command knows, each kind of
-// pipeline runs the gate, ab, prune and site, what is downloaded is checked, and every script is one that a shell can read.
+// TestPipelinesUseWhatExists parses the ready-made pipelines: every agstest command in them has only flags that the
+// command knows, each kind of pipeline runs the gate, ab, prune and site, what is downloaded is checked, and every
+// script is one that a shell can read.
 func TestPipelinesUseWhatExists(t *testing.T) {
 	t.Parallel()
 	listed, err := filepath.Glob("../../deploy/pipelines/*")
@@ -94,8 +95,8 @@ func TestPipelinesUseWhatExists(t *testing.T) {
 	}
 }
 
-// TestGitLabGivesSecretsToTheJobThatNeedsThem: the jobs that call a service are of an environment, which secrets are scoped to; those that
-// download, make the site and comment are of none.
+// TestGitLabGivesSecretsToTheJobThatNeedsThem: the jobs that call a service are of an environment, which secrets are
+// scoped to; those that download, make the site and comment are of none.
 func TestGitLabGivesSecretsToTheJobThatNeedsThem(t *testing.T) {
 	t.Parallel()
 	_, text, _ := strings.Cut(pipeline(t, "gitlab-component/template.yml"), "\n---\n")
@@ -149,8 +150,9 @@ func checkShell(t *testing.T, name, script string) {
 	assert.NoError(t, err, "%s: %s\n%s", name, script, out)
 }
 
-// TestACommentIsUpdatedInPlace runs the scripts of the templates against a server that keeps comments as GitHub, GitLab and Azure do: the first
-// run writes one, the second one changes it, that of somebody else stays, and the token is in no argument.
+// TestACommentIsUpdatedInPlace runs the scripts of the templates against a server that keeps comments as GitHub, GitLab
+// and Azure do: the first run writes one, the second one changes it, that of somebody else stays, and the token is in
+// no argument.
 func TestACommentIsUpdatedInPlace(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "jq"} {
@@ -159,6 +161,13 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 		}
 	}
 	const marker = "<!-- agstest -->"
+	const jenkins = "jenkins/vars/agstest.groovy"
+	byID := func(who string) func(id int, body string, ours bool) map[string]any {
+		return func(id int, body string, ours bool) map[string]any {
+			return map[string]any{"id": id, "body": body, who: map[string]any{"id": map[bool]int{true: 42, false: 1}[ours]}}
+		}
+	}
+	bodyOf := func(sent map[string]any) string { return sent["body"].(string) }
 	for _, host := range []struct {
 		file, folder, token string
 		variables           []string
@@ -174,6 +183,8 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 			func(id int, body string, ours bool) map[string]any {
 				return map[string]any{"id": id, "body": body, "author": map[string]any{"id": map[bool]int{true: 42, false: 1}[ours]}}
 			}, func(sent map[string]any) string { return sent["body"].(string) }, false},
+		{jenkins, "out/1-dev", "COMMENT_TOKEN", []string{"KIND=github", "API=URL", "PROJECT=o/r", "CHANGE_ID=7"}, byID("user"), bodyOf, false},
+		{jenkins, "out/1-dev", "COMMENT_TOKEN", []string{"KIND=gitlab", "API=URL", "PROJECT=3", "CHANGE_ID=7"}, byID("author"), bodyOf, false},
 		{"azure.yml", "agstest-dev/1-dev", "SYSTEM_ACCESSTOKEN", []string{"SYSTEM_COLLECTIONURI=URL/", "SYSTEM_TEAMPROJECTID=p", "BUILD_REPOSITORY_ID=r", "SYSTEM_PULLREQUEST_PULLREQUESTID=7"},
 			func(id int, body string, ours bool) map[string]any {
 				if !ours {
@@ -187,7 +198,7 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 				return sent["content"].(string)
 			}, true},
 	} {
-		t.Run(host.file, func(t *testing.T) {
+		t.Run(host.file+" "+host.variables[0], func(t *testing.T) {
 			t.Parallel()
 			comments := []map[string]any{host.form(1, marker+" of somebody else", false)}
 			var methods []string
@@ -220,7 +231,16 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			script := ""
+			if host.file == jenkins {
+				_, text, _ := strings.Cut(pipeline(t, jenkins), "def comment(")
+				_, text, _ = strings.Cut(text, "sh '''")
+				script, _, _ = strings.Cut(text, "'''")
+				assert.NotContains(t, script, `\`, "Groovy reads a backslash as the beginning of something else")
+			}
 			for _, document := range strings.Split(pipeline(t, host.file), "\n---\n") {
+				if host.file == jenkins {
+					break
+				}
 				var parsed any
 				require.NoError(t, yaml.Unmarshal([]byte(document), &parsed))
 				for _, one := range scripts(parsed) {
@@ -232,7 +252,7 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 			require.NotEmpty(t, script)
 			assert.NotRegexp(t, `curl [^\n]*\$`+host.token, script, "a token is no argument, which everybody on the machine could read")
 			folder := t.TempDir()
-			for _, summary := range []string{"## first \"run\"\n", "## second run\n"} {
+			for _, summary := range []string{"## first \"run\"\n", "## second run\n\n<details><summary>much</summary>\n\n" + strings.Repeat("- more\n", 10_000) + "\n</details>\n\n## its load\n"} {
 				at := filepath.Join(folder, filepath.FromSlash(host.folder))
 				require.NoError(t, os.MkdirAll(at, 0o700))
 				require.NoError(t, os.WriteFile(filepath.Join(at, "summary.md"), []byte(summary), 0o600))
@@ -258,6 +278,8 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 			text, err := json.Marshal(comments)
 			require.NoError(t, err)
 			assert.Contains(t, string(text), "second run")
+			assert.Contains(t, string(text), "its load", "what is folded makes room")
+			assert.NotContains(t, string(text), "- more")
 			assert.NotContains(t, string(text), "first")
 		})
 	}

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// makeReadOnly takes the right to write into a folder away; root, whom modes do not stop, gets a file system that cannot be written.
+// makeReadOnly takes the right to write into a folder away; root, whom modes do not stop, gets a file system that
+// cannot be written.
 func makeReadOnly(t *testing.T, dir string) {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -14,7 +14,8 @@ import (
 	"agstest/reports/runs"
 )
 
-// TestPlacesWhereNoRunCanGo: the refusal comes before anything is sent, is one sentence, and leaves what is there as it was.
+// TestPlacesWhereNoRunCanGo: the refusal comes before anything is sent, is one sentence, and leaves what is there as it
+// was.
 func TestPlacesWhereNoRunCanGo(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -87,7 +88,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 		first.until("a recorded second", func() bool { return first.recorded() != "" })
 		require.NoError(t, first.Process.Signal(os.Interrupt))
 		assert.Equal(t, exitInterrupted, first.code(), first.stderr.String())
-		stored, err := reports.ReadStored(filepath.Join(dir, "run"))
+		stored, err := runs.Read(filepath.Join(dir, "run"))
 		require.NoError(t, err)
 		assert.Nil(t, stored.Conformance)
 		require.NotNil(t, stored.Load, "the refused run did nothing to the one under way")
@@ -105,7 +106,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			assert.Equal(t, exitPass, c.code(), c.stderr.String())
 			_, path, found := strings.Cut(c.stdout.String(), "\nReport: ")
 			require.True(t, found)
-			stored, err := reports.ReadStored(filepath.Join(dir, filepath.Dir(path)))
+			stored, err := runs.Read(filepath.Join(dir, filepath.Dir(path)))
 			require.NoError(t, err)
 			assert.Equal(t, reports.Pass, stored.Verdict())
 		}

@@ -20,8 +20,8 @@ import (
 	"agstest/internal/figures"
 	"agstest/internal/plan"
 	"agstest/internal/userfile"
-	"agstest/reports"
 	"agstest/reports/matrix"
+	"agstest/reports/runs"
 )
 
 // planFlags are the flags of agstest run.
@@ -73,7 +73,7 @@ Paths in a plan are relative to it. Ctrl-C ends what runs in order; --resume goe
 	}
 	flags := c.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "only these environments, such as staging,int")
-	flags.StringSliceVar(&f.yes, "yes", nil, "hosts of protected services given back, for every command of the plan")
+	flags.StringSliceVar(&f.yes, "yes", nil, "hosts of protected services given back; each is that of an environment of the plan")
 	flags.IntVar(&f.parallel, "parallel", 0, "environments at the same time; 0: what the plan says, else 4")
 	flags.StringVar(&f.resume, "resume", "", "folder of an earlier run of a plan: do what it did not finish")
 	flags.StringVar(&f.against, "against", "", "hold the runs against an earlier run of a plan: its folder, its release, or last")
@@ -99,10 +99,11 @@ type planRun struct {
 	folder   string
 	resumed  bool
 	against  *planBefore
-	releases map[string]bool // commands that take --release
+	releases map[string]bool     // commands that take --release
+	agreed   map[string][]string // by environment file: its hosts among those that somebody said yes to
 }
 
-// openPlan reads a plan, or the folder of one that is gone on with. Nothing is made or sent.
+// openPlan reads a plan, or the folder of one to continue. It makes and sends nothing.
 func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*planRun, error) {
 	r := &planRun{program: p, flags: f, releases: map[string]bool{}}
 	for _, command := range plan.Commands {
@@ -119,6 +120,9 @@ func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*plan
 			return nil, err
 		}
 		r.plan, r.progress = r.journal.Plan()
+		if err := r.agree(r.journal.Dir); err != nil {
+			return nil, err
+		}
 	} else if err := r.read(c, args[0]); err != nil {
 		return nil, err
 	}
@@ -147,12 +151,15 @@ func (r *planRun) read(c *cobra.Command, path string) error {
 	if r.plan, err = plan.Read(text, path, planFlagCheck(c.Root())); err != nil {
 		return err
 	}
-	if err := r.plan.Only(r.flags.only); err != nil {
-		return err
-	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return failure.Usagef("cannot find the folder of %s: %w", path, err)
+	}
+	if err := r.agree(filepath.Dir(absolute)); err != nil {
+		return err
+	}
+	if err := r.plan.Only(r.flags.only); err != nil {
+		return err
 	}
 	r.journal = plan.NewJournal(r.plan, filepath.Dir(absolute), time.Now())
 	_, r.progress = r.journal.Plan()
@@ -177,7 +184,7 @@ func (r *planRun) checkFiles() error {
 // planOwns are the flags that a plan gives itself, so that it may not be told them.
 var planOwns = []string{"env", "out", "json", "list", "help", "color", "quiet", "exit-zero", "dry-run"}
 
-// planFlagCheck knows the flags of the commands: a job of a plan takes those of its command.
+// planFlagCheck checks flags in a plan: a job takes those of its command.
 func planFlagCheck(root *cobra.Command) plan.Check {
 	return func(command, name string, values []string) error {
 		c, _, err := root.Find([]string{command})
@@ -243,8 +250,8 @@ func (r *planRun) arguments(job plan.Job) []string {
 	if r.plan.Release != "" && r.releases[job.Command] && !given {
 		args = append(args, "--release="+r.plan.Release)
 	}
-	if len(r.flags.yes) > 0 {
-		args = append(args, "--yes="+strings.Join(r.flags.yes, ","))
+	if yes := r.yesTo(job); len(yes) > 0 {
+		args = append(args, "--yes="+strings.Join(yes, ","))
 	}
 	return args
 }
@@ -300,7 +307,8 @@ func folderRune(c rune) rune {
 	return '-'
 }
 
-// start runs one job as a process of its own, so that none can take another with it. What it says goes to a file beside its folder.
+// start runs one job as a process of its own, so that none can take another with it. Its output goes to a file beside
+// its folder.
 func (r *planRun) start(ctx context.Context, job plan.Job) int {
 	folder, err := filepath.Abs(filepath.Join(r.folder, filepath.FromSlash(job.Folder())))
 	if err == nil {
@@ -339,7 +347,8 @@ func (r *planRun) start(ctx context.Context, job plan.Job) int {
 	return exitInternal
 }
 
-// report makes the matrix of all jobs of the folder, those of an earlier part of the run too, and ends with the gravest code.
+// report makes the matrix of all jobs of the folder, those of an earlier part of the run too, and ends with the gravest
+// code.
 func (r *planRun) report() error {
 	p := r.program
 	whole, progress := r.journal.Plan()
@@ -370,7 +379,7 @@ func (r *planRun) columns(progress []plan.Progress) []matrix.Column {
 		if g.State != plan.Done {
 			part.Exit, part.Problem = exitInterrupted, "it was not run to its end; go on with: agstest run --resume "+r.folder
 		}
-		if stored, err := reports.ReadStored(folder); err == nil {
+		if stored, err := runs.Read(folder); err == nil {
 			part.Run, part.Folder = &stored, g.Job.Folder()
 		} else if part.Problem == "" {
 			part.Problem = lastWords(folder + ".txt")

@@ -9,7 +9,8 @@ import (
 	"agstest/internal/plan"
 )
 
-// planProgress shows how far the jobs of a plan have come: one line that is rewritten on a terminal, else a line where a job ends.
+// planProgress shows how far the jobs of a plan have come: one line that is rewritten on a terminal, else a line where
+// a job ends.
 type planProgress struct {
 	program *program
 	line    *progress
@@ -41,7 +42,11 @@ func (s *planProgress) change(jobs []plan.Progress) {
 		}
 	}
 	s.line.show(func() string {
-		return fmt.Sprintf("run: %d of %d done; %s", done, len(jobs), strings.Join(running, ", "))
+		text := fmt.Sprintf("run: %d of %d done", done, len(jobs))
+		if len(running) > 0 {
+			text += "; " + strings.Join(running, ", ")
+		}
+		return text
 	})
 }
 

@@ -11,11 +11,11 @@ import (
 	"agstest/internal/plan"
 )
 
-// planSchema is the JSON Schema (draft-07, what editors read) of a plan. The keys of a job are the flags of its command, so that it is made
-// from them.
+// planSchema is the JSON Schema (draft-07, what editors read) of a plan. The keys of a job are the flags of its
+// command, so that it is made from them.
 func planSchema(root *cobra.Command) ([]byte, error) {
 	type object = map[string]any
-	text := object{"type": []string{"string", "number", "boolean"}}
+	text := object{"anyOf": []any{object{"type": "string"}, object{"type": "number"}, object{"type": "boolean"}}} // no list of types: Ajv is strict about those
 	jobs := object{}
 	for _, command := range plan.Commands {
 		c, _, err := root.Find([]string{command})

@@ -22,8 +22,8 @@ import (
 	"agstest/reports/matrix"
 )
 
-// planEnvironments writes the files of six environments: one sound, two faulty in different ways, one nobody answers at, one with little in
-// its file, and one that is slow. None has a control interface.
+// planEnvironments writes the files of six environments: one sound, two faulty in different ways, one nobody answers
+// at, one with little in its file, and one that is slow. None has a control interface.
 func planEnvironments(t *testing.T, dir string) {
 	t.Helper()
 	start := func(name string, slow time.Duration, faults ...string) {
@@ -125,10 +125,11 @@ func TestPlanOverSixEnvironments(t *testing.T) {
 	assert.Equal(t, [2]int{1, 0}, red["plan (moved)"])
 	assert.Equal(t, [2]int{0, 1}, red["plan (gone)"])
 	assert.Equal(t, [2]int{0, 0}, red["plan (sound)"])
-	summary, err := os.ReadFile(filepath.Join(dir, "whole", "summary.md"))
-	require.NoError(t, err)
-	assert.Contains(t, string(summary), "## six: fail")
-	assert.Contains(t, c.stdout.String(), "Report: "+filepath.Join("whole", "matrix.html"))
+	assert.Contains(t, fitsAMergeRequest(t, filepath.Join(dir, "whole")), "## six: ❌ fail")
+	assert.Regexp(t, `Report: whole[/\\]matrix\.html\nVerdict: FAIL; exit code 3, since something else could not be judged at all\n$`, c.stdout.String())
+
+	_, _, said := call(t, nil, "history", "list", "--dir", dir)
+	assert.Contains(t, said, "there are no runs in "+dir+" itself; those of the plan "+filepath.Join(dir, "whole")+" are in its folders")
 
 	// The same from what is stored, held against itself; and one environment alone, held against the first run.
 	again := newChild(t, dir, "matrix", "whole", "--against", "whole", "--out", "again").start()

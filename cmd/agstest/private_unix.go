@@ -4,8 +4,8 @@ package main
 
 import "syscall"
 
-// keepPrivate makes whatever this process writes readable for its owner alone, since runs hold what a service said, and leaves no image
-// of its memory behind, since that holds every secret.
+// keepPrivate makes all files of this process readable for their owner alone, since runs hold answers of a service, and
+// prevents images of its memory, since that holds every secret.
 func keepPrivate() {
 	syscall.Umask(0o077)
 	var core syscall.Rlimit

@@ -14,8 +14,8 @@ import (
 	"agstest/internal/environment"
 )
 
-// TestNoSecretIsInAProcessList: what ps shows of a run is what the user typed, the run starts no other process, and its environment
-// variables are for root alone.
+// TestNoSecretIsInAProcessList: what ps shows of a run is what the user typed, the run starts no other process, and its
+// environment variables are for root alone.
 func TestNoSecretIsInAProcessList(t *testing.T) {
 	t.Parallel()
 	file := mockFile(t)

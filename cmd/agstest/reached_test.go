@@ -26,7 +26,8 @@ import (
 	"agstest/mock"
 )
 
-// forwardProxy is a proxy that alone knows where a service is: every host leads there. It wants a user name and a password.
+// forwardProxy is a proxy that alone knows where a service is: every host leads there. It wants a user name and a
+// password.
 type forwardProxy struct {
 	to       string // address of the service
 	password string
@@ -88,7 +89,8 @@ func environmentElsewhere(t *testing.T, running *runningMock, url, more string) 
 	return file
 }
 
-// TestEverythingGoesThroughTheProxy: the name of the service leads nowhere but through the proxy, for conform, load and its set-up.
+// TestEverythingGoesThroughTheProxy: the name of the service leads nowhere but through the proxy, for conform, load and
+// its set-up.
 func TestEverythingGoesThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	for _, secure := range []bool{true, false} {
@@ -168,8 +170,8 @@ func TestServiceElsewhere(t *testing.T) {
 	assert.Contains(t, stderr, "no whole answer within 50ms")
 }
 
-// plugin is a service that adapts its calls to an operator: another name for the session token, one more parameter, classes of its own, and
-// clientIds of one form.
+// plugin is a service that adapts its calls to an operator: another name for the session token, one more parameter,
+// classes of its own, and clientIds of one form.
 type plugin struct {
 	to       http.Handler
 	bad      atomic.Int64
@@ -241,7 +243,8 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.to.ServeHTTP(w, r)
 }
 
-// TestServiceThatAdaptsItsCalls: what the file says of requests is what conform and load send, and what it does not say discovery tells.
+// TestServiceThatAdaptsItsCalls: what the file says of requests is what conform and load send, and what it does not say
+// discovery tells.
 func TestServiceThatAdaptsItsCalls(t *testing.T) {
 	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
@@ -256,7 +259,8 @@ func TestServiceThatAdaptsItsCalls(t *testing.T) {
 	base := environmentElsewhere(t, running, service.URL, "")
 	text, err := os.ReadFile(base)
 	require.NoError(t, err)
-	// The service knows clientIds of 24 digits alone: the device of the account is made in the run. Session tokens come from the operator.
+	// The service knows clientIds of 24 digits alone: the device of the account is made in the run. Session tokens come
+	// from the operator.
 	stripped := regexp.MustCompile(`(?m)^allow: .*\n`).ReplaceAllString(string(text), "")
 	stripped = regexp.MustCompile(`(?ms)^situations:\n(  .*?\n)+`).ReplaceAllString(stripped, "situations:\n  active: {accountId: \"1663\"}\n  credentials: {parameters: {username: dave, password: x}, clientId: 5f0000000000000000000001, accountId: \"1663\"}\n")
 	stripped = regexp.MustCompile(`(?ms)^load:\n(  .*?\n)+`).ReplaceAllString(stripped, "load: {clients: {count: 100, accountId: \"L{n}\", clientId: \"LOAD_{n}\"}}\n")
@@ -297,7 +301,8 @@ func TestServiceThatAdaptsItsCalls(t *testing.T) {
 	assert.Contains(t, stdout, "servicediscovery calls these parameters of /signOnWithSessionToken mandatory, and the environment file gives no value for them: channel")
 }
 
-// TestOperatorOfAnotherAlgorithm: a head-end system whose key is binary and whose tokens are signed with HS512 is acted for by conform and load.
+// TestOperatorOfAnotherAlgorithm: a head-end system whose key is binary and whose tokens are signed with HS512 is acted
+// for by conform and load.
 func TestOperatorOfAnotherAlgorithm(t *testing.T) {
 	t.Parallel()
 	const secret = "a-secret-of-at-least-32-characters"

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadersQuoteNothing gives each reader of a user's file the file of somebody else, whose lines must not come out of any error.
+// TestReadersQuoteNothing gives each reader of a user's file the file of somebody else, whose lines must not come out
+// of any error.
 func TestReadersQuoteNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -39,7 +40,8 @@ func TestReadersQuoteNothing(t *testing.T) {
 	}
 }
 
-// TestSmallFilesStaySmall: a file of a few kilobytes asks for no more than that, and its error is one sentence with exit code 2.
+// TestSmallFilesStaySmall: a file of a few kilobytes asks for no more than that, and its error is one sentence with
+// exit code 2.
 func TestSmallFilesStaySmall(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

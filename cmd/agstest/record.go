@@ -16,7 +16,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"agstest/internal/failure"
+	"agstest/internal/redact"
+	"agstest/load/watch"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/html"
 	"agstest/reports/runs"
 	"agstest/reports/text"
@@ -62,7 +65,7 @@ func (f *outputFlags) registerRendering(c *cobra.Command) {
 	flags.StringVar(&f.annotations, "annotations", "auto", "mark failures for github, gitlab or azure pipelines; auto: by where it runs; none")
 	flags.StringSliceVar(&f.reports, "reports", nil, "write these files too: "+strings.Join(exportNames, ", "))
 	flags.StringVar(&f.testKeys, "test-keys", "", "file that names a key of a test management for requirements (REF-01: AGS-123), for junit.xml")
-	_ = c.RegisterFlagCompletionFunc("reports", completeList(exportNames))
+	_ = c.RegisterFlagCompletionFunc("reports", completeList(exportMeanings))
 	_ = c.MarkFlagFilename("test-keys", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -119,7 +122,7 @@ func (p *program) style(f *outputFlags) html.Style {
 	return html.Style{Folder: folder, Baseline: f.before}
 }
 
-// dialect is the pipeline that annotations are for; empty: none.
+// dialect returns the pipeline that annotations are for; empty: none.
 func (p *program) dialect(f *outputFlags) string {
 	switch f.annotations {
 	case "none":
@@ -135,7 +138,7 @@ func (p *program) dialect(f *outputFlags) string {
 	return f.annotations
 }
 
-// recorder is one run: what it talks to, its folder, and what it found so far.
+// recorder is one run: its service, its folder, and its results so far.
 type recorder struct {
 	program *program
 	service *service
@@ -154,12 +157,13 @@ type recorder struct {
 	gated       *steps.Options // of the check of a gate, whose load judges too
 	conformance *reports.Conformance
 	load        *reports.Load
-	comparison  *reports.Comparison
-	keep        bool // the folder stays though nothing was found: what is in it cannot be had again
+	comparison  *compare.Comparison
+	live        *live
+	keep        bool // the folder stays even without results: its content cannot be made again
 }
 
-// withRun opens the service and the run's folder, lets work fill it, and shows what came of it. What was written is kept whatever
-// happens; a folder into which nothing was written goes.
+// withRun opens the service and the run's folder, lets work fill it, and shows the results. It keeps all written files
+// whatever happens, and removes a folder without any.
 func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, kind string, work func(*recorder) error) error {
 	if err := p.checkOutput(out); err != nil {
 		return err
@@ -224,7 +228,7 @@ func commandLine(c *cobra.Command) []string {
 	line := strings.Fields(strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	c.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
-		if f.Name == "swap" { // a command of the user's; what it is given may be a secret
+		if f.Name == "swap" { // a command of the user's; its arguments may be secret
 			value = shownCommand(value)
 		}
 		line = append(line, "--"+f.Name+"="+value)
@@ -249,14 +253,15 @@ func (r *recorder) begin() error {
 	e := r.service.environment
 	run.Kind, run.URL, run.Tenant, run.End, run.Partial = "conform", e.URL, e.Tenant, run.Start, "the run broke off before it had anything to report"
 	mark := &reports.Conformance{Schema: reports.ConformanceSchema, Run: run, Verdict: reports.Error, Reason: run.Partial}
-	reports.Conceal(mark, r.program.secrets.Values)
+	redact.Texts(mark, r.program.secrets.Values)
 	if err := r.folder.Write(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
 		return failure.Usagef("%w", err)
 	}
 	return nil
 }
 
-// findRoom sees that something can be written before anything is sent: what a load finds is written while it runs and after it.
+// findRoom checks that files can be written before anything is sent: a load writes its results while it runs and after
+// it.
 func (r *recorder) findRoom() error {
 	const room = "room"
 	if err := r.folder.Write(room, func(w io.Writer) error { _, err := w.Write(make([]byte, 4096)); return err }); err != nil {
@@ -266,21 +271,25 @@ func (r *recorder) findRoom() error {
 	return nil
 }
 
-// write puts everything that can be made of what was found so far into the folder.
+// write renders all results so far into the folder.
 func (r *recorder) write() error {
 	if r.conformance != nil && r.service != nil && r.service.environment.Mock == nil && !r.showIDs {
-		reports.MaskIDs(r.conformance, r.service.environment.IDs()) // those of a mock belong to nobody
+		redact.IDs(r.conformance, r.service.environment.IDs()) // the ids of a mock belong to nobody
 	}
 	for _, found := range []any{r.conformance, r.load, r.comparison} {
-		reports.Conceal(found, r.program.secrets.Values)
+		redact.Texts(found, r.program.secrets.Values)
 	}
 	return writeResults(r.folder.Path(), r.folder.Write, r.output.results(r.conformance, r.load, r.comparison), r.program.style(r.output), r.program.dialect(r.output))
 }
 
 // finish gives the folder its final name and shows the result. The error of the work comes first.
 func (r *recorder) finish(worked error) error {
+	defer r.live.close()
 	p := r.program
 	if r.conformance == nil && r.load == nil && r.comparison == nil {
+		if worked != nil {
+			r.live.over(watch.Verdict{Verdict: reports.Error, Reason: worked.Error()})
+		}
 		if r.keep {
 			return worked
 		}
@@ -297,31 +306,51 @@ func (r *recorder) finish(worked error) error {
 		}
 		worked = err
 	}
+	found := runs.Stored{Parts: reports.Parts{Conformance: r.conformance, Load: r.load}, Comparison: r.comparison}
+	ended := watch.Verdict{Verdict: found.Verdict(), Reason: r.reason(), Report: filepath.Join(path, mainPage(r.output.results(r.conformance, r.load, r.comparison)))}
+	if r.load != nil {
+		ended.Limits = r.load.Limits
+	}
+	r.live.over(ended)
 	if err := p.show(r.output.results(r.conformance, r.load, r.comparison), path, r.output); err != nil && worked == nil {
 		worked = err
 	}
 	return worked
 }
 
-// results are what was found: what is nil was not run.
+// reason returns the reason for the verdict on the whole.
+func (r *recorder) reason() string {
+	results := r.output.results(r.conformance, r.load, r.comparison)
+	switch {
+	case r.comparison != nil:
+		return r.comparison.Reason
+	case r.conformance != nil && r.load != nil:
+		return results.gate().Reason
+	case r.load != nil:
+		return r.load.Reason
+	}
+	return r.conformance.Reason
+}
+
+// results are the results of a run; parts that were not run are nil.
 type results struct {
 	conformance *reports.Conformance
 	load        *reports.Load
-	comparison  *reports.Comparison
+	comparison  *compare.Comparison
 	strict      bool              // inconclusive and not comparable fail
 	formats     []string          // further forms to write
 	only        bool              // nothing but these
 	keys        map[string]string // of a test management, by requirement
 }
 
-// results are what was found, with what the flags say of how to write it.
-func (f *outputFlags) results(c *reports.Conformance, l *reports.Load, comparison *reports.Comparison) results {
+// results returns the results with the settings of the flags for writing them.
+func (f *outputFlags) results(c *reports.Conformance, l *reports.Load, comparison *compare.Comparison) results {
 	return results{conformance: c, load: l, comparison: comparison, strict: f.strict, formats: f.reports, keys: f.keys}
 }
 
 // gate is both parts with one verdict.
 func (r results) gate() *reports.Gate {
-	stored := reports.Stored{Conformance: r.conformance, Load: r.load}
+	stored := reports.Parts{Conformance: r.conformance, Load: r.load}
 	gate := &reports.Gate{Schema: reports.GateSchema, Run: stored.Run(), Verdict: stored.Verdict(), Conformance: r.conformance, Load: r.load}
 	gate.Run.Kind = "gate"
 	var reasons []string
@@ -335,11 +364,18 @@ func (r results) gate() *reports.Gate {
 	return gate
 }
 
-// show writes the result to stdout: a summary for people, or JSON; and annotations where a pipeline reads them. The last line is the
-// path of the report.
+// show writes the result to stdout: a summary for people, or JSON; and annotations where a pipeline reads them. The
+// last line is the path of the report.
 func (p *program) show(r results, path string, out *outputFlags) error {
 	if err := p.annotate(r, p.dialect(out), out); err != nil {
 		return err
+	}
+	if none := r.unwritten(); len(none) > 0 && !r.only {
+		what := "a load alone has none"
+		if r.comparison != nil {
+			what = "a comparison has none"
+		}
+		p.warnf("--reports: no file was written for %s: %s", strings.Join(none, ", "), what)
 	}
 	if out.json {
 		var v any
@@ -362,9 +398,13 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 	} else if err := text.Terminal(p.stdout, r.conformance, r.load, p.colored(p.stdout)); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))
-	stored := reports.Stored{Conformance: r.conformance, Load: r.load, Comparison: r.comparison}
-	fmt.Fprintf(p.stdout, "Verdict: %s\n", strings.ToUpper(stored.Verdict().Word())) // the last line, for eyes and for tail -n 1
+	if r.only {
+		fmt.Fprintf(p.stdout, "\nWritten: %s\n", strings.Join(exportedTo(path, r), ", "))
+	} else {
+		fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))
+	}
+	stored := runs.Stored{Parts: reports.Parts{Conformance: r.conformance, Load: r.load}, Comparison: r.comparison}
+	p.showVerdict(stored.Verdict())
 	return nil
 }
 

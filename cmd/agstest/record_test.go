@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -71,4 +72,17 @@ func TestSeedsAreKeptOrMade(t *testing.T) {
 	assert.EqualValues(t, 42, p.seed(42))
 	assert.NotZero(t, p.seed(0))
 	assert.NotEqual(t, p.seed(0), p.seed(0))
+}
+
+// TestWhatACommandIsGivenIsNotStored: arguments of --swap may hold secrets.
+func TestWhatACommandIsGivenIsNotStored(t *testing.T) {
+	t.Parallel()
+	c := &cobra.Command{Use: "ab"}
+	c.Flags().String("swap", "", "")
+	c.Flags().String("rate", "", "")
+	require.NoError(t, c.ParseFlags([]string{"--swap", "./swap-nodes.sh --token tok-1234", "--rate", "5/s"}))
+	line := strings.Join(commandLine(c), " ")
+	assert.Contains(t, line, "--swap=./swap-nodes.sh …")
+	assert.Contains(t, line, "--rate=5/s")
+	assert.NotContains(t, line, "tok-1234")
 }

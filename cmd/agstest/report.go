@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,12 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/tally"
-	"agstest/reports"
 	"agstest/reports/runs"
 )
 
-// readCommands are those that work on what runs have written, and send nothing.
+// readCommands returns the commands that work on stored runs, and send nothing.
 func (p *program) readCommands() []*cobra.Command {
 	return []*cobra.Command{p.reportCommand(), p.matrixCommand(), p.compareCommand(), p.mergeCommand(), p.historyCommand(), p.siteCommand()}
 }
@@ -60,6 +61,9 @@ reports could be written, not what the run found.`,
 					return failure.Usagef("--format: %s holds a comparison, which has none of these forms", args[0])
 				}
 				r.formats, r.only = formats, true
+				if len(exportsOf(r)) == 0 {
+					return failure.Usagef("--format: %s holds a load alone, and %s is made of a check", args[0], strings.Join(formats, ", "))
+				}
 			}
 			if err := writeResults(target, intoFolder(target), r, p.style(&out), p.dialect(&out)); err != nil {
 				return err
@@ -70,7 +74,7 @@ reports could be written, not what the run found.`,
 	c.Flags().StringVarP(&out.out, "out", "o", "", "folder to write to; left out: the run's own")
 	c.Flags().BoolVar(&out.json, "json", false, "write the result to stdout as JSON instead of a summary")
 	c.Flags().StringSliceVar(&formats, "format", nil, "write these files and no others: "+strings.Join(exportNames, ", "))
-	_ = c.RegisterFlagCompletionFunc("format", completeList(exportNames))
+	_ = c.RegisterFlagCompletionFunc("format", completeList(exportMeanings))
 	out.registerRendering(c)
 	out.registerBaseline(c)
 	return c
@@ -98,15 +102,15 @@ func intoFolder(dir string) func(string, func(io.Writer) error) error {
 	}
 }
 
-// readRun reads a stored run by its folder or file, or by what history knows it as.
-func (p *program) readRun(name string) (reports.Stored, error) {
+// readRun reads a stored run by its folder or file, or by its name in the history.
+func (p *program) readRun(name string) (runs.Stored, error) {
 	path := name
 	if _, err := os.Stat(path); os.IsNotExist(err) {
 		if entry, found := runs.Find(runsFolder, name); found == nil {
 			path = filepath.Join(runsFolder, entry.Folder)
 		}
 	}
-	stored, err := reports.ReadStored(path)
+	stored, err := runs.Read(path)
 	if stored.Load == nil {
 		// A load run that was killed has written no load.json; its record has every second up to then.
 		if _, missing := os.Stat(filepath.Join(path, tally.RecordFile)); missing == nil {
@@ -118,10 +122,28 @@ func (p *program) readRun(name string) (reports.Stored, error) {
 			return stored, nil
 		}
 	}
+	if errors.Is(err, runs.ErrNoRun) {
+		return stored, failure.Usagef("%w%s", err, folderInstead(path))
+	}
 	if err != nil {
 		return stored, failure.Usagef("%w", err)
 	}
 	return stored, nil
+}
+
+// folderInstead says what kind of folder it is, if not that of a run, and what can be done with it; empty if it is not
+// known.
+func folderInstead(path string) string {
+	if _, err := os.Stat(filepath.Join(path, "plan.json")); err == nil {
+		return fmt.Sprintf("; it is the folder of a plan, with the runs of each environment in folders below it: agstest matrix %s makes its page again", path)
+	}
+	entries, err := runs.List(path)
+	if err != nil || len(entries) == 0 {
+		return ""
+	}
+	newest := filepath.Join(path, entries[len(entries)-1].Folder)
+	return fmt.Sprintf("; it is a folder of %s: name one of them, such as the newest, %s; agstest site %s makes pages of all",
+		figures.Plural(int64(len(entries)), "run"), newest, path)
 }
 
 func (p *program) mergeCommand() *cobra.Command {

@@ -34,7 +34,7 @@ type file struct {
 	render func(io.Writer) error
 }
 
-// filesOf lists the files that can be made of what was found: first the JSON, from which all others can be made again.
+// filesOf lists the files that can be made of results: first the JSON, from which all others can be made again.
 func filesOf(r results, style html.Style, dialect string) []file {
 	var files []file
 	add := func(name string, render func(io.Writer) error) {
@@ -85,7 +85,8 @@ func filesOf(r results, style html.Style, dialect string) []file {
 	return files
 }
 
-// disarmed takes the power over agents and terminals out of files that an agent prints or reads. Pages are for browsers and need none.
+// disarmed takes the power over agents and terminals out of files that an agent prints or reads. Pages are for browsers
+// and need none of this.
 func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 	var safe func([]byte) []byte
 	switch filepath.Ext(name) {
@@ -108,8 +109,8 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 	}
 }
 
-// writeResults writes them all into a folder; where one cannot be written the others still are. The error is the first one, and says which
-// files are there and which are not.
+// writeResults writes them all into a folder; where one cannot be written the others still are. The error is the first
+// one, and says which files are there and which are not.
 func writeResults(folder string, write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
 	write = inFolders(folder, write)
 	var first error
@@ -135,7 +136,8 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 	return failure.Outputf("%w; not written: %s; written to %s: %s", first, strings.Join(missing, ", "), folder, strings.Join(written, ", "))
 }
 
-// annotate marks what failed in the way of a pipeline: GitHub and Azure read the log, GitLab a file of the run's folder.
+// annotate marks what failed in the way of a pipeline: GitHub and Azure read the log, GitLab a file of the run's
+// folder.
 func (p *program) annotate(r results, dialect string, out *outputFlags) error {
 	if dialect == "" || dialect == "gitlab" || r.conformance == nil && r.load == nil {
 		return nil

@@ -17,29 +17,31 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
-	"agstest/internal/wire"
+	"agstest/internal/redact"
 )
 
-// program is one call of agstest: what it was given, and what came of it.
+// program is one call of agstest: its input and its results.
 type program struct {
 	getenv environment.Lookup
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
-	now    func() time.Time // of what is shown while a run goes on
+	now    func() time.Time // of the output while a run goes on
 
 	args  []string // of the command line
 	color string   // --color
 	quiet bool     // --quiet
 
-	kubernetes *kubernetesEngine // nil: this program holds none
+	kubernetes *kubernetesEngine // nil: this program has no engine
 
-	// brokenDown puts back what the run has changed, where it breaks down.
+	progress atomic.Pointer[progress] // the newest; nil: none yet
+
+	// brokenDown puts back the changes of a run that breaks down.
 	brokenDown atomic.Pointer[func(context.Context) error]
-	secrets    wire.Redactor // of the environments that were read
-	withheld   []string      // environment variables with secrets, which no process that is started gets
+	secrets    redact.Redactor // of the environments that were read
+	withheld   []string        // environment variables with secrets, which no process that is started gets
 
-	codes    []int // exit codes that apply; the gravest is the one that ends the process
+	codes    []int // exit codes that apply; the gravest ends the process
 	exitZero bool
 	served   bool // a server that was asked to stop has done its work
 }
@@ -102,14 +104,15 @@ func (p *program) fail(err error) {
 	p.end(int(kind))
 }
 
-// tellOfPanic says in one sentence that agstest itself is broken and where. The value of a panic and the stack are not shown: they may
-// hold a secret of the run.
+// tellOfPanic says in one sentence that agstest itself is broken and where. The value of a panic and the stack are not
+// shown: they may hold a secret of the run.
 func (p *program) tellOfPanic(place string) {
 	fmt.Fprintf(p.stderr, "agstest: internal error at %s; please report it with the output of: agstest version\n", place)
 }
 
-// guardGoroutines ends the process in the same way at a panic in any other goroutine. What the run has written so far can be rendered.
-// A developer who asks for stacks with GOTRACEBACK gets the panics of Go; so do tests that run commands in their own process.
+// guardGoroutines ends the process in the same way at a panic in any other goroutine. The files of the run so far can
+// be rendered. A developer who asks for stacks with GOTRACEBACK gets the panics of Go; so do tests that run commands in
+// their own process.
 func (p *program) guardGoroutines() {
 	if trusted(p.stderr) != io.Writer(os.Stderr) || p.variable("GOTRACEBACK") != "" {
 		return
@@ -141,8 +144,8 @@ func (i interruption) Error() string {
 	return "the run was interrupted (Ctrl-C)"
 }
 
-// untilSignal ends the context at the first SIGINT or SIGTERM, so that a run is ended and reported in order. The second one ends the
-// process at once.
+// untilSignal ends the context at the first SIGINT or SIGTERM, so that a run is ended and reported in order. The second
+// one ends the process at once.
 func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -156,13 +159,14 @@ func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, s
 		select {
 		case sig := <-signals:
 			first <- sig
-			fmt.Fprintln(p.stderr, "\nending in order; once more ends at once")
+			p.noteAbove("ending in order; once more ends at once")
 			cancel(interruption{sig})
 		case <-done:
 			return
 		}
 		select {
 		case sig := <-signals:
+			p.leaveClean()
 			os.Exit(exitOf(sig))
 		case <-done:
 		}

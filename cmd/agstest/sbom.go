@@ -12,8 +12,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// billOfMaterials lists what a program holds, in the form of CycloneDX 1.5 (https://cyclonedx.org/docs/1.5/json/), from what Go has written into
-// it. Nothing is asked of a network, and the same program gives the same bytes.
+// billOfMaterials lists the modules of a program in the form of CycloneDX 1.5 (https://cyclonedx.org/docs/1.5/json/),
+// from the data that Go has written into it. It uses no network, and the same program gives the same bytes.
 type billOfMaterials struct {
 	Schema       string      `json:"$schema"`
 	Format       string      `json:"bomFormat"`

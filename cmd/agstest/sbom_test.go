@@ -73,8 +73,8 @@ func TestAReleaseWantsDigests(t *testing.T) {
 	}
 }
 
-// TestWhatTemplatesUseIsPinned: each image and action of the templates stands in deploy/pins.txt with its version, and where the digest is known
-// there, the template uses it.
+// TestWhatTemplatesUseIsPinned: each image and action of the templates stands in deploy/pins.txt with its version, and
+// where the digest is known there, the template uses it.
 func TestWhatTemplatesUseIsPinned(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../deploy/pins.txt")
@@ -120,7 +120,10 @@ func TestWhatTemplatesUseIsPinned(t *testing.T) {
 			}
 			assert.True(t, known, "%s: %s is not in deploy/pins.txt", name, what)
 		}
-		for _, version := range regexp.MustCompile(`golang:([0-9.]+)|version: "(1\.[0-9.]+)"`).FindAllString(string(text), -1) {
+		if strings.Contains(string(text), "FROM golang:") {
+			assert.Contains(t, string(text), "ENV GOTOOLCHAIN=auto\n", "%s: the image of Go must fetch the toolchain of go.mod", name)
+		}
+		for _, version := range regexp.MustCompile(`version: "(1\.[0-9.]+)"`).FindAllString(string(text), -1) {
 			assert.Contains(t, version, goToolchain(t), "%s: the toolchain of go.mod", name)
 		}
 	}
@@ -139,7 +142,8 @@ func goToolchain(t *testing.T) string {
 	return found[1]
 }
 
-// TestTemplatesKeepSecretsClose: the secret is in the environment of the step that needs it alone, rights are least, forks get nothing.
+// TestTemplatesKeepSecretsClose: the secret is in the environment of the step that needs it alone, rights are least,
+// forks get nothing.
 func TestTemplatesKeepSecretsClose(t *testing.T) {
 	t.Parallel()
 	github, err := os.ReadFile("../../deploy/pipelines/github.yml")

@@ -14,7 +14,8 @@ import (
 	"agstest/load/tally"
 )
 
-// processes are those that one script runs in the background. (The background of testscript itself knows neither SIGTERM nor exit codes.)
+// processes are those that one script runs in the background. (The background of testscript itself knows neither
+// SIGTERM nor exit codes.)
 type processes struct {
 	mutex sync.Mutex
 	named map[string]*background

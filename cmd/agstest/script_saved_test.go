@@ -9,7 +9,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// scriptWindows writes a file again as Windows does: windows marked|utf-16 FILE. Both have CRLF and begin with a byte order mark.
+// scriptWindows writes a file again as Windows does: windows marked|utf-16 FILE. Both have CRLF and begin with a byte
+// order mark.
 func scriptWindows(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: windows marked|utf-16 FILE")

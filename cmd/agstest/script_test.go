@@ -78,7 +78,8 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptServe starts a server that misbehaves in the way named, writes an environment file for it, and sets $URL: serve KIND FILE.
+// scriptServe starts a server that misbehaves in the way named, writes an environment file for it, and sets $URL: serve
+// KIND FILE.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: serve KIND FILE")
@@ -222,7 +223,8 @@ func scriptSingle(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("RUN", matches[0])
 }
 
-// scriptSentence wants stderr of the last command to be one sentence of agstest, after notes about the run, without a stack trace.
+// scriptSentence wants stderr of the last command to be one sentence of agstest, after notes about the run, without a
+// stack trace.
 func scriptSentence(ts *testscript.TestScript, neg bool, args []string) {
 	var errs []string
 	text := ts.ReadFile("stderr")

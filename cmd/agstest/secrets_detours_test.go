@@ -23,7 +23,8 @@ import (
 	"agstest/mock"
 )
 
-// echoing answers every call but discovery with a redirect to another host, whose address holds what the call was sent with.
+// echoing answers every call but discovery with a redirect to another host, whose address holds what the call was sent
+// with.
 func echoing(next http.Handler, elsewhere string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
@@ -40,7 +41,8 @@ func echoing(next http.Handler, elsewhere string) http.Handler {
 	})
 }
 
-// TestNoSecretLeavesThroughRedirects: a redirect is an answer like any other. Nobody follows it, and what it echoes is not written.
+// TestNoSecretLeavesThroughRedirects: a redirect is an answer like any other. Nobody follows it, and what it echoes is
+// not written.
 func TestNoSecretLeavesThroughRedirects(t *testing.T) {
 	t.Parallel()
 	var followed atomic.Int64
@@ -144,8 +146,8 @@ func writeEnvironment(t *testing.T, text []byte) writtenEnvironment {
 	return w
 }
 
-// everythingOf runs commands, renders what they stored once more, and wants none of the secrets in anything that was written. Secrets may
-// grow while the commands run. It gives all texts by the path below dir.
+// everythingOf runs commands, renders what they stored once more, and wants none of the secrets in anything that was
+// written. Secrets may grow while the commands run. It gives all texts by the path below dir.
 func (w writtenEnvironment) everythingOf(t *testing.T, secrets map[string]string, commands ...[]string) map[string]string {
 	t.Helper()
 	var streams strings.Builder

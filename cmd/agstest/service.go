@@ -45,7 +45,7 @@ func (f *serviceFlags) register(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("mock-choice", completeChoices)
 }
 
-// service is what a run talks to.
+// service is the service of a run.
 type service struct {
 	environment *environment.Environment
 	close       func()
@@ -104,8 +104,8 @@ func (p *program) readEnvironment(path string) (*environment.Environment, error)
 	return e, nil
 }
 
-// openMock starts the embedded mock on loopback ports of its own, with https and its control interface. Its certificate authority is
-// written to a file, so that it is used in the same way as that of a live service; the file goes when the run ends.
+// openMock starts the embedded mock on loopback ports of its own, with https and its control interface. It writes the
+// mock's certificate authority to a file, to use it as that of a live service; the file goes when the run ends.
 func (p *program) openMock(f *serviceFlags) (*service, error) {
 	m, err := newMock(mock.Config{}, f.choices, f.faults)
 	if err != nil {
@@ -295,7 +295,8 @@ func (r *runningMock) environment() []byte {
 	return r.mock.Environment(r.url, r.controlURL, r.caFile)
 }
 
-// stop lets calls that are being answered end within the time given, then closes every connection, and waits for the servers.
+// stop lets calls that are being answered end within the time given, then closes every connection, and waits for the
+// servers.
 func (r *runningMock) stop(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
@@ -320,7 +321,7 @@ func writeFile(path string, text []byte) error {
 		}
 		return nil
 	}
-	fresh := path + ".new" // whoever waits for the file finds it whole
+	fresh := path + ".new" // a process that waits for the file finds it whole
 	if err := os.WriteFile(fresh, text, 0o600); err != nil {
 		return failure.Usagef("cannot write the file: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/redact"
 	"agstest/load"
 	"agstest/load/engine"
 	"agstest/load/schedule"
@@ -23,7 +24,7 @@ import (
 	"agstest/reports"
 )
 
-// shardVersion is what a plan and the shards that do it must have in common: two builds of one version may differ.
+// shardVersion is the version that a plan and its shards must have in common: two builds of one version may differ.
 func shardVersion() string {
 	tool := buildInfo()
 	return strings.TrimSpace(tool.Version + " " + tool.Commit)
@@ -37,7 +38,7 @@ type shardFlags struct {
 	grace, failedLinger time.Duration
 }
 
-// shardCommand is what runs inside each generator of a load on Kubernetes. It is made for the coordinator and not for people.
+// shardCommand runs inside each generator of a load on Kubernetes. It is made for the coordinator and not for people.
 func (p *program) shardCommand() *cobra.Command {
 	f := shardFlags{index: -1}
 	c := &cobra.Command{
@@ -130,10 +131,11 @@ func resultsURL(secrets string, plan *shards.Plan) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// mostLastWords is what Kubernetes reads of them, in bytes.
+// mostLastWords is how many bytes of them Kubernetes reads.
 const mostLastWords = 4096
 
-// leaveLastWords writes them into the file that Kubernetes reads when the container has ended, which is there and cannot be replaced.
+// leaveLastWords writes them into the file that Kubernetes reads when the container has ended, which is there and
+// cannot be replaced.
 func leaveLastWords(path string, e shards.Ending) {
 	text, err := json.Marshal(e)
 	if err == nil && len(text) > mostLastWords { // a sentence of many characters that JSON escapes
@@ -171,13 +173,14 @@ func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.P
 	}
 	l, err := load.Run(ctx, o)
 	if l != nil {
-		reports.Conceal(l, o.Secrets.Values)
+		redact.Texts(l, o.Secrets.Values)
 		err = errors.Join(err, intoFolder(folder)(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, l) }))
 	}
 	return l, err
 }
 
-// optionsOfPlan reads the arguments of a plan in the way of the load command. Files that they name lie in the folder of the plan.
+// optionsOfPlan reads the arguments of a plan in the way of the load command. Files that they name lie in the folder of
+// the plan.
 func optionsOfPlan(folder string, plan *shards.Plan) (o load.Options, raw bool, err error) {
 	var f loadFlags
 	c := &cobra.Command{Use: "load"}

@@ -18,7 +18,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/load/shards"
 	"agstest/mock"
-	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // shardFolders are the folders of a shard, as a pod has them.
@@ -123,7 +123,7 @@ func TestShardCommandDoesItsPart(t *testing.T) {
 	require.NoError(t, err)
 	folder := t.TempDir()
 	require.NoError(t, shards.Unpack(bytes.NewReader(result), folder))
-	stored, err := reports.ReadStored(folder)
+	stored, err := runs.Read(folder)
 	require.NoError(t, err)
 	l := stored.Load
 	assert.EqualValues(t, []int64{15, 15}, []int64{l.Total.Sent, l.Total.Right}, "%v", l.Wrong)

@@ -18,10 +18,11 @@ import (
 
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
-// silencing serves a mock that answers until it is told to be silent, and gives its environment file. Unanswered counts the calls that
-// wait for an answer in vain.
+// silencing serves a mock that answers until it is told to be silent, and gives its environment file. Unanswered counts
+// the calls that wait for an answer in vain.
 func silencing(t *testing.T) (file string, silent *atomic.Bool, unanswered *atomic.Int64) {
 	t.Helper()
 	m, err := newMock(mock.Config{}, nil, nil)
@@ -43,8 +44,8 @@ func silencing(t *testing.T) (file string, silent *atomic.Bool, unanswered *atom
 	return file, silent, unanswered
 }
 
-// TestSignals: the first one ends a run in order, with a report of what there is, though nobody answers any more; the second one ends the
-// process there and then, and what the run had recorded can still be made into a report.
+// TestSignals: the first one ends a run in order, with a report of what there is, though nobody answers any more; the
+// second one ends the process there and then, and what the run had recorded can still be made into a report.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	type signalled struct {
@@ -84,7 +85,7 @@ func TestSignals(t *testing.T) {
 			assert.Equal(t, test.code, c.code(), c.stderr.String())
 			assert.Empty(t, sentences(c.stderr.String()))
 			if !test.twice {
-				stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+				stored, err := runs.Read(filepath.Join(c.Dir, "run"))
 				require.NoError(t, err)
 				assert.Equal(t, test.says, stored.Load.Run.Partial)
 				assert.NotEqual(t, reports.Pass, stored.Verdict())
@@ -101,7 +102,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestSignalsInSetUp: a load that is ended before its clock starts says in every file that nothing was sent, and how far it was.
+// TestSignalsInSetUp: a load that is ended before its clock starts says in every file that nothing was sent, and how
+// far it was.
 func TestSignalsInSetUp(t *testing.T) {
 	t.Parallel()
 	m, err := newMock(mock.Config{}, nil, nil)
@@ -132,8 +134,8 @@ func TestSignalsInSetUp(t *testing.T) {
 	}
 	metrics, err := os.ReadFile(filepath.Join(c.Dir, "run", "metrics.txt"))
 	require.NoError(t, err)
-	assert.Regexp(t, `(?m)^agstest_load_passed\{.*\} 0$`, string(metrics))
-	stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+	assert.Regexp(t, `(?m)^agstest_load_passed\{.*\} 0.0$`, string(metrics))
+	stored, err := runs.Read(filepath.Join(c.Dir, "run"))
 	require.NoError(t, err)
 	assert.Equal(t, reports.Error, stored.Verdict())
 }

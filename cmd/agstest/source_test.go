@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// source is the tree of a repository without what is not needed to build: runs, builds, packages of npm and the history.
+// source is the tree of a repository without what is not needed to build: runs, builds, packages of npm and the
+// history.
 type source struct{ fs.FS }
 
 func onlySource(root string) fs.FS { return source{os.DirFS(root)} }

@@ -10,7 +10,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// output is stdout, and remembers whether it could be written. A run goes on without a reader: its report is in its folder.
+// output is stdout, and remembers whether it could be written. A run goes on without a reader: its report is in its
+// folder.
 type output struct {
 	io.Writer
 	err error // the first
@@ -24,7 +25,8 @@ func (o *output) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// fault is what is wrong with stdout; nil where its reader has gone, as that of agstest … | head or a terminal that was closed.
+// fault returns the error of stdout; nil if its reader has gone, as with agstest … | head or a terminal that was
+// closed.
 func (o *output) fault() error {
 	if o.err == nil || errors.Is(o.err, syscall.EPIPE) || errors.Is(o.err, syscall.EIO) {
 		return nil
@@ -37,6 +39,6 @@ func (o *output) fault() error {
 	return failure.Outputf("cannot write to stdout: %w", cause)
 }
 
-// outliveReaders keeps the process from being killed when the reader of a stream has gone; writing is an error then. The channel is
-// never read. (Ignoring the signal would be passed on to the command of --swap.)
+// outliveReaders keeps the process from being killed when the reader of a stream has gone; writing is an error then.
+// The channel is never read. (Ignoring the signal would be passed on to the command of --swap.)
 func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -7,8 +7,8 @@ import (
 	"agstest/internal/disarm"
 )
 
-// guardStreams sends everything that is written to stdout and stderr through one writer each. It takes out the secrets of the environment
-// and disarms what a terminal or a build agent would obey.
+// guardStreams sends all output to stdout and stderr through one writer each. The writers take out the secrets of the
+// environment and disarm characters that a terminal or a build agent would obey.
 func (p *program) guardStreams() *output {
 	stdout := &output{Writer: p.stdout}
 	p.stdout = disarm.NewWriter(stdout, p.secrets.Values)
@@ -16,8 +16,8 @@ func (p *program) guardStreams() *output {
 	return stdout
 }
 
-// trusted is the stream below the guard, for texts of our own that hold nothing of anybody else: commands for a build agent whose values
-// are disarmed already, completion scripts, pages of the manual.
+// trusted is the stream below the guard, for our own texts without foreign parts: commands for a build agent whose
+// values are disarmed already, completion scripts, pages of the manual.
 func trusted(w io.Writer) io.Writer {
 	if guard, guarded := w.(*disarm.Writer); guarded {
 		return guard.Unwrap()
@@ -34,7 +34,7 @@ func (p *program) letColours() {
 	}
 }
 
-// writeJSON writes a value to stdout, indented; what an agent or a terminal would obey is escaped.
+// writeJSON writes a value to stdout, indented, and escapes characters that an agent or a terminal would obey.
 func (p *program) writeJSON(v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"agstest/load/tally"
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // shortConform is a check of the embedded mock that takes a moment.
@@ -38,7 +39,7 @@ func TestReaderThatHasGoneDoesNotEndARun(t *testing.T) {
 		c.Stdout = closedPipe(t)
 		assert.Equal(t, exitPass, c.start().code(), c.stderr.String())
 		assert.NotContains(t, c.stderr.String(), "agstest: ")
-		stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+		stored, err := runs.Read(filepath.Join(c.Dir, "run"))
 		require.NoError(t, err)
 		assert.Equal(t, reports.Pass, stored.Verdict())
 	})
@@ -48,7 +49,7 @@ func TestReaderThatHasGoneDoesNotEndARun(t *testing.T) {
 		pipe := closedPipe(t)
 		c.Stdout, c.Stderr = pipe, pipe
 		assert.Contains(t, []int{exitPass, exitInvalid}, c.start().code())
-		stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+		stored, err := runs.Read(filepath.Join(c.Dir, "run"))
 		require.NoError(t, err)
 		require.NotNil(t, stored.Load)
 		assert.Empty(t, stored.Load.Run.Partial)

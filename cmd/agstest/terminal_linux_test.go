@@ -5,16 +5,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // terminal is a pseudo terminal; what the process writes to it is read on our side.
@@ -84,9 +87,10 @@ func TestProgressIsRewrittenOnATerminalOnly(t *testing.T) {
 	assert.Contains(t, []int{exitPass, exitInvalid}, shown.code(), term.seen.String())
 	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Report: ") }, 20*time.Second, time.Millisecond, "what was written is read a little later")
 	seen := term.seen.String()
-	assert.Regexp(t, `\rload: 00:01, (1?[0-9]|20)/s, 0 % wrong, p50 `, seen, "what was sent: 20 a second, or less where the machine paused")
+	assert.Regexp(t, `\rload: 00:01, 00:01 left, asked (1?[0-9]|20)/s, sent (1?[0-9]|20)/s, 0 % wrong, lag p99 [0-9.]+ ms, [0-9]+ under way\x1b\[K\r\n\x1b\[1m  operation  `, seen, "a table; what was sent: 20 a second, or less where the machine paused")
+	assert.Regexp(t, `\r\n  refresh +20/s +(1?[0-9]|20)/s +(1?[0-9]|20)/s +0 % +[0-9.]+ ms +[0-9.]+ ms +[0-9.]+ ms\x1b\[K`, seen)
 	assert.Contains(t, seen, "\x1b[K", "the line is rewritten")
-	assert.Contains(t, seen, "\r\x1b[K", "and taken away at the end")
+	assert.Regexp(t, `\x1b\[2A\r\x1b\[J`, seen, "and taken away at the end, three lines of it")
 	assert.Regexp(t, `\x1b\[1;3[0-9]m(PASS|NOT VALID)\x1b\[0m`, seen, "and what is found is coloured")
 
 	assert.Contains(t, []int{exitPass, exitInvalid}, piped.code(), piped.stderr.String())
@@ -103,7 +107,7 @@ func TestTerminalThatIsClosedLeavesAReport(t *testing.T) {
 	c.until("progress", func() bool { return strings.Contains(term.seen.String(), "\rload: 00:01") })
 	term.ours.Close() // from now on writing to it is an error, and the kernel sends SIGHUP
 	assert.Equal(t, exitTerminated, c.code())
-	stored, err := reports.ReadStored(filepath.Join(c.Dir, "run"))
+	stored, err := runs.Read(filepath.Join(c.Dir, "run"))
 	require.NoError(t, err)
 	assert.Equal(t, "the terminal of the run was closed (SIGHUP)", stored.Load.Run.Partial)
 	assert.FileExists(t, filepath.Join(c.Dir, "run", "load.html"))
@@ -130,8 +134,68 @@ func TestNoImageOfTheMemoryIsLeft(t *testing.T) {
 	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
 	assert.Equal(t, exitPass, c.code())
 
-	call(t, nil, "version") // in this process, which may ask of itself
+	callHere(t, nil, "version") // in this process, which may ask of itself
 	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	require.NoError(t, err)
 	assert.Zero(t, dumpable, "kernels that hand dumps to a program heed this alone")
+}
+
+// TestInterruptLeavesTheTerminalClean: what stands on the screen after Ctrl-C is what was told and the result, and
+// nothing of the table.
+func TestInterruptLeavesTheTerminalClean(t *testing.T) {
+	t.Parallel()
+	term := newTerminal(t)
+	c := newChild(t, t.TempDir(), "load", "--workload", "refresh", "--rate", "20/s", "--duration", "60s", "--max-lag", "10s", "--limit", "errors<50%", "--out", "run")
+	term.carry(c)
+	c.until("the table", func() bool { return strings.Contains(term.seen.String(), "limit errors<50%: 0 %, kept so far") })
+	_, err := term.ours.Write([]byte("\x03"))
+	require.NoError(t, err)
+	assert.Equal(t, exitInterrupted, c.code(), term.seen.String())
+	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Verdict: ") }, 20*time.Second, time.Millisecond)
+	screen := onScreen(term.seen.String())
+	assert.Regexp(t, `\Aload: mock at https://127\.0\.0\.1:\d+, seed \d+\nending in order; once more ends at once\nLoad: [A-Z]+ `, screen)
+	assert.NotContains(t, screen, "so far")
+	assert.NotContains(t, screen, "^C")
+}
+
+// onScreen is what stands on a wide screen after a text, as far as we use a terminal.
+func onScreen(text string) string {
+	lines, row, column := [][]rune{nil}, 0, 0
+	for len(text) > 0 {
+		if found := regexp.MustCompile(`^\x1b\[([0-9;]*)([A-Za-z])`).FindStringSubmatch(text); found != nil {
+			text = text[len(found[0]):]
+			switch found[2] {
+			case "A":
+				up, _ := strconv.Atoi(found[1])
+				row = max(0, row-max(1, up))
+			case "K":
+				lines[row] = lines[row][:min(column, len(lines[row]))]
+			case "J":
+				lines[row] = lines[row][:min(column, len(lines[row]))]
+				lines = lines[:row+1]
+			}
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+		switch r {
+		case '\r':
+			column = 0
+		case '\n':
+			if row++; row == len(lines) {
+				lines = append(lines, nil)
+			}
+		default:
+			for len(lines[row]) <= column {
+				lines[row] = append(lines[row], ' ')
+			}
+			lines[row][column] = r
+			column++
+		}
+	}
+	var all []string
+	for _, line := range lines {
+		all = append(all, strings.TrimRight(string(line), " "))
+	}
+	return strings.Join(all, "\n")
 }

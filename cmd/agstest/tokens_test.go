@@ -53,7 +53,8 @@ func withSource(t *testing.T, running *runningMock, active, clients string) stri
 	return file
 }
 
-// TestSessionTokensOfACommand: conform and load take each session token from a program beside the environment file, and show none of them.
+// TestSessionTokensOfACommand: conform and load take each session token from a program beside the environment file, and
+// show none of them.
 func TestSessionTokensOfACommand(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -137,7 +138,8 @@ func TestSessionTokensOfAPool(t *testing.T) {
 	assert.Contains(t, stdout+stderr, "more session tokens in the pool of situations.active")
 }
 
-// TestSessionTokensOfARequest: conform and load take each session token from the answer to a call, and show neither it nor the key of the call.
+// TestSessionTokensOfARequest: conform and load take each session token from the answer to a call, and show neither it
+// nor the key of the call.
 func TestSessionTokensOfARequest(t *testing.T) {
 	t.Parallel()
 	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0"})

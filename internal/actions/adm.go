@@ -15,11 +15,11 @@ import (
 	"agstest/internal/tokens"
 )
 
-// statusOf is what an account's status becomes (the page "Change an account's status").
+// statusOf is the new status of an account (the page "Change an account's status").
 var statusOf = map[Kind]string{Suspend: "SUSPENDED", Restrict: "RESTRICTED", Reactivate: "ACTIVE"}
 
-// adm makes the public calls of the Account and Device Manager. What a PUT leaves out becomes null, so the account is read first and sent back whole
-// but for its status.
+// adm makes the public calls of the Account and Device Manager. A PUT sets members that it leaves out to null, so adm
+// reads the account first and sends it back whole but for its status.
 func (f *file) adm(ctx context.Context, o Order) error {
 	settings := f.environment.Actions.ADM
 	token := settings.Token

@@ -14,22 +14,23 @@ import (
 	"agstest/internal/userfile"
 )
 
-// file carries orders out as the environment file says: by its own commands and requests, and where it has none by the public calls of ADM.
+// file carries orders out as the environment file says: by its own commands and requests, or else by the public calls
+// of ADM.
 type file struct {
 	environment *environment.Environment
 	values      *tokens.Values
 	caller      func() (*http.Client, error)
 }
 
-// FromFile is the door of an environment file. Keep is told values that must not be recorded. Each order ends within 10 s, or within 20 s
-// where it takes two calls. It is safe for concurrent use.
+// FromFile is the door of an environment file. Keep is told values that must not be recorded. Each order ends within 10
+// s, or within 20 s where it takes two calls. It is safe for concurrent use.
 func FromFile(e *environment.Environment, keep func(...string)) Door {
 	f := &file{environment: e, values: tokens.NewValues(e, keep), caller: sync.OnceValues(func() (*http.Client, error) { return tokens.NewCaller(e) })}
 	return f.do
 }
 
-// Can tells whether the environment file says how something is done.
-func Can(e *environment.Environment, kind Kind) bool {
+// canChange tells whether the environment file says how something is done.
+func canChange(e *environment.Environment, kind Kind) bool {
 	switch {
 	case !e.MayAct():
 		return false
@@ -64,7 +65,8 @@ func (f *file) do(ctx context.Context, o Order) ([]string, error) {
 	return ids, nil
 }
 
-// run runs the command of an action. The names in braces are put in as they are: there is no shell that could take them for more.
+// run runs the command of an action. The names in braces are put in as they are: there is no shell that could take them
+// for more.
 func (f *file) run(ctx context.Context, a *environment.Action, o Order) ([]string, error) {
 	replacer := o.fill(func(text string) string { return text })
 	args := make([]string, len(a.Command))

@@ -25,7 +25,7 @@ type Keeper struct {
 	door        Door
 	begin       func() (*journal.Journal, error) // before the first change
 
-	mu      sync.Mutex // held while an order is carried out: a change and what undoes it do not overtake each other
+	mu      sync.Mutex // held while an order is carried out, so that a change and its undoing do not overtake each other
 	journal *journal.Journal
 	done    int
 }
@@ -35,15 +35,16 @@ func NewKeeper(e *environment.Environment, door Door, begin func() (*journal.Jou
 	return &Keeper{environment: e, door: door, begin: begin}
 }
 
-// Resumed is the keeper of a run that has ended, for what its journal has left open.
+// Resumed returns the keeper of a run that has ended, for the changes that its journal has left open.
 func Resumed(e *environment.Environment, door Door, j *journal.Journal) *Keeper {
 	return &Keeper{environment: e, door: door, journal: j}
 }
 
 // Can tells whether something can be done and put back. A nil keeper can nothing.
-func (k *Keeper) Can(kind Kind) bool { return k != nil && Can(k.environment, kind) }
+func (k *Keeper) Can(kind Kind) bool { return k != nil && canChange(k.environment, kind) }
 
-// Refusal says why an order must not be carried out: it is about an account that the file does not name. Empty: it may be.
+// Refusal says why an order must not be carried out: it is about an account that the file does not name. Empty: it may
+// be.
 func (k *Keeper) Refusal(o Order) string {
 	switch o.Kind {
 	case VPN, Geo:
@@ -58,7 +59,7 @@ func (k *Keeper) Refusal(o Order) string {
 	return ""
 }
 
-// Do carries an order out, once it stands in the journal. Its error names what was called and what may be left.
+// Do carries an order out, once it is in the journal. Its error names the call and any change that may be left.
 func (k *Keeper) Do(ctx context.Context, o Order) ([]string, error) {
 	if why := k.Refusal(o); why != "" {
 		return nil, errors.New(why)
@@ -88,7 +89,8 @@ func (k *Keeper) Do(ctx context.Context, o Order) ([]string, error) {
 		return nil, err
 	}
 	k.done++
-	// A change is not given up half-way: the platform might carry it out after it was put back. Each door bounds its own time.
+	// A change is not given up half-way: the platform might carry it out after it was put back. Each door bounds its own
+	// time.
 	_, err = k.door(context.WithoutCancel(ctx), o)
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("%w; whether it was done all the same is not known, so it will be put back", err)
@@ -142,7 +144,8 @@ func (k *Keeper) settleFor(o Order) {
 	}
 }
 
-// PutBack undoes what is open, the last first, at most once each kind and object. The error names what could not be put back.
+// PutBack undoes open changes, the last first, at most once each kind and object. The error names those that could not
+// be undone.
 func (k *Keeper) PutBack(ctx context.Context) error {
 	if k == nil {
 		return nil
@@ -182,7 +185,7 @@ func (k *Keeper) PutBack(ctx context.Context) error {
 	return nil
 }
 
-// Close puts back what is open and ends the journal. The error names what is left.
+// Close undoes open changes and ends the journal. The error names those that are left.
 func (k *Keeper) Close(ctx context.Context) error {
 	if k == nil {
 		return nil

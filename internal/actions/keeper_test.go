@@ -76,7 +76,8 @@ func TestKeeperPutsBackInReverse(t *testing.T) {
 	require.NoError(t, k.Close(ctx))
 }
 
-// TestAChangeIsNotGivenUpHalfWay: a run that is ended while a platform changes something waits for it, and changes nothing more.
+// TestAChangeIsNotGivenUpHalfWay: a run that is ended while a platform changes something waits for it, and changes
+// nothing more.
 func TestAChangeIsNotGivenUpHalfWay(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -159,6 +160,22 @@ func TestHostileDoors(t *testing.T) {
 				assert.ErrorContains(t, err, want)
 			}
 			assert.Contains(t, err.Error(), "/adm/v1/accounts/A1")
+			assert.NotContains(t, err.Error(), "hidden-token")
+		})
+	}
+	for path, want := range map[string]string{"500": "status 500", "redirect": "redirects are not followed", "endless": "longer than 1 MiB", "never": ""} {
+		t.Run("request "+path, func(t *testing.T) {
+			t.Parallel()
+			call := fmt.Sprintf("{request: {method: POST, url: \"%s/%s/{accountId}\", headers: {Authorization: \"${TOKEN}\"}}}", server.URL, path)
+			e := read(t, t.TempDir(), "  suspend: "+call+"\n  reactivate: "+call+"\n")
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			if path == "never" {
+				ctx, cancel = context.WithTimeout(context.Background(), 100*time.Millisecond)
+			}
+			defer cancel()
+			_, err := FromFile(e, func(...string) {})(ctx, Order{Kind: Suspend, AccountID: "A1"})
+			require.ErrorContains(t, err, want)
+			assert.Contains(t, err.Error(), "the request POST "+server.URL+"/"+path+"/")
 			assert.NotContains(t, err.Error(), "hidden-token")
 		})
 	}

@@ -1,4 +1,9 @@
-// Package actions changes the state of a platform as an environment file says, notes each change before it is made, and puts everything back.
+// Package actions changes the state of a platform as an environment file says, notes each change before it is made, and
+// puts everything back.
+//
+// Start with [Keeper]: Do makes a change, PutBack undoes all of them in the reverse order. Each change is in a journal
+// (internal/journal) before it is made, so that agstest restore can put back the changes of a killed run. A [Door] is
+// the way to the platform: a command or a request of the file, or the preset adm.
 package actions
 
 import (
@@ -7,7 +12,7 @@ import (
 	"strconv"
 )
 
-// Kind is what is done, by its key in the environment file.
+// Kind is a kind of change, by its key in the environment file.
 type Kind string
 
 // The kinds.
@@ -58,7 +63,7 @@ func (o Order) String() string {
 	return fmt.Sprintf("%s the account %s", o.Kind, o.AccountID)
 }
 
-// values are what names in braces stand for.
+// values returns the values of the names in braces.
 func (o Order) values() map[string]string {
 	return map[string]string{
 		"{accountId}": o.AccountID, "{clientId}": o.ClientID, "{tenant}": o.Tenant, "{limit}": strconv.Itoa(o.Limit), "{state}": o.State,

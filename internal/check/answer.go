@@ -12,8 +12,9 @@ import (
 	"agstest/internal/wire"
 )
 
-// SubCode reads the numeric reason of a refusal. No page shows the body of an AGS error, so it is looked for in code, errorCode,
-// error.code and the digits of resultCode, as a number or as text; of several the first in the documented range 20000–20999 wins.
+// SubCode reads the numeric reason of a refusal. No page shows the body of an AGS error, so it is looked for in code,
+// errorCode, error.code and the digits of resultCode, as a number or as text; of several the first in the documented
+// range 20000–20999 wins.
 func SubCode(x *wire.Exchange) (int, bool) {
 	body, err := strictjson.Parse(x.Body)
 	if err != nil && !strictjson.Recoverable(err) {
@@ -33,8 +34,10 @@ func subCode(body *strictjson.Value) (code int, where string, ok bool) {
 		{"errorCode", body.Get("errorCode")},
 		{"error.code", body.Get("error").Get("code")},
 		{"resultCode", body.Get("resultCode")},
+		{"errors[0].code", firstOf(body.Get("errors")).Get("code")},
+		{"errors[0].errorCode", firstOf(body.Get("errors")).Get("errorCode")},
 	} {
-		n, numeric := numericCode(place.value, place.where == "resultCode")
+		n, numeric := numericCode(place.value, true)
 		if numeric && (!ok || n/1000 == 20 && code/1000 != 20) {
 			code, where, ok = n, place.where, true
 		}
@@ -42,6 +45,16 @@ func subCode(body *strictjson.Value) (code int, where string, ok bool) {
 	return code, where, ok
 }
 
+// firstOf is the first item of an array, as JSON:API lists what was wrong.
+func firstOf(v *strictjson.Value) *strictjson.Value {
+	if v == nil || len(v.Items) == 0 {
+		return nil
+	}
+	return v.Items[0]
+}
+
+// numericCode reads a number, a number that is a text, and where it is embedded a published one with a prefix such as
+// AGS-20002.
 func numericCode(v *strictjson.Value, embedded bool) (int, bool) {
 	if v == nil {
 		return 0, false
@@ -73,11 +86,11 @@ func gatewayRefusal(resultCode string) bool {
 // Account is one of the accounts that a 300 answer offers.
 type Account struct {
 	Information string // text that holds JSON; its members are the provider's
-	Token       string // userAccountToken: what User-Token says to pick this account; empty: none was offered
+	Token       string // userAccountToken: the User-Token that picks this account; empty: none was offered
 }
 
-// Accounts reads the accounts of a 300 answer. Where the userAccountToken stands is not documented: it is looked for in each account,
-// then at the top level (ambiguity 7.21).
+// Accounts reads the accounts of a 300 answer. The place of the userAccountToken is not documented: Accounts looks for
+// it in each account, then at the top level (ambiguity 7.21).
 func Accounts(x *wire.Exchange) ([]Account, error) {
 	body, err := readObject(x)
 	if err != nil {
@@ -133,8 +146,8 @@ func ReadSessionToken(x *wire.Exchange) (string, error) {
 	return token, nil
 }
 
-// ReadPair reads what a client holds after a sign-on or a refresh. Both tokens must be there as strings; claims and lifetimes that
-// cannot be read stay zero, because saying so is Judge's work.
+// ReadPair reads the tokens of a sign-on or a refresh. Both must be there as strings. Claims and lifetimes that cannot
+// be read stay zero: Judge reports them.
 func ReadPair(x *wire.Exchange) (*Pair, error) {
 	if x.Status/100 != 2 {
 		return nil, fmt.Errorf("the answer has status %d and so no tokens", x.Status)
@@ -161,8 +174,8 @@ func ReadPair(x *wire.Exchange) (*Pair, error) {
 	p.ExpiresIn, _ = body.Get("expires_in").Int()
 	p.RefreshExpiresIn, _ = body.Get("refresh_expires_in").Int()
 	p.FixedRefreshExpiresIn, _ = body.Get("fixed_refresh_expires_in").Int()
-	p.Access = readClaims(p.AccessToken)
-	p.Refresh = readClaims(p.RefreshToken)
+	p.Access = ReadClaims(p.AccessToken)
+	p.Refresh = ReadClaims(p.RefreshToken)
 	if p.ClientID == "" {
 		p.ClientID = p.Access.Device // refresh may leave client_id out
 	}
@@ -172,7 +185,8 @@ func ReadPair(x *wire.Exchange) (*Pair, error) {
 	return p, nil
 }
 
-func readClaims(token string) Claims {
+// ReadClaims reads the claims of a token; the result is empty if they cannot be read.
+func ReadClaims(token string) Claims {
 	jws, err := ParseJWS(token)
 	if err != nil {
 		return Claims{}
@@ -197,7 +211,7 @@ func readClaims(token string) Claims {
 	}
 }
 
-// readObject reads the body as a JSON object, or says in a sentence what it is instead.
+// readObject reads the body as a JSON object, or returns an error that says what it is instead.
 func readObject(x *wire.Exchange) (*strictjson.Value, error) {
 	body, err := parseBody(x)
 	if err != nil && !strictjson.Recoverable(err) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 
 	"agstest/ags"
 	"agstest/internal/strictjson"
@@ -31,7 +32,7 @@ func (j *judge) choice() {
 		j.add("SSO-03", Broken, "an array accounts of at least two", missing)
 		return
 	}
-	j.rule("SSO-03", len(list.Items) >= 2, "an array accounts of at least two", fmt.Sprintf("%d accounts", len(list.Items)))
+	j.rule("SSO-03", len(list.Items) >= 2, "an array accounts of at least two", counted(len(list.Items), "account"))
 	if len(list.Items) == 0 {
 		return
 	}
@@ -67,11 +68,20 @@ func (j *judge) accountTokens(list *strictjson.Value) {
 				i, describe(item.Get("userAccountToken"))))
 			return
 		case token != "" && seen[token]:
-			// One token for all is a possible reading of the pages (ambiguity 7.21), though it cannot say which account was picked.
+			// One token for all is a possible reading of the pages (ambiguity 7.21), though it cannot say which account was
+			// picked.
 			j.add("SSO-05", Soft, "a userAccountToken that tells the accounts apart", fmt.Sprintf("accounts[%d] has the token of another account", i))
 			return
 		}
 		seen[token] = token != ""
 	}
 	j.add("SSO-05", Held, expected, fmt.Sprintf("all %d", len(list.Items)))
+}
+
+// counted is a number of things in words.
+func counted(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + one + "s"
 }

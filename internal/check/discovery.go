@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"agstest/ags"
@@ -22,7 +23,7 @@ func (j *judge) discovery() {
 	case j.bodyErr != nil:
 		j.add("DISC-04", Broken, "one clean JSON object", j.bodyErr.Error())
 	default:
-		j.add("DISC-04", Held, expected, fmt.Sprintf("%d services", len(list.Items)))
+		j.add("DISC-04", Held, expected, counted(len(list.Items), "service"))
 	}
 	if len(list.Items) == 0 {
 		j.add("DISC-02", Broken, "status 404 when there is no service", fmt.Sprintf("status %d with an empty list", j.x.Status))
@@ -31,8 +32,23 @@ func (j *judge) discovery() {
 	j.each("DISC-05", list, "availableServices", "a non-empty string authServiceName", func(s *strictjson.Value) string {
 		return nonEmpty(s, "authServiceName")
 	})
+	j.twice(list)
 	j.display(list)
 	j.endpoints(list)
+}
+
+// twice finds a name under which two services are listed: which of them x-auth-service-id means cannot be told. No page
+// says that names differ.
+func (j *judge) twice(list *strictjson.Value) {
+	seen := map[string]bool{}
+	for i, s := range list.Items {
+		name := s.Get("authServiceName").String()
+		if name != "" && seen[name] {
+			j.add("DISC-05", Soft, "a name of its own for each service", fmt.Sprintf("availableServices[%d].authServiceName is %s once more", i, strictjson.Brief(name)))
+			return
+		}
+		seen[name] = true
+	}
 }
 
 // each adds one finding for a rule on all elements: the first that breaks it, or Held.
@@ -46,7 +62,7 @@ func (j *judge) each(id string, list *strictjson.Value, place, expected string, 
 	j.add(id, Held, expected, fmt.Sprintf("all %d", len(list.Items)))
 }
 
-// nonEmpty says what is wrong with a member that must be a non-empty string.
+// nonEmpty returns what is wrong with a member that must be a non-empty string.
 func nonEmpty(object *strictjson.Value, name string) string {
 	if object.Kind != ags.Object {
 		return " is " + describe(object)
@@ -81,14 +97,16 @@ func (j *judge) display(list *strictjson.Value) {
 	}
 }
 
+// placed is a value of a discovery answer with its place.
+type placed struct {
+	place string
+	value *strictjson.Value
+}
+
 func (j *judge) endpoints(list *strictjson.Value) {
-	type entry struct {
-		place string
-		value *strictjson.Value
-	}
-	var endpoints, parameters []entry
+	var endpoints, parameters []placed
 	const shape = "an array endpoints whose elements have a string name and a string path that starts with /"
-	problem, soft, badParameters, softParameters := "", "", "", ""
+	problem, soft, badParameters := "", "", ""
 	for i, s := range list.Items {
 		e := s.Get("endpoints")
 		if e == nil || e.Kind == ags.Null {
@@ -100,28 +118,12 @@ func (j *judge) endpoints(list *strictjson.Value) {
 			continue
 		}
 		for n, item := range e.Items {
-			endpoints = append(endpoints, entry{fmt.Sprintf("availableServices[%d].endpoints[%d]", i, n), item})
+			endpoints = append(endpoints, placed{fmt.Sprintf("availableServices[%d].endpoints[%d]", i, n), item})
 		}
 	}
 	for _, e := range endpoints {
-		for _, name := range []string{"name", "path"} {
-			p := nonEmpty(e.value, name)
-			switch left := e.value.Get(name); {
-			case p == "":
-			case e.value.Kind == ags.Object && (left == nil || left.Kind == ags.Null): // what is left out is not of the wrong kind
-				soft = first(soft, e.place+p)
-			default:
-				problem = first(problem, e.place+p)
-			}
-		}
-		path := e.value.Get("path").String()
-		switch {
-		case path == "" || strings.HasPrefix(path, "/"):
-		case strings.HasPrefix(path, "https://"), strings.HasPrefix(path, "http://"):
-			soft = first(soft, e.place+".path is an absolute address")
-		default:
-			soft = first(soft, e.place+".path is "+strictjson.Brief(path))
-		}
+		bad, left := wrongEndpoint(e)
+		problem, soft = first(problem, bad), first(soft, left)
 		list := e.value.Get("parameterProperties")
 		if list == nil || list.Kind == ags.Null {
 			continue
@@ -131,7 +133,7 @@ func (j *judge) endpoints(list *strictjson.Value) {
 			continue
 		}
 		for n, item := range list.Items {
-			parameters = append(parameters, entry{fmt.Sprintf("%s.parameterProperties[%d]", e.place, n), item})
+			parameters = append(parameters, placed{fmt.Sprintf("%s.parameterProperties[%d]", e.place, n), item})
 		}
 	}
 	switch {
@@ -142,12 +144,48 @@ func (j *judge) endpoints(list *strictjson.Value) {
 	case len(endpoints) > 0:
 		j.add("DISC-07", Held, shape, fmt.Sprintf("all %d", len(endpoints)))
 	}
+	j.parameterProperties(parameters, badParameters)
+}
+
+// wrongEndpoint returns what is wrong with name and path of an endpoint, and as soft what may be excused: a missing
+// member is not of the wrong kind.
+func wrongEndpoint(e placed) (problem, soft string) {
+	for _, name := range []string{"name", "path"} {
+		p := nonEmpty(e.value, name)
+		switch left := e.value.Get(name); {
+		case p == "":
+		case e.value.Kind == ags.Object && (left == nil || left.Kind == ags.Null):
+			soft = first(soft, e.place+p)
+		default:
+			problem = first(problem, e.place+p)
+		}
+	}
+	path := e.value.Get("path").String()
+	switch {
+	case path == "" || strings.HasPrefix(path, "/"):
+	case strings.HasPrefix(path, "https://"), strings.HasPrefix(path, "http://"):
+		soft = first(soft, e.place+".path is an absolute address")
+	default:
+		soft = first(soft, e.place+".path is "+strictjson.Brief(path))
+	}
+	return problem, soft
+}
+
+func (j *judge) parameterProperties(parameters []placed, badParameters string) {
 	const properties = "an array parameterProperties whose elements have a string name and booleans mandatory and isPassword"
+	softParameters, listed := "", map[string]bool{}
 	for _, p := range parameters {
 		if bad := nonEmpty(p.value, "name"); bad != "" {
 			badParameters = first(badParameters, p.place+bad)
 			continue
 		}
+		name := p.value.Get("name").Text
+		softParameters = first(softParameters, unmarkedPassword(p))
+		within, _, _ := strings.Cut(p.place, ".parameterProperties")
+		if listed[within+" "+name] {
+			softParameters = first(softParameters, p.place+".name is "+strictjson.Brief(name)+" once more")
+		}
+		listed[within+" "+name] = true
 		for _, name := range []string{"mandatory", "isPassword"} {
 			if v := p.value.Get(name); v == nil {
 				softParameters = first(softParameters, p.place+"."+name+" is absent")
@@ -163,6 +201,18 @@ func (j *judge) endpoints(list *strictjson.Value) {
 		j.rule("DISC-08", badParameters == "", properties, first(badParameters, fmt.Sprintf("all %d", len(parameters))))
 	}
 }
+
+// unmarkedPassword returns a problem if discovery gives a parameter the name of a password and says it is none: a
+// client would show it while it is typed.
+func unmarkedPassword(p placed) string {
+	is := p.value.Get("isPassword")
+	if name := p.value.Get("name").Text; is != nil && is.Kind == ags.Boolean && !is.Bool && password.MatchString(name) {
+		return p.place + ".isPassword of " + strictjson.Brief(name) + " is false"
+	}
+	return ""
+}
+
+var password = regexp.MustCompile(`(?i)^(?:user|account|login|new|old)?[-_.]?(?:password|passwd|passwort|passcode|passphrase|pwd|pin|pin[-_]?code)$`)
 
 func first(a, b string) string {
 	if a != "" {

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/redact"
 	"agstest/internal/strictjson"
-	"agstest/internal/wire"
 )
 
-// errors judges an answer that refuses: no tokens, no secrets, no innards, and the form of its body, which no page describes.
+// errors judges an answer that refuses: no tokens, no secrets, no innards, and the form of its body, which no page
+// describes.
 func (j *judge) errors() {
 	j.noTokens("ERR-07")
 	j.noSecrets()
@@ -63,8 +64,9 @@ func (j *judge) message(body *strictjson.Value) {
 	j.add("ERR-05", o, "a text message", "message is "+describe(v))
 }
 
-// noTokens judges that an answer which signs nobody on holds no token: no member access_token or refresh_token with a value at any
-// depth, and no text that is a token of the family. A token of the request that comes back is noSecrets' matter.
+// noTokens judges that an answer which signs nobody on holds no token: no member access_token or refresh_token with a
+// value at any depth, and no text that is a token of the family. A token of the request that comes back is noSecrets'
+// matter.
 func (j *judge) noTokens(id string) {
 	const expected = "neither an access token nor a refresh token"
 	if j.body != nil {
@@ -81,7 +83,7 @@ func (j *judge) noTokens(id string) {
 	}
 	for _, text := range texts {
 		for _, candidate := range jwsLike.FindAllString(text, 20) {
-			if c := readClaims(candidate); (c.Type == ags.AccessType || c.Type == ags.RefreshType) && !j.wasSent(candidate) {
+			if c := ReadClaims(candidate); (c.Type == ags.AccessType || c.Type == ags.RefreshType) && !j.wasSent(candidate) {
 				j.add(id, Broken, expected, "a token with typ "+c.Type)
 				return
 			}
@@ -137,7 +139,7 @@ func (j *judge) noSecrets() {
 	}
 	secrets := j.secrets()
 	for _, s := range secrets {
-		if wire.Mentions(text, s) {
+		if redact.Mentions(text, s) {
 			j.add("ERR-10", Broken, "no secret of the request", "the answer repeats a secret of the request")
 			return
 		}
@@ -168,11 +170,11 @@ func texts(v *strictjson.Value, found []string) []string {
 	return found
 }
 
-// secrets are those the caller knows, and the tokens in the request.
+// secrets returns the secrets that the caller knows, and the tokens in the request.
 func (j *judge) secrets() []string {
 	secrets := make([]string, 0, len(j.k.Secrets)+2)
 	for _, s := range j.k.Secrets {
-		if len(s) >= wire.MinSecret {
+		if len(s) >= redact.MinSecret {
 			secrets = append(secrets, s)
 		}
 	}

@@ -1,14 +1,22 @@
-// Package check judges exchanges against the contract: documented status, shape of the answer, token rules, identity, error rules.
-// It is pure: no network, no clock, no state but what it is handed. It never sees the mock's code.
+// Package check judges exchanges against the contract: documented status, shape of the answer, token rules, identity,
+// error rules. It is pure: no network, no clock, no state but its arguments. It never sees the mock's code.
+//
+// Start with [Judge]: from an exchange and what is [Known] of it, such as the client that asked, it makes findings,
+// each about one requirement of package ags. Under load [ScanTokens] looks at every answer and allocates nothing; it
+// leaves unclear answers to Judge.
+//
+// A rule that could not have failed is not reported. To add one, write it beside those of its kind, and put a
+// hand-written answer that breaks it into testdata; TestJudgeFindsEachFault compares both.
 package check
 
 import "time"
 
-// Outcome is what one rule says of one exchange.
+// Outcome is the result of one rule for one exchange.
 type Outcome int
 
-// The outcomes. Soft is a miss in the part of a requirement that only warns (ags.Requirement.SoftPart or Gating Warns decides in the
-// end; Soft marks the part). Observed is a probe's observation. Unknown: it could not be told, with the reason in Got.
+// The outcomes. Soft is a miss in the part of a requirement that only warns (ags.Requirement.SoftPart or Gating Warns
+// decides in the end; Soft marks the part). Observed is a probe's observation. Unknown: it could not be told, with the
+// reason in Got.
 const (
 	Held Outcome = iota
 	Broken
@@ -25,7 +33,7 @@ type Finding struct {
 	Got         string // what came; holds no secret
 }
 
-// Known is what the caller knows about the exchange beyond the bytes. Zero fields are not checked.
+// Known is the caller's knowledge of the exchange beyond its bytes. Zero fields are not checked.
 type Known struct {
 	Tenant      string        // nv-tenant-id that was sent
 	ClientID    string        // clientId that was sent, or that the token of the request belongs to
@@ -34,11 +42,12 @@ type Known struct {
 	DeviceClass string        // playoutDeviceClass that was sent at the first sign-on
 	Skew        time.Duration // clocks may differ by this much
 	Previous    *Pair         // tokens before a refresh
-	Since       time.Duration // how long ago Previous came, by the clock of this machine; 0: not known
+	Since       time.Duration // from the arrival of Previous to the request, by this machine's clock; 0: not known
 	Secrets     []string      // values submitted that no error may echo
+	Guarded     []string      // the operator's key and passwords of users, which stand in no answer
 }
 
-// Pair is what a client holds after a sign-on or a refresh: the answer's members and the claims of both tokens.
+// Pair is the tokens of a client after a sign-on or a refresh: the answer's members and the claims of both tokens.
 type Pair struct {
 	AccessToken, RefreshToken                          string
 	ClientID, AccountID                                string

@@ -7,7 +7,8 @@ import (
 	"agstest/internal/strictjson"
 )
 
-// identity judges that an answer belongs to who asked: TOK-16, TOK-23, SOST-20, SOST-22, SOST-23, SSO-11, SUB-04, REF-12.
+// identity judges that an answer belongs to the caller: TOK-16, TOK-23, SOST-20, SOST-22, SOST-23, SSO-11, SUB-04,
+// REF-12.
 func (j *judge) identity(p *tokenPair) {
 	j.bodyAndClaims(p)
 	j.tenant(p)

@@ -18,6 +18,7 @@ const toleranceSeconds = int64(tolerance / time.Second)
 type times struct {
 	access, refresh, fixed int64 // deadlines: access.exp, refresh.exp, fixed_exp
 	a, r, f                int64 // lifetimes: expires_in, refresh_expires_in, fixed_refresh_expires_in
+	kept                   bool  // the refresh token is the one that was refreshed
 }
 
 // readTimes fails where one of the numbers is missing or no number, which other rules say.
@@ -44,6 +45,7 @@ func near(a, b int64) bool { return a-b <= toleranceSeconds && b-a <= toleranceS
 // invariants judges the numbers and the shared claims of a pair: TOK-11 to TOK-15, TOK-17, and REF-09 to REF-11.
 func (j *judge) invariants(p *tokenPair) {
 	if t, ok := readTimes(p); ok {
+		t.kept = j.notRenewed(p)
 		j.issueInstant(t)
 		j.differences(t)
 		j.order(t)
@@ -53,16 +55,23 @@ func (j *judge) invariants(p *tokenPair) {
 	j.sharedClaims(p)
 }
 
-// After a refresh, the lifetime until the fixed end may be told as what remains or as the constant of the first sign-on
-// (ambiguity 7.13), and a refresh token that the fixed end cuts short may be told with its full lifetime.
+// After a refresh, the lifetime until the fixed end may be the remaining time or the constant of the first sign-on
+// (ambiguity 7.13), and a refresh token that the fixed end cuts short may state its full lifetime.
 func (j *judge) fixedFits(t times) bool {
 	issued := t.access - t.a
 	return near(t.fixed-t.f, issued) || j.is(ags.Refresh) && t.f > t.fixed-issued && j.constantLifetime(t.f, true)
 }
 
+// notRenewed: a refresh gave back the refresh token that it was shown, which REF-02 warns of. It was issued before, and
+// what its lifetime is told to be then, no page says.
+func (j *judge) notRenewed(p *tokenPair) bool {
+	given := p.body.Get("refresh_token").String()
+	return j.is(ags.Refresh) && given != "" && j.wasSent(given)
+}
+
 func (j *judge) refreshFits(t times) bool {
 	issued := t.access - t.a
-	return near(t.refresh-t.r, issued) || j.is(ags.Refresh) && near(t.refresh, t.fixed) && t.r > t.refresh-issued && j.constantLifetime(t.r, false)
+	return t.kept || near(t.refresh-t.r, issued) || j.is(ags.Refresh) && near(t.refresh, t.fixed) && t.r > t.refresh-issued && j.constantLifetime(t.r, false)
 }
 
 // constantLifetime compares with the lifetime of the pair before, where it is known.
@@ -100,14 +109,14 @@ func (j *judge) order(t times) {
 	ok := t.access < t.refresh && t.refresh <= t.fixed+toleranceSeconds && t.a < t.r && t.r <= t.f
 	expected := "access token before refresh token, and that not after the fixed end"
 	if j.is(ags.Refresh) {
-		ok = t.access <= t.refresh && t.refresh <= t.fixed && t.a <= t.r && (t.r <= t.f || near(t.refresh, t.fixed))
+		ok = (t.kept || t.access <= t.refresh && t.a <= t.r) && t.refresh <= t.fixed && (t.r <= t.f || near(t.refresh, t.fixed))
 		expected += ", or together with it"
 	}
 	j.rule("TOK-14", ok, expected, fmt.Sprintf("lifetimes %d, %d, %d s; deadlines %s, %s, %s", t.a, t.r, t.f, instant(t.access), instant(t.refresh), instant(t.fixed)))
 }
 
-// callWindow judges TOK-17 and, after a refresh, REF-09: tokens are issued between the request and the answer. Clocks may differ by
-// Known.Skew; a service's own seconds may be rounded, hence the tolerance.
+// callWindow judges TOK-17 and, after a refresh, REF-09: tokens are issued between the request and the answer. Clocks
+// may differ by Known.Skew; a service's own seconds may be rounded, hence the tolerance.
 func (j *judge) callWindow(p *tokenPair) {
 	exp, ok := p.access.seconds("exp")
 	a, also := p.body.Get("expires_in").Int()
@@ -134,8 +143,9 @@ func (j *judge) callWindow(p *tokenPair) {
 	}
 }
 
-// timeTells: so much time has passed since the tokens before came that what must not move would be seen to move, and the reverse. Within
-// the tolerance a rule about times could not have failed, so it does not hold either: it is not evaluated.
+// timeTells: so much time has passed since the tokens before came that what must not move would be seen to move, and
+// the reverse. Within the tolerance a rule about times could not have failed, so it does not hold either: it is not
+// evaluated.
 func (j *judge) timeTells() bool { return j.k.Previous != nil && j.k.Since > tolerance+time.Second }
 
 // zoneHint names the usual reason for an instant that is off by whole quarters of an hour.
@@ -183,8 +193,8 @@ func (j *judge) fixedEnd(p *tokenPair) {
 	}
 }
 
-// sharedClaims judges TOK-15: claims that both tokens have are equal; a difference in those outside the core is soft, and ver has no say
-// beyond its own requirement's.
+// sharedClaims judges TOK-15: claims that both tokens have are equal; a difference in those outside the core is soft,
+// and ver has no say beyond its own requirement's.
 func (j *judge) sharedClaims(p *tokenPair) {
 	if p.access.claims == nil || p.refresh.claims == nil {
 		return

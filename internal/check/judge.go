@@ -12,9 +12,9 @@ import (
 	"agstest/internal/wire"
 )
 
-// Judge evaluates every rule that applies to an exchange, whatever the scenario wanted from it: documented status, error rules, shape of
-// the answer, tokens, identity. It leaves no finding for a rule that did not apply; an exchange without an answer has none at all.
-// Findings come in a fixed order and hold no token and no secret.
+// Judge evaluates every rule that applies to an exchange, whatever the scenario wanted from it: documented status,
+// error rules, shape of the answer, tokens, identity. A rule that did not apply leaves no finding; an exchange without
+// an answer has none at all. Findings come in a fixed order and hold no token and no secret.
 func Judge(x *wire.Exchange, k Known) []Finding {
 	if x == nil || x.Status == 0 {
 		return nil
@@ -23,6 +23,7 @@ func Judge(x *wire.Exchange, k Known) []Finding {
 	j.operation, j.known = ags.OperationByName(x.Call.Operation)
 	j.body, j.bodyErr = parseBody(x)
 	j.status()
+	j.givesNothingAway()
 	if j.refusedWithSuccess() {
 		j.errors()
 		return j.findings
@@ -52,7 +53,7 @@ func (j *judge) add(id string, o Outcome, expected, got string) {
 	j.findings = append(j.findings, Finding{id, o, expected, got})
 }
 
-// rule adds Held or, with what came instead, Broken.
+// rule adds Held, or Broken with the value that came instead.
 func (j *judge) rule(id string, held bool, expected, got string) {
 	o := Held
 	if !held {
@@ -61,7 +62,7 @@ func (j *judge) rule(id string, held bool, expected, got string) {
 	j.add(id, o, expected, got)
 }
 
-// object is the body as a JSON object, nil if it is none.
+// object returns the body as a JSON object; nil if it is none.
 func (j *judge) object() *strictjson.Value {
 	if j.body == nil || j.body.Kind != ags.Object {
 		return nil
@@ -72,8 +73,8 @@ func (j *judge) object() *strictjson.Value {
 // is tells whether the exchange belongs to one of the operations.
 func (j *judge) is(operations ...string) bool { return slices.Contains(operations, j.x.Call.Operation) }
 
-// Statuses that the pages do not list but that a tolerant reading allows: they do not say how discovery refuses a bad tenant, nor how
-// signOut refuses a bad token (ambiguities 7.11, 7.12).
+// Statuses that the pages do not list but that a tolerant reading allows: they do not say how discovery refuses a bad
+// tenant, nor how signOut refuses a bad token (ambiguities 7.11, 7.12).
 var tolerated = map[string][]int{
 	ags.ServiceDiscovery: {http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden},
 	ags.SignOut:          {http.StatusUnauthorized},
@@ -88,10 +89,15 @@ func (j *judge) status() {
 	}
 }
 
-// throttled: a limiter or a gateway has no room for the call, which says nothing about it, whether or not it tells when to come again.
+// throttled: a limiter or a gateway has no room for the call, which says nothing about it, whether or not it tells when
+// to come again.
 func (j *judge) throttled() bool {
 	return j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable
 }
+
+// PassingFault begins what came where a fault of the service passed when the same was sent again. Which call it hits is
+// chance.
+const PassingFault = "at first, and otherwise when the same was sent again: "
 
 func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
@@ -100,6 +106,9 @@ func (j *judge) throttling() {
 			after = "with Retry-After " + strictjson.Brief(a.RetryAfter)
 		}
 		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d %s, waited out", a.Status, after))
+		if a.Status/100 == 5 && !a.Limited && !j.throttled() {
+			j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf(PassingFault+"status %d, in which nothing tells of a limit on the rate", a.Status))
+		}
 	}
 	if j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable {
 		after := "without Retry-After"
@@ -110,12 +119,12 @@ func (j *judge) throttling() {
 	}
 }
 
-// gatewaysOwn tells the answer of a gateway to a request that it does not pass on, or to an answer that it cannot: a page that is no JSON,
-// for a request that was changed on purpose or has more than 2 kB of headers. nginx has 4 kB of room for the headers of an answer (502), and
-// most gateways for 8 kB of a request.
+// gatewaysOwn tells the answer of a gateway to a request that it does not pass on, or to an answer that it cannot: a
+// page that is no JSON, for a request that has more than 2 kB of headers, or the page of a known program that bars it.
+// nginx has 4 kB of room for the headers of an answer (502), and most gateways for 8 kB of a request.
 func (j *judge) gatewaysOwn() bool {
-	if _, page := wire.GatewayPage(j.x); !page || len(j.x.Body) == 0 || json.Valid(j.x.Body) {
-		return false
+	if wire.BarredBy(j.x) != "" {
+		return true
 	}
 	length := 0
 	for name, values := range j.x.Call.Header {
@@ -123,11 +132,16 @@ func (j *judge) gatewaysOwn() bool {
 			length += len(name) + len(v)
 		}
 	}
-	return length > 2<<10
+	if length <= 2<<10 || len(j.x.Body) == 0 || json.Valid(j.x.Body) {
+		return false
+	}
+	_, page := wire.GatewayPage(j.x)
+	return page
 }
 
 func (j *judge) serverError() {
 	switch {
+	case wire.BarredBy(j.x) != "": // the service's own answer is not known
 	case j.gatewaysOwn():
 		j.add("GW-07", Observed, "", fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
@@ -154,22 +168,24 @@ func (j *judge) documentedStatus() {
 		j.add("ERR-09", Held, expected, got)
 	case slices.Contains(tolerated[j.operation.Name], s):
 		j.add("ERR-09", Held, expected+", or another refusal where the page is silent", got)
-	case j.gatewaysOwn(): // what the service would have said is not known
+	case j.gatewaysOwn(): // the service's own answer is not known
 	case j.throttled():
 		j.add("ERR-09", Unknown, expected, got+" says that there was no room for the call")
-	case s == http.StatusProxyAuthRequired, s == http.StatusRequestTimeout:
+	case s == http.StatusProxyAuthRequired, s == http.StatusRequestTimeout, j.tooLongForAGateway():
 		j.add("ERR-09", Unknown, expected, got+" is of something on the way to the service")
 	case j.refusesForm():
 		// HTTP itself has a status for a request that is too long or in another media type.
 	case s/100 == 4, s/100 == 5 && j.oddForm():
-		// Which 4xx a refusal has is up to the plug-in that a customer has; where the page's sentence names the case, its own requirement says so.
+		// Which 4xx a refusal has is up to the plug-in that a customer has; where the page's sentence names the case, its own
+		// requirement says so.
 		j.add("ERR-09", Soft, expected, got)
 	default:
 		j.add("ERR-09", Broken, expected, got)
 	}
 }
 
-// oddForm tells of a request that says nothing a service could understand: its media type is another, or its body is no JSON object.
+// oddForm tells whether a service could understand nothing in the request: its media type is another, or its body is no
+// JSON object.
 func (j *judge) oddForm() bool {
 	if j.x.Call.Method == http.MethodGet {
 		return false
@@ -184,7 +200,7 @@ func (j *judge) oddForm() bool {
 	return err != nil && !strictjson.Recoverable(err) || body.Kind != ags.Object
 }
 
-// refusesForm: the status is HTTP's own for what is unusual about the form of this request.
+// refusesForm tells whether the status is HTTP's own for the unusual form of this request.
 func (j *judge) refusesForm() bool {
 	length := 0
 	for name, values := range j.x.Call.Header {
@@ -207,6 +223,15 @@ func (j *judge) refusesForm() bool {
 	return false
 }
 
+// tooLongForAGateway tells whether a page, which is no answer of the service's, says that a request was too long.
+func (j *judge) tooLongForAGateway() bool {
+	if s := j.x.Status; s != http.StatusRequestEntityTooLarge && s != http.StatusRequestHeaderFieldsTooLarge {
+		return false
+	}
+	_, page := wire.GatewayPage(j.x)
+	return page
+}
+
 // refusedWithSuccess recognises the legacy way of the gateway to refuse a token with status 200 (ambiguity 7.27).
 func (j *judge) refusedWithSuccess() bool {
 	if j.x.Status/100 != 2 || j.object() == nil {
@@ -222,7 +247,8 @@ func (j *judge) refusedWithSuccess() bool {
 	return refused
 }
 
-// success judges the body of a 2xx answer. Another 2xx than the documented one is ERR-09's matter; its body is judged all the same.
+// success judges the body of a 2xx answer. Another 2xx than the documented one is ERR-09's matter; its body is judged
+// all the same.
 func (j *judge) success() {
 	if !j.known {
 		return
@@ -263,7 +289,8 @@ func (j *judge) contentType(documented bool) {
 	}
 }
 
-// isJSON knows application/json and the types with the suffix +json, in any case and with any parameter (RFC 6839 section 3.1).
+// isJSON knows application/json and the types with the suffix +json, in any case and with any parameter (RFC 6839
+// section 3.1).
 func isJSON(contentType string) bool {
 	essence, _, _ := strings.Cut(contentType, ";")
 	essence = strings.ToLower(strings.TrimSpace(essence))
@@ -288,7 +315,8 @@ func (j *judge) sessionToken() {
 	}
 }
 
-// unspecified observes the answers whose body no page describes, and judges the tokens of a registration that brings some.
+// unspecified observes the answers whose body no page describes, and judges the tokens of a registration that brings
+// some.
 func (j *judge) unspecified() {
 	what := "an empty body"
 	switch {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/redact"
 	"agstest/internal/wire"
 
 	"github.com/stretchr/testify/assert"
@@ -110,6 +111,14 @@ func bothClaims(name string, value any) func(*answer) {
 	return func(a *answer) { a.access.claims[name], a.refresh.claims[name] = value, value }
 }
 
+// properties are the only parameters that the first service of a discovery answer lists.
+func properties(list ...any) func(*answer) {
+	return func(a *answer) {
+		service := a.body["availableServices"].([]any)[0].(map[string]any)
+		service["endpoints"].([]any)[0].(map[string]any)["parameterProperties"] = list
+	}
+}
+
 func withoutClaim(name string, access, refresh bool) func(*answer) {
 	return func(a *answer) {
 		if access {
@@ -187,7 +196,9 @@ var faults = []fault{
 	{"redirect", "refusal-401", ags.SignOn, all(status(302), head("Location", "https://login.example.com/")), Known{}, "ERR-09"},
 	{"404 from refresh", "refusal-401", ags.Refresh, status(404), Known{}, "ERR-09 soft"},
 	{"server error", "refusal-401", ags.Refresh, status(500), Known{}, "ERR-08 ERR-09"},
+	{"server error to a body that is no JSON object", "refusal-401", ags.Refresh, all(status(500), func(a *answer) { a.request.Body = []byte("[]") }), Known{}, "ERR-08 soft ERR-09 soft"},
 	{"503 without Retry-After", "refusal-401", ags.Refresh, status(503), Known{}, "ERR-08 unknown ERR-09 unknown"},
+	{"503 first, in which nothing tells of a limit", "refusal-401", ags.Refresh, func(a *answer) { a.attempts = []wire.Attempt{{Status: 503}} }, Known{}, "ERR-08 soft"},
 	{"503 with Retry-After tells nothing", "refusal-401", ags.Refresh, all(status(503), head("Retry-After", "5")), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"429 with Retry-After tells nothing", "throttled-429", ags.Refresh, nil, Known{}, "ERR-09 unknown"},
 	{"429 without Retry-After", "throttled-429", ags.Refresh, head("Retry-After", ""), Known{}, "ERR-09 unknown"},
@@ -288,6 +299,19 @@ var faults = []fault{
 	{"opaque tokens", sost, ags.SignOnWithSessionToken, func(a *answer) {
 		a.access.compact, a.refresh.compact = "b81f6c2a9d7e4f10", "0c9a7e5d3b1f2468"
 	}, who, "TOK-01"},
+	{"a password that is not called one", "servicediscovery-200", ags.ServiceDiscovery, properties(map[string]any{"name": "Pin-Code", "mandatory": true, "isPassword": false}), Known{}, "DISC-08 soft"},
+	{"a parameter that stands twice", "servicediscovery-200", ags.ServiceDiscovery, properties(map[string]any{"name": "login", "mandatory": true, "isPassword": false},
+		map[string]any{"name": "login", "mandatory": false, "isPassword": false}), Known{}, "DISC-08 soft"},
+	{"an opaque refresh token", sost, ags.SignOnWithSessionToken, func(a *answer) { a.refresh.compact = "8c1d0b6fa7e94c55" }, who, "TOK-01 soft"},
+	{"an opaque access token", sost, ags.SignOnWithSessionToken, func(a *answer) { a.access.compact = "8c1d0b6fa7e94c55" }, who, "TOK-01"},
+	{"a refresh token that is cut off behind its header", sost, ags.SignOnWithSessionToken, func(a *answer) { a.refresh.compact = strings.Split(a.refresh.sign(), ".")[0] }, who, "TOK-01"},
+	{"the key of the operator in a member", "servicediscovery-200", ags.ServiceDiscovery, member("settings", map[string]any{"key": "k3y-of-the-operator"}),
+		Known{Guarded: []string{"k3y-of-the-operator"}}, "ERR-14"},
+	{"the key of the operator in a header, in base64", "servicediscovery-200", ags.ServiceDiscovery, func(a *answer) { a.header.Set("X-Debug", "aGVhZDprM3ktb2YtdGhlLW9wZXJhdG9y") },
+		Known{Guarded: []string{"k3y-of-the-operator"}}, "ERR-14"},
+	{"a password in an unreadable body", "missing-404", ags.SignOn, body("<p>k3y-of-the-operator</p>"), Known{Guarded: []string{"k3y-of-the-operator"}}, "ERR-14"},
+	{"a password in a claim", "signOn-201", ags.SignOn, refreshClaim("credential", map[string]any{"entered": "Fjord \"22\" ü"}),
+		Known{Guarded: []string{"Fjord \"22\" ü"}}, "ERR-14"},
 	{"two segments", sost, ags.SignOnWithSessionToken, func(a *answer) { s := a.access.sign(); a.access.compact = s[:strings.LastIndexByte(s, '.')] }, who, "TOK-01"},
 	{"four segments", sost, ags.SignOnWithSessionToken, func(a *answer) { a.refresh.compact = a.refresh.sign() + ".AAAA" }, who, "TOK-01"},
 	{"padded", sost, ags.SignOnWithSessionToken, func(a *answer) { a.access.compact = a.access.sign() + "=" }, who, "TOK-01"},
@@ -305,6 +329,11 @@ var faults = []fault{
 	{"alg None with a signature", sost, ags.SignOnWithSessionToken, bothHeaders("alg", "NoNe"), who, "TOK-03"},
 	{"no signature", sost, ags.SignOnWithSessionToken, func(a *answer) { a.access.signature = []byte{} }, who, "TOK-03"},
 	{"short signature", sost, ags.SignOnWithSessionToken, func(a *answer) { a.access.signature = make([]byte, 31) }, who, "TOK-03"},
+	{"a signature of nothing but zeros", sost, ags.SignOnWithSessionToken, func(a *answer) { a.access.signature = make([]byte, 32) }, who, "TOK-03"},
+	{"one signature for both", sost, ags.SignOnWithSessionToken, func(a *answer) {
+		a.access.signature = []byte("the very same bytes beneath both")
+		a.refresh.signature = a.access.signature
+	}, who, "TOK-03"},
 	{"another algorithm", sost, ags.SignOnWithSessionToken, all(bothHeaders("alg", "RS256"), func(a *answer) { a.access.signature = make([]byte, 256) }), who, "TOK-03 soft"},
 	{"another algorithm without a signature", sost, ags.SignOnWithSessionToken, all(bothHeaders("alg", "RS256"), func(a *answer) { a.access.signature = []byte{} }), who, "TOK-03"},
 	{"no alg", sost, ags.SignOnWithSessionToken, func(a *answer) { delete(a.access.header, "alg") }, who, "TOK-02 TOK-03"},
@@ -414,6 +443,10 @@ var faults = []fault{
 	{"no service under 200", "servicediscovery-200", ags.ServiceDiscovery, member("availableServices", []any{}), Known{}, "DISC-02"},
 	{"service without a name", "servicediscovery-200", ags.ServiceDiscovery, services(func(s map[string]any) { delete(s, "authServiceName") }), Known{}, "DISC-05"},
 	{"service with an empty name", "servicediscovery-200", ags.ServiceDiscovery, services(func(s map[string]any) { s["authServiceName"] = "" }), Known{}, "DISC-05"},
+	{"a name twice", "servicediscovery-200", ags.ServiceDiscovery, func(a *answer) {
+		list := a.body["availableServices"].([]any)
+		a.body["availableServices"] = append(list, list[0])
+	}, Known{}, "DISC-05 soft"},
 	{"service that is a text", "servicediscovery-200", ags.ServiceDiscovery, member("availableServices", []any{"Operator SSO"}), Known{}, "DISC-05 DISC-07 soft"},
 	{"logo a number", "servicediscovery-200", ags.ServiceDiscovery, services(func(s map[string]any) { s["displayAttributes"] = map[string]any{"logo": 1} }), Known{}, "DISC-06 soft"},
 	{"displayAttributes a text", "servicediscovery-200", ags.ServiceDiscovery, services(func(s map[string]any) { s["displayAttributes"] = "x" }), Known{}, "DISC-06 soft"},
@@ -421,6 +454,10 @@ var faults = []fault{
 	{"endpoint without a name", "servicediscovery-200", ags.ServiceDiscovery, endpoint(func(e map[string]any) { delete(e, "name") }), Known{}, "DISC-07 soft"},
 	{"path without a slash", "servicediscovery-200", ags.ServiceDiscovery, endpoint(func(e map[string]any) { e["path"] = "signOn" }), Known{}, "DISC-07 soft"},
 	{"path with a host", "servicediscovery-200", ags.ServiceDiscovery, endpoint(func(e map[string]any) { e["path"] = "https://b.example.com/ags/signOn" }), Known{}, "DISC-07 soft"},
+	{"name of an endpoint a number", "servicediscovery-200", ags.ServiceDiscovery, endpoint(func(e map[string]any) { e["name"] = 7 }), Known{}, "DISC-07"},
+	{"isPassword left out", "servicediscovery-200", ags.ServiceDiscovery, endpoint(func(e map[string]any) {
+		delete(e["parameterProperties"].([]any)[0].(map[string]any), "isPassword")
+	}), Known{}, "DISC-08 soft"},
 	{"parameters an object", "servicediscovery-200", ags.ServiceDiscovery, endpoint(func(e map[string]any) { e["parameterProperties"] = map[string]any{} }), Known{}, "DISC-08"},
 	{"parameter without a name", "servicediscovery-200", ags.ServiceDiscovery, parameter("name", nil), Known{}, "DISC-08"},
 	{"mandatory as text", "servicediscovery-200", ags.ServiceDiscovery, parameter("mandatory", "true"), Known{}, "DISC-08"},
@@ -504,6 +541,10 @@ var choices = []fault{
 	{"integers with a fraction of zero", sost, ags.SignOnWithSessionToken, all(member("expires_in", number("1800.0")), member("refresh_expires_in", number("8.64e4")),
 		accessClaim("exp", number("1700001800.0"))), who, ""},
 	{"Bearer", sost, ags.SignOnWithSessionToken, member("token_type", "Bearer"), who, ""},
+	{"a gateway has no room for headers", "refusal-401", ags.Refresh, all(status(502), head("Content-Type", "text/html"), func(a *answer) {
+		a.request.Header.Set("X-Large", strings.Repeat("a", 4<<10))
+		a.raw = []byte("<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>")
+	}), Known{}, ""},
 	{"charset and case of the content type", sost, ags.SignOnWithSessionToken, head("Content-Type", `Application/JSON ; Charset="utf-8"`), who, ""},
 	{"content type with a suffix", sost, ags.SignOnWithSessionToken, head("Content-Type", "application/vnd.ags.v1+json"), who, ""},
 	{"typ in lower case", sost, ags.SignOnWithSessionToken, bothHeaders("typ", "jwt"), who, ""},
@@ -525,6 +566,15 @@ var choices = []fault{
 	{"refresh without client_id", refresh, ags.Refresh, without("client_id"), Known{Previous: previous}, ""},
 	{"refresh with the constant lifetime", refresh, ags.Refresh, member("fixed_refresh_expires_in", number("1209600")), Known{Previous: previous}, ""},
 	{"refresh with the constant lifetime, nothing known", refresh, ags.Refresh, member("fixed_refresh_expires_in", number("1209600")), Known{}, ""},
+	{"refresh gives the refresh token back that it was shown, told with its full lifetime", refresh, ags.Refresh, func(a *answer) {
+		exp, err := a.refresh.claims["exp"].(json.Number).Int64()
+		if err != nil {
+			panic(err)
+		}
+		a.refresh.claims["exp"] = exp - 3000
+		a.refresh.compact = a.refresh.sign()
+		a.request.Header.Set("Authorization", "Bearer "+a.refresh.compact)
+	}, Known{Previous: previous}, ""},
 	{"refresh keeps the jti", refresh, ags.Refresh, bothClaims("jti", "6120384756102938475"), Known{Previous: previous}, ""},
 	{"refresh cut short by the fixed end", refresh, ags.Refresh, func(a *answer) { nearTheEnd(a, "3600") }, Known{}, ""},
 	{"refresh cut short, told with its full lifetime", refresh, ags.Refresh, func(a *answer) { nearTheEnd(a, "86400") }, Known{}, ""},
@@ -559,7 +609,7 @@ var choices = []fault{
 	}), Known{}, ""},
 	{"registration with tokens", sost, ags.Register, nil, who, ""},
 	{"sign-out with text", "signOut-200", ags.SignOut, body("bye"), Known{}, ""},
-	{"waited out", sost, ags.SignOnWithSessionToken, func(a *answer) { a.attempts = []wire.Attempt{{Status: 429, RetryAfter: "1"}} }, who, ""},
+	{"waited out", sost, ags.SignOnWithSessionToken, func(a *answer) { a.attempts = []wire.Attempt{{Status: 429, RetryAfter: "1", Limited: true}} }, who, ""},
 }
 
 func nearTheEnd(a *answer, told string) {
@@ -615,7 +665,8 @@ func TestNoRuleIsConstant(t *testing.T) {
 	}
 }
 
-// Soft is only said of requirements that warn, wholly or in part, and of tolerances of this package that are listed here.
+// Soft is only said of requirements that warn, wholly or in part, and of tolerances of this package that are listed
+// here.
 func TestSoftFollowsTheCatalogue(t *testing.T) {
 	tolerances := map[string]string{
 		"GW-05":   "the form of errors is not documented",
@@ -645,7 +696,7 @@ func TestFindingsHoldNoToken(t *testing.T) {
 			shown += finding.Expected + "\n" + finding.Got + "\n"
 		}
 		for _, s := range append(secrets, "s7v1q9k3x5m2", "uat-51c0ffee0") {
-			assert.False(t, wire.Mentions(shown, s), "%s: %s", f.name, shown)
+			assert.False(t, redact.Mentions(shown, s), "%s: %s", f.name, shown)
 		}
 	}
 }

@@ -1,8 +1,12 @@
 package check
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"agstest/ags"
@@ -16,9 +20,10 @@ type JWS struct {
 	Signature []byte
 }
 
-// ParseJWS takes a compact JWS apart by its bytes: three segments, each base64url without padding and without stray bits, a header that
-// is a JSON object in which no member stands twice (RFC 7515 sections 4 and 5.2), and no critical extension, because none is understood
-// here (section 4.1.11). An empty signature is left to the caller, who knows what alg allows.
+// ParseJWS takes a compact JWS apart by its bytes: three segments, each base64url without padding and without stray
+// bits, a header that is a JSON object in which no member appears twice (RFC 7515 sections 4 and 5.2), and no critical
+// extension, because it understands none (section 4.1.11). The caller decides about an empty signature, because it
+// knows which alg allows one.
 func ParseJWS(compact string) (*JWS, error) {
 	if n := strings.Count(compact, "."); n != 2 {
 		return nil, fmt.Errorf("a compact JWS has 3 segments, this has %d", n+1)
@@ -46,6 +51,12 @@ func ParseJWS(compact string) (*JWS, error) {
 	return &JWS{header, segments[1], segments[2]}, nil
 }
 
+// Opaque tells whether a token does not claim to be a JWS: it has no dot, and does not begin like a header in
+// base64url. The content of a refresh token is for its issuer alone, so it may be opaque.
+func Opaque(token string) bool {
+	return token != "" && !strings.Contains(token, ".") && !strings.HasPrefix(token, "eyJ")
+}
+
 // Claims reads the payload as a JSON object in which no claim stands twice (RFC 7519 section 4).
 func (j *JWS) Claims() (*strictjson.Value, error) {
 	claims, err := strictjson.Parse(j.Payload)
@@ -58,8 +69,8 @@ func (j *JWS) Claims() (*strictjson.Value, error) {
 	return claims, nil
 }
 
-// decodeBase64URL is strict: the alphabet of RFC 4648 section 5, no padding, no line breaks, unused bits zero. The library skips line
-// breaks even where it is told to be strict.
+// decodeBase64URL is strict: the alphabet of RFC 4648 section 5, no padding, no line breaks, unused bits zero. The
+// library skips line breaks even where it is told to be strict.
 func decodeBase64URL(s string) ([]byte, error) {
 	out, ok := appendBase64URL(make([]byte, 0, len(s)*3/4), []byte(s))
 	if ok {
@@ -93,23 +104,45 @@ var base64URLDigits = func() (table [256]byte) {
 	return table
 }()
 
-// appendBase64URL is decodeBase64URL into room that is there already, without saying what is wrong.
+// strictBase64URL is the library's, which skips line breaks all the same.
+var strictBase64URL = base64.RawURLEncoding.Strict()
+
+// appendBase64URL is decodeBase64URL into existing room, without a reason for its failure.
+//
+// It is the library's decoder in half the time, which counts on every hit of a load: it looks up four letters of a
+// whole group at once, each already shifted to its place, and leaves the last group to the library.
 func appendBase64URL(out, in []byte) ([]byte, bool) {
-	if len(in)%4 == 1 {
-		return out, false
+	groups := max(0, len(in)-1) / 4
+	start := len(out)
+	out = slices.Grow(out, 3*groups+4)
+	room := out[start : start+3*groups+1] // each group writes four bytes, of which the next one overwrites the last
+	wrong := uint32(0)
+	for i := range groups {
+		letters := in[4*i : 4*i+4 : 4*i+4]
+		group := shifted[0][letters[0]] | shifted[1][letters[1]] | shifted[2][letters[2]] | shifted[3][letters[3]]
+		wrong |= group
+		binary.BigEndian.PutUint32(room[3*i:3*i+4:3*i+4], group)
 	}
-	var bits uint32
-	var n uint
-	for _, c := range in {
-		v := base64URLDigits[c]
-		if v == notBase64 {
-			return out, false
-		}
-		bits = bits<<6 | uint32(v)
-		if n += 6; n >= 8 {
-			n -= 8
-			out = append(out, byte(bits>>n))
-		}
+	rest := in[4*groups:]
+	if wrong&wrongLetter != 0 || bytes.IndexByte(rest, '\n') >= 0 || bytes.IndexByte(rest, '\r') >= 0 {
+		return out[:start], false
 	}
-	return out, bits&(1<<n-1) == 0
+	out, err := strictBase64URL.AppendDecode(out[:start+3*groups], rest)
+	return out, err == nil
 }
+
+// wrongLetter is set in shifted for letters outside the alphabet. A group is in the upper three of four bytes.
+const wrongLetter = 1
+
+// shifted is the value of a letter as the first, second, third and fourth of a group.
+var shifted = func() (table [4][256]uint32) {
+	for place := range table {
+		for letter, digit := range base64URLDigits {
+			table[place][letter] = wrongLetter
+			if digit != notBase64 {
+				table[place][letter] = uint32(digit) << (26 - 6*place)
+			}
+		}
+	}
+	return table
+}()

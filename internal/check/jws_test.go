@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // The example of RFC 7515 appendix A.1.
@@ -76,7 +77,40 @@ func TestParseJWSRefuses(t *testing.T) {
 	}
 }
 
-// What RFC 8725 warns of can be read, so that Judge can say what is wrong: alg none with its empty signature (section 3.1).
+// The way through whole groups takes what the library takes, but for line breaks.
+func TestBase64URLIsReadAsTheLibraryReadsIt(t *testing.T) {
+	decoded := func(in string) (string, bool) {
+		out, ok := appendBase64URL([]byte("before"), []byte(in))
+		return string(out), ok
+	}
+	for in, want := range map[string]string{"": "", "QQ": "A", "QUI": "AB", "QUJD": "ABC", "-_-_QUJD": "\xfb\xff\xbfABC"} {
+		out, ok := decoded(in)
+		assert.True(t, ok, in)
+		assert.Equal(t, "before"+want, out)
+	}
+	for _, in := range []string{"Q", "QQ==", "QR", "QUJ", "QU\nJD", "QUJD\n", "\rQUJD", "QUJD+QUJ", "QUJDQU/D", "=UJDQUJD", "QUJDQ\x80JD"} {
+		_, ok := decoded(in)
+		assert.False(t, ok, "%q", in)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		in := []byte(base64.RawURLEncoding.EncodeToString(rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes")))
+		for range rapid.IntRange(0, 2).Draw(t, "changes") {
+			if len(in) > 0 {
+				in[rapid.IntRange(0, len(in)-1).Draw(t, "at")] = rapid.OneOf(rapid.SampledFrom([]byte("AZaz09-_+/=.")), rapid.Byte()).Draw(t, "by")
+			}
+		}
+		want, err := base64.RawURLEncoding.Strict().DecodeString(string(in))
+		out, ok := appendBase64URL(nil, in)
+		wanted := err == nil && !strings.ContainsAny(string(in), "\r\n")
+		require.Equal(t, wanted, ok, "%q", in)
+		if wanted {
+			require.Equal(t, string(want), string(out), "%q", in)
+		}
+	})
+}
+
+// A token that RFC 8725 warns of can be read, so that Judge can report it: alg none with its empty signature (section
+// 3.1).
 func TestParseJWSReadsUnsecured(t *testing.T) {
 	jws, err := ParseJWS("eyJhbGciOiJub25lIn0.eyJ0eXAiOiJEZXZBdXRoTiJ9.")
 	require.NoError(t, err)

@@ -6,12 +6,14 @@ import (
 	"fmt"
 )
 
-// Tokens is what a load run reads of every token body. The slices point into the body or into room that the next ScanTokens reuses.
-// A member or claim that is absent or no string is nil.
+// Tokens is the part of a token body that a load run reads. The slices point into the body or into room that the next
+// ScanTokens reuses. A member or claim that is absent or no string is nil.
 type Tokens struct {
 	AccessToken, RefreshToken, ClientID, AccountID []byte
 	ExpiresIn                                      int64 // seconds; 0: absent or no integer
 	Access, Refresh                                TokenClaims
+	// ResultCode tells that the body has a member resultCode of its own, as refusals of older gateways do.
+	ResultCode bool
 
 	room []byte // for decoded payloads and escapes
 }
@@ -20,6 +22,8 @@ type Tokens struct {
 type TokenClaims struct {
 	Type, TenantID, AccountID, DeviceID, JTI []byte
 	Exp, FixedExp                            int64 // seconds; 0: absent or no integer
+	// Opaque: a refresh token of which nothing can be read.
+	Opaque bool
 }
 
 // The first things that are wrong with a token body, as ScanTokens tells them.
@@ -36,9 +40,9 @@ var (
 	errPayload   = errors.New("its payload is not a JSON object in base64url")
 )
 
-// ScanTokens reads whose a token body is, on every hit of a load: one pass without a tree, without memory of its own once t has room.
-// Its errors say that the body is no token body: broken JSON, a missing token, a token that cannot be opened. All other rules are
-// Judge's.
+// ScanTokens reads whose a token body is, on every hit of a load: one pass without a tree, without memory of its own
+// once t has room. Its errors say that the body is no token body: broken JSON, a missing token, a token that cannot be
+// opened. All other rules are Judge's.
 func ScanTokens(body []byte, t *Tokens) error {
 	room := t.room[:0]
 	if cap(room) < len(body) {
@@ -62,6 +66,8 @@ func ScanTokens(body []byte, t *Tokens) error {
 			s.takeString(&t.AccountID, &t.room)
 		case "expires_in":
 			t.ExpiresIn = s.integer()
+		case "resultCode":
+			t.ResultCode = true
 		}
 	}
 	if s.err != nil {
@@ -79,13 +85,16 @@ func ScanTokens(body []byte, t *Tokens) error {
 	if err := t.scanClaims(t.AccessToken, &t.Access); err != nil {
 		return fmt.Errorf("access_token: %w", err)
 	}
+	if t.Refresh.Opaque = opaqueText(t.RefreshToken); t.Refresh.Opaque {
+		return nil
+	}
 	if err := t.scanClaims(t.RefreshToken, &t.Refresh); err != nil {
 		return fmt.Errorf("refresh_token: %w", err)
 	}
 	return nil
 }
 
-// noObject says what a body is that begins with no object.
+// noObject says what a body is that does not begin with an object.
 func noObject(rest []byte) error {
 	switch {
 	case len(rest) == 0:
@@ -100,27 +109,24 @@ func noObject(rest []byte) error {
 	return errNoObject
 }
 
+var dot = []byte{'.'}
+
+// opaqueText is Opaque of a text that is not empty.
+func opaqueText(token []byte) bool {
+	return bytes.IndexByte(token, '.') < 0 && !bytes.HasPrefix(token, headerStart)
+}
+
+var headerStart = []byte("eyJ")
+
 func (t *Tokens) scanClaims(token []byte, c *TokenClaims) error {
-	first, second := -1, -1
-	for i, b := range token {
-		if b != '.' {
-			continue
-		}
-		switch {
-		case first < 0:
-			first = i
-		case second < 0:
-			second = i
-		default:
-			return errSegments
-		}
-	}
-	if second < 0 || first == 0 {
+	header, rest, _ := bytes.Cut(token, dot)
+	segment, signature, three := bytes.Cut(rest, dot)
+	if !three || len(header) == 0 || bytes.IndexByte(signature, '.') >= 0 {
 		return errSegments
 	}
 	start := len(t.room)
 	var ok bool
-	if t.room, ok = appendBase64URL(t.room, token[first+1:second]); !ok {
+	if t.room, ok = appendBase64URL(t.room, segment); !ok {
 		return errPayload
 	}
 	payload := t.room[start:]

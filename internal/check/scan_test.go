@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -57,7 +58,8 @@ func agrees(t failing, x *wire.Exchange, tokens *Tokens) {
 	}
 }
 
-// Whatever stands in the strings and however they are escaped, the scan reads what the tree reads; one Tokens serves all.
+// Whatever stands in the strings and however they are escaped, the scan reads what the tree reads; one Tokens serves
+// all.
 func TestScanTokensReadsAnyText(t *testing.T) {
 	var tokens Tokens
 	rapid.Check(t, func(t *rapid.T) {
@@ -101,6 +103,7 @@ func TestScanTokensRefuses(t *testing.T) {
 		"no refresh token": {body(good, ""), "refresh_token is no non-empty string"},
 		"token an object":  {`{"access_token":{},"refresh_token":"x"}`, "access_token is no non-empty string"},
 		"opaque":           {body("opaque", good), "access_token: it is not a compact JWS of three segments"},
+		"opaque header":    {body(good, "eyJhbGciOiJIUzI1NiJ9"), "refresh_token: it is not a compact JWS of three segments"},
 		"four segments":    {body(good+".x", good), "access_token: it is not a compact JWS of three segments"},
 		"bad payload":      {body(good, "a.b+c.d"), "refresh_token: its payload is not a JSON object in base64url"},
 		"payload no JSON":  {body(good, "a.AAAA.d"), "refresh_token: its payload is not a JSON object in base64url"},
@@ -112,6 +115,38 @@ func TestScanTokensRefuses(t *testing.T) {
 			assert.EqualError(t, ScanTokens([]byte(c.body), new(Tokens)), c.want)
 		})
 	}
+}
+
+func TestScanTokensSeesAResultCode(t *testing.T) {
+	token := signed(`{"alg":"HS256"}`, `{"typ":"DevAuthN"}`, nil)
+	for more, want := range map[string]bool{``: false, `,"resultCode":"0"`: true, `,"result\u0043ode":1`: true, `,"x":{"resultCode":1}`: false} {
+		var tokens Tokens
+		require.NoError(t, ScanTokens(fmt.Appendf(nil, `{"access_token":%q,"refresh_token":%q%s}`, token, token, more), &tokens))
+		assert.Equal(t, want, tokens.ResultCode, more)
+	}
+}
+
+// TestStringsEndWhereTheyEnd compares the way through eight bytes at a time with one byte after the other.
+func TestStringsEndWhereTheyEnd(t *testing.T) {
+	slowly := func(b []byte) int {
+		for i := 1; i < len(b); i++ {
+			switch {
+			case b[i] == '"':
+				return i + 1
+			case b[i] == '\\':
+				i++
+			case b[i] < 0x20:
+				return -1
+			}
+		}
+		return -1
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := append([]byte{'"'}, rapid.SliceOfN(rapid.SampledFrom([]byte("aaaaaaaaz\"\\\x00\x1f\x20!#[]\x7f\x80\xa2\xdc\xff")), 0, 40).Draw(t, "text")...)
+		end, plain := skipString(text, 0)
+		require.Equal(t, slowly(text), end, "%q", text)
+		require.Equal(t, end > 0 && !bytes.Contains(text[:end], []byte{'\\'}), plain, "%q", text)
+	})
 }
 
 func FuzzScanTokens(f *testing.F) {
@@ -142,4 +177,15 @@ func BenchmarkJudge(b *testing.B) {
 	for b.Loop() {
 		Judge(x, who)
 	}
+}
+
+// TestScanTokensLeavesAnOpaqueRefreshTokenInPeace: it does not name its client, and ScanTokens reports that.
+func TestScanTokensLeavesAnOpaqueRefreshTokenInPeace(t *testing.T) {
+	good := signed(`{"alg":"HS256"}`, `{"typ":"DevAuthN","deviceId":"TV_1"}`, nil)
+	var tokens Tokens
+	assert.NoError(t, ScanTokens([]byte(fmt.Sprintf(`{"access_token":%q,"refresh_token":"8c1d0b6fa7e94c55"}`, good)), &tokens))
+	assert.True(t, tokens.Refresh.Opaque)
+	assert.Equal(t, "TV_1", string(tokens.Access.DeviceID))
+	assert.NoError(t, ScanTokens([]byte(fmt.Sprintf(`{"access_token":%q,"refresh_token":%q}`, good, good)), &tokens))
+	assert.False(t, tokens.Refresh.Opaque)
 }

@@ -1,10 +1,10 @@
 package check
 
 import (
+	"encoding/binary"
+	"math/bits"
+
 	"agstest/internal/strictjson"
-	"bytes"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // objectScan steps over the members of one JSON object.
@@ -14,6 +14,7 @@ type objectScan struct {
 	begun bool
 	name  []byte // of the member
 	value []byte // as it is written
+	plain bool   // no backslash is in the value, where it is a string
 	err   error
 }
 
@@ -22,30 +23,24 @@ func (s *objectScan) next() bool {
 		return false
 	}
 	i := skipSpace(s.text, s.at)
-	if i < len(s.text) && s.text[i] == '}' && !s.begun {
+	switch {
+	case s.begun && i < len(s.text) && s.text[i] == ',': // as most
+		i = skipSpace(s.text, i+1)
+	case i < len(s.text) && s.text[i] == '}':
 		s.at = i + 1
 		return false
-	}
-	if s.begun {
-		switch {
-		case i < len(s.text) && s.text[i] == '}':
-			s.at = i + 1
-			return false
-		case i < len(s.text) && s.text[i] == ',':
-			i = skipSpace(s.text, i+1)
-		default:
-			s.err = errBrokenOff
-			return false
-		}
+	case s.begun:
+		s.err = errBrokenOff
+		return false
 	}
 	s.begun = true
-	end := skipString(s.text, i)
+	end, plain := skipString(s.text, i)
 	if end < 0 {
 		s.err = errBrokenOff
 		return false
 	}
 	s.name = s.text[i+1 : end-1]
-	if bytes.IndexByte(s.name, '\\') >= 0 { // a name may be written with escapes too (RFC 8259 section 8.3)
+	if !plain { // a name may be written with escapes too (RFC 8259 section 8.3)
 		var ok bool
 		if s.name, ok = appendUnescaped(nil, s.name); !ok {
 			s.err = errBrokenOff
@@ -58,7 +53,7 @@ func (s *objectScan) next() bool {
 		return false
 	}
 	i = skipSpace(s.text, i+1)
-	if end = skipValue(s.text, i); end < 0 {
+	if end, s.plain = skipValue(s.text, i); end < 0 {
 		s.err = errBrokenOff
 		return false
 	}
@@ -76,19 +71,17 @@ func (s *objectScan) takeString(into *[]byte, room *[]byte) {
 		return
 	}
 	raw := s.value[1 : len(s.value)-1]
-	for _, b := range raw {
-		if b == '\\' {
-			start := len(*room)
-			var ok bool
-			if *room, ok = appendUnescaped(*room, raw); !ok {
-				s.err = errBrokenOff
-				return
-			}
-			*into = (*room)[start:len(*room):len(*room)]
-			return
-		}
+	if s.plain {
+		*into = raw[:len(raw):len(raw)]
+		return
 	}
-	*into = raw[:len(raw):len(raw)]
+	start := len(*room)
+	var ok bool
+	if *room, ok = appendUnescaped(*room, raw); !ok {
+		s.err = errBrokenOff
+		return
+	}
+	*into = (*room)[start:len(*room):len(*room)]
 }
 
 // integer reads a plain integer; other ways of writing one are rare enough to be left to Judge.
@@ -113,52 +106,83 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipString gives the index behind the string at i, −1 if there is none.
-func skipString(b []byte, i int) int {
+// skipString returns the index behind the string at i, −1 if there is none, and whether the string has no backslash. It
+// looks at eight bytes together, as tokens are long.
+func skipString(b []byte, i int) (end int, plain bool) {
 	if i >= len(b) || b[i] != '"' {
-		return -1
+		return -1, false
 	}
-	for i++; i < len(b); i++ {
+	plain = true
+	for i++; i < len(b); {
+		if i+8 <= len(b) {
+			special := specials(binary.LittleEndian.Uint64(b[i:]))
+			if special == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(special) / 8
+		}
 		switch c := b[i]; {
 		case c == '"':
-			return i + 1
+			return i + 1, plain
 		case c == '\\':
 			i++
+			plain = false
 		case c < 0x20:
-			return -1
+			return -1, false
 		}
+		i++
 	}
-	return -1
+	return -1, false
 }
 
-// skipValue gives the index behind the value at i, −1 if there is none. Inside objects and arrays only brackets and strings are looked at.
-func skipValue(b []byte, i int) int {
+// specials has the highest bit of a byte set where a string may end there: at the first quote, backslash or control
+// character. Bits of later bytes may be set too.
+func specials(word uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := word^ones*'"', word^ones*'\\'
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (word-ones*0x20)&^word) & highs
+}
+
+// skipValue returns the index behind the value at i, −1 if there is none, and whether a string has no backslash. Inside
+// objects and arrays it looks only at brackets and strings.
+func skipValue(b []byte, i int) (end int, plain bool) {
 	if i >= len(b) {
-		return -1
+		return -1, false
 	}
 	switch b[i] {
 	case '"':
 		return skipString(b, i)
 	case '{', '[':
-		depth := 0
-		for i < len(b) {
-			switch b[i] {
-			case '"':
-				if i = skipString(b, i); i < 0 {
-					return -1
-				}
-				continue
-			case '{', '[':
-				depth++
-			case '}', ']':
-				if depth--; depth == 0 {
-					return i + 1
-				}
-			}
-			i++
-		}
-		return -1
+		return skipBracketed(b, i), false
 	}
+	return skipWord(b, i), false
+}
+
+// skipBracketed gives the index behind the object or array at i, −1 if it has no end.
+func skipBracketed(b []byte, i int) int {
+	depth := 0
+	for i < len(b) {
+		switch b[i] {
+		case '"':
+			if i, _ = skipString(b, i); i < 0 {
+				return -1
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return -1
+}
+
+// skipWord gives the index behind what stands at i if it is true, false, null or begins as numbers do, −1 if not.
+func skipWord(b []byte, i int) int {
 	start := i
 	for i < len(b) && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] > ' ' && b[i] != '"' && b[i] != ':' {
 		i++
@@ -176,49 +200,17 @@ func skipValue(b []byte, i int) int {
 
 // appendUnescaped reads the escapes of a JSON string.
 func appendUnescaped(out, raw []byte) ([]byte, bool) {
-	for i := 0; i < len(raw); i++ {
+	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
 			out = append(out, raw[i])
+			i++
 			continue
 		}
-		i++
-		if i == len(raw) {
+		var long int
+		if out, long = strictjson.AppendEscape(out, raw[i:]); long == 0 {
 			return out, false
 		}
-		switch raw[i] {
-		case '"', '\\', '/':
-			out = append(out, raw[i])
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, ok := strictjson.FourHex(raw, i+1)
-			if !ok {
-				return out, false
-			}
-			i += 4
-			if utf16.IsSurrogate(r) {
-				pair := utf8.RuneError
-				if i+2 < len(raw) && raw[i+1] == '\\' && raw[i+2] == 'u' {
-					if low, ok := strictjson.FourHex(raw, i+3); ok {
-						if pair = utf16.DecodeRune(r, low); pair != utf8.RuneError {
-							i += 6
-						}
-					}
-				}
-				r = pair
-			}
-			out = utf8.AppendRune(out, r)
-		default:
-			return out, false
-		}
+		i += long
 	}
 	return out, true
 }

@@ -13,8 +13,8 @@ import (
 type Observation struct {
 	Operation string
 	Status    int
-	// Place is a path into the body such as availableServices[].endpoints[].path, "access claim exp", "refresh header kid",
-	// "header content-type", or "status".
+	// Place is a path into the body such as availableServices[].endpoints[].path, "access claim exp", "refresh header
+	// kid", "header content-type", or "status".
 	Place string
 	// Kind is the kind of the JSON value, the media type at "header content-type", and "" for other headers.
 	Kind string
@@ -23,8 +23,8 @@ type Observation struct {
 // maxObservations bounds what one answer can add.
 const maxObservations = 500
 
-// Shape lists every member, claim, kind, header name and status of an answer, each once and sorted, for comparing two runs that both
-// conform.
+// Shape lists every member, claim, kind, header name and status of an answer, each once and sorted, for comparing two
+// runs that both conform.
 func Shape(x *wire.Exchange) []Observation {
 	if x == nil || x.Status == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 // maxExp is the largest exp in seconds that the SSP tokens reference allows.
 const maxExp = 4294967295
 
-// token is one token of a pair, as far as it can be read.
+// token is the readable part of one token of a pair.
 type token struct {
 	name   string            // access token, refresh token
 	member *strictjson.Value // of the body; nil if absent
@@ -20,6 +21,7 @@ type token struct {
 	claims *strictjson.Value
 	err    error // why jws or claims is nil
 	access bool
+	opaque bool // a refresh token whose content is for the service alone
 }
 
 // tokenPair is a pair with the members beside it.
@@ -46,6 +48,9 @@ func readToken(member *strictjson.Value, name string, access bool) token {
 		t.err = fmt.Errorf("it is %s and not a string", describe(member))
 		return t
 	}
+	if t.opaque = !access && Opaque(member.Text); t.opaque {
+		return t
+	}
 	if t.jws, t.err = ParseJWS(member.Text); t.err == nil {
 		t.claims, t.err = t.jws.Claims()
 	}
@@ -58,11 +63,15 @@ func (t *token) seconds(claim string) (int64, bool) {
 	return n, ok && n >= 0 && n <= maxExp
 }
 
-// structure judges each token by itself: TOK-01 to TOK-10, TOK-19 and TOK-20. A requirement on both tokens gets one finding.
+// structure judges each token by itself: TOK-01 to TOK-10, TOK-19 and TOK-20. A requirement on both tokens gets one
+// finding.
 func (j *judge) structure(p *tokenPair) {
 	j.overBoth("TOK-01", "compact JWS of three parts in base64url", p, func(t *token) (string, bool) {
 		if t.err != nil {
 			return t.err.Error(), false
+		}
+		if t.opaque { // the page shows one sample, and no sentence says what a client reads in it
+			return "it is opaque: nothing of it can be read", true
 		}
 		return "", false
 	})
@@ -141,6 +150,10 @@ func (j *judge) headers(p *tokenPair) {
 
 // algorithms judges TOK-03. The signature itself cannot be verified, because the key is the service's secret.
 func (j *judge) algorithms(p *tokenPair) {
+	if a, r := p.access.jws, p.refresh.jws; a != nil && r != nil && len(a.Signature) > 0 && bytes.Equal(a.Signature, r.Signature) && p.access.member.Text != p.refresh.member.Text {
+		j.add("TOK-03", Broken, "a signature of each token", "two tokens that differ have the same signature")
+		return
+	}
 	j.overClaims("TOK-03", "HS256 with a signature of 32 bytes", p, func(t *token) (string, bool) {
 		algorithm, n := t.jws.Header.Get("alg"), len(t.jws.Signature)
 		switch {
@@ -151,9 +164,11 @@ func (j *judge) algorithms(p *tokenPair) {
 		case n == 0:
 			return "the signature is empty", false
 		case algorithm.Text == "HS256" && n != 32:
-			return fmt.Sprintf("the signature has %d bytes", n), false
+			return "the signature has " + counted(n, "byte"), false
 		case algorithm.Text != "HS256":
 			return "alg is " + strictjson.Brief(algorithm.Text), true
+		case bytes.Count(t.jws.Signature, t.jws.Signature[:1]) == n:
+			return "all bytes of the signature are the same", false
 		}
 		return "", false
 	})
@@ -201,7 +216,7 @@ func (j *judge) claimSet(id, expected string, t *token) {
 	case len(soft) > 0:
 		j.add(id, Soft, expected, strings.Join(soft, "; "))
 	default:
-		j.add(id, Held, expected, fmt.Sprintf("%d claims", len(t.claims.Members)))
+		j.add(id, Held, expected, counted(len(t.claims.Members), "claim"))
 	}
 }
 
@@ -232,7 +247,7 @@ func (j *judge) accessOnly(t *token) {
 	j.add("TOK-09", Held, "no claims of the access token alone", "none")
 }
 
-// deadlineProblem says what is wrong with exp and fixed_exp.
+// deadlineProblem returns what is wrong with exp and fixed_exp.
 func deadlineProblem(t *token) (string, bool) {
 	var problems []string
 	for _, name := range []string{"exp", "fixed_exp"} {

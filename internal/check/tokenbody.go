@@ -8,8 +8,8 @@ import (
 	"agstest/internal/strictjson"
 )
 
-// The requirements that the token body of each operation falls under: that it brings both tokens, and that its eight members have the
-// documented kinds. signOn and subsequentSignOn have one requirement for both.
+// The requirements that the token body of each operation falls under: that it brings both tokens, and that its eight
+// members have the documented kinds. signOn and subsequentSignOn have one requirement for both.
 var tokenBodyRequirements = map[string]struct{ tokens, members string }{
 	ags.SignOnWithSessionToken: {"SOST-03", "SOST-04"},
 	ags.SignOn:                 {"SSO-01", "SSO-01"},
@@ -54,8 +54,8 @@ func missingTokens(body *strictjson.Value) string {
 	return strings.Join(missing, "; ")
 }
 
-// sameToken says where a refresh brought the access token of before. Two tokens minted in the same second may be alike to the byte, so
-// it takes more time than the clocks can differ to tell.
+// sameToken says where a refresh brought the access token of before. Two tokens minted in the same second may be alike
+// to the byte, so it takes more time than the clocks can differ to tell.
 func (j *judge) sameToken(body *strictjson.Value) string {
 	p := j.k.Previous
 	if p == nil || p.Issued.IsZero() || body.Get("access_token").String() != p.AccessToken {
@@ -87,7 +87,8 @@ func (j *judge) memberProblems(body *strictjson.Value) string {
 	return strings.Join(problems, "; ")
 }
 
-// newClient judges that a first-time sign-on brings a client_id. That it works later takes another call, so it is never Held here.
+// newClient judges that a first-time sign-on brings a client_id. That it works later takes another call, so it is never
+// Held here.
 func (j *judge) newClient(body *strictjson.Value) {
 	if !j.k.FirstTime || body.Get("client_id").String() != "" {
 		return

@@ -1,5 +1,6 @@
-// Package delivery tells whether a request that got no answer provably never reached the service: the one case in which a request of any
-// method may be sent again (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). It knows connections and nothing of HTTP.
+// Package delivery tells whether a request without an answer provably never reached the service: the one case in which
+// a request of any method may be sent again (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). It knows connections and
+// nothing of HTTP.
 package delivery
 
 import (
@@ -8,16 +9,17 @@ import (
 	"time"
 )
 
-// CutOff tells an error of a write that the peer had closed or reset the connection: not all was sent. All functions of this package may be
-// called by many goroutines at once.
+// CutOff tells an error of a write that the peer had closed or reset the connection: not all was sent. All functions of
+// this package may be called by many goroutines at once.
 func CutOff(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) ||
 		errors.Is(err, syscall.Errno(10053)) || errors.Is(err, syscall.Errno(10054)) // as Winsock numbers the last two
 }
 
-// Unread tells that the peer, which has ended its side of a connection, ended it before it had all that was sent. What resets the connection
-// then is at most one round trip away: it waits for twice as long, 500 ms at most. Nothing may be written to the connection between the end
-// of the peer's side and this call: what is written then would be the proof. On Windows and the BSDs it cannot be told, and is false.
+// Unread tells whether the peer, which has ended its side of a connection, ended it before it had all data that was
+// sent. A reset that follows from this is at most one round trip away: Unread waits for twice as long, 500 ms at most.
+// Nothing may be written to the connection between the end of the peer's side and this call: such data would be the
+// proof. On Windows and the BSDs it cannot tell and returns false.
 func Unread(control syscall.RawConn, roundTrip time.Duration) bool {
 	if control == nil {
 		return false

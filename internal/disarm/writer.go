@@ -7,18 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// Writer disarms everything that goes through it, also a mark that comes in several pieces. It may be used by many goroutines at once.
+// Writer disarms everything that goes through it, also a mark that comes in several pieces. It may be used by many
+// goroutines at once.
 type Writer struct {
 	w     io.Writer
 	clean func(string) string // nil: nothing more
 
 	mutex  sync.Mutex // guards what follows
 	styles bool
-	line   string // the end of what was written of this line
+	line   string // the end of this line as written so far
 	held   string // bytes of a character that has not come whole
 }
 
-// NewWriter makes a writer onto w. What clean does to a text is done first; nil: nothing.
+// NewWriter makes a writer onto w. It applies clean to a text first; nil: nothing is applied.
 func NewWriter(w io.Writer, clean func(string) string) *Writer { return &Writer{w: w, clean: clean} }
 
 // Unwrap is the stream below.
@@ -31,7 +32,7 @@ func (w *Writer) Styles(on bool) {
 	w.styles = on
 }
 
-// Write never tells more than len(p), though what it writes below may be longer.
+// Write never returns more than len(p), though it may write more below.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()

@@ -2,7 +2,7 @@ package environment
 
 import "strings"
 
-// Ability is what one situation, or one other part of the file, allows to be checked.
+// Ability says what one situation, or one other part of the file, makes it possible to check.
 type Ability struct {
 	// Name is a situation, or operator, allow.first-time, load.clients.
 	Name string
@@ -10,7 +10,7 @@ type Ability struct {
 	Allows string
 	// Offered: the file gives it, whole.
 	Offered bool
-	// Missing says what the file lacks; empty where Offered.
+	// Missing says what the file lacks; empty if Offered.
 	Missing string
 	// Absent: the file says that the platform does not have it.
 	Absent bool
@@ -18,7 +18,7 @@ type Ability struct {
 	Example string
 }
 
-// need is what a situation must say to be of use.
+// need lists what a situation must give to be of use.
 type need struct {
 	allows, example string
 	// missing names what lacks in a situation that is there.
@@ -61,9 +61,10 @@ func lacks(missing bool, name string) string {
 	return ""
 }
 
-// needOf tells for each situation what it is good for. The order is that of SituationNames.
+// needOf lists the purpose of each situation, in the order of SituationNames.
 var needOf = map[string]need{
 	"active":             {"sign-on with a session token, n-th time, refresh, sign-out and the rules of tokens", `active: {sessionToken: "${AGS_SESSION}", clientId: PUB_989, accountId: "1663"}`, needs(sessionToken, clientID)},
+	"spare-device":       {"signing out where no device can be made: it is signed out, and may be lost by that", `spare-device: {clientId: PUB_994}   # of the account of active`, needs(clientID)},
 	"foreign-device":     {"refusal of a device that belongs to another account", `foreign-device: {clientId: OTH_1}`, needs(clientID)},
 	"suspended-account":  {"refusal of a suspended account (403, 20002)", `suspended-account: {sessionToken: "${AGS_SUSPENDED}", clientId: SUS_1}`, needs(sessionToken)},
 	"cancelled-account":  {"refusal of a cancelled account (403, 20001)", `cancelled-account: {sessionToken: "${AGS_CANCELLED}", clientId: CAN_1}`, needs(sessionToken)},
@@ -89,8 +90,8 @@ var needOf = map[string]need{
 
 func registerType(_ *Environment, s Situation) string { return lacks(s.Type == "", "type") }
 
-// Abilities tells for every situation, in the order of SituationNames, and for the other parts that checks depend on, what it allows
-// to be checked and what the file lacks for it.
+// Abilities returns what can be checked and what the file lacks for it: for every situation, in the order of
+// SituationNames, and for the other parts that checks depend on.
 func (e *Environment) Abilities() []Ability {
 	var list []Ability
 	for _, name := range SituationNames {

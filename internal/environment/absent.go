@@ -30,7 +30,7 @@ func partNames() []string {
 // IsAbsent tells whether the file says that the platform has no such part.
 func (e *Environment) IsAbsent(part string) bool { return slices.Contains(e.Absent, part) }
 
-// absentFor is the absent part that a situation needs; empty: there is none.
+// absentFor returns the absent part that a situation needs; empty if there is none.
 func (e *Environment) absentFor(situation string) string {
 	for _, part := range Parts {
 		if e.IsAbsent(part.Name) && slices.Contains(part.Situations, situation) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Actions change the state of the platform: each is a command or a request, or comes with ADM, the platform's public calls for operators.
-// Names in braces, such as {accountId}, stand for what is meant.
+// Actions change the state of the platform: each is a command or a request, or comes with ADM, the platform's public
+// calls for operators. Names in braces, such as {accountId}, stand for the object of the change.
 type Actions struct {
 	ADM        *ADM    `yaml:"adm"`
 	Suspend    *Action `yaml:"suspend"` // {accountId}
@@ -29,16 +29,16 @@ type Actions struct {
 type Action struct {
 	Command []string      `yaml:"command"`
 	Request *TokenRequest `yaml:"request"`
-	// Devices says where the list stands in the answer to the request of list (RFC 6901), and ID where the id stands in each; a command
-	// writes one id a line.
+	// Devices is the place of the list in the answer to the request of list (RFC 6901), and ID the place of the id in
+	// each entry; a command writes one id a line.
 	Devices string `yaml:"devices"`
 	ID      string `yaml:"id"`
-	// Before is what limit, vpn and geo are put back to: a number of devices, or on or off.
+	// Before is the state to which limit, vpn and geo are put back: a number of devices, or on or off.
 	Before string `yaml:"before"`
 }
 
-// ADM are the public calls for operators of the Account and Device Manager (the pages "Change an account's status" and "Remove all devices from
-// an account").
+// ADM are the public calls for operators of the Account and Device Manager (the pages "Change an account's status" and
+// "Remove all devices from an account").
 type ADM struct {
 	URL   string `yaml:"url"`
 	Token string `yaml:"token"` // bearer
@@ -49,7 +49,7 @@ type ADM struct {
 // MayAct tells whether the file has actions and allows them.
 func (e *Environment) MayAct() bool { return e.Actions != nil && e.Allow.Actions }
 
-// ActionOf is the own action of a kind, such as suspend; nil: the file gives none.
+// ActionOf returns the file's own action of a kind, such as suspend; nil if it gives none.
 func (a *Actions) ActionOf(kind string) *Action {
 	if a == nil {
 		return nil
@@ -83,8 +83,8 @@ func (a *Actions) ActionOf(kind string) *Action {
 	return nil
 }
 
-// ActionKinds are the kinds of actions, by their keys.
-var ActionKinds = []string{"suspend", "restrict", "cancel", "reactivate", "disable", "enable", "delete", "limit", "vpn", "geo", "list", "clear"}
+// actionKinds are the kinds of actions, by their keys.
+var actionKinds = []string{"suspend", "restrict", "cancel", "reactivate", "disable", "enable", "delete", "limit", "vpn", "geo", "list", "clear"}
 
 // NamedAccounts are the accounts that the file names: actions touch no other.
 func (e *Environment) NamedAccounts() []string {
@@ -95,6 +95,18 @@ func (e *Environment) NamedAccounts() []string {
 		}
 	}
 	return named
+}
+
+// SituationWithDevice returns a situation whose device has a clientId; empty if the file names no such device. It
+// returns spare-device, which may be signed out, only if no other has the clientId.
+func (e *Environment) SituationWithDevice(clientID string) string {
+	found := ""
+	for _, name := range sortedKeys(e.Situations) {
+		if clientID != "" && e.Situations[name].ClientID == clientID && (found == "" || found == "spare-device") {
+			found = name
+		}
+	}
+	return found
 }
 
 // checkActions finds actions that cannot work, or could not be undone.
@@ -113,7 +125,7 @@ func (r *reader) checkActions(e *Environment) {
 		r.checkADM(a.ADM)
 	}
 	given := map[string]bool{"{tenant}": e.Tenant != "", "{accountId}": true, "{clientId}": true}
-	for _, kind := range ActionKinds {
+	for _, kind := range actionKinds {
 		if action := a.ActionOf(kind); action != nil {
 			r.checkAction(kind, action, given)
 		}
@@ -148,25 +160,13 @@ func (r *reader) checkADM(adm *ADM) {
 
 // More names in braces of actions.
 const (
-	LimitInBraces = "{limit}"
-	StateInBraces = "{state}"
+	limitInBraces = "{limit}"
+	stateInBraces = "{state}"
 )
 
 func (r *reader) checkAction(kind string, a *Action, given map[string]bool) {
 	path := "actions." + kind
-	known := map[string]bool{}
-	for name, has := range given {
-		known[name] = has
-	}
-	switch kind {
-	case "vpn", "geo":
-		known = map[string]bool{"{tenant}": given["{tenant}"], StateInBraces: true}
-	case "limit":
-		known[LimitInBraces] = true
-	}
-	if kind != "disable" && kind != "enable" && kind != "delete" {
-		delete(known, "{clientId}")
-	}
+	known := bracesOf(kind, given)
 	switch {
 	case len(a.Command) > 0 && a.Request != nil:
 		r.wrong(path, "give one of command and request")
@@ -179,32 +179,64 @@ func (r *reader) checkAction(kind string, a *Action, given map[string]bool) {
 		r.wrong(path, "must say what is done: {command: [./state.sh, %s, \"{accountId}\"]} or {request: {method: PUT, url: https://…}}", kind)
 		return
 	}
-	if kind == "list" {
-		if a.Request != nil && (!strings.HasPrefix(a.Devices, "/") && a.Devices != "" || !strings.HasPrefix(a.ID, "/") && a.ID != "") {
-			r.wrong(path, "devices and id are JSON pointers, such as /devices and /_id (RFC 6901)")
-		}
-	} else if a.Devices+a.ID != "" {
-		r.wrong(path, "devices and id belong to list")
-	}
+	isPointer := func(text string) bool { return text == "" || strings.HasPrefix(text, "/") }
 	switch {
-	case kind == "limit" && !isCount(a.Before):
-		r.wrong(path, "needs before: the limit that is put back, such as 20")
-	case (kind == "vpn" || kind == "geo") && a.Before != "" && a.Before != "on" && a.Before != "off":
-		r.wrong(path+".before", "must be on or off")
-	case a.Before != "" && kind != "limit" && kind != "vpn" && kind != "geo":
-		r.wrong(path+".before", "belongs to limit, vpn and geo")
+	case kind != "list" && a.Devices+a.ID != "":
+		r.wrong(path, "devices and id belong to list")
+	case kind == "list" && a.Request != nil && !(isPointer(a.Devices) && isPointer(a.ID)):
+		r.wrong(path, "devices and id are JSON pointers, such as /devices and /_id (RFC 6901)")
 	}
-	about := "{accountId}"
-	switch kind {
-	case "disable", "enable", "delete":
-		about = "{clientId}"
-	case "limit":
-		about = LimitInBraces
-	case "vpn", "geo":
-		about = StateInBraces
-	}
+	r.checkBefore(path, kind, a.Before)
+	about := subjectOf(kind)
 	if !slices.ContainsFunc(a.texts(), func(text string) bool { return strings.Contains(text, about) }) {
 		r.wrong(path, "says nowhere what is meant: put %s into it", about)
+	}
+}
+
+// bracesOf are the names in braces that an action of a kind may use.
+func bracesOf(kind string, given map[string]bool) map[string]bool {
+	known := map[string]bool{}
+	switch kind {
+	case "vpn", "geo":
+		return map[string]bool{"{tenant}": given["{tenant}"], stateInBraces: true}
+	case "limit":
+		known[limitInBraces] = true
+	}
+	for name, has := range given {
+		if name != "{clientId}" || subjectOf(kind) == "{clientId}" {
+			known[name] = has
+		}
+	}
+	return known
+}
+
+// subjectOf returns what an action of a kind has to name.
+func subjectOf(kind string) string {
+	switch kind {
+	case "disable", "enable", "delete":
+		return "{clientId}"
+	case "limit":
+		return limitInBraces
+	case "vpn", "geo":
+		return stateInBraces
+	}
+	return "{accountId}"
+}
+
+func (r *reader) checkBefore(path, kind, before string) {
+	switch kind {
+	case "limit":
+		if !isCount(before) {
+			r.wrong(path, "needs before: the limit that is put back, such as 20")
+		}
+	case "vpn", "geo":
+		if before != "" && before != "on" && before != "off" {
+			r.wrong(path+".before", "must be on or off")
+		}
+	default:
+		if before != "" {
+			r.wrong(path+".before", "belongs to limit, vpn and geo")
+		}
 	}
 }
 

@@ -20,13 +20,14 @@ import (
 	"agstest/internal/wire"
 )
 
-// DefaultClockSkew is how far the clocks of service and generator may differ where a file does not say.
-const DefaultClockSkew = 120 * time.Second
+// defaultClockSkew is how far the clocks of service and generator may differ where a file does not say.
+const defaultClockSkew = 120 * time.Second
 
-// DefaultLockout is after how many wrong passwords an account is taken to be locked where a file does not say.
-const DefaultLockout = 3
+// defaultLockout is after how many wrong passwords an account is taken to be locked where a file does not say.
+const defaultLockout = 3
 
-// DefaultOperatorParameter is the name of the parameter that carries the OperatorAuthToken (the page "Requesting a session token").
+// DefaultOperatorParameter is the name of the parameter that carries the OperatorAuthToken (the page "Requesting a
+// session token").
 const DefaultOperatorParameter = "OperatorAuthToken"
 
 // complete fills in defaults and makes paths absolute.
@@ -45,14 +46,15 @@ func (r *reader) complete(e *Environment) {
 	if r.lines["protected"] == 0 && !onLoopback(e.URL) {
 		e.Protected, e.assumed = true, true
 	}
+	e.NeverLocks = e.Lockout == 0 && r.lines["lockout"] != 0
 	if e.Lockout == 0 && !onLoopback(e.URL) && r.lines["lockout"] == 0 {
-		e.Lockout = DefaultLockout
+		e.Lockout = defaultLockout
 	}
 	if e.Authorization == "" {
 		e.Authorization = wire.Bearer
 	}
 	if e.ClockSkew == 0 {
-		e.ClockSkew = DefaultClockSkew
+		e.ClockSkew = defaultClockSkew
 	}
 	if e.Operator != nil && e.Operator.Parameter == "" {
 		e.Operator.Parameter = DefaultOperatorParameter
@@ -68,6 +70,39 @@ func (r *reader) complete(e *Environment) {
 
 // check finds values that cannot work, before anything is sent.
 func (r *reader) check(e *Environment) {
+	r.checkBasics(e)
+	r.checkHeaders("headers", e.Headers)
+	r.checkRenewed("headers", e.RenewedHeaders, e.Headers, e)
+	r.checkFilter(e)
+	r.checkDevices(e)
+	r.checkTLS(e)
+	if e.Operator != nil {
+		r.checkOperator(e)
+	}
+	if name := e.SignOn.Parameter; name != "" && e.SignOn.Parameters[name] != "" {
+		r.wrong("signOnWithSessionToken.parameters."+name, "is the parameter of the session token, which has a value of its own")
+	}
+	for _, name := range SituationNames {
+		if s, ok := e.Situations[name]; ok {
+			r.checkSituation("situations."+name, s)
+			r.checkSource("situations."+name+".sessionToken", s.SessionTokens, e.givenIn(s))
+		}
+	}
+	r.checkContradictions(e)
+	r.checkReaching(e)
+	r.checkAbsent(e)
+	r.checkActions(e)
+	r.checkLoad(e)
+	r.warnOfOpenness(e)
+	if e.Mock != nil {
+		if u, err := url.Parse(e.Mock.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			r.wrong("mock.url", "must be the address of the mock's control interface, such as http://127.0.0.1:8081")
+		}
+	}
+}
+
+// checkBasics finds single values that cannot work.
+func (r *reader) checkBasics(e *Environment) {
 	if len(e.Name) > 64 {
 		r.wrong("name", "must be at most 64 characters")
 	}
@@ -87,7 +122,9 @@ func (r *reader) check(e *Environment) {
 	if _, err := e.Coverage.Wanted(); err != nil {
 		r.mistake(r.line("coverage"), "coverage %v", err)
 	}
-	r.checkHeaders("headers", e.Headers)
+}
+
+func (r *reader) checkTLS(e *Environment) {
 	if _, err := e.tlsConfig(); err != nil {
 		path := "tls"
 		if key, _, ok := strings.Cut(err.Error(), ":"); ok && r.lines[key] > 0 {
@@ -98,31 +135,24 @@ func (r *reader) check(e *Environment) {
 	if e.TLS != (TLS{}) && strings.HasPrefix(e.URL, "http://") {
 		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: tls is not used, because the url starts with http://", r.name, r.line("tls")))
 	}
-	if e.Operator != nil {
-		r.checkOperator(e)
-	}
-	if name := e.SignOn.Parameter; name != "" && e.SignOn.Parameters[name] != "" {
-		r.wrong("signOnWithSessionToken.parameters."+name, "is the parameter of the session token, which has a value of its own")
-	}
-	for _, name := range SituationNames {
-		if s, ok := e.Situations[name]; ok {
-			r.checkSituation("situations."+name, s)
-			r.checkSource("situations."+name+".sessionToken", s.SessionTokens, e.givenIn(s))
+}
+
+// checkDevices finds a budget that cannot be kept.
+func (r *reader) checkDevices(e *Environment) {
+	for path, budget := range map[string]int{"devices.budget": e.Devices.Budget, "allow.devices": e.Allow.Devices} {
+		if budget < 0 || budget > 1000 || budget == 0 && r.lines[path] > 0 {
+			r.wrong(path, "must be a number of devices between 1 and 1000; where none may be made, leave out allow: {first-time: true}")
 		}
 	}
-	r.checkReaching(e)
-	r.checkAbsent(e)
-	r.checkActions(e)
-	r.checkLoad(e)
-	r.warnOfOpenness(e)
-	if e.Mock != nil {
-		if u, err := url.Parse(e.Mock.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			r.wrong("mock.url", "must be the address of the mock's control interface, such as http://127.0.0.1:8081")
-		}
+	switch {
+	case e.Devices.Budget > 0 && e.Allow.Devices > 0:
+		r.wrong("allow.devices", "is the earlier name of devices: {budget: …}, which is given too; leave it out")
+	case e.Devices.Budget > 0 && !e.Allow.FirstTime:
+		r.warn("devices.budget", "is not used: a run makes no device unless the file allows it (allow: {first-time: true})")
 	}
 }
 
-// warnOfOpenness tells what others could read: the connection, and the key of the client certificate.
+// warnOfOpenness warns of parts that others could read: the connection, and the key of the client certificate.
 func (r *reader) warnOfOpenness(e *Environment) {
 	if strings.HasPrefix(e.URL, "http://") && !onLoopback(e.URL) {
 		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// where the service speaks it", r.name, r.line("url")))
@@ -149,6 +179,8 @@ func (r *reader) checkURL(e *Environment) {
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
 		r.wrong("url", "must be an address that starts with https:// or http://, %s", example)
+	case !validHost(u.Host):
+		r.wrong("url", "holds a character that no host has; the value of a variable is written as ${NAME}")
 	case u.User != nil:
 		r.wrong("url", "must not hold a user name or password; send them as headers: {Authorization: \"${NAME}\"}")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
@@ -159,6 +191,10 @@ func (r *reader) checkURL(e *Environment) {
 		r.wrong("url", "the port must be between 1 and 65535")
 	}
 }
+
+// validHost tells whether a host is free of characters that no name or address has. Placeholders that were never filled
+// in have them.
+func validHost(host string) bool { return !strings.ContainsAny(host, "$*{}<>\"'`!,;|()&+=~^") }
 
 func validPort(port string) bool {
 	n := 0
@@ -179,8 +215,14 @@ var ownHeaders = map[string]string{
 }
 
 func (r *reader) checkHeaders(path string, headers map[string]string) {
+	seen := map[string]string{}
 	for _, name := range sortedKeys(headers) {
 		at := path + "." + name
+		if same, twice := seen[strings.ToLower(name)]; twice {
+			r.wrong(at, "is the header %s again: names of headers have no case", same)
+			continue
+		}
+		seen[strings.ToLower(name)] = name
 		if !headerName.MatchString(name) {
 			r.wrong(at, "is not a header name (letters, digits and - only)")
 			continue
@@ -270,7 +312,7 @@ func (r *reader) checkClientsFile(path string) {
 	}
 }
 
-// csvPlace is where a CSV file is damaged, without what stands there.
+// csvPlace returns the place where a CSV file is damaged, without its content.
 func csvPlace(err error) string {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
@@ -300,7 +342,7 @@ func ParseRate(text string) (float64, error) {
 	return rate, nil
 }
 
-// MaxRate is load.maxRate in requests a second; 0 where the file sets none.
+// MaxRate returns load.maxRate in requests a second; 0 if the file sets none.
 func (e *Environment) MaxRate() float64 {
 	if e.Load.MaxRate == "" {
 		return 0

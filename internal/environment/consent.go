@@ -8,10 +8,10 @@ import (
 	"agstest/internal/failure"
 )
 
-// A file that does not say protected: counts as protected unless its service is on this machine. Consent is bound to the host of the
-// service and not to the name of the environment, because a copied file keeps its name.
+// A file that does not say protected: counts as protected unless its service is on this machine. Consent is bound to
+// the host of the service and not to the name of the environment, because a copied file keeps its name.
 
-// ConsentHost is where the service is, as consent names it: host, or host:port where the address has a port.
+// ConsentHost returns the host of the service for consent: host, or host:port if the address has a port.
 func (e *Environment) ConsentHost() string {
 	u, err := url.Parse(e.URL)
 	if err != nil {
@@ -20,7 +20,7 @@ func (e *Environment) ConsentHost() string {
 	return strings.ToLower(u.Host)
 }
 
-// onLoopback tells of an address on this machine. Names other than localhost may lead anywhere.
+// onLoopback tells whether an address is on this machine. Names other than localhost may lead anywhere.
 func onLoopback(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -34,7 +34,8 @@ func onLoopback(address string) bool {
 // Local tells whether the service is on this machine.
 func (e *Environment) Local() bool { return onLoopback(e.URL) }
 
-// Agreed tells whether one of the hosts that somebody said yes to is that of the service. A host without a port stands for every port.
+// Agreed tells whether one of the hosts that the user said yes to is that of the service. A host without a port stands
+// for every port.
 func (e *Environment) Agreed(hosts []string) bool {
 	host := e.ConsentHost()
 	bare := host
@@ -58,14 +59,24 @@ func (e *Environment) whyProtected() string {
 	return "is protected"
 }
 
-// Refusal is nil where what is meant (such as "a load") may be done to the service: it is not protected, or somebody said yes to its host
-// or, as before, gave back the name of the environment.
-func (e *Environment) Refusal(what string, hosts []string, name string) error {
-	switch {
-	case !e.Protected || e.Agreed(hosts) || name != "" && name == e.Name:
+// Mistaken returns an error if the user said yes only to other hosts than that of the service, protected or not: the
+// user meant another service. Without any yes it returns nil.
+func (e *Environment) Mistaken(hosts []string) error {
+	if len(hosts) == 0 || e.Agreed(hosts) {
 		return nil
-	case len(hosts) > 0:
-		return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(hosts, ","), e.Name, e.ConsentHost())
+	}
+	return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(hosts, ","), e.Name, e.ConsentHost())
+}
+
+// Refusal returns nil if an act (such as "a load") is allowed on the service: it is not protected, or the user said yes
+// to its host or, as before, gave back the name of the environment.
+func (e *Environment) Refusal(what string, hosts []string, name string) error {
+	if err := e.Mistaken(hosts); err != nil {
+		return err
+	}
+	switch {
+	case !e.Protected || len(hosts) > 0 || name != "" && name == e.Name:
+		return nil
 	case name != "":
 		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", name, e.Name, e.ConsentHost())
 	}

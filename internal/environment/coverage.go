@@ -10,8 +10,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Coverage is what must be judged for a run to count, as it is written: a share of the documented requirements such as "90%", names of
-// situations, or both, with commas between them; empty: nothing is asked.
+// Coverage is how much a run must judge to count: a share of the documented requirements such as "90%", names of
+// situations, or both, with commas between them; empty: it may judge anything.
 type Coverage string
 
 // Wanted is a Coverage that was understood.
@@ -40,7 +40,7 @@ func (c Coverage) Wanted() (Wanted, error) {
 		case isShare:
 			percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 			if err != nil || !(percent > 0 && percent <= 100) {
-				return Wanted{}, fmt.Errorf("a share must be above 0%% and at most 100%%, such as 90%%")
+				return Wanted{}, fmt.Errorf("must be a share above 0%% and at most 100%%, such as 90%%, not %q", part)
 			}
 			if w.Percent > 0 {
 				return Wanted{}, fmt.Errorf("gives two shares; give one")
@@ -51,7 +51,11 @@ func (c Coverage) Wanted() (Wanted, error) {
 		case known(part, SituationNames):
 			w.Situations = append(w.Situations, part)
 		default:
-			return Wanted{}, fmt.Errorf("%s%s", coverageForm, didYouMean(part, SituationNames))
+			near := didYouMean(part, SituationNames)
+			if percent, err := strconv.ParseFloat(part, 64); err == nil && percent > 0 && percent <= 100 {
+				near = "; did you mean " + part + "%?"
+			}
+			return Wanted{}, fmt.Errorf("%s, not %q%s", coverageForm, part, near)
 		}
 	}
 	return w, nil
@@ -91,8 +95,9 @@ func (r *reader) coverage(node ast.Node, path string) ast.Node {
 	return written
 }
 
-// Expectable are the situations that the file can have judged as it is: those that it gives whole, where it allows what they take, and
-// gives the account in good standing without which a refusal shows nothing. Whether the service knows them, a run shows.
+// Expectable returns the situations that the file makes it possible to judge: it gives them whole, allows the acts that
+// they need, and gives the account in good standing without which a refusal shows nothing. A run shows whether the
+// service knows them.
 func (e *Environment) Expectable() []string {
 	offered := map[string]bool{}
 	for _, a := range e.Abilities() {
@@ -103,6 +108,8 @@ func (e *Environment) Expectable() []string {
 		able := offered[name]
 		switch name {
 		case "active", "credentials", "empty-tenant":
+		case "spare-device":
+			able = false // scenarios on it use a new device if one can be made
 		case "device-limit", "group-limit":
 			able = able && offered["active"] && e.Allow.FirstTime
 		case "multi-account":

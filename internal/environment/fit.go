@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -18,9 +19,10 @@ func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
 
 var durationType = reflect.TypeOf(time.Duration(0))
 
-// fit walks a YAML tree beside the Go type it is meant for: it refuses keys that the type does not have, refuses values of another
-// kind, puts in the values of ${NAME}, and keeps the line of everything. It gives back the tree to decode. The decoder alone would stop
-// at the first mistake, quote lines that may hold secrets, and read an unquoted 0012 as the number 10.
+// fit walks a YAML tree beside the Go type it is meant for: it refuses keys that the type does not have, refuses values
+// of another kind, puts in the values of ${NAME}, and keeps the line of everything. It gives back the tree to decode.
+// The decoder alone would stop at the first mistake, quote lines that may hold secrets, and read an unquoted 0012 as
+// the number 10.
 func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 	dotted := strings.Join(path, ".")
 	line := lineOf(node)
@@ -38,6 +40,9 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 		want = want.Elem()
 	}
 	if node.Type() == ast.NullType {
+		if len(path) == 2 && path[0] == "situations" || !within(want) {
+			r.warnEmpty(dotted, line)
+		}
 		return node // a key without a value is a key left out
 	}
 	switch {
@@ -56,7 +61,18 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 	}
 }
 
-// The tags that a value may have: it is a secret though it is written in the file, or it is none though it came from ${NAME}.
+// within tells whether the values of a type are written below their key, so that a key without any is usual while a
+// file is written.
+func within(want reflect.Type) bool {
+	return want == jsonType || want.Kind() == reflect.Struct || want.Kind() == reflect.Map || want.Kind() == reflect.Slice
+}
+
+// warnEmpty says that a key says nothing, as where a value was forgotten.
+func (r *reader) warnEmpty(path string, line int) {
+	r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: %s is empty, which is as if it were not there; give it a value, or take it out", r.name, line, path))
+}
+
+// The tags of a value: it is a secret though it is written in the file, or it is none though it came from ${NAME}.
 const (
 	tagSecret = "!secret"
 	tagPublic = "!public"
@@ -91,9 +107,11 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 	var entries []*ast.MappingValueNode
 	switch n := node.(type) {
 	case *ast.MappingNode:
+		n.Values = r.apart(n.Values, want)
 		entries = n.Values
 	case *ast.MappingValueNode:
-		entries = []*ast.MappingValueNode{n}
+		entries = r.apart([]*ast.MappingValueNode{n}, want)
+		node = ast.Mapping(n.GetToken(), false, entries...)
 	default:
 		what := strings.Join(path, ".")
 		if what == "" {
@@ -104,63 +122,146 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 	}
 	seen := map[string]bool{}
 	for _, entry := range entries {
+		key, ok := r.key(entry, want.Kind() == reflect.Map)
+		if !ok {
+			continue
+		}
 		line := lineOf(entry.Key)
-		text, ok := entry.Key.(*ast.StringNode)
-		var key string
-		switch {
-		case ok:
-			key = text.Value
-		case entry.Key.Type() == ast.IntegerType && want.Kind() == reflect.Map:
-			key = entry.Key.GetToken().Value
-		default:
-			r.mistake(line, "a key must be a plain word")
-			continue
-		}
-		if flaw := userfile.Flaw(key); flaw != "" {
-			r.mistake(line, "the key %q %s", key, flaw)
-			continue
-		}
 		if seen[key] {
 			r.mistake(line, "%s is given twice", cmp.Or(strings.TrimSpace(userfile.QuotedKey(key)), "a key"))
 			continue
 		}
 		seen[key] = true
-		below := append(append([]string(nil), path...), key)
+		var wanted reflect.Type
 		if want.Kind() == reflect.Map {
 			if want == typeOf(Situations{}) && !known(key, SituationNames) {
 				r.mistake(line, "unknown situation%s%s", userfile.QuotedKey(key), didYouMean(key, SituationNames))
 				continue
 			}
-			entry.Value = r.fit(entry.Value, want.Elem(), below)
+			wanted = want.Elem()
 		} else {
-			field, ok := fieldOf(want, key)
-			ok = ok && !strings.HasSuffix(key, insteadOf)
-			if from, also := fieldOf(want, key+insteadOf); also && isMapping(entry.Value) {
-				field, text.Value = from, key+insteadOf // a source in the place of a value
-			}
+			field, ok := r.field(entry, key, want, path)
 			if !ok {
-				where := ""
-				if len(path) > 0 {
-					where = " in " + strings.Join(path, ".")
-				}
-				r.mistake(line, "unknown key%s%s%s", userfile.QuotedKey(key), where, didYouMean(key, keysOf(want)))
 				continue
 			}
-			entry.Value = r.fit(entry.Value, field.Type, below)
+			wanted = field.Type
+			if apart(field) {
+				key = strings.TrimSuffix(key, insteadOf)
+			}
 		}
+		below := append(append([]string(nil), path...), key)
+		entry.Value = r.fit(entry.Value, wanted, below)
 		r.lines[strings.Join(below, ".")] = line
 	}
 	return node
 }
 
-// insteadOf ends the tag of a field that holds what stands in a file in the place of a single value. The file knows it by the name of the value.
+// key returns the key of an entry, a plain word; a key of a map may be written as a number.
+func (r *reader) key(entry *ast.MappingValueNode, ofMap bool) (key string, ok bool) {
+	text, plain := entry.Key.(*ast.StringNode)
+	switch {
+	case plain:
+		key = text.Value
+	case entry.Key.Type() == ast.IntegerType && ofMap:
+		key = entry.Key.GetToken().Value
+	default:
+		r.mistake(lineOf(entry.Key), "a key must be a plain word")
+		return "", false
+	}
+	if flaw := userfile.Flaw(key); flaw != "" {
+		r.mistake(lineOf(entry.Key), "the key %q %s", key, flaw)
+		return "", false
+	}
+	return key, true
+}
+
+// field returns the field of a struct for an entry. If a source takes the place of a value, that is the field of
+// sources, and the entry gets its name.
+func (r *reader) field(entry *ast.MappingValueNode, key string, want reflect.Type, path []string) (reflect.StructField, bool) {
+	field, ok := fieldOf(want, key)
+	if !ok || strings.HasSuffix(key, insteadOf) && !apart(field) {
+		where := ""
+		if len(path) > 0 {
+			where = " in " + strings.Join(path, ".")
+		}
+		r.mistake(lineOf(entry.Key), "unknown key%s%s%s", userfile.QuotedKey(key), where, didYouMean(key, keysOf(want)))
+		return field, false
+	}
+	if from, also := fieldOf(want, key+insteadOf); also && !apart(from) && isMapping(entry.Value) {
+		field, entry.Key.(*ast.StringNode).Value = from, key+insteadOf
+	}
+	return field, true
+}
+
+// insteadOf ends the tag of a field that holds what stands in a file in the place of a single value. The file knows it
+// by the name of the value.
 const insteadOf = ".from"
+
+// apart tells whether a field holds those entries of a map that have a source instead of a value.
+func apart(field reflect.StructField) bool {
+	return strings.HasSuffix(field.Tag.Get("yaml"), insteadOf) && field.Type.Kind() == reflect.Map
+}
+
+// apart takes such entries out of the map that they stand in, into one that the decoder puts into a field of its own.
+func (r *reader) apart(entries []*ast.MappingValueNode, want reflect.Type) []*ast.MappingValueNode {
+	if want.Kind() != reflect.Struct {
+		return entries
+	}
+	out := make([]*ast.MappingValueNode, 0, len(entries)+1)
+	for _, entry := range entries {
+		key, text := entry.Key.(*ast.StringNode)
+		if field, found := fieldOf(want, entryKey(entry)); found && apart(field) {
+			r.mistake(lineOf(key), "unknown key%s; did you mean %s?", userfile.QuotedKey(key.Value), keyOf(field))
+			continue
+		}
+		out = append(out, entry)
+		field, found := reflect.StructField{}, false
+		if text {
+			field, found = fieldOf(want, key.Value+insteadOf)
+		}
+		if !found || !apart(field) {
+			continue
+		}
+		within, ok := entry.Value.(*ast.MappingNode)
+		if one, single := entry.Value.(*ast.MappingValueNode); single {
+			within, ok = ast.Mapping(one.GetToken(), false, one), true
+		}
+		if !ok {
+			continue
+		}
+		var values, sources []*ast.MappingValueNode
+		for _, one := range within.Values {
+			if isMapping(one.Value) {
+				sources = append(sources, one)
+			} else {
+				values = append(values, one)
+			}
+		}
+		if len(sources) == 0 {
+			continue
+		}
+		below := ast.String(key.GetToken())
+		below.Value = key.Value + insteadOf
+		out = append(out, ast.MappingValue(entry.Start, below, ast.Mapping(within.GetToken(), false, sources...)))
+		if entry.Value = ast.Mapping(within.GetToken(), false, values...); len(values) == 0 {
+			out = slices.Delete(out, len(out)-2, len(out)-1)
+		}
+	}
+	return out
+}
+
+func entryKey(entry *ast.MappingValueNode) string {
+	if text, ok := entry.Key.(*ast.StringNode); ok {
+		return text.Value
+	}
+	return ""
+}
 
 func isMapping(node ast.Node) bool {
 	return node != nil && (node.Type() == ast.MappingType || node.Type() == ast.MappingValueType)
 }
 
-// keyOf is the key in the file that a field is read from; empty: none.
+// keyOf returns the key in the file of a field; empty if it has none.
 func keyOf(field reflect.StructField) string {
 	tag := field.Tag.Get("yaml")
 	if tag == "-" || !field.IsExported() {
@@ -169,11 +270,22 @@ func keyOf(field reflect.StructField) string {
 	return strings.TrimSuffix(tag, insteadOf)
 }
 
+// sampleList returns a sample of a list in YAML.
+func sampleList(path []string) string {
+	switch path[len(path)-1] {
+	case "absent":
+		return ", such as [" + partNames()[0] + "]; take the key out where nothing is absent"
+	case "command":
+		return `, such as [./mint.sh, "{accountId}"]`
+	}
+	return " of values, such as [one, two]"
+}
+
 // list fits a list of single values.
 func (r *reader) list(node ast.Node, want reflect.Type, path []string) ast.Node {
 	n, ok := node.(*ast.SequenceNode)
 	if !ok || len(n.Values) == 0 {
-		r.mistake(lineOf(node), "%s must be a list, such as [./mint.sh, \"{accountId}\"]", strings.Join(path, "."))
+		r.mistake(lineOf(node), "%s must be a list%s", strings.Join(path, "."), sampleList(path))
 		return node
 	}
 	for i, value := range n.Values {
@@ -200,6 +312,9 @@ func (r *reader) scalar(node ast.Node, want reflect.Type, path string) ast.Node 
 		r.mistake(lineOf(node), "%s %s", path, flaw)
 		return node
 	}
+	if parts := strings.Split(path, "."); text == "" && (len(parts) == 1 || parts[0] == "situations" && len(parts) == 3) {
+		r.warnEmpty(path, lineOf(node))
+	}
 	expand := r.expand
 	if path == "proxy" || strings.HasSuffix(path, ".proxy") {
 		expand = r.expandProxy
@@ -218,18 +333,22 @@ func (r *reader) scalar(node ast.Node, want reflect.Type, path string) ast.Node 
 		if want.Kind() == reflect.Int {
 			kind, wanted = ast.IntegerType, "a whole number"
 		}
-		if _, quoted := node.(*ast.StringNode); quoted && value == text {
-			r.mistake(lineOf(node), "%s must be %s", path, wanted)
-			return node
+		_, quoted := node.(*ast.StringNode)
+		if read := literal(value, kind); read != nil && (!quoted || value != text) {
+			return read
 		}
-		file, err := parser.ParseBytes([]byte(value), 0)
-		if err != nil || len(file.Docs) != 1 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() != kind {
-			r.mistake(lineOf(node), "%s must be %s", path, wanted)
-			return node
-		}
-		return file.Docs[0].Body
+		r.mistake(lineOf(node), "%s must be %s", path, wanted)
 	}
 	return node
+}
+
+// literal reads a value of a kind, such as true, false or a whole number; nil if it is of another kind.
+func literal(value string, kind ast.NodeType) ast.Node {
+	file, err := parser.ParseBytes([]byte(value), 0)
+	if err != nil || len(file.Docs) != 1 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() != kind {
+		return nil
+	}
+	return file.Docs[0].Body
 }
 
 func (r *reader) duration(node ast.Node, path string) ast.Node {
@@ -247,7 +366,7 @@ func (r *reader) duration(node ast.Node, path string) ast.Node {
 	return text
 }
 
-// expand puts in the values of ${NAME}; $$ stands for one dollar sign, and a dollar sign before anything else is itself.
+// expand replaces ${NAME} by values; $$ stands for one dollar sign, and a dollar sign before anything else is itself.
 func (r *reader) expand(text, path string, line int) (string, bool) {
 	if !strings.Contains(text, "$") {
 		return text, true

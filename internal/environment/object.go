@@ -12,8 +12,8 @@ import (
 
 var jsonType = reflect.TypeOf(JSON(""))
 
-// object fits a value that is a JSON object of any members: keys and values in YAML, or the JSON text of an object. It becomes JSON text with
-// its members in the order of the file. ${NAME} is not read in it.
+// object fits a value that is a JSON object of any members: keys and values in YAML, or the JSON text of an object. It
+// becomes JSON text with its members in the order of the file. ${NAME} is not read in it.
 func (r *reader) object(node ast.Node, path string) ast.Node {
 	var text bytes.Buffer
 	switch n := node.(type) {

@@ -1,10 +1,13 @@
 package environment
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,7 +16,8 @@ import (
 	"agstest/internal/wire"
 )
 
-// Defaults of the OperatorAuthToken: the algorithm of the page "Requesting a session token", and a life that is long enough for one call.
+// Defaults of the OperatorAuthToken: the algorithm of the page "Requesting a session token", and a life that is long
+// enough for one call.
 const (
 	defaultAlgorithm = "HS256"
 	defaultLifetime  = 5 * time.Minute
@@ -22,8 +26,8 @@ const (
 // Life is how long an OperatorAuthToken is good for.
 func (o *Operator) Life() time.Duration { return cmp.Or(o.Lifetime, defaultLifetime) }
 
-// AccountFor is what an OperatorAuthToken calls an account; empty: the file does not say which one is meant. The first argument is what a
-// situation says of it, the second is the accountId.
+// AccountFor returns the name of an account in an OperatorAuthToken; empty if the file does not say which account to
+// use. Own is the name that a situation gives it.
 func (o *Operator) AccountFor(own, accountID string) string {
 	switch {
 	case own != "":
@@ -37,7 +41,7 @@ func (o *Operator) AccountFor(own, accountID string) string {
 	return cmp.Or(accountID, o.Account)
 }
 
-// OwnAccount is the account of the section operator itself; empty: it names none.
+// OwnAccount returns the account of the section operator itself; empty if it names none.
 func (o *Operator) OwnAccount() string {
 	if strings.Contains(o.Account, accountInBraces) {
 		return ""
@@ -48,7 +52,7 @@ func (o *Operator) OwnAccount() string {
 // accountInBraces stands for an accountId in operator.account.
 const accountInBraces = "{accountId}"
 
-// Names are what the platform calls the documented claims of account and tenant.
+// Names returns the platform's names for the documented claims of account and tenant.
 func (o *Operator) Names() map[string]string {
 	return map[string]string{
 		ags.OperatorToken.Account: cmp.Or(o.ClaimNames.Account, ags.OperatorToken.Account),
@@ -56,12 +60,12 @@ func (o *Operator) Names() map[string]string {
 	}
 }
 
-// Further are the claims of the file beside those of account and tenant and exp, by name, as JSON. Among them are typ and aud, with the
-// documented value where the file does not say.
+// Further returns the claims of the file other than account, tenant and exp, by name, as JSON. Among them are typ and
+// aud, with the documented value if the file does not give them.
 func (o *Operator) Further() map[string]json.RawMessage {
 	claims := map[string]json.RawMessage{}
 	if o.Claims != "" {
-		_ = json.Unmarshal([]byte(o.Claims), &claims) // the reader of the file has refused what is none
+		_ = json.Unmarshal([]byte(o.Claims), &claims) // the reader of the file has refused wrong claims
 	}
 	for name, documented := range map[string]string{"typ": ags.OperatorToken.Type, "aud": ags.OperatorToken.Audience} {
 		if claims[name] == nil {
@@ -70,6 +74,26 @@ func (o *Operator) Further() map[string]json.RawMessage {
 	}
 	return claims
 }
+
+// Placeholders in Claims that differ for each token: the time in seconds, for iat and nbf, and a text that no other
+// token has, for jti (RFC 7519 section 4.1).
+const (
+	claimNow    = `"{now}"`
+	claimUnique = `"{unique}"`
+)
+
+// EachItsOwn tells whether claims, as JSON, hold what each token has of its own.
+func EachItsOwn(claims []byte) bool {
+	return bytes.Contains(claims, []byte(claimNow)) || bytes.Contains(claims, []byte(claimUnique))
+}
+
+// ClaimsOfOne fills in the placeholders for one token. Unique is a text without quotes and backslashes.
+func ClaimsOfOne(claims []byte, now time.Time, unique string) []byte {
+	claims = bytes.ReplaceAll(claims, []byte(claimNow), strconv.AppendInt(nil, now.Unix(), 10))
+	return bytes.ReplaceAll(claims, []byte(claimUnique), []byte(`"`+unique+`"`))
+}
+
+var claimInBraces = regexp.MustCompile(`"\{\w*\}"`)
 
 // checkClaims finds claims that have a value of their own.
 func (r *reader) checkClaims(o *Operator) {
@@ -83,6 +107,11 @@ func (r *reader) checkClaims(o *Operator) {
 			r.wrong("operator.claimNames", "%s is a claim of its own", name)
 		}
 	}
+	for _, found := range claimInBraces.FindAllString(string(o.Claims), -1) {
+		if found != claimNow && found != claimUnique {
+			r.wrong("operator.claims", "knows {now} and {unique}, not %s", strings.Trim(found, `"`))
+		}
+	}
 	further := o.Further()
 	for _, name := range []string{account, tenant, "exp"} {
 		if further[name] != nil {
@@ -92,7 +121,7 @@ func (r *reader) checkClaims(o *Operator) {
 	}
 }
 
-// checkOperator finds what cannot work in how OperatorAuthTokens are made and sent. Messages quote nothing of a secret.
+// checkOperator finds mistakes in how OperatorAuthTokens are made and sent. Messages quote nothing of a secret.
 func (r *reader) checkOperator(e *Environment) {
 	o := e.Operator
 	if o.Lifetime < 0 || o.Lifetime > 24*time.Hour || o.Lifetime > 0 && o.Lifetime < time.Second {
@@ -124,21 +153,9 @@ func (r *reader) checkOperator(e *Environment) {
 func (r *reader) checkOperatorCall(e *Environment) {
 	o := e.Operator
 	r.checkHeaders("operator.headers", o.Headers)
+	r.checkRenewed("operator.headers", o.RenewedHeaders, o.Headers, e)
 	if o.Header != "" {
-		own, set := ownHeaders[strings.ToLower(o.Header)]
-		switch {
-		case !headerName.MatchString(o.Header):
-			r.wrong("operator.header", "is not a header name (letters, digits and - only)")
-		case set:
-			r.wrong("operator.header", "%s carries something else%s", o.Header, map[bool]string{true: " (" + own + ")"}[own != ""])
-		case o.Parameter != "" && o.Parameter != DefaultOperatorParameter:
-			r.wrong("operator.header", "carries the token in place of a parameter; leave parameter out")
-		}
-		for name := range o.Headers {
-			if strings.EqualFold(name, o.Header) {
-				r.wrong("operator.headers."+name, "is the header that carries the OperatorAuthToken")
-			}
-		}
+		r.checkTokenHeader(o)
 	}
 	secure := strings.HasPrefix(e.URL, "https://")
 	if o.URL != "" {
@@ -166,11 +183,29 @@ func (r *reader) checkOperatorCall(e *Environment) {
 	}
 }
 
-// OperatorTarget says how to reach getSessionToken where that is not at the address of the service, or not with its certificate. False: it
-// is called as everything.
+// checkTokenHeader finds what cannot work where a header carries the OperatorAuthToken.
+func (r *reader) checkTokenHeader(o *Operator) {
+	own, set := ownHeaders[strings.ToLower(o.Header)]
+	switch {
+	case !headerName.MatchString(o.Header):
+		r.wrong("operator.header", "is not a header name (letters, digits and - only)")
+	case set:
+		r.wrong("operator.header", "%s carries something else%s", o.Header, map[bool]string{true: " (" + own + ")"}[own != ""])
+	case o.Parameter != "" && o.Parameter != DefaultOperatorParameter:
+		r.wrong("operator.header", "carries the token in place of a parameter; leave parameter out")
+	}
+	for _, name := range append(sortedKeys(o.Headers), sortedKeys(o.RenewedHeaders)...) {
+		if strings.EqualFold(name, o.Header) {
+			r.wrong("operator.headers."+name, "is the header that carries the OperatorAuthToken")
+		}
+	}
+}
+
+// OperatorTarget says how to reach getSessionToken where that is not at the address of the service, or not with its
+// certificate. False: it is called as everything.
 func (e *Environment) OperatorTarget() (wire.Target, bool, error) {
 	o := e.Operator
-	if o == nil || o.URL == "" && o.TLS == (TLS{}) && len(o.Headers) == 0 {
+	if o == nil || o.URL == "" && o.TLS == (TLS{}) && len(o.Headers)+len(o.RenewedHeaders) == 0 {
 		return wire.Target{}, false, nil
 	}
 	target, err := e.Target()
@@ -191,12 +226,11 @@ func (e *Environment) OperatorTarget() (wire.Target, bool, error) {
 			target.Proxy = e.ProxyFor(u)
 		}
 	}
+	for name := range o.RenewedHeaders {
+		deleteHeader(headers, name)
+	}
 	for name, value := range o.Headers {
-		for had := range headers {
-			if strings.EqualFold(had, name) {
-				delete(headers, had)
-			}
-		}
+		deleteHeader(headers, name)
 		headers[name] = value
 	}
 	target.Headers = headers
@@ -213,4 +247,13 @@ func (e *Environment) OperatorTarget() (wire.Target, bool, error) {
 		}
 	}
 	return target, true, nil
+}
+
+// deleteHeader takes a header out, however its name is spelled.
+func deleteHeader(headers map[string]string, name string) {
+	for had := range headers {
+		if strings.EqualFold(had, name) {
+			delete(headers, had)
+		}
+	}
 }

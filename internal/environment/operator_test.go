@@ -76,6 +76,7 @@ func TestClaimsThatCannotWork(t *testing.T) {
 		"claims: {exp: 12}":                               "must not hold the claims of account and tenant and exp",
 		"claims: {OpfAccountId: 12}":                      "must not hold the claims of account and tenant and exp",
 		"claimNames: {tenant: realm}, claims: {realm: x}": "must not hold the claims of account and tenant and exp",
+		`claims: {jti: "{uuid}"}`:                         "knows {now} and {unique}, not {uuid}",
 		"claims: [a]":                                     "operator.claims must be keys with values",
 		"claims: {iss: \"${NAME}\"}":                      "${NAME} is not read here",
 	} {
@@ -84,7 +85,8 @@ func TestClaimsThatCannotWork(t *testing.T) {
 	}
 }
 
-// TestPrivateKeysOfAnOperator are read in the forms that tools write, and refused with what is wrong with them. Their signatures hold.
+// TestPrivateKeysOfAnOperator are read in the forms that tools write, and refused with what is wrong with them. Their
+// signatures hold.
 func TestPrivateKeysOfAnOperator(t *testing.T) {
 	dir := t.TempDir()
 	save := func(name, kind string, der []byte, err error) {

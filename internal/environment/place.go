@@ -14,9 +14,10 @@ type places struct {
 	lines map[string]int
 }
 
-// Place is where a key stands in the environment file, such as staging.yaml:7 for situations.active; of a key that the file does not
-// give it is the line of the nearest key above it, and the file alone where there is none. It is empty where there is no file.
-func (e *Environment) Place(key string) string {
+// place returns where a key stands in the environment file, such as staging.yaml:7 for situations.active. For a key
+// that the file does not give it is the line of the nearest key above it, or else the file alone. It is empty if there
+// is no file.
+func (e *Environment) place(key string) string {
 	if e.places.name == "" || e.File == "" && e.Mock != nil {
 		return ""
 	}
@@ -39,7 +40,7 @@ func (e *Environment) Located(err error) error {
 	if key == "" {
 		return err
 	}
-	if place := e.Place(key); place != "" {
+	if place := e.place(key); place != "" {
 		return failure.Setupf("%w (%s)", err, place)
 	}
 	return err

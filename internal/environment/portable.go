@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,14 +15,15 @@ import (
 	"agstest/internal/failure"
 )
 
-// Portable is an environment in the form of files that can be taken to another machine. What is secret is in Secrets alone.
+// Portable is an environment as files for another machine. Only Secrets holds secrets.
 type Portable struct {
 	Text    []byte            // the environment file; it names secrets as ${NAME} and files by their names
 	Files   map[string][]byte // that it names, by their names: they belong beside it
 	Secrets map[string][]byte // values of ${NAME}, and secret files that it names, by their names: they belong into one folder (FolderLookup)
 }
 
-// The names of the files of a portable environment. SecretsFolder is the variable that stands for the folder of its secrets.
+// The names of the files of a portable environment. SecretsFolder is the variable that stands for the folder of its
+// secrets.
 const (
 	SecretsFolder = "AGSTEST_SECRETS_FOLDER"
 	portableCA    = "tls-ca.pem"
@@ -31,16 +33,18 @@ const (
 	secretName    = "AGSTEST_SECRET_"
 )
 
-// What Kubernetes takes: a Secret holds 1 MiB at most, and so does a ConfigMap, of which 900 KiB leaves room for what stands beside the
-// files (Kubernetes, "Secrets" and "ConfigMaps"). A part of the Secret is for what the caller adds, such as a token.
+// The limits of Kubernetes: a Secret holds 1 MiB at most, and so does a ConfigMap, of which 900 KiB leaves room for its
+// metadata (Kubernetes, "Secrets" and "ConfigMaps"). A part of the Secret is for the caller's additions, such as a
+// token.
 const (
 	mostPortableFiles   = 900 << 10
 	mostPortableSecrets = 1<<20 - 16<<10
 )
 
-// Portable makes the portable form: Parse of it, with the lookup of a folder that holds Secrets, gives the same environment but for the
-// paths of files. A value that came from ${NAME} stays one; another secret becomes one of ${AGSTEST_SECRET_1} and so on. Errors are of
-// the kind failure.Usage: a file that cannot be read, or more than Kubernetes takes.
+// Portable makes the portable form: Parse of it, with the lookup of a folder that holds Secrets, gives the same
+// environment but for the paths of files. A value that came from ${NAME} stays one; another secret becomes one of
+// ${AGSTEST_SECRET_1} and so on. Errors are of the kind failure.Usage: a file that cannot be read, or more than
+// Kubernetes takes.
 func (e *Environment) Portable() (*Portable, error) {
 	p := &Portable{Files: map[string][]byte{}, Secrets: map[string][]byte{}}
 	if unportable := e.unportable(); unportable != "" {
@@ -48,6 +52,7 @@ func (e *Environment) Portable() (*Portable, error) {
 	}
 	c := e.clone()
 	c.Actions, c.Allow.Actions = nil, false // a load changes no state
+	c.EncryptPassword = nil                 // and sends no password
 	files := map[string]bool{}
 	secret := "${" + SecretsFolder + "}/"
 	for _, f := range c.portableFiles() {
@@ -92,11 +97,14 @@ func (e *Environment) Portable() (*Portable, error) {
 		}
 	})
 	var text bytes.Buffer
-	encoder := json.NewEncoder(&text) // each JSON text is YAML too, and leaves no doubt of what is a text
+	encoder := json.NewEncoder(&text) // JSON is YAML too, and leaves no doubt which values are strings
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	members := tree(reflect.ValueOf(c).Elem()).(map[string]any)
-	members["protected"], members["lockout"] = c.Protected, c.Lockout // said, or a pod would have to guess
+	members["protected"] = c.Protected // said, or a pod would have to guess
+	if c.Lockout > 0 || c.NeverLocks {
+		members["lockout"] = c.Lockout
+	}
 	if err := encoder.Encode(members); err != nil {
 		return nil, err
 	}
@@ -141,7 +149,7 @@ func readSome(path string) ([]byte, error) {
 
 var errTooLarge = errors.New("it is larger than the 1 MiB that a Kubernetes Secret or ConfigMap holds; describe the clients by a pattern, such as clientId: \"LOAD_{n}\", or put the file into a Secret of your own")
 
-// fits says what is too large and what to do.
+// fits returns an error if a file is too large, with what to do.
 func (p *Portable) fits(name string) error {
 	size := len(p.Text)
 	for _, text := range p.Files {
@@ -178,7 +186,7 @@ func variablesIn(text string) []string {
 	return names
 }
 
-// tree is a value as maps and plain values, by the keys of the file, without what is empty.
+// tree returns a value as maps and plain values, by the keys of the file, without empty ones.
 func tree(v reflect.Value) any {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -187,9 +195,15 @@ func tree(v reflect.Value) any {
 		members := map[string]any{}
 		for _, field := range reflect.VisibleFields(v.Type()) {
 			key, member := keyOf(field), v.FieldByIndex(field.Index)
-			if key != "" && !member.IsZero() {
-				members[key] = tree(member)
+			if key == "" || member.IsZero() {
+				continue
 			}
+			value := tree(member)
+			if before, ok := members[key].(map[string]any); ok { // values of a map, and sources of further ones
+				maps.Copy(before, value.(map[string]any))
+				continue
+			}
+			members[key] = value
 		}
 		return members
 	case reflect.Map:

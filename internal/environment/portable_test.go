@@ -3,8 +3,10 @@ package environment
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,10 +128,12 @@ func TestPortableRoundTrip(t *testing.T) {
 		texts := func(label string) map[string]string {
 			return rapid.MapOfN(rapid.StringMatching(`[a-zA-Z][a-zA-Z0-9-]{0,8}`), text, 0, 3).Draw(t, label)
 		}
-		headers := texts("headers")
-		for name := range headers {
-			if own := strings.ToLower(name); ownHeaders[own] != "" || own == "connection" {
+		headers, seen := texts("headers"), map[string]bool{} // names of headers have no case
+		for _, name := range slices.Sorted(maps.Keys(headers)) {
+			if own := strings.ToLower(name); ownHeaders[own] != "" || own == "connection" || seen[own] {
 				delete(headers, name)
+			} else {
+				seen[own] = true
 			}
 		}
 		e := &Environment{
@@ -144,6 +148,8 @@ func TestPortableRoundTrip(t *testing.T) {
 			Allow: Allow{FirstTime: rapid.Bool().Draw(t, "first")}, Protected: rapid.Bool().Draw(t, "protected"),
 			Load: Load{Clients: Clients{Count: rapid.IntRange(1, 1e6).Draw(t, "count"), ClientID: "C{n}" + text.Draw(t, "device"), SessionToken: text.Draw(t, "prefix") + "{n}"}},
 		}
+		e.Lockout = rapid.IntRange(0, 1000).Draw(t, "lockout")
+		e.NeverLocks = e.Lockout == 0 // off loopback, who says nothing has a bound
 		p, err := e.Portable()
 		require.NoError(t, err)
 		there := elsewhere(t, p, plan, secrets)

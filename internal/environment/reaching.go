@@ -19,8 +19,8 @@ const (
 	proxyNone          = "none"
 )
 
-// DefaultPrefix is the path of the operations where a file does not say.
-const DefaultPrefix = "/ags"
+// defaultPrefix is the path of the operations where a file does not say.
+const defaultPrefix = "/ags"
 
 // longestTimeout of one exchange is far above what any gateway waits.
 const longestTimeout = 10 * time.Minute
@@ -49,10 +49,16 @@ func (r *reader) checkReaching(e *Environment) {
 	if e.SNI != "" && !secure {
 		r.warn("sni", "is not used, because the url starts with http://")
 	}
-	if e.Prefix != "" && e.Prefix != "/" && (!strings.HasPrefix(e.Prefix, "/") || strings.HasSuffix(e.Prefix, "/") || strings.ContainsAny(e.Prefix, "?#% ")) {
+	if e.Prefix != "" && !isPrefix(e.Prefix) {
 		r.wrong("prefix", "is a path that begins and does not end with a slash, such as /ags/v2, or / for none")
 	}
 	r.settleProxy(e)
+}
+
+// isPrefix takes a path that operations can be put below.
+func isPrefix(path string) bool {
+	return path == "/" ||
+		strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.ContainsAny(path, "?#% ") && !strings.Contains(path, "//")
 }
 
 // isHost takes a name or an address, with a port or without.
@@ -61,26 +67,12 @@ func isHost(host string) bool {
 	return err == nil && u.Host == host && u.Hostname() != "" && (u.Port() == "" || validPort(u.Port()))
 }
 
-// settleProxy decides whether the service is reached through a proxy. Variables such as HTTPS_PROXY are used only where the file says so;
-// where they are set and the file says nothing, a warning tells it.
+// settleProxy decides whether the service is reached through a proxy. Variables such as HTTPS_PROXY count only if the
+// file says so; if they are set and the file says nothing, it adds a warning.
 func (r *reader) settleProxy(e *Environment) {
 	target, err := url.Parse(e.URL)
 	if err != nil || target.Host == "" {
 		return
-	}
-	variable := func(names ...string) string {
-		for _, name := range names {
-			if value, set := r.getenv(name); set && value != "" {
-				return strings.TrimSpace(value)
-			}
-		}
-		return ""
-	}
-	ofEnvironment := func() (*url.URL, error) {
-		config := httpproxy.Config{
-			HTTPProxy: variable("HTTP_PROXY", "http_proxy"), HTTPSProxy: variable("HTTPS_PROXY", "https_proxy"), NoProxy: variable("NO_PROXY", "no_proxy"),
-		}
-		return config.ProxyFunc()(target)
 	}
 	if e.NoProxy != "" && e.Proxy != "" && !strings.Contains(e.Proxy, "://") {
 		r.wrong("noProxy", "stands beside the address of a proxy; with proxy: %s it has no meaning", e.Proxy)
@@ -90,17 +82,18 @@ func (r *reader) settleProxy(e *Environment) {
 	switch e.Proxy {
 	case proxyNone:
 	case "":
-		if found, err := ofEnvironment(); e.Mock == nil && err == nil && found != nil {
+		if found, err := proxyOfVariables(r.proxyVariables(), target); e.Mock == nil && err == nil && found != nil {
 			name := strings.ToUpper(target.Scheme) + "_PROXY"
 			r.warnings = append(r.warnings, fmt.Sprintf("%s: %s is set and not used: write proxy: environment to use it, or proxy: none", r.name, name))
 		}
 	case proxyOfEnvironment:
-		found, err := ofEnvironment()
+		variables := r.proxyVariables()
+		found, err := proxyOfVariables(variables, target)
 		if err != nil {
 			r.wrong("proxy", "HTTP_PROXY or HTTPS_PROXY holds no address of a proxy, such as http://proxy.example.com:3128")
 			return
 		}
-		e.proxy, e.proxies = found, [3]string{variable("HTTP_PROXY", "http_proxy"), variable("HTTPS_PROXY", "https_proxy"), variable("NO_PROXY", "no_proxy")}
+		e.proxy, e.proxies = found, variables
 	default:
 		u, err := url.Parse(e.Proxy)
 		if err != nil || !isProxy(u) {
@@ -113,12 +106,32 @@ func (r *reader) settleProxy(e *Environment) {
 	}
 }
 
-func isProxy(u *url.URL) bool {
-	return u.Host != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+// proxyVariables are the values of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or else in small letters; empty:
+// not set.
+func (r *reader) proxyVariables() (values [3]string) {
+	for i, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
+		for _, spelled := range []string{name, strings.ToLower(name)} {
+			if value, set := r.getenv(spelled); set && value != "" {
+				values[i] = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	return values
 }
 
-// excluded tells whether a list in the form of NO_PROXY names a host. The library that reads such lists never uses a proxy for this machine;
-// a file that names a proxy means it, so that only the list counts here.
+// proxyOfVariables returns the proxy that the variables name for a target; nil if none.
+func proxyOfVariables(variables [3]string, target *url.URL) (*url.URL, error) {
+	config := httpproxy.Config{HTTPProxy: variables[0], HTTPSProxy: variables[1], NoProxy: variables[2]}
+	return config.ProxyFunc()(target)
+}
+
+func isProxy(u *url.URL) bool {
+	return u.Host != "" && validHost(u.Host) && (u.Port() == "" || validPort(u.Port())) && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+}
+
+// excluded tells whether a list in the form of NO_PROXY names a host. The library that reads such lists never uses a
+// proxy for this machine; a file that names a proxy wants it, so only the list counts here.
 func excluded(target *url.URL, list string) bool {
 	if list == "" {
 		return false
@@ -135,8 +148,8 @@ func excluded(target *url.URL, list string) bool {
 	return found == nil
 }
 
-// expandProxy puts in the values of ${NAME} in the address of a proxy. Those of user name and password are taken as they are and escaped;
-// in any other place they are put in as everywhere.
+// expandProxy puts in the values of ${NAME} in the address of a proxy. Those of user name and password are taken as
+// they are and escaped; in any other place they are put in as everywhere.
 func (r *reader) expandProxy(text, path string, line int) (string, bool) {
 	scheme, rest, found := strings.Cut(text, "://")
 	at := strings.LastIndex(rest, "@")
@@ -175,7 +188,7 @@ func cutOutside(text string) (before, after string, found bool) {
 	return text, "", false
 }
 
-// SentHeaders are the headers of every request: those of the file, and Host where it is given.
+// SentHeaders returns the headers of every request: those of the file, and Host if it is given.
 func (e *Environment) SentHeaders() map[string]string {
 	if e.Host == "" {
 		return e.Headers
@@ -190,7 +203,7 @@ func (e *Environment) SentHeaders() map[string]string {
 
 // PathOf is the path of an operation at this service.
 func (e *Environment) PathOf(path string) string {
-	rest, found := strings.CutPrefix(path, DefaultPrefix+"/")
+	rest, found := strings.CutPrefix(path, defaultPrefix+"/")
 	if !found || e.Prefix == "" || strings.HasPrefix(path, e.Prefix+"/") {
 		return path
 	}

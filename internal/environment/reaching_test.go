@@ -2,6 +2,7 @@ package environment
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,7 +55,7 @@ func TestHowTheServiceIsReached(t *testing.T) {
 	e, err = read("proxy: \"http://u:${P}@p.example\"", "P", "hidden/word")
 	require.NoError(t, err)
 	assert.Contains(t, e.Secrets(), "hidden/word")
-	assert.NotContains(t, e.Redacted().Proxy, "hidden")
+	assert.NotContains(t, e.redacted().Proxy, "hidden")
 
 	e, err = read("host: node.example:8443\nsni: node.example\ntimeout: 5s\nprefix: /v2\nhttp: 2\nheaders: {A: b}")
 	require.NoError(t, err)
@@ -94,4 +95,62 @@ func TestHowTheServiceIsReached(t *testing.T) {
 	e, err = Parse([]byte("url: http://ags.example\nsni: a.example\n"), "env.yaml", ".", variables())
 	require.NoError(t, err)
 	assert.Contains(t, e.Warnings()[0], "env.yaml:2: sni is not used, because the url starts with http://")
+}
+
+// TestHeadersThatCannotBeRenewed are refused with their line; what is right survives being shown and being taken to
+// another machine.
+func TestHeadersThatCannotBeRenewed(t *testing.T) {
+	t.Parallel()
+	never := func(string) (string, bool) { return "", false }
+	for text, want := range map[string]string{
+		"headers: {A: {}}": "headers.A: must be a value, or say where it comes from",
+		"headers: {A: {command: [cat], keycloak: {url: https://k, client: c, secret: s}}}": "in one way",
+		"headers: {A: {command: [cat], renew: 10ms}}":                                      "env.yaml:2: headers.A.renew: must be between 1s and 24h",
+		"headers: {A: {comand: [cat]}}":                                                    "did you mean command?",
+		"headers: {A: x, a: {command: [cat]}}":                                             "headers.a: is given twice",
+		"headers:\n  A: x\n  A: {command: [cat]}":                                          "env.yaml:4: this is not valid YAML",
+		"headers: {A: {command: [cat]}, A: {command: [cat]}}":                              "is not valid YAML",
+		"headers: {nv-tenant-id: {command: [cat]}}":                                        "this header is set by tenant:",
+		"headers.from: {A: {command: [cat]}}":                                              "did you mean headers?",
+		"headers: {A: {request: {url: 'http://x.example'}}}":                               "headers.A: needs token",
+		"encryptPassword: {}":                                                              "encryptPassword: needs command",
+		"encryptPassword: {command: [cat, !secret word]}":                                  "everybody on this machine can read the arguments of a process",
+		"wrongPassword: x\nencryptPassword: {command: [cat]}":                              "leave one of the two out",
+	} {
+		_, err := Parse([]byte("url: http://127.0.0.1:1\n"+text+"\n"), "env.yaml", ".", never)
+		assert.ErrorContains(t, err, want, text)
+	}
+	const good = `url: http://127.0.0.1:1
+tenant: nagra
+headers:
+  A: one
+  B: {request: {url: "http://127.0.0.1:2/{tenant}", headers: {Key: !secret k3y}}, token: /token, before: Bearer}
+operator:
+  secret: !secret s3cret
+  account: "1"
+  headers: {C: {keycloak: {url: "http://127.0.0.1:2", client: c, secret: !secret s3cond}, renew: 10m}}
+`
+	e, err := Parse([]byte(good), "env.yaml", ".", never)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"A": "one"}, e.Headers)
+	assert.Equal(t, 10*time.Minute, e.Operator.RenewedHeaders["C"].Life())
+	assert.ElementsMatch(t, []string{"k3y", "s3cret", "s3cond"}, e.Secrets())
+	assert.Len(t, e.OperatorRenewedHeaders(), 2)
+	shown, err := e.Shown()
+	require.NoError(t, err)
+	again, err := Parse(shown, "env.yaml", ".", never)
+	require.NoError(t, err, string(shown))
+	assert.Equal(t, e.Headers, again.Headers)
+	assert.Equal(t, "http://127.0.0.1:2/{tenant}", again.RenewedHeaders["B"].Request.URL)
+	assert.NotContains(t, string(shown), "k3y")
+	p, err := e.Portable()
+	require.NoError(t, err)
+	there, err := Parse(p.Text, "env.yaml", ".", func(name string) (string, bool) { text, ok := p.Secrets[name]; return string(text), ok })
+	require.NoError(t, err, string(p.Text))
+	assert.Equal(t, e.RenewedHeaders, there.RenewedHeaders)
+	assert.Equal(t, e.Operator.RenewedHeaders, there.Operator.RenewedHeaders)
+	e, err = Parse([]byte("url: http://127.0.0.1:1\nheaders: {A: {command: [cat]}}\n"), "env.yaml", ".", never)
+	require.NoError(t, err)
+	_, err = e.Portable()
+	assert.ErrorContains(t, err, "headers.A comes from a command, which is of this machine")
 }

@@ -22,8 +22,8 @@ type Lookup func(name string) (string, bool)
 // maxFile is far above any real file; it keeps a wrong path (a log, a device) from filling the memory.
 const maxFile = 1 << 20
 
-// Read reads the environment file at path. Its errors are of the kind failure.Usage, name file and line, and hold no value of the file
-// that could be a secret.
+// Read reads the environment file at path. Its errors are of the kind failure.Usage, name file and line, and hold no
+// value of the file that could be a secret.
 func Read(path string, getenv func(string) (string, bool)) (*Environment, error) {
 	data, err := userfile.Read(path, maxFile)
 	switch {
@@ -55,8 +55,8 @@ func plain(err error) error {
 	return err
 }
 
-// Parse reads the text of an environment file. The name is for messages, dir is where its relative paths start, getenv gives the values
-// of ${NAME}. Every mistake that is found is reported, one a line.
+// Parse reads the text of an environment file. The name is for messages, dir is where its relative paths start, getenv
+// gives the values of ${NAME}. Every mistake that is found is reported, one a line.
 func Parse(data []byte, name string, dir string, getenv func(string) (string, bool)) (*Environment, error) {
 	data, err := userfile.Text(data)
 	if err != nil {
@@ -102,7 +102,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	return e, nil
 }
 
-// reader collects what is wrong with one file.
+// reader collects the mistakes in one file.
 type reader struct {
 	name      string
 	dir       string
@@ -125,7 +125,7 @@ func (r *reader) wrong(path, format string, args ...any) {
 	r.mistake(r.line(path), "%s: %s", path, fmt.Sprintf(format, args...))
 }
 
-// warn tells of a value at a dotted path that works and should still be changed.
+// warn warns of a value at a dotted path that works and should still be changed.
 func (r *reader) warn(path, format string, args ...any) {
 	r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: %s %s", r.name, r.line(path), path, fmt.Sprintf(format, args...)))
 }
@@ -145,7 +145,7 @@ func (r *reader) line(path string) int {
 
 func (r *reader) failure() error { return failure.Usagef("%s", strings.Join(r.mistakes, "\n")) }
 
-// describe says what the YAML reader found wrong and where, without quoting the file: the line may hold a secret.
+// describe returns the YAML reader's error and its place, without quoting the file: the line may hold a secret.
 func describe(name string, err error) string {
 	var located yaml.Error
 	if errors.As(err, &located) {

@@ -177,7 +177,7 @@ func TestParseReportsEveryMistake(t *testing.T) {
 	assert.Len(t, strings.Split(err.Error(), "\n"), 3)
 }
 
-// What Windows and shells put into files and variables unseen.
+// Invisible characters that Windows and shells put into files and variables.
 func TestValuesThatAreHardlyMeantSo(t *testing.T) {
 	const secret = "hunter2-of-twenty-characters"
 	for name, test := range map[string]struct{ text, value, want string }{
@@ -322,7 +322,7 @@ func FuzzParse(f *testing.F) {
 			if e.URL == "" {
 				t.Error("an environment without address was accepted")
 			}
-			e.Redacted()
+			e.redacted()
 			e.Abilities()
 		} else if failure.KindOf(err) != failure.Usage {
 			t.Errorf("%v is not a usage error", err)

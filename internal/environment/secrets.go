@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Names that mark a header or a parameter as secret. A parameter that came from a variable is secret whatever its name.
@@ -19,9 +20,9 @@ var (
 	secretParameter = regexp.MustCompile(`(?i)passw|pwd|secret|token|pin|code|key|challenge|otp|credential|assertion|ticket`)
 )
 
-// Secrets gives every secret value of the environment once, the longest first, so that replacing them one after the other leaves no
-// piece of one behind: whatever came from ${NAME}, what is marked !secret, and what is secret by its name. Of the pattern of load clients'
-// session tokens, the part that all have in common is among them.
+// Secrets returns every secret value of the environment once, the longest first, so that replacing them in turn leaves
+// no piece behind: values from ${NAME}, those marked !secret, and those that are secret by their name. Of the pattern
+// of load clients' session tokens it returns the part that all have in common.
 func (e *Environment) Secrets() []string {
 	var secrets []string
 	add := func(found []string) {
@@ -49,8 +50,8 @@ func (e *Environment) Secrets() []string {
 	return secrets
 }
 
-// SecretVariables are the names of the environment variables that the file takes values from, but for those marked !public, sorted.
-// Processes that are started need none of them.
+// SecretVariables returns the names of the environment variables that the file takes values from, but for those marked
+// !public, sorted. Processes that we start do not need them.
 func (e *Environment) SecretVariables() []string {
 	public := map[string]bool{SecretsFolder: true}
 	for path, written := range e.written {
@@ -89,11 +90,12 @@ func (e *Environment) secretsIn(path []string, value string) []string {
 	return found
 }
 
-// shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are no secrets wherever they
-// come from: searching for true or raw would tear holes into every report.
+// shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are never
+// secrets: searching for true or raw would tear holes into every report.
 var shape = map[string]bool{"authorization": true, "http": true, "cookies": true, "load.maxRate": true, "operator.parameter": true, "operator.header": true, "operator.alg": true, "operator.encoding": true}
 
-// fromVariables gives the values of the ${NAME} in the value at a path. The folder of a portable environment's secrets is none.
+// fromVariables returns the values of the ${NAME} in the value at a path, but not the folder of a portable
+// environment's secrets.
 func (e *Environment) fromVariables(path []string) []string {
 	dotted := strings.Join(path, ".")
 	if shape[dotted] || e.marked[dotted] == tagPublic {
@@ -108,51 +110,85 @@ func (e *Environment) fromVariables(path []string) []string {
 	return values
 }
 
-// secretIn gives what is secret in a value by its name or by its mark, or nothing.
+// secretIn returns the part of a value that is secret by its name or mark; empty if there is none.
 func (e *Environment) secretIn(path []string, value string) string {
 	last := path[len(path)-1]
+	secret := false
 	switch {
-	case e.marked[strings.Join(path, ".")] == tagSecret:
-		return value
-	case path[0] == "actions" && (last == "token" && len(path) == 3 || last == "secret"):
-		return value
-	case path[0] == "operator" && last == "secret", path[0] == "mock" && last == "token":
-		return value
-	case path[0] == "headers", len(path) > 2 && path[0] == "operator" && path[1] == "headers", len(path) > 3 && path[len(path)-2] == "headers":
-		if secretHeader.MatchString(last) {
-			return value
-		}
+	case e.marked[strings.Join(path, ".")] == tagSecret, isSecretKey(path, last):
+		secret = true
+	case isHeader(path):
+		secret = secretHeader.MatchString(last)
 	case len(path) == 3 && path[1] == "parameters":
-		if secretParameter.MatchString(last) {
-			return value
-		}
+		secret = secretParameter.MatchString(last)
 	case path[0] == "situations" && len(path) == 4 && path[2] == "parameters":
-		if e.SecretParameter(path[1], last) {
-			return value
-		}
+		secret = e.SecretParameter(path[1], last)
 	case path[0] == "situations" && (last == "sessionToken" || last == "refreshToken"):
-		return value
-	case len(path) > 3 && path[len(path)-2] == "request" && last == "body":
-		if secretParameter.MatchString(value) {
-			return value
-		}
-	case len(path) > 3 && path[len(path)-2] == "request" && last == "url":
-		if _, query, _ := strings.Cut(value, "?"); secretParameter.MatchString(query) {
-			return query
-		}
+		secret = true
+	case isOfRequest(path) && last == "body":
+		secret = secretParameter.MatchString(value)
+	case isOfRequest(path) && last == "url":
+		_, value, _ = strings.Cut(value, "?")
+		secret = secretParameter.MatchString(value)
 	case last == "proxy":
-		if u, err := url.Parse(value); err == nil && u.User != nil {
-			password, _ := u.User.Password()
-			return password
-		}
+		return passwordIn(value)
 	case path[0] == "load" && last == "sessionToken":
 		return longestLiteral(value)
 	}
-	return ""
+	if !secret {
+		return ""
+	}
+	return value
 }
 
-// SecretParameter tells whether what a user signs on with in a situation is a secret: by its name, as the password that the file says it
-// is, or because it came from a variable. Names are compared without regard to case, as services spell them in ways of their own.
+// isSecretKey tells whether the values of a key are always secrets.
+func isSecretKey(path []string, last string) bool {
+	switch path[0] {
+	case "actions":
+		if last == "secret" || last == "token" && len(path) == 3 {
+			return true
+		}
+	case "operator":
+		if last == "secret" {
+			return true
+		}
+	case "mock":
+		if last == "token" {
+			return true
+		}
+	}
+	return len(path) > 2 && path[len(path)-2] == "keycloak" && last == "secret"
+}
+
+// isHeader tells whether a path is the value of a header: of all requests, of getSessionToken, or of a situation or an
+// action.
+func isHeader(path []string) bool {
+	switch len(path) {
+	case 1:
+		return false
+	case 2:
+		return path[0] == "headers"
+	case 3:
+		return path[0] == "operator" && path[1] == "headers"
+	}
+	return path[len(path)-2] == "headers"
+}
+
+func isOfRequest(path []string) bool { return len(path) > 3 && path[len(path)-2] == "request" }
+
+// passwordIn returns the password in an address; empty if there is none.
+func passwordIn(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return ""
+	}
+	password, _ := u.User.Password()
+	return password
+}
+
+// SecretParameter tells whether a credential of a user in a situation is a secret: by its name, because the file calls
+// it the password, or because it came from a variable. Names are compared without regard to case, as services spell
+// them differently.
 func (e *Environment) SecretParameter(situation, name string) bool {
 	if secretParameter.MatchString(name) || strings.EqualFold(name, e.Situations[situation].PasswordParameter) {
 		return true
@@ -162,7 +198,7 @@ func (e *Environment) SecretParameter(situation, name string) bool {
 	return own != "" && e.marked[dotted] != tagPublic && (e.variables[dotted] != "" || e.marked[dotted] == tagSecret)
 }
 
-// parameter is a name of Parameters as the file spells it; empty: there is none.
+// parameter returns a name of Parameters as the file spells it; empty if there is none.
 func (s Situation) parameter(name string) string {
 	for _, own := range sortedKeys(s.Parameters) {
 		if strings.EqualFold(own, name) {
@@ -172,10 +208,11 @@ func (s Situation) parameter(name string) string {
 	return ""
 }
 
-// guessable is a length below which what session tokens have in common is a name, such as load-, and gives nothing away.
+// guessable is the length below which the common part of session tokens is a name, such as load-, and gives nothing
+// away.
 const guessable = 8
 
-// longestLiteral is what all session tokens of a pattern have in common: who knows it knows them all.
+// longestLiteral returns the part that all session tokens of a pattern have in common: whoever knows it knows them all.
 func longestLiteral(pattern string) string {
 	longest := ""
 	for _, part := range strings.Split(pattern, "{n}") {
@@ -189,7 +226,8 @@ func longestLiteral(pattern string) string {
 	return longest
 }
 
-// inClear warns about secrets that are written in the file itself. The environment of our own mock is made of throw-away values.
+// inClear warns about secrets that are written in the file itself. The environment of our own mock is made of
+// throw-away values.
 func (r *reader) inClear(e *Environment) []string {
 	if e.Mock != nil {
 		return nil
@@ -217,8 +255,8 @@ func (r *reader) inClear(e *Environment) []string {
 // Warnings are things in the file that work and should still be changed: one sentence each, without a secret.
 func (e *Environment) Warnings() []string { return e.warnings }
 
-// Redacted is a copy fit to be shown: each secret is replaced by where it came from.
-func (e *Environment) Redacted() *Environment {
+// redacted is a copy fit to be shown: each secret is replaced by where it came from.
+func (e *Environment) redacted() *Environment {
 	c := e.clone()
 	c.eachString(func(path []string, value *string) {
 		dotted := strings.Join(path, ".")
@@ -248,13 +286,54 @@ func (e *Environment) Redacted() *Environment {
 	return c
 }
 
-// Shown is the environment as YAML, redacted.
+// Shown is the environment as YAML, redacted, without keys that say nothing.
 func (e *Environment) Shown() ([]byte, error) {
-	text, err := yaml.MarshalWithOptions(e.Redacted(), yaml.OmitEmpty(), yaml.Indent(2))
-	return bytes.ReplaceAll(text, []byte(insteadOf+":\n"), []byte(":\n")), err
+	node, err := yaml.ValueToNode(e.redacted(), yaml.OmitEmpty(), yaml.Indent(2))
+	if err != nil {
+		return nil, err
+	}
+	dropEmpty(node)
+	return joined([]byte(node.String() + "\n")), nil
 }
 
-// shownOrigin is a text with ${NAME} in it as it is shown: each with where its value comes from.
+// dropEmpty takes keys with an empty map out of a map, and those that are left with one by that; true: nothing is left.
+func dropEmpty(node ast.Node) bool {
+	mapping, ok := node.(*ast.MappingNode)
+	if !ok {
+		return false
+	}
+	mapping.Values = slices.DeleteFunc(mapping.Values, func(value *ast.MappingValueNode) bool { return dropEmpty(value.Value) })
+	return len(mapping.Values) == 0
+}
+
+// joined shows the fields of sources under the names that they have in a file: a map of some stands behind the map of
+// values that it belongs to.
+func joined(text []byte) []byte {
+	var out [][]byte
+	before := map[string]bool{}
+	for line := range bytes.Lines(text) {
+		name := string(bytes.TrimRight(line, "\n"))
+		if plain, found := strings.CutSuffix(name, insteadOf+":"); found {
+			if before[plain+":"] {
+				continue
+			}
+			line = []byte(plain + ":\n")
+		}
+		if strings.HasSuffix(name, ":") {
+			indent := len(name) - len(strings.TrimLeft(name, " "))
+			for other := range before {
+				if len(other)-len(strings.TrimLeft(other, " ")) >= indent {
+					delete(before, other)
+				}
+			}
+			before[name] = true
+		}
+		out = append(out, line)
+	}
+	return bytes.Join(out, nil)
+}
+
+// shownOrigin returns a text as it is shown: each ${NAME} in it with the source of its value.
 func shownOrigin(written string) string {
 	var out strings.Builder
 	for i := 0; i < len(written); i++ {
@@ -284,11 +363,15 @@ func withPassword(address, password string) string {
 // clone copies everything that eachString can change.
 func (e *Environment) clone() *Environment {
 	c := *e
-	c.Headers, c.Absent = copied(e.Headers), slices.Clone(e.Absent)
+	c.Headers, c.RenewedHeaders, c.Absent = copied(e.Headers), cloned(e.RenewedHeaders), slices.Clone(e.Absent)
+	if e.EncryptPassword != nil {
+		c.EncryptPassword = &Filter{slices.Clone(e.EncryptPassword.Command)}
+	}
 	c.SignOn.Parameters = copied(e.SignOn.Parameters)
 	if e.Operator != nil {
 		operator := *e.Operator
 		operator.Parameters, operator.Headers, operator.More = copied(operator.Parameters), copied(operator.Headers), copied(operator.More)
+		operator.RenewedHeaders = cloned(operator.RenewedHeaders)
 		for id, key := range operator.More {
 			if key != nil {
 				own := *key
@@ -302,6 +385,7 @@ func (e *Environment) clone() *Environment {
 		mock := *e.Mock
 		c.Mock = &mock
 	}
+	c.Load.Parameters = LoadParameters{copied(e.Load.Parameters.Refresh), copied(e.Load.Parameters.SignOut)}
 	c.Load.Clients.SessionTokens = e.Load.Clients.SessionTokens.clone()
 	c.Situations = copied(e.Situations)
 	for name, s := range c.Situations {
@@ -322,7 +406,8 @@ func copied[M ~map[string]V, V any](m M) M {
 	return c
 }
 
-// eachString visits every text of the environment with its path in the file, in the order of the struct and of sorted keys.
+// eachString visits every text of the environment with its path in the file, in the order of the struct and of sorted
+// keys.
 func (e *Environment) eachString(visit func(path []string, value *string)) {
 	visitStrings(reflect.ValueOf(e).Elem(), nil, visit)
 }

@@ -1,7 +1,15 @@
 package environment
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -14,7 +22,7 @@ func TestRedactedShowsNoSecret(t *testing.T) {
 	e, err := Parse([]byte(whole), "staging.yaml", ".", wholeVariables())
 	require.NoError(t, err)
 	before := fmt.Sprintf("%+v", *e.Operator) + fmt.Sprint(e.Situations)
-	text, err := yaml.Marshal(e.Redacted())
+	text, err := yaml.Marshal(e.redacted())
 	require.NoError(t, err)
 	for _, secret := range e.Secrets() {
 		assert.NotContains(t, string(text), secret)
@@ -77,7 +85,7 @@ func TestWhatSessionTokensOfALoadHaveInCommonIsASecret(t *testing.T) {
 	e, err := Parse([]byte(text), "env.yaml", ".", variables("PREFIX", "a1b2c3d4e5f6"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a1b2c3d4e5f6-", "a1b2c3d4e5f6"}, e.Secrets())
-	assert.Equal(t, "[secret, from ${PREFIX}]{n}", e.Redacted().Load.Clients.SessionToken)
+	assert.Equal(t, "[secret, from ${PREFIX}]{n}", e.redacted().Load.Clients.SessionToken)
 	assert.Empty(t, e.Warnings())
 }
 
@@ -104,7 +112,7 @@ load: {maxRate: "${RATE}", clients: {count: "${COUNT}", clientId: "C{n}"}}
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"hidden.example", "hidden-tenant", "gateway-key-1", "in-the-file-itself", "hidden-proxy"}, e.Secrets())
 	assert.Equal(t, []string{"COUNT", "GATEWAY_KEY", "HOST", "PROXY_HOST", "RATE", "TENANT"}, e.SecretVariables())
-	shown := e.Redacted()
+	shown := e.redacted()
 	assert.Equal(t, "https://[secret, from ${HOST}]/x", shown.URL)
 	assert.Equal(t, map[string]string{"Ocp-Apim-Subscription-Key": "[secret, from ${GATEWAY_KEY}]", "X-Public": "shown-value", "X-Key": "[secret, in clear in the file]", "X-Plain": "plain"}, shown.Headers)
 	assert.Equal(t, "http://[secret, from ${PROXY_HOST}]:3128", shown.Situations["vpn"].Proxy)
@@ -137,5 +145,33 @@ func TestOnlyTwoTagsAreRead(t *testing.T) {
 	} {
 		_, err := Parse([]byte(text), "env.yaml", ".", variables())
 		assert.ErrorContains(t, err, want, text)
+	}
+}
+
+// TestWhatGoesInClearIsWarnedAbout: an address off this machine without TLS, and a file of a secret that others may
+// read.
+func TestWhatGoesInClearIsWarnedAbout(t *testing.T) {
+	for address, warned := range map[string]bool{"http://ags.example": true, "https://ags.example": false, "http://127.0.0.1:80": false} {
+		e, err := Parse([]byte("url: "+address+"\n"), "env.yaml", ".", variables())
+		require.NoError(t, err)
+		text := strings.Join(e.Warnings(), "\n")
+		assert.Equal(t, warned, strings.Contains(text, "env.yaml:1: url starts with http://, so tokens and passwords go over the network in clear"), "%s: %s", address, text)
+	}
+	if runtime.GOOS == "windows" {
+		return // modes say nothing there
+	}
+	folder := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	file := filepath.Join(folder, "operator.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
+		require.NoError(t, os.Chmod(file, mode))
+		e, err := Parse([]byte("url: https://ags.example\noperator: {alg: ES256, key: operator.pem}\n"), "env.yaml", folder, variables())
+		require.NoError(t, err)
+		text := strings.Join(e.Warnings(), "\n")
+		assert.Equal(t, warned, strings.Contains(text, "may be read by others (mode "), "%04o: %s", mode, text)
 	}
 }

@@ -22,7 +22,8 @@ import (
 	"agstest/internal/userfile"
 )
 
-// The algorithms of the OperatorAuthToken (RFC 7518 section 3.1): those with a shared secret, and those with a private key in PEM form.
+// The algorithms of the OperatorAuthToken (RFC 7518 section 3.1): those with a shared secret, and those with a private
+// key in PEM form.
 var (
 	sharedAlgorithms = []string{"HS256", "HS384", "HS512"}
 	keyAlgorithms    = []string{"RS256", "ES256"}
@@ -41,7 +42,7 @@ type OperatorKey struct {
 
 // SigningKey signs OperatorAuthTokens. It may be used by many goroutines at once.
 type SigningKey struct {
-	ID        string // kid; empty: none is sent
+	ID        string // kid; empty: none
 	Algorithm string // such as HS256
 	Secret    []byte // of an algorithm with a shared secret
 	private   any    // of one with a private key
@@ -73,15 +74,15 @@ func (k SigningKey) Other(seed string) (SigningKey, error) {
 // Public tells that the key is a private one, so that the service knows only its public half.
 func (k SigningKey) Public() bool { return k.private != nil }
 
-// Confused is the public half in PEM form as a shared secret of HS256: a service that lets a token say how it is checked takes such a signature
-// (RFC 8725 section 2.1). Empty where the key is a shared secret.
+// Confused returns the public half in PEM form as a shared secret of HS256: a service that lets a token choose its
+// algorithm accepts such a signature (RFC 8725 section 2.1). It is empty if the key is a shared secret.
 func (k SigningKey) Confused() (SigningKey, error) {
 	text, err := publicPEM(k.private)
 	return SigningKey{ID: k.ID, Algorithm: "HS256", Secret: text}, err
 }
 
-// Keys are the keys of the head-end system, the first of the file first and then those of keys by their kid. They are read when they are asked
-// for; an error means that a file has changed since the environment was read, or that it was refused.
+// Keys returns the keys of the head-end system, first that of the file, then those of keys by their kid. It reads them
+// on each call; an error means that a file has changed since the environment was read, or that it was refused.
 func (o *Operator) Keys() ([]SigningKey, error) {
 	var keys []SigningKey
 	if o.Secret+o.Key != "" {
@@ -154,7 +155,7 @@ func (k OperatorKey) decoded() ([]byte, error) {
 	return nil, errors.New("has an unknown encoding")
 }
 
-// checkKey finds what cannot work in one key. Messages quote nothing of a secret.
+// checkKey finds mistakes in one key. Messages quote nothing of a secret.
 func (r *reader) checkKey(path string, k OperatorKey) {
 	all := slices.Concat(sharedAlgorithms, keyAlgorithms)
 	encodings := []string{"text", "base64", "hex"}

@@ -11,8 +11,8 @@ import (
 	"agstest/internal/wire"
 )
 
-// Target says how to reach the service. It reads the TLS files; Parse has read them before, so that an error here means that one of
-// them has changed since.
+// Target says how to reach the service. It reads the TLS files; Parse has read them before, so that an error here means
+// that one of them has changed since.
 func (e *Environment) Target() (wire.Target, error) {
 	config, err := e.tlsConfig()
 	if err != nil {

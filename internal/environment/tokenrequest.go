@@ -10,7 +10,8 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// TokenRequest is a call whose answer holds a session token. Names in braces, such as {accountId}, are put into URL and Body.
+// TokenRequest is a call whose answer holds a session token. Names in braces, such as {accountId}, are put into URL and
+// Body.
 type TokenRequest struct {
 	Method  string            `yaml:"method"` // empty: POST with a body, else GET
 	URL     string            `yaml:"url"`
@@ -71,7 +72,7 @@ func (q *TokenRequest) Way() string {
 	return cmp.Or(q.Method, "GET")
 }
 
-// ProxyFor is the proxy that another address than that of the service is reached through; nil: none.
+// ProxyFor returns the proxy for another address than that of the service; nil if none.
 func (e *Environment) ProxyFor(target *url.URL) *url.URL {
 	switch e.Proxy {
 	case "", proxyNone:

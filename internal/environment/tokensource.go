@@ -12,20 +12,20 @@ import (
 	"agstest/internal/userfile"
 )
 
-// TokenSource says where session tokens come from, one for each sign-on. It stands in the place of a session token. One of its fields is
-// given.
+// TokenSource is the source of session tokens, one for each sign-on. It takes the place of a session token. One of its
+// fields is given.
 type TokenSource struct {
-	// Command is a program and its arguments: what it writes to stdout is the token. A program with a slash in its name stands beside the
-	// environment file, which is also the folder that it runs in.
+	// Command is a program and its arguments. The token is its output on stdout. A program with a slash in its name is
+	// relative to the environment file, whose folder is also its working folder.
 	Command []string `yaml:"command"`
-	// Pool is a file with a token a line. Each is used once, over all runs: what is used is noted in a file beside it.
+	// Pool is a file with a token a line. Each is used once, over all runs: a file beside it lists the used ones.
 	Pool string `yaml:"pool"`
-	// Request is sent, and Token says where the token stands in the JSON of the answer (RFC 6901).
+	// Request is sent, and Token is the place of the token in the JSON of the answer (RFC 6901).
 	Request *TokenRequest `yaml:"request"`
 	Token   string        `yaml:"token"`
 }
 
-// Folder is where the command of a source runs: that of the environment file.
+// Folder returns the working folder of a source's command: that of the environment file.
 func (e *Environment) Folder() string { return e.dir }
 
 // HasSessionToken tells whether a situation has session tokens of its own.
@@ -168,8 +168,15 @@ func (r *reader) settleSources(e *Environment) {
 	if dir, err := filepath.Abs(r.dir); err == nil {
 		e.dir = dir
 	}
-	e.eachFresh(func(_ string, f *Fresh) { e.settleCommand(f.Command) })
-	for _, kind := range ActionKinds {
+	e.eachFresh(func(_ string, f *Fresh) {
+		if f != nil {
+			e.settleCommand(f.Command)
+		}
+	})
+	if e.EncryptPassword != nil {
+		e.settleCommand(e.EncryptPassword.Command)
+	}
+	for _, kind := range actionKinds {
 		if a := e.Actions.ActionOf(kind); a != nil {
 			e.settleCommand(a.Command)
 		}
@@ -191,6 +198,14 @@ func (e *Environment) settleCommand(command []string) {
 
 // eachFresh visits the sources of values that are renewed, with their paths.
 func (e *Environment) eachFresh(visit func(path string, f *Fresh)) {
+	for _, name := range sortedKeys(e.RenewedHeaders) {
+		visit("headers."+name, e.RenewedHeaders[name])
+	}
+	if e.Operator != nil {
+		for _, name := range sortedKeys(e.Operator.RenewedHeaders) {
+			visit("operator.headers."+name, e.Operator.RenewedHeaders[name])
+		}
+	}
 	if e.Actions != nil && e.Actions.ADM != nil && e.Actions.ADM.Tokens != nil {
 		visit("actions.adm.token", e.Actions.ADM.Tokens)
 	}
@@ -214,6 +229,11 @@ func (e *Environment) unportable() (why string) {
 			why = path + " comes from a command, which is of this machine; give operator, or load.clients.file, instead"
 		case s.Pool != "":
 			why = path + " comes from a pool, which belongs to one machine, as each token is used once; give operator, or load.clients.file, instead"
+		}
+	})
+	e.eachFresh(func(path string, f *Fresh) {
+		if len(f.Command) > 0 && !strings.HasPrefix(path, "actions.") {
+			why = path + " comes from a command, which is of this machine; give a request or a value instead"
 		}
 	})
 	return why

@@ -1,4 +1,5 @@
-// Package failure keeps apart why a command could not do its work, so that a pipeline can tell a broken pipeline from a broken service.
+// Package failure keeps apart why a command could not do its work, so that a pipeline can tell a broken pipeline from a
+// broken service.
 package failure
 
 import (
@@ -9,8 +10,8 @@ import (
 // Kind says whose fault it is. Its value is the exit code.
 type Kind int
 
-// The kinds. Usage: a flag or a file is wrong, nothing was sent. Setup: the service is not reachable, or what a run needs from it
-// could not be had, so nothing was judged. Output: what was found could not be written. Internal: our own fault.
+// The kinds. Usage: a flag or a file is wrong, nothing was sent. Setup: the service is not reachable, or did not give
+// something that a run needs, so nothing was judged. Output: the results could not be written. Internal: our own fault.
 const (
 	Usage    Kind = 2
 	Setup    Kind = 3
@@ -18,7 +19,8 @@ const (
 	Internal Kind = 70
 )
 
-// failure is an error of a kind; its text is one sentence that says what was attempted and what to do, without a secret in it.
+// failure is an error of a kind; its text is one sentence that names the attempt and what to do, without a secret in
+// it.
 type failure struct {
 	kind Kind
 	err  error
@@ -36,7 +38,7 @@ func Setupf(format string, args ...any) error { return &failure{Setup, fmt.Error
 // Outputf is an error of the kind Output.
 func Outputf(format string, args ...any) error { return &failure{Output, fmt.Errorf(format, args...)} }
 
-// KindOf tells the kind of an error: the outermost one in its chain, Internal if it has none.
+// KindOf returns the kind of an error: the outermost one in its chain, Internal if it has none.
 func KindOf(err error) Kind {
 	var f *failure
 	if errors.As(err, &f) {

@@ -2,8 +2,8 @@ package failure
 
 import "strings"
 
-// Nearest finds the word that a slip of the finger was meant to be, such as tenant for tennant; empty where none is near. Case, dashes
-// and underscores do not count, and a word that is a part of another is near to it.
+// Nearest finds the word meant by a mistyped one, such as tenant for tennant; empty if none is near. Case, dashes and
+// underscores do not count, and a word that is a part of another is near to it.
 func Nearest(word string, words []string) string {
 	best, distance := "", len(word)/2+2
 	short := fold(word)

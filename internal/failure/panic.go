@@ -10,8 +10,8 @@ import (
 // crashed is told of a panic by Guard.
 var crashed atomic.Pointer[func(place string)]
 
-// OnPanic says who is told of a panic that Guard meets, by the place in our code where it began. Tell ends the process and does not
-// return. Until it is called, and after OnPanic(nil), a panic goes on as Go's own.
+// OnPanic sets the function that Guard calls at a panic, with the place in our code where it began. Tell ends the
+// process and does not return. Until OnPanic is called, and after OnPanic(nil), a panic goes on as Go's own.
 func OnPanic(tell func(place string)) {
 	if tell == nil {
 		crashed.Store(nil)
@@ -20,9 +20,9 @@ func OnPanic(tell func(place string)) {
 	crashed.Store(&tell)
 }
 
-// Guard is deferred in every goroutine that is started, and in every function that a library calls on a goroutine of its own, as the
-// last of what is deferred: so nobody who waits for the goroutine goes on before the process ends. Without it the runtime prints the
-// value of a panic, which may hold a secret, and ends with the exit code of a usage error.
+// Guard is deferred in every goroutine that we start, and in every function that a library calls on a goroutine of its
+// own, as the last deferred call: so nobody who waits for the goroutine goes on before the process ends. Without it the
+// runtime prints the value of a panic, which may hold a secret, and ends with the exit code of a usage error.
 func Guard() {
 	tell := crashed.Load()
 	if tell == nil {

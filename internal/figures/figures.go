@@ -2,7 +2,7 @@
 // paper, in Markdown, in JUnit and in OpenMetrics. Every renderer goes through it; none formats a figure by itself.
 //
 // Times of exchanges are nanoseconds (Milliseconds, Number, Seconds), times of runs are durations (Elapsed), and rates
-// are per second. What is not known (NaN, an infinity, a share of nothing) is shown as "–". OneLine and Clip shorten
+// are per second. An unknown figure (NaN, an infinity, a share of nothing) is shown as "–". OneLine and Clip shorten
 // the texts beside the figures.
 package figures
 
@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// rounded rounds nanoseconds to the digits that Milliseconds shows: to 10 µs below 10 ms, to 100 µs from there on, half away from zero.
+// rounded rounds nanoseconds to the digits that Milliseconds shows: to 10 µs below 10 ms, to 100 µs from there on, half
+// away from zero.
 func rounded(nanoseconds int64) int64 {
 	unit := int64(100 * time.Microsecond)
 	if magnitude(nanoseconds) < uint64(10*time.Millisecond-5*time.Microsecond) {
@@ -93,8 +94,8 @@ func grouped(digits string) string {
 	return b.String()
 }
 
-// Percent shows part of whole, such as "99.98 %". It says 0 % and 100 % only where it is exactly so: 1 wrong answer of 10 million
-// is "less than 0.01 %", never none.
+// Percent shows part of whole, such as "99.98 %". It shows 0 % and 100 % only if that is exact: 1 wrong answer of 10
+// million is "less than 0.01 %", never none.
 func Percent(part, whole int64) string {
 	if whole <= 0 {
 		return "–"
@@ -175,7 +176,7 @@ func Rate(perSecond float64) string {
 	return sign + grouped(whole) + "." + part + "/s"
 }
 
-// Elapsed shows how long a run or a scenario took, such as "340 ms", "12.4 s" or "10 min 3 s".
+// Elapsed shows how long something took, such as "340 ms", "12.4 s", "10 min 3 s" or, from two days on, "3,650 days".
 func Elapsed(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -184,6 +185,8 @@ func Elapsed(d time.Duration) string {
 		return Milliseconds(int64(d))
 	case d < 2*time.Minute:
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	case d >= 48*time.Hour:
+		return Count(int64(d.Round(24*time.Hour)/(24*time.Hour))) + " days"
 	}
 	d = d.Round(time.Second)
 	text := strconv.Itoa(int(d/time.Minute)%60) + " min " + strconv.Itoa(int(d/time.Second)%60) + " s"
@@ -202,11 +205,11 @@ func Moment(t time.Time) string {
 }
 
 // Plural is "1 scenario" or "3 scenarios".
-func Plural(n int64, one string) string {
+func Plural[N int | int64](n N, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return Count(n) + " " + one + "s"
+	return Count(int64(n)) + " " + one + "s"
 }
 
 func PluralOf(n int64, one, many string) string {

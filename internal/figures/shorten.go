@@ -14,9 +14,12 @@ func Clip(text string, limit int) string {
 	return text[:cut] + "\n… " + Count(int64(len(text)-cut)) + " bytes more"
 }
 
+// Unbroken folds every run of blanks and line ends into one blank.
+func Unbroken(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // OneLine folds every run of blanks and line ends into one blank and shortens to at most limit characters.
 func OneLine(text string, limit int) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = Unbroken(text)
 	runes := []rune(text)
 	if len(runes) <= limit {
 		return text

@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// Authority signed the certificate of a gateway, which is for 127.0.0.1 and localhost, and one for clients. Files are PEM.
+// Authority signed the certificate of a gateway, which is for 127.0.0.1 and localhost, and one for clients. Files are
+// PEM.
 type Authority struct {
 	Pool   *x509.CertPool
 	Client tls.Certificate

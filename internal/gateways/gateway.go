@@ -17,11 +17,12 @@ import (
 	"time"
 )
 
-// Config is how a gateway stands in front of a service. Its zero value, but for Upstream, is the program with its defaults.
+// Config is how a gateway stands in front of a service. Its zero value, but for Upstream, is the program with its
+// defaults.
 type Config struct {
 	Upstream string // host:port of the service, which speaks plain HTTP
-	// Production takes a file such as operators write: connections to the service are kept, X-Forwarded-For is set, sizes are limited,
-	// TLS is 1.2 or 1.3, kept connections are closed after 15 s. Otherwise only what is needed is set.
+	// Production takes a file such as operators write: connections to the service are kept, X-Forwarded-For is set, sizes
+	// are limited, TLS is 1.2 or 1.3, kept connections are closed after 15 s. Otherwise only what is needed is set.
 	Production bool
 	Idle       time.Duration // how long a kept connection may be idle, in whole seconds; 0: as the file says
 	ClientCert bool          // TLS wants the certificate of a client, Authority.Client
@@ -34,7 +35,7 @@ type Config struct {
 type Gateway struct {
 	Program   Program
 	Config    Config
-	URL       string // http
+	URL       string // http; empty where the program takes TLS alone
 	SecureURL string // https; empty where the program does not end TLS
 	Authority *Authority
 	Folder    string // its files: config, error.log
@@ -48,6 +49,7 @@ type Gateway struct {
 	kind    *kind
 	path    string
 	command *exec.Cmd
+	watcher *exec.Cmd // leads the group of processes that the program is in
 	over    chan struct{}
 	loaded  int // how often Varnish has loaded its program again
 }
@@ -55,21 +57,32 @@ type Gateway struct {
 // required is the variable of the environment that makes a missing program a failure; otherwise the test is skipped.
 const required = "AGSTEST_GATEWAYS"
 
-// Start runs a gateway until the test ends, and returns when it takes connections. Where the program is not installed, the test is skipped
-// with a word that names the package, or fails where the variable AGSTEST_GATEWAYS is "required".
+// missing skips a test that wants packages of Debian, or fails it where the variable AGSTEST_GATEWAYS is "required".
+func missing(t testing.TB, what, packages string) {
+	t.Helper()
+	say := t.Skipf
+	if os.Getenv(required) == "required" {
+		say = t.Fatalf
+	}
+	say("%s: apt-get install --no-install-recommends %s", what, packages)
+}
+
+// Start runs a gateway until the test ends, and returns when it takes connections. Where the program is not installed,
+// the test is skipped with a word that names the package. None outlives the process of the test, however that ends.
 func Start(t testing.TB, program Program, config Config) *Gateway {
 	t.Helper()
-	k := kinds[program]
+	k := kindOf(program)
 	if k == nil {
 		t.Fatalf("there is no gateway %q", program)
 	}
 	path := find(k.binary)
 	if path == "" {
-		say := t.Skipf
-		if os.Getenv(required) == "required" {
-			say = t.Fatalf
+		missing(t, fmt.Sprintf("%s is not installed", program), k.debian)
+	}
+	for _, module := range k.modules {
+		if _, err := os.Stat(module); err != nil {
+			missing(t, module+" is not there", k.debian)
 		}
-		say("%s is not installed: apt-get install --no-install-recommends %s", program, k.debian)
 	}
 	// The workers of most programs are of another user than root and must reach their files.
 	folder, err := os.MkdirTemp("", "gateway-")
@@ -85,13 +98,39 @@ func Start(t testing.TB, program Program, config Config) *Gateway {
 	}
 	g.Host, g.UpstreamPort, err = net.SplitHostPort(config.Upstream)
 	check(t, err)
-	g.URL = fmt.Sprintf("http://127.0.0.1:%d", g.Port)
+	if !k.onlyTLS {
+		g.URL = fmt.Sprintf("http://127.0.0.1:%d", g.Port)
+	}
 	if k.secure {
 		g.SecureURL = fmt.Sprintf("https://127.0.0.1:%d", g.SecurePort)
 	}
 	g.write()
+	if k.prepare != nil {
+		k.prepare(g)
+	}
 	g.run()
 	return g
+}
+
+// Address is where a service is usually reached through it: https, where the program ends TLS, with the file of the
+// authority that signed its certificate, else http.
+func (g *Gateway) Address() (address, ca string) {
+	if g.SecureURL != "" {
+		return g.SecureURL, g.Authority.File
+	}
+	return g.URL, ""
+}
+
+// PlainAddress is as Address, but http where the program takes it.
+func (g *Gateway) PlainAddress() (address, ca string) {
+	if g.URL != "" {
+		return g.URL, ""
+	}
+	return g.SecureURL, g.Authority.File
+}
+
+func kindOf(program Program) *kind {
+	return cmp.Or(kinds[program], otherKinds[program], forwardKinds[program])
 }
 
 // File is where the configuration lies.
@@ -116,6 +155,10 @@ func (g *Gateway) write() {
 	check(g.t, os.WriteFile(g.File(), out.Bytes(), 0o644))
 }
 
+// longestStart bounds how long a program may take to start: Varnish compiles its program in C, which takes 30 s where
+// many start at once on two busy processors.
+const longestStart = 2 * time.Minute
+
 // run starts the program and waits until it takes connections.
 func (g *Gateway) run() {
 	g.t.Helper()
@@ -126,16 +169,24 @@ func (g *Gateway) run() {
 	command.Dir = g.Folder
 	command.Env = append(os.Environ(), "HOME="+g.Folder, "XDG_DATA_HOME="+g.Folder, "XDG_CONFIG_HOME="+g.Folder)
 	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	check(g.t, command.Start())
+	g.watcher = watch(g.t)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.watcher.Process.Pid}
+	if err := command.Start(); err != nil {
+		endGroup(g.watcher)
+		g.t.Fatal(err)
+	}
 	over := make(chan struct{})
 	go func() {
 		command.Wait()
 		close(over) // Stop waits for it
 	}()
 	g.command, g.over = command, over
-	g.t.Cleanup(g.Stop)
-	g.await(g.Port)
+	if g.t.Cleanup(g.kill); g.Program == Squid {
+		g.t.Cleanup(g.Stop) // which shares memory with all Squids, and puts it away
+	}
+	if g.URL != "" {
+		g.await(g.Port)
+	}
 	if g.SecureURL != "" {
 		g.await(g.SecurePort)
 	}
@@ -155,14 +206,14 @@ func (g *Gateway) await(port int) {
 			g.t.Fatalf("%s ended at once: %s", g.Program, g.Output())
 		default:
 		}
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > longestStart {
 			g.t.Fatalf("%s takes no connections on port %d: %s", g.Program, port, g.Output())
 		}
 	}
 }
 
-// Reload makes the program read its files again, in the way that operators do it without an interruption. It returns when that is under
-// way; how long the old workers stay is the program's.
+// Reload makes the program read its files again, in the way that operators do it without an interruption. It returns
+// when that is under way; how long the old workers stay is the program's.
 func (g *Gateway) Reload() {
 	g.t.Helper()
 	if err := g.kind.reload(g); err != nil {
@@ -170,7 +221,7 @@ func (g *Gateway) Reload() {
 	}
 }
 
-// Stop ends the program and all it started.
+// Stop ends the program as operators do, and all it started.
 func (g *Gateway) Stop() {
 	select {
 	case <-g.over:
@@ -181,7 +232,12 @@ func (g *Gateway) Stop() {
 		case <-time.After(3 * time.Second):
 		}
 	}
-	syscall.Kill(-g.command.Process.Pid, syscall.SIGKILL)
+	g.kill()
+}
+
+// kill ends the program and all it started at once: at the end of a test nobody needs a clean stop.
+func (g *Gateway) kill() {
+	endGroup(g.watcher)
 	<-g.over
 }
 
@@ -192,14 +248,14 @@ func (g *Gateway) Restart() {
 	g.run()
 }
 
-// Version is what the program says of itself, in one line.
+// Version returns the program's own version line.
 func (g *Gateway) Version() string {
 	out, _ := exec.Command(g.path, g.kind.version...).CombinedOutput()
 	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return line
 }
 
-// Output is what the program has written so far.
+// Output returns the program's output so far.
 func (g *Gateway) Output() string {
 	var all strings.Builder
 	for _, name := range []string{"output.log", "error.log"} {
@@ -231,15 +287,6 @@ func find(name string) string {
 		}
 	}
 	return ""
-}
-
-// freePort is one that nobody listens on now.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func check(t testing.TB, err error) {

@@ -2,12 +2,17 @@ package gateways
 
 import (
 	"flag"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-// Vegeta leaves the connections alone that net/http is still opening when it ends: behind a busy gateway they take a while.
+// wide makes the bench whole: every file, limit and time of waiting.
+var wide = os.Getenv("AGSTEST_GATEWAYS_WIDE") != ""
+
+// Vegeta leaves the connections alone that net/http is still opening when it ends: behind a busy gateway they take a
+// while.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if few := flag.Lookup("test.parallel"); few.Value.String() == few.DefValue {

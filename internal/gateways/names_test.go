@@ -9,6 +9,7 @@ import (
 
 // TestANameThatAGatewayDoesNotKnow: the name of the host is what the sentence is about.
 func TestANameThatAGatewayDoesNotKnow(t *testing.T) {
+	t.Parallel()
 	upstream, at := liveMock(t)
 	g := Start(t, HAProxy, Config{Upstream: upstream, Strict: true})
 	e := at(strings.Replace(g.SecureURL, "127.0.0.1", "localhost", 1), g.Authority.File)

@@ -21,16 +21,31 @@ const (
 	Varnish Program = "varnish" // 7.1; plain HTTP only
 	Squid   Program = "squid"   // 5.7, as an accelerator; plain HTTP only, as Debian builds it
 	Caddy   Program = "caddy"   // 2.6
+
+	Lighttpd      Program = "lighttpd"      // 1.4.69
+	Nghttpx       Program = "nghttpx"       // 1.52
+	TrafficServer Program = "trafficserver" // 9.2
+	Hitch         Program = "hitch"         // 1.7; TLS only
+	Stunnel       Program = "stunnel"       // 5.68; TLS only
+
+	Tinyproxy Program = "tinyproxy" // 1.11; a forward proxy
+	Dante     Program = "dante"     // 1.4; a forward proxy of SOCKS
 )
 
-// Programs lists them all.
-var Programs = []Program{Nginx, HAProxy, Apache, Varnish, Squid, Caddy}
+// Programs lists those that are tried in every way, and Others those that are tried in the ways in which they differ.
+var (
+	Programs = []Program{Nginx, HAProxy, Apache, Varnish, Squid, Caddy}
+	Others   = []Program{Lighttpd, Nghttpx, TrafficServer, Hitch, Stunnel}
+)
 
 // kind is how a program is run. The texts are templates over a Gateway.
 type kind struct {
 	binary, debian       string
-	user                 string // of its workers, when it is started by root
-	secure               bool   // ends TLS
+	modules              []string // files that it needs besides, of the same packages
+	user                 string   // of its workers, when it is started by root
+	secure               bool     // ends TLS
+	onlyTLS              bool     // takes nothing else
+	prepare              func(g *Gateway)
 	defaults, production string
 	args                 func(g *Gateway) []string
 	version              []string
@@ -169,7 +184,8 @@ func hup(signal syscall.Signal) func(g *Gateway) error {
 	return func(g *Gateway) error { return g.command.Process.Signal(signal) }
 }
 
-// haproxyReload sends the signal until the first process says that it has come: one that comes soon after the start is lost.
+// haproxyReload sends the signal until the first process says that it has come: one that comes soon after the start is
+// lost.
 func haproxyReload(g *Gateway) error {
 	done := strings.Count(g.Output(), "Reloading HAProxy")
 	for range 20 {

@@ -5,7 +5,6 @@ package gateways
 import (
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -50,7 +49,8 @@ func readable(t *testing.T, file string) {
 	}
 }
 
-// TestForwardProxies: plain HTTP and CONNECT through a real Squid, with a password and without, from the file and from HTTPS_PROXY.
+// TestForwardProxies: plain HTTP and CONNECT through a real Squid, with a password and without, from the file and from
+// HTTPS_PROXY.
 func TestForwardProxies(t *testing.T) {
 	t.Parallel()
 	m := mock.New(mock.Config{})
@@ -59,10 +59,7 @@ func TestForwardProxies(t *testing.T) {
 	t.Cleanup(secure.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600))
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed := nobody.Addr().String()
-	require.NoError(t, nobody.Close())
+	closed := closedPort(t)
 	at := func(url, proxy string, variables ...string) *environment.Environment {
 		file := ""
 		if strings.HasPrefix(url, "https:") {

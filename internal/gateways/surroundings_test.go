@@ -46,6 +46,7 @@ func (s *service) run(t testing.TB, g *gateways.Gateway, address string, client 
 
 // TestLoadThroughEachKindOfTLS: TLS 1.2 alone, certificates of clients, HTTP/2 alone.
 func TestLoadThroughEachKindOfTLS(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	for _, c := range []struct {
 		name    string
@@ -60,9 +61,11 @@ func TestLoadThroughEachKindOfTLS(t *testing.T) {
 		{"certificates of clients", gateways.Caddy, gateways.Config{ClientCert: true}},
 	} {
 		t.Run(string(c.program)+", "+c.name, func(t *testing.T) {
+			t.Parallel()
 			c.config.Upstream = s.address
 			g := gateways.Start(t, c.program, c.config)
-			// With certificates of clients Caddy wants the name of the host in the handshake, which an address is not, and answers 421.
+			// With certificates of clients Caddy wants the name of the host in the handshake, which an address is not, and
+			// answers 421.
 			report := s.run(t, g, strings.Replace(g.SecureURL, "127.0.0.1", "localhost", 1), c.config.ClientCert)
 			assert.Zero(t, report.Total.Wrong)
 			assert.Zero(t, report.Total.Resent)
@@ -70,9 +73,11 @@ func TestLoadThroughEachKindOfTLS(t *testing.T) {
 	}
 }
 
-// TestThroughHTTP2Alone: load and conform speak HTTP/2 where nothing else is spoken. Go, and so Caddy from 2.7 on and Traefik, ends the handshake
-// without a protocol where it speaks HTTP/2 alone and HTTP/1.1 is offered. Debian's Caddy 2.6 does not start without HTTP/1.1.
+// TestThroughHTTP2Alone: load and conform speak HTTP/2 where nothing else is spoken. Go, and so Caddy from 2.7 on and
+// Traefik, ends the handshake without a protocol where it speaks HTTP/2 alone and HTTP/1.1 is offered. Debian's Caddy
+// 2.6 does not start without HTTP/1.1.
 func TestThroughHTTP2Alone(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	to, err := url.Parse("http://" + s.address)
 	require.NoError(t, err)
@@ -104,9 +109,10 @@ func TestThroughHTTP2Alone(t *testing.T) {
 	assert.Contains(t, strings.Join(checked.Notes, "; "), "HTTP/2")
 }
 
-// TestTheServiceStartsAgainBehindAGateway: connections to the gateway stay, its answers while the service is away are wrong ones, and all
-// is right afterwards.
+// TestTheServiceStartsAgainBehindAGateway: connections to the gateway stay, its answers while the service is away are
+// wrong ones, and all is right afterwards.
 func TestTheServiceStartsAgainBehindAGateway(t *testing.T) {
+	t.Parallel()
 	m := mock.New(mock.Config{})
 	first := httptest.NewServer(m)
 	address := first.Listener.Addr().String()

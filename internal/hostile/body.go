@@ -58,7 +58,7 @@ func bodies() []Behaviour {
 	}
 }
 
-// numbers are lifetimes that are no positive integer, or none that a program may hold.
+// numbers returns lifetimes that are no positive integer, or none that a program can hold.
 func numbers() []Behaviour {
 	life := func(name, value string) Behaviour {
 		return Behaviour{Name: name, Answer: becomes("expires_in", value)}

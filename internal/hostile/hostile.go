@@ -1,5 +1,6 @@
-// Package hostile serves what no service should do, for tests of those who have to bear it: a table of named behaviours, each over real
-// connections of this machine, in front of a service that works. It knows nothing of the rest of the module.
+// Package hostile serves answers that no service should give, for tests of the code that has to bear them: a table of
+// named behaviours, each over real connections of this machine, in front of a service that works. It knows nothing of
+// the rest of the module.
 package hostile
 
 import (
@@ -18,13 +19,13 @@ import (
 // Behaviour is one way to do wrong, or to do right in a way that looks wrong.
 type Behaviour struct {
 	Name string
-	// Answer takes the place of the service's answer to a call that is to be answered badly. It tells whether the connection stays
-	// open for the next request. It is nil where the connection itself is the trouble.
+	// Answer takes the place of the service's answer to a call that is to be answered badly. It tells whether the
+	// connection stays open for the next request. It is nil where the connection itself is the trouble.
 	Answer func(*Turn) (keep bool)
 	// Endless: a client never gets a whole answer and needs its own time-out.
 	Endless bool
-	// Kept: what comes depends on what the connection carried before, or leaves something there that the next request, whoever's it is, may
-	// get for its answer.
+	// Kept tells that the answer depends on the connection's earlier traffic, or leaves bytes there that the next
+	// request, whoever's it is, may get for its answer.
 	Kept bool
 
 	connect *connection // nil: plain HTTP
@@ -36,7 +37,7 @@ func (b Behaviour) Everywhere() bool { return b.Answer == nil }
 // Plain tells that the service is offered over plain HTTP.
 func (b Behaviour) Plain() bool { return b.connect == nil }
 
-// Shared tells that the behaviour can be one of many of a service: nothing of it meets another client.
+// Shared tells that the behaviour can be one of many of a service: it does not affect another client.
 func (b Behaviour) Shared() bool { return b.Plain() && !b.Kept }
 
 // Ruins tells that after the first bad answer nothing works any more.
@@ -45,8 +46,8 @@ func (b Behaviour) Ruins() bool { return b.connect != nil && b.connect.ruins }
 // Secure tells that the service is offered over https.
 func (b Behaviour) Secure() bool { return b.connect != nil && !b.connect.plainAddress }
 
-// Behaviours are all of them, by what is wrong: silence, ends, lengths and chunks, codings, sizes, headers, protocols, statuses, bodies,
-// tokens, the order of answers, TLS.
+// Behaviours returns all behaviours, by their fault: silence, ends, lengths and chunks, codings, sizes, headers,
+// protocols, statuses, bodies, tokens, the order of answers, TLS.
 func Behaviours() []Behaviour {
 	var all []Behaviour
 	for _, part := range [][]Behaviour{silences(), ends(), framings(), codings(), sizes(), headers(), protocols(), statuses(), redirects(), bodies(), numbers(), tokens(), orders(), connections(), records()} {
@@ -82,16 +83,16 @@ type Server struct {
 	ended bool
 }
 
-// Start serves a service that behaves badly in the calls that hostile chooses; nil chooses all. The others are answered as the service
-// does. Close ends it.
+// Start serves a service that behaves badly in the calls that hostile chooses; nil chooses all. The others are answered
+// as the service does. Close ends it.
 func Start(b Behaviour, service http.Handler, hostile func(*http.Request) bool) (*Server, error) {
 	return start(b.connect, service, func(r *http.Request) (Behaviour, bool) {
 		return b, b.Answer != nil && (hostile == nil || hostile(r))
 	})
 }
 
-// StartMany serves a service that behaves in many ways, all of them Shared: choose says in which one it answers a request, or that it
-// answers as the service does.
+// StartMany serves a service that behaves in many ways, all of them Shared: choose says in which one it answers a
+// request, or that it answers as the service does.
 func StartMany(service http.Handler, choose func(*http.Request) (Behaviour, bool)) (*Server, error) {
 	return start(nil, service, choose)
 }
@@ -228,7 +229,7 @@ func (s *Server) talk(raw net.Conn) {
 	}
 }
 
-// goodbye closes a connection in such a way that the other side can read all that was sent.
+// goodbye closes a connection so that the other side can read all bytes that were sent.
 func goodbye(conn net.Conn) {
 	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
@@ -237,7 +238,7 @@ func goodbye(conn net.Conn) {
 	}
 }
 
-// countedConn counts what the other side took.
+// countedConn counts the bytes that the other side took.
 type countedConn struct {
 	net.Conn
 	count *atomic.Int64

@@ -17,8 +17,8 @@ import (
 	"agstest/reports"
 )
 
-// TestLoadBearsHostileServices: whatever refresh is answered with, a run ends in bounded time, counts no answer right that is not, and
-// says why. No hostile row ends green.
+// TestLoadBearsHostileServices: whatever refresh is answered with, a run ends in bounded time, counts no answer right
+// that is not, and says why. No hostile row ends green.
 func TestLoadBearsHostileServices(t *testing.T) {
 	t.Parallel()
 	each(t, 8, func(row, hostile.Behaviour) bool { return true }, func(t *testing.T, r row, b hostile.Behaviour, timeout time.Duration) {
@@ -63,7 +63,8 @@ func TestLoadBearsHostileServices(t *testing.T) {
 	})
 }
 
-// TestClientsThatAreSentAwayEndTheRun: whoever is asked to come again in the year 9999 is not waited for, and the run says so.
+// TestClientsThatAreSentAwayEndTheRun: whoever is asked to come again in the year 9999 is not waited for, and the run
+// says so.
 func TestClientsThatAreSentAwayEndTheRun(t *testing.T) {
 	t.Parallel()
 	_, e := target(t, behaviours["429 that asks to come in the year 9999"], hostile.Refreshes)
@@ -77,7 +78,8 @@ func TestClientsThatAreSentAwayEndTheRun(t *testing.T) {
 	assert.NotEqual(t, reports.Pass, report.Verdict, report.Reason)
 }
 
-// TestLoadOverHTTP2Alone: a service that speaks nothing else is loaded over net/http where the set-up has nothing to ask it.
+// TestLoadOverHTTP2Alone: a service that speaks nothing else is loaded over net/http where the set-up has nothing to
+// ask it.
 func TestLoadOverHTTP2Alone(t *testing.T) {
 	t.Parallel()
 	_, e := target(t, behaviours["HTTP/2 alone"], hostile.Refreshes)

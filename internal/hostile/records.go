@@ -62,8 +62,8 @@ const (
 	recordHandshake        = 22
 )
 
-// recordSpy stands between TLS and the connection. It learns the keys of a connection of TLS 1.2 and counts its records, so that it can
-// send one that crypto/tls would never send.
+// recordSpy sits between TLS and the connection. It learns the keys of a connection of TLS 1.2 and counts its records,
+// so that it can send one that crypto/tls would never send.
 type recordSpy struct {
 	*countedConn
 
@@ -83,7 +83,7 @@ func newRecordSpy(conn *countedConn, wanted bool) *recordSpy {
 	return &recordSpy{countedConn: conn}
 }
 
-// Write is that of tls.Config.KeyLogWriter or of the connection; the two are told apart by their form.
+// Write serves as tls.Config.KeyLogWriter and as the connection's; the two are told apart by their form.
 func (s *recordSpy) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	if rest, ok := strings.CutPrefix(string(p), "CLIENT_RANDOM "); ok {

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// connection is what is special about the connections of a behaviour.
+// connection is the special settings of a behaviour's connections.
 type connection struct {
 	config       func() *tls.Config // of the server; nil: no TLS is spoken
 	greet        func(*Turn)        // takes the place of everything, from the first byte on

@@ -1,6 +1,7 @@
 package hostile_test
 
-// row says what a conformance run and a load run make of a behaviour of the call refresh, in words as they stand in their reports.
+// row says what a conformance run and a load run make of a behaviour of the call refresh, in words as they stand in
+// their reports.
 type row struct {
 	name string
 	// conform is the verdict of scenarios whose clients refresh; "setup": the run ends with exit code 3.
@@ -11,7 +12,8 @@ type row struct {
 	loadSays string // stands in the message of a wrong answer, or in the error
 }
 
-// table has a row for each behaviour. Those that are right although they look strange pass, so that false alarms are noticed as well.
+// table has a row for each behaviour. Those that are right although they look strange pass, so that false alarms are
+// noticed as well.
 var table = []row{
 	{"never answers", "error", "no whole answer within", "timeout", "no whole answer in time"},
 	{"hangs after the headers", "fail", "no whole answer within", "timeout", "no whole answer in time"},
@@ -183,7 +185,7 @@ var table = []row{
 	{"a token that is null", "fail", "access_token is null", "shape", "access_token is no non-empty string"},
 	{"a token that is a number", "fail", `access_token is the number "1"`, "shape", "access_token is no non-empty string"},
 	{"tokens of ten years ahead", "fail", "exp less expires_in from", "token", "breaks TOK-17"},
-	{"tokens of ten years ago", "fail", "an exp not before that of the token before", "token", "breaks TOK-17"},
+	{"tokens of ten years ago", "fail", "an exp not before that of the token before", "token", " days before it came"},
 	{"a token that never ends", "fail", `exp is the number "1e999"`, "token", `exp is the number "1e999"`},
 	{"a token that ends in words", "fail", "exp is a string", "token", "exp is a string"},
 	{"tokens of another device", "fail", "accountId, deviceId, userId and tenantId as before", "identity", "is not its own: the deviceId of the access token is"},

@@ -104,13 +104,13 @@ func orders() []Behaviour {
 			return true
 		}},
 		{Name: "an answer inside an answer", Kept: true, Answer: func(t *Turn) bool {
-			// Who reads the length below what comes finds a second answer behind it.
+			// A client that goes by the length finds a second answer behind the body.
 			r := t.Good()
 			second := r.Bytes()
 			t.Say(string(r.head("Content-Length: 2")) + "{}" + string(second))
 			return true
 		}},
-		// Each request is answered with what the one before got, whoever that was; the first one of all gets its own.
+		// Each request gets the answer of the one before, whoever sent it; the first one of all gets its own.
 		{Name: "answers to somebody else", Answer: func(t *Turn) bool {
 			all := t.kept()
 			t.Conn.Write(all[max(0, len(all)-2)])

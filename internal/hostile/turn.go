@@ -32,13 +32,13 @@ type Reply struct {
 	Body   []byte
 }
 
-// Good is what the service answers.
+// Good returns the answer of the service.
 func (t *Turn) Good() Reply {
 	body, _ := io.ReadAll(t.Request.Body)
 	return t.GoodTo(body)
 }
 
-// GoodTo is what the service answers to the request if it had this body.
+// GoodTo returns the service's answer to the request if it had this body.
 func (t *Turn) GoodTo(body []byte) Reply {
 	r := t.Request.Clone(t.server.ends)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -58,7 +58,7 @@ func (t *Turn) GoodTo(body []byte) Reply {
 	return g
 }
 
-// Bytes are an answer as it goes over the wire, with a right Content-Length.
+// Bytes returns an answer as it goes over the wire, with a right Content-Length.
 func (r Reply) Bytes() []byte {
 	return append(r.head(fmt.Sprintf("Content-Length: %d", len(r.Body))), r.Body...)
 }
@@ -77,7 +77,7 @@ func (r Reply) head(more ...string) []byte {
 // Send sends an answer.
 func (t *Turn) Send(r Reply) { t.Conn.Write(r.Bytes()) }
 
-// Say sends a text as it is.
+// Say sends a text unchanged.
 func (t *Turn) Say(text string) error {
 	_, err := io.WriteString(t.Conn, text)
 	return err
@@ -124,7 +124,7 @@ func (t *Turn) Reset() {
 
 // The makers of answers.
 
-// says sends a text as it is and closes.
+// says sends a text unchanged and closes.
 func says(text string) func(*Turn) bool {
 	return func(t *Turn) bool {
 		io.Copy(io.Discard, t.Request.Body)
@@ -184,7 +184,7 @@ func framed(write func(t *Turn, r Reply)) func(*Turn) bool {
 	}
 }
 
-// member changes a member of the body, as it is written; those that are not there stay away.
+// member changes a member of the body as text; a missing member stays missing.
 func member(name string, change func(value string) string) func(*Turn) bool {
 	return body(func(text string) string { return changed(text, name, change) })
 }

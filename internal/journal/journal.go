@@ -1,4 +1,4 @@
-// Package journal keeps what a run changes and has to put back, so that it can be put back after the run was killed.
+// Package journal records the changes of a run, so that they can be put back even after the run was killed.
 package journal
 
 import (
@@ -17,7 +17,7 @@ import (
 // FileName is the name of a journal in the folder of a run.
 const FileName = "actions.journal"
 
-// entry is one line: what is done and what undoes it, or that an earlier line is settled.
+// entry is one line: a change and its undoing, or that an earlier line is settled.
 type entry struct {
 	Environment string          `json:"environment,omitempty"` // file, in the first line
 	Number      int             `json:"n,omitempty"`
@@ -26,7 +26,7 @@ type entry struct {
 	Settled     int             `json:"settled,omitempty"`
 }
 
-// Journal is that of one run. It is safe for concurrent use. Each line is on the disk when a call returns.
+// Journal is the journal of one run. It is safe for concurrent use. Each line is on the disk when a call returns.
 type Journal struct {
 	mu     sync.Mutex
 	file   *os.File // nil: nothing is noted any more
@@ -50,8 +50,8 @@ func (e PendingError) Error() string {
 	return fmt.Sprintf("a run against this environment has changed states and not put them back, or is still going on: %s", e.Folder)
 }
 
-// Begin makes the journal of a run in its folder, which need not be there yet. The marker is a file beside the environment file: a run that finds one ends
-// with a PendingError, unless it is told to pass over it.
+// Begin makes the journal of a run in its folder, which need not be there yet. The marker is a file beside the
+// environment file: a run that finds one ends with a PendingError, unless it is told to pass over it.
 func Begin(folder, environment string, passOver bool) (*Journal, error) {
 	marker := Marker(environment)
 	if text, err := os.ReadFile(marker); err == nil && !passOver {
@@ -110,6 +110,9 @@ func Read(folder string) (*Journal, string, error) {
 	}
 	j := &Journal{path: filepath.Join(absolute, FileName)}
 	file, err := os.OpenFile(j.path, os.O_RDWR|os.O_APPEND, 0)
+	if _, missing := os.Stat(absolute); errors.Is(err, fs.ErrNotExist) && errors.Is(missing, fs.ErrNotExist) {
+		return nil, "", failure.Usagef("there is no folder %s; agstest history list shows the runs that are stored", folder)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", failure.Usagef("%s holds no journal of actions (%s): the run has changed nothing, or has put everything back", folder, FileName)
 	}
@@ -129,7 +132,7 @@ func Read(folder string) (*Journal, string, error) {
 	for lines.Scan() {
 		var e entry
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			continue // the last line of a run that was killed may be cut: what it notes was not done yet
+			continue // the last line of a run that was killed may be cut: its change was not made yet
 		}
 		switch {
 		case e.Environment != "":
@@ -152,7 +155,7 @@ func Read(folder string) (*Journal, string, error) {
 	return j, environment, nil
 }
 
-// Note notes a change before it is made, with what undoes it, and gives its number.
+// Note records a change before it is made, with its undoing, and returns its number.
 func (j *Journal) Note(do string, undo any) (int, error) {
 	raw, err := json.Marshal(undo)
 	if err != nil {
@@ -202,7 +205,7 @@ func (j *Journal) Open() []Open {
 	return list
 }
 
-// Close ends the journal. Where everything is settled it leaves nothing behind, as it names accounts.
+// Close ends the journal. If everything is settled it leaves nothing behind, as it names accounts.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -220,7 +223,7 @@ func (j *Journal) Close() error {
 	return errors.Join(err, os.Remove(j.path))
 }
 
-// write appends a line. The caller holds the mutex, or is the only one who knows the journal.
+// write appends a line. The caller holds the mutex, or is the only one that has the journal.
 func (j *Journal) write(e entry) error {
 	line, err := json.Marshal(e)
 	if err == nil {

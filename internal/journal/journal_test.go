@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestJournalOutlivesItsRun: what is noted and not settled is found again, the last first; what is settled leaves nothing behind.
+// TestJournalOutlivesItsRun: what is noted and not settled is found again, the last first; what is settled leaves
+// nothing behind.
 func TestJournalOutlivesItsRun(t *testing.T) {
 	dir := t.TempDir()
 	file, folder := filepath.Join(dir, "staging.yaml"), filepath.Join(dir, "out", "run")

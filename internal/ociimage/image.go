@@ -1,9 +1,9 @@
-// Package ociimage writes a container image of one static program, without a daemon and without a registry: an archive in the OCI image
-// layout, which "ctr images import", "kind load image-archive", "docker load" and tools for registries read. The same input gives the same
-// bytes.
+// Package ociimage writes a container image of one static program, without a daemon and without a registry: an archive
+// in the OCI image layout, which "ctr images import", "kind load image-archive", "docker load" and tools for registries
+// read. The same input gives the same bytes.
 //
-// The formats: https://github.com/opencontainers/image-spec (image-layout.md, manifest.md, config.md), and Docker's manifest.json beside
-// them for versions of Docker that do not read the layout.
+// The formats: https://github.com/opencontainers/image-spec (image-layout.md, manifest.md, config.md), and Docker's
+// manifest.json beside them for versions of Docker that do not read the layout.
 package ociimage
 
 import (
@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Image is what an image consists of.
+// Image is the content of an image.
 type Image struct {
 	Name     Name     // under which it is loaded
 	Platform Platform // of the program
@@ -81,7 +81,8 @@ type dockerImage struct {
 	Layers   []string
 }
 
-// Write writes the archive and tells the digest of the image. A tool that compresses the layer on its way gives it another.
+// Write writes the archive and tells the digest of the image. A tool that compresses the layer on its way gives it
+// another.
 func (i Image) Write(w io.Writer) (digest string, err error) {
 	layer, err := i.layer()
 	if err != nil {

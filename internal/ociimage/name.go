@@ -7,7 +7,7 @@ import (
 	"agstest/internal/failure"
 )
 
-// Name is that of an image: https://github.com/distribution/reference
+// Name is the name of an image: https://github.com/distribution/reference
 type Name struct {
 	Repository string // such as agstest or registry.example.com/qa/agstest
 	Tag        string
@@ -34,7 +34,8 @@ func ReadName(text, version string) (Name, error) {
 // String is the name as people write it.
 func (n Name) String() string { return n.Repository + ":" + n.Tag }
 
-// Full is the name with its registry, by which containerd and the kubelet look for it: a name without one means Docker Hub.
+// Full is the name with its registry, by which containerd and the kubelet look for it: a name without one means Docker
+// Hub.
 func (n Name) Full() string {
 	registry, rest, hasRegistry := strings.Cut(n.Repository, "/")
 	switch {

@@ -9,7 +9,7 @@ import (
 	"agstest/internal/failure"
 )
 
-// Platform is what a program runs on.
+// Platform is the operating system and processor of a program.
 type Platform struct {
 	OS           string // linux
 	Architecture string // amd64 or arm64
@@ -28,8 +28,8 @@ func ReadPlatform(text string) (Platform, error) {
 
 func (p Platform) String() string { return p.OS + "/" + p.Architecture }
 
-// CheckProgram refuses what would not run in an image that holds nothing else: no program, one for another platform, or one that needs a
-// loader and libraries.
+// CheckProgram refuses a file that would not run in an image without other files: no program, one for another platform,
+// or one that needs a loader and libraries.
 func CheckProgram(path string, program []byte, p Platform) error {
 	file, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil || file.Type != elf.ET_EXEC && file.Type != elf.ET_DYN {
@@ -46,7 +46,7 @@ func CheckProgram(path string, program []byte, p Platform) error {
 	return nil
 }
 
-// ReadRoots keeps the certificates of a bundle and nothing else of it, so that no key that stands beside them gets into an image.
+// ReadRoots keeps only the certificates of a bundle, so that no key beside them gets into an image.
 func ReadRoots(path string, bundle []byte) ([]byte, error) {
 	var roots bytes.Buffer
 	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {

@@ -1,5 +1,5 @@
-// Package openapi writes the contract of package ags as an OpenAPI 3.1 document, so that tools of other people can read, lint, mock and
-// proxy the same facts that the suite checks.
+// Package openapi writes the contract of package ags as an OpenAPI 3.1 document, so that tools of other people can
+// read, lint, mock and proxy the same facts that the suite checks.
 package openapi
 
 import (
@@ -15,13 +15,14 @@ import (
 
 type object = map[string]any
 
-// clientToken names the security scheme of the calls that want a token in the header Authorization. It is no http bearer scheme, because
-// the pages leave open whether the word Bearer comes before the token.
+// clientToken names the security scheme of the calls that want a token in the header Authorization. It is no http
+// bearer scheme, because the pages leave open whether the word Bearer comes before the token.
 const clientToken = "clientToken"
 
-// Document returns the contract as an indented OpenAPI 3.1 document in JSON. The address of the service is the server variable host.
-// Members that the pages show only in samples are required too, as the suite gates on them by default; additional members are
-// allowed everywhere. Statuses that the suite tolerates are described as such beside the documented ones. Bodies of refusals have no schema, because no page shows one.
+// Document returns the contract as an indented OpenAPI 3.1 document in JSON. The address of the service is the server
+// variable host. Members that the pages show only in samples are required too, as the suite gates on them by default;
+// additional members are allowed everywhere. Statuses that the suite tolerates are described as such beside the
+// documented ones. Bodies of refusals have no schema, because no page shows one.
 func Document(version string) ([]byte, error) {
 	paths := object{}
 	for _, operation := range ags.Operations {
@@ -104,8 +105,9 @@ var meanings = map[int]string{
 	415: "Another media type than JSON was sent.",
 }
 
-// tolerated are refusals that no page lists for the call and that a service may answer all the same: the lists of discovery and of signOut
-// leave out statuses that every other call has, and HTTP itself has one for a media type that is not understood (RFC 9110 section 15.5.16).
+// tolerated are refusals that no page lists for the call and that a service may answer all the same: the lists of
+// discovery and of signOut leave out statuses that every other call has, and HTTP itself has one for a media type that
+// is not understood (RFC 9110 section 15.5.16).
 func tolerated(operation ags.Operation) []int {
 	switch operation.Name {
 	case ags.ServiceDiscovery:
@@ -143,6 +145,7 @@ func reference(schema string) object { return object{"$ref": "#/components/schem
 
 // schemas are built from the fields of package ags.
 func schemas() object {
+	parameters := object{"type": "array", "items": reference("Parameter")}
 	return object{
 		"Tokens":          nested(ags.TokenFields),
 		"RefreshedTokens": nested(refreshedFields()),
@@ -152,18 +155,17 @@ func schemas() object {
 		"Parameter": object{"type": "object", "required": []string{"name", "value"},
 			"properties": object{"name": object{"type": "string"}, "value": object{"type": "string"}}},
 		"ParametersRequest": object{"type": "object", "required": []string{"parameters"},
-			"properties": object{"parameters": object{"type": "array", "items": reference("Parameter")}}},
-		"SignOnRequest": object{"type": "object", "required": []string{"parameters"},
-			"properties": object{
-				"parameters":        object{"type": "array", "items": reference("Parameter")},
-				"clientId":          object{"type": "string", "description": "From an earlier answer: an n-th sign-on."},
-				"deviceInformation": object{"type": "object", "description": "A first-time sign-on, which creates a device."},
-			},
-			"oneOf": []any{object{"required": []string{"clientId"}}, object{"required": []string{"deviceInformation"}}}},
+			"properties": object{"parameters": parameters}},
+		// Two schemas with names of their own: generators of clients make a sum of two types of them.
+		"SignOnRequest": object{"oneOf": []any{reference("FirstSignOn"), reference("NthSignOn")}},
+		"FirstSignOn": object{"type": "object", "required": []string{"parameters", "deviceInformation"}, "description": "A first-time sign-on, which creates a device.",
+			"properties": object{"parameters": parameters, "deviceInformation": object{"type": "object", "additionalProperties": true}}},
+		"NthSignOn": object{"type": "object", "required": []string{"parameters", "clientId"}, "description": "A sign-on of a device that is known.",
+			"properties": object{"parameters": parameters, "clientId": object{"type": "string", "description": "From an earlier answer."}}},
 	}
 }
 
-// refreshedFields are those of the token body where a refresh need not repeat the client_id (REF-03).
+// refreshedFields returns the fields of the token body for a refresh, which need not repeat the client_id (REF-03).
 func refreshedFields() []ags.Field {
 	fields := slices.Clone(ags.TokenFields)
 	for i := range fields {
@@ -217,7 +219,8 @@ var (
 		object{"accountInformation": `{"name":"second"}`, "userAccountToken": "sample-user-account-token-2"}}}
 )
 
-// sampleTokens is a token body whose tokens have the published claims and a signature of the right length made of nothing secret.
+// sampleTokens is a token body whose tokens have the published claims and a signature of the right length made of
+// nothing secret.
 func sampleTokens() object {
 	const issued, access, refresh, fixed = 1767225600, 3600, 172800, 2592000
 	token := func(typ string, exp int, full bool) string {

@@ -15,8 +15,9 @@ import (
 	"agstest/ags"
 )
 
-// TestDocument checks that the document names every operation with its documented statuses and those that are tolerated, no other, and that its own examples hold
-// against its own schemas (OpenAPI 3.1 schemas are JSON Schema 2020-12).
+// TestDocument checks that the document names every operation with its documented statuses and those that are
+// tolerated, no other, and that its own examples hold against its own schemas (OpenAPI 3.1 schemas are JSON Schema
+// 2020-12).
 func TestDocument(t *testing.T) {
 	document, err := Document("1")
 	require.NoError(t, err)
@@ -86,4 +87,15 @@ func TestDocument(t *testing.T) {
 	assert.Error(t, schema.Validate(map[string]any(broken)), "a lifetime as text must not pass")
 	delete(broken, "expires_in")
 	assert.Error(t, schema.Validate(map[string]any(broken)), "a missing lifetime must not pass")
+
+	schema, err = compiler.Compile("ags.json#/components/schemas/SignOnRequest")
+	require.NoError(t, err)
+	for body, good := range map[string]bool{
+		`{"parameters":[],"clientId":"PUB_1"}`: true, `{"parameters":[],"deviceInformation":{"a":1}}`: true,
+		`{"parameters":[]}`: false, `{"parameters":[],"clientId":"PUB_1","deviceInformation":{}}`: false, `{"clientId":"PUB_1"}`: false, `{"parameters":[],"deviceInformation":"phone"}`: false,
+	} {
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+		require.NoError(t, err)
+		assert.Equal(t, good, schema.Validate(value) == nil, body)
+	}
 }

@@ -8,12 +8,14 @@ import (
 	"agstest/internal/failure"
 )
 
-// Start runs one job to its end and gives its exit code. When the context ends it ends the job in order and waits for it.
+// Start runs one job to its end and gives its exit code. When the context ends it ends the job in order and waits for
+// it.
 type Start func(ctx context.Context, job Job) (code int)
 
-// Conduct runs the jobs that are not Done. Environments run side by side, at most p.Parallel; the jobs of one run one after the other; at most
-// p.LoadsAtOnce send a load at the same time. A job that fails stops nobody. Once the context ends nothing is started, and what runs is
-// waited for. Changed is told of each change, one at a time; progress is in the order of p.Jobs and is changed in place.
+// Conduct runs the jobs that are not Done. Environments run side by side, at most p.Parallel; the jobs of one run one
+// after the other; at most p.LoadsAtOnce send a load at the same time. A job that fails stops no other. When the
+// context ends, Conduct starts no more jobs and waits for those that run. It calls changed for each change, one at a
+// time; progress is in the order of p.Jobs and is changed in place.
 func Conduct(ctx context.Context, p *Plan, progress []Progress, start Start, now func() time.Time, changed func([]Progress)) {
 	var mutex sync.Mutex // guards progress and changed
 	set := func(i int, change func(*Progress)) {
@@ -26,7 +28,7 @@ func Conduct(ctx context.Context, p *Plan, progress []Progress, start Start, now
 	places := make(chan struct{}, max(1, p.Parallel))
 	run := func(i int) {
 		job := progress[i].Job
-		if Loads(job.Command) {
+		if isLoad(job.Command) {
 			select {
 			case loads <- struct{}{}:
 				defer func() { <-loads }()

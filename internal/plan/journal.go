@@ -13,8 +13,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// File is the name of the journal in the folder of a plan's run.
-const File = "plan.json"
+// journalName is the name of the journal in the folder of a plan's run.
+const journalName = "plan.json"
 
 // journalSchema names the version of the form of a journal.
 const journalSchema = "agstest.plan/1.0"
@@ -22,7 +22,7 @@ const journalSchema = "agstest.plan/1.0"
 // maxJournal is far above any journal, in bytes.
 const maxJournal = 8 << 20
 
-// Journal is a plan that is being carried out: what it is and how far it has come. It is enough to go on with after an interruption.
+// Journal is a plan in progress, with the state of its jobs. It is enough to continue after an interruption.
 type Journal struct {
 	Schema      string    `json:"schema"`
 	Name        string    `json:"name"`
@@ -53,7 +53,8 @@ func NewJournal(p *Plan, dir string, start time.Time) *Journal {
 	return j
 }
 
-// Plan is the plan of a journal, and how far each of its jobs has come. One that was running when the journal was last written counts as waiting.
+// Plan is the plan of a journal, and how far each of its jobs has come. One that was running when the journal was last
+// written counts as waiting.
 func (j *Journal) Plan() (*Plan, []Progress) {
 	p := &Plan{Name: j.Name, Release: j.Release, Parallel: j.Parallel, LoadsAtOnce: j.LoadsAtOnce}
 	var progress []Progress
@@ -85,7 +86,7 @@ func (j *Journal) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(folder, File)
+	path := filepath.Join(folder, journalName)
 	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
 		return failure.Usagef("cannot write the journal of the plan: %w", err)
 	}
@@ -95,11 +96,12 @@ func (j *Journal) Write(folder string) error {
 	return nil
 }
 
-// ReadJournal reads the journal of a folder. Errors are of the kind failure.Usage; one of a folder without a journal wraps fs.ErrNotExist.
+// ReadJournal reads the journal of a folder. Errors are of the kind failure.Usage; one of a folder without a journal
+// wraps fs.ErrNotExist.
 func ReadJournal(folder string) (*Journal, error) {
-	file, err := os.Open(filepath.Join(folder, File))
+	file, err := os.Open(filepath.Join(folder, journalName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, failure.Usagef("%s holds no run of a plan: there is no %s in it: %w", folder, File, fs.ErrNotExist)
+		return nil, failure.Usagef("%s holds no run of a plan: there is no %s in it: %w", folder, journalName, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, failure.Usagef("cannot read the journal of the plan: %w", err)

@@ -1,8 +1,9 @@
-// Package plan says what one call of agstest does in several environments: which are visited, what is done in each, and in which order.
+// Package plan says what one call of agstest does in several environments: which it visits, what it does in each, and
+// in which order.
 //
-// A plan is a file of its own. Each of its jobs is one command of agstest with the flags that the plan gives, so that whatever a command can
-// do a plan can do, and a job that failed can be run again by hand. Package plan reads the file and conducts the jobs; starting one is a
-// function that the caller brings.
+// A plan is a file of its own. Each of its jobs is one command of agstest with the flags that the plan gives, so a plan
+// can do whatever a command can, and a job that failed can be run again by hand. Package plan reads the file and
+// conducts the jobs; the caller brings the function that starts one.
 package plan
 
 import (
@@ -11,13 +12,13 @@ import (
 	"agstest/internal/failure"
 )
 
-// Commands are what a job can be, in the order in which the jobs of one environment run: what judges first, what loads last.
+// Commands are the possible jobs, in the order in which the jobs of one environment run: judging first, loading last.
 var Commands = []string{"conform", "gate", "load", "capacity", "ab"}
 
-// Loads tells that a command sends a load, which wants the machine for itself.
-func Loads(command string) bool { return command != "conform" }
+// isLoad tells that a command sends a load, which wants the machine for itself.
+func isLoad(command string) bool { return command != "conform" }
 
-// Plan is what a file asks for.
+// Plan is the content of a file.
 type Plan struct {
 	Name    string
 	Release string // the build under test, recorded in every run; empty: the environment files say it
@@ -54,7 +55,7 @@ func (j Job) Arguments() []string {
 	return line
 }
 
-// Folder is where the run of a job goes, below the folder of the plan.
+// Folder is the folder of the job's run, below the folder of the plan.
 func (j Job) Folder() string { return j.Environment + "/" + j.Command }
 
 // Environments are the names of all environments, in the order of the file.
@@ -68,7 +69,8 @@ func (p *Plan) Environments() []string {
 	return names
 }
 
-// Only leaves the jobs of the named environments. A name that the plan does not have is an error of the kind failure.Usage.
+// Only leaves the jobs of the named environments. A name that the plan does not have is an error of the kind
+// failure.Usage.
 func (p *Plan) Only(names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -106,7 +108,7 @@ const (
 	Ended   State = "ended" // by an interrupt, before it was done
 )
 
-// Progress is a job and what came of it.
+// Progress is a job and its state.
 type Progress struct {
 	Job   Job
 	State State

@@ -124,8 +124,8 @@ func plans(environments int, commands ...string) (*Plan, []Progress) {
 	return p, progress
 }
 
-// TestConductKeepsItsBounds: at most Parallel environments and LoadsAtOnce loads at a time, jobs of an environment in order, and a job
-// that fails stops nobody.
+// TestConductKeepsItsBounds: at most Parallel environments and LoadsAtOnce loads at a time, jobs of an environment in
+// order, and a job that fails stops nobody.
 func TestConductKeepsItsBounds(t *testing.T) {
 	p, progress := plans(5, "conform", "load")
 	var mutex sync.Mutex
@@ -135,7 +135,7 @@ func TestConductKeepsItsBounds(t *testing.T) {
 	start := func(_ context.Context, job Job) int {
 		mutex.Lock()
 		running++
-		if Loads(job.Command) {
+		if isLoad(job.Command) {
 			loads++
 		}
 		most, mostLoads = max(most, running), max(mostLoads, loads)
@@ -152,7 +152,7 @@ func TestConductKeepsItsBounds(t *testing.T) {
 		mutex.Lock()
 		defer mutex.Unlock()
 		running--
-		if Loads(job.Command) {
+		if isLoad(job.Command) {
 			loads--
 		}
 		return 1
@@ -171,7 +171,8 @@ func TestConductKeepsItsBounds(t *testing.T) {
 	}
 }
 
-// TestConductEndsInOrder: once the context ends nothing is started, what runs is waited for, and it is not taken for done.
+// TestConductEndsInOrder: once the context ends nothing is started, what runs is waited for, and it is not taken for
+// done.
 func TestConductEndsInOrder(t *testing.T) {
 	p, progress := plans(3, "conform", "load")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -226,7 +227,7 @@ func TestJournalsOfOthersAreRefused(t *testing.T) {
 		`{"schema":"agstest.plan/1.0","jobs":[{"environment":"a","command":"history"}]}`,
 		`{"schema":"agstest.plan/1.0","jobs":[{"environment":"a","command":"load"},{"environment":"a","command":"load"}]}`,
 	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, File), []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, journalName), []byte(text), 0o600))
 		_, err := ReadJournal(dir)
 		require.Error(t, err, text)
 		assert.Equal(t, failure.Usage, failure.KindOf(err))

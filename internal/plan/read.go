@@ -24,7 +24,8 @@ const (
 	maxValues       = 100 // of one flag
 )
 
-// Check tells what is wrong with a flag of a command and its values; nil: nothing. It knows the commands, which package plan does not.
+// Check returns what is wrong with a flag of a command and its values; nil if nothing is. It knows the commands, which
+// package plan does not.
 type Check func(command, flag string, values []string) error
 
 var (
@@ -33,8 +34,8 @@ var (
 	environmentName = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]{0,63}$`)
 )
 
-// Read reads a plan. The name is its path: it stands in messages. Every key is known, every flag is checked, and what is wrong is told with
-// its line; errors are of the kind failure.Usage. Files that the plan names are not opened.
+// Read reads a plan. The name is its path, for messages. Read checks every key and every flag, and reports mistakes
+// with their lines; errors are of the kind failure.Usage. It does not open files that the plan names.
 func Read(data []byte, name string, check Check) (*Plan, error) {
 	data, err := userfile.Text(data)
 	if err != nil {
@@ -92,7 +93,7 @@ type reader struct {
 	defaults map[string]job // by command
 }
 
-// job is what a plan says of one command: its flags, or that it is not run.
+// job is a plan's entry for one command: its flags, or that it is not run.
 type job struct {
 	none  bool
 	flags []Flag
@@ -127,7 +128,7 @@ func (r *reader) members(n ast.Node, what string, known []string) ([]*ast.Mappin
 	return members, nil
 }
 
-// text is the value of a scalar as the file has it: an id like 00123 stays as it is.
+// text returns the value of a scalar as the file has it: an id like 00123 stays unchanged.
 func (r *reader) text(n ast.Node, what string) (string, error) {
 	switch n.Type() {
 	case ast.StringType, ast.IntegerType, ast.FloatType, ast.BoolType, ast.LiteralType, ast.InfinityType, ast.NanType:
@@ -218,7 +219,7 @@ func (r *reader) read(root ast.Node) error {
 	return nil
 }
 
-// job reads what a plan or an environment says of one command.
+// job reads the entry of a plan or an environment for one command.
 func (r *reader) job(member *ast.MappingValueNode, command string) (job, error) {
 	if member.Value.Type() == ast.StringType && member.Value.GetToken().Value == "none" {
 		return job{none: true}, nil
@@ -248,7 +249,7 @@ func (r *reader) job(member *ast.MappingValueNode, command string) (job, error) 
 	return j, nil
 }
 
-// environment reads one entry of the list: a file, or what is said of one, or of one for each of several names.
+// environment reads one entry of the list: a file, or the settings of one, or of one for each of several names.
 func (r *reader) environment(n ast.Node) error {
 	var file, name string
 	var files, names []string
@@ -360,7 +361,7 @@ func (r *reader) jobs(n ast.Node, name string, files []string, own map[string]jo
 	return nil
 }
 
-// merged are the flags of the plan with those of the environment in their place.
+// merged returns the flags of the plan, replaced by those of the environment.
 func merged(usual, own []Flag) []Flag {
 	flags := slices.Clone(usual)
 	for _, flag := range own {

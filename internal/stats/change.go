@@ -22,11 +22,11 @@ type ChangeOptions struct {
 	Shuffles int
 }
 
-// ChangePoints finds where a series changes its level or spread, by E-divisive: D. S. Matteson and N. A. James, "A nonparametric approach
-// for multiple change point analysis of multivariate data", Journal of the American Statistical Association 109 (2014). The series is
-// split where the energy distance of both sides is largest, a permutation test decides whether that is chance, and both sides are
-// searched again. Points come in ascending order. Work grows with the square of the length times the number of shuffles: a few hundred
-// values are meant, such as the runs of a year.
+// ChangePoints finds where a series changes its level or spread, by E-divisive: D. S. Matteson and N. A. James, "A
+// nonparametric approach for multiple change point analysis of multivariate data", Journal of the American Statistical
+// Association 109 (2014). The series is split where the energy distance of both sides is largest, a permutation test
+// decides whether that is chance, and both sides are searched again. Points come in ascending order. Work grows with
+// the square of the length times the number of shuffles: a few hundred values are meant, such as the runs of a year.
 func ChangePoints(random *rand.Rand, series []float64, options ChangeOptions) []ChangePoint {
 	if options.Shortest < 2 {
 		options.Shortest = 5
@@ -76,8 +76,9 @@ func ChangePoints(random *rand.Rand, series []float64, options ChangeOptions) []
 	return splits
 }
 
-// strongestSplit is where the scaled energy distance of both sides is largest, and how large; −1 where the series is too short or
-// constant. It moves one value at a time from the right side to the left and keeps the three sums of distances up to date.
+// strongestSplit is where the scaled energy distance of both sides is largest, and how large; −1 where the series is
+// too short or constant. It moves one value at a time from the right side to the left and keeps the three sums of
+// distances up to date.
 func strongestSplit(values []float64, shortest int) (int, float64) {
 	n := len(values)
 	if n < 2*shortest {

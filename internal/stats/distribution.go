@@ -8,8 +8,8 @@ func NormalCDF(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
 // NormalQuantile is the z with NormalCDF(z) = p.
 func NormalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
 
-// StudentCDF is the probability that a value of Student's t distribution with the given degrees of freedom (> 0) is at most t.
-// Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.1 and 26.5.27.
+// StudentCDF is the probability that a value of Student's t distribution with the given degrees of freedom (> 0) is at
+// most t. Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.1 and 26.5.27.
 func StudentCDF(t, freedom float64) float64 {
 	switch {
 	case math.IsNaN(t) || !(freedom > 0):
@@ -58,8 +58,8 @@ func StudentQuantile(p, freedom float64) float64 {
 	return high
 }
 
-// IncompleteBeta is the regularized incomplete beta function I_x(a, b) for a, b > 0 and 0 ≤ x ≤ 1, by the continued fraction of
-// Abramowitz and Stegun 26.5.8 evaluated by Lentz's method.
+// IncompleteBeta is the regularized incomplete beta function I_x(a, b) for a, b > 0 and 0 ≤ x ≤ 1, by the continued
+// fraction of Abramowitz and Stegun 26.5.8 evaluated by Lentz's method.
 func IncompleteBeta(a, b, x float64) float64 {
 	switch {
 	case math.IsNaN(x) || !(a > 0) || !(b > 0) || x < 0 || x > 1:

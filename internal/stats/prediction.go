@@ -2,9 +2,9 @@ package stats
 
 import "math"
 
-// Prediction says where the next value of a series should lie, if it comes from the same normal distribution as the earlier ones. It
-// widens the spread of the earlier values by √(1+1/n), since both their mean and the next value vary; an interval for the mean alone
-// would call far too many next values unusual.
+// Prediction says where the next value of a series should lie, if it comes from the same normal distribution as the
+// earlier ones. It widens the spread of the earlier values by √(1+1/n), since both their mean and the next value vary;
+// an interval for the mean alone would call far too many next values unusual.
 type Prediction struct {
 	Count     int
 	Mean      float64

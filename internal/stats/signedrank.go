@@ -5,29 +5,31 @@ import (
 	"slices"
 )
 
-// exactPairs is up to how many pairs the signed-rank distribution is computed exactly. Beyond it the normal approximation is off by
-// less than 0.002.
+// exactPairs is up to how many pairs the signed-rank distribution is computed exactly. Beyond it the normal
+// approximation is off by less than 0.002.
 const exactPairs = 60
 
 // SignedRank is the outcome of Wilcoxon's signed-rank test.
 type SignedRank struct {
 	// Pairs is the number of differences that took part: those that are not zero.
 	Pairs int
-	// Zeros is the number of differences that are zero. They say nothing about a direction and are left out, as Wilcoxon did.
+	// Zeros is the number of differences that are zero. They say nothing about a direction and are left out, as Wilcoxon
+	// did.
 	Zeros int
 	// Positive is the rank sum of the positive differences; tied sizes share the mean of their ranks.
 	Positive float64
-	// Greater is the probability of a rank sum at least this high if the differences lie evenly about zero; Less of one at least this
-	// low; TwoSided of one at least this far out.
+	// Greater is the probability of a rank sum at least this high if the differences lie evenly about zero; Less of one at
+	// least this low; TwoSided of one at least this far out.
 	Greater, Less, TwoSided float64
 	// Exact: the probabilities count all sign patterns, ties included, rather than using the normal approximation.
 	Exact bool
 }
 
-// WilcoxonSignedRank tests whether differences of pairs lie evenly about zero: F. Wilcoxon, "Individual comparisons by ranking methods",
-// Biometrics Bulletin 1 (1945). It asks for neither a normal distribution nor equal spread, so that a burst in a few pairs does not
-// decide. Up to 60 pairs that differ the probabilities are exact, also with ties; beyond that they are from the normal approximation
-// with correction for ties and continuity. With no pair that differs every probability is 1. A NaN is treated as no pair.
+// WilcoxonSignedRank tests whether differences of pairs lie evenly about zero: F. Wilcoxon, "Individual comparisons by
+// ranking methods", Biometrics Bulletin 1 (1945). It asks for neither a normal distribution nor equal spread, so that a
+// burst in a few pairs does not decide. Up to 60 pairs that differ the probabilities are exact, also with ties; beyond
+// that they are from the normal approximation with correction for ties and continuity. With no pair that differs every
+// probability is 1. A NaN is treated as no pair.
 func WilcoxonSignedRank(differences []float64) SignedRank {
 	var result SignedRank
 	kept := make([]float64, 0, len(differences))
@@ -90,7 +92,8 @@ func WilcoxonSignedRank(differences []float64) SignedRank {
 	return result
 }
 
-// signedRankDistribution is the probability of each sum of the given (doubled) ranks when each is taken with probability one half.
+// signedRankDistribution is the probability of each sum of the given (doubled) ranks when each is taken with
+// probability one half.
 func signedRankDistribution(ranks []int) []float64 {
 	total := 0
 	for _, r := range ranks {
@@ -119,10 +122,11 @@ func sum(values []float64) float64 {
 	return total
 }
 
-// HodgesLehmann is the median of the means of all pairs of values (Walsh averages), the estimate of location that belongs to the
-// signed-rank test, with the interval of values that the test would not reject at 1−level: J. L. Hodges and E. L. Lehmann, "Estimates of
-// location based on rank tests", Annals of Mathematical Statistics 34 (1963). With fewer than 6 values no interval of level 0.95 exists;
-// then it spans all averages and Level says what that is worth. Work and memory grow with the square of the number of values.
+// HodgesLehmann is the median of the means of all pairs of values (Walsh averages), the estimate of location that
+// belongs to the signed-rank test, with the interval of values that the test would not reject at 1−level: J. L. Hodges
+// and E. L. Lehmann, "Estimates of location based on rank tests", Annals of Mathematical Statistics 34 (1963). With
+// fewer than 6 values no interval of level 0.95 exists; then it spans all averages and Level says what that is worth.
+// Work and memory grow with the square of the number of values.
 func HodgesLehmann(values []float64, level float64) Interval {
 	n := len(values)
 	if n == 0 {
@@ -135,7 +139,8 @@ func HodgesLehmann(values []float64, level float64) Interval {
 		}
 	}
 	slices.Sort(averages)
-	// With k of the averages cut off at each end, the interval misses with probability 2·P(W ≤ k), W the rank sum without ties.
+	// With k of the averages cut off at each end, the interval misses with probability 2·P(W ≤ k), W the rank sum without
+	// ties.
 	k, outside := signedRankCut(n, (1-level)/2)
 	return Interval{
 		Value: QuantileSorted(averages, 0.5),
@@ -145,8 +150,8 @@ func HodgesLehmann(values []float64, level float64) Interval {
 	}
 }
 
-// signedRankCut is the largest k with P(W ≤ k) ≤ tail for the rank sum W of n pairs without ties, and that probability. Where not even
-// P(W = 0) is that small it is k = 0 and P(W = 0).
+// signedRankCut is the largest k with P(W ≤ k) ≤ tail for the rank sum W of n pairs without ties, and that probability.
+// Where not even P(W = 0) is that small it is k = 0 and P(W = 0).
 func signedRankCut(n int, tail float64) (int, float64) {
 	count := float64(n)
 	if n > exactPairs {

@@ -9,8 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// depression is the paired data of M. Hollander and D. A. Wolfe, Nonparametric Statistical Methods (1973), p. 29: depression scale before
-// minus after a tranquilizer. It is the example of R's wilcox.test: V = 40, one-sided p = 0.01953.
+// depression is the paired data of M. Hollander and D. A. Wolfe, Nonparametric Statistical Methods (1973), p. 29:
+// depression scale before minus after a tranquilizer. It is the example of R's wilcox.test: V = 40, one-sided p =
+// 0.01953.
 var depression = []float64{0.952, -0.147, 1.022, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01}
 
 // twentyFive has SciPy 1.10.1's exact probabilities; seventy its normal approximation with continuity correction.
@@ -49,8 +50,9 @@ func TestSignedRankAgainstPublishedValues(t *testing.T) {
 	}
 }
 
-// The critical values of the signed-rank sum as printed in F. Wilcoxon and R. A. Wilcox, Some Rapid Approximate Statistical Procedures
-// (1964), and copied into most textbooks: the largest sum whose one-sided probability is at most 0.05 and 0.025.
+// The critical values of the signed-rank sum as printed in F. Wilcoxon and R. A. Wilcox, Some Rapid Approximate
+// Statistical Procedures (1964), and copied into most textbooks: the largest sum whose one-sided probability is at most
+// 0.05 and 0.025.
 func TestSignedRankCutAgainstTheTable(t *testing.T) {
 	for n, want := range map[int][2]int{6: {2, 0}, 7: {3, 2}, 8: {5, 3}, 9: {8, 5}, 10: {10, 8}, 12: {17, 13}, 15: {30, 25}, 20: {60, 52}, 25: {100, 89}, 30: {151, 137}} {
 		five, below := signedRankCut(n, 0.05)
@@ -62,8 +64,8 @@ func TestSignedRankCutAgainstTheTable(t *testing.T) {
 }
 
 func TestSignedRankTiesAndZeros(t *testing.T) {
-	// Sizes 1 1 2 2, ranks 1.5 1.5 3.5 3.5; of 16 sign patterns those with a positive sum of 8.5 or more are: the one with all four (10),
-	// and the two without one rank of 1.5 (8.5): 3/16.
+	// Sizes 1 1 2 2, ranks 1.5 1.5 3.5 3.5; of 16 sign patterns those with a positive sum of 8.5 or more are: the one with
+	// all four (10), and the two without one rank of 1.5 (8.5): 3/16.
 	got := WilcoxonSignedRank([]float64{0, 1, -1, 2, 2, 0, math.NaN()})
 	assert.Equal(t, SignedRank{Pairs: 4, Zeros: 2, Positive: 8.5, Greater: 3.0 / 16, Less: 15.0 / 16, TwoSided: 6.0 / 16, Exact: true}, got)
 	none := WilcoxonSignedRank([]float64{0, 0, 0})

@@ -1,6 +1,7 @@
-// Package stats holds the few statistics by which two services, or one service over time, are told apart: tests on pairs, intervals for
-// quantiles and ratios, limits for the next value of a series, and change points. It is pure: no clock, no global random source, no
-// state. Random procedures take a *rand.Rand, so that the same data and seed give the same answer for ever.
+// Package stats holds the few statistics by which two services, or one service over time, are told apart: tests on
+// pairs, intervals for quantiles and ratios, limits for the next value of a series, and change points. It is pure: no
+// clock, no global random source, no state. Random procedures take a *rand.Rand, so that the same data and seed give
+// the same answer for ever.
 //
 // Levels are probabilities between 0 and 1: an interval of level 0.95 holds the true value in 95 of 100 repeats.
 package stats
@@ -46,9 +47,9 @@ func Deviation(values []float64) float64 {
 // Median is the middle value, or the mean of the two middle ones; NaN for no values. It leaves its argument as it is.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 
-// Quantile is the q-quantile (0 ≤ q ≤ 1) with linear interpolation between the closest ranks: type 7 of Hyndman and Fan, "Sample
-// quantiles in statistical packages", The American Statistician 50 (1996), the default of R and NumPy. NaN for no values. It leaves
-// its argument as it is.
+// Quantile is the q-quantile (0 ≤ q ≤ 1) with linear interpolation between the closest ranks: type 7 of Hyndman and
+// Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996), the default of R and NumPy. NaN
+// for no values. It leaves its argument as it is.
 func Quantile(values []float64, q float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return QuantileSorted(sorted, q)

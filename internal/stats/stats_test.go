@@ -28,7 +28,8 @@ func TestMeanAndDeviation(t *testing.T) {
 	assert.True(t, math.IsNaN(Deviation([]float64{1})))
 }
 
-// Values of scipy.stats.t and scipy.special.betainc, SciPy 1.10.1; the quantiles also stand in every printed table of the t distribution.
+// Values of scipy.stats.t and scipy.special.betainc, SciPy 1.10.1; the quantiles also stand in every printed table of
+// the t distribution.
 func TestStudentAndBetaAgainstTables(t *testing.T) {
 	for _, row := range [][3]float64{
 		{0.5, 1, 0.6475836176504333}, {1, 2, 0.7886751345948129}, {2.228, 10, 0.9749941140914443}, {1.8, 9, 0.9473046642067956},

@@ -1,6 +1,6 @@
-// Package strictjson reads JSON as it was written, strictly after RFC 8259: names keep their case, numbers their literal, members their
-// order and their doubles. A judge that read with encoding/json would take a member in another case, the last of two, and null for a
-// number. It knows nothing of services and their answers.
+// Package strictjson reads JSON as it was written, strictly after RFC 8259: names keep their case, numbers their
+// literal, members their order and their doubles. A judge that read with encoding/json would take a member in another
+// case, the last of two, and null for a number. It knows nothing of services and their answers.
 package strictjson
 
 import (
@@ -8,20 +8,21 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"unicode/utf16"
+	"strings"
 	"unicode/utf8"
 
 	"agstest/ags"
 )
 
-// The bounds of a JSON text: how deep it may nest, where no answer of the contract goes beyond six, and how many values it may hold.
+// The bounds of a JSON text: how deep it may nest, where no answer of the contract goes beyond six, and how many values
+// it may hold.
 const (
 	maxDepth  = 100
 	maxValues = 50000
 )
 
-// Error says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because the text only
-// holds a member twice or something after its end.
+// Error says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because the
+// text only holds a member twice or something after its end.
 type Error struct {
 	At          int // offset in bytes
 	Problem     string
@@ -30,10 +31,11 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
 
-// Parse reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member twice, at most
-// 100 levels deep and 50,000 values long. With a recoverable *Error the value is returned beside it; with any other error it is nil.
+// Parse reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member
+// twice, at most 100 levels deep and 50,000 values long. With a recoverable *Error the value is returned beside it;
+// with any other error it is nil.
 func Parse(text []byte) (*Value, error) {
-	p := parser{text: text}
+	p := parser{text: text, whole: string(text)}
 	if bytes.HasPrefix(text, []byte("\xef\xbb\xbf")) {
 		return nil, p.fail("a byte order mark stands before the JSON")
 	}
@@ -57,6 +59,8 @@ func Parse(text []byte) (*Value, error) {
 
 type parser struct {
 	text   []byte
+	whole  string  // the same: strings without escapes are parts of it
+	room   []Value // for the next values
 	at     int
 	values int
 	double *Error // the first member that is there twice
@@ -94,21 +98,43 @@ func (p *parser) value(depth int) (*Value, error) {
 		return p.array(depth)
 	case c == '"':
 		s, err := p.str()
-		return &Value{Kind: ags.String, Text: s}, err
+		return p.made(Value{Kind: ags.String, Text: s}), err
 	case c == '-' || c >= '0' && c <= '9':
 		return p.number()
 	}
-	for word, v := range map[string]Value{"true": {Kind: ags.Boolean, Bool: true}, "false": {Kind: ags.Boolean}, "null": {Kind: ags.Null}} {
-		if bytes.HasPrefix(p.text[p.at:], []byte(word)) {
-			p.at += len(word)
-			return &v, nil
+	for i := range words {
+		if w := &words[i]; bytes.HasPrefix(p.text[p.at:], w.text) {
+			p.at += len(w.text)
+			return p.made(w.value), nil
 		}
 	}
 	return nil, p.fail("no JSON value begins")
 }
 
+// valuesTogether is how many values get their room at the same time. The answers of the contract have some dozen.
+const valuesTogether = 8
+
+// made gives a value a place that lasts.
+func (p *parser) made(v Value) *Value {
+	if len(p.room) == 0 {
+		p.room = make([]Value, valuesTogether)
+	}
+	place := &p.room[0]
+	p.room = p.room[1:]
+	*place = v
+	return place
+}
+
+// words are the values that are written as words (RFC 8259 section 3).
+var words = [...]struct {
+	text  []byte
+	value Value
+}{
+	{[]byte("true"), Value{Kind: ags.Boolean, Bool: true}}, {[]byte("false"), Value{Kind: ags.Boolean}}, {[]byte("null"), Value{Kind: ags.Null}},
+}
+
 func (p *parser) object(depth int) (*Value, error) {
-	v := &Value{Kind: ags.Object}
+	v := p.made(Value{Kind: ags.Object})
 	p.at++
 	p.space()
 	if p.at < len(p.text) && p.text[p.at] == '}' {
@@ -150,6 +176,9 @@ func (p *parser) object(depth int) (*Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if v.Members == nil {
+			v.Members = make([]Member, 0, 8)
+		}
 		v.Members = append(v.Members, Member{name, value})
 		if end, err := p.next('}'); err != nil || end {
 			return v, err
@@ -158,7 +187,7 @@ func (p *parser) object(depth int) (*Value, error) {
 }
 
 func (p *parser) array(depth int) (*Value, error) {
-	v := &Value{Kind: ags.Array}
+	v := p.made(Value{Kind: ags.Array})
 	p.at++
 	p.space()
 	if p.at < len(p.text) && p.text[p.at] == ']' {
@@ -197,46 +226,50 @@ func (p *parser) next(end byte) (bool, error) {
 
 func (p *parser) number() (*Value, error) {
 	start := p.at
-	if p.text[p.at] == '-' {
-		p.at++
-	}
-	digits := func() int {
-		n := 0
-		for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
-			p.at++
-			n++
-		}
-		return n
-	}
+	p.oneOf("-")
 	zero := p.at < len(p.text) && p.text[p.at] == '0'
-	if n := digits(); n == 0 || zero && n > 1 {
+	if n := p.digits(); n == 0 || zero && n > 1 {
 		return nil, p.fail("a number is malformed")
 	}
 	whole := true
-	if p.at < len(p.text) && p.text[p.at] == '.' {
-		p.at++
+	if p.oneOf(".") {
 		whole = false
-		if digits() == 0 {
+		if p.digits() == 0 {
 			return nil, p.fail("a number is malformed")
 		}
 	}
-	if p.at < len(p.text) && (p.text[p.at] == 'e' || p.text[p.at] == 'E') {
-		p.at++
+	if p.oneOf("eE") {
 		whole = false
-		if p.at < len(p.text) && (p.text[p.at] == '+' || p.text[p.at] == '-') {
-			p.at++
-		}
-		if digits() == 0 {
+		p.oneOf("+-")
+		if p.digits() == 0 {
 			return nil, p.fail("a number is malformed")
 		}
 	}
-	v := &Value{Kind: ags.Integer, Text: string(p.text[start:p.at])}
+	v := p.made(Value{Kind: ags.Integer, Text: p.whole[start:p.at]})
 	if !whole {
 		if r, ok := rational(v.Text); !ok || !r.IsInt() {
 			v.Kind = Number
 		}
 	}
 	return v, nil
+}
+
+// oneOf steps over the next character where it is one of these.
+func (p *parser) oneOf(characters string) bool {
+	if p.at == len(p.text) || strings.IndexByte(characters, p.text[p.at]) < 0 {
+		return false
+	}
+	p.at++
+	return true
+}
+
+// digits steps over digits, and counts them.
+func (p *parser) digits() int {
+	start := p.at
+	for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
+		p.at++
+	}
+	return p.at - start
 }
 
 func (p *parser) str() (string, error) {
@@ -250,7 +283,7 @@ func (p *parser) str() (string, error) {
 				return "", p.fail("a string is not valid UTF-8")
 			}
 			p.at++
-			return string(raw), nil
+			return p.whole[start : p.at-1], nil
 		case c == '\\':
 			return p.escaped(start)
 		case c < 0x20:
@@ -280,76 +313,18 @@ func (p *parser) escaped(start int) (string, error) {
 			p.at++
 			continue
 		}
+		var long int
+		if out, long = AppendEscape(out, p.text[p.at:]); long > 0 {
+			p.at += long
+			continue
+		}
 		if p.at+1 == len(p.text) {
 			return "", p.fail("a string has no end")
 		}
 		p.at++
-		switch e := p.text[p.at]; e {
-		case '"', '\\', '/':
-			out = append(out, e)
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, ok := FourHex(p.text, p.at+1)
-			if !ok {
-				return "", p.fail("an escape in a string is malformed")
-			}
-			p.at += 4
-			if utf16.IsSurrogate(r) {
-				low, ok := rune(0), false
-				if p.at+2 < len(p.text) && p.text[p.at+1] == '\\' && p.text[p.at+2] == 'u' {
-					low, ok = FourHex(p.text, p.at+3)
-				}
-				if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
-					r = pair
-					p.at += 6
-				} else {
-					r = utf8.RuneError
-				}
-			}
-			out = utf8.AppendRune(out, r)
-		default:
-			return "", p.fail("an escape in a string is malformed")
-		}
-		p.at++
+		return "", p.fail("an escape in a string is malformed")
 	}
 	return "", p.fail("a string has no end")
-}
-
-// FourHex reads the four hexadecimal digits of an escape, from an offset.
-func FourHex(text []byte, at int) (rune, bool) {
-	if at+4 > len(text) {
-		return 0, false
-	}
-	var r rune
-	for _, c := range text[at : at+4] {
-		d, ok := hexDigit(c)
-		if !ok {
-			return 0, false
-		}
-		r = r<<4 | rune(d)
-	}
-	return r, true
-}
-
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }
 
 // Recoverable tells whether Parse gave a value beside its error.

@@ -89,7 +89,8 @@ func TestParseOfManyMembers(t *testing.T) {
 	assert.Contains(t, err.Error(), `the member "7" is there twice`)
 }
 
-// The standard library and this parser agree on what is JSON, where neither doubles nor depth nor broken UTF-8 are in play.
+// The standard library and this parser agree on what is JSON, where neither doubles nor depth nor broken UTF-8 are in
+// play.
 func TestParseAgreesWithTheStandardLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(rapid.StringMatching(`[\{\}\[\]"a\\:, 0-9eE.+\-truefalsn/u]{0,24}`).Draw(t, "text"))

@@ -12,8 +12,8 @@ import (
 // Number is the kind of a JSON number that is no integer; integers have the kind ags.Integer.
 const Number ags.Kind = "number"
 
-// Value is a JSON value as it was written: names keep their case, numbers their literal, members their order and their doubles.
-// encoding/json would take a member in another case, the last of two, and null for a number.
+// Value is a JSON value as it was written: names keep their case, numbers their literal, members their order and their
+// doubles. encoding/json would take a member in another case, the last of two, and null for a number.
 type Value struct {
 	Kind    ags.Kind
 	Text    string // of a string, decoded; of a number, its literal
@@ -28,7 +28,7 @@ type Member struct {
 	Value *Value
 }
 
-// Get is the first member of that very name, nil if there is none or v is no object.
+// Get returns the first member of exactly that name; nil if there is none or v is no object.
 func (v *Value) Get(name string) *Value {
 	if v == nil {
 		return nil
@@ -64,7 +64,7 @@ func (v *Value) Int() (int64, bool) {
 	return r.Num().Int64(), true
 }
 
-// KindName is the kind of a value for messages, "absent" for none.
+// KindName returns the kind of a value for messages, "absent" for nil.
 func (v *Value) KindName() string {
 	if v == nil {
 		return "absent"

@@ -12,7 +12,7 @@ import (
 	"agstest/internal/userfile"
 )
 
-// What a source may take: each token in so many seconds, and so many bytes.
+// The maxima of a source for each token: its time, and its size in bytes.
 const (
 	longestWait = 10 * time.Second
 	mostBytes   = 8192
@@ -21,7 +21,8 @@ const (
 
 var errTooLong = errors.New("too long")
 
-// bounded keeps the first bytes that are written. The write that goes beyond fails where strict, and is dropped where not.
+// bounded keeps the first bytes that are written. The write that goes beyond fails where strict, and is dropped where
+// not.
 type bounded struct {
 	text   []byte // no bytes.Buffer within: what reads for itself would pass Write by
 	most   int
@@ -44,45 +45,57 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 func (b *bounded) String() string { return string(b.text) }
 
-// command gets a token from a program: what it writes to stdout, without one line end.
-func command(ctx context.Context, dir string, args []string) (string, error) {
-	token, complaint, err := Run(ctx, dir, args)
+// command gets a token from a program: its output on stdout, without one line end.
+func command(ctx context.Context, dir string, args []string, what string) (string, error) {
+	return filtered(ctx, dir, args, "", what)
+}
+
+// filtered gets a value from a program that reads another from stdin. The argument what names the value in errors.
+func filtered(ctx context.Context, dir string, args []string, input, what string) (string, error) {
+	token, complaint, err := run(ctx, dir, args, input, what)
 	token = strings.TrimSuffix(strings.TrimSuffix(token, "\n"), "\r")
 	switch {
 	case err != nil:
 		return "", err
 	case token == "":
-		return "", fmt.Errorf("the command %s wrote nothing to stdout%s", args[0], said(complaint, token))
+		return "", fmt.Errorf("the command %s wrote nothing to stdout%s", args[0], saidWithout(complaint, token, input))
 	}
 	if flaw := userfile.Flaw(token); flaw != "" {
-		return "", fmt.Errorf("the command %s wrote to stdout what is no session token: it %s", args[0], strings.TrimSuffix(flaw, "; take it away"))
+		return "", fmt.Errorf("the command %s wrote to stdout what is no %s: it %s", args[0], what, strings.TrimSuffix(flaw, "; take it away"))
 	}
 	return token, nil
 }
 
-// Run runs a program without a shell in a folder, for 10 s at most, and gives what it wrote to stdout and to stderr. Its error holds the end of
-// what it wrote to stderr, which the caller redacts.
+// Run runs a program without a shell in a folder, for 10 s at most, and returns its output on stdout and stderr. Its
+// error holds the end of stderr, which the caller redacts.
 func Run(ctx context.Context, dir string, args []string) (stdout, stderr string, err error) {
+	return run(ctx, dir, args, "", "session token")
+}
+
+func run(ctx context.Context, dir string, args []string, input, what string) (stdout, stderr string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, longestWait)
 	defer cancel()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	out, complaint := &bounded{most: mostBytes + 2, strict: true}, &bounded{most: 64 << 10}
 	c.Dir, c.Stdout, c.Stderr, c.WaitDelay = dir, out, complaint, time.Second
+	if input != "" {
+		c.Stdin = strings.NewReader(input)
+	}
 	ownGroup(c)
 	err = c.Run()
 	token := strings.TrimSuffix(strings.TrimSuffix(out.String(), "\n"), "\r")
 	name := args[0]
 	switch {
 	case out.over || len(token) > mostBytes:
-		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no session token", name, mostBytes)
+		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no %s", name, mostBytes, what)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, said(complaint.String(), token))
+		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, saidWithout(complaint.String(), token, input))
 	case ctx.Err() != nil:
 		return "", "", ctx.Err()
 	case err != nil && c.ProcessState == nil:
 		return "", "", fmt.Errorf("the command %s cannot be run: %w", name, reason(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return "", "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, said(complaint.String(), token))
+		return "", "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, saidWithout(complaint.String(), token, input))
 	}
 	return out.String(), complaint.String(), nil
 }
@@ -96,7 +109,15 @@ func reason(err error) error {
 	return err
 }
 
-// said is the end of what a command wrote to stderr, in one line and without the token.
+// saidWithout is said, also without the command's input.
+func saidWithout(text, token, input string) string {
+	if input != "" {
+		text = strings.ReplaceAll(text, input, "[secret]")
+	}
+	return said(text, token)
+}
+
+// said returns the end of a command's stderr, in one line and without the token.
 func said(text, token string) string {
 	if token != "" {
 		text = strings.ReplaceAll(text, token, "[secret]")

@@ -4,5 +4,5 @@ package tokens
 
 import "os/exec"
 
-// ownGroup leaves a command as it is: it alone is ended.
+// ownGroup leaves a command unchanged: only the command itself is ended.
 func ownGroup(*exec.Cmd) {}

@@ -13,7 +13,7 @@ import (
 	"agstest/internal/environment"
 )
 
-// usedSuffix is what the name of the file that notes used tokens ends in.
+// usedSuffix ends the name of the file that lists used tokens.
 const usedSuffix = ".used"
 
 // TooFewError is the error of a pool that has fewer unused tokens than are needed.

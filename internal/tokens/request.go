@@ -30,7 +30,7 @@ func NewCaller(e *environment.Environment) (*http.Client, error) {
 	}
 	config := target.TLS.Clone()
 	if config != nil {
-		config.ServerName = "" // sni is that of the service
+		config.ServerName = "" // sni belongs to the service
 	}
 	return &http.Client{
 		Timeout: longestWait,
@@ -45,8 +45,9 @@ func NewCaller(e *environment.Environment) (*http.Client, error) {
 	}, nil
 }
 
-// request sends a request and reads the session token out of the answer. Its error quotes nothing of the answer but names of members.
-func request(ctx context.Context, caller *http.Client, from *environment.TokenSource, names Names) (string, error) {
+// request sends a request and reads the value out of the answer; what names it. Its error quotes nothing of the answer
+// but names of members.
+func request(ctx context.Context, caller *http.Client, from *environment.TokenSource, names Names, what string) (string, error) {
 	q := from.Request
 	text, err := Send(ctx, caller, q, names.replacer)
 	if err != nil {
@@ -55,11 +56,11 @@ func request(ctx context.Context, caller *http.Client, from *environment.TokenSo
 	token, err := pointed(text, from.Token)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("the answer to the request %s holds no session token: %w", q, err)
+		return "", fmt.Errorf("the answer to the request %s holds no %s: %w", q, what, err)
 	case len(token) > mostBytes:
-		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no session token", q, mostBytes, from.Token)
+		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no %s", q, mostBytes, from.Token, what)
 	case userfile.Flaw(token) != "":
-		return "", fmt.Errorf("the answer to the request %s holds at %s what is no session token: it %s", q, from.Token, strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
+		return "", fmt.Errorf("the answer to the request %s holds at %s what is no %s: it %s", q, from.Token, what, strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
 	}
 	return token, nil
 }
@@ -67,8 +68,8 @@ func request(ctx context.Context, caller *http.Client, from *environment.TokenSo
 // Fill makes what puts values in the place of names in braces, each escaped for where it comes to stand.
 type Fill func(escape func(string) string) *strings.Replacer
 
-// Send sends a request, waits for 10 s at most and gives the body of an answer 2xx. Redirects are not followed. Its error names the request
-// without what may be secret in its address, and quotes nothing of the answer.
+// Send sends a request, waits for 10 s at most and returns the body of an answer 2xx. It does not follow redirects. Its
+// error names the request without possible secrets in its address, and quotes nothing of the answer.
 func Send(ctx context.Context, caller *http.Client, q *environment.TokenRequest, fill Fill) ([]byte, error) {
 	json := strings.HasPrefix(strings.TrimSpace(q.Body), "{") || strings.HasPrefix(strings.TrimSpace(q.Body), "[")
 	escape := url.QueryEscape
@@ -138,7 +139,8 @@ func pointed(text []byte, pointer string) (string, error) {
 	return "", fmt.Errorf("%s is no text, or empty", pointer)
 }
 
-// Pointed is the value at a JSON pointer (RFC 6901), as encoding/json reads it with UseNumber. Its error quotes nothing but names of members.
+// Pointed is the value at a JSON pointer (RFC 6901), as encoding/json reads it with UseNumber. Its error quotes nothing
+// but names of members.
 func Pointed(text []byte, pointer string) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

@@ -1,4 +1,7 @@
-// Package tokens gets session tokens from where an environment file says that they come from: a command, a request or a pool.
+// Package tokens gets session tokens from the source in an environment file: a command, a request or a pool.
+//
+// Start with [Sources]: Take returns one token for an account. Names in braces such as {accountId} are filled into
+// commands, which run without a shell and print the token.
 package tokens
 
 import (
@@ -28,7 +31,13 @@ type Sources struct {
 	last        map[*environment.TokenSource]error
 }
 
-// mostFailures in a row are made by a source before it is asked no more.
+// The names of values in errors.
+const (
+	sessionToken = "session token"
+	freshValue   = "value that could be sent"
+)
+
+// After mostFailures in a row a source is asked no more.
 const mostFailures = 3
 
 // New makes the sources of a run.
@@ -36,7 +45,12 @@ func New(e *environment.Environment) *Sources {
 	return &Sources{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
 }
 
-// Take gets a session token that was not taken before. An error names the source. It may hold what a command said, and must be redacted.
+func askedNoMore(last error, fails int) error {
+	return fmt.Errorf("%w (%d times in a row, so that it is asked no more)", last, fails)
+}
+
+// Take gets a session token that was not taken before. An error names the source. It may hold a command's words, and
+// must be redacted.
 func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names Names) (string, error) {
 	if from.Pool != "" {
 		taken, err := fromPool(from.Pool, 1)
@@ -49,7 +63,7 @@ func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names
 	fails, last := s.fails[from], s.last[from]
 	s.mu.Unlock()
 	if fails >= mostFailures {
-		return "", fmt.Errorf("%w (%d times in a row, so that it is asked no more)", last, fails)
+		return "", askedNoMore(last, fails)
 	}
 	token, err := s.ask(ctx, from, names)
 	if ctx.Err() != nil {
@@ -69,7 +83,7 @@ func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names
 	return token, nil
 }
 
-// TakePool takes so many tokens of a pool at once, or none.
+// TakePool takes count tokens of a pool at once, or none.
 func TakePool(from *environment.TokenSource, count int) ([]string, error) {
 	return fromPool(from.Pool, count)
 }
@@ -84,13 +98,13 @@ func Unused(from *environment.TokenSource) (int, error) {
 
 func (s *Sources) ask(ctx context.Context, from *environment.TokenSource, names Names) (string, error) {
 	if from.Request == nil {
-		return command(ctx, s.environment.Folder(), names.fill(from.Command))
+		return command(ctx, s.environment.Folder(), names.fill(from.Command), sessionToken)
 	}
 	caller, err := s.caller()
 	if err != nil {
 		return "", err
 	}
-	return request(ctx, caller, from, names)
+	return request(ctx, caller, from, names, sessionToken)
 }
 
 func described(from *environment.TokenSource) string {

@@ -66,7 +66,8 @@ func TestCommandThatGivesNone(t *testing.T) {
 	}
 }
 
-// TestCommandThatHangs: what a command has started ends with it, and a source that fails is not waited for again and again.
+// TestCommandThatHangs: the processes of a command end with it, and a source that fails is not waited for again and
+// again.
 func TestCommandThatHangs(t *testing.T) {
 	dir := t.TempDir()
 	e := read(t, dir, `{command: [`+script(t, dir, "sleep 60 &\nsleep 60")+`]}`)

@@ -13,8 +13,8 @@ import (
 	"agstest/internal/environment"
 )
 
-// Values gets values that are good for some time, such as the token of an operator, and renews them. It is safe for concurrent use: while one
-// is renewed, who wants it waits.
+// Values gets values that are good for some time, such as the token of an operator, and renews them. It is safe for
+// concurrent use: while a value is renewed, callers that want it wait.
 type Values struct {
 	environment *environment.Environment
 	caller      func() (*http.Client, error)
@@ -37,19 +37,24 @@ func NewValues(e *environment.Environment, keep func(...string)) *Values {
 	return &Values{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }), keep: keep, now: time.Now, held: map[*environment.Fresh]held{}}
 }
 
-// Get is the value of a source, with what stands before it. After 3 failures in a row it is asked no more. An error may hold what a command
-// said, and must be redacted.
+// Get returns the value of a source, with the word before it. After 3 failures in a row it does not ask the source any
+// more. An error may hold a command's words, and must be redacted.
 func (v *Values) Get(ctx context.Context, f *environment.Fresh) (string, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	h := v.held[f]
 	switch {
 	case h.value != "" && v.now().Before(h.until):
-		return f.Before + h.value, nil
+		return f.Sent(h.value), nil
 	case h.fails >= mostFailures:
-		return "", fmt.Errorf("%w (%d times in a row, so that it is asked no more)", h.last, h.fails)
+		return "", askedNoMore(h.last, h.fails)
 	}
-	asked := v.now()
+	return v.renew(ctx, f)
+}
+
+// renew gets a new value. v.mu is held.
+func (v *Values) renew(ctx context.Context, f *environment.Fresh) (string, error) {
+	h, asked := v.held[f], v.now()
 	value, life, err := v.ask(ctx, f)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
@@ -60,13 +65,15 @@ func (v *Values) Get(ctx context.Context, f *environment.Fresh) (string, error) 
 	}
 	v.keep(value)
 	v.held[f] = held{value: value, until: asked.Add(life)}
-	return f.Before + value, nil
+	return f.Sent(value), nil
 }
+
+func (v *Values) names() Names { return Names{Tenant: v.environment.Tenant} }
 
 // ask gets a new value and says how long it is good for.
 func (v *Values) ask(ctx context.Context, f *environment.Fresh) (string, time.Duration, error) {
 	if f.Keycloak == nil && f.Request == nil {
-		value, err := command(ctx, v.environment.Folder(), f.Command)
+		value, err := command(ctx, v.environment.Folder(), v.names().fill(f.Command), freshValue)
 		return value, f.Life(), err
 	}
 	caller, err := v.caller()
@@ -74,7 +81,7 @@ func (v *Values) ask(ctx context.Context, f *environment.Fresh) (string, time.Du
 		return "", 0, err
 	}
 	if f.Keycloak == nil {
-		value, err := request(ctx, caller, f.Source(), Names{Tenant: v.environment.Tenant})
+		value, err := request(ctx, caller, f.Source(), v.names(), freshValue)
 		return value, f.Life(), err
 	}
 	// RFC 6749 sections 4.4 and 2.3.1.

@@ -1,5 +1,6 @@
-// Package userfile opens the files that users write. Editors and shells of Windows save text with a byte order mark, with CRLF line ends or
-// as UTF-16; whoever reads a user's file reads it through here, so that all of them are read alike.
+// Package userfile opens the files that users write. Editors and shells of Windows save text with a byte order mark,
+// with CRLF line ends or as UTF-16; all code reads users' files through this package, so that all of them are read
+// alike.
 package userfile
 
 import (
@@ -22,8 +23,9 @@ var (
 	markUTF16LE = []byte{0xff, 0xfe}
 )
 
-// Open opens a file for reading as UTF-8 without a byte order mark. A file that begins with the mark of UTF-16 is converted while it is
-// read; any other is passed on as it is, line ends included. It is meant for files too large for Read. An error names no path.
+// Open opens a file for reading as UTF-8 without a byte order mark. A file that begins with the mark of UTF-16 is
+// converted while it is read; any other is passed on as it is, line ends included. It is meant for files too large for
+// Read. An error names no path.
 func Open(path string) (io.ReadCloser, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -40,7 +42,8 @@ func Open(path string) (io.ReadCloser, error) {
 	}{in, file}, nil
 }
 
-// Read reads a file of at most the given number of bytes as Text does. An error names no path: the caller says which file and what for.
+// Read reads a file of at most the given number of bytes as Text does. An error names no path: the caller says which
+// file and what for.
 func Read(path string, most int64) ([]byte, error) {
 	data, err := readBytes(path, most)
 	if err != nil {
@@ -52,7 +55,8 @@ func Read(path string, most int64) ([]byte, error) {
 // mostPEM is far above any bundle of certificates.
 const mostPEM = 16 << 20
 
-// ReadPEM reads a file in PEM form (RFC 7468), which is text. One in binary form is an error that says how it becomes PEM.
+// ReadPEM reads a file in PEM form (RFC 7468), which is text. One in binary form is an error that says how it becomes
+// PEM.
 func ReadPEM(path string) ([]byte, error) {
 	data, err := readBytes(path, mostPEM)
 	if err != nil {
@@ -91,8 +95,8 @@ func (e TooLargeError) Error() string {
 	return fmt.Sprintf("it is larger than %d bytes", e.Most)
 }
 
-// Text gives what a user's file says in UTF-8, without a byte order mark and with line ends of one character. What is no text is an error
-// that says where and what to do.
+// Text returns the content of a user's file in UTF-8, without a byte order mark and with line ends of one character.
+// For content that is no text it returns an error that says where and what to do.
 func Text(data []byte) ([]byte, error) {
 	in, err := decoded(bytes.NewReader(data))
 	if err != nil {
@@ -129,7 +133,7 @@ func decoded(in io.Reader) (io.Reader, error) {
 
 func lineAt(data []byte, at int) int { return 1 + bytes.Count(data[:at], []byte("\n")) }
 
-// firstInvalid is the place of the first byte that is not UTF-8; -1: there is none.
+// firstInvalid returns the index of the first byte that is not UTF-8; -1 if there is none.
 func firstInvalid(data []byte) int {
 	if utf8.Valid(data) {
 		return -1

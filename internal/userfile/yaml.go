@@ -10,16 +10,16 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The bounds of a YAML file that somebody wrote by hand. Anchors and aliases let a few lines stand for gigabytes, and each level of nesting
-// is a call of the parser.
+// The bounds of a YAML file that somebody wrote by hand. Anchors and aliases let a few lines stand for gigabytes, and
+// each level of nesting is a call of the parser.
 const (
 	mostYAML    = 1 << 20 // bytes
 	mostTokens  = 200_000
 	mostNesting = 64
 )
 
-// PlainYAML refuses a YAML text that is too large or nested too deeply, and one with anchors, aliases or merged keys, before it is parsed.
-// Its errors name the line and quote nothing.
+// PlainYAML refuses a YAML text that is too large or nested too deeply, and one with anchors, aliases or merged keys,
+// before it is parsed. Its errors name the line and quote nothing.
 func PlainYAML(text []byte) (err error) {
 	defer func() {
 		if recover() != nil { // the library panics at some malformed texts
@@ -65,7 +65,7 @@ func PlainYAML(text []byte) (err error) {
 	return nil
 }
 
-// deep tells of a line that nests more than a person writes, from its first signs and its indentation.
+// deep tells whether a line nests more than a person writes, from its first signs and its indentation.
 func deep(line string) bool {
 	blanks := len(line) - len(strings.TrimLeft(line, " "))
 	rest := strings.TrimLeft(line, " ")
@@ -77,7 +77,8 @@ func deep(line string) bool {
 	return entries > mostNesting || blanks > 16*mostNesting
 }
 
-// QuotedKey is a key as messages show it, behind a blank, or nothing where it could be the line of some other file that was named by mistake.
+// QuotedKey is a key as messages show it, behind a blank, or nothing where it could be the line of some other file that
+// was named by mistake.
 func QuotedKey(key string) string {
 	if !plainKey.MatchString(key) {
 		return ""

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// read takes at most MaxBody bytes of an answer, after taking off a content coding: without an Accept-Encoding in the request a
-// service may choose one (RFC 9110 section 12.5.3).
+// read takes at most MaxBody bytes of an answer, after taking off a content coding: without an Accept-Encoding in the
+// request a service may choose one (RFC 9110 section 12.5.3).
 func (c *Client) read(response *http.Response) (body []byte, truncated bool, err error) {
 	counted := &countingReader{from: response.Body, left: c.target.MaxBody + 1}
 	from, err := decoder(response.Header.Get("Content-Encoding"), counted)
@@ -55,8 +55,8 @@ func decoder(coding string, from io.Reader) (io.Reader, error) {
 	return nil, codingError{coding, errors.New("unknown content coding")}
 }
 
-// Decode takes a content coding (the value of Content-Encoding) off a body that came whole, and gives so many bytes of it at most;
-// truncated tells that there were more. Errors are ErrCoding and have words in Explain.
+// Decode takes a content coding (the value of Content-Encoding) off a whole body, and returns at most the given number
+// of bytes of it; truncated tells that there were more. Errors are ErrCoding and have words in Explain.
 func Decode(coding string, body []byte, most int64) (decoded []byte, truncated bool, err error) {
 	if len(body) == 0 {
 		return nil, false, nil // an empty body has nothing to decode
@@ -74,7 +74,8 @@ func Decode(coding string, body []byte, most int64) (decoded []byte, truncated b
 	return decoded, false, nil
 }
 
-// countingReader counts what came over the wire and bounds it, because a compressed body can be endless without giving a byte.
+// countingReader counts what came over the wire and bounds it, because a compressed body can be endless without giving
+// a byte.
 type countingReader struct {
 	from       io.Reader
 	read, left int64

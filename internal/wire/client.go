@@ -32,13 +32,12 @@ const (
 	userAgent       = "agstest"
 )
 
-// Client says calls to one service. It speaks HTTP/1.1, so that the spelling of header names arrives as it was given, and HTTP/2
-// with a service that Reach found to speak nothing else; it follows no
-// redirect, keeps no cookie, reads no proxy from the process's environment and asks for no compression. It may be used by many
-// goroutines at once.
+// Client calls one service. It speaks HTTP/1.1, so that header names arrive as they were spelt, and HTTP/2 with a
+// service that Reach found to speak nothing else. It follows no redirect, keeps no cookie, reads no proxy from the
+// process's environment and asks for no compression. Many goroutines may use it at once.
 //
-// Bytes that a service sends behind the end of an answer are dropped, but net/http shows them through the standard logger, and they can
-// hold secrets: the program that owns the streams has to silence package log.
+// It drops bytes that a service sends behind the end of an answer, but net/http shows them through the standard logger,
+// and they can hold secrets: the program that owns the streams has to silence package log.
 type Client struct {
 	target    Target
 	base      string
@@ -48,8 +47,8 @@ type Client struct {
 	waits     waits           // how long the client has waited out answers
 	throttle  throttle
 
-	resending sync.Mutex
-	resent    map[string]int // by operation: how many exchanges were sent once more; guarded by resending
+	resending        sync.Mutex
+	resent, repeated map[string]int // by operation: how many exchanges were sent once more; guarded by resending
 }
 
 // NewClient checks a target and makes a client for it. Errors are of the kind failure.Usage.
@@ -106,8 +105,8 @@ func NewClient(t Target) (*Client, error) {
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			MaxIdleConnsPerHost:    64,
-			// Shorter than what servers grant, some of which is a second, so that an idle connection is not used at the moment the service
-			// closes it.
+			// Shorter than servers' own time-outs, some of which are a second, so that an idle connection is not used
+			// at the moment the service closes it.
 			IdleConnTimeout: 500 * time.Millisecond,
 		},
 	}
@@ -118,7 +117,7 @@ func NewClient(t Target) (*Client, error) {
 	return c, nil
 }
 
-// Target is what the client was made for, with defaults filled in.
+// Target returns the target of the client, with defaults filled in.
 func (c *Client) Target() Target { return c.target }
 
 // Close ends idle connections. The client works on.
@@ -127,26 +126,29 @@ func (c *Client) Close() {
 	c.two.CloseIdleConnections()
 }
 
-// Resent is how many exchanges were sent once more so far, by operation: those whose Exchange.Resent is set.
-func (c *Client) Resent() map[string]int {
+// SentAgain is how many exchanges were sent once more so far, by operation: those whose Exchange.Resent is set, and
+// those whose Exchange.Repeated is.
+func (c *Client) SentAgain() (resent, repeated map[string]int) {
 	c.resending.Lock()
 	defer c.resending.Unlock()
-	return maps.Clone(c.resent)
+	return maps.Clone(c.resent), maps.Clone(c.repeated)
 }
 
-func (c *Client) countResent(x *Exchange) {
-	if !x.Resent {
-		return
-	}
+func (c *Client) countSentAgain(x *Exchange) {
 	c.resending.Lock()
 	defer c.resending.Unlock()
-	if c.resent == nil {
-		c.resent = map[string]int{}
+	for which, was := range map[*map[string]int]bool{&c.resent: x.Resent, &c.repeated: x.Repeated} {
+		if was && *which == nil {
+			*which = map[string]int{}
+		}
+		if was {
+			(*which)[x.Call.Operation]++
+		}
 	}
-	c.resent[x.Call.Operation]++
 }
 
-// HTTP2 tells that the service speaks HTTP/2 only, as Reach has found out: header names arrive in lower case, however they are spelt.
+// HTTP2 tells that the service speaks HTTP/2 only, as Reach has found out: header names arrive in lower case, however
+// they are spelt.
 func (c *Client) HTTP2() bool { return c.onlyTwo.Load() }
 
 // carrier is the transport that the service can be spoken to with.
@@ -157,9 +159,9 @@ func (c *Client) carrier() *http.Transport {
 	return c.transport
 }
 
-// speakHTTP2 tries HTTP/2 where an exchange over HTTP/1.1 came to nothing over TLS, and stays with it where the service takes it. A
-// server that speaks HTTP/2 only refuses the handshake (RFC 7301 section 3.2), or closes the connection at the first request (Go, and so
-// Caddy and Traefik).
+// speakHTTP2 tries HTTP/2 where an exchange over HTTP/1.1 came to nothing over TLS, and stays with it where the service
+// takes it. A server that speaks HTTP/2 only refuses the handshake (RFC 7301 section 3.2), or closes the connection at
+// the first request (Go, and so Caddy and Traefik).
 func (c *Client) speakHTTP2(ctx context.Context, failed *Exchange) bool {
 	text := Explain(failed.Err)
 	closed := strings.Contains(text, "closed the connection") || strings.Contains(text, "reset the connection") ||
@@ -185,11 +187,17 @@ func validHeaderName(name string) bool {
 	return name != ""
 }
 
-// Do sends a call and brings back what came of it; it never returns nil. An answer 429 or 503 is waited out, in at most three attempts, and
-// noted in Attempts: for as long as its Retry-After says, up to 10 s, or for 250 and 500 ms where it says nothing that can be read. Where many of
-// the answers are such, the requests of the client leave apart from each other from then on, see Spacing.
+// Do sends a call and returns its exchange, never nil. It waits out an answer 429 or 503, in at most three attempts,
+// and notes it in Attempts: for as long as its Retry-After says, up to 10 s, or for 250 and 500 ms if that says nothing
+// readable. If many answers are 429 or 503, the client spaces its requests from then on, see Spacing.
 func (c *Client) Do(ctx context.Context, call Call) *Exchange {
-	call.Header = c.header(call.Header)
+	given, own := call, call.Header
+	var err error
+	if call.Header, err = c.header(ctx, own); err != nil {
+		x := &Exchange{Call: given, URL: c.base + c.pathOf(call.Path), Err: err, Sent: time.Now()}
+		x.Received = x.Sent
+		return x
+	}
 	var attempts []Attempt
 	var helped time.Duration // by how much of our own waiting, so that only what helped nothing counts against its narrow bound
 	for {
@@ -218,7 +226,7 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 		if own {
 			helped += counted
 		}
-		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait})
+		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait, Limited: Limited(x)})
 	}
 }
 
@@ -256,39 +264,58 @@ func (c *Client) keepCookies(x *Exchange) {
 }
 
 // header joins the headers of the target and of the call; the call's win, whatever their spelling.
-func (c *Client) header(own http.Header) http.Header {
-	h := make(http.Header, len(own)+len(c.target.Headers)+1)
+func (c *Client) header(ctx context.Context, own http.Header) (http.Header, error) {
+	var renewed map[string]string
+	if c.target.Renewed != nil {
+		var err error
+		if renewed, err = c.target.Renewed(ctx); err != nil {
+			return nil, err
+		}
+	}
+	h := make(http.Header, len(own)+len(c.target.Headers)+len(renewed)+1)
 	given := make(map[string]bool, len(own))
 	for name, values := range own {
 		h[name] = values
 		given[strings.ToLower(name)] = true
 	}
-	for name, value := range c.target.Headers {
-		if !given[strings.ToLower(name)] {
-			h[name] = []string{value}
-			given[strings.ToLower(name)] = true
+	for _, more := range []map[string]string{renewed, c.target.Headers} {
+		for name, value := range more {
+			if !given[strings.ToLower(name)] {
+				h[name] = []string{value}
+				given[strings.ToLower(name)] = true
+			}
 		}
 	}
 	if !given["user-agent"] {
 		h["User-Agent"] = []string{userAgent}
 	}
-	return h
+	return h, nil
 }
 
-// once sends a call, and once more on a fresh connection where it provably never reached the service.
+// once sends a call, and once more on a fresh connection where it provably never reached the service, or where it may
+// be repeated.
 func (c *Client) once(ctx context.Context, call Call) *Exchange {
-	x, never := c.carry(ctx, call)
-	if never {
+	x, lost := c.carry(ctx, call)
+	if repeat := lost == answerLost && (call.Method == http.MethodGet || call.Method == http.MethodHead); repeat || lost == neverArrived {
 		c.Close() // what else is idle was opened before the service closed this one
 		x, _ = c.carry(ctx, call)
-		x.Resent = true
+		x.Resent, x.Repeated = x.Resent || !repeat, repeat
 	}
-	c.countResent(x)
+	c.countSentAgain(x)
 	return x
 }
 
-// carry sends a call on some connection; never tells that it provably did not reach the service, which had closed the connection.
-func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, never bool) {
+// loss is the fate of a request on a kept connection that the service had closed.
+type loss int
+
+const (
+	nothingLost  loss = iota
+	neverArrived      // provably
+	answerLost        // nothing of an answer came, and the request may have arrived
+)
+
+// carry sends a call on some connection.
+func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, lost loss) {
 	x = &Exchange{Call: call, URL: c.base + c.pathOf(call.Path)}
 	proxy := c.target.Proxy
 	if call.Proxy != nil {
@@ -308,7 +335,7 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, never bool)
 		x.Err = err
 		x.Sent = time.Now()
 		x.Received = x.Sent
-		return x, false
+		return x, nothingLost
 	}
 	x.Sent = time.Now()
 	response, err := c.carrier().RoundTrip(request)
@@ -316,7 +343,14 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, never bool)
 	if err != nil {
 		x.Received = time.Now()
 		x.Err = causeOf(ctx, err)
-		return x, ctx.Err() == nil && j.neverReached(err)
+		switch {
+		case ctx.Err() != nil:
+		case j.neverReached(err):
+			return x, neverArrived
+		case j.unanswered(err):
+			return x, answerLost
+		}
+		return x, nothingLost
 	}
 	j.over()
 	defer response.Body.Close()
@@ -324,21 +358,21 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, never bool)
 	if response.ProtoMajor != 1 && !two || response.StatusCode < 100 { // net/http lets both pass
 		x.Received = time.Now()
 		x.Err = errNoAnswer
-		return x, false
+		return x, nothingLost
 	}
 	x.Status, x.Proto, x.Header = response.StatusCode, response.Proto, response.Header
 	if x.Status == http.StatusSwitchingProtocols {
 		// The connection belongs to no HTTP answer any more, and no time limit of the request holds for it.
 		x.Received = time.Now()
 		x.Err = errUpgraded
-		return x, false
+		return x, nothingLost
 	}
 	x.Body, x.Truncated, err = c.read(response)
 	x.Received = time.Now()
 	if err != nil {
 		x.Err = causeOf(ctx, err)
 	}
-	return x, false
+	return x, nothingLost
 }
 
 func (c *Client) pathOf(path string) string {
@@ -359,6 +393,14 @@ func (c *Client) request(ctx context.Context, x *Exchange) (*http.Request, error
 	request, err := http.NewRequestWithContext(ctx, x.Call.Method, x.URL, body)
 	if err != nil {
 		return nil, errors.New("the method or the path of the call cannot be sent over HTTP")
+	}
+	if x.Call.Method == http.MethodHead { // some services send a body all the same, which the next call would take for its answer
+		request.Close = true
+	}
+	if !c.onlyTwo.Load() { // of HTTP/1.1 net/http would repeat what may have arrived; see once
+		if request.GetBody = nil; request.Body == http.NoBody && x.Call.Method != http.MethodPost {
+			request.Body = io.NopCloser(unrewindable{http.NoBody})
+		}
 	}
 	request.Header = make(http.Header, len(x.Call.Header))
 	for name, values := range x.Call.Header {

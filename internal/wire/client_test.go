@@ -99,7 +99,7 @@ func TestNewClientRefuses(t *testing.T) {
 	}
 }
 
-// What goes out is the call, byte for byte as it was spelt, and nothing beside what HTTP needs.
+// The client sends the call, byte for byte as it was spelt, and adds only what HTTP needs.
 func TestDoSendsTheCallAsItIs(t *testing.T) {
 	var got string
 	address := rawServer(t, func(conn net.Conn, request []byte) {
@@ -250,7 +250,7 @@ func TestDoWaitsForRetryAfter(t *testing.T) {
 			assert.Equal(t, c.waited, slept)
 			require.Len(t, x.Attempts, len(c.waited))
 			for i, a := range x.Attempts {
-				assert.Equal(t, Attempt{c.status, c.after[i], c.waited[i]}, a)
+				assert.Equal(t, Attempt{c.status, c.after[i], c.waited[i], c.status == http.StatusTooManyRequests || c.after[i] != ""}, a)
 			}
 		})
 	}
@@ -337,5 +337,45 @@ func TestDecode(t *testing.T) {
 			assert.Equal(t, c.why, Explain(err))
 			assert.Equal(t, c.why != "", errors.Is(err, ErrCoding))
 		})
+	}
+}
+
+// TestNothingFollowsAHEAD: some services send a body in answer to HEAD. On a kept connection the next call would take
+// it for its own answer.
+func TestNothingFollowsAHEAD(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				reader := bufio.NewReader(conn)
+				for {
+					r, err := http.ReadRequest(reader)
+					if err != nil {
+						return
+					}
+					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+					if r.Close {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	client := newClient(t, Target{URL: "http://" + listener.Addr().String()})
+	for i := range 20 {
+		method := "POST"
+		if i%2 == 0 {
+			method = "HEAD"
+		}
+		x := client.Do(t.Context(), Call{Method: method, Path: "/"})
+		require.NoError(t, x.Err, "%s", method)
+		assert.Equal(t, 200, x.Status)
 	}
 }

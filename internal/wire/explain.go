@@ -56,7 +56,7 @@ func (e codingError) Error() string {
 func (e codingError) Unwrap() error        { return e.err }
 func (e codingError) Is(target error) bool { return target == ErrCoding }
 
-// ErrCoding is what errors of a body that cannot be decoded are, for errors.Is.
+// ErrCoding marks errors of a body that cannot be decoded, for errors.Is.
 var ErrCoding = errors.New("the body cannot be decoded")
 
 // causeOf puts the reason why a context ended in place of the bare fact.
@@ -71,8 +71,8 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// Explain says in one plain clause, in lower case and without a full stop, why there is no whole answer. It holds no part of an
-// answer and so no secret. Explain(nil) is empty.
+// Explain says in one plain clause, in lower case and without a full stop, why there is no whole answer. It holds no
+// part of an answer and so no secret. Explain(nil) is empty.
 func Explain(err error) string {
 	if err == nil {
 		return ""
@@ -109,7 +109,8 @@ func explainOwn(err error) string {
 	return ""
 }
 
-// unknownName is the alert of TLS with which a gateway says that it has nothing of the name that was asked for (RFC 6066 section 3).
+// unknownName is the alert of TLS with which a gateway says that it does not know the requested name (RFC 6066 section
+// 3).
 const unknownName = "TLS: unrecognized name"
 
 func explainTLS(err error) string {
@@ -174,6 +175,8 @@ func explainDial(err error) string {
 		at = " to " + operation.Addr.String()
 	}
 	switch {
+	case operation != nil && operation.Op == "socks connect" && operation.Err != nil:
+		return refusedBySOCKS(operation.Err.Error())
 	case operation != nil && operation.Op == "proxyconnect":
 		return "the proxy cannot be used: " + Explain(operation.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -15,13 +15,13 @@ import (
 // maxTitle is how much of a page's title is quoted, in characters.
 const maxTitle = 80
 
-// GatewayPage tells an answer that looks like the page of a gateway, a proxy, a firewall or a portal from one of an AGS, and gives what
-// the page calls itself: the title of HTML, else its first heading, else the first line of a text; empty where it says nothing. The
-// title is one line of at most 80 characters without control characters, but it is a part of an answer: what is written down has to go
-// through a Redactor.
+// GatewayPage tells the page of a gateway, a proxy, a firewall or a portal from an answer of an AGS. It returns the
+// page's name for itself: the title of HTML, else its first heading, else the first line of a text; empty if it has
+// none. The title is one line of at most 80 characters without control characters, but it is a part of an answer:
+// internal/redact must clean it before it is written.
 //
-// Statuses 502 and 504 are a gateway's by their definition (RFC 9110 sections 15.6.3 and 15.6.5), whatever the body. JSON is never
-// taken for a page: some gateways answer with it (Kong, APISIX), and so does an AGS.
+// Statuses 502 and 504 are a gateway's by their definition (RFC 9110 sections 15.6.3 and 15.6.5), whatever the body.
+// JSON is never taken for a page: some gateways answer with it (Kong, APISIX), and so does an AGS.
 func GatewayPage(x *Exchange) (title string, is bool) {
 	if x.Status == 0 {
 		return "", false
@@ -38,7 +38,8 @@ func GatewayPage(x *Exchange) (title string, is bool) {
 	return title, gatewayText.Match(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
 }
 
-// gatewayText is what gateways without HTML say: Envoy, Kubernetes' ingress, Traefik and Go's own mux, Cloudflare.
+// gatewayText matches the texts of gateways without HTML: Envoy, Kubernetes' ingress, Traefik and Go's own mux,
+// Cloudflare.
 var gatewayText = regexp.MustCompile(`^(?i:upstream (connect error|request timeout)|no healthy upstream|default backend - 404|404 page not found$|` +
 	`bad gateway$|gateway timeout$|service unavailable$|error code: [0-9]+$|client sent an http request to an https server)`)
 
@@ -48,7 +49,7 @@ var (
 	anyTag     = regexp.MustCompile(`(?s)<[^>]*>`)
 )
 
-// pageTitle is what a page calls itself.
+// pageTitle returns the title that a page gives itself.
 func pageTitle(x *Exchange) string {
 	body := x.Body[:min(len(x.Body), 16<<10)]
 	switch {
@@ -71,8 +72,8 @@ func pageTitle(x *Exchange) string {
 	return disarmed(line)
 }
 
-// disarmed makes one short line of a text that somebody else wrote: nothing in it moves a cursor, turns the direction of writing or
-// hides.
+// disarmed makes one short line of a text that somebody else wrote: nothing in it moves a cursor, turns the direction
+// of writing or hides.
 func disarmed(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

@@ -27,9 +27,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/hostile"
+	"agstest/internal/redact"
 )
 
-// whole is what comes where nothing is the matter with an answer, as far as this package goes: what is in it others judge.
+// whole is what comes where nothing is the matter with an answer, as far as this package goes: what is in it others
+// judge.
 type whole struct {
 	status    int    // -1: any
 	why       string // of Explain; several with | between them
@@ -177,7 +179,7 @@ func TestDoOutlivesHostileServices(t *testing.T) {
 			}
 			assert.LessOrEqual(t, len(x.Body), 64<<10)
 			assert.Equal(t, want.truncated, x.Truncated)
-			assert.NotContains(t, (&Redactor{}).Record(x).Error, "s3cret")
+			assert.NotContains(t, x.Record(&redact.Redactor{}).Error, "s3cret")
 		})
 	}
 	assert.Equal(t, len(hostileAnswers), met, "a behaviour is gone")

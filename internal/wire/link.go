@@ -15,13 +15,15 @@ import (
 	"agstest/internal/delivery"
 )
 
-// link is a connection as net/http has it below TLS. Whether a request that got no answer provably never reached the peer can be told only
-// before the connection is closed here, and before TLS says goodbye on it: so it is found out then.
+// link is a connection as net/http has it below TLS. Whether a request that got no answer provably never reached the
+// peer can be told only before the connection is closed here, and before TLS says goodbye on it: so it is found out
+// then.
 type link struct {
 	net.Conn
 	control   syscall.RawConn // nil where the system cannot be asked
 	roundTrip time.Duration   // how long connecting took
 	waiting   atomic.Bool     // a request is on its way, and nothing of an answer came
+	wrote     atomic.Bool     // some of it may have been written
 	cut       atomic.Bool     // not all of it could be written
 	unread    atomic.Bool     // the peer ended its side before all of it had come
 }
@@ -44,6 +46,9 @@ func dialLinks(dial func(context.Context, string, string) (net.Conn, error)) fun
 
 // Write is part of net.Conn.
 func (l *link) Write(p []byte) (int, error) {
+	if l.waiting.Load() {
+		l.wrote.Store(true)
+	}
 	n, err := l.Conn.Write(p)
 	if err != nil && l.waiting.Load() && delivery.CutOff(err) {
 		l.cut.Store(true)
@@ -69,11 +74,12 @@ func (l *link) look() {
 	}
 }
 
-// journey is what is known of how one request travelled. net/http tells of it on goroutines of its own.
+// journey is how one request travelled. net/http reports it on goroutines of its own.
 type journey struct {
-	connections atomic.Int32 // that it was given: net/http itself sends again what it may
+	connections atomic.Int32 // that it was given: net/http itself sends again what an HTTP/2 service says that it never looked at
 	last        atomic.Pointer[link]
 	kept        atomic.Bool // the last was used before
+	heard       atomic.Bool // something of an answer came
 }
 
 func (j *journey) trace(ctx context.Context) context.Context {
@@ -83,10 +89,12 @@ func (j *journey) trace(ctx context.Context) context.Context {
 			j.kept.Store(info.Reused)
 			l := linkBelow(info.Conn)
 			if j.last.Store(l); l != nil && info.Reused {
+				l.wrote.Store(false)
 				l.waiting.Store(true)
 			}
 		},
 		GotFirstResponseByte: func() {
+			j.heard.Store(true)
 			if l := j.last.Load(); l != nil {
 				l.waiting.Store(false)
 			}
@@ -114,12 +122,25 @@ func (j *journey) over() {
 	}
 }
 
-// neverReached tells that the peer provably did not get the whole request, on a connection that was kept open and that it had closed.
+// neverReached tells that the peer provably did not get the whole request, on a connection that was kept open and that
+// it had closed.
 func (j *journey) neverReached(err error) bool {
 	l := j.last.Load()
 	if l == nil || !j.kept.Load() {
 		return false
 	}
-	ended := errors.Is(err, io.EOF) || strings.Contains(err.Error(), "server closed idle connection")
-	return l.cut.Load() || ended && l.unread.Load()
+	return l.cut.Load() || ended(err) && (l.unread.Load() || !l.wrote.Load())
 }
+
+// unanswered tells whether the peer closed a kept connection before any byte of an answer came.
+func (j *journey) unanswered(err error) bool {
+	return j.last.Load() != nil && j.kept.Load() && !j.heard.Load() && (ended(err) || delivery.CutOff(err))
+}
+
+// ended tells that the peer has ended its side of the connection.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || strings.Contains(err.Error(), "server closed idle connection")
+}
+
+// unrewindable is a body that net/http cannot send a second time, so that it leaves to once what may be.
+type unrewindable struct{ io.Reader }

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// closer is a service that ends each connection on which a second request comes, in a way that a test says; it reads the whole of the
-// others.
+// closer is a service that ends each connection on which a second request comes, in a way that a test says; it reads
+// the whole of the others.
 type closer struct {
 	target   Target
 	requests atomic.Int64 // read to their end
@@ -74,7 +74,8 @@ func newCloser(t *testing.T, secure bool, end func(c net.Conn, under *net.TCPCon
 	return s
 }
 
-// A request of any method that a gateway provably never had, because it had closed the kept connection, is sent once more and counted.
+// A request of any method that a gateway provably never had, because it had closed the kept connection, is sent once
+// more and counted.
 func TestWhatNeverReachedTheServiceIsSentOnceMore(t *testing.T) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
 		t.Skip("it cannot be told here")
@@ -92,7 +93,8 @@ func TestWhatNeverReachedTheServiceIsSentOnceMore(t *testing.T) {
 				require.NoError(t, err)
 				t.Cleanup(c.Close)
 				resent := 0
-				// What resets the connection comes a moment after its end. Where this machine is busy it comes later than two round trips.
+				// The reset comes a moment after the end of the connection. On a busy machine it comes later than two
+				// round trips.
 				for i := 0; i < 50 && resent == 0; i++ {
 					before := s.requests.Load()
 					x := c.Do(t.Context(), Call{Operation: "refresh", Method: "POST", Path: "/"})
@@ -105,7 +107,9 @@ func TestWhatNeverReachedTheServiceIsSentOnceMore(t *testing.T) {
 					}
 					c.Close()
 				}
-				assert.Equal(t, map[string]int{"refresh": 1}, c.Resent())
+				counted, repeated := c.SentAgain()
+				assert.Equal(t, map[string]int{"refresh": 1}, counted)
+				assert.Empty(t, repeated)
 			})
 		}
 	}
@@ -126,16 +130,68 @@ func TestWhatMayHaveReachedTheServiceIsNotSentAgain(t *testing.T) {
 			c, err := NewClient(s.target)
 			require.NoError(t, err)
 			t.Cleanup(c.Close)
-			for range 10 {
+			for i := range 10 {
+				// net/http takes a request with this header for one that it may send again.
+				again := Call{Method: "POST", Path: "/", Body: []byte("{}"), Header: http.Header{"Idempotency-Key": {"1"}}}
+				if i%2 == 0 {
+					again.Header, again.Body = nil, nil
+				}
 				require.NoError(t, c.Do(t.Context(), Call{Method: "POST", Path: "/", Body: []byte("{}")}).Err)
-				x := c.Do(t.Context(), Call{Method: "POST", Path: "/", Body: []byte("{}")})
+				x := c.Do(t.Context(), again)
 				require.Error(t, x.Err)
 				assert.Contains(t, Explain(x.Err), "closed the connection")
 				assert.False(t, x.Resent)
 				c.Close()
 			}
 			assert.EqualValues(t, 20, s.requests.Load())
-			assert.Empty(t, c.Resent())
+			resent, repeated := c.SentAgain()
+			assert.Empty(t, resent)
+			assert.Empty(t, repeated)
 		})
 	}
+}
+
+// A GET may be repeated, and is; but as the service had it, it is not called resent.
+func TestAGetIsRepeatedAndNotCalledResent(t *testing.T) {
+	for over, secure := range map[string]bool{"http": false, "https": true} {
+		t.Run(over, func(t *testing.T) {
+			t.Parallel()
+			var lines sync.Map
+			s := newCloser(t, secure, func(c net.Conn, _ *net.TCPConn, in *bufio.Reader, requests *atomic.Int64) {
+				if request, err := http.ReadRequest(in); err == nil {
+					lines.Store(requests.Add(1), []any{request.ContentLength, request.TransferEncoding})
+				}
+				c.Close()
+			})
+			c, err := NewClient(s.target)
+			require.NoError(t, err)
+			t.Cleanup(c.Close)
+			get := Call{Operation: "servicediscovery", Method: "GET", Path: "/"}
+			require.NoError(t, c.Do(t.Context(), get).Err)
+			x := c.Do(t.Context(), get)
+			require.NoError(t, x.Err)
+			assert.True(t, x.Repeated)
+			assert.False(t, x.Resent)
+			resent, repeated := c.SentAgain()
+			assert.Empty(t, resent)
+			assert.Equal(t, map[string]int{"servicediscovery": 1}, repeated)
+			assert.EqualValues(t, 3, s.requests.Load())
+			second, _ := lines.Load(int64(2))
+			assert.Equal(t, []any{int64(0), []string(nil)}, second, "a GET has no body, whatever it is made of")
+		})
+	}
+}
+
+// A request of which nothing was written on a kept connection that had ended never reached the service.
+func TestWhatWasNeverWrittenNeverArrived(t *testing.T) {
+	var j journey
+	l := &link{}
+	j.last.Store(l)
+	j.kept.Store(true)
+	assert.True(t, j.neverReached(io.EOF))
+	assert.False(t, j.neverReached(io.ErrUnexpectedEOF))
+	l.wrote.Store(true)
+	assert.False(t, j.neverReached(io.EOF))
+	l.unread.Store(true)
+	assert.True(t, j.neverReached(io.EOF))
 }

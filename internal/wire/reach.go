@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"agstest/ags"
 	"agstest/internal/failure"
+	"agstest/internal/redact"
 )
 
 // unreached is an error of reaching the service, with the key of the environment file that is the likely reason.
@@ -24,7 +26,8 @@ type unreached struct {
 func (u *unreached) Error() string { return u.err.Error() }
 func (u *unreached) Unwrap() error { return u.err }
 
-// KeyOf is the key of the environment file that an error of Reach is likely due to, such as tls.ca; empty where there is none.
+// KeyOf returns the key of the environment file that likely caused an error of Reach, such as tls.ca; empty if there is
+// none.
 func KeyOf(err error) string {
 	var u *unreached
 	if errors.As(err, &u) {
@@ -38,20 +41,29 @@ func Blame(key, format string, args ...any) error {
 	return &unreached{key, failure.Setupf(format, args...)}
 }
 
-// Reach asks the service for its authentication services, to find out before a run whether there is an AGS at all. Its errors are of
-// the kind failure.Setup, or failure.Usage where the call itself cannot be made; KeyOf tells which key of the environment file is the
-// likely reason. Any answer that an AGS could give is fine here, a refusal too: judging it is not this package's work.
+// Reach asks the service for its authentication services, to find out before a run whether there is an AGS at all. Its
+// errors are of the kind failure.Setup, or failure.Usage if the call itself cannot be made; KeyOf returns the key of
+// the environment file that is the likely reason. Any answer that an AGS could give is fine here, a refusal too:
+// judging it is not this package's work.
 //
-// An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only where a sign-on with a token that nobody issued
-// gets such an answer too: else discovery alone is wrong, which is for the requirements to say.
+// An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only if a sign-on with a made-up
+// token gets such an answer too: otherwise only discovery is wrong, which the requirements report.
 //
-// Where a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
+// If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
 func (c *Client) Reach(ctx context.Context) error {
 	x := c.Do(ctx, c.discovery())
+	if u := x.Unsent(); u != nil {
+		return Blame("headers."+u.Header, "nothing was sent: %w", u)
+	}
 	if x.Status == 0 && c.speakHTTP2(ctx, x) {
 		x = c.Do(ctx, c.discovery())
 	}
 	err := c.strange(x)
+	if x.Status == 0 && x.Err != nil {
+		if told := c.closed(ctx, x); told != nil {
+			return told
+		}
+	}
 	switch {
 	case err == nil, x.Status == 0, certain(c.base, x):
 		return err
@@ -59,8 +71,11 @@ func (c *Client) Reach(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	ask := c.unknownSignOn()
-	ask.Header = c.header(ask.Header)
-	second := c.once(ctx, ask)                                                   // what the first waited out need not be waited for again
+	full, lacks := c.header(ctx, ask.Header)
+	if ask.Header = full; lacks != nil {
+		return err
+	}
+	second := c.once(ctx, ask)                                                   // the first call has waited already
 	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil { // no AGS takes that token, and a page takes everything
 		return nil
 	}
@@ -89,7 +104,7 @@ func (c *Client) unknownSignOn() Call {
 	return call
 }
 
-// certain tells an answer that means the address is wrong for every call.
+// certain tells whether an answer shows that the address is wrong for every call.
 func certain(base string, x *Exchange) bool {
 	return x.Status == http.StatusProxyAuthRequired || plainToTLS(x) || movedToTLS(base, x)
 }
@@ -117,7 +132,7 @@ func movedToTLS(base string, x *Exchange) bool {
 	return err == nil && to.Scheme == "https" && strings.EqualFold(to.Hostname(), from.Hostname())
 }
 
-// strange says what is wrong with an answer that no AGS gives; nil for all others.
+// strange returns what is wrong with an answer that no AGS gives; nil for all others.
 func (c *Client) strange(x *Exchange) error {
 	where := x.Call.Method + " " + x.URL
 	title, page := GatewayPage(x)
@@ -125,14 +140,7 @@ func (c *Client) strange(x *Exchange) error {
 	case x.Err != nil && errors.Is(x.Err, context.Canceled):
 		return x.Err
 	case x.Err != nil && x.Status == 0:
-		key, why := c.keyOfConnection(x.Err), Explain(x.Err)
-		if strings.Contains(why, unknownName) {
-			name := ""
-			if key, name = c.nameSent(); name != "" {
-				why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni", "url": "the host in url"}[key]
-			}
-		}
-		return Blame(key, "%s got no answer: %s", where, why)
+		return c.unanswered(where, x.Err)
 	case x.Err != nil:
 		return Blame("url", "%s got no whole answer: %s", where, Explain(x.Err))
 	case x.Status == http.StatusProxyAuthRequired:
@@ -148,7 +156,7 @@ func (c *Client) strange(x *Exchange) error {
 	case x.Status/100 == 2 && page && looksLikeHTML(x): // JSON that says it is HTML is an AGS with a fault
 		return Blame("url", "%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy stands before it",
 			where, x.Status, c.called(title))
-	case page && x.Status != http.StatusInternalServerError, x.Status == http.StatusServiceUnavailable && !json.Valid(x.Body):
+	case page && x.Status != http.StatusInternalServerError, x.Status == http.StatusServiceUnavailable && !json.Valid(x.Body), lostWay(x) != "":
 		return c.shutOff(where, x, title)
 	case x.Status/100 == 2 && !json.Valid(x.Body):
 		return Blame("url", "%s was answered with status %d and %d bytes that are not JSON; check that url is an AGS", where, x.Status, len(x.Body))
@@ -156,11 +164,25 @@ func (c *Client) strange(x *Exchange) error {
 	return nil
 }
 
-// shutOff says what a gateway's page means, with its title, and which key of the environment file it is likely about.
+// unanswered says why no answer came, and which key of the environment file it is likely about.
+func (c *Client) unanswered(where string, err error) error {
+	key, why := c.keyOfConnection(err), Explain(err)
+	if strings.Contains(why, unknownName) {
+		name := ""
+		if key, name = c.nameSent(); name != "" {
+			why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni", "url": "the host in url"}[key]
+		}
+	}
+	return Blame(key, "%s got no answer: %s", where, why)
+}
+
+// shutOff returns an error that explains a gateway's page, with its title and the likely key of the environment file.
 func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	key, advice := "url", "it may guard the service or know no way to it: check url, and ask who runs the gateway"
 	folded := strings.ToLower(title + string(x.Body[:min(len(x.Body), 4<<10)]))
 	switch {
+	case lostWay(x) != "":
+		advice = "it cannot reach the service (" + lostWay(x) + "), or the service cannot reach what it needs; wait until it is up, or check url"
 	case x.Status == http.StatusBadGateway, x.Status == http.StatusServiceUnavailable, x.Status == http.StatusGatewayTimeout:
 		advice = "the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
 	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded, "header or cookie too large"), strings.Contains(folded, "header field which exceeds"):
@@ -175,6 +197,23 @@ func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	return Blame(key, "%s was answered by what looks like a gateway (status %d)%s instead of by an AGS: %s", where, x.Status, c.called(title), advice)
 }
 
+// lostWay returns what a program says in JSON, with any status from 500 on, of a service that it cannot reach: one on
+// Node (@fastify/http-proxy), Kong, APISIX; or tinyproxy, whose page says 500. It is empty for other answers.
+func lostWay(x *Exchange) string {
+	if x.Status < http.StatusInternalServerError {
+		return ""
+	}
+	if !json.Valid(x.Body) {
+		return string(tinyproxys.Find(x.Body))
+	}
+	return string(noWay.Find(x.Body))
+}
+
+var tinyproxys = regexp.MustCompile(`Tinyproxy was unable to connect to the remote web server`)
+
+var noWay = regexp.MustCompile(`\bE(CONNREFUSED|CONNRESET|NOTFOUND|HOSTUNREACH|TIMEDOUT)\b|\bUND_ERR_(SOCKET|CONNECT_TIMEOUT)\b|` +
+	`invalid response was received from the upstream server|upstream server is timing out|failure to get a peer from the ring-balancer`)
+
 // called quotes the title of a page, without what must not be shown.
 func (c *Client) called(title string) string {
 	if title == "" {
@@ -182,7 +221,7 @@ func (c *Client) called(title string) string {
 	}
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	hide := NewRedactor(key)
+	hide := redact.New(key)
 	for _, value := range c.target.Headers {
 		hide.Add(value)
 	}
@@ -196,7 +235,7 @@ func (c *Client) keyOfConnection(err error) string {
 		return c.keyOfProxy()
 	}
 	switch text := Explain(err); {
-	case strings.Contains(text, "the proxy cannot be used"):
+	case strings.Contains(text, "the proxy cannot be used"), strings.Contains(text, "the proxy wants a user name"), strings.Contains(text, "the proxy does not allow"):
 		return c.keyOfProxy()
 	case strings.Contains(text, "tls.ca"):
 		return "tls.ca"
@@ -206,7 +245,7 @@ func (c *Client) keyOfConnection(err error) string {
 	return "url"
 }
 
-// nameSent is the name that TLS asks for, and the key of the environment file that it stands in.
+// nameSent returns the name that TLS asks for, and its key in the environment file.
 func (c *Client) nameSent() (key, name string) {
 	u, err := url.Parse(c.base)
 	if err != nil {
@@ -218,7 +257,7 @@ func (c *Client) nameSent() (key, name string) {
 	return "url", u.Hostname()
 }
 
-// keyOfProxy is where the address of the proxy stands, if there is one.
+// keyOfProxy returns the place of the proxy's address, if there is one.
 func (c *Client) keyOfProxy() string {
 	if c.target.Proxy == nil {
 		return "url"

@@ -66,9 +66,12 @@ func TestReach(t *testing.T) {
 		w.Header().Set("Content-Length", "9")
 		_, _ = io.WriteString(w, "{")
 	})
+	mute := served(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	html200 := reply{status: 200, contentType: "text/html; charset=utf-8", body: "<p>login"}
 	both := func(a reply) string { return answering(t, a, a) }
 
+	const fastifyDown = `{"statusCode":500,"code":"FST_REPLY_FROM_INTERNAL_SERVER_ERROR","error":"Internal Server Error","message":"connect ECONNREFUSED 127.0.0.1:1"}`
+	const tinyproxyDown = "<html><head><title>500 Unable to connect</title></head><body><h1>Unable to connect</h1><p>Tinyproxy was unable to connect to the remote web server.</p></body></html>"
 	const gateway = "was answered by what looks like a gateway "
 	down := "instead of by an AGS: the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
 	for name, c := range map[string]struct{ address, want, key string }{
@@ -87,12 +90,17 @@ func TestReach(t *testing.T) {
 		"proxy":           {both(reply{status: 407}), "was refused: the proxy wants a user name and password, or other ones; put them into the address of the proxy", "url"},
 		"cut":             {cut, "got no whole answer: the answer was cut after 1 of 9 bytes", "url"},
 		"http to https":   {"http" + strings.TrimPrefix(plainToTLS.URL, "https"), "was refused because the service speaks TLS on this port; write https:// in url", "url"},
+		"closed, no TLS":  {mute, "got no answer: the service closed the connection without a whole answer", "url"},
 		"https to http":   {"https" + strings.TrimPrefix(tlsToPlain, "http"), "got no answer: the service does not speak TLS on this port; if it is a plain one, write http:// in url", "url"},
 
 		"502":                 {both(page(502, "502 Bad Gateway")), gateway + "(status 502) with the page “502 Bad Gateway” " + down, "url"},
 		"502 without page":    {both(reply{status: 502}), gateway + "(status 502) " + down, "url"},
 		"503":                 {both(reply{status: 503, contentType: "text/html", body: "<html><body><h1>503 Service Unavailable</h1>\nNo server"}), gateway + "(status 503) with the page “503 Service Unavailable” " + down, "url"},
 		"503 of Envoy":        {both(reply{status: 503, contentType: "text/plain", body: "upstream connect error or disconnect/reset before headers."}), gateway + "(status 503) with the page “upstream connect error or disconnect/reset before headers.” " + down, "url"},
+		"500 of Fastify":      {both(reply{status: 500, contentType: "application/json", body: fastifyDown}), gateway + "(status 500) instead of by an AGS: it cannot reach the service (ECONNREFUSED), or the service cannot reach what it needs; wait until it is up, or check url", "url"},
+		"500 of tinyproxy":    {both(reply{status: 500, contentType: "text/html", body: tinyproxyDown}), gateway + "(status 500) with the page “500 Unable to connect” instead of by an AGS: it cannot reach the service (Tinyproxy was unable to connect to the remote web server), or the service cannot reach what it needs; wait until it is up, or check url", "url"},
+		"500, a fault":        {both(reply{status: 500, contentType: "application/json", body: `{"code":500,"message":"a fault"}`}), "", ""},
+		"500 for discovery":   {answering(t, reply{status: 500, contentType: "application/json", body: fastifyDown}, refusal), "", ""},
 		"504":                 {both(page(504, "504 Gateway Time-out")), gateway + "(status 504) with the page “504 Gateway Time-out” " + down, "url"},
 		"certificate":         {both(page(400, "400 No required SSL certificate was sent")), gateway + "(status 400) with the page “400 No required SSL certificate was sent” instead of by an AGS: it wants a client certificate, or refuses ours; give one as tls.cert and tls.key", "tls"},
 		"large headers":       {both(page(400, "400 Request Header Or Cookie Too Large")), gateway + "(status 400) with the page “400 Request Header Or Cookie Too Large” instead of by an AGS: the headers of the request are too large for it; check headers", "headers"},

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// waits is how long a client has waited out answers. What several requests wait at the same time is counted once: a service that always asks
-// to come later can hold up a run for so long and no longer, however many requests are under way. It may be used by many goroutines at once.
+// waits is how long a client has waited out answers. Waits of several requests at the same time count once: a service
+// that always asks to come later can hold up a run only so long, however many requests are under way. Many goroutines
+// may use it at once.
 type waits struct {
 	mutex     sync.Mutex
 	asked     time.Duration // on Retry-After, and on waits of ours that helped
@@ -21,7 +22,8 @@ type waits struct {
 	until     time.Time     // when the last of these leaves
 }
 
-// begin takes a wait out of the totals and tells by how much they grew, or that it is more than they hold. After each wait comes end.
+// begin takes a wait out of the totals and tells by how much they grew, or that it is more than they hold. After each
+// wait comes end.
 func (w *waits) begin(wait time.Duration, own bool) (counted time.Duration, may bool) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -63,8 +65,9 @@ func tooMany(x *Exchange) bool {
 	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable)
 }
 
-// waitBefore tells how long to wait before a call that was answered with 429 or 503 is sent again, and whether to do that at all: as long
-// as Retry-After says where the wait is bearable, else a back-off of ours that doubles with each attempt.
+// waitBefore tells how long to wait before a call that was answered with 429 or 503 is sent again, and whether to do
+// that at all: as long as Retry-After says where the wait is bearable, else a back-off of ours that doubles with each
+// attempt.
 func waitBefore(x *Exchange, attempt int) (wait time.Duration, own, again bool) {
 	if !tooMany(x) {
 		return 0, false, false
@@ -94,4 +97,21 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// Limited tells of an answer that says there were too many requests: 429, or 503 that asks to come later, tells of a
+// limit on the rate (RateLimit and X-RateLimit- headers, in any of their spellings) or is a gateway's own page, as that
+// of nginx's limit_req is.
+func Limited(x *Exchange) bool {
+	if x.Status == http.StatusTooManyRequests || x.Header.Get("Retry-After") != "" {
+		return true
+	}
+	for name := range x.Header {
+		plain := strings.ReplaceAll(strings.ToLower(name), "-", "")
+		if strings.HasPrefix(plain, "ratelimit") || strings.HasPrefix(plain, "xratelimit") {
+			return true
+		}
+	}
+	_, page := GatewayPage(x)
+	return page
 }

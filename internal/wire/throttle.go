@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What makes a client slow down, and how far.
+// When a client slows down, and how far.
 const (
 	throttleWindow = 20                   // answers that are looked at together
 	throttleMany   = 5                    // as many 429 and 503 among them mean a limit on the rate, not a service that fails now and then
@@ -15,11 +15,12 @@ const (
 	maxSpacing     = 250 * time.Millisecond
 )
 
-// throttle spaces the requests of a client once many of its answers say that there were too many. A limit on the rate is of all requests
-// together, so waiting out each for itself does not help where many are under way. It may be used by many goroutines at once.
+// throttle spaces the requests of a client once many of its answers say that there were too many. A limit on the rate
+// is of all requests together, so waiting out each for itself does not help where many are under way. It may be used by
+// many goroutines at once.
 type throttle struct {
 	mutex   sync.Mutex
-	spacing time.Duration // none: requests leave as they come
+	spacing time.Duration // 0: requests leave as they come
 	most    time.Duration // that it has been
 	next    time.Time     // before which no request leaves
 	changed time.Time     // answers to requests that left before tell nothing of the spacing
@@ -81,7 +82,8 @@ func (t *throttle) giveUp() {
 	t.given, t.spacing, t.most = true, 0, 0
 }
 
-// Spacing is how far apart requests of the client left at most, since the service said too often that there were too many; 0 where it did not.
+// Spacing is how far apart requests of the client left at most, since the service said too often that there were too
+// many; 0 where it did not.
 func (c *Client) Spacing() time.Duration {
 	c.throttle.mutex.Lock()
 	defer c.throttle.mutex.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A service that takes so many requests a second and no more is asked at a pace that it takes: many callers at once are all answered.
+// A service with a limit of requests a second is asked at a pace that it takes: many callers at once are all answered.
 func TestManyAtOncePaceThemselvesByALimit(t *testing.T) {
 	var mutex sync.Mutex
 	var next time.Time
@@ -56,7 +56,7 @@ func TestAFewRefusalsSlowNothingDown(t *testing.T) {
 	assert.Zero(t, client.Spacing())
 }
 
-// What many wait at the same time counts once against the bound of all waiting.
+// Waits at the same time count once against the bound of all waiting.
 func TestWaitsSideBySideCountOnce(t *testing.T) {
 	var w waits
 	for range 100 {

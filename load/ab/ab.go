@@ -1,6 +1,6 @@
 // Package ab compares two services by turns: both get the same load from one process, in short blocks one after the
-// other and in an order that is drawn, so that whatever changes meanwhile changes for both. Pairs of blocks are then
-// compared; see reports.InterleavedComparison for how, and docs/load.md for what it can and cannot show.
+// other and in a random order, so that other changes meanwhile affect both. It then compares pairs of blocks; see
+// compare.InterleavedComparison for how, and docs/load.md for what it can and cannot show.
 package ab
 
 import (
@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"agstest/internal/environment"
-	"agstest/internal/wire"
+	"agstest/internal/redact"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/schedule"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // Options are the question of a comparison of two services by turns. Old, Workload and Rate must be given, and New
@@ -32,14 +34,14 @@ type Options struct {
 	Block time.Duration
 	Seed  uint64
 	// Placement says how it is kept from mattering where the two run; with Swap it is reports.Swapped.
-	Placement reports.Placement
+	Placement compare.Placement
 	// Swap is called half-way through each round and returns when both builds have changed places.
 	Swap func(context.Context) error
 	// Confirm repeats a round that found a regression, and only what both rounds found counts.
 	Confirm bool
 	// LastAA is the last comparison of a build with itself here, for the report.
-	LastAA *reports.SelfComparison
-	Rules  reports.Rules
+	LastAA *compare.SelfComparison
+	Rules  compare.Rules
 	// OverrideMaxRate and YesLoad are as in Consent; YesLoad names one or both environments.
 	OverrideMaxRate bool
 	YesLoad         []string
@@ -47,15 +49,17 @@ type Options struct {
 	// Timeout, MaxLag and Secrets are as in Options.
 	Timeout time.Duration
 	MaxLag  time.Duration
-	Secrets *wire.Redactor
+	Secrets *redact.Redactor
 	// SetUp is called once a second while a side is set up, and Progress about once a second after it, on goroutines of
 	// the run.
 	SetUp    func(clients.SetUp)
 	Progress func(Progress)
+	// Side is told once a second how the engine of one side stands, by a goroutine of that side; nil: nobody is.
+	Side func(newer bool, at engine.Progress)
 	// Keep is called after each pair with the comparison so far, marked partial, to be stored: so that what was
 	// measured outlives a process that is killed. It is called by one goroutine of the run, never after Run has
 	// returned.
-	Keep func(*reports.Comparison)
+	Keep func(*compare.Comparison)
 	Now  func() time.Time
 	Run  reports.Run
 }
@@ -66,6 +70,8 @@ type Progress struct {
 	Pair, Pairs   int // pairs of the round that have begun, the warm-up being 0
 	Elapsed, Left time.Duration
 	Wrong         int64 // answers of either side so far, in this round
+	// Old and New are how the engines of both sides stand, whose schedules are the halves of one.
+	Old, New engine.Progress
 }
 
 const (
@@ -73,12 +79,12 @@ const (
 	defaultBlock = 5 * time.Second
 	longestAuto  = 10 * time.Second
 	shortestTurn = 200 * time.Millisecond
-	settleShare  = 10 // one part of so many of a block is not counted
+	settleShare  = 10 // one part in this many of a block is not counted
 	// lead is from when all is set up to the first hit, so that both sides start at one moment.
 	lead = 500 * time.Millisecond
 )
 
-// Asked is what a comparison asks for at most, with a second round where one confirms what the first found.
+// Asked is the most that a comparison asks for, with a second round if one confirms the finding of the first.
 type Asked struct {
 	Hits, Devices  uint64
 	Peak           float64       // hits a second, of each side in its blocks
@@ -86,7 +92,7 @@ type Asked struct {
 	Clients, SetUp int           // of both sides; SetUp is about how many requests come before the clock starts
 }
 
-// Check refuses what Run would refuse before it sends anything, and says what would be sent. Nothing is.
+// Check returns the errors of Run without sending anything, and what Run would send.
 func Check(o Options) (*Asked, error) {
 	j, err := newJob(&o)
 	if err != nil {
@@ -108,17 +114,15 @@ func Check(o Options) (*Asked, error) {
 	return a, nil
 }
 
-// Run lets two services answer by turns in one process and tells whether the new one is worse. Sets up both sides
-// first. When ctx ends it sends no more, and what was measured is in the comparison, which is then inconclusive. An
+// Run lets two services answer by turns in one process and tells whether the new one is worse. It sets up both sides
+// first. When ctx ends it sends no more and returns the comparison of all measurements, which is then inconclusive. An
 // error is of the kind failure.Usage (nothing was sent) or failure.Setup, or that of ctx when it ended before the clock
-// started; where something failed later, such as the change of places, the comparison of what was measured until then
-// comes with the error.
-func Run(ctx context.Context, o Options) (*reports.Comparison, error) {
+// started; if something failed later, such as the change of places, the comparison so far comes with the error.
+func Run(ctx context.Context, o Options) (*compare.Comparison, error) {
 	job, err := newJob(&o)
 	if err != nil {
 		return nil, err
 	}
-	defer job.close()
 	now := time.Now
 	if o.Now != nil {
 		now = o.Now
@@ -128,7 +132,7 @@ func Run(ctx context.Context, o Options) (*reports.Comparison, error) {
 		run.Start = now()
 	}
 	var broken error
-	for round := 1; round == 1 || job.valid() && reports.NeedsConfirmation(job.found); round++ {
+	for round := 1; round == 1 || job.valid() && compare.NeedsConfirmation(job.found); round++ {
 		began, err := job.round(ctx, round)
 		if err != nil && !began && round == 1 {
 			return nil, err
@@ -147,13 +151,18 @@ func Run(ctx context.Context, o Options) (*reports.Comparison, error) {
 	old, new := job.old.joined(), job.new.joined()
 	run = job.named(run)
 	run.Machine = old.Run.Machine
-	c := reports.InterleavedComparison(run, old, new, job.found)
+	c := compare.InterleavedComparison(run, old, new, job.found)
+	c.Interleaved.OldHits, c.Interleaved.NewHits = compare.JoinHits(job.old.reports), compare.JoinHits(job.new.reports)
 	for _, s := range []*side{job.old, job.new} {
-		for i, wrong := range s.wrong {
+		for i, wrong := range (&reports.Load{Wrong: s.wrong}).KindsOfWrong() {
 			if i == 5 {
 				break
 			}
-			c.Notes = append(c.Notes, fmt.Sprintf("Wrong answer of the %s side: %s %s: %s", s.name, wrong.Operation, wrong.Kind, wrong.Message))
+			note := fmt.Sprintf("Wrong answer of the %s side: %s %s: %s", s.name, wrong.Operation, wrong.Kind, wrong.Message)
+			if wrong.Hit != nil {
+				note += "; such as " + wrong.Hit.Sentence()
+			}
+			c.Notes = append(c.Notes, note)
 		}
 	}
 	return c, broken

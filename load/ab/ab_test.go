@@ -18,11 +18,13 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load/clients"
+	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/lab"
 	"agstest/load/schedule"
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 func TestTurnsAreASchedule(t *testing.T) {
@@ -121,7 +123,7 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 		}
 		r.End(&request, answer)
 	}
-	want := map[string]reports.BlockFigures{"signon": {Sent: 18, Right: 17, Wrong: 1, P50: 10e6, P95: 10e6, P99: 10e6}}
+	want := map[string]compare.BlockFigures{"signon": {Sent: 18, Right: 17, Wrong: 1, P50: 10e6, P95: 10e6, P99: 10e6}}
 	assert.Equal(t, want, r.figures(0, []string{"signon"}))
 	assert.Equal(t, want, r.figures(1, []string{"signon"}))
 	assert.True(t, r.whole(1))
@@ -149,7 +151,7 @@ func TestNearestRank(t *testing.T) {
 
 // quickAB compares two services in about five seconds.
 func quickAB(old, new *environment.Environment) Options {
-	return Options{Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: reports.SamePlacement}
+	return Options{Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: compare.SamePlacement}
 }
 
 func TestABMeasuresBothSidesByTurns(t *testing.T) {
@@ -181,15 +183,38 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	var pairs []int
 	told := int64(0)
 	o.Progress = func(p Progress) { pairs, told = append(pairs, p.Pair), max(told, p.Wrong) }
+	var counting sync.Mutex
+	var times, right [2]int64
+	var last [2]engine.Progress
+	o.Side = func(newer bool, at engine.Progress) {
+		counting.Lock()
+		defer counting.Unlock()
+		side := 0
+		if newer {
+			side = 1
+		}
+		if at.Elapsed < last[side].Elapsed { // the next leg
+			last[side] = engine.Progress{}
+		}
+		right[side] += at.Right - last[side].Right
+		last[side] = at
+		for _, operation := range at.Operations {
+			operation.Service.Each(func(_, count int64) { times[side] += count })
+		}
+	}
 	c, err := Run(context.Background(), o)
 	require.NoError(t, err)
 	assert.Positive(t, told, "wrong answers of the new side are told while it goes on")
+	for side := range times {
+		assert.Positive(t, right[side])
+		assert.Equal(t, right[side], times[side], "each second of each side is told once")
+	}
 
-	assert.Equal(t, reports.SideBySide, c.Method)
+	assert.Equal(t, compare.SideBySide, c.Method)
 	assert.Equal(t, "ab", c.Run.Kind)
 	assert.Empty(t, c.Run.Partial)
 	job := c.Interleaved
-	assert.Equal(t, reports.Swapped, job.Plan.Placement)
+	assert.Equal(t, compare.Swapped, job.Plan.Placement)
 	assert.Equal(t, 20*time.Millisecond, job.Plan.Settle)
 	assert.Equal(t, len(job.Rounds), swaps, "once half-way through each round")
 	require.Len(t, job.Rounds[0].Pairs, 10)
@@ -197,7 +222,7 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	for i, pair := range job.Rounds[0].Pairs {
 		assert.EqualValues(t, 90, pair.Old[hit.OpRefresh].Sent, "pair %d: nine tenths of 500/s in 200 ms", i)
 		assert.EqualValues(t, 90, pair.New[hit.OpRefresh].Sent, "pair %d: a client that met a 500 still holds its token", i)
-		for _, figures := range []reports.BlockFigures{pair.Old[hit.OpRefresh], pair.New[hit.OpRefresh]} {
+		for _, figures := range []compare.BlockFigures{pair.Old[hit.OpRefresh], pair.New[hit.OpRefresh]} {
 			assert.Equal(t, figures.Sent, figures.Right+figures.Wrong)
 		}
 		wrong += pair.New[hit.OpRefresh].Wrong
@@ -212,8 +237,20 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	for _, metric := range job.Metrics {
 		assert.Equal(t, hit.OpRefresh, metric.Operation, "sign-ons that mend a chain are not judged")
 	}
+	for _, hits := range []*compare.KeptHits{job.OldHits, job.NewHits} {
+		require.NotNil(t, hits)
+		refreshes := (&reports.Load{Slowest: hits.Slowest}).SlowestOf(hit.OpRefresh, true)
+		require.Len(t, refreshes, reports.KeptSlow)
+		assert.NotEmpty(t, refreshes[0].CorrelationID)
+	}
+	assert.Empty(t, job.OldHits.Wrong)
+	failed := (&reports.Load{Wrong: job.NewHits.Wrong}).ExamplesOf(hit.OpRefresh, hit.KindStatus)
+	require.Len(t, failed, 3*reports.KeptWrong)
+	assert.Equal(t, []int{500, 500}, []int{failed[0].Hit.Status, failed[0].Exchange.Status})
+	assert.Contains(t, strings.Join(c.Notes, "\n"), "Wrong answer of the new side: refresh status: refresh was answered 500, not 200; such as ")
+	assert.Contains(t, strings.Join(c.Notes, "\n"), "x-correlation-id "+failed[0].Hit.CorrelationID)
 	assert.NotEmpty(t, pairs)
-	var errorsJudged *reports.MetricComparison
+	var errorsJudged *compare.MetricComparison
 	for i := range job.Metrics {
 		if job.Metrics[i].Operation == hit.OpRefresh && job.Metrics[i].Metric == "errors" {
 			errorsJudged = &job.Metrics[i]
@@ -234,17 +271,17 @@ func TestABOfOneBuildSharesItsClients(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, mock.Config{}, nil)
 	o := quickAB(s.Environment, nil)
-	o.AA, o.Placement, o.LastAA = true, reports.Uncontrolled, &reports.SelfComparison{}
+	o.AA, o.Placement, o.LastAA = true, compare.Uncontrolled, &compare.SelfComparison{}
 	c, err := Run(context.Background(), o)
 	require.NoError(t, err)
 	assert.True(t, c.Interleaved.Plan.AA)
-	assert.Equal(t, reports.SamePlacement, c.Interleaved.Plan.Placement, "one service is where it is")
+	assert.Equal(t, compare.SamePlacement, c.Interleaved.Plan.Placement, "one service is where it is")
 	assert.Nil(t, c.Interleaved.LastAA)
 	for _, operation := range c.Load.Operations {
 		assert.Zero(t, operation.Old.Wrong, "no client is in two places")
 		assert.Zero(t, operation.New.Wrong)
 	}
-	assert.NotNil(t, reports.SelfComparisonOf(c))
+	assert.NotNil(t, compare.SelfComparisonOf(c))
 }
 
 func TestABThatIsInterrupted(t *testing.T) {
@@ -252,9 +289,9 @@ func TestABThatIsInterrupted(t *testing.T) {
 	s := newServer(t, mock.Config{}, nil)
 	o := quickAB(s.Environment, nil)
 	o.AA, o.Pairs = true, 500
-	var kept []*reports.Comparison
+	var kept []*compare.Comparison
 	var mu sync.Mutex // guards kept
-	o.Keep = func(c *reports.Comparison) {
+	o.Keep = func(c *compare.Comparison) {
 		mu.Lock()
 		defer mu.Unlock()
 		kept = append(kept, c)
@@ -274,7 +311,7 @@ func TestABThatIsInterrupted(t *testing.T) {
 	require.Len(t, c.Interleaved.Rounds, 1)
 	assert.Less(t, len(c.Interleaved.Rounds[0].Pairs), 500)
 
-	// What would be left had the process been killed.
+	// The files that a killed process would leave.
 	require.NotEmpty(t, kept)
 	last := kept[len(kept)-1]
 	assert.Equal(t, "it goes on, or was killed", last.Run.Partial)
@@ -313,7 +350,7 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		"few pairs":         {func(o *Options) { o.Pairs = 5 }, "5 pairs of blocks can show nothing; give --pairs 10 or more"},
 		"short blocks":      {func(o *Options) { o.Block = time.Millisecond }, "blocks of 1ms are too short"},
 		"too few hits":      {func(o *Options) { o.Rate = per(1) }, "a block of 200ms at 1/s has no two hits"},
-		"swapped by nobody": {func(o *Options) { o.Placement = reports.Swapped }, "nothing makes them"},
+		"swapped by nobody": {func(o *Options) { o.Placement = compare.Swapped }, "nothing makes them"},
 		"same and swapped":  {func(o *Options) { o.Swap = func(context.Context) error { return nil } }, "need not change places"},
 		"no such workload":  {func(o *Options) { o.Workload = "signin" }, `there is no workload "signin"`},
 		"protected":         {func(o *Options) { o.New = &protected }, "--yes 127.0.0.1:"},

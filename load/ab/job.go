@@ -12,13 +12,14 @@ import (
 	"agstest/load/schedule"
 	"agstest/load/transport"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // job is one comparison under way.
 type job struct {
 	options  *Options
 	old, new *side
-	found    reports.Interleaved
+	found    compare.Interleaved
 	block    time.Duration
 	settle   time.Duration
 	random   *rand.Rand
@@ -35,13 +36,13 @@ func (o *Options) check() error {
 		return failure.Usagef("two services can be compared at one and the same rate only: give --rate, such as 200/s")
 	case o.Rate.Hits <= 0:
 		return failure.Usagef("a comparison by turns needs a rate above 0: give --rate, such as 200/s")
-	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < reports.FewestPairs:
-		return failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, reports.FewestPairs)
+	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < compare.FewestPairs:
+		return failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, compare.FewestPairs)
 	case o.Block < 0 || o.Block > 0 && o.Block < shortestTurn:
 		return failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
-	case o.Swap != nil && o.Placement == reports.SamePlacement:
+	case o.Swap != nil && o.Placement == compare.SamePlacement:
 		return failure.Usagef("builds at the same place need not change places; leave one of them out")
-	case o.Swap == nil && o.Placement == reports.Swapped:
+	case o.Swap == nil && o.Placement == compare.Swapped:
 		return failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
 	}
 	return nil
@@ -57,11 +58,11 @@ func (o *Options) fill() {
 	}
 	switch {
 	case o.Swap != nil:
-		o.Placement = reports.Swapped
+		o.Placement = compare.Swapped
 	case o.AA:
-		o.Placement = reports.SamePlacement // one service is where it is
+		o.Placement = compare.SamePlacement // one service is where it is
 	case o.Placement == "":
-		o.Placement = reports.Uncontrolled
+		o.Placement = compare.Uncontrolled
 	}
 }
 
@@ -101,7 +102,7 @@ func newJob(o *Options) (*job, error) {
 			j.new = side
 		}
 	}
-	j.found = reports.Interleaved{LastAA: o.LastAA, Plan: reports.InterleavedPlan{
+	j.found = compare.Interleaved{LastAA: o.LastAA, Plan: compare.InterleavedPlan{
 		Workload: o.Workload, Mix: o.Mix, Rate: o.Rate.PerSecond(), Clients: j.old.clients, Pairs: o.Pairs, Block: j.block, Settle: j.settle, Seed: o.Seed,
 		Placement: o.Placement, Confirm: o.Confirm, AA: o.AA, Rules: o.Rules.WithDefaults(),
 	}}
@@ -120,7 +121,13 @@ func (j *job) side(i int, e *environment.Environment) *side {
 	} else if len(o.YesLoad) > 0 {
 		s.consent.YesLoad = o.YesLoad[0]
 	}
-	s.consent.OverrideMaxRate, s.consent.Yes = o.OverrideMaxRate, o.Yes
+	s.consent.OverrideMaxRate = o.OverrideMaxRate
+	other := slices.ContainsFunc([]*environment.Environment{o.Old, o.New}, func(of *environment.Environment) bool {
+		return of != nil && of != e && of.Agreed(o.Yes)
+	})
+	if !other || e.Agreed(o.Yes) { // to the other side alone is no mistake, and no yes to this one
+		s.consent.Yes = o.Yes
+	}
 	return s
 }
 
@@ -132,7 +139,7 @@ func blockOf(rate, share float64) time.Duration {
 	return min(max(need, defaultBlock), longestAuto)
 }
 
-// named fills in what the run of the comparison is called, where that was left open.
+// named fills in the name of the comparison's run if it was left open.
 func (j *job) named(run reports.Run) reports.Run {
 	o := j.options
 	if run.Kind == "" {
@@ -155,10 +162,4 @@ func (j *job) valid() bool {
 		}
 	}
 	return true
-}
-
-func (j *job) close() {
-	for _, s := range []*side{j.old, j.new} {
-		s.close()
-	}
 }

@@ -21,6 +21,7 @@ import (
 	"agstest/load/clients"
 	"agstest/mock"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // TestABProof shows on real traffic what the simulations of package reports show on numbers: two mocks answer refreshes
@@ -56,19 +57,19 @@ func TestABProof(t *testing.T) {
 			})
 		}
 	}
-	once := func(seed uint64, factor float64) *reports.Comparison {
+	once := func(seed uint64, factor float64) *compare.Comparison {
 		old := newServer(t, mock.Config{}, delayed(2*seed, 1))
 		new := newServer(t, mock.Config{}, delayed(2*seed+1, factor))
 		defer old.Server.Close()
 		defer new.Server.Close()
 		c, err := Run(context.Background(), Options{
 			Old: old.Environment, New: new.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(300), Pairs: 20, Block: time.Second, Seed: seed,
-			Placement: reports.SamePlacement, Confirm: true,
+			Placement: compare.SamePlacement, Confirm: true,
 		})
 		require.NoError(t, err)
 		return c
 	}
-	words := func(c *reports.Comparison) string {
+	words := func(c *compare.Comparison) string {
 		text := fmt.Sprintf("%s in %s:", c.Verdict, c.Run.End.Sub(c.Run.Start).Round(time.Second))
 		for _, m := range c.Interleaved.Metrics {
 			if m.Metric == "p50" || m.Metric == "p95" {
@@ -82,7 +83,7 @@ func TestABProof(t *testing.T) {
 	}
 	// Where something else kept this machine busy the comparison says that it cannot compare, which is no verdict; then
 	// it is repeated.
-	compare := func(seed uint64, factor float64) *reports.Comparison {
+	compare := func(seed uint64, factor float64) *compare.Comparison {
 		c := once(seed, factor)
 		for try := uint64(1); try <= 3 && c.Verdict == reports.NotComparable; try++ {
 			t.Log(words(c))

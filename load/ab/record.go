@@ -9,7 +9,7 @@ import (
 	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/tally"
-	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // turnRecorder is a workload that keeps, for each block of its side, how the hits of that block fared. Its inner
@@ -44,7 +44,7 @@ func newTurnRecorder(w engine.Workload, schedule turns, settle time.Duration, be
 	return r
 }
 
-// turnHit stands where the workload keeps what is its own of a request, and keeps that and the number of the hit.
+// turnHit stands in place of the workload's own data of a request, and keeps that data and the number of the hit.
 type turnHit struct {
 	seq   uint64
 	inner any
@@ -110,18 +110,18 @@ func (r *turnRecorder) keep(seq uint64, operation int, received time.Time, right
 	}
 }
 
-// figures are those of one block by operation, of the operations named.
-func (r *turnRecorder) figures(block int, operations []string) map[string]reports.BlockFigures {
+// figures returns the figures of one block by operation, of the operations named.
+func (r *turnRecorder) figures(block int, operations []string) map[string]compare.BlockFigures {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	found := map[string]reports.BlockFigures{}
+	found := map[string]compare.BlockFigures{}
 	for i, name := range r.Operations() {
 		o := &r.blocks[block].operations[i]
 		if o.sent == 0 || !slices.Contains(operations, name) {
 			continue
 		}
 		slices.Sort(o.right)
-		found[name] = reports.BlockFigures{
+		found[name] = compare.BlockFigures{
 			Sent: o.sent, Right: int64(len(o.right)), Wrong: o.wrong,
 			P50: nearestRank(o.right, 0.5), P95: nearestRank(o.right, 0.95), P99: nearestRank(o.right, 0.99),
 		}

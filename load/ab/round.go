@@ -11,6 +11,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/load/engine"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // legs are how many pairs are measured without a break: all of a round, or each half around the change of places.
@@ -38,7 +39,7 @@ func (j *job) round(ctx context.Context, number int) (began bool, err error) {
 			return false, err
 		}
 	}
-	round := reports.Round{Pairs: []reports.Pair{}}
+	round := compare.Round{Pairs: []compare.Pair{}}
 	defer func() {
 		if began {
 			j.found.Rounds = append(j.found.Rounds, round)
@@ -63,10 +64,10 @@ func (j *job) round(ctx context.Context, number int) (began bool, err error) {
 	return began, nil
 }
 
-// leg lets both sides send by turns for so many pairs. Each side is an engine of its own with a schedule of its own;
-// they share nothing but the moment at which both start, and keep their connections all along. Before are the pairs of
-// the round that are over.
-func (j *job) leg(ctx context.Context, round int, before []reports.Pair, pairs int) ([]reports.Pair, error) {
+// leg lets both sides send by turns for the given number of pairs. Each side is an engine of its own with a schedule of
+// its own; they share only the moment at which both start, and keep their connections all along. Before are the pairs
+// of the round that are over.
+func (j *job) leg(ctx context.Context, round int, before []compare.Pair, pairs int) ([]compare.Pair, error) {
 	oldTurns, newTurns, oldFirst := takeTurns(j.random, j.options.Rate, j.block, pairs)
 	began := time.Now().Add(lead)
 	j.old.begin(oldTurns, began)
@@ -75,8 +76,8 @@ func (j *job) leg(ctx context.Context, round int, before []reports.Pair, pairs i
 	defer cancel(nil)
 	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
 	judged := j.old.prepared.Crowd().Measures()
-	pair := func(n int) reports.Pair {
-		return reports.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
+	pair := func(n int) compare.Pair {
+		return compare.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
 	}
 	over := make(chan int, 1)
 	var keeper sync.WaitGroup
@@ -90,9 +91,15 @@ func (j *job) leg(ctx context.Context, round int, before []reports.Pair, pairs i
 			j.keep(so)
 		}
 	})
-	var newWrong atomic.Int64
-	j.new.progress = func(p engine.Progress) { newWrong.Store(p.Wrong) }
-	j.old.progress = j.teller(round, len(before), over, &newWrong)
+	var latest atomic.Pointer[engine.Progress]
+	latest.Store(&engine.Progress{})
+	tell := j.options.Side
+	if tell == nil {
+		tell = func(bool, engine.Progress) {}
+	}
+	whole := j.teller(round, len(before), over, &latest)
+	j.new.progress = func(p engine.Progress) { latest.Store(&p); tell(true, p) }
+	j.old.progress = func(p engine.Progress) { tell(false, p); whole(p) }
 	sides := []*side{j.old, j.new}
 	var sending sync.WaitGroup
 	var errs [2]error
@@ -114,7 +121,7 @@ func (j *job) leg(ctx context.Context, round int, before []reports.Pair, pairs i
 	for i, s := range sides {
 		s.took(sent[i])
 	}
-	var measured []reports.Pair
+	var measured []compare.Pair
 	interrupted := ctx.Err() != nil
 	for n := range pairs {
 		// Of an interrupted job only pairs count that were over.
@@ -127,7 +134,7 @@ func (j *job) leg(ctx context.Context, round int, before []reports.Pair, pairs i
 }
 
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
-func (j *job) teller(round, before int, over chan<- int, newWrong *atomic.Int64) func(engine.Progress) {
+func (j *job) teller(round, before int, over chan<- int, latest *atomic.Pointer[engine.Progress]) func(engine.Progress) {
 	length := j.old.recorder.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
@@ -150,17 +157,18 @@ func (j *job) teller(round, before int, over chan<- int, newWrong *atomic.Int64)
 		if pair > 0 {
 			pair += before
 		}
+		other := latest.Load()
 		j.options.Progress(Progress{
-			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong + newWrong.Load(),
+			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong + other.Wrong, Old: p, New: *other,
 		})
 	}
 }
 
-// keep hands on the comparison as it stands, with the pairs of the present round that are over.
-func (j *job) keep(pairs []reports.Pair) {
+// keep hands on the comparison so far, with the pairs of the present round that are over.
+func (j *job) keep(pairs []compare.Pair) {
 	run := j.named(j.options.Run)
 	run.Partial = "it goes on, or was killed"
 	so := j.found
-	so.Rounds = append(slices.Clone(j.found.Rounds), reports.Round{Pairs: pairs})
-	j.options.Keep(reports.InterleavedComparison(run, j.old.soFar(), j.new.soFar(), so))
+	so.Rounds = append(slices.Clone(j.found.Rounds), compare.Round{Pairs: pairs})
+	j.options.Keep(compare.InterleavedComparison(run, j.old.soFar(), j.new.soFar(), so))
 }

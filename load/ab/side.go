@@ -63,18 +63,11 @@ func (s *side) ready(ctx context.Context) error {
 	if s.prepared != nil && s.prepared.Crowd().UsesUp() {
 		return nil // planned for both rounds
 	}
-	s.close()
 	var err error
 	if s.prepared, err = s.prepare(); err != nil {
 		return err
 	}
 	return s.prepared.SetUp(ctx)
-}
-
-func (s *side) close() {
-	if s.prepared != nil {
-		s.prepared.Close()
-	}
 }
 
 // begin makes the next leg ready.
@@ -104,7 +97,8 @@ func (s *side) took(report *reports.Load) {
 	}
 }
 
-// joined is what one side did in all legs: the counts of its engines, and the response times of the hits that count.
+// joined returns the results of one side in all legs: the counts of its engines, and the response times of the hits
+// that count.
 func (s *side) joined() *reports.Load {
 	if len(s.reports) == 0 {
 		return &reports.Load{Schema: reports.LoadSchema, Run: s.options().Run, Operations: map[string]*reports.Operation{}}
@@ -114,7 +108,7 @@ func (s *side) joined() *reports.Load {
 		Schema: first.Schema, Run: first.Run, Valid: true, Plan: first.Plan, Operations: map[string]*reports.Operation{}, Total: &reports.Operation{},
 		Generator: first.Generator, Seconds: []reports.Second{},
 	}
-	sum.Run.Partial = "" // what is missing shows in the pairs
+	sum.Run.Partial = "" // the pairs show what is missing
 	sum.Plan.Hits, sum.Plan.Seconds = 0, 0
 	for _, leg := range s.reports {
 		sum.Run.End = leg.Run.End

@@ -10,7 +10,7 @@ import (
 )
 
 // turns is the part of one side in a job where two services take turns: the same number of evenly spaced hits in each
-// of its blocks, and none while it is the other's turn.
+// of its blocks, and none during the other's turn.
 type turns struct {
 	starts []time.Duration // of its blocks, ascending
 	rate   schedule.Rate

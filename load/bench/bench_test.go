@@ -28,54 +28,65 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// BenchmarkBesideVegeta runs Vegeta's own command, built from the pinned module, and our generator in turns, as fast as 64 workers can on
-// one core, against the same service on another: Vegeta's alone, and piped into its report. Vegeta sends one refresh again and again; ours chains the tokens of 256 clients, checks
-// whose each answer is, and keeps its record.
+// BenchmarkBesideVegeta runs Vegeta's own command, built from the pinned module, and our generator in turns, as fast as
+// 64 workers can on one core, against the same service on another: Vegeta's alone, and piped into its report. Vegeta
+// sends one refresh again and again; ours chains the tokens of 256 clients, checks whose each answer is, and keeps its
+// record. "times" is how often the CPU of a hit of ours goes into one of Vegeta's.
 func BenchmarkBesideVegeta(b *testing.B) {
 	vegeta := filepath.Join(b.TempDir(), "vegeta")
 	if out, err := exec.Command("go", "build", "-o", vegeta, "github.com/tsenart/vegeta/v12").CombinedOutput(); err != nil {
 		b.Fatalf("Vegeta's command could not be built: %v\n%s", err, out)
 	}
-	s := startService(b)
-	targets := writeTargets(b, s)
-	const seconds = 5
-	attack := []string{vegeta, "attack", "-format=json", "-targets=" + targets, "-rate=0", "-max-workers=64", "-workers=64", fmt.Sprintf("-duration=%ds", seconds)}
-	for range b.N {
-		figures := map[string][]float64{}
-		note := func(name string, value float64) { figures[name] = append(figures[name], value) }
-		theirs := func(name string, command *exec.Cmd) {
-			s.get(b, "/count")
-			if err := command.Run(); err != nil {
-				b.Fatal(err)
+	for _, way := range []string{plainHTTP, overTLS, overHTTP2} {
+		b.Run(way, func(b *testing.B) {
+			s := startService(b, "AGSTEST_BENCH_WAY="+way, "AGSTEST_BENCH_FOLDER="+b.TempDir())
+			for range b.N {
+				besideVegeta(b, vegeta, way, s)
 			}
-			hits, err := strconv.ParseFloat(string(s.get(b, "/count")), 64)
-			if err != nil {
-				b.Fatal(err)
-			}
-			note(name+"-hits/s", hits/seconds)
-			note(name+"-µs/hit", costOf(command).cpu.Seconds()*1e6/hits)
-		}
-		for round := range rounds {
-			theirs("vegeta", pinned(1, attack[0], append(attack[1:], "-output="+os.DevNull)...))
-			// With percentiles, as ours has them.
-			theirs("vegeta+report", pinned(1, "sh", "-c", strings.Join(attack, " ")+" | "+vegeta+" report -output="+os.DevNull))
-			o, _ := generate(b, question{Environment: s.Environment, Rate: "max", Seconds: seconds, Workers: 64, Clients: 256, Record: b.TempDir()}, true)
-			total := o.Report.Total
-			if total.Wrong > 0 {
-				b.Fatalf("%d answers were wrong: %v", total.Wrong, o.Report.Wrong)
-			}
-			note("agstest-hits/s", total.Rate)
-			note("agstest-µs/hit", o.Report.Generator.CPUSeconds*1e6/float64(total.Sent))
-			note("allocs/hit", o.Allocations)
-			b.Logf("round %d: vegeta %.0f/s, with report %.0f/s, agstest %.0f/s", round+1, figures["vegeta-hits/s"][round], figures["vegeta+report-hits/s"][round], total.Rate)
-		}
-		for name, values := range figures {
-			b.ReportMetric(median(values), name)
-		}
-		ours := median(figures["agstest-hits/s"])
-		b.ReportMetric(ours/median(figures["vegeta-hits/s"]), "ratio")
-		b.ReportMetric(ours/median(figures["vegeta+report-hits/s"]), "ratio-with-report")
+		})
 	}
+}
+
+func besideVegeta(b *testing.B, vegeta, way string, s *running) {
+	const seconds = 5
+	attack := []string{vegeta, "attack", "-format=json", "-targets=" + writeTargets(b, s), "-rate=0", "-max-workers=64", "-workers=64",
+		fmt.Sprintf("-duration=%ds", seconds), fmt.Sprintf("-http2=%t", way == overHTTP2)}
+	if s.Authority != "" {
+		attack = append(attack, "-root-certs="+s.Authority)
+	}
+	figures := map[string][]float64{}
+	note := func(name string, value float64) { figures[name] = append(figures[name], value) }
+	theirs := func(name string, command *exec.Cmd) {
+		s.get(b, "/count")
+		if err := command.Run(); err != nil {
+			b.Fatal(err)
+		}
+		hits, err := strconv.ParseFloat(string(s.get(b, "/count")), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		note(name+"-hits/s", hits/seconds)
+		note(name+"-µs/hit", costOf(command).cpu.Seconds()*1e6/hits)
+	}
+	for range rounds {
+		theirs("vegeta", pinned(1, attack[0], append(attack[1:], "-output="+os.DevNull)...))
+		// With percentiles, as ours has them.
+		theirs("vegeta+report", pinned(1, "sh", "-c", strings.Join(attack, " ")+" | "+vegeta+" report -output="+os.DevNull))
+		o, _ := generate(b, question{Environment: s.Environment, Rate: "max", Seconds: seconds, Workers: 64, Clients: 256, Record: b.TempDir()}, true)
+		total := o.Report.Total
+		if total.Wrong > 0 {
+			b.Fatalf("%d answers were wrong: %v", total.Wrong, o.Report.Wrong)
+		}
+		note("agstest-hits/s", total.Rate)
+		note("agstest-µs/hit", o.Report.Generator.CPUSeconds*1e6/float64(total.Sent))
+		note("allocs/hit", o.Allocations)
+	}
+	for name, values := range figures {
+		b.ReportMetric(median(values), name)
+	}
+	ours := median(figures["agstest-µs/hit"])
+	b.ReportMetric(median(figures["vegeta-µs/hit"])/ours, "times")
+	b.ReportMetric(median(figures["vegeta+report-µs/hit"])/ours, "times-with-report")
 }
 
 // writeTargets writes one refresh as Vegeta's command reads it, with the token of a sign-on.
@@ -93,7 +104,7 @@ func writeTargets(b *testing.B, s *running) string {
 		b.Fatal(err)
 	}
 	request.Header = http.Header{"Content-Type": {"application/json"}, "nv-tenant-id": {e.Tenant}, "x-auth-service-id": {e.Service}}
-	response, err := http.DefaultClient.Do(request)
+	response, err := s.client(b).Do(request)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -113,9 +124,9 @@ func writeTargets(b *testing.B, s *running) string {
 	return path
 }
 
-// BenchmarkStall is a service that stands still for 2 s of 10 s at 1,000 hits a second: 2,000 of 10,000 hits are due meanwhile, so that
-// 1 % wait for 1.9 s and more, and 0.1 % for 1.99 s. With 64 workers the figures must be that, and with as many as it takes those that
-// the service measured itself.
+// BenchmarkStall is a service that stands still for 2 s of 10 s at 1,000 hits a second: 2,000 of 10,000 hits are due
+// meanwhile, so that 1 % wait for 1.9 s and more, and 0.1 % for 1.99 s. With 64 workers the figures must be that, and
+// with as many as it takes those that the service measured itself.
 func BenchmarkStall(b *testing.B) {
 	for name, workers := range map[string]int{"64 workers": 64, "any number of workers": 0} {
 		b.Run(name, func(b *testing.B) {

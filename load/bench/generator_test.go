@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +15,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +41,8 @@ func TestRole(t *testing.T) {
 		mockRole(t)
 	case "floor":
 		floorRole(t)
+	case "loop":
+		loopRole(t)
 	default:
 		t.Skip("the benchmarks run this in processes of their own")
 	}
@@ -109,6 +112,8 @@ func pinned(core int, name string, args ...string) *exec.Cmd {
 type running struct {
 	URL         string `json:"url"`
 	Environment string `json:"environment"`
+	Tells       string `json:"tells"`     // address of what it counted
+	Authority   string `json:"authority"` // file of its certificate authority; empty: it speaks http
 }
 
 func startService(b *testing.B, settings ...string) *running {
@@ -141,7 +146,7 @@ func startService(b *testing.B, settings ...string) *running {
 
 func (r *running) get(b *testing.B, path string) []byte {
 	b.Helper()
-	response, err := http.Get(r.URL + path)
+	response, err := http.Get(r.Tells + path)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -153,6 +158,21 @@ func (r *running) get(b *testing.B, path string) []byte {
 	return body
 }
 
+// client trusts the service.
+func (r *running) client(b *testing.B) *http.Client {
+	b.Helper()
+	if r.Authority == "" {
+		return http.DefaultClient
+	}
+	text, err := os.ReadFile(r.Authority)
+	if err != nil {
+		b.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+}
+
 // cost is what a process used.
 type cost struct {
 	cpu      time.Duration
@@ -160,11 +180,8 @@ type cost struct {
 }
 
 func costOf(command *exec.Cmd) cost {
-	c := cost{cpu: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
-	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		c.resident = usage.Maxrss * 1024 // kilobytes on Linux
-	}
-	return c
+	ended := command.ProcessState
+	return cost{cpu: ended.UserTime() + ended.SystemTime(), resident: mostResident(ended)}
 }
 
 // generate runs our generator, on core 1 or on all.

@@ -33,8 +33,9 @@ import (
 	"agstest/reports"
 )
 
-// TestSoak runs a mixed load of 1,000/s against the mock, over https, for as long as SOAK says (make soak: 30m), and looks every so often
-// at memory, goroutines and open files of both processes. After the first quarter nothing may grow.
+// TestSoak runs a mixed load of 1,000/s against the mock, over https, for as long as SOAK says (make soak: 30m), and
+// looks every so often at memory, goroutines and open files of both processes. After the first quarter nothing may
+// grow.
 func TestSoak(t *testing.T) {
 	length, err := time.ParseDuration(os.Getenv("SOAK"))
 	if err != nil {
@@ -73,7 +74,8 @@ func TestSoak(t *testing.T) {
 	for who, all := range samples {
 		require.Greater(t, len(all), 15, "too few looks at the %s", who)
 		quarter := len(all) / 4
-		// What limits are judged on grows to 8 MB and is halved then; memory that is not collected yet may be as much again.
+		// The data for judging limits grows to 8 MB and is halved then; memory that is not collected yet may be as much
+		// again.
 		for _, figure := range []struct {
 			what  string
 			of    func(size) int

@@ -12,10 +12,11 @@ import (
 const maxShapes = 32
 
 // sealer keeps the tokens of many clients small. A compact JWS (RFC 7515 section 7.1) of one issuer differs from the
-// next in a few claims and the signature; the first of each form becomes a shape, and later ones are kept as what
-// differs from it, without base64. A refresh token of 461 characters takes about 160 bytes. Whatever does not fit is
-// kept as it is; what goes in comes out, byte by byte. It is safe for concurrent use.
+// next in a few claims and the signature. The first of each form becomes a shape, and sealer keeps only how later ones
+// differ from it, without base64. A refresh token of 461 characters takes about 80 bytes. A token that does not fit is
+// kept unchanged; every token comes out as it went in, byte by byte. It is safe for concurrent use.
 type sealer struct {
+	plain  bool // tokens are kept as they are: few take little memory, and sealing costs a tenth of a hit
 	shapes atomic.Pointer[[]shape]
 	mu     sync.Mutex // held while a shape is added
 }
@@ -28,10 +29,16 @@ type shape struct {
 
 const rawToken = 0xff
 
+// fewClients keep their tokens as they are: some 1 kB each.
+const fewClients = 20_000
+
 var segments = base64.RawURLEncoding.Strict()
 
 // seal appends the small form of a token to dst.
 func (s *sealer) seal(dst, token []byte) []byte {
+	if s.plain {
+		return append(append(dst, rawToken), token...)
+	}
 	first := bytes.IndexByte(token, '.')
 	last := bytes.LastIndexByte(token, '.')
 	if first < 0 || last == first {
@@ -66,10 +73,66 @@ func (s *sealer) seal(dst, token []byte) []byte {
 			dst[same+i/8] |= 1 << (i % 8)
 			continue
 		}
-		dst = binary.AppendUvarint(dst, uint64(len(mine)))
-		dst = append(dst, mine...)
+		dst = appendDifference(dst, part, mine)
 	}
 	return append(dst, signature...)
+}
+
+// appendDifference writes what stands in text and not in part: how many bytes are the same at both ends (31 and 7 at
+// most), and those between, digits two in a byte.
+func appendDifference(dst, part, text []byte) []byte {
+	shorter := min(len(part), len(text))
+	before := 0
+	for before < min(shorter, 31) && part[before] == text[before] {
+		before++
+	}
+	behind := 0
+	for behind < min(shorter-before, 7) && part[len(part)-1-behind] == text[len(text)-1-behind] {
+		behind++
+	}
+	middle := text[before : len(text)-behind]
+	dst = append(dst, byte(before<<3|behind))
+	digits := true
+	for _, b := range middle {
+		digits = digits && b >= '0' && b <= '9'
+	}
+	if !digits {
+		return append(binary.AppendUvarint(dst, uint64(len(middle))<<1), middle...)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(middle))<<1|1)
+	for i := 0; i < len(middle); i += 2 {
+		pair := middle[i] - '0'
+		if i+1 < len(middle) {
+			pair |= (middle[i+1] - '0') << 4
+		}
+		dst = append(dst, pair)
+	}
+	return dst
+}
+
+// appendChanged reads what appendDifference wrote at the start of rest, and gives what stands behind it.
+func appendChanged(dst, part, rest []byte) (changed, behindIt []byte) {
+	before, behind := int(rest[0]>>3), int(rest[0]&7)
+	length, n := binary.Uvarint(rest[1:])
+	rest = rest[1+n:]
+	dst = append(dst, part[:before]...)
+	if count := int(length >> 1); length&1 == 0 {
+		dst, rest = append(dst, rest[:count]...), rest[count:]
+	} else {
+		for i := range count {
+			dst = append(dst, '0'+rest[i/2]>>(i%2*4)&0xf)
+		}
+		rest = rest[(count+1)/2:]
+	}
+	return append(dst, part[len(part)-behind:]...), rest
+}
+
+// opened returns the token that was sealed: the kept bytes if it was kept unchanged, and otherwise a copy in room.
+func (s *sealer) opened(room, sealed []byte) []byte {
+	if len(sealed) > 0 && sealed[0] == rawToken {
+		return sealed[1:]
+	}
+	return s.open(room[:0], sealed)
 }
 
 // open appends the token that was sealed to dst.
@@ -93,9 +156,7 @@ func (s *sealer) open(dst, sealed []byte) []byte {
 			payload = append(payload, part...)
 			continue
 		}
-		length, n := binary.Uvarint(rest)
-		payload = append(payload, rest[n:n+int(length)]...)
-		rest = rest[n+int(length):]
+		payload, rest = appendChanged(payload, part, rest)
 	}
 	dst = append(append(dst, shape.header...), '.')
 	dst = segments.AppendEncode(dst, payload)
@@ -141,7 +202,7 @@ func findShape(shapes *[]shape, header []byte, parts int) (int, bool) {
 	return 0, false
 }
 
-// decodeSegment appends what a base64url segment says, if encoding that gives the same segment again.
+// decodeSegment appends the content of a base64url segment, if encoding it gives the same segment again.
 func decodeSegment(dst, segment []byte) ([]byte, bool) {
 	start := len(dst)
 	decoded, err := segments.AppendDecode(dst, segment)

@@ -1,12 +1,12 @@
-// Package clients is the virtual clients of a load: who they are, what they hold, what each sends next, and whether the
-// answer was its own.
+// Package clients holds the virtual clients of a load: their identities, their tokens, their next requests, and the
+// check that each answer was the client's own.
 //
 // A Crowd is the clients of one run and the workload that they make. New plans it and says what is missing; SetUp mints
-// session tokens and signs on those that only refresh; Begin and End, called by many goroutines at once, make a request
-// and judge its answer. A client is in one hit at most, so that its state needs no lock. StormRun is a crowd that comes
-// back after an outage.
+// session tokens and signs on clients that only refresh; Begin and End, called by many goroutines at once, make a
+// request and judge its answer. A client is in one hit at most, so its state needs no lock. StormRun is a crowd that
+// comes back after an outage.
 //
-// The workloads and what their calls say are those of the pages of the service; see agstest/ags.
+// The workloads and their calls are those of the pages of the service; see agstest/ags.
 package clients
 
 import (
@@ -35,7 +35,7 @@ import (
 // defaultRefreshes is how often a client of the workload lifecycle refreshes before it signs out.
 const defaultRefreshes = 5
 
-// Traffic is what a run sends and as whom. The zero value of each field but Workload works.
+// Traffic is the requests of a run and their senders. The zero value of each field but Workload works.
 type Traffic struct {
 	Workload string
 	Mix      map[string]int // of mixed; see ParseMix
@@ -48,16 +48,20 @@ type Traffic struct {
 	ReuseSessions bool
 	// IgnoreRetryAfter: a client that was asked to come again later (429, 503) does not wait.
 	IgnoreRetryAfter bool
-	// JudgeEvery: all token rules are checked on 1 of so many answers; 0 means 100, 1 means every one. Identity and
-	// uniqueness are checked on all.
+	// TraceParent sends a traceparent (W3C Trace Context) with each request: TraceSampled or TraceUnsampled; empty: none.
+	TraceParent string
+	// ShowIDs names clients with their whole ids; else these are masked.
+	ShowIDs bool
+	// JudgeEvery sets how many answers all token rules check: the first 100 of each call, then 1 of every JudgeEvery; 0
+	// means 100, 1 means every one. Identity and uniqueness are checked on all.
 	JudgeEvery int
 }
 
-// Part is what of a run clients have to do.
+// Part is the clients' part of a run.
 type Part struct {
 	Hits  uint64  // 0: not known, in a closed loop
 	Peak  float64 // highest rate in hits a second
-	Seed  uint64  // of the order of mixed hits, and of what must be unique over all shards
+	Seed  uint64  // of the order of mixed hits, and of values that must be unique over all shards
 	Shard schedule.Shard
 	// Dealt: the hits are dealt out to the shards in turn, so that a mix goes by their numbers in the whole schedule.
 	Dealt bool
@@ -83,8 +87,9 @@ type Crowd struct {
 	standing standing
 
 	clients []client
-	access  [][]byte // sealed access tokens, for those who sign out
-	fresh   queue    // clients at the start of what they do
+	access  [][]byte // sealed access tokens, for clients that sign out
+	last    []last   // of the first mostWatched clients
+	fresh   queue    // clients at the start of their steps
 	ongoing queue    // clients in the middle of it
 	spares  atomic.Int64
 	live    atomic.Int64 // clients that have not retired
@@ -97,18 +102,22 @@ type Crowd struct {
 	planned  demand
 	accounts []uint64 // hash of the account that a client's first answer named, where the environment does not say
 
-	// mintAt is where getSessionToken is, where that is not where the load goes: session tokens are minted there, before it begins. Nil: as all else.
-	mintAt        *wire.Target
-	leavesCookies bool // though the environment file says that clients keep them
+	// mintAt is the target of getSessionToken, if that is not the target of the load: session tokens are minted there,
+	// before it begins. Nil: the same target.
+	mintAt  *wire.Target
+	cookies *cookies // nil: clients send no cookies back
 
 	sameJTI atomic.Int64 // sign-ons answered with the jti of the client's own earlier session
-	judged  atomic.Int64
+	// sameSession are session tokens that a client of the same account had been given before (GST-12).
+	sameSession atomic.Int64
+	judged      atomic.Int64
 }
 
-// client is what is kept of one virtual client. It is touched by the one hit that has the client, so it needs no lock.
+// client is the state of one virtual client. Only the one hit that has the client touches it, so it needs no lock.
+// With its token and its place in a queue it takes some 160 bytes (BenchmarkMillionClients).
 type client struct {
 	token []byte // sealed: the session token or the refresh token that the client holds
-	jti   uint64 // hash of the jti of its tokens
+	jti   uint32 // of the hash of the jti of its tokens; a new one looks like the one before once in 4 billion answers
 	used  uint32 // session tokens used
 	turn  uint32 // answers judged
 	holds holding
@@ -125,17 +134,17 @@ const (
 	holdsRefresh
 )
 
-// noClient is the client of a hit that needs none.
+// noClient stands for the client of a hit that needs none.
 const noClient = math.MaxUint32
 
-// supply is where session tokens come from.
+// supply is the source of session tokens.
 type supply struct {
 	source sessionSource
 	at     time.Time                // when minting began
 	rounds int                      // session tokens of each starter
 	from   *environment.TokenSource // where they come from in place of getSessionToken; nil: from there
 	tokens *tokens.Sources
-	minted []string // round by round those of the starters, then one of each chain
+	minted []string // round by round the tokens of the starters, then one of each chain
 }
 
 type sessionSource uint8
@@ -169,12 +178,14 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	c.seen.Reserve(part.Hits)
 	c.hits.New = func() any { return new(sender) }
 	c.sampled.skew = e.ClockSkew
-	c.leavesCookies = e.Cookies == "keep"
 	if err := c.chooseSteps(e, part); err != nil {
 		return nil, err
 	}
 	var err error
 	if c.who, err = newRoster(e); err != nil {
+		return nil, err
+	}
+	if err = c.who.checkGiven(e); err != nil {
 		return nil, err
 	}
 	c.who.keep(part.Shard)
@@ -193,13 +204,22 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 		return nil, err
 	}
 	c.arrange(need)
+	c.cookies = newCookies(e, len(c.clients))
 	c.requests = newRequests(e, e.Service, part.Seed)
+	if t.TraceParent != "" {
+		c.requests.trace = newTraceParents(t.TraceParent)
+	}
+	c.who.showIDs = t.ShowIDs
 	c.service = e.Service
+	c.last = make([]last, min(len(c.clients), mostWatched))
 	return c, nil
 }
 
 // chooseSteps says which operations the workload sends, the ones it is made for first.
 func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
+	if c.Workload == "" {
+		return failure.Usagef("a load needs to know what to send: give --workload, one of %s; for users who sign on now and then, --workload mixed --mix signon=1,refresh=9", strings.Join(Workloads, ", "))
+	}
 	if c.does = workloadOf(c.Workload); c.does == nil {
 		return failure.Usagef("there is no workload %q; the workloads are %s", c.Workload, strings.Join(Workloads, ", "))
 	}
@@ -296,7 +316,8 @@ func (c *Crowd) Exhausted() error {
 // Size is how many clients take part.
 func (c *Crowd) Size() int { return c.planned.starters + c.planned.chains }
 
-// SetUpCalls is about how many calls are made before the clock starts: session tokens that are minted, and clients that are signed on.
+// SetUpCalls is about how many calls are made before the clock starts: session tokens that are minted, and clients that
+// are signed on.
 func (c *Crowd) SetUpCalls() int {
 	if c.supply.source == mintedAhead {
 		return c.planned.sessions + c.planned.chains
@@ -304,7 +325,7 @@ func (c *Crowd) SetUpCalls() int {
 	return c.planned.chains
 }
 
-// SetUpReport is what the report says of the set-up; nil where no call of it had to be made again.
+// SetUpReport returns the report's part on the set-up; nil if no call of it had to be made again.
 func (c *Crowd) SetUpReport() *reports.SetUp { return c.standing.report() }
 
 // UsesUp tells whether each client has a session token of its own that is used once, so that the clients are used up.
@@ -326,6 +347,9 @@ func (c *Crowd) Notes() []string {
 	if same := c.sameJTI.Load(); same > 0 {
 		notes = append(notes, fmt.Sprintf("%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)", figures.Count(same)))
 	}
+	if same := c.sameSession.Load(); same > 0 {
+		notes = append(notes, figures.Count(same)+" times getSessionToken gave an account the session token that it had given it before (GST-12 records that)")
+	}
 	if watched := c.seen.Watched(); watched < 1 {
 		notes = append(notes, fmt.Sprintf("the run had more tokens than memory for their jti: uniqueness was watched on 1 of %.0f over the whole run", 1/watched))
 	}
@@ -336,10 +360,7 @@ func (c *Crowd) Notes() []string {
 		notes = append(notes, fmt.Sprintf("%s times a chain of refreshes broke and its client signed on again or retired", figures.Count(broken)))
 	}
 	if judged := c.judged.Load(); judged > 0 {
-		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (1 of %d)", figures.Count(judged), c.JudgeEvery))
-	}
-	if c.leavesCookies {
-		notes = append(notes, "cookies: keep is for conform: in a load, clients send no cookies back")
+		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of each call, and 1 of %d)", figures.Count(judged), judgedFirst, c.JudgeEvery))
 	}
 	if c.supply.source == ownReusable {
 		notes = append(notes, "session tokens were used more than once (--reuse-sessions)")

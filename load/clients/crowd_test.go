@@ -185,6 +185,19 @@ func TestHeadEndMintsAndSignsOn(t *testing.T) {
 	assert.InDelta(t, 200, f.right[hit.OpSignOn], 20)
 }
 
+func TestASessionTokenMayBeGivenToItsAccountAgain(t *testing.T) {
+	choice, ok := mock.ChoiceByName("same-session-token")
+	require.True(t, ok)
+	for _, workload := range []string{WorkloadSignOn, WorkloadHeadEnd} {
+		s := newService(t, mock.Config{Choices: []mock.Choice{choice}}, nil)
+		s.Environment.Load.Clients.SessionToken = ""
+		c, _ := s.ready(t, Traffic{Workload: workload, Clients: 20}, 200, 10)
+		f := s.drive(t, c, 200, 4)
+		assert.Empty(t, f.wrong, "%v", f.messages[:min(3, len(f.messages))])
+		assert.Contains(t, strings.Join(c.Notes(), "; "), "times getSessionToken gave an account the session token that it had given it before")
+	}
+}
+
 func TestSetUpFindsTheServiceWhereTheEnvironmentNamesNone(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)
 	want := s.Environment.Service
@@ -284,8 +297,10 @@ func TestWrongBodiesAreWrongHoweverFast(t *testing.T) {
 		"HTML page":        {func(string, int64) string { return "<html>welcome</html>" }, hit.KindShape, "is no token body", 100},
 		"no refresh token": {func(string, int64) string { return `{"access_token":"a.b.c"}` }, hit.KindShape, "refresh_token", 100},
 		"gateway refusal":  {func(string, int64) string { return `{"resultCode":"99999:403","localeMessage":"none"}` }, hit.KindStatus, "refusal of the gateway", 100},
-		"rules of tokens":  {func(d string, n int64) string { return lab.TokenBody(account(d), d, account(d), d, fmt.Sprint(n)) }, hit.KindToken, "breaks ", 1},
-		"empty body":       {func(string, int64) string { return "" }, hit.KindShape, "is no token body", 100},
+		"rules of tokens": {func(d string, n int64) string {
+			return strings.Replace(lab.TokenBody(account(d), d, account(d), d, fmt.Sprint(n)), `"expires_in":3600`, `"expires_in":60`, 1)
+		}, hit.KindToken, "breaks TOK-11", 1},
+		"empty body": {func(string, int64) string { return "" }, hit.KindShape, "is no token body", 100},
 		"truncated halfway": {func(d string, n int64) string {
 			return lab.TokenBody(account(d), d, account(d), d, fmt.Sprint(n))[:300]
 		}, hit.KindShape, "is no token body", 100},
@@ -366,8 +381,8 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 	}
 }
 
-// What a service or a gateway answers that is not well says nothing of a token: the operation that was due stays due,
-// and nobody retires.
+// An answer of a service or gateway in trouble says nothing of a token: the operation that was due stays due, and no
+// client retires.
 func TestOutageUsesNoTokenUp(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
@@ -527,6 +542,7 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 		"no session tokens":   {e(environment.Clients{Count: 5, ClientID: "C{n}"}), Traffic{Workload: WorkloadSignOn}, 5, "have no session tokens"},
 		"no operator":         {e(pattern), Traffic{Workload: WorkloadHeadEnd}, 5, "add operator to staging"},
 		"no first time":       {e(pattern), Traffic{Workload: WorkloadSignOnFirst}, 5, "allow: {first-time: true}"},
+		"no workload":         {e(pattern), Traffic{}, 5, `a load needs to know what to send: give --workload, one of signon, refresh, mixed, lifecycle, head-end, signon-first; for users who sign on now and then, --workload mixed --mix signon=1,refresh=9`},
 		"no such workload":    {e(pattern), Traffic{Workload: "signin"}, 5, `there is no workload "signin"`},
 		"mix without mixed":   {e(pattern), Traffic{Workload: WorkloadRefresh, Mix: map[string]int{hit.OpRefresh: 1}}, 5, "a mix belongs to the workload mixed"},
 		"mix of nothing":      {e(pattern), Traffic{Workload: WorkloadMixed}, 5, "needs a mix"},

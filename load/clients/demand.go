@@ -10,7 +10,7 @@ import (
 	"agstest/internal/figures"
 )
 
-// demand is what a workload needs for a schedule.
+// demand is the clients and tokens that a workload needs for a schedule.
 type demand struct {
 	starters int // clients that sign on, or go through a whole life
 	chains   int // clients that are signed in before the clock starts
@@ -18,7 +18,7 @@ type demand struct {
 	sessions int // all session tokens that must be minted
 }
 
-// wish is what a workload would have for a schedule, before what there is.
+// wish is what a workload would like to have for a schedule, whatever there is.
 type wish struct {
 	hits, signOns          uint64
 	chainRate, starterRate float64 // hits a second
@@ -61,7 +61,7 @@ func (c *Crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 	return d, nil
 }
 
-// wish is as many clients as the rate is at ease with, or as many as were asked for.
+// wish is the number of clients that suits the rate, or the number asked for.
 func (c *Crowd) wish(hits uint64, peak float64) wish {
 	w := wish{hits: hits, signOns: hits, starterRate: peak}
 	if c.does.takes != nil {
@@ -143,6 +143,7 @@ func (c *Crowd) arrange(d demand) {
 		spares = c.who.count - size
 	}
 	c.clients = make([]client, size+spares)
+	c.seal.plain = size <= fewClients // a spare client holds a token only in place of one that retired
 	if !c.who.hasAccounts {
 		c.accounts = make([]uint64, len(c.clients))
 	}

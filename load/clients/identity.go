@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agstest/ags"
@@ -22,6 +23,10 @@ import (
 // a hit.
 const defaultJudgeEvery = 100
 
+// judgedFirst is how many answers of each step all token rules judge before they judge only a sample: a fault in every
+// answer then shows in a run of a second too.
+const judgedFirst = 100
+
 // mostOwners bounds how often a run looks for the client that a stray answer belongs to; it goes through all clients.
 const mostOwners = 50
 
@@ -31,9 +36,22 @@ const oldSession = time.Minute
 // sampler holds what full judgements of a refresh need of the answer before. It is safe for concurrent use.
 type sampler struct {
 	skew  time.Duration
-	mu    sync.Mutex // guards what follows
+	first [stepCount]atomic.Int64 // answers of each step that were judged because they were among its first
+	ahead atomic.Int64            // pairs kept for the first refreshes
+	mu    sync.Mutex              // guards what follows
 	pairs map[uint32]*check.Pair
 	asked int // for owners
+}
+
+// among tells whether an answer is one of the first of its step.
+func (s *sampler) among(at step) bool {
+	first := &s.first[at]
+	return first.Load() < judgedFirst && first.Add(1) <= judgedFirst
+}
+
+// early tells whether a pair is kept because the first refreshes are still to come.
+func (s *sampler) early() bool {
+	return s.first[stepRefresh].Load() < judgedFirst && s.ahead.Load() < judgedFirst && s.ahead.Add(1) <= judgedFirst
 }
 
 func (s *sampler) keep(n uint32, pair *check.Pair) {
@@ -53,9 +71,12 @@ func (s *sampler) take(n uint32) *check.Pair {
 	return pair
 }
 
-// judge says whether an answer is the wanted one and belongs to the client that asked, and keeps what the client needs
-// next. Kept tells that the client holds a new token, or that it signed out.
+// judge tells whether an answer is the wanted one and belongs to the client that asked, and keeps the data for the
+// client's next request. Kept tells that the client holds a new token, or that it signed out.
 func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
+	if c.cookies != nil {
+		c.cookies.keep(c.requests.paths[h.step], h.client, answer)
+	}
 	if outcome := c.refused(h, answer); outcome.Kind != "" {
 		return outcome, false
 	}
@@ -75,7 +96,8 @@ func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept 
 	return c.judgeTokens(h, answer)
 }
 
-// refused says why an answer is not one to look into: none, not the wanted status, or a refusal dressed as success.
+// refused returns why an answer is not worth a closer look: there is none, its status is not a wanted one, or it is a
+// refusal dressed as success.
 func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 	call := &calls[h.step]
 	switch {
@@ -105,16 +127,22 @@ func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
 	case answer.Truncated:
 		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
-	case bytes.Contains(answer.Body, []byte(`9999:`)) && legacyRefusal(answer.Body):
-		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call.name, answer.Status)}
+	case h.step != stepSignOn && h.step != stepSignOnFirst && h.step != stepRefresh: // tokens are looked into in one pass with the rest
+		return legacyRefusal(call.name, answer)
 	}
 	return hit.Outcome{}
 }
 
 // legacyRefusal: the gateway of older set-ups answers 200 for an unusable token and says so in resultCode only.
-func legacyRefusal(body []byte) bool {
-	object, err := strictjson.Parse(body)
-	return err == nil && strings.HasPrefix(object.Get("resultCode").String(), "99999:")
+func legacyRefusal(call string, answer *hit.Answer) hit.Outcome {
+	if !bytes.Contains(answer.Body, []byte(`9999:`)) {
+		return hit.Outcome{}
+	}
+	object, err := strictjson.Parse(answer.Body)
+	if err != nil || !strings.HasPrefix(object.Get("resultCode").String(), "99999:") {
+		return hit.Outcome{}
+	}
+	return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call, answer.Status)}
 }
 
 // judgeDiscovery wants a list that offers the service that the run signs on with. Only an answer that writes it in an
@@ -136,7 +164,8 @@ func (c *Crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 	return hit.Outcome{Kind: hit.KindIdentity, Message: "the answer to discover does not offer the authentication service that this run signs on with"}
 }
 
-// judgeMint reads a session token. Two answers must never hold the same one (GST-12).
+// judgeMint reads a session token. No two accounts may be given the same one; whether one is given its own again is
+// recorded (GST-12).
 func (c *Crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 	if outcome := c.refused(&sender{client: n, step: stepMint}, answer); outcome.Kind != "" {
 		return outcome, ""
@@ -146,21 +175,44 @@ func (c *Crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 		return hit.Outcome{Kind: hit.KindShape, Requirement: "GST-02", Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
 	}
 	if earlier, again := c.seen.Claim(c.seen.Digest(unique.Session, []byte(session)), n); again {
-		return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "GST-12", Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
+		if c.sameAccount(n, earlier) {
+			c.sameSession.Add(1)
+			return hit.Outcome{}, session
+		}
+		return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-22", Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
 	}
 	return hit.Outcome{}, session
+}
+
+// sameAccount tells whether two clients are of one account, for which a session token is.
+func (c *Crowd) sameAccount(n, other uint32) bool {
+	if n == other || n >= uint32(len(c.clients)) || other >= uint32(len(c.clients)) {
+		return n == other
+	}
+	var room, otherRoom [256]byte
+	account := c.who.appendAccount(room[:0], n)
+	return len(account) > 0 && bytes.Equal(account, c.who.appendAccount(otherRoom[:0], other))
 }
 
 // judgeTokens checks a token body: whose it is on every answer, whether its jti is new, and all rules on some.
 func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept bool) {
 	tokens := &h.tokens
-	if err := check.ScanTokens(answer.Body, tokens); err != nil {
+	err := check.ScanTokens(answer.Body, tokens)
+	if err != nil || tokens.ResultCode {
+		if outcome := legacyRefusal(calls[h.step].name, answer); outcome.Kind != "" {
+			return outcome, false
+		}
+	}
+	if err != nil {
 		return hit.Outcome{Kind: hit.KindShape, Requirement: ofStep(h.step, "SOST-03", "REF-02"), Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
 	}
 	if outcome := c.identity(h, tokens); outcome.Kind != "" {
 		return outcome, false
 	}
 	outcome = c.unique(h, tokens)
+	if outcome.Kind == "" {
+		outcome = c.renewed(h, tokens, answer)
+	}
 	cl := &c.clients[h.client]
 	if !h.starter || c.does.whole {
 		c.hold(h.client, holdsRefresh, tokens.RefreshToken)
@@ -170,7 +222,10 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 	}
 	cl.turn++
 	every := uint32(c.JudgeEvery)
-	now, next := (cl.turn+h.client)%every == 0, (cl.turn+1+h.client)%every == 0
+	now, next := (cl.turn+h.client)%every == 0 || c.sampled.among(h.step), (cl.turn+1+h.client)%every == 0
+	if !next && c.chained(h) {
+		next = c.sampled.early()
+	}
 	if now || next && c.chained(h) {
 		if rules := c.allRules(h, answer, now, next); outcome.Kind == "" {
 			outcome = rules
@@ -179,12 +234,12 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 	return outcome, true
 }
 
-// chained: the next answer of this client is that of a refresh with the token that came now.
+// chained tells whether the next answer of this client will be to a refresh with the token of this answer.
 func (c *Crowd) chained(h *sender) bool {
 	return c.does.sends(stepRefresh) && (c.does.whole || !h.starter)
 }
 
-// hold puts away what a client needs for its next request.
+// hold stores the token that a client needs for its next request.
 func (c *Crowd) hold(n uint32, what holding, token []byte) {
 	cl := &c.clients[n]
 	cl.token, cl.holds = resealed(cl.token, &c.seal, token), what
@@ -192,6 +247,9 @@ func (c *Crowd) hold(n uint32, what holding, token []byte) {
 
 // resealed seals a token into room that is there, or into new room of just its size.
 func resealed(into []byte, s *sealer, token []byte) []byte {
+	if s.plain && cap(into) > len(token) {
+		return s.seal(into[:0], token)
+	}
 	var room [1024]byte
 	sealed := s.seal(room[:0], token)
 	if cap(into) < len(sealed) {
@@ -218,17 +276,17 @@ func (c *Crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
 		return c.stranger(h, t, "client_id", t.ClientID)
 	case !bytes.Equal(t.Access.DeviceID, device):
 		return c.stranger(h, t, "the deviceId of the access token", t.Access.DeviceID)
-	case !bytes.Equal(t.Refresh.DeviceID, device):
+	case !t.Refresh.Opaque && !bytes.Equal(t.Refresh.DeviceID, device):
 		return c.stranger(h, t, "the deviceId of the refresh token", t.Refresh.DeviceID)
 	case !bytes.Equal(t.AccountID, account):
 		return c.stranger(h, t, "accountId", t.AccountID)
 	case !bytes.Equal(t.Access.AccountID, account):
 		return c.stranger(h, t, "the accountId of the access token", t.Access.AccountID)
-	case !bytes.Equal(t.Refresh.AccountID, account):
+	case !t.Refresh.Opaque && !bytes.Equal(t.Refresh.AccountID, account):
 		return c.stranger(h, t, "the accountId of the refresh token", t.Refresh.AccountID)
 	case c.tenant != "" && string(t.Access.TenantID) != c.tenant:
 		return c.stranger(h, t, "the tenantId of the access token", t.Access.TenantID)
-	case c.tenant != "" && string(t.Refresh.TenantID) != c.tenant:
+	case c.tenant != "" && !t.Refresh.Opaque && string(t.Refresh.TenantID) != c.tenant:
 		return c.stranger(h, t, "the tenantId of the refresh token", t.Refresh.TenantID)
 	}
 	if c.accounts != nil {
@@ -258,7 +316,7 @@ func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 			}
 		}
 	}
-	return hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, "SOST-22", "REF-12"), Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, masked(got), whose)}
+	return hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, "SOST-22", "REF-12"), Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, c.who.shown(got), whose)}
 }
 
 // unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A
@@ -267,7 +325,7 @@ func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if h.step == stepSignOnFirst {
 		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Device, t.ClientID), h.client); again {
-			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-33", Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), masked(t.ClientID), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-33", Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), c.who.shown(t.ClientID), c.clientName(earlier))}
 		}
 	}
 	if len(t.Access.JTI) == 0 {
@@ -275,12 +333,13 @@ func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	}
 	cl := &c.clients[h.client]
 	value := c.seen.Digest(unique.JTI, t.Access.JTI)
-	same := value.Hash == cl.jti
-	cl.jti = value.Hash
+	short := uint32(value.Hash)
+	same := short == cl.jti
+	cl.jti = short
 	if !same {
 		earlier, again := c.seen.Claim(value, h.client)
 		if again && earlier != h.client {
-			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "TOK-21", Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), masked(t.Access.JTI), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "TOK-21", Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), c.who.shown(t.Access.JTI), c.clientName(earlier))}
 		}
 		same = again
 	}
@@ -326,7 +385,8 @@ func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 	return outcome
 }
 
-// ofStep picks the requirement that an answer breaks: one about signing on with a session token, or one about refreshing.
+// ofStep picks the requirement that an answer breaks: one about signing on with a session token, or one about
+// refreshing.
 func ofStep(s step, signOn, refresh string) string {
 	if s == stepRefresh {
 		return refresh

@@ -1,17 +1,21 @@
 package clients
 
 import (
+	"bytes"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/environment"
 	"agstest/load/hit"
 	"agstest/mock"
 )
 
-// What a service does wrong under load must be seen under load: whose an answer is on every hit, the rules of tokens
-// where all are judged.
+// A load must see a service's faults under load: the owner of an answer on every hit, the rules of tokens where all are
+// judged.
 func TestFaultsAreFoundUnderLoad(t *testing.T) {
 	for name, test := range map[string]struct {
 		workload string
@@ -78,4 +82,40 @@ func TestRulesOfTokensAreFoundOnSampledAnswers(t *testing.T) {
 		})
 	}
 	assert.NotZero(t, names)
+}
+
+// A refusal in place of tokens, or beside them, is one of the gateway, however it is written.
+func TestARefusalBesideTokensIsARefusal(t *testing.T) {
+	for name, test := range map[string]struct{ with, kind string }{
+		"tokens alone":      {``, ""},
+		"another code":      {`"resultCode":"0",`, ""},
+		"a refusal":         {`"resultCode":"99999:403",`, hit.KindStatus},
+		"written otherwise": {`"result\u0043ode":"\u00399999:403",`, hit.KindStatus},
+		"deeper":            {`"more":{"resultCode":"99999:403"},`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, answer := signedInCrowd(t, 1)
+			body := bytes.Replace(answer(0, 9), []byte("{"), []byte("{"+test.with), 1)
+			outcome, kept := c.judge(&sender{client: 0, step: stepRefresh}, &hit.Answer{Status: http.StatusOK, Body: body, Sent: time.Now(), Received: time.Now()})
+			assert.Equal(t, test.kind, outcome.Kind, outcome.Message)
+			assert.Equal(t, test.kind == "", kept)
+		})
+	}
+}
+
+// Few clients keep their tokens as they are, however many more could take their place.
+func TestFewClientsKeepTheirTokensAsTheyAre(t *testing.T) {
+	for clients, plain := range map[int]bool{50: true, fewClients: true, fewClients + 1: false} {
+		e := &environment.Environment{Name: "lab", Tenant: "nagra", Service: "SSO",
+			Load: environment.Load{Clients: environment.Clients{Count: 3 * fewClients, SessionToken: "load-{n}", ClientID: "LOAD_{n}", AccountID: "L{n}"}}}
+		c, err := New(e, Traffic{Workload: WorkloadRefresh, Clients: clients}, Part{Peak: 100, Seed: 3})
+		require.NoError(t, err)
+		assert.Len(t, c.clients, 3*fewClients)
+		assert.Equal(t, plain, c.seal.plain, clients)
+		c.hold(0, holdsRefresh, []byte("a.e30.YWJj"))
+		assert.Equal(t, plain, c.clients[0].token[0] == rawToken, clients)
+		assert.Equal(t, "a.e30.YWJj", string(c.seal.opened(make([]byte, 0, 64), c.clients[0].token)))
+		c.retire(0)
+		assert.Nil(t, c.clients[0].token, "who retires keeps no token")
+	}
 }

@@ -25,15 +25,23 @@ type mixer struct {
 // mixable are the operations that a mix can hold; the others need a client in a certain state.
 var mixable = []step{stepSignOn, stepRefresh, stepDiscover}
 
+// Mixable gives the names of the operations that a mix can hold.
+func Mixable() []string {
+	names := make([]string, len(mixable))
+	for i, s := range mixable {
+		names[i] = s.String()
+	}
+	return names
+}
+
 // newMixer makes the mixer of one part of a schedule.
 func newMixer(mix map[string]int, seed uint64, part schedule.Shard) (*mixer, error) {
 	m := &mixer{seed: seed, stride: 1}
 	if part.Of > 1 {
 		m.stride, m.first = uint64(part.Of), uint64(part.Index-1)
 	}
-	known := make([]string, len(mixable))
-	for i, s := range mixable {
-		known[i] = s.String()
+	known := Mixable()
+	for _, s := range mixable {
 		if share := mix[s.String()]; share > 0 {
 			m.steps = append(m.steps, s)
 			m.total += uint64(share)
@@ -73,11 +81,11 @@ func (m *mixer) at(seq uint64) step {
 	return m.steps[len(m.steps)-1]
 }
 
-// most is the largest number of hits of an operation among so many: anywhere in the schedule, or for a shard from its
-// start on.
+// most returns the largest number of hits of an operation among the given number of hits: anywhere in the schedule, or
+// for a shard from its start on.
 func (m *mixer) most(s step, hits uint64) uint64 {
 	if m.stride > 1 {
-		// What a shard gets of each round varies, so it is counted: some nanoseconds for a hit that takes much longer
+		// The part of a shard in each round varies, so it is counted: some nanoseconds for a hit that takes much longer
 		// to be sent.
 		count := uint64(0)
 		for seq := range hits {
@@ -122,7 +130,7 @@ func gcd(a, b uint64) uint64 {
 }
 
 // ParseMix reads the shares of a mixed workload, such as signon=1,refresh=9. Its errors are of the kind failure.Usage;
-// whether the workload knows the names is for the workload to say.
+// the workload checks the names.
 func ParseMix(text string) (map[string]int, error) {
 	mix := map[string]int{}
 	sum := 0

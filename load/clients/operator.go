@@ -2,6 +2,7 @@ package clients
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -17,7 +18,8 @@ import (
 	"agstest/internal/environment"
 )
 
-// operatorSigner signs OperatorAuthTokens as the page "Requesting a session token" shows them (RFC 7515), with each key of the file in turn.
+// operatorSigner signs OperatorAuthTokens as the page "Requesting a session token" shows them (RFC 7515), with each key
+// of the file in turn.
 type operatorSigner struct {
 	keys     []signingKey
 	made     atomic.Uint64 // tokens
@@ -26,17 +28,18 @@ type operatorSigner struct {
 	plain    bool // the account is the client's own, or that of the file
 	// The claims up to the value of the account, from there to that of exp, and the rest, as JSON text.
 	before, between, after []byte
+	eachItsOwn             bool // the rest holds what each token has of its own
 }
 
 type signingKey struct {
 	environment.SigningKey
 	header []byte           // encoded, with the dot
-	hash   func() hash.Hash // of a shared secret (RFC 7518 section 3.2), which is signed with here, as it is done for each hit; nil: a private key
+	hash   func() hash.Hash // of a shared secret (RFC 7518 section 3.2), with which this type signs itself, for each hit; nil: a private key
 }
 
 func newOperatorSigner(e *environment.Environment) *operatorSigner {
 	o := e.Operator
-	keys, _ := o.Keys() // the reader of the file has refused what is no key
+	keys, _ := o.Keys() // the reader of the file has refused wrong keys
 	further, names := o.Further(), o.Names()
 	after := fmt.Appendf(nil, `,"aud":%s`, further["aud"])
 	for _, name := range slices.Sorted(maps.Keys(further)) {
@@ -46,9 +49,10 @@ func newOperatorSigner(e *environment.Environment) *operatorSigner {
 	}
 	s := &operatorSigner{
 		operator: o, life: o.Life(), plain: o.AccountFor("", "x") == "x",
-		before:  fmt.Appendf(nil, `{"typ":%s,%s:`, further["typ"], appendJSON(nil, []byte(names[ags.OperatorToken.Account]))),
-		between: fmt.Appendf(nil, `,%s:%s,"exp":`, appendJSON(nil, []byte(names[ags.OperatorToken.Tenant])), appendJSON(nil, []byte(e.Tenant))),
-		after:   append(after, '}'),
+		before:     fmt.Appendf(nil, `{"typ":%s,%s:`, further["typ"], appendJSON(nil, []byte(names[ags.OperatorToken.Account]))),
+		between:    fmt.Appendf(nil, `,%s:%s,"exp":`, appendJSON(nil, []byte(names[ags.OperatorToken.Tenant])), appendJSON(nil, []byte(e.Tenant))),
+		after:      append(after, '}'),
+		eachItsOwn: environment.EachItsOwn(after),
 	}
 	for _, key := range keys {
 		header := append(appendJSON([]byte(`{"alg":`), []byte(key.Algorithm)), `,"typ":"JWT"`...)
@@ -73,7 +77,11 @@ func (s *operatorSigner) appendToken(dst, account []byte, now time.Time) []byte 
 	var room [256]byte
 	claims := appendJSON(append(room[:0], s.before...), account)
 	claims = strconv.AppendInt(append(claims, s.between...), now.Add(s.life).Unix(), 10)
-	claims = append(claims, s.after...)
+	if s.eachItsOwn {
+		claims = append(claims, environment.ClaimsOfOne(s.after, now, rand.Text())...)
+	} else {
+		claims = append(claims, s.after...)
+	}
 	key := &s.keys[(s.made.Add(1)-1)%uint64(len(s.keys))]
 	start := len(dst)
 	dst = append(dst, key.header...)

@@ -11,8 +11,8 @@ import (
 )
 
 // learnParameters asks servicediscovery for the names of the parameters that carry session token and OperatorAuthToken,
-// where the environment file does not say: a service that adapts them to its operator tells them there. What discovery
-// does not tell stays as it is documented; whether its answer is right is not a load's to say. The error is that of the
+// if the environment file does not give them: a service that adapts them to its operator tells them there. Names that
+// discovery does not tell stay as documented; a load does not judge discovery's answer. The error is that of the
 // context.
 func (r *requests) learnParameters(ctx context.Context, via *wire.Client, service string) error {
 	ofOperator := r.mintAs != nil && r.mintAs.Header == "" && r.mintAs.Parameter == environment.DefaultOperatorParameter
@@ -20,7 +20,7 @@ func (r *requests) learnParameters(ctx context.Context, via *wire.Client, servic
 		return nil
 	}
 	var request hit.Request
-	r.begin(&request, stepDiscover, 0)
+	r.begin(&request, stepDiscover)
 	x := via.Do(ctx, callOf(&request, stepDiscover))
 	if err := ctx.Err(); err != nil {
 		return err
@@ -38,8 +38,8 @@ func (r *requests) learnParameters(ctx context.Context, via *wire.Client, servic
 	return nil
 }
 
-// onlyMandatory is the name as the service spells it, or the only mandatory parameter of an endpoint that is not given,
-// else the name as it came.
+// onlyMandatory returns the name as the service spells it, or the only mandatory parameter of an endpoint that is not
+// given, else the name unchanged.
 func onlyMandatory(discovery *strictjson.Value, service, path, name string, given map[string]string) string {
 	var only []string
 	for _, s := range items(discovery.Get("availableServices")) {

@@ -80,7 +80,7 @@ func (s *standing) look() SetUp {
 	return now
 }
 
-// report is what the record of the run keeps of its set-up; nil where no call had to be tried again.
+// report returns the set-up for the record of the run; nil if no call had to be tried again.
 func (s *standing) report() *reports.SetUp {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,8 +139,8 @@ func (e setUpError) Unwrap() error { return e.error }
 // sent to it.
 func DuringSetUp(err error) bool { return errors.As(err, new(setUpError)) }
 
-// patiently makes one call of the set-up, and makes it again after a while where the answer says nothing of what was
-// sent. It gives up after some tries, and at once where nobody has answered anything yet and nobody is there.
+// patiently makes one call of the set-up, and makes it again after a while if the answer says nothing about the
+// request. It gives up after some tries, and at once if nobody has answered anything yet and nobody is there.
 func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit.Answer)) (hit.Outcome, *hit.Answer, error) {
 	pause := s.pause
 	if pause == 0 {

@@ -7,11 +7,11 @@ import (
 	"agstest/load/hit"
 )
 
-// hit is what a request knows about who sent it.
+// sender is a request's knowledge of its sender.
 type sender struct {
 	client  uint32
 	step    step
-	starter bool // the client was taken from those at the start of what they do
+	starter bool // the client was taken from those at the start of their steps
 	held    bool // the client held a session token of its own before
 	tokens  check.Tokens
 }
@@ -27,12 +27,12 @@ func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
 	if n != noClient {
 		h.held = c.clients[n].holds == holdsSession
 	}
-	c.prepare(request, n, s, seq)
+	c.prepare(request, n, s)
 	request.Operation, request.Client = c.index[s], h
 	return true
 }
 
-// pick chooses the client of a hit and what it does next.
+// pick chooses the client of a hit and its next step.
 func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 	first, second := &c.fresh, (*queue)(nil)
 	if c.does.queues != nil {
@@ -54,21 +54,26 @@ func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 }
 
 // prepare builds the request of a step of a client.
-func (c *Crowd) prepare(request *hit.Request, n uint32, s step, seq uint64) {
-	c.requests.begin(request, s, seq)
-	var room, more [1024]byte
+func (c *Crowd) prepare(request *hit.Request, n uint32, s step) {
+	c.requests.begin(request, s)
+	if request.Who = 0; n != noClient {
+		request.Who = c.who.number(n) + 1
+	}
+	var room [1024]byte
 	switch s {
 	case stepSignOn:
+		var more [256]byte
 		c.requests.signOn(request, c.takeSession(room[:0], n), c.who.appendDevice(more[:0], n), n)
 	case stepSignOnFirst:
 		c.requests.signOn(request, c.takeSession(room[:0], n), nil, n)
 	case stepRefresh:
-		c.requests.authorized(request, c.seal.open(room[:0], c.clients[n].token))
+		c.requests.authorized(request, s, c.seal.opened(room[:], c.clients[n].token), c.who, n)
 	case stepSignOut:
-		c.requests.authorized(request, c.seal.open(room[:0], c.access[n]))
+		c.requests.authorized(request, s, c.seal.opened(room[:], c.access[n]), c.who, n)
 	case stepMint:
 		c.requests.mint(request, c.who.appendAccount(room[:0], n), time.Now())
 	}
+	c.cookies.send(request, n)
 }
 
 // hasSession tells whether a client has a session token that may be used.
@@ -86,7 +91,7 @@ func (c *Crowd) hasSession(n uint32) bool {
 	return false
 }
 
-// place is where a client's session token number i is among the minted ones.
+// place returns the index of a client's session token number i among the minted ones.
 func (s *supply) place(n, i uint32, planned demand) (int, bool) {
 	if int(n) < planned.starters {
 		return int(i)*planned.starters + int(n), int(i) < s.rounds
@@ -121,12 +126,12 @@ func (c *Crowd) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 	return outcome
 }
 
-// proceed takes a client on after its answer. Kept tells that the client holds what the answer gave it.
+// proceed moves a client on after its answer. Kept tells that the client holds the token of the answer.
 func (c *Crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool) {
 	n := h.client
 	cl := &c.clients[n]
 	if undecided(outcome, answer) {
-		// What the client holds may still be good, and what it was about to do stays due.
+		// The client's token may still be good, and its planned step stays due.
 		if h.step == stepSignOn || h.step == stepSignOnFirst {
 			c.giveBack(h)
 		}
@@ -181,8 +186,8 @@ func (c *Crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
 	to.push(n)
 }
 
-// longestWait is the longest Retry-After that is kept; who is asked to come again in the year 9999 takes no part any
-// more.
+// longestWait is the longest Retry-After that is kept; a client that is asked to come again in the year 9999 takes no
+// part any more.
 const longestWait = 24 * time.Hour
 
 // leave lets a client go that could go on.
@@ -194,14 +199,25 @@ func (c *Crowd) leave(n uint32, starter bool) {
 	c.retire(n)
 }
 
-// retire lets a client go whose chain broke; a spare one that has not signed on yet takes its place, where there is
-// one.
+// retire takes a client whose chain broke out of the run, with its token; a spare one that has not signed on yet takes
+// its place, if there is one.
 func (c *Crowd) retire(n uint32) {
+	c.clients[n].token, c.clients[n].holds = nil, holdsNothing
 	if spare := c.spares.Add(1) - 1; spare < int64(len(c.clients)) {
 		c.put(uint32(spare), false, time.Time{}, false)
 		return
 	}
 	c.live.Add(-1)
+}
+
+// ClientName names a client of the roster, by its number from 1, in reports.
+func (c *Crowd) ClientName(number uint32) string { return c.who.name(number - 1) }
+
+// ClientIDs are the ids of the account and the device of a client of the roster, by its number from 1.
+func (c *Crowd) ClientIDs(number uint32) []string {
+	var room [256]byte
+	ids := []string{string(c.who.appendDeviceOf(room[:0], number-1))}
+	return append(ids, string(c.who.appendAccountOf(room[:0], number-1)))
 }
 
 // clientName names a client in messages.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -31,9 +32,9 @@ const (
 	stepCount
 )
 
-// calls says what each step sends and which status is wanted.
+// calls lists the request of each step and its wanted status.
 var calls = [stepCount]struct {
-	name, operation string // ours, and that of ags.Operations
+	name, operation string // our name, and that of ags.Operations
 	wanted          int
 }{
 	stepSignOn:      {hit.OpSignOn, ags.SignOnWithSessionToken, 201},
@@ -46,21 +47,26 @@ var calls = [stepCount]struct {
 
 func (s step) String() string { return calls[s].name }
 
-// requests builds the requests of one environment. What does not differ between hits is built once.
+// requests builds the requests of one environment. Parts that are the same for all hits are built once.
 type requests struct {
 	headers   [stepCount][]hit.HeaderField // without those that differ
 	methods   [stepCount]string
 	paths     [stepCount]string
 	bearer    string // before a token: "Bearer " or nothing
 	run       string // start of every x-correlation-id; empty where the environment sets that header itself
+	given     string // the x-correlation-id that the environment sets
+	sent      atomic.Uint64
+	trace     *traceParents // nil: no traces are sent
 	operator  *operatorSigner
-	carrier   string // header of the OperatorAuthToken; empty: it is a parameter
-	parameter []byte // name of the operator's parameter, as JSON text
-	minting   []byte // further parameters of getSessionToken as JSON text, each with a comma before it
-	session   []byte // body of a sign-on up to the session token
-	more      []byte // further parameters of signOnWithSessionToken, each with a comma before it
-	device    []byte // deviceInformation of first-time sign-ons
-	numbered  bool   // {n} in it becomes the number of the client
+	carrier   string                                       // header of the OperatorAuthToken; empty: it is a parameter
+	parameter []byte                                       // name of the operator's parameter, as JSON text
+	minting   []byte                                       // further parameters of getSessionToken as JSON text, each with a comma before it
+	session   []byte                                       // body of a sign-on up to the session token
+	more      []byte                                       // further parameters of signOnWithSessionToken, each with a comma before it
+	own       [stepCount][]givenParameter                  // parameters of calls whose token identifies the client
+	device    []byte                                       // deviceInformation of first-time sign-ons
+	numbered  bool                                         // {n} in it becomes the number of the client
+	renewed   [stepCount]atomic.Pointer[[]hit.HeaderField] // headers whose values change while the run lasts
 	signOnAs  environment.SessionSignOn
 	mintAs    *environment.Operator
 }
@@ -79,10 +85,11 @@ const (
 var noParametersBody = []byte(noParameters)
 
 func newRequests(e *environment.Environment, service string, seed uint64) *requests {
-	r := &requests{run: "agstest-" + strconv.FormatUint(seed, 36) + "-", device: []byte(firstDevice), more: furtherParameters(e.SignOn.Parameters), signOnAs: e.SignOn, mintAs: e.Operator}
+	r := &requests{run: "agstest-" + strconv.FormatUint(seed, 36) + "-" + unlikeOthers() + "-", device: []byte(firstDevice), more: furtherParameters(e.SignOn.Parameters), signOnAs: e.SignOn, mintAs: e.Operator}
 	if e.DeviceInformation != "" {
 		r.device, r.numbered = []byte(e.DeviceInformation), strings.Contains(string(e.DeviceInformation), "{n}")
 	}
+	r.own[stepRefresh], r.own[stepSignOut] = givenParameters(e.Load.Parameters.Refresh), givenParameters(e.Load.Parameters.SignOut)
 	r.nameSession(cmp.Or(e.SignOn.Parameter, "sessionToken"))
 	if e.Authorization != wire.Raw {
 		r.bearer = "Bearer "
@@ -109,7 +116,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 			header = slices.DeleteFunc(header, func(h hit.HeaderField) bool { return strings.EqualFold(h.Name, name) })
 			extra = append(extra, hit.HeaderField{Name: name, Value: value})
 			if strings.EqualFold(name, ags.HeaderCorrelation) {
-				r.run = ""
+				r.run, r.given = "", value
 			}
 		}
 		slices.SortFunc(extra, func(a, b hit.HeaderField) int { return strings.Compare(a.Name, b.Name) })
@@ -124,16 +131,25 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 	return r
 }
 
-// begin fills in what every request of a step has.
-func (r *requests) begin(request *hit.Request, s step, seq uint64) {
+// begin fills in the common parts of a step's requests. No two requests have the same x-correlation-id, including those
+// of other parts of a run with the same seed.
+func (r *requests) begin(request *hit.Request, s step) {
 	request.Method, request.Path, request.Body = r.methods[s], r.paths[s], nil
 	request.Header = append(request.Header[:0], r.headers[s]...)
-	if r.run == "" {
-		return
+	if renewed := r.renewed[s].Load(); renewed != nil {
+		request.Header = append(request.Header, *renewed...)
 	}
-	id := make([]byte, 0, 40)
-	id = strconv.AppendUint(append(id, r.run...), seq, 10)
-	request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderCorrelation, Value: string(id)})
+	request.CorrelationID, request.TraceParent = r.given, ""
+	n := r.sent.Add(1)
+	if r.run != "" {
+		id := make([]byte, 0, 48)
+		request.CorrelationID = string(strconv.AppendUint(append(id, r.run...), n, 10))
+		request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderCorrelation, Value: request.CorrelationID})
+	}
+	if r.trace != nil {
+		request.TraceParent = r.trace.of(n)
+		request.Header = append(request.Header, hit.HeaderField{Name: headerTraceParent, Value: request.TraceParent})
+	}
 }
 
 // nameSession sets the name of the parameter that carries the session token.
@@ -176,14 +192,38 @@ func (r *requests) signOn(request *hit.Request, session, device []byte, n uint32
 	request.Body = append(body, '}')
 }
 
-// authorized adds a token as Authorization and an empty list of parameters (ambiguity 7.18).
-func (r *requests) authorized(request *hit.Request, token []byte) {
+// withoutHeader removes a header of the environment file that the call itself sets.
+func withoutHeader(header []hit.HeaderField, name string) []hit.HeaderField {
+	return slices.DeleteFunc(header, func(h hit.HeaderField) bool { return strings.EqualFold(h.Name, name) })
+}
+
+// Renew gives headers new values, on all requests that begin from now on. Minting are the headers of getSessionToken.
+func (c *Crowd) Renew(headers, minting map[string]string) {
+	for s := range stepCount {
+		values := headers
+		if s == stepMint {
+			values = minting
+		}
+		var fields []hit.HeaderField
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			fields = append(fields, hit.HeaderField{Name: name, Value: values[name]})
+		}
+		c.requests.renewed[s].Store(&fields)
+	}
+}
+
+// authorized adds a token as Authorization, and the parameters that the environment gives for the step: none by default
+// (ambiguity 7.18).
+func (r *requests) authorized(request *hit.Request, s step, token []byte, who *roster, n uint32) {
 	var value strings.Builder
 	value.Grow(len(r.bearer) + len(token))
 	value.WriteString(r.bearer)
 	value.Write(token)
-	request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderAuthorization, Value: value.String()})
+	request.Header = append(withoutHeader(request.Header, ags.HeaderAuthorization), hit.HeaderField{Name: ags.HeaderAuthorization, Value: value.String()})
 	request.Body = noParametersBody
+	if given := r.own[s]; given != nil {
+		request.Body = who.appendGiven(make([]byte, 0, 256), given, n)
+	}
 }
 
 // mint makes the body of a head-end system's request for a session token.
@@ -193,7 +233,7 @@ func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 		if strings.EqualFold(r.carrier, ags.HeaderAuthorization) {
 			token = append([]byte(r.bearer), token...)
 		}
-		request.Header = append(request.Header, hit.HeaderField{Name: r.carrier, Value: string(token)})
+		request.Header = append(withoutHeader(request.Header, r.carrier), hit.HeaderField{Name: r.carrier, Value: string(token)})
 		further := bytes.TrimPrefix(r.minting, []byte(","))
 		request.Body = append(append([]byte(startOfParameters), further...), "]}"...)
 		return

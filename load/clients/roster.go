@@ -10,13 +10,14 @@ import (
 	"agstest/load/schedule"
 )
 
-// roster is who the virtual clients are: a pattern in which {n} runs from 1, or the rows of a file. Client numbers
-// start at 0. It is read-only after newRoster and holds no per-client memory for patterns.
+// roster is the identities of the virtual clients: a pattern in which {n} runs from 1, or the rows of a file. Client
+// numbers start at 0. It is read-only after newRoster and holds no per-client memory for patterns.
 type roster struct {
 	count                                int
 	session, device, account             pattern
 	rows                                 *clientRows // nil: patterns
 	hasSessions, hasAccounts, hasDevices bool
+	showIDs                              bool // names of clients hold whole ids
 
 	all           int    // clients of the environment
 	first, stride uint32 // of a shard: client n is number first + n·stride of all
@@ -100,8 +101,8 @@ func (r *roster) appendAccountOf(dst []byte, number uint32) []byte {
 	return r.account.appendTo(dst, number)
 }
 
-// owner finds the number of the client that has a device, by looking at all of the environment, those of other shards
-// too; for reports of mix-ups, not for every hit.
+// owner finds the number of the client that has a device, by looking at all clients of the environment, those of other
+// shards too; for reports of mix-ups, not for every hit.
 func (r *roster) owner(device []byte) (uint32, bool) {
 	var room [128]byte
 	for number := range uint32(r.all) {
@@ -117,13 +118,21 @@ func (r *roster) name(number uint32) string {
 	var room [256]byte
 	text := fmt.Sprintf("client %d", number+1)
 	if device := r.appendDeviceOf(room[:0], number); len(device) > 0 {
-		text += " (device " + masked(device)
+		text += " (device " + r.shown(device)
 		if account := r.appendAccountOf(room[:0], number); len(account) > 0 {
-			text += ", account " + masked(account)
+			text += ", account " + r.shown(account)
 		}
 		text += ")"
 	}
 	return text
+}
+
+// shown is an id as reports show it.
+func (r *roster) shown(id []byte) string {
+	if r.showIDs && len(id) > 0 {
+		return string(id)
+	}
+	return masked(id)
 }
 
 // pattern is a text with {n} cut out of it.

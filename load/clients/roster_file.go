@@ -110,7 +110,7 @@ func parseClients(in io.Reader, name string) (*clientRows, error) {
 	return rows, nil
 }
 
-// header reads the first line: which column stands where, -1 for one that is not there.
+// header reads the first line: the position of each column, -1 for one that is not there.
 func (r *clientRows) header(reader *csv.Reader, name string) (position [columns]int, err error) {
 	position = [columns]int{-1, -1, -1}
 	header, err := reader.Read()

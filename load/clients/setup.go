@@ -17,12 +17,12 @@ import (
 // setUpWorkers is how many calls of the set-up are under way at once.
 const setUpWorkers = 16
 
-// SetUp does what must be done before the clock starts: it finds the authentication service where the environment names
+// SetUp makes the calls that come before the clock starts: it finds the authentication service if the environment names
 // none, mints the session tokens of the run, and signs the chains on, all at the given rate in calls a second at most.
-// An error is of the kind failure.Setup, or that of the context. An answer in a wanted status that belongs to somebody
-// else, or that breaks a rule of tokens, is a finding about the service and no failed set-up: it comes back, and its
-// client takes no part. Calls that a service or gateway in trouble left undecided are made again a few times. Tell,
-// where it is not nil, is told once a second how far the set-up is, on a goroutine of it.
+// An error is of the kind failure.Setup, or that of the context. An answer in a wanted status that belongs to another
+// client, or breaks a rule of tokens, is a finding about the service and no failed set-up: SetUp returns it, and its
+// client takes no part. Calls that a service or gateway in trouble left undecided are made again a few times. If tell
+// is not nil, a goroutine of SetUp calls it once a second with the progress.
 func (c *Crowd) SetUp(ctx context.Context, via *wire.Client, rate float64, tell func(SetUp)) ([]reports.Wrong, error) {
 	defer c.standing.told(tell)()
 	wrong, err := c.setUpAll(ctx, via, rate)
@@ -74,7 +74,7 @@ func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 	var x *wire.Exchange
 	_, _, err := c.standing.patiently(ctx, func() (hit.Outcome, *hit.Answer) {
 		var request hit.Request
-		c.requests.begin(&request, stepDiscover, 0)
+		c.requests.begin(&request, stepDiscover)
 		x = via.Do(ctx, callOf(&request, stepDiscover))
 		return c.refused(&sender{client: noClient, step: stepDiscover}, answerOf(x)), answerOf(x)
 	})
@@ -123,7 +123,7 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
 			var request hit.Request
 			var room [256]byte
-			c.requests.begin(&request, stepMint, uint64(i))
+			c.requests.begin(&request, stepMint)
 			c.requests.mint(&request, c.who.appendAccount(room[:0], n), time.Now())
 			answer = answerOf(via.Do(ctx, callOf(&request, stepMint)))
 			outcome, c.supply.minted[i] = c.judgeMint(n, answer)
@@ -150,7 +150,7 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 	}
 	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
-		outcome, kept, tries, err := c.signOneOn(ctx, via, n, uint64(i))
+		outcome, kept, tries, err := c.signOneOn(ctx, via, n)
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 			}
 			mu.Unlock()
 		case hit.KindStatus:
-			// Where an earlier try got lost behind the service, its token is used up: that says nothing of the others.
+			// If an earlier try got lost behind the service, its token is used up: that says nothing about the others.
 			if tries > 1 && tries < setUpTries && unsure {
 				break
 			}
@@ -189,14 +189,14 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 }
 
 // signOneOn signs one client on, and tells whether it holds a token then and how many tries that took.
-func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32, seq uint64) (outcome hit.Outcome, kept bool, tries int, err error) {
+func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32) (outcome hit.Outcome, kept bool, tries int, err error) {
 	who := &sender{client: n, step: stepSignOn}
 	outcome, _, err = c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
 		if tries++; tries > 1 {
 			c.giveBack(who) // the same session token again: nobody knows that it was used
 		}
 		var request hit.Request
-		c.prepare(&request, n, stepSignOn, seq)
+		c.prepare(&request, n, stepSignOn)
 		answer = answerOf(via.Do(ctx, callOf(&request, stepSignOn)))
 		outcome, kept = c.judge(who, answer)
 		cl := &c.clients[n]
@@ -217,12 +217,12 @@ func callOf(request *hit.Request, s step) wire.Call {
 
 func answerOf(x *wire.Exchange) *hit.Answer {
 	return &hit.Answer{
-		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
+		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), SetCookie: x.Header.Values("Set-Cookie"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
 	}
 }
 
-// paced does something so many times, several at once and no faster than a rate, until all is done, one fails or the
-// context ends. It returns the first error after all that were begun have ended.
+// paced calls do count times, several at once and no faster than a rate, until all are done, one fails or the context
+// ends. It returns the first error after all calls that were begun have ended.
 func paced(ctx context.Context, count int, rate float64, do func(context.Context, int) error) error {
 	if count == 0 {
 		return nil

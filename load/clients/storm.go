@@ -14,15 +14,15 @@ import (
 	"agstest/reports"
 )
 
-// Storm is everyone coming back after an outage: so many clients within a time, each at a random moment of it. Those
-// whose refresh token is still good refresh, the others sign on; who fails tries again like a real client, after a
-// while that doubles each time (1 s to 30 s, half of it random) and is at least what Retry-After says. A refresh token
-// that is refused makes its client sign on. The zero value is none.
+// Storm is everyone coming back after an outage: Clients within a time, each at a random moment of it. Clients whose
+// refresh token is still good refresh, the others sign on. A client that fails tries again like a real one, after a
+// while that doubles each time (1 s to 30 s, half of it random) and is at least what Retry-After says. A refused
+// refresh token makes its client sign on. The zero value is no storm.
 type Storm struct {
 	Clients int
 	Within  time.Duration
-	// Patience is when the run gives up on those who are not signed in yet, from the start; 0 means ten times Within,
-	// ten minutes at least.
+	// Patience is when the run gives up on clients that are not signed in yet, from the start; 0 means ten times
+	// Within, ten minutes at least.
 	Patience time.Duration
 }
 
@@ -45,7 +45,7 @@ func (s Storm) GivesUpAfter() time.Duration {
 	return max(10*time.Minute, 10*s.Within)
 }
 
-// Peak is the rate of a storm in hits a second, without those who try again.
+// Peak returns the rate of a storm in hits a second, without further tries.
 func (s Storm) Peak() float64 { return float64(s.Clients) / s.Within.Seconds() }
 
 // String describes the storm in words.
@@ -116,7 +116,7 @@ func NewStormRun(c *Crowd, storm Storm, seed uint64) *StormRun {
 	return s
 }
 
-// Length is how long clients come back; those who try again come later.
+// Length returns how long clients come back; further tries come later.
 func (s *StormRun) Length() time.Duration { return s.storm.Within }
 func (s *StormRun) Peak() float64         { return s.storm.Peak() }
 func (s *StormRun) String() string        { return s.storm.String() }
@@ -206,7 +206,7 @@ func (s *StormRun) Begin(seq uint64, request *hit.Request) bool {
 	h := s.hits.Get().(*sender)
 	h.client, h.step, h.starter = n, s.does.next(s.Crowd, n), true // what comes back is not used again
 	h.held = s.clients[n].holds == holdsSession
-	s.prepare(request, n, h.step, seq)
+	s.prepare(request, n, h.step)
 	request.Operation, request.Client = s.index[h.step], h
 	return true
 }
@@ -245,7 +245,7 @@ func (s *StormRun) canSend(n uint32) bool {
 	return s.clients[n].holds != holdsNothing || s.hasSession(n) || s.supply.source == mintedAhead && s.mintsMore()
 }
 
-// answered plans what a client does next.
+// answered plans the next step of a client.
 func (s *StormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoOn bool, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,11 +8,10 @@ import (
 	"agstest/load/transport"
 )
 
-// undecided tells of a wrong answer that it says nothing of the token which was sent: no answer came, or one of a
-// gateway or of a service that is not well (RFC 9110 section 15.6: the server failed to fulfil an apparently valid
-// request). The client holds its token still, and tries again with it as a real one does. Whether the service took the
-// token before it failed is not known; where it is single-use, the next answer tells, and a refusal is taken at its
-// word.
+// undecided tells whether a wrong answer says nothing of the token that was sent: no answer came, or one of a gateway
+// or of a service in trouble (RFC 9110 section 15.6: the server failed to fulfil an apparently valid request). The
+// client keeps its token, and tries again with it as a real one does. The service may have taken the token before it
+// failed; if it is single-use, the next answer tells, and a refusal is taken at its word.
 func undecided(outcome hit.Outcome, answer *hit.Answer) bool {
 	switch outcome.Kind {
 	case "":
@@ -37,8 +36,8 @@ func page(answer *hit.Answer) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(answer.Body, " \t\r\n"), []byte("<"))
 }
 
-// untouched tells of an undecided answer that the service did nothing with what was sent: it was asked to wait, or
-// nobody was reached.
+// untouched tells whether the service did nothing with the request of an undecided answer: it asked to wait, or nobody
+// was reached.
 func untouched(outcome hit.Outcome, answer *hit.Answer) bool {
 	return outcome.Kind == hit.KindThrottled || outcome.Kind == hit.KindRefused || outcome.Kind == hit.KindTLS && !transport.AfterHandshake(answer.Err) || outcome.Kind == hit.KindMachine
 }

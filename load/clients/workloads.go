@@ -17,26 +17,26 @@ const (
 	WorkloadHeadEnd     = "head-end"     // getSessionToken, then sign on with it
 )
 
-// workload is one row of the table of workloads: what its clients send, in which order, and what that takes.
+// workload is one row of the table of workloads: the requests of its clients, their order, and what they need.
 type workload struct {
 	name string
-	// steps are the operations that it sends, the ones it is made for first; nil: those of its mix.
+	// steps are the operations that it sends, its main ones first; nil: those of its mix.
 	steps []step
 	// creates: each sign-on makes a device that stays.
 	creates bool
-	// mints: clients ask for their session tokens themselves, so that none must be there before.
+	// mints tells that clients ask for their session tokens themselves, so that none must be there before.
 	mints bool
-	// whole: a client goes through a whole life, in which what a sign-on gave is used by what follows.
+	// whole tells that a client goes through a whole life, in which later steps use the tokens of a sign-on.
 	whole bool
 	// shares are the parts of the hits by operation; nil: it is of one operation.
 	shares func(Traffic) map[string]int
-	// takes says how many sign-ons so many hits hold at most, and the rates at which clients that stay signed in and
-	// those that sign on are needed; nil: every hit is for one that signs on.
+	// takes returns how many sign-ons the given hits hold at most, and the rates at which clients that stay signed in
+	// and those that sign on are needed; nil: every hit is for a client that signs on.
 	takes func(c *Crowd, hits uint64, peak float64) (signOns uint64, chainRate, starterRate float64)
-	// queues are where a hit looks for its client, the better place first; nil: among those at the start of what they
-	// do. A hit without any needs no client: it discovers.
+	// queues returns where a hit looks for its client, the better place first; nil: among clients at the start of their
+	// steps. A hit without any needs no client: it discovers.
 	queues func(c *Crowd, seq uint64) (first, second *queue)
-	// next is what a client does next.
+	// next returns the next step of a client.
 	next func(c *Crowd, n uint32) step
 	// after takes a client on after an answer that decided something.
 	after func(c *Crowd, h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool)
@@ -81,7 +81,7 @@ var workloads = []workload{
 			return (hits+c.life()-1)/c.life() + uint64(enough(peak)), 0, peak
 		},
 		queues: func(c *Crowd, seq uint64) (first, second *queue) {
-			// As many lives begin as end; in between, whoever has waited longest goes on.
+			// As many lives begin as end; in between, the client that has waited longest goes on.
 			if seq%c.life() == 0 {
 				return &c.fresh, &c.ongoing
 			}
@@ -128,7 +128,7 @@ func Creates(name string) bool {
 	return w != nil && w.creates
 }
 
-// workloadOf finds a row by its name; nil: there is none.
+// workloadOf finds a row by its name; nil if there is none.
 func workloadOf(name string) *workload {
 	for i := range workloads {
 		if workloads[i].name == name {
@@ -138,7 +138,7 @@ func workloadOf(name string) *workload {
 	return nil
 }
 
-// sends tells whether a step is one that the workload is made for.
+// sends tells whether the workload is made for a step.
 func (w *workload) sends(s step) bool {
 	for _, of := range w.steps {
 		if of == s {
@@ -182,7 +182,7 @@ func nextOfLife(c *Crowd, n uint32) step {
 	return stepSignOut
 }
 
-// startAgain puts a client back to the start of what it does.
+// startAgain puts a client back to the start of its steps.
 func startAgain(c *Crowd, h *sender, _ *hit.Answer, _ hit.Outcome, _ bool) { c.again(h.client) }
 
 // goOnLiving takes a client to the next stage of its life, or ends the life.

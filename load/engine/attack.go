@@ -20,8 +20,8 @@ import (
 	"agstest/load/transport"
 )
 
-// attack lets Vegeta send the hits of a schedule. Vegeta starts them, each on a worker, and numbers them in the order
-// of their start; what a hit sends, when it was due, and what its answer means is ours, in RoundTrip.
+// attack lets Vegeta send the hits of a schedule. Vegeta starts each hit on a worker and numbers hits in the order of
+// their start. RoundTrip decides the rest: the request of a hit, when it was due, and what its answer means.
 type attack struct {
 	schedule  schedule.Schedule // nil: closed loop
 	length    time.Duration
@@ -31,6 +31,7 @@ type attack struct {
 	timeout   time.Duration
 	raw       *rawStream
 	tally     *tally.Tally
+	newest    *newest // nil: nobody looks on
 
 	began    time.Time
 	pacer    atomic.Pointer[schedulePacer]
@@ -48,7 +49,7 @@ type attack struct {
 	stopped  atomic.Int64          // when an interrupt was noticed, since the start; 0: not yet
 }
 
-// hitState is what one hit needs, kept for the next one.
+// hitState is the memory of one hit, reused for the next one.
 type hitState struct {
 	rawSeq  uint64
 	request hit.Request
@@ -56,11 +57,11 @@ type hitState struct {
 	phases  hit.Phases
 }
 
-// firstWorkers are there from the beginning; Vegeta starts more when none is free.
+// firstWorkers is the number of workers at the beginning; Vegeta starts more when none is free.
 const firstWorkers = 64
 
-// run sends everything and returns when the last answer is in. When ctx ends it sends no more, and gives what is under
-// way the grace to end by itself before it is cut off.
+// run sends everything and returns when the last answer is in. When ctx ends it sends no more, gives the exchanges
+// under way the grace to end by themselves, and then cuts them off.
 func (a *attack) run(ctx context.Context, grace time.Duration) {
 	a.freed = make(chan struct{}, 1)
 	a.hits.New = func() any { return new(hitState) }
@@ -107,11 +108,11 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	// deadline.
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: a, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}),
-		vegeta.Workers(uint64(first)), vegeta.MaxWorkers(uint64(a.workers)), vegeta.MaxBody(0),
+		vegeta.Workers(uint64(first)), vegeta.MaxWorkers(uint64(a.workers)),
 	)
 	target := func(t *vegeta.Target) error {
 		defer failure.Guard()
-		t.Method, t.URL = http.MethodPost, "http://hit/"
+		t.Method, t.URL = http.MethodPost, hitURL
 		return nil
 	}
 	for result := range attacker.Attack(target, pace, 0, "") {
@@ -127,7 +128,11 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	}
 }
 
-// interrupted keeps the instant up to which the schedule asked for hits: that of the first who noticed the interrupt.
+// hitURL stands for the address of a hit, which RoundTrip knows better. It names no host: net/http makes a copy of an
+// address with one.
+const hitURL = "hit:"
+
+// interrupted keeps the instant up to which the schedule asked for hits. The first call sets it.
 func (a *attack) interrupted() {
 	a.stopped.CompareAndSwap(0, max(1, int64(time.Since(a.began))))
 }
@@ -169,9 +174,13 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	if h.answer.Err != nil && outcome.Kind == "" {
 		outcome = hit.Outcome{Kind: transport.WhyNone(h.answer.Err), Message: "no whole answer came"}
 	}
-	a.tally.End(h.request.Operation, due, &h.answer, &outcome, &h.phases)
+	if h.request.TraceParent != "" {
+		h.answer.TraceBack = traceBack(h.answer.Header)
+	}
+	a.tally.End(seq, due, &h.request, &h.answer, &outcome, &h.phases)
 	response := a.response(h, outcome.Kind, len(h.answer.Body))
 	done()
+	a.newest.note(h.request.Operation, &outcome)
 	h.answer = hit.Answer{}
 	if a.waiting.Load() > 0 {
 		select {
@@ -182,8 +191,8 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// begin prepares the request of a hit, as soon as a client is free for it. It gives up when the workload has none left,
-// when the wait takes longer than an exchange may, or when the run is cut off; then the hit is not sent.
+// begin prepares the request of a hit, as soon as a client is free for it. It gives up, and the hit is not sent, when
+// the workload has no client left, when the wait takes longer than an exchange may, or when the run is cut off.
 func (a *attack) begin(seq uint64, request *hit.Request) bool {
 	if a.workload.Begin(seq, request) {
 		return true
@@ -218,8 +227,19 @@ func (a *attack) begin(seq uint64, request *hit.Request) bool {
 	}
 }
 
-// response is what Vegeta sees of a hit.
+// plainResponses are Vegeta's view of hits by their status, if it needs no more. Nobody changes them.
+var plainResponses = func() (all [600]http.Response) {
+	for status := range all {
+		all[status] = http.Response{StatusCode: status, Body: http.NoBody}
+	}
+	return all
+}()
+
+// response is the answer of a hit as Vegeta sees it.
 func (a *attack) response(h *hitState, kind string, size int) *http.Response {
+	if status := h.answer.Status; a.raw == nil && status > 0 && status < len(plainResponses) {
+		return &plainResponses[status]
+	}
 	r := &http.Response{StatusCode: h.answer.Status, Body: http.NoBody}
 	if h.answer.Status == 0 {
 		r.Status = kind

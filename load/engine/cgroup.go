@@ -10,11 +10,12 @@ import (
 )
 
 // cpuLimit is the file in which the kernel counts how often the CPU limit of this process's control group held it back;
-// empty: there is none, as outside Linux. Control groups of version 2 are described in the kernel's
-// admin-guide/cgroup-v2, those of version 1 in scheduler/sched-bwc.
+// empty: there is none, as outside Linux. The kernel documents control groups of version 2 in admin-guide/cgroup-v2,
+// those of version 1 in scheduler/sched-bwc.
 type cpuLimit string
 
-// throttling is what a CPU limit took, summed up over the processors, since the control group was made.
+// throttling is the processor time that a CPU limit took since the control group was made, summed up over the
+// processors.
 type throttling struct {
 	time  time.Duration
 	times int64

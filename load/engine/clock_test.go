@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// withClockSet is a moment as it would be read after the clock of the machine was set: another time of day at the same
+// withClockSet returns a moment as it reads after the clock of the machine was set: another time of day at the same
 // monotonic reading.
 func withClockSet(t *testing.T, moment time.Time, by time.Duration) time.Time {
 	t.Helper()

@@ -1,10 +1,10 @@
 // Package engine sends the hits of a schedule through Vegeta (https://github.com/tsenart/vegeta) and measures them. It
-// is the only room with Vegeta, and knows a schedule, a workload and a Question, and nothing of options, clients or
-// environments.
+// is the only package that uses Vegeta. It knows a schedule, a workload and a Question, and nothing of options, clients
+// or environments.
 //
-// Vegeta starts the hits, each on a worker, and says which is next. When each is due is the schedule's word; what it
-// sends and what its answer means is that of the Workload; how it travels is the transport's. Once a second what was
-// counted is taken out of the tally, summed up, recorded and told. Response time counts from the instant at which a hit
+// Vegeta starts the hits, each on a worker, and numbers them. The schedule says when each hit is due, the Workload
+// makes its request and judges its answer, the transport carries it. Once a second the engine takes the counts out of
+// the tally, sums them up, records them and tells its listeners. Response time counts from the instant at which a hit
 // was due, so that a hit that left late is not flattered; service time counts from when it left.
 package engine
 
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/redact"
 	"agstest/internal/wire"
 	"agstest/load/schedule"
 	"agstest/load/tally"
@@ -24,14 +25,14 @@ import (
 	"agstest/reports"
 )
 
-// Question is a run whose clients are ready: what is sent when, where to, and what is done with what comes of it.
+// Question is a run whose clients are ready: its hits and their times, the target, and the receivers of its results.
 // Workload, Target, Asked, Length and Workers must be given, and Schedule unless it is a closed loop; the zero value of
 // everything else works.
 type Question struct {
 	Workload Workload
 	Target   wire.Target
-	// Schedule is what this run sends when; nil: as fast as Workers can, each one request after the other (closed
-	// loop).
+	// Schedule is the hits of this run and their times; nil: Workers send as fast as they can, each one request after
+	// the other (closed loop).
 	Schedule schedule.Schedule
 	Length   time.Duration // of the schedule, or of the closed loop
 	Workers  int           // requests under way at once, at most
@@ -40,22 +41,27 @@ type Question struct {
 	Timeout time.Duration
 	// Trace measures the phases of each exchange.
 	Trace bool
-	// Raw gets the stream of Vegeta's own results (gob); nil: none is made.
+	// Raw gets the stream of Vegeta's own results (gob); nil: there is no stream.
 	Raw io.Writer
-	// Asked is what the report says of the question: its Run, Plan and Shard. Start, end and transport are filled in.
+	// Asked is the report as known before the run: Run, Plan and Shard. Start, end and transport are filled in.
 	Asked  *reports.Load
 	Limits []string // as expressions
-	// Record is the folder for tally.RecordFile; empty: none is kept.
+	// Record is the folder for tally.RecordFile; empty: no record is kept.
 	Record string
 	Of     int   // shards of the run; 0: it is none
 	Whole  int64 // hits of all shards together, of a storm its clients; 0: not known
 	// Barrier says when the clock starts; nil: at StartAt, and where that is zero at once.
 	Barrier Barrier
 	StartAt time.Time
-	// Progress is called once a second, on a goroutine of the run; nil: nobody is told.
+	// Progress is called once a second, on a goroutine of the run, which waits for it; nil: nobody is told, and nothing
+	// is summed up.
 	Progress func(Progress)
 	// Secrets takes secrets out of messages; nil: they are kept as they are.
-	Secrets *wire.Redactor
+	Secrets *redact.Redactor
+	// Names returns the names of the clients in hit.Request.Who; nil: they have none.
+	Names Names
+	// ShowIDs leaves ids of accounts and devices in exchanges as they are; else they are masked.
+	ShowIDs bool
 	// Now is the clock that the report is dated with; nil: time.Now.
 	Now func() time.Time
 
@@ -64,17 +70,17 @@ type Question struct {
 	Started func(time.Time)         // told when the clock starts; may be nil
 	Notes   func() []string         // of the workload, when the run is over; may be nil
 	Judging func() *reports.Judging // how it judged answers, when the run is over; may be nil
-	Storm   func() *reports.Storm   // how the storm went, when it is over; nil: it is none
+	Storm   func() *reports.Storm   // how the storm went, when it is over; nil: there is no storm
 	Leave   func() error            // leaves what must be unique over all shards beside the record; nil: it is not watched
 
 	grace time.Duration // 0: defaultGrace
 }
 
-// defaultGrace is what exchanges under way get to end by themselves after an interrupt.
+// defaultGrace is how long exchanges under way may take to end by themselves after an interrupt.
 const defaultGrace = 2 * time.Second
 
-// Send waits for the start, sends, measures and judges. When ctx ends, no more is sent and the report, marked partial,
-// has all that was measured. An error is of the kind failure.Usage or failure.Setup, or that of ctx when it ended
+// Send waits for the start, sends, measures and judges. When ctx ends, Send sends no more and returns all measurements
+// in a report marked partial. An error is of the kind failure.Usage or failure.Setup, or that of ctx when it ended
 // before the clock started; then there is no report.
 func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	carrier, err := transport.Connect(ctx, q.Target, q.Timeout, q.Trace)
@@ -89,6 +95,7 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	if q.Timeout <= 0 {
 		q.Timeout = transport.DefaultTimeout
 	}
+	defer collectLess()()
 	began, err := q.start(ctx)
 	if err != nil {
 		return nil, err
@@ -101,10 +108,11 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	if q.Raw != nil {
 		a.raw = newRawStream(q.Raw, concealed(q.Secrets)(q.Target.URL), operations)
 	}
+	a.tally.Keep(q.keeping())
 	report := q.Asked
 	report.Schema = reports.LoadSchema
 	report.Run.Start, report.Plan.Transport, report.Plan.Closed = now().Add(-time.Since(began)), carrier.String(), closed
-	reports.Conceal(report, concealed(q.Secrets))
+	redact.Texts(report, concealed(q.Secrets))
 	var keep *tally.Recorder
 	if q.Record != "" {
 		keep, err = tally.NewRecorder(q.Record, &tally.Head{
@@ -126,9 +134,10 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 		q.Started(began)
 	}
 	s := &secondHand{
-		attack: a, ledger: tally.NewLedger(operations, closed), recorder: keep, health: newHealthWatch(began, q.late(late)), secrets: q.Secrets,
-		progress: progressView{tell: q.Progress, closed: closed, total: q.Length}, news: q.Wrong,
+		attack: a, ledger: tally.NewLedger(operations, closed).Draws(&report.Plan), recorder: keep, health: newHealthWatch(began, q.late(late)), secrets: q.Secrets,
+		progress: newProgressView(&q, closed), news: q.Wrong,
 	}
+	a.newest = s.progress.newest
 	ended := make(chan struct{})
 	gone := make(chan struct{})
 	go func() {
@@ -150,7 +159,7 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	return report, nil
 }
 
-// ending is what is known now that everything is in.
+// ending returns the ending of the record, once everything is in.
 func (q *Question) ending(ctx context.Context, a *attack, s *secondHand) *tally.Ending {
 	end := &tally.Ending{SetUp: q.SetUp}
 	switch out := a.out.Load(); {
@@ -185,8 +194,9 @@ func (q *Question) ending(ctx context.Context, a *attack, s *secondHand) *tally.
 	return end
 }
 
-// concealed takes secrets out of what the record says of the question; nil: there are none.
-func concealed(secrets *wire.Redactor) func(string) string {
+// concealed returns the function that removes secrets from the question in the record; without secrets it changes
+// nothing.
+func concealed(secrets *redact.Redactor) func(string) string {
 	if secrets == nil {
 		return func(text string) string { return text }
 	}

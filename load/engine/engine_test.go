@@ -51,7 +51,7 @@ func (c *twoPaths) End(r *hit.Request, a *hit.Answer) hit.Outcome {
 	return hit.Outcome{}
 }
 
-// asking is what a test asks for.
+// asking is the question of a test.
 type asking struct {
 	Rate     schedule.Rate
 	Duration time.Duration
@@ -108,7 +108,7 @@ func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
 
 func right(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "right") }
 
-// wholeRate: the rate is that of the schedule, or less by as much as the last hits were late.
+// wholeRate checks that the rate is that of the schedule, or less by as much as the last hits were late.
 func wholeRate(t testing.TB, want float64, r *reports.Load) {
 	t.Helper()
 	assert.LessOrEqual(t, r.Total.Rate, want*1.0001)
@@ -157,9 +157,22 @@ func TestEveryHitIsSentCountedAndNumbered(t *testing.T) {
 	assert.EqualValues(t, 2, total.Failed.Count)
 	assert.GreaterOrEqual(t, total.Response.P50, total.Service.P50)
 	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
-	assert.Equal(t, []reports.Wrong{
-		{Operation: "even", Kind: "shape", Times: 1, Message: "another body"}, {Operation: "odd", Kind: "status", Times: 1, Message: "status 503"},
-	}, report.Wrong)
+	require.Len(t, report.Wrong, 2)
+	odds := report.Wrong[1]
+	assert.Equal(t, []string{"odd", "status", "status 503", "first"}, []string{odds.Operation, odds.Kind, odds.Message, odds.Place})
+	assert.EqualValues(t, []uint64{1, 7, 503}, []uint64{uint64(odds.Times), odds.Hit.Number, uint64(odds.Hit.Status)})
+	assert.EqualValues(t, 70_000_000, odds.Hit.Due, "the eighth hit at 100 a second")
+	assert.Equal(t, odds.Hit.Sent-odds.Hit.Due, odds.Hit.Response-odds.Hit.Service, "the lag")
+	assert.Equal(t, [2]string{"hello", server.URL + "/odd"}, [2]string{odds.Exchange.RequestBody, odds.Exchange.URL})
+	assert.Contains(t, odds.Exchange.Curl, "/odd -H 'X-Seq: 7'")
+	evens := report.Wrong[0]
+	assert.Equal(t, []string{"even", "shape", "another body", "wrong"}, []string{evens.Operation, evens.Kind, evens.Message, evens.Exchange.ResponseBody})
+	require.Len(t, report.SlowestOf("even", true), 50)
+	assert.Equal(t, report.Operations["even"].Response.Max/1e5, report.SlowestOf("even", true)[0].Response/1e5)
+	assert.Equal(t, []reports.WrongKind{
+		{Operation: "even", Kind: "shape", Times: 1, Statuses: map[string]int64{"200": 1}, Seconds: [][2]int64{{0, 1}}, Clients: -1, Verdict: reports.Fail},
+		{Operation: "odd", Kind: "status", Times: 1, Statuses: map[string]int64{"503": 1}, Seconds: [][2]int64{{0, 1}}, Clients: -1, Verdict: reports.Fail},
+	}, report.WrongKinds)
 
 	var asked, sent, answered int64
 	for _, s := range report.Seconds {

@@ -69,9 +69,9 @@ func (w *healthWatch) look(now time.Time) tally.Health {
 	return h
 }
 
-// clocks compares what passed on the clock of the machine with what passed on the monotonic one: the difference is what
-// the clock was set by. Small ones are the slewing of a time service. What counts is how far off the clock was at most:
-// one that was set back and forth was wrong in between.
+// clocks compares the time that passed on the clock of the machine with that on the monotonic clock: the difference is
+// by how much the clock was set. Small differences are the slewing of a time service. The largest one counts: a clock
+// that was set back and forth was wrong in between.
 func (w *healthWatch) clocks(wall, monotonic time.Duration) {
 	step := wall - monotonic
 	if step.Abs() <= tally.ClockStepCounted {

@@ -66,7 +66,7 @@ func TestShardProcess(t *testing.T) {
 
 func TestShardsOfTwoProcessesMerge(t *testing.T) {
 	t.Parallel()
-	// The service answers by number, so that what a hit gets does not depend on who sends it.
+	// The service answers by number, so that the answer of a hit does not depend on the client that sends it.
 	answer := func(w http.ResponseWriter, r *http.Request) {
 		switch seq := r.Header.Get("X-Seq"); {
 		case strings.HasSuffix(seq, "7"):
@@ -177,7 +177,7 @@ func TestMergedShardsAreTheUnion(t *testing.T) {
 				if end := h.due + h.took; int(end/time.Second) == second {
 					due := began.Add(h.due)
 					a.tally.Send(h.operation, due, due)
-					a.tally.End(h.operation, due, &hit.Answer{Status: 200, Sent: due, Received: due.Add(h.took)}, &hit.Outcome{Kind: h.kind}, &hit.Phases{})
+					a.tally.End(0, due, &hit.Request{Operation: h.operation}, &hit.Answer{Status: 200, Sent: due, Received: due.Add(h.took)}, &hit.Outcome{Kind: h.kind}, &hit.Phases{})
 				}
 			}
 			if second < 5 {

@@ -68,7 +68,7 @@ func (p *schedulePacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool)
 	return 0, false
 }
 
-// Rate is what the schedule asks for around an instant, in hits a second.
+// Rate returns the rate of the schedule around an instant, in hits a second.
 func (p *schedulePacer) Rate(elapsed time.Duration) float64 {
 	from := max(0, elapsed-time.Second/2)
 	return float64(p.schedule.Count(from+time.Second) - p.schedule.Count(from))

@@ -37,8 +37,8 @@ func rawResults(t *testing.T) []byte {
 	return raw.Bytes()
 }
 
-// TestTheRawStreamIsRedWhereAnswersAreWrong: Vegeta's success is that of the answers, not of their statuses, and its
-// plots tell operations apart.
+// TestTheRawStreamIsRedWhereAnswersAreWrong: Vegeta's success follows the answers, not their statuses, and its plots
+// tell operations apart.
 func TestTheRawStreamIsRedWhereAnswersAreWrong(t *testing.T) {
 	raw := rawResults(t)
 	var metrics vegeta.Metrics

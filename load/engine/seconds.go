@@ -3,7 +3,7 @@ package engine
 import (
 	"time"
 
-	"agstest/internal/wire"
+	"agstest/internal/redact"
 	"agstest/load/tally"
 	"agstest/reports"
 )
@@ -16,11 +16,11 @@ type secondHand struct {
 	recorder *tally.Recorder
 	health   *healthWatch
 	progress progressView
-	secrets  *wire.Redactor
+	secrets  *redact.Redactor
 	news     []reports.Wrong
 }
 
-// settle is how long after a second it is taken out, so that those who measured its last answers have counted them.
+// settle is the delay after a second before it is taken out, so that the workers have counted its last answers.
 const settle = 20 * time.Millisecond
 
 // run takes seconds out until everything has ended.
@@ -45,16 +45,22 @@ func (s *secondHand) last(end *tally.Ending) {
 		s.take(nil)
 	}
 	s.take(nil)
-	s.take(end) // what the last moment counted in the second to come
+	s.take(end) // the last moment may have counted into the second to come
 }
 
 func (s *secondHand) take(end *tally.Ending) {
 	a := s.attack
 	f := a.tally.Take()
+	news := append(s.news, f.Wrong...)
+	if end != nil {
+		a.tally.Complete(f)
+	}
 	f.Wrong, s.news = append(s.news, f.Wrong...), nil
+	s.concealed(news)
+	s.concealed(f.Wrong)
 	if s.secrets != nil {
-		for i := range f.Wrong {
-			f.Wrong[i].Message = s.secrets.Text(f.Wrong[i].Message)
+		for i := range f.Slow {
+			f.Slow[i].TraceBack = s.secrets.Text(f.Slow[i].TraceBack)
 		}
 	}
 	f.Health = s.health.look(time.Now())
@@ -83,8 +89,34 @@ func (s *secondHand) take(end *tally.Ending) {
 	if err := s.ledger.Add(f); err != nil {
 		panic(err) // it was packed a moment ago
 	}
-	if s.recorder != nil {
+	switch {
+	case s.recorder == nil:
+	case end != nil:
 		s.recorder.Append(f)
+	default:
+		s.recorder.AppendWith(f, s.concealed(a.tally.Newest()))
 	}
-	s.progress.add(f, a.inFlight.Load())
+	s.progress.add(f, news, s.ledger, s.askedBy(f), a.inFlight.Load())
+}
+
+// concealed takes secrets out of the messages of wrong answers.
+func (s *secondHand) concealed(wrong []reports.Wrong) []reports.Wrong {
+	if s.secrets != nil {
+		for i := range wrong {
+			wrong[i].Message = s.secrets.Text(wrong[i].Message)
+		}
+	}
+	return wrong
+}
+
+// askedBy is how many hits the schedule asked for before the end of a second, or before an interrupt.
+func (s *secondHand) askedBy(f *tally.Frame) int64 {
+	if s.attack.schedule == nil {
+		return f.Due
+	}
+	end := time.Duration(f.Second+1)*time.Second - 1
+	if stopped := s.attack.stopped.Load(); stopped > 0 {
+		end = min(end, time.Duration(stopped))
+	}
+	return int64(s.attack.schedule.Count(end))
 }

@@ -20,8 +20,8 @@ type Ready struct {
 	Clients int           // virtual clients that take part
 }
 
-// mostLateStart is by how much the instant of a start may have passed. What was due meanwhile is sent late, which its
-// lag tells.
+// mostLateStart is by how much the instant of a start may have passed. Hits that were due meanwhile leave late, and
+// their lag shows it.
 const mostLateStart = time.Second
 
 // start is when the clock of a run starts.
@@ -45,7 +45,7 @@ func (q *Question) start(ctx context.Context) (time.Time, error) {
 	return began, nil
 }
 
-// clockBarrier starts at an instant of the clock of this machine; at once, where none is given.
+// clockBarrier starts at an instant of this machine's clock; at once if none is given.
 func clockBarrier(at time.Time) Barrier {
 	return func(context.Context, Ready) (time.Time, error) {
 		now := time.Now()
@@ -56,7 +56,7 @@ func clockBarrier(at time.Time) Barrier {
 	}
 }
 
-// late is what is told of a late start: nothing where no instant was agreed.
+// late returns the lateness of the start to report: 0 if no instant was agreed.
 func (q *Question) late(by time.Duration) time.Duration {
 	if q.Barrier == nil && q.StartAt.IsZero() {
 		return 0

@@ -10,9 +10,9 @@ import (
 	"agstest/internal/failure"
 )
 
-// newPreciseTimer gives a timer of the kernel (timerfd) that the runtime's poller waits for, as it waits for sockets:
-// it wakes within some ten microseconds and holds no thread and no core meanwhile. Where the kernel gives none, the
-// timer of the runtime does.
+// newPreciseTimer returns a timer of the kernel (timerfd). The runtime's poller waits for it as for sockets: it wakes
+// within some ten microseconds and holds no thread and no core meanwhile. If the kernel has none, the runtime's timer
+// stands in.
 func newPreciseTimer() preciseTimer {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {

@@ -32,8 +32,8 @@ func TestTimersSleepAsLongAsTheyAreTold(t *testing.T) {
 	}
 }
 
-// BenchmarkLag is how late a pacer hands hits out, at 2,000 a second, with the precise timer and with that of the
-// runtime.
+// BenchmarkLag measures how late a pacer hands hits out, at 2,000 a second, with the precise timer and with the
+// runtime's.
 func BenchmarkLag(b *testing.B) {
 	for name, make := range map[string]func() preciseTimer{"precise": newPreciseTimer, "runtime": func() preciseTimer { return &sleepTimer{} }} {
 		b.Run(name, func(b *testing.B) {

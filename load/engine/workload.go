@@ -14,7 +14,7 @@ type Workload interface {
 	// It never waits: where no client is ready it says so with a false, and the engine tries again until one is; that
 	// wait counts in the response time of the hit and is reported as starvation.
 	Begin(seq uint64, request *hit.Request) bool
-	// End judges the answer and keeps what the client needs for its next request.
+	// End judges the answer and keeps the data that the client needs for its next request.
 	End(request *hit.Request, answer *hit.Answer) hit.Outcome
 }
 
@@ -22,6 +22,14 @@ type Workload interface {
 // retire. The engine asks it when Begin says false, and ends the run, marked partial, with the error where there is
 // one.
 type Finite interface {
-	// Exhausted is nil while any client can still become ready; otherwise it says why none can.
+	// Exhausted returns nil while any client can still become ready; otherwise the reason why no client can.
 	Exhausted() error
+}
+
+// Names has the names of the virtual clients.
+type Names interface {
+	// ClientName names the client of a number, from 1, in reports: without ids of others that are not to be shown.
+	ClientName(number uint32) string
+	// ClientIDs are the ids of its account and its device.
+	ClientIDs(number uint32) []string
 }

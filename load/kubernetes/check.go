@@ -21,13 +21,13 @@ import (
 	"agstest/internal/failure"
 )
 
-// oldest minor version of Kubernetes 1 that ends an index for good when its pod fails (backoffLimitPerIndex) and does not replace a pod
-// that is still dying (podReplacementPolicy) without a feature gate:
+// oldest minor version of Kubernetes 1 that ends an index for good when its pod fails (backoffLimitPerIndex) and does
+// not replace a pod that is still dying (podReplacementPolicy) without a feature gate:
 // https://kubernetes.io/docs/concepts/workloads/controllers/job/#backoff-limit-per-index
 const oldest = 29
 
-// Check says what is missing before anything is made: the options, the API server, its version, the namespace, rights. A quota is held
-// against the run by Create, which knows its size.
+// Check returns what is missing before anything is made: the options, the API server, its version, the namespace,
+// rights. Create, which knows the size of the run, compares it with quotas.
 func (e *Engine) Check(ctx context.Context) error {
 	if _, err := e.options.check(); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (e *Engine) Check(ctx context.Context) error {
 	if err := e.checkVersion(ctx); err != nil {
 		return err
 	}
-	// Whoever has a role in a namespace alone may often not look at the namespace itself, and need not.
+	// A user with a role only in a namespace often may not look at the namespace itself, and need not.
 	_, err := e.core.Namespaces().Get(ctx, e.namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
@@ -62,7 +62,7 @@ func (e *Engine) checkVersion(ctx context.Context) error {
 	return failure.Setupf("the cluster %s runs Kubernetes %s; shards need 1.%d or later, whose Jobs do not start a failed index again", e.config.Host, v.GitVersion, oldest)
 }
 
-// checkRights asks for every right by itself: a list of all rules may leave out what a webhook grants.
+// checkRights asks for every right by itself: a list of all rules may leave out those that a webhook grants.
 func (e *Engine) checkRights(ctx context.Context) error {
 	var missing []rbacv1.PolicyRule
 	for _, rule := range needed(e.options) {
@@ -97,7 +97,7 @@ func (e *Engine) checkRights(ctx context.Context) error {
 	return failure.Setupf("rights are missing in the namespace %s; ask for a Role with these, or for all that agstest kubernetes rbac prints%s:\n%s", e.namespace, without, text)
 }
 
-// denied are those of the verbs that are not allowed.
+// denied returns the verbs that are not allowed.
 func (e *Engine) denied(ctx context.Context, group, kind string, verbs []string) ([]string, error) {
 	var denied []string
 	what, part, _ := strings.Cut(kind, "/")
@@ -106,7 +106,7 @@ func (e *Engine) denied(ctx context.Context, group, kind string, verbs []string)
 			ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: e.namespace, Verb: verb, Group: group, Resource: what, Subresource: part},
 		}}, metav1.CreateOptions{})
 		if apierrors.IsForbidden(err) {
-			return nil, nil // who may not ask will see
+			return nil, nil // a user who may not ask will see
 		}
 		if err != nil {
 			return nil, e.sentence("asking for the rights in the namespace "+e.namespace, err)

@@ -144,6 +144,18 @@ current-context: a
 			assert.Equal(t, test.host, e.config.Host)
 		})
 	}
+	// One that believes anybody is refused: a run hands its secrets to the cluster.
+	trusting := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(trusting, []byte(`apiVersion: v1
+kind: Config
+clusters: [{name: near, cluster: {server: "https://127.0.0.1:1", insecure-skip-tls-verify: true}}]
+users: [{name: qa, user: {token: s3cret-token}}]
+contexts: [{name: a, context: {cluster: near, user: qa}}]
+current-context: a
+`), 0o600))
+	_, err := Open(Options{Kubeconfig: trusting})
+	require.ErrorContains(t, err, "the kubeconfig says insecure-skip-tls-verify, so anybody could be the cluster")
+	assert.Equal(t, failure.Usage, failure.KindOf(err))
 	for _, options := range []Options{{Kubeconfig: file + "-not-there"}, {Kubeconfig: file, Context: "c"}} {
 		_, err := Open(options)
 		require.ErrorContains(t, err, "reading the kubeconfig: ")

@@ -22,7 +22,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// cluster is an API server of the few calls that the engine makes, in the namespace "load". Failures are scripted by call.
+// cluster is an API server of the few calls that the engine makes, in the namespace "load". Failures are scripted by
+// call.
 type cluster struct {
 	*httptest.Server
 	forward http.HandlerFunc // of pods/portforward

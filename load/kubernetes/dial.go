@@ -73,9 +73,9 @@ type shardOf struct {
 	index int
 }
 
-// Dial connects to the control port of a shard through the API server and the node's kubelet: over WebSocket, and over SPDY where the
-// API server is older than that or a proxy stands in the way. Nothing listens on this machine. Each connection is a forward of its own,
-// so that one that breaks takes no other with it.
+// Dial connects to the control port of a shard through the API server and the node's kubelet: over WebSocket, or over
+// SPDY if the API server is too old or a proxy stands in the way. Nothing listens on this machine. Each connection is a
+// forward of its own, so one that breaks takes no other with it.
 func (e *Engine) Dial(ctx context.Context, run string, index int) (net.Conn, error) {
 	pod, err := e.pod(ctx, run, index)
 	if err != nil {
@@ -147,7 +147,7 @@ type forward struct {
 	ended       sync.Once
 	working     sync.WaitGroup
 	told        chan struct{} // closed when reason is known
-	reason      error         // what the kubelet said; nil: nothing
+	reason      error         // the kubelet's words; nil: none
 }
 
 func newForward(dialer httpstream.Dialer, pod string) (*forward, error) {
@@ -190,7 +190,8 @@ func (f *forward) end() {
 	})
 }
 
-// open starts to copy. The far end is the connection that is handed out: a pipe, which has the deadlines that a stream lacks.
+// open starts to copy. The far end is the connection that is handed out: a pipe, which has the deadlines that a stream
+// lacks.
 func (f *forward) open() net.Conn {
 	near, far := net.Pipe()
 	f.near = near
@@ -234,7 +235,7 @@ type forwarded struct {
 	forward *forward
 }
 
-// Read tells what the kubelet said of a connection that broke, in place of a bare end.
+// Read returns the kubelet's words about a connection that broke, in place of a bare end.
 func (c *forwarded) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if errors.Is(err, io.EOF) {
@@ -249,7 +250,7 @@ func (c *forwarded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the forward and waits for what it began.
+// Close ends the forward and waits for its goroutines.
 func (c *forwarded) Close() error {
 	err := c.Conn.Close()
 	c.forward.end()

@@ -1,6 +1,6 @@
-// Package kubernetes runs shards as the pods of an Indexed Job on a cluster that is there already. It is the shards.Engine of
+// Package kubernetes runs shards as the pods of an Indexed Job on an existing cluster. It is the shards.Engine of
 // "agstest load --on kubernetes".
 //
-// client-go would double the binary and its start time for everyone who never needs a cluster, so all of it stands behind the build tag
-// "kubernetes"; without the tag the package is empty.
+// client-go would double the binary and its start time for everyone who never needs a cluster, so the whole package
+// needs the build tag "kubernetes"; without the tag it is empty.
 package kubernetes

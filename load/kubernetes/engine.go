@@ -90,10 +90,10 @@ func open(o Options, namespace string, config *rest.Config) (*Engine, error) {
 	}, nil
 }
 
-// Namespace is where the engine works, as Options or the kubeconfig name it.
+// Namespace returns the namespace of the engine, as Options or the kubeconfig name it.
 func (e *Engine) Namespace() string { return e.namespace }
 
-// quiet silences the log of the library, which would write into the middle of what is shown: errors come back as values.
+// quiet silences the log of the library, which would write into the middle of our output: errors come back as values.
 var quiet = sync.OnceFunc(func() {
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)

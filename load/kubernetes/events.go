@@ -15,9 +15,9 @@ import (
 	"agstest/load/shards"
 )
 
-// explain asks the events of the namespace about shards that are pending for no reason that their pods know: the Job controller that may
-// not create a pod (quota, Pod Security), a volume that cannot be mounted. Events may be read with a right that is useful and not needed;
-// without it there is a hint where to look.
+// explain asks the events of the namespace about shards that are pending for no reason that their pods know: the Job
+// controller that may not create a pod (quota, Pod Security), a volume that cannot be mounted. Events may be read with
+// a right that is useful and not needed; without it there is a hint where to look.
 func (w *watcher) explain(ctx context.Context) {
 	now := w.engine.clock.now()
 	var without, waiting *spot
@@ -54,7 +54,7 @@ func (w *watcher) reason(s *spot, reason string, hopeless bool) {
 	w.changed[s.sight.Index] = true
 }
 
-// event is the newest event of an object with one of the reasons, as a sentence; empty: none.
+// event returns the newest event of an object with one of the reasons, as a sentence; empty if there is none.
 func (w *watcher) event(ctx context.Context, kind, object, what string, reasons ...string) (sentence string, hopeless bool) {
 	hint := fmt.Sprintf("%s for a reason that may not be read here: kubectl describe -n %s %s %s", what, w.engine.namespace, strings.ToLower(kind), object)
 	if w.mute {
@@ -85,8 +85,8 @@ func (w *watcher) event(ctx context.Context, kind, object, what string, reasons 
 	return explained(what, newest.Message), refused(newest.Message)
 }
 
-// refused holds for what no waiting mends: a policy of the namespace against the pod, a service account that is not there. A quota that
-// is used up (exceeded quota) may become free.
+// refused tells whether waiting cannot help: a policy of the namespace against the pod, a missing service account. A
+// used-up quota (exceeded quota) may become free.
 func refused(message string) bool {
 	return strings.Contains(message, "violates PodSecurity") || strings.Contains(message, "failed quota: ") ||
 		strings.Contains(message, "serviceaccount") && strings.Contains(message, "not found") || strings.Contains(message, "no PriorityClass")

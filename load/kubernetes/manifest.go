@@ -15,8 +15,9 @@ import (
 	"agstest/load/shards"
 )
 
-// Manifest is what Create would make of the work, as YAML: the ConfigMap and the Job, in this order, in which they can be applied. The
-// Secret is told by its name and the names of its files alone. The namespace stands in it only where Options name one.
+// Manifest returns the objects that Create would make of the work, as YAML: the ConfigMap and the Job, in this order,
+// in which they can be applied. Of the Secret it gives only the name and the names of its files. It has the namespace
+// only if Options name one.
 func Manifest(o Options, work shards.Work) ([]byte, error) {
 	all, err := describe(o, o.Namespace, work)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestMain looks for goroutines that are left. One of the library ends by itself, a second after a connection that could not be closed well.
+// TestMain looks for goroutines that are left. One of the library ends by itself, a second after a connection that
+// could not be closed well.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/moby/spdystream.(*Connection).shutdown"))
 }

@@ -30,13 +30,14 @@ const (
 // nobody is the user and group of the image: one without rights on the node.
 const nobody = 65532
 
-// grace is how long an evicted shard has to hand over what it has.
+// grace is how long an evicted shard has to hand over its result.
 const grace = 30 * time.Second
 
-// awayFor is how long a pod stays bound to a node that does not answer. The usual five minutes are longer than most runs.
+// awayFor is how long a pod stays bound to a node that does not answer. The usual five minutes are longer than most
+// runs.
 const awayFor = 15 * time.Second
 
-// objects are what a run consists of. The Job stands first: the others belong to it.
+// objects are the objects of a run. The Job comes first: the others belong to it.
 type objects struct {
 	job    *batchv1.Job
 	plan   *corev1.ConfigMap
@@ -88,8 +89,8 @@ func describe(o Options, namespace string, work shards.Work) (*objects, error) {
 			Data:       maps.Clone(work.Secrets),
 		}
 	} else if token, ok := work.Secrets[shards.TokenFile]; ok {
-		// Without the right to make a Secret the token of the run can only stand here. It opens a port that nobody reaches who may not
-		// forward ports of the namespace's pods.
+		// Without the right to make a Secret the token of the run can only be here. It opens a port that only users who
+		// may forward ports of the namespace's pods can reach.
 		if _, taken := work.Files[shards.TokenFile]; taken {
 			return nil, fmt.Errorf("the plan has a file of its own named %s", shards.TokenFile)
 		}
@@ -103,7 +104,8 @@ func describe(o Options, namespace string, work shards.Work) (*objects, error) {
 			CompletionMode: new(batchv1.IndexedCompletion),
 			Completions:    new(int32(work.Shards)),
 			Parallelism:    new(int32(work.Shards)),
-			// A lost part of a schedule cannot be sent at another time: no shard is started again, and none is replaced while it dies.
+			// A lost part of a schedule cannot be sent at another time: no shard is started again, and none is replaced
+			// while it dies.
 			BackoffLimitPerIndex:    new(int32(0)),
 			MaxFailedIndexes:        new(int32(work.Shards)),
 			PodReplacementPolicy:    new(batchv1.Failed),
@@ -115,7 +117,7 @@ func describe(o Options, namespace string, work shards.Work) (*objects, error) {
 	return all, nil
 }
 
-// checkFiles refuses what a ConfigMap or Secret cannot hold.
+// checkFiles refuses files that a ConfigMap or Secret cannot hold.
 func checkFiles(what, kind string, files map[string][]byte) error {
 	total := 0
 	for _, file := range slices.Sorted(maps.Keys(files)) {

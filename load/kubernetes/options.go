@@ -14,12 +14,12 @@ import (
 	"agstest/internal/failure"
 )
 
-// Options say which cluster is meant and what the pods of a run are to be like. The zero value is the cluster and the namespace that
+// Options choose the cluster and describe the pods of a run. The zero value is the cluster and the namespace that
 // kubectl uses; only Image has no default.
 type Options struct {
 	Kubeconfig string // file; empty: as kubectl, $KUBECONFIG or ~/.kube/config, and inside a pod its service account
 	Context    string // of the kubeconfig; empty: its current one
-	Namespace  string // that exists; empty: that of the context, else "default"
+	Namespace  string // an existing one; empty: that of the context, else "default"
 
 	Image          string            // of agstest, in the version of the coordinator
 	PullPolicy     string            // Always, IfNotPresent (also when empty), Never
@@ -28,9 +28,9 @@ type Options struct {
 	NodeSelector   map[string]string // labels of the nodes that may be used
 	Tolerations    []string          // of tainted nodes: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT
 	PriorityClass  string            // name of an existing one
-	CPU            string            // what a shard asks for, as "2" or "500m"; empty: "1"
+	CPU            string            // request of a shard, as "2" or "500m"; empty: "1"
 	CPULimit       string            // empty: none, since a throttled generator measures itself
-	Memory         string            // what a shard asks for and may not exceed, as "1Gi"; empty: "512Mi"
+	Memory         string            // request and limit of a shard, as "1Gi"; empty: "512Mi"
 	Spread         string            // over nodes: SpreadPreferred (also when empty) or SpreadRequired
 
 	TTL            time.Duration // how long a Job that has ended stays there, in whole seconds; 0: an hour
@@ -39,7 +39,7 @@ type Options struct {
 	WithoutForward bool          // no port of a pod is forwarded, so that the right to do it is not needed
 	ResultsVolume  string        // name of an existing PersistentVolumeClaim that keeps what shards write, each in RUN/INDEX
 
-	// Notice, where given, is told in a sentence of what is worth knowing and no error: that the API server is out of reach for a
+	// Notice, if given, gets a sentence about events that are no errors: that the API server is out of reach for a
 	// while. It is called from several goroutines.
 	Notice func(sentence string)
 }
@@ -56,7 +56,8 @@ const (
 	component = "load-shard"
 )
 
-// maxShards and maxFiles are limits of a run: of the interface, and of a ConfigMap or Secret, which may hold 1 MiB with its metadata.
+// maxShards and maxFiles are limits of a run: of the interface, and of a ConfigMap or Secret, which may hold 1 MiB with
+// its metadata.
 const (
 	maxShards = 1000
 	maxFiles  = 900 << 10 // bytes
@@ -84,7 +85,7 @@ func checkRun(run string) error {
 	return nil
 }
 
-// pod is what was checked and read of Options.
+// pod is the checked and parsed part of Options.
 type pod struct {
 	cpu, cpuLimit, memory resource.Quantity
 	tolerations           []corev1.Toleration

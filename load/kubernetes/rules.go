@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// needed are the rights that a run of these options cannot do without. Port forwarding asks for get over WebSocket before Kubernetes 1.35 and for create
-// since then and over SPDY.
+// needed are the rights that a run of these options cannot do without. Port forwarding asks for get over WebSocket
+// before Kubernetes 1.35 and for create since then and over SPDY.
 func needed(o Options) []rbacv1.PolicyRule {
 	made := []string{"configmaps", "secrets"}
 	if o.SecretRef != "" {
@@ -29,20 +29,22 @@ func needed(o Options) []rbacv1.PolicyRule {
 	return append(rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}})
 }
 
-// useful are rights that only let errors be told better: why a pod is not there, and that a quota is too small before a run.
+// useful are rights that only let errors be told better: why a pod is not there, and that a quota is too small before a
+// run.
 var useful = []rbacv1.PolicyRule{
 	{APIGroups: []string{""}, Resources: []string{"events", "resourcequotas"}, Verbs: []string{"list"}},
 }
 
-// collecting are the rights beyond the others to collect a run that another process began: its plan and its token are read back.
+// collecting are the rights beyond the others to collect a run that another process began: its plan and its token are
+// read back.
 var collecting = []rbacv1.PolicyRule{
 	{APIGroups: []string{""}, Resources: []string{"configmaps", "secrets"}, Verbs: []string{"get"}},
 }
 
-// Rules is the least that a person or a pipeline needs in the namespace, as YAML: a service account, its role, and a second role for
-// collecting the runs of others, which is bound to nobody since it may read every Secret of the namespace. They are for the namespace
-// of Options, "agstest" where it is empty, and leave out the Secrets of a run where Options name an existing one, and the forwarding of
-// ports where Options do without.
+// Rules is the least that a person or a pipeline needs in the namespace, as YAML: a service account, its role, and a
+// second role for collecting the runs of others, which is bound to nobody since it may read every Secret of the
+// namespace. They are for the namespace of Options, "agstest" where it is empty, and leave out the Secrets of a run
+// where Options name an existing one, and the forwarding of ports where Options do without.
 func Rules(o Options) ([]byte, error) {
 	if o.Namespace == "" {
 		o.Namespace = appName

@@ -22,8 +22,8 @@ import (
 // cleanupWithin is how long the objects of a run that could not begin are tried to be removed.
 const cleanupWithin = 30 * time.Second
 
-// Create makes the suspended Job, then what belongs to it, then lets the Job start, so that deleting the Job removes everything
-// at any time. What was made before an error is removed again.
+// Create makes the suspended Job, then the objects that belong to it, then lets the Job start, so that deleting the Job
+// removes everything at any time. Before it returns an error it removes all it made.
 func (e *Engine) Create(ctx context.Context, work shards.Work) error {
 	all, err := describe(e.options, e.namespace, work)
 	if err != nil {
@@ -73,8 +73,8 @@ func (e *Engine) fill(ctx context.Context, job *batchv1.Job, all *objects) error
 	return nil
 }
 
-// Remove deletes the Job of a run, and with it all that belongs to it; the pods get their time to end. It tries until ctx ends, since a
-// run that stays may go on sending. Nothing to delete is no error.
+// Remove deletes the Job of a run, and with it all that belongs to it; the pods get their time to end. It tries until
+// ctx ends, since a run that stays may go on sending. Nothing to delete is no error.
 func (e *Engine) Remove(ctx context.Context, run string) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
 		err := e.jobs.Delete(ctx, name(run), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
@@ -131,7 +131,7 @@ func (e *Engine) Find(ctx context.Context, run string) (*shards.Work, error) {
 	return work, nil
 }
 
-// job reads the Job of a run; that there is none is a sentence.
+// job reads the Job of a run; if there is none, the error is a sentence.
 func (e *Engine) job(ctx context.Context, run string) (*batchv1.Job, error) {
 	job, err := e.jobs.Get(ctx, name(run), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && !namespaceMissing(err) {

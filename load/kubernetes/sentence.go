@@ -15,7 +15,7 @@ import (
 	"agstest/internal/failure"
 )
 
-// sentence turns an error of the library into one for people, of the kind Setup. What was attempted stands in front.
+// sentence turns an error of the library into one for people, of the kind Setup. It begins with the attempt.
 func (e *Engine) sentence(attempt string, err error) error {
 	if err == nil {
 		return nil
@@ -63,13 +63,13 @@ func isQuota(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota: ")
 }
 
-// namespaceMissing holds for what is asked of a namespace that is not there.
+// namespaceMissing tells whether the error is about a namespace that does not exist.
 func namespaceMissing(err error) bool {
 	var status apierrors.APIStatus
 	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
 }
 
-// passing holds for what may be better the next time: no connection, an API server that starts or is busy.
+// passing tells whether the next try may succeed: no connection, an API server that starts or is busy.
 func passing(err error) bool {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {

@@ -13,7 +13,7 @@ import (
 	"agstest/load/shards"
 )
 
-// indexOf is the shard of a pod; -1 for a pod that is none.
+// indexOf returns the shard of a pod; -1 for a pod that is no shard.
 func indexOf(p *corev1.Pod) int {
 	text, ok := p.Annotations[indexLabel]
 	if !ok {
@@ -25,7 +25,8 @@ func indexOf(p *corev1.Pod) int {
 	return -1
 }
 
-// look reads the state of a shard from its pod. The cause is one word for the Reason, which stays the same while its sentence may change.
+// look reads the state of a shard from its pod. The cause is one word for the Reason, which stays the same while its
+// sentence may change.
 func look(p *corev1.Pod) (s shards.Sight, cause string) {
 	s = shards.Sight{Index: indexOf(p), Name: p.Name, Node: p.Spec.NodeName}
 	status := shardStatus(p)
@@ -58,7 +59,7 @@ func look(p *corev1.Pod) (s shards.Sight, cause string) {
 	return s, cause
 }
 
-// shardStatus is that of our container; a mesh may have put others beside it.
+// shardStatus returns the status of our container; a mesh may have put others beside it.
 func shardStatus(p *corev1.Pod) *corev1.ContainerStatus {
 	for i := range p.Status.ContainerStatuses {
 		if p.Status.ContainerStatuses[i].Name == container {
@@ -82,7 +83,7 @@ func ended(s *shards.Sight, p *corev1.Pod, t *corev1.ContainerStateTerminated, d
 		s.Reason = fmt.Sprintf("it was killed for lack of memory (OOMKilled, exit code %d%s); give more with --memory", t.ExitCode, memoryLimit(p))
 	case "StartError", "ContainerCannotRun":
 		s.Reason = "its process could not be started: " + t.Message
-		s.Message = nil // that of the node
+		s.Message = nil // the message is the node's
 	case "Error", "":
 	default:
 		s.Reason += " (" + t.Reason + ")"
@@ -105,7 +106,8 @@ func memoryLimit(p *corev1.Pod) string {
 	return ""
 }
 
-// taken says who takes a pod away: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+// taken says why a pod is taken away:
+// https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
 func taken(c *corev1.PodCondition) string {
 	who := map[string]string{
 		"PreemptionByScheduler":              "it makes room for a pod of higher priority",
@@ -137,8 +139,8 @@ func trueCondition(p *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondi
 	return nil
 }
 
-// nodeSilent holds when the control plane has taken back that a pod is ready, while its node last said that the container is: a shard has
-// no readiness probe, so that the two are otherwise the same.
+// nodeSilent holds when the control plane has taken back that a pod is ready, while its node last said that the
+// container is: a shard has no readiness probe, so that the two are otherwise the same.
 func nodeSilent(p *corev1.Pod) bool {
 	ready, containers := corev1.ConditionUnknown, corev1.ConditionUnknown
 	for _, c := range p.Status.Conditions {

@@ -24,8 +24,8 @@ const (
 	unansweredN = 3               // attempts that fail in a row before it is told
 )
 
-// Watch tells of every shard at once and then of each change. A watch that breaks is resumed where it ended, so that the last words of a
-// pod are not missed; where the API server no longer knows that place, all pods are listed again.
+// Watch reports every shard at once and then each change. A watch that breaks is resumed where it ended, so that the
+// last words of a pod are not missed; if the API server no longer knows that place, all pods are listed again.
 func (e *Engine) Watch(ctx context.Context, run string) <-chan []shards.Sight {
 	w := &watcher{engine: e, run: run, out: make(chan []shards.Sight), spots: map[int]*spot{}, changed: map[int]bool{}}
 	go func() {
@@ -48,7 +48,7 @@ type watcher struct {
 	mute    bool         // events may not be read
 }
 
-// spot is what is known of one shard.
+// spot is the watcher's knowledge of one shard.
 type spot struct {
 	sight shards.Sight
 	cause string
@@ -170,7 +170,7 @@ func (w *watcher) see(p *corev1.Pod) {
 	w.put(s, cause)
 }
 
-// lose takes in that a pod is gone, with what it last was.
+// lose takes in that a pod is gone, with its last state.
 func (w *watcher) lose(p *corev1.Pod) {
 	s, _ := look(p)
 	if s.Index < 0 {
@@ -208,7 +208,7 @@ func same(a, b shards.Sight) bool {
 	return a.Name == b.Name && a.Node == b.Node && a.State == b.State && a.Reason == b.Reason && a.Hopeless == b.Hopeless && string(a.Message) == string(b.Message)
 }
 
-// news is what has not been told.
+// news returns the sights that were not told yet.
 func (w *watcher) news() []shards.Sight {
 	var all []shards.Sight
 	for index := range w.spots {
@@ -225,7 +225,8 @@ func (w *watcher) news() []shards.Sight {
 	return all
 }
 
-// offer is what changed and where it is told; with nothing to tell the channel is nil, which a select passes over.
+// offer returns the changes and the channel that takes them; with nothing to tell the channel is nil, which a select
+// passes over.
 func (w *watcher) offer() (chan<- []shards.Sight, []shards.Sight) {
 	news := w.news()
 	if len(news) == 0 {
@@ -234,8 +235,8 @@ func (w *watcher) offer() (chan<- []shards.Sight, []shards.Sight) {
 	return w.out, news
 }
 
-// consume takes events until the stream ends. It tells whether there were any, so that a stream that always breaks at once is not asked
-// for at once.
+// consume takes events until the stream ends. It tells whether there were any, so that a stream that always breaks at
+// once is not asked for at once.
 func (w *watcher) consume(ctx context.Context, stream watch.Interface) (moved bool) {
 	impatient := w.engine.clock.after(patience)
 	for {

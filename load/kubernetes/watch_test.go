@@ -183,7 +183,7 @@ func TestWatchListsAgainWhenItsPlaceIsForgotten(t *testing.T) {
 	}
 }
 
-// Whoever collects a run later sees what became of shards whose pods are gone.
+// A coordinator that collects a run later sees what became of shards whose pods are gone.
 func TestWatchOfARunThatIsOver(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -211,7 +211,8 @@ func TestWatchOfARunThatIsOver(t *testing.T) {
 	assert.Equal(t, "its Job is suspended", next(t, e.Watch(t.Context(), "a1b2"), is(2, shards.Pending)).Reason)
 }
 
-// What pods do not know, the events of the namespace tell: a quota that leaves no room, a policy, a volume that is not there.
+// The events of the namespace tell what pods do not know: a quota that leaves no room, a policy, a volume that is not
+// there.
 func TestWatchAsksEventsWhyNothingHappens(t *testing.T) {
 	t.Parallel()
 	event := func(kind, object, reason, message string) corev1.Event {

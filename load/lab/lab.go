@@ -80,8 +80,12 @@ func TokenBody(account, device, accessAccount, accessDevice, jti string) string 
 // Token is a compact JWS with the claims of a refresh token; the signature is made of the seed.
 func Token(kind, account, device, jti string, exp int64) string {
 	encode := base64.RawURLEncoding.EncodeToString
+	fixed := exp + 2419200
+	if kind == "DevAuthN" {
+		fixed = exp + 2588400
+	}
 	payload := fmt.Sprintf(`{"ver":"1.0","tenantId":"nagra","sessionControl":{"maxSessions":3,"sessionControlEnabled":true},"accountProfileId":"DEFAULT",`+
-		`"deviceId":%q,"fixed_exp":%d,"exp":%d,"accountId":%q,"jti":%q,"userId":%q,"typ":%q}`, device, exp+2419200, exp, account, jti, account, kind)
+		`"deviceId":%q,"fixed_exp":%d,"exp":%d,"accountId":%q,"jti":%q,"userId":%q,"typ":%q}`, device, fixed, exp, account, jti, account, kind)
 	signature := sha256.Sum256([]byte(payload))
 	return encode([]byte(`{"kid":"259629","alg":"HS256","typ":"JWT"}`)) + "." + encode([]byte(payload)) + "." + encode(signature[:])
 }

@@ -13,7 +13,7 @@ func wrongOf(s *Stretch) int64     { return s.Wrong }
 func throttledOf(s *Stretch) int64 { return s.Throttled }
 func secondsOf(s *Stretch) int64   { return s.seconds }
 
-// ratio makes the figure that is the sum of one count over that of another.
+// ratio makes a figure: the sum of one count over that of another.
 func ratio(part, whole func(*Stretch) int64) func(Limit, []Stretch) func([]int) float64 {
 	return func(_ Limit, blocks []Stretch) func([]int) float64 {
 		return func(drawn []int) float64 {
@@ -185,7 +185,7 @@ func (l Limit) countUpTo(blocks []Stretch, value int64) (sum int64) {
 	return sum
 }
 
-// shareInterval is the interval for a share that its count alone allows (C. J. Clopper and E. S. Pearson, "The use of
+// shareInterval returns the interval of a share by its count alone (C. J. Clopper and E. S. Pearson, "The use of
 // confidence or fiducial limits", Biometrika 26 (1934)): never too narrow for independent events, also for none of
 // many.
 func shareInterval(part, whole int64) (low, high float64) {

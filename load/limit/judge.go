@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"agstest/internal/figures"
@@ -15,7 +16,7 @@ import (
 // not independent.
 const (
 	wantedBlock  = 30  // seconds; shorter ones gave intervals that were too narrow, in simulations
-	wantedBlocks = 10  // a run that is too short for so many gets shorter blocks, of a second at least
+	wantedBlocks = 10  // a run that is too short for ten gets shorter blocks, of a second at least
 	maxBlocks    = 120 // a longer run gets longer blocks
 	level        = 0.95
 	// MinBlocks: with fewer blocks, each of a second at least, there is no interval.
@@ -25,16 +26,16 @@ const (
 // ValueCount is a number of equal values of a distribution, in nanoseconds.
 type ValueCount struct{ Value, Count int64 }
 
-// Stretch is what an operation, or all of them, did in a part of a run. The distributions hold right answers,
-// ascending.
+// Stretch is the counts and times of an operation, or of all of them, in a part of a run. The distributions hold right
+// answers, ascending.
 type Stretch struct {
 	Sent, Right, Wrong, Throttled int64
 	Response, Service             []ValueCount
 	seconds                       int64
 }
 
-// Run is what limits are judged on. Stretch sums up whole seconds of the schedule, from inclusive to exclusive; the
-// empty operation is all of them.
+// Run is the data on which limits are judged. Stretch sums up whole seconds of the schedule, from inclusive to
+// exclusive; the empty operation stands for all.
 type Run struct {
 	Seconds int
 	Stretch func(operation string, from, to int) Stretch
@@ -47,14 +48,15 @@ type Run struct {
 	Lag reports.Percentiles
 }
 
-// Judge says of each limit whether the run keeps it. A figure is uncertain, so it gets an interval that holds the true
-// value in 95 of 100 runs: pass if all of the interval is within the limit, fail if all of it is beyond, otherwise
+// Judge decides for each limit whether the run keeps it. A figure is uncertain, so it gets an interval that holds the
+// true value in 95 of 100 runs: pass if all of the interval is within the limit, fail if all of it is beyond, otherwise
 // inconclusive, with what would decide. The interval is the wider one of a block bootstrap (expanded for few blocks by
 // Student's t) and of what the number of answers alone allows: order statistics for percentiles, Clopper and Pearson's
-// interval for shares. Errors that come in bursts make the first one wide; where their number alone is beyond the
-// limit, this run did not keep it, and that is a fail. The same run and seed give the same verdicts for ever. Late says
-// of which limits the lag of the generator itself may have decided.
-func Judge(limits []Limit, run Run) (judged []reports.Limit, late []string) {
+// interval for shares. Errors that come in bursts make the first one wide; if their number alone is beyond the limit,
+// this run did not keep it, and that is a fail. The same run and seed always give the same verdicts. Late are the
+// limits that the lag of the generator itself may have decided. Sure are the limits on response times that the service
+// times alone break: they would not have been kept however long hits waited before they were sent.
+func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string) {
 	judged = make([]reports.Limit, 0, len(limits))
 	series := map[string][]Stretch{}
 	length, count := blocksOf(run.Seconds)
@@ -78,12 +80,18 @@ func Judge(limits []Limit, run Run) (judged []reports.Limit, late []string) {
 		}
 		random := rand.New(rand.NewPCG(run.Seed, uint64(i)))
 		verdict := l.judge(blocks, length, run, random)
-		if why := l.lagged(verdict, run.Lag); why != "" {
+		if alone := l; l.IsTime() && !l.Service && verdict.Verdict == reports.Fail && sum(blocks).Right > 0 {
+			alone.Service = true
+			if alone.judge(blocks, length, run, random).Verdict == reports.Fail {
+				sure = append(sure, l.Expression)
+			}
+		}
+		if why := l.lagged(verdict, run.Lag); why != "" && !slices.Contains(sure, l.Expression) {
 			late = append(late, why)
 		}
 		judged = append(judged, verdict.Limit)
 	}
-	return judged, late
+	return judged, late, sure
 }
 
 // blocksOf is the length of a block in seconds and how many a run has; the last one may be longer.
@@ -187,7 +195,7 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 	return verdict
 }
 
-// verdict is that of a figure which is known for sure.
+// verdict returns the verdict on a figure that is known for sure.
 func (l Limit) verdict(value float64) reports.Verdict {
 	if l.Keeps(value) {
 		return reports.Pass
@@ -195,7 +203,8 @@ func (l Limit) verdict(value float64) reports.Verdict {
 	return reports.Fail
 }
 
-// interval is within what a longer run would find the figure, and how many right answers are missing for it to have an end.
+// interval returns the interval in which a longer run would find the figure, and how many right answers it lacks to
+// have an end.
 func (l Limit) interval(blocks []Stretch, total *Stretch, value float64, figure func([]int) float64, random *rand.Rand) (low, high float64, missing int64) {
 	interval := stats.BlockBootstrap(random, len(blocks), 2000, level, figure)
 	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded
@@ -230,7 +239,7 @@ func sum(blocks []Stretch) (total Stretch) {
 	return total
 }
 
-// tooMany tells of a limit on a share that the number of answers alone is beyond it, however they were spread over the
+// tooMany tells whether the number of answers alone is beyond a limit on a share, however they were spread over the
 // run.
 func (l Limit) tooMany(total Stretch) bool {
 	counted := l.metric().counted

@@ -1,9 +1,9 @@
-// Package limit reads what a load must keep, such as refresh.p99<300ms, and judges whether a run kept it.
+// Package limit reads the limits of a load, such as refresh.p99<300ms, and judges whether a run kept them.
 //
-// Parse reads one limit; its metric is a row of the table metrics (metric.go), which says in what unit a bound is
-// written, how the figure is computed and which wrong answers the limit excuses. Judge takes the counts and times of a
-// run, second by second, and gives each limit a verdict with an interval that holds the true figure in 95 of 100 runs.
-// The package knows no service, no schedule and no file.
+// Parse reads one limit. Its metric is a row of the table metrics (metric.go): the unit of a bound, how the figure is
+// computed, and which wrong answers the limit excuses. Judge takes the counts and times of a run, second by second, and
+// gives each limit a verdict with an interval that holds the true figure in 95 of 100 runs. The package knows no
+// service, no schedule and no file.
 package limit
 
 import (
@@ -18,7 +18,7 @@ import (
 	"agstest/load/hit"
 )
 
-// Limit is what a run must keep, such as refresh.p99<300ms. The zero value is no limit; Parse makes one.
+// Limit is a bound that a run must keep, such as refresh.p99<300ms. The zero value is no limit; Parse makes one.
 type Limit struct {
 	// Expression is the limit as it was written, without spaces.
 	Expression string
@@ -170,7 +170,7 @@ func ParseAll(texts []string) ([]Limit, error) {
 func (l Limit) Figure() string { return fmt.Sprintf("%s/%t/%s", l.Operation, l.Service, l.Metric) }
 
 // Check refuses limits on figures that a run will not have: an operation that its workload does not send, the end of a
-// storm where there is none, or a response time where no schedule says when a hit was due.
+// storm if there is none, or a response time if no schedule says when a hit was due.
 func Check(limits []Limit, workload string, operations []string, closed, storm bool) error {
 	for _, l := range limits {
 		switch {

@@ -166,7 +166,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// simulated is a run of so many seconds with so many answers a second; each second has its own level, as services have.
+// simulated makes a run of the given seconds and answers a second; each second has its own level, as services have.
 func simulated(seconds, perSecond int, median time.Duration, spread float64, wrongIn int, seed uint64) Run {
 	random := rand.New(rand.NewPCG(seed, 1))
 	type second struct {
@@ -214,7 +214,7 @@ func judgeOne(t *testing.T, text string, run Run) reports.Limit {
 	t.Helper()
 	limits, err := ParseAll([]string{text})
 	require.NoError(t, err)
-	judged, _ := Judge(limits, run)
+	judged, _, _ := Judge(limits, run)
 	return judged[0]
 }
 
@@ -315,7 +315,7 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 	held := 0
 	for seed := range uint64(runs) {
 		run := simulated(300, 20, 20*time.Millisecond, 0.1, 0, seed+100)
-		judged, _ := Judge([]Limit{limit}, run)
+		judged, _, _ := Judge([]Limit{limit}, run)
 		if judged[0].Verdict == reports.Inconclusive { // the median of all levels is the limit itself
 			held++
 		}
@@ -353,6 +353,35 @@ func BenchmarkJudgeLimit(b *testing.B) {
 }
 
 // Response times hold the lag already: it cannot have helped a limit to be kept, only have broken it or left it open.
+// A limit on response times that the service times break too is broken for sure, whatever hits waited for.
+func TestServiceTimesThatBreakALimit(t *testing.T) {
+	slow := simulated(60, 100, 20*time.Millisecond, 0.05, 0, 1)
+	waited := slow
+	waited.Stretch = func(operation string, from, to int) Stretch {
+		s := slow.Stretch(operation, from, to)
+		s.Response = []ValueCount{{int64(3 * time.Second), s.Right}}
+		return s
+	}
+	for name, test := range map[string]struct {
+		run   Run
+		limit string
+		sure  bool
+	}{
+		"the service":      {slow, "p99<5ms", true},
+		"what was waited":  {waited, "p99<300ms", false},
+		"kept":             {slow, "p99<300ms", false},
+		"of service times": {slow, "service.p99<5ms", false},
+		"no time":          {slow, "throughput>1000/s", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limit, err := Parse(test.limit)
+			require.NoError(t, err)
+			judged, _, sure := Judge([]Limit{limit}, test.run)
+			assert.Equal(t, test.sure, len(sure) == 1, "%+v", judged)
+		})
+	}
+}
+
 func TestLagIsJudgedAgainstTheLimits(t *testing.T) {
 	run := simulated(300, 100, 20*time.Millisecond, 0.05, 0, 1) // p50 20 ms, p99 some 22 ms
 	for name, test := range map[string]struct {
@@ -373,9 +402,19 @@ func TestLagIsJudgedAgainstTheLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			limit, err := Parse(test.limit)
 			require.NoError(t, err)
+			run := run
+			all := run.Stretch
+			run.Stretch = func(operation string, from, to int) Stretch { // service times are without the lag
+				s := all(operation, from, to)
+				s.Service = nil
+				for _, v := range s.Response {
+					s.Service = append(s.Service, ValueCount{max(1, v.Value-int64(test.lag)), v.Count})
+				}
+				return s
+			}
 			run.Lag = reports.Percentiles{P50: int64(test.lag) / 10, P99: int64(test.lag), P999: int64(test.lag),
 				Max: int64(test.lag)}
-			judged, late := Judge([]Limit{limit}, run)
+			judged, late, _ := Judge([]Limit{limit}, run)
 			assert.Equal(t, test.late, len(late) > 0, "%+v %v", judged, late)
 			if test.late {
 				assert.Contains(t, late[0], "which may be why "+test.limit+" was not kept")

@@ -15,13 +15,13 @@ import (
 // units.
 type metric struct {
 	unit *unit
-	// storm: it is a figure of the storm as a whole, and none of blocks.
+	// storm tells that it is a figure of the storm as a whole, not of blocks.
 	storm bool
-	// exact: what a run measured is all that is said; there is no interval.
+	// exact tells that the measured value stands by itself, without an interval.
 	exact bool
-	// counted is the answers that a share is of; nil for what is no share.
+	// counted returns the number of answers that a share is of; nil if the figure is no share.
 	counted func(*Stretch) int64
-	// allows tells which kinds of wrong answers a limit on the metric was decided for; nil: none.
+	// allows tells which kinds of wrong answers a limit on the metric decides about; nil: none.
 	allows func(kind string) bool
 	// figure makes the function that the figure is of drawn blocks; nil for a storm.
 	figure func(l Limit, blocks []Stretch) func(drawn []int) float64
@@ -42,7 +42,7 @@ var metrics = map[string]*metric{
 
 var percentiles = &metric{unit: asTime, figure: Limit.quantileOf}
 
-// metric is the row of the limit's metric; nil where there is none.
+// metric returns the row of the limit's metric; nil if there is none.
 func (l Limit) metric() *metric {
 	if l.Quantile > 0 {
 		return percentiles
@@ -56,8 +56,8 @@ func (l Limit) IsTime() bool { m := l.metric(); return m != nil && m.unit == asT
 // OfShare tells a limit on a share of wrong answers.
 func (l Limit) OfShare() bool { m := l.metric(); return m != nil && m.counted != nil }
 
-// OfLoad tells a limit on how much is sent or answered, or on a storm as a whole: on what a search for a rate chooses
-// itself.
+// OfLoad tells whether a limit is on how much is sent or answered, or on a storm as a whole: a search for a rate
+// chooses these itself.
 func (l Limit) OfLoad() bool { m := l.metric(); return m != nil && (m.unit == asRate || m.storm) }
 
 // Allows tells whether the limit was decided for wrong answers of a kind: those it counts.
@@ -66,7 +66,7 @@ func (l Limit) Allows(kind string) bool {
 	return m != nil && m.allows != nil && m.allows(kind)
 }
 
-// lagOf is the quantile of the send lag that a figure may hold: that of the percentile itself, 99 % at least.
+// lagOf returns the quantile of the send lag that a figure may hold: that of the percentile itself, 99 % at least.
 func (m *metric) lagOf(quantile float64, lag reports.Percentiles) int64 {
 	switch {
 	case m.exact || quantile > 0.999:
@@ -77,7 +77,7 @@ func (m *metric) lagOf(quantile float64, lag reports.Percentiles) int64 {
 	return lag.P99
 }
 
-// unit is what bounds of metrics are written in and figures shown in.
+// unit is the unit in which bounds of metrics are written and figures shown.
 type unit struct {
 	bound func(l *Limit, number float64, unit string) (float64, error)
 	shown func(figure float64) string

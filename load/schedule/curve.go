@@ -12,7 +12,7 @@ import (
 )
 
 // curve reads a rate curve: rows of a time and a rate, such as 90s,250/s, between which the rate changes evenly. Times
-// without a unit are seconds, rates without one hits a second. A first row of names is passed over.
+// without a unit are seconds, rates without one hits a second. It skips a first row of names.
 func (r *profileReader) curve(file string) (Schedule, error) {
 	if file == "" {
 		return nil, fmt.Errorf("file is missing; it names a CSV file with rows of time,rate")

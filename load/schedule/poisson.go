@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Poisson is random arrivals of independent users at a mean rate, the same ones for the same seed. The schedule is cut
-// into short cells of about 64 hits: how many hits a cell has is drawn when the schedule is made, where they lie is
-// drawn anew whenever it is asked, so that memory grows with the cells and not with the hits. Given their number, the
-// arrivals of a Poisson process are independent and evenly distributed, so this is one exactly.
-func Poisson(rate Rate, length time.Duration, seed uint64) Schedule {
+// poissonProcess is random arrivals of independent users at a mean rate, the same ones for the same seed. The schedule
+// is cut into short cells of about 64 hits: how many hits a cell has is drawn when the schedule is made, where they lie
+// is drawn anew whenever it is asked, so that memory grows with the cells and not with the hits. Given their number,
+// the arrivals of a Poisson process are independent and evenly distributed, so this is one exactly.
+func poissonProcess(rate Rate, length time.Duration, seed uint64) Schedule {
 	p := &poisson{rate: rate, length: length, seed: seed}
 	p.cell = time.Duration(64 / math.Max(rate.PerSecond(), 1e-9) * 1e9)
 	p.cell = min(max(p.cell, 10*time.Microsecond), length)

@@ -3,6 +3,7 @@ package schedule
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 	"agstest/load/hit"
 )
 
-// Population is a number of users whose apps are open, and what they ask of a service in steady state. The zero value
-// is none.
+// Population is a number of users whose apps are open, and their requests in steady state. The zero value is no
+// population.
 type Population struct {
 	Clients int
 	// AccessLifetime is how long an access token is good for: each client refreshes once in that time. 0 means an hour,
@@ -77,7 +78,7 @@ func (p Population) Mix() map[string]int {
 // Schedule is when the hits of a population are due: users are many and independent of each other, so that their
 // arrivals are a Poisson process (the Palm-Khintchine theorem), which is the jitter of the real world.
 func (p Population) Schedule(length time.Duration, seed uint64) Schedule {
-	return populationSchedule{Poisson(p.Rate(), length, seed), p}
+	return populationSchedule{poissonProcess(p.Rate(), length, seed), p}
 }
 
 // populationSchedule is the arrivals of a population; it says whose they are.
@@ -90,7 +91,7 @@ func (s populationSchedule) String() string {
 	return fmt.Sprintf("%s, as Poisson arrivals for %s", s.population, shortDuration(s.Length()))
 }
 
-// shortDuration is a duration without the zeros that time.Duration writes at its end, such as 1h.
+// shortDuration returns a duration without the zeros that time.Duration writes at its end, such as 1h.
 func shortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -110,7 +111,7 @@ func (p Population) String() string {
 		figures.Count(int64(p.Clients)), shortDuration(p.AccessLifetime), figures.Rate(refreshes),
 		figures.Rate(signOns))
 	if p.Peak != 1 {
-		text += fmt.Sprintf(", %g times the steady rate", p.Peak)
+		text += ", " + strconv.FormatFloat(p.Peak, 'f', -1, 64) + " times the steady rate"
 	}
 	return text
 }

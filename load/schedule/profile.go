@@ -9,8 +9,7 @@ import (
 	"agstest/load/limit"
 )
 
-// Profile is a load over time as a file says it: stages one after the other, and optionally what is sent and what must
-// be kept.
+// Profile is a load over time from a file: stages one after the other, and optionally its requests and limits.
 type Profile struct {
 	Name     string
 	Workload string         // empty: the profile leaves it open

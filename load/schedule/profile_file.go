@@ -17,7 +17,7 @@ import (
 	"agstest/load/limit"
 )
 
-// profileFile is the file as it is written.
+// profileFile is the content of the file.
 type profileFile struct {
 	Name     string         `yaml:"name"`
 	Workload string         `yaml:"workload"`
@@ -28,7 +28,7 @@ type profileFile struct {
 	Stages   []stageFile    `yaml:"stages"`
 }
 
-// ReadProfile reads a profile. The name is its path: it stands in messages, and files it names lie beside it. Unknown
+// ReadProfile reads a profile. The name is its path, for messages; files that the profile names lie beside it. Unknown
 // keys are errors. Errors are of the kind failure.Usage and name the line.
 func ReadProfile(data []byte, name string) (*Profile, error) {
 	data, err := userfile.Text(data)

@@ -1,10 +1,10 @@
 // Package schedule says when each hit of a load is due: constant rates, ramps, steps, spikes, sines, Poisson arrivals,
 // curves from a file, and the steady state of a population, alone or one after the other.
 //
-// A Schedule is pure: hit n is due at a time that can be computed at once, with nothing kept and nothing drawn anew.
-// That is what makes response times exact (they count from the time a hit was due), lets ShardOf deal a schedule out to
-// several generators, and replays a run from its seed. ParseRate reads a rate, ReadProfile a file of stages with
-// what is sent and what must be kept. The package knows no service and sends nothing.
+// A Schedule is pure: the time of hit n can be computed at once, without state and without new random numbers. So
+// response times are exact (they count from the time a hit was due), ShardOf can deal a schedule out to several
+// generators, and a seed replays a run. ParseRate reads a rate, ReadProfile a file of stages, requests and limits. The
+// package knows no service and sends nothing.
 package schedule
 
 import (
@@ -15,11 +15,12 @@ import (
 	"time"
 )
 
-// Schedule says when each hit is due. It is pure: the same arguments give the same answer for ever, on any goroutine,
-// which is what makes response time, sharding and replay exact. For every n below Hits: At(n) < At(n+1) < Length and
+// Schedule says when each hit is due. It is pure: the same arguments always give the same answer, on any goroutine,
+// which makes response time, sharding and replay exact. For every n below Hits: At(n) < At(n+1) < Length and
 // Count(At(n)) = n+1.
 type Schedule interface {
-	// At is when hit n, counted from 0, is due, from the start of the run. It is asked for n below Hits only.
+	// At returns the time at which hit n, counted from 0, is due, from the start of the run. Callers ask only for n
+	// below Hits.
 	At(n uint64) time.Duration
 	// Count is how many hits are due at t or before.
 	Count(t time.Duration) uint64
@@ -164,16 +165,16 @@ func Ramp(from, to Rate, length time.Duration) Schedule {
 	return newCurve(length, fmt.Sprintf("ramp %s to %s over %s", from, to, length), max(r0, r1), reached, guess)
 }
 
-// Sine swings the rate around a mean: mean + amplitude·sin(2π·t/period). The amplitude is at most the mean.
-func Sine(mean, amplitude Rate, period, length time.Duration) Schedule {
+// sineCurve swings the rate around a mean: mean + amplitude·sin(2π·t/period). The amplitude is at most the mean.
+func sineCurve(mean, amplitude Rate, period, length time.Duration) Schedule {
 	m, a, w := mean.PerSecond(), amplitude.PerSecond(), 2*math.Pi/period.Seconds()
 	reached := func(t float64) float64 { return m*t + a/w*(1-math.Cos(w*t)) }
 	words := fmt.Sprintf("sine %s ± %s with a period of %s for %s", mean, amplitude, period, length)
 	return newCurve(length, words, m+a, reached, nil)
 }
 
-// Steps goes from one rate to another in so many even steps of the same length.
-func Steps(from, to Rate, steps int, length time.Duration) Schedule {
+// stepCurve goes from one rate to another in the given number of even steps of the same length.
+func stepCurve(from, to Rate, steps int, length time.Duration) Schedule {
 	stages := make([]Schedule, steps)
 	for i := range stages {
 		r := from.PerSecond()
@@ -197,8 +198,8 @@ func RateOf(r float64) Rate {
 	return rate
 }
 
-// Spike is a base rate with one peak in the middle: base, a rise, a hold at the peak, a fall, base again.
-func Spike(base, peak Rate, rise, hold, fall, length time.Duration) Schedule {
+// spikeCurve is a base rate with one peak in the middle: base, a rise, a hold at the peak, a fall, base again.
+func spikeCurve(base, peak Rate, rise, hold, fall, length time.Duration) Schedule {
 	rest := length - rise - hold - fall
 	before := rest / 2
 	words := fmt.Sprintf("spike from %s to %s (rise %s, hold %s, fall %s) in %s", base, peak, rise, hold, fall, length)

@@ -27,15 +27,15 @@ func anySchedule(t *rapid.T) Schedule {
 		case 1:
 			stages = append(stages, Ramp(rate(0), rate(0), length()))
 		case 2:
-			stages = append(stages, Steps(rate(0), rate(0), rapid.IntRange(1, 7).Draw(t, "steps"), length()))
+			stages = append(stages, stepCurve(rate(0), rate(0), rapid.IntRange(1, 7).Draw(t, "steps"), length()))
 		case 3:
-			stages = append(stages, Spike(rate(0), rate(0), length(), length(), length(), 70*time.Second))
+			stages = append(stages, spikeCurve(rate(0), rate(0), length(), length(), length(), 70*time.Second))
 		case 4:
 			mean := rate(1)
 			amplitude := Rate{Hits: mean.Hits * int64(rapid.IntRange(0, 100).Draw(t, "percent")), Per: mean.Per * 100}
-			stages = append(stages, Sine(mean, amplitude, length(), length()))
+			stages = append(stages, sineCurve(mean, amplitude, length(), length()))
 		case 5:
-			stages = append(stages, Poisson(rate(1), length(), rapid.Uint64().Draw(t, "seed")))
+			stages = append(stages, poissonProcess(rate(1), length(), rapid.Uint64().Draw(t, "seed")))
 		}
 	}
 	if len(stages) == 1 {
@@ -116,14 +116,14 @@ func TestSchedulesDueTimes(t *testing.T) {
 			"ramp 0/s to 100/s over 10s"},
 		{"ramp down", Ramp(per(100), per(0), 10*time.Second), 500, map[uint64]time.Duration{375: 5 * time.Second},
 			"ramp 100/s to 0/s over 10s"},
-		{"steps", Steps(per(10), per(30), 3, 3*time.Second), 60,
+		{"steps", stepCurve(per(10), per(30), 3, 3*time.Second), 60,
 			map[uint64]time.Duration{9: 900 * time.Millisecond, 10: time.Second, 30: 2 * time.Second},
 			"3 steps from 10/s to 30/s over 3s"},
-		{"spike", Spike(per(10), per(100), 0, time.Second, 0, 3*time.Second), 120,
+		{"spike", spikeCurve(per(10), per(100), 0, time.Second, 0, 3*time.Second), 120,
 			map[uint64]time.Duration{10: time.Second, 110: 2 * time.Second},
 			"spike from 10/s to 100/s (rise 0s, hold 1s, fall 0s) in 3s"},
 		// Over whole periods a sine has its mean.
-		{"sine", Sine(per(100), per(50), 2*time.Second, 4*time.Second), 400,
+		{"sine", sineCurve(per(100), per(50), 2*time.Second, 4*time.Second), 400,
 			map[uint64]time.Duration{0: 0, 200: 2 * time.Second}, "sine 100/s ± 50/s with a period of 2s for 4s"},
 		{"stages", Sequence(Constant(per(10), time.Second), Constant(per(0), time.Second),
 			Constant(per(20), time.Second)), 30, map[uint64]time.Duration{9: 900 * time.Millisecond,
@@ -142,9 +142,9 @@ func TestSchedulesDueTimes(t *testing.T) {
 
 func TestPoissonArrivals(t *testing.T) {
 	rate := Rate{Hits: 1000, Per: time.Second}
-	s := Poisson(rate, 100*time.Second, 7)
-	assert.Equal(t, s.Hits(), Poisson(rate, 100*time.Second, 7).Hits(), "the same seed gives the same hits")
-	assert.NotEqual(t, s.At(1000), Poisson(rate, 100*time.Second, 8).At(1000), "another seed gives others")
+	s := poissonProcess(rate, 100*time.Second, 7)
+	assert.Equal(t, s.Hits(), poissonProcess(rate, 100*time.Second, 7).Hits(), "the same seed gives the same hits")
+	assert.NotEqual(t, s.At(1000), poissonProcess(rate, 100*time.Second, 8).At(1000), "another seed gives others")
 	// 100,000 expected, standard deviation 316; the gaps have a mean of 1 ms and, being exponential, a standard
 	// deviation as large.
 	assert.InDelta(t, 100_000, float64(s.Hits()), 5*316)
@@ -189,7 +189,7 @@ func BenchmarkAt(b *testing.B) {
 	per := func(n int64) Rate { return Rate{Hits: n, Per: time.Second} }
 	for _, s := range []Schedule{
 		Constant(per(5000), time.Hour), Ramp(per(0), per(5000), time.Hour),
-		Sine(per(5000), per(1000), time.Minute, time.Hour), Poisson(per(5000), time.Hour, 1),
+		sineCurve(per(5000), per(1000), time.Minute, time.Hour), poissonProcess(per(5000), time.Hour, 1),
 	} {
 		b.Run(s.String(), func(b *testing.B) {
 			for i := range b.N {

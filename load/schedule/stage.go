@@ -56,7 +56,7 @@ type (
 	}
 )
 
-// stageReader reads one stage: what is wrong with it, and the schedules that its kinds make.
+// stageReader reads one stage: its mistakes, and the schedules that its kinds make.
 type stageReader struct {
 	mistakes []error
 	made     []func(seed uint64) Schedule
@@ -114,7 +114,7 @@ func (r *stageReader) straight(f *stageFile) {
 		if s.Steps < 2 || s.Steps > 10_000 {
 			r.mistake(fmt.Errorf("steps must be from 2 to 10000"))
 		}
-		r.fixed(func() Schedule { return Steps(from, to, s.Steps, length) })
+		r.fixed(func() Schedule { return stepCurve(from, to, s.Steps, length) })
 	}
 	if s := f.Spike; s != nil {
 		base, peak, length := r.rate("base", s.Base), r.rate("peak", s.Peak), r.length(s.For)
@@ -122,7 +122,7 @@ func (r *stageReader) straight(f *stageFile) {
 		if whole := rise + hold + fall; whole <= 0 || whole > length {
 			r.mistake(fmt.Errorf("rise, hold and fall must be above 0 together and fit into for"))
 		}
-		r.fixed(func() Schedule { return Spike(base, peak, rise, hold, fall, length) })
+		r.fixed(func() Schedule { return spikeCurve(base, peak, rise, hold, fall, length) })
 	}
 }
 
@@ -134,14 +134,14 @@ func (r *stageReader) curved(f *stageFile, read func(string) (Schedule, error)) 
 		if amplitude.PerSecond() > mean.PerSecond() {
 			r.mistake(fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
 		}
-		r.fixed(func() Schedule { return Sine(mean, amplitude, period, length) })
+		r.fixed(func() Schedule { return sineCurve(mean, amplitude, period, length) })
 	}
 	if s := f.Poisson; s != nil {
 		at, length := r.rate("rate", s.Rate), r.length(s.For)
 		if at.PerSecond()*length.Seconds() > 1e10 {
 			r.mistake(fmt.Errorf("more than ten thousand million hits are not possible"))
 		}
-		r.made = append(r.made, func(seed uint64) Schedule { return Poisson(at, length, seed) })
+		r.made = append(r.made, func(seed uint64) Schedule { return poissonProcess(at, length, seed) })
 	}
 	if s := f.CSV; s != nil {
 		curve, err := read(s.File)

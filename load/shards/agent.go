@@ -15,12 +15,12 @@ import (
 	"agstest/reports"
 )
 
-// Load is the load of one shard: load.Run with the options of the plan. It waits at the barrier when it is set up, and leaves what it
-// found in the agent's folder. A report tells that the load has begun, however it ended.
+// Load is the load of one shard: load.Run with the options of the plan. It waits at the barrier when it is set up, and
+// leaves its results in the agent's folder. A report means that the load has begun, however it ended.
 type Load func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error)
 
-// Agent is one shard: it does its part of a load when it is told to, and hands over what it found. Token, Folder and Load must be given;
-// the zero value of everything else works. An Agent serves one run.
+// Agent is one shard: it sends its part of a load when the coordinator asks for it, and hands over the result. Token,
+// Folder and Load must be given; the zero value of everything else works. An Agent serves one run.
 type Agent struct {
 	Index   int    // from 0
 	Plan    []byte // the text of PlanFile
@@ -28,18 +28,19 @@ type Agent struct {
 	Token   []byte // of the run
 	Folder  string // of the run, which is there; the result is made of it
 	Load    Load
-	// ResultsURL gets the result by PUT, with {index} replaced; empty: none does.
+	// ResultsURL gets the result by PUT, with {index} replaced; empty: no URL does.
 	ResultsURL string
-	// LastWords takes what the agent knows of itself, again and again, each time in place of the one before; nil: nobody does.
+	// LastWords takes the agent's state again and again, each time in place of the one before; nil: nobody takes it.
 	LastWords func(Ending)
 	// Output gets the result in a frame when nobody has come for it; nil: nothing does.
 	Output io.Writer
-	// MostLogged is the size up to which a result, packed, is written to Output; 0: 4 MiB. The kubelet keeps 10 MiB of it, and base64 adds
-	// a third.
+	// MostLogged is the size up to which a result, packed, is written to Output; 0: 4 MiB. The kubelet keeps 10 MiB of it,
+	// and base64 adds a third.
 	MostLogged int
-	// Grace is how long the agent may go on after ctx has ended; 0: 25 s, which is within the 30 s that Kubernetes gives a pod.
+	// Grace is how long the agent may go on after ctx has ended; 0: 25 s, which is within the 30 s that Kubernetes gives a
+	// pod.
 	Grace time.Duration
-	// FailedLinger is how long an agent without a result tells of its failure before it ends; 0: 10 s.
+	// FailedLinger is how long an agent without a result reports its failure before it ends; 0: 10 s.
 	FailedLinger time.Duration
 
 	now func() time.Time // the wall clock; nil: that of this machine
@@ -57,7 +58,8 @@ const (
 	defaultFailedLinger = 10 * time.Second
 	// loggedAfter is how long a result that nobody has fetched is offered before it is written to the output.
 	loggedAfter = 45 * time.Second
-	// unasked is how much longer than twice the time for setting up an agent waits for its start: until then all others are set up too.
+	// unasked is how much longer than twice the time for setting up an agent waits for its start: until then all others
+	// are set up too.
 	unasked           = time.Minute
 	defaultMostLogged = 4 << 20
 )
@@ -67,12 +69,13 @@ var (
 	errUnasked = errors.New("no coordinator started it in time")
 )
 
-// Run serves the control interface on listener, which it closes, and does the load. When ctx ends, no more is sent; a result that is there
-// by then is still served for the time of Grace. It returns nil when the load was done and its result handed over, or offered for the
-// whole time that the plan gives; otherwise an error of a kind of package failure, that of the load where there is one.
+// Run serves the control interface on listener, which it closes, and sends the load. When ctx ends, it sends no more,
+// and serves a result that exists by then for the time of Grace. Run returns nil when the load was sent and its result
+// handed over, or offered for the whole time that the plan gives; otherwise an error of a kind of package failure, that
+// of the load if there is one.
 //
-// With a listener of nil the agent starts at the instant of its plan, tells by Output how it stands, and hands its result over there and
-// to ResultsURL.
+// If listener is nil, the agent starts at the instant of its plan, tells its state by Output, and hands its result over
+// there and to ResultsURL.
 func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 	plan, err := ReadPlan(a.Plan, a.Version)
 	if err == nil && (a.Index < 0 || a.Index >= plan.Shards) {
@@ -114,7 +117,7 @@ func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 	if a.ResultsURL != "" {
 		err = a.store(last, s)
 	}
-	// Where nobody has come for a while, the way to this shard may be closed: then the result stands in the log too.
+	// If nobody has come for a while, the way to this shard may be closed: then the result is put into the log too.
 	first := min(plan.Linger, loggedAfter)
 	if await(s.acknowledged, first, last) {
 		return nil

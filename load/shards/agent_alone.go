@@ -10,15 +10,16 @@ import (
 )
 
 const (
-	// turnEvery is how often an agent that waits for its start tells the time. Its coordinator finds out between which two lines a moment
-	// of its own lies.
+	// turnEvery is how often an agent that waits for its start tells the time. Its coordinator finds out between which two
+	// lines a moment of its own lies.
 	turnEvery = 200 * time.Millisecond
-	// aliveTurns is how many of them pass between two lines at all other times. Some 10 MiB of an output are kept, of which a result may
-	// need 6, so that loads of up to ten hours have room.
+	// aliveTurns is how many of them pass between two lines at all other times. Some 10 MiB of an output are kept, of
+	// which a result may need 6, so that loads of up to ten hours have room.
 	aliveTurns = 10
 )
 
-// runAlone is Run without a way to the agent: it starts at the instant of its plan, and ends when it has handed over what it found.
+// runAlone is Run without a way to the agent: it starts at the instant of its plan, and ends when it has handed over
+// its result.
 func (a *Agent) runAlone(ctx context.Context, s *standing, plan *Plan, err error) error {
 	last := a.lastMoment(ctx)
 	fall := a.announce(s)
@@ -54,8 +55,8 @@ func (a *Agent) runAlone(ctx context.Context, s *standing, plan *Plan, err error
 	return err
 }
 
-// announce tells by the output how the agent stands, until the function that it returns is called, at once when that changes and now and
-// then when it does not.
+// announce tells by the output how the agent stands, until the function that it returns is called, at once when that
+// changes and now and then when it does not.
 func (a *Agent) announce(s *standing) (fall func()) {
 	if a.Output == nil {
 		return func() {}
@@ -77,11 +78,12 @@ func (a *Agent) announce(s *standing) (fall func()) {
 			}
 			if now.Phase == PhaseRunning {
 				p := s.progress()
+				p.Whole, p.Times = nil, nil // a log is kept and read by people
 				n.Progress = &p
 			}
 			if n.Status != nil || now.Phase == PhaseArmed || quiet >= aliveTurns {
 				n.Turn, n.Clock, quiet = n.Turn+1, a.clock().UnixNano(), 0
-				_ = n.write(a.Output) // who cannot write has nobody who would hear of it
+				_ = n.write(a.Output) // if writing fails, nobody would hear of the failure either
 			}
 			select {
 			case <-turns.C:

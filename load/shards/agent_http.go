@@ -18,7 +18,7 @@ import (
 // mostRequest is the size of a request's body, far above any message.
 const mostRequest = 64 << 10
 
-// handler is the control interface. Nothing is told to who does not know the token of the run.
+// handler serves the control interface. It answers nothing to a caller without the token of the run.
 func (a *Agent) handler(s *standing) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathState, func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.status()) })
@@ -77,7 +77,8 @@ func said(w http.ResponseWriter, r *http.Request, into any) bool {
 	return true
 }
 
-// answer gives where the agent stands; with an error, which is the sentence of a request that does not fit, as a conflict.
+// answer gives where the agent stands; with an error, which is the sentence of a request that does not fit, as a
+// conflict.
 func (s *standing) answer(w http.ResponseWriter, err error) {
 	now, code := s.status(), http.StatusOK
 	var c conflict

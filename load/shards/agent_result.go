@@ -18,8 +18,8 @@ const HeaderSHA256 = "X-Content-SHA256"
 // resultFile is the packed result, in the folder that it is made of.
 const resultFile = "result.tar"
 
-// packFolder makes one file of the files of a folder: the same bytes for the same files, in the order of their names, without times and
-// owners.
+// packFolder makes one file of the files of a folder: the same bytes for the same files, in the order of their names,
+// without times and owners.
 func packFolder(folder string) (*Result, error) {
 	out, err := os.OpenFile(filepath.Join(folder, resultFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -81,10 +81,11 @@ func writeTar(w io.Writer, folder string, keep func(name string) bool) error {
 	return t.Close()
 }
 
-// mostUnpacked bounds what a result may hold, so that a broken one does not fill the disk.
+// mostUnpacked bounds the size of an unpacked result, so that a broken one does not fill the disk.
 const mostUnpacked = 8 << 30
 
-// Unpack writes the files of a result into a folder, which it makes. A result that would write anywhere else is refused.
+// Unpack writes the files of a result into a folder, which it makes. A result that would write anywhere else is
+// refused.
 func Unpack(result io.Reader, folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err

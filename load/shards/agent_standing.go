@@ -11,7 +11,7 @@ import (
 	"agstest/reports"
 )
 
-// standing is where an agent stands, as its handlers and its load share it.
+// standing is the state of an agent, which its handlers and its load share.
 type standing struct {
 	length       time.Duration // of the load
 	alone        int64         // instant of the start, where nobody tells it
@@ -28,6 +28,7 @@ type standing struct {
 	at      time.Time // the same with a monotonic reading
 	left    Ending
 	lately  Progress
+	times   timesSum
 	acked   bool
 	prepare bool
 }
@@ -152,8 +153,9 @@ func (s *standing) progressed(at engine.Progress) {
 	defer s.mu.Unlock()
 	s.lately = Progress{
 		Elapsed: at.Elapsed, Left: at.Left, Sent: at.Sent, Wrong: at.Wrong, Rate: at.Rate,
-		P50: time.Duration(at.P50), P99: time.Duration(at.P99),
+		P50: time.Duration(at.P50), P99: time.Duration(at.P99), Whole: &at,
 	}
+	s.times.second(&at)
 	s.left.Sent, s.left.Elapsed = at.Sent, at.Elapsed
 }
 
@@ -161,9 +163,10 @@ func (s *standing) progress() Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.lately
-	if p == (Progress{}) {
+	if p.Whole == nil {
 		p.Left = s.length
 	}
+	p.Times = s.times.pack()
 	return p
 }
 
@@ -204,7 +207,7 @@ func (s *standing) logged() {
 	s.left.Logged = true
 }
 
-// toAcknowledge lets the agent end, when what came home is what it has.
+// toAcknowledge lets the agent end if the hash is that of its result.
 func (s *standing) toAcknowledge(sha256 string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -222,7 +225,7 @@ func (s *standing) toAcknowledge(sha256 string) error {
 	return nil
 }
 
-// ending is what the agent would leave as its last words now.
+// ending returns the last words of the agent as they are now.
 func (s *standing) ending() Ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()

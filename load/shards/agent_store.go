@@ -23,8 +23,8 @@ const (
 	storePause    = 2 * time.Second
 )
 
-// store puts the result to the results URL, which may be signed for this one use (a presigned URL of an object store). The URL is a
-// secret and is in no message. A failure is of the kind failure.Setup; the result is served all the same.
+// store puts the result to the results URL, which may be signed for this one use (a presigned URL of an object store).
+// The URL is a secret and is in no message. A failure is of the kind failure.Setup; the result is served all the same.
 func (a *Agent) store(ctx context.Context, s *standing) error {
 	address := strings.ReplaceAll(a.ResultsURL, "{index}", strconv.Itoa(a.Index))
 	where := "the results URL"
@@ -49,7 +49,8 @@ func (a *Agent) store(ctx context.Context, s *standing) error {
 	return failure.Setupf("the result of the shard could not be stored at %s: %w", where, err)
 }
 
-// resultsClient follows no redirect: a result, and an address that may be signed, go nowhere but where they were meant to.
+// resultsClient follows no redirect: a result, and an address that may be signed, go nowhere but where they were meant
+// to.
 var resultsClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 func (a *Agent) storeOnce(ctx context.Context, address string, result *Result) (again bool, err error) {

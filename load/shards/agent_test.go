@@ -210,7 +210,7 @@ func pretending(t *testing.T, change func(*Agent, *Plan)) (*runningAgent, chan s
 	}), release
 }
 
-// fetch reads the result and what is in it.
+// fetch reads the result and its files.
 func (r *runningAgent) fetch() ([]byte, map[string]string) {
 	r.t.Helper()
 	code, text, header := r.send("GET", PathResult, testToken, nil)
@@ -262,7 +262,8 @@ func TestAgentDoesItsPartAndHandsItOver(t *testing.T) {
 	var p Progress
 	_, text, _ := r.send("GET", PathProgress, testToken, nil)
 	require.NoError(t, json.Unmarshal(text, &p))
-	assert.Equal(t, Progress{Elapsed: time.Second, Left: 29 * time.Second, Sent: 10, Wrong: 2, Rate: 10, P50: time.Millisecond, P99: 2 * time.Millisecond}, p)
+	whole := &engine.Progress{Elapsed: time.Second, Left: 29 * time.Second, Sent: 10, Wrong: 2, Rate: 10, P50: 1e6, P99: 2e6}
+	assert.Equal(t, Progress{Elapsed: time.Second, Left: 29 * time.Second, Sent: 10, Wrong: 2, Rate: 10, P50: time.Millisecond, P99: 2 * time.Millisecond, Whole: whole}, p)
 	var c Clock
 	_, text, _ = r.send("GET", PathClock, testToken, nil)
 	require.NoError(t, json.Unmarshal(text, &c))
@@ -405,7 +406,7 @@ func TestAgentThatIsToldToStop(t *testing.T) {
 		r.stop(errors.New("SIGTERM"))
 		assert.NoError(t, r.end())
 		assert.True(t, r.lastWords().Logged)
-		result, said, err := ReadFrame(strings.NewReader("agstest: a line before\n"+r.output.String()), 1)
+		result, said, err := readFrame(strings.NewReader("agstest: a line before\n"+r.output.String()), 1)
 		require.NoError(t, err)
 		assert.Equal(t, r.lastWords().Result, said)
 		assert.Equal(t, map[string]string{"load.record": "figures"}, unpacked(t, result))
@@ -421,7 +422,7 @@ func TestAgentThatIsToldToStop(t *testing.T) {
 		r.begun()
 		r.stop(errors.New("SIGTERM"))
 		assert.NoError(t, r.end())
-		result, _, err := ReadFrame(&r.output, 1)
+		result, _, err := readFrame(&r.output, 1)
 		require.NoError(t, err)
 		assert.Equal(t, map[string]string{"load.record": "figures"}, unpacked(t, result))
 	})
@@ -497,7 +498,7 @@ func TestAgentStoresItsResult(t *testing.T) {
 	assert.Equal(t, 2, calls, "a refusal is not tried again")
 }
 
-// One shard with a real load: what it sends reaches the service, and its record can be merged.
+// One shard with a real load: its requests reach the service, and its record can be merged.
 func TestAgentLoadsAService(t *testing.T) {
 	t.Parallel()
 	m := mock.New(mock.Config{Seed: 3})

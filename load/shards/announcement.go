@@ -25,7 +25,7 @@ func (n announcement) write(w io.Writer) error {
 	return err
 }
 
-// readAnnouncement reads a line; false where it is none.
+// readAnnouncement reads a line; false if it is no announcement.
 func readAnnouncement(line string) (n announcement, ok bool) {
 	text, ok := strings.CutPrefix(line, announced)
 	return n, ok && json.Unmarshal([]byte(text), &n) == nil && n.Turn > 0

@@ -25,7 +25,8 @@ func TestAnnouncementComesBack(t *testing.T) {
 	}
 }
 
-// Whatever the ways take and however the clock is off, the true offset lies within the bound, as long as lines take no time.
+// Whatever the ways take and however the clock is off, the true offset lies within the bound, as long as lines take no
+// time.
 func TestOffsetBetweenAnnouncements(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

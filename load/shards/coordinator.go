@@ -13,11 +13,11 @@ import (
 	"agstest/internal/failure"
 )
 
-// Coordinator runs one load on the shards of an engine. Engine and Folder must be given; the zero value of everything else works. A
-// coordinator does one run at a time.
+// Coordinator runs one load on the shards of an engine. Engine and Folder must be given; the zero value of everything
+// else works. A coordinator does one run at a time.
 type Coordinator struct {
 	Engine Engine
-	// Folder is the run's own; what shard i of the run recorded comes into shards/i below it, from 1.
+	// Folder is the run's own; the record of shard i comes into shards/i below it, from 1.
 	Folder string
 
 	ReadyWithin   time.Duration // from creation until all shards run and are set up; 0: 5 min
@@ -26,13 +26,14 @@ type Coordinator struct {
 	MaxClockError time.Duration // how wrong the reading of a shard's clock may be; 0: 50 ms
 	Linger        time.Duration // how long a shard keeps its result for somebody to fetch it; 0: 15 min
 	Keep          bool          // nothing is removed
-	// WithoutDial is for engines that connect nobody to a shard: the shards start by themselves, ReadyWithin (2 min where it is 0) and Lead
-	// after their work was made, and what they record comes home with their output or from the results URL. Their clocks must be right to
-	// MaxClockError among each other. It is of NewWork; what is there already says itself which way it goes.
+	// WithoutDial is for engines that connect nobody to a shard: the shards start by themselves, ReadyWithin (2 min if
+	// it is 0) and Lead after their work was made, and their records come home with their output or from the results
+	// URL. Their clocks must agree within MaxClockError. It is for NewWork; existing work tells itself which way it
+	// goes.
 	WithoutDial bool
 
-	// Tell is told in sentences what happens; Warn what somebody should do something about. Both may be nil, and are called by one
-	// goroutine at a time.
+	// Tell is told in sentences what happens; Warn what somebody should do something about. Both may be nil, and are
+	// called by one goroutine at a time.
 	Tell, Warn func(sentence string)
 	// Progress is told once a second how the run stands; it may be nil.
 	Progress func(Whole)
@@ -59,7 +60,7 @@ const (
 // MostShards is how many shards a run may have.
 const MostShards = 1000
 
-// leastLead is what all shards need to hear of the start.
+// leastLead is the time that all shards need to hear of the start.
 const leastLead = 500 * time.Millisecond
 
 func (c *Coordinator) lead(shards int) time.Duration {
@@ -77,8 +78,9 @@ func (c *Coordinator) check() error {
 	return nil
 }
 
-// NewWork makes the work of a run. The plan has its run, its version, its shards, its arguments and how long the load and its last
-// answers take; the rest of it, and the token of the control interface, are added here. Errors are of the kind failure.Usage.
+// NewWork makes the work of a run. The plan has its run, its version, its shards, its arguments and how long the load
+// and its last answers take; the rest of it, and the token of the control interface, are added here. Errors are of the
+// kind failure.Usage.
 func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work, error) {
 	if plan.Shards < 1 || plan.Shards > MostShards {
 		return Work{}, failure.Usagef("a load can have 1 to %d shards, not %d", MostShards, plan.Shards)
@@ -128,9 +130,10 @@ func planOf(w *Work) (plan Plan, hash string, err error) {
 	return plan, HashOf(text), nil
 }
 
-// Run makes the shards, starts them together, and brings home what they recorded. What was made is removed at the end, whatever the end
-// is, unless Keep says otherwise. An error means that nothing was measured: of the kind failure.Setup or failure.Usage, or that of ctx
-// when it ended before the start. When ctx ends later, all shards are stopped and what they have is brought home.
+// Run makes the shards, starts them together, and brings home their results. At the end, however the run ended, it
+// removes all it made, unless Keep says otherwise. An error means that nothing was measured: of the kind failure.Setup
+// or failure.Usage, or that of ctx when it ended before the start. When ctx ends later, Run stops all shards and brings
+// home the results they have.
 func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
 	plan, hash, err := planOf(&work)
 	if err != nil {
@@ -142,7 +145,7 @@ func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
 	created := time.Now()
 	c.tell("creating %s of the run %s", shardsInWords(plan.Shards), work.Run)
 	if err := c.Engine.Create(ctx, work); err != nil {
-		if ctx.Err() != nil { // the engine removes what it made before an error; an interrupted call is not to be trusted with it
+		if ctx.Err() != nil { // an engine removes its work before it returns an error; an interrupted call may not have done so
 			c.remove(ctx, work.Run, false)
 		}
 		return nil, err
@@ -154,8 +157,8 @@ func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
 	return outcome, err
 }
 
-// Adopt is Run for shards that somebody has made already, by applying what Create would make. What is there is removed at the end unless
-// Keep says otherwise, or the run could not be started.
+// Adopt is Run for shards that somebody has made already, by applying the manifests of Create. It removes them at the
+// end unless Keep says otherwise, or the run could not be started.
 func (c *Coordinator) Adopt(ctx context.Context, run string) (*Outcome, error) {
 	r, err := c.find(ctx, run)
 	if err != nil {
@@ -183,8 +186,9 @@ func (c *Coordinator) find(ctx context.Context, run string) (*conductor, error) 
 	return c.newConductor(ctx, work, plan, hash), nil
 }
 
-// Collect brings home what the shards of a run recorded that another coordinator began: those whose load is over at once, the others
-// when theirs is. What is there of the run is removed at the end unless Keep says otherwise, or nothing came home.
+// Collect brings home the results of a run that another coordinator began: at once from the shards whose load is over,
+// from the others when theirs is. At the end it removes the rest of the run, unless Keep says otherwise or nothing came
+// home.
 func (c *Coordinator) Collect(ctx context.Context, run string) (*Outcome, error) {
 	r, err := c.find(ctx, run)
 	if err != nil {

@@ -12,14 +12,15 @@ import (
 	"agstest/internal/failure"
 )
 
-// defaultReadyAlone is how long shards have until they run and are set up, where the instant of the start is fixed before.
+// defaultReadyAlone is how long shards have until they run and are set up, where the instant of the start is fixed
+// before.
 const defaultReadyAlone = 2 * time.Minute
 
 // alone tells that no shard of the run can be told anything.
 func (r *conductor) alone() bool { return r.plan.StartAt != 0 }
 
-// agreeByOutput waits until every shard says that it is set up and waits for the instant of the plan, and sees that all of them have the
-// same time. It returns the instant by our clock.
+// agreeByOutput waits until every shard says that it is set up and waits for the instant of the plan, and sees that all
+// of them have the same time. It returns the instant by our clock.
 func (r *conductor) agreeByOutput(ctx context.Context, limit time.Time, within time.Duration) (time.Time, error) {
 	settle, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
@@ -75,8 +76,8 @@ func (r *conductor) awaitArmed(ctx context.Context, s *shard) error {
 	}
 }
 
-// oneTime refuses shards whose clocks differ: each starts by its own, and nobody can tell it by how much that is wrong. It returns by how
-// much their clocks are ahead of ours, in the middle; what ours says does not matter.
+// oneTime refuses shards whose clocks differ: each starts by its own clock, and nobody can correct it. It returns by
+// how much their clocks are ahead of ours, in the middle; our clock does not matter.
 func (r *conductor) oneTime() (time.Duration, error) {
 	most := cmp.Or(r.MaxClockError, defaultMaxClockError)
 	var offsets []time.Duration
@@ -103,7 +104,8 @@ func (r *conductor) oneTime() (time.Duration, error) {
 	return middle, nil
 }
 
-// callOff removes all shards before their start, since nobody can tell them anything, and names those that may have begun by then.
+// callOff removes all shards before their start, since nobody can tell them anything, and names those that may have
+// begun by then.
 func (r *conductor) callOff(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 	defer cancel()

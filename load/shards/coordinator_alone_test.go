@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -277,7 +279,8 @@ func TestInstantThatIsTooFarAhead(t *testing.T) {
 	assert.Equal(t, failure.Usage, failure.KindOf(err))
 }
 
-// A result that is too large for an output goes to the results URL, and where there is none the shard fails with a word that says so.
+// A result that is too large for an output goes to the results URL. Without a URL the shard fails, with words that say
+// so.
 func TestLargeResultOfAnAgentThatNobodyCanAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan := Plan{Schema: PlanSchema, Run: "r1", Version: "v1", Shards: 1, Duration: 5 * time.Second, ReadyWithin: time.Minute, StartAt: time.Now().Add(time.Minute).UnixNano()}
@@ -297,7 +300,7 @@ func TestLargeResultOfAnAgentThatNobodyCanAsk(t *testing.T) {
 	})
 }
 
-// One of the two ways is enough: the results URL for what is too large, the output where the URL refuses.
+// One of the two ways is enough: the results URL for a large result, the output if the URL refuses.
 func TestResultsURLOfAnAgentThatNobodyCanAsk(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -351,4 +354,22 @@ func TestAgentWithoutAWayToItWantsAnInstant(t *testing.T) {
 	err = (&Agent{Plan: text, Version: "v1", Folder: t.TempDir()}).Run(t.Context(), nil)
 	assert.EqualError(t, err, "the plan of the shards has no instant of the start, and nobody can tell this shard of it: it listens to nothing")
 	assert.Equal(t, failure.Usage, failure.KindOf(err))
+}
+
+// TestResultsURLFollowsNoRedirect: a result goes nowhere but where the user sends it.
+func TestResultsURLFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
+	var elsewhere atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	t.Cleanup(other.Close)
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(store.Close)
+	a := &Agent{Folder: t.TempDir()}
+	require.NoError(t, os.WriteFile(filepath.Join(a.Folder, resultFile), []byte("packed"), 0o600))
+	again, err := a.storeOnce(t.Context(), store.URL+"/0.tar?sig=s3cret", &Result{Bytes: 6})
+	assert.EqualError(t, err, "it was answered 307")
+	assert.False(t, again)
+	assert.Zero(t, elsewhere.Load())
 }

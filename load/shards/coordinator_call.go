@@ -55,7 +55,8 @@ func (s *shard) post(ctx context.Context, path string, in, out any) error {
 	return s.call(ctx, http.MethodPost, path, in, out)
 }
 
-// call makes one call of the control interface; in and out may be nil. Errors are in words, without the address, which says nothing.
+// call makes one call of the control interface; in and out may be nil. Errors are in words, without the address, which
+// says nothing.
 func (s *shard) call(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -103,8 +104,8 @@ func (s *shard) request(ctx context.Context, method, path string, body io.Reader
 	return request, nil
 }
 
-// plain takes method and address out of an error of net/http, and the kind: that a shard was not reached now says nothing of a moment
-// later, as when its pod runs and it does not listen yet.
+// plain takes method and address out of an error of net/http, and the kind: that a shard was not reached now says
+// nothing of a moment later, as when its pod runs and it does not listen yet.
 func plain(err error) error {
 	var wrapped interface {
 		error

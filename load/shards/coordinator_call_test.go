@@ -11,7 +11,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// TestUnreachedShardsAreTriedAgain: an engine's errors are of the kind Setup, and those of a connection do not end a run.
+// TestUnreachedShardsAreTriedAgain: an engine's errors are of the kind Setup, and those of a connection do not end a
+// run.
 func TestUnreachedShardsAreTriedAgain(t *testing.T) { synctest.Test(t, triedAgain) }
 
 func triedAgain(t *testing.T) {
@@ -30,7 +31,8 @@ func triedAgain(t *testing.T) {
 	require.False(t, errors.Is(err, context.DeadlineExceeded))
 }
 
-// TestALostShardIsNotSaidToBeUnreachableToo: what a kubelet says of a port of a pod that has ended is long and explains nothing.
+// TestALostShardIsNotSaidToBeUnreachableToo: a kubelet's words about a port of a pod that has ended are long and
+// explain nothing.
 func TestALostShardIsNotSaidToBeUnreachableToo(t *testing.T) {
 	r := &conductor{view: newView(1)}
 	broke := plain(failure.Setupf("the connection to a broke: connection refused"))

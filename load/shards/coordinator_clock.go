@@ -9,14 +9,15 @@ import (
 // roundTrips is how often the clock of a shard is read; the shortest trip counts.
 const roundTrips = 20
 
-// clockTrip is one reading of the clock of a shard: when it was asked and when the answer came by our clock, and what it said.
+// clockTrip is one reading of the clock of a shard: by our clock the times of the question and of the answer, and the
+// time that the shard answered.
 type clockTrip struct {
 	asked, came, said int64 // nanoseconds since 1970
 }
 
-// clockOffset is by how much the clock of a shard is ahead of ours, and how wrong that can be at most: the shard read its clock at some
-// moment of the trip, so that the middle of the trip is wrong by half of it at most, however uneven the ways there and back are
-// (D. L. Mills, RFC 5905, section 8, with the delay in the shard taken as none).
+// clockOffset is by how much the clock of a shard is ahead of ours, and the largest error of that: the shard read its
+// clock at some moment of the trip, so the middle of the trip is wrong by at most half of it, however uneven the ways
+// there and back are (D. L. Mills, RFC 5905, section 8, with the delay in the shard taken as none).
 type clockOffset struct {
 	Offset time.Duration
 	Bound  time.Duration
@@ -38,8 +39,8 @@ func offsetOf(trips []clockTrip) clockOffset {
 	return best
 }
 
-// readClock reads the clock of a shard so many times, one after the other. Trips that fail do not count; where all do, the error of the
-// last one is told.
+// readClock reads the clock of a shard the given number of times, one after the other. Trips that fail do not count; if
+// all fail, it returns the last error.
 func (s *shard) readClock(ctx context.Context, times int, now func() time.Time) (clockOffset, error) {
 	var trips []clockTrip
 	var failed error
@@ -61,8 +62,8 @@ func (s *shard) readClock(ctx context.Context, times int, now func() time.Time) 
 	return offsetOf(trips), nil
 }
 
-// steadyClock is the wall clock as it was at one moment, carried on by the monotonic one, so that setting the clock of this machine
-// between the readings of two shards does not move one against the other.
+// steadyClock returns the wall clock of one moment, carried on by the monotonic clock, so that setting this machine's
+// clock between the readings of two shards does not shift one against the other.
 func steadyClock() func() time.Time {
 	began := time.Now()
 	return func() time.Time { return began.Round(0).Add(time.Since(began)) }

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The true offset lies within the bound whatever the trips are like: how long they take, how unevenly there and back, and where in the
-// trip the shard reads its clock.
+// The true offset lies within the bound whatever the trips are like: how long they take, how unevenly there and back,
+// and where in the trip the shard reads its clock.
 func TestOffsetLiesWithinItsBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		skew := rapid.Int64Range(-int64(time.Hour), int64(time.Hour)).Draw(t, "skew")

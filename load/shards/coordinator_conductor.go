@@ -26,11 +26,13 @@ type conductor struct {
 	collecting bool        // somebody else started the shards
 	discarded  atomic.Bool // the shards were removed in order to stop them
 
+	toldTimes map[string]Times // that were told last; guarded by telling
+
 	watching context.CancelFunc
 	watched  sync.WaitGroup
 }
 
-// shard is what the coordinator knows of one shard.
+// shard is the coordinator's knowledge of one shard.
 type shard struct {
 	index  int
 	token  string
@@ -41,11 +43,12 @@ type shard struct {
 	start time.Time // by our clock; zero: it was not told yet
 	facts Shard
 
-	mutex    sync.Mutex // guards what follows
-	phase    Phase      // as it last said
-	progress Progress   // as it last said
-	heard    time.Time  // when that was
-	noted    bool       // its load is over
+	mutex    sync.Mutex    // guards what follows
+	phase    Phase         // as it last said
+	progress Progress      // as it last said
+	newsUpTo time.Duration // of its load, up to which its wrong answers were told
+	heard    time.Time     // when that was
+	noted    bool          // its load is over
 	over     chan struct{}
 }
 
@@ -62,7 +65,7 @@ func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, h
 			s.output = newOutput()
 		}
 	}
-	// What a shard does is of interest also after an interrupt, until everything is home.
+	// The coordinator watches a shard after an interrupt too, until everything is home.
 	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.watching = cancel
 	sights := c.Engine.Watch(watch, work.Run)
@@ -86,7 +89,7 @@ func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, h
 	return r
 }
 
-// end lets go of what the conductor holds.
+// end releases all that the conductor holds.
 func (r *conductor) end() {
 	r.watching()
 	r.watched.Wait()
@@ -105,7 +108,8 @@ func (r *conductor) conduct(ctx context.Context, created time.Time) (*Outcome, e
 	return r.run(ctx, start, start.Add(r.plan.Duration))
 }
 
-// each does work for every shard, so many at a time. The first error ends ctx for the others, and is returned.
+// each does work for every shard, at most atOnce at a time. The first error ends ctx for the others, and each returns
+// it.
 func (r *conductor) each(ctx context.Context, atOnce int, work func(context.Context, *shard) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -132,7 +136,7 @@ func (r *conductor) each(ctx context.Context, atOnce int, work func(context.Cont
 	return first
 }
 
-// name is a shard as people are told of it, such as shard 3/8 on node b.
+// name returns the name of a shard for people, such as shard 3/8 on node b.
 func (r *conductor) name(s *shard) string {
 	text := fmt.Sprintf("shard %d/%d", s.index+1, len(r.shards))
 	if sight, _ := r.view.of(s.index); sight.Node != "" {

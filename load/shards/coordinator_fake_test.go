@@ -27,8 +27,8 @@ import (
 	"agstest/reports"
 )
 
-// fakeEngine runs agents in this process. Everything it does is done in the time of a synctest bubble, over pipes, so that minutes of a
-// run take no time and come out the same each time.
+// fakeEngine runs agents in this process. Everything it does is done in the time of a synctest bubble, over pipes, so
+// that minutes of a run take no time and come out the same each time.
 type fakeEngine struct {
 	t      *testing.T
 	check  error // of Check
@@ -46,11 +46,11 @@ type fakeEngine struct {
 	group   sync.WaitGroup
 }
 
-// fakeShard is one shard and what goes wrong with it.
+// fakeShard is one shard and its faults.
 type fakeShard struct {
 	index     int
 	starts    time.Duration // from creation until it runs
-	never     Sight         // what is told of it in place of that it runs, where State is given
+	never     Sight         // what the engine reports instead of a running shard, if State is given
 	leaves    time.Duration // from the moment when it runs to when leaving is told; 0: never
 	leaving   Sight
 	dies      bool                 // then, in place of being told to end
@@ -86,7 +86,7 @@ func newFakeEngine(t *testing.T, shards int) *fakeEngine {
 	return e
 }
 
-// plan is that of the work.
+// plan returns the plan of the work.
 func (e *fakeEngine) plan() (p Plan) {
 	_ = json.Unmarshal(e.work.Files[PlanFile], &p)
 	return p
@@ -402,7 +402,7 @@ func (s *fakeShard) between(agent *pipeListener) http.Handler {
 		if s.intercept != nil && s.intercept(w, r) {
 			return
 		}
-		if r.URL.Path == PathStart { // what the shard takes for its own clock is off by its skew
+		if r.URL.Path == PathStart { // the skew shifts the time that the shard takes for its own
 			var start Start
 			_ = json.NewDecoder(r.Body).Decode(&start)
 			start.At -= int64(s.skew)
@@ -488,7 +488,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-// told is what a coordinator said.
+// told holds the messages of a coordinator.
 type told struct {
 	mutex     sync.Mutex
 	sentences []string
@@ -519,7 +519,7 @@ func newWork(t *testing.T, c *Coordinator, e *fakeEngine) Work {
 	return work
 }
 
-// results are the folders that came home, with what they hold.
+// results returns the folders that came home, with their contents.
 func results(o *Outcome) map[int]string {
 	found := map[int]string{}
 	for _, s := range o.Shards {

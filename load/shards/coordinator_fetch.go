@@ -63,7 +63,7 @@ func (d *download) restart() error {
 	return nil
 }
 
-// close throws the file away: what is in it was unpacked, or is of no use.
+// close removes the file: its content was unpacked, or is of no use.
 func (d *download) close() {
 	if d.file != nil {
 		_ = d.file.Close()
@@ -72,7 +72,7 @@ func (d *download) close() {
 	}
 }
 
-// whole checks size and hash of what came.
+// whole checks the size and hash of the download.
 func (d *download) whole() error {
 	if d.got != d.want.Bytes {
 		return fmt.Errorf("%d of %d bytes of its result came", d.got, d.want.Bytes)
@@ -94,8 +94,9 @@ func (d *download) whole() error {
 	return err
 }
 
-// fetchFrom fetches the result of a shard from the shard itself, once. ErrNotYet tells that there is none yet, errNoResult that there
-// will be none. AtLeisure: the shard is not about to go, so that there is time for its clock.
+// fetchFrom fetches the result of a shard from the shard itself, once. ErrNotYet means that there is none yet,
+// errNoResult that there will be none. AtLeisure means that the shard is not about to go, so that there is time to read
+// its clock.
 func (r *conductor) fetchFrom(ctx context.Context, s *shard, d *download, atLeisure bool) error {
 	var status Status
 	if err := s.get(ctx, PathState, &status); err != nil {
@@ -228,7 +229,7 @@ func (r *conductor) drift(ctx context.Context, s *shard) {
 	}
 }
 
-// elsewhere looks for a result where a shard may have left it, when it cannot be had from the shard.
+// elsewhere looks for a result that a shard may have left elsewhere, when the shard does not give it.
 func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
 	interrupted := ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elsewhereWithin)
@@ -245,8 +246,8 @@ func (r *conductor) elsewhere(ctx context.Context, s *shard, last error) {
 			s.facts.Way = WayURL
 			return
 		}
-		// A shard that is still there writes its result into the log when nobody has come for it for a while; a node that does not answer
-		// gives no log either.
+		// A shard that is still there writes its result into the log when nobody has come for it for a while; a node that
+		// does not answer gives no log either.
 		if sight.State.over() || sight.State == Unsure || interrupted || pause(ctx, logEvery) != nil {
 			break
 		}
@@ -263,7 +264,7 @@ func (r *conductor) fromLog(ctx context.Context, s *shard) ([]byte, *Result, err
 		return nil, nil, err
 	}
 	defer log.Close()
-	return ReadFrame(log, s.index)
+	return readFrame(log, s.index)
 }
 
 // fromURL reads a result back from where the shard had put it. An address that is signed for putting only refuses that.
@@ -289,7 +290,8 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 	if d.got, err = io.Copy(io.MultiWriter(d.file, hash), io.LimitReader(answer.Body, mostUnpacked)); err != nil {
 		return err
 	}
-	// The address may hold the result of another run: what the shard said of its own decides, or else what the result says of itself.
+	// The address may hold the result of another run. The shard's own word about its result decides, or else the
+	// result's word about itself.
 	told := ending != nil && ending.Result != nil
 	if told && ending.Result.SHA256 != hex.EncodeToString(hash.Sum(nil)) {
 		return errors.New("what the results URL holds is not the result of this shard")

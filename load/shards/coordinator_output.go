@@ -14,7 +14,7 @@ import (
 // mostLine is more than any line that a shard writes.
 const mostLine = 1 << 20
 
-// output is what is heard of a shard that nobody can ask.
+// output is the log of a shard that nobody can ask.
 type output struct {
 	whole chan struct{} // closed when its result came with it
 	ended chan struct{} // closed when nothing more of it will come
@@ -76,7 +76,7 @@ func (r *conductor) listen(ctx context.Context, s *shard) {
 		} else {
 			failures++
 		}
-		// What was heard after the process had ended was all, unless the engine was out of reach at that moment.
+		// The log read after the process had ended was complete, unless the engine was out of reach at that moment.
 		if sight.State == Gone || sight.State.over() && (err == nil || failures >= giveUpTries) {
 			return
 		}
@@ -84,7 +84,7 @@ func (r *conductor) listen(ctx context.Context, s *shard) {
 	}
 }
 
-// hear reads the output of a shard from its beginning as far as it comes.
+// hear reads the output of a shard from its beginning as far as it goes.
 func (r *conductor) hear(ctx context.Context, s *shard) error {
 	log, err := r.Engine.Log(ctx, r.work.Run, s.index, LogOptions{Follow: true})
 	if err != nil {
@@ -129,7 +129,7 @@ func (r *conductor) hear(ctx context.Context, s *shard) error {
 	return lines.Err()
 }
 
-// keepFramed unpacks a result that came with the output. One that is damaged is looked for again at the end.
+// keepFramed unpacks a result that came with the output. It looks for a damaged one again at the end.
 func (r *conductor) keepFramed(ctx context.Context, s *shard, frame *os.File) {
 	if s.output.isWhole() { // the output was read once more
 		return
@@ -143,12 +143,12 @@ func (r *conductor) keepFramed(ctx context.Context, s *shard, frame *os.File) {
 	if _, err := frame.Seek(0, io.SeekStart); err != nil {
 		return
 	}
-	if content, _, err := ReadFrame(frame, s.index); err == nil && r.unpack(s, strings.NewReader(string(content))) == nil {
+	if content, _, err := readFrame(frame, s.index); err == nil && r.unpack(s, strings.NewReader(string(content))) == nil {
 		close(s.output.whole)
 	}
 }
 
-// heardAnnouncement takes in what a shard says of itself.
+// heardAnnouncement takes in an announcement of a shard.
 func (s *shard) heardAnnouncement(n announcement) {
 	if !s.output.newer(n) {
 		return
@@ -163,7 +163,8 @@ func (s *shard) heardAnnouncement(n announcement) {
 	}
 }
 
-// bringHomeOutput waits until the result of a shard has come with its output, or the shard has ended, and looks for it elsewhere then.
+// bringHomeOutput waits until the result of a shard has come with its output, or the shard has ended, and looks for it
+// elsewhere then.
 func (r *conductor) bringHomeOutput(ctx context.Context, s *shard, end time.Time) {
 	overdue := r.overdue(end)
 	for {

@@ -11,24 +11,25 @@ import (
 )
 
 const (
-	// clockTurns is between how many announcements of a shard a moment of ours is looked for, and clockLines how many of them one look
-	// takes in.
+	// clockTurns is between how many announcements of a shard a moment of ours is looked for, and clockLines how many of
+	// them one look takes in.
 	clockTurns = 4
 	clockLines = 20
-	// clockEvery is what the API server is spared between two looks.
+	// clockEvery is the pause between two looks, to spare the API server.
 	clockEvery = 10 * time.Millisecond
 )
 
-// clockLook is one look at the end of an output: when it was asked for and when it came by our clock, and the newest announcement in it.
+// clockLook is one look at the end of an output: when it was asked for and when it came by our clock, and the newest
+// announcement in it.
 type clockLook struct {
 	asked, came int64 // nanoseconds since 1970
 	turn        int
 }
 
-// offsetBetween is by how much the clock of a shard is ahead of ours, from looks at its output and the times at which its announcements
-// were written, by turn. An announcement that is seen was written before the look ended; the next one, which is not, after the look
-// began. That lines take no time from the shard into the output is assumed, as RFC 5905 assumes of the delay in a server; where that is
-// plainly not so, the bound says by how much.
+// offsetBetween returns by how much the clock of a shard is ahead of ours, from looks at its output and the times at
+// which its announcements were written, by turn. An announcement in a look was written before the look ended; the next
+// one, which is not in it, after the look began. This assumes that lines take no time from the shard into the output,
+// as RFC 5905 assumes of the delay in a server; if that is plainly not so, the bound says by how much.
 func offsetBetween(looks []clockLook, written map[int]int64) clockOffset {
 	least, most := int64(math.MinInt64), int64(math.MaxInt64)
 	for _, l := range looks {
@@ -46,8 +47,8 @@ func offsetBetween(looks []clockLook, written map[int]int64) clockOffset {
 	return clockOffset{Offset: time.Duration(least + (most-least)/2), Bound: time.Duration(most - least - (most-least)/2)}
 }
 
-// readClockInOutput looks at the output of a shard that tells the time, one look after the other, until some turns have passed. A busy
-// moment gets two more chances.
+// readClockInOutput looks at the output of a shard that tells the time, one look after the other, until some turns have
+// passed. A busy moment gets two more chances.
 func (r *conductor) readClockInOutput(ctx context.Context, s *shard) (clockOffset, error) {
 	most := cmp.Or(r.MaxClockError, defaultMaxClockError)
 	best := clockOffset{Bound: math.MaxInt64}

@@ -4,17 +4,27 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"agstest/load/engine"
 )
 
-// Whole is how a run stands. Its figures are as the shards told them last, and may lag behind by some seconds; those of the report are
-// exact.
+// Whole is the state of a run. Its figures are the latest that the shards told, and may lag behind by some seconds;
+// those of the report are exact.
 type Whole struct {
 	Elapsed, Left time.Duration
 	Sent, Wrong   int64
-	Rate          float64       // hits a second, of all shards together
-	P99           time.Duration // of the slowest shard, of its last ten seconds
-	Heard         int           // shards that have answered within the last five seconds, or are over
-	Shards        []Standing    // by index
+	Rate          float64 // hits a second, of all shards together
+	// P99 is that of the last ten seconds of all shards together; of shards that tell no more than their own, that of the
+	// slowest.
+	P99 time.Duration
+	// Sum adds up the known progress of all parts: counts and rates are sums, percentiles those of all times together,
+	// the lag that of the latest shard, and there are no limits. A figure that a shard does not tell is missing in it.
+	Sum engine.Progress
+	// Times are those of the right answers of all parts since the start, by operation; nil: the shards do not tell
+	// them.
+	Times  map[string]Times
+	Heard  int        // shards that have answered within the last five seconds, or are over
+	Shards []Standing // by index
 }
 
 // Standing is how one shard stands.
@@ -23,7 +33,7 @@ type Standing struct {
 	Node     string
 	State    State // as the engine sees it
 	Reason   string
-	Phase    Phase // as it last said itself; empty: nothing yet
+	Phase    Phase // as the shard last told; empty: nothing yet
 	Progress Progress
 	Heard    time.Duration // how long ago it answered; below 0: never
 	Over     bool          // nothing more is awaited of it, or only its result
@@ -36,8 +46,8 @@ const (
 	mostPollings = 16
 )
 
-// poll asks all shards how they stand, again and again, and tells of it. Nothing depends on an answer but that the end of a load is
-// noticed early.
+// poll asks all shards for their state, again and again, and reports it. The answers only serve to notice the end of a
+// load early.
 func (r *conductor) poll(ctx context.Context, start, end time.Time) {
 	if pause(ctx, start.Sub(r.now())) != nil {
 		return
@@ -114,7 +124,77 @@ func (r *conductor) show(start, end time.Time) {
 	}
 	r.telling.Lock()
 	defer r.telling.Unlock()
+	w.Sum, w.Times = r.sum(&w), timesOf(w.Shards)
+	if w.Sum.P99 > 0 {
+		w.P99 = time.Duration(w.Sum.P99)
+	}
+	r.tellTimes(&w)
 	r.Progress(w)
+}
+
+// tellTimes puts what is new of the times since the last telling where an engine has those of its second.
+func (r *conductor) tellTimes(w *Whole) {
+	for i := range w.Sum.Operations {
+		o := &w.Sum.Operations[i]
+		now, before := w.Times[o.Name], r.toldTimes[o.Name]
+		o.Response, o.Service = now.Response.Since(before.Response), now.Service.Since(before.Service)
+	}
+	r.toldTimes = w.Times
+}
+
+// sum adds up the progress that the shards of a run have told.
+func (r *conductor) sum(w *Whole) engine.Progress {
+	sum := engine.Progress{Elapsed: w.Elapsed, Left: w.Left, Total: w.Elapsed + w.Left}
+	at := map[string]int{}
+	for i := range w.Shards {
+		p := w.Shards[i].Progress.Whole
+		if p == nil {
+			continue
+		}
+		sum.Closed = sum.Closed || p.Closed
+		sum.Asked, sum.Sent, sum.Right, sum.Wrong = sum.Asked+p.Asked, sum.Sent+p.Sent, sum.Right+p.Right, sum.Wrong+p.Wrong
+		if r.shards[i].tellsNews(p.Elapsed) {
+			sum.News = append(sum.News, p.News...)
+		}
+		running := !w.Shards[i].Over
+		if running {
+			sum.AskedRate, sum.Rate, sum.RightRate = sum.AskedRate+p.AskedRate, sum.Rate+p.Rate, sum.RightRate+p.RightRate
+			sum.Lag99, sum.InFlight = max(sum.Lag99, p.Lag99), sum.InFlight+p.InFlight
+		}
+		for _, o := range p.Operations {
+			n, known := at[o.Name]
+			if !known {
+				n = len(sum.Operations)
+				at[o.Name] = n
+				sum.Operations = append(sum.Operations, engine.Operation{Name: o.Name})
+			}
+			addOperation(&sum.Operations[n], &o, running)
+		}
+	}
+	recentOf(&sum, w.Shards)
+	return sum
+}
+
+func addOperation(to, from *engine.Operation, running bool) {
+	to.Asked, to.Sent, to.Right, to.Wrong = to.Asked+from.Asked, to.Sent+from.Sent, to.Right+from.Right, to.Wrong+from.Wrong
+	for kind, n := range from.Kinds {
+		if to.Kinds == nil {
+			to.Kinds = map[string]int64{}
+		}
+		to.Kinds[kind] += n
+	}
+	if running {
+		to.AskedRate, to.Rate, to.RightRate = to.AskedRate+from.AskedRate, to.Rate+from.Rate, to.RightRate+from.RightRate
+	}
+}
+
+// tellsNews tells whether the wrong answers of the shard's last second were not told yet.
+func (s *shard) tellsNews(elapsed time.Duration) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	fresh := elapsed > s.newsUpTo
+	s.newsUpTo = elapsed
+	return fresh
 }
 
 func (s *shard) standing() Standing {

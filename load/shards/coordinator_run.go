@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// giveUpAfter is how long a shard may not answer once its load should be over, and how often it must have been tried by then.
+	// giveUpAfter is how long a shard may not answer once its load should be over, and how often it must have been tried
+	// by then.
 	giveUpAfter = 30 * time.Second
 	giveUpTries = 3
-	// interruptedWithin is how long a run that was interrupted waits for what its shards have.
+	// interruptedWithin is how long an interrupted run waits for the results of its shards.
 	interruptedWithin = 30 * time.Second
 	againSoon         = 200 * time.Millisecond
 )
@@ -27,16 +28,17 @@ type Outcome struct {
 	Shards []Shard // by index
 }
 
-// Shard is what became of one shard.
+// Shard is the result of one shard.
 type Shard struct {
 	Index, Of  int // from 1
 	Pod, Node  string
-	Folder     string // of what it recorded; empty: nothing came home
+	Folder     string // of its record; empty: nothing came home
 	Way        Way
 	ClockAhead time.Duration // of its clock against the coordinator's, at the start
 	ClockError time.Duration // by how much that may be wrong
 	ClockDrift time.Duration // by how much it was more ahead at the end; 0 also where that is not known
-	// Trouble says what became of a shard that was taken away, or why nothing came home, without its name; empty: nothing did.
+	// Trouble says what became of a shard that was taken away, or why nothing came home, without its name; empty: no
+	// trouble.
 	Trouble string
 	Ending  *Ending // its last words, where there are any
 }
@@ -50,7 +52,7 @@ const (
 	WayURL     Way = "results URL" // from where it had put it
 )
 
-// run follows all shards from the start to the moment when everything that can be had is home.
+// run follows all shards from the start until everything that can come home is home.
 func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, error) {
 	polling, enough := context.WithCancel(context.WithoutCancel(ctx))
 	var polls, told sync.WaitGroup
@@ -157,8 +159,8 @@ func (r *conductor) follow(ctx context.Context, s *shard, end time.Time) {
 	r.settle(s)
 }
 
-// bringHome fetches the result of a shard until it is there or there is no hope any more, and then looks for it elsewhere. A fetch may take
-// as long as it wants while something comes: there may be many shards and large results.
+// bringHome fetches the result of a shard until it is there or there is no hope any more, and then looks for it
+// elsewhere. A fetch may take any time while data arrives: there may be many shards and large results.
 func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 	d := &download{folder: r.Folder, index: s.index}
 	defer d.close()
@@ -208,7 +210,8 @@ func (r *conductor) bringHome(ctx context.Context, s *shard, end time.Time) {
 	}
 }
 
-// overdue is when a load that should end at some moment, and whose last answers may take a while, is not waited for any longer.
+// overdue is when a load that should end at some moment, and whose last answers may take a while, is not waited for any
+// longer.
 func (r *conductor) overdue(end time.Time) time.Time {
 	if now := r.now(); now.After(end) { // it was over before this coordinator came to it
 		end = now
@@ -216,7 +219,7 @@ func (r *conductor) overdue(end time.Time) time.Time {
 	return end.Add(r.plan.Drain + giveUpAfter)
 }
 
-// settle completes what is known of a shard when nothing more of it is awaited.
+// settle completes the facts about a shard when no more are awaited.
 func (r *conductor) settle(s *shard) {
 	sight, _ := r.view.of(s.index)
 	f := &s.facts

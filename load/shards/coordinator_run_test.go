@@ -13,7 +13,7 @@ import (
 	"agstest/reports"
 )
 
-// A shard that goes away while it sends is told, and what can be had of it is in the report.
+// A shard that goes away while it sends is reported, and its report has all data that came home.
 func TestShardsThatGoAway(t *testing.T) {
 	for name, test := range map[string]struct {
 		set    func(e *fakeEngine)

@@ -122,8 +122,8 @@ func (r *conductor) awaitReady(ctx context.Context, s *shard) error {
 	}
 }
 
-// compareClock finds out by how much the clock of a shard differs from ours. A busy moment gets two more chances, a connection that
-// breaks any number of them.
+// compareClock finds out by how much the clock of a shard differs from ours. A busy moment gets two more chances, a
+// connection that breaks any number of them.
 func (r *conductor) compareClock(ctx context.Context, s *shard) error {
 	most := cmp.Or(r.MaxClockError, defaultMaxClockError)
 	best := clockOffset{}

@@ -11,7 +11,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// start brings all shards to one instant, which it returns. An error means that nothing was sent, or names the shards that may have.
+// start brings all shards to one instant, which it returns. An error means that nothing was sent, or names the shards
+// that may have.
 func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, error) {
 	within := cmp.Or(r.ReadyWithin, defaultReadyWithin)
 	limit, agree, abort := created.Add(within), r.agree, r.abort

@@ -351,7 +351,7 @@ func TestCollect(t *testing.T) {
 	})
 }
 
-// Who applies what a run is made of by other means has it started afterwards.
+// A user who applies the manifests of a run by other means has the run started afterwards.
 func TestAdopt(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *fakeEngine) {
 		c, work, _ := newRun(t, e)
@@ -459,7 +459,7 @@ func TestWorkOfAPlan(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// Whoever takes a run over waits for as long as he says, or is told that it cannot be.
+// A coordinator that takes a run over waits for the time asked for, or refuses a time below zero.
 func TestTimesBelowZeroAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]*Coordinator{

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A transfer that breaks goes on where it broke, and what came damaged is fetched again.
+// A transfer that breaks goes on from the break, and damaged data is fetched again.
 func TestResultsSurviveBrokenTransfers(t *testing.T) {
 	for name, spoil := range map[string]func(w http.ResponseWriter, r *http.Request, attempt int32, whole []byte) bool{
 		"cut again and again": func(w http.ResponseWriter, r *http.Request, attempt int32, whole []byte) bool {
@@ -100,7 +100,7 @@ func TestResultsSurviveBrokenTransfers(t *testing.T) {
 	}
 }
 
-// cutWriter lets so many bytes of a body through.
+// cutWriter lets a given number of bytes of a body through.
 type cutWriter struct {
 	http.ResponseWriter
 	left int

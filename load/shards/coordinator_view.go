@@ -51,7 +51,7 @@ func (v *view) follow(told <-chan []Sight) {
 	}
 }
 
-// all is every sight, and what is closed when one of them changes.
+// all returns every sight, and a channel that closes when one of them changes.
 func (v *view) all() ([]seen, <-chan struct{}) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
@@ -67,7 +67,7 @@ func (v *view) of(index int) (seen, <-chan struct{}) {
 // over tells that the process of a shard has ended, or that there is nothing left of it.
 func (s State) over() bool { return s == Succeeded || s == Failed || s == Gone }
 
-// waits is how long a shard has been held up by what its sight says; 0: nothing holds it up.
+// waits returns how long the cause in its sight has held a shard up; 0 if none does.
 func (s seen) waits() time.Duration {
 	if s.State != Pending || s.Reason == "" || s.at.IsZero() {
 		return 0

@@ -16,8 +16,9 @@ import (
 	"agstest/load/tally"
 )
 
-// A result in a frame is what is left when nobody has come for it: gzip of the packed result in base64, between two lines that name its
-// index, its SHA-256 and its size. Lines are long, because a container's runtime adds some forty bytes to each.
+// A result in a frame is for the case that nobody has come for it: gzip of the packed result in base64, between two
+// lines that name its index, its SHA-256 and its size. Lines are long, because a container's runtime adds some forty
+// bytes to each.
 const (
 	frameBegin = "-----BEGIN AGSTEST SHARD RESULT-----"
 	frameEnd   = "-----END AGSTEST SHARD RESULT-----"
@@ -25,8 +26,8 @@ const (
 	mostFramed = 256 << 20 // of a result, unpacked
 )
 
-// logResult writes the result in a frame to the output, if it is small enough; of a larger one the record alone, which is what a merge
-// cannot do without.
+// logResult writes the result in a frame to the output, if it is small enough; of a larger one only the record, which a
+// merge needs.
 func (a *Agent) logResult(s *standing) error {
 	now := s.status()
 	if a.Output == nil || now.Result == nil {
@@ -52,7 +53,7 @@ func (a *Agent) logResult(s *standing) error {
 	return err
 }
 
-// writeFrame writes nothing of a result that is larger than most, packed.
+// writeFrame writes nothing if the packed result is larger than most.
 func writeFrame(w io.Writer, index int, result *Result, content io.Reader, most int) (written bool, err error) {
 	var small bytes.Buffer
 	zip := gzip.NewWriter(&small)
@@ -79,9 +80,9 @@ func writeFrame(w io.Writer, index int, result *Result, content io.Reader, most 
 // errNoFrame tells that a log holds no result.
 var errNoFrame = errors.New("the log holds no result")
 
-// ReadFrame finds the result of a shard in its log, the last one where there are several, and gives it back unpacked from its frame. What
-// is cut or changed on its way is refused: the SHA-256 must be right.
-func ReadFrame(log io.Reader, index int) ([]byte, *Result, error) {
+// readFrame finds the result of a shard in its log, the last one of several, and returns it without its frame. It
+// refuses a result that was cut or changed on its way: the SHA-256 must be right.
+func readFrame(log io.Reader, index int) ([]byte, *Result, error) {
 	lines := bufio.NewReaderSize(log, 1<<16)
 	var open *Result
 	var content []byte

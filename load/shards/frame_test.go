@@ -41,7 +41,7 @@ func TestFrameComesBackWhole(t *testing.T) {
 			"after one cut":       frame[:len(frame)/2] + "\n" + frame,
 			"before one cut":      frame + frame[:len(frame)/2],
 		} {
-			got, result, err := ReadFrame(iotest.OneByteReader(strings.NewReader(log)), 2)
+			got, result, err := readFrame(iotest.OneByteReader(strings.NewReader(log)), 2)
 			require.NoError(t, err, "%s %s", name, where)
 			assert.Equal(t, string(content), string(got), "%s %s", name, where)
 			assert.Equal(t, &Result{Bytes: int64(len(content)), SHA256: HashOf(content)}, result)
@@ -70,11 +70,11 @@ func TestFrameThatIsCutOrGarbledIsRefused(t *testing.T) {
 		"far too large":    {strings.Replace(frame, " 10000\n", " 1000000000\n", 1), "the log holds no result"},
 		"endless":          {lines[0] + strings.Repeat(strings.Repeat("A", frameLine)+"\n", 2100), "has no end"},
 	} {
-		_, result, err := ReadFrame(strings.NewReader(test.log), 2)
+		_, result, err := readFrame(strings.NewReader(test.log), 2)
 		assert.ErrorContains(t, err, test.says, name)
 		assert.Nil(t, result)
 	}
-	_, _, err := ReadFrame(iotest.ErrReader(errors.New("the node is gone")), 2)
+	_, _, err := readFrame(iotest.ErrReader(errors.New("the node is gone")), 2)
 	assert.ErrorContains(t, err, "the log of the shard cannot be read: the node is gone")
 }
 

@@ -7,9 +7,9 @@ import (
 	"agstest/reports"
 )
 
-// Merge makes one report of what the shards of a run recorded, with what the coordinator knows of each of them: a shard of which nothing
-// came home is named in it with its last words. Notes are added to those of the report. An error is of the kind failure.Setup where
-// nothing came home at all, and otherwise that of load.Merge.
+// Merge makes one report of the results of a run's shards, with the coordinator's knowledge of each: a shard whose
+// result did not come home appears in it with its last words. Notes are added to those of the report. An error is of
+// the kind failure.Setup if nothing came home at all, and otherwise that of tally.Merge.
 func (o *Outcome) Merge(notes ...string) (*reports.Load, error) {
 	var folders []string
 	merge := tally.MergeOptions{Notes: notes}
@@ -28,7 +28,7 @@ func (o *Outcome) Merge(notes ...string) (*reports.Load, error) {
 	return merge.Merge(folders...)
 }
 
-// run is what the coordinator and the last words of a shard say of it.
+// run returns what the coordinator and the last words of a shard say about it.
 func (s *Shard) run() reports.ShardRun {
 	r := reports.ShardRun{
 		Shard: schedule.Shard{Index: s.Index, Of: s.Of}.String(), Node: s.Node, Pod: s.Pod, Reason: s.Trouble,

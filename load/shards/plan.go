@@ -9,8 +9,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// ReadPlan reads a plan file for a program of this version. A plan of another version or form is refused: a shard that reads it in
-// another way than it was meant would send something else. Errors are of the kind failure.Usage.
+// ReadPlan reads a plan file for a program of this version. A plan of another version or form is refused: a shard that
+// reads it in another way than it was meant would send something else. Errors are of the kind failure.Usage.
 func ReadPlan(text []byte, version string) (*Plan, error) {
 	plan := new(Plan)
 	if err := json.Unmarshal(text, plan); err != nil {

@@ -3,16 +3,21 @@ package shards
 import (
 	"encoding/json"
 	"time"
+
+	"agstest/load/engine"
+	"agstest/load/tally"
 )
 
-// Where a shard finds and offers things. The engine puts Work.Files and Work.Secrets into folders that the agent is told.
+// Where a shard finds and offers things. The engine puts Work.Files and Work.Secrets into folders that the agent is
+// told.
 const (
 	PlanFile    = "plan.json"     // of Work.Files
 	TokenFile   = "control-token" // of Work.Secrets
 	ControlPort = 6565            // on the shard's own loopback
 )
 
-// Plan is what every shard of a run does. It holds no secret: those are files of Work.Secrets, named as the ${NAME} of the environment.
+// Plan is the work of every shard of a run. It holds no secret: secrets are files of Work.Secrets, named as the ${NAME}
+// of the environment.
 type Plan struct {
 	Schema    string   `json:"schema"` // PlanSchema
 	Run       string   `json:"run"`
@@ -20,16 +25,18 @@ type Plan struct {
 	Shards    int      `json:"shards"`
 	Arguments []string `json:"arguments"` // of agstest load, without --env, --shard and --out; --seed is always there
 	Env       string   `json:"env"`       // file name of the environment
-	// ReadyWithin, Duration, Drain and Linger are how long a shard has for setting up, for the load, for the last answers, and for
-	// handing over its result before it ends by itself.
+	// ReadyWithin, Duration, Drain and Linger are how long a shard has for setting up, for the load, for the last answers,
+	// and for handing over its result before it ends by itself.
 	ReadyWithin time.Duration `json:"readyWithin"`
 	Duration    time.Duration `json:"duration"`
 	Drain       time.Duration `json:"drain"`
 	Linger      time.Duration `json:"linger"`
-	// ResultsURL, where it is given, gets the result by PUT, with {index} replaced; it is a file of Work.Secrets, since it may be signed.
+	// ResultsURL, where it is given, gets the result by PUT, with {index} replaced; it is a file of Work.Secrets, since it
+	// may be signed.
 	ResultsURL string `json:"resultsUrlFile,omitempty"`
-	// StartAt is the instant of the first hit, on each shard's own clock and in nanoseconds since 1970, where no connection to a shard is
-	// made: it sets up and starts by itself, and tells by its output how it stands. 0: it is told (Start).
+	// StartAt is the instant of the first hit, on each shard's own clock and in nanoseconds since 1970, where no
+	// connection to a shard is made: it sets up and starts by itself, and tells by its output how it stands. 0: it is told
+	// (Start).
 	StartAt int64 `json:"startAt,omitempty"`
 }
 
@@ -44,7 +51,7 @@ const (
 	PathStart    = "/start"    // POST Start → Status; 409 where it is not ready or the instant has passed
 	PathAbort    = "/abort"    // POST → Status; sends no more; before the start nothing at all
 	PathProgress = "/progress" // GET  → Progress
-	PathResult   = "/result"   // GET  → a tar of the shard's folder, with Range; the header X-Content-SHA256 is that of the whole
+	PathResult   = "/result"   // GET  → a tar of the shard's folder, with Range; the header X-Content-SHA256 is the hash of the whole tar
 	PathAck      = "/ack"      // POST Ack → 204; the result has come home, the shard may end
 )
 
@@ -58,7 +65,7 @@ const (
 	PhaseArmed     Phase = "armed"     // the instant is known
 	PhaseRunning   Phase = "running"
 	PhaseDone      Phase = "done"   // the result can be fetched
-	PhaseFailed    Phase = "failed" // Error says why; nothing was sent, or the result says what was
+	PhaseFailed    Phase = "failed" // Error says why; nothing was sent, or the result tells how much
 )
 
 // Status is the answer of most calls.
@@ -99,6 +106,16 @@ type Progress struct {
 	Wrong    int64         `json:"wrong"`
 	Rate     float64       `json:"rate"` // hits a second
 	P50, P99 time.Duration // of the last ten seconds, as is Rate
+	// Whole is the whole known progress of this shard's part; nil: not told.
+	Whole *engine.Progress `json:"whole,omitempty"`
+	// Times are those of right answers since the start, by operation; nil: not told.
+	Times map[string]Times `json:"times,omitempty"`
+}
+
+// Times are the times of the right answers of one operation. Response is empty in a closed loop.
+type Times struct {
+	Response tally.Packed `json:"response,omitempty"`
+	Service  tally.Packed `json:"service,omitempty"`
 }
 
 // Result describes the file that /result serves.
@@ -112,8 +129,8 @@ type Ack struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Ending is what a shard leaves as its last words (the termination message of its container, at most 4,096 bytes): what it knows of
-// itself, for when nothing else can be had any more.
+// Ending is the last words of a shard (the termination message of its container, at most 4,096 bytes): its state, for
+// when nothing else can be fetched any more.
 type Ending struct {
 	Index     int           `json:"index"`
 	Phase     Phase         `json:"phase"`
@@ -132,7 +149,7 @@ type Ending struct {
 	CPU            time.Duration `json:"cpu,omitempty"`
 }
 
-// readEnding reads last words; nil when they are none.
+// readEnding reads last words; nil if the message holds none.
 func readEnding(message []byte) *Ending {
 	e := new(Ending)
 	if json.Unmarshal(message, e) != nil || e.Phase == "" {

@@ -11,10 +11,11 @@ import (
 	"agstest/reports"
 )
 
-// unforgiven counts the wrong answers that nothing of a run excuses, by operation and kind. A limit excuses what it was
-// decided for and nothing else: one on errors the answers of its operation (of all where it names none), one on
-// throttled those of its operation that ask to come again later. In a storm, answers that ask to come again later are
-// part of what is asked. Whether a limit is kept is judged elsewhere: one that is broken or not decided says so itself.
+// unforgiven counts the wrong answers that nothing in a run excuses, by operation and kind. A limit excuses only the
+// answers it was decided for: a limit on errors those of its operation (of all operations if it names none), a limit on
+// throttled answers those of its operation that ask to come again later. In a storm, answers that ask to come again
+// later are expected. Whether a limit is kept is judged elsewhere: a limit that is broken or not decided reports that
+// itself.
 func unforgiven(r *reports.Load) map[string]map[string]int64 {
 	operations := r.Operations
 	if len(operations) == 0 && r.Total != nil {
@@ -36,19 +37,45 @@ func unforgiven(r *reports.Load) map[string]map[string]int64 {
 
 // forgiven tells whether a limit of the run was decided for wrong answers of a kind to an operation, or the storm is.
 func forgiven(r *reports.Load, operation, kind string) bool {
-	if r.Storm != nil && kind == hit.KindThrottled {
-		return true
-	}
+	return r.Storm != nil && kind == hit.KindThrottled || decider(r, operation, kind) != nil
+}
+
+// decider returns the limit that decided about wrong answers of a kind to an operation, the gravest of several; nil if
+// there is none.
+func decider(r *reports.Load, operation, kind string) *reports.Limit {
+	var found *reports.Limit
 	for i := range r.Limits {
 		l, err := limit.Parse(r.Limits[i].Expression)
-		if err != nil || l.Operation != "" && l.Operation != operation {
+		if err != nil || l.Operation != "" && l.Operation != operation || !l.Allows(kind) {
 			continue
 		}
-		if l.Allows(kind) {
-			return true
+		if found == nil || r.Limits[i].Verdict.Rank() < found.Verdict.Rank() {
+			found = &r.Limits[i]
 		}
 	}
-	return false
+	return found
+}
+
+// judgeKinds sets what each kind of wrong answer did to the run. The verdict of the run must be known.
+func judgeKinds(r *reports.Load) {
+	for i := range r.WrongKinds {
+		k := &r.WrongKinds[i]
+		limit := decider(r, k.Operation, k.Kind)
+		switch {
+		case r.Verdict == reports.Fail && slices.Contains(correctness, k.Kind):
+			k.Verdict = reports.Fail
+		case r.Verdict == reports.Invalid || wholeIsMissing(r):
+			k.Verdict = r.Verdict
+		case limit != nil && limit.Verdict != reports.Pass:
+			k.Verdict, k.Limit = limit.Verdict, limit.Expression
+		case limit != nil:
+			k.Verdict, k.Limit = reports.Warn, limit.Expression
+		case forgiven(r, k.Operation, k.Kind):
+			k.Verdict = reports.Warn
+		default:
+			k.Verdict = reports.Fail
+		}
+	}
 }
 
 // unforgivenInWords says which wrong answers no limit allows, and how one would be written; empty: all are allowed.

@@ -6,8 +6,8 @@ import (
 	"agstest/reports"
 )
 
-// Frame is one finished second as it is recorded and summed up: what a run is made of, whether it is live, read back or
-// merged.
+// Frame is one finished second as it is recorded and summed up. A live run, one that is read back and a merged one all
+// consist of frames.
 type Frame struct {
 	Second      int              `json:"second"`
 	Due         int64            `json:"due"` // hits that the schedule asked for by the end of this second
@@ -16,7 +16,10 @@ type Frame struct {
 	Exchanges   int64            `json:"exchanges,omitempty"`   // traced
 	Phases      []Packed         `json:"phases,omitempty"`      // dns, connect, tls, wait, read
 	Operations  []operationFrame `json:"operations,omitempty"`  // those with something in this second
-	Wrong       []reports.Wrong  `json:"wrong,omitempty"`       // new examples
+	Traces      traceCounts      `json:"traces,omitzero"`
+	Slow        []reports.Hit    `json:"slow,omitempty"`    // new ones among the slowest of their operations
+	Wrong       []reports.Wrong  `json:"wrong,omitempty"`   // new examples; in the last frame all, with their exchanges
+	Clients     []clientsFrame   `json:"clients,omitempty"` // in the last frame: the clients that got wrong answers
 	Health      Health           `json:"health"`
 	// End is set in the last frame of a run that came to its end.
 	End *Ending `json:"end,omitempty"`
@@ -31,6 +34,7 @@ type operationFrame struct {
 	Statuses map[string]int64 `json:"statuses,omitempty"`
 	Missed   map[string]int64 `json:"missed,omitempty"` // statuses of wrong answers
 	Kinds    map[string]int64 `json:"kinds,omitempty"`
+	Why      map[string]int64 `json:"why,omitempty"` // wrong answers by kind and status, such as status/503
 	Response Packed           `json:"response,omitempty"`
 	Service  Packed           `json:"service,omitempty"`
 	Failed   Packed           `json:"failed,omitempty"`
@@ -54,7 +58,7 @@ type Health struct {
 	GC             Packed `json:"gc,omitempty"` // pauses of this second
 }
 
-// Ending is what is known only when a run is over.
+// Ending is the part of a record that is known only when the run is over.
 type Ending struct {
 	Partial string           `json:"partial,omitempty"`
 	Notes   []string         `json:"notes,omitempty"`
@@ -74,7 +78,7 @@ func statusName(status int) string {
 
 // frameOf packs a second.
 func frameOf(second int, s *secondTally, p *Packer) *Frame {
-	f := &Frame{Second: second, Lag: p.Pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges}
+	f := &Frame{Second: second, Lag: p.Pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges, Traces: s.traces}
 	if s.phases.exchanges > 0 {
 		for _, d := range s.phases.all() {
 			f.Phases = append(f.Phases, p.Pack(d))
@@ -98,6 +102,12 @@ func frameOf(second int, s *secondTally, p *Packer) *Frame {
 			of.Missed[statusName(status)] = n
 		}
 		addTo(of.Kinds, o.kinds)
+		for why, n := range o.why {
+			if of.Why == nil {
+				of.Why = map[string]int64{}
+			}
+			of.Why[why.kind+"/"+statusName(why.status)] = n
+		}
 		f.Operations = append(f.Operations, of)
 	}
 	return f

@@ -1,8 +1,6 @@
 package tally
 
 import (
-	"encoding/binary"
-	"errors"
 	"math"
 	"time"
 
@@ -76,8 +74,8 @@ func (d *Histogram) Reset() {
 	*d = Histogram{hdr: d.hdr}
 }
 
-// Quantiles gives the values at some quantiles, ascending, each from 0 to 1: the smallest value that at least that
-// share of all values does not exceed (nearest rank). The library rounds the rank; it is asked for the very one.
+// Quantiles returns the values at some quantiles, ascending, each from 0 to 1: the smallest value that at least that
+// share of all values does not exceed (nearest rank). The library rounds the rank, so Quantiles asks for the exact one.
 func (d *Histogram) Quantiles(q ...float64) []int64 {
 	values := make([]int64, len(q))
 	if d.count == 0 {
@@ -121,149 +119,30 @@ func (d *Histogram) Curve() []reports.CurvePoint {
 	return append(points, reports.CurvePoint{Quantile: 1, Value: d.max})
 }
 
-// Packed is a distribution in few bytes: least, largest and sum, then each value that occurs, as the distance from the
-// one before, and how often, all as varints. An empty one is nil.
-type Packed []byte
-
-// Packer packs distributions one after the other, and reuses its room.
-type Packer struct {
-	sparse *hdrhistogram.PackedHistogram
-}
-
-func (p *Packer) Pack(d *Histogram) Packed {
+// values are all values that occur, ascending.
+func (d *Histogram) values() []limit.ValueCount {
 	if d.count == 0 {
 		return nil
 	}
-	if p.sparse == nil {
-		p.sparse = hdrhistogram.NewPacked(shortestTime, int64(longestTime), timeDigits)
+	values := make([]limit.ValueCount, 0, 256)
+	sparse := hdrhistogram.NewPacked(shortestTime, int64(longestTime), timeDigits)
+	sparse.MergeFrom(d.hdr)
+	for value, count := range sparse.ForEachBucket {
+		values = append(values, limit.ValueCount{Value: value, Count: count})
 	}
-	p.sparse.Reset()
-	p.sparse.MergeFrom(d.hdr)
-	out := make(Packed, 0, 16+4*int(p.sparse.Populated()))
-	out = binary.AppendUvarint(out, uint64(d.min))
-	out = binary.AppendUvarint(out, uint64(d.max))
-	out = binary.AppendUvarint(out, uint64(d.sum))
-	last := int64(0)
-	for value, count := range p.sparse.ForEachBucket {
-		out = binary.AppendUvarint(out, uint64(value-last))
-		out = binary.AppendUvarint(out, uint64(count))
-		last = value
-	}
-	return out
-}
-
-var errPacked = errors.New("a packed distribution is damaged")
-
-// each calls f for each value that occurs, ascending, and returns least, largest and sum.
-func (p Packed) each(f func(value, count int64)) (least, largest, sum int64, err error) {
-	if len(p) == 0 {
-		return 0, 0, 0, nil
-	}
-	next := func() int64 {
-		value, n := binary.Uvarint(p)
-		if n <= 0 || value > math.MaxInt64 {
-			err = errPacked
-			return 0
-		}
-		p = p[n:]
-		return int64(value)
-	}
-	least, largest, sum = next(), next(), next()
-	for value := int64(0); err == nil && len(p) > 0; {
-		distance := next()
-		count := next()
-		if err != nil || distance > int64(longestTime)-value || count == 0 || count > math.MaxInt64>>16 {
-			return 0, 0, 0, errPacked
-		}
-		value += distance
-		f(value, count)
-	}
-	if err == nil && (least > largest || largest > int64(longestTime)) {
-		err = errPacked
-	}
-	return least, largest, sum, err
-}
-
-func (p Packed) values() []limit.ValueCount {
-	var values []limit.ValueCount
-	_, _, _, _ = p.each(func(value, count int64) { values = append(values, limit.ValueCount{Value: value, Count: count}) })
 	return values
-}
-
-// packedReader steps through a packed distribution.
-type packedReader struct {
-	rest                Packed
-	least, largest, sum int64
-	value, count        int64 // count 0: there are no more
-	err                 error
-}
-
-func (p Packed) reader() packedReader {
-	r := packedReader{rest: p}
-	r.least, r.largest, r.sum = r.number(), r.number(), r.number()
-	r.step()
-	return r
-}
-
-func (r *packedReader) number() int64 {
-	value, n := binary.Uvarint(r.rest)
-	if n <= 0 || value > math.MaxInt64 {
-		r.err = errPacked
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return int64(value)
-}
-
-func (r *packedReader) step() {
-	if r.count = 0; len(r.rest) > 0 && r.err == nil {
-		r.value += r.number()
-		r.count = r.number()
-	}
-}
-
-// addUp packs the sum of two packed distributions, without unpacking them.
-func addUp(a, b Packed) (Packed, error) {
-	switch {
-	case len(a) == 0:
-		return b, nil
-	case len(b) == 0:
-		return a, nil
-	}
-	x, y := a.reader(), b.reader()
-	out := make(Packed, 0, len(a)+len(b))
-	out = binary.AppendUvarint(out, uint64(min(x.least, y.least)))
-	out = binary.AppendUvarint(out, uint64(max(x.largest, y.largest)))
-	out = binary.AppendUvarint(out, uint64(x.sum+y.sum))
-	last := int64(0)
-	for x.count > 0 || y.count > 0 {
-		var value, count int64
-		switch {
-		case y.count == 0 || x.count > 0 && x.value < y.value:
-			value, count = x.value, x.count
-			x.step()
-		case x.count == 0 || y.value < x.value:
-			value, count = y.value, y.count
-			y.step()
-		default:
-			value, count = x.value, x.count+y.count
-			x.step()
-			y.step()
-		}
-		out = binary.AppendUvarint(out, uint64(value-last))
-		out = binary.AppendUvarint(out, uint64(count))
-		last = value
-	}
-	return out, errors.Join(x.err, y.err)
 }
 
 // AddPacked adds what pack made. It adds part of it where it is damaged.
 func (d *Histogram) AddPacked(p Packed) error {
-	count := int64(0)
-	least, largest, sum, err := p.each(func(value, n int64) {
-		d.record(value, n)
-		count += n
-	})
-	d.bounds(count, least, largest, sum)
-	return err
+	if len(p) == 0 {
+		return nil
+	}
+	r, count := p.reader(), int64(0)
+	for ; r.count > 0; r.step() {
+		d.record(r.value, r.count)
+		count += r.count
+	}
+	d.bounds(count, r.least, r.largest, r.sum)
+	return r.err
 }

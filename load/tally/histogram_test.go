@@ -91,10 +91,39 @@ func TestPackedDistributionsAddUpExactly(t *testing.T) {
 		both, err := addUp(p.Pack(&left), p.Pack(&right))
 		require.NoError(t, err)
 		assert.Equal(t, p.Pack(&whole), both)
+		several, err := p.sumOf([]Packed{p.Pack(&left), nil, p.Pack(&right)}, &sum)
+		require.NoError(t, err)
+		assert.Equal(t, p.Pack(&whole), several)
 		left.Merge(&right)
 		assert.Equal(t, whole.Percentiles(), left.Percentiles())
 		left.Reset()
 		assert.Zero(t, left.Percentiles())
+	})
+}
+
+// Many distributions added up in a histogram give the same sum as adding one to the other.
+func TestManyPackedDistributionsAddUpExactly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var p Packer
+		var parts []Packed
+		var one Packed
+		for range rapid.IntRange(fewParts+1, 3*fewParts).Draw(t, "parts") {
+			var d Histogram
+			for _, v := range rapid.SliceOfN(rapid.Int64Range(0, 2*int64(longestTime)), 1, 20).Draw(t, "values") {
+				d.AddTimes(v, rapid.Int64Range(1, 300).Draw(t, "times"))
+			}
+			parts = append(parts, p.Pack(&d))
+			var err error
+			one, err = addUp(one, parts[len(parts)-1])
+			require.NoError(t, err)
+		}
+		var room Histogram
+		room.AddTimes(7, 7)
+		sum, err := p.sumOf(parts, &room)
+		require.NoError(t, err)
+		require.Equal(t, one, sum)
+		_, err = p.sumOf(append(parts, Packed{1}), &room)
+		require.ErrorIs(t, err, errPacked)
 	})
 }
 

@@ -9,22 +9,21 @@ import (
 	"agstest/reports"
 )
 
-// The send lag is by how much hits left after their time. A response time counts from that time, so that the lag is in
-// it already: a limit that was kept was kept in spite of it. What the lag can do is break a limit that the service
-// keeps, or leave it open.
+// The send lag is how late hits left. A response time counts from the time a hit was due, so it includes the lag: a
+// limit that was kept was kept in spite of the lag. But the lag can break a limit that the service keeps, or leave it
+// open.
 const (
-	// maxLag is the 99th percentile of the lag up to which figures that no limit speaks of are shown as valid; or a
-	// tenth of the median response time if that is more. A machine that is shared, such as a runner of a pipeline,
-	// keeps it.
+	// maxLag is the highest 99th percentile of the lag at which figures without limits are valid; or a tenth of the
+	// median response time if that is more. A shared machine, such as a runner of a pipeline, keeps it.
 	maxLag      = 100 * time.Millisecond
 	maxLagShare = 0.1
 	// tellLag is the share of a 99th percentile from which on it is said how much of it may be the generator's own.
 	tellLag = 0.1
 )
 
-// lagInvalid says why the lag alone makes a run invalid; empty: it does not. What was asked for with MaxLag counts as
-// it was asked. Where response times have limits, late says what the lag may have decided of them, and nothing else
-// matters; where none has, the lag must be within what a shared machine keeps.
+// lagInvalid returns the reasons why the lag alone makes a run invalid; empty if it does not. MaxLag, if given, decides
+// as it stands. If response times have limits, only late counts, the limits that the lag may have decided; if none has
+// a limit, the lag must be within what a shared machine keeps.
 func lagInvalid(r *reports.Load, late []string) []string {
 	lag, most := r.Generator.Lag.P99, r.Plan.MaxLag
 	switch {
@@ -53,7 +52,7 @@ func limitsTimes(r *reports.Load) bool {
 	return false
 }
 
-// lagNote says how much of the response times of a run may be the generator's own, where that is much of what is shown.
+// lagNote says how much of the response times of a run may be the generator's own, if that is a large part of them.
 func lagNote(r *reports.Load) string {
 	lag, shown := r.Generator.Lag.P99, r.Total.Response.P99
 	if r.Plan.Closed || shown == 0 || float64(lag) <= tellLag*float64(shown) {

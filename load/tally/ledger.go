@@ -1,10 +1,8 @@
 package tally
 
 import (
-	"cmp"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"agstest/load/hit"
@@ -26,7 +24,8 @@ type Ledger struct {
 	seconds []window
 	stride  int // seconds of one window
 	weight  int // bytes of the packed distributions in windows
-	wrong   []reports.Wrong
+	hits    ledgerHits
+	traces  traceCounts
 	due     int64
 	health  Health
 	end     *Ending
@@ -110,7 +109,8 @@ func (l *Ledger) Add(f *Frame) error {
 	if len(f.Operations) > 0 && f.Connections > 0 {
 		l.row(f.Second, f.Operations[0].Operation).NewConnections = f.Connections
 	}
-	l.example(f.Wrong)
+	l.traces.add(f.Traces)
+	l.addHits(f)
 	return l.keep(part)
 }
 
@@ -182,20 +182,6 @@ func (l *Ledger) row(second, operation int) *reports.Second {
 	return &l.rows[second][operation]
 }
 
-func (l *Ledger) example(wrong []reports.Wrong) {
-	for _, w := range wrong {
-		same := 0
-		for _, kept := range l.wrong {
-			if kept.Operation == w.Operation && kept.Kind == w.Kind {
-				same++
-			}
-		}
-		if same < hit.MaxExamples {
-			l.wrong = append(l.wrong, w)
-		}
-	}
-}
-
 // Sent is how many hits were sent so far.
 func (l *Ledger) Sent() int64 {
 	sum := int64(0)
@@ -205,14 +191,14 @@ func (l *Ledger) Sent() int64 {
 	return sum
 }
 
-// Note adds a remark to those of a run that has come to its end.
+// Note adds a remark to the report of a run that is over.
 func (l *Ledger) Note(text string) { l.end.Notes = append(l.end.Notes, text) }
 
 // report writes the figures into a report that says already what was asked for.
 func (l *Ledger) report(r *reports.Load) {
 	r.Schema = reports.LoadSchema
 	elapsed := time.Duration(l.health.Elapsed)
-	// What was sent is divided by the time it took to send it, which is that of the schedule unless hits were late.
+	// The rate sent is the hits sent over the time of sending, which is that of the schedule unless hits were late.
 	sending := max(time.Duration(l.health.Sending), min(elapsed, time.Duration(r.Plan.Seconds*float64(time.Second))))
 	r.Operations = map[string]*reports.Operation{}
 	var all operationTotal
@@ -246,15 +232,7 @@ func (l *Ledger) report(r *reports.Load) {
 			}
 		}
 	}
-	r.Wrong = slices.Clone(l.wrong)
-	for i := range r.Wrong {
-		if o := r.Operations[r.Wrong[i].Operation]; o != nil {
-			r.Wrong[i].Times = o.Outcomes[r.Wrong[i].Kind]
-		}
-	}
-	slices.SortStableFunc(r.Wrong, func(a, b reports.Wrong) int {
-		return cmp.Or(slices.Index(l.operations, a.Operation)-slices.Index(l.operations, b.Operation), strings.Compare(a.Kind, b.Kind))
-	})
+	l.reportHits(r)
 	h := &l.health
 	r.Generator = reports.Generator{
 		Lag: l.lag.Percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.Percentiles(),

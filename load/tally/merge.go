@@ -19,12 +19,12 @@ import (
 const maxApart = time.Second
 
 // Merge makes one report of the shards of one run from the records in their folders. Histograms and counts add up
-// exactly, seconds are aligned at each shard's start, and the run is as valid as its worst shard. Shards of different
-// questions are refused; what is missing of the run is named, and makes the report partial and inconclusive. What must
-// be unique is unique over all shards. Errors are of the kind failure.Usage.
+// exactly, seconds are aligned at each shard's start, and the run is as valid as its worst shard. Merge refuses shards
+// of different questions. It names the missing parts of a run, which make the report partial and inconclusive. Values
+// that must be unique must be so over all shards. Errors are of the kind failure.Usage.
 func Merge(folders ...string) (*reports.Load, error) { return MergeOptions{}.Merge(folders...) }
 
-// Merge is Merge for who knows more of the shards than their records tell.
+// Merge merges shards as the function Merge does, with what the coordinator knows of them beside their records.
 func (o MergeOptions) Merge(folders ...string) (*reports.Load, error) {
 	if len(folders) == 0 {
 		return nil, failure.Usagef("there is nothing to merge; name the folders of the shards")
@@ -98,15 +98,28 @@ func (s *shardRecord) name() string { return s.reader.head.Report.Shard }
 // read takes the next second from the record. A record that is cut ends there.
 func (s *shardRecord) read() error {
 	s.next = nil
-	f := new(Frame)
-	switch err := s.reader.next(f); {
+	f, err := s.reader.frame()
+	switch {
 	case err == io.EOF || errors.Is(err, errCut):
 		return nil
 	case err != nil:
 		return err
 	}
+	for i := range f.Slow {
+		s.date(&f.Slow[i])
+	}
+	for i := range f.Wrong {
+		if h := f.Wrong[i].Hit; h != nil {
+			s.date(h)
+		}
+	}
 	s.next = f
 	return s.own.Add(f)
+}
+
+// date sets the time at which a hit was sent by the clock of the shard's machine, as the logs there have it.
+func (s *shardRecord) date(h *reports.Hit) {
+	h.SentAt = s.reader.head.Began.Add(time.Duration(h.Sent))
 }
 
 // sameQuestion refuses shards that are not parts of one run.
@@ -163,10 +176,11 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	report.Run.Start, report.Run.End = first, time.Time{}
 	report.Run.Command = nil
 
-	l := NewLedger(head.Operations, report.Plan.Closed)
+	l := NewLedger(head.Operations, report.Plan.Closed).Draws(&report.Plan)
 	end := &Ending{}
+	var adding adder
 	for {
-		together, err := nextSecond(shards)
+		together, err := adding.nextSecond(shards)
 		if err != nil {
 			return nil, err
 		}
@@ -203,7 +217,7 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 		left[i] = &unique.Left{Name: s.name(), Folder: s.folder, Watching: s.reader.head.Seen, Ended: s.own.end != nil}
 	}
 	union := unique.Across(left, head.Of)
-	l.wrong = append(l.wrong, union.Wrong...)
+	l.hits.others = append(l.hits.others, union.Wrong...)
 	end.Notes = append(end.Notes, union.Notes...)
 	if end.Partial == "" {
 		end.Partial = union.Unchecked
@@ -213,12 +227,12 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	return &report, nil
 }
 
-// say adds what one shard says of itself to the end of the whole: why its figures are not valid, its remarks, its storm and
-// its set-up.
+// say adds what one shard says of itself to the end of the whole: why its figures are not valid, its remarks, its storm
+// and its set-up.
 func (s *shardRecord) say(end *Ending, run *reports.ShardRun, limits []string) {
 	if run.State == reports.ShardComplete || run.Sent > 0 {
 		s.figures.Limits = nil
-		for _, expression := range limits { // what the lag may have decided of them is judged on the whole
+		for _, expression := range limits { // limits that the lag may have decided are judged on the whole
 			s.figures.Limits = append(s.figures.Limits, reports.Limit{Expression: expression})
 		}
 		for _, reason := range invalid(s.figures, nil) {
@@ -253,8 +267,8 @@ func addStorm(a, b *reports.Storm) *reports.Storm {
 	return sum
 }
 
-// nextSecond merges the earliest second that any shard has left; nil when none has.
-func nextSecond(shards []*shardRecord) (*Frame, error) {
+// nextSecond merges the earliest second that any shard has left; nil if there is none.
+func (a *adder) nextSecond(shards []*shardRecord) (*Frame, error) {
 	second := -1
 	for _, s := range shards {
 		if s.next != nil && (second < 0 || s.next.Second < second) {
@@ -274,11 +288,11 @@ func nextSecond(shards []*shardRecord) (*Frame, error) {
 			}
 		}
 	}
-	sum, err := addFrames(second, parts)
+	sum, err := a.addFrames(second, parts)
 	if err != nil {
 		return nil, failure.Usagef("the records of the shards cannot be merged: %w", err)
 	}
-	// What is counted since the start adds up over the shards as each of them stands now.
+	// Counts since the start add up over the shards as each of them stands now.
 	sum.Health.GC = nil
 	for _, s := range shards {
 		h := &s.last.Health
@@ -297,49 +311,6 @@ func nextSecond(shards []*shardRecord) (*Frame, error) {
 		if time.Duration(h.ClockStep).Abs() > time.Duration(sum.Health.ClockStep).Abs() {
 			sum.Health.ClockStep = h.ClockStep
 		}
-	}
-	return sum, nil
-}
-
-// addFrames adds up the same second of several shards, without what is counted since the start.
-func addFrames(second int, parts []*Frame) (*Frame, error) {
-	sum := &Frame{Second: second}
-	add := func(into *Packed, part Packed) (err error) {
-		*into, err = addUp(*into, part)
-		return err
-	}
-	operations := map[int]*operationFrame{}
-	for _, f := range parts {
-		errs := []error{add(&sum.Lag, f.Lag)}
-		sum.Connections += f.Connections
-		sum.Exchanges += f.Exchanges
-		sum.Wrong = append(sum.Wrong, f.Wrong...)
-		for i := range f.Phases {
-			if i == len(sum.Phases) {
-				sum.Phases = append(sum.Phases, nil)
-			}
-			errs = append(errs, add(&sum.Phases[i], f.Phases[i]))
-		}
-		for i := range f.Operations {
-			from := &f.Operations[i]
-			o := operations[from.Operation]
-			if o == nil {
-				o = &operationFrame{Operation: from.Operation, Asked: map[int]int64{}, Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{}}
-				operations[from.Operation] = o
-			}
-			o.counts.add(from.counts)
-			addTo(o.Asked, from.Asked)
-			addTo(o.Statuses, from.Statuses)
-			addTo(o.Missed, from.Missed)
-			addTo(o.Kinds, from.Kinds)
-			errs = append(errs, add(&o.Response, from.Response), add(&o.Service, from.Service), add(&o.Failed, from.Failed))
-		}
-		if err := errors.Join(errs...); err != nil {
-			return nil, err
-		}
-	}
-	for _, operation := range slices.Sorted(maps.Keys(operations)) {
-		sum.Operations = append(sum.Operations, *operations[operation])
 	}
 	return sum, nil
 }

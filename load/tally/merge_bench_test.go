@@ -20,8 +20,8 @@ import (
 	"agstest/reports"
 )
 
-// BenchmarkMerge merges the records of so many shards of ten minutes, with two operations of 500 hits a second each and
-// 400,000 values that must be unique in every shard. AGSTEST_MERGE_SHARDS=100 makes it a large one.
+// BenchmarkMerge merges the records of shards of ten minutes, each with two operations of 500 hits a second and 400,000
+// values that must be unique. AGSTEST_MERGE_SHARDS sets their number: 100 makes it a large run.
 func BenchmarkMerge(b *testing.B) {
 	count := 8
 	if text := os.Getenv("AGSTEST_MERGE_SHARDS"); text != "" {

@@ -13,13 +13,13 @@ import (
 	"agstest/reports"
 )
 
-// MergeOptions are what is known of the shards of a run beside their records, as by the coordinator that started them.
-// The zero value is nothing.
+// MergeOptions hold what is known of the shards of a run beside their records, for example by the coordinator that
+// started them. The zero value adds nothing.
 type MergeOptions struct {
-	// Known tells of shards by their names (Shard): node, clock, why one is not complete, and, for one that left no
-	// record, what it said of itself. Shards that are not in it are known by their records alone.
+	// Known describes shards by their names (Shard): node, clock, why a shard is not complete, and the last words of a
+	// shard that left no record. Of other shards only their records are known.
 	Known []reports.ShardRun
-	// Notes are added to those of the report.
+	// Notes are added to the notes of the report.
 	Notes []string
 }
 
@@ -29,7 +29,7 @@ const lateStart = 100 * time.Millisecond
 // maxNamed bounds how many shards a sentence names.
 const maxNamed = 6
 
-// shardRuns makes the table of all shards of a run, by what their records say and what is known beside.
+// shardRuns makes the table of all shards of a run from their records and from what else is known of them.
 func shardRuns(shards []*shardRecord, of int, whole int64, known []reports.ShardRun) []reports.ShardRun {
 	runs := make([]reports.ShardRun, of)
 	for i := range runs {
@@ -53,7 +53,7 @@ func shardRuns(shards []*shardRecord, of int, whole int64, known []reports.Shard
 	return runs
 }
 
-// describe fills in what the record of a shard says.
+// describe fills in the facts that the record of a shard holds.
 func (s *shardRecord) describe(r *reports.ShardRun) {
 	own := *s.reader.head.Report
 	s.own.report(&own)
@@ -78,7 +78,7 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 	var missing []string
 	for _, r := range runs {
 		planned += r.Planned
-		sent += min(r.Sent, r.Planned) // in a storm those who try again come on top
+		sent += min(r.Sent, r.Planned) // in a storm, hits of clients that try again come on top
 		name := "shard " + r.Shard
 		if r.Node != "" {
 			name += " on " + r.Node

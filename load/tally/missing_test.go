@@ -13,7 +13,7 @@ import (
 	"agstest/reports"
 )
 
-// recorded is the record of a shard whose hits all took 10 ms: 100 a second for so many seconds, of 8 that were
+// recorded makes the record of a shard that sent 100 hits of 10 ms a second, for the given seconds of 8 that were
 // planned.
 func recorded(t *testing.T, shard schedule.Shard, seconds int, change func(head *Head, seconds []*Frame)) string {
 	t.Helper()
@@ -63,7 +63,7 @@ func writeRecord(t testing.TB, folder string, head *Head, frames []*Frame) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, RecordFile), text, 0o600))
 }
 
-// eight are the records of a run of eight shards, of which one is as it is told to be.
+// eight makes the records of a run of eight shards. The caller decides about the third.
 func eight(t *testing.T, third func(schedule.Shard) string) []string {
 	var folders []string
 	for i := 1; i <= 8; i++ {

@@ -23,7 +23,8 @@ import (
 //
 // It begins with a line that names the format. Then come blocks: the length of the content and its CRC-32C, each as
 // four bytes, big endian, and the content, in JSON. The first block holds the question of the run, each later one a
-// second. A block that is cut short or damaged ends the record.
+// second. A block that is cut short or damaged ends the record. While the run goes on, a block with its newest wrong
+// answers stands at the end, over which the next second is written.
 const RecordFile = "load.record"
 
 const (
@@ -44,7 +45,7 @@ type Head struct {
 	Began      time.Time     `json:"began"`
 }
 
-// What a head may ask for at most: each operation has a row in each second, each shard a row in the report.
+// Maxima of a head: each operation has a row in each second, each shard a row in the report.
 const (
 	maxOperations = 16
 	maxNameBytes  = 128
@@ -66,8 +67,9 @@ func (h *Head) plausible() bool {
 
 // Recorder appends to a record. After the first error it writes no more.
 type Recorder struct {
-	file *os.File
-	err  error
+	file      *os.File
+	end, size int64 // where the next block goes, and how long the file is
+	err       error
 }
 
 func NewRecorder(folder string, head *Head) (*Recorder, error) {
@@ -79,7 +81,7 @@ func NewRecorder(folder string, head *Head) (*Recorder, error) {
 		return nil, failure.Usagef("cannot write the record of the run: %w", err)
 	}
 	r := &Recorder{file: file}
-	_, r.err = file.WriteString(recordMagic)
+	r.write([]byte(recordMagic), nil)
 	r.Append(head)
 	if r.err != nil {
 		file.Close()
@@ -89,17 +91,44 @@ func NewRecorder(folder string, head *Head) (*Recorder, error) {
 }
 
 // Append writes one block with one call, and sees that it is on the disk.
-func (r *Recorder) Append(content any) {
+func (r *Recorder) Append(content any) { r.append(content, nil) }
+
+// AppendWith is Append of a second of a run that goes on, and writes the newest wrong answers behind it until the next.
+func (r *Recorder) AppendWith(f *Frame, newest []reports.Wrong) {
+	if len(newest) == 0 {
+		r.append(f, nil)
+		return
+	}
+	r.append(f, &newestFrame{newest})
+}
+
+func (r *Recorder) append(content any, newest *newestFrame) {
 	if r.err != nil {
 		return
 	}
-	var b []byte
-	if b, r.err = blockOf(content); r.err != nil {
+	var block, behind []byte
+	if block, r.err = blockOf(content); r.err == nil && newest != nil {
+		behind, r.err = blockOf(newest)
+	}
+	if r.err != nil {
 		return
 	}
-	if _, r.err = r.file.Write(b); r.err == nil {
+	if r.write(block, behind); r.err == nil {
 		r.err = r.file.Sync()
 	}
+}
+
+// write writes stays, and after it behind, which the next call overwrites.
+func (r *Recorder) write(stays, behind []byte) {
+	if _, r.err = r.file.WriteAt(append(stays, behind...), r.end); r.err != nil {
+		return
+	}
+	r.end += int64(len(stays))
+	size := r.end + int64(len(behind))
+	if size < r.size {
+		r.err = r.file.Truncate(size)
+	}
+	r.size = size
 }
 
 // blockOf is one block of a record.
@@ -114,7 +143,7 @@ func blockOf(content any) ([]byte, error) {
 	return b, nil
 }
 
-// Failed is the first error of a recorder; nil where there is none, or no recorder.
+// Failed returns the first error of a recorder; nil if there is none, or no recorder.
 func (r *Recorder) Failed() error {
 	if r == nil {
 		return nil
@@ -131,8 +160,47 @@ func (r *Recorder) Close() error {
 
 // recordReader reads a record block by block.
 type recordReader struct {
-	in   *bufio.Reader
-	head Head
+	in     *bufio.Reader
+	head   Head
+	block  bytes.Buffer // the content of the last one
+	ahead  *Frame       // read already
+	behind error        // what came behind ahead
+}
+
+// frame reads the next second; io.EOF marks a clean end. Newest wrong answers behind the last second of a killed run
+// are among its own.
+func (r *recordReader) frame() (*Frame, error) {
+	f, err := r.ahead, r.behind
+	if f == nil && err == nil {
+		f, err = r.one(nil)
+	}
+	if f == nil {
+		return nil, err
+	}
+	r.ahead, r.behind = r.one(f)
+	return f, nil
+}
+
+// one reads a second, or adds what stands there to the one before and reads on.
+func (r *recordReader) one(before *Frame) (*Frame, error) {
+	for {
+		f, newest := new(Frame), newestFrame{}
+		err := r.next(func(content []byte) error {
+			if bytes.HasPrefix(content, []byte(`{"newest":`)) {
+				return json.Unmarshal(content, &newest)
+			}
+			return readFrame(content, f)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if newest.Newest == nil {
+			return f, nil
+		}
+		if before != nil {
+			before.Wrong = append(before.Wrong, newest.Newest...)
+		}
+	}
 }
 
 var errNoRecord = errors.New("it is no record of a load run")
@@ -143,7 +211,7 @@ func newRecordReader(in io.Reader) (*recordReader, error) {
 	if _, err := io.ReadFull(r.in, magic); err != nil || string(magic) != recordMagic {
 		return nil, errNoRecord
 	}
-	if err := r.next(&r.head); err != nil || r.head.Report == nil || len(r.head.Operations) == 0 {
+	if err := r.next(func(content []byte) error { return json.Unmarshal(content, &r.head) }); err != nil || r.head.Report == nil || len(r.head.Operations) == 0 {
 		return nil, errors.New("it breaks off before the run began")
 	}
 	if !r.head.plausible() {
@@ -155,8 +223,11 @@ func newRecordReader(in io.Reader) (*recordReader, error) {
 // errCut tells that the record ends in the middle of a block, or in a damaged one.
 var errCut = errors.New("the record is cut off")
 
-// next reads the next block; io.EOF tells of a clean end.
-func (r *recordReader) next(into any) error {
+// usualBlock is how large a block may be for its room to be kept for the next one.
+const usualBlock = 256 << 10
+
+// next reads the next block, whose content is valid during read only; io.EOF marks a clean end.
+func (r *recordReader) next(read func(content []byte) error) error {
 	var lead [8]byte
 	switch _, err := io.ReadFull(r.in, lead[:]); {
 	case err == io.EOF:
@@ -168,11 +239,14 @@ func (r *recordReader) next(into any) error {
 	if length > maxBlock {
 		return errCut
 	}
-	var content bytes.Buffer
-	if n, err := io.CopyN(&content, r.in, int64(length)); err != nil || n != int64(length) {
+	if r.block.Reset(); r.block.Cap() > usualBlock {
+		r.block = bytes.Buffer{}
+	}
+	if n, err := io.CopyN(&r.block, r.in, int64(length)); err != nil || n != int64(length) {
 		return errCut
 	}
-	if crc32.Checksum(content.Bytes(), castagnoli) != binary.BigEndian.Uint32(lead[4:]) || json.Unmarshal(content.Bytes(), into) != nil {
+	content := r.block.Bytes()
+	if crc32.Checksum(content, castagnoli) != binary.BigEndian.Uint32(lead[4:]) || read(content) != nil {
 		return errCut
 	}
 	return nil
@@ -191,13 +265,13 @@ func ReadRecord(folder string) (*reports.Load, error) {
 	if err != nil {
 		return nil, failure.Usagef("cannot read %s: %w", path, err)
 	}
-	l := NewLedger(r.head.Operations, r.head.Report.Plan.Closed)
+	l := NewLedger(r.head.Operations, r.head.Report.Plan.Closed).Draws(&r.head.Report.Plan)
 	for {
-		var f Frame
-		if err := r.next(&f); err != nil {
+		f, err := r.frame()
+		if err != nil {
 			break
 		}
-		if err := l.Add(&f); err != nil {
+		if err := l.Add(f); err != nil {
 			break
 		}
 	}
@@ -209,20 +283,23 @@ func ReadRecord(folder string) (*reports.Load, error) {
 	return report, nil
 }
 
-// Finish writes figures, limits and verdict into the report of a run that is over, or of one that ended without a word.
+// brokenOff is why a run is partial that was killed.
+const brokenOff = "the run broke off; the figures are those up to its last recorded second"
+
+// Finish writes figures, limits and verdict into the report of a run that is over or broke off.
 func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	l.report(r)
 	if l.end == nil {
-		r.Run.Partial = "the run broke off; the figures are those up to its last recorded second"
+		r.Run.Partial = brokenOff
 	}
 	if r.Run.End.IsZero() {
 		r.Run.End = r.Run.Start.Add(time.Duration(l.health.Elapsed))
 	}
-	var late []string
+	var late, sure []string
 	// They were checked before the run began.
 	if parsed, err := limit.ParseAll(limits); err == nil {
 		seconds := l.scheduled(r)
-		r.Limits, late = limit.Judge(parsed, limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
+		r.Limits, late, sure = limit.Judge(parsed, limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
 			if to >= seconds {
 				to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
 			}
@@ -239,7 +316,7 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	if note := lagNote(r); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
-	decide(r, beyond, late)
+	decide(r, beyond, late, sure)
 }
 
 // scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed

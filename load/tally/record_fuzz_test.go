@@ -14,8 +14,8 @@ import (
 	"agstest/reports"
 )
 
-// FuzzReadRecord reads blocks that are whole, with sums that are right, whatever stands in them: as the record of a run
-// of its own and as that of a shard. One line of the text is one block.
+// FuzzReadRecord reads whole blocks with right checksums and any content: as the record of a single run and as that of
+// a shard. One line of the text is one block.
 func FuzzReadRecord(f *testing.F) {
 	head := Head{
 		Report:     &reports.Load{Schema: reports.LoadSchema, Shard: "1/2", Plan: reports.Plan{Workload: "refresh", Hits: 4, Seconds: 2}},
@@ -29,8 +29,13 @@ func FuzzReadRecord(f *testing.F) {
 		Asked: map[int]int64{0: 2}, counts: counts{Sent: 2, Right: 1, Wrong: 1}, Statuses: map[string]int64{"200": 2}, Missed: map[string]int64{"200": 1},
 		Kinds: map[string]int64{"identity": 1}, Response: p.Pack(&times), Service: p.Pack(&times),
 	}}, Health: Health{Elapsed: 1e9, Sending: 1e9, CPU: 1e7, CPUs: 2}}
+	late := reports.Hit{Operation: "refresh", Kind: "identity", Number: 1, Shard: "1/2", Due: 9e8, Sent: 9e8, Response: 2e6, Service: 2e6, Status: 200}
+	second.Slow = []reports.Hit{{Operation: "refresh", Shard: "1/2", Sent: 5e8, Response: 1e6, Service: 1e6}, late}
+	second.Wrong = []reports.Wrong{{Operation: "refresh", Kind: "identity", Message: "of another", Hit: &late}, {Operation: "set-up", Kind: "token"}}
+	second.Operations[0].Why = map[string]int64{"identity/200": 1}
 	last := second
 	last.Second, last.Due, last.Health.Elapsed = 1, 4, 2e9
+	last.Clients = []clientsFrame{{Kind: "identity", Clients: 1, Most: []reports.ClientTimes{{Client: "client 1", Times: 1}}}}
 	last.End = &Ending{Notes: []string{"one"}, Storm: &reports.Storm{Clients: 2, Recovered: 1}}
 	var text bytes.Buffer
 	for _, block := range []any{head, second, last} {

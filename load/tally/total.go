@@ -2,6 +2,7 @@ package tally
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"agstest/reports"
@@ -31,10 +32,27 @@ func (t *operationTotal) report(sending time.Duration) *reports.Operation {
 		Outcomes: maps.Clone(t.kinds),
 		Response: t.response.Percentiles(), Service: t.service.Percentiles(), Failed: t.failed.Percentiles(),
 		Bytes:       t.Bytes,
-		Interrupted: t.Interrupted, Resent: t.Resent, Curve: t.response.Curve(),
+		Interrupted: t.Interrupted, Resent: t.Resent, Curve: t.response.Curve(), Buckets: t.buckets(),
 	}
 	if sending > 0 {
 		o.Rate = float64(t.Sent) / sending.Seconds()
 	}
 	return o
+}
+
+// buckets counts the times of right answers by reports.BucketBounds; nil if there is none.
+func (t *operationTotal) buckets() []int64 {
+	times := &t.response
+	if times.count == 0 {
+		times = &t.service // closed loop
+	}
+	if times.count == 0 {
+		return nil
+	}
+	counts := make([]int64, len(reports.BucketBounds)+1)
+	for _, v := range times.values() {
+		at, _ := slices.BinarySearch(reports.BucketBounds, v.Value)
+		counts[at] += v.Count
+	}
+	return counts
 }

@@ -14,20 +14,26 @@ import (
 
 // The rules by which the figures of a run speak of the service and not of the generator.
 const (
-	minSent          = 0.99 // of the hits the schedule asked for
-	maxHeld          = 0.01 // of the hits waited for a worker, a client or the consumer of results
-	maxClockStep     = 100 * time.Millisecond
-	MaxCPU           = 0.9 // of the cores that the process may use
-	maxPause         = 0.01
+	minSent      = 0.99 // of the hits the schedule asked for
+	maxHeld      = 0.01 // of the hits waited for a worker, a client or the consumer of results
+	maxClockStep = 100 * time.Millisecond
+	MaxCPU       = 0.9 // of the cores that the process may use
+	maxPause     = 0.01
+	// In a run of seconds one or two of these pass every percent; the lag of hits shows them there.
+	leastPause  = 50 * time.Millisecond
+	leastBehind = 10 // results
+	// As many hits were due as a run was interrupted, or as the last recorded second of one ended that broke off, and were
+	// never sent, or just after it.
+	leastUnsent      = 2
 	maxThrottled     = 0.01 // of the schedule's length
 	minJudgedHits    = 1
 	BehindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
 	ClockStepCounted = 10 * time.Millisecond
 )
 
-// invalid lists why the figures of a run do not speak of the service, in words; none: they do. Closed tells of a run
-// without schedule: it sends when it can, so that neither lag nor load of the generator can be wrong. Late are the
-// limits that the lag may have decided.
+// invalid returns the reasons, in words, why the figures of a run do not show the service; none if they do. Closed
+// marks a run without schedule: it sends when it can, so that neither lag nor load of the generator can be wrong. Late
+// are the limits that the lag may have decided.
 func invalid(r *reports.Load, late []string) []string {
 	var reasons []string
 	say := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
@@ -38,23 +44,27 @@ func invalid(r *reports.Load, late []string) []string {
 	}
 	share := func(n int64) float64 { return float64(n) / float64(max(total.Asked, 1)) }
 	if !r.Plan.Closed {
-		if share(total.Sent) < minSent {
+		if share(total.Sent) < minSent && !(r.Run.Partial != "" && total.Asked-total.Sent <= leastUnsent) {
 			say("only %s of %s hits that the schedule asked for were sent (%.1f %%; %.0f %% are needed)",
 				figures.Count(total.Sent), figures.Count(total.Asked), share(total.Sent)*100, minSent*100)
 		}
 		if share(g.AtCap) > maxHeld {
-			say("%s hits (%.1f %%) waited for one of the %s workers, all of which were busy; their wait is in the response times; raise --workers",
-				figures.Count(g.AtCap), share(g.AtCap)*100, figures.Count(g.MaxInFlight))
+			busy := "one of the " + figures.Count(g.MaxInFlight) + " workers, all of which were busy"
+			if g.MaxInFlight == 1 {
+				busy = "the one worker, which was busy"
+			}
+			say("%s (%.1f %%) waited for %s; their wait is in the response times; raise --workers", figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
 		}
 		if share(g.Starved) > maxHeld {
-			say("%s hits (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
-				figures.Count(g.Starved), share(g.Starved)*100)
+			say("%s (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
+				figures.Plural(g.Starved, "hit"), share(g.Starved)*100)
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > MaxCPU {
 			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
 		}
-		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > maxPause*r.Plan.Seconds*1e9 && r.Plan.Seconds > 0 {
+		// The pauses together are the most by which they can delay a hit, so MaxLag allows that much.
+		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > max(maxPause*r.Plan.Seconds*1e9, float64(leastPause), float64(r.Plan.MaxLag)) && r.Plan.Seconds > 0 {
 			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
 		}
 		if most := int64(maxThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
@@ -66,7 +76,7 @@ func invalid(r *reports.Load, late []string) []string {
 		say("%s hits (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
 			figures.Count(n), share(n)*100)
 	}
-	if share(g.Behind) > maxHeld {
+	if share(g.Behind) > maxHeld && g.Behind >= leastBehind {
 		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)
 	}
 	if step := time.Duration(g.ClockStep).Abs(); step > maxClockStep {
@@ -79,30 +89,32 @@ func invalid(r *reports.Load, late []string) []string {
 // right, which is worse than giving nothing.
 var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, hit.KindShape}
 
-// decide sets validity and verdict of a report whose figures and limits are in. Beyond says what else makes it invalid,
-// late which limits the lag of the generator may have decided. An invalid run is neither passed nor failed.
-func decide(r *reports.Load, beyond, late []string) {
+// decide sets validity and verdict of a report whose figures and limits are in. Beyond are other reasons that make it
+// invalid, late the limits that the lag of the generator may have decided, sure those that the service times alone
+// break. An invalid run is neither passed nor failed, unless that is sure.
+func decide(r *reports.Load, beyond, late, sure []string) {
 	r.Invalid = append(invalid(r, late), beyond...)
 	r.Valid = len(r.Invalid) == 0
-	bad, before, across := notRight(r)
+	defects := notRightInWords(r)
 	wrong := unforgivenInWords(r)
 	failed, open := limitsLeft(r)
 	switch {
 	case r.Total.Sent == 0:
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
-	case bad > 0:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
-	case across > 0:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
-	case before > 0:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", figures.Count(before))
+	case defects != "":
+		r.Verdict, r.Reason = reports.Fail, defects
+	case !r.Valid && len(sure) > 0 && len(beyond) == 0 && serviceTimesStand(r):
+		r.Verdict, r.Reason = reports.Fail, "not kept, by the service times alone: "+list(sure)+"; else the figures are not valid: "+r.Invalid[0]
 	case !r.Valid:
 		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
-	case len(r.ShardRuns) > 0 && r.Run.Partial != "":
-		// Limits say nothing of a load that was not whole, neither kept nor broken.
+	case wholeIsMissing(r):
+		// Limits of a load that was not whole are neither kept nor broken.
 		r.Verdict, r.Reason = reports.Inconclusive, r.Run.Partial
 	case len(failed) > 0:
 		r.Verdict, r.Reason = reports.Fail, "not kept: "+list(failed)
+		if wrong != "" {
+			r.Reason += "; " + wrong
+		}
 	case r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == "":
 		r.Verdict, r.Reason = reports.Fail, "the storm ended before every client was signed in"
 	case wrong != "":
@@ -114,7 +126,19 @@ func decide(r *reports.Load, beyond, late []string) {
 	default:
 		r.Verdict, r.Reason = kept(r, open)
 	}
+	judgeKinds(r)
 }
+
+// serviceTimesStand tells whether a run would be valid without the waits of hits before they were sent.
+func serviceTimesStand(r *reports.Load) bool {
+	sent, total := *r, *r.Total
+	sent.Total, total.Asked = &total, total.Sent
+	sent.Generator.AtCap, sent.Generator.Starved, sent.Generator.Lag = 0, 0, reports.Percentiles{}
+	return len(invalid(&sent, nil)) == 0
+}
+
+// wholeIsMissing tells whether a part of a load of several shards did not come home.
+func wholeIsMissing(r *reports.Load) bool { return len(r.ShardRuns) > 0 && r.Run.Partial != "" }
 
 // kept is the verdict of a run in which nothing was broken: a pass, unless something was left open.
 func kept(r *reports.Load, open []string) (reports.Verdict, string) {
@@ -129,12 +153,25 @@ func kept(r *reports.Load, open []string) (reports.Verdict, string) {
 	return reports.Pass, keptInWords(r)
 }
 
-// notRight counts what no limit excuses: answers that were not right, sign-ons before the clock started that were not, and
-// what came to clients of two shards.
+// notRightInWords describes the wrong answers that no limit excuses; empty if there are none.
+func notRightInWords(r *reports.Load) string {
+	switch bad, before, across := notRight(r); {
+	case bad > 0:
+		return fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+	case across > 0:
+		return fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
+	case before > 0:
+		return fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", figures.Count(before))
+	}
+	return ""
+}
+
+// notRight counts the wrong answers that no limit excuses: during the run, before the clock started (bad sign-ons), and
+// values that came to clients of two shards.
 func notRight(r *reports.Load) (bad, before, across int64) {
 	for _, kind := range correctness {
 		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
-			continue // what a token says of times was held against a clock that was wrong; the run is not valid
+			continue // the times in a token were compared with a clock that was wrong; the run is not valid
 		}
 		bad += r.Total.Outcomes[kind]
 	}

@@ -33,6 +33,16 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 		{"nothing sent", func(r *reports.Load) { r.Total.Sent, r.Total.Right = 0, 0 }, "nothing was sent", reports.Error},
 		{"99 % sent", func(r *reports.Load) { r.Total.Sent, r.Total.Right = 990, 990 }, "", reports.Pass},
 		{"less than 99 % sent", func(r *reports.Load) { r.Total.Sent, r.Total.Right = 989, 989 }, "only 989 of 1,000 hits that the schedule asked for were sent (98.9 %; 99 % are needed)", reports.Invalid},
+		{"one not sent of a run that broke off", func(r *reports.Load) {
+			r.Total.Asked, r.Total.Sent, r.Total.Right, r.Run.Partial = 81, 80, 80, brokenOff
+		}, "", reports.Inconclusive},
+		{"one not sent of a run that was interrupted", func(r *reports.Load) {
+			r.Total.Asked, r.Total.Sent, r.Total.Right, r.Run.Partial = 66, 65, 65, "the run was interrupted (Ctrl-C)"
+		}, "", reports.Inconclusive},
+		{"many not sent of a run that was interrupted", func(r *reports.Load) {
+			r.Total.Asked, r.Total.Sent, r.Total.Right, r.Run.Partial = 66, 60, 60, "the run was interrupted (Ctrl-C)"
+		}, "only 60 of 66 hits", reports.Invalid},
+		{"one not sent of a run that did not", func(r *reports.Load) { r.Total.Asked, r.Total.Sent, r.Total.Right = 81, 80, 80 }, "only 80 of 81 hits", reports.Invalid},
 		{"few held", func(r *reports.Load) { r.Generator.AtCap = 10 }, "", reports.Pass},
 		{"workers at the cap", func(r *reports.Load) { r.Generator.AtCap, r.Generator.MaxInFlight = 11, 64 }, "11 hits (1.1 %) waited for one of the 64 workers", reports.Invalid},
 		{"starved", func(r *reports.Load) { r.Generator.Starved = 11 }, "waited for a virtual client", reports.Invalid},
@@ -59,6 +69,9 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 		{"garbage collection", func(r *reports.Load) {
 			r.Generator.GCPause = reports.Percentiles{Count: 20, Mean: int64(6 * time.Millisecond)}
 		}, "the garbage collector of the generator stopped it for 120ms", reports.Invalid},
+		{"garbage collection, and as much lag is allowed", func(r *reports.Load) {
+			r.Generator.GCPause, r.Plan.MaxLag = reports.Percentiles{Count: 20, Mean: int64(6 * time.Millisecond)}, int64(5*time.Second)
+		}, "", reports.Pass},
 		{"closed loop", func(r *reports.Load) {
 			r.Plan.Closed, r.Generator.CPUShare, r.Generator.AtCap, r.Generator.Lag.P99 = true, 1, 500, int64(time.Second)
 		}, "", reports.Pass},
@@ -94,7 +107,7 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := good()
 			c.spoil(r)
-			decide(r, nil, nil)
+			decide(r, nil, nil, nil)
 			assert.Equal(t, c.verdict, r.Verdict, "%s %v", r.Reason, r.Invalid)
 			assert.NotEmpty(t, r.Reason)
 			assert.Equal(t, c.reason == "", r.Valid, r.Invalid)
@@ -105,8 +118,7 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 	}
 }
 
-// What the lag may have decided of a limit makes a run invalid, and the lag alone does not where response times have
-// limits.
+// A lag that may have decided a limit makes a run invalid. The lag alone does not if response times have limits.
 func TestLagThatDecidedALimit(t *testing.T) {
 	for name, late := range map[string][]string{"it did": {"which may be why p50<18ms was not kept"}, "it did not": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -114,11 +126,37 @@ func TestLagThatDecidedALimit(t *testing.T) {
 			lag := int64(150 * time.Millisecond)
 			r.Generator.Lag = reports.Percentiles{P50: lag / 10, P99: lag, P999: lag, Max: lag}
 			r.Limits = []reports.Limit{{Expression: "p50<18ms", Verdict: reports.Fail, Value: "20 ms"}}
-			decide(r, nil, late)
+			decide(r, nil, late, nil)
 			assert.Equal(t, late != nil, r.Verdict == reports.Invalid, "%s %s", r.Verdict, r.Reason)
 			if late != nil {
 				assert.Contains(t, r.Reason, late[0])
 			}
+		})
+	}
+}
+
+// A service that is slower than a limit allows breaks it, however long hits waited before they were sent. A fault that
+// spoils service times too leaves the limit open.
+func TestServiceTimesAloneBreakALimit(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil   func(r *reports.Load)
+		sure    []string
+		verdict reports.Verdict
+	}{
+		"clients were waited for":      {func(r *reports.Load) { r.Generator.Starved = 750 }, []string{"p99<300ms"}, reports.Fail},
+		"workers were waited for":      {func(r *reports.Load) { r.Generator.AtCap, r.Generator.MaxInFlight = 750, 8 }, []string{"p99<300ms"}, reports.Fail},
+		"not by service times":         {func(r *reports.Load) { r.Generator.Starved = 750 }, nil, reports.Invalid},
+		"the generator was busy":       {func(r *reports.Load) { r.Generator.Starved, r.Generator.CPUShare = 750, 0.95 }, []string{"p99<300ms"}, reports.Invalid},
+		"the generator was held back":  {func(r *reports.Load) { r.Generator.Starved, r.Generator.Throttled = 750, 9e9 }, []string{"p99<300ms"}, reports.Invalid},
+		"the clock of it was set back": {func(r *reports.Load) { r.Generator.Starved, r.Generator.ClockStep = 750, -9e9 }, []string{"p99<300ms"}, reports.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := good()
+			r.Limits = []reports.Limit{{Expression: "p99<300ms", Verdict: reports.Fail, Value: "3 s"}}
+			test.spoil(r)
+			decide(r, nil, nil, test.sure)
+			assert.Equal(t, test.verdict, r.Verdict, r.Reason)
+			assert.False(t, r.Valid, "response times are not shown as the service's")
 		})
 	}
 }
@@ -132,7 +170,7 @@ func TestMuchLagIsTold(t *testing.T) {
 	assert.Empty(t, lagNote(r))
 }
 
-// A limit excuses what it was decided for, and nothing beside it.
+// A limit excuses only the answers it was decided for.
 func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 	wrong := func(kind string, n int64) *reports.Operation {
 		return &reports.Operation{Sent: 500, Right: 500 - n, Wrong: n, Outcomes: map[string]int64{kind: n}}
@@ -175,29 +213,75 @@ func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 				}
 			}
 			r.Total.Right -= r.Total.Wrong
-			decide(r, nil, nil)
+			decide(r, nil, nil, nil)
 			assert.Equal(t, test.verdict, r.Verdict, r.Reason)
 			assert.Contains(t, r.Reason, test.reason)
 		})
 	}
 }
 
+// Each kind of wrong answer says what it did to the run, and which limit decided that.
+func TestKindsOfWrongAnswersAreJudged(t *testing.T) {
+	limitOf := func(expression string, verdict reports.Verdict) reports.Limit {
+		return reports.Limit{Expression: expression, Verdict: verdict}
+	}
+	for name, test := range map[string]struct {
+		limits   []reports.Limit
+		spoil    func(r *reports.Load)
+		verdicts map[string]reports.Verdict // by kind
+		limit    string                     // of status
+	}{
+		"no limit":   {nil, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail, hit.KindIdentity: reports.Fail}, ""},
+		"kept":       {[]reports.Limit{limitOf("errors<5%", reports.Pass)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Warn, hit.KindIdentity: reports.Fail}, "errors<5%"},
+		"not kept":   {[]reports.Limit{limitOf("refresh.errors<1%", reports.Fail), limitOf("errors<90%", reports.Pass)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail, hit.KindIdentity: reports.Fail}, "refresh.errors<1%"},
+		"open":       {[]reports.Limit{limitOf("errors<1%", reports.Inconclusive)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Inconclusive}, "errors<1%"},
+		"of another": {[]reports.Limit{limitOf("signon.errors<5%", reports.Pass), limitOf("refresh.p99<1s", reports.Fail)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail}, ""},
+		"a storm":    {nil, func(r *reports.Load) { r.Storm = &reports.Storm{} }, map[string]reports.Verdict{hit.KindThrottled: reports.Warn, hit.KindStatus: reports.Fail}, ""},
+		"not valid":  {nil, func(r *reports.Load) { r.Generator.Starved = 900 }, map[string]reports.Verdict{hit.KindStatus: reports.Invalid}, ""},
+		"a shard is lost": {nil, func(r *reports.Load) {
+			r.Run.Partial, r.ShardRuns = "shard 2/2 is missing", make([]reports.ShardRun, 2)
+		}, map[string]reports.Verdict{hit.KindStatus: reports.Inconclusive}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := good()
+			r.Operations = map[string]*reports.Operation{hit.OpRefresh: {Sent: 1000, Right: 900, Wrong: 100, Outcomes: map[string]int64{}}}
+			r.Limits = test.limits
+			for kind := range test.verdicts {
+				r.Operations[hit.OpRefresh].Outcomes[kind], r.Total.Outcomes[kind] = 10, 10
+				r.WrongKinds = append(r.WrongKinds, reports.WrongKind{Operation: hit.OpRefresh, Kind: kind, Times: 10})
+			}
+			if test.spoil != nil {
+				test.spoil(r)
+			}
+			decide(r, nil, nil, nil)
+			for i := range r.WrongKinds {
+				k := &r.WrongKinds[i]
+				assert.Equal(t, test.verdicts[k.Kind], k.Verdict, k.Kind)
+				assert.NotEmpty(t, k.Judged())
+				if k.Kind == hit.KindStatus {
+					assert.Equal(t, test.limit, k.Limit)
+				}
+			}
+		})
+	}
+}
+
 func TestTokensAreNotBlamedWhereTheClockWasSet(t *testing.T) {
 	r := &reports.Load{Total: &reports.Operation{Asked: 100, Sent: 100, Right: 60, Wrong: 40, Outcomes: map[string]int64{hit.KindToken: 40}}}
-	decide(r, nil, nil)
+	decide(r, nil, nil, nil)
 	assert.Equal(t, reports.Fail, r.Verdict)
 	r.Generator.ClockStep = int64(time.Hour)
-	decide(r, nil, nil)
+	decide(r, nil, nil, nil)
 	assert.Equal(t, reports.Invalid, r.Verdict)
 	assert.Equal(t, "the clock of this machine was set by 1h0m0s during the run", r.Reason)
 	r.Total.Outcomes[hit.KindIdentity] = 1
-	decide(r, nil, nil)
+	decide(r, nil, nil, nil)
 	assert.Equal(t, reports.Fail, r.Verdict, "a mix-up is one at any time")
 }
 
 func TestHitsWithoutAConnectionAreNotOfTheService(t *testing.T) {
 	r := &reports.Load{Total: &reports.Operation{Asked: 1000, Sent: 1000, Right: 999, Wrong: 1, Outcomes: map[string]int64{hit.KindMachine: 1}}}
-	decide(r, nil, nil)
+	decide(r, nil, nil, nil)
 	assert.Equal(t, reports.Invalid, r.Verdict)
 	assert.Equal(t, []string{"1 hits (0.1 %) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers"}, r.Invalid)
 }

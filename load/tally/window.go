@@ -97,6 +97,6 @@ func (l *Ledger) stretch(operation string, from, to int) limit.Stretch {
 			service, _ = addUp(service, o.service)
 		}
 	}
-	s.Response, s.Service = response.values(), service.values()
+	s.Response, s.Service = response.Values(), service.Values()
 	return s
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// below is a connection as crypto/tls and the reader of answers see it. While it is quiet, a read takes what is there and waits for nothing,
-// so that crypto/tls itself understands what a service has sent on an idle connection: session tickets (RFC 8446 section 4.6.1), an alert
-// (section 6), the end, or an answer that nobody asked for.
+// below is a connection as crypto/tls and the reader of answers see it. While it is quiet, a read takes only the bytes
+// that are there, so that crypto/tls itself handles data that a service has sent on an idle connection: session tickets
+// (RFC 8446 section 4.6.1), an alert (section 6), the end, or an answer that nobody asked for.
 type below struct {
 	net.Conn
 	control syscall.RawConn // nil where it cannot be asked
@@ -31,7 +31,7 @@ func newBelow(raw net.Conn) *below {
 	return b
 }
 
-// quietRead bounds a read of what is there already. It is never used up where the system tells what is there.
+// quietRead bounds a read of bytes that are there already. It is never used up on systems that tell how many there are.
 const quietRead = 100 * time.Millisecond
 
 // Read is part of net.Conn.
@@ -56,7 +56,7 @@ func (b *below) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errNothingWaits ends a quiet read. crypto/tls keeps an error from below for good, but for one that calls itself temporary.
+// errNothingWaits ends a quiet read. crypto/tls keeps every error from below for good, except a temporary one.
 var errNothingWaits error = nothingWaits{}
 
 type nothingWaits struct{}

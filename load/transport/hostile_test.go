@@ -14,8 +14,9 @@ import (
 	"agstest/internal/wire"
 )
 
-// hostileKinds are what the lean transport and that of net/http make of a behaviour: the kind of a missing answer, or "long" for one that
-// was not read to its end. Where they differ, one of them is the stricter, or read less before it gave up. All others are whole.
+// hostileKinds are what the lean transport and that of net/http make of a behaviour: the kind of a missing answer, or
+// "long" for one that was not read to its end. Where they differ, one of them is the stricter, or read less before it
+// gave up. All others are whole.
 var hostileKinds = map[string]struct{ lean, net string }{
 	"never answers":                       {"timeout", "timeout"},
 	"hangs after the headers":             {"timeout", "timeout"},
@@ -88,7 +89,8 @@ var hostileKinds = map[string]struct{ lean, net string }{
 	"status 000":                          {"other", "other"},
 }
 
-// TestBothTransportsBearHostileServices: neither hangs, and what comes of a behaviour is the same over both as far as it can be.
+// TestBothTransportsBearHostileServices: neither hangs, and what comes of a behaviour is the same over both as far as
+// it can be.
 func TestBothTransportsBearHostileServices(t *testing.T) {
 	t.Parallel()
 	service := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

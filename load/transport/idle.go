@@ -12,16 +12,19 @@ import (
 const (
 	// longestIdle is below the idle time-out of common servers and proxies (nginx: 75 s, most load balancers: 60 s).
 	longestIdle = 50 * time.Second
-	// lookAfter: a connection that was idle for this long is looked at before it is used again, which costs less than a microsecond
-	// (BenchmarkLook). At the highest rates a connection is taken again at once, so that it costs nothing there.
-	lookAfter = 20 * time.Microsecond
+	// lookAfter: a connection that was idle for this long is looked at before it is used again, which costs a twentieth of
+	// a hit (BenchmarkLook). Where it is used sooner and was closed, the system proves that the request never reached the
+	// service, so that it is sent once more.
+	lookAfter = time.Millisecond
+	// lookAfterUnproven is the same for systems without such a proof.
+	lookAfterUnproven = 20 * time.Microsecond
 	// sweepEvery is how often idle connections are looked at, and so how well it is known when the service closed one.
 	sweepEvery = 100 * time.Millisecond
 	// mostSwept bounds how many are looked at in one sweep, which holds the pool: those that are idle longest.
 	mostSwept = 128
 )
 
-// idleTimeout is what was learnt of how long this service keeps an idle connection. It is used by many goroutines at once.
+// idleTimeout learns how long this service keeps an idle connection. Many goroutines use it at once.
 type idleTimeout struct {
 	limit atomic.Int64 // in ns; 0: nothing is known
 
@@ -30,7 +33,7 @@ type idleTimeout struct {
 	seen time.Time
 }
 
-// announce takes in what an answer says: "timeout=5, max=100" (RFC 2068 section 19.7.1.1).
+// announce reads the header of an answer: "timeout=5, max=100" (RFC 2068 section 19.7.1.1).
 func (t *idleTimeout) announce(keepAlive string) {
 	for parameter := range strings.SplitSeq(keepAlive, ",") {
 		name, value, _ := strings.Cut(parameter, "=")
@@ -43,8 +46,8 @@ func (t *idleTimeout) announce(keepAlive string) {
 	}
 }
 
-// closed takes in that the service closed a connection that was idle for so long. One may be a reload; a second of the same age, at
-// another time, is a time-out.
+// closed takes in that the service closed a connection that was idle for so long. One may be a reload; a second of the
+// same age, at another time, is a time-out.
 func (t *idleTimeout) closed(age time.Duration, now time.Time) {
 	if age < 3*sweepEvery {
 		return
@@ -79,7 +82,8 @@ func (t *idleTimeout) over(idle time.Duration) bool {
 	return idle > longestIdle || idle > time.Duration(limit)
 }
 
-// sweep looks at idle connections until the transport is closed, lets go of those that the service has closed, and learns when it does.
+// sweep looks at idle connections until the transport is closed, lets go of those that the service has closed, and
+// learns when it does.
 func (l *leanTransport) sweep() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()

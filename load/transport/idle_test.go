@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/delivery"
 	"agstest/internal/wire"
 	"agstest/load/hit"
 )
@@ -116,7 +117,8 @@ var kindsOfTLS = map[string]*tls.Config{
 	"http": nil, "TLS 1.2": {MaxVersion: tls.VersionTLS12}, "TLS 1.3": {MinVersion: tls.VersionTLS13}, "TLS 1.3 without tickets": {MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true},
 }
 
-// What waits on an idle connection is understood, whatever it is: the next request goes over a new one, and nothing is wrong or sent twice.
+// The transport understands anything that waits on an idle connection: the next request goes over a new one, and no
+// answer is wrong and no request sent twice.
 func TestAnIdleConnectionThatEndedIsNotUsed(t *testing.T) {
 	for over, config := range kindsOfTLS {
 		for way, end := range waysToEnd {
@@ -158,8 +160,8 @@ func TestAnIdleConnectionWithTicketsIsUsed(t *testing.T) {
 	}
 }
 
-// Where the end crosses the request, it is sent again if the service provably did not get it, and is wrong where that cannot be told. It
-// never reaches the service twice.
+// Where the end crosses the request, it is sent again if the service provably did not get it, and is wrong where that
+// cannot be told. It never reaches the service twice.
 func TestARequestThatCrossedTheEnd(t *testing.T) {
 	for over, config := range kindsOfTLS {
 		for way, end := range waysToEnd {
@@ -190,7 +192,8 @@ func TestARequestThatCrossedTheEnd(t *testing.T) {
 	}
 }
 
-// A service that reads a request and closes without a word may have done what it asks for: that is wrong, and is not sent again.
+// A service that reads a request and closes without a word may have done what it asks for: that is wrong, and is not
+// sent again.
 func TestAServiceThatReadsAndClosesIsWrong(t *testing.T) {
 	for over, config := range kindsOfTLS {
 		for _, method := range []string{"POST", "GET"} {
@@ -240,7 +243,7 @@ func TestAfterACloseInUseAllAreOpenedAnew(t *testing.T) {
 	assert.EqualValues(t, 1, carrier.generation.Load())
 }
 
-// What net/http sends again of its own is shown too.
+// Requests that net/http sends again by itself are shown too.
 func TestWhatNetHTTPSendsAgainIsShown(t *testing.T) {
 	var talks atomic.Int64
 	address := speak(t, func(c net.Conn, in *bufio.Reader) {
@@ -331,29 +334,62 @@ func TestIdleTimeoutsAreLearnt(t *testing.T) {
 	}
 }
 
-// A time-out that was observed is kept from then on: no connection is used near it.
-func TestAnObservedTimeoutIsKept(t *testing.T) {
-	s := newIdler(t, nil, func(c net.Conn, under *net.TCPConn, in *bufio.Reader) {
-		under.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-		in.Peek(1)
-	})
-	carrier := connectTo(t, s.target).(*leanTransport)
-	for i := 0; carrier.timeouts.limit.Load() == 0; i++ {
-		require.Less(t, i, 20)
-		answer, _ := ask(carrier, 5*time.Second, post)
-		require.NoError(t, answer.Err)
-		time.Sleep(time.Second)
-	}
-	assert.InDelta(t, 500*time.Millisecond, time.Duration(carrier.timeouts.limit.Load()), float64(450*time.Millisecond))
+// withoutSweeps is a transport whose time the test says.
+func withoutSweeps(t *testing.T, target wire.Target) *leanTransport {
+	t.Helper()
+	base, err := url.Parse(target.URL)
+	require.NoError(t, err)
+	carrier := newLeanTransport(base, nil, 5*time.Second, true)
+	t.Cleanup(carrier.Close)
+	return carrier
 }
 
-// Squid ends an idle connection when the next request comes, which it has read. The request is wrong, and the third is not sent so late.
+// A time-out that was observed is kept from then on: no connection is used near it. When a connection closed is what
+// the sweep says, which is given the time here.
+func TestAnObservedTimeoutIsKept(t *testing.T) {
+	var keeps atomic.Bool
+	s := newIdler(t, nil, func(c net.Conn, _ *net.TCPConn, _ *bufio.Reader) {
+		if !keeps.Load() {
+			c.Close()
+		}
+	})
+	carrier := withoutSweeps(t, s.target)
+	const timeout = 500 * time.Millisecond
+	for i := range 2 {
+		assert.Zero(t, carrier.timeouts.limit.Load(), "one close may be a reload")
+		answer, _ := ask(carrier, 5*time.Second, post)
+		require.NoError(t, answer.Err)
+		<-s.did
+		c := carrier.idle[0]
+		require.Eventually(t, func() bool { return !c.stillOpen() }, 10*time.Second, time.Millisecond)
+		c.since = c.since.Add(time.Duration(i) * time.Minute)
+		for _, gone := range carrier.sweepOnce(c.since.Add(timeout + time.Duration(i)*sweepEvery/2)) {
+			carrier.discard(gone)
+		}
+		require.Empty(t, carrier.idle)
+	}
+	assert.Equal(t, timeout-2*sweepEvery, time.Duration(carrier.timeouts.limit.Load()))
+
+	// From then on one that the service still keeps open is let go before that time, and not sooner.
+	keeps.Store(true)
+	answer, _ := ask(carrier, 5*time.Second, post)
+	require.NoError(t, answer.Err)
+	c := carrier.idle[0]
+	assert.Empty(t, carrier.sweepOnce(c.since.Add(timeout-2*sweepEvery)))
+	gone := carrier.sweepOnce(c.since.Add(timeout - 2*sweepEvery + 1))
+	require.Equal(t, []*connection{c}, gone)
+	assert.True(t, c.stillOpen())
+	carrier.discard(c)
+}
+
+// Squid ends an idle connection when the next request comes, which it has read. The request is wrong, and the third is
+// not sent so late.
 func TestATimeoutThatShowsInUseIsLearnt(t *testing.T) {
 	s := newIdler(t, nil, func(c net.Conn, _ *net.TCPConn, in *bufio.Reader) {
 		read(in)
 		c.Close()
 	})
-	carrier := connectTo(t, s.target).(*leanTransport)
+	carrier := withoutSweeps(t, s.target)
 	wrong := 0
 	for range 8 {
 		answer, _ := ask(carrier, 5*time.Second, post)
@@ -361,10 +397,34 @@ func TestATimeoutThatShowsInUseIsLearnt(t *testing.T) {
 			wrong++
 			assert.Equal(t, hit.KindReset, WhyNone(answer.Err))
 		}
-		time.Sleep(400 * time.Millisecond)
+		// Half a minute passes.
+		for _, c := range carrier.idle {
+			c.since = c.since.Add(-30 * time.Second)
+		}
+		carrier.timeouts.seen = carrier.timeouts.seen.Add(-30 * time.Second)
 	}
 	assert.Equal(t, 2, wrong)
-	assert.Greater(t, time.Duration(carrier.timeouts.limit.Load()), sweepEvery)
+	assert.InDelta(t, 27, time.Duration(carrier.timeouts.limit.Load()).Seconds(), 2)
+}
+
+// TestAConnectionThatIsUsedAtOnceIsNotLookedAt: a look is a system call, and a hit without one has three.
+func TestAConnectionThatIsUsedAtOnceIsNotLookedAt(t *testing.T) {
+	if !delivery.Proves {
+		t.Skip("this system does not prove that a request never reached the service")
+	}
+	s := newIdler(t, nil, func(net.Conn, *net.TCPConn, *bufio.Reader) {})
+	carrier := withoutSweeps(t, s.target)
+	answer, _ := ask(carrier, 5*time.Second, post)
+	require.NoError(t, answer.Err)
+	c, err := carrier.takeIdle()
+	require.NoError(t, err)
+	defer carrier.put(c)
+	looks := 0
+	c.below.look = func(uintptr) { looks, c.below.waits = looks+1, false }
+	assert.True(t, carrier.fit(c, 500*time.Microsecond))
+	assert.Zero(t, looks)
+	assert.True(t, carrier.fit(c, time.Millisecond))
+	assert.Equal(t, 1, looks)
 }
 
 // BenchmarkLook is what looking at an idle connection costs.
@@ -388,8 +448,8 @@ func BenchmarkLook(b *testing.B) {
 	}
 }
 
-// A gateway that reloads may close its port for a moment and keep the connections that it has: one of them is used where none can be opened,
-// and not where the service has closed it.
+// A gateway that reloads may close its port for a moment and keep the connections that it has: one of them is used
+// where none can be opened, and not where the service has closed it.
 func TestAConnectionOfBeforeAReloadIsBetterThanNone(t *testing.T) {
 	for name, ended := range map[string]bool{"kept": false, "closed": true} {
 		t.Run(name, func(t *testing.T) {

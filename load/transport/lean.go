@@ -17,8 +17,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// leanTransport is HTTP/1.1 over kept connections: one write, one read, no goroutine of its own. Answers are read by fasthttp; the
-// pool is our own, since the one of fasthttp retries and redials where a load generator must tell what happened.
+// leanTransport is HTTP/1.1 over kept connections: one write, one read, no goroutine of its own. fasthttp reads the
+// answers; the pool is our own, since the one of fasthttp retries and redials, while a load generator must tell what
+// happened.
 type leanTransport struct {
 	base    *url.URL
 	address string
@@ -30,16 +31,16 @@ type leanTransport struct {
 	hits    sync.Pool // of *leanHit
 
 	timeouts idleTimeout
-	// generation counts how often the service closed a connection that was in use. That is a reload or a restart, which closes the others
-	// too, at its leisure: those of an earlier generation are not used again.
+	// generation counts how often the service closed a connection that was in use. That is a reload or a restart, which
+	// closes the others too, at its leisure: connections of an earlier generation are not used again.
 	generation atomic.Uint64
 	lookAfter  time.Duration // a connection that was idle for less is used without a look
 	closing    chan struct{}
 	closeOnce  sync.Once
 	sweeper    sync.WaitGroup
 
-	// dialling bounds how many connections are opened at once: when a burst comes, those that wait take whatever is first, a new
-	// connection or one that was given back.
+	// dialling bounds how many connections are opened at once: in a burst, waiting requests take the first connection
+	// that is ready, a new one or one that was given back.
 	dialling chan struct{}
 	given    chan *connection
 
@@ -65,12 +66,16 @@ func newLeanTransport(base *url.URL, config *tls.Config, timeout time.Duration, 
 	if base.Scheme == "https" {
 		l.tls = config
 		l.tls.NextProtos = []string{"http/1.1"}
+		l.tls.DynamicRecordSizingDisabled = true // a request is one record, and so one system call
 		if l.tls.ServerName == "" {
 			l.tls.ServerName = base.Hostname()
 		}
 		if l.tls.ClientSessionCache == nil {
 			l.tls.ClientSessionCache = tls.NewLRUClientSessionCache(64)
 		}
+	}
+	if !delivery.Proves {
+		l.lookAfter = lookAfterUnproven
 	}
 	l.hits.New = func() any {
 		h := &leanHit{transport: l}
@@ -98,7 +103,8 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 	}
 	if err != nil && kept && !c.heard && (errors.Is(err, io.EOF) || delivery.CutOff(err)) {
 		l.generation.CompareAndSwap(c.opened, c.opened+1)
-		// Squid ends a connection whose time is over when the next request comes, once it has read it: only this tells its time-out.
+		// Squid ends a connection whose time is over when the next request comes, once it has read it: only this tells its
+		// time-out.
 		l.timeouts.closed(idle, time.Now())
 	}
 	if err != nil && kept && !l.isAborted() && c.neverReached(err) {
@@ -172,10 +178,16 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 			h.transport.timeouts.announce(string(announced))
 		}
 	}
+	answer.Header = (*leanHeader)(&h.response.Header)
 	answer.Status = h.response.StatusCode()
 	answer.Body = h.response.Body()
 	if mayRetryAfter(answer.Status) {
 		answer.RetryAfter = string(h.response.Header.Peek("Retry-After"))
+	}
+	if request.KeepCookies {
+		for _, line := range h.response.Header.Cookies() {
+			answer.SetCookie = append(answer.SetCookie, string(line))
+		}
 	}
 	if coding := h.response.Header.ContentEncoding(); len(coding) > 0 {
 		decode(answer, string(coding))
@@ -183,8 +195,9 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	return answer.Err
 }
 
-// await waits until the status line of the answer itself is there and looks at it. fasthttp would take whatever goes wrong with the
-// first byte for the end of the connection, the status 000 for 200, and any number for the version of HTTP.
+// await waits until the status line of the answer itself is there and looks at it. fasthttp would take whatever goes
+// wrong with the first byte for the end of the connection, the status 000 for 200, and any number for the version of
+// HTTP.
 func (h *leanHit) await(c *connection) error {
 	for range mostInterim {
 		line, err := c.reader.Peek(len("HTTP/1.1 200"))

@@ -28,8 +28,8 @@ type connection struct {
 	heard     bool          // something of an answer came
 }
 
-// stillOpen looks at an idle connection without waiting: whether the service has closed it, or sent something that nobody asked for, which
-// must not become the answer to the next request.
+// stillOpen looks at an idle connection without waiting: whether the service has closed it, or sent something that
+// nobody asked for, which must not become the answer to the next request.
 func (c *connection) stillOpen() bool {
 	c.below.quiet = true
 	_, err := c.reader.Peek(1)
@@ -37,7 +37,7 @@ func (c *connection) stillOpen() bool {
 	return err == errNothingWaits
 }
 
-// grow gives a connection room for long headers, with what has been read of them.
+// grow gives a connection room for long headers, and keeps the bytes read so far.
 func (c *connection) grow() {
 	begun, _ := c.reader.Peek(c.reader.Buffered())
 	c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(begun)), c.Conn), mostHeader)
@@ -50,7 +50,7 @@ func tooLong(err error) bool {
 	return errors.As(err, &small)
 }
 
-// What fasthttp finds wrong with an answer, in words without a part of it.
+// fasthttp's errors about an answer, in words that quote no part of it.
 var (
 	errLongHeader = fmt.Errorf("the headers of the answer are longer than %d kB", mostHeader>>10)
 	errNoAnswer   = errors.New("what came back is not a valid HTTP/1.1 answer")
@@ -60,7 +60,7 @@ var (
 	errChunk      = errors.New("the chunked body of the answer is malformed")
 )
 
-// plainly puts an error of the connection or of fasthttp into words of ours. What the connection said stays as it is.
+// plainly puts an error of the connection or of fasthttp into our words. The connection's own words stay as they are.
 func (c *connection) plainly(err error) error {
 	if begun, _ := c.reader.Peek(c.reader.Buffered()); bytes.HasPrefix(begun, []byte("HTTP/")) && bytes.Contains(begun, []byte("\n\n")) {
 		return errLineFeed // more was waited for, until the time was over or the connection was closed

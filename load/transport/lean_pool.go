@@ -13,8 +13,9 @@ import (
 // mostDialling bounds how many connections are opened at once.
 const mostDialling = 128
 
-// connection takes an idle connection, the last one used first, or opens one; kept tells which. A fresh one is opened in any case. Where none
-// can be opened, one of before a reload is used that the service has not closed: a gateway may close its port for a moment and keep what it has.
+// connection takes an idle connection, the last one used first, or opens one; kept tells which. With fresh it always
+// opens one. If none can be opened, it takes one from before a reload that the service has not closed: a gateway may
+// close its port for a moment and keep its connections.
 func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
 	var spare *connection
 	for !fresh {
@@ -25,7 +26,7 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 		if c == nil {
 			break
 		}
-		if l.fit(c) {
+		if l.fit(c, time.Since(c.since)) {
 			return c, true, nil
 		}
 		if l.isSpare(c) {
@@ -44,12 +45,12 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 	return spare, true, nil
 }
 
-// isSpare tells of a connection of before a reload that the service has not closed.
+// isSpare tells whether a connection is from before a reload and the service has not closed it.
 func (l *leanTransport) isSpare(c *connection) bool {
 	return c.opened != l.generation.Load() && !l.timeouts.over(time.Since(c.since)) && c.stillOpen()
 }
 
-// openOne opens a connection, or takes one that is given back meanwhile where too many are being opened.
+// openOne opens a connection, or takes one that is given back meanwhile if too many are being opened.
 func (l *leanTransport) openOne(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
 	select {
 	case l.dialling <- struct{}{}:
@@ -75,9 +76,8 @@ func (l *leanTransport) openOne(deadline time.Time, traced *hit.Phases, fresh bo
 	return c, false, err
 }
 
-// fit tells that an idle connection may be used.
-func (l *leanTransport) fit(c *connection) bool {
-	idle := time.Since(c.since)
+// fit tells that a connection may be used that was idle for so long.
+func (l *leanTransport) fit(c *connection, idle time.Duration) bool {
 	switch {
 	case c.opened != l.generation.Load() || l.timeouts.over(idle):
 		return false
@@ -91,7 +91,7 @@ func (l *leanTransport) fit(c *connection) bool {
 	return false
 }
 
-// takeIdle takes the connection that was used last; nil where none is idle.
+// takeIdle takes the connection that was used last; nil if none is idle.
 func (l *leanTransport) takeIdle() (*connection, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,7 +108,7 @@ func (l *leanTransport) takeIdle() (*connection, error) {
 	return c, nil
 }
 
-// errNoConnection is a time-out: no connection could be had in time.
+// errNoConnection is a time-out: there was no connection in time.
 var errNoConnection error = noConnection{}
 
 type noConnection struct{}
@@ -117,7 +117,8 @@ func (noConnection) Error() string { return "no connection could be opened befor
 
 func (noConnection) Timeout() bool { return true }
 
-// dial opens a connection. It does not bind a local address: that would use up one local port for all destinations together.
+// dial opens a connection. It does not bind a local address: that would use up one local port for all destinations
+// together.
 func (l *leanTransport) dial(ctx context.Context, traced *hit.Phases) (*connection, error) {
 	if l.trace {
 		ctx = httptrace.WithClientTrace(ctx, connectTrace(traced))

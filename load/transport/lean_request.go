@@ -10,8 +10,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// appendRequest writes a request of HTTP/1.1 (RFC 9112 section 3). It is written in one piece, as the workload spells it. It says
-// Connection: keep-alive, which HTTP/1.1 does not need: Apache names its idle time-out only to a client that says it.
+// appendRequest writes a request of HTTP/1.1 (RFC 9112 section 3). It is written in one piece, as the workload spells
+// it. It says Connection: keep-alive, which HTTP/1.1 does not need: Apache names its idle time-out only to a client
+// that says it.
 func (l *leanTransport) appendRequest(out []byte, request *hit.Request) ([]byte, error) {
 	out = append(append(out, request.Method...), ' ')
 	out = append(append(out, l.prefix...), request.Path...)

@@ -21,7 +21,8 @@ import (
 	"agstest/load/hit"
 )
 
-// netTransport is net/http's own transport, for what the lean one does not do: HTTP/2 and proxies. It costs about three times the CPU.
+// netTransport is net/http's own transport, for HTTP/2 and proxies, which the lean one does not do. It costs about
+// three times the CPU.
 type netTransport struct {
 	base    *url.URL
 	trace   bool
@@ -30,6 +31,18 @@ type netTransport struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	bodies  sync.Pool // of *bytes.Buffer
+
+	carriedAgain, lostAgain atomic.Int64 // requests on connections that had carried one: answered, and lost
+}
+
+// fewestLost is how many requests on kept connections must be lost, with none answered, before connections are kept no
+// more.
+const fewestLost = 2
+
+// closesEach tells that what listens there closes each connection behind one answer, and does not say so, as tinyproxy
+// does, so that a request on a kept one is lost or not by chance.
+func (n *netTransport) closesEach() bool {
+	return n.lostAgain.Load() >= fewestLost && n.carriedAgain.Load() == 0
 }
 
 func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout time.Duration, trace bool, why string) *netTransport {
@@ -63,9 +76,14 @@ func (n *netTransport) Exchange(request *hit.Request, answer *hit.Answer, deadli
 }
 
 func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *hit.Answer, body *bytes.Buffer, traced *hit.Phases) error {
-	// net/http itself sends again what it may (RFC 9110 section 9.2.2, RFC 9113 section 8.7); it must not stay hidden.
+	// net/http itself sends requests again if it may (RFC 9110 section 9.2.2, RFC 9113 section 8.7); this must not stay
+	// hidden.
 	var connections atomic.Int32
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connections.Add(1) }})
+	var kept atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		connections.Add(1)
+		kept.Store(got.Reused)
+	}})
 	defer func() { answer.Resent = connections.Load() > 1 }()
 	var seen *netTrace
 	if n.trace {
@@ -95,7 +113,9 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 			out.Header[field.Name] = []string{field.Value}
 		}
 	}
+	out.Close = n.closesEach()
 	in, err := n.carrier.RoundTrip(out)
+	n.countKept(ctx, kept.Load(), err)
 	if err != nil {
 		return err
 	}
@@ -113,14 +133,30 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 	}
 	answer.Truncated = body.Len() > mostBody
 	answer.Status, answer.Body = in.StatusCode, body.Bytes()[:min(body.Len(), mostBody)]
+	answer.Header = netHeader(in.Header)
 	if mayRetryAfter(in.StatusCode) {
 		answer.RetryAfter = in.Header.Get("Retry-After")
+	}
+	if request.KeepCookies {
+		answer.SetCookie = in.Header.Values("Set-Cookie")
 	}
 	decode(answer, in.Header.Get("Content-Encoding"))
 	return answer.Err
 }
 
-// netTrace notes the moments of one exchange. net/http tells of them on goroutines of its own, some after the exchange has ended.
+// countKept counts what came of a request on a connection that had carried one before.
+func (n *netTransport) countKept(ctx context.Context, kept bool, err error) {
+	switch {
+	case !kept || ctx.Err() != nil:
+	case err == nil:
+		n.carriedAgain.Add(1)
+	default:
+		n.lostAgain.Add(1)
+	}
+}
+
+// netTrace notes the moments of one exchange. net/http reports them on goroutines of its own, some after the exchange
+// has ended.
 type netTrace struct {
 	mu                        sync.Mutex // guards the rest
 	phases                    hit.Phases
@@ -148,7 +184,8 @@ func (t *netTrace) client() *httptrace.ClientTrace {
 	}
 }
 
-// tell gives the phases of the exchange, which ends now. A connection that was opened beside one that was given back first counts not.
+// tell sets the phases of the exchange, which ends now. A connection that was opened while another was given back first
+// does not count.
 func (t *netTrace) tell(phases *hit.Phases) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

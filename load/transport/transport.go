@@ -1,5 +1,9 @@
-// Package transport carries requests to a service over HTTP and tells what came back: over kept connections of HTTP/1.1, read by fasthttp,
-// and where that cannot be, over net/http.
+// Package transport carries requests to a service over HTTP and returns the answers: over kept connections of HTTP/1.1,
+// read by fasthttp, or else over net/http.
+//
+// Start with [Connect], which returns a [Carrier]. A carrier sends again only requests that provably never reached the
+// service, and returns status, body and, on demand, the phases of a request. docs/decisions/own-transport.md says why
+// it is our own.
 package transport
 
 import (
@@ -28,8 +32,8 @@ const (
 
 // Carrier carries prepared requests. It is used by many goroutines at once.
 type Carrier interface {
-	// Exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err. The body stays
-	// valid until done is called. It returns by the deadline.
+	// Exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err.
+	// The body stays valid until done is called. It returns by the deadline.
 	Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) (done func())
 	// Abort ends all exchanges that are under way, and all later ones, with hit.ErrAborted.
 	Abort()
@@ -39,8 +43,8 @@ type Carrier interface {
 	String() string
 }
 
-// Connect makes the leanest transport that can reach the target, and connects once to see that it can. Errors are of the kind
-// failure.Usage or failure.Setup.
+// Connect makes the leanest transport that can reach the target, and connects once to see that it can. Errors are of
+// the kind failure.Usage or failure.Setup.
 func Connect(ctx context.Context, target wire.Target, timeout time.Duration, trace bool) (Carrier, error) {
 	base, err := url.Parse(target.URL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
@@ -95,8 +99,9 @@ func onlyHTTP2(err error) bool {
 	return errors.As(err, &alert) && alert == 120 || strings.Contains(err.Error(), "no application protocol")
 }
 
-// choseNothing tells that the service took none of the protocols that TLS offered it. Most that do so know no ALPN (RFC 7301); Go, and so
-// Caddy and Traefik, does it too where HTTP/2 alone is allowed, and then closes the connection at the first request.
+// choseNothing tells that the service took none of the protocols that TLS offered it. Most such services know no ALPN
+// (RFC 7301). Go, and so Caddy and Traefik, does it too if only HTTP/2 is allowed, and then closes the connection at
+// the first request.
 func (c *connection) choseNothing() bool {
 	secure, ok := c.Conn.(*tls.Conn)
 	return ok && secure.ConnectionState().NegotiatedProtocol == ""
@@ -128,8 +133,8 @@ func mayRetryAfter(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-// decode takes the content coding off the body of an answer: without an Accept-Encoding in the request a service may choose one
-// (RFC 9110 section 12.5.3).
+// decode takes the content coding off the body of an answer: without an Accept-Encoding in the request a service may
+// choose one (RFC 9110 section 12.5.3).
 func decode(a *hit.Answer, coding string) {
 	if coding == "" || a.Truncated {
 		return

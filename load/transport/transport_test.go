@@ -159,6 +159,15 @@ func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 					assert.False(t, phases.NewConnection, "connections are kept")
 				}
 			}
+			var answer hit.Answer
+			done := carrier.Exchange(&post, &answer, time.Now().Add(time.Second), &hit.Phases{})
+			assert.Equal(t, []string{"7", ""}, []string{answer.Header.Get("retry-AFTER"), answer.Header.Get("X-None")})
+			fields := map[string]string{}
+			for name, value := range answer.Header.All() {
+				fields[name] = value
+			}
+			assert.Equal(t, []string{"7", "4"}, []string{fields["Retry-After"], fields["Content-Length"]})
+			done()
 		})
 	}
 	assert.Equal(t, "http://ags.invalid/base/a?b=c", proxyURL)
@@ -300,7 +309,7 @@ func TestAConnectionClosedWhileIdleIsReplaced(t *testing.T) {
 	assert.True(t, phases.NewConnection)
 }
 
-// When very many need a connection at once, only so many are opened at a time, and those that are given back are taken.
+// When very many need a connection at once, only a few are opened at a time, and those that are given back are taken.
 func TestABurstDoesNotOpenAConnectionForEach(t *testing.T) {
 	var opened atomic.Int64
 	hold := make(chan struct{})

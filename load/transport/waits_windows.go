@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// winsockSelect is select of Winsock. Go's sockets wait for completions, so that there is no other way to look without reading.
+// winsockSelect is select of Winsock. Go's sockets wait for completions, so that there is no other way to look without
+// reading.
 var winsockSelect = windows.NewLazySystemDLL("ws2_32.dll").NewProc("select")
 
 // waits tells whether a read of a socket would return at once: with bytes, the end, or an error.

@@ -13,8 +13,8 @@ import (
 	"agstest/load/hit"
 )
 
-// AfterHandshake tells an alert of TLS, or a record that is none: it may come in place of an answer, when the service has done what it
-// was asked for.
+// AfterHandshake tells whether an error is an alert of TLS, or a record that is none: it may come in place of an
+// answer, after the service has carried out the request.
 func AfterHandshake(err error) bool {
 	var operation *net.OpError
 	var record tls.RecordHeaderError

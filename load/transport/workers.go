@@ -5,9 +5,9 @@ import "agstest/internal/failure"
 // ownFiles is how many files a run has open besides its connections, roughly.
 const ownFiles = 24
 
-// WorkersWithin is how many requests may be under way at once where so many files may be open, each of them over a
-// connection of its own, which is a file. Asked is what the user wants, 0 for as many as are of use on one machine.
-// Where files are few, the embedded mock needs its side of each connection too.
+// WorkersWithin returns how many requests may be under way at once if the given number of files may be open: each
+// request uses a connection of its own, which is a file. Asked is the user's number, 0 for as many as are of use on one
+// machine. If files are few, the embedded mock needs its side of each connection too.
 func WorkersWithin(files, asked int) (int, error) {
 	switch {
 	case asked > 0 && asked > files-ownFiles:

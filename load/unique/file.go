@@ -17,12 +17,12 @@ import (
 	"agstest/load/schedule"
 )
 
-// File is what a shard leaves beside its record so that a merge can see whether a jti, a session token or a device came
-// to clients of two shards: hashes of what it watched, and whose each was. It is there only when the shard came to its
-// end.
+// File is the file that a shard leaves beside its record so that a merge can see whether a jti, a session token or a
+// device came to clients of two shards: hashes of the watched values, and the owner of each. It is there only when the
+// shard came to its end.
 //
-// It is gzip of: a line of JSON (seenHead); so many values of 16 bytes, big endian, in ascending order: the hash, whose
-// bits 56 and 57 name what it is a hash of, the check, and the number of the client; then so many clients, each as its
+// It is gzip of a line of JSON (seenHead), then the values, 16 bytes each, big endian, in ascending order: the hash,
+// whose bits 56 and 57 name the kind of value, the check, and the number of the client; then the clients, each as its
 // number in four bytes, the length of its name in two, and the name, masked.
 const File = "load.seen"
 
@@ -59,16 +59,19 @@ func (s *Set) Leave(folder string, shard schedule.Shard, number func(uint32) uin
 	}
 	defer os.Remove(file.Name()) // it has another name by then
 	out := bufio.NewWriterSize(file, 1<<16)
-	zip, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // hashes do not get smaller, names do
-	err = writeSeen(zip, seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values, owners, name)
-	err = errors.Join(err, zip.Close(), out.Flush(), file.Close())
+	// Hashes hardly get smaller, and taking them apart again costs a merge more than all else; names do. A file of gzip
+	// may be of several members, which are read as one (RFC 1952 section 2.2).
+	stored, _ := gzip.NewWriterLevel(out, gzip.NoCompression)
+	err = errors.Join(writeValues(stored, seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values), stored.Close())
+	packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed)
+	err = errors.Join(err, writeNames(packed, owners, name), packed.Close(), out.Flush(), file.Close())
 	if err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), filepath.Join(folder, File))
 }
 
-func writeSeen(w io.Writer, head seenHead, values []seenEntry, owners []uint32, name func(uint32) string) error {
+func writeValues(w io.Writer, head seenHead, values []seenEntry) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	if err := json.NewEncoder(out).Encode(head); err != nil {
 		return err
@@ -80,19 +83,25 @@ func writeSeen(w io.Writer, head seenHead, values []seenEntry, owners []uint32, 
 		binary.BigEndian.PutUint32(room[12:], v.owner)
 		_, _ = out.Write(room[:])
 	}
+	return out.Flush()
+}
+
+func writeNames(w io.Writer, owners []uint32, name func(uint32) string) error {
+	out := bufio.NewWriterSize(w, 1<<12)
+	var room [6]byte
 	for _, owner := range owners {
 		text := name(owner)
 		text = text[:min(len(text), maxName)]
 		binary.BigEndian.PutUint32(room[:], owner)
 		binary.BigEndian.PutUint16(room[4:], uint16(len(text)))
-		_, _ = out.Write(room[:6])
+		_, _ = out.Write(room[:])
 		_, _ = out.WriteString(text)
 	}
 	return out.Flush()
 }
 
-// left gives what is watched, in the order of the hashes, and no more than so many values: of more, those whose hash
-// ends in enough zero bits, which is the same choice in every shard.
+// left returns the watched values in the order of the hashes, at most the given number: of more, those whose hash ends
+// in enough zero bits, which is the same choice in every shard.
 func (s *Set) left(most int) (values []seenEntry, level int) {
 	for i := range s.stripes {
 		level = max(level, s.stripes[i].level)
@@ -128,6 +137,11 @@ type seenEntry struct {
 	owner uint32
 }
 
+// after tells that a digest comes behind another in the order of compare.
+func (d *Digest) after(other Digest) bool {
+	return d.Hash > other.Hash || d.Hash == other.Hash && d.check > other.check
+}
+
 func (d Digest) compare(other Digest) int {
 	return cmp.Or(cmp.Compare(d.Hash, other.Hash), cmp.Compare(d.check, other.check))
 }
@@ -138,9 +152,14 @@ type seenReader struct {
 	file  *os.File
 	in    *bufio.Reader
 	head  seenHead
-	read  int
-	entry seenEntry // read last
+	read  int         // values
+	last  Digest      // read last
+	room  []seenEntry // for the values read together
+	ahead []seenEntry // those that nobody has taken yet
 }
+
+// readTogether is how many values of a shard are held at the same time.
+const readTogether = 128
 
 var errSeenDamaged = errors.New("its " + File + " is damaged")
 
@@ -152,7 +171,7 @@ func openSeen(shard *Left) (*seenReader, error) {
 	r := &seenReader{shard: shard, file: file}
 	zip, err := gzip.NewReader(bufio.NewReaderSize(file, 1<<14))
 	if err == nil {
-		r.in = bufio.NewReaderSize(zip, 1<<14)
+		r.in = bufio.NewReaderSize(zip, 4*readTogether*seenValue)
 		var line []byte
 		if line, err = r.in.ReadSlice('\n'); err == nil {
 			err = json.Unmarshal(line, &r.head)
@@ -165,26 +184,47 @@ func openSeen(shard *Left) (*seenReader, error) {
 	return r, nil
 }
 
-// next reads the next value; io.EOF tells that there are no more, and that all of the file is as it was written.
-func (r *seenReader) next() error {
-	if r.read == r.head.Values {
+// fill reads the next values if it holds none; io.EOF tells that there are no more, and that the whole file is as it
+// was written.
+func (r *seenReader) fill() error {
+	if len(r.ahead) > 0 {
+		return nil
+	}
+	count := min(readTogether, r.head.Values-r.read)
+	if count == 0 {
 		if _, err := io.Copy(io.Discard, r.in); err != nil { // gzip has a checksum at its end
 			return errSeenDamaged
 		}
 		return io.EOF
 	}
-	var room [seenValue]byte
-	if _, err := io.ReadFull(r.in, room[:]); err != nil {
+	text, err := r.in.Peek(count * seenValue)
+	if err != nil {
 		return errSeenDamaged
 	}
-	before := r.entry.Digest
-	r.entry = seenEntry{Digest{binary.BigEndian.Uint64(room[:]), binary.BigEndian.Uint32(room[8:])},
-		binary.BigEndian.Uint32(room[12:])}
-	if r.read > 0 && r.entry.compare(before) <= 0 {
-		return errSeenDamaged
+	r.ahead = r.room[:0]
+	for i := range count {
+		value := text[i*seenValue:]
+		entry := seenEntry{Digest{binary.BigEndian.Uint64(value), binary.BigEndian.Uint32(value[8:])}, binary.BigEndian.Uint32(value[12:])}
+		if r.read > 0 && !entry.after(r.last) {
+			return errSeenDamaged
+		}
+		r.ahead, r.last = append(r.ahead, entry), entry.Digest
+		r.read++
 	}
-	r.read++
-	return nil
+	r.room = r.ahead
+	_, err = r.in.Discard(len(text))
+	return err
+}
+
+// taken gives the values up to an end that nobody has taken.
+func (r *seenReader) taken(end Digest) []seenEntry {
+	count := 0
+	for count < len(r.ahead) && !r.ahead[count].after(end) {
+		count++
+	}
+	taken := r.ahead[:count]
+	r.ahead = r.ahead[count:]
+	return taken
 }
 
 // seenName finds the name of a client in the file of a shard.

@@ -1,22 +1,25 @@
 package unique
 
 import (
-	"container/heap"
 	"fmt"
 	"io"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"agstest/load/hit"
 	"agstest/reports"
 )
 
-// AllShards is what is listed that shows only in the union of the shards. It is in no figure, and fails the run.
+// AllShards stands in place of an operation for faults that show only in the union of the shards. They are in no
+// figure, and fail the run.
 const AllShards = "all shards"
 
 // maxNamed bounds how many shards a sentence names.
 const maxNamed = 6
 
-// Union is what the merge of what shards saw has found.
+// Union is the result of merging the values that shards saw.
 type Union struct {
 	Wrong     []reports.Wrong
 	Notes     []string
@@ -31,18 +34,18 @@ type seenOwner struct {
 	owner uint32
 }
 
-// Left is what a shard of a run left: its name, the folder of its record, whether it kept watch and whether it came to
-// its end. One that did not has left no file, and nobody asks for it.
+// Left is one shard's part of the input: its name, the folder of its record, whether it kept watch and whether it came
+// to its end. A shard that did not end has left no file, and none is looked for.
 type Left struct {
 	Name, Folder    string
 	Watching, Ended bool
 }
 
-// Across finds what came to clients of two shards. It reads the files of all shards side by side, value by value, so
-// that its memory does not grow with their size.
+// Across finds what came to clients of two shards. It reads the files of all shards side by side, some hundred values
+// of each at a time, so that its memory does not grow with their size.
 func Across(shards []*Left, of int) Union {
 	var u Union
-	var readers seenHeap
+	var readers []*seenReader
 	defer func() {
 		for _, r := range readers {
 			r.file.Close()
@@ -51,7 +54,7 @@ func Across(shards []*Left, of int) Union {
 	watching, checked, level := false, 0, 0
 	var missing []string
 	lost := func(s *Left, why error) {
-		if s.Ended { // of one that broke off there is none, which its state tells
+		if s.Ended { // a shard that broke off has none, as its state tells
 			missing = append(missing, fmt.Sprintf("shard %s: %v", s.Name, why))
 		}
 	}
@@ -71,48 +74,23 @@ func Across(shards []*Left, of int) Union {
 	if !watching {
 		return u
 	}
-	// Each one reads its first value before they are ordered by it.
-	opened := readers
-	readers = readers[:0:0]
-	advance := func(r *seenReader) bool {
-		err := r.next()
-		if err == nil {
-			return true
-		}
-		r.file.Close()
-		if err != io.EOF {
-			checked--
-			lost(r.shard, err)
-		}
-		return false
-	}
-	for _, r := range opened {
-		if advance(r) {
-			readers = append(readers, r)
-		}
-	}
-	heap.Init(&readers)
-	found := map[string][]meeting{}
-	times := map[string]int64{}
-	var last seenEntry
-	var first *seenReader
+	m := meetings{factor: rand.Uint64() | 1, found: map[string][]meeting{}, times: map[string]int64{}}
 	for len(readers) > 0 {
-		r := readers[0]
-		if first != nil && r.entry.Digest == last.Digest {
-			what := whatIs(last.Hash)
-			if times[what]++; len(found[what]) < hit.MaxExamples {
-				found[what] = append(found[what], meeting{seenOwner{first.shard, last.owner},
-					seenOwner{r.shard, r.entry.owner}})
+		readers = slices.DeleteFunc(readers, func(r *seenReader) bool {
+			err := r.fill()
+			if err == nil {
+				return false
 			}
-		}
-		first, last = r, r.entry
-		if advance(r) {
-			heap.Fix(&readers, 0)
-		} else {
-			heap.Pop(&readers)
-		}
+			r.file.Close()
+			if err != io.EOF {
+				checked--
+				lost(r.shard, err)
+			}
+			return true
+		})
+		m.lookAt(readers)
 	}
-	u.tell(found, times)
+	u.tell(m.found, m.times)
 	note := fmt.Sprintf("uniqueness was checked over %d of %d shards", checked, of)
 	if level > 0 {
 		note += fmt.Sprintf(", on 1 of %d values", uint64(1)<<level)
@@ -125,7 +103,64 @@ func Across(shards []*Left, of int) Union {
 	return u
 }
 
-// tell says what came to two shards, with some examples of each kind, and how often that was in all.
+// meetings finds values that came to two shards.
+type meetings struct {
+	// slots hold the values that are looked at together: open addressing, twice as many as values or more, a power of
+	// two. A map takes five times as long, which is half of a merge.
+	slots  []seenSlot
+	round  uint32 // the round of the slots in use
+	factor uint64 // odd, drawn anew each time, so that no file can be made to fill one corner of the slots
+
+	found map[string][]meeting
+	times map[string]int64
+}
+
+type seenSlot struct {
+	value Digest
+	round uint32 // another one: the slot is free
+	owner uint32
+	shard *Left
+}
+
+// claim puts a value into the slots. It returns the owner of an equal one there, whose place it takes.
+func (m *meetings) claim(value Digest, owner seenOwner) (earlier seenOwner, again bool) {
+	mask := uint64(len(m.slots) - 1)
+	at := value.Hash * m.factor >> 32 & mask
+	for m.slots[at].round == m.round && m.slots[at].value != value {
+		at = (at + 1) & mask
+	}
+	slot := &m.slots[at]
+	earlier, again = seenOwner{slot.shard, slot.owner}, slot.round == m.round
+	*slot = seenSlot{value, m.round, owner.owner, owner.shard}
+	return earlier, again
+}
+
+// lookAt takes values from every reader up to the end of the first reader's held ones: equal values are all among them.
+func (m *meetings) lookAt(readers []*seenReader) {
+	if len(readers) == 0 {
+		return
+	}
+	first := slices.MinFunc(readers, func(a, b *seenReader) int { return a.last.compare(b.last) })
+	if need := 2 * readTogether * len(readers); len(m.slots) < need {
+		m.slots, m.round = make([]seenSlot, 1<<bits.Len(uint(need-1))), 0
+	}
+	m.round++
+	for _, r := range readers {
+		for _, entry := range r.taken(first.last) {
+			owner := seenOwner{r.shard, entry.owner}
+			earlier, again := m.claim(entry.Digest, owner)
+			if !again {
+				continue
+			}
+			what := whatIs(entry.Hash)
+			if m.times[what]++; len(m.found[what]) < hit.MaxExamples {
+				m.found[what] = append(m.found[what], meeting{earlier, owner})
+			}
+		}
+	}
+}
+
+// tell reports values that came to two shards, with some examples of each kind, and how often that happened in all.
 func (u *Union) tell(found map[string][]meeting, times map[string]int64) {
 	all := int64(0)
 	for _, n := range times {
@@ -147,7 +182,7 @@ const (
 	seenDevice  = "the device of a first-time sign-on"
 )
 
-// whatIs reads from the hash of a sharded run what it is a hash of.
+// whatIs reads the kind of value from a hash of a sharded run.
 func whatIs(hash uint64) string {
 	switch hash >> spaceAt & 3 {
 	case sharedJTI:
@@ -156,17 +191,4 @@ func whatIs(hash uint64) string {
 		return seenSession
 	}
 	return seenDevice
-}
-
-// seenHeap orders shards by the value that each has read.
-type seenHeap []*seenReader
-
-func (h seenHeap) Len() int           { return len(h) }
-func (h seenHeap) Less(i, j int) bool { return h[i].entry.compare(h[j].entry.Digest) < 0 }
-func (h seenHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *seenHeap) Push(x any)        { *h = append(*h, x.(*seenReader)) }
-func (h *seenHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }

@@ -1,9 +1,9 @@
-// Package unique finds what must come once in a run and came twice: token identifiers (jti) of different clients,
-// session tokens, and devices made by first-time sign-ons.
+// Package unique finds values that must come once in a run and came twice: token identifiers (jti) of different
+// clients, session tokens, and devices made by first-time sign-ons.
 //
-// A Set keeps hashes within a bound on memory and tells at once whether a value came before, and to whom. The shards
-// of a run hash alike: each leaves a File beside its record, and Across reads those of all shards side by side for
-// values that came to clients of two of them. The package knows no service and no token, only bytes.
+// A Set keeps hashes within a bound on memory and tells at once whether a value came before, and to which client. The
+// shards of a run hash alike: each leaves a File beside its record, and Across reads those of all shards side by side
+// for values that came to clients of two of them. The package knows no service and no token, only bytes.
 package unique
 
 import (
@@ -40,10 +40,9 @@ const (
 // found.
 //
 // A false alarm needs two different values with one hash: with n watched values the chance is n²/2⁶⁵, which for 3.1
-// million is
-// 1 in 3.8 million runs. It is safe for concurrent use.
+// million is 1 in 3.8 million runs. It is safe for concurrent use.
 //
-// The shards of a run hash alike instead, with SHA-256 under a key of the run, so that what they saw can be compared
+// The shards of a run hash alike instead, with SHA-256 under a key of the run, so that their values can be compared
 // (File). Then 94 bits of hash are kept, 16 bytes a slot and 67 MB at most, because so many more values meet in the
 // union.
 type Set struct {
@@ -52,7 +51,7 @@ type Set struct {
 	stripes [seenStripes]seenStripe
 }
 
-// Digest is what is kept of a value. Hash is never 0.
+// Digest is the kept form of a value. Hash is never 0.
 type Digest struct {
 	Hash  uint64
 	check uint32 // more of the hash, of a sharded run
@@ -73,8 +72,8 @@ func New(key []byte) *Set { return &Set{seed: maphash.MakeSeed(), key: key} }
 // Fingerprint is a hash of a value, for this process and run alone. It is never 0.
 func (s *Set) Fingerprint(value []byte) uint64 { return maphash.Bytes(s.seed, value) | 1 }
 
-// Reserve makes room for so many values at once, within the set's bound, so that its memory does not grow while a load
-// runs. It comes before the first value; more than expected are taken too.
+// Reserve makes room for the expected values at once, within the set's bound, so that its memory does not grow while a
+// load runs. Call it before the first value; the set takes more than expected too.
 func (s *Set) Reserve(expected uint64) {
 	if expected == 0 {
 		return
@@ -90,7 +89,7 @@ func (s *Set) Reserve(expected uint64) {
 	}
 }
 
-// Key is the key of the shards of a run; nil for a run that has none.
+// Key returns the key of the shards of a run; nil for a run without shards.
 func Key(seed uint64, shard schedule.Shard) []byte {
 	if shard.Of <= 1 {
 		return nil
@@ -99,7 +98,7 @@ func Key(seed uint64, shard schedule.Shard) []byte {
 	return sum[:16]
 }
 
-// The bits of a shared hash that say what it is a hash of.
+// The bits of a shared hash that name the kind of value.
 const (
 	spaceAt       = 56
 	sharedJTI     = 1
@@ -124,7 +123,7 @@ func (s *Set) shared(space Space, value []byte) Digest {
 	return Digest{binary.BigEndian.Uint64(sum[:])&^(3<<spaceAt) | code<<spaceAt, binary.BigEndian.Uint32(sum[8:])}
 }
 
-// Digest is what is kept of a value.
+// Digest returns the kept form of a value.
 func (s *Set) Digest(space Space, value []byte) Digest {
 	if s.key != nil {
 		return s.shared(space, value)
@@ -137,7 +136,8 @@ func (s *Set) Digest(space Space, value []byte) Digest {
 	return Digest{Hash: h}
 }
 
-// Claim records that a value belongs to owner. It returns the owner of an earlier equal one; with none, again is false.
+// Claim records that a value belongs to owner. It returns the owner of an earlier equal one; if there is none, again is
+// false.
 func (s *Set) Claim(value Digest, owner uint32) (earlier uint32, again bool) {
 	hash := value.Hash
 	stripe := &s.stripes[hash>>58]
@@ -181,7 +181,8 @@ func (s *Set) Watched() float64 {
 
 func (s *seenStripe) find(hash uint64) int {
 	mask := len(s.hashes) - 1
-	// The top bits chose the stripe and the low ones say what is watched; the slot comes from those between.
+	// The top bits chose the stripe and the low ones decide whether a value is watched; the slot comes from those
+	// between.
 	slot := int(hash>>24) & mask
 	for s.hashes[slot] != 0 && s.hashes[slot] != hash {
 		slot = (slot + 1) & mask

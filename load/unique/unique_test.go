@@ -1,8 +1,14 @@
 package unique
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -123,6 +129,49 @@ func TestWhatIsLeftIsBounded(t *testing.T) {
 	collided.check++
 	_, again = one.Claim(collided, 9)
 	assert.False(t, again, "another value with the same 64 bits is no repeat")
+}
+
+// A file of before, whose values were packed too, is read as one of today.
+func TestFilesOfOneMemberAreRead(t *testing.T) {
+	shards := []schedule.Shard{{Index: 1, Of: 2}, {Index: 2, Of: 2}}
+	for name, rewrite := range map[string]func(*testing.T, string){
+		"as it is left": func(*testing.T, string) {},
+		"of one member": func(t *testing.T, path string) {
+			file, err := os.Open(path)
+			require.NoError(t, err)
+			zip, err := gzip.NewReader(file)
+			require.NoError(t, err)
+			content, err := io.ReadAll(zip)
+			require.NoError(t, err)
+			require.NoError(t, file.Close())
+			var out bytes.Buffer
+			packed, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+			require.NoError(t, err)
+			_, err = packed.Write(content)
+			require.NoError(t, errors.Join(err, packed.Close()))
+			require.NoError(t, os.WriteFile(path, out.Bytes(), 0o600))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var left []*Left
+			for _, shard := range shards {
+				folder := t.TempDir()
+				s := New(Key(3, shard))
+				for i := range uint32(1000) {
+					s.Claim(s.Digest(JTI, fmt.Appendf(nil, "jti-%d-%d", shard.Index, i)), i)
+				}
+				s.Claim(s.Digest(Session, []byte("of both")), 998+uint32(shard.Index))
+				number := func(n uint32) uint32 { return uint32(shard.Index-1) + n*2 }
+				require.NoError(t, s.Leave(folder, shard, number, func(n uint32) string { return fmt.Sprintf("account L…%d", n) }))
+				rewrite(t, filepath.Join(folder, File))
+				left = append(left, &Left{Name: shard.String(), Folder: folder, Watching: true, Ended: true})
+			}
+			u := Across(left, 2)
+			assert.Equal(t, []string{"uniqueness was checked over 2 of 2 shards"}, u.Notes)
+			require.Len(t, u.Wrong, 1)
+			assert.Equal(t, "a session token came to two shards: to account L…1998 in shard 1/2 and to account L…2001 in shard 2/2", u.Wrong[0].Message)
+		})
+	}
 }
 
 // spread makes numbers in a row look random (SplitMix64).

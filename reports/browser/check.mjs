@@ -23,7 +23,7 @@ const browser = await chromium.launch({
 // open goes to an address and notes every request, message and dialog that a report must not cause.
 async function open(context, address, name, allowed, policyErrors = 0) {
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(120000);
   let refused = 0;
   page.on("request", (request) => {
     if (!allowed(request.url())) wrong.push(`${name}: asks for ${request.url()}`);
@@ -69,6 +69,8 @@ async function checkPage(file) {
     done.pages++;
     await withAxe(page, name);
     await screenshot(page, `${title}-1280-${colorScheme}`);
+    const cut = await page.evaluate(() => [...document.querySelectorAll("thead th.env")].filter((head) => head.scrollHeight > head.clientHeight + 1 || head.scrollWidth > head.clientWidth + 1).map((head) => head.textContent));
+    if (cut.length) wrong.push(`${name}: names of environments are cut: ${cut.join(", ")}`);
     if (colorScheme === "dark") {
       if (/^(conformance|load|compare-runs)$/.test(title)) writeFileSync(join(out, `${title}.pdf`), await page.pdf({ preferCSSPageSize: true }));
       await page.emulateMedia({ media: "print", colorScheme: "dark" });
@@ -80,6 +82,8 @@ async function checkPage(file) {
       await page.setViewportSize({ width: 390, height: 844 });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       if (width > 390) wrong.push(`${title}: is ${width} px wide on a phone of 390 px`);
+      const hidden = await page.evaluate(() => [...document.querySelectorAll('[aria-label^="Table of requirements"] tr')].filter((row) => row.querySelector("td.cell")?.getBoundingClientRect().right > 390).length);
+      if (hidden) wrong.push(`${title}: ${hidden} requirements show no verdict on a phone until they are scrolled`);
       const small = await page.evaluate(() => [...document.querySelectorAll(".chart svg")].filter((svg) => svg.getBoundingClientRect().width < 700).length);
       if (small) wrong.push(`${title}: ${small} charts shrink on a phone`);
       await screenshot(page, `${title}-390-light`);

@@ -24,7 +24,7 @@ const browser = await chromium.launch({
 
 async function open(context, base, path, name, policyErrors) {
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(120000);
   const beside = new URL(path.startsWith("plans/") ? "report.css" : path.includes("/") ? "../site.css" : "site.css", base + path).href;
   page.on("request", (request) => {
     if (![base + path, beside, base + "favicon.ico"].includes(request.url())) wrong.push(`${name}: asks for ${request.url()}`);
@@ -59,6 +59,14 @@ async function check(path) {
       const ink = await page.evaluate(() => getComputedStyle(document.body).color);
       if (ink !== "rgb(22, 32, 46)") wrong.push(`${name}: printed with the ink ${ink} of the dark palette`);
     } else {
+      const printed = (await page.pdf({ format: "A4", preferCSSPageSize: true })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+      if (printed > 2) wrong.push(`${path}: printed in short it is ${printed} sheets`);
+      if (path === "requirements.html") {
+        await page.locator("#paper").check();
+        const whole = (await page.pdf({ format: "A4", preferCSSPageSize: true })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+        if (whole < printed) wrong.push(`${path}: with all details it is ${whole} sheets`);
+        await page.locator("#paper").uncheck();
+      }
       if (path === "search.html") await checkSearch(page);
       await page.setViewportSize({ width: 390, height: 844 });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);

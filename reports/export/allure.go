@@ -65,10 +65,10 @@ type allureResult struct {
 	Attachments []allureAttachment `json:"attachments"`
 }
 
-// Allure writes the results of a run as Allure's own files, by write, which is given names below the run's folder: a result for each
-// scenario and limit and for the verdict, the evidence of what failed as an attachment, environment.properties and categories.json. Links
-// lead from requirements to the pages that state them. The environment is part of each test's
-// identity: Allure takes equal tests for tries of one.
+// Allure writes the results of a run as Allure's own files, through write, which gets names below the run's folder: a
+// result for each scenario and limit and for the verdict, the evidence of failures as an attachment,
+// environment.properties and categories.json. Links lead from requirements to the pages that state them. The
+// environment is part of each test's identity: Allure takes equal tests for tries of one.
 func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load, strict bool) error {
 	run := runOf(c, l)
 	pages := map[string]string{}
@@ -154,10 +154,10 @@ func allureOf(t test, run reports.Run, pages map[string]string) allureResult {
 	return r
 }
 
-// documentation is where the public pages are that requirements rest on.
+// documentation is the address of the public pages on which requirements rest.
 const documentation = "https://docs.nagra.vision/opentv-docs/"
 
-// pageOf is the address of a source; empty: it has none.
+// pageOf returns the address of a source; empty if it has none.
 func pageOf(s reports.Source) string {
 	if s.Where == "" || strings.ContainsFunc(s.Where, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
 		return ""
@@ -171,7 +171,7 @@ type allureCategory struct {
 	MessageRegex    string   `json:"messageRegex,omitempty"`
 }
 
-// allureCategories group what failed by its cause, whose id stands in the message.
+// allureCategories group failures by their cause, whose id is in the message.
 func allureCategories(c *reports.Conformance) []allureCategory {
 	var categories []allureCategory
 	if c != nil {

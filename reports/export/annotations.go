@@ -26,9 +26,9 @@ type annotation struct {
 // annotationLimit is how many errors or warnings GitHub shows of one step; the rest vanishes without a word.
 const annotationLimit = 10
 
-// Annotations writes the worst findings in the form that a pipeline shows beside the code or on the job; either run may be nil. Kind is
-// github or azure (commands for the log), gitlab (a code quality report as JSON), or none. GitHub shows 10 errors and 10 warnings of
-// a step, so the worst come first and the last says how many more are in the report.
+// Annotations writes the worst findings in the form that a pipeline shows beside the code or on the job; either run may
+// be nil. Kind is github or azure (commands for the log), gitlab (a code quality report as JSON), or none. GitHub shows
+// 10 errors and 10 warnings of a step, so the worst come first and the last says how many more are in the report.
 func Annotations(w io.Writer, kind string, c *reports.Conformance, l *reports.Load) error {
 	found := annotationsOf(c, l)
 	out := bufio.NewWriter(w)
@@ -53,7 +53,8 @@ func Annotations(w io.Writer, kind string, c *reports.Conformance, l *reports.Lo
 	return nil
 }
 
-// places gives where the feature files that are the user's lie in the user's repository, by the names that scenarios know them by.
+// places gives where the feature files that are the user's lie in the user's repository, by the names that scenarios
+// know them by.
 func places(c *reports.Conformance) map[string]string {
 	places := map[string]string{}
 	for _, feature := range c.Features {
@@ -66,74 +67,88 @@ func places(c *reports.Conformance) map[string]string {
 
 // annotationsOf lists findings, errors before warnings.
 func annotationsOf(c *reports.Conformance, l *reports.Load) []annotation {
-	var errors, warnings []annotation
-	add := func(a annotation) {
-		if a.verdict.Blocks() {
-			errors = append(errors, a)
-		} else {
-			warnings = append(warnings, a)
-		}
-	}
+	var found annotations
 	if c != nil {
-		scenarios, places := map[string]reports.Scenario{}, places(c)
-		for _, scenario := range c.Scenarios {
-			scenario.File = places[scenario.File] // a mark at a file that the repository does not have is a dead link
-			scenarios[scenario.ID] = scenario
-		}
-		for _, requirement := range reports.ByAttention(c.Requirements) {
-			switch requirement.Verdict {
-			case reports.Fail, reports.Error, reports.Warn, reports.Invalid, reports.Inconclusive:
-			default:
-				continue
-			}
-			a := annotation{verdict: requirement.Verdict, title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
-			if why := requirement.Why(); why != "" {
-				a.text += " " + why
-			}
-			for _, finding := range requirement.Findings {
-				if scenario, ok := scenarios[finding.Scenario]; ok && scenario.File != "" {
-					a.file, a.line = scenario.File, scenario.Line
-					break
-				}
-			}
-			if a.file == "" {
-				for _, id := range requirement.Scenario {
-					if scenario, ok := scenarios[id]; ok && scenario.File != "" {
-						a.file, a.line = scenario.File, scenario.Line
-						break
-					}
-				}
-			}
-			add(a)
-		}
-		for _, scenario := range reports.LoneScenarios(c.Scenarios) {
-			add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line})
-		}
-		if silent := reports.OfVerdict(c.Requirements, reports.NotExercised); len(silent) > 0 {
-			warnings = append(warnings, annotation{verdict: reports.Warn, title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
-		}
-		if len(errors) == 0 && c.Verdict.Blocks() {
-			errors = append(errors, annotation{verdict: c.Verdict, title: "conformance: " + c.Verdict.Word(), text: c.Reason})
-		}
+		found.conformance(c)
 	}
 	if l != nil {
-		before := len(errors)
-		if !l.Valid {
-			errors = append(errors, annotation{verdict: reports.Invalid, title: "load: figures not valid", text: strings.Join(l.Invalid, "; ")})
+		found.load(l)
+	}
+	return append(found.errors, found.warnings...)
+}
+
+type annotations struct{ errors, warnings []annotation }
+
+func (s *annotations) add(a annotation) {
+	if a.verdict.Blocks() {
+		s.errors = append(s.errors, a)
+	} else {
+		s.warnings = append(s.warnings, a)
+	}
+}
+
+func (s *annotations) conformance(c *reports.Conformance) {
+	scenarios, places := map[string]reports.Scenario{}, places(c)
+	for _, scenario := range c.Scenarios {
+		scenario.File = places[scenario.File] // a mark at a file that the repository does not have is a dead link
+		scenarios[scenario.ID] = scenario
+	}
+	for _, requirement := range reports.ByAttention(c.Requirements) {
+		switch requirement.Verdict {
+		case reports.Fail, reports.Error, reports.Warn, reports.Invalid, reports.Inconclusive:
+		default:
+			continue
 		}
-		for _, limit := range l.Limits {
-			if limit.Verdict != reports.Pass && limit.Verdict != reports.Observed {
-				add(annotation{verdict: limit.Verdict, title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
-			}
+		a := annotation{verdict: requirement.Verdict, title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
+		if why := requirement.Why(); why != "" {
+			a.text += " " + why
 		}
-		for _, wrong := range l.KindsOfWrong() {
-			warnings = append(warnings, annotation{verdict: reports.Warn, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message})
-		}
-		if len(errors) == before && l.Verdict.Blocks() {
-			errors = append(errors, annotation{verdict: l.Verdict, title: "load: " + l.Verdict.Word(), text: l.Reason})
+		a.file, a.line = placeOf(requirement, scenarios)
+		s.add(a)
+	}
+	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
+		s.add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line})
+	}
+	if silent := reports.OfVerdict(c.Requirements, reports.NotExercised); len(silent) > 0 {
+		s.warnings = append(s.warnings, annotation{verdict: reports.Warn, title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
+	}
+	if len(s.errors) == 0 && c.Verdict.Blocks() {
+		s.errors = append(s.errors, annotation{verdict: c.Verdict, title: "conformance: " + c.Verdict.Word(), text: c.Reason})
+	}
+}
+
+// placeOf returns the place to mark a requirement: the first scenario that found something, or else the first that
+// covers it.
+func placeOf(requirement reports.Requirement, scenarios map[string]reports.Scenario) (file string, line int) {
+	var ids []string
+	for _, finding := range requirement.Findings {
+		ids = append(ids, finding.Scenario)
+	}
+	for _, id := range append(ids, requirement.Scenario...) {
+		if scenario := scenarios[id]; scenario.File != "" {
+			return scenario.File, scenario.Line
 		}
 	}
-	return append(errors, warnings...)
+	return "", 0
+}
+
+func (s *annotations) load(l *reports.Load) {
+	before := len(s.errors)
+	if !l.Valid {
+		s.errors = append(s.errors, annotation{verdict: reports.Invalid, title: "load: figures not valid", text: strings.Join(l.Invalid, "; ")})
+	}
+	for _, limit := range l.Limits {
+		if limit.Verdict != reports.Pass && limit.Verdict != reports.Observed {
+			s.add(annotation{verdict: limit.Verdict, title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
+		}
+	}
+	for _, wrong := range l.KindsOfWrong() {
+		verdict, _ := l.JudgedWrong(wrong.Operation, wrong.Kind)
+		s.add(annotation{verdict: verdict, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message})
+	}
+	if len(s.errors) == before && l.Verdict.Blocks() {
+		s.errors = append(s.errors, annotation{verdict: l.Verdict, title: "load: " + l.Verdict.Word(), text: l.Reason})
+	}
 }
 
 // annotateLog writes at most annotationLimit of each kind; where there are more, the last one says so.
@@ -206,11 +221,12 @@ func azureCommand(a annotation, severe bool) string {
 // gitlabLimit bounds a code quality report; GitLab reads it whole.
 const gitlabLimit = 1000
 
-// gitlabPipeline stands for the place of what has none in the user's repository. GitLab wants a place of everything and makes a link of it, and
-// this file every repository with a pipeline has.
+// gitlabPipeline is the path of findings that have none in the user's repository. GitLab wants a path for everything
+// and makes a link of it, and every repository with a pipeline has this file.
 const gitlabPipeline = ".gitlab-ci.yml"
 
-// annotateGitLab writes a code quality report. Its fingerprints do not hold line numbers, so that a finding that moves stays the same.
+// annotateGitLab writes a code quality report. Its fingerprints do not hold line numbers, so that a finding that moves
+// stays the same.
 func annotateGitLab(w *bufio.Writer, found []annotation) error {
 	type lines struct {
 		Begin int `json:"begin"`

@@ -6,7 +6,7 @@ import (
 	"agstest/reports"
 )
 
-// said is what a cause is, in one line.
+// said describes a cause in one line.
 func said(k reports.Cause) string {
 	var parts []string
 	if k.Operation != "" {
@@ -21,7 +21,7 @@ func said(k reports.Cause) string {
 	return strings.TrimSuffix(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), ",")
 }
 
-// causeOf gives the id of the first cause that made a scenario what it is; empty: none.
+// causeOf returns the id of the first cause of a scenario's verdict; empty if there is none.
 func causeOf(s reports.Scenario) string {
 	for _, f := range s.Findings {
 		if f.Cause != "" && (f.Verdict == s.Verdict || f.Verdict.Blocks()) {

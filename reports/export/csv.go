@@ -11,14 +11,15 @@ import (
 	"agstest/reports"
 )
 
-// Table is one table for spreadsheets: CSV as of RFC 4180, in UTF-8, with a head. Each row begins with the environment and the release, so
-// that tables of several runs can be put below each other.
+// Table is one table for spreadsheets: CSV as of RFC 4180, in UTF-8, with a head. Each row begins with the environment
+// and the release, so that tables of several runs can be put below each other.
 type Table struct {
 	Name  string // of its file
 	Write func(io.Writer) error
 }
 
-// Tables gives the tables of a run: requirements and causes of a conformance run, limits and seconds of a load; either may be nil.
+// Tables gives the tables of a run: requirements and causes of a conformance run, limits and seconds of a load; either
+// may be nil.
 func Tables(c *reports.Conformance, l *reports.Load) []Table {
 	var tables []Table
 	add := func(name string, run reports.Run, head []string, rows [][]string) {
@@ -76,7 +77,8 @@ func writeTable(w io.Writer, run reports.Run, head []string, rows [][]string) er
 	return nil
 }
 
-// cellText keeps what a service said from being taken for a formula: spreadsheets compute cells that begin with one of these.
+// cellText keeps a service's text from being taken for a formula: spreadsheets compute cells that begin with one of
+// these.
 func cellText(text string) string {
 	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {

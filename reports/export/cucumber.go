@@ -18,13 +18,14 @@ type cucumberOutcome struct {
 	message string
 }
 
-// cucumberScenario is a scenario with the statuses of its steps put so that Cucumber's tools, which know nothing but steps, come to our
-// verdict: a scenario fails there when, and only when, the service broke a rule or we could not tell.
+// cucumberScenario is a scenario with the statuses of its steps put so that Cucumber's tools, which know nothing but
+// steps, come to our verdict: a scenario fails there when, and only when, the service broke a rule or we could not
+// tell.
 type cucumberScenario struct {
 	reports.Scenario
 	steps []cucumberOutcome
-	// verdict is a further step after all others, where those alone would give another verdict; nil: not needed. It is a step and no
-	// hook, because cucumber-html-reporter 7.2 and Allure 3.18 do not look at hooks.
+	// verdict is a further step after all others, where those alone would give another verdict; nil: not needed. It is a
+	// step and no hook, because cucumber-html-reporter 7.2 and Allure 3.18 do not look at hooks.
 	verdict *cucumberOutcome
 }
 
@@ -39,21 +40,10 @@ func (s cucumberScenario) verdictStep() string {
 func cucumberView(s reports.Scenario) cucumberScenario {
 	view := cucumberScenario{Scenario: s}
 	bad := s.Verdict.Blocks() && s.Verdict != reports.NotExercised
-	calm := s.Verdict == reports.Skipped || s.Verdict == reports.Known || s.Verdict == reports.NotExercised
+	calm := passedOver(s.Verdict)
 	anyFailed, anySkipped := false, false
 	for _, step := range s.Steps {
-		outcome := cucumberOutcome{"passed", step.Message}
-		switch {
-		case step.Verdict == reports.Skipped || step.Verdict == reports.NotExercised || step.Verdict == reports.Known:
-			outcome.status = "skipped"
-		case step.Verdict.Blocks() && bad:
-			outcome.status = "failed"
-			if step.Verdict != reports.Fail {
-				outcome.message = step.Verdict.Word() + ": " + step.Message
-			}
-		case step.Verdict.Blocks() && calm:
-			outcome.status = "skipped"
-		}
+		outcome := cucumberStep(step, bad, calm)
 		anyFailed = anyFailed || outcome.status == "failed"
 		anySkipped = anySkipped || outcome.status == "skipped"
 		view.steps = append(view.steps, outcome)
@@ -73,10 +63,30 @@ func cucumberView(s reports.Scenario) cucumberScenario {
 	return view
 }
 
+// passedOver tells whether a verdict does not count there.
+func passedOver(v reports.Verdict) bool {
+	return v == reports.Skipped || v == reports.Known || v == reports.NotExercised
+}
+
+// cucumberStep is the outcome of a step of a scenario that is bad, or calm: passed over.
+func cucumberStep(step reports.Step, bad, calm bool) cucumberOutcome {
+	blocks := step.Verdict.Blocks()
+	switch {
+	case passedOver(step.Verdict), blocks && calm && !bad:
+		return cucumberOutcome{"skipped", step.Message}
+	case blocks && bad && step.Verdict != reports.Fail:
+		return cucumberOutcome{"failed", step.Verdict.Word() + ": " + step.Message}
+	case blocks && bad:
+		return cucumberOutcome{"failed", step.Message}
+	}
+	return cucumberOutcome{"passed", step.Message}
+}
+
 // cucumberFeature is the scenarios of one feature file.
 type cucumberFeature struct {
 	name string
-	// uri is the name of the file below the name of the environment, so that two environments' results are not taken for tries of one.
+	// uri is the name of the file below the name of the environment, so that two environments' results are not taken for
+	// tries of one.
 	uri       string
 	text      string // empty: not kept
 	scenarios []cucumberScenario
@@ -121,7 +131,28 @@ func identityTags(r reports.Run) []string {
 	return tags
 }
 
-// Cucumber writes the scenarios as Cucumber JSON, which many report tools read. What is known or skipped is skipped there.
+// verdictFeature returns a feature with one failing scenario, for a red run none of whose scenarios is red: it was
+// interrupted, or too little was judged. The format has no other place for it, and the file would be green.
+func verdictFeature(c *reports.Conformance, features []cucumberFeature) []cucumberFeature {
+	whole := verdictTest("conformance", c.Run, c.Verdict, c.Reason)
+	if whole.outcome != failed && whole.outcome != broken {
+		return nil
+	}
+	for _, f := range features {
+		for _, s := range f.scenarios {
+			if s.Verdict.Blocks() && s.Verdict != reports.NotExercised {
+				return nil
+			}
+		}
+	}
+	step := reports.Step{Keyword: "* ", Text: "the run comes to its end, and enough is judged", Line: 1}
+	return []cucumberFeature{{name: "Verdict", uri: path.Join(classWord(c.Run.Environment), "verdict.feature"), scenarios: []cucumberScenario{{
+		Scenario: reports.Scenario{Name: "verdict of the run", Line: 1, Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", c.Verdict.Word() + ": " + whole.why}},
+	}}}}
+}
+
+// Cucumber writes the scenarios as Cucumber JSON, which many report tools read. Known and skipped results are skipped
+// there. If the run is red and no scenario is, its verdict is one scenario more.
 func Cucumber(w io.Writer, c *reports.Conformance) error {
 	type result struct {
 		Status   string `json:"status"`
@@ -172,8 +203,8 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 		Tags        []tag     `json:"tags"`
 		Elements    []element `json:"elements"`
 	}
-	features := []feature{}
-	for _, f := range cucumberFeatures(c) {
+	features, told := []feature{}, cucumberFeatures(c)
+	for _, f := range append(told, verdictFeature(c, told)...) {
 		out := feature{URI: f.uri, ID: strings.TrimPrefix(classWord(c.Run.Environment)+";"+reports.Slug(f.name), ";"), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
 		for _, name := range cucumberTags(identityTags(c.Run)) {
 			out.Tags = append(out.Tags, tag{name, 1})

@@ -1,8 +1,11 @@
 package export
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"agstest/reports"
@@ -38,5 +41,55 @@ func TestCucumberComesToOurVerdict(t *testing.T) {
 			}
 			require.Equal(t, status, cucumberStatus(statuses), "%s with %v", verdict, steps)
 		}
+	}
+}
+
+// TestCucumberIsRedWhereTheRunIs: a run that is red although no scenario is has a scenario that says so, and no other
+// run has.
+func TestCucumberIsRedWhereTheRunIs(t *testing.T) {
+	failed := func(c *reports.Conformance) (found []string) {
+		var b bytes.Buffer
+		require.NoError(t, Cucumber(&b, c))
+		var features []struct {
+			URI      string
+			Elements []struct {
+				Name  string
+				Steps []struct {
+					Result struct {
+						Status  string
+						Message string `json:"error_message"`
+					}
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal(b.Bytes(), &features))
+		for _, feature := range features {
+			for _, element := range feature.Elements {
+				for _, step := range element.Steps {
+					if step.Result.Status == "failed" {
+						found = append(found, feature.URI+" "+element.Name+": "+step.Result.Message)
+					}
+				}
+			}
+		}
+		return found
+	}
+	scenario := func(verdict reports.Verdict) []reports.Scenario {
+		return []reports.Scenario{{ID: "f:1", Feature: "f", File: "f", Name: "n", Verdict: verdict, Reason: "so", Steps: []reports.Step{{Text: "it is", Verdict: reports.Pass}}}}
+	}
+	whole := reports.Run{Environment: "staging"}
+	interrupted := whole
+	interrupted.Partial = "it was interrupted"
+	for _, test := range []struct {
+		run  reports.Conformance
+		want []string
+	}{
+		{reports.Conformance{Run: whole, Verdict: reports.Pass, Scenarios: scenario(reports.Pass)}, nil},
+		{reports.Conformance{Run: whole, Verdict: reports.Warn, Scenarios: scenario(reports.Warn)}, nil},
+		{reports.Conformance{Run: whole, Verdict: reports.Fail, Scenarios: scenario(reports.Fail)}, []string{"staging/f n: fail: so"}},
+		{reports.Conformance{Run: interrupted, Verdict: reports.Error, Scenarios: scenario(reports.NotExercised)}, []string{"staging/verdict.feature verdict of the run: could not tell: partial: it was interrupted"}},
+		{reports.Conformance{Run: whole, Verdict: reports.NotEnough, Reason: "90 % were asked for", Scenarios: scenario(reports.Skipped)}, []string{"staging/verdict.feature verdict of the run: not enough checked: 90 % were asked for"}},
+	} {
+		assert.Equal(t, test.want, failed(&test.run), test.run.Verdict)
 	}
 }

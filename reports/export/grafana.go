@@ -6,8 +6,9 @@ import (
 	"io"
 )
 
-// Grafana writes a dashboard for the metrics of metrics.prom, as Prometheus has them from the textfile collector of node_exporter or from
-// Pushgateway. It asks for the data source when it is imported and has a variable for the environments.
+// Grafana writes a dashboard for the metrics of metrics.prom, as Prometheus has them from the textfile collector of
+// node_exporter or from Pushgateway. It asks for the data source when it is imported and has a variable for the
+// environments.
 func Grafana(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -41,6 +42,14 @@ var panels = []panel{
 	{"Limits", "table", "bool_yes_no", 12, 24, 12, [][2]string{{"agstest_limit_kept" + ofEnvironment, "{{environment}} {{limit}}"}}, "1: kept; 0: not kept, or it could not be judged."},
 }
 
+// panelOptions are the options of each kind of panel that Grafana's schema requires.
+var panelOptions = map[string]map[string]any{
+	"stat": {"graphMode": "none", "colorMode": "value", "justifyMode": "auto", "textMode": "auto", "orientation": "auto", "wideLayout": true, "showPercentChange": false,
+		"percentChangeColorMode": "standard", "reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}},
+	"timeseries": {"legend": map[string]any{"calcs": []string{}, "displayMode": "list", "placement": "bottom", "showLegend": true}, "tooltip": map[string]any{"mode": "multi", "sort": "desc"}},
+	"table":      {"showHeader": true, "frameIndex": 0},
+}
+
 func dashboard() map[string]any {
 	type object = map[string]any
 	source := object{"type": "prometheus", "uid": "${DS_PROMETHEUS}"}
@@ -60,7 +69,7 @@ func dashboard() map[string]any {
 		shown = append(shown, object{
 			"id": i + 1, "title": p.title, "type": p.kind, "description": p.description, "datasource": source, "targets": targets,
 			"gridPos":     object{"x": p.x, "y": p.y, "w": p.width, "h": 8},
-			"fieldConfig": object{"defaults": object{"unit": p.unit}, "overrides": []object{}}, "options": object{},
+			"fieldConfig": object{"defaults": object{"unit": p.unit}, "overrides": []object{}}, "options": panelOptions[p.kind],
 		})
 	}
 	return object{
@@ -70,7 +79,7 @@ func dashboard() map[string]any {
 		"time": object{"from": "now-30d", "to": "now"}, "timezone": "", "annotations": object{"list": []object{}}, "panels": shown,
 		"templating": object{"list": []object{{
 			"name": "environment", "label": "Environment", "type": "query", "datasource": source, "query": "label_values(agstest_run_info, environment)",
-			"definition": "label_values(agstest_run_info, environment)", "refresh": 2, "multi": true, "includeAll": true, "sort": 1, "current": object{}, "options": []object{},
+			"definition": "label_values(agstest_run_info, environment)", "refresh": 2, "multi": true, "includeAll": true, "sort": 1, "current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []object{},
 		}}},
 	}
 }

@@ -24,7 +24,7 @@ const junitEvidence = 16 << 10
 const junitTotal = 16 << 20
 
 type junitCase struct {
-	// classname is what comes behind "ags.", and behind the environment's name where one is known.
+	// classname follows "ags.", and the environment's name if there is one.
 	classname, name string
 	file            string // of the scenario, as its repository has it; empty: none
 	line            int
@@ -35,9 +35,9 @@ type junitCase struct {
 	properties      [][2]string
 }
 
-// JUnitOptions are what a file of JUnit XML depends on beside the runs.
+// JUnitOptions are the settings of a file of JUnit XML.
 type JUnitOptions struct {
-	// Strict makes what could not be decided a failure, as it is one for the exit code.
+	// Strict makes warnings failures, as they are for the exit code.
 	Strict bool
 	// TestKeys are the keys that a test management knows requirements by, by the ids of requirements.
 	TestKeys map[string]string
@@ -50,20 +50,20 @@ type junitSuite struct {
 	out        []string
 }
 
-// JUnit writes the runs as JUnit XML; either may be nil. One suite a feature or an operation, and a suite that holds the verdict of
-// each run, so that the file is never green where the run is not. A failure is the service's, an error says that we could not tell,
-// and what is known, skipped or was not exercised is skipped, with the reason.
+// JUnit writes the runs as JUnit XML; either may be nil. There is one suite for each feature or operation, and a suite
+// with the verdict of each run, so that the file is never green when the run is not. A failure is the service's, an
+// error says that we could not tell; known, skipped and not exercised results are skipped, with the reason.
 //
-// Environments are told apart by class names and by the names of suites: tools that key on class name and name, such as Allure and
-// GitLab, would take one environment's results for a retry of another's. GitLab shows the content of a failure and of a skip and not its
-// message, other tools the message alone, so the reason stands in both.
+// Class names and suite names include the environment: tools that key on class name and name, such as Allure and
+// GitLab, would take one environment's results for a retry of another's. GitLab shows the content of a failure and of a
+// skip and not its message, other tools only the message, so both have the reason.
 //
-// The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at testsuites, no
-// system-out at a case, times with three decimals, stamps without a zone (they are UTC); and beyond both of them the file and line of a
-// scenario, which GitLab and others show. GitLab takes the class name for the suite and drops repeated pairs of class name and name, so
-// these pairs are unique.
+// The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at
+// testsuites, no system-out at a case, times with three decimals, stamps without a zone (they are UTC); and beyond both
+// of them the file and line of a scenario, which GitLab and others show. GitLab takes the class name for the suite and
+// drops repeated pairs of class name and name, so these pairs are unique.
 //
-// A case has a property requirement for each requirement that its scenario answers for, and, where the options name keys, test_key and
+// A case has a property requirement for each requirement of its scenario, and, if the options name keys, test_key and
 // test_id for each of those: Xray reads the former and TestRail the latter.
 func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load, o JUnitOptions) error {
 	var suites []junitSuite
@@ -81,17 +81,18 @@ func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load, o JUnitOptions)
 	return writeJUnit(w, run, suites)
 }
 
-// junitVerdict is the suite that holds the verdict of a whole run. It is red wherever the exit code of the run is not 0.
-func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, reason string, strict bool) junitSuite {
+// junitVerdict is the suite that holds the verdict of a whole run. It is red wherever the exit code of the run is not
+// 0.
+func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, reason string) junitSuite {
 	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.Took()), message: cmp.Or(reason, verdict.Word())}
 	switch {
 	case verdict == reports.Fail:
 		test.outcome, test.kind = "failure", "fail"
 	case run.Partial != "":
 		test.outcome, test.kind, test.message = "error", "partial", "partial: "+cmp.Or(run.Partial, test.message)
-	case verdict == reports.Inconclusive && strict:
+	case verdict == reports.Inconclusive:
 		test.outcome, test.kind, test.message = "failure", string(verdict), verdict.Word()+": "+test.message
-	case verdict == reports.Inconclusive || verdict == reports.Known:
+	case verdict == reports.Known:
 		test.outcome, test.message = "skipped", verdict.Word()+": "+test.message
 	case verdict.Blocks() || verdict == reports.Skipped:
 		test.outcome, test.kind = "error", string(verdict)
@@ -99,7 +100,7 @@ func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, 
 	return junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
 }
 
-// identity tells what was asked, and of whom, for files that lie beside those of other environments.
+// identity returns the question and its environment, for files that lie beside those of other environments.
 func identity(r reports.Run) [][2]string {
 	var known [][2]string
 	for _, p := range [][2]string{
@@ -215,7 +216,7 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 	x.attribute("message", reason)
 	text := reason
 	if test.text != "" && room > 0 {
-		text = figures.Clip(disarm.XMLCharacters(reason+"\n\n"+test.text), room) // what is put for a byte may be three
+		text = figures.Clip(disarm.XMLCharacters(reason+"\n\n"+test.text), room) // the replacement of a byte may take three
 	}
 	x.raw(">")
 	x.text(text)

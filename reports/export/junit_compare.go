@@ -8,12 +8,14 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
-// JUnitOfComparison writes a comparison as JUnit XML, in the dialect of JUnit: one suite for what changed in conformance, one for each
-// operation that was judged, and one with the verdict. A regression is a failure; what could not be decided or compared is skipped with the
-// reason, or a failure where strict is set. Figures that are not valid are an error either way.
-func JUnitOfComparison(w io.Writer, c *reports.Comparison, strict bool) error {
+// JUnitOfComparison writes a comparison as JUnit XML, in the dialect of JUnit: one suite for changes in conformance,
+// one for each judged operation, and one with the verdict. A regression is a failure; a figure that could not be
+// decided or compared is skipped with the reason, or a failure if strict is set. Invalid figures are an error either
+// way, and so is a new load run that decided nothing itself.
+func JUnitOfComparison(w io.Writer, c *compare.Comparison, strict bool) error {
 	var suites []junitSuite
 	if part := c.Conformance; part != nil {
 		suites = append(suites, junitOfChanges(part, c.Run, strict))
@@ -56,13 +58,19 @@ func JUnitOfComparison(w io.Writer, c *reports.Comparison, strict bool) error {
 			add(e.Operation, judgedCase("history."+reports.Slug(e.Operation), "errors", judged(c, e.Verdict), e.Reason, strict))
 		}
 	}
-	if c.Method == reports.TwoRuns && c.Load != nil {
-		test := judgedCase("comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+reports.TwoRunsCaution, false)
+	if c.Method == compare.TwoRuns && c.Load != nil {
+		test := judgedCase("comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+compare.TwoRunsCaution, false)
 		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
 	}
 	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), strict)
 	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
 		verdict.outcome, verdict.kind, verdict.message = "error", string(reports.Invalid), c.Reason
+	}
+	switch c.Said {
+	case reports.Inconclusive, reports.Invalid, reports.Error: // as the exit code of that run
+		if verdict.outcome != "failure" {
+			verdict.outcome, verdict.kind, verdict.message = "error", string(c.Said), cmp.Or(c.Reason, c.Said.Word())
+		}
 	}
 	verdict.nanoseconds = int64(c.Run.Took())
 	suite := junitSuite{pkg: "ags", name: "comparison verdict", cases: []junitCase{verdict}, out: append(append([]string{}, c.Advice...), c.Notes...)}
@@ -71,7 +79,7 @@ func JUnitOfComparison(w io.Writer, c *reports.Comparison, strict bool) error {
 }
 
 // judged is the verdict on a figure in the light of the whole: where nothing can be compared, no figure regressed.
-func judged(c *reports.Comparison, v reports.Verdict) reports.Verdict {
+func judged(c *compare.Comparison, v reports.Verdict) reports.Verdict {
 	if (v == reports.Regressed || v == reports.Improved) && (c.Verdict == reports.NotComparable || c.Verdict == reports.Inconclusive) {
 		return reports.Inconclusive
 	}
@@ -96,22 +104,22 @@ func judgedCase(class, name string, v reports.Verdict, message string, strict bo
 	return test
 }
 
-func junitOfChanges(c *reports.ConformanceComparison, run reports.Run, strict bool) junitSuite {
+func junitOfChanges(c *compare.ConformanceComparison, run reports.Run, strict bool) junitSuite {
 	suite := junitSuite{pkg: "ags.comparison", name: "comparison: conformance"}
 	for _, change := range c.Changes {
 		verdict := reports.Pass
 		switch change.Direction {
-		case reports.Broke:
+		case compare.Broke:
 			verdict = reports.Regressed
-		case reports.NewlySeen, reports.Lost:
+		case compare.NewlySeen, compare.Lost:
 			verdict = reports.Inconclusive
-		case reports.Mended:
+		case compare.Mended:
 			verdict = reports.Improved
 		}
 		if len(c.NotComparable) > 0 && verdict == reports.Regressed {
 			verdict = reports.NotComparable
 		}
-		test := judgedCase("comparison.conformance", change.ID+" "+change.Text, verdict, reports.DirectionWords[change.Direction]+". "+change.New.Summary(), strict)
+		test := judgedCase("comparison.conformance", change.ID+" "+change.Text, verdict, compare.DirectionWords[change.Direction]+". "+change.New.Summary(), strict)
 		if test.outcome == "failure" {
 			test.text = strings.Join([]string{"before: " + change.Old.Verdict.Word(), reports.FindingsText(change.Old.Findings), "now: " + change.New.Verdict.Word(), reports.FindingsText(change.New.Findings)}, "\n")
 		}

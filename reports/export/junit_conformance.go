@@ -11,8 +11,8 @@ import (
 	"agstest/reports"
 )
 
-// junitCauses is the suite that fails: one case for each cause, so that what is wrong once fails once. The scenarios that it shows in are
-// skipped and refer to it.
+// junitCauses is the suite that fails: one case for each cause, so that one fault fails once. The scenarios that show
+// it are skipped and refer to it.
 func junitCauses(c *reports.Conformance) junitSuite {
 	suite := junitSuite{pkg: "ags.conformance", name: "Causes: what is wrong, each once"}
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
@@ -38,7 +38,7 @@ func (o JUnitOptions) traced(requirements []string) [][2]string {
 	var properties [][2]string
 	for _, id := range requirements {
 		if disarm.XMLCharacters(id) == "" {
-			continue // a property without a value is none
+			continue // a property without a value does not count
 		}
 		properties = append(properties, [2]string{"requirement", id})
 	}
@@ -64,6 +64,31 @@ func refersTo(scenario reports.Scenario, causes map[string]reports.Cause) []stri
 		}
 	}
 	return ids
+}
+
+// junitUnheard has the requirements that no case of a scenario answers for, and says which hold in part.
+func junitUnheard(c *reports.Conformance, failing map[string]bool) (unheard junitSuite, partly []string) {
+	unheard = junitSuite{pkg: "ags.conformance", name: "Requirements that no scenario answers for"}
+	for _, requirement := range c.Requirements {
+		test := junitCase{classname: "conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
+		switch requirement.Verdict {
+		case reports.Partly:
+			partly = append(partly, fmt.Sprintf("holds in part: %s: %s", requirement.ID, requirement.Reason))
+			continue
+		case reports.NotExercised:
+			test.outcome, test.message = "skipped", "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
+		case reports.Fail:
+			if failing[requirement.ID] {
+				continue
+			}
+			test.outcome, test.kind = "failure", "fail"
+			test.text = reports.FindingsText(requirement.Findings)
+		default:
+			continue
+		}
+		unheard.cases = append(unheard.cases, test)
+	}
+	return unheard, partly
 }
 
 func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
@@ -122,31 +147,11 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 		}
 		suites[i].cases = append(suites[i].cases, test)
 	}
-	var partly []string
-	unheard := junitSuite{pkg: "ags.conformance", name: "Requirements that no scenario answers for"}
-	for _, requirement := range c.Requirements {
-		test := junitCase{classname: "conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
-		switch requirement.Verdict {
-		case reports.Partly:
-			partly = append(partly, fmt.Sprintf("holds in part: %s: %s", requirement.ID, requirement.Reason))
-			continue
-		case reports.NotExercised:
-			test.outcome, test.message = "skipped", "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
-		case reports.Fail:
-			if failing[requirement.ID] {
-				continue
-			}
-			test.outcome, test.kind = "failure", "fail"
-			test.text = reports.FindingsText(requirement.Findings)
-		default:
-			continue
-		}
-		unheard.cases = append(unheard.cases, test)
-	}
+	unheard, partly := junitUnheard(c, failing)
 	if len(unheard.cases) > 0 {
 		suites = append(suites, unheard)
 	}
-	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason, o.Strict)
+	verdict := junitVerdict("conformance.run", "conformance verdict", c.Run, c.Verdict, c.Reason)
 	verdict.out = append(append(verdict.out, c.Notes...), partly...)
 	for _, lack := range c.CoverageLacks() {
 		verdict.cases[0].text += lack.About() + ": " + lack.Advice() + "\n"
@@ -154,7 +159,8 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 	return append(suites, verdict)
 }
 
-// evidence is what a reader of a test report needs of a failed scenario: where it is, its steps, what was found, and the exchanges.
+// evidence returns a failed scenario for a reader of a test report: its place, its steps, the findings, and the
+// exchanges.
 func evidence(s reports.Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", s.ID)

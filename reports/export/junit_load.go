@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -16,20 +17,14 @@ func junitLoad(l *reports.Load, strict bool) []junitSuite {
 			for _, figure := range operation.Figures() {
 				suite.properties = append(suite.properties, [2]string{figure.Name, figure.Shown})
 			}
+			suite.out = kept(l, strings.TrimPrefix(name, "load: "))
 		}
 		for _, limit := range limits {
-			test := junitCase{classname: class, name: "limit " + limit.Expression, message: limit.Sentence()}
-			switch {
-			case limit.Verdict == reports.Pass || limit.Verdict == reports.Warn:
-			case limit.Verdict == reports.Fail && l.Verdict.Blocks():
-				test.outcome, test.kind = "failure", "limit"
-			case limit.Verdict == reports.Skipped || limit.Verdict == reports.Known || limit.Verdict == reports.NotExercised || limit.Verdict == reports.Inconclusive || limit.Verdict == reports.Observed || !l.Verdict.Blocks():
-				test.outcome, test.message = "skipped", limit.Verdict.Word()+": "+test.message
-			default:
-				test.outcome, test.kind = "error", string(limit.Verdict)
-			}
+			test := junitLimit(class, limit, l.Verdict.Blocks())
+			test.text = examplesOfLimit(l, limit.Expression)
 			suite.cases = append(suite.cases, test)
 		}
+		suite.cases = append(suite.cases, junitWrong(l, class, strings.TrimPrefix(name, "load: "))...)
 		if len(suite.cases) == 0 {
 			test := junitCase{classname: class, name: "measured without a limit"}
 			if operation == nil || operation.Sent == 0 {
@@ -46,19 +41,9 @@ func junitLoad(l *reports.Load, strict bool) []junitSuite {
 		add("load: all operations", "load.total", l.Total, whole)
 	}
 	if len(l.ShardRuns) > 0 {
-		suite := junitSuite{pkg: "ags.load", name: "load: shards"}
-		for i := range l.ShardRuns {
-			s := &l.ShardRuns[i]
-			test := junitCase{classname: "load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
-			if s.State != reports.ShardComplete {
-				test.outcome, test.kind = "error", s.State
-				test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.MissingFrom(), s.Reason)
-			}
-			suite.cases = append(suite.cases, test)
-		}
-		suites = append(suites, suite)
+		suites = append(suites, junitShards(l))
 	}
-	verdict := junitVerdict("load.run", "load verdict", l.Run, l.Verdict, l.Reason, strict)
+	verdict := junitVerdict("load.run", "load verdict", l.Run, l.Verdict, l.Reason)
 	generator := junitCase{classname: "load.run", name: "the generator kept its schedule"}
 	if !l.Valid {
 		generator.outcome, generator.kind = "error", "invalid"
@@ -69,8 +54,106 @@ func junitLoad(l *reports.Load, strict bool) []junitSuite {
 	}
 	verdict.cases = append([]junitCase{generator}, verdict.cases...)
 	if l.SetUp != nil {
-		verdict.cases = append(verdict.cases, junitCase{classname: "ags.load.run", name: "the set-up went smoothly", outcome: "error", kind: "set-up", message: l.SetUp.String()})
+		// An error, though the run may pass: faults of the service or its gateway before the clock started are in no
+		// figure of the load, and a gate must not look as if all had gone well.
+		setUp := junitCase{classname: "load.run", name: "the set-up went smoothly", outcome: "error", kind: "set-up", message: reports.Warn.Word() + ": " + l.SetUp.String()}
+		if strict {
+			setUp.outcome = "failure"
+		}
+		verdict.cases = append(verdict.cases, setUp)
 	}
 	verdict.out = append(verdict.out, l.Notes...)
 	return append(suites, verdict)
+}
+
+// junitLimit is the case of one limit; where the run blocks nothing, what its limits say is shown as skipped.
+func junitLimit(class string, limit reports.Limit, blocks bool) junitCase {
+	test := junitCase{classname: class, name: "limit " + limit.Expression, message: limit.Sentence()}
+	skipped := !blocks
+	switch limit.Verdict {
+	case reports.Pass, reports.Warn:
+		return test
+	case reports.Skipped, reports.Known, reports.NotExercised, reports.Inconclusive, reports.Observed:
+		skipped = true
+	}
+	switch {
+	case skipped:
+		test.outcome, test.message = "skipped", limit.Verdict.Word()+": "+test.message
+	case limit.Verdict == reports.Fail:
+		test.outcome, test.kind = "failure", "limit"
+	default:
+		test.outcome, test.kind = "error", string(limit.Verdict)
+	}
+	return test
+}
+
+func junitShards(l *reports.Load) junitSuite {
+	suite := junitSuite{pkg: "ags.load", name: "load: shards"}
+	for i := range l.ShardRuns {
+		s := &l.ShardRuns[i]
+		test := junitCase{classname: "load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
+		if s.State != reports.ShardComplete {
+			test.outcome, test.kind = "error", s.State
+			test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.MissingFrom(), s.Reason)
+		}
+		suite.cases = append(suite.cases, test)
+	}
+	return suite
+}
+
+// junitWrong are cases for the kinds of wrong answers of an operation that fail the run though no limit speaks of them.
+func junitWrong(l *reports.Load, class, operation string) []junitCase {
+	var cases []junitCase
+	for _, kind := range l.KindsOfWrong() {
+		if verdict, limit := l.JudgedWrong(kind.Operation, kind.Kind); kind.Operation != operation || verdict != reports.Fail || limit != "" || l.Verdict != reports.Fail {
+			continue
+		}
+		cases = append(cases, junitCase{
+			classname: class, name: "no wrong answers: " + kind.Kind, outcome: "failure", kind: "wrong answers",
+			message: figures.PluralOf(kind.Times, "wrong answer", "wrong answers") + ": " + kind.Message, text: strings.Join(examplesOf(l, kind), "\n"),
+		})
+	}
+	return cases
+}
+
+// examplesOfLimit names examples of the wrong answers that a limit speaks of.
+func examplesOfLimit(l *reports.Load, expression string) string {
+	var lines []string
+	for _, kind := range l.KindsOfWrong() {
+		if _, limit := l.JudgedWrong(kind.Operation, kind.Kind); limit == expression {
+			lines = append(lines, examplesOf(l, kind)...)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// examplesOf names the first wrong answer of a kind, one of the middle and the last.
+func examplesOf(l *reports.Load, kind reports.Wrong) []string {
+	var lines []string
+	for _, wrong := range l.SomeExamplesOf(kind.Operation, kind.Kind) {
+		if wrong.Hit != nil {
+			lines = append(lines, kind.Operation+": "+wrong.Hit.Sentence()+": "+wrong.Message)
+		}
+	}
+	return lines
+}
+
+// junitKept is how many of the slowest hits of an operation are named.
+const junitKept = 3
+
+// kept names the slowest hits of an operation, and examples of its wrong answers.
+func kept(l *reports.Load, operation string) []string {
+	var lines []string
+	for i, slow := range l.SlowestOf(operation, true) {
+		if i == junitKept {
+			break
+		}
+		lines = append(lines, "slowest: "+slow.Sentence())
+	}
+	for _, kind := range l.KindsOfWrong() {
+		if kind.Operation == operation {
+			lines = append(lines, examplesOf(l, kind)...)
+		}
+	}
+	return lines
 }

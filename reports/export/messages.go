@@ -40,9 +40,10 @@ func (m *messageWriter) put(e messages.Envelope) {
 	}
 }
 
-// Messages writes the scenarios as Cucumber messages, one JSON object a line, which Cucumber's formatters and other tools render: the
-// feature files as they were written, every step with its values, table and text, when each scenario began, and the exchanges of those that
-// failed, redacted as they are. Feature files lie below the name of the environment.
+// Messages writes the scenarios as Cucumber messages, one JSON object a line, which Cucumber's formatters and other
+// tools render: the feature files as they were written, every step with its values, table and text, when each scenario
+// began, and the exchanges of those that failed, redacted as they are. Feature files lie below the name of the
+// environment.
 func Messages(w io.Writer, c *reports.Conformance) error {
 	m := &messageWriter{encoder: json.NewEncoder(w), defined: map[string]string{}}
 	m.encoder.SetEscapeHTML(false)
@@ -94,7 +95,7 @@ type messageCase struct {
 	steps []string // ids of its test steps, the verdict's last
 }
 
-// feature tells of one feature file and of the test cases that it gives.
+// feature writes one feature file and its test cases.
 func (m *messageWriter) feature(f cucumberFeature, run reports.Run, hook, runID string) []messageCase {
 	document, pickles := m.document(&f)
 	m.put(messages.Envelope{Source: &messages.Source{Uri: f.uri, Data: f.text, MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
@@ -132,8 +133,8 @@ func (m *messageWriter) feature(f cucumberFeature, run reports.Run, hook, runID 
 	return cases
 }
 
-// document gives a feature file as Gherkin reads it, with a pickle for each scenario of the run. Where the text was not kept, or does not
-// fit what was run, it is made of what the scenarios tell.
+// document returns a feature file as Gherkin reads it, with a pickle for each scenario of the run. If the text was not
+// kept, or does not fit the run, it is made from the scenarios.
 func (m *messageWriter) document(f *cucumberFeature) (*messages.GherkinDocument, []*messages.Pickle) {
 	if f.text != "" {
 		document, err := gherkin.ParseGherkinDocument(strings.NewReader(f.text), m.id)
@@ -169,7 +170,7 @@ func picklesOf(scenarios []cucumberScenario, all []*messages.Pickle) ([]*message
 	return found, true
 }
 
-// retold makes a document of what the scenarios tell.
+// retold makes a document from the scenarios.
 func (m *messageWriter) retold(f cucumberFeature) *messages.GherkinDocument {
 	place := func(line int, column int64) *messages.Location {
 		return &messages.Location{Line: int64(max(line, 1)), Column: column}
@@ -232,8 +233,8 @@ func keywordType(keyword string) messages.StepKeywordType {
 	return messages.StepKeywordType_UNKNOWN
 }
 
-// definition tells of the sentence of a step, once, and gives its id and the values in the step. Their places count UTF-16 code units, as
-// the JavaScript that shows them does.
+// definition writes the sentence of a step, once, and returns its id and the values in the step. Their places count
+// UTF-16 code units, as the JavaScript that shows them does.
 func (m *messageWriter) definition(s reports.Step) (string, []*messages.StepMatchArgument) {
 	text := []rune(s.Text)
 	pattern, done := "", 0
@@ -321,7 +322,7 @@ func messageTimes(c *reports.Conformance, cases []messageCase) (start, end time.
 	return start, end
 }
 
-// messageStamp is a point in time; the protocol knows none before 1970.
+// messageStamp returns a point in time; the protocol knows none before 1970.
 func messageStamp(t time.Time) *messages.Timestamp {
 	if t.Unix() < 0 {
 		return &messages.Timestamp{}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,9 +13,11 @@ import (
 	"agstest/reports"
 )
 
-// Postman writes a collection (schema 2.1.0) with one request of each call that the run made and that was answered with success, as it was
-// sent, with the curl command that does the same in its description. Secrets are variables, with the same names as in the curl command; the
-// address of the service is the variable url.
+// Postman writes a collection (schema 2.1.0) with one request of each call that the run made successfully, as it was
+// sent, with the curl command that does the same in its description. Secrets are variables, with the same names as in
+// the curl command; the address of the service is the variable url. Each request checks the status that the run saw,
+// and tokens of an answer become variables, so that the requests can be run one after the other, from a session token
+// to the sign-out.
 func Postman(w io.Writer, c *reports.Conformance) error {
 	type object = map[string]any
 	run := c.Run
@@ -48,9 +51,11 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 			if x.RequestBody != "" {
 				request["body"] = object{"mode": "raw", "raw": named(x.RequestBody), "options": object{"raw": object{"language": "json"}}}
 			}
-			items = append(items, object{"name": x.Operation, "request": request, "response": []object{}})
+			check := fmt.Sprintf(`pm.test("answered %[1]d", () => pm.response.to.have.status(%[1]d));`, x.Status)
+			items = append(items, object{"name": x.Operation, "request": request, "response": []object{}, "event": []object{{"listen": "test", "script": postmanScript(check)}}})
 		}
 	}
+	slices.SortStableFunc(items, func(a, b object) int { return cmp.Compare(postmanRank(a["name"]), postmanRank(b["name"])) })
 	values := []object{{"key": "url", "value": strings.TrimSuffix(run.URL, "/")}}
 	for _, name := range sortedNames(variables) {
 		values = append(values, object{"key": name, "value": ""})
@@ -60,11 +65,33 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(object{
 		"info": object{"_postman_id": uuid(run.ID, "postman"), "name": "AGS calls, " + run.Environment, "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
-		"item": items, "variable": values,
+		"item": items, "variable": values, "event": []object{{"listen": "test", "script": postmanScript(postmanTokens...)}},
 	}); err != nil {
 		return fmt.Errorf("writing a Postman collection: %w", err)
 	}
 	return nil
+}
+
+// postmanRank puts calls in the order in which one gives the tokens of the next; calls that need something else come
+// last.
+func postmanRank(call any) int {
+	chain := []any{"servicediscovery", "getSessionToken", "signOnWithSessionToken", "refresh", "signOut"}
+	if i := slices.Index(chain, call); i >= 0 {
+		return i
+	}
+	return len(chain)
+}
+
+// postmanTokens keeps the tokens of an answer for the requests behind it.
+var postmanTokens = []string{
+	"let answer = {};",
+	"try { answer = pm.response.json() || {}; } catch (e) { /* an answer without a body */ }",
+	`for (const [member, name] of [["sessionToken", "SESSION_TOKEN"], ["access_token", "ACCESS_TOKEN"], ["refresh_token", "REFRESH_TOKEN"]])`,
+	`  if (typeof answer[member] === "string") pm.collectionVariables.set(name, answer[member]);`,
+}
+
+func postmanScript(lines ...string) map[string]any {
+	return map[string]any{"type": "text/javascript", "exec": lines}
 }
 
 func postmanURL(path string) map[string]any {
@@ -99,7 +126,8 @@ func shellVariables(curl string) []string {
 	return names
 }
 
-// variableOf names the variable that stands for a redacted value: «refresh token adf39e» is REFRESH_TOKEN, as in the curl command.
+// variableOf names the variable that stands for a redacted value: «refresh token adf39e» is REFRESH_TOKEN, as in the
+// curl command.
 func variableOf(mark string, names []string) string {
 	words := strings.Fields(strings.Trim(mark, "«»"))
 	if len(words) > 1 {

@@ -14,8 +14,8 @@ func partialOr(r reports.Run, reason string) string {
 	return reason
 }
 
-// shortEvidence is what a reader of a test report needs of a scenario: where it is, its steps, what was found, and the exchanges,
-// redacted as they are. It is at most 16 KiB long.
+// shortEvidence returns a scenario for a reader of a test report: its place, its steps, the findings, and the redacted
+// exchanges. It is at most 16 KiB long.
 func shortEvidence(s reports.Scenario) string {
 	return figures.Clip(disarm.XMLCharacters(evidence(s)), junitEvidence)
 }

@@ -1,7 +1,7 @@
 // Package export writes runs in the forms of other tools: JUnit, Cucumber's JSON and messages, OpenMetrics and the
-// annotations of pipelines; and what QA teams feed beside them: Allure results, CTRF, tables for spreadsheets, a
-// collection for Postman and a dashboard for Grafana. Every form comes to the verdict of the run: what is red here is
-// red there, with the reason in the place where the tool shows it.
+// annotations of pipelines; and forms that QA teams use beside them: Allure results, CTRF, SARIF, tables for
+// spreadsheets, a collection for Postman and a dashboard for Grafana. Every form has the verdict of the run: a red run
+// is red there, with the reason in the place where the tool shows it.
 package export
 
 import (
@@ -50,13 +50,13 @@ type step struct {
 	text               string // below it: a text, or a table
 }
 
-// testsOf lists what a run tells as tests; either part may be nil. The verdict of each part is the last of its tests, so that the whole is
-// never green where the run is not. Strict makes what could not be decided a failure.
+// testsOf lists the tests of a run; either part may be nil. The verdict of each part is the last of its tests, so that
+// the whole is never green when the run is not. Strict makes an undecided result a failure.
 func testsOf(c *reports.Conformance, l *reports.Load, strict bool) []test {
 	var tests []test
 	if c != nil {
 		tests = append(tests, scenarioTests(c)...)
-		tests = append(tests, verdictTest("conformance", c.Run, c.Verdict, c.Reason, strict))
+		tests = append(tests, verdictTest("conformance", c.Run, c.Verdict, c.Reason))
 	}
 	if l != nil {
 		for _, limit := range l.Limits {
@@ -77,13 +77,13 @@ func testsOf(c *reports.Conformance, l *reports.Load, strict bool) []test {
 		if !l.Valid {
 			valid.outcome, valid.why = broken, cmp.Or(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
 		}
-		tests = append(tests, valid, verdictTest("load", l.Run, l.Verdict, l.Reason, strict))
+		tests = append(tests, valid, verdictTest("load", l.Run, l.Verdict, l.Reason))
 	}
 	return tests
 }
 
-func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string, strict bool) test {
-	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, strict), why: cmp.Or(partialOr(run, reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
+func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string) test {
+	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, true), why: cmp.Or(partialOr(run, reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
 	switch {
 	case run.Partial != "" && t.outcome != failed, verdict == reports.Skipped, verdict == reports.NotExercised:
 		t.outcome = broken
@@ -160,7 +160,7 @@ func scenarioTests(c *reports.Conformance) []test {
 	return tests
 }
 
-// stepsOf gives the steps of a scenario, and one more where none of them shows why it failed.
+// stepsOf returns the steps of a scenario, and one more if none of them shows why it failed.
 func stepsOf(s reports.Scenario, outcome string) []step {
 	var steps []step
 	shown := outcome == passed || outcome == skipped

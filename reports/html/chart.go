@@ -7,15 +7,17 @@ import (
 	"agstest/internal/figures"
 )
 
-// chart is a line chart. It becomes SVG through the template "chart", which escapes all words. Colours stand as attributes, so that they
-// survive where a policy blocks the style sheet, and as classes, which give the dark and the print palette. Every line has a dash
-// pattern and its name at its right end, so that neither print in black and white nor a colour-blind reader loses anything.
+// chart is a line chart. It becomes SVG through the template "chart", which escapes all words. Colours stand as
+// attributes, so that they survive where a policy blocks the style sheet, and as classes, which give the dark and the
+// print palette. Every line has a dash pattern and its name at its right end, so that neither print in black and white
+// nor a colour-blind reader loses anything.
 //
-// The zero value of each field but ID, Title and Lines works. Words may come from a service; figures may be NaN, which breaks a line.
+// The zero value of each field but ID, Title and Lines works. Words may come from a service; figures may be NaN, which
+// breaks a line.
 type chart struct {
 	ID    string // unique on the page; letters, digits and hyphens
 	Title string
-	// Description says the figures in words, for those who cannot see the lines.
+	// Description states the figures in words, for readers who cannot see the lines.
 	Description string
 	X, Y        axis
 	Right       axis // of the lines with OnRight
@@ -23,7 +25,8 @@ type chart struct {
 	Levels      []level
 	Marks       []mark
 	Height      int // 0: 280
-	// Readout gives the words shown while the pointer is over the chart near x; nil: those of the lines' points. Empty: no readout.
+	// Readout returns the words shown while the pointer is over the chart near x; nil: those of the lines' points.
+	// Empty: no readout.
 	Readout func(x float64) string
 }
 
@@ -114,34 +117,13 @@ func (c chart) draw() drawing {
 	if height == 0 {
 		height = 280
 	}
-	right := chartWidth - 20
-	for _, l := range c.Lines {
-		right = min(right, chartWidth-24-7*len([]rune(figures.OneLine(l.Name, 18))))
-	}
-	hasRight := false
-	for _, l := range c.Lines {
-		hasRight = hasRight || l.OnRight
-	}
-	if hasRight {
-		right = min(right, chartWidth-112)
-	}
+	right, hasRight := c.right()
 	d := drawing{ID: c.ID, Title: c.Title, Description: c.Description, Width: chartWidth, Height: height,
 		Left: place(chartLeft), Right: place(float64(right)), Top: place(chartTop), Bottom: place(float64(height - chartBottom)),
 		LabelX: place(float64(right) + 8), ReadoutX: place(chartLeft + 8), XLabel: c.X.Label, YLabel: c.Y.Label, ZLabel: c.Right.Label,
 		XLabelY: place(float64(height - 6)), TickY: place(float64(height - chartBottom + 17))}
 
-	var xs, ys, zs []float64
-	for _, l := range c.Lines {
-		xs = append(xs, l.X...)
-		onto := &ys
-		if l.OnRight {
-			onto = &zs
-		}
-		*onto = append(append(append(*onto, l.Y...), l.Low...), l.High...)
-	}
-	for _, l := range c.Levels {
-		ys = append(ys, l.At)
-	}
+	xs, ys, zs := c.values()
 	x := c.X.scale(xs, chartLeft, float64(right), false)
 	y := c.Y.scale(ys, float64(height-chartBottom), chartTop, true)
 	z := c.Right.scale(zs, float64(height-chartBottom), chartTop, true)
@@ -154,6 +136,7 @@ func (c chart) draw() drawing {
 		d.YTicks = append(d.YTicks, tick{place(y.at(at)), place(y.at(at) + 4), c.Y.words(at)})
 	}
 	if hasRight {
+		d.LabelX = place(float64(right) + 52)
 		for _, at := range z.ticks {
 			d.ZTicks = append(d.ZTicks, tick{place(z.at(at)), place(z.at(at) + 4), c.Right.words(at)})
 		}
@@ -163,40 +146,90 @@ func (c chart) draw() drawing {
 		if l.OnRight {
 			vertical = z
 		}
-		drawn := drawnLine{Name: figures.OneLine(l.Name, 18), Class: l.class(), look: looks[l.class()], valueAtRight: math.NaN()}
-		if len(l.Low) == len(l.X) && len(l.High) == len(l.X) && len(l.X) > 0 {
-			shade := drawn
-			shade.Path = bandPath(l, x, vertical)
-			d.Shades = append(d.Shades, shade)
-		}
-		drawn.Path = linePath(l, x, vertical)
-		if l.Area && len(l.X) > 0 {
-			shade := drawn
-			shade.Path = areaPath(l, x, vertical)
-			d.Shades = append(d.Shades, shade)
-		}
-		for i := range l.Y {
-			if !isFinite(l.X[i]) || !isFinite(l.Y[i]) {
-				continue
-			}
-			drawn.valueAtRight = vertical.at(l.Y[i])
-			if l.Dots {
-				drawn.Dots = append(drawn.Dots, [2]string{place(x.at(l.X[i])), place(vertical.at(l.Y[i]))})
-			}
-		}
-		d.Lines = append(d.Lines, drawn)
-	}
-	if hasRight {
-		d.LabelX = place(float64(right) + 52)
+		d.add(l, x, vertical)
 	}
 	spreadLabels(d.Lines, chartTop+6, float64(height-chartBottom))
+	d.Levels = c.levels(y, float64(right))
+	for _, m := range c.Marks {
+		if !isFinite(m.At) {
+			continue
+		}
+		drawn := drawnLevel{At: place(x.at(m.At)), TextAt: place(x.at(m.At) + 5), Words: figures.OneLine(m.Words, 60), Anchor: "start"}
+		if x.at(m.At) > float64(chartLeft+right)/2 {
+			drawn.TextAt, drawn.Anchor = place(x.at(m.At)-5), "end"
+		}
+		d.Marks = append(d.Marks, drawn)
+	}
+	d.Readouts = c.readouts(x, xs, height)
+	return d
+}
+
+// right returns where lines end, so that their names and the words of a second axis have room, and whether there is
+// such an axis.
+func (c chart) right() (right int, hasRight bool) {
+	right = chartWidth - 20
+	for _, l := range c.Lines {
+		right = min(right, chartWidth-24-7*len([]rune(figures.OneLine(l.Name, 18))))
+		hasRight = hasRight || l.OnRight
+	}
+	if hasRight {
+		right = min(right, chartWidth-112)
+	}
+	return right, hasRight
+}
+
+// values are all that the axes have to hold: along, up at the left, and up at the right.
+func (c chart) values() (xs, ys, zs []float64) {
+	for _, l := range c.Lines {
+		xs = append(xs, l.X...)
+		onto := &ys
+		if l.OnRight {
+			onto = &zs
+		}
+		*onto = append(append(append(*onto, l.Y...), l.Low...), l.High...)
+	}
+	for _, l := range c.Levels {
+		ys = append(ys, l.At)
+	}
+	return xs, ys, zs
+}
+
+// add draws a line with its shades.
+func (d *drawing) add(l line, x, vertical scale) {
+	drawn := drawnLine{Name: figures.OneLine(l.Name, 18), Class: l.class(), look: looks[l.class()], valueAtRight: math.NaN()}
+	if len(l.Low) == len(l.X) && len(l.High) == len(l.X) && len(l.X) > 0 {
+		shade := drawn
+		shade.Path = bandPath(l, x, vertical)
+		d.Shades = append(d.Shades, shade)
+	}
+	drawn.Path = linePath(l, x, vertical)
+	if l.Area && len(l.X) > 0 {
+		shade := drawn
+		shade.Path = areaPath(l, x, vertical)
+		d.Shades = append(d.Shades, shade)
+	}
+	for i := range l.Y {
+		if !isFinite(l.X[i]) || !isFinite(l.Y[i]) {
+			continue
+		}
+		drawn.valueAtRight = vertical.at(l.Y[i])
+		if l.Dots {
+			drawn.Dots = append(drawn.Dots, [2]string{place(x.at(l.X[i])), place(vertical.at(l.Y[i]))})
+		}
+	}
+	d.Lines = append(d.Lines, drawn)
+}
+
+// levels are the lines across, with their words at the right, or at the left where the right is taken.
+func (c chart) levels(y scale, right float64) []drawnLevel {
+	var levels []drawnLevel
 	taken := math.Inf(-1) // where words of a level stand at the right
 	for _, l := range c.Levels {
 		if !isFinite(l.At) {
 			continue
 		}
 		at := y.at(l.At)
-		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(float64(right) - 6), Anchor: "end", Words: figures.OneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
+		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(right - 6), Anchor: "end", Words: figures.OneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
 		if math.Abs(at-taken) < 32 {
 			drawn.TextX, drawn.Anchor = place(chartLeft+6), "start"
 		} else {
@@ -211,20 +244,9 @@ func (c chart) draw() drawing {
 		case "base":
 			drawn.Class, drawn.Stroke = "level-base", "#626a78"
 		}
-		d.Levels = append(d.Levels, drawn)
+		levels = append(levels, drawn)
 	}
-	for _, m := range c.Marks {
-		if !isFinite(m.At) {
-			continue
-		}
-		drawn := drawnLevel{At: place(x.at(m.At)), TextAt: place(x.at(m.At) + 5), Words: figures.OneLine(m.Words, 60), Anchor: "start"}
-		if x.at(m.At) > float64(chartLeft+right)/2 {
-			drawn.TextAt, drawn.Anchor = place(x.at(m.At)-5), "end"
-		}
-		d.Marks = append(d.Marks, drawn)
-	}
-	d.Readouts = c.readouts(x, xs, height)
-	return d
+	return levels
 }
 
 // spreadLabels puts the names at the right end next to their lines, far enough apart to be read.

@@ -23,26 +23,11 @@ func (s scale) at(v float64) float64 {
 	return s.from + min(max(part, 0), 1)*(s.to-s.from)
 }
 
-// scale finds the ends and the ticks for the values. A value axis starts at 0 unless it is logarithmic or values are negative, and
-// both its ends are ticks.
+// scale finds the ends and the ticks for the values. A value axis starts at 0 unless it is logarithmic or values are
+// negative, and both its ends are ticks.
 func (a axis) scale(values []float64, from, to float64, rounded bool) scale {
-	s := scale{low: math.Inf(1), high: math.Inf(-1), from: from, to: to, log: a.Log}
-	for _, v := range values {
-		if isFinite(v) && (!a.Log || v > 0) {
-			s.low, s.high = min(s.low, v), max(s.high, v)
-		}
-	}
-	if a.Min != 0 || a.Max != 0 {
-		s.low, s.high = a.Min, a.Max
-	}
-	if s.low > s.high {
-		s.low, s.high = 0, 1
-		if a.Log {
-			s.low, s.high = 1, 10
-		}
-	}
-	// Values near the ends of what a float64 holds would overflow below; no figure of a run is there.
-	s.low, s.high = min(max(s.low, -1e300), 1e300), min(max(s.high, -1e300), 1e300)
+	s := scale{from: from, to: to, log: a.Log}
+	s.low, s.high = a.span(values)
 	switch {
 	case a.Log:
 		s.logEnds(rounded)
@@ -58,25 +43,47 @@ func (a axis) scale(values []float64, from, to float64, rounded bool) scale {
 		if a.Time {
 			s.ticks = timeTicks(s.low, s.high)
 		}
-		for len(s.ticks) > 0 && s.ticks[0] < s.low {
-			s.ticks = s.ticks[1:]
-		}
-		for len(s.ticks) > 0 && s.ticks[len(s.ticks)-1] > s.high {
-			s.ticks = s.ticks[:len(s.ticks)-1]
-		}
+		s.ticks = s.within(s.ticks)
 	}
 	if !(s.high > s.low) { // where 1 is less than the distance of two neighbouring numbers
 		s.high = s.low + max(1, math.Abs(s.low)/10)
 	}
 	if a.Ticks != nil {
-		s.ticks = nil
-		for _, at := range a.Ticks {
-			if at >= s.low && at <= s.high {
-				s.ticks = append(s.ticks, at)
-			}
-		}
+		s.ticks = s.within(a.Ticks)
 	}
 	return s
+}
+
+// span returns the range from the least to the greatest value that can be shown, or as the axis sets it.
+func (a axis) span(values []float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if isFinite(v) && (!a.Log || v > 0) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if a.Min != 0 || a.Max != 0 {
+		low, high = a.Min, a.Max
+	}
+	if low > high {
+		low, high = 0, 1
+		if a.Log {
+			low, high = 1, 10
+		}
+	}
+	// Values near the limits of a float64 would overflow later; no figure of a run is there.
+	return min(max(low, -1e300), 1e300), min(max(high, -1e300), 1e300)
+}
+
+// within are the ticks that lie between the ends.
+func (s scale) within(ticks []float64) []float64 {
+	var kept []float64
+	for _, at := range ticks {
+		if at >= s.low && at <= s.high {
+			kept = append(kept, at)
+		}
+	}
+	return kept
 }
 
 // logEnds puts the ends of a logarithmic axis on 1, 2 or 5 times a power of ten, and ticks between.
@@ -169,10 +176,10 @@ func (a axis) words(v float64) string {
 	case a.Time:
 		return clock(v)
 	}
-	return strconv.FormatFloat(v, 'g', 6, 64)
+	return significant(v, 6)
 }
 
-// clock says seconds since the start, such as "45 s", "5 min" or "1:30 min".
+// clock returns seconds since the start as text, such as "45 s", "5 min" or "1:30 min".
 func clock(v float64) string {
 	whole := int64(v)
 	if whole < 120 && whole%60 != 0 || whole < 60 {
@@ -188,12 +195,12 @@ func clock(v float64) string {
 	return figures.Count(whole/60) + ":" + rest + " min"
 }
 
-// axisMilliseconds says a tick in milliseconds, as short as it is exact.
+// axisMilliseconds returns a tick in milliseconds, as short as it is exact.
 func axisMilliseconds(v float64) string {
 	if v >= 1000 {
 		return figures.Count(int64(math.Round(v))) + " ms"
 	}
-	return strconv.FormatFloat(v, 'g', 4, 64) + " ms"
+	return significant(v, 4) + " ms"
 }
 
 // axisRate says a tick in events per second.
@@ -201,7 +208,16 @@ func axisRate(v float64) string {
 	if v >= 1000 {
 		return figures.Count(int64(math.Round(v))) + "/s"
 	}
-	return strconv.FormatFloat(v, 'g', 4, 64) + "/s"
+	return significant(v, 4) + "/s"
+}
+
+// significant returns a value with at most the given number of digits, and never with an exponent.
+func significant(v float64, digits int) string {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
+	if err != nil {
+		rounded = v
+	}
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
 // place writes a coordinate with one decimal at most.

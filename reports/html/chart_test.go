@@ -112,8 +112,8 @@ func contrast(t *testing.T, a, b string) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// TestColoursCanBeToldApart: words have a contrast of 4.5 and lines of 3 to what is behind them, in both palettes, and no two lines that
-// stand in one chart share their dashes.
+// TestColoursCanBeToldApart: words have a contrast of 4.5 and lines of 3 to what is behind them, in both palettes, and
+// no two lines that stand in one chart share their dashes.
 func TestColoursCanBeToldApart(t *testing.T) {
 	palettes := regexp.MustCompile(`:root\{color-scheme:(light|dark);([^}]*)\}`).FindAllStringSubmatch(styleSheet, -1)
 	require.Len(t, palettes, 2)
@@ -164,4 +164,13 @@ func TestLimitsAreLines(t *testing.T) {
 		require.Equal(t, want, at, expression)
 		require.Equal(t, want > 0, ok, expression)
 	}
+}
+
+// TestTicksHaveNoExponent: of a million, and of one in a day.
+func TestTicksHaveNoExponent(t *testing.T) {
+	for v, want := range map[float64]string{1e6: "1000000", 1_234_567: "1234570", 0.1: "0.1", 1.0 / 86400: "0.0000115741"} {
+		require.Equal(t, want, axis{}.words(v))
+	}
+	require.Equal(t, "0.00001157/s", axisRate(1.0/86400))
+	require.Equal(t, "0.00001 ms", axisMilliseconds(0.00001))
 }

@@ -8,19 +8,20 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // Comparison writes the page of a comparison.
-func Comparison(w io.Writer, c *reports.Comparison, s Style) error {
+func Comparison(w io.Writer, c *compare.Comparison, s Style) error {
 	p := comparePage(c)
 	p.Style = s
 	return p.write(w, "compare")
 }
 
-// compareDetails is what the template "compare" shows.
+// compareDetails is the data of the template "compare".
 type compareDetails struct {
 	OldName, NewName string
-	Wrong            []reports.WrongAnswers
+	Wrong            []compare.WrongAnswers
 	WrongOf          string
 	Caution          string
 	NotComparable    []string
@@ -31,7 +32,7 @@ type compareDetails struct {
 	Advice, Notes    []string
 }
 
-func comparePage(c *reports.Comparison) page {
+func comparePage(c *compare.Comparison) page {
 	oldName, newName := c.Sides()
 	p := page{Kind: "Comparison", Title: c.Title(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason, "No reason was recorded."),
 		Trust: comparisonTrust(c), First: comparisonFirst(c), Tiles: comparisonTiles(c), About: comparisonAbout(c),
@@ -54,8 +55,8 @@ func comparePage(c *reports.Comparison) page {
 	if len(c.Wrong) > 0 {
 		link("x-wrong", "Wrong answers")
 	}
-	if c.Method == reports.TwoRuns && c.Load != nil {
-		d.Caution = reports.TwoRunsCaution
+	if c.Method == compare.TwoRuns && c.Load != nil {
+		d.Caution = compare.TwoRunsCaution
 		link("x-caution", "Why load is not judged")
 	}
 	if len(c.NotComparable) > 0 {
@@ -67,9 +68,12 @@ func comparePage(c *reports.Comparison) page {
 		link("x-drift", "Form of answers")
 	}
 	if c.Interleaved != nil {
-		d.Interleaved = pairsOf(c.Interleaved)
+		d.Interleaved = pairsOf(c.Interleaved, oldName, newName)
 		link("x-metrics", "What was measured")
 		link("x-pairs", "Pair by pair")
+		for _, side := range d.Interleaved.Hits {
+			link(side.ID, "Requests of the "+side.Side)
+		}
 	}
 	if c.History != nil {
 		d.History = historyOf(c.History)
@@ -87,12 +91,12 @@ func comparePage(c *reports.Comparison) page {
 	return p
 }
 
-func comparisonTiles(c *reports.Comparison) []tile {
+func comparisonTiles(c *compare.Comparison) []tile {
 	var tiles []tile
 	if part := c.Conformance; part != nil {
-		tiles = append(tiles, tile{"Requirements that broke", figures.Count(int64(part.Count(reports.Broke))), ""},
+		tiles = append(tiles, tile{"Requirements that broke", figures.Count(int64(part.Count(compare.Broke))), ""},
 			tile{"Changed in all", figures.Count(int64(len(part.Changes))), "of " + figures.Count(int64(len(part.Changes)+part.Unchanged))},
-			tile{"Drift of form", figures.Count(int64(len(part.Drift))), reports.Verb(len(part.Drift), "place", "places")})
+			tile{"Drift of form", figures.Count(int64(len(part.Drift))), compare.Verb(len(part.Drift), "place", "places")})
 	}
 	if job := c.Interleaved; job != nil {
 		for k := range job.Metrics {
@@ -108,7 +112,7 @@ func comparisonTiles(c *reports.Comparison) []tile {
 			}
 		}
 	}
-	if c.Method == reports.TwoRuns && c.Load != nil {
+	if c.Method == compare.TwoRuns && c.Load != nil {
 		for _, o := range c.Load.Operations {
 			for _, point := range o.Shift {
 				if point.Quantile == 0.5 && len(tiles) < 6 {
@@ -120,8 +124,8 @@ func comparisonTiles(c *reports.Comparison) []tile {
 	return tiles
 }
 
-// comparisonFirst lists what a reader should look at first.
-func comparisonFirst(c *reports.Comparison) []first {
+// comparisonFirst lists the points that a reader should look at first.
+func comparisonFirst(c *compare.Comparison) []first {
 	const shown = 6
 	var found []first
 	for i, wrong := range c.Wrong {
@@ -135,25 +139,8 @@ func comparisonFirst(c *reports.Comparison) []first {
 		}
 		found = append(found, first{Verdict: verdict, Link: "x-wrong", Label: "Wrong answers", Text: wrong.String() + "."})
 	}
-	if part := c.Conformance; part != nil {
-		n := 0
-		for _, change := range part.Changes {
-			if !slices.Contains([]reports.Direction{reports.Broke, reports.NewlySeen, reports.Lost}, change.Direction) {
-				continue
-			}
-			if n++; n > shown {
-				found = append(found, first{Verdict: reports.Warn, Link: "x-conformance", Label: "More", Text: "requirements changed."})
-				break
-			}
-			verdict := change.New.Verdict
-			if change.Direction == reports.Broke {
-				verdict = reports.Regressed
-			}
-			found = append(found, first{Verdict: verdict, Link: anchor("x", change.ID), Label: change.ID, Text: change.Text, More: reports.DirectionWords[change.Direction] + ". " + change.New.Summary()})
-		}
-		if len(part.Drift) > 0 {
-			found = append(found, first{Verdict: reports.Observed, Link: "x-drift", Label: figures.Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
-		}
+	if c.Conformance != nil {
+		found = append(found, changesFirst(c.Conformance, shown)...)
 	}
 	if job := c.Interleaved; job != nil {
 		for _, wanted := range []reports.Verdict{reports.Regressed, reports.Inconclusive} {
@@ -165,28 +152,56 @@ func comparisonFirst(c *reports.Comparison) []first {
 			}
 		}
 	}
-	if h := c.History; h != nil {
-		for _, m := range h.Metrics {
-			if m.Gates && (m.Verdict == reports.Regressed || m.Verdict == reports.Inconclusive) {
-				found = append(found, first{Verdict: m.Verdict, Link: "x-history", Label: m.Operation + " " + m.Metric, Text: figures.Milliseconds(m.Value) + ", " + figures.Change(m.Change) + " from typical.", More: m.Reason})
-			}
+	if c.History != nil {
+		found = append(found, historyFirst(c.History)...)
+	}
+	return found
+}
+
+// changesFirst are the requirements that broke, as many as are shown, and the form of answers.
+func changesFirst(part *compare.ConformanceComparison, shown int) (found []first) {
+	n := 0
+	for _, change := range part.Changes {
+		if !slices.Contains([]compare.Direction{compare.Broke, compare.NewlySeen, compare.Lost}, change.Direction) {
+			continue
 		}
-		for _, e := range h.Errors {
-			if e.Verdict == reports.Regressed || e.Verdict == reports.Inconclusive && !h.Advisory {
-				found = append(found, first{Verdict: e.Verdict, Link: "x-history", Label: e.Operation + " errors", Text: figures.Points(e.Share-e.Highest) + " over the highest of earlier runs.", More: e.Reason})
-			}
+		if n++; n > shown {
+			found = append(found, first{Verdict: reports.Warn, Link: "x-conformance", Label: "More", Text: "requirements changed."})
+			break
+		}
+		verdict := change.New.Verdict
+		if change.Direction == compare.Broke {
+			verdict = reports.Regressed
+		}
+		found = append(found, first{Verdict: verdict, Link: anchor("x", change.ID), Label: change.ID, Text: change.Text, More: compare.DirectionWords[change.Direction] + ". " + change.New.Summary()})
+	}
+	if len(part.Drift) > 0 {
+		found = append(found, first{Verdict: reports.Observed, Link: "x-drift", Label: figures.Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
+	}
+	return found
+}
+
+func historyFirst(h *compare.HistoryComparison) (found []first) {
+	for _, m := range h.Metrics {
+		if m.Gates && (m.Verdict == reports.Regressed || m.Verdict == reports.Inconclusive) {
+			found = append(found, first{Verdict: m.Verdict, Link: "x-history", Label: m.Operation + " " + m.Metric, Text: figures.Milliseconds(m.Value) + ", " + figures.Change(m.Change) + " from typical.", More: m.Reason})
+		}
+	}
+	for _, e := range h.Errors {
+		if e.Verdict == reports.Regressed || e.Verdict == reports.Inconclusive && !h.Advisory {
+			found = append(found, first{Verdict: e.Verdict, Link: "x-history", Label: e.Operation + " errors", Text: figures.Points(e.Share-e.Highest) + " over the highest of earlier runs.", More: e.Reason})
 		}
 	}
 	return found
 }
 
-func comparisonAbout(c *reports.Comparison) []reports.Fact {
+func comparisonAbout(c *compare.Comparison) []reports.Fact {
 	facts := runAbout(c.Run)
 	for _, side := range []struct {
 		name string
 		run  *reports.Run
 	}{{"First", c.Old}, {"Second", c.New}} {
-		if side.run != nil && c.Method != reports.SideBySide {
+		if side.run != nil && c.Method != compare.SideBySide {
 			facts = append(facts, reports.Fact{Name: side.name + " run", Value: side.run.ID, Code: true}, reports.Fact{Name: side.name + " run's tool", Value: strings.TrimSpace("agstest " + side.run.Tool.Version)})
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"agstest/internal/figures"
-	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 const (
@@ -23,11 +23,11 @@ type conformanceChanges struct {
 }
 
 type changeShown struct {
-	reports.RequirementChange
+	compare.RequirementChange
 	Links []sourceLink
 }
 
-func conformanceChangesOf(c *reports.ConformanceComparison) *conformanceChanges {
+func conformanceChangesOf(c *compare.ConformanceComparison) *conformanceChanges {
 	d := &conformanceChanges{Reason: c.Reason}
 	if len(c.Changes) > 0 {
 		t := table{ID: "changes", Search: true, Caption: "Requirements that changed, those that matter first; " + figures.Count(int64(c.Unchanged)) + " did not",
@@ -39,7 +39,7 @@ func conformanceChangesOf(c *reports.ConformanceComparison) *conformanceChanges 
 				d.Changes = append(d.Changes, changeShown{change, sourceLinks(change.Sources)})
 			}
 			t.Rows = append(t.Rows, row{Class: change.New.Verdict.Class(), Cells: []cell{id, {Verdict: change.New.Verdict}, {Verdict: change.Old.Verdict},
-				{Text: reports.DirectionWords[change.Direction]}, {Text: change.Text, Note: change.New.Summary()}}})
+				{Text: compare.DirectionWords[change.Direction]}, {Text: change.Text, Note: change.New.Summary()}}})
 		}
 		if len(c.Changes) > shownChanges {
 			d.ChangesMore = "Both evidences of the other " + figures.Count(int64(len(c.Changes)-shownChanges)) + " are in comparison.json."
@@ -69,7 +69,7 @@ func conformanceChangesOf(c *reports.ConformanceComparison) *conformanceChanges 
 				if kinds == "" {
 					return cell{Text: "–"}
 				}
-				return cell{Text: kinds, Note: reports.TimesWord(times)}
+				return cell{Text: kinds, Note: compare.TimesWord(times)}
 			}
 			t.Rows = append(t.Rows, row{Cells: []cell{{Text: operation, Head: true}, {Text: string(drift.What)}, {Text: drift.Place, Code: drift.Place != ""}, side(drift.Old, drift.OldTimes), side(drift.New, drift.NewTimes)}})
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"agstest/internal/figures"
-	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 type historyShown struct {
@@ -17,7 +17,7 @@ type historyShown struct {
 	Runs    table
 }
 
-func historyOf(h *reports.HistoryComparison) *historyShown {
+func historyOf(h *compare.HistoryComparison) *historyShown {
 	d := &historyShown{Left: h.Left}
 	d.Metrics = table{Caption: "Each figure beside the range of the earlier runs: an unchanged service stays within it in 90 of 100 runs",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "This run", Number: true}, {Head: "Confirming run", Number: true}, {Head: "Typical", Number: true}, {Head: "Expected", Number: true}, {Head: "Change", Number: true}, {Head: "p, slower", Number: true}, {Head: "Why"}}}
@@ -57,7 +57,7 @@ func historyOf(h *reports.HistoryComparison) *historyShown {
 	return d
 }
 
-func historyChart(h *reports.HistoryComparison, n int, operation string) drawing {
+func historyChart(h *compare.HistoryComparison, n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-history-%d", n), Title: operation + ": response time over the earlier runs, and this one", Height: 260,
 		X: axis{Label: "run", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Label: "ms"}}
 	this := float64(len(h.Runs) + 1)

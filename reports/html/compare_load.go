@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"agstest/internal/figures"
-	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 type loadShown struct {
@@ -15,7 +15,7 @@ type loadShown struct {
 	Statuses *table
 }
 
-func loadChangesOf(c *reports.LoadComparison, oldName, newName string) *loadShown {
+func loadChangesOf(c *compare.LoadComparison, oldName, newName string) *loadShown {
 	d := &loadShown{}
 	d.Table = table{Caption: "Counts and response times of right answers. Shown, not judged", Columns: []column{{Head: "Operation"}, {Head: "Figure"}, {Head: oldName, Number: true}, {Head: newName, Number: true}, {Head: "Change", Number: true}}}
 	statuses := table{Caption: "Statuses whose share of answers differs", Columns: []column{{Head: "Operation"}, {Head: "Status"}, {Head: oldName, Number: true}, {Head: newName, Number: true}}}
@@ -24,7 +24,7 @@ func loadChangesOf(c *reports.LoadComparison, oldName, newName string) *loadShow
 			d.Table.Rows = append(d.Table.Rows, row{Cells: []cell{{Text: o.Operation, Head: true}, {Text: figure}, {Text: old, Number: true}, {Text: new, Number: true}, {Text: change, Number: true}}})
 		}
 		if o.Old == nil || o.New == nil {
-			words := func(s *reports.LoadSide) string {
+			words := func(s *compare.LoadSide) string {
 				if s == nil {
 					return "none"
 				}
@@ -38,11 +38,11 @@ func loadChangesOf(c *reports.LoadComparison, oldName, newName string) *loadShow
 		add("wrong", figures.Percent(o.Old.Wrong, o.Old.Sent), figures.Percent(o.New.Wrong, o.New.Sent), figures.Points(o.New.Errors()-o.Old.Errors()))
 		for _, point := range o.Shift {
 			if point.Quantile == 0.5 || point.Quantile >= 0.9 {
-				add(reports.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()))
+				add(compare.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()))
 			}
 		}
 		if o.Old.Response.Count > 0 && o.New.Response.Count > 0 {
-			add("max", figures.Milliseconds(o.Old.Response.Max), figures.Milliseconds(o.New.Response.Max), figures.Change(reports.ShiftPoint{Old: o.Old.Response.Max, New: o.New.Response.Max}.Change()))
+			add("max", figures.Milliseconds(o.Old.Response.Max), figures.Milliseconds(o.New.Response.Max), figures.Change(compare.ShiftPoint{Old: o.Old.Response.Max, New: o.New.Response.Max}.Change()))
 		}
 		if len(o.Shift) > 0 {
 			d.Charts = append(d.Charts, shiftChart(o, n), operationCurve(o, n, oldName, newName))
@@ -59,38 +59,38 @@ func loadChangesOf(c *reports.LoadComparison, oldName, newName string) *loadShow
 }
 
 // quantileAxis places the quantiles of a shift side by side.
-func quantileAxis(o reports.OperationComparison) (axis, []float64) {
+func quantileAxis(o compare.OperationComparison) (axis, []float64) {
 	var at []float64
 	for i := range o.Shift {
 		at = append(at, float64(i+1))
 	}
 	return axis{Ticks: at, Format: func(v float64) string {
 		if i := int(math.Round(v)) - 1; i >= 0 && i < len(o.Shift) {
-			return reports.QuantileWord(o.Shift[i].Quantile)
+			return compare.QuantileWord(o.Shift[i].Quantile)
 		}
 		return ""
 	}}, at
 }
 
-func shiftChart(o reports.OperationComparison, n int) drawing {
+func shiftChart(o compare.OperationComparison, n int) drawing {
 	x, at := quantileAxis(o)
 	l := line{Name: "change", Look: "s1", Dots: true, X: at}
 	var words []string
 	for _, point := range o.Shift {
 		l.Y = append(l.Y, point.Change())
-		words = append(words, reports.QuantileWord(point.Quantile)+" "+figures.Change(point.Change()))
+		words = append(words, compare.QuantileWord(point.Quantile)+" "+figures.Change(point.Change()))
 	}
 	return chart{ID: fmt.Sprintf("x-shift-%d", n), Title: o.Operation + ": shift of response time at each quantile", Height: 220, X: x, Y: axis{Format: figures.Change},
 		Lines: []line{l}, Levels: []level{{At: 0, Words: "no change", Look: "base"}}, Description: strings.Join(words, ", ") + "."}.draw()
 }
 
-func operationCurve(o reports.OperationComparison, n int, oldName, newName string) drawing {
+func operationCurve(o compare.OperationComparison, n int, oldName, newName string) drawing {
 	x, at := quantileAxis(o)
 	old, new := line{Name: oldName, Look: "baseline", Dots: true, X: at}, line{Name: newName, Look: "s1", Dots: true, X: at}
 	var words []string
 	for _, point := range o.Shift {
 		old.Y, new.Y = append(old.Y, float64(point.Old)/1e6), append(new.Y, float64(point.New)/1e6)
-		words = append(words, fmt.Sprintf("%s %s, then %s", reports.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New)))
+		words = append(words, fmt.Sprintf("%s %s, then %s", compare.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New)))
 	}
 	return chart{ID: fmt.Sprintf("x-curve-%d", n), Title: o.Operation + ": response time at each quantile", Height: 220, X: x, Y: axis{Label: "ms", Log: true},
 		Lines: []line{old, new}, Description: strings.Join(words, "; ") + "."}.draw()

@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 type interleavedShown struct {
@@ -15,9 +16,46 @@ type interleavedShown struct {
 	Metrics table
 	Charts  []drawing
 	Plan    []reports.Fact
+	Hits    []hitsShown
 }
 
-func pairsOf(i *reports.Interleaved) *interleavedShown {
+// hitsShown are the single requests of one side.
+type hitsShown struct {
+	ID, Side  string
+	Wrong     []wrongShown
+	WrongMore string
+	Slowest   []table
+}
+
+// hitsOfSide shows what was kept of a side, with ids that the other side does not have.
+func hitsOfSide(id, side string, kept *compare.KeptHits) (hitsShown, bool) {
+	if kept == nil {
+		return hitsShown{}, false
+	}
+	l := &reports.Load{Operations: map[string]*reports.Operation{}, Slowest: kept.Slowest, Wrong: kept.Wrong}
+	for i := range kept.Slowest {
+		l.Operations[kept.Slowest[i].Operation] = &reports.Operation{}
+	}
+	d := hitsShown{ID: id, Side: side}
+	d.Wrong, d.WrongMore = wrongsOf(l)
+	d.Slowest = slowestTables(l)
+	other := strings.NewReplacer("load.json", reports.ComparisonFile)
+	d.WrongMore = other.Replace(d.WrongMore)
+	for i := range d.Wrong {
+		w := &d.Wrong[i]
+		w.ID = id + "-" + w.ID
+		if w.Examples != nil {
+			w.Examples.ID, w.Examples.More = id+"-"+w.Examples.ID, other.Replace(w.Examples.More)
+		}
+	}
+	for i := range d.Slowest {
+		t := &d.Slowest[i]
+		t.ID, t.Caption, t.More = id+"-"+t.ID, t.Caption+", "+side, other.Replace(t.More)
+	}
+	return d, true
+}
+
+func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown {
 	d := &interleavedShown{}
 	times := effects{ID: "x-effects-times", Title: "Change of response times, with 95 % intervals", Words: figures.Change, Worse: "new build slower", Better: "faster"}
 	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals", Words: figures.Points, Worse: "new build more", Better: "fewer"}
@@ -31,7 +69,7 @@ func pairsOf(i *reports.Interleaved) *interleavedShown {
 		}
 		return v.Rank()
 	}
-	slices.SortStableFunc(rows, func(a, b reports.MetricComparison) int { return weight(a.Verdict) - weight(b.Verdict) })
+	slices.SortStableFunc(rows, func(a, b compare.MetricComparison) int { return weight(a.Verdict) - weight(b.Verdict) })
 	for k := range rows {
 		m := &rows[k]
 		cells := []cell{{Text: m.Name(), Head: true}, {Verdict: m.Verdict}}
@@ -74,11 +112,19 @@ func pairsOf(i *reports.Interleaved) *interleavedShown {
 		d.Charts = append(d.Charts, pairChart(i, n, operation))
 	}
 	d.Plan = interleavedFacts(i)
+	for _, side := range []struct {
+		id, name string
+		kept     *compare.KeptHits
+	}{{"x-new-hits", newName, i.NewHits}, {"x-old-hits", oldName, i.OldHits}} {
+		if hits, any := hitsOfSide(side.id, strings.ToLower(side.name), side.kept); any {
+			d.Hits = append(d.Hits, hits)
+		}
+	}
 	return d
 }
 
-// pairChart draws the ratio within each pair, so that a reader sees what the test rests on.
-func pairChart(i *reports.Interleaved, n int, operation string) drawing {
+// pairChart draws the ratio within each pair, the basis of the test.
+func pairChart(i *compare.Interleaved, n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-pair-%d", n), Title: operation + ": change within each pair", Height: 220,
 		X: axis{Label: "pair", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Format: figures.Change}}
 	for _, metric := range []string{"p50", "p95"} {
@@ -99,7 +145,7 @@ func pairChart(i *reports.Interleaved, n int, operation string) drawing {
 		c.Lines = append(c.Lines, l)
 	}
 	c.Levels = []level{{At: 0, Words: "no change", Look: "base"}}
-	if i.Plan.Placement == reports.Swapped {
+	if i.Plan.Placement == compare.Swapped {
 		c.Marks = append(c.Marks, mark{At: float64(i.Plan.Pairs/2) + 0.5, Words: "places changed"})
 	}
 	if len(i.Rounds) > 1 {
@@ -115,9 +161,9 @@ func pairChart(i *reports.Interleaved, n int, operation string) drawing {
 	return c.draw()
 }
 
-func interleavedFacts(i *reports.Interleaved) []reports.Fact {
+func interleavedFacts(i *compare.Interleaved) []reports.Fact {
 	rules := i.Plan.Rules
-	bounds := func(b reports.Bounds) string {
+	bounds := func(b compare.Bounds) string {
 		return strings.TrimPrefix(figures.Change(b.P50), "+") + " of p50, " + strings.TrimPrefix(figures.Change(b.P95), "+") + " of p95, " + strings.TrimPrefix(figures.Change(b.P99), "+") + " of p99, " + strings.TrimPrefix(figures.Points(b.Errors), "+") + " of errors"
 	}
 	facts := []reports.Fact{

@@ -7,13 +7,14 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 // staleAA is the age from which a comparison of a build with itself says little of an environment any more.
 const staleAA = 30 * 24 * time.Hour
 
-// comparisonTrust says what speaks for and against believing the verdict.
-func comparisonTrust(c *reports.Comparison) []statement {
+// comparisonTrust returns the reasons for and against believing the verdict.
+func comparisonTrust(c *compare.Comparison) []statement {
 	var found []statement
 	add := func(verdict reports.Verdict, text string) { found = append(found, statement{verdict, text}) }
 	if c.Run.Partial != "" {
@@ -34,14 +35,14 @@ func comparisonTrust(c *reports.Comparison) []statement {
 		}
 	}
 	switch c.Method {
-	case reports.TwoRuns:
+	case compare.TwoRuns:
 		if c.Load != nil {
-			add(reports.Inconclusive, reports.TwoRunsCaution)
+			add(reports.Inconclusive, compare.TwoRunsCaution)
 		}
-	case reports.WithHistory:
+	case compare.WithHistory:
 		if h := c.History; h != nil {
 			if h.Advisory {
-				add(reports.Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.", figures.Plural(int64(len(h.Runs)), "earlier run"), reports.FewestEarlier))
+				add(reports.Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.", figures.Plural(int64(len(h.Runs)), "earlier run"), compare.FewestEarlier))
 			} else {
 				add(reports.Pass, fmt.Sprintf("%s of the same question were used.", figures.Plural(int64(len(h.Runs)), "earlier run")))
 			}
@@ -52,7 +53,7 @@ func comparisonTrust(c *reports.Comparison) []statement {
 				add(reports.Observed, "No confirming run was given, so nothing can count as regressed.")
 			}
 		}
-	case reports.SideBySide:
+	case compare.SideBySide:
 		if job := c.Interleaved; job != nil {
 			found = append(found, interleavedTrust(job, c.Run.Start)...)
 		}
@@ -60,13 +61,13 @@ func comparisonTrust(c *reports.Comparison) []statement {
 	return found
 }
 
-func interleavedTrust(i *reports.Interleaved, now time.Time) []statement {
+func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 	var found []statement
 	add := func(verdict reports.Verdict, text string) { found = append(found, statement{verdict, text}) }
 	switch i.Plan.Placement {
-	case reports.SamePlacement:
+	case compare.SamePlacement:
 		add(reports.Pass, "Both builds ran at the same place, so the user says.")
-	case reports.Swapped:
+	case compare.Swapped:
 		add(reports.Pass, "The builds changed places at half-time.")
 	default:
 		add(reports.Inconclusive, "Where the builds ran was not controlled, so no verdict can be better than inconclusive.")

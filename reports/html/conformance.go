@@ -11,8 +11,8 @@ import (
 	"agstest/reports"
 )
 
-// What a conformance page shows in full; the rest is counted and stays in conformance.json. Ten thousand scenarios still make a page that
-// opens at once.
+// The maxima of a conformance page; it counts the rest, which stays in conformance.json. Ten thousand scenarios still
+// make a page that opens at once.
 const (
 	shownFailures  = 60   // requirements with their evidence
 	shownEvidence  = 3    // findings of one requirement
@@ -37,7 +37,7 @@ func conformancePage(c *reports.Conformance) page {
 		About:     runAbout(c.Run),
 	}
 	counts := reports.RequirementCounts(c.Requirements)
-	for _, verdict := range reports.Verdicts { // what is wrong on the left of the bar, what is fine on the right
+	for _, verdict := range reports.Verdicts { // faults are on the left of the bar, the rest on the right
 		if n := counts[verdict]; n > 0 {
 			p.Shares = append(p.Shares, share{verdict, n})
 		}
@@ -98,7 +98,7 @@ func gating(requirements []reports.Requirement) []reports.Requirement {
 	return found
 }
 
-// conformanceTrust says what speaks for and against believing the verdict.
+// conformanceTrust returns the reasons for and against believing the verdict.
 func conformanceTrust(c *reports.Conformance) []statement {
 	found := runTrust(c.Run)
 	counts := reports.RequirementCounts(c.Requirements)
@@ -117,13 +117,13 @@ func conformanceTrust(c *reports.Conformance) []statement {
 		found = append(found, statement{reports.Error, figures.Plural(int64(n), "scenario") + " without a requirement could not be judged."})
 	}
 	all := int64(len(c.Requirements))
-	exercised := statement{reports.Pass, fmt.Sprintf("%s of %s were exercised.", figures.Count(int64(exercisedOf(c))), figures.Plural(all, "requirement"))}
+	exercised := statement{reports.Pass, fmt.Sprintf("%s of %s exercised.", figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"))}
 	if exercisedOf(c) < len(c.Requirements) {
 		exercised.Verdict = reports.Warn
 		if len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised, reports.Skipped))) == 0 {
 			exercised.Verdict = reports.Observed
 		}
-		exercised.Text = fmt.Sprintf("%s of %s were exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(exercisedOf(c))), figures.Plural(all, "requirement"), figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
+		exercised.Text = fmt.Sprintf("%s of %s exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"), figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
 	}
 	found = append(found, exercised)
 	if v := c.Coverage; v != nil {
@@ -139,7 +139,7 @@ func conformanceTrust(c *reports.Conformance) []statement {
 	return found
 }
 
-// conformanceFirst lists what a reader should look at first.
+// conformanceFirst lists the points that a reader should look at first.
 func conformanceFirst(c *reports.Conformance) []first {
 	const shown = 6
 	var found []first
@@ -206,7 +206,7 @@ func conformanceFirst(c *reports.Conformance) []first {
 	return found
 }
 
-// conformanceDetails is what the template "conformance" shows.
+// conformanceDetails is the data of the template "conformance".
 type conformanceDetails struct {
 	Causes        []causeShown
 	CausesMore    string
@@ -252,4 +252,50 @@ func lackingsTable(c *reports.Conformance) *table {
 		t.Rows = append(t.Rows, row{Cells: []cell{{Text: group.Needs, Head: true}, {Text: strings.Join(group.Requirements, " "), Code: true}}})
 	}
 	return &t
+}
+
+// shownCauses is how many causes a page shows with their evidence; the rest stays in conformance.json.
+const shownCauses = 40
+
+// causeShown is a cause as the page shows it.
+type causeShown struct {
+	reports.Cause
+	Breaks       []cover
+	Link         string // to the scenario of the evidence
+	ScenarioName string
+	Evidence     *reports.Exchange
+}
+
+// addCauses puts the causes on the page, each with the exchange that shows it.
+func addCauses(c *reports.Conformance, d *conformanceDetails, kept map[string]bool) {
+	known := map[string]bool{}
+	for _, requirement := range c.Requirements {
+		known[requirement.ID] = true
+	}
+	causes := c.CausesOf(reports.Verdicts...)
+	for i, cause := range causes {
+		if i == shownCauses {
+			d.CausesMore = figures.Plural(int64(len(causes)-i), "more cause") + " in conformance.json."
+			return
+		}
+		shown := causeShown{Cause: cause}
+		shown.Expected, shown.Got = figures.Clip(cause.Expected, 4000), figures.Clip(cause.Got, 4000)
+		for _, id := range cause.Requirements {
+			link := cover{Words: id}
+			if known[id] {
+				link.Link = anchor("r", id)
+			}
+			shown.Breaks = append(shown.Breaks, link)
+		}
+		if kept[cause.Scenario] {
+			shown.Link = anchor("s", cause.Scenario)
+		}
+		scenario, x := c.Evidence(cause)
+		shown.Evidence = x
+		shown.ScenarioName = cause.Scenario
+		if scenario != nil {
+			shown.ScenarioName = scenario.Name + " (" + scenario.ID + ")"
+		}
+		d.Causes = append(d.Causes, shown)
+	}
 }

@@ -111,7 +111,8 @@ func shortID(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
 type sourceLink struct{ Title, URL string }
 
-// sourceLinks turn the sources of a requirement into links: the pages of the platform's documentation and RFCs have an address.
+// sourceLinks turn the sources of a requirement into links: the pages of the platform's documentation and RFCs have an
+// address.
 func sourceLinks(sources []reports.Source) []sourceLink {
 	var links []sourceLink
 	for _, source := range sources {

@@ -7,8 +7,8 @@ import (
 	"agstest/reports"
 )
 
-// effects draws changes with their intervals, one row each, around a line of no change. It becomes SVG through the template "effects".
-// Each row says its figures in words, so nothing depends on the drawing.
+// effects draws changes with their intervals, one row each, around a line of no change. It becomes SVG through the
+// template "effects". Each row says its figures in words, so nothing depends on the drawing.
 type effects struct {
 	ID, Title, Description string
 	// Words shows a value of the axis.

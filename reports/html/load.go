@@ -11,9 +11,6 @@ import (
 	"agstest/reports"
 )
 
-// shownWrong is how many kinds of wrong answers are shown with an example.
-const shownWrong = 30
-
 // Load writes the page of a load run.
 func Load(w io.Writer, l *reports.Load, s Style) error {
 	p := loadPage(l, s.Baseline)
@@ -21,7 +18,7 @@ func Load(w io.Writer, l *reports.Load, s Style) error {
 	return p.write(w, "load")
 }
 
-// loadDetails is what the template "load" shows.
+// loadDetails is the data of the template "load".
 type loadDetails struct {
 	Limits     *table
 	Operations table
@@ -32,16 +29,13 @@ type loadDetails struct {
 	Small      []drawing
 	Wrong      []wrongShown
 	WrongMore  string
+	Slowest    []table
 	Capacity   *capacityShown
 	Storm      string
 	Generator  []reports.Fact
 	Shards     *table
 	Closed     bool
-}
-
-type wrongShown struct {
-	reports.Wrong
-	Times int64
+	Traced     bool
 }
 
 func loadPage(l, baseline *reports.Load) page {
@@ -64,6 +58,9 @@ func loadPage(l, baseline *reports.Load) page {
 	if len(d.Wrong) > 0 {
 		p.Links = append(p.Links, sectionLink{"l-wrong", "Wrong answers"})
 	}
+	if len(d.Slowest) > 0 {
+		p.Links = append(p.Links, sectionLink{"l-slow", "Slowest hits"})
+	}
 	if d.Capacity != nil {
 		p.Links = append(p.Links, sectionLink{"l-capacity", "Capacity"})
 	}
@@ -82,7 +79,7 @@ func loadTiles(l *reports.Load) []tile {
 		asked = float64(l.Plan.Hits) / l.Plan.Seconds
 	}
 	tiles := []tile{
-		{"Throughput", figures.Rate(reached), tileNote(figures.Rate(asked), "asked ")},
+		{"Sent", figures.Rate(reached), tileNote(figures.Rate(asked), "asked ")},
 		{"Right answers", figures.Percent(whole.Right, whole.Sent), figures.Count(whole.Right) + " of " + figures.Count(whole.Sent)},
 		{"Wrong answers", figures.Count(whole.Wrong), figures.Percent(whole.Wrong, whole.Sent)},
 	}
@@ -104,7 +101,7 @@ func loadTiles(l *reports.Load) []tile {
 	return tiles
 }
 
-// loadTrust says what speaks for and against believing the figures.
+// loadTrust returns the reasons for and against believing the figures.
 func loadTrust(l *reports.Load) []statement {
 	found := runTrust(l.Run)
 	g := l.Generator
@@ -144,6 +141,9 @@ func loadTrust(l *reports.Load) []statement {
 	} else {
 		found = append(found, statement{reports.Pass, "Open model: response time counts from when a request was due, so a stall of the service is not hidden."})
 	}
+	if l.Trace != nil {
+		found = append(found, statement{reports.Observed, l.Trace.Says()})
+	}
 	for _, note := range l.Notes {
 		found = append(found, statement{reports.Observed, note})
 	}
@@ -157,7 +157,7 @@ func mildly(well bool) reports.Verdict {
 	return reports.Warn
 }
 
-// loadFirst lists what a reader should look at first.
+// loadFirst lists the points that a reader should look at first.
 func loadFirst(l *reports.Load) []first {
 	var found []first
 	if !l.Valid {
@@ -179,11 +179,8 @@ func loadFirst(l *reports.Load) []first {
 			found = append(found, first{Verdict: reports.Warn, Link: "l-wrong", Label: figures.Plural(int64(len(kinds)-i), "more kind"), Text: "of wrong answers."})
 			break
 		}
-		verdict := reports.Warn
-		if l.Verdict == reports.Fail && len(ofLimits(l.Limits, reports.Fail)) == 0 || wrong.Kind == "identity" {
-			verdict = reports.Fail
-		}
-		found = append(found, first{Verdict: verdict, Link: "l-wrong", Label: wrong.Operation + " " + wrong.Kind, Text: figures.PluralOf(wrong.Times, "time", "times") + ".", More: figures.OneLine(wrong.Message, 300)})
+		verdict, _ := l.JudgedWrong(wrong.Operation, wrong.Kind)
+		found = append(found, first{Verdict: verdict, Link: wrongID(wrong.Operation, wrong.Kind), Label: wrong.Operation + " " + wrong.Kind, Text: figures.PluralOf(wrong.Times, "time", "times") + ".", More: figures.OneLine(wrong.Message, 300)})
 	}
 	for _, name := range l.OperationNames() {
 		if o := l.Operations[name]; o.Sent > 0 && o.Right == 0 {
@@ -193,21 +190,16 @@ func loadFirst(l *reports.Load) []first {
 	if len(l.Limits) == 0 && l.Verdict == reports.Pass {
 		found = append(found, first{Verdict: reports.Observed, Label: "No limit was set:", Text: "response times were measured and not judged."})
 	}
-	return found
-}
-
-func ofLimits(limits []reports.Limit, wanted reports.Verdict) []reports.Limit {
-	var found []reports.Limit
-	for _, limit := range limits {
-		if limit.Verdict == wanted {
-			found = append(found, limit)
-		}
+	rest := found
+	if !l.Valid {
+		rest = found[1:] // what makes the figures invalid comes before what they say
 	}
+	slices.SortStableFunc(rest, func(a, b first) int { return a.Verdict.Rank() - b.Verdict.Rank() })
 	return found
 }
 
 func loadDetailsOf(l *reports.Load, baseline *reports.Load) loadDetails {
-	d := loadDetails{Closed: l.Plan.Closed}
+	d := loadDetails{Closed: l.Plan.Closed, Traced: l.Trace != nil}
 	d.Limits = limitsTable(l)
 	lines := timelines(l)
 	d.Operations = operationsTable(l, lines)
@@ -215,13 +207,8 @@ func loadDetailsOf(l *reports.Load, baseline *reports.Load) loadDetails {
 	d.Service = serviceTable(l)
 	d.Phases = phasesTable(l)
 	d.Charts, d.Small = loadCharts(l, lines, baseline)
-	for i, wrong := range l.Wrong {
-		if i == shownWrong {
-			d.WrongMore = figures.Plural(int64(len(l.Wrong)-i), "more example") + " in load.json."
-			break
-		}
-		d.Wrong = append(d.Wrong, wrongShown{Wrong: wrong, Times: wrong.Times})
-	}
+	d.Wrong, d.WrongMore = wrongsOf(l)
+	d.Slowest = slowestTables(l)
 	if l.Capacity != nil {
 		d.Capacity = capacityOf(l.Capacity)
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// fullCharts is how many operations get charts of response time of their own in full resolution; those that failed come first.
+	// fullCharts is how many operations get charts of response time of their own in full resolution; those that failed
+	// come first.
 	fullCharts = 3
 	// fullPoints and smallPoints are the most points of a line: beyond, a point stands for several seconds.
 	fullPoints  = 300

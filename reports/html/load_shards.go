@@ -8,7 +8,7 @@ import (
 	"agstest/reports"
 )
 
-// shardVerdict of a shard: that of a run of which it is all.
+// shardVerdict returns the verdict of a shard as if it were a whole run.
 func shardVerdict(s *reports.ShardRun) reports.Verdict {
 	if s.State == reports.ShardComplete {
 		return reports.Pass
@@ -43,7 +43,7 @@ func missingShards(l *reports.Load) []first {
 	return found
 }
 
-// shardsTable tells of each shard of a merged run; nil for a run that is not one.
+// shardsTable lists each shard of a merged run; nil for other runs.
 func shardsTable(l *reports.Load) *table {
 	if len(l.ShardRuns) == 0 {
 		return nil

@@ -97,7 +97,7 @@ func tallied(counts map[string]int64) string {
 	return cmp.Or(strings.Join(parts, " · "), "–")
 }
 
-// serviceTable sets response time against service time: the gap between them is what a generator or a queue adds.
+// serviceTable compares response time with service time: a generator or a queue adds the gap between them.
 func serviceTable(l *reports.Load) *table {
 	t := table{Caption: "Response time (from when a request was due) beside service time (from when it was sent), right answers, in ms",
 		Columns: []column{{Head: "Operation"}, {Head: "Time"}, {Head: "Samples", Number: true}, {Head: "min", Number: true}, {Head: "mean", Number: true}}}

@@ -19,7 +19,8 @@ type timeline struct {
 // longestTimeline is how many seconds of a run are drawn: two days.
 const longestTimeline = 2 * 86400
 
-// timelines takes the seconds of a run apart by operation. Sums over all operations stand under "", there without the wanted statuses.
+// timelines takes the seconds of a run apart by operation. Sums over all operations stand under "", there without the
+// wanted statuses.
 func timelines(l *reports.Load) map[string]timeline {
 	first, last := math.MaxInt, math.MinInt
 	for _, second := range l.Seconds {
@@ -81,8 +82,8 @@ func timelines(l *reports.Load) map[string]timeline {
 	return lines
 }
 
-// wantedStatus is the status of right answers: one of 2xx that came at least as often as answers were right. It is "" where no
-// answer was right.
+// wantedStatus is the status of right answers: one of 2xx that came at least as often as answers were right. It is ""
+// where no answer was right.
 func wantedStatus(o *reports.Operation) string {
 	for _, status := range reports.SortedKeys(o.Statuses) {
 		if o.Right > 0 && o.Statuses[status] >= o.Right && strings.HasPrefix(status, "2") {
@@ -92,7 +93,7 @@ func wantedStatus(o *reports.Operation) string {
 	return ""
 }
 
-// points thins a timeline to at most limit points: each is what pick says of the seconds it stands for.
+// points thins a timeline to at most limit points: pick makes each from the seconds that it stands for.
 func (t timeline) points(limit int, pick func([]reports.Second) float64) (x, y []float64) {
 	width := (len(t.seconds) + limit - 1) / limit
 	if width < 1 {

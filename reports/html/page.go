@@ -26,8 +26,8 @@ import (
 
 // Style says how a page brings its style sheet.
 type Style struct {
-	// Folder: the page refers to a file report.css beside it (StyleSheet) and holds no script, as the default policy of Jenkins for
-	// published pages wants it. Otherwise the page is one self-contained file.
+	// Folder: the page refers to a file report.css beside it (StyleSheet) and holds no script, as the default policy of
+	// Jenkins for published pages wants it. Otherwise the page is one self-contained file.
 	Folder bool
 	// Baseline, where a load run has one, is drawn beside it in the percentile curve.
 	Baseline *reports.Load
@@ -45,8 +45,9 @@ var templateFiles embed.FS
 // StyleSheet is the content of report.css, for pages of Style{Folder: true}.
 func StyleSheet() []byte { return []byte(styleSheet) }
 
-// page is the frame that all pages share: the address of the page's parts in the order in which a reader needs them. Can I trust this
-// run, the verdict and why, what to look at first, and then the details, which the page's own template gives.
+// page is the frame that all pages share: the address of the page's parts in the order in which a reader needs them.
+// Can I trust this run, the verdict and why, what to look at first, and then the details, which the page's own template
+// gives.
 //
 // A new kind of page: write templates/NAME.html that defines the template "NAME" for the details, fill a page, and call
 // write("NAME"). Within it, these templates are at hand (see templates/parts.html):
@@ -69,7 +70,7 @@ type page struct {
 	Reason  string
 	// Tiles are the few figures that matter most.
 	Tiles []tile
-	// Shares draws how many of what verdict there are; empty: none.
+	// Shares draws the number of each verdict; empty: no drawing.
 	Shares []share
 	First  []first
 	// FirstNone is said where there is nothing to look at first.
@@ -133,7 +134,8 @@ func toInt64(n any) int64 {
 	return 0
 }
 
-// bodyShown is a body as it is read best: JSON on one line is indented, its members and their order untouched; anything else stays.
+// bodyShown returns a body in its most readable form: JSON on one line is indented, its members and their order
+// untouched; other bodies stay.
 func bodyShown(body string) string {
 	text := strings.TrimSpace(body)
 	if len(text) > 0 && len(text) < 64<<10 && (text[0] == '{' || text[0] == '[') && !strings.Contains(text, "\n") {
@@ -169,8 +171,8 @@ func anchor(prefix, text string) string {
 // pages holds the parsed templates of each kind of page; parts, those that they share.
 var pages, parts = map[string]*template.Template{}, (*template.Template)(nil)
 
-// Parts are the templates that pages share (marks, mark, verdict, search, table, chart) with their functions, for pages that are written
-// elsewhere in the same look. Each call gives templates of its own.
+// Parts are the templates that pages share (marks, mark, verdict, search, table, chart) with their functions, for pages
+// that are written elsewhere in the same look. Each call gives templates of its own.
 func Parts() *template.Template { return template.Must(parts.Clone()) }
 
 func init() {
@@ -209,7 +211,8 @@ func (p page) write(w io.Writer, kind string) error {
 	return nil
 }
 
-// Policy is the content security policy of the page: nothing is fetched, nothing runs but our own script, known by its hash.
+// Policy is the content security policy of the page: nothing is fetched, nothing runs but our own script, known by its
+// hash.
 func (p page) Policy() string {
 	if p.Style.Folder {
 		return "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
@@ -268,7 +271,7 @@ type table struct {
 	Rows    []row
 	// Search offers a field that filters the rows, where scripts run.
 	Search bool
-	// More is said under the table, such as how many rows were left out.
+	// More is the text under the table, such as how many rows were left out.
 	More string
 }
 

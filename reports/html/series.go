@@ -12,24 +12,25 @@ import (
 type Series struct {
 	ID    string // unique on the page; letters, digits and hyphens
 	Title string
-	// Description says the figures in words, for those who cannot see the lines.
+	// Description states the figures in words, for readers who cannot see the lines.
 	Description string
 	Unit        string // of the values, such as ms
 	Times       []time.Time
+	Elapsed     bool // Times are shown as the time since the first of them, Unix(0, 0), and not as dates
 	Lines       []SeriesLine
 	Marks       []SeriesMark
 	Height      int  // 0: 280
 	Log         bool // of the values, where a spike would press all others flat
-	// Readout gives the words for one of Times while the pointer is over it; nil: those of the lines. Empty: none.
+	// Readout returns the words for one of Times while the pointer is over it; nil: those of the lines. Empty: none.
 	Readout func(i int) string
 }
 
-// SeriesLine is one line of a Series: a value for each of its Times, NaN where there is none.
+// SeriesLine is one line of a Series: a value for each of its Times, NaN if there is none.
 type SeriesLine struct {
 	Name   string
 	Look   string // p50, p95, p99, max, asked, wrong, baseline, or s1 to s8
 	Values []float64
-	Loose  bool // points that no line joins, such as runs that are not valid
+	Loose  bool // points without a line between them, such as runs that are not valid
 }
 
 // SeriesMark is a vertical line with words: at one of Times, or between it and the one before.
@@ -53,14 +54,20 @@ func (s Series) draw() drawing {
 	index := map[float64]int{}
 	for i, t := range s.Times {
 		at[i] = float64(t.Unix())
+		if s.Elapsed {
+			at[i] = float64(t.UnixNano()) / 1e9
+		}
 		index[at[i]] = i
 	}
 	c := chart{ID: s.ID, Title: s.Title, Description: s.Description, Height: s.Height, Y: axis{Label: s.Unit, Log: s.Log}, X: dateAxis(at)}
+	if s.Elapsed {
+		c.X = axis{Label: "since the start", Time: true}
+	}
 	if s.Log {
 		c.Y.Label += ", logarithmic"
 	}
 	for _, l := range s.Lines {
-		drawn := line{Name: l.Name, Look: l.Look, Dots: l.Loose || len(l.Values) <= 100}
+		drawn := line{Name: l.Name, Look: l.Look, Dots: l.Loose || len(l.Values) <= 100 && !s.Elapsed}
 		for i, value := range l.Values {
 			drawn.X, drawn.Y = append(drawn.X, at[i]), append(drawn.Y, value)
 			if l.Loose { // a gap behind each point leaves no line between
@@ -90,7 +97,8 @@ func (s Series) draw() drawing {
 	return c.draw()
 }
 
-// dateSteps are the distances of ticks in seconds, and how their instants are written. Months and years are not all equally long.
+// dateSteps are the distances of ticks in seconds, and how their instants are written. Months and years are not all
+// equally long.
 var dateSteps = []struct {
 	seconds float64
 	months  int
@@ -102,8 +110,8 @@ var dateSteps = []struct {
 	{30 * 86400, 1, "2006-01"}, {61 * 86400, 2, "2006-01"}, {91 * 86400, 3, "2006-01"}, {182 * 86400, 6, "2006-01"}, {365 * 86400, 12, "2006"},
 }
 
-// dateAxis is an axis of instants, given in seconds since 1970, with at most eight ticks at round dates in UTC. A day comes first where
-// all ticks lie within one.
+// dateAxis is an axis of instants, given in seconds since 1970, with at most eight ticks at round dates in UTC. A day
+// comes first where all ticks lie within one.
 func dateAxis(at []float64) axis {
 	const most = 8
 	low, high := math.Inf(1), math.Inf(-1)

@@ -11,16 +11,18 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
-// Trends writes the page of trends: for each question how response times moved from run to run, with changes of level marked.
-func Trends(w io.Writer, trends []reports.Trend, s Style) error {
+// Trends writes the page of trends: for each question how response times moved from run to run, with changes of level
+// marked.
+func Trends(w io.Writer, trends []compare.Trend, s Style) error {
 	p := trendPage(trends)
 	p.Style = s
 	return p.write(w, "trend")
 }
 
-// trendShown is what the template "trend" shows of one question.
+// trendShown is the data of the template "trend" for one question.
 type trendShown struct {
 	ID, Environment, Asked, Words string
 	Charts                        []drawing
@@ -28,7 +30,7 @@ type trendShown struct {
 	Runs                          table
 }
 
-func trendPage(trends []reports.Trend) page {
+func trendPage(trends []compare.Trend) page {
 	p := page{Kind: "Trend", Title: "Trend of load runs", Verdict: reports.Observed, FirstNone: "No change of level and no spike was found."}
 	runs, changes, spikes, enough := 0, 0, 0, false
 	var details []trendShown
@@ -37,7 +39,7 @@ func trendPage(trends []reports.Trend) page {
 		details = append(details, d)
 		p.Links = append(p.Links, sectionLink{d.ID, d.Environment + ", " + d.Asked})
 		runs += len(t.Runs)
-		enough = enough || t.Valid() >= reports.FewestForChanges
+		enough = enough || t.Valid() >= compare.FewestForChanges
 		for _, o := range t.Operations {
 			changes, spikes = changes+len(o.Changes), spikes+len(o.Spikes)
 			look := func(metric, words string) {
@@ -54,7 +56,7 @@ func trendPage(trends []reports.Trend) page {
 		}
 	}
 	if runs > 0 && !enough {
-		p.FirstNone = fmt.Sprintf("No run stands out. Changes of level are looked for from %d valid runs of one question on.", reports.FewestForChanges)
+		p.FirstNone = fmt.Sprintf("No run stands out. Changes of level are looked for from %d valid runs of one question on.", compare.FewestForChanges)
 	}
 	p.Reason = fmt.Sprintf("%s of %s, %s of level found, %s. A trend is shown for the eye and judges nothing.", figures.Plural(int64(runs), "run"), figures.Plural(int64(len(trends)), "question"),
 		figures.Plural(int64(changes), "change"), figures.Plural(int64(spikes), "spike"))
@@ -68,7 +70,7 @@ func trendPage(trends []reports.Trend) page {
 }
 
 // ChangeWords says a change of level.
-func ChangeWords(c reports.TrendChange) string {
+func ChangeWords(c compare.TrendChange) string {
 	if c.Metric == "errors" {
 		return fmt.Sprintf("from %s to %s wrong answers", figures.Share(c.Before), figures.Share(c.After))
 	}
@@ -76,14 +78,14 @@ func ChangeWords(c reports.TrendChange) string {
 }
 
 // SpikeWords says a spike.
-func SpikeWords(s reports.TrendSpike) string {
+func SpikeWords(s compare.TrendSpike) string {
 	if s.Metric == "errors" {
 		return fmt.Sprintf("%s wrong answers, usually %s", figures.Share(s.Value), figures.Share(s.Usual))
 	}
 	return fmt.Sprintf("%.3g times the usual: %s, usually %s", s.Value/s.Usual, figures.Milliseconds(int64(s.Value)), figures.Milliseconds(int64(s.Usual)))
 }
 
-func shownTrend(t reports.Trend, n int) trendShown {
+func shownTrend(t compare.Trend, n int) trendShown {
 	d := trendShown{ID: fmt.Sprintf("t-%d", n+1), Environment: cmp.Or(t.Environment, "unnamed"), Asked: cmp.Or(t.Asked, "load")}
 	d.Words = figures.Plural(int64(len(t.Runs)), "run")
 	if len(t.Runs) > 0 {
@@ -119,12 +121,43 @@ func shownTrend(t reports.Trend, n int) trendShown {
 	return d
 }
 
-// TrendSeries are the charts of one operation of a trend: its response times, and where answers were wrong, their share. Failed runs and
-// those that are not valid are points of their own, changes of level and pinned runs are marked.
-func TrendSeries(t reports.Trend, o reports.TrendOperation, id string) []Series {
+// TrendSeries are the charts of one operation of a trend: its response times, and where answers were wrong, their
+// share. Failed runs and those that are not valid are points of their own, changes of level and pinned runs are marked.
+func TrendSeries(t compare.Trend, o compare.TrendOperation, id string) []Series {
 	charts := []Series{{ID: id, Title: o.Operation + ": response time from run to run", Unit: "ms"}, {ID: id + "-e", Title: o.Operation + ": wrong answers from run to run", Unit: "%", Height: 180}}
+	values := trendValues(t, o)
+	for _, l := range []struct {
+		chart      int
+		name, look string
+		loose      bool
+	}{{0, "p50", "p50", false}, {0, "p95", "p95", false}, {0, "p99", "p99", false}, {0, "failed", "wrong", true}, {0, "not valid", "s8", true}, {1, "errors", "wrong", false}, {1, "not valid ", "s8", true}} {
+		if of := values[l.name]; of != nil {
+			charts[l.chart].Lines = append(charts[l.chart].Lines, SeriesLine{Name: strings.TrimSpace(l.name), Look: l.look, Values: of, Loose: l.loose})
+		}
+	}
+	var times []time.Time
+	for i, run := range t.Runs {
+		times = append(times, run.Start)
+		if len(run.Pins) > 0 {
+			charts[0].Marks = append(charts[0].Marks, SeriesMark{At: i, Words: strings.Join(run.Pins, " ")})
+		}
+	}
+	markChanges(charts, o)
+	words := trendWords(t, o)
+	for on := range charts {
+		charts[on].Times, charts[on].Description = times, strings.Join(words[on], "; ")+"."
+	}
+	charts[0].Log = slices.ContainsFunc(o.Spikes, func(s compare.TrendSpike) bool { return s.Metric != "errors" && s.Value > 20*s.Usual })
+	if !slices.ContainsFunc(o.Errors, func(share float64) bool { return share > 0 }) {
+		charts = charts[:1]
+	}
+	return charts
+}
+
+// trendValues returns the figures of the lines, NaN if a run has none; it leaves out lines without a figure.
+func trendValues(t compare.Trend, o compare.TrendOperation) map[string][]float64 {
 	values := map[string][]float64{}
-	pick := func(name string, keep func(run reports.TrendRun) bool, value func(i int) float64) {
+	pick := func(name string, keep func(run compare.TrendRun) bool, value func(i int) float64) {
 		found := false
 		for i, run := range t.Runs {
 			v := math.NaN()
@@ -152,44 +185,35 @@ func TrendSeries(t reports.Trend, o reports.TrendOperation, id string) []Series 
 		}
 		return o.Errors[i] * 100
 	}
-	valid := func(run reports.TrendRun) bool { return !run.NotValid }
-	notValid := func(run reports.TrendRun) bool { return run.NotValid }
-	failed := func(run reports.TrendRun) bool { return run.Verdict == reports.Fail && !run.NotValid }
-	for _, metric := range []struct {
-		name string
-		of   []int64
-	}{{"p50", o.P50}, {"p95", o.P95}, {"p99", o.P99}} {
-		pick(metric.name, valid, milliseconds(metric.of))
-	}
+	valid := func(run compare.TrendRun) bool { return !run.NotValid }
+	notValid := func(run compare.TrendRun) bool { return run.NotValid }
+	failed := func(run compare.TrendRun) bool { return run.Verdict == reports.Fail && !run.NotValid }
+	pick("p50", valid, milliseconds(o.P50))
+	pick("p95", valid, milliseconds(o.P95))
+	pick("p99", valid, milliseconds(o.P99))
 	pick("failed", failed, milliseconds(o.P99))
 	pick("not valid", notValid, milliseconds(o.P99))
 	pick("errors", valid, share)
 	pick("not valid ", notValid, share)
-	for _, l := range []struct {
-		chart      int
-		name, look string
-		loose      bool
-	}{{0, "p50", "p50", false}, {0, "p95", "p95", false}, {0, "p99", "p99", false}, {0, "failed", "wrong", true}, {0, "not valid", "s8", true}, {1, "errors", "wrong", false}, {1, "not valid ", "s8", true}} {
-		if of := values[l.name]; of != nil {
-			charts[l.chart].Lines = append(charts[l.chart].Lines, SeriesLine{Name: strings.TrimSpace(l.name), Look: l.look, Values: of, Loose: l.loose})
-		}
+	return values
+}
+
+// chartOf is the index of the chart that shows a metric: response times in the first, wrong answers in the second.
+func chartOf(metric string) int {
+	if metric == "errors" {
+		return 1
 	}
-	var times []time.Time
-	wrong := false
-	for i, run := range t.Runs {
-		times = append(times, run.Start)
-		wrong = wrong || o.Errors[i] > 0
-		if len(run.Pins) > 0 {
-			charts[0].Marks = append(charts[0].Marks, SeriesMark{At: i, Words: strings.Join(run.Pins, " ")})
-		}
-	}
-	var words [2][]string
+	return 0
+}
+
+// markChanges marks the runs from which on a level is another, each once, with all that changed.
+func markChanges(charts []Series, o compare.TrendOperation) {
 	marked := [2]map[int]string{{}, {}}
 	var order [2][]int
 	for _, change := range o.Changes {
-		on, short := 0, change.Metric+" "+figures.Change(change.After/change.Before-1)
+		on, short := chartOf(change.Metric), change.Metric+" "+figures.Change(change.After/change.Before-1)
 		if change.Metric == "errors" {
-			on, short = 1, "errors "+figures.Points(change.After-change.Before)
+			short = "errors " + figures.Points(change.After-change.Before)
 		}
 		if marked[on][change.Run] == "" {
 			order[on] = append(order[on], change.Run)
@@ -197,44 +221,27 @@ func TrendSeries(t reports.Trend, o reports.TrendOperation, id string) []Series 
 			marked[on][change.Run] += ", "
 		}
 		marked[on][change.Run] += short
-		words[on] = append(words[on], fmt.Sprintf("%s changed %s at the run of %s", change.Metric, ChangeWords(change), figures.Moment(t.Runs[change.Run].Start)))
 	}
 	for on := range order {
 		for _, run := range order[on] {
 			charts[on].Marks = append(charts[on].Marks, SeriesMark{At: run, Before: true, Words: marked[on][run]})
 		}
 	}
+}
+
+// trendWords describe the two charts.
+func trendWords(t compare.Trend, o compare.TrendOperation) (words [2][]string) {
+	for _, change := range o.Changes {
+		on := chartOf(change.Metric)
+		words[on] = append(words[on], fmt.Sprintf("%s changed %s at the run of %s", change.Metric, ChangeWords(change), figures.Moment(t.Runs[change.Run].Start)))
+	}
 	for _, spike := range o.Spikes {
-		on := 0
-		if spike.Metric == "errors" {
-			on = 1
-		}
+		on := chartOf(spike.Metric)
 		words[on] = append(words[on], fmt.Sprintf("%s in the run of %s was %s", spike.Metric, figures.Moment(t.Runs[spike.Run].Start), SpikeWords(spike)))
 	}
 	if last := len(o.P50) - 1; last >= 0 && o.P50[last] > 0 {
 		words[0] = append(words[0], fmt.Sprintf("the newest run has p50 %s, p95 %s and p99 %s", figures.Milliseconds(o.P50[last]), figures.Milliseconds(o.P95[last]), figures.Milliseconds(o.P99[last])))
 		words[1] = append(words[1], "the newest run has "+figures.Share(o.Errors[last])+" wrong answers")
 	}
-	for on := range charts {
-		charts[on].Times, charts[on].Description = times, strings.Join(words[on], "; ")+"."
-		charts[on].Readout = func(i int) string {
-			run := t.Runs[i]
-			said := figures.Moment(run.Start) + " · " + run.Verdict.Word()
-			if run.NotValid && run.Verdict != reports.Invalid {
-				said += ", figures not valid"
-			}
-			if on == 1 {
-				return said + " · " + figures.Share(o.Errors[i]) + " wrong"
-			}
-			if o.P50[i] <= 0 {
-				return said
-			}
-			return fmt.Sprintf("%s · p50 %s · p95 %s · p99 %s", said, figures.Milliseconds(o.P50[i]), figures.Milliseconds(o.P95[i]), figures.Milliseconds(o.P99[i]))
-		}
-	}
-	charts[0].Log = slices.ContainsFunc(o.Spikes, func(s reports.TrendSpike) bool { return s.Metric != "errors" && s.Value > 20*s.Usual })
-	if !wrong {
-		charts = charts[:1]
-	}
-	return charts
+	return words
 }

@@ -2,12 +2,14 @@ package matrix
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +25,7 @@ var pageTemplate string
 //go:embed matrix.css
 var ownSheet string
 
-// sheet is the look of the other reports, and what only a matrix has.
+// sheet is the style of the other reports, and of the matrix's own parts.
 var sheet = string(html.StyleSheet()) + ownSheet
 
 var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
@@ -55,10 +57,10 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04") + " UTC"
 }
 
-// StyleSheet is what lies beside a page of html.Style{Folder: true}, as report.css.
+// StyleSheet returns report.css, which lies beside a page of html.Style{Folder: true}.
 func StyleSheet() []byte { return []byte(sheet) }
 
-// view is what the template shows.
+// view is the data of the template.
 type view struct {
 	*Matrix
 	Folder   bool
@@ -69,6 +71,32 @@ type view struct {
 	Multiple []multiple
 	Legend   []legendEntry
 	Since    string
+	Others   []runOfEnvironment
+}
+
+// runOfEnvironment is a run with the name of its environment.
+type runOfEnvironment struct {
+	Environment string
+	Run
+}
+
+// withoutCause returns the runs that keep the whole from passing and that no cause mentions, the gravest first: loads,
+// and those of environments that nobody could ask.
+func (m *Matrix) withoutCause() []runOfEnvironment {
+	var found []runOfEnvironment
+	caused := func(environment string) bool {
+		return slices.ContainsFunc(m.Causes, func(c Cause) bool { return slices.Contains(c.Environments, environment) })
+	}
+	for _, e := range m.Environments {
+		for _, run := range e.Runs {
+			told := (run.Command == "conform" || run.Command == "gate") && caused(e.Name)
+			if run.Verdict.Blocks() && !told {
+				found = append(found, runOfEnvironment{e.Name, run})
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b runOfEnvironment) int { return cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()) })
+	return found
 }
 
 type legendEntry struct {
@@ -76,11 +104,11 @@ type legendEntry struct {
 	Sign    string
 }
 
-// HTML writes one page that needs nothing beside it: no script, no address but those of the runs' own pages.
-// With style.Folder the style sheet lies beside it, as hosts with a policy of their own want it.
+// HTML writes one page that needs nothing beside it: no script, no address but those of the runs' own pages. With
+// style.Folder the style sheet lies beside it, as hosts with a policy of their own want it.
 func HTML(w io.Writer, m *Matrix, style html.Style) error {
 	sum := sha256.Sum256([]byte(sheet))
-	v := view{Matrix: m, Sheet: template.CSS(sheet), // ours, embedded
+	v := view{Matrix: m, Others: m.withoutCause(), Sheet: template.CSS(sheet), // ours, embedded
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"}
 	if style.Folder {
 		v.Folder, v.Policy = true, "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
@@ -115,7 +143,7 @@ func HTML(w io.Writer, m *Matrix, style html.Style) error {
 // multiple is the small picture of one operation: a line for each environment, all with one scale.
 type multiple struct {
 	Name  string
-	Scale string // what the right edge stands for
+	Scale string // value at the right edge
 	Lines []line
 }
 
@@ -154,7 +182,7 @@ func multiples(m *Matrix) []multiple {
 	return out
 }
 
-// Title is a cell in words, for those who point at it or listen to it.
+// Title returns a cell in words, for readers who point at it or listen to it.
 func (c Cell) Title() string {
 	words := c.Verdict.Word()
 	if c.Verdict == "" {

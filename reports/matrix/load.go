@@ -30,7 +30,7 @@ type LoadCell struct {
 	Link       string  `json:"link,omitempty"`
 }
 
-// Limit is a limit of a run and what came of it, with its interval in words.
+// Limit is a limit of a run and its result, with its interval in words.
 type Limit struct {
 	Expression string          `json:"expression"`
 	Verdict    reports.Verdict `json:"verdict"`

@@ -1,5 +1,6 @@
-// Package matrix holds what several environments answered to the same questions, side by side: requirements, load and the form of answers, by
-// environment. It is made of stored runs, knows nothing of how they came about, and is shown as JSON, HTML, Markdown and JUnit.
+// Package matrix shows the answers of several environments to the same questions, side by side: requirements, load and
+// the form of answers, by environment. It reads stored runs, knows nothing of how they came about, and writes JSON,
+// HTML, Markdown and JUnit.
 package matrix
 
 import (
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // Schema names the version of the JSON form of Matrix. The number before the dot changes when a reader would break.
@@ -17,7 +19,7 @@ const Schema = "agstest.matrix/1.0"
 // File is the name of the file that holds a matrix; all others are rendered from it.
 const File = "matrix.json"
 
-// Column is one environment, as it is handed to Build.
+// Column is one environment, as input of Build.
 type Column struct {
 	Name  string
 	Parts []Part
@@ -26,11 +28,11 @@ type Column struct {
 // Part is one run in an environment, or the attempt at one.
 type Part struct {
 	Command string // conform, load, gate, ab, capacity
-	Folder  string // of the run, relative to where the matrix is written; empty: there is none to link to
+	Folder  string // of the run, relative to the matrix's folder; empty: there is none to link to
 	Exit    int    // exit code; −1: not known, the verdict of the run counts
 	Problem string // why there is no run, in a sentence; empty where there is one
-	Run     *reports.Stored
-	Against *reports.Stored // an earlier run of the same environment; nil: none
+	Run     *runs.Stored
+	Against *runs.Stored // an earlier run of the same environment; nil: none
 }
 
 // Matrix is all of it. Cells stand in the order of Environments.
@@ -38,14 +40,15 @@ type Matrix struct {
 	Schema       string          `json:"schema"`
 	Name         string          `json:"name"`
 	Release      string          `json:"release,omitempty"`
-	Against      string          `json:"against,omitempty"` // what the runs are held against, in words
+	Against      string          `json:"against,omitempty"` // the runs compared with, in words
 	Tool         reports.Tool    `json:"tool"`
 	Start        time.Time       `json:"start"`
 	End          time.Time       `json:"end"`
 	Verdict      reports.Verdict `json:"verdict"`
 	Reason       string          `json:"reason"`
 	Environments []Environment   `json:"environments"`
-	// Causes are what was missed, one entry for all requirements that one expectation and one answer broke, the widest first.
+	// Causes are the faults, one entry for all requirements that one expectation and one answer broke, the widest
+	// first.
 	Causes       []Cause       `json:"causes"`
 	Requirements []Requirement `json:"requirements"` // in catalogue order
 	Load         []Operation   `json:"load,omitempty"`
@@ -62,7 +65,7 @@ type Environment struct {
 	Service string          `json:"service,omitempty"`
 	Verdict reports.Verdict `json:"verdict"` // the gravest of its runs
 	Runs    []Run           `json:"runs"`
-	// Judged of Asked requirements of its conformance run were judged; 0 of 0: there is none.
+	// Judged of Asked requirements of its conformance run were judged; 0 of 0: there is no such run.
 	Judged int `json:"judged"`
 	Asked  int `json:"asked"`
 }
@@ -80,7 +83,7 @@ type Run struct {
 	End     time.Time       `json:"end,omitzero"`
 }
 
-// Change is how a requirement stands beside an earlier run of the same environment.
+// Change is the change of a requirement since an earlier run of the same environment.
 type Change string
 
 // The changes. Where nothing is said, the verdict is the same, or there is no earlier run.
@@ -121,7 +124,8 @@ type Cause struct {
 	Link         string          `json:"link,omitempty"` // evidence in the first of them
 }
 
-// Build puts columns side by side. Names must be unique; against says in words what Part.Against is, empty where nothing is.
+// Build puts columns side by side. Names must be unique; against says in words what Part.Against is, empty where
+// nothing is.
 func Build(name, release, against string, tool reports.Tool, columns []Column) *Matrix {
 	m := &Matrix{Schema: Schema, Name: name, Release: release, Against: against, Tool: tool, Causes: []Cause{}, Requirements: []Requirement{}}
 	for _, column := range columns {
@@ -230,7 +234,7 @@ func judged(v reports.Verdict) bool {
 	return true
 }
 
-// verdictOfExit says what an exit code means, as README lists them.
+// verdictOfExit returns the meaning of an exit code, as README lists them.
 func verdictOfExit(code int) reports.Verdict {
 	switch code {
 	case 0:
@@ -245,7 +249,7 @@ func verdictOfExit(code int) reports.Verdict {
 	return reports.Error
 }
 
-func reasonOf(s *reports.Stored) string {
+func reasonOf(s *runs.Stored) string {
 	switch {
 	case s.Comparison != nil:
 		return s.Comparison.Reason
@@ -260,7 +264,7 @@ func reasonOf(s *reports.Stored) string {
 }
 
 // pageOf is the page of a run to open first.
-func pageOf(s *reports.Stored) string {
+func pageOf(s *runs.Stored) string {
 	switch {
 	case s.Comparison != nil:
 		return "compare.html"

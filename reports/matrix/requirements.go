@@ -9,7 +9,8 @@ import (
 	"agstest/reports"
 )
 
-// requirements makes the rows: every requirement that a run of any environment lists, in the order of the first one that has it.
+// requirements makes the rows: every requirement that a run of any environment lists, in the order of the first run
+// that has it.
 func (m *Matrix) requirements(columns []Column) {
 	index := map[string]int{}
 	for _, column := range columns {
@@ -49,7 +50,8 @@ func (m *Matrix) requirements(columns []Column) {
 	}
 }
 
-// evidence is the conformance run of an environment, its page, and the verdicts of the earlier run; nil: there is none.
+// evidence returns the conformance run of an environment, its page, and the verdicts of the earlier run; nil if there
+// is none.
 func (c Column) evidence() (*reports.Conformance, string, map[string]reports.Verdict) {
 	for _, part := range c.Parts {
 		if part.Run == nil || part.Run.Conformance == nil {
@@ -71,7 +73,7 @@ func (c Column) evidence() (*reports.Conformance, string, map[string]reports.Ver
 	return nil, "", nil
 }
 
-// tally says what changed since the earlier runs, and what fails now and then, in words; empty: nothing.
+// tally says in words what changed since the earlier runs, and what fails now and then; empty: nothing.
 func (m *Matrix) tally() []string {
 	changes, sometimes := map[Change]int{}, 0
 	for _, r := range m.Requirements {
@@ -110,7 +112,7 @@ func (m *Matrix) since() string {
 	return said + "."
 }
 
-// why is what a cell says beyond its verdict.
+// why returns the text of a cell beyond its verdict.
 func why(r reports.Requirement) string {
 	switch {
 	case len(r.Findings) > 0 && r.Findings[0].Expected != "":
@@ -137,8 +139,8 @@ func changed(was, is reports.Verdict) Change {
 	return ""
 }
 
-// differs tells that the environments that looked at a requirement did not find the same. One that did not look differs from those
-// that did only where one of them missed it.
+// differs tells that the environments that looked at a requirement did not find the same. One that did not look differs
+// from those that did only where one of them missed it.
 func differs(cells []Cell) bool {
 	var found reports.Verdict
 	for _, cell := range cells {
@@ -153,7 +155,8 @@ func differs(cells []Cell) bool {
 	return false
 }
 
-// causes gathers what was missed: findings with the same expectation and the same answer are one cause, wherever they were met.
+// causes gathers what was missed: findings with the same expectation and the same answer are one cause, wherever they
+// were met.
 func (m *Matrix) causes(columns []Column) {
 	type key struct {
 		verdict       reports.Verdict

@@ -5,18 +5,19 @@ import (
 	"slices"
 )
 
-// Shape is something of the form of answers that some environments have and others have not: a field, a claim, a header, a status.
+// Shape is something of the form of answers that some environments have and others have not: a field, a claim, a
+// header, a status.
 type Shape struct {
 	Operation string `json:"operation"`
 	Status    int    `json:"status"`
 	Place     string `json:"place"`
 	Kind      string `json:"kind"`
-	// Times is how often each environment showed it; −1: it never gave such an answer, so that nothing can be told.
+	// Times is how often each environment showed it; −1: it never gave such an answer, so nothing can be told.
 	Times []int `json:"times"`
 }
 
-// shape keeps the observations in which environments differ. An environment that never answered an operation with a status says
-// nothing of the form of that answer.
+// shape keeps the observations in which environments differ. An environment that never answered an operation with a
+// status shows nothing about the form of that answer.
 func (m *Matrix) shape(columns []Column) {
 	type answer struct {
 		operation string

@@ -31,7 +31,8 @@ func Read(r io.Reader) (*Matrix, error) {
 	return &m, nil
 }
 
-// Relink passes every link of the matrix to a page of a run through a function, which gives the new one; empty: there is none any more.
+// Relink passes every link of the matrix to a page of a run through a function, which returns the new one; empty if
+// there is none any more.
 func (m *Matrix) Relink(to func(link string) string) {
 	change := func(link *string) {
 		if *link != "" {

@@ -2,16 +2,19 @@ package matrix
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/markdown"
 )
 
-// Bounds of what a merge request shows: a summary is read there at a glance.
+// maxCauses is how many causes a terminal shows.
 const maxCauses = 10
 
 // Text writes the whole in a few lines for a terminal: the verdict, a line for each run, and the widest causes.
@@ -51,37 +54,37 @@ func (c Cause) words() string {
 	return clipped("expected "+c.Expected+", got "+c.Got, 160)
 }
 
-// Markdown writes the summary for a merge request: the verdict, the environments, what to look at first. All else is folded.
+// Markdown writes the summary for a merge request: the verdict, the environments and the points to look at first, the
+// gravest first and at most markdown.Shown characters. It folds all else.
 func Markdown(w io.Writer, m *Matrix) error {
-	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "## %s: %s\n\n%s.\n\n| environment | run | verdict | why |\n|---|---|---|---|\n", plain(m.Name), m.Verdict.Word(), plain(m.Reason))
+	p := &markdown.Page{}
+	p.Line("## ", figures.OneLine(m.Name, 120)+": "+markdown.Verdict(m.Verdict), 200)
+	p.Line("", m.Reason+".", 800)
+	if since := m.since(); since != "" {
+		p.Line("", since, 300)
+	}
+	runs := markdown.Section{Head: []string{"Environment", "Run", "Verdict", "Why"}, One: "run", First: 12, Rest: "matrix.html"}
+	type row struct {
+		rank  int
+		cells []string
+	}
+	var rows []row
 	for _, e := range m.Environments {
 		for _, run := range e.Runs {
-			fmt.Fprintf(out, "| %s | %s | %s | %s |\n", plain(e.Name), run.Command, run.Verdict.Word(), plain(clipped(run.Reason, 160)))
+			rows = append(rows, row{run.Verdict.Rank(), []string{e.Name, run.Command, markdown.Verdict(run.Verdict), run.Reason}})
 		}
 	}
-	if since := m.since(); since != "" {
-		fmt.Fprintf(out, "\n%s\n", plain(since))
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.rank, b.rank) })
+	for _, r := range rows {
+		runs.Rows = append(runs.Rows, r.cells)
 	}
-	for i, cause := range m.Causes {
-		switch i {
-		case 0:
-			fmt.Fprintf(out, "\n### What to look at first\n\n")
-		case maxCauses:
-			fmt.Fprintf(out, "\n<details><summary>%s more</summary>\n\n", figures.Plural(int64(len(m.Causes)-i), "cause"))
-		}
-		fmt.Fprintf(out, "* **%s in %s**: %s (%s)\n", cause.Verdict.Word(), plain(enumerated(cause.Environments)), plain(cause.words()), enumerated(cause.Requirements))
+	p.Add(runs)
+	causes := markdown.Section{Title: "What to look at first", Head: []string{"Verdict", "In", "What is wrong", "Breaks"}, One: "cause", First: maxCauses, Rest: "matrix.html"}
+	for _, cause := range m.Causes {
+		causes.Rows = append(causes.Rows, []string{markdown.Verdict(cause.Verdict), enumerated(cause.Environments), cause.words(), enumerated(cause.Requirements)})
 	}
-	if len(m.Causes) > maxCauses {
-		fmt.Fprintf(out, "\n</details>\n")
-	}
-	return out.Flush()
-}
-
-// plain keeps text from being read as Markdown or HTML.
-func plain(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "@", "@\u200b", "#", "\\#", "!", "\\!").Replace(text)
+	p.Add(causes)
+	return p.Write(w)
 }
 
 type junitSuites struct {
@@ -113,8 +116,8 @@ type junitCause struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes a suite for each environment with a case for each of its runs, red wherever the exit code of the run is not 0. The
-// requirements stand in the files of the runs.
+// JUnit writes a suite for each environment with a case for each of its runs, red wherever the exit code of the run is
+// not 0. The requirements stand in the files of the runs.
 func JUnit(w io.Writer, m *Matrix) error {
 	var suites junitSuites
 	for _, e := range m.Environments {

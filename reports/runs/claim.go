@@ -12,12 +12,13 @@ import (
 // errHeld tells that another process holds a folder.
 var errHeld = errors.New("it is held by another process")
 
-// claimPatience bounds the wait for others that claim a folder beside ours, which takes them a moment. Who holds the folder above for
-// longer does so for reasons of its own, as with flock(1), and is no reason not to run.
+// claimPatience bounds the wait for others that claim a folder beside ours, which takes them a moment. A process that
+// holds the folder above for longer has reasons of its own, as with flock(1), and is no reason not to run.
 const claimPatience = 500 * time.Millisecond
 
-// claim makes the temporary folder of a run and holds it for this process, unless another run on the way to the same final folder holds
-// its own. The hold ends with the process, however it ends; a folder that a killed run has left claims nothing.
+// claim makes the temporary folder of a run and holds it for this process, unless another run on the way to the same
+// final folder holds its own. The hold ends with the process, however it ends; a folder that a killed run has left
+// claims nothing.
 func (f *Folder) claim(makeFolder func() error) error {
 	above, err := holdWithin(filepath.Dir(f.final), claimPatience) // so that of two runs that begin at the same time one sees the other
 	if err == nil {
@@ -37,7 +38,7 @@ func (f *Folder) claim(makeFolder func() error) error {
 	return nil
 }
 
-// rival finds the temporary folder of another run that is under way to the same final one; empty: there is none.
+// rival finds the temporary folder of another run that is under way to the same final one; empty if there is none.
 func (f *Folder) rival() (string, error) {
 	above, base := filepath.Dir(f.final), filepath.Base(f.final)+"."
 	entries, err := os.ReadDir(above)

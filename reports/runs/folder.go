@@ -1,8 +1,8 @@
-// Package runs keeps runs in a folder: each in a folder of its own (Folder), which is whole only when it is finished;
-// an index of them that may be deleted at any time (List, Find, RebuildIndex); names pinned to runs that others are
-// compared with (Pin, Baselines); and Prune, which deletes old runs and nothing else. Several processes may work on one
-// folder at a time: a run claims its name, and whoever writes the pins holds a lock that a killed process leaves open.
-// A stored run is read with reports.ReadStored.
+// Package runs keeps runs in a folder. Each run has a folder of its own (Folder), which is whole only when it is
+// finished. An index lists the runs (List, Find, RebuildIndex) and may be deleted at any time. Names are pinned to runs
+// that others are compared with (Pin, Baselines). Prune deletes old runs and nothing else. Read reads a stored run.
+// Several processes may work on one folder at a time: a run claims its name, and a process that writes the pins holds a
+// lock, which opens if the process is killed.
 package runs
 
 import (
@@ -18,12 +18,13 @@ import (
 	"agstest/reports"
 )
 
-// partialSuffix ends the name of a folder whose run has not ended, or was killed. Such a folder can be read like any other.
+// partialSuffix ends the name of a folder whose run has not ended, or was killed. Such a folder can be read like any
+// other.
 const partialSuffix = ".partial"
 
-// Folder is a run's folder while the run goes on. Files are for their owner alone, and the folder gets its final name only when it is
-// whole, so that nobody takes half a run for a run. Its methods may be called by several goroutines as long as each writes its own
-// file.
+// Folder is a run's folder while the run goes on. Files are for their owner alone, and the folder gets its final name
+// only when it is whole, so that nobody takes half a run for a run. Its methods may be called by several goroutines as
+// long as each writes its own file.
 type Folder struct {
 	path   string // where files go now
 	final  string
@@ -31,8 +32,8 @@ type Folder struct {
 	held   *os.File // of a chosen one: tells others that this run is under way; nil: not known here
 }
 
-// NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once; two runs never
-// share a folder, whatever their ids. Root is made where it is missing.
+// NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once;
+// two runs never share a folder, whatever their ids. Root is made where it is missing.
 func NewFolder(root string, run reports.Run) (*Folder, error) {
 	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), reports.Slug(cmp.Or(run.Environment, "unnamed")), reports.Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
 	if err := os.MkdirAll(root, 0o700); err != nil {
@@ -48,7 +49,8 @@ func NewFolder(root string, run reports.Run) (*Folder, error) {
 		}
 		err := os.Mkdir(final+partialSuffix, 0o700)
 		if err == nil {
-			// Only who holds the temporary name may take the final one; another may have done so before this one had it.
+			// Only the holder of the temporary name may take the final one; another run may have done so before this
+			// one had it.
 			if _, taken := os.Lstat(final); taken == nil {
 				_ = os.Remove(final + partialSuffix)
 				continue
@@ -62,9 +64,9 @@ func NewFolder(root string, run reports.Run) (*Folder, error) {
 	return nil, fmt.Errorf("making a folder for the run in %s: the name %s is taken a thousand times over", root, name)
 }
 
-// NewFolderAt makes the folder of a run whose final name the user chose. What an earlier run left there is replaced when this one ends;
-// a folder that holds anything else, a run that is pinned as a baseline, and one that another run is on its way to are refused now
-// rather than after the run.
+// NewFolderAt makes the folder of a run whose final name the user chose. When this run ends, it replaces an earlier run
+// there. NewFolderAt refuses, before the run rather than after it, a folder that holds anything else, a run that is
+// pinned as a baseline, and one that another run is on its way to.
 func NewFolderAt(path string, run reports.Run) (*Folder, error) {
 	path = filepath.Clean(path)
 	if err := replaceable(path); err != nil {
@@ -78,6 +80,32 @@ func NewFolderAt(path string, run reports.Run) (*Folder, error) {
 		return nil, err
 	}
 	return f, putMark(f.path, run)
+}
+
+// Replaced returns the earlier run that a run with its folder at path would replace: its entry and the number of files
+// in its folder; nil if there is none. It refuses what NewFolderAt refuses, and changes nothing.
+func Replaced(path string) (earlier *reports.Entry, files int, err error) {
+	path = filepath.Clean(path)
+	if err := replaceable(path); err != nil {
+		return nil, 0, err
+	}
+	err = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files++
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) || err == nil && files == 0 {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("looking into %s, where the run should go: %w", path, withoutPath(err))
+	}
+	entry := reports.Entry{Folder: filepath.Base(path)} // a run of ours that cannot be read is one with its mark alone
+	if stored, err := Read(path); err == nil {
+		entry = listed(entry.Folder, stored)
+	}
+	return &entry, files, nil
 }
 
 func makeTemporary(path, id string) (string, error) {
@@ -97,7 +125,7 @@ func makeTemporary(path, id string) (string, error) {
 	return "", fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over", path)
 }
 
-// replaceable tells whether a run may be put in place of what is at path.
+// replaceable returns an error unless a run may replace the folder at path.
 func replaceable(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,17 +153,17 @@ func replaceable(path string) error {
 	if len(entries) == 0 || hasMark(path) {
 		return nil
 	}
-	stored, err := reports.ReadStored(path)
+	stored, err := Read(path)
 	if err != nil || stored.Run().ID == "" {
 		return fmt.Errorf("%s is not empty and holds no run of agstest, so it is left alone: name another folder", path)
 	}
 	return nil
 }
 
-// Path is where the files are at the moment.
+// Path is the folder of the files at the moment.
 func (f *Folder) Path() string { return f.path }
 
-// Final is where they will be once the run is whole.
+// Final is their folder once the run is whole.
 func (f *Folder) Final() string { return f.final }
 
 // Create opens a new file of the folder for writing; name may have folders in it. The caller closes it.
@@ -154,8 +182,8 @@ func (f *Folder) Create(name string) (*os.File, error) {
 	return file, nil
 }
 
-// Write puts a rendered file into the folder. A reader sees the old file or the whole new one, also if the process is killed, so a file
-// that is written again and again while the run goes on is always readable.
+// Write puts a rendered file into the folder. A reader sees the old file or the whole new one, also if the process is
+// killed, so a file that is written again and again while the run goes on is always readable.
 func (f *Folder) Write(name string, render func(io.Writer) error) error {
 	file, err := f.Create(name + ".new")
 	if err != nil {
@@ -176,8 +204,8 @@ func (f *Folder) Write(name string, render func(io.Writer) error) error {
 	return err
 }
 
-// Finish gives the folder its final name and adds the run to the index of the folder above. It
-// returns the final path; where it fails, what was written stays at Path.
+// Finish gives the folder its final name and adds the run to the index of the folder above. It returns the final path;
+// if it fails, the files stay at Path.
 func (f *Folder) Finish() (string, error) {
 	if f.chosen {
 		err := f.replace()
@@ -197,7 +225,7 @@ func (f *Folder) Finish() (string, error) {
 			return f.final, nil
 		}
 	}
-	if stored, err := reports.ReadStored(f.final); err == nil {
+	if stored, err := Read(f.final); err == nil {
 		if err := appendToIndex(filepath.Dir(f.final), listed(filepath.Base(f.final), stored)); err != nil {
 			return f.final, err
 		}
@@ -205,7 +233,8 @@ func (f *Folder) Finish() (string, error) {
 	return f.final, nil
 }
 
-// replace moves what an earlier run left away and the new folder into its place. The old one goes only after the new one is there.
+// replace moves what an earlier run left away and the new folder into its place. The old one goes only after the new
+// one is there.
 func (f *Folder) replace() error {
 	if err := replaceable(f.final); err != nil {
 		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, err)

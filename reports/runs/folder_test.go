@@ -66,7 +66,7 @@ func TestFolderIsWholeOnlyWhenFinished(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, info.Mode().Perm(), name)
 	}
-	stored, err := reports.ReadStored(path)
+	stored, err := Read(path)
 	require.NoError(t, err)
 	assert.Equal(t, load, stored.Load)
 	assert.Equal(t, reports.Pass, stored.Verdict())
@@ -134,7 +134,7 @@ func TestFolderOfTheUsersChoice(t *testing.T) {
 	}
 	write("first")
 	write("second")
-	stored, err := reports.ReadStored(at)
+	stored, err := Read(at)
 	require.NoError(t, err)
 	assert.Equal(t, "second", stored.Load.Run.ID, "a run takes the place of an earlier one")
 	left, err := os.ReadDir(base)
@@ -157,15 +157,15 @@ func TestFolderOfTheUsersChoice(t *testing.T) {
 
 func TestReadStoredSaysWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
-	_, err := reports.ReadStored(filepath.Join(dir, "none"))
+	_, err := Read(filepath.Join(dir, "none"))
 	require.ErrorContains(t, err, "no such file or directory")
-	_, err = reports.ReadStored(dir)
+	_, err = Read(dir)
 	require.EqualError(t, err, "reading the run "+dir+": it holds none of conformance.json, load.json and comparison.json")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, reports.LoadFile), []byte("{"), 0o600))
-	_, err = reports.ReadStored(dir)
+	_, err = Read(dir)
 	require.ErrorContains(t, err, filepath.Join(dir, reports.LoadFile))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, reports.LoadFile), []byte(`{"schema":"agstest.load/2.0","verdict":"pass"}`), 0o600))
-	_, err = reports.ReadStored(dir)
+	_, err = Read(dir)
 	require.ErrorContains(t, err, "this version reads agstest.load/1.x only")
 }
 
@@ -175,7 +175,7 @@ func TestReadStoredTakesAFileOfAnyName(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, reports.WriteJSON(file, storedLoad("a", folderDay, time.Millisecond)))
 	require.NoError(t, file.Close())
-	stored, err := reports.ReadStored(path)
+	stored, err := Read(path)
 	require.NoError(t, err)
 	assert.Equal(t, "a", stored.Load.Run.ID)
 }

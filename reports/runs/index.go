@@ -15,8 +15,8 @@ import (
 	"agstest/reports"
 )
 
-// indexFile lists the runs of a folder, one line of JSON each, so that a history of thousands of runs is listed without opening them.
-// It is a copy of what the folders say: it may be deleted at any time.
+// indexFile lists the runs of a folder, one line of JSON each, so that a history of thousands of runs is listed without
+// opening them. It copies the folders' own data and may be deleted at any time.
 const indexFile = "index.ndjson"
 
 // appendToIndex adds one line in one write, which no other writer can come between.
@@ -40,8 +40,8 @@ func appendToIndex(root string, entry reports.Entry) error {
 	return nil
 }
 
-// readIndex gives the last line of each folder. Lines that are damaged, such as the last one of a killed process, are passed over: the
-// folder itself is asked instead.
+// readIndex returns the last line of each folder. It skips damaged lines, such as the last one of a killed process: the
+// folder itself is read instead.
 func readIndex(root string) map[string]reports.Entry {
 	known := map[string]reports.Entry{}
 	data, err := os.ReadFile(filepath.Join(root, indexFile))
@@ -59,8 +59,8 @@ func readIndex(root string) map[string]reports.Entry {
 	return known
 }
 
-// List lists the runs below root, the oldest first. What the index does not know is read from its folder; what has gone is left out.
-// Folders that hold no run are passed over. A root that is not there has no runs.
+// List lists the runs below root, the oldest first. It reads runs that are not in the index from their folders, leaves
+// out those that have gone, and skips folders that hold no run. A root that does not exist has no runs.
 func List(root string) ([]reports.Entry, error) { return list(root, readIndex(root)) }
 
 func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) {
@@ -83,13 +83,13 @@ func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) 
 		}
 		entry, indexed := known[name]
 		if !indexed {
-			stored, err := reports.ReadStored(filepath.Join(root, name))
+			stored, err := Read(filepath.Join(root, name))
 			info, unseen := folder.Info()
 			switch {
 			case err == nil:
 				entry = listed(name, stored)
 			case strings.HasSuffix(name, partialSuffix) && unseen == nil:
-				// Killed before its first report was written; what it recorded may still be made into one.
+				// Killed before its first report was written; its record may still be made into one.
 				entry = reports.Entry{Folder: name, Start: info.ModTime().UTC(), Partial: "the run has not ended, or was killed; agstest report makes a report of what it recorded"}
 			default:
 				continue
@@ -153,8 +153,8 @@ func writeWhole(path string, data []byte) error {
 }
 
 // listed is the entry of a stored run in a folder of this name, which tells whether the run has ended.
-func listed(folder string, stored reports.Stored) reports.Entry {
-	entry := reports.EntryOf(folder, stored)
+func listed(folder string, stored Stored) reports.Entry {
+	entry := EntryOf(folder, stored)
 	if strings.HasSuffix(folder, partialSuffix) && entry.Partial == "" {
 		entry.Partial = "the run has not ended, or was killed"
 	}

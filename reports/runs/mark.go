@@ -13,8 +13,8 @@ import (
 	"agstest/reports"
 )
 
-// A mark lies in each folder of a run from its first moment: an empty file whose name says whose it is. What has no such proof is never
-// deleted.
+// A mark lies in each folder of a run from its first moment: an empty file whose name tells the run. A folder without
+// such a proof is never deleted.
 const markPrefix = ".agstest-run-"
 
 // putMark marks a folder that was just made. Where it cannot, the folder goes.
@@ -30,9 +30,9 @@ func putMark(folder string, run reports.Run) error {
 	return nil
 }
 
-// ours is nil for a folder that is provably that of a run: a real folder, no link, and either its mark says so or, for runs of versions
-// that left none, its stored run has an id that its name ends with. The id of a mark and that of the stored run must agree where both are
-// there. Nothing is read through links that lead out of root.
+// ours returns nil for a folder that is provably that of a run: a real folder, no link, and either its mark says so or,
+// for runs of versions that left none, its stored run has an id that its name ends with. If both are there, the ids of
+// the mark and of the stored run must agree. Links that lead out of root are not read.
 func ours(root *os.Root, name string) error {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\`) {
 		return errors.New("its name leads elsewhere")
@@ -84,7 +84,7 @@ func decodeIn(root *os.Root, path string, into any) error {
 	return json.NewDecoder(io.LimitReader(file, reports.MaxStored)).Decode(into)
 }
 
-// markIn tells of the mark in a folder below root.
+// markIn tells whether a folder below root has the mark.
 func markIn(root *os.Root, name string) bool {
 	folder, err := root.Open(name)
 	if err != nil {
@@ -97,7 +97,7 @@ func markIn(root *os.Root, name string) bool {
 	})
 }
 
-// hasMark tells of the mark in a folder.
+// hasMark tells whether a folder has the mark.
 func hasMark(folder string) bool {
 	root, err := os.OpenRoot(folder)
 	if err != nil {

@@ -42,8 +42,8 @@ func readBaselines(root string) (map[string]Baseline, error) {
 	return baselines, nil
 }
 
-// Pin keeps a run of root under a name: it is not pruned, and a comparison can ask for it by that name. A name that is in use moves to
-// the new run. Run is the name of a folder below root, or an id.
+// Pin keeps a run of root under a name: it is not pruned, and a comparison can ask for it by that name. A name that is
+// in use moves to the new run. Run is the name of a folder below root, or an id.
 func Pin(root, name, run string, now time.Time) (reports.Entry, error) {
 	if name == "" || name != reports.Slug(name) {
 		return reports.Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, reports.Slug(cmp.Or(name, "release-1")))
@@ -73,7 +73,8 @@ func Unpin(root, name string) error {
 	})
 }
 
-// Find looks a run up by the name of a baseline, the name of its folder, or its id or the beginning of it, if only one run has it.
+// Find looks a run up by the name of a baseline, the name of its folder, or its id or the beginning of it, if only one
+// run has it.
 func Find(root, name string) (reports.Entry, error) {
 	entries, err := List(root)
 	if err != nil {
@@ -128,8 +129,8 @@ func changeBaselines(root string, change func(map[string]Baseline) error) error 
 	return writeWhole(filepath.Join(root, baselinesFile), data.Bytes())
 }
 
-// lock takes a file that only one process can make. It is held for the time of reading and writing a small file; one that is older than
-// half a minute was left by a process that died, and is taken over.
+// lock takes a file that only one process can make. It is held while a small file is read and written; one that is
+// older than half a minute was left by a process that died, and is taken over.
 func lock(path string) (release func(), err error) {
 	for range 500 {
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

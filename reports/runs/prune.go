@@ -12,7 +12,8 @@ import (
 	"agstest/reports"
 )
 
-// PruneOptions say which runs may go. At least one of Keep and OlderThan is needed; with both, a run goes only if both allow it.
+// PruneOptions say which runs may go. At least one of Keep and OlderThan is needed; with both, a run goes only if both
+// allow it.
 type PruneOptions struct {
 	Keep      int           // the newest ones of each environment and kind that stay
 	OlderThan time.Duration // runs that started later stay
@@ -20,9 +21,9 @@ type PruneOptions struct {
 	DryRun    bool // tell what would go, and leave it
 }
 
-// Prune deletes old runs below root and returns those that went, or would go. Pinned runs stay, and so do runs that have not ended and were
-// written to less than a day ago. What is not provably a run (ours) stays too, whatever the index says of it: left tells its names and why.
-// Nothing outside root is touched, wherever links lead.
+// Prune deletes old runs below root and returns those that went, or would go. It keeps pinned runs, and runs that have
+// not ended and were written to less than a day ago. It also keeps folders that are not provably runs (ours), whatever
+// the index says of them: left lists their names and the reasons. It touches nothing outside root, wherever links lead.
 func Prune(root string, options PruneOptions) (gone []reports.Entry, left []string, err error) {
 	if options.Keep < 0 || options.OlderThan < 0 || options.Keep == 0 && options.OlderThan == 0 {
 		return nil, nil, errors.New("pruning runs: say how many to keep, or how old they must be")
@@ -64,7 +65,15 @@ func Prune(root string, options PruneOptions) (gone []reports.Entry, left []stri
 	if options.DryRun || len(gone) == 0 {
 		return gone, left, nil
 	}
-	for i, entry := range gone {
+	if gone, err = removeAll(below, root, gone); err != nil {
+		return gone, left, err
+	}
+	return gone, left, RebuildIndex(root)
+}
+
+// removeAll deletes runs below root and returns those that went.
+func removeAll(below *os.Root, root string, runs []reports.Entry) (gone []reports.Entry, err error) {
+	for i, entry := range runs {
 		// The name goes first, so that nobody reads half a run while its files are deleted.
 		doomed := ".pruned-" + entry.Folder
 		err := below.Rename(entry.Folder, doomed)
@@ -72,10 +81,10 @@ func Prune(root string, options PruneOptions) (gone []reports.Entry, left []stri
 			err = below.RemoveAll(doomed)
 		}
 		if err != nil {
-			return gone[:i], left, fmt.Errorf("pruning %s: %w", filepath.Join(root, entry.Folder), withoutPath(err))
+			return runs[:i], fmt.Errorf("pruning %s: %w", filepath.Join(root, entry.Folder), withoutPath(err))
 		}
 	}
-	return gone, left, RebuildIndex(root)
+	return runs, nil
 }
 
 // lastWritten is when anything in a folder was last written.

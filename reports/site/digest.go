@@ -13,9 +13,12 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
+	"agstest/reports/runs"
 )
 
-// Digest is what the site keeps of a run: enough for all pages but its full report. Texts are as they are stored, without secrets.
+// Digest is the part of a run that the site keeps: enough for all pages but its full report. Texts are as they are
+// stored, without secrets.
 type Digest struct {
 	Folder string `json:"folder"` // below the folder of runs, with slashes
 	Stamp  string `json:"stamp"`  // sizes and times of the stored files; another stamp means that the run is read again
@@ -74,7 +77,7 @@ type LoadDigest struct {
 	Limits     []LimitDigest                   `json:"limits,omitempty"`
 }
 
-// LimitDigest is a limit and what came.
+// LimitDigest is a limit and its result.
 type LimitDigest struct {
 	Verdict    reports.Verdict `json:"verdict"`
 	Expression string          `json:"expression"`
@@ -88,7 +91,7 @@ type Rule struct {
 	Text  string `json:"text"`
 }
 
-// How much of a run is kept at most. What is left out stands in the run's own report.
+// How much of a run is kept at most. The run's own report has the rest.
 const (
 	mostRequirements = 16 << 20 // bytes of the member requirements
 	mostMember       = 4 << 20
@@ -100,11 +103,12 @@ const (
 	mostLimits       = 60
 )
 
-// digest reads what the site needs of the run in a folder below root, and the rules that it lists. Only plain files are read.
+// digest reads the part of a run that the site needs from its folder below root, and the rules that it lists. It reads
+// only plain files.
 func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 	var conformance *reports.Conformance
 	var load *reports.Load
-	var comparison *reports.Comparison
+	var comparison *compare.Comparison
 	for _, part := range []struct {
 		name   string
 		wanted map[string]int
@@ -120,7 +124,7 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 			return nil, nil, fmt.Errorf("%s/%s: %w", folder, part.name, withoutPath(err))
 		}
 	}
-	stored := reports.Stored{Conformance: conformance, Load: load, Comparison: comparison}
+	stored := runs.Stored{Parts: reports.Parts{Conformance: conformance, Load: load}, Comparison: comparison}
 	if conformance == nil && load == nil && comparison == nil {
 		return nil, nil, fmt.Errorf("%s: it holds no run", folder)
 	}
@@ -205,7 +209,7 @@ func plainWhy(r reports.Requirement) string {
 }
 
 func loadDigest(l *reports.Load) *LoadDigest {
-	entry := reports.EntryOf("", reports.Stored{Load: l})
+	entry := runs.EntryOf("", runs.Stored{Parts: reports.Parts{Load: l}})
 	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question, Asked: figures.OneLine(entry.Asked, mostWords), Operations: map[string]reports.EntryFigures{}}
 	for name, of := range entry.Response {
 		if len(d.Operations) >= mostOperations {
@@ -222,7 +226,8 @@ func loadDigest(l *reports.Load) *LoadDigest {
 	return d
 }
 
-// readPart reads members of a stored file into what the pointer points to, which stays nil where there is no such file.
+// readPart reads members of a stored file into the value that the pointer points to, which stays nil if there is no
+// such file.
 func readPart(root *os.Root, name string, wanted map[string]int, into any) error {
 	file, err := openPlain(root, name)
 	if err != nil {

@@ -22,8 +22,8 @@ var ownSheet string
 //go:embed templates/search.js
 var searchScript string
 
-// sheet is the look of all reports, and what only the site has. It lies beside the pages: hosts with a policy of their own, such as
-// Jenkins, let no style sheet within a page through.
+// sheet is the style of all reports, and of the site's own parts. It lies beside the pages: hosts with a policy of
+// their own, such as Jenkins, let no style sheet within a page through.
 var sheet = string(html.StyleSheet()) + ownSheet
 
 var templates = template.Must(html.Parts().Parse(pageTemplates))
@@ -38,7 +38,7 @@ func policy(script string) string {
 	return p + "; base-uri 'none'; form-action 'none'"
 }
 
-// frame is what all pages share.
+// frame is the common data of all pages.
 type frame struct {
 	Site, Title, Up, Policy string
 	Facts                   []reports.Fact

@@ -10,6 +10,7 @@ import (
 
 	"agstest/internal/disarm"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/html"
 	"agstest/reports/matrix"
 )
@@ -59,7 +60,7 @@ func (b *builder) fullReport(d *Digest) error {
 	}
 	var c *reports.Conformance
 	var l *reports.Load
-	var compared *reports.Comparison
+	var compared *compare.Comparison
 	if !current {
 		var err error
 		if c, err = fullPart(b, d.Folder+"/"+reports.ConformanceFile, d.Conformance != nil, reports.ReadConformance); err != nil {
@@ -68,7 +69,7 @@ func (b *builder) fullReport(d *Digest) error {
 		if l, err = fullPart(b, d.Folder+"/"+reports.LoadFile, d.Load != nil, reports.ReadLoad); err != nil {
 			return nil
 		}
-		if compared, err = fullPart(b, d.Folder+"/"+reports.ComparisonFile, d.Conformance == nil && d.Load == nil, reports.ReadComparison); err != nil {
+		if compared, err = fullPart(b, d.Folder+"/"+reports.ComparisonFile, d.Conformance == nil && d.Load == nil, compare.ReadComparison); err != nil {
 			return nil
 		}
 	}
@@ -119,7 +120,7 @@ func fullPart[T any](b *builder, name string, wanted bool, read func(io.Reader) 
 	return read(io.LimitReader(file, mostFull))
 }
 
-// planPages shows what the newest plans found, all environments side by side, with links to the runs in this site.
+// planPages shows the results of the newest plans, all environments side by side, with links to the runs in this site.
 func (b *builder) planPages(places []place) error {
 	slices.SortFunc(places, func(x, y place) int { return strings.Compare(y.folder, x.folder) })
 	byFolder := map[string]*Digest{}
@@ -142,7 +143,7 @@ func (b *builder) planPages(places []place) error {
 			b.history.damaged = append(b.history.damaged, disarm.Line(place.folder+"/"+matrix.File+": "+err.Error()))
 			continue
 		}
-		b.plans = append(b.plans, page{strings.TrimSpace(minute(m.Start) + " " + m.Name + " " + m.Release + ": " + m.Verdict.Word()), at})
+		b.plans = append(b.plans, page{strings.TrimSpace(minute(m.Start)+" "+m.Name+" "+m.Release) + ": " + m.Verdict.Word(), at})
 		if b.target.current(at, key) {
 			b.target.keep(at)
 			continue
@@ -163,8 +164,8 @@ func (b *builder) planPages(places []place) error {
 	return nil
 }
 
-// linkOfPlan is where a link of a plan's matrix leads in the site: to the page of the full report, or to that of the run. Links to
-// anything else go.
+// linkOfPlan maps a link of a plan's matrix into the site: to the page of the full report, or to that of the run. Links
+// to anything else are dropped.
 func (b *builder) linkOfPlan(plan, link string, byFolder map[string]*Digest) string {
 	link, fragment, _ := strings.Cut(link, "#")
 	d := byFolder[path.Join(plan, path.Dir(link))]

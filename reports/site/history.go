@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
-// history is all runs, in the order of their start, and what follows from them.
+// history is all runs, in the order of their start, with the data derived from them.
 type history struct {
 	runs         []*Digest
 	rules        []Rule
@@ -32,7 +33,7 @@ type history struct {
 type environment struct {
 	Name, Slug  string
 	Runs        []*Digest
-	Conformance *Digest // the newest whole run that has such a part; nil: none
+	Conformance *Digest // the newest whole run with this part; nil: none
 	Load        *Digest
 	Verdict     reports.Verdict // the graver of both
 }
@@ -72,17 +73,8 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 		if d.Load != nil {
 			key[2] = d.Load.Question
 		}
-		earlier := last[key]
-		if n := len(earlier); n > 0 {
-			h.before[d] = earlier[n-1]
-		}
-		for i := len(earlier) - 1; i >= 0 && d.Release != ""; i-- {
-			if r := earlier[i].Release; r != "" && r != d.Release {
-				h.release[d] = earlier[i]
-				break
-			}
-		}
-		last[key] = append(earlier, d)
+		h.follow(d, last[key])
+		last[key] = append(last[key], d)
 		if d.Conformance != nil {
 			e.Conformance = d
 		}
@@ -96,22 +88,11 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 				releases[d.Release] = r
 				h.releases = append(h.releases, r)
 			}
-			r.Last = d.Start
-			if d.Conformance != nil {
-				r.Conformance[d.Environment] = d
-			}
-			if d.Load != nil {
-				r.Load[d.Environment] = d
-			}
+			r.add(d)
 		}
 	}
 	for _, e := range h.environments {
-		if e.Conformance != nil {
-			e.Verdict = e.Conformance.Conformance.Verdict
-		}
-		if e.Load != nil && (e.Verdict == "" || e.Load.Load.Verdict.Rank() < e.Verdict.Rank()) {
-			e.Verdict = e.Load.Load.Verdict
-		}
+		e.Verdict = e.graver()
 	}
 	slices.SortFunc(h.environments, func(a, b *environment) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(h.releases, func(a, b *release) int { return b.First.Compare(a.First) })
@@ -119,14 +100,52 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 	return h
 }
 
-// plainSafe are names that may stay; none of them looks like one that was made.
+// follow keeps which of the earlier runs of its kind a run is compared with.
+func (h *history) follow(d *Digest, earlier []*Digest) {
+	if n := len(earlier); n > 0 {
+		h.before[d] = earlier[n-1]
+	}
+	if d.Release == "" {
+		return
+	}
+	for _, one := range slices.Backward(earlier) {
+		if one.Release != "" && one.Release != d.Release {
+			h.release[d] = one
+			return
+		}
+	}
+}
+
+// add adds a run that is newer than those the release has.
+func (r *release) add(d *Digest) {
+	r.Last = d.Start
+	if d.Conformance != nil {
+		r.Conformance[d.Environment] = d
+	}
+	if d.Load != nil {
+		r.Load[d.Environment] = d
+	}
+}
+
+// graver returns the graver verdict of the two newest runs; empty if there are none.
+func (e *environment) graver() (v reports.Verdict) {
+	if e.Conformance != nil {
+		v = e.Conformance.Conformance.Verdict
+	}
+	if e.Load != nil && (v == "" || e.Load.Load.Verdict.Rank() < v.Rank()) {
+		v = e.Load.Load.Verdict
+	}
+	return v
+}
+
+// plainSafe matches names that may stay, unless madeName takes them for made ones.
 var plainSafe, madeName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`), regexp.MustCompile(`(^|-)[0-9a-f]{8}$`)
 
 var stampedName = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z-[a-z0-9-]{1,80}$`)
 var plainName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// fileName makes a name for a file of what others have named: lower-case letters of ASCII, digits and hyphens, and different for
-// different names.
+// fileName makes a file name from any name: lower-case ASCII letters, digits and hyphens, and different for different
+// names.
 func fileName(name string) string {
 	if stampedName.MatchString(name) || plainSafe.MatchString(name) && !madeName.MatchString(name) {
 		return name
@@ -171,7 +190,7 @@ func (c *ConformanceDigest) counts() counts {
 	return n
 }
 
-// verdicts are those of single requirements.
+// verdicts returns the verdicts of single requirements.
 func (c *ConformanceDigest) verdicts() map[string]reports.Verdict {
 	of := map[string]reports.Verdict{}
 	for verdict, ids := range c.Requirements {
@@ -264,7 +283,7 @@ func (h *history) tell() {
 }
 
 // trends are the load runs of one environment, question by question; only the newest runs of each.
-func (e *environment) trends(pinned map[string][]string, most int) []reports.Trend {
+func (e *environment) trends(pinned map[string][]string, most int) []compare.Trend {
 	byQuestion := map[string]int{}
 	var entries []reports.Entry
 	for i := len(e.Runs) - 1; i >= 0; i-- {
@@ -277,5 +296,5 @@ func (e *environment) trends(pinned map[string][]string, most int) []reports.Tre
 			NotValid: d.Load.NotValid, Question: d.Load.Question, Asked: d.Load.Asked, Response: d.Load.Operations, Pins: pinned[d.Folder]})
 	}
 	slices.Reverse(entries)
-	return reports.Trends(entries)
+	return compare.Trends(entries)
 }

@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// members reads a JSON object from a stream and keeps the wanted members of it, each of at most so many bytes. What is not wanted is
-// passed over without being kept, however large: a stored run is mostly transcripts, and a list of runs needs none of them.
-// That strings and brackets end is checked everywhere, all else only in what is kept.
+// members reads a JSON object from a stream and keeps the wanted members of it, each of at most the given number of
+// bytes. It skips other members without keeping them, however large: a stored run is mostly transcripts, which a list
+// of runs does not need. It checks everywhere that strings and brackets end, and all else only in what it keeps.
 func members(r io.Reader, wanted map[string]int) (map[string]json.RawMessage, error) {
 	s := scanner{r: r, wanted: wanted, found: map[string]json.RawMessage{}, chunk: make([]byte, 0, 128<<10)}
 	if err := s.object(); err != nil {
@@ -163,7 +163,7 @@ func (s *scanner) value() (byte, error) {
 	}
 }
 
-// plain passes over what is neither text nor bracket.
+// plain skips bytes that are neither text nor bracket.
 func (s *scanner) plain() {
 	for s.at < len(s.chunk) {
 		switch s.chunk[s.at] {
@@ -208,7 +208,7 @@ func (s *scanner) text() error {
 	}
 }
 
-// keep adds to what is kept, up to its limit.
+// keep adds bytes to those kept, up to the limit.
 func (s *scanner) keep(b ...byte) {
 	if room := s.most - len(s.kept); room > 0 {
 		s.kept = append(s.kept, b[:min(len(b), room)]...)

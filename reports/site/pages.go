@@ -13,10 +13,11 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/html"
 )
 
-// How much a page shows at most. All else stands on the pages of months and in the runs' own reports.
+// How much a page shows at most. The pages of months and the runs' own reports have the rest.
 const (
 	mostChanges    = 12
 	mostOnOnePage  = 150 // runs
@@ -81,7 +82,7 @@ func (b *builder) rows(runs []*Digest, up string, days bool) []runRow {
 	return rows
 }
 
-// found is what a run found, in a few words.
+// found describes the result of a run in a few words.
 func found(d *Digest) string {
 	var said []string
 	if d.Conformance != nil {
@@ -168,6 +169,7 @@ func (b *builder) index() error {
 		Reason       string
 		Environments []environmentRow
 		Changes      []change
+		Compared     bool // some run has one before it
 		Months       []month
 		OlderMonths  int
 		Plans        []page
@@ -206,7 +208,7 @@ func (b *builder) index() error {
 	if len(parts) > 0 {
 		v.Reason = "By the newest run of each kind: " + strings.Join(parts, "; ") + "."
 	}
-	v.Changes = b.changes()
+	v.Changes, v.Compared = b.changes(), len(h.before) > 0
 	months := b.months(h.runs, "")
 	v.Months = months[:min(len(months), monthsAtFirst)]
 	if len(months) > monthsAtFirst {
@@ -230,7 +232,7 @@ func enumerated(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// changes are what the newest runs found otherwise than those before them: requirements first, then load.
+// changes returns how the results of the newest runs differ from those before them: requirements first, then load.
 func (b *builder) changes() []change {
 	var failing, mended, moved []change
 	for _, e := range b.history.environments {
@@ -329,8 +331,8 @@ func (b *builder) environment(e *environment) error {
 	}
 	for n, t := range b.trends[e] {
 		group := chartGroup{Heading: "Load: " + t.Asked}
-		if valid := t.Valid(); valid < reports.FewestForChanges {
-			group.Notes = append(group.Notes, note{"calm", fmt.Sprintf("%s valid: changes of level are looked for from %d on.", figures.PluralOf(int64(valid), "run is", "runs are"), reports.FewestForChanges)})
+		if valid := t.Valid(); valid < compare.FewestForChanges {
+			group.Notes = append(group.Notes, note{"calm", fmt.Sprintf("%s valid: changes of level are looked for from %d on.", figures.PluralOf(int64(valid), "run is", "runs are"), compare.FewestForChanges)})
 		}
 		for k, o := range t.Operations {
 			for _, s := range o.Spikes[max(0, len(o.Spikes)-3):] {

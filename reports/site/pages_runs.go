@@ -12,7 +12,7 @@ import (
 	"agstest/reports"
 )
 
-// monthPages lists runs month by month; runs.html is that of the newest.
+// monthPages lists runs month by month; runs.html shows the newest month.
 func (b *builder) monthPages() error {
 	type monthLink struct {
 		Name, Path string
@@ -213,7 +213,7 @@ func upper(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// searchPage lists everything; a script hides what is not looked for.
+// searchPage lists everything; a script hides the rows that do not match.
 func (b *builder) searchPage() error {
 	type item struct{ Path, Name, Words string }
 	type group struct {

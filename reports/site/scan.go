@@ -18,7 +18,7 @@ import (
 // deepest is how far below the folder of runs a run may lie: folders of plans hold ENVIRONMENT/COMMAND.
 const deepest = 3
 
-// mostFolders bounds the work in a folder that is none of runs.
+// mostFolders bounds the work in a folder that does not hold runs.
 const mostFolders = 200_000
 
 // place is a folder with a stored run, and the stamp of its files.
@@ -39,37 +39,19 @@ func scan(root *os.Root) (found []place, matrices []place, err error) {
 		if seen++; seen > mostFolders {
 			return fmt.Errorf("it holds more than %d folders: is it a folder of runs?", mostFolders)
 		}
-		stamp, table := "", ""
-		var below []string
-		for _, entry := range entries {
-			name := entry.Name()
-			switch {
-			case name == markFile:
-				return nil // a site lies there
-			case entry.IsDir() && !strings.HasPrefix(name, "."):
-				below = append(below, name)
-			case entry.Type().IsRegular() && (name == reports.ConformanceFile || name == reports.LoadFile || name == reports.ComparisonFile || name == matrix.File):
-				info, err := entry.Info()
-				if err != nil {
-					continue
-				}
-				one := fmt.Sprintf("%s %d %d;", name[:1], info.Size(), info.ModTime().UnixNano())
-				if name == matrix.File {
-					table = one
-				} else {
-					stamp += one
-				}
-			}
+		here := contentsOf(entries)
+		if here.site {
+			return nil
 		}
-		if table != "" && folder != "." {
-			matrices = append(matrices, place{folder, table})
+		if here.matrix != "" && folder != "." {
+			matrices = append(matrices, place{folder, here.matrix})
 		}
-		if stamp != "" && folder != "." {
-			found = append(found, place{folder, stamp})
+		if here.run != "" && folder != "." {
+			found = append(found, place{folder, here.run})
 			return nil
 		}
 		if depth < deepest {
-			for _, name := range below {
+			for _, name := range here.below {
 				if err := walk(path.Join(folder, name), depth+1); err != nil {
 					return err
 				}
@@ -80,6 +62,40 @@ func scan(root *os.Root) (found []place, matrices []place, err error) {
 	err = walk(".", 0)
 	sort.Slice(found, func(i, j int) bool { return found[i].folder < found[j].folder })
 	return found, matrices, err
+}
+
+// contents lists the files of a folder.
+type contents struct {
+	site        bool     // a site lies there
+	run, matrix string   // the stamps of their files; empty: there is none
+	below       []string // folders
+}
+
+func contentsOf(entries []fs.DirEntry) (c contents) {
+	for _, entry := range entries {
+		name := entry.Name()
+		switch {
+		case name == markFile:
+			return contents{site: true}
+		case entry.IsDir() && !strings.HasPrefix(name, "."):
+			c.below = append(c.below, name)
+		case !entry.Type().IsRegular():
+		case name == matrix.File:
+			c.matrix = stampOf(entry)
+		case name == reports.ConformanceFile, name == reports.LoadFile, name == reports.ComparisonFile:
+			c.run += stampOf(entry)
+		}
+	}
+	return c
+}
+
+// stampOf is another one when a file was written again; empty: it cannot be looked at.
+func stampOf(file fs.DirEntry) string {
+	info, err := file.Info()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %d;", file.Name()[:1], info.Size(), info.ModTime().UnixNano())
 }
 
 // pins are the names under which folders are kept as baselines.

@@ -1,10 +1,10 @@
 // Package site makes a static site of all stored runs: the last verdict of each environment, a calendar, trends of
 // conformance and load, the story of each requirement from release to release, each run beside the one before, and a
-// search. It needs no server, no network and no script but for the search. It is built anew from the folder of runs each
-// time, and what it knows of a run it keeps in the site, so that a further run costs little.
+// search. It needs no server, no network and no script but for the search. It builds the site anew from the folder of
+// runs each time, and keeps a digest of each run in the site, so that a further run costs little.
 //
-// Runs are read through os.Root, links are not followed, and no page of a run is copied: full reports are made anew from
-// what was stored. Nothing is replaced or deleted that the mark of the site does not list.
+// It reads runs through os.Root and follows no links. It copies no page of a run, but makes full reports anew from the
+// stored data. It replaces or deletes only files that the mark of the site lists.
 package site
 
 import (
@@ -25,6 +25,7 @@ import (
 	"agstest/internal/disarm"
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/compare"
 	"agstest/reports/html"
 )
 
@@ -32,15 +33,16 @@ import (
 type Options struct {
 	// Name is the title of the site; empty: Test history.
 	Name string
-	// Reports is of how many of the newest runs of each environment and kind the site holds the full report; pinned runs have theirs too.
+	// Reports is of how many of the newest runs of each environment and kind the site holds the full report; pinned runs
+	// have theirs too.
 	Reports int
-	// DryRun changes nothing, and tells what would be.
+	// DryRun changes nothing, and reports what a build would do.
 	DryRun bool
 	// Tool is the version that builds; another one makes all pages anew.
 	Tool string
 }
 
-// Result is what was done, or would be.
+// Result is what a build did, or would do.
 type Result struct {
 	Runs, Environments int
 	Files              int      // of the whole site
@@ -53,7 +55,7 @@ type Result struct {
 }
 
 const (
-	digestsFile = "runs.ndjson" // what is known of each run, a line each
+	digestsFile = "runs.ndjson" // the digest of each run, a line each
 	defaultName = "Test history"
 )
 
@@ -62,7 +64,7 @@ type builder struct {
 	root     *os.Root
 	target   *target
 	history  *history
-	trends   map[*environment][]reports.Trend
+	trends   map[*environment][]compare.Trend
 	verdicts map[*Digest]map[string]reports.Verdict
 	guard    sync.Mutex
 	plans    []page
@@ -93,7 +95,7 @@ func Build(from, to string, options Options) (*Result, error) {
 		return nil, err
 	}
 	defer t.close()
-	b := &builder{options: options, root: root, target: t, trends: map[*environment][]reports.Trend{}, verdicts: map[*Digest]map[string]reports.Verdict{}}
+	b := &builder{options: options, root: root, target: t, trends: map[*environment][]compare.Trend{}, verdicts: map[*Digest]map[string]reports.Verdict{}}
 	b.making = shortSum(pageTemplates + sheet + searchScript + options.Tool)
 	result, err := b.build()
 	if err != nil {
@@ -118,6 +120,7 @@ func (b *builder) build() (*Result, error) {
 			damaged = append(damaged, d.Problem)
 		}
 	}
+	apart(b.root, runs)
 	rules = mergeRules(rules, newRules, runs)
 	if err := b.keepDigests(all, rules); err != nil {
 		return nil, err
@@ -231,7 +234,7 @@ type kept struct {
 	Run    *Digest `json:"run,omitempty"`
 }
 
-// known reads what the site knows of runs. What is damaged, or of another version, is read from the runs again.
+// known reads the site's digests of runs. Damaged digests, or those of another version, are read from the runs again.
 func (b *builder) known() (map[string]*Digest, []Rule) {
 	digests := map[string]*Digest{}
 	data, err := b.target.read(digestsFile, reports.MaxStored)
@@ -309,8 +312,8 @@ func (b *builder) read(places []place, known map[string]*Digest) (all []*Digest,
 	return all, rules, fresh
 }
 
-// mergeRules keeps the order in which the rules are known, puts new ones behind, and takes the newest wording. Rules that no run lists any
-// more go.
+// mergeRules keeps the order in which the rules are known, puts new ones behind, and takes the newest wording. Rules
+// that no run lists any more go.
 func mergeRules(known []Rule, lists [][]Rule, runs []*Digest) []Rule {
 	index := map[string]int{}
 	merged := slices.Clone(known)
@@ -345,5 +348,6 @@ func shortSum(text string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// reportStyle is that of the full reports: with a style sheet beside them and without script, as hosts with a policy of their own want it.
+// reportStyle is the style of the full reports: with a style sheet beside them and without script, as hosts with a
+// policy of their own want it.
 var reportStyle = html.Style{Folder: true}

@@ -19,6 +19,7 @@ import (
 
 	"agstest/reports"
 	"agstest/reports/matrix"
+	"agstest/reports/runs"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -74,8 +75,8 @@ func loaded(r reports.Run, p50 time.Duration, wrong int64) *reports.Load {
 		Operations: map[string]*reports.Operation{"refresh": operation()}, Total: operation(), Limits: []reports.Limit{{Expression: "refresh.p99<300ms", Verdict: reports.Pass, Value: "25 ms"}}}
 }
 
-// sample is sixteen weeks of three environments: staging fails after release 24.36, and its load has a spike, a new level and a run that is
-// not valid; int changes from run to run; dev is sound. A plan holds runs of two.
+// sample is sixteen weeks of three environments: staging fails after release 24.36, and its load has a spike, a new
+// level and a run that is not valid; int changes from run to run; dev is sound. A plan holds runs of two.
 func sample(t testing.TB) string {
 	root := t.TempDir()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -119,7 +120,7 @@ func sample(t testing.TB) string {
 	for i, environment := range []string{"dev", "prod-eu"} {
 		c := conformed(run(fmt.Sprintf("aa%010x", i), "conform", environment, "24.38", day.Add(time.Duration(i)*time.Minute)), 24, make([]int, i)...)
 		put(t, root, plan+"/"+environment+"/conform/conformance.json", c)
-		columns = append(columns, matrix.Column{Name: environment, Parts: []matrix.Part{{Command: "conform", Folder: environment + "/conform", Exit: i, Run: &reports.Stored{Conformance: c}}}})
+		columns = append(columns, matrix.Column{Name: environment, Parts: []matrix.Part{{Command: "conform", Folder: environment + "/conform", Exit: i, Run: &runs.Stored{Parts: reports.Parts{Conformance: c}}}}})
 	}
 	put(t, root, plan+"/matrix.json", matrix.Build("Before the release", "24.38", "", reports.Tool{Version: "1.0.0"}, columns))
 	put(t, root, "baselines.json", `{"release-24-34":{"folder":"20260803T113000Z-staging-conform-000000000002","id":"x"}}`)
@@ -206,6 +207,32 @@ func TestSite(t *testing.T) {
 	assert.Contains(t, less.Removed, "reports/"+fileName("one-more")+"/conformance.html")
 	assert.Equal(t, "tests.example", read("CNAME"))
 	assert.Equal(t, "mine now", read("runs/"+fileName("one-more")+".html"))
+}
+
+// TestServicesOfOneNameInAPlan: a plan whose files call two services the same shows both, so that the one that passed
+// last does not hide the one that fails.
+func TestServicesOfOneNameInAPlan(t *testing.T) {
+	t.Parallel()
+	root, to := t.TempDir(), filepath.Join(t.TempDir(), "public")
+	began := time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)
+	for i, environment := range []string{"staging", "int"} { // staging fails first, int passes last
+		r := run(fmt.Sprint("a", i), "conform", "mock", "25.52", began.Add(time.Duration(i)*time.Minute))
+		r.URL = "http://127.0.0.1:808" + fmt.Sprint(i)
+		put(t, root, "the-plan/"+environment+"/conform/conformance.json", conformed(r, 4, make([]int, 1-i)...))
+		// Runs outside a plan keep the names of their files: a mock has another port in each run.
+		r.Environment = "built-in"
+		put(t, root, "alone/"+environment+"/conform/conformance.json", conformed(r, 4))
+	}
+	put(t, root, "the-plan/plan.json", "{}")
+	for range 2 { // the second site is made of what the first has kept
+		result, err := Build(root, to, Options{Tool: "1"})
+		require.NoError(t, err)
+		assert.Equal(t, 3, result.Environments)
+		text, err := os.ReadFile(filepath.Join(to, "index.html"))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "By the newest run of each kind: fail in staging; pass in built-in, int.")
+		assert.Contains(t, string(text), "found what the one before it found", "two runs of what is no plan")
+	}
 }
 
 // linksLead follows every link of every page of a site.
@@ -393,8 +420,8 @@ func FuzzMembers(f *testing.F) {
 	})
 }
 
-// BenchmarkSite builds the site of 1,000 runs, half of them conformance runs of 205 requirements with 2.5 MB each and half load runs, in six
-// environments, and then that of one more. README and docs quote it:
+// BenchmarkSite builds the site of 1,000 runs, half of them conformance runs of 205 requirements with 2.5 MB each and
+// half load runs, in six environments, and then that of one more. README and docs quote it:
 //
 //	go test ./reports/site -run '^$' -bench Site -benchtime 1x
 func BenchmarkSite(b *testing.B) {

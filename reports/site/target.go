@@ -15,8 +15,8 @@ import (
 	"sync"
 )
 
-// markFile lies in the folder of a site and lists what belongs to it. A folder without it is not touched, and what it does not list is
-// neither replaced nor deleted.
+// markFile lies in the folder of a site and lists its files. A folder without it is not touched, and files that it does
+// not list are neither replaced nor deleted.
 const markFile = ".agstest-site"
 
 // markSchema names the version of the form of the mark.
@@ -33,13 +33,14 @@ type mark struct {
 type written struct {
 	Sum  string `json:"sum"` // SHA-256 of its content, shortened
 	Size int64  `json:"size"`
-	// Key stands for everything that the file was made from; where it is the same, the file need not be made again. Empty: always made.
+	// Key stands for everything that the file was made from; if it is the same, the file need not be made again. Empty:
+	// always made.
 	Key string `json:"key,omitempty"`
 }
 
 // target is the folder that a site is written to. Its methods may be called by several goroutines.
 type target struct {
-	root   *os.Root // nil: the folder is not there yet, and is not made in a dry run
+	root   *os.Root // current tells whether a file is there as it was written, from the same source.
 	dryRun bool
 	before map[string]written
 	broken bool // an earlier build did not end
@@ -50,7 +51,7 @@ type target struct {
 	folders map[string]bool
 }
 
-// openTarget opens the folder of a site; one that is missing is made. A folder that holds anything and no mark is refused.
+// openTarget opens the folder of a site, or makes a missing one. It refuses a folder that holds anything but no mark.
 func openTarget(folder string, dryRun bool) (*target, error) {
 	t := &target{dryRun: dryRun, before: map[string]written{}, now: map[string]written{}, folders: map[string]bool{}}
 	entries, err := os.ReadDir(folder)
@@ -128,7 +129,7 @@ func (t *target) read(name string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// current tells that a file is there as it was written, and was made from the same.
+// current tells whether a file is there as it was written, from the same source.
 func (t *target) current(name, key string) bool {
 	before, known := t.before[name]
 	return known && key != "" && before.Key == key && t.unchanged(name, before)
@@ -215,7 +216,8 @@ func (t *target) folder(name string) error {
 	return nil
 }
 
-// finish removes what was of the site and is no more, and writes the mark. What somebody has changed since stays; left names it.
+// finish removes files that no longer belong to the site, and writes the mark. Files that somebody has changed since
+// stay; left names them.
 func (t *target) finish() (removed, left []string, err error) {
 	for name, before := range t.before {
 		if _, still := t.now[name]; still || !fs.ValidPath(name) || name == markFile {

@@ -9,10 +9,12 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/compare"
+	"agstest/reports/markdown"
 )
 
 // Comparison writes the summary of a comparison that a person reads on a terminal, like Text.
-func Comparison(w io.Writer, c *reports.Comparison, color bool) error {
+func Comparison(w io.Writer, c *compare.Comparison, color bool) error {
 	t := &textWriter{w: bufio.NewWriter(w), color: color}
 	t.line("Comparison: %s  %s", t.verdict(c.Verdict), printable(figures.OneLine(c.Reason, 1000)))
 	oldName, newName := c.Sides()
@@ -37,21 +39,8 @@ func Comparison(w io.Writer, c *reports.Comparison, color bool) error {
 		}
 		t.line("    %s", printable(figures.OneLine(wrong.String(), 200)))
 	}
-	if part := c.Conformance; part != nil {
-		for i, change := range part.Changes {
-			if i == textShown {
-				t.line("    … and %s", figures.Plural(int64(len(part.Changes)-i), "more change"))
-				break
-			}
-			t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(), printable(figures.OneLine(change.New.Summary(), 160)))
-		}
-		for i, drift := range part.Drift {
-			if i == textShown {
-				t.line("    … and %s of form", figures.Plural(int64(len(part.Drift)-i), "more difference"))
-				break
-			}
-			t.line("    %s", printable(figures.OneLine("drift: "+drift.Sentence(), 200)))
-		}
+	if c.Conformance != nil {
+		t.changes(c.Conformance)
 	}
 	if rows := figureRows(c); len(rows) > 0 {
 		var table strings.Builder
@@ -66,15 +55,7 @@ func Comparison(w io.Writer, c *reports.Comparison, color bool) error {
 			t.line("%s", printable(row))
 		}
 	}
-	if c.Verdict != reports.NotComparable { // else the reason says them
-		for _, reason := range c.NotComparable {
-			t.line("  not comparable: %s", printable(figures.OneLine(reason, 400)))
-		}
-	} else if !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
-		for _, reason := range c.NotComparable {
-			t.line("  why: %s", printable(figures.OneLine(reason, 400)))
-		}
-	}
+	t.notComparable(c)
 	for _, note := range c.Notes {
 		t.line("  note: %s", printable(figures.OneLine(note, 400)))
 	}
@@ -90,8 +71,40 @@ func Comparison(w io.Writer, c *reports.Comparison, color bool) error {
 	return nil
 }
 
-// figureRows are the figures of a comparison with a head row: what was judged, or else what is shown of two runs.
-func figureRows(c *reports.Comparison) [][]string {
+// changes lists what changed in conformance, and in the form of answers.
+func (t *textWriter) changes(part *compare.ConformanceComparison) {
+	for i, change := range part.Changes {
+		if i == textShown {
+			t.line("    … and %s", figures.Plural(int64(len(part.Changes)-i), "more change"))
+			break
+		}
+		t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(), printable(figures.OneLine(change.New.Summary(), 160)))
+	}
+	for i, drift := range part.Drift {
+		if i == textShown {
+			t.line("    … and %s of form", figures.Plural(int64(len(part.Drift)-i), "more difference"))
+			break
+		}
+		t.line("    %s", printable(figures.OneLine("drift: "+drift.Sentence(), 200)))
+	}
+}
+
+// notComparable says why the two cannot be compared, where the reason does not say it already.
+func (t *textWriter) notComparable(c *compare.Comparison) {
+	if c.Verdict != reports.NotComparable { // else the reason says them
+		for _, reason := range c.NotComparable {
+			t.line("  not comparable: %s", printable(figures.OneLine(reason, 400)))
+		}
+	} else if !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
+		for _, reason := range c.NotComparable {
+			t.line("  why: %s", printable(figures.OneLine(reason, 400)))
+		}
+	}
+}
+
+// figureRows returns the figures of a comparison with a head row: those that were judged, or else those shown of two
+// runs.
+func figureRows(c *compare.Comparison) [][]string {
 	var rows [][]string
 	switch {
 	case c.Interleaved != nil:
@@ -126,7 +139,7 @@ func figureRows(c *reports.Comparison) [][]string {
 			for _, point := range o.Shift {
 				switch point.Quantile {
 				case 0.5, 0.95, 0.99:
-					rows = append(rows, []string{o.Operation + " " + reports.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()), ""})
+					rows = append(rows, []string{o.Operation + " " + compare.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()), ""})
 				}
 			}
 		}
@@ -138,65 +151,59 @@ func figureRows(c *reports.Comparison) [][]string {
 }
 
 // MarkdownOfComparison writes the summary of a comparison for a job page or a merge request, like Markdown.
-func MarkdownOfComparison(w io.Writer, c *reports.Comparison) error {
-	m := &markdownWriter{left: markdownTotal - 4096}
-	m.line("## " + markdownText(c.Title()) + ": " + markdownVerdict(c.Verdict))
-	m.line("")
-	m.line(markdownText(c.Reason))
-	m.line("")
-	if _, newName := c.Sides(); len(c.Wrong) > 0 {
-		m.line("**Wrong answers of the " + strings.ToLower(newName) + "**")
-		m.line("")
-		for _, wrong := range c.Wrong {
-			m.line("- " + markdownText(wrong.String()))
+func MarkdownOfComparison(w io.Writer, c *compare.Comparison) error {
+	m := &markdown.Page{}
+	m.Line("## ", figures.OneLine(c.Title(), 160)+": "+markdown.Verdict(c.Verdict), 250)
+	m.Line("", c.Reason, 800)
+	if c.Method == compare.TwoRuns && c.Load != nil {
+		m.Line("> ", compare.TwoRunsCaution, 400)
+	}
+	list := func(title, one string, first int, items []string) {
+		s := markdown.Section{Title: title, One: one, First: first, Rest: reports.ComparisonFile}
+		for _, item := range items {
+			s.Rows = append(s.Rows, []string{item})
 		}
-		m.line("")
+		m.Add(s)
 	}
-	if c.Method == reports.TwoRuns && c.Load != nil {
-		m.line("> " + markdownText(reports.TwoRunsCaution))
-		m.line("")
+	_, newName := c.Sides()
+	var wrong []string
+	for _, kind := range c.Wrong {
+		wrong = append(wrong, kind.String())
 	}
+	list("Wrong answers of the "+strings.ToLower(newName), "kind", 3, wrong)
 	if c.Verdict != reports.NotComparable || !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
-		for _, reason := range c.NotComparable {
-			m.line("- " + markdownText(reason))
-		}
-		if len(c.NotComparable) > 0 {
-			m.line("")
-		}
+		list("", "reason", 3, c.NotComparable)
 	}
-	if part := c.Conformance; part != nil && len(part.Changes) > 0 {
-		var rows [][]string
+	if part := c.Conformance; part != nil {
+		changes := markdown.Section{Head: []string{"Requirement", "Now", "Before", "What it means", "Why"}, One: "change", First: 4, Rest: reports.ComparisonFile}
 		for _, change := range part.Changes {
-			rows = append(rows, []string{markdownText(change.ID), markdownVerdict(change.New.Verdict), markdownVerdict(change.Old.Verdict), markdownText(reports.DirectionWords[change.Direction]), markdownText(change.New.Summary())})
+			changes.Rows = append(changes.Rows, []string{change.ID, markdown.Verdict(change.New.Verdict), markdown.Verdict(change.Old.Verdict), compare.DirectionWords[change.Direction], change.New.Summary()})
 		}
-		m.rows([]string{"Requirement", "Now", "Before", "What it means", "Why"}, rows, reports.ComparisonFile)
-	}
-	if part := c.Conformance; part != nil && len(part.Drift) > 0 {
-		var rows [][]string
+		m.Add(changes)
+		drifts := markdown.Section{Head: []string{"Drift in the form of answers"}, One: "drift", First: 2, Rest: reports.ComparisonFile}
 		for _, drift := range part.Drift {
-			rows = append(rows, []string{markdownText(drift.Sentence())})
+			drifts.Rows = append(drifts.Rows, []string{drift.Sentence()})
 		}
-		m.rows([]string{"Drift in the form of answers"}, rows, reports.ComparisonFile)
+		m.Add(drifts)
 	}
-	if figures := figureRows(c); len(figures) > 0 {
-		var rows [][]string
-		for _, figure := range figures[1:] {
-			cells := make([]string, len(figure))
-			for i, text := range figure {
-				cells[i] = markdownText(text)
-			}
-			rows = append(rows, cells)
+	if rows := figureRows(c); len(rows) > 0 {
+		var verdicts []reports.Verdict
+		for _, row := range rows[1:] {
+			verdicts = append(verdicts, verdictOf(row[1])) // empty if two runs are shown and not judged
 		}
-		m.rows(figures[0], rows, reports.ComparisonFile)
+		m.Add(markdown.Section{Head: rows[0], Rows: gravestFirst(rows[1:], verdicts), One: "figure", First: 6, Rest: reports.ComparisonFile})
 	}
-	for _, note := range c.Notes {
-		m.line("- " + markdownText(note))
+	list("What to do next", "step", 2, c.Advice)
+	list("Notes", "note", 1, c.Notes)
+	return m.Write(w)
+}
+
+// verdictOf returns the verdict of a word; empty if it is none.
+func verdictOf(word string) reports.Verdict {
+	for _, v := range reports.Verdicts {
+		if v.Word() == word {
+			return v
+		}
 	}
-	for _, advice := range c.Advice {
-		m.line("- **Next:** " + markdownText(advice))
-	}
-	if _, err := io.WriteString(w, m.text.String()); err != nil {
-		return fmt.Errorf("writing the Markdown summary: %w", err)
-	}
-	return nil
+	return ""
 }

@@ -1,28 +1,23 @@
 package text
 
 import (
-	"bufio"
 	"cmp"
-	"fmt"
 	"io"
+	"slices"
 	"strings"
 
-	"agstest/internal/disarm"
 	"agstest/internal/figures"
 	"agstest/reports"
+	"agstest/reports/markdown"
 )
 
-// markdownTotal is the size in bytes under which a summary stays: GitHub drops the whole summary of a step over 1 MiB.
-const markdownTotal = 900_000
-
-// Markdown writes the summary for a job page or a merge request; either run may be nil, and both are a gate, whose verdict comes first. It stays under 900,000 bytes by leaving out
-// rows, never bytes, and says how many it left out.
+// Markdown writes the summary for a job page or a merge request; either run may be nil, and both are a gate, whose
+// verdict comes first. Failures come first, in at most markdown.Shown characters; it folds the rest.
 func Markdown(w io.Writer, c *reports.Conformance, l *reports.Load) error {
-	m := &markdownWriter{left: markdownTotal - 4096}
+	m := &summary{}
 	if c != nil && l != nil {
-		both := reports.Stored{Conformance: c, Load: l}
-		m.line("## Gate of " + markdownText(both.Run().Target()) + ": " + markdownVerdict(both.Verdict()))
-		m.line("")
+		both := reports.Parts{Conformance: c, Load: l}
+		m.title("Gate", both.Run(), both.Verdict())
 	}
 	if c != nil {
 		m.conformance(c)
@@ -30,169 +25,190 @@ func Markdown(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	if l != nil {
 		m.load(l)
 	}
-	out := bufio.NewWriter(w)
-	_, err := out.WriteString(m.text.String())
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the Markdown summary: %w", err)
-	}
-	return nil
+	return m.Write(w)
 }
 
-type markdownWriter struct {
-	text strings.Builder
-	left int
+// summary is the page of runs.
+type summary struct {
+	markdown.Page
+	facts string // the circumstances that stand there already
 }
 
-// line adds a line that must not be left out; all of them together are small.
-func (m *markdownWriter) line(text string) {
-	m.text.WriteString(text + "\n")
-	m.left -= len(text) + 1
+func (m *summary) title(kind string, run reports.Run, verdict reports.Verdict) {
+	m.Line("## ", kind+" of "+figures.OneLine(run.Target(), 80)+": "+markdown.Verdict(verdict), 160)
 }
 
-// rows adds a table with as many rows as fit; the cells are Markdown already.
-func (m *markdownWriter) rows(head []string, rows [][]string, rest string) {
-	m.line("| " + strings.Join(head, " | ") + " |")
-	m.line("|" + strings.Repeat(" --- |", len(head)))
-	for i, cells := range rows {
-		line := "| " + strings.Join(cells, " | ") + " |"
-		if len(line) > m.left {
-			m.line("")
-			m.line(figures.Count(int64(len(rows)-i)) + " more rows are in " + rest + ".")
-			break
-		}
-		m.line(line)
-	}
-	m.line("")
-}
-
-// markdownMarks stand before the word of a verdict.
-var markdownMarks = map[reports.Verdict]string{reports.Pass: "✅", reports.Partly: "🌗", reports.Improved: "✅", reports.Fail: "❌", reports.Regressed: "❌", reports.Warn: "⚠️", reports.NotExercised: "⚠️", reports.NotEnough: "❓", reports.Inconclusive: "⚠️", reports.Error: "❓", reports.Invalid: "❓", reports.NotComparable: "❓", reports.Skipped: "⏭️", reports.Known: "📌", reports.Observed: "👁️"}
-
-func markdownVerdict(v reports.Verdict) string {
-	return strings.TrimSpace(markdownMarks[v] + " " + markdownText(v.Word()))
-}
-
-// markdownText takes the meaning from every character that Markdown or HTML would read as more than itself.
-func markdownText(text string) string {
-	return markdownEscapes.Replace(figures.OneLine(disarm.XMLCharacters(text), 2000))
-}
-
-var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "!", `\!`, "~", `\~`, "@", "@\u200b")
-
-// markdownCells is markdownText of each, for the cells of a row.
-func markdownCells(texts ...string) []string {
-	cells := make([]string, len(texts))
-	for i, text := range texts {
-		cells[i] = markdownText(text)
-	}
-	return cells
-}
-
-func (m *markdownWriter) head(kind string, run reports.Run, verdict reports.Verdict, reason string) {
-	m.line("## " + kind + " of " + markdownText(run.Target()) + ": " + markdownVerdict(verdict))
-	m.line("")
-	m.line(markdownText(cmp.Or(reason, "No reason was recorded.")))
-	m.line("")
+func (m *summary) head(kind string, run reports.Run, verdict reports.Verdict, reason string) {
+	m.title(kind, run, verdict)
+	m.Line("", cmp.Or(reason, "No reason was recorded."), 500)
 	if run.Partial != "" {
-		m.line("**Partial:** " + markdownText(run.Partial))
-		m.line("")
+		m.Line("**Partial:** ", run.Partial, 250)
 	}
 	facts := []string{}
 	for _, f := range reports.RunFacts(run) {
-		facts = append(facts, f.Name+": "+markdownText(f.Value))
+		if fact := f.Name + ": " + figures.OneLine(f.Value, 100); !strings.Contains(m.facts, fact) {
+			facts = append(facts, fact)
+		}
 	}
-	m.line(strings.Join(facts, " · "))
-	m.line("")
+	m.facts = strings.Join(facts, " · ")
+	m.Line("", m.facts, 500)
 }
 
-func (m *markdownWriter) conformance(c *reports.Conformance) {
+// gravestFirst sorts rows by their verdicts, which are given in the same order.
+func gravestFirst(rows [][]string, verdicts []reports.Verdict) [][]string {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	rank := func(i int) int {
+		if r := verdicts[i].Rank(); r >= 0 {
+			return r
+		}
+		return len(reports.Verdicts) // no limit was set
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rank(a), rank(b)) })
+	sorted := make([][]string, len(rows))
+	for i, from := range order {
+		sorted[i] = rows[from]
+	}
+	return sorted
+}
+
+func (m *summary) conformance(c *reports.Conformance) {
+	const page = "conformance.html"
 	m.head("Conformance", c.Run, c.Verdict, c.Reason)
-	m.line("Requirements " + reports.Tally(reports.RequirementCounts(c.Requirements)) + ".")
-	m.line("Scenarios " + reports.Tally(reports.ScenarioCounts(c.Scenarios)) + ".")
-	m.line("")
-	var causes [][]string
+	m.Line("", "Requirements "+reports.Tally(reports.RequirementCounts(c.Requirements))+". Scenarios "+reports.Tally(reports.ScenarioCounts(c.Scenarios))+".", 400)
+	causes := markdown.Section{Head: []string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, One: "cause", First: 5, Rest: page}
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn, reports.Known) {
 		evidence := cause.Scenario
 		if _, x := c.Evidence(cause); x != nil {
 			evidence = x.Brief()
 		}
-		line := markdownCells(cause.ID, "", cause.Sentence(), cause.Breaks(20), evidence)
-		line[1] = markdownVerdict(cause.Verdict)
-		causes = append(causes, line)
+		causes.Rows = append(causes.Rows, []string{cause.ID, markdown.Verdict(cause.Verdict), cause.Sentence(), cause.Breaks(20), evidence})
 	}
-	if len(causes) > 0 {
-		m.rows([]string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, causes, "conformance.html")
-	}
-	var unjudged [][]string
-	for _, lack := range c.CoverageLacks() {
-		unjudged = append(unjudged, markdownCells(lack.About(), lack.Why, lack.Write))
-	}
-	if len(unjudged) > 0 {
-		m.rows([]string{"Not judged, though coverage asks for it", "Why", "What to write"}, unjudged, "conformance.html")
-	}
-	var attention, rest [][]string
-	for _, requirement := range reports.ByAttention(c.Requirements) {
-		line := markdownCells(requirement.ID, "", requirement.Text, requirement.Why(), requirement.Level)
-		line[1] = markdownVerdict(requirement.Verdict)
-		switch requirement.Verdict {
-		case reports.Pass, reports.Partly, reports.Observed:
-			rest = append(rest, line)
-		default:
-			attention = append(attention, line)
+	m.Add(causes)
+	lacks := markdown.Section{Head: []string{"Not judged, though coverage asks for it", "Why", "What to write"}, One: "requirement not judged", Many: "requirements not judged", First: 2, Rest: page}
+	if lines := c.CoverageLacks(); len(lines) > 0 {
+		for _, lack := range lines {
+			lacks.Rows = append(lacks.Rows, []string{lack.About(), lack.Why, lack.Write})
 		}
 	}
-	if len(attention) > 0 {
-		m.rows([]string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, attention, "conformance.html")
-	}
-	var lone [][]string
+	m.Add(lacks)
+	lone := markdown.Section{Head: []string{"Scenario without a requirement", "Verdict", "Name", "Why"}, One: "scenario without a requirement", Many: "scenarios without a requirement", First: 2, Rest: page}
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
-		line := markdownCells(scenario.ID, "", scenario.Name, scenario.Why())
-		line[1] = markdownVerdict(scenario.Verdict)
-		lone = append(lone, line)
+		lone.Rows = append(lone.Rows, []string{scenario.ID, markdown.Verdict(scenario.Verdict), scenario.Name, scenario.Why()})
 	}
-	if len(lone) > 0 {
-		m.rows([]string{"Scenario without a requirement", "Verdict", "Name", "Why"}, lone, "conformance.html")
+	m.Add(lone)
+	skipped := markdown.Section{Head: []string{"Scenario of your own", "Verdict", "Name", "Why"}, One: "skipped scenario of your own", Many: "skipped scenarios of your own", First: 2, Rest: page}
+	for _, scenario := range reports.OwnSkipped(c.Scenarios) {
+		skipped.Rows = append(skipped.Rows, []string{scenario.ID, markdown.Verdict(scenario.Verdict), scenario.Name, scenario.Why()})
 	}
-	if len(rest) > 0 && m.left > 2000 {
-		m.line("<details><summary>" + figures.Plural(int64(len(rest)), "requirement") + " passed or observed</summary>")
-		m.line("")
-		m.rows([]string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, rest, "conformance.html")
-		m.line("</details>")
-		m.line("")
+	m.Add(skipped)
+	attention := markdown.Section{Head: []string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, One: "requirement", First: 3, Rest: page}
+	good := markdown.Section{Head: attention.Head, One: "requirement passed or observed", Many: "requirements passed or observed", Rest: page, Fold: true}
+	for _, requirement := range reports.ByAttention(c.Requirements) {
+		line := []string{requirement.ID, markdown.Verdict(requirement.Verdict), requirement.Text, requirement.Why(), requirement.Level}
+		switch requirement.Verdict {
+		case reports.Pass, reports.Partly, reports.Observed:
+			good.Rows = append(good.Rows, line)
+		default:
+			attention.Rows = append(attention.Rows, line)
+		}
+	}
+	m.Add(attention)
+	m.Add(good)
+}
+
+func (m *summary) load(l *reports.Load) {
+	const page = "load.html"
+	m.head("Load", l.Run, l.Verdict, l.Reason)
+	m.Line("", l.Plan.Schedule+" · "+l.Plan.Workload+" · "+figures.Plural(int64(l.Plan.Clients), "client"), 250)
+	if !l.Valid {
+		m.Line("**The figures are not valid:** ", strings.Join(l.Invalid, "; "), 300)
+	}
+	if resent := l.Resent(); resent != "" {
+		m.Line("", resent, 250)
+	}
+	limits := markdown.Section{Head: []string{"Limit", "Verdict", "Came to", "Interval", "Why"}, One: "limit", First: 4, Rest: page}
+	var verdicts []reports.Verdict
+	for _, limit := range l.Limits {
+		limits.Rows = append(limits.Rows, []string{limit.Expression, markdown.Verdict(limit.Verdict), limit.Value, limit.Interval, limit.Reason})
+		verdicts = append(verdicts, limit.Verdict)
+	}
+	limits.Rows = gravestFirst(limits.Rows, verdicts)
+	m.Add(limits)
+	m.Add(wrongKinds(l))
+	m.Add(operations(l))
+	m.Add(wrongExamples(l))
+	m.Add(slowest(l))
+	if l.Trace != nil {
+		m.Line("", l.Trace.Says()+".", 250)
+	}
+	if len(l.ShardRuns) > 0 {
+		shards := markdown.Section{Head: []string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99", "Start late", "Held back", "Why"}, One: "shard", First: 1, Rest: page}
+		for i := range l.ShardRuns {
+			s := &l.ShardRuns[i]
+			shards.Rows = append(shards.Rows, []string{s.Shard, cmp.Or(s.Node, "–"), s.State, s.MissingFrom(), figures.Count(s.Planned), figures.Count(s.Sent),
+				figures.Milliseconds(s.Lag99), figures.Milliseconds(s.StartLate), figures.Milliseconds(s.Throttled), s.Reason})
+		}
+		m.Add(shards)
 	}
 }
 
-func (m *markdownWriter) load(l *reports.Load) {
-	m.head("Load", l.Run, l.Verdict, l.Reason)
-	m.line(markdownText(l.Plan.Schedule) + " · " + markdownText(l.Plan.Workload) + " · " + figures.Plural(int64(l.Plan.Clients), "client"))
-	m.line("")
-	if !l.Valid {
-		m.line("**The figures are not valid:** " + markdownText(strings.Join(l.Invalid, "; ")))
-		m.line("")
-	}
-	if len(l.Limits) > 0 {
-		var rows [][]string
-		for _, limit := range l.Limits {
-			cells := markdownCells(limit.Expression, "", limit.Value, limit.Interval, limit.Reason)
-			cells[1] = markdownVerdict(limit.Verdict)
-			rows = append(rows, cells)
+// wrongKinds are the kinds of wrong answers, those that fail the run first.
+func wrongKinds(l *reports.Load) markdown.Section {
+	s := markdown.Section{Head: []string{"Wrong answers of", "Kind", "Verdict", "Times", "Example", "Its x-correlation-id"}, One: "kind of wrong answers", Many: "kinds of wrong answers", First: 3, Rest: "load.html"}
+	for _, kind := range l.KindsOfWrong() {
+		id := "–"
+		if kind.Hit != nil {
+			id = cmp.Or(kind.Hit.CorrelationID, id)
 		}
-		m.rows([]string{"Limit", "Verdict", "Came to", "Interval", "Why"}, rows, "load.html")
+		verdict, _ := l.JudgedWrong(kind.Operation, kind.Kind)
+		s.Rows = append(s.Rows, []string{kind.Operation, kind.Kind, markdown.Verdict(verdict), figures.Count(kind.Times), kind.Message, id})
 	}
-	head := []string{"Operation", "Verdict", "Asked", "Sent", "Right", "Wrong"}
+	return s
+}
+
+// wrongExamples name the first wrong answer of each kind, one of the middle and the last.
+func wrongExamples(l *reports.Load) markdown.Section {
+	s := markdown.Section{Head: []string{"Wrong answer of", "Kind", "Which", "Answer", "Took", "Sent at", "Client", "x-correlation-id", "Trace"}, One: "single wrong answer", Rest: "load.html", Fold: true}
+	for _, kind := range l.KindsOfWrong() {
+		for _, one := range l.SomeExamplesOf(kind.Operation, kind.Kind) {
+			if h := one.Hit; h != nil {
+				s.Rows = append(s.Rows, []string{kind.Operation, kind.Kind, cmp.Or(one.Place, "–"), h.Answer(), figures.Milliseconds(h.Took()), figures.Seconds(h.Sent) + " s", cmp.Or(h.Client, "–"), cmp.Or(h.CorrelationID, "–"), cmp.Or(h.TraceID(), "–")})
+			}
+		}
+	}
+	return s
+}
+
+// slowest names the slowest right answers of each operation.
+func slowest(l *reports.Load) markdown.Section {
+	const each = 2
+	s := markdown.Section{Head: []string{"Slowest right answers of", "Took", "Sent at", "Client", "x-correlation-id", "Trace"}, One: "slow answer", Rest: "load.html"}
+	for _, name := range l.OperationNames() {
+		for i, slow := range l.SlowestOf(name, true) {
+			if i == each {
+				break
+			}
+			s.Rows = append(s.Rows, []string{name, figures.Milliseconds(slow.Took()), figures.Seconds(slow.Sent) + " s", cmp.Or(slow.Client, "–"), cmp.Or(slow.CorrelationID, "–"), cmp.Or(slow.TraceID(), "–")})
+		}
+	}
+	return s
+}
+
+// operations are the figures of each operation and of all together, those that failed first.
+func operations(l *reports.Load) markdown.Section {
+	s := markdown.Section{Head: []string{"Operation", "Verdict", "Asked", "Sent", "Right", "Wrong"}, One: "operation", First: 4, Rest: "load.html"}
 	for _, percentile := range (reports.Percentiles{}).List() {
-		head = append(head, percentile.Word)
+		s.Head = append(s.Head, percentile.Word)
 	}
-	var rows [][]string
+	var verdicts []reports.Verdict
 	add := func(name string, o *reports.Operation, verdict reports.Verdict, note string) {
-		cells := markdownCells(name, note, figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong))
 		if verdict != "" {
-			cells[1] = markdownVerdict(verdict)
+			note = markdown.Verdict(verdict)
 		}
+		cells := []string{name, note, figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong)}
 		times := o.Response
 		if l.Plan.Closed {
 			times = o.Service
@@ -204,7 +220,7 @@ func (m *markdownWriter) load(l *reports.Load) {
 			}
 			cells = append(cells, text)
 		}
-		rows = append(rows, cells)
+		s.Rows, verdicts = append(s.Rows, cells), append(verdicts, verdict)
 	}
 	names := l.OperationNames()
 	for _, name := range names {
@@ -215,25 +231,6 @@ func (m *markdownWriter) load(l *reports.Load) {
 		verdict, note := l.VerdictOf("", l.Total)
 		add("all together", l.Total, verdict, note)
 	}
-	m.rows(head, rows, "load.html")
-	if resent := l.Resent(); resent != "" {
-		m.line("")
-		m.line(markdownText(resent))
-		m.line("")
-	}
-	if len(l.ShardRuns) > 0 {
-		rows = nil
-		for i := range l.ShardRuns {
-			s := &l.ShardRuns[i]
-			rows = append(rows, markdownCells(s.Shard, cmp.Or(s.Node, "–"), s.State, s.MissingFrom(), figures.Count(s.Planned), figures.Count(s.Sent), figures.Milliseconds(s.Lag99), figures.Milliseconds(s.StartLate), figures.Milliseconds(s.Throttled), s.Reason))
-		}
-		m.rows([]string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99", "Start late", "Held back", "Why"}, rows, "load.html")
-	}
-	if len(l.Wrong) > 0 {
-		rows = nil
-		for _, wrong := range l.KindsOfWrong() {
-			rows = append(rows, markdownCells(wrong.Operation, wrong.Kind, figures.Count(wrong.Times), wrong.Message))
-		}
-		m.rows([]string{"Wrong answers of", "Kind", "Times", "Example"}, rows, "load.html")
-	}
+	s.Rows = gravestFirst(s.Rows, verdicts)
+	return s
 }

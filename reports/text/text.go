@@ -1,5 +1,5 @@
 // Package text writes runs and comparisons for a terminal (Terminal, Comparison) and as Markdown (Markdown,
-// MarkdownOfComparison), which the summaries of pipelines show. What a service said is disarmed first: it can neither
+// MarkdownOfComparison), which the summaries of pipelines show. It disarms a service's texts first: they can neither
 // steer a terminal nor become Markdown.
 package text
 
@@ -19,8 +19,11 @@ import (
 // textShown is how many failing requirements, wrong answers and so on the summary on a terminal lists.
 const textShown = 10
 
-// Terminal writes the summary that a person reads on a terminal; either run may be nil. With color, verdicts carry ANSI colours; the words
-// are the same without.
+// textIDs is how many ids of requirements one line of the terminal names.
+const textIDs = 20
+
+// Terminal writes the summary that a person reads on a terminal; either run may be nil. With color, verdicts carry ANSI
+// colours; the words are the same without.
 func Terminal(w io.Writer, c *reports.Conformance, l *reports.Load, color bool) error {
 	t := &textWriter{w: bufio.NewWriter(w), color: color}
 	if c != nil {
@@ -55,7 +58,7 @@ func (t *textWriter) line(format string, values ...any) {
 	_, t.err = t.w.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-// printable disarms what a service said, within one line: an answer must not steer the terminal or the build agent.
+// printable disarms a service's text, within one line: an answer must not steer the terminal or the build agent.
 func printable(text string) string { return disarm.Line(text) }
 
 func (t *textWriter) fact(label, format string, values ...any) {
@@ -123,12 +126,23 @@ func (t *textWriter) conformance(c *reports.Conformance) {
 	if groups := reports.Lackings(c.Requirements); len(groups) > 0 {
 		t.line("  Skipped, because the environment lacks")
 		for _, group := range groups {
-			t.line("    %s: %s", printable(figures.OneLine(group.Needs, 200)), printable(strings.Join(group.Requirements, " ")))
+			t.line("    %s: %s", printable(figures.OneLine(group.Needs, 200)), printable(reports.FirstIDs(group.Requirements, textIDs)))
 		}
+	}
+	for i, scenario := range reports.OwnSkipped(c.Scenarios) {
+		if i == 0 {
+			t.line("  Scenarios of your own that were skipped")
+		}
+		if i == textShown {
+			t.line("    … more in the report")
+			break
+		}
+		t.line("    %s: %s", printable(scenario.ID), printable(figures.OneLine(scenario.Name, 200)))
+		t.line("          %s", printable(figures.OneLine(scenario.Why(), 300)))
 	}
 }
 
-// causes lists what is wrong, each once, with its evidence.
+// causes lists the faults, each once, with its evidence.
 func (t *textWriter) causes(c *reports.Conformance) {
 	shown := c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn)
 	if len(shown) == 0 {
@@ -142,6 +156,9 @@ func (t *textWriter) causes(c *reports.Conformance) {
 		}
 		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID), printable(figures.OneLine(cause.Sentence(), 300)))
 		t.line("             %s", printable(figures.OneLine(cause.Breaks(12), 300)))
+		for _, sentence := range c.ExpiredKnown(cause) {
+			t.line("             %s", printable(figures.OneLine(sentence, 300)))
+		}
 		if len(cause.Requirements) == 1 {
 			if text := c.Text(cause.Requirements[0]); text != "" {
 				t.line("             %s", printable(figures.OneLine(text, 200)))
@@ -199,24 +216,8 @@ func (t *textWriter) loneScenarios(scenarios []reports.Scenario) {
 	}
 }
 
-func (t *textWriter) load(l *reports.Load) {
-	t.head("Load", l.Run, l.Verdict, l.Reason)
-	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), figures.Plural(int64(l.Plan.Clients), "client"))
-	if len(l.ShardRuns) > 0 {
-		t.fact("shards", "%s", l.ShardsCount())
-	}
-	if !l.Valid {
-		t.line("  %s", t.verdictLead(reports.Invalid, "The figures are not valid: they do not speak of the service"))
-		for _, reason := range l.Invalid {
-			t.line("    %s", printable(figures.OneLine(reason, 300)))
-		}
-		if l.Total == nil || l.Total.Sent > 0 {
-			t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
-		}
-	}
-	for _, note := range l.Notes {
-		t.fact("note", "%s", printable(figures.OneLine(note, 400)))
-	}
+// figures is the table of operations: counts and response times, in a closed loop service times.
+func (t *textWriter) figures(l *reports.Load, names []string) {
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(columns, "  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
@@ -235,7 +236,6 @@ func (t *textWriter) load(l *reports.Load) {
 		}
 		fmt.Fprintln(columns, "\t")
 	}
-	names := l.OperationNames()
 	for _, name := range names {
 		row(name, l.Operations[name])
 	}
@@ -246,11 +246,41 @@ func (t *textWriter) load(l *reports.Load) {
 	for _, line := range strings.Split(strings.TrimRight(table.String(), "\n"), "\n") {
 		t.line("%s", line)
 	}
+}
+
+func (t *textWriter) load(l *reports.Load) {
+	t.head("Load", l.Run, l.Verdict, l.Reason)
+	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), figures.Plural(int64(l.Plan.Clients), "client"))
+	if len(l.ShardRuns) > 0 {
+		t.fact("shards", "%s", l.ShardsCount())
+	}
+	if !l.Valid {
+		t.line("  %s", t.verdictLead(reports.Invalid, "The figures are not valid: they do not speak of the service"))
+		for _, reason := range l.Invalid {
+			t.line("    %s", printable(figures.OneLine(reason, 300)))
+		}
+		if l.Total == nil || l.Total.Sent > 0 {
+			t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
+		}
+	}
+	for _, note := range l.Notes {
+		t.fact("note", "%s", printable(figures.OneLine(note, 400)))
+	}
+	names := l.OperationNames()
+	t.figures(l, names)
 	if l.Plan.Closed {
 		t.line("  Closed loop: these are service times; what a waiting user sees is not known.")
 	}
 	if resent := l.Resent(); resent != "" {
 		t.line("  %s", printable(resent))
+	}
+	for _, name := range names {
+		if slow := l.SlowestOf(name, true); len(slow) > 0 {
+			t.line("  slowest %s  %s", printable(name), printable(figures.OneLine(slow[0].Sentence(), 300)))
+		}
+	}
+	if l.Trace != nil {
+		t.fact("trace", "%s", l.Trace.Says())
 	}
 	for _, limit := range l.Limits {
 		t.line("  limit %s  %s", t.verdict(limit.Verdict), printable(figures.OneLine(limit.Sentence(), 300)))
@@ -261,6 +291,9 @@ func (t *textWriter) load(l *reports.Load) {
 			break
 		}
 		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind), figures.Plural(wrong.Times, "time"), printable(figures.OneLine(wrong.Message, 300)))
+		if wrong.Hit != nil {
+			t.line("    such as %s", printable(figures.OneLine(wrong.Hit.Sentence(), 300)))
+		}
 	}
 	if l.Capacity != nil {
 		bound := ""

@@ -15,9 +15,9 @@ import (
 	"agstest/steps"
 )
 
-// TestMessagesAreCountedByOthers hands the messages of a run with failures and skips to @cucumber/junit-xml-formatter, which comes to the
-// same counts as we do, and to the same word for every scenario. (@cucumber/html-formatter has its test in package reports, in a
-// browser.)
+// TestMessagesAreCountedByOthers hands the messages of a run with failures and skips to @cucumber/junit-xml-formatter,
+// which comes to the same counts as we do, and to the same word for every scenario. (@cucumber/html-formatter has its
+// test in package reports, in a browser.)
 func TestMessagesAreCountedByOthers(t *testing.T) {
 	node := tool(t, "@cucumber/junit-xml-formatter")
 	server, _, e := service(t)
@@ -79,7 +79,8 @@ func TestMessagesAreCountedByOthers(t *testing.T) {
 	t.Logf("%d scenarios: %d passed, %d failed, %d skipped", suite.Tests, ours[""], suite.Failures, suite.Skipped)
 }
 
-// ownName is the name of a scenario alone. The formatter puts the rule before it, and before a row of an outline the outline and the number.
+// ownName is the name of a scenario alone. The formatter puts the rule before it, and before a row of an outline the
+// outline and the number.
 func ownName(name string) string { return beforeName.ReplaceAllString(name, "") }
 
 var beforeName = regexp.MustCompile(`^.* - (#\d+\.\d+: )?`)

@@ -1,7 +1,7 @@
-// Package peers_test lets tools of other people read what agstest writes: a linter reads the OpenAPI document, a mock is served from it,
-// a proxy validates the traffic of a run against it, and a formatter of Cucumber messages counts scenarios. The tools come from npm
-// ("npm ci" in this folder); without them the tests are skipped, with the word what is missing. All traffic stays on the loopback
-// interface, and every process that is started is ended and waited for.
+// Package peers_test lets tools of other people read what agstest writes: a linter reads the OpenAPI document, a mock
+// is served from it, a proxy validates the traffic of a run against it, and a formatter of Cucumber messages counts
+// scenarios. The tools come from npm ("npm ci" in this folder); without them the tests are skipped, with the word what
+// is missing. All traffic stays on the loopback interface, and every process that is started is ended and waited for.
 package peers_test
 
 import (
@@ -96,7 +96,8 @@ func lint(t *testing.T, path string) []string {
 	return problems
 }
 
-// TestDocumentIsLinted: the document has neither errors nor warnings, and the linter does see what is wrong with spoilt ones.
+// TestDocumentIsLinted: the document has neither errors nor warnings, and the linter does see what is wrong with spoilt
+// ones.
 func TestDocumentIsLinted(t *testing.T) {
 	assert.Empty(t, lint(t, document(t)))
 
@@ -114,7 +115,7 @@ func TestDocumentIsLinted(t *testing.T) {
 	assert.Contains(t, strings.Join(problems, "\n"), "security-defined at #/paths/~1ags~1refresh/post")
 }
 
-var listening = regexp.MustCompile(`Prism is listening on (http://127\.0\.0\.1:\d+)`)
+var prismListens = regexp.MustCompile(`Prism is listening on (http://127\.0\.0\.1:\d+)`)
 
 // prism starts Stoplight's Prism ("mock" or "proxy") on a free port and gives its address.
 func prism(t *testing.T, mode string, arguments ...string) string {
@@ -134,7 +135,7 @@ func prism(t *testing.T, mode string, arguments ...string) string {
 		lines := bufio.NewReader(out)
 		for {
 			line, err := lines.ReadString('\n')
-			if m := listening.FindStringSubmatch(line); m != nil {
+			if m := prismListens.FindStringSubmatch(line); m != nil {
 				address <- m[1]
 				break
 			}

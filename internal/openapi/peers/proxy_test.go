@@ -73,8 +73,9 @@ func (v *violations) reset() (answers int, responses, requests map[string]int) {
 	return answers, responses, requests
 }
 
-// manners are conforming choices of the form of answers, several at a time. What they change the document must allow. Prism works at each for
-// half a minute: without AGSTEST_PEERS_WIDE=1, which "make peers" sets, it is tried with the first two.
+// manners are conforming choices of the form of answers, several at a time. The document must allow their changes.
+// Prism works at each for half a minute: without AGSTEST_PEERS_WIDE=1, which "make peers" sets, it is tried with the
+// first two.
 var manners = []string{
 	"",
 	"extra-members no-client-id-on-refresh no-display-attributes errors-html register-gives-tokens sign-out-gives-object charset-quoted token-type-capital user-token-at-top constant-fixed-lifetime",
@@ -82,8 +83,8 @@ var manners = []string{
 	"errors-problem escaped second-sign-out-404 missing-service-401 deleted-device-404 throttled-now-and-then chunked raw-authorization",
 }
 
-// TestProxyOfOthers lets the whole suite pass through Prism, which validates every answer of our mock against our document: the run is
-// green, and no answer violates the document, whatever conforming choices the mock has.
+// TestProxyOfOthers lets the whole suite pass through Prism, which validates every answer of our mock against our
+// document: the run is green, and no answer violates the document, whatever conforming choices the mock has.
 func TestProxyOfOthers(t *testing.T) {
 	server, api, e := service(t)
 	behind, err := url.Parse(prism(t, "proxy", document(t), api.URL))

@@ -1,7 +1,7 @@
 // Lets a reader of others read a folder of one run, or several, and writes what it shows as JSON: {passed, failed, skipped, texts}.
 // usage: node readers.mjs READER OUT FOLDER...
 import { execFileSync } from "node:child_process";
-import { copyFileSync, createReadStream, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, createReadStream, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ const readers = {
     const verdict = createRequire(import.meta.url)("ctrf").validate(report);
     if (!verdict.valid) throw new Error(JSON.stringify(verdict.errors));
     const { passed, failed, skipped } = report.results.summary;
-    return { passed, failed, skipped, texts: report.results.tests.map((test) => test.message ?? "") };
+    return { passed, failed, skipped, texts: report.results.tests.map((test) => test.name + " | " + (test.message ?? "") + " | " + (test.trace ?? "")) };
   },
   "cucumber-html-reporter": () => {
     const page = join(out, "page.html");
@@ -55,6 +55,30 @@ const readers = {
     const shown = { texts: [text] };
     for (const status of ["passed", "failed", "skipped"]) shown[status] = Number(numbers.match(new RegExp(`"${status}": (\\d+)`))[1]);
     return shown;
+  },
+  "multiple-cucumber-html-reporter": async () => {
+    const from = join(out, "in");
+    mkdirSync(from);
+    folders.forEach((folder, i) => copyFileSync(join(folder, "cucumber.json"), join(from, `${i}.json`)));
+    const { default: reporter } = await import("multiple-cucumber-html-reporter");
+    await reporter.generate({ jsonDir: from, reportPath: join(out, "page"), saveCollectedJSON: true, openReportInBrowser: false, disableLog: true });
+    const { passed, failed, skipped } = JSON.parse(readFileSync(join(out, "page", "enriched-output.json"), "utf8")).scenarios;
+    const pages = readdirSync(join(out, "page", "features")).map((name) => readFileSync(join(out, "page", "features", name), "utf8"));
+    return { passed, failed, skipped, texts: pages };
+  },
+  "junit-to-ctrf": async () => {
+    const { convertJUnitToCTRFReport } = await import("junit-to-ctrf");
+    const { summary, tests } = (await convertJUnitToCTRFReport(join(folders[0], "junit.xml"))).results;
+    return { passed: summary.passed, failed: summary.failed, skipped: summary.skipped, texts: tests.map((test) => test.name + " | " + (test.message ?? "") + " | " + (test.trace ?? "")) };
+  },
+  "xunit-viewer": () => {
+    const page = join(out, "page.html");
+    const said = openSync(join(out, "said"), "w"); // a file: it ends before a pipe has taken all
+    execFileSync(process.execPath, ["node_modules/xunit-viewer/bin/xunit-viewer.js", "-r", join(folders[0], "junit.xml"), "-o", page, "-c"], { stdio: ["ignore", said, 2] });
+    const text = readFileSync(join(out, "said"), "utf8");
+    const line = text.replace(/\x1b\[[0-9;]*m/g, "").split("\n").filter((line) => /^\d+ [a-z]+(, \d+ [a-z]+)*$/.test(line)).at(-1);
+    const count = (name) => Number((line.match(new RegExp(`(\\d+) ${name}`)) ?? [])[1] ?? 0);
+    return { passed: count("passed"), failed: count("failure") + count("error"), skipped: count("skipped"), texts: [text] };
   },
   "pretty-formatter": async () => {
     const { SummaryPrinter } = await import("@cucumber/pretty-formatter");

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 	"agstest/reports/export"
 	"agstest/steps"
@@ -117,20 +119,27 @@ func readerRuns(t *testing.T) map[string]*reports.Conformance {
 	return runs
 }
 
-// TestReadersShowWhatTheRunFound: the tools that read our files come to the counts of conformance.json, and show the reasons of what
-// failed.
+// TestReadersShowWhatTheRunFound: the tools that read our files come to the counts of conformance.json, and show the
+// reasons of what failed.
 func TestReadersShowWhatTheRunFound(t *testing.T) {
 	tool(t, "allure")
 	for name, c := range readerRuns(t) {
 		t.Run(name, func(t *testing.T) {
 			folder, want := folderOf(t, c), scenarioCounts(c)
 			for reader, module := range map[string]string{
-				"cucumber-html-reporter": "cucumber-html-reporter", "pretty-formatter": "@cucumber/pretty-formatter", "junit-xml-formatter": "@cucumber/junit-xml-formatter",
+				"cucumber-html-reporter": "cucumber-html-reporter", "multiple-cucumber-html-reporter": "multiple-cucumber-html-reporter",
+				"pretty-formatter": "@cucumber/pretty-formatter", "junit-xml-formatter": "@cucumber/junit-xml-formatter",
 			} {
 				got := read(t, reader, module, folder)
 				texts := strings.Join(got.Texts, "\n")
 				got.Texts = nil
+				want := want
+				if name == "interrupted" && strings.HasSuffix(reader, "cucumber-html-reporter") {
+					want.Failed++ // the verdict: no scenario is red, and the file has no other place for it
+					assert.Contains(t, texts, "could not tell: partial: ", reader)
+				}
 				assert.Equal(t, want, got, reader)
+				tells(t, reader, texts, c, false)
 				if name == "one of one is red" {
 					if reader != "junit-xml-formatter" { // it shows no names of steps that failed
 						assert.Contains(t, texts, "every answer keeps the rules of the contract", reader)
@@ -139,6 +148,32 @@ func TestReadersShowWhatTheRunFound(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// tells checks that a reader names each scenario that failed, with its reason, and each that was skipped where it shows
+// why.
+func tells(t *testing.T, reader, texts string, c *reports.Conformance, skipped bool) {
+	t.Helper()
+	plain := func(text string) string {
+		return strings.Join(strings.Fields(html.UnescapeString(html.UnescapeString(text))), " ")
+	}
+	texts = plain(texts)
+	silent := []string{}
+	for _, s := range c.Scenarios {
+		failed := s.Verdict == reports.Fail || s.Verdict == reports.Error
+		if !failed && (!skipped || s.Verdict != reports.Skipped) {
+			continue
+		}
+		if !strings.Contains(texts, plain(s.Name)) {
+			silent = append(silent, "no name: "+s.Name)
+		}
+		if why := figures.OneLine(plain(s.Why()), 80); why == "" || !strings.Contains(texts, strings.TrimSuffix(why, "…")) {
+			silent = append(silent, "no reason: "+s.Name+": "+why)
+		}
+	}
+	if len(silent) > 0 {
+		t.Errorf("%s is silent about %d things of scenarios:\n%s", reader, len(silent), strings.Join(silent[:min(5, len(silent))], "\n"))
 	}
 }
 
@@ -155,7 +190,8 @@ func exportsOf(t *testing.T, folder string, c *reports.Conformance, l *reports.L
 	require.NoError(t, write("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l, false) }))
 }
 
-// TestExportsShowWhatTheRunFound: Allure and CTRF's own library come to the counts of the run, and the verdict is one more test.
+// TestExportsShowWhatTheRunFound: Allure and CTRF's own library come to the counts of the run, and the verdict is one
+// more test.
 func TestExportsShowWhatTheRunFound(t *testing.T) {
 	tool(t, "allure")
 	for name, c := range readerRuns(t) {
@@ -172,9 +208,7 @@ func TestExportsShowWhatTheRunFound(t *testing.T) {
 				texts := strings.Join(got.Texts, "\n")
 				got.Texts = nil
 				assert.Equal(t, want, got, reader)
-				if name == "one of one is red" {
-					assert.Contains(t, texts, "expected the strings alg, typ and kid", reader)
-				}
+				tells(t, reader, texts, c, true)
 			}
 		})
 	}
@@ -184,16 +218,27 @@ func TestExportsShowWhatTheRunFound(t *testing.T) {
 			folder := t.TempDir()
 			l := &reports.Load{Verdict: reports.Invalid, Reason: "the generator was too slow", Invalid: []string{"9 % was sent"}, Run: reports.Run{ID: environment, Environment: environment}}
 			exportsOf(t, folder, nil, l)
+			var junit bytes.Buffer
+			require.NoError(t, export.JUnit(&junit, nil, l, export.JUnitOptions{}))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "junit.xml"), junit.Bytes(), 0o600))
 			folders = append(folders, folder)
 		}
 		got := read(t, "allure-results", "allure", folders...)
 		assert.Equal(t, 4, got.Failed, "the generator and the verdict, of each: %s", got.Texts)
 		assert.Contains(t, strings.Join(got.Texts, "\n"), "9 % was sent")
+		for reader, module := range map[string]string{"ctrf": "ctrf", "allure-junit": "allure"} {
+			if reader == "allure-junit" && os.Getenv("AGSTEST_PEERS_WIDE") != "1" {
+				continue
+			}
+			got = read(t, reader, module, folders[0])
+			assert.Equal(t, 2, got.Failed, "%s: the generator and the verdict: %s", reader, got.Texts)
+			assert.Contains(t, strings.Join(got.Texts, "\n"), "9 % was sent", reader)
+		}
 	})
 }
 
-// TestAllureKeepsEnvironmentsApart: a red environment stays red beside a green one. (Of a cucumber.json Allure 3.18 reads the first feature
-// alone, so one with a single feature is looked at.)
+// TestAllureKeepsEnvironmentsApart: a red environment stays red beside a green one. (Of a cucumber.json Allure 3.18
+// reads the first feature alone, so one with a single feature is looked at.)
 func TestAllureKeepsEnvironmentsApart(t *testing.T) {
 	server, _, e := service(t)
 	var folders []string
@@ -214,6 +259,16 @@ func TestAllureKeepsEnvironmentsApart(t *testing.T) {
 	assert.Equal(t, []int{1, 1}, []int{got.Failed, got.Passed}, got.Texts)
 	got = read(t, "allure-junit", "allure", folders...)
 	assert.Equal(t, 2, got.Failed, "the scenario and the verdict of the red one: %s", got.Texts)
+	tells(t, "allure-junit", strings.Join(got.Texts, "\n"), runs[0], false)
+	if os.Getenv("AGSTEST_PEERS_WIDE") != "1" {
+		return
+	}
+	for i, folder := range folders {
+		exportsOf(t, folder, runs[i], nil)
+	}
+	got = read(t, "allure-results", "allure", folders...)
+	assert.Equal(t, []int{2, 2}, []int{got.Failed, got.Passed}, "a scenario and a verdict each: %s", got.Texts)
+	tells(t, "allure-results", strings.Join(got.Texts, "\n"), runs[0], false)
 }
 
 // TestMessagesKeepTheirSchema holds every message against the schema of Cucumber's own package.

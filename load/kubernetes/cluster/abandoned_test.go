@@ -19,7 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestInterrupt is Ctrl-C while the load runs: all shards stop, what they have comes home, and nothing stays in the namespace.
+// TestInterrupt is Ctrl-C while the load runs: all shards stop, what they have comes home, and nothing stays in the
+// namespace.
 func TestInterrupt(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
@@ -52,8 +53,8 @@ func TestAbandonedRun(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// TestAbandonedRunEndsByItself kills the coordinator, and nobody comes: the shards do their load, wait for as long as they were told, and
-// the cluster removes what is left.
+// TestAbandonedRunEndsByItself kills the coordinator, and nobody comes: the shards do their load, wait for as long as
+// they were told, and the cluster removes what is left.
 func TestAbandonedRunEndsByItself(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
@@ -64,7 +65,8 @@ func TestAbandonedRunEndsByItself(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// TestAppliedByHand applies what agstest prints with kubectl, adds the Secret, lets the Job run, and has the load started.
+// TestAppliedByHand applies what agstest prints with kubectl, adds the Secret, lets the Job run, and has the load
+// started.
 func TestAppliedByHand(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)

@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 )
 
-// Call asks the API server as its administrator and returns the status. Body, where it is not nil, is sent as JSON; an answer is read into
-// into. An error means that nothing answered.
+// Call asks the API server as its administrator and returns the status. Body, where it is not nil, is sent as JSON; an
+// answer is read into into. An error means that nothing answered.
 func (c *Cluster) Call(method, path string, body, into any) (int, error) {
 	return c.call(server+path, method, body, into)
 }
@@ -51,7 +51,7 @@ func (c *Cluster) call(url, method string, body, into any) (int, error) {
 	return response.StatusCode, nil
 }
 
-// Kubectl runs kubectl as the administrator, with what it is to read from its stdin; an error has what it said.
+// Kubectl runs kubectl as the administrator, with the given stdin; an error holds its output.
 func (c *Cluster) Kubectl(stdin string, arguments ...string) (string, error) {
 	k := exec.Command(c.Parts.Hyper, arguments...)
 	k.Args[0] = "kubectl"
@@ -88,7 +88,8 @@ func (c *Cluster) Ever(after int64) ([]Stored, error) {
 	if err != nil || last == after {
 		return nil, err
 	}
-	// A watch from the past tells all that has happened since, and then goes on; it is left when the last revision has come.
+	// A watch from the past tells all that has happened since, and then goes on; it is left when the last revision has
+	// come.
 	question, err := json.Marshal(map[string]any{"create_request": map[string]any{
 		"key": base64.StdEncoding.EncodeToString([]byte("/")), "range_end": base64.StdEncoding.EncodeToString([]byte("0")), "start_revision": after + 1,
 	}})

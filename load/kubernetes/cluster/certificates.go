@@ -78,7 +78,8 @@ func (a *authority) server(file, name string, at ...string) error {
 	return a.issue(file, c)
 }
 
-// client writes FILE.crt and FILE.key of a user in groups, and FILE.kubeconfig with which a program is that user at server.
+// client writes FILE.crt and FILE.key of a user in groups, and FILE.kubeconfig with which a program is that user at
+// server.
 func (a *authority) client(file, server, user string, groups ...string) error {
 	c := certificate(user, groups...)
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}

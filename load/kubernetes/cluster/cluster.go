@@ -134,7 +134,7 @@ func (c *Cluster) StartAPI() error {
 // KillAPI kills the API server, as a crash would.
 func (c *Cluster) KillAPI() { c.api.kill() }
 
-// stop ends every process of the cluster. What stays after that would be the kernel's to end, with the namespaces.
+// stop ends every process of the cluster. The kernel would end any that stay, with the namespaces.
 func (c *Cluster) stop() error {
 	var errs error
 	for _, n := range c.Nodes {

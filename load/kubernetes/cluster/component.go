@@ -14,7 +14,7 @@ import (
 type component struct {
 	name      string // of its log
 	program   string
-	called    string // what a program of several is started as; empty: as its path
+	called    string // the name under which a program of several is started; empty: its path
 	arguments []string
 	variables []string
 	logs      string // folder
@@ -23,7 +23,7 @@ type component struct {
 	ended   chan struct{} // closed when process has ended
 }
 
-// start starts the program; what it says is added to its log.
+// start starts the program and adds its output to its log.
 func (c *component) start() error {
 	log, err := os.OpenFile(filepath.Join(c.logs, c.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// scratchPrefix starts the names of everything that the cluster makes outside of its namespaces; the number of its process follows.
+// scratchPrefix starts the names of everything that the cluster makes outside of its namespaces; the number of its
+// process follows.
 const scratchPrefix = "agstest-cluster-"
 
 // group is one hierarchy of control groups (version 1), as mounted on this machine.
@@ -52,7 +53,8 @@ func controlGroups() (groups, error) {
 		g := group{mount: m.point, unified: m.kind == "cgroup2"}
 		switch m.kind {
 		case "cgroup":
-			// Of the options of a mount those of the hierarchy itself are wanted: not rw, but cpu,cpuacct or none,name=systemd.
+			// Among the options of a mount only those of the hierarchy itself count: not rw, but cpu,cpuacct or
+			// none,name=systemd.
 			hierarchy := slices.DeleteFunc(strings.Split(m.options, ","), func(o string) bool { return o == "rw" || o == "ro" })
 			g.own, g.options = own[sorted(strings.Join(hierarchy, ","))], strings.Join(hierarchy, ",")
 			if strings.HasPrefix(g.options, "name=") {
@@ -135,8 +137,8 @@ func (g groups) remove(within time.Duration) error {
 	return removeTrees(made, within)
 }
 
-// removeTrees removes groups with all groups below them. The kernel needs a moment after the last process has ended, so it tries for as long as
-// within; a group that stays is an error that names it and its processes.
+// removeTrees removes groups with all groups below them. The kernel needs a moment after the last process has ended, so
+// it tries for as long as within; a group that stays is an error that names it and its processes.
 func removeTrees(folders []string, within time.Duration) error {
 	deadline := time.Now().Add(within)
 	for {
@@ -168,7 +170,7 @@ func removeTree(folder string) error {
 	return nil
 }
 
-// used is what everything in the groups took: memory in bytes at most, and processor time.
+// used returns what everything in the groups took: the peak of memory in bytes, and processor time.
 func (g groups) used() (memory int64, processor time.Duration) {
 	number := func(h group, file string) int64 {
 		text, _ := os.ReadFile(filepath.Join(h.made, file))

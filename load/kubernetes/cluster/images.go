@@ -22,7 +22,7 @@ const (
 // stamp is the version of both programs: shards and coordinator refuse one another where it differs.
 const stamp = "-s -w -X main.version=cluster-test"
 
-// buildAgstest builds the tree that this module lies in twice, as it is shipped for the pods and with the tag kubernetes for the
+// buildAgstest builds the tree of this module twice, as it is shipped for the pods and with the tag kubernetes for the
 // coordinator, and writes the images: that of agstest with agstest image.
 func buildAgstest(ctx context.Context, cache string, p *Parts) error {
 	folder := filepath.Join(cache, "agstest")
@@ -51,7 +51,8 @@ func buildAgstest(ctx context.Context, cache string, p *Parts) error {
 	return writePause(p.Images[1], pause)
 }
 
-// writePause writes the image of the process that holds a pod's namespaces, which agstest image refuses to write as it is no agstest.
+// writePause writes the image of the process that holds a pod's namespaces. agstest image refuses to write it, since
+// the process is not agstest.
 func writePause(path, program string) error {
 	image := ociimage.Image{Platform: ociimage.Platform{OS: "linux", Architecture: runtime.GOARCH}}
 	var err error

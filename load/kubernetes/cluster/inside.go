@@ -15,11 +15,12 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Address is where the nodes are, and what a test may listen on for the pods to reach. The loopback of the nodes is out of a pod's reach.
+// Address is the address of the nodes, on which a test may listen for the pods. Pods cannot reach the loopback of the
+// nodes.
 const Address = "10.200.0.1"
 
-// initialise is the first process of the namespaces. It makes them fit for a cluster, starts the tests and reaps what is left by those that
-// end, as every process without a parent is handed to it.
+// initialise is the first process of the namespaces. It prepares them for a cluster, starts the tests and reaps the
+// children of processes that end, as the kernel hands it every process without a parent.
 func initialise(folder string) (int, error) {
 	if err := furnish(folder); err != nil {
 		return 0, fmt.Errorf("furnishing the namespaces: %w", err)

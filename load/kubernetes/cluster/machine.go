@@ -23,16 +23,16 @@ var tunables = map[string]string{
 	"kernel/keys/root_maxbytes": "25000000",
 }
 
-// privateFolders are empty folders of the cluster's own inside it: containerd, kubelet and the network plugins write there whatever they
-// are told.
+// privateFolders are empty folders of the cluster's own inside it: containerd, kubelet and the network plugins write
+// there whatever they are told.
 var privateFolders = []string{"/run", "/var/lib", "/var/log"}
 
-// machine is what a cluster could have changed on the machine that it runs on.
+// machine is the state of the machine that a cluster could have changed.
 type machine struct {
 	tunables   map[string]string
 	interfaces []string
 	mounts     []string
-	entries    []string // of the folders where such programs like to leave something
+	entries    []string // of the folders in which such programs often leave files
 }
 
 func look() (machine, error) {
@@ -64,7 +64,7 @@ func look() (machine, error) {
 	return m, errs
 }
 
-// same says what is different afterwards. Folder is where the cluster lived.
+// same says how the machine differs afterwards. Folder is the folder of the cluster.
 func (m machine) same(after machine, folder string) error {
 	var different []error
 	for name, value := range m.tunables {
@@ -93,7 +93,7 @@ func (m machine) same(after machine, folder string) error {
 	return errors.Join(different...)
 }
 
-// kubernetesLike tells what a cluster leaves from what others make on the same machine at the same time.
+// kubernetesLike tells files that a cluster leaves from files that others make on the same machine at the same time.
 func kubernetesLike(entry, folder string) bool {
 	if strings.Contains(entry, folder) {
 		return true

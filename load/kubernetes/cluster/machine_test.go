@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWhatIsLeftIsTold changes one thing after another of what a cluster could leave on a machine; each is noticed and named.
+// TestWhatIsLeftIsTold changes one thing after another of what a cluster could leave on a machine; each is noticed and
+// named.
 func TestWhatIsLeftIsTold(t *testing.T) {
 	before, err := look()
 	require.NoError(t, err)
@@ -38,7 +39,8 @@ func TestWhatIsLeftIsTold(t *testing.T) {
 	require.ErrorContains(t, before.same(before, filepath.Dir(working)), "the cluster left the process")
 }
 
-// TestWithoutRootNothingIsGreen starts these tests as a user without rights: they say loudly that nothing ran, and fail where they are required.
+// TestWithoutRootNothingIsGreen starts these tests as a user without rights: they say loudly that nothing ran, and fail
+// where they are required.
 func TestWithoutRootNothingIsGreen(t *testing.T) {
 	folder, err := os.MkdirTemp("", "agstest-")
 	require.NoError(t, err)
@@ -69,7 +71,8 @@ func TestWithoutRootNothingIsGreen(t *testing.T) {
 	}
 }
 
-// TestCacheHoldsWholeFoldersOnly has a build fail: nothing of it stays, and the next one is made again; a whole one is made once.
+// TestCacheHoldsWholeFoldersOnly has a build fail: nothing of it stays, and the next one is made again; a whole one is
+// made once.
 func TestCacheHoldsWholeFoldersOnly(t *testing.T) {
 	cache, made := t.TempDir(), 0
 	build := func(fails bool) func(string) error {

@@ -100,7 +100,8 @@ func (n *Node) untilReady() error {
 	return n.kubelet.until("a node that is ready", 3*time.Minute, func() bool { return n.Condition("Ready") == "True" })
 }
 
-// Condition is the value of a condition of the node as the API server knows it, such as Ready: True, False, Unknown, or nothing.
+// Condition returns the value of a condition of the node as the API server knows it, such as Ready: True, False,
+// Unknown, or empty.
 func (n *Node) Condition(kind string) string {
 	var node struct {
 		Status struct {
@@ -150,7 +151,7 @@ func (n *Node) Start() error {
 	return n.untilReady()
 }
 
-// processes are those of the pods of the node and of the shims that hold them.
+// processes returns the processes of the node's pods and of the shims that hold them.
 func (n *Node) processes() []int {
 	var found []int
 	entries, _ := os.ReadDir("/proc")
@@ -203,7 +204,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 `, n.folder, n.socket, PauseImage, n.cluster.Parts.Plugins, n.cluster.Parts.Runc)
 }
 
-// networkConfiguration gives pods a bridge with the node at its other end; without masquerading no packet filter is needed.
+// networkConfiguration gives pods a bridge with the node at its other end; without masquerading no packet filter is
+// needed.
 func (n *Node) networkConfiguration(number int) string {
 	text, _ := json.Marshal(map[string]any{
 		"cniVersion": "1.0.0", "name": "pods-" + n.Name,
@@ -219,7 +221,8 @@ func (n *Node) networkConfiguration(number int) string {
 	return string(text)
 }
 
-// kubeletConfiguration differs from the defaults so that two kubelets fit on one machine, change nothing on it, and notice things soon.
+// kubeletConfiguration differs from the defaults so that two kubelets fit on one machine, change nothing on it, and
+// notice things soon.
 func (n *Node) kubeletConfiguration(number int) string {
 	return fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration

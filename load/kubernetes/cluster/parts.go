@@ -19,7 +19,8 @@ import (
 	"syscall"
 )
 
-// Version is the Kubernetes that is run. 1.37 is the last that takes a containerd as old as 1.6 and control groups of version 1.
+// Version is the Kubernetes that is run. 1.37 is the last that takes a containerd as old as 1.6 and control groups of
+// version 1.
 const Version = "v1.37.2"
 
 // Parts are the programs a cluster is made of, as paths.
@@ -60,7 +61,7 @@ func gather(ctx context.Context) (Parts, error) {
 		return Parts{}, fmt.Errorf("waiting for another run that builds: %w", err)
 	}
 	var p Parts
-	// The longest comes last, so that what is missing or does not compile is told at once.
+	// The longest comes last, so that a missing part or one that does not compile is told at once.
 	for _, step := range []struct {
 		what string
 		do   func() error
@@ -77,8 +78,8 @@ func gather(ctx context.Context) (Parts, error) {
 	return p, nil
 }
 
-// kept returns the folder of the cache for content that follows from key alone, and has make fill it where it is not there yet. A folder is
-// there whole or not at all.
+// kept returns the folder of the cache for content that follows from key alone, and has make fill it where it is not
+// there yet. A folder is there whole or not at all.
 func kept(cache, name string, key []string, make func(folder string) error) (string, error) {
 	sum := sha256.Sum256([]byte(strings.Join(key, "\x00")))
 	folder := filepath.Join(cache, name+"-"+hex.EncodeToString(sum[:8]))
@@ -99,7 +100,8 @@ func kept(cache, name string, key []string, make func(folder string) error) (str
 	return folder, os.Rename(begun, folder)
 }
 
-// run runs a command in a folder, with variables on top of the environment's, at low priority. An error has the end of its output.
+// run runs a command in a folder, with variables on top of the environment's, at low priority. An error has the end of
+// its output.
 func run(ctx context.Context, folder string, variables []string, command ...string) (string, error) {
 	if nice, err := exec.LookPath("nice"); err == nil {
 		command = append([]string{nice, "-n", "10"}, command...)
@@ -128,8 +130,9 @@ var (
 	stagingPath = regexp.MustCompile(`=> \./staging/src/(k8s\.io/[a-z0-9-]+)`)
 )
 
-// buildHyper builds Kubernetes from its published module. That module leaves its staging folder out and so cannot be built as it stands:
-// a module of ours takes over its build list and replaces the staged modules by the published ones of the same version.
+// buildHyper builds Kubernetes from its published module. That module leaves its staging folder out and so cannot be
+// built as it stands: a module of ours takes over its build list and replaces the staged modules by the published ones
+// of the same version.
 func buildHyper(ctx context.Context, cache string) (string, error) {
 	goVersion, err := run(ctx, cache, nil, "go", "env", "GOVERSION")
 	if err != nil {

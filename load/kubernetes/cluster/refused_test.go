@@ -81,7 +81,8 @@ func TestQuota(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// TestLeastRights works with what the shipped rbac.yaml gives and nothing else, as the service account in it: a run, and to collect one.
+// TestLeastRights works with what the shipped rbac.yaml gives and nothing else, as the service account in it: a run,
+// and to collect one.
 func TestLeastRights(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)

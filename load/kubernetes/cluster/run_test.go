@@ -20,7 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// namespace makes a namespace for one test that enforces the strictest profile of the Pod Security Standards, and waits until pods can be made in it.
+// namespace makes a namespace for one test that enforces the strictest profile of the Pod Security Standards, and waits
+// until pods can be made in it.
 func namespace(t *testing.T) string {
 	t.Helper()
 	name := "t-" + strings.ToLower(regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(strings.TrimPrefix(t.Name(), "Test"), "-"))
@@ -130,8 +131,8 @@ type load struct {
 	namespace string
 }
 
-// question is what every run of these tests asks, on the cluster or here: 40 hits a second of two kinds. The bound on the lag is wide since
-// two processors carry the service, the cluster and all generators at the same time.
+// question is what every run of these tests asks, on the cluster or here: 40 hits a second of two kinds. The bound on
+// the lag is wide since two processors carry the service, the cluster and all generators at the same time.
 func question(seconds int) []string {
 	return []string{"--workload", "mixed", "--mix", "signon=1,refresh=3", "--rate", "40/s", "--duration", fmt.Sprintf("%ds", seconds), "--seed", "7", "--max-lag", "1s"}
 }
@@ -182,7 +183,8 @@ func pods(t *testing.T, namespace string) []pod {
 	return list.Items
 }
 
-// sending waits until the load itself runs: the service answers more than the set-up of the clients has asked of it. It returns the pods.
+// sending waits until the load itself runs: the service answers more than the set-up of the clients has asked of it. It
+// returns the pods.
 func (l *load) sending(t *testing.T, s *service, more int64) []pod {
 	t.Helper()
 	eventually(t, 2*time.Minute, "a load that sends", func() bool {

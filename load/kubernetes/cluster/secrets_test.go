@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSecretsStayInTheSecret looks at every version of every object that was written to the cluster's store during a run, at the processes of
-// the shards, at what they and the coordinator said, and at the run's folder: the secrets of the environment are in the Secret and nowhere else.
+// TestSecretsStayInTheSecret looks at every version of every object that was written to the cluster's store during a
+// run, at the processes of the shards, at what they and the coordinator said, and at the run's folder: the secrets of
+// the environment are in the Secret and nowhere else.
 func TestSecretsStayInTheSecret(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)

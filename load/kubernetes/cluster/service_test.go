@@ -34,8 +34,8 @@ type service struct {
 	answered    atomic.Int64 // requests
 }
 
-// delays are how long answers are kept back, by turns: 20 to 119 ms, each as often as any other. Against them the noise of a busy machine is
-// small, and two runs of the same number of requests have the same percentiles.
+// delays are how long answers are kept back, by turns: 20 to 119 ms, each as often as any other. Against them the noise
+// of a busy machine is small, and two runs of the same number of requests have the same percentiles.
 func delay(request int64) time.Duration { return time.Duration(20+request*37%100) * time.Millisecond }
 
 // serve starts a service at the nodes' address, for one test. With a nil delay answers come at once.

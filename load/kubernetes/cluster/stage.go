@@ -26,11 +26,12 @@ type Options struct {
 	Logs string
 }
 
-// stageVariable tells a process of ours where it stands: "init:FOLDER" or "inside:FOLDER"; unset outside of the namespaces.
+// stageVariable tells a process of ours where it stands: "init:FOLDER" or "inside:FOLDER"; unset outside of the
+// namespaces.
 const stageVariable = "AGSTEST_CLUSTER_STAGE"
 
-// Run starts the calling program again inside namespaces of its own, with a running cluster, and calls inside there. What inside returns
-// is the exit code. It is for TestMain.
+// Run starts the calling program again inside namespaces of its own, with a running cluster, and calls inside there.
+// The result of inside is the exit code. It is for TestMain.
 func Run(options Options, inside func(*Cluster) int) int {
 	stage, folder, _ := strings.Cut(os.Getenv(stageVariable), ":")
 	var code int
@@ -66,7 +67,8 @@ func missing(format string, arguments ...any) error {
 	return &missingError{fmt.Sprintf(format, arguments...)}
 }
 
-// outside prepares everything that needs the machine's own network and ends with asserting that the machine is as it was.
+// outside prepares everything that needs the machine's own network. At the end it asserts that the machine is as it
+// was.
 func outside(options Options) (code int, err error) {
 	if os.Geteuid() != 0 {
 		return 0, missing("a cluster needs root, for namespaces, mounts and control groups; this is user %d", os.Geteuid())
@@ -131,8 +133,8 @@ func again(stage, folder string) *exec.Cmd {
 	return c
 }
 
-// start runs init in new namespaces, inside the groups made for it, and waits for its end. Ending ctx kills it, and the kernel everything
-// below it.
+// start runs init in new namespaces, inside the groups made for it, and waits for its end. Ending ctx kills it, and the
+// kernel everything below it.
 func (g groups) start(ctx context.Context, init *exec.Cmd) (int, error) {
 	init.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWCGROUP,

@@ -14,8 +14,9 @@ import (
 // noise is what one busy machine with two processors adds to a percentile in one run and not in another.
 const noise = 8 * time.Millisecond
 
-// TestWholeRunIsTheLocalRun asks the same question of the same service twice here and once with three shards on two nodes. Every count is
-// the same; percentiles lie no further from those of the local runs than they lie from each other, and the noise of the machine.
+// TestWholeRunIsTheLocalRun asks the same question of the same service twice here and once with three shards on two
+// nodes. Every count is the same; percentiles lie no further from those of the local runs than they lie from each
+// other, and the noise of the machine.
 func TestWholeRunIsTheLocalRun(t *testing.T) {
 	s := serve(t, delay)
 	var locals []report
@@ -67,8 +68,8 @@ func TestWholeRunIsTheLocalRun(t *testing.T) {
 	require.Equal(t, whole.Total.Response, read(t, again).Total.Response)
 }
 
-// TestWrongAnswersAreTheLocalOnes asks a service whose sign-ons answer for another account: each of them is wrong, on the cluster as here,
-// of the same kind and with the same exit code.
+// TestWrongAnswersAreTheLocalOnes asks a service whose sign-ons answer for another account: each of them is wrong, on
+// the cluster as here, of the same kind and with the same exit code.
 func TestWrongAnswersAreTheLocalOnes(t *testing.T) {
 	s := serve(t, nil, "session-other-account")
 	wrong := []string{"--workload", "signon", "--rate", "30/s", "--duration", "5s", "--seed", "7", "--max-lag", "1s"}
@@ -87,7 +88,8 @@ func TestWrongAnswersAreTheLocalOnes(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// counts are what must be the same in two runs of one question: by operation, what was asked, sent, right and wrong, and the statuses.
+// counts are what must be the same in two runs of one question: by operation, what was asked, sent, right and wrong,
+// and the statuses.
 func counts(r report) map[string]figures {
 	all := map[string]figures{"total": r.Total}
 	for name, f := range r.Operations {
@@ -104,7 +106,8 @@ func duration(r report, percentile string) time.Duration {
 	return time.Duration(r.Total.Response[percentile])
 }
 
-// TestAPIServerRestart has no API server for four seconds of the load: no connection is needed then, and the run is whole.
+// TestAPIServerRestart has no API server for four seconds of the load: no connection is needed then, and the run is
+// whole.
 func TestAPIServerRestart(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)

@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// whoForwardsNothing is the kubeconfig of an account that has what agstest kubernetes rbac --without-forward prints and nothing else.
+// whoForwardsNothing is the kubeconfig of an account that has what agstest kubernetes rbac --without-forward prints and
+// nothing else.
 func whoForwardsNothing(t *testing.T, namespace string) string {
 	t.Helper()
 	rules := agstest(t, lab.Parts.Coordinator, nil, "kubernetes", "rbac", "--namespace", namespace, "--without-forward")
@@ -30,7 +31,8 @@ func whoForwardsNothing(t *testing.T, namespace string) string {
 // early is a start half a minute after the load was made.
 var early = []string{"--without-forward", "--ready-within", "25s", "--shard-progress"}
 
-// TestLoadWithoutForward is a whole run of somebody who may not forward a port; with one such load less is asked of the cluster.
+// TestLoadWithoutForward is a whole run of somebody who may not forward a port; with one such load less is asked of the
+// cluster.
 func TestLoadWithoutForward(t *testing.T) {
 	s := serve(t, delay)
 	ns := namespace(t)
@@ -60,7 +62,8 @@ func TestClocksWithoutForward(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// TestInterruptWithoutForward is Ctrl-C: all shards stop, and what they have comes home with their outputs although their pods go.
+// TestInterruptWithoutForward is Ctrl-C: all shards stop, and what they have comes home with their outputs although
+// their pods go.
 func TestInterruptWithoutForward(t *testing.T) {
 	s := serve(t, nil)
 	ns := namespace(t)
@@ -153,7 +156,8 @@ func TestAbandonedRunWithoutForward(t *testing.T) {
 	nothingLeft(t, ns)
 }
 
-// TestLargeResults brings home some MB a shard: through a forward, and where none may be, with the logs, and puts them to an address too.
+// TestLargeResults brings home some MB a shard: through a forward, and where none may be, with the logs, and puts them
+// to an address too.
 func TestLargeResults(t *testing.T) {
 	large := []string{"--workload", "refresh", "--rate", "1200/s", "--duration", "90s", "--seed", "7", "--max-lag", "5s", "--raw"}
 	s := serve(t, nil)

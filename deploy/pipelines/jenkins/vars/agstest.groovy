@@ -22,6 +22,35 @@ def call(String environment, Map options = [:]) {
   }
 }
 
+/**
+ * One comment on the merge request that is built, updated in place: comment kind: 'github', project: 'team/name', credentials: 'comment-token'. kind is github or
+ * gitlab; project is team/name, in GitLab its number or team%2Fname; api is the address of the API where the host is your own. credentials (secret text) is a token of a
+ * user that may comment, and no secret of a service. Builds of branches, and of merge requests of forks, write none.
+ */
+def comment(Map host) {
+  if (!env.CHANGE_ID || env.CHANGE_FORK) { return }
+  String api = host.api ?: (host.kind == 'gitlab' ? 'https://gitlab.com/api/v4' : 'https://api.github.com')
+  withCredentials([string(credentialsId: host.credentials, variable: 'COMMENT_TOKEN')]) {
+    withEnv(["KIND=${host.kind}", "API=${api}", "PROJECT=${host.project}"]) {
+      sh '''set +x -eu
+marker='<!-- agstest -->'
+{ echo "$marker"; cat out/*/summary.md || echo "agstest left no summary: see the log."; } > all.md
+# Of many summaries what is shown, without what is folded.
+if [ "$(wc -c < all.md)" -gt 60000 ]; then awk '/^<details>/ {folded = 1} !folded {print} /^<.details>/ {folded = 0}' all.md > body.md; else mv all.md body.md; fi
+jq -n --rawfile body body.md '{body: $body}' > body.json
+case "$KIND" in
+github) header='Authorization: Bearer'; comments="$API/repos/$PROJECT/issues/$CHANGE_ID/comments"; one="$API/repos/$PROJECT/issues/comments"; update=PATCH ;;
+gitlab) header='PRIVATE-TOKEN:'; comments="$API/projects/$PROJECT/merge_requests/$CHANGE_ID/notes"; one="$comments"; update=PUT ;;
+*) echo "kind is github or gitlab, not $KIND"; exit 2 ;;
+esac
+call() { echo 'header = "'"$header $COMMENT_TOKEN"'"' | curl --fail --silent --show-error --config - --header 'Content-Type: application/json' "$@"; }
+me=$(call "$API/user" | jq .id)
+id=$(call "$comments?per_page=100" | jq -r --arg marker "$marker" --argjson me "$me" 'map(select((.user.id // .author.id) == $me and (.body | startswith($marker))))[0].id // empty')
+if [ -n "$id" ]; then call --request "$update" --data @body.json "$one/$id" > /dev/null; else call --data @body.json "$comments" > /dev/null; fi'''
+    }
+  }
+}
+
 /** The history of all builds as a site, and the results of this one. */
 def publish() {
   junit testResults: 'out/*/junit.xml', allowEmptyResults: false

@@ -1,5 +1,5 @@
-// Command hyper is every Kubernetes component, kubectl and etcd in one binary, chosen by its first word: one link step instead of six. It
-// is built in a module of its own that ../../kubernetes.go writes.
+// Command hyper is every Kubernetes component, kubectl and etcd in one binary, chosen by its first word: one link step
+// instead of six. It is built in a module of its own that ../../kubernetes.go writes.
 package main
 
 import (

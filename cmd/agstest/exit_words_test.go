@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"agstest/reports"
+)
+
+// TestTheVerdictLineAgreesWithTheExitCode: where something failed and the exit code is that of something else, the line
+// says so.
+func TestTheVerdictLineAgreesWithTheExitCode(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		verdict reports.Verdict
+		codes   []int
+		want    string
+	}{
+		{reports.Pass, []int{exitPass}, "Verdict: PASS\n"},
+		{reports.Fail, []int{exitFail, exitInconclusive}, "Verdict: FAIL\n"},
+		{reports.Fail, []int{exitFail, exitInvalid}, "Verdict: FAIL; exit code 5, since a load is not valid\n"},
+		{reports.Fail, []int{exitInvalid, exitSetup, exitFail}, "Verdict: FAIL; exit code 3, since something else could not be judged at all\n"},
+		{reports.Invalid, []int{exitInvalid}, "Verdict: NOT VALID\n"},
+	} {
+		var out bytes.Buffer
+		p := &program{stdout: &out}
+		for _, code := range c.codes {
+			p.end(code)
+		}
+		p.showVerdict(c.verdict)
+		assert.Equal(t, c.want, out.String())
+	}
+}
+
+// TestAGateThatFailsBesideALoadThatIsNotValid: both are told in the last line.
+func TestAGateThatFailsBesideALoadThatIsNotValid(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := call(t, nil, "gate", "--mock-fault", "refresh-201", "--only", "REF-01", "--workload", "refresh", "--rate", "20/s", "--duration", "1s",
+		"--limit", "errors<100%", "--max-lag", "1ns", "--out", t.TempDir()+"/run")
+	assert.Equal(t, exitInvalid, code, "%s", stderr)
+	assert.Regexp(t, `\nVerdict: FAIL; exit code 5, since a load is not valid\n$`, stdout)
+}

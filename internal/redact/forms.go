@@ -1,0 +1,135 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// MinSecret is the length in bytes from which on a secret is searched for by its value. A shorter one would tear holes
+// into harmless text; it is redacted by the name of its place alone.
+const MinSecret = 4
+
+// Mentions tells whether a text holds a secret: unchanged, escaped for URLs, JSON or HTML, in hexadecimal, or in base64
+// or base64url at any alignment. Of a JWS, the payload alone is a mention too. Secrets shorter than MinSecret are never
+// found.
+func Mentions(text, secret string) bool {
+	if len(secret) < MinSecret {
+		return false
+	}
+	forms := formsOf(secret)
+	for _, v := range views(text) {
+		for _, f := range forms {
+			if strings.Contains(v.text, f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mostHex is the length in bytes up to which secrets are looked for in hexadecimal: keys and passwords are that short,
+// tokens are not.
+const mostHex = 128
+
+// formsOf lists the texts that give a secret away once the escapes around it are read.
+func formsOf(secret string) []string {
+	forms := []string{secret}
+	if strings.IndexByte(secret, ' ') >= 0 {
+		forms = append(forms, strings.ReplaceAll(secret, " ", "+")) // in a query
+	}
+	if len(secret) <= mostHex {
+		lower := hex.EncodeToString([]byte(secret))
+		forms = append(forms, lower, strings.ToUpper(lower))
+	}
+	for shift := range 3 {
+		if core := base64Core(base64.RawStdEncoding, secret, shift); core != "" {
+			forms = append(forms, core)
+			if url := base64Core(base64.RawURLEncoding, secret, shift); url != core {
+				forms = append(forms, url)
+			}
+		}
+	}
+	if payload := payloadSegment(secret); payload != "" {
+		forms = append(forms, payload)
+	}
+	return forms
+}
+
+// base64Core is the part of an encoding that is the same whatever stands around the secret, for one of its three
+// alignments.
+func base64Core(e *base64.Encoding, secret string, shift int) string {
+	encoded := e.EncodeToString(append(make([]byte, shift), secret...))
+	from, to := (8*shift+5)/6, 8*(shift+len(secret))/6
+	if to-from < 4 {
+		return ""
+	}
+	return encoded[from:to]
+}
+
+func payloadSegment(secret string) string {
+	segments := strings.Split(secret, ".")
+	if len(segments) != 3 || len(segments[1]) < 16 {
+		return ""
+	}
+	return segments[1]
+}
+
+// finder finds many secrets in one pass over a text. Its zero value is empty.
+type finder struct {
+	forms []form
+	// windows leads from four bytes of a form to the forms that have them there; present is a coarse copy that answers
+	// most questions.
+	windows map[uint32][]int32
+	present [1 << 10]uint64
+}
+
+type form struct {
+	text   string
+	at     int // of the window
+	secret string
+}
+
+func (f *finder) add(secret string) {
+	if f.windows == nil {
+		f.windows = make(map[uint32][]int32)
+	}
+	for _, text := range formsOf(secret) {
+		// Many tokens begin alike; the window is put where the fewest others have theirs.
+		best, crowd := 0, -1
+		for _, at := range []int{(len(text) - 4) / 2, len(text) - 4, 0, (len(text) - 4) * 3 / 4} {
+			if n := len(f.windows[window(text, at)]); crowd < 0 || n < crowd {
+				best, crowd = at, n
+			}
+		}
+		w := window(text, best)
+		f.windows[w] = append(f.windows[w], int32(len(f.forms)))
+		f.present[mix(w)>>6] |= 1 << (mix(w) & 63)
+		f.forms = append(f.forms, form{text, best, secret})
+	}
+}
+
+// find reports each stretch of a text that is a form of a secret.
+func (f *finder) find(text string, found func(start, end int, secret string)) {
+	if len(f.forms) == 0 {
+		return
+	}
+	for i := 0; i+4 <= len(text); i++ {
+		w := window(text, i)
+		if f.present[mix(w)>>6]&(1<<(mix(w)&63)) == 0 {
+			continue
+		}
+		for _, n := range f.windows[w] {
+			form := &f.forms[n]
+			if start := i - form.at; start >= 0 && strings.HasPrefix(text[start:], form.text) {
+				found(start, start+len(form.text), form.secret)
+			}
+		}
+	}
+}
+
+func window(s string, at int) uint32 {
+	return uint32(s[at]) | uint32(s[at+1])<<8 | uint32(s[at+2])<<16 | uint32(s[at+3])<<24
+}
+
+func mix(w uint32) uint32 { return w * 2654435761 >> 16 }

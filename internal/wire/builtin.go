@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// barred are the statuses of a gateway's own answer to a call that it does not pass on. 502, 503 and 504, for a service
+// that does not answer, are not among them: they tell of the service too.
+var barred = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotAcceptable}
+
+// builtInPages are the texts of gateways' built-in pages. They hold only words of the programs themselves, none that a
+// service could use.
+var builtInPages = []struct {
+	maker string
+	page  *regexp.Regexp
+}{
+	{"nginx", regexp.MustCompile(`<hr>\s*<center>(nginx|openresty)[^<]*</center>`)},
+	{"Apache", regexp.MustCompile(`(?s)^<!DOCTYPE HTML PUBLIC "-//(IETF//DTD HTML 2\.0|W3C//DTD HTML 4\.01)//EN".*(` +
+		`You don't have permission to access this resource|Your browser sent a request that this server could not understand|` +
+		`An appropriate representation of the requested resource could not be found|The server encountered an internal error or\s+misconfiguration)`)},
+	{"HAProxy", regexp.MustCompile(`^<html><body><h1>4\d\d [A-Z][A-Za-z ]+</h1>\s*(Request forbidden by administrative rules|Your browser sent an invalid request)\.`)},
+	{"Azure", regexp.MustCompile(`<center>Microsoft-Azure-Application-Gateway/`)},
+}
+
+// builtInServers are gateways that put their name in place of the service's into the header Server of their own pages.
+var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "CloudFront", "cloudflare": "Cloudflare", "AkamaiGHost": "Akamai"}
+
+// BarredBy names the program or the cloud that answered a call with its own page and did not pass it on, as a firewall
+// of web applications does: nginx, Apache, HAProxy, Azure, AWS, CloudFront, Cloudflare, Akamai. It is empty for all
+// that the service may have said: JSON, pages with other words, and statuses other than 400, 403 and 406. A page 500
+// counts where Apache wrote it for a request whose body is no JSON: so ends its mod_security on one that breaks off.
+// Gateways that replace the pages of a service by their own (ProxyErrorOverride, proxy_intercept_errors) look the same.
+func BarredBy(x *Exchange) string {
+	broken := x.Status == http.StatusInternalServerError && len(x.Call.Body) > 0 && !json.Valid(x.Call.Body)
+	if !broken && !slices.Contains(barred, x.Status) || len(x.Body) == 0 || json.Valid(x.Body) || !looksLikeHTML(x) {
+		return ""
+	}
+	body := bytes.TrimSpace(x.Body[:min(len(x.Body), 4<<10)])
+	for _, known := range builtInPages {
+		if known.page.Match(body) && (!broken || known.maker == "Apache") {
+			return known.maker
+		}
+	}
+	if broken {
+		return ""
+	}
+	return builtInServers[strings.TrimSpace(x.Header.Get("Server"))]
+}

@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// The pages are those that nginx 1.22, Apache 2.4 and HAProxy 2.6 of Debian 12 gave.
+const (
+	nginxPage   = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
+	apachePage  = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>403 Forbidden</title>\n</head><body>\n<h1>Forbidden</h1>\n<p>You don't have permission to access this resource.</p>\n</body></html>\n"
+	apache500   = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\" \"http://www.w3.org/TR/html4/strict.dtd\">\n<html><head>\n<title>500 Internal Server Error</title>\n</head><body>\n<h1>Internal Server Error</h1>\n<p>The server encountered an internal error or\nmisconfiguration and was unable to complete\nyour request.</p>\n</body></html>\n"
+	haproxyPage = "<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
+	azurePage   = "<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center></body></html>"
+	awsPage     = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n</body>\r\n</html>\r\n"
+	tomcatPage  = "<!doctype html><html lang=\"en\"><head><title>HTTP Status 403 – Forbidden</title></head><body><h1>HTTP Status 403 – Forbidden</h1></body></html>"
+)
+
+// TestBarredBy: the page of a known program, with a status that it gives by itself, and nothing that a service may have
+// said.
+func TestBarredBy(t *testing.T) {
+	for name, c := range map[string]struct {
+		status             int
+		body, server, sent string
+		want               string
+	}{
+		"nginx":                        {403, nginxPage, "nginx/1.22.1", "{}", "nginx"},
+		"Apache":                       {403, apachePage, "Apache", "{}", "Apache"},
+		"HAProxy":                      {403, haproxyPage, "", "{}", "HAProxy"},
+		"Azure":                        {403, azurePage, "", "{}", "Azure"},
+		"AWS":                          {403, awsPage, "awselb/2.0", "{}", "AWS"},
+		"Cloudflare":                   {403, tomcatPage, "cloudflare", "{}", "Cloudflare"},
+		"406":                          {406, nginxPage, "", "{}", "nginx"},
+		"400":                          {400, nginxPage, "", "{}", "nginx"},
+		"Apache, JSON that breaks off": {500, apache500, "", `{"a":`, "Apache"},
+
+		"Apache, JSON":                {500, apache500, "", `{}`, ""},
+		"Apache, no body":             {500, apache500, "", ``, ""},
+		"nginx, JSON that breaks off": {500, nginxPage, "", `{"a":`, ""},
+		"the service is down":         {502, nginxPage, "", "{}", ""},
+		"no room":                     {503, nginxPage, "", "{}", ""},
+		"no route":                    {404, nginxPage, "", "{}", ""},
+		"Tomcat behind Apache":        {403, tomcatPage, "Apache", "{}", ""},
+		"JSON through AWS":            {403, `{"code":20020}`, "awselb/2.0", "{}", ""},
+		"nothing":                     {403, "", "awselb/2.0", "{}", ""},
+		"no answer":                   {0, "", "", "{}", ""},
+	} {
+		x := &Exchange{Call: Call{Body: []byte(c.sent)}, Status: c.status, Body: []byte(c.body), Header: http.Header{"Content-Type": {"text/html"}, "Server": {c.server}}}
+		assert.Equal(t, c.want, BarredBy(x), name)
+	}
+}

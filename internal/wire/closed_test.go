@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"agstest/internal/failure"
+)
+
+// TestReachTellsTLSThatAnswersNothing: stunnel and Hitch have no page that says what is amiss. They close the
+// connection where plain HTTP comes, and where no service is behind them.
+func TestReachTellsTLSThatAnswersNothing(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	defer certified.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	assert.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			secure := tls.Server(conn, &tls.Config{Certificates: certified.TLS.Certificates})
+			if secure.Handshake() == nil {
+				_, _ = secure.Read(make([]byte, 4096))
+			}
+			_ = conn.Close()
+		}
+	}()
+	pool := x509.NewCertPool()
+	pool.AddCert(certified.Certificate())
+	for scheme, want := range map[string]string{
+		"http":  "got no answer: the service closed the connection without a whole answer, and it speaks TLS on this port; write https:// in url",
+		"https": "got no answer: TLS came about, and then the service closed the connection without a whole answer; if a gateway ends TLS there, the service behind it is down or shut off",
+	} {
+		client := newClient(t, Target{URL: scheme + "://" + listener.Addr().String(), TLS: &tls.Config{RootCAs: pool}})
+		err := client.Reach(t.Context())
+		if assert.Error(t, err) {
+			// Which of the two a closed connection looks like is up to the bytes that were not read.
+			got := strings.Replace(err.Error(), "reset the connection", "closed the connection without a whole answer", 1)
+			assert.Equal(t, "GET "+scheme+"://"+listener.Addr().String()+"/ags/servicediscovery "+want, got)
+			assert.Equal(t, failure.Setup, failure.KindOf(err))
+			assert.Equal(t, "url", KeyOf(err))
+		}
+	}
+}

@@ -1,0 +1,37 @@
+// Package browser finds what tests need to open a page in a real browser. It is for tests only; the scripts that look
+// at the pages stand beside it, and make browser installs their modules.
+package browser
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Tools finds node, a Chromium and modules of npm, or skips the test with the word that is missing. Folder is this one,
+// as it is seen from the test.
+func Tools(t testing.TB, folder string, modules ...string) (node, chromium string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("skipped: -short leaves the browser out")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("skipped: no node on this machine")
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if chromium, err = exec.LookPath(name); err == nil {
+			break
+		}
+	}
+	if chromium == "" {
+		t.Skip("skipped: no chromium on this machine")
+	}
+	for _, module := range modules {
+		if _, err := os.Stat(filepath.Join(folder, "node_modules", filepath.FromSlash(module))); err != nil {
+			t.Skipf("skipped: reports/browser has no module %s; run npm ci there", module)
+		}
+	}
+	return node, chromium
+}

@@ -1,0 +1,291 @@
+package compare_test
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/reports"
+	"agstest/reports/compare"
+)
+
+// conformanceOf is a stored run with these verdicts, in the order given, each with a finding where it is a miss.
+func conformanceOf(id string, verdicts ...string) *reports.Conformance {
+	c := &reports.Conformance{Schema: reports.ConformanceSchema, Verdict: reports.Pass, Run: reports.Run{ID: id, Kind: "conform", Environment: "staging", Tool: reports.Tool{Version: "v1.2.0"}, Start: folderDay}, Profile: reports.Profile{Name: "all"}}
+	for _, entry := range verdicts {
+		requirement, verdict, _ := strings.Cut(entry, " ")
+		r := reports.Requirement{ID: requirement, Level: "documented", Gating: "fails", Verdict: reports.Verdict(verdict), Text: "The text of " + requirement + ".", Scenario: []string{"a.feature:3"}}
+		switch r.Verdict {
+		case reports.Fail, reports.Warn, reports.Known:
+			r.Findings = []reports.Finding{{Requirement: requirement, Verdict: r.Verdict, Expected: "201", Got: "200", Scenario: "a.feature:3", Exchange: 0, Times: 1}}
+		case reports.Skipped:
+			r.Reason = "The environment has no suspended account."
+		}
+		c.Requirements = append(c.Requirements, r)
+	}
+	c.Scenarios = []reports.Scenario{{ID: "a.feature:3", Transcript: []reports.Exchange{{Method: "POST", URL: "http://127.0.0.1:1/ags/signOn", Status: 200}}}}
+	return c
+}
+
+func TestCompareConformance(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		old, new  string
+		direction compare.Direction
+		verdict   reports.Verdict
+	}{
+		{"broke", "pass", "fail", compare.Broke, reports.Regressed},
+		{"a warning that fails now", "warn", "fail", compare.Broke, reports.Regressed},
+		{"a known departure that expired", "known", "fail", compare.Broke, reports.Regressed},
+		{"fails where the first could not tell", "skipped", "fail", compare.NewlySeen, reports.Inconclusive},
+		{"not judged any more", "pass", "skipped", compare.Lost, reports.Inconclusive},
+		{"failing before, not judged now", "fail", "error", compare.Lost, reports.Inconclusive},
+		{"a miss that does not fail", "pass", "warn", compare.Worse, reports.Pass},
+		{"mended", "fail", "pass", compare.Mended, reports.Improved},
+		{"accepted as known", "fail", "known", compare.Mended, reports.Improved},
+		{"judged now", "not-exercised", "pass", compare.Gained, reports.Pass},
+		{"a warning is gone", "warn", "pass", compare.Better, reports.Pass},
+		{"a probe that became a rule", "observed", "pass", compare.Differs, reports.Pass},
+		{"nothing", "pass", "pass", "", reports.Pass},
+		{"still failing", "fail", "fail", "", reports.Pass},
+		{"never judged", "skipped", "not-exercised", "", reports.Pass},
+		{"not in the older catalogue", "", "pass", compare.Gained, reports.Pass},
+		{"not in the newer catalogue", "pass", "", compare.Lost, reports.Inconclusive},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			side := func(id, verdict string) *reports.Conformance {
+				if verdict == "" {
+					return conformanceOf(id, "TOK-01 pass")
+				}
+				return conformanceOf(id, "TOK-01 pass", "SOST-03 "+verdict)
+			}
+			c := compare.CompareConformance(side("a", test.old), side("b", test.new))
+			assert.Equal(t, test.verdict, c.Verdict, c.Reason)
+			if test.direction == "" {
+				assert.Empty(t, c.Changes)
+				return
+			}
+			require.Len(t, c.Changes, 1)
+			change := c.Changes[0]
+			assert.Equal(t, "SOST-03", change.ID)
+			assert.Equal(t, test.direction, change.Direction)
+			assert.Equal(t, reports.Verdict(test.old), change.Old.Verdict)
+			assert.Equal(t, reports.Verdict(test.new), change.New.Verdict)
+			if test.new == "fail" {
+				require.NotNil(t, change.New.Exchange, "the evidence comes with its exchange")
+				assert.Equal(t, "http://127.0.0.1:1/ags/signOn", change.New.Exchange.URL)
+			}
+		})
+	}
+}
+
+func TestCompareConformanceTellsAnotherReasonForTheSameVerdict(t *testing.T) {
+	old, new := conformanceOf("a", "SOST-03 fail", "PROBE-1 observed"), conformanceOf("b", "SOST-03 fail", "PROBE-1 observed")
+	new.Requirements[0].Findings[0].Got = "500"
+	old.Requirements[1].Reason, new.Requirements[1].Reason = "keeps the old refresh token", "rotates the refresh token"
+	c := compare.CompareConformance(old, new)
+	require.Len(t, c.Changes, 2)
+	assert.Equal(t, compare.Differs, c.Changes[0].Direction)
+	assert.Equal(t, compare.Differs, c.Changes[1].Direction)
+	assert.Equal(t, reports.Pass, c.Verdict)
+	assert.Equal(t, "No requirement that the first run saw kept fails in the second. 1 requirement still fails, for another reason.", c.Reason)
+	// How often and where it was found is no change.
+	old.Requirements[0].Findings[0].Got, new.Requirements[0].Findings[0].Times = "500", 7
+	new.Requirements[1].Reason = old.Requirements[1].Reason
+	assert.Empty(t, compare.CompareConformance(old, new).Changes)
+}
+
+func TestCompareConformanceOrdersByWeight(t *testing.T) {
+	old := conformanceOf("a", "A-1 fail", "A-2 pass", "A-3 pass", "A-4 pass")
+	new := conformanceOf("b", "A-1 pass", "A-2 warn", "A-3 skipped", "A-4 fail")
+	c := compare.CompareConformance(old, new)
+	var order []string
+	for _, change := range c.Changes {
+		order = append(order, change.ID)
+	}
+	assert.Equal(t, []string{"A-4", "A-3", "A-2", "A-1"}, order)
+	assert.Equal(t, "1 requirement that the first run saw kept fails in the second: A-4.", c.Reason)
+}
+
+func TestConformanceThatCannotBeCompared(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(old, new *reports.Conformance)
+		reason string
+	}{
+		"profile":    {func(_, new *reports.Conformance) { new.Profile.Name = "signon" }, "The two runs differ in profile: all in the first, signon in the second."},
+		"tags":       {func(_, new *reports.Conformance) { new.Run.Settings = map[string]string{"tags": "@smoke"} }, "The two runs differ in selection of tags: none in the first, @smoke in the second."},
+		"only":       {func(_, new *reports.Conformance) { new.Run.Settings = map[string]string{"only": "A-1"} }, "The two runs differ in choice of requirements (--only): none in the first, A-1 in the second."},
+		"version":    {func(_, new *reports.Conformance) { new.Run.Tool.Version = "v2.0.0" }, "The two runs differ in major version of agstest: 1 in the first, 2 in the second."},
+		"partial":    {func(_, new *reports.Conformance) { new.Run.Partial = "interrupted" }, "The second run ended early: interrupted."},
+		"empty":      {func(old, _ *reports.Conformance) { old.Requirements = nil }, "The first run judged no requirement."},
+		"unjudgable": {func(old, _ *reports.Conformance) { old.Requirements[0].Verdict = reports.Error }, "The first run judged no requirement."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old, new := conformanceOf("a", "A-1 pass"), conformanceOf("b", "A-1 fail")
+			test.change(old, new)
+			c := compare.CompareConformance(old, new)
+			assert.Equal(t, reports.NotComparable, c.Verdict)
+			assert.Contains(t, c.NotComparable, test.reason)
+		})
+	}
+}
+
+func TestCompareShape(t *testing.T) {
+	entry := func(operation string, status int, place, kind string, times int) reports.ShapeEntry {
+		return reports.ShapeEntry{Operation: operation, Status: status, Place: place, Kind: kind, Times: times}
+	}
+	old := []reports.ShapeEntry{
+		entry("refresh", 200, "$.access_token", "string", 5),
+		entry("refresh", 200, "$.expires_in", "number", 5),
+		entry("refresh", 200, "claim access.jti", "string", 5),
+		entry("refresh", 200, "header cache-control", "present", 5),
+		entry("refresh", 401, "$.code", "number", 2),
+		entry("signOut", 204, "header date", "present", 1),
+	}
+	assert.Empty(t, compare.CompareShape(old, old))
+	new := []reports.ShapeEntry{
+		entry("refresh", 200, "$.access_token", "string", 3),
+		entry("refresh", 200, "$.expires_in", "string", 2),
+		entry("refresh", 200, "$.expires_in", "number", 1),
+		entry("refresh", 200, "$.scope", "string", 3),
+		entry("refresh", 200, "header cache-control", "present", 3),
+		entry("refresh", 403, "$.code", "number", 2),
+	}
+	var sentences []string
+	drift := compare.CompareShape(old, new)
+	for _, d := range drift {
+		sentences = append(sentences, fmt.Sprintf("%s: %s", d.What, d.Sentence()))
+	}
+	assert.Equal(t, []string{
+		"field: refresh 200, $.expires_in: number in the first run (5 times), number or string in the second (3 times)",
+		"field: refresh 200, $.scope: only in the second run (string, 3 times)",
+		"claim: refresh 200, claim access.jti: only in the first run (string, 5 times)",
+		"status: status 401 of refresh: only in the first run (observed, 2 times)",
+		"status: status 403 of refresh: only in the second run (observed, 2 times)",
+		"operation: answers of signOut: only in the first run (observed, once)",
+	}, sentences)
+	swapped := compare.CompareShape(new, old)
+	require.Len(t, swapped, len(drift), "what one run has and the other lacks is the same either way")
+	for i, d := range swapped {
+		assert.Equal(t, drift[i].Old, d.New)
+		assert.Equal(t, drift[i].New, d.Old)
+	}
+}
+
+func TestDriftJudgesNothingAndSaysWhereItIsNotKnown(t *testing.T) {
+	old, new := conformanceOf("a", "A-1 pass"), conformanceOf("b", "A-1 pass")
+	old.Shape = []reports.ShapeEntry{{Operation: "refresh", Status: 200, Place: "$.a", Kind: "string", Times: 1}}
+	new.Shape = []reports.ShapeEntry{{Operation: "refresh", Status: 200, Place: "$.a", Kind: "number", Times: 1}}
+	c := compare.CompareConformance(old, new)
+	assert.Equal(t, reports.Pass, c.Verdict)
+	assert.Len(t, c.Drift, 1)
+	assert.True(t, c.DriftKnown)
+	new.Shape = nil
+	assert.False(t, compare.CompareConformance(old, new).DriftKnown)
+}
+
+func TestTwoLoneLoadRunsAreNeverRegressed(t *testing.T) {
+	old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay.Add(time.Hour), 100*time.Millisecond)
+	new.Operations["refresh"].Wrong, new.Operations["refresh"].Right = 3000, 3000
+	c := compare.Compare(reports.Parts{Load: old}, reports.Parts{Load: new})
+	assert.Equal(t, reports.Inconclusive, c.Verdict)
+	assert.Equal(t, "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.", c.Reason)
+	require.Len(t, c.Load.Operations, 1)
+	shift := c.Load.Operations[0].Shift
+	last := shift[len(shift)-1]
+	assert.Equal(t, compare.ShiftPoint{Quantile: 0.99, Old: 25e6, New: 250e6}, last, "p99.9 of 6,000 answers rests on six of them, so it is left out")
+	assert.InDelta(t, 9.0, last.Change(), 1e-9)
+	assert.Contains(t, c.Advice[1], "Wrong answers of refresh rose from 0 % to 50.00 %")
+}
+
+func TestLoadRunsThatCannotBeCompared(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(l *reports.Load)
+		reason string
+	}{
+		"schedule": {func(l *reports.Load) { l.Plan.Schedule = "constant 300/s for 30 s" }, "The two runs differ in schedule: constant 200/s for 30 s in the first, constant 300/s for 30 s in the second."},
+		"mix":      {func(l *reports.Load) { l.Plan.Mix = map[string]int{"signon": 1, "refresh": 9} }, "The two runs differ in mix: none in the first, refresh=9,signon=1 in the second."},
+		"machine":  {func(l *reports.Load) { l.Run.Machine.CPUs = 16 }, "The two runs differ in machine of the generator: linux/amd64 with 2 CPUs in the first, linux/amd64 with 16 CPUs in the second."},
+		"closed":   {func(l *reports.Load) { l.Plan.Closed = true }, "The two runs differ in loop: open in the first, closed in the second."},
+		"invalid":  {func(l *reports.Load) { l.Valid, l.Invalid = false, []string{"the consumer was behind"} }, "The figures of the second run are not valid: the consumer was behind."},
+		"partial":  {func(l *reports.Load) { l.Run.Partial = "interrupted" }, "The second run ended early: interrupted."},
+		"nothing":  {func(l *reports.Load) { l.Total = &reports.Operation{} }, "The second run sent nothing."},
+		"slow":     {func(l *reports.Load) { l.Total = &reports.Operation{Asked: 6000, Sent: 5939} }, "The second run sent 5,939 of the 6,000 hits that were asked for, so its rate was not within 1 % of the wanted one."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay, 10*time.Millisecond)
+			test.change(new)
+			c := compare.CompareLoad(old, new)
+			assert.Equal(t, reports.NotComparable, c.Verdict)
+			assert.Equal(t, []string{test.reason}, c.NotComparable)
+		})
+	}
+	// The seed, the address and the environment may differ: two environments are what is compared.
+	old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay, 10*time.Millisecond)
+	new.Plan.Seed, new.Run.URL, new.Run.Environment = 7, "http://127.0.0.1:2", "production"
+	assert.Empty(t, compare.CompareLoad(old, new).NotComparable)
+	assert.NotEqual(t, reports.QuestionOf(old), reports.QuestionOf(new), "a history is of one environment")
+	new.Run.Environment = "staging"
+	assert.Equal(t, reports.QuestionOf(old), reports.QuestionOf(new))
+}
+
+func TestCompareNamesPartsThatOnlyOneRunHas(t *testing.T) {
+	c := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: storedLoad("a", folderDay, time.Millisecond)}, reports.Parts{Conformance: conformanceOf("b", "A-1 pass")})
+	assert.Equal(t, reports.Pass, c.Verdict)
+	assert.Equal(t, []string{"Only the first run has a load part; the second has none, so that part was not compared."}, c.Notes)
+	c = compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass")}, reports.Parts{Load: storedLoad("b", folderDay, time.Millisecond)})
+	assert.Equal(t, reports.NotComparable, c.Verdict)
+	assert.Equal(t, "The two runs have no part in common.", c.Reason)
+}
+
+func TestCompareOfGatesTakesThePartThatDecides(t *testing.T) {
+	load := func(id string) *reports.Load { return storedLoad(id, folderDay, time.Millisecond) }
+	regressed := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 fail"), Load: load("b")})
+	assert.Equal(t, reports.Regressed, regressed.Verdict)
+	other := load("b")
+	other.Plan.Workload = "signon"
+	stillRegressed := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 fail"), Load: other})
+	assert.Equal(t, reports.Regressed, stillRegressed.Verdict, "a broken rule is no less broken where the load cannot be compared")
+	same := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 pass"), Load: load("b")})
+	assert.Equal(t, reports.Inconclusive, same.Verdict)
+	assert.Equal(t, "No requirement that the first run saw kept fails in the second. The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.", same.Reason)
+}
+
+func TestShiftIsReadFromTheCurve(t *testing.T) {
+	load := storedLoad("a", folderDay, 10*time.Millisecond)
+	at := compare.QuantilesOf(load.Operations["refresh"])
+	assert.Equal(t, int64(0), at(0.3), "without a curve it is not known")
+	load.Operations["refresh"].Curve = []reports.CurvePoint{{Quantile: 0, Value: 1000}, {Quantile: 0.2, Value: 2000}, {Quantile: 0.4, Value: 4000}, {Quantile: 0.5, Value: 5000}}
+	at = compare.QuantilesOf(load.Operations["refresh"])
+	assert.Equal(t, int64(2000), at(0.2))
+	assert.Equal(t, int64(3000), at(0.3), "halfway between two points of the curve")
+	assert.Equal(t, int64(10*time.Millisecond), at(0.5), "a percentile that the run shows is the same here")
+}
+
+func TestComparisonIsStoredAndReadBack(t *testing.T) {
+	for _, c := range []*compare.Comparison{
+		compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass", "A-2 fail"), Load: storedLoad("a", folderDay, time.Millisecond)},
+			reports.Parts{Conformance: conformanceOf("b", "A-1 fail", "A-2 pass"), Load: storedLoad("b", folderDay, time.Millisecond)}),
+		compared(simulated(1, 12, 1, 0)),
+		compare.CompareHistory(reports.Parts{Load: storedLoad("n", folderDay, 10*time.Millisecond)}, history(12, 1), compare.HistoryOptions{}),
+	} {
+		var stored bytes.Buffer
+		require.NoError(t, reports.WriteJSON(&stored, c), "no figure is NaN or infinite")
+		read, err := compare.ReadComparison(bytes.NewReader(stored.Bytes()))
+		require.NoError(t, err)
+		var again bytes.Buffer
+		require.NoError(t, reports.WriteJSON(&again, read))
+		assert.Equal(t, stored.String(), again.String())
+	}
+	_, err := compare.ReadComparison(strings.NewReader(`{"schema":"agstest.comparison/1.0"}`))
+	require.EqualError(t, err, "the stored comparison has no verdict")
+	_, err = compare.ReadComparison(strings.NewReader(`{"schema":"agstest.load/1.0"}`))
+	require.ErrorContains(t, err, `wanted "agstest.comparison/1.0"`)
+	assert.True(t, math.IsNaN(compare.ShiftPoint{}.Change()))
+}

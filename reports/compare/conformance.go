@@ -1,0 +1,308 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// ConformanceComparison is the difference between two conformance runs.
+type ConformanceComparison struct {
+	Verdict       reports.Verdict     `json:"verdict"`
+	Reason        string              `json:"reason"`
+	NotComparable []string            `json:"notComparable,omitempty"`
+	Changes       []RequirementChange `json:"changes"` // in the order of their weight, then of the catalogue
+	Unchanged     int                 `json:"unchanged"`
+	// Drift lists differences in the form of answers, even if both runs conform.
+	Drift []Drift `json:"drift,omitempty"`
+	// DriftKnown tells that both runs observed the form of answers, so that no drift means none.
+	DriftKnown bool `json:"driftKnown"`
+}
+
+// Direction is the meaning of a change of a requirement.
+type Direction string
+
+// The directions, those that matter first.
+const (
+	Broke     Direction = "broke"      // kept before, fails now
+	NewlySeen Direction = "newly-seen" // fails now; the earlier run could not tell
+	Lost      Direction = "lost"       // judged before, not judged now
+	Worse     Direction = "worse"      // a miss that does not fail the run
+	Differs   Direction = "differs"    // the same verdict for another reason: fails otherwise, or another observed behaviour
+	Mended    Direction = "mended"     // failed before, kept now
+	Gained    Direction = "gained"     // judged now, not before
+	Better    Direction = "better"     // a miss that did not fail the run is gone
+)
+
+var directions = []Direction{Broke, NewlySeen, Lost, Worse, Differs, Mended, Gained, Better}
+
+// RequirementChange is one requirement with the evidence of both runs.
+type RequirementChange struct {
+	ID        string           `json:"id"`
+	Level     string           `json:"level"`
+	Text      string           `json:"text"`
+	Sources   []reports.Source `json:"sources,omitempty"`
+	Direction Direction        `json:"direction"`
+	Old       Evidence         `json:"old"`
+	New       Evidence         `json:"new"`
+}
+
+// Evidence is the evidence of one run for its verdict on a requirement.
+type Evidence struct {
+	Verdict  reports.Verdict   `json:"verdict"` // empty: the run's catalogue does not have the requirement
+	Reason   string            `json:"reason,omitempty"`
+	Findings []reports.Finding `json:"findings,omitempty"` // at most three
+	Exchange *reports.Exchange `json:"exchange,omitempty"` // of the first finding that has one
+}
+
+// CompareConformance compares two conformance runs. A requirement that was kept and now fails makes the result
+// regressed. A requirement that only one run could judge makes it inconclusive, since there is less to go by than
+// before. Drift in the form of answers is shown and judges nothing: both forms may be allowed.
+func CompareConformance(old, new *reports.Conformance) *ConformanceComparison {
+	c := &ConformanceComparison{Changes: []RequirementChange{}}
+	c.NotComparable = conformanceDifferences(old, new)
+	before := map[string]*reports.Requirement{}
+	for i := range old.Requirements {
+		before[old.Requirements[i].ID] = &old.Requirements[i]
+	}
+	seen := map[string]bool{}
+	for i := range new.Requirements {
+		requirement := &new.Requirements[i]
+		seen[requirement.ID] = true
+		c.compare(old, new, before[requirement.ID], requirement)
+	}
+	for i := range old.Requirements {
+		if requirement := &old.Requirements[i]; !seen[requirement.ID] {
+			c.compare(old, new, requirement, nil)
+		}
+	}
+	slices.SortStableFunc(c.Changes, func(a, b RequirementChange) int {
+		return slices.Index(directions, a.Direction) - slices.Index(directions, b.Direction)
+	})
+	c.Drift = CompareShape(old.Shape, new.Shape)
+	c.DriftKnown = len(old.Shape) > 0 && len(new.Shape) > 0
+	c.settle()
+	return c
+}
+
+func (c *ConformanceComparison) compare(old, new *reports.Conformance, was, is *reports.Requirement) {
+	change := RequirementChange{Old: evidenceOf(old, was), New: evidenceOf(new, is)}
+	told := is
+	if told == nil {
+		told = was
+	}
+	change.ID, change.Level, change.Text, change.Sources = told.ID, told.Level, told.Text, told.Sources
+	change.Direction = direction(change.Old, change.New)
+	if change.Direction == "" {
+		c.Unchanged++
+		return
+	}
+	c.Changes = append(c.Changes, change)
+}
+
+// direction is empty where nothing changed.
+func direction(old, new Evidence) Direction {
+	was, is := standing(old.Verdict), standing(new.Verdict)
+	switch {
+	case old.Verdict == new.Verdict:
+		if old.Verdict != reports.Pass && was != unjudged && !slices.Equal(gists(old), gists(new)) {
+			return Differs
+		}
+		return ""
+	case was == unjudged && is == unjudged:
+		return ""
+	case is == broken && was == unjudged:
+		return NewlySeen
+	case is == broken:
+		return Broke
+	case is == unjudged:
+		return Lost
+	case was == unjudged:
+		return Gained
+	case was == broken:
+		return Mended
+	case is == weak && was == good:
+		return Worse
+	case is == good && was == weak:
+		return Better
+	}
+	return Differs
+}
+
+// standing is how much a verdict says about the service.
+type standingOf int
+
+const (
+	unjudged standingOf = iota
+	good
+	weak
+	broken
+)
+
+func standing(v reports.Verdict) standingOf {
+	switch v {
+	case reports.Pass, reports.Observed:
+		return good
+	case reports.Partly, reports.Warn, reports.Known:
+		return weak
+	case reports.Fail:
+		return broken
+	}
+	return unjudged
+}
+
+// gists returns the evidence for a requirement, without where and how often it was found.
+func gists(e Evidence) []string {
+	var found []string
+	for _, finding := range e.Findings {
+		found = append(found, finding.Expected+"\x00"+finding.Got)
+	}
+	slices.Sort(found)
+	if len(found) == 0 {
+		found = []string{e.Reason}
+	}
+	return slices.Compact(found)
+}
+
+const findingsShown = 3
+
+func evidenceOf(run *reports.Conformance, requirement *reports.Requirement) Evidence {
+	if requirement == nil {
+		return Evidence{Reason: "This run's catalogue does not have the requirement."}
+	}
+	e := Evidence{Verdict: requirement.Verdict, Reason: requirement.Reason}
+	for _, finding := range requirement.Findings {
+		if finding.Verdict == reports.Pass {
+			continue
+		}
+		if len(e.Findings) < findingsShown {
+			e.Findings = append(e.Findings, finding)
+		}
+		if e.Exchange != nil || finding.Exchange < 0 {
+			continue
+		}
+		for i := range run.Scenarios {
+			if scenario := &run.Scenarios[i]; scenario.ID == finding.Scenario && finding.Exchange < len(scenario.Transcript) {
+				e.Exchange = &scenario.Transcript[finding.Exchange]
+			}
+		}
+	}
+	return e
+}
+
+// conformanceDifferences lists how the questions of two runs differ.
+func conformanceDifferences(old, new *reports.Conformance) []string {
+	var reasons []string
+	differ := func(what, a, b string) {
+		if a != b {
+			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.", what, cmp.Or(a, "none"), cmp.Or(b, "none")))
+		}
+	}
+	differ("profile", old.Profile.Name, new.Profile.Name)
+	for _, setting := range [][2]string{{"tags", "selection of tags"}, {"only", "choice of requirements (--only)"}, {"features", "set of features"}, {"strictness", "strictness"}} {
+		differ(setting[1], old.Run.Settings[setting[0]], new.Run.Settings[setting[0]])
+	}
+	differ("major version of agstest", reports.MajorOf(old.Run.Tool.Version), reports.MajorOf(new.Run.Tool.Version))
+	for _, side := range []struct {
+		name string
+		run  *reports.Conformance
+	}{{"first", old}, {"second", new}} {
+		if side.run.Run.Partial != "" {
+			reasons = append(reasons, fmt.Sprintf("The %s run ended early: %s.", side.name, strings.TrimSuffix(side.run.Run.Partial, ".")))
+		}
+		judged := slices.ContainsFunc(side.run.Requirements, func(r reports.Requirement) bool { return standing(r.Verdict) != unjudged })
+		if !judged {
+			reasons = append(reasons, fmt.Sprintf("The %s run judged no requirement.", side.name))
+		}
+	}
+	return reasons
+}
+
+// Count is how many requirements changed in a direction.
+func (c *ConformanceComparison) Count(direction Direction) int {
+	n := 0
+	for _, change := range c.Changes {
+		if change.Direction == direction {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *ConformanceComparison) settle() {
+	broke, seen, lost, mended := c.Count(Broke), c.Count(NewlySeen), c.Count(Lost), c.Count(Mended)
+	ids := func(direction Direction) string {
+		var found []string
+		for _, change := range c.Changes {
+			if change.Direction == direction {
+				found = append(found, change.ID)
+			}
+		}
+		if len(found) > 8 {
+			found = append(found[:8], fmt.Sprintf("and %d more", len(found)-8))
+		}
+		return strings.Join(found, ", ")
+	}
+	switch {
+	case len(c.NotComparable) > 0:
+		c.Verdict = reports.NotComparable
+		c.Reason = "The conformance runs asked different questions, so their verdicts are shown and not judged."
+		return
+	case broke > 0:
+		c.Verdict = reports.Regressed
+		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.", figures.Plural(int64(broke), "requirement"), Verb(broke, "fails", "fail"), ids(Broke))
+		return
+	case seen > 0:
+		c.Verdict = reports.Inconclusive
+		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.", figures.Plural(int64(seen), "requirement"), Verb(seen, "fails", "fail"), ids(NewlySeen))
+		return
+	case lost > 0:
+		c.Verdict = reports.Inconclusive
+		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.", figures.Plural(int64(lost), "requirement"), Verb(lost, "was", "were"), ids(Lost))
+		return
+	case mended > 0:
+		c.Verdict = reports.Improved
+		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.", figures.Plural(int64(mended), "requirement"), Verb(mended, "is", "are"), ids(Mended))
+	default:
+		c.Verdict = reports.Pass
+		c.Reason = "No requirement that the first run saw kept fails in the second."
+	}
+	if failing := c.stillFailing(); failing > 0 {
+		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"), Verb(failing, "fails", "fail"))
+	}
+}
+
+func (c *ConformanceComparison) stillFailing() int {
+	n := 0
+	for _, change := range c.Changes {
+		if change.Direction == Differs && change.New.Verdict == reports.Fail {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *ConformanceComparison) advice() []string {
+	var advice []string
+	if c.Count(Broke) > 0 {
+		advice = append(advice, "Look at the requirements that broke first: each shows the exchange of both runs.")
+	}
+	if c.Count(Lost) > 0 || c.Count(NewlySeen) > 0 {
+		advice = append(advice, "Give both environment files the same situations, so that both runs can judge the same requirements.")
+	}
+	if len(c.Drift) > 0 {
+		advice = append(advice, fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both forms conform.", figures.Plural(int64(len(c.Drift)), "place")))
+	}
+	return advice
+}
+
+func Verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

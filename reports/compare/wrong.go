@@ -1,0 +1,83 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"agstest/internal/figures"
+	"agstest/reports"
+)
+
+// WrongAnswers are the answers of one kind to one operation of the new load run that were not right.
+type WrongAnswers struct {
+	Operation string `json:"operation"`
+	Kind      string `json:"kind"` // as in Operation.Outcomes of a load
+	// Defect: a single answer of this kind is a defect, however rare: another client's answer, something unique that came
+	// twice, a token that breaks a rule, a body that the call does not give.
+	Defect bool  `json:"defect,omitempty"`
+	Count  int64 `json:"count"`
+	Sent   int64 `json:"sent"`
+	// Old are the answers of the kind in the old run, of OldSent; both 0 where there is no one old run.
+	Old     int64 `json:"old,omitempty"`
+	OldSent int64 `json:"oldSent,omitempty"`
+}
+
+// wrongWords describe the kinds that need words.
+var wrongWords = map[string]string{
+	"identity": "belonged to another client", "duplicate": "gave what must be unique a second time", "token": "held a token that breaks a rule",
+	"shape": "had a body that the call does not give", "status": "had a wrong status", "throttled": "asked to come again later",
+	"timeout": "did not come in time", "refused": "were not given: the connection was refused", "reset": "were not given: the connection was closed",
+	"tls": "were not given: TLS failed", "machine": "were not given: this machine could open no connection",
+}
+
+// String returns one sentence without a full stop: "signon: 3 of 200 answers belonged to another client (none of 200
+// before)".
+func (w WrongAnswers) String() string {
+	text := fmt.Sprintf("%s: %s of %s answers %s", w.Operation, figures.Count(w.Count), figures.Count(w.Sent), cmp.Or(wrongWords[w.Kind], "were wrong in another way"))
+	switch {
+	case w.OldSent > 0 && w.Old == 0:
+		text += fmt.Sprintf(" (none of %s before)", figures.Count(w.OldSent))
+	case w.OldSent > 0:
+		text += fmt.Sprintf(" (%s of %s before)", figures.Count(w.Old), figures.Count(w.OldSent))
+	}
+	return text
+}
+
+// wrongOfNew lists the wrong answers of the new run: defects first, in the order of their gravity, and then by their
+// number. The old run may be nil.
+func wrongOfNew(old, new *reports.Load) []WrongAnswers {
+	if new == nil {
+		return nil
+	}
+	operations := new.Operations
+	if len(operations) == 0 && new.Total != nil {
+		operations = map[string]*reports.Operation{allOperations: new.Total}
+	}
+	var found []WrongAnswers
+	for name, o := range operations {
+		if o == nil {
+			continue
+		}
+		for kind, n := range o.Outcomes {
+			if n <= 0 {
+				continue
+			}
+			w := WrongAnswers{Operation: name, Kind: kind, Defect: slices.Contains(untrueKinds, kind), Count: n, Sent: o.Sent}
+			if old != nil && old.Operations[name] != nil {
+				w.Old, w.OldSent = old.Operations[name].Outcomes[kind], old.Operations[name].Sent
+			}
+			found = append(found, w)
+		}
+	}
+	gravity := func(w WrongAnswers) int {
+		if i := slices.Index(untrueKinds, w.Kind); i >= 0 {
+			return i
+		}
+		return len(untrueKinds)
+	}
+	slices.SortFunc(found, func(a, b WrongAnswers) int {
+		return cmp.Or(gravity(a)-gravity(b), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Kind, b.Kind))
+	})
+	return found
+}

@@ -1,0 +1,108 @@
+package runs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"agstest/internal/userfile"
+	"agstest/reports"
+	"agstest/reports/compare"
+)
+
+// Stored is a run as it was read back. At least one of its parts is there, or it is a comparison.
+type Stored struct {
+	reports.Parts
+	Comparison *compare.Comparison
+}
+
+// ErrNoRun is the error for a folder that is not that of a run.
+var ErrNoRun = errors.New("it holds none of " + reports.ConformanceFile + ", " + reports.LoadFile + " and " + reports.ComparisonFile)
+
+// Read reads a run from its folder, or from one of the JSON files in it. A folder without any of them is an error, and
+// so is one of them that cannot be read: half a gate is not a gate.
+func Read(path string) (Stored, error) {
+	stored := Stored{Parts: reports.Parts{Folder: path}}
+	info, err := os.Stat(path)
+	if err != nil {
+		var named *fs.PathError
+		if errors.As(err, &named) {
+			err = named.Err
+		}
+		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path, err)
+	}
+	if !info.IsDir() {
+		stored.Folder = filepath.Dir(path)
+		return stored, stored.readFile(path)
+	}
+	found := false
+	for _, name := range []string{reports.ConformanceFile, reports.LoadFile, reports.ComparisonFile} {
+		err := stored.readFile(filepath.Join(path, name))
+		switch {
+		case err == nil:
+			found = true
+		case !errors.Is(err, fs.ErrNotExist):
+			return stored, err
+		}
+	}
+	if !found {
+		return stored, fmt.Errorf("reading the run %s: %w", path, ErrNoRun)
+	}
+	return stored, nil
+}
+
+// readFile reads one file by the schema that it names itself.
+func (s *Stored) readFile(path string) error {
+	// Shells store the output of --json too, and PowerShell makes UTF-16 of it.
+	text, err := userfile.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	// A damaged file is told by the reader below, in its own words.
+	_ = json.NewDecoder(io.LimitReader(text, reports.MaxStored)).Decode(&head)
+	text.Close()
+	file, err := userfile.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	defer file.Close()
+	kind, _, _ := reports.ParseSchema(head.Schema)
+	if kind == "" {
+		kind = map[string]string{reports.LoadFile: "agstest.load", reports.ComparisonFile: "agstest.comparison"}[filepath.Base(path)]
+	}
+	switch kind {
+	case "agstest.load":
+		s.Load, err = reports.ReadLoad(file)
+	case "agstest.comparison":
+		s.Comparison, err = compare.ReadComparison(file)
+	default:
+		s.Conformance, err = reports.ReadConformance(file)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	return nil
+}
+
+// Run is the question that the run asked: of its load part where it has one, else of its conformance part.
+func (s Stored) Run() reports.Run {
+	if s.Comparison != nil {
+		return s.Comparison.Run
+	}
+	return s.Parts.Run()
+}
+
+// Verdict is the worse one of its parts.
+func (s Stored) Verdict() reports.Verdict {
+	if s.Comparison != nil {
+		return s.Comparison.Verdict
+	}
+	return s.Parts.Verdict()
+}

@@ -1,0 +1,73 @@
+package steps_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// TestAFirewallsPageIsNotTheServices: a firewall of web applications refuses what no service would mind, and bodies
+// that are no JSON before the service sees them. Neither is held against the service, nor for it. The same statuses
+// from the service itself are its own.
+func TestAFirewallsPageIsNotTheServices(t *testing.T) {
+	const nginxPage = "<html>\r\n<head><title>TITLE</title></head>\r\n<body>\r\n<center><h1>TITLE</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+	otherLetters := regexp.MustCompile(`[а-я]|\\u04`)
+	for name, page := range map[string]bool{"the firewall": true, "the service": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					r.Body = io.NopCloser(bytes.NewReader(body))
+					status := 0
+					switch {
+					case r.URL.Path != "/ags/getSessionToken":
+					case otherLetters.Match(body):
+						status = http.StatusForbidden
+					case len(body) > 0 && !json.Valid(body):
+						status = http.StatusNotAcceptable
+					}
+					switch {
+					case status == 0:
+						s.ServeHTTP(w, r)
+					case page:
+						w.Header().Set("Content-Type", "text/html")
+						w.WriteHeader(status)
+						_, _ = io.WriteString(w, strings.ReplaceAll(nginxPage, "TITLE", http.StatusText(status)))
+					default:
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(status)
+						_, _ = io.WriteString(w, `{"code":20020,"message":"no"}`)
+					}
+				})
+			})
+			require.NoError(t, err)
+			defer end()
+			report := run(t, steps.Options{Environment: e, Only: []string{"GST-01", "GST-03"}})
+			letters, broken := requirement(t, report, "GST-01"), requirement(t, report, "GST-03")
+			notes := strings.Join(report.Notes, "\n")
+			if !page {
+				assert.Equal(t, reports.Warn, letters.Verdict, letters.Reason)
+				assert.Equal(t, reports.Fail, broken.Verdict, broken.Reason)
+				assert.NotContains(t, notes, "came in place of")
+				return
+			}
+			assert.Equal(t, reports.Error, letters.Verdict)
+			assert.Contains(t, letters.Reason, "status 403 came with a page of nginx, “Forbidden”: a firewall or another rule there refused the call, and the service was not asked")
+			assert.Equal(t, reports.Error, broken.Verdict)
+			assert.Contains(t, broken.Reason, "status 406 came with a page of nginx, “Not Acceptable”")
+			assert.Contains(t, notes, `pages of nginx came in place of the service's answers: a firewall or another rule there refused requests to getSessionToken, and nothing of that is held against the service; ask who runs it`)
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package scene
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"agstest/ags"
+	"agstest/internal/environment"
+	"agstest/steps/script"
+	"agstest/steps/talk"
+)
+
+// Discover asks for the authentication services, before the scenarios: which one to use if the environment file names
+// none, and how the parameters are spelt. The scenarios about discovery report what is wrong with the answer.
+func (r *Stage) Discover(ctx context.Context) *talk.Exchange {
+	w := New(r, &script.Scenario{ID: "start"})
+	request := w.Prepare(ags.ServiceDiscovery)
+	if r.Pace(ctx) != nil {
+		return nil
+	}
+	x := &talk.Exchange{Exchange: r.Client.Do(ctx, request.Call()), Request: request}
+	r.Services, _ = talk.ReadServices(x.Exchange)
+	r.granted(x, false)
+	defer r.lackingParameters()
+	if r.Service != "" {
+		return x
+	}
+	for _, s := range r.Services {
+		if _, ok := s.Endpoint("/signOnWithSessionToken"); ok {
+			r.Service = s.Name
+			return x
+		}
+	}
+	if len(r.Services) > 0 {
+		r.Service = r.Services[0].Name
+		return x
+	}
+	r.Notes = append(r.Notes, "no authentication service is known: the environment file names none (service) and servicediscovery told of none, so x-auth-service-id was sent empty")
+	return x
+}
+
+// ParameterName returns a parameter as discovery spells it for an endpoint, else as it was given. The session token of
+// signOnWithSessionToken may have another name, which the diagnosis finds out.
+func (r *Stage) ParameterName(serviceName, path, name string) string {
+	for _, p := range r.ParametersOf(serviceName, path) {
+		if strings.EqualFold(p.Name, name) {
+			return p.Name
+		}
+	}
+	if path == "/signOnWithSessionToken" && name == "sessionToken" && r.TokenParameter != "" {
+		return r.TokenParameter
+	}
+	return name
+}
+
+// SessionParameter returns the name of the parameter that carries the session token: as the environment file says, as
+// discovery spells it, or the only one that discovery calls mandatory and the file does not give.
+func (r *Stage) SessionParameter(serviceName string) string {
+	if own := r.Environment.SignOn.Parameter; own != "" {
+		return own
+	}
+	return r.mandatory(serviceName, "/signOnWithSessionToken", "sessionToken", r.Environment.SignOn.Parameters)
+}
+
+// OperatorParameter is the same for the OperatorAuthToken.
+func (r *Stage) OperatorParameter(serviceName string) string {
+	o := r.Environment.Operator
+	if o.Parameter != environment.DefaultOperatorParameter {
+		return o.Parameter
+	}
+	return r.mandatory(serviceName, "/getSessionToken", o.Parameter, o.Parameters)
+}
+
+func (r *Stage) mandatory(serviceName, path, name string, given map[string]string) string {
+	var only []string
+	for _, p := range r.ParametersOf(serviceName, path) {
+		if strings.EqualFold(p.Name, name) {
+			return p.Name
+		}
+		if p.Mandatory && given[p.Name] == "" {
+			only = append(only, p.Name)
+		}
+	}
+	if len(only) == 1 {
+		return only[0]
+	}
+	return name
+}
+
+// lackingParameters notes mandatory parameters of signOnWithSessionToken that discovery lists and the environment file
+// gives no value for.
+func (r *Stage) lackingParameters() {
+	const path = "/signOnWithSessionToken"
+	var lack []string
+	for _, p := range r.ParametersOf(r.Service, path) {
+		if p.Mandatory && p.Name != r.SessionParameter(r.Service) && r.Environment.SignOn.Parameters[p.Name] == "" {
+			lack = append(lack, p.Name)
+		}
+	}
+	if len(lack) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("servicediscovery calls these parameters of %s mandatory, and the environment file gives no value for them: %s; write signOnWithSessionToken: {parameters: {%s: …}}",
+			path, strings.Join(lack, ", "), lack[0]))
+	}
+}
+
+// ParametersOf returns the parameters that discovery lists for an endpoint.
+func (r *Stage) ParametersOf(serviceName, path string) []talk.ParameterProperty {
+	for _, s := range r.Services {
+		if s.Name == serviceName {
+			e, _ := s.Endpoint(path)
+			return e.Parameters
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package scene
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"agstest/ags"
+	"agstest/steps/script"
+	"agstest/steps/talk"
+)
+
+// OwnDevice is one of the devices that all scenarios of a run on a live service share. While one of them is signed
+// out, nobody else may use it; scenarios that sign out are spread over them, so that they need not wait for each
+// other.
+type OwnDevice int
+
+const (
+	SecondDevice OwnDevice = iota // made for this
+	UsersDevice                   // of the first-time sign-on with credentials, where the user is one of the same account
+	FirstDevice                   // of the first-time sign-on with a session token, when nobody needs it any more
+)
+
+// DeviceToSignOut returns the device that a scenario signs out. It depends on the scenario and the environment alone.
+func (r *Stage) DeviceToSignOut(s *script.Scenario) OwnDevice {
+	if _, spare := r.Environment.Situations["spare-device"]; spare {
+		return SecondDevice // in whose place the spare one may stand, of which there is one
+	}
+	for _, step := range s.Pickle.Steps {
+		switch text := step.Text; {
+		case text == "odd requests are sent to signOut" && r.UsersDeviceSpared:
+			return UsersDevice
+		case strings.HasPrefix(text, "random sequences of calls"), strings.HasPrefix(text, "near misses of the ") && strings.HasSuffix(text, " sent to signOut"):
+			if r.Environment.Allow.FirstTime && r.Environment.Situations["active"].ClientID != "" {
+				return FirstDevice
+			}
+		}
+	}
+	return SecondDevice
+}
+
+// useShared makes the scenario act as a device that other scenarios have used, with fresh tokens.
+func (w *World) useShared(ctx context.Context, d OwnDevice) error {
+	s, operation := w.Stage.Own.ofUser, ags.SignOn
+	if d == FirstDevice {
+		var err error
+		operation = ags.SignOnWithSessionToken
+		if s, err = w.sharedInTurn(ctx, 0); err != nil {
+			return err
+		}
+	}
+	if err := w.look(s, operation, w.Device()); err != nil {
+		return err
+	}
+	if w.Client == nil {
+		return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s", w.Describe(s.exchange))
+	}
+	w.Client.Operation = ags.SignOnWithSessionToken
+	if w.isGone(s) {
+		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices), "this service removes a device that signs out, and the scenario needs one more")
+	}
+	err := w.renew(ctx)
+	if x, _ := w.Last(); err != nil && w.Stage.Own.WasSignedOut(w.Client.ID) && x.Status/100 == 4 {
+		w.Stage.Own.lose(w.Client.ID)
+	}
+	return err
+}
+
+// usersFirstTime tells that a selected scenario signs a user with one account on for the first time.
+func (r *Stage) usersFirstTime() bool {
+	for _, s := range r.scenarios {
+		several := false
+		for _, step := range s.Pickle.Steps {
+			several = several || step.Text == "a user with several accounts"
+			if !several && step.Text == "the user signs on with the credentials for the first time" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// OfferUsersDevice makes the device of the user with credentials before scenarios ask for it, where one of them
+// will. If it is of the account of situations.active and signs on with a session token too, it may be signed out.
+func (r *Stage) OfferUsersDevice(ctx context.Context, needed bool) {
+	active, user := r.Environment.Situations["active"], r.Environment.Situations["credentials"]
+	if !needed || !r.usersFirstTime() || !r.Environment.Allow.FirstTime || len(user.Parameters) == 0 || active.AccountID == "" || active.AccountID != user.AccountID ||
+		active.SessionToken != "" || user.Tenant+user.Service+user.Proxy != "" || len(user.Headers) > 0 {
+		return
+	}
+	w := New(r, &script.Scenario{ID: "the device of the user"})
+	w.Sharing = true
+	if w.UseShared("credentials") != nil {
+		return
+	}
+	w.Clients, w.Client = nil, nil
+	r.Own.turn.Lock()
+	defer r.Own.turn.Unlock()
+	s, err := w.sharedSignOn(ctx, ags.SignOn, w.Device(), 0)
+	if err != nil || w.takeOver(s, ags.SignOn, ClassOf([]byte(w.Device()))) == nil {
+		return
+	}
+	pair, err := ReadPair(s.exchange)
+	if err != nil || pair.AccountID != active.AccountID {
+		return
+	}
+	again := New(r, &script.Scenario{ID: "the device of the user, with a session token"})
+	again.Control = true
+	if again.UseShared("active") != nil {
+		return
+	}
+	again.Clients, again.Client = nil, nil
+	again.Add(&talk.Client{ID: pair.ClientID})
+	if again.EnsureTokens(ctx) == nil {
+		r.Own.ofUser, r.UsersDeviceSpared = s, true
+	}
+}

@@ -1,0 +1,397 @@
+// Package scene holds the actors of a scenario. A [World] has an account, clients and tokens, and sends requests as the
+// environment file says. All worlds of a run share the [Stage]: the service, the means to change its states, and what
+// the run learnt of it.
+//
+// Start with World.Send: it paces, sends, lets the judge look, and keeps secrets. World.Call is Send with the changes
+// that sentences asked for. Call also doubts refusals: one proves a rule only beside a control, a good request of the
+// same call that was accepted in the run (proof.go), and proves a situation of the environment file only if a made-up
+// value in its place is refused otherwise.
+//
+// With the control interface of a mock each scenario has an account of its own. On a live service scenarios share
+// accounts and devices (owndevices.go), so that a run makes few devices, and actions change states and put them back
+// (actions.go).
+package scene
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"time"
+
+	"agstest/ags"
+	"agstest/internal/check"
+	"agstest/internal/wire"
+	"agstest/steps/script"
+	"agstest/steps/talk"
+)
+
+// World is the state of one scenario: its actors, their requests and the answers. Each scenario has its own; only the
+// account it uses may be shared, on a live service.
+type World struct {
+	Stage    *Stage
+	Scenario *script.Scenario
+	Random   *rand.Rand // from the seed of the run and the id of the scenario, so that a replay is the same
+
+	Tenant      string
+	Service     string
+	Correlation string       // of every request of the scenario; empty: each has its own
+	header      []talk.Field // sent with every request of the scenario, such as the apparent place of the caller
+	proxy       *url.URL     // through which the caller reaches the service
+
+	Account  *talk.Account
+	Client   *talk.Client   // the acting one
+	Clients  []*talk.Client // all that were seen, in order
+	Offers   []talk.Offer   // accounts of the last answer 300
+	Services []talk.Service // of the last answer of servicediscovery
+
+	SessionToken string // the next sign-ons use; empty: a fresh one for each
+	Operator     []func(*talk.OperatorToken) error
+	Changes      []func(*talk.Request) error
+	Ahead        time.Duration  // by how much the clock of the account was moved
+	DeviceCount  int            // at the last count
+	Issued       []string       // session tokens that getSessionToken answered with
+	Refusal      bool           // the scenario wants the next sign-ons to be refused
+	namedRefused bool           // for the device that they name, so not where they name none
+	afresh       bool           // a sign-on is sent again with a fresh session token
+	minted       string         // session token that was had last for the account
+	firsts       map[string]int // how many of the first-time sign-ons that scenarios share this one has looked at
+	Sharing      bool           // the requests are for all scenarios
+	Registration string         // the type of register/{type}
+	Companion    companion
+	Explored     error          // what exploring found
+	Broken       []Broken       // answers to broken bodies
+	Subject      *Subject       // a situation of the environment file that stands for the refusals to come
+	Precise      bool           // requests are right but for one thing, so that few succeed
+	jar          http.CookieJar // of the scenario, if the environment file says that cookies are kept; nil: none
+	acted        bool           // it has changed states by actions
+	alone        []madeDevice   // devices that no other scenario uses
+	Counting     bool           // the devices of the account are counted
+	limited      bool           // the account was given a limit by an action
+	PickAs       string         // the device as which an account is picked again; empty: as a new one
+	OddMade      int            // devices that odd requests have made
+	OddLost      bool           // an odd request has signed the client out for good
+	Control      bool           // a world beside a scenario, whose requests are only compared with
+	Disturbed    bool           // a limiter or a lost connection kept a control from being accepted
+	Situations   []string       // of the environment file that the scenario stands on
+
+	sentBefore int // by lanes and before them, so that correlation ids count on
+	Exchanges  []*talk.Exchange
+	Findings   []talk.Finding
+	Setup      bool // a Given step acts: what does not work here judges nothing
+	Step       int
+	Observed   []string // observations of the current step
+	Text       string   // of the current step
+	Came       string   // which of several right answers came last
+	Tampering  []string // the steps that asked for the changes of the next request
+	AnswersOf  int      // exchanges before the last When step
+}
+
+func New(r *Stage, s *script.Scenario) *World {
+	h := fnv.New64a()
+	h.Write([]byte(s.ID))
+	if r.Repetition > 0 {
+		fmt.Fprintf(h, " repetition %d", r.Repetition)
+	}
+	w := &World{Stage: r, Scenario: s, Random: rand.New(rand.NewPCG(r.Options.Seed, h.Sum64())), Tenant: r.Environment.Tenant, Service: r.Service}
+	if r.Environment.Cookies == "keep" {
+		w.jar, _ = cookiejar.New(nil) // without a list it never fails
+	}
+	return w
+}
+
+// Invented is a text nobody issued.
+func (w *World) Invented(length int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	b := make([]byte, length)
+	for i := range b {
+		b[i] = letters[w.Random.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+// Prepare makes the request of an operation in its documented form, without its body.
+func (w *World) Prepare(name string) *talk.Request {
+	o, ok := ags.OperationByName(name)
+	if !ok {
+		panic("no operation " + name)
+	}
+	r := &talk.Request{Operation: o.Name, Method: o.Method, Path: o.Path, Proxy: w.proxy, Cookies: w.jar}
+	r.Header = append(r.Header, w.header...)
+	r.SetHeader("Accept", "application/json")
+	if o.Method == http.MethodPost {
+		r.SetHeader("Content-Type", "application/json")
+		r.SetHeader("x-auth-service-id", w.Service)
+	}
+	if w.Tenant != "" {
+		r.SetHeader("nv-tenant-id", w.Tenant)
+	}
+	r.SetHeader("x-correlation-id", cmp.Or(w.Correlation, fmt.Sprintf("agstest-%s-%d", w.Invented(8), w.sentBefore+len(w.Exchanges))))
+	return r
+}
+
+// Authorize adds the token the way the environment says.
+func (w *World) Authorize(r *talk.Request, token string) {
+	if w.Stage.Environment.Authorization == wire.Raw {
+		r.SetHeader("Authorization", token)
+		return
+	}
+	r.SetHeader("Authorization", "Bearer "+token)
+}
+
+// Call applies the changes that the steps asked for, sends the request and judges the answer.
+func (w *World) Call(ctx context.Context, r *talk.Request) (*talk.Exchange, error) {
+	changed := len(w.Changes) > 0
+	changes := w.Changes
+	w.Changes = nil
+	for _, change := range changes {
+		if err := change(r); err != nil {
+			return nil, err
+		}
+	}
+	if changed {
+		w.withoutOperator(r)
+	}
+	x, err := w.Send(ctx, r, changed)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.doubt(ctx, x, changed); err != nil {
+		return x, err
+	}
+	return x, w.refusedAgain(ctx, x, changed)
+}
+
+func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.Exchange, error) {
+	makes, err := w.guardDevices(r)
+	if err != nil {
+		return nil, err
+	}
+	w.KeepSecret(r)
+	if err := w.MaySend(r, changed); err != nil {
+		return nil, err
+	}
+	kind := KindOf(r, changed)
+	if err := w.Stage.Pace(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.Stage.Silent(ctx, kind); err != nil {
+		return nil, err
+	}
+	x, unsent := w.SayInTurn(ctx, r, 0)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	w.Stage.Heard(kind, x, false)
+	if unsent != nil {
+		return nil, unsent
+	}
+	if RanOut(x) {
+		w.Stage.HungIn(w.Scenario)
+	}
+	w.NoteSignOut(x)
+	if changed {
+		x.Tampered = strings.Join(append(w.Tampering, w.Text), "; ")
+		w.Tampering = nil
+	}
+	w.record(x, w.knownOf(x, changed), changed)
+	if w.Control {
+		w.Stage.Aside(x)
+	}
+	if makes {
+		w.Count(x, false)
+	}
+	if x.Status == 0 {
+		return x, &talk.Unknown{Reason: fmt.Sprintf("no answer came to %s %s: %s", r.Method, r.Path, w.Stage.Secrets.Text(ErrorText(x.Err))), Passing: !RanOut(x)}
+	}
+	if why := NoRoom(x); why != "" {
+		return x, talk.Passingf("%s", why)
+	}
+	if len(x.Attempts) > 0 && EffectiveStatus(x)/100 == 4 {
+		return w.sendAfresh(ctx, r, x, changed)
+	}
+	return x, nil
+}
+
+// record keeps an exchange and lets the judge look at it.
+func (w *World) record(x *talk.Exchange, known check.Known, changed bool) {
+	x.Known = known
+	seen := *x.Exchange
+	seen.Sent, seen.Received = seen.Sent.Add(w.Ahead), seen.Received.Add(w.Ahead)
+	index := len(w.Exchanges)
+	w.Exchanges = append(w.Exchanges, x)
+	x.Judged = check.Judge(&seen, known)
+	for _, f := range x.Judged {
+		w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome, Expected: f.Expected, Got: f.Got, Exchange: index})
+	}
+	w.credit(x, changed)
+	w.Stage.granted(x, changed)
+	w.KeepAnswerSecret(x)
+}
+
+// credit counts a good answer to a documented request for the requirement that demands it, whatever the scenario is
+// about.
+func (w *World) credit(x *talk.Exchange, changed bool) {
+	id := ""
+	switch o := x.Request.Operation; {
+	case changed || w.Refusal:
+	case o == ags.SignOnWithSessionToken && x.Status == http.StatusCreated && x.Known.ClientID != "":
+		id = "SOST-01"
+	case o == ags.SignOnWithSessionToken && x.Status == http.StatusCreated && x.Known.FirstTime:
+		id = "SOST-02"
+	case o == ags.GetSessionToken && EffectiveStatus(x) == http.StatusOK:
+		id = "GST-01"
+	case o == ags.Refresh && EffectiveStatus(x) == http.StatusOK:
+		id = "REF-01"
+	}
+	if id != "" {
+		w.Findings = append(w.Findings, talk.Finding{Requirement: id, Outcome: check.Held, Exchange: len(w.Exchanges) - 1})
+	}
+}
+
+// knownOf returns what the judge may take for granted about an exchange. A request that was changed on purpose may lack
+// parts of it.
+func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
+	r := x.Request
+	k := check.Known{Tenant: r.HeaderValue(ags.HeaderTenant), Skew: w.Stage.Environment.ClockSkew, Secrets: w.Submitted(r), Guarded: w.Guarded()}
+	if w.Account != nil && !w.Account.Guessed {
+		k.AccountID = w.Account.ID
+	}
+	var id string
+	json.Unmarshal(r.Get("clientId"), &id)
+	device := r.Get("deviceInformation")
+	switch {
+	case id != "" && device == nil:
+		k.ClientID = id
+		for _, c := range w.Clients {
+			if c.ID == id {
+				k.DeviceClass = c.Class
+			}
+		}
+	case id == "" && device != nil:
+		k.FirstTime = true
+		k.DeviceClass = ClassOf(device)
+	}
+	if r.Operation == ags.SubsequentSignOn {
+		k.AccountID, k.FirstTime = "", false // the device is the one of the sign-on before
+	}
+	if r.Operation == ags.Refresh && w.Client != nil && w.Client.Pair != nil && !changed {
+		k.Previous, k.ClientID, k.DeviceClass = w.Client.Pair, w.Client.ID, w.Client.Class
+		if !w.Client.Since.IsZero() && w.waits() {
+			k.Since = x.Sent.Add(w.Ahead).Sub(w.Client.Since)
+		}
+	}
+	return k
+}
+
+// waits tells whether the scenario may look at what only time shows: the clock of a mock was moved, or --patience is
+// long enough to wait. Otherwise a slow machine would judge what a fast one cannot.
+func (w *World) waits() bool { return w.Ahead > 0 || w.Stage.Options.Patience >= latest }
+
+// Submitted lists the secrets in a request that no error may echo. Of the credentials of a user these are the ones that
+// the environment takes for secrets: a service may well say which user it does not know.
+func (w *World) Submitted(r *talk.Request) []string {
+	var secrets []string
+	for _, p := range r.Parameters() {
+		secret := SecretParameter(p.Name)
+		if r.Operation == ags.SignOn || r.Operation == ags.Register {
+			secret = w.Account != nil && (w.IsPassword(r.Operation, p.Name) || w.Stage.Environment.SecretParameter(w.Account.Situation, p.Name))
+		}
+		if secret && len(p.Value) >= 4 {
+			secrets = append(secrets, p.Value)
+		}
+	}
+	secrets = append(secrets, r.Ciphers...)
+	names := []string{"Authorization", "User-Token"}
+	if o := w.Stage.Environment.Operator; o != nil && o.Header != "" && r.Operation == ags.GetSessionToken {
+		names = append(names, o.Header)
+	}
+	for _, name := range names {
+		if v := Bearerless(r.HeaderValue(name)); len(v) >= 8 {
+			secrets = append(secrets, v)
+		}
+	}
+	return secrets
+}
+
+// SecretParameter tells whether the value of a parameter is a secret; everything is but the name of a user.
+func SecretParameter(name string) bool { return !strings.EqualFold(name, "username") }
+
+func Bearerless(value string) string {
+	if len(value) > 7 && strings.EqualFold(value[:7], "bearer ") {
+		return value[7:]
+	}
+	return value
+}
+
+// KeepSecret takes more for a secret than Submitted does: to keep a value out of reports needlessly does no harm.
+func (w *World) KeepSecret(r *talk.Request) {
+	for _, p := range r.Parameters() {
+		if SecretParameter(p.Name) && len(p.Value) >= 4 {
+			w.Stage.Keep(p.Value)
+		}
+	}
+	for _, s := range w.Submitted(r) {
+		w.Stage.Keep(s)
+	}
+}
+
+func (w *World) KeepAnswerSecret(x *talk.Exchange) {
+	if x.Status == 0 || len(x.Body) == 0 {
+		return
+	}
+	var answer struct {
+		Access  any `json:"access_token"`
+		Refresh any `json:"refresh_token"`
+		Session any `json:"sessionToken"`
+	}
+	if json.Unmarshal(x.Body, &answer) != nil {
+		return
+	}
+	for _, v := range []any{answer.Access, answer.Refresh, answer.Session} {
+		if s, ok := v.(string); ok {
+			w.Stage.Keep(s)
+		}
+	}
+}
+
+// Last is the exchange that a Then step speaks of.
+func (w *World) Last() (*talk.Exchange, error) {
+	if len(w.Exchanges) == 0 {
+		return nil, talk.Unknownf("nothing was sent before this step; a step that begins with When has to come first")
+	}
+	return w.Exchanges[len(w.Exchanges)-1], nil
+}
+
+// Observe records the behaviour of the service for the report.
+func (w *World) Observe(format string, args ...any) {
+	w.Observed = append(w.Observed, fmt.Sprintf(format, args...))
+}
+
+// ErrorText says why no whole answer came, without a part of one.
+func ErrorText(err error) string {
+	if err == nil {
+		return "the connection gave nothing"
+	}
+	return wire.Explain(err)
+}
+
+// BrokenBody is a body that was right but for one thing. A harmless one is taken by readers of JSON, though nobody
+// should send it.
+type BrokenBody struct {
+	How      string
+	Make     func(right []byte, r *talk.Request) []byte
+	Harmless bool
+}
+
+// Broken is an answer to a broken body.
+type Broken struct {
+	Body     BrokenBody
+	Exchange *talk.Exchange
+}

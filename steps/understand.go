@@ -1,0 +1,63 @@
+package steps
+
+import (
+	"io/fs"
+	"sync"
+
+	"agstest/steps/script"
+	"agstest/steps/words"
+)
+
+// suite is the embedded suite, read and understood once.
+var suite = sync.OnceValues(func() ([]*script.Scenario, error) {
+	sources, err := script.ReadSources(nil)
+	if err != nil {
+		return nil, err
+	}
+	all, wrong := script.Parse(sources)
+	return all, append(wrong, words.MatchAll(all)...).Failure()
+})
+
+// understand reads all scenarios, the suite's and those of an additional folder, and checks that every step of them
+// means something.
+func understand(additional fs.FS) ([]script.Source, []*script.Scenario, error) {
+	all, err := suite()
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := script.ReadSources(additional)
+	if err != nil || additional == nil {
+		return sources, all, err
+	}
+	all, wrong := script.Parse(sources)
+	return sources, all, append(wrong, words.MatchAll(all)...).Failure()
+}
+
+// staged keeps the sources that hold a selected scenario, and gives the selected scenarios the ids that godog will
+// number them with when it reads only those sources.
+func staged(sources []script.Source, selected []*script.Scenario) ([]script.Source, []*script.Scenario, error) {
+	needed := map[string]bool{}
+	wanted := map[string]int{}
+	for _, s := range selected {
+		needed[s.File] = true
+		wanted[s.ID] = s.Order
+	}
+	var kept []script.Source
+	for _, s := range sources {
+		if needed[s.Name] {
+			kept = append(kept, s)
+		}
+	}
+	again, wrong := script.Parse(kept)
+	if err := wrong.Failure(); err != nil {
+		return nil, nil, err
+	}
+	var scenarios []*script.Scenario
+	for _, s := range again {
+		if order, ok := wanted[s.ID]; ok {
+			s.Order = order
+			scenarios = append(scenarios, s)
+		}
+	}
+	return kept, scenarios, nil
+}

@@ -1,0 +1,237 @@
+// Package words is the language of feature files. One file for each kind of sentence holds its example, its meaning,
+// and its effect in a World.
+//
+// A sentence is stated once, by its text, such as "the user picks account <number>"; kinds.go says what may stand for a
+// <kind>. To add one, add a row to the list of its kind (callPhrases for calls, answerPhrases for looks at an answer,
+// and so on): agstest steps lists it from then on. The work of the actors belongs to steps/scene; a sentence puts it
+// into words and reads its values.
+//
+// Given sentences set up, When sentences act, Then sentences look. A Then sentence that misses returns an error of
+// package talk that says what was expected and what came.
+package words
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	messages "github.com/cucumber/messages/go/v34"
+
+	"agstest/ags"
+	"agstest/internal/failure"
+	"agstest/internal/figures"
+	"agstest/steps/scene"
+	"agstest/steps/script"
+)
+
+// Phrase is a sentence that feature files may use, as shown to people who write their own.
+type Phrase struct {
+	Keyword string // Given, When or Then: where it usually stands; And and But take its place
+	Text    string // with <words> where values stand
+	Example string
+	Meaning string
+	// Argument tells what follows on the next lines: "", "table" or "text".
+	Argument string
+}
+
+// Sentence is a sentence with its function.
+type Sentence struct {
+	Phrase
+	Expression *regexp.Regexp
+	Do         func(ctx context.Context, w *scene.World, a arguments) error
+}
+
+// arguments are the values in a step: what the pattern captured, and the table or the text below it.
+type arguments struct {
+	words []string
+	Text  string
+	Table [][]string
+}
+
+// AsARule may stand before a Then sentence: what does not hold then warns, since nothing public demands it.
+const AsARule = "as a rule, "
+
+// Vocabulary lists every sentence that feature files may use.
+func Vocabulary() []Phrase {
+	var list []Phrase
+	for _, p := range vocabulary() {
+		list = append(list, p.Phrase)
+	}
+	return list
+}
+
+func vocabulary() []Sentence {
+	var all []Sentence
+	for _, group := range [][]Sentence{situationPhrases, requestPhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
+		discoveryPhrases, listedPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases, oddityPhrases} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+// All are the phrases with their patterns, which take the step's whole text.
+var All = func() []Sentence {
+	all := vocabulary()
+	for i := range all {
+		all[i].Expression = regexp.MustCompile(`^(?:` + AsARule + `)?` + all[i].Expression.String() + `$`)
+	}
+	return all
+}()
+
+func given(text, meaning string, do func(context.Context, *scene.World, arguments) error) Sentence {
+	return newSentence("Given", text, meaning, do)
+}
+
+func when(text, meaning string, do func(context.Context, *scene.World, arguments) error) Sentence {
+	return newSentence("When", text, meaning, do)
+}
+
+func then(text, meaning string, do func(context.Context, *scene.World, arguments) error) Sentence {
+	return newSentence("Then", text, meaning, do)
+}
+
+// newSentence makes a sentence of its text; "(table)" or "(text)" at its end tells what follows on the next lines.
+func newSentence(keyword, text, meaning string, do func(context.Context, *scene.World, arguments) error) Sentence {
+	p := Phrase{Keyword: keyword, Text: text, Meaning: meaning}
+	for _, argument := range []string{"table", "text"} {
+		if before, found := strings.CutSuffix(text, " ("+argument+")"); found && strings.HasSuffix(before, ":") {
+			p.Text, p.Argument = before, argument
+		}
+	}
+	p.Example = p.Text
+	return Sentence{p, regexp.MustCompile(patternOf(p.Text)), do}
+}
+
+// like gives a sentence an example, where values stand in its text.
+func (s Sentence) like(example string) Sentence {
+	s.Example = example
+	return s
+}
+
+// reading lets a sentence be read in more ways, or in fewer, than its text says.
+func (s Sentence) reading(pattern string) Sentence {
+	s.Expression = regexp.MustCompile(pattern)
+	return s
+}
+
+// Match finds the one phrase of a step.
+func Match(step *messages.PickleStep) (*Sentence, arguments, error) {
+	var found *Sentence
+	var words []string
+	for i := range All {
+		if m := All[i].Expression.FindStringSubmatch(step.Text); m != nil {
+			if found != nil {
+				return nil, arguments{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing", step.Text, found.Text, All[i].Text)
+			}
+			found, words = &All[i], m[1:]
+		}
+	}
+	if found == nil {
+		return nil, arguments{}, failure.Usagef("nothing is known about the step %q%s (agstest steps lists all)", step.Text, nearestPhrase(step.Text))
+	}
+	a := arguments{words: words}
+	got := ""
+	if step.Argument != nil {
+		if step.Argument.DocString != nil {
+			a.Text, got = step.Argument.DocString.Content, "text"
+		}
+		if step.Argument.DataTable != nil {
+			got = "table"
+			for _, row := range step.Argument.DataTable.Rows {
+				var cells []string
+				for _, cell := range row.Cells {
+					cells = append(cells, cell.Value)
+				}
+				a.Table = append(a.Table, cells)
+			}
+		}
+	}
+	if got != found.Argument {
+		wants := map[string]string{"": "nothing", "table": "a table", "text": "a text between two lines of \"\"\""}
+		return nil, arguments{}, failure.Usagef("the step %q is followed by %s, but wants %s below it", step.Text, wants[got], wants[found.Argument])
+	}
+	return found, a, nil
+}
+
+// nearestPhrase finds the sentence that was probably meant.
+func nearestPhrase(text string) string {
+	var texts []string
+	for _, p := range All {
+		texts = append(texts, withoutValues(p.Text))
+	}
+	near := failure.Nearest(withoutValues(strings.TrimPrefix(text, AsARule)), texts)
+	for _, p := range All {
+		if near != "" && withoutValues(p.Text) == near {
+			return fmt.Sprintf("; the nearest sentence is %q", p.Text)
+		}
+	}
+	return ""
+}
+
+// values are the places of a sentence that differ from use to use, as the vocabulary writes them and as a feature file
+// fills them.
+var values = regexp.MustCompile(`"[^"]*"|<[^>]*>|\[[^\]]*\]|[0-9]+`)
+
+// withoutValues leaves of a sentence what tells it from others.
+func withoutValues(text string) string { return values.ReplaceAllString(text, "_") }
+
+// MatchAll finds every step that cannot be run, and every scenario that expects nothing, before anything is sent.
+func MatchAll(scenarios []*script.Scenario) script.Mistakes {
+	var wrong script.Mistakes
+	for _, s := range scenarios {
+		understood, expects := true, false
+		for i, step := range s.Pickle.Steps {
+			found, a, err := Match(step)
+			if err == nil && a.Table != nil {
+				err = checkTable(a.Table)
+			}
+			if err != nil {
+				understood = false
+				wrong.At(s.File, s.Lines[i], "%s", err)
+			} else if found.Keyword == "Then" && !s.Background[i] {
+				expects = true
+			}
+		}
+		if understood && !expects && len(s.Pickle.Steps) > 0 {
+			wrong.At(s.File, s.Line, "%q expects nothing, so that it would pass whatever the service answers; say what must come, such as: Then the status is 200", s.Name)
+		}
+	}
+	return wrong
+}
+
+// checkTable wants what every table below a sentence is: rows of a name and a kind below a row of their names.
+func checkTable(table [][]string) error {
+	if len(table) < 2 {
+		return errors.New("the table has no row below its first, so nothing would be checked; its rows are a name and a kind, such as | jti | string |, below | member | kind |")
+	}
+	for _, row := range table[1:] {
+		if len(row) != 2 || row[0] == "" {
+			return fmt.Errorf("the rows of the table are a name and a kind, such as | jti | string |, not %s", figures.Plural(len(row), "cell"))
+		}
+		kinds, more, _ := strings.Cut(row[1], ", ")
+		for kind := range strings.SplitSeq(kinds, " or ") {
+			if !slices.Contains(tableKinds, kind) {
+				return fmt.Errorf("the table says that %s is %q, which is no kind; kinds are %s, joined by \" or \"", row[0], kind, strings.Join(tableKinds, ", "))
+			}
+		}
+		if more != "" && more != "not empty" && more != "positive" {
+			return fmt.Errorf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more, row[0])
+		}
+	}
+	return nil
+}
+
+var tableKinds = []string{string(ags.String), string(ags.Integer), string(ags.Boolean), string(ags.Object), string(ags.Array), string(ags.Null)}
+
+// number reads digits that a pattern has matched.
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
+}
