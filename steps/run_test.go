@@ -505,6 +505,14 @@ func TestLiveService(t *testing.T) {
 	}
 }
 
+// TestTakenOverSessionTokenIsUsedOnce: the devices that scenarios share are made with session tokens of their own, also
+// where the scenario that comes first has taken one over.
+func TestTakenOverSessionTokenIsUsedOnce(t *testing.T) {
+	report := run(t, steps.Options{Environment: live(t, nil), Only: []string{"FLOW-04", "SOST-33"}, Concurrency: 1})
+	assert.Equal(t, reports.Pass, requirement(t, report, "FLOW-04").Verdict, report.Reason)
+	assert.Equal(t, reports.Pass, requirement(t, report, "SOST-33").Verdict, report.Reason)
+}
+
 // TestLiveServiceWithFullAccount: an account of the environment file that can have no more devices is no fault of the
 // service.
 func TestLiveServiceWithFullAccount(t *testing.T) {

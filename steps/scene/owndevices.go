@@ -156,6 +156,11 @@ func (w *World) sharedSignOn(ctx context.Context, operation, device string, n in
 	own := w.Stage.Own
 	key := w.shareKey(operation, device)
 	usual := device == w.Device()
+	if w.Account.Token == "" { // one that the scenario has taken over lets a single client in
+		taken := w.SessionToken
+		w.SessionToken = ""
+		defer func() { w.SessionToken = taken }()
+	}
 	for len(own.signOns[key]) <= n {
 		if len(own.signOns[key]) == 0 && operation == ags.SignOnWithSessionToken && usual && w.Account.Token == "" &&
 			w.Stage.inPairs() && w.MayMake(2, true) == nil {
