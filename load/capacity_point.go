@@ -29,6 +29,9 @@ func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, 
 			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", figures.Rate(rate), r.Run.Partial)
 		}
 		s.last = r
+		if s.bad == nil && tally.Defects(r) != "" {
+			s.bad, s.badAt = r, rate
+		}
 		point := s.pointOf(rate, r)
 		s.points = append(s.points, point)
 		s.tried(point)
@@ -70,8 +73,8 @@ func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
 		if !strings.HasPrefix(r.Reason, "not kept") { // what is graver: answers that were not right
 			p.Reason = r.Reason + "; " + p.Reason
 		}
-	case r.Verdict == reports.Pass:
-		p.Reason = ""
+	case r.Verdict == reports.Pass, r.Verdict == reports.Warn: // calls of the set-up that were made again say nothing of the rate
+		p.Verdict, p.Reason = reports.Pass, ""
 	case r.Verdict == reports.Error:
 		p.Verdict = reports.Fail
 	}

@@ -13,6 +13,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/figures"
 	"agstest/load/limit"
+	"agstest/load/tally"
 	"agstest/reports"
 )
 
@@ -33,6 +34,8 @@ type search struct {
 	points []reports.CapacityPoint
 	best   *reports.Load // of the highest rate that kept the limits
 	last   *reports.Load
+	bad    *reports.Load // the first with answers that were not right, whatever the limits say
+	badAt  float64
 }
 
 func newSearch(o *Options, options CapacityOptions) (*search, error) {
@@ -115,7 +118,7 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 		confirmed := b.confirmed >= confirmations
 		switch {
 		case b.kept == 0 && b.beyond <= s.floor():
-			return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", figures.Rate(b.beyond), point.Reason)), nil
+			return s.nothingKept(b.beyond, &point), nil
 		case b.kept > 0 && b.beyond == 0 && s.to > 0 && b.kept >= s.to && confirmed:
 			return s.found(b.kept, true, s.capped+" is reached and kept"), nil
 		}
@@ -123,7 +126,15 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 			return s.found(b.kept, false, s.why(b.beyond)), nil
 		}
 	}
-	return s.found(b.kept, true, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", mostPoints)), nil
+	return s.unfinished(b.kept, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", mostPoints)), nil
+}
+
+// nothingKept is the end of a search that found its lowest rate too high, or could not decide that one.
+func (s *search) nothingKept(rate float64, point *reports.CapacityPoint) *reports.Load {
+	if point.Verdict == reports.Inconclusive {
+		return s.unfinished(0, fmt.Sprintf("it could not be decided whether %s keeps the limits: %s", figures.Rate(rate), point.Reason))
+	}
+	return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", figures.Rate(rate), point.Reason))
 }
 
 // next returns the rate to try next: the one that was kept, if it only needs confirmation.
@@ -183,6 +194,9 @@ func (s *search) missed(rate float64) bool {
 func (s *search) why(beyond float64) string {
 	for i := len(s.points) - 1; i >= 0; i-- {
 		if p := s.points[i]; p.Rate == beyond && p.Verdict != reports.Pass {
+			if p.Verdict == reports.Inconclusive {
+				return fmt.Sprintf("it could not be decided whether %s keeps them: %s", figures.Rate(beyond), p.Reason)
+			}
 			return fmt.Sprintf("the service does not keep the limits at %s: %s", figures.Rate(beyond), p.Reason)
 		}
 	}
@@ -199,13 +213,28 @@ func (s *search) stopped(ctx context.Context, kept float64, err error) (*reports
 		r.Run.Partial = "it was interrupted"
 		return r, nil
 	}
-	return s.found(kept, true, "the search could not go on: "+err.Error()), nil
+	return s.unfinished(kept, "the search could not go on: "+err.Error()), nil
+}
+
+// unfinished is the end of a search that did not find out what was asked: the rate found, if there is one, is no answer.
+func (s *search) unfinished(kept float64, reason string) *reports.Load {
+	r := s.found(kept, true, reason)
+	if s.bad == nil {
+		r.Verdict = reports.Inconclusive
+		if kept == 0 {
+			r.Reason = "no rate was found that keeps the limits: " + reason
+		}
+	}
+	return r
 }
 
 // found makes the report of the search.
 func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Load {
 	r := s.best
-	if rate == 0 || r == nil {
+	switch {
+	case s.bad != nil:
+		r = s.bad
+	case rate == 0 || r == nil:
 		r = s.last
 	}
 	r.Run.Kind = "capacity"
@@ -213,6 +242,11 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 	slices.SortStableFunc(points, func(a, b reports.CapacityPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	r.Capacity = &reports.Capacity{Rate: rate, LowerBound: lowerBound, Reason: reason, Knee: knee(points), Points: points}
 	switch {
+	case s.bad != nil:
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("at %s %s, which no rate excuses", figures.Rate(s.badAt), tally.Defects(r))
+		if rate > 0 {
+			r.Reason += fmt.Sprintf("; %s keeps the limits", figures.Rate(rate))
+		}
 	case rate == 0 && lowerBound:
 		r.Verdict, r.Reason = reports.Invalid, reason
 	case rate == 0:

@@ -158,6 +158,90 @@ func TestCapacityOfAServiceThatKeepsNoLimitAtAll(t *testing.T) {
 	assert.Contains(t, r.Reason, "keeps the limits: not kept: refresh.p99<100ms (it was")
 }
 
+// changed is the run of a search with reports that something else has changed.
+func (p *pretended) changed(s *search, change func(rate float64, r *reports.Load)) {
+	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+		r, err := p.run(ctx, rate, length)
+		change(rate, r)
+		return r, err
+	}
+}
+
+// A lower rate at which answers are right excuses no answer that belonged to another client at a higher one.
+func TestCapacityWithAnswersOfOthersFails(t *testing.T) {
+	p := &pretended{capacity: 500}
+	s := newTestSearch(t, p, CapacityOptions{}, nil)
+	p.changed(s, func(rate float64, r *reports.Load) {
+		if rate > 100 && rate < 200 {
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 997, 3, map[string]int64{hit.KindIdentity: 3}
+			r.Verdict, r.Reason = reports.Fail, "3 of 1,000 answers were not right: identity 3"
+		}
+	})
+	r, err := s.search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, reports.Fail, r.Verdict)
+	assert.Contains(t, r.Reason, "at 160/s 3 of 1,000 answers were not right: identity 3, which no rate excuses; ")
+	assert.NotZero(t, r.Capacity.Rate)
+	assert.EqualValues(t, 3, r.Total.Outcomes[hit.KindIdentity], "the report is that of the run that had them")
+}
+
+// A search that broke off, or never settled, did not find what was asked for.
+func TestCapacityThatWasNotFoundIsNoPass(t *testing.T) {
+	p := &pretended{capacity: 500}
+	s := newTestSearch(t, p, CapacityOptions{}, nil)
+	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+		if rate > 100 {
+			return nil, errors.New("client 3 could not be signed on")
+		}
+		return p.run(ctx, rate, length)
+	}
+	r, err := s.search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, reports.Inconclusive, r.Verdict)
+	assert.Equal(t, "at least 80/s: the search could not go on: client 3 could not be signed on", r.Reason)
+
+	passed := map[float64]bool{} // each rate once, and then no more
+	s = newTestSearch(t, p, CapacityOptions{}, nil)
+	p.changed(s, func(rate float64, r *reports.Load) {
+		if passed[rate] || rate > 1e4 {
+			r.Verdict, r.Reason, r.Limits[0].Verdict = reports.Fail, "not kept", reports.Fail
+		}
+		passed[rate] = true
+	})
+	p.capacity = 1e9
+	r, err = s.search(context.Background())
+	require.NoError(t, err)
+	assert.NotEqual(t, reports.Pass, r.Verdict, r.Reason)
+}
+
+// What could not be decided is no limit that was broken.
+func TestCapacityThatCouldNotBeDecidedIsNoFailure(t *testing.T) {
+	p := &pretended{capacity: 500}
+	s := newTestSearch(t, p, CapacityOptions{}, nil)
+	p.changed(s, func(_ float64, r *reports.Load) {
+		r.Verdict, r.Reason = reports.Inconclusive, "not decided: refresh.p99<100ms"
+	})
+	r, err := s.search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, reports.Inconclusive, r.Verdict)
+	assert.Contains(t, r.Reason, "it could not be decided whether")
+}
+
+// A set-up that had to be patient is a remark, and no rate that the service cannot keep.
+func TestCapacityIsThatOfTheRatesAndNotOfTheSetUp(t *testing.T) {
+	p := &pretended{capacity: 500}
+	s := newTestSearch(t, p, CapacityOptions{}, nil)
+	p.changed(s, func(_ float64, r *reports.Load) {
+		if r.Verdict == reports.Pass {
+			r.Verdict, r.SetUp = reports.Warn, &reports.SetUp{}
+		}
+	})
+	r, err := s.search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, reports.Pass, r.Verdict)
+	assert.InDelta(t, 475, r.Capacity.Rate, 40)
+}
+
 func TestCapacityPointsAreLongEnoughForTheirPercentile(t *testing.T) {
 	p := &pretended{capacity: 2}
 	s := newTestSearch(t, p, CapacityOptions{From: schedule.Rate{Hits: 1, Per: time.Second}}, nil)

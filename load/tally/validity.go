@@ -95,7 +95,7 @@ var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, h
 func decide(r *reports.Load, beyond, late, sure []string) {
 	r.Invalid = append(invalid(r, late), beyond...)
 	r.Valid = len(r.Invalid) == 0
-	defects := notRightInWords(r)
+	defects := Defects(r)
 	wrong := unforgivenInWords(r)
 	failed, open := limitsLeft(r)
 	switch {
@@ -153,8 +153,8 @@ func kept(r *reports.Load, open []string) (reports.Verdict, string) {
 	return reports.Pass, keptInWords(r)
 }
 
-// notRightInWords describes the wrong answers that no limit excuses; empty if there are none.
-func notRightInWords(r *reports.Load) string {
+// Defects describes the wrong answers that no limit excuses; empty if there are none.
+func Defects(r *reports.Load) string {
 	switch bad, before, across := notRight(r); {
 	case bad > 0:
 		return fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -84,10 +85,10 @@ type HistoryErrors struct {
 	Floor     float64         `json:"floor"`
 }
 
-// CompareHistory compares the load part of a run with earlier runs. Earlier runs that asked another question, are
-// partial, not valid or failed are left out and named. A figure is flagged where it lies beyond the t prediction limit
-// on the logarithm of the earlier figures, adjusted by Holm's method over all that gate, and over the floor; a second
-// run must confirm it. With fewer than 10 earlier runs it is advisory: never regressed.
+// CompareHistory compares the load part of a run with earlier runs. Earlier runs that asked another question or another
+// host, are partial, not valid or failed are left out and named. A figure is flagged where it lies beyond the t
+// prediction limit on the logarithm of the earlier figures, adjusted by Holm's method over all that gate, and over the
+// floor; a second run must confirm it. With fewer than 10 earlier runs it is advisory: never regressed.
 func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryOptions) *Comparison {
 	newRun := run.Run()
 	c := &Comparison{Schema: ComparisonSchema, Method: WithHistory, New: &newRun}
@@ -117,6 +118,8 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 			c.NotComparable = append(c.NotComparable, "The confirming run is the run itself: it must be a second one.")
 		case reports.QuestionOf(confirm) != question:
 			c.NotComparable = append(c.NotComparable, "The confirming run asked another question than the run.")
+		case hostOf(confirm) != hostOf(run.Load):
+			c.NotComparable = append(c.NotComparable, "The confirming run was at another host than the run, "+hostOf(confirm)+".")
 		default:
 			c.NotComparable = append(c.NotComparable, untrusted("the confirming run", confirm)...)
 		}
@@ -126,6 +129,15 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 	c.settleHistory()
 	c.Lead(nil, run.Load)
 	return c
+}
+
+// hostOf is the host of a run's service, without its port, which may be another one each time. Two services of one name
+// may be two environments that share it.
+func hostOf(l *reports.Load) string {
+	if u, err := url.Parse(l.Run.URL); err == nil {
+		return strings.ToLower(u.Hostname())
+	}
+	return l.Run.URL
 }
 
 // choose takes the earlier runs that may be compared with, and says why others may not.
@@ -152,6 +164,8 @@ func (h *HistoryComparison) choose(earlier []reports.Parts, load *reports.Load, 
 			leave("later than the run")
 		case reports.QuestionOf(l) != question:
 			leave("another question")
+		case hostOf(l) != hostOf(load):
+			leave("at another host, " + hostOf(l))
 		case len(untrusted("it", l)) > 0:
 			leave("partial or not valid")
 		case l.Verdict == reports.Fail || l.Verdict == reports.Error:

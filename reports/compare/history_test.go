@@ -86,11 +86,12 @@ func TestHistoryLeavesOutWhatIsNoMeasure(t *testing.T) {
 	runs[6].Load.Run.Start = folderDay.Add(time.Hour)
 	run := reports.Parts{Load: storedLoad("n", folderDay, 10*time.Millisecond)}
 	runs[7] = run
+	runs[8].Load.Run.URL, runs[9].Load.Run.URL = "https://ags.other.example:8443/ags", "http://127.0.0.1:48213"
 	c := compare.CompareHistory(run, runs, compare.HistoryOptions{})
 	assert.Len(t, c.History.Runs, 20)
 	assert.Equal(t, "run29", c.History.Runs[19].Run.ID, "the newest ones are used")
 	assert.ElementsMatch(t, []string{"2 runs: another question", "2 runs: partial or not valid", "1 run: failed its own limits", "1 run: no load part",
-		"1 run: later than the run", "1 run: the run itself", "2 runs: older than the window"}, c.History.Left)
+		"1 run: later than the run", "1 run: the run itself", "1 run: at another host, ags.other.example", "1 run: older than the window"}, c.History.Left)
 	assert.Len(t, compare.CompareHistory(run, runs, compare.HistoryOptions{Window: 12}).History.Runs, 12)
 }
 

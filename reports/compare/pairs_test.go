@@ -135,6 +135,20 @@ func simulatedOf(hits int, seed uint64, pairs int, slower, wrong float64) compar
 	return job
 }
 
+// alike lets the old build give as many wrong answers as the new one.
+func alike(job compare.Interleaved) compare.Interleaved {
+	for _, round := range job.Rounds {
+		for _, pair := range round.Pairs {
+			for name, old := range pair.Old {
+				old.Wrong = pair.New[name].Wrong
+				old.Right = old.Sent - old.Wrong
+				pair.Old[name] = old
+			}
+		}
+	}
+	return job
+}
+
 // compared draws the comparison of a job between two load runs that are beyond doubt.
 func compared(job compare.Interleaved) *compare.Comparison {
 	old, new := storedLoad("old", folderDay, 18*time.Millisecond), storedLoad("new", folderDay, 18*time.Millisecond)
@@ -278,6 +292,22 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 		{"answers of another client in both", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *compare.Interleaved, old, new *reports.Load) {
 			old.Operations["refresh"].Outcomes, new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}, map[string]int64{"identity": 2}
 		}, reports.Fail, "Both builds gave answers that were not right: of the new one 2 answers of refresh (identity)."},
+		{"answers of another client, and too few pairs", func() compare.Interleaved { return simulated(1, 8, 1, 0) }, func(_ *compare.Interleaved, _, new *reports.Load) {
+			new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}
+		}, reports.Regressed, "1 answer of refresh (identity)."},
+		{"answers of another client, over another transport", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *compare.Interleaved, old, new *reports.Load) {
+			old.Plan.Transport = "net/http (HTTP/2)"
+			new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}
+		}, reports.Regressed, "1 answer of refresh (identity)."},
+		{"many wrong answers of both", func() compare.Interleaved { return alike(simulated(1, 60, 1, 0.3)) }, nil, reports.Fail,
+			"Many answers of both builds were wrong: 30"},
+		{"many wrong answers of one build and itself", func() compare.Interleaved { return alike(simulated(1, 60, 1, 0.3)) }, func(c *compare.Interleaved, _, _ *reports.Load) { c.Plan.AA = true },
+			reports.Fail, "Many answers of both builds were wrong: 30"},
+		{"many wrong answers, and the place is not known", func() compare.Interleaved { return simulated(1, 60, 1, 0.3) }, func(c *compare.Interleaved, _, _ *reports.Load) { c.Plan.Placement = compare.Uncontrolled },
+			reports.Regressed, "Many answers of the new build were wrong: 30"},
+		{"many wrong answers, and too few pairs", func() compare.Interleaved { return simulated(1, 8, 1, 0.3) }, nil, reports.Regressed, "Many answers of the new build were wrong: "},
+		{"many wrong answers in one round", func() compare.Interleaved { return confirmed(simulated(1, 60, 1, 0.3), simulated(2, 60, 1, 0)) }, nil, reports.Inconclusive, "A worse build cannot be ruled out"},
+		{"some wrong answers of both", func() compare.Interleaved { return alike(simulated(1, 60, 1, 0.02)) }, nil, reports.Pass, "The new build is not worse"},
 		{"no right answer of one operation", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *compare.Interleaved, old, new *reports.Load) {
 			for _, l := range []*reports.Load{old, new} {
 				l.Operations["signout"] = &reports.Operation{Sent: 90, Wrong: 90, Outcomes: map[string]int64{"status": 90}}

@@ -51,34 +51,85 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	short := len(job.Rounds) == 0 || slices.ContainsFunc(job.Rounds, func(r Round) bool { return len(r.Pairs) < job.Plan.Pairs })
 	untrue, both := c.untrue()
 	silent := c.silent()
+	many, before := c.Interleaved.manyWrong()
+	// Wrong answers are wrong whatever the two differ in, unless the generator is to blame.
+	sound := len(job.Invalid) == 0
 	switch {
-	case len(regressed) == 0 && len(silent) > 0 && len(job.Invalid) == 0:
+	case sound && len(regressed) == 0 && len(silent) > 0:
 		c.Verdict = reports.Fail
 		c.Reason = "The new build gave not one right answer to " + strings.Join(silent, " and ") + ", and neither did the old one."
 		c.Advice = append(c.Advice, "Look at the wrong answers first: what is never right cannot be compared.")
-	case len(c.NotComparable) > 0:
-		c.Verdict = reports.NotComparable
-		c.Reason = "The two builds cannot be compared by this job: " + strings.Join(c.NotComparable, " ")
-		c.Advice = append(c.Advice, "Mend what the reason names and run the job again; lower the rate if it was the generator.")
-	case !judged:
-		c.Verdict, c.Reason = reports.Inconclusive, "No figure could be judged."
-	case len(untrue) > 0 && !job.Plan.AA:
+	case sound && len(untrue) > 0 && !job.Plan.AA:
 		c.Verdict = reports.Regressed
 		c.Reason = "The new build gave answers that were not right, and the old one gave none of that kind: " + strings.Join(untrue, "; ") + "."
 		if len(regressed) > 0 {
 			c.Reason += " It is also worse in: " + strings.Join(regressed, "; ") + "."
 		}
 		c.Advice = append(c.Advice, "Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
-	case len(regressed) == 0 && len(both) > 0 && !job.Plan.AA:
+	case sound && len(regressed) == 0 && len(both) > 0 && !job.Plan.AA:
 		c.Verdict = reports.Fail
 		c.Reason = "Both builds gave answers that were not right: of the new one " + strings.Join(both, "; ") + "."
 		c.Advice = append(c.Advice, "Look at the wrong answers first: that the old build gives them too excuses none.")
+	case sound && len(many) > 0:
+		c.settleMany(many, before, regressed)
+	case len(c.NotComparable) > 0:
+		c.Verdict = reports.NotComparable
+		c.Reason = "The two builds cannot be compared by this job: " + strings.Join(c.NotComparable, " ")
+		c.Advice = append(c.Advice, "Mend what the reason names and run the job again; lower the rate if it was the generator.")
+	case !judged:
+		c.Verdict, c.Reason = reports.Inconclusive, "No figure could be judged."
 	case short:
 		c.Verdict, c.Reason = reports.Inconclusive, "The job ended before all its pairs of blocks were measured."
 	default:
 		return false
 	}
 	return true
+}
+
+// mostWrong is the share of wrong answers from which on a build is not fit to be compared: the times of the others do
+// not stand for it any more. A job has at least fewestWrong of them then.
+const (
+	mostWrong   = 0.05
+	fewestWrong = 10
+)
+
+// manyWrong lists the operations to which the new build gave many wrong answers in every round, with the shares of
+// both; before tells whether the old one did so, too, in all of them.
+func (job *Interleaved) manyWrong() (found []string, before bool) {
+	before = true
+	for _, operation := range job.Operations() {
+		var total [4]int64
+		always := len(job.Rounds) > 0
+		for _, round := range job.Rounds {
+			sent, wrong := int64(0), int64(0)
+			for _, pair := range round.Pairs {
+				old, new := pair.Old[operation], pair.New[operation]
+				total[0], total[1] = total[0]+old.Wrong, total[1]+old.Sent
+				wrong, sent = wrong+new.Wrong, sent+new.Sent
+			}
+			total[2], total[3] = total[2]+wrong, total[3]+sent
+			always = always && wrong >= fewestWrong && float64(wrong) > mostWrong*float64(sent)
+		}
+		if always {
+			found = append(found, fmt.Sprintf("%s of %s (before: %s)", figures.Percent(total[2], total[3]), operation, figures.Percent(total[0], total[1])))
+			before = before && float64(total[0]) > mostWrong*float64(total[1])
+		}
+	}
+	return found, before
+}
+
+// settleMany is the verdict on a build that gave many wrong answers, with what is worse besides.
+func (c *Comparison) settleMany(many []string, before bool, regressed []string) {
+	c.Verdict = reports.Regressed
+	c.Reason = "Many answers of the new build were wrong: " + strings.Join(many, "; ") + "."
+	switch {
+	case len(regressed) > 0:
+		c.Reason += " Worse are: " + strings.Join(regressed, "; ") + "."
+	case before:
+		c.Verdict = reports.Fail
+		c.Reason = "Many answers of both builds were wrong: " + strings.Join(many, "; ") + "."
+	}
+	c.Advice = append(c.Advice, "Look at the wrong answers first: the response times of the others do not stand for the build. Lower the rate if a limiter gave them.")
 }
 
 // settleInterleaved draws the verdict of the whole job from its metrics.

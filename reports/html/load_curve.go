@@ -97,8 +97,11 @@ type capacityShown struct {
 // capacityOf is the capacity search as a sentence, a chart and a table.
 func capacityOf(c *reports.Capacity) *capacityShown {
 	sentence := "The service keeps the limits up to " + figures.Rate(c.Rate) + "."
-	if c.LowerBound {
-		sentence = "The service keeps the limits at " + figures.Rate(c.Rate) + " at least: our own generator was the end, not the service."
+	switch {
+	case c.Rate == 0:
+		sentence = "No rate was found that keeps the limits."
+	case c.LowerBound:
+		sentence = "The service keeps the limits at " + figures.Rate(c.Rate) + " at least."
 	}
 	if c.Knee > 0 {
 		sentence += " Response times begin to grow at about " + figures.Rate(c.Knee) + "."

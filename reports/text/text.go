@@ -296,11 +296,14 @@ func (t *textWriter) load(l *reports.Load) {
 		}
 	}
 	if l.Capacity != nil {
-		bound := ""
-		if l.Capacity.LowerBound {
-			bound = "at least "
+		found := figures.Rate(l.Capacity.Rate)
+		switch {
+		case l.Capacity.Rate == 0:
+			found = "none found"
+		case l.Capacity.LowerBound:
+			found = "at least " + found
 		}
-		t.fact("capacity", "%s%s: %s", bound, figures.Rate(l.Capacity.Rate), printable(figures.OneLine(l.Capacity.Reason, 300)))
+		t.fact("capacity", "%s: %s", found, printable(figures.OneLine(l.Capacity.Reason, 300)))
 	}
 	if l.Storm != nil {
 		t.fact("storm", "%s", reports.StormSentence(l.Storm))
