@@ -8,8 +8,7 @@ import (
 
 // adder adds up the seconds of shards, and reuses its room.
 type adder struct {
-	packer Packer
-	room   Histogram
+	room sheet
 }
 
 // operationParts is one operation in the same second of several shards.
@@ -50,7 +49,7 @@ func (a *adder) addFrames(second int, parts []*Frame) (*Frame, error) {
 	}
 	var errs []error
 	take := func(parts []Packed) Packed {
-		all, err := a.packer.sumOf(parts, &a.room)
+		all, err := sumOf(parts, &a.room)
 		errs = append(errs, err)
 		return all
 	}

@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -91,7 +92,7 @@ func TestPackedDistributionsAddUpExactly(t *testing.T) {
 		both, err := addUp(p.Pack(&left), p.Pack(&right))
 		require.NoError(t, err)
 		assert.Equal(t, p.Pack(&whole), both)
-		several, err := p.sumOf([]Packed{p.Pack(&left), nil, p.Pack(&right)}, &sum)
+		several, err := sumOf([]Packed{p.Pack(&left), nil, p.Pack(&right)}, &sheet{})
 		require.NoError(t, err)
 		assert.Equal(t, p.Pack(&whole), several)
 		left.Merge(&right)
@@ -117,13 +118,58 @@ func TestManyPackedDistributionsAddUpExactly(t *testing.T) {
 			one, err = addUp(one, parts[len(parts)-1])
 			require.NoError(t, err)
 		}
-		var room Histogram
-		room.AddTimes(7, 7)
-		sum, err := p.sumOf(parts, &room)
+		var room sheet
+		for range 2 { // what was in it is not in the next sum
+			sum, err := sumOf(parts, &room)
+			require.NoError(t, err)
+			require.Equal(t, one, sum)
+		}
+		_, err := sumOf(append(parts, Packed{1}), &room)
+		require.ErrorIs(t, err, errPacked)
+		var all, whole Histogram
+		require.NoError(t, whole.AddPacked(one))
+		sum, err := sumOf(parts, &room)
 		require.NoError(t, err)
 		require.Equal(t, one, sum)
-		_, err = p.sumOf(append(parts, Packed{1}), &room)
-		require.ErrorIs(t, err, errPacked)
+		room.moveTo(&all)
+		require.Equal(t, whole.Percentiles(), all.Percentiles())
+		require.Equal(t, one, p.Pack(&all))
+	})
+}
+
+// A place of a sheet holds what a Histogram cannot tell apart, and is named by the same value.
+func TestPlacesOfASheetAreThoseOfAHistogram(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := min(rapid.Int64Range(0, int64(longestTime)).Draw(t, "value")>>rapid.IntRange(0, 39).Draw(t, "smaller"), int64(longestTime))
+		var d Histogram
+		d.AddTimes(value, 1)
+		least := d.values()[0].Value
+		assert.Equal(t, least, valueAt(placeIn(value)))
+		assert.Equal(t, placeIn(value), placeIn(least))
+	})
+}
+
+// A sheet reads what a Histogram reads, and finds the same damage.
+func TestASheetReadsWhatAHistogramReads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start := rapid.Int64Range(0, 3e9).Draw(t, "start")
+		p := Packed(binary.AppendUvarint(nil, uint64(start)))
+		p = binary.AppendUvarint(binary.AppendUvarint(p, uint64(longestTime)), 7)
+		for range rapid.IntRange(1, 60).Draw(t, "values") {
+			distance := rapid.Int64Range(0, int64(longestTime)).Draw(t, "distance") >> rapid.IntRange(0, 39).Draw(t, "smaller")
+			p = binary.AppendUvarint(p, uint64(distance))
+			p = binary.AppendUvarint(p, uint64(rapid.Int64Range(0, 1<<20).Draw(t, "times")>>rapid.IntRange(0, 20).Draw(t, "fewer")))
+		}
+		if rapid.Bool().Draw(t, "cut") {
+			p = p[:rapid.IntRange(0, len(p)).Draw(t, "at")]
+		}
+		var d, moved Histogram
+		var s sheet
+		want, got := d.AddPacked(p), s.add(p)
+		require.Equal(t, want, got)
+		s.moveTo(&moved)
+		require.Equal(t, d.Percentiles(), moved.Percentiles())
+		require.Equal(t, d.values(), moved.values())
 	})
 }
 
@@ -136,6 +182,7 @@ func FuzzPacked(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d Histogram
 		addUp(data, data)
+		_ = new(sheet).add(data)
 		if d.AddPacked(data) == nil && d.count > 0 {
 			assert.LessOrEqual(t, d.Percentiles().Max, int64(longestTime))
 		}

@@ -15,7 +15,7 @@ import (
 type Ledger struct {
 	operations []string
 	closed     bool
-	brief      bool // of one shard of many: the sums of all operations together, in a thirtieth of the memory
+	brief      *briefSums // of one shard of many; nil: of a whole run
 
 	lag, gc Histogram
 	totals  []operationTotal
@@ -38,9 +38,12 @@ type Ledger struct {
 // newBriefLedger is for one shard of many: its report has a total, the health of the generator, and nothing else.
 func newBriefLedger(closed bool) *Ledger {
 	l := NewLedger([]string{"all"}, closed)
-	l.brief = true
+	l.brief = &briefSums{}
 	return l
 }
+
+// briefSums are the times of one shard of many, of all operations together, in a thirtieth of the memory.
+type briefSums struct{ lag, response sheet }
 
 func NewLedger(operations []string, closed bool) *Ledger {
 	l := &Ledger{operations: operations, closed: closed, totals: make([]operationTotal, len(operations)), stride: 1}
@@ -64,9 +67,6 @@ func (l *Ledger) Add(f *Frame) error {
 	l.frames++
 	l.upTo = max(l.upTo, f.Second+1)
 	l.due = max(l.due, f.Due)
-	if err := l.lag.AddPacked(f.Lag); err != nil {
-		return err
-	}
 	if err := l.gc.AddPacked(f.Health.GC); err != nil {
 		return err
 	}
@@ -83,8 +83,11 @@ func (l *Ledger) Add(f *Frame) error {
 			}
 		}
 	}
-	if l.brief {
+	if l.brief != nil {
 		return l.addBriefly(f)
+	}
+	if err := l.lag.AddPacked(f.Lag); err != nil {
+		return err
 	}
 	l.scratch.Reset()
 	if err := l.scratch.AddPacked(f.Lag); err != nil {
@@ -116,15 +119,14 @@ func (l *Ledger) Add(f *Frame) error {
 
 // addBriefly sums up what says whether a generator was well.
 func (l *Ledger) addBriefly(f *Frame) error {
-	t := &l.totals[0]
 	for i := range f.Operations {
 		o := &f.Operations[i]
-		t.counts.add(counts{Sent: o.Sent, Right: o.Right, Wrong: o.Wrong})
-		if err := t.response.AddPacked(o.Response); err != nil {
+		l.totals[0].counts.add(counts{Sent: o.Sent, Right: o.Right, Wrong: o.Wrong})
+		if err := l.brief.response.add(o.Response); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.brief.lag.add(f.Lag)
 }
 
 func (l *Ledger) addOperation(total *operationTotal, o *operationFrame, row *reports.Second) error {
@@ -197,6 +199,11 @@ func (l *Ledger) Note(text string) { l.end.Notes = append(l.end.Notes, text) }
 // report writes the figures into a report that says already what was asked for.
 func (l *Ledger) report(r *reports.Load) {
 	r.Schema = reports.LoadSchema
+	if l.brief != nil {
+		l.brief.lag.moveTo(&l.lag)
+		l.brief.response.moveTo(&l.totals[0].response)
+		*l.brief = briefSums{}
+	}
 	elapsed := time.Duration(l.health.Elapsed)
 	// The rate sent is the hits sent over the time of sending, which is that of the schedule unless hits were late.
 	sending := max(time.Duration(l.health.Sending), min(elapsed, time.Duration(r.Plan.Seconds*float64(time.Second))))

@@ -69,13 +69,13 @@ func (p Packed) number(at int) (value int64, behind int) {
 	return 0, 0
 }
 
-// sumOf packs the sum of packed distributions: of a few without unpacking them, of many by way of a histogram, which is
+// sumOf packs the sum of packed distributions: of a few without unpacking them, of many by way of a sheet, which is
 // reset.
-func (p *Packer) sumOf(parts []Packed, room *Histogram) (sum Packed, err error) {
-	held := 0
+func sumOf(parts []Packed, room *sheet) (sum Packed, err error) {
+	held, longest := 0, 0
 	for _, part := range parts {
 		if len(part) > 0 {
-			held++
+			held, longest = held+1, max(longest, len(part))
 		}
 	}
 	if held <= fewParts {
@@ -86,13 +86,13 @@ func (p *Packer) sumOf(parts []Packed, room *Histogram) (sum Packed, err error) 
 		}
 		return sum, nil
 	}
-	room.Reset()
+	room.reset()
 	for _, part := range parts {
-		if err := room.AddPacked(part); err != nil {
+		if err := room.add(part); err != nil {
 			return nil, err
 		}
 	}
-	return p.Pack(room), nil
+	return room.pack(make(Packed, 0, 2*longest)), nil
 }
 
 // fewParts is up to how many distributions are added one to the other: each is gone through once for each after it.

@@ -105,34 +105,49 @@ func Across(shards []*Left, of int) Union {
 
 // meetings finds values that came to two shards.
 type meetings struct {
-	// slots hold the values that are looked at together: open addressing, twice as many as values or more, a power of
-	// two. A map takes five times as long, which is half of a merge.
-	slots  []seenSlot
-	round  uint32 // the round of the slots in use
+	// slots hold a few bits of each value that is looked at together, 0 where there is none: open addressing, twice as
+	// many as values or more, a power of two. They are so few bytes that they stay near the processor; whole values would
+	// not, and a map takes five times as long.
+	slots  []uint32
 	factor uint64 // odd, drawn anew each time, so that no file can be made to fill one corner of the slots
+	taken  []taken
 
 	found map[string][]meeting
 	times map[string]int64
 }
 
-type seenSlot struct {
-	value Digest
-	round uint32 // another one: the slot is free
-	owner uint32
-	shard *Left
+// taken are the values of one shard that are looked at together, in their order.
+type taken struct {
+	shard  *Left
+	values []seenEntry
 }
 
-// claim puts a value into the slots. It returns the owner of an equal one there, whose place it takes.
-func (m *meetings) claim(value Digest, owner seenOwner) (earlier seenOwner, again bool) {
+// claim notes the bits of a value, and tells whether they were there before: then the value was, or hardly ever another
+// one.
+func (m *meetings) claim(value *Digest) (known bool) {
 	mask := uint64(len(m.slots) - 1)
-	at := value.Hash * m.factor >> 32 & mask
-	for m.slots[at].round == m.round && m.slots[at].value != value {
-		at = (at + 1) & mask
+	spread := value.Hash * m.factor
+	mark := uint32(spread) ^ value.check | 1
+	for at := spread >> 32 & mask; ; at = (at + 1) & mask {
+		switch m.slots[at] {
+		case 0:
+			m.slots[at] = mark
+			return known
+		case mark:
+			known = true
+		}
 	}
-	slot := &m.slots[at]
-	earlier, again = seenOwner{slot.shard, slot.owner}, slot.round == m.round
-	*slot = seenSlot{value, m.round, owner.owner, owner.shard}
-	return earlier, again
+}
+
+// owner finds the shard that had a value last, of those that were looked at before.
+func (m *meetings) owner(value Digest) (owner seenOwner, found bool) {
+	for i := len(m.taken) - 1; i >= 0; i-- {
+		t := &m.taken[i]
+		if at, found := slices.BinarySearchFunc(t.values, value, func(e seenEntry, d Digest) int { return e.compare(d) }); found {
+			return seenOwner{t.shard, t.values[at].owner}, true
+		}
+	}
+	return seenOwner{}, false
 }
 
 // lookAt takes values from every reader up to the end of the first reader's held ones: equal values are all among them.
@@ -142,21 +157,26 @@ func (m *meetings) lookAt(readers []*seenReader) {
 	}
 	first := slices.MinFunc(readers, func(a, b *seenReader) int { return a.last.compare(b.last) })
 	if need := 2 * readTogether * len(readers); len(m.slots) < need {
-		m.slots, m.round = make([]seenSlot, 1<<bits.Len(uint(need-1))), 0
+		m.slots = make([]uint32, 1<<bits.Len(uint(need-1)))
 	}
-	m.round++
+	clear(m.slots)
+	m.taken = m.taken[:0]
 	for _, r := range readers {
-		for _, entry := range r.taken(first.last) {
-			owner := seenOwner{r.shard, entry.owner}
-			earlier, again := m.claim(entry.Digest, owner)
+		values := r.taken(first.last)
+		for i := range values {
+			if !m.claim(&values[i].Digest) {
+				continue
+			}
+			earlier, again := m.owner(values[i].Digest)
 			if !again {
 				continue
 			}
-			what := whatIs(entry.Hash)
+			what := whatIs(values[i].Hash)
 			if m.times[what]++; len(m.found[what]) < hit.MaxExamples {
-				m.found[what] = append(m.found[what], meeting{earlier, owner})
+				m.found[what] = append(m.found[what], meeting{earlier, seenOwner{r.shard, values[i].owner}})
 			}
 		}
+		m.taken = append(m.taken, taken{r.shard, values})
 	}
 }
 
