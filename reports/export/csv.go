@@ -18,14 +18,22 @@ type Table struct {
 	Write func(io.Writer) error
 }
 
-// Tables gives the tables of a run: requirements and causes of a conformance run, limits and seconds of a load; either
-// may be nil.
+// Tables gives the tables of a run: requirements and causes of a conformance run, limits and seconds of a load, either
+// of which may be nil, and the verdict of each. That one says what no row of the others does: that a run was
+// interrupted, that a load without limits failed, that its figures are not valid.
 func Tables(c *reports.Conformance, l *reports.Load) []Table {
 	var tables []Table
 	add := func(name string, run reports.Run, head []string, rows [][]string) {
 		tables = append(tables, Table{name, func(w io.Writer) error { return writeTable(w, run, head, rows) }})
 	}
+	var runs [][]string
+	of := func(kind string, run reports.Run, verdict reports.Verdict, reason string, invalid ...string) {
+		runs = append(runs, []string{
+			kind, run.ID, run.Start.UTC().Format(time.RFC3339), strconv.FormatFloat(run.Took().Seconds(), 'f', 3, 64), verdict.Word(), reason, run.Partial, strings.Join(invalid, "; "),
+		})
+	}
 	if c != nil {
+		of("conformance", c.Run, c.Verdict, c.Reason)
 		var rows [][]string
 		for _, r := range c.Requirements {
 			rows = append(rows, []string{r.ID, r.Level, r.Verdict.Word(), r.Text, r.Reason, r.Needs, strconv.Itoa(r.Checked), strings.Join(r.Scenario, " ")})
@@ -38,6 +46,7 @@ func Tables(c *reports.Conformance, l *reports.Load) []Table {
 		add("causes.csv", c.Run, []string{"cause", "verdict", "what", "times", "requirements", "scenarios"}, rows)
 	}
 	if l != nil {
+		of("load", l.Run, l.Verdict, l.Reason, l.Invalid...)
 		var rows [][]string
 		for _, k := range l.Limits {
 			rows = append(rows, []string{k.Expression, k.Verdict.Word(), k.Value, k.Interval, k.Reason})
@@ -52,6 +61,7 @@ func Tables(c *reports.Conformance, l *reports.Load) []Table {
 		}
 		add("seconds.csv", l.Run, []string{"second", "operation", "asked", "sent", "right", "wrong", "p50_ms", "p95_ms", "p99_ms", "max_ms", "lag_p99_ms"}, rows)
 	}
+	add("runs.csv", runOf(c, l), []string{"kind", "run", "started", "seconds", "verdict", "reason", "partial", "not_valid"}, runs)
 	return tables
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +25,8 @@ type cucumberOutcome struct {
 type cucumberScenario struct {
 	reports.Scenario
 	steps []cucumberOutcome
-	// verdict is a further step after all others, where those alone would give another verdict; nil: not needed. It is a
-	// step and no hook, because cucumber-html-reporter 7.2 and Allure 3.18 do not look at hooks.
+	// verdict is a further step, where the others alone would give another verdict; nil: not needed. It is a step and no
+	// hook, because cucumber-html-reporter 7.2 and Allure 3.18 do not look at hooks.
 	verdict *cucumberOutcome
 }
 
@@ -35,6 +36,19 @@ func (s cucumberScenario) verdictStep() string {
 		return "every answer keeps the rules of the contract"
 	}
 	return "the scenario counts"
+}
+
+// verdictAt is before which step the further one stands. One that failed stands before those that were skipped, as
+// after any failure: test-results-parser 0.4 takes what it meets first for the outcome. Others stand after all.
+func (s cucumberScenario) verdictAt() int {
+	if s.verdict != nil && s.verdict.status == "failed" {
+		for i, outcome := range s.steps {
+			if outcome.status == "skipped" {
+				return i
+			}
+		}
+	}
+	return len(s.steps)
 }
 
 func cucumberView(s reports.Scenario) cucumberScenario {
@@ -220,7 +234,7 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 				was := s.Steps[i]
 				r := result{Status: outcome.status, Duration: max(was.Nanoseconds, 0)}
 				if outcome.status != "passed" {
-					r.Message = outcome.message
+					r.Message = ended(outcome.message)
 				}
 				now := step{Keyword: strings.TrimSpace(was.Keyword) + " ", Name: was.Text, Line: max(was.Line, 1), Match: match{fmt.Sprintf("%s:%d", f.uri, max(was.Line, 1))}, Result: r}
 				if was.DocString != "" {
@@ -232,7 +246,7 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 				e.Steps = append(e.Steps, now)
 			}
 			if s.verdict != nil {
-				e.Steps = append(e.Steps, step{Keyword: "* ", Name: s.verdictStep(), Line: max(s.Line, 1), Match: match{"agstest:1"}, Result: result{Status: s.verdict.status, Message: s.verdict.message}})
+				e.Steps = slices.Insert(e.Steps, s.verdictAt(), step{Keyword: "* ", Name: s.verdictStep(), Line: max(s.Line, 1), Match: match{"agstest:1"}, Result: result{Status: s.verdict.status, Message: ended(s.verdict.message)}})
 			}
 			out.Elements = append(out.Elements, e)
 		}
@@ -245,4 +259,12 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 		return fmt.Errorf("writing Cucumber JSON: %w", err)
 	}
 	return nil
+}
+
+// ended closes a reason with a line break: test-results-parser 0.4 takes the last letter of one for the stack trace.
+func ended(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return reason + "\n"
 }

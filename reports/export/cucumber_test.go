@@ -44,6 +44,27 @@ func TestCucumberComesToOurVerdict(t *testing.T) {
 	}
 }
 
+// TestCucumberFailsBeforeItSkips: where a rule was broken before a scenario skipped what the environment lacks, readers
+// that take the first step that did not pass for the outcome see it red.
+func TestCucumberFailsBeforeItSkips(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Cucumber(&b, &reports.Conformance{Verdict: reports.Fail, Scenarios: []reports.Scenario{{
+		ID: "f:1", Feature: "f", File: "f", Name: "n", Verdict: reports.Fail, Reason: "so",
+		Steps: []reports.Step{{Text: "first", Verdict: reports.Pass}, {Text: "then", Verdict: reports.Skipped}, {Text: "last", Verdict: reports.Skipped}},
+	}}}))
+	var features []struct {
+		Elements []struct {
+			Steps []struct{ Result struct{ Status string } }
+		}
+	}
+	require.NoError(t, json.Unmarshal(b.Bytes(), &features))
+	var statuses []string
+	for _, step := range features[0].Elements[0].Steps {
+		statuses = append(statuses, step.Result.Status)
+	}
+	require.Equal(t, []string{"passed", "failed", "skipped", "skipped"}, statuses)
+}
+
 // TestCucumberIsRedWhereTheRunIs: a run that is red although no scenario is has a scenario that says so, and no other
 // run has.
 func TestCucumberIsRedWhereTheRunIs(t *testing.T) {
@@ -86,9 +107,9 @@ func TestCucumberIsRedWhereTheRunIs(t *testing.T) {
 	}{
 		{reports.Conformance{Run: whole, Verdict: reports.Pass, Scenarios: scenario(reports.Pass)}, nil},
 		{reports.Conformance{Run: whole, Verdict: reports.Warn, Scenarios: scenario(reports.Warn)}, nil},
-		{reports.Conformance{Run: whole, Verdict: reports.Fail, Scenarios: scenario(reports.Fail)}, []string{"staging/f n: fail: so"}},
-		{reports.Conformance{Run: interrupted, Verdict: reports.Error, Scenarios: scenario(reports.NotExercised)}, []string{"staging/verdict.feature verdict of the run: could not tell: partial: it was interrupted"}},
-		{reports.Conformance{Run: whole, Verdict: reports.NotEnough, Reason: "90 % were asked for", Scenarios: scenario(reports.Skipped)}, []string{"staging/verdict.feature verdict of the run: not enough checked: 90 % were asked for"}},
+		{reports.Conformance{Run: whole, Verdict: reports.Fail, Scenarios: scenario(reports.Fail)}, []string{"staging/f n: fail: so\n"}},
+		{reports.Conformance{Run: interrupted, Verdict: reports.Error, Scenarios: scenario(reports.NotExercised)}, []string{"staging/verdict.feature verdict of the run: could not tell: partial: it was interrupted\n"}},
+		{reports.Conformance{Run: whole, Verdict: reports.NotEnough, Reason: "90 % were asked for", Scenarios: scenario(reports.Skipped)}, []string{"staging/verdict.feature verdict of the run: not enough checked: 90 % were asked for\n"}},
 	} {
 		assert.Equal(t, test.want, failed(&test.run), test.run.Verdict)
 	}

@@ -79,7 +79,7 @@ func dashboard() map[string]any {
 		"time": object{"from": "now-30d", "to": "now"}, "timezone": "", "annotations": object{"list": []object{}}, "panels": shown,
 		"templating": object{"list": []object{{
 			"name": "environment", "label": "Environment", "type": "query", "datasource": source, "query": "label_values(agstest_run_info, environment)",
-			"definition": "label_values(agstest_run_info, environment)", "refresh": 2, "multi": true, "includeAll": true, "sort": 1, "current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []object{},
+			"refresh": 2, "multi": true, "includeAll": true, "sort": 1, "current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []object{},
 		}}},
 	}
 }

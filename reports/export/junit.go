@@ -60,8 +60,9 @@ type junitSuite struct {
 //
 // The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at
 // testsuites, no system-out at a case, times with three decimals, stamps without a zone (they are UTC); and beyond both
-// of them the file and line of a scenario, which GitLab and others show. GitLab takes the class name for the suite and
-// drops repeated pairs of class name and name, so these pairs are unique.
+// of them the file, line and properties of a case, which GitLab, Xray and TestRail show. Jenkins' own step reads it all
+// the same; its xUnit plugin, which holds files against its schema, does not. GitLab takes the class name for the suite
+// and drops repeated pairs of class name and name, so these pairs are unique.
 //
 // A case has a property requirement for each requirement of its scenario, and, if the options name keys, test_key and
 // test_id for each of those: Xray reads the former and TestRail the latter.

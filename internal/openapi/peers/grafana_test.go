@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,8 +62,8 @@ func main() {
 }
 `
 
-// TestGrafanaTakesTheDashboard: the dashboard is of Grafana's schema, at its strictest, and every query is PromQL. What
-// is asked for at an import (__inputs, __requires) is no part of the schema.
+// TestGrafanaTakesTheDashboard: the dashboard is of Grafana's schema, at its strictest, and of the types of its own front
+// end, and every query is PromQL. What is asked for at an import (__inputs, __requires) is no part of the schema.
 func TestGrafanaTakesTheDashboard(t *testing.T) {
 	wide(t)
 	folder := t.TempDir()
@@ -77,10 +78,25 @@ func TestGrafanaTakesTheDashboard(t *testing.T) {
 	delete(board, "__requires")
 	text, err := json.Marshal(board)
 	require.NoError(t, err)
+	assert.Empty(t, grafanaTypes(t, text))
+	assert.Contains(t, grafanaTypes(t, []byte(strings.Replace(string(text), `"panels":`, `"pannels":`, 1))), "'\"pannels\"' does not exist in type 'Dashboard'")
 	path := filepath.Join(folder, "board.json")
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 	assert.Equal(t, "10 panels, 10 queries", strings.TrimSpace(goes("run", ".", path)))
 
 	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), `"graphMode":"none",`, "", 1)), 0o600))
 	assert.Contains(t, goes("run", ".", path), "options.graphMode: required field is missing from input")
+}
+
+// grafanaTypes is what TypeScript says of a dashboard by the types that Grafana itself is written with.
+func grafanaTypes(t *testing.T, board []byte) string {
+	t.Helper()
+	node := tool(t, "@grafana/schema")
+	types, err := filepath.Abs("node_modules/@grafana/schema/dist/types/index")
+	require.NoError(t, err)
+	program := filepath.Join(t.TempDir(), "board.ts")
+	require.NoError(t, os.WriteFile(program, []byte("import type { Dashboard } from \""+filepath.ToSlash(types)+"\";\nexport const board: Dashboard = "+string(board)+";\n"), 0o600))
+	command := exec.CommandContext(t.Context(), node, filepath.FromSlash("node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler", program)
+	out, _ := command.CombinedOutput() // it ends with 2 where it has something to say
+	return string(out)
 }

@@ -3,6 +3,7 @@ package peers_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,7 +21,9 @@ func TestJUnitReadersShowWhatTheRunFound(t *testing.T) {
 	for name, c := range readerRuns(t) {
 		t.Run(name, func(t *testing.T) {
 			folder, want, causes := folderOf(t, c), junitCounts(c), junitCauses(c)
-			for reader, module := range map[string]string{"junit-to-ctrf": "junit-to-ctrf", "xunit-viewer": "xunit-viewer"} {
+			for reader, module := range map[string]string{
+				"junit-to-ctrf": "junit-to-ctrf", "xunit-viewer": "xunit-viewer", "junit2json": "junit2json", "test-results-parser-junit": "test-results-parser",
+			} {
 				got := read(t, reader, module, folder)
 				assert.Equal(t, []int{want.Passed, want.Failed}, []int{got.Passed, got.Failed}, reader)
 				assert.GreaterOrEqual(t, got.Skipped, want.Skipped, reader)
@@ -93,6 +96,48 @@ func TestGoJUnitShowsWhatTheRunFound(t *testing.T) {
 		want := junitCounts(all[name])
 		assert.Equal(t, []int{want.Passed, want.Failed}, []int{found[i].Passed, found[i].Failed}, name)
 		assert.Len(t, found[i].Texts, want.Failed, name)
+		for _, cause := range junitCauses(all[name]) {
+			assert.Contains(t, strings.Join(found[i].Texts, "\n"), cause.ID+" "+cause.Operation+" | "+cause.Sentence(), name)
+		}
+	}
+}
+
+// junitparserShows prints what junitparser reads of files, as goJUnit does.
+const junitparserShows = `
+import json, sys
+from junitparser import JUnitXml, Error, Failure, Skipped
+shown = []
+for path in sys.argv[1:]:
+    one = {"Passed": 0, "Failed": 0, "Skipped": 0, "Texts": []}
+    for suite in JUnitXml.fromfile(path):
+        for case in suite:
+            red = [r for r in case.result if isinstance(r, (Failure, Error))]
+            one["Failed" if red else "Skipped" if case.result else "Passed"] += 1
+            one["Texts"] += [case.name + " | " + r.message for r in red]
+    shown.append(one)
+print(json.dumps(shown))
+`
+
+// TestJunitparserShowsWhatTheRunFound: the library that Python programs read JUnit XML with comes to the same, and its
+// command ends with 1 for a red run and with 0 for a green one.
+func TestJunitparserShowsWhatTheRunFound(t *testing.T) {
+	verify, err := exec.LookPath("junitparser")
+	if err != nil {
+		t.Skip("skipped: no junitparser on this machine (Debian: junitparser)")
+	}
+	arguments, names, all := []string{"-c", junitparserShows}, []string{}, readerRuns(t)
+	for name, c := range all {
+		path := filepath.Join(folderOf(t, c), "junit.xml")
+		arguments, names = append(arguments, path), append(names, name)
+		assert.Equal(t, c.Verdict.Blocks(), exec.CommandContext(t.Context(), verify, "verify", path).Run() != nil, name)
+	}
+	out, err := exec.CommandContext(t.Context(), "/usr/bin/python3", arguments...).Output()
+	require.NoError(t, err)
+	var found []shown
+	require.NoError(t, json.Unmarshal(out, &found))
+	for i, name := range names {
+		want := junitCounts(all[name])
+		assert.Equal(t, []int{want.Passed, want.Failed}, []int{found[i].Passed, found[i].Failed}, name)
 		for _, cause := range junitCauses(all[name]) {
 			assert.Contains(t, strings.Join(found[i].Texts, "\n"), cause.ID+" "+cause.Operation+" | "+cause.Sentence(), name)
 		}

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, createReadStream, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { PassThrough } from "node:stream";
 
 const [reader, out, ...folders] = process.argv.slice(2);
@@ -32,6 +32,34 @@ function allure(pick) {
   return shown;
 }
 
+// allure2 does so with Allure 2, which runs on Java. What it says of the environment is the last of its texts.
+function allure2(pick) {
+  const inputs = folders.map((folder, i) => {
+    const from = join(folder, pick);
+    if (statSync(from).isDirectory()) return from;
+    const results = join(out, `results-${i}`);
+    mkdirSync(results);
+    copyFileSync(from, join(results, pick));
+    return results;
+  });
+  const dist = "node_modules/allure-commandline/dist";
+  const java = ["-XX:TieredStopAtLevel=1", "-cp", [join(dist, "lib", "*"), join(dist, "lib", "config")].join(delimiter), "io.qameta.allure.CommandLine"];
+  execFileSync("java", [...java, "generate", "--output", join(out, "report"), ...inputs], { stdio: ["ignore", 2, 2] });
+  const read = (...name) => JSON.parse(readFileSync(join(out, "report", ...name), "utf8"));
+  const { passed, failed, broken, skipped, unknown, total } = read("widgets", "summary.json").statistic;
+  if (passed + failed + broken + skipped !== total || unknown) throw new Error(`${unknown} of ${total} are unknown`);
+  const texts = readdirSync(join(out, "report", "data", "test-cases")).map((name) => read("data", "test-cases", name)).filter((test) => !test.hidden)
+    .map((test) => [test.name, test.statusMessage ?? "", test.statusTrace ?? ""].join(" | "));
+  return { passed, failed: failed + broken, skipped, texts: [...texts, ...read("widgets", "environment.json").map((fact) => `${fact.name}=${fact.values}`)] };
+}
+
+// testResults reads with the parser of testbeats and others.
+function testResults(type, file) {
+  const result = createRequire(import.meta.url)("test-results-parser").parse({ type, files: [join(folders[0], file)] });
+  const tests = result.suites.flatMap((suite) => suite.cases);
+  return { passed: result.passed, failed: result.failed + result.errors, skipped: result.skipped, texts: tests.map((test) => test.name + " | " + test.failure + " | " + test.steps.filter((step) => step.status === "FAIL").map((step) => step.name)) };
+}
+
 async function messages(folder, update) {
   for await (const line of createInterface({ input: createReadStream(join(folder, "messages.ndjson")) })) update(JSON.parse(line));
 }
@@ -40,6 +68,8 @@ const readers = {
   "allure-cucumber": () => allure("cucumber.json"),
   "allure-junit": () => allure("junit.xml"),
   "allure-results": () => allure("allure-results"),
+  "allure2-junit": () => allure2("junit.xml"),
+  "allure2-results": () => allure2("allure-results"),
   ctrf: () => {
     const report = JSON.parse(readFileSync(join(folders[0], "ctrf.json"), "utf8"));
     const verdict = createRequire(import.meta.url)("ctrf").validate(report);
@@ -54,6 +84,28 @@ const readers = {
     const numbers = text.slice(text.indexOf('"title": "Scenarios"'));
     const shown = { texts: [text] };
     for (const status of ["passed", "failed", "skipped"]) shown[status] = Number(numbers.match(new RegExp(`"${status}": (\\d+)`))[1]);
+    return shown;
+  },
+  "cucumber-json-converter": async () => {
+    const { convert } = await import("@cucumber/cucumber-json-converter"); // it throws where the file is of no schema that it has
+    const shown = { passed: 0, failed: 0, skipped: 0, texts: [] };
+    for (const scenario of convert(JSON.parse(readFileSync(join(folders[0], "cucumber.json"), "utf8"))).features.flatMap((feature) => feature.elements)) {
+      const of = (status) => scenario.steps.find((step) => step.result.status === status);
+      shown[of("failed") ? "failed" : of("skipped") ? "skipped" : "passed"]++;
+      shown.texts.push(scenario.name + " | " + of("failed")?.name + " | " + of("failed")?.result.error_message);
+    }
+    return shown;
+  },
+  "test-results-parser-cucumber": () => testResults("cucumber", "cucumber.json"),
+  "test-results-parser-junit": () => testResults("junit", "junit.xml"),
+  junit2json: async () => {
+    const { parse } = await import("junit2json");
+    const shown = { passed: 0, failed: 0, skipped: 0, texts: [] };
+    for (const test of (await parse(readFileSync(join(folders[0], "junit.xml"), "utf8"))).testsuite.flatMap((suite) => suite.testcase)) {
+      const red = test.failure?.[0] ?? test.error?.[0];
+      shown[red ? "failed" : test.skipped ? "skipped" : "passed"]++;
+      shown.texts.push([test.name, red?.message, test.skipped?.[0]?.message].join(" | "));
+    }
     return shown;
   },
   "multiple-cucumber-html-reporter": async () => {
