@@ -236,7 +236,7 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 		}
 	}
 	p.notef("conform: %s at %s, seed %d", o.Environment.Name, o.Environment.URL, o.Seed)
-	c, err := steps.Run(ctx, o)
+	c, err := r.check(ctx, o)
 	progress.end()
 	if left := r.tellLeft(end(ctx)); left != nil {
 		if c != nil {
@@ -256,6 +256,15 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 			err = writing
 		}
 		p.end(exitOfConformance(c, r.output.strict))
+	}
+	return c, err
+}
+
+// check runs the suite; one that is refused before it judged anything has a report too, which says so.
+func (r *recorder) check(ctx context.Context, o steps.Options) (*reports.Conformance, error) {
+	c, err := steps.Run(ctx, o)
+	if c == nil && failure.KindOf(err) == failure.Setup {
+		c = r.unjudged("nothing was judged: " + whyNever(ctx, err))
 	}
 	return c, err
 }

@@ -357,8 +357,8 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	l, err := load.Run(ctx, o)
 	progress.end()
 	err = r.live.why(ctx, err)
-	// Where nothing was sent and nothing was found before, there is nothing to keep.
-	if l == nil && err != nil && (clients.DuringSetUp(err) || r.conformance != nil) {
+	// Where the question itself was wrong and nothing was found before, there is nothing to keep.
+	if l == nil && err != nil && (clients.DuringSetUp(err) || failure.KindOf(err) == failure.Setup || r.conformance != nil) {
 		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
 		l = load.NeverSent(o, whyNever(ctx, err))

@@ -51,3 +51,53 @@ func TestGateWhoseLoadNeverRan(t *testing.T) {
 	code = run([]string{"history", "list", "."}, func(string) (string, bool) { return "", false }, strings.NewReader(""), &stdout, &stderr)
 	assert.NotContains(t, strings.ToLower(stdout.String()), "pass", "%d", code)
 }
+
+// TestARefusedRunSaysSoInEveryFile: a run that could judge nothing writes why into each file that a pipeline reads, in
+// place of the green ones of an earlier run, and none of them is green.
+func TestARefusedRunSaysSoInEveryFile(t *testing.T) {
+	t.Parallel()
+	m := mock.New(mock.Config{Seed: 3})
+	server := httptest.NewServer(m)
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.WriteFile(at("mock.yaml"), m.Environment(server.URL, "", ""), 0o600))
+	folder := at("run")
+	commands := map[string][]string{
+		"conform": {"conform", "--only", "SOST-01"},
+		"gate":    {"gate", "--only", "SOST-01", "--workload", "refresh", "--rate", "20/s", "--duration", "1s"},
+		"load":    {"load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s"},
+	}
+	code, stdout, stderr := call(t, nil, append(commands["gate"], "--env", at("mock.yaml"), "--out", folder)...)
+	require.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
+	server.Close()
+	for kind, args := range commands {
+		code, stdout, stderr = call(t, nil, append(args, "--env", at("mock.yaml"), "--out", folder, "--reports", "allure,codequality,csv,ctrf,sarif")...)
+		require.Equal(t, exitSetup, code, kind+stdout+stderr)
+		assert.Contains(t, stderr, "nothing listens there", kind)
+		assert.True(t, strings.HasSuffix(stdout, "Verdict: COULD NOT TELL\n"), stdout)
+		read := func(name string) string {
+			text, err := os.ReadFile(filepath.Join(folder, name))
+			require.NoError(t, err, kind)
+			return string(text)
+		}
+		names := map[string][]string{
+			"conform": {"conformance.json", "conformance.html", "cucumber.json", "messages.ndjson"}, "load": {"load.json", "load.html"},
+			"gate": {"conformance.json", "conformance.html", "cucumber.json", "messages.ndjson", "load.json", "load.html", "gate.html"},
+		}[kind]
+		for _, name := range append(names, "junit.xml", "summary.md", "runs.csv", "ctrf.json", "agstest.sarif", "codequality.json") {
+			assert.Contains(t, read(name), "nothing listens there", "%s %s", kind, name)
+		}
+		assert.Contains(t, read("junit.xml"), "<error ", kind)
+		assert.Regexp(t, `(?m)^agstest_(conformance|load)_passed\{.*\} 0$`, read("metrics.prom"), kind)
+		assert.NotRegexp(t, `(?m)^agstest_(conformance|load)_passed\{.*\} 1$`, read("metrics.prom"), kind)
+		assert.Contains(t, read("ctrf.json"), `"passed": 0,`, kind)
+		results, err := filepath.Glob(filepath.Join(folder, "allure-results", "*-result.json"))
+		require.NoError(t, err)
+		require.NotEmpty(t, results, kind)
+		for _, result := range results {
+			text, err := os.ReadFile(result)
+			require.NoError(t, err)
+			assert.Contains(t, string(text), `"status":"broken"`, kind)
+		}
+	}
+}

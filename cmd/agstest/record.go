@@ -248,16 +248,23 @@ func (r *recorder) stamp(run *reports.Run) {
 
 // begin leaves a mark that renders if the process is killed before it has found anything.
 func (r *recorder) begin() error {
-	run := r.run
-	r.stamp(&run)
-	e := r.service.environment
-	run.Kind, run.URL, run.Tenant, run.End, run.Partial = "conform", e.URL, e.Tenant, run.Start, "the run broke off before it had anything to report"
-	mark := &reports.Conformance{Schema: reports.ConformanceSchema, Run: run, Verdict: reports.Error, Reason: run.Partial}
+	mark := r.unjudged("the run broke off before it had anything to report")
 	redact.Texts(mark, r.program.secrets.Values)
 	if err := r.folder.Write(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
 		return failure.Usagef("%w", err)
 	}
 	return nil
+}
+
+// unjudged is the report of a check that judged nothing, for the reason given, so that no file that a pipeline reads is
+// left out, or is that of an earlier run.
+func (r *recorder) unjudged(why string) *reports.Conformance {
+	c := &reports.Conformance{Schema: reports.ConformanceSchema, Run: r.run, Verdict: reports.Error, Reason: why}
+	r.stamp(&c.Run)
+	e := r.service.environment
+	c.Run.Kind, c.Run.URL, c.Run.Tenant, c.Run.Service, c.Run.Release, c.Run.Partial = "conform", e.URL, e.Tenant, e.Service, e.Release, why
+	c.Run.End = time.Now()
+	return c
 }
 
 // findRoom checks that files can be written before anything is sent: a load writes its results while it runs and after

@@ -134,7 +134,7 @@ func placeOf(requirement reports.Requirement, scenarios map[string]reports.Scena
 
 func (s *annotations) load(l *reports.Load) {
 	before := len(s.errors)
-	if !l.Valid {
+	if !l.Valid && l.Verdict != reports.Error { // one that was never sent says why, below
 		s.errors = append(s.errors, annotation{verdict: reports.Invalid, title: "load: figures not valid", text: strings.Join(l.Invalid, "; ")})
 	}
 	for _, limit := range l.Limits {

@@ -85,7 +85,7 @@ func testsOf(c *reports.Conformance, l *reports.Load, strict bool) []test {
 func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string) test {
 	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, true), why: cmp.Or(partialOr(run, reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
 	switch {
-	case run.Partial != "" && t.outcome != failed, verdict == reports.Skipped, verdict == reports.NotExercised:
+	case run.Partial != "" && verdict != reports.Fail, verdict == reports.Skipped, verdict == reports.NotExercised:
 		t.outcome = broken
 	case t.outcome == passed:
 		t.why = ""

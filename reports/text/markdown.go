@@ -41,7 +41,7 @@ func (m *summary) title(kind string, run reports.Run, verdict reports.Verdict) {
 func (m *summary) head(kind string, run reports.Run, verdict reports.Verdict, reason string) {
 	m.title(kind, run, verdict)
 	m.Line("", cmp.Or(reason, "No reason was recorded."), 500)
-	if run.Partial != "" {
+	if run.Partial != "" && run.Partial != reason {
 		m.Line("**Partial:** ", run.Partial, 250)
 	}
 	facts := []string{}

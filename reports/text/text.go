@@ -93,7 +93,7 @@ func (t *textWriter) head(kind string, run reports.Run, verdict reports.Verdict,
 	if run.Mock != nil && len(run.Mock.Choices)+len(run.Mock.Faults) > 0 {
 		t.fact("mock", "choices %s; faults %s", printable(cmp.Or(strings.Join(run.Mock.Choices, " "), "none")), printable(cmp.Or(strings.Join(run.Mock.Faults, " "), "none")))
 	}
-	if run.Partial != "" {
+	if run.Partial != "" && run.Partial != reason {
 		t.fact("partial", "%s", printable(figures.OneLine(run.Partial, 400)))
 	}
 }
