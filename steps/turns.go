@@ -74,6 +74,7 @@ func (r *run) claimsOf(s *script.Scenario) map[string]bool {
 			case c.what == deviceToSignOut:
 				made[nameOf[r.DeviceToSignOut(s)]] = true
 			case c.what == fileToken && r.Environment.Situations["active"].SessionToken == "":
+			case c.what == secondDevice && signOutByUser(s): // the device that goes is the user's
 			default:
 				made[c.what] = made[c.what] || c.alone
 			}
@@ -88,6 +89,20 @@ func (r *run) claimsOf(s *script.Scenario) map[string]bool {
 	}
 	return made
 }
+
+// signOutByUser tells of a scenario whose only client is a user who signs on with credentials.
+func signOutByUser(s *script.Scenario) bool {
+	byUser := false
+	for _, step := range s.Pickle.Steps {
+		if otherClient.MatchString(step.Text) {
+			return false
+		}
+		byUser = byUser || step.Text == "the user signs on with the credentials for the first time"
+	}
+	return byUser && !ofSeveralAccounts(s)
+}
+
+var otherClient = regexp.MustCompile(`session token|second client|clients sign|^a client that is signed on|^everything that`)
 
 func ofSeveralAccounts(s *script.Scenario) bool {
 	return slices.ContainsFunc(s.Pickle.Steps, func(step *messages.PickleStep) bool { return step.Text == "a user with several accounts" })

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/steps/scene"
 	"agstest/steps/script"
 )
 
@@ -79,4 +80,26 @@ func TestWhoWaitsWhenARunEndsDoesNotPlay(t *testing.T) {
 	others.Go(func() { assert.False(t, line.wait(ctx, all[1])) })
 	cancel()
 	others.Wait()
+}
+
+// TestUserSignsOutTheirOwnDevice: a scenario whose only client is a user holds the user's device, not the one that is
+// there to be signed out.
+func TestUserSignsOutTheirOwnDevice(t *testing.T) {
+	t.Parallel()
+	_, all, err := understand(nil)
+	require.NoError(t, err)
+	var own, other int
+	for _, s := range all {
+		if !scene.SignsOut(s) {
+			continue
+		}
+		if signOutByUser(s) {
+			own++
+			assert.Equal(t, "A user signs on, goes on, and signs out", s.Pickle.Name)
+		} else {
+			other++
+		}
+	}
+	assert.Equal(t, 1, own)
+	assert.Greater(t, other, 10)
 }
