@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"agstest/internal/disarm"
 	"agstest/internal/failure"
@@ -110,7 +111,8 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 }
 
 // writeResults writes them all into a folder; where one cannot be written the others still are. The error is the first
-// one, and says which files are there and which are not.
+// one, and says which files are there and which are not. All but the records are rendered at the same time; write is
+// called by several goroutines.
 func writeResults(folder string, write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
 	write = inFolders(folder, write)
 	var first error
@@ -119,8 +121,23 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 	if !r.only {
 		files = append(filesOf(r, style, dialect), files...)
 	}
-	for _, f := range files {
-		if err := write(f.name, rendered(f.render)); err != nil {
+	failed := make([]error, len(files))
+	var all sync.WaitGroup
+	for i, f := range files {
+		one := func() { failed[i] = write(f.name, rendered(f.render)) }
+		switch f.name {
+		case reports.ConformanceFile, reports.LoadFile, reports.ComparisonFile:
+			one() // before all that can be made of it
+		default:
+			all.Go(func() {
+				defer failure.Guard()
+				one()
+			})
+		}
+	}
+	all.Wait()
+	for i, f := range files {
+		if err := failed[i]; err != nil {
 			first = cmp.Or(first, err)
 			missing = append(missing, f.name)
 			continue
