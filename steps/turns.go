@@ -66,15 +66,9 @@ func (r *run) claimsOf(s *script.Scenario) map[string]bool {
 	for _, step := range s.Pickle.Steps {
 		for _, c := range shared {
 			switch {
-			case !c.step.MatchString(step.Text):
-			case c.what == sessionsOfDevice && r.SessionsApart:
-			case c.what == passwords && r.Environment.NeverLocks:
-			case c.what == userDevice && ofSeveralAccounts(s): // a user with several accounts picks another device
-			case c.what == moreDevices && r.DeviceToSignOut(s) == scene.FirstDevice:
+			case !c.step.MatchString(step.Text) || !r.matters(c.what, s):
 			case c.what == deviceToSignOut:
 				made[nameOf[r.DeviceToSignOut(s)]] = true
-			case c.what == fileToken && r.Environment.Situations["active"].SessionToken == "":
-			case c.what == secondDevice && signOutByUser(s): // the device that goes is the user's
 			default:
 				made[c.what] = made[c.what] || c.alone
 			}
@@ -88,6 +82,25 @@ func (r *run) claimsOf(s *script.Scenario) map[string]bool {
 		}
 	}
 	return made
+}
+
+// matters tells whether a scenario that claims something by its sentences meets others there, on the service at hand.
+func (r *run) matters(what string, s *script.Scenario) bool {
+	switch what {
+	case sessionsOfDevice:
+		return !r.SessionsApart
+	case passwords:
+		return !r.Environment.NeverLocks
+	case userDevice:
+		return !ofSeveralAccounts(s) // such a user picks another device
+	case moreDevices:
+		return r.DeviceToSignOut(s) != scene.FirstDevice
+	case secondDevice:
+		return !signOutByUser(s) // the device that goes is the user's
+	case fileToken:
+		return r.Environment.Situations["active"].SessionToken != ""
+	}
+	return true
 }
 
 // signOutByUser tells of a scenario whose only client is a user who signs on with credentials.
