@@ -159,6 +159,9 @@ const (
 // New plans the clients of a part of a run, and says in its error how many clients are needed where there are too few.
 // Errors are of the kind failure.Usage. Nothing is sent.
 func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
+	if t.Refreshes > 0 && t.Workload != "" && t.Workload != WorkloadLifecycle {
+		return nil, failure.Usagef("a number of refreshes belongs to the workload %s, not to %s", WorkloadLifecycle, t.Workload)
+	}
 	if t.Refreshes == 0 {
 		t.Refreshes = defaultRefreshes
 	}

@@ -548,6 +548,7 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 		"mix of nothing":      {e(pattern), Traffic{Workload: WorkloadMixed}, 5, "needs a mix"},
 		"one client for two":  {e(pattern), Traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 1}}, 50, "1 virtual clients cannot do the workload mixed"},
 		"no device":           {e(environment.Clients{Count: 5, SessionToken: "s{n}"}), Traffic{Workload: WorkloadSignOn}, 5, "gives no clientId"},
+		"refreshes of others": {e(pattern), Traffic{Workload: WorkloadRefresh, Refreshes: 3}, 5, "a number of refreshes belongs to the workload lifecycle, not to refresh"},
 		"negative refreshes":  {e(pattern), Traffic{Workload: WorkloadLifecycle, Refreshes: -1}, 5, "a lifecycle of -1 refreshes"},
 		"negative judgements": {e(pattern), Traffic{Workload: WorkloadRefresh, JudgeEvery: -1}, 5, "1 of -1 answers"},
 	} {

@@ -64,6 +64,7 @@ type asking struct {
 	Trace    bool
 	Raw      io.Writer
 	Record   string
+	Release  string
 	Shard    schedule.Shard
 	Barrier  Barrier
 	StartAt  time.Time
@@ -87,7 +88,7 @@ func testEngine(t testing.TB, server string, w Workload, o asking) *tested {
 		Workload: w, Target: wire.Target{URL: server}, Length: o.Duration, Workers: cmp.Or(o.Workers, 10_000), Trace: o.Trace, Raw: o.Raw,
 		Limits: o.Limits, Record: o.Record, Of: o.Shard.Of, Barrier: o.Barrier, StartAt: o.StartAt, Progress: o.Progress, Now: o.Now, grace: 200 * time.Millisecond,
 		Asked: &reports.Load{
-			Schema: reports.LoadSchema, Shard: o.Shard.String(), Run: reports.Run{Kind: "load", Environment: "test", URL: server},
+			Schema: reports.LoadSchema, Shard: o.Shard.String(), Run: reports.Run{Kind: "load", Environment: "test", URL: server, Release: o.Release},
 			Plan: reports.Plan{Workload: "test", Mix: o.Mix, Workers: o.Workers, Seed: o.Seed, MaxLag: int64(time.Minute), Closed: o.Max}, // the machine does other work beside tests
 		},
 	}

@@ -220,6 +220,7 @@ func TestShardsOfDifferentQuestionsAreRefused(t *testing.T) {
 		"seed":             run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Seed: 1}, "a"),
 		"number of shards": run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 3}}, "a"),
 		"operations":       run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}}, "b"),
+		"release":          run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Release: "4.2"}, "a"),
 		"mixes":            run(asking{Rate: per(100), Shard: schedule.Shard{Index: 2, Of: 2}, Mix: map[string]int{"a": 1}}, "a"),
 	} {
 		_, err := tally.Merge(first, folder)

@@ -155,11 +155,7 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		return verdict
 	}
 	if seconds < MinBlocks {
-		verdict.Reason = fmt.Sprintf("the run took %d s; an interval needs %d s at least", seconds, MinBlocks)
-		if l.tooMany(total) {
-			verdict.Verdict, verdict.Reason = reports.Fail, fmt.Sprintf(
-				"their number alone is too much; the run took %d s, and an interval needs %d s at least", seconds, MinBlocks)
-		}
+		verdict.Verdict, verdict.Reason = l.judgeShort(blocks, &total, seconds)
 		return verdict
 	}
 
@@ -180,6 +176,8 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 	case l.tooMany(total):
 		verdict.Verdict, verdict.Reason = reports.Fail,
 			"their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
+	case l.allSlower(blocks, total.Right):
+		verdict.Verdict, verdict.Reason = reports.Fail, noneWithin
 	case missing > 0:
 		verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
 			figures.Count(total.Right), l.Metric, figures.Count(missing))
@@ -193,6 +191,19 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		verdict.Reason += note
 	}
 	return verdict
+}
+
+// judgeShort judges a run that is too short for an interval: by numbers alone it may fail.
+func (l Limit) judgeShort(blocks []Stretch, total *Stretch, seconds int) (reports.Verdict, string) {
+	short := fmt.Sprintf("the run took %d s", seconds)
+	need := fmt.Sprintf("an interval needs %d s at least", MinBlocks)
+	switch {
+	case l.tooMany(*total):
+		return reports.Fail, "their number alone is too much; " + short + ", and " + need
+	case l.allSlower(blocks, total.Right):
+		return reports.Fail, noneWithin
+	}
+	return reports.Inconclusive, short + "; " + need
 }
 
 // verdict returns the verdict on a figure that is known for sure.
@@ -248,6 +259,26 @@ func (l Limit) tooMany(total Stretch) bool {
 	}
 	low, _ := shareInterval(counted(&total), total.Sent)
 	return !l.Keeps(low)
+}
+
+const noneWithin = "not one right answer came within it"
+
+// allSlower tells whether even the fastest right answer took longer than a limit on times allows, of so many that this
+// is no chance. Few blocks vary so much that their interval may reach down below all that was seen.
+func (l Limit) allSlower(blocks []Stretch, right int64) bool {
+	if !l.IsTime() {
+		return false
+	}
+	for b := range blocks {
+		if times := l.times(&blocks[b]); len(times) > 0 && l.Keeps(float64(times[0].Value)) {
+			return false
+		}
+	}
+	below := l.Quantile // of the answers are below the figure
+	if below == 0 {
+		below = 0.5 // of a mean, about
+	}
+	return math.Pow(1-below, float64(right)) < (1-level)/2
 }
 
 func shortBlocks(length, seconds int) string {

@@ -227,6 +227,14 @@ func TestLimitsAreJudged(t *testing.T) {
 	none := simulated(10, 100, 5*time.Millisecond, 0.05, 1, 1)
 	outage := simulated(12, 50, 5*time.Millisecond, 0.05, 0, 1) // 2 of 12 s nothing is right
 	allWrong := Run{Seconds: 2, Stretch: func(string, int, int) Stretch { return Stretch{Sent: 40, Wrong: 40} }}
+	unsteady := Run{Seconds: 6, Stretch: func(_ string, from, to int) Stretch { // one second is a thousand times as slow
+		s := Stretch{Sent: 40 * int64(to-from), Right: 40 * int64(to-from), Response: []ValueCount{{1e6, 40 * int64(to-from)}}}
+		if from == 3 {
+			s.Response = []ValueCount{{1e9, 40}}
+		}
+		s.Service = s.Response
+		return s
+	}}
 	calm := outage.Stretch
 	outage.Stretch = func(operation string, from, to int) Stretch {
 		s := calm(operation, from, to)
@@ -272,6 +280,11 @@ func TestLimitsAreJudged(t *testing.T) {
 		"few answers that are too slow": {"p50<1ms", few, reports.Fail, ""},
 		"too short": {"p99<300ms", brief, reports.Inconclusive,
 			"the run took 4 s; an interval needs 5 s at least"},
+		"too short, and all too slow": {"p99<1ms", brief, reports.Fail, "not one right answer came within it"},
+		"unsteady, and all too slow":  {"p99<10us", unsteady, reports.Fail, "not one right answer came within it"},
+		"unsteady mean, all too slow": {"mean<10us", unsteady, reports.Fail, "not one right answer came within it"},
+		"unsteady, some in time":      {"p99<1200us", unsteady, reports.Inconclusive, ""},
+		"two answers, both too slow":  {"p50<1ms", simulated(2, 1, 5*time.Millisecond, 0, 0, 1), reports.Inconclusive, "the run took 2 s"},
 		"too short, and all wrong": {"errors<10%", allWrong, reports.Fail,
 			"their number alone is too much; the run took 2 s"},
 		"too short, largest":  {"max<1s", brief, reports.Pass, ""},

@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -133,6 +134,7 @@ func sameQuestion(a, b *shardRecord) error {
 		{"number of shards", x.Of, y.Of}, {"workload", p.Workload, q.Workload}, {"schedule", p.Schedule, q.Schedule}, {"seed", p.Seed, q.Seed},
 		{"environment", x.Report.Run.Environment, y.Report.Run.Environment}, {"address", x.Report.Run.URL, y.Report.Run.URL},
 		{"tenant", x.Report.Run.Tenant, y.Report.Run.Tenant}, {"service", x.Report.Run.Service, y.Report.Run.Service},
+		{"release", cmp.Or(x.Report.Run.Release, "not named"), cmp.Or(y.Report.Run.Release, "not named")},
 	} {
 		if c.a != c.b {
 			return failure.Usagef("%s and %s are not shards of one run: the %s is %v in one and %v in the other", a.folder, b.folder, c.what, c.a, c.b)

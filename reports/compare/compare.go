@@ -81,6 +81,12 @@ func Compare(old, new reports.Parts) *Comparison {
 		}
 	}
 	c.settle()
+	if oldRun.ID != "" && oldRun.ID == newRun.ID && oldRun.Start.Equal(newRun.Start) {
+		why := "Both are the same run, which cannot differ from itself."
+		c.NotComparable = append([]string{why}, c.NotComparable...)
+		c.Verdict, c.Reason = reports.NotComparable, why
+		c.Advice = []string{"Name two runs, such as a pinned one and today's: agstest history list."}
+	}
 	c.Lead(old.Load, new.Load)
 	c.Wrong = wrongOfNew(old.Load, new.Load)
 	return c

@@ -244,6 +244,15 @@ func TestCompareNamesPartsThatOnlyOneRunHas(t *testing.T) {
 	assert.Equal(t, "The two runs have no part in common.", c.Reason)
 }
 
+// A name that is given twice, or a pin that moved to the new run, compares nothing: that is no pass.
+func TestARunIsNotComparedWithItself(t *testing.T) {
+	run := reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: storedLoad("a", folderDay, time.Millisecond)}
+	c := compare.Compare(run, run)
+	assert.Equal(t, reports.NotComparable, c.Verdict)
+	assert.Equal(t, "Both are the same run, which cannot differ from itself.", c.Reason)
+	assert.Contains(t, c.NotComparable, c.Reason)
+}
+
 func TestCompareOfGatesTakesThePartThatDecides(t *testing.T) {
 	load := func(id string) *reports.Load { return storedLoad(id, folderDay, time.Millisecond) }
 	regressed := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 fail"), Load: load("b")})

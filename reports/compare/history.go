@@ -328,16 +328,29 @@ func (h *HistoryComparison) conclude(m *HistoryMetric, slowest int64, faster, se
 	}
 }
 
+// judged tells whether there were enough figures for a verdict.
+func (m *HistoryMetric) judged() bool { return m.Value > 0 && m.Earlier >= FewestEarlier }
+
+// unjudged lists the figures that should have been judged and could not be.
+func (h *HistoryComparison) unjudged() (names []string) {
+	for i := range h.Metrics {
+		if m := &h.Metrics[i]; m.Gates && !m.judged() {
+			names = append(names, m.Operation+" "+m.Metric)
+		}
+	}
+	return names
+}
+
 func (c *Comparison) settleHistory() {
 	h := c.History
 	named := func(verdict reports.Verdict) (names []string) {
 		for _, m := range h.Metrics {
-			if m.Verdict == verdict && m.Gates {
+			if m.Verdict == verdict && m.Gates && (verdict != reports.Inconclusive || m.judged()) {
 				names = append(names, fmt.Sprintf("%s %s %s (%s, expected up to %s)", m.Operation, m.Metric, figures.Change(m.Change), figures.Milliseconds(m.Value), figures.Milliseconds(m.High)))
 			}
 		}
 		for _, e := range h.Errors {
-			if e.Verdict == verdict {
+			if e.Verdict == verdict && (verdict != reports.Inconclusive || e.Share > e.Highest+e.Floor) {
 				names = append(names, fmt.Sprintf("%s errors %s (%.2f %% of answers, earlier at most %.2f %%)", e.Operation, figures.Points(e.Share-e.Highest), e.Share*100, e.Highest*100))
 			}
 		}
@@ -366,6 +379,9 @@ func (c *Comparison) settleHistory() {
 			c.Reason = "Worse than the earlier runs, in one run: " + strings.Join(open, "; ") + "."
 			c.Advice = append(c.Advice, "Run the same load again and give it as the confirming run; only both together fail a build.")
 		}
+	case len(h.unjudged()) > 0:
+		c.Verdict = reports.Inconclusive
+		c.Reason = "Too few figures, here or in the earlier runs, to judge " + strings.Join(h.unjudged(), ", ") + "."
 	case len(improved) > 0:
 		c.Verdict, c.Reason = reports.Improved, "Faster than the earlier runs: "+strings.Join(improved, "; ")+"."
 	default:

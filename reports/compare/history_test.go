@@ -95,6 +95,15 @@ func TestHistoryLeavesOutWhatIsNoMeasure(t *testing.T) {
 	assert.Len(t, compare.CompareHistory(run, runs, compare.HistoryOptions{Window: 12}).History.Runs, 12)
 }
 
+// A call of which there are too few figures is not called worse.
+func TestHistoryWithoutFiguresOfOneCallIsOpen(t *testing.T) {
+	run := storedLoad("n", folderDay, 10*time.Millisecond)
+	run.Operations["signon"] = &reports.Operation{Asked: 40, Sent: 40, Right: 40, Response: run.Operations["refresh"].Response}
+	c := compare.CompareHistory(reports.Parts{Load: run}, history(20, 1), compare.HistoryOptions{})
+	assert.Equal(t, reports.Inconclusive, c.Verdict)
+	assert.Equal(t, "Too few figures, here or in the earlier runs, to judge signon p50, signon p95.", c.Reason)
+}
+
 func TestHistoryShowsP99AndJudgesItNever(t *testing.T) {
 	run := storedLoad("n", folderDay, 10*time.Millisecond)
 	run.Operations["refresh"].Response.P99 = int64(time.Second)
