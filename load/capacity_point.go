@@ -24,6 +24,9 @@ func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, 
 		}
 		if r.Run.Partial != "" {
 			if err := ctx.Err(); err != nil {
+				if s.last == nil { // what there is of the first point
+					s.last = r
+				}
 				return reports.CapacityPoint{}, err
 			}
 			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", figures.Rate(rate), r.Run.Partial)

@@ -209,7 +209,7 @@ func (s *search) stopped(ctx context.Context, kept float64, err error) (*reports
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		r := s.found(kept, true, "the search was interrupted")
+		r := s.unfinished(kept, "the search was interrupted")
 		r.Run.Partial = "it was interrupted"
 		return r, nil
 	}

@@ -270,6 +270,21 @@ func TestCapacityThatIsInterruptedReportsWhatItFound(t *testing.T) {
 	assert.Equal(t, 80.0, r.Capacity.Rate)
 	assert.True(t, r.Capacity.LowerBound)
 	assert.NotEmpty(t, r.Run.Partial)
+	assert.Equal(t, reports.Inconclusive, r.Verdict)
+
+	ctx, cancel = context.WithCancel(context.Background())
+	s = newTestSearch(t, p, CapacityOptions{}, nil)
+	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+		cancel()
+		r, err := p.run(ctx, rate, length)
+		r.Run.Partial = "the run was interrupted"
+		return r, err
+	}
+	r, err = s.search(ctx)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1000, r.Total.Sent, "what the first point measured is kept")
+	assert.Equal(t, reports.Inconclusive, r.Verdict)
+	assert.Equal(t, "no rate was found that keeps the limits: the search was interrupted", r.Reason)
 
 	s = newTestSearch(t, p, CapacityOptions{}, nil)
 	broken := errors.New("no such host")

@@ -32,7 +32,7 @@ func NeverSent(o Options, reason string) *reports.Load {
 	}
 	r.Run.End = now()
 	for _, l := range question.Limits {
-		r.Limits = append(r.Limits, reports.Limit{Expression: l.Expression, Verdict: reports.Inconclusive, Value: "–", Reason: "nothing was sent"})
+		r.Limits = append(r.Limits, reports.Limit{Expression: l.Expression, Verdict: reports.Error, Value: "–", Reason: "nothing was sent: " + reason})
 	}
 	return r
 }

@@ -107,7 +107,11 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				}
 				l, err := load.Capacity(ctx, o, options)
 				progress.end()
-				return p.keepLoad(r, l, r.live.why(ctx, err))
+				err = r.live.why(ctx, err)
+				if l == nil && err != nil && (clients.DuringSetUp(err) || failure.KindOf(err) == failure.Setup) {
+					l = load.NeverSent(o, whyNever(ctx, err))
+				}
+				return p.keepLoad(r, l, err)
 			})
 		},
 	}

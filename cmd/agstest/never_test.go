@@ -65,7 +65,9 @@ func TestARefusedRunSaysSoInEveryFile(t *testing.T) {
 	commands := map[string][]string{
 		"conform": {"conform", "--only", "SOST-01"},
 		"gate":    {"gate", "--only", "SOST-01", "--workload", "refresh", "--rate", "20/s", "--duration", "1s"},
-		"load":    {"load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s"},
+		"load":    {"load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--limit", "errors<1%"},
+
+		"capacity": {"capacity", "--workload", "refresh", "--limit", "refresh.p99<300ms"},
 	}
 	code, stdout, stderr := call(t, nil, append(commands["gate"], "--env", at("mock.yaml"), "--out", folder)...)
 	require.Contains(t, []int{exitPass, exitInvalid}, code, stdout+stderr)
@@ -82,7 +84,8 @@ func TestARefusedRunSaysSoInEveryFile(t *testing.T) {
 		}
 		names := map[string][]string{
 			"conform": {"conformance.json", "conformance.html", "cucumber.json", "messages.ndjson"}, "load": {"load.json", "load.html"},
-			"gate": {"conformance.json", "conformance.html", "cucumber.json", "messages.ndjson", "load.json", "load.html", "gate.html"},
+			"capacity": {"load.json", "load.html"},
+			"gate":     {"conformance.json", "conformance.html", "cucumber.json", "messages.ndjson", "load.json", "load.html", "gate.html"},
 		}[kind]
 		for _, name := range append(names, "junit.xml", "summary.md", "runs.csv", "ctrf.json", "agstest.sarif", "codequality.json") {
 			assert.Contains(t, read(name), "nothing listens there", "%s %s", kind, name)

@@ -359,6 +359,8 @@ func (r *planRun) report() error {
 			p.end(exitInternal)
 		case g.State == plan.Done:
 			p.end(g.Code)
+		default: // not run to its end, perhaps left out this time: the whole is not green without it
+			p.end(exitInconclusive)
 		}
 	}
 	if err := writeMatrix(r.folder, m, p.style(&outputFlags{style: "auto"})); err != nil {

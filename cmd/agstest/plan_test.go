@@ -156,6 +156,10 @@ func TestPlanIsGoneOnWith(t *testing.T) {
 	sound, err := os.Stat(filepath.Join(dir, "whole", "sound", "conform", "conformance.json"))
 	require.NoError(t, err)
 
+	left := newChild(t, dir, "run", "--resume", "whole", "--only", "sound").start()
+	require.Equal(t, exitInconclusive, left.code(), "what is not done yet leaves the whole open")
+	assert.Contains(t, left.stdout.String(), "Verdict: COULD NOT TELL")
+
 	c := newChild(t, dir, "run", "--resume", "whole").start()
 	require.Equal(t, exitFail, c.code(), c.stderr.String())
 	assert.NotContains(t, c.stderr.String(), "run: sound")
