@@ -76,7 +76,7 @@ func TestConformancePageSaysThingsInOrder(t *testing.T) {
 	page := htmlOf(t, samplePages()["conformance"], html.Style{})
 	at := 0
 	for _, words := range []string{
-		"Can I trust this run?", "For 1 requirement it could not be told", "2 requirements failed: SOST-20 and REF-04.", "What to look at first", ">SOST-20</a>",
+		"Can I trust this run?", "For 1 requirement it could not be told", `2 requirements failed: <span class="id">SOST-20</span> and <span class="id">REF-04</span>.`, "What to look at first", ">SOST-20</a>",
 		"3 requirements not exercised", "This is not a pass.", "situations.geo-blocked", `id="r-SOST-20" class="v-fail"`, `id="r-GST-05" class="v-error"`, `id="r-TOK-08" class="v-known"`,
 		`id="r-DISC-09" class="v-warn"`, `id="r-SOST-17" class="v-skipped"`, `id="r-DISC-13" class="v-not-exercised"`, `id="r-DISC-01" class="v-pass"`,
 		`id="d-SOST-20"`, "<dt>Expected</dt><dd>client_id &#34;PUB_989&#34;, as it was sent</dd>", "<dt>Got</dt><dd>client_id &#34;PUB_990&#34;</dd>", "Answer 201 after 23.5 ms", "To send it again", "curl -sS -X POST",
@@ -285,4 +285,12 @@ func TestLimitsOfALoadAreDrawn(t *testing.T) {
 func sourceHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// TestAGateSaysOnceWhatHoldsOfBothParts: a statement that is the same of conformance and load stands there once.
+func TestAGateSaysOnceWhatHoldsOfBothParts(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, html.Gate(&b, sampleGate(), html.Style{}))
+	require.Equal(t, 1, strings.Count(b.String(), "The run is whole: it came to its end by itself"))
+	require.Contains(t, b.String(), "Conformance and load: The run is whole")
 }

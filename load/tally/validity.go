@@ -102,7 +102,7 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 	case r.Total.Sent == 0:
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
 	case defects != "":
-		r.Verdict, r.Reason = reports.Fail, defects
+		r.Verdict, r.Reason = reports.Fail, defects+brokenBesides(r, failed)
 	case !r.Valid && len(sure) > 0 && len(beyond) == 0 && serviceTimesStand(r):
 		r.Verdict, r.Reason = reports.Fail, "not kept, by the service times alone: "+list(sure)+"; else the figures are not valid: "+r.Invalid[0]
 	case !r.Valid:
@@ -127,6 +127,14 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 		r.Verdict, r.Reason = kept(r, open)
 	}
 	judgeKinds(r)
+}
+
+// brokenBesides names the limits that a valid run with a graver fault has not kept either.
+func brokenBesides(r *reports.Load, failed []string) string {
+	if !r.Valid || len(failed) == 0 {
+		return ""
+	}
+	return "; not kept: " + list(failed)
 }
 
 // serviceTimesStand tells whether a run would be valid without the waits of hits before they were sent.
@@ -157,7 +165,7 @@ func kept(r *reports.Load, open []string) (reports.Verdict, string) {
 func Defects(r *reports.Load) string {
 	switch bad, before, across := notRight(r); {
 	case bad > 0:
-		return fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+		return fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(unexcused(r)))
 	case across > 0:
 		return fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
 	case before > 0:
@@ -169,11 +177,8 @@ func Defects(r *reports.Load) string {
 // notRight counts the wrong answers that no limit excuses: during the run, before the clock started (bad sign-ons), and
 // values that came to clients of two shards.
 func notRight(r *reports.Load) (bad, before, across int64) {
-	for _, kind := range correctness {
-		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
-			continue // the times in a token were compared with a clock that was wrong; the run is not valid
-		}
-		bad += r.Total.Outcomes[kind]
+	for _, times := range unexcused(r) {
+		bad += times
 	}
 	for i, w := range r.Wrong {
 		if w.Operation == unique.AllShards {
@@ -185,6 +190,20 @@ func notRight(r *reports.Load) (bad, before, across int64) {
 		}
 	}
 	return bad, before, across
+}
+
+// unexcused are the wrong answers of kinds that no limit excuses, by kind.
+func unexcused(r *reports.Load) map[string]int64 {
+	found := map[string]int64{}
+	for _, kind := range correctness {
+		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
+			continue // the times in a token were compared with a clock that was wrong; the run is not valid
+		}
+		if times := r.Total.Outcomes[kind]; times > 0 {
+			found[kind] = times
+		}
+	}
+	return found
 }
 
 // limitsLeft are the limits that were not kept, and those that were not decided.

@@ -119,6 +119,18 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 }
 
 // A lag that may have decided a limit makes a run invalid. The lag alone does not if response times have limits.
+// TestADefectNamesWhatItCounts: the reason counts the answers that no limit excuses and names their kinds alone, and has
+// the limits that were not kept besides.
+func TestADefectNamesWhatItCounts(t *testing.T) {
+	r := good()
+	r.Total.Right, r.Total.Wrong = 454, 546
+	r.Total.Outcomes = map[string]int64{hit.KindStatus: 540, hit.KindToken: 6}
+	r.Limits = []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}, {Expression: "p99<1s", Verdict: reports.Pass}}
+	decide(r, nil, nil, nil)
+	assert.Equal(t, reports.Fail, r.Verdict)
+	assert.Equal(t, "6 of 1,000 answers were not right: token 6; not kept: errors<1%", r.Reason)
+}
+
 func TestLagThatDecidedALimit(t *testing.T) {
 	for name, late := range map[string][]string{"it did": {"which may be why p50<18ms was not kept"}, "it did not": nil} {
 		t.Run(name, func(t *testing.T) {

@@ -105,6 +105,11 @@ async function checkPaper(file) {
   await page.emulateMedia({ media: "print" });
   const lost = await page.evaluate(() => ["#verdict", "#first", ".paper-note"].filter((part) => !document.querySelector(part)?.checkVisibility()));
   if (lost.length) wrong.push(`${file}: paper lacks ${lost}`);
+  // A clamped text shows a slice of its next line in a padding below it, and an id reads badly in two lines.
+  const sliced = await page.evaluate(() => [...document.querySelectorAll(".sentence p")].filter((text) => parseFloat(getComputedStyle(text).paddingBottom) > 0).length);
+  if (sliced) wrong.push(`${file}: the verdict on paper shows a slice of its next line`);
+  const broken = await page.evaluate(() => [...document.querySelectorAll(".id")].filter((id) => id.getClientRects().length > 1).map((id) => id.textContent));
+  if (broken.length) wrong.push(`${file}: ids are broken at their hyphens on paper: ${broken.slice(0, 5)}`);
   await page.emulateMedia({ media: "screen" });
   await page.locator("#paper").check();
   const hidden = async () => page.evaluate(() => [...document.querySelectorAll(".detail")].filter((part) => !part.checkVisibility() && !part.closest("details")).length);

@@ -71,6 +71,9 @@ async function check(path) {
       await page.setViewportSize({ width: 390, height: 844 });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       if (width > 390) wrong.push(`${path}: is ${width} px wide on a phone of 390 px`);
+      const broken = await page.evaluate(() => [...document.querySelectorAll(".day")].filter((day) => day.getClientRects().length > 1).length);
+      if (broken) wrong.push(`${path}: ${broken} dates are broken at a hyphen on a phone`);
+      if (path === "index.html" && !(await page.locator(".now .day").count())) wrong.push(`${path}: shows no dates`);
       await page.screenshot({ path: `${picture}-390.png`, clip: { x: 0, y: 0, width: 390, height: 1600 }, fullPage: true });
     }
     await context.close();

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 
 	"agstest/internal/figures"
@@ -121,7 +122,15 @@ var templateFunctions = template.FuncMap{
 	"oneLine":      figures.OneLine,
 	"plus":         func(a, b int) int { return a + b },
 	"join":         strings.Join,
+	"whole":        whole,
 	"plural":       func(n any, one string) string { return figures.Plural(toInt64(n), one) },
+}
+
+var requirementID = regexp.MustCompile(`\b[A-Z]{2,5}-\d{2}\b`)
+
+// whole is a text, escaped, in which no id of a requirement is broken at its hyphen.
+func whole(text string) template.HTML {
+	return template.HTML(requirementID.ReplaceAllString(template.HTMLEscapeString(text), `<span class="id">$0</span>`))
 }
 
 func toInt64(n any) int64 {

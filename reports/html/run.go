@@ -92,6 +92,11 @@ func Gate(w io.Writer, g *reports.Gate, s Style) error {
 	}
 	add := func(name, id string, part page) *page {
 		for _, s := range part.Trust {
+			// What holds of both parts is said once.
+			if i := slices.Index(p.Trust, statement{s.Verdict, "Conformance: " + s.Text}); i >= 0 {
+				p.Trust[i].Text = "Conformance and load: " + s.Text
+				continue
+			}
 			p.Trust = append(p.Trust, statement{s.Verdict, name + ": " + s.Text})
 		}
 		p.First = append(p.First, part.First...)
