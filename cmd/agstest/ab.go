@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/redact"
 	"agstest/load/ab"
@@ -186,6 +187,9 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	comparison, err := ab.Run(ctx, o)
 	progress.end()
 	err = r.live.why(ctx, err)
+	if comparison == nil {
+		comparison = neverMeasured(ctx, o, err)
+	}
 	if comparison != nil {
 		r.stamp(&comparison.Run)
 		r.comparison = comparison
@@ -195,6 +199,20 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 		p.end(exitOfAB(comparison, out.strict))
 	}
 	return r.finish(err)
+}
+
+// neverMeasured is what is kept of a comparison whose set-up failed, so that no file of an earlier one stands for it;
+// nil where the question itself was wrong.
+func neverMeasured(ctx context.Context, o ab.Options, err error) *compare.Comparison {
+	if err == nil || !clients.DuringSetUp(err) && failure.KindOf(err) != failure.Setup {
+		return nil
+	}
+	side := func(e *environment.Environment) reports.Run {
+		return reports.Run{Kind: "ab", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: e.Service, Start: o.Run.Start, Tool: o.Run.Tool, Machine: o.Run.Machine}
+	}
+	run := o.Run
+	run.End = time.Now()
+	return compare.NeverMeasured(run, side(o.Old), side(cmp.Or(o.New, o.Old)), whyNever(ctx, err))
 }
 
 // openSides opens one service, or two. It returns the function that closes them, even with an error.

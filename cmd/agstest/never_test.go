@@ -104,3 +104,29 @@ func TestARefusedRunSaysSoInEveryFile(t *testing.T) {
 		}
 	}
 }
+
+// TestAComparisonThatCouldNotBeginSaysSoInEveryFile: as above, of two services by turns.
+func TestAComparisonThatCouldNotBeginSaysSoInEveryFile(t *testing.T) {
+	t.Parallel()
+	m := mock.New(mock.Config{Seed: 3})
+	server := httptest.NewServer(m)
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.WriteFile(at("mock.yaml"), m.Environment(server.URL, "", ""), 0o600))
+	args := []string{"ab", "--aa", "--env", at("mock.yaml"), "--workload", "refresh", "--rate", "100/s", "--pairs", "10", "--block", "200ms", "--max-lag", "1m", "--out", at("run")}
+	code, stdout, stderr := call(t, nil, args...)
+	require.Contains(t, []int{exitPass, exitFail}, code, stdout+stderr)
+	server.Close()
+	code, stdout, stderr = call(t, nil, args...)
+	require.Equal(t, exitSetup, code, stdout+stderr)
+	assert.True(t, strings.HasSuffix(stdout, "Verdict: COULD NOT TELL\n"), stdout)
+	for _, name := range []string{"comparison.json", "compare.html", "junit.xml", "summary.md"} {
+		text, err := os.ReadFile(filepath.Join(at("run"), name))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "Nothing was measured: ", name)
+		assert.NotContains(t, string(text), "NaN", name)
+	}
+	junit, err := os.ReadFile(filepath.Join(at("run"), "junit.xml"))
+	require.NoError(t, err)
+	assert.Contains(t, string(junit), "<error ")
+}

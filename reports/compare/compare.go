@@ -17,12 +17,14 @@ const ComparisonSchema = "agstest.comparison/1.0"
 // Comparison is the difference between two services, two builds or two times. How much may be concluded depends on how
 // they were measured: see Method.
 type Comparison struct {
-	Schema  string          `json:"schema"`
-	Run     reports.Run     `json:"run"` // of the comparison itself
-	Method  Method          `json:"method"`
-	Old     *reports.Run    `json:"old,omitempty"` // the run compared with; missing for a history
-	New     *reports.Run    `json:"new,omitempty"`
-	Verdict reports.Verdict `json:"verdict"` // pass, regressed, improved, inconclusive, not-comparable; fail where a build differs from itself
+	Schema string       `json:"schema"`
+	Run    reports.Run  `json:"run"` // of the comparison itself
+	Method Method       `json:"method"`
+	Old    *reports.Run `json:"old,omitempty"` // the run compared with; missing for a history
+	New    *reports.Run `json:"new,omitempty"`
+	// Verdict is pass, regressed, improved, inconclusive or not-comparable; fail where a build differs from itself, or both
+	// are wrong too often; error where nothing was measured.
+	Verdict reports.Verdict `json:"verdict"`
 	Reason  string          `json:"reason"`
 	// NotComparable are the reasons why the two are answers to different questions, in words.
 	NotComparable []string               `json:"notComparable,omitempty"`
