@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/mock"
+	"agstest/reports"
+	"agstest/reports/runs"
 )
 
 // A gate whose load never ran says so in every file that it leaves.
@@ -76,11 +78,21 @@ func TestARefusedRunSaysSoInEveryFile(t *testing.T) {
 		code, stdout, stderr = call(t, nil, append(args, "--env", at("mock.yaml"), "--out", folder, "--reports", "allure,codequality,csv,ctrf,sarif")...)
 		require.Equal(t, exitSetup, code, kind+stdout+stderr)
 		assert.Contains(t, stderr, "nothing listens there", kind)
-		assert.True(t, strings.HasSuffix(stdout, "Verdict: COULD NOT TELL\n"), stdout)
+		assert.Regexp(t, `Verdict: (COULD NOT TELL|NOT COMPARABLE)\n$`, stdout)
 		read := func(name string) string {
 			text, err := os.ReadFile(filepath.Join(folder, name))
 			require.NoError(t, err, kind)
 			return string(text)
+		}
+		if kind == "ab" {
+			for _, name := range []string{"comparison.json", "compare.html", "junit.xml", "summary.md"} {
+				assert.Contains(t, read(name), "nothing listens there", name)
+			}
+			assert.Contains(t, read("junit.xml"), "<error ")
+			c, err := runs.Read(folder)
+			require.NoError(t, err)
+			assert.Equal(t, reports.NotComparable, c.Comparison.Verdict)
+			continue
 		}
 		names := map[string][]string{
 			"conform": {"conformance.json", "conformance.html", "cucumber.json", "messages.ndjson"}, "load": {"load.json", "load.html"},
@@ -91,6 +103,9 @@ func TestARefusedRunSaysSoInEveryFile(t *testing.T) {
 			assert.Contains(t, read(name), "nothing listens there", "%s %s", kind, name)
 		}
 		assert.Contains(t, read("junit.xml"), "<error ", kind)
+		if kind == "conform" {
+			assert.NotContains(t, read("conformance.html"), `<li class="v-pass">`, "a tick for nothing")
+		}
 		assert.Regexp(t, `(?m)^agstest_(conformance|load)_passed\{.*\} 0$`, read("metrics.prom"), kind)
 		assert.NotRegexp(t, `(?m)^agstest_(conformance|load)_passed\{.*\} 1$`, read("metrics.prom"), kind)
 		assert.Contains(t, read("ctrf.json"), `"passed": 0,`, kind)

@@ -125,7 +125,9 @@ func conformanceTrust(c *reports.Conformance) []statement {
 		}
 		exercised.Text = fmt.Sprintf("%s of %s exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"), figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
 	}
-	found = append(found, exercised)
+	if all > 0 {
+		found = append(found, exercised)
+	}
 	if v := c.Coverage; v != nil {
 		kept := statement{reports.Pass, "As much was judged as was asked for: " + v.Asked + "."}
 		if !v.Kept {
