@@ -90,8 +90,11 @@ func (m *Matrix) withoutCause() []runOfEnvironment {
 	for _, e := range m.Environments {
 		for _, run := range e.Runs {
 			told := (run.Command == "conform" || run.Command == "gate") && caused(e.Name)
-			if run.Verdict.Blocks() && !told {
+			switch {
+			case run.Verdict.Blocks() && !told:
 				found = append(found, runOfEnvironment{e.Name, run})
+			case told && run.LoadVerdict != "" && run.LoadVerdict.Blocks(): // causes speak of its other half alone
+				found = append(found, runOfEnvironment{e.Name, Run{Command: "load of the gate", Page: run.Page, Verdict: run.LoadVerdict, Reason: run.LoadReason}})
 			}
 		}
 	}

@@ -81,6 +81,10 @@ type Run struct {
 	Reason  string          `json:"reason,omitempty"`
 	Start   time.Time       `json:"start,omitzero"`
 	End     time.Time       `json:"end,omitzero"`
+
+	// LoadVerdict and LoadReason are those of the load of a gate.
+	LoadVerdict reports.Verdict `json:"loadVerdict,omitempty"`
+	LoadReason  string          `json:"loadReason,omitempty"`
 }
 
 // Change is the change of a requirement since an earlier run of the same environment.
@@ -155,6 +159,9 @@ func (m *Matrix) environment(c Column) Environment {
 			}
 			if run.Reason == "" {
 				run.Reason = reasonOf(part.Run)
+			}
+			if l := part.Run.Load; l != nil && part.Run.Conformance != nil {
+				run.LoadVerdict, run.LoadReason = l.Verdict, l.Reason
 			}
 			if part.Folder != "" {
 				run.Page = part.Folder + "/" + pageOf(part.Run)
