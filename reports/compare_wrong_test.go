@@ -25,11 +25,12 @@ func TestWrongAnswersOfTheNewRunStandAtTheTop(t *testing.T) {
 		load.Operations[name].Outcomes = outcomes
 	}
 	new.Verdict, new.Reason = reports.Fail, "44 answers were not right"
+	new.WrongKinds = []reports.WrongKind{{Operation: name, Kind: "status", Verdict: reports.Fail, Limit: "errors<1%"}, {Operation: name, Kind: "reset", Verdict: reports.Warn}}
 	stored := reports.Parts{Load: new}
 	sent := old.Operations[name].Sent
 	want := []compare.WrongAnswers{
-		{Operation: name, Kind: "identity", Defect: true, Count: 1, Sent: sent, OldSent: sent},
-		{Operation: name, Kind: "status", Count: 40, Sent: sent, Old: 2, OldSent: sent},
+		{Operation: name, Kind: "identity", Defect: true, Failed: true, Count: 1, Sent: sent, OldSent: sent},
+		{Operation: name, Kind: "status", Failed: true, Count: 40, Sent: sent, Old: 2, OldSent: sent},
 		{Operation: name, Kind: "reset", Count: 3, Sent: sent, OldSent: sent},
 	}
 	c := compare.Compare(reports.Parts{Load: old}, stored)
@@ -47,6 +48,11 @@ func TestWrongAnswersOfTheNewRunStandAtTheTop(t *testing.T) {
 		"markdown": strings.ReplaceAll(render(t, func(w io.Writer) error { return text.MarkdownOfComparison(w, c) }), "\\", ""),
 		"html":     render(t, func(w io.Writer) error { return html.Comparison(w, c, html.Style{}) }),
 	} {
+		if report == "html" { // what failed the new run is no warning
+			assert.Regexp(t, `v-fail[^\n]*: 40 of `, page)
+			assert.NotRegexp(t, `v-warn[^\n]*: 40 of `, page)
+			assert.Regexp(t, `v-warn[^\n]*: 3 of `, page)
+		}
 		at, times := strings.Index(page, says), strings.Index(page, " p50")
 		if report == "html" {
 			times = strings.Index(page, "Load, side by side")

@@ -15,7 +15,9 @@ type WrongAnswers struct {
 	Kind      string `json:"kind"` // as in Operation.Outcomes of a load
 	// Defect: a single answer of this kind is a defect, however rare: another client's answer, something unique that came
 	// twice, a token that breaks a rule, a body that the call does not give.
-	Defect bool  `json:"defect,omitempty"`
+	Defect bool `json:"defect,omitempty"`
+	// Failed: the new run failed for them, by a limit or without one.
+	Failed bool  `json:"failed,omitempty"`
 	Count  int64 `json:"count"`
 	Sent   int64 `json:"sent"`
 	// Old are the answers of the kind in the old run, of OldSent; both 0 where there is no one old run.
@@ -64,6 +66,9 @@ func wrongOfNew(old, new *reports.Load) []WrongAnswers {
 				continue
 			}
 			w := WrongAnswers{Operation: name, Kind: kind, Defect: slices.Contains(untrueKinds, kind), Count: n, Sent: o.Sent}
+			if verdict, _ := new.JudgedWrong(name, kind); new.Verdict == reports.Fail && verdict == reports.Fail {
+				w.Failed = true
+			}
 			if old != nil && old.Operations[name] != nil {
 				w.Old, w.OldSent = old.Operations[name].Outcomes[kind], old.Operations[name].Sent
 			}

@@ -134,7 +134,7 @@ func comparisonFirst(c *compare.Comparison) []first {
 			break
 		}
 		verdict := reports.Warn
-		if wrong.Defect {
+		if wrong.Defect || wrong.Failed {
 			verdict = reports.Fail
 		}
 		found = append(found, first{Verdict: verdict, Link: "x-wrong", Label: "Wrong answers", Text: wrong.String() + "."})
