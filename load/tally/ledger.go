@@ -42,8 +42,28 @@ func newBriefLedger(closed bool) *Ledger {
 	return l
 }
 
-// briefSums are the times of one shard of many, of all operations together, in a thirtieth of the memory.
-type briefSums struct{ lag, response sheet }
+// briefSums are the times of one shard of many, of all operations together, in a thirtieth of the memory. Some seconds
+// are added at once, because those of the other shards come in between and take the processor's cache.
+type briefSums struct {
+	lag, response   sheet
+	lags, responses []Packed // that are not added yet
+}
+
+// atOnce is how many seconds of a shard are added at once.
+const atOnce = 16
+
+func (b *briefSums) add() (err error) {
+	for _, p := range b.lags {
+		err = errors.Join(err, b.lag.add(p))
+	}
+	for _, p := range b.responses {
+		err = errors.Join(err, b.response.add(p))
+	}
+	clear(b.lags)
+	clear(b.responses)
+	b.lags, b.responses = b.lags[:0], b.responses[:0]
+	return err
+}
 
 func NewLedger(operations []string, closed bool) *Ledger {
 	l := &Ledger{operations: operations, closed: closed, totals: make([]operationTotal, len(operations)), stride: 1}
@@ -122,11 +142,12 @@ func (l *Ledger) addBriefly(f *Frame) error {
 	for i := range f.Operations {
 		o := &f.Operations[i]
 		l.totals[0].counts.add(counts{Sent: o.Sent, Right: o.Right, Wrong: o.Wrong})
-		if err := l.brief.response.add(o.Response); err != nil {
-			return err
-		}
+		l.brief.responses = append(l.brief.responses, o.Response)
 	}
-	return l.brief.lag.add(f.Lag)
+	if l.brief.lags = append(l.brief.lags, f.Lag); len(l.brief.lags) < atOnce {
+		return nil
+	}
+	return l.brief.add()
 }
 
 func (l *Ledger) addOperation(total *operationTotal, o *operationFrame, row *reports.Second) error {
@@ -200,6 +221,7 @@ func (l *Ledger) Note(text string) { l.end.Notes = append(l.end.Notes, text) }
 func (l *Ledger) report(r *reports.Load) {
 	r.Schema = reports.LoadSchema
 	if l.brief != nil {
+		_ = l.brief.add() // where it is damaged, the sum over all shards says so
 		l.brief.lag.moveTo(&l.lag)
 		l.brief.response.moveTo(&l.totals[0].response)
 		*l.brief = briefSums{}
