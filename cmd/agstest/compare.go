@@ -111,6 +111,7 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 	if err != nil {
 		return nil, failure.Usagef("%w", err)
 	}
+	p.warnOfUnread(root, entries)
 	until := time.Time{}
 	if baseline != "" {
 		pinned, err := runs.Find(root, baseline)

@@ -89,6 +89,7 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 			if err != nil {
 				return failure.Usagef("%w", err)
 			}
+			p.warnOfUnread(dir, entries)
 			page := trendPage
 			if page == "" {
 				page = filepath.Join(dir, "trend.html")
@@ -127,6 +128,7 @@ func (p *program) historyList(dir *string) *cobra.Command {
 			if err != nil {
 				return failure.Usagef("%w", err)
 			}
+			p.warnOfUnread(*dir, entries)
 			if asJSON {
 				type listed struct {
 					reports.Entry
@@ -160,6 +162,13 @@ func (p *program) historyList(dir *string) *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
+}
+
+// warnOfUnread names the stored runs that are left out because they cannot be read: a history with a gap is not whole.
+func (p *program) warnOfUnread(root string, listed []reports.Entry) {
+	for _, err := range runs.Unread(root, listed) {
+		p.warnf("%s; it is left out", disarm.Line(err.Error()))
+	}
 }
 
 func (p *program) historyPrune(dir *string) *cobra.Command {

@@ -375,3 +375,18 @@ func TestPrune(t *testing.T) {
 	_, _, err := Prune(t.TempDir(), PruneOptions{Now: now})
 	require.EqualError(t, err, "pruning runs: say how many to keep, or how old they must be")
 }
+
+// A run whose file is damaged is not passed over in silence, as a folder is that holds no run.
+func TestRunsThatCannotBeReadAreNamed(t *testing.T) {
+	root := t.TempDir()
+	for name, file := range map[string]string{"damaged": reports.LoadFile, "no-run": "notes.txt", ".hidden": reports.LoadFile} {
+		require.NoError(t, os.Mkdir(filepath.Join(root, name), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name, file), []byte("{broken"), 0o600))
+	}
+	entries, err := List(root)
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+	unread := Unread(root, entries)
+	require.Len(t, unread, 1)
+	assert.ErrorContains(t, unread[0], filepath.Join("damaged", reports.LoadFile))
+}
