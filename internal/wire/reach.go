@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"agstest/ags"
 	"agstest/internal/failure"
@@ -49,6 +50,8 @@ func Blame(key, format string, args ...any) error {
 // An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only if a sign-on with a made-up
 // token gets such an answer too: otherwise only discovery is wrong, which the requirements report.
 //
+// A service that is being started is waited for: where the answer is 502, 503 or 504, Reach asks again for some seconds.
+//
 // If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
 func (c *Client) Reach(ctx context.Context) error {
 	x := c.Do(ctx, c.discovery())
@@ -58,6 +61,7 @@ func (c *Client) Reach(ctx context.Context) error {
 	if x.Status == 0 && c.speakHTTP2(ctx, x) {
 		x = c.Do(ctx, c.discovery())
 	}
+	x = c.awaited(ctx, x)
 	err := c.strange(x)
 	if x.Status == 0 && x.Err != nil {
 		if told := c.closed(ctx, x); told != nil {
@@ -80,6 +84,31 @@ func (c *Client) Reach(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// How long and how often Reach asks a service that is not up.
+const (
+	longestStart = 5 * time.Second
+	startPause   = 500 * time.Millisecond
+)
+
+// awaited asks again while the service, or a gateway before it, says that it is not up. Where it asks for more patience
+// than there is, its answer stands.
+func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
+	ask := x.Call
+	for waited := time.Duration(0); ; {
+		if x.Err != nil || x.Status < http.StatusBadGateway || x.Status > http.StatusGatewayTimeout {
+			return x
+		}
+		pause := startPause
+		if wait, own, _ := waitBefore(x, 0); !own {
+			pause = max(pause, wait)
+		}
+		if waited += pause; waited > longestStart || c.target.Sleep(ctx, pause) != nil {
+			return x
+		}
+		x = c.once(ctx, ask)
+	}
 }
 
 func (c *Client) discovery() Call {

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -111,7 +113,8 @@ func TestReach(t *testing.T) {
 		"login for discovery": {answering(t, reply{status: 302, location: "/login"}, refusal), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := newClient(t, Target{URL: c.address, Tenant: "orange-tv", Headers: map[string]string{"X-Gateway-Key": "s3cret-of-the-gateway"}})
+			client := newClient(t, Target{URL: c.address, Tenant: "orange-tv", Headers: map[string]string{"X-Gateway-Key": "s3cret-of-the-gateway"},
+				Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 			err := client.Reach(t.Context())
 			if c.want == "" {
 				require.NoError(t, err)
@@ -134,6 +137,52 @@ func TestReach(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	assert.True(t, errors.Is(newClient(t, Target{URL: "http://127.0.0.1:1"}).Reach(cancelled), context.Canceled))
+}
+
+// TestReachWaitsForAServiceThatIsBeingStarted: some seconds, and no longer than it is told to.
+func TestReachWaitsForAServiceThatIsBeingStarted(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     int
+		retryAfter string
+		down       time.Duration // by the clock of Sleep
+		reached    bool
+	}{
+		"503 for 3 s":                {503, "", 3 * time.Second, true},
+		"502 for 3 s":                {502, "", 3 * time.Second, true},
+		"504 for 3 s":                {504, "", 3 * time.Second, true},
+		"503 that asks for a second": {503, "1", 4 * time.Second, true},
+		"503 for a minute":           {503, "", time.Minute, false},
+		"503 that asks for a minute": {503, "60", 2 * time.Second, false},
+		"500 for a second":           {500, "", time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var slept, asked atomic.Int64
+			address := served(t, func(w http.ResponseWriter, _ *http.Request) {
+				asked.Add(1)
+				if time.Duration(slept.Load()) >= c.down {
+					reply{status: 200, contentType: "application/json", body: `{"availableServices":[]}`}.write(w)
+					return
+				}
+				if c.retryAfter != "" {
+					w.Header().Set("Retry-After", c.retryAfter)
+				}
+				reply{status: c.status, contentType: "text/html", body: "<html><title>x</title>"}.write(w)
+			})
+			client := newClient(t, Target{URL: address, Sleep: func(ctx context.Context, d time.Duration) error {
+				slept.Add(int64(d))
+				return ctx.Err()
+			}})
+			err := client.Reach(t.Context())
+			if c.status == 500 {
+				assert.NoError(t, err) // a fault of an AGS: not waited for
+				assert.Zero(t, slept.Load())
+				return
+			}
+			assert.Equal(t, c.reached, err == nil, "%v", err)
+			assert.LessOrEqual(t, time.Duration(slept.Load()), longestStart+3*time.Second)
+			assert.LessOrEqual(t, asked.Load(), int64(16))
+		})
+	}
 }
 
 // TestReachSpeaksHTTP2: a service that speaks nothing else, in the two ways in which such services refuse HTTP/1.1.
