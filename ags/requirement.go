@@ -102,6 +102,7 @@ var Pages = []Page{
 	{"SSP", "SSP tokens reference", "ssp-tokens-reference"},
 	{"CLIENT", "Behaviour that public client programs rely on", ""},
 	{"HTTP", "HTTP Semantics", "RFC 9110"},
+	{"OAUTH", "The OAuth 2.0 Authorization Framework", "RFC 6749"},
 	{"INFERRED", "Follows from the samples and facts taken together", ""},
 	{"DESIGN", "Nothing public says; worth knowing", ""},
 }

@@ -78,6 +78,7 @@ var Requirements = []Requirement{
 	{"SUB-05", Documented, Stated, "subsequentSignOn without x-auth-service-id is refused with a 4xx.", "SUB", ""},
 	{"SUB-06", Documented, Stated, "subsequentSignOn with a bad body is refused with 400.", "SUB", ""},
 	{"SUB-07", Probe, Open, "subsequentSignOn with a User-Token that was used before or has expired: what the service does is recorded.", "DESIGN", ""},
+	{"SUB-08", Sampled, Security, "The userAccountTokens that signOn gives for subsequentSignOn cannot be guessed from one another or made of what stands beside them: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
 
 	// GST – getSessionToken
 	{"GST-01", Documented, Stated, "getSessionToken with a valid OperatorAuthToken answers 200.", "GST", ""},
@@ -119,6 +120,7 @@ var Requirements = []Requirement{
 	{"REF-20", Probe, Open, "refresh with parameters absent or empty: what the service does is recorded.", "REF CLIENT", ""},
 	{"REF-21", Probe, Open, "Two simultaneous calls of refresh with one refresh token: their statuses are recorded.", "DESIGN", ""},
 	{"REF-22", Sampled, Security, "refresh with a refresh token whose payload or signature was altered is refused with a 4xx.", "SSP", ""},
+	{"REF-23", Sampled, Security, "The refresh tokens that refresh gives cannot be guessed from one another where they are opaque: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
 
 	// OUT – signOut
 	{"OUT-01", Documented, Stated, "signOut with a valid access token answers 200.", "OUT", ""},
@@ -167,6 +169,8 @@ var Requirements = []Requirement{
 	{"TOK-22", Sampled, Schema, "The members expires_in, refresh_expires_in and fixed_refresh_expires_in of a token body are positive JSON integers, not strings.", "SEED", ""},
 	{"TOK-23", Sampled, Inferred, "The claim playoutDeviceClass equals the class that was sent at the first sign-on.", "FTN DAS", ""},
 	{"TOK-24", Probe, Open, "Whether the access token works as a bearer token on a platform call such as GET /adm/v1/user/devices is recorded.", "GW ADM", ""},
+	{"TOK-25", Sampled, Inferred, "An access token lives for hours, typically for one, and not for weeks: it stays good until it ends, whatever becomes of its account.", "RTOK ACC", ""},
+	{"TOK-26", Sampled, Security, "Tokens are signed with a key of the service alone, and not with that of the operator or one that is easily guessed.", "INFERRED", ""},
 
 	// DEV – devices and account states
 	{"DEV-01", Documented, Stated, "Sending the same deviceInformation again creates another device: the second client_id differs from the first.", "FTN", ""},
@@ -214,7 +218,7 @@ var Requirements = []Requirement{
 	{"GW-03", Probe, Open, "Whether the gateway accepts a token as Client-token header, query parameter or POST argument is recorded.", "GW", ""},
 	{"GW-04", Documented, Stated, "The service is offered over https.", "SEED", ""},
 	{"GW-05", Sampled, Inferred, "An answer with a JSON body declares a JSON content type.", "INFERRED", ""},
-	{"GW-06", Probe, Open, "Whether answers with tokens forbid caching with Cache-Control: no-store is recorded.", "DESIGN", ""},
+	{"GW-06", Sampled, Inferred, "An answer with tokens does not offer itself to caches: Cache-Control neither says public nor how long others may keep it, and best says no-store.", "OAUTH", ""},
 	{"GW-07", Probe, Open, "Whether requests with 4, 8 and 16 kB more of headers, or of body, get through to the service is recorded: many gateways refuse such sizes.", "DESIGN", ""},
 
 	// FLOW – end to end

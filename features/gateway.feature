@@ -47,7 +47,7 @@ Feature: The gateway in front of the service
     And a device of the account
     When the client signs on with a session token and its clientId
     Then the status is 201
-    And it is recorded whether the answer has the header "Cache-Control"
+    And the answer does not offer itself to caches
 
   @GW-07
   Scenario Outline: <size> kB more of <what>

@@ -74,6 +74,13 @@ Feature: A client refreshes its tokens
       Then the status is 200
       And the claims accountId, deviceId, userId, tenantId are the same as before
 
+    @REF-23
+    Scenario: Refresh tokens that are issued one after the other
+      Given a client that is signed on
+      When the client refreshes its tokens 5 times, each time with the token of the answer before
+      Then the status is 200
+      And none of the refresh tokens can be guessed from the others
+
     @REF-15
     Scenario: A bearer token
       Given a client that is signed on

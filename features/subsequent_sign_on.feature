@@ -82,3 +82,16 @@ Feature: A user finishes a sign-on for one of several accounts
     Then the status is 201
     When the user picks account 1
     Then it is recorded how the service answers
+
+  @SUB-08
+  Scenario: Tokens for picking that are issued one after the other
+    Given a user with several accounts
+    When the user signs on with the credentials for the first time
+    Then the status is 300
+    When the user signs on with the credentials for the first time
+    Then the status is 300
+    When the user signs on with the credentials for the first time
+    Then the status is 300
+    When the user signs on with the credentials for the first time
+    Then the status is 300
+    And none of the userAccountTokens can be guessed from the others

@@ -27,6 +27,10 @@ Feature: The tokens of a client
       Then both tokens are signed
       And as a rule, the header of both tokens has "alg" with the value "HS256"
 
+    @TOK-26
+    Scenario: The key
+      Then no key that others know fits the signature of a token
+
   Rule: Claims
 
     @TOK-04
@@ -120,6 +124,10 @@ Feature: The tokens of a client
     @TOK-17
     Scenario: When the tokens were issued
       Then the tokens were issued while the call was under way
+
+    @TOK-25
+    Scenario: How long an access token is good
+      Then the access token lives for a week at most
 
   Rule: The two tokens and the answer belong together
 

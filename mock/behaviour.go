@@ -54,7 +54,7 @@ type Behaviour struct {
 	GroupLimitCode    int    // 20007
 	LegacyGateway     bool   // the gateway refuses with status 200
 	RestrictedRefused bool   // a restricted account cannot sign in
-	ErrorBody         string // "", "empty", "html", "text", "problem", "nested", "errorCode", "numeric-string", "bare"
+	ErrorBody         string // "", "empty", "html", "text", "problem", "nested", "errorCode", "numeric-string", "list", "prefixed", "bare"
 	ErrorText         string // "": one sentence, "varying": another text each time, "localised": other letters
 
 	// The life of sessions and tokens.

@@ -71,6 +71,8 @@ func Choices() []Choice {
 		choice("errors-nested", "refusals carry code and message in an object error", func(c *Behaviour) { c.ErrorBody = "nested" }),
 		choice("errors-error-code", "refusals carry errorCode instead of code", func(c *Behaviour) { c.ErrorBody = "errorCode" }),
 		choice("errors-numeric-string", "sub-codes are numeric strings", func(c *Behaviour) { c.ErrorBody = "numeric-string" }),
+		choice("errors-list", "refusals carry code and message in the first of a list of errors", func(c *Behaviour) { c.ErrorBody = "list" }),
+		choice("errors-prefixed", "sub-codes stand behind a prefix", func(c *Behaviour) { c.ErrorBody = "prefixed" }),
 		choice("errors-bare", "refusals carry a code and nothing else", func(c *Behaviour) { c.ErrorBody = "bare" }),
 		choice("errors-varying", "each refusal has another text", func(c *Behaviour) { c.ErrorText = "varying" }),
 		choice("errors-localised", "refusals are in other languages", func(c *Behaviour) { c.ErrorText = "localised" }),
@@ -78,6 +80,9 @@ func Choices() []Choice {
 
 		choice("lifetimes-90-days", "sessions end after 90 days, refresh tokens after 7", func(c *Behaviour) {
 			c.Lifetimes = Lifetimes{2 * time.Hour, 7 * 24 * time.Hour, 90 * 24 * time.Hour}
+		}),
+		choice("lifetimes-a-day", "access tokens live for a day, refresh tokens for 30", func(c *Behaviour) {
+			c.Lifetimes = Lifetimes{24 * time.Hour, 30 * 24 * time.Hour, 365 * 24 * time.Hour}
 		}),
 		choice("lifetimes-short", "access tokens live 5 minutes, refresh tokens 30, sessions 2 hours", func(c *Behaviour) {
 			c.Lifetimes = Lifetimes{5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
@@ -198,6 +203,15 @@ func transportChoices() []Choice {
 			h.Set("Cache-Control", "private, no-store, max-age=0")
 			h.Set("Vary", "Accept-Encoding, nv-tenant-id")
 		}),
+		header("caches-of-the-client", "answers may be kept by the client alone", func(h http.Header) { h.Set("Cache-Control", "private, max-age=60") }),
+		{Name: "discovery-kept", Summary: "caches may keep what discovery says", Transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet {
+					w.Header().Set("Cache-Control", "public, max-age=3600")
+				}
+				next.ServeHTTP(w, r)
+			})
+		}},
 		{Name: "early-hints", Summary: "an answer of status 103 comes first", Transport: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(http.StatusEarlyHints)

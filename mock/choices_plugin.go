@@ -27,6 +27,7 @@ func pluginChoices() []Choice {
 	ignoring("operator-key-ignored", "kid of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorKey)
 	choices = append(choices, Choice{Name: "same-session-token", Summary: "getSessionToken gives the same session token while it is good", Apply: func(c *Behaviour) { c.SessionTokensReusable = true },
 		means: Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
+	ignoring("same-user-token", "an account has the same userAccountToken in each list", on(ags.SignOn, ags.Register), ruleDifferentPicks)
 	ignoring("fixed-end-moves", "fixed_exp moves at each refresh", on(ags.Refresh), ruleExtendFixed)
 	ignoring("sign-out-unregisters", "signing out removes the device from the account", on(ags.SignOut), ruleKeepDevice)
 	ignoring("tenant-of-the-token", "calls that are shown tokens of their own, or give none out, do not mind a tenant that nobody knows", on(ags.Refresh, ags.SignOut, ags.Register, ags.SubsequentRegister), ruleTenant)
@@ -220,6 +221,7 @@ func tokenChoices() []Choice {
 				d.claims.remove("fixed_exp")
 			}
 		}),
+		drafting("jose-typ-lower-case", "typ in the header of tokens is jwt", func(_ *call, d *draft) { d.header.set("typ", "jwt") }),
 		drafting("short-access-token", "the access token has the claims of the oldest sample alone", func(_ *call, d *draft) {
 			if !d.refresh {
 				for _, name := range []string{"fixed_exp", "accountProfileId", "sessionControl", "onNetwork", "billingCountryCode", "filteringInformation", "blockingInformation",

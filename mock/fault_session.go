@@ -91,6 +91,7 @@ func refreshFaults() []Fault {
 		}},
 		lax("refresh-service-not-needed", "REF-19", "a missing x-auth-service-id is accepted", on(ref), ruleServiceHeader),
 		wrongRefusal("refresh-no-service-500", "REF-19", "a missing x-auth-service-id gives 500", on(ref), toStatus(http.StatusInternalServerError), ruleServiceHeader),
+		countedRefreshTokens(),
 		lax("refresh-any-signature", "REF-22", "the signature of the refresh token is not checked", on(ref), ruleTokenSignature),
 		fixedEndSlides(),
 		noSignOnAfterExpiry(),

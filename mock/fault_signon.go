@@ -1,6 +1,8 @@
 package mock
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"sync"
@@ -167,6 +169,17 @@ func signOnFaults() []Fault {
 func pickFaults() []Fault {
 	const sub = ags.SubsequentSignOn
 	return []Fault{
+		lax("sign-on-choice-counted", "SUB-08", "userAccountTokens are counted up", on(ags.SignOn), ruleUnguessable),
+		spoiledSuccess("sign-on-choice-by-account", "SUB-08", "the userAccountToken of an account is its id in base64", on(ags.SignOn), func(_ *call, r *reply) {
+			eachAccount(r, func(a *object) {
+				var told struct{ Account string }
+				information, _ := a.get("accountInformation")
+				text, _ := information.(string)
+				if json.Unmarshal([]byte(text), &told) == nil {
+					a.set("userAccountToken", base64.StdEncoding.EncodeToString([]byte(told.Account)))
+				}
+			})
+		}),
 		wrongStatus("subsequent-200", "SUB-01", "subsequentSignOn answers 200", sub, http.StatusOK),
 		refused("subsequent-refused", "SUB-01", "a good User-Token is refused", sub, http.StatusForbidden),
 		spoiledBody("subsequent-no-tokens", "SUB-01", "subsequentSignOn gives no tokens", on(sub), func(o *object) {

@@ -177,6 +177,11 @@ func gatewayFaults() []Fault {
 			refusal(c, r)
 			r.status = http.StatusCreated
 		}),
+		spoiledSuccess("tokens-for-caches", "GW-06", "answers with tokens may be kept by any cache for ten minutes", nil, func(_ *call, r *reply) {
+			if r.pair != nil {
+				r.setHeader("Cache-Control", "public, max-age=600")
+			}
+		}),
 		spoiledSuccess("content-type-text", "GW-05", "token bodies are said to be plain text", []string{ags.SignOn, ags.SignOnWithSessionToken, ags.Refresh, ags.SubsequentSignOn}, func(_ *call, r *reply) {
 			r.media = "text/plain"
 		}),

@@ -69,6 +69,14 @@ func tokenFaults() []Fault {
 			p[2] = base64.RawURLEncoding.EncodeToString(raw[:16])
 			return p
 		})),
+		lax("token-key-of-operator", "TOK-26", "tokens are signed with the key of the operator", nil, ruleOwnKey),
+		lax("token-key-guessable", "TOK-26", "tokens are signed with the word secret", nil, ruleStrongKey),
+		{Name: "token-access-for-a-year", Requirement: "TOK-25", Summary: "access tokens live for a year", draft: func(_ *call, d *draft) { d.claims = stretched(d.claims) },
+			reply: func(_ *call, r *reply) {
+				if r.pair != nil {
+					r.body = stretched(r.body)
+				}
+			}},
 		spoiledAccess("token-access-typ", "TOK-04", "the access token has typ Bearer", with("typ", "Bearer")),
 		spoiledAccess("token-access-typ-case", "TOK-04", "the access token has typ devauthn", with("typ", "devauthn")),
 		spoiledRefresh("token-refresh-typ", "TOK-05", "the refresh token has the typ of an access token", with("typ", ags.AccessType)),
@@ -128,6 +136,10 @@ func tokenFaults() []Fault {
 		bodies("token-body-other-account", "TOK-16", "accountId of the body is not that of the tokens", with("accountId", "1700")),
 		bodies("token-body-other-client", "TOK-16", "client_id of the body is not that of the tokens", with("client_id", "OTH_1")),
 		both("token-clock-ahead", "TOK-17", "tokens are issued ten minutes ahead", shifted(600, "exp", "fixed_exp")),
+		spoiledAccess("token-not-before", "TOK-17", "access tokens are not good for an hour", func(o *object) {
+			exp, _ := o.get("exp")
+			o.set("nbf", exp)
+		}),
 		both("token-clock-zone", "TOK-17", "local time is taken for UTC, two hours behind", shifted(-7200, "exp", "fixed_exp")),
 		bodies("token-type-mac", "TOK-18", "token_type is mac", with("token_type", "mac")),
 		bodies("token-type-missing", "TOK-18", "token_type is missing", without("token_type")),
@@ -146,4 +158,10 @@ func tokenFaults() []Fault {
 		spoiledAccess("token-class-forgotten", "TOK-23", "the class of the device is not in its token", with("playoutDeviceClass", nil)),
 		spoiledAccess("token-class-other", "TOK-23", "every device has the class tv", with("playoutDeviceClass", "tv")),
 	}
+}
+
+// stretched adds a year to each deadline or lifetime.
+func stretched(o object) object {
+	shifted(365*24*3600, "exp", "fixed_exp", "expires_in", "refresh_expires_in", "fixed_refresh_expires_in")(&o)
+	return o
 }

@@ -30,7 +30,7 @@ type draft struct {
 // tokens makes the answer of a successful sign-on or refresh. It is called without the mutex.
 func (s *Server) tokens(c *call, status int, g grant) reply {
 	behaviour := &c.set.behaviour
-	signer := s.signers[cmp.Or(behaviour.Algorithm, "HS256")]
+	signer := c.signer()
 	access, refresh, fixed := behaviour.Lifetimes.seconds()
 	issued := g.now.Unix()
 	fixedExp := issued + fixed

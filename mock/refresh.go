@@ -63,7 +63,7 @@ func (c *call) readable(text string) string {
 // verify checks a token of the mock's own: 401 for garbage, 403 with sub-code 20020 for a token that fails.
 func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
 	var claims tokenClaims
-	by := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")]
+	by := c.signerOf(compact)
 	err := by.verify(compact, &claims, c.overlooks(compact, by, ruleTokenSignature, ruleTokenAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
 	switch {
 	case errors.Is(err, errSignature), errors.Is(err, errAlgorithm), errors.Is(err, errKeyID), errors.Is(err, errClaims):

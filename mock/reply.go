@@ -67,6 +67,10 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 		answer.body, answer.hasBody = object{{"errorCode", shown}, {"message", message}}, true
 	case "numeric-string":
 		answer.body, answer.hasBody = object{{"message", message}, {"code", strconv.Itoa(shown)}, {"errorCode", strconv.Itoa(shown)}}, true
+	case "list":
+		answer.body, answer.hasBody = object{{"errors", []any{object{{"code", shown}, {"message", message}}}}}, true
+	case "prefixed":
+		answer.body, answer.hasBody = object{{"message", message}, {"code", "AGS-" + strconv.Itoa(shown)}}, true
 	case "bare":
 		answer.body, answer.hasBody = object{{"code", shown}}, true
 	default:

@@ -69,6 +69,8 @@ const (
 	ruleSignaturePresent    rule = "signature-present"
 	ruleSignatureEnd        rule = "signature-end"
 	ruleKnownKey            rule = "known-key"
+	ruleNoOperatorKey       rule = "no-operator-key"
+	ruleNoEmptyKey          rule = "no-empty-key"
 	ruleOperatorKey         rule = "operator-key"
 	ruleOperatorHasExpiry   rule = "operator-has-expiry"
 	ruleOperatorHasAudience rule = "operator-has-audience"
@@ -102,7 +104,10 @@ const (
 	ruleDiscoveredServices rule = "discovered-services"    // each discovered service is served
 	ruleSessionUsable      rule = "session-usable"         // an issued session token is accepted
 	ruleDifferentSessions  rule = "different-sessions"     // no session token is given twice
-	ruleUnguessable        rule = "unguessable-sessions"   // no session token tells the next
+	ruleUnguessable        rule = "unguessable-sessions"   // no session token or userAccountToken tells the next
+	ruleDifferentPicks     rule = "different-picks"        // no userAccountToken is given twice
+	ruleOwnKey             rule = "own-key"                // tokens are signed with another key than the operator's
+	ruleStrongKey          rule = "strong-key"             // tokens are signed with a key that nobody guesses
 	ruleUsableDevice       rule = "usable-device"          // the id of a new device can be used afterwards
 	rulePickedAccount      rule = "picked-account"         // the account that was picked is the one that signs in
 	ruleOwnPick            rule = "own-pick"               // a userAccountToken leads to the account that it stands beside

@@ -3,7 +3,9 @@ package mock
 import (
 	"cmp"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"time"
@@ -176,6 +178,13 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 	var first string
 	for i, id := range u.accounts {
 		token := s.state.text(32)
+		if !c.enforces(ruleUnguessable) {
+			s.state.issued++
+			token = fmt.Sprintf("pick-%08d", s.state.issued)
+		}
+		if !c.enforces(ruleDifferentPicks) {
+			token = hex.EncodeToString(s.operator.mac([]byte(c.operation + " " + id)))
+		}
 		if first == "" {
 			first = token
 		}

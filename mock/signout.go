@@ -74,7 +74,7 @@ func (s *Server) bearer(c *call) (tokenClaims, error) {
 		}
 	}
 	var claims tokenClaims
-	if err := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")].verify(compact, &claims, overlookNothing); err != nil {
+	if err := c.signer().verify(compact, &claims, overlookNothing); err != nil {
 		return claims, err
 	}
 	s.state.mutex.Lock()

@@ -1,7 +1,6 @@
 package mock
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -79,7 +78,7 @@ func (s *Server) iasRefresh(c *call) reply {
 	}
 	compact := c.authorization()
 	var claims tokenClaims
-	err := s.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")].verify(compact, &claims, overlookNothing)
+	err := c.signer().verify(compact, &claims, overlookNothing)
 	if err != nil || claims.Type != ags.RefreshType || !c.enforces(ruleIASRefresh) {
 		return c.gatewayRefusal(ruleToken)
 	}

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -29,6 +30,35 @@ func newSigner(algorithm, keyID string, key []byte) *signer {
 	s := &signer{algorithm: algorithm, keyID: keyID, key: key}
 	s.macs.New = func() any { return hmac.New(algorithms[algorithm], key) }
 	return s
+}
+
+// guessable signs with a key that everybody tries first.
+var guessable = newSigner("HS256", "1", []byte("secret"))
+
+// signer makes and checks the tokens of a call: with the service's own key, or with one that faults put in its place.
+func (c *call) signer() *signer {
+	switch {
+	case !c.enforces(ruleOwnKey):
+		return c.server.operator
+	case !c.enforces(ruleStrongKey):
+		return guessable
+	}
+	return c.server.signers[cmp.Or(c.set.behaviour.Algorithm, "HS256")]
+}
+
+// signerOf is the signer of a token that came: the one of the call, or another that faults take for as good.
+func (c *call) signerOf(compact string) *signer {
+	by := c.signer()
+	var claims tokenClaims
+	if !c.enforces(ruleNoOperatorKey) && c.server.operator.verify(compact, &claims, overlookNothing) == nil {
+		return c.server.operator
+	}
+	if !c.enforces(ruleNoEmptyKey) {
+		if keyless := newSigner("HS256", by.keyID, nil); keyless.verify(compact, &claims, overlookNothing) == nil {
+			return keyless
+		}
+	}
+	return by
 }
 
 func (s *signer) header() object {

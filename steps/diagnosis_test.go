@@ -3,6 +3,8 @@ package steps_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -189,4 +191,50 @@ func TestDiagnosisKnowsTheClock(t *testing.T) {
 	o.Environment = behind(t, mock.Config{}, late("1200"))
 	_, err = steps.Run(context.Background(), o)
 	assert.NoError(t, err)
+}
+
+// TestDiagnosisWritesNamesAsDiscoveryDoes: a service may mind the case of a parameter, and its own spelling is sent.
+func TestDiagnosisWritesNamesAsDiscoveryDoes(t *testing.T) {
+	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler { return withParameter(s, "sessionToken", "SESSIONtoken") })
+	slip(e, func(s *environment.Situation) { s.SessionToken = "" })
+	o := quick
+	o.Environment, o.Only = e, []string{"SOST-01", "SOST-03"}
+	report, err := steps.Run(context.Background(), o)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.NotContains(t, strings.Join(report.Notes, "\n"), "is sent as the parameter")
+}
+
+// TestDiagnosisNamesWhatDiscoveryLists: where no name is near, the first eight are named, and how many more there are.
+func TestDiagnosisNamesWhatDiscoveryLists(t *testing.T) {
+	var names []string
+	for i := range 11 {
+		names = append(names, fmt.Sprintf("Service %c of the operator", 'A'+i))
+	}
+	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/ags/servicediscovery" {
+				s.ServeHTTP(w, r)
+				return
+			}
+			var list []any
+			for _, name := range names {
+				list = append(list, map[string]any{"authServiceName": name, "endpoints": []any{}})
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(map[string]any{"availableServices": list})
+		})
+	})
+	slip(e, func(s *environment.Situation) { s.SessionToken = "" })
+	e.Service = "xyz"
+	o := quick
+	o.Environment, o.Only = e, []string{"SOST-01"}
+	_, err := steps.Run(context.Background(), o)
+	require.ErrorContains(t, err, `lists no service "xyz"`)
+	for _, name := range names[:8] {
+		assert.ErrorContains(t, err, fmt.Sprintf("%q", name))
+	}
+	assert.ErrorContains(t, err, ", 3 more")
+	assert.NotContains(t, err.Error(), names[8])
+	assert.NotContains(t, err.Error(), "did you mean")
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,16 +21,16 @@ const (
 // Guess tells whether tokens that were issued one after the other can be guessed from one another: Broken where they
 // count up or down in small steps, Soft where they do so in wider ones, or differ in few characters. It looks at the
 // texts themselves, and at what they hold in base64 or hexadecimal digits. It says nothing of how random the rest is,
-// and shows no part of a token.
-func Guess(tokens []string) (Outcome, string) {
+// and shows no part of a token. What names the tokens in a sentence, such as "the session tokens".
+func Guess(what string, tokens []string) (Outcome, string) {
 	worst, how := Held, ""
 	for _, reading := range []struct {
 		of   string
 		read func(string) (string, bool)
 	}{
-		{"the session tokens", func(s string) (string, bool) { return s, true }},
-		{"the session tokens, read as base64,", readBase64},
-		{"the session tokens, read as hexadecimal digits,", readHex},
+		{what, func(s string) (string, bool) { return s, true }},
+		{what + ", read as base64,", readBase64},
+		{what + ", read as hexadecimal digits,", readHex},
 	} {
 		var texts []string
 		for _, token := range tokens {
@@ -43,8 +45,14 @@ func Guess(tokens []string) (Outcome, string) {
 			worst, how = found, reading.of+" "+why
 		}
 	}
+	if worst == Held && !slices.ContainsFunc(tokens, func(token string) bool { return !madeOfTime.MatchString(token) }) {
+		return Soft, what + " are UUIDs of a version that is made of the moment and of the machine"
+	}
 	return worst, how
 }
+
+// madeOfTime are UUIDs of the versions 1 and 6, whose last 62 bits stay the same on a machine (RFC 9562 section 5).
+var madeOfTime = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[16][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
 
 // readBase64 reads a text in either alphabet, padded or not. What is not printable is no encoded text.
 func readBase64(text string) (string, bool) {

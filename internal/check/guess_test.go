@@ -42,9 +42,11 @@ func TestGuess(t *testing.T) {
 		"32 letters by chance":         {[]string{"k3v9sX0qPz1LmN7bRt5Yw2Hc8Jd6GfAe", "Zq7Tn4Bx1Wc9Vm3Lk6Pj8Hg2Fd5Sa0Ry", "p0O9i8U7y6T5r4E3w2Q1a2S3d4F5g6H7", "M1n2B3v4C5x6Z7l8K9j0H1g2F3d4S5a6"}, Held},
 		"random UUIDs": {[]string{"1f0c7a52-6d2b-4a7e-9d3c-0b8e5f6a7d21", "c4b1d9e8-0a3f-4c5d-8e7b-6a9f1d2c3b40",
 			"7d6e5f4a-3b2c-4d1e-8f0a-9b8c7d6e5f41", "e2f3a4b5-c6d7-4e8f-9a0b-1c2d3e4f5a6b"}, Held},
+		"UUIDs of the moment, by several threads": {[]string{"135aa848-ec80-11f1-bfdf-02fc00000001", "135b1942-ec80-11f1-9a02-02fc00000001",
+			"135ce9ba-ec80-11f1-bfdf-02fc00000001", "135a0a28-ec80-11f1-8c11-02fc00000001"}, Soft},
 		"a moment, then chance": {[]string{"1767225600123-9f8e7d6c5b4a3928", "1767225600124-1a2b3c4d5e6f7081", "1767225600125-0f1e2d3c4b5a6978", "1767225600126-a5b6c7d8e9f00112"}, Held},
 	} {
-		found, how := Guess(c.tokens)
+		found, how := Guess("the tokens", c.tokens)
 		assert.Equal(t, c.want, found, "%s: %s", name, how)
 		assert.Equal(t, found == Held, how == "", name)
 		for _, token := range c.tokens {

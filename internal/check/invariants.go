@@ -129,6 +129,9 @@ func (j *judge) callWindow(p *tokenPair) {
 	expected := fmt.Sprintf("from %s to %s", instant(from), instant(to))
 	got := instant(issued) + zoneHint(issued, j.x.Sent.Unix())
 	inside := issued >= from && issued <= to
+	if begin, told := p.access.seconds("nbf"); told && begin > to {
+		inside, expected, got = false, expected+", and good at once", got+", and not good before "+instant(begin)+" (nbf)"
+	}
 	j.rule("TOK-17", inside, expected, got)
 	if !j.is(ags.Refresh) {
 		return

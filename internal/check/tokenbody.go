@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"agstest/ags"
@@ -104,6 +105,7 @@ func (j *judge) tokens(body *strictjson.Value) {
 	j.tokenType(body)
 	j.lifetimes(body)
 	j.cacheable()
+	j.accessLife(body)
 	p := j.pair(body)
 	j.structure(p)
 	j.invariants(p)
@@ -150,12 +152,53 @@ func (j *judge) lifetimes(body *strictjson.Value) {
 	}
 }
 
+// cacheable judges GW-06. That nothing is said of caches is only recorded: no page asks for it, and answers to POST are
+// kept by nobody unless they offer it (RFC 9111 section 3).
 func (j *judge) cacheable() {
-	got := "no Cache-Control"
-	if v := j.x.Header.Values("Cache-Control"); len(v) > 0 {
-		got = "Cache-Control " + strictjson.Brief(strings.Join(v, ", "))
+	said := strings.Join(j.x.Header.Values("Cache-Control"), ", ")
+	got := "Cache-Control " + strictjson.Brief(said)
+	switch {
+	case said == "":
+		j.add("GW-06", Observed, "", "no Cache-Control")
+	case Offered(said):
+		j.add("GW-06", Broken, "no offer of tokens to caches", got)
+	case directive(said, "no-store"):
+		j.add("GW-06", Held, "no offer of tokens to caches", got)
+	default:
+		j.add("GW-06", Observed, "", got)
 	}
-	j.add("GW-06", Observed, "", got)
+}
+
+// Offered tells whether a Cache-Control lets caches that others use keep an answer.
+func Offered(said string) bool {
+	if directive(said, "no-store") || directive(said, "private") {
+		return false
+	}
+	return directive(said, "public") || lasts.MatchString(said) && !directive(said, "no-cache")
+}
+
+// lasts matches the time for which an answer may be kept, unless it is nought.
+var lasts = regexp.MustCompile(`(?i)(?:^|[,\s])(?:s-maxage|max-age)\s*=\s*"?0*[1-9]`)
+
+// directive tells whether a Cache-Control holds a directive, whatever stands behind it.
+func directive(said, name string) bool {
+	for part := range strings.SplitSeq(said, ",") {
+		part, _, _ = strings.Cut(part, "=")
+		if strings.EqualFold(strings.TrimSpace(part), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// longAccess is how long an access token may live, in seconds: a week. The pages speak of an hour.
+const longAccess = 7 * 24 * 3600
+
+// accessLife judges TOK-25.
+func (j *judge) accessLife(body *strictjson.Value) {
+	if n, ok := body.Get("expires_in").Int(); ok && n > 0 && n <= maxExp {
+		j.rule("TOK-25", n <= longAccess, "an access token that lives for a week at most", fmt.Sprintf("expires_in %d, %d hours", n, n/3600))
+	}
 }
 
 // compact leaves out empty texts.

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -153,6 +154,18 @@ var answerPhrases = []Sentence{
 			}
 			size, _, _ := strings.Cut(strings.TrimPrefix(x.Tampered, "the next request has "), ";")
 			w.Observe("%s: %s", size, what)
+			return nil
+		})),
+	then("the answer does not offer itself to caches",
+		"Its Cache-Control neither says public nor for how long caches that others use may keep it. What it says is recorded.",
+		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error {
+			said := strings.Join(x.Header.Values("Cache-Control"), ", ")
+			if check.Offered(said) {
+				return talk.Missf("no offer of tokens to caches", "Cache-Control %s", said)
+			}
+			if !strings.Contains(strings.ToLower(said), "no-store") {
+				w.Observe("Cache-Control: %s", cmp.Or(said, "not there"))
+			}
 			return nil
 		})),
 	then(`it is recorded whether the answer has the header "<name>"`,

@@ -55,7 +55,30 @@ var devicePhrases = []Sentence{
 		}),
 	then("none of the session tokens can be guessed from the others",
 		"The session tokens that getSessionToken answered with in the scenario, one after the other, neither count up nor differ in a few characters only. Encodings in base64 and hexadecimal digits are looked through.",
-		func(_ context.Context, w *scene.World, _ arguments) error { return unguessable(w.Issued) }),
+		func(_ context.Context, w *scene.World, _ arguments) error {
+			return unguessable("session token", w.Issued)
+		}),
+	then("none of the userAccountTokens can be guessed from the others",
+		"The userAccountTokens of all lists of accounts in the scenario neither count up nor differ in a few characters only, and none is a value of the accountInformation beside it, in clear, encoded or hashed.",
+		func(_ context.Context, w *scene.World, _ arguments) error {
+			issued, err := userTokens(w)
+			switch {
+			case err != nil:
+				return err
+			case len(issued) == 0:
+				return talk.Lacking("", "the lists of accounts offer no userAccountToken")
+			}
+			return unguessable("userAccountToken", issued)
+		}),
+	then("none of the refresh tokens can be guessed from the others",
+		"The same for the refresh tokens that refresh answered with in the scenario, where they are opaque.",
+		func(_ context.Context, w *scene.World, _ arguments) error {
+			issued, err := refreshTokens(w)
+			if err != nil {
+				return err
+			}
+			return unguessable("refresh token", issued)
+		}),
 	given("the client takes over the session token",
 		"The sign-ons that follow use the session token that getSessionToken answered with last.",
 		func(_ context.Context, w *scene.World, _ arguments) error {

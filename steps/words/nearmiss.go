@@ -203,7 +203,7 @@ func putParameter(which func(*scene.World, *talk.Request, string) bool) func(*sc
 
 // forgeries returns near misses of a signed token: its signature cut short, left out or of another key, and changes of
 // its claims that only a check of the signature notices. A text that is no token has none.
-func forgeries(_ *scene.World, right string) []nearMiss {
+func forgeries(w *scene.World, right string) []nearMiss {
 	parts := strings.Split(right, ".")
 	if len(parts) != 3 {
 		return nil
@@ -230,7 +230,7 @@ func forgeries(_ *scene.World, right string) []nearMiss {
 	_ = json.Unmarshal(said(parts[1])["exp"], &exp)
 	flipped := slices.Clone(signature)
 	flipped[len(flipped)-1] ^= 0x10
-	return []nearMiss{
+	return append(otherKeys(w, parts, changed), []nearMiss{
 		{"with half of its signature", parts[0] + "." + parts[1] + "." + encode(signature[:len(signature)/2]), false},
 		{"without its last byte", parts[0] + "." + parts[1] + "." + encode(signature[:len(signature)-1]), false},
 		{"with four bytes of its signature", parts[0] + "." + parts[1] + "." + parts[2][:5], false},
@@ -243,13 +243,37 @@ func forgeries(_ *scene.World, right string) []nearMiss {
 		{"that says it is signed with none", encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + ".", false},
 		{"that says it is signed with None", changed(parts[0], "alg", "None") + "." + parts[1] + ".", false},
 		{"that says it is signed with HS384", changed(parts[0], "alg", "HS384") + "." + parts[1] + "." + parts[2], false},
+	}...)
+}
+
+const ofOperatorKey = "that is signed with the key of the operator"
+
+// otherKeys returns a token that is signed with keys which are not the service's for it: an empty one, and that of the
+// operator, which a service knows too.
+func otherKeys(w *scene.World, parts []string, changed func(part, name string, value any) string) (all []nearMiss) {
+	sign := func(header string, k environment.SigningKey, how string) {
+		k.Algorithm = "HS256"
+		signed := changed(header, "alg", "HS256") + "." + parts[1]
+		if signature, err := k.Sign(signed); err == nil {
+			all = append(all, nearMiss{how, signed + "." + base64.RawURLEncoding.EncodeToString(signature), false})
+		}
 	}
+	sign(parts[0], environment.SigningKey{}, "that is signed with an empty key")
+	if w.Stage.Environment.Operator == nil {
+		return all
+	}
+	keys, err := w.Stage.OperatorKeys()
+	if err != nil || len(keys) == 0 || keys[0].Public() {
+		return all
+	}
+	sign(changed(parts[0], "kid", keys[0].ID), keys[0], ofOperatorKey)
+	return all
 }
 
 // operatorForgeries returns near misses of an OperatorAuthToken. If the operator's keys have names, one more names a
 // key that nobody has under a good signature: a service with only one key may accept it.
 func operatorForgeries(w *scene.World, right string) []nearMiss {
-	all := forgeries(w, right)
+	all := slices.DeleteFunc(forgeries(w, right), func(m nearMiss) bool { return m.how == ofOperatorKey })
 	keys, err := w.Stage.OperatorKeys()
 	parts := strings.Split(right, ".")
 	if err != nil || len(parts) != 3 {

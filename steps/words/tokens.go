@@ -64,6 +64,9 @@ var tokenPhrases = []Sentence{
 			}
 			return nil
 		})),
+	then("no key that others know fits the signature of a token",
+		"The signature of neither token is one by the key of the operator, by an empty key, or by a word such as secret, the name of the tenant or the kid of the token. Who has such a key can sign in as anybody.",
+		withTokens(func(w *scene.World, p *check.Pair, _ arguments) error { return ownKey(w, p) })),
 	then("the <access|refresh> token has these claims: (table)",
 		"Rows of | claim | kind |, the kinds being string, integer, boolean, object, array, null, joined by \"or\".",
 		oneToken(func(t *token, a arguments) error {
@@ -165,6 +168,14 @@ var tokenPhrases = []Sentence{
 			}
 			if p.Issued.Before(earliest) || p.Issued.After(latest) {
 				return talk.Missf("a moment of issue within "+skew.String()+" of the call", "%s away from it", p.Issued.Sub(x.Received.Add(w.Ahead)).Abs().Round(time.Second))
+			}
+			return nil
+		})),
+	then("the access token lives for a week at most",
+		"expires_in is no more than 7 days. The pages speak of an hour.",
+		withTokens(func(_ *scene.World, p *check.Pair, _ arguments) error {
+			if life := time.Duration(p.ExpiresIn) * time.Second; p.ExpiresIn > 7*24*3600 {
+				return talk.Missf("an access token that lives for a week at most", "one that lives for %.0f days", life.Hours()/24)
 			}
 			return nil
 		})),
