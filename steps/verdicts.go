@@ -3,6 +3,7 @@ package steps
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"sort"
 	"strings"
@@ -426,6 +427,9 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	times, operations, unlimited := map[int]int{}, map[int]map[string]bool{}, 0
 	note := func(x *talk.Exchange) {
 		for _, a := range x.Attempts {
+			if a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
+				continue // an outage, which has a note of its own
+			}
 			times[a.Status]++
 			if !a.Limited {
 				unlimited++
@@ -462,6 +466,9 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	}
 	if unlimited > 0 {
 		notes = append(notes, fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
+	}
+	if outage := r.OutageNote(); outage != "" {
+		notes = append(notes, outage)
 	}
 	if spacing := r.Client.Spacing(); spacing > 0 {
 		notes = append(notes, fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate in the environment file slows a run down from its start", spacing))

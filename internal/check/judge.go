@@ -101,6 +101,9 @@ const PassingFault = "at first, and otherwise when the same was sent again: "
 
 func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
+		if a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
+			continue // an outage, which is none of the call's
+		}
 		after := "without Retry-After"
 		if a.RetryAfter != "" {
 			after = "with Retry-After " + strictjson.Brief(a.RetryAfter)

@@ -75,6 +75,14 @@ func (t *throttle) answered(sent time.Time, tooMany bool) {
 	t.answers, t.refused = 0, 0
 }
 
+// NotLimited ends the spacing: what said that there were too many requests was no limit on the rate.
+func (c *Client) NotLimited() {
+	t := &c.throttle
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.spacing, t.answers, t.refused, t.changed = 0, 0, 0, time.Now()
+}
+
 // giveUp ends the spacing for good: waiting helped nothing, so the service refuses at any pace.
 func (t *throttle) giveUp() {
 	t.mutex.Lock()

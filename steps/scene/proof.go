@@ -439,11 +439,18 @@ func (w *World) sendAfresh(ctx context.Context, r *talk.Request, x *talk.Exchang
 	switch r.Operation {
 	case ags.SignOnWithSessionToken, ags.SubsequentSignOn, ags.SubsequentRegister, ags.Refresh, ags.SignOut:
 		if !w.Refusal && !changed {
-			return x, talk.Passingf("status %d came first and was waited out, and what was sent again was refused (%s): the first may have been carried out all the same; "+
-				"load.maxRate in the environment file slows a run down", x.Attempts[0].Status, w.Describe(x))
+			return x, talk.Passingf("%s came first and was waited out, and what was sent again was refused (%s): the first may have been carried out all the same; "+
+				"load.maxRate in the environment file slows a run down", statusOrNone(x.Attempts[0].Status), w.Describe(x))
 		}
 	}
 	return x, nil
+}
+
+func statusOrNone(status int) string {
+	if status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprintf("status %d", status)
 }
 
 // Likeness returns what two refusals of one kind have in common: status and sub-code, and on demand the wording,

@@ -22,6 +22,11 @@ func (w *World) Say(ctx context.Context, r *talk.Request, timeout time.Duration)
 	}
 	call.Timeout = timeout
 	x := &talk.Exchange{Exchange: w.Stage.ClientOf(r).Do(ctx, call), Request: r}
+	if w.outlasted(ctx, x) {
+		before := sentBefore(x)
+		x = &talk.Exchange{Exchange: w.Stage.ClientOf(r).Do(ctx, call), Request: r}
+		x.Attempts = append(before, x.Attempts...)
+	}
 	if u := x.Unsent(); u != nil && ctx.Err() == nil {
 		return x, talk.Unknownf("%s %s was not sent: %s", r.Method, r.Path, w.Stage.Secrets.Text(u.Error()))
 	}

@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"agstest/ags"
@@ -22,6 +23,7 @@ func (r *Stage) Discover(ctx context.Context) *talk.Exchange {
 	x := &talk.Exchange{Exchange: r.Client.Do(ctx, request.Call()), Request: request}
 	r.Services, _ = talk.ReadServices(x.Exchange)
 	r.granted(x, false)
+	r.outage.begun = x.Status == http.StatusOK
 	defer r.lackingParameters()
 	if r.Service != "" {
 		return x

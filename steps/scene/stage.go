@@ -74,6 +74,7 @@ type Stage struct {
 
 	underWay chan struct{} // holds one for each request that waits for its answer in turn
 
+	outage  outage
 	ahead   ahead
 	fresh   sync.Map // session tokens that were had for one sign-on
 	fetched sync.Map // session tokens from a source of the environment file

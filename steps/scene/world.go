@@ -192,6 +192,9 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	if unsent != nil {
 		return nil, unsent
 	}
+	if x.Away != "" && (x.LongAway || !changed) { // a changed request may be the reason
+		return nil, talk.Passingf("%s", x.Away)
+	}
 	if RanOut(x) {
 		w.Stage.HungIn(w.Scenario)
 	}

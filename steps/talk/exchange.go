@@ -42,6 +42,10 @@ type Exchange struct {
 	Uncontrolled string
 	// Tampered describes how the request differs from the documented one, in the words of the steps.
 	Tampered string
+	// Away: nothing reaches the service any more, in words; empty: something does.
+	Away string
+	// LongAway: the request was sent when that was known already.
+	LongAway bool
 	// Shared: other scenarios look at the same exchange, so that it shows nothing anew when a scenario is tried again.
 	Shared bool
 }

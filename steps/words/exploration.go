@@ -230,8 +230,11 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		w.Stage.HungIn(w.Scenario)
 	}
 	w.NoteSignOut(x)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, false, ctx.Err()
+	case x.LongAway:
+		return nil, false, talk.Passingf("%s", x.Away)
 	}
 	w.KeepAnswerSecret(x)
 	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.Submitted(r), Guarded: w.Guarded(), Skew: w.Stage.Environment.ClockSkew})}, hung, nil

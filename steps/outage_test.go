@@ -1,0 +1,100 @@
+package steps_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// outage is what stands before a service that nobody reaches for a while.
+type outage struct {
+	from   int                        // the request with which it begins; 0: none
+	deadly func(r *http.Request) bool // the service dies of it; nil: of none
+	length time.Duration              // 0: it has no end
+	answer func(w http.ResponseWriter)
+
+	mutex      sync.Mutex
+	all, asked int
+	began      time.Time
+}
+
+func (o *outage) before(s *mock.Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.mutex.Lock()
+		o.all++
+		if o.all == o.from || o.deadly != nil && o.began.IsZero() && o.deadly(r) {
+			o.began = time.Now()
+		}
+		down := !o.began.IsZero() && (o.length == 0 || time.Since(o.began) < o.length)
+		if down && r.URL.Path == "/ags/servicediscovery" {
+			o.asked++
+		}
+		o.mutex.Unlock()
+		if down {
+			o.answer(w)
+			return
+		}
+		s.ServeHTTP(w, r)
+	})
+}
+
+func pageOf(status int, title string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte("<html><head><title>" + title + "</title></head></html>"))
+	}
+}
+
+// TestAnOutageIsOutlasted: what is lost to a restart, or to a firewall that lets nobody through, is sent again when the
+// service is back. Nothing fails for it.
+func TestAnOutageIsOutlasted(t *testing.T) {
+	for name, answer := range map[string]func(w http.ResponseWriter){
+		"502":        pageOf(http.StatusBadGateway, "502 Bad Gateway"),
+		"no answer":  func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"a firewall": pageOf(http.StatusForbidden, "Access denied"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := &outage{from: 60, length: 1500 * time.Millisecond, answer: answer}
+			report := conformed(t, mock.Config{}, o.before, func(s *steps.Options) {
+				s.Environment.Mock, s.Profile, s.Retry, s.Patience, s.Sleep = nil, "signon-with-session-token", 0, 0, nil
+			})
+			assert.NotEqual(t, reports.Fail, report.Verdict, "%s %+v", report.Reason, report.Causes)
+			assert.NotEqual(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
+			assert.Contains(t, strings.Join(report.Notes, "\n"), "in the middle of the run nothing reached the service")
+		})
+	}
+}
+
+// TestAnOutageWithoutEnd: nothing can be told of a service that stays away, which is neither a pass nor a failure.
+func TestAnOutageWithoutEnd(t *testing.T) {
+	o := &outage{from: 8, answer: pageOf(http.StatusBadGateway, "502 Bad Gateway")}
+	report := conformed(t, mock.Config{}, o.before, func(s *steps.Options) {
+		s.Environment.Mock, s.Retry, s.Concurrency, s.Only, s.Generate, s.Sequences = nil, 0, 1, []string{"TOK-01", "REF-15", "OUT-01"}, 0, 0
+	})
+	assert.Equal(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
+	text := ""
+	for _, c := range report.Causes {
+		text += c.Sentence() + "\n"
+	}
+	assert.Contains(t, text, "the service cannot be reached any more: servicediscovery, which was answered at the start, is answered with status 502 too")
+	assert.Less(t, o.asked, 100, "it is not asked for ever")
+}
+
+// TestAServiceThatDiesOfARequest: the request may be the reason of an outage that follows it, so it fails.
+func TestAServiceThatDiesOfARequest(t *testing.T) {
+	o := &outage{deadly: func(r *http.Request) bool { return recordBody(r) == `{"parameters":` }, answer: pageOf(http.StatusBadGateway, "502 Bad Gateway")}
+	report := conformed(t, mock.Config{}, o.before, func(s *steps.Options) {
+		s.Environment.Mock, s.Retry, s.Concurrency, s.Tags, s.Generate, s.Sequences = nil, 0, 1, "@SUB-06 and @subsequent-sign-on", 0, 0
+	})
+	assert.Equal(t, reports.Fail, report.Verdict, "%s %+v", report.Reason, report.Causes)
+}
