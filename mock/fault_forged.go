@@ -72,6 +72,7 @@ func forgedFaults() []Fault {
 			lax("forged-"+at.name+"-unknown-key", at.requirement, "the signature by a key that nobody knows is not checked at "+at.operation, on(at.operation), ruleKnownKey),
 			lax("forged-"+at.name+"-operator-key", at.requirement, "a token that is signed with the key of the operator is accepted at "+at.operation, on(at.operation), ruleNoOperatorKey),
 			lax("forged-"+at.name+"-empty-key", at.requirement, "a token that is signed with an empty key is accepted at "+at.operation, on(at.operation), ruleNoEmptyKey),
+			lax("forged-"+at.name+"-kid-as-key", at.requirement, "a token that is signed with its own kid is accepted at "+at.operation, on(at.operation), ruleKeyIDNoKey),
 			lax("forged-"+at.name+"-algorithm-none", at.requirement, "the algorithm none is accepted at "+at.operation, on(at.operation), ruleTokenAlgorithm),
 		)
 	}

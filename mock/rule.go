@@ -71,6 +71,7 @@ const (
 	ruleKnownKey            rule = "known-key"
 	ruleNoOperatorKey       rule = "no-operator-key"
 	ruleNoEmptyKey          rule = "no-empty-key"
+	ruleKeyIDNoKey          rule = "key-id-no-key"
 	ruleOperatorKey         rule = "operator-key"
 	ruleOperatorHasExpiry   rule = "operator-has-expiry"
 	ruleOperatorHasAudience rule = "operator-has-audience"

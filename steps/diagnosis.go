@@ -46,7 +46,7 @@ func (d *diagnosis) address(ctx context.Context) error {
 		return nil
 	}
 	d.known = true
-	for _, look := range []func(context.Context) error{d.path, d.tenant, d.service} {
+	for _, look := range []func(context.Context) error{d.shut, d.path, d.tenant, d.service} {
 		if err := look(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -159,6 +159,10 @@ func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named boo
 		t.Key, err = t.Key.Other("agstest-" + w.Invented(32))
 		return err
 	})
+	if err == nil && same(good, bad) && same(good, d.nowhere(ctx)) {
+		return wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up, and as a call that does not exist is refused: "+
+			"check operator.secret or operator.key, and operator.kid and tenant; or nothing passes the call on: check url, prefix and operator.url", w.Describe(good))
+	}
 	if err == nil && same(good, bad) {
 		return wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.Describe(good))
 	}
@@ -259,10 +263,28 @@ func (d *diagnosis) parameter(ctx context.Context) {
 	r.Notes = append(r.Notes, fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called sessionToken", sole))
 }
 
+// nowhere asks for a call that does not exist.
+func (d *diagnosis) nowhere(ctx context.Context) *talk.Exchange {
+	request := d.w.Prepare(ags.SignOnWithSessionToken)
+	request.Path = "/ags/agstest-" + d.w.Invented(8)
+	return d.ask(ctx, request)
+}
+
+// shut checks whether everything is refused alike, whatever it asks, as by a gateway that wants a key.
+func (d *diagnosis) shut(ctx context.Context) error {
+	status := scene.EffectiveStatus(d.first)
+	if !refused(d.first) || status != http.StatusUnauthorized && status != http.StatusForbidden {
+		return nil
+	}
+	if !same(d.first, d.ask(ctx, d.unknownSignOn())) || !same(d.first, d.nowhere(ctx)) {
+		return nil
+	}
+	return wire.Blame("url", "servicediscovery, signOnWithSessionToken and a call that does not exist are all refused alike (%s): something before the service, such as a gateway that wants a key, "+
+		"may refuse whatever is sent; check url, headers, tls and tenant, and ask who runs it", d.w.Describe(d.first))
+}
+
 // path checks whether all calls are answered like one that does not exist.
 func (d *diagnosis) path(ctx context.Context) error {
-	nowhere := d.w.Prepare(ags.SignOnWithSessionToken)
-	nowhere.Path = "/ags/agstest-" + d.w.Invented(8)
 	routeless := func(x *talk.Exchange) bool {
 		return x.Err == nil && (scene.EffectiveStatus(x) == http.StatusNotFound || scene.EffectiveStatus(x) == http.StatusMethodNotAllowed)
 	}
@@ -270,7 +292,7 @@ func (d *diagnosis) path(ctx context.Context) error {
 		return nil
 	}
 	signOn := d.ask(ctx, d.unknownSignOn())
-	none := d.ask(ctx, nowhere)
+	none := d.nowhere(ctx)
 	if !routeless(signOn) || !routeless(none) || scene.Likeness(signOn, true) != scene.Likeness(none, true) {
 		return nil
 	}

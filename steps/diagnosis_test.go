@@ -238,3 +238,50 @@ func TestDiagnosisNamesWhatDiscoveryLists(t *testing.T) {
 	assert.NotContains(t, err.Error(), names[8])
 	assert.NotContains(t, err.Error(), "did you mean")
 }
+
+// TestDiagnosisOfWhatRefusesEverything: the words name what stands before the service, not the tenant or the secret
+// alone.
+func TestDiagnosisOfWhatRefusesEverything(t *testing.T) {
+	for name, c := range map[string]struct {
+		discovery bool // is let through
+		says      string
+	}{
+		"all":               {false, "a call that does not exist are all refused alike (status 403): something before the service"},
+		"all but discovery": {true, "and as a call that does not exist is refused: check operator.secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if c.discovery && r.URL.Path == "/ags/servicediscovery" {
+						s.ServeHTTP(w, r)
+						return
+					}
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusForbidden)
+					_, _ = io.WriteString(w, `{"message":"Missing Authentication Token"}`)
+				})
+			})
+			slip(e, func(s *environment.Situation) { s.SessionToken = "" })
+			o := quick
+			o.Environment, o.Only = e, []string{"SOST-01"}
+			_, err := steps.Run(context.Background(), o)
+			require.ErrorContains(t, err, c.says)
+			assert.Equal(t, failure.Setup, failure.KindOf(err))
+		})
+	}
+}
+
+// TestMadeUpCredentials: credentials that the service does not know are the file's mistake and not the service's.
+func TestMadeUpCredentials(t *testing.T) {
+	e := behind(t, mock.Config{}, itself)
+	credentials := e.Situations["credentials"]
+	credentials.Parameters = map[string]string{"username": "nobody", "password": "nothing-at-all"}
+	e.Situations["credentials"] = credentials
+	o := quick
+	o.Environment, o.Only, o.Generate, o.Sequences = e, []string{"SSO-01", "SSO-11"}, 0, 0
+	report, err := steps.Run(context.Background(), o)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Error, report.Verdict, report.Reason)
+	require.NotEmpty(t, report.Causes)
+	assert.Contains(t, report.Causes[0].Sentence(), "so those of situations.credentials may be wrong; check them")
+}

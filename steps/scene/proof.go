@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,6 +191,9 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 	if err := w.Cautious(x, changed); err != nil {
 		return err
 	}
+	if why, err := w.strangeUser(ctx, x, changed); err != nil || why != "" {
+		return cmp.Or(err, talk.Unknownf("%s", why))
+	}
 	if ok, why := w.Controlled(ctx, x.Request.Operation); !ok {
 		x.Uncontrolled = NoControl(x.Request.Operation, why)
 	}
@@ -213,6 +217,44 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 		return talk.Unknownf("%s", why)
 	}
 	return nil
+}
+
+// strangeUser returns why good credentials may be none: nobody was let in with any in this run, and a user whom nobody
+// knows is refused just as the one of the environment file.
+func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool) (string, error) {
+	r, operation := w.Stage, x.Request.Operation
+	if !w.Live() || changed || w.Refusal || w.Subject != nil || w.Account == nil || operation != ags.SignOn && operation != ags.Register {
+		return "", nil
+	}
+	if code, ok := check.SubCode(x.Exchange); ok && ags.IsSubCode(code) {
+		return "", nil
+	}
+	key := "credentials " + w.Account.Situation + " " + operation + " " + Likeness(x, true)
+	r.mu.Lock()
+	accepted := r.grants[operation] > 0
+	why, known := r.apart[key]
+	r.mu.Unlock()
+	if accepted || known {
+		return why, nil
+	}
+	o, err := w.aside(ctx, x.Request, func(q *talk.Request) bool {
+		list := q.Parameters()
+		for i := range list {
+			list[i].Value = w.Lookalike(list[i].Value)
+		}
+		q.Set("parameters", talk.JSON(list))
+		return len(list) > 0
+	})
+	if err != nil || o == nil {
+		return "", err
+	}
+	if EffectiveStatus(o)/100 == 4 && Likeness(o, true) == Likeness(x, true) {
+		why = fmt.Sprintf("could not be told apart from a user whom nobody knows: made-up parameters get the same answer (%s), so those of situations.%s may be wrong; check them", w.Describe(x), w.Account.Situation)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.apart[key] = why
+	return why, nil
 }
 
 // Subject is a situation of the environment file for which a refusal is expected, with the value that stands for it in

@@ -125,7 +125,7 @@ var matching = map[string]struct {
 		_ = json.Unmarshal(r.Get("clientId"), &id)
 		return id
 	}, put: func(_ *scene.World, r *talk.Request, text string) { r.Set("clientId", talk.JSON(text)) }, caseMatters: true, blanksMatter: true},
-	"password":  {right: parameterNamed(isPasswordOf), put: putParameter(isPasswordOf), caseMatters: true, blanksMatter: true},
+	"password":  {right: parameterNamed(isPasswordOf), put: putParameter(isPasswordOf), caseMatters: true, blanksMatter: true, more: nameOfUser},
 	"user name": {right: parameterNamed(isUserName), put: putParameter(isUserName)},
 	"type of registration": {right: func(_ *scene.World, r *talk.Request) string { return strings.TrimPrefix(r.Path, "/ags/register/") },
 		put: func(_ *scene.World, r *talk.Request, text string) { r.Path = "/ags/register/" + url.PathEscape(text) }},
@@ -161,6 +161,16 @@ func otherTenants(w *scene.World, right string) []nearMiss {
 	return nil
 }
 
+// nameOfUser is the name of the user in place of the password.
+func nameOfUser(w *scene.World, right string) []nearMiss {
+	for _, p := range w.Account.Parameters {
+		if isUserNameOf(w, ags.SignOn, w.Account.Parameters, p.Name) && p.Value != right && p.Value != "" {
+			return []nearMiss{{"in place of which the name of the user stands", p.Value, false}}
+		}
+	}
+	return nil
+}
+
 func isSessionToken(_ *scene.World, r *talk.Request, name string) bool {
 	return r.Operation == ags.SignOnWithSessionToken && strings.EqualFold(name, r.Parameters()[0].Name)
 }
@@ -172,8 +182,11 @@ func isPasswordOf(w *scene.World, r *talk.Request, name string) bool {
 // isUserName takes the first parameter that is no password for the name of the user, where it is known which is the
 // password.
 func isUserName(w *scene.World, r *talk.Request, name string) bool {
-	list := r.Parameters()
-	secret := func(p talk.Parameter) bool { return w.IsPassword(r.Operation, p.Name) }
+	return isUserNameOf(w, r.Operation, r.Parameters(), name)
+}
+
+func isUserNameOf(w *scene.World, operation string, list []talk.Parameter, name string) bool {
+	secret := func(p talk.Parameter) bool { return w.IsPassword(operation, p.Name) }
 	open := slices.IndexFunc(list, func(p talk.Parameter) bool { return !secret(p) })
 	return open >= 0 && list[open].Name == name && slices.ContainsFunc(list, secret)
 }
@@ -246,6 +259,15 @@ func forgeries(w *scene.World, right string) []nearMiss {
 	}...)
 }
 
+func kidOf(header string) string {
+	var said struct {
+		KeyID string `json:"kid"`
+	}
+	raw, _ := base64.RawURLEncoding.DecodeString(header)
+	_ = json.Unmarshal(raw, &said)
+	return said.KeyID
+}
+
 const ofOperatorKey = "that is signed with the key of the operator"
 
 // otherKeys returns a token that is signed with keys which are not the service's for it: an empty one, and that of the
@@ -259,6 +281,9 @@ func otherKeys(w *scene.World, parts []string, changed func(part, name string, v
 		}
 	}
 	sign(parts[0], environment.SigningKey{}, "that is signed with an empty key")
+	if kid := kidOf(parts[0]); kid != "" {
+		sign(parts[0], environment.SigningKey{Secret: []byte(kid)}, "that is signed with its own kid")
+	}
 	if w.Stage.Environment.Operator == nil {
 		return all
 	}
