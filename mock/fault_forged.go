@@ -90,6 +90,11 @@ func forgedFaults() []Fault {
 		lax("get-session-signature-cut", "GST-04", "a signature that is cut short is accepted at getSessionToken", on(gst), ruleSignatureWhole),
 		lax("get-session-signature-empty", "GST-04", "an empty signature is accepted at getSessionToken", on(gst), ruleSignaturePresent),
 		lax("get-session-signature-end", "GST-04", "the last character of the signature is not looked at by getSessionToken", on(gst), ruleSignatureEnd),
+		wrongRefusal("password-is-user-name", "SSO-08", "at signOn the name of a user is accepted as the password", on(ags.SignOn), func(c *call, r *reply) {
+			if name := c.parameter("username"); name != "" && c.parameter("password") == name {
+				*r = c.pretend()
+			}
+		}, ruleCredentials),
 		secondTry("second-try-refresh", "REF-22", ref, ruleTokenSignature),
 		secondTry("second-try-sign-out", "OUT-03", out, ruleTokenSignature),
 		secondTry("second-try-session-token", "SOST-14", ags.SignOnWithSessionToken, ruleKnownSession),

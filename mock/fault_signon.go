@@ -129,6 +129,13 @@ func signOnFaults() []Fault {
 		choiceFault("sign-on-information-text", "SSO-04", "accountInformation is no JSON", func(o *object) {
 			eachElement(o, "accounts", with("accountInformation", "Home A"))
 		}),
+		choiceFault("sign-on-information-twice", "SSO-04", "accountInformation is put into a text twice", func(o *object) {
+			eachElement(o, "accounts", func(a *object) {
+				information, _ := a.get("accountInformation")
+				twice, _ := json.Marshal(information)
+				a.set("accountInformation", string(twice))
+			})
+		}),
 		choiceFault("sign-on-choice-no-token", "SSO-05", "a 300 answer has no userAccountToken", func(o *object) {
 			eachElement(o, "accounts", without("userAccountToken"))
 		}),

@@ -163,11 +163,6 @@ func patternFaults() []Fault {
 			near: []nearness{{kind, on(operation), func(given, _ string) bool { return given == pattern }}}}
 	}
 	return []Fault{
-		wrongRefusal("near-password-is-user-name", "SSO-08", "at signOn the name of a user is accepted as the password", on(ags.SignOn), func(c *call, r *reply) {
-			if name := c.parameter("username"); name != "" && c.parameter("password") == name {
-				*r = c.pretend()
-			}
-		}, ruleCredentials),
 		fault("near-password-pattern", "SSO-08", nearPassword, ags.SignOn, "%"), fault("near-password-at-register-pattern", "REG-03", nearPassword, ags.Register, "*"),
 		fault("near-user-token-pattern", "SUB-03", nearUserToken, ags.SubsequentSignOn, ".*"),
 	}

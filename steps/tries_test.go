@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -266,4 +267,32 @@ func TestAProtectedServiceGetsNoRepeats(t *testing.T) {
 	for _, s := range report.Scenarios {
 		assert.NotEqual(t, reports.NotExercised, s.Verdict, "%s was played in the first repetition", s.ID)
 	}
+}
+
+// TestASequenceIsWalkedAgain: a 503 to a refresh that was carried out all the same lets nothing be told of a sequence,
+// which is then begun again.
+func TestASequenceIsWalkedAgain(t *testing.T) {
+	var n atomic.Int64
+	e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+		if err := s.Use([]string{"revoke-on-refresh"}, nil); err != nil {
+			t.Error(err)
+		}
+		return refreshesBehind(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if n.Add(1) == 2 {
+				next.ServeHTTP(httptest.NewRecorder(), r)
+				w.Header().Set("Retry-After", "0")
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})(s)
+	})
+	require.NoError(t, err)
+	defer end()
+	o := quick
+	o.Environment, o.Tags, o.Retry, o.Generate, o.Sequences = e, "@sequences", 0, 0, 4
+	e.Mock = nil
+	report := run(t, o)
+	assert.Equal(t, reports.Pass, report.Scenarios[0].Verdict, report.Scenarios[0].Reason)
+	assert.Greater(t, n.Load(), int64(2))
 }

@@ -48,8 +48,13 @@ func (j *judge) accountInformation(list *strictjson.Value) {
 			j.add("SSO-04", Soft, expected, fmt.Sprintf("accounts[%d].accountInformation is %s", i, describe(v)))
 			return
 		}
-		if _, err := strictjson.Parse([]byte(v.Text)); err != nil && !strictjson.Recoverable(err) {
+		held, err := strictjson.Parse([]byte(v.Text))
+		if err != nil && !strictjson.Recoverable(err) {
 			j.add("SSO-04", Soft, expected, fmt.Sprintf("accounts[%d].accountInformation: %s", i, err))
+			return
+		}
+		if held.Kind == ags.String { // JSON that was put into a text twice
+			j.add("SSO-04", Soft, expected, fmt.Sprintf("accounts[%d].accountInformation holds a text in place of an object", i))
 			return
 		}
 	}

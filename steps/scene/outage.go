@@ -68,9 +68,9 @@ func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 		return true
 	case o.gone.IsZero():
 		if up, atOnce := r.lookForService(ctx); up {
-			if atOnce { // it may have come back just now, which one more try of a 503 tells
+			if atOnce {
 				o.looks++
-				return x.Status == http.StatusServiceUnavailable
+				return false
 			}
 			o.times, o.again, o.back = o.times+1, o.again+1, time.Now()
 			r.Client.NotLimited()

@@ -223,7 +223,7 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 // knows is refused just as the one of the environment file.
 func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool) (string, error) {
 	r, operation := w.Stage, x.Request.Operation
-	if !w.Live() || changed || w.Refusal || w.Subject != nil || w.Account == nil || operation != ags.SignOn && operation != ags.Register {
+	if !w.Live() || changed || w.Refusal || w.Subject != nil || w.Account == nil || operation != ags.SignOn {
 		return "", nil
 	}
 	if code, ok := check.SubCode(x.Exchange); ok && ags.IsSubCode(code) {

@@ -279,6 +279,8 @@ var answerPhrases = []Sentence{
 			for i, c := range w.Offers {
 				if v, err := strictjson.Parse([]byte(c.Information)); v == nil {
 					return talk.Missf("JSON in the text accountInformation", "account %d: %v", i+1, err)
+				} else if v.Kind == ags.String {
+					return talk.Missf("JSON in the text accountInformation", "account %d: JSON that was put into a text twice", i+1)
 				}
 			}
 			return nil

@@ -30,6 +30,10 @@ var (
 
 const longestSequence = 12
 
+// walksAgain is how often a sequence is begun again that something passing, such as a 503 whose call may have been
+// carried out, kept from telling.
+const walksAgain = 2
+
 // modelled is the reference model's knowledge of one client.
 type modelled struct {
 	client    *talk.Client
@@ -62,6 +66,9 @@ func walk(ctx context.Context, w *scene.World) error {
 	for i := range w.Stage.Options.Sequences {
 		sequence := generator.Example(int(w.Random.Uint32()))
 		found, walked, err := follow(ctx, w, sequence)
+		for again := 0; again < walksAgain && scene.Passes(err); again++ {
+			found, walked, err = follow(ctx, w, sequence)
+		}
 		if err != nil {
 			return err
 		}
