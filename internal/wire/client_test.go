@@ -198,6 +198,20 @@ func TestDoRefusesCallsThatCannotBeSent(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"": -1, "0": 0, "7": 7 * time.Second, " 120 ": 2 * time.Minute, "Wed, 02 Jan 2030 03:05:05 GMT": time.Minute,
+		"Wed, 02 Jan 2030 03:00:00 GMT": 0, "soon": -1, "-5": -1, "1.5": -1, "+5": -1, "1_0": -1, // it does not say
+		"Wed, 02 Jan 2030 03:05:05 UTC": time.Minute, "Wednesday, 02-Jan-30 03:05:05 UTC": time.Minute, "Wed Jan  2 03:05:05 2030": time.Minute,
+		"2147483648": 1 << 31 * time.Second, "1000000000000000000": 1 << 31 * time.Second, "1000000000000000000000000000000": 1 << 31 * time.Second,
+	} {
+		wait, said := RetryAfter(text, now)
+		assert.Equal(t, max(want, 0), wait, text)
+		assert.Equal(t, want >= 0, said, text)
+	}
+}
+
 func TestDoWaitsForRetryAfter(t *testing.T) {
 	date := time.Date(2023, 11, 14, 22, 13, 20, 0, time.UTC)
 	for name, c := range map[string]struct {
@@ -214,6 +228,8 @@ func TestDoWaitsForRetryAfter(t *testing.T) {
 		"too often":          {[]string{"1", "1", "1"}, 429, false, 3, []time.Duration{time.Second, time.Second}, 429},
 		"too long":           {[]string{"11"}, 429, false, 1, nil, 429},
 		"date":               {[]string{date.Add(7 * time.Second).Format(http.TimeFormat)}, 503, true, 2, []time.Duration{7 * time.Second}, 201},
+		"date in UTC":        {[]string{date.Add(7 * time.Second).Format(time.RFC1123)}, 503, true, 2, []time.Duration{7 * time.Second}, 201},
+		"date in CET":        {[]string{"Tue, 14 Nov 2023 23:13:27 CET"}, 503, true, 2, []time.Duration{250 * time.Millisecond}, 201},
 		"date that is over":  {[]string{date.Add(-time.Hour).Format(http.TimeFormat)}, 503, true, 2, []time.Duration{0}, 201},
 		"malformed":          {[]string{"soon"}, 429, false, 2, []time.Duration{250 * time.Millisecond}, 201},
 		"negative":           {[]string{"-1", "-1"}, 429, false, 3, []time.Duration{250 * time.Millisecond, 500 * time.Millisecond}, 201},

@@ -10,12 +10,10 @@
 package clients
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -370,21 +368,4 @@ func (c *Crowd) Notes() []string {
 	}
 	sort.Strings(notes)
 	return notes
-}
-
-// retryAfter reads a Retry-After: seconds or a date (RFC 9110 section 10.2.3).
-func retryAfter(text string, now time.Time) time.Duration {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(seconds, 1<<31)) * time.Second
-	}
-	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return max(0, at.Sub(now))
-		}
-	}
-	return 0
 }

@@ -576,14 +576,3 @@ func TestDiscoveryMustOfferTheService(t *testing.T) {
 		})
 	}
 }
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "0": 0, "7": 7 * time.Second, " 120 ": 2 * time.Minute, "Wed, 02 Jan 2030 03:05:05 GMT": time.Minute,
-		"Wed, 02 Jan 2030 03:00:00 GMT": 0, "soon": 0, "-5": 0, "1.5": 0, "+5": 0, "1_0": 0,
-		"2147483648": 1 << 31 * time.Second, "1000000000000000000": 1 << 31 * time.Second, "1000000000000000000000000000000": 1 << 31 * time.Second,
-	} {
-		assert.Equal(t, want, retryAfter(text, now), text)
-	}
-}

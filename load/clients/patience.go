@@ -10,6 +10,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -160,7 +161,7 @@ func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit
 			}
 			return outcome, answer, nil
 		}
-		asked := retryAfter(answer.RetryAfter, answer.Received)
+		asked, _ := wire.RetryAfter(answer.RetryAfter, answer.Received)
 		if asked > longestSetUp*(setUpTries-1) { // no try would come as late
 			outcome.Message += fmt.Sprintf(", which asks for a longer wait than a set-up makes (%s)", longestSetUp*(setUpTries-1))
 			return outcome, answer, nil

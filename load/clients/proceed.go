@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"agstest/internal/check"
+	"agstest/internal/wire"
 	"agstest/load/hit"
 )
 
@@ -138,7 +139,7 @@ func (c *Crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 		cl.unsure = cl.unsure || !untouched(outcome, answer)
 		wait := time.Duration(0)
 		if !c.IgnoreRetryAfter {
-			wait = retryAfter(answer.RetryAfter, answer.Received)
+			wait, _ = wire.RetryAfter(answer.RetryAfter, answer.Received)
 		}
 		if wait > longestWait {
 			c.sentAway.Add(1)

@@ -10,6 +10,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -230,7 +231,7 @@ func (s *StormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 		cl.unsure = false
 	}
 	canGoOn := kept || s.canSend(h.client)
-	wait := retryAfter(answer.RetryAfter, answer.Received)
+	wait, _ := wire.RetryAfter(answer.RetryAfter, answer.Received)
 	if s.IgnoreRetryAfter || outcome.Kind != hit.KindThrottled {
 		wait = 0
 	}
