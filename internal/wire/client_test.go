@@ -206,10 +206,13 @@ func TestRetryAfter(t *testing.T) {
 		"Wed, 02 Jan 2030 03:05:05 UTC": time.Minute, "Wednesday, 02-Jan-30 03:05:05 UTC": time.Minute, "Wed Jan  2 03:05:05 2030": time.Minute,
 		"2147483648": 1 << 31 * time.Second, "1000000000000000000": 1 << 31 * time.Second, "1000000000000000000000000000000": 1 << 31 * time.Second,
 	} {
-		wait, said := RetryAfter(text, now)
+		wait, said := RetryAfter(text, "", now)
 		assert.Equal(t, max(want, 0), wait, text)
 		assert.Equal(t, want >= 0, said, text)
 	}
+	wait, said := RetryAfter("Wed, 02 Jan 2030 03:15:00 GMT", "Wed, 02 Jan 2030 03:14:50 GMT", now)
+	assert.True(t, said)
+	assert.Equal(t, 10*time.Second, wait, "by the service's clock, which is ahead")
 }
 
 func TestDoWaitsForRetryAfter(t *testing.T) {

@@ -72,31 +72,31 @@ func waitBefore(x *Exchange, attempt int) (wait time.Duration, own, again bool) 
 	if !tooMany(x) {
 		return 0, false, false
 	}
-	now := x.Received
-	if date, err := http.ParseTime(x.Header.Get("Date")); err == nil {
-		now = date // both by the service's clock
-	}
-	if wait, said := RetryAfter(textproto.MIMEHeader(x.Header).Get("Retry-After"), now); said {
+	if wait, said := RetryAfter(textproto.MIMEHeader(x.Header).Get("Retry-After"), x.Header.Get("Date"), x.Received); said {
 		return wait, false, wait <= maxRetryAfter
 	}
 	return firstBackOff << attempt, true, true
 }
 
 // RetryAfter reads a Retry-After, seconds or a date (RFC 9110 section 10.2.3), and tells whether it says either. A date
-// may end in UTC too, as some limiters write it; the zone is the same.
-func RetryAfter(text string, now time.Time) (wait time.Duration, said bool) {
+// counts from the Date of the answer, if there is one, for both are by the service's clock, which may be another than
+// that of this machine. It may end in UTC too, as some limiters write it; the zone is the same.
+func RetryAfter(text, date string, received time.Time) (wait time.Duration, said bool) {
 	text = strings.TrimSpace(text)
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, 1<<31)) * time.Second, true
 	}
-	if date, utc := strings.CutSuffix(text, " UTC"); utc {
-		text = date + " GMT"
+	if inUTC, cut := strings.CutSuffix(text, " UTC"); cut {
+		text = inUTC + " GMT"
 	}
 	at, err := http.ParseTime(text)
 	if err != nil {
 		return 0, false
 	}
-	return max(at.Sub(now), 0), true
+	if now, err := http.ParseTime(date); err == nil {
+		received = now
+	}
+	return max(at.Sub(received), 0), true
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -508,6 +508,11 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 	}
 }
 
+func TestAWaitIsTakenByTheClockOfTheService(t *testing.T) {
+	answer := &hit.Answer{RetryAfter: "Wed, 02 Jan 2030 03:15:00 GMT", Date: "Wed, 02 Jan 2030 03:14:50 GMT", Received: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
+	assert.Equal(t, 10*time.Second, askedWait(answer), "it is ten minutes ahead of ours")
+}
+
 func TestSignOnThatWasThrottledKeepsItsSessionToken(t *testing.T) {
 	s := newService(t, mock.Config{Behaviour: mock.Behaviour{PopulationOnce: true}}, lab.Spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n%2 == 1 {

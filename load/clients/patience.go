@@ -10,7 +10,6 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
-	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -161,7 +160,7 @@ func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit
 			}
 			return outcome, answer, nil
 		}
-		asked, _ := wire.RetryAfter(answer.RetryAfter, answer.Received)
+		asked := askedWait(answer)
 		if asked > longestSetUp*(setUpTries-1) { // no try would come as late
 			outcome.Message += fmt.Sprintf(", which asks for a longer wait than a set-up makes (%s)", longestSetUp*(setUpTries-1))
 			return outcome, answer, nil

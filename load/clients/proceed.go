@@ -139,7 +139,7 @@ func (c *Crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 		cl.unsure = cl.unsure || !untouched(outcome, answer)
 		wait := time.Duration(0)
 		if !c.IgnoreRetryAfter {
-			wait, _ = wire.RetryAfter(answer.RetryAfter, answer.Received)
+			wait = askedWait(answer)
 		}
 		if wait > longestWait {
 			c.sentAway.Add(1)
@@ -185,6 +185,12 @@ func (c *Crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
 		return
 	}
 	to.push(n)
+}
+
+// askedWait is how long an answer asks its client to stay away. A date is held against the service's own clock.
+func askedWait(answer *hit.Answer) time.Duration {
+	wait, _ := wire.RetryAfter(answer.RetryAfter, answer.Date, answer.Received)
+	return wait
 }
 
 // longestWait is the longest Retry-After that is kept; a client that is asked to come again in the year 9999 takes no

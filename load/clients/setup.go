@@ -217,7 +217,7 @@ func callOf(request *hit.Request, s step) wire.Call {
 
 func answerOf(x *wire.Exchange) *hit.Answer {
 	return &hit.Answer{
-		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), SetCookie: x.Header.Values("Set-Cookie"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
+		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), Date: x.Header.Get("Date"), SetCookie: x.Header.Values("Set-Cookie"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
 	}
 }
 

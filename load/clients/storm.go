@@ -10,7 +10,6 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
-	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -231,7 +230,7 @@ func (s *StormRun) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 		cl.unsure = false
 	}
 	canGoOn := kept || s.canSend(h.client)
-	wait, _ := wire.RetryAfter(answer.RetryAfter, answer.Received)
+	wait := askedWait(answer)
 	if s.IgnoreRetryAfter || outcome.Kind != hit.KindThrottled {
 		wait = 0
 	}

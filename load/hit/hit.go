@@ -39,6 +39,7 @@ type Answer struct {
 	Header     Header // nil: none came
 	TraceBack  string // the trace that the service named in traceresponse or traceparent; empty: it named none, or the request had none
 	RetryAfter string
+	Date       string   // the service's clock, where RetryAfter may be there
 	SetCookie  []string // where the request asked for them
 	Truncated  bool     // the body was longer than the engine reads
 	Resent     bool     // it provably never reached the service at first, on a connection that was kept open, and was sent once more

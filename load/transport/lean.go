@@ -182,7 +182,7 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	answer.Status = h.response.StatusCode()
 	answer.Body = h.response.Body()
 	if mayRetryAfter(answer.Status) {
-		answer.RetryAfter = string(h.response.Header.Peek("Retry-After"))
+		answer.RetryAfter, answer.Date = string(h.response.Header.Peek("Retry-After")), string(h.response.Header.Peek("Date"))
 	}
 	if request.KeepCookies {
 		for _, line := range h.response.Header.Cookies() {

@@ -135,7 +135,7 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 	answer.Status, answer.Body = in.StatusCode, body.Bytes()[:min(body.Len(), mostBody)]
 	answer.Header = netHeader(in.Header)
 	if mayRetryAfter(in.StatusCode) {
-		answer.RetryAfter = in.Header.Get("Retry-After")
+		answer.RetryAfter, answer.Date = in.Header.Get("Retry-After"), in.Header.Get("Date")
 	}
 	if request.KeepCookies {
 		answer.SetCookie = in.Header.Values("Set-Cookie")

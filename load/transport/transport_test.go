@@ -148,6 +148,7 @@ func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 				assert.Equal(t, 503, answer.Status)
 				assert.Equal(t, "busy", string(answer.Body))
 				assert.Equal(t, "7", answer.RetryAfter)
+				assert.NotEmpty(t, answer.Date)
 				base, _ := url.Parse(c.target.URL)
 				header, connection := "4 [nagra] [application/json] [2]agstest", ""
 				if _, lean := carrier.(*leanTransport); lean {
