@@ -13,7 +13,10 @@ func (s *Server) serviceDiscovery(c *call) reply {
 		return *refused
 	}
 	behaviour := &c.set.behaviour
-	if token := c.header("token"); token != "" && behaviour.DiscoveryReadsToken || token == "" && !c.enforces(ruleTokenFree) {
+	switch token := c.header("token"); {
+	case token == "" && !c.enforces(ruleTokenFree):
+		return c.refuse(ruleToken, http.StatusUnauthorized, 0, "the header token is missing")
+	case token != "" && behaviour.DiscoveryReadsToken:
 		if _, err := s.bearer(c); err != nil {
 			return c.refuse(ruleToken, http.StatusNotFound, 0, "no service was found for this token")
 		}

@@ -170,3 +170,22 @@ func TestKnownCause(t *testing.T) {
 	assert.Equal(t, reports.Fail, stale.Verdict)
 	assert.Contains(t, stale.Reason, "take it off the list")
 }
+
+// TestDiscoveryThatWantsATokenIsOneRequirement: where servicediscovery is refused without a token, DISC-03 fails, and
+// what the list would have shown could not be told.
+func TestDiscoveryThatWantsATokenIsOneRequirement(t *testing.T) {
+	e := service(t, mock.Config{Faults: []mock.Fault{fault(t, "discovery-wants-token")}})
+	e.Mock = nil
+	o := quick
+	o.Environment = e
+	report := run(t, o)
+	assert.Equal(t, reports.Fail, report.Verdict)
+	var failed []string
+	for _, q := range report.Requirements {
+		if q.Verdict == reports.Fail {
+			failed = append(failed, q.ID)
+		}
+	}
+	assert.Equal(t, []string{"DISC-03"}, failed)
+	assert.Contains(t, requirement(t, report, "DISC-07").Reason, "refused without a token")
+}

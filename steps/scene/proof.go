@@ -49,6 +49,17 @@ func Barred(x *talk.Exchange) string {
 	return fmt.Sprintf("status %d came with a page of %s, “%s”: a firewall or another rule there refused the call, and the service was not asked", x.Status, maker, title)
 }
 
+// WantsToken explains a refusal of servicediscovery for want of a token. That none may be wanted is a rule of its own,
+// DISC-03, which fails; nothing else can be told of the list then.
+func (w *World) WantsToken(x *talk.Exchange) string {
+	status := EffectiveStatus(x)
+	if x.Request.Operation != ags.ServiceDiscovery || x.Request.HeaderValue("token") != "" || w.Scenario.Tagged("@DISC-03") ||
+		status != http.StatusUnauthorized && status != http.StatusForbidden {
+		return ""
+	}
+	return fmt.Sprintf("servicediscovery is refused without a token (status %d), which is a matter of DISC-03; what it lists could not be told", status)
+}
+
 // Unproven returns why a refusal shows nothing about its rule, and is empty if it does.
 func (w *World) Unproven(x *talk.Exchange) string {
 	if why := Barred(x); why != "" {

@@ -369,7 +369,7 @@ func statusIs(ctx context.Context, w *scene.World, x *talk.Exchange, wanted, tol
 		refusalWasWanted(w, x)
 		return talk.SoftMissf(expected, "%s", w.Describe(x))
 	}
-	if why := scene.Barred(x); why != "" {
+	if why := cmp.Or(scene.Barred(x), w.WantsToken(x)); why != "" {
 		return talk.Unknownf("%s", why)
 	}
 	if refusal && status/100 == 2 {

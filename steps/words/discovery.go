@@ -212,6 +212,9 @@ func parametersAreWhole(w *scene.World) error {
 
 func signOnEverywhere(ctx context.Context, w *scene.World) error {
 	if len(w.Services) == 0 {
+		if x, err := w.Last(); err == nil && w.WantsToken(x) != "" {
+			return talk.Unknownf("%s", w.WantsToken(x))
+		}
 		return talk.Missf("services", "none")
 	}
 	if err := w.HasClient(); err != nil {
