@@ -49,6 +49,9 @@ func (w *World) SayInTurn(ctx context.Context, r *talk.Request, timeout time.Dur
 	return w.Say(ctx, r, timeout)
 }
 
+// EncryptsPasswords tells that the environment file says how passwords are encrypted.
+func (w *World) EncryptsPasswords() bool { return w.Stage.encryption != nil }
+
 // sealed returns a request as it is sent: its passwords, right or wrong, are encrypted if the environment file says
 // how.
 func (w *World) sealed(ctx context.Context, r *talk.Request) (wire.Call, error) {

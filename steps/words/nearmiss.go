@@ -161,8 +161,12 @@ func otherTenants(w *scene.World, right string) []nearMiss {
 	return nil
 }
 
-// nameOfUser is the name of the user in place of the password.
+// nameOfUser is the name of the user in place of the password. Where passwords are encrypted it is left out: the name
+// stands in the request in clear too.
 func nameOfUser(w *scene.World, right string) []nearMiss {
+	if w.EncryptsPasswords() {
+		return nil
+	}
 	for _, p := range w.Account.Parameters {
 		if isUserNameOf(w, ags.SignOn, w.Account.Parameters, p.Name) && p.Value != right && p.Value != "" {
 			return []nearMiss{{"in place of which the name of the user stands", p.Value, false}}
