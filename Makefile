@@ -43,7 +43,7 @@ test: ## run every test, with the race detector where a C compiler is found and 
 	else others=./...; fi; \
 	echo "$(GO) test -vet=off $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(AT_ONCE) $(FLAGS) $$others
 
-gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (15 min; wants a quiet machine); the quick half is in make test
+gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (25 min; wants a quiet machine); the quick half is in make test
 	@for g in nginx haproxy apache2 varnishd squid caddy lighttpd nghttpx traffic_manager hitch stunnel4; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
 	AGSTEST_GATEWAYS_WIDE=1 $(GO) test -count=1 -v -timeout 40m ./internal/gateways
 
