@@ -44,19 +44,46 @@ func (p *program) exitCode() int {
 	return exitPass
 }
 
-// showVerdict writes the last line of what is shown, for eyes and for tail -n 1. Where something failed, and the command
-// ends with the code of something else that came besides, the line says so.
+// showVerdict writes the last line of what is shown, for eyes and for tail -n 1. Where the command ends with the code
+// of something else that came besides, the line says so.
 func (p *program) showVerdict(v reports.Verdict) {
+	code := p.exitCode()
+	if sig := p.signalled(); sig != 0 && slices.Index(gravity, sig) < slices.Index(gravity, code) {
+		code = sig
+	}
 	besides := ""
-	if v == reports.Fail {
-		switch p.exitCode() {
-		case exitSetup:
-			besides = "; exit code 3, since something else could not be judged at all"
-		case exitInvalid:
-			besides = "; exit code 5, since a load is not valid"
+	switch code {
+	case exitPass, exitFail, exitInconclusive:
+	case exitSetup, exitInvalid:
+		if v == reports.Fail {
+			besides = fmt.Sprintf("; exit code %d, since %s", code, besidesVerdicts[code])
 		}
+	default:
+		besides = fmt.Sprintf("; exit code %d, since %s", code, besidesVerdicts[code])
 	}
 	fmt.Fprintf(p.stdout, "Verdict: %s%s\n", strings.ToUpper(v.Word()), besides)
+}
+
+// besidesVerdicts say what an exit code means that is not the one of the verdict.
+var besidesVerdicts = map[int]string{
+	exitInternal:    "agstest itself failed in a job",
+	exitUsage:       "a command or a file of a job was wrong",
+	exitOutput:      "not all results were written",
+	exitTerminated:  "it was told to stop",
+	exitInterrupted: "it was interrupted",
+	exitSetup:       "something else could not be judged at all",
+	exitInvalid:     "a load is not valid",
+}
+
+// signalled is the exit code of the signal that ends this run; 0: none came.
+func (p *program) signalled() int {
+	if p.caught == nil || p.served {
+		return 0
+	}
+	if sig := p.caught(); sig != nil {
+		return exitOf(sig)
+	}
+	return 0
 }
 
 func exitOf(sig os.Signal) int {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +25,13 @@ func TestTheVerdictLineAgreesWithTheExitCode(t *testing.T) {
 		{reports.Fail, []int{exitFail, exitInvalid}, "Verdict: FAIL; exit code 5, since a load is not valid\n"},
 		{reports.Fail, []int{exitInvalid, exitSetup, exitFail}, "Verdict: FAIL; exit code 3, since something else could not be judged at all\n"},
 		{reports.Invalid, []int{exitInvalid}, "Verdict: NOT VALID\n"},
+		{reports.Error, []int{exitSetup}, "Verdict: COULD NOT TELL\n"},
+		{reports.Fail, []int{exitUsage, exitSetup, exitFail}, "Verdict: FAIL; exit code 2, since a command or a file of a job was wrong\n"},
+		{reports.Error, []int{exitUsage, exitInconclusive}, "Verdict: COULD NOT TELL; exit code 2, since a command or a file of a job was wrong\n"},
+		{reports.Pass, []int{exitPass, exitOutput}, "Verdict: PASS; exit code 6, since not all results were written\n"},
+		{reports.Fail, []int{exitInternal, exitFail}, "Verdict: FAIL; exit code 70, since agstest itself failed in a job\n"},
+		{reports.Fail, []int{exitFail, exitInterrupted}, "Verdict: FAIL; exit code 130, since it was interrupted\n"},
+		{reports.Fail, []int{exitFail, exitTerminated}, "Verdict: FAIL; exit code 143, since it was told to stop\n"},
 	} {
 		var out bytes.Buffer
 		p := &program{stdout: &out}
@@ -32,6 +41,18 @@ func TestTheVerdictLineAgreesWithTheExitCode(t *testing.T) {
 		p.showVerdict(c.verdict)
 		assert.Equal(t, c.want, out.String())
 	}
+}
+
+// TestTheVerdictLineOfARunThatIsEnded: a signal counts as soon as it has come.
+func TestTheVerdictLineOfARunThatIsEnded(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &program{stdout: &out, caught: func() os.Signal { return syscall.SIGTERM }}
+	p.end(exitSetup)
+	p.showVerdict(reports.Fail)
+	p.end(exitUsage)
+	p.showVerdict(reports.Fail)
+	assert.Equal(t, "Verdict: FAIL; exit code 143, since it was told to stop\nVerdict: FAIL; exit code 2, since a command or a file of a job was wrong\n", out.String())
 }
 
 // TestAGateThatFailsBesideALoadThatIsNotValid: both are told in the last line.

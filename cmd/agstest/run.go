@@ -43,7 +43,8 @@ type program struct {
 
 	codes    []int // exit codes that apply; the gravest ends the process
 	exitZero bool
-	served   bool // a server that was asked to stop has done its work
+	served   bool             // a server that was asked to stop has done its work
+	caught   func() os.Signal // the signal that ends the run; nil: none yet
 }
 
 // run is the whole program: it reads nothing but its arguments and returns the exit code.
@@ -67,6 +68,7 @@ func (p *program) run(args []string) (code int) {
 	p.guardGoroutines()
 	ctx, caught, stop := p.untilSignal()
 	defer stop()
+	p.caught = caught
 
 	root := p.root()
 	root.SetArgs(args)
@@ -86,8 +88,8 @@ func (p *program) run(args []string) (code int) {
 	if err := stdout.fault(); err != nil {
 		p.fail(err)
 	}
-	if sig != nil && !p.served {
-		p.end(exitOf(sig))
+	if code := p.signalled(); code != 0 {
+		p.end(code)
 	}
 	return p.exitCode()
 }

@@ -47,8 +47,7 @@ type Matrix struct {
 	Verdict      reports.Verdict `json:"verdict"`
 	Reason       string          `json:"reason"`
 	Environments []Environment   `json:"environments"`
-	// Causes are the faults, one entry for all requirements that one expectation and one answer broke, the widest
-	// first.
+	// Causes are the faults, each once with all requirements that it broke, the widest first.
 	Causes       []Cause       `json:"causes"`
 	Requirements []Requirement `json:"requirements"` // in catalogue order
 	Load         []Operation   `json:"load,omitempty"`
@@ -120,7 +119,9 @@ type Requirement struct {
 
 // Cause is one expectation that answers did not meet.
 type Cause struct {
+	ID           string          `json:"id,omitempty"` // as the reports of the runs name it
 	Verdict      reports.Verdict `json:"verdict"`
+	Operation    string          `json:"operation,omitempty"`
 	Expected     string          `json:"expected"`
 	Got          string          `json:"got"`
 	Requirements []string        `json:"requirements"`

@@ -90,6 +90,29 @@ func TestBuild(t *testing.T) {
 }
 
 // TestNothingIsGreenByOversight: the exit code of a run and its verdict both count, the graver one for the environment.
+// TestCausesAreThoseOfTheRuns: what the report of a run calls one cause is one here, and one of two environments is
+// told once. A requirement that no cause stands for has an entry of its own.
+func TestCausesAreThoseOfTheRuns(t *testing.T) {
+	caused := func(environment string) *runs.Stored {
+		run := checked(environment, fail, fail, fail, pass)
+		run.Conformance.Requirements[1].Findings[0].Expected = "one of 200, 400"
+		run.Conformance.Causes = []reports.Cause{{ID: "C-00000001", Verdict: fail, Operation: "refresh", Expected: "status 200", Got: "status 201", Requirements: []string{"R-01", "R-02"}},
+			{ID: "C-00000002", Verdict: reports.Known, Expected: "a name", Got: "none", Requirements: []string{"R-03"}}}
+		return run
+	}
+	alone := caused("int")
+	alone.Conformance.Requirements[2].Verdict, alone.Conformance.Requirements[2].Reason = reports.Error, "nobody knows"
+	m := Build("release", "", "", reports.Tool{Version: "1"}, []Column{{"dev", []Part{part(caused("dev"), 1)}}, {"int", []Part{part(alone, 1)}}})
+	assert.Equal(t, []Cause{
+		{ID: "C-00000001", Verdict: fail, Operation: "refresh", Expected: "status 200", Got: "status 201", Requirements: []string{"R-01", "R-02"}, Environments: []string{"dev", "int"},
+			Link: "dev/conform/conformance.html#r-R-01"},
+		{Verdict: reports.Error, Got: "nobody knows", Requirements: []string{"R-03"}, Environments: []string{"int"}, Link: "int/conform/conformance.html#r-R-03"},
+	}, m.Causes)
+	var text bytes.Buffer
+	require.NoError(t, Text(&text, m))
+	assert.Contains(t, text.String(), "  fail in dev, int: refresh: expected status 200, got status 201 (R-01, R-02)\n")
+}
+
 // TestFirstIsWhatFailedWithoutACause: loads and environments that nobody could ask stand in the list of what to look at
 // first, beside the causes; a run whose environment has causes does not stand there twice.
 func TestFirstIsWhatFailedWithoutACause(t *testing.T) {

@@ -155,44 +155,59 @@ func differs(cells []Cell) bool {
 	return false
 }
 
-// causes gathers what was missed: findings with the same expectation and the same answer are one cause, wherever they
-// were met.
+// causes gathers what was missed. A cause of two environments is one, and it breaks here what it breaks in their own
+// reports. Where a run names no cause, findings with the same expectation and the same answer are one.
 func (m *Matrix) causes(columns []Column) {
 	type key struct {
-		verdict       reports.Verdict
-		expected, got string
+		verdict           reports.Verdict
+		id, expected, got string
 	}
 	index := map[key]int{}
+	add := func(environment, link string, k key, found Cause) {
+		i, known := index[k]
+		if !known {
+			i = len(m.Causes)
+			index[k] = i
+			if link != "" {
+				found.Link = link + "#r-" + found.Requirements[0]
+			}
+			m.Causes = append(m.Causes, found)
+		}
+		cause := &m.Causes[i]
+		for _, id := range found.Requirements {
+			if !slices.Contains(cause.Requirements, id) {
+				cause.Requirements = append(cause.Requirements, id)
+			}
+		}
+		if !slices.Contains(cause.Environments, environment) {
+			cause.Environments = append(cause.Environments, environment)
+		}
+	}
 	for _, column := range columns {
 		conformance, link, _ := column.evidence()
 		if conformance == nil {
 			continue
 		}
-		for _, r := range conformance.Requirements {
-			if r.Verdict != reports.Fail && r.Verdict != reports.Error {
+		caused := map[string]bool{}
+		for _, c := range conformance.CausesOf(reports.Fail, reports.Error) {
+			if len(c.Requirements) == 0 {
 				continue
 			}
-			k := key{r.Verdict, "", r.Reason}
+			for _, id := range c.Requirements {
+				caused[id] = true
+			}
+			add(column.Name, link, key{verdict: c.Verdict, id: c.ID},
+				Cause{ID: c.ID, Verdict: c.Verdict, Operation: c.Operation, Expected: c.Expected, Got: c.Got, Requirements: slices.Clone(c.Requirements)})
+		}
+		for _, r := range reports.OfVerdict(conformance.Requirements, reports.Fail, reports.Error) {
+			if caused[r.ID] {
+				continue
+			}
+			k := key{verdict: r.Verdict, got: r.Reason}
 			if len(r.Findings) > 0 {
 				k.expected, k.got = r.Findings[0].Expected, r.Findings[0].Got
 			}
-			i, known := index[k]
-			if !known {
-				i = len(m.Causes)
-				index[k] = i
-				cause := Cause{Verdict: k.verdict, Expected: k.expected, Got: k.got}
-				if link != "" {
-					cause.Link = link + "#r-" + r.ID
-				}
-				m.Causes = append(m.Causes, cause)
-			}
-			cause := &m.Causes[i]
-			if !slices.Contains(cause.Requirements, r.ID) {
-				cause.Requirements = append(cause.Requirements, r.ID)
-			}
-			if !slices.Contains(cause.Environments, column.Name) {
-				cause.Environments = append(cause.Environments, column.Name)
-			}
+			add(column.Name, link, k, Cause{Verdict: k.verdict, Expected: k.expected, Got: k.got, Requirements: []string{r.ID}})
 		}
 	}
 	slices.SortStableFunc(m.Causes, func(a, b Cause) int {

@@ -46,12 +46,18 @@ func Text(w io.Writer, m *Matrix) error {
 	return out.Flush()
 }
 
-// words are the cause in one line.
-func (c Cause) words() string {
-	if c.Expected == "" {
-		return clipped(c.Got, 160)
+// Sentence describes the cause in one line, as the report of a run does.
+func (c Cause) Sentence() string {
+	said := reports.FindingSentence(reports.Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
+	if c.Operation != "" {
+		return c.Operation + ": " + said
 	}
-	return clipped("expected "+c.Expected+", got "+c.Got, 160)
+	return said
+}
+
+// words are the cause in one line of a terminal.
+func (c Cause) words() string {
+	return clipped(c.Sentence(), 160)
 }
 
 // Markdown writes the summary for a merge request: the verdict, the environments and the points to look at first, the
