@@ -62,6 +62,7 @@ type loadFlags struct {
 	dryRun                bool
 	storm                 int
 	within, patience      time.Duration
+	given                 func(flag string) bool // on the command line, whatever its value; nil: nobody knows
 }
 
 // register adds all flags of a load. It registers their older names if they are free: in a gate they belong to its
@@ -102,6 +103,7 @@ func (f *loadFlags) registerLimits(c *cobra.Command) {
 // registerTraffic adds the flags of the requests and their senders.
 func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags := c.Flags()
+	f.given = flags.Changed
 	flags.StringVar(&f.workload, "workload", "", "what is sent: "+strings.Join(clients.Workloads, ", "))
 	flags.StringVar(&f.mix, "mix", "", "shares of the workload mixed, such as signon=1,refresh=9")
 	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
@@ -199,10 +201,28 @@ func (f *loadFlags) check() error {
 			return failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
 	}
-	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag} {
+	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag, "access-lifetime": f.accessLifetime, "session-lifetime": f.sessionLifetime,
+		"within": f.within, "give-up-after": f.patience} {
 		if value < 0 {
 			return failure.Usagef("--%s must be a time such as 30s, not %s", name, value)
 		}
+	}
+	if f.given != nil {
+		return f.checkNone()
+	}
+	return nil
+}
+
+// checkNone refuses a load of nothing, mostly a variable of a pipeline that has no value: the load of a mock that says
+// nothing would be sent in its place, and pass.
+func (f *loadFlags) checkNone() error {
+	switch {
+	case f.given("duration") && f.duration == 0:
+		return failure.Usagef("--duration must be a time such as 30s, not 0s")
+	case f.given("population") && f.population == 0:
+		return failure.Usagef("--population must be at least 1, not 0")
+	case f.given("storm") && f.storm == 0:
+		return failure.Usagef("--storm must be at least 1, not 0")
 	}
 	return nil
 }

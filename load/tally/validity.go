@@ -231,6 +231,9 @@ func keptInWords(r *reports.Load) string {
 		return fmt.Sprintf("every client was signed in; %s of %s answers asked to come again later; no limit was set",
 			figures.Count(r.Total.Wrong), figures.Count(r.Total.Right+r.Total.Wrong))
 	case len(r.Limits) == 0:
+		if r.Total.Right == 1 {
+			return "the one answer was right; no limit was set"
+		}
 		return fmt.Sprintf("all %s answers were right; no limit was set", figures.Count(r.Total.Right))
 	case len(r.Limits) == 1:
 		return "the limit was kept" + wrong

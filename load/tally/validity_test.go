@@ -232,6 +232,15 @@ func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 	}
 }
 
+// TestOneAnswerIsNoCrowd: the reason of a load of one hit.
+func TestOneAnswerIsNoCrowd(t *testing.T) {
+	r := good()
+	r.Total.Right = 1
+	assert.Equal(t, "the one answer was right; no limit was set", keptInWords(r))
+	r.Total.Right = 2
+	assert.Equal(t, "all 2 answers were right; no limit was set", keptInWords(r))
+}
+
 // Each kind of wrong answer says what it did to the run, and which limit decided that.
 func TestKindsOfWrongAnswersAreJudged(t *testing.T) {
 	limitOf := func(expression string, verdict reports.Verdict) reports.Limit {
