@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,7 +141,11 @@ func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*plan
 			return nil, err
 		}
 	}
-	return r, r.checkFiles()
+	from := r.folder
+	if !r.resumed {
+		from = args[0]
+	}
+	return r, r.checkFiles(from)
 }
 
 func (r *planRun) read(c *cobra.Command, path string) error {
@@ -166,15 +171,24 @@ func (r *planRun) read(c *cobra.Command, path string) error {
 	return nil
 }
 
-// checkFiles sees that the environment files are there before the first run is made.
-func (r *planRun) checkFiles() error {
+// checkFiles sees that the environment files are there before the first run is made. From is where the plan was read.
+func (r *planRun) checkFiles(from string) error {
 	for _, job := range r.plan.Jobs {
 		for _, file := range job.Files {
-			if !filepath.IsAbs(file) {
-				file = filepath.Join(r.journal.Dir, file)
+			path := file
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(r.journal.Dir, file)
 			}
-			if info, err := os.Stat(file); err != nil || info.IsDir() {
-				return failure.Usagef("the environment file %s of %s in the plan cannot be read", file, job.Environment)
+			info, err := os.Stat(path)
+			if err == nil && info.IsDir() {
+				err = errors.New("it is a folder")
+			}
+			var where *fs.PathError
+			if errors.As(err, &where) {
+				err = where.Err // the path is told as it is written in the plan
+			}
+			if err != nil {
+				return failure.Usagef("%s: the environment file %s of %s in the plan cannot be read: %w", from, file, job.Environment, err)
 			}
 		}
 	}
@@ -213,6 +227,9 @@ func planFlagCheck(root *cobra.Command) plan.Check {
 		for _, value := range values {
 			if err := flag.Value.Set(value); err != nil {
 				return fmt.Errorf("--%s of agstest %s: %w", name, command, err)
+			}
+			if err := planValue(command, name, value); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -178,7 +178,17 @@ func TestPlanIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"a flag of the plan itself", "environments: [{file: e.yaml, conform: {out: x}}]\n", "--out is what the plan itself decides"},
 		{"a value that is none", "environments: [{file: e.yaml, conform: {generate: many}}]\n", "--generate of agstest conform"},
 		{"several values for one", "environments: [{file: e.yaml, conform: {tags: [a, b]}}]\n", "--tags of agstest conform takes one value, not 2"},
-		{"a file that is not there", "environments: [other.yaml]\n", "other.yaml of other in the plan cannot be read"},
+		{"a file that is not there", "environments: [other.yaml]\n", "p.yaml: the environment file other.yaml of other in the plan cannot be read: no such file"},
+		{"a requirement that there is not", "environments: [e.yaml]\nconform: {only: [REF-01, REF-99]}\n", `p.yaml:2: there is no requirement "REF-99"; the nearest is REF-09`},
+		{"one of a list in one text", "environments: [e.yaml]\nconform: {only: \"REF-01, REF99\"}\n", `p.yaml:2: there is no requirement "REF99"`},
+		{"a part of no contract", "environments: [e.yaml]\ngate: {profile: soo}\n", `p.yaml:2: --profile must be one of full, `},
+		{"a rate without a unit", "environments: [{file: e.yaml, load: {rate: 20}}]\n", `p.yaml:1: --rate: the rate "20" has no unit`},
+		{"a limit without a unit", "environments: [e.yaml]\nload:\n  limit: [\"errors<1%\", \"refresh.p99<300\"]\n", `p.yaml:3: --limit: the limit "refresh.p99<300": p99 needs a time with a unit`},
+		{"a mix that is none", "environments: [e.yaml]\nload: {mix: signon}\n", "p.yaml:2: --mix: "},
+		{"a workload that is none", "environments: [e.yaml]\nab: {workload: refesh}\n", "p.yaml:2: "},
+		{"a load of no time", "environments: [e.yaml]\nload: {duration: 0s}\n", "p.yaml:2: --duration must be a time such as 30s, not 0s"},
+		{"a load of nobody", "environments: [e.yaml]\nload: {population: 0}\n", "p.yaml:2: --population must be at least 1, not 0"},
+		{"a report that is none", "environments: [e.yaml]\nconform: {reports: \"csv,alure\"}\n", `p.yaml:2: --reports must be one of allure, `},
 	} {
 		path := filepath.Join(dir, "p.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(c.plan), 0o600))
