@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	unescape "html"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func TestCompareJUnitIsRedExactlyWhereTheVerdictIs(t *testing.T) {
 				failures += suite.Failures
 				assert.Zero(t, suite.Errors)
 			}
-			red := c.Verdict == reports.Regressed || c.Verdict == reports.Fail || strict && (c.Verdict == reports.Inconclusive || c.Verdict == reports.NotComparable)
+			red := slices.Contains([]reports.Verdict{reports.Regressed, reports.Fail, reports.Inconclusive, reports.NotComparable}, c.Verdict)
 			assert.Equal(t, red, failures > 0, "%s, strict %v: %s", name, strict, c.Verdict)
 		}
 	}
@@ -157,7 +158,7 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 func TestCompareTextOnATerminal(t *testing.T) {
 	c := compare.Compare(reports.Parts{Load: storedLoad("a", folderDay, 10*time.Millisecond)}, reports.Parts{Load: storedLoad("b", folderDay, 11*time.Millisecond)})
 	assert.Equal(t, strings.TrimLeft(`
-Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.
+Comparison: OBSERVED  The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance. None looks far worse.
   first run    staging, 2026-11-23 09:30:00 UTC
   second run   staging, 2026-11-23 09:30:00 UTC
     figure          first run  second run  change        shown, not judged
@@ -167,7 +168,7 @@ Comparison: INCONCLUSIVE  The load figures of the two runs are shown and not jud
     refresh p99     25.0 ms    27.5 ms     +10.0 %
   next: To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR.
 `, "\n"), render(t, func(w io.Writer) error { return text.Comparison(w, c, false) }))
-	assert.Contains(t, render(t, func(w io.Writer) error { return text.Comparison(w, c, true) }), "\x1b[1;33mINCONCLUSIVE\x1b[0m")
+	assert.Contains(t, render(t, func(w io.Writer) error { return text.Comparison(w, c, true) }), "\x1b[1;36mOBSERVED\x1b[0m")
 	c.Reason = "\x1b]0;title\a"
 	assert.NotContains(t, render(t, func(w io.Writer) error { return text.Comparison(w, c, false) }), "\x1b")
 }

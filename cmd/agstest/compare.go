@@ -155,6 +155,6 @@ func (p *program) recordComparison(c *cobra.Command, comparison *compare.Compari
 	if err := r.write(); err != nil {
 		return r.finish(err)
 	}
-	p.end(exitOfVerdict(comparison.Verdict, out.strict))
+	p.end(exitOfVerdict(comparison.Verdict))
 	return r.finish(nil)
 }

@@ -255,7 +255,7 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 		if writing := r.write(); err == nil {
 			err = writing
 		}
-		p.end(exitOfConformance(c, r.output.strict))
+		p.end(exitOfConformance(c))
 	}
 	return c, err
 }
@@ -271,7 +271,7 @@ func (r *recorder) check(ctx context.Context, o steps.Options) (*reports.Conform
 
 // exitOfConformance: where some requirements could not be told but others were judged, nothing failed and nobody is to
 // take the run for the whole; where nothing could be judged, the set-up failed.
-func exitOfConformance(c *reports.Conformance, strict bool) int {
+func exitOfConformance(c *reports.Conformance) int {
 	if c.Verdict == reports.Error {
 		for _, requirement := range c.Requirements {
 			switch requirement.Verdict {
@@ -280,7 +280,7 @@ func exitOfConformance(c *reports.Conformance, strict bool) int {
 			}
 		}
 	}
-	return exitOfVerdict(c.Verdict, strict)
+	return exitOfVerdict(c.Verdict)
 }
 
 // listRequirements prints the requirements that a run would check.

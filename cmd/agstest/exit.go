@@ -17,7 +17,7 @@ const (
 	exitFail         = 1   // a check failed
 	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
 	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // less was judged than coverage asks for; a part of what was asked could not be told, or was not done; a comparison is inconclusive or not comparable, and --strict was given
+	exitInconclusive = 4   // less was judged than coverage asks for; a part of what was asked could not be told, or was not done; a comparison is inconclusive or not comparable
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitOutput       = 6   // what was found could not be written, or not all of it
 	exitInternal     = 70  // our own fault
@@ -93,38 +93,34 @@ func exitOf(sig os.Signal) int {
 	return exitInterrupted
 }
 
-// exitOfLoad is exitOfVerdict for a load. One that did not do all that was asked is never green, with --strict or
-// without: it ran out of clients, was ended or misses a shard, or a limit that was to be judged could not be.
+// exitOfLoad is exitOfVerdict for a load, of which strict makes warnings failures.
 func exitOfLoad(l *reports.Load, strict bool) int {
 	if strict && l.Verdict == reports.Warn {
 		return exitFail
 	}
-	return exitOfVerdict(l.Verdict, strict || l.Verdict == reports.Inconclusive)
+	return exitOfVerdict(l.Verdict)
 }
 
 // exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: it is
 // why the two could not be compared, and must not pass as a green gate.
-func exitOfAB(c *compare.Comparison, strict bool) int {
+func exitOfAB(c *compare.Comparison) int {
 	if len(c.Interleaved.Invalid) > 0 {
 		return exitInvalid
 	}
-	return exitOfVerdict(c.Verdict, strict)
+	return exitOfVerdict(c.Verdict)
 }
 
-// exitOfVerdict turns the verdict of a run or a comparison into an exit code.
-func exitOfVerdict(v reports.Verdict, strict bool) int {
+// exitOfVerdict turns the verdict of a run or a comparison into an exit code. What was asked and not answered is never
+// green: a load that ran out of clients, was ended, misses a shard or could not decide a limit, and a comparison that
+// cannot tell.
+func exitOfVerdict(v reports.Verdict) int {
 	switch v {
 	case reports.Pass, reports.Partly, reports.Warn, reports.Observed, reports.Known, reports.Improved:
 		return exitPass
 	case reports.Invalid:
 		return exitInvalid
-	case reports.NotEnough: // with --strict or without: the user asked for it
+	case reports.NotEnough, reports.Inconclusive, reports.NotComparable:
 		return exitInconclusive
-	case reports.Inconclusive, reports.NotComparable:
-		if strict {
-			return exitInconclusive
-		}
-		return exitPass
 	case reports.Error, reports.Skipped, reports.NotExercised:
 		return exitSetup
 	}

@@ -51,19 +51,18 @@ func TestGravestExitCodeCounts(t *testing.T) {
 
 func TestExitCodeOfVerdict(t *testing.T) {
 	tests := []struct {
-		verdict       reports.Verdict
-		plain, strict int
+		verdict reports.Verdict
+		want    int
 	}{
-		{reports.Pass, 0, 0}, {reports.Warn, 0, 0}, {reports.Known, 0, 0}, {reports.Improved, 0, 0},
-		{reports.Fail, 1, 1}, {reports.Regressed, 1, 1},
-		{reports.Inconclusive, 0, 4}, {reports.NotComparable, 0, 4},
-		{reports.Invalid, 5, 5},
-		{reports.Error, 3, 3}, {reports.Skipped, 3, 3}, {reports.NotExercised, 3, 3},
-		{"", 1, 1}, {"a verdict of a later version", 1, 1},
+		{reports.Pass, 0}, {reports.Warn, 0}, {reports.Known, 0}, {reports.Improved, 0}, {reports.Observed, 0},
+		{reports.Fail, 1}, {reports.Regressed, 1},
+		{reports.Inconclusive, 4}, {reports.NotComparable, 4}, {reports.NotEnough, 4},
+		{reports.Invalid, 5},
+		{reports.Error, 3}, {reports.Skipped, 3}, {reports.NotExercised, 3},
+		{"", 1}, {"a verdict of a later version", 1},
 	}
 	for _, test := range tests {
-		assert.Equal(t, test.plain, exitOfVerdict(test.verdict, false), test.verdict)
-		assert.Equal(t, test.strict, exitOfVerdict(test.verdict, true), test.verdict)
+		assert.Equal(t, test.want, exitOfVerdict(test.verdict), test.verdict)
 	}
 	assert.Equal(t, 130, exitOf(syscall.SIGINT))
 	assert.Equal(t, 143, exitOf(syscall.SIGTERM))
@@ -71,28 +70,26 @@ func TestExitCodeOfVerdict(t *testing.T) {
 
 func TestComparisonOfASlowGeneratorIsNeverGreen(t *testing.T) {
 	for _, test := range []struct {
-		verdict       reports.Verdict
-		invalid       []string
-		plain, strict int
+		verdict reports.Verdict
+		invalid []string
+		want    int
 	}{
-		{reports.NotComparable, []string{"hits left late"}, 5, 5},
-		{reports.NotComparable, nil, 0, 4},
-		{reports.Inconclusive, nil, 0, 4},
-		{reports.Regressed, nil, 1, 1},
-		{reports.Pass, nil, 0, 0},
+		{reports.NotComparable, []string{"hits left late"}, 5},
+		{reports.NotComparable, nil, 4},
+		{reports.Inconclusive, nil, 4},
+		{reports.Regressed, nil, 1},
+		{reports.Pass, nil, 0},
 	} {
 		c := &compare.Comparison{Verdict: test.verdict, Interleaved: &compare.Interleaved{Invalid: test.invalid}}
-		assert.Equal(t, test.plain, exitOfAB(c, false), "%s %v", test.verdict, test.invalid)
-		assert.Equal(t, test.strict, exitOfAB(c, true), "%s %v, --strict", test.verdict, test.invalid)
+		assert.Equal(t, test.want, exitOfAB(c), "%s %v", test.verdict, test.invalid)
 	}
 }
 
 func TestConformanceThatCouldNotTellIsNeverGreen(t *testing.T) {
 	judged := &reports.Conformance{Verdict: reports.Error, Requirements: []reports.Requirement{{Verdict: reports.Pass}, {Verdict: reports.Error}}}
-	assert.Equal(t, exitInconclusive, exitOfConformance(judged, false))
-	assert.Equal(t, exitInconclusive, exitOfConformance(judged, true))
+	assert.Equal(t, exitInconclusive, exitOfConformance(judged))
 	dark := &reports.Conformance{Verdict: reports.Error, Requirements: []reports.Requirement{{Verdict: reports.Error}, {Verdict: reports.NotExercised}}}
-	assert.Equal(t, exitSetup, exitOfConformance(dark, false))
+	assert.Equal(t, exitSetup, exitOfConformance(dark))
 }
 
 func TestErrorsCarryTheirExitCode(t *testing.T) {

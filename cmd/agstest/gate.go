@@ -102,7 +102,7 @@ func (p *program) gate(ctx context.Context, r *recorder, check steps.Options, se
 		p.leaveLoadOut(r, send, whyNever(ctx, err))
 		return err
 	}
-	if r.conformance.Verdict == reports.Error && exitOfConformance(r.conformance, false) == exitSetup {
+	if r.conformance.Verdict == reports.Error && exitOfConformance(r.conformance) == exitSetup {
 		p.notef("load: left out, because nothing could be checked")
 		return p.leaveLoadOut(r, send, "nothing could be checked")
 	}

@@ -425,7 +425,7 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 	r.load = l
 	if r.gated != nil && r.conformance != nil {
 		steps.JudgeUnderLoad(r.conformance, l, *r.gated)
-		p.end(exitOfConformance(r.conformance, r.output.strict))
+		p.end(exitOfConformance(r.conformance))
 	}
 	p.end(exitOfLoad(l, r.output.strict)) // before it is shown, which says with what the command ends
 	if writing := r.write(); err == nil {

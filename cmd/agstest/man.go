@@ -105,11 +105,11 @@ func lowerFirst(s string) string {
 
 // exitTable is the table of README, for the manual page and for help.
 var exitTable = []struct{ code, meaning string }{
-	{"0", "Nothing failed: pass, warning, known, improved; inconclusive or not comparable too, without --strict."},
+	{"0", "Nothing failed: pass, warning, known, improved, observed."},
 	{"1", "A check, a limit or a comparison failed."},
 	{"2", "A flag or a file is wrong, and nothing was sent."},
 	{"3", "The service is not reachable or set-up failed, so nothing was judged."},
-	{"4", "A load did not do all that was asked: it ran out of clients, a shard is missing, or a limit could not be decided; or a comparison is inconclusive or not comparable, and --strict was given."},
+	{"4", "A load did not do all that was asked: it ran out of clients, a shard is missing, or a limit could not be decided; or a comparison is inconclusive or not comparable."},
 	{"5", "The load generator was too slow: the figures do not speak of the service."},
 	{"6", "What was found could not be written, or not all of it: no room, or stdout cannot be written; the message says what is there."},
 	{"70", "Internal error of agstest."},

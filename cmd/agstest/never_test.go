@@ -130,7 +130,7 @@ func TestAComparisonThatCouldNotBeginSaysSoInEveryFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(at("mock.yaml"), m.Environment(server.URL, "", ""), 0o600))
 	args := []string{"ab", "--aa", "--env", at("mock.yaml"), "--workload", "refresh", "--rate", "100/s", "--pairs", "10", "--block", "200ms", "--max-lag", "1m", "--out", at("run")}
 	code, stdout, stderr := call(t, nil, args...)
-	require.Contains(t, []int{exitPass, exitFail, exitInvalid}, code, stdout+stderr) // a busy machine is too slow for it
+	require.Contains(t, []int{exitPass, exitFail, exitInconclusive, exitInvalid}, code, stdout+stderr) // its blocks are short, and a busy machine is too slow for it
 	server.Close()
 	code, stdout, stderr = call(t, nil, args...)
 	require.Equal(t, exitSetup, code, stdout+stderr)

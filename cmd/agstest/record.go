@@ -52,7 +52,7 @@ func (f *outputFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "the run's folder; left out: out/<utc>-<environment>-<kind>-<id>")
 	flags.BoolVar(&f.json, "json", false, "write the result to stdout as JSON instead of a summary")
-	flags.BoolVar(&f.strict, "strict", false, "warnings fail; inconclusive and not comparable end with exit code 4")
+	flags.BoolVar(&f.strict, "strict", false, "warnings fail")
 	flags.BoolVar(&f.exitZero, "exit-zero", false, "end with exit code 0 whatever the run found, for those who only collect; errors keep theirs")
 	f.registerRendering(c)
 	_ = c.MarkFlagDirname("out")

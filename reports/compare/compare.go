@@ -139,7 +139,9 @@ func (c *Comparison) settle() {
 		c.Advice = append(c.Advice, part.advice()...)
 	}
 	if part := c.Load; part != nil {
-		c.Verdict = reports.Graver(c.Verdict, part.Verdict)
+		if c.Conformance == nil || part.Verdict != reports.Observed { // what is only shown decides nothing where something is judged
+			c.Verdict = reports.Graver(c.Verdict, part.Verdict)
+		}
 		reasons = append(reasons, part.Reason)
 		c.NotComparable = append(c.NotComparable, part.NotComparable...)
 		c.Advice = append(c.Advice, part.advice()...)

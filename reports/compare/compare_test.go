@@ -57,6 +57,8 @@ func TestCompareConformance(t *testing.T) {
 		{"never judged", "skipped", "not-exercised", "", reports.Pass},
 		{"not in the older catalogue", "", "pass", compare.Gained, reports.Pass},
 		{"not in the newer catalogue", "pass", "", compare.Lost, reports.Inconclusive},
+		{"shown by the load of a gate, and the new run has none", "observed", "", "", reports.Pass},
+		{"shown by the load of a gate, and the old run had none", "", "observed", "", reports.Pass},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			side := func(id, verdict string) *reports.Conformance {
@@ -195,13 +197,34 @@ func TestTwoLoneLoadRunsAreNeverRegressed(t *testing.T) {
 	new.Operations["refresh"].Wrong, new.Operations["refresh"].Right = 3000, 3000
 	c := compare.Compare(reports.Parts{Load: old}, reports.Parts{Load: new})
 	assert.Equal(t, reports.Inconclusive, c.Verdict)
-	assert.Equal(t, "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.", c.Reason)
+	assert.Equal(t, "The second load run looks far worse, and two single runs cannot tell a change from chance: refresh p50 +900.0 % (100.0 ms, before 10.0 ms); "+
+		"refresh p95 +900.0 % (170.0 ms, before 17.0 ms); 50.00 % of the answers to refresh wrong (before: 0 %).", c.Reason)
 	require.Len(t, c.Load.Operations, 1)
 	shift := c.Load.Operations[0].Shift
 	last := shift[len(shift)-1]
 	assert.Equal(t, compare.ShiftPoint{Quantile: 0.99, Old: 25e6, New: 250e6}, last, "p99.9 of 6,000 answers rests on six of them, so it is left out")
 	assert.InDelta(t, 9.0, last.Change(), 1e-9)
 	assert.Contains(t, c.Advice[1], "Wrong answers of refresh rose from 0 % to 50.00 %")
+}
+
+// Two lone runs are shown. What looks far worse leaves the question open, and nobody is to take it for green.
+func TestTwoLoneLoadRunsAreShownUnlessOneLooksFarWorse(t *testing.T) {
+	for name, test := range map[string]struct {
+		old, new time.Duration
+		wrong    int64
+		want     reports.Verdict
+	}{
+		"the same":                      {10 * time.Millisecond, 10 * time.Millisecond, 0, reports.Observed},
+		"faster":                        {10 * time.Millisecond, 2 * time.Millisecond, 0, reports.Observed},
+		"as two runs may differ":        {10 * time.Millisecond, 14 * time.Millisecond, 100, reports.Observed},
+		"much slower":                   {10 * time.Millisecond, 16 * time.Millisecond, 0, reports.Inconclusive},
+		"many wrong":                    {10 * time.Millisecond, 10 * time.Millisecond, 200, reports.Inconclusive},
+		"twice as slow, and fast still": {300 * time.Microsecond, 600 * time.Microsecond, 0, reports.Observed},
+	} {
+		old, new := storedLoad("a", folderDay, test.old), storedLoad("b", folderDay.Add(time.Hour), test.new)
+		new.Operations["refresh"].Wrong, new.Operations["refresh"].Right = test.wrong, 6000-test.wrong
+		assert.Equal(t, test.want, compare.CompareLoad(old, new).Verdict, name)
+	}
 }
 
 func TestLoadRunsThatCannotBeCompared(t *testing.T) {
@@ -262,8 +285,10 @@ func TestCompareOfGatesTakesThePartThatDecides(t *testing.T) {
 	stillRegressed := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 fail"), Load: other})
 	assert.Equal(t, reports.Regressed, stillRegressed.Verdict, "a broken rule is no less broken where the load cannot be compared")
 	same := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 pass"), Load: load("b")})
-	assert.Equal(t, reports.Inconclusive, same.Verdict)
-	assert.Equal(t, "No requirement that the first run saw kept fails in the second. The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance.", same.Reason)
+	assert.Equal(t, reports.Pass, same.Verdict, "what is only shown decides nothing")
+	assert.Equal(t, "No requirement that the first run saw kept fails in the second. The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance. None looks far worse.", same.Reason)
+	slow := compare.Compare(reports.Parts{Conformance: conformanceOf("a", "A-1 pass"), Load: load("a")}, reports.Parts{Conformance: conformanceOf("b", "A-1 pass"), Load: storedLoad("b", folderDay, 10*time.Millisecond)})
+	assert.Equal(t, reports.Inconclusive, slow.Verdict)
 }
 
 func TestShiftIsReadFromTheCurve(t *testing.T) {

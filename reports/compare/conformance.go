@@ -115,6 +115,8 @@ func direction(old, new Evidence) Direction {
 		return ""
 	case was == unjudged && is == unjudged:
 		return ""
+	case old.Verdict == reports.Observed && new.Verdict == "", old.Verdict == "" && new.Verdict == reports.Observed:
+		return "" // what only the load of a gate shows, and one of the two runs had none; it gates nothing
 	case is == broken && was == unjudged:
 		return NewlySeen
 	case is == broken:
@@ -172,7 +174,7 @@ const findingsShown = 3
 
 func evidenceOf(run *reports.Conformance, requirement *reports.Requirement) Evidence {
 	if requirement == nil {
-		return Evidence{Reason: "This run's catalogue does not have the requirement."}
+		return Evidence{Reason: "This run does not have the requirement."}
 	}
 	e := Evidence{Verdict: requirement.Verdict, Reason: requirement.Reason}
 	for _, finding := range requirement.Findings {

@@ -86,9 +86,9 @@ func (i *Interleaved) describe(pairs []Pair, operation, metric string) MetricCom
 		m.Old, m.New = stats.Median(s.old), stats.Median(s.new)
 		beyond := stats.Median(s.right) * (1 - metricQuantiles[metric])
 		if math.Round(beyond) < fewestBeyond {
-			m.Verdict = reports.Skipped
+			m.Verdict, m.more = reports.Skipped, fewestBeyond/math.Max(beyond, 0.05)
 			m.Reason = fmt.Sprintf("Not judged: about %.1f answers of a block lie beyond its %s, and at least %d must. Send %.1f times as many hits a block.",
-				beyond, metric, fewestBeyond, fewestBeyond/math.Max(beyond, 0.05))
+				beyond, metric, fewestBeyond, m.more)
 			return m
 		}
 	}

@@ -5,13 +5,15 @@ import (
 	"math"
 	"sort"
 	"strconv"
+	"strings"
+	"time"
 
 	"agstest/internal/figures"
 	"agstest/reports"
 )
 
-// LoadComparison shows the figures of two load runs side by side. It judges nothing by itself: its verdict is
-// inconclusive, or not comparable.
+// LoadComparison shows the figures of two load runs side by side. It never finds a regression: its verdict is
+// observed, inconclusive where the second run looks far worse, or not comparable.
 type LoadComparison struct {
 	Verdict       reports.Verdict       `json:"verdict"`
 	Reason        string                `json:"reason"`
@@ -86,14 +88,44 @@ func CompareLoad(old, new *reports.Load) *LoadComparison {
 	if len(names) > 1 && old.Total != nil && new.Total != nil {
 		c.Operations = append(c.Operations, compareOperation(allOperations, old.Total, new.Total))
 	}
-	if len(c.NotComparable) > 0 {
+	far := c.farWorse()
+	switch {
+	case len(c.NotComparable) > 0:
 		c.Verdict = reports.NotComparable
 		c.Reason = "The load runs cannot be compared, so their figures are shown and not judged."
-	} else {
+	case len(far) > 0:
 		c.Verdict = reports.Inconclusive
-		c.Reason = "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance."
+		c.Reason = "The second load run looks far worse, and two single runs cannot tell a change from chance: " + strings.Join(far, "; ") + "."
+	default:
+		c.Verdict = reports.Observed
+		c.Reason = "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance. None looks far worse."
 	}
 	return c
+}
+
+// farTimes is by how much a response time must have grown, besides farBeyond, to look worse: a fast service is twice
+// as slow for a moment.
+const farTimes = int64(time.Millisecond)
+
+// farWorse names the figures of the second run that are so much worse that nobody should go on without asking again.
+// The bounds are those from which a history needs no second run; p99 is left out here as there.
+func (c *LoadComparison) farWorse() (found []string) {
+	floor := Rules{}.WithDefaults().Floor
+	for _, o := range c.Operations {
+		if o.Operation == allOperations || o.Old == nil || o.New == nil {
+			continue
+		}
+		for _, point := range o.Shift {
+			metric := QuantileWord(point.Quantile)
+			if (metric == "p50" || metric == "p95") && point.Change() > farBeyond*floor.of(metric) && point.New-point.Old > farTimes {
+				found = append(found, fmt.Sprintf("%s %s %s (%s, before %s)", o.Operation, metric, figures.Change(point.Change()), figures.Milliseconds(point.New), figures.Milliseconds(point.Old)))
+			}
+		}
+		if o.New.Errors()-o.Old.Errors() > farBeyond*floor.Errors {
+			found = append(found, fmt.Sprintf("%s of the answers to %s wrong (before: %s)", figures.Percent(o.New.Wrong, o.New.Sent), o.Operation, figures.Percent(o.Old.Wrong, o.Old.Sent)))
+		}
+	}
+	return found
 }
 
 func compareOperation(name string, old, new *reports.Operation) OperationComparison {

@@ -28,6 +28,8 @@ type MetricComparison struct {
 	Smallest float64       `json:"smallest"`
 	Pairs    int           `json:"pairs"` // that could be compared
 	Rounds   []MetricRound `json:"rounds,omitempty"`
+
+	more float64 // times as many hits a block, and it could be judged
 }
 
 // MetricRound is a metric in one round: the effect there, and the probability of one at least as large between equal

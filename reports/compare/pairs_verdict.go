@@ -40,7 +40,23 @@ func (c *Comparison) settleOpen(open []string, needed bool) {
 	if smallest > 0 {
 		c.Reason += fmt.Sprintf(" The smallest change of p50 that this job could have seen is %s.", strings.TrimPrefix(figures.Change(smallest), "+"))
 	}
-	c.Advice = append(c.Advice, "Run more pairs or a higher rate; four times the pairs halve what can be seen.")
+	if more := c.Interleaved.moreHits(); needed && more > 1 {
+		c.Advice = append(c.Advice, fmt.Sprintf("Send %.1f times as many hits a block: a higher --rate, or a longer --block.", more))
+	}
+	if len(open) > 0 || !needed {
+		c.Advice = append(c.Advice, "Run more pairs or a higher rate; four times the pairs halve what can be seen.")
+	}
+}
+
+// moreHits is how many times as many hits a block needs for all figures to be judged but p99, which may stay out.
+func (job *Interleaved) moreHits() float64 {
+	most := 0.0
+	for k := range job.Metrics {
+		if m := &job.Metrics[k]; m.Verdict == reports.Skipped && m.Metric != "p99" {
+			most = math.Max(most, m.more)
+		}
+	}
+	return most
 }
 
 // settleUnfit sets the verdict if the answers of the builds are wrong, or nothing can be concluded from them; false:

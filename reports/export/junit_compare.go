@@ -13,8 +13,9 @@ import (
 
 // JUnitOfComparison writes a comparison as JUnit XML, in the dialect of JUnit: one suite for changes in conformance,
 // one for each judged operation, and one with the verdict. A regression is a failure; a figure that could not be
-// decided or compared is skipped with the reason, or a failure if strict is set. Invalid figures are an error either
-// way, and so is a new load run that decided nothing itself.
+// decided or compared is skipped with the reason, or a failure if strict is set. The verdict is red either way
+// wherever the exit code is not 0: a comparison that cannot tell is a failure, invalid figures are an error, and so is
+// a new load run that decided nothing itself.
 func JUnitOfComparison(w io.Writer, c *compare.Comparison, strict bool) error {
 	var suites []junitSuite
 	if part := c.Conformance; part != nil {
@@ -62,7 +63,7 @@ func JUnitOfComparison(w io.Writer, c *compare.Comparison, strict bool) error {
 		test := judgedCase("comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+compare.TwoRunsCaution, false)
 		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
 	}
-	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), strict)
+	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), true)
 	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
 		verdict.outcome, verdict.kind, verdict.message = "error", string(reports.Invalid), c.Reason
 	}

@@ -37,7 +37,7 @@ func comparisonTrust(c *compare.Comparison) []statement {
 	switch c.Method {
 	case compare.TwoRuns:
 		if c.Load != nil {
-			add(reports.Inconclusive, compare.TwoRunsCaution)
+			add(c.Load.Verdict, compare.TwoRunsCaution)
 		}
 	case compare.WithHistory:
 		if h := c.History; h != nil {
@@ -50,7 +50,7 @@ func comparisonTrust(c *compare.Comparison) []statement {
 			case h.Confirm != nil:
 				add(reports.Pass, "A second run had to agree before anything counted as regressed.")
 			default:
-				add(reports.Observed, "No confirming run was given, so nothing can count as regressed.")
+				add(reports.Observed, "No confirming run was given, so only what is far beyond all earlier runs can count as regressed.")
 			}
 		}
 	case compare.SideBySide:
