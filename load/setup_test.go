@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -93,11 +94,87 @@ func TestMixUpBeforeTheClockStartsFailsTheRun(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 20, r.Total.Right, "spare clients do the run")
 	assert.Equal(t, reports.Fail, r.Verdict)
-	assert.Equal(t, "4 sign-ons before the clock started were answered with something that is not right", r.Reason)
+	assert.Regexp(t, `^4 calls before the clock started were answered with something that is not right: the answer to the signon of client .* which belongs to client 777`, r.Reason)
 	require.Len(t, r.Wrong, hit.MaxExamples)
 	for _, w := range r.Wrong {
 		assert.Equal(t, "set-up", w.Operation)
 		assert.EqualValues(t, 4, w.Times)
 		assert.Contains(t, w.Message, "which belongs to client 777")
 	}
+}
+
+// A session token that was minted for two accounts is a finding about the service, and names both; whoever has none of
+// its own takes no part.
+func TestOneSessionTokenForTwoAccountsFailsTheRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		workload string
+		every    int64 // so many calls in a row are given the token of the first of them
+		hits     int64
+		right    int64
+		before   string
+	}{
+		"two of many, who refresh":     {clients.WorkloadRefresh, 2, 40, 40, "10 calls before the clock started were"},
+		"two of many, who sign on":     {clients.WorkloadSignOn, 2, 10, 10, ""},
+		"one for all, and nobody goes": {clients.WorkloadRefresh, 1000, 40, 40, "19 calls before the clock started were"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			var kept []byte
+			count := int64(0)
+			s := newServer(t, mock.Config{}, lab.Spoiled("/getSessionToken", 0, func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				recorder := httptest.NewRecorder()
+				next.ServeHTTP(recorder, r)
+				mu.Lock()
+				defer mu.Unlock()
+				if count++; (count-1)%test.every == 0 {
+					kept = recorder.Body.Bytes()
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(recorder.Code)
+				w.Write(kept)
+			}))
+			s.Environment.Load.Clients.SessionToken = ""
+			r, err := Run(context.Background(), Options{Environment: s.Environment, Traffic: clients.Traffic{Workload: test.workload, Clients: 20}, Rate: schedule.Rate{Hits: 40, Per: time.Second},
+				Duration: time.Second * time.Duration(test.hits) / 40, MaxLag: time.Minute})
+			require.NoError(t, err)
+			assert.Equal(t, reports.Fail, r.Verdict, r.Reason)
+			assert.Contains(t, r.Reason, test.before)
+			assert.Regexp(t, `the session token for client \d+ \(device LO\S+, account L\S+\) was given before, for client \d+ \(device LO\S+, account L\S+\)`, r.Reason)
+			assert.Equal(t, "set-up", r.Wrong[0].Operation)
+			assert.Equal(t, hit.KindDuplicate, r.Wrong[0].Kind)
+			assert.Equal(t, "SOST-22", r.Wrong[0].Requirement)
+			assert.Positive(t, r.Total.Right)
+			assert.Zero(t, r.Total.Wrong, "nobody signs on with the token of another")
+			s.NoSecretsIn(t, r.Reason)
+		})
+	}
+}
+
+// Where nobody is left to load, what was found before fails the run all the same, and what ends the set-up afterwards
+// does not hide it.
+func TestMixUpBeforeTheClockStartsIsNotLost(t *testing.T) {
+	stranger := func(w http.ResponseWriter, n int64) {
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, lab.TokenBody("L777", "LOAD_777", "L777", "LOAD_777", fmt.Sprint(n)))
+	}
+	o := Options{Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 4}, Rate: schedule.Rate{Hits: 40, Per: time.Second}, Duration: 500 * time.Millisecond}
+	s := newServer(t, mock.Config{}, lab.Spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) { stranger(w, n) }))
+	o.Environment = s.Environment
+	o.Environment.Load.Clients.Count = 4
+	r, err := Run(context.Background(), o)
+	require.NoError(t, err)
+	assert.Zero(t, r.Total.Sent)
+	assert.Equal(t, reports.Fail, r.Verdict, r.Reason)
+	assert.Regexp(t, `^4 calls before the clock started were .* is not its own`, r.Reason)
+
+	s = newServer(t, mock.Config{}, lab.Spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		if n == 1 {
+			stranger(w, n)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	o.Environment = s.Environment
+	_, err = Run(context.Background(), o)
+	require.ErrorContains(t, err, "could not be signed on: signon was answered 403, not 201; before that, the answer to the signon of client")
 }

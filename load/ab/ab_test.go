@@ -267,6 +267,28 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	assert.Contains(t, []reports.Verdict{reports.Regressed, reports.NotComparable}, c.Verdict, c.Reason)
 }
 
+// Before the clock starts, too, an answer of another client is the new build's.
+func TestABFailsForAMixUpBeforeTheClockStarts(t *testing.T) {
+	t.Parallel()
+	stranger := lab.Spoiled("/signOnWithSessionToken", 3, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n > 1 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, lab.TokenBody("L777", "LOAD_777", "L777", "LOAD_777", "one"))
+	})
+	old, new := newServer(t, mock.Config{}, nil), newServer(t, mock.Config{}, stranger)
+	c, err := Run(context.Background(), quickAB(old.Environment, new.Environment))
+	require.NoError(t, err)
+	if len(c.Interleaved.Invalid) > 0 {
+		t.Skipf("this machine was too busy: %v", c.Interleaved.Invalid)
+	}
+	assert.Equal(t, reports.Regressed, c.Verdict, c.Reason)
+	assert.Contains(t, c.Reason, "1 answer before the clock started (identity)")
+	assert.Contains(t, strings.Join(c.Notes, "\n"), "Wrong answer of the new side: set-up identity: the answer to the signon of client")
+}
+
 func TestABOfOneBuildSharesItsClients(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, mock.Config{}, nil)

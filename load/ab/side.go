@@ -9,6 +9,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/load"
 	"agstest/load/engine"
+	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
 	"agstest/reports"
@@ -109,6 +110,11 @@ func (s *side) joined() *reports.Load {
 		Generator: first.Generator, Seconds: []reports.Second{},
 	}
 	sum.Run.Partial = "" // the pairs show what is missing
+	for _, w := range s.wrong {
+		if w.Operation == hit.SetUp { // it is in no count of an operation
+			sum.Wrong = append(sum.Wrong, w)
+		}
+	}
 	sum.Plan.Hits, sum.Plan.Seconds = 0, 0
 	for _, leg := range s.reports {
 		sum.Run.End = leg.Run.End

@@ -79,14 +79,18 @@ func (c *Crowd) prepare(request *hit.Request, n uint32, s step) {
 
 // hasSession tells whether a client has a session token that may be used.
 func (c *Crowd) hasSession(n uint32) bool {
-	used := c.clients[n].used
+	cl := &c.clients[n]
 	switch c.supply.source {
 	case ownOnce:
-		return used == 0
+		return cl.used == 0
 	case ownReusable:
 		return true
 	case mintedAhead:
-		_, ok := c.supply.place(n, used, c.planned)
+		at, ok := c.supply.place(n, cl.used, c.planned)
+		for ok && c.supply.minted[at] == "" { // it was another account's
+			cl.used++
+			at, ok = c.supply.place(n, cl.used, c.planned)
+		}
 		return ok
 	}
 	return false
@@ -106,12 +110,15 @@ func (c *Crowd) takeSession(dst []byte, n uint32) []byte {
 		cl.holds = holdsNothing
 		return c.seal.open(dst, cl.token)
 	}
-	used := cl.used
-	cl.used++
 	if c.supply.source == mintedAhead {
-		at, _ := c.supply.place(n, used, c.planned)
+		if !c.hasSession(n) {
+			return dst
+		}
+		at, _ := c.supply.place(n, cl.used, c.planned)
+		cl.used++
 		return append(dst, c.supply.minted[at]...)
 	}
+	cl.used++
 	return c.who.appendSession(dst, n)
 }
 

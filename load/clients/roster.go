@@ -117,12 +117,15 @@ func (r *roster) owner(device []byte) (uint32, bool) {
 func (r *roster) name(number uint32) string {
 	var room [256]byte
 	text := fmt.Sprintf("client %d", number+1)
+	var ids []string
 	if device := r.appendDeviceOf(room[:0], number); len(device) > 0 {
-		text += " (device " + r.shown(device)
-		if account := r.appendAccountOf(room[:0], number); len(account) > 0 {
-			text += ", account " + r.shown(account)
-		}
-		text += ")"
+		ids = append(ids, "device "+r.shown(device))
+	}
+	if account := r.appendAccountOf(room[:0], number); len(account) > 0 {
+		ids = append(ids, "account "+r.shown(account))
+	}
+	if len(ids) > 0 {
+		text += " (" + strings.Join(ids, ", ") + ")"
 	}
 	return text
 }

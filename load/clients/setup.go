@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -25,14 +26,44 @@ const setUpWorkers = 16
 // is not nil, a goroutine of SetUp calls it once a second with the progress.
 func (c *Crowd) SetUp(ctx context.Context, via *wire.Client, rate float64, tell func(SetUp)) ([]reports.Wrong, error) {
 	defer c.standing.told(tell)()
-	wrong, err := c.setUpAll(ctx, via, rate)
+	var found misfits
+	err := c.setUpAll(ctx, via, rate, &found)
+	wrong := found.all()
 	if err != nil {
+		if len(wrong) > 0 { // graver than what ended the set-up, and not to be lost with it
+			err = fmt.Errorf("%w; before that, %s", err, wrong[0].Message)
+		}
 		err = c.standing.explain(ctx, err)
 	}
 	return wrong, err
 }
 
-func (c *Crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
+// misfits are the answers of a set-up that belong to somebody else or break a rule. They are safe for concurrent use.
+type misfits struct {
+	mu    sync.Mutex // guards what follows
+	wrong []reports.Wrong
+	times map[string]int64
+}
+
+func (m *misfits) add(outcome hit.Outcome) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.times == nil {
+		m.times = map[string]int64{}
+	}
+	if m.times[outcome.Kind]++; m.times[outcome.Kind] <= hit.MaxExamples {
+		m.wrong = append(m.wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message, Requirement: outcome.Requirement})
+	}
+}
+
+func (m *misfits) all() []reports.Wrong {
+	for i := range m.wrong {
+		m.wrong[i].Times = m.times[m.wrong[i].Kind]
+	}
+	return m.wrong
+}
+
+func (c *Crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64, found *misfits) error {
 	if run := c.requests.run; run != "" {
 		c.requests.run = run + "set-up-"
 		defer func() { c.requests.run = run }()
@@ -40,19 +71,19 @@ func (c *Crowd) setUpAll(ctx context.Context, via *wire.Client, rate float64) ([
 	if c.service == "" {
 		service, err := c.discoverService(ctx, via)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.useService(service)
 	}
 	if err := c.requests.learnParameters(ctx, via, c.service); err != nil {
-		return nil, err
+		return err
 	}
-	if err := c.mintSessions(ctx, via, rate); err != nil {
-		return nil, err
+	if err := c.mintSessions(ctx, via, rate, found); err != nil {
+		return err
 	}
-	wrong, err := c.signChainsOn(ctx, via, rate)
+	err := c.signChainsOn(ctx, via, rate, found)
 	c.judged.Store(0) // notes speak of the run
-	return wrong, err
+	return err
 }
 
 // useService sets x-auth-service-id of all calls.
@@ -100,8 +131,8 @@ func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 	return "", failure.Setupf("set-up: %s %s names no authentication service; name one with service in the environment file", x.Call.Method, x.URL)
 }
 
-// mintSessions asks for all session tokens of the run.
-func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64) error {
+// mintSessions asks for all session tokens of the run. One that was given to another account before is not used.
+func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64, found *misfits) error {
 	if c.supply.source != mintedAhead {
 		return nil
 	}
@@ -118,7 +149,7 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 		defer own.Close()
 		via = own
 	}
-	return paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
+	err := paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
 		n := c.ofSession(i)
 		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
 			var request hit.Request
@@ -132,24 +163,48 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 		if err != nil {
 			return err
 		}
-		if outcome.Kind != "" {
-			return failure.Setupf("set-up: a session token for %s could not be had: %s", c.clientName(n), outcome.Message)
+		switch outcome.Kind {
+		case "":
+			c.standing.done()
+			return nil
+		case hit.KindDuplicate:
+			found.add(outcome)
+			return nil
 		}
-		c.standing.done()
-		return nil
+		return failure.Setupf("set-up: a session token for %s could not be had: %s", c.clientName(n), outcome.Message)
 	})
+	if err == nil && len(found.wrong) > 0 {
+		c.passOver()
+	}
+	return err
+}
+
+// passOver takes the clients that begin with a sign-on and have no session token that is theirs alone out of the run.
+func (c *Crowd) passOver() {
+	for range c.planned.starters {
+		n, ok := c.fresh.pop()
+		switch {
+		case !ok:
+			return
+		case c.hasSession(n):
+			c.fresh.push(n)
+		default:
+			c.live.Add(-1)
+		}
+	}
 }
 
 // signChainsOn signs the clients on that refresh.
-func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64) ([]reports.Wrong, error) {
-	var mu sync.Mutex // guards what follows
-	var wrong []reports.Wrong
-	times := map[string]int64{}
+func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64, found *misfits) error {
 	if c.planned.chains > 0 {
 		c.standing.begin("clients signed on", c.planned.chains)
 	}
-	err := paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
+	return paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
+		if c.supply.source == mintedAhead && !c.hasSession(n) { // that of another account was minted for it
+			c.retire(n)
+			return nil
+		}
 		outcome, kept, tries, err := c.signOneOn(ctx, via, n)
 		if err != nil {
 			return err
@@ -160,11 +215,7 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		case "":
 			c.standing.done()
 		case hit.KindIdentity, hit.KindToken, hit.KindDuplicate, hit.KindShape:
-			mu.Lock()
-			if times[outcome.Kind]++; times[outcome.Kind] <= hit.MaxExamples {
-				wrong = append(wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message, Requirement: outcome.Requirement})
-			}
-			mu.Unlock()
+			found.add(outcome)
 		case hit.KindStatus:
 			// If an earlier try got lost behind the service, its token is used up: that says nothing about the others.
 			if tries > 1 && tries < setUpTries && unsure {
@@ -182,10 +233,6 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 		}
 		return nil
 	})
-	for i := range wrong {
-		wrong[i].Times = times[wrong[i].Kind]
-	}
-	return wrong, err
 }
 
 // signOneOn signs one client on, and tells whether it holds a token then and how many tries that took.

@@ -99,7 +99,7 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 	wrong := unforgivenInWords(r)
 	failed, open := limitsLeft(r)
 	switch {
-	case r.Total.Sent == 0:
+	case r.Total.Sent == 0 && defects == "":
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
 	case defects != "":
 		r.Verdict, r.Reason = reports.Fail, defects+brokenBesides(r, failed)
@@ -169,12 +169,29 @@ func Defects(r *reports.Load) string {
 	case across > 0:
 		return fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
 	case before > 0:
-		return fmt.Sprintf("%s sign-ons before the clock started were answered with something that is not right", figures.Count(before))
+		return fmt.Sprintf("%s before the clock started %s answered with something that is not right: %s", figures.Plural(before, "call"), wasOrWere(before), firstOfSetUp(r))
 	}
 	return ""
 }
 
-// notRight counts the wrong answers that no limit excuses: during the run, before the clock started (bad sign-ons), and
+func wasOrWere(n int64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+// firstOfSetUp is what the first wrong answer before the clock started was.
+func firstOfSetUp(r *reports.Load) string {
+	for i := range r.Wrong {
+		if r.Wrong[i].Operation == hit.SetUp {
+			return r.Wrong[i].Message
+		}
+	}
+	return ""
+}
+
+// notRight counts the wrong answers that no limit excuses: during the run, before the clock started, and
 // values that came to clients of two shards.
 func notRight(r *reports.Load) (bad, before, across int64) {
 	for _, times := range unexcused(r) {

@@ -38,6 +38,8 @@ type Comparison struct {
 	Wrong  []WrongAnswers `json:"wrong,omitempty"`
 	Advice []string       `json:"advice,omitempty"` // what to do next
 	Notes  []string       `json:"notes,omitempty"`
+
+	early [2]map[string]int64 // wrong answers before the clock started, of the old and the new one, by kind
 }
 
 // Method is how the compared figures came about.

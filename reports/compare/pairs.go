@@ -199,9 +199,21 @@ func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interlea
 		c.NotComparable = append(c.NotComparable, "Neither build gave a single right answer.")
 	}
 	c.Load.NotComparable = c.NotComparable
+	c.early = [2]map[string]int64{earlyWrong(old), earlyWrong(new)}
 	c.settleInterleaved()
 	c.Wrong = wrongOfNew(old, new)
 	return c
+}
+
+// earlyWrong are the wrong answers before the clock started, by kind: they are in no operation.
+func earlyWrong(l *reports.Load) map[string]int64 {
+	found := map[string]int64{}
+	for _, w := range l.Wrong {
+		if w.Operation == "set-up" {
+			found[w.Kind] = max(found[w.Kind], w.Times) // each example has the count of all
+		}
+	}
+	return found
 }
 
 func aspectOf(l *reports.Load, name string) string {

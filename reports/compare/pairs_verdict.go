@@ -218,6 +218,16 @@ func (c *Comparison) untrue() (found, both []string) {
 			}
 		}
 	}
+	for _, kind := range untrueKinds {
+		n := c.early[1][kind]
+		words := fmt.Sprintf("%s before the clock started (%s)", figures.Plural(n, "answer"), kind)
+		switch {
+		case n > 0 && c.early[0][kind] == 0:
+			found = append(found, words)
+		case n > 0:
+			both = append(both, words)
+		}
+	}
 	return found, both
 }
 
