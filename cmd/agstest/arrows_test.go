@@ -57,7 +57,7 @@ var walls = map[string][]string{
 	"load/schedule":        {"internal/failure", "internal/figures", "internal/userfile", "load/hit", "load/limit"},
 	"load/tally":           {"internal/failure", "internal/figures", "load/hit", "load/limit", "load/schedule", "load/unique", "reports"},
 	"load/transport":       {"internal/delivery", "internal/failure", "internal/wire", "load/hit"},
-	"load/metrics":         {"internal/failure", "load/engine", "reports"},
+	"load/metrics":         {"internal/failure", "internal/wire", "load/engine", "reports"},
 	"load/watch":           {"internal/failure", "internal/figures", "load/engine", "reports", "reports/html"},
 	"load/unique":          {"load/hit", "load/schedule", "reports"},
 	"load/shards":          {"ags", "internal/environment", "internal/figures", "internal/failure", "internal/stats", "internal/wire", "load", "load/engine", "load/schedule", "load/tally", "reports"},

@@ -474,3 +474,25 @@ func BenchmarkTell(b *testing.B) {
 		zip.Close()
 	}
 }
+
+// A collector asks for a wait in seconds or as a date, which counts by its own clock.
+func TestRetryAfterIsReadInBothForms(t *testing.T) {
+	here := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		status      int
+		asked, date string
+		want        time.Duration
+	}{
+		"seconds":                   {503, "3", "", 3 * time.Second},
+		"a date":                    {429, "Mon, 23 Nov 2026 10:00:04 GMT", "", 4 * time.Second},
+		"a date by another clock":   {503, "Mon, 23 Nov 2026 12:00:04 GMT", "Mon, 23 Nov 2026 12:00:00 GMT", 4 * time.Second},
+		"a date that is over":       {503, "Mon, 23 Nov 2026 09:00:00 GMT", "", 0},
+		"longer than anybody waits": {503, "Mon, 23 Nov 2099 10:00:00 GMT", "", time.Hour},
+		"nothing":                   {503, "", "", 0},
+		"neither":                   {503, "soon", "", 0},
+		"no sense in another try":   {400, "3", "", -1},
+	} {
+		answer := &http.Response{StatusCode: test.status, Header: http.Header{"Retry-After": {test.asked}, "Date": {test.date}}}
+		assert.Equal(t, test.want, retryAfter(answer, here), name)
+	}
+}

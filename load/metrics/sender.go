@@ -11,13 +11,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"agstest/internal/failure"
+	"agstest/internal/wire"
 )
 
 const (
@@ -206,7 +206,7 @@ func (s *Sender) export(ctx context.Context) (again time.Duration, err error) {
 	defer answer.Body.Close()
 	_, _ = io.CopyN(io.Discard, answer.Body, mostAnswer) // so that the connection can be kept; the body may repeat a header
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return retryAfter(answer), fmt.Errorf("it answered %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+		return retryAfter(answer, s.to.Now()), fmt.Errorf("it answered %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
 	}
 	s.before = e.now
 	for i := range all {
@@ -218,19 +218,16 @@ func (s *Sender) export(ctx context.Context) (again time.Duration, err error) {
 	return 0, nil
 }
 
-// retryAfter is when to try again after a refusal; below 0: never
+// retryAfter is when to try again after a refusal, which may be told in seconds or as a date; below 0: never
 // (https://opentelemetry.io/docs/specs/otlp/#failures-1).
-func retryAfter(answer *http.Response) time.Duration {
+func retryAfter(answer *http.Response, received time.Time) time.Duration {
 	switch answer.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 	default:
 		return -1
 	}
-	seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return min(time.Duration(seconds), 3600) * time.Second
+	wait, _ := wire.RetryAfter(answer.Header.Get("Retry-After"), answer.Header.Get("Date"), received)
+	return min(wait, time.Hour)
 }
 
 // plain is the cause of an error of a client, without the address, which is told already.
