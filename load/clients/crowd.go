@@ -92,6 +92,7 @@ type Crowd struct {
 	spares  atomic.Int64
 	live    atomic.Int64 // clients that have not retired
 	broken  atomic.Int64 // clients whose chain broke
+	gone    atomic.Int64 // of them those that could not sign on again
 	// sentAway are clients that were asked to come again after longestWait.
 	sentAway atomic.Int64
 	hits     sync.Pool
@@ -358,7 +359,13 @@ func (c *Crowd) Notes() []string {
 		notes = append(notes, fmt.Sprintf("%s times a client was asked with Retry-After to come again later than in a day; it took no part any more", figures.Count(away)))
 	}
 	if broken := c.broken.Load(); broken > 0 {
-		notes = append(notes, fmt.Sprintf("%s times a chain of refreshes broke and its client signed on again or retired", figures.Count(broken)))
+		note := figures.Plural(broken, "time") + " a chain of refreshes broke"
+		if gone := c.gone.Load(); gone > 0 {
+			note += fmt.Sprintf("; %s had nothing to sign on with again and took no further part, so that each counts one wrong answer, where a real client would go on to be refused", figures.Plural(gone, "client"))
+		} else {
+			note += " and its client signed on again"
+		}
+		notes = append(notes, note)
 	}
 	if judged := c.judged.Load(); judged > 0 {
 		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of each call, and 1 of %d)", figures.Count(judged), judgedFirst, c.JudgeEvery))

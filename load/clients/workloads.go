@@ -210,6 +210,9 @@ func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, _ hit.Outcome, kept
 	}
 	cannotMint := c.supply.source == ownOnce || !c.mintsMore()
 	if cannotMint && c.clients[h.client].holds == holdsNothing && !c.hasSession(h.client) {
+		if h.step == stepRefresh {
+			c.gone.Add(1)
+		}
 		c.retire(h.client)
 		return
 	}

@@ -102,7 +102,7 @@ func unforgivenInWords(r *reports.Load) string {
 			parts = append(parts, fmt.Sprintf("%s %s of %s", name, figures.Count(sum), figures.Count(r.Operations[name].Right+r.Operations[name].Wrong)))
 		}
 	}
-	words := fmt.Sprintf("%s of %s answers were wrong (%s)", figures.Count(total), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(all))
+	words := fmt.Sprintf("%s of %s answers %s wrong (%s)", figures.Count(total), figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(total), kindsInWords(all))
 	switch {
 	case !judged && r.Storm != nil:
 		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"

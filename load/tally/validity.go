@@ -8,6 +8,7 @@ import (
 
 	"agstest/internal/figures"
 	"agstest/load/hit"
+	"agstest/load/limit"
 	"agstest/load/unique"
 	"agstest/reports"
 )
@@ -56,8 +57,12 @@ func invalid(r *reports.Load, late []string) []string {
 			say("%s (%.1f %%) waited for %s; their wait is in the response times; raise --workers", figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
 		}
 		if share(g.Starved) > maxHeld {
-			say("%s (%.1f %%) waited for a virtual client to be free; their wait is in the response times; give more clients",
-				figures.Plural(g.Starved, "hit"), share(g.Starved)*100)
+			away := ""
+			if n := total.Outcomes[hit.KindThrottled]; n > 0 {
+				away = fmt.Sprintf(" (%s asked one to come again later)", figures.Plural(n, "answer"))
+			}
+			say("%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients",
+				figures.Plural(g.Starved, "hit"), share(g.Starved)*100, away)
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > MaxCPU {
@@ -103,10 +108,8 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 		r.Verdict, r.Reason = reports.Error, "nothing was sent, so nothing was tested"
 	case defects != "":
 		r.Verdict, r.Reason = reports.Fail, defects+brokenBesides(r, failed)
-	case !r.Valid && len(sure) > 0 && len(beyond) == 0 && serviceTimesStand(r):
-		r.Verdict, r.Reason = reports.Fail, "not kept, by the service times alone: "+list(sure)+"; else the figures are not valid: "+r.Invalid[0]
 	case !r.Valid:
-		r.Verdict, r.Reason = reports.Invalid, r.Invalid[0]
+		r.Verdict, r.Reason = notValid(r, beyond, sure)
 	case wholeIsMissing(r):
 		// Limits of a load that was not whole are neither kept nor broken.
 		r.Verdict, r.Reason = reports.Inconclusive, r.Run.Partial
@@ -145,6 +148,72 @@ func serviceTimesStand(r *reports.Load) bool {
 	return len(invalid(&sent, nil)) == 0
 }
 
+// notValid is the verdict of a run that is not valid: none, unless it fails whatever the generator did besides.
+func notValid(r *reports.Load, beyond, sure []string) (reports.Verdict, string) {
+	failed := ""
+	switch {
+	case len(beyond) > 0:
+	case len(sure) > 0 && serviceTimesStand(r):
+		failed = "not kept, by the service times alone: " + list(sure)
+	case onlyHeld(r):
+		failed = spoken(r)
+	}
+	if failed == "" {
+		return reports.Invalid, r.Invalid[0]
+	}
+	return reports.Fail, failed + "; else the figures are not valid: " + r.Invalid[0]
+}
+
+// onlyHeld tells that a run is not valid for nothing but hits that waited for a client or a worker. What the service
+// said to others is none of their doing, as a service that asks clients to come again later holds them itself.
+func onlyHeld(r *reports.Load) bool {
+	g, held := &r.Generator, maxHeld*float64(max(r.Total.Asked, 1))
+	return (float64(g.AtCap) > held || float64(g.Starved) > held) && serviceTimesStand(r)
+}
+
+// answered are the kinds of wrong answers that the service itself has put into words.
+var answered = []string{hit.KindStatus, hit.KindThrottled}
+
+// spoken says which wrong answers with a status of the service no limit allows, or which limits they break by
+// themselves; empty: none.
+func spoken(r *reports.Load) string {
+	for _, kinds := range unforgiven(r) {
+		for _, kind := range answered {
+			if kinds[kind] > 0 {
+				return unforgivenInWords(r)
+			}
+		}
+	}
+	var broken []string
+	for _, l := range r.Limits {
+		parsed, err := limit.Parse(l.Expression)
+		if err != nil || l.Verdict != reports.Fail || !parsed.OfShare() {
+			continue
+		}
+		of := r.Total
+		if parsed.Operation != "" {
+			of = r.Operations[parsed.Operation]
+		}
+		if of != nil && allAnswered(of) {
+			broken = append(broken, l.Expression)
+		}
+	}
+	if len(broken) == 0 {
+		return ""
+	}
+	return "not kept, by what the service answered: " + list(broken)
+}
+
+// allAnswered tells that the service gave every wrong answer a status.
+func allAnswered(o *reports.Operation) bool {
+	for kind, n := range o.Outcomes {
+		if n > 0 && !slices.Contains(answered, kind) {
+			return false
+		}
+	}
+	return true
+}
+
 // wholeIsMissing tells whether a part of a load of several shards did not come home.
 func wholeIsMissing(r *reports.Load) bool { return len(r.ShardRuns) > 0 && r.Run.Partial != "" }
 
@@ -165,7 +234,7 @@ func kept(r *reports.Load, open []string) (reports.Verdict, string) {
 func Defects(r *reports.Load) string {
 	switch bad, before, across := notRight(r); {
 	case bad > 0:
-		return fmt.Sprintf("%s of %s answers were not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(unexcused(r)))
+		return fmt.Sprintf("%s of %s answers %s not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(bad), kindsInWords(unexcused(r)))
 	case across > 0:
 		return fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
 	case before > 0:

@@ -173,6 +173,43 @@ func TestServiceTimesAloneBreakALimit(t *testing.T) {
 	}
 }
 
+// A service that turns clients away makes the hits of others wait for a client. That excuses none of its answers.
+func TestWhatTheServiceAnsweredCountsThoughHitsWaited(t *testing.T) {
+	for name, test := range map[string]struct {
+		outcomes map[string]int64
+		limits   []reports.Limit
+		spoil    func(r *reports.Load)
+		verdict  reports.Verdict
+		reason   string
+	}{
+		"turned away":           {map[string]int64{hit.KindThrottled: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (throttled 300) and no limit allows any, such as errors<0.1%; else the figures are not valid: 70 hits (7.0 %) waited for a virtual client to be free (300 answers asked one to come again later)"},
+		"refused":               {map[string]int64{hit.KindStatus: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (status 300) and no limit allows any"},
+		"a limit not kept":      {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, nil, reports.Fail, "not kept, by what the service answered: errors<1%; else the figures are not valid: 70 hits"},
+		"a limit kept":          {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<50%", Verdict: reports.Pass}}, nil, reports.Invalid, "70 hits (7.0 %) waited"},
+		"no answer":             {map[string]int64{hit.KindTimeout: 300}, nil, nil, reports.Invalid, "70 hits (7.0 %) waited"},
+		"a limit, and none too": {map[string]int64{hit.KindTimeout: 300, hit.KindStatus: 1}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, nil, reports.Invalid, "70 hits (7.0 %) waited"},
+		"too slow besides":      {map[string]int64{hit.KindStatus: 300}, nil, func(r *reports.Load) { r.Generator.CPUShare = 1 }, reports.Invalid, "70 hits (7.0 %) waited"},
+		"late alone": {map[string]int64{hit.KindThrottled: 300}, nil, func(r *reports.Load) {
+			r.Generator.Starved, r.Generator.Lag.P99 = 0, int64(time.Second)
+		}, reports.Invalid, "hits left late"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := good()
+			r.Generator.Starved, r.Total.Outcomes, r.Limits = 70, test.outcomes, test.limits
+			for _, n := range test.outcomes {
+				r.Total.Right, r.Total.Wrong = r.Total.Right-n, r.Total.Wrong+n
+			}
+			if test.spoil != nil {
+				test.spoil(r)
+			}
+			decide(r, nil, nil, nil)
+			assert.Equal(t, test.verdict, r.Verdict, r.Reason)
+			assert.Contains(t, r.Reason, test.reason)
+			assert.False(t, r.Valid, "the response times are not")
+		})
+	}
+}
+
 func TestMuchLagIsTold(t *testing.T) {
 	r := good() // p99 50 ms
 	assert.Empty(t, lagNote(r))
@@ -211,7 +248,7 @@ func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 		"a time says nothing of errors":    {wrong(hit.KindStatus, 1), wrong(hit.KindStatus, 0), nil, kept("refresh.p99<1s"), reports.Fail, "no limit allows any"},
 		"a storm that was asked to wait":   {wrong(hit.KindThrottled, 50), wrong(hit.KindStatus, 0), storm, nil, reports.Pass, "every client was signed in; 50 of 1,000 answers asked to come again later"},
 		"a storm of failures":              {wrong(hit.KindStatus, 50), wrong(hit.KindStatus, 2), storm, nil, reports.Fail, "52 of 1,000 answers were wrong (status 52); of a storm only answers that ask to come again later are allowed"},
-		"a storm and its recovery":         {wrong(hit.KindReset, 1), wrong(hit.KindStatus, 0), storm, kept("storm.recovered<90s"), reports.Fail, "1 of 1,000 answers were wrong (reset 1)"},
+		"a storm and its recovery":         {wrong(hit.KindReset, 1), wrong(hit.KindStatus, 0), storm, kept("storm.recovered<90s"), reports.Fail, "1 of 1,000 answers was wrong (reset 1)"},
 		"a storm whose errors are limited": {wrong(hit.KindReset, 1), wrong(hit.KindStatus, 0), storm, kept("errors<5%"), reports.Pass, "the limit was kept; 1 of 1,000"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -252,13 +289,14 @@ func TestKindsOfWrongAnswersAreJudged(t *testing.T) {
 		verdicts map[string]reports.Verdict // by kind
 		limit    string                     // of status
 	}{
-		"no limit":   {nil, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail, hit.KindIdentity: reports.Fail}, ""},
-		"kept":       {[]reports.Limit{limitOf("errors<5%", reports.Pass)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Warn, hit.KindIdentity: reports.Fail}, "errors<5%"},
-		"not kept":   {[]reports.Limit{limitOf("refresh.errors<1%", reports.Fail), limitOf("errors<90%", reports.Pass)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail, hit.KindIdentity: reports.Fail}, "refresh.errors<1%"},
-		"open":       {[]reports.Limit{limitOf("errors<1%", reports.Inconclusive)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Inconclusive}, "errors<1%"},
-		"of another": {[]reports.Limit{limitOf("signon.errors<5%", reports.Pass), limitOf("refresh.p99<1s", reports.Fail)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail}, ""},
-		"a storm":    {nil, func(r *reports.Load) { r.Storm = &reports.Storm{} }, map[string]reports.Verdict{hit.KindThrottled: reports.Warn, hit.KindStatus: reports.Fail}, ""},
-		"not valid":  {nil, func(r *reports.Load) { r.Generator.Starved = 900 }, map[string]reports.Verdict{hit.KindStatus: reports.Invalid}, ""},
+		"no limit":                          {nil, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail, hit.KindIdentity: reports.Fail}, ""},
+		"kept":                              {[]reports.Limit{limitOf("errors<5%", reports.Pass)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Warn, hit.KindIdentity: reports.Fail}, "errors<5%"},
+		"not kept":                          {[]reports.Limit{limitOf("refresh.errors<1%", reports.Fail), limitOf("errors<90%", reports.Pass)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail, hit.KindIdentity: reports.Fail}, "refresh.errors<1%"},
+		"open":                              {[]reports.Limit{limitOf("errors<1%", reports.Inconclusive)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Inconclusive}, "errors<1%"},
+		"of another":                        {[]reports.Limit{limitOf("signon.errors<5%", reports.Pass), limitOf("refresh.p99<1s", reports.Fail)}, nil, map[string]reports.Verdict{hit.KindStatus: reports.Fail}, ""},
+		"a storm":                           {nil, func(r *reports.Load) { r.Storm = &reports.Storm{} }, map[string]reports.Verdict{hit.KindThrottled: reports.Warn, hit.KindStatus: reports.Fail}, ""},
+		"not valid":                         {nil, func(r *reports.Load) { r.Generator.CPUShare = 1 }, map[string]reports.Verdict{hit.KindStatus: reports.Invalid}, ""},
+		"hits that waited excuse no answer": {nil, func(r *reports.Load) { r.Generator.Starved = 900 }, map[string]reports.Verdict{hit.KindStatus: reports.Fail}, ""},
 		"a shard is lost": {nil, func(r *reports.Load) {
 			r.Run.Partial, r.ShardRuns = "shard 2/2 is missing", make([]reports.ShardRun, 2)
 		}, map[string]reports.Verdict{hit.KindStatus: reports.Inconclusive}, ""},
