@@ -92,6 +92,7 @@ type Crowd struct {
 	spares  atomic.Int64
 	live    atomic.Int64 // clients that have not retired
 	broken  atomic.Int64 // clients whose chain broke
+	tooOld  atomic.Int64 // refreshes that were refused, of tokens that had expired before they were sent
 	gone    atomic.Int64 // of them those that could not sign on again
 	// sentAway are clients that were asked to come again after longestWait.
 	sentAway atomic.Int64
@@ -366,6 +367,10 @@ func (c *Crowd) Notes() []string {
 			note += " and its client signed on again"
 		}
 		notes = append(notes, note)
+	}
+	if old := c.tooOld.Load(); old > 0 {
+		notes = append(notes, fmt.Sprintf("%s refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate",
+			figures.PluralOf(old, "refresh was", "refreshes were")))
 	}
 	if judged := c.judged.Load(); judged > 0 {
 		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of each call, and 1 of %d)", figures.Count(judged), judgedFirst, c.JudgeEvery))

@@ -348,6 +348,30 @@ func TestStatusIsWrongWithItsCode(t *testing.T) {
 	assert.ErrorContains(t, c.Exhausted(), "the chains of 10 broke")
 }
 
+// A token that had expired before its turn came is refused by right: the words and a note say so.
+func TestARefusalOfATokenThatWasTooOldSaysSo(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 3}, 10, 10)
+	now := time.Now()
+	for n, test := range []struct {
+		token  string
+		status int
+		want   string
+	}{
+		{lab.Token("RefreshAuthN", "L1", "LOAD_1", "one", now.Unix()-600), 401, "refresh was answered 401, not 200; its refresh token had expired before it was sent"},
+		{lab.Token("RefreshAuthN", "L2", "LOAD_2", "two", now.Unix()+600), 401, "refresh was answered 401, not 200"},
+		{"opaque", 401, "refresh was answered 401, not 200"},
+		{lab.Token("RefreshAuthN", "L1", "LOAD_1", "one", now.Unix()-600), 502, "refresh was answered 502, not 200"},
+	} {
+		client := uint32(n % 3)
+		c.hold(client, holdsRefresh, []byte(test.token))
+		outcome := c.refused(&sender{client: client, step: stepRefresh}, &hit.Answer{Status: test.status, Sent: now, Received: now})
+		assert.Equal(t, hit.KindStatus, outcome.Kind)
+		assert.Equal(t, test.want, outcome.Message)
+	}
+	assert.Contains(t, c.Notes(), "1 refresh was refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate")
+}
+
 func TestBrokenChainSignsOnAgain(t *testing.T) {
 	broken := lab.Spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n <= 5 {

@@ -118,19 +118,36 @@ func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 		if code, ok := check.SubCode(&wire.Exchange{Status: answer.Status, Body: answer.Body}); ok {
 			reason = fmt.Sprintf(" with code %d", code)
 		}
-		if age := time.Since(c.supply.at); c.supply.source == mintedAhead && h.step == stepSignOn && age > oldSession {
-			return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d; its session token was minted %s before", call.name, answer.Status, reason, call.wanted, age.Round(time.Second))}
-		}
-		if h.client < uint32(len(c.clients)) && c.clients[h.client].unsure && h.step != stepMint && h.step != stepDiscover {
-			return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d; an earlier try with the same token got no answer that says whether it was taken", call.name, answer.Status, reason, call.wanted)}
-		}
-		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d", call.name, answer.Status, reason, call.wanted)}
+		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d%s", call.name, answer.Status, reason, call.wanted, c.oughtToKnow(h, answer))}
 	case answer.Truncated:
 		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
 	case h.step != stepSignOn && h.step != stepSignOnFirst && h.step != stepRefresh: // tokens are looked into in one pass with the rest
 		return legacyRefusal(call.name, answer)
 	}
 	return hit.Outcome{}
+}
+
+// oughtToKnow is what the reader of a refusal should know of the token that was refused; empty: nothing.
+func (c *Crowd) oughtToKnow(h *sender, answer *hit.Answer) string {
+	if age := time.Since(c.supply.at); c.supply.source == mintedAhead && h.step == stepSignOn && age > oldSession {
+		return fmt.Sprintf("; its session token was minted %s before", age.Round(time.Second))
+	}
+	if h.client >= uint32(len(c.clients)) || h.step == stepMint || h.step == stepDiscover {
+		return ""
+	}
+	cl := &c.clients[h.client]
+	if h.step == stepRefresh && cl.holds == holdsRefresh && answer.Status < http.StatusInternalServerError {
+		var room [1024]byte
+		sent := check.ReadClaims(string(c.seal.opened(room[:0], cl.token)))
+		if sent.Exp != 0 && time.Unix(sent.Exp, 0).Before(answer.Sent) {
+			c.tooOld.Add(1)
+			return "; its refresh token had expired before it was sent"
+		}
+	}
+	if cl.unsure {
+		return "; an earlier try with the same token got no answer that says whether it was taken"
+	}
+	return ""
 }
 
 // legacyRefusal: the gateway of older set-ups answers 200 for an unusable token and says so in resultCode only.
