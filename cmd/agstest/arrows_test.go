@@ -20,9 +20,10 @@ var walls = map[string][]string{
 	"internal/failure":     {},
 	"internal/disarm":      {},
 	"internal/delivery":    {},
-	"internal/hostile":     {}, // for tests only: nobody may import it
-	"internal/gateways":    {}, // for tests only: nobody may import it
-	"internal/plainwords":  {}, // for tests only: nobody may import it
+	"internal/hostile":     {},                 // for tests only: nobody may import it
+	"internal/ports":       {},                 // for tests only: nobody may import it
+	"internal/gateways":    {"internal/ports"}, // for tests only: nobody may import it
+	"internal/plainwords":  {},                 // for tests only: nobody may import it
 	"internal/stats":       {},
 	"reports/browser":      {}, // for tests only: nobody may import it
 	"internal/systems":     {},
@@ -36,7 +37,7 @@ var walls = map[string][]string{
 	"internal/strictjson":  {"ags"}, // for the kinds of values
 	"internal/check":       {"ags", "internal/redact", "internal/strictjson", "internal/wire"},
 	"internal/environment": {"ags", "internal/wire", "internal/failure", "internal/userfile"},
-	"internal/tokens":      {"internal/environment", "internal/userfile", "internal/wire"},
+	"internal/tokens":      {"internal/environment", "internal/failure", "internal/userfile", "internal/wire"},
 	"internal/journal":     {"internal/failure"},
 	"internal/kept":        {"internal/failure"},
 	"internal/actions":     {"internal/environment", "internal/failure", "internal/journal", "internal/tokens", "internal/userfile"},

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/ports"
 	"agstest/mock"
 	"agstest/reports"
 	"agstest/reports/matrix"
@@ -50,10 +50,7 @@ func planEnvironments(t *testing.T, dir string) {
 	start("untyped", 0, "token-typ-other")
 	start("lean", 0)
 	start("slow", 20*time.Millisecond)
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, gone.Close())
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "gone.yaml"), fmt.Appendf(nil, "name: gone\nurl: http://%s\n", gone.Addr()), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "gone.yaml"), fmt.Appendf(nil, "name: gone\nurl: http://%s\n", ports.Closed(t)), 0o600))
 }
 
 const sixPlan = `name: six

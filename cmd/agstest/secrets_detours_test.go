@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/environment"
+	"agstest/internal/ports"
 	"agstest/mock"
 )
 
@@ -71,9 +72,7 @@ func TestNoSecretLeavesThroughRedirects(t *testing.T) {
 func TestNoSecretLeavesThroughProxies(t *testing.T) {
 	t.Parallel()
 	const user, password = "proxy-user-of-the-tests", "p4ssw0rd/of the+proxy%"
-	refused, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, refused.Close())
+	refused := ports.Closed(t)
 	var asked atomic.Int64
 	denying := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -102,7 +101,7 @@ func TestNoSecretLeavesThroughProxies(t *testing.T) {
 	}()
 
 	for name, address := range map[string]string{
-		"refused": refused.Addr().String(), "denying": denying.Listener.Addr().String(), "cutting": cutting.Listener.Addr().String(), "garbling": garbling.Addr().String(),
+		"refused": refused, "denying": denying.Listener.Addr().String(), "cutting": cutting.Listener.Addr().String(), "garbling": garbling.Addr().String(),
 	} {
 		m, err := newMock(mock.Config{}, nil, nil)
 		require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/ports"
 	"agstest/load"
 	"agstest/load/clients"
 	"agstest/load/schedule"
@@ -133,7 +134,7 @@ func lostByApache(verdict, why string) bool {
 // load judges its page.
 func TestServiceBehindAGatewayIsDown(t *testing.T) {
 	t.Parallel()
-	nobody := closedPort(t)
+	nobody := ports.Closed(t)
 	_, at := liveMock(t)
 	for _, program := range slices.Concat(Programs, Others) {
 		t.Run(string(program), func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/environment"
+	"agstest/internal/ports"
 	"agstest/mock"
 	"agstest/reports"
 	"agstest/steps"
@@ -31,7 +32,7 @@ func TestForwardProxiesOfOtherKinds(t *testing.T) {
 	t.Cleanup(secure.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600))
-	closed := closedPort(t)
+	closed := ports.Closed(t)
 	at := func(url, proxy string) *environment.Environment {
 		file := ""
 		if strings.HasPrefix(url, "https:") {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"text/template"
 	"time"
+
+	"agstest/internal/ports"
 )
 
 // Config is how a gateway stands in front of a service. Its zero value, but for Upstream, is the program with its
@@ -91,7 +93,7 @@ func Start(t testing.TB, program Program, config Config) *Gateway {
 	check(t, os.Chmod(folder, 0o777))
 	g := &Gateway{
 		Program: program, Config: config, Folder: folder, Authority: NewAuthority(t, folder), t: t, kind: k, path: path,
-		Port: freePort(t), SecurePort: freePort(t), AdminPort: freePort(t), User: "nobody",
+		Port: ports.Free(t), SecurePort: ports.Free(t), AdminPort: ports.Free(t), User: "nobody",
 	}
 	if os.Getuid() == 0 {
 		g.User = cmp.Or(k.user, "nobody")

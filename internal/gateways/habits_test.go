@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/ports"
 	"agstest/load"
 	"agstest/load/clients"
 	"agstest/load/schedule"
@@ -72,7 +73,7 @@ func TestHabitsChangeNothing(t *testing.T) {
 			}
 			t.Parallel()
 			upstream, at := liveMock(t)
-			fill := strings.NewReplacer("UPSTREAM", upstream, "DEAD", closedPort(t), "PORT", itoa(freePort(t)))
+			fill := strings.NewReplacer("UPSTREAM", upstream, "DEAD", ports.Closed(t), "PORT", itoa(ports.Free(t)))
 			g := Start(t, h.program, Config{Upstream: upstream, Outer: fill.Replace(h.outer), Inner: fill.Replace(h.inner)})
 			address, ca := g.PlainAddress()
 			if h.secure {

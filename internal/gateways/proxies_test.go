@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/environment"
+	"agstest/internal/ports"
 	"agstest/load"
 	"agstest/load/clients"
 	"agstest/load/schedule"
@@ -59,7 +60,7 @@ func TestForwardProxies(t *testing.T) {
 	t.Cleanup(secure.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600))
-	closed := closedPort(t)
+	closed := ports.Closed(t)
 	at := func(url, proxy string, variables ...string) *environment.Environment {
 		file := ""
 		if strings.HasPrefix(url, "https:") {

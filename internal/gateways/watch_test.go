@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/internal/ports"
 )
 
 // left names the program that TestStartsAndIsKilled starts, and is set by TestNoGatewayOutlivesItsTest alone.
@@ -27,7 +29,7 @@ func TestStartsAndIsKilled(t *testing.T) {
 	if program == "" {
 		t.Skip("it is run by TestNoGatewayOutlivesItsTest")
 	}
-	g := Start(t, Program(program), Config{Upstream: closedPort(t)})
+	g := Start(t, Program(program), Config{Upstream: ports.Closed(t)})
 	port := g.Port
 	if g.URL == "" {
 		port = g.SecurePort

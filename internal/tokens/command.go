@@ -77,27 +77,52 @@ func run(ctx context.Context, dir string, args []string, input, what string) (st
 	defer cancel()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	out, complaint := &bounded{most: mostBytes + 2, strict: true}, &bounded{most: 64 << 10}
-	c.Dir, c.Stdout, c.Stderr, c.WaitDelay = dir, out, complaint, time.Second
+	c.Dir, c.WaitDelay = dir, time.Second
 	if input != "" {
 		c.Stdin = strings.NewReader(input)
 	}
 	ownGroup(c)
-	err = c.Run()
+	ended, err := runWith(ctx, c, out, complaint)
 	token := strings.TrimSuffix(strings.TrimSuffix(out.String(), "\n"), "\r")
 	name := args[0]
 	switch {
 	case out.over || len(token) > mostBytes:
 		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no %s", name, mostBytes, what)
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(ended, context.DeadlineExceeded):
 		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, saidWithout(complaint.String(), token, input))
-	case ctx.Err() != nil:
-		return "", "", ctx.Err()
+	case ended != nil:
+		return "", "", ended
 	case err != nil && c.ProcessState == nil:
 		return "", "", fmt.Errorf("the command %s cannot be run: %w", name, reason(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return "", "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, saidWithout(complaint.String(), token, input))
 	}
 	return out.String(), complaint.String(), nil
+}
+
+// runWith runs a command and takes what it writes. If the context had ended before the command did, ended is why.
+func runWith(ctx context.Context, c *exec.Cmd, stdout, stderr *bounded) (ended, err error) {
+	out, err := newStream(stdout)
+	if err != nil {
+		return nil, err
+	}
+	complaint, err := newStream(stderr)
+	if err != nil {
+		out.begin()
+		out.end()
+		return nil, err
+	}
+	c.Stdout, c.Stderr = out.given, complaint.given
+	err = c.Start()
+	out.begin()
+	complaint.begin()
+	if err == nil {
+		err = c.Wait()
+	}
+	ended = ctx.Err()
+	out.end()
+	complaint.end()
+	return ended, err
 }
 
 // reason takes the name of the program out of an error of os/exec.

@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -64,6 +66,25 @@ func TestCommandThatGivesNone(t *testing.T) {
 			assert.Less(t, len(err.Error()), 600)
 		})
 	}
+}
+
+// TestCommandThatLeavesAProcessBehind: what the command wrote is the token, though somebody else still holds the
+// stream.
+func TestCommandThatLeavesAProcessBehind(t *testing.T) {
+	dir := t.TempDir()
+	e := read(t, dir, `{command: [`+script(t, dir, "sleep 300 &\necho $! >left; printf 'a-token-'; echo 'of-two-parts'")+`]}`)
+	began := time.Now()
+	token, err := New(e).Take(context.Background(), e.Situations["active"].SessionTokens, Names{})
+	require.NoError(t, err)
+	assert.Equal(t, "a-token-of-two-parts", token)
+	assert.Less(t, time.Since(began), 5*time.Minute, "nobody waits for the process that is left")
+	left, err := os.ReadFile(filepath.Join(dir, "left"))
+	require.NoError(t, err)
+	number, err := strconv.Atoi(strings.TrimSpace(string(left)))
+	require.NoError(t, err)
+	process, err := os.FindProcess(number)
+	require.NoError(t, err)
+	require.NoError(t, process.Kill())
 }
 
 // TestCommandThatHangs: the processes of a command end with it, and a source that fails is not waited for again and

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
+	"agstest/internal/ports"
 )
 
 // reply is an answer of a service or of what stands before it.
@@ -61,9 +61,7 @@ func TestReach(t *testing.T) {
 	plainToTLS := httptest.NewTLSServer(http.NotFoundHandler())
 	defer plainToTLS.Close()
 	tlsToPlain := served(t, func(http.ResponseWriter, *http.Request) {})
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed.Close()
+	closed := ports.Closed(t)
 	cut := served(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "9")
 		_, _ = io.WriteString(w, "{")
@@ -82,7 +80,7 @@ func TestReach(t *testing.T) {
 		"refusal":         {both(reply{status: 401}), "", ""},
 		"broken service":  {both(reply{status: 500, contentType: "text/html", body: "<html>"}), "", ""},
 		"busy with JSON":  {both(reply{status: 503, contentType: "application/json", body: `{"code":503}`}), "", ""},
-		"dead":            {"http://" + closed.Addr().String(), "got no answer: the connection to " + closed.Addr().String() + " was refused: nothing listens there", "url"},
+		"dead":            {"http://" + closed, "got no answer: the connection to " + closed + " was refused: nothing listens there", "url"},
 		"portal":          {both(html200), "was answered with an HTML page (status 200) instead of JSON; check that url is an AGS and no portal or proxy stands before it", "url"},
 		"portal in JSON":  {both(reply{status: 200, contentType: "application/json", body: " <!DOCTYPE html><title>Lounge</title>"}), "was answered with an HTML page (status 200) with the page “Lounge” instead of JSON; check that url is an AGS and no portal or proxy stands before it", "url"},
 		"no JSON":         {both(reply{status: 200, contentType: "text/plain", body: "It works!"}), "was answered with status 200 and 9 bytes that are not JSON; check that url is an AGS", "url"},

@@ -27,6 +27,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
+	"agstest/internal/ports"
 	"agstest/load/engine"
 	"agstest/load/tally"
 	"agstest/reports"
@@ -414,12 +415,8 @@ func TestCollectorThatFailsIsToldOnce(t *testing.T) {
 		require.ErrorContains(t, err, "the final metrics did not reach "+r.URL+"/v1/metrics: ")
 		assert.NotContains(t, err.Error(), "s3cret")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	listener.Close()
 	began := time.Now()
-	err = Send(s, destination(t, "http://"+address, Cumulative)).Close()
+	err := Send(s, destination(t, "http://"+ports.Closed(t), Cumulative)).Close()
 	require.ErrorContains(t, err, "connection refused")
 	assert.Less(t, time.Since(began), lastWithin)
 }
