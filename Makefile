@@ -33,15 +33,17 @@ CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|"sync' -- '*.go' ':!*
 # Tests of those packages that run nothing side by side and compute much: they too run without it.
 ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThoseOfAll|ARecordIsWholeUpToItsLastSecond)$$
 ALONE_IN := ./load/tally ./mock
+# What hangs is ended. No test is to be ended because a machine is slow: the command's take 10 minutes on a third of a processor.
+LONGEST := -timeout 45m
 test: ## run every test, with the race detector where a C compiler is found and where it is of use
 	$(GO) vet ./...
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
 	@set -e; if [ -n "$(RACE)" ]; then \
 		concurrent=$$($(GO) list $(CONCURRENT)); others="$$($(GO) list ./... | grep -vxF "$$concurrent") ./steps"; \
-		echo "$(GO) test -vet=off $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
-		echo "$(GO) test -vet=off -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off -run '$(ALONE)' $(ALONE_IN); \
+		echo "$(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
+		echo "$(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN); \
 	else others=./...; fi; \
-	echo "$(GO) test -vet=off $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(AT_ONCE) $(FLAGS) $$others
+	echo "$(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS) $$others
 
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (25 min; wants a quiet machine); the quick half is in make test
 	@for g in nginx haproxy apache2 varnishd squid caddy lighttpd nghttpx traffic_manager hitch stunnel4; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done

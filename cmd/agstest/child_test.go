@@ -15,6 +15,10 @@ import (
 	"agstest/load/tally"
 )
 
+// longest is how long tests wait for what comes at once on a machine that is idle: it ends what hangs, and says
+// nothing of how fast anything is.
+const longest = 3 * time.Minute
+
 // child is agstest in a process of its own, for what cannot be shown within that of the tests: signals, limits, streams
 // and its end.
 type child struct {
@@ -72,7 +76,7 @@ func (c *child) code() int {
 	c.t.Helper()
 	select {
 	case <-c.ended:
-	case <-time.After(60 * time.Second):
+	case <-time.After(longest):
 		c.stop()
 		c.t.Fatalf("%s does not end; on stderr:\n%s", strings.Join(c.Args, " "), c.stderr.String())
 	}
@@ -82,7 +86,7 @@ func (c *child) code() int {
 // until waits for something that a process brings about.
 func (c *child) until(what string, there func() bool) {
 	c.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(longest); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if there() {
 			return
 		}

@@ -42,7 +42,7 @@ func withCluster(t *testing.T, trouble string) (*fakeCluster, []string, string) 
 	require.NoError(t, os.WriteFile(file, m.Environment(service.URL, "", ""), 0o600))
 	out := filepath.Join(t.TempDir(), "run")
 	return f, []string{"load", "--env", file, "--on", "kubernetes", "--shards", "3", "--image", "agstest:1", "--namespace", "load", "--allow-loopback",
-		"--workload", "refresh", "--rate", "120/s", "--duration", "1s", "--lead", "2s", "--max-clock-error", "1s", "--max-lag", "2s", "--clients", "30", "--out", out}, out
+		"--workload", "refresh", "--rate", "120/s", "--duration", "1s", "--lead", "4s", "--max-clock-error", "2s", "--max-lag", "2s", "--clients", "30", "--out", out}, out
 }
 
 func readLoad(t *testing.T, folder string) *reports.Load {
@@ -295,7 +295,7 @@ func leaveBehind(t *testing.T, f *fakeCluster, line []string) string {
 	for i := range work.Shards {
 		require.Eventually(t, func() bool {
 			return ask(i, shards.PathPrepare, shards.Prepare{Plan: hash, Version: plan.Version}).Phase == shards.PhaseReady
-		}, 10*time.Second, 10*time.Millisecond)
+		}, longest, 10*time.Millisecond)
 	}
 	code, _, stderr = f.call("kubernetes", "collect", work.Run)
 	assert.Equal(t, exitSetup, code)
@@ -314,7 +314,7 @@ func TestStartOfWhatWasApplied(t *testing.T) {
 	engine, err := f.engine().open(kubernetesOptions{Namespace: "load"})
 	require.NoError(t, err)
 	require.NoError(t, engine.Create(t.Context(), f.shown), "as kubectl apply does")
-	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "2s", "--max-clock-error", "1s", "--out", out)
+	code, stdout, stderr := f.call("kubernetes", "start", f.shown.Run, "--lead", "4s", "--max-clock-error", "2s", "--out", out)
 	l := readLoad(t, out)
 	assert.Equal(t, ended(l), code, "%s\n%s", stdout, stderr)
 	assert.EqualValues(t, 120, l.Total.Right)

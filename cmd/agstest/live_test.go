@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/ports"
 	"agstest/load/engine"
 	"agstest/load/shards"
 	"agstest/load/tally"
@@ -155,8 +156,8 @@ func TestHeadersOfOTLPAreChecked(t *testing.T) {
 // TestLoadOnKubernetesIsWatched: the page and the metrics have what the shards tell of their parts, added up.
 func TestLoadOnKubernetesIsWatched(t *testing.T) {
 	f, line, out := withCluster(t, "")
-	page, scraped := unusedAddress(t), unusedAddress(t)
-	line[slices.Index(line, "--duration")+1] = "3s"
+	page, scraped := ports.FreeAddress(t), ports.FreeAddress(t)
+	line[slices.Index(line, "--duration")+1] = "5s"
 	type ended struct {
 		code           int
 		stdout, stderr string

@@ -12,10 +12,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/internal/ports"
 )
 
 // pages are the pages of docs, and how many commands of each cannot be run by a test.
@@ -175,7 +176,7 @@ func start(t *testing.T, p page) *running {
 		}
 		return addresses.ReplaceAllStringFunc(text, func(address string) string {
 			if local[address] == "" {
-				local[address] = unusedAddress(t)
+				local[address] = ports.FreeAddress(t)
 			}
 			return local[address]
 		})
@@ -190,10 +191,14 @@ func start(t *testing.T, p page) *running {
 		shown := filepath.Join(aside, fmt.Sprint(i))
 		fmt.Fprintf(&script, "{ %s\n} > '%s.txt' 2>&1; echo $? > '%s.exit'\n", here(piece.command), shown, shown)
 		if strings.HasSuffix(piece.command, "&") { // what runs in the background is ready when it has said so
-			fmt.Fprintf(&script, "for i in $(seq 200); do grep -q 'check it with' '%s.txt' && break; sleep 0.05; done\n", shown)
+			says := shown + ".txt"
+			if to := regexp.MustCompile(` > (\S+) 2>&1 &$`).FindStringSubmatch(piece.command); to != nil {
+				says = to[1]
+			}
+			fmt.Fprintf(&script, "for i in $(seq 3600); do grep -qs 'check it with' '%s' && break; sleep 0.05; done\n", says)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*longest)
 	shell := exec.CommandContext(ctx, "/bin/sh", "-c", script.String())
 	shell.Dir = work
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/internal/ports"
 	"agstest/reports/runs"
 )
 
@@ -32,7 +33,7 @@ func TestPrometheusScrapesARun(t *testing.T) {
 		t.Skip("skipped: no prometheus on this machine (Debian: apt-get install prometheus)")
 	}
 	folder := t.TempDir()
-	run, server := unusedAddress(t), unusedAddress(t)
+	run, server := ports.FreeAddress(t), ports.FreeAddress(t)
 	config := filepath.Join(folder, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, "global: {scrape_interval: 500ms, scrape_timeout: 400ms}\nscrape_configs: [{job_name: agstest, static_configs: [{targets: ['%s']}]}]\n", run), 0o600))
 	prometheus := exec.Command(program, "--config.file", config, "--storage.tsdb.path", filepath.Join(folder, "data"), "--web.listen-address", server, "--enable-feature=native-histograms", "--log.level=warn")
@@ -53,7 +54,7 @@ func TestPrometheusScrapesARun(t *testing.T) {
 		defer answer.Body.Close()
 		text, err := io.ReadAll(answer.Body)
 		return err == nil && strings.Contains(string(text), `"scrapePool":"agstest"`) // it looks for what to scrape every five seconds
-	}, 30*time.Second, 20*time.Millisecond, "prometheus scrapes")
+	}, longest, 20*time.Millisecond, "prometheus scrapes")
 
 	c := newChild(t, t.TempDir(), "load", "--rate", "50/s", "--duration", "3s", "--max-lag", "10s", "--out", "run", "--metrics", run, "--limit", "errors<50%").start()
 	assert.Contains(t, []int{exitPass, exitInvalid, exitInconclusive}, c.code(), c.stderr.String())
@@ -118,7 +119,7 @@ func TestOTLPIsSent(t *testing.T) {
 		c := newChild(t, t.TempDir(), "load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--max-lag", "10s", "--out", "run", "--otlp", collector.URL, "--otlp-header", "api-key=${COLLECTOR_KEY}")
 		c.Env = append(c.Env, "COLLECTOR_KEY="+key)
 		c.start()
-		assert.Equal(t, exitPass, c.code(), c.stderr.String())
+		assert.Contains(t, []int{exitPass, exitInvalid}, c.code(), c.stderr.String())
 		const refused = "the final metrics did not reach "
 		assert.Equal(t, strings.HasPrefix(key, "another"), strings.Contains(c.stderr.String(), "agstest: warning: --otlp: "+refused+collector.URL+"/v1/metrics: it answered 401 Unauthorized"), c.stderr.String())
 		assert.LessOrEqual(t, strings.Count(c.stderr.String(), refused), 1)

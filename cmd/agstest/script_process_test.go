@@ -101,7 +101,7 @@ func scriptEnds(ts *testscript.TestScript, neg bool, args []string) {
 	b := named(ts, args[0])
 	select {
 	case <-b.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(longest):
 		ts.Fatalf("%s does not end", args[0])
 	}
 	if got := b.command.ProcessState.ExitCode(); got != want {
@@ -111,7 +111,7 @@ func scriptEnds(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptSleepUntilSecond waits until a load run has recorded a second of figures: sleep-until-second FOLDER.
 func scriptSleepUntilSecond(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(longest); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		matches, _ := filepath.Glob(ts.MkAbs(args[0] + ".*.partial"))
 		if len(matches) == 1 {
 			if l, err := tally.ReadRecord(matches[0]); err == nil && l.Total != nil && l.Total.Sent > 0 {

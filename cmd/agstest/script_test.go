@@ -20,13 +20,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"agstest/internal/environment"
+	"agstest/internal/ports"
 )
 
 // TestScript runs the scripts of testdata/script: whole command lines with their streams and exit codes.
 func TestScript(t *testing.T) {
+	nobody := ports.Closed(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("NOBODY", nobody) // listens there
 			env.Values[processesKey] = &processes{named: map[string]*background{}}
 			folder, err := filepath.Abs(filepath.Join("..", "..", "environments"))
 			if err != nil {
@@ -87,10 +90,7 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	url := ""
 	switch kind := args[0]; kind {
 	case "nobody":
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		url = "http://" + listener.Addr().String()
-		ts.Check(listener.Close())
+		url = "http://" + ts.Getenv("NOBODY")
 	case "unknown-host":
 		url = "http://agstest-no-such-host.invalid"
 	case "silent":
@@ -193,7 +193,7 @@ func gatewayPage(status int, title string) http.HandlerFunc {
 
 // scriptWaitFor waits until a file is there, and holds a text if one is given: waitfor FILE [TEXT].
 func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(longest); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if matches, _ := filepath.Glob(ts.MkAbs(args[0])); len(matches) > 0 {
 			if text, err := os.ReadFile(matches[0]); len(args) == 1 || err == nil && strings.Contains(string(text), args[1]) {
 				return

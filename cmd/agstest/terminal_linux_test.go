@@ -80,21 +80,24 @@ func (term *terminal) carry(c *child) {
 func TestProgressIsRewrittenOnATerminalOnly(t *testing.T) {
 	t.Parallel()
 	args := []string{"load", "--workload", "refresh", "--rate", "20/s", "--duration", "2s", "--max-lag", "1s", "--out", "run"}
+	began := time.Now()
 	piped := newChild(t, t.TempDir(), args...).start()
 	term := newTerminal(t)
 	shown := newChild(t, t.TempDir(), args...)
 	term.carry(shown)
 	assert.Contains(t, []int{exitPass, exitInvalid}, shown.code(), term.seen.String())
-	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Report: ") }, 20*time.Second, time.Millisecond, "what was written is read a little later")
+	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Report: ") }, longest, time.Millisecond, "what was written is read a little later")
 	seen := term.seen.String()
-	assert.Regexp(t, `\rload: 00:01, 00:01 left, asked (1?[0-9]|20)/s, sent (1?[0-9]|20)/s, 0 % wrong, lag p99 [0-9.]+ ms, [0-9]+ under way\x1b\[K\r\n\x1b\[1m  operation  `, seen, "a table; what was sent: 20 a second, or less where the machine paused")
-	assert.Regexp(t, `\r\n  refresh +20/s +(1?[0-9]|20)/s +(1?[0-9]|20)/s +0 % +[0-9.]+ ms +[0-9.]+ ms +[0-9.]+ ms\x1b\[K`, seen)
+	assert.Regexp(t, `\rload: 00:0[12], 00:0[01] left, asked (1?[0-9]|20)/s, sent [1-4]?[0-9]/s, 0 % wrong, lag p99 [0-9.,]+ ms, [0-9]+ under way\x1b\[K\r\n\x1b\[1m  operation  `, seen, "a table; what was sent: 20 a second, or less where the machine paused, and more after that")
+	assert.Regexp(t, `\r\n  refresh +20/s +[1-4]?[0-9]/s +[1-4]?[0-9]/s +0 % +[0-9.,]+ ms +[0-9.,]+ ms +[0-9.,]+ ms\x1b\[K`, seen)
 	assert.Contains(t, seen, "\x1b[K", "the line is rewritten")
 	assert.Regexp(t, `\x1b\[2A\r\x1b\[J`, seen, "and taken away at the end, three lines of it")
 	assert.Regexp(t, `\x1b\[1;3[0-9]m(PASS|NOT VALID)\x1b\[0m`, seen, "and what is found is coloured")
 
 	assert.Contains(t, []int{exitPass, exitInvalid}, piped.code(), piped.stderr.String())
-	assert.Equal(t, 1, strings.Count(piped.stderr.String(), "\n"), "what is asked, and no progress: "+piped.stderr.String())
+	if time.Since(began) < plainEvery {
+		assert.Equal(t, 1, strings.Count(piped.stderr.String(), "\n"), "what is asked, and no progress: "+piped.stderr.String())
+	}
 	assert.NotContains(t, piped.stderr.String()+piped.stdout.String(), "\x1b")
 	assert.NotContains(t, piped.stderr.String(), "\r")
 }
@@ -104,7 +107,7 @@ func TestTerminalThatIsClosedLeavesAReport(t *testing.T) {
 	term := newTerminal(t)
 	c := newChild(t, t.TempDir(), "load", "--workload", "refresh", "--rate", "20/s", "--duration", "60s", "--out", "run")
 	term.carry(c)
-	c.until("progress", func() bool { return strings.Contains(term.seen.String(), "\rload: 00:01") })
+	c.until("progress", func() bool { return strings.Contains(term.seen.String(), "\rload: 00:0") })
 	term.ours.Close() // from now on writing to it is an error, and the kernel sends SIGHUP
 	assert.Equal(t, exitTerminated, c.code())
 	stored, err := runs.Read(filepath.Join(c.Dir, "run"))
@@ -122,10 +125,14 @@ func TestNoImageOfTheMemoryIsLeft(t *testing.T) {
 	}
 	c.Path, c.Args = shell, []string{"sh", "-c", `ulimit -c unlimited && echo allowed >&2 && exec agstest mock --listen 127.0.0.1:0`}
 	c.start()
-	select {
-	case <-c.ended:
-		t.Skipf("this process may not allow core dumps to others: %s", c.stderr.String())
-	case <-time.After(time.Millisecond):
+	for !strings.Contains(c.stderr.String(), "allowed") { // it says so, or ends
+		select {
+		case <-c.ended:
+			if !strings.Contains(c.stderr.String(), "allowed") {
+				t.Skipf("this process may not allow core dumps to others: %s", c.stderr.String())
+			}
+		case <-time.After(time.Millisecond):
+		}
 	}
 	c.says("check it with: ")
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.Process.Pid))
@@ -151,7 +158,7 @@ func TestInterruptLeavesTheTerminalClean(t *testing.T) {
 	_, err := term.ours.Write([]byte("\x03"))
 	require.NoError(t, err)
 	assert.Equal(t, exitInterrupted, c.code(), term.seen.String())
-	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Verdict: ") }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(term.seen.String(), "Verdict: ") }, longest, time.Millisecond)
 	screen := onScreen(term.seen.String())
 	assert.Regexp(t, `\Aload: mock at https://127\.0\.0\.1:\d+, seed \d+\nending in order; once more ends at once\nLoad: [A-Z]+ `, screen)
 	assert.NotContains(t, screen, "so far")

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -43,7 +45,16 @@ func (n *noted) End(r *hit.Request, a *hit.Answer) hit.Outcome {
 
 var shardOperations = []string{"a", "b", "c"}
 
-// The other half of TestTwoShardsInTwoProcesses: one shard, in a process of its own.
+// started says on stdout that a shard is ready, and reads on stdin when it is to start.
+func started(ctx context.Context, ready Ready) (at time.Time, err error) {
+	fmt.Println("ready")
+	if err := json.NewDecoder(os.Stdin).Decode(&at); err != nil {
+		return at, err
+	}
+	return clockBarrier(at)(ctx, ready)
+}
+
+// The other half of TestShardsOfTwoProcessesMerge: one shard, in a process of its own.
 func TestShardProcess(t *testing.T) {
 	text := os.Getenv("AGSTEST_TEST_SHARD")
 	if text == "" {
@@ -52,11 +63,10 @@ func TestShardProcess(t *testing.T) {
 	var c struct {
 		Server, Folder string
 		Index          int
-		Start          time.Time
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &c))
 	w := &noted{twoPaths: twoPaths{operations: shardOperations}}
-	e := testEngine(t, c.Server, w, asking{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: schedule.Shard{Index: c.Index, Of: 2}, StartAt: c.Start})
+	e := testEngine(t, c.Server, w, asking{Rate: per(300), Duration: 1500 * time.Millisecond, Record: c.Folder, Shard: schedule.Shard{Index: c.Index, Of: 2}, Barrier: started})
 	_, err := e.run(context.Background())
 	require.NoError(t, err)
 	samples, err := json.Marshal(w.service)
@@ -78,19 +88,35 @@ func TestShardsOfTwoProcessesMerge(t *testing.T) {
 		}
 	}
 	server := serve(t, answer)
-	start := time.Now().Add(1500 * time.Millisecond)
 	folders := []string{t.TempDir(), t.TempDir()}
 	var shards []*exec.Cmd
+	var starts []io.Writer
+	var said []*bufio.Reader
 	for i, folder := range folders {
-		text, err := json.Marshal(map[string]any{"Server": server.URL, "Folder": folder, "Index": i + 1, "Start": start})
+		text, err := json.Marshal(map[string]any{"Server": server.URL, "Folder": folder, "Index": i + 1})
 		require.NoError(t, err)
 		shard := exec.Command(os.Args[0], "-test.run=^TestShardProcess$")
 		shard.Env = append(os.Environ(), "AGSTEST_TEST_SHARD="+string(text))
-		shards = append(shards, shard)
+		start, err := shard.StdinPipe()
+		require.NoError(t, err)
+		stdout, err := shard.StdoutPipe()
+		require.NoError(t, err)
+		shards, starts, said = append(shards, shard), append(starts, start), append(said, bufio.NewReader(stdout))
 		require.NoError(t, shard.Start())
 	}
-	for _, shard := range shards {
-		require.NoError(t, shard.Wait())
+	for _, s := range said {
+		line, err := s.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, "ready\n", line)
+	}
+	start := time.Now().Add(50 * time.Millisecond)
+	for _, s := range starts {
+		require.NoError(t, json.NewEncoder(s).Encode(start))
+	}
+	for i, shard := range shards {
+		rest, err := io.ReadAll(said[i])
+		require.NoError(t, err)
+		require.NoError(t, shard.Wait(), "%s", rest)
 	}
 	merged, err := tally.Merge(folders[1], folders[0])
 	require.NoError(t, err)
