@@ -259,6 +259,8 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 		{"faster", func() compare.Interleaved { return simulated(3, 60, 0.8, 0) }, nil, reports.Improved, "The new build is better, and worse in nothing that was judged: "},
 		{"more errors", func() compare.Interleaved { return simulated(4, 60, 1, 0.02) }, nil, reports.Regressed, "signon errors +2.0"},
 		{"too short to tell", func() compare.Interleaved { return sparse(5, 12) }, nil, reports.Inconclusive, "The smallest change of p50 that this job could have seen is "},
+		{"too short to tell, and what is open", func() compare.Interleaved { return simulatedOf(60, 5, 12, 1.05, 0.005) }, nil, reports.Inconclusive, "A worse build cannot be ruled out: signon p50"},
+		{"too short to tell, and what was not judged", func() compare.Interleaved { return simulatedOf(60, 5, 12, 1.05, 0.005) }, nil, reports.Inconclusive, ". Some operations had too few answers in a block to be judged."},
 		{"too few pairs", func() compare.Interleaved { return simulated(5, 8, 1.3, 0) }, nil, reports.Inconclusive, "No figure could be judged."},
 		{"slower twice", func() compare.Interleaved { return confirmed(simulated(6, 60, 1.1, 0), simulated(7, 60, 1.1, 0)) }, nil, reports.Regressed, "A second round confirmed it."},
 		{"slower once", func() compare.Interleaved { return confirmed(simulated(8, 60, 1.04, 0), simulated(9, 60, 0.99, 0)) }, nil, reports.Pass, "The new build is not worse"},

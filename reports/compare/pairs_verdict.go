@@ -26,11 +26,14 @@ func (job *Interleaved) named(verdict reports.Verdict) (names []string) {
 // settleOpen is the verdict where a worse build cannot be ruled out, or where too little was measured.
 func (c *Comparison) settleOpen(open []string, needed bool) {
 	c.Verdict = reports.Inconclusive
-	if needed {
-		c.Reason = "Some operations had too few answers in a block to be judged."
-	} else {
-		c.Reason = "A worse build cannot be ruled out: " + strings.Join(open, "; ") + "."
+	var reasons []string
+	if len(open) > 0 {
+		reasons = append(reasons, "A worse build cannot be ruled out: "+strings.Join(open, "; ")+".")
 	}
+	if needed {
+		reasons = append(reasons, "Some operations had too few answers in a block to be judged.")
+	}
+	c.Reason = strings.Join(reasons, " ")
 	smallest := 0.0
 	for _, m := range c.Interleaved.Metrics {
 		if m.Metric == "p50" && len(m.Rounds) > 0 {
