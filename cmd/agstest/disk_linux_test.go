@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -86,7 +88,14 @@ func TestFullDisk(t *testing.T) {
 				assert.Equal(t, exitOutput, code, "something was found")
 				assert.Regexp(t, `(not written: .*; written to|could be written to|record of the run|finished) `, c.stderr.String())
 				assert.Contains(t, c.stdout.String(), test.shows, "the figures are not lost with the disk")
-				assert.Contains(t, c.stdout.String(), "\nReport: ")
+				reported := regexp.MustCompile(`\nReport: (.*)\nVerdict: .*; exit code 6, since not all results were written\n$`).FindStringSubmatch(c.stdout.String())
+				require.Len(t, reported, 2, c.stdout.String())
+				if folder, missing := strings.CutPrefix(reported[1], "not written; what could be is in "); missing {
+					assert.DirExists(t, folder)
+				} else {
+					assert.FileExists(t, reported[1])
+				}
+				assert.NotContains(t, c.stderr.String(), ".partial: ", "the folder has its name")
 			}
 			for _, folder := range below(t, dir) {
 				assert.NoError(t, halfFiles(folder))

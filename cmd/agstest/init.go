@@ -29,9 +29,9 @@ is an example of a plan over several environments. Beside FILE it writes the JSO
   agstest env staging.yaml                            # what it allows to be checked`,
 		Args: wantArguments(0, 1, "at most one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			example, name := string(environments.Live), "live.yaml"
+			example, name, what := string(environments.Live), "live.yaml", "environment file"
 			if asPlan {
-				example, name = string(environments.Plan), "plan.yaml"
+				example, name, what = string(environments.Plan), "plan.yaml", "plan"
 			}
 			if len(args) == 0 || args[0] == "-" {
 				_, err := io.WriteString(trusted(p.stdout), example)
@@ -48,14 +48,14 @@ is an example of a plan over several environments. Beside FILE it writes the JSO
 				return failure.Usagef("%s is there already; name another file, or give --force to write over it", path)
 			}
 			if err != nil {
-				return failure.Usagef("cannot write the environment file: %w", err)
+				return failure.Usagef("cannot write the %s: %w", what, err)
 			}
 			_, err = file.WriteString(text)
 			if closing := file.Close(); err == nil {
 				err = closing
 			}
 			if err != nil {
-				return failure.Usagef("cannot write the environment file: %w", err)
+				return failure.Usagef("cannot write the %s: %w", what, err)
 			}
 			fmt.Fprintln(p.stdout, path)
 			p.writeSchemaBeside(path, asPlan, c.Root())

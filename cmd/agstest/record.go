@@ -313,6 +313,12 @@ func (r *recorder) finish(worked error) error {
 		}
 		worked = err
 	}
+	if worked != nil && failure.KindOf(worked) == failure.Output {
+		p.end(exitOutput) // before it is shown, which says with what the command ends
+		if before != path {
+			worked = failure.Outputf("%s", strings.ReplaceAll(worked.Error(), before, path))
+		}
+	}
 	found := runs.Stored{Parts: reports.Parts{Conformance: r.conformance, Load: r.load}, Comparison: r.comparison}
 	ended := watch.Verdict{Verdict: found.Verdict(), Reason: r.reason(), Report: filepath.Join(path, mainPage(r.output.results(r.conformance, r.load, r.comparison)))}
 	if r.load != nil {
@@ -407,12 +413,19 @@ func (p *program) show(r results, path string, out *outputFlags) error {
 	}
 	if r.only {
 		fmt.Fprintf(p.stdout, "\nWritten: %s\n", strings.Join(exportedTo(path, r), ", "))
+	} else if page := filepath.Join(path, mainPage(r)); isFile(page) {
+		fmt.Fprintf(p.stdout, "\nReport: %s\n", page)
 	} else {
-		fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(path, mainPage(r)))
+		fmt.Fprintf(p.stdout, "\nReport: not written; what could be is in %s\n", path)
 	}
 	stored := runs.Stored{Parts: reports.Parts{Conformance: r.conformance, Load: r.load}, Comparison: r.comparison}
 	p.showVerdict(stored.Verdict())
 	return nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // rendered makes a file in memory first, so that a renderer that fails leaves no half file.
