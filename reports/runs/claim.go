@@ -61,6 +61,19 @@ func (f *Folder) rival() (string, error) {
 	return "", nil
 }
 
+// Hold holds a folder for this process until release is called, or the process ends. It is not free while another
+// process, or another part of this one, holds it; where a file system knows no holds, every folder is free.
+func Hold(folder string) (release func(), free bool) {
+	held, err := holdWithin(folder, claimPatience)
+	switch {
+	case errors.Is(err, errHeld):
+		return nil, false
+	case err != nil:
+		return func() {}, true
+	}
+	return func() { held.Close() }, true
+}
+
 func holdWithin(path string, patience time.Duration) (*os.File, error) {
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		held, err := hold(path)

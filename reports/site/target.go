@@ -13,6 +13,8 @@ import (
 	"path"
 	"slices"
 	"sync"
+
+	"agstest/reports/runs"
 )
 
 // markFile lies in the folder of a site and lists its files. A folder without it is not touched, and files that it does
@@ -40,10 +42,11 @@ type written struct {
 
 // target is the folder that a site is written to. Its methods may be called by several goroutines.
 type target struct {
-	root   *os.Root // current tells whether a file is there as it was written, from the same source.
-	dryRun bool
-	before map[string]written
-	broken bool // an earlier build did not end
+	root    *os.Root
+	release func() // of the hold on the folder; nil: none
+	dryRun  bool
+	before  map[string]written
+	broken  bool // an earlier build did not end
 
 	mutex   sync.Mutex
 	now     map[string]written
@@ -52,7 +55,7 @@ type target struct {
 }
 
 // openTarget opens the folder of a site, or makes a missing one. It refuses a folder that holds anything but no mark.
-func openTarget(folder string, dryRun bool) (*target, error) {
+func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 	t := &target{dryRun: dryRun, before: map[string]written{}, now: map[string]written{}, folders: map[string]bool{}}
 	entries, err := os.ReadDir(folder)
 	switch {
@@ -65,6 +68,21 @@ func openTarget(folder string, dryRun bool) (*target, error) {
 		}
 	case err != nil:
 		return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, withoutPath(err))
+	}
+	if !dryRun {
+		release, free := runs.Hold(folder)
+		if !free {
+			return nil, fmt.Errorf("another process builds the site in %s: wait until it has ended, or name another folder", folder)
+		}
+		t.release = release
+		defer func() {
+			if failed != nil {
+				t.close()
+			}
+		}()
+		if entries, err = os.ReadDir(folder); err != nil { // what another one has just written
+			return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, withoutPath(err))
+		}
 	}
 	marked := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == markFile && e.Type().IsRegular() })
 	if len(entries) > 0 && !marked {
@@ -80,14 +98,13 @@ func openTarget(folder string, dryRun bool) (*target, error) {
 			err = json.Unmarshal(data, &m)
 		}
 		if err != nil || m.Schema != markSchema {
-			t.root.Close()
+			t.close()
 			return nil, fmt.Errorf("%s/%s is not the mark of a site as this version writes it: build the site into another folder", folder, markFile)
 		}
 		t.before, t.broken = m.Files, m.Building
 	}
 	if !dryRun {
 		if err := t.writeMark(mark{markSchema, t.before, true}); err != nil {
-			t.root.Close()
 			return nil, err
 		}
 	}
@@ -109,6 +126,10 @@ const mostMark = 64 << 20
 func (t *target) close() {
 	if t.root != nil {
 		t.root.Close()
+	}
+	if t.release != nil {
+		t.release()
+		t.release = nil
 	}
 }
 
