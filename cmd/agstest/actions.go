@@ -124,7 +124,7 @@ killed, or a call failed, this does it: RUN is the folder of the run. What was p
 			return nil
 		},
 	}
-	c.Flags().StringVar(&env, "env", "", "environment file to put back with; left out: that of the run")
+	c.Flags().Var(oneEnvironment(&env), "env", "environment file to put back with; left out: that of the run")
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}

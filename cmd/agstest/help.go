@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
@@ -64,6 +65,9 @@ var unknownFlag = regexp.MustCompile(`^unknown flag: --([A-Za-z0-9_-]+)`)
 func flagError(c *cobra.Command, err error) error {
 	advice := "see: " + c.CommandPath() + " --help"
 	text := err.Error()
+	if errors.Is(err, errTwice) {
+		return failure.Usagef("%s: %w", c.CommandPath(), errTwice)
+	}
 	if match := unknownFlag.FindStringSubmatch(text); match != nil {
 		if instead, ok := expected[match[1]]; ok {
 			return failure.Usagef("%s has no flag --%s; %s", c.CommandPath(), match[1], instead)

@@ -183,6 +183,7 @@ func TestPlanIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"a limit without a unit", "environments: [e.yaml]\nload:\n  limit: [\"errors<1%\", \"refresh.p99<300\"]\n", `p.yaml:3: --limit: the limit "refresh.p99<300": p99 needs a time with a unit`},
 		{"a mix that is none", "environments: [e.yaml]\nload: {mix: signon}\n", "p.yaml:2: --mix: "},
 		{"a workload that is none", "environments: [e.yaml]\nab: {workload: refesh}\n", "p.yaml:2: "},
+		{"tags that are none", "environments: [e.yaml]\nconform: {tags: \"\"}\n", "p.yaml:2: tags is empty"},
 		{"a load of no time", "environments: [e.yaml]\nload: {duration: 0s}\n", "p.yaml:2: --duration must be a time such as 30s, not 0s"},
 		{"a load of nobody", "environments: [e.yaml]\nload: {population: 0}\n", "p.yaml:2: --population must be at least 1, not 0"},
 		{"a report that is none", "environments: [e.yaml]\nconform: {reports: \"csv,alure\"}\n", `p.yaml:2: --reports must be one of allure, `},

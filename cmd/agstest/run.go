@@ -214,7 +214,7 @@ Without --env it does so against a mock that it starts itself.`,
 				return err
 			}
 			p.letColours()
-			return nil
+			return checkGiven(c)
 		},
 	}
 	flags := root.PersistentFlags()

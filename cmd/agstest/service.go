@@ -35,7 +35,7 @@ type serviceFlags struct {
 
 func (f *serviceFlags) register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.env, "env", "", "environment file of the service; left out: a mock is started for the run")
+	flags.Var(oneEnvironment(&f.env), "env", "environment file of the service; left out: a mock is started for the run")
 	flags.BoolVar(&f.ignoreJournal, "ignore-journal", false, "begin though an earlier run against the environment has not put back what it changed (agstest restore)")
 	flags.StringVar(&f.release, "release", "", "name of the build under test, for reports; left out: release of the environment file")
 	flags.StringSliceVar(&f.faults, "mock-fault", nil, "make the embedded mock break a rule (agstest mock --list-faults)")
