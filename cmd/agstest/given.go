@@ -9,8 +9,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// meaningful are flags whose empty value, mostly a variable of a pipeline that is not set, would quietly mean something
-// else: the embedded mock in place of a service, all in place of a part, or less than was meant.
+// meaningful are flags whose empty value, mostly a variable of a pipeline that is not set, would quietly mean
+// something else: the embedded mock in place of a service, all in place of a part, or less than was meant.
 var meaningful = map[string]string{
 	"env":          "leave it out to check or load the built-in mock",
 	"only":         "leave it out for all",

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTwoBuildsAtOnce: one builds the site, and the other says that it is being built; each took the files of the other
-// for foreign ones.
+// TestTwoBuildsAtOnce: one builds the site, and the other says that it is being built; each took the files of the
+// other for foreign ones.
 func TestTwoBuildsAtOnce(t *testing.T) {
 	t.Parallel()
 	root, to := t.TempDir(), filepath.Join(t.TempDir(), "public")
