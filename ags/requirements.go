@@ -69,6 +69,7 @@ var Requirements = []Requirement{
 	{"SSO-12", Documented, Stated, "signOn with deviceInformation answers 201 with a client_id.", "SSO", ""},
 	{"SSO-13", Sampled, Stated, "signOn enforces every parameter that servicediscovery marks as mandatory: without it, the call is refused with 400 or 401.", "DISC", "another status from 400 to 499"},
 	{"SSO-14", Documented, Stated, "signOn without x-auth-service-id is refused with a 4xx.", "SSO", ""},
+	{"SSO-15", Probe, Open, "Whether signOn refuses a user whom nobody knows as it refuses a wrong password is recorded: if not, who has an account can be found out.", "DESIGN", ""},
 
 	// SUB – subsequentSignOn
 	{"SUB-01", Documented, Stated, "subsequentSignOn with a valid User-Token answers 201 with a token body.", "SUB", ""},
@@ -85,11 +86,11 @@ var Requirements = []Requirement{
 	{"GST-02", Documented, Stated, "The answer of getSessionToken has a non-empty string sessionToken.", "GST", ""},
 	{"GST-03", Documented, Stated, "getSessionToken without parameters, or with a body that is not valid JSON, is refused with 400.", "GST", "another status from 400 to 499"},
 	{"GST-04", Sampled, Security, "getSessionToken with an OperatorAuthToken whose signature is wrong is refused with 401 or 403.", "GST", "another status from 400 to 499, and a kid that nobody has under a good signature"},
-	{"GST-05", Sampled, Security, "getSessionToken with an expired OperatorAuthToken is refused with 401 or 403.", "GST", "another status from 400 to 499"},
+	{"GST-05", Sampled, Security, "getSessionToken with an expired OperatorAuthToken is refused with 401 or 403.", "GST", "another status from 400 to 499, and an exp to come that stands in a text"},
 	{"GST-06", Sampled, Inferred, "getSessionToken with an OperatorAuthToken whose claim aud is not ags is refused with 401 or 403.", "GST", ""},
 	{"GST-07", Sampled, Inferred, "getSessionToken with an OperatorAuthToken whose claim typ is not GetSessionTokenAuthN is refused with 401 or 403.", "GST", ""},
 	{"GST-08", Sampled, Security, "getSessionToken with an OperatorAuthToken whose alg is none or another algorithm than HS256 is refused with 401 or 403.", "GST", "another HMAC with the right secret"},
-	{"GST-09", Sampled, Security, "getSessionToken for an unknown OpfAccountId is refused with a 4xx.", "GST", ""},
+	{"GST-09", Sampled, Security, "getSessionToken for an unknown OpfAccountId is refused with a 4xx.", "GST", "a known one in a list, in an object or as a number"},
 	{"GST-10", Sampled, Security, "getSessionToken with an OpfTenantId other than the nv-tenant-id of the request is refused with a 4xx.", "GST", ""},
 	{"GST-11", Documented, Stated, "getSessionToken without x-auth-service-id is refused with a 4xx.", "GST", ""},
 	{"GST-12", Probe, Open, "Whether two calls of getSessionToken give two different session tokens is recorded.", "DESIGN", ""},
@@ -171,6 +172,7 @@ var Requirements = []Requirement{
 	{"TOK-24", Probe, Open, "Whether the access token works as a bearer token on a platform call such as GET /adm/v1/user/devices is recorded.", "GW ADM", ""},
 	{"TOK-25", Sampled, Inferred, "An access token lives for hours, typically for one, and not for weeks: it stays good until it ends, whatever becomes of its account.", "RTOK ACC", ""},
 	{"TOK-26", Sampled, Security, "Tokens are signed with a key of the service alone, and not with that of the operator or one that is easily guessed.", "INFERRED", ""},
+	{"TOK-27", Sampled, Inferred, "A session ends within days, 30 in the sample and 90 on another page, and not after years: refresh_expires_in and fixed_refresh_expires_in say when.", "SEED RTOK", ""},
 
 	// DEV – devices and account states
 	{"DEV-01", Documented, Stated, "Sending the same deviceInformation again creates another device: the second client_id differs from the first.", "FTN", ""},
@@ -210,7 +212,7 @@ var Requirements = []Requirement{
 	{"ERR-11", Probe, Open, "Whether a 401 answer carries WWW-Authenticate is recorded.", "DESIGN", ""},
 	{"ERR-12", Probe, Open, "Answers 429 and 503, and whether they carry Retry-After, are recorded.", "DESIGN", ""},
 	{"ERR-13", Sampled, Stated, "A caller behind a VPN or in a blacklisted location is refused only while the platform's switch for it is on.", "ERRS NET", ""},
-	{"ERR-14", Sampled, Security, "No answer gives away the key of the operator or the password of a user, in its body, in a header or in a claim of a token.", "INFERRED", ""},
+	{"ERR-14", Sampled, Security, "No answer gives away the key of the operator or the password of a user, in its body, in a header or in a claim of a token, nor the digest of a password.", "INFERRED", ""},
 
 	// GW – gateway / transport
 	{"GW-01", Sampled, Inferred, "A gateway-protected call with an unusable token is refused with 403 and resultCode 99999:403.", "GW", ""},
@@ -220,6 +222,7 @@ var Requirements = []Requirement{
 	{"GW-05", Sampled, Inferred, "An answer with a JSON body declares a JSON content type.", "INFERRED", ""},
 	{"GW-06", Sampled, Inferred, "An answer with tokens does not offer itself to caches: Cache-Control neither says public nor how long others may keep it, and best says no-store.", "OAUTH", ""},
 	{"GW-07", Probe, Open, "Whether requests with 4, 8 and 16 kB more of headers, or of body, get through to the service is recorded: many gateways refuse such sizes.", "DESIGN", ""},
+	{"GW-08", Probe, Open, "What pages of other origins may do in a browser is recorded: how the preflight of a sign-on is answered (OPTIONS with Origin).", "DESIGN", ""},
 
 	// FLOW – end to end
 	{"FLOW-01", Documented, Stated, "A client can discover the service, sign on for the first time with credentials, use its token, refresh it and sign out.", "INT", ""},

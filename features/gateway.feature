@@ -66,3 +66,13 @@ Feature: The gateway in front of the service
       | 4    | body    |
       | 8    | body    |
       | 16   | body    |
+
+  @GW-08
+  Scenario: Pages of other origins
+    A browser asks by a preflight before it sends a page's call to another origin.
+
+    Given an account in good standing
+    And a device of the account
+    And the next request is the preflight that a browser sends for a page of another origin
+    When the client signs on with a session token and its clientId
+    Then it is recorded what pages of other origins may do

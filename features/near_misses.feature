@@ -24,6 +24,43 @@ Feature: What is nearly right is wrong
         | access  |
         | refresh |
 
+    @SOST-14
+    Scenario: The token of a list of accounts is no session token
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given an account in good standing
+      And a device of the account
+      And the userAccountToken of the list stands in place of the session token
+      When the client signs on with a session token and its clientId
+      Then the service refuses
+
+    @SOST-14
+    Scenario: Another session token under the same correlation id
+      Given all requests have the same correlation id
+      And an account in good standing
+      And a device of the account
+      When the client signs on with a session token and its clientId
+      Then the status is 201
+      Given a session token that was never issued
+      When the client signs on with a session token and its clientId
+      Then the service refuses
+
+    @SOST-32
+    Scenario Outline: A device of another account, which is named in <place>
+      Given an account in good standing
+      And a device of another account
+      And the next request names the account of that device in <place>
+      When the client signs on with a session token and its clientId
+      Then the service refuses
+
+      Examples:
+        | place       |
+        | a member    |
+        | a parameter |
+        | a header    |
+        | the query   |
+
     @SOST-06
     Scenario: Names of authentication services
       Given everything that signOnWithSessionToken needs
@@ -68,6 +105,25 @@ Feature: What is nearly right is wrong
       Given everything that subsequentSignOn needs
       When near misses of the User-Token are sent to subsequentSignOn
       Then each was refused
+
+    @REG-07
+    Scenario: A session token is no User-Token at subsequentRegister
+      Given a client that is signed on
+      And a TVkey user with several accounts
+      When the installer registers the device
+      Then the status is 300
+      Given a session token stands in place of the User-Token
+      When the installer picks account 1
+      Then the service refuses
+
+    @SUB-03
+    Scenario: A session token is no User-Token
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given a session token stands in place of the User-Token
+      When the user picks account 1
+      Then the service refuses
 
     @SUB-03
     Scenario Outline: The <kind> token of a client is no User-Token
@@ -167,6 +223,36 @@ Feature: What is nearly right is wrong
       When near misses of the token are sent to refresh
       Then each was refused
 
+    @REF-05
+    Scenario: A session token is no refresh token
+      Given a client that is signed on
+      And a session token stands in place of the token
+      When the client refreshes its tokens
+      Then the service refuses
+
+    @OUT-03
+    Scenario: A session token is no access token
+      Given a client that is signed on
+      And a session token stands in place of the token
+      When the client signs out
+      Then the service refuses
+
+    @REF-12
+    Scenario Outline: A refresh that names another account and device in <place>
+      Given an account in good standing
+      And a device of another account
+      And a client that is signed on
+      And the next request names that account and device in <place>
+      When the client refreshes its tokens
+      Then no tokens of that account or device come
+
+      Examples:
+        | place      |
+        | members    |
+        | parameters |
+        | headers    |
+        | the query  |
+
     @OUT-03
     Scenario: Access tokens that nobody issued like that
       Given everything that signOut needs
@@ -201,6 +287,12 @@ Feature: What is nearly right is wrong
       And the OperatorAuthToken has no claim "exp"
       When the head-end system asks for a session token
       Then the service refuses
+
+    @GST-05
+    Scenario: Ends
+      Given everything that getSessionToken needs
+      When near misses of the claim "exp" are sent to getSessionToken
+      Then each was refused
 
     @GST-06
     Scenario: Without an audience

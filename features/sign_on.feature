@@ -117,6 +117,20 @@ Feature: A user signs on with credentials
       Then the status is 401, or with a warning 400, 403, 404 or 422
       And the answer holds no tokens
 
+    @SSO-15
+    Scenario: A user whom nobody knows
+      Given a user with one account
+      And a device of the account
+      And the next request has a wrong password
+      When the user signs on with the credentials and the clientId
+      Then the service refuses
+      Given the next request names a user whom nobody knows
+      When the user signs on with the credentials and the clientId
+      Then the service refuses
+      Given the next request names a user whom nobody knows
+      When the user signs on with the credentials and the clientId
+      Then it is recorded whether the refusals tell who has an account
+
     @SSO-09
     Scenario: A user whose account is suspended
       Given a user whose account is suspended

@@ -129,6 +129,10 @@ Feature: The tokens of a client
     Scenario: How long an access token is good
       Then the access token lives for a week at most
 
+    @TOK-27
+    Scenario: How long a session can go on
+      Then the session ends within 400 days
+
   Rule: The two tokens and the answer belong together
 
     @TOK-15

@@ -63,13 +63,16 @@ type Behaviour struct {
 	UserTokenLife         time.Duration // 10 minutes
 	SessionTokensReusable bool
 	UserTokensOnce        bool
-	PopulationOnce        bool   // the load population's session tokens are single-use too
-	RevokeOnRefresh       bool   // the refresh token that was used ends
-	KeepTokenID           bool   // jti stays over a refresh
-	TokenIDForm           string // "": 19 digits, "uuid", "device": one for each device
-	OperatorAnyHMAC       bool   // an OperatorAuthToken may be signed with HS384 or HS512
-	OpaqueRefresh         bool   // refresh tokens say nothing to clients
-	ConstantFixedLifetime bool   // fixed_refresh_expires_in is told in full after a refresh
+	PopulationOnce        bool          // the load population's session tokens are single-use too
+	RevokeOnRefresh       bool          // the refresh token that was used ends
+	KeepTokenID           bool          // jti stays over a refresh
+	TokenIDForm           string        // "": 19 digits, "uuid", "device": one for each device
+	OperatorAnyHMAC       bool          // an OperatorAuthToken may be signed with HS384 or HS512
+	OperatorEndInText     bool          // exp of an OperatorAuthToken may stand in a text
+	OperatorAccountNumber bool          // OpfAccountId may be a number
+	OperatorLeeway        time.Duration // how long after its exp an OperatorAuthToken is taken
+	OpaqueRefresh         bool          // refresh tokens say nothing to clients
+	ConstantFixedLifetime bool          // fixed_refresh_expires_in is told in full after a refresh
 	TokensOutliveSignOut  bool
 	SecondSignOut         int  // 401; 200 for a forgiving service
 	DeviceOfRefused       bool // a first-time sign-on refused for VPN or location leaves its device behind

@@ -1,6 +1,13 @@
 package mock
 
-import "agstest/ags"
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
+
+	"agstest/ags"
+)
 
 // giveawayFaults tell secrets that stand nowhere in a sound answer.
 func giveawayFaults() []Fault {
@@ -11,7 +18,16 @@ func giveawayFaults() []Fault {
 			}
 		}}
 	}
+	digest := func(name, summary string, refresh bool, of func(string) string) Fault {
+		return Fault{Name: name, Requirement: "ERR-14", Summary: summary, operations: on(ags.SignOn), draft: func(c *call, d *draft) {
+			if password := c.parameter("password"); password != "" && d.refresh == refresh {
+				d.claims.set("pwh", of(password))
+			}
+		}}
+	}
 	return []Fault{
+		digest("token-holds-md5", "the access token holds the MD5 of the password", false, func(p string) string { sum := md5.Sum([]byte(p)); return hex.EncodeToString(sum[:]) }),
+		digest("refresh-token-holds-sha1", "the refresh token holds the SHA-1 of the password, in base64", true, func(p string) string { sum := sha1.Sum([]byte(p)); return base64.StdEncoding.EncodeToString(sum[:]) }),
 		spoiledSuccess("discovery-tells-key", "ERR-14", "discovery tells the key of the operator", on(ags.ServiceDiscovery), func(c *call, r *reply) {
 			r.body.set("settings", object{{"hmac", string(c.server.operator.key)}})
 		}),

@@ -77,6 +77,12 @@ func tokenFaults() []Fault {
 					r.body = stretched(r.body)
 				}
 			}},
+		{Name: "session-of-ten-years", Requirement: "TOK-27", Summary: "sessions and refresh tokens live for ten years", draft: func(_ *call, d *draft) { d.claims = lasting(d.claims, d.refresh) },
+			reply: func(_ *call, r *reply) {
+				if r.pair != nil {
+					shifted(tenYears, "refresh_expires_in", "fixed_refresh_expires_in")(&r.body)
+				}
+			}},
 		spoiledAccess("token-access-typ", "TOK-04", "the access token has typ Bearer", with("typ", "Bearer")),
 		spoiledAccess("token-access-typ-case", "TOK-04", "the access token has typ devauthn", with("typ", "devauthn")),
 		spoiledRefresh("token-refresh-typ", "TOK-05", "the refresh token has the typ of an access token", with("typ", ags.AccessType)),
@@ -163,5 +169,16 @@ func tokenFaults() []Fault {
 // stretched adds a year to each deadline or lifetime.
 func stretched(o object) object {
 	shifted(365*24*3600, "exp", "fixed_exp", "expires_in", "refresh_expires_in", "fixed_refresh_expires_in")(&o)
+	return o
+}
+
+const tenYears = 3650 * 24 * 3600
+
+// lasting are the claims of a session that goes on for ten years.
+func lasting(o object, refresh bool) object {
+	shifted(tenYears, "fixed_exp")(&o)
+	if refresh {
+		shifted(tenYears, "exp")(&o)
+	}
 	return o
 }

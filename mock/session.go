@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,13 +18,13 @@ import (
 // operatorClaims are the claims of the OperatorAuthToken that a head-end system signs (the page "Requesting a session
 // token").
 type operatorClaims struct {
-	Type     string          `json:"typ"`
-	Audience json.RawMessage `json:"aud"`
-	Tenant   string          `json:"OpfTenantId"`
-	Account  string          `json:"OpfAccountId"`
-	Expires  json.Number     `json:"exp"`
-	Issued   json.Number     `json:"iat"`
-	ID       string          `json:"jti"`
+	Type     string            `json:"typ"`
+	Audience json.RawMessage   `json:"aud"`
+	Tenant   string            `json:"OpfTenantId"`
+	Account  operatorAccountID `json:"OpfAccountId"`
+	Expires  json.RawMessage   `json:"exp"`
+	Issued   json.Number       `json:"iat"`
+	ID       string            `json:"jti"`
 }
 
 // getSessionToken gives a head-end system a session token for one of its accounts.
@@ -57,8 +58,9 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 		return "", c.refusal(r, cmp.Or(behaviour.BadOperatorToken, status), 0, why)
 	}
 	var claims operatorClaims
-	err := s.operator.verify(compact, &claims,
-		c.overlooks(compact, s.operator, ruleOperatorSignature, ruleOperatorAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
+	by := s.operatorSigner(c, compact)
+	err := by.verify(compact, &claims,
+		c.overlooks(compact, by, ruleOperatorSignature, ruleOperatorAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
 	switch {
 	case errors.Is(err, errAlgorithm):
 		return no(ruleOperatorAlgorithm, http.StatusUnauthorized, "the OperatorAuthToken is not signed with HS256")
@@ -74,18 +76,16 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 	}
 	claims.Type = c.taken(nearOperatorType, claims.Type, just(ags.OperatorToken.Type))
 	claims.Tenant = c.taken(nearOperTenant, claims.Tenant, just(c.tenant.id))
-	if behaviour.OperatorAccountPrefix != "" {
-		claims.Account = strings.TrimPrefix(claims.Account, behaviour.OperatorAccountPrefix)
-	}
-	claims.Account = c.taken(nearAccount, claims.Account, maps.Keys(c.tenant.accounts))
-	if claims.Account == "" && !c.enforces(ruleOperatorHasAccount) {
-		claims.Account = firstAccount
+	named := strings.TrimPrefix(claims.Account.named(c), behaviour.OperatorAccountPrefix)
+	named = c.taken(nearAccount, named, maps.Keys(c.tenant.accounts))
+	if named == "" && !c.enforces(ruleOperatorHasAccount) {
+		named = firstAccount
 	}
 	if broken, why := c.misdirected(claims); broken != "" {
 		return no(broken, http.StatusForbidden, why)
 	}
-	if s.state.account(c.tenant, claims.Account) == nil {
-		if c.enforces(ruleOperatorAccount) || claims.Account == "" {
+	if s.state.account(c.tenant, named) == nil {
+		if c.enforces(ruleOperatorAccount) || named == "" {
 			return no(ruleOperatorAccount, http.StatusForbidden, "the account does not exist")
 		}
 		return firstAccount, nil
@@ -93,7 +93,41 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 	if behaviour.OperatorTokenOnce && !s.firstUse(c, &claims) {
 		return no(ruleOperatorForm, http.StatusUnauthorized, "the OperatorAuthToken was used before, or does not say when it was made")
 	}
-	return claims.Account, nil
+	return named, nil
+}
+
+// operatorSigner is whose key an OperatorAuthToken is checked with: the operator's, or none for a kid that nobody has.
+func (s *Server) operatorSigner(c *call, compact string) *signer {
+	first, _, _ := strings.Cut(compact, ".")
+	if kid := headerOf(first).KeyID; kid != nil && *kid != s.operator.keyID && !c.enforces(ruleOperatorNoEmptyKey) {
+		return newSigner(s.operator.algorithm, *kid, nil)
+	}
+	return s.operator
+}
+
+// operatorAccountID is the claim OpfAccountId as it was written.
+type operatorAccountID json.RawMessage
+
+func (a *operatorAccountID) UnmarshalJSON(raw []byte) error {
+	*a = slices.Clone(raw)
+	return nil
+}
+
+// named reads the account: a text, or what faults and choices take for one. Empty: none.
+func (a operatorAccountID) named(c *call) string {
+	var text string
+	if json.Unmarshal(a, &text) == nil {
+		return text
+	}
+	var number json.Number
+	if c.set.behaviour.OperatorAccountNumber && json.Unmarshal(a, &number) == nil {
+		return number.String()
+	}
+	var list []string
+	if !c.enforces(ruleOperatorPlain) && json.Unmarshal(a, &list) == nil && len(list) > 0 {
+		return list[len(list)-1]
+	}
+	return ""
 }
 
 // misdirected returns the rule that a genuine OperatorAuthToken breaks because it is meant for something else; empty if
@@ -125,12 +159,28 @@ func (s *Server) firstUse(c *call, claims *operatorClaims) bool {
 }
 
 // expired tells whether an OperatorAuthToken has ended, as far as the mock checks that.
-func (s *Server) expired(c *call, at json.Number) bool {
-	if at == "" && !c.enforces(ruleOperatorHasExpiry) {
+func (s *Server) expired(c *call, at json.RawMessage) bool {
+	if (at == nil || string(at) == "null") && !c.enforces(ruleOperatorHasExpiry) || !c.enforces(ruleOperatorExpiry) {
 		return false
 	}
-	expires, err := at.Int64()
-	return (err != nil || expires <= s.now(c.set).Unix()) && c.enforces(ruleOperatorExpiry)
+	moment := string(at)
+	if text := ""; json.Unmarshal(at, &text) == nil && string(at) != "null" {
+		if !c.enforces(ruleOperatorPastText) {
+			return false
+		}
+		if c.set.behaviour.OperatorEndInText {
+			moment = text
+		}
+	}
+	expires, err := strconv.ParseInt(moment, 10, 64)
+	if err != nil {
+		return at == nil || c.enforces(ruleOperatorReadExpiry)
+	}
+	late := c.set.behaviour.OperatorLeeway
+	if !c.enforces(ruleOperatorPunctual) {
+		late = 40 * time.Minute
+	}
+	return expires <= s.now(c.set).Add(-late).Unix()
 }
 
 // audienceHolds reads aud as a string or an array of strings (RFC 7519 section 4.1.3).

@@ -178,7 +178,7 @@ var onlyWarned = map[string]string{
 	"error-undocumented-409": "which 4xx", "error-undocumented-418": "which 4xx", "get-session-signature-404": "which 4xx", "session-no-parameters-401": "which 4xx",
 	"session-parameter-half-403": "which 4xx", "session-unknown-client-400": "which 4xx", "sign-on-unknown-client-401": "which 4xx",
 	"sign-on-wrong-password-403": "which 4xx", "subsequent-invented-404": "which 4xx",
-	"get-session-key-ignored": "the signature is good", "refresh-gives-the-same": "the token is good", "refresh-any-service": "the token is of this service",
+	"get-session-account-list": "the operator has signed it", "get-session-key-ignored": "the signature is good", "refresh-gives-the-same": "the token is good", "refresh-any-service": "the token is of this service",
 	"refresh-service-not-needed": "the token is of this service", "sign-out-service-not-needed": "the token is of this service", "sign-out-bad-body-accepted": "signOut may not read its body",
 	"sometimes-503": "what comes once may be a limit on the rate", "json-sign-out-map-parameters": "signOut may not read its body",
 	"json-sign-out-not-closed": "signOut may not read its body", "json-sign-out-nul-behind": "signOut may not read its body", "json-sign-out-single-quotes": "signOut may not read its body",

@@ -45,6 +45,7 @@ type Known struct {
 	Since       time.Duration // from the arrival of Previous to the request, by this machine's clock; 0: not known
 	Secrets     []string      // values submitted that no error may echo
 	Guarded     []string      // the operator's key and passwords of users, which stand in no answer
+	Passwords   []string      // of those, the passwords: their digests stand in none either
 }
 
 // Pair is the tokens of a client after a sign-on or a refresh: the answer's members and the claims of both tokens.

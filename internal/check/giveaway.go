@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,8 +11,8 @@ import (
 	"agstest/internal/strictjson"
 )
 
-// givesNothingAway judges ERR-14: no answer holds the key of the operator or the passwords of users. ERR-10 is for
-// refusals that repeat secrets of the request.
+// givesNothingAway judges ERR-14: no answer holds the key of the operator, the passwords of users or their digests.
+// ERR-10 is for refusals that repeat secrets of the request.
 func (j *judge) givesNothingAway() {
 	const expected = "neither the operator's key nor a password, in the body, a header or a token"
 	looked, told := false, ""
@@ -25,9 +26,20 @@ func (j *judge) givesNothingAway() {
 		if !redact.Mentions(told, secret) {
 			continue
 		}
-		if place := j.placeOf(secret); place != "" {
+		if place := j.placeOf(func(text string) bool { return redact.Mentions(text, secret) }); place != "" {
 			j.add("ERR-14", Broken, expected, place+" gives one of them away")
 			return
+		}
+	}
+	for _, password := range j.k.Passwords {
+		if !looked {
+			looked, told = true, j.allTold()
+		}
+		for _, d := range digests(password) {
+			if d.in(told) {
+				j.add("ERR-14", Broken, expected, cmp.Or(j.placeOf(d.in), "the answer")+" holds the "+d.name+" of a password, without salt")
+				return
+			}
 		}
 	}
 	if looked {
@@ -54,25 +66,25 @@ func (j *judge) allTold() string {
 	return b.String()
 }
 
-// placeOf says where an answer mentions a secret, and nothing where it does not.
-func (j *judge) placeOf(secret string) string {
+// placeOf says where an answer mentions something, and nothing where it does not.
+func (j *judge) placeOf(mentions func(string) bool) string {
 	for _, name := range slices.Sorted(maps.Keys(j.x.Header)) {
-		if redact.Mentions(strings.Join(j.x.Header[name], "\n"), secret) {
+		if mentions(strings.Join(j.x.Header[name], "\n")) {
 			return "the header " + strictjson.Brief(name)
 		}
 	}
 	if j.body == nil {
-		if redact.Mentions(string(j.x.Body), secret) {
+		if mentions(string(j.x.Body)) {
 			return "the body"
 		}
 		return ""
 	}
 	for _, text := range texts(j.body, nil) {
-		if claims := claimsOf(text); claims != nil && redact.Mentions(strings.Join(texts(claims, nil), "\n"), secret) {
+		if claims := claimsOf(text); claims != nil && mentions(strings.Join(texts(claims, nil), "\n")) {
 			return "a claim of a token"
 		}
 	}
-	if redact.Mentions(string(j.x.Body), secret) || redact.Mentions(strings.Join(texts(j.body, nil), "\n"), secret) {
+	if mentions(string(j.x.Body)) || mentions(strings.Join(texts(j.body, nil), "\n")) {
 		return "the body"
 	}
 	return ""

@@ -106,6 +106,7 @@ func (j *judge) tokens(body *strictjson.Value) {
 	j.lifetimes(body)
 	j.cacheable()
 	j.accessLife(body)
+	j.sessionLife(body)
 	p := j.pair(body)
 	j.structure(p)
 	j.invariants(p)
@@ -198,6 +199,23 @@ const longAccess = 7 * 24 * 3600
 func (j *judge) accessLife(body *strictjson.Value) {
 	if n, ok := body.Get("expires_in").Int(); ok && n > 0 && n <= maxExp {
 		j.rule("TOK-25", n <= longAccess, "an access token that lives for a week at most", fmt.Sprintf("expires_in %d, %d hours", n, n/3600))
+	}
+}
+
+// longSession is how long a session may go on without a new sign-on, in days. The pages tell of 30 and of 90.
+const longSession = 400
+
+// sessionLife judges TOK-27.
+func (j *judge) sessionLife(body *strictjson.Value) {
+	longest, which := int64(0), ""
+	for _, name := range []string{"refresh_expires_in", "fixed_refresh_expires_in"} {
+		if n, ok := body.Get(name).Int(); ok && n > longest {
+			longest, which = n, name
+		}
+	}
+	if longest > 0 && longest <= maxExp {
+		days := longest / (24 * 3600)
+		j.rule("TOK-27", days <= longSession, fmt.Sprintf("a session that ends within %d days", longSession), fmt.Sprintf("%s %d, %d days", which, longest, days))
 	}
 }
 

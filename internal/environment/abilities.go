@@ -65,7 +65,7 @@ func lacks(missing bool, name string) string {
 var needOf = map[string]need{
 	"active":             {"sign-on with a session token, n-th time, refresh, sign-out and the rules of tokens", `active: {sessionToken: "${AGS_SESSION}", clientId: PUB_989, accountId: "1663"}`, needs(sessionToken, clientID)},
 	"spare-device":       {"signing out where no device can be made: it is signed out, and may be lost by that", `spare-device: {clientId: PUB_994}   # of the account of active`, needs(clientID)},
-	"foreign-device":     {"refusal of a device that belongs to another account", `foreign-device: {clientId: OTH_1}`, needs(clientID)},
+	"foreign-device":     {"refusal of a device that belongs to another account", `foreign-device: {clientId: OTH_1, accountId: "1700"}`, needs(clientID)},
 	"suspended-account":  {"refusal of a suspended account (403, 20002)", `suspended-account: {sessionToken: "${AGS_SUSPENDED}", clientId: SUS_1}`, needs(sessionToken)},
 	"cancelled-account":  {"refusal of a cancelled account (403, 20001)", `cancelled-account: {sessionToken: "${AGS_CANCELLED}", clientId: CAN_1}`, needs(sessionToken)},
 	"restricted-account": {"what happens to a restricted account, for the record", `restricted-account: {sessionToken: "${AGS_RESTRICTED}", clientId: RES_1}`, needs(sessionToken)},

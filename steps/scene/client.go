@@ -303,6 +303,7 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 			return err
 		}
 		w.Add(&talk.Client{ID: s.ClientID})
+		w.Owner = s.AccountID
 		w.Subject = &Subject{Situation: "foreign-device", Unknown: "an unknown device", MadeUp: madeUpClient}
 		return nil
 	}
@@ -314,8 +315,29 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 	if err := w.MakeClient(ctx); err != nil {
 		return err
 	}
-	w.Account, w.SessionToken = mine, token
+	w.Owner, w.Account, w.SessionToken = w.Account.ID, mine, token
 	return nil
+}
+
+// ownerSignsOn tells that the device of another account is real: it signs on to the account that the file names beside
+// it.
+func (w *World) ownerSignsOn(ctx context.Context) (bool, error) {
+	s := w.Stage.Environment.Situations["foreign-device"]
+	if s.ClientID == "" || s.AccountID == "" && !s.HasSessionToken() {
+		return false, nil
+	}
+	own := New(w.Stage, w.Scenario)
+	own.Control = true
+	if err := own.UseShared("foreign-device"); err != nil {
+		return false, err
+	}
+	r, err := own.SignOnWithSessionToken(ctx)
+	if err != nil {
+		return false, err
+	}
+	r.Set("clientId", talk.JSON(s.ClientID))
+	x, err := own.Send(ctx, r, true)
+	return err == nil && EffectiveStatus(x)/100 == 2, err
 }
 
 // holdOld gives the client an old refresh token. Its refusal must differ from that of a token that nobody issued.

@@ -24,6 +24,11 @@ func (w *World) Guarded() []string {
 	})
 }
 
+// Passwords lists those of the guarded secrets that are no keys of the operator.
+func (w *World) Passwords() []string {
+	return slices.DeleteFunc(w.Guarded(), func(secret string) bool { return slices.Contains(w.Stage.keys, secret) })
+}
+
 // guard sorts the credentials of a user into secrets and public values.
 func (w *World) guard(guarded, open *[]string) {
 	*open = append(*open, w.Account.ID, w.Account.OperatorAccount, w.Account.Device)
@@ -39,10 +44,11 @@ func (w *World) guard(guarded, open *[]string) {
 // guardFile does the same for all that the environment file names.
 func (r *Stage) guardFile() {
 	if o := r.Environment.Operator; o != nil {
-		r.guarded = append(r.guarded, o.Secret)
+		r.keys = append(r.keys, o.Secret)
 		for _, more := range o.More {
-			r.guarded = append(r.guarded, more.Secret)
+			r.keys = append(r.keys, more.Secret)
 		}
+		r.guarded = append(r.guarded, r.keys...)
 		r.told = append(r.told, o.KeyID, o.Account)
 	}
 	own := New(r, &script.Scenario{ID: "guard"})

@@ -353,8 +353,15 @@ func (w *World) differs(ctx context.Context, x *talk.Exchange) (string, error) {
 	if s.Situation == "expired-refresh" && w.Account != nil && w.Stage.madeByService(w.Account.Refresh, time.Now()) {
 		return "", nil
 	}
-	return fmt.Sprintf("could not be told apart from %s: a made-up value gets the same answer (%s), so situations.%s may do nothing; "+
-		"give one that the service knows, or leave the situation out", s.Unknown, w.Describe(x), s.Situation), nil
+	advice := "give one that the service knows, or leave the situation out"
+	if s.Situation == "foreign-device" {
+		if real, err := w.ownerSignsOn(ctx); err != nil || real {
+			return "", err
+		}
+		advice = "give one that the service knows, with the accountId of its owner, who is seen to sign on with it then, or leave the situation out"
+	}
+	return fmt.Sprintf("could not be told apart from %s: a made-up value gets the same answer (%s), so situations.%s may do nothing; %s",
+		s.Unknown, w.Describe(x), s.Situation, advice), nil
 }
 
 // madeByService tells whether a refresh token has the header of those that the service issues in this run, their

@@ -91,6 +91,7 @@ type Stage struct {
 	Hung          map[string]bool           // scenarios, by id, that waited in vain for an answer
 	guard         sync.Once
 	guarded, told []string // of the environment file: see Guarded
+	keys          []string // of guarded, those of the operator
 	// deviceKnown: a new device was accepted that is described as agstest does.
 	deviceKnown bool
 	// issuedRefresh is a refresh token that the service has issued in this run.

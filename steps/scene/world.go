@@ -49,6 +49,8 @@ type World struct {
 	Client   *talk.Client   // the acting one
 	Clients  []*talk.Client // all that were seen, in order
 	Offers   []talk.Offer   // accounts of the last answer 300
+	Foreign  string         // clientId of that device, where a client of another is signed on too
+	Owner    string         // accountId of a device of another account; empty: not known
 	Services []talk.Service // of the last answer of servicediscovery
 
 	SessionToken string // the next sign-ons use; empty: a fresh one for each
@@ -262,7 +264,7 @@ func (w *World) credit(x *talk.Exchange, changed bool) {
 // parts of it.
 func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 	r := x.Request
-	k := check.Known{Tenant: r.HeaderValue(ags.HeaderTenant), Skew: w.Stage.Environment.ClockSkew, Secrets: w.Submitted(r), Guarded: w.Guarded()}
+	k := check.Known{Tenant: r.HeaderValue(ags.HeaderTenant), Skew: w.Stage.Environment.ClockSkew, Secrets: w.Submitted(r), Guarded: w.Guarded(), Passwords: w.Passwords()}
 	if w.Account != nil && !w.Account.Guessed {
 		k.AccountID = w.Account.ID
 	}
@@ -270,6 +272,7 @@ func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 	json.Unmarshal(r.Get("clientId"), &id)
 	device := r.Get("deviceInformation")
 	switch {
+	case r.Operation == ags.Refresh: // it names no device, but by its token
 	case id != "" && device == nil:
 		k.ClientID = id
 		for _, c := range w.Clients {

@@ -125,6 +125,19 @@ var answerPhrases = []Sentence{
 			w.Observe("%s", w.Describe(x))
 			return nil
 		})),
+	then("no tokens of that account or device come",
+		"The last answer is a refusal, or holds tokens, and they are not of the account and the device of another whom the request names.",
+		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error { return noneOfOthers(w, x) })),
+	then("it is recorded whether the refusals tell who has an account",
+		"Compares the refusal of a wrong password with those of two users whom nobody knows, the last three answers: status, sub-code, wording and names of headers. What differs between the last two counts for nothing.",
+		func(_ context.Context, w *scene.World, _ arguments) error { return tellsUsers(w) }),
+	then("it is recorded what pages of other origins may do",
+		"The report shows status and Access-Control headers of the last answer.",
+		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error {
+			refusalWasWanted(w, x)
+			w.Observe("%s", crossOrigin(x))
+			return nil
+		})),
 	then("it is recorded whether the session token can be used again",
 		"The report shows whether a session token that was accepted before is accepted once more.",
 		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error {

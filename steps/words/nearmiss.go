@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"agstest/ags"
@@ -22,7 +24,7 @@ import (
 // case in the name of a user: accepted, it warns.
 type nearMiss struct {
 	how      string
-	text     string
+	text     string // or JSON, in a row of claims that are no texts
 	harmless bool
 }
 
@@ -51,6 +53,9 @@ func nearMisses(right string, caseMatters, blanksMatter bool) []nearMiss {
 		{"in place of which * stands, which fits every text in LDAP", "*", false},
 		{"in place of which .* stands, which fits every text as an expression", ".*", false},
 		{"empty", "", false},
+	}
+	if blanksMatter {
+		all = append(all, nearMiss{"with a NUL and more behind it", right + "\x00x", false})
 	}
 	var kept []nearMiss
 	for _, m := range all {
@@ -285,6 +290,8 @@ func otherKeys(w *scene.World, parts []string, changed func(part, name string, v
 		}
 	}
 	sign(parts[0], environment.SigningKey{}, "that is signed with an empty key")
+	sign(changed(parts[0], "kid", "agstest-nobody"), environment.SigningKey{}, "that names a key which nobody has, and is signed with an empty one")
+	sign(changed(parts[0], "kid", "keys/agstest-nobody"), environment.SigningKey{}, "that names a key which nobody has by a path, and is signed with an empty one")
 	if kid := kidOf(parts[0]); kid != "" {
 		sign(parts[0], environment.SigningKey{Secret: []byte(kid)}, "that is signed with its own kid")
 	}
@@ -337,7 +344,7 @@ var nearMissPhrases = []Sentence{
 			return sendNearMisses(ctx, w, a.words[0], a.words[1])
 		}).like("near misses of the session token are sent to signOnWithSessionToken").reading(`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`),
 	when(`near misses of the claim "<name>" are sent to getSessionToken`,
-		"Like the step above, for a text claim of an OperatorAuthToken that is signed with the right key.",
+		"Like the step above, for a claim of an OperatorAuthToken that is signed with the right key. Of exp: moments that have passed, and what is no moment. An account in a list or as a number warns where it is taken.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendNearClaims(ctx, w, a.words[0])
 		}).like(`near misses of the claim "aud" are sent to getSessionToken`),
@@ -387,6 +394,9 @@ func sendNearMisses(ctx context.Context, w *scene.World, what, operation string)
 }
 
 func sendNearClaims(ctx context.Context, w *scene.World, claim string) error {
+	if claim == "exp" {
+		return eachRefused(ctx, w, ags.GetSessionToken, "claim "+claim, nearMoments(w, time.Now().Add(w.Ahead)), false, putClaim(claim, func(string) bool { return true }))
+	}
 	right := ""
 	if claim == ags.OperatorToken.Tenant {
 		right = w.Tenant
@@ -407,13 +417,60 @@ func sendNearClaims(ctx context.Context, w *scene.World, claim string) error {
 	if claim == ags.OperatorToken.Account { // the neighbours of an account are accounts
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return len(m.text) == len(right)-1 || len(m.text) == len(right) && !m.harmless })
 		misses[0].text = right + "-agstest"
+		misses = append(misses, noTexts(right)...)
 	}
-	return eachRefused(ctx, w, ags.GetSessionToken, "claim "+claim, misses, false, func(w *scene.World, r *talk.Request, text string) {
-		w.Operator = append(w.Operator, func(t *talk.OperatorToken) error { t.Set(claim, text); return nil })
+	return eachRefused(ctx, w, ags.GetSessionToken, "claim "+claim, misses, false, putClaim(claim, func(text string) bool {
+		return slices.ContainsFunc(noTexts(right), func(m nearMiss) bool { return m.text == text })
+	}))
+}
+
+// putClaim signs an OperatorAuthToken anew with a claim that is this text, or this JSON.
+func putClaim(claim string, isJSON func(string) bool) func(*scene.World, *talk.Request, string) {
+	return func(w *scene.World, r *talk.Request, text string) {
+		var value any = text
+		if isJSON(text) {
+			value = json.RawMessage(text)
+		}
+		w.Operator = append(w.Operator, func(t *talk.OperatorToken) error { t.Set(claim, value); return nil })
 		if again, err := w.HeadEndRequest(); err == nil {
 			w.PresentOperator(r, w.PresentedOperator(again))
 		}
-	})
+	}
+}
+
+// noTexts hold the right account without being a text. The operator has signed that, so nobody is wronged by a service
+// that takes them.
+func noTexts(right string) []nearMiss {
+	text := string(talk.JSON(right))
+	all := []nearMiss{
+		{"in a list", "[" + text + "]", true},
+		{"as the last of a list", `["agstest-nobody",` + text + "]", true},
+		{"in an object", `{"id":` + text + "}", true},
+	}
+	if _, err := strconv.ParseInt(right, 10, 53); err == nil && right[0] != '0' {
+		all = append(all, nearMiss{"as a number", right, true})
+	}
+	return all
+}
+
+// longAgo is how far in the past a moment is that no service takes for one of its own clock: some allow five minutes.
+const longAgo = 20 * time.Minute
+
+// nearMoments are claims exp of a token that has ended, or of which nobody can tell when it ends.
+func nearMoments(w *scene.World, now time.Time) []nearMiss {
+	past, ahead := now.Add(-time.Hour).Unix(), now.Add(w.Stage.Environment.Operator.Life()).Unix()
+	return []nearMiss{
+		{"that is a moment an hour ago, in a text", fmt.Sprintf("%q", fmt.Sprint(past)), false},
+		{"that is a moment longer ago than clocks differ", fmt.Sprint(now.Add(-longAgo - w.Stage.Environment.ClockSkew).Unix()), false},
+		{"that is a text without a moment", `"agstest"`, false},
+		{"that is an empty text", `""`, false},
+		{"that is null", "null", false},
+		{"that is true", "true", false},
+		{"that is an empty list", "[]", false},
+		{"that is 0", "0", false},
+		{"that is less than 0", "-1", false},
+		{"that is a moment to come, in a text", fmt.Sprintf("%q", fmt.Sprint(ahead)), true},
+	}
 }
 
 // nearTry is a near miss that was sent, with its answers.

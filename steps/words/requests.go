@@ -114,6 +114,12 @@ var requestPhrases = []Sentence{
 	given("the next request has a wrong password",
 		"The password among parameters is one that nobody has. Which one that is: passwordParameter of the situation in the environment file, else isPassword of discovery, else its name.",
 		changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error { return w.MistypePassword(r) })),
+	given("the next request names a user whom nobody knows",
+		"The name of the user among parameters is one that nobody has, and the password is wrong.",
+		changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error { return unknownUser(w, r) })),
+	given("the next request is the preflight that a browser sends for a page of another origin",
+		"OPTIONS to the same path, with Origin and what the page would send, and nothing else (the Fetch standard).",
+		change(func(_ *scene.World, r *talk.Request, _ arguments) { preflight(r) })),
 	given(`the next request has the parameter "<name>" with the value "<value>"`,
 		"Sets one entry of parameters.", changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
 			value, err := fill(w, a.words[1])
@@ -246,6 +252,33 @@ var operatorPhrases = []Sentence{
 		"The claim OpfAccountId is made up.", changeOperator(func(w *scene.World, t *talk.OperatorToken, _ arguments) {
 			t.Set(ags.OperatorToken.Account, "agstest-"+w.Invented(12))
 		})),
+	given("a session token stands in place of the <User-Token|token>",
+		"A good session token of the account in good standing is offered where a token of another kind is wanted.",
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			own := scene.New(w.Stage, w.Scenario)
+			own.Control = true
+			if err := own.UseAccount(ctx, "active", 0); err != nil {
+				return err
+			}
+			token, err := own.FreshSessionToken(ctx)
+			if err != nil {
+				return err
+			}
+			w.Refusal = true
+			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
+			return nil
+		}).like("a session token stands in place of the User-Token"),
+	given("the userAccountToken of the list stands in place of the session token",
+		"A token with which an account is picked from the last list is offered where a session token is wanted.",
+		func(_ context.Context, w *scene.World, _ arguments) error {
+			if len(w.Offers) == 0 || w.Offers[0].Token == "" {
+				return talk.Unknownf("no list of accounts with a userAccountToken came before")
+			}
+			token := w.Offers[0].Token
+			w.Refusal = true
+			w.Changes = append(w.Changes, func(r *talk.Request) error { matching["session token"].put(w, r, token); return nil })
+			return nil
+		}),
 	given("the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>",
 		"A token of an end user is offered where one of another kind is wanted.", changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
 			if err := w.HoldsTokens(); err != nil {

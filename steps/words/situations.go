@@ -140,6 +140,25 @@ var situationPhrases = []Sentence{
 	given("a device of another account",
 		"The client names a clientId that belongs to somebody else. In the environment file: situations.foreign-device.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseForeignDevice(ctx) }),
+	given("the next request names the account of that device in <a member|a parameter|a header|the query>",
+		"The accountId of the owner stands in the request too, as members, parameters, headers or the query of a request may name it. In the environment file: situations.foreign-device.accountId.",
+		func(_ context.Context, w *scene.World, a arguments) error {
+			if w.Owner == "" {
+				return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say whose the device of situations.foreign-device is")
+			}
+			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, ""); return nil })
+			return nil
+		}).like("the next request names the account of that device in a member"),
+	given("the next request names that account and device in <members|parameters|headers|the query>",
+		"The accountId and the clientId of the device of another account stand in the request too.",
+		func(_ context.Context, w *scene.World, a arguments) error {
+			if len(w.Clients) < 2 {
+				return talk.Unknownf("no device of another account was named before")
+			}
+			w.Foreign = w.Clients[0].ID
+			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, w.Foreign); return nil })
+			return nil
+		}).like("the next request names that account and device in members"),
 	given("a clientId that nobody has",
 		"The client names a made-up clientId.",
 		func(_ context.Context, w *scene.World, _ arguments) error {

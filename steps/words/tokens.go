@@ -179,6 +179,15 @@ var tokenPhrases = []Sentence{
 			}
 			return nil
 		})),
+	then("the session ends within <number> days",
+		"Neither refresh_expires_in nor fixed_refresh_expires_in is longer. The pages speak of 30 and of 90 days.",
+		withTokens(func(_ *scene.World, p *check.Pair, a arguments) error {
+			const day = 24 * 3600
+			if longest := max(p.RefreshExpiresIn, p.FixedRefreshExpiresIn); longest > int64(number(a.words[0]))*day {
+				return talk.Missf("a session that ends within "+a.words[0]+" days", "one that goes on for %d days", longest/day)
+			}
+			return nil
+		})).like("the session ends within 400 days"),
 	then("the tokens belong to the account, the client and the tenant of the request",
 		"accountId, client_id and tenantId of the answer and of both tokens are those that the scenario acts for.",
 		withClaims(belong)),
