@@ -30,9 +30,8 @@ Feature: What is nearly right is wrong
       When the user signs on with the credentials for the first time
       Then the status is 300
       Given an account in good standing
-      And a device of the account
       And the userAccountToken of the list stands in place of the session token
-      When the client signs on with a session token and its clientId
+      When the client signs on with a session token for the first time
       Then the service refuses
 
     @SOST-14

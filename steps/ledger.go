@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 
@@ -45,6 +46,14 @@ type entry struct {
 func (l *ledger) add(ctx context.Context, p *play) {
 	r := l.run
 	e := entry{scenario: p.scenario, record: p.record, findings: p.world.Findings, exchanges: p.world.Exchanges, situations: p.world.Situations, cut: ctx.Err() != nil}
+	for _, x := range r.EndedIn(e.scenario.ID) {
+		at := slices.Index(e.exchanges, x)
+		if at < 0 {
+			at, e.exchanges = len(e.exchanges), append(e.exchanges, x)
+		}
+		e.findings = append(e.findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Broken, Exchange: at, Expected: "an answer, and a service that goes on",
+			Got: "the connection was closed without an answer, and the service cannot be reached any more since: this request ended it, or one that was under way with it"})
+	}
 	blame(e.findings, e.exchanges)
 	verdict := reports.Pass
 	for _, s := range e.record.Steps {

@@ -98,3 +98,19 @@ func TestAServiceThatDiesOfARequest(t *testing.T) {
 	})
 	assert.Equal(t, reports.Fail, report.Verdict, "%s %+v", report.Reason, report.Causes)
 }
+
+// TestAServiceThatDiesWithoutAnAnswer: the request with which the connection was closed for good fails, also among odd
+// requests at the same time; what came after could not be told.
+func TestAServiceThatDiesWithoutAnAnswer(t *testing.T) {
+	o := &outage{deadly: func(r *http.Request) bool { return strings.Contains(recordBody(r), `"parameters":[17]`) }, answer: func(http.ResponseWriter) { panic(http.ErrAbortHandler) }}
+	report := conformed(t, mock.Config{}, o.before, func(s *steps.Options) {
+		s.Environment.Mock, s.Retry, s.Tags, s.Generate, s.Sequences = nil, 0, "@odd-input and @GST-03 or @OUT-01 and @sign-out", 0, 0
+	})
+	assert.Equal(t, reports.Fail, report.Verdict, "%s %+v", report.Reason, report.Causes)
+	q := requirement(t, report, "ERR-08")
+	assert.Equal(t, reports.Fail, q.Verdict, q.Reason)
+	assert.Contains(t, q.Reason, "the connection was closed without an answer, and the service cannot be reached any more since")
+	for _, q := range report.Requirements {
+		assert.False(t, q.Verdict == reports.Fail && q.ID != "ERR-08", "%s: %s", q.ID, q.Reason)
+	}
+}

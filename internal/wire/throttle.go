@@ -13,6 +13,7 @@ const (
 	firstSpacing   = 5 * time.Millisecond // between two requests, doubled while that is not enough, and lessened where it is
 	leastSpacing   = 2 * time.Millisecond // below which there is none
 	maxSpacing     = 250 * time.Millisecond
+	throttleInVain = 24 // answers in a row at the widest spacing that all say there are too many: no pace helps
 )
 
 // throttle spaces the requests of a client once many of its answers say that there were too many. A limit on the rate
@@ -26,6 +27,7 @@ type throttle struct {
 	changed time.Time     // answers to requests that left before tell nothing of the spacing
 	answers int           // since the last look
 	refused int           // of these, 429 and 503
+	vain    int           // answers in a row at the widest spacing that were 429 or 503
 	given   bool          // up, since no pace helps
 }
 
@@ -60,7 +62,12 @@ func (t *throttle) answered(sent time.Time, tooMany bool) {
 	if tooMany {
 		t.refused++
 	}
+	if t.vain++; !tooMany || t.spacing < maxSpacing {
+		t.vain = 0
+	}
 	switch {
+	case t.vain >= throttleInVain:
+		t.given, t.spacing, t.most = true, 0, 0
 	case t.refused >= throttleMany:
 		t.spacing = min(max(2*t.spacing, firstSpacing), maxSpacing)
 		t.most = max(t.most, t.spacing)

@@ -82,3 +82,19 @@ func TestWaitsSideBySideCountOnce(t *testing.T) {
 	}
 	assert.True(t, late, "one after the other they count in full")
 }
+
+// A service that refuses at any pace, as one does that has banned its caller, is not asked slowly for ever.
+func TestNoPaceHelpsAgainstABan(t *testing.T) {
+	address := served(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "60")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	slept := 0
+	client := newClient(t, Target{URL: address, Sleep: func(context.Context, time.Duration) error { slept++; return nil }})
+	for range 200 {
+		assert.Equal(t, 429, client.Do(t.Context(), Call{Method: "GET", Path: "/"}).Status)
+	}
+	assert.Positive(t, slept)
+	assert.Less(t, slept, 80, "then the rest goes out as it comes")
+	assert.Zero(t, client.Spacing())
+}

@@ -303,7 +303,7 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 			return err
 		}
 		w.Add(&talk.Client{ID: s.ClientID})
-		w.Owner = s.AccountID
+		w.Foreign, w.Owner = s.ClientID, s.AccountID
 		w.Subject = &Subject{Situation: "foreign-device", Unknown: "an unknown device", MadeUp: madeUpClient}
 		return nil
 	}
@@ -315,7 +315,7 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 	if err := w.MakeClient(ctx); err != nil {
 		return err
 	}
-	w.Owner, w.Account, w.SessionToken = w.Account.ID, mine, token
+	w.Foreign, w.Owner, w.Account, w.SessionToken = w.Client.ID, w.Account.ID, mine, token
 	return nil
 }
 

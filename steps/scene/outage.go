@@ -2,10 +2,12 @@ package scene
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"agstest/ags"
@@ -34,6 +36,41 @@ type outage struct {
 	back   time.Time // when it was seen to be up again
 	gone   time.Time // since when no more waits are worth it; zero: they are
 	how    string    // servicediscovery was answered then
+	lost   time.Time // when the first request of it was lost
+	ended  []Ended
+}
+
+// Ended is a request that a service may not have survived.
+type Ended struct {
+	Scenario string // its id
+	Exchange *talk.Exchange
+}
+
+// NoteEnd keeps a request that was changed on purpose, was under way when the service went, and was given no answer,
+// where the service stays away. A machine that nobody reaches lets time run out or refuses connections: those say
+// nothing of the request.
+func (w *World) NoteEnd(x *talk.Exchange) {
+	if x.Away == "" || x.LongAway || x.Status != 0 || RanOut(x) || errors.Is(x.Err, syscall.ECONNREFUSED) {
+		return
+	}
+	o := &w.Stage.outage
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if x.Sent.Before(o.lost) {
+		o.ended = append(o.ended, Ended{w.Scenario.ID, x})
+	}
+}
+
+// EndedIn lists the requests of a scenario that the service may not have survived.
+func (r *Stage) EndedIn(scenario string) (all []*talk.Exchange) {
+	r.outage.mu.Lock()
+	defer r.outage.mu.Unlock()
+	for _, e := range r.outage.ended {
+		if e.Scenario == scenario {
+			all = append(all, e.Exchange)
+		}
+	}
+	return all
 }
 
 // lost tells of an exchange that may have met a service which nobody can reach.
@@ -67,6 +104,7 @@ func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 		o.again++
 		return true
 	case o.gone.IsZero():
+		o.lost = x.Received
 		if up, atOnce := r.lookForService(ctx); up {
 			if atOnce {
 				o.looks++

@@ -49,8 +49,8 @@ type World struct {
 	Client   *talk.Client   // the acting one
 	Clients  []*talk.Client // all that were seen, in order
 	Offers   []talk.Offer   // accounts of the last answer 300
-	Foreign  string         // clientId of that device, where a client of another is signed on too
-	Owner    string         // accountId of a device of another account; empty: not known
+	Foreign  string         // clientId of a device of another account
+	Owner    string         // accountId of that device; empty: not known
 	Services []talk.Service // of the last answer of servicediscovery
 
 	SessionToken string // the next sign-ons use; empty: a fresh one for each
@@ -193,6 +193,9 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	w.Stage.Heard(kind, x, false)
 	if unsent != nil {
 		return nil, unsent
+	}
+	if changed {
+		w.NoteEnd(x)
 	}
 	if x.Away != "" && (x.LongAway || !changed) { // a changed request may be the reason
 		return nil, talk.Passingf("%s", x.Away)

@@ -217,7 +217,8 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		return nil, false, err
 	}
 	w.KeepSecret(r)
-	x, unsent := w.SayInTurn(ctx, r, generatedPatience)     // for each attempt: a wait for a limiter is not the service's silence
+	x, unsent := w.SayInTurn(ctx, r, generatedPatience) // for each attempt: a wait for a limiter is not the service's silence
+	w.NoteEnd(x)
 	if unsent == nil && x.Status == 0 && !scene.RanOut(x) { // a service may close a connection at the moment of its reuse
 		x, unsent = w.SayInTurn(ctx, r, generatedPatience)
 	}

@@ -152,10 +152,10 @@ var situationPhrases = []Sentence{
 	given("the next request names that account and device in <members|parameters|headers|the query>",
 		"The accountId and the clientId of the device of another account stand in the request too.",
 		func(_ context.Context, w *scene.World, a arguments) error {
-			if len(w.Clients) < 2 {
+			if w.Foreign == "" {
 				return talk.Unknownf("no device of another account was named before")
 			}
-			w.Foreign = w.Clients[0].ID
+			w.Subject, w.Refusal = nil, false // the request is that of the client, and may be accepted
 			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, w.Foreign); return nil })
 			return nil
 		}).like("the next request names that account and device in members"),
