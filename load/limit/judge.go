@@ -162,7 +162,7 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 	low, high, missing := l.interval(blocks, &total, value, figure, random)
 	low = max(low, 0)
 	verdict.low, verdict.high = low, high
-	verdict.Interval = l.shown(low) + " – " + l.shown(high)
+	verdict.Interval = l.shown(max(low, l.least(blocks))) + " – " + l.shown(high)
 
 	better, worse := high, low
 	if l.Above {
@@ -191,6 +191,23 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		verdict.Reason += note
 	}
 	return verdict
+}
+
+// least is the fastest right answer that a limit on times speaks of: an interval that few blocks stretch below all
+// that was seen is shown from there on. It is judged as it is.
+func (l Limit) least(blocks []Stretch) float64 {
+	least := math.Inf(1)
+	if l.IsTime() {
+		for b := range blocks {
+			if times := l.times(&blocks[b]); len(times) > 0 {
+				least = min(least, float64(times[0].Value))
+			}
+		}
+	}
+	if math.IsInf(least, 1) {
+		return 0
+	}
+	return least
 }
 
 // judgeShort judges a run that is too short for an interval: by numbers alone it may fail.

@@ -435,3 +435,19 @@ func TestLagIsJudgedAgainstTheLimits(t *testing.T) {
 		})
 	}
 }
+
+// Few blocks that differ much stretch an interval below all that was seen. It is shown from the fastest answer on.
+func TestAnIntervalIsNotShownBelowWhatWasSeen(t *testing.T) {
+	slowAtFirst := Run{Seconds: 20, Stretch: func(_ string, from, to int) Stretch {
+		n := 60 * int64(to-from)
+		s := Stretch{Sent: n, Right: n, Response: []ValueCount{{2e6, n}}}
+		if from == 0 {
+			s.Response = []ValueCount{{2e6, n - 20}, {2e9, 20}}
+		}
+		s.Service = s.Response
+		return s
+	}}
+	verdict := judgeOne(t, "p99<500ms", slowAtFirst)
+	assert.Equal(t, reports.Inconclusive, verdict.Verdict)
+	assert.Regexp(t, `^2\.00 ms – `, verdict.Interval)
+}
