@@ -65,6 +65,9 @@ type Options struct {
 	Sleep func(context.Context, time.Duration) error
 	// Actions changes states on a live service and puts them back; nil: no states are changed. The caller closes it.
 	Actions *actions.Keeper
+	// ActionsWant is the consent that is missing for the actions of the environment file, such as "--yes-actions
+	// staging.example.com"; empty: none is. Scenarios that need them are skipped with that reason.
+	ActionsWant string
 	// BriefEvidence keeps the exchanges of scenarios that did not pass only.
 	BriefEvidence bool
 	// Now gives the time; nil: time.Now. It dates the run and tells which known departures have expired.
@@ -78,5 +81,5 @@ type Options struct {
 // setting returns the part of the options that the stage needs.
 func (o Options) setting() scene.Setting {
 	return scene.Setting{Environment: o.Environment, Seed: o.Seed, Generate: o.Generate, Sequences: o.Sequences, Calm: o.Calm, MaxRate: o.MaxRate, Patience: o.Patience,
-		Timeout: o.Timeout, Sleep: o.Sleep, Actions: o.Actions, Secrets: o.Secrets}
+		Timeout: o.Timeout, Sleep: o.Sleep, Actions: o.Actions, ActionsWant: o.ActionsWant, Secrets: o.Secrets}
 }

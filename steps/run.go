@@ -23,6 +23,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/internal/wire"
 	"agstest/reports"
 	"agstest/steps/scene"
 	"agstest/steps/script"
@@ -73,7 +74,11 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		return nil, r.Environment.Located(err)
 	}
 	if r.Client.HTTP2() {
-		r.Notes = append(r.Notes, "the service speaks HTTP/2 only, where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
+		why := "the service speaks HTTP/2 only"
+		if r.Client.Target().HTTP == wire.HTTP2 {
+			why = "HTTP/2 was spoken, as the environment file says (http)"
+		}
+		r.Notes = append(r.Notes, why+", where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
 	}
 	if ctx.Err() == nil {
 		if err := r.diagnose(ctx, r.Discover(ctx)); err != nil && ctx.Err() == nil {

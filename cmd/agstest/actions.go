@@ -55,6 +55,9 @@ func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) 
 		return nothing
 	case e.Protected && !e.Agreed(r.yesActions) && !slices.Contains(r.yesActions, e.Name), o.Calm != "":
 		p.warnf("actions are not used, because the environment %s is protected: they need --yes-actions %s, and --yes %s", e.Name, e.ConsentHost(), e.ConsentHost())
+		if o.ActionsWant = "--yes-actions " + e.ConsentHost(); o.Calm != "" {
+			o.ActionsWant += " with " + o.Calm
+		}
 		return nothing
 	}
 	keeper := actions.NewKeeper(e, actions.FromFile(e, p.secrets.Add), func() (*journal.Journal, error) {

@@ -376,6 +376,10 @@ func TestActionsThatMayNotBeUsed(t *testing.T) {
 			assert.Equal(t, map[bool]int{true: exitPass, false: exitInconclusive}[test.acts], code, stdout+stderr)
 			assert.Equal(t, test.acts, m.acted.Load() > 0, stdout+stderr)
 			assert.Contains(t, stderr, test.says)
+			if name == "protected" { // the file has the actions, so that it is no line of it that lacks
+				assert.Contains(t, stdout, "\n    --yes-actions 127.0.0.1", stdout)
+				assert.NotContains(t, stdout, "with allow: {actions: true}")
+			}
 		})
 	}
 }

@@ -29,8 +29,8 @@ func FromFile(e *environment.Environment, keep func(...string)) Door {
 	return f.do
 }
 
-// canChange tells whether the environment file says how something is done.
-func canChange(e *environment.Environment, kind Kind) bool {
+// Offered tells whether the environment file says how something is done.
+func Offered(e *environment.Environment, kind Kind) bool {
 	switch {
 	case !e.MayAct():
 		return false

@@ -41,7 +41,7 @@ func Resumed(e *environment.Environment, door Door, j *journal.Journal) *Keeper 
 }
 
 // Can tells whether something can be done and put back. A nil keeper can nothing.
-func (k *Keeper) Can(kind Kind) bool { return k != nil && canChange(k.environment, kind) }
+func (k *Keeper) Can(kind Kind) bool { return k != nil && Offered(k.environment, kind) }
 
 // Refusal says why an order must not be carried out: it is about an account that the file does not name. Empty: it may
 // be.

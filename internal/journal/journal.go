@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"agstest/internal/failure"
@@ -102,6 +103,33 @@ func Begin(folder, environment string, passOver bool) (*Journal, error) {
 // Marker is the file beside an environment file that names the folder of the run that has something to put back.
 func Marker(environment string) string { return environment + ".actions" }
 
+// noFolder says that a run has no such folder, and which one it has left.
+func noFolder(folder string) error {
+	if left := brokenOff(folder); left != "" {
+		return failure.Usagef("there is no folder %s: the run that was to be there broke off and left %s, which has something to put back: agstest restore %s", folder, left, left)
+	}
+	return failure.Usagef("there is no folder %s; agstest history list shows the runs that are stored", folder)
+}
+
+// brokenOff is the folder that a run to a folder has left with a journal where it was killed; empty if there is none.
+func brokenOff(folder string) string {
+	folder = filepath.Clean(folder)
+	entries, err := os.ReadDir(filepath.Dir(folder))
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		left := filepath.Join(filepath.Dir(folder), e.Name())
+		if !strings.HasPrefix(e.Name(), filepath.Base(folder)+".") || !strings.HasSuffix(e.Name(), ".partial") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(left, FileName)); err == nil {
+			return left
+		}
+	}
+	return ""
+}
+
 // Read opens the journal of a run that ended, and gives the environment file that it was about.
 func Read(folder string) (*Journal, string, error) {
 	absolute, err := filepath.Abs(folder)
@@ -111,7 +139,7 @@ func Read(folder string) (*Journal, string, error) {
 	j := &Journal{path: filepath.Join(absolute, FileName)}
 	file, err := os.OpenFile(j.path, os.O_RDWR|os.O_APPEND, 0)
 	if _, missing := os.Stat(absolute); errors.Is(err, fs.ErrNotExist) && errors.Is(missing, fs.ErrNotExist) {
-		return nil, "", failure.Usagef("there is no folder %s; agstest history list shows the runs that are stored", folder)
+		return nil, "", noFolder(folder)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", failure.Usagef("%s holds no journal of actions (%s): the run has changed nothing, or has put everything back", folder, FileName)

@@ -55,6 +55,21 @@ func TestJournalOutlivesItsRun(t *testing.T) {
 	assert.ErrorContains(t, err, "holds no journal of actions")
 }
 
+// TestRunThatBrokeOffIsNamed: who names the folder that a run was to have is told of the one that it left.
+func TestRunThatBrokeOffIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	wanted, left := filepath.Join(dir, "ak"), filepath.Join(dir, "ak.c4ec.partial")
+	_, _, err := Read(wanted)
+	require.ErrorContains(t, err, "agstest history list")
+	j, err := Begin(left, filepath.Join(dir, "staging.yaml"), false)
+	require.NoError(t, err)
+	_, err = j.Note("suspend", "undo")
+	require.NoError(t, err)
+	_, _, err = Read(wanted)
+	assert.ErrorContains(t, err, "broke off and left "+left+", which has something to put back: agstest restore "+left)
+	require.NoError(t, j.Close())
+}
+
 // TestJournalThatIsPassedOver stays to be put back, and its mark is that of the later run.
 func TestJournalThatIsPassedOver(t *testing.T) {
 	dir := t.TempDir()

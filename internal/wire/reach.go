@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -201,6 +202,10 @@ func (c *Client) unanswered(where string, err error) error {
 		if key, name = c.nameSent(); name != "" {
 			why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni", "url": "the host in url"}[key]
 		}
+	}
+	var other x509.HostnameError
+	if named, name := c.nameSent(); named == "sni" && errors.As(err, &other) && other.Host == name {
+		key, why = named, "the certificate of the service is not for the name "+name+"; check sni"
 	}
 	return Blame(key, "%s got no answer: %s", where, why)
 }

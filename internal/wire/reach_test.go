@@ -183,6 +183,20 @@ func TestReachWaitsForAServiceThatIsBeingStarted(t *testing.T) {
 	}
 }
 
+// TestReachBlamesTheNameThatWasSent: where the file says which name TLS asks for, a certificate for another is a
+// matter of that line.
+func TestReachBlamesTheNameThatWasSent(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = discardLog()
+	server.StartTLS()
+	defer server.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(server.Certificate())
+	err := newClient(t, Target{URL: server.URL, TLS: &tls.Config{RootCAs: pool, ServerName: "ags.agstest.invalid"}}).Reach(t.Context())
+	require.ErrorContains(t, err, "the certificate of the service is not for the name ags.agstest.invalid; check sni")
+	assert.Equal(t, "sni", KeyOf(err))
+}
+
 // TestReachSpeaksHTTP2: a service that speaks nothing else, in the two ways in which such services refuse HTTP/1.1.
 func TestReachSpeaksHTTP2(t *testing.T) {
 	for name, protocols := range map[string][]string{"closes at the first request": nil, "refuses the handshake": {"h2", "none of these"}} {

@@ -19,8 +19,11 @@ import (
 // kindOfStanding is the action that brings an account into a state.
 var kindOfStanding = map[string]actions.Kind{"SUSPENDED": actions.Suspend, "RESTRICTED": actions.Restrict, "CANCELLED": actions.Cancel, "ACTIVE": actions.Reactivate}
 
-// byAction says what a file lacks for a change.
-func byAction(kind actions.Kind, what string) error {
+// byAction says what a file lacks for a change, or that the actions in it may not be used.
+func (w *World) byAction(kind actions.Kind, what string) error {
+	if o := w.Stage.Options; o.ActionsWant != "" && actions.Offered(o.Environment, kind) {
+		return talk.Lacking(o.ActionsWant, "%s by the action %s of the environment file, which was not used: the environment is protected", what, kind)
+	}
 	return talk.Lacking(fmt.Sprintf("actions: {%s: …} with allow: {actions: true}", kind), "%s only through the control interface of a mock, or by an action of the environment file (%s)", what, kind)
 }
 
@@ -89,7 +92,7 @@ func (w *World) setStandingLive(ctx context.Context, standing string) error {
 		if held, err := w.holdOfTroubled(standing); held || err != nil {
 			return err
 		}
-		return byAction(kind, "the state of an account can be changed")
+		return w.byAction(kind, "the state of an account can be changed")
 	}
 	if _, err := w.act(ctx, w.about(kind)); err != nil {
 		return err
@@ -105,7 +108,7 @@ func (w *World) setDeviceLive(ctx context.Context, state string) error {
 		return talk.Lacking("", "a device can be made %s only through the control interface of a mock", state)
 	}
 	if !w.can(kind) {
-		return byAction(kind, "the state of a device can be changed")
+		return w.byAction(kind, "the state of a device can be changed")
 	}
 	if state == "deleted" && (w.Client == nil || !w.Client.Own || w.Account.Situation != "active") {
 		if w.Account.Situation != "active" {
@@ -143,10 +146,10 @@ func (w *World) canStage(situation string, kind actions.Kind) bool {
 // page "Device limits").
 func (w *World) LimitLive(ctx context.Context, room int) error {
 	if !w.can(actions.Limit) {
-		return byAction(actions.Limit, "the device limit of an account can be set")
+		return w.byAction(actions.Limit, "the device limit of an account can be set")
 	}
 	if !w.can(actions.List) {
-		return byAction(actions.List, "how many devices an account has can be told")
+		return w.byAction(actions.List, "how many devices an account has can be told")
 	}
 	if err := w.UseShared("active"); err != nil {
 		return err
@@ -200,7 +203,7 @@ func (w *World) SwitchLive(ctx context.Context, state string) error {
 	}
 	for _, kind := range kinds {
 		if !w.can(kind) {
-			return byAction(kind, "the platform switches can be changed")
+			return w.byAction(kind, "the platform switches can be changed")
 		}
 	}
 	for _, kind := range kinds {
@@ -214,7 +217,7 @@ func (w *World) SwitchLive(ctx context.Context, state string) error {
 // CountDevicesLive counts the devices that the account of the scenario lists.
 func (w *World) CountDevicesLive(ctx context.Context) (int, error) {
 	if !w.can(actions.List) {
-		return 0, byAction(actions.List, "the devices of an account can be counted")
+		return 0, w.byAction(actions.List, "the devices of an account can be counted")
 	}
 	ids, err := w.act(ctx, w.about(actions.List))
 	return len(ids), err

@@ -30,6 +30,7 @@ type Setting struct {
 	Timeout     time.Duration // for one exchange; 0: as the environment file says
 	Sleep       func(context.Context, time.Duration) error
 	Actions     *actions.Keeper  // nil: no states are changed on a live service
+	ActionsWant string           // the consent that is missing for those of the file; empty: none is
 	Secrets     *redact.Redactor // nil: one of its own
 }
 
