@@ -140,6 +140,9 @@ func excluded(target *url.URL, list string) bool {
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return slices.ContainsFunc(strings.Split(list, ","), func(entry string) bool {
 			entry = strings.TrimSpace(entry)
+			if _, network, err := net.ParseCIDR(entry); err == nil && ip != nil {
+				return network.Contains(ip)
+			}
 			return entry == "*" || strings.EqualFold(entry, host) || strings.EqualFold(entry, target.Host)
 		})
 	}

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -31,6 +32,15 @@ func TestHowTheServiceIsReached(t *testing.T) {
 	assert.Equal(t, "http://p.example:1", proxyOf("proxy: \"${PROXY}\"", "PROXY", "http://p.example:1"))
 	assert.Equal(t, "", proxyOf("proxy: http://p.example\nnoProxy: .other, .example"))
 	assert.Equal(t, "http://p.example", proxyOf("proxy: http://p.example\nnoProxy: .other,10.0.0.0/8"))
+	for list, wanted := range map[string]string{"127.0.0.0/8": "", "10.0.0.0/8, 127.0.0.1": "", "10.0.0.0/8": "http://p.example", "localhost": "http://p.example"} {
+		address, err := url.Parse("http://127.0.0.1:8080")
+		require.NoError(t, err)
+		got := "http://p.example"
+		if excluded(address, list) {
+			got = ""
+		}
+		assert.Equal(t, wanted, got, list)
+	}
 	assert.Equal(t, "http://p.example:8", proxyOf("proxy: environment", "HTTPS_PROXY", "http://p.example:8"))
 	assert.Equal(t, "http://p.example:8", proxyOf("proxy: environment", "https_proxy", "p.example:8"))
 	assert.Equal(t, "", proxyOf("proxy: environment", "HTTPS_PROXY", "http://p.example:8", "NO_PROXY", "ags.example"))
