@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"agstest/ags"
@@ -82,7 +83,7 @@ func (j *judge) noTokens(id string) {
 		}
 	}
 	for _, text := range texts {
-		for _, candidate := range jwsLike.FindAllString(text, 20) {
+		for _, candidate := range jwsLike(text, 20) {
 			if c := ReadClaims(candidate); (c.Type == ags.AccessType || c.Type == ags.RefreshType) && !j.wasSent(candidate) {
 				j.add(id, Broken, expected, "a token with typ "+c.Type)
 				return
@@ -92,7 +93,37 @@ func (j *judge) noTokens(id string) {
 	j.add(id, Held, expected, "none")
 }
 
-var jwsLike = regexp.MustCompile(`[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
+// shortestPart is how long the first and the second part of a text are that looks like a compact JWS; the third may be
+// empty.
+const shortestPart = 8
+
+// jwsLike finds the first n texts that look like a compact JWS.
+func jwsLike(text string, n int) (found []string) {
+	part := func(from int) (to int) {
+		for to = from; to < len(text) && isBase64URL(text[to]); to++ {
+		}
+		return to
+	}
+	for at := 0; at < len(text) && len(found) < n; {
+		first := part(at)
+		if first-at < shortestPart || first == len(text) || text[first] != '.' {
+			at = first + 1
+			continue
+		}
+		if second := part(first + 1); second-first > shortestPart && second < len(text) && text[second] == '.' {
+			end := part(second + 1)
+			found = append(found, text[at:end])
+			at = end
+			continue
+		}
+		at = first + 1
+	}
+	return found
+}
+
+func isBase64URL(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}
 
 // tokenMember finds a member of the token body that holds a text.
 func (j *judge) tokenMember(v *strictjson.Value, place string) string {
@@ -146,7 +177,7 @@ func (j *judge) noSecrets() {
 	}
 	shown := text[:min(len(text), maxTraceText)]
 	for _, t := range stackTraces {
-		if t.pattern.MatchString(shown) {
+		if t.shownIn(shown) {
 			j.add("ERR-10", Broken, "no stack trace", "the answer shows "+t.name)
 			return
 		}
@@ -180,23 +211,34 @@ func (j *judge) secrets() []string {
 	}
 	for _, values := range j.x.Call.Header {
 		for _, v := range values {
-			secrets = append(secrets, jwsLike.FindAllString(v, 3)...)
+			secrets = append(secrets, jwsLike(v, 3)...)
 		}
 	}
-	return append(secrets, jwsLike.FindAllString(string(j.x.Call.Body), 5)...)
+	return append(secrets, jwsLike(string(j.x.Call.Body), 5)...)
 }
 
 // maxTraceText is how much of an answer is searched for stack traces.
 const maxTraceText = 64 << 10
 
-var stackTraces = []struct {
+// stackTrace is the pattern of something that no answer should show. All its matches hold one of the marks, so it is
+// looked for only where one stands.
+type stackTrace struct {
 	name    string
+	marks   []string
 	pattern *regexp.Regexp
-}{
-	{"a Java stack trace", regexp.MustCompile(`\bat [\w$.]+\.[\w$<>]+\([\w$]+\.(java|kt|scala|groovy):\d+\)|\bat [\w$.]+\((Native Method|Unknown Source)\)|\bCaused by: [\w$.]+(Exception|Error)\b`)},
-	{"a .NET stack trace", regexp.MustCompile(`\bat [\w.<>]+\([^)\n]*\) in [^\n]+:line \d+`)},
-	{"a Go stack trace", regexp.MustCompile(`\bgoroutine \d+ \[[a-z ,0-9]+\]:`)},
-	{"a JavaScript stack trace", regexp.MustCompile(`\bat [^\n(]*\([^\n()]*\.[cm]?[jt]s:\d+:\d+\)`)},
-	{"a Python stack trace", regexp.MustCompile(`Traceback \(most recent call last\)`)},
-	{"an SQL error", regexp.MustCompile(`\b(ORA-\d{5}: |SQLSTATE\[|SQLException\b|com\.mysql\.|org\.postgresql\.)`)},
+}
+
+func (t stackTrace) shownIn(text string) bool {
+	return slices.ContainsFunc(t.marks, func(mark string) bool { return strings.Contains(text, mark) }) && t.pattern.MatchString(text)
+}
+
+var stackTraces = []stackTrace{
+	{"a Java stack trace", []string{".java:", ".kt:", ".scala:", ".groovy:", "(Native Method)", "(Unknown Source)", "Caused by: "},
+		regexp.MustCompile(`\bat [\w$.]+\.[\w$<>]+\([\w$]+\.(java|kt|scala|groovy):\d+\)|\bat [\w$.]+\((Native Method|Unknown Source)\)|\bCaused by: [\w$.]+(Exception|Error)\b`)},
+	{"a .NET stack trace", []string{":line "}, regexp.MustCompile(`\bat [\w.<>]+\([^)\n]*\) in [^\n]+:line \d+`)},
+	{"a Go stack trace", []string{"goroutine "}, regexp.MustCompile(`\bgoroutine \d+ \[[a-z ,0-9]+\]:`)},
+	{"a JavaScript stack trace", []string{"js:", "ts:"}, regexp.MustCompile(`\bat [^\n(]*\([^\n()]*\.[cm]?[jt]s:\d+:\d+\)`)},
+	{"a Python stack trace", []string{"Traceback "}, regexp.MustCompile(`Traceback \(most recent call last\)`)},
+	{"an SQL error", []string{"ORA-", "SQLSTATE[", "SQLException", "com.mysql.", "org.postgresql."},
+		regexp.MustCompile(`\b(ORA-\d{5}: |SQLSTATE\[|SQLException\b|com\.mysql\.|org\.postgresql\.)`)},
 }

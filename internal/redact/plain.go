@@ -48,36 +48,66 @@ func isCode(text string) bool {
 	return figures < len(text) && strings.IndexByte("&;, \t\r\n\"'<>)#", text[figures]) < 0 || figures > 8
 }
 
-// The headers that carry secrets by themselves, for lines of text such as "Authorization: Bearer …".
-var headerLine = regexp.MustCompile(`(?i)\b(authorization|proxy-authorization|user-token|client-token|x-api-key|set-cookie|cookie)["']?[ \t]*:[ \t]*["']?([^\s"',;]{3,12} )?([^\s"',]{8,})`)
+// headerNames are the headers that carry secrets by themselves, for lines of text such as "Authorization: Bearer …".
+var headerNames = []string{"authorization", "proxy-authorization", "user-token", "client-token", "x-api-key", "set-cookie", "cookie"}
 
-var schemeWord = regexp.MustCompile(`(?i)\b(bearer|basic)\s+([A-Za-z0-9._~+/=%-]{8,})`)
+// schemes of credentials that carry a secret.
+var schemes = []string{"bearer", "basic"}
+
+// What follows the name of a header, and a scheme.
+var (
+	headerRest = regexp.MustCompile(`^["']?[ \t]*:[ \t]*["']?([^\s"',;]{3,12} )?([^\s"',]{8,})`)
+	schemeRest = regexp.MustCompile(`^\s+([A-Za-z0-9._~+/=%-]{8,})`)
+)
 
 func headerLines(text string, emit func(span)) {
-	if containsFold(text, "authorization") || containsFold(text, "cookie") || containsFold(text, "-token") || containsFold(text, "x-api-key") {
-		for _, m := range headerLine.FindAllStringSubmatchIndex(text, -1) {
-			label, _ := secretLabel(text[m[2]:m[3]])
-			emit(span{m[6], m[7], label, text[m[6]:m[7]]})
+	eachWord(text, headerNames, func(start, end int) int {
+		m := headerRest.FindStringSubmatchIndex(text[end:])
+		if m == nil {
+			return end
 		}
-	}
-	if !containsFold(text, "bearer") && !containsFold(text, "basic") {
-		return
-	}
-	for _, m := range schemeWord.FindAllStringSubmatchIndex(text, -1) {
-		value := text[m[4]:m[5]]
+		label, _ := secretLabel(text[start:end])
+		emit(span{end + m[4], end + m[5], label, text[end+m[4] : end+m[5]]})
+		return end + m[1]
+	})
+	eachWord(text, schemes, func(_, end int) int {
+		m := schemeRest.FindStringSubmatchIndex(text[end:])
+		if m == nil {
+			return end
+		}
+		value := text[end+m[2] : end+m[3]]
 		if len(value) >= 20 || strings.ContainsAny(value, "0123456789.") {
-			emit(span{m[4], m[5], "credentials", value})
+			emit(span{end + m[2], end + m[3], "credentials", value})
 		}
+		return end + m[1]
+	})
+}
+
+// eachWord finds where a text has one of the words, in any case, with no letter, figure or underscore before it. Found
+// returns where to go on.
+func eachWord(text string, words []string, found func(start, end int) int) {
+	var first [256]bool
+	for _, word := range words {
+		first[word[0]], first[word[0]-'a'+'A'] = true, true
+	}
+	for i := 0; i < len(text); {
+		if !first[text[i]] || i > 0 && isWordByte(text[i-1]) {
+			i++
+			continue
+		}
+		end := i + 1
+		for _, word := range words {
+			if to := i + len(word); to <= len(text) && strings.EqualFold(text[i:to], word) {
+				end = found(i, to)
+				break
+			}
+		}
+		i = end
 	}
 }
 
-func containsFold(text, word string) bool {
-	for i := 0; i+len(word) <= len(text); i++ {
-		if text[i]|0x20 == word[0] && strings.EqualFold(text[i:i+len(word)], word) {
-			return true
-		}
-	}
-	return false
+func isWordByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
 // encodedObjects finds tokens by their form: base64 or base64url of text that begins with {" or { and a blank, alone or
