@@ -75,6 +75,7 @@ func (r *run) execute(ctx context.Context, sources []script.Source, selected []*
 		atOnce, seats = seats, r.Concurrency
 	}
 	r.turns = r.line(selected, seats)
+	r.Ways(r.turns.wayOf)
 	wanted := map[string]*script.Scenario{}
 	for _, s := range selected {
 		wanted[s.Pickle.Id] = s
@@ -116,6 +117,8 @@ func (r *run) execute(ctx context.Context, sources []script.Source, selected []*
 	return nil
 }
 
+var anyStep = regexp.MustCompile(`(?s).*`)
+
 // register gives godog the steps and hooks. It is called once for the whole suite; everything that belongs to a
 // scenario travels in the context. (Registering for each scenario as well would mix the closures of scenarios that run
 // at the same time.)
@@ -140,9 +143,7 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*script.S
 	suite.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
 		return context.WithValue(ctx, stepKey{}, step), nil
 	})
-	for i := range words.All {
-		suite.Step(words.All[i].Expression, step)
-	}
+	suite.Step(anyStep, step) // which finds the sentence itself; that there is one was seen before the run
 	suite.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
 		defer failure.Guard()
 		if p, ok := ctx.Value(playKey{}).(*play); ok {

@@ -60,13 +60,43 @@ const (
 
 var nameOf = map[scene.OwnDevice]string{scene.FirstDevice: firstDevice, scene.SecondDevice: secondDevice, scene.UsersDevice: userDevice}
 
+// claimsBy are what sentences share, as far as they were looked at before: most stand in many scenarios.
+var claimsBy struct {
+	sync.RWMutex
+	texts map[string][]claim
+}
+
+const mostClaimsBy = 10000 // sentences
+
+// sharedBy tells what a sentence shares.
+func sharedBy(text string) []claim {
+	claimsBy.RLock()
+	claims, known := claimsBy.texts[text]
+	claimsBy.RUnlock()
+	if known {
+		return claims
+	}
+	for _, s := range shared {
+		if s.step.MatchString(text) {
+			claims = append(claims, s.claim)
+		}
+	}
+	claimsBy.Lock()
+	defer claimsBy.Unlock()
+	if claimsBy.texts == nil || len(claimsBy.texts) >= mostClaimsBy {
+		claimsBy.texts = map[string][]claim{}
+	}
+	claimsBy.texts[text] = claims
+	return claims
+}
+
 // claimsOf lists the claims of a scenario that matter on the service at hand.
 func (r *run) claimsOf(s *script.Scenario) map[string]bool {
 	made := map[string]bool{}
 	for _, step := range s.Pickle.Steps {
-		for _, c := range shared {
+		for _, c := range sharedBy(step.Text) {
 			switch {
-			case !c.step.MatchString(step.Text) || !r.matters(c.what, s):
+			case !r.matters(c.what, s):
 			case c.what == deviceToSignOut:
 				made[nameOf[r.DeviceToSignOut(s)]] = true
 			default:

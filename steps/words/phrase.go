@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -118,22 +119,56 @@ func (s Sentence) reading(pattern string) Sentence {
 	return s
 }
 
-// Match finds the one phrase of a step.
-func Match(step *messages.PickleStep) (*Sentence, arguments, error) {
-	var found *Sentence
-	var words []string
+// sentence is what the text of a step says: one phrase, with the values in it.
+type sentence struct {
+	phrase *Sentence
+	values []string
+}
+
+// understood are the sentences that were read before: those of feature files, most of which stand in many scenarios.
+var understood struct {
+	sync.RWMutex
+	sentences map[string]sentence
+}
+
+// mostUnderstood is how many sentences are kept, several times as many as the features have.
+const mostUnderstood = 10000
+
+// understand finds the one phrase of the text of a step.
+func understand(text string) (sentence, error) {
+	understood.RLock()
+	read, known := understood.sentences[text]
+	understood.RUnlock()
+	if known {
+		return read, nil
+	}
 	for i := range All {
-		if m := All[i].Expression.FindStringSubmatch(step.Text); m != nil {
-			if found != nil {
-				return nil, arguments{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing", step.Text, found.Text, All[i].Text)
+		if m := All[i].Expression.FindStringSubmatch(text); m != nil {
+			if read.phrase != nil {
+				return sentence{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing", text, read.phrase.Text, All[i].Text)
 			}
-			found, words = &All[i], m[1:]
+			read = sentence{&All[i], m[1:]}
 		}
 	}
-	if found == nil {
-		return nil, arguments{}, failure.Usagef("nothing is known about the step %q%s (agstest steps lists all)", step.Text, nearestPhrase(step.Text))
+	if read.phrase == nil {
+		return sentence{}, failure.Usagef("nothing is known about the step %q%s (agstest steps lists all)", text, nearestPhrase(text))
 	}
-	a := arguments{words: words}
+	understood.Lock()
+	defer understood.Unlock()
+	if understood.sentences == nil || len(understood.sentences) >= mostUnderstood {
+		understood.sentences = map[string]sentence{}
+	}
+	understood.sentences[text] = read
+	return read, nil
+}
+
+// Match finds the one phrase of a step.
+func Match(step *messages.PickleStep) (*Sentence, arguments, error) {
+	read, err := understand(step.Text)
+	if err != nil {
+		return nil, arguments{}, err
+	}
+	found, a := read.phrase, arguments{words: slices.Clone(read.values)}
 	got := ""
 	if step.Argument != nil {
 		if step.Argument.DocString != nil {
