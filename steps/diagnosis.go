@@ -129,6 +129,7 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 	if err != nil {
 		return false, nil
 	}
+	w.Stage.Answered(good)
 	if refused(good) {
 		return false, d.operator(ctx, good, active.AccountID != "", mint)
 	}
@@ -143,6 +144,7 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 	request.Set("parameters", talk.JSON([]talk.Parameter{{Name: w.Stage.ParameterName(w.Service, "/signOnWithSessionToken", "sessionToken"), Value: token}}))
 	request.Set("clientId", talk.JSON(active.ClientID))
 	x := d.ask(ctx, request)
+	w.Stage.Answered(x)
 	if x.Status/100 == 2 && scene.EffectiveStatus(x) == x.Status {
 		return true, nil
 	}

@@ -31,6 +31,14 @@ func (r *run) lookAround(ctx context.Context) {
 		defer failure.Guard()
 		r.OfferUsersDevice(ctx, r.anyStep(func(text string) bool { return text == "odd requests are sent to signOut" }))
 	})
+	all.Go(func() {
+		defer failure.Guard()
+		for _, s := range r.selection.scenarios { // while the service answers; they are asked for when it has
+			for _, step := range s.Pickle.Steps {
+				sharedBy(step.Text)
+			}
+		}
+	})
 	r.lookAtSessions(ctx)
 	all.Wait()
 }

@@ -260,6 +260,14 @@ func (t *turns) seat() {
 	}
 }
 
+// wayOf is the way of a scenario to the end of the run; -1: it is none of these.
+func (t *turns) wayOf(s *script.Scenario) int {
+	if own := t.byName[s]; own != nil {
+		return own.way
+	}
+	return -1
+}
+
 // wait waits until a scenario may play; false: the context ended first.
 func (t *turns) wait(ctx context.Context, s *script.Scenario) bool {
 	select {

@@ -128,6 +128,61 @@ func (w *World) InSessions(ctx context.Context, n int, do func(ctx context.Conte
 	})
 }
 
+// InBursts does n tries that show the same token, which those that are accepted use up; do tells whether it was, and
+// sees to another token. They go one after the other. On a live service, as long as all are refused, there are ever
+// more of them at the same time: then the token was good for each. Those that were refused beside one that was
+// accepted, which may be why, are done again.
+func (w *World) InBursts(ctx context.Context, n int, do func(ctx context.Context, own *World, i int) (accepted bool, err error)) error {
+	left := make([]int, n)
+	for i := range left {
+		left[i] = i
+	}
+	for most := 1; len(left) > 0; {
+		burst := left[:min(most, len(left))]
+		left = left[len(burst):]
+		again, accepted, err := w.burst(ctx, burst, do)
+		if err != nil {
+			return err
+		}
+		if most = min(2*most, mostLanes); accepted || !w.Live() || w.Stage.lanes() == 1 {
+			most = max(1, len(again)) // most of which are refused for their own sake
+		}
+		left = slices.Concat(again, left)
+	}
+	return nil
+}
+
+// burst does tries at the same time, and tells which of them are to be done again, and whether one was accepted.
+func (w *World) burst(ctx context.Context, tries []int, do func(ctx context.Context, own *World, i int) (bool, error)) (again []int, accepted bool, err error) {
+	if len(tries) == 1 {
+		accepted, err = do(ctx, w, tries[0])
+		return nil, accepted, err
+	}
+	lanes, took := make([]*World, len(tries)), make([]bool, len(tries))
+	err = w.InLanes(ctx, len(tries), func(ctx context.Context, own *World, i int) (err error) {
+		lanes[i] = own
+		took[i], err = do(ctx, own, tries[i])
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	for i, own := range lanes {
+		if !took[i] {
+			again = append(again, tries[i])
+			continue
+		}
+		w.OddLost = w.OddLost || own.OddLost
+		if accepted = true; w.Client != nil && own.Client != nil {
+			*w.Client = *own.Client
+		}
+	}
+	if !accepted {
+		again = nil
+	}
+	return again, accepted, nil
+}
+
 // lanes is how many tries of one row may be under way at the same time: one, where scenarios run one after the other.
 func (r *Stage) lanes() int {
 	if r.Concurrency == 1 || r.Options.MaxRate > 0 && r.Options.MaxRate < mostLanes {

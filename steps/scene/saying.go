@@ -39,12 +39,8 @@ const mostUnderWay = 48
 
 // SayInTurn is Say when few enough others are under way.
 func (w *World) SayInTurn(ctx context.Context, r *talk.Request, timeout time.Duration) (*talk.Exchange, error) {
-	if w.Live() {
-		select {
-		case w.Stage.underWay <- struct{}{}:
-			defer func() { <-w.Stage.underWay }()
-		case <-ctx.Done(): // which the caller looks at
-		}
+	if w.Live() && w.Stage.underWay.enter(ctx, w.Scenario) { // the caller looks at ctx
+		defer w.Stage.underWay.leave()
 	}
 	return w.Say(ctx, r, timeout)
 }

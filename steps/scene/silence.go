@@ -117,6 +117,20 @@ func (r *Stage) Heard(kind string, x *talk.Exchange, hung bool) {
 	a.change = make(chan struct{})
 }
 
+// Answered remembers that a documented request from before the scenarios was answered, if it was.
+func (r *Stage) Answered(x *talk.Exchange) {
+	if x.Status == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kind := KindOf(x.Request, false)
+	if r.asked[kind] == nil {
+		r.asked[kind] = &asked{change: make(chan struct{})}
+	}
+	r.asked[kind].answered = true
+}
+
 // RanOut tells that the time for an exchange ran out.
 func RanOut(x *talk.Exchange) bool {
 	var timed interface{ Timeout() bool }

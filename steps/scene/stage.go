@@ -73,7 +73,7 @@ type Stage struct {
 	// has lasted; nil: there is none, or another scenario has it.
 	Early atomic.Pointer[talk.Client]
 
-	underWay chan struct{} // holds one for each request that waits for its answer in turn
+	underWay gate // of requests that wait for their answers
 
 	outage  outage
 	ahead   ahead
@@ -111,7 +111,7 @@ type Stage struct {
 
 func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 	r := &Stage{
-		underWay: make(chan struct{}, mostUnderWay),
+		underWay: gate{free: mostUnderWay},
 		Options:  o, Environment: o.Environment, tokens: tokens.New(o.Environment), Secrets: o.Secrets, Service: o.Environment.Service, scenarios: scenarios,
 		disturbed: map[string]bool{}, Hung: map[string]bool{}, Relied: map[string][]*talk.Exchange{}, accepted: map[string]int{}, Own: newOwnDevices(), asked: map[string]*asked{},
 		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{},

@@ -76,8 +76,12 @@ func explore(ctx context.Context, w *scene.World, operation string) error {
 		}
 		return err
 	}
+	inTurn := func(ctx context.Context, own *scene.World, i int) (bool, error) {
+		err := try(ctx, own, i)
+		return trials[i] != nil && trials[i].lets(), err
+	}
 	if operation == ags.Refresh || operation == ags.SignOut && !w.Live() {
-		if err := eachInTurn(ctx, w, operation, len(lists), try); err != nil {
+		if err := eachInTurn(ctx, w, operation, len(lists), inTurn); err != nil {
 			return err
 		}
 	} else if err := w.InLanes(ctx, len(lists), try); err != nil {

@@ -59,15 +59,12 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 		return err
 	}
 	accepted := slices.ContainsFunc(trials, func(t *trial) bool { return t != nil && t.lets() && t.wrong == "" })
-	inTurn := func(ctx context.Context, own *scene.World, n int) error {
+	inTurn := func(ctx context.Context, own *scene.World, n int) (bool, error) {
 		i := row[n]
 		if err := try(ctx, own, i); err != nil {
-			return err
+			return false, err
 		}
-		if list[i].wrong && w.Live() {
-			return stillGood(ctx, own, operation)
-		}
-		return nil
+		return trials[i] != nil && trials[i].lets(), goodBetween(ctx, own, operation, list[i])
 	}
 	if err := eachInTurn(ctx, w, operation, len(row), inTurn); err != nil {
 		return err
@@ -81,6 +78,14 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 		afterSuccess(ctx, w, operation)
 	}
 	w.Precise, w.Offers = true, nil
+	return stillGood(ctx, w, operation)
+}
+
+// goodBetween sends a good request after a wrong password that a live service may count.
+func goodBetween(ctx context.Context, w *scene.World, operation string, o oddity) error {
+	if !o.wrong || !w.Live() {
+		return nil
+	}
 	return stillGood(ctx, w, operation)
 }
 
@@ -98,14 +103,22 @@ func apart(w *scene.World, operation string, list []oddity) (side, row []int) {
 	return side, row
 }
 
-// eachInTurn does tries that must not meet. If possible it gives several rows of them the tokens that a refresh uses
-// up.
-func eachInTurn(ctx context.Context, w *scene.World, operation string, n int, do func(ctx context.Context, own *scene.World, i int) error) error {
-	if operation == ags.Refresh {
-		return w.InSessions(ctx, n, do)
+// eachInTurn does tries that must not meet; do tells whether one was accepted. If possible it gives several rows of
+// them the tokens that a refresh uses up. Those of a sign-out, which would end other sessions of the device, meet as
+// long as none is accepted.
+func eachInTurn(ctx context.Context, w *scene.World, operation string, n int, do func(ctx context.Context, own *scene.World, i int) (bool, error)) error {
+	one := func(ctx context.Context, own *scene.World, i int) error {
+		_, err := do(ctx, own, i)
+		return err
+	}
+	switch operation {
+	case ags.Refresh:
+		return w.InSessions(ctx, n, one)
+	case ags.SignOut:
+		return w.InBursts(ctx, n, do)
 	}
 	for i := range n {
-		if err := do(ctx, w, i); err != nil {
+		if err := one(ctx, w, i); err != nil {
 			return err
 		}
 	}
