@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"time"
 
@@ -106,6 +107,9 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 			return nil, err
 		}
 		options.Confirm = &again.Parts
+	}
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		return nil, failure.Usagef("--history: there is no folder %s: name the one that runs write to, such as %s", root, runsFolder)
 	}
 	entries, err := runs.List(root)
 	if err != nil {
