@@ -56,11 +56,6 @@ func TestPrometheusScrapesARun(t *testing.T) {
 		return err == nil && strings.Contains(string(text), `"scrapePool":"agstest"`) // it looks for what to scrape every five seconds
 	}, longest, 20*time.Millisecond, "prometheus scrapes")
 
-	c := newChild(t, t.TempDir(), "load", "--rate", "50/s", "--duration", "3s", "--max-lag", "10s", "--out", "run", "--metrics", run, "--limit", "errors<50%").start()
-	assert.Contains(t, []int{exitPass, exitInvalid, exitInconclusive}, c.code(), c.stderr.String())
-	assert.Contains(t, c.stderr.String(), "metrics: http://"+run+"/metrics\n")
-	stored, err := runs.Read(filepath.Join(c.Dir, "run"))
-	require.NoError(t, err)
 	type result struct {
 		Metric map[string]string
 		Value  [2]any
@@ -74,9 +69,24 @@ func TestPrometheusScrapesARun(t *testing.T) {
 		require.NoError(t, json.NewDecoder(answer.Body).Decode(&found))
 		return found.Data.Result
 	}
-	samples := query(url.Values{"query": {"agstest_requests_due_total[5m]"}})
-	require.NotEmpty(t, samples)
-	last := fmt.Sprint(samples[0].Values[len(samples[0].Values)-1][0]) // when it was scraped last; after that the run was gone
+	var stored *runs.Stored
+	last := "" // when it was scraped last; after that the run was gone
+	for try := 1; ; try++ {
+		c := newChild(t, t.TempDir(), "load", "--rate", "50/s", "--duration", "3s", "--max-lag", "10s", "--out", "run", "--metrics", run, "--limit", "errors<50%").start()
+		assert.Contains(t, []int{exitPass, exitInvalid, exitInconclusive}, c.code(), c.stderr.String())
+		assert.Contains(t, c.stderr.String(), "metrics: http://"+run+"/metrics\n")
+		read, err := runs.Read(filepath.Join(c.Dir, "run"))
+		require.NoError(t, err)
+		stored = &read
+		samples := query(url.Values{"query": {"agstest_requests_due_total[5m]"}})
+		require.NotEmpty(t, samples)
+		at, isNumber := samples[0].Values[len(samples[0].Values)-1][0].(float64)
+		require.True(t, isNumber)
+		last = fmt.Sprint(samples[0].Values[len(samples[0].Values)-1][0])
+		if at*1e9 >= float64(stored.Load.Run.End.UnixNano()) || try == 5 {
+			break // and Prometheus was not kept from its last scrape for longer than the run waits
+		}
+	}
 	ask := func(text string) map[string]float64 {
 		values := map[string]float64{}
 		for _, r := range query(url.Values{"query": {text}, "time": {last}}) {
