@@ -271,12 +271,12 @@ var operatorPhrases = []Sentence{
 	given("the userAccountToken of the list stands in place of the session token",
 		"A token with which an account is picked from the last list is offered where a session token is wanted.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
-			if len(w.Offers) == 0 || w.Offers[0].Token == "" {
-				return talk.Unknownf("no list of accounts with a userAccountToken came before")
+			offer, err := w.Offer(1)
+			if err != nil {
+				return err
 			}
-			token := w.Offers[0].Token
 			w.Refusal = true
-			w.Changes = append(w.Changes, func(r *talk.Request) error { matching["session token"].put(w, r, token); return nil })
+			w.Changes = append(w.Changes, func(r *talk.Request) error { matching["session token"].put(w, r, offer.Token); return nil })
 			return nil
 		}),
 	given("the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>",
