@@ -2,14 +2,11 @@ package steps
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"sort"
 	"sync"
-	"sync/atomic"
 
 	"agstest/internal/check"
-	"agstest/internal/failure"
 	"agstest/internal/wire"
 	"agstest/reports"
 	"agstest/steps/script"
@@ -116,9 +113,17 @@ func (r *run) sorted() []entry {
 		entries = append(entries, *e)
 	}
 	sort.Slice(entries, func(i, j int) bool { return entries[i].scenario.Order < entries[j].scenario.Order })
-	r.transcribe(entries)
 	for i := range entries {
 		e := &entries[i]
+		brief := r.options.BriefEvidence && e.record.Verdict.Rank() > reports.Warn.Rank()
+		for _, x := range e.exchanges {
+			if brief {
+				break
+			}
+			record := evidence(x.Exchange.Record(r.Secrets))
+			record.Tampered = r.Secrets.Text(x.Tampered)
+			e.record.Transcript = append(e.record.Transcript, record)
+		}
 		for _, f := range e.findings {
 			if f.Skipped || f.Outcome == check.Held || r.weigh(f) == reports.Observed && !e.scenario.Tagged("@"+f.Requirement) {
 				continue
@@ -131,39 +136,6 @@ func (r *run) sorted() []entry {
 		e.tellTries()
 	}
 	return entries
-}
-
-// transcribe makes the evidence of the scenarios, on all processors. A secret that is learnt from one exchange is
-// known in all.
-func (r *run) transcribe(entries []entry) {
-	var full []*entry
-	for i := range entries {
-		if e := &entries[i]; !r.options.BriefEvidence || e.record.Verdict.Rank() <= reports.Warn.Rank() {
-			full = append(full, e)
-			for _, x := range e.exchanges {
-				x.Exchange.Learn(r.Secrets)
-			}
-		}
-	}
-	var next atomic.Int64
-	work := func() {
-		for i := next.Add(1) - 1; i < int64(len(full)); i = next.Add(1) - 1 {
-			for _, x := range full[i].exchanges {
-				record := evidence(x.Exchange.Shown(r.Secrets))
-				record.Tampered = r.Secrets.Text(x.Tampered)
-				full[i].record.Transcript = append(full[i].record.Transcript, record)
-			}
-		}
-	}
-	var all sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(full)) - 1 {
-		all.Go(func() {
-			defer failure.Guard()
-			work()
-		})
-	}
-	work()
-	all.Wait()
 }
 
 // reasonOf explains a scenario's verdict by the first step or finding that has it.

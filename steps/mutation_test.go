@@ -55,7 +55,7 @@ var harness = []mutant{
 	{"assertions of steps say nothing", "steps/talk/outcome.go", "\t\terr = e.err(expected)\n", "\t\terr = nil\n", "steps/talk", "TestExpectationsKeepTheirText$"},
 	{"the judge is not asked", "steps/scene/world.go", "x.Judged = check.Judge(&seen, known)", "x.Judged = check.Judge(nil, known)", "steps", "TestEveryFaultIsCaught/fault/session-token-renamed$"},
 	{"misses of steps are forgotten", "steps/execute.go", "\t\tp.find(outcome, miss.About, miss.Expected, w.Stage.Secrets.Text(miss.Got))\n", "", "steps", "TestEvidence$"},
-	{"evidence of the scenario before", "steps/ledger.go", "for _, x := range full[i].exchanges {", "for _, x := range full[max(i-1, 0)].exchanges {", "steps", "TestEvidenceIsOfItsScenario$"},
+	{"evidence of the scenario before", "steps/ledger.go", "for _, x := range e.exchanges {\n\t\t\tif brief", "for _, x := range entries[max(i-1, 0)].exchanges {\n\t\t\tif brief", "steps", "TestEvidenceIsOfItsScenario$"},
 	{"findings under the wrong scenario", "steps/ledger.go", "\t\tScenario: scenario, Exchange: f.Exchange,", "\t\tScenario: scenario + \"0\", Exchange: f.Exchange,", "steps", "TestEvidence$"},
 	{"findings at the first exchange", "steps/execute.go", "Exchange: len(p.world.Exchanges) - 1})", "Exchange: 0})", "steps", "TestFindingsPointAtTheirExchange$"},
 	{"scenarios share what is random", "steps/scene/world.go", "h.Write([]byte(s.ID))", "_ = s.ID", "steps", "TestEvidenceIsOfItsScenario$"},

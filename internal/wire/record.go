@@ -22,21 +22,11 @@ type Record struct {
 
 // Record makes an exchange fit for a report. Every token and other secret in it becomes known to the redactor.
 func (x *Exchange) Record(secrets *redact.Redactor) Record {
-	x.Learn(secrets)
-	return x.Shown(secrets)
-}
-
-// Learn makes every token and other secret of an exchange known to a redactor.
-func (x *Exchange) Learn(secrets *redact.Redactor) {
 	secrets.LearnHeader(x.Call.Header)
 	secrets.LearnHeader(x.Header)
 	secrets.LearnText(x.URL)
 	secrets.LearnText(string(x.Call.Body))
 	secrets.LearnText(string(x.Body))
-}
-
-// Shown is the record of an exchange whose secrets the redactor has learnt.
-func (x *Exchange) Shown(secrets *redact.Redactor) Record {
 	record := Record{
 		Operation:      x.Call.Operation,
 		Method:         secrets.Shown(x.Call.Method),
