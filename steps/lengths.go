@@ -22,6 +22,7 @@ var longSteps = []struct {
 	{regexp.MustCompile(`^odd requests are sent to signOut$`), 40},
 	{regexp.MustCompile(`^random sequences of calls`), 35},
 	{regexp.MustCompile(`near misses of the password`), 20},
+	{regexp.MustCompile(`^every listed (path leads to a call|service is known)$`), 15},
 	{regexp.MustCompile(`^(near misses|odd requests|generated requests|bodies that are broken|requests that are odd|the client refreshes its tokens .* times)`), 8},
 }
 
