@@ -189,7 +189,7 @@ func TestNothingIsCreatedForAWrongLoad(t *testing.T) {
 		"wrong limit":    {[]string{"--limit", "signon.p99<1s"}, "signon"},
 		"lead too short": {[]string{"--lead", "100ms"}, "a lead of 100ms is too short"},
 		"linger alone":   {[]string{"--without-forward", "--linger", "1m"}, "--linger is how long a shard waits for somebody who comes for its result, and with --without-forward nobody can"},
-		"far ahead":      {[]string{"--without-forward", "--ready-within", "2h"}, "a load that starts by itself 2h0m2s after it was made is too far ahead; 1h0m0s is the most"},
+		"far ahead":      {[]string{"--without-forward", "--ready-within", "2h"}, "a load that starts by itself 2h0m4s after it was made is too far ahead; 1h0m0s is the most"},
 		"signed address": {[]string{"--results-url", "https://store.example/x?sig=1"}, "--results-url wants a file that holds the address"},
 	} {
 		t.Run(name, func(t *testing.T) {
