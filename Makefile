@@ -30,9 +30,9 @@ AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) +
 FLAGS ?=
 # go vet looks once, at everything and in full; what go test would look at again for each way of building is switched off.
 CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|"sync' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
-# Tests of those packages that run nothing side by side and compute much: they too run without it.
-ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThoseOfAll|ARecordIsWholeUpToItsLastSecond)$$
-ALONE_IN := ./load/tally ./mock
+# Tests of those packages that compute much, and run nothing side by side that others of the package do not: they too run without it.
+ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThoseOfAll|ARecordIsWholeUpToItsLastSecond|FaultsAreFoundUnderLoad|SignedInClientsAreSmall)$$
+ALONE_IN := ./load/clients ./load/tally ./mock
 # What hangs is ended. No test is to be ended because a machine is slow: the command's take 10 minutes on a third of a processor.
 LONGEST := -timeout 45m
 test: ## run every test, with the race detector where a C compiler is found and where it is of use
