@@ -51,7 +51,7 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	line("  deleted-device:     {clientId: PUB_991, accountId: %q}", firstAccount)
 	line("  inactive-device:    {clientId: PUB_992, accountId: %q}", firstAccount)
 	line("  unapproved-device:  {clientId: PUB_993, accountId: %q}", firstAccount)
-	line("  device-limit:       {sessionToken: %s, clientId: LIM_1, accountId: \"1667\", parameters: {username: full, password: %s}}", standing("device-limit"), password)
+	line("  device-limit:       {sessionToken: %s, clientId: LIM_1, accountId: \"1667\", parameters: {username: full-1667, password: %s}}", standing("device-limit"), password)
 	line("  group-limit:        {sessionToken: %s, clientId: GRP_1, accountId: \"1668\"}", standing("group-limit"))
 	line("  expired-session:    {sessionToken: %s, clientId: EXP_1, accountId: %s}", standing("expired-session"), text(expiredSessionAccount))
 	line("  expired-refresh:    {refreshToken: %s, clientId: %s, accountId: %q}", text(s.secret.expiredRefresh), firstDevice, firstAccount)

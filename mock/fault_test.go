@@ -259,7 +259,7 @@ func sendAll(t *testing.T, c client) {
 		on("1663", nth(known))
 	}
 	for _, how := range []string{firstTime, nth("LIM_1")} {
-		post("signOn", "{"+credentials("full")+","+how+"}")
+		post("signOn", "{"+credentials("full-1667")+","+how+"}")
 	}
 	for _, from := range []string{"203.0.113.7", "198.51.100.7", "192.0.2.7"} {
 		on("1663", firstTime, "X-Forwarded-For", from)

@@ -101,7 +101,7 @@ func (s *Server) restore() {
 
 	t.users["dave"] = user{s.secret.password, []string{firstAccount}}
 	t.users["multi"] = user{s.secret.password, []string{"2001", "2002", "2003"}}
-	t.users["full"] = user{s.secret.password, []string{"1667"}}
+	t.users["full-1667"] = user{s.secret.password, []string{"1667"}}
 	t.users["suspended"] = user{s.secret.password, []string{"1664"}}
 	t.users["cancelled"] = user{s.secret.password, []string{"1665"}}
 	st.tenants[secondTenant].users["erin"] = user{s.secret.password, []string{"A-1"}}
