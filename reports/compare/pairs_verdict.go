@@ -144,11 +144,19 @@ func (c *Comparison) settleMany(many []string, before bool, regressed []string) 
 	switch {
 	case len(regressed) > 0:
 		c.Reason += " Worse are: " + strings.Join(regressed, "; ") + "."
+		c.sayConfirmed()
 	case before:
 		c.Verdict = reports.Fail
 		c.Reason = "Many answers of both builds were wrong: " + strings.Join(many, "; ") + "."
 	}
 	c.Advice = append(c.Advice, "Look at the wrong answers first: the response times of the others do not stand for the build. Lower the rate if a limiter gave them.")
+}
+
+// sayConfirmed tells that what is worse was so in a second round too.
+func (c *Comparison) sayConfirmed() {
+	if len(c.Interleaved.Rounds) > 1 {
+		c.Reason += " A second round confirmed it."
+	}
 }
 
 // settleInterleaved draws the verdict of the whole job from its metrics.
@@ -172,9 +180,7 @@ func (c *Comparison) settleInterleaved() {
 	case len(regressed) > 0:
 		c.Verdict = reports.Regressed
 		c.Reason = "The new build is worse: " + strings.Join(regressed, "; ") + "."
-		if len(job.Rounds) > 1 {
-			c.Reason += " A second round confirmed it."
-		}
+		c.sayConfirmed()
 		c.Advice = append(c.Advice, "Look at the shift of response times first: a shift of all quantiles speaks of the whole path, one of the tail alone of queues, locks or pauses.")
 	case len(open) > 0 || needed:
 		c.settleOpen(open, needed)
