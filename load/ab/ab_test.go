@@ -193,7 +193,7 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 		if newer {
 			side = 1
 		}
-		if at.Elapsed < last[side].Elapsed { // the next leg
+		if !at.Began.Equal(last[side].Began) { // the next leg
 			last[side] = engine.Progress{}
 		}
 		right[side] += at.Right - last[side].Right

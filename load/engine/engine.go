@@ -135,7 +135,7 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	}
 	s := &secondHand{
 		attack: a, ledger: tally.NewLedger(operations, closed).Draws(&report.Plan), recorder: keep, health: newHealthWatch(began, q.late(late)), secrets: q.Secrets,
-		progress: newProgressView(&q, closed), news: q.Wrong,
+		progress: newProgressView(&q, closed, began), news: q.Wrong,
 	}
 	a.newest = s.progress.newest
 	ended := make(chan struct{})

@@ -73,10 +73,10 @@ func (s *Sums) Side(name, environment string) func(engine.Progress) {
 	}
 }
 
-// add adds what is new since the last time. A clock that has gone back means another run of the same question, as the
-// next point of a search for a capacity is.
+// add adds what is new since the last time. A clock that started at another moment is that of another run of the same
+// question, as the next point of a search for a capacity is.
 func (s *side) add(at engine.Progress) {
-	if at.Elapsed < s.last.Elapsed {
+	if !at.Began.Equal(s.last.Began) {
 		s.last = engine.Progress{}
 		for _, o := range s.operations {
 			o.last = engine.Operation{}
