@@ -26,47 +26,65 @@ var listedPhrases = []Sentence{
 const mostListed = 20
 
 func pathsLead(ctx context.Context, w *scene.World) error {
-	first := w.Service
-	defer func() { w.Service = first }()
-	nowhere := map[string]*talk.Exchange{}
 	away := "/agstest" + w.Invented(10)
-	for _, method := range []string{http.MethodPost, http.MethodGet} {
-		x, err := w.AskPath(ctx, method, away)
-		if err != nil {
-			return err
-		}
-		nowhere[method] = x
-	}
-	call, err := w.AskPath(ctx, http.MethodPost, "/"+ags.SignOnWithSessionToken)
-	if err != nil {
+	asks := []struct{ method, below string }{{http.MethodPost, away}, {http.MethodGet, away}, {http.MethodPost, "/" + ags.SignOnWithSessionToken}}
+	answers := make([]*talk.Exchange, len(asks))
+	if err := w.InLanes(ctx, len(asks), func(ctx context.Context, own *scene.World, i int) (err error) {
+		answers[i], err = own.AskPath(ctx, asks[i].method, asks[i].below)
+		return err
+	}); err != nil {
 		return err
 	}
-	if scene.LikeNowhere(call, nowhere[http.MethodPost]) {
+	nowhere := map[string]*talk.Exchange{http.MethodPost: answers[0], http.MethodGet: answers[1]}
+	if call := answers[2]; scene.LikeNowhere(call, nowhere[http.MethodPost]) {
 		return talk.Lacking("", "the service answers signOnWithSessionToken without parameters as it answers a path that does not exist (%s), so that a path that leads nowhere cannot be told", w.Describe(call))
 	}
+	paths := listedPaths(w.Services)
+	leads := make([]bool, len(paths))
+	if err := w.InLanes(ctx, len(paths), func(ctx context.Context, own *scene.World, i int) (err error) {
+		own.Service = paths[i].service
+		leads[i], err = pathLeads(ctx, own, paths[i].parameters, paths[i].below(), nowhere)
+		return err
+	}); err != nil {
+		return err
+	}
 	var dead []string
-	tried := map[string]bool{}
-	for _, s := range w.Services {
-		w.Service = s.Name
-		for _, e := range s.Endpoints {
-			below := "/" + strings.TrimPrefix(strings.TrimPrefix(e.Path, "/ags"), "/")
-			if tried[below] || below == "/" || strings.ContainsAny(e.Path, "{}?#") || strings.Contains(e.Path, "://") || len(tried) == mostListed {
-				continue
-			}
-			tried[below] = true
-			leads, err := pathLeads(ctx, w, e.Parameters, below, nowhere)
-			if err != nil {
-				return err
-			}
-			if !leads {
-				dead = append(dead, strconv.Quote(e.Path)+" of "+s.Name)
-			}
+	for i, leads := range leads {
+		if !leads {
+			dead = append(dead, strconv.Quote(paths[i].path)+" of "+paths[i].service)
 		}
 	}
 	if len(dead) > 0 {
 		return talk.SoftMissf("a call under every path that is listed", "%s answered as a path that does not exist, with %s", strings.Join(dead, ", "), w.Describe(nowhere[http.MethodPost]))
 	}
 	return nil
+}
+
+// listedPath is a path that a service lists.
+type listedPath struct {
+	service, path string
+	parameters    []talk.ParameterProperty
+}
+
+// below is the path without the prefix of all calls.
+func (p listedPath) below() string {
+	return "/" + strings.TrimPrefix(strings.TrimPrefix(p.path, "/ags"), "/")
+}
+
+// listedPaths are the paths to try, each once.
+func listedPaths(services []talk.Service) []listedPath {
+	var paths []listedPath
+	for _, s := range services {
+		for _, e := range s.Endpoints {
+			one := listedPath{s.Name, e.Path, e.Parameters}
+			again := slices.ContainsFunc(paths, func(p listedPath) bool { return p.below() == one.below() })
+			if again || one.below() == "/" || strings.ContainsAny(e.Path, "{}?#") || strings.Contains(e.Path, "://") || len(paths) == mostListed {
+				continue
+			}
+			paths = append(paths, one)
+		}
+	}
+	return paths
 }
 
 // pathLeads tells whether the answer of a path differs from that of one that does not exist. A call of the service's
