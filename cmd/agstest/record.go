@@ -428,13 +428,15 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// rendered makes a file in memory first, so that a renderer that fails leaves no half file.
-func rendered(render func(io.Writer) error) func(io.Writer) error {
+// rendered makes a file in memory first, so that a renderer that fails leaves no half file. Before is called when it is
+// made, before it is written.
+func rendered(render func(io.Writer) error, before func()) func(io.Writer) error {
 	return func(w io.Writer) error {
 		var text bytes.Buffer
 		if err := render(&text); err != nil {
 			return err
 		}
+		before()
 		_, err := w.Write(text.Bytes())
 		return err
 	}

@@ -111,8 +111,8 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 }
 
 // writeResults writes them all into a folder; where one cannot be written the others still are. The error is the first
-// one, and says which files are there and which are not. All but the records are rendered at the same time; write is
-// called by several goroutines.
+// one, and says which files are there and which are not. All are rendered at the same time, and none is written before
+// the records are, as all others can be made of these; write is called by several goroutines.
 func writeResults(folder string, write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
 	write = inFolders(folder, write)
 	var first error
@@ -122,20 +122,20 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 		files = append(filesOf(r, style, dialect), files...)
 	}
 	failed := make([]error, len(files))
-	var all sync.WaitGroup
-	for i, f := range files {
-		one := func() { failed[i] = write(f.name, rendered(f.render)) }
+	var records, others sync.WaitGroup
+	for i, f := range files { // the records come first
+		all, before := &others, records.Wait
 		switch f.name {
 		case reports.ConformanceFile, reports.LoadFile, reports.ComparisonFile:
-			one() // before all that can be made of it
-		default:
-			all.Go(func() {
-				defer failure.Guard()
-				one()
-			})
+			all, before = &records, func() {}
 		}
+		all.Go(func() {
+			defer failure.Guard()
+			failed[i] = write(f.name, rendered(f.render, before))
+		})
 	}
-	all.Wait()
+	records.Wait()
+	others.Wait()
 	for i, f := range files {
 		if err := failed[i]; err != nil {
 			first = cmp.Or(first, err)
