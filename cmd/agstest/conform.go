@@ -128,15 +128,26 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 		o.Features = dir
 	}
 	if f.known != "" {
-		text, err := userfile.Read(f.known, mostSmallFile)
+		known, err := readKnown(f.known)
 		if err != nil {
-			return o, failure.Usagef("cannot read the file of known departures %s: %w", f.known, err)
+			return o, err
 		}
-		if o.Known, err = steps.ReadKnown(text); err != nil {
-			return o, failure.Usagef("%s: %w", f.known, err)
-		}
+		o.Known = known
 	}
 	return o, nil
+}
+
+// readKnown reads a file of known departures.
+func readKnown(path string) ([]steps.KnownDeparture, error) {
+	text, err := userfile.Read(path, mostSmallFile)
+	if err != nil {
+		return nil, failure.Usagef("cannot read the file of known departures %s: %w", path, err)
+	}
+	known, err := steps.ReadKnown(text)
+	if err != nil {
+		return nil, failure.Usagef("%s: %w", path, err)
+	}
+	return known, nil
 }
 
 // The maxima of repeating: a higher number is a slip of the pen.

@@ -19,7 +19,7 @@ type featureDir struct {
 func featureFolder(path string) (fs.FS, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, failure.Usagef("cannot read the folder of feature files: %w", err)
+		return nil, failure.Usagef("cannot read the folder of feature files %s: %w", path, withoutPath(err))
 	}
 	if !info.IsDir() {
 		return nil, failure.Usagef("%s is a file; give the folder of feature files that it is in", path)

@@ -159,7 +159,7 @@ func (f *loadFlags) options(embedded bool) (load.Options, error) {
 		return o, failure.Usagef("--limit: %w", err)
 	}
 	if f.profile != "" {
-		if o.Profile, err = readProfile(loadProfileFlag, f.profile); err != nil {
+		if o.Profile, err = readProfile("", loadProfileFlag, f.profile); err != nil {
 			return o, err
 		}
 	}
@@ -253,9 +253,10 @@ func (f *loadFlags) further(o *load.Options) (err error) {
 	return nil
 }
 
-// readProfile reads a file, or a profile that comes with agstest.
-func readProfile(flag, name string) (*schedule.Profile, error) {
-	text, err := userfile.Read(name, mostSmallFile)
+// readProfile reads a file, or a profile that comes with agstest. The path of a file starts in dir; empty: in the
+// current folder.
+func readProfile(dir, flag, name string) (*schedule.Profile, error) {
+	text, err := userfile.Read(startingIn(dir, name), mostSmallFile)
 	if errors.Is(err, os.ErrNotExist) {
 		shipped, found := schedule.ShippedProfile(name)
 		if !found {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,11 +140,10 @@ func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*plan
 			return nil, err
 		}
 	}
-	from := r.folder
-	if !r.resumed {
-		from = args[0]
+	if r.resumed {
+		return r, r.checkFiles(plan.JournalIn(r.folder), r.journal.Dir)
 	}
-	return r, r.checkFiles(from)
+	return r, r.checkFiles(args[0], filepath.Dir(args[0]))
 }
 
 func (r *planRun) read(c *cobra.Command, path string) error {
@@ -168,30 +166,6 @@ func (r *planRun) read(c *cobra.Command, path string) error {
 	}
 	r.journal = plan.NewJournal(r.plan, filepath.Dir(absolute), time.Now())
 	_, r.progress = r.journal.Plan()
-	return nil
-}
-
-// checkFiles sees that the environment files are there before the first run is made. From is where the plan was read.
-func (r *planRun) checkFiles(from string) error {
-	for _, job := range r.plan.Jobs {
-		for _, file := range job.Files {
-			path := file
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(r.journal.Dir, file)
-			}
-			info, err := os.Stat(path)
-			if err == nil && info.IsDir() {
-				err = errors.New("it is a folder")
-			}
-			var where *fs.PathError
-			if errors.As(err, &where) {
-				err = where.Err // the path is told as it is written in the plan
-			}
-			if err != nil {
-				return failure.Usagef("%s: the environment file %s of %s in the plan cannot be read: %w", from, file, job.Environment, err)
-			}
-		}
-	}
 	return nil
 }
 

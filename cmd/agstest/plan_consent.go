@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,11 +24,7 @@ func (r *planRun) agree(dir string) error {
 			if r.agreed[file] != nil {
 				continue
 			}
-			path := file
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(dir, path)
-			}
-			e, err := environment.Read(path, r.program.getenv)
+			e, err := environment.Read(startingIn(dir, file), r.program.getenv)
 			if err != nil {
 				unread, r.agreed[file] = true, r.flags.yes
 				continue

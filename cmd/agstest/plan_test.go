@@ -175,7 +175,6 @@ func TestPlanIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"a flag of the plan itself", "environments: [{file: e.yaml, conform: {out: x}}]\n", "--out is what the plan itself decides"},
 		{"a value that is none", "environments: [{file: e.yaml, conform: {generate: many}}]\n", "--generate of agstest conform"},
 		{"several values for one", "environments: [{file: e.yaml, conform: {tags: [a, b]}}]\n", "--tags of agstest conform takes one value, not 2"},
-		{"a file that is not there", "environments: [other.yaml]\n", "p.yaml: the environment file other.yaml of other in the plan cannot be read: no such file"},
 		{"a requirement that there is not", "environments: [e.yaml]\nconform: {only: [REF-01, REF-99]}\n", `p.yaml:2: there is no requirement "REF-99"; the nearest is REF-09`},
 		{"one of a list in one text", "environments: [e.yaml]\nconform: {only: \"REF-01, REF99\"}\n", `p.yaml:2: there is no requirement "REF99"`},
 		{"a part of no contract", "environments: [e.yaml]\ngate: {profile: soo}\n", `p.yaml:2: --profile must be one of full, `},
@@ -194,6 +193,68 @@ func TestPlanIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		assert.Equal(t, exitUsage, code, c.name)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, c.says)
+		assert.NoDirExists(t, filepath.Join(dir, "out"))
+	}
+}
+
+// TestPlanTellsOfEveryFileWithItsLine: whatever file a plan names is read before the first job begins, and by
+// --dry-run.
+func TestPlanTellsOfEveryFileWithItsLine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	write("e.yaml", "url: http://127.0.0.1:1\n")
+	write("typo.yaml", "ulr: http://127.0.0.1:1\nnmae: x\n")
+	write("clients.yaml", "url: http://127.0.0.1:1\nload:\n  clients: {file: none.csv}\n")
+	write("unset.yaml", "url: http://127.0.0.1:1\ntenant: ${AGSTEST_NOBODY_SETS_THIS}\n")
+	write("text.txt", "no YAML: [\n")
+	write("own/bad.feature", "Feature: a\n  Scenario: b\n    Given nobody knows this\n")
+	write("folder/keep", "")
+	known := func(name string) string { return filepath.Join(dir, name) }
+	for _, c := range []struct {
+		name, plan string
+		says       []string // none: the plan is carried out
+	}{
+		{"a file that is not there", "environments:\n  - e.yaml\n  - other.yaml\n", []string{"p.yaml:3: the environment file other.yaml of other: it cannot be read: "}},
+		{"one of several names", "environments:\n  - file: \"{env}.yaml\"\n    names:\n      - e\n      - prod\n", []string{"p.yaml:5: the environment file prod.yaml of prod: it cannot be read: "}},
+		{"both of two", "environments:\n  - name: both\n    ab: {rate: 1/s}\n    files:\n      - old.yaml\n      - new.yaml\n", []string{"p.yaml:5: the environment file old.yaml of both: ", "p.yaml:6: the environment file new.yaml of both: "}},
+		{"a folder", "environments: [folder]\n", []string{"p.yaml:1: the environment file folder of folder: it is a folder"}},
+		{"the plan itself", "environments:\n  - p.yaml\n", []string{"p.yaml:2: the environment file p.yaml of p: it is the plan itself"}},
+		{"one with mistakes", "environments:\n  - typo.yaml\n", []string{"p.yaml:2: the environment file typo.yaml of typo: it has mistakes:\n", "typo.yaml:1: unknown key \"ulr\"", "typo.yaml:2: unknown key \"nmae\""}},
+		{"no YAML", "environments:\n  - text.txt\n", []string{"p.yaml:2: the environment file text.txt of text: ", "text.txt:1: this is not valid YAML"}},
+		{"clients of an environment", "environments: [clients.yaml]\n", []string{"p.yaml:1: the environment file clients.yaml of clients: ", "clients.yaml:3: load.clients.file: cannot read"}},
+		{"a variable without a value", "environments: [unset.yaml]\n", nil},
+		{"known departures", "environments: [e.yaml]\nconform:\n  known: none.yaml\n", []string{"p.yaml:3: conform, --known: cannot read the file of known departures " + known("none.yaml")}},
+		{"known departures that are none", "environments: [e.yaml]\nconform: {known: e.yaml}\n", []string{"p.yaml:2: conform, --known: " + known("e.yaml") + ": the file of known departures, line 1"}},
+		{"a load profile", "environments: [e.yaml]\nload: {load-profile: smoek}\n", []string{"p.yaml:2: load, --load-profile: there is no file smoek; did you mean smoke?"}},
+		{"a load profile by the older name", "environments: [{file: e.yaml, load: {profile: none.yaml}}]\n", []string{"p.yaml:1: load, --profile: there is no file none.yaml"}},
+		{"a load profile that comes along", "environments: [e.yaml]\nload: {load-profile: smoke}\n", nil},
+		{"feature files", "environments: [e.yaml]\nconform: {features: none}\n", []string{"p.yaml:2: conform, --features: cannot read the folder of feature files"}},
+		{"a sentence nobody knows", "environments: [e.yaml]\nconform: {features: own}\n", []string{"p.yaml:2: conform, --features: " + filepath.Join(known("own"), "bad.feature") + ":3: "}},
+		{"test keys", "environments: [e.yaml]\ngate: {test-keys: none.yaml}\n", []string{"p.yaml:2: gate, --test-keys: cannot read the file of test keys"}},
+		{"a baseline", "environments: [e.yaml]\nload: {baseline: last-year}\n", []string{"p.yaml:2: load, --baseline: "}},
+		{"a way to a cluster", "environments: [e.yaml]\nload: {on: kubernetes, kubeconfig: none}\n", []string{"p.yaml:2: load, --kubeconfig: cannot read"}},
+	} {
+		path := filepath.Join(dir, "p.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(c.plan), 0o600))
+		code, stdout, stderr := call(t, nil, "run", path, "--dry-run")
+		if c.says == nil {
+			assert.Equal(t, exitPass, code, "%s: %s", c.name, stderr)
+			assert.NotEmpty(t, stdout, c.name)
+			continue
+		}
+		assert.Equal(t, exitUsage, code, c.name)
+		assert.Empty(t, stdout, c.name)
+		for _, says := range c.says {
+			assert.Contains(t, stderr, says, c.name)
+		}
+		code, _, again := call(t, nil, "run", path, "--out", filepath.Join(dir, "out"))
+		assert.Equal(t, exitUsage, code, c.name)
+		assert.Equal(t, stderr, again, c.name)
 		assert.NoDirExists(t, filepath.Join(dir, "out"))
 	}
 }

@@ -82,14 +82,11 @@ func (f *outputFlags) registerStyle(c *cobra.Command) {
 func (p *program) checkOutput(f *outputFlags) error {
 	p.exitZero = f.exitZero
 	if f.baseline != "" {
-		stored, err := p.readRun(f.baseline)
+		before, err := p.readBaseline("", f.baseline)
 		if err != nil {
-			return failure.Usagef("--baseline: %w", err)
+			return err
 		}
-		if stored.Load == nil {
-			return failure.Usagef("--baseline: %s has no load part to be drawn beside this one", f.baseline)
-		}
-		f.before = stored.Load
+		f.before = before
 	}
 	if err := checkFormats("--reports", f.reports); err != nil {
 		return err
@@ -105,6 +102,18 @@ func (p *program) checkOutput(f *outputFlags) error {
 		return err
 	}
 	return oneOf("--annotations", f.annotations, annotationKinds)
+}
+
+// readBaseline reads the load of --baseline. The path of a folder starts in dir; empty: in the current folder.
+func (p *program) readBaseline(dir, name string) (*reports.Load, error) {
+	stored, err := p.readRunIn(dir, name)
+	if err != nil {
+		return nil, failure.Usagef("--baseline: %w", err)
+	}
+	if stored.Load == nil {
+		return nil, failure.Usagef("--baseline: %s has no load part to be drawn beside this one", name)
+	}
+	return stored.Load, nil
 }
 
 func oneOf(flag, value string, allowed []string) error {

@@ -104,10 +104,15 @@ func intoFolder(dir string) func(string, func(io.Writer) error) error {
 
 // readRun reads a stored run by its folder or file, or by its name in the history.
 func (p *program) readRun(name string) (runs.Stored, error) {
-	path := name
+	return p.readRunIn("", name)
+}
+
+// readRunIn reads a run as readRun does in a folder; empty: the current one.
+func (p *program) readRunIn(dir, name string) (runs.Stored, error) {
+	path, root := startingIn(dir, name), startingIn(dir, runsFolder)
 	if _, err := os.Stat(path); os.IsNotExist(err) {
-		if entry, found := runs.Find(runsFolder, name); found == nil {
-			path = filepath.Join(runsFolder, entry.Folder)
+		if entry, found := runs.Find(root, name); found == nil {
+			path = filepath.Join(root, entry.Folder)
 		}
 	}
 	stored, err := runs.Read(path)

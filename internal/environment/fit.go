@@ -386,16 +386,17 @@ func (r *reader) expand(text, path string, line int) (string, bool) {
 			}
 			name := text[i+2 : i+end]
 			value, set := r.getenv(name)
+			if !set || value == "" || userfile.Flaw(value) != "" {
+				ok = false
+				r.valueless++
+			}
 			switch {
 			case !set:
 				r.mistake(line, "%s needs the environment variable %s, which is not set; set it: export %s=…", path, name, name)
-				ok = false
 			case value == "":
 				r.mistake(line, "%s needs the environment variable %s, which is empty; set it: export %s=…", path, name, name)
-				ok = false
 			case userfile.Flaw(value) != "":
 				r.mistake(line, "%s needs the environment variable %s, whose value %s", path, name, userfile.Flaw(value))
-				ok = false
 			}
 			r.variables[path], r.written[path], r.values[name] = name, text, value
 			out.WriteString(value)

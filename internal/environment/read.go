@@ -23,7 +23,7 @@ type Lookup func(name string) (string, bool)
 const maxFile = 1 << 20
 
 // Read reads the environment file at path. Its errors are of the kind failure.Usage, name file and line, and hold no
-// value of the file that could be a secret.
+// value of the file that could be a secret. ValuelessError tells that only variables are missing.
 func Read(path string, getenv func(string) (string, bool)) (*Environment, error) {
 	data, err := userfile.Read(path, maxFile)
 	switch {
@@ -113,6 +113,7 @@ type reader struct {
 	values    map[string]string // of the ${NAME}
 	marked    map[string]string // tag of a value, by dotted path
 	mistakes  []string
+	valueless int // mistakes that are those of a variable
 	warnings  []string
 }
 
@@ -143,7 +144,19 @@ func (r *reader) line(path string) int {
 	}
 }
 
-func (r *reader) failure() error { return failure.Usagef("%s", strings.Join(r.mistakes, "\n")) }
+// ValuelessError is the error of a file in which nothing is wrong, as far as can be told, but that variables it names
+// have no value that can be used: another machine, or the same one later, may read it.
+type ValuelessError struct{ mistakes string }
+
+func (e ValuelessError) Error() string { return e.mistakes }
+
+func (r *reader) failure() error {
+	mistakes := strings.Join(r.mistakes, "\n")
+	if r.valueless == len(r.mistakes) {
+		return failure.Usagef("%w", ValuelessError{mistakes})
+	}
+	return failure.Usagef("%s", mistakes)
+}
 
 // describe returns the YAML reader's error and its place, without quoting the file: the line may hold a secret.
 func describe(name string, err error) string {

@@ -16,6 +16,9 @@ import (
 // journalName is the name of the journal in the folder of a plan's run.
 const journalName = "plan.json"
 
+// JournalIn is the path of the journal in the folder of a plan's run.
+func JournalIn(folder string) string { return filepath.Join(folder, journalName) }
+
 // journalSchema names the version of the form of a journal.
 const journalSchema = "agstest.plan/1.0"
 
@@ -86,7 +89,7 @@ func (j *Journal) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(folder, journalName)
+	path := JournalIn(folder)
 	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
 		return failure.Usagef("cannot write the journal of the plan: %w", err)
 	}
@@ -99,7 +102,7 @@ func (j *Journal) Write(folder string) error {
 // ReadJournal reads the journal of a folder. Errors are of the kind failure.Usage; one of a folder without a journal
 // wraps fs.ErrNotExist.
 func ReadJournal(folder string) (*Journal, error) {
-	file, err := os.Open(filepath.Join(folder, journalName))
+	file, err := os.Open(JournalIn(folder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, failure.Usagef("%s holds no run of a plan: there is no %s in it: %w", folder, journalName, fs.ErrNotExist)
 	}

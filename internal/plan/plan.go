@@ -33,12 +33,15 @@ type Job struct {
 	Command     string   // one of Commands
 	Files       []string // environment files: one, for ab two
 	Flags       []Flag   // in the order of the file
+	// Lines are those of the plan where Files stand, one for each; a job of a journal has none.
+	Lines []int
 }
 
 // Flag is one flag of a command and its values; a flag with several is given several times.
 type Flag struct {
 	Name   string
 	Values []string
+	Line   int `json:"-"` // of the plan; 0 if it came from a journal
 }
 
 // Arguments are the command line of a job, without the folder that its run goes to.

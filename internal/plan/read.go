@@ -100,7 +100,22 @@ type job struct {
 }
 
 func (r *reader) wrong(n ast.Node, format string, args ...any) error {
-	return failure.Usagef("%s:%d: %s", r.name, n.GetToken().Position.Line, fmt.Sprintf(format, args...))
+	return failure.Usagef("%s:%d: %s", r.name, lineOf(n), fmt.Sprintf(format, args...))
+}
+
+func lineOf(n ast.Node) int { return n.GetToken().Position.Line }
+
+// linesOf are the lines of what texts returns.
+func linesOf(n ast.Node) []int {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return []int{lineOf(n)}
+	}
+	var lines []int
+	for _, value := range list.Values {
+		lines = append(lines, lineOf(value))
+	}
+	return lines
 }
 
 // members are the entries of a mapping; anything else is an error.
@@ -244,52 +259,56 @@ func (r *reader) job(member *ast.MappingValueNode, command string) (job, error) 
 		if err := r.check(command, name, values); err != nil {
 			return job{}, r.wrong(member.Key, "%s", err)
 		}
-		j.flags = append(j.flags, Flag{name, values})
+		j.flags = append(j.flags, Flag{name, values, lineOf(member.Key)})
 	}
 	return j, nil
 }
 
 // environment reads one entry of the list: a file, or the settings of one, or of one for each of several names.
 func (r *reader) environment(n ast.Node) error {
-	var file, name string
-	var files, names []string
-	own := map[string]job{}
+	e := entry{own: map[string]job{}, lines: []int{lineOf(n)}}
 	if n.Type() == ast.StringType {
 		text, err := r.text(n, "an environment")
 		if err != nil {
 			return err
 		}
-		file = text
+		e.file = text
 	} else {
 		members, err := r.members(n, "an environment", environmentKeys)
 		if err != nil {
 			return err
 		}
 		for _, member := range members {
-			switch key := member.Key.GetToken().Value; key {
+			key := member.Key.GetToken().Value
+			switch key {
 			case "file":
-				file, err = r.text(member.Value, key)
+				e.file, err = r.text(member.Value, key)
 			case "files":
-				files, err = r.texts(member.Value, key)
+				e.files, err = r.texts(member.Value, key)
 			case "names":
-				names, err = r.texts(member.Value, key)
+				e.names, err = r.texts(member.Value, key)
 			case "name":
-				name, err = r.text(member.Value, key)
+				e.name, err = r.text(member.Value, key)
 			default:
-				own[key], err = r.job(member, key)
+				e.own[key], err = r.job(member, key)
 			}
 			if err != nil {
 				return err
 			}
+			switch {
+			case key == "names", key == "files", key == "file" && len(e.names) == 0:
+				e.lines = linesOf(member.Value)
+			}
 		}
 	}
-	return r.add(n, entry{file, name, files, names, own})
+	return r.add(n, e)
 }
 
 // entry is one entry of the list of environments.
 type entry struct {
 	file, name   string
 	files, names []string
+	lines        []int // of names, of files, or of file: the first of them that there is
 	own          map[string]job
 }
 
@@ -310,10 +329,10 @@ func (r *reader) add(n ast.Node, e entry) error {
 	case len(e.names) == 0:
 		e.names = []string{e.name}
 	}
-	for _, name := range e.names {
-		files := e.files
+	for i, name := range e.names {
+		files, lines := e.files, e.lines
 		if e.file != "" {
-			files = []string{strings.ReplaceAll(e.file, "{env}", name)}
+			files, lines = []string{strings.ReplaceAll(e.file, "{env}", name)}, e.lines[i:i+1]
 		}
 		if name == "" {
 			name = strings.TrimSuffix(filepath.Base(filepath.FromSlash(e.file)), filepath.Ext(e.file))
@@ -324,7 +343,7 @@ func (r *reader) add(n ast.Node, e entry) error {
 		if slices.Contains(r.plan.Environments(), name) {
 			return r.wrong(n, "a second environment is called %s; give one of them another name", name)
 		}
-		if err := r.jobs(n, name, files, e.own); err != nil {
+		if err := r.jobs(n, Job{Environment: name, Files: files, Lines: lines}, e.own); err != nil {
 			return err
 		}
 		if len(r.plan.Environments()) > maxEnvironments {
@@ -334,12 +353,13 @@ func (r *reader) add(n ast.Node, e entry) error {
 	return nil
 }
 
-func (r *reader) jobs(n ast.Node, name string, files []string, own map[string]job) error {
+// jobs adds what is done in the environment of a job that has neither command nor flags yet.
+func (r *reader) jobs(n ast.Node, in Job, own map[string]job) error {
 	added := false
 	for _, command := range Commands {
 		asked, stated := own[command]
 		usual, inherited := r.defaults[command]
-		if pair := command == "ab"; pair != (len(files) == 2) {
+		if pair := command == "ab"; pair != (len(in.Files) == 2) {
 			if stated && !asked.none {
 				return r.wrong(n, "ab compares two environments and nothing else does: files: [old.yaml, new.yaml] with ab, file with %s", command)
 			}
@@ -349,14 +369,16 @@ func (r *reader) jobs(n ast.Node, name string, files []string, own map[string]jo
 			continue
 		}
 		added = true
-		r.plan.Jobs = append(r.plan.Jobs, Job{Environment: name, Command: command, Files: files, Flags: merged(usual.flags, asked.flags)})
+		in.Command, in.Flags = command, merged(usual.flags, asked.flags)
+		r.plan.Jobs = append(r.plan.Jobs, in)
 	}
-	if !added && len(files) == 1 && len(own) == 0 && len(r.defaults) == 0 { // nothing is said anywhere: check it
-		r.plan.Jobs = append(r.plan.Jobs, Job{Environment: name, Command: "conform", Files: files})
+	if !added && len(in.Files) == 1 && len(own) == 0 && len(r.defaults) == 0 { // nothing is said anywhere: check it
+		in.Command = "conform"
+		r.plan.Jobs = append(r.plan.Jobs, in)
 		return nil
 	}
 	if !added {
-		return r.wrong(n, "nothing is done in %s; say conform: {} or one of %s", name, strings.Join(Commands, ", "))
+		return r.wrong(n, "nothing is done in %s; say conform: {} or one of %s", in.Environment, strings.Join(Commands, ", "))
 	}
 	return nil
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"agstest/internal/environment"
+	"agstest/internal/failure"
+	"agstest/internal/plan"
+	"agstest/internal/userfile"
+	"agstest/steps"
+)
+
+// startingIn is the path of a file that is named in a folder; an empty folder is the current one.
+func startingIn(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// checkFiles reads every file that the jobs yet to be done name, before the first of them begins. What is wrong is told
+// at once, one mistake a line, with the line of the plan; from is where the plan was read, and its paths start in dir.
+// Variables without a value are left to the jobs that want them: they are no mistake of a file.
+func (r *planRun) checkFiles(from, dir string) error {
+	var wrong []string
+	seen := map[string]bool{} // what a job of several commands or environments shares is told once
+	check := func(line int, what, value string, read func() error) {
+		place := from
+		if line > 0 {
+			place = fmt.Sprintf("%s:%d", from, line)
+		}
+		if what = place + ": " + what + ": "; seen[what+value] {
+			return
+		}
+		seen[what+value] = true
+		if err := read(); err != nil {
+			_, flag, _ := strings.Cut(what, ", ")
+			text := strings.TrimPrefix(err.Error(), flag) // it is told already
+			if strings.Contains(text, "\n") {
+				text = "it has mistakes:\n" + text
+			}
+			wrong = append(wrong, what+text)
+		}
+	}
+	for _, job := range r.plan.Jobs {
+		if slices.ContainsFunc(r.progress, func(g plan.Progress) bool { return g.State == plan.Done && g.Job.Folder() == job.Folder() }) {
+			continue
+		}
+		for i, file := range job.Files {
+			line := 0
+			if i < len(job.Lines) {
+				line = job.Lines[i]
+			}
+			what := fmt.Sprintf("the environment file %s of %s", file, job.Environment)
+			check(line, what, "", func() error { return r.checkEnvironment(from, startingIn(dir, file)) })
+		}
+		for _, flag := range job.Flags {
+			for _, value := range flag.Values {
+				check(flag.Line, job.Command+", --"+flag.Name, value, func() error { return r.program.checkPlanFile(job.Command, flag.Name, dir, value) })
+			}
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return failure.Usagef("%s", strings.Join(wrong, "\n"))
+}
+
+// checkEnvironment tells whether a file can be the environment of a job. From is the file of the plan.
+func (r *planRun) checkEnvironment(from, path string) error {
+	info, err := os.Stat(path)
+	switch own, err := os.Stat(from); {
+	case info == nil || err != nil:
+	case os.SameFile(own, info):
+		return errors.New("it is the plan itself; an environment file holds the url of a service (agstest init writes one)")
+	case info.IsDir():
+		return errors.New("it is a folder")
+	}
+	if err != nil { // the path is told as it is written in the plan
+		return fmt.Errorf("it cannot be read: %w", withoutPath(err))
+	}
+	_, err = environment.Read(path, r.program.getenv)
+	if errors.As(err, &environment.ValuelessError{}) {
+		return nil
+	}
+	return err
+}
+
+func withoutPath(err error) error {
+	var where *os.PathError
+	if errors.As(err, &where) {
+		return where.Err
+	}
+	return err
+}
+
+// checkPlanFile reads the file that a value of a flag names, as the command will. The values of other flags are none.
+func (p *program) checkPlanFile(command, flag, dir, value string) (err error) {
+	path := startingIn(dir, value)
+	switch flag {
+	case "known":
+		_, err = readKnown(path)
+	case "test-keys":
+		_, err = readTestKeys(path)
+	case "features":
+		folder, missing := featureFolder(path)
+		if missing != nil {
+			return missing
+		}
+		_, _, err = steps.CheckFeatures(folder, path)
+	case "load-profile":
+		_, err = readProfile(dir, flag, value)
+	case "profile": // the older name of --load-profile; of conform and gate, part of the contract
+		if command == "load" {
+			_, err = readProfile(dir, flag, value)
+		}
+	case "baseline":
+		_, err = p.readBaseline(dir, value)
+	case "kubeconfig":
+		if _, err = userfile.Read(path, mostSmallFile); err != nil {
+			err = failure.Usagef("--%s: cannot read %s: %w", flag, path, err)
+		}
+	case "results-url":
+		if !strings.Contains(value, "://") { // else it is no path
+			value = path
+		}
+		_, err = (&podFlags{resultsURL: value}).readResultsURL()
+	}
+	return err
+}
