@@ -2,6 +2,7 @@ package tally
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -149,9 +150,9 @@ func TestPlacesOfASheetAreThoseOfAHistogram(t *testing.T) {
 	})
 }
 
-// A sheet reads what a Histogram reads, and finds the same damage.
+// A sheet reads what a Histogram reads, of one and of several at once, and finds the same damage.
 func TestASheetReadsWhatAHistogramReads(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	packed := func(t *rapid.T) Packed {
 		start := rapid.Int64Range(0, 3e9).Draw(t, "start")
 		p := Packed(binary.AppendUvarint(nil, uint64(start)))
 		p = binary.AppendUvarint(binary.AppendUvarint(p, uint64(longestTime)), 7)
@@ -163,13 +164,29 @@ func TestASheetReadsWhatAHistogramReads(t *testing.T) {
 		if rapid.Bool().Draw(t, "cut") {
 			p = p[:rapid.IntRange(0, len(p)).Draw(t, "at")]
 		}
-		var d, moved Histogram
-		var s sheet
-		want, got := d.AddPacked(p), s.add(p)
-		require.Equal(t, want, got)
-		s.moveTo(&moved)
-		require.Equal(t, d.Percentiles(), moved.Percentiles())
-		require.Equal(t, d.values(), moved.values())
+		return p
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var wholly, whole Histogram
+		var all sheet
+		var parts []Packed
+		var damage []error
+		for range rapid.IntRange(1, 5).Draw(t, "parts") {
+			p := packed(t)
+			var d, moved Histogram
+			var s sheet
+			want, got := d.AddPacked(p), s.add(p)
+			require.Equal(t, want, got)
+			s.moveTo(&moved)
+			require.Equal(t, d.Percentiles(), moved.Percentiles())
+			require.Equal(t, d.values(), moved.values())
+			_ = whole.AddPacked(p)
+			parts, damage = append(parts, p), append(damage, want)
+		}
+		require.Equal(t, errors.Join(damage...), all.addAll(parts))
+		all.moveTo(&wholly)
+		require.Equal(t, whole.Percentiles(), wholly.Percentiles())
+		require.Equal(t, whole.values(), wholly.values())
 	})
 }
 
@@ -182,7 +199,7 @@ func FuzzPacked(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d Histogram
 		addUp(data, data)
-		_ = new(sheet).add(data)
+		_ = new(sheet).addAll([]Packed{data, data})
 		if d.AddPacked(data) == nil && d.count > 0 {
 			assert.LessOrEqual(t, d.Percentiles().Max, int64(longestTime))
 		}

@@ -52,13 +52,8 @@ type briefSums struct {
 // atOnce is how many seconds of a shard are added at once.
 const atOnce = 16
 
-func (b *briefSums) add() (err error) {
-	for _, p := range b.lags {
-		err = errors.Join(err, b.lag.add(p))
-	}
-	for _, p := range b.responses {
-		err = errors.Join(err, b.response.add(p))
-	}
+func (b *briefSums) add() error {
+	err := errors.Join(b.lag.addAll(b.lags), b.response.addAll(b.responses))
 	clear(b.lags)
 	clear(b.responses)
 	b.lags, b.responses = b.lags[:0], b.responses[:0]

@@ -87,10 +87,8 @@ func sumOf(parts []Packed, room *sheet) (sum Packed, err error) {
 		return sum, nil
 	}
 	room.reset()
-	for _, part := range parts {
-		if err := room.add(part); err != nil {
-			return nil, err
-		}
+	if err := room.addAll(parts); err != nil {
+		return nil, err
 	}
 	return room.pack(make(Packed, 0, 2*longest)), nil
 }

@@ -184,14 +184,17 @@ func openSeen(shard *Left) (*seenReader, error) {
 	return r, nil
 }
 
-// fill reads the next values if it holds none; io.EOF tells that there are no more, and that the whole file is as it
-// was written.
+// fill reads on where less than half of what it may hold is left, so that every look at all readers has much to look
+// at; io.EOF tells that there are no more values, and that the whole file is as it was written.
 func (r *seenReader) fill() error {
-	if len(r.ahead) > 0 {
+	if len(r.ahead) > readTogether/2 {
 		return nil
 	}
-	count := min(readTogether, r.head.Values-r.read)
+	count := min(readTogether-len(r.ahead), r.head.Values-r.read)
 	if count == 0 {
+		if len(r.ahead) > 0 {
+			return nil
+		}
 		if _, err := io.Copy(io.Discard, r.in); err != nil { // gzip has a checksum at its end
 			return errSeenDamaged
 		}
@@ -201,7 +204,7 @@ func (r *seenReader) fill() error {
 	if err != nil {
 		return errSeenDamaged
 	}
-	r.ahead = r.room[:0]
+	r.ahead = append(r.room[:0], r.ahead...)
 	for i := range count {
 		value := text[i*seenValue:]
 		entry := seenEntry{Digest{binary.BigEndian.Uint64(value), binary.BigEndian.Uint32(value[8:])}, binary.BigEndian.Uint32(value[12:])}

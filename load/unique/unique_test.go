@@ -174,6 +174,35 @@ func TestFilesOfOneMemberAreRead(t *testing.T) {
 	}
 }
 
+// Shards may have left few values or many: each one that came to clients of two shards is found, wherever it stands in
+// their files.
+func TestEveryMeetingOfUnevenShardsIsFound(t *testing.T) {
+	sizes := []uint32{0, 1, readTogether / 2, readTogether, readTogether + 1, 3000, 700, 20_000, 5}
+	var left []*Left
+	had, met := map[string]bool{}, int64(0)
+	for index, size := range sizes {
+		shard, folder := schedule.Shard{Index: index + 1, Of: len(sizes)}, t.TempDir()
+		s := New(Key(3, shard))
+		for i := range size {
+			value := fmt.Sprintf("jti-%d-%d", index, i)
+			if i%3 == 2 {
+				value = fmt.Sprintf("jti-of-all-%d", i)
+			}
+			if had[value] {
+				met++
+			}
+			had[value] = true
+			s.Claim(s.Digest(JTI, []byte(value)), i)
+		}
+		require.NoError(t, s.Leave(folder, shard, func(n uint32) uint32 { return n }, func(n uint32) string { return fmt.Sprint("client ", n) }))
+		left = append(left, &Left{Name: shard.String(), Folder: folder, Watching: true, Ended: true})
+	}
+	u := Across(left, len(sizes))
+	assert.Equal(t, []string{"uniqueness was checked over 9 of 9 shards"}, u.Notes)
+	require.NotEmpty(t, u.Wrong)
+	assert.Equal(t, met, u.Wrong[0].Times)
+}
+
 // spread makes numbers in a row look random (SplitMix64).
 func spread(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
