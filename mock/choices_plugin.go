@@ -45,6 +45,9 @@ func pluginChoices() []Choice {
 			}
 		}
 	})
+	choices = append(choices, Choice{Name: "numbers-with-fraction", Summary: "whole numbers are written with a fraction of zero or with an exponent", means: Fault{
+		reply: func(_ *call, r *reply) { writtenLong(r.body) },
+		draft: func(_ *call, d *draft) { writtenLong(d.claims) }}})
 	replying("refresh-token-kept", "refresh gives the refresh token back that it was given", on(ags.Refresh), func(c *call, r *reply) {
 		if r.refused == "" {
 			giveSameRefresh(c, r)
@@ -285,6 +288,26 @@ func eachEndpoint(r *reply, change func(*object)) {
 			endpoints[i] = e
 		}
 	})
+}
+
+// writtenLong gives the whole numbers of an object other forms of the same numbers (RFC 8259 section 6), all the way
+// down.
+func writtenLong(o object) {
+	for i := range o {
+		n, whole := o[i].value.(int64)
+		if short, is := o[i].value.(int); is {
+			n, whole = int64(short), true
+		}
+		switch {
+		case whole && n%100 == 0 && n != 0:
+			o[i].value = literal(strconv.FormatInt(n/100, 10) + ".00e2")
+		case whole:
+			o[i].value = literal(strconv.FormatInt(n, 10) + ".0")
+		}
+		if inner, is := o[i].value.(object); is {
+			writtenLong(inner)
+		}
+	}
 }
 
 func eachAccount(r *reply, change func(*object)) {

@@ -28,6 +28,12 @@ func giveawayFaults() []Fault {
 	return []Fault{
 		digest("token-holds-md5", "the access token holds the MD5 of the password", false, func(p string) string { sum := md5.Sum([]byte(p)); return hex.EncodeToString(sum[:]) }),
 		digest("refresh-token-holds-sha1", "the refresh token holds the SHA-1 of the password, in base64", true, func(p string) string { sum := sha1.Sum([]byte(p)); return base64.StdEncoding.EncodeToString(sum[:]) }),
+		{Name: "token-holds-md5-of-both", Requirement: "ERR-14", Summary: "the access token holds the MD5 of user name and password", operations: on(ags.SignOn), draft: func(c *call, d *draft) {
+			if password := c.parameter("password"); password != "" && !d.refresh {
+				sum := md5.Sum([]byte(c.parameter("username") + ":" + password))
+				d.claims.set("ha1", hex.EncodeToString(sum[:]))
+			}
+		}},
 		spoiledSuccess("discovery-tells-key", "ERR-14", "discovery tells the key of the operator", on(ags.ServiceDiscovery), func(c *call, r *reply) {
 			r.body.set("settings", object{{"hmac", string(c.server.operator.key)}})
 		}),

@@ -230,7 +230,7 @@ func giveSameRefresh(c *call, r *reply) {
 		return
 	}
 	if r.pair != nil {
-		r.body.set("refresh_expires_in", claims.Expires-r.pair.now.Unix())
+		r.body.set("refresh_expires_in", int64(claims.Expires)-r.pair.now.Unix())
 	}
 	r.body.set("refresh_token", token)
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,8 +20,24 @@ type tokenClaims struct {
 	Account  string `json:"accountId"`
 	Device   string `json:"deviceId"`
 	ID       string `json:"jti"`
-	Expires  int64  `json:"exp"`
-	FixedExp int64  `json:"fixed_exp"`
+	Expires  whole  `json:"exp"`
+	FixedExp whole  `json:"fixed_exp"`
+}
+
+// whole is a whole number, however it is written: 3600, 3600.0 and 36e2 are the same (RFC 8259 section 6).
+type whole int64
+
+func (w *whole) UnmarshalJSON(raw []byte) error {
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		var f float64 // exact for every moment in seconds
+		if f, err = strconv.ParseFloat(string(raw), 64); err == nil && f != math.Trunc(f) {
+			err = errClaims
+		}
+		n = int64(f)
+	}
+	*w = whole(n)
+	return err
 }
 
 // authorization reads the token of the header Authorization, with or without the scheme Bearer in any case (RFC 9110
@@ -117,10 +135,10 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 	if expired != http.StatusForbidden {
 		code = 0
 	}
-	if claims.FixedExp <= now.Unix() && c.enforces(ruleFixedExpiry) {
+	if int64(claims.FixedExp) <= now.Unix() && c.enforces(ruleFixedExpiry) {
 		return grant{}, c.refusal(ruleFixedExpiry, expired, code, "the session has reached its absolute end")
 	}
-	if claims.Expires <= now.Unix() && c.enforces(ruleTokenExpiry) && (claims.FixedExp > now.Unix() || c.enforces(ruleFixedExpiry)) {
+	if int64(claims.Expires) <= now.Unix() && c.enforces(ruleTokenExpiry) && (int64(claims.FixedExp) > now.Unix() || c.enforces(ruleFixedExpiry)) {
 		return grant{}, c.refusal(ruleTokenExpiry, expired, code, "the refresh token has expired")
 	}
 	if refused := s.checkAccount(c, a); refused != nil {
@@ -137,12 +155,12 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 	if _, _, spent := st.spent.get(signature); spent && behaviour.RevokeOnRefresh {
 		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
 	}
-	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: claims.FixedExp, refreshed: true}
+	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: int64(claims.FixedExp), refreshed: true}
 	if d != nil {
 		g.class = d.class
 	}
 	if behaviour.RevokeOnRefresh {
-		if !st.spent.put(signature, struct{}{}, time.Unix(claims.Expires, 0).Add(-a.offset), s.now(c.set)) {
+		if !st.spent.put(signature, struct{}{}, time.Unix(int64(claims.Expires), 0).Add(-a.offset), s.now(c.set)) {
 			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many ended tokens as it may")
 		}
 	}
@@ -151,7 +169,7 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 	}
 	if !c.enforces(ruleFreshTimes) {
 		_, refresh, _ := behaviour.Lifetimes.seconds()
-		g.now = time.Unix(claims.Expires-refresh-600, 0)
+		g.now = time.Unix(int64(claims.Expires)-refresh-600, 0)
 	}
 	return g, nil
 }

@@ -36,7 +36,7 @@ func (s *Server) endTokens(c *call, claims tokenClaims, bad int) reply {
 	if a == nil || d == nil || d.deleted {
 		return c.refuse(ruleKnownClient, http.StatusNotFound, 0, "the device does not exist")
 	}
-	if claims.Expires <= s.accountNow(c, a).Unix() && c.enforces(ruleTokenExpiry) {
+	if int64(claims.Expires) <= s.accountNow(c, a).Unix() && c.enforces(ruleTokenExpiry) {
 		return c.refuse(ruleTokenExpiry, bad, 0, "the access token has expired")
 	}
 	if s.signedOut(c, d, claims.ID) {
@@ -84,7 +84,7 @@ func (s *Server) bearer(c *call) (tokenClaims, error) {
 	}
 	a := s.state.account(c.tenant, claims.Account)
 	d := s.state.device(c.tenant, claims.Device)
-	if a == nil || d == nil || claims.Expires <= s.accountNow(c, a).Unix() || s.signedOut(c, d, claims.ID) {
+	if a == nil || d == nil || int64(claims.Expires) <= s.accountNow(c, a).Unix() || s.signedOut(c, d, claims.ID) {
 		return claims, errUnusable
 	}
 	return claims, nil

@@ -46,6 +46,7 @@ type Known struct {
 	Secrets     []string      // values submitted that no error may echo
 	Guarded     []string      // the operator's key and passwords of users, which stand in no answer
 	Passwords   []string      // of those, the passwords: their digests stand in none either
+	Credentials []string      // user name and password of the request as one text, whose digests stand in none either
 }
 
 // Pair is the tokens of a client after a sign-on or a refresh: the answer's members and the claims of both tokens.

@@ -31,14 +31,19 @@ func (j *judge) givesNothingAway() {
 			return
 		}
 	}
-	for _, password := range j.k.Passwords {
-		if !looked {
-			looked, told = true, j.allTold()
-		}
-		for _, d := range digests(password) {
-			if d.in(told) {
-				j.add("ERR-14", Broken, expected, cmp.Or(j.placeOf(d.in), "the answer")+" holds the "+d.name+" of a password, without salt")
-				return
+	for _, hashed := range []struct {
+		what  string
+		texts []string
+	}{{"a password, without salt", j.k.Passwords}, {"a user name and the password", j.k.Credentials}} {
+		for _, text := range hashed.texts {
+			if !looked {
+				looked, told = true, j.allTold()
+			}
+			for _, d := range digests(text) {
+				if d.in(told) {
+					j.add("ERR-14", Broken, expected, cmp.Or(j.placeOf(d.in), "the answer")+" holds the "+d.name+" of "+hashed.what)
+					return
+				}
 			}
 		}
 	}

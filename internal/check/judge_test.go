@@ -320,6 +320,7 @@ var faults = []fault{
 	{"its SHA-1 in capitals in the other token", "signOn-201", ags.SignOn, refreshClaim("pwh", "{SHA}ED9D3D832AF899035363A69FD53CD3BE8F71501C"), Known{Passwords: []string{"shadow"}}, "ERR-14"},
 	{"its SHA-256 in base64 in a header", "missing-404", ags.SignOn, func(a *answer) { a.header.Set("X-Debug", "C7CdgGAO7D6513k6b4Wb7d4qLYOJm3C9eOlh7WdLMvQ=") },
 		Known{Passwords: []string{"shadow"}}, "ERR-14"},
+	{"the MD5 of a user name and a password in a claim", "signOn-201", ags.SignOn, accessClaim("basic", "25b1e4d9a8f11bd30d468a8f67ba677c"), Known{Credentials: []string{"dave:shadow"}}, "ERR-14"},
 	{"its SHA-512 in a member", "servicediscovery-200", ags.ServiceDiscovery, member("settings", map[string]any{"of": "81599EC77AC571E7DFC863414BE4870FDAAACC34AC970EC7D5A91C160ADCA3B49960D98E31E317F58FFFD231FBA2965CA8090E8CDAB10000F6E3E8CE0BEF02BA"}), Known{Passwords: []string{"shadow"}}, "ERR-14"},
 	{"two segments", sost, ags.SignOnWithSessionToken, func(a *answer) { s := a.access.sign(); a.access.compact = s[:strings.LastIndexByte(s, '.')] }, who, "TOK-01"},
 	{"four segments", sost, ags.SignOnWithSessionToken, func(a *answer) { a.refresh.compact = a.refresh.sign() + ".AAAA" }, who, "TOK-01"},

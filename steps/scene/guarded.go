@@ -29,6 +29,29 @@ func (w *World) Passwords() []string {
 	return slices.DeleteFunc(w.Guarded(), func(secret string) bool { return slices.Contains(w.Stage.keys, secret) })
 }
 
+// credentialsOf are the user name and the password of a request as one text, in the ways in which services join them
+// before they make a digest of both.
+func (w *World) credentialsOf(r *talk.Request) (joined []string) {
+	switch r.Operation {
+	case ags.SignOn, ags.SubsequentSignOn, ags.Register, ags.SubsequentRegister:
+	default:
+		return nil // carries no credentials
+	}
+	name, password := "", ""
+	for _, p := range r.Parameters() {
+		switch {
+		case w.IsPassword(r.Operation, p.Name):
+			password = p.Value
+		case name == "":
+			name = p.Value
+		}
+	}
+	if name == "" || password == "" || name == password {
+		return nil
+	}
+	return []string{name + ":" + password, name + password, password + name}
+}
+
 // guard sorts the credentials of a user into secrets and public values.
 func (w *World) guard(guarded, open *[]string) {
 	*open = append(*open, w.Account.ID, w.Account.OperatorAccount, w.Account.Device)
