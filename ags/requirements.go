@@ -97,6 +97,7 @@ var Requirements = []Requirement{
 	{"GST-13", Documented, Stated, "A session token issued by getSessionToken is accepted by signOnWithSessionToken.", "HE SEED", ""},
 	{"GST-14", Probe, Open, "getSessionToken with an access or refresh token of an end user in place of the OperatorAuthToken: whether it is refused is recorded.", "DESIGN", ""},
 	{"GST-15", Sampled, Security, "The session tokens that getSessionToken gives cannot be guessed from one another: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
+	{"GST-16", Probe, Open, "getSessionToken with an OperatorAuthToken that is good only later (nbf), or whose header marks as critical what nobody knows (crit): whether it is refused is recorded.", "DESIGN", ""},
 
 	// REF – refresh
 	{"REF-01", Documented, Stated, "refresh with a valid refresh token answers 200.", "REF", ""},
@@ -197,6 +198,7 @@ var Requirements = []Requirement{
 	{"DEV-20", Sampled, Stated, "A change of an account's or device's state shows in the next sign-on or refresh, at the latest one access-token lifetime later.", "ACC", ""},
 	{"DEV-21", Probe, Open, "After a first-time sign-on refused for VPN or location, whether the account has a device more is recorded.", "ION", ""},
 	{"DEV-22", Sampled, Stated, "A client that lost its clientId can sign on with deviceInformation again and gets a different client_id.", "ERRS", ""},
+	{"DEV-23", Probe, Open, "A sign-on to an account before its start date or after its end date: what the service does is recorded.", "ACC", ""},
 
 	// ERR – error contract
 	{"ERR-01", Documented, Stated, "A caller behind a VPN or proxy is refused with 403 and sub-code 20018 or 20021 while VPN blocking is on.", "ERRS ION", ""},
@@ -217,7 +219,7 @@ var Requirements = []Requirement{
 	// GW – gateway / transport
 	{"GW-01", Sampled, Inferred, "A gateway-protected call with an unusable token is refused with 403 and resultCode 99999:403.", "GW", ""},
 	{"GW-02", Sampled, Stated, "No success status hides a refusal: a 2xx answer whose resultCode starts with 99999: is an error.", "GW", ""},
-	{"GW-03", Probe, Open, "Whether the gateway accepts a token as Client-token header, query parameter or POST argument is recorded.", "GW", ""},
+	{"GW-03", Probe, Open, "Whether the gateway accepts a token as Client-token header, cookie, query parameter or POST argument is recorded.", "GW", ""},
 	{"GW-04", Documented, Stated, "The service is offered over https.", "SEED", ""},
 	{"GW-05", Sampled, Inferred, "An answer with a JSON body declares a JSON content type.", "INFERRED", ""},
 	{"GW-06", Sampled, Inferred, "An answer with tokens does not offer itself to caches: Cache-Control neither says public nor how long others may keep it, and best says no-store.", "OAUTH", ""},

@@ -177,6 +177,19 @@ Feature: Devices and the states of accounts
       When the client signs on with a session token and its clientId
       Then it is recorded how the service answers
 
+    @DEV-23
+    Scenario Outline: An account whose time <when>
+      Accounts have a start and an end date. No page says what a sign-on before or after gets.
+
+      Given an account whose time <when>
+      When the client signs on with a session token and its clientId
+      Then it is recorded how the service answers
+
+      Examples:
+        | when         |
+        | is over      |
+        | has not come |
+
     @DEV-20
     Scenario: A change is heeded within the time of an access token
       Given a client that is signed on

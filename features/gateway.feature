@@ -28,6 +28,7 @@ Feature: The gateway in front of the service
       | the header "Client-token" |
       | the header "token"        |
       | the query                 |
+      | cookies                   |
 
   @GW-04
   Scenario: Encrypted

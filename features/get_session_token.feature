@@ -145,6 +145,22 @@ Feature: A head-end system asks for a session token
       When the head-end system asks for a session token
       Then the service refuses
 
+    @GST-16
+    Scenario: Good only later
+      Given an account in good standing
+      And the OperatorAuthToken is good only in an hour
+      When the head-end system asks for a session token
+      Then it is recorded how the service answers
+
+    @GST-16
+    Scenario: With something critical that nobody knows
+      Whoever does not understand what a header marks as critical must refuse the token (RFC 7515).
+
+      Given an account in good standing
+      And the OperatorAuthToken marks as critical what nobody knows
+      When the head-end system asks for a session token
+      Then it is recorded how the service answers
+
     @GST-14
     Scenario Outline: The <kind> token of a client
       Given a client that is signed on

@@ -67,6 +67,8 @@ func (s *Server) checkAccount(c *call, a *account) *reply {
 		return c.refusal(ruleSuspended, http.StatusForbidden, 20002, "the account is suspended")
 	case status == restricted && c.set.behaviour.RestrictedRefused && c.enforces(ruleRestricted):
 		return c.refusal(ruleRestricted, http.StatusForbidden, 0, "the account is restricted")
+	case !a.validAt(s.accountNow(c, a)) && c.enforces(ruleAccountDates):
+		return c.refusal(ruleAccountDates, http.StatusForbidden, 0, "the account is not valid now")
 	}
 	return nil
 }

@@ -337,7 +337,7 @@ func TestControl(t *testing.T) {
 		assert.Equal(t, "2030-03-04T05:06:07Z", a.body["now"])
 		assert.Equal(t, []any{}, a.body["faults"])
 		assert.Equal(t, []any{}, a.body["choices"])
-		assert.Equal(t, 18.0, a.body["devices"])
+		assert.Equal(t, 20.0, a.body["devices"])
 	})
 	t.Run("clock of one account", func(t *testing.T) {
 		one := c.control("POST", "/control/accounts", `{"tenant":"nagra"}`).body["accountId"].(string)
@@ -413,13 +413,13 @@ func TestControl(t *testing.T) {
 	})
 	t.Run("reset", func(t *testing.T) {
 		require.Equal(t, 200, c.control("POST", "/control/reset", "").status)
-		assert.Equal(t, 18.0, c.control("GET", "/control/state", "").body["devices"])
+		assert.Equal(t, 20.0, c.control("GET", "/control/state", "").body["devices"])
 		assert.Equal(t, 404, c.control("GET", "/control/accounts/nagra/N1", "").status)
 	})
 }
 
 func TestFirstTimeSignOnsAreBounded(t *testing.T) {
-	c := newClient(t, Config{MaxDevices: 21})
+	c := newClient(t, Config{MaxDevices: 23})
 	for range 3 {
 		c.signedOn("1663", firstTime)
 	}

@@ -27,6 +27,7 @@ func pluginChoices() []Choice {
 	ignoring("operator-key-ignored", "kid of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorKey)
 	choices = append(choices, Choice{Name: "same-session-token", Summary: "getSessionToken gives the same session token while it is good", Apply: func(c *Behaviour) { c.SessionTokensReusable = true },
 		means: Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
+	ignoring("account-dates-ignored", "an account may sign on before its start date and after its end date", nil, ruleAccountDates)
 	ignoring("same-user-token", "an account has the same userAccountToken in each list", on(ags.SignOn, ags.Register), ruleDifferentPicks)
 	ignoring("fixed-end-moves", "fixed_exp moves at each refresh", on(ags.Refresh), ruleExtendFixed)
 	ignoring("sign-out-unregisters", "signing out removes the device from the account", on(ags.SignOut), ruleKeepDevice)

@@ -47,6 +47,8 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	line("  suspended-account:  {sessionToken: %s, clientId: SUS_1, accountId: \"1664\", parameters: {username: suspended, password: %s}}", standing("suspended-account"), password)
 	line("  cancelled-account:  {sessionToken: %s, clientId: CAN_1, accountId: \"1665\", parameters: {username: cancelled, password: %s}}", standing("cancelled-account"), password)
 	line("  restricted-account: {sessionToken: %s, clientId: RES_1, accountId: \"1666\"}", standing("restricted-account"))
+	line("  ended-account:      {sessionToken: %s, clientId: END_1, accountId: \"1669\"}", standing("ended-account"))
+	line("  early-account:      {sessionToken: %s, clientId: EAR_1, accountId: \"1670\"}", standing("early-account"))
 	line("  disabled-device:    {clientId: PUB_990, accountId: %q}", firstAccount)
 	line("  deleted-device:     {clientId: PUB_991, accountId: %q}", firstAccount)
 	line("  inactive-device:    {clientId: PUB_992, accountId: %q}", firstAccount)

@@ -59,7 +59,7 @@ func TestEnvironmentFits(t *testing.T) {
 		status int
 		code   any
 	}{
-		"active": {201, nil}, "foreign-device": {201, nil}, "suspended-account": {403, 20002.0}, "cancelled-account": {403, 20001.0}, "restricted-account": {201, nil},
+		"active": {201, nil}, "foreign-device": {201, nil}, "suspended-account": {403, 20002.0}, "cancelled-account": {403, 20001.0}, "restricted-account": {201, nil}, "ended-account": {403, nil}, "early-account": {403, nil},
 		"disabled-device": {403, 20004.0}, "inactive-device": {403, 20004.0}, "unapproved-device": {201, nil}, "deleted-device": {403, 20003.0},
 		"device-limit": {201, nil}, "group-limit": {201, nil}, "expired-session": {401, 401.0}, "expired-refresh": {403, 20020.0}, "other-tenant": {201, nil},
 		"empty-tenant": {404, 404.0}, "geo-blocked": {403, 20019.0}, "vpn": {403, 20018.0}, "credentials": {201, nil}, "multi-account": {300, nil},

@@ -26,6 +26,8 @@ var standingSituations = []struct{ name, tenant, account string }{
 	{"suspended-account", firstTenant, "1664"},
 	{"cancelled-account", firstTenant, "1665"},
 	{"restricted-account", firstTenant, "1666"},
+	{"ended-account", firstTenant, "1669"},
+	{"early-account", firstTenant, "1670"},
 	{"device-limit", firstTenant, "1667"},
 	{"group-limit", firstTenant, "1668"},
 	{"expired-session", firstTenant, expiredSessionAccount},
@@ -86,6 +88,8 @@ func (s *Server) restore() {
 	account(t, "1664", suspended, 5, "SUS_1")
 	account(t, "1665", cancelled, 5, "CAN_1")
 	account(t, "1666", restricted, roomForMany, "RES_1")
+	account(t, "1669", active, roomForMany, "END_1").ends = s.clock().Add(-24 * time.Hour)
+	account(t, "1670", active, roomForMany, "EAR_1").begins = s.clock().Add(10 * 365 * 24 * time.Hour)
 	account(t, "1667", active, 2, "LIM_1", "LIM_2")
 	grouped := account(t, "1668", active, 50, "GRP_1", "GRP_2")
 	grouped.groupClass, grouped.groupLimit = groupClass, 2

@@ -26,6 +26,7 @@ const (
 	ruleSuspended           rule = "suspended"
 	ruleCancelled           rule = "cancelled"
 	ruleRestricted          rule = "restricted"
+	ruleAccountDates        rule = "account-dates"
 	ruleKnownAccount        rule = "known-account"
 	ruleKnownClient         rule = "known-client"
 	ruleClientOwner         rule = "client-owner"

@@ -85,6 +85,7 @@ type account struct {
 	wasCancelled bool
 	provider     *string // what an operator's call must send back to keep it; nil: null
 	virtual      bool
+	begins, ends time.Time // between these it is valid; zero: whenever
 }
 
 type device struct {
@@ -116,6 +117,11 @@ type offer struct {
 	register                 bool
 	argument                 deviceArgument
 	used                     bool
+}
+
+// validAt tells whether a moment lies between the account's start and end dates (the page "Creating accounts").
+func (a *account) validAt(now time.Time) bool {
+	return !now.Before(a.begins) && (a.ends.IsZero() || now.Before(a.ends))
 }
 
 func (a *account) recount() {

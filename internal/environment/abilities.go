@@ -69,6 +69,8 @@ var needOf = map[string]need{
 	"suspended-account":  {"refusal of a suspended account (403, 20002)", `suspended-account: {sessionToken: "${AGS_SUSPENDED}", clientId: SUS_1}`, needs(sessionToken)},
 	"cancelled-account":  {"refusal of a cancelled account (403, 20001)", `cancelled-account: {sessionToken: "${AGS_CANCELLED}", clientId: CAN_1}`, needs(sessionToken)},
 	"restricted-account": {"what happens to a restricted account, for the record", `restricted-account: {sessionToken: "${AGS_RESTRICTED}", clientId: RES_1}`, needs(sessionToken)},
+	"ended-account":      {"what happens to an account after its end date, for the record", `ended-account: {sessionToken: "${AGS_ENDED}", clientId: END_1}`, needs(sessionToken)},
+	"early-account":      {"what happens to an account before its start date, for the record", `early-account: {sessionToken: "${AGS_EARLY}", clientId: EAR_1}`, needs(sessionToken)},
 	"disabled-device":    {"refusal of a disabled device (403, 20004)", `disabled-device: {clientId: PUB_990}`, needs(clientID)},
 	"inactive-device":    {"refusal of an inactive device", `inactive-device: {clientId: PUB_992}`, needs(clientID)},
 	"unapproved-device":  {"sign-on of a device that is not approved", `unapproved-device: {clientId: PUB_993}`, needs(clientID)},

@@ -10,17 +10,17 @@ import (
 
 // apartDevices are situations whose device cannot be that of another one of the list.
 var apartDevices = [][]string{
-	{"active", "foreign-device", "disabled-device", "deleted-device", "suspended-account", "cancelled-account", "restricted-account"},
-	{"active", "foreign-device", "inactive-device", "deleted-device", "suspended-account", "cancelled-account", "restricted-account"},
+	{"active", "foreign-device", "disabled-device", "deleted-device", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account"},
+	{"active", "foreign-device", "inactive-device", "deleted-device", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account"},
 	{"credentials", "foreign-device", "disabled-device", "deleted-device"},
 	{"credentials", "inactive-device"},
 }
 
 // apartAccounts are situations whose account cannot be that of another one of the list.
-var apartAccounts = []string{"active", "suspended-account", "cancelled-account", "restricted-account"}
+var apartAccounts = []string{"active", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account"}
 
 // apartSessions are situations whose session token cannot be that of another one of the list.
-var apartSessions = []string{"active", "expired-session", "suspended-account", "cancelled-account", "restricted-account", "other-tenant"}
+var apartSessions = []string{"active", "expired-session", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account", "other-tenant"}
 
 func (r *reader) checkContradictions(e *Environment) {
 	device := func(_ string, s Situation) string { return s.ClientID }

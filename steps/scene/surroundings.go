@@ -60,6 +60,10 @@ func (w *World) AskForDevices(ctx context.Context, how string) error {
 		r.DropHeader("Authorization")
 		r.Path += "?token=" + url.QueryEscape(token)
 	}
+	if how == "cookies" {
+		r.DropHeader("Authorization")
+		r.SetHeader("Cookie", "token="+token+"; access_token="+token)
+	}
 	_, err = w.SendAround(ctx, r)
 	return err
 }

@@ -16,6 +16,7 @@ type OperatorToken struct {
 	Key       environment.SigningKey
 	Claims    []Member          // in order, by their documented names
 	Names     map[string]string // the platform's names for them
+	Header    []Member          // of its header, beside the usual ones
 }
 
 func (t *OperatorToken) Set(name string, value any) {
@@ -44,6 +45,7 @@ func (t *OperatorToken) Sign() (string, error) {
 	if t.Key.ID != "" {
 		header.Set("kid", JSON(t.Key.ID))
 	}
+	header.Members = append(header.Members, t.Header...)
 	named := slices.Clone(t.Claims)
 	for i := range named {
 		named[i].Name = cmp.Or(t.Names[named[i].Name], named[i].Name)

@@ -215,6 +215,15 @@ var operatorPhrases = []Sentence{
 		"Its claim exp is an hour in the past.", changeOperator(func(w *scene.World, t *talk.OperatorToken, _ arguments) {
 			t.Set("exp", time.Now().Add(w.Ahead-time.Hour).Unix())
 		})),
+	given("the OperatorAuthToken is good only in an hour",
+		"Its claim nbf is an hour ahead, and its exp later still.", changeOperator(func(w *scene.World, t *talk.OperatorToken, _ arguments) {
+			t.Set("nbf", time.Now().Add(w.Ahead+time.Hour).Unix())
+			t.Set("exp", time.Now().Add(w.Ahead+2*time.Hour).Unix())
+		})),
+	given("the OperatorAuthToken marks as critical what nobody knows",
+		"The header crit of the token names a member that stands beside it and means nothing (RFC 7515 section 4.1.11).", changeOperator(func(_ *scene.World, t *talk.OperatorToken, _ arguments) {
+			t.Header = append(t.Header, talk.Member{Name: "crit", Value: talk.JSON([]string{"agstest"})}, talk.Member{Name: "agstest", Value: talk.JSON("x")})
+		})),
 	given("the OperatorAuthToken is signed with another secret",
 		"The signature does not fit: the key is another one.", changeOperatorOrMiss(func(w *scene.World, t *talk.OperatorToken, _ arguments) (err error) {
 			t.Key, err = t.Key.Other(w.Invented(40))

@@ -102,6 +102,12 @@ var situationPhrases = []Sentence{
 	given("a <suspended|cancelled|restricted> account",
 		"The operator has changed the state of the account after its client had signed on. In the environment file: situations.suspended-account and so on.",
 		func(ctx context.Context, w *scene.World, a arguments) error { return w.UseTroubled(ctx, a.words[0]) }).like("a suspended account"),
+	given("an account whose time <is over|has not come>",
+		"The end date of the account has passed, or its start date is to come. In the environment file: situations.ended-account and situations.early-account.",
+		func(_ context.Context, w *scene.World, a arguments) error {
+			w.Refusal = true
+			return w.UseShared(map[string]string{"is over": "ended-account", "has not come": "early-account"}[a.words[0]])
+		}).like("an account whose time is over"),
 	given("a user whose account is <suspended|cancelled>",
 		"Credentials of a user whom the operator has shut out. In the environment file: parameters of situations.suspended-account.",
 		func(ctx context.Context, w *scene.World, a arguments) error {

@@ -22,9 +22,9 @@ var surroundingPhrases = []Sentence{
 	when("the client asks for the devices of the account with a token that nobody issued",
 		"Calls GET /adm/v1/user/devices with a made-up token.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.AskForDevices(ctx, "made up") }),
-	when(`the client asks for the devices of the account with the token in <the header "name"|the query>`,
+	when(`the client asks for the devices of the account with the token in <the header "name"|the query|cookies>`,
 		"Calls GET /adm/v1/user/devices with the access token in another place than Authorization.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return w.AskForDevices(ctx, a.words[0]) }).like(`the client asks for the devices of the account with the token in the header "Client-token"`).reading(`the client asks for the devices of the account with the token in (the header "[^"]+"|the query)`),
+		func(ctx context.Context, w *scene.World, a arguments) error { return w.AskForDevices(ctx, a.words[0]) }).like(`the client asks for the devices of the account with the token in the header "Client-token"`).reading(`the client asks for the devices of the account with the token in (the header "[^"]+"|the query|cookies)`),
 	when("the client refreshes its tokens at the platform's identity service",
 		"Calls POST /ias/v3/token/actions/refresh with the refresh token.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
