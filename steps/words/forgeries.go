@@ -11,8 +11,9 @@ import (
 	"agstest/steps/talk"
 )
 
-// forgeries returns near misses of a signed token: its signature cut short, left out, of another key or of one that
-// the token brings along, and changes of its claims that only a check of the signature notices. A text that is no token has none.
+// forgeries returns near misses of a signed token: its signature cut short, left out, of another key or of one that the
+// token brings along, and changes of its claims that only a check of the signature notices. A text that is no token has
+// none.
 func forgeries(w *scene.World, right string) []nearMiss {
 	parts := strings.Split(right, ".")
 	if len(parts) != 3 {
