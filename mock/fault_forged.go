@@ -15,9 +15,10 @@ import (
 func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole, present, end, key rule) func(error) bool {
 	return func(failure error) bool {
 		parts := strings.Split(compact, ".")
-		switch {
-		case len(parts) == 3 && c.believesBroughtKey(parts):
+		if len(parts) == 3 && c.believesBroughtKey(parts) {
 			return true
+		}
+		switch {
 		case errors.Is(failure, errAlgorithm):
 			return !c.enforces(algorithm) || by == c.server.operator && c.set.behaviour.OperatorAnyHMAC && by.signedOtherwise(parts)
 		case errors.Is(failure, errKeyID):
@@ -25,14 +26,17 @@ func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole
 		case !errors.Is(failure, errSignature) || len(parts) != 3:
 			return false
 		}
-		forged := by.compared(parts)
-		return !c.enforces(signature) ||
-			!c.enforces(whole) && forged.cut ||
-			!c.enforces(present) && forged.empty ||
-			!c.enforces(ruleSignatureNoZeros) && forged.zeros ||
-			!c.enforces(end) && forged.end ||
-			!c.enforces(key) && forged.key
+		return !c.enforces(signature) || c.takes(by.compared(parts), whole, present, end, key)
 	}
+}
+
+// takes tells whether a fault passes over what is wrong with a signature.
+func (c *call) takes(forged forgery, whole, present, end, key rule) bool {
+	return !c.enforces(whole) && forged.cut ||
+		!c.enforces(present) && forged.empty ||
+		!c.enforces(ruleSignatureNoZeros) && forged.zeros ||
+		!c.enforces(end) && forged.end ||
+		!c.enforces(key) && forged.key
 }
 
 // forgery tells what is wrong with a token whose signature is not the right one; several fields may hold, or none.
