@@ -119,13 +119,13 @@ mutants: ## change the judge and the suite one place at a time; a named test mus
 
 VEGETAS := v12.8.4 v12.12.0 v12.13.0
 peers: browser ## linters, formatters, reporters, a mock and a proxy of others read what we write, in pinned versions
-	AGSTEST_PEERS_WIDE=1 $(GO) test -count=1 -v ./internal/openapi/peers
+	AGSTEST_PEERS_WIDE=1 $(GO) test -count=1 -v $(LONGEST) ./internal/openapi/peers
 	@for p in promtool prometheus-node-exporter prometheus-pushgateway cmark-gfm zsh fish java junitparser xmllint; do command -v $$p >/dev/null || echo "SKIPPED: $$p is not installed (Debian: prometheus, prometheus-node-exporter, prometheus-pushgateway, cmark-gfm, zsh, fish, openjdk-17-jre-headless, junitparser, libxml2-utils)"; done
-	$(GO) test -count=1 -v ./cmd/agstest -run '^(TestAjvStrictTakesEverySchema|TestGitHubsMarkdownShowsTheSummaries|TestShellsComplete)$$'
+	$(GO) test -count=1 -v $(LONGEST) ./cmd/agstest -run '^(TestAjvStrictTakesEverySchema|TestGitHubsMarkdownShowsTheSummaries|TestShellsComplete)$$'
 	xsd=$$(internal/openapi/peers/jenkins-xsd.sh bin/xsd) || { echo "SKIPPED: Jenkins' schema for JUnit XML: it cannot be had here"; exit 0; }; \
-		JUNIT_XSD=$$xsd $(GO) test -count=1 -v ./reports -run '^TestJUnit(KeepsTheRules|RulesFindMistakes)$$'
+		JUNIT_XSD=$$xsd $(GO) test -count=1 -v $(LONGEST) ./reports -run '^TestJUnit(KeepsTheRules|RulesFindMistakes)$$'
 	for v in $(VEGETAS); do GOBIN=$(CURDIR)/bin/vegeta-$$v $(GO) install github.com/tsenart/vegeta/v12@$$v || exit 1; done
-	VEGETA=$$(ls -d $(CURDIR)/bin/vegeta-*/vegeta | paste -sd: -) $(GO) test -count=1 -v ./load/engine -run '^TestVegetasCommandReadsTheRawStream$$'
+	VEGETA=$$(ls -d $(CURDIR)/bin/vegeta-*/vegeta | paste -sd: -) $(GO) test -count=1 -v $(LONGEST) ./load/engine -run '^TestVegetasCommandReadsTheRawStream$$'
 
 bench: ## the load generator beside Vegeta's command, in a stall, its memory and its lag; wants a quiet machine with 2 cores
 	$(GO) test ./load/bench -run '^$$' -bench . -benchtime 1x -timeout 60m
