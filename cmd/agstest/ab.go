@@ -87,6 +87,9 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			o.Timeout, o.MaxLag = asked.Timeout, asked.MaxLag
 			o.OverrideMaxRate, o.YesLoad, o.Yes = f.overrideMaxRate, f.yesLoad, f.yes
 			p.warnOfNames(f.yesLoad)
+			if p.onlyFlags {
+				return nil
+			}
 			return p.ab(c, envs, o, f.seed, dryRun, &lf, &out)
 		},
 	}

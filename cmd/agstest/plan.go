@@ -141,9 +141,9 @@ func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*plan
 		}
 	}
 	if r.resumed {
-		return r, r.checkFiles(plan.JournalIn(r.folder), r.journal.Dir)
+		return r, r.checkFiles(c.Context(), plan.JournalIn(r.folder), r.journal.Dir)
 	}
-	return r, r.checkFiles(args[0], filepath.Dir(args[0]))
+	return r, r.checkFiles(c.Context(), args[0], filepath.Dir(args[0]))
 }
 
 func (r *planRun) read(c *cobra.Command, path string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,52 +24,70 @@ func startingIn(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// checkFiles reads every file that the jobs yet to be done name, before the first of them begins. What is wrong is told
-// at once, one mistake a line, with the line of the plan; from is where the plan was read, and its paths start in dir.
-// Variables without a value are left to the jobs that want them: they are no mistake of a file.
-func (r *planRun) checkFiles(from, dir string) error {
-	var wrong []string
-	seen := map[string]bool{} // what a job of several commands or environments shares is told once
-	check := func(line int, what, value string, read func() error) {
-		place := from
-		if line > 0 {
-			place = fmt.Sprintf("%s:%d", from, line)
-		}
-		if what = place + ": " + what + ": "; seen[what+value] {
-			return
-		}
-		seen[what+value] = true
-		if err := read(); err != nil {
-			_, flag, _ := strings.Cut(what, ", ")
-			text := strings.TrimPrefix(err.Error(), flag) // it is told already
-			if strings.Contains(text, "\n") {
-				text = "it has mistakes:\n" + text
-			}
-			wrong = append(wrong, what+text)
-		}
-	}
+// checkFiles reads every file that the jobs yet to be done name, before the first of them begins, and has the commands
+// check their flags. What is wrong is told at once, one mistake a line, with the line of the plan; from is where the plan
+// was read, and its paths start in dir. Variables without a value are left to the jobs that want them: they are no
+// mistake of a file.
+func (r *planRun) checkFiles(ctx context.Context, from, dir string) error {
+	found := mistakes{from: from, seen: map[string]bool{}}
 	for _, job := range r.plan.Jobs {
 		if slices.ContainsFunc(r.progress, func(g plan.Progress) bool { return g.State == plan.Done && g.Job.Folder() == job.Folder() }) {
 			continue
 		}
+		before := len(found.told)
 		for i, file := range job.Files {
 			line := 0
 			if i < len(job.Lines) {
 				line = job.Lines[i]
 			}
-			what := fmt.Sprintf("the environment file %s of %s", file, job.Environment)
-			check(line, what, "", func() error { return r.checkEnvironment(from, startingIn(dir, file)) })
+			what := fmt.Sprintf("the environment file %s of %s: ", file, job.Environment)
+			found.add(line, what, r.checkEnvironment(from, startingIn(dir, file)))
 		}
+		wrong := false
 		for _, flag := range job.Flags {
 			for _, value := range flag.Values {
-				check(flag.Line, job.Command+", --"+flag.Name, value, func() error { return r.program.checkPlanFile(job.Command, flag.Name, dir, value) })
+				err := r.program.checkPlanFile(job.Command, flag.Name, dir, value)
+				wrong = wrong || err != nil
+				found.add(flag.Line, job.Command+": ", err)
 			}
 		}
+		if len(found.told) > before || wrong {
+			continue
+		}
+		if err := r.program.checkJob(ctx, job, dir); err != nil {
+			found.add(lineOfFlag(job, err), job.Command+": ", err)
+		}
 	}
-	if len(wrong) == 0 {
+	if len(found.told) == 0 {
 		return nil
 	}
-	return failure.Usagef("%s", strings.Join(wrong, "\n"))
+	return failure.Usagef("%s", strings.Join(found.told, "\n"))
+}
+
+// mistakes are those of a plan, each with its place.
+type mistakes struct {
+	from string
+	told []string
+	seen map[string]bool // what jobs share is told once
+}
+
+// add adds a mistake in a line of the plan; 0: no line is known.
+func (m *mistakes) add(line int, what string, err error) {
+	if err == nil {
+		return
+	}
+	place := m.from
+	if line > 0 {
+		place = fmt.Sprintf("%s:%d", m.from, line)
+	}
+	text := err.Error()
+	if strings.Contains(text, "\n") {
+		text = "it has mistakes:\n" + text
+	}
+	if text = place + ": " + what + text; !m.seen[text] {
+		m.seen[text] = true
+		m.told = append(m.told, text)
+	}
 }
 
 // checkEnvironment tells whether a file can be the environment of a job. From is the file of the plan.

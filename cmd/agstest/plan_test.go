@@ -214,6 +214,10 @@ func TestPlanTellsOfEveryFileWithItsLine(t *testing.T) {
 	write("text.txt", "no YAML: [\n")
 	write("own/bad.feature", "Feature: a\n  Scenario: b\n    Given nobody knows this\n")
 	write("folder/keep", "")
+	write("known.yaml", "- {id: REF-01, reason: it is known, owner: us, expires: 2999-01-01}\n")
+	write("keys.yaml", "REF-01: AGS-1\n")
+	write("sound/a.feature", "Feature: a\n  Scenario: b\n    Given an account in good standing\n    When the client asks for the authentication services\n    Then the status is 200\n")
+	write("stages.yaml", "stages:\n  - constant: {rate: 1/s, for: 1s}\n")
 	known := func(name string) string { return filepath.Join(dir, name) }
 	for _, c := range []struct {
 		name, plan string
@@ -228,16 +232,27 @@ func TestPlanTellsOfEveryFileWithItsLine(t *testing.T) {
 		{"no YAML", "environments:\n  - text.txt\n", []string{"p.yaml:2: the environment file text.txt of text: ", "text.txt:1: this is not valid YAML"}},
 		{"clients of an environment", "environments: [clients.yaml]\n", []string{"p.yaml:1: the environment file clients.yaml of clients: ", "clients.yaml:3: load.clients.file: cannot read"}},
 		{"a variable without a value", "environments: [unset.yaml]\n", nil},
-		{"known departures", "environments: [e.yaml]\nconform:\n  known: none.yaml\n", []string{"p.yaml:3: conform, --known: cannot read the file of known departures " + known("none.yaml")}},
-		{"known departures that are none", "environments: [e.yaml]\nconform: {known: e.yaml}\n", []string{"p.yaml:2: conform, --known: " + known("e.yaml") + ": the file of known departures, line 1"}},
-		{"a load profile", "environments: [e.yaml]\nload: {load-profile: smoek}\n", []string{"p.yaml:2: load, --load-profile: there is no file smoek; did you mean smoke?"}},
-		{"a load profile by the older name", "environments: [{file: e.yaml, load: {profile: none.yaml}}]\n", []string{"p.yaml:1: load, --profile: there is no file none.yaml"}},
+		{"known departures", "environments: [e.yaml]\nconform:\n  known: none.yaml\n", []string{"p.yaml:3: conform: cannot read the file of known departures " + known("none.yaml")}},
+		{"known departures that are none", "environments: [e.yaml]\nconform: {known: e.yaml}\n", []string{"p.yaml:2: conform: " + known("e.yaml") + ": the file of known departures, line 1"}},
+		{"a load profile", "environments: [e.yaml]\nload: {load-profile: smoek}\n", []string{"p.yaml:2: load: --load-profile: there is no file smoek; did you mean smoke?"}},
+		{"a load profile by the older name", "environments: [{file: e.yaml, load: {profile: none.yaml}}]\n", []string{"p.yaml:1: load: --profile: there is no file none.yaml"}},
 		{"a load profile that comes along", "environments: [e.yaml]\nload: {load-profile: smoke}\n", nil},
-		{"feature files", "environments: [e.yaml]\nconform: {features: none}\n", []string{"p.yaml:2: conform, --features: cannot read the folder of feature files"}},
-		{"a sentence nobody knows", "environments: [e.yaml]\nconform: {features: own}\n", []string{"p.yaml:2: conform, --features: " + filepath.Join(known("own"), "bad.feature") + ":3: "}},
-		{"test keys", "environments: [e.yaml]\ngate: {test-keys: none.yaml}\n", []string{"p.yaml:2: gate, --test-keys: cannot read the file of test keys"}},
-		{"a baseline", "environments: [e.yaml]\nload: {baseline: last-year}\n", []string{"p.yaml:2: load, --baseline: "}},
-		{"a way to a cluster", "environments: [e.yaml]\nload: {on: kubernetes, kubeconfig: none}\n", []string{"p.yaml:2: load, --kubeconfig: cannot read"}},
+		{"feature files", "environments: [e.yaml]\nconform: {features: none}\n", []string{"p.yaml:2: conform: cannot read the folder of feature files"}},
+		{"a sentence nobody knows", "environments: [e.yaml]\nconform: {features: own}\n", []string{"p.yaml:2: conform: " + filepath.Join(known("own"), "bad.feature") + ":3: "}},
+		{"test keys", "environments: [e.yaml]\ngate: {test-keys: none.yaml}\n", []string{"p.yaml:2: gate: cannot read the file of test keys"}},
+		{"a baseline", "environments: [e.yaml]\nload: {baseline: last-year}\n", []string{"p.yaml:2: load: --baseline: "}},
+		{"more repeats than anybody means", "environments: [e.yaml]\nconform:\n  only: REF-01\n  repeat: 5000\n", []string{"p.yaml:4: conform: --repeat must be from 1 to 1000, not 5000"}},
+		{"a count below nothing", "environments: [{file: e.yaml, load: {clients: -4}}]\n", []string{"p.yaml:1: load: --clients must be 0 or more, not -4"}},
+		{"a coverage that is none", "environments: [e.yaml]\nconform: {coverage: lots}\n", []string{"p.yaml:2: conform: --coverage "}},
+		{"flags that exclude each other", "environments: [e.yaml]\nconform: {lenient: true, strict: true}\n", []string{"p.yaml:2: conform: --lenient and --strict exclude each other"}},
+		{"tags that end in the middle", "environments: [e.yaml]\nconform: {tags: \"@refresh and\"}\n", []string{"p.yaml:2: conform: "}},
+		{"a start that is no time", "environments: [e.yaml]\nload: {start-at: tomorrow}\n", []string{"p.yaml:2: load: --start-at must be a time"}},
+		{"a part of nothing", "environments: [e.yaml]\ngate: {within: 3s}\n", []string{"p.yaml:2: gate: --within and --give-up-after describe a storm"}},
+		{"bounds that are none", "environments: [e.yaml]\ncapacity: {from: 10/s, to: x}\n", []string{"p.yaml:2: capacity: --to: "}},
+		{"a place that is none", "environments: [{name: x, files: [e.yaml, unset.yaml], ab: {rate: 1/s, placement: near}}]\n", []string{"p.yaml:1: ab: --placement must be same or unknown"}},
+		{"annotations for nobody", "environments: [e.yaml]\nconform: {annotations: jenkins}\n", []string{"p.yaml:2: conform: --annotations must be one of"}},
+		{"all flags that name files", "environments: [e.yaml]\nconform: {known: known.yaml, test-keys: keys.yaml, features: sound}\nload: {load-profile: stages.yaml}\n", nil},
+		{"a way to a cluster", "environments: [e.yaml]\nload: {on: kubernetes, kubeconfig: none}\n", []string{"p.yaml:2: load: --kubeconfig: cannot read"}},
 	} {
 		path := filepath.Join(dir, "p.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(c.plan), 0o600))

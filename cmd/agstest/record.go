@@ -174,7 +174,7 @@ type recorder struct {
 // withRun opens the service and the run's folder, lets work fill it, and shows the results. It keeps all written files
 // whatever happens, and removes a folder without any.
 func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, kind string, work func(*recorder) error) error {
-	if err := p.checkOutput(out); err != nil {
+	if err := p.checkOutput(out); err != nil || p.onlyFlags {
 		return err
 	}
 	service, err := p.open(s)

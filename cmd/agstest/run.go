@@ -32,6 +32,8 @@ type program struct {
 	color string   // --color
 	quiet bool     // --quiet
 
+	onlyFlags bool // a command that does a job of a plan checks its flags, and ends before it opens a service
+
 	kubernetes *kubernetesEngine // nil: this program has no engine
 
 	progress atomic.Pointer[progress] // the newest; nil: none yet
