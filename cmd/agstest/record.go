@@ -236,6 +236,12 @@ func shownCommand(command string) string {
 func commandLine(c *cobra.Command) []string {
 	line := strings.Fields(strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	c.Flags().Visit(func(f *pflag.Flag) {
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			for _, value := range list.GetSlice() {
+				line = append(line, "--"+f.Name+"="+value)
+			}
+			return
+		}
 		value := f.Value.String()
 		if f.Name == "swap" { // a command of the user's; its arguments may be secret
 			value = shownCommand(value)

@@ -74,6 +74,16 @@ func TestSeedsAreKeptOrMade(t *testing.T) {
 	assert.NotEqual(t, p.seed(0), p.seed(0))
 }
 
+// TestAStoredCommandCanBePasted: a flag with several values is not stored in the brackets of Go.
+func TestAStoredCommandCanBePasted(t *testing.T) {
+	t.Parallel()
+	c := &cobra.Command{Use: "gate"}
+	c.Flags().StringSlice("only", nil, "")
+	c.Flags().StringArray("limit", nil, "")
+	require.NoError(t, c.ParseFlags([]string{"--only", "REF-01,TOK-02", "--limit", "errors<1%", "--limit", "p99<1s"}))
+	assert.Equal(t, []string{"--limit=errors<1%", "--limit=p99<1s", "--only=REF-01", "--only=TOK-02"}, commandLine(c))
+}
+
 // TestWhatACommandIsGivenIsNotStored: arguments of --swap may hold secrets.
 func TestWhatACommandIsGivenIsNotStored(t *testing.T) {
 	t.Parallel()

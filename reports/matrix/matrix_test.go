@@ -163,6 +163,28 @@ func TestNothingIsGreenByOversight(t *testing.T) {
 	assert.Equal(t, reports.NotExercised, Build("x", "", "", reports.Tool{}, nil).Verdict)
 }
 
+// TestAPartOfTheSuiteMendsNothing: a requirement that an earlier run saw fail, and that a part of the suite judged on the
+// way, is not called mended.
+func TestAPartOfTheSuiteMendsNothing(t *testing.T) {
+	before, now := checked("int", fail, fail, fail), checked("int", pass, pass, pass)
+	for _, c := range []struct {
+		settings map[string]string
+		changes  []Change
+	}{
+		{nil, []Change{Mended, Mended}},
+		{map[string]string{"only": now.Conformance.Requirements[0].ID}, []Change{"", ""}},
+	} {
+		now.Conformance.Run.Settings = c.settings
+		p := part(now, 0)
+		p.Against = before
+		m := Build("m", "", "the run before", reports.Tool{}, []Column{{Name: "int", Parts: []Part{p}}})
+		for i, want := range c.changes {
+			assert.Equal(t, want, m.Requirements[i].Cells[0].Change)
+			assert.Equal(t, fail, m.Requirements[i].Cells[0].Was)
+		}
+	}
+}
+
 func TestShape(t *testing.T) {
 	a, b, c := checked("a", pass, pass), checked("b", pass, pass), checked("c", pass, pass)
 	same := reports.ShapeEntry{Operation: "refresh", Status: 200, Place: "accountId", Kind: "string", Times: 3}

@@ -30,6 +30,12 @@ func (m *Matrix) requirements(columns []Column) {
 		if conformance == nil {
 			continue
 		}
+		earlier := map[string]reports.Requirement{}
+		if against != nil {
+			for _, r := range against.Requirements {
+				earlier[r.ID] = r
+			}
+		}
 		for _, r := range conformance.Requirements {
 			cell := Cell{Verdict: r.Verdict, Reason: why(r)}
 			if link != "" {
@@ -39,8 +45,12 @@ func (m *Matrix) requirements(columns []Column) {
 				cell.Sometimes = r.Tries.Words(r.Verdict)
 			}
 			if against != nil {
-				cell.Was = against[r.ID]
+				was := earlier[r.ID]
+				cell.Was = was.Verdict
 				cell.Change = changed(cell.Was, cell.Verdict)
+				if cell.Change == Mended && !conformance.TriedAgain(against, &was, &r) {
+					cell.Change = ""
+				}
 			}
 			m.Requirements[index[r.ID]].Cells[i] = cell
 		}
@@ -50,9 +60,8 @@ func (m *Matrix) requirements(columns []Column) {
 	}
 }
 
-// evidence returns the conformance run of an environment, its page, and the verdicts of the earlier run; nil if there
-// is none.
-func (c Column) evidence() (*reports.Conformance, string, map[string]reports.Verdict) {
+// evidence returns the conformance run of an environment, its page, and the earlier run; nil if there is none.
+func (c Column) evidence() (run *reports.Conformance, page string, against *reports.Conformance) {
 	for _, part := range c.Parts {
 		if part.Run == nil || part.Run.Conformance == nil {
 			continue
@@ -61,14 +70,10 @@ func (c Column) evidence() (*reports.Conformance, string, map[string]reports.Ver
 		if part.Folder != "" {
 			link = part.Folder + "/conformance.html"
 		}
-		if part.Against == nil || part.Against.Conformance == nil {
+		if part.Against == nil {
 			return part.Run.Conformance, link, nil
 		}
-		was := map[string]reports.Verdict{}
-		for _, r := range part.Against.Conformance.Requirements {
-			was[r.ID] = r.Verdict
-		}
-		return part.Run.Conformance, link, was
+		return part.Run.Conformance, link, part.Against.Conformance
 	}
 	return nil, "", nil
 }

@@ -46,10 +46,15 @@ type Digest struct {
 // ConformanceDigest is the conformance part of a run.
 type ConformanceDigest struct {
 	Verdict reports.Verdict `json:"verdict"`
+	// Selection is what the run was limited to; empty: nothing.
+	Selection string `json:"selection,omitempty"`
 	// Requirements are the ids by verdict, joined by spaces.
 	Requirements map[reports.Verdict]string `json:"requirements"`
-	Causes       []CauseDigest              `json:"causes,omitempty"`
-	Misses       []Miss                     `json:"misses,omitempty"`
+	// OnTheWay are those of them that the run was not asked for and that did not fail: that they hold says something only
+	// beside a run of the same selection.
+	OnTheWay string        `json:"onTheWay,omitempty"`
+	Causes   []CauseDigest `json:"causes,omitempty"`
+	Misses   []Miss        `json:"misses,omitempty"`
 }
 
 // CauseDigest is one thing that is wrong.
@@ -165,14 +170,18 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 }
 
 func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
-	d := &ConformanceDigest{Verdict: c.Verdict, Requirements: map[reports.Verdict]string{}}
+	d := &ConformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), mostWords), Requirements: map[reports.Verdict]string{}}
 	var rules []Rule
+	var onTheWay []string
 	ids := map[reports.Verdict][]string{}
 	for _, r := range c.Requirements[:min(len(c.Requirements), mostIDs)] {
 		if r.ID == "" || strings.ContainsAny(r.ID, " \n\t") || len(r.ID) > 80 {
 			continue // no id of ours; joined by spaces it would read as two
 		}
 		ids[r.Verdict] = append(ids[r.Verdict], r.ID)
+		if r.Verdict != reports.Fail && !c.AskedFor(&r) {
+			onTheWay = append(onTheWay, r.ID)
+		}
 		rules = append(rules, Rule{r.ID, r.Level, figures.OneLine(r.Text, 2*mostWords)})
 		switch r.Verdict {
 		case reports.Pass, reports.Observed, reports.NotExercised, reports.Skipped, reports.Partly:
@@ -182,6 +191,7 @@ func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
 			d.Misses = append(d.Misses, Miss{r.ID, r.Verdict, figures.OneLine(whyOf(r), mostWords)})
 		}
 	}
+	d.OnTheWay = strings.Join(onTheWay, " ")
 	for verdict, list := range ids {
 		d.Requirements[verdict] = strings.Join(list, " ")
 	}

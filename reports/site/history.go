@@ -36,6 +36,7 @@ type environment struct {
 	Conformance *Digest // the newest whole run with this part; nil: none
 	Load        *Digest
 	Verdict     reports.Verdict // the graver of both
+	Broken      *Digest         // the newest run, where it did not come to its end; nil: it did
 }
 
 // release is all runs of one build.
@@ -56,7 +57,7 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Folder, b.Folder))
 	})
 	byName, releases := map[string]*environment{}, map[string]*release{}
-	last := map[[3]string][]*Digest{} // runs of one environment, kind and question, up to here
+	last := map[[4]string][]*Digest{} // runs of one environment, kind, question and selection, up to here
 	for _, d := range h.runs {
 		h.slugs[d] = fileName(d.Folder)
 		e := byName[d.Environment]
@@ -67,11 +68,16 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 		}
 		e.Runs = append(e.Runs, d)
 		if d.Partial != "" {
+			e.Broken = d
 			continue
 		}
-		key := [3]string{d.Environment, d.Kind, ""}
+		e.Broken = nil
+		key := [4]string{d.Environment, d.Kind}
 		if d.Load != nil {
 			key[2] = d.Load.Question
+		}
+		if d.Conformance != nil {
+			key[3] = d.Conformance.Selection
 		}
 		h.follow(d, last[key])
 		last[key] = append(last[key], d)
@@ -92,7 +98,9 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 		}
 	}
 	for _, e := range h.environments {
-		e.Verdict = e.graver()
+		if e.Verdict = e.graver(); e.Verdict == "" && e.Broken != nil {
+			e.Verdict = e.Broken.Verdict
+		}
 	}
 	slices.SortFunc(h.environments, func(a, b *environment) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(h.releases, func(a, b *release) int { return b.First.Compare(a.First) })
@@ -167,13 +175,26 @@ func judged(v reports.Verdict) bool {
 	return true
 }
 
+// asked are the requirements of a run by verdict, without those that were judged on the way.
+func (c *ConformanceDigest) asked() map[reports.Verdict][]string {
+	onTheWay := map[string]bool{}
+	for id := range strings.FieldsSeq(c.OnTheWay) {
+		onTheWay[id] = true
+	}
+	of := map[reports.Verdict][]string{}
+	for verdict, ids := range c.Requirements {
+		of[verdict] = slices.DeleteFunc(strings.Fields(ids), func(id string) bool { return onTheWay[id] })
+	}
+	return of
+}
+
 // counts sums the requirements of a run up.
 type counts struct{ Held, Failed, Warned, NotJudged, Shown int }
 
 func (c *ConformanceDigest) counts() counts {
 	var n counts
-	for verdict, ids := range c.Requirements {
-		here := len(strings.Fields(ids))
+	for verdict, ids := range c.asked() {
+		here := len(ids)
 		switch verdict {
 		case reports.Pass, reports.Partly:
 			n.Held += here
@@ -240,11 +261,11 @@ func (h *history) tell() {
 				continue
 			}
 			whole++
-			for verdict, ids := range d.Conformance.Requirements {
+			for verdict, ids := range d.Conformance.asked() {
 				if !judged(verdict) {
 					continue
 				}
-				for id := range strings.FieldsSeq(ids) {
+				for _, id := range ids {
 					i, known := index[id]
 					if !known {
 						continue

@@ -123,6 +123,7 @@ type environmentRow struct {
 	Name, Link, Runs, Release string
 	Verdict                   reports.Verdict
 	Conformance, Load         *verdictCell
+	Broken                    *verdictCell // the newest run, where it did not come to its end
 	Counts                    counts
 	Total                     int
 	Segments                  []segment
@@ -181,6 +182,7 @@ func (b *builder) index() error {
 		v.Frame.Facts = []reports.Fact{{Name: "Runs", Value: figures.Count(int64(n))}, {Name: "Environments", Value: figures.Count(int64(len(h.environments)))}, {Name: "Newest run", Value: minute(h.runs[n-1].Start) + " UTC"}}
 	}
 	said := map[reports.Verdict][]string{}
+	var broken []string
 	for _, e := range h.environments {
 		row := environmentRow{Name: e.Name, Link: "environments/" + e.Slug + ".html", Runs: figures.Plural(int64(len(e.Runs)), "run"), Verdict: e.Verdict}
 		if d := e.Conformance; d != nil {
@@ -189,6 +191,12 @@ func (b *builder) index() error {
 		}
 		if d := e.Load; d != nil {
 			row.Load, row.Release = &verdictCell{d.Load.Verdict, b.runPath(d), minute(d.Start)}, cmp.Or(row.Release, d.Release)
+		}
+		if d := e.Broken; d != nil {
+			row.Broken = &verdictCell{d.Verdict, b.runPath(d), minute(d.Start)}
+			if e.Conformance != nil || e.Load != nil { // else its verdict is that of the environment
+				broken = append(broken, e.Name)
+			}
 		}
 		if e.Verdict != "" {
 			said[e.Verdict] = append(said[e.Verdict], e.Name)
@@ -207,6 +215,9 @@ func (b *builder) index() error {
 	}
 	if len(parts) > 0 {
 		v.Reason = "By the newest run of each kind: " + strings.Join(parts, "; ") + "."
+	}
+	if len(broken) > 0 {
+		v.Reason += " A newer run did not come to its end in " + enumerated(broken) + "."
 	}
 	v.Changes, v.Compared = b.changes(), len(h.before) > 0
 	months := b.months(h.runs, "")
@@ -314,6 +325,10 @@ func (b *builder) environment(e *environment) error {
 	v.Reason = cmp.Or(strings.Join(said, ". ")+".", ".")
 	if len(said) == 0 {
 		v.Reason = "No whole run with conformance or load."
+	}
+	if d := e.Broken; d != nil {
+		v.Reason += fmt.Sprintf(" The newest run, of %s, did not come to its end: %s", minute(d.Start), figures.OneLine(d.Partial, 200))
+		v.Reason = strings.TrimSuffix(v.Reason, ".") + "."
 	}
 	for _, s := range b.history.stories {
 		for _, t := range s.Tracks {

@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"agstest/internal/figures"
@@ -149,7 +150,7 @@ func (b *builder) requirement(s *story) error {
 		row, some := releaseRow{Name: r.Name, Cells: make([]releaseCell, len(seen))}, false
 		for i, e := range seen {
 			if d := r.Conformance[e.Name]; d != nil {
-				if verdict := b.verdictsOf(d)[s.Rule.ID]; verdict != "" {
+				if verdict := b.verdictsOf(d)[s.Rule.ID]; verdict != "" && !slices.Contains(strings.Fields(d.Conformance.OnTheWay), s.Rule.ID) {
 					row.Cells[i], some = releaseCell{verdict, "../" + b.runPath(d)}, true
 				}
 			}

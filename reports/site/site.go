@@ -265,7 +265,7 @@ func (b *builder) known() (map[string]*Digest, []Rule) {
 }
 
 // digestForm names the form of a Digest; another one makes the site read all runs again.
-const digestForm = "1"
+const digestForm = "2"
 
 func (b *builder) keepDigests(runs []*Digest, rules []Rule) error {
 	head, err := json.Marshal(kept{Making: digestForm, Rules: rules})

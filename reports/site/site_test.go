@@ -235,6 +235,36 @@ func TestServicesOfOneNameInAPlan(t *testing.T) {
 	}
 }
 
+// TestAnyPartOfTheSuiteMendsNothing: after a whole run one that was asked for a single requirement says nothing of the
+// others, though answers on the way kept their rules. One that could judge nothing is told.
+func TestAnyPartOfTheSuiteMendsNothing(t *testing.T) {
+	t.Parallel()
+	root, to := t.TempDir(), filepath.Join(t.TempDir(), "public")
+	whole := run("a", "conform", "staging", "25.52", firstDay)
+	put(t, root, "a/conformance.json", conformed(whole, 4, 1))
+	part := run("b", "conform", "staging", "25.53", firstDay.AddDate(0, 0, 1))
+	part.Settings = map[string]string{"only": "SOST-01", "profile": "full"}
+	put(t, root, "b/conformance.json", conformed(part, 4))
+	gone := conformed(run("c", "conform", "gone", "25.53", firstDay.AddDate(0, 0, 1)), 0)
+	gone.Verdict, gone.Run.Partial = reports.Error, "nothing was judged: nothing listens there"
+	put(t, root, "c/conformance.json", gone)
+	later := conformed(run("d", "conform", "staging", "25.53", firstDay.AddDate(0, 0, 2)), 0)
+	later.Verdict, later.Run.Partial = reports.Error, "nothing was judged: nothing listens there"
+	put(t, root, "d/conformance.json", later)
+	_, err := Build(root, to, Options{Tool: "1"})
+	require.NoError(t, err)
+	text := func(name string) string {
+		page, err := os.ReadFile(filepath.Join(to, filepath.FromSlash(name)))
+		require.NoError(t, err)
+		return string(page)
+	}
+	assert.Contains(t, text("index.html"), "By the newest run of each kind: could not tell in gone; pass in staging. A newer run did not come to its end in staging.")
+	assert.NotContains(t, text("index.html"), "mended")
+	assert.Contains(t, text("index.html"), "1 held, 0 failed, 0 not judged")
+	assert.Contains(t, text(requirementPath("SOST-02")), "Fails in staging since 25.52")
+	assert.Contains(t, text("environments/staging.html"), "The newest run, of 2026-08-05 09:30, did not come to its end: nothing was judged: nothing listens there.")
+}
+
 // linksLead follows every link of every page of a site.
 func linksLead(t *testing.T, site string) {
 	t.Helper()
