@@ -187,7 +187,7 @@ func (o *Options) dealt() schedule.Shard {
 // reach finds out before anything else whether there is an AGS at all, so that what stands before it is not taken for
 // it.
 func reach(ctx context.Context, via *wire.Client, e *environment.Environment) error {
-	err := via.Reach(ctx)
+	_, err := via.Reach(ctx)
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
