@@ -30,10 +30,11 @@ func SignOnToKeep(ctx context.Context, o Options) ([]SignedOn, error) {
 		return nil, err
 	}
 	defer r.Close()
-	if err := r.Client.Reach(ctx); err != nil && ctx.Err() == nil {
+	reached, err := r.Client.Reach(ctx)
+	if err != nil && ctx.Err() == nil {
 		return nil, r.Environment.Located(err)
 	}
-	r.Discover(ctx)
+	r.Discover(ctx, reached)
 	var list []SignedOn
 	for _, name := range keepable {
 		s, given := o.Environment.Situations[name]

@@ -70,7 +70,8 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 	}
 	defer r.Close()
 	r.question = r.describe()
-	if err := r.Client.Reach(ctx); err != nil && ctx.Err() == nil {
+	reached, err := r.Client.Reach(ctx)
+	if err != nil && ctx.Err() == nil {
 		return nil, r.Environment.Located(err)
 	}
 	if r.Client.HTTP2() {
@@ -81,7 +82,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		r.Notes = append(r.Notes, why+", where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
 	}
 	if ctx.Err() == nil {
-		if err := r.diagnose(ctx, r.Discover(ctx)); err != nil && ctx.Err() == nil {
+		if err := r.diagnose(ctx, r.Discover(ctx, reached)); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
 		r.lookAround(ctx)

@@ -41,7 +41,7 @@ func TestReachTellsTLSThatAnswersNothing(t *testing.T) {
 		"https": "got no answer: TLS came about, and then the service closed the connection without a whole answer; if a gateway ends TLS there, the service behind it is down or shut off",
 	} {
 		client := newClient(t, Target{URL: scheme + "://" + listener.Addr().String(), TLS: &tls.Config{RootCAs: pool}})
-		err := client.Reach(t.Context())
+		_, err := client.Reach(t.Context())
 		if assert.Error(t, err) {
 			// Which of the two a closed connection looks like is up to the bytes that were not read.
 			got := strings.Replace(err.Error(), "reset the connection", "closed the connection without a whole answer", 1)

@@ -46,7 +46,7 @@ func Blame(key, format string, args ...any) error {
 // Reach asks the service for its authentication services, to find out before a run whether there is an AGS at all. Its
 // errors are of the kind failure.Setup, or failure.Usage if the call itself cannot be made; KeyOf returns the key of
 // the environment file that is the likely reason. Any answer that an AGS could give is fine here, a refusal too:
-// judging it is not this package's work.
+// judging it is not this package's work. It returns that answer, with an error too where there is one.
 //
 // An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only if a sign-on with a made-up
 // token gets such an answer too: otherwise only discovery is wrong, which the requirements report.
@@ -54,10 +54,10 @@ func Blame(key, format string, args ...any) error {
 // A service that is being started is waited for: where the answer is 502, 503 or 504, Reach asks again for some seconds.
 //
 // If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
-func (c *Client) Reach(ctx context.Context) error {
+func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	x := c.Do(ctx, c.discovery())
 	if u := x.Unsent(); u != nil {
-		return Blame("headers."+u.Header, "nothing was sent: %w", u)
+		return nil, Blame("headers."+u.Header, "nothing was sent: %w", u)
 	}
 	if x.Status == 0 && c.speakHTTP2(ctx, x) {
 		x = c.Do(ctx, c.discovery())
@@ -66,25 +66,25 @@ func (c *Client) Reach(ctx context.Context) error {
 	err := c.strange(x)
 	if x.Status == 0 && x.Err != nil {
 		if told := c.closed(ctx, x); told != nil {
-			return told
+			return nil, told
 		}
 	}
 	switch {
 	case err == nil, x.Status == 0, certain(c.base, x):
-		return err
+		return x, err
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	ask := c.unknownSignOn()
 	full, lacks := c.header(ctx, ask.Header)
 	if ask.Header = full; lacks != nil {
-		return err
+		return nil, err
 	}
 	second := c.once(ctx, ask)                                                   // the first call has waited already
 	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil { // no AGS takes that token, and a page takes everything
-		return nil
+		return x, nil
 	}
-	return err
+	return nil, err
 }
 
 // How long and how often Reach asks a service that is not up.

@@ -113,7 +113,7 @@ func TestReach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client := newClient(t, Target{URL: c.address, Tenant: "orange-tv", Headers: map[string]string{"X-Gateway-Key": "s3cret-of-the-gateway"},
 				Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
-			err := client.Reach(t.Context())
+			_, err := client.Reach(t.Context())
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -134,7 +134,8 @@ func TestReach(t *testing.T) {
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.True(t, errors.Is(newClient(t, Target{URL: "http://127.0.0.1:1"}).Reach(cancelled), context.Canceled))
+	_, err := newClient(t, Target{URL: "http://127.0.0.1:1"}).Reach(cancelled)
+	assert.True(t, errors.Is(err, context.Canceled))
 }
 
 // TestReachWaitsForAServiceThatIsBeingStarted: some seconds, and no longer than it is told to.
@@ -170,7 +171,7 @@ func TestReachWaitsForAServiceThatIsBeingStarted(t *testing.T) {
 				slept.Add(int64(d))
 				return ctx.Err()
 			}})
-			err := client.Reach(t.Context())
+			_, err := client.Reach(t.Context())
 			if c.status == 500 {
 				assert.NoError(t, err) // a fault of an AGS: not waited for
 				assert.Zero(t, slept.Load())
@@ -192,7 +193,7 @@ func TestReachBlamesTheNameThatWasSent(t *testing.T) {
 	defer server.Close()
 	pool := x509.NewCertPool()
 	pool.AddCert(server.Certificate())
-	err := newClient(t, Target{URL: server.URL, TLS: &tls.Config{RootCAs: pool, ServerName: "ags.agstest.invalid"}}).Reach(t.Context())
+	_, err := newClient(t, Target{URL: server.URL, TLS: &tls.Config{RootCAs: pool, ServerName: "ags.agstest.invalid"}}).Reach(t.Context())
 	require.ErrorContains(t, err, "the certificate of the service is not for the name ags.agstest.invalid; check sni")
 	assert.Equal(t, "sni", KeyOf(err))
 }
@@ -220,7 +221,8 @@ func TestReachSpeaksHTTP2(t *testing.T) {
 			pool := x509.NewCertPool()
 			pool.AddCert(server.Certificate())
 			client := newClient(t, Target{URL: server.URL, TLS: &tls.Config{RootCAs: pool}})
-			require.NoError(t, client.Reach(t.Context()))
+			_, err := client.Reach(t.Context())
+			require.NoError(t, err)
 			assert.True(t, client.HTTP2())
 			x := client.Do(t.Context(), Call{Method: "GET", Path: "/ags/servicediscovery"})
 			require.NoError(t, x.Err)
@@ -230,6 +232,7 @@ func TestReachSpeaksHTTP2(t *testing.T) {
 	}
 	plain := served(t, func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) })
 	client := newClient(t, Target{URL: plain})
-	require.Error(t, client.Reach(t.Context()))
+	_, err := client.Reach(t.Context())
+	require.Error(t, err)
 	assert.False(t, client.HTTP2())
 }

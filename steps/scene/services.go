@@ -8,20 +8,27 @@ import (
 
 	"agstest/ags"
 	"agstest/internal/environment"
+	"agstest/internal/wire"
 	"agstest/steps/script"
 	"agstest/steps/talk"
 )
 
 // Discover asks for the authentication services, before the scenarios: which one to use if the environment file names
-// none, and how the parameters are spelt. The scenarios about discovery report what is wrong with the answer.
-func (r *Stage) Discover(ctx context.Context) *talk.Exchange {
+// none, and how the parameters are spelt. The scenarios about discovery report what is wrong with the answer. An answer
+// that has told it already is taken; nil: there is none.
+func (r *Stage) Discover(ctx context.Context, told *wire.Exchange) *talk.Exchange {
 	w := New(r, &script.Scenario{ID: "start"})
-	request := w.Prepare(ags.ServiceDiscovery)
-	if r.Pace(ctx) != nil {
-		return nil
+	x := &talk.Exchange{Exchange: told, Request: w.Prepare(ags.ServiceDiscovery)}
+	if told != nil && told.Err == nil && told.Status == http.StatusOK {
+		r.Services, _ = talk.ReadServices(told)
 	}
-	x := &talk.Exchange{Exchange: r.Client.Do(ctx, request.Call()), Request: request}
-	r.Services, _ = talk.ReadServices(x.Exchange)
+	if len(r.Services) == 0 {
+		if r.Pace(ctx) != nil {
+			return nil
+		}
+		x.Exchange = r.Client.Do(ctx, x.Request.Call())
+		r.Services, _ = talk.ReadServices(x.Exchange)
+	}
 	r.granted(x, false)
 	r.outage.begun = x.Status == http.StatusOK
 	defer r.lackingParameters()

@@ -31,7 +31,7 @@ func TestEveryMutationChangesTheRequest(t *testing.T) {
 	r, err := scene.NewStage(scene.Setting{Environment: e}, nil)
 	require.NoError(t, err)
 	defer r.Close()
-	r.Discover(ctx)
+	r.Discover(ctx, nil)
 	for _, o := range ags.Operations {
 		t.Run(o.Name, func(t *testing.T) {
 			w := scene.New(r, &script.Scenario{ID: o.Name})
