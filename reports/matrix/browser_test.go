@@ -44,7 +44,36 @@ func TestInABrowser(t *testing.T) {
 		require.NoError(t, file.Close())
 	}
 	require.NoError(t, os.Link(filepath.Join(folder, "pages", "matrix.html"), filepath.Join(folder, "paper", "matrix.html")))
+	file, err := os.Create(filepath.Join(folder, "paper", "wordy.html"))
+	require.NoError(t, err)
+	require.NoError(t, HTML(file, wordy(), html.Style{}))
+	require.NoError(t, file.Close())
 
 	out, err := exec.Command(node, script, folder, chromium, filepath.Join(folder, "out")).CombinedOutput()
 	require.NoError(t, err, string(out))
+}
+
+// wordy is a matrix in which everything takes as much room as it does in real ones: twelve environments with two runs
+// each, reasons and requirements of two lines, several causes, and three operations under load.
+func wordy() *Matrix {
+	var columns []Column
+	for i := range 12 {
+		name := fmt.Sprintf("environment-%d", i)
+		run, load := checked(name, fail), loaded(name, int64(i+1)*7e6)
+		run.Conformance.Reason = "on 183 of 207 requirements (88 %), the others were not judged: 147 requirements hold, 10 hold in part, 26 were observed, 24 were skipped"
+		load.Load.Verdict, load.Load.Reason = reports.Inconclusive, "not decided: refresh.p99<1s, errors<1%; 20 of 30 answers were wrong (status 20) and no limit allows any, such as errors<0.1%"
+		for k := range 60 {
+			one := reports.Requirement{ID: fmt.Sprintf("SOST-%02d", k+1), Level: "documented", Verdict: []reports.Verdict{fail, pass}[(i+k)%2],
+				Text: "The answer of refresh has the eight members of the token body with their documented JSON types; client_id may be absent where nobody asked for it."}
+			if one.Verdict == fail {
+				one.Findings = []reports.Finding{{Expected: fmt.Sprintf("the strings alg, typ and kid, and typ JWT, of call %d", k), Got: "access token: typ is \"JWE\"; refresh token: typ is \"JWE\", and more that does not fit into one line"}}
+			}
+			run.Conformance.Requirements = append(run.Conformance.Requirements, one)
+		}
+		for _, operation := range []string{"signOn", "signOut"} {
+			load.Load.Operations[operation] = load.Load.Operations["refresh"]
+		}
+		columns = append(columns, Column{name, []Part{part(run, 1), part(load, 4)}})
+	}
+	return Build("Before the release of the next version", "25.52", "", reports.Tool{Version: "1"}, columns)
 }
