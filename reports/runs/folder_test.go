@@ -169,6 +169,29 @@ func TestReadStoredSaysWhatIsWrong(t *testing.T) {
 	require.ErrorContains(t, err, "this version reads agstest.load/1.x only")
 }
 
+// TestReadStoredFindsWhatAKilledRunLeft: its folder has another name than the one that was asked for.
+func TestReadStoredFindsWhatAKilledRunLeft(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	at := func(name string) string { return filepath.Join(root, name) }
+	for _, name := range []string{"k9.x.y.partial", "k9b.partial", "other.partial", "k9.old"} {
+		require.NoError(t, os.Mkdir(at(name), 0o700))
+	}
+	_, err := Read(at("k9"))
+	require.ErrorContains(t, err, "agstest history list shows the runs")
+	folder, err := NewFolderAt(at("k9"), reports.Run{ID: "3f2a", Kind: "load"})
+	require.NoError(t, err)
+	for _, path := range []string{at("k9"), at("k9") + string(filepath.Separator)} {
+		_, err = Read(path)
+		require.ErrorContains(t, err, "it goes on, or was killed: what it has so far is in "+folder.Path())
+	}
+	_, err = Read(at("other"))
+	require.ErrorContains(t, err, "what it has so far is in "+at("other.partial"))
+	require.NoError(t, os.Mkdir(at("k9"), 0o700))
+	_, err = Read(at("k9"))
+	require.ErrorIs(t, err, ErrNoRun)
+}
+
 func TestReadStoredTakesAFileOfAnyName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "last-night.json")
 	file, err := os.Create(path)

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"agstest/internal/userfile"
 	"agstest/reports"
@@ -29,6 +31,9 @@ func Read(path string) (Stored, error) {
 	stored := Stored{Parts: reports.Parts{Folder: path}}
 	info, err := os.Stat(path)
 	if err != nil {
+		if left := unfinished(path); errors.Is(err, fs.ErrNotExist) && left != "" {
+			return stored, fmt.Errorf("reading the run %s: it goes on, or was killed: what it has so far is in %s", path, left)
+		}
 		var named *fs.PathError
 		if errors.As(err, &named) {
 			err = named.Err
@@ -53,6 +58,27 @@ func Read(path string) (Stored, error) {
 		return stored, fmt.Errorf("reading the run %s: %w", path, ErrNoRun)
 	}
 	return stored, nil
+}
+
+// unfinished is the newest folder of a run that is to have a path and has not ended; empty: there is none.
+func unfinished(path string) string {
+	path = filepath.Clean(path)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	newest, when := "", time.Time{}
+	for _, entry := range entries {
+		id, ours := strings.CutPrefix(entry.Name(), filepath.Base(path)+".")
+		id, partial := strings.CutSuffix("."+id, partialSuffix)
+		if !ours || !partial || strings.Count(id, ".") > 1 || !entry.IsDir() {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && (newest == "" || info.ModTime().After(when)) {
+			newest, when = filepath.Join(filepath.Dir(path), entry.Name()), info.ModTime()
+		}
+	}
+	return newest
 }
 
 // readFile reads one file by the schema that it names itself.
