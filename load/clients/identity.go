@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"agstest/ags"
@@ -32,44 +30,6 @@ const mostOwners = 50
 
 // oldSession is the age from which on a refused session token may have expired; no page says how long they last.
 const oldSession = time.Minute
-
-// sampler holds what full judgements of a refresh need of the answer before. It is safe for concurrent use.
-type sampler struct {
-	skew  time.Duration
-	first [stepCount]atomic.Int64 // answers of each step that were judged because they were among its first
-	ahead atomic.Int64            // pairs kept for the first refreshes
-	mu    sync.Mutex              // guards what follows
-	pairs map[uint32]*check.Pair
-	asked int // for owners
-}
-
-// among tells whether an answer is one of the first of its step.
-func (s *sampler) among(at step) bool {
-	first := &s.first[at]
-	return first.Load() < judgedFirst && first.Add(1) <= judgedFirst
-}
-
-// early tells whether a pair is kept because the first refreshes are still to come.
-func (s *sampler) early() bool {
-	return s.first[stepRefresh].Load() < judgedFirst && s.ahead.Load() < judgedFirst && s.ahead.Add(1) <= judgedFirst
-}
-
-func (s *sampler) keep(n uint32, pair *check.Pair) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pairs == nil {
-		s.pairs = map[uint32]*check.Pair{}
-	}
-	s.pairs[n] = pair
-}
-
-func (s *sampler) take(n uint32) *check.Pair {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	pair := s.pairs[n]
-	delete(s.pairs, n)
-	return pair
-}
 
 // judge tells whether an answer is the wanted one and belongs to the client that asked, and keeps the data for the
 // client's next request. Kept tells that the client holds a new token, or that it signed out.
@@ -384,7 +344,7 @@ func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 			known.ClientID = string(c.who.appendDevice(deviceRoom[:0], h.client))
 		}
 		if h.step == stepRefresh {
-			known.Previous = c.sampled.take(h.client)
+			known.Previous = c.sampled.take(h.client, &c.seal)
 		}
 		c.judged.Add(1)
 		for _, finding := range check.Judge(x, known) {
@@ -396,7 +356,7 @@ func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 	}
 	if next && c.chained(h) {
 		if pair, err := check.ReadPair(x); err == nil {
-			c.sampled.keep(h.client, pair)
+			c.sampled.keep(h.client, pair, &c.seal)
 		}
 	}
 	return outcome
