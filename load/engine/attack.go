@@ -168,7 +168,9 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	}
 	a.tally.Send(h.request.Operation, due, h.answer.Sent)
 	done := a.transport.Exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
-	h.answer.Received = time.Now()
+	if h.answer.Received.IsZero() {
+		h.answer.Received = time.Now()
+	}
 	a.inFlight.Add(-1)
 	outcome := a.workload.End(&h.request, &h.answer)
 	if h.answer.Err != nil && outcome.Kind == "" {

@@ -76,12 +76,19 @@ func (p *schedulePacer) Rate(elapsed time.Duration) float64 {
 
 // closedPacer is no schedule: a hit is due as soon as a worker is free.
 type closedPacer struct {
-	ctx context.Context
-	end time.Time
+	ctx     context.Context
+	end     time.Time
+	started bool
+	last    time.Duration // the end by the clock of Vegeta, or a little before it
 }
 
-func (p *closedPacer) Pace(time.Duration, uint64) (time.Duration, bool) {
-	return 0, p.ctx.Err() != nil || !time.Now().Before(p.end)
+// Pace is called by one goroutine. It looks at the clock at the first hit and towards the end: Vegeta has looked before
+// each call.
+func (p *closedPacer) Pace(elapsed time.Duration, _ uint64) (time.Duration, bool) {
+	if !p.started {
+		p.started, p.last = true, elapsed+time.Until(p.end)
+	}
+	return 0, p.ctx.Err() != nil || elapsed >= p.last && !time.Now().Before(p.end)
 }
 
 func (p *closedPacer) Rate(time.Duration) float64 { return 0 }

@@ -230,7 +230,7 @@ func TestAfterACloseInUseAllAreOpenedAnew(t *testing.T) {
 		held = append(held, c)
 	}
 	for _, c := range held {
-		carrier.put(c)
+		carrier.put(c, time.Now())
 	}
 	held[4].below.Conn.(*net.TCPConn).CloseWrite() // the service closes this one, and has not come to the others
 	<-time.After(20 * time.Millisecond)
@@ -418,7 +418,7 @@ func TestAConnectionThatIsUsedAtOnceIsNotLookedAt(t *testing.T) {
 	require.NoError(t, answer.Err)
 	c, err := carrier.takeIdle()
 	require.NoError(t, err)
-	defer carrier.put(c)
+	defer func() { carrier.put(c, time.Now()) }()
 	looks := 0
 	c.below.look = func(uintptr) { looks, c.below.waits = looks+1, false }
 	assert.True(t, carrier.fit(c, 500*time.Microsecond))
@@ -437,7 +437,7 @@ func BenchmarkLook(b *testing.B) {
 			require.NoError(b, answer.Err)
 			c, err := carrier.takeIdle()
 			require.NoError(b, err)
-			defer carrier.put(c)
+			defer func() { carrier.put(c, time.Now()) }()
 			b.ReportAllocs()
 			for b.Loop() {
 				if !c.stillOpen() {

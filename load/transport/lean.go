@@ -96,16 +96,14 @@ func (l *leanTransport) String() string {
 func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
 	h := l.hits.Get().(*leanHit)
 	c, kept, err := l.connection(deadline, traced, false)
-	var idle time.Duration
 	if err == nil {
-		idle = time.Since(c.since)
 		err = h.carry(c, request, answer, deadline, traced)
 	}
 	if err != nil && kept && !c.heard && (errors.Is(err, io.EOF) || delivery.CutOff(err)) {
 		l.generation.CompareAndSwap(c.opened, c.opened+1)
 		// Squid ends a connection whose time is over when the next request comes, once it has read it: only this tells its
 		// time-out.
-		l.timeouts.closed(idle, time.Now())
+		l.timeouts.closed(c.rested, time.Now())
 	}
 	if err != nil && kept && !l.isAborted() && c.neverReached(err) {
 		l.discard(c)
@@ -128,7 +126,8 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 		l.discard(c)
 		return h.done
 	}
-	l.put(c)
+	answer.Received = time.Now()
+	l.put(c, answer.Received)
 	return h.done
 }
 

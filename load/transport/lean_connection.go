@@ -20,6 +20,7 @@ type connection struct {
 	reader    *bufio.Reader
 	out       []byte        // the request that is being sent
 	since     time.Time     // idle since
+	rested    time.Duration // idle before the exchange that it is in
 	roundTrip time.Duration // how long connecting took
 	opened    uint64        // in which generation
 	used      bool          // carried an exchange before

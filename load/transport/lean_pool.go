@@ -26,7 +26,7 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 		if c == nil {
 			break
 		}
-		if l.fit(c, time.Since(c.since)) {
+		if c.rested = time.Since(c.since); l.fit(c, c.rested) {
 			return c, true, nil
 		}
 		if l.isSpare(c) {
@@ -64,6 +64,7 @@ func (l *leanTransport) openOne(deadline time.Time, traced *hit.Phases, fresh bo
 		select {
 		case l.dialling <- struct{}{}:
 		case c := <-given:
+			c.rested = 0
 			return c, true, nil
 		case <-timer.C:
 			return nil, false, errNoConnection
@@ -169,14 +170,14 @@ func connectTrace(traced *hit.Phases) *httptrace.ClientTrace {
 }
 
 // put gives a connection back for the next exchange.
-func (l *leanTransport) put(c *connection) {
+func (l *leanTransport) put(c *connection, now time.Time) {
 	c.used = true
 	select {
 	case l.given <- c:
 		return
 	default:
 	}
-	c.since = time.Now()
+	c.since = now
 	l.mu.Lock()
 	if !l.aborted {
 		l.idle = append(l.idle, c)

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -14,14 +15,15 @@ import (
 // it. It says Connection: keep-alive, which HTTP/1.1 does not need: Apache names its idle time-out only to a client
 // that says it.
 func (l *leanTransport) appendRequest(out []byte, request *hit.Request) ([]byte, error) {
+	begin, lines := len(out), 5
 	out = append(append(out, request.Method...), ' ')
 	out = append(append(out, l.prefix...), request.Path...)
 	host, agent := l.base.Host, userAgent
 	for i := range request.Header {
 		switch field := &request.Header[i]; {
-		case strings.EqualFold(field.Name, "Host"):
+		case isHost(field):
 			host = field.Value
-		case strings.EqualFold(field.Name, "User-Agent"):
+		case isAgent(field):
 			agent = field.Value
 		}
 	}
@@ -31,28 +33,32 @@ func (l *leanTransport) appendRequest(out []byte, request *hit.Request) ([]byte,
 	if len(request.Body) > 0 || request.Method == fasthttp.MethodPost || request.Method == fasthttp.MethodPut {
 		out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(request.Body)), 10)
 		out = append(out, "\r\n"...)
-	}
-	if hasBreak(request.Method) || hasBreak(request.Path) || strings.IndexByte(request.Path, ' ') >= 0 {
-		return out, errLineBreak
+		lines++
 	}
 	for i := range request.Header {
 		field := &request.Header[i]
-		if hasBreak(field.Name) || hasBreak(field.Value) {
-			return out, errLineBreak
-		}
-		if strings.EqualFold(field.Name, "Host") || strings.EqualFold(field.Name, "User-Agent") {
+		if isHost(field) || isAgent(field) {
 			continue
 		}
 		out = append(append(out, field.Name...), ": "...)
 		out = append(append(out, field.Value...), "\r\n"...)
+		lines++
 	}
 	out = append(out, "\r\n"...)
+	head := out[begin:]
+	if bytes.Count(head, []byte("\n")) != lines || bytes.Count(head, []byte("\r")) != lines || strings.IndexByte(request.Path, ' ') >= 0 {
+		return out, errLineBreak
+	}
 	return append(out, request.Body...), nil
 }
 
 // errLineBreak: a token that a service made must not become a second header line.
 var errLineBreak = errors.New("the request line or a header would hold a line break, so that it was not sent")
 
-func hasBreak(text string) bool {
-	return strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0
+func isHost(field *hit.HeaderField) bool {
+	return len(field.Name) == len("Host") && strings.EqualFold(field.Name, "Host")
+}
+
+func isAgent(field *hit.HeaderField) bool {
+	return len(field.Name) == len("User-Agent") && strings.EqualFold(field.Name, "User-Agent")
 }

@@ -32,8 +32,8 @@ const (
 
 // Carrier carries prepared requests. It is used by many goroutines at once.
 type Carrier interface {
-	// Exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err.
-	// The body stays valid until done is called. It returns by the deadline.
+	// Exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err,
+	// and Received where it has looked at the clock. The body stays valid until done is called. It returns by the deadline.
 	Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) (done func())
 	// Abort ends all exchanges that are under way, and all later ones, with hit.ErrAborted.
 	Abort()
@@ -77,7 +77,7 @@ func Connect(ctx context.Context, target wire.Target, timeout time.Duration, tra
 			defer failure.Guard()
 			l.sweep()
 		})
-		l.put(c)
+		l.put(c, time.Now())
 		return l, nil
 	}
 	if target.HTTP != wire.HTTP1 && onlyHTTP2(err) {

@@ -233,6 +233,7 @@ func TestALineBreakIsNoSecondHeader(t *testing.T) {
 	for _, r := range []hit.Request{
 		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "Authorization", Value: "Bearer a\r\nX-Other: b"}}},
 		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "X\nY", Value: "b"}}}, {Method: "POST", Path: "/a b"}, {Method: "POST", Path: "/\n"}, {Method: "PO\nST", Path: "/"},
+		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "Host", Value: "a\rb"}}}, {Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "User-Agent", Value: "a\n"}}},
 	} {
 		answer, _ := ask(carrier, time.Second, r)
 		assert.ErrorIs(t, answer.Err, errLineBreak)
