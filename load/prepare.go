@@ -26,6 +26,7 @@ type Prepared struct {
 	storm   *clients.StormRun // made when all clients are set up; nil: none
 	renewal *renewal
 	wrong   []reports.Wrong // found while they were set up, and not yet handed on
+	began   time.Time       // of the set-up; zero once it is handed on
 }
 
 // Prepare checks a question, and makes schedule and clients. Nothing is sent. Errors are of the kind failure.Usage.
@@ -56,6 +57,7 @@ func (p *Prepared) SetUp(ctx context.Context) error {
 		return err
 	}
 	defer done()
+	p.began = time.Now()
 	return unrenewed(ctx, p.setUp(ctx))
 }
 
@@ -108,6 +110,7 @@ func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
 		Judging: p.crowd.Judging, Names: p.crowd, ShowIDs: o.ShowIDs,
 	}
 	q.Wrong, p.wrong = p.wrong, nil
+	q.Prepared, p.began = p.began, time.Time{}
 	for _, l := range o.Limits {
 		q.Limits = append(q.Limits, l.Expression)
 	}

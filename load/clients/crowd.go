@@ -87,8 +87,9 @@ type Crowd struct {
 	clients []client
 	access  [][]byte // sealed access tokens, for clients that sign out
 	last    []last   // of the first mostWatched clients
-	fresh   queue    // clients at the start of their steps
-	ongoing queue    // clients in the middle of it
+	made    time.Time
+	fresh   queue // clients at the start of their steps
+	ongoing queue // clients in the middle of it
 	spares  atomic.Int64
 	live    atomic.Int64 // clients that have not retired
 	broken  atomic.Int64 // clients whose chain broke
@@ -177,7 +178,7 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	if t.Clients < 0 {
 		return nil, failure.Usagef("%d virtual clients are not possible; give 1 or more", t.Clients)
 	}
-	c := &Crowd{Traffic: t, tenant: e.Tenant, seen: unique.New(unique.Key(part.Seed, part.Shard))}
+	c := &Crowd{made: time.Now(), Traffic: t, tenant: e.Tenant, seen: unique.New(unique.Key(part.Seed, part.Shard))}
 	c.seen.Reserve(part.Hits)
 	c.hits.New = func() any { return new(sender) }
 	c.sampled.skew = e.ClockSkew
@@ -362,7 +363,9 @@ func (c *Crowd) Notes() []string {
 	if broken := c.broken.Load(); broken > 0 {
 		note := figures.Plural(broken, "time") + " a chain of refreshes broke"
 		if gone := c.gone.Load(); gone > 0 {
-			note += fmt.Sprintf("; %s had nothing to sign on with again and took no further part, so that each counts one wrong answer, where a real client would go on to be refused", figures.Plural(gone, "client"))
+			all := min(c.spares.Load(), int64(len(c.clients))) // with the spares that took the place of others
+			note += fmt.Sprintf("; %s of the %s that took part (%s) had nothing to sign on with again and took no further part, so that each counts one wrong answer, where a real client would go on to be refused",
+				figures.Plural(gone, "client"), figures.Count(all), figures.Percent(gone, all))
 		} else {
 			note += " and its client signed on again"
 		}

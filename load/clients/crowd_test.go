@@ -401,7 +401,7 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 			assert.NoError(t, c.Exhausted())
 			note := "5 times a chain of refreshes broke and its client signed on again"
 			if name == "a spare client takes the place" {
-				note = "5 times a chain of refreshes broke; 5 clients had nothing to sign on with again and took no further part, so that each counts one wrong answer"
+				note = "5 times a chain of refreshes broke; 5 clients of the 15 that took part (33.33 %) had nothing to sign on with again and took no further part, so that each counts one wrong answer"
 			}
 			assert.Contains(t, strings.Join(c.Notes(), "\n"), note)
 			assert.Equal(t, []string{hit.OpRefresh}, c.Measures())

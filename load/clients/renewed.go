@@ -20,7 +20,7 @@ const (
 // last is the access token that a client was given last, since when, and how many refreshes in a row brought it again.
 type last struct {
 	token uint64
-	since int64 // Unix nanoseconds
+	since time.Duration // after the crowd was made, however the clock was set meanwhile
 	again uint32
 }
 
@@ -43,14 +43,14 @@ func (c *Crowd) renewed(h *sender, t *check.Tokens, answer *hit.Answer) hit.Outc
 	if int(h.client) >= len(c.last) {
 		return hit.Outcome{}
 	}
-	before, now := &c.last[h.client], answer.Received.UnixNano()
+	before, now := &c.last[h.client], answer.Received.Sub(c.made)
 	token := c.seen.Fingerprint(t.AccessToken)
 	if token != before.token || h.step != stepRefresh {
 		*before = last{token: token, since: now}
 		return hit.Outcome{}
 	}
 	before.again++
-	if same := time.Duration(answer.Sent.UnixNano() - before.since); before.again >= 2 && same >= sameFor {
+	if same := answer.Sent.Sub(c.made) - before.since; before.again >= 2 && same >= sameFor {
 		return hit.Outcome{Kind: hit.KindToken, Requirement: "REF-02", Message: fmt.Sprintf("the access token in the answer to the %s of %s is the one from before: %d refreshes in %s brought it again",
 			h.step, c.clientName(h.client), before.again, same.Round(100*time.Millisecond))}
 	}

@@ -50,20 +50,26 @@ func TestTokensThatAreNotNew(t *testing.T) {
 		exp    time.Time
 		says   string
 	}
+	set := map[string]time.Duration{"the same within a second, and the clock is set": time.Hour, "again and again, and the clock is set back": -time.Hour}
 	for name, answers := range map[string][]came{
-		"a new one each time":               {{0, "1", hour, ""}, {2 * time.Second, "2", hour, ""}, {4 * time.Second, "3", hour, ""}},
-		"the same within a second":          {{0, "1", hour, ""}, {300 * time.Millisecond, "1", hour, ""}, {600 * time.Millisecond, "1", hour, ""}},
-		"the same, but late":                {{0, "1", hour, ""}, {300 * time.Millisecond, "1", hour, ""}, {9 * time.Second, "1", hour, ""}},
-		"once again, of another node":       {{0, "1", hour, ""}, {5 * time.Second, "1", hour, ""}, {10 * time.Second, "2", hour, ""}},
-		"again and again":                   {{0, "1", hour, ""}, {2 * time.Second, "1", hour, ""}, {4 * time.Second, "1", hour, "2 refreshes in 4s brought it again"}},
-		"expired":                           {{0, "1", now.Add(-2 * time.Hour), "had expired 2 h 0 min"}},
-		"expired by a clock that is behind": {{0, "1", now.Add(-time.Minute), ""}},
+		"a new one each time":                            {{0, "1", hour, ""}, {2 * time.Second, "2", hour, ""}, {4 * time.Second, "3", hour, ""}},
+		"the same within a second":                       {{0, "1", hour, ""}, {300 * time.Millisecond, "1", hour, ""}, {600 * time.Millisecond, "1", hour, ""}},
+		"the same within a second, and the clock is set": {{0, "1", hour.Add(time.Hour), ""}, {300 * time.Millisecond, "1", hour.Add(time.Hour), ""}, {600 * time.Millisecond, "1", hour.Add(time.Hour), ""}},
+		"again and again, and the clock is set back":     {{0, "1", hour, ""}, {2 * time.Second, "1", hour, ""}, {4 * time.Second, "1", hour, "2 refreshes in 4s brought it again"}},
+		"the same, but late":                             {{0, "1", hour, ""}, {300 * time.Millisecond, "1", hour, ""}, {9 * time.Second, "1", hour, ""}},
+		"once again, of another node":                    {{0, "1", hour, ""}, {5 * time.Second, "1", hour, ""}, {10 * time.Second, "2", hour, ""}},
+		"again and again":                                {{0, "1", hour, ""}, {2 * time.Second, "1", hour, ""}, {4 * time.Second, "1", hour, "2 refreshes in 4s brought it again"}},
+		"expired":                                        {{0, "1", now.Add(-2 * time.Hour), "had expired 2 h 0 min"}},
+		"expired by a clock that is behind":              {{0, "1", now.Add(-time.Minute), ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := signedInCrowd(t, 2)
 			pastFirst(c)
 			for _, a := range answers {
 				at := now.Add(a.after)
+				if by := set[name]; a.after > 0 {
+					at = lab.WithClockSet(t, at, by)
+				}
 				sent := at
 				if name == "the same, but late" {
 					sent = now.Add(min(a.after, 400*time.Millisecond)) // the answer was minted then, and held up

@@ -256,7 +256,7 @@ func (a *attack) response(h *hitState, kind string, size int) *http.Response {
 		}
 		r.Header = http.Header{"": {
 			h.request.Method, h.request.Path, kind, strconv.Itoa(size), strconv.Itoa(len(h.request.Body)), attack,
-			strconv.FormatUint(seq, 10), strconv.FormatInt(sent.UnixNano(), 10), strconv.FormatInt(int64(took), 10),
+			strconv.FormatUint(seq, 10), strconv.FormatInt(a.began.Add(sent.Sub(a.began)).UnixNano(), 10), strconv.FormatInt(int64(took), 10),
 		}}
 	}
 	return r

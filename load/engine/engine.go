@@ -53,6 +53,9 @@ type Question struct {
 	// Barrier says when the clock starts; nil: at StartAt, and where that is zero at once.
 	Barrier Barrier
 	StartAt time.Time
+	// Prepared is a moment before the first call of the set-up, from which on the clock of the machine is watched; zero:
+	// it is watched from the start of the run on.
+	Prepared time.Time
 	// Progress is called once a second, on a goroutine of the run, which waits for it; nil: nobody is told, and nothing
 	// is summed up.
 	Progress func(Progress)
@@ -134,7 +137,7 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 		q.Started(began)
 	}
 	s := &secondHand{
-		attack: a, ledger: tally.NewLedger(operations, closed).Draws(&report.Plan), recorder: keep, health: newHealthWatch(began, q.late(late)), secrets: q.Secrets,
+		attack: a, ledger: tally.NewLedger(operations, closed).Draws(&report.Plan), recorder: keep, health: newHealthWatch(began, q.late(late)).since(q.Prepared), secrets: q.Secrets,
 		progress: newProgressView(&q, closed, began), news: q.Wrong,
 	}
 	a.newest = s.progress.newest

@@ -84,7 +84,7 @@ func invalid(r *reports.Load, late []string) []string {
 	if share(g.Behind) > maxHeld && g.Behind >= leastBehind {
 		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)
 	}
-	if step := time.Duration(g.ClockStep).Abs(); step > maxClockStep {
+	if step := time.Duration(g.ClockStep).Abs(); clockWasSet(r) {
 		say("the clock of this machine was set by %s during the run", step.Round(time.Millisecond))
 	}
 	return reasons
@@ -271,6 +271,9 @@ func notRight(r *reports.Load) (bad, before, across int64) {
 			across = w.Times
 		}
 		told := func(other reports.Wrong) bool { return other.Operation == w.Operation && other.Kind == w.Kind }
+		if w.Kind == hit.KindToken && clockWasSet(r) {
+			continue
+		}
 		if w.Operation == hit.SetUp && !slices.ContainsFunc(r.Wrong[:i], told) {
 			before += w.Times
 		}
@@ -278,12 +281,17 @@ func notRight(r *reports.Load) (bad, before, across int64) {
 	return bad, before, across
 }
 
+// clockWasSet tells that the times in tokens were compared with a clock that was wrong. Then the run is not valid.
+func clockWasSet(r *reports.Load) bool {
+	return time.Duration(r.Generator.ClockStep).Abs() > maxClockStep
+}
+
 // unexcused are the wrong answers of kinds that no limit excuses, by kind.
 func unexcused(r *reports.Load) map[string]int64 {
 	found := map[string]int64{}
 	for _, kind := range correctness {
-		if kind == hit.KindToken && time.Duration(r.Generator.ClockStep).Abs() > maxClockStep {
-			continue // the times in a token were compared with a clock that was wrong; the run is not valid
+		if kind == hit.KindToken && clockWasSet(r) {
+			continue
 		}
 		if times := r.Total.Outcomes[kind]; times > 0 {
 			found[kind] = times

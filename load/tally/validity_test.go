@@ -336,6 +336,13 @@ func TestTokensAreNotBlamedWhereTheClockWasSet(t *testing.T) {
 	r.Total.Outcomes[hit.KindIdentity] = 1
 	decide(r, nil, nil, nil)
 	assert.Equal(t, reports.Fail, r.Verdict, "a mix-up is one at any time")
+
+	before := &reports.Load{Total: &reports.Operation{Asked: 100, Sent: 100, Right: 100}, Wrong: []reports.Wrong{{Operation: hit.SetUp, Kind: hit.KindToken, Times: 1, Message: "expired"}}}
+	decide(before, nil, nil, nil)
+	assert.Equal(t, reports.Fail, before.Verdict)
+	before.Generator.ClockStep = -int64(time.Hour)
+	decide(before, nil, nil, nil)
+	assert.Equal(t, reports.Invalid, before.Verdict, "the set-up is by the same clock")
 }
 
 func TestHitsWithoutAConnectionAreNotOfTheService(t *testing.T) {
