@@ -60,6 +60,22 @@ Feature: What is nearly right is wrong
         | a header    |
         | the query   |
 
+    @SOST-32
+    Scenario Outline: A device of another account, <place> one of its own
+      A service that looks at one of two members of the same name and goes on with the other lets a stranger's device in.
+
+      Given an account in good standing
+      And a device of the account
+      And a device of another account
+      And the next request names that device <place> one of its own
+      When the client signs on with a session token and its clientId
+      Then no tokens of that account or device come
+
+      Examples:
+        | place  |
+        | before |
+        | behind |
+
     @SOST-06
     Scenario: Names of authentication services
       Given everything that signOnWithSessionToken needs

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 
@@ -20,6 +21,21 @@ func besideFaults() []Fault {
 		keptAs("refresh-by-session-token", "REF-05", "a session token is accepted as a refresh token", ref, ruleToken, sessionIn(ags.HeaderAuthorization)),
 		keptAs("sign-out-by-session-token", "OUT-03", "a session token is accepted as an access token", out, ruleToken, sessionIn(ags.HeaderAuthorization)),
 		answeredByCorrelation(),
+		wrongRefusal("session-device-twice", "SOST-32", "of two clientIds in a request the first is looked at, and the last signs on", on(sost), func(c *call, r *reply) {
+			if bytes.Count(c.raw, []byte(`"clientId"`)) > 1 {
+				*r = c.pretend()
+			}
+		}, ruleClientOwner),
+		wrongRefusal("session-token-null", "SOST-14", "the word null is accepted as a session token", on(sost), func(c *call, r *reply) {
+			if c.parameter("sessionToken") == "null" {
+				*r = c.pretend()
+			}
+		}, ruleKnownSession),
+		wrongRefusal("get-session-by-undefined", "GST-04", "the word undefined is accepted as an OperatorAuthToken", on(ags.GetSessionToken), func(c *call, r *reply) {
+			if c.parameter(operatorParameter) == "undefined" {
+				*r = c.pretend()
+			}
+		}, ruleOperatorForm),
 	}
 	for _, place := range []struct {
 		name, words string

@@ -18,12 +18,28 @@ import (
 // zeros.
 func broughtKeyFaults(name, requirement, operation string) []Fault {
 	return []Fault{
+		twoParts(name+"-two-parts", requirement, operation),
 		lax(name+"-signature-of-zeros", requirement, "a signature of zeros is accepted at "+operation, on(operation), ruleSignatureNoZeros),
 		lax(name+"-brings-key", requirement, "the key in the header jwk of a token is believed at "+operation, on(operation), ruleNoBroughtKey),
 		lax(name+"-brings-certificate", requirement, "the certificate in the header x5c of a token is believed at "+operation, on(operation), ruleNoBroughtCert),
 		lax(name+"-key-address", requirement, "the keys at the address in the header jku of a token are believed at "+operation, on(operation), ruleNoKeyAddress),
 		lax(name+"-certificate-address", requirement, "the certificate at the address in the header x5u of a token is believed at "+operation, on(operation), ruleNoCertAddress),
 	}
+}
+
+// twoParts believes a token that has no third part, as if it had one that is right.
+func twoParts(name, requirement, operation string) Fault {
+	return wrongRefusal(name, requirement, "a token without a signature, and without the dot before it, is accepted at "+operation, on(operation), func(c *call, r *reply) {
+		token := c.authorization()
+		if token == "" {
+			token = c.parameter(operatorParameter)
+		}
+		head, claims, two := strings.Cut(token, ".")
+		said, err := base64.RawURLEncoding.DecodeString(claims)
+		if two && err == nil && headerOf(head).Algorithm != "" && json.Valid(said) {
+			*r = c.pretend()
+		}
+	}, ruleToken, ruleOperatorForm)
 }
 
 // webKey is a key as a JWK says it (RFC 7517), with the members of a shared secret and of a curve.

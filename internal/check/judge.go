@@ -150,6 +150,8 @@ func (j *judge) serverError() {
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))
+	case j.x.Status == http.StatusNotImplemented && (!j.known || j.x.Call.Method != j.operation.Method):
+		// HTTP's own for a method that a server does not know at all (RFC 9110 section 15.6.2)
 	case j.x.Status/100 == 5 && j.oddForm():
 		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to a request that is no JSON object in JSON's media type", j.x.Status))
 	case j.x.Status/100 == 5:

@@ -46,6 +46,7 @@ var good = []struct {
 	{"refusal with sub-code", "refusal-403", ags.SignOnWithSessionToken, Known{Secrets: []string{"s7v1q9k3x5m2"}}, "ERR-08 ERR-09 ERR-07 ERR-10 GW-05 ERR-04 ERR-05", "ERR-06"},
 	{"refusal without body", "refusal-401", ags.Refresh, Known{}, "ERR-08 ERR-09 ERR-07", "ERR-11"},
 	{"refusal of the gateway", "gateway-403", ags.Refresh, Known{}, "ERR-08 ERR-09 ERR-07 GW-05", ""},
+	{"nothing given away", "getSessionToken-200", ags.GetSessionToken, Known{Guarded: []string{"k3y-of-the-operator"}}, "ERR-09 ERR-14 GW-02 GW-05 GST-02", ""},
 	{"nothing there, in HTML", "missing-404", ags.SignOn, Known{}, "ERR-08 ERR-09 ERR-07", ""},
 }
 
@@ -480,6 +481,7 @@ var faults = []fault{
 	{"accounts empty", "signOn-300", ags.SignOn, member("accounts", []any{}), Known{}, "SSO-03"},
 	{"accounts without a body", "signOn-300", ags.SignOn, body(""), Known{}, "SSO-03"},
 	{"information an object", "signOn-300", ags.SignOn, account(func(s map[string]any) { s["accountInformation"] = map[string]any{} }), Known{}, "SSO-04 soft"},
+	{"information twice in quotes", "signOn-300", ags.SignOn, account(func(s map[string]any) { s["accountInformation"] = `"{}"` }), Known{}, "SSO-04 soft"},
 	{"information no JSON", "signOn-300", ags.SignOn, account(func(s map[string]any) { s["accountInformation"] = "Roca" }), Known{}, "SSO-04 soft"},
 	{"account without its token", "signOn-300", ags.SignOn, account(func(s map[string]any) { delete(s, "userAccountToken") }), Known{}, "SSO-05"},
 	{"accounts with the same token", "signOn-300", ags.SignOn, account(func(s map[string]any) { s["userAccountToken"] = "uat-51c0ffee01" }), Known{}, "SSO-05 soft"},
@@ -604,6 +606,7 @@ var choices = []fault{
 	{"a short secret by chance", "refusal-403", ags.SignOn, body(`{"message":"the pin is wrong","code":1}`), Known{Secrets: []string{"pin"}}, ""},
 	{"401 at sign-out", "refusal-401", ags.SignOut, nil, Known{}, ""},
 	{"400 at discovery", "refusal-401", ags.ServiceDiscovery, status(400), Known{}, ""},
+	{"501 for another method", "refusal-401", ags.SignOn, all(status(501), func(a *answer) { a.request.Method = "PATCH" }), Known{}, ""},
 	{"405 for another method", "refusal-401", ags.SignOn, all(status(405), func(a *answer) { a.request.Method = "GET" }), Known{}, ""},
 	{"415 for another content type", "refusal-401", ags.SignOn, all(status(415), func(a *answer) { a.request.Header.Set("Content-Type", "text/plain") }), Known{}, ""},
 	{"413 for a long body", "refusal-401", ags.SignOn, all(status(413), func(a *answer) { a.request.Body = make([]byte, 1<<20) }), Known{}, ""},

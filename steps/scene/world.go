@@ -276,6 +276,7 @@ func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 	device := r.Get("deviceInformation")
 	switch {
 	case r.Operation == ags.Refresh: // it names no device, but by its token
+	case namesTwo(r): // either may be the one that signs on
 	case id != "" && device == nil:
 		k.ClientID = id
 		for _, c := range w.Clients {
@@ -297,6 +298,17 @@ func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 		}
 	}
 	return k
+}
+
+// namesTwo tells of a request in which two members name a device.
+func namesTwo(r *talk.Request) bool {
+	named := 0
+	for _, m := range r.Members {
+		if m.Name == "clientId" {
+			named++
+		}
+	}
+	return named > 1
 }
 
 // waits tells whether the scenario may look at what only time shows: the clock of a mock was moved, or --patience is

@@ -267,7 +267,12 @@ func carries(x *talk.Exchange, credential string) bool {
 // gatewaysOwn tells that the judge took an answer for a gateway's, which had no room for the headers.
 func gatewaysOwn(t *trial) bool {
 	_, page := wire.GatewayPage(t.exchange.Exchange)
-	return page && !slices.ContainsFunc(t.judged, func(f check.Finding) bool { return f.Requirement == "ERR-08" })
+	return page && !finds(t.judged, "ERR-08")
+}
+
+// finds tells that the judge said something of a requirement.
+func finds(judged []check.Finding, requirement string) bool {
+	return slices.ContainsFunc(judged, func(f check.Finding) bool { return f.Requirement == requirement })
 }
 
 // wrongAbout returns what is wrong with the form of the answer to an odd request, and the requirement that it misses.
@@ -278,7 +283,7 @@ func wrongAbout(w *scene.World, t *trial, hung bool) (about, wrong string) {
 		return "ERR-08", fmt.Sprintf("no answer within %s came", min(generatedPatience, w.Stage.Client.Target().Timeout))
 	case x.Status == 0:
 		return "ERR-08", "no answer came (" + w.Stage.Secrets.Text(wire.Explain(x.Err)) + ")"
-	case x.Status >= 500 && gatewaysOwn(t):
+	case x.Status >= 500 && gatewaysOwn(t), x.Status == http.StatusNotImplemented && !finds(t.judged, "ERR-08"):
 		return "", ""
 	case x.Status >= 500 && softly(t.judged, "ERR-08"):
 		w.Findings = append(w.Findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Soft, Expected: "no status 5xx", Got: fmt.Sprintf("status %d to a request in which %s",

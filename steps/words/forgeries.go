@@ -45,6 +45,7 @@ func forgeries(w *scene.World, right string) []nearMiss {
 		{"with half of its signature", parts[0] + "." + parts[1] + "." + encode(signature[:len(signature)/2]), false},
 		{"without its last byte", parts[0] + "." + parts[1] + "." + encode(signature[:len(signature)-1]), false},
 		{"with four bytes of its signature", parts[0] + "." + parts[1] + "." + parts[2][:5], false},
+		{"without a signature and the dot before it", parts[0] + "." + parts[1], false},
 		{"with an empty signature", parts[0] + "." + parts[1] + ".", false},
 		{"with a signature of zeros", parts[0] + "." + parts[1] + "." + encode(make([]byte, len(signature))), false},
 		{"with another last byte of its signature", parts[0] + "." + parts[1] + "." + encode(flipped), false},

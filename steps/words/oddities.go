@@ -56,8 +56,11 @@ var oddTexts = []struct {
 	{"is in letters of other scripts", func(string) string { return otherScripts }},
 }
 
-// oddTokens have the form of a JWT, and say nothing that a token says (RFC 7519 section 7.2).
+// oddTokens have the form of a JWT, and say nothing that a token says (RFC 7519 section 7.2), or are what programs send
+// that have none.
 var oddTokens = []struct{ how, token string }{
+	{"is the word null", "null"},
+	{"is the word undefined", "undefined"},
 	{"is two dots", ".."},
 	{"is three letters between dots", "a.b.c"},
 	{"is a JWT of empty objects", "e30.e30.e30"},
@@ -117,7 +120,7 @@ func odditiesOf(w *scene.World, ask *talk.Request) []oddity {
 	case ags.Refresh, ags.SignOut:
 		list = append(list, oddAuthorizations(guards)...)
 	case ags.SubsequentSignOn, ags.SubsequentRegister:
-		for _, t := range append(oddTokens[:len(oddTokens):len(oddTokens)], struct{ how, token string }{"is the word null", "null"},
+		for _, t := range append(oddTokens[:len(oddTokens):len(oddTokens)],
 			struct{ how, token string }{"holds quotes", quoting}, struct{ how, token string }{"is very long", strings.Repeat("A", longText)}) {
 			list = append(list, oddity{how: "User-Token " + t.how, breaks: guards["User-Token"], put: func(_ *scene.World, r *talk.Request) { r.SetHeader(ags.HeaderUserToken, t.token) }})
 		}
@@ -187,9 +190,7 @@ func oddAuthorizations(guards map[string]string) []oddity {
 	for _, scheme := range []string{"Bearer", "Bearer ", "bearer", "Basic", "Digest"} {
 		add("is "+string(talk.JSON(scheme))+" without a token", guards["no token"], func(string) string { return scheme })
 	}
-	for _, word := range []string{"null", "undefined", quoting} {
-		add("has "+word+" for a token", guards["token"], func(string) string { return "Bearer " + word })
-	}
+	add("has "+quoting+" for a token", guards["token"], func(string) string { return "Bearer " + quoting })
 	add("has the scheme Basic before letters that no user has", guards["token"], func(string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte("agstest:agstest")) })
 	add("has the scheme Digest before the token", "", func(token string) string { return "Digest " + token })
 	add("has two blanks before the token", "", func(token string) string { return "Bearer  " + token })

@@ -3,6 +3,7 @@ package words
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"agstest/ags"
 	"agstest/internal/check"
@@ -165,6 +166,25 @@ var situationPhrases = []Sentence{
 			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, w.Foreign); return nil })
 			return nil
 		}).like("the next request names that account and device in members"),
+	given("the next request names that device <before|behind> one of its own",
+		"The member clientId stands twice in the request, once with the device of another account and once with that of the client.",
+		func(_ context.Context, w *scene.World, a arguments) error {
+			own := slices.IndexFunc(w.Clients, func(c *talk.Client) bool { return c.ID != w.Foreign })
+			if w.Foreign == "" || own < 0 {
+				return talk.Unknownf("no device of another account was named before, or none of the account itself")
+			}
+			w.Subject, w.Refusal = nil, false // the request is that of the client, and may be accepted
+			mine := talk.Member{Name: "clientId", Value: talk.JSON(w.Clients[own].ID)}
+			w.Changes = append(w.Changes, func(r *talk.Request) error {
+				at := len(r.Members)
+				if a.words[0] == "behind" {
+					at = slices.IndexFunc(r.Members, func(m talk.Member) bool { return m.Name == "clientId" })
+				}
+				r.Members = slices.Insert(r.Members, max(at, 0), mine)
+				return nil
+			})
+			return nil
+		}).like("the next request names that device behind one of its own"),
 	given("a clientId that nobody has",
 		"The client names a made-up clientId.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
