@@ -163,8 +163,8 @@ func (r *Stage) NoteOnce(note string) {
 	}
 }
 
-// Keep tells the redactor values that must not be recorded. Words that programs send for a value that they do not have are
-// no secrets, and stand in many sentences.
+// Keep tells the redactor values that must not be recorded. Words that programs send for a value that they do not have
+// are no secrets, and stand in many sentences.
 func (r *Stage) Keep(values ...string) {
 	for _, value := range values {
 		if value != "null" && value != "undefined" {
