@@ -57,7 +57,7 @@ func TestStepMutants(t *testing.T) {
 	}
 	changed := map[string]string{}
 	for _, c := range []struct{ file, old, new string }{
-		{"steps/scene/world.go", "\tx.Judged = check.Judge(&seen, known)\n", "\tif os.Getenv(\"AGSTEST_NO_JUDGE\") == \"\" {\n\t\tx.Judged = check.Judge(&seen, known)\n\t}\n"},
+		{"steps/scene/world.go", "\tx.Judged = check.Judge(seen, known)\n", "\tif os.Getenv(\"AGSTEST_NO_JUDGE\") == \"\" {\n\t\tx.Judged = check.Judge(seen, known)\n\t}\n"},
 		{"steps/words/exploration.go", "judged: check.Judge(x.Exchange, ", "judged: check.Judge(map[bool]*wire.Exchange{true: x.Exchange}[os.Getenv(\"AGSTEST_NO_JUDGE\") == \"\"], "},
 		{"steps/execute.go", "\treturn phrase.Do(ctx, w, a)\n", `	if phrase.Keyword == "Then" {
 		if path := os.Getenv("AGSTEST_TRACE"); path != "" {

@@ -53,7 +53,7 @@ var harness = []mutant{
 	{"known departures never expire", "steps/known.go", "return err != nil || !now.UTC().Before(last.AddDate(0, 0, 1))", "_ = last\n\treturn err != nil", "steps", "TestKnownDepartures$"},
 	{"a known departure that passes stays green", "steps/verdicts.go", "case result.Verdict == reports.Pass, result.Verdict == reports.Partly, result.Verdict == reports.Observed:", "case false:", "steps", "TestKnownDepartures$"},
 	{"assertions of steps say nothing", "steps/talk/outcome.go", "\t\terr = e.err(expected)\n", "\t\terr = nil\n", "steps/talk", "TestExpectationsKeepTheirText$"},
-	{"the judge is not asked", "steps/scene/world.go", "x.Judged = check.Judge(&seen, known)", "x.Judged = check.Judge(nil, known)", "steps", "TestEveryFaultIsCaught/fault/session-token-renamed$"},
+	{"the judge is not asked", "steps/scene/world.go", "x.Judged = check.Judge(seen, known)", "_, x.Judged = seen, check.Judge(nil, known)", "steps", "TestEveryFaultIsCaught/fault/session-token-renamed$"},
 	{"misses of steps are forgotten", "steps/execute.go", "\t\tp.find(outcome, miss.About, miss.Expected, w.Stage.Secrets.Text(miss.Got))\n", "", "steps", "TestEvidence$"},
 	{"evidence of the scenario before", "steps/ledger.go", "for _, x := range e.exchanges {\n\t\t\tif brief", "for _, x := range entries[max(i-1, 0)].exchanges {\n\t\t\tif brief", "steps", "TestEvidenceIsOfItsScenario$"},
 	{"findings under the wrong scenario", "steps/ledger.go", "\t\tScenario: scenario, Exchange: f.Exchange,", "\t\tScenario: scenario + \"0\", Exchange: f.Exchange,", "steps", "TestEvidence$"},

@@ -169,8 +169,9 @@ func (j *judge) noSecrets() {
 		text += "\n" + strings.Join(texts(j.body, nil), "\n") // as they are read, without escapes
 	}
 	secrets := j.secrets()
+	read := redact.Read(text)
 	for _, s := range secrets {
-		if redact.Mentions(text, s) {
+		if read.Mentions(s) {
 			j.add("ERR-10", Broken, "no secret of the request", "the answer repeats a secret of the request")
 			return
 		}

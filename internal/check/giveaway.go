@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"agstest/ags"
 	"agstest/internal/redact"
 	"agstest/internal/strictjson"
 )
@@ -15,15 +14,15 @@ import (
 // ERR-10 is for refusals that repeat secrets of the request.
 func (j *judge) givesNothingAway() {
 	const expected = "neither the operator's key nor a password, in the body, a header or a token"
-	looked, told := false, ""
+	var told *answerTold
 	for _, secret := range j.k.Guarded {
 		if len(secret) < redact.MinSecret || j.x.Status >= 400 && j.wasSent(secret) {
 			continue
 		}
-		if !looked {
-			looked, told = true, j.allTold()
+		if told == nil {
+			told = j.allTold()
 		}
-		if !redact.Mentions(told, secret) {
+		if !told.read.Mentions(secret) {
 			continue
 		}
 		if place := j.placeOf(func(text string) bool { return redact.Mentions(text, secret) }); place != "" {
@@ -36,24 +35,35 @@ func (j *judge) givesNothingAway() {
 		texts []string
 	}{{"a password, without salt", j.k.Passwords}, {"a user name and the password", j.k.Credentials}} {
 		for _, text := range hashed.texts {
-			if !looked {
-				looked, told = true, j.allTold()
+			if told == nil {
+				told = j.allTold()
 			}
 			for _, d := range digests(text) {
-				if d.in(told) {
+				if d.within(told.text, told.runs) {
 					j.add("ERR-14", Broken, expected, cmp.Or(j.placeOf(d.in), "the answer")+" holds the "+d.name+" of "+hashed.what)
 					return
 				}
 			}
 		}
 	}
-	if looked {
+	if told != nil {
 		j.add("ERR-14", Held, expected, "none")
 	}
 }
 
-// allTold is everything that an answer tells: headers, body, texts without escapes, claims of tokens.
-func (j *judge) allTold() string {
+// answerTold is everything that an answer tells, ready to look for many things in it.
+type answerTold struct {
+	text, runs string // see hexRuns
+	read       redact.Reading
+}
+
+// allTold gathers what an answer tells: headers, body, texts without escapes, claims of tokens.
+func (j *judge) allTold() *answerTold {
+	text := j.toldText()
+	return &answerTold{text, hexRuns(text), redact.Read(text)}
+}
+
+func (j *judge) toldText() string {
 	var b strings.Builder
 	for _, values := range j.x.Header {
 		b.WriteString(strings.Join(values, "\n") + "\n")
@@ -64,7 +74,7 @@ func (j *judge) allTold() string {
 	}
 	for _, text := range texts(j.body, nil) {
 		b.WriteString("\n" + text)
-		if claims := claimsOf(text); claims != nil {
+		if claims := j.takeApart(text).claims; claims != nil {
 			b.WriteString("\n" + strings.Join(texts(claims, nil), "\n"))
 		}
 	}
@@ -85,7 +95,7 @@ func (j *judge) placeOf(mentions func(string) bool) string {
 		return ""
 	}
 	for _, text := range texts(j.body, nil) {
-		if claims := claimsOf(text); claims != nil && mentions(strings.Join(texts(claims, nil), "\n")) {
+		if claims := j.takeApart(text).claims; claims != nil && mentions(strings.Join(texts(claims, nil), "\n")) {
 			return "a claim of a token"
 		}
 	}
@@ -95,15 +105,17 @@ func (j *judge) placeOf(mentions func(string) bool) string {
 	return ""
 }
 
-// claimsOf are the claims of a text that is a compact JWS, else nil.
-func claimsOf(text string) *strictjson.Value {
-	jws, err := ParseJWS(text)
-	if err != nil {
-		return nil
+// takeApart is the function of that name, where the judge has not yet looked at the token.
+func (j *judge) takeApart(text string) parts {
+	if known, looked := j.apart[text]; looked {
+		return known
 	}
-	claims, _ := jws.Claims()
-	if claims == nil || claims.Kind != ags.Object {
-		return nil
+	p := takeApart(text)
+	if p.jws != nil {
+		if j.apart == nil {
+			j.apart = map[string]parts{}
+		}
+		j.apart[text] = p
 	}
-	return claims
+	return p
 }

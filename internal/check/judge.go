@@ -46,6 +46,7 @@ type judge struct {
 	known     bool              // the operation is one of the nine
 	body      *strictjson.Value // nil where bodyErr is not recoverable
 	bodyErr   error
+	apart     map[string]parts // tokens of the answer that were looked at
 	findings  []Finding
 }
 

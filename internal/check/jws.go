@@ -69,6 +69,20 @@ func (j *JWS) Claims() (*strictjson.Value, error) {
 	return claims, nil
 }
 
+// parts are a token and its claims; err says what of them cannot be read.
+type parts struct {
+	jws    *JWS
+	claims *strictjson.Value
+	err    error
+}
+
+func takeApart(compact string) (p parts) {
+	if p.jws, p.err = ParseJWS(compact); p.err == nil {
+		p.claims, p.err = p.jws.Claims()
+	}
+	return p
+}
+
 // decodeBase64URL is strict: the alphabet of RFC 4648 section 5, no padding, no line breaks, unused bits zero. The
 // library skips line breaks even where it is told to be strict.
 func decodeBase64URL(s string) ([]byte, error) {

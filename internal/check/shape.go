@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,7 +49,7 @@ func Shape(x *wire.Exchange) []Observation {
 		s.add("body", "not JSON")
 	}
 	for _, t := range []struct{ member, name string }{{"access_token", "access"}, {"refresh_token", "refresh"}} {
-		token := readToken(body.Get(t.member), t.name, false)
+		token := readToken(body.Get(t.member), t.name, false, takeApart)
 		if token.jws != nil {
 			s.walk(t.name+" header ", token.jws.Header)
 		}
@@ -61,7 +62,7 @@ func Shape(x *wire.Exchange) []Observation {
 		observations = append(observations, o)
 	}
 	slices.SortFunc(observations, func(a, b Observation) int {
-		return strings.Compare(a.Place+"\x00"+a.Kind, b.Place+"\x00"+b.Kind)
+		return cmp.Or(strings.Compare(a.Place, b.Place), strings.Compare(a.Kind, b.Kind))
 	})
 	return observations
 }

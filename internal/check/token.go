@@ -34,12 +34,12 @@ func (p *tokenPair) both() []*token { return []*token{&p.access, &p.refresh} }
 
 func (j *judge) pair(body *strictjson.Value) *tokenPair {
 	p := &tokenPair{body: body}
-	p.access = readToken(body.Get("access_token"), "access token", true)
-	p.refresh = readToken(body.Get("refresh_token"), "refresh token", false)
+	p.access = readToken(body.Get("access_token"), "access token", true, j.takeApart)
+	p.refresh = readToken(body.Get("refresh_token"), "refresh token", false, j.takeApart)
 	return p
 }
 
-func readToken(member *strictjson.Value, name string, access bool) token {
+func readToken(member *strictjson.Value, name string, access bool, takeApart func(string) parts) token {
 	t := token{name: name, member: member, access: access}
 	if member == nil || member.Kind == ags.String && member.Text == "" {
 		return t
@@ -51,9 +51,8 @@ func readToken(member *strictjson.Value, name string, access bool) token {
 	if t.opaque = !access && Opaque(member.Text); t.opaque {
 		return t
 	}
-	if t.jws, t.err = ParseJWS(member.Text); t.err == nil {
-		t.claims, t.err = t.jws.Claims()
-	}
+	p := takeApart(member.Text)
+	t.jws, t.claims, t.err = p.jws, p.claims, p.err
 	return t
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"sync"
 )
 
 // MinSecret is the length in bytes from which on a secret is searched for by its value. A shorter one would tear holes
@@ -13,12 +14,21 @@ const MinSecret = 4
 // Mentions tells whether a text holds a secret: unchanged, escaped for URLs, JSON or HTML, in hexadecimal, or in base64
 // or base64url at any alignment. Of a JWS, the payload alone is a mention too. Secrets shorter than MinSecret are never
 // found.
-func Mentions(text, secret string) bool {
+func Mentions(text, secret string) bool { return Read(text).Mentions(secret) }
+
+// Reading is a text whose escapes have been read once, to look for many secrets in it. Many may do so at the same time.
+type Reading struct{ views []view }
+
+// Read reads the escapes of a text.
+func Read(text string) Reading { return Reading{views(text)} }
+
+// Mentions tells whether the text holds a secret, as the function of that name does.
+func (r Reading) Mentions(secret string) bool {
 	if len(secret) < MinSecret {
 		return false
 	}
-	forms := formsOf(secret)
-	for _, v := range views(text) {
+	forms := keptForms(secret)
+	for _, v := range r.views {
 		for _, f := range forms {
 			if strings.Contains(v.text, f) {
 				return true
@@ -32,6 +42,36 @@ func Mentions(text, secret string) bool {
 // tokens are not.
 const mostHex = 128
 
+// shortForms keeps the forms of short secrets: the keys and passwords of a run are looked for in every answer. It is
+// bounded, since a run may well make up thousands.
+var shortForms struct {
+	sync.RWMutex
+	of map[string][]string
+}
+
+const mostShortForms = 500
+
+// keptForms is formsOf, where it can from what was made before. Nobody changes what it gives.
+func keptForms(secret string) []string {
+	if len(secret) > mostHex {
+		return formsOf(secret)
+	}
+	shortForms.RLock()
+	forms, known := shortForms.of[secret]
+	shortForms.RUnlock()
+	if known {
+		return forms
+	}
+	forms = formsOf(secret)
+	shortForms.Lock()
+	defer shortForms.Unlock()
+	if len(shortForms.of) >= mostShortForms || shortForms.of == nil {
+		shortForms.of = map[string][]string{}
+	}
+	shortForms.of[strings.Clone(secret)] = forms
+	return forms
+}
+
 // formsOf lists the texts that give a secret away once the escapes around it are read.
 func formsOf(secret string) []string {
 	forms := []string{secret}
@@ -43,10 +83,10 @@ func formsOf(secret string) []string {
 		forms = append(forms, lower, strings.ToUpper(lower))
 	}
 	for shift := range 3 {
-		if core := base64Core(base64.RawStdEncoding, secret, shift); core != "" {
+		if core := base64Core(secret, shift); core != "" {
 			forms = append(forms, core)
-			if url := base64Core(base64.RawURLEncoding, secret, shift); url != core {
-				forms = append(forms, url)
+			if strings.ContainsAny(core, "+/") {
+				forms = append(forms, urlAlphabet.Replace(core))
 			}
 		}
 	}
@@ -56,16 +96,20 @@ func formsOf(secret string) []string {
 	return forms
 }
 
-// base64Core is the part of an encoding that is the same whatever stands around the secret, for one of its three
+// base64Core is the part of a base64 encoding that is the same whatever stands around the secret, for one of its three
 // alignments.
-func base64Core(e *base64.Encoding, secret string, shift int) string {
-	encoded := e.EncodeToString(append(make([]byte, shift), secret...))
+func base64Core(secret string, shift int) string {
 	from, to := (8*shift+5)/6, 8*(shift+len(secret))/6
 	if to-from < 4 {
 		return ""
 	}
-	return encoded[from:to]
+	shifted := make([]byte, shift+len(secret))
+	copy(shifted[shift:], secret)
+	return base64.RawStdEncoding.EncodeToString(shifted)[from:to]
 }
+
+// urlAlphabet makes base64url of base64 (RFC 4648 section 5).
+var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
 
 func payloadSegment(secret string) string {
 	segments := strings.Split(secret, ".")

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -15,6 +16,9 @@ import (
 func EffectiveStatus(x *talk.Exchange) int {
 	if x.Status != http.StatusOK && x.Status != http.StatusCreated {
 		return x.Status
+	}
+	if !bytes.Contains(x.Body, []byte("resultCode")) && bytes.IndexByte(x.Body, '\\') < 0 {
+		return x.Status // no such member, not even one with escapes in its name
 	}
 	body, _ := strictjson.Parse(x.Body)
 	if code := body.Get("resultCode").String(); strings.HasPrefix(code, "99999:") {

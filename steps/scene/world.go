@@ -230,11 +230,15 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 // record keeps an exchange and lets the judge look at it.
 func (w *World) record(x *talk.Exchange, known check.Known, changed bool) {
 	x.Known = known
-	seen := *x.Exchange
-	seen.Sent, seen.Received = seen.Sent.Add(w.Ahead), seen.Received.Add(w.Ahead)
+	seen := x.Exchange
+	if w.Ahead != 0 {
+		later := *x.Exchange
+		later.Sent, later.Received = later.Sent.Add(w.Ahead), later.Received.Add(w.Ahead)
+		seen = &later
+	}
 	index := len(w.Exchanges)
 	w.Exchanges = append(w.Exchanges, x)
-	x.Judged = check.Judge(&seen, known)
+	x.Judged = check.Judge(seen, known)
 	for _, f := range x.Judged {
 		w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome, Expected: f.Expected, Got: f.Got, Exchange: index})
 	}
