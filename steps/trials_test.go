@@ -71,11 +71,11 @@ type turns struct {
 	all  sync.WaitGroup
 }
 
-// sideBySide lets as many trials run as there are processors; sixteen against a live service, where each does little
-// but wait.
+// sideBySide lets as many trials run as there are processors; some more against a live service, where scenarios take
+// turns and each waits for another. Each takes 40 MB and more.
 func sideBySide(live bool) *turns {
 	if live {
-		return &turns{free: make(chan struct{}, 16)}
+		return &turns{free: make(chan struct{}, 3*runtime.GOMAXPROCS(0))}
 	}
 	return &turns{free: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
