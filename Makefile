@@ -49,7 +49,7 @@ test-raced:
 	echo "$(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)
 test-others:
 	@$(ofConcurrent); others=./...; [ -z "$(RACE)" ] || others="$$($(GO) list ./... | grep -vxF "$$concurrent") ./steps"; \
-	echo "$(GO) test -vet=off $(LONGEST) $(FLAGS)" $$others; nice -n 5 $(GO) test -vet=off $(LONGEST) $(FLAGS) $$others
+	echo "$(GO) test -vet=off $(LONGEST) $(FLAGS)" $$others; nice -n 10 $(GO) test -vet=off $(LONGEST) $(FLAGS) $$others
 
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (25 min; wants a quiet machine); the quick half is in make test
 	@for g in nginx haproxy apache2 varnishd squid caddy lighttpd nghttpx traffic_manager hitch stunnel4; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
