@@ -126,9 +126,7 @@ func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *re
 	if !c.enforces(ruleNoDeviceOnNth) {
 		s.state.add(c.tenant, a, s.clientID(c), "")
 	}
-	if c.set.behaviour.OneSession && d != nil {
-		d.ended = s.state.serial
-	}
+	s.endSessions(c, a, d)
 	g := grant{tenant: c.tenant.id, account: a.id, device: argument.clientID, serial: s.state.nextSerial(), now: s.now(c.set).Add(a.offset)}
 	if d != nil {
 		g.class = d.class
@@ -171,11 +169,26 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 		d.managed = true
 		a.recount()
 	}
+	s.endSessions(c, a, d)
 	g := grant{tenant: c.tenant.id, account: a.id, device: d.id, class: d.class, serial: s.state.nextSerial(), now: s.now(c.set).Add(a.offset)}
 	if !c.enforces(ruleUsableDevice) {
 		delete(c.tenant.devices, d.id)
 	}
 	return g, nil
+}
+
+// endSessions ends those that the sign-on of a device ends; none, unless a choice says so. The caller holds the mutex.
+func (s *Server) endSessions(c *call, a *account, d *device) {
+	switch behaviour := &c.set.behaviour; {
+	case behaviour.OneSessionAccount, behaviour.OneDeviceAccount:
+		for _, each := range a.devices {
+			if each != d || behaviour.OneSessionAccount {
+				each.ended = s.state.serial
+			}
+		}
+	case behaviour.OneSession && d != nil:
+		d.ended = s.state.serial
+	}
 }
 
 // checkDescription refuses descriptions of devices only where a fault makes the mock narrow-minded.

@@ -11,6 +11,9 @@ type Behaviour struct {
 	// The request.
 	Authorization         string // "": Bearer or raw token, "bearer": only with the scheme, "raw": only without
 	OneSession            bool   // a sign-on of a known device ends the session that it had
+	OneSessionAccount     bool   // a sign-on of any device ends the sessions of all devices of its account
+	OneDeviceAccount      bool   // a sign-on of a device ends the sessions of the other devices of its account
+	OneSessionToken       bool   // a session token of getSessionToken ends the one that the account had
 	TenantRequired        bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
 	UnknownTenant         int    // 400; at discovery 404
 	UnknownTenantEmpty    bool   // discovery answers for an unknown tenant as for one without services

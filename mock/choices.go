@@ -68,6 +68,9 @@ func Choices() []Choice {
 		choice("legacy-gateway", "the gateway refuses with status 200", func(c *Behaviour) { c.LegacyGateway = true }),
 
 		choice("one-session-a-device", "a sign-on of a known device ends the session that it had", func(c *Behaviour) { c.OneSession = true }),
+		choice("one-session-an-account", "a sign-on ends the sessions of all devices of its account", func(c *Behaviour) { c.OneSessionAccount = true }),
+		choice("one-device-an-account", "a sign-on ends the sessions of the other devices of its account", func(c *Behaviour) { c.OneDeviceAccount = true }),
+		choice("one-session-token-an-account", "a session token that getSessionToken gives ends the one that the account had", func(c *Behaviour) { c.OneSessionToken = true }),
 		choice("errors-empty", "refusals have no body", func(c *Behaviour) { c.ErrorBody = "empty" }),
 		choice("errors-html", "refusals are HTML", func(c *Behaviour) { c.ErrorBody = "html" }),
 		choice("errors-text", "refusals are plain text", func(c *Behaviour) { c.ErrorBody = "text" }),

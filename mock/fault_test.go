@@ -249,6 +249,9 @@ func sendAll(t *testing.T, c client) {
 	used := "{" + fixed(one) + "," + nth(device) + "}"
 	post("signOnWithSessionToken", used)
 	post("signOnWithSessionToken", used)
+	before := session("1663")
+	session("1663") // which may end it
+	post("signOnWithSessionToken", "{"+before+","+nth("PUB_989")+"}")
 	post("signOnWithSessionToken", strings.Replace("{"+fixed(one)+","+nth(device)+"}", "sessionToken", "SESSIONTOKEN", 1))
 	post("signOnWithSessionToken", "{"+parameters("sessionToken", "never-issued")+","+nth(device)+"}")
 	for _, situation := range standingSituations {

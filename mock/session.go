@@ -213,6 +213,10 @@ func (s *Server) mintSession(c *call, t *tenant, id string, life time.Duration) 
 	if !c.enforces(ruleSessionUsable) {
 		return token, nil
 	}
+	if c.set.behaviour.OneSessionToken {
+		s.state.sessions.remove(a.lastSession)
+		a.lastSession = token
+	}
 	if !s.state.sessions.put(token, session{tenant: t.id, account: id}, now.Add(a.offset+life), now) {
 		return "", c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many session tokens as it may")
 	}

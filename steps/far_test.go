@@ -132,7 +132,7 @@ func everyVerdict(report *reports.Conformance) map[string]string {
 // TestConcurrencyChangesNoVerdict: scenarios that would meet on a live service run one after the other, so that it
 // makes no difference how many may run at the same time. A session of a device may end when the device signs on again.
 func TestConcurrencyChangesNoVerdict(t *testing.T) {
-	for _, name := range []string{"", "one-session-a-device", "sign-out-unregisters"} {
+	for _, name := range []string{"", "one-session-a-device", "one-device-an-account", "one-session-token-an-account", "sign-out-unregisters"} {
 		t.Run(cmpName(name), func(t *testing.T) {
 			var before map[string]string
 			for _, concurrency := range []int{1, 0} {

@@ -40,7 +40,7 @@ var shared = []struct {
 	{regexp.MustCompile(`^requests that are odd but right are sent to subsequentSignOn$|^the user picks account 2|clients sign on for the first time`), claim{moreDevices, true}},
 	{regexp.MustCompile(`with this deviceInformation|^the next request has the deviceInformation|no member "clientId"$`), claim{moreDevices, true}},
 	// A sign-on of a device may end the session that the device had.
-	{regexp.MustCompile(`^a client that is signed on|refresh|access token|signs out$|signOut$`), claim{sessionsOfDevice, true}},
+	{regexp.MustCompile(`^a client that is signed on|^random sequences of calls|refresh|access token|signs out$|signOut$`), claim{sessionsOfDevice, true}},
 	{regexp.MustCompile(`signs on|signOnWithSessionToken|signOn$|^a device of the account`), claim{sessionsOfDevice, false}},
 	// A session token of the environment file may work once.
 	{regexp.MustCompile(`^an? (account|client) of another tenant`), claim{"the session token of another tenant", true}},

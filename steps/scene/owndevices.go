@@ -163,7 +163,7 @@ func (w *World) sharedSignOn(ctx context.Context, operation, device string, n in
 	}
 	for len(own.signOns[key]) <= n {
 		if len(own.signOns[key]) == 0 && operation == ags.SignOnWithSessionToken && usual && w.Account.Token == "" &&
-			w.Stage.inPairs() && w.MayMake(2, true) == nil {
+			w.Stage.inPairs() && w.Stage.NeedsTwoTokens() == nil && w.MayMake(2, true) == nil {
 			if err := w.makePair(ctx, key); err != nil {
 				return nil, err
 			}
@@ -273,7 +273,12 @@ func (w *World) makePair(ctx context.Context, key string) error {
 		w.Exchanges = append(w.Exchanges, aside.Exchanges...)
 		return err
 	}
+	onlyLast := w.onlyLastSignedOn(ctx, answers)
 	for i, x := range answers {
+		if onlyLast && EffectiveStatus(x)/100 == 4 {
+			w.Stage.Aside(x)
+			continue
+		}
 		s := &sharedSignOn{exchange: x}
 		for _, f := range aside.Findings {
 			if f.Exchange == i {
@@ -359,6 +364,9 @@ func (w *World) PairShared(ctx context.Context) error {
 	}
 	for n := range 2 {
 		s, err := w.sharedSignOn(ctx, ags.SignOnWithSessionToken, w.Device(), n)
+		if err == nil {
+			err = w.Stage.NeedsTwoTokens()
+		}
 		if err != nil {
 			return err
 		}

@@ -63,8 +63,10 @@ type Stage struct {
 	deleted  atomic.Int64 // devices that the run made
 	Besides  atomic.Int64 // exchanges that belong to no step: controls, near misses and the like
 	controls sync.Mutex   // held while a good request is sent only to see whether it is accepted
-	// SessionsApart: a sign-on of a device leaves its other sessions alone.
+	// SessionsApart: a sign-on of a device leaves its other sessions alone, and those of another device.
 	SessionsApart bool
+	// tokensReplaced: a new session token ends the one that its account had.
+	tokensReplaced atomic.Bool
 
 	// UsersDeviceSpared: the device of the user with credentials may be signed out, and signs on with a session token.
 	UsersDeviceSpared bool

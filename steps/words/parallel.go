@@ -13,6 +13,9 @@ func parallelSignOns(ctx context.Context, w *scene.World, n int) error {
 	if err := w.MayCreateDevices(); err != nil {
 		return err
 	}
+	if err := w.Stage.NeedsTwoTokens(); err != nil {
+		return err
+	}
 	if n == 2 && w.SharesDevices() {
 		return w.PairShared(ctx)
 	}

@@ -36,9 +36,10 @@ const walksAgain = 2
 
 // modelled is the reference model's knowledge of one client.
 type modelled struct {
-	client    *talk.Client
-	state     string // enabled, disabled, deleted
-	signedOut bool   // since the last sign-on; what tokens are good for then is not documented
+	client     *talk.Client
+	state      string // enabled, disabled, deleted
+	signedOut  bool   // since the last sign-on; what tokens are good for then is not documented
+	superseded bool   // another client of the account has signed on since
 }
 
 // model is the small reference model: the known state of an account, and so the answers that it allows.
@@ -117,7 +118,7 @@ func (a action) String() string {
 func follow(ctx context.Context, w *scene.World, sequence []action) (*divergence, *scene.World, error) {
 	own := scene.New(w.Stage, w.Scenario)
 	own.Random = w.Random
-	if err := own.UseAccount(ctx, "active", 40); err != nil {
+	if err := own.UseAccount(ctx, "active", manyClients); err != nil {
 		return nil, own, err
 	}
 	m := &model{standing: "ACTIVE"}
@@ -250,7 +251,9 @@ func takeFirstSignOn(ctx context.Context, w *scene.World, m *model) (*divergence
 		}
 	}
 	w.Add(c)
-	m.clients = append(m.clients, &modelled{client: c, state: "enabled"})
+	made := &modelled{client: c, state: "enabled"}
+	m.clients = append(m.clients, made)
+	m.signedOn(made)
 	return nil, nil
 }
 
@@ -278,6 +281,7 @@ func takeSignOn(ctx context.Context, w *scene.World, m *model, c *modelled) (*di
 		return d, nil
 	}
 	c.signedOut = false
+	m.signedOn(c)
 	return nil, nil
 }
 
@@ -304,6 +308,8 @@ func takeRefresh(ctx context.Context, w *scene.World, m *model, c *modelled) (*d
 			_ = w.Adopt(x, c.client) // either answer is right
 		}
 		return nil, nil
+	case endedByAnother(ctx, w, c, x):
+		return nil, nil
 	}
 	return mustGrant(w, x, http.StatusOK, "REF-18", c.client), nil
 }
@@ -325,7 +331,7 @@ func takeSignOut(ctx context.Context, w *scene.World, m *model, c *modelled) (*d
 	}
 	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut && time.Now().Add(w.Ahead).Unix() < p.Access.Exp-int64(w.Stage.Environment.ClockSkew/time.Second)-5
 	c.signedOut = true
-	if usable && scene.EffectiveStatus(x) != http.StatusOK {
+	if usable && scene.EffectiveStatus(x) != http.StatusOK && !endedByAnother(ctx, w, c, x) {
 		return &divergence{"OUT-01", "status 200 to signOut", w.Describe(x)}, nil
 	}
 	return nil, nil

@@ -1,0 +1,67 @@
+package steps_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// TestSequencesKnowServicesOfOneSession: a sign-on of a device may end the sessions of the others of its account. A
+// refresh that is refused for another reason is still found, also beside that.
+func TestSequencesKnowServicesOfOneSession(t *testing.T) {
+	t.Parallel()
+	for _, choice := range []string{"one-session-an-account", "one-device-an-account"} {
+		for fault, want := range map[string]reports.Verdict{"": reports.Pass, "refresh-no-chain": reports.Fail} {
+			t.Run(choice+" "+fault, func(t *testing.T) {
+				t.Parallel()
+				config := mock.Config{Choices: []mock.Choice{conformingChoice(t, choice)}}
+				if f, has := mock.FaultByName(fault); has {
+					config.Faults = []mock.Fault{f}
+				} else {
+					require.Empty(t, fault)
+				}
+				report := run(t, steps.Options{Environment: service(t, config), Tags: "@sequences or @REF-18", Sequences: 30, Seed: 3, Sleep: quick.Sleep})
+				assert.Equal(t, want, report.Verdict, report.Reason)
+				if want == reports.Fail {
+					assert.Equal(t, want, requirement(t, report, "REF-18").Verdict)
+					return
+				}
+				assert.Contains(t, strings.Join(report.Notes, "\n"), "a sign-on ends the sessions of the other devices of its account")
+			})
+		}
+	}
+}
+
+// TestSessionTokensThatReplaceEachOther: where a new session token ends the one that its account had, few scenarios do
+// not disturb each other either, whether the environment names a device or the run makes one.
+func TestSessionTokensThatReplaceEachOther(t *testing.T) {
+	t.Parallel()
+	for name, only := range map[string][]string{"sign-ons": {"SOST-01", "SOST-02", "FLOW-02"}, "pairs": {"SOST-33", "DEV-01"}, "refreshes": {"REF-18", "OUT-09"}} {
+		for _, concurrency := range []int{0, 1} {
+			for _, named := range []bool{true, false} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					e := service(t, mock.Config{Choices: []mock.Choice{conformingChoice(t, "one-session-token-an-account")}})
+					e.Mock = nil
+					if !named {
+						active := e.Situations["active"]
+						active.ClientID = ""
+						e.Situations["active"] = active
+					}
+					report := run(t, steps.Options{Environment: e, Only: only, Concurrency: concurrency, Sleep: quick.Sleep})
+					assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+					if name == "pairs" {
+						assert.Equal(t, reports.Skipped, requirement(t, report, "SOST-33").Verdict)
+						assert.Contains(t, strings.Join(report.Notes, "\n"), "a new session token ends the one that its account had")
+					}
+				})
+			}
+		}
+	}
+}
