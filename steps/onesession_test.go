@@ -1,7 +1,12 @@
 package steps_test
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -63,5 +68,35 @@ func TestSessionTokensThatReplaceEachOther(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestAPairThatIsHalfRefusedIsFound: where session tokens are good beside each other, the refusal of one of two clients
+// is the service's fault.
+func TestAPairThatIsHalfRefusedIsFound(t *testing.T) {
+	t.Parallel()
+	for _, concurrency := range []int{0, 1} {
+		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
+			t.Parallel()
+			var firstTimes atomic.Int32
+			e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					r.Body = io.NopCloser(bytes.NewReader(body))
+					if strings.HasSuffix(r.URL.Path, "/signOnWithSessionToken") && bytes.Contains(body, []byte("deviceInformation")) && firstTimes.Add(1)%2 == 0 {
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(http.StatusUnauthorized)
+						_, _ = w.Write([]byte(`{"code":20020,"message":"the session token is not good"}`))
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			require.NoError(t, err)
+			t.Cleanup(end)
+			e.Mock = nil
+			report := run(t, steps.Options{Environment: e, Only: []string{"SOST-33"}, Concurrency: concurrency, Sleep: quick.Sleep})
+			assert.Equal(t, reports.Fail, requirement(t, report, "SOST-33").Verdict, report.Reason)
+		})
 	}
 }
