@@ -14,7 +14,7 @@ STAMP = -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-raced test-others quick lint image vulnerabilities pins conform load mock faults choices mutants peers bench stall far gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
+.PHONY: help run test quick lint image vulnerabilities pins conform load mock faults choices mutants peers bench stall far gateways ab-proof fuzz kills soak browser build kubernetes test-kubernetes release packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,21 +35,15 @@ ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThos
 ALONE_IN := ./load/clients ./load/tally ./mock
 # What hangs is ended. No test is to be ended because a machine is slow: the command's take 10 minutes on a third of a processor.
 LONGEST := -timeout 45m
-# The two halves run at the same time: that of the race detector waits most of the time, for loads and for programs, and the other one computes, at a
-# lower priority.
 test: ## run every test, with the race detector where a C compiler is found and where it is of use
 	$(GO) vet ./...
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
-	@$(MAKE) --no-print-directory -j 2 $(if $(RACE),test-raced) test-others
-# Makes that tests start know nothing of this one.
-ofConcurrent = set -e; unset MAKEFLAGS MFLAGS; concurrent=$$($(GO) list $(CONCURRENT))
-test-raced:
-	@$(ofConcurrent); \
-	echo "$(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
-	echo "$(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)
-test-others:
-	@$(ofConcurrent); others=./...; [ -z "$(RACE)" ] || others="$$($(GO) list ./... | grep -vxF "$$concurrent") ./steps"; \
-	echo "$(GO) test -vet=off $(LONGEST) $(FLAGS)" $$others; nice -n 10 $(GO) test -vet=off $(LONGEST) $(FLAGS) $$others
+	@set -e; if [ -n "$(RACE)" ]; then \
+		concurrent=$$($(GO) list $(CONCURRENT)); others="$$($(GO) list ./... | grep -vxF "$$concurrent") ./steps"; \
+		echo "$(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
+		echo "$(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN); \
+	else others=./...; fi; \
+	echo "$(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS) $$others
 
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (25 min; wants a quiet machine); the quick half is in make test
 	@for g in nginx haproxy apache2 varnishd squid caddy lighttpd nghttpx traffic_manager hitch stunnel4; do PATH="$$PATH:/usr/sbin" command -v $$g >/dev/null || echo "SKIPPED: $$g is not installed (see docs/gateways.md)"; done
