@@ -46,7 +46,7 @@ func Blame(key, format string, args ...any) error {
 // Reach asks the service for its authentication services, to find out before a run whether there is an AGS at all. Its
 // errors are of the kind failure.Setup, or failure.Usage if the call itself cannot be made; KeyOf returns the key of
 // the environment file that is the likely reason. Any answer that an AGS could give is fine here, a refusal too:
-// judging it is not this package's work. It returns that answer, with an error too where there is one.
+// judging it is not this package's work. It returns that answer, or nil where nothing came that can be used.
 //
 // An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only if a sign-on with a made-up
 // token gets such an answer too: otherwise only discovery is wrong, which the requirements report.
