@@ -142,6 +142,8 @@ func Run(ctx context.Context, o Options) (*compare.Comparison, error) {
 			run.Partial = "it was interrupted"
 		case err != nil:
 			run.Partial, broken = err.Error(), err
+		default:
+			run.Partial = job.ranOut
 		}
 		if run.Partial != "" {
 			break

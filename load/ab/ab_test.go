@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,6 +127,10 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 	want := map[string]compare.BlockFigures{"signon": {Sent: 18, Right: 17, Wrong: 1, P50: 10e6, P95: 10e6, P99: 10e6}}
 	assert.Equal(t, want, r.figures(0, []string{"signon"}))
 	assert.Equal(t, want, r.figures(1, []string{"signon"}))
+	warmUp, settling := map[string]compare.Answers{}, map[string]compare.Answers{}
+	r.uncounted(warmUp, settling, []string{"signon"})
+	assert.Equal(t, map[string]compare.Answers{"signon": {Sent: 20, Wrong: 1}}, warmUp)
+	assert.Equal(t, map[string]compare.Answers{"signon": {Sent: 2}}, settling)
 	assert.True(t, r.whole(1))
 	assert.EqualValues(t, 17, r.totals[0].Percentiles().Count, "the block that warms up is in no total")
 	assert.Nil(t, request.Client.(*turnHit).inner)
@@ -265,6 +270,54 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	}
 	// A busy machine may make the figures not comparable; then it says so. Nothing else but regressed is right.
 	assert.Contains(t, []reports.Verdict{reports.Regressed, reports.NotComparable}, c.Verdict, c.Reason)
+}
+
+// A build whose first answers are wrong is worse, although no figure counts the block that warms up.
+func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
+	t.Parallel()
+	cold := lab.Spoiled("/refresh", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n > 90 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	old, new := newServer(t, mock.Config{}, nil), newServer(t, mock.Config{}, cold)
+	c, err := Run(context.Background(), quickAB(old.Environment, new.Environment))
+	require.NoError(t, err)
+	round := c.Interleaved.Rounds[0]
+	assert.Equal(t, compare.Answers{Sent: 100}, round.WarmUp.Old[hit.OpRefresh])
+	assert.Equal(t, compare.Answers{Sent: 100, Wrong: 90}, round.WarmUp.New[hit.OpRefresh])
+	assert.Equal(t, compare.Answers{Sent: 100}, round.Settling.New[hit.OpRefresh])
+	assert.Contains(t, strings.Join(c.Notes, "\n"), "identity and uniqueness were checked on every answer", "what the load of a side remarks is told")
+	if len(c.Interleaved.Invalid) > 0 {
+		t.Skipf("this machine was too busy: %v", c.Interleaved.Invalid)
+	}
+	assert.Equal(t, reports.Regressed, c.Verdict, c.Reason)
+	assert.Contains(t, c.Reason, "Many answers of the new build were wrong: 90.00 % of refresh in the warm-up (before: 0 %).")
+}
+
+// A side without clients measures nothing any more, and the other one alone nothing either.
+func TestABEndsWhereASideHasNoClientLeft(t *testing.T) {
+	t.Parallel()
+	lost := lab.Spoiled("/refresh", 250, func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		answer := httptest.NewRecorder()
+		if next.ServeHTTP(answer, r); answer.Code < 300 {
+			panic(http.ErrAbortHandler) // the service took the token, and its client learns of it at its next try
+		}
+		w.WriteHeader(answer.Code)
+	})
+	old := newServer(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, lost)
+	old.Environment.Load.Clients.Count = 30
+	new := newServer(t, mock.Config{}, nil)
+	o := quickAB(old.Environment, new.Environment)
+	o.Clients, o.Confirm = 10, true
+	c, err := Run(context.Background(), o)
+	require.NoError(t, err)
+	assert.Contains(t, c.Run.Partial, "the old side ended early: no virtual client is left")
+	require.Len(t, c.Interleaved.Rounds, 1)
+	assert.Less(t, len(c.Interleaved.Rounds[0].Pairs), 5)
+	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
 }
 
 // Before the clock starts, too, an answer of another client is the new build's.

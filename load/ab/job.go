@@ -23,7 +23,8 @@ type job struct {
 	block    time.Duration
 	settle   time.Duration
 	random   *rand.Rand
-	workers  int // of each side
+	workers  int    // of each side
+	ranOut   string // why a side could not go on; empty: both could
 }
 
 // check refuses what makes no sense, whatever the environments say.

@@ -29,6 +29,7 @@ type turnRecorder struct {
 type turnBlock struct {
 	answered   uint64 // counted or not
 	operations []turnOperation
+	settling   []compare.Answers // by operation: those that are not counted
 }
 
 type turnOperation struct {
@@ -40,6 +41,7 @@ func newTurnRecorder(w engine.Workload, schedule turns, settle time.Duration, be
 	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began, blocks: make([]turnBlock, len(schedule.starts)), totals: make([]tally.Histogram, len(w.Operations()))}
 	for i := range r.blocks {
 		r.blocks[i].operations = make([]turnOperation, len(w.Operations()))
+		r.blocks[i].settling = make([]compare.Answers, len(w.Operations()))
 	}
 	return r
 }
@@ -96,6 +98,7 @@ func (r *turnRecorder) keep(seq uint64, operation int, received time.Time, right
 	defer r.mu.Unlock()
 	r.blocks[block].answered++
 	if at-r.schedule.starts[block] < r.settle {
+		count(&r.blocks[block].settling[operation], right)
 		return
 	}
 	o := &r.blocks[block].operations[operation]
@@ -127,6 +130,32 @@ func (r *turnRecorder) figures(block int, operations []string) map[string]compar
 		}
 	}
 	return found
+}
+
+func count(a *compare.Answers, right bool) {
+	a.Sent++
+	if !right {
+		a.Wrong++
+	}
+}
+
+// uncounted adds the answers that are in no figure, of the operations named: to warmUp those of the block that warms up,
+// to settling those at the start of the others.
+func (r *turnRecorder) uncounted(warmUp, settling map[string]compare.Answers, operations []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for block := range r.blocks {
+		for i, name := range r.Operations() {
+			to, of := settling, r.blocks[block].settling[i]
+			if block == 0 { // of which nothing is counted
+				counted := &r.blocks[block].operations[i]
+				to, of = warmUp, compare.Answers{Sent: of.Sent + counted.sent, Wrong: of.Wrong + counted.wrong}
+			}
+			if of.Sent > 0 && slices.Contains(operations, name) {
+				to[name] = compare.Answers{Sent: to[name].Sent + of.Sent, Wrong: to[name].Wrong + of.Wrong}
+			}
+		}
+	}
 }
 
 // whole tells whether every hit of a block was answered.

@@ -3,6 +3,7 @@ package ab
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -51,13 +52,12 @@ func (j *job) round(ctx context.Context, number int) (began bool, err error) {
 				return began, fmt.Errorf("the builds could not change places: %w", err)
 			}
 		}
-		measured, err := j.leg(ctx, number, round.Pairs, pairs)
+		measured, err := j.leg(ctx, number, round, pairs)
 		if err != nil {
 			return began, err
 		}
-		began = true
-		round.Pairs = append(round.Pairs, measured...)
-		if ctx.Err() != nil {
+		began, round = true, measured
+		if ctx.Err() != nil || j.ranOut != "" {
 			break
 		}
 	}
@@ -65,30 +65,36 @@ func (j *job) round(ctx context.Context, number int) (began bool, err error) {
 }
 
 // leg lets both sides send by turns for the given number of pairs. Each side is an engine of its own with a schedule of
-// its own; they share only the moment at which both start, and keep their connections all along. Before are the pairs
-// of the round that are over.
-func (j *job) leg(ctx context.Context, round int, before []compare.Pair, pairs int) ([]compare.Pair, error) {
+// its own; they share only the moment at which both start, and keep their connections all along. Before is what the
+// round has measured so far; it is returned with the pairs of the leg.
+func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs int) (compare.Round, error) {
 	oldTurns, newTurns, oldFirst := takeTurns(j.random, j.options.Rate, j.block, pairs)
 	began := time.Now().Add(lead)
 	j.old.begin(oldTurns, began)
 	j.new.begin(newTurns, began)
-	ctx, cancel := context.WithCancelCause(ctx)
+	outer := ctx
+	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
 	judged := j.old.prepared.Crowd().Measures()
 	pair := func(n int) compare.Pair {
 		return compare.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
 	}
-	over := make(chan int, 1)
+	so := func(over int) compare.Round {
+		round := compare.Round{Pairs: slices.Clone(before.Pairs), WarmUp: clone(before.WarmUp), Settling: clone(before.Settling)}
+		for n := range over {
+			round.Pairs = append(round.Pairs, pair(n))
+		}
+		j.old.recorder.uncounted(round.WarmUp.Old, round.Settling.Old, judged)
+		j.new.recorder.uncounted(round.WarmUp.New, round.Settling.New, judged)
+		return round
+	}
+	told := make(chan int, 1)
 	var keeper sync.WaitGroup
 	keeper.Go(func() {
 		defer failure.Guard()
-		for n := range over {
-			so := slices.Clone(before)
-			for i := range min(n, pairs) {
-				so = append(so, pair(i))
-			}
-			j.keep(so)
+		for n := range told {
+			j.keep(so(min(n, pairs)))
 		}
 	})
 	var latest atomic.Pointer[engine.Progress]
@@ -97,7 +103,7 @@ func (j *job) leg(ctx context.Context, round int, before []compare.Pair, pairs i
 	if tell == nil {
 		tell = func(bool, engine.Progress) {}
 	}
-	whole := j.teller(round, len(before), over, &latest)
+	whole := j.teller(number, len(before.Pairs), told, &latest)
 	j.new.progress = func(p engine.Progress) { latest.Store(&p); tell(true, p) }
 	j.old.progress = func(p engine.Progress) { tell(false, p); whole(p) }
 	sides := []*side{j.old, j.new}
@@ -107,30 +113,34 @@ func (j *job) leg(ctx context.Context, round int, before []compare.Pair, pairs i
 	for i, s := range sides {
 		sending.Go(func() {
 			defer failure.Guard()
-			if sent[i], errs[i] = s.send(ctx); errs[i] != nil {
+			switch sent[i], errs[i] = s.send(ctx); {
+			case errs[i] != nil:
 				cancel(errs[i]) // one side without the other measures nothing
+			case sent[i].Run.Partial != "":
+				cancel(failure.Setupf("the %s side ended early: %s", s.name, sent[i].Run.Partial)) // no cause if something else ended both
 			}
 		})
 	}
 	sending.Wait()
-	close(over)
+	close(told)
 	keeper.Wait()
 	if errs[0] != nil || errs[1] != nil {
-		return nil, context.Cause(ctx) // the first of them, or why it was interrupted
+		return before, context.Cause(ctx) // the first of them, or why it was interrupted
 	}
 	for i, s := range sides {
 		s.took(sent[i])
 	}
-	var measured []compare.Pair
-	interrupted := ctx.Err() != nil
-	for n := range pairs {
-		// Of an interrupted job only pairs count that were over.
-		if interrupted && !(j.old.recorder.whole(n+1) && j.new.recorder.whole(n+1)) {
-			break
-		}
-		measured = append(measured, pair(n))
+	if ctx.Err() == nil {
+		return so(pairs), nil
 	}
-	return measured, nil
+	if outer.Err() == nil {
+		j.ranOut = context.Cause(ctx).Error()
+	}
+	n := 0
+	for n < pairs && j.old.recorder.whole(n+1) && j.new.recorder.whole(n+1) {
+		n++ // of a leg that ended early only pairs count that were over
+	}
+	return so(n), nil
 }
 
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
@@ -164,11 +174,22 @@ func (j *job) teller(round, before int, over chan<- int, latest *atomic.Pointer[
 	}
 }
 
-// keep hands on the comparison so far, with the pairs of the present round that are over.
-func (j *job) keep(pairs []compare.Pair) {
+// clone returns a copy that can be added to.
+func clone(u compare.Uncounted) compare.Uncounted {
+	copied := func(m map[string]compare.Answers) map[string]compare.Answers {
+		if m == nil {
+			return map[string]compare.Answers{}
+		}
+		return maps.Clone(m)
+	}
+	return compare.Uncounted{Old: copied(u.Old), New: copied(u.New)}
+}
+
+// keep hands on the comparison so far, with what is over of the present round.
+func (j *job) keep(round compare.Round) {
 	run := j.named(j.options.Run)
 	run.Partial = "it goes on, or was killed"
 	so := j.found
-	so.Rounds = append(slices.Clone(j.found.Rounds), compare.Round{Pairs: pairs})
+	so.Rounds = append(slices.Clone(j.found.Rounds), round)
 	j.options.Keep(compare.InterleavedComparison(run, j.old.soFar(), j.new.soFar(), so))
 }

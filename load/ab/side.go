@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"agstest/internal/environment"
 	"agstest/load"
+	"agstest/load/clients"
 	"agstest/load/engine"
 	"agstest/load/hit"
 	"agstest/load/schedule"
@@ -30,6 +32,8 @@ type side struct {
 	progress    func(engine.Progress)
 
 	reports []*reports.Load // one of each leg
+	crowds  []*clients.Crowd
+	notes   []string // of the legs, but for those of the clients, who count on from leg to leg
 	wrong   []reports.Wrong
 	totals  map[string]*tally.Histogram
 }
@@ -68,6 +72,7 @@ func (s *side) ready(ctx context.Context) error {
 	if s.prepared, err = s.prepare(); err != nil {
 		return err
 	}
+	s.crowds = append(s.crowds, s.prepared.Crowd())
 	return s.prepared.SetUp(ctx)
 }
 
@@ -87,6 +92,12 @@ func (s *side) send(ctx context.Context) (*reports.Load, error) {
 func (s *side) took(report *reports.Load) {
 	s.reports = append(s.reports, report)
 	s.wrong = append(s.wrong, report.Wrong...)
+	told := append(s.prepared.Crowd().Notes(), s.notes...)
+	for _, note := range report.Notes {
+		if !slices.Contains(told, note) {
+			s.notes = append(s.notes, note)
+		}
+	}
 	if s.totals == nil {
 		s.totals = map[string]*tally.Histogram{}
 	}
@@ -110,6 +121,10 @@ func (s *side) joined() *reports.Load {
 		Generator: first.Generator, Seconds: []reports.Second{},
 	}
 	sum.Run.Partial = "" // the pairs show what is missing
+	sum.Notes = slices.Clone(s.notes)
+	for _, crowd := range s.crowds {
+		sum.Notes = append(sum.Notes, crowd.Notes()...)
+	}
 	for _, w := range s.wrong {
 		if w.Operation == hit.SetUp { // it is in no count of an operation
 			sum.Wrong = append(sum.Wrong, w)

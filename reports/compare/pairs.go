@@ -107,6 +107,23 @@ func (b Bounds) of(metric string) float64 {
 // Round is one pass over all pairs.
 type Round struct {
 	Pairs []Pair `json:"pairs"`
+	// WarmUp is what was answered before the first pair. No figure counts it; too many wrong answers of the new service
+	// are judged all the same.
+	WarmUp Uncounted `json:"warmUp,omitzero"`
+	// Settling is what was answered at the start of the blocks of the pairs; it is judged as WarmUp is.
+	Settling Uncounted `json:"settling,omitzero"`
+}
+
+// Uncounted are the answers of both services that are in no figure, by operation.
+type Uncounted struct {
+	Old map[string]Answers `json:"old,omitempty"`
+	New map[string]Answers `json:"new,omitempty"`
+}
+
+// Answers are how many answers came, and how many of them were wrong.
+type Answers struct {
+	Sent  int64 `json:"sent"`
+	Wrong int64 `json:"wrong"`
 }
 
 // Pair is two blocks, one of each service, one right after the other.
@@ -201,6 +218,7 @@ func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interlea
 	c.Load.NotComparable = c.NotComparable
 	c.early = [2]map[string]int64{earlyWrong(old), earlyWrong(new)}
 	c.settleInterleaved()
+	c.noteSides(old.Notes, new.Notes)
 	c.Wrong = wrongOfNew(old, new)
 	return c
 }

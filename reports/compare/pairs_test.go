@@ -309,6 +309,21 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 			reports.Regressed, "Many answers of the new build were wrong: 30"},
 		{"many wrong answers, and too few pairs", func() compare.Interleaved { return simulated(1, 8, 1, 0.3) }, nil, reports.Regressed, "Many answers of the new build were wrong: "},
 		{"many wrong answers in one round", func() compare.Interleaved { return confirmed(simulated(1, 60, 1, 0.3), simulated(2, 60, 1, 0)) }, nil, reports.Inconclusive, "A worse build cannot be ruled out"},
+		{"many wrong answers in the warm-up", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(c *compare.Interleaved, _, _ *reports.Load) {
+			c.Rounds[0].WarmUp = compare.Uncounted{Old: answers(0, 500), New: answers(500, 500)}
+		}, reports.Regressed, "Many answers of the new build were wrong: 100 % of refresh in the warm-up (before: 0 %)."},
+		{"many wrong answers at the start of blocks", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(c *compare.Interleaved, _, _ *reports.Load) {
+			c.Rounds[0].Settling = compare.Uncounted{Old: answers(2, 3000), New: answers(600, 3000)}
+		}, reports.Regressed, "Many answers of the new build were wrong: 20.00 % of refresh at the start of blocks (before: 0.07 %)."},
+		{"many wrong answers in the warm-up of the first round", func() compare.Interleaved { return confirmed(simulated(6, 60, 1.1, 0), simulated(7, 60, 1, 0)) }, func(c *compare.Interleaved, _, _ *reports.Load) {
+			c.Rounds[0].WarmUp = compare.Uncounted{Old: answers(0, 500), New: answers(30, 500)}
+		}, reports.Regressed, "6.00 % of refresh in the warm-up"},
+		{"many wrong answers in the warm-up of both", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(c *compare.Interleaved, _, _ *reports.Load) {
+			c.Rounds[0].WarmUp = compare.Uncounted{Old: answers(100, 500), New: answers(90, 500)}
+		}, reports.Fail, "Many answers of both builds were wrong: 18.00 % of refresh in the warm-up (before: 20.00 %)."},
+		{"some wrong answers in the warm-up", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(c *compare.Interleaved, _, _ *reports.Load) {
+			c.Rounds[0].WarmUp, c.Rounds[0].Settling = compare.Uncounted{New: answers(25, 500)}, compare.Uncounted{New: answers(9, 90)}
+		}, reports.Pass, "The new build is not worse"},
 		{"some wrong answers of both", func() compare.Interleaved { return alike(simulated(1, 60, 1, 0.02)) }, nil, reports.Pass, "The new build is not worse"},
 		{"no right answer of one operation", func() compare.Interleaved { return simulated(1, 60, 1, 0) }, func(_ *compare.Interleaved, old, new *reports.Load) {
 			for _, l := range []*reports.Load{old, new} {
@@ -332,6 +347,27 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 			again := compare.InterleavedComparison(reports.Run{ID: "ab", Kind: "ab"}, old, new, job)
 			assert.Equal(t, c, again, "the same blocks give the same verdict")
 		})
+	}
+}
+
+// answers are those to the operation refresh.
+func answers(wrong, sent int64) map[string]compare.Answers {
+	return map[string]compare.Answers{"refresh": {Sent: sent, Wrong: wrong}}
+}
+
+func TestAJobThatEndedEarlySaysWhy(t *testing.T) {
+	short, few := simulated(1, 60, 1, 0), simulated(1, 8, 1, 0)
+	short.Rounds[0].Pairs = short.Rounds[0].Pairs[:15]
+	for job, reason := range map[*compare.Interleaved]string{
+		&short: "The job ended before all its pairs of blocks were measured: the old side ended early: no virtual client is left.",
+		&few:   "No figure could be judged: the old side ended early: no virtual client is left.",
+	} {
+		old, fresh := storedLoad("old", folderDay, 18*time.Millisecond), storedLoad("new", folderDay, 18*time.Millisecond)
+		old.Notes, fresh.Notes = []string{"all were checked", "3 times a chain broke"}, []string{"all were checked", "5 times a chain broke"}
+		c := compare.InterleavedComparison(reports.Run{ID: "ab", Kind: "ab", Partial: "the old side ended early: no virtual client is left"}, old, fresh, *job)
+		assert.Equal(t, reports.Inconclusive, c.Verdict)
+		assert.Equal(t, reason, c.Reason)
+		assert.Subset(t, c.Notes, []string{"Both sides: all were checked", "Old side: 3 times a chain broke", "New side: 5 times a chain broke"})
 	}
 }
 

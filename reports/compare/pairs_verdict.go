@@ -70,7 +70,10 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	short := len(job.Rounds) == 0 || slices.ContainsFunc(job.Rounds, func(r Round) bool { return len(r.Pairs) < job.Plan.Pairs })
 	untrue, both := c.untrue()
 	silent := c.silent()
-	many, before := c.Interleaved.manyWrong()
+	many, before := job.manyWrong()
+	if uncounted, too := job.manyUncounted(); len(uncounted) > 0 {
+		many, before = append(many, uncounted...), before && too
+	}
 	// Wrong answers are wrong whatever the two differ in, unless the generator is to blame.
 	sound := len(job.Invalid) == 0
 	switch {
@@ -96,9 +99,9 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 		c.Reason = "The two builds cannot be compared by this job: " + strings.Join(c.NotComparable, " ")
 		c.Advice = append(c.Advice, "Mend what the reason names and run the job again; lower the rate if it was the generator.")
 	case !judged:
-		c.Verdict, c.Reason = reports.Inconclusive, "No figure could be judged."
+		c.Verdict, c.Reason = reports.Inconclusive, "No figure could be judged"+c.whyShort()
 	case short:
-		c.Verdict, c.Reason = reports.Inconclusive, "The job ended before all its pairs of blocks were measured."
+		c.Verdict, c.Reason = reports.Inconclusive, "The job ended before all its pairs of blocks were measured"+c.whyShort()
 	default:
 		return false
 	}
@@ -135,6 +138,35 @@ func (job *Interleaved) manyWrong() (found []string, before bool) {
 		}
 	}
 	return found, before
+}
+
+// manyUncounted is manyWrong for the answers that no figure counts, in any round: a service that was warm in the second
+// one was wrong in the first all the same.
+func (job *Interleaved) manyUncounted() (found []string, before bool) {
+	before = true
+	add := func(part Uncounted, when string) {
+		for _, operation := range job.Operations() {
+			old, new := part.Old[operation], part.New[operation]
+			if new.Wrong < fewestWrong || float64(new.Wrong) <= mostWrong*float64(new.Sent) {
+				continue
+			}
+			found = append(found, fmt.Sprintf("%s of %s %s (before: %s)", figures.Percent(new.Wrong, new.Sent), operation, when, figures.Percent(old.Wrong, old.Sent)))
+			before = before && float64(old.Wrong) > mostWrong*float64(old.Sent)
+		}
+	}
+	for _, round := range job.Rounds {
+		add(round.WarmUp, "in the warm-up")
+		add(round.Settling, "at the start of blocks")
+	}
+	return found, before
+}
+
+// whyShort says why the job ended early, up to the full stop.
+func (c *Comparison) whyShort() string {
+	if c.Run.Partial == "" {
+		return "."
+	}
+	return ": " + strings.TrimSuffix(c.Run.Partial, ".") + "."
 }
 
 // settleMany is the verdict on a build that gave many wrong answers, with what is worse besides.
@@ -204,6 +236,22 @@ func (c *Comparison) noteSkipped() {
 		}
 	}
 	c.Notes = append(c.Notes, "Response times are compared over right answers only; wrong ones have their own test.")
+}
+
+// noteSides adds what the load runs of both sides remark.
+func (c *Comparison) noteSides(old, new []string) {
+	for _, note := range old {
+		if slices.Contains(new, note) {
+			c.Notes = append(c.Notes, "Both sides: "+note)
+		} else {
+			c.Notes = append(c.Notes, "Old side: "+note)
+		}
+	}
+	for _, note := range new {
+		if !slices.Contains(old, note) {
+			c.Notes = append(c.Notes, "New side: "+note)
+		}
+	}
 }
 
 // untrueKinds are the kinds of wrong answers of which a single one is a defect, however rare.
