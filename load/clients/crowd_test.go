@@ -372,6 +372,33 @@ func TestARefusalOfATokenThatWasTooOldSaysSo(t *testing.T) {
 	assert.Contains(t, c.Notes(), "1 refresh was refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate")
 }
 
+// Whether a token had expired is a question of the service's clock, not of one that somebody sets meanwhile.
+func TestATokenIsTooOldByTheClockOfTheService(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 3}, 10, 10)
+	now := time.Now()
+	date := func(at time.Time) string { return at.UTC().Format(http.TimeFormat) }
+	for name, test := range map[string]struct {
+		expires time.Duration // from now
+		set     time.Duration // the clock of this machine, since the run was planned
+		date    string
+		old     bool
+	}{
+		"it had":                            {-10 * time.Minute, 0, "", true},
+		"it had not":                        {10 * time.Minute, 0, "", false},
+		"both clocks may differ":            {-time.Minute, 0, "", false},
+		"the clock was set an hour on":      {10 * time.Minute, time.Hour, "", false},
+		"the clock was set an hour back":    {-10 * time.Minute, -time.Hour, "", true},
+		"by the clock of the service":       {-time.Minute, 0, date(now), true},
+		"not by the clock of the service":   {-10 * time.Minute, 0, date(now.Add(-time.Hour)), false},
+		"by the service, ours was set back": {-time.Minute, -time.Hour, date(now), true},
+		"a Date that is none":               {-10 * time.Minute, 0, "today", true},
+	} {
+		at := lab.WithClockSet(t, now, test.set)
+		assert.Equal(t, test.old, c.hadExpired(now.Add(test.expires), &hit.Answer{Sent: at, Received: at, Date: test.date}), name)
+	}
+}
+
 func TestBrokenChainSignsOnAgain(t *testing.T) {
 	broken := lab.Spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n <= 5 {

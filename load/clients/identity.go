@@ -99,7 +99,7 @@ func (c *Crowd) oughtToKnow(h *sender, answer *hit.Answer) string {
 	if h.step == stepRefresh && cl.holds == holdsRefresh && answer.Status < http.StatusInternalServerError {
 		var room [1024]byte
 		sent := check.ReadClaims(string(c.seal.opened(room[:0], cl.token)))
-		if sent.Exp != 0 && time.Unix(sent.Exp, 0).Before(answer.Sent) {
+		if sent.Exp != 0 && c.hadExpired(time.Unix(sent.Exp, 0), answer) {
 			c.tooOld.Add(1)
 			return "; its refresh token had expired before it was sent"
 		}
@@ -108,6 +108,17 @@ func (c *Crowd) oughtToKnow(h *sender, answer *hit.Answer) string {
 		return "; an earlier try with the same token got no answer that says whether it was taken"
 	}
 	return ""
+}
+
+// hadExpired tells whether a token was too old when its request was sent. The service's own clock decides, which is the
+// Date of its answer. Without one it is this machine's as it was when the run was planned, whoever set it since, and as
+// far as both may differ.
+func (c *Crowd) hadExpired(expires time.Time, answer *hit.Answer) bool {
+	sent := c.made.Add(answer.Sent.Sub(c.made) - c.sampled.skew)
+	if date, err := http.ParseTime(answer.Date); err == nil {
+		sent = date.Add(answer.Sent.Sub(answer.Received))
+	}
+	return expires.Before(sent)
 }
 
 // legacyRefusal: the gateway of older set-ups answers 200 for an unusable token and says so in resultCode only.
