@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,6 +60,7 @@ func TestLoadJudgesWhatOnlyItCanShow(t *testing.T) {
 			l.Total.Right, l.Total.Wrong, l.Total.Outcomes["status"] = 598, 2, 2
 		}, reports.Observed, "under load: 598 of 600 answers had the wanted status and a right body of the right client; wrong: status 2"},
 		{"a sample", "LOAD-06", nil, reports.Observed, "under load: all rules of tokens were checked on 6 answers (the first of each call, then one of 100), of which 0 broke one"},
+		{"a sample by a clock that was wrong", "LOAD-06", lean(func(l *reports.Load) { l.Generator.ClockStep = -int64(time.Hour) }), reports.NotExercised, "its load cannot tell: the clock of the generator was set while it ran, so that the times in tokens say nothing"},
 		{"no sample", "LOAD-06", lean(func(l *reports.Load) { l.Judging.AllRules = 0 }), reports.NotExercised, "its load cannot tell: no answer came that holds tokens"},
 		{"a population", "LOAD-07", func(l *reports.Load) {
 			l.Plan.Population = &reports.PlannedPopulation{Clients: 648000, AccessLifetime: 3600, Refreshes: 180, Peak: 1}
@@ -132,6 +134,20 @@ func TestWhatIsWrongUnderLoadFailsItsRequirement(t *testing.T) {
 	steps.JudgeUnderLoad(again, loaded(), known)
 	assert.Equal(t, reports.Fail, again.Verdict)
 	assert.Contains(t, again.Reason, "but nothing has it any more")
+
+	// Times in tokens that were read by a clock that was wrong are no fault of the service; whose they are shows all the same.
+	o.Only = []string{"REF-01", "TOK-17"}
+	for kind, id := range map[string]string{"token": "TOK-17", "identity": "SOST-22"} {
+		for step, verdict := range map[time.Duration]reports.Verdict{0: reports.Fail, time.Hour: map[string]reports.Verdict{"token": reports.Pass, "identity": reports.Fail}[kind]} {
+			l := wrong(kind, id)
+			l.Generator.ClockStep = int64(step)
+			again = run(t, o)
+			steps.JudgeUnderLoad(again, l, o)
+			assert.Equal(t, verdict, again.Verdict, "%s, the clock was set by %s: %s", kind, step, again.Reason)
+			assert.Equal(t, verdict == reports.Fail, len(again.Causes) > 0, "%s, the clock was set by %s", kind, step)
+		}
+	}
+	o.Only = []string{"REF-01"}
 
 	again = run(t, o)
 	steps.JudgeUnderLoad(again, wrong("duplicate", "TOK-21"), o)

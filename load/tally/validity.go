@@ -15,11 +15,10 @@ import (
 
 // The rules by which the figures of a run speak of the service and not of the generator.
 const (
-	minSent      = 0.99 // of the hits the schedule asked for
-	maxHeld      = 0.01 // of the hits waited for a worker, a client or the consumer of results
-	maxClockStep = 100 * time.Millisecond
-	MaxCPU       = 0.9 // of the cores that the process may use
-	maxPause     = 0.01
+	minSent  = 0.99 // of the hits the schedule asked for
+	maxHeld  = 0.01 // of the hits waited for a worker, a client or the consumer of results
+	MaxCPU   = 0.9  // of the cores that the process may use
+	maxPause = 0.01
 	// In a run of seconds one or two of these pass every percent; the lag of hits shows them there.
 	leastPause  = 50 * time.Millisecond
 	leastBehind = 10 // results
@@ -283,7 +282,7 @@ func notRight(r *reports.Load) (bad, before, across int64) {
 
 // clockWasSet tells that the times in tokens were compared with a clock that was wrong. Then the run is not valid.
 func clockWasSet(r *reports.Load) bool {
-	return time.Duration(r.Generator.ClockStep).Abs() > maxClockStep
+	return r.ClockWasSet()
 }
 
 // unexcused are the wrong answers of kinds that no limit excuses, by kind.
