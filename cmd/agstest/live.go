@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/load"
 	"agstest/load/clients"
@@ -215,7 +216,6 @@ func (l *live) openPage(r *recorder, f *liveFlags, title string) error {
 
 var (
 	headerName     = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-	secretHeader   = regexp.MustCompile(`(?i)auth|key|token|secret|cookie|password`)
 	headerVariable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 )
 
@@ -237,7 +237,7 @@ func (p *program) destination(r *recorder, f *liveFlags) (metrics.Destination, e
 		switch {
 		case !found || !headerName.MatchString(name):
 			return to, failure.Usagef("--otlp-header must be a name and a value such as 'api-key=${NAME}'")
-		case secretHeader.MatchString(name) && !headerVariable.MatchString(value):
+		case environment.SecretHeader(name) && !headerVariable.MatchString(value):
 			return to, failure.Usagef("--otlp-header %s holds a secret, which process lists and the report would show; write '%s=${NAME}' and set that variable", name, name)
 		}
 		missing := ""

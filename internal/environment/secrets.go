@@ -15,10 +15,17 @@ import (
 )
 
 // Names that mark a header or a parameter as secret. A parameter that came from a variable is secret whatever its name.
+// Values of headers are masked wherever they stand, so that a name such as x-auth-service-id, which holds a plain word,
+// is not among them.
 var (
-	secretHeader    = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|api-?key|signature`)
+	secretHeader = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|signature` +
+		`|(^|[-_])auth$|^key$|(api|access|subscription|functions|private|shared|signing)[-_]?key`)
 	secretParameter = regexp.MustCompile(`(?i)passw|pwd|secret|token|pin|code|key|challenge|otp|credential|assertion|ticket`)
 )
+
+// SecretHeader tells whether a header of that name holds a secret that its user wrote: of an environment file, or of a
+// flag.
+func SecretHeader(name string) bool { return secretHeader.MatchString(name) }
 
 // Secrets returns every secret value of the environment once, the longest first, so that replacing them in turn leaves
 // no piece behind: values from ${NAME}, those marked !secret, and those that are secret by their name. Of the pattern
@@ -118,7 +125,7 @@ func (e *Environment) secretIn(path []string, value string) string {
 	case e.marked[strings.Join(path, ".")] == tagSecret, isSecretKey(path, last):
 		secret = true
 	case isHeader(path):
-		secret = secretHeader.MatchString(last)
+		secret = SecretHeader(last)
 	case len(path) == 3 && path[1] == "parameters":
 		secret = secretParameter.MatchString(last)
 	case path[0] == "situations" && len(path) == 4 && path[2] == "parameters":

@@ -175,3 +175,14 @@ func TestWhatGoesInClearIsWarnedAbout(t *testing.T) {
 		assert.Equal(t, warned, strings.Contains(text, "may be read by others (mode "), "%04o: %s", mode, text)
 	}
 }
+
+func TestNamesOfSecretHeaders(t *testing.T) {
+	t.Parallel()
+	for name, secret := range map[string]bool{
+		"Authorization": true, "Proxy-Authorization": true, "Cookie": true, "X-Auth": true, "X-Auth-Token": true, "DD-API-KEY": true, "api_key": true,
+		"Ocp-Apim-Subscription-Key": true, "x-functions-key": true, "X-Signature": true, "X-Credential": true, "X-Client-Secret": true, "key": true,
+		"x-auth-service-id": false, "nv-tenant-id": false, "X-Partition-Key": false, "X-Author": false, "User-Agent": false, "": false,
+	} {
+		assert.Equal(t, secret, SecretHeader(name), name)
+	}
+}
