@@ -38,7 +38,7 @@ func TestReportsAreInPlainWords(t *testing.T) {
 			"terminal": func(w io.Writer) error { return text.Terminal(w, c, l, false) }, "markdown": func(w io.Writer) error { return text.Markdown(w, c, l) },
 			"conformance": func(w io.Writer) error { return html.Conformance(w, c, html.Style{}) }, "load": func(w io.Writer) error { return html.Load(w, l, html.Style{}) },
 			"junit":   func(w io.Writer) error { return export.JUnit(w, c, l, export.JUnitOptions{}) },
-			"ctrf":    func(w io.Writer) error { return export.CTRF(w, c, l, false) },
+			"ctrf":    func(w io.Writer) error { return export.CTRF(w, c, l) },
 			"actions": func(w io.Writer) error { return export.Annotations(w, "github", c, l) },
 		} {
 			check(scale+", "+name, write)

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,4 +36,22 @@ func TestOneOrderOfVerdicts(t *testing.T) {
 		assert.Equal(t, Verdict("unheard-of"), Graver(graver, "unheard-of"), "what is not known may matter")
 	}
 	assert.Equal(t, "4: 2 pass, 1 fail, 1 known", Tally(map[Verdict]int{Known: 1, Pass: 2, Fail: 1}))
+}
+
+// TestOutcomes: what comes of each verdict, of a part of a run and of the whole, and that only what is plainly good is
+// green.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	green := []Verdict{Pass, Partly, Warn, Observed, Known, Improved}
+	for _, verdict := range append([]Verdict{"", "unheard-of"}, Verdicts...) {
+		assert.Equal(t, !slices.Contains(green, verdict), Run{}.Outcome(verdict).Red(), verdict)
+		assert.True(t, Run{Partial: "it was interrupted"}.Outcome(verdict).Red(), verdict)
+		assert.False(t, verdict.Outcome().Within(OutcomePassed).Red(), "%s in a run that passed", verdict)
+		assert.Equal(t, verdict.Outcome(), verdict.Outcome().Within(OutcomeBroken), verdict)
+	}
+	assert.Equal(t, OutcomeSkipped, Run{}.Outcome(Known))
+	assert.Equal(t, OutcomeFailed, Run{}.Outcome(Inconclusive))
+	assert.Equal(t, OutcomeBroken, Run{}.Outcome(Skipped))
+	assert.Equal(t, OutcomeFailed, Run{Partial: "it was interrupted"}.Outcome(Fail))
+	assert.Equal(t, OutcomePassed, Warn.Outcome())
 }

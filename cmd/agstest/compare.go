@@ -67,10 +67,10 @@ comparison with the exit code that it ended with itself; one that was inconclusi
 }
 
 // endAsLoad ends a comparison no milder than its new load run ended: whatever changed or did not, nobody is to take it
-// for green.
+// for green. It comes before the comparison, which tells of a warning that is a failure.
 func (p *program) endAsLoad(l *reports.Load, strict bool) {
 	if l != nil && l.Verdict != "" {
-		p.end(exitOfLoad(l, strict))
+		p.endLoad(l, strict)
 	}
 }
 

@@ -291,7 +291,7 @@ func exitOfConformance(c *reports.Conformance) int {
 			}
 		}
 	}
-	return exitOfVerdict(c.Verdict)
+	return exitOfRun(c.Verdict, c.Run)
 }
 
 // listRequirements prints the requirements that a run would check.

@@ -77,9 +77,9 @@ func printedFiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && strings.Contains(".json .ndjson .xml .md .txt", filepath.Ext(path)) && filepath.Ext(path) != "" {
+		if err == nil && !entry.IsDir() && strings.Contains(".json .ndjson .xml .md .txt .csv .sarif .properties", filepath.Ext(path)) && filepath.Ext(path) != "" {
 			text, err := os.ReadFile(path)
-			texts[path] = string(text)
+			texts[path] = strings.ReplaceAll(string(text), "\r\n", "\n") // the lines of tables
 			return err
 		}
 		return err
@@ -99,7 +99,7 @@ func TestNoAnswerCommandsAnAgent(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	met := false
 	for _, args := range [][]string{
-		{"conform", "--env", file, "--generate", "2", "--sequences", "1", "--out", at("a")},
+		{"conform", "--env", file, "--generate", "2", "--sequences", "1", "--out", at("a"), "--reports", strings.Join(exportNames, ",")},
 		{"conform", "--env", file, "--generate", "1", "--sequences", "1", "--out", at("b"), "--json"},
 		{"conform", "--env", file, "--generate", "1", "--sequences", "0", "--only", "SOST-07", "--out", at("h"), "--annotations", "gitlab", "--color", "always"},
 		{"load", "--env", file, "--workload", "signon", "--rate", "20/s", "--duration", "1s", "--out", at("c")},

@@ -93,12 +93,21 @@ func exitOf(sig os.Signal) int {
 	return exitInterrupted
 }
 
-// exitOfLoad is exitOfVerdict for a load, of which strict makes warnings failures.
-func exitOfLoad(l *reports.Load, strict bool) int {
-	if strict && l.Verdict == reports.Warn {
-		return exitFail
+// endLoad notes the exit code of a load. Strict makes warnings failures, which its record says too, so that no file
+// that is made of it is greener than the exit code.
+func (p *program) endLoad(l *reports.Load, strict bool) {
+	if strict {
+		l.FailWarnings()
 	}
-	return exitOfVerdict(l.Verdict)
+	p.end(exitOfRun(l.Verdict, l.Run))
+}
+
+// exitOfRun is exitOfVerdict for a run, which is never green where it was ended.
+func exitOfRun(v reports.Verdict, run reports.Run) int {
+	if code := exitOfVerdict(v); code != exitPass || run.Partial == "" {
+		return code
+	}
+	return exitInconclusive
 }
 
 // exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: it is

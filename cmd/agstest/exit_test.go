@@ -135,13 +135,18 @@ func TestComparisonEndsAsItsNewLoadRun(t *testing.T) {
 	}{
 		{nil, 0, 0},
 		{&reports.Load{Verdict: reports.Pass}, 0, 0},
+		{&reports.Load{Verdict: reports.Warn}, 0, 1},
 		{&reports.Load{Verdict: reports.Fail}, 1, 1},
 		{&reports.Load{Verdict: reports.Invalid}, 5, 5},
 		{&reports.Load{Verdict: reports.Error}, 3, 3},
 		{&reports.Load{Verdict: reports.Inconclusive}, 4, 4},
 		{&reports.Load{Verdict: reports.Inconclusive, Run: partial}, 4, 4},
 	} {
-		for strict, want := range map[bool]int{false: test.plain, true: test.strict} {
+		for _, strict := range []bool{false, true} {
+			want := test.plain
+			if strict {
+				want = test.strict
+			}
 			p := &program{}
 			p.endAsLoad(test.load, strict)
 			assert.Equal(t, want, p.exitCode(), "%+v, strict %v", test.load, strict)

@@ -44,11 +44,13 @@ func exportsOf(r results) []file {
 		return nil
 	}
 	var files []file
-	add := func(name string, render func(io.Writer) error) { files = append(files, file{name, render}) }
+	add := func(name string, render func(io.Writer) error) {
+		files = append(files, file{name, disarmed(name, render)})
+	}
 	for _, format := range slices.Compact(slices.Sorted(slices.Values(r.formats))) {
 		switch format {
 		case "allure":
-			_ = export.Allure(func(name string, render func(io.Writer) error) error { add(name, render); return nil }, c, l, r.strict)
+			_ = export.Allure(func(name string, render func(io.Writer) error) error { add(name, render); return nil }, c, l)
 		case "codequality":
 			add("codequality.json", func(w io.Writer) error { return export.Annotations(w, "gitlab", c, l) })
 		case "csv":
@@ -56,7 +58,7 @@ func exportsOf(r results) []file {
 				add(table.Name, table.Write)
 			}
 		case "ctrf":
-			add("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l, r.strict) })
+			add("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l) })
 		case "grafana":
 			add("grafana.json", export.Grafana)
 		case "postman":
@@ -64,7 +66,7 @@ func exportsOf(r results) []file {
 				add("postman.json", func(w io.Writer) error { return export.Postman(w, c) })
 			}
 		case "sarif":
-			add("agstest.sarif", func(w io.Writer) error { return export.SARIF(w, c, l, r.strict) })
+			add("agstest.sarif", func(w io.Writer) error { return export.SARIF(w, c, l) })
 		}
 	}
 	return files

@@ -185,7 +185,7 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 	l.Run.Start = start
 	r.load = l
 	// A load of which a part is missing is inconclusive whatever the other parts found, and says so by its exit code.
-	p.end(exitOfLoad(l, r.output.strict))
+	p.endLoad(l, r.output.strict)
 	return r.write()
 }
 

@@ -428,7 +428,7 @@ func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
 		steps.JudgeUnderLoad(r.conformance, l, *r.gated)
 		p.end(exitOfConformance(r.conformance))
 	}
-	p.end(exitOfLoad(l, r.output.strict)) // before it is shown, which says with what the command ends
+	p.endLoad(l, r.output.strict) // before it is shown, which says with what the command ends
 	if writing := r.write(); err == nil {
 		err = writing
 	}

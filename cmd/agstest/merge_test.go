@@ -90,6 +90,8 @@ func TestExitCodeOfALoad(t *testing.T) {
 		"merged, partial, too slow": {&reports.Load{Verdict: reports.Invalid, Run: partial, Shards: []string{"1/8"}}, exitInvalid},
 		"merged, partial, failed":   {&reports.Load{Verdict: reports.Fail, Run: partial, Shards: []string{"1/8"}}, exitFail},
 	} {
-		assert.Equal(t, test.want, exitOfLoad(test.l, false), name)
+		p := &program{}
+		p.endLoad(test.l, false)
+		assert.Equal(t, test.want, p.exitCode(), name)
 	}
 }

@@ -179,7 +179,7 @@ result is only as valid as the worst of them. Shards of different questions are 
 			r.stamp(&l.Run)
 			l.Run.Start = start
 			r.load = l
-			p.end(exitOfLoad(l, out.strict))
+			p.endLoad(l, out.strict)
 			return r.finish(r.write())
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -52,7 +53,7 @@ func filesOf(r results, style html.Style, dialect string) []file {
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
 		add("junit.xml", func(w io.Writer) error {
-			return export.JUnit(w, c, l, export.JUnitOptions{Strict: r.strict, TestKeys: r.keys})
+			return export.JUnit(w, c, l, export.JUnitOptions{TestKeys: r.keys})
 		})
 		add("summary.md", func(w io.Writer) error { return text.Markdown(w, c, l) })
 		add("metrics.txt", func(w io.Writer) error { return export.OpenMetrics(w, c, l) })
@@ -91,12 +92,16 @@ func filesOf(r results, style html.Style, dialect string) []file {
 func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 	var safe func([]byte) []byte
 	switch filepath.Ext(name) {
-	case ".json", ".ndjson":
+	case ".json", ".ndjson", ".sarif":
 		safe = disarm.JSON
 	case ".xml":
 		safe = disarm.XML
-	case ".md", ".txt":
+	case ".md", ".txt", ".properties":
 		safe = func(text []byte) []byte { return []byte(disarm.Text(string(text))) }
+	case ".csv": // its lines end with two characters
+		safe = func(text []byte) []byte {
+			return []byte(strings.ReplaceAll(disarm.Text(strings.ReplaceAll(string(text), "\r\n", "\n")), "\n", "\r\n"))
+		}
 	default:
 		return render
 	}
@@ -119,7 +124,7 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 	var written, missing []string
 	files := exportsOf(r)
 	if !r.only {
-		files = append(filesOf(r, style, dialect), files...)
+		files = onePerName(append(filesOf(r, style, dialect), files...))
 	}
 	failed := make([]error, len(files))
 	var records, others sync.WaitGroup
@@ -151,6 +156,17 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 		return failure.Outputf("%w; nothing of what was found could be written to %s", first, folder)
 	}
 	return failure.Outputf("%w; not written: %s; written to %s: %s", first, strings.Join(missing, ", "), folder, strings.Join(written, ", "))
+}
+
+// onePerName leaves the first of the files of one name: Code Quality may be asked for with --reports where a pipeline
+// of GitLab gets it anyway, and two that write one file at once are in each other's way.
+func onePerName(files []file) []file {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(files, func(f file) bool {
+		again := seen[f.name]
+		seen[f.name] = true
+		return again
+	})
 }
 
 // annotate marks what failed in the way of a pipeline: GitHub and Azure read the log, GitLab a file of the run's

@@ -39,7 +39,7 @@ type allureAttachment struct {
 
 type allureStep struct {
 	Name        string             `json:"name"`
-	Status      string             `json:"status"`
+	Status      reports.Outcome    `json:"status"`
 	Details     *allureDetails     `json:"statusDetails,omitempty"`
 	Stage       string             `json:"stage"`
 	Start       int64              `json:"start"`
@@ -53,7 +53,7 @@ type allureResult struct {
 	TestCaseID  string             `json:"testCaseId"`
 	FullName    string             `json:"fullName"`
 	Name        string             `json:"name"`
-	Status      string             `json:"status"`
+	Status      reports.Outcome    `json:"status"`
 	Details     *allureDetails     `json:"statusDetails,omitempty"`
 	Stage       string             `json:"stage"`
 	Start       int64              `json:"start"`
@@ -69,7 +69,7 @@ type allureResult struct {
 // result for each scenario and limit and for the verdict, the evidence of failures as an attachment,
 // environment.properties and categories.json. Links lead from requirements to the pages that state them. The
 // environment is part of each test's identity: Allure takes equal tests for tries of one.
-func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load, strict bool) error {
+func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load) error {
 	run := runOf(c, l)
 	pages := map[string]string{}
 	if c != nil {
@@ -84,7 +84,7 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 	text := func(name, body string) error {
 		return write(path.Join(AllureFolder, name), func(w io.Writer) error { _, err := io.WriteString(w, body); return err })
 	}
-	for _, t := range testsOf(c, l, strict) {
+	for _, t := range testsOf(c, l) {
 		result := allureOf(t, run, pages)
 		for i, s := range t.steps {
 			if s.text == "" {
@@ -166,9 +166,9 @@ func pageOf(s reports.Source) string {
 }
 
 type allureCategory struct {
-	Name            string   `json:"name"`
-	MatchedStatuses []string `json:"matchedStatuses"`
-	MessageRegex    string   `json:"messageRegex,omitempty"`
+	Name            string            `json:"name"`
+	MatchedStatuses []reports.Outcome `json:"matchedStatuses"`
+	MessageRegex    string            `json:"messageRegex,omitempty"`
 }
 
 // allureCategories group failures by their cause, whose id is in the message.
@@ -176,11 +176,11 @@ func allureCategories(c *reports.Conformance) []allureCategory {
 	var categories []allureCategory
 	if c != nil {
 		for _, k := range c.Causes {
-			categories = append(categories, allureCategory{Name: k.ID + " " + said(k), MatchedStatuses: []string{failed, broken}, MessageRegex: "[\\s\\S]*\\(" + k.ID + "\\)[\\s\\S]*"})
+			categories = append(categories, allureCategory{Name: k.ID + " " + said(k), MatchedStatuses: []reports.Outcome{failed, broken}, MessageRegex: "[\\s\\S]*\\(" + k.ID + "\\)[\\s\\S]*"})
 		}
 	}
 	return append(categories,
-		allureCategory{Name: "The service broke a rule", MatchedStatuses: []string{failed}},
-		allureCategory{Name: "It could not be told", MatchedStatuses: []string{broken}},
-		allureCategory{Name: "Skipped, with the reason", MatchedStatuses: []string{skipped}})
+		allureCategory{Name: "The service broke a rule", MatchedStatuses: []reports.Outcome{failed}},
+		allureCategory{Name: "It could not be told", MatchedStatuses: []reports.Outcome{broken}},
+		allureCategory{Name: "Skipped, with the reason", MatchedStatuses: []reports.Outcome{skipped}})
 }

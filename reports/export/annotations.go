@@ -17,7 +17,7 @@ import (
 
 // annotation is one remark beside a line of a feature file or on the whole job.
 type annotation struct {
-	verdict     reports.Verdict
+	red         bool // else a warning
 	file        string
 	line        int
 	title, text string
@@ -79,8 +79,9 @@ func annotationsOf(c *reports.Conformance, l *reports.Load) []annotation {
 
 type annotations struct{ errors, warnings []annotation }
 
-func (s *annotations) add(a annotation) {
-	if a.verdict.Blocks() {
+// add adds what came to an outcome.
+func (s *annotations) add(outcome reports.Outcome, a annotation) {
+	if a.red = outcome.Red(); a.red {
 		s.errors = append(s.errors, a)
 	} else {
 		s.warnings = append(s.warnings, a)
@@ -88,7 +89,7 @@ func (s *annotations) add(a annotation) {
 }
 
 func (s *annotations) conformance(c *reports.Conformance) {
-	scenarios, places := map[string]reports.Scenario{}, places(c)
+	scenarios, places, whole := map[string]reports.Scenario{}, places(c), c.Run.Outcome(c.Verdict)
 	for _, scenario := range c.Scenarios {
 		scenario.File = places[scenario.File] // a mark at a file that the repository does not have is a dead link
 		scenarios[scenario.ID] = scenario
@@ -99,21 +100,23 @@ func (s *annotations) conformance(c *reports.Conformance) {
 		default:
 			continue
 		}
-		a := annotation{verdict: requirement.Verdict, title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
+		a := annotation{title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
 		if why := requirement.Why(); why != "" {
 			a.text += " " + why
 		}
 		a.file, a.line = placeOf(requirement, scenarios)
-		s.add(a)
+		s.add(requirement.Verdict.Outcome().Within(whole), a)
 	}
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
-		s.add(annotation{verdict: scenario.Verdict, title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line})
+		s.add(scenario.Verdict.Outcome().Within(whole), annotation{
+			title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line,
+		})
 	}
 	if silent := reports.OfVerdict(c.Requirements, reports.NotExercised); len(silent) > 0 {
-		s.warnings = append(s.warnings, annotation{verdict: reports.Warn, title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
+		s.add(passed, annotation{title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
 	}
-	if len(s.errors) == 0 && c.Verdict.Blocks() {
-		s.errors = append(s.errors, annotation{verdict: c.Verdict, title: "conformance: " + c.Verdict.Word(), text: c.Reason})
+	if len(s.errors) == 0 && whole.Red() {
+		s.add(whole, annotation{title: "conformance: " + c.Verdict.Word(), text: partialOr(c.Run, c.Reason)})
 	}
 }
 
@@ -133,45 +136,49 @@ func placeOf(requirement reports.Requirement, scenarios map[string]reports.Scena
 }
 
 func (s *annotations) load(l *reports.Load) {
-	before := len(s.errors)
+	before, whole := len(s.errors), l.Run.Outcome(l.Verdict)
 	if !l.Valid && l.Verdict != reports.Error { // one that was never sent says why, below
-		s.errors = append(s.errors, annotation{verdict: reports.Invalid, title: "load: figures not valid", text: strings.Join(l.Invalid, "; ")})
+		s.add(validity(l).Within(whole), annotation{title: "load: figures not valid", text: whyInvalid(l)})
 	}
 	for _, limit := range l.Limits {
 		if limit.Verdict != reports.Pass && limit.Verdict != reports.Observed {
-			s.add(annotation{verdict: limit.Verdict, title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
+			s.add(limit.Verdict.Outcome().Within(whole), annotation{title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
 		}
 	}
 	for _, wrong := range l.KindsOfWrong() {
 		verdict, _ := l.JudgedWrong(wrong.Operation, wrong.Kind)
-		s.add(annotation{verdict: verdict, title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message})
+		s.add(verdict.Outcome().Within(whole), annotation{
+			title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message,
+		})
 	}
-	if len(s.errors) == before && l.Verdict.Blocks() {
-		s.errors = append(s.errors, annotation{verdict: l.Verdict, title: "load: " + l.Verdict.Word(), text: l.Reason})
+	if l.SetUp != nil {
+		s.add(passed, annotation{title: "load: set-up", text: l.SetUp.String()})
+	}
+	if len(s.errors) == before && whole.Red() {
+		s.add(whole, annotation{title: "load: " + l.Verdict.Word(), text: partialOr(l.Run, l.Reason)})
 	}
 }
 
 // annotateLog writes at most annotationLimit of each kind; where there are more, the last one says so.
-func annotateLog(w *bufio.Writer, found []annotation, command func(annotation, bool) string) error {
+func annotateLog(w *bufio.Writer, found []annotation, command func(annotation) string) error {
 	total := map[bool]int{}
 	for _, a := range found {
-		total[a.verdict.Blocks()]++
+		total[a.red]++
 	}
 	shown := map[bool]int{}
 	for _, a := range found {
-		severe := a.verdict.Blocks()
-		shown[severe]++
+		shown[a.red]++
 		switch {
-		case shown[severe] > annotationLimit:
+		case shown[a.red] > annotationLimit:
 			continue
-		case shown[severe] == annotationLimit && total[severe] > annotationLimit:
+		case shown[a.red] == annotationLimit && total[a.red] > annotationLimit:
 			kind := "warnings"
-			if severe {
+			if a.red {
 				kind = "errors"
 			}
-			a = annotation{verdict: a.verdict, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[severe]-annotationLimit+1)), kind)}
+			a = annotation{red: a.red, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[a.red]-annotationLimit+1)), kind)}
 		}
-		if _, err := w.WriteString(command(a, severe) + "\n"); err != nil {
+		if _, err := w.WriteString(command(a) + "\n"); err != nil {
 			return err
 		}
 	}
@@ -179,9 +186,9 @@ func annotateLog(w *bufio.Writer, found []annotation, command func(annotation, b
 }
 
 // githubCommand is a workflow command of GitHub Actions.
-func githubCommand(a annotation, severe bool) string {
+func githubCommand(a annotation) string {
 	kind := "warning"
-	if severe {
+	if a.red {
 		kind = "error"
 	}
 	var properties []string
@@ -202,9 +209,9 @@ var (
 )
 
 // azureCommand is a logging command of Azure Pipelines.
-func azureCommand(a annotation, severe bool) string {
+func azureCommand(a annotation) string {
 	kind := "warning"
-	if severe {
+	if a.red {
 		kind = "error"
 	}
 	properties := "type=" + kind
@@ -249,7 +256,7 @@ func annotateGitLab(w *bufio.Writer, found []annotation) error {
 			break
 		}
 		severity := "minor"
-		if a.verdict.Blocks() {
+		if a.red {
 			severity = "major"
 		}
 		check, _, _ := strings.Cut(a.title, " ")

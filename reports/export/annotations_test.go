@@ -18,8 +18,8 @@ func TestScenariosWithoutARequirementAreMarked(t *testing.T) {
 		{ID: "features/refresh.feature:9", Name: "A client refreshes", Requirements: []string{"REF-01"}, Verdict: reports.Pass},
 	}}
 	assert.Equal(t, []annotation{
-		{verdict: reports.Fail, title: "own/a.feature:4 fail", text: "Refresh twice. expected status 201, got status 200", file: "tests/a.feature", line: 4},
-		{verdict: reports.Error, title: "own/b.feature:2 could not tell", text: "Silence. no answer came"},
-		{verdict: reports.Warn, title: "own/b.feature:9 warning", text: "A doubt. status 200 with a hint"},
+		{red: true, title: "own/a.feature:4 fail", text: "Refresh twice. expected status 201, got status 200", file: "tests/a.feature", line: 4},
+		{red: true, title: "own/b.feature:2 could not tell", text: "Silence. no answer came"},
+		{title: "own/b.feature:9 warning", text: "A doubt. status 200 with a hint"},
 	}, annotationsOf(c, nil))
 }

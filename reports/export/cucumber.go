@@ -20,7 +20,7 @@ type cucumberOutcome struct {
 }
 
 // cucumberScenario is a scenario with the statuses of its steps put so that Cucumber's tools, which know nothing but
-// steps, come to our verdict: a scenario fails there when, and only when, the service broke a rule or we could not
+// steps, come to our outcome: a scenario fails there when, and only when, the service broke a rule or we could not
 // tell.
 type cucumberScenario struct {
 	reports.Scenario
@@ -51,13 +51,14 @@ func (s cucumberScenario) verdictAt() int {
 	return len(s.steps)
 }
 
-func cucumberView(s reports.Scenario) cucumberScenario {
+// cucumberView shows a scenario of a run that came to the outcome whole.
+func cucumberView(s reports.Scenario, whole reports.Outcome) cucumberScenario {
 	view := cucumberScenario{Scenario: s}
-	bad := s.Verdict.Blocks() && s.Verdict != reports.NotExercised
-	calm := passedOver(s.Verdict)
+	of := s.Verdict.Outcome().Within(whole)
+	bad, calm := of.Red(), of == skipped
 	anyFailed, anySkipped := false, false
 	for _, step := range s.Steps {
-		outcome := cucumberStep(step, bad, calm)
+		outcome := cucumberStep(step, of)
 		anyFailed = anyFailed || outcome.status == "failed"
 		anySkipped = anySkipped || outcome.status == "skipped"
 		view.steps = append(view.steps, outcome)
@@ -77,20 +78,14 @@ func cucumberView(s reports.Scenario) cucumberScenario {
 	return view
 }
 
-// passedOver tells whether a verdict does not count there.
-func passedOver(v reports.Verdict) bool {
-	return v == reports.Skipped || v == reports.Known || v == reports.NotExercised
-}
-
-// cucumberStep is the outcome of a step of a scenario that is bad, or calm: passed over.
-func cucumberStep(step reports.Step, bad, calm bool) cucumberOutcome {
-	blocks := step.Verdict.Blocks()
-	switch {
-	case passedOver(step.Verdict), blocks && calm && !bad:
+// cucumberStep is the outcome of a step of a scenario that came to an outcome.
+func cucumberStep(step reports.Step, scenario reports.Outcome) cucumberOutcome {
+	switch outcome := step.Verdict.Outcome(); {
+	case outcome == skipped, outcome.Red() && scenario == skipped:
 		return cucumberOutcome{"skipped", step.Message}
-	case blocks && bad && step.Verdict != reports.Fail:
+	case outcome == broken && scenario.Red():
 		return cucumberOutcome{"failed", step.Verdict.Word() + ": " + step.Message}
-	case blocks && bad:
+	case outcome == failed && scenario.Red():
 		return cucumberOutcome{"failed", step.Message}
 	}
 	return cucumberOutcome{"passed", step.Message}
@@ -120,7 +115,7 @@ func cucumberFeatures(c *reports.Conformance) []cucumberFeature {
 			at[uri] = i
 			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: path.Join(classWord(c.Run.Environment), uri), text: texts[scenario.File]})
 		}
-		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario))
+		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario, c.Run.Outcome(c.Verdict)))
 	}
 	return features
 }
@@ -149,12 +144,12 @@ func identityTags(r reports.Run) []string {
 // interrupted, or too little was judged. The format has no other place for it, and the file would be green.
 func verdictFeature(c *reports.Conformance, features []cucumberFeature) []cucumberFeature {
 	whole := verdictTest("conformance", c.Run, c.Verdict, c.Reason)
-	if whole.outcome != failed && whole.outcome != broken {
+	if !whole.outcome.Red() {
 		return nil
 	}
 	for _, f := range features {
 		for _, s := range f.scenarios {
-			if s.Verdict.Blocks() && s.Verdict != reports.NotExercised {
+			if s.Verdict.Outcome().Red() {
 				return nil
 			}
 		}

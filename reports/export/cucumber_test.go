@@ -31,7 +31,7 @@ func TestCucumberComesToOurVerdict(t *testing.T) {
 			for _, step := range steps {
 				s.Steps = append(s.Steps, reports.Step{Keyword: "Then ", Text: "it is", Verdict: step})
 			}
-			view := cucumberView(s)
+			view := cucumberView(s, broken)
 			var statuses []string
 			for _, step := range view.steps {
 				statuses = append(statuses, step.status)

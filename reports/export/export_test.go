@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,13 +63,13 @@ func allureFiles(t *testing.T, c *reports.Conformance, l *reports.Load) map[stri
 		require.NotContains(t, files, name)
 		files[name] = b.String()
 		return err
-	}, c, l, false))
+	}, c, l))
 	return files
 }
 
 func TestAllureTellsWhatTheRunFound(t *testing.T) {
 	files := allureFiles(t, sample(), sampleLoad())
-	counts, histories := map[string]int{}, map[string]bool{}
+	counts, histories := map[reports.Outcome]int{}, map[string]bool{}
 	for name, text := range files {
 		if !strings.HasSuffix(name, "-result.json") {
 			continue
@@ -97,7 +98,7 @@ func TestAllureTellsWhatTheRunFound(t *testing.T) {
 			assert.EqualValues(t, time.Date(2026, 11, 23, 9, 30, 1, 0, time.UTC).UnixMilli(), r.Start)
 		}
 	}
-	assert.Equal(t, map[string]int{passed: 2 + 2, failed: 1 + 1 + 2, broken: 1, skipped: 2}, counts)
+	assert.Equal(t, map[reports.Outcome]int{passed: 2 + 2, failed: 1 + 1 + 2, broken: 1, skipped: 2}, counts)
 	assert.Equal(t, "environment=staging\nrelease=4.12\nurl=https://ags.example\nrun=r\n", files[AllureFolder+"/environment.properties"])
 	assert.Contains(t, files[AllureFolder+"/categories.json"], "C-12345678 refresh: expected status 200, got status 201")
 
@@ -112,21 +113,16 @@ func TestAllureTellsWhatTheRunFound(t *testing.T) {
 }
 
 func TestRedRunsAreRedInEveryForm(t *testing.T) {
-	for _, verdict := range []reports.Verdict{reports.Fail, reports.Error, reports.Invalid, reports.Skipped, reports.NotExercised, "unheard-of", reports.Inconclusive, reports.Pass} {
-		c := &reports.Conformance{Verdict: verdict, Reason: "so"}
-		bad := func(strict bool) int {
-			n := 0
-			for _, k := range testsOf(c, nil, strict) {
-				if k.outcome == failed || k.outcome == broken {
-					n++
-				}
+	for _, verdict := range append([]reports.Verdict{"unheard-of"}, reports.Verdicts...) {
+		for _, partial := range []string{"", "it was interrupted"} {
+			run := reports.Run{Partial: partial}
+			for kind, tests := range map[string][]test{
+				"conformance": testsOf(&reports.Conformance{Verdict: verdict, Reason: "so", Run: run}, nil),
+				"load":        testsOf(nil, &reports.Load{Verdict: verdict, Reason: "so", Valid: true, Run: run}),
+			} {
+				assert.Equal(t, run.Outcome(verdict).Red(), slices.ContainsFunc(tests, func(k test) bool { return k.outcome.Red() }), "%s: %s %s", kind, verdict, partial)
 			}
-			return n
 		}
-		assert.Equal(t, verdict != reports.Pass, bad(false) > 0, verdict)
-		assert.Equal(t, bad(false) > 0, bad(true) > 0, verdict)
-		c.Run.Partial = "it was interrupted"
-		assert.Positive(t, bad(false), "an interrupted run of %s", verdict)
 	}
 }
 

@@ -29,7 +29,7 @@ type junitCase struct {
 	file            string // of the scenario, as its repository has it; empty: none
 	line            int
 	nanoseconds     int64
-	outcome         string // "", failure, error, skipped
+	outcome         reports.Outcome // empty stands for passed
 	kind, message   string
 	text            string
 	properties      [][2]string
@@ -37,8 +37,6 @@ type junitCase struct {
 
 // JUnitOptions are the settings of a file of JUnit XML.
 type JUnitOptions struct {
-	// Strict makes warnings failures, as they are for the exit code.
-	Strict bool
 	// TestKeys are the keys that a test management knows requirements by, by the ids of requirements.
 	TestKeys map[string]string
 }
@@ -77,7 +75,7 @@ func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load, o JUnitOptions)
 		if c == nil {
 			run = l.Run
 		}
-		suites = append(suites, junitLoad(l, o.Strict)...)
+		suites = append(suites, junitLoad(l)...)
 	}
 	return writeJUnit(w, run, suites)
 }
@@ -86,17 +84,13 @@ func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load, o JUnitOptions)
 // 0.
 func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, reason string) junitSuite {
 	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.Took()), message: cmp.Or(reason, verdict.Word())}
+	test.outcome, test.kind = run.Outcome(verdict), string(verdict)
 	switch {
 	case verdict == reports.Fail:
-		test.outcome, test.kind = "failure", "fail"
 	case run.Partial != "":
-		test.outcome, test.kind, test.message = "error", "partial", "partial: "+cmp.Or(run.Partial, test.message)
-	case verdict == reports.Inconclusive:
-		test.outcome, test.kind, test.message = "failure", string(verdict), verdict.Word()+": "+test.message
-	case verdict == reports.Known:
-		test.outcome, test.message = "skipped", verdict.Word()+": "+test.message
-	case verdict.Blocks() || verdict == reports.Skipped:
-		test.outcome, test.kind = "error", string(verdict)
+		test.kind, test.message = "partial", partialOr(run, test.message)
+	case verdict == reports.Inconclusive, verdict == reports.Known:
+		test.message = verdict.Word() + ": " + test.message
 	}
 	return junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
 }
@@ -129,17 +123,17 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 	identity := append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, identity(run)...)
 	budget := junitTotal
 	for id, suite := range suites {
-		var failures, errors, skipped int
+		var failures, errors, passedOver int
 		var took int64
 		for _, test := range suite.cases {
 			took += max(test.nanoseconds, 0)
 			switch test.outcome {
-			case "failure":
+			case failed:
 				failures++
-			case "error":
+			case broken:
 				errors++
-			case "skipped":
-				skipped++
+			case skipped:
+				passedOver++
 			}
 		}
 		out.raw("  <testsuite")
@@ -151,7 +145,7 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 		out.attribute("tests", strconv.Itoa(len(suite.cases)))
 		out.attribute("failures", strconv.Itoa(failures))
 		out.attribute("errors", strconv.Itoa(errors))
-		out.attribute("skipped", strconv.Itoa(skipped))
+		out.attribute("skipped", strconv.Itoa(passedOver))
 		out.attribute("time", junitTime(took))
 		out.raw(">\n    <properties>\n")
 		for _, property := range append(slices.Clip(identity), suite.properties...) {
@@ -180,6 +174,9 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 	return nil
 }
 
+// junitElements are the elements of outcomes; one that passed has none.
+var junitElements = map[reports.Outcome]string{failed: "failure", broken: "error", skipped: "skipped"}
+
 // junitCase writes one case with at most room bytes of text below the reason, and gives how many it wrote.
 func (x *xmlWriter) junitCase(test junitCase, room int) int {
 	x.raw("    <testcase")
@@ -190,7 +187,8 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 		x.attribute("file", test.file)
 		x.attribute("line", strconv.Itoa(max(test.line, 1)))
 	}
-	if test.outcome == "" && len(test.properties) == 0 {
+	element := junitElements[test.outcome]
+	if element == "" && len(test.properties) == 0 {
 		x.raw("/>\n")
 		return 0
 	}
@@ -205,15 +203,15 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 		}
 		x.raw("      </properties>\n")
 	}
-	if test.outcome == "" {
+	if element == "" {
 		x.raw("    </testcase>\n")
 		return 0
 	}
-	x.raw("      <" + test.outcome)
-	if test.outcome != "skipped" {
-		x.attribute("type", cmp.Or(test.kind, test.outcome))
+	x.raw("      <" + element)
+	if test.outcome != skipped {
+		x.attribute("type", cmp.Or(test.kind, element))
 	}
-	reason := cmp.Or(figures.OneLine(test.message, 1000), figures.OneLine(test.kind, 1000), test.outcome)
+	reason := cmp.Or(figures.OneLine(test.message, 1000), figures.OneLine(test.kind, 1000), element)
 	x.attribute("message", reason)
 	text := reason
 	if test.text != "" && room > 0 {
@@ -221,7 +219,7 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 	}
 	x.raw(">")
 	x.text(text)
-	x.raw("</" + test.outcome + ">\n    </testcase>\n")
+	x.raw("</" + element + ">\n    </testcase>\n")
 	return len(text)
 }
 

@@ -65,12 +65,12 @@ func JUnitOfComparison(w io.Writer, c *compare.Comparison, strict bool) error {
 	}
 	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), true)
 	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
-		verdict.outcome, verdict.kind, verdict.message = "error", string(reports.Invalid), c.Reason
+		verdict.outcome, verdict.kind, verdict.message = broken, string(reports.Invalid), c.Reason
 	}
 	switch c.Said {
 	case reports.Inconclusive, reports.Invalid, reports.Error: // as the exit code of that run
-		if verdict.outcome != "failure" {
-			verdict.outcome, verdict.kind, verdict.message = "error", string(c.Said), cmp.Or(c.Reason, c.Said.Word())
+		if verdict.outcome != failed {
+			verdict.outcome, verdict.kind, verdict.message = broken, string(c.Said), cmp.Or(c.Reason, c.Said.Word())
 		}
 	}
 	verdict.nanoseconds = int64(c.Run.Took())
@@ -89,18 +89,18 @@ func judged(c *compare.Comparison, v reports.Verdict) reports.Verdict {
 
 // judgedCase is a case of a verdict of comparisons.
 func judgedCase(class, name string, v reports.Verdict, message string, strict bool) junitCase {
-	test := junitCase{classname: class, name: name, message: message}
+	test := junitCase{classname: class, name: name, message: message, kind: string(v)}
 	switch v {
 	case reports.Pass, reports.Improved:
 	case reports.Regressed, reports.Fail:
-		test.outcome, test.kind, test.text = "failure", string(v), message
+		test.outcome, test.text = failed, message
 	case reports.Inconclusive, reports.NotComparable:
-		test.outcome, test.message = "skipped", v.Word()+": "+message
+		test.outcome, test.message = skipped, v.Word()+": "+message
 		if strict {
-			test.outcome, test.kind = "failure", string(v)
+			test.outcome = failed
 		}
 	default:
-		test.outcome, test.message = "skipped", v.Word()+": "+message
+		test.outcome, test.message = skipped, v.Word()+": "+message
 	}
 	return test
 }
@@ -121,14 +121,14 @@ func junitOfChanges(c *compare.ConformanceComparison, run reports.Run, strict bo
 			verdict = reports.NotComparable
 		}
 		test := judgedCase("comparison.conformance", change.ID+" "+change.Text, verdict, compare.DirectionWords[change.Direction]+". "+change.New.Summary(), strict)
-		if test.outcome == "failure" {
+		if test.outcome == failed {
 			test.text = strings.Join([]string{"before: " + change.Old.Verdict.Word(), reports.FindingsText(change.Old.Findings), "now: " + change.New.Verdict.Word(), reports.FindingsText(change.New.Findings)}, "\n")
 		}
 		suite.cases = append(suite.cases, test)
 	}
 	unchanged := junitCase{classname: "comparison.conformance", name: "requirements that did not change", message: figures.Plural(int64(c.Unchanged), "requirement")}
 	if c.Unchanged == 0 && len(c.Changes) == 0 {
-		unchanged.outcome, unchanged.message = "skipped", "nothing was compared"
+		unchanged.outcome, unchanged.message = skipped, "nothing was compared"
 	}
 	suite.cases = append(suite.cases, unchanged)
 	for _, drift := range c.Drift {

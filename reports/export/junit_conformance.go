@@ -15,12 +15,10 @@ import (
 // it are skipped and refer to it.
 func junitCauses(c *reports.Conformance) junitSuite {
 	suite := junitSuite{pkg: "ags.conformance", name: "Causes: what is wrong, each once"}
+	whole := c.Run.Outcome(c.Verdict)
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
-		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation), outcome: "error", kind: string(cause.Verdict),
+		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation), outcome: cause.Verdict.Outcome().Within(whole), kind: string(cause.Verdict),
 			message: cause.Sentence() + "; breaks " + cause.Breaks(20)}
-		if cause.Verdict == reports.Fail {
-			test.outcome = "failure"
-		}
 		test.text = "breaks " + cause.Breaks(len(cause.Requirements)) + "\n"
 		if scenario, x := c.Evidence(cause); scenario != nil {
 			if x != nil {
@@ -76,12 +74,12 @@ func junitUnheard(c *reports.Conformance, failing map[string]bool) (unheard juni
 			partly = append(partly, fmt.Sprintf("holds in part: %s: %s", requirement.ID, requirement.Reason))
 			continue
 		case reports.NotExercised:
-			test.outcome, test.message = "skipped", "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
+			test.outcome, test.message = skipped, "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
 		case reports.Fail:
 			if failing[requirement.ID] {
 				continue
 			}
-			test.outcome, test.kind = "failure", "fail"
+			test.outcome, test.kind = failed.Within(c.Run.Outcome(c.Verdict)), "fail"
 			test.text = reports.FindingsText(requirement.Findings)
 		default:
 			continue
@@ -100,7 +98,7 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 	if len(causes) > 0 {
 		suites = append(suites, junitCauses(c))
 	}
-	at, places := map[string]int{}, places(c)
+	at, places, whole := map[string]int{}, places(c), c.Run.Outcome(c.Verdict)
 	failing := map[string]bool{} // requirements that a failing scenario names
 	for _, scenario := range c.Scenarios {
 		i, seen := at[scenario.Feature]
@@ -116,15 +114,15 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 		if o.keyed(scenario.Requirements) {
 			referred = nil // the test management must see this test red
 		}
+		test.outcome, test.kind = scenario.Verdict.Outcome().Within(whole), string(scenario.Verdict)
 		switch verdict := scenario.Verdict; {
 		case (verdict == reports.Fail || verdict == reports.Error) && len(referred) > 0:
-			test.outcome = "skipped"
+			test.outcome = skipped
 			reason = fmt.Sprintf("%s: see %s in the suite of causes: %s", verdict.Word(), strings.Join(referred, " and "), reason)
 			for _, finding := range scenario.Findings {
 				failing[finding.Requirement] = true
 			}
-		case verdict == reports.Fail:
-			test.outcome, test.kind = "failure", "fail"
+		case test.outcome == failed:
 			test.text = evidence(scenario)
 			for _, id := range scenario.Requirements {
 				failing[id] = true
@@ -132,19 +130,14 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 			for _, finding := range scenario.Findings {
 				failing[finding.Requirement] = true
 			}
-		case verdict == reports.Pass, verdict == reports.Observed:
 		case verdict == reports.Warn:
 			suites[i].out = append(suites[i].out, fmt.Sprintf("warning: %s (%s): %s", scenario.Name, scenario.ID, reason))
-		case slices.Contains([]reports.Verdict{reports.Skipped, reports.Known, reports.NotExercised, reports.Inconclusive}, verdict):
-			test.outcome = "skipped"
-			reason = scenario.Verdict.Word() + ": " + reason
-		default:
-			test.outcome, test.kind = "error", string(scenario.Verdict)
+		case test.outcome == skipped:
+			reason = verdict.Word() + ": " + reason
+		case test.outcome == broken:
 			test.text = evidence(scenario)
 		}
-		if test.outcome != "" {
-			test.message = reason
-		}
+		test.message = reason
 		suites[i].cases = append(suites[i].cases, test)
 	}
 	unheard, partly := junitUnheard(c, failing)

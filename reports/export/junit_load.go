@@ -1,7 +1,6 @@
 package export
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -9,8 +8,9 @@ import (
 	"agstest/reports"
 )
 
-func junitLoad(l *reports.Load, strict bool) []junitSuite {
+func junitLoad(l *reports.Load) []junitSuite {
 	var suites []junitSuite
+	whole := l.Run.Outcome(l.Verdict)
 	add := func(name, class string, operation *reports.Operation, limits []reports.Limit) {
 		suite := junitSuite{pkg: "ags.load", name: name}
 		if operation != nil {
@@ -20,7 +20,7 @@ func junitLoad(l *reports.Load, strict bool) []junitSuite {
 			suite.out = kept(l, strings.TrimPrefix(name, "load: "))
 		}
 		for _, limit := range limits {
-			test := junitLimit(class, limit, l.Verdict.Blocks())
+			test := junitLimit(class, limit, whole)
 			test.text = examplesOfLimit(l, limit.Expression)
 			suite.cases = append(suite.cases, test)
 		}
@@ -28,7 +28,7 @@ func junitLoad(l *reports.Load, strict bool) []junitSuite {
 		if len(suite.cases) == 0 {
 			test := junitCase{classname: class, name: "measured without a limit"}
 			if operation == nil || operation.Sent == 0 {
-				test.outcome, test.message = "skipped", "not exercised: nothing was sent"
+				test.outcome, test.message = skipped, "not exercised: nothing was sent"
 			}
 			suite.cases = append(suite.cases, test)
 		}
@@ -44,45 +44,24 @@ func junitLoad(l *reports.Load, strict bool) []junitSuite {
 		suites = append(suites, junitShards(l))
 	}
 	verdict := junitVerdict("load.run", "load verdict", l.Run, l.Verdict, l.Reason)
-	generator := junitCase{classname: "load.run", name: "the generator kept its schedule"}
-	if !l.Valid {
-		generator.outcome, generator.kind = "error", "invalid"
-		generator.message = cmp.Or(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
-		if !l.Verdict.Blocks() {
-			generator.outcome = "skipped"
-		}
-	}
+	generator := junitCase{classname: "load.run", name: "the generator kept its schedule", outcome: validity(l).Within(whole), kind: "invalid", message: whyInvalid(l)}
 	verdict.cases = append([]junitCase{generator}, verdict.cases...)
 	if l.SetUp != nil {
-		// An error, though the run may pass: faults of the service or its gateway before the clock started are in no
-		// figure of the load, and a gate must not look as if all had gone well.
-		setUp := junitCase{classname: "load.run", name: "the set-up went smoothly", outcome: "error", kind: "set-up", message: reports.Warn.Word() + ": " + l.SetUp.String()}
-		if strict {
-			setUp.outcome = "failure"
-		}
-		verdict.cases = append(verdict.cases, setUp)
+		// Faults of the service or its gateway before the clock started are in no figure of the load.
+		verdict.cases = append(verdict.cases, junitCase{classname: "load.run", name: setUpTest, outcome: skipped, message: warningOfSetUp(l)})
 	}
 	verdict.out = append(verdict.out, l.Notes...)
 	return append(suites, verdict)
 }
 
-// junitLimit is the case of one limit; where the run blocks nothing, what its limits say is shown as skipped.
-func junitLimit(class string, limit reports.Limit, blocks bool) junitCase {
-	test := junitCase{classname: class, name: "limit " + limit.Expression, message: limit.Sentence()}
-	skipped := !blocks
-	switch limit.Verdict {
-	case reports.Pass, reports.Warn:
-		return test
-	case reports.Skipped, reports.Known, reports.NotExercised, reports.Inconclusive, reports.Observed:
-		skipped = true
-	}
-	switch {
+// junitLimit is the case of one limit of a run that came to the outcome whole.
+func junitLimit(class string, limit reports.Limit, whole reports.Outcome) junitCase {
+	test := junitCase{classname: class, name: "limit " + limit.Expression, message: limit.Sentence(), kind: "limit", outcome: limit.Verdict.Outcome().Within(whole)}
+	switch test.outcome {
 	case skipped:
-		test.outcome, test.message = "skipped", limit.Verdict.Word()+": "+test.message
-	case limit.Verdict == reports.Fail:
-		test.outcome, test.kind = "failure", "limit"
-	default:
-		test.outcome, test.kind = "error", string(limit.Verdict)
+		test.message = limit.Verdict.Word() + ": " + test.message
+	case broken:
+		test.kind = string(limit.Verdict)
 	}
 	return test
 }
@@ -93,7 +72,7 @@ func junitShards(l *reports.Load) junitSuite {
 		s := &l.ShardRuns[i]
 		test := junitCase{classname: "load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
 		if s.State != reports.ShardComplete {
-			test.outcome, test.kind = "error", s.State
+			test.outcome, test.kind = broken.Within(l.Run.Outcome(l.Verdict)), s.State
 			test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.MissingFrom(), s.Reason)
 		}
 		suite.cases = append(suite.cases, test)
@@ -109,7 +88,7 @@ func junitWrong(l *reports.Load, class, operation string) []junitCase {
 			continue
 		}
 		cases = append(cases, junitCase{
-			classname: class, name: "no wrong answers: " + kind.Kind, outcome: "failure", kind: "wrong answers",
+			classname: class, name: "no wrong answers: " + kind.Kind, outcome: failed, kind: "wrong answers",
 			message: figures.PluralOf(kind.Times, "wrong answer", "wrong answers") + ": " + kind.Message, text: strings.Join(examplesOf(l, kind), "\n"),
 		})
 	}

@@ -80,7 +80,7 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 		at = m.play(k, at)
 	}
 	m.put(messages.Envelope{TestRunFinished: &messages.TestRunFinished{
-		Message: c.Reason, Success: !c.Verdict.Blocks(), Timestamp: messageStamp(end), TestRunStartedId: run,
+		Message: c.Reason, Success: !c.Run.Outcome(c.Verdict).Red(), Timestamp: messageStamp(end), TestRunStartedId: run,
 	}})
 	if m.err != nil {
 		return fmt.Errorf("writing Cucumber messages: %w", m.err)

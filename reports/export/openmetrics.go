@@ -201,7 +201,7 @@ func oneIf(holds bool) float64 {
 }
 
 func (m *metricFamilies) conformance(c *reports.Conformance) {
-	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.", !c.Verdict.Blocks())
+	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.", !c.Run.Outcome(c.Verdict).Red())
 	if v := c.Coverage; v != nil {
 		m.truth("agstest_coverage_kept", "1 when as much was judged as the environment file or --coverage asks for.", v.Kept)
 		m.family("agstest_documented_requirements", dto.MetricType_GAUGE, "", "Documented requirements that were asked of the run, and those that were judged.")
@@ -246,7 +246,7 @@ func runVerdict(v reports.Verdict) bool {
 }
 
 func (m *metricFamilies) load(l *reports.Load) {
-	m.truth("agstest_load_passed", "1 when the verdict of the load run is pass or better.", !l.Verdict.Blocks())
+	m.truth("agstest_load_passed", "1 when the verdict of the load run is pass or better.", !l.Run.Outcome(l.Verdict).Red())
 	m.truth("agstest_load_valid", "1 when the generator kept its schedule, so that the figures speak of the service.", l.Valid)
 	type named struct {
 		name string

@@ -67,16 +67,16 @@ type sarifNotification struct {
 // apart. The rules are the requirements; a result is a cause, a limit that was not kept, a kind of wrong answers, or
 // the verdict if nothing else says why the run is red. Known results are suppressed, with their reason. A result has
 // the same partialFingerprints in each run, and a file only if the scenario is one of the user's own.
-func SARIF(w io.Writer, c *reports.Conformance, l *reports.Load, strict bool) error {
+func SARIF(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	runs := []*sarifRun{}
 	if c != nil {
 		s := newSARIF("conformance", c.Run, c.Verdict, c.Reason)
-		s.conformance(c, strict)
+		s.conformance(c)
 		runs = append(runs, s.run)
 	}
 	if l != nil {
 		s := newSARIF("load", l.Run, l.Verdict, l.Reason)
-		s.load(l, strict)
+		s.load(l)
 		runs = append(runs, s.run)
 	}
 	encoder := json.NewEncoder(w)
@@ -149,7 +149,7 @@ func (s *sarif) finish(run reports.Run, verdict reports.Verdict, reason string) 
 			return
 		}
 	}
-	if t := verdictTest("", run, verdict, reason); t.outcome == failed || t.outcome == broken {
+	if t := verdictTest("", run, verdict, reason); t.outcome.Red() {
 		rule := s.rule("verdict", "The run comes to its end, and what it found is right.", "The verdict of the run as a whole.", "error")
 		s.add(sarifResult{RuleIndex: rule, Level: "error", Message: sarifText{verdict.Word() + ": " + t.why}}, "verdict")
 	}

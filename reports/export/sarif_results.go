@@ -77,12 +77,12 @@ func (s *sarif) add(r sarifResult, known string) {
 	s.run.Results = append(s.run.Results, r)
 }
 
-// sarifLevel returns the level of a verdict: one that blocks the run is an error, an undecided one blocks a strict run.
-func sarifLevel(v reports.Verdict, strict bool) string {
+// sarifLevel returns the level of a verdict on a part of a run that came to the outcome whole.
+func sarifLevel(v reports.Verdict, whole reports.Outcome) string {
 	switch {
 	case v == reports.Known:
 		return "note"
-	case v.Blocks() && (v != reports.Inconclusive || strict):
+	case v.Outcome().Within(whole).Red():
 		return "error"
 	}
 	return "warning"
@@ -91,8 +91,9 @@ func sarifLevel(v reports.Verdict, strict bool) string {
 // sarifWrong are the verdicts that have results.
 var sarifWrong = []reports.Verdict{reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn}
 
-func (s *sarif) conformance(c *reports.Conformance, strict bool) {
+func (s *sarif) conformance(c *reports.Conformance) {
 	s.requirements(c.Requirements)
+	whole := c.Run.Outcome(c.Verdict)
 	places := places(c)
 	for _, k := range c.CausesOf(append([]reports.Verdict{reports.Known}, sarifWrong...)...) {
 		rule := "cause"
@@ -100,7 +101,7 @@ func (s *sarif) conformance(c *reports.Conformance, strict bool) {
 			rule = k.Requirements[0]
 		}
 		r := sarifResult{
-			RuleIndex: s.rule(rule, "Scenarios that stand for no requirement hold.", "A cause of no requirement.", "error"), Level: sarifLevel(k.Verdict, strict), Times: int64(k.Times),
+			RuleIndex: s.rule(rule, "Scenarios that stand for no requirement hold.", "A cause of no requirement.", "error"), Level: sarifLevel(k.Verdict, whole), Times: int64(k.Times),
 			Message: sarifText{k.ID + " " + k.Sentence()}, Properties: map[string]any{"verdict": k.Verdict, "requirements": k.Requirements, "scenarios": len(k.Scenarios)},
 		}
 		if len(k.Requirements) > 0 {
@@ -121,24 +122,25 @@ func (s *sarif) conformance(c *reports.Conformance, strict bool) {
 		s.add(r, k.ID)
 	}
 	for _, q := range c.WithoutCause(sarifWrong...) {
-		s.add(sarifResult{RuleIndex: s.rules[q.ID], Level: sarifLevel(q.Verdict, strict), Message: sarifText{q.ID + " " + q.Verdict.Word() + ": " + q.Text + " " + q.Why()}}, q.ID)
+		s.add(sarifResult{RuleIndex: s.rules[q.ID], Level: sarifLevel(q.Verdict, whole), Message: sarifText{q.ID + " " + q.Verdict.Word() + ": " + q.Text + " " + q.Why()}}, q.ID)
 	}
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
 		rule := s.rule("scenario", "Scenarios that stand for no requirement hold.", "A scenario of your own without the tag of a requirement.", "error")
 		s.add(sarifResult{
-			RuleIndex: rule, Level: sarifLevel(scenario.Verdict, strict), Message: sarifText{reports.Sentence(scenario.Name) + " " + scenario.Why()}, Locations: sarifPlace(places[scenario.File], scenario.Line, ""),
+			RuleIndex: rule, Level: sarifLevel(scenario.Verdict, whole), Message: sarifText{reports.Sentence(scenario.Name) + " " + scenario.Why()}, Locations: sarifPlace(places[scenario.File], scenario.Line, ""),
 		}, hashOf(scenario.File+" "+scenario.Name))
 	}
 	s.finish(c.Run, c.Verdict, c.Reason)
 }
 
-func (s *sarif) load(l *reports.Load, strict bool) {
+func (s *sarif) load(l *reports.Load) {
+	whole := l.Run.Outcome(l.Verdict)
 	for _, limit := range l.Limits {
 		if limit.Verdict == reports.Pass || limit.Verdict == reports.Observed {
 			continue
 		}
 		rule := s.rule("limit", "Limits are kept.", "A limit that was given for the load.", "error")
-		s.add(sarifResult{RuleIndex: rule, Level: sarifLevel(limit.Verdict, strict), Message: sarifText{limit.Sentence()}}, "limit "+limit.Expression)
+		s.add(sarifResult{RuleIndex: rule, Level: sarifLevel(limit.Verdict, whole), Message: sarifText{limit.Sentence()}}, "limit "+limit.Expression)
 	}
 	for _, wrong := range l.KindsOfWrong() {
 		r := sarifResult{
@@ -153,6 +155,10 @@ func (s *sarif) load(l *reports.Load, strict bool) {
 			r.Request, r.Response = sarifExchange(wrong.Exchange)
 		}
 		s.add(r, "wrong "+wrong.Operation+" "+wrong.Kind)
+	}
+	if l.SetUp != nil {
+		rule := s.rule("set-up", "Before the clock starts, no call has to be made again.", "The set-up of the load.", "warning")
+		s.add(sarifResult{RuleIndex: rule, Level: "warning", Message: sarifText{warningOfSetUp(l)}}, "set-up")
 	}
 	s.finish(l.Run, l.Verdict, l.Reason)
 }

@@ -13,10 +13,10 @@ import (
 )
 
 // sarifOf reads what SARIF writes.
-func sarifOf(t *testing.T, c *reports.Conformance, l *reports.Load, strict bool) []sarifRun {
+func sarifOf(t *testing.T, c *reports.Conformance, l *reports.Load) []sarifRun {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, SARIF(&b, c, l, strict))
+	require.NoError(t, SARIF(&b, c, l))
 	var log struct {
 		Version string
 		Runs    []sarifRun
@@ -45,7 +45,7 @@ func TestSARIFHasAResultOfEachCause(t *testing.T) {
 	c.Causes = append(c.Causes, reports.Cause{
 		ID: "C-87654321", Verdict: reports.Known, Requirements: []string{"REF-02"}, Exchange: -1, Known: &reports.KnownDeparture{Reason: "mended soon", Owner: "gateway team", Expires: "2099-01-31"},
 	})
-	run := sarifOf(t, c, nil, false)[0]
+	run := sarifOf(t, c, nil)[0]
 	assert.Equal(t, "agstest/staging/conformance/r", run.Automation.ID)
 	assert.Equal(t, map[string]string{"environment": "staging", "release": "4.12", "url": "https://ags.example", "run": "r", "verdict": "fail", "reason": "1 requirement failed"}, run.Properties)
 	assert.Equal(t, []sarifInvocation{{Successful: true, Start: "2026-11-23T09:30:00.000Z", End: "2026-11-23T09:30:02.000Z"}}, run.Invocations)
@@ -68,7 +68,7 @@ func TestSARIFHasAResultOfEachCause(t *testing.T) {
 	assert.Nil(t, known.Locations)
 
 	c.Features, c.Run.ID, c.Run.Environment = nil, "s", "production"
-	later := sarifOf(t, c, nil, false)[0]
+	later := sarifOf(t, c, nil)[0]
 	assert.Equal(t, "agstest/production/conformance/s", later.Automation.ID)
 	assert.Equal(t, red.Fingerprints, later.Results[0].Fingerprints, "the same in each run")
 	assert.Equal(t, []sarifLocation{{nil, []sarifLogical{{"refresh", "operation"}}}}, later.Results[0].Locations, "no file where the repository has none")
@@ -78,7 +78,7 @@ func TestSARIFTellsOfLoads(t *testing.T) {
 	l := sampleLoad()
 	l.Wrong = []reports.Wrong{{Operation: "refresh", Kind: "status", Times: 7, Message: "it was answered 201, not 200", Requirement: "REF-01"}}
 	l.Run.Start, l.Run.End = time.Unix(0, 0), time.Unix(9, 0)
-	runs := sarifOf(t, sample(), l, false)
+	runs := sarifOf(t, sample(), l)
 	require.Len(t, runs, 2)
 	assert.Equal(t, "agstest/staging/load/l", runs[1].Automation.ID)
 	var told [][4]string
@@ -95,14 +95,12 @@ func TestSARIFTellsOfLoads(t *testing.T) {
 func TestSARIFIsRedWhereTheRunIs(t *testing.T) {
 	for _, verdict := range []reports.Verdict{reports.Fail, reports.Error, reports.Invalid, reports.Skipped, reports.NotExercised, reports.NotEnough, "unheard-of", reports.Inconclusive, reports.Pass, reports.Warn} {
 		red := verdict != reports.Pass && verdict != reports.Warn
-		runs := sarifOf(t, &reports.Conformance{Verdict: verdict, Reason: "so"}, &reports.Load{Verdict: verdict, Reason: "so"}, false)
+		runs := sarifOf(t, &reports.Conformance{Verdict: verdict, Reason: "so"}, &reports.Load{Verdict: verdict, Reason: "so"})
 		for _, run := range runs {
 			assert.Equal(t, red, errorsOf(run) == 1, "%s: %s", verdict, run.Automation.ID)
 			assert.Equal(t, verdict != reports.Invalid, run.Invocations[0].Successful, verdict)
 		}
-		runs = sarifOf(t, &reports.Conformance{Verdict: verdict, Reason: "so"}, nil, true)
-		assert.Equal(t, red, errorsOf(runs[0]) == 1, "%s, strict", verdict)
-		runs = sarifOf(t, &reports.Conformance{Verdict: verdict, Reason: "so", Run: reports.Run{Partial: "it was interrupted"}}, nil, false)
+		runs = sarifOf(t, &reports.Conformance{Verdict: verdict, Reason: "so", Run: reports.Run{Partial: "it was interrupted"}}, nil)
 		assert.Equal(t, 1, errorsOf(runs[0]), "an interrupted run of %s", verdict)
 		assert.Equal(t, "partial: it was interrupted", runs[0].Invocations[0].Notifications[0].Message.Text)
 	}

@@ -15,12 +15,12 @@ import (
 	"agstest/reports"
 )
 
-// The outcomes of a test.
+// The outcomes of a test; of one that was skipped, why has the reason.
 const (
-	passed  = "passed"
-	failed  = "failed"  // the service broke a rule
-	broken  = "broken"  // it could not be told
-	skipped = "skipped" // with the reason in why
+	passed  = reports.OutcomePassed
+	failed  = reports.OutcomeFailed
+	broken  = reports.OutcomeBroken
+	skipped = reports.OutcomeSkipped
 )
 
 // test is one test as most tools know them: a scenario, a limit, or the verdict of a run.
@@ -29,7 +29,7 @@ type test struct {
 	name         string
 	suite        string // feature, or operation
 	kind         string // conformance, load
-	outcome      string
+	outcome      reports.Outcome
 	why          string
 	evidence     string
 	file         string // empty: none
@@ -45,69 +45,79 @@ type test struct {
 
 // step is one step of a scenario.
 type step struct {
-	name, outcome, why string
-	took               time.Duration
-	text               string // below it: a text, or a table
+	name, why string
+	outcome   reports.Outcome
+	took      time.Duration
+	text      string // below it: a text, or a table
 }
 
 // testsOf lists the tests of a run; either part may be nil. The verdict of each part is the last of its tests, so that
-// the whole is never green when the run is not. Strict makes an undecided result a failure.
-func testsOf(c *reports.Conformance, l *reports.Load, strict bool) []test {
+// the whole is never green when the run is not.
+func testsOf(c *reports.Conformance, l *reports.Load) []test {
 	var tests []test
 	if c != nil {
 		tests = append(tests, scenarioTests(c)...)
 		tests = append(tests, verdictTest("conformance", c.Run, c.Verdict, c.Reason))
 	}
 	if l != nil {
-		for _, limit := range l.Limits {
-			operation := "all operations"
-			if name, _, found := strings.Cut(limit.Expression, "."); found && l.Operations[name] != nil {
-				operation = name
-			}
-			t := test{key: "load limit " + limit.Expression, name: "limit " + limit.Expression, suite: "load: " + operation, kind: "load", outcome: outcomeOf(limit.Verdict, strict), why: limit.Sentence(), start: l.Run.Start, severity: "critical"}
-			if t.outcome == passed {
-				t.why = ""
-			}
-			if !l.Verdict.Blocks() && t.outcome != passed {
-				t.outcome = skipped
-			}
-			tests = append(tests, t)
-		}
-		valid := test{key: "load valid", name: "the generator kept its schedule", suite: "load", kind: "load", outcome: passed, start: l.Run.Start, severity: "critical"}
-		if !l.Valid {
-			valid.outcome, valid.why = broken, cmp.Or(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
-		}
-		tests = append(tests, valid, verdictTest("load", l.Run, l.Verdict, l.Reason))
+		tests = append(tests, loadTests(l)...)
+		tests = append(tests, verdictTest("load", l.Run, l.Verdict, l.Reason))
 	}
 	return tests
 }
 
+// loadTests are the limits of a load, and what else its verdict rests on.
+func loadTests(l *reports.Load) []test {
+	var tests []test
+	whole := l.Run.Outcome(l.Verdict)
+	add := func(key, name, suite string, outcome reports.Outcome, why string) {
+		t := test{key: "load " + key, name: name, suite: suite, kind: "load", outcome: outcome.Within(whole), why: why, start: l.Run.Start, severity: "critical"}
+		if outcome == passed {
+			t.why = ""
+		}
+		tests = append(tests, t)
+	}
+	for _, limit := range l.Limits {
+		operation := "all operations"
+		if name, _, found := strings.Cut(limit.Expression, "."); found && l.Operations[name] != nil {
+			operation = name
+		}
+		add("limit "+limit.Expression, "limit "+limit.Expression, "load: "+operation, limit.Verdict.Outcome(), limit.Sentence())
+	}
+	add("valid", "the generator kept its schedule", "load", validity(l), whyInvalid(l))
+	if l.SetUp != nil {
+		add("set-up", setUpTest, "load", skipped, warningOfSetUp(l))
+	}
+	return tests
+}
+
+// setUpTest is the name of the test of a set-up in which calls had to be made again. It does not pass, and fails
+// nothing itself: whether the warning does is the verdict's.
+const setUpTest = "the set-up went smoothly"
+
+func warningOfSetUp(l *reports.Load) string { return reports.Warn.Word() + ": " + l.SetUp.String() }
+
+// validity tells whether the figures of a load speak of the service.
+func validity(l *reports.Load) reports.Outcome {
+	if l.Valid {
+		return passed
+	}
+	return broken
+}
+
+func whyInvalid(l *reports.Load) string {
+	return cmp.Or(strings.Join(l.Invalid, "; "), "the figures do not speak of the service")
+}
+
 func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string) test {
-	t := test{key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: outcomeOf(verdict, true), why: cmp.Or(partialOr(run, reason), verdict.Word()), start: run.Start, took: run.End.Sub(run.Start), severity: "critical"}
-	switch {
-	case run.Partial != "" && verdict != reports.Fail, verdict == reports.Skipped, verdict == reports.NotExercised:
-		t.outcome = broken
-	case t.outcome == passed:
+	t := test{
+		key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: run.Outcome(verdict), why: cmp.Or(partialOr(run, reason), verdict.Word()),
+		start: run.Start, took: run.End.Sub(run.Start), severity: "critical",
+	}
+	if t.outcome == passed {
 		t.why = ""
 	}
 	return t
-}
-
-func outcomeOf(v reports.Verdict, strict bool) string {
-	switch v {
-	case reports.Pass, reports.Warn, reports.Observed, reports.Improved:
-		return passed
-	case reports.Fail, reports.Regressed:
-		return failed
-	case reports.Inconclusive:
-		if strict {
-			return failed
-		}
-		return skipped
-	case reports.Skipped, reports.Known, reports.NotExercised:
-		return skipped
-	}
-	return broken
 }
 
 func scenarioTests(c *reports.Conformance) []test {
@@ -116,7 +126,7 @@ func scenarioTests(c *reports.Conformance) []test {
 		levels[r.ID] = r.Level
 	}
 	places, names := places(c), map[string]int{}
-	at := c.Run.Start
+	at, whole := c.Run.Start, c.Run.Outcome(c.Verdict)
 	var tests []test
 	for _, s := range c.Scenarios {
 		if s.Start != nil {
@@ -129,7 +139,7 @@ func scenarioTests(c *reports.Conformance) []test {
 			name += " (" + s.ID[strings.LastIndex(s.ID, ":")+1:] + ")"
 		}
 		t := test{
-			key: key, name: name, suite: cmp.Or(s.Feature, s.File), kind: "conformance", outcome: outcomeOf(s.Verdict, false), file: places[s.File], line: s.Line,
+			key: key, name: name, suite: cmp.Or(s.Feature, s.File), kind: "conformance", outcome: s.Verdict.Outcome().Within(whole), file: places[s.File], line: s.Line,
 			start: at, took: time.Duration(max(s.Nanoseconds, 0)), requirements: s.Requirements, severity: "minor", tries: s.Tries,
 		}
 		for _, tag := range s.Tags {
@@ -151,7 +161,7 @@ func scenarioTests(c *reports.Conformance) []test {
 				t.why += " (" + cause + ")"
 			}
 		}
-		if t.outcome == failed || t.outcome == broken {
+		if t.outcome.Red() {
 			t.evidence = shortEvidence(s)
 		}
 		t.steps = stepsOf(s, t.outcome)
@@ -161,15 +171,15 @@ func scenarioTests(c *reports.Conformance) []test {
 }
 
 // stepsOf returns the steps of a scenario, and one more if none of them shows why it failed.
-func stepsOf(s reports.Scenario, outcome string) []step {
+func stepsOf(s reports.Scenario, outcome reports.Outcome) []step {
 	var steps []step
-	shown := outcome == passed || outcome == skipped
+	shown := !outcome.Red()
 	for _, was := range s.Steps {
-		now := step{name: strings.TrimSpace(was.Keyword) + " " + was.Text, outcome: outcomeOf(was.Verdict, false), why: was.Message, took: time.Duration(max(was.Nanoseconds, 0)), text: was.DocString}
+		now := step{name: strings.TrimSpace(was.Keyword) + " " + was.Text, outcome: was.Verdict.Outcome().Within(outcome), why: was.Message, took: time.Duration(max(was.Nanoseconds, 0)), text: was.DocString}
 		for _, row := range was.Table {
 			now.text += "| " + strings.Join(row, " | ") + " |\n"
 		}
-		shown = shown || now.outcome == failed || now.outcome == broken
+		shown = shown || now.outcome.Red()
 		steps = append(steps, now)
 	}
 	if !shown {

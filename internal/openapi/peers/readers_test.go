@@ -187,8 +187,8 @@ func exportsOf(t *testing.T, folder string, c *reports.Conformance, l *reports.L
 		require.NoError(t, render(&b))
 		return os.WriteFile(filepath.Join(folder, filepath.FromSlash(name)), b.Bytes(), 0o600)
 	}
-	require.NoError(t, export.Allure(write, c, l, false))
-	require.NoError(t, write("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l, false) }))
+	require.NoError(t, export.Allure(write, c, l))
+	require.NoError(t, write("ctrf.json", func(w io.Writer) error { return export.CTRF(w, c, l) }))
 }
 
 // TestExportsShowWhatTheRunFound: Allure and CTRF's own library come to the counts of the run, and the verdict is one

@@ -57,7 +57,7 @@ func TestSARIFIsTakenByItsOwnTools(t *testing.T) {
 	}
 	written := func(c *reports.Conformance, l *reports.Load) []byte {
 		var b bytes.Buffer
-		require.NoError(t, export.SARIF(&b, c, l, false))
+		require.NoError(t, export.SARIF(&b, c, l))
 		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(b.Bytes()))
 		require.NoError(t, err)
 		require.NoError(t, schema.Validate(document))
