@@ -17,11 +17,13 @@ import (
 	"agstest/steps"
 )
 
+// nginxPage is nginx's own page, with the status in place of TITLE.
+const nginxPage = "<html>\r\n<head><title>TITLE</title></head>\r\n<body>\r\n<center><h1>TITLE</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+
 // TestAFirewallsPageIsNotTheServices: a firewall of web applications refuses what no service would mind, and bodies
 // that are no JSON before the service sees them. Neither is held against the service, nor for it. The same statuses
 // from the service itself are its own.
 func TestAFirewallsPageIsNotTheServices(t *testing.T) {
-	const nginxPage = "<html>\r\n<head><title>TITLE</title></head>\r\n<body>\r\n<center><h1>TITLE</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 	otherLetters := regexp.MustCompile(`[а-я]|\\u04`)
 	for name, page := range map[string]bool{"the firewall": true, "the service": false} {
 		t.Run(name, func(t *testing.T) {
@@ -68,6 +70,50 @@ func TestAFirewallsPageIsNotTheServices(t *testing.T) {
 			assert.Equal(t, reports.Error, broken.Verdict)
 			assert.Contains(t, broken.Reason, "status 406 came with a page of nginx, “Not Acceptable”")
 			assert.Contains(t, notes, `pages of nginx came in place of the service's answers: a firewall or another rule there refused requests to getSessionToken, and nothing of that is held against the service; ask who runs it`)
+		})
+	}
+}
+
+// TestAFirewallHidesNoNearMiss: a firewall bars the one value that looks like an attack. A near miss beside it that the
+// service accepts is found all the same, and a sound service passes in part.
+func TestAFirewallHidesNoNearMiss(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults []mock.Fault
+		alone  bool // wrong passwords lock a user out, so they are sent one after the other
+		want   reports.Verdict
+		whole  reports.Verdict
+	}{
+		"sound":              {nil, false, reports.Partly, reports.Pass},
+		"sound, in turn":     {nil, true, reports.Partly, reports.Pass},
+		"accepting":          {[]mock.Fault{fault(t, "near-password-last-character")}, false, reports.Fail, reports.Fail},
+		"accepting, in turn": {[]mock.Fault{fault(t, "near-password-padded")}, true, reports.Fail, reports.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, end, err := started(mock.Config{Faults: c.faults}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if body := recordBody(r); r.URL.Path == "/ags/signOn" && strings.Contains(body, `"value":"%"`) {
+						w.Header().Set("Content-Type", "text/html")
+						w.WriteHeader(http.StatusForbidden)
+						_, _ = io.WriteString(w, strings.ReplaceAll(nginxPage, "TITLE", "403 Forbidden"))
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			require.NoError(t, err)
+			defer end()
+			e.Mock = nil
+			if c.alone {
+				e.NeverLocks, e.Lockout = false, 100
+			}
+			report := run(t, steps.Options{Environment: e, Only: []string{"SSO-08"}})
+			q := requirement(t, report, "SSO-08")
+			assert.Equal(t, c.want, q.Verdict, q.Reason)
+			assert.Equal(t, c.whole, report.Verdict, report.Reason)
+			if c.want == reports.Partly {
+				assert.Contains(t, q.Reason, "in part not checked: 1 of 14 near misses of the password: status 403 came with a page of nginx")
+			}
 		})
 	}
 }

@@ -63,9 +63,16 @@ func (l *ledger) add(ctx context.Context, p *play) {
 		verdict = reports.Graver(verdict, s.Verdict)
 	}
 	for _, f := range e.findings {
-		if v := r.weigh(f); v != reports.Observed { // the scenario is not about what the judge observes by the way
+		v := r.weigh(f)
+		if v == reports.Skipped && p.skipped == nil {
+			v, e.record.Reason = reports.Partly, "in part not checked: "+r.Secrets.Text(f.Got)
+		}
+		if v != reports.Observed { // the scenario is not about what the judge observes by the way
 			verdict = reports.Graver(verdict, v)
 		}
+	}
+	if verdict != reports.Partly {
+		e.record.Reason = ""
 	}
 	e.halted = p.halted
 	e.record.Verdict = verdict

@@ -3,7 +3,9 @@ package steps_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,4 +44,46 @@ func TestSilenceIsWaitedForTwice(t *testing.T) {
 	assert.True(t, strings.Contains(q.Reason, "got no answer in time before"), q.Reason)
 	q = requirement(t, report, "SOST-14")
 	assert.Equal(t, reports.Pass, q.Verdict, q.Reason)
+}
+
+// TestSilenceOfAnUnknownTokenLeavesTheGood: a service that never answers a session token which nobody issued is asked
+// with good ones all the same, and only what is about unknown ones could not be told.
+func TestSilenceOfAnUnknownTokenLeavesTheGood(t *testing.T) {
+	var hung atomic.Int64
+	var issued sync.Map
+	e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := recordBody(r)
+			var sent struct{ Parameters []struct{ Value string } }
+			_ = json.Unmarshal([]byte(body), &sent)
+			if r.URL.Path == "/ags/signOnWithSessionToken" && len(sent.Parameters) > 0 {
+				if _, good := issued.Load(sent.Parameters[0].Value); !good {
+					hung.Add(1)
+					<-r.Context().Done()
+					return
+				}
+			}
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, r)
+			var given struct{ SessionToken string }
+			if _ = json.Unmarshal(answer.Body.Bytes(), &given); given.SessionToken != "" {
+				issued.Store(given.SessionToken, true)
+			}
+			copyAnswer(w, answer)
+		})
+	})
+	require.NoError(t, err)
+	defer end()
+	e.Mock = nil
+	for _, s := range e.Situations {
+		issued.Store(s.SessionToken, true)
+	}
+	report := run(t, steps.Options{Environment: e, Timeout: 3 * time.Second, Only: []string{"SOST-01", "SOST-03", "SOST-14", "DEV-02"}, Tags: "not @near-misses and not @odd-input", Concurrency: 1})
+	assert.LessOrEqual(t, hung.Load(), int64(4), "two documented requests, and two that were changed")
+	unknown := requirement(t, report, "SOST-14")
+	assert.Equal(t, reports.Error, unknown.Verdict, unknown.Reason)
+	for _, id := range []string{"SOST-01", "SOST-03", "DEV-02"} {
+		q := requirement(t, report, id)
+		assert.Contains(t, []reports.Verdict{reports.Pass, reports.Partly}, q.Verdict, "%s: %s", id, q.Reason)
+	}
 }

@@ -14,14 +14,29 @@ import (
 )
 
 // mostSilences is how many requests of one kind may go without an answer before the rest of the kind is not sent: each
-// costs a whole time-out, and more of them say no more.
-const mostSilences = 2
+// costs a whole time-out, and more of them say no more. Of good requests so many in a row: an answer may be lost now and
+// then, and mostLost is how many of them may be.
+const (
+	mostSilences = 2
+	mostLost     = 6
+)
 
-// KindOf describes what is unusual about a request, the same for all calls; a documented request is a kind of its own
-// for each call.
-func KindOf(r *talk.Request, changed bool) string {
+// documented begins the kinds of good requests.
+const documented = "documented "
+
+// KindOf describes what is unusual about a request, the same for all calls. A documented request is a kind of its own
+// for each call, and for each call of which a device is new; so is one that is to be refused, such as with a token that
+// nobody issued.
+func KindOf(r *talk.Request, changed, refusal bool) string {
 	if !changed {
-		return "documented requests of " + r.Operation
+		what := "requests of "
+		if r.Get("deviceInformation") != nil {
+			what = "first-time requests of "
+		}
+		if refusal {
+			return what + r.Operation + " that are to be refused"
+		}
+		return documented + what + r.Operation
 	}
 	if r.Operation == "" {
 		return "requests with another method"
@@ -60,6 +75,8 @@ func (r *Stage) Silent(ctx context.Context, kind string) error {
 		switch {
 		case a.silences >= mostSilences:
 			return talk.Unknownf("two of the %s got no answer in time before, so this one was not sent", kind)
+		case a.lost >= mostLost:
+			return talk.Unknownf("%d of the %s got no answer in time before, so this one was not sent", mostLost, kind)
 		case a.answered || a.pending+a.silences < mostSilences:
 			a.pending++
 			return nil
@@ -79,7 +96,8 @@ func (r *Stage) Silent(ctx context.Context, kind string) error {
 
 // asked is the results of the requests of one kind.
 type asked struct {
-	silences int  // without an answer
+	silences int  // without an answer; of good requests since the last that was answered
+	lost     int  // good requests without an answer
 	pending  int  // under way
 	answered bool // one was
 	change   chan struct{}
@@ -110,8 +128,15 @@ func (r *Stage) Heard(kind string, x *talk.Exchange, hung bool) {
 	a := r.asked[kind]
 	a.pending--
 	a.answered = a.answered || x.Status != 0
-	if x.Status == 0 && (hung || RanOut(x)) {
+	good := strings.HasPrefix(kind, documented)
+	switch {
+	case x.Status == 0 && (hung || RanOut(x)):
 		a.silences++
+		if good {
+			a.lost++
+		}
+	case x.Status != 0 && good:
+		a.silences = 0
 	}
 	close(a.change)
 	a.change = make(chan struct{})
@@ -124,7 +149,7 @@ func (r *Stage) Answered(x *talk.Exchange) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kind := KindOf(x.Request, false)
+	kind := KindOf(x.Request, false, false)
 	if r.asked[kind] == nil {
 		r.asked[kind] = &asked{change: make(chan struct{})}
 	}

@@ -1,12 +1,14 @@
 package scene
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
 	"agstest/ags"
+	"agstest/internal/wire"
 	"agstest/steps/talk"
 )
 
@@ -15,6 +17,45 @@ import (
 func TestBrokenBodiesAreOneKind(t *testing.T) {
 	for _, body := range []string{`{"parameters":[{"name":"a","value":"b"}]} x`, `{"parameters":[]`, `[]`, `"x"`, ``, `{"parameters":[],}`, "{}{}"} {
 		r := &talk.Request{Operation: ags.SignOn, Method: http.MethodPost, Path: "/ags/signOn", Body: []byte(body)}
-		assert.Equal(t, "requests whose body is no JSON object", KindOf(r, true), body)
+		assert.Equal(t, "requests whose body is no JSON object", KindOf(r, true, false), body)
+	}
+}
+
+// TestWhatIsToBeRefusedIsAKindOfItsOwn: a service that never answers a token which nobody issued is still asked with
+// good ones.
+func TestWhatIsToBeRefusedIsAKindOfItsOwn(t *testing.T) {
+	r := &talk.Request{Operation: ags.SignOnWithSessionToken, Method: http.MethodPost, Path: "/ags/signOnWithSessionToken"}
+	first := &talk.Request{Operation: r.Operation, Method: r.Method, Path: r.Path}
+	first.Set("deviceInformation", talk.JSON(map[string]string{"playoutDeviceClass": "mobileDevice"}))
+	kinds := map[string]bool{}
+	for _, each := range []*talk.Request{r, first} {
+		kinds[KindOf(each, false, false)], kinds[KindOf(each, false, true)] = true, true
+	}
+	assert.Len(t, kinds, 4)
+}
+
+// TestLostAnswersDoNotEndGoodRequests: of good requests two in a row, or many in all, end the kind; of others two.
+func TestLostAnswersDoNotEndGoodRequests(t *testing.T) {
+	request := &talk.Request{Operation: ags.Refresh, Method: http.MethodPost, Path: "/ags/refresh"}
+	answered := &talk.Exchange{Exchange: &wire.Exchange{Status: http.StatusOK}, Request: request}
+	lost := &talk.Exchange{Exchange: &wire.Exchange{Err: context.DeadlineExceeded}, Request: request}
+	for _, c := range []struct {
+		name   string
+		refuse bool
+		heard  []*talk.Exchange
+		ended  bool
+	}{
+		{"two apart", false, []*talk.Exchange{answered, lost, answered, lost, answered}, false},
+		{"two in a row", false, []*talk.Exchange{answered, lost, lost}, true},
+		{"many in all", false, []*talk.Exchange{lost, answered, lost, answered, lost, answered, lost, answered, lost, answered, lost}, true},
+		{"two apart that are to be refused", true, []*talk.Exchange{answered, lost, answered, lost}, true},
+	} {
+		stage := &Stage{asked: map[string]*asked{}}
+		kind := KindOf(request, false, c.refuse)
+		for _, x := range c.heard {
+			assert.NoError(t, stage.Silent(t.Context(), kind), c.name)
+			stage.Heard(kind, x, false)
+		}
+		assert.Equal(t, c.ended, stage.Silent(t.Context(), kind) != nil, c.name)
 	}
 }

@@ -179,7 +179,7 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	if err := w.MaySend(r, changed); err != nil {
 		return nil, err
 	}
-	kind := KindOf(r, changed)
+	kind := KindOf(r, changed, w.Refusal)
 	if err := w.Stage.Pace(ctx); err != nil {
 		return nil, err
 	}
@@ -397,6 +397,13 @@ func (w *World) Last() (*talk.Exchange, error) {
 // Observe records the behaviour of the service for the report.
 func (w *World) Observe(format string, args ...any) {
 	w.Observed = append(w.Observed, fmt.Sprintf(format, args...))
+}
+
+// InPart tells that a part of what the scenario is about was not checked, and why; the rest counts.
+func (w *World) InPart(why string) {
+	for _, id := range w.Scenario.Requirements {
+		w.Findings = append(w.Findings, talk.Finding{Requirement: id, Skipped: true, Got: why, Exchange: -1})
+	}
 }
 
 // ErrorText says why no whole answer came, without a part of one.

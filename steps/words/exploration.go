@@ -191,7 +191,7 @@ func try(ctx context.Context, w *scene.World, operation string, mutations []muta
 	for _, m := range mutations {
 		m.apply(r)
 	}
-	kind := scene.KindOf(r, len(mutations) > 0)
+	kind := scene.KindOf(r, len(mutations) > 0, false)
 	if w.Live() && w.WouldMakeDevice(r) || w.Stage.Silent(ctx, kind) != nil {
 		return nil, nil
 	}

@@ -1,8 +1,10 @@
 package words
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -362,7 +364,8 @@ func nearMoments(w *scene.World, now time.Time) []nearMiss {
 type nearTry struct {
 	miss    nearMiss
 	answers []*talk.Exchange
-	unknown string // why nothing can be told
+	unknown error  // why nothing can be told
+	barred  string // why the service was not asked: a firewall refused it
 	tooLong string // why it was not looked at, where that is its length
 }
 
@@ -375,15 +378,23 @@ func tryMiss(ctx context.Context, w *scene.World, operation string, t *nearTry, 
 		}
 		put(w, r, t.miss.text)
 		x, err := trySomething(ctx, w, r)
-		if err != nil {
+		var unknown *talk.Unknown
+		switch {
+		case errors.As(err, &unknown) && !unknown.Passing: // the others may still be told
+			t.unknown = err
+			return nil
+		case err != nil:
 			return err
-		}
-		if tooLong(x, t.miss) {
+		case tooLong(x, t.miss):
 			t.tooLong = w.Unproven(x)
+			return nil
+		case scene.Barred(x) != "":
+			t.barred = scene.Barred(x)
 			return nil
 		}
 		t.answers = append(t.answers, x)
-		if t.unknown = w.Unproven(x); t.unknown != "" {
+		if why := w.Unproven(x); why != "" {
+			t.unknown = talk.Unknownf("%s", why)
 			return nil
 		}
 		if scene.EffectiveStatus(x)/100 == 4 && !scene.HasTokens(x) {
@@ -416,40 +427,19 @@ func inARow(w *scene.World, password bool) int {
 	return times
 }
 
-// eachRefused sends the documented request with each near miss and keeps what was accepted.
+// eachRefused sends the documented request with each near miss and keeps what was accepted. One that a firewall bars, or
+// of which nothing can be told, does not hide another that was accepted.
 func eachRefused(ctx context.Context, w *scene.World, operation, what string, misses []nearMiss, soothe bool, put func(*scene.World, *talk.Request, string)) error {
 	tries := make([]nearTry, len(misses))
-	try := func(ctx context.Context, own *scene.World, i int) error {
-		tries[i].miss = misses[i]
-		times := 1
-		if i == 0 { // what is refused is refused again, and a third time
-			times = inARow(w, soothe)
-		}
-		return tryMiss(ctx, own, operation, &tries[i], times, put)
+	stopped := tryEach(ctx, w, operation, tries, misses, soothe, put)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if soothe && w.Live() && !w.Stage.Environment.NeverLocks { // many wrong passwords in a row would lock the user out
-		for i := range misses {
-			if err := try(ctx, w, i); err != nil {
-				return err
-			}
-			if tries[i].unknown != "" {
-				break
-			}
-			if err := stillGood(ctx, w, operation); err != nil {
-				return err
-			}
-		}
-	} else if err := w.InLanes(ctx, len(misses), try); err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(tries, func(t nearTry) bool { return t.tooLong == "" }) {
-		return talk.Unknownf("%s", tries[0].tooLong)
-	}
-	accepted, harmless, shown, last, err := whatWasAccepted(w, what, tries)
-	if err != nil {
-		return err
-	}
+	accepted, harmless, shown, last := whatWasAccepted(w, what, tries)
 	if shown == nil {
+		if err := untold(w, what, tries, stopped); err != nil {
+			return err
+		}
 		w.Explored = nil
 		if last != nil {
 			w.Exchanges = append(w.Exchanges, last) // one of them, as evidence
@@ -465,13 +455,60 @@ func eachRefused(ctx context.Context, w *scene.World, operation, what string, mi
 	return nil
 }
 
+// tryEach sends the near misses, side by side where that may not lock a user out.
+func tryEach(ctx context.Context, w *scene.World, operation string, tries []nearTry, misses []nearMiss, soothe bool, put func(*scene.World, *talk.Request, string)) error {
+	try := func(ctx context.Context, own *scene.World, i int) error {
+		tries[i].miss = misses[i]
+		times := 1
+		if i == 0 { // what is refused is refused again, and a third time
+			times = inARow(w, soothe)
+		}
+		return tryMiss(ctx, own, operation, &tries[i], times, put)
+	}
+	if !soothe || !w.Live() || w.Stage.Environment.NeverLocks {
+		return w.InLanes(ctx, len(misses), try)
+	}
+	for i := range misses { // many wrong passwords in a row would lock the user out
+		if err := try(ctx, w, i); err != nil {
+			return err
+		}
+		if err := stillGood(ctx, w, operation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// untold tells why nothing can be said where no near miss was accepted. Those that a firewall barred leave the rest as
+// it is, of which is said then that it was checked in part.
+func untold(w *scene.World, what string, tries []nearTry, stopped error) error {
+	if stopped != nil {
+		return stopped
+	}
+	barred, why, looked := 0, "", false
+	for _, t := range tries {
+		switch {
+		case t.unknown != nil:
+			return t.unknown
+		case t.barred != "":
+			barred, why = barred+1, t.barred
+		case t.tooLong == "":
+			looked = true
+		}
+	}
+	if !looked {
+		return talk.Unknownf("%s", cmp.Or(why, tries[0].tooLong))
+	}
+	if barred > 0 {
+		w.InPart(fmt.Sprintf("%d of %d near misses of the %s: %s", barred, len(tries), what, why))
+	}
+	return nil
+}
+
 // whatWasAccepted puts into words which near misses were not refused, apart from those that may be something else that
 // is right, with the answer that shows it best, and the last of all.
-func whatWasAccepted(w *scene.World, what string, tries []nearTry) (accepted, harmless []string, shown, last *talk.Exchange, err error) {
+func whatWasAccepted(w *scene.World, what string, tries []nearTry) (accepted, harmless []string, shown, last *talk.Exchange) {
 	for _, t := range tries {
-		if t.unknown != "" {
-			return nil, nil, nil, nil, talk.Unknownf("%s", t.unknown)
-		}
 		m := t.miss
 		for _, x := range t.answers {
 			status := scene.EffectiveStatus(x)
@@ -493,7 +530,7 @@ func whatWasAccepted(w *scene.World, what string, tries []nearTry) (accepted, ha
 			}
 		}
 	}
-	return accepted, harmless, shown, last, nil
+	return accepted, harmless, shown, last
 }
 
 // mayCompare: a session token of the environment file that may work only once is not spent on a comparison.
