@@ -89,9 +89,12 @@ func TestTheSameVerdictsEveryTime(t *testing.T) {
 	assert.Equal(t, before+4*(times+together), allDevices(t, control), "devices of all runs")
 }
 
-// limited gives the mock's first account room for few devices: it refuses every later first-time sign-on as a full
-// account does.
-func limited(server *mock.Server, room int) http.Handler {
+// tooManyDevices is how the page on errors says that an account is full.
+const tooManyDevices = `{"code":20007,"message":"too many devices"}`
+
+// limited gives the mock's first account room for few devices: it refuses every later first-time sign-on with 403 and
+// this body.
+func limited(server *mock.Server, room int, refusal string) http.Handler {
 	var mu sync.Mutex
 	made := 0
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +111,7 @@ func limited(server *mock.Server, room int) http.Handler {
 			if answer.Code == http.StatusCreated {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(http.StatusForbidden)
-				_, _ = w.Write([]byte(`{"code":20007,"message":"too many devices"}`))
+				_, _ = w.Write([]byte(refusal))
 				return
 			}
 			copyAnswer(w, answer)
@@ -135,7 +138,7 @@ func copyAnswer(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
 // not tell.
 func TestAFullAccountIsNoFault(t *testing.T) {
 	for _, room := range []int{0, 1, 2, 3} {
-		e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler { return limited(s, room) })
+		e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler { return limited(s, room, tooManyDevices) })
 		require.NoError(t, err)
 		e.Mock = nil
 		report := run(t, steps.Options{Environment: e, Seed: 5, Generate: 3, Sequences: 3})
@@ -159,6 +162,54 @@ func TestAFullAccountIsNoFault(t *testing.T) {
 	}
 }
 
+// TestAFullAccountThatDoesNotSaySo: a service whose refusals name no reason refuses new devices from the second run on.
+// Where an account at its limit is refused alike, nothing fails for it. Where the file has none, it could not be told,
+// and where that one is told its reason, the refusal is another one and fails.
+func TestAFullAccountThatDoesNotSaySo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole runs")
+	}
+	empty := []mock.Choice{conformingChoice(t, "errors-empty")}
+	for name, c := range map[string]struct {
+		choices []mock.Choice
+		full    bool // the file has an account at its limit
+		refusal string
+		want    reports.Verdict
+	}{
+		"refused alike":          {empty, true, "", reports.Skipped},
+		"an unpublished code":    {nil, false, `{"code":20099,"message":"no"}`, reports.Error},
+		"nothing to hold it to":  {empty, false, "", reports.Error},
+		"the other has a reason": {nil, true, `{"message":"no"}`, reports.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, end, err := started(mock.Config{Choices: c.choices}, func(s *mock.Server) http.Handler { return limited(s, 2, c.refusal) })
+			require.NoError(t, err)
+			defer end()
+			e.Mock = nil
+			if !c.full {
+				delete(e.Situations, "device-limit")
+			}
+			o := steps.Options{Environment: e, Seed: 5, Generate: 3, Sequences: 3}
+			first := run(t, o)
+			assert.Zero(t, first.Counts.Requirements[reports.Fail], first.Reason)
+			second := run(t, o)
+			for id, wanted := range map[string]reports.Verdict{"SOST-02": c.want, "DEV-01": c.want, "SOST-01": reports.Pass} {
+				q := requirement(t, second, id)
+				assert.Equal(t, wanted, q.Verdict, "%s: %s", id, q.Reason)
+				if wanted == reports.Skipped || wanted == reports.Error {
+					assert.Contains(t, q.Reason, "could not tell: the account may have no room", id)
+				}
+			}
+			if c.want == reports.Fail {
+				return
+			}
+			for _, q := range second.Requirements {
+				assert.NotEqual(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+			}
+		})
+	}
+}
+
 // TestSigningOutIsJudgedOnAFullAccount: with a spare device OUT-06 is judged where no device can be made, and a service
 // that removes a device which signs out is found by it; without one it could not be told.
 func TestSigningOutIsJudgedOnAFullAccount(t *testing.T) {
@@ -173,7 +224,7 @@ func TestSigningOutIsJudgedOnAFullAccount(t *testing.T) {
 		"a service that removes a device": {"PUB_994", []mock.Fault{fault(t, "sign-out-deletes-device")}, reports.Warn, "20003"},
 		"no spare device":                 {"", nil, reports.Skipped, "could not tell: the account has no room"},
 	} {
-		e, end, err := started(mock.Config{Faults: test.faults}, func(s *mock.Server) http.Handler { return limited(s, 0) })
+		e, end, err := started(mock.Config{Faults: test.faults}, func(s *mock.Server) http.Handler { return limited(s, 0, tooManyDevices) })
 		require.NoError(t, err)
 		e.Mock = nil
 		delete(e.Situations, "spare-device")

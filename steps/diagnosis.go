@@ -84,7 +84,7 @@ func refused(x *talk.Exchange) bool {
 		return false
 	}
 	switch status {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity:
 		return x.Err == nil
 	}
 	return false
@@ -97,9 +97,15 @@ func same(a, b *talk.Exchange) bool {
 
 // unknownSignOn is a sign-on with a session token and a device that nobody made.
 func (d *diagnosis) unknownSignOn() *talk.Request {
+	return d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), "agstest-"+d.w.Invented(24), "agstest_"+d.w.Invented(16))
+}
+
+// signOnWith is a sign-on with a session token, in a parameter of this name beside those that the file gives, and a
+// device.
+func (d *diagnosis) signOnWith(parameter, token, clientID string) *talk.Request {
 	request := d.w.Prepare(ags.SignOnWithSessionToken)
-	request.Set("parameters", talk.JSON([]talk.Parameter{{Name: d.w.Stage.ParameterName(d.w.Service, "/signOnWithSessionToken", "sessionToken"), Value: "agstest-" + d.w.Invented(24)}}))
-	request.Set("clientId", talk.JSON("agstest_"+d.w.Invented(16)))
+	request.Set("parameters", talk.JSON(talk.WithGiven(talk.Parameter{Name: parameter, Value: token}, d.w.Stage.Environment.SignOn.Parameters)))
+	request.Set("clientId", talk.JSON(clientID))
 	return request
 }
 
@@ -140,10 +146,7 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 	if err := d.clock(good); err != nil {
 		return false, err
 	}
-	request := d.unknownSignOn()
-	request.Set("parameters", talk.JSON([]talk.Parameter{{Name: w.Stage.ParameterName(w.Service, "/signOnWithSessionToken", "sessionToken"), Value: token}}))
-	request.Set("clientId", talk.JSON(active.ClientID))
-	x := d.ask(ctx, request)
+	x := d.ask(ctx, d.signOnWith(w.Stage.SessionParameter(w.Service), token, active.ClientID))
 	w.Stage.Answered(x)
 	if x.Status/100 == 2 && scene.EffectiveStatus(x) == x.Status {
 		return true, nil
@@ -195,9 +198,7 @@ func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string,
 	if err != nil {
 		return nil //nolint:nilerr // nothing can be told
 	}
-	stranger := d.unknownSignOn()
-	stranger.Set("parameters", talk.JSON([]talk.Parameter{{Name: d.w.Stage.ParameterName(d.w.Service, "/signOnWithSessionToken", "sessionToken"), Value: token}}))
-	x := d.ask(ctx, stranger)
+	x := d.ask(ctx, d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), token, "agstest_"+d.w.Invented(16)))
 	if same(known, x) && !same(known, d.ask(ctx, d.unknownSignOn())) {
 		return wire.Blame("situations.active.clientId", "signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.Describe(known))
 	}
@@ -245,24 +246,21 @@ func (d *diagnosis) clock(second *talk.Exchange) error {
 	return wire.Blame("clockSkew", "the clock of the service (header Date) is %s %s this machine's, more than clockSkew (%s) allows: set the clock, or raise clockSkew", off.Abs().Round(time.Second), way, skew)
 }
 
-// parameter finds out what the service calls the session token: where discovery lists no sessionToken but one other
+// parameter notes what the service calls the session token: where discovery lists no sessionToken but one other
 // mandatory parameter, and the service misses it (400) in a request that has a sessionToken and not in one that has the
-// other, it is that one.
+// other.
 func (d *diagnosis) parameter(ctx context.Context) {
+	const usual = "sessionToken"
 	r := d.w.Stage
-	listed := r.ParametersOf(r.Service, "/signOnWithSessionToken")
-	sole := soleMandatory(listed)
-	if sole == "" || r.ParameterName(r.Service, "/signOnWithSessionToken", "sessionToken") != "sessionToken" || strings.EqualFold(sole, "sessionToken") {
+	name := r.SessionParameter(r.Service)
+	if r.Environment.SignOn.Parameter != "" || strings.EqualFold(name, usual) {
 		return
 	}
-	ours := d.ask(ctx, d.unknownSignOn())
-	r.TokenParameter = sole
+	ours := d.ask(ctx, d.signOnWith(usual, "agstest-"+d.w.Invented(24), "agstest_"+d.w.Invented(16)))
 	theirs := d.ask(ctx, d.unknownSignOn())
-	if !refused(ours) || scene.EffectiveStatus(ours) != http.StatusBadRequest || !refused(theirs) || scene.EffectiveStatus(theirs) == http.StatusBadRequest {
-		r.TokenParameter = ""
-		return
+	if refused(ours) && scene.EffectiveStatus(ours) == http.StatusBadRequest && refused(theirs) && scene.EffectiveStatus(theirs) != http.StatusBadRequest {
+		r.Notes = append(r.Notes, fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called %s", name, usual))
 	}
-	r.Notes = append(r.Notes, fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called sessionToken", sole))
 }
 
 // nowhere asks for a call that does not exist.
@@ -369,19 +367,4 @@ func quotedList(names []string) string {
 		quoted = append(quoted, fmt.Sprintf("%q", name))
 	}
 	return strings.Join(quoted, ", ")
-}
-
-// soleMandatory is the one parameter that discovery calls mandatory for an endpoint, where there is just one.
-func soleMandatory(parameters []talk.ParameterProperty) string {
-	name := ""
-	for _, p := range parameters {
-		if !p.Mandatory {
-			continue
-		}
-		if name != "" {
-			return ""
-		}
-		name = p.Name
-	}
-	return name
 }

@@ -36,26 +36,31 @@ func behind(t *testing.T, config mock.Config, front func(*mock.Server) http.Hand
 // that it is in.
 func TestDiagnosisNamesWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct {
-		slip func(*environment.Environment)
-		says string
+		slip    func(*environment.Environment)
+		says    string
+		choices []mock.Choice
 	}{
-		"path":    {func(e *environment.Environment) { e.URL += "/gateway" }, "are answered like a call that does not exist (status 404)"},
-		"tenant":  {func(e *environment.Environment) { e.Tenant = "nargra"; e.Operator = nil }, `for the tenant "nargra" (status 404) just as for a made-up one: check tenant`},
-		"service": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `lists no service "Operater SSO"`},
-		"nearest": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `did you mean "Operator SSO"?`},
-		"secret":  {func(e *environment.Environment) { e.Operator.Secret = "another-secret-of-32-characters-x" }, "check operator.secret"},
-		"account": {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.AccountID = "99999" }) }, `knows no account "99999"`},
-		"device":  {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.ClientID = "PUB_none" }) }, `refuses the clientId "PUB_none" of situations.active`},
+		"path":    {func(e *environment.Environment) { e.URL += "/gateway" }, "are answered like a call that does not exist (status 404)", nil},
+		"tenant":  {func(e *environment.Environment) { e.Tenant = "nargra"; e.Operator = nil }, `for the tenant "nargra" (status 404) just as for a made-up one: check tenant`, nil},
+		"service": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `lists no service "Operater SSO"`, nil},
+		"nearest": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `did you mean "Operator SSO"?`, nil},
+		"secret":  {func(e *environment.Environment) { e.Operator.Secret = "another-secret-of-32-characters-x" }, "check operator.secret", nil},
+		"account": {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.AccountID = "99999" }) }, `knows no account "99999"`, nil},
+		"device":  {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.ClientID = "PUB_none" }) }, `refuses the clientId "PUB_none" of situations.active`, nil},
 		"suspended": {func(e *environment.Environment) {
 			slip(e, func(s *environment.Situation) { s.AccountID = e.Situations["suspended-account"].AccountID })
-		}, "the operator has suspended the account; name an account in good standing"},
+		}, "the operator has suspended the account; name an account in good standing", nil},
 		"disabled": {func(e *environment.Environment) {
 			slip(e, func(s *environment.Situation) { s.ClientID = e.Situations["disabled-device"].ClientID })
-		}, "the operator has disabled the device; name a device in good standing"},
+		}, "the operator has disabled the device; name a device in good standing", nil},
+		"account, refused with 409": {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.AccountID = "99999" }) }, `knows no account "99999"`,
+			[]mock.Choice{conformingChoice(t, "strange-account-409")}},
+		"device, refused with 422": {func(e *environment.Environment) { slip(e, func(s *environment.Situation) { s.ClientID = "PUB_none" }) }, `refuses the clientId "PUB_none" of situations.active`,
+			[]mock.Choice{conformingChoice(t, "strange-client-422")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := behind(t, mock.Config{}, itself)
+			e := behind(t, mock.Config{Choices: c.choices}, itself)
 			slip(e, func(s *environment.Situation) { s.SessionToken = "" })
 			c.slip(e)
 			o := quick
@@ -142,6 +147,43 @@ func TestDiagnosisFindsTheParameter(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 	assert.Contains(t, strings.Join(report.Notes, "\n"), `sent as the parameter "opfToken"`)
+}
+
+// TestDiagnosisSendsWhatTheFileGives: the session token has the name that the file says, and the further parameters that
+// the service wants are sent beside it. Otherwise all is refused alike, and a slip in the file is not found.
+func TestDiagnosisSendsWhatTheFileGives(t *testing.T) {
+	e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		named := withParameter(s, "sessionToken", "opfToken")
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if body := recordBody(r); r.URL.Path == "/ags/signOnWithSessionToken" && !strings.Contains(body, `"brand"`) {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			named.ServeHTTP(w, r)
+		})
+	})
+	e.SignOn = environment.SessionSignOn{Parameter: "opfToken", Parameters: map[string]string{"brand": "one"}}
+	slip(e, func(s *environment.Situation) { s.SessionToken, s.ClientID = "", "PUB_none" })
+	o := quick
+	o.Environment, o.Only = e, []string{"SOST-01"}
+	_, err := steps.Run(context.Background(), o)
+	require.ErrorContains(t, err, `refuses the clientId "PUB_none" of situations.active`)
+}
+
+// TestASessionTokenThatNeverWorkedIsNamed: the diagnosis keeps the session token of the file, so the end of the run says
+// that nobody was let in with it.
+func TestASessionTokenThatNeverWorkedIsNamed(t *testing.T) {
+	for token, named := range map[string]bool{"agstest-made-up-session-token": true, "": false} {
+		e := behind(t, mock.Config{}, itself)
+		if token != "" {
+			e.Operator = nil
+		}
+		slip(e, func(s *environment.Situation) { s.SessionToken = token })
+		o := quick
+		o.Environment, o.Only, o.Tags = e, []string{"SOST-01", "SOST-03"}, "not @near-misses and not @odd-input"
+		notes := strings.Join(run(t, o).Notes, "\n")
+		assert.Equal(t, named, strings.Contains(notes, "the sessionToken of situations.active was refused at its first use (401) and let nobody in during this run"), notes)
+	}
 }
 
 // withParameter gives a parameter of signOnWithSessionToken another name.

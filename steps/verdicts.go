@@ -3,6 +3,7 @@ package steps
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sort"
@@ -236,6 +237,7 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	report.Notes = append(report.Notes, noteBarred(entries)...)
 	report.Notes = append(report.Notes, noteMissing(entries)...)
 	report.Notes = append(report.Notes, r.noteIdle()...)
+	report.Notes = append(report.Notes, r.noteTokens()...)
 	report.Notes = append(report.Notes, r.noteUncalled()...)
 	report.Shape = shapeOf(entries)
 	report.Causes = r.causes(entries)
@@ -295,6 +297,17 @@ func (r *run) noteIdle() []string {
 	}
 	slices.Sort(r.Idle)
 	return []string{"the service answers what it answers to made-up values, so these situations of the environment file may do nothing: " + strings.Join(r.Idle, ", ")}
+}
+
+// noteTokens names the session tokens of the environment file that were refused at their first use and let nobody in.
+func (r *run) noteTokens() (notes []string) {
+	for _, situation := range slices.Sorted(maps.Keys(r.AtFirst)) {
+		if r.TimesWorked(r.Environment.Situations[situation].SessionToken) == 0 {
+			notes = append(notes, fmt.Sprintf("the sessionToken of situations.%s was refused at its first use (%d) and let nobody in during this run: it may have expired or be used up; "+
+				"give a fresh one, or operator, so that fresh ones are minted", situation, r.AtFirst[situation]))
+		}
+	}
+	return notes
 }
 
 // unmatchedKnown finds entries of the list of known departures that this run could not hold against anything.

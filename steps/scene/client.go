@@ -154,7 +154,7 @@ func (w *World) setUpSignOn(ctx context.Context, r *talk.Request, c *talk.Client
 	if err := w.Cautious(x, false); err != nil {
 		return err
 	}
-	if err := w.RoomForDevices(x); err != nil {
+	if err := w.RoomForDevices(ctx, x); err != nil {
 		return err
 	}
 	if w.Live() && EffectiveStatus(x)/100 == 4 && w.Stage.Own.WasSignedOut(c.ID) {
@@ -210,17 +210,24 @@ func (w *World) HoldsTokens() error {
 
 // RoomForDevices tells a refusal for too many devices, which says nothing about the service where an account of the
 // environment file is full, from others.
-func (w *World) RoomForDevices(x *talk.Exchange) error {
+func (w *World) RoomForDevices(ctx context.Context, x *talk.Exchange) error {
 	if why := w.strangeDevice(x); why != "" {
 		return talk.Unknownf("%s", why)
 	}
 	picked := x.Request.Operation == ags.SubsequentSignOn && x.Request.Get("deviceInformation") != nil
-	if !w.Live() || w.Refusal || w.limited || !isFull(x) || !x.Known.FirstTime && !picked {
+	if !w.Live() || w.Refusal || w.limited || !x.Known.FirstTime && !picked {
 		return nil
 	}
+	if !isFull(x) {
+		return w.mayBeFull(ctx, x)
+	}
 	code, _ := check.SubCode(x.Exchange)
-	return talk.Lacking("an account with room for more devices in situations."+w.Account.Situation,
+	return talk.Lacking(w.needsRoom(),
 		"could not tell: the account has no room: that of situations.%s has as many devices as it may (%d), so first-time sign-ons cannot be checked", w.Account.Situation, code)
+}
+
+func (w *World) needsRoom() string {
+	return "an account with room for more devices in situations." + w.Account.Situation
 }
 
 const StrangeDevice = "the service refuses the device that agstest describes"

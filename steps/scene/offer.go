@@ -55,7 +55,7 @@ func (w *World) PickAccount(ctx context.Context, n int) error {
 		w.Offers[n-1].Account = picked.Pair.AccountID
 	}
 	if x, none := w.Last(); err == nil && none == nil {
-		return w.RoomForDevices(x)
+		return w.RoomForDevices(ctx, x)
 	}
 	return err
 }

@@ -332,7 +332,7 @@ func (w *World) firstTimeShared(ctx context.Context, operation, device string) e
 		if w.mayBeGone(s) && w.MayMake(1, false) == nil {
 			continue
 		}
-		return w.look(s, operation, device)
+		return w.look(ctx, s, operation, device)
 	}
 }
 
@@ -344,9 +344,9 @@ func (w *World) mayBeGone(s *sharedSignOn) bool {
 }
 
 // look makes a shared sign-on the last answer of the scenario.
-func (w *World) look(s *sharedSignOn, operation, device string) error {
+func (w *World) look(ctx context.Context, s *sharedSignOn, operation, device string) error {
 	c := w.takeOver(s, operation, ClassOf([]byte(device)))
-	if err := w.RoomForDevices(s.exchange); err != nil {
+	if err := w.RoomForDevices(ctx, s.exchange); err != nil {
 		return err
 	}
 	if c != nil {
@@ -370,7 +370,7 @@ func (w *World) PairShared(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.look(s, ags.SignOnWithSessionToken, w.Device()); err != nil {
+		if err := w.look(ctx, s, ags.SignOnWithSessionToken, w.Device()); err != nil {
 			return err
 		}
 	}
@@ -432,7 +432,7 @@ func (w *World) UseOwnDevice(ctx context.Context) error {
 		if w.isGone(s) {
 			continue
 		}
-		if err := w.look(s, ags.SignOnWithSessionToken, w.Device()); err != nil {
+		if err := w.look(ctx, s, ags.SignOnWithSessionToken, w.Device()); err != nil {
 			return w.useSpareDevice(ctx, err)
 		}
 		if w.Client == nil {

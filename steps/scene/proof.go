@@ -167,7 +167,7 @@ func (w *World) tryGood(ctx context.Context, operation string) (accepted bool, w
 	if status := EffectiveStatus(x); status/100 == 2 || status == http.StatusMultipleChoices {
 		return true, "", false
 	}
-	if err := own.RoomForDevices(x); err != nil {
+	if err := own.RoomForDevices(ctx, x); err != nil {
 		return false, err.Error(), false
 	}
 	return false, "the good one was answered with " + own.Describe(x), false

@@ -49,16 +49,12 @@ func (r *Stage) Discover(ctx context.Context, told *wire.Exchange) *talk.Exchang
 	return x
 }
 
-// ParameterName returns a parameter as discovery spells it for an endpoint, else as it was given. The session token of
-// signOnWithSessionToken may have another name, which the diagnosis finds out.
+// ParameterName returns a parameter as discovery spells it for an endpoint, else as it was given.
 func (r *Stage) ParameterName(serviceName, path, name string) string {
 	for _, p := range r.ParametersOf(serviceName, path) {
 		if strings.EqualFold(p.Name, name) {
 			return p.Name
 		}
-	}
-	if path == "/signOnWithSessionToken" && name == "sessionToken" && r.TokenParameter != "" {
-		return r.TokenParameter
 	}
 	return name
 }

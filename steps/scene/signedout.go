@@ -53,7 +53,7 @@ func (w *World) useShared(ctx context.Context, d OwnDevice) error {
 			return err
 		}
 	}
-	if err := w.look(s, operation, w.Device()); err != nil {
+	if err := w.look(ctx, s, operation, w.Device()); err != nil {
 		return err
 	}
 	if w.Client == nil {

@@ -98,7 +98,7 @@ func (w *World) SignOn(ctx context.Context, r *talk.Request, c *talk.Client) err
 	if err := w.Cautious(x, changed); err != nil {
 		return err
 	}
-	if err := w.RoomForDevices(x); err != nil {
+	if err := w.RoomForDevices(ctx, x); err != nil {
 		return err
 	}
 	w.readOffers(x)

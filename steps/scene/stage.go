@@ -51,9 +51,6 @@ type Stage struct {
 	encryption     *tokens.Encryption // of passwords; nil: they are sent as they are
 	Service        string             // x-auth-service-id where a scenario asks for nothing else
 	Services       []talk.Service     // as discovery told at the start
-	// TokenParameter is the service's name for the session token of signOnWithSessionToken, if that is not
-	// sessionToken.
-	TokenParameter string
 	scenarios      []*script.Scenario // that were chosen
 	Concurrency    int
 	Repetition     int // counted from 0; a scenario that is tried again sends the same requests
@@ -99,9 +96,11 @@ type Stage struct {
 	deviceKnown bool
 	// issuedRefresh is a refresh token that the service has issued in this run.
 	issuedRefresh string
-	apart         map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
-	refusedThere  map[string]string // by call and account, what else is refused from a blocked place; empty: nothing is
-	Idle          []string          // situations that do nothing
+	apart         map[string]string        // why a situation cannot be told apart from a made-up one; empty: it can
+	refusedThere  map[string]string        // by call and account, what else is refused from a blocked place; empty: nothing is
+	Idle          []string                 // situations that do nothing
+	AtFirst       map[string]int           // the status that refused the session token of a situation at its first use
+	room          map[*talk.Exchange]error // refusals of new devices that name no reason; nil: the account is not why
 
 	Relied map[string][]*talk.Exchange // refusals that were taken for the service's, by scenario
 	Waited []*talk.Exchange            // that belong to no step, and were waited for
@@ -116,7 +115,7 @@ func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 		underWay: gate{free: mostUnderWay},
 		Options:  o, Environment: o.Environment, tokens: tokens.New(o.Environment), Secrets: o.Secrets, Service: o.Environment.Service, scenarios: scenarios,
 		disturbed: map[string]bool{}, Hung: map[string]bool{}, Relied: map[string][]*talk.Exchange{}, accepted: map[string]int{}, Own: newOwnDevices(), asked: map[string]*asked{},
-		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{},
+		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{}, room: map[*talk.Exchange]error{},
 	}
 	if r.Secrets == nil {
 		r.Secrets = NewSecrets()
@@ -229,4 +228,10 @@ func (r *Stage) refusedBefore(token string, x *talk.Exchange) bool {
 		r.refused[token] = first
 	}
 	return first != x.Exchange
+}
+
+func (r *Stage) refusedAtFirst(situation string, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.AtFirst[situation] = status
 }

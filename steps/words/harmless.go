@@ -302,7 +302,7 @@ func sendAs(ctx context.Context, w *scene.World, operation string, list []harmle
 		}
 		if operation == ags.SubsequentSignOn && w.PickAs == "" {
 			w.Count(x, false)
-			if err := w.RoomForDevices(x); err != nil {
+			if err := w.RoomForDevices(ctx, x); err != nil {
 				return nil, err
 			}
 		}

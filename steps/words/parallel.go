@@ -40,7 +40,7 @@ func parallelSignOns(ctx context.Context, w *scene.World, n int) error {
 		return err
 	}
 	for _, x := range answers {
-		if err := w.RoomForDevices(x); err != nil {
+		if err := w.RoomForDevices(ctx, x); err != nil {
 			return err
 		}
 		w.Count(x, false)
