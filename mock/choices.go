@@ -26,6 +26,7 @@ func Choices() []Choice {
 		choice("unknown-service-403", "an unknown x-auth-service-id is forbidden", func(c *Behaviour) { c.UnknownService = 403 }),
 		choice("wrong-method-404", "a wrong method is not found", func(c *Behaviour) { c.WrongMethod = 404 }),
 		choice("wrong-method-501", "a wrong method is not implemented", func(c *Behaviour) { c.WrongMethod = 501 }),
+		choice("wrong-method-500", "a wrong method, and OPTIONS, ends in a handler that catches all and answers 500", func(c *Behaviour) { c.WrongMethod = 500 }),
 		choice("content-type-415", "another content type than JSON is refused with 415", func(c *Behaviour) { c.ContentType = "415" }),
 		choice("content-type-ignored", "the content type of requests does not matter", func(c *Behaviour) { c.ContentType = "any" }),
 		choice("both-client-id", "where clientId and deviceInformation are sent, clientId counts", func(c *Behaviour) { c.BothDeviceArguments = "clientId" }),

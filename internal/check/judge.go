@@ -153,6 +153,8 @@ func (j *judge) serverError() {
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))
 	case j.x.Status == http.StatusNotImplemented && (!j.known || j.x.Call.Method != j.operation.Method):
 		// HTTP's own for a method that a server does not know at all (RFC 9110 section 15.6.2)
+	case j.x.Status/100 == 5 && j.otherMethod():
+		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to %s, which is not the method of the call", j.x.Status, j.x.Call.Method))
 	case j.x.Status/100 == 5 && j.oddForm():
 		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to a request that is no JSON object in JSON's media type", j.x.Status))
 	case j.x.Status/100 == 5:
@@ -188,6 +190,15 @@ func (j *judge) documentedStatus() {
 	default:
 		j.add("ERR-09", Broken, expected, got)
 	}
+}
+
+// otherMethod tells whether the path is that of a call whose method is another.
+func (j *judge) otherMethod() bool {
+	path, _, _ := strings.Cut(j.x.Call.Path, "?")
+	return slices.ContainsFunc(ags.Operations, func(o ags.Operation) bool {
+		fixed, _, _ := strings.Cut(o.Path, "{")
+		return o.Method != j.x.Call.Method && (path == o.Path || fixed != o.Path && strings.HasPrefix(path, fixed))
+	})
 }
 
 // oddForm tells whether a service could understand nothing in the request: its media type is another, or its body is no
