@@ -234,6 +234,15 @@ func (l *Load) Whole() *Operation {
 	return &Operation{}
 }
 
+// moreThanChance is how many wrong answers without a right one are no chance.
+const moreThanChance = 3
+
+// NothingRight tells that not one answer to an operation was right, of so many that this is no chance, or of all that a
+// run had. If the run ended early, or a shard of it is missing, a right one may have come later, or elsewhere.
+func (l *Load) NothingRight(o *Operation) bool {
+	return o.Right == 0 && o.Wrong > 0 && l.Run.Partial == "" && (o.Wrong >= moreThanChance || l.Whole().Right == 0)
+}
+
 // VerdictOf is the verdict on an operation, of the name "" on all together, as far as anything was judged: its limits,
 // its wrong answers, and whether it had a right answer at all.
 func (l *Load) VerdictOf(name string, o *Operation) (Verdict, string) {
@@ -247,14 +256,20 @@ func (l *Load) VerdictOf(name string, o *Operation) (Verdict, string) {
 	switch {
 	case o.Sent == 0:
 		return NotExercised, "nothing was sent"
-	case o.Right == 0:
+	case l.NothingRight(o):
 		return Fail, "no right answer"
 	case wrong == Fail:
 		return Fail, ""
 	case !l.Valid:
 		return Invalid, ""
 	}
-	if verdict := Graver(Worst(l.LimitsOf(name)), wrong); verdict != "" {
+	verdict := Graver(Worst(l.LimitsOf(name)), wrong)
+	switch {
+	case o.Right == 0 && l.Run.Partial == "":
+		return Graver(verdict, Warn), "no right answer"
+	case o.Right == 0:
+		return Graver(verdict, Inconclusive), "no right answer"
+	case verdict != "":
 		return verdict, ""
 	}
 	return "", "no limit set"

@@ -55,3 +55,27 @@ func TestOutcomes(t *testing.T) {
 	assert.Equal(t, OutcomeFailed, Run{Partial: "it was interrupted"}.Outcome(Fail))
 	assert.Equal(t, OutcomePassed, Warn.Outcome())
 }
+
+// The verdict on an operation is the one that the run has for it: nothing right of a few answers may be chance, and of a
+// run that ended early a right one may have come later.
+func TestAnOperationWithoutARightAnswer(t *testing.T) {
+	total := &Operation{Sent: 1000, Right: 990, Wrong: 10}
+	for name, test := range map[string]struct {
+		run     Run
+		total   *Operation
+		of      Operation
+		verdict Verdict
+	}{
+		"many":              {Run{}, total, Operation{Sent: 3, Wrong: 3}, Fail},
+		"a few":             {Run{}, total, Operation{Sent: 2, Wrong: 2}, Warn},
+		"one, and no other": {Run{}, &Operation{Sent: 1, Wrong: 1}, Operation{Sent: 1, Wrong: 1}, Fail},
+		"ended early":       {Run{Partial: "it was interrupted"}, total, Operation{Sent: 9, Wrong: 9}, Inconclusive},
+		"no answer":         {Run{Partial: "it was interrupted"}, total, Operation{Sent: 1}, Inconclusive},
+		"not sent":          {Run{}, total, Operation{}, NotExercised},
+	} {
+		l := &Load{Run: test.run, Valid: true, Total: test.total, Limits: []Limit{{Expression: "errors<2%", Verdict: Pass}},
+			WrongKinds: []WrongKind{{Operation: "signon", Kind: "status", Verdict: Warn}}}
+		verdict, _ := l.VerdictOf("signon", &test.of)
+		assert.Equal(t, test.verdict, verdict, name)
+	}
+}

@@ -12,8 +12,9 @@ import (
 )
 
 // unforgiven counts the wrong answers that nothing in a run excuses, by operation and kind. A limit excuses only the
-// answers it was decided for: a limit on errors those of its operation (of all operations if it names none), a limit on
-// throttled answers those of its operation that ask to come again later. In a storm, answers that ask to come again
+// answers it was decided for: a limit on errors those of its operation (of all operations if it names none, but for an
+// operation of which nothing was right), a limit on throttled answers those of its operation that ask to come again
+// later. In a storm, answers that ask to come again
 // later are expected. Whether a limit is kept is judged elsewhere: a limit that is broken or not decided reports that
 // itself.
 func unforgiven(r *reports.Load) map[string]map[string]int64 {
@@ -41,12 +42,17 @@ func forgiven(r *reports.Load, operation, kind string) bool {
 }
 
 // decider returns the limit that decided about wrong answers of a kind to an operation, the gravest of several; nil if
-// there is none.
+// there is none. A limit that names no operation and is not broken did not decide about one of which nothing was right.
 func decider(r *reports.Load, operation, kind string) *reports.Limit {
 	var found *reports.Limit
+	o := r.Operations[operation]
+	nothingRight := o != nil && r.NothingRight(o)
 	for i := range r.Limits {
 		l, err := limit.Parse(r.Limits[i].Expression)
 		if err != nil || l.Operation != "" && l.Operation != operation || !l.Allows(kind) {
+			continue
+		}
+		if nothingRight && l.Operation == "" && r.Limits[i].Verdict != reports.Fail {
 			continue
 		}
 		if found == nil || r.Limits[i].Verdict.Rank() < found.Verdict.Rank() {
@@ -84,13 +90,13 @@ func unforgivenInWords(r *reports.Load) string {
 	if len(left) == 0 {
 		return ""
 	}
-	total, judged := int64(0), false
+	total, judged, ofAll := int64(0), false, false
 	for i := range r.Limits {
 		if l, err := limit.Parse(r.Limits[i].Expression); err == nil && l.OfShare() {
-			judged = true
+			judged, ofAll = true, ofAll || l.Operation == ""
 		}
 	}
-	var parts []string
+	var parts, none []string
 	all := map[string]int64{}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		sum := int64(0)
@@ -99,7 +105,11 @@ func unforgivenInWords(r *reports.Load) string {
 			all[kind] += n
 		}
 		if name != "" {
-			parts = append(parts, fmt.Sprintf("%s %s of %s", name, figures.Count(sum), figures.Count(r.Operations[name].Right+r.Operations[name].Wrong)))
+			o := r.Operations[name]
+			parts = append(parts, fmt.Sprintf("%s %s of %s", name, figures.Count(sum), figures.Count(o.Right+o.Wrong)))
+			if ofAll && r.NothingRight(o) {
+				none = append(none, name)
+			}
 		}
 	}
 	words := fmt.Sprintf("%s of %s answers %s wrong (%s)", figures.Count(total), figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(total), kindsInWords(all))
@@ -108,6 +118,8 @@ func unforgivenInWords(r *reports.Load) string {
 		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"
 	case !judged:
 		return words + " and no limit allows any, such as errors<0.1%"
+	case len(none) > 0:
+		return fmt.Sprintf("%s and no limit allows them: %s; not one answer to %s was right, which a limit that names no operation does not allow", words, list(parts), list(none))
 	}
 	return fmt.Sprintf("%s and no limit speaks of them: %s; a limit on errors allows those of its own operation alone", words, list(parts))
 }

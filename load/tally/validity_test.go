@@ -230,6 +230,9 @@ func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 		}
 		return limits
 	}
+	refused := func(n int64) *reports.Operation {
+		return &reports.Operation{Sent: n, Wrong: n, Outcomes: map[string]int64{hit.KindStatus: n}}
+	}
 	storm := &reports.Storm{Clients: 60, Recovered: 1}
 	for name, test := range map[string]struct {
 		signon, refresh *reports.Operation
@@ -242,6 +245,11 @@ func TestLimitsExcuseTheirOwnOperationAndKind(t *testing.T) {
 			"500 of 1,000 answers were wrong (status 500) and no limit speaks of them: refresh 500 of 500"},
 		"its own operation":                {wrong(hit.KindStatus, 3), wrong(hit.KindStatus, 0), nil, kept("signon.errors<5%"), reports.Pass, "the limit was kept; 3 of 1,000 answers were wrong (status 3)"},
 		"all operations":                   {wrong(hit.KindStatus, 3), wrong(hit.KindReset, 3), nil, kept("errors<5%"), reports.Pass, "the limit was kept"},
+		"nothing right of an operation":    {refused(10), wrong(hit.KindStatus, 0), nil, kept("errors<2%"), reports.Fail, "10 of 1,000 answers were wrong (status 10) and no limit allows them: signon 10 of 10; not one answer to signon was right, which a limit that names no operation does not allow"},
+		"and that was not decided":         {refused(10), wrong(hit.KindStatus, 0), nil, []reports.Limit{{Expression: "errors<2%", Verdict: reports.Inconclusive}}, reports.Fail, "not one answer to signon was right"},
+		"nothing right of a few":           {refused(2), wrong(hit.KindStatus, 0), nil, kept("errors<2%"), reports.Pass, "the limit was kept"},
+		"nothing right, throttled":         {&reports.Operation{Sent: 10, Wrong: 10, Outcomes: map[string]int64{hit.KindThrottled: 10}}, wrong(hit.KindStatus, 0), nil, kept("throttled<2%"), reports.Fail, "not one answer to signon was right"},
+		"nothing right, and the limit too": {refused(10), wrong(hit.KindStatus, 0), nil, []reports.Limit{{Expression: "errors<0.1%", Verdict: reports.Fail}}, reports.Fail, "not kept: errors<0.1%"},
 		"another kind":                     {wrong(hit.KindStatus, 3), wrong(hit.KindStatus, 0), nil, kept("throttled<5%"), reports.Fail, "no limit speaks of them: signon 3 of 500"},
 		"throttled":                        {wrong(hit.KindThrottled, 3), wrong(hit.KindStatus, 0), nil, kept("throttled<5%"), reports.Pass, "the limit was kept"},
 		"throttled, elsewhere":             {wrong(hit.KindThrottled, 3), wrong(hit.KindThrottled, 1), nil, kept("signon.throttled<5%"), reports.Fail, "refresh 1 of 500"},

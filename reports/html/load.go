@@ -184,7 +184,8 @@ func loadFirst(l *reports.Load) []first {
 	}
 	for _, name := range l.OperationNames() {
 		if o := l.Operations[name]; o.Sent > 0 && o.Right == 0 {
-			found = append(found, first{Verdict: reports.Fail, Link: "l-operations", Label: name, Text: "had no right answer at all."})
+			verdict, _ := l.VerdictOf(name, o)
+			found = append(found, first{Verdict: verdict, Link: "l-operations", Label: name, Text: "had no right answer at all."})
 		}
 	}
 	if len(l.Limits) == 0 && l.Verdict == reports.Pass {
