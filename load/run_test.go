@@ -17,6 +17,7 @@ import (
 	"agstest/internal/redact"
 	"agstest/load/clients"
 	"agstest/load/hit"
+	"agstest/load/lab"
 	"agstest/load/limit"
 	"agstest/load/schedule"
 	"agstest/load/tally"
@@ -93,6 +94,23 @@ func TestRunsOfOtherKinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Three in ten users who are refused are three in ten answers, whatever a limit on errors allows besides.
+func TestUsersWhoAreShutOutBreakALimit(t *testing.T) {
+	s := newServer(t, mock.Config{}, lab.RefusingSome(3))
+	o := Options{
+		Environment: s.Environment, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 20}, Rate: per(200), Duration: time.Second,
+		Limits: must(limit.ParseAll([]string{"errors<5%"})), MaxLag: time.Minute,
+	}
+	report, err := Run(context.Background(), o)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Fail, report.Limits[0].Verdict, report.Limits[0].Reason)
+	assert.Contains(t, []reports.Verdict{reports.Fail, reports.Invalid}, report.Verdict, "a busy machine is no fault of the run")
+	assert.Empty(t, report.Run.Partial)
+	assert.InDelta(t, 60, report.Total.Wrong, 6)
+	assert.Equal(t, map[string]int64{hit.KindStatus: report.Total.Wrong}, report.Total.Outcomes)
+	assert.Contains(t, strings.Join(report.Notes, "\n"), "6 clients of the 20 that stay signed in (30.00 %) had nothing to sign on with again and were refused for good")
 }
 
 func TestQuestionsThatMakeNoSense(t *testing.T) {

@@ -83,9 +83,9 @@ func (r *turnRecorder) End(request *hit.Request, answer *hit.Answer) hit.Outcome
 }
 
 // Exhausted is part of Finite.
-func (r *turnRecorder) Exhausted() error {
+func (r *turnRecorder) Exhausted(seq uint64) error {
 	if finite, ok := r.Workload.(engine.Finite); ok {
-		return finite.Exhausted()
+		return finite.Exhausted(seq)
 	}
 	return nil
 }

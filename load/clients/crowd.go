@@ -91,10 +91,14 @@ type Crowd struct {
 	fresh   queue // clients at the start of their steps
 	ongoing queue // clients in the middle of it
 	spares  atomic.Int64
-	live    atomic.Int64 // clients that have not retired
-	broken  atomic.Int64 // clients whose chain broke
+	// starters and chains are the clients that have not retired: of those that sign on or live a whole life, and of those
+	// that stay signed in.
+	starters, chains atomic.Int64
+
+	broken  atomic.Int64 // times a chain of refreshes broke
+	shutOut atomic.Int64 // clients whose refresh token is refused, with nothing to sign on with again
+	gone    atomic.Int64 // clients that retired as their chain broke by what may be our own doing
 	tooOld  atomic.Int64 // refreshes that were refused, of tokens that had expired before they were sent
-	gone    atomic.Int64 // of them those that could not sign on again
 	// sentAway are clients that were asked to come again after longestWait.
 	sentAway atomic.Int64
 	hits     sync.Pool
@@ -125,6 +129,8 @@ type client struct {
 	stage uint8 // of the workload lifecycle
 	// unsure: an earlier request with the token that the client holds got no answer that says whether it was taken.
 	unsure bool
+	// refused: its refresh token was refused, and it has nothing to sign on with; it sends the token again all the same.
+	refused bool
 }
 
 type holding uint8
@@ -304,17 +310,27 @@ func (c *Crowd) chooseSessions(e *environment.Environment) error {
 func (c *Crowd) Operations() []string { return c.names }
 
 // Exhausted is part of Finite.
-func (c *Crowd) Exhausted() error {
-	if c.live.Load() > 0 {
+func (c *Crowd) Exhausted(seq uint64) error {
+	left, doing := &c.starters, "signs on"
+	first, second := c.queuesOf(seq)
+	staysSignedIn := first == &c.ongoing && second == nil
+	if staysSignedIn {
+		left, doing = &c.chains, "stays signed in"
+	}
+	if left.Load() > 0 {
 		return nil
 	}
+	none := "no virtual client is left"
+	if c.planned.starters > 0 && c.planned.chains > 0 {
+		none += " that " + doing
+	}
 	if away := c.sentAway.Load(); away > 0 {
-		return fmt.Errorf("no virtual client is left: %s were asked with Retry-After to come again later than in a day", figures.Count(away))
+		return fmt.Errorf("%s: %s were asked with Retry-After to come again later than in a day", none, figures.Count(away))
 	}
-	if broken := c.broken.Load(); broken > 0 {
-		return fmt.Errorf("no virtual client is left: the chains of %s broke and they have no unused session token to sign on again", figures.Count(broken))
+	if staysSignedIn {
+		return fmt.Errorf("%s: the chains of %s broke and they have no unused session token to sign on again", none, figures.Count(c.broken.Load()))
 	}
-	return fmt.Errorf("no virtual client is left: all session tokens are used")
+	return fmt.Errorf("%s: all session tokens are used", none)
 }
 
 // Size is how many clients take part.
@@ -361,15 +377,11 @@ func (c *Crowd) Notes() []string {
 		notes = append(notes, fmt.Sprintf("%s times a client was asked with Retry-After to come again later than in a day; it took no part any more", figures.Count(away)))
 	}
 	if broken := c.broken.Load(); broken > 0 {
-		note := figures.Plural(broken, "time") + " a chain of refreshes broke"
-		if gone := c.gone.Load(); gone > 0 {
-			all := min(c.spares.Load(), int64(len(c.clients))) // with the spares that took the place of others
-			note += fmt.Sprintf("; %s of the %s that took part (%s) had nothing to sign on with again and took no further part, so that each counts one wrong answer, where a real client would go on to be refused",
-				figures.Plural(gone, "client"), figures.Count(all), figures.Percent(gone, all))
-		} else {
-			note += " and its client signed on again"
-		}
-		notes = append(notes, note)
+		notes = append(notes, c.brokenInWords(broken))
+	}
+	if away := c.fresh.away() + c.ongoing.away(); away > 0 {
+		notes = append(notes, fmt.Sprintf("%s of %s had been asked with Retry-After to come again after the end of the run",
+			figures.PluralOf(away, "client", "clients"), figures.Count(c.starters.Load()+c.chains.Load())))
 	}
 	if old := c.tooOld.Load(); old > 0 {
 		notes = append(notes, fmt.Sprintf("%s refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate",
@@ -383,4 +395,26 @@ func (c *Crowd) Notes() []string {
 	}
 	sort.Strings(notes)
 	return notes
+}
+
+// brokenInWords says how many chains of refreshes broke, and what became of their clients.
+func (c *Crowd) brokenInWords(broken int64) string {
+	words := figures.Plural(broken, "time") + " a chain of refreshes broke"
+	all := min(c.spares.Load(), int64(len(c.clients))) - int64(c.planned.starters) // with the spares that took the place of others
+	shutOut, gone := c.shutOut.Load(), c.gone.Load()
+	if shutOut > 0 {
+		words += fmt.Sprintf("; %s of the %s that stay signed in (%s) had nothing to sign on with again and were refused for good, at each of their turns",
+			figures.Plural(shutOut, "client"), figures.Count(all), figures.Percent(shutOut, all))
+	}
+	if gone > 0 {
+		words += fmt.Sprintf("; %s of %s (%s) had nothing to sign on with again and took no further part, as the token may have been used up or had expired",
+			figures.Plural(gone, "client"), figures.Count(all), figures.Percent(gone, all))
+	}
+	if shutOut+gone == 0 {
+		words += " and its client signed on again"
+		if c.supply.source == ownOnce {
+			words = figures.Plural(broken, "time") + " a chain of refreshes was refused, and taken up again at the next turn of its client"
+		}
+	}
+	return words
 }

@@ -86,7 +86,7 @@ func (s *service) drive(t testing.TB, c *Crowd, hits uint64, workers int) *found
 					return
 				}
 				for !c.Begin(n, &request) {
-					if err := c.Exhausted(); err != nil {
+					if err := c.Exhausted(n); err != nil {
 						return
 					}
 					f.starved.Add(1)
@@ -343,9 +343,82 @@ func TestStatusIsWrongWithItsCode(t *testing.T) {
 	s.Environment.Load.Clients.Count = 10
 	c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 10}, 30, 10)
 	f := s.drive(t, c, 30, 1)
-	assert.Equal(t, map[string]int{"refresh status": 10}, f.wrong, "the refused token is not sent again, and there is no session token left")
-	assert.Equal(t, "refresh was answered 403 with code 20004, not 200", f.messages[0])
-	assert.ErrorContains(t, c.Exhausted(), "the chains of 10 broke")
+	assert.Equal(t, map[string]int{"refresh status": 30}, f.wrong, "who has no session token left is refused at each turn")
+	assert.Equal(t, "refresh was answered 403 with code 20004, not 200", f.messages[29])
+	assert.NoError(t, c.Exhausted(0), "it is the service that fails, and no client that is missing")
+	assert.EqualValues(t, 10, c.broken.Load(), "each client once")
+}
+
+// Users who are shut out are as large a part of the answers as of the clients, however long the run.
+func TestClientsThatAreRefusedForGoodKeepTheirTurns(t *testing.T) {
+	for name, traffic := range map[string]Traffic{
+		"refresh": {Workload: WorkloadRefresh, Clients: 50},
+		"mixed":   {Workload: WorkloadMixed, Clients: 150, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 10}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, lab.RefusingSome(3))
+			c, wrong := s.ready(t, traffic, 1100, 10)
+			require.Empty(t, wrong)
+			chains := c.planned.chains
+			require.Zero(t, chains%10, "of %d the refused ones are three in ten", chains)
+			f := s.drive(t, c, 1100, 1)
+			refreshes := f.right[hit.OpRefresh] + f.wrong["refresh status"]
+			assert.InDelta(t, 0.3, float64(f.wrong["refresh status"])/float64(refreshes), 0.01, "%v", f.wrong)
+			assert.Len(t, f.wrong, 1)
+			assert.NoError(t, c.Exhausted(0))
+			assert.Contains(t, strings.Join(c.Notes(), "\n"), fmt.Sprintf("%d times a chain of refreshes broke; %[1]d clients of the %d that stay signed in (30.00 %%) had nothing to sign on with again and were refused for good, at each of their turns", chains*3/10, chains))
+		})
+	}
+}
+
+// A refusal that may be of our own doing is no word about the user: the client goes, and a spare one takes its place.
+func TestClientsWhoseTokenMayBeUsedUpOrExpiredRetire(t *testing.T) {
+	for name, test := range map[string]struct {
+		lost  bool
+		wrong map[string]int
+	}{
+		"an answer was lost":     {true, map[string]int{"refresh reset": 3, "refresh status": 3}},
+		"the tokens had expired": {false, map[string]int{"refresh status": 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, lab.Spoiled("/refresh", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if test.lost && n <= 3 {
+					next.ServeHTTP(httptest.NewRecorder(), r)
+					panic(http.ErrAbortHandler)
+				}
+				next.ServeHTTP(w, r)
+			}))
+			c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 3}, 30, 10)
+			for n := range uint32(3) {
+				if !test.lost {
+					c.hold(n, holdsRefresh, []byte(lab.Token("RefreshAuthN", "L1", "LOAD_1", "one", time.Now().Unix()-600)))
+				}
+			}
+			f := s.drive(t, c, 30, 1)
+			assert.Equal(t, test.wrong, f.wrong)
+			assert.Equal(t, 3, f.right[hit.OpSignOn], "of spare clients")
+			assert.Contains(t, strings.Join(c.Notes(), "\n"), "3 times a chain of refreshes broke; 3 clients of 6 (50.00 %) had nothing to sign on with again and took no further part")
+		})
+	}
+}
+
+// A load whose sign-ons have used up all session tokens cannot do what was asked, though others stay signed in.
+func TestEachKindOfClientRunsOut(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	s.Environment.Load.Clients.Count = 40
+	c, _ := s.ready(t, Traffic{Workload: WorkloadMixed, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 1}}, 0, 10)
+	require.Positive(t, c.planned.starters)
+	f := s.drive(t, c, 1000, 1)
+	assert.Equal(t, c.planned.starters, f.right[hit.OpSignOn])
+	assert.Less(t, f.right[hit.OpRefresh], 500, "it ends there")
+	var ends []string
+	for seq := range uint64(20) {
+		if err := c.Exhausted(seq); err != nil {
+			ends = append(ends, err.Error())
+		}
+	}
+	require.Len(t, ends, 10, "of sign-ons alone")
+	assert.Equal(t, "no virtual client is left that signs on: all session tokens are used", ends[0])
 }
 
 // A token that had expired before its turn came is refused by right: the words and a note say so.
@@ -399,7 +472,7 @@ func TestATokenIsTooOldByTheClockOfTheService(t *testing.T) {
 	}
 }
 
-func TestBrokenChainSignsOnAgain(t *testing.T) {
+func TestBrokenChainGoesOn(t *testing.T) {
 	broken := lab.Spoiled("/refresh", 10, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if n <= 5 {
 			w.WriteHeader(401)
@@ -412,7 +485,7 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 		minted  bool
 		want    map[string]int
 	}{
-		"a spare client takes the place":     {Traffic{Workload: WorkloadRefresh, Clients: 10}, false, map[string]int{hit.OpRefresh: 85, hit.OpSignOn: 5}},
+		"with the same token":                {Traffic{Workload: WorkloadRefresh, Clients: 10}, false, map[string]int{hit.OpRefresh: 90}},
 		"with its session token":             {Traffic{Workload: WorkloadRefresh, Clients: 10, ReuseSessions: true}, false, map[string]int{hit.OpRefresh: 85, hit.OpSignOn: 5}},
 		"with a session token that it mints": {Traffic{Workload: WorkloadRefresh, Clients: 10}, true, map[string]int{hit.OpRefresh: 80, hit.OpSignOn: 5, hit.OpMint: 5}},
 	} {
@@ -425,10 +498,10 @@ func TestBrokenChainSignsOnAgain(t *testing.T) {
 			f := s.drive(t, c, 95, 1)
 			assert.Equal(t, map[string]int{"refresh status": 5}, f.wrong)
 			assert.Equal(t, test.want, f.right)
-			assert.NoError(t, c.Exhausted())
+			assert.NoError(t, c.Exhausted(0))
 			note := "5 times a chain of refreshes broke and its client signed on again"
-			if name == "a spare client takes the place" {
-				note = "5 times a chain of refreshes broke; 5 clients of the 15 that took part (33.33 %) had nothing to sign on with again and took no further part, so that each counts one wrong answer"
+			if name == "with the same token" {
+				note = "5 times a chain of refreshes was refused, and taken up again at the next turn of its client"
 			}
 			assert.Contains(t, strings.Join(c.Notes(), "\n"), note)
 			assert.Equal(t, []string{hit.OpRefresh}, c.Measures())
@@ -486,7 +559,7 @@ func TestOutageUsesNoTokenUp(t *testing.T) {
 					sum += n
 				}
 				assert.Equal(t, 30, sum, "%v", f.wrong)
-				assert.NoError(t, c.Exhausted())
+				assert.NoError(t, c.Exhausted(0))
 				assert.Zero(t, c.broken.Load())
 			})
 		}
@@ -559,6 +632,8 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 				ready++
 			}
 			assert.Equal(t, map[bool]int{false: 10, true: 20}[ignore], ready)
+			told := strings.Contains(strings.Join(c.Notes(), "\n"), "10 clients of 20 had been asked with Retry-After to come again after the end of the run")
+			assert.Equal(t, !ignore, told)
 		})
 	}
 }
@@ -581,7 +656,7 @@ func TestSignOnThatWasThrottledKeepsItsSessionToken(t *testing.T) {
 	f := s.drive(t, c, 20, 1)
 	assert.Equal(t, map[string]int{"signon throttled": 10}, f.wrong)
 	assert.Equal(t, map[string]int{hit.OpSignOn: 10}, f.right)
-	assert.NoError(t, c.Exhausted())
+	assert.NoError(t, c.Exhausted(0))
 }
 
 func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {

@@ -153,7 +153,8 @@ func (c *Crowd) arrange(d demand) {
 	for n := range d.starters {
 		c.fresh.push(uint32(n))
 	}
-	c.live.Store(int64(size))
+	c.starters.Store(int64(d.starters))
+	c.chains.Store(int64(d.chains))
 	c.spares.Store(int64(size))
 	c.supply.rounds = d.rounds
 	c.planned = d

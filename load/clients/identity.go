@@ -96,11 +96,15 @@ func (c *Crowd) oughtToKnow(h *sender, answer *hit.Answer) string {
 		return ""
 	}
 	cl := &c.clients[h.client]
+	if cl.refused {
+		return "" // it was refused before, when nothing was to be known of it
+	}
 	if h.step == stepRefresh && cl.holds == holdsRefresh && answer.Status < http.StatusInternalServerError {
 		var room [1024]byte
 		sent := check.ReadClaims(string(c.seal.opened(room[:0], cl.token)))
 		if sent.Exp != 0 && c.hadExpired(time.Unix(sent.Exp, 0), answer) {
 			c.tooOld.Add(1)
+			h.excused = true
 			return "; its refresh token had expired before it was sent"
 		}
 	}

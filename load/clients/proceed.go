@@ -14,6 +14,8 @@ type sender struct {
 	step    step
 	starter bool // the client was taken from those at the start of their steps
 	held    bool // the client held a session token of its own before
+	// excused: a refusal may be our own doing: an earlier try may have used the token up, or it had expired.
+	excused bool
 	tokens  check.Tokens
 }
 
@@ -24,9 +26,9 @@ func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
 		return false
 	}
 	h := c.hits.Get().(*sender)
-	h.client, h.step, h.starter, h.held = n, s, starter, false
+	h.client, h.step, h.starter, h.held, h.excused = n, s, starter, false, false
 	if n != noClient {
-		h.held = c.clients[n].holds == holdsSession
+		h.held, h.excused = c.clients[n].holds == holdsSession, c.clients[n].unsure
 	}
 	c.prepare(request, n, s)
 	request.Operation, request.Client = c.index[s], h
@@ -35,10 +37,7 @@ func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
 
 // pick chooses the client of a hit and its next step.
 func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
-	first, second := &c.fresh, (*queue)(nil)
-	if c.does.queues != nil {
-		first, second = c.does.queues(c, seq)
-	}
+	first, second := c.queuesOf(seq)
 	if first == nil {
 		return noClient, stepDiscover, false, true
 	}
@@ -52,6 +51,14 @@ func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
 		return 0, 0, false, false
 	}
 	return n, c.does.next(c, n), from == &c.fresh, true
+}
+
+// queuesOf returns where a hit looks for its client, the better place first; none where it needs no client.
+func (c *Crowd) queuesOf(seq uint64) (first, second *queue) {
+	if c.does.queues != nil {
+		return c.does.queues(c, seq)
+	}
+	return &c.fresh, nil
 }
 
 // prepare builds the request of a step of a client.
@@ -150,7 +157,7 @@ func (c *Crowd) proceed(h *sender, answer *hit.Answer, outcome hit.Outcome, kept
 		}
 		if wait > longestWait {
 			c.sentAway.Add(1)
-			c.leave(n, h.starter)
+			c.retire(n)
 			return
 		}
 		c.put(n, h.starter, answer.Received.Add(wait), wait > 0)
@@ -179,7 +186,7 @@ func (c *Crowd) again(n uint32) {
 		c.put(n, true, time.Time{}, false)
 		return
 	}
-	c.live.Add(-1)
+	c.starters.Add(-1)
 }
 
 func (c *Crowd) put(n uint32, starter bool, moment time.Time, wait bool) {
@@ -204,24 +211,19 @@ func askedWait(answer *hit.Answer) time.Duration {
 // part any more.
 const longestWait = 24 * time.Hour
 
-// leave lets a client go that could go on.
-func (c *Crowd) leave(n uint32, starter bool) {
-	if starter {
-		c.live.Add(-1)
-		return
-	}
-	c.retire(n)
-}
-
-// retire takes a client whose chain broke out of the run, with its token; a spare one that has not signed on yet takes
-// its place, if there is one.
+// retire takes a client out of the run, with its token; a spare one that has not signed on yet takes the place of one
+// that stays signed in, if there is one.
 func (c *Crowd) retire(n uint32) {
 	c.clients[n].token, c.clients[n].holds = nil, holdsNothing
+	if int(n) < c.planned.starters {
+		c.starters.Add(-1)
+		return
+	}
 	if spare := c.spares.Add(1) - 1; spare < int64(len(c.clients)) {
 		c.put(uint32(spare), false, time.Time{}, false)
 		return
 	}
-	c.live.Add(-1)
+	c.chains.Add(-1)
 }
 
 // ClientName names a client of the roster, by its number from 1, in reports.

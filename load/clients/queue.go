@@ -62,6 +62,19 @@ func (q *queue) put(client uint32) {
 	q.ready++
 }
 
+// away counts the clients that must not be used yet.
+func (q *queue) away() (n int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	for _, c := range q.cooling {
+		if c.until.After(now) {
+			n++
+		}
+	}
+	return n
+}
+
 // cooling is a client that must not be used until a moment.
 type cooling struct {
 	until  time.Time

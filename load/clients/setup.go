@@ -189,7 +189,7 @@ func (c *Crowd) passOver() {
 		case c.hasSession(n):
 			c.fresh.push(n)
 		default:
-			c.live.Add(-1)
+			c.starters.Add(-1)
 		}
 	}
 }

@@ -279,7 +279,7 @@ func (s *StormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoO
 }
 
 // Exhausted is part of Finite: a storm ends by itself.
-func (s *StormRun) Exhausted() error { return nil }
+func (s *StormRun) Exhausted(uint64) error { return nil }
 
 // Report says how the storm went.
 func (s *StormRun) Report() *reports.Storm {

@@ -31,6 +31,12 @@ func undecided(outcome hit.Outcome, answer *hit.Answer) bool {
 	return false
 }
 
+// refusal tells whether an answer that is not undecided turned the token down. A success of another status than the
+// wanted one may have used it up.
+func refusal(s step, answer *hit.Answer, outcome hit.Outcome) bool {
+	return outcome.Kind == hit.KindStatus && (answer.Status >= http.StatusBadRequest || answer.Status == calls[s].wanted)
+}
+
 // page tells that a page for people came in place of JSON: it is somebody else's, whatever its status says.
 func page(answer *hit.Answer) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(answer.Body, " \t\r\n"), []byte("<"))

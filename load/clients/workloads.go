@@ -199,22 +199,37 @@ func goOnLiving(c *Crowd, h *sender, _ *hit.Answer, outcome hit.Outcome, kept bo
 	c.put(h.client, false, time.Time{}, false)
 }
 
-// goOnRefreshing keeps a client signed in; one whose chain broke signs on again, or retires without a session token.
-func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, _ hit.Outcome, kept bool) {
+// goOnRefreshing keeps a client signed in. One whose chain broke signs on again. One that has nothing to sign on with
+// sends the refused token again at each of its turns, so that users who are shut out are as large a part of the answers
+// as of the clients, and one who was refused by chance goes on. It retires where the refusal may be our own doing.
+func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, outcome hit.Outcome, kept bool) {
 	if h.starter {
 		c.again(h.client)
 		return
 	}
-	if h.step == stepRefresh && !kept && !hit.IsAborted(answer.Err) {
+	cl := &c.clients[h.client]
+	switch {
+	case kept && cl.refused:
+		cl.refused = false
+		c.shutOut.Add(-1)
+	case h.step == stepRefresh && !kept && !cl.refused:
 		c.broken.Add(1)
 	}
 	cannotMint := c.supply.source == ownOnce || !c.mintsMore()
-	if cannotMint && c.clients[h.client].holds == holdsNothing && !c.hasSession(h.client) {
-		if h.step == stepRefresh {
-			c.gone.Add(1)
+	if cannotMint && cl.holds == holdsNothing && !c.hasSession(h.client) {
+		switch {
+		case cl.refused:
+		case h.step == stepRefresh && !h.excused && refusal(h.step, answer, outcome):
+			cl.refused = true
+			c.shutOut.Add(1)
+		default:
+			if h.step == stepRefresh {
+				c.gone.Add(1)
+			}
+			c.retire(h.client)
+			return
 		}
-		c.retire(h.client)
-		return
+		cl.holds = holdsRefresh // the token is still there
 	}
 	c.put(h.client, false, time.Time{}, false)
 }

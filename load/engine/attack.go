@@ -209,7 +209,7 @@ func (a *attack) begin(seq uint64, request *hit.Request) bool {
 	defer again.Stop()
 	for {
 		if finite, ok := a.workload.(Finite); ok {
-			if err := finite.Exhausted(); err != nil {
+			if err := finite.Exhausted(seq); err != nil {
 				a.out.CompareAndSwap(nil, &err)
 				a.stop()
 				return false

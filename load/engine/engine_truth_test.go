@@ -176,7 +176,7 @@ func (s *spent) Begin(seq uint64, r *hit.Request) bool {
 	return s.left.Add(-1) >= 0 && s.twoPaths.Begin(seq, r)
 }
 
-func (s *spent) Exhausted() error {
+func (s *spent) Exhausted(uint64) error {
 	if s.left.Load() < 0 {
 		return io.ErrNoProgress
 	}

@@ -18,12 +18,11 @@ type Workload interface {
 	End(request *hit.Request, answer *hit.Answer) hit.Outcome
 }
 
-// Finite is a workload that can run out of clients: those whose chain broke and that have no unused session token
-// retire. The engine asks it when Begin says false, and ends the run, marked partial, with the error where there is
-// one.
+// Finite is a workload that can run out of clients, as those without an unused session token retire. The engine asks it
+// when Begin says false, and ends the run, marked partial, with the error where there is one.
 type Finite interface {
-	// Exhausted returns nil while any client can still become ready; otherwise the reason why no client can.
-	Exhausted() error
+	// Exhausted returns nil while any client can still become ready for hit seq; otherwise the reason why no client can.
+	Exhausted(seq uint64) error
 }
 
 // Names has the names of the virtual clients.

@@ -70,6 +70,22 @@ func Spoiled(path string, from int64, spoil func(n int64, w http.ResponseWriter,
 	}
 }
 
+// RefusingSome refuses the refreshes of the virtual clients whose number ends with a digit below the given one.
+func RefusingSome(below byte) func(http.Handler) http.Handler {
+	return Spoiled("/refresh", 0, func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if segments := strings.Split(r.Header.Get("Authorization"), "."); len(segments) == 3 {
+			payload, _ := base64.RawURLEncoding.DecodeString(segments[1])
+			_, rest, _ := strings.Cut(string(payload), `"deviceId":"`)
+			device, _, _ := strings.Cut(rest, `"`)
+			if device != "" && device[len(device)-1] < '0'+below {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // TokenBody is an answer to a sign-on: the refresh token names account and device, the access token those of its own.
 func TokenBody(account, device, accessAccount, accessDevice, jti string) string {
 	now := time.Now().Unix()
