@@ -62,7 +62,7 @@ func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string
 	length, count := blocksOf(run.Seconds)
 	for i, l := range limits {
 		if l.metric().storm {
-			judged = append(judged, judgeRecovery(l, run.Storm))
+			judged = append(judged, judgeRecovery(l, &run))
 			continue
 		}
 		blocks, ok := series[l.Operation]
@@ -103,11 +103,16 @@ func blocksOf(seconds int) (length, count int) {
 	return length, max(1, seconds/length)
 }
 
-func judgeRecovery(l Limit, storm *reports.Storm) reports.Limit {
+// judgeRecovery decides a limit on the end of a storm. One that was ended before is not decided, unless the limit had
+// passed.
+func judgeRecovery(l Limit, run *Run) reports.Limit {
+	storm := run.Storm
 	verdict := reports.Limit{Expression: l.Expression, Verdict: reports.Fail}
 	switch {
 	case storm == nil:
 		verdict.Verdict, verdict.Reason = reports.Error, "the run had no storm"
+	case storm.Recovered < 0 && run.Part && l.Keeps(float64(time.Duration(run.Seconds)*time.Second)):
+		verdict.Verdict, verdict.Value, verdict.Reason = reports.Inconclusive, "–", "the run ended before every client was signed in"
 	case storm.Recovered < 0:
 		verdict.Value, verdict.Reason = "never", "not every client was signed in when the run ended"
 	default:

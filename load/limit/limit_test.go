@@ -316,6 +316,10 @@ func TestStormIsJudged(t *testing.T) {
 	never := judgeOne(t, "storm.recovered<90s", run(-1))
 	assert.Equal(t, reports.Fail, never.Verdict)
 	assert.Equal(t, "never", never.Value)
+	for seconds, verdict := range map[int]reports.Verdict{5: reports.Inconclusive, 100: reports.Fail} {
+		interrupted := Run{Seconds: seconds, Part: true, Storm: &reports.Storm{Recovered: -1}}
+		assert.Equal(t, verdict, judgeOne(t, "storm.recovered<90s", interrupted).Verdict, "%d seconds", seconds)
+	}
 	assert.Equal(t, reports.Error, judgeOne(t, "storm.recovered<90s", Run{Seconds: 100}).Verdict)
 }
 
