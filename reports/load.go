@@ -184,6 +184,9 @@ type Generator struct {
 	Behind      int64       `json:"behind"`  // results that had to wait to be taken up
 	ClockStep   int64       `json:"clockStep"`
 	Dropped     int64       `json:"dropped"` // hits of the schedule that were never sent
+	// StoodStill is for how long no worker of a closed loop had a client to send for, some seconds at once at least; of
+	// shards, the longest one's.
+	StoodStill int64 `json:"stoodStill,omitempty"`
 	// StartLate is how long after the agreed instant the clock was started; of shards, the latest one's.
 	StartLate int64 `json:"startLate,omitempty"`
 	// Throttled is the time without CPU by the limit of the container that the generator ran in, summed up over its

@@ -183,6 +183,41 @@ func (s *spent) Exhausted(uint64) error {
 	return nil
 }
 
+// resting is a workload whose clients were all asked to come again after the run.
+type resting struct {
+	twoPaths
+	left atomic.Int64
+}
+
+func (r *resting) Begin(seq uint64, request *hit.Request) bool {
+	return r.left.Add(-1) >= 0 && r.twoPaths.Begin(seq, request)
+}
+
+// A closed loop has no schedule that tells what it should have sent: that nothing could be sent for most of its time is
+// found all the same.
+func TestAClosedLoopThatStandsStillDecidesNothing(t *testing.T) {
+	t.Parallel()
+	w := &resting{twoPaths: twoPaths{operations: []string{"call"}}}
+	w.left.Store(20)
+	e := testEngine(t, serve(t, right).URL, w, asking{Max: true, Workers: 4, Duration: (leastStandstill + 2) * time.Second})
+	e.Timeout = time.Second // a hit without a client is given up after that, and the next one stands still as well
+	report, err := e.run(context.Background())
+	require.NoError(t, err)
+	assert.EqualValues(t, 20, report.Total.Right)
+	assert.Equal(t, reports.Inconclusive, report.Verdict)
+	assert.Contains(t, report.Reason, "% of the time, as no virtual client was free")
+}
+
+func TestOnlyALongStandstillCounts(t *testing.T) {
+	var s standstill
+	for i, second := range []struct {
+		still bool
+		all   int
+	}{{true, 0}, {true, 0}, {true, 0}, {true, 0}, {false, 0}, {true, 0}, {true, 0}, {true, 0}, {true, 0}, {true, 5}, {true, 6}, {false, 6}, {true, 6}} {
+		assert.Equal(t, time.Duration(second.all)*time.Second, s.after(second.still), i)
+	}
+}
+
 func TestARunEndsWhenNoClientIsLeft(t *testing.T) {
 	t.Parallel()
 	server := serve(t, right)

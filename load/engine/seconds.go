@@ -18,6 +18,28 @@ type secondHand struct {
 	progress progressView
 	secrets  *redact.Redactor
 	news     []reports.Wrong
+	still    standstill
+}
+
+// leastStandstill is how many seconds in a row without a client are told of: a closed loop of few clients that wait for a
+// moment, as a service asks them to now and then, does what was asked.
+const leastStandstill = 5
+
+// standstill counts the seconds in which a closed loop had no client to send for.
+type standstill struct{ inARow, counted int64 }
+
+// after takes one more second, and returns for how long in all there was a standstill.
+func (s *standstill) after(still bool) time.Duration {
+	s.inARow++
+	switch {
+	case !still:
+		s.inARow = 0
+	case s.inARow == leastStandstill:
+		s.counted += leastStandstill
+	case s.inARow > leastStandstill:
+		s.counted++
+	}
+	return time.Duration(s.counted) * time.Second
 }
 
 // settle is the delay after a second before it is taken out, so that the workers have counted its last answers.
@@ -80,6 +102,9 @@ func (s *secondHand) take(end *tally.Ending) {
 			f.Health.AtCap = p.waited.Load()
 		}
 	} else {
+		// Nothing was sent or answered in this second, or is under way, and a worker waits for a client.
+		still := len(f.Operations) == 0 && a.inFlight.Load() == 0 && a.waiting.Load() > 0 && time.Duration(f.Second)*time.Second < a.length
+		f.Health.StoodStill = int64(s.still.after(still))
 		f.Due = s.ledger.Sent()
 		for _, o := range f.Operations {
 			f.Due += o.Sent

@@ -70,8 +70,10 @@ func judgeKinds(r *reports.Load) {
 		switch {
 		case r.Verdict == reports.Fail && slices.Contains(correctness, k.Kind):
 			k.Verdict = reports.Fail
-		case r.Verdict == reports.Invalid || wholeIsMissing(r):
+		case r.Verdict == reports.Invalid:
 			k.Verdict = r.Verdict
+		case wholeIsMissing(r) && forgiven(r, k.Operation, k.Kind): // its limits are neither kept nor broken
+			k.Verdict = reports.Inconclusive
 		case limit != nil && limit.Verdict != reports.Pass:
 			k.Verdict, k.Limit = limit.Verdict, limit.Expression
 		case limit != nil:

@@ -47,8 +47,9 @@ type Health struct {
 	MaxInFlight int64 `json:"maxInFlight,omitempty"`
 	AtCap       int64 `json:"atCap,omitempty"`
 	Starved     int64 `json:"starved,omitempty"`
-	Behind      int64 `json:"behind,omitempty"` // results that waited for the consumer
-	CPU         int64 `json:"cpu,omitempty"`    // nanoseconds
+	StoodStill  int64 `json:"stoodStill,omitempty"` // nanoseconds for which no worker of a closed loop had a client
+	Behind      int64 `json:"behind,omitempty"`     // results that waited for the consumer
+	CPU         int64 `json:"cpu,omitempty"`        // nanoseconds
 	CPUs        int   `json:"cpus"`
 	ClockStep   int64 `json:"clockStep,omitempty"`
 	StartLate   int64 `json:"startLate,omitempty"` // nanoseconds after the agreed instant

@@ -122,6 +122,8 @@ func (s *frameScan) health(h *Health) bool {
 			return s.int64(&h.AtCap)
 		case "starved":
 			return s.int64(&h.Starved)
+		case "stoodStill":
+			return s.int64(&h.StoodStill)
 		case "behind":
 			return s.int64(&h.Behind)
 		case "cpu":

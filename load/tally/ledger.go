@@ -261,7 +261,7 @@ func (l *Ledger) report(r *reports.Load) {
 	r.Generator = reports.Generator{
 		Lag: l.lag.Percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.Percentiles(),
 		AtCap: h.AtCap, Starved: h.Starved, Behind: h.Behind, ClockStep: h.ClockStep, Dropped: max(0, l.due-all.Sent),
-		StartLate: h.StartLate, Throttled: h.Throttled, ThrottledTimes: h.ThrottledTimes,
+		StoodStill: h.StoodStill, StartLate: h.StartLate, Throttled: h.Throttled, ThrottledTimes: h.ThrottledTimes,
 	}
 	if elapsed > 0 && h.CPUs > 0 {
 		r.Generator.CPUShare = r.Generator.CPUSeconds / elapsed.Seconds() / float64(h.CPUs)

@@ -304,6 +304,7 @@ func (a *adder) nextSecond(shards []*shardRecord) (*Frame, error) {
 		sum.Health.MaxInFlight += h.MaxInFlight
 		sum.Health.AtCap += h.AtCap
 		sum.Health.Starved += h.Starved
+		sum.Health.StoodStill = max(sum.Health.StoodStill, h.StoodStill)
 		sum.Health.Behind += h.Behind
 		sum.Health.CPU += h.CPU
 		sum.Health.CPUs += h.CPUs

@@ -26,6 +26,7 @@ const (
 	// never sent, or just after it.
 	leastUnsent      = 2
 	maxThrottled     = 0.01 // of the schedule's length
+	maxStill         = 0.1  // of the time of a closed loop
 	minJudgedHits    = 1
 	BehindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
 	ClockStepCounted = 10 * time.Millisecond
@@ -56,12 +57,8 @@ func invalid(r *reports.Load, late []string) []string {
 			say("%s (%.1f %%) waited for %s; their wait is in the response times; raise --workers", figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
 		}
 		if share(g.Starved) > maxHeld {
-			away := ""
-			if n := total.Outcomes[hit.KindThrottled]; n > 0 {
-				away = fmt.Sprintf(" (%s asked one to come again later)", figures.Plural(n, "answer"))
-			}
 			say("%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients",
-				figures.Plural(g.Starved, "hit"), share(g.Starved)*100, away)
+				figures.Plural(g.Starved, "hit"), share(g.Starved)*100, askedAway(total))
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > MaxCPU {
@@ -109,6 +106,8 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 		r.Verdict, r.Reason = reports.Fail, defects+brokenBesides(r, failed)
 	case !r.Valid:
 		r.Verdict, r.Reason = notValid(r, beyond, sure)
+	case wholeIsMissing(r) && wrong != "": // whatever else came, these answers did
+		r.Verdict, r.Reason = reports.Fail, wrong+"; besides, "+r.Run.Partial
 	case wholeIsMissing(r):
 		// Limits of a load that was not whole are neither kept nor broken.
 		r.Verdict, r.Reason = reports.Inconclusive, r.Run.Partial
@@ -223,10 +222,26 @@ func kept(r *reports.Load, open []string) (reports.Verdict, string) {
 		return reports.Inconclusive, "not decided: " + list(open)
 	case r.Run.Partial != "":
 		return reports.Inconclusive, "the run ended early: " + r.Run.Partial
+	case stoodStill(r) > maxStill:
+		return reports.Inconclusive, fmt.Sprintf("the load stood still for %.0f %% of the time, as no virtual client was free%s", stoodStill(r)*100, askedAway(r.Total))
 	case r.SetUp != nil:
 		return reports.Warn, keptInWords(r) + "; " + r.SetUp.String()
 	}
 	return reports.Pass, keptInWords(r)
+}
+
+// stoodStill is the share of its time for which no worker of a closed loop had a client to send for.
+func stoodStill(r *reports.Load) float64 {
+	return float64(r.Generator.StoodStill) / 1e9 / max(r.Plan.Seconds, 1)
+}
+
+// askedAway says in brackets how many answers asked a client to come again later, which it does not take part until;
+// empty: none.
+func askedAway(total *reports.Operation) string {
+	if n := total.Outcomes[hit.KindThrottled]; n > 0 {
+		return fmt.Sprintf(" (%s asked one to come again later)", figures.Plural(n, "answer"))
+	}
+	return ""
 }
 
 // Defects describes the wrong answers that no limit excuses; empty if there are none.

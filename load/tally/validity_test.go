@@ -102,6 +102,29 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 			r.Generator.Starved = 900
 		}, "waited for a virtual client", reports.Invalid},
 		{"partial", func(r *reports.Load) { r.Run.Partial = "it was interrupted" }, "", reports.Inconclusive},
+		{"half of a load of shards, with errors", func(r *reports.Load) {
+			r.Run.Partial, r.ShardRuns = "shard 2/2 is missing", make([]reports.ShardRun, 2)
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 500, 500, map[string]int64{hit.KindStatus: 500}
+		}, "", reports.Fail},
+		{"half of a load of shards, with errors that are limited", func(r *reports.Load) {
+			r.Run.Partial, r.ShardRuns = "shard 2/2 is missing", make([]reports.ShardRun, 2)
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 500, 500, map[string]int64{hit.KindStatus: 500}
+			r.Limits = []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}
+		}, "", reports.Inconclusive},
+		{"a closed loop that stood still", func(r *reports.Load) {
+			r.Plan.Closed, r.Generator.StoodStill = true, int64(6*time.Second)
+		}, "", reports.Inconclusive},
+		{"a closed loop that stood still, of a service that turned clients away", func(r *reports.Load) {
+			r.Plan.Closed, r.Generator.StoodStill = true, int64(6*time.Second)
+			r.Total.Right, r.Total.Wrong, r.Total.Outcomes = 900, 100, map[string]int64{hit.KindThrottled: 100}
+		}, "", reports.Fail},
+		{"a closed loop that stood still for a moment", func(r *reports.Load) {
+			r.Plan.Closed, r.Plan.Seconds, r.Generator.StoodStill = true, 100, int64(5*time.Second)
+		}, "", reports.Pass},
+		{"an interrupted storm", func(r *reports.Load) {
+			r.Run.Partial, r.Storm = "it was interrupted", &reports.Storm{Clients: 10, Recovered: -1}
+			r.Limits = []reports.Limit{{Expression: "storm.recovered<90s", Verdict: reports.Inconclusive}}
+		}, "", reports.Inconclusive},
 		{"no answer", func(r *reports.Load) { r.Total.Right, r.Total.Interrupted = 0, 1000 }, "", reports.Error},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -306,6 +329,9 @@ func TestKindsOfWrongAnswersAreJudged(t *testing.T) {
 		"not valid":                         {nil, func(r *reports.Load) { r.Generator.CPUShare = 1 }, map[string]reports.Verdict{hit.KindStatus: reports.Invalid}, ""},
 		"hits that waited excuse no answer": {nil, func(r *reports.Load) { r.Generator.Starved = 900 }, map[string]reports.Verdict{hit.KindStatus: reports.Fail}, ""},
 		"a shard is lost": {nil, func(r *reports.Load) {
+			r.Run.Partial, r.ShardRuns = "shard 2/2 is missing", make([]reports.ShardRun, 2)
+		}, map[string]reports.Verdict{hit.KindStatus: reports.Fail}, ""},
+		"a shard is lost, and a limit allows some": {[]reports.Limit{limitOf("errors<1%", reports.Fail)}, func(r *reports.Load) {
 			r.Run.Partial, r.ShardRuns = "shard 2/2 is missing", make([]reports.ShardRun, 2)
 		}, map[string]reports.Verdict{hit.KindStatus: reports.Inconclusive}, ""},
 	} {

@@ -230,6 +230,9 @@ func generatorFacts(l *reports.Load) []reports.Fact {
 		{Name: "Waited for a client", Value: figures.Count(g.Starved)},
 		{Name: "Processor time", Value: fmt.Sprintf("%.1f s, %.0f %% of what it may use", g.CPUSeconds, g.CPUShare*100)},
 	}
+	if g.StoodStill > 0 {
+		facts = append(facts, reports.Fact{Name: "Stood still without a client", Value: figures.Milliseconds(g.StoodStill)})
+	}
 	if g.StartLate > 0 {
 		facts = append(facts, reports.Fact{Name: "Started after the agreed instant", Value: figures.Milliseconds(g.StartLate)})
 	}
