@@ -15,22 +15,30 @@ import (
 // more to say.
 func (c *Client) closed(ctx context.Context, x *Exchange) error {
 	text := Explain(x.Err)
-	if c.target.Proxy != nil || !strings.Contains(text, "closed the connection") && !strings.Contains(text, "reset the connection") || !c.shakesHands(ctx) {
+	if c.target.Proxy != nil || !strings.Contains(text, "closed the connection") && !strings.Contains(text, "reset the connection") {
 		return nil
 	}
+	speaks, asks := c.shakesHands(ctx)
 	where := x.Call.Method + " " + x.URL
-	if strings.HasPrefix(c.base, "http:") {
+	switch {
+	case !speaks:
+		return nil
+	case strings.HasPrefix(c.base, "http:"):
 		return Blame("url", "%s got no answer: %s, and it speaks TLS on this port; write https:// in url", where, text)
+	case asks && len(c.transport.TLSClientConfig.Certificates) == 0:
+		return Blame("tls", "%s got no answer: TLS came about, and then %s; it asks for a client certificate, and none was given: "+
+			"give one as tls.cert and tls.key; if it needs none, the service behind it is down or shut off", where, text)
 	}
 	return Blame("url", "%s got no answer: TLS came about, and then %s; if a gateway ends TLS there, the service behind it is down or shut off", where, text)
 }
 
-// shakesHands tells that what listens at the address speaks TLS: it ends a handshake, or refuses one with an alert. No
-// request is sent, and nobody is trusted.
-func (c *Client) shakesHands(ctx context.Context) bool {
+// shakesHands tells that what listens at the address speaks TLS: it ends a handshake, or refuses one with an alert; and
+// whether it asks for a client certificate. In TLS 1.3 one that misses it says so when the handshake is over for the
+// client, and its alert is lost where it resets the connection. No request is sent, and nobody is trusted.
+func (c *Client) shakesHands(ctx context.Context) (speaks, asks bool) {
 	to, err := url.Parse(c.base)
 	if err != nil {
-		return false
+		return false, false
 	}
 	port := to.Port()
 	if port == "" {
@@ -41,7 +49,7 @@ func (c *Client) shakesHands(ctx context.Context) bool {
 	var dialer net.Dialer
 	plain, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(to.Hostname(), port))
 	if err != nil {
-		return false
+		return false, false
 	}
 	defer plain.Close()
 	config := c.transport.TLSClientConfig.Clone()
@@ -49,8 +57,13 @@ func (c *Client) shakesHands(ctx context.Context) bool {
 	if config.ServerName == "" {
 		config.ServerName = to.Hostname()
 	}
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asks = true
+		return &tls.Certificate{}, nil
+	}
 	err = tls.Client(plain, config).HandshakeContext(ctx)
 	var alert tls.AlertError
 	var remote *net.OpError // of the kind that crypto/tls makes of an alert
-	return err == nil || errors.As(err, &alert) || errors.As(err, &remote) && remote.Op == "remote error"
+	speaks = err == nil || errors.As(err, &alert) || errors.As(err, &remote) && remote.Op == "remote error"
+	return speaks, asks
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
 )
@@ -49,5 +50,37 @@ func TestReachTellsTLSThatAnswersNothing(t *testing.T) {
 			assert.Equal(t, failure.Setup, failure.KindOf(err))
 			assert.Equal(t, "url", KeyOf(err))
 		}
+	}
+}
+
+// TestReachTellsAWantedClientCertificate: in TLS 1.3 the handshake is over for a client before its certificate is missed,
+// and Traffic Server 9.2 resets the connection then, so that its alert is lost now and then.
+func TestReachTellsAWantedClientCertificate(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	defer certified.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			secure := tls.Server(conn, &tls.Config{Certificates: certified.TLS.Certificates, ClientAuth: tls.RequestClientCert})
+			if secure.Handshake() == nil {
+				_, _ = secure.Read(make([]byte, 4096))
+			}
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			_ = conn.Close()
+		}
+	}()
+	pool := x509.NewCertPool()
+	pool.AddCert(certified.Certificate())
+	for key, given := range map[string][]tls.Certificate{"tls": nil, "url": certified.TLS.Certificates} {
+		_, err := newClient(t, Target{URL: "https://" + listener.Addr().String(), TLS: &tls.Config{RootCAs: pool, Certificates: given}}).Reach(t.Context())
+		require.Error(t, err)
+		assert.Equal(t, key, KeyOf(err))
+		assert.Equal(t, key == "tls", strings.Contains(err.Error(), "it asks for a client certificate, and none was given"), err.Error())
 	}
 }
