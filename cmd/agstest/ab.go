@@ -208,7 +208,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 // neverMeasured is what is kept of a comparison whose set-up failed, so that no file of an earlier one stands for it;
 // nil where the question itself was wrong.
 func neverMeasured(ctx context.Context, o ab.Options, err error) *compare.Comparison {
-	if err == nil || !clients.DuringSetUp(err) && failure.KindOf(err) != failure.Setup {
+	if !unsent(ctx, err) {
 		return nil
 	}
 	side := func(e *environment.Environment) reports.Run {

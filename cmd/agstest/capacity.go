@@ -108,7 +108,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				l, err := load.Capacity(ctx, o, options)
 				progress.end()
 				err = r.live.why(ctx, err)
-				if l == nil && err != nil && (clients.DuringSetUp(err) || failure.KindOf(err) == failure.Setup) {
+				if l == nil && unsent(ctx, err) {
 					l = load.NeverSent(o, whyNever(ctx, err))
 				}
 				return p.keepLoad(r, l, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/load"
 	"agstest/load/shards"
 )
 
@@ -271,7 +272,7 @@ func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each b
 	}
 	r.run.ID = run // of the load, wherever it was begun
 	coordinator, do := by(engine, r.folder.Path())
-	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, nil, do))
+	return r.finish(p.conduct(c.Context(), r, progress, coordinator, each, load.Options{Run: r.run}, do))
 }
 
 // environmentOf is the name of the environment of a run on a cluster.

@@ -52,9 +52,10 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags
 		}
 		progress := p.newProgress()
 		defer progress.end()
+		asked := p.prepareLoad(r, job.options, "load")
 		engine, err := p.kubernetes.open(noticing(k.options(), progress))
 		if err != nil {
-			return err
+			return p.keepNone(ctx, r, asked, err)
 		}
 		coordinator := k.coordinator(engine, r.folder.Path())
 		work, err := coordinator.NewWork(job.plan, job.files, job.secrets)
@@ -62,7 +63,7 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags
 			return err
 		}
 		p.notef("load: %s at %s, seed %d, %s, on %s in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, figures.Plural(int64(k.shards), "shard"), engine.Namespace())
-		return p.conduct(ctx, r, progress, coordinator, k.shardProgress, f.limits, func() (*shards.Outcome, error) { return coordinator.Run(ctx, work) })
+		return p.conduct(ctx, r, progress, coordinator, k.shardProgress, asked, func() (*shards.Outcome, error) { return coordinator.Run(ctx, work) })
 	})
 }
 
@@ -70,6 +71,7 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags
 type shardJob struct {
 	plan           shards.Plan
 	files, secrets map[string][]byte
+	options        load.Options
 	asked          *load.Asked
 	workload       string
 }
@@ -92,7 +94,7 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 	if err != nil {
 		return nil, err
 	}
-	job := &shardJob{files: portable.Files, secrets: portable.Secrets, asked: asked, workload: workloadOf(&o)}
+	job := &shardJob{files: portable.Files, secrets: portable.Secrets, options: o, asked: asked, workload: workloadOf(&o)}
 	job.files[planEnvironment] = portable.Text
 	address, err := k.readResultsURL()
 	if err != nil {
@@ -144,8 +146,9 @@ func noticing(o kubernetesOptions, progress *progress) kubernetesOptions {
 	return o
 }
 
-// conduct lets a coordinator do its work, tells its progress, and makes one run of the shards' records.
-func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator, each bool, limits []string, do func() (*shards.Outcome, error)) error {
+// conduct lets a coordinator do its work, tells its progress, and makes one run of the shards' records. Asked is the
+// question as far as it is known here.
+func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator, each bool, asked load.Options, do func() (*shards.Outcome, error)) error {
 	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
 	coordinator.Tell = func(sentence string) {
 		progress.note(func() string { return "load: " + sentence })
@@ -159,7 +162,7 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 		if each {
 			detail.show(w)
 		}
-		at := standingOf(w, limits)
+		at := standingOf(w, asked.Limits)
 		line := func() string { return "load: " + describeWhole(w) }
 		progress.showTable(progressTable(line(), line, side{at: at.Sides[0].At}), line)
 		r.live.tell(at)
@@ -167,15 +170,15 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 	outcome, err := do()
 	progress.end()
 	if err != nil {
-		return r.live.why(ctx, err)
+		return p.keepNone(ctx, r, asked, r.live.why(ctx, err))
 	}
 	l, err := outcome.Merge(waysHome(outcome)...)
 	switch {
 	case err != nil && ctx.Err() != nil: // there was not yet a second of figures
-		return ctx.Err()
+		return p.keepLoad(r, load.Lost(asked, context.Cause(ctx).Error()), ctx.Err())
 	case err != nil:
-		r.keep = true
-		return failure.Setupf("%w; what came home is kept in %s", err, r.folder.Path())
+		err = failure.Setupf("%w; what came home is kept in %s", err, r.folder.Final())
+		return p.keepLoad(r, load.Lost(asked, err.Error()), err)
 	}
 	if ctx.Err() != nil && l.Run.Partial != "" {
 		l.Run.Partial = context.Cause(ctx).Error() + "; " + l.Run.Partial
@@ -187,6 +190,14 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 	// A load of which a part is missing is inconclusive whatever the other parts found, and says so by its exit code.
 	p.endLoad(l, r.output.strict)
 	return r.write()
+}
+
+// keepNone writes down that a load was never sent, where it was the service, the cluster or somebody who ended it.
+func (p *program) keepNone(ctx context.Context, r *recorder, asked load.Options, err error) error {
+	if !unsent(ctx, err) {
+		return err
+	}
+	return p.keepLoad(r, load.NeverSent(asked, whyNever(ctx, err)), err)
 }
 
 // waysHome reports results that did not come from their shard.
@@ -205,7 +216,7 @@ func waysHome(o *shards.Outcome) []string {
 }
 
 // standingOf returns the state of a run of several shards for its viewers.
-func standingOf(w shards.Whole, limits []string) watch.Standing {
+func standingOf(w shards.Whole, limits []limit.Limit) watch.Standing {
 	at := watch.Standing{Elapsed: w.Elapsed, Left: w.Left, Lead: fmt.Sprintf("%d of %d shards heard", w.Heard, len(w.Shards))}
 	sum := w.Sum
 	if len(sum.Operations) == 0 { // of shards that nobody connects to less is known
@@ -231,11 +242,7 @@ func standingOf(w shards.Whole, limits []string) watch.Standing {
 
 // limitsOfShards returns the state of limits from the figures that the shards have told. Limits on times are unknown
 // for shards that tell none: nobody connects to them.
-func limitsOfShards(expressions []string, sum *engine.Progress, times map[string]shards.Times) []reports.Limit {
-	limits, err := limit.ParseAll(expressions)
-	if err != nil {
-		return nil // they were checked before the run began
-	}
+func limitsOfShards(limits []limit.Limit, sum *engine.Progress, times map[string]shards.Times) []reports.Limit {
 	var sofar []reports.Limit
 	for _, l := range limits {
 		var s limit.Stretch

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agstest/internal/failure"
+	"agstest/load"
 	"agstest/load/shards"
 	"agstest/load/tally"
 	"agstest/mock"
@@ -135,7 +137,7 @@ func TestWhatCannotBeMergedIsKept(t *testing.T) {
 	p := &program{getenv: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: &stderr, now: time.Now}
 	r, err := p.newRecorder(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: out}, "load", "staging")
 	require.NoError(t, err)
-	err = r.finish(p.conduct(t.Context(), r, p.newProgress(), &shards.Coordinator{}, false, nil, func() (*shards.Outcome, error) {
+	err = r.finish(p.conduct(t.Context(), r, p.newProgress(), &shards.Coordinator{}, false, load.Options{Run: r.run}, func() (*shards.Outcome, error) {
 		o := &shards.Outcome{Run: "r1", Plan: shards.Plan{Shards: 2}}
 		for i := range 2 {
 			folder := filepath.Join(r.folder.Path(), shards.ShardsFolder, strconv.Itoa(i+1))
@@ -145,9 +147,10 @@ func TestWhatCannotBeMergedIsKept(t *testing.T) {
 		}
 		return o, nil
 	}))
-	assert.ErrorContains(t, err, "it is no record of a load run; what came home is kept in "+r.folder.Path())
+	assert.ErrorContains(t, err, "it is no record of a load run; what came home is kept in "+out)
 	assert.Equal(t, failure.Setup, failure.KindOf(err), "something was sent")
-	assert.FileExists(t, filepath.Join(r.folder.Path(), shards.ShardsFolder, "2", tally.RecordFile))
+	assert.FileExists(t, filepath.Join(out, shards.ShardsFolder, "2", tally.RecordFile))
+	saysInEveryFile(t, out, "nothing that the load measured came home: ", "it is no record of a load run")
 }
 
 func TestNothingIsSentWhereAClusterCannot(t *testing.T) {
@@ -162,14 +165,53 @@ func TestNothingIsSentWhereAClusterCannot(t *testing.T) {
 	} {
 		t.Run(trouble, func(t *testing.T) {
 			f, line, out := withCluster(t, trouble)
-			code, stdout, stderr := f.call(line...)
+			code, stdout, stderr := f.call(append(line, "--limit", "errors<1%")...)
 			assert.Equal(t, want.code, code)
-			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, want.sentence)
 			assert.Empty(t, f.runs)
-			assert.NoDirExists(t, out)
+			if want.code == exitUsage {
+				assert.Empty(t, stdout)
+				assert.NoDirExists(t, out)
+				return
+			}
+			sentence := strings.TrimSuffix(strings.TrimPrefix(want.sentence, "agstest: "), "\n")
+			assert.Contains(t, stdout, "the load was never sent: "+sentence)
+			saysInEveryFile(t, out, "the load was never sent: ", sentence)
+			assert.Equal(t, reports.Error, readLoad(t, out).Limits[0].Verdict)
 		})
 	}
+}
+
+// saysInEveryFile looks for a reason in each file of a load without a figure that a pipeline reads; to a test runner it
+// is an error.
+func saysInEveryFile(t *testing.T, out string, words ...string) {
+	t.Helper()
+	for _, name := range []string{"load.json", "load.html", "junit.xml", "summary.md"} {
+		text, err := os.ReadFile(filepath.Join(out, name))
+		require.NoError(t, err)
+		for _, word := range words {
+			assert.Contains(t, strings.ToLower(string(text)), strings.ToLower(word), name)
+		}
+	}
+	junit, err := os.ReadFile(filepath.Join(out, "junit.xml"))
+	require.NoError(t, err)
+	assert.Contains(t, string(junit), "<error ")
+	assert.Equal(t, reports.Error, readLoad(t, out).Verdict)
+}
+
+// A set-up that fails in the shards is told as that of a load from here.
+func TestASetUpThatFailsOnAClusterIsTold(t *testing.T) {
+	f, line, out := withCluster(t, "")
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	t.Cleanup(refusing.Close)
+	file := line[slices.Index(line, "--env")+1]
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, regexp.MustCompile(`(?m)^url: .*$`).ReplaceAll(text, []byte("url: "+refusing.URL)), 0o600))
+	code, _, stderr := f.call(line...)
+	assert.Equal(t, exitSetup, code, stderr)
+	assert.Contains(t, stderr, "403")
+	saysInEveryFile(t, out, "the load was never sent: ", "403")
 }
 
 func TestNothingIsCreatedForAWrongLoad(t *testing.T) {
@@ -303,8 +345,10 @@ func leaveBehind(t *testing.T, f *fakeCluster, line []string) string {
 			return ask(i, shards.PathPrepare, shards.Prepare{Plan: hash, Version: plan.Version}).Phase == shards.PhaseReady
 		}, longest, 10*time.Millisecond)
 	}
-	code, _, stderr = f.call("kubernetes", "collect", work.Run)
+	never := filepath.Join(t.TempDir(), "never")
+	code, _, stderr = f.call("kubernetes", "collect", work.Run, "--out", never)
 	assert.Equal(t, exitSetup, code)
+	saysInEveryFile(t, never, "the load was never sent: the run "+work.Run+" was never started")
 	assert.Contains(t, stderr, "the run "+work.Run+" was never started: its shards wait for a coordinator that is gone; nothing was sent")
 	at := time.Now().Add(4 * time.Second).UnixNano() // telling all of it may take a second
 	for i := range work.Shards {

@@ -17,6 +17,7 @@ import (
 
 	"agstest/internal/ports"
 	"agstest/load/engine"
+	"agstest/load/limit"
 	"agstest/load/shards"
 	"agstest/load/tally"
 	"agstest/reports"
@@ -102,7 +103,12 @@ func TestStandingOfShards(t *testing.T) {
 		{Index: 1, State: shards.Running, Phase: shards.PhaseRunning, Heard: time.Second, Progress: shards.Progress{Sent: 1200, Rate: 100, P99: 9e6}},
 		{Index: 2, State: shards.Pending, Reason: "no node has room", Heard: -1},
 	}}
-	shown := standingOf(w, []string{"errors<0.1%", "throughput>50/s", "refresh.p99<300ms", "refresh.throttled<1%"})
+	limits := func(expressions ...string) []limit.Limit {
+		parsed, err := limit.ParseAll(expressions)
+		require.NoError(t, err)
+		return parsed
+	}
+	shown := standingOf(w, limits("errors<0.1%", "throughput>50/s", "refresh.p99<300ms", "refresh.throttled<1%"))
 	assert.Equal(t, "1 of 2 shards heard", shown.Lead)
 	assert.Equal(t, []reports.Limit{
 		{Expression: "errors<0.1%", Value: "0.42 %", Verdict: reports.Fail},
@@ -113,7 +119,7 @@ func TestStandingOfShards(t *testing.T) {
 	var slow tally.Histogram
 	slow.Add(400 * time.Millisecond)
 	w.Times = map[string]shards.Times{"refresh": {Response: new(tally.Packer).Pack(&slow)}}
-	shown = standingOf(w, []string{"refresh.p99<300ms", "p99<900ms", "signon.p99<1s"})
+	shown = standingOf(w, limits("refresh.p99<300ms", "p99<900ms", "signon.p99<1s"))
 	assert.Equal(t, []reports.Limit{
 		{Expression: "refresh.p99<300ms", Value: "399.8 ms", Verdict: reports.Fail},
 		{Expression: "p99<900ms", Value: "399.8 ms", Verdict: reports.Pass},

@@ -379,12 +379,18 @@ func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw boo
 	progress.end()
 	err = r.live.why(ctx, err)
 	// Where the question itself was wrong and nothing was found before, there is nothing to keep.
-	if l == nil && err != nil && (clients.DuringSetUp(err) || failure.KindOf(err) == failure.Setup || r.conformance != nil) {
+	if l == nil && err != nil && (unsent(ctx, err) || r.conformance != nil) {
 		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))
 		l = load.NeverSent(o, whyNever(ctx, err))
 	}
 	return l, p.keepLoad(r, l, err)
+}
+
+// unsent tells that an error ended a load before its first hit, although its question was right: its set-up failed, or
+// somebody ended it.
+func unsent(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || clients.DuringSetUp(err) || failure.KindOf(err) == failure.Setup)
 }
 
 // whyNever says in one line why a load was never sent.

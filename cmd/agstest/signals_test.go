@@ -12,10 +12,12 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/tally"
 	"agstest/mock"
 	"agstest/reports"
 	"agstest/reports/runs"
@@ -100,6 +102,21 @@ func TestSignals(t *testing.T) {
 			assert.Regexp(t, `(?m)^  partial +the run broke off`, stdout)
 		})
 	}
+}
+
+// TestSignalsBeforeTheStart: a load that is ended while it waits for its start says so in every file.
+func TestSignalsBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	c := newChild(t, t.TempDir(), "load", "--workload", "refresh", "--rate", "20/s", "--duration", "1s", "--clients", "5", "--start-at", time.Now().Add(time.Hour).Format(time.RFC3339), "--out", "run").start()
+	c.until("a load that is set up", func() bool {
+		found, _ := filepath.Glob(filepath.Join(c.Dir, "run.*.partial", tally.RecordFile))
+		return len(found) > 0
+	})
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	assert.Equal(t, exitTerminated, c.code(), c.stderr.String())
+	assert.Empty(t, sentences(c.stderr.String()))
+	saysInEveryFile(t, filepath.Join(c.Dir, "run"), "the load was never sent: the run was told to stop (SIGTERM)")
+	assert.NoFileExists(t, filepath.Join(c.Dir, "run", tally.RecordFile))
 }
 
 // TestSignalsInSetUp: a load that is ended before its clock starts says in every file that nothing was sent, and how
