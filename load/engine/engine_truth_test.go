@@ -267,6 +267,35 @@ func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
 	assert.Equal(t, report.Run.Partial, again.Run.Partial)
 }
 
+// The seconds in which a run that was interrupted waits for its last answers are none of its schedule.
+func TestTheWaitForLastAnswersLowersNoRate(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	hold := make(chan struct{})
+	var n, ended atomic.Int64
+	began := time.Now()
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 51 {
+			cancel()
+			ended.Store(int64(time.Since(began)))
+			<-hold // an answer that does not come
+		}
+		right(w, r)
+	})
+	t.Cleanup(func() { close(hold) })
+	pause := must(schedule.ReadProfile([]byte("stages: [{constant: {rate: 200/s, for: 250ms}}, {constant: {rate: 1/m, for: 1h}}]"), "pause.yaml"))
+	e := testEngine(t, server.URL, &twoPaths{operations: []string{"call"}}, asking{Schedule: pause.Schedule(0), Limits: []string{"throughput>40/s"}})
+	e.grace = 2 * time.Second
+	report, err := e.run(ctx)
+	require.NoError(t, err)
+	if time.Duration(ended.Load()) > 1500*time.Millisecond {
+		t.Skip("this machine was too busy to send 51 hits in a second")
+	}
+	assert.EqualValues(t, 50, report.Total.Right)
+	require.Len(t, report.Limits, 1)
+	assert.Equal(t, "50/s", report.Limits[0].Value)
+}
+
 // sleepless is a timer that runs an interrupt in the place of a wait.
 type sleepless struct{ interrupt func() }
 

@@ -88,12 +88,11 @@ func (s *secondHand) take(end *tally.Ending) {
 	f.Health = s.health.look(time.Now())
 	f.Health.MaxInFlight, f.Health.Starved, f.Health.Behind = a.most.Load(), a.starved.Load(), a.behind.Load()
 	f.Health.Sending = int64(a.tally.Sending())
+	if stopped := a.stopped.Load(); stopped > 0 { // answers come in for a while yet, and nothing more is due
+		f.Health.Elapsed = min(f.Health.Elapsed, stopped)
+	}
 	if a.schedule != nil {
-		until := f.Health.Elapsed
-		if stopped := a.stopped.Load(); stopped > 0 {
-			until = min(until, stopped)
-		}
-		f.Due = int64(a.schedule.Count(time.Duration(until)))
+		f.Due = int64(a.schedule.Count(time.Duration(f.Health.Elapsed)))
 		if end != nil && end.Partial == "" {
 			f.Health.Elapsed = max(f.Health.Elapsed, int64(a.length)) // the last answer may have come before the schedule's end
 			f.Due = int64(a.schedule.Hits())

@@ -42,7 +42,7 @@ type operationFrame struct {
 
 // Health is the state of the generator at the end of a second, summed up since the start.
 type Health struct {
-	Elapsed     int64 `json:"elapsed"` // nanoseconds since the start
+	Elapsed     int64 `json:"elapsed"` // nanoseconds since the start, up to the interrupt if there was one
 	Sending     int64 `json:"sending"` // from the start to the last hit that was sent
 	MaxInFlight int64 `json:"maxInFlight,omitempty"`
 	AtCap       int64 `json:"atCap,omitempty"`
