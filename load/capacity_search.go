@@ -32,7 +32,7 @@ type search struct {
 	tried     func(reports.CapacityPoint)
 
 	points []reports.CapacityPoint
-	best   *reports.Load // of the highest rate that kept the limits
+	kept   map[float64]*reports.Load // by rate, the latest run that kept the limits
 	last   *reports.Load
 	bad    *reports.Load // the first with answers that were not right, whatever the limits say
 	badAt  float64
@@ -41,7 +41,7 @@ type search struct {
 func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	s := &search{
 		limits: o.Limits, from: options.From.PerSecond(), to: options.To.PerSecond(), point: options.Point, precision: options.Precision,
-		pause: options.Pause, tried: options.Tried, capped: "the highest rate that was to be tried",
+		pause: options.Pause, tried: options.Tried, kept: map[float64]*reports.Load{}, capped: "the highest rate that was to be tried",
 	}
 	if s.point == 0 {
 		s.point = defaultPoint
@@ -106,7 +106,7 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 			if rate != b.kept {
 				b.kept, b.confirmed = rate, 0
 			}
-			s.best = s.last
+			s.kept[rate] = s.last
 		default:
 			if b.beyond == 0 || rate < b.beyond {
 				b.beyond = rate
@@ -230,7 +230,7 @@ func (s *search) unfinished(kept float64, reason string) *reports.Load {
 
 // found makes the report of the search.
 func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Load {
-	r := s.best
+	r := s.kept[rate]
 	switch {
 	case s.bad != nil:
 		r = s.bad

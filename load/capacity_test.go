@@ -119,6 +119,28 @@ func TestCapacityOfANoisyServiceIsNotFlattered(t *testing.T) {
 	})
 }
 
+// The figures of the report are those of the rate that it names, not of a higher one that was kept once by luck.
+func TestCapacityShowsTheFiguresOfItsRate(t *testing.T) {
+	lucky := &pretended{capacity: 310} // 283/s, and not 295/s
+	s := newTestSearch(t, lucky, CapacityOptions{From: schedule.Rate{Hits: 100, Per: time.Second}}, nil)
+	tries := map[float64]int{}
+	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
+		switch tries[rate]++; {
+		case rate == 283 && tries[rate] == 2:
+			return (&pretended{capacity: 200}).run(ctx, rate, length)
+		case rate < 283 && rate > 200:
+			return (&pretended{capacity: 310, generator: 200}).run(ctx, rate, length)
+		}
+		return lucky.run(ctx, rate, length)
+	}
+	r, err := s.search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, 2, tries[283])
+	assert.Contains(t, r.Reason, "at least 200/s: the generator could not keep up at 238/s")
+	assert.Equal(t, 200.0, r.Capacity.Rate)
+	assert.Equal(t, 200.0, r.Total.Rate)
+}
+
 func TestCapacityStopsWhereTheGeneratorDoes(t *testing.T) {
 	p := &pretended{capacity: 5000, generator: 700}
 	r, err := newTestSearch(t, p, CapacityOptions{}, nil).search(context.Background())
