@@ -71,8 +71,8 @@ func TestFewOpenFiles(t *testing.T) {
 		child  *child
 		reason string
 	}{
-		{"as many workers as there can be", few, `^[0-9,]+ hits \([0-9.]+ %\) waited for one of the 20 workers, all of which were busy`},
-		{"files that are taken", taken, `^[0-9,]+ hits \([0-9.]+ %\) found no connection, because this machine was out of file descriptors or local ports; raise the limit \(ulimit -n\), or give fewer --workers$`},
+		{"as many workers as there can be", few, `^[0-9,]+ hits? \([0-9.]+ %\) waited for one of the 20 workers, all of which were busy`},
+		{"files that are taken", taken, `^[0-9,]+ hits? \([0-9.]+ %\) found no connection, because this machine was out of file descriptors or local ports; raise the limit \(ulimit -n\), or give fewer --workers$`},
 	} {
 		assert.Equal(t, exitInvalid, test.child.code(), "%s: %s%s", test.name, test.child.stderr.String(), test.child.stdout.String())
 		stored, err := runs.Read(filepath.Join(test.child.Dir, "run"))

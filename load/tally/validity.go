@@ -69,13 +69,13 @@ func invalid(r *reports.Load, late []string) []string {
 			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
 		}
 		if most := int64(maxThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
-			say("the CPU limit of its container held the generator back %s times, for %s in all; give it more CPU, or no limit",
-				figures.Count(g.ThrottledTimes), time.Duration(g.Throttled).Round(time.Millisecond))
+			say("the CPU limit of its container held the generator back %s, for %s in all; give it more CPU, or no limit",
+				figures.Plural(g.ThrottledTimes, "time"), time.Duration(g.Throttled).Round(time.Millisecond))
 		}
 	}
 	if n := total.Outcomes[hit.KindMachine]; n > 0 {
-		say("%s hits (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
-			figures.Count(n), share(n)*100)
+		say("%s (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
+			figures.Plural(n, "hit"), share(n)*100)
 	}
 	if share(g.Behind) > maxHeld && g.Behind >= leastBehind {
 		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)

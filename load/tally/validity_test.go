@@ -383,5 +383,5 @@ func TestHitsWithoutAConnectionAreNotOfTheService(t *testing.T) {
 	r := &reports.Load{Total: &reports.Operation{Asked: 1000, Sent: 1000, Right: 999, Wrong: 1, Outcomes: map[string]int64{hit.KindMachine: 1}}}
 	decide(r, nil, nil, nil)
 	assert.Equal(t, reports.Invalid, r.Verdict)
-	assert.Equal(t, []string{"1 hits (0.1 %) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers"}, r.Invalid)
+	assert.Equal(t, []string{"1 hit (0.1 %) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers"}, r.Invalid)
 }
