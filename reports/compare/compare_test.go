@@ -227,6 +227,32 @@ func TestTwoLoneLoadRunsAreShownUnlessOneLooksFarWorse(t *testing.T) {
 	}
 }
 
+// A call that the first run made and the second one never did cannot be said to be no worse.
+func TestTwoLoneLoadRunsOfWhichOneLacksACall(t *testing.T) {
+	for name, test := range map[string]struct {
+		workload string
+		mix      map[string]int
+		want     reports.Verdict
+	}{
+		"of its mix":                     {"mixed", map[string]int{"signon": 1, "refresh": 9}, reports.Inconclusive},
+		"of its lives":                   {"lifecycle", nil, reports.Inconclusive},
+		"of its workload":                {"signon", nil, reports.Inconclusive},
+		"that mended chains":             {"refresh", nil, reports.Observed},
+		"that mended chains, with a mix": {"mixed", map[string]int{"discover": 1, "refresh": 9}, reports.Observed},
+	} {
+		old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay.Add(time.Hour), 10*time.Millisecond)
+		for _, l := range []*reports.Load{old, new} {
+			l.Plan.Workload, l.Plan.Mix = test.workload, test.mix
+		}
+		old.Operations["signon"] = &reports.Operation{Sent: 40, Right: 40}
+		c := compare.CompareLoad(old, new)
+		assert.Equal(t, test.want, c.Verdict, name)
+		if test.want == reports.Inconclusive {
+			assert.Contains(t, c.Reason, ": no signon was sent (before: 40).", name)
+		}
+	}
+}
+
 func TestLoadRunsThatCannotBeCompared(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(l *reports.Load)

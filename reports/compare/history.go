@@ -34,9 +34,11 @@ type HistoryOptions struct {
 
 // HistoryComparison is one run against earlier runs of the same question.
 type HistoryComparison struct {
-	Runs     []HistoryRun    `json:"runs"`           // that were used, the oldest first
-	Left     []string        `json:"left,omitempty"` // why others were not, in words
-	Advisory bool            `json:"advisory"`       // too few runs to fail a build
+	Runs []HistoryRun `json:"runs"`           // that were used, the oldest first
+	Left []string     `json:"left,omitempty"` // why others were not, in words
+	// Unsent are operations of the question that the earlier runs had and the run never sent.
+	Unsent   []string        `json:"unsent,omitempty"`
+	Advisory bool            `json:"advisory"` // too few runs to fail a build
 	Confirm  *reports.Run    `json:"confirm,omitempty"`
 	Baseline string          `json:"baseline,omitempty"`
 	Rules    Rules           `json:"rules"`
@@ -107,6 +109,7 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 	h.choose(earlier, run.Load, question, options.Window)
 	h.Advisory = len(h.Runs) < FewestEarlier
 	var confirm *reports.Load
+	same := false // the confirming run asked the same of the same service
 	if options.Confirm != nil {
 		confirmRun := options.Confirm.Run()
 		h.Confirm = &confirmRun
@@ -121,14 +124,34 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 		case hostOf(confirm) != hostOf(run.Load):
 			c.NotComparable = append(c.NotComparable, "The confirming run was at another host than the run, "+hostOf(confirm)+".")
 		default:
+			same = true
 			c.NotComparable = append(c.NotComparable, untrusted("the confirming run", confirm)...)
 		}
 	}
+	h.Unsent = h.unsent(run.Load)
 	h.measure(run.Load, confirm)
 	h.measureErrors(run.Load, confirm)
 	c.settleHistory()
 	c.Lead(nil, run.Load)
+	if same {
+		c.confirmWrong(confirm)
+	}
 	return c
+}
+
+// unsent names the operations that the question asks for, all earlier runs had and the run never sent.
+func (h *HistoryComparison) unsent(load *reports.Load) (names []string) {
+	if len(h.Runs) == 0 {
+		return nil
+	}
+	for name := range h.Runs[0].Response {
+		lacks := func(r HistoryRun) bool { _, has := r.Response[name]; return !has }
+		if o := load.Operations[name]; asksFor(&load.Plan, name) && (o == nil || o.Sent == 0) && !slices.ContainsFunc(h.Runs, lacks) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // hostOf is the host of a run's service, without its port, which may be another one each time. Two services of one name
@@ -379,6 +402,8 @@ func (c *Comparison) settleHistory() {
 			c.Reason = "Worse than the earlier runs, in one run: " + strings.Join(open, "; ") + "."
 			c.Advice = append(c.Advice, "Run the same load again and give it as the confirming run; only both together fail a build.")
 		}
+	case len(h.Unsent) > 0:
+		c.Verdict, c.Reason = reports.Inconclusive, "The run never sent "+strings.Join(h.Unsent, " and ")+", which the earlier ones did."
 	case len(h.unjudged()) > 0:
 		c.Verdict = reports.Inconclusive
 		c.Reason = "Too few figures, here or in the earlier runs, to judge " + strings.Join(h.unjudged(), ", ") + "."

@@ -131,6 +131,56 @@ func TestHistoryJudgesWrongAnswers(t *testing.T) {
 	assert.Contains(t, c.Reason, "refresh errors +1.00 points (1.00 % of answers, earlier at most 0.00 %)")
 }
 
+// The confirming run is of the build that is judged, so that what is wrong there is wrong.
+func TestHistoryJudgesTheWrongAnswersOfTheConfirmingRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind    string
+		of      reports.Verdict // the confirming run's own verdict
+		verdict reports.Verdict
+		reason  string
+	}{
+		"a mix-up":         {"identity", reports.Fail, reports.Fail, "The confirming load run says fail: 3 answers were not right. Within the range of 20 earlier runs"},
+		"what it allows":   {"status", reports.Pass, reports.Pass, "Within the range of 20 earlier runs"},
+		"another question": {"identity", reports.Fail, reports.NotComparable, "The run cannot be compared with earlier ones: The confirming run asked another question than the run."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			again := storedLoad("m", folderDay, 10*time.Millisecond)
+			again.Verdict, again.Reason, again.WrongKinds = test.of, "3 answers were not right", []reports.WrongKind{{Operation: "refresh", Kind: test.kind, Times: 3, Verdict: test.of}}
+			again.Operations["refresh"].Outcomes = map[string]int64{test.kind: 3}
+			if name == "another question" {
+				again.Plan.Clients++
+			}
+			c := compare.CompareHistory(reports.Parts{Load: storedLoad("n", folderDay, 10*time.Millisecond)}, history(20, 1), compare.HistoryOptions{Confirm: &reports.Parts{Load: again}})
+			assert.Equal(t, test.verdict, c.Verdict)
+			assert.Contains(t, c.Reason, test.reason)
+			if name == "another question" {
+				assert.Empty(t, c.Wrong)
+				return
+			}
+			require.Len(t, c.Wrong, 1)
+			assert.Equal(t, test.of == reports.Fail, c.Wrong[0].Failed)
+			assert.Contains(t, c.Wrong[0].String(), "refresh in the confirming run: 3 of 6,000 answers ")
+		})
+	}
+}
+
+// A call that the run never made is not within the range of the earlier ones.
+func TestHistoryMissesACallThatTheRunNeverMade(t *testing.T) {
+	runs := history(20, 1)
+	run := storedLoad("n", folderDay, 10*time.Millisecond)
+	for _, of := range append(runs, reports.Parts{Load: run}) {
+		of.Load.Plan.Mix = map[string]int{"signon": 1, "refresh": 9}
+		of.Load.Operations["discover"] = of.Load.Operations["refresh"]
+		if of.Load != run {
+			of.Load.Operations["signon"] = of.Load.Operations["refresh"]
+		}
+	}
+	delete(run.Operations, "discover")
+	c := compare.CompareHistory(reports.Parts{Load: run}, runs, compare.HistoryOptions{})
+	assert.Equal(t, reports.Inconclusive, c.Verdict)
+	assert.Equal(t, "The run never sent signon, which the earlier ones did.", c.Reason)
+}
+
 // The promise of the history gate: an unchanged build is over a limit in few runs even before a second one confirms it.
 // Many wrong answers that a limit of the run allows are far more than earlier runs had: no second run is needed.
 func TestHistoryBlocksManyWrongAnswersAtOnce(t *testing.T) {

@@ -88,7 +88,7 @@ func CompareLoad(old, new *reports.Load) *LoadComparison {
 	if len(names) > 1 && old.Total != nil && new.Total != nil {
 		c.Operations = append(c.Operations, compareOperation(allOperations, old.Total, new.Total))
 	}
-	far := c.farWorse()
+	far := append(unsent(old, new), c.farWorse()...)
 	switch {
 	case len(c.NotComparable) > 0:
 		c.Verdict = reports.NotComparable
@@ -101,6 +101,29 @@ func CompareLoad(old, new *reports.Load) *LoadComparison {
 		c.Reason = "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance. None looks far worse."
 	}
 	return c
+}
+
+// unsent names the operations that the old run was made of and the new one never sent.
+func unsent(old, new *reports.Load) (found []string) {
+	for _, name := range old.OperationNames() {
+		if o := old.Operations[name]; o.Sent > 0 && asksFor(&old.Plan, name) && (new.Operations[name] == nil || new.Operations[name].Sent == 0) {
+			found = append(found, fmt.Sprintf("no %s was sent (before: %s)", name, figures.Count(o.Sent)))
+		}
+	}
+	return found
+}
+
+// asksFor tells whether a plan is made of an operation. A run may have others that mended a broken chain.
+func asksFor(p *reports.Plan, operation string) bool {
+	switch {
+	case len(p.Mix) > 0:
+		return p.Mix[operation] > 0
+	case p.Workload == "lifecycle":
+		return operation != "mint"
+	case p.Workload == "head-end":
+		return true
+	}
+	return operation == p.Workload
 }
 
 // farTimes is by how much a response time must have grown, besides farBeyond, to look worse: a fast service is twice

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"agstest/internal/figures"
 	"agstest/reports"
@@ -17,9 +18,11 @@ type WrongAnswers struct {
 	// twice, a token that breaks a rule, a body that the call does not give.
 	Defect bool `json:"defect,omitempty"`
 	// Failed: the new run failed for them, by a limit or without one.
-	Failed bool  `json:"failed,omitempty"`
-	Count  int64 `json:"count"`
-	Sent   int64 `json:"sent"`
+	Failed bool `json:"failed,omitempty"`
+	// Confirming: they are of the run that confirms the new one, whose build is the same.
+	Confirming bool  `json:"confirming,omitempty"`
+	Count      int64 `json:"count"`
+	Sent       int64 `json:"sent"`
 	// Old are the answers of the kind in the old run, of OldSent; both 0 where there is no one old run.
 	Old     int64 `json:"old,omitempty"`
 	OldSent int64 `json:"oldSent,omitempty"`
@@ -36,7 +39,11 @@ var wrongWords = map[string]string{
 // String returns one sentence without a full stop: "signon: 3 of 200 answers belonged to another client (none of 200
 // before)".
 func (w WrongAnswers) String() string {
-	text := fmt.Sprintf("%s: %s of %s answers %s", w.Operation, figures.Count(w.Count), figures.Count(w.Sent), cmp.Or(wrongWords[w.Kind], "were wrong in another way"))
+	operation := w.Operation
+	if w.Confirming {
+		operation += " in the confirming run"
+	}
+	text := fmt.Sprintf("%s: %s of %s answers %s", operation, figures.Count(w.Count), figures.Count(w.Sent), cmp.Or(wrongWords[w.Kind], "were wrong in another way"))
 	switch {
 	case w.OldSent > 0 && w.Old == 0:
 		text += fmt.Sprintf(" (none of %s before)", figures.Count(w.OldSent))
@@ -75,14 +82,36 @@ func wrongOfNew(old, new *reports.Load) []WrongAnswers {
 			found = append(found, w)
 		}
 	}
+	sortWrong(found)
+	return found
+}
+
+// sortWrong puts defects first, in the order of their gravity, and then the most frequent.
+func sortWrong(found []WrongAnswers) {
 	gravity := func(w WrongAnswers) int {
 		if i := slices.Index(untrueKinds, w.Kind); i >= 0 {
 			return i
 		}
 		return len(untrueKinds)
 	}
-	slices.SortFunc(found, func(a, b WrongAnswers) int {
+	slices.SortStableFunc(found, func(a, b WrongAnswers) int {
 		return cmp.Or(gravity(a)-gravity(b), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Kind, b.Kind))
 	})
-	return found
+}
+
+// confirmWrong adds what the confirming run says: its build is that of the new run, so what was wrong there is wrong,
+// and where it failed the comparison ends no milder.
+func (c *Comparison) confirmWrong(confirm *reports.Load) {
+	for _, w := range wrongOfNew(nil, confirm) {
+		w.Confirming = true
+		c.Wrong = append(c.Wrong, w)
+	}
+	sortWrong(c.Wrong)
+	if confirm.Verdict != reports.Fail {
+		return
+	}
+	if c.Verdict != reports.Regressed {
+		c.Verdict = reports.Graver(c.Verdict, reports.Fail)
+	}
+	c.Reason = fmt.Sprintf("The confirming load run says %s: %s. %s", confirm.Verdict.Word(), strings.TrimSuffix(confirm.Reason, "."), c.Reason)
 }
