@@ -421,6 +421,30 @@ func TestEachKindOfClientRunsOut(t *testing.T) {
 	assert.Equal(t, "no virtual client is left that signs on: all session tokens are used", ends[0])
 }
 
+// A success of another status than the wanted one is wrong, and its client goes on with the tokens that it brought.
+func TestAWrongStatusEndsNoChain(t *testing.T) {
+	s := newService(t, mock.Config{Behaviour: mock.Behaviour{RevokeOnRefresh: true}}, lab.Spoiled("/refresh", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		recorder := httptest.NewRecorder()
+		next.ServeHTTP(recorder, r)
+		if n%3 == 0 {
+			recorder.Code = http.StatusCreated
+		}
+		w.WriteHeader(recorder.Code)
+		w.Write(recorder.Body.Bytes())
+	}))
+	c, _ := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 10}, 90, 10)
+	f := s.drive(t, c, 90, 1)
+	assert.Equal(t, map[string]int{hit.OpRefresh: 60}, f.right)
+	assert.Equal(t, map[string]int{"refresh status": 30}, f.wrong)
+	assert.Zero(t, c.broken.Load())
+
+	stranger, _ := c.judge(&sender{client: 0, step: stepRefresh}, &hit.Answer{Status: http.StatusCreated, Body: []byte(lab.TokenBody("L7", "LOAD_7", "L7", "LOAD_7", "one"))})
+	assert.Equal(t, hit.KindIdentity, stranger.Kind, "a mix-up is one under any status")
+	empty, kept := c.judge(&sender{client: 0, step: stepRefresh}, &hit.Answer{Status: http.StatusNoContent})
+	assert.Equal(t, hit.KindStatus, empty.Kind)
+	assert.False(t, kept)
+}
+
 // A token that had expired before its turn came is refused by right: the words and a note say so.
 func TestARefusalOfATokenThatWasTooOldSaysSo(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)

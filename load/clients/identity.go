@@ -38,7 +38,7 @@ func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept 
 		c.cookies.keep(c.requests.paths[h.step], h.client, answer)
 	}
 	if outcome := c.refused(h, answer); outcome.Kind != "" {
-		return outcome, false
+		return c.brought(h, answer, outcome)
 	}
 	switch h.step {
 	case stepDiscover:
@@ -54,6 +54,20 @@ func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept 
 		return outcome, true
 	}
 	return c.judgeTokens(h, answer)
+}
+
+// brought looks for tokens in a success of another status than the wanted one. The answer is wrong all the same, but its
+// client goes on with what it was given, so that one wrong status does not end its chain.
+func (c *Crowd) brought(h *sender, answer *hit.Answer, outcome hit.Outcome) (hit.Outcome, bool) {
+	tokens := h.step == stepSignOn || h.step == stepSignOnFirst || h.step == stepRefresh
+	if !tokens || answer.Err != nil || answer.Truncated || answer.Status/100 != 2 || answer.Status == calls[h.step].wanted {
+		return outcome, false
+	}
+	found, kept := c.judgeTokens(h, answer)
+	if found.Kind == hit.KindIdentity || found.Kind == hit.KindDuplicate { // which is graver than a status
+		return found, kept
+	}
+	return outcome, kept
 }
 
 // refused returns why an answer is not worth a closer look: there is none, its status is not a wanted one, or it is a
