@@ -51,7 +51,7 @@ func TestNumbersAgree(t *testing.T) {
 		}
 		require.Contains(t, row, `<td class="number">`+figures.Percent(o.Right, o.Sent)+`</td>`)
 		require.Contains(t, line, "| "+figures.Percent(o.Right, o.Sent)+" |")
-		require.Contains(t, metrics.String(), `agstest_requests_wrong{environment="staging",service="Operator SSO",tenant="nagra",workload="mixed",operation="`+name+`"} `+strconv.FormatInt(o.Wrong, 10)+".0\n")
+		require.Contains(t, metrics.String(), `agstest_requests_wrong{environment="staging",service="Operator SSO",tenant="nagra",kind="load",workload="mixed",operation="`+name+`"} `+strconv.FormatInt(o.Wrong, 10)+".0\n")
 		require.Contains(t, suite, `name="wrong" value="`+figures.Count(o.Wrong)+`"`)
 	}
 }

@@ -328,7 +328,7 @@ func TestJUnitNamesWrongAnswers(t *testing.T) {
 	l.Limits = nil
 	l.WrongKinds[0].Limit = ""
 	file = string(junitOf(t, nil, l))
-	own := regexp.MustCompile(`(?s)<testcase classname="[^"]*\.load\.refresh" name="no wrong answers: status" time="0\.000">.*?</failure>`).FindString(file)
+	own := regexp.MustCompile(`(?s)<testcase classname="[^"]*\.load\.mixed\.refresh" name="no wrong answers: status" time="0\.000">.*?</failure>`).FindString(file)
 	require.Contains(t, own, "answered 503, wanted 201")
 	require.Contains(t, own, "x-correlation-id agstest-16-1x2y3z-5059")
 

@@ -195,8 +195,8 @@ func TestAnnotationsForGitHub(t *testing.T) {
 		}
 	}
 	require.Equal(t, 10, errors)
-	require.Equal(t, "::error file=tests/servicediscovery.feature,line=13,title=DISC-01 fail::"+c.Requirements[0].Text+" it is so: 100 %25, really", lines[0])
-	require.Equal(t, "::error title=agstest::10 more errors are in the report.", lines[9], "9 are shown, 10 are left: 17 requirements, one that could not be told and a limit")
+	require.Equal(t, "::error file=tests/servicediscovery.feature,line=13,title=DISC-01 fail (staging%2C Operator SSO)::"+c.Requirements[0].Text+" it is so: 100 %25, really", lines[0])
+	require.Equal(t, "::error title=agstest (staging%2C Operator SSO)::10 more errors are in the report.", lines[9], "9 are shown, 10 are left: 17 requirements, one that could not be told and a limit")
 }
 
 func TestAnnotationsForAzure(t *testing.T) {
@@ -205,7 +205,7 @@ func TestAnnotationsForAzure(t *testing.T) {
 	mine.Features = []reports.Feature{{File: "features/sign_on_with_session_token.feature", Path: "tests/sign_on_with_session_token.feature"}}
 	require.NoError(t, export.Annotations(&b, "azure", mine, nil))
 	require.NotContains(t, b.String(), "features/", "a mark at a file that the repository does not have is a dead link")
-	require.Contains(t, b.String(), "##vso[task.logissue type=error;sourcepath=tests/sign_on_with_session_token.feature;linenumber=310]SOST-20 fail: ")
+	require.Contains(t, b.String(), "##vso[task.logissue type=error;sourcepath=tests/sign_on_with_session_token.feature;linenumber=310]SOST-20 fail (staging, Operator SSO): ")
 	b.Reset()
 	c := smallConformance()
 	c.Requirements[0].Verdict, c.Requirements[0].Reason = reports.Fail, "##vso[task.complete result=Succeeded]\n##vso[task.complete result=Succeeded]done"

@@ -254,6 +254,9 @@ func commandLine(c *cobra.Command) []string {
 // stamp writes what only the command knows into the record of a run.
 func (r *recorder) stamp(run *reports.Run) {
 	run.ID = r.run.ID
+	if r.run.Kind == "gate" { // of both its parts, which are not to be taken for runs of their own
+		run.Kind = r.run.Kind
+	}
 	run.Command = r.command
 	run.Tool = buildInfo()
 	if r.run.Mock != nil {
@@ -277,7 +280,7 @@ func (r *recorder) unjudged(why string) *reports.Conformance {
 	c := &reports.Conformance{Schema: reports.ConformanceSchema, Run: r.run, Verdict: reports.Error, Reason: why}
 	r.stamp(&c.Run)
 	e := r.service.environment
-	c.Run.Kind, c.Run.URL, c.Run.Tenant, c.Run.Service, c.Run.Release, c.Run.Partial = "conform", e.URL, e.Tenant, e.Service, e.Release, why
+	c.Run.URL, c.Run.Tenant, c.Run.Service, c.Run.Release, c.Run.Partial = e.URL, e.Tenant, e.Service, e.Release, why
 	c.Run.End = time.Now()
 	return c
 }

@@ -67,8 +67,8 @@ type allureResult struct {
 
 // Allure writes the results of a run as Allure's own files, through write, which gets names below the run's folder: a
 // result for each scenario and limit and for the verdict, the evidence of failures as an attachment,
-// environment.properties and categories.json. Links lead from requirements to the pages that state them. The
-// environment is part of each test's identity: Allure takes equal tests for tries of one.
+// environment.properties and categories.json. Links lead from requirements to the pages that state them. Whose results
+// they are is part of each test's identity: Allure takes equal tests for tries of one.
 func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load) error {
 	run := runOf(c, l)
 	pages := map[string]string{}
@@ -84,8 +84,15 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 	text := func(name, body string) error {
 		return write(path.Join(AllureFolder, name), func(w io.Writer) error { _, err := io.WriteString(w, body); return err })
 	}
+	of := map[string][][2]string{}
+	if c != nil {
+		of["conformance"] = whose(c.Run, "")
+	}
+	if l != nil {
+		of["load"] = whose(l.Run, l.Plan.Workload)
+	}
 	for _, t := range testsOf(c, l) {
-		result := allureOf(t, run, pages)
+		result := allureOf(t, run, of[t.kind], pages)
 		for i, s := range t.steps {
 			if s.text == "" {
 				continue
@@ -119,15 +126,19 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 
 var propertyValue = strings.NewReplacer("\\", "\\\\", "\n", " ", "\r", " ")
 
-func allureOf(t test, run reports.Run, pages map[string]string) allureResult {
-	who := run.Environment
+func allureOf(t test, run reports.Run, of [][2]string, pages map[string]string) allureResult {
+	parameters, words, parts := []allurePair{}, []string{}, []string{}
+	for _, p := range of {
+		parameters, words, parts = append(parameters, allurePair{p[0], p[1]}), append(words, p[1]), append(parts, p[0]+"="+p[1])
+	}
+	known := id(append(parts, t.kind, t.key)...)
 	r := allureResult{
-		UUID: uuid(run.ID, t.kind, t.key), HistoryID: id(who, t.kind, t.key), TestCaseID: id(who, t.kind, t.key), FullName: who + ": " + t.suite + ": " + t.name, Name: t.name,
+		UUID: uuid(run.ID, t.kind, t.key), HistoryID: known, TestCaseID: known, FullName: strings.Join(append(words, t.suite, t.name), ": "), Name: t.name,
 		Status: t.outcome, Stage: "finished", Start: milliseconds(t.start), Stop: milliseconds(t.start.Add(t.took)),
 		Labels: []allurePair{
-			{"framework", "agstest"}, {"language", "gherkin"}, {"parentSuite", who}, {"suite", t.kind}, {"subSuite", t.suite}, {"epic", t.kind}, {"feature", t.suite}, {"severity", t.severity},
+			{"framework", "agstest"}, {"language", "gherkin"}, {"parentSuite", run.Environment}, {"suite", t.kind}, {"subSuite", t.suite}, {"epic", t.kind}, {"feature", t.suite}, {"severity", t.severity},
 		},
-		Parameters: []allurePair{{"environment", who}}, Links: []allureLink{}, Steps: []allureStep{}, Attachments: []allureAttachment{},
+		Parameters: parameters, Links: []allureLink{}, Steps: []allureStep{}, Attachments: []allureAttachment{},
 	}
 	if t.why != "" && t.outcome != passed {
 		r.Details = &allureDetails{Message: t.why, Trace: t.evidence, Known: strings.HasPrefix(t.why, "known"), Flaky: t.tries.Sometimes()}

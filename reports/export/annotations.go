@@ -17,10 +17,21 @@ import (
 
 // annotation is one remark beside a line of a feature file or on the whole job.
 type annotation struct {
-	red         bool // else a warning
+	red         bool   // else a warning
+	whose       string // environment and service, for people
+	check       string // what kind of finding it is: the id of a requirement, scenario, limit …
+	known       string // by what it is known in each run of its sort: no line, and no count
 	file        string
 	line        int
 	title, text string
+}
+
+// heading is the title with the name of whose it is: jobs of several environments show their marks in one list.
+func (a annotation) heading() string {
+	if a.whose == "" {
+		return a.title
+	}
+	return a.title + " (" + a.whose + ")"
 }
 
 // annotationLimit is how many errors or warnings GitHub shows of one step; the rest vanishes without a word.
@@ -69,18 +80,25 @@ func places(c *reports.Conformance) map[string]string {
 func annotationsOf(c *reports.Conformance, l *reports.Load) []annotation {
 	var found annotations
 	if c != nil {
+		found.whose, found.words = whoseTitle(c.Run), whoseWords(c.Run, "")
 		found.conformance(c)
 	}
 	if l != nil {
+		found.whose, found.words = whoseTitle(l.Run), whoseWords(l.Run, l.Plan.Workload)
 		found.load(l)
 	}
 	return append(found.errors, found.warnings...)
 }
 
-type annotations struct{ errors, warnings []annotation }
+type annotations struct {
+	errors, warnings []annotation
+	whose            string
+	words            []string
+}
 
 // add adds what came to an outcome.
 func (s *annotations) add(outcome reports.Outcome, a annotation) {
+	a.whose, a.known = s.whose, strings.Join(append(s.words[:len(s.words):len(s.words)], a.check, a.known), "/")
 	if a.red = outcome.Red(); a.red {
 		s.errors = append(s.errors, a)
 	} else {
@@ -100,7 +118,7 @@ func (s *annotations) conformance(c *reports.Conformance) {
 		default:
 			continue
 		}
-		a := annotation{title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
+		a := annotation{check: requirement.ID, known: string(requirement.Verdict), title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
 		if why := requirement.Why(); why != "" {
 			a.text += " " + why
 		}
@@ -109,14 +127,15 @@ func (s *annotations) conformance(c *reports.Conformance) {
 	}
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
 		s.add(scenario.Verdict.Outcome().Within(whole), annotation{
+			check: "scenario", known: scenario.File + " " + scenario.Name + " " + string(scenario.Verdict),
 			title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line,
 		})
 	}
 	if silent := reports.OfVerdict(c.Requirements, reports.NotExercised); len(silent) > 0 {
-		s.add(passed, annotation{title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
+		s.add(passed, annotation{check: "not-exercised", title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
 	}
 	if len(s.errors) == 0 && whole.Red() {
-		s.add(whole, annotation{title: "conformance: " + c.Verdict.Word(), text: partialOr(c.Run, c.Reason)})
+		s.add(whole, annotation{check: "verdict", known: string(c.Verdict), title: "conformance: " + c.Verdict.Word(), text: partialOr(c.Run, c.Reason)})
 	}
 }
 
@@ -138,24 +157,25 @@ func placeOf(requirement reports.Requirement, scenarios map[string]reports.Scena
 func (s *annotations) load(l *reports.Load) {
 	before, whole := len(s.errors), l.Run.Outcome(l.Verdict)
 	if !l.Valid && l.Verdict != reports.Error { // one that was never sent says why, below
-		s.add(validity(l).Within(whole), annotation{title: "load: figures not valid", text: whyInvalid(l)})
+		s.add(validity(l).Within(whole), annotation{check: "valid", title: "load: figures not valid", text: whyInvalid(l)})
 	}
 	for _, limit := range l.Limits {
 		if limit.Verdict != reports.Pass && limit.Verdict != reports.Observed {
-			s.add(limit.Verdict.Outcome().Within(whole), annotation{title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
+			s.add(limit.Verdict.Outcome().Within(whole), annotation{check: "limit", known: limit.Expression, title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
 		}
 	}
 	for _, wrong := range l.KindsOfWrong() {
 		verdict, _ := l.JudgedWrong(wrong.Operation, wrong.Kind)
 		s.add(verdict.Outcome().Within(whole), annotation{
+			check: "wrong-answers", known: wrong.Operation + " " + wrong.Kind,
 			title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message,
 		})
 	}
 	if l.SetUp != nil {
-		s.add(passed, annotation{title: "load: set-up", text: l.SetUp.String()})
+		s.add(passed, annotation{check: "set-up", title: "load: set-up", text: l.SetUp.String()})
 	}
 	if len(s.errors) == before && whole.Red() {
-		s.add(whole, annotation{title: "load: " + l.Verdict.Word(), text: partialOr(l.Run, l.Reason)})
+		s.add(whole, annotation{check: "verdict", known: "load " + string(l.Verdict), title: "load: " + l.Verdict.Word(), text: partialOr(l.Run, l.Reason)})
 	}
 }
 
@@ -176,7 +196,7 @@ func annotateLog(w *bufio.Writer, found []annotation, command func(annotation) s
 			if a.red {
 				kind = "errors"
 			}
-			a = annotation{red: a.red, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[a.red]-annotationLimit+1)), kind)}
+			a = annotation{red: a.red, whose: a.whose, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[a.red]-annotationLimit+1)), kind)}
 		}
 		if _, err := w.WriteString(command(a) + "\n"); err != nil {
 			return err
@@ -198,7 +218,7 @@ func githubCommand(a annotation) string {
 			properties = append(properties, fmt.Sprintf("line=%d", a.line))
 		}
 	}
-	properties = append(properties, "title="+githubProperty.Replace(disarm.Line(a.title)))
+	properties = append(properties, "title="+githubProperty.Replace(disarm.Line(a.heading())))
 	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(disarm.Text(figures.OneLine(a.text, 2000)))
 }
 
@@ -221,7 +241,7 @@ func azureCommand(a annotation) string {
 			properties += fmt.Sprintf(";linenumber=%d", a.line)
 		}
 	}
-	text := strings.ReplaceAll(disarm.Text(figures.OneLine(a.title+": "+a.text, 2000)), "%", "%AZP25")
+	text := strings.ReplaceAll(disarm.Text(figures.OneLine(a.heading()+": "+a.text, 2000)), "%", "%AZP25")
 	return "##vso[task.logissue " + properties + "]" + text
 }
 
@@ -232,8 +252,8 @@ const gitlabLimit = 1000
 // and makes a link of it, and every repository with a pipeline has this file.
 const gitlabPipeline = ".gitlab-ci.yml"
 
-// annotateGitLab writes a code quality report. Its fingerprints do not hold line numbers, so that a finding that moves
-// stays the same.
+// annotateGitLab writes a code quality report. Its fingerprints say whose a finding is, since GitLab keeps one of each,
+// and hold no line numbers, so that a finding that moves stays the same.
 func annotateGitLab(w *bufio.Writer, found []annotation) error {
 	type lines struct {
 		Begin int `json:"begin"`
@@ -259,13 +279,12 @@ func annotateGitLab(w *bufio.Writer, found []annotation) error {
 		if a.red {
 			severity = "major"
 		}
-		check, _, _ := strings.Cut(a.title, " ")
-		print := fmt.Sprintf("%s/%s", a.title, a.file)
+		print := a.known
 		seen[print]++
 		if seen[print] > 1 {
 			print = fmt.Sprintf("%s/%d", print, seen[print])
 		}
-		issues = append(issues, issue{Description: figures.OneLine(a.title+": "+a.text, 2000), CheckName: check, Fingerprint: hashOf(print), Severity: severity,
+		issues = append(issues, issue{Description: figures.OneLine(a.heading()+": "+a.text, 2000), CheckName: a.check, Fingerprint: hashOf(print), Severity: severity,
 			Location: location{Path: cmp.Or(a.file, gitlabPipeline), Lines: lines{max(a.line, 1)}}})
 	}
 	encoder := json.NewEncoder(w)

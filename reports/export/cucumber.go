@@ -94,8 +94,8 @@ func cucumberStep(step reports.Step, scenario reports.Outcome) cucumberOutcome {
 // cucumberFeature is the scenarios of one feature file.
 type cucumberFeature struct {
 	name string
-	// uri is the name of the file below the name of the environment, so that two environments' results are not taken for
-	// tries of one.
+	// uri is the name of the file below the words that say whose it is, so that two environments' results are not taken
+	// for tries of one.
 	uri       string
 	text      string // empty: not kept
 	scenarios []cucumberScenario
@@ -113,7 +113,7 @@ func cucumberFeatures(c *reports.Conformance) []cucumberFeature {
 		if !seen {
 			i = len(features)
 			at[uri] = i
-			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: path.Join(classWord(c.Run.Environment), uri), text: texts[scenario.File]})
+			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: path.Join(append(whoseWords(c.Run, ""), uri)...), text: texts[scenario.File]})
 		}
 		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario, c.Run.Outcome(c.Verdict)))
 	}
@@ -154,9 +154,10 @@ func verdictFeature(c *reports.Conformance, features []cucumberFeature) []cucumb
 			}
 		}
 	}
-	step := reports.Step{Keyword: "* ", Text: "the run comes to its end, and enough is judged", Line: 1}
-	return []cucumberFeature{{name: "Verdict", uri: path.Join(classWord(c.Run.Environment), "verdict.feature"), scenarios: []cucumberScenario{{
-		Scenario: reports.Scenario{Name: "verdict of the run", Line: 1, Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", c.Verdict.Word() + ": " + whole.why}},
+	why := c.Verdict.Word() + ": " + whole.why
+	step := reports.Step{Keyword: "* ", Text: "the run comes to its end, and enough is judged", Line: 1, Verdict: c.Verdict, Message: whole.why}
+	return []cucumberFeature{{name: "Verdict", uri: path.Join(append(whoseWords(c.Run, ""), "verdict.feature")...), scenarios: []cucumberScenario{{
+		Scenario: reports.Scenario{ID: "verdict", Name: "verdict of the run", Line: 1, Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", why}},
 	}}}}
 }
 
@@ -214,7 +215,7 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 	}
 	features, told := []feature{}, cucumberFeatures(c)
 	for _, f := range append(told, verdictFeature(c, told)...) {
-		out := feature{URI: f.uri, ID: strings.TrimPrefix(classWord(c.Run.Environment)+";"+reports.Slug(f.name), ";"), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
+		out := feature{URI: f.uri, ID: strings.Join(append(whoseWords(c.Run, ""), reports.Slug(f.name)), ";"), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
 		for _, name := range cucumberTags(identityTags(c.Run)) {
 			out.Tags = append(out.Tags, tag{name, 1})
 		}

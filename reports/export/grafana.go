@@ -30,10 +30,10 @@ type panel struct {
 const ofEnvironment = `{environment=~"$environment"}`
 
 var panels = []panel{
-	{"Conformance", "stat", "bool_yes_no", 0, 0, 6, [][2]string{{"agstest_conformance_passed" + ofEnvironment, "{{environment}}"}}, "Whether the verdict of the last conformance run is pass or better."},
-	{"Load", "stat", "bool_yes_no", 6, 0, 6, [][2]string{{"agstest_load_passed" + ofEnvironment, "{{environment}}"}}, "Whether the verdict of the last load run is pass or better."},
-	{"Load figures are valid", "stat", "bool_yes_no", 12, 0, 6, [][2]string{{"agstest_load_valid" + ofEnvironment, "{{environment}}"}}, "Whether the generator kept its schedule, so that the figures speak of the service."},
-	{"Age of the last run", "stat", "s", 18, 0, 6, [][2]string{{"time() - agstest_run_end_time_seconds" + ofEnvironment, "{{environment}} {{kind}}"}}, "An old verdict says nothing of today."},
+	{"Conformance", "stat", "bool_yes_no", 0, 0, 6, [][2]string{{"agstest_conformance_passed" + ofEnvironment, "{{environment}} {{kind}}"}}, "Whether the verdict of the last conformance run is pass or better."},
+	{"Load", "stat", "bool_yes_no", 6, 0, 6, [][2]string{{"agstest_load_passed" + ofEnvironment, "{{environment}} {{kind}} {{workload}}"}}, "Whether the verdict of the last load run is pass or better."},
+	{"Load figures are valid", "stat", "bool_yes_no", 12, 0, 6, [][2]string{{"agstest_load_valid" + ofEnvironment, "{{environment}} {{kind}} {{workload}}"}}, "Whether the generator kept its schedule, so that the figures speak of the service."},
+	{"Age of the last run", "stat", "s", 18, 0, 6, [][2]string{{"time() - agstest_run_end_time_seconds" + ofEnvironment, "{{environment}} {{kind}} {{workload}}"}}, "An old verdict says nothing of today."},
 	{"Requirements", "timeseries", "short", 0, 8, 12, [][2]string{{"agstest_requirements" + ofEnvironment, "{{environment}} {{verdict}}"}}, "By verdict."},
 	{"Requirements that failed", "table", "short", 12, 8, 12, [][2]string{{"agstest_requirement_failed" + ofEnvironment + " == 1", "{{environment}} {{requirement}}"}}, ""},
 	{"Response time", "timeseries", "s", 0, 16, 12, [][2]string{{`agstest_response_seconds{environment=~"$environment",quantile=~"0.5|0.95|0.99"}`, "{{environment}} {{operation}} {{quantile}}"}}, "Of right answers, from when the request was due."},

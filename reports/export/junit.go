@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"agstest/internal/disarm"
 	"agstest/internal/figures"
@@ -24,7 +23,7 @@ const junitEvidence = 16 << 10
 const junitTotal = 16 << 20
 
 type junitCase struct {
-	// classname follows "ags.", and the environment's name if there is one.
+	// classname follows "ags.", and the words that say whose it is.
 	classname, name string
 	file            string // of the scenario, as its repository has it; empty: none
 	line            int
@@ -52,8 +51,9 @@ type junitSuite struct {
 // with the verdict of each run, so that the file is never green when the run is not. A failure is the service's, an
 // error says that we could not tell; known, skipped and not exercised results are skipped, with the reason.
 //
-// Class names and suite names include the environment: tools that key on class name and name, such as Allure and
-// GitLab, would take one environment's results for a retry of another's. GitLab shows the content of a failure and of a
+// Class names say whose results they are (environment, service, tenant, a gate or a search for the capacity, workload),
+// and suite names include the environment: tools that key on class name and name, such as Allure and GitLab, would take
+// one environment's results for a retry of another's. GitLab shows the content of a failure and of a
 // skip and not its message, other tools only the message, so both have the reason.
 //
 // The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at
@@ -95,19 +95,6 @@ func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, 
 	return junitSuite{pkg: "ags", name: name, cases: []junitCase{test}}
 }
 
-// identity returns the question and its environment, for files that lie beside those of other environments.
-func identity(r reports.Run) [][2]string {
-	var known [][2]string
-	for _, p := range [][2]string{
-		{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}, {"url", r.URL}, {"run", r.ID}, {"partial", r.Partial},
-	} {
-		if p[1] != "" {
-			known = append(known, p)
-		}
-	}
-	return known
-}
-
 func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 	out := &xmlWriter{w: bufio.NewWriter(w)}
 	out.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<testsuites>\n")
@@ -116,9 +103,9 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 		host = u.Hostname()
 	}
 	names := uniqueNames{}
-	prefix, suffix := "ags.", ""
+	prefix, suffix := strings.Join(append(append([]string{"ags"}, whoseWords(run, "")...), ""), "."), ""
 	if run.Environment != "" {
-		prefix, suffix = "ags."+classWord(run.Environment)+".", " ("+run.Environment+")"
+		suffix = " (" + run.Environment + ")"
 	}
 	identity := append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, identity(run)...)
 	budget := junitTotal
@@ -248,17 +235,4 @@ func junitStamp(t time.Time) string {
 		t = time.Time{}
 	}
 	return t.Format("2006-01-02T15:04:05")
-}
-
-// classWord makes a word of a class name of the name of an environment. Two names never become the same word.
-func classWord(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", r)
-		}
-	}
-	return b.String()
 }

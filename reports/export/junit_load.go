@@ -10,7 +10,7 @@ import (
 
 func junitLoad(l *reports.Load) []junitSuite {
 	var suites []junitSuite
-	whole := l.Run.Outcome(l.Verdict)
+	whole, below := l.Run.Outcome(l.Verdict), loadClass(l)
 	add := func(name, class string, operation *reports.Operation, limits []reports.Limit) {
 		suite := junitSuite{pkg: "ags.load", name: name}
 		if operation != nil {
@@ -35,23 +35,31 @@ func junitLoad(l *reports.Load) []junitSuite {
 		suites = append(suites, suite)
 	}
 	for _, name := range l.OperationNames() {
-		add("load: "+name, "load."+reports.Slug(name), l.Operations[name], l.LimitsOf(name))
+		add("load: "+name, below+reports.Slug(name), l.Operations[name], l.LimitsOf(name))
 	}
 	if whole := l.LimitsOf(""); l.Total != nil || len(whole) > 0 {
-		add("load: all operations", "load.total", l.Total, whole)
+		add("load: all operations", below+"total", l.Total, whole)
 	}
 	if len(l.ShardRuns) > 0 {
 		suites = append(suites, junitShards(l))
 	}
-	verdict := junitVerdict("load.run", "load verdict", l.Run, l.Verdict, l.Reason)
-	generator := junitCase{classname: "load.run", name: "the generator kept its schedule", outcome: validity(l).Within(whole), kind: "invalid", message: whyInvalid(l)}
+	verdict := junitVerdict(below+"run", "load verdict", l.Run, l.Verdict, l.Reason)
+	generator := junitCase{classname: below + "run", name: "the generator kept its schedule", outcome: validity(l).Within(whole), kind: "invalid", message: whyInvalid(l)}
 	verdict.cases = append([]junitCase{generator}, verdict.cases...)
 	if l.SetUp != nil {
 		// Faults of the service or its gateway before the clock started are in no figure of the load.
-		verdict.cases = append(verdict.cases, junitCase{classname: "load.run", name: setUpTest, outcome: skipped, message: warningOfSetUp(l)})
+		verdict.cases = append(verdict.cases, junitCase{classname: below + "run", name: setUpTest, outcome: skipped, message: warningOfSetUp(l)})
 	}
 	verdict.out = append(verdict.out, l.Notes...)
 	return append(suites, verdict)
+}
+
+// loadClass is the part of class names above the cases of a load.
+func loadClass(l *reports.Load) string {
+	if l.Plan.Workload == "" {
+		return "load."
+	}
+	return "load." + classWord(l.Plan.Workload) + "."
 }
 
 // junitLimit is the case of one limit of a run that came to the outcome whole.
@@ -70,7 +78,7 @@ func junitShards(l *reports.Load) junitSuite {
 	suite := junitSuite{pkg: "ags.load", name: "load: shards"}
 	for i := range l.ShardRuns {
 		s := &l.ShardRuns[i]
-		test := junitCase{classname: "load.shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
+		test := junitCase{classname: loadClass(l) + "shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
 		if s.State != reports.ShardComplete {
 			test.outcome, test.kind = broken.Within(l.Run.Outcome(l.Verdict)), s.State
 			test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.MissingFrom(), s.Reason)

@@ -42,8 +42,8 @@ func (m *messageWriter) put(e messages.Envelope) {
 
 // Messages writes the scenarios as Cucumber messages, one JSON object a line, which Cucumber's formatters and other
 // tools render: the feature files as they were written, every step with its values, table and text, when each scenario
-// began, and the exchanges of those that failed, redacted as they are. Feature files lie below the name of the
-// environment.
+// began, and the exchanges of those that failed, redacted as they are. Feature files lie below the words that say whose
+// they are. If the run is red and no scenario is, its verdict is one scenario more, and the exception of the run.
 func Messages(w io.Writer, c *reports.Conformance) error {
 	m := &messageWriter{encoder: json.NewEncoder(w), defined: map[string]string{}}
 	m.encoder.SetEscapeHTML(false)
@@ -58,7 +58,9 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 	}})
 	run := m.id()
 	var cases []messageCase
-	for _, f := range cucumberFeatures(c) {
+	features := cucumberFeatures(c)
+	verdict := verdictFeature(c, features)
+	for _, f := range append(features, verdict...) {
 		cases = append(cases, m.feature(f, c.Run, hook, run)...)
 	}
 	start, end := messageTimes(c, cases)
@@ -79,9 +81,11 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 		}
 		at = m.play(k, at)
 	}
-	m.put(messages.Envelope{TestRunFinished: &messages.TestRunFinished{
-		Message: c.Reason, Success: !c.Run.Outcome(c.Verdict).Red(), Timestamp: messageStamp(end), TestRunStartedId: run,
-	}})
+	finished := &messages.TestRunFinished{Message: c.Reason, Success: !c.Run.Outcome(c.Verdict).Red(), Timestamp: messageStamp(end), TestRunStartedId: run}
+	if len(verdict) > 0 {
+		finished.Exception = &messages.Exception{Type: string(c.Verdict), Message: verdict[0].scenarios[0].steps[0].message}
+	}
+	m.put(messages.Envelope{TestRunFinished: finished})
 	if m.err != nil {
 		return fmt.Errorf("writing Cucumber messages: %w", m.err)
 	}

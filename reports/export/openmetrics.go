@@ -18,8 +18,8 @@ import (
 // OpenMetrics writes the figures as OpenMetrics text (application/openmetrics-text; version=1.0.0), for GitLab's
 // metrics reports; either run may be nil. Times are seconds, rounded to the digits that the pages show, so that a
 // reader that compares values as strings sees no change where there is none. Names and label values do not hold a run's
-// id or time; labels tell environment, release, service, tenant and workload, so that files of several environments can
-// lie side by side.
+// id or time; labels tell environment, release, service, tenant, kind of run and workload, so that files of several
+// runs can lie side by side.
 func OpenMetrics(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	return writeMetrics(w, c, l, false)
 }
@@ -33,25 +33,15 @@ func Prometheus(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 
 func writeMetrics(w io.Writer, c *reports.Conformance, l *reports.Load, plain bool) error {
 	m := &metricFamilies{}
-	var runs []reports.Run
-	if c != nil {
-		runs = append(runs, c.Run)
-	}
-	if l != nil {
-		runs = append(runs, l.Run)
-	}
 	if plain {
-		m.runs(runs)
+		m.runs(c, l)
 	}
 	if c != nil {
-		m.of(c.Run)
+		m.of(c.Run, "")
 		m.conformance(c)
 	}
 	if l != nil {
-		m.of(l.Run)
-		if l.Plan.Workload != "" {
-			m.whose = append(m.whose, "workload", l.Plan.Workload)
-		}
+		m.of(l.Run, l.Plan.Workload)
 		m.load(l)
 	}
 	out := bufio.NewWriter(w)
@@ -94,21 +84,33 @@ func (m *metricFamilies) write(w io.Writer, plain bool) error {
 }
 
 // of labels what follows with whose figures they are.
-func (m *metricFamilies) of(r reports.Run) {
+func (m *metricFamilies) of(r reports.Run, workload string) {
 	m.whose = nil
-	for _, p := range [][2]string{{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}} {
-		if p[1] != "" {
-			m.whose = append(m.whose, p[0], p[1])
-		}
+	for _, p := range whose(r, workload) {
+		m.whose = append(m.whose, p[0], p[1])
+	}
+	if r.Release != "" {
+		m.whose = append(m.whose, "release", r.Release)
 	}
 }
 
-// runs adds when runs began and ended, and what made them.
-func (m *metricFamilies) runs(runs []reports.Run) {
+// runs adds when runs began and ended, and what made them; both parts of a gate are told apart by the workload.
+func (m *metricFamilies) runs(c *reports.Conformance, l *reports.Load) {
+	type one struct {
+		reports.Run
+		workload string
+	}
+	var runs []one
+	if c != nil {
+		runs = append(runs, one{c.Run, ""})
+	}
+	if l != nil && (c == nil || l.Plan.Workload != "") {
+		runs = append(runs, one{l.Run, l.Plan.Workload})
+	}
 	m.family("agstest_run_info", dto.MetricType_GAUGE, "", "What made the figures; always 1.")
 	for _, r := range runs {
-		m.of(r)
-		m.gauge(1, "kind", r.Kind, "version", r.Tool.Version, "go", r.Tool.Go)
+		m.of(r.Run, r.workload)
+		m.gauge(1, "version", r.Tool.Version, "go", r.Tool.Go)
 	}
 	for _, f := range []struct {
 		name, help string
@@ -119,8 +121,8 @@ func (m *metricFamilies) runs(runs []reports.Run) {
 	} {
 		m.family(f.name, dto.MetricType_GAUGE, "seconds", f.help)
 		for _, r := range runs {
-			m.of(r)
-			m.gauge(float64(max(f.of(r).Unix(), 0)), "kind", r.Kind)
+			m.of(r.Run, r.workload)
+			m.gauge(float64(max(f.of(r.Run).Unix(), 0)))
 		}
 	}
 }

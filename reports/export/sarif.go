@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"agstest/internal/figures"
@@ -63,19 +64,19 @@ type sarifNotification struct {
 }
 
 // SARIF writes the runs as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html); either may
-// be nil. Each is a run of its own, with the environment in its automationDetails, so that readers tell environments
+// be nil. Each is a run of its own, with whose results they are in its automationDetails, so that readers tell environments
 // apart. The rules are the requirements; a result is a cause, a limit that was not kept, a kind of wrong answers, or
 // the verdict if nothing else says why the run is red. Known results are suppressed, with their reason. A result has
 // the same partialFingerprints in each run, and a file only if the scenario is one of the user's own.
 func SARIF(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	runs := []*sarifRun{}
 	if c != nil {
-		s := newSARIF("conformance", c.Run, c.Verdict, c.Reason)
+		s := newSARIF("conformance", "", c.Run, c.Verdict, c.Reason)
 		s.conformance(c)
 		runs = append(runs, s.run)
 	}
 	if l != nil {
-		s := newSARIF("load", l.Run, l.Verdict, l.Reason)
+		s := newSARIF("load", l.Plan.Workload, l.Run, l.Verdict, l.Reason)
 		s.load(l)
 		runs = append(runs, s.run)
 	}
@@ -94,12 +95,12 @@ type sarif struct {
 	rules map[string]int
 }
 
-func newSARIF(kind string, run reports.Run, verdict reports.Verdict, reason string) *sarif {
+func newSARIF(kind, workload string, run reports.Run, verdict reports.Verdict, reason string) *sarif {
 	s := &sarif{run: &sarifRun{Results: []sarifResult{}, Properties: map[string]string{"verdict": string(verdict), "reason": reason}}, rules: map[string]int{}}
 	driver := &s.run.Tool.Driver
 	driver.Name, driver.Version, driver.Rules = "agstest", cmp.Or(run.Tool.Version, "unknown"), []sarifRule{}
 	// The part before the last slash names runs of one kind.
-	s.run.Automation.ID = "agstest/" + classWord(run.Environment) + "/" + kind + "/" + run.ID
+	s.run.Automation.ID = "agstest/" + strings.Join(append(whoseWords(run, workload), kind, run.ID), "/")
 	s.run.Automation.Description.Text = kind + " of " + cmp.Or(run.Environment, run.URL, "a service")
 	for _, p := range identity(run) {
 		s.run.Properties[p[0]] = p[1]

@@ -3,6 +3,7 @@ package peers_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"html"
@@ -81,15 +82,19 @@ func read(t *testing.T, reader, module string, folders ...string) shown {
 func readerRuns(t *testing.T) map[string]*reports.Conformance {
 	t.Helper()
 	runs := map[string]*reports.Conformance{}
+	stale := []steps.KnownDeparture{{ID: "C-00000000", Reason: "it was so", Owner: "gateway team", Expires: "2099-01-31"}}
 	server, _, e := service(t)
 	for name, c := range map[string]struct {
 		faults []string
 		only   []string
 		lean   bool
 		after  int // scenarios after which the run is interrupted; 0: never
+		change func(*steps.Options)
 	}{
 		"green": {}, "one of one is red": {faults: []string{"token-typ-other"}, only: []string{"REF-02"}}, "one cause for most": {faults: []string{"token-typ-other"}},
 		"a lean environment": {faults: []string{"session-account-number", "refresh-201"}, lean: true}, "interrupted": {faults: []string{"refresh-201"}, after: 60},
+		"not enough checked":               {lean: true, change: func(o *steps.Options) { o.Coverage = "100%" }},
+		"a stale list of known departures": {change: func(o *steps.Options) { o.Known = stale }},
 	} {
 		require.NoError(t, server.Use(nil, c.faults))
 		e := *e
@@ -98,6 +103,9 @@ func readerRuns(t *testing.T) map[string]*reports.Conformance {
 			e.Operator = nil
 		}
 		o := steps.Options{Environment: &e, Only: c.only, Sleep: dozes}
+		if c.change != nil {
+			c.change(&o)
+		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		if c.after > 0 {
 			o.Progress = func(done, _ int, _ string, _ reports.Verdict) {
@@ -116,6 +124,10 @@ func readerRuns(t *testing.T) map[string]*reports.Conformance {
 	require.Greater(t, scenarioCounts(runs["one cause for most"]).Failed, 200)
 	require.Greater(t, scenarioCounts(runs["a lean environment"]).Skipped, 10)
 	require.Greater(t, scenarioCounts(runs["interrupted"]).Skipped, 100)
+	for _, name := range []string{"interrupted", "not enough checked", "a stale list of known departures"} {
+		require.True(t, runs[name].Run.Outcome(runs[name].Verdict).Red(), name)
+		require.Zero(t, scenarioCounts(runs[name]).Failed, name)
+	}
 	return runs
 }
 
@@ -135,9 +147,9 @@ func TestReadersShowWhatTheRunFound(t *testing.T) {
 				texts := strings.Join(got.Texts, "\n")
 				got.Texts = nil
 				want := want
-				if name == "interrupted" && !strings.Contains(reader, "-formatter") {
-					want.Failed++ // the verdict: no scenario is red, and the file has no other place for it
-					assert.Contains(t, texts, "could not tell: partial: ", reader)
+				if c.Verdict.Blocks() && want.Failed == 0 { // the verdict: no scenario is red, and readers look at nothing else
+					want.Failed++
+					assert.Contains(t, texts, c.Verdict.Word()+": "+cmp.Or(partial(c), c.Reason), reader)
 				}
 				assert.Equal(t, want, got, reader)
 				tells(t, reader, texts, c, false)
@@ -150,6 +162,14 @@ func TestReadersShowWhatTheRunFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// partial says that a run was ended; empty: it was not.
+func partial(c *reports.Conformance) string {
+	if c.Run.Partial == "" {
+		return ""
+	}
+	return "partial: "
 }
 
 // tells checks that a reader names each scenario that failed, with its reason, and each that was skipped where it shows
