@@ -45,7 +45,11 @@ type junitRead struct {
 
 func readCompareJUnit(t *testing.T, c *compare.Comparison, strict bool) junitRead {
 	t.Helper()
-	summary := render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c, strict) })
+	c.Run.Settings = nil
+	if strict {
+		c.Run.Settings = map[string]string{"strictness": "strict"}
+	}
+	summary := render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c) })
 	var read junitRead
 	require.NoError(t, xml.Unmarshal([]byte(summary), &read))
 	names := map[string]bool{}
@@ -122,7 +126,7 @@ func TestComparisonsReadTheSameEverywhere(t *testing.T) {
 		page := unescape.UnescapeString(render(t, func(w io.Writer) error { return html.Comparison(w, c, html.Style{}) }))
 		summary := render(t, func(w io.Writer) error { return text.Comparison(w, c, false) })
 		markdown := strings.ReplaceAll(render(t, func(w io.Writer) error { return text.MarkdownOfComparison(w, c) }), "\\", "")
-		junit := unescape.UnescapeString(render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c, false) }))
+		junit := unescape.UnescapeString(render(t, func(w io.Writer) error { return export.JUnitOfComparison(w, c) }))
 		assert.Contains(t, summary, strings.ToUpper(c.Verdict.Word()), name)
 		assert.Contains(t, markdown, c.Verdict.Word(), name)
 		var shown []string
@@ -197,7 +201,7 @@ func FuzzStoredComparison(f *testing.F) {
 		}
 		for _, write := range []func() error{
 			func() error { return html.Comparison(io.Discard, c, html.Style{}) },
-			func() error { return export.JUnitOfComparison(io.Discard, c, true) },
+			func() error { return export.JUnitOfComparison(io.Discard, c) },
 			func() error { return text.MarkdownOfComparison(io.Discard, c) },
 			func() error { return text.Comparison(io.Discard, c, true) },
 		} {

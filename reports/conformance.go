@@ -27,6 +27,8 @@ type Conformance struct {
 	Profile Profile `json:"profile"`
 	// Coverage is how much had to be judged, and how much was; nil: nothing was asked for.
 	Coverage *Coverage `json:"coverage,omitempty"`
+	// TestKeys are the keys that a test management knows requirements by, by the ids of requirements.
+	TestKeys map[string]string `json:"testKeys,omitempty"`
 	// Features are the texts of the feature files whose scenarios ran.
 	Features []Feature `json:"features,omitempty"`
 	// Shape is everything observed in answers, for comparing two runs even where both conform.

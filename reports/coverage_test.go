@@ -26,7 +26,7 @@ func TestNotEnoughIsSaidEverywhere(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"terminal": func(b *bytes.Buffer) error { return text.Terminal(b, c, nil, false) },
 		"page":     func(b *bytes.Buffer) error { return html.Conformance(b, c, html.Style{}) },
-		"JUnit":    func(b *bytes.Buffer) error { return export.JUnit(b, c, nil, export.JUnitOptions{}) },
+		"JUnit":    func(b *bytes.Buffer) error { return export.JUnit(b, c, nil) },
 		"Markdown": func(b *bytes.Buffer) error { return text.Markdown(b, c, nil) },
 		"JSON":     func(b *bytes.Buffer) error { return json.NewEncoder(b).Encode(c) },
 	} {

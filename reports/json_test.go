@@ -90,7 +90,7 @@ func TestStoredRunsAreReadToABound(t *testing.T) {
 // everyFormat renders in all formats, for those that only must not fail or panic.
 func everyFormat(t require.TestingT, c *reports.Conformance, l *reports.Load) {
 	for _, err := range []error{
-		export.JUnit(io.Discard, c, l, export.JUnitOptions{}), text.Markdown(io.Discard, c, l), export.OpenMetrics(io.Discard, c, l), text.Terminal(io.Discard, c, l, true),
+		export.JUnit(io.Discard, c, l), text.Markdown(io.Discard, c, l), export.OpenMetrics(io.Discard, c, l), text.Terminal(io.Discard, c, l, true),
 		export.Annotations(io.Discard, "github", c, l), export.Annotations(io.Discard, "gitlab", c, l), export.Annotations(io.Discard, "azure", c, l),
 		html.Gate(io.Discard, &reports.Gate{Verdict: reports.Fail, Conformance: c, Load: l}, html.Style{}),
 	} {

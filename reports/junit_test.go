@@ -155,7 +155,7 @@ func bad(data []byte) int {
 
 func junitOf(t require.TestingT, c *reports.Conformance, l *reports.Load) []byte {
 	var b bytes.Buffer
-	require.NoError(t, export.JUnit(&b, c, l, export.JUnitOptions{}))
+	require.NoError(t, export.JUnit(&b, c, l))
 	return b.Bytes()
 }
 
@@ -297,7 +297,7 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 	t.Run("undecided", func(t *testing.T) {
 		var b bytes.Buffer
 		l := &reports.Load{Verdict: reports.Inconclusive, Valid: true, Reason: "too short", Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}
-		require.NoError(t, export.JUnit(&b, nil, l, export.JUnitOptions{}))
+		require.NoError(t, export.JUnit(&b, nil, l))
 		require.Contains(t, b.String(), `<failure type="inconclusive" message="inconclusive: too short">inconclusive: too short</failure>`)
 	})
 	t.Run("interrupted", func(t *testing.T) {
@@ -364,9 +364,25 @@ func TestJUnitTellsEnvironmentsApart(t *testing.T) {
 // TestJUnitTracesRequirements: Xray and TestRail find their tests, and see them red where they are.
 func TestJUnitTracesRequirements(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, export.JUnit(&b, sampleConformance(), nil, export.JUnitOptions{TestKeys: map[string]string{"SOST-20": "AGS-123"}}))
+	c := sampleConformance()
+	c.TestKeys = map[string]string{"SOST-20": "AGS-123"}
+	require.NoError(t, export.JUnit(&b, c, nil))
 	require.NoError(t, junitRules(b.Bytes()))
 	require.Regexp(t, `(?s)<testcase classname="[^"]*" name="A known device signs on \(SOST-20\)"[^>]*>\s+<properties>\s+<property name="requirement" value="SOST-20"/>\s+<property name="test_key" value="AGS-123"/>\s+<property name="test_id" value="AGS-123"/>\s+</properties>\s+<failure `, b.String())
+}
+
+// TestJUnitPointsToFilesOfTheUser: what is red leads to the line of the user's own scenario that shows it, the cause as
+// much as the scenario; the files of the suite are in no repository of a user's, and no place is given.
+func TestJUnitPointsToFilesOfTheUser(t *testing.T) {
+	c := smallConformance()
+	require.NotContains(t, string(junitOf(t, c, nil)), " file=")
+	for i := range c.Scenarios {
+		c.Scenarios[i].File = "own/a.feature"
+	}
+	c.Features = []reports.Feature{{File: "own/a.feature", Path: "tests/a.feature"}}
+	file := string(junitOf(t, c, nil))
+	require.Regexp(t, `<testcase classname="[^"]*\.causes" name="C-0a1b2c3d signOnWithSessionToken" time="0.000" file="tests/a.feature" line="310">`, file)
+	require.Regexp(t, `name="A known device signs on \(SOST-20\)" time="[^"]*" file="tests/a.feature" line="310">`, file)
 }
 
 func TestJUnitClassNamesKeepEveryScript(t *testing.T) {
@@ -430,7 +446,7 @@ func TestTenThousandScenarios(t *testing.T) {
 		limit int
 	}{
 		"html":        {func(w io.Writer) error { return html.Conformance(w, c, html.Style{}) }, 4 << 20},
-		"junit":       {func(w io.Writer) error { return export.JUnit(w, c, nil, export.JUnitOptions{}) }, 20 << 20},
+		"junit":       {func(w io.Writer) error { return export.JUnit(w, c, nil) }, 20 << 20},
 		"markdown":    {func(w io.Writer) error { return text.Markdown(w, c, nil) }, 60_000},
 		"text":        {func(w io.Writer) error { return text.Terminal(w, c, nil, false) }, 20_000},
 		"github":      {func(w io.Writer) error { return export.Annotations(w, "github", c, nil) }, 100_000},

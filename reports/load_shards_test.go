@@ -33,7 +33,7 @@ func TestMissingShardsAreSaidEverywhere(t *testing.T) {
 	l := sampleShards()
 	var page, junit, plain, markdown bytes.Buffer
 	require.NoError(t, html.Load(&page, l, html.Style{}))
-	require.NoError(t, export.JUnit(&junit, nil, l, export.JUnitOptions{}))
+	require.NoError(t, export.JUnit(&junit, nil, l))
 	require.NoError(t, text.Terminal(&plain, nil, l, false))
 	require.NoError(t, text.Markdown(&markdown, nil, l))
 	for name, shown := range map[string]string{"page": page.String(), "JUnit": junit.String(), "text": plain.String(), "Markdown": markdown.String()} {

@@ -44,6 +44,9 @@ func (r Run) Outcome(v Verdict) Outcome {
 	}
 }
 
+// Strict tells whether warnings were to fail.
+func (r Run) Strict() bool { return r.Settings["strictness"] == "strict" }
+
 // Within is the outcome of a part in the light of its run: where the run is not red, nothing in it is.
 func (o Outcome) Within(run Outcome) Outcome {
 	if o.Red() && !run.Red() {

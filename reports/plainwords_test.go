@@ -37,7 +37,7 @@ func TestReportsAreInPlainWords(t *testing.T) {
 		for name, write := range map[string]func(io.Writer) error{
 			"terminal": func(w io.Writer) error { return text.Terminal(w, c, l, false) }, "markdown": func(w io.Writer) error { return text.Markdown(w, c, l) },
 			"conformance": func(w io.Writer) error { return html.Conformance(w, c, html.Style{}) }, "load": func(w io.Writer) error { return html.Load(w, l, html.Style{}) },
-			"junit":   func(w io.Writer) error { return export.JUnit(w, c, l, export.JUnitOptions{}) },
+			"junit":   func(w io.Writer) error { return export.JUnit(w, c, l) },
 			"ctrf":    func(w io.Writer) error { return export.CTRF(w, c, l) },
 			"actions": func(w io.Writer) error { return export.Annotations(w, "github", c, l) },
 		} {
@@ -49,7 +49,7 @@ func TestReportsAreInPlainWords(t *testing.T) {
 		c := comparisons[name]
 		check(name+", terminal", func(w io.Writer) error { return text.Comparison(w, c, false) })
 		check(name+", page", func(w io.Writer) error { return html.Comparison(w, c, html.Style{}) })
-		check(name+", junit", func(w io.Writer) error { return export.JUnitOfComparison(w, c, true) })
+		check(name+", junit", func(w io.Writer) error { return export.JUnitOfComparison(w, c) })
 	}
 }
 

@@ -69,7 +69,7 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
 	flags.IntVar(&f.sequences, "sequences", 5, "random sequences of calls, held against a model; 0 switches them off")
 	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: 6 against a mock, 32 on a live service, where those that would meet wait for each other, 1 while it is protected")
-	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (messages call it own/)")
+	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (reports call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
 	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
 	flags.IntVar(&f.repeat, "repeat", 1, "how often each scenario is played, to find what shows in one answer of many; each time something else is invented")
@@ -123,6 +123,9 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	if f.features != "" {
 		dir, err := featureFolder(f.features)
 		if err != nil {
+			return o, err
+		}
+		if _, _, err := steps.CheckFeatures(dir, f.features); err != nil { // every mistake at once, with the path that was given
 			return o, err
 		}
 		o.Features = dir
@@ -262,6 +265,7 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 	if c != nil {
 		r.stamp(&c.Run)
 		placeFeatures(c, o.Features)
+		c.TestKeys = r.output.keys
 		r.conformance = c
 		if writing := r.write(); err == nil {
 			err = writing

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -257,6 +258,13 @@ func (r *recorder) stamp(run *reports.Run) {
 	if r.run.Kind == "gate" { // of both its parts, which are not to be taken for runs of their own
 		run.Kind = r.run.Kind
 	}
+	if r.output.strict && !run.Strict() {
+		run.Settings = maps.Clone(run.Settings)
+		if run.Settings == nil {
+			run.Settings = map[string]string{}
+		}
+		run.Settings["strictness"] = "strict"
+	}
 	run.Command = r.command
 	run.Tool = buildInfo()
 	if r.run.Mock != nil {
@@ -368,15 +376,13 @@ type results struct {
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *compare.Comparison
-	strict      bool              // inconclusive and not comparable fail
-	formats     []string          // further forms to write
-	only        bool              // nothing but these
-	keys        map[string]string // of a test management, by requirement
+	formats     []string // further forms to write
+	only        bool     // nothing but these
 }
 
 // results returns the results with the settings of the flags for writing them.
 func (f *outputFlags) results(c *reports.Conformance, l *reports.Load, comparison *compare.Comparison) results {
-	return results{conformance: c, load: l, comparison: comparison, strict: f.strict, formats: f.reports, keys: f.keys}
+	return results{conformance: c, load: l, comparison: comparison, formats: f.reports}
 }
 
 // gate is both parts with one verdict.

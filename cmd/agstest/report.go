@@ -55,6 +55,9 @@ reports could be written, not what the run found.`,
 					return failure.Usagef("cannot make the folder for the reports: %w", err)
 				}
 			}
+			if out.keys != nil && stored.Conformance != nil {
+				stored.Conformance.TestKeys = out.keys
+			}
 			r := out.results(stored.Conformance, stored.Load, stored.Comparison)
 			if len(formats) > 0 {
 				if stored.Conformance == nil && stored.Load == nil {

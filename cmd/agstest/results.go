@@ -52,9 +52,7 @@ func filesOf(r results, style html.Style, dialect string) []file {
 		add(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
-		add("junit.xml", func(w io.Writer) error {
-			return export.JUnit(w, c, l, export.JUnitOptions{TestKeys: r.keys})
-		})
+		add("junit.xml", func(w io.Writer) error { return export.JUnit(w, c, l) })
 		add("summary.md", func(w io.Writer) error { return text.Markdown(w, c, l) })
 		add("metrics.txt", func(w io.Writer) error { return export.OpenMetrics(w, c, l) })
 		add("metrics.prom", func(w io.Writer) error { return export.Prometheus(w, c, l) })
@@ -74,7 +72,7 @@ func filesOf(r results, style html.Style, dialect string) []file {
 		add("messages.ndjson", func(w io.Writer) error { return export.Messages(w, c) })
 	}
 	if c := r.comparison; c != nil {
-		add("junit.xml", func(w io.Writer) error { return export.JUnitOfComparison(w, c, r.strict) })
+		add("junit.xml", func(w io.Writer) error { return export.JUnitOfComparison(w, c) })
 		add("summary.md", func(w io.Writer) error { return text.MarkdownOfComparison(w, c) })
 		add("compare.html", func(w io.Writer) error { return html.Comparison(w, c, style) })
 	}

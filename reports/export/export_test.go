@@ -183,6 +183,24 @@ func TestPostmanHoldsNoSecretAndRunsAnywhere(t *testing.T) {
 	assert.Equal(t, "REFRESH_TOKEN", got.Variable[1].Key)
 }
 
+// TestPostmanHasTheCallsOfARedRun: one fault can fail every scenario; what was changed on purpose is no call to copy.
+func TestPostmanHasTheCallsOfARedRun(t *testing.T) {
+	c := sample()
+	for i := range c.Scenarios {
+		c.Scenarios[i].Verdict = reports.Fail
+	}
+	var b bytes.Buffer
+	require.NoError(t, Postman(&b, c))
+	assert.Contains(t, b.String(), `"name": "refresh"`)
+	for i := range c.Scenarios {
+		c.Scenarios[i].Transcript = []reports.Exchange{c.Scenarios[i].Transcript[0]}
+		c.Scenarios[i].Transcript[0].Tampered = "the value of the parameter is cut short"
+	}
+	b.Reset()
+	require.NoError(t, Postman(&b, c))
+	assert.Contains(t, b.String(), `"item": []`)
+}
+
 // TestGrafanaAsksForWhatThereIs: every metric of the dashboard is one that metrics.prom has.
 func TestGrafanaAsksForWhatThereIs(t *testing.T) {
 	var dashboard, metrics bytes.Buffer

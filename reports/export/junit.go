@@ -25,19 +25,13 @@ const junitTotal = 16 << 20
 type junitCase struct {
 	// classname follows "ags.", and the words that say whose it is.
 	classname, name string
-	file            string // of the scenario, as its repository has it; empty: none
+	file            string // of the scenario, if it is the user's own, in the user's repository; empty: none
 	line            int
 	nanoseconds     int64
 	outcome         reports.Outcome // empty stands for passed
 	kind, message   string
 	text            string
 	properties      [][2]string
-}
-
-// JUnitOptions are the settings of a file of JUnit XML.
-type JUnitOptions struct {
-	// TestKeys are the keys that a test management knows requirements by, by the ids of requirements.
-	TestKeys map[string]string
 }
 
 type junitSuite struct {
@@ -62,14 +56,14 @@ type junitSuite struct {
 // the same; its xUnit plugin, which holds files against its schema, does not. GitLab takes the class name for the suite
 // and drops repeated pairs of class name and name, so these pairs are unique.
 //
-// A case has a property requirement for each requirement of its scenario, and, if the options name keys, test_key and
+// A case has a property requirement for each requirement of its scenario, and, if the run names keys, test_key and
 // test_id for each of those: Xray reads the former and TestRail the latter.
-func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load, o JUnitOptions) error {
+func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	var suites []junitSuite
 	var run reports.Run
 	if c != nil {
 		run = c.Run
-		suites = append(suites, junitConformance(c, o)...)
+		suites = append(suites, junitConformance(c)...)
 	}
 	if l != nil {
 		if c == nil {

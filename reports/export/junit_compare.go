@@ -13,11 +13,12 @@ import (
 
 // JUnitOfComparison writes a comparison as JUnit XML, in the dialect of JUnit: one suite for changes in conformance,
 // one for each judged operation, and one with the verdict. A regression is a failure; a figure that could not be
-// decided or compared is skipped with the reason, or a failure if strict is set. The verdict is red either way
+// decided or compared is skipped with the reason, or a failure if the comparison was strict. The verdict is red either way
 // wherever the exit code is not 0: a comparison that cannot tell is a failure, invalid figures are an error, and so is
 // a new load run that decided nothing itself.
-func JUnitOfComparison(w io.Writer, c *compare.Comparison, strict bool) error {
+func JUnitOfComparison(w io.Writer, c *compare.Comparison) error {
 	var suites []junitSuite
+	strict := c.Run.Strict()
 	if part := c.Conformance; part != nil {
 		suites = append(suites, junitOfChanges(part, c.Run, strict))
 	}

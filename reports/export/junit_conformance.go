@@ -15,12 +15,13 @@ import (
 // it are skipped and refer to it.
 func junitCauses(c *reports.Conformance) junitSuite {
 	suite := junitSuite{pkg: "ags.conformance", name: "Causes: what is wrong, each once"}
-	whole := c.Run.Outcome(c.Verdict)
+	whole, places := c.Run.Outcome(c.Verdict), places(c)
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
 		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation), outcome: cause.Verdict.Outcome().Within(whole), kind: string(cause.Verdict),
 			message: cause.Sentence() + "; breaks " + cause.Breaks(20)}
 		test.text = "breaks " + cause.Breaks(len(cause.Requirements)) + "\n"
 		if scenario, x := c.Evidence(cause); scenario != nil {
+			test.file, test.line = places[scenario.File], scenario.Line
 			if x != nil {
 				test.text += x.Brief() + "\n"
 			}
@@ -31,8 +32,8 @@ func junitCauses(c *reports.Conformance) junitSuite {
 	return suite
 }
 
-// traced are the properties that lead from a case to the requirements it answers for.
-func (o JUnitOptions) traced(requirements []string) [][2]string {
+// traced are the properties that lead from a case to the requirements it answers for, and to their keys.
+func traced(requirements []string, keys map[string]string) [][2]string {
 	var properties [][2]string
 	for _, id := range requirements {
 		if disarm.XMLCharacters(id) == "" {
@@ -41,16 +42,11 @@ func (o JUnitOptions) traced(requirements []string) [][2]string {
 		properties = append(properties, [2]string{"requirement", id})
 	}
 	for _, id := range requirements {
-		if key := o.TestKeys[id]; key != "" {
+		if key := keys[id]; key != "" {
 			properties = append(properties, [2]string{"test_key", key}, [2]string{"test_id", key})
 		}
 	}
 	return properties
-}
-
-// keyed tells whether a test management knows one of the requirements.
-func (o JUnitOptions) keyed(requirements []string) bool {
-	return slices.ContainsFunc(requirements, func(id string) bool { return o.TestKeys[id] != "" })
 }
 
 // refersTo names the causes that a scenario failed or could not be judged for; nil where it has to speak for itself.
@@ -89,7 +85,7 @@ func junitUnheard(c *reports.Conformance, failing map[string]bool) (unheard juni
 	return unheard, partly
 }
 
-func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
+func junitConformance(c *reports.Conformance) []junitSuite {
 	var suites []junitSuite
 	causes := map[string]reports.Cause{}
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
@@ -107,11 +103,11 @@ func junitConformance(c *reports.Conformance, o JUnitOptions) []junitSuite {
 			at[scenario.Feature] = i
 			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
 		}
-		test := junitCase{classname: "conformance." + reports.Slug(scenario.Feature), name: scenario.Name, file: cmp.Or(places[scenario.File], scenario.File), line: scenario.Line,
-			nanoseconds: scenario.Nanoseconds, properties: o.traced(scenario.Requirements)}
+		test := junitCase{classname: "conformance." + reports.Slug(scenario.Feature), name: scenario.Name, file: places[scenario.File], line: scenario.Line,
+			nanoseconds: scenario.Nanoseconds, properties: traced(scenario.Requirements, c.TestKeys)}
 		reason := scenario.Why()
 		referred := refersTo(scenario, causes)
-		if o.keyed(scenario.Requirements) {
+		if slices.ContainsFunc(scenario.Requirements, func(id string) bool { return c.TestKeys[id] != "" }) {
 			referred = nil // the test management must see this test red
 		}
 		test.outcome, test.kind = scenario.Verdict.Outcome().Within(whole), string(scenario.Verdict)

@@ -14,7 +14,8 @@ import (
 )
 
 // Postman writes a collection (schema 2.1.0) with one request of each call that the run made successfully, as it was
-// sent, with the curl command that does the same in its description. Secrets are variables, with the same names as in
+// sent: of a scenario that passed or, where none did, of any in which nothing about the request was changed on purpose;
+// with the curl command that does the same in its description. Secrets are variables, with the same names as in
 // the curl command; the address of the service is the variable url. Each request checks the status that the run saw,
 // and tokens of an answer become variables, so that the requests can be run one after the other, from a session token
 // to the sign-out.
@@ -22,12 +23,11 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 	type object = map[string]any
 	run := c.Run
 	items, variables, seen := []object{}, map[string]bool{}, map[string]bool{}
-	for _, s := range c.Scenarios {
-		if s.Verdict != reports.Pass {
-			continue
-		}
+	scenarios := slices.Clone(c.Scenarios)
+	slices.SortStableFunc(scenarios, func(a, b reports.Scenario) int { return cmp.Compare(afterPassed(a), afterPassed(b)) })
+	for _, s := range scenarios {
 		for _, x := range s.Transcript {
-			if x.Operation == "" || seen[x.Operation] || x.Status < 200 || x.Status >= 300 || x.Curl == "" {
+			if x.Operation == "" || seen[x.Operation] || x.Status < 200 || x.Status >= 300 || x.Curl == "" || s.Verdict != reports.Pass && x.Tampered != "" {
 				continue
 			}
 			seen[x.Operation] = true
@@ -70,6 +70,14 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 		return fmt.Errorf("writing a Postman collection: %w", err)
 	}
 	return nil
+}
+
+// afterPassed puts other scenarios behind those that passed.
+func afterPassed(s reports.Scenario) int {
+	if s.Verdict == reports.Pass {
+		return 0
+	}
+	return 1
 }
 
 // postmanRank puts calls in the order in which one gives the tokens of the next; calls that need something else come

@@ -26,7 +26,7 @@ func identitiesOf(t *testing.T, c *reports.Conformance, l *reports.Load) map[str
 			found[form+" "+match[1]] = true
 		}
 	}
-	collect("junit.xml", `<testcase (classname="[^"]*" name="[^"]*")`, func(w io.Writer) error { return JUnit(w, c, l, JUnitOptions{}) })
+	collect("junit.xml", `<testcase (classname="[^"]*" name="[^"]*")`, func(w io.Writer) error { return JUnit(w, c, l) })
 	collect("codequality.json", `"fingerprint": "([^"]*)"`, func(w io.Writer) error { return Annotations(w, "gitlab", c, l) })
 	collect("agstest.sarif", `"id": "(agstest/[^"]*)/[^/"]*"`, func(w io.Writer) error { return SARIF(w, c, l) })
 	collect("metrics.prom", `(?m)^([a-z_]+\{.*\}) \S+$`, func(w io.Writer) error { return Prometheus(w, c, l) })

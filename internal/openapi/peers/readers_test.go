@@ -53,7 +53,7 @@ func folderOf(t *testing.T, c *reports.Conformance) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, render := range map[string]func(io.Writer) error{
-		"junit.xml":       func(w io.Writer) error { return export.JUnit(w, c, nil, export.JUnitOptions{}) },
+		"junit.xml":       func(w io.Writer) error { return export.JUnit(w, c, nil) },
 		"cucumber.json":   func(w io.Writer) error { return export.Cucumber(w, c) },
 		"messages.ndjson": func(w io.Writer) error { return export.Messages(w, c) },
 	} {
@@ -240,7 +240,7 @@ func TestExportsShowWhatTheRunFound(t *testing.T) {
 			l := &reports.Load{Verdict: reports.Invalid, Reason: "the generator was too slow", Invalid: []string{"9 % was sent"}, Run: reports.Run{ID: environment, Environment: environment}}
 			exportsOf(t, folder, nil, l)
 			var junit bytes.Buffer
-			require.NoError(t, export.JUnit(&junit, nil, l, export.JUnitOptions{}))
+			require.NoError(t, export.JUnit(&junit, nil, l))
 			require.NoError(t, os.WriteFile(filepath.Join(folder, "junit.xml"), junit.Bytes(), 0o600))
 			folders = append(folders, folder)
 		}
