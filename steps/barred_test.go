@@ -79,14 +79,16 @@ func TestAFirewallsPageIsNotTheServices(t *testing.T) {
 func TestAFirewallHidesNoNearMiss(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults []mock.Fault
+		f5     bool
 		alone  bool // wrong passwords lock a user out, so they are sent one after the other
 		want   reports.Verdict
 		whole  reports.Verdict
 	}{
-		"sound":              {nil, false, reports.Partly, reports.Pass},
-		"sound, in turn":     {nil, true, reports.Partly, reports.Pass},
-		"accepting":          {[]mock.Fault{fault(t, "near-password-last-character")}, false, reports.Fail, reports.Fail},
-		"accepting, in turn": {[]mock.Fault{fault(t, "near-password-padded")}, true, reports.Fail, reports.Fail},
+		"sound":              {nil, false, false, reports.Partly, reports.Pass},
+		"sound, with 200":    {nil, true, false, reports.Partly, reports.Pass},
+		"sound, in turn":     {nil, false, true, reports.Partly, reports.Pass},
+		"accepting":          {[]mock.Fault{fault(t, "near-password-last-character")}, false, false, reports.Fail, reports.Fail},
+		"accepting, in turn": {[]mock.Fault{fault(t, "near-password-padded")}, false, true, reports.Fail, reports.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,6 +96,10 @@ func TestAFirewallHidesNoNearMiss(t *testing.T) {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if body := recordBody(r); r.URL.Path == "/ags/signOn" && strings.Contains(body, `"value":"%"`) {
 						w.Header().Set("Content-Type", "text/html")
+						if c.f5 {
+							_, _ = io.WriteString(w, "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br><br>Your support ID is: 17</body></html>")
+							return
+						}
 						w.WriteHeader(http.StatusForbidden)
 						_, _ = io.WriteString(w, strings.ReplaceAll(nginxPage, "TITLE", "403 Forbidden"))
 						return
@@ -112,7 +118,11 @@ func TestAFirewallHidesNoNearMiss(t *testing.T) {
 			assert.Equal(t, c.want, q.Verdict, q.Reason)
 			assert.Equal(t, c.whole, report.Verdict, report.Reason)
 			if c.want == reports.Partly {
-				assert.Contains(t, q.Reason, "in part not checked: 1 of 14 near misses of the password: status 403 came with a page of nginx")
+				page := "status 403 came with a page of nginx"
+				if c.f5 {
+					page = "status 200 came with a page of F5, “Request Rejected”"
+				}
+				assert.Contains(t, q.Reason, "in part not checked: 1 of 14 near misses of the password: "+page)
 			}
 		})
 	}

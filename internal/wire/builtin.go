@@ -13,6 +13,9 @@ import (
 // that does not answer, are not among them: they tell of the service too.
 var barred = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotAcceptable}
 
+// f5 bars calls with status 200, unless its operator has chosen another.
+const f5 = "F5"
+
 // builtInPages are the texts of gateways' built-in pages. They hold only words of the programs themselves, none that a
 // service could use.
 var builtInPages = []struct {
@@ -25,28 +28,31 @@ var builtInPages = []struct {
 		`An appropriate representation of the requested resource could not be found|The server encountered an internal error or\s+misconfiguration)`)},
 	{"HAProxy", regexp.MustCompile(`^<html><body><h1>4\d\d [A-Z][A-Za-z ]+</h1>\s*(Request forbidden by administrative rules|Your browser sent an invalid request)\.`)},
 	{"Azure", regexp.MustCompile(`<center>Microsoft-Azure-Application-Gateway/`)},
+	{f5, regexp.MustCompile(`The requested URL was rejected\. Please consult with your administrator\.`)},
 }
 
 // builtInServers are gateways that put their name in place of the service's into the header Server of their own pages.
 var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "CloudFront", "cloudflare": "Cloudflare", "AkamaiGHost": "Akamai"}
 
 // BarredBy names the program or the cloud that answered a call with its own page and did not pass it on, as a firewall
-// of web applications does: nginx, Apache, HAProxy, Azure, AWS, CloudFront, Cloudflare, Akamai. It is empty for all
-// that the service may have said: JSON, pages with other words, and statuses other than 400, 403 and 406. A page 500
-// counts where Apache wrote it for a request whose body is no JSON: so ends its mod_security on one that breaks off.
+// of web applications does: nginx, Apache, HAProxy, Azure, F5, AWS, CloudFront, Cloudflare, Akamai. It is empty for
+// all that the service may have said: JSON, pages with other words, and statuses other than 400, 403 and 406. A page 200
+// counts where it is F5's own, a page 500 where Apache wrote it for a request whose body is no JSON: so ends its
+// mod_security on one that breaks off.
 // Gateways that replace the pages of a service by their own (ProxyErrorOverride, proxy_intercept_errors) look the same.
 func BarredBy(x *Exchange) string {
 	broken := x.Status == http.StatusInternalServerError && len(x.Call.Body) > 0 && !json.Valid(x.Call.Body)
-	if !broken && !slices.Contains(barred, x.Status) || len(x.Body) == 0 || json.Valid(x.Body) || !looksLikeHTML(x) {
+	passed := x.Status == http.StatusOK
+	if !broken && !passed && !slices.Contains(barred, x.Status) || len(x.Body) == 0 || !looksLikeHTML(x) || json.Valid(x.Body) {
 		return ""
 	}
 	body := bytes.TrimSpace(x.Body[:min(len(x.Body), 4<<10)])
 	for _, known := range builtInPages {
-		if known.page.Match(body) && (!broken || known.maker == "Apache") {
+		if known.page.Match(body) && (!broken || known.maker == "Apache") && (!passed || known.maker == f5) {
 			return known.maker
 		}
 	}
-	if broken {
+	if broken || passed {
 		return ""
 	}
 	return builtInServers[strings.TrimSpace(x.Header.Get("Server"))]

@@ -15,6 +15,7 @@ const (
 	haproxyPage = "<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
 	azurePage   = "<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center></body></html>"
 	awsPage     = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n</body>\r\n</html>\r\n"
+	f5Page      = "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br><br>Your support ID is: 17</body></html>"
 	tomcatPage  = "<!doctype html><html lang=\"en\"><head><title>HTTP Status 403 – Forbidden</title></head><body><h1>HTTP Status 403 – Forbidden</h1></body></html>"
 )
 
@@ -34,6 +35,8 @@ func TestBarredBy(t *testing.T) {
 		"Cloudflare":                   {403, tomcatPage, "cloudflare", "{}", "Cloudflare"},
 		"406":                          {406, nginxPage, "", "{}", "nginx"},
 		"400":                          {400, nginxPage, "", "{}", "nginx"},
+		"F5":                           {200, f5Page, "", "{}", "F5"},
+		"F5, with a status":            {403, f5Page, "", "{}", "F5"},
 		"Apache, JSON that breaks off": {500, apache500, "", `{"a":`, "Apache"},
 
 		"Apache, JSON":                {500, apache500, "", `{}`, ""},
@@ -44,6 +47,7 @@ func TestBarredBy(t *testing.T) {
 		"no route":                    {404, nginxPage, "", "{}", ""},
 		"Tomcat behind Apache":        {403, tomcatPage, "Apache", "{}", ""},
 		"JSON through AWS":            {403, `{"code":20020}`, "awselb/2.0", "{}", ""},
+		"a page that is no refusal":   {200, nginxPage, "awselb/2.0", "{}", ""},
 		"nothing":                     {403, "", "awselb/2.0", "{}", ""},
 		"no answer":                   {0, "", "", "{}", ""},
 	} {

@@ -9,13 +9,18 @@ import (
 
 	"agstest/internal/check"
 	"agstest/internal/strictjson"
+	"agstest/internal/wire"
 	"agstest/steps/talk"
 )
 
-// EffectiveStatus is the status that an answer means: the gateway of legacy set-ups refuses with 200 (ambiguity 7.27).
+// EffectiveStatus is the status that an answer means: the gateway of legacy set-ups refuses with 200 (ambiguity 7.27),
+// and so do some firewalls.
 func EffectiveStatus(x *talk.Exchange) int {
 	if x.Status != http.StatusOK && x.Status != http.StatusCreated {
 		return x.Status
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(x.Body[:min(len(x.Body), 64)]), []byte("<")) && wire.BarredBy(x.Exchange) != "" {
+		return http.StatusForbidden
 	}
 	if !bytes.Contains(x.Body, []byte("resultCode")) && bytes.IndexByte(x.Body, '\\') < 0 {
 		return x.Status // no such member, not even one with escapes in its name
