@@ -208,7 +208,7 @@ var Requirements = []Requirement{
 	{"ERR-05", Sampled, Inferred, "A JSON error answer has a text message.", "ADM CLIENT", ""},
 	{"ERR-06", Probe, Open, "Whether an error answer has errorCode besides code is recorded.", "ADM", ""},
 	{"ERR-07", Sampled, Security, "No error answer holds an access token or a refresh token.", "INFERRED", ""},
-	{"ERR-08", Sampled, Schema, "A mistake of the client never leads to a 5xx.", "SEED", "a 5xx to a request that is no JSON object in JSON's media type or to a method that is not the call's, and a 503 without Retry-After that does not come again"},
+	{"ERR-08", Sampled, Schema, "A mistake of the client never leads to a 5xx.", "SEED", "a 5xx to a request that is no JSON object in JSON's media type or to a method that is not the call's, a broken body that refresh or subsequentRegister takes, and a 503 without Retry-After that does not come again"},
 	{"ERR-09", Sampled, Schema, "Every answer has a status that is documented for its call.", "SEED", "another status from 400 to 499"},
 	{"ERR-10", Sampled, Inferred, "No error answer repeats a secret of the request, such as a session token, a password or a token, or shows a stack trace.", "INFERRED", ""},
 	{"ERR-11", Probe, Open, "Whether a 401 answer carries WWW-Authenticate is recorded.", "DESIGN", ""},

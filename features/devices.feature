@@ -89,6 +89,28 @@ Feature: Devices and the states of accounts
         | disabled |
         | inactive |
 
+    @DEV-13
+    Scenario: An account above its limit
+      The operator lets an account have fewer devices than it has: they still sign on, and there is no room for another.
+
+      Given an account that has 3 devices and may have 1
+      When the client signs on with a session token and its clientId
+      Then the status is 201
+      And a further device is refused, since the account has as many as it may
+
+    @DEV-13
+    Scenario Outline: A disabled device leaves no room where the account <lies> its limit without it
+      Given an account that has <has> devices and may have 1
+      And the operator disables the device
+      When the client signs on with a session token for the first time
+      Then the status is 403
+      And the error code is 20007
+
+      Examples:
+        | lies      | has |
+        | is at     | 2   |
+        | is above  | 3   |
+
   Rule: States of devices
 
     @DEV-06

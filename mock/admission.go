@@ -145,7 +145,8 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 	if !c.enforces(ruleExactLimit) {
 		counted--
 	}
-	if counted >= a.deviceLimit && c.enforces(ruleDeviceLimit) {
+	full := counted == a.deviceLimit || counted > a.deviceLimit && c.enforces(ruleFullAbove)
+	if full && c.enforces(ruleDeviceLimit) {
 		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
 	}
 	if a.groupClass != "" && argument.class == a.groupClass && a.inGroup(argument.class) >= a.groupLimit && c.enforces(ruleGroupLimit) {

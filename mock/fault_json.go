@@ -54,6 +54,8 @@ func jsonFaults() []Fault {
 		all = append(all, lax("json-"+at.name+"-text-parameters", at.requirement, at.operation+" takes parameters as a text that holds JSON", on(at.operation), ruleParametersNoText),
 			lax("json-"+at.name+"-map-parameters", at.requirement, at.operation+" takes parameters as an object of names and values", on(at.operation), ruleParametersNoMap))
 	}
+	all = append(all, lax("json-refresh-not-closed", "ERR-08", "refresh takes a body that is not closed", on(ags.Refresh), ruleClosed),
+		lax("json-subsequent-register-text-behind", "ERR-08", "subsequentRegister takes text behind the body", on(ags.SubsequentRegister), ruleNothingBehind))
 	for _, at := range []struct{ name, operation string }{{"refresh", ags.Refresh}, {"subsequent-register", ags.SubsequentRegister}} {
 		all = append(all, wrongRefusal("json-"+at.name+"-500", "ERR-08", "a body that is no JSON gives 500 at "+at.operation, on(at.operation), toStatus(http.StatusInternalServerError), ruleJSON))
 	}

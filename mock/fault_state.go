@@ -53,6 +53,7 @@ func deviceFaults() []Fault {
 		lax("account-stays-suspended", "DEV-10", "an account that is active again is still refused", nil, ruleReactivation),
 		lax("device-inactive-accepted", "DEV-11", "an inactive device may sign on", nil, ruleDeviceInactive),
 		lax("device-wants-approval", "DEV-12", "an unapproved device may not sign on", nil, ruleUnapprovedMay),
+		lax("device-limit-only-at", "DEV-13", "an account that is above its limit has room", nil, ruleFullAbove),
 		lax("device-all-count", "DEV-13", "disabled and inactive devices count towards the limit", nil, ruleOnlyActiveCount),
 		lax("device-none-after-deletion", "DEV-14", "an account with a deleted device gets no new one", nil, ruleFreshAfterDeletion),
 		lax("device-strings-only", "DEV-15", "numbers in deviceInformation are refused", nil, ruleLeafKinds),

@@ -234,6 +234,11 @@ func sendAll(t *testing.T, c client) {
 	post("signOnWithSessionToken", "{"+session("1663")+","+nth("PUB_989")+"}", "x-auth-service-id", "Customer Auth Service")
 
 	one := newAccount(`{"deviceLimit":3,"groupLimit":{"class":"tv","limit":1}}`)
+	above := newAccount(`{"deviceLimit":2}`)
+	on(above, firstTime)
+	on(above, firstTime)
+	c.control("POST", "/control/accounts/nagra/"+above, `{"deviceLimit":1}`)
+	on(above, firstTime)
 	first := on(one, firstTime, "x-correlation-id", "corr")
 	device := text(first, "client_id")
 	second := on(one, platforms[1])

@@ -96,6 +96,7 @@ const (
 	ruleStatusVisible      rule = "status-visible"         // a changed status of an account is seen
 	ruleReactivation       rule = "reactivation"           // an account that is active again may sign in again
 	ruleOnlyActiveCount    rule = "only-active-count"      // disabled and inactive devices do not count towards the limit
+	ruleFullAbove          rule = "full-above"             // an account above its limit is as full as one at it
 	ruleExactLimit         rule = "exact-limit"            // the limit of devices is the number that it says
 	ruleLimitFirstOnly     rule = "limit-first-time-only"  // the limit does not hinder n-th sign-ons
 	ruleNewDevice          rule = "new-device"             // a repeated description makes another device

@@ -152,6 +152,22 @@ func (w *World) UseClientOfOtherTenant(ctx context.Context) error {
 	return w.EnsureTokens(ctx)
 }
 
+// UseAccountAboveLimit makes the scenario act for an account that has more devices than it may.
+func (w *World) UseAccountAboveLimit(ctx context.Context, devices, limit int) error {
+	if w.Stage.Control == nil {
+		return talk.Lacking("", "an account can be put above its device limit only through the control interface of a mock")
+	}
+	if err := w.UseAccount(ctx, "active", devices); err != nil {
+		return err
+	}
+	for range devices {
+		if err := w.MakeClient(ctx); err != nil {
+			return err
+		}
+	}
+	return w.Stage.Control.SetAccount(ctx, w.Tenant, w.Account.ID, map[string]any{"deviceLimit": limit})
+}
+
 // UseFullAccount makes the scenario act for an account that has reached its device limit; a made-up value in its place
 // is unknown.
 func (w *World) UseFullAccount(ctx context.Context, user bool) error {

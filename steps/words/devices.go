@@ -11,6 +11,11 @@ import (
 
 // devicePhrases are sentences about the devices of an account.
 var devicePhrases = []Sentence{
+	given("an account that has <number> devices and may have <number>",
+		"An active account whose device limit the operator has set below what it has, through the control interface of the mock. The device that was made last acts.",
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return w.UseAccountAboveLimit(ctx, number(a.words[0]), number(a.words[1]))
+		}).like("an account that has 3 devices and may have 1").reading(`an account that has (\d+) devices and may have (\d+)`),
 	given("the devices of the account are counted",
 		"Remembers how many devices the account has, through the control interface of the mock or an action of the environment file (list).",
 		func(ctx context.Context, w *scene.World, _ arguments) (err error) {
