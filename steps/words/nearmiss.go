@@ -266,6 +266,9 @@ func sendNearMisses(ctx context.Context, w *scene.World, what, operation string)
 	if what == "type of registration" || what == "tenant" || what == "token" {
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return m.text == "" }) // another route, no tenant, no token
 	}
+	if what == "type of registration" { // servers refuse an encoded % in a path by themselves, some with 500
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return strings.Contains(m.text, "%") })
+	}
 	if operation == ags.SubsequentSignOn && w.Live() { // HTTP takes blanks around a header away, and each success makes a device that stays
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return strings.TrimSpace(m.text) == right })
 	}

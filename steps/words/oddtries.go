@@ -71,6 +71,9 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 	}
 	accepted = accepted || slices.ContainsFunc(row, func(i int) bool { return trials[i] != nil && trials[i].lets() || list[i].wrong && w.Live() })
 	tell(w, trials)
+	if err := barredInPart(w, trials); err != nil {
+		return err
+	}
 	if w.Explored != nil || accepted {
 		return nil
 	}
@@ -79,6 +82,27 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 	}
 	w.Precise, w.Offers = true, nil
 	return stillGood(ctx, w, operation)
+}
+
+// barredInPart tells how many odd requests a firewall refused by itself, which shows nothing of the service.
+func barredInPart(w *scene.World, trials []*trial) error {
+	barred, sent, why := 0, 0, ""
+	for _, t := range trials {
+		if t == nil {
+			continue
+		}
+		sent++
+		if page := scene.Barred(t.exchange); page != "" {
+			barred, why = barred+1, page
+		}
+	}
+	if barred > 0 && barred == sent {
+		return talk.Unknownf("%s", why)
+	}
+	if barred > 0 {
+		w.InPart(fmt.Sprintf("%d of %d odd requests: %s", barred, sent, why))
+	}
+	return nil
 }
 
 // goodBetween sends a good request after a wrong password that a live service may count.
