@@ -14,7 +14,8 @@ import (
 
 // Judge evaluates every rule that applies to an exchange, whatever the scenario wanted from it: documented status,
 // error rules, shape of the answer, tokens, identity. A rule that did not apply leaves no finding; an exchange without
-// an answer, or with a firewall's under status 200, has none at all. Findings come in a fixed order and hold no token and no secret.
+// an answer, or with a firewall's under status 200, has none at all. Findings come in a fixed order and hold no token
+// and no secret.
 func Judge(x *wire.Exchange, k Known) []Finding {
 	if x == nil || x.Status == 0 || x.Status == http.StatusOK && wire.BarredBy(x) != "" {
 		return nil
