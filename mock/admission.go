@@ -134,10 +134,8 @@ func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *re
 	return g, nil
 }
 
-func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant, *reply) {
-	if refused := c.checkDescription(); refused != nil {
-		return grant{}, refused
-	}
+// full tells whether an account has as many devices as it may.
+func (c *call) full(a *account) bool {
 	counted := a.counted
 	if !c.enforces(ruleOnlyActiveCount) {
 		counted = len(a.devices)
@@ -145,8 +143,14 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 	if !c.enforces(ruleExactLimit) {
 		counted--
 	}
-	full := counted == a.deviceLimit || counted > a.deviceLimit && c.enforces(ruleFullAbove)
-	if full && c.enforces(ruleDeviceLimit) {
+	return counted == a.deviceLimit || counted > a.deviceLimit && c.enforces(ruleFullAbove)
+}
+
+func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant, *reply) {
+	if refused := c.checkDescription(); refused != nil {
+		return grant{}, refused
+	}
+	if c.full(a) && c.enforces(ruleDeviceLimit) {
 		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
 	}
 	if a.groupClass != "" && argument.class == a.groupClass && a.inGroup(argument.class) >= a.groupLimit && c.enforces(ruleGroupLimit) {
