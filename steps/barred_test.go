@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -125,5 +127,40 @@ func TestAFirewallHidesNoNearMiss(t *testing.T) {
 				assert.Contains(t, q.Reason, "in part not checked: 1 of 14 near misses of the password: "+page)
 			}
 		})
+	}
+}
+
+// TestAFirewallOfPatternsIsNoFault: a firewall that bars patterns and NUL wherever they stand turns nothing red, and
+// leaves everything told that does not hang on them.
+func TestAFirewallOfPatternsIsNoFault(t *testing.T) {
+	t.Parallel()
+	patterns := regexp.MustCompile(`"(%|\*|\.\*)"|\\u0000`)
+	for _, live := range []bool{false, true} {
+		e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				barred := patterns.MatchString(recordBody(r)) || strings.Contains(r.URL.EscapedPath(), "%25")
+				for _, values := range r.Header {
+					barred = barred || slices.ContainsFunc(values, func(v string) bool { return patterns.MatchString(strconv.Quote(strings.TrimPrefix(v, "Bearer "))) })
+				}
+				if !barred {
+					s.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "text/html")
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, strings.ReplaceAll(nginxPage, "TITLE", "403 Forbidden"))
+			})
+		})
+		require.NoError(t, err)
+		defer end()
+		if live {
+			e.Mock = nil
+		}
+		report := run(t, steps.Options{Environment: e, Seed: 5})
+		assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+		for _, q := range report.Requirements {
+			assert.NotContains(t, []reports.Verdict{reports.Fail, reports.Error}, q.Verdict, "%s: %s", q.ID, q.Reason)
+		}
+		assert.Equal(t, reports.Partly, requirement(t, report, "SSO-08").Verdict)
 	}
 }

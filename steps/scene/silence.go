@@ -25,8 +25,8 @@ const (
 const documented = "documented "
 
 // KindOf describes what is unusual about a request, the same for all calls. A documented request is a kind of its own
-// for each call, and for each call of which a device is new; so is one that is to be refused, such as with a token that
-// nobody issued.
+// for each call, and for each call of which a device is new; so is one that is to be refused for what it says, such as a
+// token that nobody issued.
 func KindOf(r *talk.Request, changed, refusal bool) string {
 	if !changed {
 		what := "requests of "
@@ -56,6 +56,9 @@ func KindOf(r *talk.Request, changed, refusal bool) string {
 		if r.HeaderValue(ags.HeaderService) == "" {
 			return "requests without " + ags.HeaderService
 		}
+	}
+	if refusal {
+		return "changed requests of " + r.Operation + " that are to be refused"
 	}
 	return "changed requests of " + r.Operation
 }

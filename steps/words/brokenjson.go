@@ -75,7 +75,7 @@ func sendBrokenBodies(ctx context.Context, w *scene.World, operation string) err
 			return err
 		}
 		r.Body = b.Make(r.Bytes(), r)
-		x, err := trySomething(ctx, own, r)
+		x, err := trySomething(ctx, own, r, false)
 		if err != nil {
 			return err
 		}

@@ -297,7 +297,7 @@ func sendAs(ctx context.Context, w *scene.World, operation string, list []harmle
 		for _, h := range list {
 			h.put(r)
 		}
-		if x, err = trySomething(ctx, w, r); err != nil {
+		if x, err = trySomething(ctx, w, r, false); err != nil {
 			return nil, err
 		}
 		if operation == ags.SubsequentSignOn && w.PickAs == "" {

@@ -380,7 +380,7 @@ func tryMiss(ctx context.Context, w *scene.World, operation string, t *nearTry, 
 			return err
 		}
 		put(w, r, t.miss.text)
-		x, err := trySomething(ctx, w, r)
+		x, err := trySomething(ctx, w, r, true)
 		var unknown *talk.Unknown
 		switch {
 		case errors.As(err, &unknown) && !unknown.Passing: // the others may still be told
@@ -558,7 +558,7 @@ func stillGood(ctx context.Context, w *scene.World, operation string) error {
 	if err != nil {
 		return err
 	}
-	x, err := trySomething(ctx, w, r)
+	x, err := trySomething(ctx, w, r, false)
 	if err != nil {
 		return err
 	}
@@ -566,7 +566,7 @@ func stillGood(ctx context.Context, w *scene.World, operation string) error {
 		if r, _, err = w.Documented(ctx, operation); err != nil {
 			return err
 		}
-		if x, err = trySomething(ctx, w, r); err != nil {
+		if x, err = trySomething(ctx, w, r, false); err != nil {
 			return err
 		}
 	}
@@ -581,9 +581,10 @@ func stillGood(ctx context.Context, w *scene.World, operation string) error {
 }
 
 // trySomething sends a request that belongs to a row of tries: it is judged as a try of its kind, not by the rules of
-// good requests.
-func trySomething(ctx context.Context, w *scene.World, r *talk.Request) (*talk.Exchange, error) {
+// good requests. Refusal: it is to be refused for a value in it.
+func trySomething(ctx context.Context, w *scene.World, r *talk.Request, refusal bool) (*talk.Exchange, error) {
 	own := scene.New(w.Stage, w.Scenario)
+	own.Refusal = refusal
 	own.Control, own.Account, own.Tenant, own.Service, own.Random = true, w.Account, w.Tenant, w.Service, w.Random
 	x, err := own.Send(ctx, r, true)
 	if err == nil {

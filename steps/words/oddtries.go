@@ -294,7 +294,7 @@ func tryOddity(ctx context.Context, w *scene.World, operation string, o oddity) 
 		o.breaks = keptOutBreaks(operation)
 	}
 	o.put(w, r)
-	kind := scene.KindOf(r, true, false)
+	kind := scene.KindOf(r, true, o.breaks != "")
 	var lack *talk.NotTestable
 	switch err := w.MaySend(r, true); {
 	case errors.As(err, &lack):

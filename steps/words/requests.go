@@ -297,6 +297,7 @@ var operatorPhrases = []Sentence{
 			if a.words[0] == "refresh" {
 				token = w.Client.Pair.RefreshToken
 			}
+			w.Refusal = true
 			matching[a.words[1]].put(w, r, token)
 			return nil
 		})).like("the access token of the client stands in place of the OperatorAuthToken"),
