@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,18 +78,26 @@ func TestMessagesAreOfTheirProtocol(t *testing.T) {
 // TestMessagesAreRenderedByOthers hands our messages to @cucumber/html-formatter and looks at its page in Chromium.
 func TestMessagesAreRenderedByOthers(t *testing.T) {
 	node, chromium := browser.Tools(t, "browser", "playwright-core", "@cucumber/html-formatter")
-	folder := t.TempDir()
-	var b bytes.Buffer
-	require.NoError(t, export.Messages(&b, sampleConformance()))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "messages.ndjson"), b.Bytes(), 0o644))
-	command := exec.CommandContext(t.Context(), node, "cucumber.mjs", folder, chromium)
-	command.Dir = "browser"
-	said, err := command.CombinedOutput()
-	require.NoError(t, err, string(said))
-	counts := reports.ScenarioCounts(sampleConformance().Scenarios)
-	var shown map[string]int
-	require.NoError(t, json.Unmarshal(said, &shown), string(said))
-	require.Equal(t, map[string]int{"failed": counts[reports.Fail] + counts[reports.Error], "skipped": counts[reports.Skipped] + counts[reports.Known], "passed": counts[reports.Pass] + counts[reports.Observed] + counts[reports.Warn]}, shown)
+	shownOf := func(c *reports.Conformance) (shown map[string]int) {
+		folder := t.TempDir()
+		var b bytes.Buffer
+		require.NoError(t, export.Messages(&b, c))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "messages.ndjson"), b.Bytes(), 0o644))
+		command := exec.CommandContext(t.Context(), node, "cucumber.mjs", folder, chromium)
+		command.Dir = "browser"
+		said, err := command.CombinedOutput()
+		require.NoError(t, err, string(said))
+		require.NoError(t, json.Unmarshal(said, &shown), string(said))
+		return shown
+	}
+	c := sampleConformance()
+	counts := reports.ScenarioCounts(c.Scenarios)
+	passed, skipped := counts[reports.Pass]+counts[reports.Observed]+counts[reports.Warn], counts[reports.Skipped]+counts[reports.Known]
+	require.Equal(t, map[string]int{"failed": counts[reports.Fail] + counts[reports.Error], "skipped": skipped, "passed": passed}, shownOf(c))
+
+	c.Scenarios = slices.DeleteFunc(c.Scenarios, func(s reports.Scenario) bool { return s.Verdict.Outcome().Red() })
+	c.Verdict, c.Reason, c.Run.Partial = reports.Error, "the run was ended", "it was interrupted"
+	require.Equal(t, map[string]int{"failed": 1, "skipped": skipped, "passed": passed}, shownOf(c), "the verdict of a red run in which no scenario is red")
 }
 
 func TestCucumberKeepsHostileTextAsText(t *testing.T) {
