@@ -2,10 +2,12 @@ package ab
 
 import (
 	"context"
+	"encoding/base64"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -283,7 +285,9 @@ func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	old, new := newServer(t, mock.Config{}, nil), newServer(t, mock.Config{}, cold)
-	c, err := Run(context.Background(), quickAB(old.Environment, new.Environment))
+	o := quickAB(old.Environment, new.Environment)
+	o.MaxLag = time.Minute // the machine does other work beside tests
+	c, err := Run(context.Background(), o)
 	require.NoError(t, err)
 	round := c.Interleaved.Rounds[0]
 	assert.Equal(t, compare.Answers{Sent: 100}, round.WarmUp.Old[hit.OpRefresh])
@@ -295,6 +299,34 @@ func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
 	}
 	assert.Equal(t, reports.Regressed, c.Verdict, c.Reason)
 	assert.Contains(t, c.Reason, "Many answers of the new build were wrong: 90.00 % of refresh in the warm-up (before: 0 %).")
+}
+
+// A build that refuses some of the accounts for good is worse, however often their clients come back.
+func TestABTellsOfABuildThatRefusesSomeAccounts(t *testing.T) {
+	t.Parallel()
+	number := regexp.MustCompile(`"accountId":"\D*(\d+)"`)
+	refusing := lab.Spoiled("/refresh", 0, func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		_, rest, _ := strings.Cut(r.Header.Get("Authorization"), ".")
+		payload, _, _ := strings.Cut(rest, ".")
+		claims, _ := base64.RawURLEncoding.DecodeString(payload)
+		if found := number.FindSubmatch(claims); found == nil || (found[1][len(found[1])-1]-'0')/2 == 1 { // 2 or 3: a fifth
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	old, new := newServer(t, mock.Config{}, nil), newServer(t, mock.Config{}, refusing)
+	o := quickAB(old.Environment, new.Environment)
+	o.MaxLag = time.Minute // the machine does other work beside tests
+	c, err := Run(context.Background(), o)
+	require.NoError(t, err)
+	warmUp := c.Interleaved.Rounds[0].WarmUp.New[hit.OpRefresh]
+	assert.InDelta(t, 0.2, float64(warmUp.Wrong)/float64(warmUp.Sent), 0.05)
+	if len(c.Interleaved.Invalid) > 0 {
+		t.Skipf("this machine was too busy: %v", c.Interleaved.Invalid)
+	}
+	assert.Equal(t, reports.Regressed, c.Verdict, c.Reason)
+	assert.Contains(t, c.Reason, "Many answers of the new build were wrong: ")
 }
 
 // A side without clients measures nothing any more, and the other one alone nothing either.
