@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -144,7 +145,7 @@ func Choices() []Choice {
 		choice("large-tokens", "tokens are 8 KB long", func(c *Behaviour) { c.TokenPadding = 6000 }),
 		choice("no-store", "answers forbid caches", func(c *Behaviour) { c.NoStore = true }),
 	}
-	choices = append(append(choices, nearChoices()...), pluginChoices()...)
+	choices = slices.Concat(choices, nearChoices(), pluginChoices(), keptChoices())
 	return append(choices, transportChoices()...)
 }
 

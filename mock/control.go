@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"agstest/ags"
 )
 
 // Control is the control interface: it moves the clock, makes and changes accounts and devices, and switches choices
@@ -170,12 +172,14 @@ func (s *Server) controlSessionToken(r *http.Request) (any, error) {
 	if a == nil {
 		return nil, missingError("the tenant " + t.id + " has no account " + quote(order.AccountID))
 	}
-	now := s.now(s.setting.Load())
-	token := s.state.text(26)
-	if !s.state.sessions.put(token, session{tenant: t.id, account: a.id}, now.Add(a.offset+life), now) {
+	set := s.setting.Load()
+	now := s.now(set)
+	expires := now.Add(a.offset + life)
+	told, key := s.told(set, ags.SignOnWithSessionToken, s.state.text(26), t.id, a.id, expires)
+	if !s.state.sessions.put(key, session{tenant: t.id, account: a.id}, expires, now) {
 		return nil, fmt.Errorf("the mock holds as many session tokens as it may")
 	}
-	return map[string]string{"sessionToken": token}, nil
+	return map[string]string{"sessionToken": told}, nil
 }
 
 func (s *Server) controlPlatform(r *http.Request) (any, error) {

@@ -28,7 +28,7 @@ type Fault struct {
 func Faults() []Fault {
 	var all []Fault
 	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), patternFaults(), forgedFaults(), jsonFaults(), oddFaults(), tenantFaults(), intermittentFaults(), giveawayFaults(), besideFaults(), nulFaults()} {
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), patternFaults(), forgedFaults(), jsonFaults(), oddFaults(), tenantFaults(), intermittentFaults(), giveawayFaults(), besideFaults(), nulFaults(), keptFaults()} {
 		all = append(all, group...)
 	}
 	return all

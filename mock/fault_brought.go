@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -12,6 +13,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"agstest/ags"
 )
 
 // broughtKeyFaults believe the key that a token brings along (RFC 7515 sections 4.1.2 to 4.1.6), or a signature of
@@ -30,16 +33,13 @@ func broughtKeyFaults(name, requirement, operation string) []Fault {
 // twoParts believes a token that has no third part, as if it had one that is right.
 func twoParts(name, requirement, operation string) Fault {
 	return wrongRefusal(name, requirement, "a token without a signature, and without the dot before it, is accepted at "+operation, on(operation), func(c *call, r *reply) {
-		token := c.authorization()
-		if token == "" {
-			token = c.parameter(operatorParameter)
-		}
+		token := cmp.Or(c.authorization(), c.parameter(operatorParameter), c.parameter("sessionToken"), c.header(ags.HeaderUserToken))
 		head, claims, two := strings.Cut(token, ".")
 		said, err := base64.RawURLEncoding.DecodeString(claims)
 		if two && err == nil && headerOf(head).Algorithm != "" && json.Valid(said) {
 			*r = c.pretend()
 		}
-	}, ruleToken, ruleOperatorForm)
+	}, ruleToken, ruleOperatorForm, ruleKnownSession, ruleUserTokenKnown)
 }
 
 // webKey is a key as a JWK says it (RFC 7517), with the members of a shared secret and of a curve.

@@ -118,6 +118,7 @@ const (
 	ruleDiscoveredServices rule = "discovered-services"    // each discovered service is served
 	ruleSessionUsable      rule = "session-usable"         // an issued session token is accepted
 	ruleDifferentSessions  rule = "different-sessions"     // no session token is given twice
+	ruleOpaqueKept         rule = "opaque-kept"            // session tokens and userAccountTokens are no JWTs; of the call that takes them
 	ruleUnguessable        rule = "unguessable-sessions"   // no session token or userAccountToken tells the next
 	ruleDifferentPicks     rule = "different-picks"        // no userAccountToken is given twice
 	ruleOwnKey             rule = "own-key"                // tokens are signed with another key than the operator's

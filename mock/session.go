@@ -213,12 +213,14 @@ func (s *Server) mintSession(c *call, t *tenant, id string, life time.Duration) 
 	if !c.enforces(ruleSessionUsable) {
 		return token, nil
 	}
+	expires := now.Add(a.offset + life)
+	told, key := s.told(c.set, ags.SignOnWithSessionToken, token, t.id, id, expires)
 	if c.set.behaviour.OneSessionToken {
 		s.state.sessions.remove(a.lastSession)
-		a.lastSession = token
+		a.lastSession = key
 	}
-	if !s.state.sessions.put(token, session{tenant: t.id, account: id}, now.Add(a.offset+life), now) {
+	if !s.state.sessions.put(key, session{tenant: t.id, account: id}, expires, now) {
 		return "", c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many session tokens as it may")
 	}
-	return token, nil
+	return told, nil
 }

@@ -70,7 +70,7 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 	st := &s.state
 	st.mutex.Lock()
 	defer st.mutex.Unlock()
-	token = c.taken(nearSession, token, st.sessionTokens())
+	token = c.taken(nearSession, c.keptUnder(token), st.sessionTokens())
 	found, expires, standing, known := st.session(c.tenant, token)
 	if known && found.tenant != c.tenant.id && c.enforces(ruleSessionTenant) {
 		known = false
@@ -174,6 +174,10 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 	}
 	now := s.now(c.set)
 	life := cmp.Or(c.set.behaviour.UserTokenLife, 10*time.Minute)
+	taker := ags.SubsequentSignOn
+	if register {
+		taker = ags.SubsequentRegister
+	}
 	var accounts []any
 	var first string
 	for i, id := range u.accounts {
@@ -185,13 +189,12 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 		if !c.enforces(ruleDifferentPicks) {
 			token = hex.EncodeToString(s.operator.mac([]byte(c.operation + " " + id)))
 		}
-		if first == "" {
-			first = token
-		}
 		kept := offer{tenant: c.tenant.id, account: id, service: c.service.Name, register: register, argument: argument}
-		if !s.state.userTokens.put(token, kept, now.Add(life), now) {
+		token, key := s.told(c.set, taker, token, c.tenant.id, id, now.Add(life))
+		if !s.state.userTokens.put(key, kept, now.Add(life), now) {
 			return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many user tokens as it may")
 		}
+		first = cmp.Or(first, token)
 		information, _ := json.Marshal(map[string]any{"account": id, "name": "Home " + string(rune('A'+i)), "address": nil, "state": active})
 		element := object{{"accountInformation", string(information)}}
 		if !c.set.behaviour.UserTokenAtTop {
@@ -248,7 +251,7 @@ func (s *Server) openPicked(c *call, register bool) (offer, string, *reply) {
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
-	token = c.taken(nearUserToken, token, maps.Keys(s.state.userTokens.entries))
+	token = c.taken(nearUserToken, c.keptUnder(token), maps.Keys(s.state.userTokens.entries))
 	picked, expires, known := s.state.userTokens.get(token)
 	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && behaviour.UserTokensOnce || !s.now(c.set).Before(expires) {
 		return offer{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(behaviour.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")

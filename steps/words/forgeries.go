@@ -97,10 +97,16 @@ func otherKeys(w *scene.World, parts []string, changed func(part, name string, v
 	return all
 }
 
+// keptForgeries returns near misses of a session token or userAccountToken, if it is a signed token. The key of the
+// operator is left out: a service may share it with the head-end that asks for such tokens.
+func keptForgeries(w *scene.World, right string) []nearMiss {
+	return slices.DeleteFunc(forgeries(w, right), func(m nearMiss) bool { return m.how == ofOperatorKey })
+}
+
 // operatorForgeries returns near misses of an OperatorAuthToken. If the operator's keys have names, one more names a
 // key that nobody has under a good signature: a service with only one key may accept it.
 func operatorForgeries(w *scene.World, right string) []nearMiss {
-	all := slices.DeleteFunc(forgeries(w, right), func(m nearMiss) bool { return m.how == ofOperatorKey })
+	all := keptForgeries(w, right)
 	keys, err := w.Stage.OperatorKeys()
 	parts := strings.Split(right, ".")
 	if err != nil || len(parts) != 3 {

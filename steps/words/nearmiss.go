@@ -123,8 +123,8 @@ var matching = map[string]struct {
 }{
 	"authentication service": {right: header(ags.HeaderService), put: putHeader(ags.HeaderService), inHeader: true, caseMatters: true},
 	"tenant":                 {right: header(ags.HeaderTenant), put: putTenant, inHeader: true, more: otherTenants},
-	"User-Token":             {right: header(ags.HeaderUserToken), put: putHeader(ags.HeaderUserToken), inHeader: true, caseMatters: true},
-	"session token":          {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true, blanksMatter: true},
+	"User-Token":             {right: header(ags.HeaderUserToken), put: putHeader(ags.HeaderUserToken), inHeader: true, caseMatters: true, more: keptForgeries},
+	"session token":          {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true, blanksMatter: true, more: keptForgeries},
 	"clientId": {right: func(_ *scene.World, r *talk.Request) string {
 		var id string
 		_ = json.Unmarshal(r.Get("clientId"), &id)
