@@ -70,6 +70,8 @@ var Requirements = []Requirement{
 	{"SSO-13", Sampled, Stated, "signOn enforces every parameter that servicediscovery marks as mandatory: without it, the call is refused with 400 or 401.", "DISC", "another status from 400 to 499"},
 	{"SSO-14", Documented, Stated, "signOn without x-auth-service-id is refused with a 4xx.", "SSO", ""},
 	{"SSO-15", Probe, Open, "Whether signOn refuses a user whom nobody knows as it refuses a wrong password is recorded: if not, who has an account can be found out.", "DESIGN", ""},
+	{"SSO-16", Sampled, Security, "signOn with a clientId of another account is refused with a 4xx.", "INFERRED", ""},
+	{"SSO-17", Sampled, Inferred, "signOn with neither deviceInformation nor clientId is refused with 400.", "SSO FTN", ""},
 
 	// SUB – subsequentSignOn
 	{"SUB-01", Documented, Stated, "subsequentSignOn with a valid User-Token answers 201 with a token body.", "SUB", ""},
@@ -80,6 +82,7 @@ var Requirements = []Requirement{
 	{"SUB-06", Documented, Stated, "subsequentSignOn with a bad body is refused with 400.", "SUB", ""},
 	{"SUB-07", Probe, Open, "subsequentSignOn with a User-Token that was used before or has expired: what the service does is recorded.", "DESIGN", ""},
 	{"SUB-08", Sampled, Security, "The userAccountTokens that signOn gives for subsequentSignOn cannot be guessed from one another or made of what stands beside them: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
+	{"SUB-09", Sampled, Security, "subsequentSignOn with a clientId of another account gives no tokens of that device or its account.", "INFERRED", ""},
 
 	// GST – getSessionToken
 	{"GST-01", Documented, Stated, "getSessionToken with a valid OperatorAuthToken answers 200.", "GST", ""},
@@ -229,7 +232,7 @@ var Requirements = []Requirement{
 	// FLOW – end to end
 	{"FLOW-01", Documented, Stated, "A client can discover the service, sign on for the first time with credentials, use its token, refresh it and sign out.", "INT", ""},
 	{"FLOW-02", Documented, Stated, "A client that signs on for the first time and then with its clientId keeps its client_id and adds no second device.", "FTN", ""},
-	{"FLOW-03", Documented, Stated, "A client whose credentials match several accounts gets a 300, picks one, and finishes with subsequentSignOn and 201.", "INT", ""},
+	{"FLOW-03", Documented, Stated, "A client whose credentials match several accounts gets a 300, picks one, finishes with subsequentSignOn and 201, and goes on with the tokens and the client_id that it got.", "INT REF SSO", ""},
 	{"FLOW-04", Documented, Stated, "A client can sign on for the first time with a session token from getSessionToken, and again with a new session token and its clientId.", "SEED HE GST", ""},
 	{"FLOW-05", Documented, Stated, "A client can refresh until its refresh token expires, and must then sign on again.", "REF RTOK", ""},
 	{"FLOW-06", Sampled, Inferred, "Refreshing cannot extend a session past fixed_exp.", "INFERRED", ""},

@@ -50,6 +50,51 @@ Feature: How the service refuses
       Then the status is 403
       And the error code is 20019, 20022 or 20066
 
+    @ERR-01
+    Scenario: A user with credentials behind a VPN
+      Given a user with one account
+      And a device of the account
+      And a caller behind a VPN
+      When the user signs on with the credentials and the clientId
+      Then the status is 403
+      And the error code is 20018 or 20021
+
+    @ERR-01
+    Scenario: A user with credentials and a new client behind a VPN
+      Given a user with one account
+      And a caller behind a VPN
+      When the user signs on with the credentials for the first time
+      Then the status is 403
+      And the error code is 20018 or 20021
+
+    @ERR-01
+    Scenario: A user who picks an account behind a VPN
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given a caller behind a VPN
+      When the user picks account 1
+      Then the status is 403
+      And the error code is 20018 or 20021
+
+    @ERR-02
+    Scenario: A user with credentials and a new client in a blocked location
+      Given a user with one account
+      And a caller in a blocked location
+      When the user signs on with the credentials for the first time
+      Then the status is 403
+      And the error code is 20019, 20022 or 20066
+
+    @ERR-02
+    Scenario: A user who picks an account in a blocked location
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given a caller in a blocked location
+      When the user picks account 1
+      Then the status is 403
+      And the error code is 20019, 20022 or 20066
+
     @ERR-13 @alone
     Scenario Outline: The operator does not mind <who>
       Given an account in good standing

@@ -64,6 +64,21 @@ Feature: Whole flows
     Then the status is 201
     And the body and the claims name the same account and client
 
+  @FLOW-03 @alone
+  Scenario: A user who has picked an account goes on with it
+    A service may end the sessions of an account when somebody else signs on to it, so no other scenario does meanwhile.
+
+    Given a user with several accounts
+    When the user signs on with the credentials for the first time
+    Then the status is 300
+    When the user picks account 1
+    Then the status is 201
+    When the user picks account 1 again as the device that it got
+    Then the status is 201
+    And the body and the claims name the same account and client
+    When the client refreshes its tokens
+    Then the status is 200
+
   @FLOW-04
   Scenario: A head-end system lets a client in
     Given an account in good standing

@@ -76,6 +76,20 @@ Feature: What is nearly right is wrong
         | before |
         | behind |
 
+    @SSO-16
+    Scenario Outline: A device of another account, <place> one of its own, with credentials
+      Given a user with one account
+      And a device of the account
+      And a device of another account
+      And the next request names that device <place> one of its own
+      When the user signs on with the credentials and the clientId
+      Then no tokens of that account or device come
+
+      Examples:
+        | place  |
+        | before |
+        | behind |
+
     @SOST-06
     Scenario: Names of authentication services
       Given everything that signOnWithSessionToken needs

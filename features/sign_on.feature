@@ -98,6 +98,14 @@ Feature: A user signs on with credentials
       And a device of the account
       Then leaving out any parameter that is mandatory for "/signOn" is answered with 400 or 401
 
+    @SSO-17
+    Scenario: Neither deviceInformation nor clientId
+      Given a user with one account
+      And a device of the account
+      And the next request has no member "clientId"
+      When the user signs on with the credentials and the clientId
+      Then the status is 400, or with a warning 401, 403, 404 or 422
+
     @SSO-14
     Scenario: The authentication service must be named
       Given a user with one account
@@ -144,3 +152,10 @@ Feature: A user signs on with credentials
       When the user signs on with the credentials and the clientId
       Then the status is 404 or 403, or with a warning 400, 401, 409, 410 or 422
       And the error code, if there is one, is 20003
+
+    @SSO-16
+    Scenario: The client belongs to somebody else
+      Given a user with one account
+      And a device of another account
+      When the user signs on with the credentials and the clientId
+      Then the service refuses

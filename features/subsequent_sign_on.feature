@@ -95,3 +95,14 @@ Feature: A user finishes a sign-on for one of several accounts
     When the user signs on with the credentials for the first time
     Then the status is 300
     And none of the userAccountTokens can be guessed from the others
+
+  @SUB-09
+  Scenario: An account is picked as a device of another account
+    Given a user with several accounts
+    When the user signs on with the credentials for the first time
+    Then the status is 300
+    When the user picks account 1
+    And the user picks account 1 again as the device that it got
+    Given a device of another account
+    When the user picks account 1 again as that device
+    Then no tokens of that account or device come

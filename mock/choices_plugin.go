@@ -2,6 +2,7 @@ package mock
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -83,6 +84,25 @@ func pluginChoices() []Choice {
 			*r = c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "the device is that of the sign-on")
 		}
 	})
+	replying("list-minds-device", "signOn of a user with several accounts refuses a device of none of them", on(ags.SignOn), func(c *call, r *reply) {
+		if r.status == http.StatusMultipleChoices && c.nthTime() && c.deviceOfUser() == nil {
+			*r = c.refuse(ruleClientOwner, http.StatusForbidden, 0, "the device does not belong to an account of the user")
+		}
+	})
+	replying("known-device-picks-itself", "signOn of a user with several accounts signs a known device on to its own account", on(ags.SignOn), func(c *call, r *reply) {
+		if r.status != http.StatusMultipleChoices {
+			return
+		}
+		d := c.deviceOfUser()
+		if d == nil {
+			return
+		}
+		if g, refused := c.server.signOnAccount(c, d.account, deviceArgument{clientID: d.id}); refused != nil {
+			*r = *refused
+		} else {
+			*r = c.server.tokens(c, http.StatusCreated, g)
+		}
+	})
 	for _, absent := range []struct{ name, what, prefix string }{
 		{"no-companion-service", "the calls of companion apps do not exist", "/dsra/"},
 		{"no-identity-service", "the calls of the identity service do not exist", "/ias/"},
@@ -101,6 +121,18 @@ func pluginChoices() []Choice {
 	})
 	choices = append(choices, discoveryChoices(atDiscovery)...)
 	return append(choices, tokenChoices()...)
+}
+
+// deviceOfUser is the device that signOn names, if it is of one of the accounts of the user; else nil.
+func (c *call) deviceOfUser() *device {
+	id, _ := c.body["clientId"].(string)
+	c.server.state.mutex.Lock()
+	defer c.server.state.mutex.Unlock()
+	d := c.server.state.device(c.tenant, id)
+	if d == nil || !slices.Contains(c.tenant.users[c.parameter("username")].accounts, d.account) {
+		return nil
+	}
+	return d
 }
 
 func atDiscovery(name, summary string, change func(*call, *reply)) Choice {

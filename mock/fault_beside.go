@@ -21,11 +21,8 @@ func besideFaults() []Fault {
 		keptAs("refresh-by-session-token", "REF-05", "a session token is accepted as a refresh token", ref, ruleToken, sessionIn(ags.HeaderAuthorization)),
 		keptAs("sign-out-by-session-token", "OUT-03", "a session token is accepted as an access token", out, ruleToken, sessionIn(ags.HeaderAuthorization)),
 		answeredByCorrelation(),
-		wrongRefusal("session-device-twice", "SOST-32", "of two clientIds in a request the first is looked at, and the last signs on", on(sost), func(c *call, r *reply) {
-			if bytes.Count(c.raw, []byte(`"clientId"`)) > 1 {
-				*r = c.pretend()
-			}
-		}, ruleClientOwner),
+		deviceTwice("session-device-twice", "SOST-32", sost),
+		deviceTwice("sign-on-device-twice", "SSO-16", ags.SignOn),
 		wrongRefusal("session-token-null", "SOST-14", "the word null is accepted as a session token", on(sost), func(c *call, r *reply) {
 			if c.parameter("sessionToken") == "null" {
 				*r = c.pretend()
@@ -59,6 +56,15 @@ func besideFaults() []Fault {
 			}))
 	}
 	return all
+}
+
+// deviceTwice signs on as the last device of a request that names two.
+func deviceTwice(name, requirement, operation string) Fault {
+	return wrongRefusal(name, requirement, "of two clientIds in a request of "+operation+" the first is looked at, and the last signs on", on(operation), func(c *call, r *reply) {
+		if bytes.Count(c.raw, []byte(`"clientId"`)) > 1 {
+			*r = c.pretend()
+		}
+	}, ruleClientOwner)
 }
 
 // keptAs accepts a token that the service keeps for another purpose.

@@ -84,11 +84,7 @@ func refreshFaults() []Fault {
 		lax("refresh-inactive", "REF-14", "an inactive device can refresh", on(ref), ruleDeviceInactive),
 		wrongRefusal("refresh-disabled-code", "REF-14", "a disabled device gets the code of an account that is suspended", on(ref), toCode(20002), ruleDeviceDisabled),
 		lax("refresh-no-bearer", "REF-15", "the scheme Bearer is not understood at refresh", on(ref), ruleBearer),
-		{Name: "refresh-no-chain", Requirement: "REF-18", Summary: "a refresh token that a refresh gave is useless", operations: on(ref), draft: func(_ *call, d *draft) {
-			if d.refresh {
-				d.signer = newSigner("HS256", d.signer.keyID, []byte("another key of thirty-two bytes!"))
-			}
-		}},
+		uselessRefresh("refresh-no-chain", "REF-18", "a refresh token that a refresh gave is useless", ref),
 		lax("refresh-service-not-needed", "REF-19", "a missing x-auth-service-id is accepted", on(ref), ruleServiceHeader),
 		wrongRefusal("refresh-no-service-500", "REF-19", "a missing x-auth-service-id gives 500", on(ref), toStatus(http.StatusInternalServerError), ruleServiceHeader),
 		countedRefreshTokens(),
@@ -96,6 +92,15 @@ func refreshFaults() []Fault {
 		fixedEndSlides(),
 		noSignOnAfterExpiry(),
 	}
+}
+
+// uselessRefresh signs refresh tokens with a key that the service does not take for its own.
+func uselessRefresh(name, requirement, summary, operation string) Fault {
+	return Fault{Name: name, Requirement: requirement, Summary: summary, operations: on(operation), draft: func(_ *call, d *draft) {
+		if d.refresh {
+			d.signer = newSigner("HS256", d.signer.keyID, []byte("another key of thirty-two bytes!"))
+		}
+	}}
 }
 
 // fixedEndSlides moves the absolute end only at the third refresh of a device, so that a single refresh looks right.

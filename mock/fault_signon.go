@@ -167,6 +167,8 @@ func signOnFaults() []Fault {
 			}
 		}),
 		lax("sign-on-mandatory-optional", "SSO-13", "mandatory parameters may be left out", on(sso), ruleMandatoryParameters, ruleParametersNotEmpty),
+		lax("sign-on-foreign-client", "SSO-16", "a clientId of another account is accepted at signOn", on(sso), ruleClientOwner),
+		lax("sign-on-no-device-needed", "SSO-17", "neither deviceInformation nor clientId is accepted at signOn", on(sso), ruleDeviceArgument),
 		lax("sign-on-service-not-needed", "SSO-14", "a missing x-auth-service-id is accepted", on(sso), ruleServiceHeader),
 		wrongRefusal("sign-on-no-service-500", "SSO-14", "a missing x-auth-service-id gives 500", on(sso), toStatus(http.StatusInternalServerError), ruleServiceHeader),
 	}
@@ -201,6 +203,9 @@ func pickFaults() []Fault {
 		wrongRefusal("subsequent-invented-404", "SUB-03", "an invented User-Token gives 404", on(sub), toStatus(http.StatusNotFound), ruleUserTokenKnown),
 		lax("subsequent-crossed", "SUB-04", "the first two accounts of a list lead to each other", on(sub), ruleOwnPick),
 		lax("subsequent-other-account", "SUB-04", "another account than the picked one signs on", on(sub), rulePickedAccount),
+		lax("subsequent-foreign-client", "SUB-09", "a clientId of another account is accepted at subsequentSignOn", on(sub), ruleClientOwner),
+		lax("subsequent-device-forgotten", "FLOW-03", "the client_id of subsequentSignOn cannot be used", on(sub), ruleUsableDevice),
+		uselessRefresh("subsequent-refresh-useless", "FLOW-03", "a refresh token that subsequentSignOn gave is useless", sub),
 		lax("subsequent-service-not-needed", "SUB-05", "a missing x-auth-service-id is accepted", on(sub), ruleServiceHeader),
 		lax("subsequent-bad-body-accepted", "SUB-06", "bad bodies are accepted", on(sub), ruleJSON, ruleParametersPresent, ruleParametersArray, ruleParameterMembers),
 		wrongRefusal("subsequent-bad-body-403", "SUB-06", "bad bodies give 403", on(sub), toStatus(http.StatusForbidden), ruleJSON, ruleParametersPresent, ruleParametersArray, ruleParameterMembers),

@@ -115,6 +115,11 @@ func errorFaults() []Fault {
 	}
 	return []Fault{
 		lax("error-vpn-ignored", "ERR-01", "callers through a VPN are served", nil, ruleVPN),
+		overlooked("error-vpn-known-sign-on", "ERR-01", ags.SignOn, ruleVPN, (*call).nthTime),
+		overlooked("error-vpn-first-sign-on", "ERR-01", ags.SignOn, ruleVPN, (*call).firstTime),
+		overlooked("error-vpn-subsequent", "ERR-01", ags.SubsequentSignOn, ruleVPN, nil),
+		overlooked("error-location-first-sign-on", "ERR-02", ags.SignOn, ruleLocation, (*call).firstTime),
+		overlooked("error-location-subsequent", "ERR-02", ags.SubsequentSignOn, ruleLocation, nil),
 		wrongRefusal("error-vpn-code", "ERR-01", "callers through a VPN get code 20019", nil, toCode(20019), ruleVPN),
 		wrongRefusal("error-vpn-401", "ERR-01", "callers through a VPN get 401", nil, toStatus(http.StatusUnauthorized), ruleVPN),
 		lax("error-location-ignored", "ERR-02", "callers from a blocked location are served", nil, ruleLocation),

@@ -272,6 +272,13 @@ func sendAll(t *testing.T, c client) {
 	for _, from := range []string{"203.0.113.7", "198.51.100.7", "192.0.2.7"} {
 		on("1663", firstTime, "X-Forwarded-For", from)
 		post("signOn", "{"+credentials("dave")+","+nth("PUB_989")+"}", "X-Forwarded-For", from)
+		post("signOn", "{"+credentials("dave")+","+firstTime+"}", "X-Forwarded-For", from)
+		accounts, _ := post("signOn", "{"+credentials("multi")+","+firstTime+"}").body["accounts"].([]any)
+		for _, element := range accounts {
+			picked, _ := element.(map[string]any)
+			token, _ := picked["userAccountToken"].(string)
+			post("subsequentSignOn", `{"parameters":[]}`, "User-Token", token, "X-Forwarded-For", from)
+		}
 	}
 	c.control("POST", "/control/platform/nagra", `{"vpnBlocking":false,"geoBlocking":false,"geoFiltering":false}`)
 	on("1663", firstTime, "X-Forwarded-For", "203.0.113.7")
@@ -280,6 +287,10 @@ func sendAll(t *testing.T, c client) {
 	post("signOn", "{"+credentials("dave")+","+nth("PUB_989")+"}")
 	post("signOn", "{"+credentials("dave")+","+firstTime+"}")
 	post("signOn", "{"+credentials("dave")+","+nth("nobody")+"}")
+	post("signOn", "{"+credentials("dave")+","+nth("OTH_1")+"}")
+	post("signOn", "{"+credentials("dave")+"}")
+	post("signOn", "{"+credentials("multi")+","+nth("OTH_1")+"}")
+	post("signOn", "{"+credentials("multi")+","+nth("MUL_1")+"}")
 	post("signOn", "{"+parameters("username", "dave", "password", "wrong")+","+nth("PUB_989")+"}")
 	post("signOn", "{"+parameters("username", "dave")+","+nth("PUB_989")+"}")
 	post("signOn", "{"+credentials("suspended")+","+nth("SUS_1")+"}")
@@ -291,8 +302,10 @@ func sendAll(t *testing.T, c client) {
 		for _, element := range accounts {
 			picked, _ := element.(map[string]any)
 			token, _ := picked["userAccountToken"].(string)
-			post(follow, `{"parameters":[]}`, "User-Token", token)
-			post(follow, `{"parameters":[]}`, "User-Token", token)
+			post(follow, `{"parameters":[],`+nth("OTH_1")+`}`, "User-Token", token)
+			made := post(follow, `{"parameters":[]}`, "User-Token", token)
+			post(follow, `{"parameters":[],`+nth(text(made, "client_id"))+`}`, "User-Token", token)
+			refresh(made)
 			post(follow, `{"parameters":[]}`, "User-Token", token, "x-auth-service-id", "")
 		}
 	}

@@ -61,7 +61,7 @@ var readings = []reading{
 		choices: []string{"wrong-password-400", "wrong-password-403", "wrong-password-404"}, faults: []string{"sign-on-wrong-password-200"}},
 	{number: "3.11", says: "the parameter of the session token may have another name", requirements: []string{"DISC-11"}, gating: ags.Warns, faults: []string{"discovery-without-parameter"}},
 	{number: "3.12", says: "discovery behind a gateway that wants a token misses one requirement", requirements: []string{"DISC-03"}, gating: ags.Gates, faults: []string{"discovery-wants-token"}},
-	{number: "3.13", says: "a sign-on that names no device may make one", requirements: []string{"SOST-12"}, gating: ags.Warns, choices: []string{"empty-device-registered"}, faults: []string{"session-no-device-needed"}},
+	{number: "3.13", says: "a sign-on that names no device may make one", requirements: []string{"SOST-12", "SSO-17"}, gating: ags.Warns, choices: []string{"empty-device-registered"}, faults: []string{"sign-on-no-device-needed", "session-no-device-needed"}},
 	{number: "3.14", says: "where userAccountToken stands is not published", requirements: []string{"SSO-05"}, gating: ags.Warns, choices: []string{"user-token-nested", "user-token-in-header", "no-user-token"}},
 	{number: "3.15", says: "a refresh token may live as long as the session", requirements: []string{"TOK-14"}, gating: ags.Gates, choices: []string{"refresh-token-lives-as-long-as-the-session"},
 		faults: []string{"token-access-outlives-refresh"}},

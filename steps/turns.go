@@ -41,7 +41,7 @@ var shared = []struct {
 	{regexp.MustCompile(`with this deviceInformation|^the next request has the deviceInformation|no member "clientId"$`), claim{moreDevices, true}},
 	// A sign-on of a device may end the session that the device had.
 	{regexp.MustCompile(`^a client that is signed on|^random sequences of calls|refresh|access token|signs out$|signOut$`), claim{sessionsOfDevice, true}},
-	{regexp.MustCompile(`signs on|signOnWithSessionToken|signOn$|^a device of the account`), claim{sessionsOfDevice, false}},
+	{regexp.MustCompile(`signs on|signOnWithSessionToken|[sS]ignOn$|^a device of the account`), claim{sessionsOfDevice, false}},
 	// A session token of the environment file may work once.
 	{regexp.MustCompile(`^an? (account|client) of another tenant`), claim{"the session token of another tenant", true}},
 	{regexp.MustCompile(`account in good standing|^a client that is signed on|^everything that (signOnWithSessionToken|refresh|signOut) needs|^a device of the account`), claim{fileToken, true}},

@@ -12,6 +12,7 @@ import (
 	"agstest/ags"
 	"agstest/internal/actions"
 	"agstest/internal/check"
+	"agstest/internal/environment"
 	"agstest/steps/talk"
 )
 
@@ -309,6 +310,9 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := w.ownsNone(s); err != nil {
+			return err
+		}
 		w.Add(&talk.Client{ID: s.ClientID})
 		w.Foreign, w.Owner = s.ClientID, s.AccountID
 		w.Subject = &Subject{Situation: "foreign-device", Unknown: "an unknown device", MadeUp: madeUpClient}
@@ -324,6 +328,22 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 	}
 	w.Foreign, w.Owner, w.Account, w.SessionToken = w.Client.ID, w.Account.ID, mine, token
 	return nil
+}
+
+// ownsNone makes sure that the device of another account than that of situations.active is not the device of the user
+// who signs on with credentials.
+func (w *World) ownsNone(foreign environment.Situation) error {
+	if w.Account == nil || w.Account.Situation != "credentials" {
+		return nil
+	}
+	own := w.Stage.Environment.Situations["credentials"]
+	switch {
+	case !w.Stage.ownUser("credentials", own), own.AccountID != "" && foreign.AccountID != "" && own.AccountID != foreign.AccountID:
+		return nil
+	case own.AccountID != "" && own.AccountID == foreign.AccountID:
+		return talk.Lacking("another device in situations.foreign-device", "the device of situations.foreign-device is of the user of situations.credentials")
+	}
+	return talk.Lacking("accountId in situations.credentials and situations.foreign-device", "nothing says that the device of situations.foreign-device is not of the user of situations.credentials")
 }
 
 // ownerSignsOn tells that the device of another account is real: it signs on to the account that the file names beside

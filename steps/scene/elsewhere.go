@@ -70,7 +70,7 @@ func (w *World) refusedElsewhere(ctx context.Context, x *talk.Exchange) string {
 	for _, try := range []struct {
 		said string
 		send func(context.Context, *talk.Exchange) (*talk.Exchange, error)
-	}{{"signOn with the credentials", w.credentialsFromThere}, {"a new device", w.newDeviceFromThere}} {
+	}{{"signOn with the credentials", w.credentialsFromThere}, {"a sign-on with a session token", w.sessionTokenFromThere}, {"a new device", w.newDeviceFromThere}} {
 		o, err := try.send(ctx, x)
 		if o == nil || err != nil || EffectiveStatus(o) != http.StatusForbidden {
 			continue
@@ -90,21 +90,23 @@ func (w *World) refusedElsewhere(ctx context.Context, x *talk.Exchange) string {
 }
 
 // credentialsFromThere signs the device of the account on with its credentials, where the file gives some, from where
-// the situation is. Without an error it may send nothing.
+// the situation is; a user of several accounts is to be offered a list. Without an error it may send nothing.
 func (w *World) credentialsFromThere(ctx context.Context, x *talk.Exchange) (*talk.Exchange, error) {
+	if x.Request.Operation == ags.SubsequentSignOn {
+		r, err := w.CredentialRequest(ags.SignOn)
+		if err != nil {
+			return nil, err
+		}
+		r.Set("deviceInformation", []byte(w.Device()))
+		own := New(w.Stage, w.Scenario)
+		own.Control, own.Account, own.Tenant, own.Service = true, w.Account, w.Tenant, w.Service
+		return own.Send(ctx, r, true)
+	}
 	if x.Request.Operation != ags.SignOnWithSessionToken {
 		return nil, nil
 	}
-	own := New(w.Stage, w.Scenario)
-	own.Control = true
-	if err := own.UseShared("credentials"); err != nil {
-		return nil, err
-	}
-	same := own.Account.ID != "" && own.Account.ID == w.Account.ID || own.Account.Device != "" && own.Account.Device == w.Account.Device
-	if !same || own.Client == nil {
-		return nil, nil // another account may be treated in another way
-	}
-	if err := own.callAs(w.Subject.Situation, w.Stage.Environment.Situations[w.Subject.Situation]); err != nil {
+	own, err := w.sameFromThere("credentials")
+	if own == nil {
 		return nil, err
 	}
 	r, err := own.CredentialRequest(ags.SignOn)
@@ -113,6 +115,38 @@ func (w *World) credentialsFromThere(ctx context.Context, x *talk.Exchange) (*ta
 	}
 	r.Set("clientId", talk.JSON(own.Client.ID))
 	return own.Send(ctx, r, true)
+}
+
+// sessionTokenFromThere is the reverse, for a user who was let in with credentials.
+func (w *World) sessionTokenFromThere(ctx context.Context, x *talk.Exchange) (*talk.Exchange, error) {
+	if x.Request.Operation != ags.SignOn {
+		return nil, nil
+	}
+	own, err := w.sameFromThere("active")
+	if own == nil {
+		return nil, err
+	}
+	r, err := own.SignOnWithSessionToken(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Set("clientId", talk.JSON(own.Client.ID))
+	return own.Send(ctx, r, true)
+}
+
+// sameFromThere acts for the account of this scenario as another situation names it, from where the situation of the
+// scenario is. Nil: it names another account, which may be treated in another way.
+func (w *World) sameFromThere(situation string) (*World, error) {
+	own := New(w.Stage, w.Scenario)
+	own.Control = true
+	if err := own.UseShared(situation); err != nil {
+		return nil, err
+	}
+	same := own.Account.ID != "" && own.Account.ID == w.Account.ID || own.Account.Device != "" && own.Account.Device == w.Account.Device
+	if !same || own.Client == nil {
+		return nil, nil
+	}
+	return own, own.callAs(w.Subject.Situation, w.Stage.Environment.Situations[w.Subject.Situation])
 }
 
 // newDeviceFromThere sends the call as a new device.

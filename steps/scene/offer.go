@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"agstest/ags"
@@ -92,4 +93,81 @@ func (w *World) pickRequest(c talk.Offer) (r *talk.Request, class string) {
 		break
 	}
 	return r, class
+}
+
+// PickAgain picks an account of a new list as a device that is known: as the acting client, or as the device of another
+// account. Its id stands in the sign-on and in the pick; where the pick minds it, only in the sign-on.
+func (w *World) PickAgain(ctx context.Context, n int) error {
+	if w.Client == nil || w.Client.ID == "" || n > len(w.Offers) {
+		return talk.Unknownf("no account was picked before")
+	}
+	picked := w.Offers[n-1]
+	if w.Client.ID == w.Foreign {
+		if err := w.mayPickForeign(picked); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		x, err := w.pickOfNewList(ctx, picked.Information, n)
+		if err != nil || x == nil {
+			return err
+		}
+		switch {
+		case EffectiveStatus(x)/100 == 2:
+			w.Count(x, false)
+			w.pickedAgain = true
+			if w.Client.ID != w.Foreign {
+				_ = w.Adopt(x, w.Client) // the Then steps report what is wrong
+				w.Client.Stale = false
+			}
+			return nil
+		case EffectiveStatus(x) != http.StatusBadRequest || w.bare || w.Client.ID == w.Foreign:
+			return nil
+		}
+		w.bare = true
+	}
+	return nil
+}
+
+// pickOfNewList signs on as the acting client and picks the account that a list told before. The last answer is that of
+// the pick, or of a sign-on that gave no list. Nil: no account of the list can be picked, which is told.
+func (w *World) pickOfNewList(ctx context.Context, information string, n int) (*talk.Exchange, error) {
+	ask, err := w.CredentialRequest(ags.SignOn)
+	if err != nil {
+		return nil, err
+	}
+	ask.Set("clientId", talk.JSON(w.Client.ID))
+	x, err := w.Call(ctx, ask)
+	if err != nil || EffectiveStatus(x) != http.StatusMultipleChoices { // the device may tell which account it is
+		return x, err
+	}
+	account := w.Offers[n-1].Account
+	w.readOffers(x)
+	if at := slices.IndexFunc(w.Offers, func(o talk.Offer) bool { return o.Information == information }); at >= 0 {
+		n = at + 1 // lists may be in any order
+	}
+	c, err := w.Offer(n)
+	if err != nil {
+		return nil, err
+	}
+	w.Offers[n-1].Account = account
+	r, _ := w.pickRequest(c)
+	if w.bare {
+		r.Drop("clientId")
+	}
+	return w.Call(ctx, r)
+}
+
+// mayPickForeign: that a device is refused shows something only if one of the account itself is accepted, and if it is
+// known to be of another account than the one that is picked.
+func (w *World) mayPickForeign(picked talk.Offer) error {
+	switch {
+	case !w.pickedAgain:
+		return talk.Unknownf("no account can be picked again as the device that it got, so that the refusal of another device would show nothing")
+	case w.Owner == "":
+		return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say whose the device of situations.foreign-device is, which may be that of the picked account")
+	case w.Owner == picked.Account:
+		return talk.Lacking("another device in situations.foreign-device", "the device of situations.foreign-device is of the account that is picked")
+	}
+	return nil
 }

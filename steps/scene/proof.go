@@ -398,11 +398,14 @@ func (r *Stage) madeByService(compact string, now time.Time) bool {
 // acceptedFromHere sends the request as a caller whom nobody shuts out.
 func (w *World) acceptedFromHere(ctx context.Context, x *talk.Exchange) (string, error) {
 	s := w.Subject
+	if x.Request.Operation == ags.SubsequentSignOn { // it would make a device, and the control has picked an account from here
+		return "", nil
+	}
 	o, err := w.aside(ctx, x.Request, func(r *talk.Request) bool {
 		s.fromHere(r)
 		if r.Get("deviceInformation") != nil { // a known device shows the same, and no device is made
 			r.Drop("deviceInformation")
-			r.Set("clientId", talk.JSON(w.Stage.Environment.Situations["active"].ClientID))
+			r.Set("clientId", talk.JSON(w.Account.Device))
 		}
 		return r.Get("clientId") == nil || string(r.Get("clientId")) != `""`
 	})

@@ -77,6 +77,8 @@ type World struct {
 	Counting     bool           // the devices of the account are counted
 	limited      bool           // the account was given a limit by an action
 	PickAs       string         // the device as which an account is picked again; empty: as a new one
+	bare         bool           // a pick names no device, which stands in the sign-on before
+	pickedAgain  bool           // an account was picked again as the device that it got
 	OddMade      int            // devices that odd requests have made
 	OddLost      bool           // an odd request has signed the client out for good
 	Control      bool           // a world beside a scenario, whose requests are only compared with

@@ -81,6 +81,11 @@ var callPhrases = []Sentence{
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.PickAccount(ctx, number(a.words[0]))
 		}).like("the user picks account 2"),
+	when("the user picks account <number> again as <the device that it got|that device>",
+		"Calls signOn with the clientId of the acting client, and subsequentSignOn for that account of the new list with the same clientId. A service that wants no device at subsequentSignOn is asked once more without.",
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return w.PickAgain(ctx, number(a.words[0]))
+		}).like("the user picks account 1 again as the device that it got"),
 	when("the [first|second] client signs out",
 		"Calls signOut with the access token of the client.",
 		func(ctx context.Context, w *scene.World, a arguments) error {

@@ -325,6 +325,10 @@ func mayPickAgain(ctx context.Context, w *scene.World) (bool, error) {
 	if w.PickAs == "" {
 		return false, nil
 	}
+	if _, _, err := w.Documented(ctx, ags.SubsequentSignOn); err != nil && len(w.Offers) == 0 && !scene.Passes(err) {
+		w.PickAs = "" // its device tells the service which account it is, and there is no list to pick from
+		return false, ctx.Err()
+	}
 	x, err := sendAs(ctx, w, ags.SubsequentSignOn, nil)
 	if err != nil || !scene.Granted(x) {
 		w.PickAs, w.Offers = "", nil
