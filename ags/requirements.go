@@ -70,7 +70,7 @@ var Requirements = []Requirement{
 	{"SSO-13", Sampled, Stated, "signOn enforces every parameter that servicediscovery marks as mandatory: without it, the call is refused with 400 or 401.", "DISC", "another status from 400 to 499"},
 	{"SSO-14", Documented, Stated, "signOn without x-auth-service-id is refused with a 4xx.", "SSO", ""},
 	{"SSO-15", Probe, Open, "Whether signOn refuses a user whom nobody knows as it refuses a wrong password is recorded: if not, who has an account can be found out.", "DESIGN", ""},
-	{"SSO-16", Sampled, Security, "signOn with a clientId of another account is refused with a 4xx.", "INFERRED", ""},
+	{"SSO-16", Sampled, Security, "signOn with a clientId of another account is refused with a 4xx, and gives no tokens of another account or device that the request names beside its own.", "INFERRED", ""},
 	{"SSO-17", Sampled, Inferred, "signOn with neither deviceInformation nor clientId is refused with 400.", "SSO FTN", ""},
 
 	// SUB – subsequentSignOn
@@ -98,7 +98,7 @@ var Requirements = []Requirement{
 	{"GST-11", Documented, Stated, "getSessionToken without x-auth-service-id is refused with a 4xx.", "GST", ""},
 	{"GST-12", Probe, Open, "Whether two calls of getSessionToken give two different session tokens is recorded.", "DESIGN", ""},
 	{"GST-13", Documented, Stated, "A session token issued by getSessionToken is accepted by signOnWithSessionToken.", "HE SEED", ""},
-	{"GST-14", Probe, Open, "getSessionToken with an access or refresh token of an end user in place of the OperatorAuthToken: whether it is refused is recorded.", "DESIGN", ""},
+	{"GST-14", Sampled, Security, "getSessionToken with an access or refresh token of an end user in place of the OperatorAuthToken is refused with a 4xx.", "INFERRED", ""},
 	{"GST-15", Sampled, Security, "The session tokens that getSessionToken gives cannot be guessed from one another: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
 	{"GST-16", Probe, Open, "getSessionToken with an OperatorAuthToken that is good only later (nbf), or whose header marks as critical what nobody knows (crit): whether it is refused is recorded.", "DESIGN", ""},
 
@@ -202,6 +202,7 @@ var Requirements = []Requirement{
 	{"DEV-21", Probe, Open, "After a first-time sign-on refused for VPN or location, whether the account has a device more is recorded.", "ION", ""},
 	{"DEV-22", Sampled, Stated, "A client that lost its clientId can sign on with deviceInformation again and gets a different client_id.", "ERRS", ""},
 	{"DEV-23", Probe, Open, "A sign-on to an account before its start date or after its end date: what the service does is recorded.", "ACC", ""},
+	{"DEV-24", Sampled, Inferred, "Members of deviceInformation that the service does not know do not break a first-time sign-on.", "CLIENT", ""},
 
 	// ERR – error contract
 	{"ERR-01", Documented, Stated, "A caller behind a VPN or proxy is refused with 403 and sub-code 20018 or 20021 while VPN blocking is on.", "ERRS ION", ""},

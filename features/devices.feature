@@ -266,6 +266,20 @@ Feature: Devices and the states of accounts
         """
       Then the status is 201
 
+    @DEV-24
+    Scenario: Members of deviceInformation that the service does not know
+      Apps of later releases tell more of their device. They should not be locked out by that.
+
+      Given an account in good standing
+      When the client signs on with a session token for the first time with this deviceInformation:
+        """
+        {"playoutDeviceClass":"mobileDevice","somethingElse":{"of":["no","importance"]},
+         "securePlayer":{"codecs":["H264"],"streamings":["HLS"],"DRMs":["SSP"],"somethingElse":1},
+         "device":{"screen":{"height":2560,"width":1440,"density":560},
+         "hardware":{"model":"M1","manufacturer":"Maker","type":"Mobile","somethingElse":"of no importance"},"OS":{"type":"Android","version":"14"}}}
+        """
+      Then the status is 201
+
     @DEV-17
     Scenario Outline: The platform <platform>
       Given an account in good standing

@@ -35,6 +35,14 @@ Feature: What is nearly right is wrong
       Then the service refuses
 
     @SOST-14
+    Scenario: An OperatorAuthToken is no session token
+      Given an account in good standing
+      And a device of the account
+      And an OperatorAuthToken stands in place of the session token
+      When the client signs on with a session token and its clientId
+      Then the service refuses
+
+    @SOST-14
     Scenario: Another session token under the same correlation id
       Given all requests have the same correlation id
       And an account in good standing
@@ -90,6 +98,43 @@ Feature: What is nearly right is wrong
         | before |
         | behind |
 
+    @SSO-16
+    Scenario Outline: A sign-on with credentials whose <part> names another account and device
+      Given a user with one account
+      And a device of the account
+      And the next request names the account and device of somebody else in its <part>
+      When the user signs on with the credentials and the clientId
+      Then no tokens of that account or device come
+
+      Examples:
+        | part |
+        | body |
+        | head |
+
+    @SUB-04
+    Scenario: An account is picked by a request that names another one
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      When the user picks account 1
+      And the user picks account 1 again as the device that it got
+      Given the next request names the account and device of somebody else in its body and head
+      When the user picks account 1 again as the device that it got
+      Then no tokens of that account or device come
+
+    @SOST-22
+    Scenario Outline: A head-end system whose request names another account in its <part>
+      Given an account in good standing
+      And a device of the account
+      And the next request names the account and device of somebody else in its <part>
+      When the head-end system asks for a session token
+      Then a session token that comes is of the account of the OperatorAuthToken
+
+      Examples:
+        | part |
+        | body |
+        | head |
+
     @SOST-06
     Scenario: Names of authentication services
       Given everything that signOnWithSessionToken needs
@@ -143,6 +188,15 @@ Feature: What is nearly right is wrong
       Then the status is 300
       Given a session token stands in place of the User-Token
       When the installer picks account 1
+      Then the service refuses
+
+    @SUB-03
+    Scenario: An OperatorAuthToken is no User-Token
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given an OperatorAuthToken stands in place of the User-Token
+      When the user picks account 1
       Then the service refuses
 
     @SUB-03
@@ -259,6 +313,27 @@ Feature: What is nearly right is wrong
       When the client refreshes its tokens
       Then the service refuses
 
+    Scenario Outline: <what> is no token of a client at <call>
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given a client that is signed on
+      And <what> stands in place of the token
+      When the client <does>
+      Then the service refuses
+
+      @REF-05
+      Examples:
+        | what                             | call    | does                 |
+        | the userAccountToken of the list | refresh | refreshes its tokens |
+        | an OperatorAuthToken             | refresh | refreshes its tokens |
+
+      @OUT-03
+      Examples:
+        | what                             | call    | does      |
+        | the userAccountToken of the list | signOut | signs out |
+        | an OperatorAuthToken             | signOut | signs out |
+
     @OUT-03
     Scenario: A session token is no access token
       Given a client that is signed on
@@ -303,6 +378,23 @@ Feature: What is nearly right is wrong
       Then the service refuses
 
   Rule: The OperatorAuthToken
+
+    @GST-04
+    Scenario: A session token is no OperatorAuthToken
+      Given an account in good standing
+      And a session token stands in place of the OperatorAuthToken
+      When the head-end system asks for a session token
+      Then the service refuses
+
+    @GST-04
+    Scenario: The userAccountToken of a list is no OperatorAuthToken
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      Given an account in good standing
+      And the userAccountToken of the list stands in place of the OperatorAuthToken
+      When the head-end system asks for a session token
+      Then the service refuses
 
     @GST-04
     Scenario: Tokens of the operator that nobody signed like that

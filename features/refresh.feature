@@ -52,6 +52,14 @@ Feature: A client refreshes its tokens
       Then the status is 200
       And the claim fixed_exp is the same as before
 
+    @TOK-11
+    Scenario: What is left of a refresh token
+      A service may give the refresh token back that it was given. It has not become younger then.
+
+      Given a client that is signed on
+      When the client refreshes its tokens some seconds later
+      Then the status is 200
+
     @REF-11
     Scenario: No refresh token outlives the session
       Given a client that is signed on

@@ -90,3 +90,13 @@ Feature: A client signs out
     Then the status is 200
     When the second client refreshes its tokens
     Then the status is 200
+
+  @OUT-09
+  Scenario: A sign-out that names another client is that of its token
+    Given a client that is signed on
+    And a second client of the account that is signed on
+    And the next request names the second client
+    When the first client signs out
+    Then the status is 200, 400, 401, 403 or 404
+    When the second client refreshes its tokens
+    Then the status is 200

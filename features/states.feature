@@ -53,6 +53,29 @@ Feature: Each state at each call
         | state     | code  |
         | cancelled | 20001 |
 
+    Scenario Outline: A user of several accounts picks the one that is <state>
+      Given a user with several accounts
+      When the user signs on with the credentials for the first time
+      Then the status is 300
+      When the user picks the account of the list that is <state>
+      Then the status is 403
+      And the error code is <code>
+
+      @DEV-08
+      Examples:
+        | state     | code  |
+        | suspended | 20002 |
+
+      @DEV-09
+      Examples:
+        | state     | code  |
+        | cancelled | 20001 |
+
+      @DEV-03
+      Examples:
+        | state           | code  |
+        | full of devices | 20007 |
+
     @REG-03
     Scenario Outline: A TVkey user whose account is <state>
       Given a TVkey user whose account is <state>

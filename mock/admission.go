@@ -207,6 +207,9 @@ func (c *call) checkDescription() *reply {
 	if _, has := description["securePlayer"]; !has && !c.enforces(ruleReduced) {
 		return bad(ruleReduced)
 	}
+	if hardware, _ := described["hardware"].(map[string]any); !c.enforces(ruleKnownDescription) && (description["somethingElse"] != nil || hardware["somethingElse"] != nil) {
+		return bad(ruleKnownDescription)
+	}
 	if !c.enforces(ruleLeafKinds) {
 		for _, part := range described {
 			leaves, _ := part.(map[string]any)

@@ -223,7 +223,7 @@ func TestSeveralAccounts(t *testing.T) {
 	credentials := parameters("username", "multi", "password", c.mock.secret.password)
 	offered := c.must(300, "POST", "/ags/signOn", "{"+credentials+","+firstTime+"}")
 	accounts := offered.body["accounts"].([]any)
-	require.Len(t, accounts, 3)
+	require.Len(t, accounts, 6)
 	for i, id := range []string{"2001", "2002", "2003"} {
 		one := accounts[i].(map[string]any)
 		assert.Contains(t, one["accountInformation"], `"account":"`+id+`"`)
@@ -231,6 +231,13 @@ func TestSeveralAccounts(t *testing.T) {
 		assert.Equal(t, id, picked.body["accountId"])
 		assert.Equal(t, "phone", claims(t, picked.body["access_token"])["playoutDeviceClass"])
 	}
+	t.Run("accounts that are shut out or full", func(t *testing.T) {
+		for i, code := range []int{20002, 20001, 20007} {
+			token := accounts[3+i].(map[string]any)["userAccountToken"].(string)
+			refused := c.must(403, "POST", "/ags/subsequentSignOn", `{"parameters":[]}`, "User-Token", token)
+			assert.EqualValues(t, code, refused.body["code"])
+		}
+	})
 	t.Run("a token of signOn is none of register", func(t *testing.T) {
 		token := accounts[0].(map[string]any)["userAccountToken"].(string)
 		c.must(401, "POST", "/ags/subsequentRegister", `{"parameters":[]}`, "User-Token", token)

@@ -60,49 +60,7 @@ func pluginChoices() []Choice {
 			r.status = http.StatusInternalServerError
 		}
 	})
-	replying("user-token-nested", "the userAccountToken stands in an object of each account", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
-		eachAccount(r, func(a *object) {
-			if token, told := a.get("userAccountToken"); told {
-				a.remove("userAccountToken")
-				*a = append(*a, member{"credentials", object{{"userAccountToken", token}}})
-			}
-		})
-	})
-	replying("user-token-in-header", "one User-Token for all accounts comes in a header", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
-		eachAccount(r, func(a *object) {
-			if token, told := a.get("userAccountToken"); told {
-				a.remove("userAccountToken")
-				r.setHeader("User-Token", token.(string))
-			}
-		})
-	})
-	replying("no-user-token", "a list of accounts offers no userAccountToken", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
-		eachAccount(r, func(a *object) { a.remove("userAccountToken") })
-	})
-	replying("pick-wants-no-client-id", "subsequentSignOn refuses a clientId with 400", on(ags.SubsequentSignOn), func(c *call, r *reply) {
-		if _, told := c.read()["clientId"]; told {
-			*r = c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "the device is that of the sign-on")
-		}
-	})
-	replying("list-minds-device", "signOn of a user with several accounts refuses a device of none of them", on(ags.SignOn), func(c *call, r *reply) {
-		if r.status == http.StatusMultipleChoices && c.nthTime() && c.deviceOfUser() == nil {
-			*r = c.refuse(ruleClientOwner, http.StatusForbidden, 0, "the device does not belong to an account of the user")
-		}
-	})
-	replying("known-device-picks-itself", "signOn of a user with several accounts signs a known device on to its own account", on(ags.SignOn), func(c *call, r *reply) {
-		if r.status != http.StatusMultipleChoices {
-			return
-		}
-		d := c.deviceOfUser()
-		if d == nil {
-			return
-		}
-		if g, refused := c.server.signOnAccount(c, d.account, deviceArgument{clientID: d.id}); refused != nil {
-			*r = *refused
-		} else {
-			*r = c.server.tokens(c, http.StatusCreated, g)
-		}
-	})
+	choices = append(choices, listChoices()...)
 	for _, absent := range []struct{ name, what, prefix string }{
 		{"no-companion-service", "the calls of companion apps do not exist", "/dsra/"},
 		{"no-identity-service", "the calls of the identity service do not exist", "/ias/"},
@@ -133,6 +91,62 @@ func (c *call) deviceOfUser() *device {
 		return nil
 	}
 	return d
+}
+
+// listChoices are choices about the list of accounts that a user picks from.
+func listChoices() []Choice {
+	var choices []Choice
+	replying := func(name, summary string, operations []string, change func(*call, *reply)) {
+		choices = append(choices, Choice{Name: name, Summary: summary, means: Fault{operations: operations, reply: change}})
+	}
+	replying("user-token-nested", "the userAccountToken stands in an object of each account", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
+		eachAccount(r, func(a *object) {
+			if token, told := a.get("userAccountToken"); told {
+				a.remove("userAccountToken")
+				*a = append(*a, member{"credentials", object{{"userAccountToken", token}}})
+			}
+		})
+	})
+	replying("user-token-in-header", "one User-Token for all accounts comes in a header", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
+		first := true
+		eachAccount(r, func(a *object) {
+			if token, told := a.get("userAccountToken"); told {
+				a.remove("userAccountToken")
+				if first {
+					r.setHeader("User-Token", token.(string))
+				}
+				first = false
+			}
+		})
+	})
+	replying("no-user-token", "a list of accounts offers no userAccountToken", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
+		eachAccount(r, func(a *object) { a.remove("userAccountToken") })
+	})
+	replying("pick-wants-no-client-id", "subsequentSignOn refuses a clientId with 400", on(ags.SubsequentSignOn), func(c *call, r *reply) {
+		if _, told := c.read()["clientId"]; told {
+			*r = c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "the device is that of the sign-on")
+		}
+	})
+	replying("list-minds-device", "signOn of a user with several accounts refuses a device of none of them", on(ags.SignOn), func(c *call, r *reply) {
+		if r.status == http.StatusMultipleChoices && c.nthTime() && c.deviceOfUser() == nil {
+			*r = c.refuse(ruleClientOwner, http.StatusForbidden, 0, "the device does not belong to an account of the user")
+		}
+	})
+	replying("known-device-picks-itself", "signOn of a user with several accounts signs a known device on to its own account", on(ags.SignOn), func(c *call, r *reply) {
+		if r.status != http.StatusMultipleChoices {
+			return
+		}
+		d := c.deviceOfUser()
+		if d == nil {
+			return
+		}
+		if g, refused := c.server.signOnAccount(c, d.account, deviceArgument{clientID: d.id}); refused != nil {
+			*r = *refused
+		} else {
+			*r = c.server.tokens(c, http.StatusCreated, g)
+		}
+	})
+	return choices
 }
 
 func atDiscovery(name, summary string, change func(*call, *reply)) Choice {

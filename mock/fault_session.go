@@ -56,6 +56,9 @@ func refreshFaults() []Fault {
 		refused("refresh-refused", "REF-01", "a good refresh token is refused", ref, http.StatusUnauthorized),
 		body("refresh-no-access-token", "REF-02", "refresh gives no access_token", without("access_token")),
 		spoiledSuccess("refresh-gives-the-same", "REF-02", "refresh gives the refresh token back that it was given", on(ags.Refresh), giveSameRefresh),
+		spoiledSuccess("refresh-same-told-anew", "TOK-11", "refresh gives the refresh token back that it was given, and tells its whole lifetime", on(ags.Refresh), func(c *call, r *reply) {
+			r.body.set("refresh_token", c.authorization())
+		}),
 		body("refresh-no-refresh-token", "REF-02", "refresh gives no refresh_token", without("refresh_token")),
 		body("refresh-token-in-object", "REF-02", "refresh gives the tokens in an object tokens", func(o *object) { *o = object{{"tokens", *o}} }),
 		body("refresh-no-expires-in", "REF-03", "refresh does not tell expires_in", without("expires_in")),

@@ -246,6 +246,7 @@ func sendAll(t *testing.T, c client) {
 	on(one, firstTime)
 	on(one, nth(device))
 	on(one, `"deviceInformation":{}`)
+	on("1663", `"deviceInformation":{"somethingElse":1,"securePlayer":{},"device":{"hardware":{"somethingElse":1}}}`)
 	on(one, nth(device)+","+firstTime)
 	on(one, "\"x\":1")
 	on(one, nth(device)+`,"unknown":1`)

@@ -104,7 +104,7 @@ func (s *Server) restore() {
 	account(st.tenants[secondTenant], "A-2", active, roomForMany)
 
 	t.users["dave"] = user{s.secret.password, []string{firstAccount}}
-	t.users["multi"] = user{s.secret.password, []string{"2001", "2002", "2003"}}
+	t.users["multi"] = user{s.secret.password, []string{"2001", "2002", "2003", "1664", "1665", "1667"}}
 	t.users["full-1667"] = user{s.secret.password, []string{"1667"}}
 	t.users["suspended"] = user{s.secret.password, []string{"1664"}}
 	t.users["cancelled"] = user{s.secret.password, []string{"1665"}}

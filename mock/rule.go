@@ -108,6 +108,7 @@ const (
 	ruleReduced            rule = "reduced-description"    // a description of a device may be short
 	ruleLeafKinds          rule = "leaf-kinds"             // its leaves may be strings or numbers
 	rulePlatforms          rule = "platforms"              // every platform is welcome
+	ruleKnownDescription   rule = "strange-description"    // what nobody knows in a description of a device does no harm
 	ruleUnknownMembers     rule = "unknown-members"        // members that nobody knows do no harm
 	ruleBearer             rule = "bearer"                 // the scheme Bearer is understood
 	ruleExtendFixed        rule = "extend-fixed"           // a refresh leaves the absolute end where it is

@@ -62,16 +62,21 @@ func (j *judge) fixedFits(t times) bool {
 	return near(t.fixed-t.f, issued) || j.is(ags.Refresh) && t.f > t.fixed-issued && j.constantLifetime(t.f, true)
 }
 
-// notRenewed: a refresh gave back the refresh token that it was shown, which REF-02 warns of. It was issued before, and
-// what its lifetime is told to be then, no page says.
+// notRenewed: a refresh gave back the refresh token that it was shown, which REF-02 warns of. It was issued before.
 func (j *judge) notRenewed(p *tokenPair) bool {
 	given := p.body.Get("refresh_token").String()
 	return j.is(ags.Refresh) && given != "" && j.wasSent(given)
 }
 
+// toldAnew: a refresh token that was given back is said to live for longer than until its exp, though it shows by now
+// that time has passed since it was issued. Whoever believes that is signed out before.
+func (j *judge) toldAnew(t times) bool {
+	return t.kept && j.timeTells() && t.r > t.refresh-(t.access-t.a)+toleranceSeconds
+}
+
 func (j *judge) refreshFits(t times) bool {
 	issued := t.access - t.a
-	return t.kept || near(t.refresh-t.r, issued) || j.is(ags.Refresh) && near(t.refresh, t.fixed) && t.r > t.refresh-issued && j.constantLifetime(t.r, false)
+	return t.kept && !j.toldAnew(t) || near(t.refresh-t.r, issued) || j.is(ags.Refresh) && near(t.refresh, t.fixed) && t.r > t.refresh-issued && j.constantLifetime(t.r, false)
 }
 
 // constantLifetime compares with the lifetime of the pair before, where it is known.

@@ -156,6 +156,15 @@ func all(changes ...func(*answer)) func(*answer) {
 	}
 }
 
+// keptRefresh gives the refresh token of the request back, which was issued 20 minutes before, with this lifetime.
+func keptRefresh(told int64) func(*answer) {
+	return func(a *answer) {
+		later("exp", false, true, -1200)(a)
+		a.body["refresh_expires_in"] = told
+		a.request.Header = http.Header{"Authorization": {"Bearer " + a.refresh.sign()}}
+	}
+}
+
 func later(claim string, access, refresh bool, seconds int64) func(*answer) {
 	return func(a *answer) {
 		for _, t := range []struct {
@@ -437,6 +446,7 @@ var faults = []fault{
 	{"refresh shortens the life", refresh, ags.Refresh, nil, Known{Previous: longer}, "REF-09"},
 	{"refresh does not move exp", refresh, ags.Refresh, nil, Known{Previous: &Pair{ExpiresIn: 1800, Access: Claims{Exp: 1700003000}}, Since: 4 * time.Second}, "REF-09"},
 	{"refresh moves the fixed end by seconds", refresh, ags.Refresh, all(later("fixed_exp", true, true, 4), member("fixed_refresh_expires_in", number("1209600"))), Known{Previous: previous, Since: 4 * time.Second}, "REF-10"},
+	{"refresh gives the old token back and tells its lifetime anew", refresh, ags.Refresh, keptRefresh(86400), Known{Since: 4 * time.Second, Previous: previous}, "TOK-11 TOK-12"},
 	{"refresh dated ahead", refresh, ags.Refresh, func(a *answer) { a.sent = issued }, Known{}, "TOK-17 REF-09"},
 	{"refresh with a strange lifetime to the fixed end", refresh, ags.Refresh, member("fixed_refresh_expires_in", number("1210000")), Known{Previous: previous}, "TOK-11 TOK-12"},
 	{"refresh with a lifetime shorter than what remains", refresh, ags.Refresh, member("fixed_refresh_expires_in", number("1000000")), Known{}, "TOK-11 TOK-12"},

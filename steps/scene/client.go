@@ -330,6 +330,19 @@ func (w *World) UseForeignDevice(ctx context.Context) error {
 	return nil
 }
 
+// KnowSomebodyElse learns of a device of another account and of its owner; the acting client stays.
+func (w *World) KnowSomebodyElse(ctx context.Context) error {
+	clients, acting := w.Clients, w.Client
+	if err := w.UseForeignDevice(ctx); err != nil {
+		return err
+	}
+	w.Clients, w.Client, w.Subject, w.Refusal = clients, acting, nil, false // the request is that of the client, and may be accepted
+	if w.Owner == "" || w.Account != nil && w.Owner == w.Account.ID {
+		return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say which other account the device of situations.foreign-device is of")
+	}
+	return nil
+}
+
 // ownsNone makes sure that the device of another account than that of situations.active is not the device of the user
 // who signs on with credentials.
 func (w *World) ownsNone(foreign environment.Situation) error {

@@ -2,13 +2,16 @@ package scene
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/internal/figures"
+	"agstest/internal/strictjson"
 	"agstest/steps/talk"
 )
 
@@ -66,6 +69,7 @@ func (w *World) pickAlone(ctx context.Context, r *talk.Request, class string) (*
 	if err != nil {
 		return nil, err
 	}
+	w.Count(x, false)
 	picked := &talk.Client{Class: class, Own: true}
 	if x.Status/100 != 2 || w.Adopt(x, picked) != nil {
 		return nil, nil // the Then steps report what is wrong
@@ -102,7 +106,7 @@ func (w *World) PickAgain(ctx context.Context, n int) error {
 		return talk.Unknownf("no account was picked before")
 	}
 	picked := w.Offers[n-1]
-	if w.Client.ID == w.Foreign {
+	if w.Client.ID == w.Foreign || len(w.Changes) > 0 {
 		if err := w.mayPickForeign(picked); err != nil {
 			return err
 		}
@@ -121,7 +125,7 @@ func (w *World) PickAgain(ctx context.Context, n int) error {
 				w.Client.Stale = false
 			}
 			return nil
-		case EffectiveStatus(x) != http.StatusBadRequest || w.bare || w.Client.ID == w.Foreign:
+		case EffectiveStatus(x) != http.StatusBadRequest || w.bare || w.pickedAgain:
 			return nil
 		}
 		w.bare = true
@@ -137,6 +141,8 @@ func (w *World) pickOfNewList(ctx context.Context, information string, n int) (*
 		return nil, err
 	}
 	ask.Set("clientId", talk.JSON(w.Client.ID))
+	changes := w.Changes // of the pick
+	w.Changes = nil
 	x, err := w.Call(ctx, ask)
 	if err != nil || EffectiveStatus(x) != http.StatusMultipleChoices { // the device may tell which account it is
 		return x, err
@@ -155,6 +161,7 @@ func (w *World) pickOfNewList(ctx context.Context, information string, n int) (*
 	if w.bare {
 		r.Drop("clientId")
 	}
+	w.Changes = changes
 	return w.Call(ctx, r)
 }
 
@@ -163,11 +170,54 @@ func (w *World) pickOfNewList(ctx context.Context, information string, n int) (*
 func (w *World) mayPickForeign(picked talk.Offer) error {
 	switch {
 	case !w.pickedAgain:
-		return talk.Unknownf("no account can be picked again as the device that it got, so that the refusal of another device would show nothing")
+		return talk.Unknownf("no account can be picked again as the device that it got, so that a refusal would show nothing")
 	case w.Owner == "":
 		return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say whose the device of situations.foreign-device is, which may be that of the picked account")
 	case w.Owner == picked.Account:
 		return talk.Lacking("another device in situations.foreign-device", "the device of situations.foreign-device is of the account that is picked")
 	}
 	return nil
+}
+
+// PickTroubled picks an account of the list that must be refused for its state, or for the devices that it has.
+func (w *World) PickTroubled(ctx context.Context, state string) error {
+	name, codes := state+"-account", codesOfStanding[strings.ToUpper(state)]
+	if state == "full of devices" {
+		name, codes = "device-limit", []int{20007}
+	}
+	s, err := w.Situation(name)
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(w.Offers, func(o talk.Offer) bool { return s.AccountID != "" && tells(o.Information, s.AccountID) })
+	if n < 0 {
+		return talk.Lacking(fmt.Sprintf("a user in situations.multi-account one of whose accounts is that of situations.%s, which has an accountId", name),
+			"no accountInformation of the list names the account of situations.%s", name)
+	}
+	if slices.ContainsFunc(w.Offers, func(o talk.Offer) bool {
+		return o.Token == w.Offers[n].Token && o.Information != w.Offers[n].Information
+	}) {
+		return talk.Lacking("", "all accounts of the list have the same userAccountToken, which does not say which of them is picked")
+	}
+	w.Refusal = true
+	w.Subject = &Subject{Situation: name, Unknown: "a User-Token that nobody issued", Codes: codes, MadeUp: func(w *World, r *talk.Request) bool {
+		r.SetHeader(ags.HeaderUserToken, w.Lookalike(r.HeaderValue(ags.HeaderUserToken)))
+		return true
+	}}
+	return w.PickAccount(ctx, n+1)
+}
+
+// tells looks for an id among the values of JSON.
+func tells(text, id string) bool {
+	value, _ := strictjson.Parse([]byte(text))
+	var found func(*strictjson.Value) bool
+	found = func(v *strictjson.Value) bool {
+		if v == nil {
+			return false
+		}
+		n, isNumber := v.Int()
+		return v.String() == id || isNumber && strconv.FormatInt(n, 10) == id || slices.ContainsFunc(v.Items, found) ||
+			slices.ContainsFunc(v.Members, func(m strictjson.Member) bool { return found(m.Value) })
+	}
+	return found(value)
 }

@@ -1,27 +1,117 @@
 package words
 
 import (
+	"cmp"
+	"context"
 	"net/url"
 	"slices"
+	"strings"
 
+	"agstest/ags"
 	"agstest/steps/scene"
 	"agstest/steps/talk"
 )
 
+// Somebody else, whom a request with a good token names beside it.
+var besidePhrases = []Sentence{
+	given("the next request names the account and device of somebody else in its <body|head|body and head>",
+		"The accountId and the clientId of a device of another account stand in the request too: as members and parameters of the body, as headers and in the query. What picks an account names the account alone. In the environment file: situations.foreign-device with an accountId.",
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			if err := w.KnowSomebodyElse(ctx); err != nil {
+				return err
+			}
+			w.Changes = append(w.Changes, func(r *talk.Request) error {
+				device := w.Foreign
+				if r.Operation == ags.SubsequentSignOn {
+					device = ""
+				}
+				nameBeside(r, a.words[0], w.Owner, device)
+				return nil
+			})
+			return nil
+		}).like("the next request names the account and device of somebody else in its body").reading(`the next request names the account and device of somebody else in its (body and head|body|head)`),
+	given("the next request names the second client",
+		"The accountId and the clientId of the second client stand in the request of the first one too: as members, parameters, headers and in the query.",
+		func(_ context.Context, w *scene.World, _ arguments) error {
+			if len(w.Clients) < 2 {
+				return talk.Unknownf("there is no second client in this scenario")
+			}
+			second := w.Clients[1].ID
+			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, "body and head", w.Account.ID, second); return nil })
+			return nil
+		}),
+	then("a session token that comes is of the account of the OperatorAuthToken",
+		"The last answer is a refusal, or its session token signs a device of the account on, and not to the account of somebody else whom the request named.",
+		func(ctx context.Context, w *scene.World, _ arguments) error { return ofTheOperatorsAccount(ctx, w) }),
+}
+
+// ofTheOperatorsAccount signs on with a session token that getSessionToken gave though its request named somebody else.
+func ofTheOperatorsAccount(ctx context.Context, w *scene.World) error {
+	x, err := w.Last()
+	if err != nil {
+		return err
+	}
+	if scene.EffectiveStatus(x)/100 != 2 {
+		return noneOfOthers(w, x)
+	}
+	minted, err := scene.ReadSessionToken(x)
+	if err != nil {
+		return talk.Unknownf("the answer has no session token: %v", err)
+	}
+	if err := w.HasClient(); err != nil {
+		return err
+	}
+	try := func(token string) (*talk.Exchange, error) {
+		w.SessionToken = token
+		r, err := w.SignOnWithSessionToken(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Set("clientId", talk.JSON(w.Client.ID))
+		return w.Send(ctx, r, false)
+	}
+	x, err = try(minted)
+	if err != nil || scene.EffectiveStatus(x)/100 == 2 {
+		if err == nil {
+			err = noneOfOthers(w, x)
+		}
+		return err
+	}
+	control, err := try("") // a token of a request that names nobody else
+	if err != nil {
+		return err
+	}
+	if scene.EffectiveStatus(control)/100 != 2 {
+		return talk.Unknownf("the device of the account cannot sign on with any session token (%s), so that whose the first was could not be told", w.Describe(control))
+	}
+	return talk.Missf("a session token of the account that the OperatorAuthToken names", "one with which the device of that account is refused (%s), where one of a request that names nobody else lets it in", w.Describe(x))
+}
+
 // nameBeside puts an account and a device into a request that shows the token of others. Either may be empty.
 func nameBeside(r *talk.Request, place, account, device string) {
 	values := []talk.Parameter{{Name: "accountId", Value: account}, {Name: "clientId", Value: device}, {Name: "deviceId", Value: device}}
+	if r.Operation == ags.GetSessionToken {
+		values = append(values, talk.Parameter{Name: ags.OperatorToken.Account, Value: account})
+	}
 	values = slices.DeleteFunc(values, func(p talk.Parameter) bool { return p.Value == "" })
 	switch place {
+	case "body", "head", "body and head":
+		for _, part := range strings.Split(place, " and ") {
+			for _, within := range map[string][]string{"body": {"members", "parameters"}, "head": {"headers", "the query"}}[part] {
+				nameBeside(r, within, account, device)
+			}
+		}
 	case "a member", "members":
 		for _, v := range values {
-			r.Set(v.Name, talk.JSON(v.Value))
+			if v.Name != "clientId" || r.Get(v.Name) == nil { // the device that signs on stays
+				r.Set(v.Name, talk.JSON(v.Value))
+			}
 		}
 	case "a parameter", "parameters":
 		r.Set("parameters", talk.JSON(append(r.Parameters(), values...)))
 	case "a header", "headers":
 		for _, v := range values {
-			r.SetHeader(map[string]string{"accountId": "X-Account-Id", "clientId": "X-Client-Id", "deviceId": "X-Device-Id"}[v.Name], v.Value)
+			r.SetHeader(cmp.Or(map[string]string{"accountId": "X-Account-Id", "clientId": "X-Client-Id", "deviceId": "X-Device-Id"}[v.Name], v.Name), v.Value)
 		}
 	case "the query":
 		query := url.Values{}

@@ -81,6 +81,9 @@ var callPhrases = []Sentence{
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.PickAccount(ctx, number(a.words[0]))
 		}).like("the user picks account 2"),
+	when("the user picks the account of the list that is <suspended|cancelled|full of devices>",
+		"Calls subsequentSignOn for the account of the last list whose accountInformation holds the accountId of situations.suspended-account, cancelled-account or device-limit.",
+		func(ctx context.Context, w *scene.World, a arguments) error { return w.PickTroubled(ctx, a.words[0]) }).like("the user picks the account of the list that is suspended"),
 	when("the user picks account <number> again as <the device that it got|that device>",
 		"Calls signOn with the clientId of the acting client, and subsequentSignOn for that account of the new list with the same clientId. A service that wants no device at subsequentSignOn is asked once more without.",
 		func(ctx context.Context, w *scene.World, a arguments) error {

@@ -67,7 +67,7 @@ func Vocabulary() []Phrase {
 
 func vocabulary() []Sentence {
 	var all []Sentence
-	for _, group := range [][]Sentence{situationPhrases, requestPhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
+	for _, group := range [][]Sentence{situationPhrases, requestPhrases, besidePhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
 		discoveryPhrases, listedPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases, oddityPhrases} {
 		all = append(all, group...)
 	}

@@ -261,7 +261,7 @@ var operatorPhrases = []Sentence{
 		"The claim OpfAccountId is made up.", changeOperator(func(w *scene.World, t *talk.OperatorToken, _ arguments) {
 			t.Set(ags.OperatorToken.Account, "agstest-"+w.Invented(12))
 		})),
-	given("a session token stands in place of the <User-Token|token>",
+	given("a session token stands in place of the <User-Token|token|OperatorAuthToken>",
 		"A good session token of the account in good standing is offered where a token of another kind is wanted.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			own := scene.New(w.Stage, w.Scenario)
@@ -277,17 +277,38 @@ var operatorPhrases = []Sentence{
 			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
 			return nil
 		}).like("a session token stands in place of the User-Token"),
-	given("the userAccountToken of the list stands in place of the session token",
-		"A token with which an account is picked from the last list is offered where a session token is wanted.",
-		func(_ context.Context, w *scene.World, _ arguments) error {
+	given("the userAccountToken of the list stands in place of the <session token|token|OperatorAuthToken>",
+		"A token with which an account is picked from the last list is offered where one of another kind is wanted.",
+		func(_ context.Context, w *scene.World, a arguments) error {
 			offer, err := w.Offer(1)
 			if err != nil {
 				return err
 			}
 			w.Refusal = true
-			w.Changes = append(w.Changes, func(r *talk.Request) error { matching["session token"].put(w, r, offer.Token); return nil })
+			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, offer.Token); return nil })
 			return nil
-		}),
+		}).like("the userAccountToken of the list stands in place of the session token"),
+	given("an OperatorAuthToken stands in place of the <session token|User-Token|token>",
+		"A good OperatorAuthToken for the account in good standing is offered where a token of another kind is wanted.",
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			if w.Stage.Environment.Operator == nil {
+				return talk.Lacking(w.Stage.Example("operator"), "the environment does not say how to act as a head-end system (operator)")
+			}
+			own := scene.New(w.Stage, w.Scenario)
+			own.Control = true
+			if err := own.UseAccount(ctx, "active", 0); err != nil {
+				return err
+			}
+			ask, err := own.HeadEndRequest()
+			if err != nil {
+				return err
+			}
+			token := own.PresentedOperator(ask)
+			w.Stage.Keep(token)
+			w.Refusal = true
+			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
+			return nil
+		}).like("an OperatorAuthToken stands in place of the session token"),
 	given("the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>",
 		"A token of an end user is offered where one of another kind is wanted.", changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
 			if err := w.HoldsTokens(); err != nil {
