@@ -82,7 +82,7 @@ var Requirements = []Requirement{
 	{"SUB-06", Documented, Stated, "subsequentSignOn with a bad body is refused with 400.", "SUB", ""},
 	{"SUB-07", Probe, Open, "subsequentSignOn with a User-Token that was used before or has expired: what the service does is recorded.", "DESIGN", ""},
 	{"SUB-08", Sampled, Security, "The userAccountTokens that signOn gives for subsequentSignOn cannot be guessed from one another or made of what stands beside them: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
-	{"SUB-09", Sampled, Security, "subsequentSignOn with a clientId of another account gives no tokens of that device or its account.", "INFERRED", ""},
+	{"SUB-09", Sampled, Security, "subsequentSignOn gives no tokens of another account or device that its request names beside the User-Token.", "INFERRED", ""},
 
 	// GST – getSessionToken
 	{"GST-01", Documented, Stated, "getSessionToken with a valid OperatorAuthToken answers 200.", "GST", ""},
@@ -101,6 +101,7 @@ var Requirements = []Requirement{
 	{"GST-14", Sampled, Security, "getSessionToken with an access or refresh token of an end user in place of the OperatorAuthToken is refused with a 4xx.", "INFERRED", ""},
 	{"GST-15", Sampled, Security, "The session tokens that getSessionToken gives cannot be guessed from one another: what differs between two does not count up, and is long.", "INFERRED", "tokens that count up in wide steps, or differ in few characters"},
 	{"GST-16", Probe, Open, "getSessionToken with an OperatorAuthToken that is good only later (nbf), or whose header marks as critical what nobody knows (crit): whether it is refused is recorded.", "DESIGN", ""},
+	{"GST-17", Sampled, Security, "getSessionToken whose request names another account beside its OperatorAuthToken gives no session token of that account.", "INFERRED", ""},
 
 	// REF – refresh
 	{"REF-01", Documented, Stated, "refresh with a valid refresh token answers 200.", "REF", ""},

@@ -111,7 +111,7 @@ Feature: What is nearly right is wrong
         | body |
         | head |
 
-    @SUB-04
+    @SUB-09
     Scenario: An account is picked by a request that names another one
       Given a user with several accounts
       When the user signs on with the credentials for the first time
@@ -122,7 +122,7 @@ Feature: What is nearly right is wrong
       When the user picks account 1 again as the device that it got
       Then no tokens of that account or device come
 
-    @SOST-22
+    @GST-17
     Scenario Outline: A head-end system whose request names another account in its <part>
       Given an account in good standing
       And a device of the account

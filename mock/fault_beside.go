@@ -69,12 +69,12 @@ func besideFaults() []Fault {
 					r.body.set("accountId", id)
 				}
 			}),
-			spoiledSuccess("subsequent-account-in-"+place.name, "SUB-04", "the tokens that subsequentSignOn gives are for the account that "+place.words+" names", on(ags.SubsequentSignOn), func(c *call, r *reply) {
+			spoiledSuccess("subsequent-account-in-"+place.name, "SUB-09", "the tokens that subsequentSignOn gives are for the account that "+place.words+" names", on(ags.SubsequentSignOn), func(c *call, r *reply) {
 				if id := place.named(c); id != "" {
 					r.body.set("accountId", id)
 				}
 			}),
-			spoiledSuccess("get-session-account-in-"+place.name, "SOST-22", "the session token that getSessionToken gives is for the account that "+place.words+" names", on(ags.GetSessionToken), func(c *call, r *reply) {
+			spoiledSuccess("get-session-account-in-"+place.name, "GST-17", "the session token that getSessionToken gives is for the account that "+place.words+" names", on(ags.GetSessionToken), func(c *call, r *reply) {
 				if id := place.named(c); id != "" {
 					if token, refused := c.server.mintSession(c, c.tenant, id, time.Minute); refused == nil {
 						r.body.set("sessionToken", token)

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -340,7 +341,29 @@ func (w *World) KnowSomebodyElse(ctx context.Context) error {
 	if w.Owner == "" || w.Account != nil && w.Owner == w.Account.ID {
 		return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say which other account the device of situations.foreign-device is of")
 	}
+	if w.Live() && !w.ownerIsReal(ctx) {
+		return cmp.Or(ctx.Err(), talk.Lacking("a device in situations.foreign-device that signs on to the accountId beside it",
+			"the device of situations.foreign-device is not seen to sign on to its account, so that naming the two would show nothing"))
+	}
 	return nil
+}
+
+// ownerIsReal looks once in a run whether the device of another account signs on to that account.
+func (w *World) ownerIsReal(ctx context.Context) bool {
+	const key = "the owner of situations.foreign-device"
+	w.Stage.mu.Lock()
+	why, known := w.Stage.apart[key]
+	w.Stage.mu.Unlock()
+	if known {
+		return why == ""
+	}
+	if !w.ownerSignsOn(ctx) {
+		why = "is not seen"
+	}
+	w.Stage.mu.Lock()
+	defer w.Stage.mu.Unlock()
+	w.Stage.apart[key] = why
+	return why == ""
 }
 
 // ownsNone makes sure that the device of another account than that of situations.active is not the device of the user
