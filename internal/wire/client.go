@@ -91,8 +91,9 @@ func NewClient(t Target) (*Client, error) {
 	config.NextProtos = []string{"http/1.1"}
 	dialer := &net.Dialer{Timeout: t.Timeout}
 	c := &Client{
-		target: t,
-		base:   base,
+		target:   t,
+		base:     base,
+		throttle: throttle{line: make(chan struct{}, 1)},
 		transport: &http.Transport{
 			Proxy: func(r *http.Request) (*url.URL, error) {
 				proxy, _ := r.Context().Value(proxyKey{}).(*url.URL)

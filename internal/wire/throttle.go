@@ -23,32 +23,56 @@ type throttle struct {
 	mutex   sync.Mutex
 	spacing time.Duration // 0: requests leave as they come
 	most    time.Duration // that it has been
-	next    time.Time     // before which no request leaves
 	changed time.Time     // answers to requests that left before tell nothing of the spacing
 	answers int           // since the last look
 	refused int           // of these, 429 and 503
 	vain    int           // answers in a row at the widest spacing that were 429 or 503
 	given   bool          // up, since no pace helps
+
+	line chan struct{} // holds the request that leaves next, and no other
+	left time.Time     // when the last one left; belongs to that one
 }
 
-// turn waits until the next request may leave. It gives up when the context ends.
+// turn waits until the next request may leave, in the order in which they come. A spacing that grows meanwhile holds for
+// all that wait: those in line when a limit narrows must not leave at the pace of before. It gives up when the context
+// ends.
 func (t *throttle) turn(ctx context.Context, wait func(context.Context, time.Duration) error) error {
+	if t.now() == 0 {
+		return nil
+	}
+	select {
+	case t.line <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-t.line }()
+	for waited := time.Duration(0); ; {
+		spacing := t.now()
+		if waited >= spacing {
+			t.left = later(t.left.Add(spacing), time.Now())
+			return nil
+		}
+		if ahead := time.Until(t.left.Add(spacing)); ahead > 0 {
+			if err := wait(ctx, ahead); err != nil {
+				return err
+			}
+		}
+		waited = spacing
+	}
+}
+
+// now is the spacing as it stands.
+func (t *throttle) now() time.Duration {
 	t.mutex.Lock()
-	if t.spacing == 0 {
-		t.mutex.Unlock()
-		return nil
+	defer t.mutex.Unlock()
+	return t.spacing
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	now := time.Now()
-	if t.next.Before(now) {
-		t.next = now
-	}
-	ahead := t.next.Sub(now)
-	t.next = t.next.Add(t.spacing)
-	t.mutex.Unlock()
-	if ahead == 0 {
-		return nil
-	}
-	return wait(ctx, ahead)
+	return b
 }
 
 // answered takes in whether the answer to a request that left at sent said that there were too many.

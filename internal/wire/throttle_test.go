@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -97,4 +98,33 @@ func TestNoPaceHelpsAgainstABan(t *testing.T) {
 	assert.Positive(t, slept)
 	assert.Less(t, slept, 80, "then the rest goes out as it comes")
 	assert.Zero(t, client.Spacing())
+}
+
+// Requests that wait in line when the limit turns out to be narrower leave at the wider spacing too. HAProxy counts those
+// that it denies, so that a pace over its limit keeps all of them out.
+func TestThoseInLineHeedAWiderSpacing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := throttle{spacing: 40 * time.Millisecond, line: make(chan struct{}, 1)}
+		left := make(chan time.Time, 24)
+		for range cap(left) {
+			go func() {
+				assert.NoError(t, line.turn(t.Context(), sleep))
+				left <- time.Now()
+			}()
+		}
+		before := <-left
+		for i := 1; i < cap(left); i++ {
+			now := <-left
+			want := 40 * time.Millisecond
+			if i > 3 {
+				want = maxSpacing
+			}
+			assert.GreaterOrEqual(t, now.Sub(before), want, "the %dth", i)
+			if before = now; i == 3 {
+				line.mutex.Lock()
+				line.spacing = maxSpacing
+				line.mutex.Unlock()
+			}
+		}
+	})
 }
