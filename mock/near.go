@@ -84,6 +84,19 @@ func (s *state) sessionTokens() iter.Seq[string] {
 	}
 }
 
+// openUserTokens returns the userAccountTokens of accounts that may sign on: of several that a pattern fits, one of these
+// is taken. The caller holds the mutex.
+func (s *state) openUserTokens() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for token, kept := range s.userTokens.entries {
+			a := s.tenants[kept.value.tenant].accounts[kept.value.account]
+			if a != nil && a.status == active && a.counted < a.deviceLimit && !yield(token) {
+				return
+			}
+		}
+	}
+}
+
 func (t *tenant) serviceNames() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range t.services {

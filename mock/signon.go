@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"time"
 
@@ -251,7 +250,7 @@ func (s *Server) openPicked(c *call, register bool) (offer, string, *reply) {
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
-	token = c.taken(nearUserToken, c.keptUnder(token), maps.Keys(s.state.userTokens.entries))
+	token = c.taken(nearUserToken, c.keptUnder(token), s.state.openUserTokens())
 	picked, expires, known := s.state.userTokens.get(token)
 	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && behaviour.UserTokensOnce || !s.now(c.set).Before(expires) {
 		return offer{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(behaviour.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")
