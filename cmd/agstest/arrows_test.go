@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,10 +91,17 @@ var onlyHere = map[string][]string{
 	"flag":                          {"cmd/agstest"},
 }
 
-// TestArrows keeps the walls between the packages.
+// maxFiles is how many files a package has at most, without tests: with more one is lost in it.
+const maxFiles = 25
+
+// large are the packages that have more on purpose: a command for each file, and faults that close over the state of
+// the mock.
+var large = []string{"cmd/agstest", "mock"}
+
+// TestArrows keeps the walls between the packages, and their size.
 func TestArrows(t *testing.T) {
 	t.Parallel()
-	list := exec.Command("go", "list", "-tags", flavour, "-f", `{{.ImportPath}} {{join .Imports ","}}`, "agstest/...")
+	list := exec.Command("go", "list", "-tags", flavour, "-f", `{{.ImportPath}} {{len .GoFiles}} {{join .Imports ","}}`, "agstest/...")
 	var warnings strings.Builder
 	list.Stderr = &warnings
 	out, err := list.Output()
@@ -102,7 +110,8 @@ func TestArrows(t *testing.T) {
 	require.NoError(t, err)
 	seen := 0
 	for line := range strings.Lines(string(out)) {
-		path, imports, _ := strings.Cut(strings.TrimSpace(line), " ")
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		files, imports, _ := strings.Cut(rest, " ")
 		room := strings.TrimPrefix(path, "agstest/")
 		allowed, known := walls[room]
 		if !known {
@@ -115,6 +124,9 @@ func TestArrows(t *testing.T) {
 		}
 		require.True(t, known, "package %s has no walls: add it to the table on purpose", path)
 		seen++
+		count, err := strconv.Atoi(files)
+		require.NoError(t, err)
+		require.True(t, count <= maxFiles || slices.Contains(large, room), "%s has %d files; put those about one noun together", path, count)
 		require.Contains(t, string(readme), "\n"+room+"/ ", "README's architecture says nothing of %s", path)
 		for _, imported := range strings.Split(imports, ",") {
 			require.NotContains(t, []string{"agstest/internal/hostile", "agstest/internal/gateways", "agstest/internal/plainwords"}, imported, "%s is no test", path)

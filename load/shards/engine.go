@@ -5,7 +5,7 @@
 // Coordinator and Agent talk HTTP on a port that the engine forwards (Dial), with the token of the run; protocol.go has
 // the messages. The load needs no connection while it runs, so a forward that breaks changes nothing. If there is no
 // way to a shard at all (Coordinator.WithoutDial), the plan holds the instant of the start, and the coordinator only
-// reads the output of a shard (announcement.go).
+// reads the output of a shard (frame.go).
 package shards
 
 import (

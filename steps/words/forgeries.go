@@ -1,11 +1,26 @@
 package words
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
+	"hash"
+	"maps"
+	"math/big"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
+	"agstest/internal/check"
 	"agstest/internal/environment"
 	"agstest/steps/scene"
 	"agstest/steps/talk"
@@ -131,4 +146,149 @@ func operatorForgeries(w *scene.World, right string) []nearMiss {
 	}
 	forged := signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 	return append(all, nearMiss{"that names another key under a good signature", forged, true})
+}
+
+// broughtKey is a key pair that nobody knows but this process, in the forms in which the header of a token can bring
+// its public half along (RFC 7515 sections 4.1.2 to 4.1.6).
+type broughtKey struct {
+	private *ecdsa.PrivateKey
+	jwk     map[string]string
+	der     []byte // a certificate of it, signed by itself
+}
+
+var theBroughtKey = sync.OnceValues(func() (*broughtKey, error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	point, err := private.PublicKey.Bytes() // 4, x, y
+	if err != nil {
+		return nil, err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "agstest-nobody"}, NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return nil, err
+	}
+	return &broughtKey{private, map[string]string{"kty": "EC", "crv": "P-256", "x": encode(point[1:33]), "y": encode(point[33:]), "kid": broughtKeyID}, der}, nil
+})
+
+const broughtKeyID = "agstest-nobody"
+
+// sign makes the signature of the first two parts of a JWT with ES256 (RFC 7518 section 3.4).
+func (k *broughtKey) sign(signed string) ([]byte, error) {
+	sum := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, k.private, sum[:])
+	if err != nil {
+		return nil, err
+	}
+	both := make([]byte, 64)
+	r.FillBytes(both[:32])
+	s.FillBytes(both[32:])
+	return both, nil
+}
+
+// broughtKeys are tokens that bring their own key, in each way there is: whoever believes it believes everybody. What is
+// named by an address stands in the address itself, so that no service has to reach this machine, and no other machine
+// is asked.
+func broughtKeys(parts []string, header map[string]json.RawMessage) (all []nearMiss) {
+	k, err := theBroughtKey()
+	if err != nil {
+		return nil // no randomness, and then nothing works
+	}
+	at := func(media string, content []byte) string {
+		return "data:" + media + ";base64," + base64.StdEncoding.EncodeToString(content)
+	}
+	secret := sha256.Sum256(k.der)
+	for _, way := range []struct {
+		how, algorithm, name string
+		value                any
+	}{
+		{"that brings the secret that it is signed with (jwk)", "HS256", "jwk", map[string]string{"kty": "oct", "k": base64.RawURLEncoding.EncodeToString(secret[:])}},
+		{"that brings the key that it is signed with (jwk)", "ES256", "jwk", k.jwk},
+		{"that brings a certificate of the key that it is signed with (x5c)", "ES256", "x5c", []string{base64.StdEncoding.EncodeToString(k.der)}},
+		{"that says where the keys are (jku)", "ES256", "jku", at("application/json", talk.JSON(map[string]any{"keys": []any{k.jwk}}))},
+		{"that says where the certificate is (x5u)", "ES256", "x5u", at("application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.der}))},
+	} {
+		own := maps.Clone(header)
+		own["alg"], own[way.name] = talk.JSON(way.algorithm), talk.JSON(way.value)
+		if way.algorithm == "ES256" {
+			own["kid"] = talk.JSON(broughtKeyID)
+		}
+		signed := base64.RawURLEncoding.EncodeToString(talk.JSON(own)) + "." + parts[1]
+		signature, err := k.sign(signed)
+		if way.algorithm == "HS256" {
+			mac := hmac.New(sha256.New, secret[:])
+			mac.Write([]byte(signed))
+			signature = mac.Sum(nil)
+		}
+		if err == nil {
+			all = append(all, nearMiss{way.how, signed + "." + base64.RawURLEncoding.EncodeToString(signature), false})
+		}
+	}
+	return all
+}
+
+// The HMAC algorithms of RFC 7518 section 3.2.
+var hashes = map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}
+
+// firstGuesses are the keys of examples and of set-ups that nobody has changed.
+var firstGuesses = []string{"secret", "password", "changeit", "changeme", "your-256-bit-secret", "your-secret-key", "my-secret-key", "secretkey", "jwt", "key", "test", "admin", "nagra", "ags"}
+
+// knownKey is a key that others than the service know.
+type knownKey struct {
+	words string
+	key   []byte
+}
+
+// ownKey looks whether a token was signed with a key that others know. Whoever has it signs on as anybody.
+func ownKey(w *scene.World, p *check.Pair) error {
+	looked := false
+	for _, t := range []struct{ which, compact string }{{"access", p.AccessToken}, {"refresh", p.RefreshToken}} {
+		jws, err := check.ParseJWS(t.compact)
+		if err != nil {
+			continue // which TOK-01 says
+		}
+		of, shared := hashes[jws.Header.Get("alg").String()]
+		if !shared {
+			continue
+		}
+		looked = true
+		signed := t.compact[:strings.LastIndexByte(t.compact, '.')]
+		for _, k := range knownKeys(w, jws.Header.Get("kid").String()) {
+			mac := hmac.New(of, k.key)
+			mac.Write([]byte(signed))
+			if hmac.Equal(mac.Sum(nil), jws.Signature) {
+				return talk.Missf("a key that nobody but the service has", "the %s token is signed with %s", t.which, k.words)
+			}
+		}
+	}
+	if !looked {
+		return &talk.Seen{What: "no token is signed with a shared secret, so that no key can be guessed"}
+	}
+	return nil
+}
+
+func knownKeys(w *scene.World, kid string) []knownKey {
+	keys := []knownKey{{"an empty key", nil}}
+	if o := w.Stage.Environment.Operator; o != nil {
+		if own, err := w.Stage.OperatorKeys(); err == nil {
+			for _, k := range own {
+				if len(k.Secret) > 0 {
+					keys = append(keys, knownKey{"the key of the operator", k.Secret})
+				}
+			}
+		}
+	}
+	for _, name := range []struct{ words, text string }{{"the name of the tenant", w.Tenant}, {"the name of the authentication service", w.Service}, {"its own kid", kid}} {
+		if name.text != "" {
+			keys = append(keys, knownKey{name.words, []byte(name.text)})
+		}
+	}
+	for _, word := range firstGuesses {
+		keys = append(keys, knownKey{"the word " + word, []byte(word)})
+	}
+	return keys
 }

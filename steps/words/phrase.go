@@ -1,7 +1,7 @@
 // Package words is the language of feature files. One file for each kind of sentence holds its example, its meaning,
 // and its effect in a World.
 //
-// A sentence is stated once, by its text, such as "the user picks account <number>"; kinds.go says what may stand for a
+// A sentence is stated once, by its text, such as "the user picks account <number>"; below stands what may stand for a
 // <kind>. To add one, add a row to the list of its kind (callPhrases for calls, answerPhrases for looks at an answer,
 // and so on): agstest steps lists it from then on. The work of the actors belongs to steps/scene; a sentence puts it
 // into words and reads its values.
@@ -269,4 +269,43 @@ func number(text string) int {
 		return 0
 	}
 	return n
+}
+
+// kinds are the values in the texts of sentences, with the pattern that a feature file may write for each. Besides,
+// <this|that> means one of the words, and [this|that] may be left out.
+var kinds = map[string]string{
+	"<number>":    `(\d+)`,
+	"<status>":    `(\d+)`,
+	"<statuses>":  `([0-9][0-9, or]*)`, // 400, 401 or 403
+	"<codes>":     `([0-9][0-9, or]*)`,
+	"<operation>": `(\w+)`, // signOnWithSessionToken
+	"<names>":     `(.+)`,  // accountId, deviceId
+	"<JSON>":      `(.+)`,
+	`"<name>"`:    `"([^"]+)"`,
+	`"<path>"`:    `"([^"]+)"`,
+	`"<member>"`:  `"([^"]+)"`,
+	`"<text>"`:    `"([^"]*)"`,
+	`"<value>"`:   `"([^"]*)"`,
+}
+
+var valueOrOption = regexp.MustCompile(`"?<[^>]*>"?|\[[^\]]*\] `)
+
+// patternOf returns the pattern that a feature file may write for the text of a sentence.
+func patternOf(text string) string {
+	var pattern strings.Builder
+	at := 0
+	for _, place := range valueOrOption.FindAllStringIndex(text, -1) {
+		pattern.WriteString(regexp.QuoteMeta(text[at:place[0]]))
+		word := text[place[0]:place[1]]
+		at = place[1]
+		switch kind, known := kinds[word]; {
+		case known:
+			pattern.WriteString(kind)
+		case word[0] == '[':
+			pattern.WriteString("(?:(" + strings.Trim(word, "[] ") + ") )?")
+		default:
+			pattern.WriteString("(" + strings.Trim(word, "<>") + ")")
+		}
+	}
+	return pattern.String() + regexp.QuoteMeta(text[at:])
 }
