@@ -35,12 +35,12 @@ type CapacityOptions struct {
 }
 
 const (
-	mostPoints      = 60
+	maxPoints       = 60
 	longestStart    = time.Minute // of the first point, when From is not given
 	confirmations   = 2
 	extended        = 3 // times as long is a point that was not decided
 	defaultPoint    = 15 * time.Second
-	leastStep       = 0.01
+	minStep         = 0.01
 	kneeNeeds       = 4   // points
 	kneeLeastGrowth = 1.5 // of the response time over the curve
 )

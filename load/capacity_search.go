@@ -71,8 +71,8 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	switch {
 	case s.point < limit.MinBlocks*time.Second:
 		return nil, failure.Usagef("a point of %s is too short to judge a limit; give %d s or more", s.point, limit.MinBlocks)
-	case s.precision < leastStep || s.precision > 1:
-		return nil, failure.Usagef("a precision of %g is not possible; give a share from %g to 1", s.precision, leastStep)
+	case s.precision < minStep || s.precision > 1:
+		return nil, failure.Usagef("a precision of %g is not possible; give a share from %g to 1", s.precision, minStep)
 	case s.to > 0 && s.from > s.to:
 		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", figures.Rate(s.from), figures.Rate(s.to), s.capped)
 	}
@@ -93,7 +93,7 @@ type bounds struct {
 
 func (s *search) search(ctx context.Context) (*reports.Load, error) {
 	var b bounds
-	for rate := s.from; len(s.points) < mostPoints; {
+	for rate := s.from; len(s.points) < maxPoints; {
 		point, err := s.try(ctx, rate)
 		if err != nil {
 			return s.stopped(ctx, b.kept, err)
@@ -126,7 +126,7 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 			return s.found(b.kept, false, s.why(b.beyond)), nil
 		}
 	}
-	return s.unfinished(b.kept, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", mostPoints)), nil
+	return s.unfinished(b.kept, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", maxPoints)), nil
 }
 
 // nothingKept is the end of a search that found its lowest rate too high, or could not decide that one.

@@ -115,7 +115,7 @@ func TestCapacityOfANoisyServiceIsNotFlattered(t *testing.T) {
 		require.NoError(t, err)
 		require.NotZero(t, r.Capacity.Points)
 		require.Less(t, r.Capacity.Rate, 500*1.02)
-		require.LessOrEqual(t, p.runs, mostPoints+1)
+		require.LessOrEqual(t, p.runs, maxPoints+1)
 	})
 }
 

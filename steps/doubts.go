@@ -16,8 +16,8 @@ import (
 	"agstest/steps/talk"
 )
 
-// mostClockSet is by how much the clock of this machine may be set during a run. Time services slew it by less.
-const mostClockSet = time.Second
+// maxClockSet is by how much the clock of this machine may be set during a run. Time services slew it by less.
+const maxClockSet = time.Second
 
 // clockSet is by how much the clock of this machine was set from one moment to another: what passed on it, less what
 // passed.
@@ -29,10 +29,10 @@ func clockSet(from, to time.Time) time.Duration {
 // times are compared with that clock. The run tells of it once.
 func (r *run) doubtTimes(p *play) {
 	set := clockSet(r.now, r.clock())
-	if set.Abs() <= mostClockSet {
+	if set.Abs() <= maxClockSet {
 		set = p.clockSet // it was set back since
 	}
-	if set.Abs() <= mostClockSet {
+	if set.Abs() <= maxClockSet {
 		return
 	}
 	note := fmt.Sprintf("the clock of this machine was set by %s during the run, so that nothing can be told of times", set.Round(time.Second))

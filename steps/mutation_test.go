@@ -64,7 +64,7 @@ var harness = []mutant{
 	{"waits are hidden", "steps/verdicts.go", "append(r.Notes, r.noteWaits(entries, report.Counts.Exchanges)...)", "r.Notes", "steps", "TestWaitedOutAnswersAreNoted$"},
 	{"every trial is right", "steps/trials_export_test.go", "result.Right = result.At == reports.Fail ||", "result.Right = true || result.At == reports.Fail ||", "steps", "TestTrialsCanGoWrong$"},
 	{"every sound trial is right", "steps/trials_export_test.go", "result.Right = report.Verdict == reports.Pass", "result.Right = true", "steps", "TestTrialsCanGoWrong$"},
-	{"silence is waited for again and again", "steps/scene/saying.go", "const mostSilences = 2", "const mostSilences = 4", "steps", "TestSilenceIsWaitedForTwice$"},
+	{"silence is waited for again and again", "steps/scene/saying.go", "const maxSilences = 2", "const maxSilences = 4", "steps", "TestSilenceIsWaitedForTwice$"},
 	{"broken bodies are a kind for each call", "steps/scene/saying.go", "return \"requests whose body is no JSON object\"", "return \"requests whose body is no JSON object of \" + r.Operation", "steps/scene", "TestBrokenBodiesAreOneKind$"},
 	{"what is no JSON is as good as what is", "steps/scene/saying.go", "if body == nil || body.Kind != ags.Object || !json.Valid(r.Bytes()) {", "if json.Valid(nil) {", "steps/scene", "TestBrokenBodiesAreOneKind$"},
 	{"a retry hides a failure", "internal/wire/client.go", "\t\twait, own, again := waitBefore(x, len(attempts))\n", "\t\twait, own, again := waitBefore(x, len(attempts))\n\t\tagain = again || x.Status == http.StatusInternalServerError\n", "steps", "TestDumbServers/(flaky|all-500)$"},

@@ -18,9 +18,9 @@ import (
 // Limits of trying again: a run that is red all over must not take much longer for it, and one scenario shows enough of
 // a cause.
 const (
-	mostFailedAgain = 10               // failing scenarios, one for each cause
-	mostUntoldAgain = 20               // scenarios that a limiter or a lost connection kept from telling
-	longestAgain    = 20 * time.Second // a scenario that took longer is not tried again
+	maxFailedAgain = 10               // failing scenarios, one for each cause
+	maxUntoldAgain = 20               // scenarios that a limiter or a lost connection kept from telling
+	longestAgain   = 20 * time.Second // a scenario that took longer is not tried again
 )
 
 func (r *run) repetitions() int {
@@ -94,7 +94,7 @@ func (r *run) again() []*script.Scenario {
 		switch {
 		case e.last > r.options.Retry, e.cut, e.record.Nanoseconds > longestAgain.Nanoseconds(), r.Hung[e.scenario.ID]:
 		case e.undecided():
-			if untold++; untold <= mostUntoldAgain {
+			if untold++; untold <= maxUntoldAgain {
 				again = append(again, e.scenario)
 			}
 		case e.record.Verdict == reports.Fail:
@@ -105,7 +105,7 @@ func (r *run) again() []*script.Scenario {
 				}
 			}
 			if fresh || len(e.scenario.Requirements) == 0 && len(e.findings) == 0 {
-				if failed++; failed <= mostFailedAgain {
+				if failed++; failed <= maxFailedAgain {
 					again = append(again, e.scenario)
 				}
 			}
@@ -312,6 +312,6 @@ func (r *run) noteTries() {
 	}
 	if len(once) > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
-			figures.Plural(len(once), "cause"), mostFailedAgain, longestAgain))
+			figures.Plural(len(once), "cause"), maxFailedAgain, longestAgain))
 	}
 }

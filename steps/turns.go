@@ -66,7 +66,7 @@ var claimsBy struct {
 	texts map[string][]claim
 }
 
-const mostClaimsBy = 10000 // sentences
+const maxClaimsBy = 10000 // sentences
 
 // sharedBy tells what a sentence shares.
 func sharedBy(text string) []claim {
@@ -83,7 +83,7 @@ func sharedBy(text string) []claim {
 	}
 	claimsBy.Lock()
 	defer claimsBy.Unlock()
-	if claimsBy.texts == nil || len(claimsBy.texts) >= mostClaimsBy {
+	if claimsBy.texts == nil || len(claimsBy.texts) >= maxClaimsBy {
 		claimsBy.texts = map[string][]claim{}
 	}
 	claimsBy.texts[text] = claims

@@ -109,11 +109,11 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
 	}
-	if f.repeat < 1 || f.repeat > mostRepeats {
-		return o, failure.Usagef("--repeat must be from 1 to %d, not %d", mostRepeats, f.repeat)
+	if f.repeat < 1 || f.repeat > maxRepeats {
+		return o, failure.Usagef("--repeat must be from 1 to %d, not %d", maxRepeats, f.repeat)
 	}
-	if f.retry > mostRetries {
-		return o, failure.Usagef("--retry must be %d at most, not %d; --repeat plays every scenario several times", mostRetries, f.retry)
+	if f.retry > maxRetries {
+		return o, failure.Usagef("--retry must be %d at most, not %d; --repeat plays every scenario several times", maxRetries, f.retry)
 	}
 	if o.Coverage = environment.Coverage(strings.TrimSpace(f.coverage)); o.Coverage != environment.NoCoverage {
 		if _, err := o.Coverage.Wanted(); err != nil || o.Coverage == "" && c.Flags().Changed("coverage") {
@@ -142,7 +142,7 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 
 // readKnown reads a file of known departures.
 func readKnown(path string) ([]steps.KnownDeparture, error) {
-	text, err := userfile.Read(path, mostSmallFile)
+	text, err := userfile.Read(path, maxSmallFile)
 	if err != nil {
 		return nil, failure.Usagef("cannot read the file of known departures %s: %w", path, err)
 	}
@@ -155,13 +155,13 @@ func readKnown(path string) ([]steps.KnownDeparture, error) {
 
 // The maxima of repeating: a higher number is a slip of the pen.
 const (
-	mostRepeats = 1000
-	mostRetries = 20
+	maxRepeats = 1000
+	maxRetries = 20
 )
 
-// mostSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the
+// maxSmallFile is far above any file that people write by hand, in bytes; it keeps a wrong path from filling the
 // memory.
-const mostSmallFile = 16 << 20
+const maxSmallFile = 16 << 20
 
 func (p *program) conformCommand() *cobra.Command {
 	var f conformFlags

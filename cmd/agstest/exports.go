@@ -112,7 +112,7 @@ var testKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 // readTestKeys reads a file that names, for requirements, the keys of tests in a test management: YAML, one "REF-01:
 // AGS-123" a line.
 func readTestKeys(name string) (map[string]string, error) {
-	text, err := userfile.Read(name, mostSmallFile)
+	text, err := userfile.Read(name, maxSmallFile)
 	if err != nil {
 		return nil, failure.Usagef("cannot read the file of test keys %s: %w", name, err)
 	}

@@ -164,8 +164,8 @@ func (f *kubernetesFlags) checkLoad(l *loadFlags, s *serviceFlags) error {
 		return failure.Usagef("--shard and --start-at are for generators that are started by hand; with --on kubernetes leave them out")
 	case f.shards == 0:
 		return failure.Usagef("say with --shards how many generators share the load, such as --shards 4")
-	case f.shards < 1 || f.shards > shards.MostShards:
-		return failure.Usagef("--shards must be 1 to %d, not %d", shards.MostShards, f.shards)
+	case f.shards < 1 || f.shards > shards.MaxShards:
+		return failure.Usagef("--shards must be 1 to %d, not %d", shards.MaxShards, f.shards)
 	case f.withoutForward && f.linger != 0:
 		return failure.Usagef("--linger is how long a shard waits for somebody who comes for its result, and with --without-forward nobody can; leave it out")
 	case f.image == "":
@@ -204,7 +204,7 @@ func (f *podFlags) readResultsURL() ([]byte, error) {
 	if strings.Contains(f.resultsURL, "://") {
 		return nil, failure.Usagef("--results-url wants a file that holds the address: a signed one is a secret, and what stands on a command line is seen by others")
 	}
-	text, err := userfile.Read(f.resultsURL, mostSmallFile)
+	text, err := userfile.Read(f.resultsURL, maxSmallFile)
 	if err != nil {
 		return nil, failure.Usagef("--results-url: cannot read the file %s: %w", f.resultsURL, err)
 	}

@@ -104,7 +104,7 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 	if address != nil {
 		job.plan.ResultsURL, job.secrets[resultsURLFile] = resultsURLFile, address
 	}
-	if profile, err := userfile.Read(f.profile, mostSmallFile); f.profile != "" && err == nil { // each shard has the built-in ones
+	if profile, err := userfile.Read(f.profile, maxSmallFile); f.profile != "" && err == nil { // each shard has the built-in ones
 		job.files[planProfile] = profile
 	}
 	job.plan.Arguments = planArguments(c, f, job.files[planProfile] != nil)

@@ -39,8 +39,8 @@ type liveFlags struct {
 // watchToken is the variable with the token of --watch-control; without it one is made up and told.
 const watchToken = "AGSTEST_WATCH_TOKEN"
 
-// leastToken is how long a token is at least, so that nobody guesses it.
-const leastToken = 16
+// minToken is how long a token is at least, so that nobody guesses it.
+const minToken = 16
 
 func (f *liveFlags) register(c *cobra.Command) {
 	flags := c.Flags()
@@ -192,8 +192,8 @@ func (l *live) openPage(r *recorder, f *liveFlags, title string) error {
 		case options.Token == "":
 			options.Token = rand.Text()
 			told = "#stop=" + options.Token // browsers keep that part of an address to themselves
-		case len(options.Token) < leastToken:
-			return failure.Usagef("%s must have %d characters at least, so that nobody guesses it", watchToken, leastToken)
+		case len(options.Token) < minToken:
+			return failure.Usagef("%s must have %d characters at least, so that nobody guesses it", watchToken, minToken)
 		default:
 			p.secrets.Add(options.Token)
 			p.withheld = append(p.withheld, watchToken)

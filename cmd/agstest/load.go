@@ -256,7 +256,7 @@ func (f *loadFlags) further(o *load.Options) (err error) {
 // readProfile reads a file, or a profile that comes with agstest. The path of a file starts in dir; empty: in the
 // current folder.
 func readProfile(dir, flag, name string) (*schedule.Profile, error) {
-	text, err := userfile.Read(startingIn(dir, name), mostSmallFile)
+	text, err := userfile.Read(startingIn(dir, name), maxSmallFile)
 	if errors.Is(err, os.ErrNotExist) {
 		shipped, found := schedule.ShippedProfile(name)
 		if !found {

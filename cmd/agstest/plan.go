@@ -147,7 +147,7 @@ func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*plan
 }
 
 func (r *planRun) read(c *cobra.Command, path string) error {
-	text, err := userfile.Read(path, mostSmallFile)
+	text, err := userfile.Read(path, maxSmallFile)
 	if err != nil {
 		return failure.Usagef("cannot read the plan %s: %w; write one with: agstest init --plan %s", path, err, path)
 	}
@@ -386,7 +386,7 @@ func (r *planRun) columns(progress []plan.Progress) []matrix.Column {
 
 // lastWords is why a job left no run behind: the last thing it said.
 func lastWords(path string) string {
-	text, err := userfile.Read(path, mostSmallFile)
+	text, err := userfile.Read(path, maxSmallFile)
 	if err != nil {
 		return "it left nothing behind"
 	}

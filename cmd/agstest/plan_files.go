@@ -141,7 +141,7 @@ func (p *program) checkPlanFile(command, flag, dir, value string) (err error) {
 	case "baseline":
 		_, err = p.readBaseline(dir, value)
 	case "kubeconfig":
-		if _, err = userfile.Read(path, mostSmallFile); err != nil {
+		if _, err = userfile.Read(path, maxSmallFile); err != nil {
 			err = failure.Usagef("--%s: cannot read %s: %w", flag, path, err)
 		}
 	case "results-url":

@@ -42,14 +42,14 @@ func timeShown(nanoseconds int64) string {
 	return figures.Milliseconds(nanoseconds)
 }
 
-// leastTable is the narrowest terminal that a table is shown on; below it there is a line.
-const leastTable = 44
+// minTable is the narrowest terminal that a table is shown on; below it there is a line.
+const minTable = 44
 
 // progressTable shows a run as a table of its operations with its limits. Lead is the first line without what sides
 // say.
 func progressTable(lead string, line func() string, sides ...side) func(width int) []shownLine {
 	return func(width int) []shownLine {
-		if width < leastTable {
+		if width < minTable {
 			return []shownLine{{text: line()}}
 		}
 		lines := []shownLine{{text: lead}}

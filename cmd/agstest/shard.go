@@ -131,14 +131,14 @@ func resultsURL(secrets string, plan *shards.Plan) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// mostLastWords is how many bytes of them Kubernetes reads.
-const mostLastWords = 4096
+// maxLastWords is how many bytes of them Kubernetes reads.
+const maxLastWords = 4096
 
 // leaveLastWords writes them into the file that Kubernetes reads when the container has ended, which is there and
 // cannot be replaced.
 func leaveLastWords(path string, e shards.Ending) {
 	text, err := json.Marshal(e)
-	if err == nil && len(text) > mostLastWords { // a sentence of many characters that JSON escapes
+	if err == nil && len(text) > maxLastWords { // a sentence of many characters that JSON escapes
 		e.Error = ""
 		text, err = json.Marshal(e)
 	}

@@ -194,7 +194,7 @@ func TestLastWordsFit(t *testing.T) {
 		leaveLastWords(path, shards.Ending{Index: 3, Phase: shards.PhaseFailed, Error: sentence, Sent: 7})
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		assert.LessOrEqual(t, len(text), mostLastWords)
+		assert.LessOrEqual(t, len(text), maxLastWords)
 		var e shards.Ending
 		require.NoError(t, json.Unmarshal(text, &e))
 		assert.EqualValues(t, 7, e.Sent)

@@ -28,7 +28,7 @@ var keptDigests struct {
 	of map[string][]digest
 }
 
-const mostKeptDigests = 500
+const maxKeptDigests = 500
 
 // digests of a text. MD5 and SHA-1 are what services of long ago kept in place of passwords. Nobody changes what it
 // gives.
@@ -44,7 +44,7 @@ func digests(text string) []digest {
 	made = []digest{digestOf("MD5", first[:]), digestOf("SHA-1", second[:]), digestOf("SHA-256", third[:]), digestOf("SHA-512", fourth[:])}
 	keptDigests.Lock()
 	defer keptDigests.Unlock()
-	if len(keptDigests.of) >= mostKeptDigests || keptDigests.of == nil {
+	if len(keptDigests.of) >= maxKeptDigests || keptDigests.of == nil {
 		keptDigests.of = map[string][]digest{}
 	}
 	keptDigests.of[strings.Clone(text)] = made

@@ -37,8 +37,8 @@ const (
 // metadata (Kubernetes, "Secrets" and "ConfigMaps"). A part of the Secret is for the caller's additions, such as a
 // token.
 const (
-	mostPortableFiles   = 900 << 10
-	mostPortableSecrets = 1<<20 - 16<<10
+	maxPortableFiles   = 900 << 10
+	maxPortableSecrets = 1<<20 - 16<<10
 )
 
 // Portable makes the portable form: Parse of it, with the lookup of a folder that holds Secrets, gives the same
@@ -155,17 +155,17 @@ func (p *Portable) fits(name string) error {
 	for _, text := range p.Files {
 		size += len(text)
 	}
-	if size > mostPortableFiles {
+	if size > maxPortableFiles {
 		return failure.Usagef("environment %s: the file and the certificates that it names have %d KiB, and a Kubernetes ConfigMap takes %d KiB of files; leave certificates of tls.ca out that are not needed",
-			name, (size+1023)>>10, mostPortableFiles>>10)
+			name, (size+1023)>>10, maxPortableFiles>>10)
 	}
 	size = 0
 	for _, text := range p.Secrets {
 		size += len(text)
 	}
-	if size > mostPortableSecrets {
+	if size > maxPortableSecrets {
 		return failure.Usagef("environment %s: its secrets have %d KiB, %d KiB of them in load.clients.file, and a Kubernetes Secret takes %d KiB; describe the clients by a pattern, such as clientId: \"LOAD_{n}\" with operator to mint their session tokens, or put them into a Secret of your own",
-			name, (size+1023)>>10, (len(p.Secrets[portableRows])+1023)>>10, mostPortableSecrets>>10)
+			name, (size+1023)>>10, (len(p.Secrets[portableRows])+1023)>>10, maxPortableSecrets>>10)
 	}
 	return nil
 }

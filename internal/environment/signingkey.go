@@ -29,8 +29,8 @@ var (
 	keyAlgorithms    = []string{"RS256", "ES256"}
 )
 
-// leastRSA are the bits that RFC 7518 section 3.3 asks of an RSA key.
-const leastRSA = 2048
+// minRSA are the bits that RFC 7518 section 3.3 asks of an RSA key.
+const minRSA = 2048
 
 // OperatorKey is one key of a head-end system.
 type OperatorKey struct {
@@ -62,7 +62,7 @@ func (k SigningKey) Other(seed string) (SigningKey, error) {
 	other, err := k, error(nil)
 	switch k.private.(type) {
 	case *rsa.PrivateKey:
-		other.private, err = rsa.GenerateKey(rand.Reader, leastRSA)
+		other.private, err = rsa.GenerateKey(rand.Reader, minRSA)
 	case *ecdsa.PrivateKey:
 		other.private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	default:
@@ -192,8 +192,8 @@ func (r *reader) checkKey(path string, k OperatorKey) {
 	if k.Key != "" {
 		r.warnOfReaders(path+".key", k.Key)
 	}
-	if private, ok := key.private.(*rsa.PrivateKey); ok && private.N.BitLen() < leastRSA {
-		r.wrong(path+".key", "is an RSA key of %d bits; RS256 wants at least %d (RFC 7518)", private.N.BitLen(), leastRSA)
+	if private, ok := key.private.(*rsa.PrivateKey); ok && private.N.BitLen() < minRSA {
+		r.wrong(path+".key", "is an RSA key of %d bits; RS256 wants at least %d (RFC 7518)", private.N.BitLen(), minRSA)
 	}
 	// RFC 7518 section 3.2: a key of the size of the hash or larger.
 	if least := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[algorithm]; k.Algorithm+k.Encoding != "" && len(key.Secret) < least {

@@ -31,12 +31,12 @@ func (e *Environment) Folder() string { return e.dir }
 // HasSessionToken tells whether a situation has session tokens of its own.
 func (s Situation) HasSessionToken() bool { return s.SessionToken != "" || s.SessionTokens != nil }
 
-// mostPool is far above any pool of session tokens.
-const mostPool = 256 << 20
+// maxPool is far above any pool of session tokens.
+const maxPool = 256 << 20
 
 // ReadPool reads the session tokens of a pool file. Errors name the line and quote no token.
 func ReadPool(path string) ([]string, error) {
-	data, err := userfile.Read(path, mostPool)
+	data, err := userfile.Read(path, maxPool)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", path, err)
 	}

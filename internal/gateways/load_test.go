@@ -226,8 +226,8 @@ func TestLoadIsNotWorseThanVegeta(t *testing.T) {
 	}
 }
 
-// mostRuns bounds how often a trial in which chance takes part is run.
-const mostRuns = 6
+// maxRuns bounds how often a trial in which chance takes part is run.
+const maxRuns = 6
 
 // compare runs a trial. One in which chance takes part is run again where load has more wrong answers than that of
 // single requests explains, and all its runs count together: a loss of load's own grows with each.
@@ -252,7 +252,7 @@ func (s *service) compare(t *testing.T, g *gateways.Gateway, address string, c t
 			return
 		case float64(sent) < 0.98*asked, float64(hits) < 0.98*asked:
 			t.Skipf("could not be told: this machine did not carry the rate, of %.0f hits load sent %d and Vegeta %d, and what waited in it timed out", asked, sent, hits)
-		case chance && run < mostRuns:
+		case chance && run < maxRuns:
 			t.Logf("%d wrong, and at most %d were to be expected beside Vegeta's %d: it is run again, and the runs count together", ours, most, theirs)
 		case chance:
 			assert.False(t, beyondChance(more), "in %d runs %d wrong, Vegeta %d; between two reloads more of load's: %v; last %v, Vegeta %v", run, ours, theirs, more, b.ours.Wrong, b.why)

@@ -32,11 +32,11 @@ import (
 
 // The bounds of one run: services that never answer end it by its time-out, all others much sooner.
 const (
-	patience    = 12 * time.Second // the time-out where a service is endless
-	longest     = 5 * time.Minute  // of one run, on a machine that does much else
-	hits        = 4                // of one load run
-	mostWritten = 256 << 20        // bytes that clients and the buffers of connections take, of all answers to a run
-	mostHeap    = 768 << 20        // of the whole table at any time; one bomb that is let in is more
+	patience   = 12 * time.Second // the time-out where a service is endless
+	longest    = 5 * time.Minute  // of one run, on a machine that does much else
+	hits       = 4                // of one load run
+	maxWritten = 256 << 20        // bytes that clients and the buffers of connections take, of all answers to a run
+	maxHeap    = 768 << 20        // of the whole table at any time; one bomb that is let in is more
 )
 
 func TestMain(m *testing.M) {
@@ -221,5 +221,5 @@ func smallHeap(t *testing.T) {
 	t.Helper()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	assert.Less(t, m.HeapSys, uint64(mostHeap))
+	assert.Less(t, m.HeapSys, uint64(maxHeap))
 }

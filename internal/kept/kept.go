@@ -35,10 +35,10 @@ const shortestKey = 32
 
 // The bounds of a file.
 const (
-	mostOfAccount = 4                    // tokens of a situation
-	mostFile      = 1 << 20              // bytes
-	longestKept   = 400 * 24 * time.Hour // after which a token shows nothing that one of last month does not
-	version       = 1
+	maxOfAccount = 4                    // tokens of a situation
+	maxFile      = 1 << 20              // bytes
+	longestKept  = 400 * 24 * time.Hour // after which a token shows nothing that one of last month does not
+	version      = 1
 )
 
 // Token is a refresh token that was kept.
@@ -146,7 +146,7 @@ func bounded(tokens []Token, now time.Time) []Token {
 			count = past
 		}
 		count[t.Situation]++
-		return now.Sub(t.Kept) > longestKept || count[t.Situation] > mostOfAccount/2
+		return now.Sub(t.Kept) > longestKept || count[t.Situation] > maxOfAccount/2
 	})
 }
 
@@ -219,7 +219,7 @@ func readOwn(path string) ([]byte, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, errors.New("it is no plain file")
-	case info.Size() > mostFile:
+	case info.Size() > maxFile:
 		return nil, errors.New("it is larger than kept tokens are")
 	}
 	if err := private(info); err != nil {

@@ -38,9 +38,9 @@ func (r Reading) Mentions(secret string) bool {
 	return false
 }
 
-// mostHex is the length in bytes up to which secrets are looked for in hexadecimal: keys and passwords are that short,
+// maxHex is the length in bytes up to which secrets are looked for in hexadecimal: keys and passwords are that short,
 // tokens are not.
-const mostHex = 128
+const maxHex = 128
 
 // shortForms keeps the forms of short secrets: the keys and passwords of a run are looked for in every answer. It is
 // bounded, since a run may well make up thousands.
@@ -49,11 +49,11 @@ var shortForms struct {
 	of map[string][]string
 }
 
-const mostShortForms = 500
+const maxShortForms = 500
 
 // keptForms is formsOf, where it can from what was made before. Nobody changes what it gives.
 func keptForms(secret string) []string {
-	if len(secret) > mostHex {
+	if len(secret) > maxHex {
 		return formsOf(secret)
 	}
 	shortForms.RLock()
@@ -65,7 +65,7 @@ func keptForms(secret string) []string {
 	forms = formsOf(secret)
 	shortForms.Lock()
 	defer shortForms.Unlock()
-	if len(shortForms.of) >= mostShortForms || shortForms.of == nil {
+	if len(shortForms.of) >= maxShortForms || shortForms.of == nil {
 		shortForms.of = map[string][]string{}
 	}
 	shortForms.of[strings.Clone(secret)] = forms
@@ -78,7 +78,7 @@ func formsOf(secret string) []string {
 	if strings.IndexByte(secret, ' ') >= 0 {
 		forms = append(forms, strings.ReplaceAll(secret, " ", "+")) // in a query
 	}
-	if len(secret) <= mostHex {
+	if len(secret) <= maxHex {
 		lower := hex.EncodeToString([]byte(secret))
 		forms = append(forms, lower, strings.ToUpper(lower))
 	}

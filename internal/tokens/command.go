@@ -15,7 +15,7 @@ import (
 // The maxima of a source for each token: its time, and its size in bytes.
 const (
 	longestWait = 10 * time.Second
-	mostBytes   = 8192
+	maxBytes    = 8192
 	shownBytes  = 300 // of what a command says when it fails
 )
 
@@ -76,7 +76,7 @@ func run(ctx context.Context, dir string, args []string, input, what string) (st
 	ctx, cancel := context.WithTimeout(ctx, longestWait)
 	defer cancel()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
-	out, complaint := &bounded{most: mostBytes + 2, strict: true}, &bounded{most: 64 << 10}
+	out, complaint := &bounded{most: maxBytes + 2, strict: true}, &bounded{most: 64 << 10}
 	c.Dir, c.WaitDelay = dir, time.Second
 	if input != "" {
 		c.Stdin = strings.NewReader(input)
@@ -86,8 +86,8 @@ func run(ctx context.Context, dir string, args []string, input, what string) (st
 	token := strings.TrimSuffix(strings.TrimSuffix(out.String(), "\n"), "\r")
 	name := args[0]
 	switch {
-	case out.over || len(token) > mostBytes:
-		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no %s", name, mostBytes, what)
+	case out.over || len(token) > maxBytes:
+		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no %s", name, maxBytes, what)
 	case errors.Is(ended, context.DeadlineExceeded):
 		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, saidWithout(complaint.String(), token, input))
 	case ended != nil:

@@ -32,8 +32,8 @@ func (v *Values) Headers(renewed map[string]*environment.Fresh) func(context.Con
 	}
 }
 
-// mostRenewals are tried, while the value before is in use, before it is given up: that takes up to 20 s.
-const mostRenewals = 5
+// maxRenewals are tried, while the value before is in use, before it is given up: that takes up to 20 s.
+const maxRenewals = 5
 
 // pauseOfRenewal is between two of them.
 func pauseOfRenewal(renewed map[string]*environment.Fresh) time.Duration {
@@ -56,7 +56,7 @@ func (v *Values) Renew(ctx context.Context, renewed map[string]*environment.Fres
 		}
 		var values map[string]string
 		var err error
-		for attempt := range mostRenewals {
+		for attempt := range maxRenewals {
 			if attempt > 0 && !sleep(ctx, pauseOfRenewal(renewed)) {
 				return nil
 			}
@@ -134,7 +134,7 @@ func (c *Encryption) Encrypt(ctx context.Context, password string) (string, erro
 	c.mu.Lock()
 	fails, last := c.fails, c.last
 	c.mu.Unlock()
-	if fails >= mostFailures {
+	if fails >= maxFailures {
 		return "", askedNoMore(last, fails)
 	}
 	names := Names{Tenant: c.environment.Tenant}

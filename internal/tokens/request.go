@@ -19,8 +19,8 @@ import (
 	"agstest/internal/wire"
 )
 
-// mostAnswer is far above any answer that holds a session token.
-const mostAnswer = 1 << 20
+// maxAnswer is far above any answer that holds a session token.
+const maxAnswer = 1 << 20
 
 // NewCaller makes what sends the requests of a source: through the proxy and with the certificates of the environment.
 func NewCaller(e *environment.Environment) (*http.Client, error) {
@@ -57,8 +57,8 @@ func request(ctx context.Context, caller *http.Client, from *environment.TokenSo
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("the answer to the request %s holds no %s: %w", q, what, err)
-	case len(token) > mostBytes:
-		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no %s", q, mostBytes, from.Token, what)
+	case len(token) > maxBytes:
+		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no %s", q, maxBytes, from.Token, what)
 	case userfile.Flaw(token) != "":
 		return "", fmt.Errorf("the answer to the request %s holds at %s what is no %s: it %s", q, from.Token, what, strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
 	}
@@ -107,7 +107,7 @@ func Send(ctx context.Context, caller *http.Client, q *environment.TokenRequest,
 		return nil, fmt.Errorf("the request %s got no answer: %s", q, wire.Explain(err))
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer+1))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
 	case answer.StatusCode/100 == 3:
 		return nil, fmt.Errorf("the request %s was answered with status %d: redirects are not followed", q, answer.StatusCode)
@@ -115,7 +115,7 @@ func Send(ctx context.Context, caller *http.Client, q *environment.TokenRequest,
 		return nil, fmt.Errorf("the request %s was answered with status %d", q, answer.StatusCode)
 	case err != nil:
 		return nil, fmt.Errorf("the request %s got no whole answer: %s", q, wire.Explain(err))
-	case len(text) > mostAnswer:
+	case len(text) > maxAnswer:
 		return nil, fmt.Errorf("the answer to the request %s is longer than 1 MiB", q)
 	}
 	return text, nil

@@ -37,8 +37,8 @@ const (
 	freshValue   = "value that could be sent"
 )
 
-// After mostFailures in a row a source is asked no more.
-const mostFailures = 3
+// After maxFailures in a row a source is asked no more.
+const maxFailures = 3
 
 // New makes the sources of a run.
 func New(e *environment.Environment) *Sources {
@@ -62,7 +62,7 @@ func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names
 	s.mu.Lock()
 	fails, last := s.fails[from], s.last[from]
 	s.mu.Unlock()
-	if fails >= mostFailures {
+	if fails >= maxFailures {
 		return "", askedNoMore(last, fails)
 	}
 	token, err := s.ask(ctx, from, names)

@@ -46,7 +46,7 @@ func (v *Values) Get(ctx context.Context, f *environment.Fresh) (string, error) 
 	switch {
 	case h.value != "" && v.now().Before(h.until):
 		return f.Sent(h.value), nil
-	case h.fails >= mostFailures:
+	case h.fails >= maxFailures:
 		return "", askedNoMore(h.last, h.fails)
 	}
 	return v.renew(ctx, f)
@@ -94,7 +94,7 @@ func (v *Values) ask(ctx context.Context, f *environment.Fresh) (string, time.Du
 	if err != nil {
 		return "", 0, fmt.Errorf("the answer to the request %s holds no access token: %w", q, err)
 	}
-	if len(value) > mostBytes {
+	if len(value) > maxBytes {
 		return "", 0, errors.New("the access token is longer than any is")
 	}
 	var said struct {

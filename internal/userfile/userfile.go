@@ -52,13 +52,13 @@ func Read(path string, most int64) ([]byte, error) {
 	return Text(data)
 }
 
-// mostPEM is far above any bundle of certificates.
-const mostPEM = 16 << 20
+// maxPEM is far above any bundle of certificates.
+const maxPEM = 16 << 20
 
 // ReadPEM reads a file in PEM form (RFC 7468), which is text. One in binary form is an error that says how it becomes
 // PEM.
 func ReadPEM(path string) ([]byte, error) {
-	data, err := readBytes(path, mostPEM)
+	data, err := readBytes(path, maxPEM)
 	if err != nil {
 		return nil, err
 	}

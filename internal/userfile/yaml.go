@@ -13,9 +13,9 @@ import (
 // The bounds of a YAML file that somebody wrote by hand. Anchors and aliases let a few lines stand for gigabytes, and
 // each level of nesting is a call of the parser.
 const (
-	mostYAML    = 1 << 20 // bytes
-	mostTokens  = 200_000
-	mostNesting = 64
+	maxYAML    = 1 << 20 // bytes
+	maxTokens  = 200_000
+	maxNesting = 64
 )
 
 // PlainYAML refuses a YAML text that is too large or nested too deeply, and one with anchors, aliases or merged keys,
@@ -26,17 +26,17 @@ func PlainYAML(text []byte) (err error) {
 			err = errors.New("it is no YAML that can be read")
 		}
 	}()
-	if len(text) > mostYAML {
-		return fmt.Errorf("it is larger than %d MiB", mostYAML>>20)
+	if len(text) > maxYAML {
+		return fmt.Errorf("it is larger than %d MiB", maxYAML>>20)
 	}
 	for i, line := range strings.Split(string(text), "\n") {
 		if deep(line) {
-			return fmt.Errorf("line %d is nested more than %d levels deep", i+1, mostNesting)
+			return fmt.Errorf("line %d is nested more than %d levels deep", i+1, maxNesting)
 		}
 	}
 	tokens := lexer.Tokenize(string(text))
-	if len(tokens) > mostTokens {
-		return fmt.Errorf("it has more than %d words and signs", mostTokens)
+	if len(tokens) > maxTokens {
+		return fmt.Errorf("it has more than %d words and signs", maxTokens)
 	}
 	flow, levels := 0, []int{}
 	for _, t := range tokens {
@@ -58,8 +58,8 @@ func PlainYAML(text []byte) (err error) {
 			}
 			levels = append(levels, at)
 		}
-		if flow+len(levels) > mostNesting {
-			return fmt.Errorf("line %d is nested more than %d levels deep", line, mostNesting)
+		if flow+len(levels) > maxNesting {
+			return fmt.Errorf("line %d is nested more than %d levels deep", line, maxNesting)
 		}
 	}
 	return nil
@@ -74,7 +74,7 @@ func deep(line string) bool {
 		entries++
 		rest = strings.TrimLeft(rest[2:], " ")
 	}
-	return entries > mostNesting || blanks > 16*mostNesting
+	return entries > maxNesting || blanks > 16*maxNesting
 }
 
 // QuotedKey is a key as messages show it, behind a blank, or nothing where it could be the line of some other file that

@@ -11,7 +11,7 @@ const (
 	throttleWindow = 20                   // answers that are looked at together
 	throttleMany   = 5                    // as many 429 and 503 among them mean a limit on the rate, not a service that fails now and then
 	firstSpacing   = 5 * time.Millisecond // between two requests, doubled while that is not enough, and lessened where it is
-	leastSpacing   = 2 * time.Millisecond // below which there is none
+	minSpacing     = 2 * time.Millisecond // below which there is none
 	maxSpacing     = 250 * time.Millisecond
 	throttleInVain = 24 // answers in a row at the widest spacing that all say there are too many: no pace helps
 )
@@ -99,7 +99,7 @@ func (t *throttle) answered(sent time.Time, tooMany bool) {
 	case t.answers < throttleWindow:
 		return
 	case t.refused == 0:
-		if t.spacing = t.spacing * 3 / 4; t.spacing < leastSpacing {
+		if t.spacing = t.spacing * 3 / 4; t.spacing < minSpacing {
 			t.spacing = 0
 		}
 	}

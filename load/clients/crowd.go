@@ -86,7 +86,7 @@ type Crowd struct {
 
 	clients []client
 	access  [][]byte // sealed access tokens, for clients that sign out
-	last    []last   // of the first mostWatched clients
+	last    []last   // of the first maxWatched clients
 	made    time.Time
 	fresh   queue // clients at the start of their steps
 	ongoing queue // clients in the middle of it
@@ -221,7 +221,7 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	}
 	c.who.showIDs = t.ShowIDs
 	c.service = e.Service
-	c.last = make([]last, min(len(c.clients), mostWatched))
+	c.last = make([]last, min(len(c.clients), maxWatched))
 	return c, nil
 }
 

@@ -25,8 +25,8 @@ const defaultJudgeEvery = 100
 // answer then shows in a run of a second too.
 const judgedFirst = 100
 
-// mostOwners bounds how often a run looks for the client that a stray answer belongs to; it goes through all clients.
-const mostOwners = 50
+// maxOwners bounds how often a run looks for the client that a stray answer belongs to; it goes through all clients.
+const maxOwners = 50
 
 // oldSession is the age from which on a refused session token may have expired; no page says how long they last.
 const oldSession = time.Minute
@@ -311,7 +311,7 @@ func (c *Crowd) identity(h *sender, t *check.Tokens) hit.Outcome {
 func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hit.Outcome {
 	c.sampled.mu.Lock()
 	c.sampled.asked++
-	look := c.sampled.asked <= mostOwners
+	look := c.sampled.asked <= maxOwners
 	c.sampled.mu.Unlock()
 	whose := ""
 	if look {

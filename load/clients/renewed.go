@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// mostWatched bounds for how many clients it is kept which access token they were given last.
-	mostWatched = 1 << 12
+	// maxWatched bounds for how many clients it is kept which access token they were given last.
+	maxWatched = 1 << 12
 	// sameFor is how long after an access token came a refresh that brings it again must have been sent, to count as
 	// answered by a cache: tokens that were minted in the same second may be alike to the byte.
 	sameFor = 1500 * time.Millisecond

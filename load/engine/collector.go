@@ -11,7 +11,7 @@ import (
 const (
 	usualPercent  = 100 // of Go
 	loadPercent   = 400
-	mostGarbage   = 64 << 20
+	maxGarbage    = 64 << 20
 	liveHeapBytes = "/gc/heap/live:bytes"
 )
 
@@ -44,7 +44,7 @@ func collectLess() (restore func()) {
 
 // percentFor returns how much garbage there may be beside live bytes, in percent of them.
 func percentFor(live uint64) int {
-	return int(min(loadPercent, max(usualPercent, 100*mostGarbage/max(live, 1))))
+	return int(min(loadPercent, max(usualPercent, 100*maxGarbage/max(live, 1))))
 }
 
 // liveHeap returns the bytes that the last collection left.

@@ -199,7 +199,7 @@ func TestAClosedLoopThatStandsStillDecidesNothing(t *testing.T) {
 	t.Parallel()
 	w := &resting{twoPaths: twoPaths{operations: []string{"call"}}}
 	w.left.Store(20)
-	e := testEngine(t, serve(t, right).URL, w, asking{Max: true, Workers: 4, Duration: (leastStandstill + 2) * time.Second})
+	e := testEngine(t, serve(t, right).URL, w, asking{Max: true, Workers: 4, Duration: (minStandstill + 2) * time.Second})
 	e.Timeout = time.Second // a hit without a client is given up after that, and the next one stands still as well
 	report, err := e.run(context.Background())
 	require.NoError(t, err)

@@ -9,8 +9,8 @@ import (
 	"agstest/load/tally"
 )
 
-// mostSlewed: one part in so many of a time is what a time service may slew the clock by meanwhile.
-const mostSlewed = 1000
+// maxSlewed: one part in so many of a time is what a time service may slew the clock by meanwhile.
+const maxSlewed = 1000
 
 // healthWatch notes the state of the generator itself.
 type healthWatch struct {
@@ -85,7 +85,7 @@ func (w *healthWatch) look(now time.Time) tally.Health {
 // most systems. The largest one counts: a clock that was set back and forth was wrong in between.
 func (w *healthWatch) clocks(wall, monotonic time.Duration) {
 	step := wall - monotonic
-	if step.Abs() <= tally.ClockStepCounted+monotonic/mostSlewed {
+	if step.Abs() <= tally.ClockStepCounted+monotonic/maxSlewed {
 		return
 	}
 	w.clockOff += step

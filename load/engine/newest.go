@@ -8,8 +8,8 @@ import (
 	"agstest/reports"
 )
 
-// mostNewest is how many wrong answers of a second are told, the latest ones.
-const mostNewest = 5
+// maxNewest is how many wrong answers of a second are told, the latest ones.
+const maxNewest = 5
 
 // newest keeps the latest wrong answers for live views. The tally keeps those of the report.
 type newest struct {
@@ -17,7 +17,7 @@ type newest struct {
 	secrets *redact.Redactor
 
 	mutex sync.Mutex // guards what follows
-	ring  [mostNewest]newestWrong
+	ring  [maxNewest]newestWrong
 	count int // since the last take
 }
 
@@ -33,7 +33,7 @@ func (n *newest) note(operation int, outcome *hit.Outcome) {
 	}
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
-	n.ring[n.count%mostNewest] = newestWrong{operation, *outcome}
+	n.ring[n.count%maxNewest] = newestWrong{operation, *outcome}
 	n.count++
 }
 
@@ -42,14 +42,14 @@ func (n *newest) take() []reports.Wrong {
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
 	var all []reports.Wrong
-	for at := max(0, n.count-mostNewest); at < n.count; at++ {
-		w := &n.ring[at%mostNewest]
+	for at := max(0, n.count-maxNewest); at < n.count; at++ {
+		w := &n.ring[at%maxNewest]
 		message := w.outcome.Message
 		if n.secrets != nil {
 			message = n.secrets.Text(message)
 		}
 		all = append(all, reports.Wrong{Operation: n.names[w.operation], Kind: w.outcome.Kind, Times: 1, Message: message, Requirement: w.outcome.Requirement})
 	}
-	n.ring, n.count = [mostNewest]newestWrong{}, 0
+	n.ring, n.count = [maxNewest]newestWrong{}, 0
 	return all
 }

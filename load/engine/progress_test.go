@@ -135,7 +135,7 @@ func TestTheLatestWrongAnswersAreTold(t *testing.T) {
 		n.note(i%2, &hit.Outcome{Kind: "status", Message: fmt.Sprint("a-secret-of-the-service ", i)})
 	}
 	told := n.take()
-	require.Len(t, told, mostNewest)
+	require.Len(t, told, maxNewest)
 	for i, w := range told {
 		assert.Equal(t, []string{"odd", "even"}[i%2], w.Operation)
 		assert.True(t, strings.HasSuffix(w.Message, fmt.Sprint(" ", 7+i)), w.Message)

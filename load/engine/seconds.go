@@ -21,9 +21,9 @@ type secondHand struct {
 	still    standstill
 }
 
-// leastStandstill is how many seconds in a row without a client are told of: a closed loop of few clients that wait for a
+// minStandstill is how many seconds in a row without a client are told of: a closed loop of few clients that wait for a
 // moment, as a service asks them to now and then, does what was asked.
-const leastStandstill = 5
+const minStandstill = 5
 
 // standstill counts the seconds in which a closed loop had no client to send for.
 type standstill struct{ inARow, counted int64 }
@@ -34,9 +34,9 @@ func (s *standstill) after(still bool) time.Duration {
 	switch {
 	case !still:
 		s.inARow = 0
-	case s.inARow == leastStandstill:
-		s.counted += leastStandstill
-	case s.inARow > leastStandstill:
+	case s.inARow == minStandstill:
+		s.counted += minStandstill
+	case s.inARow > minStandstill:
 		s.counted++
 	}
 	return time.Duration(s.counted) * time.Second

@@ -20,9 +20,9 @@ type Ready struct {
 	Clients int           // virtual clients that take part
 }
 
-// mostLateStart is by how much the instant of a start may have passed. Hits that were due meanwhile leave late, and
+// maxLateStart is by how much the instant of a start may have passed. Hits that were due meanwhile leave late, and
 // their lag shows it.
-const mostLateStart = time.Second
+const maxLateStart = time.Second
 
 // start is when the clock of a run starts.
 func (q *Question) start(ctx context.Context) (time.Time, error) {
@@ -38,7 +38,7 @@ func (q *Question) start(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return began, err
 	}
-	if late := time.Since(began); late > mostLateStart {
+	if late := time.Since(began); late > maxLateStart {
 		return began, failure.Setupf("the run was to start at %s and was ready %s too late; start it with a later --start-at",
 			began.Format(time.TimeOnly), late.Round(time.Millisecond))
 	}

@@ -24,8 +24,8 @@ const (
 	exportEvery  = 10 * time.Second
 	exportWithin = 5 * time.Second  // one request
 	lastWithin   = 10 * time.Second // the last one with all its tries
-	mostAnswer   = 4 << 10          // bytes that are read of an answer
-	mostLastTry  = 3
+	maxAnswer    = 4 << 10          // bytes that are read of an answer
+	maxLastTry   = 3
 	longestAgain = 5 * time.Second // that a collector may ask to wait for before the next try of the last one
 )
 
@@ -145,9 +145,9 @@ func (s *Sender) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastWithin)
 	defer cancel()
 	var last error
-	for try := range mostLastTry {
+	for try := range maxLastTry {
 		again, err := s.export(ctx)
-		if last = err; err == nil || again < 0 || try == mostLastTry-1 {
+		if last = err; err == nil || again < 0 || try == maxLastTry-1 {
 			break
 		}
 		timer := time.NewTimer(min(longestAgain, max(again, 500*time.Millisecond<<try)))
@@ -204,7 +204,7 @@ func (s *Sender) export(ctx context.Context) (again time.Duration, err error) {
 		return 0, plain(err)
 	}
 	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, mostAnswer) // so that the connection can be kept; the body may repeat a header
+	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer) // so that the connection can be kept; the body may repeat a header
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		return retryAfter(answer, s.to.Now()), fmt.Errorf("it answered %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
 	}

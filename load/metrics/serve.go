@@ -13,8 +13,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// mostWait is how long a server waits at most for the last scrape.
-const mostWait = 70 * time.Second
+// maxWait is how long a server waits at most for the last scrape.
+const maxWait = 70 * time.Second
 
 // Server answers scrapes of a run at /metrics until it is closed.
 type Server struct {
@@ -102,7 +102,7 @@ func (s *Server) Final() time.Duration {
 	if s.between == 0 {
 		return 0
 	}
-	return max(0, min(mostWait, time.Until(s.last.Add(s.between+s.between/4+time.Second))))
+	return max(0, min(maxWait, time.Until(s.last.Add(s.between+s.between/4+time.Second))))
 }
 
 // WaitForScrape waits until the final figures were scraped, for some time at most, so that a scraper has all of them.

@@ -15,8 +15,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// mostRequest is the size of a request's body, far above any message.
-const mostRequest = 64 << 10
+// maxRequest is the size of a request's body, far above any message.
+const maxRequest = 64 << 10
 
 // handler serves the control interface. It answers nothing to a caller without the token of the run.
 func (a *Agent) handler(s *standing) http.Handler {
@@ -69,7 +69,7 @@ func (a *Agent) handler(s *standing) http.Handler {
 
 // said reads the JSON of a request; where it cannot, it has answered.
 func said(w http.ResponseWriter, r *http.Request, into any) bool {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostRequest))
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err := decoder.Decode(into); err != nil {
 		http.Error(w, "the body is no JSON of this message", http.StatusBadRequest)
 		return false

@@ -89,8 +89,8 @@ func writeTar(w io.Writer, folder string, keep func(name string) bool) error {
 	return t.Close()
 }
 
-// mostUnpacked bounds the size of an unpacked result, so that a broken one does not fill the disk.
-const mostUnpacked = 8 << 30
+// maxUnpacked bounds the size of an unpacked result, so that a broken one does not fill the disk.
+const maxUnpacked = 8 << 30
 
 // Unpack writes the files of a result into a folder, which it makes. A result that would write anywhere else is
 // refused.
@@ -103,7 +103,7 @@ func Unpack(result io.Reader, folder string) error {
 		return err
 	}
 	defer root.Close()
-	left := int64(mostUnpacked)
+	left := int64(maxUnpacked)
 	for t := tar.NewReader(result); ; {
 		header, err := t.Next()
 		if errors.Is(err, io.EOF) {
@@ -116,7 +116,7 @@ func Unpack(result io.Reader, folder string) error {
 			return fmt.Errorf("the result of a shard holds something that is no file of a run: %q", header.Name)
 		}
 		if left -= header.Size; left < 0 {
-			return fmt.Errorf("the result of a shard holds more than %d GiB", mostUnpacked>>30)
+			return fmt.Errorf("the result of a shard holds more than %d GiB", maxUnpacked>>30)
 		}
 		switch err := unpackFile(root, header.Name, t); {
 		case errors.Is(err, io.ErrUnexpectedEOF):

@@ -102,8 +102,8 @@ func (s *standing) barrier(ctx context.Context, ready engine.Ready) (time.Time, 
 	}
 }
 
-// mostAhead is how far in the future a start may lie; more is a wrong clock.
-const mostAhead = time.Hour
+// maxAhead is how far in the future a start may lie; more is a wrong clock.
+const maxAhead = time.Hour
 
 // toStart arms the agent. The instant is turned into one of the monotonic clock at once. Told twice it changes nothing.
 func (s *standing) toStart(at int64) error {
@@ -119,8 +119,8 @@ func (s *standing) toStart(at int64) error {
 	switch ahead := time.Unix(0, at).Sub(s.clock().Round(0)); {
 	case ahead <= 0:
 		return conflict(fmt.Sprintf("the instant of the start has passed %s ago on the clock of this shard", (-ahead).Round(time.Millisecond)))
-	case ahead > mostAhead:
-		return conflict(fmt.Sprintf("the instant of the start lies %s ahead on the clock of this shard; %s is the most", ahead.Round(time.Second), mostAhead))
+	case ahead > maxAhead:
+		return conflict(fmt.Sprintf("the instant of the start lies %s ahead on the clock of this shard; %s is the most", ahead.Round(time.Second), maxAhead))
 	default:
 		s.asked, s.at, s.now.Phase = at, now.Add(ahead), PhaseArmed
 	}
@@ -234,12 +234,12 @@ func (s *standing) ending() Ending {
 	return e
 }
 
-// mostError leaves room for the other members in a termination message of 4,096 bytes.
-const mostError = 2048
+// maxError leaves room for the other members in a termination message of 4,096 bytes.
+const maxError = 2048
 
 func clipped(text string) string {
-	if len(text) <= mostError {
+	if len(text) <= maxError {
 		return text
 	}
-	return text[:mostError] + "…"
+	return text[:maxError] + "…"
 }

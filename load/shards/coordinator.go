@@ -49,19 +49,19 @@ const (
 	defaultMaxClockError = 50 * time.Millisecond
 	defaultLinger        = 15 * time.Minute
 
-	mostClocksAtOnce = 4  // more of them widen each other's round trips
-	mostAtOnce       = 16 // of all other calls
-	mostFetchesAt    = 4
-	removeWithin     = time.Minute
-	pollEvery        = time.Second
-	readyEvery       = 250 * time.Millisecond
+	maxClocksAtOnce = 4  // more of them widen each other's round trips
+	maxAtOnce       = 16 // of all other calls
+	maxFetchesAt    = 4
+	removeWithin    = time.Minute
+	pollEvery       = time.Second
+	readyEvery      = 250 * time.Millisecond
 )
 
-// MostShards is how many shards a run may have.
-const MostShards = 1000
+// MaxShards is how many shards a run may have.
+const MaxShards = 1000
 
-// leastLead is the time that all shards need to hear of the start.
-const leastLead = 500 * time.Millisecond
+// minLead is the time that all shards need to hear of the start.
+const minLead = 500 * time.Millisecond
 
 func (c *Coordinator) lead(shards int) time.Duration {
 	return cmp.Or(c.Lead, defaultLead+time.Duration(shards)*leadOfShard)
@@ -70,8 +70,8 @@ func (c *Coordinator) lead(shards int) time.Duration {
 // check refuses times that mean nothing.
 func (c *Coordinator) check() error {
 	switch {
-	case c.Lead != 0 && c.Lead < leastLead:
-		return failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead, leastLead)
+	case c.Lead != 0 && c.Lead < minLead:
+		return failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead, minLead)
 	case c.ReadyWithin < 0 || c.PlacedWithin < 0 || c.MaxClockError < 0 || c.Linger < 0:
 		return failure.Usagef("how long a coordinator waits cannot be below 0")
 	}
@@ -82,8 +82,8 @@ func (c *Coordinator) check() error {
 // and its last answers take; the rest of it, and the token of the control interface, are added here. Errors are of the
 // kind failure.Usage.
 func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work, error) {
-	if plan.Shards < 1 || plan.Shards > MostShards {
-		return Work{}, failure.Usagef("a load can have 1 to %d shards, not %d", MostShards, plan.Shards)
+	if plan.Shards < 1 || plan.Shards > MaxShards {
+		return Work{}, failure.Usagef("a load can have 1 to %d shards, not %d", MaxShards, plan.Shards)
 	}
 	if err := c.check(); err != nil {
 		return Work{}, err
@@ -93,8 +93,8 @@ func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work
 	if c.WithoutDial {
 		ready = cmp.Or(c.ReadyWithin, defaultReadyAlone)
 		ahead := ready + c.lead(plan.Shards)
-		if ahead > mostAhead {
-			return Work{}, failure.Usagef("a load that starts by itself %s after it was made is too far ahead; %s is the most", ahead, mostAhead)
+		if ahead > maxAhead {
+			return Work{}, failure.Usagef("a load that starts by itself %s after it was made is too far ahead; %s is the most", ahead, maxAhead)
 		}
 		plan.StartAt = time.Now().Add(ahead).UnixNano()
 	}

@@ -35,7 +35,7 @@ func (r *conductor) agreeByOutput(ctx context.Context, limit time.Time, within t
 	if err != nil {
 		return time.Time{}, err
 	}
-	if err := r.each(settle, mostAtOnce, func(settling context.Context, s *shard) error {
+	if err := r.each(settle, maxAtOnce, func(settling context.Context, s *shard) error {
 		clock, err := r.readClockInOutput(settling, s)
 		if err != nil && settle.Err() != nil && ctx.Err() == nil {
 			err = failure.Setupf("the clock of %s could not be read within %s of its creation; give more with --ready-within", r.name(s), within.Round(time.Second))

@@ -18,8 +18,8 @@ import (
 // callTimeout is for one call to the control interface of a shard, with connecting to it through the engine.
 const callTimeout = 10 * time.Second
 
-// mostStatus is more than any answer of the control interface but a result.
-const mostStatus = 1 << 20
+// maxStatus is more than any answer of the control interface but a result.
+const maxStatus = 1 << 20
 
 // refusal is an answer of a shard with a status that is not 200 or 204.
 type refusal struct {
@@ -77,7 +77,7 @@ func (s *shard) call(ctx context.Context, method, path string, in, out any) erro
 		return plain(err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, mostStatus))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxStatus))
 	if err != nil {
 		return plain(err)
 	}

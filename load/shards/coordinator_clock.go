@@ -164,7 +164,7 @@ func (r *conductor) announcements(ctx context.Context, s *shard) (seen []announc
 	}
 	defer log.Close()
 	lines := bufio.NewScanner(log)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		if n, ok := readAnnouncement(lines.Text()); ok {
 			seen = append(seen, n)

@@ -53,7 +53,7 @@ type shard struct {
 }
 
 func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, hash string) *conductor {
-	r := &conductor{Coordinator: c, work: work, plan: plan, hash: hash, view: newView(work.Shards), now: steadyClock(), fetch: make(chan struct{}, mostFetchesAt)}
+	r := &conductor{Coordinator: c, work: work, plan: plan, hash: hash, view: newView(work.Shards), now: steadyClock(), fetch: make(chan struct{}, maxFetchesAt)}
 	for i := range work.Shards {
 		r.shards = append(r.shards, &shard{
 			index: i, token: strings.TrimSpace(string(work.Secrets[TokenFile])), client: newClient(c.Engine, work.Run, i),

@@ -287,7 +287,7 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 		return err
 	}
 	hash := sha256.New()
-	if d.got, err = io.Copy(io.MultiWriter(d.file, hash), io.LimitReader(answer.Body, mostUnpacked)); err != nil {
+	if d.got, err = io.Copy(io.MultiWriter(d.file, hash), io.LimitReader(answer.Body, maxUnpacked)); err != nil {
 		return err
 	}
 	// The address may hold the result of another run. The shard's own word about its result decides, or else the

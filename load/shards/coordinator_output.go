@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// mostLine is more than any line that a shard writes.
-const mostLine = 1 << 20
+// maxLine is more than any line that a shard writes.
+const maxLine = 1 << 20
 
 // output is the log of a shard that nobody can ask.
 type output struct {
@@ -102,7 +102,7 @@ func (r *conductor) hear(ctx context.Context, s *shard) error {
 	}
 	defer forget()
 	lines := bufio.NewScanner(log)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		line := lines.Text()
 		if n, ok := readAnnouncement(line); ok {

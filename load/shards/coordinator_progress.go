@@ -40,10 +40,10 @@ type Standing struct {
 }
 
 const (
-	pollTimeout  = 3 * time.Second
-	heardLately  = 5 * time.Second
-	stateEvery   = 5 // polls
-	mostPollings = 16
+	pollTimeout = 3 * time.Second
+	heardLately = 5 * time.Second
+	stateEvery  = 5 // polls
+	maxPollings = 16
 )
 
 // poll asks all shards for their state, again and again, and reports it. The answers only serve to notice the end of a
@@ -53,7 +53,7 @@ func (r *conductor) poll(ctx context.Context, start, end time.Time) {
 		return
 	}
 	for round := 0; ctx.Err() == nil; round++ {
-		_ = r.each(ctx, mostPollings, func(ctx context.Context, s *shard) error {
+		_ = r.each(ctx, maxPollings, func(ctx context.Context, s *shard) error {
 			if s.output != nil { // it is heard without being asked
 				return nil
 			}

@@ -113,7 +113,7 @@ func (r *conductor) stopAll(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedWithin)
 	defer cancel()
-	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
+	_ = r.each(ctx, maxAtOnce, func(ctx context.Context, s *shard) error {
 		for ctx.Err() == nil {
 			if sight, _ := r.view.of(s.index); sight.State.over() || s.isOver() || s.post(ctx, PathAbort, nil, nil) == nil {
 				break
@@ -312,7 +312,7 @@ func (r *conductor) begun(ctx context.Context) error {
 	}
 	var mutex sync.Mutex
 	started, waiting := 0, 0
-	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
+	_ = r.each(ctx, maxAtOnce, func(ctx context.Context, s *shard) error {
 		var status Status
 		sight, _ := r.view.of(s.index)
 		err := s.get(ctx, PathState, &status)

@@ -158,9 +158,9 @@ func (r *conductor) agree(ctx context.Context, limit time.Time, within time.Dura
 		do     func(context.Context, *shard) error
 		late   string
 	}{
-		{mostAtOnce, r.prepare, "could not be reached"},
+		{maxAtOnce, r.prepare, "could not be reached"},
 		{len(r.shards), r.awaitReady, "was not set up"},
-		{mostClocksAtOnce, r.compareClock, "could not be asked for its clock"},
+		{maxClocksAtOnce, r.compareClock, "could not be asked for its clock"},
 	} {
 		if err := r.each(settle, step.atOnce, func(settling context.Context, s *shard) error {
 			err := step.do(settling, s)
@@ -181,7 +181,7 @@ func (r *conductor) arm(ctx context.Context) (time.Time, error) {
 	at := r.now().Add(lead)
 	told, cancel := context.WithTimeout(ctx, lead-min(time.Second, lead/4))
 	defer cancel()
-	err := r.each(told, mostAtOnce, func(told context.Context, s *shard) error {
+	err := r.each(told, maxAtOnce, func(told context.Context, s *shard) error {
 		var last error
 		s.start = at
 		for {
@@ -217,7 +217,7 @@ func (r *conductor) abort(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	unsure := make([]bool, len(r.shards))
-	_ = r.each(ctx, mostAtOnce, func(ctx context.Context, s *shard) error {
+	_ = r.each(ctx, maxAtOnce, func(ctx context.Context, s *shard) error {
 		sight, _ := r.view.of(s.index)
 		if sight.State == Pending || sight.State.over() {
 			return nil

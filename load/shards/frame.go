@@ -24,7 +24,7 @@ const (
 	frameBegin = "-----BEGIN AGSTEST SHARD RESULT-----"
 	frameEnd   = "-----END AGSTEST SHARD RESULT-----"
 	frameLine  = 4096
-	mostFramed = 256 << 20 // of a result, unpacked
+	maxFramed  = 256 << 20 // of a result, unpacked
 )
 
 // logResult writes the result in a frame to the output, if it is small enough; of a larger one only the record, which a
@@ -95,7 +95,7 @@ func readFrame(log io.Reader, index int) ([]byte, *Result, error) {
 		switch text := strings.TrimRight(line, "\r\n"); {
 		case strings.HasPrefix(text, frameBegin):
 			r, i := new(Result), 0
-			if n, _ := fmt.Sscanf(text[len(frameBegin):], "%d %s %d", &i, &r.SHA256, &r.Bytes); n == 3 && i == index && r.Bytes <= mostFramed {
+			if n, _ := fmt.Sscanf(text[len(frameBegin):], "%d %s %d", &i, &r.SHA256, &r.Bytes); n == 3 && i == index && r.Bytes <= maxFramed {
 				open, content, failed = r, nil, errors.New("the result in the log is cut off")
 			}
 		case open == nil:

@@ -179,11 +179,11 @@ type culprits struct {
 	beyond int64 // of further clients than are counted
 }
 
-// mostCulprits are how many clients are counted for a kind at most. The counts of those are exact.
-const mostCulprits = 10_000
+// maxCulprits are how many clients are counted for a kind at most. The counts of those are exact.
+const maxCulprits = 10_000
 
 func (c *culprits) add(who uint32) {
-	if _, known := c.times[who]; !known && len(c.times) == mostCulprits {
+	if _, known := c.times[who]; !known && len(c.times) == maxCulprits {
 		c.beyond++
 		return
 	}

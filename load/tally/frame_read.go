@@ -154,8 +154,8 @@ func (s *frameScan) is(b byte) bool {
 	return false
 }
 
-// mostMembers bounds the members whose names are compared: of an object of a frame, and of its maps.
-const mostMembers = 64
+// maxMembers bounds the members whose names are compared: of an object of a frame, and of its maps.
+const maxMembers = 64
 
 // object steps over an object, and calls member at each value. A name that comes twice is not for us: what
 // encoding/json makes of that depends on the value.
@@ -170,7 +170,7 @@ func (s *frameScan) object(member func(name []byte) bool) bool {
 	names := room[:0]
 	for {
 		name, ok := s.string()
-		if !ok || !s.is(':') || len(names) == mostMembers {
+		if !ok || !s.is(':') || len(names) == maxMembers {
 			return false
 		}
 		for _, earlier := range names {

@@ -288,7 +288,7 @@ func TestKeptHitsAreBounded(t *testing.T) {
 		require.Equal(t, keptBody+1, e.exchange.AnswerSize)
 	}
 	culprits := counting.culprits[wrongKey{0, "status"}]
-	require.Len(t, culprits.times, mostCulprits)
+	require.Len(t, culprits.times, maxCulprits)
 	require.EqualValues(t, 20_000, culprits.beyond)
 }
 

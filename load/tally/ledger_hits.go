@@ -21,8 +21,8 @@ type ledgerHits struct {
 	others []reports.Wrong // of no hit: found before the clock started, or over several shards
 }
 
-// mostKinds bounds the kinds of wrong answers that a record may name; a run has a few for each operation.
-const mostKinds = 500
+// maxKinds bounds the kinds of wrong answers that a record may name; a run has a few for each operation.
+const maxKinds = 500
 
 // kindTotal is one kind of wrong answers over the whole run.
 type kindTotal struct {
@@ -95,7 +95,7 @@ func (l *Ledger) kind(operation int, kind string) *kindTotal {
 	}
 	key := wrongKey{operation, kind}
 	k := l.hits.kinds[key]
-	if k == nil && len(l.hits.kinds) < mostKinds {
+	if k == nil && len(l.hits.kinds) < maxKinds {
 		if l.hits.kinds == nil {
 			l.hits.kinds = map[wrongKey]*kindTotal{}
 		}
@@ -108,7 +108,7 @@ func (l *Ledger) kind(operation int, kind string) *kindTotal {
 func (l *Ledger) addWrong(w *reports.Wrong) {
 	operation := slices.Index(l.operations, w.Operation)
 	if operation < 0 {
-		if w.Hit == nil && len(l.hits.others) < mostKinds {
+		if w.Hit == nil && len(l.hits.others) < maxKinds {
 			l.hits.others = append(l.hits.others, *w)
 		}
 		return

@@ -301,8 +301,8 @@ func sortExamples(all []newExample) {
 	})
 }
 
-// mostShown bounds the exchanges of one frame, in bytes of their texts.
-const mostShown = 24 << 20
+// maxShown bounds the exchanges of one frame, in bytes of their texts.
+const maxShown = 24 << 20
 
 // show turns wrong answers into their recorded form, and gives their examples back to the tally.
 func (t *Tally) show(news []newExample) []reports.Wrong {
@@ -311,7 +311,7 @@ func (t *Tally) show(news []newExample) []reports.Wrong {
 	for _, n := range news {
 		h := t.report(n.key.operation, &n.of.keptHit)
 		w := reports.Wrong{Operation: h.Operation, Kind: h.Kind, Times: 1, Message: n.of.message, Requirement: n.of.requirement, Hit: &h}
-		if n.whole && t.keeping.Show != nil && size < mostShown {
+		if n.whole && t.keeping.Show != nil && size < maxShown {
 			if w.Exchange = t.keeping.Show(&n.of.exchange); w.Exchange != nil {
 				size += len(w.Exchange.RequestBody) + len(w.Exchange.ResponseBody) + len(w.Exchange.Curl) + 2000
 			}

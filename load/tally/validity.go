@@ -20,11 +20,11 @@ const (
 	MaxCPU   = 0.9  // of the cores that the process may use
 	maxPause = 0.01
 	// In a run of seconds one or two of these pass every percent; the lag of hits shows them there.
-	leastPause  = 50 * time.Millisecond
-	leastBehind = 10 // results
+	minPause  = 50 * time.Millisecond
+	minBehind = 10 // results
 	// As many hits were due as a run was interrupted, or as the last recorded second of one ended that broke off, and were
 	// never sent, or just after it.
-	leastUnsent      = 2
+	minUnsent        = 2
 	maxThrottled     = 0.01 // of the schedule's length
 	maxStill         = 0.1  // of the time of a closed loop
 	minJudgedHits    = 1
@@ -45,7 +45,7 @@ func invalid(r *reports.Load, late []string) []string {
 	}
 	share := func(n int64) float64 { return float64(n) / float64(max(total.Asked, 1)) }
 	if !r.Plan.Closed {
-		if share(total.Sent) < minSent && !(r.Run.Partial != "" && total.Asked-total.Sent <= leastUnsent) {
+		if share(total.Sent) < minSent && !(r.Run.Partial != "" && total.Asked-total.Sent <= minUnsent) {
 			say("only %s of %s hits that the schedule asked for were sent (%.1f %%; %.0f %% are needed)",
 				figures.Count(total.Sent), figures.Count(total.Asked), share(total.Sent)*100, minSent*100)
 		}
@@ -65,7 +65,7 @@ func invalid(r *reports.Load, late []string) []string {
 			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
 		}
 		// The pauses together are the most by which they can delay a hit, so MaxLag allows that much.
-		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > max(maxPause*r.Plan.Seconds*1e9, float64(leastPause), float64(r.Plan.MaxLag)) && r.Plan.Seconds > 0 {
+		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > max(maxPause*r.Plan.Seconds*1e9, float64(minPause), float64(r.Plan.MaxLag)) && r.Plan.Seconds > 0 {
 			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
 		}
 		if most := int64(maxThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
@@ -77,7 +77,7 @@ func invalid(r *reports.Load, late []string) []string {
 		say("%s (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
 			figures.Plural(n, "hit"), share(n)*100)
 	}
-	if share(g.Behind) > maxHeld && g.Behind >= leastBehind {
+	if share(g.Behind) > maxHeld && g.Behind >= minBehind {
 		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)
 	}
 	if step := time.Duration(g.ClockStep).Abs(); clockWasSet(r) {

@@ -136,7 +136,7 @@ func TestBothTransportsBearHostileServices(t *testing.T) {
 					assert.GreaterOrEqual(t, answer.Status, 200)
 				}
 				assert.Equal(t, c.kind, got, "%s: %v", c.over, answer.Err)
-				assert.LessOrEqual(t, len(answer.Body), mostBody+1)
+				assert.LessOrEqual(t, len(answer.Body), maxBody+1)
 				bodies = append(bodies, string(answer.Body))
 			}
 			if want.lean == "whole" && want.net == "whole" {

@@ -20,8 +20,8 @@ const (
 	lookAfterUnproven = 20 * time.Microsecond
 	// sweepEvery is how often idle connections are looked at, and so how well it is known when the service closed one.
 	sweepEvery = 100 * time.Millisecond
-	// mostSwept bounds how many are looked at in one sweep, which holds the pool: those that are idle longest.
-	mostSwept = 128
+	// maxSwept bounds how many are looked at in one sweep, which holds the pool: those that are idle longest.
+	maxSwept = 128
 )
 
 // idleTimeout learns how long this service keeps an idle connection. Many goroutines use it at once.
@@ -106,7 +106,7 @@ func (l *leanTransport) sweepOnce(now time.Time) (gone []*connection) {
 	keep := l.idle[:0]
 	for i, c := range l.idle {
 		age := now.Sub(c.since)
-		if i >= mostSwept || age < sweepEvery { // those behind it were used later
+		if i >= maxSwept || age < sweepEvery { // those behind it were used later
 			keep = append(keep, l.idle[i:]...)
 			break
 		}

@@ -60,7 +60,7 @@ type leanHit struct {
 func newLeanTransport(base *url.URL, config *tls.Config, timeout time.Duration, trace bool) *leanTransport {
 	l := &leanTransport{
 		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), timeout: timeout, trace: trace,
-		dialling: make(chan struct{}, mostDialling), given: make(chan *connection), open: map[*connection]struct{}{},
+		dialling: make(chan struct{}, maxDialling), given: make(chan *connection), open: map[*connection]struct{}{},
 		lookAfter: lookAfter, closing: make(chan struct{}),
 	}
 	if base.Scheme == "https" {
@@ -158,10 +158,10 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 		traced.Wait = first.Sub(written)
 	}
 	h.response.SkipBody = request.Method == fasthttp.MethodHead
-	err = h.response.ReadLimitBody(c.reader, mostBody)
+	err = h.response.ReadLimitBody(c.reader, maxBody)
 	if err != nil && !c.grown && tooLong(err) {
 		c.grow()
-		err = h.response.ReadLimitBody(c.reader, mostBody)
+		err = h.response.ReadLimitBody(c.reader, maxBody)
 	}
 	if h.transport.trace {
 		traced.Read = time.Since(first)
@@ -198,7 +198,7 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 // wrong with the first byte for the end of the connection, the status 000 for 200, and any number for the version of
 // HTTP.
 func (h *leanHit) await(c *connection) error {
-	for range mostInterim {
+	for range maxInterim {
 		line, err := c.reader.Peek(len("HTTP/1.1 200"))
 		c.heard = c.heard || len(line) > 0
 		switch {
@@ -220,5 +220,5 @@ func (h *leanHit) await(c *connection) error {
 	return errInterim
 }
 
-// mostInterim bounds the interim answers (RFC 9110 section 15.2) before one answer.
-const mostInterim = 100
+// maxInterim bounds the interim answers (RFC 9110 section 15.2) before one answer.
+const maxInterim = 100

@@ -41,7 +41,7 @@ func (c *connection) stillOpen() bool {
 // grow gives a connection room for long headers, and keeps the bytes read so far.
 func (c *connection) grow() {
 	begun, _ := c.reader.Peek(c.reader.Buffered())
-	c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(begun)), c.Conn), mostHeader)
+	c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(begun)), c.Conn), maxHeader)
 	c.grown = true
 }
 
@@ -53,10 +53,10 @@ func tooLong(err error) bool {
 
 // fasthttp's errors about an answer, in words that quote no part of it.
 var (
-	errLongHeader = fmt.Errorf("the headers of the answer are longer than %d kB", mostHeader>>10)
+	errLongHeader = fmt.Errorf("the headers of the answer are longer than %d kB", maxHeader>>10)
 	errNoAnswer   = errors.New("what came back is not a valid HTTP/1.1 answer")
 	errUpgraded   = errors.New("the service switched to another protocol, which nobody asked for")
-	errInterim    = fmt.Errorf("more than %d interim answers came and no answer", mostInterim)
+	errInterim    = fmt.Errorf("more than %d interim answers came and no answer", maxInterim)
 	errLineFeed   = errors.New("what came back is not a valid HTTP/1.1 answer: its lines end in a line feed alone")
 	errChunk      = errors.New("the chunked body of the answer is malformed")
 )

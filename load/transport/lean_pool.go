@@ -10,8 +10,8 @@ import (
 	"agstest/load/hit"
 )
 
-// mostDialling bounds how many connections are opened at once.
-const mostDialling = 128
+// maxDialling bounds how many connections are opened at once.
+const maxDialling = 128
 
 // connection takes an idle connection, the last one used first, or opens one; kept tells which. With fresh it always
 // opens one. If none can be opened, it takes one from before a reload that the service has not closed: a gateway may

@@ -49,7 +49,7 @@ func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout 
 	dialer := &net.Dialer{Timeout: timeout}
 	n := &netTransport{base: base, trace: trace, why: why, carrier: &http.Transport{
 		DialContext: dialer.DialContext, TLSClientConfig: config, ForceAttemptHTTP2: true, DisableCompression: true,
-		MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: longestIdle, MaxResponseHeaderBytes: mostHeader,
+		MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: longestIdle, MaxResponseHeaderBytes: maxHeader,
 	}}
 	if proxy != nil {
 		n.carrier.Proxy, n.carrier.OnProxyConnectResponse = http.ProxyURL(proxy), wire.ProxyConnected
@@ -127,12 +127,12 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 	if in.StatusCode == http.StatusSwitchingProtocols {
 		return errUpgraded
 	}
-	_, err = io.Copy(body, io.LimitReader(in.Body, mostBody+1))
+	_, err = io.Copy(body, io.LimitReader(in.Body, maxBody+1))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	answer.Truncated = body.Len() > mostBody
-	answer.Status, answer.Body = in.StatusCode, body.Bytes()[:min(body.Len(), mostBody)]
+	answer.Truncated = body.Len() > maxBody
+	answer.Status, answer.Body = in.StatusCode, body.Bytes()[:min(body.Len(), maxBody)]
 	answer.Header = netHeader(in.Header)
 	if mayRetryAfter(in.StatusCode) {
 		answer.RetryAfter, answer.Date = in.Header.Get("Retry-After"), in.Header.Get("Date")

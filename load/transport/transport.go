@@ -23,9 +23,9 @@ import (
 
 // Bounds of one exchange.
 const (
-	mostBody       = 1 << 20          // bytes of a body that are read
+	maxBody        = 1 << 20          // bytes of a body that are read
 	usualHeader    = 16 << 10         // bytes of the headers of an answer that a connection has room for
-	mostHeader     = 256 << 10        // bytes of them that are read; a connection on which more than usual came is not kept
+	maxHeader      = 256 << 10        // bytes of them that are read; a connection on which more than usual came is not kept
 	DefaultTimeout = 30 * time.Second // from sending to the last byte
 	userAgent      = "agstest"
 )
@@ -139,5 +139,5 @@ func decode(a *hit.Answer, coding string) {
 	if coding == "" || a.Truncated {
 		return
 	}
-	a.Body, a.Truncated, a.Err = wire.Decode(coding, a.Body, mostBody)
+	a.Body, a.Truncated, a.Err = wire.Decode(coding, a.Body, maxBody)
 }

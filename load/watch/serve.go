@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	mostViewers = 64 // at the same time
+	maxViewers = 64 // at the same time
 	// viewerPatience is how long a viewer may take to read one event. A slower one is let go; its browser asks again.
 	viewerPatience = 10 * time.Second
-	mostForm       = 4 << 10 // bytes of the form of the button
+	maxForm        = 4 << 10 // bytes of the form of the button
 	plainPage      = "plain" // query of a page that asks for itself again
 )
 
@@ -142,7 +142,7 @@ func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 
 // showEvents sends the part of the page that changes, whenever it does, and ends with the verdict.
 func (s *Server) showEvents(w http.ResponseWriter, r *http.Request) {
-	if s.viewers.Add(1) > mostViewers {
+	if s.viewers.Add(1) > maxViewers {
 		s.viewers.Add(-1)
 		http.Error(w, "too many look on already", http.StatusServiceUnavailable)
 		return
@@ -183,7 +183,7 @@ func (s *Server) stop(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "another site may not stop a run", http.StatusForbidden)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "the form is not understood", http.StatusBadRequest)
 		return

@@ -71,10 +71,10 @@ type Verdict struct {
 }
 
 const (
-	mostNews   = 20 // wrong answers that are shown, the newest first
-	mostNotes  = 40
-	leastApart = 0.5 // seconds between two moments; the last tellings of a run come at once
-	mostPoints = 300 // of a line of a chart; beyond, a point stands for several seconds
+	maxNews   = 20 // wrong answers that are shown, the newest first
+	maxNotes  = 40
+	minApart  = 0.5 // seconds between two moments; the last tellings of a run come at once
+	maxPoints = 300 // of a line of a chart; beyond, a point stands for several seconds
 )
 
 // Page is the state of a run as shown. Several goroutines may use it.
@@ -148,7 +148,7 @@ func (p *Page) Phase(words string) { p.change(func() { p.phase = p.options.Conce
 func (p *Page) Note(words string) {
 	p.change(func() {
 		p.notes = append(p.notes, p.options.Conceal(words))
-		p.notes = p.notes[max(0, len(p.notes)-mostNotes):]
+		p.notes = p.notes[max(0, len(p.notes)-maxNotes):]
 	})
 }
 
@@ -170,8 +170,8 @@ func (p *Page) Tell(at Standing) {
 				p.news = append([]news{{since, s.Name, w}}, p.news...)
 			}
 		}
-		p.news = p.news[:min(len(p.news), mostNews)]
-		if len(at.Sides) > 0 && m.at-p.last >= leastApart {
+		p.news = p.news[:min(len(p.news), maxNews)]
+		if len(at.Sides) > 0 && m.at-p.last >= minApart {
 			p.last = m.at
 			p.remember(m)
 		}
@@ -186,7 +186,7 @@ func (p *Page) remember(m moment) {
 	}
 	p.history = append(p.history, joined(p.pending))
 	p.pending = p.pending[:0]
-	if len(p.history) <= mostPoints {
+	if len(p.history) <= maxPoints {
 		return
 	}
 	var halved []moment

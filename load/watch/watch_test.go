@@ -249,7 +249,7 @@ func TestStop(t *testing.T) {
 	assert.Equal(t, 403, post("POST", "/stop", right, "Origin", "https://"+host))
 	assert.Equal(t, 403, post("POST", "/stop", right, "Sec-Fetch-Site", "cross-site"))
 	assert.Equal(t, 421, post("POST", "/stop", right, "Host", "evil.example"))
-	assert.Equal(t, 400, post("POST", "/stop", strings.Repeat("x", mostForm)))
+	assert.Equal(t, 400, post("POST", "/stop", strings.Repeat("x", maxForm)))
 	assert.Zero(t, stopped.Load())
 	assert.Equal(t, 204, post("POST", "/stop", right, "Origin", address, "Sec-Fetch-Site", "same-origin"))
 	assert.Equal(t, 204, post("POST", "/stop", right))
@@ -276,15 +276,15 @@ func TestHistoryIsBounded(t *testing.T) {
 		}
 		page.Tell(at)
 	}
-	assert.LessOrEqual(t, len(page.history), mostPoints)
-	assert.GreaterOrEqual(t, len(page.history), mostPoints/2-1)
+	assert.LessOrEqual(t, len(page.history), maxPoints)
+	assert.GreaterOrEqual(t, len(page.history), maxPoints/2-1)
 	most := int64(0)
 	for _, m := range page.history {
 		most = max(most, m.times[0].p99)
 		assert.InDelta(t, 100, m.asked, 1e-6)
 	}
 	assert.EqualValues(t, 77e9, most)
-	assert.Len(t, page.news, mostNews)
+	assert.Len(t, page.news, maxNews)
 }
 
 // BenchmarkPage tells a page how a load of ten minutes stands while one looks on, as it is done once a second: the time

@@ -108,10 +108,10 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	return true
 }
 
-// mostWrong is the share of wrong answers from which on a build is not fit to be compared: the times of the others do
+// maxWrong is the share of wrong answers from which on a build is not fit to be compared: the times of the others do
 // not stand for it any more. A job has at least fewestWrong of them then.
 const (
-	mostWrong   = 0.05
+	maxWrong    = 0.05
 	fewestWrong = 10
 )
 
@@ -130,11 +130,11 @@ func (job *Interleaved) manyWrong() (found []string, before bool) {
 				wrong, sent = wrong+new.Wrong, sent+new.Sent
 			}
 			total[2], total[3] = total[2]+wrong, total[3]+sent
-			always = always && wrong >= fewestWrong && float64(wrong) > mostWrong*float64(sent)
+			always = always && wrong >= fewestWrong && float64(wrong) > maxWrong*float64(sent)
 		}
 		if always {
 			found = append(found, fmt.Sprintf("%s of %s (before: %s)", figures.Percent(total[2], total[3]), operation, figures.Percent(total[0], total[1])))
-			before = before && float64(total[0]) > mostWrong*float64(total[1])
+			before = before && float64(total[0]) > maxWrong*float64(total[1])
 		}
 	}
 	return found, before
@@ -147,11 +147,11 @@ func (job *Interleaved) manyUncounted() (found []string, before bool) {
 	add := func(part Uncounted, when string) {
 		for _, operation := range job.Operations() {
 			old, new := part.Old[operation], part.New[operation]
-			if new.Wrong < fewestWrong || float64(new.Wrong) <= mostWrong*float64(new.Sent) {
+			if new.Wrong < fewestWrong || float64(new.Wrong) <= maxWrong*float64(new.Sent) {
 				continue
 			}
 			found = append(found, fmt.Sprintf("%s of %s %s (before: %s)", figures.Percent(new.Wrong, new.Sent), operation, when, figures.Percent(old.Wrong, old.Sent)))
-			before = before && float64(old.Wrong) > mostWrong*float64(old.Sent)
+			before = before && float64(old.Wrong) > maxWrong*float64(old.Sent)
 		}
 	}
 	for _, round := range job.Rounds {

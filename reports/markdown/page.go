@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// mostShown is how many characters of a page's source are shown at most, outside of the folded parts.
-	mostShown = 4000
-	// mostBytes is how many bytes a page has at most. A comment of GitHub holds 65,536 characters; Azure and GitLab take
+	// maxShown is how many characters of a page's source are shown at most, outside of the folded parts.
+	maxShown = 4000
+	// maxBytes is how many bytes a page has at most. A comment of GitHub holds 65,536 characters; Azure and GitLab take
 	// more.
-	mostBytes = 60_000
+	maxBytes = 60_000
 
 	forLines = 2600 // characters of lines that are never folded
 	cell     = 140  // characters of a cell or an item where it is shown; folded it has up to 1,000
@@ -76,7 +76,7 @@ func (p *Page) Add(s Section) {
 // Write lays the page out and writes it.
 func (p *Page) Write(w io.Writer) error {
 	p.layOut()
-	left := mostBytes - 1
+	left := maxBytes - 1
 	for _, part := range p.parts {
 		left -= part.least()
 	}
@@ -113,7 +113,7 @@ func (p *part) least() int {
 
 // layOut says how many rows of each section are shown: the first ones of each in turn, then more as long as they fit.
 func (p *Page) layOut() {
-	left := mostShown - p.lines
+	left := maxShown - p.lines
 	for _, part := range p.parts {
 		if part.section != nil {
 			left -= len(part.section.One) + 60 // the text around the folded part

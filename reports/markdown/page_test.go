@@ -41,7 +41,7 @@ func TestPageShowsTheFirstOfEachSection(t *testing.T) {
 	assert.Contains(t, b.String(), "<details><summary>2 requirements passed</summary>\n\n| Good |\n| --- |\n| a |\n| b |\n\n</details>\n")
 	assert.Contains(t, b.String(), strings.TrimSpace(strings.Repeat("much ", 100))+" |\n", "folded rows are whole")
 	assert.Equal(t, 40, strings.Count(b.String(), "| C-1 |"), "no row is lost")
-	assert.Greater(t, utf8.RuneCountInString(shown), mostShown-400, "what may be shown is used")
+	assert.Greater(t, utf8.RuneCountInString(shown), maxShown-400, "what may be shown is used")
 }
 
 // TestPagesKeepTheirBounds: whatever a page holds.
@@ -75,8 +75,8 @@ func TestPagesKeepTheirBounds(t *testing.T) {
 		}
 		var b strings.Builder
 		require.NoError(t, p.Write(&b))
-		require.Less(t, b.Len(), mostBytes)
-		require.LessOrEqual(t, utf8.RuneCountInString(visible(b.String())), mostShown)
+		require.Less(t, b.Len(), maxBytes)
+		require.LessOrEqual(t, utf8.RuneCountInString(visible(b.String())), maxShown)
 		require.Equal(t, strings.Count(b.String(), "<details>"), strings.Count(b.String(), "</details>"))
 		require.NotContains(t, visible(b.String()), "<")
 	})

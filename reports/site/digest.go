@@ -98,14 +98,14 @@ type Rule struct {
 
 // How much of a run is kept at most. The run's own report has the rest.
 const (
-	mostRequirements = 16 << 20 // bytes of the member requirements
-	mostMember       = 4 << 20
-	mostCauses       = 12
-	mostMisses       = 60
-	mostWords        = 240
-	mostIDs          = 2000 // requirements of one run
-	mostOperations   = 60
-	mostLimits       = 60
+	maxRequirements = 16 << 20 // bytes of the member requirements
+	maxMember       = 4 << 20
+	maxCauses       = 12
+	maxMisses       = 60
+	maxWords        = 240
+	maxIDs          = 2000 // requirements of one run
+	maxOperations   = 60
+	maxLimits       = 60
 )
 
 // digest reads the part of a run that the site needs from its folder below root, and the rules that it lists. It reads
@@ -120,9 +120,9 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 		into   any
 		found  func()
 	}{
-		{reports.ConformanceFile, map[string]int{"run": mostMember, "verdict": 1 << 10, "reason": 64 << 10, "causes": mostMember, "requirements": mostRequirements}, &conformance, nil},
-		{reports.LoadFile, map[string]int{"run": mostMember, "verdict": 1 << 10, "reason": 64 << 10, "valid": 16, "plan": mostMember, "operations": mostMember, "limits": mostMember}, &load, nil},
-		{reports.ComparisonFile, map[string]int{"run": mostMember, "verdict": 1 << 10, "reason": 64 << 10, "new": mostMember}, &comparison, nil},
+		{reports.ConformanceFile, map[string]int{"run": maxMember, "verdict": 1 << 10, "reason": 64 << 10, "causes": maxMember, "requirements": maxRequirements}, &conformance, nil},
+		{reports.LoadFile, map[string]int{"run": maxMember, "verdict": 1 << 10, "reason": 64 << 10, "valid": 16, "plan": maxMember, "operations": maxMember, "limits": maxMember}, &load, nil},
+		{reports.ComparisonFile, map[string]int{"run": maxMember, "verdict": 1 << 10, "reason": 64 << 10, "new": maxMember}, &comparison, nil},
 	} {
 		err := readPart(root, folder+"/"+part.name, part.wanted, part.into)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -158,7 +158,7 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 	default:
 		d.Reason = conformance.Reason
 	}
-	d.Reason = figures.OneLine(d.Reason, 2*mostWords)
+	d.Reason = figures.OneLine(d.Reason, 2*maxWords)
 	var rules []Rule
 	if conformance != nil {
 		d.Conformance, rules = conformanceDigest(conformance)
@@ -170,11 +170,11 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 }
 
 func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
-	d := &ConformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), mostWords), Requirements: map[reports.Verdict]string{}}
+	d := &ConformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), maxWords), Requirements: map[reports.Verdict]string{}}
 	var rules []Rule
 	var onTheWay []string
 	ids := map[reports.Verdict][]string{}
-	for _, r := range c.Requirements[:min(len(c.Requirements), mostIDs)] {
+	for _, r := range c.Requirements[:min(len(c.Requirements), maxIDs)] {
 		if r.ID == "" || strings.ContainsAny(r.ID, " \n\t") || len(r.ID) > 80 {
 			continue // no id of ours; joined by spaces it would read as two
 		}
@@ -182,22 +182,22 @@ func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
 		if r.Verdict != reports.Fail && !c.AskedFor(&r) {
 			onTheWay = append(onTheWay, r.ID)
 		}
-		rules = append(rules, Rule{r.ID, r.Level, figures.OneLine(r.Text, 2*mostWords)})
+		rules = append(rules, Rule{r.ID, r.Level, figures.OneLine(r.Text, 2*maxWords)})
 		switch r.Verdict {
 		case reports.Pass, reports.Observed, reports.NotExercised, reports.Skipped, reports.Partly:
 			continue
 		}
-		if len(d.Misses) < mostMisses {
-			d.Misses = append(d.Misses, Miss{r.ID, r.Verdict, figures.OneLine(whyOf(r), mostWords)})
+		if len(d.Misses) < maxMisses {
+			d.Misses = append(d.Misses, Miss{r.ID, r.Verdict, figures.OneLine(whyOf(r), maxWords)})
 		}
 	}
 	d.OnTheWay = strings.Join(onTheWay, " ")
 	for verdict, list := range ids {
 		d.Requirements[verdict] = strings.Join(list, " ")
 	}
-	for _, cause := range c.Causes[:min(len(c.Causes), mostCauses)] {
+	for _, cause := range c.Causes[:min(len(c.Causes), maxCauses)] {
 		text := reports.FindingSentence(reports.Finding{Verdict: cause.Verdict, Expected: cause.Expected, Got: cause.Got})
-		d.Causes = append(d.Causes, CauseDigest{cause.Verdict, figures.OneLine(text, mostWords), figures.OneLine(strings.Join(cause.Requirements, " "), mostWords)})
+		d.Causes = append(d.Causes, CauseDigest{cause.Verdict, figures.OneLine(text, maxWords), figures.OneLine(strings.Join(cause.Requirements, " "), maxWords)})
 	}
 	return d, rules
 }
@@ -220,9 +220,9 @@ func plainWhy(r reports.Requirement) string {
 
 func loadDigest(l *reports.Load) *LoadDigest {
 	entry := runs.EntryOf("", runs.Stored{Parts: reports.Parts{Load: l}})
-	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question, Asked: figures.OneLine(entry.Asked, mostWords), Operations: map[string]reports.EntryFigures{}}
+	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question, Asked: figures.OneLine(entry.Asked, maxWords), Operations: map[string]reports.EntryFigures{}}
 	for name, of := range entry.Response {
-		if len(d.Operations) >= mostOperations {
+		if len(d.Operations) >= maxOperations {
 			break
 		}
 		if s := l.Operations[name].Service; l.Plan.Closed && of.P50 == 0 {
@@ -230,8 +230,8 @@ func loadDigest(l *reports.Load) *LoadDigest {
 		}
 		d.Operations[figures.OneLine(name, 60)] = of
 	}
-	for _, limit := range l.Limits[:min(len(l.Limits), mostLimits)] {
-		d.Limits = append(d.Limits, LimitDigest{limit.Verdict, figures.OneLine(limit.Expression, mostWords), figures.OneLine(limit.Value, 60)})
+	for _, limit := range l.Limits[:min(len(l.Limits), maxLimits)] {
+		d.Limits = append(d.Limits, LimitDigest{limit.Verdict, figures.OneLine(limit.Expression, maxWords), figures.OneLine(limit.Value, 60)})
 	}
 	return d
 }

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	mostFull  = 24 << 20 // bytes of a stored part that a full report is made of
-	mostPlans = 6        // matrices of plans
+	maxFull  = 24 << 20 // bytes of a stored part that a full report is made of
+	maxPlans = 6        // matrices of plans
 )
 
 // fullReports makes the full reports of the newest runs of each environment and kind, and of pinned ones.
@@ -114,10 +114,10 @@ func fullPart[T any](b *builder, name string, wanted bool, read func(io.Reader) 
 		return nil, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || info.Size() > mostFull {
+	if info, err := file.Stat(); err != nil || info.Size() > maxFull {
 		return nil, fmt.Errorf("%s is too large", name)
 	}
-	return read(io.LimitReader(file, mostFull))
+	return read(io.LimitReader(file, maxFull))
 }
 
 // planPages shows the results of the newest plans, all environments side by side, with links to the runs in this site.
@@ -131,13 +131,13 @@ func (b *builder) planPages(places []place) error {
 			all += p.Path
 		}
 	}
-	for _, place := range places[:min(len(places), mostPlans)] {
+	for _, place := range places[:min(len(places), maxPlans)] {
 		at, key := "plans/"+fileName(place.folder)+".html", shortSum(b.making+"\x00"+place.folder+"\x00"+place.stamp+"\x00"+all)
 		file, err := openPlain(b.root, place.folder+"/"+matrix.File)
 		if err != nil {
 			continue
 		}
-		m, err := matrix.Read(io.LimitReader(file, mostFull))
+		m, err := matrix.Read(io.LimitReader(file, maxFull))
 		file.Close()
 		if err != nil {
 			b.history.damaged = append(b.history.damaged, disarm.Line(place.folder+"/"+matrix.File+": "+err.Error()))

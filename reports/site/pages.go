@@ -19,15 +19,15 @@ import (
 
 // How much a page shows at most. The pages of months and the runs' own reports have the rest.
 const (
-	mostChanges    = 12
-	mostOnOnePage  = 150 // runs
-	mostInSearch   = 5000
-	mostSpans      = 60
-	mostReleases   = 40
-	monthsAtFirst  = 3
-	trendRuns      = 200 // of one question
-	mostDifferent  = 40
-	mostConformant = 400 // runs in the chart of conformance
+	maxChanges    = 12
+	maxOnOnePage  = 150 // runs
+	maxInSearch   = 5000
+	maxSpans      = 60
+	maxReleases   = 40
+	monthsAtFirst = 3
+	trendRuns     = 200 // of one question
+	maxDifferent  = 40
+	maxConformant = 400 // runs in the chart of conformance
 )
 
 // runCell is a link to a run.
@@ -283,7 +283,7 @@ func (b *builder) changes() []change {
 		}
 	}
 	all := slices.Concat(failing, mended, moved)
-	return all[:min(len(all), mostChanges)]
+	return all[:min(len(all), maxChanges)]
 }
 
 // chartGroup is the charts of one question.
@@ -363,7 +363,7 @@ func (b *builder) environment(e *environment) error {
 		}
 		v.Charts = append(v.Charts, group)
 	}
-	shown := e.Runs[max(0, len(e.Runs)-mostOnOnePage):]
+	shown := e.Runs[max(0, len(e.Runs)-maxOnOnePage):]
 	v.Runs = runTable{Caption: "The runs of " + e.Name + ", the newest first", Runs: b.rows(shown, "../", false)}
 	if len(shown) < len(e.Runs) {
 		v.Runs.More = fmt.Sprintf("%s older ones stand on the pages of their months.", figures.Count(int64(len(e.Runs)-len(shown))))
@@ -383,7 +383,7 @@ func conformanceChart(e *environment) (*chartGroup, error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	runs = runs[max(0, len(runs)-mostConformant):]
+	runs = runs[max(0, len(runs)-maxConformant):]
 	lines := []html.SeriesLine{{Name: "held", Look: "s3"}, {Name: "failed", Look: "wrong"}, {Name: "not judged", Look: "s8"}, {Name: "warned, known", Look: "s5"}}
 	warned := false
 	for _, d := range runs {

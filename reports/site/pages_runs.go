@@ -98,8 +98,8 @@ func (b *builder) compare(now, was *Digest, name string) *compared {
 			}
 		}
 		slices.SortStableFunc(c.Requirements, func(x, y different) int { return rank(x.Now) - rank(y.Now) })
-		if n := len(c.Requirements) - mostDifferent; n > 0 {
-			c.Requirements, c.MoreRequirements = c.Requirements[:mostDifferent], figures.Plural(int64(n), "other requirement")+" differ too."
+		if n := len(c.Requirements) - maxDifferent; n > 0 {
+			c.Requirements, c.MoreRequirements = c.Requirements[:maxDifferent], figures.Plural(int64(n), "other requirement")+" differ too."
 		}
 	}
 	if now.Load != nil && was.Load != nil {
@@ -246,7 +246,7 @@ func (b *builder) searchPage() error {
 		requirements = append(requirements, item{requirementPath(s.Rule.ID), s.Rule.ID, words})
 	}
 	for _, d := range slices.Backward(h.runs) {
-		if len(runs) == mostInSearch {
+		if len(runs) == maxInSearch {
 			break
 		}
 		words := []string{d.Environment, d.Kind, d.Verdict.Word(), d.Release, d.ID, strings.Join(h.pins[d.Folder], " ")}

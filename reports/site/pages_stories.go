@@ -134,7 +134,7 @@ func (b *builder) requirement(s *story) error {
 		if t.Turns >= 3 {
 			shown.Words += fmt.Sprintf(" It turned %d times in the last ten runs: look for what differs from run to run.", t.Turns)
 		}
-		for _, span := range t.Spans[:min(len(t.Spans), mostSpans)] {
+		for _, span := range t.Spans[:min(len(t.Spans), maxSpans)] {
 			row := spanRow{Verdict: span.Verdict, From: b.cell(span.First, "../"), Runs: span.Runs}
 			if span.Last != span.First {
 				row.To = b.cell(span.Last, "../")
@@ -146,7 +146,7 @@ func (b *builder) requirement(s *story) error {
 		}
 		v.Tracks = append(v.Tracks, shown)
 	}
-	for _, r := range b.history.releases[:min(len(b.history.releases), mostReleases)] {
+	for _, r := range b.history.releases[:min(len(b.history.releases), maxReleases)] {
 		row, some := releaseRow{Name: r.Name, Cells: make([]releaseCell, len(seen))}, false
 		for i, e := range seen {
 			if d := r.Conformance[e.Name]; d != nil {

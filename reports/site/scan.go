@@ -18,8 +18,8 @@ import (
 // deepest is how far below the folder of runs a run may lie: folders of plans hold ENVIRONMENT/COMMAND.
 const deepest = 3
 
-// mostFolders bounds the work in a folder that does not hold runs.
-const mostFolders = 200_000
+// maxFolders bounds the work in a folder that does not hold runs.
+const maxFolders = 200_000
 
 // place is a folder with a stored run, and the stamp of its files.
 type place struct{ folder, stamp string }
@@ -36,8 +36,8 @@ func scan(root *os.Root) (found []place, matrices []place, err error) {
 			}
 			return nil // it has gone meanwhile, or is not ours to read
 		}
-		if seen++; seen > mostFolders {
-			return fmt.Errorf("it holds more than %d folders: is it a folder of runs?", mostFolders)
+		if seen++; seen > maxFolders {
+			return fmt.Errorf("it holds more than %d folders: is it a folder of runs?", maxFolders)
 		}
 		here := contentsOf(entries)
 		if here.site {
@@ -109,7 +109,7 @@ func pins(root *os.Root) map[string][]string {
 	var baselines map[string]struct {
 		Folder string `json:"folder"`
 	}
-	if json.NewDecoder(io.LimitReader(file, mostMember)).Decode(&baselines) == nil {
+	if json.NewDecoder(io.LimitReader(file, maxMember)).Decode(&baselines) == nil {
 		for name, baseline := range baselines {
 			names[baseline.Folder] = append(names[baseline.Folder], name)
 		}

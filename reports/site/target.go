@@ -92,7 +92,7 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 		return nil, fmt.Errorf("opening the folder %s of the site: %w", folder, withoutPath(err))
 	}
 	if marked {
-		data, err := t.read(markFile, mostMark)
+		data, err := t.read(markFile, maxMark)
 		var m mark
 		if err == nil {
 			err = json.Unmarshal(data, &m)
@@ -121,7 +121,7 @@ func (t *target) writeMark(m mark) error {
 	return t.write(markFile, text.Bytes())
 }
 
-const mostMark = 64 << 20
+const maxMark = 64 << 20
 
 func (t *target) close() {
 	if t.root != nil {
@@ -199,7 +199,7 @@ func (t *target) ours(name string) bool {
 	if !t.broken {
 		return false
 	}
-	data, err := t.read(name, mostMark)
+	data, err := t.read(name, maxMark)
 	return err == nil && (path.Ext(name) != ".html" || bytes.Contains(data[:min(len(data), 2048)], []byte(`<meta name="generator" content="agstest">`)))
 }
 

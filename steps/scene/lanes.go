@@ -14,11 +14,11 @@ import (
 	"agstest/steps/talk"
 )
 
-// mostLanes is how many requests of one row of tries are under way at the same time.
-const mostLanes = 8
+// maxLanes is how many requests of one row of tries are under way at the same time.
+const maxLanes = 8
 
-// mostOfLane is more than one try sends.
-const mostOfLane = 50
+// maxOfLane is more than one try sends.
+const maxOfLane = 50
 
 // lane returns a world beside the scenario for tries that do not depend on one another. It holds copies of all that a
 // try may use up or change, so that tries at the same time do not disturb each other.
@@ -62,7 +62,7 @@ func (w *World) InLanes(ctx context.Context, n int, do func(ctx context.Context,
 	errs, lanes := make([]error, n), make([]*World, n)
 	for i := range lanes {
 		lanes[i] = w.lane(i)
-		lanes[i].sentBefore = w.sentBefore + len(w.Exchanges) + i*mostOfLane
+		lanes[i].sentBefore = w.sentBefore + len(w.Exchanges) + i*maxOfLane
 	}
 	var next atomic.Int64
 	var broken atomic.Bool
@@ -86,7 +86,7 @@ func (w *World) InLanes(ctx context.Context, n int, do func(ctx context.Context,
 	}
 	work()
 	all.Wait()
-	w.sentBefore += n * mostOfLane
+	w.sentBefore += n * maxOfLane
 	for _, own := range lanes {
 		w.takeIn(own)
 	}
@@ -105,7 +105,7 @@ const fewTries = 4
 // leaves its other sessions alone, in several rows at the same time, each in a session of its own. The row of a try
 // does not depend on how many may run at the same time.
 func (w *World) InSessions(ctx context.Context, n int, do func(ctx context.Context, own *World, i int) error) error {
-	rows := min(n/fewTries, mostLanes)
+	rows := min(n/fewTries, maxLanes)
 	if !w.Stage.SessionsApart || w.Stage.lanes() == 1 || rows < 2 {
 		for i := range n {
 			if err := do(ctx, w, i); err != nil {
@@ -144,7 +144,7 @@ func (w *World) InBursts(ctx context.Context, n int, do func(ctx context.Context
 		if err != nil {
 			return err
 		}
-		if most = min(2*most, mostLanes); accepted || !w.Live() || w.Stage.lanes() == 1 {
+		if most = min(2*most, maxLanes); accepted || !w.Live() || w.Stage.lanes() == 1 {
 			most = max(1, len(again)) // most of which are refused for their own sake
 		}
 		left = slices.Concat(again, left)
@@ -185,10 +185,10 @@ func (w *World) burst(ctx context.Context, tries []int, do func(ctx context.Cont
 
 // lanes is how many tries of one row may be under way at the same time: one, where scenarios run one after the other.
 func (r *Stage) lanes() int {
-	if r.Concurrency == 1 || r.Options.MaxRate > 0 && r.Options.MaxRate < mostLanes {
+	if r.Concurrency == 1 || r.Options.MaxRate > 0 && r.Options.MaxRate < maxLanes {
 		return 1
 	}
-	return mostLanes
+	return maxLanes
 }
 
 // AtOnce sends requests at the same moment.

@@ -21,7 +21,7 @@ import (
 const (
 	longestOutage = 15 * time.Second // all waits of a run together
 	outagePause   = 250 * time.Millisecond
-	mostLooks     = 20 // that found the service up: then losses are taken for its own
+	maxLooks      = 20 // that found the service up: then losses are taken for its own
 )
 
 // outage is what a run knows of times in which nothing reaches the service, as while it restarts or while a firewall
@@ -98,7 +98,7 @@ func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
-	case !o.begun || o.looks >= mostLooks:
+	case !o.begun || o.looks >= maxLooks:
 		return false
 	case o.back.After(x.Sent):
 		o.again++

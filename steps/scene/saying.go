@@ -39,9 +39,9 @@ func (w *World) Say(ctx context.Context, r *talk.Request, timeout time.Duration)
 	return x, nil
 }
 
-// mostUnderWay is how many requests of a run on a live service may wait for their answers at the same time. Scenarios
+// maxUnderWay is how many requests of a run on a live service may wait for their answers at the same time. Scenarios
 // at the same time, and the rows of each, would be many more, and a small service would answer none of them in time.
-const mostUnderWay = 48
+const maxUnderWay = 48
 
 // SayInTurn is Say when few enough others are under way.
 func (w *World) SayInTurn(ctx context.Context, r *talk.Request, timeout time.Duration) (*talk.Exchange, error) {
@@ -111,12 +111,12 @@ func (w *World) refusedAgain(ctx context.Context, x *talk.Exchange, changed bool
 	return nil
 }
 
-// mostSilences is how many requests of one kind may go without an answer before the rest of the kind is not sent: each
+// maxSilences is how many requests of one kind may go without an answer before the rest of the kind is not sent: each
 // costs a whole time-out, and more of them say no more. Of good requests so many in a row: an answer may be lost now and
-// then, and mostLost is how many of them may be.
+// then, and maxLost is how many of them may be.
 const (
-	mostSilences = 2
-	mostLost     = 6
+	maxSilences = 2
+	maxLost     = 6
 )
 
 // documented begins the kinds of good requests.
@@ -174,11 +174,11 @@ func (r *Stage) Silent(ctx context.Context, kind string) error {
 			r.asked[kind] = a
 		}
 		switch {
-		case a.silences >= mostSilences:
+		case a.silences >= maxSilences:
 			return talk.Unknownf("two of the %s got no answer in time before, so this one was not sent", kind)
-		case a.lost >= mostLost:
-			return talk.Unknownf("%d of the %s got no answer in time before, so this one was not sent", mostLost, kind)
-		case a.answered || a.pending+a.silences < mostSilences:
+		case a.lost >= maxLost:
+			return talk.Unknownf("%d of the %s got no answer in time before, so this one was not sent", maxLost, kind)
+		case a.answered || a.pending+a.silences < maxSilences:
 			a.pending++
 			return nil
 		}

@@ -22,8 +22,8 @@ var listedPhrases = []Sentence{
 		func(ctx context.Context, w *scene.World, _ arguments) error { return servicesAreKnown(ctx, w) }),
 }
 
-// mostListed bounds how many paths or services are tried.
-const mostListed = 20
+// maxListed bounds how many paths or services are tried.
+const maxListed = 20
 
 func pathsLead(ctx context.Context, w *scene.World) error {
 	away := "/agstest" + w.Invented(10)
@@ -78,7 +78,7 @@ func listedPaths(services []talk.Service) []listedPath {
 		for _, e := range s.Endpoints {
 			one := listedPath{s.Name, e.Path, e.Parameters}
 			again := slices.ContainsFunc(paths, func(p listedPath) bool { return p.below() == one.below() })
-			if again || one.below() == "/" || strings.ContainsAny(e.Path, "{}?#") || strings.Contains(e.Path, "://") || len(paths) == mostListed {
+			if again || one.below() == "/" || strings.ContainsAny(e.Path, "{}?#") || strings.Contains(e.Path, "://") || len(paths) == maxListed {
 				continue
 			}
 			paths = append(paths, one)
@@ -145,7 +145,7 @@ func servicesAreKnown(ctx context.Context, w *scene.World) error {
 	var ghosts []string
 	for i, s := range w.Services {
 		_, offered := s.Endpoint("/" + ags.SignOnWithSessionToken)
-		if !offered || s.Name == first || s.Name == "" || i == mostListed || slices.Contains(ghosts, s.Name) {
+		if !offered || s.Name == first || s.Name == "" || i == maxListed || slices.Contains(ghosts, s.Name) {
 			continue
 		}
 		x, err := ask(s.Name)

@@ -212,12 +212,12 @@ func sendable(w *scene.World, ask *talk.Request, list []oddity) []oddity {
 	if !w.Live() {
 		return list
 	}
-	const mostWrong = 3
+	const maxWrong = 3
 	var kept []oddity
 	wrong := 0
 	for _, o := range list {
 		if o.wrong && !w.Stage.Environment.NeverLocks {
-			if wrong++; wrong > mostWrong {
+			if wrong++; wrong > maxWrong {
 				continue
 			}
 		}
@@ -234,8 +234,8 @@ func sendable(w *scene.World, ask *talk.Request, list []oddity) []oddity {
 	return kept
 }
 
-// mostOddDevices is how many devices odd requests of one scenario may make that a sound service may take for good ones.
-const mostOddDevices = 2
+// maxOddDevices is how many devices odd requests of one scenario may make that a sound service may take for good ones.
+const maxOddDevices = 2
 
 // mayStay tells whether a request that may make or lose a device is sent with a good token or password: only so does
 // the service read it as far as a good request. A request that a sound service refuses is sent, until one of them made
@@ -248,9 +248,9 @@ func mayStay(w *scene.World, operation string, o oddity) bool {
 		if o.breaks != "" {
 			return w.MayCreateDevices() == nil && w.OddMade == 0
 		}
-		return w.MayMake(1, false) == nil && w.OddMade < mostOddDevices
+		return w.MayMake(1, false) == nil && w.OddMade < maxOddDevices
 	case ags.SubsequentSignOn:
-		return w.MayMake(1, false) == nil && w.OddMade < mostOddDevices
+		return w.MayMake(1, false) == nil && w.OddMade < maxOddDevices
 	}
 	return false // nobody knows what a second activation of the same device does
 }

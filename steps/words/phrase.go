@@ -131,8 +131,8 @@ var understood struct {
 	sentences map[string]sentence
 }
 
-// mostUnderstood is how many sentences are kept, several times as many as the features have.
-const mostUnderstood = 10000
+// maxUnderstood is how many sentences are kept, several times as many as the features have.
+const maxUnderstood = 10000
 
 // understand finds the one phrase of the text of a step.
 func understand(text string) (sentence, error) {
@@ -155,7 +155,7 @@ func understand(text string) (sentence, error) {
 	}
 	understood.Lock()
 	defer understood.Unlock()
-	if understood.sentences == nil || len(understood.sentences) >= mostUnderstood {
+	if understood.sentences == nil || len(understood.sentences) >= maxUnderstood {
 		understood.sentences = map[string]sentence{}
 	}
 	understood.sentences[text] = read
