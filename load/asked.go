@@ -43,7 +43,8 @@ func Check(o Options, shards int) (*Asked, error) {
 	}
 	asked := &Asked{
 		Clients: takePart, SetUp: setUp,
-		Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout, o.Environment.Timeout, transport.DefaultTimeout),
+		Schedule: p.words, Length: p.length, Longest: p.length, Hits: p.hits(), Timeout: cmp.Or(o.Timeout,
+			o.Environment.Timeout, transport.DefaultTimeout),
 	}
 	switch {
 	case p.storm != nil:

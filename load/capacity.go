@@ -80,14 +80,17 @@ func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports
 // searchOf makes the search, or refuses options that make no sense.
 func searchOf(o *Options, options CapacityOptions) (*search, error) {
 	if len(o.Limits) == 0 {
-		return nil, failure.Usagef("a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
+		return nil, failure.Usagef(
+			"a capacity is the highest rate that keeps a limit; give one, such as --limit 'signon.p99<300ms'")
 	}
 	for _, l := range o.Limits {
 		if l.OfLoad() {
-			return nil, failure.Usagef("the limit %s makes no sense in a search for a rate; limit response times and errors", l.Expression)
+			return nil, failure.Usagef(
+				"the limit %s makes no sense in a search for a rate; limit response times and errors", l.Expression)
 		}
 	}
-	if o.Rate != (schedule.Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil || o.Storm != nil || o.Shard.Of > 1 {
+	if o.Rate != (schedule.Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil ||
+		o.Storm != nil || o.Shard.Of > 1 {
 		return nil, failure.Usagef("a capacity search chooses rates and durations itself; leave --rate, --duration, --load-profile, --population, --storm and --shard out")
 	}
 	if o.Environment == nil {

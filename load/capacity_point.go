@@ -29,7 +29,8 @@ func (s *search) try(ctx context.Context, rate float64) (reports.CapacityPoint, 
 				}
 				return reports.CapacityPoint{}, err
 			}
-			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", figures.Rate(rate), r.Run.Partial)
+			return reports.CapacityPoint{}, failure.Setupf("at %s the run ended early: %s", figures.Rate(rate),
+				r.Run.Partial)
 		}
 		s.last = r
 		if s.bad == nil && tally.Defects(r) != "" {

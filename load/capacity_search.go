@@ -56,7 +56,8 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	if s.tried == nil {
 		s.tried = func(reports.CapacityPoint) {}
 	}
-	if most, err := environment.ParseRate(o.Environment.Load.MaxRate); err == nil && !o.OverrideMaxRate && (s.to == 0 || most < s.to) {
+	if most, err := environment.ParseRate(o.Environment.Load.MaxRate); err == nil && !o.OverrideMaxRate &&
+		(s.to == 0 || most < s.to) {
 		s.to, s.capped = most, "load.maxRate of "+o.Environment.Name
 	}
 	for _, l := range o.Limits {
@@ -70,11 +71,13 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	}
 	switch {
 	case s.point < limit.MinBlocks*time.Second:
-		return nil, failure.Usagef("a point of %s is too short to judge a limit; give %d s or more", s.point, limit.MinBlocks)
+		return nil, failure.Usagef("a point of %s is too short to judge a limit; give %d s or more", s.point,
+			limit.MinBlocks)
 	case s.precision < minStep || s.precision > 1:
 		return nil, failure.Usagef("a precision of %g is not possible; give a share from %g to 1", s.precision, minStep)
 	case s.to > 0 && s.from > s.to:
-		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", figures.Rate(s.from), figures.Rate(s.to), s.capped)
+		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", figures.Rate(s.from),
+			figures.Rate(s.to), s.capped)
 	}
 	return s, nil
 }
@@ -100,7 +103,8 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 		}
 		switch point.Verdict {
 		case reports.Invalid:
-			return s.found(b.kept, true, "the generator could not keep up at "+figures.Rate(rate)+": "+point.Reason), nil
+			return s.found(b.kept, true, "the generator could not keep up at "+figures.Rate(rate)+": "+
+				point.Reason), nil
 		case reports.Pass:
 			b.confirmed++
 			if rate != b.kept {
@@ -126,13 +130,17 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 			return s.found(b.kept, false, s.why(b.beyond)), nil
 		}
 	}
-	return s.unfinished(b.kept, fmt.Sprintf("the search did not settle within %d points: the service does not answer alike from one minute to the next", maxPoints)), nil
+	return s.unfinished(b.kept,
+		fmt.Sprintf(
+			"the search did not settle within %d points: the service does not answer alike from one minute to the next",
+			maxPoints)), nil
 }
 
 // nothingKept is the end of a search that found its lowest rate too high, or could not decide that one.
 func (s *search) nothingKept(rate float64, point *reports.CapacityPoint) *reports.Load {
 	if point.Verdict == reports.Inconclusive {
-		return s.unfinished(0, fmt.Sprintf("it could not be decided whether %s keeps the limits: %s", figures.Rate(rate), point.Reason))
+		return s.unfinished(0, fmt.Sprintf("it could not be decided whether %s keeps the limits: %s",
+			figures.Rate(rate), point.Reason))
 	}
 	return s.found(0, false, fmt.Sprintf("not even %s keeps the limits: %s", figures.Rate(rate), point.Reason))
 }
@@ -188,7 +196,10 @@ func (s *search) below(rate float64) float64 {
 }
 
 func (s *search) missed(rate float64) bool {
-	return slices.ContainsFunc(s.points, func(p reports.CapacityPoint) bool { return p.Rate == rate && p.Verdict != reports.Pass })
+	return slices.ContainsFunc(s.points, func(p reports.CapacityPoint) bool {
+		return p.Rate == rate &&
+			p.Verdict != reports.Pass
+	})
 }
 
 func (s *search) why(beyond float64) string {
@@ -240,10 +251,12 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 	r.Run.Kind = "capacity"
 	points := slices.Clone(s.points)
 	slices.SortStableFunc(points, func(a, b reports.CapacityPoint) int { return cmp.Compare(a.Rate, b.Rate) })
-	r.Capacity = &reports.Capacity{Rate: rate, LowerBound: lowerBound, Reason: reason, Knee: knee(points), Points: points}
+	r.Capacity = &reports.Capacity{Rate: rate, LowerBound: lowerBound, Reason: reason, Knee: knee(points),
+		Points: points}
 	switch {
 	case s.bad != nil:
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("at %s %s, which no rate excuses", figures.Rate(s.badAt), tally.Defects(r))
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("at %s %s, which no rate excuses", figures.Rate(s.badAt),
+			tally.Defects(r))
 		if rate > 0 {
 			r.Reason += fmt.Sprintf("; %s keeps the limits", figures.Rate(rate))
 		}
@@ -257,7 +270,8 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 	case lowerBound:
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("at least %s: %s", figures.Rate(rate), reason)
 	default:
-		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", figures.Rate(rate), reason)
+		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", figures.Rate(rate),
+			reason)
 	}
 	return r
 }

@@ -34,7 +34,8 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 		case closed:
 			return failure.Usagef("the environment %s allows %s at most, and a run with --rate max sends as fast as it can; give a rate, or say --override-max-rate", e.Name, e.Load.MaxRate)
 		case peak > most*(1+1e-9):
-			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate", figures.Rate(peak), e.Name, e.Load.MaxRate)
+			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate",
+				figures.Rate(peak), e.Name, e.Load.MaxRate)
 		}
 	}
 	if err := e.Refusal("a load on it", consent.Yes, consent.YesLoad); err != nil {
@@ -44,9 +45,12 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 		return nil
 	}
 	if consent.YesLoad != "" {
-		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", consent.YesLoad, e.Name, e.ConsentHost())
+		return failure.Usagef(
+			"--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it",
+			consent.YesLoad, e.Name, e.ConsentHost())
 	}
-	return failure.Usagef("the workload %s would create %s in %s that stay there; if that is wanted, say --yes %s", workload, devices(hits), e.Name, e.ConsentHost())
+	return failure.Usagef("the workload %s would create %s in %s that stay there; if that is wanted, say --yes %s",
+		workload, devices(hits), e.Name, e.ConsentHost())
 }
 
 func devices(hits uint64) string {
@@ -68,7 +72,8 @@ func setUpRate(e *environment.Environment, peak float64, closed bool, consent Co
 	if closed {
 		rate = 0 // as fast as it goes, like the run
 	}
-	if most, err := environment.ParseRate(e.Load.MaxRate); err == nil && !consent.OverrideMaxRate && (rate == 0 || rate > most/parts) {
+	if most, err := environment.ParseRate(e.Load.MaxRate); err == nil && !consent.OverrideMaxRate &&
+		(rate == 0 || rate > most/parts) {
 		rate = most / parts
 	}
 	return rate

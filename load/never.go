@@ -44,7 +44,8 @@ func withoutFigures(o Options, became, short, reason string) *reports.Load {
 	}
 	r.Run.End = now()
 	for _, l := range question.Limits {
-		r.Limits = append(r.Limits, reports.Limit{Expression: l.Expression, Verdict: reports.Error, Value: "–", Reason: short + ": " + reason})
+		r.Limits = append(r.Limits, reports.Limit{Expression: l.Expression, Verdict: reports.Error, Value: "–",
+			Reason: short + ": " + reason})
 	}
 	return r
 }

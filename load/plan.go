@@ -59,7 +59,8 @@ func planOf(o *Options) (*plan, error) {
 	p.hitsOfAll = int64(p.whole.Hits())
 	p.schedule = schedule.ShardOf(p.whole, o.dealt())
 	if p.schedule.Hits() == 0 {
-		return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration", p.words)
+		return nil, failure.Usagef("the schedule (%s) has no hit for this run to send; raise the rate or the duration",
+			p.words)
 	}
 	return p, nil
 }
@@ -91,9 +92,11 @@ func (p *plan) choose(o *Options) error {
 	case o.Population != nil:
 		return p.ofPopulation(o)
 	case p.closed && o.Workers < 1:
-		return failure.Usagef("--rate max sends as fast as the workers can: say how many with --workers, such as --workers 64")
+		return failure.Usagef(
+			"--rate max sends as fast as the workers can: say how many with --workers, such as --workers 64")
 	case p.closed:
-		p.words = fmt.Sprintf("as fast as %s can for %s (closed loop)", figures.Plural(int64(o.Workers), "worker"), o.Duration)
+		p.words = fmt.Sprintf("as fast as %s can for %s (closed loop)", figures.Plural(int64(o.Workers), "worker"),
+			o.Duration)
 	case o.Rate.Hits <= 0:
 		return failure.Usagef("a load needs a rate above 0: give --rate, such as 200/s")
 	default:
@@ -165,7 +168,8 @@ func (p *plan) crowd(o *Options) (*clients.Crowd, error) {
 func fillIn(o *Options, p *schedule.Profile) error {
 	switch {
 	case p.Workload != "" && o.Workload != "" && p.Workload != o.Workload:
-		return failure.Usagef("the profile %s is for the workload %s and the run asks for %s; leave --workload out", p.Name, p.Workload, o.Workload)
+		return failure.Usagef("the profile %s is for the workload %s and the run asks for %s; leave --workload out",
+			p.Name, p.Workload, o.Workload)
 	case o.Duration != 0:
 		return failure.Usagef("the profile %s says for how long; leave --duration out", p.Name)
 	}

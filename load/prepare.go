@@ -104,7 +104,8 @@ func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
 	defer done()
 	o := &p.options
 	q := engine.Question{
-		Workload: p.crowd, Target: p.target, Schedule: p.plan.schedule, Length: p.plan.length, Workers: cmp.Or(leg.Workers, p.plan.workers),
+		Workload: p.crowd, Target: p.target, Schedule: p.plan.schedule, Length: p.plan.length, Workers: cmp.Or(
+			leg.Workers, p.plan.workers),
 		Timeout: o.Timeout, Trace: o.Trace, Raw: o.Raw, Record: o.Record, Of: o.dealt().Of, Whole: p.plan.hitsOfAll, Barrier: o.Barrier,
 		StartAt: o.StartAt, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now, SetUp: p.crowd.SetUpReport(), Notes: p.crowd.Notes,
 		Judging: p.crowd.Judging, Names: p.crowd, ShowIDs: o.ShowIDs,
@@ -163,7 +164,8 @@ func (o *Options) asked(p *plan, target wire.Target) *reports.Load {
 		r.Run.Machine = reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}
 	}
 	r.Plan = reports.Plan{
-		Workload: o.Workload, Mix: maps.Clone(o.Mix), Clients: o.Clients, Workers: o.Workers, Seed: o.Seed, MaxLag: int64(o.MaxLag),
+		Workload: o.Workload, Mix: maps.Clone(
+			o.Mix), Clients: o.Clients, Workers: o.Workers, Seed: o.Seed, MaxLag: int64(o.MaxLag),
 		Closed: o.Max || o.Rate.Max,
 	}
 	if p != nil {

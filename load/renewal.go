@@ -15,13 +15,15 @@ import (
 // renewal keeps the headers fresh whose values the environment file renews. Hits take the newest values and do not
 // wait.
 type renewal struct {
-	values  *tokens.Values
-	headers map[string]*environment.Fresh // of the service, and those of getSessionToken under names with a space before them
+	values *tokens.Values
+	// of the service, and those of getSessionToken under names with a space before them
+	headers map[string]*environment.Fresh
 	tell    func(headers, minting map[string]string)
 	clean   func(string) string
 }
 
-func newRenewal(e *environment.Environment, secrets *redact.Redactor, tell func(headers, minting map[string]string)) *renewal {
+func newRenewal(e *environment.Environment, secrets *redact.Redactor,
+	tell func(headers, minting map[string]string)) *renewal {
 	r := &renewal{headers: maps.Clone(e.RenewedHeaders), tell: tell, clean: func(text string) string { return text }}
 	keep := func(...string) {}
 	if secrets != nil {

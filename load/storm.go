@@ -19,8 +19,10 @@ func planOfStorm(o *Options) (*plan, error) {
 		return nil, err
 	}
 	switch {
-	case o.Rate != schedule.Rate{} || o.Max || o.Profile != nil || o.Population != nil || o.Duration != 0 || o.Schedule != nil:
-		return nil, failure.Usagef("a storm says what is sent when; leave --rate, --duration, --load-profile and --population out, or --storm")
+	case o.Rate != schedule.Rate{} || o.Max || o.Profile != nil || o.Population != nil || o.Duration != 0 ||
+		o.Schedule != nil:
+		return nil, failure.Usagef(
+			"a storm says what is sent when; leave --rate, --duration, --load-profile and --population out, or --storm")
 	case o.Workload != "" && o.Workload != clients.WorkloadMixed:
 		return nil, failure.Usagef("a storm is a mix of sign-ons and refreshes; leave --workload %s out", o.Workload)
 	case o.Clients != 0:
@@ -49,7 +51,8 @@ func (p *plan) stormCrowd(o *Options) (*clients.Crowd, error) {
 	if o.Mix[hit.OpSignOn] == 0 || o.Mix[hit.OpRefresh] == 0 {
 		traffic.Clients = 0 // all of them are of one kind
 	}
-	c, err := clients.New(o.Environment, traffic, clients.Part{Hits: p.hits(), Peak: p.peak(), Seed: o.Seed, Shard: o.Shard})
+	c, err := clients.New(o.Environment, traffic, clients.Part{Hits: p.hits(), Peak: p.peak(), Seed: o.Seed,
+		Shard: o.Shard})
 	if err != nil {
 		return nil, err
 	}

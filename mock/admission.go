@@ -39,9 +39,11 @@ func (s *Server) checkCaller(c *call) *reply {
 	behaviour := &c.set.behaviour
 	switch {
 	case p.VPNBlocking && vpnCallers.Contains(from) && c.enforces(ruleVPN):
-		return c.refusal(ruleVPN, http.StatusForbidden, cmp.Or(behaviour.VPNCode, 20018), "the call comes through a VPN or proxy")
+		return c.refusal(ruleVPN, http.StatusForbidden, cmp.Or(behaviour.VPNCode, 20018),
+			"the call comes through a VPN or proxy")
 	case p.GeoBlocking && blockedCallers.Contains(from) && c.enforces(ruleLocation):
-		return c.refusal(ruleLocation, http.StatusForbidden, cmp.Or(behaviour.LocationCode, 20019), "the call comes from a blocked location")
+		return c.refusal(ruleLocation, http.StatusForbidden, cmp.Or(behaviour.LocationCode, 20019),
+			"the call comes from a blocked location")
 	case p.GeoFiltering && filteredCallers.Contains(from) && c.enforces(ruleLocation):
 		return c.refusal(ruleLocation, http.StatusForbidden, 20066, "the call comes from a filtered location")
 	}
@@ -79,11 +81,13 @@ func (s *Server) checkDevice(c *call, a *account, d *device) *reply {
 	switch {
 	case d == nil:
 		if c.enforces(ruleKnownClient) {
-			return c.refusal(ruleKnownClient, cmp.Or(behaviour.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
+			return c.refusal(ruleKnownClient, cmp.Or(behaviour.UnknownClient, http.StatusNotFound), 0,
+				"the device does not exist")
 		}
 	case d.account != a.id:
 		if c.enforces(ruleClientOwner) {
-			return c.refusal(ruleClientOwner, cmp.Or(behaviour.ForeignClient, http.StatusForbidden), 0, "the device does not belong to the account")
+			return c.refusal(ruleClientOwner, cmp.Or(behaviour.ForeignClient, http.StatusForbidden), 0,
+				"the device does not belong to the account")
 		}
 	case d.deleted && c.enforces(ruleDeviceDeleted):
 		if status := cmp.Or(behaviour.DeletedDevice, http.StatusForbidden); status != http.StatusForbidden {
@@ -121,13 +125,15 @@ func (s *Server) admit(c *call, a *account, argument deviceArgument) (grant, *re
 		return grant{}, refused
 	}
 	if !c.enforces(ruleLimitFirstOnly) && a.counted >= a.deviceLimit {
-		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
+		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007,
+			"the account has as many devices as it may")
 	}
 	if !c.enforces(ruleNoDeviceOnNth) {
 		s.state.add(c.tenant, a, s.clientID(c), "")
 	}
 	s.endSessions(c, a, d)
-	g := grant{tenant: c.tenant.id, account: a.id, device: argument.clientID, serial: s.state.nextSerial(), now: s.now(c.set).Add(a.offset)}
+	g := grant{tenant: c.tenant.id, account: a.id, device: argument.clientID, serial: s.state.nextSerial(),
+		now: s.now(c.set).Add(a.offset)}
 	if d != nil {
 		g.class = d.class
 	}
@@ -151,10 +157,13 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 		return grant{}, refused
 	}
 	if c.full(a) && c.enforces(ruleDeviceLimit) {
-		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007, "the account has as many devices as it may")
+		return grant{}, c.refusal(ruleDeviceLimit, http.StatusForbidden, 20007,
+			"the account has as many devices as it may")
 	}
-	if a.groupClass != "" && argument.class == a.groupClass && a.inGroup(argument.class) >= a.groupLimit && c.enforces(ruleGroupLimit) {
-		return grant{}, c.refusal(ruleGroupLimit, http.StatusForbidden, cmp.Or(c.set.behaviour.GroupLimitCode, 20007), "the account has as many devices of this class as it may")
+	if a.groupClass != "" && argument.class == a.groupClass && a.inGroup(argument.class) >= a.groupLimit &&
+		c.enforces(ruleGroupLimit) {
+		return grant{}, c.refusal(ruleGroupLimit, http.StatusForbidden, cmp.Or(c.set.behaviour.GroupLimitCode, 20007),
+			"the account has as many devices of this class as it may")
 	}
 	if !c.enforces(ruleFreshAfterDeletion) {
 		for _, d := range a.devices {
@@ -167,7 +176,8 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 	if !c.enforces(ruleNewDevice) && len(a.devices) > 0 {
 		d = a.devices[len(a.devices)-1]
 	} else if d = s.state.add(c.tenant, a, s.clientID(c), argument.class); d == nil {
-		answer := c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many devices as it may; start it with a higher limit")
+		answer := c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0,
+			"the mock holds as many devices as it may; start it with a higher limit")
 		return grant{}, &answer
 	}
 	if argument.managed && !d.managed {
@@ -175,7 +185,8 @@ func (s *Server) admitFirst(c *call, a *account, argument deviceArgument) (grant
 		a.recount()
 	}
 	s.endSessions(c, a, d)
-	g := grant{tenant: c.tenant.id, account: a.id, device: d.id, class: d.class, serial: s.state.nextSerial(), now: s.now(c.set).Add(a.offset)}
+	g := grant{tenant: c.tenant.id, account: a.id, device: d.id, class: d.class, serial: s.state.nextSerial(),
+		now: s.now(c.set).Add(a.offset)}
 	if !c.enforces(ruleUsableDevice) {
 		delete(c.tenant.devices, d.id)
 	}
@@ -201,13 +212,15 @@ func (c *call) checkDescription() *reply {
 	description, _ := c.body["deviceInformation"].(map[string]any)
 	described, _ := description["device"].(map[string]any)
 	bad := func(r rule) *reply {
-		answer := c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "deviceInformation is not understood: "+string(r))
+		answer := c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "deviceInformation is not understood: "+
+			string(r))
 		return &answer
 	}
 	if _, has := description["securePlayer"]; !has && !c.enforces(ruleReduced) {
 		return bad(ruleReduced)
 	}
-	if hardware, _ := described["hardware"].(map[string]any); !c.enforces(ruleKnownDescription) && (description["somethingElse"] != nil || hardware["somethingElse"] != nil) {
+	if hardware, _ := described["hardware"].(map[string]any); !c.enforces(ruleKnownDescription) &&
+		(description["somethingElse"] != nil || hardware["somethingElse"] != nil) {
 		return bad(ruleKnownDescription)
 	}
 	if !c.enforces(ruleLeafKinds) {

@@ -35,8 +35,10 @@ func NewAuthority(now time.Time, names ...string) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the key of the mock's certificate: %w", err)
 	}
-	authority := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "agstest mock authority"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+	authority := &x509.Certificate{SerialNumber: big.NewInt(1),
+		Subject:   pkix.Name{CommonName: "agstest mock authority"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0,
+			0), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign}
 	server := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "agstest mock"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
@@ -61,5 +63,6 @@ func NewAuthority(now time.Time, names ...string) (*Authority, error) {
 	if err := pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: authorityDER}); err != nil {
 		return nil, fmt.Errorf("writing the mock's certificate authority: %w", err)
 	}
-	return &Authority{PEM: text.Bytes(), Server: tls.Certificate{Certificate: [][]byte{serverDER, authorityDER}, PrivateKey: serverKey}}, nil
+	return &Authority{PEM: text.Bytes(), Server: tls.Certificate{Certificate: [][]byte{serverDER, authorityDER},
+		PrivateKey: serverKey}}, nil
 }

@@ -9,18 +9,19 @@ import (
 // the mock's default; statuses of 0 stand for the default that the comment names.
 type Behaviour struct {
 	// The request.
-	Authorization         string // "": Bearer or raw token, "bearer": only with the scheme, "raw": only without
-	OneSession            bool   // a sign-on of a known device ends the session that it had
-	OneSessionAccount     bool   // a sign-on of any device ends the sessions of all devices of its account
-	OneDeviceAccount      bool   // a sign-on of a device ends the sessions of the other devices of its account
-	OneSessionToken       bool   // a session token of getSessionToken ends the one that the account had
-	TenantRequired        bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
-	UnknownTenant         int    // 400; at discovery 404
-	UnknownTenantEmpty    bool   // discovery answers for an unknown tenant as for one without services
-	MissingService        int    // 400
-	UnknownService        int    // 400
-	WrongMethod           int    // 405
-	ContentType           string // "": other content types than JSON are refused with 400, "415": with 415, "any": accepted
+	Authorization      string // "": Bearer or raw token, "bearer": only with the scheme, "raw": only without
+	OneSession         bool   // a sign-on of a known device ends the session that it had
+	OneSessionAccount  bool   // a sign-on of any device ends the sessions of all devices of its account
+	OneDeviceAccount   bool   // a sign-on of a device ends the sessions of the other devices of its account
+	OneSessionToken    bool   // a session token of getSessionToken ends the one that the account had
+	TenantRequired     bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
+	UnknownTenant      int    // 400; at discovery 404
+	UnknownTenantEmpty bool   // discovery answers for an unknown tenant as for one without services
+	MissingService     int    // 400
+	UnknownService     int    // 400
+	WrongMethod        int    // 405
+	// "": other content types than JSON are refused with 400, "415": with 415, "any": accepted
+	ContentType           string
 	BothDeviceArguments   string // "": 400, "clientId" or "deviceInformation": that one counts
 	DeviceClass           string // the only playoutDeviceClass that is known; "": any
 	NoDeviceMakesOne      bool   // a sign-on without clientId and deviceInformation signs a new device on
@@ -30,35 +31,37 @@ type Behaviour struct {
 	ParametersRequired    bool   // refresh and signOut want parameters too
 	ParameterCase         bool   // names of parameters are matched with their case
 	OperatorTokenInHeader bool   // a header OperatorAuthToken serves as well as the parameter
-	OperatorTokenOnce     bool   // an OperatorAuthToken must say when it was made (iat), and have a jti that was not taken before
-	DiscoveryReadsToken   bool   // an unusable header token makes discovery answer 404
-	OldTenantHeader       bool   // tenantId is read where nv-tenant-id is missing
+	// an OperatorAuthToken must say when it was made (iat), and have a jti that was not taken before
+	OperatorTokenOnce   bool
+	DiscoveryReadsToken bool // an unusable header token makes discovery answer 404
+	OldTenantHeader     bool // tenantId is read where nv-tenant-id is missing
 
 	MarkAccepted bool // a byte order mark before a body is overlooked
 
 	// Refusals.
-	UnknownSession    int    // 401
-	ExpiredSession    int    // 401
-	UsedSession       int    // 403
-	UnknownClient     int    // 404
-	DeletedDevice     int    // 403, with sub-code 20003
-	ForeignClient     int    // 403
-	BadRefreshToken   int    // 401
-	ExpiredRefresh    int    // 403, with sub-code 20020
-	BadAccessToken    int    // 401, at signOut
-	EndedToken        int    // 401, of tokens after signOut
-	BadUserToken      int    // 401
-	MissingUserToken  int    // 401
-	BadOperatorToken  int    // 401 for form, key and time, 403 for the claims
-	UnknownType       int    // 400, of register/{type}
-	MissingParameter  int    // 400
-	VPNCode           int    // 20018
-	LocationCode      int    // 20019
-	GroupLimitCode    int    // 20007
-	LegacyGateway     bool   // the gateway refuses with status 200
-	RestrictedRefused bool   // a restricted account cannot sign in
-	ErrorBody         string // "", "empty", "html", "text", "problem", "nested", "errorCode", "numeric-string", "list", "prefixed", "bare"
-	ErrorText         string // "": one sentence, "varying": another text each time, "localised": other letters
+	UnknownSession    int  // 401
+	ExpiredSession    int  // 401
+	UsedSession       int  // 403
+	UnknownClient     int  // 404
+	DeletedDevice     int  // 403, with sub-code 20003
+	ForeignClient     int  // 403
+	BadRefreshToken   int  // 401
+	ExpiredRefresh    int  // 403, with sub-code 20020
+	BadAccessToken    int  // 401, at signOut
+	EndedToken        int  // 401, of tokens after signOut
+	BadUserToken      int  // 401
+	MissingUserToken  int  // 401
+	BadOperatorToken  int  // 401 for form, key and time, 403 for the claims
+	UnknownType       int  // 400, of register/{type}
+	MissingParameter  int  // 400
+	VPNCode           int  // 20018
+	LocationCode      int  // 20019
+	GroupLimitCode    int  // 20007
+	LegacyGateway     bool // the gateway refuses with status 200
+	RestrictedRefused bool // a restricted account cannot sign in
+	// "", "empty", "html", "text", "problem", "nested", "errorCode", "numeric-string", "list", "prefixed", "bare"
+	ErrorBody string
+	ErrorText string // "": one sentence, "varying": another text each time, "localised": other letters
 
 	// The life of sessions and tokens.
 	Lifetimes             Lifetimes

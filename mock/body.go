@@ -41,7 +41,8 @@ func (c *call) checkContentType() *reply {
 		return nil
 	}
 	media, parameters, err := mime.ParseMediaType(kind)
-	if err == nil && media == "application/json" && (parameters["charset"] == "" || strings.EqualFold(parameters["charset"], "utf-8")) {
+	if err == nil && media == "application/json" &&
+		(parameters["charset"] == "" || strings.EqualFold(parameters["charset"], "utf-8")) {
 		return nil
 	}
 	status := http.StatusBadRequest

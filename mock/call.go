@@ -57,7 +57,8 @@ const registerPath = "/ags/register/"
 func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 	c := &call{server: s, set: set, request: r}
 	found, known := routes[r.URL.Path]
-	if kind, isRegister := strings.CutPrefix(r.URL.Path, registerPath); !known && isRegister && kind != "" && !strings.Contains(kind, "/") {
+	if kind, isRegister := strings.CutPrefix(r.URL.Path, registerPath); !known && isRegister && kind != "" &&
+		!strings.Contains(kind, "/") {
 		found, known = route{ags.Register, "POST", (*Server).register}, true
 	}
 	if !known {
@@ -70,7 +71,8 @@ func (s *Server) serve(set *setting, w http.ResponseWriter, r *http.Request) {
 	case !known:
 		answer = c.refuse(rulePath, http.StatusNotFound, 0, "there is no such call")
 	case r.Method != found.method && c.enforces(ruleMethod):
-		answer = c.refuse(ruleMethod, cmp.Or(set.behaviour.WrongMethod, http.StatusMethodNotAllowed), 0, "the call wants the method "+found.method)
+		answer = c.refuse(ruleMethod, cmp.Or(set.behaviour.WrongMethod, http.StatusMethodNotAllowed), 0,
+			"the call wants the method "+found.method)
 		answer.setHeader("Allow", found.method)
 	default:
 		raw, err := readBody(r)
@@ -142,7 +144,8 @@ func (c *call) open(bodyOptional bool) *reply {
 	name := c.header(ags.HeaderService)
 	if name == "" {
 		if c.enforces(ruleServiceHeader) {
-			return c.refusal(ruleServiceHeader, cmp.Or(c.set.behaviour.MissingService, http.StatusBadRequest), 0, "the header x-auth-service-id is missing")
+			return c.refusal(ruleServiceHeader, cmp.Or(c.set.behaviour.MissingService, http.StatusBadRequest), 0,
+				"the header x-auth-service-id is missing")
 		}
 		name = c.tenant.firstService()
 	}
@@ -154,7 +157,8 @@ func (c *call) open(bodyOptional bool) *reply {
 	}
 	if c.service == nil {
 		if c.enforces(ruleKnownService) || len(c.tenant.services) == 0 {
-			return c.refusal(ruleKnownService, cmp.Or(c.set.behaviour.UnknownService, http.StatusBadRequest), 0, "the authentication service is not known")
+			return c.refusal(ruleKnownService, cmp.Or(c.set.behaviour.UnknownService, http.StatusBadRequest), 0,
+				"the authentication service is not known")
 		}
 		c.service = &c.tenant.services[0]
 	}

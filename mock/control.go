@@ -63,7 +63,8 @@ func (s *Server) Control() http.Handler {
 		token, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !isBearer || subtle.ConstantTimeCompare([]byte(token), []byte(s.secret.control)) != 1 {
 			w.Header().Set("Www-Authenticate", `Bearer realm="agstest mock control"`)
-			http.Error(w, `{"message":"the control interface wants the header Authorization: Bearer <control token>"}`, http.StatusUnauthorized)
+			http.Error(w, `{"message":"the control interface wants the header Authorization: Bearer <control token>"}`,
+				http.StatusUnauthorized)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -102,7 +103,8 @@ func (s *Server) controlState(*http.Request) (any, error) {
 	set := s.setting.Load()
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
-	return map[string]any{"now": s.now(set).UTC().Format(time.RFC3339Nano), "faults": set.faults, "choices": set.choices,
+	return map[string]any{"now": s.now(set).UTC().Format(time.RFC3339Nano), "faults": set.faults,
+		"choices": set.choices,
 		"devices": s.state.devices, "maxDevices": s.state.maxDevices, "refusedDevices": s.state.refused, "sessionTokens": len(s.state.sessions.entries)}, nil
 }
 
@@ -198,7 +200,8 @@ func (s *Server) controlPlatform(r *http.Request) (any, error) {
 	for _, change := range []struct {
 		given *bool
 		kept  *bool
-	}{{order.VPNBlocking, &t.platform.VPNBlocking}, {order.GeoBlocking, &t.platform.GeoBlocking}, {order.GeoFiltering, &t.platform.GeoFiltering}} {
+	}{{order.VPNBlocking, &t.platform.VPNBlocking}, {order.GeoBlocking, &t.platform.GeoBlocking}, {order.GeoFiltering,
+		&t.platform.GeoFiltering}} {
 		if change.given != nil {
 			*change.kept = *change.given
 		}

@@ -18,7 +18,8 @@ func (s *Server) kept(tenantID, id string) (*tenant, *account, error) {
 		return nil, nil, missingError("the tenant " + tenantID + " has no account " + quote(id))
 	}
 	if !s.state.keep(t, a) {
-		return nil, nil, fmt.Errorf("the mock holds %d devices, as many as it may; start it with a higher limit", s.state.devices)
+		return nil, nil, fmt.Errorf("the mock holds %d devices, as many as it may; start it with a higher limit",
+			s.state.devices)
 	}
 	return t, a, nil
 }
@@ -98,7 +99,8 @@ type accountView struct {
 }
 
 func (s *Server) viewAccount(a *account) accountView {
-	view := accountView{a.id, a.status, a.deviceLimit, nil, s.now(s.setting.Load()).Add(a.offset).UTC().Format(time.RFC3339Nano), []deviceView{}}
+	view := accountView{a.id, a.status, a.deviceLimit, nil,
+		s.now(s.setting.Load()).Add(a.offset).UTC().Format(time.RFC3339Nano), []deviceView{}}
 	if a.groupClass != "" {
 		view.GroupLimit = &groupLimit{a.groupClass, a.groupLimit}
 	}

@@ -29,7 +29,8 @@ func (s *Server) serviceDiscovery(c *call) reply {
 		services = append(services, behaviour.describe(service))
 	}
 	if behaviour.ExtraServices {
-		services = append(services, object{{"authServiceName", "Beta SSO"}, {"displayAttributes", object{}}, {"status", "beta"},
+		services = append(services, object{{"authServiceName", "Beta SSO"}, {"displayAttributes", object{}},
+			{"status", "beta"},
 			{"endpoints", []any{object{{"name", "WHOAMI"}, {"path", "/whoAmI"}, {"parameterProperties", []any{}}, {"version", 2}}}}})
 	}
 	if behaviour.ReversedDiscovery {
@@ -43,7 +44,8 @@ func (c *Behaviour) describe(service Service) object {
 	for _, e := range service.Endpoints {
 		parameters := []any{}
 		for _, p := range e.Parameters {
-			parameters = append(parameters, object{{"name", p.Name}, {"mandatory", p.Mandatory}, {"isPassword", p.Password}})
+			parameters = append(parameters, object{{"name", p.Name}, {"mandatory", p.Mandatory},
+				{"isPassword", p.Password}})
 		}
 		path := e.Path
 		if c.AbsolutePaths {
@@ -56,7 +58,8 @@ func (c *Behaviour) describe(service Service) object {
 	}
 	described := object{{"authServiceName", service.Name}}
 	if !c.NoDisplayAttributes {
-		described = append(described, member{"displayAttributes", object{{"logo", service.Logo}, {"name", service.DisplayName}}})
+		described = append(described,
+			member{"displayAttributes", object{{"logo", service.Logo}, {"name", service.DisplayName}}})
 	}
 	return append(described, member{"endpoints", endpoints})
 }

@@ -54,7 +54,8 @@ func (s *Server) restore() {
 	on := platform{VPNBlocking: true, GeoBlocking: true, GeoFiltering: true}
 	st.tenants = map[string]*tenant{}
 	for _, id := range []string{firstTenant, secondTenant, emptyTenant} {
-		t := &tenant{id: id, services: services, platform: on, accounts: map[string]*account{}, devices: map[string]*device{}, users: map[string]user{}}
+		t := &tenant{id: id, services: services, platform: on, accounts: map[string]*account{},
+			devices: map[string]*device{}, users: map[string]user{}}
 		if id == emptyTenant {
 			t.services = nil
 		}
@@ -67,7 +68,8 @@ func (s *Server) restore() {
 
 	t := st.tenants[firstTenant]
 	account := func(t *tenant, id, status string, limit int, devices ...string) *account {
-		a := &account{id: id, status: status, first: status, deviceLimit: limit, troubled: false, provider: &firstProvider}
+		a := &account{id: id, status: status, first: status, deviceLimit: limit, troubled: false,
+			provider: &firstProvider}
 		t.accounts[id] = a
 		for _, d := range devices {
 			st.devices++
@@ -133,7 +135,8 @@ func (s *Server) pretend(c *call) reply {
 	if c.tenant != nil {
 		tenantID = c.tenant.id
 	}
-	g := grant{tenant: tenantID, account: firstAccount, device: firstDevice, serial: 1<<39 + uint64(len(c.raw)), now: s.clock()}
+	g := grant{tenant: tenantID, account: firstAccount, device: firstDevice, serial: 1<<39 + uint64(len(c.raw)),
+		now: s.clock()}
 	if id, isString := c.body["clientId"].(string); isString {
 		g.device = id
 	}
@@ -147,7 +150,8 @@ func (s *Server) pretend(c *call) reply {
 	case ags.Register, ags.SubsequentRegister:
 		return emptyReply(http.StatusCreated)
 	case ags.ServiceDiscovery:
-		return jsonReply(http.StatusOK, object{{"availableServices", []any{c.set.behaviour.describe(defaultServices()[0])}}})
+		return jsonReply(http.StatusOK,
+			object{{"availableServices", []any{c.set.behaviour.describe(defaultServices()[0])}}})
 	}
 	return emptyReply(http.StatusOK)
 }

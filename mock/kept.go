@@ -22,7 +22,8 @@ func (s *Server) told(set *setting, taker, token, tenant, account string, expire
 		return token, token
 	}
 	by := s.signers[cmp.Or(set.behaviour.Algorithm, "HS256")]
-	return by.sign(by.header(), object{{"typ", keptType}, {"tenantId", tenant}, {"accountId", account}, {"jti", token}, {"exp", expires.Unix()}}), signedKept + token
+	return by.sign(by.header(), object{{"typ", keptType}, {"tenantId", tenant}, {"accountId", account}, {"jti", token},
+		{"exp", expires.Unix()}}), signedKept + token
 }
 
 // signedKept stands before the text under which a JWT is kept, so that its jti alone is no token.
@@ -36,7 +37,8 @@ func (c *call) keptUnder(token string) string {
 	}
 	var claims tokenClaims
 	by := c.signerOf(token)
-	overlook := c.overlooks(token, by, ruleTokenSignature, ruleTokenAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey)
+	overlook := c.overlooks(token, by, ruleTokenSignature, ruleTokenAlgorithm, ruleSignatureWhole, ruleSignaturePresent,
+		ruleSignatureEnd, ruleKnownKey)
 	if by.verify(token, &claims, overlook) != nil || claims.Type != keptType {
 		return token
 	}
@@ -52,7 +54,8 @@ func keptFaults() []Fault {
 		{"user-token-at-register", "a User-Token", ags.SubsequentRegister, "REG-07"},
 	} {
 		fault := func(name, words string, rules ...rule) Fault {
-			return lax("forged-"+at.name+"-"+name, at.requirement, at.what+" "+words+" is accepted at "+at.operation, on(at.operation), rules...)
+			return lax("forged-"+at.name+"-"+name, at.requirement, at.what+" "+words+" is accepted at "+at.operation,
+				on(at.operation), rules...)
 		}
 		some := append([]Fault{
 			fault("algorithm-none", "of the algorithm none", ruleTokenAlgorithm),

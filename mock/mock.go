@@ -102,11 +102,12 @@ func New(config Config) *Server {
 		operator:      cmp.Or(config.OperatorSecret, s.state.text(40)),
 		operatorKeyID: cmp.Or(config.OperatorKeyID, uuid(s.state.bytes(16))),
 		signing:       cmp.Or(config.SigningKey, string(s.state.bytes(32))),
-		signingKeyID:  cmp.Or(config.SigningKeyID, fmt.Sprintf("%06d", 100000+int(binary.LittleEndian.Uint32(s.state.bytes(4)))%900000)),
-		control:       cmp.Or(config.ControlToken, s.state.text(32)),
-		password:      s.state.text(16),
-		standing:      map[string]string{},
-		population:    s.state.text(16),
+		signingKeyID: cmp.Or(config.SigningKeyID,
+			fmt.Sprintf("%06d", 100000+int(binary.LittleEndian.Uint32(s.state.bytes(4)))%900000)),
+		control:    cmp.Or(config.ControlToken, s.state.text(32)),
+		password:   s.state.text(16),
+		standing:   map[string]string{},
+		population: s.state.text(16),
 	}
 	for _, situation := range standingSituations {
 		s.secret.standing[situation.name] = s.state.text(24)
@@ -143,7 +144,8 @@ func uuid(b []byte) string {
 
 // apply replaces choices and faults; the behaviour of Config stays underneath.
 func (s *Server) apply(choices []Choice, faults []Fault) {
-	set := &setting{behaviour: s.config.Behaviour, off: map[ruleKey]bool{}, outcomes: map[ruleKey]outcome{}, choices: []string{}, faults: []string{}}
+	set := &setting{behaviour: s.config.Behaviour, off: map[ruleKey]bool{}, outcomes: map[ruleKey]outcome{},
+		choices: []string{}, faults: []string{}}
 	for _, h := range choices {
 		set.choices = append(set.choices, h.Name)
 		set.near = append(set.near, h.near...)
@@ -244,7 +246,8 @@ func (s *Server) now(set *setting) time.Time {
 // Secrets are the values that must not show up in any output: keys, passwords, the control token and the standing
 // tokens. The tokens of the load population all begin with one of them.
 func (s *Server) Secrets() []string {
-	found := []string{s.secret.operator, hex.EncodeToString([]byte(s.secret.signing)), s.secret.control, s.secret.password, s.secret.population, s.secret.expiredRefresh}
+	found := []string{s.secret.operator, hex.EncodeToString([]byte(s.secret.signing)), s.secret.control,
+		s.secret.password, s.secret.population, s.secret.expiredRefresh}
 	if s.config.SigningKey != "" {
 		found = append(found, s.config.SigningKey)
 	}

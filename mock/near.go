@@ -135,7 +135,8 @@ var likenesses = []struct {
 
 // nearFaults accept near misses as the values they resemble.
 func nearFaults() []Fault {
-	const strict, header, exact = 6, 7, 8 // how many of the likenesses no service may take; the others are choices, and HTTP trims headers
+	// how many of the likenesses no service may take; the others are choices, and HTTP trims headers
+	const strict, header, exact = 6, 7, 8
 	var all []Fault
 	for _, k := range []struct {
 		name, kind, requirement, operation string
@@ -162,8 +163,9 @@ func nearFaults() []Fault {
 			if k.kind == nearAccount && l.name != "longer" && l.name != "doubled" {
 				continue // the neighbours of an account are accounts
 			}
-			all = append(all, Fault{Name: k.name + "-" + l.name, Requirement: k.requirement, Summary: "at " + k.operation + " the " + k.kind + " is accepted " + l.words,
-				near: []nearness{{k.kind, on(k.operation), l.like}}})
+			all = append(all, Fault{Name: k.name + "-" + l.name, Requirement: k.requirement,
+				Summary: "at " + k.operation + " the " + k.kind + " is accepted " + l.words,
+				near:    []nearness{{k.kind, on(k.operation), l.like}}})
 		}
 	}
 	return all
@@ -172,11 +174,13 @@ func nearFaults() []Fault {
 // patternFaults take a pattern that fits every text for the value that it stands for.
 func patternFaults() []Fault {
 	fault := func(name, requirement, kind, operation, pattern string) Fault {
-		return Fault{Name: name, Requirement: requirement, Summary: "at " + operation + " " + pattern + " is accepted as the " + kind,
+		return Fault{Name: name, Requirement: requirement, Summary: "at " + operation + " " + pattern +
+			" is accepted as the " + kind,
 			near: []nearness{{kind, on(operation), func(given, _ string) bool { return given == pattern }}}}
 	}
 	return []Fault{
-		fault("near-password-pattern", "SSO-08", nearPassword, ags.SignOn, "%"), fault("near-password-at-register-pattern", "REG-03", nearPassword, ags.Register, "*"),
+		fault("near-password-pattern", "SSO-08", nearPassword, ags.SignOn,
+			"%"), fault("near-password-at-register-pattern", "REG-03", nearPassword, ags.Register, "*"),
 		fault("near-user-token-pattern", "SUB-03", nearUserToken, ags.SubsequentSignOn, ".*"),
 	}
 }
@@ -185,13 +189,15 @@ func patternFaults() []Fault {
 func nearChoices() []Choice {
 	choice := func(name, kind string, likeness int) Choice {
 		l := likenesses[likeness]
-		return Choice{Name: name, Summary: "the " + kind + " is accepted " + l.words, near: []nearness{{kind, nil, l.like}}}
+		return Choice{Name: name, Summary: "the " + kind + " is accepted " + l.words,
+			near: []nearness{{kind, nil, l.like}}}
 	}
 	const otherCase, padded = 6, 7
 	return []Choice{
 		choice("user-name-any-case", nearUser, otherCase), choice("user-name-trimmed", nearUser, padded),
 		choice("register-type-any-case", nearRegisterType, otherCase), choice("tenant-any-case", nearTenant, otherCase),
-		choice("operator-account-any-case", nearAccount, otherCase), choice("operator-account-trimmed", nearAccount, padded), choice("operator-tenant-any-case", nearOperTenant, otherCase),
+		choice("operator-account-any-case", nearAccount, otherCase), choice("operator-account-trimmed", nearAccount,
+			padded), choice("operator-tenant-any-case", nearOperTenant, otherCase),
 		{Name: "client-id-hex-any-case", Summary: "clientIds of hexadecimal digits are accepted in other case", near: []nearness{{nearClient, nil, func(given, right string) bool {
 			return len(right) == 24 && strings.EqualFold(given, right)
 		}}}},

@@ -42,7 +42,8 @@ func (s *Server) operatorToken(c *call) reply {
 	switch {
 	case err != nil || form.Get("grant_type") != "client_credentials":
 		return jsonReply(http.StatusBadRequest, object{{"error", "unsupported_grant_type"}})
-	case form.Get("client_id") != operatorClient || subtle.ConstantTimeCompare([]byte(form.Get("client_secret")), []byte(s.secret.control)) != 1:
+	case form.Get("client_id") != operatorClient || subtle.ConstantTimeCompare([]byte(form.Get("client_secret")),
+		[]byte(s.secret.control)) != 1:
 		return jsonReply(http.StatusUnauthorized, object{{"error", "invalid_client"}})
 	}
 	s.state.mutex.Lock()
@@ -51,7 +52,8 @@ func (s *Server) operatorToken(c *call) reply {
 	if !s.state.operators.put(token, struct{}{}, now.Add(operatorTokenLife), now) {
 		return jsonReply(http.StatusServiceUnavailable, object{{"error", "temporarily_unavailable"}})
 	}
-	return jsonReply(http.StatusOK, object{{"access_token", token}, {"expires_in", int(operatorTokenLife / time.Second)}, {"token_type", "Bearer"}})
+	return jsonReply(http.StatusOK, object{{"access_token", token},
+		{"expires_in", int(operatorTokenLife / time.Second)}, {"token_type", "Bearer"}})
 }
 
 // asOperator sees to the token and the tenant of an operator's call. The caller does not hold the mutex.
@@ -78,7 +80,8 @@ func (s *Server) asOperator(c *call) *reply {
 func (s *Server) operatorAccountOf(c *call) (*account, *reply) {
 	a := s.state.account(c.tenant, strings.TrimPrefix(c.request.URL.Path, operatorAccountPath))
 	if a == nil {
-		refused := jsonReply(http.StatusNotFound, object{{"message", "there is no such account"}, {"code", http.StatusNotFound}, {"errorCode", http.StatusNotFound}})
+		refused := jsonReply(http.StatusNotFound, object{{"message", "there is no such account"},
+			{"code", http.StatusNotFound}, {"errorCode", http.StatusNotFound}})
 		return nil, &refused
 	}
 	return a, nil
@@ -98,7 +101,8 @@ func (s *Server) operatorReadsAccount(c *call) reply {
 	if a.provider != nil {
 		provider = *a.provider
 	}
-	return jsonReply(http.StatusOK, object{{"_id", a.id}, {"status", a.status}, {"accountProfileId", "DEFAULT"}, {"providerId", provider}})
+	return jsonReply(http.StatusOK, object{{"_id", a.id}, {"status", a.status}, {"accountProfileId", "DEFAULT"},
+		{"providerId", provider}})
 }
 
 // operatorChangesAccount replaces an account as a whole: members that are left out become null. A cancelled account
@@ -118,8 +122,10 @@ func (s *Server) operatorChangesAccount(c *call) reply {
 		ProviderID *string `json:"providerId"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(c.raw))
-	if decoder.Decode(&order) != nil || !slices.Contains([]string{active, suspended, restricted, cancelled}, order.Status) || a.status == cancelled && order.Status != cancelled {
-		return jsonReply(http.StatusBadRequest, object{{"message", "the account cannot become so"}, {"code", http.StatusBadRequest}, {"errorCode", http.StatusBadRequest}})
+	if decoder.Decode(&order) != nil || !slices.Contains([]string{active, suspended, restricted, cancelled},
+		order.Status) || a.status == cancelled && order.Status != cancelled {
+		return jsonReply(http.StatusBadRequest, object{{"message", "the account cannot become so"},
+			{"code", http.StatusBadRequest}, {"errorCode", http.StatusBadRequest}})
 	}
 	if !s.state.keep(c.tenant, a) {
 		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many devices as it may")
@@ -138,7 +144,8 @@ func (s *Server) operatorClearsDevices(c *call) reply {
 	defer s.state.mutex.Unlock()
 	a := s.state.account(c.tenant, c.request.URL.Query().Get("accountUid"))
 	if a == nil {
-		return jsonReply(http.StatusNotFound, object{{"message", "there is no such account"}, {"code", http.StatusNotFound}, {"errorCode", http.StatusNotFound}})
+		return jsonReply(http.StatusNotFound, object{{"message", "there is no such account"},
+			{"code", http.StatusNotFound}, {"errorCode", http.StatusNotFound}})
 	}
 	if !s.state.keep(c.tenant, a) {
 		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many devices as it may")

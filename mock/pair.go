@@ -58,7 +58,8 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 	later := int64(behaviour.PairSkew / time.Second)
 	r := draft{true, signer.header(), refreshClaims(behaviour, &g, jti, capped(refreshExp+later), fixedExp), signer, &g}
 	refreshToken := c.sign(&r)
-	body := object{{"access_token", accessToken}, {"refresh_token", refreshToken}, {"client_id", g.device}, {"accountId", g.account},
+	body := object{{"access_token", accessToken}, {"refresh_token", refreshToken}, {"client_id", g.device},
+		{"accountId", g.account},
 		{"token_type", cmp.Or(behaviour.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
 		{"fixed_refresh_expires_in", fixedIn}}
 	if g.refreshed && behaviour.NoClientIDOnRefresh {
@@ -74,7 +75,8 @@ func (s *Server) accessClaims(behaviour *Behaviour, g *grant, jti string, exp, f
 	if g.class != "" {
 		class = g.class
 	}
-	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"filteringInformation", object{}}, {"blockingInformation", object{}},
+	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"filteringInformation", object{}},
+		{"blockingInformation", object{}},
 		{"accountId", g.account}, {"userId", g.account}, {"ver", "1.0"}, {"geoBlockExempt", false}, {"parentalControl", nil}, {"typ", "DevAuthN"},
 		{"jti", jti}, {"playoutDeviceClass", class}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp}, {"onNetwork", true},
 		{"sessionControl", sessionControl()}, {"billingCountryCode", "EmptyCountry"}}
@@ -87,7 +89,8 @@ func (s *Server) accessClaims(behaviour *Behaviour, g *grant, jti string, exp, f
 }
 
 func refreshClaims(behaviour *Behaviour, g *grant, jti string, exp, fixedExp int64) object {
-	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"accountId", g.account}, {"userId", g.account}, {"ver", "1.0"},
+	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"accountId", g.account},
+		{"userId", g.account}, {"ver", "1.0"},
 		{"typ", "RefreshAuthN"}, {"jti", jti}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp}, {"sessionControl", sessionControl()}}
 	if behaviour.NoRefreshSessionControl {
 		claims.remove("jti")
@@ -105,7 +108,8 @@ func (c *call) sign(d *draft) string {
 		d.claims = append(d.claims, member{"deviceProfileId", "standard"}, member{"inHome", false},
 			member{"deviceProfileFeatures", []any{"hd", "dolby"}}, member{"countryCode", "CH"})
 	}
-	if behaviour.KeepTokenID || behaviour.TokenIDForm == "device" || behaviour.RevokeOnRefresh && behaviour.NoRefreshSessionControl {
+	if behaviour.KeepTokenID || behaviour.TokenIDForm == "device" || behaviour.RevokeOnRefresh &&
+		behaviour.NoRefreshSessionControl {
 		// Without it two pairs of one second would be the same.
 		d.claims = append(d.claims, member{"pair", int64(d.grant.serial)})
 	}

@@ -41,7 +41,8 @@ func (c *call) readParameters(optional bool) *reply {
 			continue
 		}
 		if c.enforces(ruleMandatoryParameters) || c.operation != ags.SignOn && c.operation != ags.Register {
-			return c.refusal(ruleMandatoryParameters, cmp.Or(c.set.behaviour.MissingParameter, http.StatusBadRequest), 0, "a mandatory parameter is missing")
+			return c.refusal(ruleMandatoryParameters, cmp.Or(c.set.behaviour.MissingParameter, http.StatusBadRequest),
+				0, "a mandatory parameter is missing")
 		}
 	}
 	return nil
@@ -77,7 +78,8 @@ func (c *call) readPairs(list []any) *reply {
 		name, hasName := pair["name"].(string)
 		value, hasValue := pair["value"].(string)
 		if !isObject || !hasName || !hasValue || name == "" {
-			return bad(ruleParameterMembers, fmt.Sprintf("parameters[%d] is not an object with the strings name and value", i))
+			return bad(ruleParameterMembers,
+				fmt.Sprintf("parameters[%d] is not an object with the strings name and value", i))
 		}
 		name = c.fold(name)
 		if _, twice := c.parameters[name]; twice {

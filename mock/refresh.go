@@ -82,9 +82,11 @@ func (c *call) readable(text string) string {
 func (s *Server) verify(c *call, compact, wanted string, garbage int) (tokenClaims, *reply) {
 	var claims tokenClaims
 	by := c.signerOf(compact)
-	err := by.verify(compact, &claims, c.overlooks(compact, by, ruleTokenSignature, ruleTokenAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
+	err := by.verify(compact, &claims, c.overlooks(compact, by, ruleTokenSignature, ruleTokenAlgorithm,
+		ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
 	switch {
-	case errors.Is(err, errSignature), errors.Is(err, errAlgorithm), errors.Is(err, errKeyID), errors.Is(err, errClaims):
+	case errors.Is(err, errSignature), errors.Is(err, errAlgorithm), errors.Is(err, errKeyID), errors.Is(err,
+		errClaims):
 		return claims, c.refusal(ruleTokenSignature, http.StatusForbidden, 20020, "the token failed its validity check")
 	case err != nil:
 		return claims, c.refusal(ruleToken, garbage, 0, "the token is not usable")
@@ -107,7 +109,8 @@ func (s *Server) refresh(c *call) reply {
 func (s *Server) exchange(c *call, compact string) reply {
 	behaviour := &c.set.behaviour
 	if compact == "" {
-		return c.refuse(ruleAuthorization, http.StatusUnauthorized, 0, "the header Authorization with a refresh token is missing")
+		return c.refuse(ruleAuthorization, http.StatusUnauthorized, 0,
+			"the header Authorization with a refresh token is missing")
 	}
 	claims, refused := s.verify(c, compact, ags.RefreshType, cmp.Or(behaviour.BadRefreshToken, http.StatusUnauthorized))
 	if refused != nil {
@@ -138,7 +141,8 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 	if int64(claims.FixedExp) <= now.Unix() && c.enforces(ruleFixedExpiry) {
 		return grant{}, c.refusal(ruleFixedExpiry, expired, code, "the session has reached its absolute end")
 	}
-	if int64(claims.Expires) <= now.Unix() && c.enforces(ruleTokenExpiry) && (int64(claims.FixedExp) > now.Unix() || c.enforces(ruleFixedExpiry)) {
+	if int64(claims.Expires) <= now.Unix() && c.enforces(ruleTokenExpiry) && (int64(claims.FixedExp) > now.Unix() ||
+		c.enforces(ruleFixedExpiry)) {
 		return grant{}, c.refusal(ruleTokenExpiry, expired, code, "the refresh token has expired")
 	}
 	if refused := s.checkAccount(c, a); refused != nil {
@@ -149,19 +153,23 @@ func (s *Server) renew(c *call, compact string, claims tokenClaims) (grant, *rep
 		return grant{}, refusedOnRefresh(c, refused)
 	}
 	if s.signedOut(c, d, claims.ID) {
-		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.EndedToken, http.StatusUnauthorized), 0, "the client has signed out")
+		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.EndedToken, http.StatusUnauthorized), 0,
+			"the client has signed out")
 	}
 	signature := compact[strings.LastIndexByte(compact, '.')+1:]
 	if _, _, spent := st.spent.get(signature); spent && behaviour.RevokeOnRefresh {
-		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.BadRefreshToken, http.StatusUnauthorized), 0, "the refresh token was used before")
+		return grant{}, c.refusal(ruleTokenEnded, cmp.Or(behaviour.BadRefreshToken, http.StatusUnauthorized), 0,
+			"the refresh token was used before")
 	}
-	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now, fixedExp: int64(claims.FixedExp), refreshed: true}
+	g := grant{tenant: claims.Tenant, account: a.id, device: claims.Device, serial: st.nextSerial(), now: now,
+		fixedExp: int64(claims.FixedExp), refreshed: true}
 	if d != nil {
 		g.class = d.class
 	}
 	if behaviour.RevokeOnRefresh {
 		if !st.spent.put(signature, struct{}{}, time.Unix(int64(claims.Expires), 0).Add(-a.offset), s.now(c.set)) {
-			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many ended tokens as it may")
+			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0,
+				"the mock holds as many ended tokens as it may")
 		}
 	}
 	if behaviour.KeepTokenID {

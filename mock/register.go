@@ -16,7 +16,8 @@ func (s *Server) register(c *call) reply {
 	}
 	if c.service.endpoint(c.endpoint) == nil {
 		if c.enforces(ruleRegisterType) || !strings.HasPrefix(c.endpoint, "/register/") {
-			return c.refuse(ruleRegisterType, cmp.Or(c.set.behaviour.UnknownType, http.StatusBadRequest), 0, "the service has no registration of this type")
+			return c.refuse(ruleRegisterType, cmp.Or(c.set.behaviour.UnknownType, http.StatusBadRequest), 0,
+				"the service has no registration of this type")
 		}
 		c.endpoint = "/register/tvkey"
 	}

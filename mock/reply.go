@@ -56,17 +56,20 @@ func (c *call) refuse(r rule, status, code int, why string) reply {
 	switch c.set.behaviour.ErrorBody {
 	case "empty":
 	case "html":
-		answer.raw, answer.media = []byte("<!DOCTYPE html><html><body><h1>"+http.StatusText(status)+"</h1></body></html>\n"), "text/html; charset=utf-8"
+		answer.raw, answer.media = []byte("<!DOCTYPE html><html><body><h1>"+http.StatusText(status)+
+			"</h1></body></html>\n"), "text/html; charset=utf-8"
 	case "text":
 		answer.raw, answer.media = []byte(message+"\n"), "text/plain; charset=utf-8"
 	case "problem":
-		answer.body, answer.hasBody, answer.media = object{{"type", "about:blank"}, {"title", http.StatusText(status)}, {"status", status}, {"detail", message}, {"code", shown}}, true, "application/problem+json"
+		answer.body, answer.hasBody, answer.media = object{{"type", "about:blank"}, {"title", http.StatusText(status)},
+			{"status", status}, {"detail", message}, {"code", shown}}, true, "application/problem+json"
 	case "nested":
 		answer.body, answer.hasBody = object{{"error", object{{"code", shown}, {"message", message}}}}, true
 	case "errorCode":
 		answer.body, answer.hasBody = object{{"errorCode", shown}, {"message", message}}, true
 	case "numeric-string":
-		answer.body, answer.hasBody = object{{"message", message}, {"code", strconv.Itoa(shown)}, {"errorCode", strconv.Itoa(shown)}}, true
+		answer.body, answer.hasBody = object{{"message", message}, {"code", strconv.Itoa(shown)},
+			{"errorCode", strconv.Itoa(shown)}}, true
 	case "list":
 		answer.body, answer.hasBody = object{{"errors", []any{object{{"code", shown}, {"message", message}}}}}, true
 	case "prefixed":
@@ -110,7 +113,8 @@ func (c *call) gatewayRefusal(r rule) reply {
 	if c.set.behaviour.LegacyGateway {
 		status = http.StatusOK
 	}
-	answer := jsonReply(status, object{{"resultCode", ags.GatewayRefusal}, {"localeMessage", "none"}, {"requestId", "mock"},
+	answer := jsonReply(status, object{{"resultCode", ags.GatewayRefusal}, {"localeMessage", "none"},
+		{"requestId", "mock"},
 		{"result", "<message>the token is not usable</message>"}})
 	answer.refused = r
 	return answer
@@ -172,7 +176,8 @@ func (c *Behaviour) render(body object) []byte { return c.appendBody(nil, body) 
 
 func (c *Behaviour) appendBody(to []byte, body object) []byte {
 	if c.ExtraMembers {
-		body = append(slices.Clone(body), member{"x_extension", object{{"kind", "extension"}, {"list", []any{1, "two", nil, true}}}}, member{"scope", "tv"})
+		body = append(slices.Clone(body), member{"x_extension",
+			object{{"kind", "extension"}, {"list", []any{1, "two", nil, true}}}}, member{"scope", "tv"})
 	}
 	if c.ReversedMembers {
 		body = reversed(body).(object)
@@ -215,7 +220,8 @@ func escaped(content []byte) []byte {
 	out := []byte("\r\n \t")
 	const hexadecimal = "0123456789ABCDEF"
 	unicode := func(r rune) {
-		out = append(out, '\\', 'u', hexadecimal[r>>12&15], hexadecimal[r>>8&15], hexadecimal[r>>4&15], hexadecimal[r&15])
+		out = append(out, '\\', 'u', hexadecimal[r>>12&15], hexadecimal[r>>8&15], hexadecimal[r>>4&15],
+			hexadecimal[r&15])
 	}
 	quoted, first := false, false
 	for i := 0; i < len(content); {

@@ -92,43 +92,48 @@ const (
 	ruleOperatorHasAccount  rule = "operator-has-account"
 
 	// These are not reasons for a refusal but promises about what a call does otherwise.
-	rulePlatformSwitch     rule = "platform-switch"        // VPN and location count only where the tenant has switched them on
-	ruleStatusVisible      rule = "status-visible"         // a changed status of an account is seen
-	ruleReactivation       rule = "reactivation"           // an account that is active again may sign in again
-	ruleOnlyActiveCount    rule = "only-active-count"      // disabled and inactive devices do not count towards the limit
-	ruleFullAbove          rule = "full-above"             // an account above its limit is as full as one at it
-	ruleExactLimit         rule = "exact-limit"            // the limit of devices is the number that it says
-	ruleLimitFirstOnly     rule = "limit-first-time-only"  // the limit does not hinder n-th sign-ons
-	ruleNewDevice          rule = "new-device"             // a repeated description makes another device
-	ruleNoDeviceOnNth      rule = "no-device-on-nth"       // an n-th sign-on makes no device
-	ruleUnapprovedMay      rule = "unapproved-may"         // a device need not be approved to sign in
-	ruleFreshAfterDeletion rule = "fresh-after-deletion"   // a user who has lost a device may sign on with a new one
-	ruleKeepDevice         rule = "keep-device"            // signing out keeps the device
-	ruleOnlyThisDevice     rule = "only-this-device"       // signing out leaves the other devices alone
-	ruleReduced            rule = "reduced-description"    // a description of a device may be short
-	ruleLeafKinds          rule = "leaf-kinds"             // its leaves may be strings or numbers
-	rulePlatforms          rule = "platforms"              // every platform is welcome
-	ruleKnownDescription   rule = "strange-description"    // what nobody knows in a description of a device does no harm
-	ruleUnknownMembers     rule = "unknown-members"        // members that nobody knows do no harm
-	ruleBearer             rule = "bearer"                 // the scheme Bearer is understood
-	ruleExtendFixed        rule = "extend-fixed"           // a refresh leaves the absolute end where it is
-	ruleCap                rule = "cap"                    // no refresh token outlives the absolute end
-	ruleFreshTimes         rule = "fresh-times"            // a refresh counts from now
-	ruleIASRefresh         rule = "ias-refresh"            // IAS takes refresh tokens of this service
-	ruleCompanionAccount   rule = "companion-account"      // the companion's account gets the new device
-	ruleDiscoveredServices rule = "discovered-services"    // each discovered service is served
-	ruleSessionUsable      rule = "session-usable"         // an issued session token is accepted
-	ruleDifferentSessions  rule = "different-sessions"     // no session token is given twice
-	ruleOpaqueKept         rule = "opaque-kept"            // session tokens and userAccountTokens are no JWTs; of the call that takes them
-	ruleUnguessable        rule = "unguessable-sessions"   // no session token or userAccountToken tells the next
-	ruleDifferentPicks     rule = "different-picks"        // no userAccountToken is given twice
-	ruleOwnKey             rule = "own-key"                // tokens are signed with another key than the operator's
-	ruleStrongKey          rule = "strong-key"             // tokens are signed with a key that nobody guesses
-	ruleUsableDevice       rule = "usable-device"          // the id of a new device can be used afterwards
-	rulePickedAccount      rule = "picked-account"         // the account that was picked is the one that signs in
-	ruleOwnPick            rule = "own-pick"               // a userAccountToken leads to the account that it stands beside
-	ruleCorrelationFree    rule = "correlation-not-needed" // no correlation id is needed
-	ruleTokenFree          rule = "discovery-token-free"   // discovery needs no token
+	// VPN and location count only where the tenant has switched them on
+	rulePlatformSwitch rule = "platform-switch"
+	ruleStatusVisible  rule = "status-visible" // a changed status of an account is seen
+	ruleReactivation   rule = "reactivation"   // an account that is active again may sign in again
+	// disabled and inactive devices do not count towards the limit
+	ruleOnlyActiveCount    rule = "only-active-count"
+	ruleFullAbove          rule = "full-above"            // an account above its limit is as full as one at it
+	ruleExactLimit         rule = "exact-limit"           // the limit of devices is the number that it says
+	ruleLimitFirstOnly     rule = "limit-first-time-only" // the limit does not hinder n-th sign-ons
+	ruleNewDevice          rule = "new-device"            // a repeated description makes another device
+	ruleNoDeviceOnNth      rule = "no-device-on-nth"      // an n-th sign-on makes no device
+	ruleUnapprovedMay      rule = "unapproved-may"        // a device need not be approved to sign in
+	ruleFreshAfterDeletion rule = "fresh-after-deletion"  // a user who has lost a device may sign on with a new one
+	ruleKeepDevice         rule = "keep-device"           // signing out keeps the device
+	ruleOnlyThisDevice     rule = "only-this-device"      // signing out leaves the other devices alone
+	ruleReduced            rule = "reduced-description"   // a description of a device may be short
+	ruleLeafKinds          rule = "leaf-kinds"            // its leaves may be strings or numbers
+	rulePlatforms          rule = "platforms"             // every platform is welcome
+	// what nobody knows in a description of a device does no harm
+	ruleKnownDescription   rule = "strange-description"
+	ruleUnknownMembers     rule = "unknown-members"     // members that nobody knows do no harm
+	ruleBearer             rule = "bearer"              // the scheme Bearer is understood
+	ruleExtendFixed        rule = "extend-fixed"        // a refresh leaves the absolute end where it is
+	ruleCap                rule = "cap"                 // no refresh token outlives the absolute end
+	ruleFreshTimes         rule = "fresh-times"         // a refresh counts from now
+	ruleIASRefresh         rule = "ias-refresh"         // IAS takes refresh tokens of this service
+	ruleCompanionAccount   rule = "companion-account"   // the companion's account gets the new device
+	ruleDiscoveredServices rule = "discovered-services" // each discovered service is served
+	ruleSessionUsable      rule = "session-usable"      // an issued session token is accepted
+	ruleDifferentSessions  rule = "different-sessions"  // no session token is given twice
+	// session tokens and userAccountTokens are no JWTs; of the call that takes them
+	ruleOpaqueKept     rule = "opaque-kept"
+	ruleUnguessable    rule = "unguessable-sessions" // no session token or userAccountToken tells the next
+	ruleDifferentPicks rule = "different-picks"      // no userAccountToken is given twice
+	ruleOwnKey         rule = "own-key"              // tokens are signed with another key than the operator's
+	ruleStrongKey      rule = "strong-key"           // tokens are signed with a key that nobody guesses
+	ruleUsableDevice   rule = "usable-device"        // the id of a new device can be used afterwards
+	rulePickedAccount  rule = "picked-account"       // the account that was picked is the one that signs in
+	// a userAccountToken leads to the account that it stands beside
+	ruleOwnPick         rule = "own-pick"
+	ruleCorrelationFree rule = "correlation-not-needed" // no correlation id is needed
+	ruleTokenFree       rule = "discovery-token-free"   // discovery needs no token
 )
 
 // The calls around the service that the mock answers too.

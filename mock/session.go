@@ -60,7 +60,8 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 	var claims operatorClaims
 	by := s.operatorSigner(c, compact)
 	err := by.verify(compact, &claims,
-		c.overlooks(compact, by, ruleOperatorSignature, ruleOperatorAlgorithm, ruleSignatureWhole, ruleSignaturePresent, ruleSignatureEnd, ruleKnownKey))
+		c.overlooks(compact, by, ruleOperatorSignature, ruleOperatorAlgorithm, ruleSignatureWhole, ruleSignaturePresent,
+			ruleSignatureEnd, ruleKnownKey))
 	switch {
 	case errors.Is(err, errAlgorithm):
 		return no(ruleOperatorAlgorithm, http.StatusUnauthorized, "the OperatorAuthToken is not signed with HS256")
@@ -91,7 +92,8 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 		return firstAccount, nil
 	}
 	if behaviour.OperatorTokenOnce && !s.firstUse(c, &claims) {
-		return no(ruleOperatorForm, http.StatusUnauthorized, "the OperatorAuthToken was used before, or does not say when it was made")
+		return no(ruleOperatorForm, http.StatusUnauthorized,
+			"the OperatorAuthToken was used before, or does not say when it was made")
 	}
 	return named, nil
 }
@@ -134,11 +136,14 @@ func (a operatorAccountID) named(c *call) string {
 // none.
 func (c *call) misdirected(claims operatorClaims) (broken rule, why string) {
 	switch {
-	case claims.Type != ags.OperatorToken.Type && c.enforces(ruleOperatorType) && (claims.Type != "" || c.enforces(ruleOperatorHasType)):
+	case claims.Type != ags.OperatorToken.Type && c.enforces(ruleOperatorType) &&
+		(claims.Type != "" || c.enforces(ruleOperatorHasType)):
 		return ruleOperatorType, "the token is not an OperatorAuthToken"
-	case !c.audienceHolds(claims.Audience, ags.OperatorToken.Audience) && c.enforces(ruleOperatorAudience) && (claims.Audience != nil || c.enforces(ruleOperatorHasAudience)):
+	case !c.audienceHolds(claims.Audience, ags.OperatorToken.Audience) && c.enforces(ruleOperatorAudience) &&
+		(claims.Audience != nil || c.enforces(ruleOperatorHasAudience)):
 		return ruleOperatorAudience, "the OperatorAuthToken is meant for another service"
-	case claims.Tenant != c.tenant.id && c.enforces(ruleOperatorTenant) && (claims.Tenant != "" || c.enforces(ruleOperatorHasTenant)):
+	case claims.Tenant != c.tenant.id && c.enforces(ruleOperatorTenant) &&
+		(claims.Tenant != "" || c.enforces(ruleOperatorHasTenant)):
 		return ruleOperatorTenant, "the OperatorAuthToken is of another tenant"
 	}
 	return "", ""
@@ -220,7 +225,8 @@ func (s *Server) mintSession(c *call, t *tenant, id string, life time.Duration) 
 		a.lastSession = key
 	}
 	if !s.state.sessions.put(key, session{tenant: t.id, account: id}, expires, now) {
-		return "", c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many session tokens as it may")
+		return "", c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0,
+			"the mock holds as many session tokens as it may")
 	}
 	return told, nil
 }

@@ -79,13 +79,17 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 		a = st.account(st.tenants[found.tenant], found.account)
 	}
 	if a == nil {
-		return grant{}, c.refusal(ruleKnownSession, cmp.Or(behaviour.UnknownSession, http.StatusUnauthorized), 0, "the session token is not known")
+		return grant{}, c.refusal(ruleKnownSession, cmp.Or(behaviour.UnknownSession, http.StatusUnauthorized), 0,
+			"the session token is not known")
 	}
-	if (found.account == expiredSessionAccount || !expires.IsZero() && !s.accountNow(c, a).Before(expires)) && c.enforces(ruleSessionExpiry) {
-		return grant{}, c.refusal(ruleSessionExpiry, cmp.Or(behaviour.ExpiredSession, http.StatusUnauthorized), 0, "the session token has expired")
+	if (found.account == expiredSessionAccount || !expires.IsZero() && !s.accountNow(c, a).Before(expires)) &&
+		c.enforces(ruleSessionExpiry) {
+		return grant{}, c.refusal(ruleSessionExpiry, cmp.Or(behaviour.ExpiredSession, http.StatusUnauthorized), 0,
+			"the session token has expired")
 	}
 	if found.used && c.enforces(ruleSessionOnce) && !behaviour.SessionTokensReusable {
-		return grant{}, c.refusal(ruleSessionOnce, cmp.Or(behaviour.UsedSession, http.StatusForbidden), 20020, "the session token was used before")
+		return grant{}, c.refusal(ruleSessionOnce, cmp.Or(behaviour.UsedSession, http.StatusForbidden), 20020,
+			"the session token was used before")
 	}
 	g, refused := s.admit(c, a, argument)
 	if refused != nil {
@@ -98,7 +102,8 @@ func (s *Server) redeem(c *call, token string, argument deviceArgument) (grant, 
 	case behaviour.PopulationOnce && len(token) > len(st.population) && token[:len(st.population)] == st.population:
 		found.used = true
 		if !st.sessions.put(token, found, g.now.Add(time.Hour), g.now) {
-			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many session tokens as it may")
+			return grant{}, c.refusal(ruleCapacity, http.StatusServiceUnavailable, 0,
+				"the mock holds as many session tokens as it may")
 		}
 	}
 	return g, nil
@@ -168,8 +173,10 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 	if refused := s.checkCaller(c); refused != nil {
 		return *refused
 	}
-	if !register && argument.clientID != "" && s.state.device(c.tenant, argument.clientID) == nil && c.enforces(ruleKnownClient) {
-		return c.refuse(ruleKnownClient, cmp.Or(c.set.behaviour.UnknownClient, http.StatusNotFound), 0, "the device does not exist")
+	if !register && argument.clientID != "" && s.state.device(c.tenant, argument.clientID) == nil &&
+		c.enforces(ruleKnownClient) {
+		return c.refuse(ruleKnownClient, cmp.Or(c.set.behaviour.UnknownClient, http.StatusNotFound), 0,
+			"the device does not exist")
 	}
 	now := s.now(c.set)
 	life := cmp.Or(c.set.behaviour.UserTokenLife, 10*time.Minute)
@@ -191,10 +198,12 @@ func (s *Server) offerAccounts(c *call, u user, argument deviceArgument, registe
 		kept := offer{tenant: c.tenant.id, account: id, service: c.service.Name, register: register, argument: argument}
 		token, key := s.told(c.set, taker, token, c.tenant.id, id, now.Add(life))
 		if !s.state.userTokens.put(key, kept, now.Add(life), now) {
-			return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many user tokens as it may")
+			return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0,
+				"the mock holds as many user tokens as it may")
 		}
 		first = cmp.Or(first, token)
-		information, _ := json.Marshal(map[string]any{"account": id, "name": "Home " + string(rune('A'+i)), "address": nil, "state": active})
+		information, _ := json.Marshal(map[string]any{"account": id, "name": "Home " + string(rune('A'+i)),
+			"address": nil, "state": active})
 		element := object{{"accountInformation", string(information)}}
 		if !c.set.behaviour.UserTokenAtTop {
 			element = append(element, member{"userAccountToken", token})
@@ -246,14 +255,17 @@ func (s *Server) openPicked(c *call, register bool) (offer, string, *reply) {
 	behaviour := &c.set.behaviour
 	token := c.header(ags.HeaderUserToken)
 	if token == "" {
-		return offer{}, "", c.refusal(ruleUserTokenPresent, cmp.Or(behaviour.MissingUserToken, http.StatusUnauthorized), 0, "the header User-Token is missing")
+		return offer{}, "", c.refusal(ruleUserTokenPresent, cmp.Or(behaviour.MissingUserToken, http.StatusUnauthorized),
+			0, "the header User-Token is missing")
 	}
 	s.state.mutex.Lock()
 	defer s.state.mutex.Unlock()
 	token = c.taken(nearUserToken, c.keptUnder(token), s.state.openUserTokens())
 	picked, expires, known := s.state.userTokens.get(token)
-	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used && behaviour.UserTokensOnce || !s.now(c.set).Before(expires) {
-		return offer{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(behaviour.BadUserToken, http.StatusUnauthorized), 0, "the user token is not usable")
+	if !known || picked.tenant != c.tenant.id || picked.register != register || picked.used &&
+		behaviour.UserTokensOnce || !s.now(c.set).Before(expires) {
+		return offer{}, "", c.refusal(ruleUserTokenKnown, cmp.Or(behaviour.BadUserToken, http.StatusUnauthorized), 0,
+			"the user token is not usable")
 	}
 	return picked, token, nil
 }

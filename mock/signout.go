@@ -43,10 +43,12 @@ func (s *Server) endTokens(c *call, claims tokenClaims, bad int) reply {
 		if c.set.behaviour.SecondSignOut == http.StatusOK {
 			return emptyReply(http.StatusOK)
 		}
-		return c.refuse(ruleTokenEnded, cmp.Or(c.set.behaviour.SecondSignOut, cmp.Or(c.set.behaviour.EndedToken, http.StatusUnauthorized)), 0, "the client has signed out before")
+		return c.refuse(ruleTokenEnded, cmp.Or(c.set.behaviour.SecondSignOut,
+			cmp.Or(c.set.behaviour.EndedToken, http.StatusUnauthorized)), 0, "the client has signed out before")
 	}
 	if !st.keep(t, a) {
-		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many devices as it may; start it with a higher limit")
+		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0,
+			"the mock holds as many devices as it may; start it with a higher limit")
 	}
 	d = st.device(t, claims.Device)
 	d.ended = st.serial

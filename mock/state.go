@@ -155,7 +155,8 @@ func (s *state) account(t *tenant, id string) *account {
 	}
 	number := strconv.Itoa(n)
 	d := &device{id: "LOAD_" + number, account: id, status: enabled, activity: active, approved: true, virtual: true}
-	return &account{id: id, status: active, first: active, deviceLimit: 20, devices: []*device{d}, counted: 1, virtual: true, provider: &firstProvider}
+	return &account{id: id, status: active, first: active, deviceLimit: 20, devices: []*device{d}, counted: 1,
+		virtual: true, provider: &firstProvider}
 }
 
 // device finds a device, one of the load population too.

@@ -47,7 +47,8 @@ func (s *Server) userDevices(c *call) reply {
 		if d.class != "" {
 			class = d.class
 		}
-		devices = append(devices, object{{"_id", d.id}, {"accountId", d.account}, {"status", d.status}, {"activity", d.activity},
+		devices = append(devices, object{{"_id", d.id}, {"accountId", d.account}, {"status", d.status},
+			{"activity", d.activity},
 			{"approved", d.approved}, {"playoutDeviceClass", class}})
 	}
 	return jsonReply(http.StatusOK, object{{"devices", devices}})
@@ -102,7 +103,8 @@ func (s *Server) registrationCode(c *call) reply {
 	if c.set.behaviour.CompanionSeconds {
 		expires /= 1000
 	}
-	return jsonReply(http.StatusOK, object{{"deviceRegistrationCode", r.code}, {"dsraToken", r.token}, {"expiresAfterMillis", expires}, {"pollingPeriodSeconds", pollSeconds}})
+	return jsonReply(http.StatusOK, object{{"deviceRegistrationCode", r.code}, {"dsraToken", r.token},
+		{"expiresAfterMillis", expires}, {"pollingPeriodSeconds", pollSeconds}})
 }
 
 // activationToken is polled by the device until a companion app has approved it.
@@ -151,7 +153,8 @@ func (s *Server) activationToken(c *call) reply {
 	}
 	token := s.state.text(40)
 	if !s.state.activations.put(token, activation{c.tenant.id, a.id, g.device}, now.Add(registrationLife), now) {
-		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0, "the mock holds as many registrations as it may")
+		return c.refuse(ruleCapacity, http.StatusServiceUnavailable, 0,
+			"the mock holds as many registrations as it may")
 	}
 	s.state.registrations.remove("token " + r.token)
 	s.state.registrations.remove("code " + r.code)
@@ -214,5 +217,6 @@ func (s *Server) redeemActivation(c *call, token string) (grant, error) {
 		return grant{}, errors.New("the device does not exist")
 	}
 	s.state.activations.remove(token)
-	return grant{tenant: c.tenant.id, account: a.id, device: d.id, class: d.class, serial: s.state.nextSerial(), now: s.accountNow(c, a)}, nil
+	return grant{tenant: c.tenant.id, account: a.id, device: d.id, class: d.class, serial: s.state.nextSerial(),
+		now: s.accountNow(c, a)}, nil
 }

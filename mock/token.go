@@ -53,8 +53,10 @@ func (c *call) signerOf(compact string) *signer {
 	if !c.enforces(ruleNoOperatorKey) && c.server.operator.verify(compact, &claims, overlookNothing) == nil {
 		return c.server.operator
 	}
-	if parts := strings.Split(compact, "."); !c.enforces(ruleKeyIDNoKey) && len(parts) == 3 && headerOf(parts[0]).KeyID != nil {
-		if named := newSigner("HS256", by.keyID, []byte(by.keyID)); named.verify(compact, &claims, overlookNothing) == nil {
+	if parts := strings.Split(compact, "."); !c.enforces(ruleKeyIDNoKey) && len(parts) == 3 &&
+		headerOf(parts[0]).KeyID != nil {
+		if named := newSigner("HS256", by.keyID, []byte(by.keyID)); named.verify(compact, &claims,
+			overlookNothing) == nil {
 			return named
 		}
 	}

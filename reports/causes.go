@@ -39,7 +39,9 @@ func (c *Conformance) ExpiredKnown(of Cause) []string {
 	var said []string
 	add := func(id string, known *KnownDeparture) {
 		if known != nil && known.Expires < today && of.Verdict == Fail {
-			said = append(said, fmt.Sprintf("%s is a known departure (%s) that has expired on %s: mend it, or give it another date", id, known.Owner, known.Expires))
+			said = append(said,
+				fmt.Sprintf("%s is a known departure (%s) that has expired on %s: mend it, or give it another date", id,
+					known.Owner, known.Expires))
 		}
 	}
 	add(of.ID, of.Known)

@@ -107,7 +107,8 @@ type KnownDeparture struct {
 // Cause is one fault: all findings with the same call, the same expectation and the same answer, whichever requirement
 // they miss. A refused good answer is one cause for everything that needs such an answer.
 type Cause struct {
-	ID        string  `json:"id"` // C- and 8 hexadecimal digits, the same in each run; a list of known departures may name it
+	// C- and 8 hexadecimal digits, the same in each run; a list of known departures may name it
+	ID        string  `json:"id"`
 	Verdict   Verdict `json:"verdict"`
 	Operation string  `json:"operation,omitempty"`
 	Expected  string  `json:"expected,omitempty"`

@@ -42,7 +42,8 @@ func (o *Operation) Figures() []figure {
 			continue
 		}
 		for _, p := range group.List() {
-			found = append(found, figure{group.name + "." + p.Key, figures.Milliseconds(p.Nanoseconds), figures.Seconds(p.Nanoseconds)})
+			found = append(found, figure{group.name + "." + p.Key, figures.Milliseconds(p.Nanoseconds),
+				figures.Seconds(p.Nanoseconds)})
 		}
 	}
 	for _, status := range SortedKeys(o.Statuses) {

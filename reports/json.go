@@ -89,7 +89,9 @@ func ReadAs(r io.Reader, schema string, into any) error {
 		return fmt.Errorf("the stored run is %q, wanted %q", head.Schema, schema)
 	}
 	if major != wantMajor {
-		return fmt.Errorf("the stored run is %q; this version reads %s/%d.x only: use the version of agstest that wrote it", head.Schema, wantKind, wantMajor)
+		return fmt.Errorf(
+			"the stored run is %q; this version reads %s/%d.x only: use the version of agstest that wrote it",
+			head.Schema, wantKind, wantMajor)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("the stored run does not have the form of %s: %w", schema, err)

@@ -207,7 +207,10 @@ func Tally(counts map[Verdict]int) string {
 	var parts []string
 	all := 0
 	order := []Verdict{Pass, Partly} // what holds comes first here: it is most, or should be
-	order = append(order, slices.DeleteFunc(slices.Clone(Verdicts), func(v Verdict) bool { return v == Pass || v == Partly })...)
+	order = append(order, slices.DeleteFunc(slices.Clone(Verdicts), func(v Verdict) bool {
+		return v == Pass ||
+			v == Partly
+	})...)
 	for _, verdict := range order {
 		if n := counts[verdict]; n > 0 {
 			parts = append(parts, figures.Count(int64(n))+" "+verdict.Word())
@@ -249,7 +252,8 @@ func (l *Load) VerdictOf(name string, o *Operation) (Verdict, string) {
 	var wrong Verdict
 	for i := range l.WrongKinds {
 		k := &l.WrongKinds[i]
-		if of := name == "" || k.Operation == name; of && k.Verdict != Warn { // the limit that allows an answer judges it
+		// the limit that allows an answer judges it
+		if of := name == "" || k.Operation == name; of && k.Verdict != Warn {
 			wrong = Graver(wrong, k.Verdict)
 		}
 	}

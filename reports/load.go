@@ -69,7 +69,8 @@ func (s *SetUp) Add(other *SetUp) *SetUp {
 
 // String says it in one sentence.
 func (s *SetUp) String() string {
-	return fmt.Sprintf("before the clock started %s of %s calls had to be made again; the first because %s", figures.Count(s.Again), figures.Count(s.Calls), s.First)
+	return fmt.Sprintf("before the clock started %s of %s calls had to be made again; the first because %s",
+		figures.Count(s.Again), figures.Count(s.Calls), s.First)
 }
 
 // Judging is how the answers of a load were judged. Whose an answer is was looked at on each.
@@ -86,7 +87,8 @@ func (j *Judging) Add(other *Judging) *Judging {
 	if j == nil || other == nil {
 		return cmp.Or(j, other)
 	}
-	return &Judging{AllRules: j.AllRules + other.AllRules, Every: other.Every, Shared: j.Shared || other.Shared, Broken: j.Broken + other.Broken}
+	return &Judging{AllRules: j.AllRules + other.AllRules, Every: other.Every, Shared: j.Shared || other.Shared,
+		Broken: j.Broken + other.Broken}
 }
 
 // Plan is the question of a run.
@@ -120,15 +122,17 @@ type PlannedPopulation struct {
 type Operation struct {
 	Asked    int64            `json:"asked"` // hits the schedule asked for
 	Sent     int64            `json:"sent"`
-	Right    int64            `json:"right"`              // wanted status and a right body of the right client
-	Wrong    int64            `json:"wrong"`              // any other answer, or none
-	Statuses map[string]int64 `json:"statuses"`           // "201", "503" …; "none": no answer
-	Outcomes map[string]int64 `json:"outcomes,omitempty"` // why wrong: identity, shape, status, timeout, refused, throttled …
-	Rate     float64          `json:"rate"`               // sent per second
-	Response Percentiles      `json:"response"`           // from the intended send time to the last byte, the time a user waits; right answers
-	Service  Percentiles      `json:"service"`            // from the actual send time; right answers
-	Bytes    int64            `json:"bytes"`
-	Phases   *Phases          `json:"phases,omitempty"`
+	Right    int64            `json:"right"`    // wanted status and a right body of the right client
+	Wrong    int64            `json:"wrong"`    // any other answer, or none
+	Statuses map[string]int64 `json:"statuses"` // "201", "503" …; "none": no answer
+	// why wrong: identity, shape, status, timeout, refused, throttled …
+	Outcomes map[string]int64 `json:"outcomes,omitempty"`
+	Rate     float64          `json:"rate"` // sent per second
+	// from the intended send time to the last byte, the time a user waits; right answers
+	Response Percentiles `json:"response"`
+	Service  Percentiles `json:"service"` // from the actual send time; right answers
+	Bytes    int64       `json:"bytes"`
+	Phases   *Phases     `json:"phases,omitempty"`
 	// Failed is the response time of wrong answers, of those that never came until they were given up.
 	Failed Percentiles `json:"failed,omitzero"`
 	// Interrupted hits were under way when the run was; they are neither right nor wrong.
@@ -144,7 +148,8 @@ type Operation struct {
 }
 
 // BucketBounds are the upper bounds of Buckets in nanoseconds, as in a classic histogram of Prometheus.
-var BucketBounds = []int64{1e6, 2_500_000, 5e6, 10e6, 25e6, 50e6, 100e6, 250e6, 500e6, 1e9, 2_500_000_000, 5e9, 10e9, 30e9}
+var BucketBounds = []int64{1e6, 2_500_000, 5e6, 10e6, 25e6, 50e6, 100e6, 250e6, 500e6, 1e9, 2_500_000_000, 5e9,
+	10e9, 30e9}
 
 // Percentiles in nanoseconds. Count is the number of samples.
 type Percentiles struct {

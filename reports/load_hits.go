@@ -23,12 +23,14 @@ const (
 // Hit is one request of a load. All times are nanoseconds; instants count from the start of the run.
 type Hit struct {
 	Operation string `json:"operation"`
-	Kind      string `json:"kind,omitempty"`   // why its answer was wrong, as in Operation.Outcomes; empty: it was right
-	Number    uint64 `json:"number"`           // in the order of the sends of its generator, from 0
-	Shard     string `json:"shard,omitempty"`  // such as 2/8
-	Client    string `json:"client,omitempty"` // ids of others masked unless they were asked for
-	Due       int64  `json:"due"`              // when the schedule asked for it; in a closed loop when a worker was free
-	Sent      int64  `json:"sent"`
+	// why its answer was wrong, as in Operation.Outcomes; empty: it was right
+	Kind   string `json:"kind,omitempty"`
+	Number uint64 `json:"number"`           // in the order of the sends of its generator, from 0
+	Shard  string `json:"shard,omitempty"`  // such as 2/8
+	Client string `json:"client,omitempty"` // ids of others masked unless they were asked for
+	// when the schedule asked for it; in a closed loop when a worker was free
+	Due  int64 `json:"due"`
+	Sent int64 `json:"sent"`
 	// SentAt is Sent by the clock of the generator.
 	SentAt   time.Time `json:"sentAt,omitzero"`
 	Response int64     `json:"response,omitempty"` // from Due to the last byte; not in a closed loop
@@ -72,7 +74,8 @@ func traceID(parent string) string {
 
 // CompareSlow orders hits by how slow they were, the slowest first. No two hits of a run are equal.
 func CompareSlow(a, b *Hit) int {
-	return cmp.Or(cmp.Compare(b.Took(), a.Took()), cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Shard, b.Shard), cmp.Compare(a.Number, b.Number))
+	return cmp.Or(cmp.Compare(b.Took(), a.Took()), cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Shard, b.Shard),
+		cmp.Compare(a.Number, b.Number))
 }
 
 // Answer describes the answer: the status, why it was wrong, or that none came.
@@ -93,7 +96,8 @@ func (h *Hit) Sentence() string {
 	if !h.SentAt.IsZero() {
 		words += " (" + h.SentAt.UTC().Format("15:04:05.000Z") + ")"
 	}
-	for _, more := range [][2]string{{"", h.Client}, {"", h.Answer()}, {"shard ", h.Shard}, {"x-correlation-id ", h.CorrelationID}, {"trace ", h.TraceID()}} {
+	for _, more := range [][2]string{{"", h.Client}, {"", h.Answer()}, {"shard ", h.Shard},
+		{"x-correlation-id ", h.CorrelationID}, {"trace ", h.TraceID()}} {
 		if more[1] != "" {
 			words += ", " + more[0] + more[1]
 		}
@@ -195,7 +199,8 @@ func (t *TraceContext) Says() string {
 	case t.Same == t.Back && t.Back >= t.Sent:
 		return "each request had a traceparent, and each answer named its trace"
 	}
-	return fmt.Sprintf("each request had a traceparent; %s answers named a trace, %s of them the one of their request", figures.Count(t.Back), figures.Count(t.Same))
+	return fmt.Sprintf("each request had a traceparent; %s answers named a trace, %s of them the one of their request",
+		figures.Count(t.Back), figures.Count(t.Same))
 }
 
 // SlowestOf are the slowest kept hits of an operation, the slowest first, those with right answers or the others.

@@ -43,7 +43,8 @@ func (l *Load) Aspects() []Aspect {
 // under the same circumstances, so that one may be judged by the other.
 func QuestionOf(l *Load) string {
 	hash := sha256.New()
-	for _, a := range append(l.Aspects(), Aspect{"environment", l.Run.Environment}, Aspect{"tenant", l.Run.Tenant}, Aspect{"service", l.Run.Service}) {
+	for _, a := range append(l.Aspects(), Aspect{"environment", l.Run.Environment}, Aspect{"tenant", l.Run.Tenant},
+		Aspect{"service", l.Run.Service}) {
 		fmt.Fprintf(hash, "%s=%q\n", a.Name, a.Value)
 	}
 	return hex.EncodeToString(hash.Sum(nil))[:12]

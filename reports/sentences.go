@@ -76,7 +76,8 @@ func (limit Limit) Sentence() string {
 func LoneScenarios(scenarios []Scenario) []Scenario {
 	var lone []Scenario
 	for _, s := range scenarios {
-		caused := strings.HasPrefix(s.File, "features/") && slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Cause != "" && f.Verdict == s.Verdict })
+		caused := strings.HasPrefix(s.File, "features/") &&
+			slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Cause != "" && f.Verdict == s.Verdict })
 		if len(s.Requirements) == 0 && !caused && (s.Verdict == Fail || s.Verdict == Error || s.Verdict == Warn) {
 			lone = append(lone, s)
 		}
@@ -98,9 +99,11 @@ func OwnSkipped(scenarios []Scenario) []Scenario {
 
 func StormSentence(s *Storm) string {
 	if s.Recovered < 0 {
-		return fmt.Sprintf("not all of %s were signed in again; %s", figures.Plural(int64(s.Clients), "client"), figures.PluralOf(s.Retries, "retry", "retries"))
+		return fmt.Sprintf("not all of %s were signed in again; %s", figures.Plural(int64(s.Clients), "client"),
+			figures.PluralOf(s.Retries, "retry", "retries"))
 	}
-	return fmt.Sprintf("%s signed in again within %s, with %s", figures.Plural(int64(s.Clients), "client"), figures.Elapsed(time.Duration(s.Recovered)), figures.PluralOf(s.Retries, "retry", "retries"))
+	return fmt.Sprintf("%s signed in again within %s, with %s", figures.Plural(int64(s.Clients), "client"),
+		figures.Elapsed(time.Duration(s.Recovered)), figures.PluralOf(s.Retries, "retry", "retries"))
 }
 
 // why is the reason of a requirement's verdict in one line, or its first finding.
@@ -128,7 +131,8 @@ func Sentence(text string) string {
 		return ""
 	}
 	first, rest, _ := strings.Cut(text, " ")
-	if letters := strings.Trim(first, ",:;"); letters == strings.ToLower(letters) && strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz-") == "" {
+	if letters := strings.Trim(first, ",:;"); letters == strings.ToLower(letters) &&
+		strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz-") == "" {
 		first = strings.ToUpper(first[:1]) + first[1:]
 	}
 	if rest != "" {

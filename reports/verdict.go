@@ -10,8 +10,9 @@ type Verdict string
 
 // The verdicts.
 const (
-	Pass         Verdict = "pass"
-	Partly       Verdict = "partly"        // what was checked holds, and a part of it was not checked; the reason says why
+	Pass Verdict = "pass"
+	// what was checked holds, and a part of it was not checked; the reason says why
+	Partly       Verdict = "partly"
 	Fail         Verdict = "fail"          // the service broke a rule
 	Warn         Verdict = "warn"          // a miss that does not fail the run
 	Observed     Verdict = "observed"      // a probe: what the service does, for the record

@@ -62,15 +62,19 @@ func (r *run) mayBegin(s *script.Scenario) error {
 		return talk.Lacking("", script.AbsentLead+"%s, as absent in the environment file says", part)
 	}
 	if left := r.LeftChanged(); left != "" {
-		return talk.Unknownf("what an action changed %s; nothing more is checked, as the service is not as the environment file says", left)
+		return talk.Unknownf(
+			"what an action changed %s; nothing more is checked, as the service is not as the environment file says",
+			left)
 	}
 	if r.options.Calm == "" || r.calm[s] {
 		return nil
 	}
 	if isCalm(s) {
-		return talk.Lacking(r.options.Calm, "the environment is protected, and another scenario has sent the same already")
+		return talk.Lacking(r.options.Calm,
+			"the environment is protected, and another scenario has sent the same already")
 	}
-	return talk.Lacking(r.options.Calm, "the environment is protected, and the scenario sends more than a calm client would")
+	return talk.Lacking(r.options.Calm,
+		"the environment is protected, and the scenario sends more than a calm client would")
 }
 
 // Forecast is the requests that a run will send, as far as the scenarios show beforehand.

@@ -21,7 +21,8 @@ const causePrefix = "C-"
 var (
 	// saidStatus is how a finding tells which answer came: a step's "status 403 with sub-code 20001", or the reason of a
 	// scenario that could not start.
-	saidStatus = regexp.MustCompile(`^(?:.*\b(?:answered with |got |refused too \())?(status [0-9]{3}(?: with sub-code [0-9]+)?)`)
+	saidStatus = regexp.MustCompile(
+		`^(?:.*\b(?:answered with |got |refused too \())?(status [0-9]{3}(?: with sub-code [0-9]+)?)`)
 	// wantedStatus matches how a step asks for one of the statuses of good answers, and ERR-09 for a status that the
 	// page lists.
 	wantedStatus = regexp.MustCompile(`^(?:one of |status 20[01]\b)`)
@@ -58,7 +59,8 @@ func blame(findings []talk.Finding, exchanges []*talk.Exchange) {
 		if f.Exchange >= 0 && f.Exchange < len(exchanges) {
 			operation = exchanges[f.Exchange].Call.Operation
 		}
-		if strings.HasPrefix(f.Got, scene.StrangeDevice) || strings.HasPrefix(f.Got, check.PassingFault) { // whichever call it is
+		// whichever call it is
+		if strings.HasPrefix(f.Got, scene.StrangeDevice) || strings.HasPrefix(f.Got, check.PassingFault) {
 			operation = ""
 		}
 		f.Cause = causeOf(operation, f.Outcome, f.Expected, f.Got)
@@ -101,7 +103,8 @@ func (r *run) causes(entries []entry) []reports.Cause {
 	}
 	for i := range list {
 		list[i].Tries = triesOf(entries, list[i].ID)
-		sort.Slice(list[i].Requirements, func(a, b int) bool { return order[list[i].Requirements[a]] < order[list[i].Requirements[b]] })
+		sort.Slice(list[i].Requirements,
+			func(a, b int) bool { return order[list[i].Requirements[a]] < order[list[i].Requirements[b]] })
 	}
 	sort.SliceStable(list, func(i, j int) bool {
 		if a, b := list[i].Verdict.Rank(), list[j].Verdict.Rank(); a != b {

@@ -59,7 +59,8 @@ func (r *run) cover(report *reports.Conformance, entries []entry) *reports.Cover
 
 // isJudged: its rule was evaluated, and it could be told what came of it.
 func isJudged(q reports.Requirement) bool {
-	return q.Checked > 0 && !slices.Contains([]reports.Verdict{reports.Error, reports.Skipped, reports.NotExercised}, q.Verdict)
+	return q.Checked > 0 && !slices.Contains([]reports.Verdict{reports.Error, reports.Skipped, reports.NotExercised},
+		q.Verdict)
 }
 
 // lackingFromShare groups the requirements that were not judged by what they lack, the most helpful first.
@@ -77,7 +78,8 @@ func lackingFromShare(silent []reports.Requirement) []reports.CoverageLack {
 		}
 		lacks[i].Requirements = append(lacks[i].Requirements, q.ID)
 	}
-	slices.SortStableFunc(lacks, func(a, b reports.CoverageLack) int { return len(b.Requirements) - len(a.Requirements) })
+	slices.SortStableFunc(lacks,
+		func(a, b reports.CoverageLack) int { return len(b.Requirements) - len(a.Requirements) })
 	return lacks
 }
 
@@ -124,7 +126,8 @@ func (r *run) unjudged(name string, entries []entry) (reports.CoverageLack, bool
 
 // tells: the scenario came to an end that says something about its requirements.
 func (e entry) tells(r *run) bool {
-	if e.cut || slices.Contains([]reports.Verdict{reports.Error, reports.Skipped, reports.NotExercised}, e.record.Verdict) {
+	if e.cut || slices.Contains([]reports.Verdict{reports.Error, reports.Skipped, reports.NotExercised},
+		e.record.Verdict) {
 		return false
 	}
 	return slices.ContainsFunc(e.findings, func(f talk.Finding) bool {

@@ -97,14 +97,16 @@ func same(a, b *talk.Exchange) bool {
 
 // unknownSignOn is a sign-on with a session token and a device that nobody made.
 func (d *diagnosis) unknownSignOn() *talk.Request {
-	return d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), "agstest-"+d.w.Invented(24), "agstest_"+d.w.Invented(16))
+	return d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), "agstest-"+d.w.Invented(24),
+		"agstest_"+d.w.Invented(16))
 }
 
 // signOnWith is a sign-on with a session token, in a parameter of this name beside those that the file gives, and a
 // device.
 func (d *diagnosis) signOnWith(parameter, token, clientID string) *talk.Request {
 	request := d.w.Prepare(ags.SignOnWithSessionToken)
-	request.Set("parameters", talk.JSON(talk.WithGiven(talk.Parameter{Name: parameter, Value: token}, d.w.Stage.Environment.SignOn.Parameters)))
+	request.Set("parameters", talk.JSON(talk.WithGiven(talk.Parameter{Name: parameter, Value: token},
+		d.w.Stage.Environment.SignOn.Parameters)))
 	request.Set("clientId", talk.JSON(clientID))
 	return request
 }
@@ -114,7 +116,8 @@ func (d *diagnosis) signOnWith(parameter, token, clientID string) *talk.Request 
 func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 	w, e := d.w, d.w.Stage.Environment
 	active, given := e.Situations["active"]
-	if e.Operator == nil || !given || active.HasSessionToken() || active.Tenant != "" || active.Service != "" || active.Proxy != "" {
+	if e.Operator == nil || !given || active.HasSessionToken() || active.Tenant != "" || active.Service != "" ||
+		active.Proxy != "" {
 		return false, nil
 	}
 	if err := w.UseAccount(ctx, "active", 0); err != nil {
@@ -155,7 +158,8 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 }
 
 // operator looks why getSessionToken refuses the operator of the environment file: for the key, or for the account.
-func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named bool, mint func(func(*talk.OperatorToken) error) (*talk.Exchange, error)) error {
+func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named bool,
+	mint func(func(*talk.OperatorToken) error) (*talk.Exchange, error)) error {
 	w := d.w
 	if err := d.address(ctx); err != nil {
 		return err
@@ -165,11 +169,13 @@ func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named boo
 		return err
 	})
 	if err == nil && same(good, bad) && same(good, d.nowhere(ctx)) {
-		return wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up, and as a call that does not exist is refused: "+
-			"check operator.secret or operator.key, and operator.kid and tenant; or nothing passes the call on: check url, prefix and operator.url", w.Describe(good))
+		return wire.Blame("operator.secret",
+			"getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up, and as a call that does not exist is refused: "+
+				"check operator.secret or operator.key, and operator.kid and tenant; or nothing passes the call on: check url, prefix and operator.url", w.Describe(good))
 	}
 	if err == nil && same(good, bad) {
-		return wire.Blame("operator.secret", "getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.Describe(good))
+		return wire.Blame("operator.secret",
+			"getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.Describe(good))
 	}
 	stranger, err := mint(func(t *talk.OperatorToken) error {
 		t.Set(ags.OperatorToken.Account, "agstest"+w.Invented(12))
@@ -180,13 +186,15 @@ func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named boo
 		key = "situations.active.accountId"
 	}
 	if err == nil && same(good, stranger) && scene.EffectiveStatus(good) != http.StatusBadRequest {
-		return wire.Blame(key, "getSessionToken knows no account %q (%s), just as it knows no made-up one: check %s", w.Account.ID, w.Describe(good), key)
+		return wire.Blame(key, "getSessionToken knows no account %q (%s), just as it knows no made-up one: check %s",
+			w.Account.ID, w.Describe(good), key)
 	}
 	return nil
 }
 
 // device checks whether a clientId is refused just as a made-up one, while a made-up session token gets another answer.
-func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string, mint func(func(*talk.OperatorToken) error) (*talk.Exchange, error)) error {
+func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string,
+	mint func(func(*talk.OperatorToken) error) (*talk.Exchange, error)) error {
 	if code, ok := check.SubCode(known.Exchange); ok && code/1000 == 20 && code != 20003 {
 		return d.standing(known, id, code)
 	}
@@ -200,7 +208,8 @@ func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string,
 	}
 	x := d.ask(ctx, d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), token, "agstest_"+d.w.Invented(16)))
 	if same(known, x) && !same(known, d.ask(ctx, d.unknownSignOn())) {
-		return wire.Blame("situations.active.clientId", "signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.Describe(known))
+		return wire.Blame("situations.active.clientId",
+			"signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.Describe(known))
 	}
 	return nil
 }
@@ -214,9 +223,13 @@ func (d *diagnosis) standing(known *talk.Exchange, id string, code int) error {
 	}
 	switch code {
 	case 20001, 20002:
-		return wire.Blame("situations.active", "signOnWithSessionToken refuses the account of situations.active (%s): %s; name an account in good standing, or have this one reactivated", d.w.Describe(known), ags.SubCodeMeaning(code))
+		return wire.Blame("situations.active",
+			"signOnWithSessionToken refuses the account of situations.active (%s): %s; name an account in good standing, or have this one reactivated",
+			d.w.Describe(known), ags.SubCodeMeaning(code))
 	case 20004:
-		return wire.Blame("situations.active.clientId", "signOnWithSessionToken refuses the clientId %q of situations.active (%s): %s; name a device in good standing, or have this one enabled", id, d.w.Describe(known), ags.SubCodeMeaning(code))
+		return wire.Blame("situations.active.clientId",
+			"signOnWithSessionToken refuses the clientId %q of situations.active (%s): %s; name a device in good standing, or have this one enabled",
+			id, d.w.Describe(known), ags.SubCodeMeaning(code))
 	}
 	return nil
 }
@@ -243,7 +256,9 @@ func (d *diagnosis) clock(second *talk.Exchange) error {
 	if off < 0 {
 		way = "behind"
 	}
-	return wire.Blame("clockSkew", "the clock of the service (header Date) is %s %s this machine's, more than clockSkew (%s) allows: set the clock, or raise clockSkew", off.Abs().Round(time.Second), way, skew)
+	return wire.Blame("clockSkew",
+		"the clock of the service (header Date) is %s %s this machine's, more than clockSkew (%s) allows: set the clock, or raise clockSkew",
+		off.Abs().Round(time.Second), way, skew)
 }
 
 // parameter notes what the service calls the session token: where discovery lists no sessionToken but one other
@@ -258,8 +273,10 @@ func (d *diagnosis) parameter(ctx context.Context) {
 	}
 	ours := d.ask(ctx, d.signOnWith(usual, "agstest-"+d.w.Invented(24), "agstest_"+d.w.Invented(16)))
 	theirs := d.ask(ctx, d.unknownSignOn())
-	if refused(ours) && scene.EffectiveStatus(ours) == http.StatusBadRequest && refused(theirs) && scene.EffectiveStatus(theirs) != http.StatusBadRequest {
-		r.Notes = append(r.Notes, fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called %s", name, usual))
+	if refused(ours) && scene.EffectiveStatus(ours) == http.StatusBadRequest && refused(theirs) &&
+		scene.EffectiveStatus(theirs) != http.StatusBadRequest {
+		r.Notes = append(r.Notes,
+			fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called %s", name, usual))
 	}
 }
 
@@ -279,14 +296,16 @@ func (d *diagnosis) shut(ctx context.Context) error {
 	if !same(d.first, d.ask(ctx, d.unknownSignOn())) || !same(d.first, d.nowhere(ctx)) {
 		return nil
 	}
-	return wire.Blame("url", "servicediscovery, signOnWithSessionToken and a call that does not exist are all refused alike (%s): something before the service, such as a gateway that wants a key, "+
-		"may refuse whatever is sent; check url, headers, tls and tenant, and ask who runs it", d.w.Describe(d.first))
+	return wire.Blame("url",
+		"servicediscovery, signOnWithSessionToken and a call that does not exist are all refused alike (%s): something before the service, such as a gateway that wants a key, "+
+			"may refuse whatever is sent; check url, headers, tls and tenant, and ask who runs it", d.w.Describe(d.first))
 }
 
 // path checks whether all calls are answered like one that does not exist.
 func (d *diagnosis) path(ctx context.Context) error {
 	routeless := func(x *talk.Exchange) bool {
-		return x.Err == nil && (scene.EffectiveStatus(x) == http.StatusNotFound || scene.EffectiveStatus(x) == http.StatusMethodNotAllowed)
+		return x.Err == nil && (scene.EffectiveStatus(x) == http.StatusNotFound ||
+			scene.EffectiveStatus(x) == http.StatusMethodNotAllowed)
 	}
 	if !routeless(d.first) {
 		return nil
@@ -300,19 +319,22 @@ func (d *diagnosis) path(ctx context.Context) error {
 	if title != "" {
 		title = fmt.Sprintf(" with the page “%s”", d.w.Stage.Secrets.Text(title))
 	}
-	return wire.Blame("url", "servicediscovery and signOnWithSessionToken are answered like a call that does not exist (status %d)%s: check the path in url, and prefix", none.Status, title)
+	return wire.Blame("url",
+		"servicediscovery and signOnWithSessionToken are answered like a call that does not exist (status %d)%s: check the path in url, and prefix", none.Status, title)
 }
 
 // tenant checks whether discovery answers for the tenant just as for a made-up one.
 func (d *diagnosis) tenant(ctx context.Context) error {
 	w := d.w
-	if w.Tenant == "" || len(w.Stage.Services) > 0 || !refused(d.first) && scene.EffectiveStatus(d.first) != http.StatusOK {
+	if w.Tenant == "" || len(w.Stage.Services) > 0 || !refused(d.first) &&
+		scene.EffectiveStatus(d.first) != http.StatusOK {
 		return nil
 	}
 	request := w.Prepare(ags.ServiceDiscovery)
 	request.SetHeader(ags.HeaderTenant, "agstest-"+w.Invented(8))
 	x := d.ask(ctx, request)
-	alike := scene.Likeness(x, true) == scene.Likeness(d.first, true) && x.Err == nil && (refused(x) || scene.EffectiveStatus(x) == http.StatusOK)
+	alike := scene.Likeness(x, true) == scene.Likeness(d.first, true) && x.Err == nil &&
+		(refused(x) || scene.EffectiveStatus(x) == http.StatusOK)
 	// Where a sign-on for the tenant is answered otherwise than for the made-up one, the tenant is known and discovery
 	// alone is wrong.
 	if !alike {
@@ -324,7 +346,9 @@ func (d *diagnosis) tenant(ctx context.Context) error {
 	if !same(ours, d.ask(ctx, other)) {
 		return nil
 	}
-	return wire.Blame("tenant", "servicediscovery and signOnWithSessionToken answer for the tenant %q (%s) just as for a made-up one: check tenant", w.Tenant, w.Describe(d.first))
+	return wire.Blame("tenant",
+		"servicediscovery and signOnWithSessionToken answer for the tenant %q (%s) just as for a made-up one: check tenant",
+		w.Tenant, w.Describe(d.first))
 }
 
 // service looks whether the service of the file is neither listed nor known.
@@ -354,7 +378,9 @@ func (d *diagnosis) service(ctx context.Context) error {
 	if near := failure.Nearest(wanted, listed); near != "" {
 		advice += fmt.Sprintf("; did you mean %q?", near)
 	}
-	return wire.Blame("service", "servicediscovery lists no service %q, and signOnWithSessionToken answers for it just as for a made-up one: %s", wanted, advice)
+	return wire.Blame("service",
+		"servicediscovery lists no service %q, and signOnWithSessionToken answers for it just as for a made-up one: %s",
+		wanted, advice)
 }
 
 func quotedList(names []string) string {

@@ -35,7 +35,8 @@ func (r *run) doubtTimes(p *play) {
 	if set.Abs() <= maxClockSet {
 		return
 	}
-	note := fmt.Sprintf("the clock of this machine was set by %s during the run, so that nothing can be told of times", set.Round(time.Second))
+	note := fmt.Sprintf("the clock of this machine was set by %s during the run, so that nothing can be told of times",
+		set.Round(time.Second))
 	r.NoteOnce(note)
 	for i, f := range p.world.Findings {
 		if !f.Skipped && (f.Outcome == check.Broken || f.Outcome == check.Soft) {
@@ -108,7 +109,8 @@ func (r *run) doubtStrangers() {
 			}
 			why = r.Secrets.Text(why)
 			for _, requirement := range e.scenario.Requirements {
-				e.findings = append(e.findings, talk.Finding{Requirement: requirement, Outcome: check.Unknown, Got: why, Exchange: -1})
+				e.findings = append(e.findings, talk.Finding{Requirement: requirement, Outcome: check.Unknown, Got: why,
+					Exchange: -1})
 			}
 			e.record.Verdict, e.record.Reason = reports.Graver(e.record.Verdict, reports.Error), why
 			break
@@ -121,7 +123,8 @@ func (r *run) doubtStrangers() {
 func stranger(x *talk.Exchange, forms map[*talk.Exchange]refusalForm) string {
 	form, status := forms[x], scene.EffectiveStatus(x)
 	_, coded := check.SubCode(x.Exchange)
-	if form.page && status == http.StatusNotFound || !form.page && (status != http.StatusForbidden || coded || len(form.members) == 0) {
+	if form.page && status == http.StatusNotFound || !form.page && (status != http.StatusForbidden || coded ||
+		len(form.members) == 0) {
 		return ""
 	}
 	usual, own := 0, form.page

@@ -137,7 +137,8 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*script.S
 		} else {
 			r.undisturbed.RLock()
 		}
-		p := &play{run: r, scenario: s, world: scene.New(r.Stage, s), start: time.Now(), clockSet: clockSet(r.now, r.clock())}
+		p := &play{run: r, scenario: s, world: scene.New(r.Stage, s), start: time.Now(),
+			clockSet: clockSet(r.now, r.clock())}
 		return context.WithValue(ctx, playKey{}, p), nil
 	})
 	suite.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
@@ -163,7 +164,8 @@ func (r *run) register(suite *godog.ScenarioContext, wanted map[string]*script.S
 // alone tells whether no other scenario may play during this one: it says so, or it changes a state that others use. If
 // nothing can change that state, the scenario is skipped before it could disturb anybody.
 func (r *run) alone(s *script.Scenario) bool {
-	return r.Acts(s) || s.Tagged(script.TagAlone) && !(r.Control == nil && r.options.Actions == nil && scene.ChangesState(s))
+	return r.Acts(s) || s.Tagged(script.TagAlone) && !(r.Control == nil && r.options.Actions == nil &&
+		scene.ChangesState(s))
 }
 
 // step is the function that godog calls for every step: it finds the phrase, runs it and keeps the result.
@@ -209,7 +211,8 @@ func step(ctx context.Context) error {
 		if miss.Soft || soft {
 			outcome = check.Soft
 		}
-		record.Verdict, record.Message = p.run.stepVerdict(p, miss.About, outcome, miss.Expected, miss.Got), "expected "+miss.Expected+"; got "+w.Stage.Secrets.Text(miss.Got)
+		record.Verdict, record.Message = p.run.stepVerdict(p, miss.About, outcome, miss.Expected,
+			miss.Got), "expected "+miss.Expected+"; got "+w.Stage.Secrets.Text(miss.Got)
 		p.find(outcome, miss.About, miss.Expected, w.Stage.Secrets.Text(miss.Got))
 	case errors.As(err, &lack):
 		record.Verdict, record.Message = reports.Skipped, lack.Reason
@@ -222,7 +225,8 @@ func step(ctx context.Context) error {
 		record.Verdict, record.Message = reports.NotExercised, "the run was ended"
 	default:
 		outcome = check.Unknown
-		record.Verdict, record.Message = p.run.stepVerdict(p, "", outcome, "", figures.Unbroken(err.Error())), w.Stage.Secrets.Text(figures.Unbroken(err.Error()))
+		record.Verdict, record.Message = p.run.stepVerdict(p, "", outcome, "",
+			figures.Unbroken(err.Error())), w.Stage.Secrets.Text(figures.Unbroken(err.Error()))
 		p.find(outcome, "", "", record.Message)
 		p.mayPass(err)
 	}
@@ -282,7 +286,8 @@ func (p *play) find(outcome check.Outcome, about, expected, got string) {
 		requirements = []string{about}
 	}
 	for _, id := range requirements {
-		p.world.Findings = append(p.world.Findings, talk.Finding{Requirement: id, Outcome: outcome, Expected: expected, Got: got, Exchange: len(p.world.Exchanges) - 1})
+		p.world.Findings = append(p.world.Findings, talk.Finding{Requirement: id, Outcome: outcome, Expected: expected,
+			Got: got, Exchange: len(p.world.Exchanges) - 1})
 	}
 }
 
@@ -304,16 +309,19 @@ func (r *run) finish(ctx context.Context, p *play) {
 	s, w := p.scenario, p.world
 	if !p.ended && len(s.Requirements) > 0 {
 		for _, id := range s.Requirements {
-			w.Findings = append(w.Findings, talk.Finding{Requirement: id, Outcome: check.Held, Got: w.Came, Exchange: -1, Noted: true})
+			w.Findings = append(w.Findings, talk.Finding{Requirement: id, Outcome: check.Held, Got: w.Came,
+				Exchange: -1, Noted: true})
 		}
 	}
 	if p.skipped != nil {
 		for _, id := range s.Requirements {
-			w.Findings = append(w.Findings, talk.Finding{Requirement: id, Skipped: true, Got: p.skipped.Reason, Needs: p.skipped.Needs, Exchange: -1})
+			w.Findings = append(w.Findings, talk.Finding{Requirement: id, Skipped: true, Got: p.skipped.Reason,
+				Needs: p.skipped.Needs, Exchange: -1})
 		}
 	}
 	for i := len(p.record.Steps); i < len(s.Pickle.Steps); i++ {
-		p.record.Steps = append(p.record.Steps, reports.Step{Keyword: s.Keywords[i], Text: s.Pickle.Steps[i].Text, Line: s.Lines[i], Verdict: reports.NotExercised})
+		p.record.Steps = append(p.record.Steps, reports.Step{Keyword: s.Keywords[i], Text: s.Pickle.Steps[i].Text,
+			Line: s.Lines[i], Verdict: reports.NotExercised})
 	}
 	r.describeSteps(&p.record, s)
 	start := p.start.UTC()
@@ -344,7 +352,8 @@ func (r *run) describeSteps(record *reports.Scenario, s *script.Scenario) {
 		places := phrase.Expression.FindStringSubmatchIndex(step.Text)
 		for k := 2; k+1 < len(places); k += 2 {
 			if from, to := places[k], places[k+1]; from >= 0 && to > from {
-				step.Values = append(step.Values, reports.StepValue{Text: step.Text[from:to], At: utf8.RuneCountInString(step.Text[:from])})
+				step.Values = append(step.Values, reports.StepValue{Text: step.Text[from:to],
+					At: utf8.RuneCountInString(step.Text[:from])})
 			}
 		}
 	}
@@ -365,7 +374,8 @@ func (r *run) withMissing(began []reports.Scenario) []reports.Scenario {
 				Verdict: reports.NotExercised, Reason: "the run was ended before it began",
 			}
 			for i, step := range s.Pickle.Steps {
-				record.Steps = append(record.Steps, reports.Step{Keyword: s.Keywords[i], Text: step.Text, Line: s.Lines[i], Verdict: reports.NotExercised})
+				record.Steps = append(record.Steps, reports.Step{Keyword: s.Keywords[i], Text: step.Text,
+					Line: s.Lines[i], Verdict: reports.NotExercised})
 			}
 			r.describeSteps(&record, s)
 		}

@@ -15,7 +15,8 @@ type SignedOn struct {
 	Situation, AccountID, ClientID, Tenant string
 	RefreshToken                           string
 	Expires                                time.Time // of the refresh token, by its claim exp or by refresh_expires_in
-	Why                                    string    // there is no token, in words without a secret; empty: there is one
+	// there is no token, in words without a secret; empty: there is one
+	Why string
 }
 
 // keepable are the situations whose refresh tokens show something later: the token of the account in good standing
@@ -53,7 +54,9 @@ func SignOnToKeep(ctx context.Context, o Options) ([]SignedOn, error) {
 		list = append(list, one)
 	}
 	if len(list) == 0 {
-		return nil, failure.Usagef("%s names no account whose refresh token could be kept; add situations.active with a clientId", o.Environment.Name)
+		return nil, failure.Usagef(
+			"%s names no account whose refresh token could be kept; add situations.active with a clientId",
+			o.Environment.Name)
 	}
 	return list, nil
 }
@@ -74,7 +77,8 @@ func (r *run) signOnToKeep(ctx context.Context, one *SignedOn) error {
 	case p.RefreshExpiresIn > 0:
 		one.Expires = r.clock().Add(time.Duration(p.RefreshExpiresIn) * time.Second)
 	default:
-		return fmt.Errorf("nothing tells when its refresh token expires: there is no claim exp and no refresh_expires_in")
+		return fmt.Errorf(
+			"nothing tells when its refresh token expires: there is no claim exp and no refresh_expires_in")
 	}
 	return nil
 }

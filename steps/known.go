@@ -47,14 +47,17 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 		if located != nil {
 			text = located.GetMessage()
 		}
-		return nil, failure.Usagef("the file of known departures, line %d: %s; each entry has id, reason, owner and expires", line, figures.Unbroken(text))
+		return nil, failure.Usagef(
+			"the file of known departures, line %d: %s; each entry has id, reason, owner and expires", line,
+			figures.Unbroken(text))
 	}
 	seen := map[string]bool{}
 	for i, d := range list {
 		d.Reason = figures.Unbroken(d.Reason) // prose, which YAML may spread over lines
 		list[i] = d
 		where := fmt.Sprintf("the file of known departures, entry %d", i+1)
-		for _, part := range []struct{ name, value string }{{"id", d.ID}, {"reason", d.Reason}, {"owner", d.Owner}, {"expires", d.Expires}} {
+		for _, part := range []struct{ name, value string }{{"id", d.ID}, {"reason", d.Reason}, {"owner", d.Owner},
+			{"expires", d.Expires}} {
 			if part.value == "" {
 				return nil, failure.Usagef("%s: %s is missing", where, part.name)
 			}

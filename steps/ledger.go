@@ -45,14 +45,16 @@ type entry struct {
 
 func (l *ledger) add(ctx context.Context, p *play) {
 	r := l.run
-	e := entry{scenario: p.scenario, record: p.record, findings: p.world.Findings, exchanges: p.world.Exchanges, situations: p.world.Situations, cut: ctx.Err() != nil}
+	e := entry{scenario: p.scenario, record: p.record, findings: p.world.Findings, exchanges: p.world.Exchanges,
+		situations: p.world.Situations, cut: ctx.Err() != nil}
 	for _, x := range r.EndedIn(e.scenario.ID) {
 		at := slices.Index(e.exchanges, x)
 		if at < 0 {
 			at, e.exchanges = len(e.exchanges), append(e.exchanges, x)
 		}
-		e.findings = append(e.findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Broken, Exchange: at, Expected: "an answer, and a service that goes on",
-			Got: "the connection was closed without an answer, and the service cannot be reached any more since: this request ended it, or one that was under way with it"})
+		e.findings = append(e.findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Broken, Exchange: at,
+			Expected: "an answer, and a service that goes on",
+			Got:      "the connection was closed without an answer, and the service cannot be reached any more since: this request ended it, or one that was under way with it"})
 	}
 	blame(e.findings, e.exchanges)
 	verdict := reports.Pass
@@ -132,7 +134,8 @@ func (r *run) sorted() []entry {
 			e.record.Transcript = append(e.record.Transcript, record)
 		}
 		for _, f := range e.findings {
-			if f.Skipped || f.Outcome == check.Held || r.weigh(f) == reports.Observed && !e.scenario.Tagged("@"+f.Requirement) {
+			if f.Skipped || f.Outcome == check.Held || r.weigh(f) == reports.Observed &&
+				!e.scenario.Tagged("@"+f.Requirement) {
 				continue
 			}
 			e.record.Findings = appendFinding(e.record.Findings, r.report(f, e.record.ID))
@@ -177,7 +180,8 @@ func says(f reports.Finding) string {
 // report turns a finding into its form for the report.
 func (r *run) report(f talk.Finding, scenario string) reports.Finding {
 	return reports.Finding{
-		Requirement: f.Requirement, Verdict: r.weigh(f), Expected: r.Secrets.Text(f.Expected), Got: r.Secrets.Text(f.Got),
+		Requirement: f.Requirement, Verdict: r.weigh(f), Expected: r.Secrets.Text(f.Expected), Got: r.Secrets.Text(
+			f.Got),
 		Scenario: scenario, Exchange: f.Exchange, Times: 1, Cause: f.Cause,
 	}
 }
@@ -185,7 +189,8 @@ func (r *run) report(f talk.Finding, scenario string) reports.Finding {
 // appendFinding counts a finding that says the same as one before.
 func appendFinding(list []reports.Finding, f reports.Finding) []reports.Finding {
 	for i := range list {
-		if list[i].Requirement == f.Requirement && list[i].Verdict == f.Verdict && list[i].Expected == f.Expected && list[i].Got == f.Got {
+		if list[i].Requirement == f.Requirement && list[i].Verdict == f.Verdict && list[i].Expected == f.Expected &&
+			list[i].Got == f.Got {
 			list[i].Times++
 			return list
 		}

@@ -56,7 +56,8 @@ func List(o Options) ([]Listed, error) {
 		list = append(list, entry)
 	}
 	if others := withoutRequirement(chosen.scenarios); len(others) > 0 {
-		list = append(list, Listed{Requirement: ags.Requirement{Text: "scenarios without a requirement"}, Scenarios: others})
+		list = append(list, Listed{Requirement: ags.Requirement{Text: "scenarios without a requirement"},
+			Scenarios: others})
 	}
 	return list, nil
 }

@@ -34,8 +34,9 @@ func noteBarred(entries []entry) []string {
 	}
 	var notes []string
 	for _, maker := range slices.Sorted(maps.Keys(calls)) {
-		notes = append(notes, fmt.Sprintf("pages of %s came in place of the service's answers: a firewall or another rule there refused requests to %s, and nothing of that is held against the service; "+
-			"ask who runs it to let them through", maker, strings.Join(slices.Sorted(maps.Keys(calls[maker])), ", ")))
+		notes = append(notes,
+			fmt.Sprintf("pages of %s came in place of the service's answers: a firewall or another rule there refused requests to %s, and nothing of that is held against the service; "+
+				"ask who runs it to let them through", maker, strings.Join(slices.Sorted(maps.Keys(calls[maker])), ", ")))
 	}
 	return notes
 }
@@ -47,7 +48,8 @@ func (r *run) noteUncalled() []string {
 	if !r.selection.asked["REG-01"] || slices.Contains(r.Environment.Absent, "register") {
 		return nil
 	}
-	called := []string{r.Environment.Situations["registration"].Type, r.Environment.Situations["multi-registration"].Type}
+	called := []string{r.Environment.Situations["registration"].Type,
+		r.Environment.Situations["multi-registration"].Type}
 	if r.Control != nil {
 		called = append(called, "tvkey") // which users of a mock have
 	}
@@ -66,7 +68,8 @@ func (r *run) noteUncalled() []string {
 	if len(types) == 0 {
 		return nil
 	}
-	return []string{"no situation has these types of registration, which discovery lists, so they were not called: " + some(types) + "; write situations.registration: {type: …, parameters: …}"}
+	return []string{"no situation has these types of registration, which discovery lists, so they were not called: " +
+		some(types) + "; write situations.registration: {type: …, parameters: …}"}
 }
 
 // unknownClient is the step of the scenarios that ask for a client that does not exist.
@@ -97,9 +100,11 @@ func noteMissing(entries []entry) []string {
 	}
 	var words []string
 	for _, status := range slices.Sorted(maps.Keys(came)) {
-		words = append(words, fmt.Sprintf("%d (%s)", status, strings.Join(slices.Sorted(maps.Keys(came[status])), ", ")))
+		words = append(words, fmt.Sprintf("%d (%s)", status, strings.Join(slices.Sorted(maps.Keys(came[status])),
+			", ")))
 	}
-	return []string{"a client that does not exist is never answered with 404, which pages document for it, but with " + strings.Join(words, " and ")}
+	return []string{"a client that does not exist is never answered with 404, which pages document for it, but with " +
+		strings.Join(words, " and ")}
 }
 
 // noteCaches reports answers from a cache, by call: the evidence, the caches on the way (Via, RFC 9110 section 7.6.3),
@@ -119,7 +124,9 @@ func noteCaches(entries []entry) []string {
 			}
 			c := calls[x.Call.Operation]
 			if c == nil {
-				c = &cached{how: told, via: strings.Join(x.Header.Values("Via"), ", "), control: strings.Join(x.Header.Values("Cache-Control"), ", "), callers: map[string][2]map[string]bool{}}
+				c = &cached{how: told, via: strings.Join(x.Header.Values("Via"), ", "),
+					control: strings.Join(x.Header.Values("Cache-Control"), ", "),
+					callers: map[string][2]map[string]bool{}}
 				calls[x.Call.Operation] = c
 			}
 			c.times++
@@ -138,7 +145,8 @@ func noteCaches(entries []entry) []string {
 		if c.times > 1 {
 			was = "were"
 		}
-		note := fmt.Sprintf("%s of %s %s answered from a cache (%s", figures.Plural(c.times, "answer"), operation, was, c.how)
+		note := fmt.Sprintf("%s of %s %s answered from a cache (%s", figures.Plural(c.times, "answer"), operation, was,
+			c.how)
 		if c.via != "" {
 			note += ", Via: " + brief(c.via)
 		}

@@ -54,8 +54,9 @@ type Options struct {
 	// LoadFollows means that JudgeUnderLoad will add the findings of a load. Only then is it clear that a known cause
 	// is gone.
 	LoadFollows bool
-	Slow        bool          // run scenarios that wait in real time too
-	Patience    time.Duration // how long the run may wait in real time, once, for results that only time shows; less than 3.2 s: it does not wait
+	Slow        bool // run scenarios that wait in real time too
+	// how long the run may wait in real time, once, for results that only time shows; less than 3.2 s: it does not wait
+	Patience time.Duration
 	// Calm is the consent that is missing for requests that a calm client does not send, such as "--yes
 	// staging.example.com"; empty: it was given. Scenarios that send such requests are skipped with that reason.
 	Calm    string
@@ -80,6 +81,7 @@ type Options struct {
 
 // setting returns the part of the options that the stage needs.
 func (o Options) setting() scene.Setting {
-	return scene.Setting{Environment: o.Environment, Seed: o.Seed, Generate: o.Generate, Sequences: o.Sequences, Calm: o.Calm, MaxRate: o.MaxRate, Patience: o.Patience,
+	return scene.Setting{Environment: o.Environment, Seed: o.Seed, Generate: o.Generate, Sequences: o.Sequences,
+		Calm: o.Calm, MaxRate: o.MaxRate, Patience: o.Patience,
 		Timeout: o.Timeout, Sleep: o.Sleep, Actions: o.Actions, ActionsWant: o.ActionsWant, Secrets: o.Secrets}
 }

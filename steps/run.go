@@ -79,7 +79,9 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		if r.Client.Target().HTTP == wire.HTTP2 {
 			why = "HTTP/2 was spoken, as the environment file says (http)"
 		}
-		r.Notes = append(r.Notes, why+", where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
+		r.Notes = append(r.Notes,
+			why+
+				", where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
 	}
 	if ctx.Err() == nil {
 		if err := r.diagnose(ctx, r.Discover(ctx, reached)); err != nil && ctx.Err() == nil {
@@ -100,10 +102,12 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		}
 	}
 	r.question.Service = r.Service
-	r.question.End = r.question.Start.Add(r.clock().Sub(r.question.Start)) // however the clock of this machine was set meanwhile
+	// however the clock of this machine was set meanwhile
+	r.question.End = r.question.Start.Add(r.clock().Sub(r.question.Start))
 	report := r.conclude(partial)
 	for _, s := range sources {
-		report.Features = append(report.Features, reports.Feature{File: s.Name, Text: r.Secrets.Text(string(s.Content))})
+		report.Features = append(report.Features,
+			reports.Feature{File: s.Name, Text: r.Secrets.Text(string(s.Content))})
 	}
 	return report, nil
 }
@@ -113,7 +117,8 @@ func newRun(o Options, chosen selection) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Stage: stage, options: o, selection: chosen, known: map[string]KnownDeparture{}, played: map[string]*entry{}}
+	r := &run{Stage: stage, options: o, selection: chosen, known: map[string]KnownDeparture{},
+		played: map[string]*entry{}}
 	for _, d := range o.Known {
 		r.known[d.ID] = d
 	}
@@ -130,7 +135,9 @@ func newRun(o Options, chosen selection) (*run, error) {
 	}
 	r.calm = calmest(chosen.scenarios)
 	if o.Calm != "" {
-		r.Notes = append(r.Notes, "the environment is protected, so only what a calm client would send was sent; for the whole check say "+o.Calm)
+		r.Notes = append(r.Notes,
+			"the environment is protected, so only what a calm client would send was sent; for the whole check say "+
+				o.Calm)
 	}
 	r.now = r.clock()
 	return r, nil
@@ -171,7 +178,9 @@ func (r *run) describe() reports.Run {
 		settings["repeat"] = fmt.Sprint(n)
 	}
 	d := reports.Run{
-		ID: hex.EncodeToString(id), Kind: "conform", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: r.Service, Release: e.Release,
+		ID: hex.EncodeToString(
+			id), Kind: "conform", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: r.Service,
+		Release:  e.Release,
 		Settings: settings, Tool: reports.Tool{Go: runtime.Version()},
 		Machine: reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}, Start: r.now,
 	}

@@ -55,7 +55,8 @@ func choose(all []*script.Scenario, o Options) (selection, error) {
 		for _, p := range Profiles {
 			names = append(names, p.Name)
 		}
-		return chosen, failure.Usagef("there is no profile %q; the profiles are %s", o.Profile, strings.Join(names, ", "))
+		return chosen, failure.Usagef("there is no profile %q; the profiles are %s", o.Profile,
+			strings.Join(names, ", "))
 	}
 	expression, err := tagsOf(all, o.Tags)
 	if err != nil {
@@ -110,7 +111,8 @@ func tagsOf(all []*script.Scenario, text string) (script.TagExpression, error) {
 	}
 	for _, tag := range tags {
 		if !existing[tag] {
-			return nil, failure.Usagef("no scenario has the tag %s%s", tag, script.Suggest(tag, slices.Sorted(maps.Keys(existing))))
+			return nil, failure.Usagef("no scenario has the tag %s%s", tag,
+				script.Suggest(tag, slices.Sorted(maps.Keys(existing))))
 		}
 	}
 	return expression, nil
@@ -166,13 +168,15 @@ func heldBack(s *script.Scenario, o Options) string {
 func nothingChosen(o Options, held map[string]int) error {
 	switch {
 	case held[script.TagSlow] > 0:
-		return failure.Usagef("all %s that would run wait in real time; allow that with --slow", figures.Plural(held[script.TagSlow], "scenario"))
+		return failure.Usagef("all %s that would run wait in real time; allow that with --slow",
+			figures.Plural(held[script.TagSlow], "scenario"))
 	case held[script.TagGenerated] > 0:
 		return failure.Usagef("only generated bad input was asked for, but its amount is 0; give --generate a number")
 	case held[script.TagSequences] > 0:
 		return failure.Usagef("only random sequences were asked for, but their number is 0; give --sequences a number")
 	}
-	return failure.Usagef("no scenario was selected by tags %q, requirements %q and profile %q; agstest conform --list shows what there is", o.Tags, strings.Join(o.Only, ","), o.Profile)
+	return failure.Usagef("no scenario was selected by tags %q, requirements %q and profile %q; agstest conform --list shows what there is",
+		o.Tags, strings.Join(o.Only, ","), o.Profile)
 }
 
 // exempt lists the requirements that no scenario covers, since only a load can show them: they are judged by the load

@@ -79,7 +79,8 @@ func (r *run) lookAtSessions(ctx context.Context, w *scene.World) (refused bool)
 // end the one before.
 func (r *run) beside(ctx context.Context) *scene.World {
 	concurrency := r.Concurrency
-	if concurrency == 1 || r.Environment.Situations["active"].SessionToken != "" || len(r.selection.scenarios) < fewScenarios && !r.severalMint() {
+	if concurrency == 1 || r.Environment.Situations["active"].SessionToken != "" ||
+		len(r.selection.scenarios) < fewScenarios && !r.severalMint() {
 		return nil
 	}
 	w := scene.New(r.Stage, &script.Scenario{ID: "sessions"})
@@ -159,7 +160,8 @@ var errSessionEnded = errors.New("a session has ended")
 
 // makesDevice tells of a sentence that signs on a device which all scenarios share.
 func makesDevice(text string) bool {
-	return text == "the client signs on with a session token for the first time" || strings.HasPrefix(text, "a second client of the account")
+	return text == "the client signs on with a session token for the first time" ||
+		strings.HasPrefix(text, "a second client of the account")
 }
 
 // severalMint tells whether several of the selected scenarios sign on with session tokens.
@@ -170,7 +172,10 @@ func (r *run) severalMint() bool {
 	several := 0
 	for _, s := range r.selection.scenarios {
 		if slices.ContainsFunc(s.Pickle.Steps, func(step *messages.PickleStep) bool {
-			return slices.ContainsFunc(sharedBy(step.Text), func(c claim) bool { return c.what == sessionsOfDevice || c.what == firstDevice })
+			return slices.ContainsFunc(sharedBy(step.Text), func(c claim) bool {
+				return c.what == sessionsOfDevice ||
+					c.what == firstDevice
+			})
 		}) {
 			several++
 		}

@@ -23,10 +23,12 @@ func shapeOf(entries []entry) []reports.ShapeEntry {
 	}
 	var list []reports.ShapeEntry
 	for o, n := range times {
-		list = append(list, reports.ShapeEntry{Operation: o.Operation, Status: o.Status, Place: o.Place, Kind: o.Kind, Times: n})
+		list = append(list, reports.ShapeEntry{Operation: o.Operation, Status: o.Status, Place: o.Place, Kind: o.Kind,
+			Times: n})
 	}
 	slices.SortFunc(list, func(a, b reports.ShapeEntry) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
+			cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind))
 	})
 	return list
 }

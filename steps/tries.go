@@ -116,7 +116,8 @@ func (r *run) again() []*script.Scenario {
 
 // undecided tells that a limiter or a lost connection kept a scenario from telling.
 func (e *entry) undecided() bool {
-	return e.record.Verdict == reports.Error && slices.ContainsFunc(e.findings, func(f talk.Finding) bool { return f.Passing })
+	return e.record.Verdict == reports.Error &&
+		slices.ContainsFunc(e.findings, func(f talk.Finding) bool { return f.Passing })
 }
 
 // sharesEvidence tells whether other scenarios look at the answer of a finding too: another try looks at the same one.
@@ -255,7 +256,8 @@ func triesOf(entries []entry, key string) *reports.Tries {
 // tellTries puts into the record of a scenario how often it came to its verdict.
 func (e *entry) tellTries() {
 	if e.untold != "" && !e.undecided() {
-		e.record.Reason = strings.TrimSuffix("at first it could not be told, and it was tried again ("+e.untold+"); "+e.record.Reason, "; ")
+		e.record.Reason = strings.TrimSuffix("at first it could not be told, and it was tried again ("+e.untold+"); "+
+			e.record.Reason, "; ")
 	}
 	verdict := e.record.Verdict
 	e.record.Tries = triesOf([]entry{*e}, string(verdict))
@@ -298,7 +300,8 @@ func (r *run) noteTries() {
 		}
 	}
 	if settled > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%s could not be told at first and could when tried again", figures.Plural(settled, "scenario")))
+		r.Notes = append(r.Notes, fmt.Sprintf("%s could not be told at first and could when tried again",
+			figures.Plural(settled, "scenario")))
 	}
 	if r.options.Retry == 0 {
 		return
@@ -311,7 +314,8 @@ func (r *run) noteTries() {
 		}
 	}
 	if len(once) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
-			figures.Plural(len(once), "cause"), maxFailedAgain, longestAgain))
+		r.Notes = append(r.Notes,
+			fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
+				figures.Plural(len(once), "cause"), maxFailedAgain, longestAgain))
 	}
 }

@@ -58,7 +58,8 @@ const (
 	fileToken        = "the session token of the environment file"
 )
 
-var nameOf = map[scene.OwnDevice]string{scene.FirstDevice: firstDevice, scene.SecondDevice: secondDevice, scene.UsersDevice: userDevice}
+var nameOf = map[scene.OwnDevice]string{scene.FirstDevice: firstDevice, scene.SecondDevice: secondDevice,
+	scene.UsersDevice: userDevice}
 
 // claimsBy are what sentences share, as far as they were looked at before: most stand in many scenarios.
 var claimsBy struct {
@@ -145,17 +146,20 @@ func signOutByUser(s *script.Scenario) bool {
 	return byUser && !ofSeveralAccounts(s)
 }
 
-var otherClient = regexp.MustCompile(`session token|second client|clients sign|^a client that is signed on|^everything that`)
+var otherClient = regexp.MustCompile(
+	`session token|second client|clients sign|^a client that is signed on|^everything that`)
 
 func ofSeveralAccounts(s *script.Scenario) bool {
-	return slices.ContainsFunc(s.Pickle.Steps, func(step *messages.PickleStep) bool { return step.Text == "a user with several accounts" })
+	return slices.ContainsFunc(s.Pickle.Steps,
+		func(step *messages.PickleStep) bool { return step.Text == "a user with several accounts" })
 }
 
 // signsOutForReal tells whether the sign-out of a scenario is accepted, or may be.
 func signsOutForReal(s *script.Scenario) bool {
 	refused := false
 	for _, step := range s.Pickle.Steps {
-		refused = refused || step.Text == "the service refuses" || strings.HasPrefix(step.Text, "the status is 4") && !strings.Contains(step.Text, "200")
+		refused = refused || step.Text == "the service refuses" || strings.HasPrefix(step.Text, "the status is 4") &&
+			!strings.Contains(step.Text, "200")
 	}
 	return !refused
 }

@@ -37,7 +37,8 @@ func JudgeUnderLoad(c *reports.Conformance, l *reports.Load, o Options) {
 		c.Counts.Requirements[q.Verdict]++
 	}
 	var problems []string
-	if whole := o.Tags == "" && len(o.Only) == 0 && inProfile(o.Profile, "") && c.Run.Partial == "" && l.Run.Partial == "" && !l.ClockWasSet(); whole {
+	if whole := o.Tags == "" && len(o.Only) == 0 && inProfile(o.Profile, "") && c.Run.Partial == "" &&
+		l.Run.Partial == "" && !l.ClockWasSet(); whole {
 		problems = causesThatAreGone(c, o.Known)
 	}
 	c.Notes = append(c.Notes, problems...)
@@ -65,7 +66,8 @@ func shownUnderLoad(c *reports.Conformance, l *reports.Load) {
 			continue
 		}
 		row := reports.Requirement{
-			ID: requirement.ID, Level: string(requirement.Level), Gating: string(requirement.Gating()), Text: requirement.Text, Sources: sourcesOf(requirement),
+			ID: requirement.ID, Level: string(requirement.Level), Gating: string(
+				requirement.Gating()), Text: requirement.Text, Sources: sourcesOf(requirement),
 			Scenario: []string{}, Verdict: reports.NotExercised,
 		}
 		seen, lacks := "", "the load sent nothing"
@@ -74,7 +76,8 @@ func shownUnderLoad(c *reports.Conformance, l *reports.Load) {
 		}
 		if row.Reason = "its load cannot tell: " + lacks; seen != "" {
 			row.Verdict, row.Reason, row.Checked = reports.Observed, "under load: "+seen, 1
-			row.Findings = []reports.Finding{{Requirement: row.ID, Verdict: reports.Observed, Got: row.Reason, Exchange: -1, Times: 1}}
+			row.Findings = []reports.Finding{{Requirement: row.ID, Verdict: reports.Observed, Got: row.Reason,
+				Exchange: -1, Times: 1}}
 		}
 		c.Requirements = slices.DeleteFunc(c.Requirements, func(q reports.Requirement) bool { return q.ID == row.ID })
 		c.Requirements = append(c.Requirements, row)
@@ -107,7 +110,8 @@ func (r *run) brokenUnderLoad(c *reports.Conformance, l *reports.Load) (failed b
 }
 
 // missedUnderLoad adds a finding about wrong answers of the load, with a cause of its own, and gives its verdict.
-func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requirement, wrong reports.Wrong) reports.Verdict {
+func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requirement,
+	wrong reports.Wrong) reports.Verdict {
 	expected := map[string]string{
 		"identity": "an answer that belongs to the client that asked", "duplicate": "something that nobody else got",
 		"shape": "the body that the call gives", "token": "tokens that keep the rules",
@@ -117,7 +121,8 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 	}
 	times := int(max(wrong.Times, 1))
 	f := talk.Finding{Requirement: requirement.ID, Outcome: check.Broken, Expected: expected, Exchange: -1,
-		Got: fmt.Sprintf("under load %s did not, such as: %s", figures.PluralOf(int64(times), "answer", "answers"), wrong.Message)}
+		Got: fmt.Sprintf("under load %s did not, such as: %s", figures.PluralOf(int64(times), "answer", "answers"),
+			wrong.Message)}
 	f.Cause = causeOf(wrong.Operation+" under load", f.Outcome, expected, wrong.Kind)
 	verdict := r.weigh(f)
 	at := slices.IndexFunc(c.Requirements, func(q reports.Requirement) bool { return q.ID == requirement.ID })
@@ -127,14 +132,16 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 	}
 	q := &c.Requirements[at]
 	q.Checked++
-	q.Findings = append(q.Findings, reports.Finding{Requirement: q.ID, Verdict: verdict, Expected: f.Expected, Got: f.Got, Exchange: -1, Times: times, Cause: f.Cause})
+	q.Findings = append(q.Findings, reports.Finding{Requirement: q.ID, Verdict: verdict, Expected: f.Expected,
+		Got: f.Got, Exchange: -1, Times: times, Cause: f.Cause})
 	if verdict.Rank() <= q.Verdict.Rank() || q.Verdict == reports.NotExercised || q.Verdict == reports.Skipped {
 		q.Verdict, q.Reason, q.Needs = verdict, says(q.Findings[len(q.Findings)-1]), ""
 	}
 	if verdict.Rank() > reports.Warn.Rank() {
 		return verdict
 	}
-	cause := reports.Cause{ID: f.Cause, Verdict: verdict, Operation: wrong.Operation, Expected: f.Expected, Got: f.Got, Requirements: []string{q.ID}, Scenarios: []string{}, Times: times, Exchange: -1}
+	cause := reports.Cause{ID: f.Cause, Verdict: verdict, Operation: wrong.Operation, Expected: f.Expected, Got: f.Got,
+		Requirements: []string{q.ID}, Scenarios: []string{}, Times: times, Exchange: -1}
 	if d, ok := r.knownCause(f.Cause); ok {
 		cause.Known = d.report()
 	}
@@ -156,7 +163,9 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 		if len(came) == 0 {
 			return fmt.Sprintf("none of %s was 429 or 503", figures.PluralOf(l.Total.Sent, "answer", "answers")), ""
 		}
-		text := strings.Join(came, ", ") + fmt.Sprintf("; %s of these say so to callers that may come again (429, or 503 with Retry-After)", figures.Count(l.Total.Outcomes["throttled"]))
+		text := strings.Join(came,
+			", ") + fmt.Sprintf("; %s of these say so to callers that may come again (429, or 503 with Retry-After)",
+			figures.Count(l.Total.Outcomes["throttled"]))
 		for _, w := range l.KindsOfWrong() {
 			if w.Kind == "throttled" {
 				return text + ", such as: " + w.Message, ""
@@ -168,13 +177,16 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 		nth, first := sent(l, loadSignOn), sent(l, loadSignOnFirst)
 		switch {
 		case first > 0:
-			return fmt.Sprintf("%s were first-time sign-ons, as was asked: each right one made a device", figures.Count(first)), ""
+			return fmt.Sprintf("%s were first-time sign-ons, as was asked: each right one made a device",
+				figures.Count(first)), ""
 		case nth == 0:
 			return "", "no sign-on was in it; take the workload signon, or signon into the mix"
 		case right(l, loadSignOn) == 0:
 			return "", "no sign-on was right"
 		}
-		return fmt.Sprintf("%s named the clientId of their clients, and %s were answered with that device, so none was made", figures.PluralOf(nth, "sign-on", "sign-ons"),
+		return fmt.Sprintf(
+			"%s named the clientId of their clients, and %s were answered with that device, so none was made",
+			figures.PluralOf(nth, "sign-on", "sign-ons"),
 			figures.Count(right(l, loadSignOn))), ""
 	},
 	"LOAD-02": func(l *reports.Load) (string, string) {
@@ -185,7 +197,8 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 		case l.Judging == nil:
 			return "", "its report does not say where the session tokens came from"
 		case l.Judging.Shared:
-			return fmt.Sprintf("%s used session tokens more than once, as --reuse-sessions asks", figures.PluralOf(n, "sign-on", "sign-ons")), ""
+			return fmt.Sprintf("%s used session tokens more than once, as --reuse-sessions asks",
+				figures.PluralOf(n, "sign-on", "sign-ons")), ""
 		}
 		return fmt.Sprintf("each of %s had a session token of its own", figures.PluralOf(n, "sign-on", "sign-ons")), ""
 	},
@@ -197,9 +210,13 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 		case n == 0:
 			return "", "no refresh was right"
 		case n <= clients:
-			return "", fmt.Sprintf("%s of %s are too few for a second one of any to be sure; let it last longer, or take fewer --clients", figures.PluralOf(n, "right refresh", "right refreshes"), figures.PluralOf(clients, "client", "clients"))
+			return "", fmt.Sprintf(
+				"%s of %s are too few for a second one of any to be sure; let it last longer, or take fewer --clients",
+				figures.PluralOf(n, "right refresh", "right refreshes"), figures.PluralOf(clients, "client", "clients"))
 		}
-		text := fmt.Sprintf("%s of %s: at least %s carried the token that a refresh had given", figures.PluralOf(n, "right refresh", "right refreshes"), figures.PluralOf(clients, "client", "clients"), figures.Count(n-clients))
+		text := fmt.Sprintf("%s of %s: at least %s carried the token that a refresh had given",
+			figures.PluralOf(n, "right refresh", "right refreshes"), figures.PluralOf(clients, "client", "clients"),
+			figures.Count(n-clients))
 		if l.Judging != nil && l.Judging.Broken > 0 {
 			text += fmt.Sprintf("; %s broke", figures.PluralOf(l.Judging.Broken, "chain", "chains"))
 		}
@@ -219,16 +236,19 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 			if times.Count == 0 {
 				times = o.Service
 			}
-			text := fmt.Sprintf("%s %s, %s wrong", name, figures.Rate(o.Rate), figures.Share(float64(o.Wrong)/float64(o.Sent)))
+			text := fmt.Sprintf("%s %s, %s wrong", name, figures.Rate(o.Rate),
+				figures.Share(float64(o.Wrong)/float64(o.Sent)))
 			if times.Count > 0 {
-				text += fmt.Sprintf(", p50 %s, p99 %s", figures.Milliseconds(times.P50), figures.Milliseconds(times.P99))
+				text += fmt.Sprintf(", p50 %s, p99 %s", figures.Milliseconds(times.P50),
+					figures.Milliseconds(times.P99))
 			}
 			texts = append(texts, text)
 		}
 		return strings.Join(texts, "; "), ""
 	},
 	"LOAD-05": func(l *reports.Load) (string, string) {
-		text := fmt.Sprintf("%s of %s had the wanted status and a right body of the right client", figures.Count(l.Total.Right), figures.PluralOf(l.Total.Right+l.Total.Wrong, "answer", "answers"))
+		text := fmt.Sprintf("%s of %s had the wanted status and a right body of the right client",
+			figures.Count(l.Total.Right), figures.PluralOf(l.Total.Right+l.Total.Wrong, "answer", "answers"))
 		var kinds []string
 		for kind, n := range l.Total.Outcomes {
 			kinds = append(kinds, fmt.Sprintf("%s %s", kind, figures.Count(n)))
@@ -251,7 +271,9 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 		for _, o := range l.Operations {
 			broke += o.Outcomes["token"]
 		}
-		return fmt.Sprintf("all rules of tokens were checked on %s (the first of each call, then one of %d), of which %s broke one", figures.PluralOf(l.Judging.AllRules, "answer", "answers"), l.Judging.Every, figures.Count(broke)), ""
+		return fmt.Sprintf(
+			"all rules of tokens were checked on %s (the first of each call, then one of %d), of which %s broke one",
+			figures.PluralOf(l.Judging.AllRules, "answer", "answers"), l.Judging.Every, figures.Count(broke)), ""
 	},
 	"LOAD-07": func(l *reports.Load) (string, string) {
 		p := l.Plan.Population
@@ -263,7 +285,8 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 			return "", "it was too short for a refresh; let it last longer"
 		}
 		wanted := float64(p.Clients) * p.Peak / p.AccessLifetime
-		text := fmt.Sprintf("%s with access tokens of %s s refresh %s times a second", figures.PluralOf(int64(p.Clients), "client", "clients"), fourDigits(p.AccessLifetime), fourDigits(wanted))
+		text := fmt.Sprintf("%s with access tokens of %s s refresh %s times a second",
+			figures.PluralOf(int64(p.Clients), "client", "clients"), fourDigits(p.AccessLifetime), fourDigits(wanted))
 		if p.Peak != 1 {
 			text += fmt.Sprintf(" at %s times the steady rate", fourDigits(p.Peak))
 		}

@@ -109,7 +109,8 @@ func reasonsFor(verdict reports.Verdict, findings []reports.Finding) (reasons []
 // judge weighs everything that was found about one requirement.
 func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
 	result := reports.Requirement{
-		ID: requirement.ID, Level: string(requirement.Level), Gating: string(requirement.Gating()), Text: requirement.Text,
+		ID: requirement.ID, Level: string(requirement.Level), Gating: string(
+			requirement.Gating()), Text: requirement.Text,
 		Sources: sourcesOf(requirement), Scenario: t.scenarios, Findings: t.findings, Checked: t.checked, Verdict: reports.NotExercised,
 	}
 	if result.Scenario == nil {
@@ -174,7 +175,9 @@ func (r *run) applyKnown(result *reports.Requirement, d KnownDeparture) {
 	case result.Verdict == reports.Pass, result.Verdict == reports.Partly, result.Verdict == reports.Observed:
 		was := result.Verdict
 		result.Verdict = reports.Fail
-		result.Reason = fmt.Sprintf("it is listed as a known departure (%s), but it does not fail any more (%s): take it off the list", d.Owner, was.Word())
+		result.Reason = fmt.Sprintf(
+			"it is listed as a known departure (%s), but it does not fail any more (%s): take it off the list", d.Owner,
+			was.Word())
 	case d.expired(r.now):
 		result.Verdict = reports.Fail
 		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + " and nothing was found out about it: " + result.Reason
@@ -254,7 +257,8 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	p := report.Profile
 	told := report.Coverage != nil && 2*p.Exercised >= p.Asked // somebody has said how much is enough
 	if report.Verdict == reports.Pass && !r.selection.narrowed && p.Exercised < p.Asked && !told {
-		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), %s%s", p.Exercised, p.Asked, 100*p.Exercised/p.Asked, notJudged, report.Reason)
+		report.Reason = fmt.Sprintf("on %d of %d requirements (%d %%), %s%s", p.Exercised, p.Asked,
+			100*p.Exercised/p.Asked, notJudged, report.Reason)
 	}
 	return report
 }
@@ -303,8 +307,9 @@ func (r *run) noteIdle() []string {
 func (r *run) noteTokens() (notes []string) {
 	for _, situation := range slices.Sorted(maps.Keys(r.AtFirst)) {
 		if r.TimesWorked(r.Environment.Situations[situation].SessionToken) == 0 {
-			notes = append(notes, fmt.Sprintf("the sessionToken of situations.%s was refused at its first use (%d) and let nobody in during this run: it may have expired or be used up; "+
-				"give a fresh one, or operator, so that fresh ones are minted", situation, r.AtFirst[situation]))
+			notes = append(notes,
+				fmt.Sprintf("the sessionToken of situations.%s was refused at its first use (%d) and let nobody in during this run: it may have expired or be used up; "+
+					"give a fresh one, or operator, so that fresh ones are minted", situation, r.AtFirst[situation]))
 		}
 	}
 	return notes
@@ -325,14 +330,18 @@ func (r *run) unmatchedKnown(report *reports.Conformance) []string {
 		verdict, ok := found[d.ID]
 		switch {
 		case isCause(d.ID):
-			if !causes[d.ID] && !r.options.LoadFollows && !r.selection.narrowed && inProfile(r.options.Profile, "") && report.Run.Partial == "" {
+			if !causes[d.ID] && !r.options.LoadFollows && !r.selection.narrowed && inProfile(r.options.Profile, "") &&
+				report.Run.Partial == "" {
 				problems = append(problems, noSuchCause(d))
 			}
 		case !isRequirement(d.ID):
-			problems = append(problems, fmt.Sprintf("the known departure %s matches no requirement of the catalogue: correct or remove it", d.ID))
+			problems = append(problems,
+				fmt.Sprintf("the known departure %s matches no requirement of the catalogue: correct or remove it",
+					d.ID))
 		case !r.selection.asked[d.ID]:
 		case !ok, verdict == reports.Skipped, verdict == reports.NotExercised:
-			problems = append(problems, fmt.Sprintf("the known departure %s matches nothing: this run did not check it", d.ID))
+			problems = append(problems, fmt.Sprintf("the known departure %s matches nothing: this run did not check it",
+				d.ID))
 		}
 	}
 	return problems
@@ -340,7 +349,8 @@ func (r *run) unmatchedKnown(report *reports.Conformance) []string {
 
 // noSuchCause says that a known cause is no more.
 func noSuchCause(d KnownDeparture) string {
-	return fmt.Sprintf("%s is listed as a known cause (%s), but nothing has it any more: take it off the list", d.ID, d.Owner)
+	return fmt.Sprintf("%s is listed as a known cause (%s), but nothing has it any more: take it off the list", d.ID,
+		d.Owner)
 }
 
 // overall is the verdict of the run, with its reason.
@@ -373,9 +383,11 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 	case len(problems) > 0:
 		return reports.Fail, problems[0]
 	case report.Run.Partial != "":
-		return reports.Error, fmt.Sprintf("the run was ended after %d of %d scenarios: %s", ran, total, report.Run.Partial)
+		return reports.Error, fmt.Sprintf("the run was ended after %d of %d scenarios: %s", ran, total,
+			report.Run.Partial)
 	case len(dark) > 0:
-		return reports.Error, "it could not be told whether " + figures.Plural(len(dark), "requirement") + holds(len(dark)) + ": " + some(dark)
+		return reports.Error, "it could not be told whether " + figures.Plural(len(dark),
+			"requirement") + holds(len(dark)) + ": " + some(dark)
 	case darkScenarios > 0:
 		return reports.Error, figures.Plural(darkScenarios, "scenario") + " without a requirement could not be judged"
 	case exercised == 0:
@@ -385,11 +397,14 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 	for _, more := range []struct {
 		verdict reports.Verdict
 		words   string
-	}{{reports.Partly, "hold in part"}, {reports.Warn, "warn"}, {reports.Known, "are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"}, {reports.NotExercised, "were not exercised"}} {
+	}{{reports.Partly, "hold in part"}, {reports.Warn, "warn"}, {reports.Known,
+		"are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"},
+		{reports.NotExercised, "were not exercised"}} {
 		if n := counts[more.verdict]; n > 0 {
 			words := more.words
 			if n == 1 {
-				words = strings.NewReplacer("hold", "holds", "warn", "warns", "are known departures", "is a known departure", "were ", "was ").Replace(words)
+				words = strings.NewReplacer("hold", "holds", "warn", "warns", "are known departures",
+					"is a known departure", "were ", "was ").Replace(words)
 			}
 			reason += fmt.Sprintf(", %d %s", n, words)
 		}
@@ -429,7 +444,8 @@ func (r *run) noteResent(report *reports.Conformance) (notes []string) {
 		}
 		if len(parts) > 0 {
 			sort.Strings(parts)
-			notes = append(notes, fmt.Sprintf(sent.how, figures.Plural(*sent.total, "request"), strings.Join(parts, ", ")))
+			notes = append(notes, fmt.Sprintf(sent.how, figures.Plural(*sent.total, "request"),
+				strings.Join(parts, ", ")))
 		}
 	}
 	return notes
@@ -475,16 +491,19 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 			}
 		}
 		sort.Strings(names)
-		notes = append(notes, fmt.Sprintf("%s %d came and %s waited out (%s)", figures.Plural(times[status], "answer"), status, map[bool]string{true: "was", false: "were"}[times[status] == 1], strings.Join(names, ", ")))
+		notes = append(notes, fmt.Sprintf("%s %d came and %s waited out (%s)", figures.Plural(times[status], "answer"),
+			status, map[bool]string{true: "was", false: "were"}[times[status] == 1], strings.Join(names, ", ")))
 	}
 	if unlimited > 0 {
-		notes = append(notes, fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
+		notes = append(notes,
+			fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
 	}
 	if outage := r.OutageNote(); outage != "" {
 		notes = append(notes, outage)
 	}
 	if spacing := r.Client.Spacing(); spacing > 0 {
-		notes = append(notes, fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate in the environment file slows a run down from its start", spacing))
+		notes = append(notes,
+			fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate in the environment file slows a run down from its start", spacing))
 	}
 	return notes
 }

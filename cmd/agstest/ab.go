@@ -64,7 +64,8 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			case o.AA && len(envs) > 1:
 				return failure.Usagef("--aa compares one service with itself; give --env once")
 			case !o.AA && len(envs) != 2:
-				return failure.Usagef("a comparison needs two services: give --env twice, the old one first, or --aa for one with itself")
+				return failure.Usagef(
+					"a comparison needs two services: give --env twice, the old one first, or --aa for one with itself")
 			}
 			known := placements[placement]
 			if known == "" {
@@ -101,18 +102,22 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 	flags.BoolVar(&dryRun, "dry-run", false, dryRunUsage)
 	flags.BoolVar(&o.AA, "aa", false, "compare one service with itself; without --env the embedded mock")
 	flags.IntVar(&o.Pairs, "pairs", 0, "pairs of blocks; 0: 60")
-	flags.DurationVar(&o.Block, "block", 0, "how long one side sends before the other takes over; 0: 5s, or longer at low rates")
+	flags.DurationVar(&o.Block, "block", 0,
+		"how long one side sends before the other takes over; 0: 5s, or longer at low rates")
 	flags.BoolVar(&o.Confirm, "confirm", false, "repeat a round that found a regression; only what both found counts")
-	flags.StringVar(&placement, "placement", "unknown", "same: both run in the same place; unknown: no verdict but inconclusive")
+	flags.StringVar(&placement, "placement", "unknown",
+		"same: both run in the same place; unknown: no verdict but inconclusive")
 	flags.StringVar(&swap, "swap", "", "command that makes both change places, run half-way through each round")
 	_ = c.MarkFlagFilename("env", "yaml", "yml")
-	_ = c.RegisterFlagCompletionFunc("placement", cobra.FixedCompletions([]string{"same", "unknown"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("placement", cobra.FixedCompletions([]string{"same", "unknown"},
+		cobra.ShellCompDirectiveNoFileComp))
 	out.register(c)
 	lf.register(c)
 	return c
 }
 
-func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, dryRun bool, lf *liveFlags, out *outputFlags) error {
+func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64, dryRun bool, lf *liveFlags,
+	out *outputFlags) error {
 	services, end, err := p.openSides(envs)
 	defer end()
 	if err != nil {
@@ -137,7 +142,8 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("ab", askedBy(asked), o.Workload, strings.Join(hosts, " and ")))
+		fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("ab", askedBy(asked), o.Workload,
+			strings.Join(hosts, " and ")))
 		return nil
 	}
 	r, err := p.newRecorder(c, nil, out, "ab", name)
@@ -147,7 +153,8 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	if err := r.findRoom(); err != nil {
 		return r.finish(err)
 	}
-	ctx, err := p.goLive(c.Context(), r, lf, lookedAt{"Comparison", o.Workload, []watchedSide{{"old", o.Old.Name}, {"new", cmp.Or(o.New, o.Old).Name}}})
+	ctx, err := p.goLive(c.Context(), r, lf,
+		lookedAt{"Comparison", o.Workload, []watchedSide{{"old", o.Old.Name}, {"new", cmp.Or(o.New, o.Old).Name}}})
 	if err != nil {
 		return r.finish(err)
 	}
@@ -164,8 +171,10 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	o.Progress = func(at ab.Progress) {
 		lead := fmt.Sprintf("round %d, pair %d of %d", at.Round, at.Pair, at.Pairs)
 		line := fmt.Sprintf("ab: %s, %d wrong, %s left", lead, at.Wrong, clock(at.Left))
-		r.live.tell(watch.Standing{Lead: lead, Elapsed: at.Elapsed, Left: at.Left, Sides: []watch.Side{{Name: "old", At: at.Old}, {Name: "new", At: at.New}}})
-		progress.showTable(progressTable(line, func() string { return line }, side{"old", at.Old}, side{"new", at.New}), func() string { return line })
+		r.live.tell(watch.Standing{Lead: lead, Elapsed: at.Elapsed, Left: at.Left,
+			Sides: []watch.Side{{Name: "old", At: at.Old}, {Name: "new", At: at.New}}})
+		progress.showTable(progressTable(line, func() string { return line }, side{"old", at.Old}, side{"new", at.New}),
+			func() string { return line })
 	}
 	o.Side = func(newer bool, at engine.Progress) {
 		if newer {
@@ -177,7 +186,8 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 	o.Keep = func(sofar *compare.Comparison) {
 		r.stamp(&sofar.Run)
 		redact.Texts(sofar, p.secrets.Values)
-		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) }) // told when the whole is written
+		// told when the whole is written
+		_ = r.folder.Write(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, sofar) })
 	}
 	p.notef("ab: %s, seed %d", name, o.Seed)
 	if asked, err := ab.Check(o); err == nil { // the run itself reports the error
@@ -212,7 +222,8 @@ func neverMeasured(ctx context.Context, o ab.Options, err error) *compare.Compar
 		return nil
 	}
 	side := func(e *environment.Environment) reports.Run {
-		return reports.Run{Kind: "ab", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: e.Service, Start: o.Run.Start, Tool: o.Run.Tool, Machine: o.Run.Machine}
+		return reports.Run{Kind: "ab", Environment: e.Name, URL: e.URL, Tenant: e.Tenant, Service: e.Service,
+			Start: o.Run.Start, Tool: o.Run.Tool, Machine: o.Run.Machine}
 	}
 	run := o.Run
 	run.End = time.Now()

@@ -23,7 +23,8 @@ type actionFlags struct {
 }
 
 func (f *actionFlags) register(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.yes, "yes-actions", nil, "host or name of a protected environment given back: its actions are used only then")
+	c.Flags().StringSliceVar(&f.yes, "yes-actions", nil,
+		"host or name of a protected environment given back: its actions are used only then")
 }
 
 // pending refuses an environment whose state an earlier run has changed and not put back.
@@ -39,7 +40,8 @@ func pending(e *environment.Environment, passOver bool) error {
 }
 
 func pendingError(err journal.PendingError) error {
-	return failure.Usagef("%w. Put them back with: agstest restore %s (or pass over it with --ignore-journal)", err, err.Folder)
+	return failure.Usagef("%w. Put them back with: agstest restore %s (or pass over it with --ignore-journal)", err,
+		err.Folder)
 }
 
 // act gives a check the actions of its environment file, if it may use them, and returns the function that ends them.
@@ -54,7 +56,9 @@ func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) 
 		p.warnf("actions are not used, because the environment is read from stdin: what they change is noted beside its file")
 		return nothing
 	case e.Protected && !e.Agreed(r.yesActions) && !slices.Contains(r.yesActions, e.Name), o.Calm != "":
-		p.warnf("actions are not used, because the environment %s is protected: they need --yes-actions %s, and --yes %s", e.Name, e.ConsentHost(), e.ConsentHost())
+		p.warnf(
+			"actions are not used, because the environment %s is protected: they need --yes-actions %s, and --yes %s",
+			e.Name, e.ConsentHost(), e.ConsentHost())
 		if o.ActionsWant = "--yes-actions " + e.ConsentHost(); o.Calm != "" {
 			o.ActionsWant += " with " + o.Calm
 		}
@@ -116,7 +120,8 @@ killed, or a call failed, this does it: RUN is the folder of the run. What was p
 				return err
 			}
 			if e.Actions == nil {
-				return failure.Usagef("%s has no actions any more, so nothing can be put back with it; --env names a file that has", file)
+				return failure.Usagef(
+					"%s has no actions any more, so nothing can be put back with it; --env names a file that has", file)
 			}
 			open := j.Open()
 			err = actions.Resumed(e, actions.FromFile(e, p.secrets.Add), j).Close(c.Context())

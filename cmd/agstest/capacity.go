@@ -68,14 +68,16 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("capacity", asked, o.Workload, o.Environment.ConsentHost()))
+				fmt.Fprintf(p.stdout, "%s; nothing was sent\n", forecast("capacity", asked, o.Workload,
+					o.Environment.ConsentHost()))
 				return nil
 			}
 			return p.withRun(c, &s, &out, "capacity", func(r *recorder) error {
 				if err := r.findRoom(); err != nil {
 					return err
 				}
-				ctx, err := p.goLive(c.Context(), r, &lf, lookedAt{"Capacity", workloadOf(&o), alone(r.run.Environment)})
+				ctx, err := p.goLive(c.Context(), r, &lf, lookedAt{"Capacity", workloadOf(&o),
+					alone(r.run.Environment)})
 				if err != nil {
 					return err
 				}
@@ -89,7 +91,8 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				}
 				o.Progress = func(at engine.Progress) {
 					progress.showLoad("capacity", at)
-					r.live.tell(watch.Standing{Lead: trying, Elapsed: at.Elapsed, Left: at.Left, Sides: []watch.Side{{At: at}}})
+					r.live.tell(watch.Standing{Lead: trying, Elapsed: at.Elapsed, Left: at.Left,
+						Sides: []watch.Side{{At: at}}})
 				}
 				options.Starting = func(rate float64, length time.Duration) {
 					trying = fmt.Sprintf("trying %s for %s", figures.Rate(rate), length)
@@ -97,7 +100,8 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 					r.live.note(trying)
 				}
 				options.Tried = func(point reports.CapacityPoint) {
-					line := fmt.Sprintf("%s %s, p99 %s", figures.Rate(point.Rate), point.Verdict.Word(), figures.Milliseconds(point.P99))
+					line := fmt.Sprintf("%s %s, p99 %s", figures.Rate(point.Rate), point.Verdict.Word(),
+						figures.Milliseconds(point.P99))
 					progress.note(func() string { return "capacity: " + line })
 					r.live.note(line)
 				}
@@ -119,7 +123,8 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 	f.registerLimits(c)
 	f.registerSeed(c)
 	flags := c.Flags()
-	flags.StringVar(&from, "from", "", "first rate, and the lowest; left out: 10/s, or more where the limits need many answers")
+	flags.StringVar(&from, "from", "",
+		"first rate, and the lowest; left out: 10/s, or more where the limits need many answers")
 	flags.StringVar(&to, "to", "", "highest rate to try; left out: load.maxRate of the environment, if it has one")
 	flags.DurationVar(&options.Point, "point", 0, "how long one rate is tried at least; 0: 15s")
 	flags.Float64Var(&options.Precision, "precision", 0, "how near the bounds come to each other, as a share; 0: 0.05")

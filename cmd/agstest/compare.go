@@ -42,7 +42,8 @@ comparison with the exit code that it ended with itself; one that was inconclusi
 				return err
 			}
 			if history == "" && (baseline != "" || confirm != "" || window != 0) {
-				return failure.Usagef("--baseline, --confirm and --window go with --history DIR; add it or leave them out")
+				return failure.Usagef(
+					"--baseline, --confirm and --window go with --history DIR; add it or leave them out")
 			}
 			var comparison *compare.Comparison
 			var err error
@@ -59,7 +60,8 @@ comparison with the exit code that it ended with itself; one that was inconclusi
 	}
 	flags := c.Flags()
 	flags.StringVar(&history, "history", "", "folder of earlier runs")
-	flags.StringVar(&baseline, "baseline", "", "take the earlier runs up to this pinned one, so that a slow creep is seen")
+	flags.StringVar(&baseline, "baseline", "",
+		"take the earlier runs up to this pinned one, so that a slow creep is seen")
 	flags.StringVar(&confirm, "confirm", "", "a second run of the same build: only what both show counts")
 	flags.IntVar(&window, "window", 0, "how many of the newest earlier runs are used; 0: 20")
 	out.register(c)
@@ -92,7 +94,8 @@ func (p *program) compareTwo(old, new string, strict bool) (*compare.Comparison,
 	return compare.Compare(first.Parts, second.Parts), nil
 }
 
-func (p *program) compareHistory(root, baseline, confirm string, window int, name string, strict bool) (*compare.Comparison, error) {
+func (p *program) compareHistory(root, baseline, confirm string, window int, name string,
+	strict bool) (*compare.Comparison, error) {
 	run, err := p.readRun(name)
 	if err != nil {
 		return nil, err
@@ -109,7 +112,8 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 		options.Confirm = &again.Parts
 	}
 	if info, err := os.Stat(root); err != nil || !info.IsDir() {
-		return nil, failure.Usagef("--history: there is no folder %s: name the one that runs write to, such as %s", root, runsFolder)
+		return nil, failure.Usagef("--history: there is no folder %s: name the one that runs write to, such as %s",
+			root, runsFolder)
 	}
 	entries, err := runs.List(root)
 	if err != nil {
@@ -127,7 +131,8 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 	var earlier []reports.Parts
 	for _, entry := range entries {
 		switch {
-		case entry.ID == run.Load.Run.ID, options.Confirm != nil && options.Confirm.Load != nil && entry.ID == options.Confirm.Load.Run.ID,
+		case entry.ID == run.Load.Run.ID, options.Confirm != nil && options.Confirm.Load != nil &&
+			entry.ID == options.Confirm.Load.Run.ID,
 			entry.Question == "", !entry.Start.Before(run.Load.Run.Start), !until.IsZero() && entry.Start.After(until):
 			continue
 		}
@@ -147,7 +152,8 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 }
 
 // recordComparison writes a comparison to a folder of its own.
-func (p *program) recordComparison(c *cobra.Command, comparison *compare.Comparison, out *outputFlags, environment string) error {
+func (p *program) recordComparison(c *cobra.Command, comparison *compare.Comparison, out *outputFlags,
+	environment string) error {
 	r, err := p.newRecorder(c, nil, out, "compare", environment)
 	if err != nil {
 		return err

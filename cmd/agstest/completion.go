@@ -87,7 +87,8 @@ func completeShares(names []string) func(*cobra.Command, []string, string) ([]st
 	return func(c *cobra.Command, arguments []string, typed string) ([]string, cobra.ShellCompDirective) {
 		given := strings.Split(typed, ",")
 		free := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-			return slices.ContainsFunc(given[:len(given)-1], func(share string) bool { return strings.HasPrefix(share, name+"=") })
+			return slices.ContainsFunc(given[:len(given)-1],
+				func(share string) bool { return strings.HasPrefix(share, name+"=") })
 		})
 		found, directive := completeList(free)(c, arguments, typed)
 		for i := range found {

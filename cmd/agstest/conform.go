@@ -22,7 +22,8 @@ import (
 
 // runCommands returns the commands that talk to a service.
 func (p *program) runCommands() []*cobra.Command {
-	return []*cobra.Command{p.planCommand(), p.gateCommand(), p.conformCommand(), p.loadCommand(), p.capacityCommand(), p.abCommand(), p.kubernetesCommand()}
+	return []*cobra.Command{p.planCommand(), p.gateCommand(), p.conformCommand(), p.loadCommand(), p.capacityCommand(),
+		p.abCommand(), p.kubernetesCommand()}
 }
 
 // conformFlags say what to check and how strictly.
@@ -63,20 +64,27 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.tags, "tags", "", "run the scenarios of a tag expression, such as '@refresh and not @slow'")
 	flags.StringSliceVar(&f.only, "only", nil, "run what covers these requirements, such as SOST-07,TOK-11")
 	flags.StringVar(&f.profile, "profile", "full", "part of the contract: "+strings.Join(profileNames(), ", "))
-	flags.StringVar(&f.coverage, "coverage", "", "what must be judged, or the run ends with exit 4, as in the environment file: 90% of the documented requirements, or situations such as active,vpn; none: nothing")
+	flags.StringVar(&f.coverage, "coverage", "",
+		"what must be judged, or the run ends with exit 4, as in the environment file: 90% of the documented requirements, or situations such as active,vpn; none: nothing")
 	flags.BoolVar(&f.lenient, "lenient", false, "misses of what only samples show are warnings")
 	flags.StringVar(&f.known, "known", "", "file of known departures, which do not fail the run until their date")
 	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
 	flags.IntVar(&f.sequences, "sequences", 5, "random sequences of calls, held against a model; 0 switches them off")
-	flags.IntVar(&f.concurrency, "concurrency", 0, "scenarios at the same time; 0: 6 against a mock, 32 on a live service, where those that would meet wait for each other, 1 while it is protected")
-	flags.StringVar(&f.features, "features", "", "folder of feature files of your own, run beside the built-in ones (reports call it own/)")
+	flags.IntVar(&f.concurrency, "concurrency", 0,
+		"scenarios at the same time; 0: 6 against a mock, 32 on a live service, where those that would meet wait for each other, 1 while it is protected")
+	flags.StringVar(&f.features, "features", "",
+		"folder of feature files of your own, run beside the built-in ones (reports call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
-	flags.DurationVar(&f.patience, "patience", 5*time.Second, "what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
-	flags.IntVar(&f.repeat, "repeat", 1, "how often each scenario is played, to find what shows in one answer of many; each time something else is invented")
-	flags.IntVar(&f.retry, "retry", 2, "how often a failing scenario is tried again, one for each cause, to tell whether it fails always or sometimes (both fail); 0: never")
+	flags.DurationVar(&f.patience, "patience", 5*time.Second,
+		"what the run may wait, once, for what only time shows on a live service; below 3.2s it does not wait")
+	flags.IntVar(&f.repeat, "repeat", 1,
+		"how often each scenario is played, to find what shows in one answer of many; each time something else is invented")
+	flags.IntVar(&f.retry, "retry", 2,
+		"how often a failing scenario is tried again, one for each cause, to tell whether it fails always or sometimes (both fail); 0: never")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	f.actions.register(c)
-	flags.BoolVar(&f.showIDs, "show-ids", false, "show the ids of accounts, devices and users in reports; left out: they are masked, but for those of a mock")
+	flags.BoolVar(&f.showIDs, "show-ids", false,
+		"show the ids of accounts, devices and users in reports; left out: they are masked, but for those of a mock")
 	_ = c.MarkFlagFilename("known", "yaml", "yml")
 	var ids []string
 	for _, r := range ags.Requirements {
@@ -84,7 +92,8 @@ func (f *conformFlags) register(c *cobra.Command) {
 	}
 	_ = c.RegisterFlagCompletionFunc("only", completeList(ids))
 	_ = c.MarkFlagDirname("features")
-	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profileNames(), cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profileNames(),
+		cobra.ShellCompDirectiveNoFileComp))
 }
 
 // options turns the flags into options of steps; the environment is added later.
@@ -104,7 +113,8 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 	if f.patience < 0 {
 		return o, failure.Usagef("--patience must be 0 or more, not %s", f.patience)
 	}
-	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences, "concurrency": f.concurrency, "retry": f.retry} {
+	for name, value := range map[string]int{"generate": f.generate, "sequences": f.sequences,
+		"concurrency": f.concurrency, "retry": f.retry} {
 		if value < 0 {
 			return o, failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
@@ -113,11 +123,13 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 		return o, failure.Usagef("--repeat must be from 1 to %d, not %d", maxRepeats, f.repeat)
 	}
 	if f.retry > maxRetries {
-		return o, failure.Usagef("--retry must be %d at most, not %d; --repeat plays every scenario several times", maxRetries, f.retry)
+		return o, failure.Usagef("--retry must be %d at most, not %d; --repeat plays every scenario several times",
+			maxRetries, f.retry)
 	}
 	if o.Coverage = environment.Coverage(strings.TrimSpace(f.coverage)); o.Coverage != environment.NoCoverage {
 		if _, err := o.Coverage.Wanted(); err != nil || o.Coverage == "" && c.Flags().Changed("coverage") {
-			return o, failure.Usagef("--coverage %w", cmp.Or(err, errors.New("must say what must be judged, such as 90% or active,vpn; none: nothing")))
+			return o, failure.Usagef("--coverage %w",
+				cmp.Or(err, errors.New("must say what must be judged, such as 90% or active,vpn; none: nothing")))
 		}
 	}
 	if f.features != "" {
@@ -125,7 +137,8 @@ func (f *conformFlags) options(c *cobra.Command, strict bool) (steps.Options, er
 		if err != nil {
 			return o, err
 		}
-		if _, _, err := steps.CheckFeatures(dir, f.features); err != nil { // every mistake at once, with the path that was given
+		// every mistake at once, with the path that was given
+		if _, _, err := steps.CheckFeatures(dir, f.features); err != nil {
 			return o, err
 		}
 		o.Features = dir
@@ -199,9 +212,11 @@ is shown. --list tells level and ground of each requirement.`,
 		},
 	}
 	f.register(c)
-	c.Flags().StringSliceVar(&f.yes, "yes", nil, "host of the service given back, such as staging.example.com: a protected one gets the whole check only then")
+	c.Flags().StringSliceVar(&f.yes, "yes", nil,
+		"host of the service given back, such as staging.example.com: a protected one gets the whole check only then")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, dryRunUsage)
-	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	c.Flags().Uint64Var(&f.seed, "seed", 0,
+		"seed of everything that is invented; 0: a new one each time, printed and in the report")
 	s.register(c)
 	out.register(c)
 	return c
@@ -260,7 +275,8 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 			err = left
 		}
 	} else if c != nil && o.Actions.Done() > 0 {
-		c.Notes = append(c.Notes, figures.Plural(int64(o.Actions.Done()), "state")+" of the platform were changed by actions and put back")
+		c.Notes = append(c.Notes, figures.Plural(int64(o.Actions.Done()), "state")+
+			" of the platform were changed by actions and put back")
 	}
 	if c != nil {
 		r.stamp(&c.Run)
@@ -322,7 +338,8 @@ func (p *program) listRequirements(o steps.Options, asJSON bool) error {
 		}
 		out := make([]requirement, 0, len(list))
 		for _, l := range list {
-			r := requirement{l.Requirement.ID, string(l.Requirement.Level), string(l.Requirement.Gating()), string(l.Requirement.Ground), l.Requirement.SoftPart, l.Requirement.Text, l.Exempt, []scenario{}}
+			r := requirement{l.Requirement.ID, string(l.Requirement.Level), string(l.Requirement.Gating()),
+				string(l.Requirement.Ground), l.Requirement.SoftPart, l.Requirement.Text, l.Exempt, []scenario{}}
 			for _, s := range l.Scenarios {
 				r.Scenarios = append(r.Scenarios, scenario{s.ID, s.Name, s.Tags})
 			}
@@ -336,7 +353,8 @@ func (p *program) listRequirements(o steps.Options, asJSON bool) error {
 		if l.Requirement.SoftPart != "" && l.Requirement.Gating() == ags.Gates {
 			text += " Only a warning: " + l.Requirement.SoftPart + "."
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", l.Requirement.ID, l.Requirement.Level, l.Requirement.Ground, l.Requirement.Gating(), text)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", l.Requirement.ID, l.Requirement.Level, l.Requirement.Ground,
+			l.Requirement.Gating(), text)
 		for _, s := range l.Scenarios {
 			fmt.Fprintf(table, "\t\t\t\t  %s  %s\n", s.ID, s.Name)
 		}

@@ -29,7 +29,8 @@ const calmRate = 2
 // warnOfNames: consent by name goes on working.
 func (p *program) warnOfNames(names []string) {
 	if len(names) > 0 {
-		p.warnf("--yes-load gives back a name, which a copied file keeps; say --yes with the host of the service instead")
+		p.warnf(
+			"--yes-load gives back a name, which a copied file keeps; say --yes with the host of the service instead")
 	}
 }
 
@@ -55,7 +56,8 @@ func mistaken(e *environment.Environment, yes, yesActions []string) error {
 		return err
 	}
 	if len(yesActions) > 0 && !e.Agreed(yesActions) && !slices.Contains(yesActions, e.Name) {
-		return failure.Usagef("--yes-actions says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(yesActions, ","), e.Name, e.ConsentHost())
+		return failure.Usagef("--yes-actions says %q and the service of the environment %s is at %q; nothing was sent",
+			strings.Join(yesActions, ","), e.Name, e.ConsentHost())
 	}
 	return nil
 }
@@ -87,10 +89,13 @@ func checkForecast(e *environment.Environment, o steps.Options) (string, error) 
 	if o.MaxRate > 0 {
 		rate = "at most " + figures.Rate(o.MaxRate)
 	}
-	text := fmt.Sprintf("conform: %s, about %s, at most %s and %s to %s; %s", figures.Plural(int64(f.Scenarios), "scenario"), figures.Plural(int64(f.Requests), "request"),
-		figures.Plural(int64(f.Devices), "new device"), figures.Plural(int64(f.WrongPasswords), "wrong password"), e.ConsentHost(), rate)
+	text := fmt.Sprintf("conform: %s, about %s, at most %s and %s to %s; %s",
+		figures.Plural(int64(f.Scenarios), "scenario"), figures.Plural(int64(f.Requests), "request"),
+		figures.Plural(int64(f.Devices), "new device"), figures.Plural(int64(f.WrongPasswords), "wrong password"),
+		e.ConsentHost(), rate)
 	if o.Calm != "" {
-		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name, figures.Plural(int64(f.LeftOut), "scenario"), o.Calm)
+		text += fmt.Sprintf(". %s is protected: %s left out, which need %s", e.Name,
+			figures.Plural(int64(f.LeftOut), "scenario"), o.Calm)
 	}
 	return text, nil
 }
@@ -109,7 +114,8 @@ func (p *program) tellDevices(o steps.Options) error {
 	if o.Actions.Can(actions.Delete) {
 		after = "actions.delete takes them away again"
 	}
-	p.notef("conform: this run makes at most %s (devices: {budget: %d}); %s", figures.Plural(int64(f.Devices), "device"), e.DeviceBudget(), after)
+	p.notef("conform: this run makes at most %s (devices: {budget: %d}); %s",
+		figures.Plural(int64(f.Devices), "device"), e.DeviceBudget(), after)
 	return nil
 }
 
@@ -138,8 +144,10 @@ func forecast(kind string, asked *load.Asked, workload, host string) string {
 	if asked.Devices == 0 && asked.Hits == 0 && clients.Creates(workload) {
 		devices = "a new device for each"
 	}
-	return fmt.Sprintf("%s: %s (%s)%s by %s, after about %s %s, %s and 0 wrong passwords to %s", kind, hits, strings.TrimPrefix(workload+", "+asked.Schedule, ", "), length,
-		figures.Plural(int64(asked.Clients), "client"), figures.Plural(int64(asked.SetUp), "request"), setUp, devices, host)
+	return fmt.Sprintf("%s: %s (%s)%s by %s, after about %s %s, %s and 0 wrong passwords to %s", kind, hits,
+		strings.TrimPrefix(workload+", "+asked.Schedule, ", "), length,
+		figures.Plural(int64(asked.Clients), "client"), figures.Plural(int64(asked.SetUp), "request"), setUp, devices,
+		host)
 }
 
 // tellLoad says what a load will send if others may mind.
@@ -151,7 +159,8 @@ func (p *program) tellLoad(kind string, asked *load.Asked, workload string, e *e
 
 // askedBy returns the question of a comparison by turns in the form of a load's.
 func askedBy(a *ab.Asked) *load.Asked {
-	return &load.Asked{Schedule: "by turns", Hits: a.Hits, Peak: a.Peak, Longest: a.Length, Devices: a.Devices, Clients: a.Clients, SetUp: a.SetUp}
+	return &load.Asked{Schedule: "by turns", Hits: a.Hits, Peak: a.Peak, Longest: a.Length, Devices: a.Devices,
+		Clients: a.Clients, SetUp: a.SetUp}
 }
 
 // dryOutput tells which earlier run --out would replace; a folder that would be refused is refused.
@@ -170,7 +179,8 @@ func (p *program) dryOutput(out *outputFlags) error {
 	if earlier.ID != "" {
 		what = fmt.Sprintf("the %s run %s of %s (%s)", earlier.Kind, earlier.ID, earlier.Environment, earlier.Verdict)
 	}
-	fmt.Fprintf(p.stdout, "%s holds %s, %s: it would be replaced\n", disarm.Line(out.out), disarm.Line(what), figures.Plural(int64(files), "file"))
+	fmt.Fprintf(p.stdout, "%s holds %s, %s: it would be replaced\n", disarm.Line(out.out), disarm.Line(what),
+		figures.Plural(int64(files), "file"))
 	return nil
 }
 

@@ -62,7 +62,8 @@ what the file can have judged today: paste it into the file, and a run that judg
 			}
 			var abilities []ability
 			for _, a := range e.Abilities() {
-				line := ability{Name: a.Name, Allows: a.Allows, Offered: a.Offered, Absent: a.Absent, Missing: a.Missing}
+				line := ability{Name: a.Name, Allows: a.Allows, Offered: a.Offered, Absent: a.Absent,
+					Missing: a.Missing}
 				if !a.Offered && !a.Absent {
 					line.Example = a.Example
 				}
@@ -79,7 +80,8 @@ what the file can have judged today: paste it into the file, and a run that judg
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
-	c.Flags().BoolVar(&expect, "expect", false, "write the key coverage: the situations that the file can have judged today")
+	c.Flags().BoolVar(&expect, "expect", false,
+		"write the key coverage: the situations that the file can have judged today")
 	return c
 }
 
@@ -87,7 +89,8 @@ what the file can have judged today: paste it into the file, and a run that judg
 func (p *program) expect(e *environment.Environment, asJSON bool) error {
 	names := e.Expectable()
 	if len(names) == 0 {
-		return failure.Usagef("the file gives no situation whole, so there is none to expect; agstest env shows what it lacks")
+		return failure.Usagef(
+			"the file gives no situation whole, so there is none to expect; agstest env shows what it lacks")
 	}
 	if e.Coverage != "" {
 		p.warnf("the file has the key coverage already (%s): put this in its place", e.Coverage)
@@ -109,7 +112,8 @@ func forDocuments(address string) bool {
 		return false
 	}
 	host := "." + strings.ToLower(u.Hostname())
-	return slices.ContainsFunc([]string{".example.com", ".example.net", ".example.org", ".example"}, func(reserved string) bool { return strings.HasSuffix(host, reserved) })
+	return slices.ContainsFunc([]string{".example.com", ".example.net", ".example.org", ".example"},
+		func(reserved string) bool { return strings.HasSuffix(host, reserved) })
 }
 
 func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abilities []ability) error {
@@ -155,7 +159,8 @@ func showEnvironment(w io.Writer, e *environment.Environment, text []byte, abili
 				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(line, "\n", "\n  "))
 			}
 		}
-		show("What is missing, with values of your own in place of the ones shown; these lines go below situations:", situations)
+		show("What is missing, with values of your own in place of the ones shown; these lines go below situations:",
+			situations)
 		show("These are keys of their own; where the file has the key, put what stands in the braces below it:", keys)
 	}
 	return nil
@@ -176,7 +181,8 @@ With words, only sentences that have all of them are listed.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			vocabulary := slices.DeleteFunc(words.Vocabulary(), func(phrase words.Phrase) bool {
 				text := strings.ToLower(phrase.Text + " " + phrase.Meaning + " " + phrase.Example)
-				return slices.ContainsFunc(args, func(word string) bool { return !strings.Contains(text, strings.ToLower(word)) })
+				return slices.ContainsFunc(args,
+					func(word string) bool { return !strings.Contains(text, strings.ToLower(word)) })
 			})
 			if len(vocabulary) == 0 {
 				return failure.Usagef("no sentence has the words %q; agstest steps lists all", strings.Join(args, " "))
@@ -203,7 +209,8 @@ With words, only sentences that have all of them are listed.`,
 				if v.Argument != "" {
 					below = " (with a " + v.Argument + " below)"
 				}
-				fmt.Fprintf(p.stdout, "%s %s%s\n    %s\n    %s %s\n", v.Keyword, v.Text, below, v.Meaning, v.Keyword, v.Example)
+				fmt.Fprintf(p.stdout, "%s %s%s\n    %s\n    %s %s\n", v.Keyword, v.Text, below, v.Meaning, v.Keyword,
+					v.Example)
 			}
 			return nil
 		},

@@ -13,11 +13,13 @@ import (
 
 // The exit codes, as README lists them.
 const (
-	exitPass         = 0
-	exitFail         = 1   // a check failed
-	exitUsage        = 2   // a flag or a file is wrong, and nothing was sent
-	exitSetup        = 3   // the service is not reachable, or set-up failed, so nothing was judged
-	exitInconclusive = 4   // less was judged than coverage asks for; a part of what was asked could not be told, or was not done; a comparison is inconclusive or not comparable
+	exitPass  = 0
+	exitFail  = 1 // a check failed
+	exitUsage = 2 // a flag or a file is wrong, and nothing was sent
+	exitSetup = 3 // the service is not reachable, or set-up failed, so nothing was judged
+	// less was judged than coverage asks for; a part of what was asked could not be told, or was not done; a comparison
+	// is inconclusive or not comparable
+	exitInconclusive = 4
 	exitInvalid      = 5   // the generator was too slow: the figures do not speak of the service
 	exitOutput       = 6   // what was found could not be written, or not all of it
 	exitInternal     = 70  // our own fault
@@ -27,7 +29,8 @@ const (
 
 // gravity orders the codes that may apply at the same time, the gravest first. A run that somebody ended says so,
 // whatever the part of it that was done has found: it was not judged to its end.
-var gravity = []int{exitInternal, exitUsage, exitOutput, exitTerminated, exitInterrupted, exitSetup, exitInvalid, exitFail, exitInconclusive, exitPass}
+var gravity = []int{exitInternal, exitUsage, exitOutput, exitTerminated, exitInterrupted, exitSetup, exitInvalid,
+	exitFail, exitInconclusive, exitPass}
 
 // end notes an exit code; the gravest of all noted ones counts.
 func (p *program) end(code int) { p.codes = append(p.codes, code) }

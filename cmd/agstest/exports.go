@@ -50,7 +50,8 @@ func exportsOf(r results) []file {
 	for _, format := range slices.Compact(slices.Sorted(slices.Values(r.formats))) {
 		switch format {
 		case "allure":
-			_ = export.Allure(func(name string, render func(io.Writer) error) error { add(name, render); return nil }, c, l)
+			_ = export.Allure(func(name string, render func(io.Writer) error) error { add(name, render); return nil },
+				c, l)
 		case "codequality":
 			add("codequality.json", func(w io.Writer) error { return export.Annotations(w, "gitlab", c, l) })
 		case "csv":
@@ -118,7 +119,8 @@ func readTestKeys(name string) (map[string]string, error) {
 	}
 	keys := map[string]string{}
 	if err := yaml.UnmarshalWithOptions(text, &keys, yaml.Strict()); err != nil {
-		return nil, failure.Usagef("%s: it must hold one requirement and its key a line, such as REF-01: AGS-123: %w", name, err)
+		return nil, failure.Usagef("%s: it must hold one requirement and its key a line, such as REF-01: AGS-123: %w",
+			name, err)
 	}
 	known := map[string]bool{}
 	for _, r := range ags.Requirements {
@@ -131,9 +133,12 @@ func readTestKeys(name string) (map[string]string, error) {
 			if near != "" {
 				near = "; the nearest is " + near
 			}
-			return nil, failure.Usagef("%s: %s is no requirement of the catalogue%s (agstest conform --list shows them)", name, id, near)
+			return nil, failure.Usagef(
+				"%s: %s is no requirement of the catalogue%s (agstest conform --list shows them)", name, id, near)
 		case !testKey.MatchString(keys[id]):
-			return nil, failure.Usagef("%s: the key of %s, %q, must be letters, digits, - and _, such as AGS-123 or C123", name, id, strings.TrimSpace(keys[id]))
+			return nil, failure.Usagef(
+				"%s: the key of %s, %q, must be letters, digits, - and _, such as AGS-123 or C123", name, id,
+				strings.TrimSpace(keys[id]))
 		}
 	}
 	return keys, nil

@@ -39,7 +39,8 @@ without steps, tags of requirements that do not exist. Exit code 2 if there is o
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "%s: %s, %s, no mistake\n", args[0], counted(files, "file"), counted(scenarios, "scenario"))
+			fmt.Fprintf(p.stdout, "%s: %s, %s, no mistake\n", args[0], counted(files, "file"),
+				counted(scenarios, "scenario"))
 			return nil
 		},
 	})

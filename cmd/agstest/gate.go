@@ -43,7 +43,9 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 				return err
 			}
 			if slices.Contains(schedule.Profiles(), cf.profile) && !slices.Contains(profileNames(), cf.profile) {
-				return failure.Usagef("--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s", cf.profile, loadProfileFlag, cf.profile)
+				return failure.Usagef(
+					"--profile %s of a gate would be a part of the contract; that of its load is given with --%s %s",
+					cf.profile, loadProfileFlag, cf.profile)
 			}
 			lf.seed, lf.showIDs = cf.seed, cf.showIDs
 			send, err := lf.options(s.env == "")
@@ -63,7 +65,8 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 			return p.withRun(c, &s, &out, "gate", func(r *recorder) error {
 				r.yes, r.yesLoad, r.showIDs = lf.yes, lf.yesLoad, cf.showIDs
 				r.yesActions, r.ignoreJournal = cf.actions.yes, s.ignoreJournal
-				ctx, err := p.goLive(c.Context(), r, &looking, lookedAt{"Gate", workloadOf(&send), alone(r.run.Environment)})
+				ctx, err := p.goLive(c.Context(), r, &looking,
+					lookedAt{"Gate", workloadOf(&send), alone(r.run.Environment)})
 				if err != nil {
 					return err
 				}
@@ -73,7 +76,8 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 	}
 	cf.register(c)
 	lf.register(c)
-	c.Flags().Uint64Var(&cf.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	c.Flags().Uint64Var(&cf.seed, "seed", 0,
+		"seed of everything that is invented; 0: a new one each time, printed and in the report")
 	s.register(c)
 	out.register(c)
 	out.registerBaseline(c)
@@ -82,14 +86,16 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 }
 
 // gate runs both parts. The results of the first are on disk before the second starts.
-func (p *program) gate(ctx context.Context, r *recorder, check steps.Options, send load.Options, seed uint64, raw bool) error {
+func (p *program) gate(ctx context.Context, r *recorder, check steps.Options, send load.Options, seed uint64,
+	raw bool) error {
 	seed = p.seed(seed)
 	check.Seed, send.Seed = seed, seed
 	check.LoadFollows = true
 	r.gated = &check
 	asked := send
 	asked.Environment = r.service.environment
-	if _, err := load.Check(asked, max(1, asked.Shard.Of)); err != nil { // a refused load is told before the first request, not after the last scenario
+	// a refused load is told before the first request, not after the last scenario
+	if _, err := load.Check(asked, max(1, asked.Shard.Of)); err != nil {
 		return err
 	}
 	if _, err := p.conform(ctx, r, check); err != nil {

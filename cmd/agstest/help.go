@@ -84,16 +84,19 @@ func flagError(c *cobra.Command, err error) error {
 		return failure.Usagef("%s has no flag --%s; %s", c.CommandPath(), match[1], advice)
 	}
 	if match := durationFlag.FindStringSubmatch(text); match != nil {
-		return failure.Usagef("%s: %s must be a time with its unit, such as 30s or 10m, not %s; %s", c.CommandPath(), match[2], match[1], advice)
+		return failure.Usagef("%s: %s must be a time with its unit, such as 30s or 10m, not %s; %s", c.CommandPath(),
+			match[2], match[1], advice)
 	}
 	if match := valueFlag.FindStringSubmatch(text); match != nil {
-		wanted := map[string]string{"Int": "a whole number", "Uint": "a whole number, 0 or more", "Float": "a number", "Bool": "true or false"}[match[3]]
+		wanted := map[string]string{"Int": "a whole number", "Uint": "a whole number, 0 or more", "Float": "a number",
+			"Bool": "true or false"}[match[3]]
 		return failure.Usagef("%s: %s must be %s, not %s; %s", c.CommandPath(), match[2], wanted, match[1], advice)
 	}
 	return failure.Usagef("%s: %s; %s", c.CommandPath(), text, advice)
 }
 
-var valueFlag = regexp.MustCompile(`^invalid argument ("[^"]*") for "(?:-[a-z], )?(--[a-z-]+)" flag: strconv\.Parse(Int|Uint|Float|Bool):`)
+var valueFlag = regexp.MustCompile(
+	`^invalid argument ("[^"]*") for "(?:-[a-z], )?(--[a-z-]+)" flag: strconv\.Parse(Int|Uint|Float|Bool):`)
 
 var durationFlag = regexp.MustCompile(`^invalid argument ("[^"]*") for "(--[a-z-]+)" flag: time:`)
 
@@ -113,14 +116,17 @@ func refuseArguments(c *cobra.Command, args []string) error {
 			}
 		}
 		if near := failure.Nearest(args[0], names); near != "" {
-			return failure.Usagef("there is no command %s %q; did you mean %s? See: %s --help", c.CommandPath(), args[0], near, c.CommandPath())
+			return failure.Usagef("there is no command %s %q; did you mean %s? See: %s --help", c.CommandPath(),
+				args[0], near, c.CommandPath())
 		}
 		return failure.Usagef("there is no command %s %q; see: %s --help", c.CommandPath(), args[0], c.CommandPath())
 	}
 	if (strings.HasSuffix(args[0], ".yaml") || strings.HasSuffix(args[0], ".yml")) && c.Flags().Lookup("env") != nil {
-		return failure.Usagef("%s takes no argument, but got %q; an environment file is given as: %s --env %s", c.CommandPath(), args[0], c.CommandPath(), args[0])
+		return failure.Usagef("%s takes no argument, but got %q; an environment file is given as: %s --env %s",
+			c.CommandPath(), args[0], c.CommandPath(), args[0])
 	}
-	return failure.Usagef("%s takes no argument, but got %q; flags start with -- (see: %s --help)", c.CommandPath(), args[0], c.CommandPath())
+	return failure.Usagef("%s takes no argument, but got %q; flags start with -- (see: %s --help)", c.CommandPath(),
+		args[0], c.CommandPath())
 }
 
 // wantArguments is for commands that take from least to most arguments, described in words.

@@ -99,9 +99,11 @@ that name. The index is a copy of what the folders say and can be rebuilt.`,
 				return failure.Usagef("cannot make the folder of the page: %w", err)
 			}
 			style := p.style(&pageStyle)
-			err = intoFolder(at)(filepath.Base(page), func(w io.Writer) error { return html.Trends(w, compare.Trends(entries), style) })
+			err = intoFolder(at)(filepath.Base(page),
+				func(w io.Writer) error { return html.Trends(w, compare.Trends(entries), style) })
 			if err == nil && style.Folder {
-				err = intoFolder(at)("report.css", func(w io.Writer) error { _, err := w.Write(html.StyleSheet()); return err })
+				err = intoFolder(at)("report.css",
+					func(w io.Writer) error { _, err := w.Write(html.StyleSheet()); return err })
 			}
 			if err != nil {
 				return failure.Usagef("%w", err)
@@ -154,7 +156,8 @@ func (p *program) historyList(dir *string) *cobra.Command {
 				if entry.Partial != "" {
 					partial = "partial"
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", disarm.Line(entry.Folder), disarm.Line(entry.Environment), disarm.Line(entry.Kind), disarm.Line(entry.Verdict.Word()), partial,
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", disarm.Line(entry.Folder),
+					disarm.Line(entry.Environment), disarm.Line(entry.Kind), disarm.Line(entry.Verdict.Word()), partial,
 					disarm.Line(strings.Join(entry.Pins, " ")))
 			}
 			return table.Flush()

@@ -49,7 +49,8 @@ registry gives it another). docker load, podman load, ctr images import and kind
 	flags.StringVar(&f.ca, "ca", "", "CA roots in PEM that the shards trust; left out: those of this machine")
 	_ = c.MarkFlagFilename("output", "tar")
 	_ = c.MarkFlagFilename("ca", "pem", "crt")
-	_ = c.RegisterFlagCompletionFunc("platform", cobra.FixedCompletions([]string{"linux/amd64", "linux/arm64"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("platform", cobra.FixedCompletions([]string{"linux/amd64", "linux/arm64"},
+		cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -84,7 +85,8 @@ func binaryFor(f *imageFlags, platform ociimage.Platform) ([]byte, error) {
 	path := f.binary
 	if path == "" {
 		if runtime.GOOS != platform.OS || runtime.GOARCH != platform.Architecture {
-			return nil, failure.Usagef("this agstest is for %s/%s; give --binary agstest-%s-%s of the same release", runtime.GOOS, runtime.GOARCH, platform.OS, platform.Architecture)
+			return nil, failure.Usagef("this agstest is for %s/%s; give --binary agstest-%s-%s of the same release",
+				runtime.GOOS, runtime.GOARCH, platform.OS, platform.Architecture)
 		}
 		var err error
 		if path, err = os.Executable(); err != nil {

@@ -53,7 +53,8 @@ of suspended-account. Of each situation at most 4 are kept.`,
 // keepTokens signs on and keeps what comes of it.
 func (p *program) keepTokens(c *cobra.Command, e *environment.Environment, path string) error {
 	if e.File == "" {
-		return failure.Usagef("tokens are kept beside the environment file, and this one is read from stdin; give a file")
+		return failure.Usagef(
+			"tokens are kept beside the environment file, and this one is read from stdin; give a file")
 	}
 	key, of := p.keptKey(), keptOf(e)
 	before, err := kept.Read(path, key, of) // before anything is sent: a wrong key is told
@@ -63,7 +64,8 @@ func (p *program) keepTokens(c *cobra.Command, e *environment.Environment, path 
 	for _, t := range before {
 		p.secrets.Add(t.RefreshToken)
 	}
-	signed, err := steps.SignOnToKeep(c.Context(), steps.Options{Environment: e, Secrets: &p.secrets, Seed: p.seed(0), MaxRate: e.MaxRate()})
+	signed, err := steps.SignOnToKeep(c.Context(), steps.Options{Environment: e, Secrets: &p.secrets, Seed: p.seed(0),
+		MaxRate: e.MaxRate()})
 	if err != nil {
 		return err
 	}
@@ -74,7 +76,9 @@ func (p *program) keepTokens(c *cobra.Command, e *environment.Environment, path 
 			p.warnf("nothing is kept of %s: %s", s.Situation, s.Why)
 			continue
 		}
-		more = append(more, kept.Token{Situation: s.Situation, AccountID: s.AccountID, ClientID: s.ClientID, Tenant: s.Tenant, RefreshToken: s.RefreshToken, Kept: now.UTC().Truncate(time.Second), Expires: s.Expires.UTC()})
+		more = append(more, kept.Token{Situation: s.Situation, AccountID: s.AccountID, ClientID: s.ClientID,
+			Tenant: s.Tenant, RefreshToken: s.RefreshToken, Kept: now.UTC().Truncate(time.Second),
+			Expires: s.Expires.UTC()})
 	}
 	if len(more) == 0 {
 		return failure.Setupf("nobody could be signed on, so nothing is kept")
@@ -84,7 +88,8 @@ func (p *program) keepTokens(c *cobra.Command, e *environment.Environment, path 
 		return err
 	}
 	for _, t := range more {
-		fmt.Fprintf(p.stdout, "kept: a refresh token of %s, which expires at %s\n", t.Situation, t.Expires.Local().Format("2006-01-02 15:04:05 MST"))
+		fmt.Fprintf(p.stdout, "kept: a refresh token of %s, which expires at %s\n", t.Situation,
+			t.Expires.Local().Format("2006-01-02 15:04:05 MST"))
 	}
 	fmt.Fprintf(p.stdout, "%s in %s\n", figures.Plural(int64(count), "token"), path)
 	return nil
@@ -133,7 +138,8 @@ func (p *program) useKept(e *environment.Environment) error {
 				given.RefreshToken = t.RefreshToken
 			}
 			e.Situations["expired-refresh"] = given
-			p.notef("expired-refresh: the token that was kept at %s and expired at %s", moment(t.Kept), moment(t.Expires))
+			p.notef("expired-refresh: the token that was kept at %s and expired at %s", moment(t.Kept),
+				moment(t.Expires))
 		case s.RefreshToken == "" && now.Before(t.Expires.Add(-e.ClockSkew-time.Minute)):
 			s.RefreshToken = t.RefreshToken
 			e.Situations[name] = s

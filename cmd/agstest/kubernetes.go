@@ -146,8 +146,10 @@ func (p *program) kubernetesRBACCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.Namespace, "namespace", "", "namespace that the rights are for; left out: agstest")
-	c.Flags().BoolVar(&o.WithoutForward, "without-forward", false, "the rights of loads with --without-forward, which forward no port")
-	c.Flags().StringVar(&o.SecretRef, "secret-ref", "", "name of a Secret that loads are given, so that they need not create one")
+	c.Flags().BoolVar(&o.WithoutForward, "without-forward", false,
+		"the rights of loads with --without-forward, which forward no port")
+	c.Flags().StringVar(&o.SecretRef, "secret-ref", "",
+		"name of a Secret that loads are given, so that they need not create one")
 	return c
 }
 
@@ -180,7 +182,8 @@ func (p *program) kubernetesListCommand() *cobra.Command {
 				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(table, "RUN\tCREATED\tSTATE\tSHARDS\tACTIVE\tSUCCEEDED\tFAILED\tREASON")
 				for _, r := range runs {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", r.Run, r.Created.UTC().Format(time.RFC3339), r.State, r.Shards, r.Active, r.Succeeded, r.Failed, r.Reason)
+					fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", r.Run, r.Created.UTC().Format(time.RFC3339),
+						r.State, r.Shards, r.Active, r.Succeeded, r.Failed, r.Reason)
 				}
 				return table.Flush()
 			})
@@ -209,7 +212,8 @@ ConfigMap and the Secret that were applied stay: they do not belong to the Job. 
 				return p.takeOver(c, args[0], &f, start.shardProgress, &out, func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
 					coordinator := start.coordinator(engine, folder)
 					coordinator.Keep = keep
-					return coordinator, func() (*shards.Outcome, error) { return coordinator.Adopt(c.Context(), args[0]) }
+					return coordinator,
+						func() (*shards.Outcome, error) { return coordinator.Adopt(c.Context(), args[0]) }
 				})
 			})
 		},
@@ -238,7 +242,10 @@ This needs the right to read the ConfigMap and the Secret of the load (agstest k
 			return p.needsKubernetes(func() error {
 				return p.takeOver(c, args[0], &f, each, &out, func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
 					coordinator := &shards.Coordinator{Engine: engine, Folder: folder, Keep: keep}
-					return coordinator, func() (*shards.Outcome, error) { return coordinator.Collect(c.Context(), args[0]) }
+					return coordinator, func() (*shards.Outcome, error) {
+						return coordinator.Collect(c.Context(),
+							args[0])
+					}
 				})
 			})
 		},
@@ -252,7 +259,8 @@ This needs the right to read the ConfigMap and the Secret of the load (agstest k
 }
 
 // takeOver makes a run of one that somebody else has begun on a cluster.
-func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each bool, out *outputFlags, by func(shards.Engine, string) (*shards.Coordinator, func() (*shards.Outcome, error))) error {
+func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each bool, out *outputFlags,
+	by func(shards.Engine, string) (*shards.Coordinator, func() (*shards.Outcome, error))) error {
 	if err := p.checkOutput(out); err != nil {
 		return err
 	}
@@ -329,7 +337,8 @@ func (p *program) clean(ctx context.Context, named []string, f *clusterFlags, al
 	}
 	switch {
 	case len(gone) == 0 && len(named) == 1:
-		return failure.Setupf("there is no run %s in the namespace %s; agstest kubernetes list shows what there is", named[0], engine.Namespace())
+		return failure.Setupf("there is no run %s in the namespace %s; agstest kubernetes list shows what there is",
+			named[0], engine.Namespace())
 	case len(gone) == 0:
 		p.notef("there is nothing to remove in the namespace %s", engine.Namespace())
 	}

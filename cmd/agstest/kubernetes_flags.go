@@ -23,7 +23,8 @@ type clusterFlags struct {
 }
 
 func (f *clusterFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "file that says how to reach the cluster; left out: as kubectl does")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "",
+		"file that says how to reach the cluster; left out: as kubectl does")
 	flags.StringVar(&f.context, "context", "", "context of the kubeconfig; left out: its current one")
 	flags.StringVar(&f.namespace, "namespace", "", "namespace, which exists; left out: that of the context")
 }
@@ -51,20 +52,30 @@ func (f *podFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.image, "image", "", "image of agstest, of this version (agstest image writes one)")
 	flags.StringVar(&f.pullPolicy, "pull-policy", "", "Always, IfNotPresent or Never; left out: IfNotPresent")
 	flags.StringVar(&f.pullSecret, "pull-secret", "", "name of the Secret for the registry of the image")
-	flags.StringVar(&f.serviceAccount, "service-account", "", "service account of the pods, which get no rights of it; left out: default")
-	flags.StringToStringVar(&f.nodeSelector, "node-selector", nil, "labels of the nodes that may be used, such as pool=load")
-	flags.StringSliceVar(&f.tolerations, "toleration", nil, "taint of nodes that may be used: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT")
+	flags.StringVar(&f.serviceAccount, "service-account", "",
+		"service account of the pods, which get no rights of it; left out: default")
+	flags.StringToStringVar(&f.nodeSelector, "node-selector", nil,
+		"labels of the nodes that may be used, such as pool=load")
+	flags.StringSliceVar(&f.tolerations, "toleration", nil,
+		"taint of nodes that may be used: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT")
 	flags.StringVar(&f.priorityClass, "priority-class", "", "name of a priority class for the pods")
 	flags.StringVar(&f.cpu, "cpu", "", "processors that a shard asks for, such as 2 or 500m; left out: 1")
-	flags.StringVar(&f.cpuLimit, "cpu-limit", "", "most that it may use; left out: no limit, since a generator that is held back measures itself")
+	flags.StringVar(&f.cpuLimit, "cpu-limit", "",
+		"most that it may use; left out: no limit, since a generator that is held back measures itself")
 	flags.StringVar(&f.memory, "memory", "", "memory that a shard asks for and may use, such as 1Gi; left out: 512Mi")
-	flags.StringVar(&f.spread, "spread", "", "preferred: over nodes as evenly as there is room; required: no other way; left out: preferred")
-	flags.DurationVar(&f.ttl, "ttl", 0, "how long a Job that has ended stays, where it is not removed at the end; 0: 1h")
+	flags.StringVar(&f.spread, "spread", "",
+		"preferred: over nodes as evenly as there is room; required: no other way; left out: preferred")
+	flags.DurationVar(&f.ttl, "ttl", 0,
+		"how long a Job that has ended stays, where it is not removed at the end; 0: 1h")
 	flags.BoolVar(&f.keep, "keep", false, "remove nothing at the end")
-	flags.StringVar(&f.secretRef, "secret-ref", "", "name of a Secret that holds the secrets of the environment by their ${NAME}, in place of one that is created")
-	flags.BoolVar(&f.withoutForward, "without-forward", false, "forward no port, where a cluster forbids it: shards start by their own clocks when --ready-within is over, and what they record comes with their logs or from --results-url")
-	flags.StringVar(&f.resultsURL, "results-url", "", "file with an address to which each shard puts its result too, such as a signed one of an object store; {index} in it is the shard, from 0")
-	flags.StringVar(&f.resultsVolume, "results-volume", "", "name of a PersistentVolumeClaim that keeps what the shards record")
+	flags.StringVar(&f.secretRef, "secret-ref", "",
+		"name of a Secret that holds the secrets of the environment by their ${NAME}, in place of one that is created")
+	flags.BoolVar(&f.withoutForward, "without-forward", false,
+		"forward no port, where a cluster forbids it: shards start by their own clocks when --ready-within is over, and what they record comes with their logs or from --results-url")
+	flags.StringVar(&f.resultsURL, "results-url", "",
+		"file with an address to which each shard puts its result too, such as a signed one of an object store; {index} in it is the shard, from 0")
+	flags.StringVar(&f.resultsVolume, "results-volume", "",
+		"name of a PersistentVolumeClaim that keeps what the shards record")
 }
 
 func (f *podFlags) options() kubernetesOptions {
@@ -94,9 +105,12 @@ type startFlags struct {
 }
 
 func (f *startFlags) register(flags *pflag.FlagSet) {
-	flags.DurationVar(&f.readyWithin, "ready-within", 0, "until when all shards must run and be set up; 0: 5m, and 2m with --without-forward")
-	flags.DurationVar(&f.placedWithin, "placed-within", 0, "how long a shard may be held up before it runs, as while nodes are added; 0: 1m")
-	flags.DurationVar(&f.lead, "lead", 0, "from the moment when all are ready to the first hit; 0: 5s, and 20ms more a shard")
+	flags.DurationVar(&f.readyWithin, "ready-within", 0,
+		"until when all shards must run and be set up; 0: 5m, and 2m with --without-forward")
+	flags.DurationVar(&f.placedWithin, "placed-within", 0,
+		"how long a shard may be held up before it runs, as while nodes are added; 0: 1m")
+	flags.DurationVar(&f.lead, "lead", 0,
+		"from the moment when all are ready to the first hit; 0: 5s, and 20ms more a shard")
 	flags.DurationVar(&f.maxSkew, "max-clock-error", 0, "how exactly the clocks of shards must be known; 0: 50ms")
 	flags.BoolVar(&f.shardProgress, "shard-progress", false, "tell how each shard stands too")
 }
@@ -113,13 +127,16 @@ func (f *kubernetesFlags) register(c *cobra.Command, on bool) {
 	f.own = pflag.NewFlagSet("kubernetes", pflag.ContinueOnError)
 	flags := f.own
 	if on {
-		flags.StringVar(&f.on, "on", "", "where generators run: kubernetes, as the pods of a Job; left out: here (see agstest kubernetes --help)")
+		flags.StringVar(&f.on, "on", "",
+			"where generators run: kubernetes, as the pods of a Job; left out: here (see agstest kubernetes --help)")
 	}
 	flags.IntVar(&f.shards, "shards", 0, "how many generators share the load, 1 to 1000")
 	f.podFlags.register(flags)
 	f.startFlags.register(flags)
-	flags.DurationVar(&f.linger, "linger", 0, "how long a shard keeps its result for agstest kubernetes collect, where nobody fetches it; 0: 15m")
-	flags.BoolVar(&f.allowLoopback, "allow-loopback", false, "load a service on a loopback address, which is that of each pod itself")
+	flags.DurationVar(&f.linger, "linger", 0,
+		"how long a shard keeps its result for agstest kubernetes collect, where nobody fetches it; 0: 15m")
+	flags.BoolVar(&f.allowLoopback, "allow-loopback", false,
+		"load a service on a loopback address, which is that of each pod itself")
 	if on {
 		flags.VisitAll(func(flag *pflag.Flag) {
 			if flag.Name != "on" {
@@ -129,10 +146,13 @@ func (f *kubernetesFlags) register(c *cobra.Command, on bool) {
 	}
 	c.Flags().AddFlagSet(flags)
 	if on {
-		_ = c.RegisterFlagCompletionFunc("on", cobra.FixedCompletions([]string{enginesFlag}, cobra.ShellCompDirectiveNoFileComp))
+		_ = c.RegisterFlagCompletionFunc("on", cobra.FixedCompletions([]string{enginesFlag},
+			cobra.ShellCompDirectiveNoFileComp))
 	}
-	_ = c.RegisterFlagCompletionFunc("spread", cobra.FixedCompletions([]string{"preferred", "required"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = c.RegisterFlagCompletionFunc("pull-policy", cobra.FixedCompletions([]string{"Always", "IfNotPresent", "Never"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("spread", cobra.FixedCompletions([]string{"preferred", "required"},
+		cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("pull-policy", cobra.FixedCompletions([]string{"Always", "IfNotPresent", "Never"},
+		cobra.ShellCompDirectiveNoFileComp))
 	_ = c.MarkFlagFilename("kubeconfig")
 	_ = c.MarkFlagFilename("results-url")
 }
@@ -150,7 +170,8 @@ func (f *kubernetesFlags) check() (bool, error) {
 		}
 	})
 	if lonely != "" {
-		return false, failure.Usagef("--%s is for a load on a cluster; add --on kubernetes, or leave --%s out", lonely, lonely)
+		return false, failure.Usagef("--%s is for a load on a cluster; add --on kubernetes, or leave --%s out", lonely,
+			lonely)
 	}
 	return false, nil
 }
@@ -161,7 +182,8 @@ func (f *kubernetesFlags) checkLoad(l *loadFlags, s *serviceFlags) error {
 	case s.env == "" || len(s.faults)+len(s.choices) > 0:
 		return failure.Usagef("the embedded mock is on this machine, where the shards of a cluster cannot reach it; name a service with --env")
 	case l.shard != "" || l.startAt != "":
-		return failure.Usagef("--shard and --start-at are for generators that are started by hand; with --on kubernetes leave them out")
+		return failure.Usagef(
+			"--shard and --start-at are for generators that are started by hand; with --on kubernetes leave them out")
 	case f.shards == 0:
 		return failure.Usagef("say with --shards how many generators share the load, such as --shards 4")
 	case f.shards < 1 || f.shards > shards.MaxShards:
@@ -180,7 +202,8 @@ func (f *kubernetesFlags) checkAddress(e *environment.Environment) error {
 	if err != nil || f.allowLoopback {
 		return nil
 	}
-	if ip := net.ParseIP(u.Hostname()); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) || u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") {
+	if ip := net.ParseIP(u.Hostname()); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) ||
+		u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") {
 		return failure.Usagef("the environment %s is at %s, which inside a pod is the pod itself; give an address that the cluster reaches, or say --allow-loopback where the service is in each pod", e.Name, e.URL)
 	}
 	return nil
@@ -210,7 +233,8 @@ func (f *podFlags) readResultsURL() ([]byte, error) {
 	}
 	address := strings.TrimSpace(string(text))
 	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, failure.Usagef("--results-url: %s holds no address that starts with https:// or http://", f.resultsURL)
+		return nil, failure.Usagef("--results-url: %s holds no address that starts with https:// or http://",
+			f.resultsURL)
 	}
 	return []byte(address), nil
 }

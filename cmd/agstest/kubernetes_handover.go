@@ -55,7 +55,9 @@ func (p *program) findFullProgram() (string, error) {
 			return path, checkFullProgram(path)
 		}
 	}
-	return "", failure.Usagef("this agstest is built without Kubernetes, and %s was found neither beside it nor on the PATH; %s", fullProgram, howToGetIt)
+	return "", failure.Usagef(
+		"this agstest is built without Kubernetes, and %s was found neither beside it nor on the PATH; %s", fullProgram,
+		howToGetIt)
 }
 
 // checkFullProgram asks a program for its name and version.
@@ -77,8 +79,10 @@ func checkFullProgram(path string) error {
 			err = errors.New(exit.String())
 		}
 		return failure.Usagef("%s does not say which version it is (%w); %s", path, err, howToGetIt)
-	case that.Version != own.Version || strings.TrimSuffix(that.Commit, "+changes") != strings.TrimSuffix(own.Commit, "+changes"):
-		return failure.Usagef("%s is version %s (%s), and this agstest is %s (%s); they must be the same: %s", path, that.Version, that.Commit, own.Version, own.Commit, howToGetIt)
+	case that.Version != own.Version || strings.TrimSuffix(that.Commit, "+changes") != strings.TrimSuffix(own.Commit,
+		"+changes"):
+		return failure.Usagef("%s is version %s (%s), and this agstest is %s (%s); they must be the same: %s", path,
+			that.Version, that.Commit, own.Version, own.Commit, howToGetIt)
 	case !slices.Contains(that.Engines, "kubernetes"):
 		return failure.Usagef("%s is built without Kubernetes as well; %s", path, howToGetIt)
 	}

@@ -33,7 +33,8 @@ const (
 const drainBeyond = 30 * time.Second
 
 // loadOnKubernetes is the load command with --on kubernetes.
-func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags, k *kubernetesFlags, s *serviceFlags, out *outputFlags) error {
+func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags, k *kubernetesFlags, s *serviceFlags,
+	out *outputFlags) error {
 	if p.kubernetes == nil {
 		return p.handOver()
 	}
@@ -62,8 +63,11 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags
 		if err != nil {
 			return err
 		}
-		p.notef("load: %s at %s, seed %d, %s, on %s in the namespace %s", r.service.environment.Name, r.service.environment.URL, f.seed, job.asked.Schedule, figures.Plural(int64(k.shards), "shard"), engine.Namespace())
-		return p.conduct(ctx, r, progress, coordinator, k.shardProgress, asked, func() (*shards.Outcome, error) { return coordinator.Run(ctx, work) })
+		p.notef("load: %s at %s, seed %d, %s, on %s in the namespace %s", r.service.environment.Name,
+			r.service.environment.URL, f.seed, job.asked.Schedule, figures.Plural(int64(k.shards), "shard"),
+			engine.Namespace())
+		return p.conduct(ctx, r, progress, coordinator, k.shardProgress, asked,
+			func() (*shards.Outcome, error) { return coordinator.Run(ctx, work) })
 	})
 }
 
@@ -77,7 +81,8 @@ type shardJob struct {
 }
 
 // shardsOf checks everything that can be checked here, and makes the plan of the shards and its files.
-func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e *environment.Environment, run string) (*shardJob, error) {
+func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e *environment.Environment,
+	run string) (*shardJob, error) {
 	o, err := f.options(false)
 	if err != nil {
 		return nil, err
@@ -94,17 +99,20 @@ func (p *program) shardsOf(c *cobra.Command, f *loadFlags, k *kubernetesFlags, e
 	if err != nil {
 		return nil, err
 	}
-	job := &shardJob{files: portable.Files, secrets: portable.Secrets, options: o, asked: asked, workload: workloadOf(&o)}
+	job := &shardJob{files: portable.Files, secrets: portable.Secrets, options: o, asked: asked,
+		workload: workloadOf(&o)}
 	job.files[planEnvironment] = portable.Text
 	address, err := k.readResultsURL()
 	if err != nil {
 		return nil, err
 	}
-	job.plan = shards.Plan{Run: run, Version: shardVersion(), Shards: k.shards, Env: planEnvironment, Duration: asked.Longest, Drain: asked.Timeout + drainBeyond}
+	job.plan = shards.Plan{Run: run, Version: shardVersion(), Shards: k.shards, Env: planEnvironment,
+		Duration: asked.Longest, Drain: asked.Timeout + drainBeyond}
 	if address != nil {
 		job.plan.ResultsURL, job.secrets[resultsURLFile] = resultsURLFile, address
 	}
-	if profile, err := userfile.Read(f.profile, maxSmallFile); f.profile != "" && err == nil { // each shard has the built-in ones
+	// each shard has the built-in ones
+	if profile, err := userfile.Read(f.profile, maxSmallFile); f.profile != "" && err == nil {
 		job.files[planProfile] = profile
 	}
 	job.plan.Arguments = planArguments(c, f, job.files[planProfile] != nil)
@@ -148,7 +156,8 @@ func noticing(o kubernetesOptions, progress *progress) kubernetesOptions {
 
 // conduct lets a coordinator do its work, tells its progress, and makes one run of the shards' records. Asked is the
 // question as far as it is known here.
-func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator, each bool, asked load.Options, do func() (*shards.Outcome, error)) error {
+func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator,
+	each bool, asked load.Options, do func() (*shards.Outcome, error)) error {
 	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
 	coordinator.Tell = func(sentence string) {
 		progress.note(func() string { return "load: " + sentence })
@@ -204,7 +213,8 @@ func (p *program) keepNone(ctx context.Context, r *recorder, asked load.Options,
 func waysHome(o *shards.Outcome) []string {
 	var notes []string
 	if o.Plan.StartAt != 0 {
-		notes = append(notes, "no shard was connected to (--without-forward): each started by its own clock, and what it recorded came with its log unless something else is said")
+		notes = append(notes,
+			"no shard was connected to (--without-forward): each started by its own clock, and what it recorded came with its log unless something else is said")
 	}
 	for _, s := range o.Shards {
 		usual := s.Way == shards.WayForward || s.Way == shards.WayLog && o.Plan.StartAt != 0
@@ -217,10 +227,12 @@ func waysHome(o *shards.Outcome) []string {
 
 // standingOf returns the state of a run of several shards for its viewers.
 func standingOf(w shards.Whole, limits []limit.Limit) watch.Standing {
-	at := watch.Standing{Elapsed: w.Elapsed, Left: w.Left, Lead: fmt.Sprintf("%d of %d shards heard", w.Heard, len(w.Shards))}
+	at := watch.Standing{Elapsed: w.Elapsed, Left: w.Left, Lead: fmt.Sprintf("%d of %d shards heard", w.Heard,
+		len(w.Shards))}
 	sum := w.Sum
 	if len(sum.Operations) == 0 { // of shards that nobody connects to less is known
-		sum = engine.Progress{Elapsed: w.Elapsed, Left: w.Left, Sent: w.Sent, Wrong: w.Wrong, Right: w.Sent - w.Wrong, Rate: w.Rate, P99: int64(w.P99)}
+		sum = engine.Progress{Elapsed: w.Elapsed, Left: w.Left, Sent: w.Sent, Wrong: w.Wrong, Right: w.Sent - w.Wrong,
+			Rate: w.Rate, P99: int64(w.P99)}
 	}
 	sum.Limits = limitsOfShards(limits, &sum, w.Times)
 	at.Sides = []watch.Side{{At: sum}}
@@ -233,8 +245,10 @@ func standingOf(w shards.Whole, limits []limit.Limit) watch.Standing {
 			state += ", " + one.Reason
 		}
 		at.Shards = append(at.Shards, watch.Shard{
-			Name: fmt.Sprintf("%d/%d", one.Index, len(w.Shards)), State: state, Sent: one.Progress.Sent, Wrong: one.Progress.Wrong,
-			Rate: one.Progress.Rate, P99: int64(one.Progress.P99), Heard: one.Over || one.Heard >= 0 && one.Heard <= 5*time.Second,
+			Name: fmt.Sprintf("%d/%d", one.Index, len(w.Shards)), State: state, Sent: one.Progress.Sent,
+			Wrong: one.Progress.Wrong,
+			Rate:  one.Progress.Rate, P99: int64(one.Progress.P99), Heard: one.Over || one.Heard >= 0 &&
+				one.Heard <= 5*time.Second,
 		})
 	}
 	return at
@@ -250,7 +264,8 @@ func limitsOfShards(limits []limit.Limit, sum *engine.Progress, times map[string
 		for _, o := range sum.Operations {
 			if l.Operation == "" || l.Operation == o.Name {
 				s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.Sent, s.Right+o.Right, s.Wrong+o.Wrong, s.Throttled+o.Kinds[hit.KindThrottled]
-				_, _ = response.AddPacked(times[o.Name].Response), service.AddPacked(times[o.Name].Service) // packed a moment ago
+				// packed a moment ago
+				_, _ = response.AddPacked(times[o.Name].Response), service.AddPacked(times[o.Name].Service)
 			}
 		}
 		var packer tally.Packer
@@ -266,8 +281,10 @@ func describeWhole(w shards.Whole) string {
 	if w.Sum.P99 == 0 { // the time of the slowest shard
 		p99 = "p99 up to"
 	}
-	return fmt.Sprintf("%s, %s, %s wrong, %s %s, %d of %d shards heard, %s left", clock(w.Elapsed), figures.Rate(w.Rate),
-		figures.Percent(w.Wrong, w.Sent), p99, figures.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards), clock(w.Left))
+	return fmt.Sprintf("%s, %s, %s wrong, %s %s, %d of %d shards heard, %s left", clock(w.Elapsed),
+		figures.Rate(w.Rate),
+		figures.Percent(w.Wrong, w.Sent), p99, figures.Milliseconds(int64(w.P99)), w.Heard, len(w.Shards),
+		clock(w.Left))
 }
 
 // shardProgress tells how each shard stands: when something about it changes, and every ten seconds.
@@ -286,7 +303,8 @@ func (s *shardProgress) show(w shards.Whole) {
 		s.last = w.Elapsed
 	}
 	for _, one := range w.Shards {
-		stands := fmt.Sprintf("%s %s %s %t %t", one.State, one.Reason, one.Phase, one.Heard < 0, one.Progress.Elapsed > 0)
+		stands := fmt.Sprintf("%s %s %s %t %t", one.State, one.Reason, one.Phase, one.Heard < 0,
+			one.Progress.Elapsed > 0)
 		if !all && s.was[one.Index] == stands {
 			continue
 		}
@@ -301,7 +319,8 @@ func describeShard(one shards.Standing, of int) string {
 		words = append(words, string(one.Phase))
 	}
 	if p := one.Progress; p.Elapsed > 0 {
-		words = append(words, figures.Count(p.Sent)+" sent", figures.Count(p.Wrong)+" wrong", figures.Rate(p.Rate), "p99 "+figures.Milliseconds(int64(p.P99)))
+		words = append(words, figures.Count(p.Sent)+" sent", figures.Count(p.Wrong)+" wrong", figures.Rate(p.Rate),
+			"p99 "+figures.Milliseconds(int64(p.P99)))
 	}
 	switch {
 	case one.Over:

@@ -44,20 +44,28 @@ const minToken = 16
 
 func (f *liveFlags) register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.watch, "watch", "", "serve a page that shows the run while it goes on, such as 127.0.0.1:0; port 0 takes a free one and tells it")
-	flags.BoolVar(&f.control, "watch-control", false, "let who knows the token stop the run on that page; the token is that of "+watchToken+", or made up and told")
-	flags.StringVar(&f.metrics, "metrics", "", "serve the figures at /metrics for Prometheus while the run goes on, such as 127.0.0.1:9464; port 0 takes a free one and tells it")
-	flags.BoolVar(&f.open, "open-to-network", false, "allow an address of --watch or --metrics that other machines reach")
-	flags.StringVar(&f.otlp, "otlp", "", "send the figures by OTLP over HTTP while the run goes on, such as http://127.0.0.1:4318")
-	flags.StringArrayVar(&f.otlpHeaders, "otlp-header", nil, "header of --otlp, such as 'api-key=${NAME}' with the value of a variable; may be given more than once")
-	flags.BoolVar(&f.otlpDelta, "otlp-delta", false, "send by --otlp what was counted since the time before, as Datadog wants it, and not since the start")
+	flags.StringVar(&f.watch, "watch", "",
+		"serve a page that shows the run while it goes on, such as 127.0.0.1:0; port 0 takes a free one and tells it")
+	flags.BoolVar(&f.control, "watch-control", false,
+		"let who knows the token stop the run on that page; the token is that of "+watchToken+", or made up and told")
+	flags.StringVar(&f.metrics, "metrics", "",
+		"serve the figures at /metrics for Prometheus while the run goes on, such as 127.0.0.1:9464; port 0 takes a free one and tells it")
+	flags.BoolVar(&f.open, "open-to-network", false,
+		"allow an address of --watch or --metrics that other machines reach")
+	flags.StringVar(&f.otlp, "otlp", "",
+		"send the figures by OTLP over HTTP while the run goes on, such as http://127.0.0.1:4318")
+	flags.StringArrayVar(&f.otlpHeaders, "otlp-header", nil,
+		"header of --otlp, such as 'api-key=${NAME}' with the value of a variable; may be given more than once")
+	flags.BoolVar(&f.otlpDelta, "otlp-delta", false,
+		"send by --otlp what was counted since the time before, as Datadog wants it, and not since the start")
 }
 
 // check refuses what cannot be, before anything is made.
 func (f *liveFlags) check() error {
 	switch {
 	case f.control && f.watch == "":
-		return failure.Usagef("--watch-control puts a button on the page of --watch; add --watch 127.0.0.1:0, or leave it out")
+		return failure.Usagef(
+			"--watch-control puts a button on the page of --watch; add --watch 127.0.0.1:0, or leave it out")
 	case f.open && f.watch == "" && f.metrics == "":
 		return failure.Usagef("--open-to-network speaks of --watch and --metrics; add one of them, or leave it out")
 	case f.otlp == "" && (len(f.otlpHeaders) > 0 || f.otlpDelta):
@@ -182,7 +190,8 @@ func (p *program) goLive(ctx context.Context, r *recorder, f *liveFlags, at look
 func (l *live) openPage(r *recorder, f *liveFlags, title string) error {
 	p := l.program
 	options := watch.Options{
-		Kind: title, Title: title + " on " + r.run.Environment, Facts: liveFacts(r), Conceal: p.secrets.Values, Now: p.now,
+		Kind: title, Title: title + " on " + r.run.Environment, Facts: liveFacts(
+			r), Conceal: p.secrets.Values, Now: p.now,
 		Stop: func() { l.cancel(stoppedOnPage{}) },
 	}
 	told := ""
@@ -193,7 +202,8 @@ func (l *live) openPage(r *recorder, f *liveFlags, title string) error {
 			options.Token = rand.Text()
 			told = "#stop=" + options.Token // browsers keep that part of an address to themselves
 		case len(options.Token) < minToken:
-			return failure.Usagef("%s must have %d characters at least, so that nobody guesses it", watchToken, minToken)
+			return failure.Usagef("%s must have %d characters at least, so that nobody guesses it", watchToken,
+				minToken)
 		default:
 			p.secrets.Add(options.Token)
 			p.withheld = append(p.withheld, watchToken)
@@ -210,7 +220,8 @@ func (l *live) openPage(r *recorder, f *liveFlags, title string) error {
 	}
 	l.page = watch.New(options)
 	l.server = watch.Serve(l.page, listener)
-	fmt.Fprintf(p.stderr, "watch: http://%s/%s\n", reachable(listener.Addr()), told) // with --quiet too: nobody could find it
+	// with --quiet too: nobody could find it
+	fmt.Fprintf(p.stderr, "watch: http://%s/%s\n", reachable(listener.Addr()), told)
 	return nil
 }
 
@@ -256,7 +267,8 @@ func (p *program) destination(r *recorder, f *liveFlags) (metrics.Destination, e
 		case missing != "":
 			return to, failure.Usagef("--otlp-header %s: the variable %s is not set", name, missing)
 		case strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }):
-			return to, failure.Usagef("--otlp-header %s: a value of a header has no line break and no control character", name)
+			return to, failure.Usagef(
+				"--otlp-header %s: a value of a header has no line break and no control character", name)
 		}
 		to.Header.Add(name, value)
 	}
@@ -306,7 +318,8 @@ func (l *live) add(side int, at engine.Progress) {
 
 // why is the error of a run: where a button ended it before there was anything to report, that.
 func (l *live) why(ctx context.Context, err error) error {
-	if l != nil && err != nil && errors.As(context.Cause(ctx), new(stoppedOnPage)) && (errors.Is(err, context.Canceled) || errors.As(err, new(stoppedOnPage))) {
+	if l != nil && err != nil && errors.As(context.Cause(ctx), new(stoppedOnPage)) &&
+		(errors.Is(err, context.Canceled) || errors.As(err, new(stoppedOnPage))) {
 		return failure.Setupf("%w", stoppedOnPage{})
 	}
 	return err
@@ -347,7 +360,9 @@ func (l *live) close() {
 func liveFacts(r *recorder) []reports.Fact {
 	var facts []reports.Fact
 	if r.service != nil {
-		facts = append(facts, reports.Fact{Name: "Service", Value: r.program.secrets.Values(r.service.environment.URL), Code: true})
+		facts = append(facts, reports.Fact{Name: "Service", Value: r.program.secrets.Values(r.service.environment.URL),
+			Code: true})
 	}
-	return append(facts, reports.Fact{Name: "Command", Value: r.program.secrets.Values(strings.Join(r.command, " ")), Code: true})
+	return append(facts, reports.Fact{Name: "Command", Value: r.program.secrets.Values(strings.Join(r.command, " ")),
+		Code: true})
 }

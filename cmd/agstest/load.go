@@ -70,21 +70,25 @@ type loadFlags struct {
 func (f *loadFlags) register(c *cobra.Command) {
 	f.registerTraffic(c)
 	flags := c.Flags()
-	flags.StringVar(&f.rate, "rate", "", "hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
+	flags.StringVar(&f.rate, "rate", "",
+		"hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
 	flags.DurationVar(&f.duration, "duration", 0, "how long, such as 30s or 10m")
 	f.registerLimits(c)
-	flags.StringVar(&f.profile, loadProfileFlag, "", "load over time from a file, or one that comes with agstest: "+strings.Join(schedule.Profiles(), ", "))
+	flags.StringVar(&f.profile, loadProfileFlag, "", "load over time from a file, or one that comes with agstest: "+
+		strings.Join(schedule.Profiles(), ", "))
 	if flags.Lookup(olderProfileFlag) == nil {
 		flags.StringVar(&f.profile, olderProfileFlag, "", "what --load-profile is called now")
 		_ = flags.MarkDeprecated(olderProfileFlag, "it is --"+loadProfileFlag+" now")
 	}
 	flags.BoolVar(&f.trace, "trace", false, "measure the phases of exchanges: DNS, connect, TLS, wait, read")
-	flags.BoolVar(&f.raw, "raw", false, "keep Vegeta's own results too ("+rawFile+", for vegeta report and vegeta plot)")
+	flags.BoolVar(&f.raw, "raw", false, "keep Vegeta's own results too ("+rawFile+
+		", for vegeta report and vegeta plot)")
 	flags.StringVar(&f.shard, "shard", "", "be one of several generators of one schedule, such as 2/8")
 	flags.StringVar(&f.startAt, "start-at", "", "when the clock starts, for shards, such as 2026-11-23T10:15:00Z")
 	flags.IntVar(&f.population, "population", 0, "users whose apps are open; gives the rates of refreshes and sign-ons")
 	flags.DurationVar(&f.accessLifetime, "access-lifetime", 0, "how long access tokens of a population last; 0: 1h")
-	flags.DurationVar(&f.sessionLifetime, "session-lifetime", 0, "after which time users of a population sign on again; 0: 30 days")
+	flags.DurationVar(&f.sessionLifetime, "session-lifetime", 0,
+		"after which time users of a population sign on again; 0: 30 days")
 	flags.Float64Var(&f.peak, "peak", 0, "how much busier the busiest hour of a population is; 0: 1")
 	flags.IntVar(&f.storm, "storm", 0, "clients that all come back after an outage, --within a time")
 	flags.DurationVar(&f.within, "within", 0, "how fast the clients of a storm come back, such as 60s")
@@ -97,7 +101,8 @@ func (f *loadFlags) register(c *cobra.Command) {
 }
 
 func (f *loadFlags) registerLimits(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.limits, "limit", nil, "what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
+	c.Flags().StringArrayVar(&f.limits, "limit", nil,
+		"what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
 }
 
 // registerTraffic adds the flags of the requests and their senders.
@@ -109,32 +114,41 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.IntVar(&f.clients, "clients", 0, "virtual clients; 0: as many as the rate needs")
 	flags.IntVar(&f.workers, "workers", 0, "most requests at the same time; 0: as many as the schedule needs")
 	flags.IntVar(&f.refreshes, "refreshes", 0, "refreshes of one client of the workload lifecycle; 0: 5")
-	flags.IntVar(&f.judgeEvery, "judge-every", 0, "check all token rules on the first 100 answers of each call, and then on 1 of so many; 0: 100")
+	flags.IntVar(&f.judgeEvery, "judge-every", 0,
+		"check all token rules on the first 100 answers of each call, and then on 1 of so many; 0: 100")
 	flags.BoolVar(&f.reuse, "reuse-sessions", false, "the service takes a session token more than once")
 	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
-	flags.DurationVar(&f.maxLag, "max-lag", 0, "99 % of hits must leave within this of their time, or the figures are not valid; 0: as late as cannot change what a limit comes to, and 100ms where no limit is about times")
-	flags.StringVar(&f.traceParent, "traceparent", "", "begin a trace with each request (W3C Trace Context), to find a slow hit in the tracing of the service; sampled asks it to record each of them, `unsampled` leaves that to it")
+	flags.DurationVar(&f.maxLag, "max-lag", 0,
+		"99 % of hits must leave within this of their time, or the figures are not valid; 0: as late as cannot change what a limit comes to, and 100ms where no limit is about times")
+	flags.StringVar(&f.traceParent, "traceparent", "",
+		"begin a trace with each request (W3C Trace Context), to find a slow hit in the tracing of the service; sampled asks it to record each of them, `unsampled` leaves that to it")
 	flags.Lookup("traceparent").NoOptDefVal = clients.TraceSampled
 	if flags.Lookup("show-ids") == nil { // in a gate it belongs to its conformance run
-		flags.BoolVar(&f.showIDs, "show-ids", false, "show the ids of accounts and devices in reports; left out: they are masked")
+		flags.BoolVar(&f.showIDs, "show-ids", false,
+			"show the ids of accounts and devices in reports; left out: they are masked")
 	}
 	flags.BoolVar(&f.overrideMaxRate, "override-max-rate", false, "ask for more than load.maxRate of the environment")
 	flags.StringSliceVar(&f.yes, "yes", nil, yesUsage)
 	flags.StringSliceVar(&f.yesLoad, "yes-load", nil, "the older way of --yes: name of the environment given back")
 	_ = c.RegisterFlagCompletionFunc("mix", completeShares(clients.Mixable()))
-	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(clients.Workloads, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(clients.Workloads,
+		cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *loadFlags) registerSeed(c *cobra.Command) {
-	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of everything that is invented; 0: a new one each time, printed and in the report")
+	c.Flags().Uint64Var(&f.seed, "seed", 0,
+		"seed of everything that is invented; 0: a new one each time, printed and in the report")
 }
 
 // options turns the flags into options of load; the environment is added later. Embedded tells that no service was
 // named.
 func (f *loadFlags) options(embedded bool) (load.Options, error) {
 	o := load.Options{
-		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes, JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry, TraceParent: f.traceParent, ShowIDs: f.showIDs}, Duration: f.duration, Workers: f.workers, Seed: f.seed, Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
+		Traffic: clients.Traffic{Workload: f.workload, Clients: f.clients, Refreshes: f.refreshes,
+			JudgeEvery: f.judgeEvery, ReuseSessions: f.reuse, IgnoreRetryAfter: f.ignoreRetry,
+			TraceParent: f.traceParent, ShowIDs: f.showIDs}, Duration: f.duration, Workers: f.workers, Seed: f.seed,
+		Trace: f.trace, Timeout: f.timeout, MaxLag: f.maxLag,
 		Consent: load.Consent{OverrideMaxRate: f.overrideMaxRate, Yes: f.yes, YesLoad: strings.Join(f.yesLoad, ",")},
 	}
 	if err := f.check(); err != nil {
@@ -192,16 +206,19 @@ func (f *loadFlags) check() error {
 		}
 	}
 	if f.traceParent != "" {
-		if err := oneOf("--traceparent", f.traceParent, []string{clients.TraceSampled, clients.TraceUnsampled}); err != nil {
+		if err := oneOf("--traceparent", f.traceParent,
+			[]string{clients.TraceSampled, clients.TraceUnsampled}); err != nil {
 			return err
 		}
 	}
-	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population, "storm": f.storm, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
+	for name, value := range map[string]int{"clients": f.clients, "workers": f.workers, "population": f.population,
+		"storm": f.storm, "refreshes": f.refreshes, "judge-every": f.judgeEvery} {
 		if value < 0 {
 			return failure.Usagef("--%s must be 0 or more, not %d", name, value)
 		}
 	}
-	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag, "access-lifetime": f.accessLifetime, "session-lifetime": f.sessionLifetime,
+	for name, value := range map[string]time.Duration{"duration": f.duration, "timeout": f.timeout, "max-lag": f.maxLag,
+		"access-lifetime": f.accessLifetime, "session-lifetime": f.sessionLifetime,
 		"within": f.within, "give-up-after": f.patience} {
 		if value < 0 {
 			return failure.Usagef("--%s must be a time such as 30s, not %s", name, value)
@@ -230,7 +247,8 @@ func (f *loadFlags) checkNone() error {
 // further reads the flags that replace a rate, choose a part of the load, and set its start.
 func (f *loadFlags) further(o *load.Options) (err error) {
 	if f.population > 0 {
-		o.Population = &schedule.Population{Clients: f.population, AccessLifetime: f.accessLifetime, SessionLifetime: f.sessionLifetime, Peak: f.peak}
+		o.Population = &schedule.Population{Clients: f.population, AccessLifetime: f.accessLifetime,
+			SessionLifetime: f.sessionLifetime, Peak: f.peak}
 	} else if f.accessLifetime != 0 || f.sessionLifetime != 0 || f.peak != 0 {
 		return failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
 	}
@@ -247,7 +265,8 @@ func (f *loadFlags) further(o *load.Options) (err error) {
 	}
 	if f.startAt != "" {
 		if o.StartAt, err = time.Parse(time.RFC3339, f.startAt); err != nil {
-			return failure.Usagef("--start-at must be a time with its zone such as 2026-11-23T10:15:00Z, not %q", f.startAt)
+			return failure.Usagef("--start-at must be a time with its zone such as 2026-11-23T10:15:00Z, not %q",
+				f.startAt)
 		}
 	}
 	return nil
@@ -395,7 +414,8 @@ func unsent(ctx context.Context, err error) bool {
 
 // whyNever says in one line why a load was never sent.
 func whyNever(ctx context.Context, err error) string {
-	if errors.Is(err, context.Canceled) && !errors.As(err, new(interruption)) { // cut off before there was anything to say of it
+	// cut off before there was anything to say of it
+	if errors.Is(err, context.Canceled) && !errors.As(err, new(interruption)) {
 		err = context.Cause(ctx)
 	}
 	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")

@@ -47,7 +47,8 @@ Ends with the code of the gravest verdict.`,
 			p.end(exitOfVerdict(m.Verdict))
 			if out != "" {
 				if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == matrix.File }) {
-					return failure.Usagef("%s is not empty and holds no matrix, so it is left alone: name another folder", out)
+					return failure.Usagef(
+						"%s is not empty and holds no matrix, so it is left alone: name another folder", out)
 				}
 				if err := os.MkdirAll(out, 0o700); err != nil {
 					return failure.Usagef("cannot make the folder of the matrix: %w", err)
@@ -60,9 +61,11 @@ Ends with the code of the gravest verdict.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVarP(&out, "out", "o", "", "folder for matrix.html, matrix.json, summary.md and junit.xml; left out: only the summary is printed")
+	flags.StringVarP(&out, "out", "o", "",
+		"folder for matrix.html, matrix.json, summary.md and junit.xml; left out: only the summary is printed")
 	flags.StringVar(&name, "name", "Environments side by side", "title of the page")
-	flags.StringVar(&against, "against", "", "hold the runs against an earlier run of a plan: its folder, its release, or last")
+	flags.StringVar(&against, "against", "",
+		"hold the runs against an earlier run of a plan: its folder, its release, or last")
 	flags.BoolVar(&asJSON, "json", false, "write the matrix to stdout as JSON instead of a summary")
 	_ = c.MarkFlagDirname("out")
 	return c
@@ -80,7 +83,8 @@ func (p *program) storedColumns(names []string, out string, before *planBefore) 
 		part.Folder = linkTo(out, part.Folder)
 		part.Against = before.run(plan.Job{Environment: environment, Command: part.Command})
 		kept := slices.DeleteFunc(columns[i].Parts, func(earlier matrix.Part) bool {
-			return earlier.Command == part.Command && (earlier.Run == nil || part.Run != nil && !part.Run.Run().Start.Before(earlier.Run.Run().Start))
+			return earlier.Command == part.Command && (earlier.Run == nil || part.Run != nil &&
+				!part.Run.Run().Start.Before(earlier.Run.Run().Start))
 		})
 		if !slices.ContainsFunc(kept, func(other matrix.Part) bool { return other.Command == part.Command }) {
 			kept = append(kept, part)
@@ -167,7 +171,8 @@ func writeMatrix(folder string, m *matrix.Matrix, style html.Style) error {
 		{"matrix.html", func(w io.Writer) error { return matrix.HTML(w, m, style) }},
 	}
 	if style.Folder {
-		files = append(files, file{"report.css", func(w io.Writer) error { _, err := w.Write(matrix.StyleSheet()); return err }})
+		files = append(files,
+			file{"report.css", func(w io.Writer) error { _, err := w.Write(matrix.StyleSheet()); return err }})
 	}
 	for _, f := range files {
 		var text strings.Builder
@@ -220,7 +225,8 @@ func findPlanBefore(root, wanted, name, except string) (*planBefore, error) {
 	for _, entry := range entries {
 		folder := filepath.Join(root, entry.Name())
 		journal, err := plan.ReadJournal(folder)
-		if err != nil || folder == except || name != "" && journal.Name != name || wanted != "last" && journal.Release != wanted {
+		if err != nil || folder == except || name != "" && journal.Name != name || wanted != "last" &&
+			journal.Release != wanted {
 			continue
 		}
 		if last == nil || journal.Start.After(last.journal.Start) {
@@ -228,7 +234,8 @@ func findPlanBefore(root, wanted, name, except string) (*planBefore, error) {
 		}
 	}
 	if last == nil {
-		return nil, failure.Usagef("--against %s: there is no such run of a plan in %s; give its folder, its release, or last", wanted, root)
+		return nil, failure.Usagef(
+			"--against %s: there is no such run of a plan in %s; give its folder, its release, or last", wanted, root)
 	}
 	return last, nil
 }
@@ -250,7 +257,8 @@ func (b *planBefore) run(job plan.Job) *runs.Stored {
 		return nil
 	}
 	for _, e := range b.journal.Jobs {
-		if e.Environment == job.Environment && (e.Command == job.Command || e.Command == "gate" || job.Command == "gate") && e.State == plan.Done {
+		if e.Environment == job.Environment && (e.Command == job.Command || e.Command == "gate" ||
+			job.Command == "gate") && e.State == plan.Done {
 			if stored, err := runs.Read(filepath.Join(b.folder, e.Environment, e.Command)); err == nil {
 				return &stored
 			}

@@ -51,7 +51,8 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 				OperatorSecret: p.variable(variableOperatorSecret), OperatorKeyID: p.variable(variableOperatorKeyID),
 				SigningKey: p.variable(variableSigningKey), ControlToken: p.variable(variableControlToken),
 			}
-			for name, value := range map[string]string{variableOperatorSecret: config.OperatorSecret, variableSigningKey: config.SigningKey} {
+			for name, value := range map[string]string{variableOperatorSecret: config.OperatorSecret,
+				variableSigningKey: config.SigningKey} {
 				if value != "" && len(value) < 32 {
 					return failure.Usagef("%s must have at least 32 characters to sign with HS256", name)
 				}
@@ -66,7 +67,8 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 			if err != nil {
 				return failure.Usagef("cannot find the folder of %s: %w", file, err)
 			}
-			running, err := startMock(m, mockAddresses{service: listenAt, control: controlAt, tls: useTLS, caFile: caFile})
+			running, err := startMock(m, mockAddresses{service: listenAt, control: controlAt, tls: useTLS,
+				caFile: caFile})
 			if err != nil {
 				return err
 			}
@@ -99,8 +101,10 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 	}
 	flags := c.Flags()
 	flags.StringVar(&listenAt, "listen", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
-	flags.StringVar(&controlAt, "control", "", "address of the control interface, which moves the clock and changes states; left out: none")
-	flags.BoolVar(&useTLS, "tls", false, "serve https with a certificate of its own; its authority goes beside the environment file")
+	flags.StringVar(&controlAt, "control", "",
+		"address of the control interface, which moves the clock and changes states; left out: none")
+	flags.BoolVar(&useTLS, "tls", false,
+		"serve https with a certificate of its own; its authority goes beside the environment file")
 	flags.StringVar(&file, "environment", filepath.Join("out", "mock.yaml"), "where the environment file goes")
 	flags.StringSliceVar(&faults, "fault", nil, "break a rule; may be given more than once")
 	flags.StringSliceVar(&choices, "choice", nil, "make another conforming choice; may be given more than once")

@@ -54,7 +54,8 @@ Paths in a plan are relative to it. Ctrl-C ends what runs in order; --resume goe
 			if f.resume != "" {
 				return wantArguments(0, 0, "no plan beside --resume: the folder knows it")(c, args)
 			}
-			return wantArguments(1, 1, "one plan; agstest conform checks one service, agstest load loads it, agstest gate does both")(c, args)
+			return wantArguments(1, 1,
+				"one plan; agstest conform checks one service, agstest load loads it, agstest gate does both")(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			p.exitZero = f.exitZero
@@ -73,14 +74,17 @@ Paths in a plan are relative to it. Ctrl-C ends what runs in order; --resume goe
 	}
 	flags := c.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "only these environments, such as staging,int")
-	flags.StringSliceVar(&f.yes, "yes", nil, "hosts of protected services given back; each is that of an environment of the plan")
+	flags.StringSliceVar(&f.yes, "yes", nil,
+		"hosts of protected services given back; each is that of an environment of the plan")
 	flags.IntVar(&f.parallel, "parallel", 0, "environments at the same time; 0: what the plan says, else 4")
 	flags.StringVar(&f.resume, "resume", "", "folder of an earlier run of a plan: do what it did not finish")
-	flags.StringVar(&f.against, "against", "", "hold the runs against an earlier run of a plan: its folder, its release, or last")
+	flags.StringVar(&f.against, "against", "",
+		"hold the runs against an earlier run of a plan: its folder, its release, or last")
 	flags.StringVarP(&f.out, "out", "o", "", "folder of the whole; left out: out/<utc>-<plan>-plan-<id>")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the commands that would be run, and run none")
 	flags.BoolVar(&f.json, "json", false, "write the matrix to stdout as JSON instead of a summary")
-	flags.BoolVar(&f.exitZero, "exit-zero", false, "end with exit code 0 whatever the runs found, for those who only collect; errors keep theirs")
+	flags.BoolVar(&f.exitZero, "exit-zero", false,
+		"end with exit code 0 whatever the runs found, for those who only collect; errors keep theirs")
 	_ = c.MarkFlagDirname("resume")
 	_ = c.MarkFlagDirname("out")
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -113,7 +117,8 @@ func (p *program) openPlan(c *cobra.Command, f *planFlags, args []string) (*plan
 	var err error
 	if f.resume != "" {
 		if f.out != "" {
-			return nil, failure.Usagef("--out and --resume exclude each other: a run that is gone on with stays in its folder")
+			return nil, failure.Usagef(
+				"--out and --resume exclude each other: a run that is gone on with stays in its folder")
 		}
 		r.folder, r.resumed = filepath.Clean(f.resume), true
 		if r.journal, err = plan.ReadJournal(r.folder); err != nil {
@@ -253,7 +258,8 @@ func (r *planRun) run(ctx context.Context) error {
 	if err := r.makeFolder(); err != nil {
 		return err
 	}
-	p.notef("run: %s, %s, %d at the same time, in %s", r.plan.Name, figures.Plural(int64(len(r.plan.Environments())), "environment"), min(r.plan.Parallel, len(r.plan.Environments())), r.folder)
+	p.notef("run: %s, %s, %d at the same time, in %s", r.plan.Name, figures.Plural(int64(len(r.plan.Environments())),
+		"environment"), min(r.plan.Parallel, len(r.plan.Environments())), r.folder)
 	show := p.newPlanProgress(r.progress)
 	defer show.end()
 	var journal error
@@ -278,11 +284,14 @@ func (r *planRun) run(ctx context.Context) error {
 func (r *planRun) makeFolder() error {
 	if !r.resumed {
 		if r.folder = r.flags.out; r.folder == "" {
-			name := time.Now().UTC().Format("20060102T150405Z") + "-" + strings.Map(folderRune, r.plan.Name) + "-plan-" + randomID()[:8]
+			name := time.Now().UTC().Format("20060102T150405Z") + "-" + strings.Map(folderRune,
+				r.plan.Name) + "-plan-" + randomID()[:8]
 			r.folder = filepath.Join(runsFolder, name)
 		}
 		if entries, err := os.ReadDir(r.folder); err == nil && len(entries) > 0 {
-			return failure.Usagef("%s is not empty: name another folder, or go on with what is in it: agstest run --resume %s", r.folder, r.folder)
+			return failure.Usagef(
+				"%s is not empty: name another folder, or go on with what is in it: agstest run --resume %s", r.folder,
+				r.folder)
 		}
 	}
 	if err := os.MkdirAll(r.folder, 0o700); err != nil {

@@ -96,7 +96,8 @@ func (r *planRun) checkEnvironment(from, path string) error {
 	switch own, err := os.Stat(from); {
 	case info == nil || err != nil:
 	case os.SameFile(own, info):
-		return errors.New("it is the plan itself; an environment file holds the url of a service (agstest init writes one)")
+		return errors.New(
+			"it is the plan itself; an environment file holds the url of a service (agstest init writes one)")
 	case info.IsDir():
 		return errors.New("it is a folder")
 	}

@@ -29,7 +29,8 @@ func (p *program) checkJob(ctx context.Context, job plan.Job, dir string) error 
 		}
 		asked.Flags = append(asked.Flags, placed)
 	}
-	checking := &program{getenv: p.getenv, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, now: p.now, kubernetes: p.kubernetes, onlyFlags: true}
+	checking := &program{getenv: p.getenv, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard,
+		now: p.now, kubernetes: p.kubernetes, onlyFlags: true}
 	root := checking.root()
 	root.SetArgs(asked.Arguments())
 	root.SetOut(io.Discard)

@@ -35,7 +35,8 @@ func (s *planProgress) change(jobs []plan.Progress) {
 			done++
 			if name := g.Job.Folder(); !s.told[name] {
 				s.told[name] = true
-				s.program.notef("run: %s %s: exit code %d after %s", g.Job.Environment, g.Job.Command, g.Code, figures.Elapsed(g.Over.Sub(g.Begun).Round(time.Millisecond)))
+				s.program.notef("run: %s %s: exit code %d after %s", g.Job.Environment, g.Job.Command, g.Code,
+					figures.Elapsed(g.Over.Sub(g.Begun).Round(time.Millisecond)))
 			}
 		case plan.Running:
 			running = append(running, g.Job.Environment+" "+g.Job.Command)

@@ -15,7 +15,8 @@ import (
 // command, so that it is made from them.
 func planSchema(root *cobra.Command) ([]byte, error) {
 	type object = map[string]any
-	text := object{"anyOf": []any{object{"type": "string"}, object{"type": "number"}, object{"type": "boolean"}}} // no list of types: Ajv is strict about those
+	// no list of types: Ajv is strict about those
+	text := object{"anyOf": []any{object{"type": "string"}, object{"type": "number"}, object{"type": "boolean"}}}
 	jobs := object{}
 	for _, command := range plan.Commands {
 		c, _, err := root.Find([]string{command})

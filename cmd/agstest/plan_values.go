@@ -36,7 +36,10 @@ func planValue(command, flag, value string) error {
 			}
 		}
 	case "duration", "population", "storm":
-		return (&loadFlags{given: func(name string) bool { return name == flag && planNothing.MatchString(value) }}).checkNone()
+		return (&loadFlags{given: func(name string) bool {
+			return name == flag &&
+				planNothing.MatchString(value)
+		}}).checkNone()
 	case "profile":
 		if command == "load" || command == "capacity" || command == "ab" { // the older name of --load-profile, a file
 			return nil

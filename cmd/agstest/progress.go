@@ -56,7 +56,8 @@ func (p *program) newProgress() *progress {
 // screen cut them off; lines above the progress would be lost there.
 func (p *program) terminalReflows() bool {
 	term := p.variable("TERM")
-	return p.variable("XTERM_VERSION") == "" && term != "linux" && (!strings.HasPrefix(term, "screen") || p.variable("TMUX") != "")
+	return p.variable("XTERM_VERSION") == "" && term != "linux" && (!strings.HasPrefix(term, "screen") ||
+		p.variable("TMUX") != "")
 }
 
 // noteAbove writes a line on stderr that stays, above the progress where there is one.

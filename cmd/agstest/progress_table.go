@@ -157,7 +157,8 @@ func limitWords(l reports.Limit) string {
 }
 
 func limitLine(side string, l reports.Limit) shownLine {
-	line := shownLine{text: fmt.Sprintf("  %s: %s, %s", strings.TrimSpace(side+" limit "+l.Expression), l.Value, limitWords(l))}
+	line := shownLine{text: fmt.Sprintf("  %s: %s, %s", strings.TrimSpace(side+" limit "+l.Expression), l.Value,
+		limitWords(l))}
 	if l.Verdict == reports.Fail {
 		line.style = "31"
 	}
@@ -166,7 +167,8 @@ func limitLine(side string, l reports.Limit) shownLine {
 
 // describeProgress is how a load stands, in one line. Limits are named where they are not kept.
 func describeProgress(at engine.Progress) string {
-	line := fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), figures.Rate(at.Rate), at.Errors(),
+	line := fmt.Sprintf("%s, %s, %s wrong, p50 %s, p99 %s, %s left", clock(at.Elapsed), figures.Rate(at.Rate),
+		at.Errors(),
 		figures.Milliseconds(at.P50), figures.Milliseconds(at.P99), clock(at.Left))
 	for _, l := range at.Limits {
 		if l.Verdict == reports.Fail {
@@ -178,7 +180,8 @@ func describeProgress(at engine.Progress) string {
 
 // leadOf is the first line above the table of a load.
 func leadOf(at engine.Progress) string {
-	lead := fmt.Sprintf("%s, %s left, asked %s, sent %s, %s wrong", clock(at.Elapsed), clock(at.Left), figures.Rate(at.AskedRate), figures.Rate(at.Rate), at.Errors())
+	lead := fmt.Sprintf("%s, %s left, asked %s, sent %s, %s wrong", clock(at.Elapsed), clock(at.Left),
+		figures.Rate(at.AskedRate), figures.Rate(at.Rate), at.Errors())
 	if !at.Closed {
 		lead += ", lag p99 " + figures.Milliseconds(at.Lag99)
 	}

@@ -54,7 +54,8 @@ func (f *outputFlags) register(c *cobra.Command) {
 	flags.StringVarP(&f.out, "out", "o", "", "the run's folder; left out: out/<utc>-<environment>-<kind>-<id>")
 	flags.BoolVar(&f.json, "json", false, "write the result to stdout as JSON instead of a summary")
 	flags.BoolVar(&f.strict, "strict", false, "warnings fail")
-	flags.BoolVar(&f.exitZero, "exit-zero", false, "end with exit code 0 whatever the run found, for those who only collect; errors keep theirs")
+	flags.BoolVar(&f.exitZero, "exit-zero", false,
+		"end with exit code 0 whatever the run found, for those who only collect; errors keep theirs")
 	f.registerRendering(c)
 	_ = c.MarkFlagDirname("out")
 }
@@ -63,21 +64,27 @@ func (f *outputFlags) register(c *cobra.Command) {
 func (f *outputFlags) registerRendering(c *cobra.Command) {
 	f.registerStyle(c)
 	flags := c.Flags()
-	flags.StringVar(&f.annotations, "annotations", "auto", "mark failures for github, gitlab or azure pipelines; auto: by where it runs; none")
+	flags.StringVar(&f.annotations, "annotations", "auto",
+		"mark failures for github, gitlab or azure pipelines; auto: by where it runs; none")
 	flags.StringSliceVar(&f.reports, "reports", nil, "write these files too: "+strings.Join(exportNames, ", "))
-	flags.StringVar(&f.testKeys, "test-keys", "", "file that names a key of a test management for requirements (REF-01: AGS-123), for junit.xml")
+	flags.StringVar(&f.testKeys, "test-keys", "",
+		"file that names a key of a test management for requirements (REF-01: AGS-123), for junit.xml")
 	_ = c.RegisterFlagCompletionFunc("reports", completeList(exportMeanings))
 	_ = c.MarkFlagFilename("test-keys", "yaml", "yml")
-	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("annotations", cobra.FixedCompletions(annotationKinds,
+		cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *outputFlags) registerBaseline(c *cobra.Command) {
-	c.Flags().StringVar(&f.baseline, "baseline", "", "earlier load run, by folder, id or pinned name, drawn beside this one")
+	c.Flags().StringVar(&f.baseline, "baseline", "",
+		"earlier load run, by folder, id or pinned name, drawn beside this one")
 }
 
 func (f *outputFlags) registerStyle(c *cobra.Command) {
-	c.Flags().StringVar(&f.style, "report-style", "auto", "pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
-	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().StringVar(&f.style, "report-style", "auto",
+		"pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
+	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles,
+		cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (p *program) checkOutput(f *outputFlags) error {
@@ -138,7 +145,8 @@ func (p *program) dialect(f *outputFlags) string {
 	case "none":
 		return ""
 	case "auto":
-		for _, known := range [][2]string{{"GITHUB_ACTIONS", "github"}, {"GITLAB_CI", "gitlab"}, {"TF_BUILD", "azure"}} {
+		for _, known := range [][2]string{{"GITHUB_ACTIONS", "github"}, {"GITLAB_CI", "gitlab"},
+			{"TF_BUILD", "azure"}} {
 			if v := p.variable(known[0]); v != "" && v != "false" {
 				return known[1]
 			}
@@ -174,7 +182,8 @@ type recorder struct {
 
 // withRun opens the service and the run's folder, lets work fill it, and shows the results. It keeps all written files
 // whatever happens, and removes a folder without any.
-func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, kind string, work func(*recorder) error) error {
+func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, kind string,
+	work func(*recorder) error) error {
 	if err := p.checkOutput(out); err != nil || p.onlyFlags {
 		return err
 	}
@@ -193,8 +202,10 @@ func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, k
 	return r.finish(work(r))
 }
 
-func (p *program) newRecorder(c *cobra.Command, service *service, out *outputFlags, kind, environment string) (*recorder, error) {
-	r := &recorder{program: p, service: service, output: out, command: append([]string{c.Root().Name()}, commandLine(c)...)}
+func (p *program) newRecorder(c *cobra.Command, service *service, out *outputFlags, kind,
+	environment string) (*recorder, error) {
+	r := &recorder{program: p, service: service, output: out, command: append([]string{c.Root().Name()},
+		commandLine(c)...)}
 	r.run = reports.Run{ID: randomID(), Kind: kind, Environment: environment, Start: time.Now()}
 	var err error
 	if out.out != "" {
@@ -312,7 +323,8 @@ func (r *recorder) write() error {
 	for _, found := range []any{r.conformance, r.load, r.comparison} {
 		redact.Texts(found, r.program.secrets.Values)
 	}
-	return writeResults(r.folder.Path(), r.folder.Write, r.output.results(r.conformance, r.load, r.comparison), r.program.style(r.output), r.program.dialect(r.output))
+	return writeResults(r.folder.Path(), r.folder.Write, r.output.results(r.conformance, r.load, r.comparison),
+		r.program.style(r.output), r.program.dialect(r.output))
 }
 
 // finish gives the folder its final name and shows the result. The error of the work comes first.
@@ -326,7 +338,8 @@ func (r *recorder) finish(worked error) error {
 		if r.keep {
 			return worked
 		}
-		_ = os.RemoveAll(r.folder.Path()) // a folder of our own making, under its temporary name, with nothing that was found
+		// a folder of our own making, under its temporary name, with nothing that was found
+		_ = os.RemoveAll(r.folder.Path())
 		return worked
 	}
 	before := r.folder.Path()
@@ -346,12 +359,14 @@ func (r *recorder) finish(worked error) error {
 		}
 	}
 	found := runs.Stored{Parts: reports.Parts{Conformance: r.conformance, Load: r.load}, Comparison: r.comparison}
-	ended := watch.Verdict{Verdict: found.Verdict(), Reason: r.reason(), Report: filepath.Join(path, mainPage(r.output.results(r.conformance, r.load, r.comparison)))}
+	ended := watch.Verdict{Verdict: found.Verdict(), Reason: r.reason(),
+		Report: filepath.Join(path, mainPage(r.output.results(r.conformance, r.load, r.comparison)))}
 	if r.load != nil {
 		ended.Limits = r.load.Limits
 	}
 	r.live.over(ended)
-	if err := p.show(r.output.results(r.conformance, r.load, r.comparison), path, r.output); err != nil && worked == nil {
+	if err := p.show(r.output.results(r.conformance, r.load, r.comparison), path, r.output); err != nil &&
+		worked == nil {
 		worked = err
 	}
 	return worked
@@ -388,7 +403,8 @@ func (f *outputFlags) results(c *reports.Conformance, l *reports.Load, compariso
 // gate is both parts with one verdict.
 func (r results) gate() *reports.Gate {
 	stored := reports.Parts{Conformance: r.conformance, Load: r.load}
-	gate := &reports.Gate{Schema: reports.GateSchema, Run: stored.Run(), Verdict: stored.Verdict(), Conformance: r.conformance, Load: r.load}
+	gate := &reports.Gate{Schema: reports.GateSchema, Run: stored.Run(), Verdict: stored.Verdict(),
+		Conformance: r.conformance, Load: r.load}
 	gate.Run.Kind = "gate"
 	var reasons []string
 	if r.conformance != nil {

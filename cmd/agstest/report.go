@@ -18,7 +18,8 @@ import (
 
 // readCommands returns the commands that work on stored runs, and send nothing.
 func (p *program) readCommands() []*cobra.Command {
-	return []*cobra.Command{p.reportCommand(), p.matrixCommand(), p.compareCommand(), p.mergeCommand(), p.historyCommand(), p.siteCommand()}
+	return []*cobra.Command{p.reportCommand(), p.matrixCommand(), p.compareCommand(), p.mergeCommand(),
+		p.historyCommand(), p.siteCommand()}
 }
 
 func (p *program) reportCommand() *cobra.Command {
@@ -65,7 +66,8 @@ reports could be written, not what the run found.`,
 				}
 				r.formats, r.only = formats, true
 				if len(exportsOf(r)) == 0 {
-					return failure.Usagef("--format: %s holds a load alone, and %s is made of a check", args[0], strings.Join(formats, ", "))
+					return failure.Usagef("--format: %s holds a load alone, and %s is made of a check", args[0],
+						strings.Join(formats, ", "))
 				}
 			}
 			if err := writeResults(target, intoFolder(target), r, p.style(&out), p.dialect(&out)); err != nil {
@@ -76,7 +78,8 @@ reports could be written, not what the run found.`,
 	}
 	c.Flags().StringVarP(&out.out, "out", "o", "", "folder to write to; left out: the run's own")
 	c.Flags().BoolVar(&out.json, "json", false, "write the result to stdout as JSON instead of a summary")
-	c.Flags().StringSliceVar(&formats, "format", nil, "write these files and no others: "+strings.Join(exportNames, ", "))
+	c.Flags().StringSliceVar(&formats, "format", nil, "write these files and no others: "+
+		strings.Join(exportNames, ", "))
 	_ = c.RegisterFlagCompletionFunc("format", completeList(exportMeanings))
 	out.registerRendering(c)
 	out.registerBaseline(c)
@@ -150,7 +153,8 @@ func folderInstead(path string) string {
 		return ""
 	}
 	newest := filepath.Join(path, entries[len(entries)-1].Folder)
-	return fmt.Sprintf("; it is a folder of %s: name one of them, such as the newest, %s; agstest site %s makes pages of all",
+	return fmt.Sprintf(
+		"; it is a folder of %s: name one of them, such as the newest, %s; agstest site %s makes pages of all",
 		figures.Plural(int64(len(entries)), "run"), newest, path)
 }
 

@@ -116,7 +116,8 @@ func disarmed(name string, render func(io.Writer) error) func(io.Writer) error {
 // writeResults writes them all into a folder; where one cannot be written the others still are. The error is the first
 // one, and says which files are there and which are not. All are rendered at the same time, and none is written before
 // the records are, as all others can be made of these; write is called by several goroutines.
-func writeResults(folder string, write func(string, func(io.Writer) error) error, r results, style html.Style, dialect string) error {
+func writeResults(folder string, write func(string, func(io.Writer) error) error, r results, style html.Style,
+	dialect string) error {
 	write = inFolders(folder, write)
 	var first error
 	var written, missing []string
@@ -153,7 +154,8 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 	case len(written) == 0:
 		return failure.Outputf("%w; nothing of what was found could be written to %s", first, folder)
 	}
-	return failure.Outputf("%w; not written: %s; written to %s: %s", first, strings.Join(missing, ", "), folder, strings.Join(written, ", "))
+	return failure.Outputf("%w; not written: %s; written to %s: %s", first, strings.Join(missing, ", "), folder,
+		strings.Join(written, ", "))
 }
 
 // onePerName leaves the first of the files of one name: Code Quality may be asked for with --reports where a pipeline

@@ -103,7 +103,8 @@ func (p *program) fail(err error) {
 		fmt.Fprintf(p.stderr, "agstest: %s\n", line)
 	}
 	if kind == failure.Internal {
-		fmt.Fprintln(p.stderr, "agstest: this is a fault of agstest itself; please report it with the output of: agstest version")
+		fmt.Fprintln(p.stderr,
+			"agstest: this is a fault of agstest itself; please report it with the output of: agstest version")
 	}
 	p.end(int(kind))
 }
@@ -111,7 +112,8 @@ func (p *program) fail(err error) {
 // tellOfPanic says in one sentence that agstest itself is broken and where. The value of a panic and the stack are not
 // shown: they may hold a secret of the run.
 func (p *program) tellOfPanic(place string) {
-	fmt.Fprintf(p.stderr, "agstest: internal error at %s; please report it with the output of: agstest version\n", place)
+	fmt.Fprintf(p.stderr, "agstest: internal error at %s; please report it with the output of: agstest version\n",
+		place)
 }
 
 // guardGoroutines ends the process in the same way at a panic in any other goroutine. The files of the run so far can
@@ -153,7 +155,8 @@ func (i interruption) Error() string {
 func (p *program) untilSignal() (ctx context.Context, caught func() os.Signal, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // a terminal that is closed ends a run in order too
+	// a terminal that is closed ends a run in order too
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	first := make(chan os.Signal, 1)
 	done := make(chan struct{})
 	finished := make(chan struct{})
@@ -220,12 +223,14 @@ Without --env it does so against a mock that it starts itself.`,
 		},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.color, "color", "auto", "colour the output: always, never or auto (NO_COLOR and FORCE_COLOR are heeded)")
+	flags.StringVar(&p.color, "color", "auto",
+		"colour the output: always, never or auto (NO_COLOR and FORCE_COLOR are heeded)")
 	flags.BoolVarP(&p.quiet, "quiet", "q", false, "no progress on stderr, only warnings and errors")
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
-	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "read", Title: "Read what runs found:"}, &cobra.Group{ID: "prepare", Title: "Prepare and look up:"})
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "read", Title: "Read what runs found:"},
+		&cobra.Group{ID: "prepare", Title: "Prepare and look up:"})
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
 			c.GroupID = group

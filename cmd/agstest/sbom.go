@@ -61,7 +61,8 @@ func billOf(path, version string) (*billOfMaterials, error) {
 	}
 	bill := &billOfMaterials{
 		Schema: "http://cyclonedx.org/schema/bom-1.5.schema.json", Format: "CycloneDX", SpecVersion: "1.5", Version: 1,
-		Metadata: bomMetadata{self}, Components: []component{moduleOf("library", "std", strings.TrimPrefix(info.GoVersion, "go"))},
+		Metadata: bomMetadata{self}, Components: []component{moduleOf("library", "std",
+			strings.TrimPrefix(info.GoVersion, "go"))},
 	}
 	for _, dependency := range info.Deps {
 		if dependency.Replace != nil {

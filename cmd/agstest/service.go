@@ -36,10 +36,14 @@ type serviceFlags struct {
 func (f *serviceFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.Var(oneEnvironment(&f.env), "env", "environment file of the service; left out: a mock is started for the run")
-	flags.BoolVar(&f.ignoreJournal, "ignore-journal", false, "begin though an earlier run against the environment has not put back what it changed (agstest restore)")
-	flags.StringVar(&f.release, "release", "", "name of the build under test, for reports; left out: release of the environment file")
-	flags.StringSliceVar(&f.faults, "mock-fault", nil, "make the embedded mock break a rule (agstest mock --list-faults)")
-	flags.StringSliceVar(&f.choices, "mock-choice", nil, "have the embedded mock make another conforming choice (agstest mock --list-choices)")
+	flags.BoolVar(&f.ignoreJournal, "ignore-journal", false,
+		"begin though an earlier run against the environment has not put back what it changed (agstest restore)")
+	flags.StringVar(&f.release, "release", "",
+		"name of the build under test, for reports; left out: release of the environment file")
+	flags.StringSliceVar(&f.faults, "mock-fault", nil,
+		"make the embedded mock break a rule (agstest mock --list-faults)")
+	flags.StringSliceVar(&f.choices, "mock-choice", nil,
+		"have the embedded mock make another conforming choice (agstest mock --list-choices)")
 	_ = c.MarkFlagFilename("env", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("mock-fault", completeFaults)
 	_ = c.RegisterFlagCompletionFunc("mock-choice", completeChoices)
@@ -113,9 +117,11 @@ func (p *program) openMock(f *serviceFlags) (*service, error) {
 	}
 	dir, err := os.MkdirTemp("", "agstest-")
 	if err != nil {
-		return nil, failure.Setupf("cannot make a temporary folder for the embedded mock: %w; set TMPDIR to a folder that can be written", err)
+		return nil, failure.Setupf(
+			"cannot make a temporary folder for the embedded mock: %w; set TMPDIR to a folder that can be written", err)
 	}
-	running, err := startMock(m, mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0", tls: true, caFile: filepath.Join(dir, "ca.pem")})
+	running, err := startMock(m, mockAddresses{service: "127.0.0.1:0", control: "127.0.0.1:0", tls: true,
+		caFile: filepath.Join(dir, "ca.pem")})
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
@@ -154,7 +160,8 @@ func newMock(config mock.Config, choices, faults []string) (*mock.Server, error)
 
 func unknownName(what, name string, names []string) error {
 	if near := failure.Nearest(name, names); near != "" {
-		return failure.Usagef("the mock has no %s %q; did you mean %s? List them with: agstest mock --list-%ss", what, name, near, what)
+		return failure.Usagef("the mock has no %s %q; did you mean %s? List them with: agstest mock --list-%ss", what,
+			name, near, what)
 	}
 	return failure.Usagef("the mock has no %s %q; list them with: agstest mock --list-%ss", what, name, what)
 }
@@ -215,7 +222,8 @@ func startMock(m *mock.Server, at mockAddresses) (*runningMock, error) {
 	scheme := "http://"
 	host, _, err := net.SplitHostPort(at.service)
 	if err != nil {
-		return nil, failure.Usagef("the mock cannot listen on %q: write host and port, such as 127.0.0.1:8080", at.service)
+		return nil, failure.Usagef("the mock cannot listen on %q: write host and port, such as 127.0.0.1:8080",
+			at.service)
 	}
 	if at.tls {
 		var names []string
@@ -274,7 +282,8 @@ func reachable(address net.Addr) string {
 }
 
 func (r *runningMock) serve(listener net.Listener, handler http.Handler, config *tls.Config) {
-	server := &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0)}
 	r.servers = append(r.servers, server)
 	go func() {
 		defer failure.Guard()
@@ -315,7 +324,8 @@ func writeFile(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return failure.Usagef("cannot make the folder of %s: %w", path, err)
 	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { // such as /dev/null, or a link that somebody made on purpose
+	// such as /dev/null, or a link that somebody made on purpose
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			return failure.Usagef("cannot write the file: %w", err)
 		}

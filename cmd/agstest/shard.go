@@ -57,7 +57,8 @@ tells whether the part was done, not what it found.`,
 	flags.StringVar(&f.plan, "plan", "", "folder of the plan and the files that it names")
 	flags.StringVar(&f.secrets, "secrets", "", "folder of the secrets, one file for each")
 	flags.StringVar(&f.out, "out", "", "folder for the result")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:"+strconv.Itoa(shards.ControlPort), "address of the control interface")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:"+strconv.Itoa(shards.ControlPort),
+		"address of the control interface")
 	flags.IntVar(&f.index, "index", -1, "which shard this is, from 0; left out: JOB_COMPLETION_INDEX")
 	flags.StringVar(&f.termination, "termination", "", "file for the last words, such as /dev/termination-log")
 	flags.DurationVar(&f.grace, "grace", 0, "how long to go on after SIGTERM, to hand the result over; 0: 25s")
@@ -95,7 +96,8 @@ func (p *program) shard(ctx context.Context, f *shardFlags) error {
 		return failure.Usagef("cannot make the folder of the shard's result: %w", err)
 	}
 	agent := &shards.Agent{
-		Index: f.index, Plan: text, Version: shardVersion(), Token: []byte(strings.TrimSpace(string(token))), Folder: folder,
+		Index: f.index, Plan: text, Version: shardVersion(), Token: []byte(
+			strings.TrimSpace(string(token))), Folder: folder,
 		Output: trusted(p.stdout), Grace: f.grace, FailedLinger: f.failedLinger,
 	}
 	if plan, err := shards.ReadPlan(text, agent.Version); err == nil {
@@ -148,7 +150,8 @@ func leaveLastWords(path string, e shards.Ending) {
 }
 
 // loadOfShard is the load command with the arguments of the plan, for one shard.
-func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.Plan, folder string, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.Plan, folder string,
+	barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 	o, raw, err := optionsOfPlan(f.plan, plan)
 	if err != nil {
 		return nil, err
@@ -160,7 +163,8 @@ func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.P
 	if o.Environment, err = environment.Parse(text, plan.Env, f.plan, environment.FolderLookup(f.secrets)); err != nil {
 		return nil, err
 	}
-	o.Shard, o.Barrier, o.Progress, o.Record = schedule.Shard{Index: f.index + 1, Of: plan.Shards}, barrier, progress, folder
+	o.Shard, o.Barrier, o.Progress, o.Record = schedule.Shard{Index: f.index + 1,
+		Of: plan.Shards}, barrier, progress, folder
 	o.Secrets = redactorFor(o.Environment)
 	o.Run = reports.Run{ID: plan.Run, Kind: "load", Tool: buildInfo()}
 	if raw {
@@ -174,7 +178,8 @@ func (p *program) loadOfShard(ctx context.Context, f *shardFlags, plan *shards.P
 	l, err := load.Run(ctx, o)
 	if l != nil {
 		redact.Texts(l, o.Secrets.Values)
-		err = errors.Join(err, intoFolder(folder)(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, l) }))
+		err = errors.Join(err, intoFolder(folder)(reports.LoadFile,
+			func(w io.Writer) error { return reports.WriteJSON(w, l) }))
 	}
 	return l, err
 }
@@ -192,11 +197,14 @@ func optionsOfPlan(folder string, plan *shards.Plan) (o load.Options, raw bool, 
 	}
 	switch {
 	case c.Flags().NArg() > 0:
-		return o, false, failure.Usagef("the arguments of the plan are not those of a load: %q is no flag", c.Flags().Arg(0))
+		return o, false, failure.Usagef("the arguments of the plan are not those of a load: %q is no flag",
+			c.Flags().Arg(0))
 	case f.seed == 0:
-		return o, false, failure.Usagef("the arguments of the plan have no --seed, so that the shards would not be one run")
+		return o, false, failure.Usagef(
+			"the arguments of the plan have no --seed, so that the shards would not be one run")
 	case f.shard != "" || f.startAt != "":
-		return o, false, failure.Usagef("the arguments of the plan have --shard or --start-at, which each shard is told by itself")
+		return o, false, failure.Usagef(
+			"the arguments of the plan have --shard or --start-at, which each shard is told by itself")
 	}
 	if f.profile != "" {
 		if path := filepath.Join(folder, filepath.Base(f.profile)); exists(path) {

@@ -58,8 +58,10 @@ deleted that was not written by this command: a CNAME or robots.txt of yours sta
 					fmt.Fprintf(p.stdout, "remove %s\n", name)
 				}
 			}
-			fmt.Fprintf(p.stdout, "%s of %s, %d of them new: %s, %s, of which %d changed and %d went\n", figures.Plural(int64(result.Runs), "run"), figures.Plural(int64(result.Environments), "environment"),
-				result.Read, figures.Plural(int64(result.Files), "file"), megabytes(result.Bytes), len(result.Written), len(result.Removed))
+			fmt.Fprintf(p.stdout, "%s of %s, %d of them new: %s, %s, of which %d changed and %d went\n",
+				figures.Plural(int64(result.Runs), "run"), figures.Plural(int64(result.Environments), "environment"),
+				result.Read, figures.Plural(int64(result.Files), "file"), megabytes(result.Bytes), len(result.Written),
+				len(result.Removed))
 			if !options.DryRun {
 				fmt.Fprintf(p.stdout, "Site: %s/index.html\n", disarm.Line(to))
 			}
@@ -69,7 +71,8 @@ deleted that was not written by this command: a CNAME or robots.txt of yours sta
 	flags := c.Flags()
 	flags.StringVar(&to, "to", "public", "folder of the site")
 	flags.StringVar(&options.Name, "name", "Test history", "title of the site")
-	flags.IntVar(&options.Reports, "reports", options.Reports, "full reports of so many of the newest runs of each environment and kind; pinned runs have theirs too")
+	flags.IntVar(&options.Reports, "reports", options.Reports,
+		"full reports of so many of the newest runs of each environment and kind; pinned runs have theirs too")
 	flags.BoolVar(&options.DryRun, "dry-run", false, "tell what would be written and removed, and change nothing")
 	_ = c.MarkFlagDirname("to")
 	return c

@@ -40,6 +40,7 @@ func (p *program) writeJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = trusted(p.stdout).Write(append(disarm.JSON(text), '\n')) // figures may look like a secret: what holds texts of an environment is redacted before
+	// figures may look like a secret: what holds texts of an environment is redacted before
+	_, err = trusted(p.stdout).Write(append(disarm.JSON(text), '\n'))
 	return err
 }

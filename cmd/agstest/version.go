@@ -93,9 +93,10 @@ func (p *program) versionCommand() *cobra.Command {
 			if asJSON {
 				out := struct {
 					reports.Tool
-					OS           string       `json:"os"`
-					Arch         string       `json:"arch"`
-					Engines      []string     `json:"engines,omitempty"` // other than this machine that loads can run on
+					OS   string `json:"os"`
+					Arch string `json:"arch"`
+					// other than this machine that loads can run on
+					Engines      []string     `json:"engines,omitempty"`
 					Dependencies []dependency `json:"dependencies,omitempty"`
 				}{Tool: tool, OS: runtime.GOOS, Arch: runtime.GOARCH, Engines: p.engines()}
 				if withLicences {
@@ -123,7 +124,8 @@ func (p *program) versionCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
-	c.Flags().StringVar(&bill, "sbom", "", "write what a program holds as a CycloneDX bill of materials; without =FILE: what this one holds")
+	c.Flags().StringVar(&bill, "sbom", "",
+		"write what a program holds as a CycloneDX bill of materials; without =FILE: what this one holds")
 	c.Flags().Lookup("sbom").NoOptDefVal = thisProgram
 	c.Flags().BoolVar(&withLicences, "licenses", false, "list the modules in this binary with their licences")
 	return c

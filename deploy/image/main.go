@@ -69,7 +69,8 @@ func (o order) write() (string, error) {
 		return "", fmt.Errorf("-name: %w", err)
 	}
 	if !strings.HasSuffix(o.name, ":"+reference.TagStr()) {
-		return "", fmt.Errorf("-name must be a name with a tag, such as registry.example.com/qa/agstest:1.2.3, not %q", o.name)
+		return "", fmt.Errorf("-name must be a name with a tag, such as registry.example.com/qa/agstest:1.2.3, not %q",
+			o.name)
 	}
 	roots, err := os.ReadFile(o.roots)
 	if err != nil {
@@ -89,7 +90,8 @@ func (o order) write() (string, error) {
 			return "", fmt.Errorf("%s is a second binary for %s", binary, platform)
 		}
 		seen[platform.String()] = true
-		list = mutate.AppendManifests(list, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: platform}})
+		list = mutate.AppendManifests(list,
+			mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: platform}})
 	}
 	digest, err := list.Digest()
 	if err != nil {
@@ -133,13 +135,17 @@ func (o order) image(path string, roots []byte, version string) (*v1.Platform, v
 	if err != nil {
 		return nil, nil, err
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files)), nil }, tarball.WithMediaType(types.OCILayer))
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(files)),
+			nil
+	}, tarball.WithMediaType(types.OCILayer))
 	if err != nil {
 		return nil, nil, err
 	}
 	created := v1.Time{Time: time.Unix(o.created, 0).UTC()}
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	if image, err = mutate.Append(image, mutate.Addendum{Layer: layer, History: v1.History{Created: created, CreatedBy: "agstest, CA roots, licences"}}); err != nil {
+	if image, err = mutate.Append(image, mutate.Addendum{Layer: layer, History: v1.History{Created: created,
+		CreatedBy: "agstest, CA roots, licences"}}); err != nil {
 		return nil, nil, err
 	}
 	config, err := image.ConfigFile()
@@ -197,7 +203,8 @@ func files(program, roots, licences []byte) ([]byte, error) {
 		if strings.HasSuffix(f.name, "/") {
 			kind = tar.TypeDir
 		}
-		if err := w.WriteHeader(&tar.Header{Name: f.name, Typeflag: kind, Mode: f.mode, Size: int64(len(f.text)), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}); err != nil {
+		if err := w.WriteHeader(&tar.Header{Name: f.name, Typeflag: kind, Mode: f.mode, Size: int64(len(f.text)),
+			ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}); err != nil {
 			return nil, err
 		}
 		if _, err := w.Write(f.text); err != nil {
@@ -224,13 +231,15 @@ func pack(folder, output string) (err error) {
 			return err
 		}
 		if entry.IsDir() {
-			return w.WriteHeader(&tar.Header{Name: filepath.ToSlash(relative) + "/", Typeflag: tar.TypeDir, Mode: 0o755, ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR})
+			return w.WriteHeader(&tar.Header{Name: filepath.ToSlash(relative) + "/", Typeflag: tar.TypeDir, Mode: 0o755,
+				ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR})
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		if err := w.WriteHeader(&tar.Header{Name: filepath.ToSlash(relative), Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(text)), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}); err != nil {
+		if err := w.WriteHeader(&tar.Header{Name: filepath.ToSlash(relative), Typeflag: tar.TypeReg, Mode: 0o644,
+			Size: int64(len(text)), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}); err != nil {
 			return err
 		}
 		_, err = w.Write(text)

@@ -33,7 +33,8 @@ func (f *file) adm(ctx context.Context, o Order) error {
 	if err != nil {
 		return err
 	}
-	headers := map[string]string{"Authorization": "Bearer " + strings.TrimPrefix(token, "Bearer "), "nv-tenant-id": cmp.Or(o.Tenant, f.environment.Tenant)}
+	headers := map[string]string{"Authorization": "Bearer " + strings.TrimPrefix(token, "Bearer "),
+		"nv-tenant-id": cmp.Or(o.Tenant, f.environment.Tenant)}
 	if headers["nv-tenant-id"] == "" {
 		delete(headers, "nv-tenant-id")
 	}
@@ -55,7 +56,8 @@ func (f *file) adm(ctx context.Context, o Order) error {
 	decoder.UseNumber()
 	var account map[string]any
 	if decoder.Decode(&account) != nil || account == nil {
-		return fmt.Errorf("the answer to GET %s is no JSON object, so the account cannot be sent back with another status", base+path)
+		return fmt.Errorf(
+			"the answer to GET %s is no JSON object, so the account cannot be sent back with another status", base+path)
 	}
 	if _, ok := account["status"].(string); !ok {
 		return fmt.Errorf("the answer to GET %s holds no status, so it is no account", base+path)

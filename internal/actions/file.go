@@ -25,7 +25,8 @@ type file struct {
 // FromFile is the door of an environment file. Keep is told values that must not be recorded. Each order ends within 10
 // s, or within 20 s where it takes two calls. It is safe for concurrent use.
 func FromFile(e *environment.Environment, keep func(...string)) Door {
-	f := &file{environment: e, values: tokens.NewValues(e, keep), caller: sync.OnceValues(func() (*http.Client, error) { return tokens.NewCaller(e) })}
+	f := &file{environment: e, values: tokens.NewValues(e, keep),
+		caller: sync.OnceValues(func() (*http.Client, error) { return tokens.NewCaller(e) })}
 	return f.do
 }
 

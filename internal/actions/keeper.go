@@ -25,7 +25,8 @@ type Keeper struct {
 	door        Door
 	begin       func() (*journal.Journal, error) // before the first change
 
-	mu      sync.Mutex // held while an order is carried out, so that a change and its undoing do not overtake each other
+	// held while an order is carried out, so that a change and its undoing do not overtake each other
+	mu      sync.Mutex
 	journal *journal.Journal
 	done    int
 }

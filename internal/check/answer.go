@@ -157,7 +157,8 @@ func ReadPair(x *wire.Exchange) (*Pair, error) {
 		return nil, err
 	}
 	if code := body.Get("resultCode").String(); gatewayRefusal(code) {
-		return nil, fmt.Errorf("the answer has status %d, but its resultCode %s says that the token was refused", x.Status, strictjson.Brief(code))
+		return nil, fmt.Errorf("the answer has status %d, but its resultCode %s says that the token was refused",
+			x.Status, strictjson.Brief(code))
 	}
 	p := &Pair{
 		AccessToken:  body.Get("access_token").String(),
@@ -169,7 +170,8 @@ func ReadPair(x *wire.Exchange) (*Pair, error) {
 	case p.AccessToken == "":
 		return nil, fmt.Errorf("access_token is %s; it must be a non-empty string", body.Get("access_token").KindName())
 	case p.RefreshToken == "":
-		return nil, fmt.Errorf("refresh_token is %s; it must be a non-empty string", body.Get("refresh_token").KindName())
+		return nil, fmt.Errorf("refresh_token is %s; it must be a non-empty string",
+			body.Get("refresh_token").KindName())
 	}
 	p.ExpiresIn, _ = body.Get("expires_in").Int()
 	p.RefreshExpiresIn, _ = body.Get("refresh_expires_in").Int()

@@ -54,7 +54,8 @@ func (j *judge) accountInformation(list *strictjson.Value) {
 			return
 		}
 		if held.Kind == ags.String { // JSON that was put into a text twice
-			j.add("SSO-04", Soft, expected, fmt.Sprintf("accounts[%d].accountInformation holds a text in place of an object", i))
+			j.add("SSO-04", Soft, expected,
+				fmt.Sprintf("accounts[%d].accountInformation holds a text in place of an object", i))
 			return
 		}
 	}
@@ -69,13 +70,15 @@ func (j *judge) accountTokens(list *strictjson.Value) {
 		token := textBelow(item, "userAccountToken")
 		switch {
 		case token == "" && shared == "":
-			j.add("SSO-05", Broken, expected, fmt.Sprintf("accounts[%d].userAccountToken is %s, and none is at the top level",
-				i, describe(item.Get("userAccountToken"))))
+			j.add("SSO-05", Broken, expected,
+				fmt.Sprintf("accounts[%d].userAccountToken is %s, and none is at the top level",
+					i, describe(item.Get("userAccountToken"))))
 			return
 		case token != "" && seen[token]:
 			// One token for all is a possible reading of the pages (ambiguity 7.21), though it cannot say which account was
 			// picked.
-			j.add("SSO-05", Soft, "a userAccountToken that tells the accounts apart", fmt.Sprintf("accounts[%d] has the token of another account", i))
+			j.add("SSO-05", Soft, "a userAccountToken that tells the accounts apart",
+				fmt.Sprintf("accounts[%d] has the token of another account", i))
 			return
 		}
 		seen[token] = token != ""

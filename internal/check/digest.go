@@ -19,7 +19,8 @@ type digest struct {
 }
 
 func digestOf(name string, sum []byte) digest {
-	return digest{name, hex.EncodeToString(sum), base64.RawStdEncoding.EncodeToString(sum), base64.RawURLEncoding.EncodeToString(sum)}
+	return digest{name, hex.EncodeToString(sum), base64.RawStdEncoding.EncodeToString(sum),
+		base64.RawURLEncoding.EncodeToString(sum)}
 }
 
 // keptDigests are those of the passwords of the run at hand, which are looked for in every answer. They are bounded.
@@ -41,7 +42,8 @@ func digests(text string) []digest {
 	}
 	raw := []byte(text)
 	first, second, third, fourth := md5.Sum(raw), sha1.Sum(raw), sha256.Sum256(raw), sha512.Sum512(raw)
-	made = []digest{digestOf("MD5", first[:]), digestOf("SHA-1", second[:]), digestOf("SHA-256", third[:]), digestOf("SHA-512", fourth[:])}
+	made = []digest{digestOf("MD5", first[:]), digestOf("SHA-1", second[:]), digestOf("SHA-256", third[:]),
+		digestOf("SHA-512", fourth[:])}
 	keptDigests.Lock()
 	defer keptDigests.Unlock()
 	if len(keptDigests.of) >= maxKeptDigests || keptDigests.of == nil {
@@ -56,7 +58,8 @@ func (d digest) in(text string) bool { return d.within(text, hexRuns(text)) }
 
 // within is in for a text of which the runs of hexadecimal digits are known.
 func (d digest) within(text, runs string) bool {
-	return contains(text, d.base64) || d.base64url != d.base64 && contains(text, d.base64url) || strings.Contains(runs, d.hex)
+	return contains(text, d.base64) || d.base64url != d.base64 && contains(text, d.base64url) ||
+		strings.Contains(runs, d.hex)
 }
 
 // shortestHex is the length of the shortest digest in hexadecimal digits: MD5.

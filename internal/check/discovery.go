@@ -26,7 +26,8 @@ func (j *judge) discovery() {
 		j.add("DISC-04", Held, expected, counted(len(list.Items), "service"))
 	}
 	if len(list.Items) == 0 {
-		j.add("DISC-02", Broken, "status 404 when there is no service", fmt.Sprintf("status %d with an empty list", j.x.Status))
+		j.add("DISC-02", Broken, "status 404 when there is no service", fmt.Sprintf("status %d with an empty list",
+			j.x.Status))
 		return
 	}
 	j.each("DISC-05", list, "availableServices", "a non-empty string authServiceName", func(s *strictjson.Value) string {
@@ -44,7 +45,8 @@ func (j *judge) twice(list *strictjson.Value) {
 	for i, s := range list.Items {
 		name := s.Get("authServiceName").String()
 		if name != "" && seen[name] {
-			j.add("DISC-05", Soft, "a name of its own for each service", fmt.Sprintf("availableServices[%d].authServiceName is %s once more", i, strictjson.Brief(name)))
+			j.add("DISC-05", Soft, "a name of its own for each service",
+				fmt.Sprintf("availableServices[%d].authServiceName is %s once more", i, strictjson.Brief(name)))
 			return
 		}
 		seen[name] = true
@@ -52,7 +54,8 @@ func (j *judge) twice(list *strictjson.Value) {
 }
 
 // each adds one finding for a rule on all elements: the first that breaks it, or Held.
-func (j *judge) each(id string, list *strictjson.Value, place, expected string, problem func(*strictjson.Value) string) {
+func (j *judge) each(id string, list *strictjson.Value, place, expected string,
+	problem func(*strictjson.Value) string) {
 	for i, item := range list.Items {
 		if p := problem(item); p != "" {
 			j.add(id, Broken, expected, fmt.Sprintf("%s[%d]%s", place, i, p))
@@ -82,12 +85,14 @@ func (j *judge) display(list *strictjson.Value) {
 		}
 		any = true
 		if d.Kind != ags.Object {
-			j.add("DISC-06", Soft, "an object displayAttributes", fmt.Sprintf("availableServices[%d].displayAttributes is %s", i, describe(d)))
+			j.add("DISC-06", Soft, "an object displayAttributes",
+				fmt.Sprintf("availableServices[%d].displayAttributes is %s", i, describe(d)))
 			return
 		}
 		for _, name := range []string{"logo", "name"} {
 			if v := d.Get(name); v != nil && v.Kind != ags.String && v.Kind != ags.Null {
-				j.add("DISC-06", Soft, "strings logo and name", fmt.Sprintf("availableServices[%d].displayAttributes.%s is %s", i, name, describe(v)))
+				j.add("DISC-06", Soft, "strings logo and name",
+					fmt.Sprintf("availableServices[%d].displayAttributes.%s is %s", i, name, describe(v)))
 				return
 			}
 		}
@@ -212,7 +217,8 @@ func unmarkedPassword(p placed) string {
 	return ""
 }
 
-var password = regexp.MustCompile(`(?i)^(?:user|account|login|new|old)?[-_.]?(?:password|passwd|passwort|passcode|passphrase|pwd|pin|pin[-_]?code)$`)
+var password = regexp.MustCompile(
+	`(?i)^(?:user|account|login|new|old)?[-_.]?(?:password|passwd|passwort|passcode|passphrase|pwd|pin|pin[-_]?code)$`)
 
 func first(a, b string) string {
 	if a != "" {

@@ -84,7 +84,8 @@ func (j *judge) noTokens(id string) {
 	}
 	for _, text := range texts {
 		for _, candidate := range jwsLike(text, 20) {
-			if c := ReadClaims(candidate); (c.Type == ags.AccessType || c.Type == ags.RefreshType) && !j.wasSent(candidate) {
+			if c := ReadClaims(candidate); (c.Type == ags.AccessType || c.Type == ags.RefreshType) &&
+				!j.wasSent(candidate) {
 				j.add(id, Broken, expected, "a token with typ "+c.Type)
 				return
 			}
@@ -129,7 +130,8 @@ func isBase64URL(c byte) bool {
 func (j *judge) tokenMember(v *strictjson.Value, place string) string {
 	for _, m := range v.Members {
 		here := place + m.Name
-		if (m.Name == "access_token" || m.Name == "refresh_token") && m.Value.String() != "" && !j.wasSent(m.Value.Text) {
+		if (m.Name == "access_token" || m.Name == "refresh_token") && m.Value.String() != "" &&
+			!j.wasSent(m.Value.Text) {
 			return here + " holds a text"
 		}
 		if found := j.tokenMember(m.Value, here+"."); found != "" {
@@ -230,7 +232,8 @@ type stackTrace struct {
 }
 
 func (t stackTrace) shownIn(text string) bool {
-	return slices.ContainsFunc(t.marks, func(mark string) bool { return strings.Contains(text, mark) }) && t.pattern.MatchString(text)
+	return slices.ContainsFunc(t.marks, func(mark string) bool { return strings.Contains(text, mark) }) &&
+		t.pattern.MatchString(text)
 }
 
 var stackTraces = []stackTrace{

@@ -40,7 +40,8 @@ func (j *judge) givesNothingAway() {
 			}
 			for _, d := range digests(text) {
 				if d.within(told.text, told.runs) {
-					j.add("ERR-14", Broken, expected, cmp.Or(j.placeOf(d.in), "the answer")+" holds the "+d.name+" of "+hashed.what)
+					j.add("ERR-14", Broken, expected, cmp.Or(j.placeOf(d.in), "the answer")+" holds the "+d.name+" of "+
+						hashed.what)
 					return
 				}
 			}

@@ -33,13 +33,15 @@ func (j *judge) bodyAndClaims(p *tokenPair) {
 			if v := t.claims.Get(m.claim); v != nil {
 				compared = true
 				if v.String() != want.Text {
-					problems = append(problems, m.member+" is "+strictjson.Brief(want.Text)+", "+m.claim+" of the "+t.name+" is "+shown(v))
+					problems = append(problems, m.member+" is "+strictjson.Brief(want.Text)+", "+m.claim+" of the "+
+						t.name+" is "+shown(v))
 				}
 			}
 		}
 	}
 	if compared {
-		j.rule("TOK-16", len(problems) == 0, "accountId and client_id of the body in the tokens", strings.Join(problems, "; "))
+		j.rule("TOK-16", len(problems) == 0, "accountId and client_id of the body in the tokens",
+			strings.Join(problems, "; "))
 	}
 }
 
@@ -85,7 +87,8 @@ func (j *judge) client(p *tokenPair) {
 	if j.k.ClientID == "" || j.k.FirstTime {
 		return
 	}
-	id, ok := map[string]string{ags.SignOnWithSessionToken: "SOST-20", ags.SignOn: "SSO-11", ags.SubsequentSignOn: "DEV-02"}[j.operation.Name]
+	id, ok := map[string]string{ags.SignOnWithSessionToken: "SOST-20", ags.SignOn: "SSO-11",
+		ags.SubsequentSignOn: "DEV-02"}[j.operation.Name]
 	if !ok {
 		return
 	}
@@ -98,7 +101,8 @@ func (j *judge) account(p *tokenPair) {
 	if j.k.AccountID == "" {
 		return
 	}
-	id, ok := map[string]string{ags.SignOnWithSessionToken: "SOST-22", ags.SubsequentSignOn: "SUB-04", ags.SignOn: "SSO-01"}[j.operation.Name]
+	id, ok := map[string]string{ags.SignOnWithSessionToken: "SOST-22", ags.SubsequentSignOn: "SUB-04",
+		ags.SignOn: "SSO-01"}[j.operation.Name]
 	if !ok {
 		return
 	}
@@ -133,6 +137,7 @@ func (j *judge) unchanged(p *tokenPair) {
 		}
 	}
 	if compared {
-		j.rule("REF-12", len(problems) == 0, "accountId, deviceId, userId and tenantId as before", strings.Join(problems, "; "))
+		j.rule("REF-12", len(problems) == 0, "accountId, deviceId, userId and tenantId as before",
+			strings.Join(problems, "; "))
 	}
 }

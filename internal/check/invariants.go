@@ -76,7 +76,8 @@ func (j *judge) toldAnew(t times) bool {
 
 func (j *judge) refreshFits(t times) bool {
 	issued := t.access - t.a
-	return t.kept && !j.toldAnew(t) || near(t.refresh-t.r, issued) || j.is(ags.Refresh) && near(t.refresh, t.fixed) && t.r > t.refresh-issued && j.constantLifetime(t.r, false)
+	return t.kept && !j.toldAnew(t) || near(t.refresh-t.r, issued) || j.is(ags.Refresh) && near(t.refresh, t.fixed) &&
+		t.r > t.refresh-issued && j.constantLifetime(t.r, false)
 }
 
 // constantLifetime compares with the lifetime of the pair before, where it is known.
@@ -93,20 +94,24 @@ func (j *judge) constantLifetime(n int64, fixed bool) bool {
 
 func (j *judge) issueInstant(t times) {
 	j.rule("TOK-11", j.refreshFits(t) && j.fixedFits(t), "one instant of issue within 2 s",
-		fmt.Sprintf("access token: %s, refresh token: %s, fixed end: %s", instant(t.access-t.a), instant(t.refresh-t.r), instant(t.fixed-t.f)))
+		fmt.Sprintf("access token: %s, refresh token: %s, fixed end: %s", instant(t.access-t.a), instant(t.refresh-t.r),
+			instant(t.fixed-t.f)))
 }
 
 func (j *judge) differences(t times) {
 	var problems []string
 	compare := func(what string, fits bool, deadlines, lifetimes int64) {
 		if !fits && !near(deadlines, lifetimes) {
-			problems = append(problems, fmt.Sprintf("%s: deadlines %d s apart, lifetimes %d s", what, deadlines, lifetimes))
+			problems = append(problems, fmt.Sprintf("%s: deadlines %d s apart, lifetimes %d s", what, deadlines,
+				lifetimes))
 		}
 	}
 	compare("refresh and access token", j.refreshFits(t), t.refresh-t.access, t.r-t.a)
 	compare("fixed end and access token", j.fixedFits(t), t.fixed-t.access, t.f-t.a)
-	compare("fixed end and refresh token", j.is(ags.Refresh) && j.fixedFits(t) && j.refreshFits(t), t.fixed-t.refresh, t.f-t.r)
-	j.rule("TOK-12", len(problems) == 0, "deadlines as far apart as the lifetimes, within 2 s", first(strings.Join(problems, "; "), "they are"))
+	compare("fixed end and refresh token", j.is(ags.Refresh) && j.fixedFits(t) && j.refreshFits(t), t.fixed-t.refresh,
+		t.f-t.r)
+	j.rule("TOK-12", len(problems) == 0, "deadlines as far apart as the lifetimes, within 2 s",
+		first(strings.Join(problems, "; "), "they are"))
 }
 
 // order judges TOK-14. Near the fixed end a refresh gives tokens that it cuts short, so there deadlines may meet.
@@ -114,10 +119,12 @@ func (j *judge) order(t times) {
 	ok := t.access < t.refresh && t.refresh <= t.fixed+toleranceSeconds && t.a < t.r && t.r <= t.f
 	expected := "access token before refresh token, and that not after the fixed end"
 	if j.is(ags.Refresh) {
-		ok = (t.kept || t.access <= t.refresh && t.a <= t.r) && t.refresh <= t.fixed && (t.r <= t.f || near(t.refresh, t.fixed))
+		ok = (t.kept || t.access <= t.refresh && t.a <= t.r) && t.refresh <= t.fixed &&
+			(t.r <= t.f || near(t.refresh, t.fixed))
 		expected += ", or together with it"
 	}
-	j.rule("TOK-14", ok, expected, fmt.Sprintf("lifetimes %d, %d, %d s; deadlines %s, %s, %s", t.a, t.r, t.f, instant(t.access), instant(t.refresh), instant(t.fixed)))
+	j.rule("TOK-14", ok, expected, fmt.Sprintf("lifetimes %d, %d, %d s; deadlines %s, %s, %s", t.a, t.r, t.f,
+		instant(t.access), instant(t.refresh), instant(t.fixed)))
 }
 
 // callWindow judges TOK-17 and, after a refresh, REF-09: tokens are issued between the request and the answer. Clocks
@@ -135,7 +142,8 @@ func (j *judge) callWindow(p *tokenPair) {
 	got := instant(issued) + zoneHint(issued, j.x.Sent.Unix())
 	inside := issued >= from && issued <= to
 	if begin, told := p.access.seconds("nbf"); told && begin > to {
-		inside, expected, got = false, expected+", and good at once", got+", and not good before "+instant(begin)+" (nbf)"
+		inside, expected, got = false, expected+", and good at once", got+", and not good before "+instant(
+			begin)+" (nbf)"
 	}
 	j.rule("TOK-17", inside, expected, got)
 	if !j.is(ags.Refresh) {
@@ -174,7 +182,8 @@ func (j *judge) fixedEnd(p *tokenPair) {
 	inAccess, ok := p.access.seconds("fixed_exp")
 	inRefresh, also := p.refresh.seconds("fixed_exp")
 	if ok && also {
-		j.rule("TOK-13", near(inAccess, inRefresh), "the same fixed_exp in both tokens", instant(inAccess)+" and "+instant(inRefresh))
+		j.rule("TOK-13", near(inAccess, inRefresh), "the same fixed_exp in both tokens",
+			instant(inAccess)+" and "+instant(inRefresh))
 	}
 	if !j.is(ags.Refresh) {
 		return
@@ -210,7 +219,8 @@ func (j *judge) sharedClaims(p *tokenPair) {
 	const expected = "the same claims in both tokens"
 	var broken, soft []string
 	compared := false
-	for _, name := range []string{"accountId", "userId", "deviceId", "tenantId", "ver", "jti", "accountProfileId", "sessionControl"} {
+	for _, name := range []string{"accountId", "userId", "deviceId", "tenantId", "ver", "jti", "accountProfileId",
+		"sessionControl"} {
 		a, r := p.access.claims.Get(name), p.refresh.claims.Get(name)
 		if a == nil || r == nil {
 			continue

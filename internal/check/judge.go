@@ -87,7 +87,8 @@ func (j *judge) status() {
 	j.serverError()
 	j.documentedStatus()
 	if j.is(ags.SignOnWithSessionToken) && (j.x.Status == http.StatusMultipleChoices || j.x.Status/100 == 2) {
-		j.rule("SOST-24", j.x.Status != http.StatusMultipleChoices, "no status 300", fmt.Sprintf("status %d", j.x.Status))
+		j.rule("SOST-24", j.x.Status != http.StatusMultipleChoices, "no status 300",
+			fmt.Sprintf("status %d", j.x.Status))
 	}
 }
 
@@ -112,7 +113,8 @@ func (j *judge) throttling() {
 		}
 		j.add("ERR-12", Observed, "", fmt.Sprintf("status %d %s, waited out", a.Status, after))
 		if a.Status/100 == 5 && !a.Limited && !j.throttled() {
-			j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf(PassingFault+"status %d, in which nothing tells of a limit on the rate", a.Status))
+			j.add("ERR-08", Soft, "no status 5xx",
+				fmt.Sprintf(PassingFault+"status %d, in which nothing tells of a limit on the rate", a.Status))
 		}
 	}
 	if j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable {
@@ -148,16 +150,20 @@ func (j *judge) serverError() {
 	switch {
 	case wire.BarredBy(j.x) != "": // the service's own answer is not known
 	case j.gatewaysOwn():
-		j.add("GW-07", Observed, "", fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
+		j.add("GW-07", Observed, "",
+			fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
 	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
 	case j.throttled():
-		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call", j.x.Status))
+		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call",
+			j.x.Status))
 	case j.x.Status == http.StatusNotImplemented && (!j.known || j.x.Call.Method != j.operation.Method):
 		// HTTP's own for a method that a server does not know at all (RFC 9110 section 15.6.2)
 	case j.x.Status/100 == 5 && j.otherMethod():
-		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to %s, which is not the method of the call", j.x.Status, j.x.Call.Method))
+		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to %s, which is not the method of the call",
+			j.x.Status, j.x.Call.Method))
 	case j.x.Status/100 == 5 && j.oddForm():
-		j.add("ERR-08", Soft, "no status 5xx", fmt.Sprintf("status %d to a request that is no JSON object in JSON's media type", j.x.Status))
+		j.add("ERR-08", Soft, "no status 5xx",
+			fmt.Sprintf("status %d to a request that is no JSON object in JSON's media type", j.x.Status))
 	case j.x.Status/100 == 5:
 		j.add("ERR-08", Broken, "no status 5xx", fmt.Sprintf("status %d", j.x.Status))
 	case j.x.Status/100 == 4:
@@ -313,7 +319,8 @@ func isJSON(contentType string) bool {
 	essence, _, _ := strings.Cut(contentType, ";")
 	essence = strings.ToLower(strings.TrimSpace(essence))
 	kind, subtype, ok := strings.Cut(essence, "/")
-	return ok && (essence == "application/json" || kind != "" && len(subtype) > len("+json") && strings.HasSuffix(subtype, "+json"))
+	return ok && (essence == "application/json" || kind != "" && len(subtype) > len("+json") &&
+		strings.HasSuffix(subtype, "+json"))
 }
 
 func (j *judge) sessionToken() {

@@ -149,7 +149,8 @@ func (j *judge) headers(p *tokenPair) {
 
 // algorithms judges TOK-03. The signature itself cannot be verified, because the key is the service's secret.
 func (j *judge) algorithms(p *tokenPair) {
-	if a, r := p.access.jws, p.refresh.jws; a != nil && r != nil && len(a.Signature) > 0 && bytes.Equal(a.Signature, r.Signature) && p.access.member.Text != p.refresh.member.Text {
+	if a, r := p.access.jws, p.refresh.jws; a != nil && r != nil && len(a.Signature) > 0 &&
+		bytes.Equal(a.Signature, r.Signature) && p.access.member.Text != p.refresh.member.Text {
 		j.add("TOK-03", Broken, "a signature of each token", "two tokens that differ have the same signature")
 		return
 	}
@@ -259,7 +260,8 @@ func deadlineProblem(t *token) (string, bool) {
 		case n < 0:
 			problems = append(problems, name+" is "+describe(v))
 		case n > maxExp && n/1000 <= maxExp:
-			problems = append(problems, fmt.Sprintf("%s is %d: milliseconds? It would be %s", name, n, time.UnixMilli(n).UTC().Format(time.RFC3339)))
+			problems = append(problems, fmt.Sprintf("%s is %d: milliseconds? It would be %s", name, n,
+				time.UnixMilli(n).UTC().Format(time.RFC3339)))
 		case n > maxExp:
 			problems = append(problems, fmt.Sprintf("%s is %d", name, n))
 		}

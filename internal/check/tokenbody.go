@@ -39,7 +39,8 @@ func (j *judge) tokenBody() {
 		j.rule(ids.tokens, problem == "", "a token body", first(problem, "a token body"))
 	} else {
 		j.rule(ids.tokens, tokens == "", "an access token and a refresh token", first(tokens, "both"))
-		j.rule(ids.members, members == "", "the eight members of the token body with their kinds", first(members, "all"))
+		j.rule(ids.members, members == "", "the eight members of the token body with their kinds",
+			first(members, "all"))
 	}
 	j.newClient(body)
 	j.tokens(body)
@@ -149,7 +150,8 @@ func (j *judge) lifetimes(body *strictjson.Value) {
 		}
 	}
 	if evaluated {
-		j.rule("TOK-22", len(problems) == 0, "positive JSON integers", strings.Join(compact(append(problems, notes...)...), "; "))
+		j.rule("TOK-22", len(problems) == 0, "positive JSON integers",
+			strings.Join(compact(append(problems, notes...)...), "; "))
 	}
 }
 
@@ -198,7 +200,8 @@ const longAccess = 7 * 24 * 3600
 // accessLife judges TOK-25.
 func (j *judge) accessLife(body *strictjson.Value) {
 	if n, ok := body.Get("expires_in").Int(); ok && n > 0 && n <= maxExp {
-		j.rule("TOK-25", n <= longAccess, "an access token that lives for a week at most", fmt.Sprintf("expires_in %d, %d hours", n, n/3600))
+		j.rule("TOK-25", n <= longAccess, "an access token that lives for a week at most",
+			fmt.Sprintf("expires_in %d, %d hours", n, n/3600))
 	}
 }
 
@@ -215,7 +218,8 @@ func (j *judge) sessionLife(body *strictjson.Value) {
 	}
 	if longest > 0 && longest <= maxExp {
 		days := longest / (24 * 3600)
-		j.rule("TOK-27", days <= longSession, fmt.Sprintf("a session that ends within %d days", longSession), fmt.Sprintf("%s %d, %d days", which, longest, days))
+		j.rule("TOK-27", days <= longSession, fmt.Sprintf("a session that ends within %d days", longSession),
+			fmt.Sprintf("%s %d, %d days", which, longest, days))
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // CutOff tells an error of a write that the peer had closed or reset the connection: not all was sent. All functions of
 // this package may be called by many goroutines at once.
 func CutOff(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) ||
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.ECONNABORTED) ||
 		errors.Is(err, syscall.Errno(10053)) || errors.Is(err, syscall.Errno(10054)) // as Winsock numbers the last two
 }
 

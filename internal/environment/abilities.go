@@ -41,7 +41,8 @@ func clientID(_ *Environment, s Situation) string {
 	return lacks(s.ClientID == "", "clientId")
 }
 func sessionToken(e *Environment, s Situation) string {
-	return lacks(!s.HasSessionToken() && (e.Operator == nil || e.Operator.AccountFor(s.OperatorAccount, s.AccountID) == ""), "sessionToken (or operator with an account, to mint one)")
+	return lacks(!s.HasSessionToken() && (e.Operator == nil || e.Operator.AccountFor(s.OperatorAccount,
+		s.AccountID) == ""), "sessionToken (or operator with an account, to mint one)")
 }
 func parameters(_ *Environment, s Situation) string {
 	return lacks(len(s.Parameters) == 0, "parameters")

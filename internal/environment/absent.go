@@ -54,7 +54,8 @@ func (r *reader) checkAbsent(e *Environment) {
 	}
 	for _, name := range sortedKeys(e.Situations) {
 		if part := e.absentFor(name); part != "" {
-			r.wrong("situations."+name, "needs %s, which absent says that the platform does not have; leave one of them out", part)
+			r.wrong("situations."+name,
+				"needs %s, which absent says that the platform does not have; leave one of them out", part)
 		}
 	}
 	if e.IsAbsent("register") && e.Allow.Register {

@@ -84,7 +84,8 @@ func (a *Actions) ActionOf(kind string) *Action {
 }
 
 // actionKinds are the kinds of actions, by their keys.
-var actionKinds = []string{"suspend", "restrict", "cancel", "reactivate", "disable", "enable", "delete", "limit", "vpn", "geo", "list", "clear"}
+var actionKinds = []string{"suspend", "restrict", "cancel", "reactivate", "disable", "enable", "delete", "limit", "vpn",
+	"geo", "list", "clear"}
 
 // NamedAccounts are the accounts that the file names: actions touch no other.
 func (e *Environment) NamedAccounts() []string {
@@ -130,7 +131,8 @@ func (r *reader) checkActions(e *Environment) {
 			r.checkAction(kind, action, given)
 		}
 	}
-	for _, pair := range [][2]string{{"suspend", "reactivate"}, {"restrict", "reactivate"}, {"cancel", "reactivate"}, {"disable", "enable"}} {
+	for _, pair := range [][2]string{{"suspend", "reactivate"}, {"restrict", "reactivate"}, {"cancel", "reactivate"},
+		{"disable", "enable"}} {
 		if a.ActionOf(pair[0]) != nil && a.ActionOf(pair[1]) == nil && (a.ADM == nil || pair[1] == "enable") {
 			r.wrong("actions."+pair[0], "needs %s, which puts it back", pair[1])
 		}
@@ -144,16 +146,20 @@ func (r *reader) checkADM(adm *ADM) {
 	u, err := url.Parse(adm.URL)
 	switch {
 	case adm.URL == "":
-		r.wrong("actions.adm", "needs url: the address that /adm/v1/accounts follows, such as https://operator.staging.example.com")
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		r.wrong("actions.adm.url", "must be an address that starts with https:// or http://, such as https://operator.staging.example.com")
+		r.wrong("actions.adm",
+			"needs url: the address that /adm/v1/accounts follows, such as https://operator.staging.example.com")
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" ||
+		u.Fragment != "":
+		r.wrong("actions.adm.url",
+			"must be an address that starts with https:// or http://, such as https://operator.staging.example.com")
 	case strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/adm/v1"), strings.Contains(u.Path, "/adm/v1/"):
 		r.wrong("actions.adm.url", "leave /adm/v1 out: it is appended to the address")
 	case u.Scheme == "http" && !onLoopback(adm.URL):
 		r.warn("actions.adm.url", "starts with http://, so the token of the operator goes over the network in clear")
 	}
 	if adm.Token == "" && adm.Tokens == nil {
-		r.wrong("actions.adm", "needs token: the bearer token of an operator, such as \"${AGS_OPERATOR_TOKEN}\", or where it comes from: {keycloak: {url: https://…, client: …, secret: …}}")
+		r.wrong("actions.adm",
+			"needs token: the bearer token of an operator, such as \"${AGS_OPERATOR_TOKEN}\", or where it comes from: {keycloak: {url: https://…, client: …, secret: …}}")
 	}
 	r.checkFresh("actions.adm.token", adm.Tokens, nil)
 }
@@ -176,7 +182,8 @@ func (r *reader) checkAction(kind string, a *Action, given map[string]bool) {
 	case a.Request != nil:
 		r.checkCall(path, a.Request, known)
 	default:
-		r.wrong(path, "must say what is done: {command: [./state.sh, %s, \"{accountId}\"]} or {request: {method: PUT, url: https://…}}", kind)
+		r.wrong(path,
+			"must say what is done: {command: [./state.sh, %s, \"{accountId}\"]} or {request: {method: PUT, url: https://…}}", kind)
 		return
 	}
 	isPointer := func(text string) bool { return text == "" || strings.HasPrefix(text, "/") }
@@ -273,7 +280,8 @@ func (a *Actions) clone() *Actions {
 		adm.Tokens = adm.Tokens.clone()
 		c.ADM = &adm
 	}
-	for _, action := range []**Action{&c.Suspend, &c.Restrict, &c.Cancel, &c.Reactivate, &c.Disable, &c.Enable, &c.Delete, &c.Limit, &c.VPN, &c.Geo, &c.List, &c.Clear} {
+	for _, action := range []**Action{&c.Suspend, &c.Restrict, &c.Cancel, &c.Reactivate, &c.Disable, &c.Enable,
+		&c.Delete, &c.Limit, &c.VPN, &c.Geo, &c.List, &c.Clear} {
 		if *action != nil {
 			own := **action
 			own.Command, own.Request = slices.Clone(own.Command), own.Request.clone()

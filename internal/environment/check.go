@@ -33,8 +33,9 @@ const DefaultOperatorParameter = "OperatorAuthToken"
 // complete fills in defaults and makes paths absolute.
 func (r *reader) complete(e *Environment) {
 	if r.variables["name"] != "" && r.marked["name"] != tagPublic || r.marked["name"] == tagSecret {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: what comes from ${NAME} counts as secret, and a name stands in reports and in names of folders; the name of the file is used (name: %s \"${NAME}\" says that it is none)",
-			r.name, r.line("name"), tagPublic))
+		r.warnings = append(r.warnings,
+			fmt.Sprintf("%s:%d: what comes from ${NAME} counts as secret, and a name stands in reports and in names of folders; the name of the file is used (name: %s \"${NAME}\" says that it is none)",
+				r.name, r.line("name"), tagPublic))
 		e.Name = ""
 		delete(r.written, "name")
 	}
@@ -80,7 +81,8 @@ func (r *reader) check(e *Environment) {
 		r.checkOperator(e)
 	}
 	if name := e.SignOn.Parameter; name != "" && e.SignOn.Parameters[name] != "" {
-		r.wrong("signOnWithSessionToken.parameters."+name, "is the parameter of the session token, which has a value of its own")
+		r.wrong("signOnWithSessionToken.parameters."+name,
+			"is the parameter of the session token, which has a value of its own")
 	}
 	for _, name := range SituationNames {
 		if s, ok := e.Situations[name]; ok {
@@ -111,7 +113,8 @@ func (r *reader) checkBasics(e *Environment) {
 	}
 	r.checkURL(e)
 	if e.Authorization != wire.Bearer && e.Authorization != wire.Raw {
-		r.wrong("authorization", "must be bearer or raw%s", didYouMean(string(e.Authorization), []string{string(wire.Bearer), string(wire.Raw)}))
+		r.wrong("authorization", "must be bearer or raw%s",
+			didYouMean(string(e.Authorization), []string{string(wire.Bearer), string(wire.Raw)}))
 	}
 	if e.ClockSkew < 0 || e.ClockSkew > time.Hour {
 		r.wrong("clockSkew", "must be between 1s and 1h")
@@ -133,7 +136,8 @@ func (r *reader) checkTLS(e *Environment) {
 		r.mistake(r.line(path), "%v", err)
 	}
 	if e.TLS != (TLS{}) && strings.HasPrefix(e.URL, "http://") {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: tls is not used, because the url starts with http://", r.name, r.line("tls")))
+		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: tls is not used, because the url starts with http://",
+			r.name, r.line("tls")))
 	}
 }
 
@@ -141,21 +145,24 @@ func (r *reader) checkTLS(e *Environment) {
 func (r *reader) checkDevices(e *Environment) {
 	for path, budget := range map[string]int{"devices.budget": e.Devices.Budget, "allow.devices": e.Allow.Devices} {
 		if budget < 0 || budget > 1000 || budget == 0 && r.lines[path] > 0 {
-			r.wrong(path, "must be a number of devices between 1 and 1000; where none may be made, leave out allow: {first-time: true}")
+			r.wrong(path,
+				"must be a number of devices between 1 and 1000; where none may be made, leave out allow: {first-time: true}")
 		}
 	}
 	switch {
 	case e.Devices.Budget > 0 && e.Allow.Devices > 0:
 		r.wrong("allow.devices", "is the earlier name of devices: {budget: …}, which is given too; leave it out")
 	case e.Devices.Budget > 0 && !e.Allow.FirstTime:
-		r.warn("devices.budget", "is not used: a run makes no device unless the file allows it (allow: {first-time: true})")
+		r.warn("devices.budget",
+			"is not used: a run makes no device unless the file allows it (allow: {first-time: true})")
 	}
 }
 
 // warnOfOpenness warns of parts that others could read: the connection, and the key of the client certificate.
 func (r *reader) warnOfOpenness(e *Environment) {
 	if strings.HasPrefix(e.URL, "http://") && !onLoopback(e.URL) {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// where the service speaks it", r.name, r.line("url")))
+		r.warnings = append(r.warnings,
+			fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// where the service speaks it", r.name, r.line("url")))
 	}
 	if e.TLS.Key != "" {
 		r.warnOfReaders("tls.key", e.TLS.Key)
@@ -165,7 +172,9 @@ func (r *reader) warnOfOpenness(e *Environment) {
 // warnOfReaders warns about a file of a secret that others may read.
 func (r *reader) warnOfReaders(path, file string) {
 	if info, err := os.Stat(file); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: the file of %s may be read by others (mode %04o); make it yours alone: chmod 600", r.name, r.line(path), path, info.Mode().Perm()))
+		r.warnings = append(r.warnings,
+			fmt.Sprintf("%s:%d: the file of %s may be read by others (mode %04o); make it yours alone: chmod 600",
+				r.name, r.line(path), path, info.Mode().Perm()))
 	}
 }
 
@@ -186,7 +195,8 @@ func (r *reader) checkURL(e *Environment) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		r.wrong("url", "must end before ? and #, %s", example)
 	case r.lines["prefix"] == 0 && (strings.HasSuffix(u.Path, "/ags") || strings.Contains(u.Path, "/ags/")):
-		r.wrong("url", "leave /ags out: it is appended to the address; where /ags does not stand before the operations, say what does with prefix")
+		r.wrong("url",
+			"leave /ags out: it is appended to the address; where /ags does not stand before the operations, say what does with prefix")
 	case u.Port() != "" && !validPort(u.Port()):
 		r.wrong("url", "the port must be between 1 and 65535")
 	}
@@ -246,7 +256,8 @@ func (r *reader) checkSituation(path string, s Situation) {
 		}
 	}
 	if name := s.PasswordParameter; name != "" && s.parameter(name) == "" {
-		r.wrong(path+".passwordParameter", "must name one of parameters: %s", cmp.Or(strings.Join(sortedKeys(s.Parameters), ", "), "there are none"))
+		r.wrong(path+".passwordParameter", "must name one of parameters: %s",
+			cmp.Or(strings.Join(sortedKeys(s.Parameters), ", "), "there are none"))
 	}
 	if strings.ContainsAny(s.Type, "/?#% ") {
 		r.wrong(path+".type", "is one segment of the path register/{type}, such as tvkey")
@@ -261,7 +272,8 @@ func (r *reader) checkLoad(e *Environment) {
 	}
 	clients := e.Load.Clients
 	if clients.File != "" {
-		if clients.Count != 0 || clients.SessionToken != "" || clients.SessionTokens != nil || clients.ClientID != "" || clients.AccountID != "" {
+		if clients.Count != 0 || clients.SessionToken != "" || clients.SessionTokens != nil || clients.ClientID != "" ||
+			clients.AccountID != "" {
 			r.wrong("load.clients", "give either file or count with patterns, not both")
 		}
 		r.checkClientsFile(clients.File)
@@ -273,9 +285,12 @@ func (r *reader) checkLoad(e *Environment) {
 	if clients.Count < 1 {
 		r.wrong("load.clients.count", "must be at least 1: how many virtual clients there are")
 	}
-	r.checkSource("load.clients.sessionToken", clients.SessionTokens, map[string]bool{"{accountId}": clients.AccountID != "", "{clientId}": clients.ClientID != "", "{tenant}": e.Tenant != "", numberInBraces: true})
+	r.checkSource("load.clients.sessionToken", clients.SessionTokens,
+		map[string]bool{"{accountId}": clients.AccountID != "", "{clientId}": clients.ClientID != "",
+			"{tenant}": e.Tenant != "", numberInBraces: true})
 	if clients.SessionToken == "" && clients.SessionTokens == nil && clients.ClientID == "" {
-		r.wrong("load.clients", "needs clientId (and sessionToken, unless operator mints it), such as clientId: \"LOAD_{n}\"")
+		r.wrong("load.clients",
+			"needs clientId (and sessionToken, unless operator mints it), such as clientId: \"LOAD_{n}\"")
 	}
 	for key, pattern := range map[string]string{"sessionToken": clients.SessionToken, "clientId": clients.ClientID} {
 		if clients.Count > 1 && pattern != "" && !strings.Contains(pattern, "{n}") {
@@ -301,9 +316,11 @@ func (r *reader) checkClientsFile(path string) {
 		columns[i] = strings.TrimSpace(columns[i])
 	}
 	allowed := []string{"sessionToken", "clientId", "accountId"}
-	for i, column := range columns { // never quoted: without a first line of names it is a session token, or a line of any file
+	// never quoted: without a first line of names it is a session token, or a line of any file
+	for i, column := range columns {
 		if !known(column, allowed) {
-			r.wrong(at, "%s: the name of column %d in line 1 is none of %s%s", path, i+1, strings.Join(allowed, ", "), didYouMean(column, allowed))
+			r.wrong(at, "%s: the name of column %d in line 1 is none of %s%s", path, i+1, strings.Join(allowed, ", "),
+				didYouMean(column, allowed))
 			return
 		}
 	}

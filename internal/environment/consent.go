@@ -65,7 +65,8 @@ func (e *Environment) Mistaken(hosts []string) error {
 	if len(hosts) == 0 || e.Agreed(hosts) {
 		return nil
 	}
-	return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent", strings.Join(hosts, ","), e.Name, e.ConsentHost())
+	return failure.Usagef("--yes says %q and the service of the environment %s is at %q; nothing was sent",
+		strings.Join(hosts, ","), e.Name, e.ConsentHost())
 }
 
 // Refusal returns nil if an act (such as "a load") is allowed on the service: it is not protected, or the user said yes
@@ -78,9 +79,12 @@ func (e *Environment) Refusal(what string, hosts []string, name string) error {
 	case !e.Protected || len(hosts) > 0 || name != "" && name == e.Name:
 		return nil
 	case name != "":
-		return failure.Usagef("--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", name, e.Name, e.ConsentHost())
+		return failure.Usagef(
+			"--yes-load says %q and the environment is %q; nothing was sent. Say --yes %s if you mean it", name, e.Name,
+			e.ConsentHost())
 	}
-	return failure.Usagef("the environment %s %s: %s needs its host given back, --yes %s", e.Name, e.whyProtected(), what, e.ConsentHost())
+	return failure.Usagef("the environment %s %s: %s needs its host given back, --yes %s", e.Name, e.whyProtected(),
+		what, e.ConsentHost())
 }
 
 // MayRegister tells whether devices may be activated: the file allows it, or the service is our own mock.

@@ -17,10 +17,12 @@ var apartDevices = [][]string{
 }
 
 // apartAccounts are situations whose account cannot be that of another one of the list.
-var apartAccounts = []string{"active", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account"}
+var apartAccounts = []string{"active", "suspended-account", "cancelled-account", "restricted-account", "ended-account",
+	"early-account"}
 
 // apartSessions are situations whose session token cannot be that of another one of the list.
-var apartSessions = []string{"active", "expired-session", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account", "other-tenant"}
+var apartSessions = []string{"active", "expired-session", "suspended-account", "cancelled-account",
+	"restricted-account", "ended-account", "early-account", "other-tenant"}
 
 func (r *reader) checkContradictions(e *Environment) {
 	device := func(_ string, s Situation) string { return s.ClientID }
@@ -38,8 +40,10 @@ func (r *reader) checkContradictions(e *Environment) {
 	r.checkTenants(e)
 	for _, pair := range [][2]string{{"credentials", "multi-account"}, {"registration", "multi-registration"}} {
 		one, several := e.Situations[pair[0]], e.Situations[pair[1]]
-		if len(one.Parameters) > 0 && e.sameTenant(one, several) && one.Type == several.Type && maps.Equal(one.Parameters, several.Parameters) {
-			r.wrong("situations."+pair[1], "has the parameters of %s, and a user cannot have one account and several", pair[0])
+		if len(one.Parameters) > 0 && e.sameTenant(one, several) && one.Type == several.Type &&
+			maps.Equal(one.Parameters, several.Parameters) {
+			r.wrong("situations."+pair[1], "has the parameters of %s, and a user cannot have one account and several",
+				pair[0])
 		}
 	}
 	for _, name := range SituationNames {
@@ -52,7 +56,8 @@ func (r *reader) checkContradictions(e *Environment) {
 	for _, name := range SituationNames {
 		for _, parameter := range sortedKeys(e.Situations[name].Parameters) {
 			if e.WrongPassword != "" && e.Situations[name].Parameters[parameter] == e.WrongPassword {
-				r.wrong("wrongPassword", "is what situations.%s.parameters.%s says, and must be a password that nobody has", name, parameter)
+				r.wrong("wrongPassword",
+					"is what situations.%s.parameters.%s says, and must be a password that nobody has", name, parameter)
 				return
 			}
 		}
@@ -60,16 +65,19 @@ func (r *reader) checkContradictions(e *Environment) {
 }
 
 // checkApart refuses a value that two of the named situations have.
-func (r *reader) checkApart(e *Environment, names []string, key string, told map[string]bool, value func(name string, s Situation) string) {
+func (r *reader) checkApart(e *Environment, names []string, key string, told map[string]bool,
+	value func(name string, s Situation) string) {
 	for i, name := range names {
 		for _, earlier := range names[:i] {
 			one, other := e.Situations[earlier], e.Situations[name]
 			path := "situations." + name + "." + key
-			if value(name, other) == "" || value(earlier, one) != value(name, other) || !e.sameTenant(one, other) || told[path] {
+			if value(name, other) == "" || value(earlier, one) != value(name, other) || !e.sameTenant(one, other) ||
+				told[path] {
 				continue
 			}
 			told[path] = true
-			r.wrong(path, "is that of situations.%s too, and both cannot be true of it; one was copied and not changed", earlier)
+			r.wrong(path, "is that of situations.%s too, and both cannot be true of it; one was copied and not changed",
+				earlier)
 		}
 	}
 }
@@ -81,7 +89,8 @@ func (r *reader) checkTenants(e *Environment) {
 			r.wrong("situations."+name+".tenant", "is the tenant of everything else, and must be another one")
 		}
 	}
-	if other, empty := e.Situations["other-tenant"].Tenant, e.Situations["empty-tenant"].Tenant; other != "" && other == empty && other != e.Tenant {
+	if other, empty := e.Situations["other-tenant"].Tenant, e.Situations["empty-tenant"].Tenant; other != "" &&
+		other == empty && other != e.Tenant {
 		r.wrong("situations.empty-tenant.tenant", "is that of situations.other-tenant too, which has a service")
 	}
 }

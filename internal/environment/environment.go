@@ -33,9 +33,10 @@ type Environment struct {
 	NoProxy string        `yaml:"noProxy"` // hosts that are reached without it, as in NO_PROXY
 	Timeout time.Duration `yaml:"timeout"` // of one exchange; 0: 30 s
 	Host    string        `yaml:"host"`    // header Host, if it is not that of url
-	SNI     string        `yaml:"sni"`     // server name of the TLS handshake and of the certificate, if it is not that of url
-	Prefix  string        `yaml:"prefix"`  // path of the operations; default /ags
-	HTTP    string        `yaml:"http"`    // 1.1, 2 or auto
+	// server name of the TLS handshake and of the certificate, if it is not that of url
+	SNI    string `yaml:"sni"`
+	Prefix string `yaml:"prefix"` // path of the operations; default /ags
+	HTTP   string `yaml:"http"`   // 1.1, 2 or auto
 	// Cookies is keep if a client sends back the cookies that the service or a balancer before it sets; empty or none:
 	// it does not.
 	Cookies string `yaml:"cookies"`
@@ -61,9 +62,10 @@ type Environment struct {
 	Situations Situations `yaml:"situations"`
 	Allow      Allow      `yaml:"allow"`
 	Devices    Devices    `yaml:"devices"`
-	Protected  bool       `yaml:"protected"` // more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
-	Lockout    int        `yaml:"lockout"`   // wrong passwords in a row that lock an account; fewer are sent to each
-	Load       Load       `yaml:"load"`
+	// more than a calm client sends needs --yes HOST; left out: yes, unless on this machine
+	Protected bool `yaml:"protected"`
+	Lockout   int  `yaml:"lockout"` // wrong passwords in a row that lock an account; fewer are sent to each
+	Load      Load `yaml:"load"`
 	// NeverLocks: the file says lockout: 0, and does not only leave it out.
 	NeverLocks bool `yaml:"-"`
 	// Coverage is how much a conformance run must judge, or it ends as not enough checked; empty: it may judge

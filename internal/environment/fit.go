@@ -64,12 +64,15 @@ func (r *reader) fit(node ast.Node, want reflect.Type, path []string) ast.Node {
 // within tells whether the values of a type are written below their key, so that a key without any is usual while a
 // file is written.
 func within(want reflect.Type) bool {
-	return want == jsonType || want.Kind() == reflect.Struct || want.Kind() == reflect.Map || want.Kind() == reflect.Slice
+	return want == jsonType || want.Kind() == reflect.Struct || want.Kind() == reflect.Map ||
+		want.Kind() == reflect.Slice
 }
 
 // warnEmpty says that a key says nothing, as where a value was forgotten.
 func (r *reader) warnEmpty(path string, line int) {
-	r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: %s is empty, which is as if it were not there; give it a value, or take it out", r.name, line, path))
+	r.warnings = append(r.warnings,
+		fmt.Sprintf("%s:%d: %s is empty, which is as if it were not there; give it a value, or take it out", r.name,
+			line, path))
 }
 
 // The tags of a value: it is a secret though it is written in the file, or it is none though it came from ${NAME}.
@@ -83,7 +86,8 @@ func (r *reader) tagged(node *ast.TagNode, want reflect.Type, path []string) ast
 	tag, dotted := node.Start.Value, strings.Join(path, ".")
 	switch {
 	case tag != tagSecret && tag != tagPublic:
-		r.mistake(lineOf(node), "the tags of environment files are %s and %s; leave any other out", tagSecret, tagPublic)
+		r.mistake(lineOf(node), "the tags of environment files are %s and %s; leave any other out", tagSecret,
+			tagPublic)
 		return node
 	case node.Value == nil || node.Value.Type() == ast.NullType || node.Value.Type() == ast.TagType:
 		r.mistake(lineOf(node), "%s: %s stands before a value", dotted, tag)
@@ -177,7 +181,8 @@ func (r *reader) key(entry *ast.MappingValueNode, ofMap bool) (key string, ok bo
 
 // field returns the field of a struct for an entry. If a source takes the place of a value, that is the field of
 // sources, and the entry gets its name.
-func (r *reader) field(entry *ast.MappingValueNode, key string, want reflect.Type, path []string) (reflect.StructField, bool) {
+func (r *reader) field(entry *ast.MappingValueNode, key string, want reflect.Type,
+	path []string) (reflect.StructField, bool) {
 	field, ok := fieldOf(want, key)
 	if !ok || strings.HasSuffix(key, insteadOf) && !apart(field) {
 		where := ""
@@ -312,7 +317,8 @@ func (r *reader) scalar(node ast.Node, want reflect.Type, path string) ast.Node 
 		r.mistake(lineOf(node), "%s %s", path, flaw)
 		return node
 	}
-	if parts := strings.Split(path, "."); text == "" && (len(parts) == 1 || parts[0] == "situations" && len(parts) == 3) {
+	if parts := strings.Split(path, "."); text == "" && (len(parts) == 1 || parts[0] == "situations" &&
+		len(parts) == 3) {
 		r.warnEmpty(path, lineOf(node))
 	}
 	expand := r.expand
@@ -381,7 +387,8 @@ func (r *reader) expand(text, path string, line int) (string, bool) {
 		case strings.HasPrefix(text[i:], "${"):
 			end := strings.IndexByte(text[i:], '}')
 			if end < 0 || !isVariableName(text[i+2:i+end]) {
-				r.mistake(line, "%s: ${ must be followed by the name of an environment variable and }; write $${ for the characters themselves", path)
+				r.mistake(line,
+					"%s: ${ must be followed by the name of an environment variable and }; write $${ for the characters themselves", path)
 				return "", false
 			}
 			name := text[i+2 : i+end]
@@ -392,11 +399,14 @@ func (r *reader) expand(text, path string, line int) (string, bool) {
 			}
 			switch {
 			case !set:
-				r.mistake(line, "%s needs the environment variable %s, which is not set; set it: export %s=…", path, name, name)
+				r.mistake(line, "%s needs the environment variable %s, which is not set; set it: export %s=…", path,
+					name, name)
 			case value == "":
-				r.mistake(line, "%s needs the environment variable %s, which is empty; set it: export %s=…", path, name, name)
+				r.mistake(line, "%s needs the environment variable %s, which is empty; set it: export %s=…", path, name,
+					name)
 			case userfile.Flaw(value) != "":
-				r.mistake(line, "%s needs the environment variable %s, whose value %s", path, name, userfile.Flaw(value))
+				r.mistake(line, "%s needs the environment variable %s, whose value %s", path, name,
+					userfile.Flaw(value))
 			}
 			r.variables[path], r.written[path], r.values[name] = name, text, value
 			out.WriteString(value)

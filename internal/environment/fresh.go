@@ -69,7 +69,8 @@ func (r *reader) checkFresh(path string, f *Fresh, given map[string]bool) {
 	}
 	switch {
 	case ways != 1:
-		r.wrong(path, "must be a value, or say where it comes from, in one way: {command: [./token.sh]}, {request: {url: https://…}, token: /token} or {keycloak: {url: https://…, client: …, secret: …}}")
+		r.wrong(path,
+			"must be a value, or say where it comes from, in one way: {command: [./token.sh]}, {request: {url: https://…}, token: /token} or {keycloak: {url: https://…, client: …, secret: …}}")
 	case f.Keycloak != nil:
 		r.checkKeycloak(path+".keycloak", f.Keycloak)
 	case f.Request != nil:
@@ -94,7 +95,8 @@ func (r *reader) checkKeycloak(path string, k *Keycloak) {
 	case k.URL == "" || k.Client == "" || k.Secret == "":
 		r.wrong(path, "needs url (of the token endpoint), client and secret")
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil:
-		r.wrong(path+".url", "must be an address that starts with https:// or http://, such as https://…/realms/REALM/protocol/openid-connect/token")
+		r.wrong(path+".url",
+			"must be an address that starts with https:// or http://, such as https://…/realms/REALM/protocol/openid-connect/token")
 	case u.Scheme == "http" && !onLoopback(k.URL):
 		r.warn(path+".url", "starts with http://, so the secret goes over the network in clear")
 	}
@@ -111,9 +113,11 @@ func (r *reader) checkFilter(e *Environment) {
 	switch f := e.EncryptPassword; {
 	case f == nil:
 	case len(f.Command) == 0:
-		r.wrong(path, "needs command: a program that reads a password from stdin and writes what is sent to stdout, such as {command: [./encrypt.sh]}")
+		r.wrong(path,
+			"needs command: a program that reads a password from stdin and writes what is sent to stdout, such as {command: [./encrypt.sh]}")
 	case e.WrongPassword != "":
-		r.wrong("wrongPassword", "is made and encrypted like every password (encryptPassword); leave one of the two out")
+		r.wrong("wrongPassword",
+			"is made and encrypted like every password (encryptPassword); leave one of the two out")
 	default:
 		r.checkCommand(path, f.Command, map[string]bool{"{tenant}": e.Tenant != ""})
 	}
@@ -146,7 +150,8 @@ func (e *Environment) OperatorRenewedHeaders() map[string]*Fresh {
 	out := map[string]*Fresh{}
 	for name, f := range e.RenewedHeaders {
 		own := func(other string) bool { return strings.EqualFold(other, name) }
-		if !slices.ContainsFunc(sortedKeys(e.Operator.Headers), own) && !slices.ContainsFunc(sortedKeys(e.Operator.RenewedHeaders), own) {
+		if !slices.ContainsFunc(sortedKeys(e.Operator.Headers), own) &&
+			!slices.ContainsFunc(sortedKeys(e.Operator.RenewedHeaders), own) {
 			out[name] = f
 		}
 	}

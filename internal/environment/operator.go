@@ -115,7 +115,8 @@ func (r *reader) checkClaims(o *Operator) {
 	further := o.Further()
 	for _, name := range []string{account, tenant, "exp"} {
 		if further[name] != nil {
-			r.wrong("operator.claims", "must not hold the claims of account and tenant and exp: situations, tenant and operator.lifetime say them")
+			r.wrong("operator.claims",
+				"must not hold the claims of account and tenant and exp: situations, tenant and operator.lifetime say them")
 			break
 		}
 	}
@@ -129,12 +130,14 @@ func (r *reader) checkOperator(e *Environment) {
 	}
 	r.checkClaims(o)
 	switch first := (OperatorKey{o.Secret, o.Encoding, o.Algorithm, o.Key}); {
-	case first.Secret+first.Key != "" || len(o.More) == 0 && first.Algorithm != "" && first.Algorithm != defaultAlgorithm:
+	case first.Secret+first.Key != "" || len(o.More) == 0 && first.Algorithm != "" &&
+		first.Algorithm != defaultAlgorithm:
 		r.checkKey("operator", first)
 	case len(o.More) == 0:
 		r.wrong("operator", "needs secret: the HMAC key of the OperatorAuthToken, such as \"${AGS_OPERATOR_SECRET}\"")
 	case first.Encoding+first.Algorithm+o.KeyID != "":
-		r.wrong("operator", "encoding, alg and kid belong to secret or key; where keys alone are given, they stand in each")
+		r.wrong("operator",
+			"encoding, alg and kid belong to secret or key; where keys alone are given, they stand in each")
 	}
 	for _, id := range sortedKeys(o.More) {
 		switch at := "operator.keys." + id; {
@@ -161,8 +164,10 @@ func (r *reader) checkOperatorCall(e *Environment) {
 	if o.URL != "" {
 		u, err := url.Parse(o.URL)
 		switch {
-		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-			r.wrong("operator.url", "must be an address that starts with https:// or http://, such as https://operator.staging.example.com")
+		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil ||
+			u.RawQuery != "" || u.Fragment != "":
+			r.wrong("operator.url",
+				"must be an address that starts with https:// or http://, such as https://operator.staging.example.com")
 			return
 		case u.Scheme == "http" && !onLoopback(o.URL):
 			r.warn("operator.url", "starts with http://, so session tokens go over the network in clear")
@@ -190,7 +195,8 @@ func (r *reader) checkTokenHeader(o *Operator) {
 	case !headerName.MatchString(o.Header):
 		r.wrong("operator.header", "is not a header name (letters, digits and - only)")
 	case set:
-		r.wrong("operator.header", "%s carries something else%s", o.Header, map[bool]string{true: " (" + own + ")"}[own != ""])
+		r.wrong("operator.header", "%s carries something else%s", o.Header,
+			map[bool]string{true: " (" + own + ")"}[own != ""])
 	case o.Parameter != "" && o.Parameter != DefaultOperatorParameter:
 		r.wrong("operator.header", "carries the token in place of a parameter; leave parameter out")
 	}

@@ -17,9 +17,10 @@ import (
 
 // Portable is an environment as files for another machine. Only Secrets holds secrets.
 type Portable struct {
-	Text    []byte            // the environment file; it names secrets as ${NAME} and files by their names
-	Files   map[string][]byte // that it names, by their names: they belong beside it
-	Secrets map[string][]byte // values of ${NAME}, and secret files that it names, by their names: they belong into one folder (FolderLookup)
+	Text  []byte            // the environment file; it names secrets as ${NAME} and files by their names
+	Files map[string][]byte // that it names, by their names: they belong beside it
+	// values of ${NAME}, and secret files that it names, by their names: they belong into one folder (FolderLookup)
+	Secrets map[string][]byte
 }
 
 // The names of the files of a portable environment. SecretsFolder is the variable that stands for the folder of its
@@ -126,10 +127,13 @@ func (e *Environment) portableFiles() []portableFile {
 		{"tls.key", &e.TLS.Key, portableKey, true}, {"load.clients.file", &e.Load.Clients.File, portableRows, true},
 	}
 	if o := e.Operator; o != nil {
-		list = append(list, portableFile{"operator.key", &o.Key, "operator-key.pem", true}, portableFile{"operator.tls.ca", &o.TLS.CA, "operator-tls-ca.pem", false},
-			portableFile{"operator.tls.cert", &o.TLS.Cert, "operator-tls-cert.pem", false}, portableFile{"operator.tls.key", &o.TLS.Key, "operator-tls-key.pem", true})
+		list = append(list, portableFile{"operator.key", &o.Key, "operator-key.pem", true},
+			portableFile{"operator.tls.ca", &o.TLS.CA, "operator-tls-ca.pem", false},
+			portableFile{"operator.tls.cert", &o.TLS.Cert, "operator-tls-cert.pem", false},
+			portableFile{"operator.tls.key", &o.TLS.Key, "operator-tls-key.pem", true})
 		for i, id := range sortedKeys(o.More) {
-			list = append(list, portableFile{"operator.keys." + id + ".key", &o.More[id].Key, fmt.Sprintf("operator-key-%d.pem", i+1), true})
+			list = append(list, portableFile{"operator.keys." + id + ".key", &o.More[id].Key,
+				fmt.Sprintf("operator-key-%d.pem", i+1), true})
 		}
 	}
 	return list

@@ -58,7 +58,8 @@ func (r *reader) checkReaching(e *Environment) {
 // isPrefix takes a path that operations can be put below.
 func isPrefix(path string) bool {
 	return path == "/" ||
-		strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.ContainsAny(path, "?#% ") && !strings.Contains(path, "//")
+		strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.ContainsAny(path, "?#% ") &&
+			!strings.Contains(path, "//")
 }
 
 // isHost takes a name or an address, with a port or without.
@@ -84,20 +85,24 @@ func (r *reader) settleProxy(e *Environment) {
 	case "":
 		if found, err := proxyOfVariables(r.proxyVariables(), target); e.Mock == nil && err == nil && found != nil {
 			name := strings.ToUpper(target.Scheme) + "_PROXY"
-			r.warnings = append(r.warnings, fmt.Sprintf("%s: %s is set and not used: write proxy: environment to use it, or proxy: none", r.name, name))
+			r.warnings = append(r.warnings,
+				fmt.Sprintf("%s: %s is set and not used: write proxy: environment to use it, or proxy: none", r.name,
+					name))
 		}
 	case proxyOfEnvironment:
 		variables := r.proxyVariables()
 		found, err := proxyOfVariables(variables, target)
 		if err != nil {
-			r.wrong("proxy", "HTTP_PROXY or HTTPS_PROXY holds no address of a proxy, such as http://proxy.example.com:3128")
+			r.wrong("proxy",
+				"HTTP_PROXY or HTTPS_PROXY holds no address of a proxy, such as http://proxy.example.com:3128")
 			return
 		}
 		e.proxy, e.proxies = found, variables
 	default:
 		u, err := url.Parse(e.Proxy)
 		if err != nil || !isProxy(u) {
-			r.wrong("proxy", "must be the address of a proxy, such as http://proxy.example.com:3128, or environment, or none")
+			r.wrong("proxy",
+				"must be the address of a proxy, such as http://proxy.example.com:3128, or environment, or none")
 			return
 		}
 		if !excluded(target, e.NoProxy) {
@@ -127,7 +132,8 @@ func proxyOfVariables(variables [3]string, target *url.URL) (*url.URL, error) {
 }
 
 func isProxy(u *url.URL) bool {
-	return u.Host != "" && validHost(u.Host) && (u.Port() == "" || validPort(u.Port())) && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+	return u.Host != "" && validHost(u.Host) && (u.Port() == "" || validPort(u.Port())) &&
+		slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
 }
 
 // excluded tells whether a list in the form of NO_PROXY names a host. The library that reads such lists never uses a

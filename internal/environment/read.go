@@ -30,7 +30,9 @@ func Read(path string, getenv func(string) (string, bool)) (*Environment, error)
 	case errors.As(err, &userfile.TooLargeError{}):
 		return nil, failure.Usagef("%s is larger than 1 MiB, so it is no environment file", path)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, failure.Usagef("cannot read the environment file %s: %w; give --env a file that exists, or write one with: agstest init", path, err)
+		return nil, failure.Usagef(
+			"cannot read the environment file %s: %w; give --env a file that exists, or write one with: agstest init",
+			path, err)
 	case err != nil:
 		return nil, failure.Usagef("cannot read the environment file %s: %w", path, err)
 	}
@@ -77,12 +79,15 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	}
 	switch {
 	case len(bodies) == 0:
-		return nil, failure.Usagef("%s is empty; it needs at least url: https://… (agstest init writes a commented example)", name)
+		return nil, failure.Usagef(
+			"%s is empty; it needs at least url: https://… (agstest init writes a commented example)", name)
 	case len(bodies) > 1:
-		return nil, failure.Usagef("%s:%d: a second YAML document starts here; an environment file holds one", name, bodies[1].GetToken().Position.Line)
+		return nil, failure.Usagef("%s:%d: a second YAML document starts here; an environment file holds one", name,
+			bodies[1].GetToken().Position.Line)
 	}
 
-	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{}, written: map[string]string{}, values: map[string]string{}, marked: map[string]string{}}
+	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{},
+		written: map[string]string{}, values: map[string]string{}, marked: map[string]string{}}
 	e := &Environment{}
 	body := r.fit(bodies[0], typeOf(e), nil)
 	if len(r.mistakes) > 0 {
@@ -128,7 +133,8 @@ func (r *reader) wrong(path, format string, args ...any) {
 
 // warn warns of a value at a dotted path that works and should still be changed.
 func (r *reader) warn(path, format string, args ...any) {
-	r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: %s %s", r.name, r.line(path), path, fmt.Sprintf(format, args...)))
+	r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: %s %s", r.name, r.line(path), path,
+		fmt.Sprintf(format, args...)))
 }
 
 func (r *reader) line(path string) int {

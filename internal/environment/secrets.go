@@ -20,7 +20,8 @@ import (
 var (
 	secretHeader = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|signature` +
 		`|(^|[-_])auth$|^key$|(api|access|subscription|functions|private|shared|signing)[-_]?key`)
-	secretParameter = regexp.MustCompile(`(?i)passw|pwd|secret|token|pin|code|key|challenge|otp|credential|assertion|ticket`)
+	secretParameter = regexp.MustCompile(
+		`(?i)passw|pwd|secret|token|pin|code|key|challenge|otp|credential|assertion|ticket`)
 )
 
 // SecretHeader tells whether a header of that name holds a secret that its user wrote: of an environment file, or of a
@@ -99,7 +100,8 @@ func (e *Environment) secretsIn(path []string, value string) []string {
 
 // shape are the keys whose values are words or figures of the file's own form, such as bearer or 500/s. They are never
 // secrets: searching for true or raw would tear holes into every report.
-var shape = map[string]bool{"authorization": true, "http": true, "cookies": true, "load.maxRate": true, "operator.parameter": true, "operator.header": true, "operator.alg": true, "operator.encoding": true}
+var shape = map[string]bool{"authorization": true, "http": true, "cookies": true, "load.maxRate": true,
+	"operator.parameter": true, "operator.header": true, "operator.alg": true, "operator.encoding": true}
 
 // fromVariables returns the values of the ${NAME} in the value at a path, but not the folder of a portable
 // environment's secrets.
@@ -256,7 +258,8 @@ func (r *reader) inClear(e *Environment) []string {
 	if rest := len(places) - 3; rest > 0 {
 		places = append(places[:3], fmt.Sprintf("%d more", rest))
 	}
-	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\", or say with %s that they belong there", r.name, line, strings.Join(places, ", "), tagSecret)}
+	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\", or say with %s that they belong there",
+		r.name, line, strings.Join(places, ", "), tagSecret)}
 }
 
 // Warnings are things in the file that work and should still be changed: one sentence each, without a secret.
@@ -309,7 +312,8 @@ func dropEmpty(node ast.Node) bool {
 	if !ok {
 		return false
 	}
-	mapping.Values = slices.DeleteFunc(mapping.Values, func(value *ast.MappingValueNode) bool { return dropEmpty(value.Value) })
+	mapping.Values = slices.DeleteFunc(mapping.Values,
+		func(value *ast.MappingValueNode) bool { return dropEmpty(value.Value) })
 	return len(mapping.Values) == 0
 }
 
@@ -377,7 +381,8 @@ func (e *Environment) clone() *Environment {
 	c.SignOn.Parameters = copied(e.SignOn.Parameters)
 	if e.Operator != nil {
 		operator := *e.Operator
-		operator.Parameters, operator.Headers, operator.More = copied(operator.Parameters), copied(operator.Headers), copied(operator.More)
+		operator.Parameters, operator.Headers, operator.More = copied(operator.Parameters), copied(
+			operator.Headers), copied(operator.More)
 		operator.RenewedHeaders = cloned(operator.RenewedHeaders)
 		for id, key := range operator.More {
 			if key != nil {
@@ -442,7 +447,8 @@ func visitStrings(v reflect.Value, path []string, visit func([]string, *string))
 			entry := reflect.New(v.Type().Elem()).Elem()
 			entry.Set(before)
 			visitStrings(entry, append(path[:len(path):len(path)], key), visit)
-			if !reflect.DeepEqual(entry.Interface(), before.Interface()) { // a map that is only read may be read by others too
+			// a map that is only read may be read by others too
+			if !reflect.DeepEqual(entry.Interface(), before.Interface()) {
 				v.SetMapIndex(reflect.ValueOf(key), entry)
 			}
 		}
@@ -462,8 +468,10 @@ func (e *Environment) IDs() []string {
 	var ids []string
 	e.eachString(func(path []string, value *string) {
 		last := path[len(path)-1]
-		named := path[0] == "situations" && (last == "clientId" || last == "accountId") || path[0] == "operator" && last == "account" || last == "operatorAccount"
-		user := len(path) == 4 && path[0] == "situations" && path[2] == "parameters" && !e.SecretParameter(path[1], last)
+		named := path[0] == "situations" && (last == "clientId" || last == "accountId") || path[0] == "operator" &&
+			last == "account" || last == "operatorAccount"
+		user := len(path) == 4 && path[0] == "situations" && path[2] == "parameters" &&
+			!e.SecretParameter(path[1], last)
 		if (named || user) && *value != "" && !slices.Contains(ids, *value) {
 			ids = append(ids, *value)
 		}

@@ -114,19 +114,23 @@ func (k OperatorKey) signing(id string) (SigningKey, error) {
 		return key, fmt.Errorf("cannot read %s: %w", k.Key, plain(err))
 	}
 	if strings.Contains(string(text), "ENCRYPTED") {
-		return key, fmt.Errorf("cannot be read: the key in %s is encrypted; give one that is not, in a file that is yours alone", k.Key)
+		return key, fmt.Errorf(
+			"cannot be read: the key in %s is encrypted; give one that is not, in a file that is yours alone", k.Key)
 	}
 	switch key.Algorithm {
 	case "ES256":
 		private, err := jwt.ParseECPrivateKeyFromPEM(text)
 		if err != nil || private.Curve != elliptic.P256() {
-			return key, fmt.Errorf("cannot be read: %s holds no private key in PEM form of the curve P-256, which alg: ES256 signs with", k.Key)
+			return key, fmt.Errorf(
+				"cannot be read: %s holds no private key in PEM form of the curve P-256, which alg: ES256 signs with",
+				k.Key)
 		}
 		key.private = private
 	default:
 		private, err := jwt.ParseRSAPrivateKeyFromPEM(text)
 		if err != nil {
-			return key, fmt.Errorf("cannot be read: %s holds no private RSA key in PEM form, which alg: RS256 signs with", k.Key)
+			return key, fmt.Errorf(
+				"cannot be read: %s holds no private RSA key in PEM form, which alg: RS256 signs with", k.Key)
 		}
 		key.private = private
 	}
@@ -168,7 +172,8 @@ func (r *reader) checkKey(path string, k OperatorKey) {
 		r.wrong(path+".encoding", "must be one of %s", strings.Join(encodings, ", "))
 		return
 	case slices.Contains(keyAlgorithms, algorithm) && k.Secret != "":
-		r.wrong(path+".secret", "is for HS256, HS384 and HS512; %s signs with a private key, key: operator-key.pem", algorithm)
+		r.wrong(path+".secret", "is for HS256, HS384 and HS512; %s signs with a private key, key: operator-key.pem",
+			algorithm)
 		return
 	case slices.Contains(keyAlgorithms, algorithm) && k.Key == "":
 		r.wrong(path, "needs key: the file of the private key in PEM form that %s signs with", algorithm)
@@ -196,8 +201,11 @@ func (r *reader) checkKey(path string, k OperatorKey) {
 		r.wrong(path+".key", "is an RSA key of %d bits; RS256 wants at least %d (RFC 7518)", private.N.BitLen(), minRSA)
 	}
 	// RFC 7518 section 3.2: a key of the size of the hash or larger.
-	if least := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[algorithm]; k.Algorithm+k.Encoding != "" && len(key.Secret) < least {
-		r.warn(path+".secret", "has %d bytes; %s wants at least %d (RFC 7518), and a service may refuse what is signed with fewer", len(key.Secret), algorithm, least)
+	if least := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[algorithm]; k.Algorithm+k.Encoding != "" &&
+		len(key.Secret) < least {
+		r.warn(path+".secret",
+			"has %d bytes; %s wants at least %d (RFC 7518), and a service may refuse what is signed with fewer",
+			len(key.Secret), algorithm, least)
 	}
 }
 

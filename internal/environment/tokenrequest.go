@@ -16,7 +16,8 @@ type TokenRequest struct {
 	Method  string            `yaml:"method"` // empty: POST with a body, else GET
 	URL     string            `yaml:"url"`
 	Headers map[string]string `yaml:"headers"`
-	Body    string            `yaml:"body"` // sent as JSON where it begins like that, else as a form, unless Headers say otherwise
+	// sent as JSON where it begins like that, else as a form, unless Headers say otherwise
+	Body string `yaml:"body"`
 }
 
 var requestMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -26,7 +27,8 @@ func (r *reader) checkRequest(path string, s *TokenSource, given map[string]bool
 	r.checkCall(path, s.Request, given)
 	switch {
 	case s.Token == "":
-		r.wrong(path, "needs token: where the session token stands in the JSON of the answer, such as /sessionToken (RFC 6901)")
+		r.wrong(path,
+			"needs token: where the session token stands in the JSON of the answer, such as /sessionToken (RFC 6901)")
 	case !strings.HasPrefix(s.Token, "/"):
 		r.wrong(path+".token", "is a JSON pointer, which begins with a slash, such as /sessionToken (RFC 6901)")
 	}
@@ -43,7 +45,8 @@ func (r *reader) checkCall(path string, q *TokenRequest, given map[string]bool) 
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		r.wrong(path+".request.url", "must be an address that starts with https:// or http://")
 	case u.User != nil:
-		r.wrong(path+".request.url", "must not hold a user name or password; send them as headers: {Authorization: \"${NAME}\"}")
+		r.wrong(path+".request.url",
+			"must not hold a user name or password; send them as headers: {Authorization: \"${NAME}\"}")
 	case u.Scheme == "http" && !onLoopback(q.URL):
 		r.warn(path+".request.url", "starts with http://, so what it carries goes over the network in clear")
 	}

@@ -93,7 +93,8 @@ func (r *reader) checkSource(path string, s *TokenSource, given map[string]bool)
 			r.wrong(path+".pool", "%v", err)
 		}
 	default:
-		r.wrong(path, "must be a session token, or say where they come from: {command: [./mint.sh, \"{accountId}\"]}, {request: {url: https://…}, token: /sessionToken} or {pool: tokens.txt}")
+		r.wrong(path,
+			"must be a session token, or say where they come from: {command: [./mint.sh, \"{accountId}\"]}, {request: {url: https://…}, token: /sessionToken} or {pool: tokens.txt}")
 	}
 }
 
@@ -101,7 +102,8 @@ func (r *reader) checkCommand(path string, command []string, given map[string]bo
 	for i, part := range command {
 		at := fmt.Sprintf("%s.command.%d", path, i)
 		if r.variables[at] != "" && r.marked[at] != tagPublic || r.marked[at] == tagSecret {
-			r.wrong(at, "is secret, and everybody on this machine can read the arguments of a process; the command finds environment variables by itself (%s \"${NAME}\" says that it is no secret)", tagPublic)
+			r.wrong(at,
+				"is secret, and everybody on this machine can read the arguments of a process; the command finds environment variables by itself (%s \"${NAME}\" says that it is no secret)", tagPublic)
 		}
 		r.checkBraces(at, part, given)
 	}
@@ -134,7 +136,8 @@ func (r *reader) checkBraces(at, text string, given map[string]bool) {
 		case slices.Contains(known, name):
 			r.wrong(at, "needs %s, which is not given here", strings.Trim(name, "{}"))
 		default:
-			begins := slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k[:3], name[:3]) }) // else it belongs to the text, as in awk '{print}'
+			// else it belongs to the text, as in awk '{print}'
+			begins := slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k[:3], name[:3]) })
 			if near := didYouMean(name, known); near != "" && begins {
 				r.wrong(at, "knows no %s%s", name, near)
 			}
@@ -191,7 +194,8 @@ func (r *reader) settleSources(e *Environment) {
 
 // settleCommand makes the path of a program with a slash in its name absolute.
 func (e *Environment) settleCommand(command []string) {
-	if len(command) > 0 && strings.ContainsAny(command[0], `/`+string(filepath.Separator)) && !filepath.IsAbs(command[0]) {
+	if len(command) > 0 && strings.ContainsAny(command[0], `/`+string(filepath.Separator)) &&
+		!filepath.IsAbs(command[0]) {
 		command[0] = filepath.Join(e.dir, command[0])
 	}
 }
@@ -228,7 +232,8 @@ func (e *Environment) unportable() (why string) {
 		case len(s.Command) > 0:
 			why = path + " comes from a command, which is of this machine; give operator, or load.clients.file, instead"
 		case s.Pool != "":
-			why = path + " comes from a pool, which belongs to one machine, as each token is used once; give operator, or load.clients.file, instead"
+			why = path +
+				" comes from a pool, which belongs to one machine, as each token is used once; give operator, or load.clients.file, instead"
 		}
 	})
 	e.eachFresh(func(path string, f *Fresh) {

@@ -38,8 +38,10 @@ func NewAuthority(t testing.TB, folder string) *Authority {
 		ClientCert: at("client.pem"), ClientKey: at("client-key.pem"),
 	}
 	own := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority of a test"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority of a test"}, NotBefore: time.Now().Add(
+			-time.Hour),
+		NotAfter: time.Now().Add(
+			24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)
@@ -52,8 +54,10 @@ func NewAuthority(t testing.TB, folder string) *Authority {
 	write(a.File, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}))
 	issue := func(serial int64, name string, use x509.ExtKeyUsage) (cert, secret []byte) {
 		leaf := &x509.Certificate{
-			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: own.NotBefore, NotAfter: own.NotAfter,
-			DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{use},
+			SerialNumber: big.NewInt(
+				serial), Subject: pkix.Name{CommonName: name}, NotBefore: own.NotBefore, NotAfter: own.NotAfter,
+			DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0,
+				1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{use},
 		}
 		leafKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		check(t, err)
@@ -61,7 +65,8 @@ func NewAuthority(t testing.TB, folder string) *Authority {
 		check(t, err)
 		private, err := x509.MarshalPKCS8PrivateKey(leafKey)
 		check(t, err)
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+			Bytes: raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 	}
 	cert, secret := issue(2, "localhost", x509.ExtKeyUsageServerAuth)
 	write(a.Cert, cert)

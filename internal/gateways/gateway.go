@@ -29,8 +29,10 @@ type Config struct {
 	Idle       time.Duration // how long a kept connection may be idle, in whole seconds; 0: as the file says
 	ClientCert bool          // TLS wants the certificate of a client, Authority.Client
 	Strict     bool          // TLS for a name that the certificate does not have is refused; of HAProxy
-	Outer      string        // more lines for the whole program: http of nginx, global of HAProxy, the top of the others
-	Inner      string        // more lines where requests are taken: server of nginx, frontend of HAProxy, VirtualHost, vcl_recv, site
+	// more lines for the whole program: http of nginx, global of HAProxy, the top of the others
+	Outer string
+	// more lines where requests are taken: server of nginx, frontend of HAProxy, VirtualHost, vcl_recv, site
+	Inner string
 }
 
 // Gateway is a running one.

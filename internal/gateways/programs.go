@@ -124,7 +124,8 @@ RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}
 	Varnish: {
 		binary: "varnishd", debian: "varnish", version: []string{"-V"},
 		args: func(g *Gateway) []string {
-			args := []string{"-F", "-n", g.Folder + "/varnish", "-f", g.File(), "-a", "127.0.0.1:" + itoa(g.Port), "-s", "malloc,32m", "-p", "vsl_space=4M"}
+			args := []string{"-F", "-n", g.Folder + "/varnish", "-f", g.File(), "-a", "127.0.0.1:" + itoa(g.Port), "-s",
+				"malloc,32m", "-p", "vsl_space=4M"}
 			if g.Root() {
 				args = append(args, "-j", "none")
 			}
@@ -165,7 +166,8 @@ http_access allow all
 		binary: "caddy", debian: "caddy", user: "root", secure: true, version: []string{"version"},
 		args: func(g *Gateway) []string { return []string{"run", "--config", g.File(), "--adapter", "caddyfile"} },
 		reload: func(g *Gateway) error {
-			return g.do("caddy", "reload", "--force", "--config", g.File(), "--adapter", "caddyfile", "--address", "127.0.0.1:"+itoa(g.AdminPort))
+			return g.do("caddy", "reload", "--force", "--config", g.File(), "--adapter", "caddyfile", "--address",
+				"127.0.0.1:"+itoa(g.AdminPort))
 		},
 		defaults: caddyMain + caddySites,
 		production: caddyMain + `(more) {

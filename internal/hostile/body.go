@@ -47,7 +47,8 @@ func bodies() []Behaviour {
 			return strings.TrimSuffix(strings.TrimSpace(text), "}") + ",}"
 		})},
 		{Name: "members in capitals", Answer: body(func(text string) string {
-			return strings.NewReplacer(`"access_token"`, `"Access_Token"`, `"refresh_token"`, `"Refresh_Token"`).Replace(text)
+			return strings.NewReplacer(`"access_token"`, `"Access_Token"`, `"refresh_token"`,
+				`"Refresh_Token"`).Replace(text)
 		})},
 		{Name: "white space by the thousand", Answer: body(func(text string) string {
 			return strings.Repeat(" \r\n\t", 10_000) + text + strings.Repeat("\n", 10_000)

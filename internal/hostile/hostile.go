@@ -50,7 +50,8 @@ func (b Behaviour) Secure() bool { return b.connect != nil && !b.connect.plainAd
 // protocols, statuses, bodies, tokens, the order of answers, TLS.
 func Behaviours() []Behaviour {
 	var all []Behaviour
-	for _, part := range [][]Behaviour{silences(), ends(), framings(), codings(), sizes(), headers(), protocols(), statuses(), redirects(), bodies(), numbers(), tokens(), orders(), connections(), records()} {
+	for _, part := range [][]Behaviour{silences(), ends(), framings(), codings(), sizes(), headers(), protocols(),
+		statuses(), redirects(), bodies(), numbers(), tokens(), orders(), connections(), records()} {
 		all = append(all, part...)
 	}
 	return all
@@ -98,7 +99,8 @@ func StartMany(service http.Handler, choose func(*http.Request) (Behaviour, bool
 }
 
 func start(connect *connection, service http.Handler, choose func(*http.Request) (Behaviour, bool)) (*Server, error) {
-	s := &Server{connect: connect, service: service, choose: choose, open: map[net.Conn]struct{}{}, late: map[string][][]byte{}}
+	s := &Server{connect: connect, service: service, choose: choose, open: map[net.Conn]struct{}{},
+		late: map[string][][]byte{}}
 	var err error
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
@@ -110,7 +112,10 @@ func start(connect *connection, service http.Handler, choose func(*http.Request)
 	}
 	s.ends, s.end = context.WithCancel(context.Background())
 	s.stranger = other.Addr().String()
-	s.elsewhere = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.strayed.Add(1) })}
+	s.elsewhere = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		s.strayed.Add(1)
+	})}
 	s.URL = "http://" + s.listener.Addr().String()
 	if connect != nil {
 		if !connect.plainAddress {

@@ -18,7 +18,8 @@ func records() []Behaviour {
 	secure := &connection{config: func() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{good()}} }}
 	// Of TLS 1.2 and of one cipher suite, so that the spy knows how to make records.
 	old := &connection{config: func() *tls.Config {
-		return &tls.Config{Certificates: []tls.Certificate{good()}, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
+		return &tls.Config{Certificates: []tls.Certificate{good()}, MaxVersion: tls.VersionTLS12,
+			CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
 	}}
 	return []Behaviour{
 		{Name: "TLS, closed in place of an answer", connect: secure, Answer: func(t *Turn) bool { return false }},

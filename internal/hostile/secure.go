@@ -36,12 +36,16 @@ type certificates struct {
 func newAuthority() *certificates {
 	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "An authority of tests"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "An authority of tests"}, NotBefore: time.Now().Add(
+			-time.Hour),
+		NotAfter: time.Now().Add(
+			24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage:    x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		IPAddresses: []net.IP{net.ParseIP(here)},
 	}
 	der, _ := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	return &certificates{pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), template: template, key: key}
+	return &certificates{pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), template: template,
+		key: key}
 }
 
 var (
@@ -72,7 +76,8 @@ func good() tls.Certificate {
 }
 
 func expired() tls.Certificate {
-	return authority().issue(here, time.Date(2001, 2, 3, 0, 0, 0, 0, time.UTC), time.Date(2002, 2, 3, 0, 0, 0, 0, time.UTC))
+	return authority().issue(here, time.Date(2001, 2, 3, 0, 0, 0, 0, time.UTC),
+		time.Date(2002, 2, 3, 0, 0, 0, 0, time.UTC))
 }
 
 // connections are services whose connections are the trouble.
@@ -99,7 +104,8 @@ func connections() []Behaviour {
 		}, nil),
 		with("an expired certificate", expired, nil),
 		with("a certificate that is not valid yet", func() tls.Certificate {
-			return authority().issue(here, time.Date(2091, 2, 3, 0, 0, 0, 0, time.UTC), time.Date(2092, 2, 3, 0, 0, 0, 0, time.UTC))
+			return authority().issue(here, time.Date(2091, 2, 3, 0, 0, 0, 0, time.UTC),
+				time.Date(2092, 2, 3, 0, 0, 0, 0, time.UTC))
 		}, nil),
 		with("a certificate of an unknown authority", func() tls.Certificate {
 			return unknown().issue(here, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
@@ -117,11 +123,15 @@ func connections() []Behaviour {
 			return c
 		}, nil),
 		with("a client certificate is wanted", good, func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }),
-		with("TLS 1.0 alone", good, func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS10 }),
+		with("TLS 1.0 alone", good, func(c *tls.Config) {
+			c.MinVersion, c.MaxVersion = tls.VersionTLS10,
+				tls.VersionTLS10
+		}),
 		with("HTTP/2 alone", good, func(c *tls.Config) {
 			c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 				only := c.Clone()
-				only.GetConfigForClient, only.NextProtos = nil, []string{"none of these"} // Go itself would let HTTP/1.1 pass
+				// Go itself would let HTTP/1.1 pass
+				only.GetConfigForClient, only.NextProtos = nil, []string{"none of these"}
 				for _, p := range hello.SupportedProtos {
 					if p == "h2" {
 						only.NextProtos = []string{"h2"}

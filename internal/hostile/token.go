@@ -18,7 +18,10 @@ func tokens() []Behaviour {
 	both := func(change func(claims map[string]any)) func(*Turn) bool {
 		return body(func(text string) string {
 			for _, name := range []string{"access_token", "refresh_token"} {
-				text = changed(text, name, func(value string) string { return `"` + reclaimed(strings.Trim(value, `"`), change) + `"` })
+				text = changed(text, name, func(value string) string {
+					return `"` + reclaimed(strings.Trim(value, `"`),
+						change) + `"`
+				})
 			}
 			return text
 		})

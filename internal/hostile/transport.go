@@ -85,19 +85,22 @@ func framings() []Behaviour {
 		{Name: "a length of 10^18", Answer: withLength("Content-Length: 1000000000000000000")},
 		{Name: "a length of 10^30", Answer: withLength("Content-Length: 1000000000000000000000000000000")},
 		{Name: "a length and chunks", Answer: framed(func(t *Turn, r Reply) {
-			t.Say(string(r.head("Content-Length: 3", "Transfer-Encoding: chunked")) + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(r.Body), r.Body))
+			t.Say(string(r.head("Content-Length: 3", "Transfer-Encoding: chunked")) +
+				fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(r.Body), r.Body))
 		})},
 		{Name: "an unknown transfer coding", Answer: withLength("Transfer-Encoding: s3cret")},
 		{Name: "chunked twice", Answer: withLength("Transfer-Encoding: chunked", "Transfer-Encoding: chunked")},
 		{Name: "chunks with extensions and a trailer", Answer: framed(func(t *Turn, r Reply) {
-			t.Say(string(r.head("Transfer-Encoding: chunked", "Trailer: X-Sum")) + fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n", len(r.Body), r.Body))
+			t.Say(string(r.head("Transfer-Encoding: chunked", "Trailer: X-Sum")) +
+				fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n", len(r.Body), r.Body))
 		})},
 		{Name: "garbage for a chunk", Answer: chunks("zz\r\n{}\r\n")},
 		{Name: "a chunk with a long size", Answer: chunks("ffffffffffffffffff\r\n")},
 		{Name: "a chunk of 2^63-1 bytes", Answer: chunks("7fffffffffffffff\r\n{}")},
 		{Name: "a chunk with a size below zero", Answer: chunks("-2\r\n{}\r\n")},
 		{Name: "a chunk longer than its size", Answer: framed(func(t *Turn, r Reply) {
-			t.Say(string(r.head("Transfer-Encoding: chunked")) + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(r.Body)-1, r.Body))
+			t.Say(string(r.head("Transfer-Encoding: chunked")) + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(r.Body)-1,
+				r.Body))
 		})},
 		{Name: "chunks without an end", Answer: framed(func(t *Turn, r Reply) {
 			t.Say(string(r.head("Transfer-Encoding: chunked")))
@@ -176,7 +179,8 @@ func sizes() []Behaviour {
 			}
 		})},
 		{Name: "100 MB of right JSON", Answer: framed(func(t *Turn, r Reply) {
-			t.Say(string(r.head(fmt.Sprintf("Content-Length: %d", much+len(r.Body)))) + strings.TrimSuffix(strings.TrimSpace(string(r.Body)), "}"))
+			t.Say(string(r.head(fmt.Sprintf("Content-Length: %d", much+len(r.Body)))) +
+				strings.TrimSuffix(strings.TrimSpace(string(r.Body)), "}"))
 			for range much / len(long) {
 				if t.Say(strings.Repeat(" ", len(long))) != nil {
 					return

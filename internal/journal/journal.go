@@ -48,7 +48,8 @@ type Open struct {
 type PendingError struct{ Folder string }
 
 func (e PendingError) Error() string {
-	return fmt.Sprintf("a run against this environment has changed states and not put them back, or is still going on: %s", e.Folder)
+	return fmt.Sprintf(
+		"a run against this environment has changed states and not put them back, or is still going on: %s", e.Folder)
 }
 
 // Begin makes the journal of a run in its folder, which need not be there yet. The marker is a file beside the
@@ -142,7 +143,9 @@ func Read(folder string) (*Journal, string, error) {
 		return nil, "", noFolder(folder)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", failure.Usagef("%s holds no journal of actions (%s): the run has changed nothing, or has put everything back", folder, FileName)
+		return nil, "", failure.Usagef(
+			"%s holds no journal of actions (%s): the run has changed nothing, or has put everything back", folder,
+			FileName)
 	}
 	if err != nil {
 		return nil, "", failure.Usagef("reading the journal of actions: %w", err)
@@ -152,7 +155,8 @@ func Read(folder string) (*Journal, string, error) {
 	lines.Buffer(nil, 1<<20)
 	if end, err := file.Stat(); err == nil && end.Size() > 0 {
 		last := make([]byte, 1)
-		if _, err := file.ReadAt(last, end.Size()-1); err == nil && last[0] != '\n' { // the last line was cut: the next does not belong to it
+		// the last line was cut: the next does not belong to it
+		if _, err := file.ReadAt(last, end.Size()-1); err == nil && last[0] != '\n' {
 			_, _ = file.Write([]byte("\n"))
 			_, _ = file.Seek(0, 0)
 		}

@@ -76,7 +76,8 @@ func checkKey(key string) error {
 	case key == "":
 		return failure.Usagef("%s is not set: it holds the key that kept tokens are encrypted with; make one, and keep it where secrets are: export %[1]s=\"$(agstest prepare --new-key)\"", Variable)
 	case len(key) < shortestKey:
-		return failure.Usagef("%s holds %d characters, and a key has at least %d; make one: agstest prepare --new-key", Variable, len(key), shortestKey)
+		return failure.Usagef("%s holds %d characters, and a key has at least %d; make one: agstest prepare --new-key",
+			Variable, len(key), shortestKey)
 	}
 	return nil
 }
@@ -106,7 +107,8 @@ func Read(path, key string, of Of) ([]Token, error) {
 		return nil, failure.Usagef("%s was written by another version of agstest, in form %d where this one reads %d; prepare again: remove it first", path, h.Version, version)
 	}
 	if h.Of != of {
-		return nil, failure.Usagef("%s holds tokens of another service (%s, tenant %q), which must not be sent to %s; where the address has changed, remove it and prepare again", path, h.Of.URL, h.Of.Tenant, of.URL)
+		return nil, failure.Usagef("%s holds tokens of another service (%s, tenant %q), which must not be sent to %s; where the address has changed, remove it and prepare again",
+			path, h.Of.URL, h.Of.Tenant, of.URL)
 	}
 	seal, err := sealOf(key, h)
 	if err != nil {
@@ -151,7 +153,8 @@ func bounded(tokens []Token, now time.Time) []Token {
 }
 
 func write(path, key string, of Of, tokens []Token, now time.Time) error {
-	h := head{Version: version, Of: of, Written: now.UTC().Truncate(time.Second), Salt: make([]byte, 32), Nonce: make([]byte, 12)}
+	h := head{Version: version, Of: of, Written: now.UTC().Truncate(time.Second), Salt: make([]byte, 32),
+		Nonce: make([]byte, 12)}
 	rand.Read(h.Salt)
 	rand.Read(h.Nonce)
 	first, err := json.Marshal(h)

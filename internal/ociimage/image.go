@@ -91,9 +91,11 @@ func (i Image) Write(w io.Writer) (digest string, err error) {
 	config, err := json.Marshal(configuration{
 		Created: "1970-01-01T00:00:00Z", Architecture: i.Platform.Architecture, OS: i.Platform.OS,
 		Config: process{
-			User: strconv.Itoa(nobody) + ":" + strconv.Itoa(nobody), Env: []string{"PATH=/"}, Entrypoint: []string{"/" + program}, WorkingDir: "/",
+			User: strconv.Itoa(nobody) + ":" + strconv.Itoa(nobody), Env: []string{"PATH=/"},
+			Entrypoint: []string{"/" + program}, WorkingDir: "/",
 		},
-		RootFS: rootFS{Type: "layers", DiffIDs: []string{digestOf(layer)}}, // a layer that is not compressed is its own difference
+		// a layer that is not compressed is its own difference
+		RootFS: rootFS{Type: "layers", DiffIDs: []string{digestOf(layer)}},
 	})
 	if err != nil {
 		return "", err
@@ -107,12 +109,15 @@ func (i Image) Write(w io.Writer) (digest string, err error) {
 		return "", err
 	}
 	entry := describe("application/vnd.oci.image.manifest.v1+json", image)
-	entry.Annotations = map[string]string{"io.containerd.image.name": i.Name.Full(), "org.opencontainers.image.ref.name": i.Name.Tag}
-	list, err := json.Marshal(index{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json", Manifests: []descriptor{entry}})
+	entry.Annotations = map[string]string{"io.containerd.image.name": i.Name.Full(),
+		"org.opencontainers.image.ref.name": i.Name.Tag}
+	list, err := json.Marshal(index{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json",
+		Manifests: []descriptor{entry}})
 	if err != nil {
 		return "", err
 	}
-	docker, err := json.Marshal([]dockerImage{{Config: blob(config), RepoTags: []string{i.Name.String()}, Layers: []string{blob(layer)}}})
+	docker, err := json.Marshal([]dockerImage{{Config: blob(config), RepoTags: []string{i.Name.String()},
+		Layers: []string{blob(layer)}}})
 	if err != nil {
 		return "", err
 	}

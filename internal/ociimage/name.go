@@ -14,9 +14,10 @@ type Name struct {
 }
 
 var (
-	repositoryForm = regexp.MustCompile(`^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-	tagForm        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	notInTags      = regexp.MustCompile(`[^A-Za-z0-9._-]`)
+	repositoryForm = regexp.MustCompile(
+		`^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	tagForm   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	notInTags = regexp.MustCompile(`[^A-Za-z0-9._-]`)
 )
 
 // ReadName reads REPOSITORY or REPOSITORY:TAG; the tag that is left out is the version of the program.

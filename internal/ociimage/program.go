@@ -33,14 +33,19 @@ func (p Platform) String() string { return p.OS + "/" + p.Architecture }
 func CheckProgram(path string, program []byte, p Platform) error {
 	file, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil || file.Type != elf.ET_EXEC && file.Type != elf.ET_DYN {
-		return failure.Usagef("%s is no program for Linux; take the binary agstest-%s-%s of the release, or build one with CGO_ENABLED=0", path, p.OS, p.Architecture)
+		return failure.Usagef(
+			"%s is no program for Linux; take the binary agstest-%s-%s of the release, or build one with CGO_ENABLED=0",
+			path, p.OS, p.Architecture)
 	}
 	if file.Machine != machines[p.Architecture] || file.Class != elf.ELFCLASS64 {
-		return failure.Usagef("%s is not for %s (it is for %s); give the --platform that it was built for", path, p, strings.TrimPrefix(file.Machine.String(), "EM_"))
+		return failure.Usagef("%s is not for %s (it is for %s); give the --platform that it was built for", path, p,
+			strings.TrimPrefix(file.Machine.String(), "EM_"))
 	}
 	for _, part := range file.Progs {
 		if part.Type == elf.PT_INTERP {
-			return failure.Usagef("%s needs the libraries of a system, which an image from scratch lacks; build it with CGO_ENABLED=0", path)
+			return failure.Usagef(
+				"%s needs the libraries of a system, which an image from scratch lacks; build it with CGO_ENABLED=0",
+				path)
 		}
 	}
 	return nil

@@ -58,19 +58,23 @@ func describe(operation ags.Operation) object {
 			security = append(security, object{clientToken: []string{}})
 			continue // OpenAPI ignores a header parameter of this name
 		}
-		parameters = append(parameters, object{"name": header.Name, "in": "header", "required": header.Mandatory, "description": "See the page of the call.", "schema": object{"type": "string"}})
+		parameters = append(parameters, object{"name": header.Name, "in": "header", "required": header.Mandatory,
+			"description": "See the page of the call.", "schema": object{"type": "string"}})
 	}
 	if strings.Contains(operation.Path, "{type}") {
-		parameters = append(parameters, object{"name": "type", "in": "path", "required": true, "description": "One of the types that discovery offers.", "schema": object{"type": "string"}})
+		parameters = append(parameters, object{"name": "type", "in": "path", "required": true,
+			"description": "One of the types that discovery offers.", "schema": object{"type": "string"}})
 	}
 	responses := object{}
 	for _, status := range operation.Statuses {
 		responses[strconv.Itoa(status)] = answer(operation, status)
 	}
 	for _, status := range tolerated(operation) {
-		responses[strconv.Itoa(status)] = object{"description": "Not listed on the page of the call, and tolerated: " + meanings[status]}
+		responses[strconv.Itoa(status)] = object{"description": "Not listed on the page of the call, and tolerated: " +
+			meanings[status]}
 	}
-	for status, meaning := range map[string]string{"429": "Too many requests; come again later.", "503": "Not available for now; come again later."} {
+	for status, meaning := range map[string]string{"429": "Too many requests; come again later.",
+		"503": "Not available for now; come again later."} {
 		responses[status] = object{"description": "Not listed on the page of the call, and waited out: " + meaning,
 			"headers": object{"Retry-After": object{"required": true, "description": "Seconds, or a date (RFC 9110 section 10.2.3).", "schema": object{"type": "string"}}}}
 	}
@@ -84,7 +88,8 @@ func describe(operation ags.Operation) object {
 		"responses":   responses,
 	}
 	if operation.Method == "POST" {
-		described["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": reference(requestSchema(operation.Name))}}}
+		described["requestBody"] = object{"required": true,
+			"content": object{"application/json": object{"schema": reference(requestSchema(operation.Name))}}}
 	}
 	return described
 }
@@ -210,7 +215,8 @@ var (
 		"displayAttributes": object{"logo": "https://sso.example.com/logo.svg", "name": "Example"},
 		"endpoints": []any{
 			object{"name": "SIGNON", "path": "/signOn", "parameterProperties": []any{
-				object{"name": "username", "mandatory": true, "isPassword": false}, object{"name": "password", "mandatory": true, "isPassword": true}}},
+				object{"name": "username", "mandatory": true, "isPassword": false},
+				object{"name": "password", "mandatory": true, "isPassword": true}}},
 			object{"name": "SIGNONWITHSESSIONTOKEN", "path": "/signOnWithSessionToken", "parameterProperties": []any{
 				object{"name": "sessionToken", "mandatory": true, "isPassword": true}}},
 		}}}}

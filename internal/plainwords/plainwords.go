@@ -12,7 +12,8 @@ const things = `requirement|scenario|limit|token|request|answer|hit|client|time|
 	`worker|environment|difference|refusal|password|pair|round|file|line|word|note|departure|point|level|spike|row|case|example|sign-on|refresh chain|page|byte|attempt|repeat|way|value|claim|header|field`
 
 var odd = []*regexp.Regexp{
-	regexp.MustCompile(`(?:^|[^\w.,:/-])(1 (?:(?:` + things + `)s|refusals|replies|entries|tries|retries|branches|processes|statuses|classes))\b`),
+	regexp.MustCompile(`(?:^|[^\w.,:/-])(1 (?:(?:` + things +
+		`)s|refusals|replies|entries|tries|retries|branches|processes|statuses|classes))\b`),
 	regexp.MustCompile(`(?:^|[^f] |\d of )1 (?:` + things + `) (?:hold|warn|were|are|have|differ|fail|do|need|come)\b`),
 	regexp.MustCompile(`\b[Tt]he (?:` + things + `)s (?:differs|holds|is|was|has|does|warns|fails|comes|needs)\b`),
 	regexp.MustCompile(`(?:^|[^\w.,:/-])(?:[2-9]|[1-9]\d+|\d{1,3}(?:,\d{3})+) (?:requirement|scenario|limit|request|client|cause|shard|finding|second|minute|hour|day|connection|device|account|environment|operation)(?:$|[\s.,;:)])`),
@@ -29,7 +30,8 @@ func Find(text string) []string {
 	for line := range strings.Lines(text) {
 		for _, pattern := range odd {
 			for _, at := range pattern.FindAllStringIndex(line, -1) {
-				found = append(found, strings.TrimSpace(line[at[0]:at[1]])+"   in: "+strings.TrimSpace(line[max(0, at[0]-60):min(len(line), at[1]+40)]))
+				found = append(found, strings.TrimSpace(line[at[0]:at[1]])+"   in: "+
+					strings.TrimSpace(line[max(0, at[0]-60):min(len(line), at[1]+40)]))
 			}
 		}
 	}

@@ -16,7 +16,8 @@ type Start func(ctx context.Context, job Job) (code int)
 // after the other; at most p.LoadsAtOnce send a load at the same time. A job that fails stops no other. When the
 // context ends, Conduct starts no more jobs and waits for those that run. It calls changed for each change, one at a
 // time; progress is in the order of p.Jobs and is changed in place.
-func Conduct(ctx context.Context, p *Plan, progress []Progress, start Start, now func() time.Time, changed func([]Progress)) {
+func Conduct(ctx context.Context, p *Plan, progress []Progress, start Start, now func() time.Time,
+	changed func([]Progress)) {
 	var mutex sync.Mutex // guards progress and changed
 	set := func(i int, change func(*Progress)) {
 		mutex.Lock()
@@ -58,7 +59,8 @@ func Conduct(ctx context.Context, p *Plan, progress []Progress, start Start, now
 				return
 			}
 			for i := range progress {
-				if progress[i].Job.Environment == environment && progress[i].State != Done { // nobody else changes these
+				// nobody else changes these
+				if progress[i].Job.Environment == environment && progress[i].State != Done {
 					run(i)
 				}
 			}

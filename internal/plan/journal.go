@@ -49,9 +49,11 @@ type Entry struct {
 
 // NewJournal is the journal of a plan before its first job.
 func NewJournal(p *Plan, dir string, start time.Time) *Journal {
-	j := &Journal{Schema: journalSchema, Name: p.Name, Release: p.Release, Dir: dir, Parallel: p.Parallel, LoadsAtOnce: p.LoadsAtOnce, Start: start}
+	j := &Journal{Schema: journalSchema, Name: p.Name, Release: p.Release, Dir: dir, Parallel: p.Parallel,
+		LoadsAtOnce: p.LoadsAtOnce, Start: start}
 	for _, job := range p.Jobs {
-		j.Jobs = append(j.Jobs, Entry{Environment: job.Environment, Command: job.Command, Files: job.Files, Flags: job.Flags, State: Waiting})
+		j.Jobs = append(j.Jobs, Entry{Environment: job.Environment, Command: job.Command, Files: job.Files,
+			Flags: job.Flags, State: Waiting})
 	}
 	return j
 }
@@ -104,7 +106,8 @@ func (j *Journal) Write(folder string) error {
 func ReadJournal(folder string) (*Journal, error) {
 	file, err := os.Open(JournalIn(folder))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, failure.Usagef("%s holds no run of a plan: there is no %s in it: %w", folder, journalName, fs.ErrNotExist)
+		return nil, failure.Usagef("%s holds no run of a plan: there is no %s in it: %w", folder, journalName,
+			fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, failure.Usagef("cannot read the journal of the plan: %w", err)

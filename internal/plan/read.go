@@ -78,9 +78,11 @@ func parse(data []byte, name string) (root ast.Node, err error) {
 	}
 	switch {
 	case len(bodies) == 0:
-		return nil, failure.Usagef("%s is empty; a plan needs environments (agstest init --plan writes a commented example)", name)
+		return nil, failure.Usagef(
+			"%s is empty; a plan needs environments (agstest init --plan writes a commented example)", name)
 	case len(bodies) > 1:
-		return nil, failure.Usagef("%s:%d: a second YAML document starts here; a plan is one", name, bodies[1].GetToken().Position.Line)
+		return nil, failure.Usagef("%s:%d: a second YAML document starts here; a plan is one", name,
+			bodies[1].GetToken().Position.Line)
 	}
 	return bodies[0], nil
 }
@@ -242,7 +244,8 @@ func (r *reader) job(member *ast.MappingValueNode, command string) (job, error) 
 	if m, ok := member.Value.(*ast.MappingNode); ok && len(m.Values) == 0 {
 		return job{}, nil
 	}
-	members, err := r.members(member.Value, command+" (its keys are the flags of agstest "+command+", or it is none)", nil)
+	members, err := r.members(member.Value, command+" (its keys are the flags of agstest "+command+", or it is none)",
+		nil)
 	if err != nil {
 		return job{}, err
 	}
@@ -338,7 +341,8 @@ func (r *reader) add(n ast.Node, e entry) error {
 			name = strings.TrimSuffix(filepath.Base(filepath.FromSlash(e.file)), filepath.Ext(e.file))
 		}
 		if !environmentName.MatchString(name) {
-			return r.wrong(n, "%q is no name of an environment: it names a folder, so it has letters, digits, '.', '_' and '-', at most 64", name)
+			return r.wrong(n,
+				"%q is no name of an environment: it names a folder, so it has letters, digits, '.', '_' and '-', at most 64", name)
 		}
 		if slices.Contains(r.plan.Environments(), name) {
 			return r.wrong(n, "a second environment is called %s; give one of them another name", name)
@@ -361,7 +365,8 @@ func (r *reader) jobs(n ast.Node, in Job, own map[string]job) error {
 		usual, inherited := r.defaults[command]
 		if pair := command == "ab"; pair != (len(in.Files) == 2) {
 			if stated && !asked.none {
-				return r.wrong(n, "ab compares two environments and nothing else does: files: [old.yaml, new.yaml] with ab, file with %s", command)
+				return r.wrong(n,
+					"ab compares two environments and nothing else does: files: [old.yaml, new.yaml] with ab, file with %s", command)
 			}
 			continue
 		}
@@ -378,7 +383,8 @@ func (r *reader) jobs(n ast.Node, in Job, own map[string]job) error {
 		return nil
 	}
 	if !added {
-		return r.wrong(n, "nothing is done in %s; say conform: {} or one of %s", in.Environment, strings.Join(Commands, ", "))
+		return r.wrong(n, "nothing is done in %s; say conform: {} or one of %s", in.Environment,
+			strings.Join(Commands, ", "))
 	}
 	return nil
 }

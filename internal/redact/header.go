@@ -24,7 +24,8 @@ func (r *Redactor) Header(h http.Header) [][2]string {
 			lines = append(lines, [2]string{r.Shown(name), valid(r.render(v, r.spans(v, headerSpans(name, v)), false))})
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b [2]string) int { return strings.Compare(strings.ToLower(a[0]), strings.ToLower(b[0])) })
+	slices.SortStableFunc(lines,
+		func(a, b [2]string) int { return strings.Compare(strings.ToLower(a[0]), strings.ToLower(b[0])) })
 	return lines
 }
 
@@ -49,7 +50,8 @@ func headerSpans(name, value string) []span {
 			if strings.EqualFold(scheme, "basic") {
 				if pair, err := base64.StdEncoding.DecodeString(value[start:]); err == nil {
 					_, password, _ := strings.Cut(string(pair), ":")
-					return []span{{start, len(value), label, value[start:]}, {len(value), len(value), "password", password}}
+					return []span{{start, len(value), label, value[start:]}, {len(value), len(value), "password",
+						password}}
 				}
 			}
 		}

@@ -80,7 +80,8 @@ func standsAsID(text string, start, end int) bool {
 		return true
 	}
 	closing := strings.TrimPrefix(after, `\`)
-	if quote := strings.LastIndexAny(before, "\"'`"); quote >= 0 && quote == len(before)-1 && strings.HasPrefix(closing, before[quote:]) {
+	if quote := strings.LastIndexAny(before, "\"'`"); quote >= 0 && quote == len(before)-1 &&
+		strings.HasPrefix(closing, before[quote:]) {
 		return !strings.HasPrefix(strings.TrimLeft(closing[1:], " "), ":") // the name of a member
 	}
 	if strings.HasSuffix(before, ": ") && closing != "" && strings.Contains("\"'", closing[:1]) {
@@ -89,13 +90,15 @@ func standsAsID(text string, start, end int) bool {
 	if strings.HasSuffix(before, "/") && (after == "" || strings.Contains("/?#\"' \n", after[:1])) {
 		return pathBefore.MatchString(before) && !strings.HasSuffix(before, "/ags/")
 	}
-	return whose.MatchString(before) || (after == "" || strings.Contains(",;)", after[:1])) && whoseAlone.MatchString(before)
+	return whose.MatchString(before) || (after == "" || strings.Contains(",;)", after[:1])) &&
+		whoseAlone.MatchString(before)
 }
 
 // maskWords replaces whole words that are ids.
 func maskWords(text string, masks map[string]string) string {
 	word := func(c byte) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' || c == '@'
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' ||
+			c == '.' || c == '@'
 	}
 	var b strings.Builder
 	at := 0

@@ -18,7 +18,8 @@ func pairNames(text string, emit func(span)) {
 		}
 		end := i + 1
 		label, secret := secretLabel(text[start:i])
-		if inQuery := start > 0 && strings.IndexByte("?&#", text[start-1]) >= 0; inQuery && strings.EqualFold(text[start:i], "code") {
+		if inQuery := start > 0 && strings.IndexByte("?&#", text[start-1]) >= 0; inQuery &&
+			strings.EqualFold(text[start:i], "code") {
 			label, secret = "authorization code", isCode(text[i+1:]) // RFC 6749 section 4.1.2
 		}
 		if secret {
@@ -49,7 +50,8 @@ func isCode(text string) bool {
 }
 
 // headerNames are the headers that carry secrets by themselves, for lines of text such as "Authorization: Bearer …".
-var headerNames = []string{"authorization", "proxy-authorization", "user-token", "client-token", "x-api-key", "set-cookie", "cookie"}
+var headerNames = []string{"authorization", "proxy-authorization", "user-token", "client-token", "x-api-key",
+	"set-cookie", "cookie"}
 
 // schemes of credentials that carry a secret.
 var schemes = []string{"bearer", "basic"}
@@ -114,7 +116,8 @@ func isWordByte(c byte) bool {
 // with the other segments of a JWS, whole or cut; and the same once more encoded.
 func encodedObjects(text string, emit func(span)) {
 	for i := 0; i+8 <= len(text); i++ {
-		if c := text[i]; c != 'e' && c != 'Z' || i > 0 && text[i-1] != '/' && text[i-1] != '+' && isTokenByte(text[i-1]) {
+		if c := text[i]; c != 'e' && c != 'Z' || i > 0 && text[i-1] != '/' && text[i-1] != '+' &&
+			isTokenByte(text[i-1]) {
 			continue
 		}
 		switch text[i : i+3] {
@@ -123,7 +126,8 @@ func encodedObjects(text string, emit func(span)) {
 			continue
 		}
 		end := tokenEnd(text, i)
-		if end-i < 16 && text[i] == 'e' || text[i] == 'Z' && !strings.HasPrefix(text[i:], "ZXlK") && !strings.HasPrefix(text[i:], "ZXdv") {
+		if end-i < 16 && text[i] == 'e' || text[i] == 'Z' && !strings.HasPrefix(text[i:], "ZXlK") &&
+			!strings.HasPrefix(text[i:], "ZXdv") {
 			continue
 		}
 		if end-i >= 16 {
@@ -147,7 +151,8 @@ func tokenEnd(text string, start int) int {
 }
 
 func isTokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '+' || c == '/'
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '+' ||
+		c == '/'
 }
 
 var userInfoPattern = regexp.MustCompile(`://([^/\s:@"'<>]*:[^/\s@"'<>]*)@`)

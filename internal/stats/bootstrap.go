@@ -12,7 +12,8 @@ import (
 // the blocks that were drawn, one or more times each, and must not keep the slice; Value is the statistic of each block
 // once. Repeats under 1 means 2,000. Draws where the statistic is NaN are left out; if all are, or blocks is under 1,
 // the interval is NaN. With one block the interval has no width: it says nothing.
-func BlockBootstrap(random *rand.Rand, blocks, repeats int, level float64, statistic func(drawn []int) float64) Interval {
+func BlockBootstrap(random *rand.Rand, blocks, repeats int, level float64,
+	statistic func(drawn []int) float64) Interval {
 	if blocks < 1 {
 		return Interval{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
 	}

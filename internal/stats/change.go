@@ -58,7 +58,8 @@ func ChangePoints(random *rand.Rand, series []float64, options ChangeOptions) []
 			}
 		}
 		search(from, from+at)
-		splits = append(splits, ChangePoint{Index: from + at, Probability: float64(atLeast) / float64(options.Shuffles+1)})
+		splits = append(splits,
+			ChangePoint{Index: from + at, Probability: float64(atLeast) / float64(options.Shuffles+1)})
 		search(from+at, to)
 	}
 	search(0, len(series))

@@ -161,7 +161,8 @@ func (p *parser) object(depth int) (*Value, error) {
 				}
 			}
 			if seen[name] || len(v.Members) < 16 && v.Get(name) != nil {
-				p.double = &Error{At: start, Problem: "the member " + Brief(name) + " is there twice", Recoverable: true}
+				p.double = &Error{At: start, Problem: "the member " + Brief(name) + " is there twice",
+					Recoverable: true}
 			} else if seen != nil {
 				seen[name] = true
 			}

@@ -61,7 +61,8 @@ func filtered(ctx context.Context, dir string, args []string, input, what string
 		return "", fmt.Errorf("the command %s wrote nothing to stdout%s", args[0], saidWithout(complaint, token, input))
 	}
 	if flaw := userfile.Flaw(token); flaw != "" {
-		return "", fmt.Errorf("the command %s wrote to stdout what is no %s: it %s", args[0], what, strings.TrimSuffix(flaw, "; take it away"))
+		return "", fmt.Errorf("the command %s wrote to stdout what is no %s: it %s", args[0], what,
+			strings.TrimSuffix(flaw, "; take it away"))
 	}
 	return token, nil
 }
@@ -89,13 +90,15 @@ func run(ctx context.Context, dir string, args []string, input, what string) (st
 	case out.over || len(token) > maxBytes:
 		return "", "", fmt.Errorf("the command %s wrote more than %d bytes, which is no %s", name, maxBytes, what)
 	case errors.Is(ended, context.DeadlineExceeded):
-		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait, saidWithout(complaint.String(), token, input))
+		return "", "", fmt.Errorf("the command %s took longer than %s and was ended%s", name, longestWait,
+			saidWithout(complaint.String(), token, input))
 	case ended != nil:
 		return "", "", ended
 	case err != nil && c.ProcessState == nil:
 		return "", "", fmt.Errorf("the command %s cannot be run: %w", name, reason(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return "", "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState, saidWithout(complaint.String(), token, input))
+		return "", "", fmt.Errorf("the command %s failed (%s)%s", name, c.ProcessState,
+			saidWithout(complaint.String(), token, input))
 	}
 	return out.String(), complaint.String(), nil
 }
@@ -147,7 +150,10 @@ func said(text, token string) string {
 	if token != "" {
 		text = strings.ReplaceAll(text, token, "[secret]")
 	}
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) ||
+			!unicode.IsPrint(r)
+	}), " ")
 	if text == "" {
 		return ""
 	}

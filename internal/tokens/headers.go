@@ -138,7 +138,8 @@ func (c *Encryption) Encrypt(ctx context.Context, password string) (string, erro
 		return "", askedNoMore(last, fails)
 	}
 	names := Names{Tenant: c.environment.Tenant}
-	cipher, err := filtered(ctx, c.environment.Folder(), names.fill(c.environment.EncryptPassword.Command), password, "encrypted password")
+	cipher, err := filtered(ctx, c.environment.Folder(), names.fill(c.environment.EncryptPassword.Command), password,
+		"encrypted password")
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}

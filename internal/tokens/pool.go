@@ -23,7 +23,9 @@ type TooFewError struct {
 }
 
 func (e TooFewError) Error() string {
-	return fmt.Sprintf("%s holds %d session tokens that are not used yet, and %d are needed; add fresh ones (%s notes the used ones)", e.Pool, e.Unused, e.Need, e.Pool+usedSuffix)
+	return fmt.Sprintf(
+		"%s holds %d session tokens that are not used yet, and %d are needed; add fresh ones (%s notes the used ones)",
+		e.Pool, e.Unused, e.Need, e.Pool+usedSuffix)
 }
 
 // pools is held while tokens are taken: several runs of this process may share a pool.

@@ -47,7 +47,8 @@ func NewCaller(e *environment.Environment) (*http.Client, error) {
 
 // request sends a request and reads the value out of the answer; what names it. Its error quotes nothing of the answer
 // but names of members.
-func request(ctx context.Context, caller *http.Client, from *environment.TokenSource, names Names, what string) (string, error) {
+func request(ctx context.Context, caller *http.Client, from *environment.TokenSource, names Names,
+	what string) (string, error) {
 	q := from.Request
 	text, err := Send(ctx, caller, q, names.replacer)
 	if err != nil {
@@ -58,9 +59,11 @@ func request(ctx context.Context, caller *http.Client, from *environment.TokenSo
 	case err != nil:
 		return "", fmt.Errorf("the answer to the request %s holds no %s: %w", q, what, err)
 	case len(token) > maxBytes:
-		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no %s", q, maxBytes, from.Token, what)
+		return "", fmt.Errorf("the answer to the request %s holds more than %d bytes at %s, which is no %s", q,
+			maxBytes, from.Token, what)
 	case userfile.Flaw(token) != "":
-		return "", fmt.Errorf("the answer to the request %s holds at %s what is no %s: it %s", q, from.Token, what, strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
+		return "", fmt.Errorf("the answer to the request %s holds at %s what is no %s: it %s", q, from.Token, what,
+			strings.TrimSuffix(userfile.Flaw(token), "; take it away"))
 	}
 	return token, nil
 }
@@ -110,7 +113,8 @@ func Send(ctx context.Context, caller *http.Client, q *environment.TokenRequest,
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
 	case answer.StatusCode/100 == 3:
-		return nil, fmt.Errorf("the request %s was answered with status %d: redirects are not followed", q, answer.StatusCode)
+		return nil, fmt.Errorf("the request %s was answered with status %d: redirects are not followed", q,
+			answer.StatusCode)
 	case answer.StatusCode/100 != 2:
 		return nil, fmt.Errorf("the request %s was answered with status %d", q, answer.StatusCode)
 	case err != nil:

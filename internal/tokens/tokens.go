@@ -42,7 +42,8 @@ const maxFailures = 3
 
 // New makes the sources of a run.
 func New(e *environment.Environment) *Sources {
-	return &Sources{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }), given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
+	return &Sources{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }),
+		given: map[string]bool{}, fails: map[*environment.TokenSource]int{}, last: map[*environment.TokenSource]error{}}
 }
 
 func askedNoMore(last error, fails int) error {
@@ -116,7 +117,8 @@ func described(from *environment.TokenSource) string {
 
 // replacer puts the names in, each escaped for where it comes to stand.
 func (n Names) replacer(escape func(string) string) *strings.Replacer {
-	pairs := []string{"{accountId}", escape(n.AccountID), "{clientId}", escape(n.ClientID), "{tenant}", escape(n.Tenant)}
+	pairs := []string{"{accountId}", escape(n.AccountID), "{clientId}", escape(n.ClientID), "{tenant}",
+		escape(n.Tenant)}
 	if n.Number > 0 {
 		pairs = append(pairs, "{n}", strconv.Itoa(n.Number))
 	}

@@ -34,7 +34,8 @@ type held struct {
 
 // NewValues makes the values of a run. Keep is told each value before it is used.
 func NewValues(e *environment.Environment, keep func(...string)) *Values {
-	return &Values{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }), keep: keep, now: time.Now, held: map[*environment.Fresh]held{}}
+	return &Values{environment: e, caller: sync.OnceValues(func() (*http.Client, error) { return NewCaller(e) }),
+		keep: keep, now: time.Now, held: map[*environment.Fresh]held{}}
 }
 
 // Get returns the value of a source, with the word before it. After 3 failures in a row it does not ask the source any
@@ -85,7 +86,8 @@ func (v *Values) ask(ctx context.Context, f *environment.Fresh) (string, time.Du
 		return value, f.Life(), err
 	}
 	// RFC 6749 sections 4.4 and 2.3.1.
-	q := &environment.TokenRequest{URL: f.Keycloak.URL, Body: url.Values{"grant_type": {"client_credentials"}, "client_id": {f.Keycloak.Client}, "client_secret": {f.Keycloak.Secret}}.Encode()}
+	q := &environment.TokenRequest{URL: f.Keycloak.URL, Body: url.Values{"grant_type": {"client_credentials"},
+		"client_id": {f.Keycloak.Client}, "client_secret": {f.Keycloak.Secret}}.Encode()}
 	text, err := Send(ctx, caller, q, Names{}.replacer)
 	if err != nil {
 		return "", 0, err

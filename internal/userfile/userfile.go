@@ -62,7 +62,8 @@ func ReadPEM(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const sequence = 0x30 // how DER and PKCS #12 begin (ITU-T X.690); no PEM does, with its text "-----BEGIN" or words before it
+	// how DER and PKCS #12 begin (ITU-T X.690); no PEM does, with its text "-----BEGIN" or words before it
+	const sequence = 0x30
 	if len(data) > 1 && data[0] == sequence && data[1] >= 0x80 {
 		return nil, errors.New("it is in binary form (DER or PKCS #12); write it as PEM, a certificate with: openssl x509 -inform der -in FILE -out FILE.pem")
 	}
@@ -106,7 +107,9 @@ func Text(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	if at := bytes.IndexByte(data, 0); at >= 0 {
-		return nil, fmt.Errorf("line %d holds a zero byte, as UTF-16 without a byte order mark does; save the file as UTF-8", lineAt(data, at))
+		return nil, fmt.Errorf(
+			"line %d holds a zero byte, as UTF-16 without a byte order mark does; save the file as UTF-8",
+			lineAt(data, at))
 	}
 	if at := firstInvalid(data); at >= 0 {
 		return nil, fmt.Errorf("line %d is not UTF-8 (byte 0x%02x); save the file as UTF-8", lineAt(data, at), data[at])

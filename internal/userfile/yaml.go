@@ -43,7 +43,8 @@ func PlainYAML(text []byte) (err error) {
 		line := t.Position.Line
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			return fmt.Errorf("line %d: anchors, aliases and merged keys (&, *, <<) are not read; write the value out", line)
+			return fmt.Errorf("line %d: anchors, aliases and merged keys (&, *, <<) are not read; write the value out",
+				line)
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
 		case token.MappingEndType, token.SequenceEndType:

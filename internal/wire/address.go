@@ -25,7 +25,8 @@ func baseAddress(address string) (string, error) {
 	case u.Hostname() == "":
 		return "", failure.Usagef("the url %q names no host; %s", address, what)
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
-		return "", failure.Usagef("the url of the service has a query or a fragment; /ags/… is appended to it, so %s", what)
+		return "", failure.Usagef("the url of the service has a query or a fragment; /ags/… is appended to it, so %s",
+			what)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {

@@ -32,7 +32,8 @@ var builtInPages = []struct {
 }
 
 // builtInServers are gateways that put their name in place of the service's into the header Server of their own pages.
-var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "CloudFront", "cloudflare": "Cloudflare", "AkamaiGHost": "Akamai"}
+var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "CloudFront", "cloudflare": "Cloudflare",
+	"AkamaiGHost": "Akamai"}
 
 // BarredBy names the program or the cloud that answered a call with its own page and did not pass it on, as a firewall
 // of web applications does: nginx, Apache, HAProxy, Azure, F5, AWS, CloudFront, Cloudflare, Akamai. It is empty for
@@ -43,7 +44,8 @@ var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "Cloud
 func BarredBy(x *Exchange) string {
 	broken := x.Status == http.StatusInternalServerError && len(x.Call.Body) > 0 && !json.Valid(x.Call.Body)
 	passed := x.Status == http.StatusOK
-	if !broken && !passed && !slices.Contains(barred, x.Status) || len(x.Body) == 0 || !looksLikeHTML(x) || json.Valid(x.Body) {
+	if !broken && !passed && !slices.Contains(barred, x.Status) || len(x.Body) == 0 || !looksLikeHTML(x) ||
+		json.Valid(x.Body) {
 		return ""
 	}
 	body := bytes.TrimSpace(x.Body[:min(len(x.Body), 4<<10)])

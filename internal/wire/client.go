@@ -69,10 +69,12 @@ func NewClient(t Target) (*Client, error) {
 	}
 	for name, value := range t.Headers {
 		if !validHeaderName(name) {
-			return nil, failure.Usagef("the name of the extra header %q is not a header name (letters, digits and hyphens)", name)
+			return nil, failure.Usagef(
+				"the name of the extra header %q is not a header name (letters, digits and hyphens)", name)
 		}
 		if strings.ContainsAny(value, "\r\n\x00") {
-			return nil, failure.Usagef("the value of the extra header %s holds a line break; a header is one line", name)
+			return nil, failure.Usagef("the value of the extra header %s holds a line break; a header is one line",
+				name)
 		}
 	}
 	if t.Timeout <= 0 {
@@ -167,7 +169,8 @@ func (c *Client) speakHTTP2(ctx context.Context, failed *Exchange) bool {
 	text := Explain(failed.Err)
 	closed := strings.Contains(text, "closed the connection") || strings.Contains(text, "reset the connection") ||
 		strings.Contains(text, "no application protocol") || errors.Is(failed.Err, errNoAnswer)
-	if c.target.HTTP == HTTP1 || !strings.HasPrefix(c.base, "https:") || !closed || !c.onlyTwo.CompareAndSwap(false, true) {
+	if c.target.HTTP == HTTP1 || !strings.HasPrefix(c.base, "https:") || !closed ||
+		!c.onlyTwo.CompareAndSwap(false, true) {
 		return false
 	}
 	if x := c.Do(ctx, failed.Call); x.Status != 0 && strings.HasPrefix(x.Proto, "HTTP/2") {
@@ -200,7 +203,8 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 		return x
 	}
 	var attempts []Attempt
-	var helped time.Duration // by how much of our own waiting, so that only what helped nothing counts against its narrow bound
+	// by how much of our own waiting, so that only what helped nothing counts against its narrow bound
+	var helped time.Duration
 	for {
 		_ = c.throttle.turn(ctx, c.target.Sleep) // where the context has ended, what follows says so
 		x := c.once(ctx, c.withCookies(call))
@@ -227,7 +231,8 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 		if own {
 			helped += counted
 		}
-		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait, Limited: Limited(x)})
+		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait,
+			Limited: Limited(x)})
 	}
 }
 
@@ -297,7 +302,8 @@ func (c *Client) header(ctx context.Context, own http.Header) (http.Header, erro
 // be repeated.
 func (c *Client) once(ctx context.Context, call Call) *Exchange {
 	x, lost := c.carry(ctx, call)
-	if repeat := lost == answerLost && (call.Method == http.MethodGet || call.Method == http.MethodHead); repeat || lost == neverArrived {
+	if repeat := lost == answerLost && (call.Method == http.MethodGet || call.Method == http.MethodHead); repeat ||
+		lost == neverArrived {
 		c.Close() // what else is idle was opened before the service closed this one
 		x, _ = c.carry(ctx, call)
 		x.Resent, x.Repeated = x.Resent || !repeat, repeat
@@ -395,7 +401,8 @@ func (c *Client) request(ctx context.Context, x *Exchange) (*http.Request, error
 	if err != nil {
 		return nil, errors.New("the method or the path of the call cannot be sent over HTTP")
 	}
-	if x.Call.Method == http.MethodHead { // some services send a body all the same, which the next call would take for its answer
+	// some services send a body all the same, which the next call would take for its answer
+	if x.Call.Method == http.MethodHead {
 		request.Close = true
 	}
 	if !c.onlyTwo.Load() { // of HTTP/1.1 net/http would repeat what may have arrived; see once

@@ -15,7 +15,8 @@ import (
 // more to say.
 func (c *Client) closed(ctx context.Context, x *Exchange) error {
 	text := Explain(x.Err)
-	if c.target.Proxy != nil || !strings.Contains(text, "closed the connection") && !strings.Contains(text, "reset the connection") {
+	if c.target.Proxy != nil || !strings.Contains(text, "closed the connection") &&
+		!strings.Contains(text, "reset the connection") {
 		return nil
 	}
 	speaks, asks := c.shakesHands(ctx)
@@ -26,10 +27,12 @@ func (c *Client) closed(ctx context.Context, x *Exchange) error {
 	case strings.HasPrefix(c.base, "http:"):
 		return Blame("url", "%s got no answer: %s, and it speaks TLS on this port; write https:// in url", where, text)
 	case asks && len(c.transport.TLSClientConfig.Certificates) == 0:
-		return Blame("tls", "%s got no answer: TLS came about, and then %s; it asks for a client certificate, and none was given: "+
-			"give one as tls.cert and tls.key; if it needs none, the service behind it is down or shut off", where, text)
+		return Blame("tls",
+			"%s got no answer: TLS came about, and then %s; it asks for a client certificate, and none was given: "+
+				"give one as tls.cert and tls.key; if it needs none, the service behind it is down or shut off", where, text)
 	}
-	return Blame("url", "%s got no answer: TLS came about, and then %s; if a gateway ends TLS there, the service behind it is down or shut off", where, text)
+	return Blame("url",
+		"%s got no answer: TLS came about, and then %s; if a gateway ends TLS there, the service behind it is down or shut off", where, text)
 }
 
 // shakesHands tells that what listens at the address speaks TLS: it ends a handshake, or refuses one with an alert; and

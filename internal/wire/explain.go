@@ -203,11 +203,14 @@ func explainDial(err error) string {
 func explainText(err error) string {
 	text := err.Error()
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text,
+		"server closed idle connection"):
 		return "the service closed the connection without a whole answer"
-	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "too many 1xx"), strings.Contains(text, "header list too large"):
+	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "too many 1xx"), strings.Contains(text,
+		"header list too large"):
 		return fmt.Sprintf("the headers of the answer are longer than %d kB", maxHeaderBytes>>10)
-	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME"), strings.Contains(text, "bad Content-Length"),
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME"), strings.Contains(text,
+		"bad Content-Length"),
 		strings.Contains(text, "unsupported transfer encoding"), strings.Contains(text, "invalid header"),
 		strings.Contains(text, "too many transfer encodings"), strings.Contains(text, "Content-Length"):
 		if strings.Contains(text, "invalid header field") && !strings.Contains(text, "malformed") {

@@ -40,8 +40,9 @@ func GatewayPage(x *Exchange) (title string, is bool) {
 
 // gatewayText matches the texts of gateways without HTML: Envoy, Kubernetes' ingress, Traefik and Go's own mux,
 // Cloudflare.
-var gatewayText = regexp.MustCompile(`^(?i:upstream (connect error|request timeout)|no healthy upstream|default backend - 404|404 page not found$|` +
-	`bad gateway$|gateway timeout$|service unavailable$|error code: [0-9]+$|client sent an http request to an https server)`)
+var gatewayText = regexp.MustCompile(
+	`^(?i:upstream (connect error|request timeout)|no healthy upstream|default backend - 404|404 page not found$|` +
+		`bad gateway$|gateway timeout$|service unavailable$|error code: [0-9]+$|client sent an http request to an https server)`)
 
 var (
 	titleTag   = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
@@ -65,7 +66,8 @@ func pageTitle(x *Exchange) string {
 		}
 		return ""
 	}
-	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind != "" && kind != "text/plain" || !utf8.Valid(body) {
+	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind != "" && kind != "text/plain" ||
+		!utf8.Valid(body) {
 		return ""
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
@@ -92,7 +94,8 @@ func disarmed(text string) string {
 }
 
 func looksLikeHTML(x *Exchange) bool {
-	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind == "text/html" || kind == "application/xhtml+xml" {
+	if kind, _, _ := mime.ParseMediaType(x.Header.Get("Content-Type")); kind == "text/html" ||
+		kind == "application/xhtml+xml" {
 		return true
 	}
 	start := bytes.ToLower(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))

@@ -29,7 +29,8 @@ type link struct {
 }
 
 // dialLinks opens connections that are links.
-func dialLinks(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+func dialLinks(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string,
+	string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		begin := time.Now()
 		raw, err := dial(ctx, network, address)
@@ -76,7 +77,8 @@ func (l *link) look() {
 
 // journey is how one request travelled. net/http reports it on goroutines of its own.
 type journey struct {
-	connections atomic.Int32 // that it was given: net/http itself sends again what an HTTP/2 service says that it never looked at
+	// that it was given: net/http itself sends again what an HTTP/2 service says that it never looked at
+	connections atomic.Int32
 	last        atomic.Pointer[link]
 	kept        atomic.Bool // the last was used before
 	heard       atomic.Bool // something of an answer came

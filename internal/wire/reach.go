@@ -80,8 +80,9 @@ func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	if ask.Header = full; lacks != nil {
 		return nil, err
 	}
-	second := c.once(ctx, ask)                                                   // the first call has waited already
-	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil { // no AGS takes that token, and a page takes everything
+	second := c.once(ctx, ask) // the first call has waited already
+	// no AGS takes that token, and a page takes everything
+	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil {
 		return x, nil
 	}
 	return nil, err
@@ -130,7 +131,8 @@ func (c *Client) unknownSignOn() Call {
 	if c.target.Service != "" {
 		call.Header[ags.HeaderService] = []string{c.target.Service}
 	}
-	call.Body = []byte(`{"parameters":[{"name":"SessionToken","value":"agstest-` + rand.Text() + `"}],"clientId":"agstest"}`)
+	call.Body = []byte(`{"parameters":[{"name":"SessionToken","value":"agstest-` + rand.Text() +
+		`"}],"clientId":"agstest"}`)
 	return call
 }
 
@@ -144,7 +146,8 @@ func plainToTLS(x *Exchange) bool {
 	if x.Status != http.StatusBadRequest {
 		return false
 	}
-	for _, words := range []string{"HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port", "speaking plain HTTP to an SSL-enabled server port"} {
+	for _, words := range []string{"HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port",
+		"speaking plain HTTP to an SSL-enabled server port"} {
 		if bytes.Contains(x.Body, []byte(words)) {
 			return true
 		}
@@ -176,20 +179,25 @@ func (c *Client) strange(x *Exchange) error {
 	case x.Status == http.StatusProxyAuthRequired:
 		return Blame(c.keyOfProxy(), "%s was refused: %s", where, proxyRefusal{x.Status})
 	case movedToTLS(c.base, x):
-		return Blame("url", "%s was redirected with status %d to %s: the gateway there wants TLS; write https:// in url",
+		return Blame("url",
+			"%s was redirected with status %d to %s: the gateway there wants TLS; write https:// in url",
 			where, x.Status, redirectHost(x.Header.Get("Location")))
 	case x.Status/100 == 3 && x.Header.Get("Location") != "":
-		return Blame("url", "%s was redirected with status %d to %s; redirects are not followed: write the final address into url",
+		return Blame("url",
+			"%s was redirected with status %d to %s; redirects are not followed: write the final address into url",
 			where, x.Status, redirectHost(x.Header.Get("Location")))
 	case plainToTLS(x):
 		return Blame("url", "%s was refused because the service speaks TLS on this port; write https:// in url", where)
 	case x.Status/100 == 2 && page && looksLikeHTML(x): // JSON that says it is HTML is an AGS with a fault
-		return Blame("url", "%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy stands before it",
+		return Blame("url",
+			"%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy stands before it",
 			where, x.Status, c.called(title))
-	case page && x.Status != http.StatusInternalServerError, x.Status == http.StatusServiceUnavailable && !json.Valid(x.Body), lostWay(x) != "":
+	case page && x.Status != http.StatusInternalServerError, x.Status == http.StatusServiceUnavailable &&
+		!json.Valid(x.Body), lostWay(x) != "":
 		return c.shutOff(where, x, title)
 	case x.Status/100 == 2 && !json.Valid(x.Body):
-		return Blame("url", "%s was answered with status %d and %d bytes that are not JSON; check that url is an AGS", where, x.Status, len(x.Body))
+		return Blame("url", "%s was answered with status %d and %d bytes that are not JSON; check that url is an AGS",
+			where, x.Status, len(x.Body))
 	}
 	return nil
 }
@@ -200,7 +208,8 @@ func (c *Client) unanswered(where string, err error) error {
 	if strings.Contains(why, unknownName) {
 		name := ""
 		if key, name = c.nameSent(); name != "" {
-			why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni", "url": "the host in url"}[key]
+			why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni",
+				"url": "the host in url"}[key]
 		}
 	}
 	var other x509.HostnameError
@@ -216,10 +225,12 @@ func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	folded := strings.ToLower(title + string(x.Body[:min(len(x.Body), 4<<10)]))
 	switch {
 	case lostWay(x) != "":
-		advice = "it cannot reach the service (" + lostWay(x) + "), or the service cannot reach what it needs; wait until it is up, or check url"
+		advice = "it cannot reach the service (" + lostWay(
+			x) + "), or the service cannot reach what it needs; wait until it is up, or check url"
 	case x.Status == http.StatusBadGateway, x.Status == http.StatusServiceUnavailable, x.Status == http.StatusGatewayTimeout:
 		advice = "the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
-	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded, "header or cookie too large"), strings.Contains(folded, "header field which exceeds"):
+	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded,
+		"header or cookie too large"), strings.Contains(folded, "header field which exceeds"):
 		key, advice = "headers", "the headers of the request are too large for it; check headers"
 	case x.Status == http.StatusBadRequest && strings.Contains(folded, "certificate"):
 		key, advice = "tls", "it wants a client certificate, or refuses ours; give one as tls.cert and tls.key"
@@ -228,7 +239,8 @@ func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	case x.Status == http.StatusNotFound:
 		advice = "it knows no way to an AGS at this address; check the host and the path in url"
 	}
-	return Blame(key, "%s was answered by what looks like a gateway (status %d)%s instead of by an AGS: %s", where, x.Status, c.called(title), advice)
+	return Blame(key, "%s was answered by what looks like a gateway (status %d)%s instead of by an AGS: %s", where,
+		x.Status, c.called(title), advice)
 }
 
 // lostWay returns what a program says in JSON, with any status from 500 on, of a service that it cannot reach: one on
@@ -245,8 +257,9 @@ func lostWay(x *Exchange) string {
 
 var tinyproxys = regexp.MustCompile(`Tinyproxy was unable to connect to the remote web server`)
 
-var noWay = regexp.MustCompile(`\bE(CONNREFUSED|CONNRESET|NOTFOUND|HOSTUNREACH|TIMEDOUT)\b|\bUND_ERR_(SOCKET|CONNECT_TIMEOUT)\b|` +
-	`invalid response was received from the upstream server|upstream server is timing out|failure to get a peer from the ring-balancer`)
+var noWay = regexp.MustCompile(
+	`\bE(CONNREFUSED|CONNRESET|NOTFOUND|HOSTUNREACH|TIMEDOUT)\b|\bUND_ERR_(SOCKET|CONNECT_TIMEOUT)\b|` +
+		`invalid response was received from the upstream server|upstream server is timing out|failure to get a peer from the ring-balancer`)
 
 // called quotes the title of a page, without what must not be shown.
 func (c *Client) called(title string) string {
@@ -269,7 +282,8 @@ func (c *Client) keyOfConnection(err error) string {
 		return c.keyOfProxy()
 	}
 	switch text := Explain(err); {
-	case strings.Contains(text, "the proxy cannot be used"), strings.Contains(text, "the proxy wants a user name"), strings.Contains(text, "the proxy does not allow"):
+	case strings.Contains(text, "the proxy cannot be used"), strings.Contains(text,
+		"the proxy wants a user name"), strings.Contains(text, "the proxy does not allow"):
 		return c.keyOfProxy()
 	case strings.Contains(text, "tls.ca"):
 		return "tls.ca"

@@ -39,7 +39,8 @@ func (x *Exchange) Record(secrets *redact.Redactor) Record {
 		Nanoseconds:    x.Duration().Nanoseconds(),
 		Resent:         x.Resent,
 		Repeated:       x.Repeated,
-		Curl:           secrets.Curl(redact.Request{Method: x.Call.Method, URL: x.URL, Header: x.Call.Header, Body: x.Call.Body, Proxy: x.Call.Proxy}),
+		Curl: secrets.Curl(redact.Request{Method: x.Call.Method, URL: x.URL, Header: x.Call.Header,
+			Body: x.Call.Body, Proxy: x.Call.Proxy}),
 	}
 	if x.Truncated {
 		record.ResponseBody += fmt.Sprintf("\n[the answer is longer than %d bytes; the rest was not read]", len(x.Body))

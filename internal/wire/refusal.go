@@ -36,7 +36,8 @@ func ProxyConnected(_ context.Context, _ *url.URL, _ *http.Request, answer *http
 // statuses, and Go's errors of it name two addresses and an unknown error.
 func refusedBySOCKS(text string) string {
 	switch {
-	case strings.Contains(text, "no acceptable authentication methods"), strings.Contains(text, "authentication failed"):
+	case strings.Contains(text, "no acceptable authentication methods"), strings.Contains(text,
+		"authentication failed"):
 		return proxyRefusal{http.StatusProxyAuthRequired}.Error()
 	case strings.Contains(text, "not allowed by ruleset"):
 		return "the proxy does not allow a connection to this host and port (SOCKS); ask who runs it"

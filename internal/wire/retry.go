@@ -72,7 +72,8 @@ func waitBefore(x *Exchange, attempt int) (wait time.Duration, own, again bool) 
 	if !tooMany(x) {
 		return 0, false, false
 	}
-	if wait, said := RetryAfter(textproto.MIMEHeader(x.Header).Get("Retry-After"), x.Header.Get("Date"), x.Received); said {
+	if wait, said := RetryAfter(textproto.MIMEHeader(x.Header).Get("Retry-After"), x.Header.Get("Date"),
+		x.Received); said {
 		return wait, false, wait <= maxRetryAfter
 	}
 	return firstBackOff << attempt, true, true

@@ -8,9 +8,11 @@ import (
 
 // When a client slows down, and how far.
 const (
-	throttleWindow = 20                   // answers that are looked at together
-	throttleMany   = 5                    // as many 429 and 503 among them mean a limit on the rate, not a service that fails now and then
-	firstSpacing   = 5 * time.Millisecond // between two requests, doubled while that is not enough, and lessened where it is
+	throttleWindow = 20 // answers that are looked at together
+	// as many 429 and 503 among them mean a limit on the rate, not a service that fails now and then
+	throttleMany = 5
+	// between two requests, doubled while that is not enough, and lessened where it is
+	firstSpacing   = 5 * time.Millisecond
 	minSpacing     = 2 * time.Millisecond // below which there is none
 	maxSpacing     = 250 * time.Millisecond
 	throttleInVain = 24 // answers in a row at the widest spacing that all say there are too many: no pace helps

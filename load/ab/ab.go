@@ -160,7 +160,8 @@ func Run(ctx context.Context, o Options) (*compare.Comparison, error) {
 			if i == 5 {
 				break
 			}
-			note := fmt.Sprintf("Wrong answer of the %s side: %s %s: %s", s.name, wrong.Operation, wrong.Kind, wrong.Message)
+			note := fmt.Sprintf("Wrong answer of the %s side: %s %s: %s", s.name, wrong.Operation, wrong.Kind,
+				wrong.Message)
 			if wrong.Hit != nil {
 				note += "; such as " + wrong.Hit.Sentence()
 			}

@@ -30,7 +30,8 @@ type job struct {
 // check refuses what makes no sense, whatever the environments say.
 func (o *Options) check() error {
 	if o.Old == nil || o.New == nil && !o.AA {
-		return failure.Usagef("a comparison by turns needs two environments: give --env OLD --env NEW, or --aa with one")
+		return failure.Usagef(
+			"a comparison by turns needs two environments: give --env OLD --env NEW, or --aa with one")
 	}
 	switch {
 	case o.Rate.Max:
@@ -38,13 +39,15 @@ func (o *Options) check() error {
 	case o.Rate.Hits <= 0:
 		return failure.Usagef("a comparison by turns needs a rate above 0: give --rate, such as 200/s")
 	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < compare.FewestPairs:
-		return failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs, compare.FewestPairs)
+		return failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs,
+			compare.FewestPairs)
 	case o.Block < 0 || o.Block > 0 && o.Block < shortestTurn:
 		return failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
 	case o.Swap != nil && o.Placement == compare.SamePlacement:
 		return failure.Usagef("builds at the same place need not change places; leave one of them out")
 	case o.Swap == nil && o.Placement == compare.Swapped:
-		return failure.Usagef("it is said that the builds change places, and nothing makes them; give the command that does")
+		return failure.Usagef(
+			"it is said that the builds change places, and nothing makes them; give the command that does")
 	}
 	return nil
 }
@@ -73,7 +76,8 @@ func newJob(o *Options) (*job, error) {
 		return nil, err
 	}
 	o.fill()
-	workers, err := transport.WorkersWithin(transport.MostOpenFiles()/2, o.Workers) // both sides keep their connections all along
+	// both sides keep their connections all along
+	workers, err := transport.WorkersWithin(transport.MostOpenFiles()/2, o.Workers)
 	if err != nil {
 		return nil, err
 	}

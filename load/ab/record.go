@@ -38,7 +38,8 @@ type turnOperation struct {
 }
 
 func newTurnRecorder(w engine.Workload, schedule turns, settle time.Duration, began time.Time) *turnRecorder {
-	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began, blocks: make([]turnBlock, len(schedule.starts)), totals: make([]tally.Histogram, len(w.Operations()))}
+	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began,
+		blocks: make([]turnBlock, len(schedule.starts)), totals: make([]tally.Histogram, len(w.Operations()))}
 	for i := range r.blocks {
 		r.blocks[i].operations = make([]turnOperation, len(w.Operations()))
 		r.blocks[i].settling = make([]compare.Answers, len(w.Operations()))

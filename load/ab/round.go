@@ -78,10 +78,12 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
 	judged := j.old.prepared.Crowd().Measures()
 	pair := func(n int) compare.Pair {
-		return compare.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged), New: j.new.recorder.figures(n+1, judged)}
+		return compare.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged),
+			New: j.new.recorder.figures(n+1, judged)}
 	}
 	so := func(over int) compare.Round {
-		round := compare.Round{Pairs: slices.Clone(before.Pairs), WarmUp: clone(before.WarmUp), Settling: clone(before.Settling)}
+		round := compare.Round{Pairs: slices.Clone(before.Pairs), WarmUp: clone(before.WarmUp),
+			Settling: clone(before.Settling)}
 		for n := range over {
 			round.Pairs = append(round.Pairs, pair(n))
 		}
@@ -117,7 +119,8 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 			case errs[i] != nil:
 				cancel(errs[i]) // one side without the other measures nothing
 			case sent[i].Run.Partial != "":
-				cancel(failure.Setupf("the %s side ended early: %s", s.name, sent[i].Run.Partial)) // no cause if something else ended both
+				// no cause if something else ended both
+				cancel(failure.Setupf("the %s side ended early: %s", s.name, sent[i].Run.Partial))
 			}
 		})
 	}
@@ -144,7 +147,8 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 }
 
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
-func (j *job) teller(round, before int, over chan<- int, latest *atomic.Pointer[engine.Progress]) func(engine.Progress) {
+func (j *job) teller(round, before int, over chan<- int,
+	latest *atomic.Pointer[engine.Progress]) func(engine.Progress) {
 	length := j.old.recorder.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
@@ -169,7 +173,8 @@ func (j *job) teller(round, before int, over chan<- int, latest *atomic.Pointer[
 		}
 		other := latest.Load()
 		j.options.Progress(Progress{
-			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed, Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong + other.Wrong, Old: p, New: *other,
+			Round: round, Pair: min(pair, j.options.Pairs), Pairs: j.options.Pairs, Elapsed: p.Elapsed,
+			Left: max(0, length-p.Elapsed) + rest, Wrong: p.Wrong + other.Wrong, Old: p, New: *other,
 		})
 	}
 }

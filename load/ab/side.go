@@ -53,7 +53,8 @@ func (s *side) options() load.Options {
 func (s *side) prepare() (*load.Prepared, error) {
 	plan := func(hits uint64) (*load.Prepared, error) {
 		o := s.options()
-		o.Schedule = turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits, length: s.job.block}
+		o.Schedule = turns{starts: []time.Duration{0}, rate: o.Rate, block: s.job.block, each: hits,
+			length: s.job.block}
 		return load.Prepare(o)
 	}
 	p, err := plan(s.job.hits())
@@ -84,7 +85,8 @@ func (s *side) begin(schedule turns, began time.Time) {
 // send runs one leg.
 func (s *side) send(ctx context.Context) (*reports.Load, error) {
 	return s.prepared.Send(ctx, load.Leg{
-		Schedule: s.recorder.schedule, Workload: s.recorder, Workers: s.job.workers, StartAt: s.recorder.began, Progress: s.progress,
+		Schedule: s.recorder.schedule, Workload: s.recorder, Workers: s.job.workers, StartAt: s.recorder.began,
+		Progress: s.progress,
 	})
 }
 
@@ -113,7 +115,8 @@ func (s *side) took(report *reports.Load) {
 // that count.
 func (s *side) joined() *reports.Load {
 	if len(s.reports) == 0 {
-		return &reports.Load{Schema: reports.LoadSchema, Run: s.options().Run, Operations: map[string]*reports.Operation{}}
+		return &reports.Load{Schema: reports.LoadSchema, Run: s.options().Run,
+			Operations: map[string]*reports.Operation{}}
 	}
 	first := s.reports[0]
 	sum := &reports.Load{
@@ -181,7 +184,8 @@ func (s *side) soFar() *reports.Load {
 			if from.sent == 0 {
 				continue
 			}
-			part := &reports.Operation{Asked: from.sent, Sent: from.sent, Right: from.sent - from.wrong, Wrong: from.wrong}
+			part := &reports.Operation{Asked: from.sent, Sent: from.sent, Right: from.sent - from.wrong,
+				Wrong: from.wrong}
 			if l.Operations[name] == nil {
 				l.Operations[name] = &reports.Operation{}
 			}

@@ -39,7 +39,8 @@ func (t turns) Count(at time.Duration) uint64 {
 
 // takeTurns lays blocks of both sides one after the other, a pair to warm up before those that count. The order within
 // each pair is drawn at random, so that whatever has a rhythm of its own cannot favour one side.
-func takeTurns(random *rand.Rand, rate schedule.Rate, block time.Duration, pairs int) (old, new turns, oldFirst []bool) {
+func takeTurns(random *rand.Rand, rate schedule.Rate, block time.Duration, pairs int) (old, new turns,
+	oldFirst []bool) {
 	old = turns{rate: rate, block: block, each: rate.HitsBefore(block), length: time.Duration(2*(pairs+1)) * block}
 	new = old
 	for pair := range pairs + 1 {

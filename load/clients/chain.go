@@ -185,7 +185,8 @@ func (s *sealer) shapeOf(header, payload []byte) (int, bool) {
 		return 0, false
 	}
 	// Readers hold the slice of before, which is never written again below its length.
-	shapes = append(shapes[:len(shapes):len(shapes)], shape{string(header), bytes.Split(bytes.Clone(payload), []byte{','})})
+	shapes = append(shapes[:len(shapes):len(shapes)],
+		shape{string(header), bytes.Split(bytes.Clone(payload), []byte{','})})
 	s.shapes.Store(&shapes)
 	return len(shapes) - 1, true
 }

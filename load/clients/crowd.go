@@ -167,7 +167,8 @@ const (
 // Errors are of the kind failure.Usage. Nothing is sent.
 func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	if t.Refreshes > 0 && t.Workload != "" && t.Workload != WorkloadLifecycle {
-		return nil, failure.Usagef("a number of refreshes belongs to the workload %s, not to %s", WorkloadLifecycle, t.Workload)
+		return nil, failure.Usagef("a number of refreshes belongs to the workload %s, not to %s", WorkloadLifecycle,
+			t.Workload)
 	}
 	if t.Refreshes == 0 {
 		t.Refreshes = defaultRefreshes
@@ -201,7 +202,9 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 	c.who.keep(part.Shard)
 	c.who.skip(part.Skip)
 	if !c.who.hasDevices && !c.does.creates {
-		return nil, failure.Usagef("the workload %s signs known devices on, and load.clients of %s gives no clientId; add it", c.Workload, e.Name)
+		return nil, failure.Usagef(
+			"the workload %s signs known devices on, and load.clients of %s gives no clientId; add it", c.Workload,
+			e.Name)
 	}
 	if err := c.chooseSessions(e); err != nil {
 		return nil, err
@@ -228,10 +231,12 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 // chooseSteps says which operations the workload sends, the ones it is made for first.
 func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 	if c.Workload == "" {
-		return failure.Usagef("a load needs to know what to send: give --workload, one of %s; for users who sign on now and then, --workload mixed --mix signon=1,refresh=9", strings.Join(Workloads, ", "))
+		return failure.Usagef("a load needs to know what to send: give --workload, one of %s; for users who sign on now and then, --workload mixed --mix signon=1,refresh=9",
+			strings.Join(Workloads, ", "))
 	}
 	if c.does = workloadOf(c.Workload); c.does == nil {
-		return failure.Usagef("there is no workload %q; the workloads are %s", c.Workload, strings.Join(Workloads, ", "))
+		return failure.Usagef("there is no workload %q; the workloads are %s", c.Workload,
+			strings.Join(Workloads, ", "))
 	}
 	steps := c.does.steps
 	switch {
@@ -325,10 +330,12 @@ func (c *Crowd) Exhausted(seq uint64) error {
 		none += " that " + doing
 	}
 	if away := c.sentAway.Load(); away > 0 {
-		return fmt.Errorf("%s: %s were asked with Retry-After to come again later than in a day", none, figures.Count(away))
+		return fmt.Errorf("%s: %s were asked with Retry-After to come again later than in a day", none,
+			figures.Count(away))
 	}
 	if staysSignedIn {
-		return fmt.Errorf("%s: the chains of %s broke and they have no unused session token to sign on again", none, figures.Count(c.broken.Load()))
+		return fmt.Errorf("%s: the chains of %s broke and they have no unused session token to sign on again", none,
+			figures.Count(c.broken.Load()))
 	}
 	return fmt.Errorf("%s: all session tokens are used", none)
 }
@@ -358,37 +365,53 @@ func (c *Crowd) LeaveUnique(folder string, shard schedule.Shard) error {
 
 // Judging tells how the answers of the run were judged.
 func (c *Crowd) Judging() *reports.Judging {
-	return &reports.Judging{AllRules: c.judged.Load(), Every: c.JudgeEvery, Shared: c.supply.source == ownReusable, Broken: c.broken.Load()}
+	return &reports.Judging{AllRules: c.judged.Load(), Every: c.JudgeEvery, Shared: c.supply.source == ownReusable,
+		Broken: c.broken.Load()}
 }
 
 // Notes are remarks for the report on what the workload did and could check.
 func (c *Crowd) Notes() []string {
 	var notes []string
 	if same := c.sameJTI.Load(); same > 0 {
-		notes = append(notes, fmt.Sprintf("%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)", figures.Count(same)))
+		notes = append(notes,
+			fmt.Sprintf(
+				"%s sign-ons were answered with the jti of an earlier session of the same client (TOK-21 warns)",
+				figures.Count(same)))
 	}
 	if same := c.sameSession.Load(); same > 0 {
-		notes = append(notes, figures.Count(same)+" times getSessionToken gave an account the session token that it had given it before (GST-12 records that)")
+		notes = append(notes,
+			figures.Count(same)+
+				" times getSessionToken gave an account the session token that it had given it before (GST-12 records that)")
 	}
 	if watched := c.seen.Watched(); watched < 1 {
-		notes = append(notes, fmt.Sprintf("the run had more tokens than memory for their jti: uniqueness was watched on 1 of %.0f over the whole run", 1/watched))
+		notes = append(notes,
+			fmt.Sprintf(
+				"the run had more tokens than memory for their jti: uniqueness was watched on 1 of %.0f over the whole run",
+				1/watched))
 	}
 	if away := c.sentAway.Load(); away > 0 {
-		notes = append(notes, fmt.Sprintf("%s times a client was asked with Retry-After to come again later than in a day; it took no part any more", figures.Count(away)))
+		notes = append(notes,
+			fmt.Sprintf(
+				"%s times a client was asked with Retry-After to come again later than in a day; it took no part any more",
+				figures.Count(away)))
 	}
 	if broken := c.broken.Load(); broken > 0 {
 		notes = append(notes, c.brokenInWords(broken))
 	}
 	if away := c.fresh.away() + c.ongoing.away(); away > 0 {
-		notes = append(notes, fmt.Sprintf("%s of %s had been asked with Retry-After to come again after the end of the run",
-			figures.PluralOf(away, "client", "clients"), figures.Count(c.starters.Load()+c.chains.Load())))
+		notes = append(notes,
+			fmt.Sprintf("%s of %s had been asked with Retry-After to come again after the end of the run",
+				figures.PluralOf(away, "client", "clients"), figures.Count(c.starters.Load()+c.chains.Load())))
 	}
 	if old := c.tooOld.Load(); old > 0 {
-		notes = append(notes, fmt.Sprintf("%s refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate",
-			figures.PluralOf(old, "refresh was", "refreshes were")))
+		notes = append(notes,
+			fmt.Sprintf("%s refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate",
+				figures.PluralOf(old, "refresh was", "refreshes were")))
 	}
 	if judged := c.judged.Load(); judged > 0 {
-		notes = append(notes, fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of each call, and 1 of %d)", figures.Count(judged), judgedFirst, c.JudgeEvery))
+		notes = append(notes,
+			fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of each call, and 1 of %d)",
+				figures.Count(judged), judgedFirst, c.JudgeEvery))
 	}
 	if c.supply.source == ownReusable {
 		notes = append(notes, "session tokens were used more than once (--reuse-sessions)")
@@ -400,7 +423,8 @@ func (c *Crowd) Notes() []string {
 // brokenInWords says how many chains of refreshes broke, and what became of their clients.
 func (c *Crowd) brokenInWords(broken int64) string {
 	words := figures.Plural(broken, "time") + " a chain of refreshes broke"
-	all := min(c.spares.Load(), int64(len(c.clients))) - int64(c.planned.starters) // with the spares that took the place of others
+	// with the spares that took the place of others
+	all := min(c.spares.Load(), int64(len(c.clients))) - int64(c.planned.starters)
 	shutOut, gone := c.shutOut.Load(), c.gone.Load()
 	if shutOut > 0 {
 		words += fmt.Sprintf("; %s of the %s that stay signed in (%s) had nothing to sign on with again and were refused for good, at each of their turns",
@@ -413,7 +437,8 @@ func (c *Crowd) brokenInWords(broken int64) string {
 	if shutOut+gone == 0 {
 		words += " and its client signed on again"
 		if c.supply.source == ownOnce {
-			words = figures.Plural(broken, "time") + " a chain of refreshes was refused, and taken up again at the next turn of its client"
+			words = figures.Plural(broken,
+				"time") + " a chain of refreshes was refused, and taken up again at the next turn of its client"
 		}
 	}
 	return words

@@ -39,9 +39,11 @@ func (c *Crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 	}
 	switch {
 	case w.starterRate > 0 && w.starters < 1, w.chainRate > 0 && w.chains < 1:
-		return demand{}, failure.Usagef("%d virtual clients cannot do the workload %s; give more", c.Clients, c.Workload)
+		return demand{}, failure.Usagef("%d virtual clients cannot do the workload %s; give more", c.Clients,
+			c.Workload)
 	case c.Clients > offered:
-		return demand{}, failure.Usagef("%s virtual clients were asked for and load.clients of %s offers %s; lower --clients, or add clients",
+		return demand{}, failure.Usagef(
+			"%s virtual clients were asked for and load.clients of %s offers %s; lower --clients, or add clients",
 			figures.Count(int64(c.Clients)), e.Name, figures.Count(int64(offered)))
 	}
 	if c.Clients == 0 {
@@ -118,7 +120,8 @@ func (c *Crowd) tooFew(e *environment.Environment, starters, chains, offered int
 	if c.supply.source == ownOnce && starters > 0 {
 		return failure.Usagef("the workload %s needs %s clients, as each of its sign-ons uses a session token of its own%s, and load.clients of %s offers %s; "+
 			"add clients, lower rate or duration, leave sessionToken out so that the operator mints them, or, if this service takes a session token more than once, say --reuse-sessions",
-			c.Workload, figures.Count(int64(starters+max(chains, 0))), andChains(chains), e.Name, figures.Count(int64(offered)))
+			c.Workload, figures.Count(int64(starters+max(chains, 0))), andChains(chains), e.Name,
+			figures.Count(int64(offered)))
 	}
 	return failure.Usagef("the workload %s needs %s clients and load.clients of %s offers %s; add clients",
 		c.Workload, figures.Count(int64(starters+chains)), e.Name, figures.Count(int64(offered)))

@@ -55,7 +55,8 @@ func (c *Crowd) fetchSessions(ctx context.Context, rate float64) error {
 		n := c.ofSession(i)
 		var account, device [256]byte
 		token, err := c.supply.tokens.Take(ctx, c.supply.from, tokens.Names{
-			AccountID: string(c.who.appendAccount(account[:0], n)), ClientID: string(c.who.appendDevice(device[:0], n)), Tenant: c.tenant, Number: int(c.who.number(n)) + 1,
+			AccountID: string(c.who.appendAccount(account[:0], n)), ClientID: string(c.who.appendDevice(device[:0], n)),
+			Tenant: c.tenant, Number: int(c.who.number(n)) + 1,
 		})
 		switch {
 		case ctx.Err() != nil:
@@ -64,7 +65,8 @@ func (c *Crowd) fetchSessions(ctx context.Context, rate float64) error {
 			return failure.Setupf("set-up: a session token for %s could not be had: %w", c.clientName(n), err)
 		}
 		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Session, []byte(token)), n); again {
-			return failure.Setupf("set-up: the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))
+			return failure.Setupf("set-up: the session token for %s was given before, for %s", c.clientName(n),
+				c.clientName(earlier))
 		}
 		c.supply.minted[i] = token
 		c.standing.done()

@@ -49,11 +49,13 @@ func givenParameters(given map[string]string) []givenParameter {
 // checkGiven refuses parameters that want an id which the clients of the environment do not have. Errors are of the
 // kind failure.Usage.
 func (r *roster) checkGiven(e *environment.Environment) error {
-	for call, given := range map[string]map[string]string{"refresh": e.Load.Parameters.Refresh, "signOut": e.Load.Parameters.SignOut} {
+	for call, given := range map[string]map[string]string{"refresh": e.Load.Parameters.Refresh,
+		"signOut": e.Load.Parameters.SignOut} {
 		for _, name := range slices.Sorted(maps.Keys(given)) {
 			for place, has := range map[string]bool{placeClient: r.hasDevices, placeAccount: r.hasAccounts} {
 				if strings.Contains(given[name], place) && !has {
-					return failure.Usagef("load.parameters.%s.%s of %s holds %s, and load.clients gives none; add it", call, name, e.Name, place)
+					return failure.Usagef("load.parameters.%s.%s of %s holds %s, and load.clients gives none; add it",
+						call, name, e.Name, place)
 				}
 			}
 		}

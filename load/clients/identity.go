@@ -60,7 +60,8 @@ func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept 
 // client goes on with what it was given, so that one wrong status does not end its chain.
 func (c *Crowd) brought(h *sender, answer *hit.Answer, outcome hit.Outcome) (hit.Outcome, bool) {
 	tokens := h.step == stepSignOn || h.step == stepSignOnFirst || h.step == stepRefresh
-	if !tokens || answer.Err != nil || answer.Truncated || answer.Status/100 != 2 || answer.Status == calls[h.step].wanted {
+	if !tokens || answer.Err != nil || answer.Truncated || answer.Status/100 != 2 ||
+		answer.Status == calls[h.step].wanted {
 		return outcome, false
 	}
 	found, kept := c.judgeTokens(h, answer)
@@ -81,20 +82,24 @@ func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 			kind, why = transport.WhyNone(answer.Err), wire.Explain(answer.Err)
 		}
 		return hit.Outcome{Kind: kind, Message: fmt.Sprintf("%s got no whole answer: %s", call.name, why)}
-	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable && answer.RetryAfter != "":
+	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable &&
+		answer.RetryAfter != "":
 		when := "without saying when to come again"
 		if answer.RetryAfter != "" {
 			when = "with Retry-After"
 		}
-		return hit.Outcome{Kind: hit.KindThrottled, Message: fmt.Sprintf("%s was answered %d %s", call.name, answer.Status, when)}
+		return hit.Outcome{Kind: hit.KindThrottled, Message: fmt.Sprintf("%s was answered %d %s", call.name,
+			answer.Status, when)}
 	case answer.Status != call.wanted:
 		reason := ""
 		if code, ok := check.SubCode(&wire.Exchange{Status: answer.Status, Body: answer.Body}); ok {
 			reason = fmt.Sprintf(" with code %d", code)
 		}
-		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d%s", call.name, answer.Status, reason, call.wanted, c.oughtToKnow(h, answer))}
+		return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d%s, not %d%s", call.name,
+			answer.Status, reason, call.wanted, c.oughtToKnow(h, answer))}
 	case answer.Truncated:
-		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends", call.name)}
+		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends",
+			call.name)}
 	case h.step != stepSignOn && h.step != stepSignOnFirst && h.step != stepRefresh: // tokens are looked into in one pass with the rest
 		return legacyRefusal(call.name, answer)
 	}
@@ -148,26 +153,32 @@ func legacyRefusal(call string, answer *hit.Answer) hit.Outcome {
 	if err != nil || !strings.HasPrefix(object.Get("resultCode").String(), "99999:") {
 		return hit.Outcome{}
 	}
-	return hit.Outcome{Kind: hit.KindStatus, Message: fmt.Sprintf("%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call, answer.Status)}
+	return hit.Outcome{Kind: hit.KindStatus,
+		Message: fmt.Sprintf(
+			"%s was answered %d, but its body is a refusal of the gateway with resultCode 99999 (GW-02)", call,
+			answer.Status)}
 }
 
 // judgeDiscovery wants a list that offers the service that the run signs on with. Only an answer that writes it in an
 // unusual way is read in full.
 func (c *Crowd) judgeDiscovery(answer *hit.Answer) hit.Outcome {
 	var room [256]byte
-	if bytes.Contains(answer.Body, []byte(`"availableServices"`)) && bytes.Contains(answer.Body, appendJSON(room[:0], []byte(c.service))) {
+	if bytes.Contains(answer.Body, []byte(`"availableServices"`)) &&
+		bytes.Contains(answer.Body, appendJSON(room[:0], []byte(c.service))) {
 		return hit.Outcome{}
 	}
 	object, err := strictjson.Parse(answer.Body)
 	if err != nil || object.Get("availableServices") == nil {
-		return hit.Outcome{Kind: hit.KindShape, Requirement: "DISC-04", Message: "the answer to discover holds no availableServices"}
+		return hit.Outcome{Kind: hit.KindShape, Requirement: "DISC-04",
+			Message: "the answer to discover holds no availableServices"}
 	}
 	for _, item := range object.Get("availableServices").Items {
 		if item.Get("authServiceName").String() == c.service {
 			return hit.Outcome{}
 		}
 	}
-	return hit.Outcome{Kind: hit.KindIdentity, Message: "the answer to discover does not offer the authentication service that this run signs on with"}
+	return hit.Outcome{Kind: hit.KindIdentity,
+		Message: "the answer to discover does not offer the authentication service that this run signs on with"}
 }
 
 // judgeMint reads a session token. No two accounts may be given the same one; whether one is given its own again is
@@ -176,16 +187,20 @@ func (c *Crowd) judgeMint(n uint32, answer *hit.Answer) (hit.Outcome, string) {
 	if outcome := c.refused(&sender{client: n, step: stepMint}, answer); outcome.Kind != "" {
 		return outcome, ""
 	}
-	session, err := check.ReadSessionToken(&wire.Exchange{Call: wire.Call{Operation: ags.GetSessionToken}, Status: answer.Status, Body: answer.Body})
+	session, err := check.ReadSessionToken(&wire.Exchange{Call: wire.Call{Operation: ags.GetSessionToken},
+		Status: answer.Status, Body: answer.Body})
 	if err != nil {
-		return hit.Outcome{Kind: hit.KindShape, Requirement: "GST-02", Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
+		return hit.Outcome{Kind: hit.KindShape, Requirement: "GST-02",
+			Message: fmt.Sprintf("the answer to mint holds no session token: %v", err)}, ""
 	}
 	if earlier, again := c.seen.Claim(c.seen.Digest(unique.Session, []byte(session)), n); again {
 		if c.sameAccount(n, earlier) {
 			c.sameSession.Add(1)
 			return hit.Outcome{}, session
 		}
-		return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-22", Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n), c.clientName(earlier))}, ""
+		return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-22",
+			Message: fmt.Sprintf("the session token for %s was given before, for %s", c.clientName(n),
+				c.clientName(earlier))}, ""
 	}
 	return hit.Outcome{}, session
 }
@@ -210,7 +225,8 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 		}
 	}
 	if err != nil {
-		return hit.Outcome{Kind: hit.KindShape, Requirement: ofStep(h.step, "SOST-03", "REF-02"), Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
+		return hit.Outcome{Kind: hit.KindShape, Requirement: ofStep(h.step, "SOST-03", "REF-02"),
+			Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
 	}
 	if outcome := c.identity(h, tokens); outcome.Kind != "" {
 		return outcome, false
@@ -331,7 +347,9 @@ func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if h.step == stepSignOnFirst {
 		if earlier, again := c.seen.Claim(c.seen.Digest(unique.Device, t.ClientID), h.client); again {
-			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-33", Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before", c.clientName(h.client), c.who.shown(t.ClientID), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "SOST-33",
+				Message: fmt.Sprintf("the first-time sign-on of %s gave the device %s, which %s got before",
+					c.clientName(h.client), c.who.shown(t.ClientID), c.clientName(earlier))}
 		}
 	}
 	if len(t.Access.JTI) == 0 {
@@ -345,7 +363,9 @@ func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 	if !same {
 		earlier, again := c.seen.Claim(value, h.client)
 		if again && earlier != h.client {
-			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "TOK-21", Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before", c.clientName(h.client), c.who.shown(t.Access.JTI), c.clientName(earlier))}
+			return hit.Outcome{Kind: hit.KindDuplicate, Requirement: "TOK-21",
+				Message: fmt.Sprintf("the tokens of %s have the jti %s, which those of %s had before",
+					c.clientName(h.client), c.who.shown(t.Access.JTI), c.clientName(earlier))}
 		}
 		same = again
 	}
@@ -359,14 +379,16 @@ func (c *Crowd) unique(h *sender, t *check.Tokens) hit.Outcome {
 // be judged.
 func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outcome {
 	x := &wire.Exchange{
-		Call:   wire.Call{Operation: calls[h.step].operation, Method: c.requests.methods[h.step], Path: c.requests.paths[h.step]},
+		Call: wire.Call{Operation: calls[h.step].operation, Method: c.requests.methods[h.step],
+			Path: c.requests.paths[h.step]},
 		Status: answer.Status, Body: answer.Body, Sent: answer.Sent, Received: answer.Received,
 		Header: http.Header{"Content-Type": {"application/json"}}, // of the header the engine keeps Retry-After alone
 	}
 	var outcome hit.Outcome
 	if now {
 		var deviceRoom, accountRoom [256]byte
-		known := check.Known{Tenant: c.tenant, AccountID: string(c.who.appendAccount(accountRoom[:0], h.client)), Skew: c.sampled.skew}
+		known := check.Known{Tenant: c.tenant, AccountID: string(c.who.appendAccount(accountRoom[:0], h.client)),
+			Skew: c.sampled.skew}
 		if h.step == stepSignOnFirst {
 			known.FirstTime = true
 		} else {
@@ -378,7 +400,9 @@ func (c *Crowd) allRules(h *sender, answer *hit.Answer, now, next bool) hit.Outc
 		c.judged.Add(1)
 		for _, finding := range check.Judge(x, known) {
 			if finding.Outcome == check.Broken && gates(finding.Requirement) {
-				outcome = hit.Outcome{Kind: hit.KindToken, Requirement: finding.Requirement, Message: fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step, c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
+				outcome = hit.Outcome{Kind: hit.KindToken, Requirement: finding.Requirement,
+					Message: fmt.Sprintf("the answer to the %s of %s breaks %s: expected %s, got %s", h.step,
+						c.clientName(h.client), finding.Requirement, finding.Expected, finding.Got)}
 				break
 			}
 		}

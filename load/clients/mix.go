@@ -142,7 +142,8 @@ func ParseMix(text string) (map[string]int, error) {
 		}
 		n, err := strconv.Atoi(strings.TrimSpace(share))
 		if err != nil || n < 0 || n > 1_000_000 {
-			return nil, failure.Usagef("the mix %q: the share of %s is not a whole number from 0 to 1000000", text, name)
+			return nil, failure.Usagef("the mix %q: the share of %s is not a whole number from 0 to 1000000", text,
+				name)
 		}
 		if _, twice := mix[name]; twice {
 			return nil, failure.Usagef("the mix %q names %s twice", text, name)

@@ -33,8 +33,9 @@ type operatorSigner struct {
 
 type signingKey struct {
 	environment.SigningKey
-	header []byte           // encoded, with the dot
-	hash   func() hash.Hash // of a shared secret (RFC 7518 section 3.2), with which this type signs itself, for each hit; nil: a private key
+	header []byte // encoded, with the dot
+	// of a shared secret (RFC 7518 section 3.2), with which this type signs itself, for each hit; nil: a private key
+	hash func() hash.Hash
 }
 
 func newOperatorSigner(e *environment.Environment) *operatorSigner {
@@ -49,8 +50,10 @@ func newOperatorSigner(e *environment.Environment) *operatorSigner {
 	}
 	s := &operatorSigner{
 		operator: o, life: o.Life(), plain: o.AccountFor("", "x") == "x",
-		before:     fmt.Appendf(nil, `{"typ":%s,%s:`, further["typ"], appendJSON(nil, []byte(names[ags.OperatorToken.Account]))),
-		between:    fmt.Appendf(nil, `,%s:%s,"exp":`, appendJSON(nil, []byte(names[ags.OperatorToken.Tenant])), appendJSON(nil, []byte(e.Tenant))),
+		before: fmt.Appendf(nil, `{"typ":%s,%s:`, further["typ"],
+			appendJSON(nil, []byte(names[ags.OperatorToken.Account]))),
+		between: fmt.Appendf(nil, `,%s:%s,"exp":`, appendJSON(nil, []byte(names[ags.OperatorToken.Tenant])),
+			appendJSON(nil, []byte(e.Tenant))),
 		after:      append(after, '}'),
 		eachItsOwn: environment.EachItsOwn(after),
 	}
@@ -61,7 +64,8 @@ func newOperatorSigner(e *environment.Environment) *operatorSigner {
 		}
 		s.keys = append(s.keys, signingKey{
 			SigningKey: key, header: append(base64.RawURLEncoding.AppendEncode(nil, append(header, '}')), '.'),
-			hash: map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}[key.Algorithm],
+			hash: map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384,
+				"HS512": sha512.New}[key.Algorithm],
 		})
 	}
 	return s

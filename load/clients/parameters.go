@@ -33,7 +33,8 @@ func (r *requests) learnParameters(ctx context.Context, via *wire.Client, servic
 		r.nameSession(onlyMandatory(body, service, "/signOnWithSessionToken", "sessionToken", r.signOnAs.Parameters))
 	}
 	if ofOperator {
-		r.parameter = appendJSON(nil, []byte(onlyMandatory(body, service, "/getSessionToken", r.mintAs.Parameter, r.mintAs.Parameters)))
+		r.parameter = appendJSON(nil, []byte(onlyMandatory(body, service, "/getSessionToken", r.mintAs.Parameter,
+			r.mintAs.Parameters)))
 	}
 	return nil
 }

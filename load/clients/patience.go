@@ -141,7 +141,8 @@ func DuringSetUp(err error) bool { return errors.As(err, new(setUpError)) }
 
 // patiently makes one call of the set-up, and makes it again after a while if the answer says nothing about the
 // request. It gives up after some tries, and at once if nobody has answered anything yet and nobody is there.
-func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit.Answer)) (hit.Outcome, *hit.Answer, error) {
+func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit.Answer)) (hit.Outcome,
+	*hit.Answer, error) {
 	pause := s.pause
 	if pause == 0 {
 		pause = setUpPause
@@ -162,7 +163,8 @@ func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit
 		}
 		asked := askedWait(answer)
 		if asked > longestSetUp*(setUpTries-1) { // no try would come as late
-			outcome.Message += fmt.Sprintf(", which asks for a longer wait than a set-up makes (%s)", longestSetUp*(setUpTries-1))
+			outcome.Message += fmt.Sprintf(", which asks for a longer wait than a set-up makes (%s)",
+				longestSetUp*(setUpTries-1))
 			return outcome, answer, nil
 		}
 		s.again(outcome.Message)

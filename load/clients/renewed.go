@@ -36,8 +36,10 @@ func (c *Crowd) renewed(h *sender, t *check.Tokens, answer *hit.Answer) hit.Outc
 		exp  int64
 	}{{"access", t.Access.Exp}, {"refresh", t.Refresh.Exp}} {
 		if token.exp != 0 && token.exp <= earliest.Unix() {
-			return hit.Outcome{Kind: hit.KindToken, Requirement: "TOK-17", Message: fmt.Sprintf("the %s token in the answer to the %s of %s had expired %s before it came",
-				token.name, h.step, c.clientName(h.client), figures.Elapsed(answer.Received.Sub(time.Unix(token.exp, 0)).Round(time.Second)))}
+			return hit.Outcome{Kind: hit.KindToken, Requirement: "TOK-17",
+				Message: fmt.Sprintf("the %s token in the answer to the %s of %s had expired %s before it came",
+					token.name, h.step, c.clientName(h.client),
+					figures.Elapsed(answer.Received.Sub(time.Unix(token.exp, 0)).Round(time.Second)))}
 		}
 	}
 	if int(h.client) >= len(c.last) {
@@ -51,8 +53,9 @@ func (c *Crowd) renewed(h *sender, t *check.Tokens, answer *hit.Answer) hit.Outc
 	}
 	before.again++
 	if same := answer.Sent.Sub(c.made) - before.since; before.again >= 2 && same >= sameFor {
-		return hit.Outcome{Kind: hit.KindToken, Requirement: "REF-02", Message: fmt.Sprintf("the access token in the answer to the %s of %s is the one from before: %d refreshes in %s brought it again",
-			h.step, c.clientName(h.client), before.again, same.Round(100*time.Millisecond))}
+		return hit.Outcome{Kind: hit.KindToken, Requirement: "REF-02",
+			Message: fmt.Sprintf("the access token in the answer to the %s of %s is the one from before: %d refreshes in %s brought it again",
+				h.step, c.clientName(h.client), before.again, same.Round(100*time.Millisecond))}
 	}
 	return hit.Outcome{}
 }

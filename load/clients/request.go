@@ -58,17 +58,19 @@ type requests struct {
 	sent      atomic.Uint64
 	trace     *traceParents // nil: no traces are sent
 	operator  *operatorSigner
-	carrier   string                                       // header of the OperatorAuthToken; empty: it is a parameter
-	parameter []byte                                       // name of the operator's parameter, as JSON text
-	minting   []byte                                       // further parameters of getSessionToken as JSON text, each with a comma before it
-	session   []byte                                       // body of a sign-on up to the session token
-	more      []byte                                       // further parameters of signOnWithSessionToken, each with a comma before it
-	own       [stepCount][]givenParameter                  // parameters of calls whose token identifies the client
-	device    []byte                                       // deviceInformation of first-time sign-ons
-	numbered  bool                                         // {n} in it becomes the number of the client
-	renewed   [stepCount]atomic.Pointer[[]hit.HeaderField] // headers whose values change while the run lasts
-	signOnAs  environment.SessionSignOn
-	mintAs    *environment.Operator
+	carrier   string // header of the OperatorAuthToken; empty: it is a parameter
+	parameter []byte // name of the operator's parameter, as JSON text
+	// further parameters of getSessionToken as JSON text, each with a comma before it
+	minting []byte
+	session []byte // body of a sign-on up to the session token
+	// further parameters of signOnWithSessionToken, each with a comma before it
+	more     []byte
+	own      [stepCount][]givenParameter                  // parameters of calls whose token identifies the client
+	device   []byte                                       // deviceInformation of first-time sign-ons
+	numbered bool                                         // {n} in it becomes the number of the client
+	renewed  [stepCount]atomic.Pointer[[]hit.HeaderField] // headers whose values change while the run lasts
+	signOnAs environment.SessionSignOn
+	mintAs   *environment.Operator
 }
 
 // firstDevice is the device that first-time sign-ons describe: a plain Android phone, as in the platform table of the
@@ -85,11 +87,14 @@ const (
 var noParametersBody = []byte(noParameters)
 
 func newRequests(e *environment.Environment, service string, seed uint64) *requests {
-	r := &requests{run: "agstest-" + strconv.FormatUint(seed, 36) + "-" + unlikeOthers() + "-", device: []byte(firstDevice), more: furtherParameters(e.SignOn.Parameters), signOnAs: e.SignOn, mintAs: e.Operator}
+	r := &requests{run: "agstest-" + strconv.FormatUint(seed, 36) + "-" + unlikeOthers() + "-",
+		device: []byte(firstDevice), more: furtherParameters(e.SignOn.Parameters), signOnAs: e.SignOn,
+		mintAs: e.Operator}
 	if e.DeviceInformation != "" {
 		r.device, r.numbered = []byte(e.DeviceInformation), strings.Contains(string(e.DeviceInformation), "{n}")
 	}
-	r.own[stepRefresh], r.own[stepSignOut] = givenParameters(e.Load.Parameters.Refresh), givenParameters(e.Load.Parameters.SignOut)
+	r.own[stepRefresh], r.own[stepSignOut] = givenParameters(e.Load.Parameters.Refresh), givenParameters(
+		e.Load.Parameters.SignOut)
 	r.nameSession(cmp.Or(e.SignOn.Parameter, "sessionToken"))
 	if e.Authorization != wire.Raw {
 		r.bearer = "Bearer "
@@ -106,7 +111,8 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 			if s == stepMint && e.Operator != nil {
 				name = cmp.Or(e.Operator.Service, service)
 			}
-			header = append(header, hit.HeaderField{Name: "Content-Type", Value: "application/json"}, hit.HeaderField{Name: ags.HeaderService, Value: name})
+			header = append(header, hit.HeaderField{Name: "Content-Type", Value: "application/json"},
+				hit.HeaderField{Name: ags.HeaderService, Value: name})
 		}
 		if e.Tenant != "" {
 			header = append(header, hit.HeaderField{Name: ags.HeaderTenant, Value: e.Tenant})
@@ -144,7 +150,8 @@ func (r *requests) begin(request *hit.Request, s step) {
 	if r.run != "" {
 		id := make([]byte, 0, 48)
 		request.CorrelationID = string(strconv.AppendUint(append(id, r.run...), n, 10))
-		request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderCorrelation, Value: request.CorrelationID})
+		request.Header = append(request.Header, hit.HeaderField{Name: ags.HeaderCorrelation,
+			Value: request.CorrelationID})
 	}
 	if r.trace != nil {
 		request.TraceParent = r.trace.of(n)
@@ -219,7 +226,8 @@ func (r *requests) authorized(request *hit.Request, s step, token []byte, who *r
 	value.Grow(len(r.bearer) + len(token))
 	value.WriteString(r.bearer)
 	value.Write(token)
-	request.Header = append(withoutHeader(request.Header, ags.HeaderAuthorization), hit.HeaderField{Name: ags.HeaderAuthorization, Value: value.String()})
+	request.Header = append(withoutHeader(request.Header, ags.HeaderAuthorization),
+		hit.HeaderField{Name: ags.HeaderAuthorization, Value: value.String()})
 	request.Body = noParametersBody
 	if given := r.own[s]; given != nil {
 		request.Body = who.appendGiven(make([]byte, 0, 256), given, n)
@@ -233,7 +241,8 @@ func (r *requests) mint(request *hit.Request, account []byte, now time.Time) {
 		if strings.EqualFold(r.carrier, ags.HeaderAuthorization) {
 			token = append([]byte(r.bearer), token...)
 		}
-		request.Header = append(withoutHeader(request.Header, r.carrier), hit.HeaderField{Name: r.carrier, Value: string(token)})
+		request.Header = append(withoutHeader(request.Header, r.carrier),
+			hit.HeaderField{Name: r.carrier, Value: string(token)})
 		further := bytes.TrimPrefix(r.minting, []byte(","))
 		request.Body = append(append([]byte(startOfParameters), further...), "]}"...)
 		return

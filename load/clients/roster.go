@@ -35,20 +35,26 @@ func newRoster(e *environment.Environment) (*roster, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &roster{count: rows.count(), all: rows.count(), rows: rows, hasSessions: rows.has[columnSession], hasAccounts: rows.has[columnAccount], hasDevices: rows.has[columnDevice], stride: 1}, nil
+		return &roster{count: rows.count(), all: rows.count(), rows: rows, hasSessions: rows.has[columnSession],
+			hasAccounts: rows.has[columnAccount], hasDevices: rows.has[columnDevice], stride: 1}, nil
 	}
 	if c.ClientID == "" && c.SessionToken == "" && c.SessionTokens == nil || c.Count < 1 {
-		return nil, failure.Usagef("the environment %s names no virtual clients; add load.clients with count and clientId, or with file", e.Name)
+		return nil, failure.Usagef(
+			"the environment %s names no virtual clients; add load.clients with count and clientId, or with file",
+			e.Name)
 	}
 	r := &roster{
-		count: c.Count, all: c.Count, session: newPattern(c.SessionToken), device: newPattern(c.ClientID), account: newPattern(c.AccountID),
+		count: c.Count, all: c.Count, session: newPattern(c.SessionToken), device: newPattern(
+			c.ClientID), account: newPattern(c.AccountID),
 		hasSessions: c.SessionToken != "", hasAccounts: c.AccountID != "", hasDevices: c.ClientID != "", stride: 1,
 	}
 	if c.Count > 1 && r.hasDevices && !r.device.varies() {
-		return nil, failure.Usagef("load.clients.clientId of %s must contain {n}: %d clients cannot be one device", e.Name, c.Count)
+		return nil, failure.Usagef("load.clients.clientId of %s must contain {n}: %d clients cannot be one device",
+			e.Name, c.Count)
 	}
 	if c.Count > 1 && r.hasSessions && !r.session.varies() {
-		return nil, failure.Usagef("load.clients.sessionToken of %s must contain {n}: each client has a session token of its own", e.Name)
+		return nil, failure.Usagef(
+			"load.clients.sessionToken of %s must contain {n}: each client has a session token of its own", e.Name)
 	}
 	return r, nil
 }

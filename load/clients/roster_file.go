@@ -50,7 +50,9 @@ func (r *clientRows) field(row uint32, column int) []byte {
 func readClientFile(path string) (*clientRows, error) {
 	file, err := userfile.Open(path)
 	if err != nil {
-		return nil, failure.Usagef("cannot read the clients file %s: %w; load.clients.file names a CSV file with the columns %s", path, err, strings.Join(columnNames[:], ", "))
+		return nil, failure.Usagef(
+			"cannot read the clients file %s: %w; load.clients.file names a CSV file with the columns %s", path, err,
+			strings.Join(columnNames[:], ", "))
 	}
 	defer file.Close()
 	return parseClients(file, path)
@@ -95,12 +97,14 @@ func parseClients(in io.Reader, name string) (*clientRows, error) {
 		}
 		if at := position[columnDevice]; at >= 0 {
 			if earlier, again := claimLine(devices, seed, record[at], line); again {
-				return nil, failure.Usagef("%s:%d: this clientId is in line %d already; each row is a client of its own", name, line, earlier)
+				return nil, failure.Usagef(
+					"%s:%d: this clientId is in line %d already; each row is a client of its own", name, line, earlier)
 			}
 		}
 		if at := position[columnSession]; at >= 0 {
 			if earlier, again := claimLine(sessions, seed, record[at], line); again {
-				return nil, failure.Usagef("%s:%d: this sessionToken is in line %d already; each client needs its own", name, line, earlier)
+				return nil, failure.Usagef("%s:%d: this sessionToken is in line %d already; each client needs its own",
+					name, line, earlier)
 			}
 		}
 	}
@@ -115,7 +119,8 @@ func (r *clientRows) header(reader *csv.Reader, name string) (position [columns]
 	position = [columns]int{-1, -1, -1}
 	header, err := reader.Read()
 	if err == io.EOF {
-		return position, failure.Usagef("the clients file %s is empty; its first line must name the columns %s", name, strings.Join(columnNames[:], ", "))
+		return position, failure.Usagef("the clients file %s is empty; its first line must name the columns %s", name,
+			strings.Join(columnNames[:], ", "))
 	}
 	if err != nil {
 		return position, csvFailure(name, err)
@@ -129,7 +134,9 @@ func (r *clientRows) header(reader *csv.Reader, name string) (position [columns]
 		}
 		switch {
 		case known < 0:
-			return position, failure.Usagef("%s:1: column %d of the clients file has an unknown name; the columns are %s", name, i+1, strings.Join(columnNames[:], ", "))
+			return position, failure.Usagef(
+				"%s:1: column %d of the clients file has an unknown name; the columns are %s", name, i+1,
+				strings.Join(columnNames[:], ", "))
 		case position[known] >= 0:
 			return position, failure.Usagef("%s:1: the column %s is there twice", name, columnNames[known])
 		}

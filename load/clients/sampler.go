@@ -41,7 +41,8 @@ func (s *sampler) early() bool {
 func (s *sampler) keep(n uint32, pair *check.Pair, with *sealer) {
 	kept := sealedPair{Pair: pair}
 	if !with.plain {
-		kept.access, kept.refresh = resealed(nil, with, []byte(pair.AccessToken)), resealed(nil, with, []byte(pair.RefreshToken))
+		kept.access, kept.refresh = resealed(nil, with, []byte(pair.AccessToken)), resealed(nil, with,
+			[]byte(pair.RefreshToken))
 		kept.Pair = &check.Pair{ // what is cloned does not keep the whole answer
 			ClientID: strings.Clone(pair.ClientID), AccountID: strings.Clone(pair.AccountID),
 			ExpiresIn: pair.ExpiresIn, RefreshExpiresIn: pair.RefreshExpiresIn, FixedRefreshExpiresIn: pair.FixedRefreshExpiresIn,

@@ -52,7 +52,8 @@ func (m *misfits) add(outcome hit.Outcome) {
 		m.times = map[string]int64{}
 	}
 	if m.times[outcome.Kind]++; m.times[outcome.Kind] <= hit.MaxExamples {
-		m.wrong = append(m.wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message, Requirement: outcome.Requirement})
+		m.wrong = append(m.wrong, reports.Wrong{Operation: hit.SetUp, Kind: outcome.Kind, Message: outcome.Message,
+			Requirement: outcome.Requirement})
 	}
 }
 
@@ -116,7 +117,8 @@ func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 		return "", failure.Setupf("set-up: %s %s got no whole answer: %s", x.Call.Method, x.URL, wire.Explain(x.Err))
 	}
 	if x.Status != http.StatusOK {
-		return "", failure.Setupf("set-up: %s %s was answered with status %d instead of a list of authentication services; check tenant, or name one with service", x.Call.Method, x.URL, x.Status)
+		return "", failure.Setupf("set-up: %s %s was answered with status %d instead of a list of authentication services; check tenant, or name one with service",
+			x.Call.Method, x.URL, x.Status)
 	}
 	body, err := strictjson.Parse(x.Body)
 	if err == nil {
@@ -128,7 +130,9 @@ func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 			}
 		}
 	}
-	return "", failure.Setupf("set-up: %s %s names no authentication service; name one with service in the environment file", x.Call.Method, x.URL)
+	return "", failure.Setupf(
+		"set-up: %s %s names no authentication service; name one with service in the environment file",
+		x.Call.Method, x.URL)
 }
 
 // mintSessions asks for all session tokens of the run. One that was given to another account before is not used.
@@ -226,7 +230,8 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 			return failure.Setupf("set-up: %s could not be signed on: %s", c.clientName(n), outcome.Message)
 		}
 		switch {
-		case kept, c.supply.source == mintedAhead && c.mintsMore() && c.clients[n].holds == holdsNothing && outcome.Kind == hit.KindStatus:
+		case kept, c.supply.source == mintedAhead && c.mintsMore() && c.clients[n].holds == holdsNothing &&
+			outcome.Kind == hit.KindStatus:
 			c.ongoing.push(n) // without a token it has a new one minted first
 		default:
 			c.retire(n)
@@ -236,7 +241,8 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 }
 
 // signOneOn signs one client on, and tells whether it holds a token then and how many tries that took.
-func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32) (outcome hit.Outcome, kept bool, tries int, err error) {
+func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32) (outcome hit.Outcome, kept bool, tries int,
+	err error) {
 	who := &sender{client: n, step: stepSignOn}
 	outcome, _, err = c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
 		if tries++; tries > 1 {
@@ -247,7 +253,8 @@ func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32) (outc
 		answer = answerOf(via.Do(ctx, callOf(&request, stepSignOn)))
 		outcome, kept = c.judge(who, answer)
 		cl := &c.clients[n]
-		cl.unsure = undecided(outcome, answer) && (cl.unsure || !untouched(outcome, answer)) || cl.unsure && outcome.Kind != ""
+		cl.unsure = undecided(outcome, answer) && (cl.unsure || !untouched(outcome, answer)) || cl.unsure &&
+			outcome.Kind != ""
 		return outcome, answer
 	})
 	return outcome, kept, tries, err
@@ -259,12 +266,15 @@ func callOf(request *hit.Request, s step) wire.Call {
 	for _, field := range request.Header {
 		header[field.Name] = []string{field.Value}
 	}
-	return wire.Call{Operation: calls[s].operation, Method: request.Method, Path: request.Path, Header: header, Body: request.Body}
+	return wire.Call{Operation: calls[s].operation, Method: request.Method, Path: request.Path, Header: header,
+		Body: request.Body}
 }
 
 func answerOf(x *wire.Exchange) *hit.Answer {
 	return &hit.Answer{
-		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), Date: x.Header.Get("Date"), SetCookie: x.Header.Values("Set-Cookie"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent, Received: x.Received,
+		Status: x.Status, Body: x.Body, RetryAfter: x.Header.Get("Retry-After"), Date: x.Header.Get(
+			"Date"), SetCookie: x.Header.Values("Set-Cookie"), Truncated: x.Truncated, Err: x.Err, Sent: x.Sent,
+		Received: x.Received,
 	}
 }
 
@@ -295,7 +305,8 @@ func paced(ctx context.Context, count int, rate float64, do func(context.Context
 feeding:
 	for i := range count {
 		if rate > 0 {
-			if wait := time.Until(start.Add(time.Duration(float64(i) / rate * float64(time.Second)))); wait > time.Millisecond {
+			if wait := time.Until(
+				start.Add(time.Duration(float64(i) / rate * float64(time.Second)))); wait > time.Millisecond {
 				timer.Reset(wait)
 				select {
 				case <-ctx.Done():

@@ -50,7 +50,8 @@ func (s Storm) Peak() float64 { return float64(s.Clients) / s.Within.Seconds() }
 
 // String describes the storm in words.
 func (s Storm) String() string {
-	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in", figures.Count(int64(s.Clients)), s.Within)
+	return fmt.Sprintf("storm: %s clients come back within %s, each tries until it is signed in",
+		figures.Count(int64(s.Clients)), s.Within)
 }
 
 const (

@@ -27,7 +27,8 @@ type traceParents struct {
 func newTraceParents(how string) *traceParents {
 	var random [24]byte
 	_, _ = rand.Read(random[:]) // never fails
-	t := &traceParents{low: binary.BigEndian.Uint64(random[8:]), parent: binary.BigEndian.Uint64(random[16:]), flags: "-01"}
+	t := &traceParents{low: binary.BigEndian.Uint64(random[8:]), parent: binary.BigEndian.Uint64(random[16:]),
+		flags: "-01"}
 	if how == TraceUnsampled {
 		t.flags = "-00"
 	}

@@ -34,7 +34,8 @@ func undecided(outcome hit.Outcome, answer *hit.Answer) bool {
 // refusal tells whether an answer that is not undecided turned the token down. A success of another status than the
 // wanted one may have used it up.
 func refusal(s step, answer *hit.Answer, outcome hit.Outcome) bool {
-	return outcome.Kind == hit.KindStatus && (answer.Status >= http.StatusBadRequest || answer.Status == calls[s].wanted)
+	return outcome.Kind == hit.KindStatus && (answer.Status >= http.StatusBadRequest ||
+		answer.Status == calls[s].wanted)
 }
 
 // page tells that a page for people came in place of JSON: it is somebody else's, whatever its status says.
@@ -45,5 +46,6 @@ func page(answer *hit.Answer) bool {
 // untouched tells whether the service did nothing with the request of an undecided answer: it asked to wait, or nobody
 // was reached.
 func untouched(outcome hit.Outcome, answer *hit.Answer) bool {
-	return outcome.Kind == hit.KindThrottled || outcome.Kind == hit.KindRefused || outcome.Kind == hit.KindTLS && !transport.AfterHandshake(answer.Err) || outcome.Kind == hit.KindMachine
+	return outcome.Kind == hit.KindThrottled || outcome.Kind == hit.KindRefused || outcome.Kind == hit.KindTLS &&
+		!transport.AfterHandshake(answer.Err) || outcome.Kind == hit.KindMachine
 }

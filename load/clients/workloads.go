@@ -11,10 +11,11 @@ import (
 const (
 	WorkloadSignOn      = "signon"       // sign-ons of known devices (n-th time)
 	WorkloadSignOnFirst = "signon-first" // first-time sign-ons, each of which creates a device
-	WorkloadRefresh     = "refresh"      // clients that stay signed in: each refresh uses the token of the answer before
-	WorkloadMixed       = "mixed"        // sign-ons, refreshes and discoveries in given shares
-	WorkloadLifecycle   = "lifecycle"    // discover, sign on, refresh several times, sign out
-	WorkloadHeadEnd     = "head-end"     // getSessionToken, then sign on with it
+	// clients that stay signed in: each refresh uses the token of the answer before
+	WorkloadRefresh   = "refresh"
+	WorkloadMixed     = "mixed"     // sign-ons, refreshes and discoveries in given shares
+	WorkloadLifecycle = "lifecycle" // discover, sign on, refresh several times, sign out
+	WorkloadHeadEnd   = "head-end"  // getSessionToken, then sign on with it
 )
 
 // workload is one row of the table of workloads: the requests of its clients, their order, and what they need.
@@ -74,7 +75,8 @@ var workloads = []workload{
 	{
 		name: WorkloadLifecycle, steps: []step{stepDiscover, stepSignOn, stepRefresh, stepSignOut}, whole: true,
 		shares: func(t Traffic) map[string]int {
-			return map[string]int{hit.OpDiscover: 1, hit.OpSignOn: 1, hit.OpRefresh: cmp.Or(t.Refreshes, defaultRefreshes), hit.OpSignOut: 1}
+			return map[string]int{hit.OpDiscover: 1, hit.OpSignOn: 1,
+				hit.OpRefresh: cmp.Or(t.Refreshes, defaultRefreshes), hit.OpSignOut: 1}
 		},
 		takes: func(c *Crowd, hits uint64, peak float64) (uint64, float64, float64) {
 			// Lives are begun in turn; some more are under way at the end.

@@ -95,7 +95,8 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	if a.schedule != nil {
 		timer := newPreciseTimer()
 		defer timer.close()
-		scheduled := &schedulePacer{schedule: a.schedule, timer: timer, ctx: ctx, began: a.began, interrupted: a.interrupted}
+		scheduled := &schedulePacer{schedule: a.schedule, timer: timer, ctx: ctx, began: a.began,
+			interrupted: a.interrupted}
 		a.pacer.Store(scheduled)
 		pace = scheduled
 	}
@@ -107,7 +108,8 @@ func (a *attack) run(ctx context.Context, grace time.Duration) {
 	// is off: with a foreign RoundTripper it would start a goroutine for each request; the transport keeps the
 	// deadline.
 	attacker := vegeta.NewAttacker(
-		vegeta.Client(&http.Client{Transport: a, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}),
+		vegeta.Client(&http.Client{Transport: a,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}),
 		vegeta.Workers(uint64(first)), vegeta.MaxWorkers(uint64(a.workers)),
 	)
 	target := func(t *vegeta.Target) error {
@@ -256,7 +258,8 @@ func (a *attack) response(h *hitState, kind string, size int) *http.Response {
 		}
 		r.Header = http.Header{"": {
 			h.request.Method, h.request.Path, kind, strconv.Itoa(size), strconv.Itoa(len(h.request.Body)), attack,
-			strconv.FormatUint(seq, 10), strconv.FormatInt(a.began.Add(sent.Sub(a.began)).UnixNano(), 10), strconv.FormatInt(int64(took), 10),
+			strconv.FormatUint(seq, 10), strconv.FormatInt(a.began.Add(sent.Sub(a.began)).UnixNano(),
+				10), strconv.FormatInt(int64(took), 10),
 		}}
 	}
 	return r
@@ -281,7 +284,8 @@ type rawStream struct {
 
 func newRawStream(w io.Writer, base string, operations []string) *rawStream {
 	out := bufio.NewWriterSize(w, 1<<16)
-	return &rawStream{base: base, attacks: operations, counts: make([]uint64, len(operations)+1), out: out, encoder: vegeta.NewEncoder(out)}
+	return &rawStream{base: base, attacks: operations, counts: make([]uint64, len(operations)+1), out: out,
+		encoder: vegeta.NewEncoder(out)}
 }
 
 // next numbers a hit of an operation that is sent now, and gives the time.

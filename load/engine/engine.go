@@ -74,7 +74,8 @@ type Question struct {
 	Notes   func() []string         // of the workload, when the run is over; may be nil
 	Judging func() *reports.Judging // how it judged answers, when the run is over; may be nil
 	Storm   func() *reports.Storm   // how the storm went, when it is over; nil: there is no storm
-	Leave   func() error            // leaves what must be unique over all shards beside the record; nil: it is not watched
+	// leaves what must be unique over all shards beside the record; nil: it is not watched
+	Leave func() error
 
 	grace time.Duration // 0: defaultGrace
 }
@@ -114,12 +115,14 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	a.tally.Keep(q.keeping())
 	report := q.Asked
 	report.Schema = reports.LoadSchema
-	report.Run.Start, report.Plan.Transport, report.Plan.Closed = now().Add(-time.Since(began)), carrier.String(), closed
+	report.Run.Start, report.Plan.Transport, report.Plan.Closed = now().Add(
+		-time.Since(began)), carrier.String(), closed
 	redact.Texts(report, concealed(q.Secrets))
 	var keep *tally.Recorder
 	if q.Record != "" {
 		keep, err = tally.NewRecorder(q.Record, &tally.Head{
-			Report: report, Operations: operations, Limits: q.Limits, Of: q.Of, Whole: q.Whole, Seen: q.Leave != nil, Began: report.Run.Start,
+			Report: report, Operations: operations, Limits: q.Limits, Of: q.Of, Whole: q.Whole, Seen: q.Leave != nil,
+			Began: report.Run.Start,
 		})
 		if err != nil {
 			return nil, err
@@ -137,7 +140,9 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 		q.Started(began)
 	}
 	s := &secondHand{
-		attack: a, ledger: tally.NewLedger(operations, closed).Draws(&report.Plan), recorder: keep, health: newHealthWatch(began, q.late(late)).since(q.Prepared), secrets: q.Secrets,
+		attack: a, ledger: tally.NewLedger(operations,
+			closed).Draws(&report.Plan), recorder: keep, health: newHealthWatch(began, q.late(late)).since(q.Prepared),
+		secrets:  q.Secrets,
 		progress: newProgressView(&q, closed, began), news: q.Wrong,
 	}
 	a.newest = s.progress.newest
@@ -157,7 +162,8 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 			s.ledger.Note(fmt.Sprintf("the record of the run could not be written to its end: %v", err))
 		}
 	}
-	report.Run.End = report.Run.Start.Add(now().Sub(report.Run.Start)) // however the clock of this machine was set meanwhile
+	// however the clock of this machine was set meanwhile
+	report.Run.End = report.Run.Start.Add(now().Sub(report.Run.Start))
 	s.ledger.Finish(report, q.Limits)
 	return report, nil
 }
@@ -182,17 +188,20 @@ func (q *Question) ending(ctx context.Context, a *attack, s *secondHand) *tally.
 	}
 	if q.Leave != nil {
 		if err := q.Leave(); err != nil {
-			end.Notes = append(end.Notes, fmt.Sprintf("what must be unique over all shards could not be left for their merge: %v", err))
+			end.Notes = append(end.Notes,
+				fmt.Sprintf("what must be unique over all shards could not be left for their merge: %v", err))
 		}
 	}
 	if q.Storm != nil {
 		end.Storm = q.Storm()
 	}
 	if a.raw != nil && a.raw.err != nil {
-		end.Notes = append(end.Notes, fmt.Sprintf("the stream of raw results could not be written to its end: %v", a.raw.err))
+		end.Notes = append(end.Notes, fmt.Sprintf("the stream of raw results could not be written to its end: %v",
+			a.raw.err))
 	}
 	if err := s.recorder.Failed(); err != nil {
-		end.Notes = append(end.Notes, fmt.Sprintf("the record of the run could not be written: %v; this report is whole all the same", err))
+		end.Notes = append(end.Notes,
+			fmt.Sprintf("the record of the run could not be written: %v; this report is whole all the same", err))
 	}
 	return end
 }

@@ -65,8 +65,10 @@ func exchangeOfWire(target wire.Target, x *tally.Exchange) *wire.Exchange {
 	}
 	var zero time.Time
 	return &wire.Exchange{
-		Call: wire.Call{Operation: x.Operation, Method: x.Method, Path: x.Path, Header: headers(x.Header), Body: x.Body, Proxy: target.Proxy},
-		URL:  strings.TrimSuffix(target.URL, "/") + x.Path, Status: x.Status, Header: headers(x.AnswerHeader), Body: x.AnswerBody,
+		Call: wire.Call{Operation: x.Operation, Method: x.Method, Path: x.Path, Header: headers(x.Header), Body: x.Body,
+			Proxy: target.Proxy},
+		URL: strings.TrimSuffix(target.URL,
+			"/") + x.Path, Status: x.Status, Header: headers(x.AnswerHeader), Body: x.AnswerBody,
 		Sent: zero, Received: zero.Add(x.Service), Resent: x.Resent, Err: x.Err,
 	}
 }

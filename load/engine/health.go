@@ -29,7 +29,8 @@ type healthWatch struct {
 }
 
 func newHealthWatch(began time.Time, startLate time.Duration) *healthWatch {
-	w := &healthWatch{began: began, startLate: startLate, limit: findCPULimit("/proc/self/cgroup", "/sys/fs/cgroup"), cpu: cpuTime(), sample: []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}}
+	w := &healthWatch{began: began, startLate: startLate, limit: findCPULimit("/proc/self/cgroup", "/sys/fs/cgroup"),
+		cpu: cpuTime(), sample: []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}}
 	w.pauses, w.throttled = w.read(), w.limit.throttled()
 	return w
 }
@@ -57,7 +58,8 @@ func (w *healthWatch) look(now time.Time) tally.Health {
 		w.clocks(now.Round(0).Sub(w.wall.Round(0)), now.Sub(w.wall))
 	}
 	w.wall = now
-	h := tally.Health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0), ClockStep: int64(w.clockStep), StartLate: int64(w.startLate)}
+	h := tally.Health{Elapsed: int64(now.Sub(w.began)), CPU: int64(cpuTime() - w.cpu), CPUs: runtime.GOMAXPROCS(0),
+		ClockStep: int64(w.clockStep), StartLate: int64(w.startLate)}
 	if now := w.limit.throttled(); now != (throttling{}) {
 		h.Throttled, h.ThrottledTimes = int64(now.time-w.throttled.time), now.times-w.throttled.times
 	}

@@ -48,7 +48,8 @@ func (n *newest) take() []reports.Wrong {
 		if n.secrets != nil {
 			message = n.secrets.Text(message)
 		}
-		all = append(all, reports.Wrong{Operation: n.names[w.operation], Kind: w.outcome.Kind, Times: 1, Message: message, Requirement: w.outcome.Requirement})
+		all = append(all, reports.Wrong{Operation: n.names[w.operation], Kind: w.outcome.Kind, Times: 1,
+			Message: message, Requirement: w.outcome.Requirement})
 	}
 	n.ring, n.count = [maxNewest]newestWrong{}, 0
 	return all

@@ -84,7 +84,8 @@ type recentOperation struct {
 }
 
 func newProgressView(q *Question, closed bool, began time.Time) progressView {
-	v := progressView{tell: q.Progress, closed: closed, names: q.Workload.Operations(), limits: q.Limits, total: q.Length, sum: Progress{Began: began}}
+	v := progressView{tell: q.Progress, closed: closed, names: q.Workload.Operations(), limits: q.Limits,
+		total: q.Length, sum: Progress{Began: began}}
 	v.totals = make([]Operation, len(v.names))
 	for i, name := range v.names {
 		v.totals[i].Name = name
@@ -93,7 +94,8 @@ func newProgressView(q *Question, closed bool, began time.Time) progressView {
 		v.newest = &newest{names: v.names, secrets: q.Secrets}
 		latest := v.newest
 		v.tell = func(p Progress) {
-			p.News = append(slices.DeleteFunc(p.News, func(w reports.Wrong) bool { return w.Operation != hit.SetUp }), latest.take()...)
+			p.News = append(slices.DeleteFunc(p.News, func(w reports.Wrong) bool { return w.Operation != hit.SetUp }),
+				latest.take()...)
 			q.Progress(p)
 		}
 	}

@@ -94,7 +94,8 @@ func (s *secondHand) take(end *tally.Ending) {
 	if a.schedule != nil {
 		f.Due = int64(a.schedule.Count(time.Duration(f.Health.Elapsed)))
 		if end != nil && end.Partial == "" {
-			f.Health.Elapsed = max(f.Health.Elapsed, int64(a.length)) // the last answer may have come before the schedule's end
+			// the last answer may have come before the schedule's end
+			f.Health.Elapsed = max(f.Health.Elapsed, int64(a.length))
 			f.Due = int64(a.schedule.Hits())
 		}
 		if p := a.pacer.Load(); p != nil && f.Health.MaxInFlight >= int64(a.workers) {
@@ -102,7 +103,8 @@ func (s *secondHand) take(end *tally.Ending) {
 		}
 	} else {
 		// Nothing was sent or answered in this second, or is under way, and a worker waits for a client.
-		still := len(f.Operations) == 0 && a.inFlight.Load() == 0 && a.waiting.Load() > 0 && time.Duration(f.Second)*time.Second < a.length
+		still := len(f.Operations) == 0 && a.inFlight.Load() == 0 && a.waiting.Load() > 0 &&
+			time.Duration(f.Second)*time.Second < a.length
 		f.Health.StoodStill = int64(s.still.after(still))
 		f.Due = s.ledger.Sent()
 		for _, o := range f.Operations {

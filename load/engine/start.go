@@ -39,7 +39,8 @@ func (q *Question) start(ctx context.Context) (time.Time, error) {
 		return began, err
 	}
 	if late := time.Since(began); late > maxLateStart {
-		return began, failure.Setupf("the run was to start at %s and was ready %s too late; start it with a later --start-at",
+		return began, failure.Setupf(
+			"the run was to start at %s and was ready %s too late; start it with a later --start-at",
 			began.Format(time.TimeOnly), late.Round(time.Millisecond))
 	}
 	return began, nil

@@ -34,18 +34,20 @@ type HeaderField struct{ Name, Value string }
 
 // Answer is the answer of the service. Body and Header are valid during End only.
 type Answer struct {
-	Status     int // 0: none
-	Body       []byte
-	Header     Header // nil: none came
-	TraceBack  string // the trace that the service named in traceresponse or traceparent; empty: it named none, or the request had none
+	Status int // 0: none
+	Body   []byte
+	Header Header // nil: none came
+	// the trace that the service named in traceresponse or traceparent; empty: it named none, or the request had none
+	TraceBack  string
 	RetryAfter string
 	Date       string   // the service's clock, where RetryAfter may be there
 	SetCookie  []string // where the request asked for them
 	Truncated  bool     // the body was longer than the engine reads
-	Resent     bool     // it provably never reached the service at first, on a connection that was kept open, and was sent once more
-	Err        error
-	Sent       time.Time
-	Received   time.Time
+	// it provably never reached the service at first, on a connection that was kept open, and was sent once more
+	Resent   bool
+	Err      error
+	Sent     time.Time
+	Received time.Time
 }
 
 // Header reads the header fields of an answer.

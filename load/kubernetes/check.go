@@ -39,7 +39,8 @@ func (e *Engine) Check(ctx context.Context) error {
 	_, err := e.core.Namespaces().Get(ctx, e.namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return failure.Setupf("there is no namespace %s on %s; create it or give another --namespace", e.namespace, e.config.Host)
+		return failure.Setupf("there is no namespace %s on %s; create it or give another --namespace", e.namespace,
+			e.config.Host)
 	case err != nil && !apierrors.IsForbidden(err):
 		return e.sentence("looking at the namespace "+e.namespace, err)
 	}
@@ -53,13 +54,17 @@ func (e *Engine) checkVersion(ctx context.Context) error {
 	}
 	var v version.Info
 	if err := json.Unmarshal(text, &v); err != nil || v.GitVersion == "" {
-		return failure.Setupf("%s does not answer as an API server of Kubernetes does; see whether --context is the right one", e.config.Host)
+		return failure.Setupf(
+			"%s does not answer as an API server of Kubernetes does; see whether --context is the right one",
+			e.config.Host)
 	}
 	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+")) // some providers write 29+
 	if v.Major != "1" || err == nil && minor >= oldest {
 		return nil
 	}
-	return failure.Setupf("the cluster %s runs Kubernetes %s; shards need 1.%d or later, whose Jobs do not start a failed index again", e.config.Host, v.GitVersion, oldest)
+	return failure.Setupf(
+		"the cluster %s runs Kubernetes %s; shards need 1.%d or later, whose Jobs do not start a failed index again",
+		e.config.Host, v.GitVersion, oldest)
 }
 
 // checkRights asks for every right by itself: a list of all rules may leave out those that a webhook grants.
@@ -102,9 +107,11 @@ func (e *Engine) denied(ctx context.Context, group, kind string, verbs []string)
 	var denied []string
 	what, part, _ := strings.Cut(kind, "/")
 	for _, verb := range verbs {
-		review, err := e.rights.Create(ctx, &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: e.namespace, Verb: verb, Group: group, Resource: what, Subresource: part},
-		}}, metav1.CreateOptions{})
+		review, err := e.rights.Create(ctx,
+			&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: e.namespace, Verb: verb, Group: group,
+					Resource: what, Subresource: part},
+			}}, metav1.CreateOptions{})
 		if apierrors.IsForbidden(err) {
 			return nil, nil // a user who may not ask will see
 		}

@@ -25,7 +25,8 @@ import (
 
 const (
 	jobNameLabel = "batch.kubernetes.io/job-name"
-	indexLabel   = "batch.kubernetes.io/job-completion-index" // of pods since Kubernetes 1.28; an annotation of the same name is older
+	// of pods since Kubernetes 1.28; an annotation of the same name is older
+	indexLabel = "batch.kubernetes.io/job-completion-index"
 )
 
 // pod finds the pod of a shard; of several (there should be one) the youngest.
@@ -122,7 +123,8 @@ func (e *Engine) Dial(ctx context.Context, run string, index int) (net.Conn, err
 }
 
 func (e *Engine) dialer(pod string) (httpstream.Dialer, error) {
-	address := e.core.RESTClient().Post().Resource("pods").Namespace(e.namespace).Name(pod).SubResource("portforward").URL()
+	address := e.core.RESTClient().Post().Resource("pods").Namespace(e.namespace).Name(pod).SubResource(
+		"portforward").URL()
 	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreaming(address, e.config)
 	if err != nil {
 		return nil, err

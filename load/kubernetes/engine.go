@@ -49,7 +49,8 @@ func Open(o Options) (*Engine, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, failure.Usagef("reading the kubeconfig: %w; give --kubeconfig FILE and --context NAME, or set KUBECONFIG", err)
+		return nil, failure.Usagef(
+			"reading the kubeconfig: %w; give --kubeconfig FILE and --context NAME, or set KUBECONFIG", err)
 	}
 	namespace, _, err := loader.Namespace()
 	if err != nil {
@@ -64,8 +65,10 @@ func open(o Options, namespace string, config *rest.Config) (*Engine, error) {
 	}
 	config = rest.CopyConfig(config)
 	config.UserAgent = appName
-	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON // what every proxy and log understands
-	config.QPS = -1                                                                                  // a run makes a few calls a shard; waiting for our own limiter would only widen the clock bounds
+	// what every proxy and log understands
+	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
+	// a run makes a few calls a shard; waiting for our own limiter would only widen the clock bounds
+	config.QPS = -1
 	config.WarningHandler = rest.NoWarnings{}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {

@@ -40,7 +40,8 @@ func (w *watcher) explain(ctx context.Context) {
 		}
 	}
 	if waiting != nil {
-		reason, _ := w.event(ctx, "Pod", waiting.sight.Name, "its container is not made", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
+		reason, _ := w.event(ctx, "Pod", waiting.sight.Name, "its container is not made", "FailedMount",
+			"FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
 		w.reason(waiting, reason, false)
 	}
 }
@@ -55,8 +56,10 @@ func (w *watcher) reason(s *spot, reason string, hopeless bool) {
 }
 
 // event returns the newest event of an object with one of the reasons, as a sentence; empty if there is none.
-func (w *watcher) event(ctx context.Context, kind, object, what string, reasons ...string) (sentence string, hopeless bool) {
-	hint := fmt.Sprintf("%s for a reason that may not be read here: kubectl describe -n %s %s %s", what, w.engine.namespace, strings.ToLower(kind), object)
+func (w *watcher) event(ctx context.Context, kind, object, what string, reasons ...string) (sentence string,
+	hopeless bool) {
+	hint := fmt.Sprintf("%s for a reason that may not be read here: kubectl describe -n %s %s %s", what,
+		w.engine.namespace, strings.ToLower(kind), object)
 	if w.mute {
 		return hint, false
 	}
@@ -89,5 +92,6 @@ func (w *watcher) event(ctx context.Context, kind, object, what string, reasons 
 // used-up quota (exceeded quota) may become free.
 func refused(message string) bool {
 	return strings.Contains(message, "violates PodSecurity") || strings.Contains(message, "failed quota: ") ||
-		strings.Contains(message, "serviceaccount") && strings.Contains(message, "not found") || strings.Contains(message, "no PriorityClass")
+		strings.Contains(message, "serviceaccount") && strings.Contains(message, "not found") ||
+		strings.Contains(message, "no PriorityClass")
 }

@@ -27,14 +27,18 @@ func Manifest(o Options, work shards.Work) ([]byte, error) {
 		delete(all.plan.Data, shards.TokenFile) // it stands for a secret here
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# What agstest creates for the run %s. The Job is suspended until all is there: spec.suspend is set to false last.\n", work.Run)
+	fmt.Fprintf(&b,
+		"# What agstest creates for the run %s. The Job is suspended until all is there: spec.suspend is set to false last.\n", work.Run)
 	names := slices.Sorted(maps.Keys(work.Secrets))
 	files := strings.Join(names, ", ")
 	if o.SecretRef == "" {
-		fmt.Fprintf(&b, "# Not shown: the Secret %s, immutable, owned by the Job as the ConfigMap is, with the files %s.\n", name(work.Run), files)
+		fmt.Fprintf(&b,
+			"# Not shown: the Secret %s, immutable, owned by the Job as the ConfigMap is, with the files %s.\n",
+			name(work.Run), files)
 	} else {
 		files = strings.Join(slices.DeleteFunc(names, func(file string) bool { return file == shards.TokenFile }), ", ")
-		fmt.Fprintf(&b, "# The Secret %s must exist, with the files %s; %s is put into the ConfigMap and not shown.\n", o.SecretRef, files, shards.TokenFile)
+		fmt.Fprintf(&b, "# The Secret %s must exist, with the files %s; %s is put into the ConfigMap and not shown.\n",
+			o.SecretRef, files, shards.TokenFile)
 	}
 	for _, object := range []any{all.plan, all.job} {
 		text, err := toYAML(object)

@@ -127,7 +127,8 @@ func checkFiles(what, kind string, files map[string][]byte) error {
 		total += len(file) + len(files[file])
 	}
 	if total > maxFiles {
-		return failure.Usagef("the %s of the run takes %d KiB and %s holds %d: use a smaller client or user file", what, (total+1023)>>10, kind, maxFiles>>10)
+		return failure.Usagef("the %s of the run takes %d KiB and %s holds %d: use a smaller client or user file", what,
+			(total+1023)>>10, kind, maxFiles>>10)
 	}
 	return nil
 }
@@ -138,7 +139,8 @@ func template(o Options, p *pod, work shards.Work) corev1.PodTemplateSpec {
 	resultMount := corev1.VolumeMount{Name: "out", MountPath: outFolder}
 	if o.ResultsVolume != "" {
 		result.VolumeSource = corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: o.ResultsVolume}}
-		resultMount.SubPathExpr = name(work.Run) + "/$(JOB_COMPLETION_INDEX)" // the variable is set by the Job controller
+		// the variable is set by the Job controller
+		resultMount.SubPathExpr = name(work.Run) + "/$(JOB_COMPLETION_INDEX)"
 	}
 	spec := corev1.PodSpec{
 		RestartPolicy:                 corev1.RestartPolicyNever,
@@ -180,7 +182,8 @@ func template(o Options, p *pod, work shards.Work) corev1.PodTemplateSpec {
 			Args: []string{"shard", "--plan", planFolder, "--secrets", secretsFolder, "--out", outFolder,
 				"--termination", corev1.TerminationMessagePathDefault},
 			// The collector of the runtime keeps below the limit instead of being killed at it.
-			Env:                      []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: strconv.FormatInt(p.memory.Value()/10*9, 10)}},
+			Env: []corev1.EnvVar{{Name: "GOMEMLIMIT",
+				Value: strconv.FormatInt(p.memory.Value()/10*9, 10)}},
 			TerminationMessagePath:   corev1.TerminationMessagePathDefault,
 			TerminationMessagePolicy: corev1.TerminationMessageReadFile,
 			Resources: corev1.ResourceRequirements{

@@ -21,10 +21,11 @@ type Options struct {
 	Context    string // of the kubeconfig; empty: its current one
 	Namespace  string // an existing one; empty: that of the context, else "default"
 
-	Image          string            // of agstest, in the version of the coordinator
-	PullPolicy     string            // Always, IfNotPresent (also when empty), Never
-	PullSecret     string            // name of an existing Secret for the image's registry
-	ServiceAccount string            // that the pods run under; empty: the namespace's default. They get no token of it.
+	Image      string // of agstest, in the version of the coordinator
+	PullPolicy string // Always, IfNotPresent (also when empty), Never
+	PullSecret string // name of an existing Secret for the image's registry
+	// that the pods run under; empty: the namespace's default. They get no token of it.
+	ServiceAccount string
 	NodeSelector   map[string]string // labels of the nodes that may be used
 	Tolerations    []string          // of tainted nodes: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT
 	PriorityClass  string            // name of an existing one
@@ -33,11 +34,13 @@ type Options struct {
 	Memory         string            // request and limit of a shard, as "1Gi"; empty: "512Mi"
 	Spread         string            // over nodes: SpreadPreferred (also when empty) or SpreadRequired
 
-	TTL            time.Duration // how long a Job that has ended stays there, in whole seconds; 0: an hour
-	Keep           bool          // it stays until somebody removes it; TTL does not count
-	SecretRef      string        // name of an existing Secret that holds the files of Work.Secrets but the control token; none is created
-	WithoutForward bool          // no port of a pod is forwarded, so that the right to do it is not needed
-	ResultsVolume  string        // name of an existing PersistentVolumeClaim that keeps what shards write, each in RUN/INDEX
+	TTL  time.Duration // how long a Job that has ended stays there, in whole seconds; 0: an hour
+	Keep bool          // it stays until somebody removes it; TTL does not count
+	// name of an existing Secret that holds the files of Work.Secrets but the control token; none is created
+	SecretRef      string
+	WithoutForward bool // no port of a pod is forwarded, so that the right to do it is not needed
+	// name of an existing PersistentVolumeClaim that keeps what shards write, each in RUN/INDEX
+	ResultsVolume string
 
 	// Notice, if given, gets a sentence about events that are no errors: that the API server is out of reach for a
 	// while. It is called from several goroutines.
@@ -80,7 +83,9 @@ func labels(run string) map[string]string {
 func checkRun(run string) error {
 	// A pod's host name is <Job>-<index>, and a host name has at most 63 characters.
 	if wrong := validation.IsDNS1123Label(name(run)); len(wrong) > 0 || len(name(run))+len("-999") > 63 {
-		return failure.Usagef("the id of a run on Kubernetes must be 1 to %d lower-case letters, digits or dashes, not %q", 63-len("-999")-len(name("")), run)
+		return failure.Usagef(
+			"the id of a run on Kubernetes must be 1 to %d lower-case letters, digits or dashes, not %q",
+			63-len("-999")-len(name("")), run)
 	}
 	return nil
 }
@@ -97,7 +102,8 @@ type pod struct {
 func (o Options) check() (*pod, error) {
 	p := new(pod)
 	if o.Image == "" {
-		return nil, failure.Usagef("there is no image for the shards: give --image; agstest image writes one for your registry")
+		return nil, failure.Usagef(
+			"there is no image for the shards: give --image; agstest image writes one for your registry")
 	}
 	if strings.ContainsAny(o.Image, " \t\r\n") {
 		return nil, failure.Usagef("--image: %q is no name of an image", o.Image)
@@ -105,14 +111,16 @@ func (o Options) check() (*pod, error) {
 	for _, quantity := range []struct {
 		flag, text, otherwise string
 		into                  *resource.Quantity
-	}{{"--cpu", o.CPU, "1", &p.cpu}, {"--cpu-limit", o.CPULimit, "0", &p.cpuLimit}, {"--memory", o.Memory, "512Mi", &p.memory}} {
+	}{{"--cpu", o.CPU, "1", &p.cpu}, {"--cpu-limit", o.CPULimit, "0", &p.cpuLimit}, {"--memory", o.Memory, "512Mi",
+		&p.memory}} {
 		text := quantity.text
 		if text == "" {
 			text = quantity.otherwise
 		}
 		q, err := resource.ParseQuantity(text)
 		if err != nil || q.Sign() < 0 || q.Sign() == 0 && quantity.text != "" {
-			return nil, failure.Usagef("%s: %q is no quantity of Kubernetes, such as 2, 500m or 1Gi", quantity.flag, quantity.text)
+			return nil, failure.Usagef("%s: %q is no quantity of Kubernetes, such as 2, 500m or 1Gi", quantity.flag,
+				quantity.text)
 		}
 		*quantity.into = q
 	}

@@ -26,7 +26,8 @@ func needed(o Options) []rbacv1.PolicyRule {
 	if o.WithoutForward {
 		return rules
 	}
-	return append(rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}})
+	return append(rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"},
+		Verbs: []string{"create", "get"}})
 }
 
 // useful are rights that only let errors be told better: why a pod is not there, and that a quota is too small before a
@@ -50,24 +51,28 @@ func Rules(o Options) ([]byte, error) {
 		o.Namespace = appName
 	}
 	meta := func(name string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Name: name, Namespace: o.Namespace, Labels: map[string]string{"app.kubernetes.io/name": appName}}
+		return metav1.ObjectMeta{Name: name, Namespace: o.Namespace,
+			Labels: map[string]string{"app.kubernetes.io/name": appName}}
 	}
 	const collector = appName + "-collect"
 	account := &corev1.ServiceAccount{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(appName),
 	}
 	role := func(name string, rules []rbacv1.PolicyRule) *rbacv1.Role {
-		return &rbacv1.Role{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"}, ObjectMeta: meta(name), Rules: rules}
+		return &rbacv1.Role{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"},
+			ObjectMeta: meta(name), Rules: rules}
 	}
 	binding := func(name string) *rbacv1.RoleBinding {
 		return &rbacv1.RoleBinding{
-			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "RoleBinding"}, ObjectMeta: meta(name),
+			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(),
+				Kind: "RoleBinding"}, ObjectMeta: meta(name),
 			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
 			Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: appName, Namespace: o.Namespace}},
 		}
 	}
 	var b bytes.Buffer
-	b.WriteString("# The least rights for agstest load --on kubernetes, in the namespace " + o.Namespace + ", which must exist; put yours in its place.\n" +
+	b.WriteString("# The least rights for agstest load --on kubernetes, in the namespace " + o.Namespace +
+		", which must exist; put yours in its place.\n" +
 		"# The pods of a run need none. Bind the roles to people as you like; the service account is for pipelines.\n")
 	for _, part := range []struct {
 		comment string

@@ -34,7 +34,9 @@ func (e *Engine) Create(ctx context.Context, work shards.Work) error {
 	}
 	job, err := e.jobs.Create(ctx, all.job, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		return failure.Setupf("creating the run %s: a Job %s is in the namespace %s already; remove it with agstest kubernetes clean %s", work.Run, all.job.Name, e.namespace, work.Run)
+		return failure.Setupf(
+			"creating the run %s: a Job %s is in the namespace %s already; remove it with agstest kubernetes clean %s",
+			work.Run, all.job.Name, e.namespace, work.Run)
 	}
 	made := err == nil
 	if made {
@@ -56,7 +58,8 @@ func (e *Engine) Create(ctx context.Context, work shards.Work) error {
 
 // fill makes what belongs to the Job and starts it.
 func (e *Engine) fill(ctx context.Context, job *batchv1.Job, all *objects) error {
-	owner := []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: job.Name, UID: job.UID, Controller: new(true)}}
+	owner := []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: job.Name, UID: job.UID,
+		Controller: new(true)}}
 	all.plan.OwnerReferences = owner
 	if _, err := e.core.ConfigMaps(e.namespace).Create(ctx, all.plan, metav1.CreateOptions{}); err != nil {
 		return e.sentence("creating the ConfigMap "+all.plan.Name, err)
@@ -67,7 +70,8 @@ func (e *Engine) fill(ctx context.Context, job *batchv1.Job, all *objects) error
 			return e.sentence("creating the Secret "+all.secret.Name, err)
 		}
 	}
-	if _, err := e.jobs.Patch(ctx, job.Name, types.MergePatchType, []byte(`{"spec":{"suspend":false}}`), metav1.PatchOptions{}); err != nil {
+	if _, err := e.jobs.Patch(ctx, job.Name, types.MergePatchType, []byte(`{"spec":{"suspend":false}}`),
+		metav1.PatchOptions{}); err != nil {
 		return e.sentence("starting the Job "+job.Name, err)
 	}
 	return nil
@@ -77,7 +81,8 @@ func (e *Engine) fill(ctx context.Context, job *batchv1.Job, all *objects) error
 // ctx ends, since a run that stays may go on sending. Nothing to delete is no error.
 func (e *Engine) Remove(ctx context.Context, run string) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
-		err := e.jobs.Delete(ctx, name(run), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
+		err := e.jobs.Delete(ctx, name(run),
+			metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
 		if err == nil || apierrors.IsNotFound(err) {
 			return nil
 		}
@@ -171,8 +176,10 @@ func (e *Engine) Runs(ctx context.Context) ([]Listed, error) {
 	runs := []Listed{}
 	for _, job := range jobs.Items {
 		l := Listed{
-			Run: job.Labels["app.kubernetes.io/instance"], Created: job.CreationTimestamp.Time, Shards: completions(&job),
-			Active: int(job.Status.Active), Succeeded: int(job.Status.Succeeded), Failed: int(job.Status.Failed), State: "running",
+			Run: job.Labels["app.kubernetes.io/instance"], Created: job.CreationTimestamp.Time, Shards: completions(
+				&job),
+			Active: int(job.Status.Active), Succeeded: int(job.Status.Succeeded), Failed: int(
+				job.Status.Failed), State: "running",
 		}
 		if job.Spec.Suspend != nil && *job.Spec.Suspend {
 			l.State = "suspended"
@@ -190,6 +197,7 @@ func (e *Engine) Runs(ctx context.Context) ([]Listed, error) {
 		}
 		runs = append(runs, l)
 	}
-	slices.SortFunc(runs, func(a, b Listed) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Run, b.Run)) })
+	slices.SortFunc(runs,
+		func(a, b Listed) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Run, b.Run)) })
 	return runs, nil
 }

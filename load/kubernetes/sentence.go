@@ -38,7 +38,8 @@ func (e *Engine) sentence(attempt string, err error) error {
 	message := status.Status().Message
 	switch {
 	case isQuota(err):
-		return say("a quota of the namespace %s does not allow it: %s", e.namespace, afterLast(message, "exceeded quota: "))
+		return say("a quota of the namespace %s does not allow it: %s", e.namespace,
+			afterLast(message, "exceeded quota: "))
 	case apierrors.IsForbidden(err):
 		return say("the cluster forbids it: %s; agstest kubernetes rbac prints the rights that are needed", message)
 	case apierrors.IsUnauthorized(err):
@@ -66,7 +67,8 @@ func isQuota(err error) bool {
 // namespaceMissing tells whether the error is about a namespace that does not exist.
 func namespaceMissing(err error) bool {
 	var status apierrors.APIStatus
-	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
+	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil &&
+		status.Status().Details.Kind == "namespaces"
 }
 
 // passing tells whether the next try may succeed: no connection, an API server that starts or is busy.

@@ -80,7 +80,8 @@ func ended(s *shards.Sight, p *corev1.Pod, t *corev1.ContainerStateTerminated, d
 	s.State, s.Reason = shards.Failed, fmt.Sprintf("its process ended with exit code %d", t.ExitCode)
 	switch t.Reason {
 	case "OOMKilled":
-		s.Reason = fmt.Sprintf("it was killed for lack of memory (OOMKilled, exit code %d%s); give more with --memory", t.ExitCode, memoryLimit(p))
+		s.Reason = fmt.Sprintf("it was killed for lack of memory (OOMKilled, exit code %d%s); give more with --memory",
+			t.ExitCode, memoryLimit(p))
 	case "StartError", "ContainerCannotRun":
 		s.Reason = "its process could not be started: " + t.Message
 		s.Message = nil // the message is the node's
@@ -172,7 +173,8 @@ func pending(s *shards.Sight, p *corev1.Pod, status *corev1.ContainerStatus) (ca
 	waiting := status.State.Waiting
 	switch waiting.Reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
-		s.Reason = explained(fmt.Sprintf("its image %s cannot be pulled (%s)", status.Image, waiting.Reason), waiting.Message)
+		s.Reason = explained(fmt.Sprintf("its image %s cannot be pulled (%s)", status.Image, waiting.Reason),
+			waiting.Message)
 		s.Hopeless = true
 		return "image"
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PostStartHookError", "CrashLoopBackOff":

@@ -103,7 +103,8 @@ func (w *watcher) list(ctx context.Context) error {
 	if err != nil {
 		job = nil
 	}
-	pods, err := w.engine.core.Pods(w.engine.namespace).List(ctx, metav1.ListOptions{LabelSelector: jobNameLabel + "=" + name(w.run)})
+	pods, err := w.engine.core.Pods(w.engine.namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: jobNameLabel + "=" + name(w.run)})
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,8 @@ func (w *watcher) list(ctx context.Context) error {
 	newest := map[int]*corev1.Pod{}
 	for i := range pods.Items {
 		p := &pods.Items[i]
-		if index := indexOf(p); index >= 0 && (newest[index] == nil || newest[index].CreationTimestamp.Before(&p.CreationTimestamp)) {
+		if index := indexOf(p); index >= 0 &&
+			(newest[index] == nil || newest[index].CreationTimestamp.Before(&p.CreationTimestamp)) {
 			newest[index] = p
 		}
 	}
@@ -164,7 +166,8 @@ func (w *watcher) see(p *corev1.Pod) {
 	if s.Index < 0 {
 		return
 	}
-	if last, known := w.spots[s.Index]; known && cause == "" && s.State == shards.Pending && last.sight.State == shards.Pending && last.sight.Name == s.Name && last.cause == "events" {
+	if last, known := w.spots[s.Index]; known && cause == "" && s.State == shards.Pending &&
+		last.sight.State == shards.Pending && last.sight.Name == s.Name && last.cause == "events" {
 		s.Reason, cause = last.sight.Reason, last.cause // what only events tell stays true until the pod moves on
 	}
 	w.put(s, cause)
@@ -205,7 +208,8 @@ func (w *watcher) put(s shards.Sight, cause string) {
 }
 
 func same(a, b shards.Sight) bool {
-	return a.Name == b.Name && a.Node == b.Node && a.State == b.State && a.Reason == b.Reason && a.Hopeless == b.Hopeless && string(a.Message) == string(b.Message)
+	return a.Name == b.Name && a.Node == b.Node && a.State == b.State && a.Reason == b.Reason &&
+		a.Hopeless == b.Hopeless && string(a.Message) == string(b.Message)
 }
 
 // news returns the sights that were not told yet.
@@ -293,7 +297,8 @@ func (w *watcher) pause(ctx context.Context, wait time.Duration) {
 func (w *watcher) unanswered(err error) {
 	w.failed++
 	if w.failed == unansweredN {
-		w.engine.notice(fmt.Sprintf("%v; what runs goes on, and it is asked again", w.engine.sentence("watching the pods of the run "+w.run, err)))
+		w.engine.notice(fmt.Sprintf("%v; what runs goes on, and it is asked again",
+			w.engine.sentence("watching the pods of the run "+w.run, err)))
 	}
 }
 

@@ -37,7 +37,8 @@ func New(t testing.TB, config mock.Config, middleware func(http.Handler) http.Ha
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	e, err := environment.Parse(m.Environment(server.URL, "", ""), "mock.yaml", t.TempDir(), func(string) (string, bool) { return "", false })
+	e, err := environment.Parse(m.Environment(server.URL, "", ""), "mock.yaml", t.TempDir(),
+		func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
 	e.Load.MaxRate = ""
 	return &Service{Environment: e, Server: server, secrets: m.Secrets()}
@@ -55,7 +56,8 @@ func (s *Service) NoSecretsIn(t testing.TB, texts ...string) {
 }
 
 // Spoiled puts something in the way of one path, from some hit on.
-func Spoiled(path string, from int64, spoil func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler)) func(http.Handler) http.Handler {
+func Spoiled(path string, from int64, spoil func(n int64, w http.ResponseWriter, r *http.Request,
+	next http.Handler)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		var count atomic.Int64
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +92,8 @@ func RefusingSome(below byte) func(http.Handler) http.Handler {
 func TokenBody(account, device, accessAccount, accessDevice, jti string) string {
 	now := time.Now().Unix()
 	return fmt.Sprintf(`{"access_token":%q,"refresh_token":%q,"client_id":%q,"accountId":%q,"token_type":"bearer","expires_in":3600,"refresh_expires_in":172800,"fixed_refresh_expires_in":2592000}`,
-		Token("DevAuthN", accessAccount, accessDevice, jti, now+3600), Token("RefreshAuthN", account, device, jti, now+172800), device, account)
+		Token("DevAuthN", accessAccount, accessDevice, jti, now+3600), Token("RefreshAuthN", account, device, jti,
+			now+172800), device, account)
 }
 
 // Token is a compact JWS with the claims of a refresh token; the signature is made of the seed.
@@ -103,5 +106,6 @@ func Token(kind, account, device, jti string, exp int64) string {
 	payload := fmt.Sprintf(`{"ver":"1.0","tenantId":"nagra","sessionControl":{"maxSessions":3,"sessionControlEnabled":true},"accountProfileId":"DEFAULT",`+
 		`"deviceId":%q,"fixed_exp":%d,"exp":%d,"accountId":%q,"jti":%q,"userId":%q,"typ":%q}`, device, fixed, exp, account, jti, account, kind)
 	signature := sha256.Sum256([]byte(payload))
-	return encode([]byte(`{"kid":"259629","alg":"HS256","typ":"JWT"}`)) + "." + encode([]byte(payload)) + "." + encode(signature[:])
+	return encode([]byte(`{"kid":"259629","alg":"HS256","typ":"JWT"}`)) + "." + encode([]byte(payload)) + "." + encode(
+		signature[:])
 }

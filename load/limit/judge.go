@@ -238,7 +238,8 @@ func (l Limit) verdict(value float64) reports.Verdict {
 
 // interval returns the interval in which a longer run would find the figure, and how many right answers it lacks to
 // have an end.
-func (l Limit) interval(blocks []Stretch, total *Stretch, value float64, figure func([]int) float64, random *rand.Rand) (low, high float64, missing int64) {
+func (l Limit) interval(blocks []Stretch, total *Stretch, value float64, figure func([]int) float64,
+	random *rand.Rand) (low, high float64, missing int64) {
 	interval := stats.BlockBootstrap(random, len(blocks), 2000, level, figure)
 	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded
 	// accordingly (T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69

@@ -181,7 +181,9 @@ func Check(limits []Limit, workload string, operations []string, closed, storm b
 				l.Expression, l.Operation, workload, strings.Join(operations, ", "))
 		case closed && l.IsTime() && !l.Service && l.Operation != stormPopulation:
 			subject, _, _ := strings.Cut(l.Expression, l.Metric)
-			return failure.Usagef("the limit %s speaks of response time, which a run with --rate max does not know; limit %sservice.%s", l.Expression, subject, l.Metric)
+			return failure.Usagef(
+				"the limit %s speaks of response time, which a run with --rate max does not know; limit %sservice.%s",
+				l.Expression, subject, l.Metric)
 		}
 	}
 	return nil

@@ -83,13 +83,17 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 				value -= before
 			}
 			sum := metric(name, "{request}", help, func() *otlp.Metric {
-				return &otlp.Metric{Data: &otlp.Metric_Sum{Sum: &otlp.Sum{AggregationTemporality: aggregation, IsMonotonic: true}}}
+				return &otlp.Metric{Data: &otlp.Metric_Sum{Sum: &otlp.Sum{AggregationTemporality: aggregation,
+					IsMonotonic: true}}}
 			}).GetSum()
-			sum.DataPoints = append(sum.DataPoints, &otlp.NumberDataPoint{Attributes: with(pairs...), StartTimeUnixNano: start, TimeUnixNano: now, Value: &otlp.NumberDataPoint_AsInt{AsInt: value}})
+			sum.DataPoints = append(sum.DataPoints, &otlp.NumberDataPoint{Attributes: with(pairs...),
+				StartTimeUnixNano: start, TimeUnixNano: now, Value: &otlp.NumberDataPoint_AsInt{AsInt: value}})
 		}
 		gauge := func(name, unit, help string, value float64, pairs ...string) {
-			points := metric(name, unit, help, func() *otlp.Metric { return &otlp.Metric{Data: &otlp.Metric_Gauge{Gauge: &otlp.Gauge{}}} }).GetGauge()
-			points.DataPoints = append(points.DataPoints, &otlp.NumberDataPoint{Attributes: with(pairs...), TimeUnixNano: now, Value: &otlp.NumberDataPoint_AsDouble{AsDouble: value}})
+			points := metric(name, unit, help,
+				func() *otlp.Metric { return &otlp.Metric{Data: &otlp.Metric_Gauge{Gauge: &otlp.Gauge{}}} }).GetGauge()
+			points.DataPoints = append(points.DataPoints, &otlp.NumberDataPoint{Attributes: with(pairs...),
+				TimeUnixNano: now, Value: &otlp.NumberDataPoint_AsDouble{AsDouble: value}})
 		}
 		histogram := func(name, help string, of, before times, pairs ...string) {
 			if e.temporality == Delta {
@@ -102,12 +106,16 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 				return &otlp.Metric{Data: &otlp.Metric_ExponentialHistogram{ExponentialHistogram: &otlp.ExponentialHistogram{AggregationTemporality: aggregation}}}
 			}).GetExponentialHistogram()
 			h.DataPoints = append(h.DataPoints, &otlp.ExponentialHistogramDataPoint{
-				Attributes: with(pairs...), StartTimeUnixNano: start, TimeUnixNano: now, Count: uint64(of.count), Sum: &of.sum, Scale: scale, Positive: of.exponential(),
+				Attributes: with(pairs...), StartTimeUnixNano: start, TimeUnixNano: now, Count: uint64(of.count),
+				Sum: &of.sum, Scale: scale, Positive: of.exponential(),
 			})
 		}
-		count("agstest.requests.due", "Requests that the schedule asked for, of all operations together", s.due, e.previousDue[s.side])
-		gauge("agstest.send_lag", "s", "By how much 99 % of requests left late at most, in the last ten seconds", float64(s.at.Lag99)/1e9)
-		gauge("agstest.requests.in_flight", "{request}", "Requests whose answer has not come yet", float64(s.at.InFlight))
+		count("agstest.requests.due", "Requests that the schedule asked for, of all operations together", s.due,
+			e.previousDue[s.side])
+		gauge("agstest.send_lag", "s", "By how much 99 % of requests left late at most, in the last ten seconds",
+			float64(s.at.Lag99)/1e9)
+		gauge("agstest.requests.in_flight", "{request}", "Requests whose answer has not come yet",
+			float64(s.at.InFlight))
 		gauge("agstest.run.elapsed", "s", "Time since the clock of the load started", s.at.Elapsed.Seconds())
 		gauge("agstest.run.left", "s", "Time until the load is over", s.at.Left.Seconds())
 		kept := s.kept()
@@ -116,27 +124,35 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 			if kept[expression] {
 				value = 1
 			}
-			gauge("agstest.limit.kept", "1", "1 for a limit that is kept so far, 0 for one that is not", value, "limit", expression)
+			gauge("agstest.limit.kept", "1", "1 for a limit that is kept so far, 0 for one that is not", value, "limit",
+				expression)
 		}
 		for i := range s.operations {
 			o := &s.operations[i]
 			before := e.previous[s.side+"/"+o.name]
-			count("agstest.requests.asked", "Requests of an operation that were asked for and begun", o.asked, before.asked, "operation", o.name)
+			count("agstest.requests.asked", "Requests of an operation that were asked for and begun", o.asked,
+				before.asked, "operation", o.name)
 			count("agstest.requests.sent", "Requests that were sent", o.sent, before.sent, "operation", o.name)
-			count("agstest.requests.right", "Requests with the wanted status and a right answer", o.right, before.right, "operation", o.name)
+			count("agstest.requests.right", "Requests with the wanted status and a right answer", o.right, before.right,
+				"operation", o.name)
 			for _, kind := range reports.SortedKeys(o.wrong) {
-				count("agstest.requests.wrong", "Requests with any other answer, or none", o.wrong[kind], before.wrong[kind], "operation", o.name, "kind", kind)
+				count("agstest.requests.wrong", "Requests with any other answer, or none", o.wrong[kind],
+					before.wrong[kind], "operation", o.name, "kind", kind)
 			}
 			for _, q := range []struct {
 				quantile string
 				value    float64
 			}{{"0.5", o.p50}, {"0.95", o.p95}, {"0.99", o.p99}} {
 				if q.value > 0 {
-					gauge("agstest.recent_time", "s", "Response time of right answers in the last ten seconds; in a closed loop service time", q.value, "operation", o.name, "quantile", q.quantile)
+					gauge("agstest.recent_time", "s",
+						"Response time of right answers in the last ten seconds; in a closed loop service time",
+						q.value, "operation", o.name, "quantile", q.quantile)
 				}
 			}
-			histogram("agstest.response_time", "Response time of right answers, from when the request was due", o.response, before.response, "operation", o.name)
-			histogram("agstest.service_time", "Service time of right answers, from when the request was sent", o.service, before.service, "operation", o.name)
+			histogram("agstest.response_time", "Response time of right answers, from when the request was due",
+				o.response, before.response, "operation", o.name)
+			histogram("agstest.service_time", "Service time of right answers, from when the request was sent",
+				o.service, before.service, "operation", o.name)
 		}
 	}
 	scope := &otlp.ScopeMetrics{Scope: &common.InstrumentationScope{Name: "agstest", Version: who.Version}}
@@ -145,7 +161,8 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 	}
 	return &service.ExportMetricsServiceRequest{ResourceMetrics: []*otlp.ResourceMetrics{{
 		Resource: &resource.Resource{Attributes: []*common.KeyValue{
-			attribute("service.name", "agstest"), attribute("service.version", who.Version), attribute("service.instance.id", who.Run),
+			attribute("service.name", "agstest"), attribute("service.version",
+				who.Version), attribute("service.instance.id", who.Run),
 		}},
 		ScopeMetrics: []*otlp.ScopeMetrics{scope},
 	}}}

@@ -43,21 +43,32 @@ func (c collector) families() *families {
 		return prometheus.NewDesc(name, help, append(slices.Clone(labels), more...), nil)
 	}
 	return &families{
-		labels:       labels,
-		due:          family("agstest_requests_due_total", "Requests that the schedule asked for, of all operations together."),
-		asked:        family("agstest_requests_asked_total", "Requests of an operation that were asked for and begun.", "operation"),
-		sent:         family("agstest_requests_sent_total", "Requests that were sent.", "operation"),
-		right:        family("agstest_requests_right_total", "Requests with the wanted status and a right answer.", "operation"),
-		wrong:        family("agstest_requests_wrong_total", "Requests with any other answer, or none.", "operation", "kind"),
-		response:     family("agstest_response_seconds", "Response time of right answers, from when the request was due, of the last ten seconds.", "operation"),
-		service:      family("agstest_service_seconds", "Service time of right answers, from when the request was sent, of the last ten seconds; in a closed loop alone.", "operation"),
-		responseTime: family("agstest_response_time_seconds", "Response time of right answers, from when the request was due.", "operation"),
-		serviceTime:  family("agstest_service_time_seconds", "Service time of right answers, from when the request was sent.", "operation"),
-		lag:          family("agstest_send_lag_seconds", "By how much 99 % of requests left late at most, in the last ten seconds."),
-		inFlight:     family("agstest_requests_in_flight", "Requests whose answer has not come yet."),
-		elapsed:      family("agstest_run_elapsed_seconds", "Time since the clock of the load started."),
-		left:         family("agstest_run_left_seconds", "Time until the load is over."),
-		limitKept:    family("agstest_limit_kept", "1 for a limit that is kept so far, 0 for one that is not; left out where nothing can be said yet.", "limit"),
+		labels: labels,
+		due: family("agstest_requests_due_total",
+			"Requests that the schedule asked for, of all operations together."),
+		asked: family("agstest_requests_asked_total", "Requests of an operation that were asked for and begun.",
+			"operation"),
+		sent: family("agstest_requests_sent_total", "Requests that were sent.", "operation"),
+		right: family("agstest_requests_right_total", "Requests with the wanted status and a right answer.",
+			"operation"),
+		wrong: family("agstest_requests_wrong_total", "Requests with any other answer, or none.", "operation",
+			"kind"),
+		response: family("agstest_response_seconds",
+			"Response time of right answers, from when the request was due, of the last ten seconds.", "operation"),
+		service: family("agstest_service_seconds",
+			"Service time of right answers, from when the request was sent, of the last ten seconds; in a closed loop alone.", "operation"),
+		responseTime: family("agstest_response_time_seconds",
+			"Response time of right answers, from when the request was due.", "operation"),
+		serviceTime: family("agstest_service_time_seconds",
+			"Service time of right answers, from when the request was sent.", "operation"),
+		lag: family("agstest_send_lag_seconds",
+			"By how much 99 % of requests left late at most, in the last ten seconds."),
+		inFlight: family("agstest_requests_in_flight", "Requests whose answer has not come yet."),
+		elapsed:  family("agstest_run_elapsed_seconds", "Time since the clock of the load started."),
+		left:     family("agstest_run_left_seconds", "Time until the load is over."),
+		limitKept: family("agstest_limit_kept",
+			"1 for a limit that is kept so far, 0 for one that is not; left out where nothing can be said yet.",
+			"limit"),
 	}
 }
 
@@ -74,7 +85,8 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		}
 		with := func(more ...string) []string { return append(slices.Clone(whose), more...) }
 		counter := func(desc *prometheus.Desc, n int64, labels ...string) {
-			to <- prometheus.MustNewConstMetricWithCreatedTimestamp(desc, prometheus.CounterValue, float64(n), c.began, with(labels...)...)
+			to <- prometheus.MustNewConstMetricWithCreatedTimestamp(desc, prometheus.CounterValue, float64(n), c.began,
+				with(labels...)...)
 		}
 		gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, with(labels...)...)
@@ -109,7 +121,8 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 				if of.count == 0 { // of several shards, whose times come home at the end
 					sum = math.NaN()
 				}
-				to <- prometheus.MustNewConstSummary(recent, uint64(o.right), sum, map[float64]float64{0.5: o.p50, 0.95: o.p95, 0.99: o.p99}, with(o.name)...)
+				to <- prometheus.MustNewConstSummary(recent, uint64(o.right), sum,
+					map[float64]float64{0.5: o.p50, 0.95: o.p95, 0.99: o.p99}, with(o.name)...)
 			}
 			if o.response.count > 0 {
 				to <- o.response.histogram(f.responseTime, c, with(o.name))
@@ -131,8 +144,10 @@ func (t *times) histogram(desc *prometheus.Desc, c collector, labels []string) p
 		cumulative[float64(bound)/1e9] = uint64(sum)
 	}
 	return twoHistograms{
-		native:  prometheus.MustNewConstNativeHistogram(desc, uint64(t.count), t.sum, t.sparse, nil, 0, scale, 1e-9, c.began, labels...),
-		classic: prometheus.MustNewConstHistogramWithCreatedTimestamp(desc, uint64(t.count), t.sum, cumulative, c.began, labels...),
+		native: prometheus.MustNewConstNativeHistogram(desc, uint64(t.count), t.sum, t.sparse, nil, 0, scale, 1e-9,
+			c.began, labels...),
+		classic: prometheus.MustNewConstHistogramWithCreatedTimestamp(desc, uint64(t.count), t.sum, cumulative, c.began,
+			labels...),
 	}
 }
 

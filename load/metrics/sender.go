@@ -51,7 +51,8 @@ func Endpoint(given string) (string, error) {
 		return "", failure.Usagef("the address of a collector must hold no password, which process lists show; give a header from a variable instead")
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return "", failure.Usagef("the address of a collector must have neither a query nor a fragment; what is secret goes into a header")
+		return "", failure.Usagef(
+			"the address of a collector must have neither a query nor a fragment; what is secret goes into a header")
 	}
 	if !strings.HasSuffix(u.Path, "/v1/metrics") {
 		u.Path = strings.TrimRight(u.Path, "/") + "/v1/metrics"
@@ -93,11 +94,15 @@ func Send(sums *Sums, to Destination) *Sender {
 	if to.Now == nil {
 		to.Now = time.Now
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: to.TLS, MaxIdleConns: 1, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: exportWithin, ForceAttemptHTTP2: true}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: to.TLS, MaxIdleConns: 1,
+		IdleConnTimeout: time.Minute, TLSHandshakeTimeout: exportWithin, ForceAttemptHTTP2: true}
 	s := &Sender{
-		sums: sums, to: to, ended: make(chan struct{}), before: sums.began, previous: map[string]operationStanding{}, previousDue: map[string]int64{},
+		sums: sums, to: to, ended: make(
+			chan struct{}), before: sums.began, previous: map[string]operationStanding{},
+		previousDue: map[string]int64{},
 		// Headers may hold a key, and a redirect leads elsewhere.
-		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client: &http.Client{Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -162,11 +167,14 @@ func (s *Sender) Close() error {
 	}
 	switch {
 	case last != nil:
-		return fmt.Errorf("the final metrics did not reach %s: %w (%d of %d earlier exports arrived)", s.to.URL, last, s.sent, s.sent+s.failed)
+		return fmt.Errorf("the final metrics did not reach %s: %w (%d of %d earlier exports arrived)", s.to.URL, last,
+			s.sent, s.sent+s.failed)
 	case s.failed > 0 && s.to.Temporality == Delta:
-		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w; what they held came with later ones", s.failed, s.sent+s.failed+1, s.to.URL, s.trouble)
+		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w; what they held came with later ones",
+			s.failed, s.sent+s.failed+1, s.to.URL, s.trouble)
 	case s.failed > 0:
-		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w", s.failed, s.sent+s.failed+1, s.to.URL, s.trouble)
+		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w", s.failed,
+			s.sent+s.failed+1, s.to.URL, s.trouble)
 	}
 	return nil
 }
@@ -204,9 +212,11 @@ func (s *Sender) export(ctx context.Context) (again time.Duration, err error) {
 		return 0, plain(err)
 	}
 	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer) // so that the connection can be kept; the body may repeat a header
+	// so that the connection can be kept; the body may repeat a header
+	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer)
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return retryAfter(answer, s.to.Now()), fmt.Errorf("it answered %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+		return retryAfter(answer, s.to.Now()), fmt.Errorf("it answered %d %s", answer.StatusCode,
+			http.StatusText(answer.StatusCode))
 	}
 	s.before = e.now
 	for i := range all {

@@ -152,8 +152,10 @@ func (s *Sums) standings() []standing {
 		for _, name := range one.order {
 			o := one.operations[name]
 			st.operations = append(st.operations, operationStanding{
-				name: name, asked: o.asked, sent: o.sent, right: o.right, wrong: maps.Clone(o.wrong), response: o.response.clone(), service: o.service.clone(),
-				p50: float64(o.last.P50) / 1e9, p95: float64(o.last.P95) / 1e9, p99: float64(o.last.P99) / 1e9, closed: one.last.Closed,
+				name: name, asked: o.asked, sent: o.sent, right: o.right, wrong: maps.Clone(o.wrong),
+				response: o.response.clone(), service: o.service.clone(),
+				p50: float64(o.last.P50) / 1e9, p95: float64(o.last.P95) / 1e9, p99: float64(o.last.P99) / 1e9,
+				closed: one.last.Closed,
 			})
 		}
 		all = append(all, st)

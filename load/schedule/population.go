@@ -46,11 +46,16 @@ func (p Population) Check() error {
 	case p.Clients < 1:
 		return failure.Usagef("a population of %d is none; give --population a number of clients", p.Clients)
 	case p.AccessLifetime < time.Second:
-		return failure.Usagef("access tokens that last %s are not possible; give --access-lifetime a second or more, such as 1h", p.AccessLifetime)
+		return failure.Usagef(
+			"access tokens that last %s are not possible; give --access-lifetime a second or more, such as 1h",
+			p.AccessLifetime)
 	case p.SessionLifetime < p.AccessLifetime:
-		return failure.Usagef("sessions of %s end before their access tokens of %s; give --session-lifetime more than --access-lifetime", p.SessionLifetime, p.AccessLifetime)
+		return failure.Usagef(
+			"sessions of %s end before their access tokens of %s; give --session-lifetime more than --access-lifetime",
+			p.SessionLifetime, p.AccessLifetime)
 	case !(p.Peak > 0) || math.IsInf(p.Peak, 0):
-		return failure.Usagef("a peak of %g times the steady rate is not possible; give --peak a number above 0, such as 3", p.Peak)
+		return failure.Usagef(
+			"a peak of %g times the steady rate is not possible; give --peak a number above 0, such as 3", p.Peak)
 	}
 	return nil
 }

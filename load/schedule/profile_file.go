@@ -63,7 +63,8 @@ func readProfile(data []byte, name string) (p *Profile, err error) {
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.NullType ||
 		file.Docs[0].Body.Type() == ast.CommentType {
 		return nil,
-			failure.Usagef("%s is empty; a profile needs stages, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", name)
+			failure.Usagef(
+				"%s is empty; a profile needs stages, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", name)
 	}
 	if len(file.Docs) > 1 {
 		return nil, failure.Usagef("%s holds several YAML documents; a profile is one", name)

@@ -132,7 +132,8 @@ func (r *stageReader) curved(f *stageFile, read func(string) (Schedule, error)) 
 		mean, amplitude := r.rate("mean", s.Mean), r.rate("amplitude", s.Amplitude)
 		length, period := r.length(s.For), r.span("period", s.Period, 1)
 		if amplitude.PerSecond() > mean.PerSecond() {
-			r.mistake(fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude, s.Mean))
+			r.mistake(fmt.Errorf("the amplitude %s is above the mean %s: the rate would fall below 0", s.Amplitude,
+				s.Mean))
 		}
 		r.fixed(func() Schedule { return sineCurve(mean, amplitude, period, length) })
 	}

@@ -79,7 +79,8 @@ var (
 func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 	plan, err := ReadPlan(a.Plan, a.Version)
 	if err == nil && (a.Index < 0 || a.Index >= plan.Shards) {
-		err = failure.Usagef("there is no shard %d in a run of %d shards; the indexes go from 0 to %d", a.Index, plan.Shards, plan.Shards-1)
+		err = failure.Usagef("there is no shard %d in a run of %d shards; the indexes go from 0 to %d", a.Index,
+			plan.Shards, plan.Shards-1)
 	}
 	if listener == nil && err == nil && plan.StartAt == 0 {
 		err = failure.Usagef("the plan of the shards has no instant of the start, and nobody can tell this shard of it: it listens to nothing")
@@ -88,7 +89,8 @@ func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 	if listener == nil {
 		return a.runAlone(ctx, s, plan, err)
 	}
-	server := &http.Server{Handler: a.handler(s), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Handler: a.handler(s), ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0)}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

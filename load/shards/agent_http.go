@@ -21,11 +21,13 @@ const maxRequest = 64 << 10
 // handler serves the control interface. It answers nothing to a caller without the token of the run.
 func (a *Agent) handler(s *standing) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+PathState, func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.status()) })
+	mux.HandleFunc("GET "+PathState,
+		func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.status()) })
 	mux.HandleFunc("GET "+PathClock, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, Clock{Now: a.clock().UnixNano()})
 	})
-	mux.HandleFunc("GET "+PathProgress, func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.progress()) })
+	mux.HandleFunc("GET "+PathProgress,
+		func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, s.progress()) })
 	mux.HandleFunc("POST "+PathPrepare, func(w http.ResponseWriter, r *http.Request) {
 		var p Prepare
 		if said(w, r, &p) {

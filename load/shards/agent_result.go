@@ -77,7 +77,8 @@ func writeTar(w io.Writer, folder string, keep func(name string) bool) error {
 		if err != nil {
 			return err
 		}
-		if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path, Size: info.Size(), Mode: 0o600, Format: tar.FormatPAX}); err != nil {
+		if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path, Size: info.Size(), Mode: 0o600,
+			Format: tar.FormatPAX}); err != nil {
 			return err
 		}
 		_, err = io.Copy(t, io.LimitReader(file, info.Size()))
@@ -177,7 +178,10 @@ func (a *Agent) store(ctx context.Context, s *standing) error {
 
 // resultsClient follows no redirect: a result, and an address that may be signed, go nowhere but where they were meant
 // to.
-var resultsClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+var resultsClient = &http.Client{CheckRedirect: func(*http.Request,
+	[]*http.Request) error {
+	return http.ErrUseLastResponse
+}}
 
 func (a *Agent) storeOnce(ctx context.Context, address string, result *Result) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)

@@ -34,7 +34,8 @@ type standing struct {
 }
 
 func newStanding(a *Agent, plan *Plan) *standing {
-	s := &standing{able: make(chan struct{}), prepared: make(chan struct{}), acknowledged: make(chan struct{}), start: make(chan time.Time, 1), clock: a.clock}
+	s := &standing{able: make(chan struct{}), prepared: make(chan struct{}), acknowledged: make(chan struct{}),
+		start: make(chan time.Time, 1), clock: a.clock}
 	s.now = Status{Index: a.Index, Phase: PhaseWaiting, Version: a.Version, Plan: HashOf(a.Plan)}
 	s.left = Ending{Index: a.Index}
 	if plan != nil {
@@ -71,7 +72,8 @@ func (s *standing) toPrepare(p Prepare) error {
 	case p.Plan != s.now.Plan:
 		return conflict("this shard holds another plan than the one that was asked for; nothing was sent")
 	case p.Version != s.now.Version:
-		return conflict(fmt.Sprintf("this shard is agstest %s and its coordinator %s; use an image of the coordinator's version; nothing was sent", s.now.Version, p.Version))
+		return conflict(
+			fmt.Sprintf("this shard is agstest %s and its coordinator %s; use an image of the coordinator's version; nothing was sent", s.now.Version, p.Version))
 	case s.now.Phase == PhaseFailed:
 		return conflict(s.now.Error)
 	case s.prepare:
@@ -118,9 +120,11 @@ func (s *standing) toStart(at int64) error {
 	now := time.Now()
 	switch ahead := time.Unix(0, at).Sub(s.clock().Round(0)); {
 	case ahead <= 0:
-		return conflict(fmt.Sprintf("the instant of the start has passed %s ago on the clock of this shard", (-ahead).Round(time.Millisecond)))
+		return conflict(fmt.Sprintf("the instant of the start has passed %s ago on the clock of this shard",
+			(-ahead).Round(time.Millisecond)))
 	case ahead > maxAhead:
-		return conflict(fmt.Sprintf("the instant of the start lies %s ahead on the clock of this shard; %s is the most", ahead.Round(time.Second), maxAhead))
+		return conflict(fmt.Sprintf("the instant of the start lies %s ahead on the clock of this shard; %s is the most",
+			ahead.Round(time.Second), maxAhead))
 	default:
 		s.asked, s.at, s.now.Phase = at, now.Add(ahead), PhaseArmed
 	}
@@ -216,7 +220,8 @@ func (s *standing) toAcknowledge(sha256 string) error {
 	case s.now.Result == nil:
 		return conflict(fmt.Sprintf("this shard has no result to be acknowledged: it is %s", s.statusNow().Phase))
 	case s.now.Result.SHA256 != sha256:
-		return conflict("the result of this shard has another SHA-256 than the one that was acknowledged; fetch it again")
+		return conflict(
+			"the result of this shard has another SHA-256 than the one that was acknowledged; fetch it again")
 	}
 	if !s.acked {
 		s.acked = true

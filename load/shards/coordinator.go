@@ -71,7 +71,8 @@ func (c *Coordinator) lead(shards int) time.Duration {
 func (c *Coordinator) check() error {
 	switch {
 	case c.Lead != 0 && c.Lead < minLead:
-		return failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead, minLead)
+		return failure.Usagef("a lead of %s is too short for all shards to hear of the start; give %s or more", c.Lead,
+			minLead)
 	case c.ReadyWithin < 0 || c.PlacedWithin < 0 || c.MaxClockError < 0 || c.Linger < 0:
 		return failure.Usagef("how long a coordinator waits cannot be below 0")
 	}
@@ -94,7 +95,8 @@ func (c *Coordinator) NewWork(plan Plan, files, secrets map[string][]byte) (Work
 		ready = cmp.Or(c.ReadyWithin, defaultReadyAlone)
 		ahead := ready + c.lead(plan.Shards)
 		if ahead > maxAhead {
-			return Work{}, failure.Usagef("a load that starts by itself %s after it was made is too far ahead; %s is the most", ahead, maxAhead)
+			return Work{}, failure.Usagef(
+				"a load that starts by itself %s after it was made is too far ahead; %s is the most", ahead, maxAhead)
 		}
 		plan.StartAt = time.Now().Add(ahead).UnixNano()
 	}
@@ -125,7 +127,9 @@ func planOf(w *Work) (plan Plan, hash string, err error) {
 		return plan, "", failure.Setupf("the plan of the run %s cannot be read: %w", w.Run, err)
 	}
 	if plan.Schema != PlanSchema {
-		return plan, "", failure.Setupf("the run %s has a plan of the form %q, and this agstest knows %q; use the agstest that made it (%s)", w.Run, plan.Schema, PlanSchema, plan.Version)
+		return plan, "", failure.Setupf(
+			"the run %s has a plan of the form %q, and this agstest knows %q; use the agstest that made it (%s)", w.Run,
+			plan.Schema, PlanSchema, plan.Version)
 	}
 	return plan, HashOf(text), nil
 }
@@ -145,7 +149,8 @@ func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
 	created := time.Now()
 	c.tell("creating %s of the run %s", shardsInWords(plan.Shards), work.Run)
 	if err := c.Engine.Create(ctx, work); err != nil {
-		if ctx.Err() != nil { // an engine removes its work before it returns an error; an interrupted call may not have done so
+		// an engine removes its work before it returns an error; an interrupted call may not have done so
+		if ctx.Err() != nil {
 			c.remove(ctx, work.Run, false)
 		}
 		return nil, err
@@ -209,7 +214,8 @@ func (c *Coordinator) remove(ctx context.Context, run string, keep bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 	defer cancel()
 	if err := c.Engine.Remove(ctx, run); err != nil {
-		c.warn("what was made for the run %s could not be removed (%v); remove it with: agstest kubernetes clean %s", run, err, run)
+		c.warn("what was made for the run %s could not be removed (%v); remove it with: agstest kubernetes clean %s",
+			run, err, run)
 	}
 }
 

@@ -28,7 +28,8 @@ func (r *conductor) agreeByOutput(ctx context.Context, limit time.Time, within t
 	err := r.each(settle, len(r.shards), func(settling context.Context, s *shard) error {
 		err := r.awaitArmed(settling, s)
 		if err != nil && settle.Err() != nil && ctx.Err() == nil && failure.KindOf(err) == failure.Internal {
-			err = failure.Setupf("%s was not set up within %s of its creation: %w; give more with --ready-within", r.name(s), within.Round(time.Second), err)
+			err = failure.Setupf("%s was not set up within %s of its creation: %w; give more with --ready-within",
+				r.name(s), within.Round(time.Second), err)
 		}
 		return err
 	})
@@ -38,7 +39,9 @@ func (r *conductor) agreeByOutput(ctx context.Context, limit time.Time, within t
 	if err := r.each(settle, maxAtOnce, func(settling context.Context, s *shard) error {
 		clock, err := r.readClockInOutput(settling, s)
 		if err != nil && settle.Err() != nil && ctx.Err() == nil {
-			err = failure.Setupf("the clock of %s could not be read within %s of its creation; give more with --ready-within", r.name(s), within.Round(time.Second))
+			err = failure.Setupf(
+				"the clock of %s could not be read within %s of its creation; give more with --ready-within", r.name(s),
+				within.Round(time.Second))
 		}
 		s.clock, s.facts.ClockAhead, s.facts.ClockError = clock, clock.Offset, clock.Bound
 		return err

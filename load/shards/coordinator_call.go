@@ -38,7 +38,10 @@ func (r *refusal) Error() string {
 func newClient(e Engine, run string, index int) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return e.Dial(ctx, run, index) },
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn,
+				error) {
+				return e.Dial(ctx, run, index)
+			},
 			MaxIdleConnsPerHost: 1,
 			IdleConnTimeout:     30 * time.Second,
 			DisableCompression:  true,

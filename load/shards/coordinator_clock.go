@@ -107,7 +107,8 @@ func offsetBetween(looks []clockLook, written map[int]int64) clockOffset {
 	if least > most { // lines came late; what was seen was written all the same
 		return clockOffset{Offset: time.Duration(least), Bound: time.Duration(least - most)}
 	}
-	return clockOffset{Offset: time.Duration(least + (most-least)/2), Bound: time.Duration(most - least - (most-least)/2)}
+	return clockOffset{Offset: time.Duration(least + (most-least)/2),
+		Bound: time.Duration(most - least - (most-least)/2)}
 }
 
 // readClockInOutput looks at the output of a shard that tells the time, one look after the other, until some turns have
@@ -140,7 +141,8 @@ func (r *conductor) readClockInOutput(ctx context.Context, s *shard) (clockOffse
 			}
 			looks = append(looks, clockLook{asked: asked, came: came, turn: last})
 			if s.output.last().Phase != PhaseArmed {
-				return best, failure.Setupf("%s is %s and does not wait for the start", r.name(s), s.output.last().Phase)
+				return best, failure.Setupf("%s is %s and does not wait for the start", r.name(s),
+					s.output.last().Phase)
 			}
 			_ = pause(ctx, clockEvery)
 		}

@@ -53,10 +53,12 @@ type shard struct {
 }
 
 func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, hash string) *conductor {
-	r := &conductor{Coordinator: c, work: work, plan: plan, hash: hash, view: newView(work.Shards), now: steadyClock(), fetch: make(chan struct{}, maxFetchesAt)}
+	r := &conductor{Coordinator: c, work: work, plan: plan, hash: hash, view: newView(work.Shards), now: steadyClock(),
+		fetch: make(chan struct{}, maxFetchesAt)}
 	for i := range work.Shards {
 		r.shards = append(r.shards, &shard{
-			index: i, token: strings.TrimSpace(string(work.Secrets[TokenFile])), client: newClient(c.Engine, work.Run, i),
+			index: i, token: strings.TrimSpace(string(work.Secrets[TokenFile])), client: newClient(c.Engine, work.Run,
+				i),
 			facts: Shard{Index: i + 1, Of: work.Shards}, over: make(chan struct{}),
 		})
 	}
@@ -104,7 +106,8 @@ func (r *conductor) conduct(ctx context.Context, created time.Time) (*Outcome, e
 	if err != nil {
 		return nil, err
 	}
-	r.tell("%s send from %s on, for %s", shardsInWords(len(r.shards)), start.Format(time.TimeOnly), r.plan.Duration.Round(time.Second))
+	r.tell("%s send from %s on, for %s", shardsInWords(len(r.shards)), start.Format(time.TimeOnly),
+		r.plan.Duration.Round(time.Second))
 	return r.run(ctx, start, start.Add(r.plan.Duration))
 }
 

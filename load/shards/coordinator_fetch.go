@@ -179,7 +179,8 @@ func (s *shard) fill(ctx context.Context, d *download) (err error) {
 				return err
 			}
 		}
-	case answer.StatusCode == http.StatusPartialContent && strings.HasPrefix(answer.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", d.got)):
+	case answer.StatusCode == http.StatusPartialContent && strings.HasPrefix(answer.Header.Get("Content-Range"),
+		fmt.Sprintf("bytes %d-", d.got)):
 	default:
 		return fmt.Errorf("it answered with status %d to the request for its result", answer.StatusCode)
 	}
@@ -269,7 +270,8 @@ func (r *conductor) fromLog(ctx context.Context, s *shard) ([]byte, *Result, err
 
 // fromURL reads a result back from where the shard had put it. An address that is signed for putting only refuses that.
 func (r *conductor) fromURL(ctx context.Context, s *shard, address string, ending *Ending) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.ReplaceAll(address, "{index}", strconv.Itoa(s.index)), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.ReplaceAll(address, "{index}",
+		strconv.Itoa(s.index)), nil)
 	if err != nil {
 		return failure.Setupf("the results URL is no address")
 	}
@@ -303,10 +305,12 @@ func (r *conductor) fromURL(ctx context.Context, s *shard, address string, endin
 		return err
 	}
 	l, err := tally.ReadRecord(s.facts.Folder)
-	if err == nil && l.Run.ID == r.work.Run && l.Shard == (schedule.Shard{Index: s.index + 1, Of: len(r.shards)}).String() {
+	if err == nil && l.Run.ID == r.work.Run &&
+		l.Shard == (schedule.Shard{Index: s.index + 1, Of: len(r.shards)}).String() {
 		return nil
 	}
-	err = errors.Join(errors.New("what the results URL holds is not the result of this shard"), os.RemoveAll(s.facts.Folder))
+	err = errors.Join(errors.New("what the results URL holds is not the result of this shard"),
+		os.RemoveAll(s.facts.Folder))
 	s.facts.Folder = ""
 	return err
 }

@@ -143,7 +143,8 @@ func (r *conductor) keepFramed(ctx context.Context, s *shard, frame *os.File) {
 	if _, err := frame.Seek(0, io.SeekStart); err != nil {
 		return
 	}
-	if content, _, err := readFrame(frame, s.index); err == nil && r.unpack(s, strings.NewReader(string(content))) == nil {
+	if content, _, err := readFrame(frame, s.index); err == nil &&
+		r.unpack(s, strings.NewReader(string(content))) == nil {
 		close(s.output.whole)
 	}
 }

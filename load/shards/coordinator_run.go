@@ -100,7 +100,8 @@ func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, er
 		}
 	}
 	if home == 0 {
-		return nil, failure.Setupf("no result of the run %s came home, so that nothing can be said of it; of %s: %s", r.work.Run, r.name(r.shards[0]), r.shards[0].facts.Trouble)
+		return nil, failure.Setupf("no result of the run %s came home, so that nothing can be said of it; of %s: %s",
+			r.work.Run, r.name(r.shards[0]), r.shards[0].facts.Trouble)
 	}
 	return outcome, nil
 }
@@ -115,7 +116,8 @@ func (r *conductor) stopAll(ctx context.Context) {
 	defer cancel()
 	_ = r.each(ctx, maxAtOnce, func(ctx context.Context, s *shard) error {
 		for ctx.Err() == nil {
-			if sight, _ := r.view.of(s.index); sight.State.over() || s.isOver() || s.post(ctx, PathAbort, nil, nil) == nil {
+			if sight, _ := r.view.of(s.index); sight.State.over() || s.isOver() ||
+				s.post(ctx, PathAbort, nil, nil) == nil {
 				break
 			}
 			_ = pause(ctx, againSoon)
@@ -225,7 +227,8 @@ func (r *conductor) settle(s *shard) {
 	f := &s.facts
 	f.Pod, f.Node, f.Ending = sight.Name, sight.Node, readEnding(sight.Message)
 	if f.Folder != "" && (sight.State == Leaving || sight.State == Gone) && !r.discarded.Load() {
-		f.Trouble = fmt.Sprintf("it was taken away: %s; what it had sent until then is in the report", because(sight.Reason))
+		f.Trouble = fmt.Sprintf("it was taken away: %s; what it had sent until then is in the report",
+			because(sight.Reason))
 	}
 	if f.Folder == "" {
 		f.Trouble = because(f.Trouble)
@@ -319,7 +322,8 @@ func (r *conductor) begun(ctx context.Context) error {
 		mutex.Lock()
 		defer mutex.Unlock()
 		switch {
-		case err == nil && (status.Phase == PhaseWaiting || status.Phase == PhasePreparing || status.Phase == PhaseReady):
+		case err == nil && (status.Phase == PhaseWaiting || status.Phase == PhasePreparing ||
+			status.Phase == PhaseReady):
 			waiting++
 		case err == nil || sight.State.over():
 			started++

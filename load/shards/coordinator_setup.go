@@ -32,7 +32,8 @@ func (r *conductor) prepare(ctx context.Context, s *shard) error {
 func (r *conductor) same(s *shard, status Status) error {
 	switch {
 	case status.Version != r.plan.Version:
-		return failure.Setupf("%s is agstest %s, and the run was made by %s; give --image the same version", r.name(s), status.Version, r.plan.Version)
+		return failure.Setupf("%s is agstest %s, and the run was made by %s; give --image the same version", r.name(s),
+			status.Version, r.plan.Version)
 	case status.Plan != r.hash:
 		return failure.Setupf("%s has another plan than this run, as if something had changed it on its way", r.name(s))
 	case status.Index != s.index:
@@ -152,8 +153,9 @@ func (r *conductor) compareClock(ctx context.Context, s *shard) error {
 // known refuses a clock that is not known well enough for a common start.
 func (r *conductor) known(s *shard) error {
 	if most := cmp.Or(r.MaxClockError, defaultMaxClockError); s.clock.Bound > most {
-		return failure.Setupf("the clock of %s is known to ± %s only, and the shards are to start within %s of each other; "+
-			"allow more with --max-clock-error, or leave that node out", r.name(s), s.clock.Bound.Round(100*time.Microsecond), most)
+		return failure.Setupf(
+			"the clock of %s is known to ± %s only, and the shards are to start within %s of each other; "+
+				"allow more with --max-clock-error, or leave that node out", r.name(s), s.clock.Bound.Round(100*time.Microsecond), most)
 	}
 	return nil
 }

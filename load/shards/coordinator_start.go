@@ -23,7 +23,10 @@ func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, er
 	err := r.awaitRunning(ctx, limit, within)
 	var start time.Time
 	if err == nil {
-		start, err = r.agreeUnlessTrouble(ctx, func(ready context.Context) (time.Time, error) { return agree(ready, limit, within) })
+		start, err = r.agreeUnlessTrouble(ctx, func(ready context.Context) (time.Time,
+			error) {
+			return agree(ready, limit, within)
+		})
 	}
 	if err == nil {
 		return start, nil
@@ -42,7 +45,8 @@ func (r *conductor) start(ctx context.Context, created time.Time) (time.Time, er
 }
 
 // agreeUnlessTrouble has all shards agree, unless one of them goes away meanwhile.
-func (r *conductor) agreeUnlessTrouble(ctx context.Context, agree func(context.Context) (time.Time, error)) (time.Time, error) {
+func (r *conductor) agreeUnlessTrouble(ctx context.Context, agree func(context.Context) (time.Time, error)) (time.Time,
+	error) {
 	ready, stop := context.WithCancelCause(ctx)
 	watched := make(chan error, 1)
 	go func() {
@@ -77,7 +81,8 @@ func (r *conductor) awaitRunning(ctx context.Context, limit time.Time, within ti
 			case s.State == Pending:
 				waits := s.waits()
 				if waits >= placed {
-					return failure.Setupf("%s has not been able to start for %s: %s", r.name(r.shards[s.Index]), waits.Round(time.Second), because(s.Reason))
+					return failure.Setupf("%s has not been able to start for %s: %s", r.name(r.shards[s.Index]),
+						waits.Round(time.Second), because(s.Reason))
 				}
 				if waits > 0 || s.Reason != "" {
 					if at := time.Now().Add(placed - waits); at.Before(wake) {
@@ -119,7 +124,8 @@ func (r *conductor) awaitTrouble(ctx context.Context) error {
 	for {
 		sights, changed := r.view.all()
 		for _, s := range sights {
-			if s.State != Running && s.State != Unsure && s.State != Pending { // a node that does not answer is judged by the shard's own answers
+			// a node that does not answer is judged by the shard's own answers
+			if s.State != Running && s.State != Unsure && s.State != Pending {
 				return r.trouble(s)
 			}
 		}
@@ -137,7 +143,8 @@ func (r *conductor) trouble(s seen) error {
 	if last := readEnding(s.Message); last != nil && last.Error != "" {
 		return asKind(last.Exit, "%s: %s", name, last.Error)
 	}
-	what := map[State]string{Leaving: "is being taken away", Unsure: "does not answer", Gone: "is gone", Failed: "has failed", Succeeded: "ended by itself"}[s.State]
+	what := map[State]string{Leaving: "is being taken away", Unsure: "does not answer", Gone: "is gone",
+		Failed: "has failed", Succeeded: "ended by itself"}[s.State]
 	return failure.Setupf("%s %s before the start: %s", name, what, because(s.Reason))
 }
 

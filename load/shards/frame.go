@@ -95,7 +95,8 @@ func readFrame(log io.Reader, index int) ([]byte, *Result, error) {
 		switch text := strings.TrimRight(line, "\r\n"); {
 		case strings.HasPrefix(text, frameBegin):
 			r, i := new(Result), 0
-			if n, _ := fmt.Sscanf(text[len(frameBegin):], "%d %s %d", &i, &r.SHA256, &r.Bytes); n == 3 && i == index && r.Bytes <= maxFramed {
+			if n, _ := fmt.Sscanf(text[len(frameBegin):], "%d %s %d", &i, &r.SHA256, &r.Bytes); n == 3 && i == index &&
+				r.Bytes <= maxFramed {
 				open, content, failed = r, nil, errors.New("the result in the log is cut off")
 			}
 		case open == nil:

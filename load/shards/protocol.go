@@ -55,8 +55,9 @@ const (
 	PathStart    = "/start"    // POST Start → Status; 409 where it is not ready or the instant has passed
 	PathAbort    = "/abort"    // POST → Status; sends no more; before the start nothing at all
 	PathProgress = "/progress" // GET  → Progress
-	PathResult   = "/result"   // GET  → a tar of the shard's folder, with Range; the header X-Content-SHA256 is the hash of the whole tar
-	PathAck      = "/ack"      // POST Ack → 204; the result has come home, the shard may end
+	// GET → a tar of the shard's folder, with Range; the header X-Content-SHA256 is the hash of the whole tar
+	PathResult = "/result"
+	PathAck    = "/ack" // POST Ack → 204; the result has come home, the shard may end
 )
 
 // Phase is how far a shard has come.

@@ -41,7 +41,9 @@ func (a *adder) addFrames(second int, parts []*Frame) (*Frame, error) {
 			from := &f.Operations[i]
 			o := operations[from.Operation]
 			if o == nil {
-				o = &operationParts{sum: operationFrame{Operation: from.Operation, Asked: map[int]int64{}, Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{}, Why: map[string]int64{}}}
+				o = &operationParts{sum: operationFrame{Operation: from.Operation, Asked: map[int]int64{},
+					Statuses: map[string]int64{}, Missed: map[string]int64{}, Kinds: map[string]int64{},
+					Why: map[string]int64{}}}
 				operations[from.Operation] = o
 			}
 			o.add(from)
@@ -72,5 +74,6 @@ func (o *operationParts) add(from *operationFrame) {
 	addTo(o.sum.Missed, from.Missed)
 	addTo(o.sum.Kinds, from.Kinds)
 	addTo(o.sum.Why, from.Why)
-	o.response, o.service, o.failed = append(o.response, from.Response), append(o.service, from.Service), append(o.failed, from.Failed)
+	o.response, o.service, o.failed = append(o.response, from.Response), append(o.service,
+		from.Service), append(o.failed, from.Failed)
 }

@@ -65,11 +65,13 @@ func scatter(x uint64) uint64 {
 }
 
 func (p *place) came(other *place) int {
-	return cmp.Or(cmp.Compare(p.received, other.received), cmp.Compare(p.shard, other.shard), cmp.Compare(p.number, other.number))
+	return cmp.Or(cmp.Compare(p.received, other.received), cmp.Compare(p.shard, other.shard),
+		cmp.Compare(p.number, other.number))
 }
 
 func (p *place) drawnBefore(other *place) bool {
-	return cmp.Or(cmp.Compare(p.draw, other.draw), cmp.Compare(p.shard, other.shard), cmp.Compare(p.number, other.number)) < 0
+	return cmp.Or(cmp.Compare(p.draw, other.draw), cmp.Compare(p.shard, other.shard),
+		cmp.Compare(p.number, other.number)) < 0
 }
 
 // wants tells whether any of the lists would take a wrong answer.

@@ -114,14 +114,17 @@ func unforgivenInWords(r *reports.Load) string {
 			}
 		}
 	}
-	words := fmt.Sprintf("%s of %s answers %s wrong (%s)", figures.Count(total), figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(total), kindsInWords(all))
+	words := fmt.Sprintf("%s of %s answers %s wrong (%s)", figures.Count(total),
+		figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(total), kindsInWords(all))
 	switch {
 	case !judged && r.Storm != nil:
 		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"
 	case !judged:
 		return words + " and no limit allows any, such as errors<0.1%"
 	case len(none) > 0:
-		return fmt.Sprintf("%s and no limit allows them: %s; not one answer to %s was right, which a limit that names no operation does not allow", words, list(parts), list(none))
+		return fmt.Sprintf("%s and no limit allows them: %s; not one answer to %s was right, which a limit that names no operation does not allow",
+			words, list(parts), list(none))
 	}
-	return fmt.Sprintf("%s and no limit speaks of them: %s; a limit on errors allows those of its own operation alone", words, list(parts))
+	return fmt.Sprintf("%s and no limit speaks of them: %s; a limit on errors allows those of its own operation alone",
+		words, list(parts))
 }

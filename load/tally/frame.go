@@ -79,7 +79,8 @@ func statusName(status int) string {
 
 // frameOf packs a second.
 func frameOf(second int, s *secondTally, p *Packer) *Frame {
-	f := &Frame{Second: second, Lag: p.Pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges, Traces: s.traces}
+	f := &Frame{Second: second, Lag: p.Pack(&s.lag), Connections: s.phases.connections, Exchanges: s.phases.exchanges,
+		Traces: s.traces}
 	if s.phases.exchanges > 0 {
 		for _, d := range s.phases.all() {
 			f.Phases = append(f.Phases, p.Pack(d))

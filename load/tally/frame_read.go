@@ -254,7 +254,8 @@ func (s *frameScan) packed(into *Packed) bool {
 		return false
 	}
 	end := bytes.IndexByte(s.text[s.at:], '"')
-	if end <= 0 || bytes.IndexByte(s.text[s.at:s.at+end], '\n') >= 0 || bytes.IndexByte(s.text[s.at:s.at+end], '\r') >= 0 {
+	if end <= 0 || bytes.IndexByte(s.text[s.at:s.at+end], '\n') >= 0 || bytes.IndexByte(s.text[s.at:s.at+end],
+		'\r') >= 0 {
 		return false
 	}
 	decoded := make([]byte, base64.StdEncoding.DecodedLen(end))

@@ -96,7 +96,8 @@ func (d *Histogram) Percentiles() reports.Percentiles {
 		return reports.Percentiles{}
 	}
 	v := d.Quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
-	return reports.Percentiles{Count: d.count, Min: d.min, Mean: d.sum / d.count, P50: v[0], P90: v[1], P95: v[2], P99: v[3], P999: v[4], Max: d.max}
+	return reports.Percentiles{Count: d.count, Min: d.min, Mean: d.sum / d.count, P50: v[0], P90: v[1], P95: v[2],
+		P99: v[3], P999: v[4], Max: d.max}
 }
 
 // Curve is the percentile curve, finer towards its end, as far as the number of values carries it.

@@ -146,7 +146,8 @@ func (s *slowest) add(k *keptHit) {
 // report returns a kept hit as it is recorded.
 func (t *Tally) report(operation int, k *keptHit) reports.Hit {
 	h := reports.Hit{
-		Operation: t.operations[operation], Kind: k.kind, Number: k.number, Shard: t.keeping.Shard, Due: int64(k.due), Sent: int64(k.sent),
+		Operation: t.operations[operation], Kind: k.kind, Number: k.number, Shard: t.keeping.Shard, Due: int64(
+			k.due), Sent: int64(k.sent),
 		Response: int64(k.response), Service: int64(k.service), Status: k.status, Resent: k.resent,
 		CorrelationID: k.correlationID, TraceParent: k.traceParent, TraceBack: k.traceBack,
 	}
@@ -154,7 +155,8 @@ func (t *Tally) report(operation int, k *keptHit) reports.Hit {
 		h.Client = t.keeping.Name(k.who)
 	}
 	if p := k.phases; p != (hit.Phases{}) && t.trace {
-		h.Phases = &reports.HitPhases{DNS: int64(p.DNS), Connect: int64(p.Connect), TLS: int64(p.TLS), Wait: int64(p.Wait), Read: int64(p.Read), NewConnection: p.NewConnection}
+		h.Phases = &reports.HitPhases{DNS: int64(p.DNS), Connect: int64(p.Connect), TLS: int64(p.TLS),
+			Wait: int64(p.Wait), Read: int64(p.Read), NewConnection: p.NewConnection}
 	}
 	return h
 }

@@ -28,7 +28,8 @@ func lagInvalid(r *reports.Load, late []string) []string {
 	lag, most := r.Generator.Lag.P99, r.Plan.MaxLag
 	switch {
 	case most > 0 && lag > most:
-		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
+		return []string{fmt.Sprintf(
+			"hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
 			figures.Milliseconds(lag), figures.Milliseconds(most))}
 	case most > 0:
 		return nil

@@ -259,7 +259,8 @@ func (l *Ledger) report(r *reports.Load) {
 	l.reportHits(r)
 	h := &l.health
 	r.Generator = reports.Generator{
-		Lag: l.lag.Percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(h.CPU) / 1e9, GCPause: l.gc.Percentiles(),
+		Lag: l.lag.Percentiles(), MaxInFlight: h.MaxInFlight, CPUSeconds: float64(
+			h.CPU) / 1e9, GCPause: l.gc.Percentiles(),
 		AtCap: h.AtCap, Starved: h.Starved, Behind: h.Behind, ClockStep: h.ClockStep, Dropped: max(0, l.due-all.Sent),
 		StoodStill: h.StoodStill, StartLate: h.StartLate, Throttled: h.Throttled, ThrottledTimes: h.ThrottledTimes,
 	}

@@ -198,6 +198,7 @@ func (l *Ledger) reportHits(r *reports.Load) {
 		}
 	}
 	slices.SortStableFunc(r.Wrong, func(a, b reports.Wrong) int {
-		return cmp.Or(slices.Index(l.operations, a.Operation)-slices.Index(l.operations, b.Operation), strings.Compare(a.Kind, b.Kind))
+		return cmp.Or(slices.Index(l.operations, a.Operation)-slices.Index(l.operations, b.Operation),
+			strings.Compare(a.Kind, b.Kind))
 	})
 }

@@ -51,7 +51,8 @@ func (o MergeOptions) Merge(folders ...string) (*reports.Load, error) {
 	slices.SortFunc(shards, func(a, b *shardRecord) int { return a.index - b.index })
 	for i, s := range shards[1:] {
 		if s.index == shards[i].index {
-			return nil, failure.Usagef("%s and %s are both shard %s; name each shard once", shards[i].folder, s.folder, s.name())
+			return nil, failure.Usagef("%s and %s are both shard %s; name each shard once", shards[i].folder, s.folder,
+				s.name())
 		}
 	}
 	return mergeShards(shards, o)
@@ -82,9 +83,11 @@ func openShard(folder string) (*shardRecord, error) {
 		return nil, failure.Usagef("cannot read %s: %w", path, err)
 	}
 	s := &shardRecord{folder: folder, file: file, reader: reader}
-	if n, err := fmt.Sscanf(reader.head.Report.Shard, "%d/%d", &s.index, new(int)); n != 2 || err != nil || reader.head.Of < 2 {
+	if n, err := fmt.Sscanf(reader.head.Report.Shard, "%d/%d", &s.index, new(int)); n != 2 || err != nil ||
+		reader.head.Of < 2 {
 		file.Close()
-		return nil, failure.Usagef("%s is a run of its own and no shard (--shard 2/8); it cannot be merged with others", folder)
+		return nil, failure.Usagef("%s is a run of its own and no shard (--shard 2/8); it cannot be merged with others",
+			folder)
 	}
 	s.own = newBriefLedger(reader.head.Report.Plan.Closed)
 	if err := s.read(); err != nil {
@@ -137,7 +140,8 @@ func sameQuestion(a, b *shardRecord) error {
 		{"release", cmp.Or(x.Report.Run.Release, "not named"), cmp.Or(y.Report.Run.Release, "not named")},
 	} {
 		if c.a != c.b {
-			return failure.Usagef("%s and %s are not shards of one run: the %s is %v in one and %v in the other", a.folder, b.folder, c.what, c.a, c.b)
+			return failure.Usagef("%s and %s are not shards of one run: the %s is %v in one and %v in the other",
+				a.folder, b.folder, c.what, c.a, c.b)
 		}
 	}
 	switch {
@@ -212,7 +216,9 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	}
 	end.Notes = append(append(remarks(report.ShardRuns), o.Notes...), end.Notes...)
 	if apart := latest.Sub(first); apart > maxApart {
-		end.Invalid = append(end.Invalid, fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at", apart.Round(time.Millisecond)))
+		end.Invalid = append(end.Invalid,
+			fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at",
+				apart.Round(time.Millisecond)))
 	}
 	left := make([]*unique.Left, len(shards))
 	for i, s := range shards {
@@ -262,7 +268,8 @@ func addStorm(a, b *reports.Storm) *reports.Storm {
 		}
 		return a
 	}
-	sum := &reports.Storm{Clients: a.Clients + b.Clients, Retries: a.Retries + b.Retries, Recovered: max(a.Recovered, b.Recovered)}
+	sum := &reports.Storm{Clients: a.Clients + b.Clients, Retries: a.Retries + b.Retries,
+		Recovered: max(a.Recovered, b.Recovered)}
 	if a.Recovered < 0 || b.Recovered < 0 {
 		sum.Recovered = -1
 	}

@@ -33,7 +33,8 @@ const maxNamed = 6
 func shardRuns(shards []*shardRecord, of int, whole int64, known []reports.ShardRun) []reports.ShardRun {
 	runs := make([]reports.ShardRun, of)
 	for i := range runs {
-		runs[i] = reports.ShardRun{Shard: schedule.Shard{Index: i + 1, Of: of}.String(), State: reports.ShardLost, Planned: (whole + int64(of-i-1)) / int64(of)}
+		runs[i] = reports.ShardRun{Shard: schedule.Shard{Index: i + 1, Of: of}.String(), State: reports.ShardLost,
+			Planned: (whole + int64(of-i-1)) / int64(of)}
 		for _, k := range known {
 			if k.Shard != runs[i].Shard {
 				continue
@@ -89,7 +90,8 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 			complete++
 			continue
 		case reports.ShardPartial:
-			missing = append(missing, fmt.Sprintf("%s from %s on (%s)", name, figures.Elapsed(time.Duration(r.Until)), r.Reason))
+			missing = append(missing, fmt.Sprintf("%s from %s on (%s)", name, figures.Elapsed(time.Duration(r.Until)),
+				r.Reason))
 		default:
 			missing = append(missing, fmt.Sprintf("%s from the start on (%s)", name, r.Reason))
 		}
@@ -103,7 +105,8 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 	if closed { // there is no schedule
 		return fmt.Sprintf("partial: %d of %d shards; missing: %s", complete, len(runs), strings.Join(missing, "; "))
 	}
-	return fmt.Sprintf("partial: %d of %d shards, %s of the schedule sent; missing: %s", complete, len(runs), figures.Percent(sent, planned), strings.Join(missing, "; "))
+	return fmt.Sprintf("partial: %d of %d shards, %s of the schedule sent; missing: %s", complete, len(runs),
+		figures.Percent(sent, planned), strings.Join(missing, "; "))
 }
 
 // remarks name the shards that started late, were held back by a CPU limit, or shared a node.
@@ -115,7 +118,9 @@ func remarks(runs []reports.ShardRun) []string {
 			notes = append(notes, fmt.Sprintf("shard %s started %s late", r.Shard, figures.Milliseconds(r.StartLate)))
 		}
 		if r.Throttled > 0 {
-			notes = append(notes, fmt.Sprintf("shard %s was held back %s times by the CPU limit of its container, for %s in all", r.Shard, figures.Count(r.ThrottledTimes), figures.Milliseconds(r.Throttled)))
+			notes = append(notes,
+				fmt.Sprintf("shard %s was held back %s times by the CPU limit of its container, for %s in all", r.Shard,
+					figures.Count(r.ThrottledTimes), figures.Milliseconds(r.Throttled)))
 		}
 		if r.Node != "" {
 			nodes[r.Node] = append(nodes[r.Node], r.Shard)
@@ -123,7 +128,8 @@ func remarks(runs []reports.ShardRun) []string {
 	}
 	for _, node := range slices.Sorted(maps.Keys(nodes)) {
 		if names := nodes[node]; len(names) > 1 {
-			notes = append(notes, fmt.Sprintf("%d shards shared the node %s, its processors and its network: %s", len(names), node, list(names[:min(len(names), maxNamed)])))
+			notes = append(notes, fmt.Sprintf("%d shards shared the node %s, its processors and its network: %s",
+				len(names), node, list(names[:min(len(names), maxNamed)])))
 		}
 	}
 	return notes

@@ -132,7 +132,10 @@ func (p Packed) Since(before Packed) Packed {
 // Values are all values that occur, ascending. Those of a damaged one end at its damage.
 func (p Packed) Values() []limit.ValueCount {
 	var values []limit.ValueCount
-	_, _, _, _ = p.each(func(value, count int64) { values = append(values, limit.ValueCount{Value: value, Count: count}) })
+	_, _, _, _ = p.each(func(value, count int64) {
+		values = append(values,
+			limit.ValueCount{Value: value, Count: count})
+	})
 	return values
 }
 

@@ -132,7 +132,8 @@ func (t *Tally) Send(operation int, due, sent time.Time) {
 
 // End counts the answer of a hit that was sent. It keeps the hit if it is one of the slowest or its answer is wrong.
 // Number is the number of the hit in the order of the sends.
-func (t *Tally) End(number uint64, due time.Time, request *hit.Request, answer *hit.Answer, outcome *hit.Outcome, phases *hit.Phases) {
+func (t *Tally) End(number uint64, due time.Time, request *hit.Request, answer *hit.Answer, outcome *hit.Outcome,
+	phases *hit.Phases) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.second(answer.Received)
@@ -171,7 +172,8 @@ func (t *Tally) End(number uint64, due time.Time, request *hit.Request, answer *
 			slow.right.add(&keptHit{
 				number: number, who: request.Who, status: answer.Status, resent: answer.Resent, fresh: true,
 				due: due.Sub(t.began), sent: answer.Sent.Sub(t.began), response: response, service: service,
-				correlationID: request.CorrelationID, traceParent: request.TraceParent, traceBack: answer.TraceBack, phases: *phases,
+				correlationID: request.CorrelationID, traceParent: request.TraceParent, traceBack: answer.TraceBack,
+				phases: *phases,
 			})
 		}
 		return
@@ -274,11 +276,13 @@ func (t *Tally) Complete(f *Frame) {
 				clients = append(clients, reports.ClientTimes{Client: t.keeping.Name(who), Times: times})
 			}
 		}
-		f.Clients = append(f.Clients, clientsFrame{Operation: key.operation, Kind: key.kind, Clients: len(c.times), More: c.beyond > 0, Most: mostClients(clients)})
+		f.Clients = append(f.Clients, clientsFrame{Operation: key.operation, Kind: key.kind, Clients: len(c.times),
+			More: c.beyond > 0, Most: mostClients(clients)})
 	}
 	t.mu.Unlock()
 	sortExamples(all)
-	slices.SortFunc(f.Clients, func(a, b clientsFrame) int { return cmp.Or(a.Operation-b.Operation, strings.Compare(a.Kind, b.Kind)) })
+	slices.SortFunc(f.Clients,
+		func(a, b clientsFrame) int { return cmp.Or(a.Operation-b.Operation, strings.Compare(a.Kind, b.Kind)) })
 	f.Wrong = t.show(all)
 }
 
@@ -310,7 +314,8 @@ func (t *Tally) show(news []newExample) []reports.Wrong {
 	size := 0
 	for _, n := range news {
 		h := t.report(n.key.operation, &n.of.keptHit)
-		w := reports.Wrong{Operation: h.Operation, Kind: h.Kind, Times: 1, Message: n.of.message, Requirement: n.of.requirement, Hit: &h}
+		w := reports.Wrong{Operation: h.Operation, Kind: h.Kind, Times: 1, Message: n.of.message,
+			Requirement: n.of.requirement, Hit: &h}
 		if n.whole && t.keeping.Show != nil && size < maxShown {
 			if w.Exchange = t.keeping.Show(&n.of.exchange); w.Exchange != nil {
 				size += len(w.Exchange.RequestBody) + len(w.Exchange.ResponseBody) + len(w.Exchange.Curl) + 2000
@@ -380,6 +385,7 @@ func (s *secondTally) reset() {
 		clear(o.missed)
 		clear(o.kinds)
 		clear(o.why)
-		*o = operationTally{asked: o.asked, statuses: o.statuses, missed: o.missed, kinds: o.kinds, why: o.why, response: o.response, service: o.service, failed: o.failed}
+		*o = operationTally{asked: o.asked, statuses: o.statuses, missed: o.missed, kinds: o.kinds, why: o.why,
+			response: o.response, service: o.service, failed: o.failed}
 	}
 }

@@ -54,7 +54,8 @@ func invalid(r *reports.Load, late []string) []string {
 			if g.MaxInFlight == 1 {
 				busy = "the one worker, which was busy"
 			}
-			say("%s (%.1f %%) waited for %s; their wait is in the response times; raise --workers", figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
+			say("%s (%.1f %%) waited for %s; their wait is in the response times; raise --workers",
+				figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
 		}
 		if share(g.Starved) > maxHeld {
 			say("%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients",
@@ -62,11 +63,14 @@ func invalid(r *reports.Load, late []string) []string {
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > MaxCPU {
-			say("the generator used %.0f %% of its processors, so that its own delays are in the figures", g.CPUShare*100)
+			say("the generator used %.0f %% of its processors, so that its own delays are in the figures",
+				g.CPUShare*100)
 		}
 		// The pauses together are the most by which they can delay a hit, so MaxLag allows that much.
-		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > max(maxPause*r.Plan.Seconds*1e9, float64(minPause), float64(r.Plan.MaxLag)) && r.Plan.Seconds > 0 {
-			say("the garbage collector of the generator stopped it for %s in all", time.Duration(paused).Round(time.Millisecond))
+		if paused := float64(g.GCPause.Mean) * float64(g.GCPause.Count); paused > max(maxPause*r.Plan.Seconds*1e9,
+			float64(minPause), float64(r.Plan.MaxLag)) && r.Plan.Seconds > 0 {
+			say("the garbage collector of the generator stopped it for %s in all",
+				time.Duration(paused).Round(time.Millisecond))
 		}
 		if most := int64(maxThrottled * r.Plan.Seconds * 1e9); g.Throttled > most && most > 0 {
 			say("the CPU limit of its container held the generator back %s, for %s in all; give it more CPU, or no limit",
@@ -78,7 +82,8 @@ func invalid(r *reports.Load, late []string) []string {
 			figures.Plural(n, "hit"), share(n)*100)
 	}
 	if share(g.Behind) > maxHeld && g.Behind >= minBehind {
-		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind), share(g.Behind)*100)
+		say("%s results (%.1f %%) waited to be taken up, as when the disk of --raw is slow", figures.Count(g.Behind),
+			share(g.Behind)*100)
 	}
 	if step := time.Duration(g.ClockStep).Abs(); clockWasSet(r) {
 		say("the clock of this machine was set by %s during the run", step.Round(time.Millisecond))
@@ -121,7 +126,8 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 	case wrong != "":
 		r.Verdict, r.Reason = reports.Fail, wrong
 	case r.Total.Right == 0 && r.Total.Wrong > 0 && r.Run.Partial == "":
-		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("none of %s answers was right: %s", figures.Count(r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+		r.Verdict, r.Reason = reports.Fail, fmt.Sprintf("none of %s answers was right: %s",
+			figures.Count(r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	case r.Total.Right == 0:
 		r.Verdict, r.Reason = reports.Error, "no answer came, so nothing was tested"
 	default:
@@ -223,7 +229,9 @@ func kept(r *reports.Load, open []string) (reports.Verdict, string) {
 	case r.Run.Partial != "":
 		return reports.Inconclusive, "the run ended early: " + r.Run.Partial
 	case stoodStill(r) > maxStill:
-		return reports.Inconclusive, fmt.Sprintf("the load stood still for %.0f %% of the time, as no virtual client was free%s", stoodStill(r)*100, askedAway(r.Total))
+		return reports.Inconclusive, fmt.Sprintf(
+			"the load stood still for %.0f %% of the time, as no virtual client was free%s", stoodStill(r)*100,
+			askedAway(r.Total))
 	case r.SetUp != nil:
 		return reports.Warn, keptInWords(r) + "; " + r.SetUp.String()
 	}
@@ -248,11 +256,14 @@ func askedAway(total *reports.Operation) string {
 func Defects(r *reports.Load) string {
 	switch bad, before, across := notRight(r); {
 	case bad > 0:
-		return fmt.Sprintf("%s of %s answers %s not right: %s", figures.Count(bad), figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(bad), kindsInWords(unexcused(r)))
+		return fmt.Sprintf("%s of %s answers %s not right: %s", figures.Count(bad),
+			figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(bad), kindsInWords(unexcused(r)))
 	case across > 0:
-		return fmt.Sprintf("%s times something that must be unique came to clients of two shards", figures.Count(across))
+		return fmt.Sprintf("%s times something that must be unique came to clients of two shards",
+			figures.Count(across))
 	case before > 0:
-		return fmt.Sprintf("%s before the clock started %s answered with something that is not right: %s", figures.Plural(before, "call"), wasOrWere(before), firstOfSetUp(r))
+		return fmt.Sprintf("%s before the clock started %s answered with something that is not right: %s",
+			figures.Plural(before, "call"), wasOrWere(before), firstOfSetUp(r))
 	}
 	return ""
 }
@@ -332,7 +343,8 @@ func limitsLeft(r *reports.Load) (failed, open []string) {
 func keptInWords(r *reports.Load) string {
 	wrong := ""
 	if r.Total.Wrong > 0 {
-		wrong = fmt.Sprintf("; %s of %s answers were wrong (%s)", figures.Count(r.Total.Wrong), figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
+		wrong = fmt.Sprintf("; %s of %s answers were wrong (%s)", figures.Count(r.Total.Wrong),
+			figures.Count(r.Total.Right+r.Total.Wrong), kindsInWords(r.Total.Outcomes))
 	}
 	switch {
 	case len(r.Limits) == 0 && wrong != "": // a storm, whose clients were asked to come again later

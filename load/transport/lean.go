@@ -93,7 +93,8 @@ func (l *leanTransport) String() string {
 	return "HTTP/1.1 over kept connections (fasthttp)"
 }
 
-func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
+func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time,
+	traced *hit.Phases) func() {
 	h := l.hits.Get().(*leanHit)
 	c, kept, err := l.connection(deadline, traced, false)
 	if err == nil {
@@ -132,7 +133,8 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 }
 
 // carry does the exchange on a connection.
-func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) error {
+func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer, deadline time.Time,
+	traced *hit.Phases) error {
 	var err error
 	if c.out, err = h.transport.appendRequest(c.out[:0], request); err != nil {
 		return err
@@ -181,7 +183,8 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	answer.Status = h.response.StatusCode()
 	answer.Body = h.response.Body()
 	if mayRetryAfter(answer.Status) {
-		answer.RetryAfter, answer.Date = string(h.response.Header.Peek("Retry-After")), string(h.response.Header.Peek("Date"))
+		answer.RetryAfter, answer.Date = string(h.response.Header.Peek("Retry-After")), string(
+			h.response.Header.Peek("Date"))
 	}
 	if request.KeepCookies {
 		for _, line := range h.response.Header.Cookies() {

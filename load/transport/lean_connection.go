@@ -63,7 +63,8 @@ var (
 
 // plainly puts an error of the connection or of fasthttp into our words. The connection's own words stay as they are.
 func (c *connection) plainly(err error) error {
-	if begun, _ := c.reader.Peek(c.reader.Buffered()); bytes.HasPrefix(begun, []byte("HTTP/")) && bytes.Contains(begun, []byte("\n\n")) {
+	if begun, _ := c.reader.Peek(c.reader.Buffered()); bytes.HasPrefix(begun, []byte("HTTP/")) &&
+		bytes.Contains(begun, []byte("\n\n")) {
 		return errLineFeed // more was waited for, until the time was over or the connection was closed
 	}
 	var operation *net.OpError

@@ -16,7 +16,8 @@ const maxDialling = 128
 // connection takes an idle connection, the last one used first, or opens one; kept tells which. With fresh it always
 // opens one. If none can be opened, it takes one from before a reload that the service has not closed: a gateway may
 // close its port for a moment and keep its connections.
-func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
+func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool,
+	err error) {
 	var spare *connection
 	for !fresh {
 		c, err := l.takeIdle()
@@ -51,7 +52,8 @@ func (l *leanTransport) isSpare(c *connection) bool {
 }
 
 // openOne opens a connection, or takes one that is given back meanwhile if too many are being opened.
-func (l *leanTransport) openOne(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool, err error) {
+func (l *leanTransport) openOne(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool,
+	err error) {
 	select {
 	case l.dialling <- struct{}{}:
 	default:

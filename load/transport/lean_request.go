@@ -46,7 +46,8 @@ func (l *leanTransport) appendRequest(out []byte, request *hit.Request) ([]byte,
 	}
 	out = append(out, "\r\n"...)
 	head := out[begin:]
-	if bytes.Count(head, []byte("\n")) != lines || bytes.Count(head, []byte("\r")) != lines || strings.IndexByte(request.Path, ' ') >= 0 {
+	if bytes.Count(head, []byte("\n")) != lines || bytes.Count(head, []byte("\r")) != lines ||
+		strings.IndexByte(request.Path, ' ') >= 0 {
 		return out, errLineBreak
 	}
 	return append(out, request.Body...), nil

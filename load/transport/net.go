@@ -45,7 +45,8 @@ func (n *netTransport) closesEach() bool {
 	return n.lostAgain.Load() >= fewestLost && n.carriedAgain.Load() == 0
 }
 
-func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout time.Duration, trace bool, why string) *netTransport {
+func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout time.Duration, trace bool,
+	why string) *netTransport {
 	dialer := &net.Dialer{Timeout: timeout}
 	n := &netTransport{base: base, trace: trace, why: why, carrier: &http.Transport{
 		DialContext: dialer.DialContext, TLSClientConfig: config, ForceAttemptHTTP2: true, DisableCompression: true,
@@ -61,7 +62,8 @@ func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout 
 
 func (n *netTransport) String() string { return "net/http, " + n.why }
 
-func (n *netTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) func() {
+func (n *netTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time,
+	traced *hit.Phases) func() {
 	body := n.bodies.Get().(*bytes.Buffer)
 	body.Reset()
 	ctx, cancel := context.WithDeadline(n.ctx, deadline)
@@ -75,7 +77,8 @@ func (n *netTransport) Exchange(request *hit.Request, answer *hit.Answer, deadli
 	}
 }
 
-func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *hit.Answer, body *bytes.Buffer, traced *hit.Phases) error {
+func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *hit.Answer, body *bytes.Buffer,
+	traced *hit.Phases) error {
 	// net/http itself sends requests again if it may (RFC 9110 section 9.2.2, RFC 9113 section 8.7); this must not stay
 	// hidden.
 	var connections atomic.Int32
@@ -172,12 +175,18 @@ func (t *netTrace) client() *httptrace.ClientTrace {
 		f()
 	}
 	return &httptrace.ClientTrace{
-		DNSStart:             func(i httptrace.DNSStartInfo) { locked(func() { connect.DNSStart(i) }) },
-		DNSDone:              func(i httptrace.DNSDoneInfo) { locked(func() { connect.DNSDone(i) }) },
-		ConnectStart:         func(network, to string) { locked(func() { connect.ConnectStart(network, to) }) },
-		ConnectDone:          func(network, to string, err error) { locked(func() { connect.ConnectDone(network, to, err) }) },
-		TLSHandshakeStart:    func() { locked(func() { t.handshake = time.Now() }) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { locked(func() { t.phases.TLS = time.Since(t.handshake) }) },
+		DNSStart:     func(i httptrace.DNSStartInfo) { locked(func() { connect.DNSStart(i) }) },
+		DNSDone:      func(i httptrace.DNSDoneInfo) { locked(func() { connect.DNSDone(i) }) },
+		ConnectStart: func(network, to string) { locked(func() { connect.ConnectStart(network, to) }) },
+		ConnectDone: func(network, to string,
+			err error) {
+			locked(func() { connect.ConnectDone(network, to, err) })
+		},
+		TLSHandshakeStart: func() { locked(func() { t.handshake = time.Now() }) },
+		TLSHandshakeDone: func(tls.ConnectionState,
+			error) {
+			locked(func() { t.phases.TLS = time.Since(t.handshake) })
+		},
 		GotConn:              func(i httptrace.GotConnInfo) { locked(func() { t.phases.NewConnection = !i.Reused }) },
 		WroteRequest:         func(httptrace.WroteRequestInfo) { locked(func() { t.written = time.Now() }) },
 		GotFirstResponseByte: func() { locked(func() { t.first = time.Now() }) },

@@ -23,9 +23,10 @@ import (
 
 // Bounds of one exchange.
 const (
-	maxBody        = 1 << 20          // bytes of a body that are read
-	usualHeader    = 16 << 10         // bytes of the headers of an answer that a connection has room for
-	maxHeader      = 256 << 10        // bytes of them that are read; a connection on which more than usual came is not kept
+	maxBody     = 1 << 20  // bytes of a body that are read
+	usualHeader = 16 << 10 // bytes of the headers of an answer that a connection has room for
+	// bytes of them that are read; a connection on which more than usual came is not kept
+	maxHeader      = 256 << 10
 	DefaultTimeout = 30 * time.Second // from sending to the last byte
 	userAgent      = "agstest"
 )

@@ -39,7 +39,8 @@ func WhyNone(err error) string {
 		return hit.KindShape
 	case AfterHandshake(err):
 		return hit.KindTLS
-	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err,
+		&verify), errors.As(err, &record), errors.As(err, &alert):
 		return hit.KindTLS
 	case errors.As(err, &name):
 		return hit.KindOther
@@ -49,7 +50,8 @@ func WhyNone(err error) string {
 		return hit.KindRefused
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return hit.KindMachine
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err,
+		io.ErrUnexpectedEOF),
 		strings.Contains(err.Error(), "closed"):
 		return hit.KindReset
 	case strings.Contains(err.Error(), "timed out"): // fasthttp's dialling

@@ -62,7 +62,8 @@ func (s *Set) Leave(folder string, shard schedule.Shard, number func(uint32) uin
 	// Hashes hardly get smaller, and taking them apart again costs a merge more than all else; names do. A file of gzip
 	// may be of several members, which are read as one (RFC 1952 section 2.2).
 	stored, _ := gzip.NewWriterLevel(out, gzip.NoCompression)
-	err = errors.Join(writeValues(stored, seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values), stored.Close())
+	err = errors.Join(writeValues(stored, seenHead{seenSchema, shard.String(), level, len(values), len(owners)},
+		values), stored.Close())
 	packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed)
 	err = errors.Join(err, writeNames(packed, owners, name), packed.Close(), out.Flush(), file.Close())
 	if err != nil {
@@ -207,7 +208,8 @@ func (r *seenReader) fill() error {
 	r.ahead = append(r.room[:0], r.ahead...)
 	for i := range count {
 		value := text[i*seenValue:]
-		entry := seenEntry{Digest{binary.BigEndian.Uint64(value), binary.BigEndian.Uint32(value[8:])}, binary.BigEndian.Uint32(value[12:])}
+		entry := seenEntry{Digest{binary.BigEndian.Uint64(value), binary.BigEndian.Uint32(value[8:])},
+			binary.BigEndian.Uint32(value[12:])}
 		if r.read > 0 && !entry.after(r.last) {
 			return errSeenDamaged
 		}

@@ -190,7 +190,8 @@ func (u *Union) tell(found map[string][]meeting, times map[string]int64) {
 		for _, m := range found[what] {
 			u.Wrong = append(u.Wrong, reports.Wrong{Operation: AllShards, Kind: hit.KindDuplicate, Times: all,
 				Message: fmt.Sprintf("%s came to two shards: to %s in shard %s and to %s in shard %s",
-					what, seenName(m.a.shard, m.a.owner), m.a.shard.Name, seenName(m.b.shard, m.b.owner), m.b.shard.Name)})
+					what, seenName(m.a.shard, m.a.owner), m.a.shard.Name, seenName(m.b.shard, m.b.owner),
+					m.b.shard.Name)})
 		}
 	}
 	u.Wrong = u.Wrong[:min(len(u.Wrong), 3*hit.MaxExamples)]

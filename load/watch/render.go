@@ -109,8 +109,10 @@ func (p *Page) whole() ([]byte, error) {
 		return nil, err
 	}
 	v := view{
-		Options: p.options, Title: m.title, Sheet: template.CSS(sheet), Script: template.JS(script), Inner: m.inner, Over: p.verdict != nil,
-		AgainSeconds: max(1, int(p.options.Again/time.Second)), Plain: plainPage, Control: p.options.Token != "", Stopping: p.stopping,
+		Options: p.options, Title: m.title, Sheet: template.CSS(sheet), Script: template.JS(
+			script), Inner: m.inner, Over: p.verdict != nil,
+		AgainSeconds: max(1,
+			int(p.options.Again/time.Second)), Plain: plainPage, Control: p.options.Token != "", Stopping: p.stopping,
 		Started: figures.Moment(p.began),
 	}
 	var text bytes.Buffer
@@ -161,14 +163,17 @@ func (p *Page) render() (*made, error) {
 		}
 	}
 	event.WriteString("\n")
-	p.made = &made{version: p.version, event: []byte(event.String()), inner: template.HTML(text.String()), title: v.Title} // made by our own template, which escaped all words
+	// made by our own template, which escaped all words
+	p.made = &made{version: p.version, event: []byte(event.String()), inner: template.HTML(text.String()),
+		title: v.Title}
 	return p.made, nil
 }
 
 func (p *Page) view() view {
 	v := view{
 		Options: p.options, Over: p.verdict != nil, Verdict: p.verdict, Phase: p.phase, Stopping: p.stopping, At: p.at, News: p.news, Notes: p.notes,
-		Done: p.at.Elapsed.Milliseconds(), LastsFor: (p.at.Elapsed + p.at.Left).Milliseconds(), Moment: figures.Moment(p.options.Now()),
+		Done: p.at.Elapsed.Milliseconds(), LastsFor: (p.at.Elapsed + p.at.Left).Milliseconds(), Moment: figures.Moment(
+			p.options.Now()),
 		Control: p.options.Token != "",
 	}
 	var closed bool
@@ -177,7 +182,8 @@ func (p *Page) view() view {
 		for i := range s.At.Operations {
 			o := &s.At.Operations[i]
 			v.Operations = append(v.Operations, operationRow{
-				Side: s.Name, Name: o.Name, Asked: figures.Rate(o.AskedRate), Sent: figures.Rate(o.Rate), Right: figures.Rate(o.RightRate),
+				Side: s.Name, Name: o.Name, Asked: figures.Rate(o.AskedRate), Sent: figures.Rate(o.Rate),
+				Right: figures.Rate(o.RightRate),
 				Count: figures.Count(o.Sent), Wrong: figures.Percent(o.Wrong, o.Right+o.Wrong),
 				P50: timeShown(o.P50), P95: timeShown(o.P95), P99: timeShown(o.P99), Kinds: kindsShown(o.Kinds),
 			})
@@ -215,11 +221,13 @@ func totalOf(at Standing) total {
 		a := &s.At
 		asked, sent, right = asked+a.AskedRate, sent+a.Rate, right+a.RightRate
 		t.asked, t.sent, t.right, t.wrong = t.asked+a.Asked, t.sent+a.Sent, t.right+a.Right, t.wrong+a.Wrong
-		p50, p95, p99, lag, underWay = max(p50, a.P50), max(p95, a.P95), max(p99, a.P99), max(lag, a.Lag99), underWay+a.InFlight
+		p50, p95, p99, lag, underWay = max(p50, a.P50), max(p95, a.P95), max(p99, a.P99), max(lag,
+			a.Lag99), underWay+a.InFlight
 	}
 	t.Asked, t.Sent, t.Right = figures.Rate(asked), figures.Rate(sent), figures.Rate(right)
 	t.Wrong, t.Wrongs = figures.Percent(t.wrong, t.right+t.wrong), figures.Count(t.wrong)
-	t.P50, t.P95, t.P99, t.Lag, t.UnderWay = timeShown(p50), timeShown(p95), timeShown(p99), figures.Milliseconds(lag), figures.Count(underWay)
+	t.P50, t.P95, t.P99, t.Lag, t.UnderWay = timeShown(p50), timeShown(p95), timeShown(p99), figures.Milliseconds(
+		lag), figures.Count(underWay)
 	return t
 }
 
@@ -240,16 +248,20 @@ func (p *Page) charts() []html.Series {
 		at[i] = time.Unix(0, int64(m.at*1e9))
 		asked, sent, right = append(asked, m.asked), append(sent, m.sent), append(right, m.right)
 	}
-	words := fmt.Sprintf("Asked %s, sent %s, right %s per second, recently.", figures.Rate(asked[len(asked)-1]), figures.Rate(sent[len(sent)-1]), figures.Rate(right[len(right)-1]))
+	words := fmt.Sprintf("Asked %s, sent %s, right %s per second, recently.", figures.Rate(asked[len(asked)-1]),
+		figures.Rate(sent[len(sent)-1]), figures.Rate(right[len(right)-1]))
 	rates := html.Series{
 		ID: "w-rates", Title: "Asked, sent and right", Description: words, Unit: "per second", Elapsed: true, Times: at, Height: 220,
-		Lines: []html.SeriesLine{{Name: "asked", Look: "asked", Values: asked}, {Name: "sent", Look: "s1", Values: sent}, {Name: "right", Look: "s3", Values: right}},
+		Lines: []html.SeriesLine{{Name: "asked", Look: "asked", Values: asked},
+			{Name: "sent", Look: "s1", Values: sent}, {Name: "right", Look: "s3", Values: right}},
 	}
-	drawn := html.Series{ID: "w-times", Title: "Times of right answers", Unit: "ms", Elapsed: true, Times: at, Height: 240}
+	drawn := html.Series{ID: "w-times", Title: "Times of right answers", Unit: "ms", Elapsed: true, Times: at,
+		Height: 240}
 	for i, s := range p.at.Sides {
 		lines := []html.SeriesLine{{Name: "p99", Look: "p99"}, {Name: "p95", Look: "p95"}, {Name: "p50", Look: "p50"}}
 		if len(p.at.Sides) > 1 { // what each side is told by has to be told apart too
-			lines = []html.SeriesLine{{Name: s.Name + " p99", Look: fmt.Sprintf("s%d", 2*i+1)}, {Name: s.Name + " p50", Look: fmt.Sprintf("s%d", 2*i+2)}}
+			lines = []html.SeriesLine{{Name: s.Name + " p99", Look: fmt.Sprintf("s%d", 2*i+1)},
+				{Name: s.Name + " p50", Look: fmt.Sprintf("s%d", 2*i+2)}}
 		}
 		for _, m := range points {
 			if i >= len(m.times) {

@@ -88,7 +88,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.showPage)
 	mux.HandleFunc("GET /events", s.showEvents)
-	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /favicon.ico",
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	if s.page.options.Token != "" {
 		mux.HandleFunc("POST /stop", s.stop)
 	}
@@ -116,7 +117,8 @@ func (s *Server) known(host string) bool {
 		host = name
 	}
 	host = strings.ToLower(strings.Trim(host, "[]"))
-	return host != "" && (net.ParseIP(host) != nil || host == "localhost" || slices.ContainsFunc(s.page.options.Hosts, func(known string) bool { return strings.EqualFold(known, host) }))
+	return host != "" && (net.ParseIP(host) != nil || host == "localhost" || slices.ContainsFunc(s.page.options.Hosts,
+		func(known string) bool { return strings.EqualFold(known, host) }))
 }
 
 func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {

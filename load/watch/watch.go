@@ -161,7 +161,8 @@ func (p *Page) Tell(at Standing) {
 		for _, s := range at.Sides {
 			m.asked, m.sent, m.right = m.asked+s.At.AskedRate, m.sent+s.At.Rate, m.right+s.At.RightRate
 			m.times = append(m.times, times{s.At.P50, s.At.P95, s.At.P99})
-			if s.At.Elapsed > 0 && s.At.Elapsed == p.heard[s.Name] { // the news of a side that is slower than the others were told
+			// the news of a side that is slower than the others were told
+			if s.At.Elapsed > 0 && s.At.Elapsed == p.heard[s.Name] {
 				continue
 			}
 			p.heard[s.Name] = s.At.Elapsed

@@ -68,7 +68,8 @@ func replay(behind http.Handler, member string) http.Handler {
 		if a == nil || member != "" {
 			fresh := httptest.NewRecorder()
 			behind.ServeHTTP(fresh, r)
-			good := fresh.Code < http.StatusBadRequest && (member == "" || bytes.Contains(fresh.Body.Bytes(), []byte(member)))
+			good := fresh.Code < http.StatusBadRequest &&
+				(member == "" || bytes.Contains(fresh.Body.Bytes(), []byte(member)))
 			switch {
 			case !good:
 				a = fresh
@@ -89,7 +90,8 @@ const discoverySample = `{"availableServices":[{"authServiceName":"Operator SSO"
 
 // sampleTokenBody is a token body with the members of the page's sample; the tokens come in.
 func sampleTokenBody(access, refresh string) map[string]any {
-	return map[string]any{"access_token": access, "refresh_token": refresh, "client_id": "PUB_989", "accountId": "1663", "token_type": "bearer",
+	return map[string]any{"access_token": access, "refresh_token": refresh, "client_id": "PUB_989", "accountId": "1663",
+		"token_type": "bearer",
 		"expires_in": 3600, "refresh_expires_in": 172800, "fixed_refresh_expires_in": 2592000}
 }
 

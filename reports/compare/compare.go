@@ -81,7 +81,9 @@ func Compare(old, new reports.Parts) *Comparison {
 			if part.new {
 				with, without = without, with
 			}
-			c.Notes = append(c.Notes, fmt.Sprintf("Only the %s run has a %s part; the %s has none, so that part was not compared.", with, part.name, without))
+			c.Notes = append(c.Notes,
+				fmt.Sprintf("Only the %s run has a %s part; the %s has none, so that part was not compared.", with,
+					part.name, without))
 		}
 	}
 	c.settle()
@@ -100,7 +102,8 @@ func Compare(old, new reports.Parts) *Comparison {
 // whose figures are not valid, is no better than another, whatever its times are. The old run is nil where there is a
 // history in its place.
 func (c *Comparison) Lead(old, new *reports.Load) {
-	if new == nil || new.Verdict == "" || new.Verdict == reports.Pass && (old == nil || old.Verdict == reports.Pass || old.Verdict == "") {
+	if new == nil || new.Verdict == "" || new.Verdict == reports.Pass && (old == nil || old.Verdict == reports.Pass ||
+		old.Verdict == "") {
 		return
 	}
 	if new.Verdict != reports.Pass {
@@ -108,7 +111,8 @@ func (c *Comparison) Lead(old, new *reports.Load) {
 	}
 	lead := fmt.Sprintf("The load run says %s: %s.", new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
 	if old != nil && old.Verdict != "" {
-		lead = fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
+		lead = fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(),
+			strings.TrimSuffix(new.Reason, "."))
 	}
 	switch new.Verdict {
 	case reports.Inconclusive:
@@ -141,7 +145,8 @@ func (c *Comparison) settle() {
 		c.Advice = append(c.Advice, part.advice()...)
 	}
 	if part := c.Load; part != nil {
-		if c.Conformance == nil || part.Verdict != reports.Observed { // what is only shown decides nothing where something is judged
+		// what is only shown decides nothing where something is judged
+		if c.Conformance == nil || part.Verdict != reports.Observed {
 			c.Verdict = reports.Graver(c.Verdict, part.Verdict)
 		}
 		reasons = append(reasons, part.Reason)

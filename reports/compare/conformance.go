@@ -32,10 +32,11 @@ const (
 	NewlySeen Direction = "newly-seen" // fails now; the earlier run could not tell
 	Lost      Direction = "lost"       // judged before, not judged now
 	Worse     Direction = "worse"      // a miss that does not fail the run
-	Differs   Direction = "differs"    // the same verdict for another reason: fails otherwise, or another observed behaviour
-	Mended    Direction = "mended"     // failed before, kept now
-	Gained    Direction = "gained"     // judged now, not before
-	Better    Direction = "better"     // a miss that did not fail the run is gone
+	// the same verdict for another reason: fails otherwise, or another observed behaviour
+	Differs Direction = "differs"
+	Mended  Direction = "mended" // failed before, kept now
+	Gained  Direction = "gained" // judged now, not before
+	Better  Direction = "better" // a miss that did not fail the run is gone
 )
 
 var directions = []Direction{Broke, NewlySeen, Lost, Worse, Differs, Mended, Gained, Better}
@@ -188,7 +189,8 @@ func evidenceOf(run *reports.Conformance, requirement *reports.Requirement) Evid
 			continue
 		}
 		for i := range run.Scenarios {
-			if scenario := &run.Scenarios[i]; scenario.ID == finding.Scenario && finding.Exchange < len(scenario.Transcript) {
+			if scenario := &run.Scenarios[i]; scenario.ID == finding.Scenario &&
+				finding.Exchange < len(scenario.Transcript) {
 				e.Exchange = &scenario.Transcript[finding.Exchange]
 			}
 		}
@@ -201,11 +203,13 @@ func conformanceDifferences(old, new *reports.Conformance) []string {
 	var reasons []string
 	differ := func(what, a, b string) {
 		if a != b {
-			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.", what, cmp.Or(a, "none"), cmp.Or(b, "none")))
+			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.", what,
+				cmp.Or(a, "none"), cmp.Or(b, "none")))
 		}
 	}
 	differ("profile", old.Profile.Name, new.Profile.Name)
-	for _, setting := range [][2]string{{"tags", "selection of tags"}, {"only", "choice of requirements (--only)"}, {"features", "set of features"}, {"strictness", "strictness"}} {
+	for _, setting := range [][2]string{{"tags", "selection of tags"}, {"only", "choice of requirements (--only)"},
+		{"features", "set of features"}, {"strictness", "strictness"}} {
 		differ(setting[1], old.Run.Settings[setting[0]], new.Run.Settings[setting[0]])
 	}
 	differ("major version of agstest", reports.MajorOf(old.Run.Tool.Version), reports.MajorOf(new.Run.Tool.Version))
@@ -214,9 +218,11 @@ func conformanceDifferences(old, new *reports.Conformance) []string {
 		run  *reports.Conformance
 	}{{"first", old}, {"second", new}} {
 		if side.run.Run.Partial != "" {
-			reasons = append(reasons, fmt.Sprintf("The %s run ended early: %s.", side.name, strings.TrimSuffix(side.run.Run.Partial, ".")))
+			reasons = append(reasons, fmt.Sprintf("The %s run ended early: %s.", side.name,
+				strings.TrimSuffix(side.run.Run.Partial, ".")))
 		}
-		judged := slices.ContainsFunc(side.run.Requirements, func(r reports.Requirement) bool { return standing(r.Verdict) != unjudged })
+		judged := slices.ContainsFunc(side.run.Requirements,
+			func(r reports.Requirement) bool { return standing(r.Verdict) != unjudged })
 		if !judged {
 			reasons = append(reasons, fmt.Sprintf("The %s run judged no requirement.", side.name))
 		}
@@ -256,25 +262,30 @@ func (c *ConformanceComparison) settle() {
 		return
 	case broke > 0:
 		c.Verdict = reports.Regressed
-		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.", figures.Plural(int64(broke), "requirement"), Verb(broke, "fails", "fail"), ids(Broke))
+		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.",
+			figures.Plural(int64(broke), "requirement"), Verb(broke, "fails", "fail"), ids(Broke))
 		return
 	case seen > 0:
 		c.Verdict = reports.Inconclusive
-		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.", figures.Plural(int64(seen), "requirement"), Verb(seen, "fails", "fail"), ids(NewlySeen))
+		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.",
+			figures.Plural(int64(seen), "requirement"), Verb(seen, "fails", "fail"), ids(NewlySeen))
 		return
 	case lost > 0:
 		c.Verdict = reports.Inconclusive
-		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.", figures.Plural(int64(lost), "requirement"), Verb(lost, "was", "were"), ids(Lost))
+		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.",
+			figures.Plural(int64(lost), "requirement"), Verb(lost, "was", "were"), ids(Lost))
 		return
 	case mended > 0:
 		c.Verdict = reports.Improved
-		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.", figures.Plural(int64(mended), "requirement"), Verb(mended, "is", "are"), ids(Mended))
+		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.",
+			figures.Plural(int64(mended), "requirement"), Verb(mended, "is", "are"), ids(Mended))
 	default:
 		c.Verdict = reports.Pass
 		c.Reason = "No requirement that the first run saw kept fails in the second."
 	}
 	if failing := c.stillFailing(); failing > 0 {
-		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"), Verb(failing, "fails", "fail"))
+		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"),
+			Verb(failing, "fails", "fail"))
 	}
 }
 
@@ -294,10 +305,13 @@ func (c *ConformanceComparison) advice() []string {
 		advice = append(advice, "Look at the requirements that broke first: each shows the exchange of both runs.")
 	}
 	if c.Count(Lost) > 0 || c.Count(NewlySeen) > 0 {
-		advice = append(advice, "Give both environment files the same situations, so that both runs can judge the same requirements.")
+		advice = append(advice,
+			"Give both environment files the same situations, so that both runs can judge the same requirements.")
 	}
 	if len(c.Drift) > 0 {
-		advice = append(advice, fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both forms conform.", figures.Plural(int64(len(c.Drift)), "place")))
+		advice = append(advice,
+			fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both forms conform.",
+				figures.Plural(int64(len(c.Drift)), "place")))
 	}
 	return advice
 }

@@ -96,7 +96,8 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 	c := &Comparison{Schema: ComparisonSchema, Method: WithHistory, New: &newRun}
 	c.Run.Kind = "compare"
 	rules := options.Rules.WithDefaults()
-	h := &HistoryComparison{Rules: rules, Baseline: options.Baseline, Metrics: []HistoryMetric{}, Errors: []HistoryErrors{}, Runs: []HistoryRun{}}
+	h := &HistoryComparison{Rules: rules, Baseline: options.Baseline, Metrics: []HistoryMetric{},
+		Errors: []HistoryErrors{}, Runs: []HistoryRun{}}
 	c.History = h
 	if run.Load == nil {
 		c.NotComparable = []string{"The run has no load part."}
@@ -122,7 +123,8 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 		case reports.QuestionOf(confirm) != question:
 			c.NotComparable = append(c.NotComparable, "The confirming run asked another question than the run.")
 		case hostOf(confirm) != hostOf(run.Load):
-			c.NotComparable = append(c.NotComparable, "The confirming run was at another host than the run, "+hostOf(confirm)+".")
+			c.NotComparable = append(c.NotComparable, "The confirming run was at another host than the run, "+
+				hostOf(confirm)+".")
 		default:
 			same = true
 			c.NotComparable = append(c.NotComparable, untrusted("the confirming run", confirm)...)
@@ -146,7 +148,8 @@ func (h *HistoryComparison) unsent(load *reports.Load) (names []string) {
 	}
 	for name := range h.Runs[0].Response {
 		lacks := func(r HistoryRun) bool { _, has := r.Response[name]; return !has }
-		if o := load.Operations[name]; asksFor(&load.Plan, name) && (o == nil || o.Sent == 0) && !slices.ContainsFunc(h.Runs, lacks) {
+		if o := load.Operations[name]; asksFor(&load.Plan, name) && (o == nil || o.Sent == 0) &&
+			!slices.ContainsFunc(h.Runs, lacks) {
 			names = append(names, name)
 		}
 	}
@@ -215,7 +218,8 @@ func (h *HistoryComparison) measure(load, confirm *reports.Load) {
 	for _, operation := range load.OperationNames() {
 		figures := reports.FiguresOf(load)[operation]
 		for _, metric := range []string{"p50", "p95", "p99"} {
-			m := HistoryMetric{Operation: operation, Metric: metric, Gates: metric != "p99", Value: figures.Of(metric), Floor: h.Rules.Floor.of(metric)}
+			m := HistoryMetric{Operation: operation, Metric: metric, Gates: metric != "p99", Value: figures.Of(metric),
+				Floor: h.Rules.Floor.of(metric)}
 			var logs []float64
 			highest := int64(0)
 			for _, run := range h.Runs {
@@ -310,7 +314,8 @@ func (h *HistoryComparison) measureErrors(load, confirm *reports.Load) {
 		flagged, confirmed := e.Share > e.Highest+e.Floor, again > e.Highest+e.Floor
 		switch {
 		case earlier < FewestEarlier:
-			e.Verdict, e.Reason = reports.Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", figures.Plural(int64(earlier), "earlier run"), FewestEarlier)
+			e.Verdict, e.Reason = reports.Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.",
+				figures.Plural(int64(earlier), "earlier run"), FewestEarlier)
 		case flagged && confirmed:
 			e.Verdict, e.Reason = reports.Regressed, "More wrong answers than in any earlier run, in this run and the confirming one."
 		case math.IsNaN(again) && e.Share > e.Highest+farBeyond*e.Floor:
@@ -335,15 +340,19 @@ func (h *HistoryComparison) conclude(m *HistoryMetric, slowest int64, faster, se
 	among := fmt.Sprintf("outside the range of %s", figures.Plural(int64(m.Earlier), "earlier run"))
 	switch {
 	case m.Earlier < FewestEarlier:
-		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.", figures.Plural(int64(m.Earlier), "earlier run"), FewestEarlier)
+		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.",
+			figures.Plural(int64(m.Earlier), "earlier run"), FewestEarlier)
 	case flagged && confirmed:
 		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s, in this run and the confirming one.", upper(among))
 	case flagged && math.IsNaN(second) && far:
-		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s, by so much that no second run is needed to say so.", upper(among))
+		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s, by so much that no second run is needed to say so.",
+			upper(among))
 	case flagged && !math.IsNaN(second):
-		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("%s in this run, but not in the confirming one.", upper(among))
+		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("%s in this run, but not in the confirming one.",
+			upper(among))
 	case flagged:
-		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("%s in this run; a second one must confirm it.", upper(among))
+		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("%s in this run; a second one must confirm it.",
+			upper(among))
 	case faster < h.Rules.Level && m.Change < 1/(1+m.Floor)-1:
 		m.Verdict, m.Reason = reports.Improved, "Faster than the earlier runs."
 	default:
@@ -369,12 +378,14 @@ func (c *Comparison) settleHistory() {
 	named := func(verdict reports.Verdict) (names []string) {
 		for _, m := range h.Metrics {
 			if m.Verdict == verdict && m.Gates && (verdict != reports.Inconclusive || m.judged()) {
-				names = append(names, fmt.Sprintf("%s %s %s (%s, expected up to %s)", m.Operation, m.Metric, figures.Change(m.Change), figures.Milliseconds(m.Value), figures.Milliseconds(m.High)))
+				names = append(names, fmt.Sprintf("%s %s %s (%s, expected up to %s)", m.Operation, m.Metric,
+					figures.Change(m.Change), figures.Milliseconds(m.Value), figures.Milliseconds(m.High)))
 			}
 		}
 		for _, e := range h.Errors {
 			if e.Verdict == verdict && (verdict != reports.Inconclusive || e.Share > e.Highest+e.Floor) {
-				names = append(names, fmt.Sprintf("%s errors %s (%.2f %% of answers, earlier at most %.2f %%)", e.Operation, figures.Points(e.Share-e.Highest), e.Share*100, e.Highest*100))
+				names = append(names, fmt.Sprintf("%s errors %s (%.2f %% of answers, earlier at most %.2f %%)",
+					e.Operation, figures.Points(e.Share-e.Highest), e.Share*100, e.Highest*100))
 			}
 		}
 		return names
@@ -383,14 +394,17 @@ func (c *Comparison) settleHistory() {
 	gates := slices.ContainsFunc(h.Metrics, func(m HistoryMetric) bool { return m.Gates })
 	switch {
 	case len(c.NotComparable) > 0:
-		c.Verdict, c.Reason = reports.NotComparable, "The run cannot be compared with earlier ones: "+strings.Join(c.NotComparable, " ")
+		c.Verdict, c.Reason = reports.NotComparable, "The run cannot be compared with earlier ones: "+strings.Join(
+			c.NotComparable, " ")
 	case len(h.Runs) == 0:
 		c.Verdict, c.Reason = reports.NotComparable, "There is no earlier run of the same question to compare with."
 		c.NotComparable = []string{c.Reason}
-		c.Advice = append(c.Advice, "Collect at least 10 runs with the same environment, workload, schedule and kind of machine.")
+		c.Advice = append(c.Advice,
+			"Collect at least 10 runs with the same environment, workload, schedule and kind of machine.")
 	case h.Advisory:
 		c.Verdict = reports.Inconclusive
-		c.Reason = fmt.Sprintf("There are %s of the same question, and a verdict needs %d: what is shown is advisory.", figures.Plural(int64(len(h.Runs)), "earlier run"), FewestEarlier)
+		c.Reason = fmt.Sprintf("There are %s of the same question, and a verdict needs %d: what is shown is advisory.",
+			figures.Plural(int64(len(h.Runs)), "earlier run"), FewestEarlier)
 		c.Advice = append(c.Advice, "Keep the folders of runs until there are 10, better 20.")
 	case !gates:
 		c.Verdict, c.Reason = reports.Inconclusive, "The run measured nothing that could be judged."
@@ -400,16 +414,19 @@ func (c *Comparison) settleHistory() {
 		c.Verdict, c.Reason = reports.Inconclusive, "Worse than the earlier runs in one run, which a second one did not confirm: "+strings.Join(open, "; ")+"."
 		if h.Confirm == nil {
 			c.Reason = "Worse than the earlier runs, in one run: " + strings.Join(open, "; ") + "."
-			c.Advice = append(c.Advice, "Run the same load again and give it as the confirming run; only both together fail a build.")
+			c.Advice = append(c.Advice,
+				"Run the same load again and give it as the confirming run; only both together fail a build.")
 		}
 	case len(h.Unsent) > 0:
-		c.Verdict, c.Reason = reports.Inconclusive, "The run never sent "+strings.Join(h.Unsent, " and ")+", which the earlier ones did."
+		c.Verdict, c.Reason = reports.Inconclusive, "The run never sent "+strings.Join(h.Unsent,
+			" and ")+", which the earlier ones did."
 	case len(h.unjudged()) > 0:
 		c.Verdict = reports.Inconclusive
 		c.Reason = "Too few figures, here or in the earlier runs, to judge " + strings.Join(h.unjudged(), ", ") + "."
 	case len(improved) > 0:
 		c.Verdict, c.Reason = reports.Improved, "Faster than the earlier runs: "+strings.Join(improved, "; ")+"."
 	default:
-		c.Verdict, c.Reason = reports.Pass, fmt.Sprintf("Within the range of %s of the same question.", figures.Plural(int64(len(h.Runs)), "earlier run"))
+		c.Verdict, c.Reason = reports.Pass, fmt.Sprintf("Within the range of %s of the same question.",
+			figures.Plural(int64(len(h.Runs)), "earlier run"))
 	}
 }

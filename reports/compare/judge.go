@@ -94,7 +94,8 @@ func (i *Interleaved) describe(pairs []Pair, operation, metric string) MetricCom
 	}
 	if m.Pairs < FewestPairs {
 		m.Verdict = reports.Inconclusive
-		m.Reason = fmt.Sprintf("Only %s of blocks can be compared, and at least %d are needed.", figures.Plural(int64(m.Pairs), "pair"), FewestPairs)
+		m.Reason = fmt.Sprintf("Only %s of blocks can be compared, and at least %d are needed.",
+			figures.Plural(int64(m.Pairs), "pair"), FewestPairs)
 	}
 	return m
 }
@@ -113,7 +114,9 @@ func (i *Interleaved) testRound(r int) {
 		if len(s.differences) < FewestPairs {
 			if r == 0 {
 				metric.Verdict = reports.Inconclusive
-				metric.Reason = fmt.Sprintf("Only %s of blocks of the first round can be compared, and at least %d are needed.", figures.Plural(int64(len(s.differences)), "pair"), FewestPairs)
+				metric.Reason = fmt.Sprintf(
+					"Only %s of blocks of the first round can be compared, and at least %d are needed.",
+					figures.Plural(int64(len(s.differences)), "pair"), FewestPairs)
 			}
 			continue
 		}
@@ -125,7 +128,8 @@ func (i *Interleaved) testRound(r int) {
 		if len(i.Rounds) > 1 {
 			effect = s.effect(i.random(metric.Operation))
 		}
-		metric.Rounds = append(metric.Rounds, MetricRound{Change: effect.Value, Low: effect.Low, High: effect.High, Slower: test.Greater, Faster: test.Less})
+		metric.Rounds = append(metric.Rounds, MetricRound{Change: effect.Value, Low: effect.Low, High: effect.High,
+			Slower: test.Greater, Faster: test.Less})
 		tested = append(tested, m)
 		slower, faster = append(slower, test.Greater), append(faster, test.Less)
 	}
@@ -158,22 +162,31 @@ func (i *Interleaved) conclude(m *MetricComparison, tested int) {
 		worse, better = "more wrong answers", "fewer wrong answers"
 	}
 	switch {
-	case first.Flagged == reports.Regressed && confirming && len(m.Rounds) > 1 && m.Rounds[1].Flagged == reports.Regressed:
-		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s in both rounds: %s, then %s.", upper(worse), m.ChangeWords(first.Change), m.ChangeWords(m.Rounds[1].Change))
+	case first.Flagged == reports.Regressed && confirming && len(m.Rounds) > 1 &&
+		m.Rounds[1].Flagged == reports.Regressed:
+		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s in both rounds: %s, then %s.", upper(worse),
+			m.ChangeWords(first.Change), m.ChangeWords(m.Rounds[1].Change))
 	case first.Flagged == reports.Regressed && !confirming && i.Plan.Confirm:
-		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("%s in the first round (%s), but the round that should confirm it was not made.", upper(worse), m.ChangeWords(first.Change))
+		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf(
+			"%s in the first round (%s), but the round that should confirm it was not made.", upper(worse),
+			m.ChangeWords(first.Change))
 	case first.Flagged == reports.Regressed && !confirming:
-		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s by more than chance and the floor of %s.", upper(worse), m.BoundWords(m.Floor))
-	case first.Flagged == reports.Improved && (!confirming || len(m.Rounds) < 2 || m.Rounds[1].Flagged == reports.Improved):
-		m.Verdict, m.Reason = reports.Improved, fmt.Sprintf("%s by more than chance and the floor of %s.", upper(better), m.BoundWords(m.Floor))
+		m.Verdict, m.Reason = reports.Regressed, fmt.Sprintf("%s by more than chance and the floor of %s.",
+			upper(worse), m.BoundWords(m.Floor))
+	case first.Flagged == reports.Improved && (!confirming || len(m.Rounds) < 2 ||
+		m.Rounds[1].Flagged == reports.Improved):
+		m.Verdict, m.Reason = reports.Improved, fmt.Sprintf("%s by more than chance and the floor of %s.",
+			upper(better), m.BoundWords(m.Floor))
 	case m.High <= m.Tolerated:
-		m.Verdict, m.Reason = reports.Pass, fmt.Sprintf("A change of more than %s is ruled out.", m.BoundWords(m.Tolerated))
+		m.Verdict, m.Reason = reports.Pass, fmt.Sprintf("A change of more than %s is ruled out.",
+			m.BoundWords(m.Tolerated))
 	default:
 		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("It may be up to %s worse, which is over the tolerated %s. The smallest change this job could have seen is %s.",
 			m.BoundWords(m.High), m.BoundWords(m.Tolerated), m.BoundWords(m.Smallest))
 	}
 	if first.Flagged == reports.Regressed && m.Verdict != reports.Regressed && confirming {
-		m.Reason = fmt.Sprintf("The first round found it worse (%s); the second did not confirm it. ", m.ChangeWords(first.Change)) + m.Reason
+		m.Reason = fmt.Sprintf("The first round found it worse (%s); the second did not confirm it. ",
+			m.ChangeWords(first.Change)) + m.Reason
 	}
 }
 

@@ -23,11 +23,12 @@ type LoadComparison struct {
 
 // OperationComparison is one operation in both runs. A side is nil where the run did not have the operation.
 type OperationComparison struct {
-	Operation string        `json:"operation"`
-	Old       *LoadSide     `json:"old,omitempty"`
-	New       *LoadSide     `json:"new,omitempty"`
-	Shift     []ShiftPoint  `json:"shift,omitempty"`    // of response times of right answers, at each decile and in the tail
-	Statuses  []StatusShift `json:"statuses,omitempty"` // where the counts differ in share
+	Operation string    `json:"operation"`
+	Old       *LoadSide `json:"old,omitempty"`
+	New       *LoadSide `json:"new,omitempty"`
+	// of response times of right answers, at each decile and in the tail
+	Shift    []ShiftPoint  `json:"shift,omitempty"`
+	Statuses []StatusShift `json:"statuses,omitempty"` // where the counts differ in share
 }
 
 // LoadSide is the part of one operation of one run that a comparison needs.
@@ -106,7 +107,8 @@ func CompareLoad(old, new *reports.Load) *LoadComparison {
 // unsent names the operations that the old run was made of and the new one never sent.
 func unsent(old, new *reports.Load) (found []string) {
 	for _, name := range old.OperationNames() {
-		if o := old.Operations[name]; o.Sent > 0 && asksFor(&old.Plan, name) && (new.Operations[name] == nil || new.Operations[name].Sent == 0) {
+		if o := old.Operations[name]; o.Sent > 0 && asksFor(&old.Plan, name) &&
+			(new.Operations[name] == nil || new.Operations[name].Sent == 0) {
 			found = append(found, fmt.Sprintf("no %s was sent (before: %s)", name, figures.Count(o.Sent)))
 		}
 	}
@@ -140,12 +142,15 @@ func (c *LoadComparison) farWorse() (found []string) {
 		}
 		for _, point := range o.Shift {
 			metric := QuantileWord(point.Quantile)
-			if (metric == "p50" || metric == "p95") && point.Change() > farBeyond*floor.of(metric) && point.New-point.Old > farTimes {
-				found = append(found, fmt.Sprintf("%s %s %s (%s, before %s)", o.Operation, metric, figures.Change(point.Change()), figures.Milliseconds(point.New), figures.Milliseconds(point.Old)))
+			if (metric == "p50" || metric == "p95") && point.Change() > farBeyond*floor.of(metric) &&
+				point.New-point.Old > farTimes {
+				found = append(found, fmt.Sprintf("%s %s %s (%s, before %s)", o.Operation, metric,
+					figures.Change(point.Change()), figures.Milliseconds(point.New), figures.Milliseconds(point.Old)))
 			}
 		}
 		if o.New.Errors()-o.Old.Errors() > farBeyond*floor.Errors {
-			found = append(found, fmt.Sprintf("%s of the answers to %s wrong (before: %s)", figures.Percent(o.New.Wrong, o.New.Sent), o.Operation, figures.Percent(o.Old.Wrong, o.Old.Sent)))
+			found = append(found, fmt.Sprintf("%s of the answers to %s wrong (before: %s)",
+				figures.Percent(o.New.Wrong, o.New.Sent), o.Operation, figures.Percent(o.Old.Wrong, o.Old.Sent)))
 		}
 	}
 	return found
@@ -181,14 +186,16 @@ func sideOf(o *reports.Operation) *LoadSide {
 	if o == nil {
 		return nil
 	}
-	return &LoadSide{Asked: o.Asked, Sent: o.Sent, Right: o.Right, Wrong: o.Wrong, Rate: o.Rate, Response: o.Response, Outcomes: o.Outcomes}
+	return &LoadSide{Asked: o.Asked, Sent: o.Sent, Right: o.Right, Wrong: o.Wrong, Rate: o.Rate, Response: o.Response,
+		Outcomes: o.Outcomes}
 }
 
 // QuantilesOf gives the response time at any quantile, 0 where it is not known. The percentiles that the run itself
 // shows are taken from it, so that one figure is the same everywhere; others come from the curve, which has the
 // deciles, or lie between two of its points.
 func QuantilesOf(o *reports.Operation) func(q float64) int64 {
-	known := map[float64]int64{0.5: o.Response.P50, 0.9: o.Response.P90, 0.95: o.Response.P95, 0.99: o.Response.P99, 0.999: o.Response.P999}
+	known := map[float64]int64{0.5: o.Response.P50, 0.9: o.Response.P90, 0.95: o.Response.P95, 0.99: o.Response.P99,
+		0.999: o.Response.P999}
 	return func(q float64) int64 {
 		if o.Response.Count == 0 {
 			return 0
@@ -222,8 +229,11 @@ func (c *LoadComparison) advice() []string {
 	for _, operation := range c.Operations {
 		a, b := operation.Old.Errors(), operation.New.Errors()
 		if b-a > 0.001 && operation.Operation != allOperations {
-			advice = append(advice, fmt.Sprintf("Wrong answers of %s rose from %s to %s: look at their kinds in both runs before anything else.",
-				operation.Operation, figures.Percent(operation.Old.Wrong, operation.Old.Sent), figures.Percent(operation.New.Wrong, operation.New.Sent)))
+			advice = append(advice,
+				fmt.Sprintf(
+					"Wrong answers of %s rose from %s to %s: look at their kinds in both runs before anything else.",
+					operation.Operation, figures.Percent(operation.Old.Wrong, operation.Old.Sent),
+					figures.Percent(operation.New.Wrong, operation.New.Sent)))
 		}
 	}
 	return advice

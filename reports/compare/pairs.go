@@ -36,9 +36,10 @@ type InterleavedPlan struct {
 	Settle    time.Duration  `json:"settle"`  // at the start of each block, not counted
 	Seed      uint64         `json:"seed"`
 	Placement Placement      `json:"placement"`
-	Confirm   bool           `json:"confirm"`      // a round that finds a regression is repeated once, and only both count
-	AA        bool           `json:"aa,omitempty"` // one build against itself
-	Rules     Rules          `json:"rules"`
+	// a round that finds a regression is repeated once, and only both count
+	Confirm bool  `json:"confirm"`
+	AA      bool  `json:"aa,omitempty"` // one build against itself
+	Rules   Rules `json:"rules"`
 }
 
 // Placement says how it was kept from mattering where the two services run.
@@ -170,7 +171,8 @@ func SelfComparisonOf(c *Comparison) *SelfComparison {
 	if c == nil || c.Interleaved == nil || !c.Interleaved.Plan.AA {
 		return nil
 	}
-	s := &SelfComparison{ID: c.Run.ID, Environment: c.Run.Environment, When: c.Run.Start, Verdict: c.Verdict, Reason: c.Reason}
+	s := &SelfComparison{ID: c.Run.ID, Environment: c.Run.Environment, When: c.Run.Start, Verdict: c.Verdict,
+		Reason: c.Reason}
 	for _, metric := range c.Interleaved.Metrics {
 		if metric.Metric != "errors" {
 			s.Largest = max(s.Largest, metric.Change, -metric.Change)
@@ -198,7 +200,8 @@ func (i *Interleaved) Operations() []string {
 // sides were on the whole. Rounds that were not made, or broke off, leave it inconclusive.
 func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interleaved) *Comparison {
 	job.Plan.Rules = job.Plan.Rules.WithDefaults()
-	c := &Comparison{Schema: ComparisonSchema, Run: run, Method: SideBySide, Old: &old.Run, New: &new.Run, Interleaved: &job}
+	c := &Comparison{Schema: ComparisonSchema, Run: run, Method: SideBySide, Old: &old.Run, New: &new.Run,
+		Interleaved: &job}
 	c.Load = CompareLoad(old, new)
 	c.Load.Verdict, c.Load.Reason = "", ""
 	job.judge()
@@ -209,7 +212,8 @@ func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interlea
 		{"number of clients", fmt.Sprint(old.Plan.Clients), fmt.Sprint(new.Plan.Clients)},
 	} {
 		if a[1] != a[2] {
-			c.NotComparable = append(c.NotComparable, fmt.Sprintf("The two sides differ in %s: %s for the old build, %s for the new one.", a[0], a[1], a[2]))
+			c.NotComparable = append(c.NotComparable,
+				fmt.Sprintf("The two sides differ in %s: %s for the old build, %s for the new one.", a[0], a[1], a[2]))
 		}
 	}
 	if answered(old) == 0 && answered(new) == 0 {
@@ -258,6 +262,7 @@ func NeedsConfirmation(job Interleaved) bool {
 	}
 	job.judge()
 	return slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool {
-		return len(m.Rounds) > 0 && (m.Rounds[0].Flagged == reports.Regressed || job.Plan.AA && m.Rounds[0].Flagged == reports.Improved)
+		return len(m.Rounds) > 0 && (m.Rounds[0].Flagged == reports.Regressed || job.Plan.AA &&
+			m.Rounds[0].Flagged == reports.Improved)
 	})
 }

@@ -41,10 +41,12 @@ func (c *Comparison) settleOpen(open []string, needed bool) {
 		}
 	}
 	if smallest > 0 {
-		c.Reason += fmt.Sprintf(" The smallest change of p50 that this job could have seen is %s.", strings.TrimPrefix(figures.Change(smallest), "+"))
+		c.Reason += fmt.Sprintf(" The smallest change of p50 that this job could have seen is %s.",
+			strings.TrimPrefix(figures.Change(smallest), "+"))
 	}
 	if more := c.Interleaved.moreHits(); needed && more > 1 {
-		c.Advice = append(c.Advice, fmt.Sprintf("Send %.1f times as many hits a block: a higher --rate, or a longer --block.", more))
+		c.Advice = append(c.Advice,
+			fmt.Sprintf("Send %.1f times as many hits a block: a higher --rate, or a longer --block.", more))
 	}
 	if len(open) > 0 || !needed {
 		c.Advice = append(c.Advice, "Run more pairs or a higher rate; four times the pairs halve what can be seen.")
@@ -67,7 +69,8 @@ func (job *Interleaved) moreHits() float64 {
 func (c *Comparison) settleUnfit(regressed []string) bool {
 	job := c.Interleaved
 	judged := slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool { return len(m.Rounds) > 0 })
-	short := len(job.Rounds) == 0 || slices.ContainsFunc(job.Rounds, func(r Round) bool { return len(r.Pairs) < job.Plan.Pairs })
+	short := len(job.Rounds) == 0 ||
+		slices.ContainsFunc(job.Rounds, func(r Round) bool { return len(r.Pairs) < job.Plan.Pairs })
 	untrue, both := c.untrue()
 	silent := c.silent()
 	many, before := job.manyWrong()
@@ -79,7 +82,8 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	switch {
 	case sound && len(regressed) == 0 && len(silent) > 0:
 		c.Verdict = reports.Fail
-		c.Reason = "The new build gave not one right answer to " + strings.Join(silent, " and ") + ", and neither did the old one."
+		c.Reason = "The new build gave not one right answer to " + strings.Join(silent,
+			" and ") + ", and neither did the old one."
 		c.Advice = append(c.Advice, "Look at the wrong answers first: what is never right cannot be compared.")
 	case sound && len(untrue) > 0 && !job.Plan.AA:
 		c.Verdict = reports.Regressed
@@ -87,7 +91,8 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 		if len(regressed) > 0 {
 			c.Reason += " It is also worse in: " + strings.Join(regressed, "; ") + "."
 		}
-		c.Advice = append(c.Advice, "Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
+		c.Advice = append(c.Advice,
+			"Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
 	case sound && len(regressed) == 0 && len(both) > 0 && !job.Plan.AA:
 		c.Verdict = reports.Fail
 		c.Reason = "Both builds gave answers that were not right: of the new one " + strings.Join(both, "; ") + "."
@@ -97,7 +102,8 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	case len(c.NotComparable) > 0:
 		c.Verdict = reports.NotComparable
 		c.Reason = "The two builds cannot be compared by this job: " + strings.Join(c.NotComparable, " ")
-		c.Advice = append(c.Advice, "Mend what the reason names and run the job again; lower the rate if it was the generator.")
+		c.Advice = append(c.Advice,
+			"Mend what the reason names and run the job again; lower the rate if it was the generator.")
 	case !judged:
 		c.Verdict, c.Reason = reports.Inconclusive, "No figure could be judged"+c.whyShort()
 	case short:
@@ -133,7 +139,8 @@ func (job *Interleaved) manyWrong() (found []string, before bool) {
 			always = always && wrong >= fewestWrong && float64(wrong) > maxWrong*float64(sent)
 		}
 		if always {
-			found = append(found, fmt.Sprintf("%s of %s (before: %s)", figures.Percent(total[2], total[3]), operation, figures.Percent(total[0], total[1])))
+			found = append(found, fmt.Sprintf("%s of %s (before: %s)", figures.Percent(total[2], total[3]), operation,
+				figures.Percent(total[0], total[1])))
 			before = before && float64(total[0]) > maxWrong*float64(total[1])
 		}
 	}
@@ -150,7 +157,8 @@ func (job *Interleaved) manyUncounted() (found []string, before bool) {
 			if new.Wrong < fewestWrong || float64(new.Wrong) <= maxWrong*float64(new.Sent) {
 				continue
 			}
-			found = append(found, fmt.Sprintf("%s of %s %s (before: %s)", figures.Percent(new.Wrong, new.Sent), operation, when, figures.Percent(old.Wrong, old.Sent)))
+			found = append(found, fmt.Sprintf("%s of %s %s (before: %s)", figures.Percent(new.Wrong, new.Sent),
+				operation, when, figures.Percent(old.Wrong, old.Sent)))
 			before = before && float64(old.Wrong) > maxWrong*float64(old.Sent)
 		}
 	}
@@ -181,7 +189,8 @@ func (c *Comparison) settleMany(many []string, before bool, regressed []string) 
 		c.Verdict = reports.Fail
 		c.Reason = "Many answers of both builds were wrong: " + strings.Join(many, "; ") + "."
 	}
-	c.Advice = append(c.Advice, "Look at the wrong answers first: the response times of the others do not stand for the build. Lower the rate if a limiter gave them.")
+	c.Advice = append(c.Advice,
+		"Look at the wrong answers first: the response times of the others do not stand for the build. Lower the rate if a limiter gave them.")
 }
 
 // sayConfirmed tells that what is worse was so in a second round too.
@@ -194,31 +203,39 @@ func (c *Comparison) sayConfirmed() {
 // settleInterleaved draws the verdict of the whole job from its metrics.
 func (c *Comparison) settleInterleaved() {
 	job := c.Interleaved
-	needed := slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool { return m.Verdict == reports.Skipped && m.Metric != "p99" })
-	regressed, improved, open := job.named(reports.Regressed), job.named(reports.Improved), job.named(reports.Inconclusive)
+	needed := slices.ContainsFunc(job.Metrics, func(m MetricComparison) bool {
+		return m.Verdict == reports.Skipped &&
+			m.Metric != "p99"
+	})
+	regressed, improved, open := job.named(reports.Regressed), job.named(reports.Improved), job.named(
+		reports.Inconclusive)
 	switch {
 	case c.settleUnfit(regressed):
 	case job.Plan.AA && len(regressed)+len(improved) > 0:
 		c.Verdict = reports.Fail
 		c.Reason = "One build was told apart from itself: " + strings.Join(append(regressed, improved...), "; ") + "."
-		c.Advice = append(c.Advice, "Do not trust a verdict from this place until a comparison of one build with itself passes: look for what differs between the two sides, such as their nodes, proxies or clients.")
+		c.Advice = append(c.Advice,
+			"Do not trust a verdict from this place until a comparison of one build with itself passes: look for what differs between the two sides, such as their nodes, proxies or clients.")
 	case job.Plan.Placement == Uncontrolled:
 		c.Verdict = reports.Inconclusive
 		c.Reason = "It is not known that both builds ran at the same place, and a difference of places looks like a difference of builds."
 		if len(regressed) > 0 {
 			c.Reason += " Measured: " + strings.Join(regressed, "; ") + "."
 		}
-		c.Advice = append(c.Advice, "Let the two builds change places at half-time, or run them at the same place and say so.")
+		c.Advice = append(c.Advice,
+			"Let the two builds change places at half-time, or run them at the same place and say so.")
 	case len(regressed) > 0:
 		c.Verdict = reports.Regressed
 		c.Reason = "The new build is worse: " + strings.Join(regressed, "; ") + "."
 		c.sayConfirmed()
-		c.Advice = append(c.Advice, "Look at the shift of response times first: a shift of all quantiles speaks of the whole path, one of the tail alone of queues, locks or pauses.")
+		c.Advice = append(c.Advice,
+			"Look at the shift of response times first: a shift of all quantiles speaks of the whole path, one of the tail alone of queues, locks or pauses.")
 	case len(open) > 0 || needed:
 		c.settleOpen(open, needed)
 	case len(improved) > 0:
 		c.Verdict = reports.Improved
-		c.Reason = "The new build is better, and worse in nothing that was judged: " + strings.Join(improved, "; ") + "."
+		c.Reason = "The new build is better, and worse in nothing that was judged: " + strings.Join(improved,
+			"; ") + "."
 	case job.Plan.AA:
 		c.Verdict, c.Reason = reports.Pass, "One build was not told apart from itself, as it should be."
 	default:
@@ -292,7 +309,8 @@ func (c *Comparison) untrue() (found, both []string) {
 func (c *Comparison) silent() []string {
 	var found []string
 	for _, o := range c.Load.Operations {
-		if o.Operation != allOperations && o.Old != nil && o.New != nil && o.New.Wrong > 0 && o.New.Right+o.Old.Right == 0 {
+		if o.Operation != allOperations && o.Old != nil && o.New != nil && o.New.Wrong > 0 &&
+			o.New.Right+o.Old.Right == 0 {
 			found = append(found, o.Operation)
 		}
 	}

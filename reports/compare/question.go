@@ -15,7 +15,8 @@ func differences(old, new *reports.Load) []string {
 	theirs := new.Aspects()
 	for i, a := range old.Aspects() {
 		if b := theirs[i]; a.Value != b.Value {
-			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.", a.Name, cmp.Or(a.Value, "none"), cmp.Or(b.Value, "none")))
+			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.",
+				a.Name, cmp.Or(a.Value, "none"), cmp.Or(b.Value, "none")))
 		}
 	}
 	for _, side := range []struct {
@@ -31,17 +32,22 @@ func differences(old, new *reports.Load) []string {
 func untrusted(name string, l *reports.Load) []string {
 	var reasons []string
 	if l.Run.Partial != "" {
-		reasons = append(reasons, fmt.Sprintf("%s ended early: %s.", upper(name), strings.TrimSuffix(l.Run.Partial, ".")))
+		reasons = append(reasons, fmt.Sprintf("%s ended early: %s.", upper(name),
+			strings.TrimSuffix(l.Run.Partial, ".")))
 	}
 	if !l.Valid {
-		reasons = append(reasons, fmt.Sprintf("The figures of %s are not valid: %s.", name, strings.TrimSuffix(cmp.Or(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule"), ".")))
+		reasons = append(reasons, fmt.Sprintf("The figures of %s are not valid: %s.", name,
+			strings.TrimSuffix(cmp.Or(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule"), ".")))
 	}
 	asked, sent := askedAndSent(l)
 	switch {
 	case sent == 0:
 		reasons = append(reasons, fmt.Sprintf("%s sent nothing.", upper(name)))
 	case asked > 0 && sent*100 < asked*99:
-		reasons = append(reasons, fmt.Sprintf("%s sent %s of the %s hits that were asked for, so its rate was not within 1 %% of the wanted one.", upper(name), figures.Count(sent), figures.Count(asked)))
+		reasons = append(reasons,
+			fmt.Sprintf(
+				"%s sent %s of the %s hits that were asked for, so its rate was not within 1 %% of the wanted one.",
+				upper(name), figures.Count(sent), figures.Count(asked)))
 	}
 	return reasons
 }

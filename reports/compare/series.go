@@ -23,7 +23,8 @@ func seriesOf(pairs []Pair, operation, metric string) series {
 			if old.Sent == 0 || new.Sent == 0 {
 				continue
 			}
-			s.differences = append(s.differences, float64(new.Wrong)/float64(new.Sent)-float64(old.Wrong)/float64(old.Sent))
+			s.differences = append(s.differences,
+				float64(new.Wrong)/float64(new.Sent)-float64(old.Wrong)/float64(old.Sent))
 			s.counts = append(s.counts, [4]int64{old.Wrong, old.Sent, new.Wrong, new.Sent})
 			continue
 		}
@@ -43,7 +44,8 @@ func seriesOf(pairs []Pair, operation, metric string) series {
 func (s series) effect(random *rand.Rand) stats.Interval {
 	if s.counts == nil {
 		e := stats.HodgesLehmann(s.differences, intervalLevel)
-		return stats.Interval{Value: math.Expm1(e.Value), Low: math.Expm1(e.Low), High: math.Expm1(e.High), Level: e.Level}
+		return stats.Interval{Value: math.Expm1(e.Value), Low: math.Expm1(e.Low), High: math.Expm1(e.High),
+			Level: e.Level}
 	}
 	return stats.BlockBootstrap(random, len(s.counts), 1000, intervalLevel, func(drawn []int) float64 {
 		var oldWrong, oldSent, newWrong, newSent int64

@@ -45,13 +45,15 @@ func CompareShape(old, new []reports.ShapeEntry) []Drift {
 	for _, operation := range unionOf(was.operations, is.operations) {
 		a, b := was.operations[operation], is.operations[operation]
 		if a == 0 || b == 0 {
-			found = append(found, Drift{Operation: operation, What: DriftOperation, Old: seen(a), New: seen(b), OldTimes: a, NewTimes: b})
+			found = append(found, Drift{Operation: operation, What: DriftOperation, Old: seen(a), New: seen(b),
+				OldTimes: a, NewTimes: b})
 		}
 	}
 	for _, status := range unionFunc(was.statuses, is.statuses, compareStatus) {
 		a, b := was.statuses[status], is.statuses[status]
 		if (a == 0 || b == 0) && was.operations[status.operation] > 0 && is.operations[status.operation] > 0 {
-			found = append(found, Drift{Operation: status.operation, Status: status.status, What: DriftStatus, Old: seen(a), New: seen(b), OldTimes: a, NewTimes: b})
+			found = append(found, Drift{Operation: status.operation, Status: status.status, What: DriftStatus,
+				Old: seen(a), New: seen(b), OldTimes: a, NewTimes: b})
 		}
 	}
 	for _, place := range unionFunc(was.places, is.places, comparePlace) {
@@ -185,7 +187,8 @@ func (d Drift) Sentence() string {
 	case d.New == "":
 		return fmt.Sprintf("%s: only in the first run (%s, %s)", subject, d.Old, TimesWord(d.OldTimes))
 	}
-	return fmt.Sprintf("%s: %s in the first run (%s), %s in the second (%s)", subject, d.Old, TimesWord(d.OldTimes), d.New, TimesWord(d.NewTimes))
+	return fmt.Sprintf("%s: %s in the first run (%s), %s in the second (%s)", subject, d.Old, TimesWord(d.OldTimes),
+		d.New, TimesWord(d.NewTimes))
 }
 
 func TimesWord(n int) string {

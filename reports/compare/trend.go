@@ -106,10 +106,12 @@ func Trends(entries []reports.Entry) []Trend {
 }
 
 func trendOf(question string, entries []reports.Entry) Trend {
-	t := Trend{Question: question, Environment: entries[len(entries)-1].Environment, Asked: entries[len(entries)-1].Asked}
+	t := Trend{Question: question, Environment: entries[len(entries)-1].Environment,
+		Asked: entries[len(entries)-1].Asked}
 	all := map[string]*reports.Operation{}
 	for _, entry := range entries {
-		t.Runs = append(t.Runs, TrendRun{Folder: entry.Folder, ID: entry.ID, Kind: entry.Kind, Start: entry.Start, Verdict: entry.Verdict,
+		t.Runs = append(t.Runs, TrendRun{Folder: entry.Folder, ID: entry.ID, Kind: entry.Kind, Start: entry.Start,
+			Verdict:  entry.Verdict,
 			NotValid: entry.NotValid || entry.Verdict == reports.Invalid, Pins: entry.Pins})
 		for name := range entry.Response {
 			all[name] = nil
@@ -147,7 +149,8 @@ func (t *Trend) find(o *TrendOperation) {
 		}
 		for _, point := range stats.ChangePoints(rand.New(rand.NewPCG(trendSeed, 0)), series, stats.ChangeOptions{}) {
 			if point.Before != point.After {
-				o.Changes = append(o.Changes, TrendChange{Metric: metric, Run: runs[point.Index], Before: point.Before, After: point.After})
+				o.Changes = append(o.Changes, TrendChange{Metric: metric, Run: runs[point.Index], Before: point.Before,
+					After: point.After})
 			}
 		}
 		if len(series) <= spikeRuns {

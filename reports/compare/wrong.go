@@ -43,7 +43,8 @@ func (w WrongAnswers) String() string {
 	if w.Confirming {
 		operation += " in the confirming run"
 	}
-	text := fmt.Sprintf("%s: %s of %s answers %s", operation, figures.Count(w.Count), figures.Count(w.Sent), cmp.Or(wrongWords[w.Kind], "were wrong in another way"))
+	text := fmt.Sprintf("%s: %s of %s answers %s", operation, figures.Count(w.Count), figures.Count(w.Sent),
+		cmp.Or(wrongWords[w.Kind], "were wrong in another way"))
 	switch {
 	case w.OldSent > 0 && w.Old == 0:
 		text += fmt.Sprintf(" (none of %s before)", figures.Count(w.OldSent))
@@ -72,7 +73,8 @@ func wrongOfNew(old, new *reports.Load) []WrongAnswers {
 			if n <= 0 {
 				continue
 			}
-			w := WrongAnswers{Operation: name, Kind: kind, Defect: slices.Contains(untrueKinds, kind), Count: n, Sent: o.Sent}
+			w := WrongAnswers{Operation: name, Kind: kind, Defect: slices.Contains(untrueKinds, kind), Count: n,
+				Sent: o.Sent}
 			if verdict, _ := new.JudgedWrong(name, kind); new.Verdict == reports.Fail && verdict == reports.Fail {
 				w.Failed = true
 			}
@@ -95,7 +97,8 @@ func sortWrong(found []WrongAnswers) {
 		return len(untrueKinds)
 	}
 	slices.SortStableFunc(found, func(a, b WrongAnswers) int {
-		return cmp.Or(gravity(a)-gravity(b), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(gravity(a)-gravity(b), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Operation, b.Operation),
+			cmp.Compare(a.Kind, b.Kind))
 	})
 }
 
@@ -113,5 +116,6 @@ func (c *Comparison) confirmWrong(confirm *reports.Load) {
 	if c.Verdict != reports.Regressed {
 		c.Verdict = reports.Graver(c.Verdict, reports.Fail)
 	}
-	c.Reason = fmt.Sprintf("The confirming load run says %s: %s. %s", confirm.Verdict.Word(), strings.TrimSuffix(confirm.Reason, "."), c.Reason)
+	c.Reason = fmt.Sprintf("The confirming load run says %s: %s. %s", confirm.Verdict.Word(),
+		strings.TrimSuffix(confirm.Reason, "."), c.Reason)
 }

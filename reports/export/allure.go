@@ -69,7 +69,8 @@ type allureResult struct {
 // result for each scenario and limit and for the verdict, the evidence of failures as an attachment,
 // environment.properties and categories.json. Links lead from requirements to the pages that state them. Whose results
 // they are is part of each test's identity: Allure takes equal tests for tries of one.
-func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance, l *reports.Load) error {
+func Allure(write func(name string, render func(io.Writer) error) error, c *reports.Conformance,
+	l *reports.Load) error {
 	run := runOf(c, l)
 	pages := map[string]string{}
 	if c != nil {
@@ -82,7 +83,8 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 		}
 	}
 	text := func(name, body string) error {
-		return write(path.Join(AllureFolder, name), func(w io.Writer) error { _, err := io.WriteString(w, body); return err })
+		return write(path.Join(AllureFolder, name),
+			func(w io.Writer) error { _, err := io.WriteString(w, body); return err })
 	}
 	of := map[string][][2]string{}
 	if c != nil {
@@ -98,14 +100,16 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 				continue
 			}
 			source := fmt.Sprintf("%s-%d-attachment.txt", result.UUID, i)
-			result.Steps[i].Attachments = append(result.Steps[i].Attachments, allureAttachment{"below the step", source, "text/plain"})
+			result.Steps[i].Attachments = append(result.Steps[i].Attachments, allureAttachment{"below the step", source,
+				"text/plain"})
 			if err := text(source, s.text); err != nil {
 				return err
 			}
 		}
 		if t.evidence != "" {
 			source := result.UUID + "-attachment.txt"
-			result.Attachments = append(result.Attachments, allureAttachment{"steps, findings and exchanges", source, "text/plain"})
+			result.Attachments = append(result.Attachments, allureAttachment{"steps, findings and exchanges", source,
+				"text/plain"})
 			if err := text(source, t.evidence); err != nil {
 				return err
 			}
@@ -121,7 +125,8 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 	if err := text("environment.properties", properties.String()); err != nil {
 		return err
 	}
-	return write(path.Join(AllureFolder, "categories.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(allureCategories(c)) })
+	return write(path.Join(AllureFolder, "categories.json"),
+		func(w io.Writer) error { return json.NewEncoder(w).Encode(allureCategories(c)) })
 }
 
 var propertyValue = strings.NewReplacer("\\", "\\\\", "\n", " ", "\r", " ")
@@ -129,11 +134,13 @@ var propertyValue = strings.NewReplacer("\\", "\\\\", "\n", " ", "\r", " ")
 func allureOf(t test, run reports.Run, of [][2]string, pages map[string]string) allureResult {
 	parameters, words, parts := []allurePair{}, []string{}, []string{}
 	for _, p := range of {
-		parameters, words, parts = append(parameters, allurePair{p[0], p[1]}), append(words, p[1]), append(parts, p[0]+"="+p[1])
+		parameters, words, parts = append(parameters, allurePair{p[0], p[1]}), append(words, p[1]), append(parts,
+			p[0]+"="+p[1])
 	}
 	known := id(append(parts, t.kind, t.key)...)
 	r := allureResult{
-		UUID: uuid(run.ID, t.kind, t.key), HistoryID: known, TestCaseID: known, FullName: strings.Join(append(words, t.suite, t.name), ": "), Name: t.name,
+		UUID: uuid(run.ID, t.kind, t.key), HistoryID: known, TestCaseID: known, FullName: strings.Join(append(words,
+			t.suite, t.name), ": "), Name: t.name,
 		Status: t.outcome, Stage: "finished", Start: milliseconds(t.start), Stop: milliseconds(t.start.Add(t.took)),
 		Labels: []allurePair{
 			{"framework", "agstest"}, {"language", "gherkin"}, {"parentSuite", run.Environment}, {"suite", t.kind}, {"subSuite", t.suite}, {"epic", t.kind}, {"feature", t.suite}, {"severity", t.severity},
@@ -141,7 +148,8 @@ func allureOf(t test, run reports.Run, of [][2]string, pages map[string]string) 
 		Parameters: parameters, Links: []allureLink{}, Steps: []allureStep{}, Attachments: []allureAttachment{},
 	}
 	if t.why != "" && t.outcome != passed {
-		r.Details = &allureDetails{Message: t.why, Trace: t.evidence, Known: strings.HasPrefix(t.why, "known"), Flaky: t.tries.Sometimes()}
+		r.Details = &allureDetails{Message: t.why, Trace: t.evidence, Known: strings.HasPrefix(t.why, "known"),
+			Flaky: t.tries.Sometimes()}
 	}
 	for _, tag := range t.tags {
 		r.Labels = append(r.Labels, allurePair{"tag", tag})
@@ -154,7 +162,8 @@ func allureOf(t test, run reports.Run, of [][2]string, pages map[string]string) 
 	}
 	at := t.start
 	for _, s := range t.steps {
-		step := allureStep{Name: s.name, Status: s.outcome, Stage: "finished", Start: milliseconds(at), Attachments: []allureAttachment{}}
+		step := allureStep{Name: s.name, Status: s.outcome, Stage: "finished", Start: milliseconds(at),
+			Attachments: []allureAttachment{}}
 		at = at.Add(s.took)
 		step.Stop = milliseconds(at)
 		if s.why != "" && s.outcome != passed {
@@ -187,7 +196,9 @@ func allureCategories(c *reports.Conformance) []allureCategory {
 	var categories []allureCategory
 	if c != nil {
 		for _, k := range c.Causes {
-			categories = append(categories, allureCategory{Name: k.ID + " " + said(k), MatchedStatuses: []reports.Outcome{failed, broken}, MessageRegex: "[\\s\\S]*\\(" + k.ID + "\\)[\\s\\S]*"})
+			categories = append(categories, allureCategory{Name: k.ID + " " + said(k),
+				MatchedStatuses: []reports.Outcome{failed, broken}, MessageRegex: "[\\s\\S]*\\(" + k.ID +
+					"\\)[\\s\\S]*"})
 		}
 	}
 	return append(categories,

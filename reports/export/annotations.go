@@ -118,7 +118,8 @@ func (s *annotations) conformance(c *reports.Conformance) {
 		default:
 			continue
 		}
-		a := annotation{check: requirement.ID, known: string(requirement.Verdict), title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
+		a := annotation{check: requirement.ID, known: string(requirement.Verdict),
+			title: requirement.ID + " " + requirement.Verdict.Word(), text: requirement.Text}
 		if why := requirement.Why(); why != "" {
 			a.text += " " + why
 		}
@@ -128,14 +129,17 @@ func (s *annotations) conformance(c *reports.Conformance) {
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
 		s.add(scenario.Verdict.Outcome().Within(whole), annotation{
 			check: "scenario", known: scenario.File + " " + scenario.Name + " " + string(scenario.Verdict),
-			title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " + scenario.Why(), file: places[scenario.File], line: scenario.Line,
+			title: scenario.ID + " " + scenario.Verdict.Word(), text: reports.Sentence(scenario.Name) + " " +
+				scenario.Why(), file: places[scenario.File], line: scenario.Line,
 		})
 	}
 	if silent := reports.OfVerdict(c.Requirements, reports.NotExercised); len(silent) > 0 {
-		s.add(passed, annotation{check: "not-exercised", title: figures.Plural(int64(len(silent)), "requirement") + " not exercised", text: reports.IdList(silent)})
+		s.add(passed, annotation{check: "not-exercised", title: figures.Plural(int64(len(silent)), "requirement") +
+			" not exercised", text: reports.IdList(silent)})
 	}
 	if len(s.errors) == 0 && whole.Red() {
-		s.add(whole, annotation{check: "verdict", known: string(c.Verdict), title: "conformance: " + c.Verdict.Word(), text: partialOr(c.Run, c.Reason)})
+		s.add(whole, annotation{check: "verdict", known: string(c.Verdict), title: "conformance: " + c.Verdict.Word(),
+			text: partialOr(c.Run, c.Reason)})
 	}
 }
 
@@ -157,25 +161,29 @@ func placeOf(requirement reports.Requirement, scenarios map[string]reports.Scena
 func (s *annotations) load(l *reports.Load) {
 	before, whole := len(s.errors), l.Run.Outcome(l.Verdict)
 	if !l.Valid && l.Verdict != reports.Error { // one that was never sent says why, below
-		s.add(validity(l).Within(whole), annotation{check: "valid", title: "load: figures not valid", text: whyInvalid(l)})
+		s.add(validity(l).Within(whole), annotation{check: "valid", title: "load: figures not valid",
+			text: whyInvalid(l)})
 	}
 	for _, limit := range l.Limits {
 		if limit.Verdict != reports.Pass && limit.Verdict != reports.Observed {
-			s.add(limit.Verdict.Outcome().Within(whole), annotation{check: "limit", known: limit.Expression, title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
+			s.add(limit.Verdict.Outcome().Within(whole), annotation{check: "limit", known: limit.Expression,
+				title: "limit " + limit.Verdict.Word(), text: limit.Sentence()})
 		}
 	}
 	for _, wrong := range l.KindsOfWrong() {
 		verdict, _ := l.JudgedWrong(wrong.Operation, wrong.Kind)
 		s.add(verdict.Outcome().Within(whole), annotation{
 			check: "wrong-answers", known: wrong.Operation + " " + wrong.Kind,
-			title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message,
+			title: "wrong answers of " + wrong.Operation, text: wrong.Kind + ", " + figures.PluralOf(wrong.Times,
+				"time", "times") + ": " + wrong.Message,
 		})
 	}
 	if l.SetUp != nil {
 		s.add(passed, annotation{check: "set-up", title: "load: set-up", text: l.SetUp.String()})
 	}
 	if len(s.errors) == before && whole.Red() {
-		s.add(whole, annotation{check: "verdict", known: "load " + string(l.Verdict), title: "load: " + l.Verdict.Word(), text: partialOr(l.Run, l.Reason)})
+		s.add(whole, annotation{check: "verdict", known: "load " + string(l.Verdict),
+			title: "load: " + l.Verdict.Word(), text: partialOr(l.Run, l.Reason)})
 	}
 }
 
@@ -196,7 +204,9 @@ func annotateLog(w *bufio.Writer, found []annotation, command func(annotation) s
 			if a.red {
 				kind = "errors"
 			}
-			a = annotation{red: a.red, whose: a.whose, title: "agstest", text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[a.red]-annotationLimit+1)), kind)}
+			a = annotation{red: a.red, whose: a.whose, title: "agstest",
+				text: fmt.Sprintf("%s more %s are in the report.", figures.Count(int64(total[a.red]-annotationLimit+1)),
+					kind)}
 		}
 		if _, err := w.WriteString(command(a) + "\n"); err != nil {
 			return err
@@ -219,7 +229,8 @@ func githubCommand(a annotation) string {
 		}
 	}
 	properties = append(properties, "title="+githubProperty.Replace(disarm.Line(a.heading())))
-	return "::" + kind + " " + strings.Join(properties, ",") + "::" + githubText.Replace(disarm.Text(figures.OneLine(a.text, 2000)))
+	return "::" + kind + " " + strings.Join(properties,
+		",") + "::" + githubText.Replace(disarm.Text(figures.OneLine(a.text, 2000)))
 }
 
 var (
@@ -284,7 +295,8 @@ func annotateGitLab(w *bufio.Writer, found []annotation) error {
 		if seen[print] > 1 {
 			print = fmt.Sprintf("%s/%d", print, seen[print])
 		}
-		issues = append(issues, issue{Description: figures.OneLine(a.heading()+": "+a.text, 2000), CheckName: a.check, Fingerprint: hashOf(print), Severity: severity,
+		issues = append(issues, issue{Description: figures.OneLine(a.heading()+": "+a.text, 2000), CheckName: a.check,
+			Fingerprint: hashOf(print), Severity: severity,
 			Location: location{Path: cmp.Or(a.file, gitlabPipeline), Lines: lines{max(a.line, 1)}}})
 	}
 	encoder := json.NewEncoder(w)

@@ -29,19 +29,23 @@ func Tables(c *reports.Conformance, l *reports.Load) []Table {
 	var runs [][]string
 	of := func(kind string, run reports.Run, verdict reports.Verdict, reason string, invalid ...string) {
 		runs = append(runs, []string{
-			kind, run.ID, run.Start.UTC().Format(time.RFC3339), strconv.FormatFloat(run.Took().Seconds(), 'f', 3, 64), verdict.Word(), reason, run.Partial, strings.Join(invalid, "; "),
+			kind, run.ID, run.Start.UTC().Format(time.RFC3339), strconv.FormatFloat(run.Took().Seconds(), 'f', 3, 64),
+			verdict.Word(), reason, run.Partial, strings.Join(invalid, "; "),
 		})
 	}
 	if c != nil {
 		of("conformance", c.Run, c.Verdict, c.Reason)
 		var rows [][]string
 		for _, r := range c.Requirements {
-			rows = append(rows, []string{r.ID, r.Level, r.Verdict.Word(), r.Text, r.Reason, r.Needs, strconv.Itoa(r.Checked), strings.Join(r.Scenario, " ")})
+			rows = append(rows, []string{r.ID, r.Level, r.Verdict.Word(), r.Text, r.Reason, r.Needs,
+				strconv.Itoa(r.Checked), strings.Join(r.Scenario, " ")})
 		}
-		add("requirements.csv", c.Run, []string{"requirement", "level", "verdict", "sentence", "reason", "needs", "checked", "scenarios"}, rows)
+		add("requirements.csv", c.Run, []string{"requirement", "level", "verdict", "sentence", "reason", "needs",
+			"checked", "scenarios"}, rows)
 		rows = nil
 		for _, k := range c.Causes {
-			rows = append(rows, []string{k.ID, k.Verdict.Word(), said(k), strconv.Itoa(k.Times), strings.Join(k.Requirements, " "), strings.Join(k.Scenarios, " ")})
+			rows = append(rows, []string{k.ID, k.Verdict.Word(), said(k), strconv.Itoa(k.Times),
+				strings.Join(k.Requirements, " "), strings.Join(k.Scenarios, " ")})
 		}
 		add("causes.csv", c.Run, []string{"cause", "verdict", "what", "times", "requirements", "scenarios"}, rows)
 	}
@@ -55,13 +59,17 @@ func Tables(c *reports.Conformance, l *reports.Load) []Table {
 		rows = nil
 		for _, s := range l.Seconds {
 			rows = append(rows, []string{
-				strconv.Itoa(s.At), s.Operation, strconv.FormatInt(s.Asked, 10), strconv.FormatInt(s.Sent, 10), strconv.FormatInt(s.Right, 10), strconv.FormatInt(s.Wrong, 10),
-				inMilliseconds(s.P50), inMilliseconds(s.P95), inMilliseconds(s.P99), inMilliseconds(s.Max), inMilliseconds(s.Lag99),
+				strconv.Itoa(s.At), s.Operation, strconv.FormatInt(s.Asked, 10), strconv.FormatInt(s.Sent, 10),
+				strconv.FormatInt(s.Right, 10), strconv.FormatInt(s.Wrong, 10),
+				inMilliseconds(s.P50), inMilliseconds(s.P95), inMilliseconds(s.P99), inMilliseconds(s.Max),
+				inMilliseconds(s.Lag99),
 			})
 		}
-		add("seconds.csv", l.Run, []string{"second", "operation", "asked", "sent", "right", "wrong", "p50_ms", "p95_ms", "p99_ms", "max_ms", "lag_p99_ms"}, rows)
+		add("seconds.csv", l.Run, []string{"second", "operation", "asked", "sent", "right", "wrong", "p50_ms", "p95_ms",
+			"p99_ms", "max_ms", "lag_p99_ms"}, rows)
 	}
-	add("runs.csv", runOf(c, l), []string{"kind", "run", "started", "seconds", "verdict", "reason", "partial", "not_valid"}, runs)
+	add("runs.csv", runOf(c, l), []string{"kind", "run", "started", "seconds", "verdict", "reason", "partial",
+		"not_valid"}, runs)
 	return tables
 }
 

@@ -113,7 +113,8 @@ func cucumberFeatures(c *reports.Conformance) []cucumberFeature {
 		if !seen {
 			i = len(features)
 			at[uri] = i
-			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri), uri: path.Join(append(whoseWords(c.Run, ""), uri)...), text: texts[scenario.File]})
+			features = append(features, cucumberFeature{name: cmp.Or(scenario.Feature, uri),
+				uri: path.Join(append(whoseWords(c.Run, ""), uri)...), text: texts[scenario.File]})
 		}
 		features[i].scenarios = append(features[i].scenarios, cucumberView(scenario, c.Run.Outcome(c.Verdict)))
 	}
@@ -132,7 +133,8 @@ func cucumberTags(tags []string) []string {
 // identityTags are tags that tell of whom the results are: formats of Cucumber have no other place for it.
 func identityTags(r reports.Run) []string {
 	var tags []string
-	for _, p := range [][2]string{{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}} {
+	for _, p := range [][2]string{{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service},
+		{"tenant", r.Tenant}} {
 		if p[1] != "" {
 			tags = append(tags, p[0]+":"+strings.Join(strings.Fields(p[1]), "_"))
 		}
@@ -155,10 +157,13 @@ func verdictFeature(c *reports.Conformance, features []cucumberFeature) []cucumb
 		}
 	}
 	why := c.Verdict.Word() + ": " + whole.why
-	step := reports.Step{Keyword: "* ", Text: "the run comes to its end, and enough is judged", Line: 1, Verdict: c.Verdict, Message: whole.why}
-	return []cucumberFeature{{name: "Verdict", uri: path.Join(append(whoseWords(c.Run, ""), "verdict.feature")...), scenarios: []cucumberScenario{{
-		Scenario: reports.Scenario{ID: "verdict", Name: "verdict of the run", Line: 1, Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", why}},
-	}}}}
+	step := reports.Step{Keyword: "* ", Text: "the run comes to its end, and enough is judged", Line: 1,
+		Verdict: c.Verdict, Message: whole.why}
+	return []cucumberFeature{{name: "Verdict", uri: path.Join(append(whoseWords(c.Run, ""), "verdict.feature")...),
+		scenarios: []cucumberScenario{{
+			Scenario: reports.Scenario{ID: "verdict", Name: "verdict of the run", Line: 1,
+				Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", why}},
+		}}}}
 }
 
 // Cucumber writes the scenarios as Cucumber JSON, which many report tools read. Known and skipped results are skipped
@@ -215,14 +220,17 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 	}
 	features, told := []feature{}, cucumberFeatures(c)
 	for _, f := range append(told, verdictFeature(c, told)...) {
-		out := feature{URI: f.uri, ID: strings.Join(append(whoseWords(c.Run, ""), reports.Slug(f.name)), ";"), Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
+		out := feature{URI: f.uri, ID: strings.Join(append(whoseWords(c.Run, ""), reports.Slug(f.name)), ";"),
+			Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
 		for _, name := range cucumberTags(identityTags(c.Run)) {
 			out.Tags = append(out.Tags, tag{name, 1})
 		}
 		names := uniqueNames{}
 		for _, s := range f.scenarios {
 			s.Name = names.unique("", s.Name) // Allure takes equal names of a file for tries of one test
-			e := element{ID: reports.Slug(f.name) + ";" + reports.Slug(s.Name) + ";" + strconv.Itoa(s.Line), Keyword: "Scenario", Type: "scenario", Name: s.Name, Line: max(s.Line, 1), Tags: []tag{}, Steps: []step{}}
+			e := element{ID: reports.Slug(f.name) + ";" + reports.Slug(s.Name) + ";" + strconv.Itoa(s.Line),
+				Keyword: "Scenario", Type: "scenario", Name: s.Name, Line: max(s.Line, 1), Tags: []tag{},
+				Steps: []step{}}
 			for _, name := range cucumberTags(s.Tags) {
 				e.Tags = append(e.Tags, tag{name, max(s.Line-1, 1)})
 			}
@@ -232,7 +240,8 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 				if outcome.status != "passed" {
 					r.Message = ended(outcome.message)
 				}
-				now := step{Keyword: strings.TrimSpace(was.Keyword) + " ", Name: was.Text, Line: max(was.Line, 1), Match: match{fmt.Sprintf("%s:%d", f.uri, max(was.Line, 1))}, Result: r}
+				now := step{Keyword: strings.TrimSpace(was.Keyword) + " ", Name: was.Text, Line: max(was.Line, 1),
+					Match: match{fmt.Sprintf("%s:%d", f.uri, max(was.Line, 1))}, Result: r}
 				if was.DocString != "" {
 					now.DocString = &docString{was.DocString, "text/plain", max(was.Line, 1) + 1}
 				}
@@ -242,7 +251,9 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 				e.Steps = append(e.Steps, now)
 			}
 			if s.verdict != nil {
-				e.Steps = slices.Insert(e.Steps, s.verdictAt(), step{Keyword: "* ", Name: s.verdictStep(), Line: max(s.Line, 1), Match: match{"agstest:1"}, Result: result{Status: s.verdict.status, Message: ended(s.verdict.message)}})
+				e.Steps = slices.Insert(e.Steps, s.verdictAt(), step{Keyword: "* ", Name: s.verdictStep(),
+					Line: max(s.Line, 1), Match: match{"agstest:1"}, Result: result{Status: s.verdict.status,
+						Message: ended(s.verdict.message)}})
 			}
 			out.Elements = append(out.Elements, e)
 		}

@@ -77,7 +77,8 @@ func JUnit(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 // junitVerdict is the suite that holds the verdict of a whole run. It is red wherever the exit code of the run is not
 // 0.
 func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, reason string) junitSuite {
-	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.Took()), message: cmp.Or(reason, verdict.Word())}
+	test := junitCase{classname: class, name: "verdict of the run", nanoseconds: int64(run.Took()),
+		message: cmp.Or(reason, verdict.Word())}
 	test.outcome, test.kind = run.Outcome(verdict), string(verdict)
 	switch {
 	case verdict == reports.Fail:
@@ -138,7 +139,8 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 		out.raw("    </properties>\n")
 		for _, test := range suite.cases {
 			test.classname = prefix + test.classname
-			test.name = names.unique(test.classname, cmp.Or(figures.OneLine(disarm.XMLCharacters(test.name), 400), "unnamed"))
+			test.name = names.unique(test.classname, cmp.Or(figures.OneLine(disarm.XMLCharacters(test.name), 400),
+				"unnamed"))
 			budget -= out.junitCase(test, min(junitEvidence, max(budget, 0)))
 		}
 		out.raw("    <system-out>")
@@ -196,7 +198,8 @@ func (x *xmlWriter) junitCase(test junitCase, room int) int {
 	x.attribute("message", reason)
 	text := reason
 	if test.text != "" && room > 0 {
-		text = figures.Clip(disarm.XMLCharacters(reason+"\n\n"+test.text), room) // the replacement of a byte may take three
+		// the replacement of a byte may take three
+		text = figures.Clip(disarm.XMLCharacters(reason+"\n\n"+test.text), room)
 	}
 	x.raw(">")
 	x.text(text)

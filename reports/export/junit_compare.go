@@ -34,7 +34,8 @@ func JUnitOfComparison(w io.Writer, c *compare.Comparison) error {
 				if m.Pairs > 0 {
 					message = m.ChangeWords(m.Change) + " (" + m.IntervalWords() + "). " + m.Reason
 				}
-				suite.cases = append(suite.cases, judgedCase("comparison."+reports.Slug(operation), m.Metric, judged(c, m.Verdict), message, strict))
+				suite.cases = append(suite.cases, judgedCase("comparison."+reports.Slug(operation), m.Metric,
+					judged(c, m.Verdict), message, strict))
 				suite.out = append(suite.out, m.Name()+": "+message)
 			}
 			suites = append(suites, suite)
@@ -53,18 +54,23 @@ func JUnitOfComparison(w io.Writer, c *compare.Comparison) error {
 			suites[i].out = append(suites[i].out, test.name+": "+test.message)
 		}
 		for _, m := range h.Metrics {
-			message := fmt.Sprintf("%s, %s from typical. %s", figures.Milliseconds(m.Value), figures.Change(m.Change), m.Reason)
-			add(m.Operation, judgedCase("history."+reports.Slug(m.Operation), m.Metric, judged(c, m.Verdict), message, strict))
+			message := fmt.Sprintf("%s, %s from typical. %s", figures.Milliseconds(m.Value), figures.Change(m.Change),
+				m.Reason)
+			add(m.Operation, judgedCase("history."+reports.Slug(m.Operation), m.Metric, judged(c, m.Verdict), message,
+				strict))
 		}
 		for _, e := range h.Errors {
-			add(e.Operation, judgedCase("history."+reports.Slug(e.Operation), "errors", judged(c, e.Verdict), e.Reason, strict))
+			add(e.Operation, judgedCase("history."+reports.Slug(e.Operation), "errors", judged(c, e.Verdict), e.Reason,
+				strict))
 		}
 	}
 	if c.Method == compare.TwoRuns && c.Load != nil {
-		test := judgedCase("comparison.load", "load of two runs", c.Load.Verdict, c.Load.Reason+" "+compare.TwoRunsCaution, false)
+		test := judgedCase("comparison.load", "load of two runs", c.Load.Verdict,
+			c.Load.Reason+" "+compare.TwoRunsCaution, false)
 		suites = append(suites, junitSuite{pkg: "ags.comparison", name: "comparison: load", cases: []junitCase{test}})
 	}
-	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict, cmp.Or(c.Reason, c.Verdict.Word()), true)
+	verdict := judgedCase("comparison.run", "verdict of the comparison", c.Verdict,
+		cmp.Or(c.Reason, c.Verdict.Word()), true)
 	if c.Interleaved != nil && len(c.Interleaved.Invalid) > 0 { // as a load whose generator was too slow
 		verdict.outcome, verdict.kind, verdict.message = broken, string(reports.Invalid), c.Reason
 	}
@@ -75,14 +81,16 @@ func JUnitOfComparison(w io.Writer, c *compare.Comparison) error {
 		}
 	}
 	verdict.nanoseconds = int64(c.Run.Took())
-	suite := junitSuite{pkg: "ags", name: "comparison verdict", cases: []junitCase{verdict}, out: append(append([]string{}, c.Advice...), c.Notes...)}
+	suite := junitSuite{pkg: "ags", name: "comparison verdict", cases: []junitCase{verdict},
+		out: append(append([]string{}, c.Advice...), c.Notes...)}
 	suite.properties = [][2]string{{"method", string(c.Method)}}
 	return writeJUnit(w, c.Run, append(suites, suite))
 }
 
 // judged is the verdict on a figure in the light of the whole: where nothing can be compared, no figure regressed.
 func judged(c *compare.Comparison, v reports.Verdict) reports.Verdict {
-	if (v == reports.Regressed || v == reports.Improved) && (c.Verdict == reports.NotComparable || c.Verdict == reports.Inconclusive) {
+	if (v == reports.Regressed || v == reports.Improved) && (c.Verdict == reports.NotComparable ||
+		c.Verdict == reports.Inconclusive) {
 		return reports.Inconclusive
 	}
 	return v
@@ -121,13 +129,17 @@ func junitOfChanges(c *compare.ConformanceComparison, run reports.Run, strict bo
 		if len(c.NotComparable) > 0 && verdict == reports.Regressed {
 			verdict = reports.NotComparable
 		}
-		test := judgedCase("comparison.conformance", change.ID+" "+change.Text, verdict, compare.DirectionWords[change.Direction]+". "+change.New.Summary(), strict)
+		test := judgedCase("comparison.conformance", change.ID+" "+change.Text, verdict,
+			compare.DirectionWords[change.Direction]+". "+change.New.Summary(), strict)
 		if test.outcome == failed {
-			test.text = strings.Join([]string{"before: " + change.Old.Verdict.Word(), reports.FindingsText(change.Old.Findings), "now: " + change.New.Verdict.Word(), reports.FindingsText(change.New.Findings)}, "\n")
+			test.text = strings.Join([]string{"before: " + change.Old.Verdict.Word(),
+				reports.FindingsText(change.Old.Findings), "now: " + change.New.Verdict.Word(),
+				reports.FindingsText(change.New.Findings)}, "\n")
 		}
 		suite.cases = append(suite.cases, test)
 	}
-	unchanged := junitCase{classname: "comparison.conformance", name: "requirements that did not change", message: figures.Plural(int64(c.Unchanged), "requirement")}
+	unchanged := junitCase{classname: "comparison.conformance", name: "requirements that did not change",
+		message: figures.Plural(int64(c.Unchanged), "requirement")}
 	if c.Unchanged == 0 && len(c.Changes) == 0 {
 		unchanged.outcome, unchanged.message = skipped, "nothing was compared"
 	}

@@ -17,7 +17,8 @@ func junitCauses(c *reports.Conformance) junitSuite {
 	suite := junitSuite{pkg: "ags.conformance", name: "Causes: what is wrong, each once"}
 	whole, places := c.Run.Outcome(c.Verdict), places(c)
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
-		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation), outcome: cause.Verdict.Outcome().Within(whole), kind: string(cause.Verdict),
+		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation),
+			outcome: cause.Verdict.Outcome().Within(whole), kind: string(cause.Verdict),
 			message: cause.Sentence() + "; breaks " + cause.Breaks(20)}
 		test.text = "breaks " + cause.Breaks(len(cause.Requirements)) + "\n"
 		if scenario, x := c.Evidence(cause); scenario != nil {
@@ -64,13 +65,15 @@ func refersTo(scenario reports.Scenario, causes map[string]reports.Cause) []stri
 func junitUnheard(c *reports.Conformance, failing map[string]bool) (unheard junitSuite, partly []string) {
 	unheard = junitSuite{pkg: "ags.conformance", name: "Requirements that no scenario answers for"}
 	for _, requirement := range c.Requirements {
-		test := junitCase{classname: "conformance.requirements", name: requirement.ID + " " + requirement.Text, message: requirement.Reason}
+		test := junitCase{classname: "conformance.requirements", name: requirement.ID + " " + requirement.Text,
+			message: requirement.Reason}
 		switch requirement.Verdict {
 		case reports.Partly:
 			partly = append(partly, fmt.Sprintf("holds in part: %s: %s", requirement.ID, requirement.Reason))
 			continue
 		case reports.NotExercised:
-			test.outcome, test.message = skipped, "not exercised: "+cmp.Or(requirement.Reason, "no scenario of this run touched it")
+			test.outcome, test.message = skipped, "not exercised: "+cmp.Or(requirement.Reason,
+				"no scenario of this run touched it")
 		case reports.Fail:
 			if failing[requirement.ID] {
 				continue
@@ -103,7 +106,8 @@ func junitConformance(c *reports.Conformance) []junitSuite {
 			at[scenario.Feature] = i
 			suites = append(suites, junitSuite{pkg: "ags.conformance", name: scenario.Feature})
 		}
-		test := junitCase{classname: "conformance." + reports.Slug(scenario.Feature), name: scenario.Name, file: places[scenario.File], line: scenario.Line,
+		test := junitCase{classname: "conformance." + reports.Slug(scenario.Feature), name: scenario.Name,
+			file: places[scenario.File], line: scenario.Line,
 			nanoseconds: scenario.Nanoseconds, properties: traced(scenario.Requirements, c.TestKeys)}
 		reason := scenario.Why()
 		referred := refersTo(scenario, causes)
@@ -114,7 +118,8 @@ func junitConformance(c *reports.Conformance) []junitSuite {
 		switch verdict := scenario.Verdict; {
 		case (verdict == reports.Fail || verdict == reports.Error) && len(referred) > 0:
 			test.outcome = skipped
-			reason = fmt.Sprintf("%s: see %s in the suite of causes: %s", verdict.Word(), strings.Join(referred, " and "), reason)
+			reason = fmt.Sprintf("%s: see %s in the suite of causes: %s", verdict.Word(),
+				strings.Join(referred, " and "), reason)
 			for _, finding := range scenario.Findings {
 				failing[finding.Requirement] = true
 			}
@@ -127,7 +132,8 @@ func junitConformance(c *reports.Conformance) []junitSuite {
 				failing[finding.Requirement] = true
 			}
 		case verdict == reports.Warn:
-			suites[i].out = append(suites[i].out, fmt.Sprintf("warning: %s (%s): %s", scenario.Name, scenario.ID, reason))
+			suites[i].out = append(suites[i].out, fmt.Sprintf("warning: %s (%s): %s", scenario.Name, scenario.ID,
+				reason))
 		case test.outcome == skipped:
 			reason = verdict.Word() + ": " + reason
 		case test.outcome == broken:

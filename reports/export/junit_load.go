@@ -44,11 +44,13 @@ func junitLoad(l *reports.Load) []junitSuite {
 		suites = append(suites, junitShards(l))
 	}
 	verdict := junitVerdict(below+"run", "load verdict", l.Run, l.Verdict, l.Reason)
-	generator := junitCase{classname: below + "run", name: "the generator kept its schedule", outcome: validity(l).Within(whole), kind: "invalid", message: whyInvalid(l)}
+	generator := junitCase{classname: below + "run", name: "the generator kept its schedule",
+		outcome: validity(l).Within(whole), kind: "invalid", message: whyInvalid(l)}
 	verdict.cases = append([]junitCase{generator}, verdict.cases...)
 	if l.SetUp != nil {
 		// Faults of the service or its gateway before the clock started are in no figure of the load.
-		verdict.cases = append(verdict.cases, junitCase{classname: below + "run", name: setUpTest, outcome: skipped, message: warningOfSetUp(l)})
+		verdict.cases = append(verdict.cases, junitCase{classname: below + "run", name: setUpTest, outcome: skipped,
+			message: warningOfSetUp(l)})
 	}
 	verdict.out = append(verdict.out, l.Notes...)
 	return append(suites, verdict)
@@ -64,7 +66,8 @@ func loadClass(l *reports.Load) string {
 
 // junitLimit is the case of one limit of a run that came to the outcome whole.
 func junitLimit(class string, limit reports.Limit, whole reports.Outcome) junitCase {
-	test := junitCase{classname: class, name: "limit " + limit.Expression, message: limit.Sentence(), kind: "limit", outcome: limit.Verdict.Outcome().Within(whole)}
+	test := junitCase{classname: class, name: "limit " + limit.Expression, message: limit.Sentence(), kind: "limit",
+		outcome: limit.Verdict.Outcome().Within(whole)}
 	switch test.outcome {
 	case skipped:
 		test.message = limit.Verdict.Word() + ": " + test.message
@@ -78,7 +81,8 @@ func junitShards(l *reports.Load) junitSuite {
 	suite := junitSuite{pkg: "ags.load", name: "load: shards"}
 	for i := range l.ShardRuns {
 		s := &l.ShardRuns[i]
-		test := junitCase{classname: loadClass(l) + "shards", name: "shard " + s.Shard + " did its part", message: s.Reason}
+		test := junitCase{classname: loadClass(l) + "shards", name: "shard " + s.Shard + " did its part",
+			message: s.Reason}
 		if s.State != reports.ShardComplete {
 			test.outcome, test.kind = broken.Within(l.Run.Outcome(l.Verdict)), s.State
 			test.message = fmt.Sprintf("%s, missing %s: %s", s.State, s.MissingFrom(), s.Reason)
@@ -92,12 +96,14 @@ func junitShards(l *reports.Load) junitSuite {
 func junitWrong(l *reports.Load, class, operation string) []junitCase {
 	var cases []junitCase
 	for _, kind := range l.KindsOfWrong() {
-		if verdict, limit := l.JudgedWrong(kind.Operation, kind.Kind); kind.Operation != operation || verdict != reports.Fail || limit != "" || l.Verdict != reports.Fail {
+		if verdict, limit := l.JudgedWrong(kind.Operation, kind.Kind); kind.Operation != operation ||
+			verdict != reports.Fail || limit != "" || l.Verdict != reports.Fail {
 			continue
 		}
 		cases = append(cases, junitCase{
 			classname: class, name: "no wrong answers: " + kind.Kind, outcome: failed, kind: "wrong answers",
-			message: figures.PluralOf(kind.Times, "wrong answer", "wrong answers") + ": " + kind.Message, text: strings.Join(examplesOf(l, kind), "\n"),
+			message: figures.PluralOf(kind.Times, "wrong answer", "wrong answers") + ": " + kind.Message,
+			text:    strings.Join(examplesOf(l, kind), "\n"),
 		})
 	}
 	return cases

@@ -48,8 +48,10 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 	m := &messageWriter{encoder: json.NewEncoder(w), defined: map[string]string{}}
 	m.encoder.SetEscapeHTML(false)
 	m.put(messages.Envelope{Meta: &messages.Meta{
-		ProtocolVersion: messagesProtocol, Implementation: &messages.Product{Name: "agstest", Version: c.Run.Tool.Version},
-		Runtime: &messages.Product{Name: "go", Version: c.Run.Tool.Go}, Os: &messages.Product{Name: c.Run.Machine.OS}, Cpu: &messages.Product{Name: c.Run.Machine.Arch},
+		ProtocolVersion: messagesProtocol, Implementation: &messages.Product{Name: "agstest",
+			Version: c.Run.Tool.Version},
+		Runtime: &messages.Product{Name: "go", Version: c.Run.Tool.Go}, Os: &messages.Product{Name: c.Run.Machine.OS},
+		Cpu: &messages.Product{Name: c.Run.Machine.Arch},
 	}})
 	hook := m.id()
 	m.put(messages.Envelope{Hook: &messages.Hook{
@@ -71,7 +73,8 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 			fmt.Fprintf(&text, "%s: %s\n", p[0], p[1])
 		}
 		m.put(messages.Envelope{Attachment: &messages.Attachment{
-			Body: text.String(), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY, MediaType: "text/plain", FileName: "run.txt", TestRunStartedId: run,
+			Body: text.String(), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY, MediaType: "text/plain",
+			FileName: "run.txt", TestRunStartedId: run,
 		}})
 	}
 	at := start
@@ -81,9 +84,11 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 		}
 		at = m.play(k, at)
 	}
-	finished := &messages.TestRunFinished{Message: c.Reason, Success: !c.Run.Outcome(c.Verdict).Red(), Timestamp: messageStamp(end), TestRunStartedId: run}
+	finished := &messages.TestRunFinished{Message: c.Reason, Success: !c.Run.Outcome(c.Verdict).Red(),
+		Timestamp: messageStamp(end), TestRunStartedId: run}
 	if len(verdict) > 0 {
-		finished.Exception = &messages.Exception{Type: string(c.Verdict), Message: verdict[0].scenarios[0].steps[0].message}
+		finished.Exception = &messages.Exception{Type: string(c.Verdict),
+			Message: verdict[0].scenarios[0].steps[0].message}
 	}
 	m.put(messages.Envelope{TestRunFinished: finished})
 	if m.err != nil {
@@ -102,12 +107,14 @@ type messageCase struct {
 // feature writes one feature file and its test cases.
 func (m *messageWriter) feature(f cucumberFeature, run reports.Run, hook, runID string) []messageCase {
 	document, pickles := m.document(&f)
-	m.put(messages.Envelope{Source: &messages.Source{Uri: f.uri, Data: f.text, MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
+	m.put(messages.Envelope{Source: &messages.Source{Uri: f.uri, Data: f.text,
+		MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
 	document.Uri = f.uri
 	var tags []*messages.PickleTag
 	for _, name := range cucumberTags(identityTags(run)) {
 		id := m.id()
-		document.Feature.Tags = append(document.Feature.Tags, &messages.Tag{Location: document.Feature.Location, Name: name, Id: id})
+		document.Feature.Tags = append(document.Feature.Tags, &messages.Tag{Location: document.Feature.Location,
+			Name: name, Id: id})
 		tags = append(tags, &messages.PickleTag{Name: name, AstNodeId: id})
 	}
 	m.put(messages.Envelope{GherkinDocument: document})
@@ -131,7 +138,8 @@ func (m *messageWriter) feature(f cucumberFeature, run reports.Run, hook, runID 
 			k.steps = append(k.steps, m.id())
 			steps = append(steps, &messages.TestStep{Id: k.steps[len(k.steps)-1], HookId: hook})
 		}
-		m.put(messages.Envelope{TestCase: &messages.TestCase{Id: k.id, PickleId: pickles[i].Id, TestSteps: steps, TestRunStartedId: runID}})
+		m.put(messages.Envelope{TestCase: &messages.TestCase{Id: k.id, PickleId: pickles[i].Id, TestSteps: steps,
+			TestRunStartedId: runID}})
 		cases = append(cases, k)
 	}
 	return cases
@@ -179,26 +187,32 @@ func (m *messageWriter) retold(f cucumberFeature) *messages.GherkinDocument {
 	place := func(line int, column int64) *messages.Location {
 		return &messages.Location{Line: int64(max(line, 1)), Column: column}
 	}
-	feature := &messages.Feature{Location: place(1, 1), Tags: []*messages.Tag{}, Language: "en", Keyword: "Feature", Name: f.name, Children: []*messages.FeatureChild{}}
+	feature := &messages.Feature{Location: place(1, 1), Tags: []*messages.Tag{}, Language: "en", Keyword: "Feature",
+		Name: f.name, Children: []*messages.FeatureChild{}}
 	for _, s := range f.scenarios {
 		scenario := &messages.Scenario{
-			Location: place(s.Line, 3), Tags: []*messages.Tag{}, Keyword: "Scenario", Name: cmp.Or(s.Name, "Unnamed scenario"), Steps: []*messages.Step{}, Examples: []*messages.Examples{}, Id: m.id(),
+			Location: place(s.Line, 3), Tags: []*messages.Tag{}, Keyword: "Scenario", Name: cmp.Or(s.Name,
+				"Unnamed scenario"), Steps: []*messages.Step{}, Examples: []*messages.Examples{}, Id: m.id(),
 		}
 		for _, name := range cucumberTags(s.Tags) {
 			scenario.Tags = append(scenario.Tags, &messages.Tag{Location: place(s.Line-1, 3), Name: name, Id: m.id()})
 		}
 		for _, was := range s.Steps {
 			keyword := strings.TrimSpace(was.Keyword) + " "
-			step := &messages.Step{Location: place(was.Line, 5), Keyword: keyword, KeywordType: keywordType(keyword), Text: was.Text, Id: m.id()}
+			step := &messages.Step{Location: place(was.Line, 5), Keyword: keyword, KeywordType: keywordType(keyword),
+				Text: was.Text, Id: m.id()}
 			switch {
 			case was.DocString != "":
-				step.DocString = &messages.DocString{Location: place(was.Line+1, 7), Content: was.DocString, Delimiter: `"""`}
+				step.DocString = &messages.DocString{Location: place(was.Line+1, 7), Content: was.DocString,
+					Delimiter: `"""`}
 			case len(was.Table) > 0:
 				step.DataTable = &messages.DataTable{Location: place(was.Line+1, 7)}
 				for r, cells := range was.Table {
-					row := &messages.TableRow{Location: place(was.Line+1+r, 7), Cells: []*messages.TableCell{}, Id: m.id()}
+					row := &messages.TableRow{Location: place(was.Line+1+r, 7), Cells: []*messages.TableCell{},
+						Id: m.id()}
 					for _, cell := range cells {
-						row.Cells = append(row.Cells, &messages.TableCell{Location: place(was.Line+1+r, 9), Value: cell})
+						row.Cells = append(row.Cells, &messages.TableCell{Location: place(was.Line+1+r, 9),
+							Value: cell})
 					}
 					step.DataTable.Rows = append(step.DataTable.Rows, row)
 				}
@@ -260,7 +274,8 @@ func (m *messageWriter) definition(s reports.Step) (string, []*messages.StepMatc
 		id = m.id()
 		m.defined[pattern] = id
 		m.put(messages.Envelope{StepDefinition: &messages.StepDefinition{
-			Id: id, Pattern: &messages.StepDefinitionPattern{Source: pattern, Type: messages.StepDefinitionPatternType_REGULAR_EXPRESSION},
+			Id: id, Pattern: &messages.StepDefinitionPattern{Source: pattern,
+				Type: messages.StepDefinitionPatternType_REGULAR_EXPRESSION},
 			SourceReference: &messages.SourceReference{Uri: "agstest", Location: &messages.Location{Line: 1}},
 		}})
 	}
@@ -270,7 +285,8 @@ func (m *messageWriter) definition(s reports.Step) (string, []*messages.StepMatc
 // play tells how a test case went from its start on, and gives its end.
 func (m *messageWriter) play(k messageCase, at time.Time) time.Time {
 	started := m.id()
-	m.put(messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Id: started, TestCaseId: k.id, Timestamp: messageStamp(at)}})
+	m.put(messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Id: started, TestCaseId: k.id,
+		Timestamp: messageStamp(at)}})
 	end := at.Add(time.Duration(max(k.Nanoseconds, 0)))
 	outcomes := k.cucumberScenario.steps
 	if k.verdict != nil {
@@ -278,11 +294,13 @@ func (m *messageWriter) play(k messageCase, at time.Time) time.Time {
 	}
 	attached := false
 	for i, outcome := range outcomes {
-		m.put(messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: started, TestStepId: k.steps[i], Timestamp: messageStamp(at)}})
+		m.put(messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: started,
+			TestStepId: k.steps[i], Timestamp: messageStamp(at)}})
 		if outcome.status == "failed" && !attached {
 			attached = true
 			m.put(messages.Envelope{Attachment: &messages.Attachment{
-				Body: shortEvidence(k.Scenario), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY, MediaType: "text/plain",
+				Body: shortEvidence(k.Scenario), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY,
+				MediaType:         "text/plain",
 				TestCaseStartedId: started, TestStepId: k.steps[i], Timestamp: messageStamp(at),
 			}})
 		}
@@ -292,17 +310,21 @@ func (m *messageWriter) play(k messageCase, at time.Time) time.Time {
 		}
 		at = at.Add(took)
 		result := &messages.TestStepResult{
-			Duration: &messages.Duration{Seconds: int64(took / time.Second), Nanos: int64(took % time.Second)}, Status: messages.TestStepResultStatus(strings.ToUpper(outcome.status)),
+			Duration: &messages.Duration{Seconds: int64(took / time.Second),
+				Nanos: int64(took % time.Second)},
+			Status: messages.TestStepResultStatus(strings.ToUpper(outcome.status)),
 		}
 		if outcome.status != "passed" {
 			result.Message = outcome.message
 		}
-		m.put(messages.Envelope{TestStepFinished: &messages.TestStepFinished{TestCaseStartedId: started, TestStepId: k.steps[i], TestStepResult: result, Timestamp: messageStamp(at)}})
+		m.put(messages.Envelope{TestStepFinished: &messages.TestStepFinished{TestCaseStartedId: started,
+			TestStepId: k.steps[i], TestStepResult: result, Timestamp: messageStamp(at)}})
 	}
 	if end.After(at) {
 		at = end
 	}
-	m.put(messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: started, Timestamp: messageStamp(at)}})
+	m.put(messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: started,
+		Timestamp: messageStamp(at)}})
 	return at
 }
 

@@ -203,10 +203,13 @@ func oneIf(holds bool) float64 {
 }
 
 func (m *metricFamilies) conformance(c *reports.Conformance) {
-	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.", !c.Run.Outcome(c.Verdict).Red())
+	m.truth("agstest_conformance_passed", "1 when the verdict of the conformance run is pass or better.",
+		!c.Run.Outcome(c.Verdict).Red())
 	if v := c.Coverage; v != nil {
-		m.truth("agstest_coverage_kept", "1 when as much was judged as the environment file or --coverage asks for.", v.Kept)
-		m.family("agstest_documented_requirements", dto.MetricType_GAUGE, "", "Documented requirements that were asked of the run, and those that were judged.")
+		m.truth("agstest_coverage_kept", "1 when as much was judged as the environment file or --coverage asks for.",
+			v.Kept)
+		m.family("agstest_documented_requirements", dto.MetricType_GAUGE, "",
+			"Documented requirements that were asked of the run, and those that were judged.")
 		m.gauge(float64(v.Documented), "part", "asked")
 		m.gauge(float64(v.Judged), "part", "judged")
 	}
@@ -224,7 +227,8 @@ func (m *metricFamilies) conformance(c *reports.Conformance) {
 			m.gauge(float64(counts[verdict]), "verdict", string(verdict))
 		}
 	}
-	m.family("agstest_requirement_failed", dto.MetricType_GAUGE, "", "1 for a requirement that failed, 0 for one that was judged and did not.")
+	m.family("agstest_requirement_failed", dto.MetricType_GAUGE, "",
+		"1 for a requirement that failed, 0 for one that was judged and did not.")
 	seen := map[string]bool{}
 	for _, requirement := range c.Requirements {
 		if seen[requirement.ID] {
@@ -248,8 +252,10 @@ func runVerdict(v reports.Verdict) bool {
 }
 
 func (m *metricFamilies) load(l *reports.Load) {
-	m.truth("agstest_load_passed", "1 when the verdict of the load run is pass or better.", !l.Run.Outcome(l.Verdict).Red())
-	m.truth("agstest_load_valid", "1 when the generator kept its schedule, so that the figures speak of the service.", l.Valid)
+	m.truth("agstest_load_passed", "1 when the verdict of the load run is pass or better.",
+		!l.Run.Outcome(l.Verdict).Red())
+	m.truth("agstest_load_valid", "1 when the generator kept its schedule, so that the figures speak of the service.",
+		l.Valid)
 	type named struct {
 		name string
 		*reports.Operation
@@ -299,9 +305,11 @@ func (m *metricFamilies) load(l *reports.Load) {
 	}
 	// Figures that add up need no total.
 	if l.Plan.Closed {
-		m.family("agstest_service_time_seconds", dto.MetricType_HISTOGRAM, "seconds", "Service time of right answers, from when the request was sent.")
+		m.family("agstest_service_time_seconds", dto.MetricType_HISTOGRAM, "seconds",
+			"Service time of right answers, from when the request was sent.")
 	} else {
-		m.family("agstest_response_time_seconds", dto.MetricType_HISTOGRAM, "seconds", "Response time of right answers, from when the request was due.")
+		m.family("agstest_response_time_seconds", dto.MetricType_HISTOGRAM, "seconds",
+			"Response time of right answers, from when the request was due.")
 	}
 	for _, name := range l.OperationNames() {
 		if o := l.Operations[name]; len(o.Buckets) == len(reports.BucketBounds)+1 {
@@ -312,7 +320,8 @@ func (m *metricFamilies) load(l *reports.Load) {
 			m.histogram(o, times, "operation", name)
 		}
 	}
-	m.family("agstest_limit_kept", dto.MetricType_GAUGE, "", "1 for a limit that was kept, 0 for one that was not or could not be judged.")
+	m.family("agstest_limit_kept", dto.MetricType_GAUGE, "",
+		"1 for a limit that was kept, 0 for one that was not or could not be judged.")
 	seen := map[string]bool{}
 	for _, limit := range l.Limits {
 		if seen[limit.Expression] {

@@ -24,10 +24,12 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 	run := c.Run
 	items, variables, seen := []object{}, map[string]bool{}, map[string]bool{}
 	scenarios := slices.Clone(c.Scenarios)
-	slices.SortStableFunc(scenarios, func(a, b reports.Scenario) int { return cmp.Compare(afterPassed(a), afterPassed(b)) })
+	slices.SortStableFunc(scenarios,
+		func(a, b reports.Scenario) int { return cmp.Compare(afterPassed(a), afterPassed(b)) })
 	for _, s := range scenarios {
 		for _, x := range s.Transcript {
-			if x.Operation == "" || seen[x.Operation] || x.Status < 200 || x.Status >= 300 || x.Curl == "" || s.Verdict != reports.Pass && x.Tampered != "" {
+			if x.Operation == "" || seen[x.Operation] || x.Status < 200 || x.Status >= 300 || x.Curl == "" ||
+				s.Verdict != reports.Pass && x.Tampered != "" {
 				continue
 			}
 			seen[x.Operation] = true
@@ -49,13 +51,16 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 				"url": postmanURL(named(at)),
 			}
 			if x.RequestBody != "" {
-				request["body"] = object{"mode": "raw", "raw": named(x.RequestBody), "options": object{"raw": object{"language": "json"}}}
+				request["body"] = object{"mode": "raw", "raw": named(x.RequestBody),
+					"options": object{"raw": object{"language": "json"}}}
 			}
 			check := fmt.Sprintf(`pm.test("answered %[1]d", () => pm.response.to.have.status(%[1]d));`, x.Status)
-			items = append(items, object{"name": x.Operation, "request": request, "response": []object{}, "event": []object{{"listen": "test", "script": postmanScript(check)}}})
+			items = append(items, object{"name": x.Operation, "request": request, "response": []object{},
+				"event": []object{{"listen": "test", "script": postmanScript(check)}}})
 		}
 	}
-	slices.SortStableFunc(items, func(a, b object) int { return cmp.Compare(postmanRank(a["name"]), postmanRank(b["name"])) })
+	slices.SortStableFunc(items,
+		func(a, b object) int { return cmp.Compare(postmanRank(a["name"]), postmanRank(b["name"])) })
 	values := []object{{"key": "url", "value": strings.TrimSuffix(run.URL, "/")}}
 	for _, name := range sortedNames(variables) {
 		values = append(values, object{"key": name, "value": ""})

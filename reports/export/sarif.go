@@ -96,7 +96,8 @@ type sarif struct {
 }
 
 func newSARIF(kind, workload string, run reports.Run, verdict reports.Verdict, reason string) *sarif {
-	s := &sarif{run: &sarifRun{Results: []sarifResult{}, Properties: map[string]string{"verdict": string(verdict), "reason": reason}}, rules: map[string]int{}}
+	s := &sarif{run: &sarifRun{Results: []sarifResult{}, Properties: map[string]string{"verdict": string(verdict),
+		"reason": reason}}, rules: map[string]int{}}
 	driver := &s.run.Tool.Driver
 	driver.Name, driver.Version, driver.Rules = "agstest", cmp.Or(run.Tool.Version, "unknown"), []sarifRule{}
 	// The part before the last slash names runs of one kind.
@@ -108,7 +109,8 @@ func newSARIF(kind, workload string, run reports.Run, verdict reports.Verdict, r
 	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 	invocation := sarifInvocation{Successful: run.Partial == "", Start: stamp(run.Start), End: stamp(run.End)}
 	if run.Partial != "" {
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{"error", sarifText{"partial: " + run.Partial}})
+		invocation.Notifications = append(invocation.Notifications,
+			sarifNotification{"error", sarifText{"partial: " + run.Partial}})
 	}
 	s.run.Invocations = []sarifInvocation{invocation}
 	return s
@@ -120,7 +122,8 @@ func (s *sarif) rule(id, text, help, level string) int {
 		return at
 	}
 	s.rules[id] = len(s.run.Tool.Driver.Rules)
-	s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, sarifRule{ID: id, Short: sarifText{text}, Full: sarifText{text + " " + help}, Help: sarifText{help}, Configuration: sarifLevelOfRule{level}})
+	s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, sarifRule{ID: id, Short: sarifText{text},
+		Full: sarifText{text + " " + help}, Help: sarifText{help}, Configuration: sarifLevelOfRule{level}})
 	return s.rules[id]
 }
 
@@ -143,7 +146,8 @@ func (s *sarif) finish(run reports.Run, verdict reports.Verdict, reason string) 
 	invocation := &s.run.Invocations[0]
 	if verdict == reports.Invalid {
 		invocation.Successful = false
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{"error", sarifText{figures.OneLine(verdict.Word()+": "+reason, 2000)}})
+		invocation.Notifications = append(invocation.Notifications,
+			sarifNotification{"error", sarifText{figures.OneLine(verdict.Word()+": "+reason, 2000)}})
 	}
 	for _, r := range s.run.Results {
 		if r.Level == "error" {
@@ -151,7 +155,9 @@ func (s *sarif) finish(run reports.Run, verdict reports.Verdict, reason string) 
 		}
 	}
 	if t := verdictTest("", run, verdict, reason); t.outcome.Red() {
-		rule := s.rule("verdict", "The run comes to its end, and what it found is right.", "The verdict of the run as a whole.", "error")
-		s.add(sarifResult{RuleIndex: rule, Level: "error", Message: sarifText{verdict.Word() + ": " + t.why}}, "verdict")
+		rule := s.rule("verdict", "The run comes to its end, and what it found is right.",
+			"The verdict of the run as a whole.", "error")
+		s.add(sarifResult{RuleIndex: rule, Level: "error", Message: sarifText{verdict.Word() + ": " + t.why}},
+			"verdict")
 	}
 }

@@ -101,14 +101,17 @@ func (s *sarif) conformance(c *reports.Conformance) {
 			rule = k.Requirements[0]
 		}
 		r := sarifResult{
-			RuleIndex: s.rule(rule, "Scenarios that stand for no requirement hold.", "A cause of no requirement.", "error"), Level: sarifLevel(k.Verdict, whole), Times: int64(k.Times),
-			Message: sarifText{k.ID + " " + k.Sentence()}, Properties: map[string]any{"verdict": k.Verdict, "requirements": k.Requirements, "scenarios": len(k.Scenarios)},
+			RuleIndex: s.rule(rule, "Scenarios that stand for no requirement hold.", "A cause of no requirement.",
+				"error"), Level: sarifLevel(k.Verdict, whole), Times: int64(k.Times),
+			Message: sarifText{k.ID + " " + k.Sentence()}, Properties: map[string]any{"verdict": k.Verdict,
+				"requirements": k.Requirements, "scenarios": len(k.Scenarios)},
 		}
 		if len(k.Requirements) > 0 {
 			r.Message.Text += "; breaks " + k.Breaks(20)
 		}
 		if k.Known != nil {
-			r.Suppressions = []sarifSuppression{{"external", "accepted", k.Known.Reason + " (" + k.Known.Owner + ", until " + k.Known.Expires + ")"}}
+			r.Suppressions = []sarifSuppression{{"external", "accepted", k.Known.Reason + " (" + k.Known.Owner +
+				", until " + k.Known.Expires + ")"}}
 		}
 		r.Locations = sarifPlace("", 0, k.Operation)
 		scenario, x := c.Evidence(k)
@@ -122,12 +125,16 @@ func (s *sarif) conformance(c *reports.Conformance) {
 		s.add(r, k.ID)
 	}
 	for _, q := range c.WithoutCause(sarifWrong...) {
-		s.add(sarifResult{RuleIndex: s.rules[q.ID], Level: sarifLevel(q.Verdict, whole), Message: sarifText{q.ID + " " + q.Verdict.Word() + ": " + q.Text + " " + q.Why()}}, q.ID)
+		s.add(sarifResult{RuleIndex: s.rules[q.ID], Level: sarifLevel(q.Verdict, whole),
+			Message: sarifText{q.ID + " " + q.Verdict.Word() + ": " + q.Text + " " + q.Why()}}, q.ID)
 	}
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
-		rule := s.rule("scenario", "Scenarios that stand for no requirement hold.", "A scenario of your own without the tag of a requirement.", "error")
+		rule := s.rule("scenario", "Scenarios that stand for no requirement hold.",
+			"A scenario of your own without the tag of a requirement.", "error")
 		s.add(sarifResult{
-			RuleIndex: rule, Level: sarifLevel(scenario.Verdict, whole), Message: sarifText{reports.Sentence(scenario.Name) + " " + scenario.Why()}, Locations: sarifPlace(places[scenario.File], scenario.Line, ""),
+			RuleIndex: rule, Level: sarifLevel(scenario.Verdict, whole),
+			Message:   sarifText{reports.Sentence(scenario.Name) + " " + scenario.Why()},
+			Locations: sarifPlace(places[scenario.File], scenario.Line, ""),
 		}, hashOf(scenario.File+" "+scenario.Name))
 	}
 	s.finish(c.Run, c.Verdict, c.Reason)
@@ -140,12 +147,16 @@ func (s *sarif) load(l *reports.Load) {
 			continue
 		}
 		rule := s.rule("limit", "Limits are kept.", "A limit that was given for the load.", "error")
-		s.add(sarifResult{RuleIndex: rule, Level: sarifLevel(limit.Verdict, whole), Message: sarifText{limit.Sentence()}}, "limit "+limit.Expression)
+		s.add(sarifResult{RuleIndex: rule, Level: sarifLevel(limit.Verdict, whole),
+			Message: sarifText{limit.Sentence()}}, "limit "+limit.Expression)
 	}
 	for _, wrong := range l.KindsOfWrong() {
 		r := sarifResult{
-			RuleIndex: s.rule("wrong-answers", "Answers under load are right.", "A kind of wrong answers under load. A limit says how many are too many.", "warning"), Level: "warning", Times: wrong.Times,
-			Message:   sarifText{wrong.Operation + ": " + wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time", "times") + ": " + wrong.Message},
+			RuleIndex: s.rule("wrong-answers", "Answers under load are right.",
+				"A kind of wrong answers under load. A limit says how many are too many.", "warning"), Level: "warning",
+			Times: wrong.Times,
+			Message: sarifText{wrong.Operation + ": " + wrong.Kind + ", " + figures.PluralOf(wrong.Times, "time",
+				"times") + ": " + wrong.Message},
 			Locations: sarifPlace("", 0, wrong.Operation),
 		}
 		if wrong.Requirement != "" {
@@ -157,7 +168,8 @@ func (s *sarif) load(l *reports.Load) {
 		s.add(r, "wrong "+wrong.Operation+" "+wrong.Kind)
 	}
 	if l.SetUp != nil {
-		rule := s.rule("set-up", "Before the clock starts, no call has to be made again.", "The set-up of the load.", "warning")
+		rule := s.rule("set-up", "Before the clock starts, no call has to be made again.", "The set-up of the load.",
+			"warning")
 		s.add(sarifResult{RuleIndex: rule, Level: "warning", Message: sarifText{warningOfSetUp(l)}}, "set-up")
 	}
 	s.finish(l.Run, l.Verdict, l.Reason)
@@ -167,7 +179,8 @@ func (s *sarif) load(l *reports.Load) {
 func sarifPlace(file string, line int, operation string) []sarifLocation {
 	var at sarifLocation
 	if file != "" {
-		at.Physical = &sarifPhysical{sarifArtifact{(&url.URL{Path: file}).String(), "%SRCROOT%"}, sarifRegion{max(line, 1)}}
+		at.Physical = &sarifPhysical{sarifArtifact{(&url.URL{Path: file}).String(), "%SRCROOT%"},
+			sarifRegion{max(line, 1)}}
 	}
 	if operation != "" {
 		at.Logical = []sarifLogical{{operation, "operation"}}
@@ -180,11 +193,13 @@ func sarifPlace(file string, line int, operation string) []sarifLocation {
 
 // sarifExchange returns an exchange, which is redacted already.
 func sarifExchange(x *reports.Exchange) (*sarifRequest, *sarifResponse) {
-	request := &sarifRequest{Target: x.URL, Method: x.Method, Headers: sarifHeaders(x.RequestHeader), Body: sarifBodyOf(x.RequestBody)}
+	request := &sarifRequest{Target: x.URL, Method: x.Method, Headers: sarifHeaders(x.RequestHeader),
+		Body: sarifBodyOf(x.RequestBody)}
 	if x.Status == 0 {
 		return request, &sarifResponse{Nothing: true}
 	}
-	return request, &sarifResponse{Status: x.Status, Headers: sarifHeaders(x.ResponseHeader), Body: sarifBodyOf(x.ResponseBody)}
+	return request, &sarifResponse{Status: x.Status, Headers: sarifHeaders(x.ResponseHeader),
+		Body: sarifBodyOf(x.ResponseBody)}
 }
 
 func sarifBodyOf(text string) *sarifText {

@@ -71,7 +71,8 @@ func loadTests(l *reports.Load) []test {
 	var tests []test
 	whole := l.Run.Outcome(l.Verdict)
 	add := func(key, name, suite string, outcome reports.Outcome, why string) {
-		t := test{key: "load " + key, name: name, suite: suite, kind: "load", outcome: outcome.Within(whole), why: why, start: l.Run.Start, severity: "critical"}
+		t := test{key: "load " + key, name: name, suite: suite, kind: "load", outcome: outcome.Within(whole), why: why,
+			start: l.Run.Start, severity: "critical"}
 		if outcome == passed {
 			t.why = ""
 		}
@@ -82,7 +83,8 @@ func loadTests(l *reports.Load) []test {
 		if name, _, found := strings.Cut(limit.Expression, "."); found && l.Operations[name] != nil {
 			operation = name
 		}
-		add("limit "+limit.Expression, "limit "+limit.Expression, "load: "+operation, limit.Verdict.Outcome(), limit.Sentence())
+		add("limit "+limit.Expression, "limit "+limit.Expression, "load: "+operation, limit.Verdict.Outcome(),
+			limit.Sentence())
 	}
 	add("valid", "the generator kept its schedule", "load", validity(l), whyInvalid(l))
 	if l.SetUp != nil {
@@ -111,7 +113,8 @@ func whyInvalid(l *reports.Load) string {
 
 func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason string) test {
 	t := test{
-		key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: run.Outcome(verdict), why: cmp.Or(partialOr(run, reason), verdict.Word()),
+		key: kind + " verdict", name: "verdict of the " + kind + " run", suite: kind, kind: kind, outcome: run.Outcome(
+			verdict), why: cmp.Or(partialOr(run, reason), verdict.Word()),
 		start: run.Start, took: run.End.Sub(run.Start), severity: "critical",
 	}
 	if t.outcome == passed {
@@ -139,8 +142,11 @@ func scenarioTests(c *reports.Conformance) []test {
 			name += " (" + s.ID[strings.LastIndex(s.ID, ":")+1:] + ")"
 		}
 		t := test{
-			key: key, name: name, suite: cmp.Or(s.Feature, s.File), kind: "conformance", outcome: s.Verdict.Outcome().Within(whole), file: places[s.File], line: s.Line,
-			start: at, took: time.Duration(max(s.Nanoseconds, 0)), requirements: s.Requirements, severity: "minor", tries: s.Tries,
+			key: key, name: name, suite: cmp.Or(s.Feature,
+				s.File), kind: "conformance", outcome: s.Verdict.Outcome().Within(whole), file: places[s.File],
+			line:  s.Line,
+			start: at, took: time.Duration(max(s.Nanoseconds,
+				0)), requirements: s.Requirements, severity: "minor", tries: s.Tries,
 		}
 		for _, tag := range s.Tags {
 			if id := strings.TrimPrefix(tag, "@"); !slices.Contains(s.Requirements, id) {
@@ -175,7 +181,9 @@ func stepsOf(s reports.Scenario, outcome reports.Outcome) []step {
 	var steps []step
 	shown := !outcome.Red()
 	for _, was := range s.Steps {
-		now := step{name: strings.TrimSpace(was.Keyword) + " " + was.Text, outcome: was.Verdict.Outcome().Within(outcome), why: was.Message, took: time.Duration(max(was.Nanoseconds, 0)), text: was.DocString}
+		now := step{name: strings.TrimSpace(was.Keyword) + " " + was.Text,
+			outcome: was.Verdict.Outcome().Within(outcome), why: was.Message,
+			took: time.Duration(max(was.Nanoseconds, 0)), text: was.DocString}
 		for _, row := range was.Table {
 			now.text += "| " + strings.Join(row, " | ") + " |\n"
 		}
@@ -183,7 +191,8 @@ func stepsOf(s reports.Scenario, outcome reports.Outcome) []step {
 		steps = append(steps, now)
 	}
 	if !shown {
-		steps = append(steps, step{name: "every answer keeps the rules of the contract", outcome: outcome, why: s.Why()})
+		steps = append(steps, step{name: "every answer keeps the rules of the contract", outcome: outcome,
+			why: s.Why()})
 	}
 	return steps
 }

@@ -27,7 +27,8 @@ func identity(r reports.Run) [][2]string {
 // in each such run, and over releases, so that readers see one test in all of them.
 func whose(r reports.Run, workload string) [][2]string {
 	var known [][2]string
-	for _, p := range [][2]string{{"environment", r.Environment}, {"service", r.Service}, {"tenant", r.Tenant}, {"kind", r.Kind}, {"workload", workload}} {
+	for _, p := range [][2]string{{"environment", r.Environment}, {"service", r.Service}, {"tenant", r.Tenant},
+		{"kind", r.Kind}, {"workload", workload}} {
 		if p[1] != "" {
 			known = append(known, p)
 		}

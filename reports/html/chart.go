@@ -119,8 +119,10 @@ func (c chart) draw() drawing {
 	}
 	right, hasRight := c.right()
 	d := drawing{ID: c.ID, Title: c.Title, Description: c.Description, Width: chartWidth, Height: height,
-		Left: place(chartLeft), Right: place(float64(right)), Top: place(chartTop), Bottom: place(float64(height - chartBottom)),
-		LabelX: place(float64(right) + 8), ReadoutX: place(chartLeft + 8), XLabel: c.X.Label, YLabel: c.Y.Label, ZLabel: c.Right.Label,
+		Left: place(chartLeft), Right: place(float64(right)), Top: place(chartTop), Bottom: place(
+			float64(height - chartBottom)),
+		LabelX: place(float64(right) + 8), ReadoutX: place(chartLeft +
+			8), XLabel: c.X.Label, YLabel: c.Y.Label, ZLabel: c.Right.Label,
 		XLabelY: place(float64(height - 6)), TickY: place(float64(height - chartBottom + 17))}
 
 	xs, ys, zs := c.values()
@@ -154,7 +156,8 @@ func (c chart) draw() drawing {
 		if !isFinite(m.At) {
 			continue
 		}
-		drawn := drawnLevel{At: place(x.at(m.At)), TextAt: place(x.at(m.At) + 5), Words: figures.OneLine(m.Words, 60), Anchor: "start"}
+		drawn := drawnLevel{At: place(x.at(m.At)), TextAt: place(x.at(m.At) + 5), Words: figures.OneLine(m.Words, 60),
+			Anchor: "start"}
 		if x.at(m.At) > float64(chartLeft+right)/2 {
 			drawn.TextAt, drawn.Anchor = place(x.at(m.At)-5), "end"
 		}
@@ -196,7 +199,8 @@ func (c chart) values() (xs, ys, zs []float64) {
 
 // add draws a line with its shades.
 func (d *drawing) add(l line, x, vertical scale) {
-	drawn := drawnLine{Name: figures.OneLine(l.Name, 18), Class: l.class(), look: looks[l.class()], valueAtRight: math.NaN()}
+	drawn := drawnLine{Name: figures.OneLine(l.Name, 18), Class: l.class(), look: looks[l.class()],
+		valueAtRight: math.NaN()}
 	if len(l.Low) == len(l.X) && len(l.High) == len(l.X) && len(l.X) > 0 {
 		shade := drawn
 		shade.Path = bandPath(l, x, vertical)
@@ -229,7 +233,8 @@ func (c chart) levels(y scale, right float64) []drawnLevel {
 			continue
 		}
 		at := y.at(l.At)
-		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(right - 6), Anchor: "end", Words: figures.OneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
+		drawn := drawnLevel{At: place(at), TextAt: place(at - 5), TextX: place(right - 6), Anchor: "end",
+			Words: figures.OneLine(l.Words, 60), Class: "level-limit", Stroke: "#8a6100"}
 		if math.Abs(at-taken) < 32 {
 			drawn.TextX, drawn.Anchor = place(chartLeft+6), "start"
 		} else {

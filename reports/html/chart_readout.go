@@ -49,7 +49,8 @@ func (c chart) readouts(x scale, xs []float64, height int) []readout {
 		if i+1 < len(shown) {
 			to = (x.at(at) + x.at(shown[i+1])) / 2
 		}
-		strips = append(strips, readout{fmt.Sprintf("M%s %dH%sV%dH%sZ", place(from), chartTop, place(max(to, from+0.5)), height-chartBottom, place(from)), words})
+		strips = append(strips, readout{fmt.Sprintf("M%s %dH%sV%dH%sZ", place(from), chartTop, place(max(to, from+0.5)),
+			height-chartBottom, place(from)), words})
 	}
 	return strips
 }

@@ -34,8 +34,9 @@ type compareDetails struct {
 
 func comparePage(c *compare.Comparison) page {
 	oldName, newName := c.Sides()
-	p := page{Kind: "Comparison", Title: c.Title(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason, "No reason was recorded."),
-		Trust: comparisonTrust(c), First: comparisonFirst(c), Tiles: comparisonTiles(c), About: comparisonAbout(c),
+	p := page{Kind: "Comparison", Title: c.Title(), Verdict: c.Verdict,
+		Reason: cmp.Or(c.Reason, "No reason was recorded."),
+		Trust:  comparisonTrust(c), First: comparisonFirst(c), Tiles: comparisonTiles(c), About: comparisonAbout(c),
 		FirstNone: "Nothing needs attention: nothing that was judged got worse."}
 	for _, side := range []struct {
 		name string
@@ -48,9 +49,11 @@ func comparePage(c *compare.Comparison) page {
 		if side.run.Environment != "" && side.run.URL != "" {
 			value = side.run.Environment + ", " + side.run.URL
 		}
-		p.Facts = append(p.Facts, reports.Fact{Name: side.name, Value: value}, reports.Fact{Name: side.name + " started", Value: figures.Moment(side.run.Start)})
+		p.Facts = append(p.Facts, reports.Fact{Name: side.name, Value: value},
+			reports.Fact{Name: side.name + " started", Value: figures.Moment(side.run.Start)})
 	}
-	d := compareDetails{OldName: oldName, NewName: newName, Wrong: c.Wrong, WrongOf: strings.ToLower(newName), NotComparable: c.NotComparable, Advice: c.Advice, Notes: c.Notes}
+	d := compareDetails{OldName: oldName, NewName: newName, Wrong: c.Wrong, WrongOf: strings.ToLower(newName),
+		NotComparable: c.NotComparable, Advice: c.Advice, Notes: c.Notes}
 	link := func(id, words string) { p.Links = append(p.Links, sectionLink{id, words}) }
 	if len(c.Wrong) > 0 {
 		link("x-wrong", "Wrong answers")
@@ -95,8 +98,10 @@ func comparisonTiles(c *compare.Comparison) []tile {
 	var tiles []tile
 	if part := c.Conformance; part != nil {
 		tiles = append(tiles, tile{"Requirements that broke", figures.Count(int64(part.Count(compare.Broke))), ""},
-			tile{"Changed in all", figures.Count(int64(len(part.Changes))), "of " + figures.Count(int64(len(part.Changes)+part.Unchanged))},
-			tile{"Drift of form", figures.Count(int64(len(part.Drift))), compare.Verb(len(part.Drift), "place", "places")})
+			tile{"Changed in all", figures.Count(int64(len(part.Changes))),
+				"of " + figures.Count(int64(len(part.Changes)+part.Unchanged))},
+			tile{"Drift of form", figures.Count(int64(len(part.Drift))), compare.Verb(len(part.Drift), "place",
+				"places")})
 	}
 	if job := c.Interleaved; job != nil {
 		for k := range job.Metrics {
@@ -108,7 +113,8 @@ func comparisonTiles(c *compare.Comparison) []tile {
 	if h := c.History; h != nil {
 		for _, m := range h.Metrics {
 			if m.Gates && m.Earlier > 1 && len(tiles) < 4 {
-				tiles = append(tiles, tile{m.Operation + " " + m.Metric, figures.Milliseconds(m.Value), figures.Change(m.Change) + " from typical"})
+				tiles = append(tiles, tile{m.Operation + " " + m.Metric, figures.Milliseconds(m.Value),
+					figures.Change(m.Change) + " from typical"})
 			}
 		}
 	}
@@ -116,7 +122,8 @@ func comparisonTiles(c *compare.Comparison) []tile {
 		for _, o := range c.Load.Operations {
 			for _, point := range o.Shift {
 				if point.Quantile == 0.5 && len(tiles) < 6 {
-					tiles = append(tiles, tile{o.Operation + " p50", figures.Change(point.Change()), "shown, not judged"})
+					tiles = append(tiles, tile{o.Operation + " p50", figures.Change(point.Change()),
+						"shown, not judged"})
 				}
 			}
 		}
@@ -130,14 +137,16 @@ func comparisonFirst(c *compare.Comparison) []first {
 	var found []first
 	for i, wrong := range c.Wrong {
 		if i == shown {
-			found = append(found, first{Verdict: reports.Warn, Link: "x-wrong", Label: "More", Text: "kinds of wrong answers."})
+			found = append(found, first{Verdict: reports.Warn, Link: "x-wrong", Label: "More",
+				Text: "kinds of wrong answers."})
 			break
 		}
 		verdict := reports.Warn
 		if wrong.Defect || wrong.Failed {
 			verdict = reports.Fail
 		}
-		found = append(found, first{Verdict: verdict, Link: "x-wrong", Label: "Wrong answers", Text: wrong.String() + "."})
+		found = append(found, first{Verdict: verdict, Link: "x-wrong", Label: "Wrong answers",
+			Text: wrong.String() + "."})
 	}
 	if c.Conformance != nil {
 		found = append(found, changesFirst(c.Conformance, shown)...)
@@ -147,7 +156,8 @@ func comparisonFirst(c *compare.Comparison) []first {
 			for k := range job.Metrics {
 				m := &job.Metrics[k]
 				if m.Verdict == wanted && len(found) < 2*shown {
-					found = append(found, first{Verdict: wanted, Link: "x-metrics", Label: m.Name(), Text: m.ChangeWords(m.Change) + ".", More: m.Reason})
+					found = append(found, first{Verdict: wanted, Link: "x-metrics", Label: m.Name(),
+						Text: m.ChangeWords(m.Change) + ".", More: m.Reason})
 				}
 			}
 		}
@@ -166,17 +176,20 @@ func changesFirst(part *compare.ConformanceComparison, shown int) (found []first
 			continue
 		}
 		if n++; n > shown {
-			found = append(found, first{Verdict: reports.Warn, Link: "x-conformance", Label: "More", Text: "requirements changed."})
+			found = append(found, first{Verdict: reports.Warn, Link: "x-conformance", Label: "More",
+				Text: "requirements changed."})
 			break
 		}
 		verdict := change.New.Verdict
 		if change.Direction == compare.Broke {
 			verdict = reports.Regressed
 		}
-		found = append(found, first{Verdict: verdict, Link: anchor("x", change.ID), Label: change.ID, Text: change.Text, More: compare.DirectionWords[change.Direction] + ". " + change.New.Summary()})
+		found = append(found, first{Verdict: verdict, Link: anchor("x", change.ID), Label: change.ID, Text: change.Text,
+			More: compare.DirectionWords[change.Direction] + ". " + change.New.Summary()})
 	}
 	if len(part.Drift) > 0 {
-		found = append(found, first{Verdict: reports.Observed, Link: "x-drift", Label: figures.Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
+		found = append(found, first{Verdict: reports.Observed, Link: "x-drift",
+			Label: figures.Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
 	}
 	return found
 }
@@ -184,12 +197,15 @@ func changesFirst(part *compare.ConformanceComparison, shown int) (found []first
 func historyFirst(h *compare.HistoryComparison) (found []first) {
 	for _, m := range h.Metrics {
 		if m.Gates && (m.Verdict == reports.Regressed || m.Verdict == reports.Inconclusive) {
-			found = append(found, first{Verdict: m.Verdict, Link: "x-history", Label: m.Operation + " " + m.Metric, Text: figures.Milliseconds(m.Value) + ", " + figures.Change(m.Change) + " from typical.", More: m.Reason})
+			found = append(found, first{Verdict: m.Verdict, Link: "x-history", Label: m.Operation + " " + m.Metric,
+				Text: figures.Milliseconds(m.Value) + ", " + figures.Change(m.Change) + " from typical.",
+				More: m.Reason})
 		}
 	}
 	for _, e := range h.Errors {
 		if e.Verdict == reports.Regressed || e.Verdict == reports.Inconclusive && !h.Advisory {
-			found = append(found, first{Verdict: e.Verdict, Link: "x-history", Label: e.Operation + " errors", Text: figures.Points(e.Share-e.Highest) + " over the highest of earlier runs.", More: e.Reason})
+			found = append(found, first{Verdict: e.Verdict, Link: "x-history", Label: e.Operation + " errors",
+				Text: figures.Points(e.Share-e.Highest) + " over the highest of earlier runs.", More: e.Reason})
 		}
 	}
 	return found
@@ -202,7 +218,9 @@ func comparisonAbout(c *compare.Comparison) []reports.Fact {
 		run  *reports.Run
 	}{{"First", c.Old}, {"Second", c.New}} {
 		if side.run != nil && c.Method != compare.SideBySide {
-			facts = append(facts, reports.Fact{Name: side.name + " run", Value: side.run.ID, Code: true}, reports.Fact{Name: side.name + " run's tool", Value: strings.TrimSpace("agstest " + side.run.Tool.Version)})
+			facts = append(facts, reports.Fact{Name: side.name + " run", Value: side.run.ID, Code: true},
+				reports.Fact{Name: side.name + " run's tool",
+					Value: strings.TrimSpace("agstest " + side.run.Tool.Version)})
 		}
 	}
 	return facts

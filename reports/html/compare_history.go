@@ -20,26 +20,31 @@ type historyShown struct {
 func historyOf(h *compare.HistoryComparison) *historyShown {
 	d := &historyShown{Left: h.Left}
 	d.Metrics = table{Caption: "Each figure beside the range of the earlier runs: an unchanged service stays within it in 90 of 100 runs",
-		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "This run", Number: true}, {Head: "Confirming run", Number: true}, {Head: "Typical", Number: true}, {Head: "Expected", Number: true}, {Head: "Change", Number: true}, {Head: "p, slower", Number: true}, {Head: "Why"}}}
+		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "This run", Number: true},
+			{Head: "Confirming run", Number: true}, {Head: "Typical", Number: true}, {Head: "Expected", Number: true},
+			{Head: "Change", Number: true}, {Head: "p, slower", Number: true}, {Head: "Why"}}}
 	for _, m := range h.Metrics {
 		confirm, expected, typical, change, p := "–", "–", "–", "–", "–"
 		if m.Confirm > 0 {
 			confirm = figures.Milliseconds(m.Confirm)
 		}
 		if m.Earlier > 1 && m.Value > 0 {
-			typical, change, p = figures.Milliseconds(m.Typical), figures.Change(m.Change), figures.Probability(m.SlowerAdjusted)
+			typical, change, p = figures.Milliseconds(m.Typical), figures.Change(m.Change), figures.Probability(
+				m.SlowerAdjusted)
 			expected = figures.Milliseconds(m.Low) + " to " + figures.Milliseconds(m.High)
 		}
-		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: m.Verdict.Class(), Cells: []cell{{Text: m.Operation + " " + m.Metric, Head: true}, {Verdict: m.Verdict},
-			{Text: figures.Milliseconds(m.Value), Number: true}, {Text: confirm, Number: true}, {Text: typical, Number: true}, {Text: expected, Number: true}, {Text: change, Number: true}, {Text: p, Number: true}, {Text: m.Reason}}})
+		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: m.Verdict.Class(),
+			Cells: []cell{{Text: m.Operation + " " + m.Metric, Head: true}, {Verdict: m.Verdict},
+				{Text: figures.Milliseconds(m.Value), Number: true}, {Text: confirm, Number: true}, {Text: typical, Number: true}, {Text: expected, Number: true}, {Text: change, Number: true}, {Text: p, Number: true}, {Text: m.Reason}}})
 	}
 	for _, e := range h.Errors {
 		confirm := "–"
 		if h.Confirm != nil {
 			confirm = figures.Share(e.Confirm)
 		}
-		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: e.Verdict.Class(), Cells: []cell{{Text: e.Operation + " errors", Head: true}, {Verdict: e.Verdict},
-			{Text: figures.Share(e.Share), Number: true}, {Text: confirm, Number: true}, {Text: "–", Number: true}, {Text: "up to " + figures.Share(e.Highest), Number: true}, {Text: figures.Points(e.Share - e.Highest), Number: true}, {Text: "–", Number: true}, {Text: e.Reason}}})
+		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: e.Verdict.Class(),
+			Cells: []cell{{Text: e.Operation + " errors", Head: true}, {Verdict: e.Verdict},
+				{Text: figures.Share(e.Share), Number: true}, {Text: confirm, Number: true}, {Text: "–", Number: true}, {Text: "up to " + figures.Share(e.Highest), Number: true}, {Text: figures.Points(e.Share - e.Highest), Number: true}, {Text: "–", Number: true}, {Text: e.Reason}}})
 	}
 	var operations []string
 	for _, m := range h.Metrics {
@@ -52,13 +57,15 @@ func historyOf(h *compare.HistoryComparison) *historyShown {
 	}
 	d.Runs = table{Caption: "The earlier runs", Columns: []column{{Head: "Run"}, {Head: "Verdict"}, {Head: "Started"}}}
 	for _, run := range h.Runs {
-		d.Runs.Rows = append(d.Runs.Rows, row{Cells: []cell{{Text: run.Run.ID, Head: true}, {Verdict: run.Verdict}, {Text: figures.Moment(run.Run.Start)}}})
+		d.Runs.Rows = append(d.Runs.Rows, row{Cells: []cell{{Text: run.Run.ID, Head: true}, {Verdict: run.Verdict},
+			{Text: figures.Moment(run.Run.Start)}}})
 	}
 	return d
 }
 
 func historyChart(h *compare.HistoryComparison, n int, operation string) drawing {
-	c := chart{ID: fmt.Sprintf("x-history-%d", n), Title: operation + ": response time over the earlier runs, and this one", Height: 260,
+	c := chart{ID: fmt.Sprintf("x-history-%d", n),
+		Title: operation + ": response time over the earlier runs, and this one", Height: 260,
 		X: axis{Label: "run", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Label: "ms"}}
 	this := float64(len(h.Runs) + 1)
 	var words []string
@@ -80,7 +87,8 @@ func historyChart(h *compare.HistoryComparison, n int, operation string) drawing
 			for range l.X {
 				l.Low, l.High = append(l.Low, float64(m.Low)/1e6), append(l.High, float64(m.High)/1e6)
 			}
-			words = append(words, fmt.Sprintf("%s is %s, expected %s to %s", m.Metric, figures.Milliseconds(m.Value), figures.Milliseconds(m.Low), figures.Milliseconds(m.High)))
+			words = append(words, fmt.Sprintf("%s is %s, expected %s to %s", m.Metric, figures.Milliseconds(m.Value),
+				figures.Milliseconds(m.Low), figures.Milliseconds(m.High)))
 		}
 		c.Lines = append(c.Lines, l)
 	}

@@ -57,10 +57,13 @@ func hitsOfSide(id, side string, kept *compare.KeptHits) (hitsShown, bool) {
 
 func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown {
 	d := &interleavedShown{}
-	times := effects{ID: "x-effects-times", Title: "Change of response times, with 95 % intervals", Words: figures.Change, Worse: "new build slower", Better: "faster"}
-	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals", Words: figures.Points, Worse: "new build more", Better: "fewer"}
+	times := effects{ID: "x-effects-times", Title: "Change of response times, with 95 % intervals",
+		Words: figures.Change, Worse: "new build slower", Better: "faster"}
+	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals",
+		Words: figures.Points, Worse: "new build more", Better: "fewer"}
 	d.Metrics = table{Caption: "Each figure of each operation. Old and new are medians over blocks, the change is the Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
-		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true}, {Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
+		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true},
+			{Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
 			{Head: "p, worse", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
 	rows := slices.Clone(i.Metrics)
 	weight := func(v reports.Verdict) int {
@@ -69,17 +72,21 @@ func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown 
 		}
 		return v.Rank()
 	}
-	slices.SortStableFunc(rows, func(a, b compare.MetricComparison) int { return weight(a.Verdict) - weight(b.Verdict) })
+	slices.SortStableFunc(rows,
+		func(a, b compare.MetricComparison) int { return weight(a.Verdict) - weight(b.Verdict) })
 	for k := range rows {
 		m := &rows[k]
 		cells := []cell{{Text: m.Name(), Head: true}, {Verdict: m.Verdict}}
 		if m.Pairs == 0 {
-			cells = append(cells, cell{Text: "–", Number: true}, cell{Text: "–", Number: true}, cell{Text: "–", Number: true}, cell{Text: "–", Number: true})
+			cells = append(cells, cell{Text: "–", Number: true}, cell{Text: "–", Number: true},
+				cell{Text: "–", Number: true}, cell{Text: "–", Number: true})
 		} else {
-			cells = append(cells, cell{Text: m.ChangeWords(m.Change), Number: true}, cell{Text: m.IntervalWords(), Number: true},
+			cells = append(cells, cell{Text: m.ChangeWords(m.Change), Number: true},
+				cell{Text: m.IntervalWords(), Number: true},
 				cell{Text: m.ValueWords(m.Old), Number: true}, cell{Text: m.ValueWords(m.New), Number: true})
 			words := m.ChangeWords(m.Change) + " (" + m.IntervalWords() + ")"
-			e := effect{Name: m.Name(), Words: words, Verdict: m.Verdict, Value: m.Change, Low: m.Low, High: m.High, Tolerated: m.Tolerated}
+			e := effect{Name: m.Name(), Words: words, Verdict: m.Verdict, Value: m.Change, Low: m.Low, High: m.High,
+				Tolerated: m.Tolerated}
 			if m.Metric == "errors" {
 				shares.Rows = append(shares.Rows, e)
 			} else {
@@ -126,7 +133,8 @@ func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown 
 // pairChart draws the ratio within each pair, the basis of the test.
 func pairChart(i *compare.Interleaved, n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-pair-%d", n), Title: operation + ": change within each pair", Height: 220,
-		X: axis{Label: "pair", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Format: figures.Change}}
+		X: axis{Label: "pair",
+			Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Format: figures.Change}}
 	for _, metric := range []string{"p50", "p95"} {
 		l := line{Name: metric, Look: metric, Dots: true}
 		pair := 0
@@ -154,7 +162,8 @@ func pairChart(i *compare.Interleaved, n int, operation string) drawing {
 	var words []string
 	for _, m := range i.Metrics {
 		if m.Operation == operation && (m.Metric == "p50" || m.Metric == "p95") && m.Pairs > 0 {
-			words = append(words, fmt.Sprintf("%s %s over %s", m.Metric, figures.Change(m.Change), figures.Plural(int64(m.Pairs), "pair")))
+			words = append(words, fmt.Sprintf("%s %s over %s", m.Metric, figures.Change(m.Change),
+				figures.Plural(int64(m.Pairs), "pair")))
 		}
 	}
 	c.Description = "Change of response time of " + operation + " within each pair of blocks. Estimates: " + strings.Join(words, ", ") + "."
@@ -164,7 +173,9 @@ func pairChart(i *compare.Interleaved, n int, operation string) drawing {
 func interleavedFacts(i *compare.Interleaved) []reports.Fact {
 	rules := i.Plan.Rules
 	bounds := func(b compare.Bounds) string {
-		return strings.TrimPrefix(figures.Change(b.P50), "+") + " of p50, " + strings.TrimPrefix(figures.Change(b.P95), "+") + " of p95, " + strings.TrimPrefix(figures.Change(b.P99), "+") + " of p99, " + strings.TrimPrefix(figures.Points(b.Errors), "+") + " of errors"
+		return strings.TrimPrefix(figures.Change(b.P50), "+") + " of p50, " + strings.TrimPrefix(figures.Change(b.P95),
+			"+") + " of p95, " + strings.TrimPrefix(figures.Change(b.P99), "+") + " of p99, " +
+			strings.TrimPrefix(figures.Points(b.Errors), "+") + " of errors"
 	}
 	facts := []reports.Fact{
 		{Name: "Workload", Value: i.Plan.Workload}, {Name: "Rate in a block", Value: figures.Rate(i.Plan.Rate)}, {Name: "Clients of each side", Value: figures.Count(int64(i.Plan.Clients))},

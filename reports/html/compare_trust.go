@@ -42,15 +42,18 @@ func comparisonTrust(c *compare.Comparison) []statement {
 	case compare.WithHistory:
 		if h := c.History; h != nil {
 			if h.Advisory {
-				add(reports.Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.", figures.Plural(int64(len(h.Runs)), "earlier run"), compare.FewestEarlier))
+				add(reports.Inconclusive, fmt.Sprintf("%s of the same question: advisory, since a verdict needs %d.",
+					figures.Plural(int64(len(h.Runs)), "earlier run"), compare.FewestEarlier))
 			} else {
-				add(reports.Pass, fmt.Sprintf("%s of the same question were used.", figures.Plural(int64(len(h.Runs)), "earlier run")))
+				add(reports.Pass, fmt.Sprintf("%s of the same question were used.",
+					figures.Plural(int64(len(h.Runs)), "earlier run")))
 			}
 			switch {
 			case h.Confirm != nil:
 				add(reports.Pass, "A second run had to agree before anything counted as regressed.")
 			default:
-				add(reports.Observed, "No confirming run was given, so only what is far beyond all earlier runs can count as regressed.")
+				add(reports.Observed,
+					"No confirming run was given, so only what is far beyond all earlier runs can count as regressed.")
 			}
 		}
 	case compare.SideBySide:
@@ -70,7 +73,8 @@ func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 	case compare.Swapped:
 		add(reports.Pass, "The builds changed places at half-time.")
 	default:
-		add(reports.Inconclusive, "Where the builds ran was not controlled, so no verdict can be better than inconclusive.")
+		add(reports.Inconclusive,
+			"Where the builds ran was not controlled, so no verdict can be better than inconclusive.")
 	}
 	measured := 0
 	for _, round := range i.Rounds {
@@ -81,8 +85,9 @@ func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 	if !whole {
 		verdict = reports.Inconclusive
 	}
-	add(verdict, fmt.Sprintf("%s of blocks of %s by turns, in random order (seed %d), the first %s of each block not counted.",
-		figures.Plural(int64(measured), "pair"), i.Plan.Block, i.Plan.Seed, i.Plan.Settle))
+	add(verdict,
+		fmt.Sprintf("%s of blocks of %s by turns, in random order (seed %d), the first %s of each block not counted.",
+			figures.Plural(int64(measured), "pair"), i.Plan.Block, i.Plan.Seed, i.Plan.Settle))
 	switch {
 	case len(i.Rounds) > 1:
 		add(reports.Pass, "What the first round flagged had to show again in a second one.")
@@ -95,9 +100,11 @@ func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 	aa := i.LastAA
 	switch {
 	case aa == nil:
-		add(reports.Observed, "It is not known whether this place tells equal builds apart: no comparison of a build with itself was given. Run one with: agstest ab --aa")
+		add(reports.Observed,
+			"It is not known whether this place tells equal builds apart: no comparison of a build with itself was given. Run one with: agstest ab --aa")
 	case aa.Verdict != reports.Pass:
-		add(reports.Warn, fmt.Sprintf("When a build was last compared with itself here (%s), it did not pass: %s", figures.Moment(aa.When), aa.Reason))
+		add(reports.Warn, fmt.Sprintf("When a build was last compared with itself here (%s), it did not pass: %s",
+			figures.Moment(aa.When), aa.Reason))
 	default:
 		verdict, age := reports.Pass, ""
 		if !now.IsZero() {
@@ -106,8 +113,9 @@ func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 				verdict = reports.Warn
 			}
 		}
-		add(verdict, fmt.Sprintf("When a build was last compared with itself here (%s%s), it was not told apart; the largest change it showed was %s.",
-			figures.Moment(aa.When), age, strings.TrimPrefix(figures.Change(aa.Largest), "+")))
+		add(verdict,
+			fmt.Sprintf("When a build was last compared with itself here (%s%s), it was not told apart; the largest change it showed was %s.",
+				figures.Moment(aa.When), age, strings.TrimPrefix(figures.Change(aa.Largest), "+")))
 	}
 	return found
 }

@@ -31,7 +31,8 @@ func Conformance(w io.Writer, c *reports.Conformance, s Style) error {
 
 func conformancePage(c *reports.Conformance) page {
 	p := page{
-		Kind: "Conformance", Title: "Conformance of " + c.Run.Target(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason, "No reason was recorded."),
+		Kind: "Conformance", Title: "Conformance of " + c.Run.Target(), Verdict: c.Verdict, Reason: cmp.Or(c.Reason,
+			"No reason was recorded."),
 		Facts: reports.RunFacts(c.Run), Trust: conformanceTrust(c), First: conformanceFirst(c),
 		FirstNone: "Nothing needs attention: no requirement that counts failed or was left out.",
 		About:     runAbout(c.Run),
@@ -80,7 +81,8 @@ func tileNote(text, before string) string {
 func exercisedOf(c *reports.Conformance) int {
 	n := 0
 	for _, requirement := range c.Requirements {
-		if !slices.Contains([]reports.Verdict{reports.NotExercised, reports.Skipped, reports.Error}, requirement.Verdict) {
+		if !slices.Contains([]reports.Verdict{reports.NotExercised, reports.Skipped, reports.Error},
+			requirement.Verdict) {
 			n++
 		}
 	}
@@ -108,22 +110,28 @@ func conformanceTrust(c *reports.Conformance) []statement {
 	case c.Counts.Exchanges == 0:
 		found = append(found, statement{reports.Error, "No exchange with the service took place: nothing was checked."})
 	default:
-		found = append(found, statement{reports.Pass, figures.Plural(int64(c.Counts.Exchanges), "exchange") + " of " + figures.Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
+		found = append(found, statement{reports.Pass, figures.Plural(int64(c.Counts.Exchanges), "exchange") + " of " +
+			figures.Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
 	}
 	if n := counts[reports.Error] + counts[reports.Invalid] + counts[reports.Inconclusive]; n > 0 {
-		found = append(found, statement{reports.Error, "For " + figures.Plural(int64(n), "requirement") + " it could not be told whether the service keeps it."})
+		found = append(found, statement{reports.Error, "For " + figures.Plural(int64(n), "requirement") +
+			" it could not be told whether the service keeps it."})
 	}
 	if n := len(slices.DeleteFunc(reports.LoneScenarios(c.Scenarios), func(s reports.Scenario) bool { return s.Verdict != reports.Error })); n > 0 {
-		found = append(found, statement{reports.Error, figures.Plural(int64(n), "scenario") + " without a requirement could not be judged."})
+		found = append(found, statement{reports.Error, figures.Plural(int64(n), "scenario") +
+			" without a requirement could not be judged."})
 	}
 	all := int64(len(c.Requirements))
-	exercised := statement{reports.Pass, fmt.Sprintf("%s of %s exercised.", figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"))}
+	exercised := statement{reports.Pass, fmt.Sprintf("%s of %s exercised.", figures.Count(int64(exercisedOf(c))),
+		figures.PluralOf(all, "requirement was", "requirements were"))}
 	if exercisedOf(c) < len(c.Requirements) {
 		exercised.Verdict = reports.Warn
 		if len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised, reports.Skipped))) == 0 {
 			exercised.Verdict = reports.Observed
 		}
-		exercised.Text = fmt.Sprintf("%s of %s exercised: %s not touched by a scenario, %s skipped.", figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"), figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
+		exercised.Text = fmt.Sprintf("%s of %s exercised: %s not touched by a scenario, %s skipped.",
+			figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"),
+			figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
 	}
 	if all > 0 {
 		found = append(found, exercised)
@@ -148,7 +156,8 @@ func conformanceFirst(c *reports.Conformance) []first {
 	add := func(entries []first, section, rest string) {
 		for i, entry := range entries {
 			if i == shown {
-				found = append(found, first{Verdict: entry.Verdict, Link: section, Label: figures.Count(int64(len(entries)-i)) + " more", Text: rest})
+				found = append(found, first{Verdict: entry.Verdict, Link: section,
+					Label: figures.Count(int64(len(entries)-i)) + " more", Text: rest})
 				return
 			}
 			found = append(found, entry)
@@ -156,21 +165,24 @@ func conformanceFirst(c *reports.Conformance) []first {
 	}
 	requirements := func(verdict reports.Verdict) (entries []first) {
 		for _, requirement := range c.WithoutCause(verdict) {
-			entries = append(entries, first{Verdict: verdict, Link: anchor("d", requirement.ID), Label: requirement.ID, Text: requirement.Text, More: requirement.Why()})
+			entries = append(entries, first{Verdict: verdict, Link: anchor("d", requirement.ID), Label: requirement.ID,
+				Text: requirement.Text, More: requirement.Why()})
 		}
 		return entries
 	}
 	lone := func(verdict reports.Verdict) (entries []first) {
 		for _, scenario := range reports.LoneScenarios(c.Scenarios) {
 			if scenario.Verdict == verdict {
-				entries = append(entries, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID, Text: scenario.Name, More: figures.OneLine(scenario.Why(), 400)})
+				entries = append(entries, first{Verdict: verdict, Link: anchor("s", scenario.ID), Label: scenario.ID,
+					Text: scenario.Name, More: figures.OneLine(scenario.Why(), 400)})
 			}
 		}
 		return entries
 	}
 	causes := func(verdict reports.Verdict) (entries []first) {
 		for _, cause := range c.CausesOf(verdict) {
-			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID, Text: figures.OneLine(cause.Sentence(), 400), More: "Breaks " + cause.Breaks(12)})
+			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID,
+				Text: figures.OneLine(cause.Sentence(), 400), More: "Breaks " + cause.Breaks(12)})
 		}
 		return entries
 	}
@@ -182,14 +194,17 @@ func conformanceFirst(c *reports.Conformance) []first {
 	add(lone(reports.Error), "c-scenarios", "scenarios without a requirement that could not be judged.")
 	var unjudged []first
 	for _, lack := range c.CoverageLacks() {
-		unjudged = append(unjudged, first{Verdict: reports.Skipped, Link: "c-requirements", Label: lack.About(), Text: "not judged, though coverage asks for it.", More: lack.Advice()})
+		unjudged = append(unjudged, first{Verdict: reports.Skipped, Link: "c-requirements", Label: lack.About(),
+			Text: "not judged, though coverage asks for it.", More: lack.Advice()})
 	}
 	add(unjudged, "c-requirements", "that coverage asks for were not judged.")
 	if n := len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised))); n > 0 {
-		found = append(found, first{Verdict: reports.NotExercised, Link: "c-silent", Label: figures.Plural(int64(n), "requirement"), Text: "not touched by any scenario. Nothing is known of them."})
+		found = append(found, first{Verdict: reports.NotExercised, Link: "c-silent", Label: figures.Plural(int64(n),
+			"requirement"), Text: "not touched by any scenario. Nothing is known of them."})
 	}
 	if n := len(reports.OfVerdict(c.Requirements, reports.Warn)); n > 0 {
-		found = append(found, first{Verdict: reports.Warn, Link: "c-failures", Label: figures.Plural(int64(n), "warning"), Text: "that did not fail the run."})
+		found = append(found, first{Verdict: reports.Warn, Link: "c-failures",
+			Label: figures.Plural(int64(n), "warning"), Text: "that did not fail the run."})
 	}
 	add(lone(reports.Warn), "c-scenarios", "scenarios without a requirement warned.")
 	if groups := reports.Lackings(c.Requirements); len(groups) > 0 {
@@ -203,7 +218,9 @@ func conformanceFirst(c *reports.Conformance) []first {
 		if len(groups) > len(needs) {
 			needs = append(needs, figures.Count(int64(len(groups)-len(needs)))+" more")
 		}
-		found = append(found, first{Verdict: reports.Skipped, Link: "c-lacks", Label: figures.Plural(int64(n), "requirement"), Text: "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
+		found = append(found, first{Verdict: reports.Skipped, Link: "c-lacks",
+			Label: figures.Plural(int64(n), "requirement"),
+			Text:  "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
 	}
 	return found
 }
@@ -249,9 +266,11 @@ func lackingsTable(c *reports.Conformance) *table {
 	if len(groups) == 0 {
 		return nil
 	}
-	t := table{Caption: "With these the skipped requirements could be checked", Columns: []column{{Head: "What is missing"}, {Head: "Requirements that wait for it"}}}
+	t := table{Caption: "With these the skipped requirements could be checked",
+		Columns: []column{{Head: "What is missing"}, {Head: "Requirements that wait for it"}}}
 	for _, group := range groups {
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: group.Needs, Head: true}, {Text: strings.Join(group.Requirements, " "), Code: true}}})
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: group.Needs, Head: true},
+			{Text: strings.Join(group.Requirements, " "), Code: true}}})
 	}
 	return &t
 }

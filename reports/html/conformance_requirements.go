@@ -35,19 +35,25 @@ type findingShown struct {
 	Again                         bool // its exchange is shown above
 }
 
-func addRequirements(c *reports.Conformance, d *conformanceDetails, scenarios map[string]*reports.Scenario, kept map[string]bool) {
+func addRequirements(c *reports.Conformance, d *conformanceDetails, scenarios map[string]*reports.Scenario,
+	kept map[string]bool) {
 	exchanges := 0
 	for _, requirement := range reports.ByAttention(c.Requirements) {
-		detailed := slices.Contains([]reports.Verdict{reports.Fail, reports.Error, reports.Warn, reports.Known, reports.Inconclusive, reports.Invalid}, requirement.Verdict)
+		detailed := slices.Contains([]reports.Verdict{reports.Fail, reports.Error, reports.Warn, reports.Known,
+			reports.Inconclusive, reports.Invalid}, requirement.Verdict)
 		if detailed && len(d.Failures) >= shownFailures {
-			d.FailuresMore = "More is in conformance.json: this page shows the first " + figures.Count(shownFailures) + " in full."
+			d.FailuresMore = "More is in conformance.json: this page shows the first " + figures.Count(
+				shownFailures) + " in full."
 			detailed = false
 		}
-		shown := requirementRow{ID: requirement.ID, Text: requirement.Text, Why: requirement.Why(), Level: requirement.Level, GatingWords: gatingWords(requirement.Gating),
-			Verdict: requirement.Verdict, Sources: sourceLinks(requirement.Sources), Checked: requirement.Checked, Detailed: detailed}
+		shown := requirementRow{ID: requirement.ID, Text: requirement.Text, Why: requirement.Why(),
+			Level: requirement.Level, GatingWords: gatingWords(requirement.Gating),
+			Verdict: requirement.Verdict, Sources: sourceLinks(
+				requirement.Sources), Checked: requirement.Checked, Detailed: detailed}
 		for i, id := range requirement.Scenario {
 			if i == shownCovers {
-				shown.Covers = append(shown.Covers, cover{Words: "and " + figures.Count(int64(len(requirement.Scenario)-i)) + " more"})
+				shown.Covers = append(shown.Covers,
+					cover{Words: "and " + figures.Count(int64(len(requirement.Scenario)-i)) + " more"})
 				break
 			}
 			link := cover{Words: shortID(id)}
@@ -68,7 +74,8 @@ func addRequirements(c *reports.Conformance, d *conformanceDetails, scenarios ma
 				detail.More = figures.Plural(int64(len(findings)-i), "more finding") + " in conformance.json."
 				break
 			}
-			piece := findingShown{Expected: figures.Clip(finding.Expected, 4000), Got: figures.Clip(finding.Got, 4000), Scenario: finding.Scenario, Times: finding.Times}
+			piece := findingShown{Expected: figures.Clip(finding.Expected, 4000), Got: figures.Clip(finding.Got, 4000),
+				Scenario: finding.Scenario, Times: finding.Times}
 			if kept[finding.Scenario] {
 				piece.Link = anchor("s", finding.Scenario)
 			}

@@ -61,8 +61,11 @@ func addScenarios(c *reports.Conformance, d *conformanceDetails, kept map[string
 		}
 		used[scenario.ID] = true
 		shown++
-		calm := slices.Contains([]reports.Verdict{reports.Pass, reports.Observed, reports.Skipped, reports.NotExercised}, scenario.Verdict)
-		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID), Name: cmp.Or(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict, Took: figures.Milliseconds(scenario.Nanoseconds), Why: figures.OneLine(scenario.Reason, 400), Open: !calm}
+		calm := slices.Contains([]reports.Verdict{reports.Pass, reports.Observed, reports.Skipped,
+			reports.NotExercised}, scenario.Verdict)
+		line := scenarioRow{ID: scenario.ID, Link: anchor("s", scenario.ID),
+			Name: cmp.Or(scenario.Name, "Unnamed scenario"), Verdict: scenario.Verdict,
+			Took: figures.Milliseconds(scenario.Nanoseconds), Why: figures.OneLine(scenario.Reason, 400), Open: !calm}
 		if !calm {
 			line.Why = figures.OneLine(scenario.Why(), 400)
 		}
@@ -86,6 +89,8 @@ func addScenarios(c *reports.Conformance, d *conformanceDetails, kept map[string
 		d.Scenarios[i].Counts = reports.Tally(tallies[feature])
 	}
 	if left := len(c.Scenarios) - shown; left > 0 {
-		d.ScenariosMore = figures.Plural(int64(left), "more scenario") + " in conformance.json: this page shows " + figures.Count(int64(shown)) + ", those that need attention before passes."
+		d.ScenariosMore = figures.Plural(int64(left),
+			"more scenario") + " in conformance.json: this page shows " + figures.Count(int64(shown)) +
+			", those that need attention before passes."
 	}
 }

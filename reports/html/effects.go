@@ -47,13 +47,16 @@ type drawnEffect struct {
 }
 
 func (e effects) draw() drawnEffects {
-	d := drawnEffects{ID: e.ID, Title: e.Title, Description: e.Description, Width: chartWidth, Left: effectsLeft, Right: effectsRight, Worse: e.Worse, Better: e.Better}
+	d := drawnEffects{ID: e.ID, Title: e.Title, Description: e.Description, Width: chartWidth, Left: effectsLeft,
+		Right: effectsRight, Worse: e.Worse, Better: e.Better}
 	d.Bottom = effectsTop + effectsRow*len(e.Rows)
 	d.Height = d.Bottom + 30
 	// The axis holds every estimate and tolerance; an interval that is far wider than all of them is cut at its ends.
 	reach := 0.0
 	for _, r := range e.Rows {
-		for _, v := range []float64{r.Value * 1.6, r.Tolerated * 1.2, math.Min(math.Abs(r.Low), 3*math.Max(math.Abs(r.Value), r.Tolerated)), math.Min(math.Abs(r.High), 3*math.Max(math.Abs(r.Value), r.Tolerated))} {
+		for _, v := range []float64{r.Value * 1.6, r.Tolerated * 1.2,
+			math.Min(math.Abs(r.Low), 3*math.Max(math.Abs(r.Value), r.Tolerated)),
+			math.Min(math.Abs(r.High), 3*math.Max(math.Abs(r.Value), r.Tolerated))} {
 			if isFinite(v) {
 				reach = math.Max(reach, math.Abs(v))
 			}
@@ -72,7 +75,8 @@ func (e effects) draw() drawnEffects {
 	d.Zero = place(s.at(0))
 	for i, r := range e.Rows {
 		y := float64(effectsTop + effectsRow*i + effectsRow/2)
-		row := drawnEffect{Name: r.Name, Words: r.Words, Verdict: r.Verdict, Stroke: verdictColours[reports.Verdict(r.Verdict.StyleName())], Y: place(y), TextY: place(y + 4)}
+		row := drawnEffect{Name: r.Name, Words: r.Words, Verdict: r.Verdict,
+			Stroke: verdictColours[reports.Verdict(r.Verdict.StyleName())], Y: place(y), TextY: place(y + 4)}
 		if isFinite(r.Value) {
 			row.At = place(s.at(r.Value))
 			if isFinite(r.Low) && isFinite(r.High) {

@@ -40,8 +40,10 @@ type loadDetails struct {
 
 func loadPage(l, baseline *reports.Load) page {
 	p := page{
-		Kind: "Load", Title: "Load on " + l.Run.Target(), Verdict: l.Verdict, Reason: cmp.Or(l.Reason, "No reason was recorded."),
-		Facts: reports.RunFacts(l.Run), Trust: loadTrust(l), First: loadFirst(l), FirstNone: "Nothing needs attention: every limit is kept and every answer was right.",
+		Kind: "Load", Title: "Load on " + l.Run.Target(), Verdict: l.Verdict, Reason: cmp.Or(l.Reason,
+			"No reason was recorded."),
+		Facts: reports.RunFacts(l.Run), Trust: loadTrust(l), First: loadFirst(
+			l), FirstNone: "Nothing needs attention: every limit is kept and every answer was right.",
 		About: append(runAbout(l.Run), planFacts(l)...),
 	}
 	p.Facts = append(p.Facts, reports.Fact{Name: "Asked for", Value: cmp.Or(l.Plan.Schedule, l.Plan.Workload)})
@@ -106,7 +108,8 @@ func loadTrust(l *reports.Load) []statement {
 	found := runTrust(l.Run)
 	g := l.Generator
 	if !l.Valid {
-		found = append(found, statement{reports.Invalid, "The figures are not valid: " + cmp.Or(strings.Join(l.Invalid, "; "), "the generator did not keep its schedule") + ". Read nothing into the response times."})
+		found = append(found, statement{reports.Invalid, "The figures are not valid: " + cmp.Or(strings.Join(l.Invalid,
+			"; "), "the generator did not keep its schedule") + ". Read nothing into the response times."})
 	}
 	whole := l.Whole()
 	if whole.Sent == 0 {
@@ -114,32 +117,48 @@ func loadTrust(l *reports.Load) []statement {
 	}
 	switch {
 	case l.Valid && len(l.ShardRuns) > 0 && l.Run.Partial != "":
-		found = append(found, statement{reports.Warn, fmt.Sprintf("What was sent was sent on time, and that is %s of %s.", figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
+		found = append(found,
+			statement{reports.Warn, fmt.Sprintf("What was sent was sent on time, and that is %s of %s.",
+				figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
 	case l.Valid:
-		found = append(found, statement{reports.Pass, fmt.Sprintf("The generator kept its schedule: %s of %s sent.", figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
+		found = append(found, statement{reports.Pass, fmt.Sprintf("The generator kept its schedule: %s of %s sent.",
+			figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})
 	}
 	if g.Lag.Count > 0 {
-		found = append(found, statement{mildly(l.Valid), fmt.Sprintf("Send lag: p99 %s, at most %s behind the schedule.", figures.Milliseconds(g.Lag.P99), figures.Milliseconds(g.Lag.Max))})
+		found = append(found,
+			statement{mildly(l.Valid), fmt.Sprintf("Send lag: p99 %s, at most %s behind the schedule.",
+				figures.Milliseconds(g.Lag.P99), figures.Milliseconds(g.Lag.Max))})
 	}
 	if g.Dropped+g.AtCap+g.Starved > 0 {
-		found = append(found, statement{reports.Warn, fmt.Sprintf("Held up by the generator: %s never sent, %s waited for a worker, %s waited for a client.", figures.Count(g.Dropped), figures.Count(g.AtCap), figures.Count(g.Starved))})
+		found = append(found,
+			statement{reports.Warn,
+				fmt.Sprintf("Held up by the generator: %s never sent, %s waited for a worker, %s waited for a client.",
+					figures.Count(g.Dropped), figures.Count(g.AtCap), figures.Count(g.Starved))})
 	}
 	if resent := l.Resent(); resent != "" {
 		found = append(found, statement{reports.Warn, resent})
 	}
 	if g.CPUShare > 0.8 {
-		found = append(found, statement{reports.Warn, fmt.Sprintf("The generator used %.0f %% of the processors it may use.", g.CPUShare*100)})
+		found = append(found, statement{reports.Warn,
+			fmt.Sprintf("The generator used %.0f %% of the processors it may use.", g.CPUShare*100)})
 	}
 	if g.Throttled > 0 {
-		found = append(found, statement{reports.Warn, fmt.Sprintf("The CPU limit of its container held the generator back %s, for %s in all.", figures.PluralOf(g.ThrottledTimes, "time", "times"), figures.Milliseconds(g.Throttled))})
+		found = append(found,
+			statement{reports.Warn,
+				fmt.Sprintf("The CPU limit of its container held the generator back %s, for %s in all.",
+					figures.PluralOf(g.ThrottledTimes, "time", "times"), figures.Milliseconds(g.Throttled))})
 	}
 	if g.ClockStep != 0 {
-		found = append(found, statement{reports.Warn, "The clock of the generator was set during the run, by " + figures.Milliseconds(g.ClockStep) + "."})
+		found = append(found, statement{reports.Warn, "The clock of the generator was set during the run, by " +
+			figures.Milliseconds(g.ClockStep) + "."})
 	}
 	if l.Plan.Closed {
-		found = append(found, statement{reports.Warn, "Closed loop: each client waits for its answer before it asks again, so what a user would have waited is not known. The times are service times."})
+		found = append(found,
+			statement{reports.Warn,
+				"Closed loop: each client waits for its answer before it asks again, so what a user would have waited is not known. The times are service times."})
 	} else {
-		found = append(found, statement{reports.Pass, "Open model: response time counts from when a request was due, so a stall of the service is not hidden."})
+		found = append(found, statement{reports.Pass,
+			"Open model: response time counts from when a request was due, so a stall of the service is not hidden."})
 	}
 	if l.Trace != nil {
 		found = append(found, statement{reports.Observed, l.Trace.Says()})
@@ -165,31 +184,39 @@ func loadFirst(l *reports.Load) []first {
 		if l.Total == nil || l.Total.Sent == 0 {
 			label, text = "The load", "has no figures."
 		}
-		found = append(found, first{Verdict: reports.Invalid, Link: "l-lag", Label: label, Text: text, More: strings.Join(l.Invalid, "; ")})
+		found = append(found, first{Verdict: reports.Invalid, Link: "l-lag", Label: label, Text: text,
+			More: strings.Join(l.Invalid, "; ")})
 	}
 	for _, limit := range l.Limits {
-		if slices.Contains([]reports.Verdict{reports.Fail, reports.Error, reports.Inconclusive, reports.Invalid}, limit.Verdict) {
-			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression, Text: "came to " + cmp.Or(limit.Value, "no figure") + ".", More: limit.Reason})
+		if slices.Contains([]reports.Verdict{reports.Fail, reports.Error, reports.Inconclusive, reports.Invalid},
+			limit.Verdict) {
+			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression,
+				Text: "came to " + cmp.Or(limit.Value, "no figure") + ".", More: limit.Reason})
 		}
 	}
 	found = append(found, missingShards(l)...)
 	kinds := l.KindsOfWrong()
 	for i, wrong := range kinds {
 		if i == 5 {
-			found = append(found, first{Verdict: reports.Warn, Link: "l-wrong", Label: figures.Plural(int64(len(kinds)-i), "more kind"), Text: "of wrong answers."})
+			found = append(found, first{Verdict: reports.Warn, Link: "l-wrong",
+				Label: figures.Plural(int64(len(kinds)-i), "more kind"), Text: "of wrong answers."})
 			break
 		}
 		verdict, _ := l.JudgedWrong(wrong.Operation, wrong.Kind)
-		found = append(found, first{Verdict: verdict, Link: wrongID(wrong.Operation, wrong.Kind), Label: wrong.Operation + " " + wrong.Kind, Text: figures.PluralOf(wrong.Times, "time", "times") + ".", More: figures.OneLine(wrong.Message, 300)})
+		found = append(found, first{Verdict: verdict, Link: wrongID(wrong.Operation, wrong.Kind),
+			Label: wrong.Operation + " " + wrong.Kind, Text: figures.PluralOf(wrong.Times, "time", "times") + ".",
+			More: figures.OneLine(wrong.Message, 300)})
 	}
 	for _, name := range l.OperationNames() {
 		if o := l.Operations[name]; o.Sent > 0 && o.Right == 0 {
 			verdict, _ := l.VerdictOf(name, o)
-			found = append(found, first{Verdict: verdict, Link: "l-operations", Label: name, Text: "had no right answer at all."})
+			found = append(found, first{Verdict: verdict, Link: "l-operations", Label: name,
+				Text: "had no right answer at all."})
 		}
 	}
 	if len(l.Limits) == 0 && l.Verdict == reports.Pass {
-		found = append(found, first{Verdict: reports.Observed, Label: "No limit was set:", Text: "response times were measured and not judged."})
+		found = append(found, first{Verdict: reports.Observed, Label: "No limit was set:",
+			Text: "response times were measured and not judged."})
 	}
 	rest := found
 	if !l.Valid {
@@ -231,19 +258,24 @@ func generatorFacts(l *reports.Load) []reports.Fact {
 		{Name: "Processor time", Value: fmt.Sprintf("%.1f s, %.0f %% of what it may use", g.CPUSeconds, g.CPUShare*100)},
 	}
 	if g.StoodStill > 0 {
-		facts = append(facts, reports.Fact{Name: "Stood still without a client", Value: figures.Milliseconds(g.StoodStill)})
+		facts = append(facts, reports.Fact{Name: "Stood still without a client",
+			Value: figures.Milliseconds(g.StoodStill)})
 	}
 	if g.StartLate > 0 {
-		facts = append(facts, reports.Fact{Name: "Started after the agreed instant", Value: figures.Milliseconds(g.StartLate)})
+		facts = append(facts, reports.Fact{Name: "Started after the agreed instant",
+			Value: figures.Milliseconds(g.StartLate)})
 	}
 	if g.Throttled > 0 {
-		facts = append(facts, reports.Fact{Name: "Held back by a CPU limit", Value: fmt.Sprintf("%s, %s", figures.PluralOf(g.ThrottledTimes, "time", "times"), figures.Milliseconds(g.Throttled))})
+		facts = append(facts, reports.Fact{Name: "Held back by a CPU limit", Value: fmt.Sprintf("%s, %s",
+			figures.PluralOf(g.ThrottledTimes, "time", "times"), figures.Milliseconds(g.Throttled))})
 	}
 	if g.GCPause.Count > 0 {
-		facts = append(facts, reports.Fact{Name: "Pauses of the garbage collector", Value: fmt.Sprintf("%s, at most %s", figures.Count(g.GCPause.Count), figures.Milliseconds(g.GCPause.Max))})
+		facts = append(facts, reports.Fact{Name: "Pauses of the garbage collector", Value: fmt.Sprintf("%s, at most %s",
+			figures.Count(g.GCPause.Count), figures.Milliseconds(g.GCPause.Max))})
 	}
 	if g.Lag.Count > 0 {
-		facts = append(facts, reports.Fact{Name: "Send lag", Value: fmt.Sprintf("p50 %s, p99 %s, max %s", figures.Milliseconds(g.Lag.P50), figures.Milliseconds(g.Lag.P99), figures.Milliseconds(g.Lag.Max))})
+		facts = append(facts, reports.Fact{Name: "Send lag", Value: fmt.Sprintf("p50 %s, p99 %s, max %s",
+			figures.Milliseconds(g.Lag.P50), figures.Milliseconds(g.Lag.P99), figures.Milliseconds(g.Lag.Max))})
 	}
 	return facts
 }

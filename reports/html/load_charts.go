@@ -75,8 +75,11 @@ func loadCharts(l *reports.Load, lines map[string]timeline, baseline *reports.Lo
 			return float64(top) / 1e6
 		})
 		full = append(full, chart{ID: "l-lag", Title: "Send lag: how far the generator was behind its schedule",
-			Description: fmt.Sprintf("p99 of each second. Over the whole run p99 %s, max %s. %s", figures.Milliseconds(l.Generator.Lag.P99), figures.Milliseconds(l.Generator.Lag.Max), all.bucketWords(fullPoints)),
-			X:           axis{Label: "since the start", Time: true}, Y: axis{Label: "send lag", Format: axisMilliseconds}, Height: 200,
+			Description: fmt.Sprintf("p99 of each second. Over the whole run p99 %s, max %s. %s",
+				figures.Milliseconds(l.Generator.Lag.P99), figures.Milliseconds(l.Generator.Lag.Max),
+				all.bucketWords(fullPoints)),
+			X: axis{Label: "since the start", Time: true},
+			Y: axis{Label: "send lag", Format: axisMilliseconds}, Height: 200,
 			Lines: []line{{Name: "p99 lag", Look: "max", X: x, Y: y, Area: true}}}.draw())
 	}
 	return full, small
@@ -104,8 +107,12 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 	if l.Plan.Closed {
 		kind, times = "Service time", o.Service
 	}
-	c := chart{ID: anchor("l-time", name), Title: kind + " of " + name + " over time", X: axis{Label: "since the start", Time: true}, Y: axis{Label: "time", Format: axisMilliseconds}, Right: axis{Label: "asked rate", Format: axisRate}}
-	c.Description = fmt.Sprintf("Right answers only. %s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.", t.bucketWords(limit), figures.Milliseconds(times.P50), figures.Milliseconds(times.P95), figures.Milliseconds(times.P99), figures.Milliseconds(times.Max))
+	c := chart{ID: anchor("l-time", name), Title: kind + " of " + name + " over time",
+		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "time", Format: axisMilliseconds},
+		Right: axis{Label: "asked rate", Format: axisRate}}
+	c.Description = fmt.Sprintf("Right answers only. %s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.",
+		t.bucketWords(limit), figures.Milliseconds(times.P50), figures.Milliseconds(times.P95),
+		figures.Milliseconds(times.P99), figures.Milliseconds(times.Max))
 	var all [][]float64
 	for _, of := range []struct {
 		name string
@@ -137,7 +144,8 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 	return c
 }
 
-var limitForm = regexp.MustCompile(`^(?:[^.]+\.)?(p\d+(?:\.\d+)?|max|mean|min)\s*<=?\s*([0-9.]+\s*(?:ns|us|µs|ms|s|m))$`)
+var limitForm = regexp.MustCompile(
+	`^(?:[^.]+\.)?(p\d+(?:\.\d+)?|max|mean|min)\s*<=?\s*([0-9.]+\s*(?:ns|us|µs|ms|s|m))$`)
 
 // timeLimit reads the place of a limit on response times, such as refresh.p99<300ms, in milliseconds.
 func timeLimit(expression string) (at float64, percentile string, ok bool) {
@@ -158,9 +166,12 @@ func throughputChart(l *reports.Load, t timeline) chart {
 	_, right := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Right }))
 	whole := l.Whole()
 	return chart{ID: "l-throughput", Title: "Throughput: asked, sent and right",
-		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.", figures.Count(whole.Asked), figures.Count(whole.Sent), figures.Count(whole.Right)),
-		X:           axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220,
-		Lines: []line{{Name: "asked", Look: "asked", X: x, Y: asked}, {Name: "sent", Look: "s1", X: x, Y: sent}, {Name: "right", Look: "s3", X: x, Y: right}}}
+		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.", figures.Count(whole.Asked),
+			figures.Count(whole.Sent), figures.Count(whole.Right)),
+		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second",
+			Format: axisRate}, Height: 220,
+		Lines: []line{{Name: "asked", Look: "asked", X: x, Y: asked}, {Name: "sent", Look: "s1", X: x, Y: sent},
+			{Name: "right", Look: "s3", X: x, Y: right}}}
 }
 
 // wrongChart draws what was wrong, on its own scale: at 98 % right the rest would be a thread at the top.
@@ -179,7 +190,8 @@ func wrongChart(l *reports.Load, t timeline) (chart, bool) {
 	statuses := reports.SortedKeys(totals)
 	sort.SliceStable(statuses, func(i, j int) bool { return totals[statuses[i]] > totals[statuses[j]] })
 	statuses = statuses[:min(len(statuses), 5)]
-	c := chart{ID: "l-wrong-chart", Title: "Wrong answers, on their own scale", X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220}
+	c := chart{ID: "l-wrong-chart", Title: "Wrong answers, on their own scale",
+		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220}
 	x, y := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Wrong }))
 	c.Lines = append(c.Lines, line{Name: "wrong", Look: "wrong", X: x, Y: y, Area: true})
 	words := []string{figures.PluralOf(wrong, "wrong answer", "wrong answers")}

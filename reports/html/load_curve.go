@@ -17,7 +17,8 @@ var curveTicks = []float64{1, 2, 10, 20, 100, 1000, 10000, 100000}
 
 // loadCurveChart is the percentile curve: 1/(1−q) on a logarithmic axis, ended where fewer than 10 samples lie beyond.
 func loadCurveChart(l *reports.Load, names []string, baseline *reports.Load) (chart, bool) {
-	c := chart{ID: "l-curve", Title: "Response time by percentile", X: axis{Label: "percentile", Log: true, Ticks: curveTicks, Format: percentileWords}, Y: axis{Label: "time", Format: axisMilliseconds}}
+	c := chart{ID: "l-curve", Title: "Response time by percentile", X: axis{Label: "percentile", Log: true,
+		Ticks: curveTicks, Format: percentileWords}, Y: axis{Label: "time", Format: axisMilliseconds}}
 	var all [][]float64
 	var words []string
 	shown := 0
@@ -30,13 +31,15 @@ func loadCurveChart(l *reports.Load, names []string, baseline *reports.Load) (ch
 		shown++
 		c.Lines = append(c.Lines, drawn)
 		all = append(all, drawn.Y)
-		words = append(words, fmt.Sprintf("%s: p50 %s, p99 %s", name, figures.Milliseconds(o.Response.P50), figures.Milliseconds(o.Response.P99)))
+		words = append(words, fmt.Sprintf("%s: p50 %s, p99 %s", name, figures.Milliseconds(o.Response.P50),
+			figures.Milliseconds(o.Response.P99)))
 		if baseline != nil && baseline.Operations[name] != nil {
 			before := baseline.Operations[name]
 			earlier := curveLine(name+", baseline", "baseline", before)
 			c.Lines = append(c.Lines, earlier)
 			all = append(all, earlier.Y)
-			words = append(words, fmt.Sprintf("%s in the baseline: p50 %s, p99 %s", name, figures.Milliseconds(before.Response.P50), figures.Milliseconds(before.Response.P99)))
+			words = append(words, fmt.Sprintf("%s in the baseline: p50 %s, p99 %s", name,
+				figures.Milliseconds(before.Response.P50), figures.Milliseconds(before.Response.P99)))
 		}
 		for _, limit := range l.LimitsOf(name) {
 			if at, percentile, ok := timeLimit(limit.Expression); ok && len(names) <= 3 {
@@ -111,16 +114,22 @@ func capacityOf(c *reports.Capacity) *capacityShown {
 	}
 	points := slices.Clone(c.Points)
 	slices.SortStableFunc(points, func(a, b reports.CapacityPoint) int { return cmp.Compare(a.Rate, b.Rate) })
-	t := table{Caption: "Tried rates", Columns: []column{{Head: "Rate", Number: true}, {Head: "Verdict"}, {Head: "Reached", Number: true}, {Head: "p50 ms", Number: true}, {Head: "p99 ms", Number: true}, {Head: "Wrong", Number: true}, {Head: "Why"}}}
+	t := table{Caption: "Tried rates", Columns: []column{{Head: "Rate", Number: true}, {Head: "Verdict"},
+		{Head: "Reached", Number: true}, {Head: "p50 ms", Number: true}, {Head: "p99 ms", Number: true},
+		{Head: "Wrong", Number: true}, {Head: "Why"}}}
 	p50 := line{Name: "p50", Look: "p50", Dots: true}
 	p99 := line{Name: "p99", Look: "p99", Dots: true}
 	for _, point := range points {
-		t.Rows = append(t.Rows, row{Class: point.Verdict.Class(), Cells: []cell{{Text: figures.Rate(point.Rate), Head: true, Number: true}, {Verdict: point.Verdict}, {Text: figures.Rate(point.Reached), Number: true},
-			{Text: figures.Number(point.P50), Number: true}, {Text: figures.Number(point.P99), Number: true}, {Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
+		t.Rows = append(t.Rows,
+			row{Class: point.Verdict.Class(), Cells: []cell{{Text: figures.Rate(point.Rate), Head: true, Number: true},
+				{Verdict: point.Verdict}, {Text: figures.Rate(point.Reached), Number: true},
+				{Text: figures.Number(point.P50), Number: true}, {Text: figures.Number(point.P99), Number: true}, {Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
 		p50.X, p50.Y = append(p50.X, point.Rate), append(p50.Y, float64(point.P50)/1e6)
 		p99.X, p99.Y = append(p99.X, point.Rate), append(p99.Y, float64(point.P99)/1e6)
 	}
-	picture := chart{ID: "l-capacity-chart", Title: "Response time by rate", Description: sentence, X: axis{Label: "rate", Format: axisRate}, Y: axis{Label: "ms", Format: axisMilliseconds, Log: wide(p50.Y, p99.Y)}, Lines: []line{p50, p99}}
+	picture := chart{ID: "l-capacity-chart", Title: "Response time by rate", Description: sentence,
+		X: axis{Label: "rate", Format: axisRate}, Y: axis{Label: "ms", Format: axisMilliseconds,
+			Log: wide(p50.Y, p99.Y)}, Lines: []line{p50, p99}}
 	if c.Rate > 0 {
 		picture.Marks = []mark{{At: c.Rate, Words: "capacity " + figures.Rate(c.Rate)}}
 	}

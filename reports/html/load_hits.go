@@ -50,7 +50,8 @@ func wrongsOf(l *reports.Load) (shown []wrongShown, more string) {
 	}
 	exchanges := shownFully
 	for i, kind := range kinds {
-		w := wrongShown{ID: wrongID(kind.Operation, kind.Kind), Operation: kind.Operation, Kind: kind.Kind, Times: kind.Times, Message: kind.Message}
+		w := wrongShown{ID: wrongID(kind.Operation, kind.Kind), Operation: kind.Operation, Kind: kind.Kind,
+			Times: kind.Times, Message: kind.Message}
 		for j := range l.WrongKinds {
 			if total := &l.WrongKinds[j]; total.Operation == kind.Operation && total.Kind == kind.Kind {
 				w.total(l, total, i < drawnKinds)
@@ -67,15 +68,19 @@ func (w *wrongShown) total(l *reports.Load, total *reports.WrongKind, draw bool)
 	w.Verdict, w.Judged = total.Verdict, total.Judged()
 	if n := len(total.Seconds); n > 0 {
 		first, last := total.Seconds[0][0], total.Seconds[n-1][0]
-		w.When = fmt.Sprintf("The first came in second %d, the last in second %d, in %s of the run.", first, last, figures.Plural(int64(n), "second"))
+		w.When = fmt.Sprintf("The first came in second %d, the last in second %d, in %s of the run.", first, last,
+			figures.Plural(int64(n), "second"))
 	}
 	if draw {
 		w.Chart = kindChart(l, total, w.ID)
 	}
-	statuses := table{Caption: "By status", Columns: []column{{Head: "Status"}, {Head: "Times", Number: true}, {Head: "Share", Number: true}}}
+	statuses := table{Caption: "By status", Columns: []column{{Head: "Status"}, {Head: "Times", Number: true},
+		{Head: "Share", Number: true}}}
 	for _, status := range reports.SortedKeys(total.Statuses) {
 		n := total.Statuses[status]
-		statuses.Rows = append(statuses.Rows, row{Cells: []cell{{Text: status, Head: true}, {Text: figures.Count(n), Number: true}, {Text: figures.Percent(n, total.Times), Number: true}}})
+		statuses.Rows = append(statuses.Rows,
+			row{Cells: []cell{{Text: status, Head: true}, {Text: figures.Count(n), Number: true},
+				{Text: figures.Percent(n, total.Times), Number: true}}})
 	}
 	if len(statuses.Rows) > 0 {
 		w.Statuses = &statuses
@@ -87,17 +92,22 @@ func clientsTable(total *reports.WrongKind) *table {
 	if total.Clients < 0 {
 		return nil
 	}
-	t := table{Caption: "By client: " + figures.PluralOf(int64(total.Clients), "client", "clients"), Columns: []column{{Head: "Client"}, {Head: "Times", Number: true}, {Head: "Share", Number: true}}}
+	t := table{Caption: "By client: " + figures.PluralOf(int64(total.Clients), "client", "clients"),
+		Columns: []column{{Head: "Client"}, {Head: "Times", Number: true}, {Head: "Share", Number: true}}}
 	for _, c := range total.Most {
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: c.Client, Head: true}, {Text: figures.Count(c.Times), Number: true}, {Text: figures.Percent(c.Times, total.Times), Number: true}}})
+		t.Rows = append(t.Rows,
+			row{Cells: []cell{{Text: c.Client, Head: true}, {Text: figures.Count(c.Times), Number: true},
+				{Text: figures.Percent(c.Times, total.Times), Number: true}}})
 	}
 	switch {
 	case len(t.Rows) == 0:
 		return nil
 	case total.ClientsMore:
-		t.More = fmt.Sprintf("The wrong answers of these %s were counted; there were more clients.", figures.Plural(int64(total.Clients), "client"))
+		t.More = fmt.Sprintf("The wrong answers of these %s were counted; there were more clients.",
+			figures.Plural(int64(total.Clients), "client"))
 	case total.Clients > len(total.Most):
-		t.More = "Those that got the most; " + figures.Plural(int64(total.Clients-len(total.Most)), "further client") + " got no more than the last of them."
+		t.More = "Those that got the most; " + figures.Plural(int64(total.Clients-len(total.Most)),
+			"further client") + " got no more than the last of them."
 	}
 	return &t
 }
@@ -108,7 +118,8 @@ func kindChart(l *reports.Load, total *reports.WrongKind, id string) *drawing {
 	for _, s := range l.Seconds {
 		end = max(end, int64(s.At))
 	}
-	if n := len(total.Seconds); n == 0 || end < 1 || end >= longestTimeline || total.Seconds[0][0] < 0 || total.Seconds[n-1][0] > end {
+	if n := len(total.Seconds); n == 0 || end < 1 || end >= longestTimeline || total.Seconds[0][0] < 0 ||
+		total.Seconds[n-1][0] > end {
 		return nil
 	}
 	width := end/smallPoints + 1
@@ -121,8 +132,10 @@ func kindChart(l *reports.Load, total *reports.WrongKind, id string) *drawing {
 			y[s[0]/width] += float64(s[1]) / float64(width)
 		}
 	}
-	d := chart{ID: id + "-chart", Title: "When: " + total.Operation + " " + total.Kind, X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate},
-		Height: 150, Description: figures.PluralOf(total.Times, "wrong answer", "wrong answers") + " in " + figures.Plural(int64(len(total.Seconds)), "second") + ".",
+	d := chart{ID: id + "-chart", Title: "When: " + total.Operation + " " + total.Kind,
+		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate},
+		Height: 150, Description: figures.PluralOf(total.Times, "wrong answer",
+			"wrong answers") + " in " + figures.Plural(int64(len(total.Seconds)), "second") + ".",
 		Readout: func(float64) string { return "" },
 		Lines:   []line{{Name: total.Kind, Look: "wrong", X: x, Y: y, Area: true}}}.draw()
 	return &d
@@ -140,7 +153,8 @@ func (w *wrongShown) examples(l *reports.Load, most int, exchanges *int) {
 	}
 	if len(hits) > 0 {
 		hits, places, more := thinned(hits, places, most)
-		t := hitsTable(fmt.Sprintf("Examples: %d of %s, the first, the last and some between", len(hits), figures.Count(w.Times)), hits, places)
+		t := hitsTable(fmt.Sprintf("Examples: %d of %s, the first, the last and some between", len(hits),
+			figures.Count(w.Times)), hits, places)
 		t.ID, t.Search, t.More = w.ID+"-hits", len(hits) > 20, more
 		if int64(len(kept)) == w.Times {
 			t.Caption = "All " + figures.Count(w.Times)

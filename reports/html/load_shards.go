@@ -33,12 +33,15 @@ func missingShards(l *reports.Load) []first {
 			continue
 		}
 		if len(found) == 5 {
-			return append(found, first{Verdict: reports.Inconclusive, Link: "l-shards", Label: "More shards", Text: "are missing."})
+			return append(found, first{Verdict: reports.Inconclusive, Link: "l-shards", Label: "More shards",
+				Text: "are missing."})
 		}
-		found = append(found, first{Verdict: reports.Inconclusive, Link: "l-shards", Label: "Shard " + s.Shard, Text: "is missing " + s.MissingFrom() + " on.", More: s.Reason})
+		found = append(found, first{Verdict: reports.Inconclusive, Link: "l-shards", Label: "Shard " + s.Shard,
+			Text: "is missing " + s.MissingFrom() + " on.", More: s.Reason})
 	}
 	if len(found) == 0 && l.Run.Partial != "" {
-		found = append(found, first{Verdict: reports.Inconclusive, Label: "The run", Text: "is not whole.", More: l.Run.Partial})
+		found = append(found, first{Verdict: reports.Inconclusive, Label: "The run", Text: "is not whole.",
+			More: l.Run.Partial})
 	}
 	return found
 }

@@ -14,11 +14,14 @@ func limitsTable(l *reports.Load) *table {
 	if len(l.Limits) == 0 {
 		return nil
 	}
-	t := table{Caption: "Limits that were set, and what came", Columns: []column{{Head: "Limit"}, {Head: "Verdict"}, {Head: "Came to", Number: true}, {Head: "Interval"}, {Head: "Why"}}}
+	t := table{Caption: "Limits that were set, and what came", Columns: []column{{Head: "Limit"}, {Head: "Verdict"},
+		{Head: "Came to", Number: true}, {Head: "Interval"}, {Head: "Why"}}}
 	limits := slices.Clone(l.Limits)
 	slices.SortStableFunc(limits, func(a, b reports.Limit) int { return a.Verdict.Rank() - b.Verdict.Rank() })
 	for _, limit := range limits {
-		t.Rows = append(t.Rows, row{Class: limit.Verdict.Class(), Cells: []cell{{Text: limit.Expression, Code: true, Head: true}, {Verdict: limit.Verdict}, {Text: limit.Value, Number: true}, {Text: limit.Interval}, {Text: limit.Reason}}})
+		t.Rows = append(t.Rows,
+			row{Class: limit.Verdict.Class(), Cells: []cell{{Text: limit.Expression, Code: true, Head: true},
+				{Verdict: limit.Verdict}, {Text: limit.Value, Number: true}, {Text: limit.Interval}, {Text: limit.Reason}}})
 	}
 	return &t
 }
@@ -28,7 +31,8 @@ func operationsTable(l *reports.Load, lines map[string]timeline) table {
 	if l.Plan.Closed {
 		kind = "Service time in ms: from when a request was sent to the last byte of a right answer"
 	}
-	t := table{Caption: kind, Columns: []column{{Head: "Operation"}, {Head: "Verdict"}, {Head: "Sent", Number: true}, {Head: "Right", Number: true}, {Head: "Wrong", Number: true}, {Head: "Rate", Number: true}}}
+	t := table{Caption: kind, Columns: []column{{Head: "Operation"}, {Head: "Verdict"}, {Head: "Sent", Number: true},
+		{Head: "Right", Number: true}, {Head: "Wrong", Number: true}, {Head: "Rate", Number: true}}}
 	for _, percentile := range (reports.Percentiles{}).List() {
 		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
 	}
@@ -76,10 +80,12 @@ func askedNote(o *reports.Operation) string {
 
 // statusesTable counts the answers of each operation by status.
 func statusesTable(l *reports.Load) *table {
-	t := table{Caption: "Answers by status, and why answers were wrong", Columns: []column{{Head: "Operation"}, {Head: "Answers"}, {Head: "Wrong because"}}}
+	t := table{Caption: "Answers by status, and why answers were wrong", Columns: []column{{Head: "Operation"},
+		{Head: "Answers"}, {Head: "Wrong because"}}}
 	for _, name := range l.OperationNames() {
 		o := l.Operations[name]
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: name, Head: true}, {Text: tallied(o.Statuses)}, {Text: tallied(o.Outcomes)}}})
+		t.Rows = append(t.Rows,
+			row{Cells: []cell{{Text: name, Head: true}, {Text: tallied(o.Statuses)}, {Text: tallied(o.Outcomes)}}})
 	}
 	if len(t.Rows) == 0 {
 		return nil
@@ -100,7 +106,8 @@ func tallied(counts map[string]int64) string {
 // serviceTable compares response time with service time: a generator or a queue adds the gap between them.
 func serviceTable(l *reports.Load) *table {
 	t := table{Caption: "Response time (from when a request was due) beside service time (from when it was sent), right answers, in ms",
-		Columns: []column{{Head: "Operation"}, {Head: "Time"}, {Head: "Samples", Number: true}, {Head: "min", Number: true}, {Head: "mean", Number: true}}}
+		Columns: []column{{Head: "Operation"}, {Head: "Time"}, {Head: "Samples", Number: true},
+			{Head: "min", Number: true}, {Head: "mean", Number: true}}}
 	for _, percentile := range (reports.Percentiles{}).List() {
 		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
 	}
@@ -108,7 +115,8 @@ func serviceTable(l *reports.Load) *table {
 		if p.Count == 0 {
 			return
 		}
-		t.Rows = append(t.Rows, row{Cells: append([]cell{{Text: name, Head: true}, {Text: kind}}, percentileCells(p)...)})
+		t.Rows = append(t.Rows,
+			row{Cells: append([]cell{{Text: name, Head: true}, {Text: kind}}, percentileCells(p)...)})
 	}
 	both := func(name string, o *reports.Operation) {
 		if !l.Plan.Closed {
@@ -131,7 +139,8 @@ func serviceTable(l *reports.Load) *table {
 
 // phasesTable shows where the time of an exchange went, when it was traced.
 func phasesTable(l *reports.Load) *table {
-	t := table{Caption: "Phases of an exchange, in ms", Columns: []column{{Head: "Operation"}, {Head: "Phase"}, {Head: "Samples", Number: true}, {Head: "min", Number: true}, {Head: "mean", Number: true}}}
+	t := table{Caption: "Phases of an exchange, in ms", Columns: []column{{Head: "Operation"}, {Head: "Phase"},
+		{Head: "Samples", Number: true}, {Head: "min", Number: true}, {Head: "mean", Number: true}}}
 	for _, percentile := range (reports.Percentiles{}).List() {
 		t.Columns = append(t.Columns, column{Head: percentile.Word, Number: true})
 	}
@@ -142,12 +151,16 @@ func phasesTable(l *reports.Load) *table {
 		for _, phase := range []struct {
 			name string
 			reports.Percentiles
-		}{{"DNS", phases.DNS}, {"connect", phases.Connect}, {"TLS", phases.TLS}, {"wait for the first byte", phases.Wait}, {"read", phases.Read}} {
+		}{{"DNS", phases.DNS}, {"connect", phases.Connect}, {"TLS", phases.TLS}, {"wait for the first byte",
+			phases.Wait}, {"read", phases.Read}} {
 			if phase.Count > 0 {
-				t.Rows = append(t.Rows, row{Cells: append([]cell{{Text: name, Head: true}, {Text: phase.name}}, percentileCells(phase.Percentiles)...)})
+				t.Rows = append(t.Rows, row{Cells: append([]cell{{Text: name, Head: true}, {Text: phase.name}},
+					percentileCells(phase.Percentiles)...)})
 			}
 		}
-		t.More = strings.TrimSpace(t.More + " " + fmt.Sprintf("%s: %s, %.0f %% of requests on a connection already open.", name, figures.Plural(phases.NewConnections, "new connection"), phases.ReuseRatio*100))
+		t.More = strings.TrimSpace(t.More + " " +
+			fmt.Sprintf("%s: %s, %.0f %% of requests on a connection already open.", name,
+				figures.Plural(phases.NewConnections, "new connection"), phases.ReuseRatio*100))
 	}
 	for _, name := range l.OperationNames() {
 		add(name, l.Operations[name].Phases)
@@ -162,7 +175,8 @@ func phasesTable(l *reports.Load) *table {
 }
 
 func percentileCells(p reports.Percentiles) []cell {
-	cells := []cell{{Text: figures.Count(p.Count), Number: true}, {Text: figures.Number(p.Min), Number: true}, {Text: figures.Number(p.Mean), Number: true}}
+	cells := []cell{{Text: figures.Count(p.Count), Number: true}, {Text: figures.Number(p.Min), Number: true},
+		{Text: figures.Number(p.Mean), Number: true}}
 	for _, percentile := range p.List() {
 		cells = append(cells, cell{Text: figures.Number(percentile.Nanoseconds), Number: true})
 	}

@@ -153,5 +153,7 @@ func (t timeline) spark(name string) *spark {
 	low, high := slices.Min(values), slices.Max(values)
 	horizontal := scale{low: x[0], high: max(x[len(x)-1], x[0]+1), from: 1, to: 119}
 	vertical := scale{low: min(0, low), high: max(high, 1e-6), from: 24, to: 2}
-	return &spark{Path: linePath(line{X: x, Y: y}, horizontal, vertical), Words: fmt.Sprintf("p99 of %s over time, between %s and %s", name, figures.Milliseconds(int64(low*1e6)), figures.Milliseconds(int64(high*1e6)))}
+	return &spark{Path: linePath(line{X: x, Y: y}, horizontal, vertical),
+		Words: fmt.Sprintf("p99 of %s over time, between %s and %s", name, figures.Milliseconds(int64(low*1e6)),
+			figures.Milliseconds(int64(high*1e6)))}
 }

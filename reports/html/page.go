@@ -200,7 +200,8 @@ func init() {
 func (p page) write(w io.Writer, kind string) error {
 	p.Reason = reports.Sentence(p.Reason)
 	if len(p.First) == 0 && p.Verdict != "" && p.Verdict.Blocks() {
-		p.First = []first{{Verdict: p.Verdict, Label: "The whole run:", Text: p.Reason}} // nothing single is to blame, as where a run broke off
+		// nothing single is to blame, as where a run broke off
+		p.First = []first{{Verdict: p.Verdict, Label: "The whole run:", Text: p.Reason}}
 	}
 	for i := range p.Trust {
 		p.Trust[i].Text = reports.Sentence(p.Trust[i].Text)
@@ -226,7 +227,8 @@ func (p page) Policy() string {
 	if p.Style.Folder {
 		return "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 	}
-	return "default-src 'none'; style-src " + hashSource(styleSheet) + "; script-src " + hashSource(searchScript) + "; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; style-src " + hashSource(styleSheet) + "; script-src " + hashSource(
+		searchScript) + "; base-uri 'none'; form-action 'none'"
 }
 
 func hashSource(text string) string {
@@ -255,7 +257,8 @@ func (p page) Segments() []segment {
 	total, at := p.ShareTotal(), 0.0
 	for _, s := range p.Shares {
 		width := float64(s.Count) / float64(max(total, 1)) * 1000
-		segments = append(segments, segment{share: s, X: place(at), Width: place(max(width-2, 1)), Fill: verdictColours[reports.Verdict(s.Verdict.StyleName())]})
+		segments = append(segments, segment{share: s, X: place(at), Width: place(max(width-2, 1)),
+			Fill: verdictColours[reports.Verdict(s.Verdict.StyleName())]})
 		at += width
 	}
 	return segments

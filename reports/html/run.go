@@ -84,8 +84,10 @@ type gateDetails struct{ Conformance, Load *page }
 
 // Gate writes one page of both runs with one verdict.
 func Gate(w io.Writer, g *reports.Gate, s Style) error {
-	p := page{Kind: "Gate", Title: "Release gate for " + g.Run.Target(), Style: s, Verdict: g.Verdict, Reason: cmp.Or(g.Reason, "No reason was recorded."),
-		Facts: reports.RunFacts(g.Run), About: runAbout(g.Run), FirstNone: "Nothing needs attention: conformance and load are both as they should be."}
+	p := page{Kind: "Gate", Title: "Release gate for " + g.Run.Target(), Style: s, Verdict: g.Verdict,
+		Reason: cmp.Or(g.Reason, "No reason was recorded."),
+		Facts:  reports.RunFacts(g.Run), About: runAbout(
+			g.Run), FirstNone: "Nothing needs attention: conformance and load are both as they should be."}
 	var d gateDetails
 	if g.Run.Partial != "" {
 		p.Trust = append(p.Trust, statement{reports.Invalid, "The gate ended early: " + g.Run.Partial})

@@ -59,7 +59,8 @@ func (s Series) draw() drawing {
 		}
 		index[at[i]] = i
 	}
-	c := chart{ID: s.ID, Title: s.Title, Description: s.Description, Height: s.Height, Y: axis{Label: s.Unit, Log: s.Log}, X: dateAxis(at)}
+	c := chart{ID: s.ID, Title: s.Title, Description: s.Description, Height: s.Height,
+		Y: axis{Label: s.Unit, Log: s.Log}, X: dateAxis(at)}
 	if s.Elapsed {
 		c.X = axis{Label: "since the start", Time: true}
 	}
@@ -149,7 +150,8 @@ func dateAxis(at []float64) axis {
 	}
 	years := max(1, int(math.Ceil((high-low)/(most*365.25*86400)))) // of many years, some
 	first := instant(low)
-	for t := time.Date(first.Year(), 1, 1, 0, 0, 0, 0, time.UTC); float64(t.Unix()) <= high; t = t.AddDate(0, step.months*years, 0) {
+	for t := time.Date(first.Year(), 1, 1, 0, 0, 0, 0, time.UTC); float64(t.Unix()) <= high; t = t.AddDate(0,
+		step.months*years, 0) {
 		if float64(t.Unix()) >= low {
 			a.Ticks = append(a.Ticks, float64(t.Unix()))
 		}

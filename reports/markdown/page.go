@@ -108,7 +108,8 @@ func (p *part) least() int {
 		return len(p.line) + 2
 	}
 	s := p.section
-	return len(s.shown(p.show)) + len(s.head()) + 2*len(s.One+s.Many) + len(s.Rest) + 200 // the text around the folded part
+	// the text around the folded part
+	return len(s.shown(p.show)) + len(s.head()) + 2*len(s.One+s.Many) + len(s.Rest) + 200
 }
 
 // layOut says how many rows of each section are shown: the first ones of each in turn, then more as long as they fit.

@@ -46,7 +46,8 @@ func sign(v reports.Verdict) string {
 	return "?"
 }
 
-var changeTexts = map[Change]string{NewFailure: "new failure", Mended: "mended", NewlyCovered: "newly covered", NoLongerCovered: "no longer covered"}
+var changeTexts = map[Change]string{NewFailure: "new failure", Mended: "mended", NewlyCovered: "newly covered",
+	NoLongerCovered: "no longer covered"}
 
 func changeWords(c Change) string { return changeTexts[c] }
 
@@ -94,11 +95,13 @@ func (m *Matrix) withoutCause() []runOfEnvironment {
 			case run.Verdict.Blocks() && !told:
 				found = append(found, runOfEnvironment{e.Name, run})
 			case told && run.LoadVerdict != "" && run.LoadVerdict.Blocks(): // causes speak of its other half alone
-				found = append(found, runOfEnvironment{e.Name, Run{Command: "load of the gate", Page: run.Page, Verdict: run.LoadVerdict, Reason: run.LoadReason}})
+				found = append(found, runOfEnvironment{e.Name, Run{Command: "load of the gate", Page: run.Page,
+					Verdict: run.LoadVerdict, Reason: run.LoadReason}})
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b runOfEnvironment) int { return cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()) })
+	slices.SortStableFunc(found,
+		func(a, b runOfEnvironment) int { return cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()) })
 	return found
 }
 
@@ -112,7 +115,8 @@ type legendEntry struct {
 func HTML(w io.Writer, m *Matrix, style html.Style) error {
 	sum := sha256.Sum256([]byte(sheet))
 	v := view{Matrix: m, Others: m.withoutCause(), Sheet: template.CSS(sheet), // ours, embedded
-		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"}
+		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(
+			sum[:]) + "'; base-uri 'none'; form-action 'none'"}
 	if style.Folder {
 		v.Folder, v.Policy = true, "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
 	}
@@ -177,7 +181,8 @@ func multiples(m *Matrix) []multiple {
 		picture := multiple{Name: operation.Name, Scale: figures.Milliseconds(top)}
 		for i, cell := range operation.Cells {
 			picture.Lines = append(picture.Lines, line{
-				Environment: m.Environments[i].Name, Cell: cell, P50: place(cell.P50), P95: place(cell.P95), P99: place(cell.P99), Width: place(cell.P99), Missing: cell.Sent == 0,
+				Environment: m.Environments[i].Name, Cell: cell, P50: place(cell.P50), P95: place(cell.P95),
+				P99: place(cell.P99), Width: place(cell.P99), Missing: cell.Sent == 0,
 			})
 		}
 		out = append(out, picture)

@@ -77,7 +77,8 @@ func loadCell(c Column, name string) LoadCell {
 		if l.Plan.Closed {
 			times = o.Service
 		}
-		cell := LoadCell{Valid: l.Valid, Sent: o.Sent, Right: o.Right, Wrong: o.Wrong, Rate: o.Rate, P50: times.P50, P95: times.P95, P99: times.P99, Closed: l.Plan.Closed}
+		cell := LoadCell{Valid: l.Valid, Sent: o.Sent, Right: o.Right, Wrong: o.Wrong, Rate: o.Rate, P50: times.P50,
+			P95: times.P95, P99: times.P99, Closed: l.Plan.Closed}
 		if o.Sent > 0 {
 			cell.Throughput = o.Rate * float64(o.Right) / float64(o.Sent)
 		}

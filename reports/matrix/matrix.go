@@ -132,7 +132,8 @@ type Cause struct {
 // Build puts columns side by side. Names must be unique; against says in words what Part.Against is, empty where
 // nothing is.
 func Build(name, release, against string, tool reports.Tool, columns []Column) *Matrix {
-	m := &Matrix{Schema: Schema, Name: name, Release: release, Against: against, Tool: tool, Causes: []Cause{}, Requirements: []Requirement{}}
+	m := &Matrix{Schema: Schema, Name: name, Release: release, Against: against, Tool: tool, Causes: []Cause{},
+		Requirements: []Requirement{}}
 	for _, column := range columns {
 		m.Environments = append(m.Environments, m.environment(column))
 	}
@@ -167,7 +168,8 @@ func (m *Matrix) environment(c Column) Environment {
 			if part.Folder != "" {
 				run.Page = part.Folder + "/" + pageOf(part.Run)
 			}
-			e.URL, e.Release, e.Service = orElse(e.URL, asked.URL), orElse(e.Release, asked.Release), orElse(e.Service, asked.Service)
+			e.URL, e.Release, e.Service = orElse(e.URL, asked.URL), orElse(e.Release, asked.Release), orElse(e.Service,
+				asked.Service)
 			m.span(asked)
 		}
 		e.Verdict = reports.Graver(e.Verdict, run.Verdict)

@@ -21,7 +21,8 @@ func (m *Matrix) requirements(columns []Column) {
 		for _, r := range conformance.Requirements {
 			if _, known := index[r.ID]; !known {
 				index[r.ID] = len(m.Requirements)
-				m.Requirements = append(m.Requirements, Requirement{ID: r.ID, Level: r.Level, Text: r.Text, Cells: make([]Cell, len(columns))})
+				m.Requirements = append(m.Requirements, Requirement{ID: r.ID, Level: r.Level, Text: r.Text,
+					Cells: make([]Cell, len(columns))})
 			}
 		}
 	}
@@ -100,7 +101,8 @@ func (m *Matrix) tally() []string {
 		}
 	}
 	if sometimes > 0 {
-		said = append(said, fmt.Sprint(sometimes, map[bool]string{true: " fails sometimes", false: " fail sometimes"}[sometimes == 1]))
+		said = append(said,
+			fmt.Sprint(sometimes, map[bool]string{true: " fails sometimes", false: " fail sometimes"}[sometimes == 1]))
 	}
 	return said
 }
@@ -202,7 +204,8 @@ func (m *Matrix) causes(columns []Column) {
 				caused[id] = true
 			}
 			add(column.Name, link, key{verdict: c.Verdict, id: c.ID},
-				Cause{ID: c.ID, Verdict: c.Verdict, Operation: c.Operation, Expected: c.Expected, Got: c.Got, Requirements: slices.Clone(c.Requirements)})
+				Cause{ID: c.ID, Verdict: c.Verdict, Operation: c.Operation, Expected: c.Expected, Got: c.Got,
+					Requirements: slices.Clone(c.Requirements)})
 		}
 		for _, r := range reports.OfVerdict(conformance.Requirements, reports.Fail, reports.Error) {
 			if caused[r.ID] {
@@ -212,10 +215,12 @@ func (m *Matrix) causes(columns []Column) {
 			if len(r.Findings) > 0 {
 				k.expected, k.got = r.Findings[0].Expected, r.Findings[0].Got
 			}
-			add(column.Name, link, k, Cause{Verdict: k.verdict, Expected: k.expected, Got: k.got, Requirements: []string{r.ID}})
+			add(column.Name, link, k, Cause{Verdict: k.verdict, Expected: k.expected, Got: k.got,
+				Requirements: []string{r.ID}})
 		}
 	}
 	slices.SortStableFunc(m.Causes, func(a, b Cause) int {
-		return cmp.Or(a.Verdict.Rank()-b.Verdict.Rank(), len(b.Environments)-len(a.Environments), len(b.Requirements)-len(a.Requirements))
+		return cmp.Or(a.Verdict.Rank()-b.Verdict.Rank(), len(b.Environments)-len(a.Environments),
+			len(b.Requirements)-len(a.Requirements))
 	})
 }

@@ -62,6 +62,7 @@ func (m *Matrix) shape(columns []Column) {
 		}
 	}
 	slices.SortFunc(m.Shape, func(a, b Shape) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
+			cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind))
 	})
 }

@@ -20,12 +20,14 @@ func Read(r io.Reader) (*Matrix, error) {
 	}
 	for _, r := range m.Requirements {
 		if len(r.Cells) != len(m.Environments) {
-			return nil, fmt.Errorf("the stored matrix has %d cells for %.60q and %d environments", len(r.Cells), r.ID, len(m.Environments))
+			return nil, fmt.Errorf("the stored matrix has %d cells for %.60q and %d environments", len(r.Cells), r.ID,
+				len(m.Environments))
 		}
 	}
 	for _, o := range m.Load {
 		if len(o.Cells) != len(m.Environments) {
-			return nil, fmt.Errorf("the stored matrix has %d cells for %.60q and %d environments", len(o.Cells), o.Name, len(m.Environments))
+			return nil, fmt.Errorf("the stored matrix has %d cells for %.60q and %d environments", len(o.Cells), o.Name,
+				len(m.Environments))
 		}
 	}
 	return &m, nil

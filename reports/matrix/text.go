@@ -27,7 +27,8 @@ func Text(w io.Writer, m *Matrix) error {
 	}
 	for _, e := range m.Environments {
 		for _, run := range e.Runs {
-			fmt.Fprintf(out, "  %-*s  %-8s %s: %s\n", width, e.Name, run.Command, run.Verdict.Word(), clipped(run.Reason, 160))
+			fmt.Fprintf(out, "  %-*s  %-8s %s: %s\n", width, e.Name, run.Command, run.Verdict.Word(),
+				clipped(run.Reason, 160))
 		}
 	}
 	if since := m.since(); since != "" {
@@ -41,7 +42,8 @@ func Text(w io.Writer, m *Matrix) error {
 			fmt.Fprintf(out, "  and %s more\n", figures.Plural(int64(len(m.Causes)-i), "cause"))
 			break
 		}
-		fmt.Fprintf(out, "  %s in %s: %s (%s)\n", cause.Verdict.Word(), enumerated(cause.Environments), cause.words(), enumerated(cause.Requirements))
+		fmt.Fprintf(out, "  %s in %s: %s (%s)\n", cause.Verdict.Word(), enumerated(cause.Environments), cause.words(),
+			enumerated(cause.Requirements))
 	}
 	return out.Flush()
 }
@@ -69,7 +71,8 @@ func Markdown(w io.Writer, m *Matrix) error {
 	if since := m.since(); since != "" {
 		p.Line("", since, 300)
 	}
-	runs := markdown.Section{Head: []string{"Environment", "Run", "Verdict", "Why"}, One: "run", First: 12, Rest: "matrix.html"}
+	runs := markdown.Section{Head: []string{"Environment", "Run", "Verdict", "Why"}, One: "run", First: 12,
+		Rest: "matrix.html"}
 	type row struct {
 		rank  int
 		cells []string
@@ -77,7 +80,8 @@ func Markdown(w io.Writer, m *Matrix) error {
 	var rows []row
 	for _, e := range m.Environments {
 		for _, run := range e.Runs {
-			rows = append(rows, row{run.Verdict.Rank(), []string{e.Name, run.Command, markdown.Verdict(run.Verdict), run.Reason}})
+			rows = append(rows, row{run.Verdict.Rank(), []string{e.Name, run.Command, markdown.Verdict(run.Verdict),
+				run.Reason}})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.rank, b.rank) })
@@ -85,9 +89,11 @@ func Markdown(w io.Writer, m *Matrix) error {
 		runs.Rows = append(runs.Rows, r.cells)
 	}
 	p.Add(runs)
-	causes := markdown.Section{Title: "What to look at first", Head: []string{"Verdict", "In", "What is wrong", "Breaks"}, One: "cause", First: maxCauses, Rest: "matrix.html"}
+	causes := markdown.Section{Title: "What to look at first", Head: []string{"Verdict", "In", "What is wrong",
+		"Breaks"}, One: "cause", First: maxCauses, Rest: "matrix.html"}
 	for _, cause := range m.Causes {
-		causes.Rows = append(causes.Rows, []string{markdown.Verdict(cause.Verdict), enumerated(cause.Environments), cause.words(), enumerated(cause.Requirements)})
+		causes.Rows = append(causes.Rows, []string{markdown.Verdict(cause.Verdict), enumerated(cause.Environments),
+			cause.words(), enumerated(cause.Requirements)})
 	}
 	p.Add(causes)
 	return p.Write(w)
@@ -129,7 +135,8 @@ func JUnit(w io.Writer, m *Matrix) error {
 	for _, e := range m.Environments {
 		suite := junitSuite{Name: "plan (" + e.Name + ")"}
 		for _, run := range e.Runs {
-			test := junitCase{Class: "ags." + strings.ReplaceAll(e.Name, ".", "_") + ".plan", Name: run.Command, Seconds: fmt.Sprintf("%.3f", max(0, run.End.Sub(run.Start).Seconds()))}
+			test := junitCase{Class: "ags." + strings.ReplaceAll(e.Name, ".", "_") + ".plan", Name: run.Command,
+				Seconds: fmt.Sprintf("%.3f", max(0, run.End.Sub(run.Start).Seconds()))}
 			why := &junitCause{printable(run.Reason), string(run.Verdict), printable(run.Reason)}
 			exit := -1
 			if run.Exit != nil {

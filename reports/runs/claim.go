@@ -20,7 +20,8 @@ const claimPatience = 500 * time.Millisecond
 // final folder holds its own. The hold ends with the process, however it ends; a folder that a killed run has left
 // claims nothing.
 func (f *Folder) claim(makeFolder func() error) error {
-	above, err := holdWithin(filepath.Dir(f.final), claimPatience) // so that of two runs that begin at the same time one sees the other
+	// so that of two runs that begin at the same time one sees the other
+	above, err := holdWithin(filepath.Dir(f.final), claimPatience)
 	if err == nil {
 		defer above.Close()
 	}
@@ -29,7 +30,9 @@ func (f *Folder) claim(makeFolder func() error) error {
 		return err
 	}
 	if other != "" {
-		return fmt.Errorf("another run is on its way to %s (at present in %s): wait until it has ended, or name another folder", f.final, other)
+		return fmt.Errorf(
+			"another run is on its way to %s (at present in %s): wait until it has ended, or name another folder",
+			f.final, other)
 	}
 	if err := makeFolder(); err != nil {
 		return err

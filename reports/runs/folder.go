@@ -35,7 +35,8 @@ type Folder struct {
 // NewFolder makes the folder of a run below root: <start in UTC>-<environment>-<kind>-<id>. The name is taken at once;
 // two runs never share a folder, whatever their ids. Root is made where it is missing.
 func NewFolder(root string, run reports.Run) (*Folder, error) {
-	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"), reports.Slug(cmp.Or(run.Environment, "unnamed")), reports.Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
+	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"),
+		reports.Slug(cmp.Or(run.Environment, "unnamed")), reports.Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder %s for runs: %w", root, withoutPath(err))
 	}
@@ -122,7 +123,8 @@ func makeTemporary(path, id string) (string, error) {
 			return "", fmt.Errorf("making the folder %s for the run: %w", temporary, withoutPath(err))
 		}
 	}
-	return "", fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over", path)
+	return "", fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over",
+		path)
 }
 
 // replaceable returns an error unless a run may replace the folder at path.

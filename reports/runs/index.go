@@ -90,7 +90,8 @@ func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) 
 				entry = listed(name, stored)
 			case strings.HasSuffix(name, partialSuffix) && unseen == nil:
 				// Killed before its first report was written; its record may still be made into one.
-				entry = reports.Entry{Folder: name, Start: info.ModTime().UTC(), Partial: "the run has not ended, or was killed; agstest report makes a report of what it recorded"}
+				entry = reports.Entry{Folder: name, Start: info.ModTime().UTC(),
+					Partial: "the run has not ended, or was killed; agstest report makes a report of what it recorded"}
 			default:
 				continue
 			}

@@ -52,7 +52,8 @@ func ours(root *os.Root, name string) error {
 				ID string `json:"id"`
 			} `json:"run"`
 		}
-		if decodeIn(root, filepath.Join(name, file), &head) == nil && strings.HasPrefix(head.Schema, "agstest.") && head.Run.ID != "" {
+		if decodeIn(root, filepath.Join(name, file), &head) == nil && strings.HasPrefix(head.Schema, "agstest.") &&
+			head.Run.ID != "" {
 			stored = head.Run.ID
 		}
 	}

@@ -46,14 +46,17 @@ func readBaselines(root string) (map[string]Baseline, error) {
 // in use moves to the new run. Run is the name of a folder below root, or an id.
 func Pin(root, name, run string, now time.Time) (reports.Entry, error) {
 	if name == "" || name != reports.Slug(name) {
-		return reports.Entry{}, fmt.Errorf("pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name, reports.Slug(cmp.Or(name, "release-1")))
+		return reports.Entry{}, fmt.Errorf(
+			"pinning a run as %q: a name has small letters, digits and single dashes only, such as %q", name,
+			reports.Slug(cmp.Or(name, "release-1")))
 	}
 	entry, err := Find(root, run)
 	if err != nil {
 		return reports.Entry{}, err
 	}
 	if strings.HasSuffix(entry.Folder, partialSuffix) {
-		return reports.Entry{}, fmt.Errorf("pinning %s: the run has not ended, so it cannot be a baseline", entry.Folder)
+		return reports.Entry{}, fmt.Errorf("pinning %s: the run has not ended, so it cannot be a baseline",
+			entry.Folder)
 	}
 	err = changeBaselines(root, func(baselines map[string]Baseline) error {
 		baselines[name] = Baseline{Folder: entry.Folder, ID: entry.ID, Pinned: now.UTC()}
@@ -66,7 +69,8 @@ func Pin(root, name, run string, now time.Time) (reports.Entry, error) {
 func Unpin(root, name string) error {
 	return changeBaselines(root, func(baselines map[string]Baseline) error {
 		if _, pinned := baselines[name]; !pinned {
-			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root, cmp.Or(strings.Join(reports.SortedKeys(baselines), ", "), "none"))
+			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root,
+				cmp.Or(strings.Join(reports.SortedKeys(baselines), ", "), "none"))
 		}
 		delete(baselines, name)
 		return nil
@@ -105,7 +109,8 @@ func Find(root, name string) (reports.Entry, error) {
 	case 0:
 		return reports.Entry{}, fmt.Errorf("looking for the run %q in %s: there is none of that folder, id or baseline name; list them with: agstest history list --dir %s", name, root, root)
 	}
-	return reports.Entry{}, fmt.Errorf("looking for the run %q in %s: %d runs have an id that begins so; give more of it", name, root, len(found))
+	return reports.Entry{}, fmt.Errorf(
+		"looking for the run %q in %s: %d runs have an id that begins so; give more of it", name, root, len(found))
 }
 
 // changeBaselines reads, changes and writes the file while no other process does.

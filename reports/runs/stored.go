@@ -23,7 +23,8 @@ type Stored struct {
 }
 
 // ErrNoRun is the error for a folder that is not that of a run.
-var ErrNoRun = errors.New("it holds none of " + reports.ConformanceFile + ", " + reports.LoadFile + " and " + reports.ComparisonFile)
+var ErrNoRun = errors.New("it holds none of " + reports.ConformanceFile + ", " + reports.LoadFile + " and " +
+	reports.ComparisonFile)
 
 // Read reads a run from its folder, or from one of the JSON files in it. A folder without any of them is an error, and
 // so is one of them that cannot be read: half a gate is not a gate.
@@ -32,13 +33,15 @@ func Read(path string) (Stored, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		if left := unfinished(path); errors.Is(err, fs.ErrNotExist) && left != "" {
-			return stored, fmt.Errorf("reading the run %s: it goes on, or was killed: what it has so far is in %s", path, left)
+			return stored, fmt.Errorf("reading the run %s: it goes on, or was killed: what it has so far is in %s",
+				path, left)
 		}
 		var named *fs.PathError
 		if errors.As(err, &named) {
 			err = named.Err
 		}
-		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path, err)
+		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path,
+			err)
 	}
 	if !info.IsDir() {
 		stored.Folder = filepath.Dir(path)
@@ -101,7 +104,8 @@ func (s *Stored) readFile(path string) error {
 	defer file.Close()
 	kind, _, _ := reports.ParseSchema(head.Schema)
 	if kind == "" {
-		kind = map[string]string{reports.LoadFile: "agstest.load", reports.ComparisonFile: "agstest.comparison"}[filepath.Base(path)]
+		kind = map[string]string{reports.LoadFile: "agstest.load",
+			reports.ComparisonFile: "agstest.comparison"}[filepath.Base(path)]
 	}
 	switch kind {
 	case "agstest.load":

@@ -73,9 +73,10 @@ type Miss struct {
 
 // LoadDigest is the load part of a run.
 type LoadDigest struct {
-	Verdict    reports.Verdict                 `json:"verdict"`
-	NotValid   bool                            `json:"notValid,omitempty"`
-	Closed     bool                            `json:"closed,omitempty"` // no response times: service times stand in their place
+	Verdict  reports.Verdict `json:"verdict"`
+	NotValid bool            `json:"notValid,omitempty"`
+	// no response times: service times stand in their place
+	Closed     bool                            `json:"closed,omitempty"`
 	Question   string                          `json:"question"`
 	Asked      string                          `json:"asked"`
 	Operations map[string]reports.EntryFigures `json:"operations"`
@@ -135,12 +136,14 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 	}
 	run := stored.Run()
 	if comparison != nil && comparison.New != nil {
-		run.Environment, run.Release, run.URL = cmp.Or(run.Environment, comparison.New.Environment), cmp.Or(run.Release, comparison.New.Release), cmp.Or(run.URL, comparison.New.URL)
+		run.Environment, run.Release, run.URL = cmp.Or(run.Environment, comparison.New.Environment), cmp.Or(run.Release,
+			comparison.New.Release), cmp.Or(run.URL, comparison.New.URL)
 		if run.Start.IsZero() {
 			run.Start, run.End = comparison.New.Start, comparison.New.End
 		}
 	}
-	d := &Digest{Folder: folder, Stamp: stamp, ID: run.ID, Kind: cmp.Or(run.Kind, "run"), Environment: cmp.Or(run.Environment, "unnamed"), URL: run.URL, Service: run.Service, Release: run.Release,
+	d := &Digest{Folder: folder, Stamp: stamp, ID: run.ID, Kind: cmp.Or(run.Kind, "run"),
+		Environment: cmp.Or(run.Environment, "unnamed"), URL: run.URL, Service: run.Service, Release: run.Release,
 		Tool: run.Tool.Version, Start: run.Start.UTC(), End: run.End.UTC(), Partial: run.Partial, Verdict: stored.Verdict()}
 	if d.Verdict == "" {
 		return nil, nil, fmt.Errorf("%s: its run has no verdict", folder)
@@ -170,7 +173,8 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 }
 
 func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
-	d := &ConformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), maxWords), Requirements: map[reports.Verdict]string{}}
+	d := &ConformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), maxWords),
+		Requirements: map[reports.Verdict]string{}}
 	var rules []Rule
 	var onTheWay []string
 	ids := map[reports.Verdict][]string{}
@@ -196,8 +200,10 @@ func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
 		d.Requirements[verdict] = strings.Join(list, " ")
 	}
 	for _, cause := range c.Causes[:min(len(c.Causes), maxCauses)] {
-		text := reports.FindingSentence(reports.Finding{Verdict: cause.Verdict, Expected: cause.Expected, Got: cause.Got})
-		d.Causes = append(d.Causes, CauseDigest{cause.Verdict, figures.OneLine(text, maxWords), figures.OneLine(strings.Join(cause.Requirements, " "), maxWords)})
+		text := reports.FindingSentence(reports.Finding{Verdict: cause.Verdict, Expected: cause.Expected,
+			Got: cause.Got})
+		d.Causes = append(d.Causes, CauseDigest{cause.Verdict, figures.OneLine(text, maxWords),
+			figures.OneLine(strings.Join(cause.Requirements, " "), maxWords)})
 	}
 	return d, rules
 }
@@ -220,7 +226,8 @@ func plainWhy(r reports.Requirement) string {
 
 func loadDigest(l *reports.Load) *LoadDigest {
 	entry := runs.EntryOf("", runs.Stored{Parts: reports.Parts{Load: l}})
-	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question, Asked: figures.OneLine(entry.Asked, maxWords), Operations: map[string]reports.EntryFigures{}}
+	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question,
+		Asked: figures.OneLine(entry.Asked, maxWords), Operations: map[string]reports.EntryFigures{}}
 	for name, of := range entry.Response {
 		if len(d.Operations) >= maxOperations {
 			break
@@ -231,7 +238,8 @@ func loadDigest(l *reports.Load) *LoadDigest {
 		d.Operations[figures.OneLine(name, 60)] = of
 	}
 	for _, limit := range l.Limits[:min(len(l.Limits), maxLimits)] {
-		d.Limits = append(d.Limits, LimitDigest{limit.Verdict, figures.OneLine(limit.Expression, maxWords), figures.OneLine(limit.Value, 60)})
+		d.Limits = append(d.Limits, LimitDigest{limit.Verdict, figures.OneLine(limit.Expression, maxWords),
+			figures.OneLine(limit.Value, 60)})
 	}
 	return d
 }

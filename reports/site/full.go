@@ -63,13 +63,15 @@ func (b *builder) fullReport(d *Digest) error {
 	var compared *compare.Comparison
 	if !current {
 		var err error
-		if c, err = fullPart(b, d.Folder+"/"+reports.ConformanceFile, d.Conformance != nil, reports.ReadConformance); err != nil {
+		if c, err = fullPart(b, d.Folder+"/"+reports.ConformanceFile, d.Conformance != nil,
+			reports.ReadConformance); err != nil {
 			return nil
 		}
 		if l, err = fullPart(b, d.Folder+"/"+reports.LoadFile, d.Load != nil, reports.ReadLoad); err != nil {
 			return nil
 		}
-		if compared, err = fullPart(b, d.Folder+"/"+reports.ComparisonFile, d.Conformance == nil && d.Load == nil, compare.ReadComparison); err != nil {
+		if compared, err = fullPart(b, d.Folder+"/"+reports.ComparisonFile, d.Conformance == nil && d.Load == nil,
+			compare.ReadComparison); err != nil {
 			return nil
 		}
 	}
@@ -132,7 +134,8 @@ func (b *builder) planPages(places []place) error {
 		}
 	}
 	for _, place := range places[:min(len(places), maxPlans)] {
-		at, key := "plans/"+fileName(place.folder)+".html", shortSum(b.making+"\x00"+place.folder+"\x00"+place.stamp+"\x00"+all)
+		at, key := "plans/"+fileName(place.folder)+".html", shortSum(b.making+"\x00"+place.folder+"\x00"+place.stamp+
+			"\x00"+all)
 		file, err := openPlain(b.root, place.folder+"/"+matrix.File)
 		if err != nil {
 			continue
@@ -143,7 +146,8 @@ func (b *builder) planPages(places []place) error {
 			b.history.damaged = append(b.history.damaged, disarm.Line(place.folder+"/"+matrix.File+": "+err.Error()))
 			continue
 		}
-		b.plans = append(b.plans, page{strings.TrimSpace(minute(m.Start)+" "+m.Name+" "+m.Release) + ": " + m.Verdict.Word(), at})
+		b.plans = append(b.plans, page{strings.TrimSpace(minute(m.Start)+" "+m.Name+" "+m.Release) + ": " +
+			m.Verdict.Word(), at})
 		if b.target.current(at, key) {
 			b.target.keep(at)
 			continue

@@ -52,7 +52,8 @@ type release struct {
 type page struct{ Name, Path string }
 
 func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *history {
-	h := &history{runs: runs, rules: rules, pins: pinned, slugs: map[*Digest]string{}, before: map[*Digest]*Digest{}, release: map[*Digest]*Digest{}, pages: map[*Digest][]page{}}
+	h := &history{runs: runs, rules: rules, pins: pinned, slugs: map[*Digest]string{}, before: map[*Digest]*Digest{},
+		release: map[*Digest]*Digest{}, pages: map[*Digest][]page{}}
 	slices.SortStableFunc(h.runs, func(a, b *Digest) int {
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Folder, b.Folder))
 	})
@@ -90,7 +91,8 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 		if d.Release != "" && (d.Conformance != nil || d.Load != nil) {
 			r := releases[d.Release]
 			if r == nil {
-				r = &release{Name: d.Release, First: d.Start, Conformance: map[string]*Digest{}, Load: map[string]*Digest{}}
+				r = &release{Name: d.Release, First: d.Start, Conformance: map[string]*Digest{},
+					Load: map[string]*Digest{}}
 				releases[d.Release] = r
 				h.releases = append(h.releases, r)
 			}
@@ -313,8 +315,10 @@ func (e *environment) trends(pinned map[string][]string, most int) []compare.Tre
 			continue
 		}
 		byQuestion[d.Load.Question]++
-		entries = append(entries, reports.Entry{Folder: d.Folder, ID: d.ID, Kind: d.Kind, Environment: d.Environment, Start: d.Start, End: d.End, Verdict: d.Load.Verdict,
-			NotValid: d.Load.NotValid, Question: d.Load.Question, Asked: d.Load.Asked, Response: d.Load.Operations, Pins: pinned[d.Folder]})
+		entries = append(entries, reports.Entry{Folder: d.Folder, ID: d.ID, Kind: d.Kind, Environment: d.Environment,
+			Start: d.Start, End: d.End, Verdict: d.Load.Verdict,
+			NotValid: d.Load.NotValid, Question: d.Load.Question, Asked: d.Load.Asked, Response: d.Load.Operations,
+			Pins: pinned[d.Folder]})
 	}
 	slices.Reverse(entries)
 	return compare.Trends(entries)

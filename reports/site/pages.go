@@ -69,8 +69,11 @@ func (b *builder) rows(runs []*Digest, up string, days bool) []runRow {
 	var rows []runRow
 	last := ""
 	for _, d := range slices.Backward(runs) {
-		row := runRow{Link: up + b.runPath(d), When: minute(d.Start), Pins: strings.Join(b.history.pins[d.Folder], ", "), Environment: d.Environment, Kind: d.Kind, Release: d.Release,
-			Partial: d.Partial, Verdict: d.Verdict, Found: found(d), Before: b.history.before[d] != nil, NotValid: d.Load != nil && d.Load.NotValid && d.Verdict != reports.Invalid}
+		row := runRow{Link: up + b.runPath(d), When: minute(d.Start), Pins: strings.Join(b.history.pins[d.Folder],
+			", "), Environment: d.Environment, Kind: d.Kind, Release: d.Release,
+			Partial: d.Partial, Verdict: d.Verdict, Found: found(
+				d), Before: b.history.before[d] != nil, NotValid: d.Load != nil && d.Load.NotValid &&
+				d.Verdict != reports.Invalid}
 		if r := b.history.release[d]; r != nil {
 			row.ReleaseBefore = r.Release
 		}
@@ -93,7 +96,8 @@ func found(d *Digest) string {
 		var times []string
 		for _, name := range operations(d.Load) {
 			of := d.Load.Operations[name]
-			times = append(times, fmt.Sprintf("%s p99 %s, %s wrong", name, milliseconds(of.P99), figures.Percent(of.Wrong, of.Right+of.Wrong)))
+			times = append(times, fmt.Sprintf("%s p99 %s, %s wrong", name, milliseconds(of.P99),
+				figures.Percent(of.Wrong, of.Right+of.Wrong)))
 		}
 		said = append(said, strings.Join(times[:min(len(times), 3)], "; "))
 	}
@@ -144,7 +148,8 @@ func segments(n counts) (int, []segment) {
 		verdict reports.Verdict
 		count   int
 		fill    string
-	}{{reports.Pass, n.Held, "#0b7a55"}, {reports.Fail, n.Failed, "#b3261e"}, {reports.Warn, n.Warned, "#8a5a00"}, {reports.Skipped, n.NotJudged, "#5a6372"}} {
+	}{{reports.Pass, n.Held, "#0b7a55"}, {reports.Fail, n.Failed, "#b3261e"}, {reports.Warn, n.Warned,
+		"#8a5a00"}, {reports.Skipped, n.NotJudged, "#5a6372"}} {
 		if part.count == 0 {
 			continue
 		}
@@ -177,20 +182,26 @@ func (b *builder) index() error {
 		Damaged      []string
 	}
 	h := b.history
-	v := view{Frame: b.frame(b.options.Name, "index.html", ""), Verdict: reports.NotExercised, Reason: "There is no run yet.", Damaged: h.damaged[:min(len(h.damaged), 20)], Plans: b.plans}
+	v := view{Frame: b.frame(b.options.Name, "index.html", ""), Verdict: reports.NotExercised,
+		Reason: "There is no run yet.", Damaged: h.damaged[:min(len(h.damaged), 20)], Plans: b.plans}
 	if n := len(h.runs); n > 0 {
-		v.Frame.Facts = []reports.Fact{{Name: "Runs", Value: figures.Count(int64(n))}, {Name: "Environments", Value: figures.Count(int64(len(h.environments)))}, {Name: "Newest run", Value: minute(h.runs[n-1].Start) + " UTC"}}
+		v.Frame.Facts = []reports.Fact{{Name: "Runs", Value: figures.Count(int64(n))},
+			{Name: "Environments", Value: figures.Count(int64(len(h.environments)))},
+			{Name: "Newest run", Value: minute(h.runs[n-1].Start) + " UTC"}}
 	}
 	said := map[reports.Verdict][]string{}
 	var broken []string
 	for _, e := range h.environments {
-		row := environmentRow{Name: e.Name, Link: "environments/" + e.Slug + ".html", Runs: figures.Plural(int64(len(e.Runs)), "run"), Verdict: e.Verdict}
+		row := environmentRow{Name: e.Name, Link: "environments/" + e.Slug + ".html",
+			Runs: figures.Plural(int64(len(e.Runs)), "run"), Verdict: e.Verdict}
 		if d := e.Conformance; d != nil {
-			row.Conformance, row.Counts, row.Release = &verdictCell{d.Conformance.Verdict, b.runPath(d), minute(d.Start)}, d.Conformance.counts(), d.Release
+			row.Conformance, row.Counts, row.Release = &verdictCell{d.Conformance.Verdict, b.runPath(d),
+				minute(d.Start)}, d.Conformance.counts(), d.Release
 			row.Total, row.Segments = segments(row.Counts)
 		}
 		if d := e.Load; d != nil {
-			row.Load, row.Release = &verdictCell{d.Load.Verdict, b.runPath(d), minute(d.Start)}, cmp.Or(row.Release, d.Release)
+			row.Load, row.Release = &verdictCell{d.Load.Verdict, b.runPath(d), minute(d.Start)}, cmp.Or(row.Release,
+				d.Release)
 		}
 		if d := e.Broken; d != nil {
 			row.Broken = &verdictCell{d.Verdict, b.runPath(d), minute(d.Start)}
@@ -260,10 +271,12 @@ func (b *builder) changes() []change {
 					}
 				}
 				if len(worse) > 0 {
-					failing = append(failing, change{reports.Fail, b.runPath(d) + "#before", e.Name + ": " + figures.Plural(int64(len(worse)), "new failure"), enumerated(worse)})
+					failing = append(failing, change{reports.Fail, b.runPath(d) + "#before",
+						e.Name + ": " + figures.Plural(int64(len(worse)), "new failure"), enumerated(worse)})
 				}
 				if len(better) > 0 {
-					mended = append(mended, change{reports.Improved, b.runPath(d) + "#before", e.Name + ": " + figures.Plural(int64(len(better)), "requirement") + " mended", enumerated(better)})
+					mended = append(mended, change{reports.Improved, b.runPath(d) + "#before", e.Name + ": " +
+						figures.Plural(int64(len(better)), "requirement") + " mended", enumerated(better)})
 				}
 			}
 		}
@@ -271,12 +284,15 @@ func (b *builder) changes() []change {
 			for _, o := range t.Operations {
 				for _, s := range o.Spikes {
 					if s.Run == len(t.Runs)-1 {
-						moved = append(moved, change{reports.Observed, "environments/" + e.Slug + ".html#trend", e.Name + ": " + o.Operation + " " + s.Metric, html.SpikeWords(s) + ", in the newest run"})
+						moved = append(moved, change{reports.Observed, "environments/" + e.Slug + ".html#trend",
+							e.Name + ": " + o.Operation + " " + s.Metric, html.SpikeWords(s) + ", in the newest run"})
 					}
 				}
 				for _, c := range o.Changes {
 					if c.Run >= len(t.Runs)-10 {
-						moved = append(moved, change{reports.Observed, "environments/" + e.Slug + ".html#trend", e.Name + ": " + o.Operation + " " + c.Metric, html.ChangeWords(c) + " since " + minute(t.Runs[c.Run].Start)})
+						moved = append(moved, change{reports.Observed, "environments/" + e.Slug + ".html#trend",
+							e.Name + ": " + o.Operation + " " + c.Metric, html.ChangeWords(c) + " since " +
+								minute(t.Runs[c.Run].Start)})
 					}
 				}
 			}
@@ -312,12 +328,15 @@ func (b *builder) environment(e *environment) error {
 	path := "environments/" + e.Slug + ".html"
 	v := view{Frame: b.frame(e.Name, path, "../"), Verdict: cmp.Or(e.Verdict, reports.NotExercised)}
 	newest := e.Runs[len(e.Runs)-1]
-	v.Frame.Facts = []reports.Fact{{Name: "Service under test", Value: newest.URL, Code: true}, {Name: "Release", Value: newest.Release}, {Name: "Runs", Value: figures.Count(int64(len(e.Runs)))}, {Name: "First run", Value: minute(e.Runs[0].Start)}, {Name: "Newest run", Value: minute(newest.Start)}}
+	v.Frame.Facts = []reports.Fact{{Name: "Service under test", Value: newest.URL, Code: true},
+		{Name: "Release", Value: newest.Release}, {Name: "Runs", Value: figures.Count(int64(len(e.Runs)))},
+		{Name: "First run", Value: minute(e.Runs[0].Start)}, {Name: "Newest run", Value: minute(newest.Start)}}
 	v.Frame.Facts = slices.DeleteFunc(v.Frame.Facts, func(f reports.Fact) bool { return f.Value == "" })
 	var said []string
 	if d := e.Conformance; d != nil {
 		n := d.Conformance.counts()
-		said = append(said, fmt.Sprintf("Conformance of %s: %s (%d held, %d failed, %d not judged)", minute(d.Start), d.Conformance.Verdict.Word(), n.Held, n.Failed, n.NotJudged))
+		said = append(said, fmt.Sprintf("Conformance of %s: %s (%d held, %d failed, %d not judged)", minute(d.Start),
+			d.Conformance.Verdict.Word(), n.Held, n.Failed, n.NotJudged))
 	}
 	if d := e.Load; d != nil {
 		said = append(said, fmt.Sprintf("Load of %s: %s", minute(d.Start), d.Load.Verdict.Word()))
@@ -327,13 +346,15 @@ func (b *builder) environment(e *environment) error {
 		v.Reason = "No whole run with conformance or load."
 	}
 	if d := e.Broken; d != nil {
-		v.Reason += fmt.Sprintf(" The newest run, of %s, did not come to its end: %s", minute(d.Start), figures.OneLine(d.Partial, 200))
+		v.Reason += fmt.Sprintf(" The newest run, of %s, did not come to its end: %s", minute(d.Start),
+			figures.OneLine(d.Partial, 200))
 		v.Reason = strings.TrimSuffix(v.Reason, ".") + "."
 	}
 	for _, s := range b.history.stories {
 		for _, t := range s.Tracks {
 			if t.Environment == e && t.Spans[0].Verdict == reports.Fail {
-				v.Failing = append(v.Failing, failing{s.Rule.ID, "../" + requirementPath(s.Rule.ID), s.Rule.Text, b.cell(t.Spans[0].First, "../"), t.Spans[0].Runs})
+				v.Failing = append(v.Failing, failing{s.Rule.ID, "../" + requirementPath(s.Rule.ID), s.Rule.Text,
+					b.cell(t.Spans[0].First, "../"), t.Spans[0].Runs})
 			}
 		}
 	}
@@ -347,11 +368,14 @@ func (b *builder) environment(e *environment) error {
 	for n, t := range b.trends[e] {
 		group := chartGroup{Heading: "Load: " + t.Asked}
 		if valid := t.Valid(); valid < compare.FewestForChanges {
-			group.Notes = append(group.Notes, note{"calm", fmt.Sprintf("%s valid: changes of level are looked for from %d on.", figures.PluralOf(int64(valid), "run is", "runs are"), compare.FewestForChanges)})
+			group.Notes = append(group.Notes,
+				note{"calm", fmt.Sprintf("%s valid: changes of level are looked for from %d on.",
+					figures.PluralOf(int64(valid), "run is", "runs are"), compare.FewestForChanges)})
 		}
 		for k, o := range t.Operations {
 			for _, s := range o.Spikes[max(0, len(o.Spikes)-3):] {
-				group.Notes = append(group.Notes, note{"", o.Operation + " " + s.Metric + " in the run of " + minute(t.Runs[s.Run].Start) + ": " + html.SpikeWords(s) + "."})
+				group.Notes = append(group.Notes, note{"", o.Operation + " " + s.Metric + " in the run of " +
+					minute(t.Runs[s.Run].Start) + ": " + html.SpikeWords(s) + "."})
 			}
 			for _, series := range html.TrendSeries(t, o, fmt.Sprintf("l-%d-%d", n+1, k+1)) {
 				drawn, err := series.Render()
@@ -366,7 +390,8 @@ func (b *builder) environment(e *environment) error {
 	shown := e.Runs[max(0, len(e.Runs)-maxOnOnePage):]
 	v.Runs = runTable{Caption: "The runs of " + e.Name + ", the newest first", Runs: b.rows(shown, "../", false)}
 	if len(shown) < len(e.Runs) {
-		v.Runs.More = fmt.Sprintf("%s older ones stand on the pages of their months.", figures.Count(int64(len(e.Runs)-len(shown))))
+		v.Runs.More = fmt.Sprintf("%s older ones stand on the pages of their months.",
+			figures.Count(int64(len(e.Runs)-len(shown))))
 	}
 	return b.render(path, "environment", "", v)
 }
@@ -384,7 +409,8 @@ func conformanceChart(e *environment) (*chartGroup, error) {
 		return nil, nil
 	}
 	runs = runs[max(0, len(runs)-maxConformant):]
-	lines := []html.SeriesLine{{Name: "held", Look: "s3"}, {Name: "failed", Look: "wrong"}, {Name: "not judged", Look: "s8"}, {Name: "warned, known", Look: "s5"}}
+	lines := []html.SeriesLine{{Name: "held", Look: "s3"}, {Name: "failed", Look: "wrong"},
+		{Name: "not judged", Look: "s8"}, {Name: "warned, known", Look: "s5"}}
 	warned := false
 	for _, d := range runs {
 		n := d.Conformance.counts()
@@ -409,10 +435,13 @@ func conformanceChart(e *environment) (*chartGroup, error) {
 		s.Marks = nil
 	}
 	n := runs[len(runs)-1].Conformance.counts()
-	s.Description = fmt.Sprintf("In the newest run %d held, %d failed and %d were not judged.", n.Held, n.Failed, n.NotJudged)
+	s.Description = fmt.Sprintf("In the newest run %d held, %d failed and %d were not judged.", n.Held, n.Failed,
+		n.NotJudged)
 	s.Readout = func(i int) string {
 		n := runs[i].Conformance.counts()
-		return strings.TrimSpace(fmt.Sprintf("%s · %s · %d held, %d failed, %d not judged, %d warned %s", minute(runs[i].Start), runs[i].Conformance.Verdict.Word(), n.Held, n.Failed, n.NotJudged, n.Warned, runs[i].Release))
+		return strings.TrimSpace(fmt.Sprintf("%s · %s · %d held, %d failed, %d not judged, %d warned %s",
+			minute(runs[i].Start), runs[i].Conformance.Verdict.Word(), n.Held, n.Failed, n.NotJudged, n.Warned,
+			runs[i].Release))
 	}
 	drawn, err := s.Render()
 	return &chartGroup{Heading: "Conformance", Drawn: []template.HTML{drawn}}, err
@@ -490,5 +519,6 @@ func (b *builder) calendar() error {
 		Frame  frame
 		Months []month
 	}
-	return b.render("calendar.html", "calendar", "", view{b.frame("Calendar of runs", "calendar.html", ""), b.months(b.history.runs, "")})
+	return b.render("calendar.html", "calendar", "", view{b.frame("Calendar of runs", "calendar.html", ""),
+		b.months(b.history.runs, "")})
 }

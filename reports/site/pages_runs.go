@@ -34,12 +34,15 @@ func (b *builder) monthPages() error {
 		byMonth[name] = append(byMonth[name], d)
 	}
 	if len(names) == 0 {
-		return b.render("runs.html", "runs", "", view{Frame: b.frame("Runs", "runs.html", ""), Heading: "There is no run yet", Runs: runTable{Caption: "No runs"}})
+		return b.render("runs.html", "runs", "", view{Frame: b.frame("Runs", "runs.html", ""),
+			Heading: "There is no run yet", Runs: runTable{Caption: "No runs"}})
 	}
 	slices.Sort(names)
 	slices.Reverse(names)
 	for i, name := range names {
-		v := view{Frame: b.frame("Runs", "runs.html", ""), Heading: name, Runs: runTable{Caption: "The runs of " + name + ", the newest first", Runs: b.rows(byMonth[name], "", true)}}
+		v := view{Frame: b.frame("Runs", "runs.html", ""), Heading: name,
+			Runs: runTable{Caption: "The runs of " + name + ", the newest first",
+				Runs: b.rows(byMonth[name], "", true)}}
 		if first, err := time.Parse("2006-01", name); err == nil {
 			v.Heading = first.Format("January 2006")
 		}
@@ -94,12 +97,14 @@ func (b *builder) compare(now, was *Digest, name string) *compared {
 		is, old := b.verdictsOf(now), b.verdictsOf(was)
 		for _, rule := range b.history.rules {
 			if is[rule.ID] != old[rule.ID] {
-				c.Requirements = append(c.Requirements, different{rule.ID, "../" + requirementPath(rule.ID), is[rule.ID], old[rule.ID]})
+				c.Requirements = append(c.Requirements, different{rule.ID, "../" + requirementPath(rule.ID),
+					is[rule.ID], old[rule.ID]})
 			}
 		}
 		slices.SortStableFunc(c.Requirements, func(x, y different) int { return rank(x.Now) - rank(y.Now) })
 		if n := len(c.Requirements) - maxDifferent; n > 0 {
-			c.Requirements, c.MoreRequirements = c.Requirements[:maxDifferent], figures.Plural(int64(n), "other requirement")+" differ too."
+			c.Requirements, c.MoreRequirements = c.Requirements[:maxDifferent], figures.Plural(int64(n),
+				"other requirement")+" differ too."
 		}
 	}
 	if now.Load != nil && was.Load != nil {
@@ -117,7 +122,8 @@ func (b *builder) compare(now, was *Digest, name string) *compared {
 				}
 				row.Cells = append(row.Cells, cell)
 			}
-			row.Cells = append(row.Cells, figureCell{Now: figures.Percent(is.Wrong, is.Right+is.Wrong), Was: figures.Percent(old.Wrong, old.Right+old.Wrong)})
+			row.Cells = append(row.Cells, figureCell{Now: figures.Percent(is.Wrong, is.Right+is.Wrong),
+				Was: figures.Percent(old.Wrong, old.Right+old.Wrong)})
 			c.Figures = append(c.Figures, row)
 		}
 	}
@@ -155,14 +161,16 @@ func (b *builder) run(d *Digest) error {
 		b.target.keep(path)
 		return nil
 	}
-	v := view{Frame: b.frame(upper(d.Kind)+" of "+d.Environment, "runs.html", "../"), Verdict: d.Verdict, Reason: cmp.Or(d.Reason, "No reason was recorded."), Folder: d.Folder, Pages: h.pages[d]}
+	v := view{Frame: b.frame(upper(d.Kind)+" of "+d.Environment, "runs.html", "../"), Verdict: d.Verdict,
+		Reason: cmp.Or(d.Reason, "No reason was recorded."), Folder: d.Folder, Pages: h.pages[d]}
 	v.Frame.Facts = slices.DeleteFunc([]reports.Fact{
 		{Name: "Started", Value: figures.Moment(d.Start)}, {Name: "Took", Value: took(d)}, {Name: "Release", Value: d.Release}, {Name: "Service under test", Value: d.URL, Code: true},
 		{Name: "Authentication service", Value: d.Service}, {Name: "Pinned as", Value: strings.Join(h.pins[d.Folder], ", ")}, {Name: "Id", Value: d.ID, Code: true}, {Name: "Partial", Value: d.Partial}, {Name: "agstest", Value: d.Tool},
 	}, func(f reports.Fact) bool { return f.Value == "" })
 	if c := d.Conformance; c != nil {
 		n := c.counts()
-		v.Tiles = append(v.Tiles, fact{"Held", fmt.Sprint(n.Held)}, fact{"Failed", fmt.Sprint(n.Failed)}, fact{"Warned, known", fmt.Sprint(n.Warned)}, fact{"Not judged", fmt.Sprint(n.NotJudged)})
+		v.Tiles = append(v.Tiles, fact{"Held", fmt.Sprint(n.Held)}, fact{"Failed", fmt.Sprint(n.Failed)},
+			fact{"Warned, known", fmt.Sprint(n.Warned)}, fact{"Not judged", fmt.Sprint(n.NotJudged)})
 		v.Causes = c.Causes
 		for _, miss := range c.Misses {
 			v.Misses = append(v.Misses, missRow{miss.ID, "../" + requirementPath(miss.ID), miss.Why, miss.Verdict})
@@ -175,7 +183,8 @@ func (b *builder) run(d *Digest) error {
 		}
 		for _, name := range operations(l) {
 			of := l.Operations[name]
-			v.Figures = append(v.Figures, loadRow{name, of.Right, figures.Percent(of.Wrong, of.Right+of.Wrong), milliseconds(of.P50), milliseconds(of.P95), milliseconds(of.P99)})
+			v.Figures = append(v.Figures, loadRow{name, of.Right, figures.Percent(of.Wrong, of.Right+of.Wrong),
+				milliseconds(of.P50), milliseconds(of.P95), milliseconds(of.P99)})
 		}
 	}
 	v.Before = b.compare(d, h.before[d], "beside the run before")
@@ -251,13 +260,18 @@ func (b *builder) searchPage() error {
 		}
 		words := []string{d.Environment, d.Kind, d.Verdict.Word(), d.Release, d.ID, strings.Join(h.pins[d.Folder], " ")}
 		if d.Conformance != nil {
-			words = append(words, strings.Join(strings.Fields(d.Conformance.Requirements[reports.Fail])[:min(8, len(strings.Fields(d.Conformance.Requirements[reports.Fail])))], " "))
+			words = append(words,
+				strings.Join(strings.Fields(d.Conformance.Requirements[reports.Fail])[:min(8,
+					len(strings.Fields(d.Conformance.Requirements[reports.Fail])))], " "))
 		}
-		runs = append(runs, item{b.runPath(d), minute(d.Start), strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")})
+		runs = append(runs, item{b.runPath(d), minute(d.Start),
+			strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")})
 	}
-	for _, g := range []group{{"Environments", "", environments}, {"Releases", "", releases}, {"Runs", "", runs}, {"Requirements", "", requirements}} {
+	for _, g := range []group{{"Environments", "", environments}, {"Releases", "", releases}, {"Runs", "", runs},
+		{"Requirements", "", requirements}} {
 		if g.Name == "Runs" && len(runs) < len(h.runs) {
-			g.More = fmt.Sprintf("%s older runs stand on the pages of their months.", figures.Count(int64(len(h.runs)-len(runs))))
+			g.More = fmt.Sprintf("%s older runs stand on the pages of their months.",
+				figures.Count(int64(len(h.runs)-len(runs))))
 		}
 		if len(g.Items) > 0 {
 			v.Groups = append(v.Groups, g)

@@ -11,7 +11,8 @@ import (
 )
 
 // levels are said as the other reports say them.
-var levels = map[string]string{"documented": "Stated by the documentation", "sampled": "Shown by samples of the documentation only", "probe": "A probe: shown, never judged"}
+var levels = map[string]string{"documented": "Stated by the documentation",
+	"sampled": "Shown by samples of the documentation only", "probe": "A probe: shown, never judged"}
 
 // words tell the story of a requirement in one sentence.
 func (s *story) words() string {
@@ -29,7 +30,8 @@ func (s *story) words() string {
 			turns = append(turns, t.Environment.Name)
 		}
 		for i, span := range t.Spans[:len(t.Spans)-1] {
-			if moment := day(span.First.Start); newest.Verdict != reports.Fail && t.Spans[i+1].Verdict == reports.Fail && moment > since {
+			if moment := day(span.First.Start); newest.Verdict != reports.Fail &&
+				t.Spans[i+1].Verdict == reports.Fail && moment > since {
 				mended, since = t.Environment.Name+" since "+at(span.First), moment
 			}
 		}
@@ -81,7 +83,8 @@ func (b *builder) requirements() error {
 	}
 	var failing, others []requirementRow
 	for _, s := range b.history.stories {
-		row := requirementRow{ID: s.Rule.ID, Link: requirementPath(s.Rule.ID), Text: s.Rule.Text, Story: s.words(), Cells: make([]reports.Verdict, len(v.Environments))}
+		row := requirementRow{ID: s.Rule.ID, Link: requirementPath(s.Rule.ID), Text: s.Rule.Text, Story: s.words(),
+			Cells: make([]reports.Verdict, len(v.Environments))}
 		for _, t := range s.Tracks {
 			for i, e := range b.history.environments {
 				if t.Environment == e {
@@ -125,14 +128,17 @@ func (b *builder) requirement(s *story) error {
 		Releases           []releaseRow
 		Tracks             []trackView
 	}
-	v := view{Frame: b.frame(s.Rule.ID, "requirements.html", "../"), Text: s.Rule.Text, Level: cmp.Or(levels[s.Rule.Level], s.Rule.Level), Story: s.words()}
+	v := view{Frame: b.frame(s.Rule.ID, "requirements.html", "../"), Text: s.Rule.Text,
+		Level: cmp.Or(levels[s.Rule.Level], s.Rule.Level), Story: s.words()}
 	var seen []*environment
 	for i, t := range s.Tracks {
 		seen = append(seen, t.Environment)
 		v.Environments = append(v.Environments, t.Environment.Name)
-		shown := trackView{ID: fmt.Sprint("e-", i+1), Environment: t.Environment.Name, Words: fmt.Sprintf("Judged in %d of %s.", t.Judged, figures.Plural(int64(t.Of), "conformance run"))}
+		shown := trackView{ID: fmt.Sprint("e-", i+1), Environment: t.Environment.Name,
+			Words: fmt.Sprintf("Judged in %d of %s.", t.Judged, figures.Plural(int64(t.Of), "conformance run"))}
 		if t.Turns >= 3 {
-			shown.Words += fmt.Sprintf(" It turned %d times in the last ten runs: look for what differs from run to run.", t.Turns)
+			shown.Words += fmt.Sprintf(
+				" It turned %d times in the last ten runs: look for what differs from run to run.", t.Turns)
 		}
 		for _, span := range t.Spans[:min(len(t.Spans), maxSpans)] {
 			row := spanRow{Verdict: span.Verdict, From: b.cell(span.First, "../"), Runs: span.Runs}
@@ -150,7 +156,8 @@ func (b *builder) requirement(s *story) error {
 		row, some := releaseRow{Name: r.Name, Cells: make([]releaseCell, len(seen))}, false
 		for i, e := range seen {
 			if d := r.Conformance[e.Name]; d != nil {
-				if verdict := b.verdictsOf(d)[s.Rule.ID]; verdict != "" && !slices.Contains(strings.Fields(d.Conformance.OnTheWay), s.Rule.ID) {
+				if verdict := b.verdictsOf(d)[s.Rule.ID]; verdict != "" &&
+					!slices.Contains(strings.Fields(d.Conformance.OnTheWay), s.Rule.ID) {
 					row.Cells[i], some = releaseCell{verdict, "../" + b.runPath(d)}, true
 				}
 			}

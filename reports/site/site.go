@@ -95,7 +95,8 @@ func Build(from, to string, options Options) (*Result, error) {
 		return nil, err
 	}
 	defer t.close()
-	b := &builder{options: options, root: root, target: t, trends: map[*environment][]compare.Trend{}, verdicts: map[*Digest]map[string]reports.Verdict{}}
+	b := &builder{options: options, root: root, target: t, trends: map[*environment][]compare.Trend{},
+		verdicts: map[*Digest]map[string]reports.Verdict{}}
 	b.making = shortSum(pageTemplates + sheet + searchScript + options.Tool)
 	result, err := b.build()
 	if err != nil {
@@ -176,7 +177,8 @@ func (b *builder) build() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Runs: len(runs), Environments: len(h.environments), Files: len(b.target.now), Read: read, Written: b.target.changed, Removed: removed, Left: left, Damaged: damaged}
+	result := &Result{Runs: len(runs), Environments: len(h.environments), Files: len(b.target.now), Read: read,
+		Written: b.target.changed, Removed: removed, Left: left, Damaged: damaged}
 	for _, w := range b.target.now {
 		result.Bytes += w.Size
 	}

@@ -72,7 +72,8 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 	if !dryRun {
 		release, free := runs.Hold(folder)
 		if !free {
-			return nil, fmt.Errorf("another process builds the site in %s: wait until it has ended, or name another folder", folder)
+			return nil, fmt.Errorf(
+				"another process builds the site in %s: wait until it has ended, or name another folder", folder)
 		}
 		t.release = release
 		defer func() {
@@ -84,9 +85,14 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 			return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, withoutPath(err))
 		}
 	}
-	marked := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == markFile && e.Type().IsRegular() })
+	marked := slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return e.Name() == markFile &&
+			e.Type().IsRegular()
+	})
 	if len(entries) > 0 && !marked {
-		return nil, fmt.Errorf("%s is not empty and holds no site of agstest, so it is left alone: name another folder, or empty it", folder)
+		return nil, fmt.Errorf(
+			"%s is not empty and holds no site of agstest, so it is left alone: name another folder, or empty it",
+			folder)
 	}
 	if t.root, err = os.OpenRoot(folder); err != nil {
 		return nil, fmt.Errorf("opening the folder %s of the site: %w", folder, withoutPath(err))
@@ -99,7 +105,9 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 		}
 		if err != nil || m.Schema != markSchema {
 			t.close()
-			return nil, fmt.Errorf("%s/%s is not the mark of a site as this version writes it: build the site into another folder", folder, markFile)
+			return nil, fmt.Errorf(
+				"%s/%s is not the mark of a site as this version writes it: build the site into another folder", folder,
+				markFile)
 		}
 		t.before, t.broken = m.Files, m.Building
 	}
@@ -188,7 +196,8 @@ func (t *target) put(name, key string, content []byte) error {
 	}
 	if !known {
 		if _, err := t.root.Lstat(name); err == nil && !t.ours(name) {
-			return fmt.Errorf("%s lies where the site needs a file of this name, and is not of the site: move it away", name)
+			return fmt.Errorf("%s lies where the site needs a file of this name, and is not of the site: move it away",
+				name)
 		}
 	}
 	return t.write(name, content)
@@ -200,7 +209,8 @@ func (t *target) ours(name string) bool {
 		return false
 	}
 	data, err := t.read(name, maxMark)
-	return err == nil && (path.Ext(name) != ".html" || bytes.Contains(data[:min(len(data), 2048)], []byte(`<meta name="generator" content="agstest">`)))
+	return err == nil && (path.Ext(name) != ".html" || bytes.Contains(data[:min(len(data), 2048)],
+		[]byte(`<meta name="generator" content="agstest">`)))
 }
 
 // write puts a file in place in one step. Pages are for everybody who may see the site, as web servers need them.

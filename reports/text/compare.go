@@ -78,7 +78,8 @@ func (t *textWriter) changes(part *compare.ConformanceComparison) {
 			t.line("    … and %s", figures.Plural(int64(len(part.Changes)-i), "more change"))
 			break
 		}
-		t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(), printable(figures.OneLine(change.New.Summary(), 160)))
+		t.line("    %-10s %s → %s  %s", printable(change.ID), change.Old.Verdict.Word(), change.New.Verdict.Word(),
+			printable(figures.OneLine(change.New.Summary(), 160)))
 	}
 	for i, drift := range part.Drift {
 		if i == textShown {
@@ -115,19 +116,23 @@ func figureRows(c *compare.Comparison) [][]string {
 				rows = append(rows, []string{m.Name(), m.Verdict.Word(), "–", "–", "–", "–"})
 				continue
 			}
-			rows = append(rows, []string{m.Name(), m.Verdict.Word(), m.ChangeWords(m.Change), m.IntervalWords(), m.ValueWords(m.Old), m.ValueWords(m.New)})
+			rows = append(rows, []string{m.Name(), m.Verdict.Word(), m.ChangeWords(m.Change), m.IntervalWords(),
+				m.ValueWords(m.Old), m.ValueWords(m.New)})
 		}
 	case c.History != nil:
 		rows = append(rows, []string{"figure", "verdict", "this run", "typical", "expected", "change"})
 		for _, m := range c.History.Metrics {
 			typical, expected, change := "–", "–", "–"
 			if m.Earlier > 1 && m.Value > 0 {
-				typical, expected, change = figures.Milliseconds(m.Typical), figures.Milliseconds(m.Low)+" to "+figures.Milliseconds(m.High), figures.Change(m.Change)
+				typical, expected, change = figures.Milliseconds(m.Typical), figures.Milliseconds(
+					m.Low)+" to "+figures.Milliseconds(m.High), figures.Change(m.Change)
 			}
-			rows = append(rows, []string{m.Operation + " " + m.Metric, m.Verdict.Word(), figures.Milliseconds(m.Value), typical, expected, change})
+			rows = append(rows, []string{m.Operation + " " + m.Metric, m.Verdict.Word(), figures.Milliseconds(m.Value),
+				typical, expected, change})
 		}
 		for _, e := range c.History.Errors {
-			rows = append(rows, []string{e.Operation + " errors", e.Verdict.Word(), figures.Share(e.Share), "–", "up to " + figures.Share(e.Highest), figures.Points(e.Share - e.Highest)})
+			rows = append(rows, []string{e.Operation + " errors", e.Verdict.Word(), figures.Share(e.Share), "–",
+				"up to " + figures.Share(e.Highest), figures.Points(e.Share - e.Highest)})
 		}
 	case c.Load != nil:
 		rows = append(rows, []string{"figure", "first run", "second run", "change", "shown, not judged"})
@@ -135,11 +140,14 @@ func figureRows(c *compare.Comparison) [][]string {
 			if o.Old == nil || o.New == nil {
 				continue
 			}
-			rows = append(rows, []string{o.Operation + " errors", figures.Percent(o.Old.Wrong, o.Old.Sent), figures.Percent(o.New.Wrong, o.New.Sent), figures.Points(o.New.Errors() - o.Old.Errors()), ""})
+			rows = append(rows, []string{o.Operation + " errors", figures.Percent(o.Old.Wrong, o.Old.Sent),
+				figures.Percent(o.New.Wrong, o.New.Sent), figures.Points(o.New.Errors() - o.Old.Errors()), ""})
 			for _, point := range o.Shift {
 				switch point.Quantile {
 				case 0.5, 0.95, 0.99:
-					rows = append(rows, []string{o.Operation + " " + compare.QuantileWord(point.Quantile), figures.Milliseconds(point.Old), figures.Milliseconds(point.New), figures.Change(point.Change()), ""})
+					rows = append(rows, []string{o.Operation + " " + compare.QuantileWord(point.Quantile),
+						figures.Milliseconds(point.Old), figures.Milliseconds(point.New),
+						figures.Change(point.Change()), ""})
 				}
 			}
 		}
@@ -175,12 +183,15 @@ func MarkdownOfComparison(w io.Writer, c *compare.Comparison) error {
 		list("", "reason", 3, c.NotComparable)
 	}
 	if part := c.Conformance; part != nil {
-		changes := markdown.Section{Head: []string{"Requirement", "Now", "Before", "What it means", "Why"}, One: "change", First: 4, Rest: reports.ComparisonFile}
+		changes := markdown.Section{Head: []string{"Requirement", "Now", "Before", "What it means", "Why"},
+			One: "change", First: 4, Rest: reports.ComparisonFile}
 		for _, change := range part.Changes {
-			changes.Rows = append(changes.Rows, []string{change.ID, markdown.Verdict(change.New.Verdict), markdown.Verdict(change.Old.Verdict), compare.DirectionWords[change.Direction], change.New.Summary()})
+			changes.Rows = append(changes.Rows, []string{change.ID, markdown.Verdict(change.New.Verdict),
+				markdown.Verdict(change.Old.Verdict), compare.DirectionWords[change.Direction], change.New.Summary()})
 		}
 		m.Add(changes)
-		drifts := markdown.Section{Head: []string{"Drift in the form of answers"}, One: "drift", First: 2, Rest: reports.ComparisonFile}
+		drifts := markdown.Section{Head: []string{"Drift in the form of answers"}, One: "drift", First: 2,
+			Rest: reports.ComparisonFile}
 		for _, drift := range part.Drift {
 			drifts.Rows = append(drifts.Rows, []string{drift.Sentence()})
 		}
@@ -191,7 +202,8 @@ func MarkdownOfComparison(w io.Writer, c *compare.Comparison) error {
 		for _, row := range rows[1:] {
 			verdicts = append(verdicts, verdictOf(row[1])) // empty if two runs are shown and not judged
 		}
-		m.Add(markdown.Section{Head: rows[0], Rows: gravestFirst(rows[1:], verdicts), One: "figure", First: 6, Rest: reports.ComparisonFile})
+		m.Add(markdown.Section{Head: rows[0], Rows: gravestFirst(rows[1:], verdicts), One: "figure", First: 6,
+			Rest: reports.ComparisonFile})
 	}
 	list("What to do next", "step", 2, c.Advice)
 	list("Notes", "note", 1, c.Notes)

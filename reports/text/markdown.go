@@ -77,37 +77,49 @@ func gravestFirst(rows [][]string, verdicts []reports.Verdict) [][]string {
 func (m *summary) conformance(c *reports.Conformance) {
 	const page = "conformance.html"
 	m.head("Conformance", c.Run, c.Verdict, c.Reason)
-	m.Line("", "Requirements "+reports.Tally(reports.RequirementCounts(c.Requirements))+". Scenarios "+reports.Tally(reports.ScenarioCounts(c.Scenarios))+".", 400)
-	causes := markdown.Section{Head: []string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, One: "cause", First: 5, Rest: page}
-	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn, reports.Known) {
+	m.Line("", "Requirements "+reports.Tally(reports.RequirementCounts(c.Requirements))+". Scenarios "+
+		reports.Tally(reports.ScenarioCounts(c.Scenarios))+".", 400)
+	causes := markdown.Section{Head: []string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, One: "cause",
+		First: 5, Rest: page}
+	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn,
+		reports.Known) {
 		evidence := cause.Scenario
 		if _, x := c.Evidence(cause); x != nil {
 			evidence = x.Brief()
 		}
-		causes.Rows = append(causes.Rows, []string{cause.ID, markdown.Verdict(cause.Verdict), cause.Sentence(), cause.Breaks(20), evidence})
+		causes.Rows = append(causes.Rows, []string{cause.ID, markdown.Verdict(cause.Verdict), cause.Sentence(),
+			cause.Breaks(20), evidence})
 	}
 	m.Add(causes)
-	lacks := markdown.Section{Head: []string{"Not judged, though coverage asks for it", "Why", "What to write"}, One: "requirement not judged", Many: "requirements not judged", First: 2, Rest: page}
+	lacks := markdown.Section{Head: []string{"Not judged, though coverage asks for it", "Why", "What to write"},
+		One: "requirement not judged", Many: "requirements not judged", First: 2, Rest: page}
 	if lines := c.CoverageLacks(); len(lines) > 0 {
 		for _, lack := range lines {
 			lacks.Rows = append(lacks.Rows, []string{lack.About(), lack.Why, lack.Write})
 		}
 	}
 	m.Add(lacks)
-	lone := markdown.Section{Head: []string{"Scenario without a requirement", "Verdict", "Name", "Why"}, One: "scenario without a requirement", Many: "scenarios without a requirement", First: 2, Rest: page}
+	lone := markdown.Section{Head: []string{"Scenario without a requirement", "Verdict", "Name", "Why"},
+		One: "scenario without a requirement", Many: "scenarios without a requirement", First: 2, Rest: page}
 	for _, scenario := range reports.LoneScenarios(c.Scenarios) {
-		lone.Rows = append(lone.Rows, []string{scenario.ID, markdown.Verdict(scenario.Verdict), scenario.Name, scenario.Why()})
+		lone.Rows = append(lone.Rows, []string{scenario.ID, markdown.Verdict(scenario.Verdict), scenario.Name,
+			scenario.Why()})
 	}
 	m.Add(lone)
-	skipped := markdown.Section{Head: []string{"Scenario of your own", "Verdict", "Name", "Why"}, One: "skipped scenario of your own", Many: "skipped scenarios of your own", First: 2, Rest: page}
+	skipped := markdown.Section{Head: []string{"Scenario of your own", "Verdict", "Name", "Why"},
+		One: "skipped scenario of your own", Many: "skipped scenarios of your own", First: 2, Rest: page}
 	for _, scenario := range reports.OwnSkipped(c.Scenarios) {
-		skipped.Rows = append(skipped.Rows, []string{scenario.ID, markdown.Verdict(scenario.Verdict), scenario.Name, scenario.Why()})
+		skipped.Rows = append(skipped.Rows, []string{scenario.ID, markdown.Verdict(scenario.Verdict), scenario.Name,
+			scenario.Why()})
 	}
 	m.Add(skipped)
-	attention := markdown.Section{Head: []string{"Requirement", "Verdict", "Sentence", "Why", "Level"}, One: "requirement", First: 3, Rest: page}
-	good := markdown.Section{Head: attention.Head, One: "requirement passed or observed", Many: "requirements passed or observed", Rest: page, Fold: true}
+	attention := markdown.Section{Head: []string{"Requirement", "Verdict", "Sentence", "Why", "Level"},
+		One: "requirement", First: 3, Rest: page}
+	good := markdown.Section{Head: attention.Head, One: "requirement passed or observed",
+		Many: "requirements passed or observed", Rest: page, Fold: true}
 	for _, requirement := range reports.ByAttention(c.Requirements) {
-		line := []string{requirement.ID, markdown.Verdict(requirement.Verdict), requirement.Text, requirement.Why(), requirement.Level}
+		line := []string{requirement.ID, markdown.Verdict(requirement.Verdict), requirement.Text, requirement.Why(),
+			requirement.Level}
 		switch requirement.Verdict {
 		case reports.Pass, reports.Partly, reports.Observed:
 			good.Rows = append(good.Rows, line)
@@ -129,10 +141,12 @@ func (m *summary) load(l *reports.Load) {
 	if resent := l.Resent(); resent != "" {
 		m.Line("", resent, 250)
 	}
-	limits := markdown.Section{Head: []string{"Limit", "Verdict", "Came to", "Interval", "Why"}, One: "limit", First: 4, Rest: page}
+	limits := markdown.Section{Head: []string{"Limit", "Verdict", "Came to", "Interval", "Why"}, One: "limit", First: 4,
+		Rest: page}
 	var verdicts []reports.Verdict
 	for _, limit := range l.Limits {
-		limits.Rows = append(limits.Rows, []string{limit.Expression, markdown.Verdict(limit.Verdict), limit.Value, limit.Interval, limit.Reason})
+		limits.Rows = append(limits.Rows, []string{limit.Expression, markdown.Verdict(limit.Verdict), limit.Value,
+			limit.Interval, limit.Reason})
 		verdicts = append(verdicts, limit.Verdict)
 	}
 	limits.Rows = gravestFirst(limits.Rows, verdicts)
@@ -145,11 +159,14 @@ func (m *summary) load(l *reports.Load) {
 		m.Line("", l.Trace.Says()+".", 250)
 	}
 	if len(l.ShardRuns) > 0 {
-		shards := markdown.Section{Head: []string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99", "Start late", "Held back", "Why"}, One: "shard", First: 1, Rest: page}
+		shards := markdown.Section{Head: []string{"Shard", "Node", "State", "Missing", "Planned", "Sent", "Lag p99",
+			"Start late", "Held back", "Why"}, One: "shard", First: 1, Rest: page}
 		for i := range l.ShardRuns {
 			s := &l.ShardRuns[i]
-			shards.Rows = append(shards.Rows, []string{s.Shard, cmp.Or(s.Node, "–"), s.State, s.MissingFrom(), figures.Count(s.Planned), figures.Count(s.Sent),
-				figures.Milliseconds(s.Lag99), figures.Milliseconds(s.StartLate), figures.Milliseconds(s.Throttled), s.Reason})
+			shards.Rows = append(shards.Rows, []string{s.Shard, cmp.Or(s.Node, "–"), s.State, s.MissingFrom(),
+				figures.Count(s.Planned), figures.Count(s.Sent),
+				figures.Milliseconds(s.Lag99), figures.Milliseconds(s.StartLate), figures.Milliseconds(s.Throttled),
+				s.Reason})
 		}
 		m.Add(shards)
 	}
@@ -157,25 +174,31 @@ func (m *summary) load(l *reports.Load) {
 
 // wrongKinds are the kinds of wrong answers, those that fail the run first.
 func wrongKinds(l *reports.Load) markdown.Section {
-	s := markdown.Section{Head: []string{"Wrong answers of", "Kind", "Verdict", "Times", "Example", "Its x-correlation-id"}, One: "kind of wrong answers", Many: "kinds of wrong answers", First: 3, Rest: "load.html"}
+	s := markdown.Section{Head: []string{"Wrong answers of", "Kind", "Verdict", "Times", "Example",
+		"Its x-correlation-id"}, One: "kind of wrong answers", Many: "kinds of wrong answers", First: 3,
+		Rest: "load.html"}
 	for _, kind := range l.KindsOfWrong() {
 		id := "–"
 		if kind.Hit != nil {
 			id = cmp.Or(kind.Hit.CorrelationID, id)
 		}
 		verdict, _ := l.JudgedWrong(kind.Operation, kind.Kind)
-		s.Rows = append(s.Rows, []string{kind.Operation, kind.Kind, markdown.Verdict(verdict), figures.Count(kind.Times), kind.Message, id})
+		s.Rows = append(s.Rows, []string{kind.Operation, kind.Kind, markdown.Verdict(verdict),
+			figures.Count(kind.Times), kind.Message, id})
 	}
 	return s
 }
 
 // wrongExamples name the first wrong answer of each kind, one of the middle and the last.
 func wrongExamples(l *reports.Load) markdown.Section {
-	s := markdown.Section{Head: []string{"Wrong answer of", "Kind", "Which", "Answer", "Took", "Sent at", "Client", "x-correlation-id", "Trace"}, One: "single wrong answer", Rest: "load.html", Fold: true}
+	s := markdown.Section{Head: []string{"Wrong answer of", "Kind", "Which", "Answer", "Took", "Sent at", "Client",
+		"x-correlation-id", "Trace"}, One: "single wrong answer", Rest: "load.html", Fold: true}
 	for _, kind := range l.KindsOfWrong() {
 		for _, one := range l.SomeExamplesOf(kind.Operation, kind.Kind) {
 			if h := one.Hit; h != nil {
-				s.Rows = append(s.Rows, []string{kind.Operation, kind.Kind, cmp.Or(one.Place, "–"), h.Answer(), figures.Milliseconds(h.Took()), figures.Seconds(h.Sent) + " s", cmp.Or(h.Client, "–"), cmp.Or(h.CorrelationID, "–"), cmp.Or(h.TraceID(), "–")})
+				s.Rows = append(s.Rows, []string{kind.Operation, kind.Kind, cmp.Or(one.Place, "–"), h.Answer(),
+					figures.Milliseconds(h.Took()), figures.Seconds(h.Sent) + " s", cmp.Or(h.Client, "–"),
+					cmp.Or(h.CorrelationID, "–"), cmp.Or(h.TraceID(), "–")})
 			}
 		}
 	}
@@ -185,13 +208,15 @@ func wrongExamples(l *reports.Load) markdown.Section {
 // slowest names the slowest right answers of each operation.
 func slowest(l *reports.Load) markdown.Section {
 	const each = 2
-	s := markdown.Section{Head: []string{"Slowest right answers of", "Took", "Sent at", "Client", "x-correlation-id", "Trace"}, One: "slow answer", Rest: "load.html"}
+	s := markdown.Section{Head: []string{"Slowest right answers of", "Took", "Sent at", "Client", "x-correlation-id",
+		"Trace"}, One: "slow answer", Rest: "load.html"}
 	for _, name := range l.OperationNames() {
 		for i, slow := range l.SlowestOf(name, true) {
 			if i == each {
 				break
 			}
-			s.Rows = append(s.Rows, []string{name, figures.Milliseconds(slow.Took()), figures.Seconds(slow.Sent) + " s", cmp.Or(slow.Client, "–"), cmp.Or(slow.CorrelationID, "–"), cmp.Or(slow.TraceID(), "–")})
+			s.Rows = append(s.Rows, []string{name, figures.Milliseconds(slow.Took()), figures.Seconds(slow.Sent) + " s",
+				cmp.Or(slow.Client, "–"), cmp.Or(slow.CorrelationID, "–"), cmp.Or(slow.TraceID(), "–")})
 		}
 	}
 	return s
@@ -199,7 +224,8 @@ func slowest(l *reports.Load) markdown.Section {
 
 // operations are the figures of each operation and of all together, those that failed first.
 func operations(l *reports.Load) markdown.Section {
-	s := markdown.Section{Head: []string{"Operation", "Verdict", "Asked", "Sent", "Right", "Wrong"}, One: "operation", First: 4, Rest: "load.html"}
+	s := markdown.Section{Head: []string{"Operation", "Verdict", "Asked", "Sent", "Right", "Wrong"}, One: "operation",
+		First: 4, Rest: "load.html"}
 	for _, percentile := range (reports.Percentiles{}).List() {
 		s.Head = append(s.Head, percentile.Word)
 	}
@@ -208,7 +234,8 @@ func operations(l *reports.Load) markdown.Section {
 		if verdict != "" {
 			note = markdown.Verdict(verdict)
 		}
-		cells := []string{name, note, figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong)}
+		cells := []string{name, note, figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent),
+			figures.Count(o.Wrong)}
 		times := o.Response
 		if l.Plan.Closed {
 			times = o.Service

@@ -91,7 +91,8 @@ func (t *textWriter) head(kind string, run reports.Run, verdict reports.Verdict,
 	}
 	t.fact("service", "%s", target)
 	if run.Mock != nil && len(run.Mock.Choices)+len(run.Mock.Faults) > 0 {
-		t.fact("mock", "choices %s; faults %s", printable(cmp.Or(strings.Join(run.Mock.Choices, " "), "none")), printable(cmp.Or(strings.Join(run.Mock.Faults, " "), "none")))
+		t.fact("mock", "choices %s; faults %s", printable(cmp.Or(strings.Join(run.Mock.Choices, " "), "none")),
+			printable(cmp.Or(strings.Join(run.Mock.Faults, " "), "none")))
 	}
 	if run.Partial != "" && run.Partial != reason {
 		t.fact("partial", "%s", printable(figures.OneLine(run.Partial, 400)))
@@ -101,7 +102,8 @@ func (t *textWriter) head(kind string, run reports.Run, verdict reports.Verdict,
 func (t *textWriter) conformance(c *reports.Conformance) {
 	t.head("Conformance", c.Run, c.Verdict, c.Reason)
 	t.fact("requirements", "%s", reports.Tally(reports.RequirementCounts(c.Requirements)))
-	t.fact("scenarios", "%s, %s, in %s", reports.Tally(reports.ScenarioCounts(c.Scenarios)), figures.Plural(int64(c.Counts.Exchanges), "exchange"), figures.Elapsed(c.Run.Took()))
+	t.fact("scenarios", "%s, %s, in %s", reports.Tally(reports.ScenarioCounts(c.Scenarios)),
+		figures.Plural(int64(c.Counts.Exchanges), "exchange"), figures.Elapsed(c.Run.Took()))
 	for _, note := range c.Notes {
 		t.fact("note", "%s", printable(figures.OneLine(note, 400)))
 	}
@@ -121,12 +123,14 @@ func (t *textWriter) conformance(c *reports.Conformance) {
 		t.line("    %s: %s", printable(lack.About()), printable(figures.OneLine(lack.Advice(), 400)))
 	}
 	if missing := reports.OfVerdict(c.Requirements, reports.NotExercised); len(missing) > 0 {
-		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(reports.NotExercised, figures.Plural(int64(len(missing)), "requirement")), reports.IdList(missing))
+		t.line("  %s not exercised by any scenario of this run: %s", t.verdictLead(reports.NotExercised,
+			figures.Plural(int64(len(missing)), "requirement")), reports.IdList(missing))
 	}
 	if groups := reports.Lackings(c.Requirements); len(groups) > 0 {
 		t.line("  Skipped, because the environment lacks")
 		for _, group := range groups {
-			t.line("    %s: %s", printable(figures.OneLine(group.Needs, 200)), printable(reports.FirstIDs(group.Requirements, textIDs)))
+			t.line("    %s: %s", printable(figures.OneLine(group.Needs, 200)),
+				printable(reports.FirstIDs(group.Requirements, textIDs)))
 		}
 	}
 	for i, scenario := range reports.OwnSkipped(c.Scenarios) {
@@ -154,7 +158,8 @@ func (t *textWriter) causes(c *reports.Conformance) {
 			t.line("    … %s more in the report", figures.Count(int64(len(shown)-i)))
 			return
 		}
-		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID), printable(figures.OneLine(cause.Sentence(), 300)))
+		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID),
+			printable(figures.OneLine(cause.Sentence(), 300)))
 		t.line("             %s", printable(figures.OneLine(cause.Breaks(12), 300)))
 		for _, sentence := range c.ExpiredKnown(cause) {
 			t.line("             %s", printable(figures.OneLine(sentence, 300)))
@@ -211,7 +216,8 @@ func (t *textWriter) loneScenarios(scenarios []reports.Scenario) {
 			t.line("    … more in the report")
 			return
 		}
-		t.line("    %s  %s: %s", t.verdict(scenario.Verdict), printable(scenario.ID), printable(figures.OneLine(scenario.Name, 200)))
+		t.line("    %s  %s: %s", t.verdict(scenario.Verdict), printable(scenario.ID),
+			printable(figures.OneLine(scenario.Name, 200)))
 		t.line("          %s", printable(figures.OneLine(scenario.Why(), 300)))
 	}
 }
@@ -220,9 +226,11 @@ func (t *textWriter) loneScenarios(scenarios []reports.Scenario) {
 func (t *textWriter) figures(l *reports.Load, names []string) {
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(columns, "  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
+	fmt.Fprintln(columns,
+		"  \toperation\tasked\tsent\tright\twrong\tp50 ms\tp90 ms\tp95 ms\tp99 ms\tp99.9 ms\tmax ms\t")
 	row := func(name string, o *reports.Operation) {
-		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", printable(name), figures.Count(o.Asked), figures.Count(o.Sent), figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong))
+		fmt.Fprintf(columns, "  \t%s\t%s\t%s\t%s\t%s", printable(name), figures.Count(o.Asked), figures.Count(o.Sent),
+			figures.Percent(o.Right, o.Sent), figures.Count(o.Wrong))
 		times := o.Response
 		if l.Plan.Closed {
 			times = o.Service
@@ -250,7 +258,8 @@ func (t *textWriter) figures(l *reports.Load, names []string) {
 
 func (t *textWriter) load(l *reports.Load) {
 	t.head("Load", l.Run, l.Verdict, l.Reason)
-	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule), figures.Plural(int64(l.Plan.Clients), "client"))
+	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule),
+		figures.Plural(int64(l.Plan.Clients), "client"))
 	if len(l.ShardRuns) > 0 {
 		t.fact("shards", "%s", l.ShardsCount())
 	}
@@ -260,7 +269,8 @@ func (t *textWriter) load(l *reports.Load) {
 			t.line("    %s", printable(figures.OneLine(reason, 300)))
 		}
 		if l.Total == nil || l.Total.Sent > 0 {
-			t.line("    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
+			t.line(
+				"    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
 		}
 	}
 	for _, note := range l.Notes {
@@ -290,7 +300,8 @@ func (t *textWriter) load(l *reports.Load) {
 			t.line("  … more kinds of wrong answers in the report")
 			break
 		}
-		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind), figures.Plural(wrong.Times, "time"), printable(figures.OneLine(wrong.Message, 300)))
+		t.line("  wrong %s %s, %s: %s", printable(wrong.Operation), printable(wrong.Kind),
+			figures.Plural(wrong.Times, "time"), printable(figures.OneLine(wrong.Message, 300)))
 		if wrong.Hit != nil {
 			t.line("    such as %s", printable(figures.OneLine(wrong.Hit.Sentence(), 300)))
 		}

@@ -22,7 +22,8 @@ func (w *World) UseAccount(ctx context.Context, name string, limit int) error {
 		return err
 	}
 	w.Stage.Keep(made.Password)
-	w.Account = &talk.Account{ID: made.AccountID, Parameters: []talk.Parameter{{Name: "username", Value: made.Username}, {Name: "password", Value: made.Password}}, Standing: "ACTIVE"}
+	w.Account = &talk.Account{ID: made.AccountID, Parameters: []talk.Parameter{{Name: "username", Value: made.Username},
+		{Name: "password", Value: made.Password}}, Standing: "ACTIVE"}
 	if name == "registration" {
 		w.Registration = w.Stage.Environment.Situations["registration"].Type
 		if w.Registration == "" {
@@ -36,7 +37,8 @@ func (w *World) UseAccount(ctx context.Context, name string, limit int) error {
 // it names, if any, is not the one of situations.active, and the user's credentials say nothing of the account.
 func (r *Stage) ownUser(name string, s environment.Situation) bool {
 	device := s.ClientID
-	return name != "active" && len(s.Parameters) > 0 && (device == "" || device != r.Environment.Situations["active"].ClientID)
+	return name != "active" && len(s.Parameters) > 0 &&
+		(device == "" || device != r.Environment.Situations["active"].ClientID)
 }
 
 // UseShared makes the scenario act for the account of a situation of the environment file.
@@ -45,8 +47,10 @@ func (w *World) UseShared(name string) error {
 	if err != nil {
 		return err
 	}
-	w.Account = &talk.Account{Situation: name, ID: s.AccountID, OperatorAccount: s.OperatorAccount, Token: s.SessionToken, Source: s.SessionTokens, Device: s.ClientID, Refresh: s.RefreshToken, Standing: "ACTIVE"}
-	if o := w.Stage.Environment.Operator; o != nil && w.Account.ID == "" && s.OperatorAccount == "" && w.Account.Token == "" && !w.Stage.ownUser(name, s) {
+	w.Account = &talk.Account{Situation: name, ID: s.AccountID, OperatorAccount: s.OperatorAccount,
+		Token: s.SessionToken, Source: s.SessionTokens, Device: s.ClientID, Refresh: s.RefreshToken, Standing: "ACTIVE"}
+	if o := w.Stage.Environment.Operator; o != nil && w.Account.ID == "" && s.OperatorAccount == "" &&
+		w.Account.Token == "" && !w.Stage.ownUser(name, s) {
 		w.Account.ID, w.Account.Guessed = o.OwnAccount(), true // session tokens are minted for it
 	}
 	for _, p := range slices.Sorted(maps.Keys(s.Parameters)) {
@@ -84,7 +88,8 @@ func (w *World) UseTroubled(ctx context.Context, state string) error {
 			return err
 		}
 		w.Account.Standing = strings.ToUpper(state)
-		w.Subject = &Subject{Situation: state + "-account", Unknown: "an unknown account", Codes: codesOfStanding[strings.ToUpper(state)], MadeUp: madeUpAccount, ofAccount: true}
+		w.Subject = &Subject{Situation: state + "-account", Unknown: "an unknown account",
+			Codes: codesOfStanding[strings.ToUpper(state)], MadeUp: madeUpAccount, ofAccount: true}
 		return nil
 	}
 	if err := w.UseAccount(ctx, "active", 0); err != nil {
@@ -119,7 +124,8 @@ func (w *World) UseOtherTenant(ctx context.Context) error {
 	}
 	if w.Stage.Control == nil {
 		if !s.HasSessionToken() && s.AccountID == "" && s.OperatorAccount == "" {
-			return talk.Lacking(w.Stage.Example("other-tenant"), "situations.other-tenant gives no session token and names no account of that tenant")
+			return talk.Lacking(w.Stage.Example("other-tenant"),
+				"situations.other-tenant gives no session token and names no account of that tenant")
 		}
 		mine := w.Client
 		if err := w.UseShared("other-tenant"); err != nil {
@@ -155,7 +161,8 @@ func (w *World) UseClientOfOtherTenant(ctx context.Context) error {
 // UseAccountAboveLimit makes the scenario act for an account that has more devices than it may.
 func (w *World) UseAccountAboveLimit(ctx context.Context, devices, limit int) error {
 	if w.Stage.Control == nil {
-		return talk.Lacking("", "an account can be put above its device limit only through the control interface of a mock")
+		return talk.Lacking("",
+			"an account can be put above its device limit only through the control interface of a mock")
 	}
 	if err := w.UseAccount(ctx, "active", devices); err != nil {
 		return err
@@ -173,7 +180,8 @@ func (w *World) UseAccountAboveLimit(ctx context.Context, devices, limit int) er
 func (w *World) UseFullAccount(ctx context.Context, user bool) error {
 	w.Refusal = true
 	if w.Stage.Control == nil {
-		w.Subject = &Subject{Situation: "device-limit", Unknown: "an unknown session token", Codes: []int{20007}, MadeUp: MadeUpSession}
+		w.Subject = &Subject{Situation: "device-limit", Unknown: "an unknown session token", Codes: []int{20007},
+			MadeUp: MadeUpSession}
 		if user {
 			w.Subject.Unknown, w.Subject.MadeUp = "an unknown user", madeUpAccount
 		}

@@ -13,7 +13,8 @@ import (
 // alike: it knows the account, because it refuses a made-up one in its place, and it answers an unknown device of this
 // account otherwise than one of the account in good standing. Other is the answer to an unknown device of this account.
 func (w *World) accountMatters(ctx context.Context, x, other *talk.Exchange) (bool, error) {
-	if x.Request.Operation != ags.SignOnWithSessionToken || w.Account == nil || w.Account.Token != "" || w.Account.Source != nil || w.Account.ID == "" {
+	if x.Request.Operation != ags.SignOnWithSessionToken || w.Account == nil || w.Account.Token != "" ||
+		w.Account.Source != nil || w.Account.ID == "" {
 		return false, nil
 	}
 	if _, offered := w.Stage.Environment.Situations["active"]; !offered {
@@ -87,7 +88,8 @@ func (w *World) fullWithoutCode(x *talk.Exchange) bool {
 // there is one, is refused alike.
 func (w *World) mayBeFull(ctx context.Context, x *talk.Exchange) error {
 	status := EffectiveStatus(x)
-	if code, told := check.SubCode(x.Exchange); status != http.StatusForbidden && status != http.StatusConflict || told && ags.IsSubCode(code) {
+	if code, told := check.SubCode(x.Exchange); status != http.StatusForbidden && status != http.StatusConflict ||
+		told && ags.IsSubCode(code) {
 		return nil
 	}
 	w.Stage.mu.Lock()

@@ -17,14 +17,17 @@ import (
 // before another begins. On a mock the control interface does the same for accounts that nobody else has.
 
 // kindOfStanding is the action that brings an account into a state.
-var kindOfStanding = map[string]actions.Kind{"SUSPENDED": actions.Suspend, "RESTRICTED": actions.Restrict, "CANCELLED": actions.Cancel, "ACTIVE": actions.Reactivate}
+var kindOfStanding = map[string]actions.Kind{"SUSPENDED": actions.Suspend, "RESTRICTED": actions.Restrict,
+	"CANCELLED": actions.Cancel, "ACTIVE": actions.Reactivate}
 
 // byAction says what a file lacks for a change, or that the actions in it may not be used.
 func (w *World) byAction(kind actions.Kind, what string) error {
 	if o := w.Stage.Options; o.ActionsWant != "" && actions.Offered(o.Environment, kind) {
-		return talk.Lacking(o.ActionsWant, "%s by the action %s of the environment file, which was not used: the environment is protected", what, kind)
+		return talk.Lacking(o.ActionsWant,
+			"%s by the action %s of the environment file, which was not used: the environment is protected", what, kind)
 	}
-	return talk.Lacking(fmt.Sprintf("actions: {%s: …} with allow: {actions: true}", kind), "%s only through the control interface of a mock, or by an action of the environment file (%s)", what, kind)
+	return talk.Lacking(fmt.Sprintf("actions: {%s: …} with allow: {actions: true}", kind),
+		"%s only through the control interface of a mock, or by an action of the environment file (%s)", what, kind)
 }
 
 // can tells whether an action of the environment file can do something.
@@ -103,7 +106,8 @@ func (w *World) setStandingLive(ctx context.Context, standing string) error {
 
 // setDeviceLive changes the state of the device that acts. Only a device that the run has made is deleted.
 func (w *World) setDeviceLive(ctx context.Context, state string) error {
-	kind, known := map[string]actions.Kind{"disabled": actions.Disable, "enabled": actions.Enable, "deleted": actions.Delete}[state]
+	kind, known := map[string]actions.Kind{"disabled": actions.Disable, "enabled": actions.Enable,
+		"deleted": actions.Delete}[state]
 	if !known {
 		return talk.Lacking("", "a device can be made %s only through the control interface of a mock", state)
 	}
@@ -112,7 +116,8 @@ func (w *World) setDeviceLive(ctx context.Context, state string) error {
 	}
 	if state == "deleted" && (w.Client == nil || !w.Client.Own || w.Account.Situation != "active") {
 		if w.Account.Situation != "active" {
-			return talk.Lacking("", "only devices of the account of situations.active are deleted, which the run has made itself")
+			return talk.Lacking("",
+				"only devices of the account of situations.active are deleted, which the run has made itself")
 		}
 		if err := w.UseOwnDevice(ctx); err != nil {
 			return err
@@ -122,7 +127,8 @@ func (w *World) setDeviceLive(ctx context.Context, state string) error {
 		return w.HasClient()
 	}
 	if known := w.Stage.Environment.SituationWithDevice(w.Client.ID); state == "deleted" && known != "" {
-		return talk.Lacking("allow: {first-time: true}", "only devices that the run has made are deleted, and this is the device of situations.%s", known)
+		return talk.Lacking("allow: {first-time: true}",
+			"only devices that the run has made are deleted, and this is the device of situations.%s", known)
 	}
 	o := w.about(kind)
 	o.ClientID = w.Client.ID
@@ -246,7 +252,8 @@ func (r *Stage) Acts(s *script.Scenario) bool {
 	}
 	for _, step := range s.Pickle.Steps {
 		for situation, kind := range stagedBy {
-			if strings.HasSuffix(strings.TrimSuffix(step.Text, " of the account"), situation) && r.Options.Actions.Can(kind) {
+			if strings.HasSuffix(strings.TrimSuffix(step.Text, " of the account"), situation) &&
+				r.Options.Actions.Can(kind) {
 				return true
 			}
 		}
@@ -296,7 +303,8 @@ func (r *Stage) ClearOwn(ctx context.Context) {
 		r.Notes = append(r.Notes, "devices that this run made and deleted again: "+fmt.Sprint(deleted))
 	}
 	if len(stay) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("devices that this run made and that stay behind: %d (%s)", len(stay), strings.Join(stay, ", ")))
+		r.Notes = append(r.Notes, fmt.Sprintf("devices that this run made and that stay behind: %d (%s)", len(stay),
+			strings.Join(stay, ", ")))
 	}
 }
 

@@ -95,9 +95,11 @@ func (w *World) Hints() []talk.Parameter {
 	}
 	listed := slices.Concat(w.Stage.ParametersOf(w.Service, "/refresh"), w.Stage.ParametersOf(w.Service, "/signOut"))
 	for _, p := range w.Account.Parameters {
-		asked := slices.ContainsFunc(listed, func(l talk.ParameterProperty) bool { return strings.EqualFold(l.Name, p.Name) })
+		asked := slices.ContainsFunc(listed,
+			func(l talk.ParameterProperty) bool { return strings.EqualFold(l.Name, p.Name) })
 		if asked || strings.EqualFold(p.Name, "username") {
-			hints = append(hints, talk.Parameter{Name: w.Stage.ParameterName(w.Service, "/refresh", p.Name), Value: p.Value})
+			hints = append(hints, talk.Parameter{Name: w.Stage.ParameterName(w.Service, "/refresh", p.Name),
+				Value: p.Value})
 		}
 	}
 	return hints
@@ -123,7 +125,8 @@ type companion struct{ Code, Token string }
 // Around prepares a call of the platform beside the service, with a bearer token if one is given.
 func (w *World) Around(method, path, token string) (*talk.Request, error) {
 	if w.Stage.Control == nil && !w.Stage.Environment.Allow.Surroundings {
-		return nil, talk.Lacking("allow: {surroundings: true}", "the environment does not allow calls of the platform beside the service")
+		return nil, talk.Lacking("allow: {surroundings: true}",
+			"the environment does not allow calls of the platform beside the service")
 	}
 	r := &talk.Request{Method: method, Path: path, Proxy: w.proxy}
 	r.SetHeader("Accept", "application/json")
@@ -141,7 +144,9 @@ func (w *World) Around(method, path, token string) (*talk.Request, error) {
 func (w *World) SendAround(ctx context.Context, r *talk.Request) (*talk.Exchange, error) {
 	x, err := w.Send(ctx, r, true)
 	if err == nil && x.Status == http.StatusNotFound {
-		return x, talk.Lacking("", "%s %s answered 404: this service of the platform is not offered at the address of the environment", r.Method, r.Path)
+		return x, talk.Lacking("",
+			"%s %s answered 404: this service of the platform is not offered at the address of the environment",
+			r.Method, r.Path)
 	}
 	return x, err
 }

@@ -112,7 +112,8 @@ func (w *World) MakeClient(ctx context.Context) error {
 		if w.Stage.Environment.Allow.FirstTime && w.Account.Situation == "active" {
 			return w.FirstSignOn(ctx, w.Device())
 		}
-		return talk.Lacking("situations."+w.Account.Situation+": {clientId: …}", "the situation %s names no clientId", w.Account.Situation)
+		return talk.Lacking("situations."+w.Account.Situation+": {clientId: …}", "the situation %s names no clientId",
+			w.Account.Situation)
 	}
 	return w.FirstSignOn(ctx, w.Device())
 }
@@ -124,7 +125,8 @@ func (w *World) FirstSignOn(ctx context.Context, device string) error {
 			return err
 		}
 		if x, _ := w.Last(); EffectiveStatus(x)/100 != 2 || w.Client == nil {
-			return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s", w.Describe(x))
+			return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s",
+				w.Describe(x))
 		}
 		return w.renew(ctx)
 	}
@@ -160,7 +162,8 @@ func (w *World) setUpSignOn(ctx context.Context, r *talk.Request, c *talk.Client
 		return err
 	}
 	if w.Live() && EffectiveStatus(x)/100 == 4 && w.Stage.Own.WasSignedOut(c.ID) {
-		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices), "this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
+		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices),
+			"this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
 	}
 	if EffectiveStatus(x)/100 != 2 { // another 2xx than the documented one is the judge's to find
 		return talk.Unknownf("the sign-on that this scenario starts from was answered with %s", w.Describe(x))
@@ -176,10 +179,12 @@ func (w *World) setUpSignOn(ctx context.Context, r *talk.Request, c *talk.Client
 
 func (w *World) MayCreateDevices() error {
 	if w.Stage.Options.Calm != "" {
-		return talk.Lacking(w.Stage.Options.Calm, "the environment is protected, and a first-time sign-on creates a device")
+		return talk.Lacking(w.Stage.Options.Calm,
+			"the environment is protected, and a first-time sign-on creates a device")
 	}
 	if w.Stage.Control == nil && !w.Stage.Environment.Allow.FirstTime {
-		return talk.Lacking("allow: {first-time: true}", "a first-time sign-on creates a device, which the environment does not allow")
+		return talk.Lacking("allow: {first-time: true}",
+			"a first-time sign-on creates a device, which the environment does not allow")
 	}
 	return nil
 }
@@ -190,7 +195,8 @@ func (w *World) HasClient() error {
 	case w.Client != nil:
 		return nil
 	case w.Account != nil && w.Account.Situation != "":
-		return talk.Lacking("situations."+w.Account.Situation+": {clientId: …}", "the situation %s names no clientId", w.Account.Situation)
+		return talk.Lacking("situations."+w.Account.Situation+": {clientId: …}", "the situation %s names no clientId",
+			w.Account.Situation)
 	}
 	return talk.Unknownf("no device was chosen before; write for example \"Given a device of the account\"")
 }
@@ -238,7 +244,8 @@ const StrangeDevice = "the service refuses the device that agstest describes"
 // may know only classes of its own, and the 400 says nothing about devices of such a class. If a new device was
 // accepted in this run, a 400 has another reason.
 func (w *World) strangeDevice(x *talk.Exchange) string {
-	if !w.Live() || len(w.Stage.Environment.DeviceInformation) > 0 || EffectiveStatus(x) != http.StatusBadRequest || x.Tampered != "" || !describesOurs(x) {
+	if !w.Live() || len(w.Stage.Environment.DeviceInformation) > 0 || EffectiveStatus(x) != http.StatusBadRequest ||
+		x.Tampered != "" || !describesOurs(x) {
 		return ""
 	}
 	w.Stage.mu.Lock()
@@ -247,7 +254,9 @@ func (w *World) strangeDevice(x *talk.Exchange) string {
 	if known {
 		return ""
 	}
-	return fmt.Sprintf("%s (%s): give deviceInformation in the environment file, with a playoutDeviceClass that the platform knows", StrangeDevice, w.Describe(x))
+	return fmt.Sprintf(
+		"%s (%s): give deviceInformation in the environment file, with a playoutDeviceClass that the platform knows",
+		StrangeDevice, w.Describe(x))
 }
 
 // describesOurs tells whether a request describes a new device as agstest does.
@@ -269,7 +278,8 @@ func (w *World) MakeTroubledClient(ctx context.Context, state string) error {
 		}
 		return w.SetDeviceState(ctx, state)
 	}
-	stage := w.canStage(state+"-device", map[string]actions.Kind{"disabled": actions.Disable, "deleted": actions.Delete}[state])
+	stage := w.canStage(state+"-device", map[string]actions.Kind{"disabled": actions.Disable,
+		"deleted": actions.Delete}[state])
 	if w.Stage.Control == nil && !stage {
 		s, err := w.Situation(state + "-device")
 		if err != nil {
@@ -278,12 +288,14 @@ func (w *World) MakeTroubledClient(ctx context.Context, state string) error {
 		if s.ClientID == "" {
 			return talk.Lacking(w.Stage.Example(state+"-device"), "situations.%s-device names no clientId", state)
 		}
-		if a := w.Account; a != nil && a.Situation == "credentials" && (s.AccountID == "" || s.AccountID != w.Stage.Environment.Situations["credentials"].AccountID) {
+		if a := w.Account; a != nil && a.Situation == "credentials" &&
+			(s.AccountID == "" || s.AccountID != w.Stage.Environment.Situations["credentials"].AccountID) {
 			return talk.Lacking("the same accountId in situations.credentials and situations."+state+"-device",
 				"nothing says that the device of situations.%s-device is of the user of situations.credentials", state)
 		}
 		w.Add(&talk.Client{ID: s.ClientID})
-		w.Subject = &Subject{Situation: state + "-device", Unknown: "an unknown device", Codes: map[string][]int{"disabled": {20004}, "deleted": {20003}}[state], MadeUp: madeUpClient}
+		w.Subject = &Subject{Situation: state + "-device", Unknown: "an unknown device",
+			Codes: map[string][]int{"disabled": {20004}, "deleted": {20003}}[state], MadeUp: madeUpClient}
 		return nil
 	}
 	if err := w.MakeClient(ctx); err != nil {
@@ -337,13 +349,16 @@ func (w *World) KnowSomebodyElse(ctx context.Context) error {
 	if err := w.UseForeignDevice(ctx); err != nil {
 		return err
 	}
-	w.Clients, w.Client, w.Subject, w.Refusal = clients, acting, nil, false // the request is that of the client, and may be accepted
+	// the request is that of the client, and may be accepted
+	w.Clients, w.Client, w.Subject, w.Refusal = clients, acting, nil, false
 	if w.Owner == "" || w.Account != nil && w.Owner == w.Account.ID {
-		return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say which other account the device of situations.foreign-device is of")
+		return talk.Lacking("situations.foreign-device: {accountId: …}",
+			"the environment does not say which other account the device of situations.foreign-device is of")
 	}
 	if w.Live() && !w.ownerIsReal(ctx) {
-		return cmp.Or(ctx.Err(), talk.Lacking("a device in situations.foreign-device that signs on to the accountId beside it",
-			"the device of situations.foreign-device is not seen to sign on to its account, so that naming the two would show nothing"))
+		return cmp.Or(ctx.Err(),
+			talk.Lacking("a device in situations.foreign-device that signs on to the accountId beside it",
+				"the device of situations.foreign-device is not seen to sign on to its account, so that naming the two would show nothing"))
 	}
 	return nil
 }
@@ -374,12 +389,15 @@ func (w *World) ownsNone(foreign environment.Situation) error {
 	}
 	own := w.Stage.Environment.Situations["credentials"]
 	switch {
-	case !w.Stage.ownUser("credentials", own), own.AccountID != "" && foreign.AccountID != "" && own.AccountID != foreign.AccountID:
+	case !w.Stage.ownUser("credentials", own), own.AccountID != "" && foreign.AccountID != "" &&
+		own.AccountID != foreign.AccountID:
 		return nil
 	case own.AccountID != "" && own.AccountID == foreign.AccountID:
-		return talk.Lacking("another device in situations.foreign-device", "the device of situations.foreign-device is of the user of situations.credentials")
+		return talk.Lacking("another device in situations.foreign-device",
+			"the device of situations.foreign-device is of the user of situations.credentials")
 	}
-	return talk.Lacking("accountId in situations.credentials and situations.foreign-device", "nothing says that the device of situations.foreign-device is not of the user of situations.credentials")
+	return talk.Lacking("accountId in situations.credentials and situations.foreign-device",
+		"nothing says that the device of situations.foreign-device is not of the user of situations.credentials")
 }
 
 // ownerSignsOn tells that the device of another account is real: it signs on to the account that the file names beside
@@ -421,7 +439,8 @@ func (w *World) holdOld(refresh string, subject *Subject) {
 // there is none.
 func (w *World) HoldExpired() bool {
 	old, given := w.Stage.Environment.Situations["expired-refresh"]
-	if w.Stage.Control != nil || !given || old.RefreshToken == "" || w.Client == nil || old.ClientID == "" || old.ClientID != w.Client.ID {
+	if w.Stage.Control != nil || !given || old.RefreshToken == "" || w.Client == nil || old.ClientID == "" ||
+		old.ClientID != w.Client.ID {
 		return false
 	}
 	w.Uses("expired-refresh")
@@ -437,8 +456,10 @@ func (w *World) holdOfTroubled(standing string) (bool, error) {
 	if !given || old.RefreshToken == "" || old.ClientID == "" || len(w.Clients) > 1 {
 		return false, nil
 	}
-	if p := check.ReadClaims(old.RefreshToken); p.Exp > 0 && time.Now().After(time.Unix(p.Exp, 0).Add(-w.Stage.Environment.ClockSkew)) {
-		return false, talk.Lacking("situations."+name+": {refreshToken: …}", "the refreshToken of situations.%s has expired, so that its refusal tells nothing of the account", name)
+	if p := check.ReadClaims(old.RefreshToken); p.Exp > 0 &&
+		time.Now().After(time.Unix(p.Exp, 0).Add(-w.Stage.Environment.ClockSkew)) {
+		return false, talk.Lacking("situations."+name+": {refreshToken: …}",
+			"the refreshToken of situations.%s has expired, so that its refusal tells nothing of the account", name)
 	}
 	w.Uses(name)
 	if err := w.UseShared(name); err != nil {

@@ -16,7 +16,8 @@ func (w *World) Equip(ctx context.Context, operation string) error {
 		return nil
 	case ags.GetSessionToken:
 		if w.Stage.Environment.Operator == nil {
-			return talk.Lacking(w.Stage.Example("operator"), "the environment does not say how to act as a head-end system (operator)")
+			return talk.Lacking(w.Stage.Example("operator"),
+				"the environment does not say how to act as a head-end system (operator)")
 		}
 		return w.UseAccount(ctx, "active", 0)
 	case ags.SignOn, ags.SubsequentSignOn:

@@ -44,7 +44,8 @@ func (w *World) LetInFromElsewhere(ctx context.Context, x *talk.Exchange) error 
 				return nil
 			}
 			if refused := w.refusedElsewhere(ctx, x); refused != "" {
-				return talk.Missf("status 403", "%s, although the address in %s is believed: %s", w.Describe(x), header, refused)
+				return talk.Missf("status 403", "%s, although the address in %s is believed: %s", w.Describe(x), header,
+					refused)
 			}
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -70,7 +71,8 @@ func (w *World) refusedElsewhere(ctx context.Context, x *talk.Exchange) string {
 	for _, try := range []struct {
 		said string
 		send func(context.Context, *talk.Exchange) (*talk.Exchange, error)
-	}{{"signOn with the credentials", w.credentialsFromThere}, {"a sign-on with a session token", w.sessionTokenFromThere}, {"a new device", w.newDeviceFromThere}} {
+	}{{"signOn with the credentials", w.credentialsFromThere}, {"a sign-on with a session token",
+		w.sessionTokenFromThere}, {"a new device", w.newDeviceFromThere}} {
 		o, err := try.send(ctx, x)
 		if o == nil || err != nil || EffectiveStatus(o) != http.StatusForbidden {
 			continue
@@ -142,7 +144,8 @@ func (w *World) sameFromThere(situation string) (*World, error) {
 	if err := own.UseShared(situation); err != nil {
 		return nil, err
 	}
-	same := own.Account.ID != "" && own.Account.ID == w.Account.ID || own.Account.Device != "" && own.Account.Device == w.Account.Device
+	same := own.Account.ID != "" && own.Account.ID == w.Account.ID || own.Account.Device != "" &&
+		own.Account.Device == w.Account.Device
 	if !same || own.Client == nil {
 		return nil, nil
 	}

@@ -42,7 +42,8 @@ func (g *gate) enter(ctx context.Context, s *script.Scenario) bool {
 		return true
 	}
 	g.came++
-	own := &waiter{way: math.MaxInt, place: g.came, given: make(chan struct{})} // what belongs to no scenario is for several
+	// what belongs to no scenario is for several
+	own := &waiter{way: math.MaxInt, place: g.came, given: make(chan struct{})}
 	if g.way != nil {
 		if way := g.way(s); way >= 0 {
 			own.way = way

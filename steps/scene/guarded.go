@@ -21,7 +21,8 @@ func (w *World) Guarded() []string {
 	}
 	slices.Sort(guarded)
 	return slices.DeleteFunc(slices.Compact(guarded), func(secret string) bool {
-		return secret == "" || slices.ContainsFunc(open, func(text string) bool { return strings.Contains(text, secret) })
+		return secret == "" ||
+			slices.ContainsFunc(open, func(text string) bool { return strings.Contains(text, secret) })
 	})
 }
 
@@ -77,7 +78,8 @@ func (r *Stage) guardFile() {
 	}
 	own := New(r, &script.Scenario{ID: "guard"})
 	for name, s := range r.Environment.Situations {
-		own.Account = &talk.Account{Situation: name, ID: s.AccountID, OperatorAccount: s.OperatorAccount, Device: s.ClientID}
+		own.Account = &talk.Account{Situation: name, ID: s.AccountID, OperatorAccount: s.OperatorAccount,
+			Device: s.ClientID}
 		for parameter, value := range s.Parameters {
 			own.Account.Parameters = append(own.Account.Parameters, talk.Parameter{Name: parameter, Value: value})
 		}
@@ -94,7 +96,8 @@ func (w *World) MaySend(r *talk.Request, changed bool) error {
 	case w.Stage.Options.Calm != "" && (changed || w.Refusal):
 		return talk.Lacking(w.Stage.Options.Calm, "the environment is protected, and a calm client would not send this")
 	case (r.Operation == ags.Register || r.Operation == ags.SubsequentRegister) && !e.MayRegister():
-		return talk.Lacking("allow: {register: true}", "an activation creates a device, which the environment does not allow")
+		return talk.Lacking("allow: {register: true}",
+			"an activation creates a device, which the environment does not allow")
 	}
 	return w.mayMistype(r)
 }
@@ -102,7 +105,8 @@ func (w *World) MaySend(r *talk.Request, changed bool) error {
 // mayMistype counts wrong passwords for each user and keeps one fewer than lock an account.
 func (w *World) mayMistype(r *talk.Request) error {
 	lockout := w.Stage.Environment.Lockout
-	if lockout <= 0 || w.Stage.Control != nil || w.Account == nil || r.Operation != ags.SignOn && r.Operation != ags.Register {
+	if lockout <= 0 || w.Stage.Control != nil || w.Account == nil || r.Operation != ags.SignOn &&
+		r.Operation != ags.Register {
 		return nil
 	}
 	var user []string
@@ -123,7 +127,8 @@ func (w *World) mayMistype(r *talk.Request) error {
 	w.Stage.mu.Lock()
 	defer w.Stage.mu.Unlock()
 	if w.Stage.wrong[key]+1 >= lockout {
-		return talk.Lacking(fmt.Sprintf("lockout: more than %d", lockout), "%d wrong passwords in a row lock an account (lockout of the environment file), and this user got %d in this run", lockout, w.Stage.wrong[key])
+		return talk.Lacking(fmt.Sprintf("lockout: more than %d", lockout),
+			"%d wrong passwords in a row lock an account (lockout of the environment file), and this user got %d in this run", lockout, w.Stage.wrong[key])
 	}
 	w.Stage.wrong[key]++
 	return nil

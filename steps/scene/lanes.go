@@ -132,7 +132,8 @@ func (w *World) InSessions(ctx context.Context, n int, do func(ctx context.Conte
 // sees to another token. They go one after the other. On a live service, as long as all are refused, there are ever
 // more of them at the same time: then the token was good for each. Those that were refused beside one that was
 // accepted, which may be why, are done again.
-func (w *World) InBursts(ctx context.Context, n int, do func(ctx context.Context, own *World, i int) (accepted bool, err error)) error {
+func (w *World) InBursts(ctx context.Context, n int, do func(ctx context.Context, own *World, i int) (accepted bool,
+	err error)) error {
 	left := make([]int, n)
 	for i := range left {
 		left[i] = i
@@ -153,7 +154,8 @@ func (w *World) InBursts(ctx context.Context, n int, do func(ctx context.Context
 }
 
 // burst does tries at the same time, and tells which of them are to be done again, and whether one was accepted.
-func (w *World) burst(ctx context.Context, tries []int, do func(ctx context.Context, own *World, i int) (bool, error)) (again []int, accepted bool, err error) {
+func (w *World) burst(ctx context.Context, tries []int, do func(ctx context.Context, own *World, i int) (bool,
+	error)) (again []int, accepted bool, err error) {
 	if len(tries) == 1 {
 		accepted, err = do(ctx, w, tries[0])
 		return nil, accepted, err
@@ -232,7 +234,9 @@ func (w *World) AtOnce(ctx context.Context, requests []*talk.Request) ([]*talk.E
 		}
 		w.record(x, w.knownOf(x, false), false)
 		if x.Status == 0 {
-			return nil, &talk.Unknown{Reason: fmt.Sprintf("no answer came to one of %d calls that were sent at the same moment: %s", len(requests), wire.Explain(x.Err)), Passing: !RanOut(x)}
+			return nil, &talk.Unknown{Reason: fmt.Sprintf(
+				"no answer came to one of %d calls that were sent at the same moment: %s", len(requests),
+				wire.Explain(x.Err)), Passing: !RanOut(x)}
 		}
 		if why := NoRoom(x); why != "" {
 			return nil, talk.Passingf("%s", why)

@@ -32,11 +32,13 @@ func (w *World) readOffers(x *talk.Exchange) {
 
 func (w *World) Offer(n int) (talk.Offer, error) {
 	if n < 1 || n > len(w.Offers) {
-		return talk.Offer{}, talk.Missf("an account "+strconv.Itoa(n)+" to pick from", "%s in the answer", figures.Plural(len(w.Offers), "account"))
+		return talk.Offer{}, talk.Missf("an account "+strconv.Itoa(n)+" to pick from", "%s in the answer",
+			figures.Plural(len(w.Offers), "account"))
 	}
 	c := w.Offers[n-1]
 	if c.Token == "" {
-		return c, talk.Lacking("", "could not tell: no userAccountToken was found for account %d, and where it stands is not published", n)
+		return c, talk.Lacking("",
+			"could not tell: no userAccountToken was found for account %d, and where it stands is not published", n)
 	}
 	return c, nil
 }
@@ -170,11 +172,14 @@ func (w *World) pickOfNewList(ctx context.Context, information string, n int) (*
 func (w *World) mayPickForeign(picked talk.Offer) error {
 	switch {
 	case !w.pickedAgain:
-		return talk.Unknownf("no account can be picked again as the device that it got, so that a refusal would show nothing")
+		return talk.Unknownf(
+			"no account can be picked again as the device that it got, so that a refusal would show nothing")
 	case w.Owner == "":
-		return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say whose the device of situations.foreign-device is, which may be that of the picked account")
+		return talk.Lacking("situations.foreign-device: {accountId: …}",
+			"the environment does not say whose the device of situations.foreign-device is, which may be that of the picked account")
 	case w.Owner == picked.Account:
-		return talk.Lacking("another device in situations.foreign-device", "the device of situations.foreign-device is of the account that is picked")
+		return talk.Lacking("another device in situations.foreign-device",
+			"the device of situations.foreign-device is of the account that is picked")
 	}
 	return nil
 }
@@ -189,15 +194,22 @@ func (w *World) PickTroubled(ctx context.Context, state string) error {
 	if err != nil {
 		return err
 	}
-	n := slices.IndexFunc(w.Offers, func(o talk.Offer) bool { return s.AccountID != "" && tells(o.Information, s.AccountID) })
+	n := slices.IndexFunc(w.Offers, func(o talk.Offer) bool {
+		return s.AccountID != "" &&
+			tells(o.Information, s.AccountID)
+	})
 	if n < 0 {
-		return talk.Lacking(fmt.Sprintf("a user in situations.multi-account one of whose accounts is that of situations.%s, which has an accountId", name),
+		return talk.Lacking(
+			fmt.Sprintf(
+				"a user in situations.multi-account one of whose accounts is that of situations.%s, which has an accountId",
+				name),
 			"no accountInformation of the list names the account of situations.%s", name)
 	}
 	if slices.ContainsFunc(w.Offers, func(o talk.Offer) bool {
 		return o.Token == w.Offers[n].Token && o.Information != w.Offers[n].Information
 	}) {
-		return talk.Lacking("", "all accounts of the list have the same userAccountToken, which does not say which of them is picked")
+		return talk.Lacking("",
+			"all accounts of the list have the same userAccountToken, which does not say which of them is picked")
 	}
 	w.Refusal = true
 	w.Subject = &Subject{Situation: name, Unknown: "a User-Token that nobody issued", Codes: codes, MadeUp: func(w *World, r *talk.Request) bool {

@@ -124,8 +124,9 @@ type OwnDevice int
 
 const (
 	SecondDevice OwnDevice = iota // made for this
-	UsersDevice                   // of the first-time sign-on with credentials, where the user is one of the same account
-	FirstDevice                   // of the first-time sign-on with a session token, when nobody needs it any more
+	// of the first-time sign-on with credentials, where the user is one of the same account
+	UsersDevice
+	FirstDevice // of the first-time sign-on with a session token, when nobody needs it any more
 )
 
 // DeviceToSignOut returns the device that a scenario signs out. It depends on the scenario and the environment alone.
@@ -135,7 +136,8 @@ func (r *Stage) DeviceToSignOut(s *script.Scenario) OwnDevice {
 	}
 	for _, step := range s.Pickle.Steps {
 		switch text := step.Text; {
-		case r.UsersDeviceSpared && (text == "odd requests are sent to signOut" || nearSignOut(text) && !strings.Contains(text, " token ")):
+		case r.UsersDeviceSpared && (text == "odd requests are sent to signOut" || nearSignOut(text) &&
+			!strings.Contains(text, " token ")):
 			return UsersDevice // the others have about as much to do with the first device
 		case strings.HasPrefix(text, "random sequences of calls"), nearSignOut(text):
 			if r.Environment.Allow.FirstTime && r.Environment.Situations["active"].ClientID != "" {
@@ -164,11 +166,13 @@ func (w *World) useShared(ctx context.Context, d OwnDevice) error {
 		return err
 	}
 	if w.Client == nil {
-		return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s", w.Describe(s.exchange))
+		return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s",
+			w.Describe(s.exchange))
 	}
 	w.Client.Operation = ags.SignOnWithSessionToken
 	if w.isGone(s) {
-		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices), "this service removes a device that signs out, and the scenario needs one more")
+		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices),
+			"this service removes a device that signs out, and the scenario needs one more")
 	}
 	err := w.renew(ctx)
 	if x, _ := w.Last(); err != nil && w.Stage.Own.WasSignedOut(w.Client.ID) && x.Status/100 == 4 {
@@ -195,7 +199,8 @@ func (r *Stage) usersFirstTime() bool {
 // will. If it is of the account of situations.active and signs on with a session token too, it may be signed out.
 func (r *Stage) OfferUsersDevice(ctx context.Context, needed bool) {
 	active, user := r.Environment.Situations["active"], r.Environment.Situations["credentials"]
-	if !needed || !r.usersFirstTime() || !r.Environment.Allow.FirstTime || len(user.Parameters) == 0 || active.AccountID == "" || active.AccountID != user.AccountID ||
+	if !needed || !r.usersFirstTime() || !r.Environment.Allow.FirstTime || len(user.Parameters) == 0 ||
+		active.AccountID == "" || active.AccountID != user.AccountID ||
 		active.SessionToken != "" || user.Tenant+user.Service+user.Proxy != "" || len(user.Headers) > 0 {
 		return
 	}

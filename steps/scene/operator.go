@@ -30,7 +30,8 @@ func (r *Stage) operatorKey() (environment.SigningKey, error) {
 func (w *World) HeadEndRequest() (*talk.Request, error) {
 	o := w.Stage.Environment.Operator
 	if o == nil {
-		return nil, talk.Lacking(w.Stage.Example("operator"), "the environment does not say how to act as a head-end system (operator)")
+		return nil, talk.Lacking(w.Stage.Example("operator"),
+			"the environment does not say how to act as a head-end system (operator)")
 	}
 	key, err := w.Stage.operatorKey()
 	if err != nil {
@@ -63,7 +64,9 @@ func (w *World) HeadEndRequest() (*talk.Request, error) {
 	if o.Service != "" {
 		r.SetHeader(ags.HeaderService, o.Service)
 	}
-	r.Set("parameters", talk.JSON(talk.WithGiven(talk.Parameter{Name: w.Stage.OperatorParameter(w.Service), Value: token}, o.Parameters)))
+	r.Set("parameters",
+		talk.JSON(talk.WithGiven(talk.Parameter{Name: w.Stage.OperatorParameter(w.Service), Value: token},
+			o.Parameters)))
 	if o.Header != "" {
 		r.Set("parameters", unlike(talk.JSON(talk.WithGiven(talk.Parameter{}, o.Parameters)[1:])))
 		w.PresentOperator(r, token)
@@ -119,7 +122,8 @@ func unlike(list json.RawMessage) json.RawMessage {
 // replaced: the step means a request without the token.
 func (w *World) withoutOperator(r *talk.Request) {
 	o := w.Stage.Environment.Operator
-	if o != nil && o.Header != "" && r.Operation == ags.GetSessionToken && !bytes.HasPrefix(r.Get("parameters"), []byte("[ ")) {
+	if o != nil && o.Header != "" && r.Operation == ags.GetSessionToken && !bytes.HasPrefix(r.Get("parameters"),
+		[]byte("[ ")) {
 		r.DropHeader(o.Header)
 	}
 }

@@ -119,7 +119,8 @@ func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 		}
 		o.gone = time.Now()
 	}
-	x.Away = fmt.Sprintf("the service cannot be reached any more: servicediscovery, which was answered at the start, %s too", o.how)
+	x.Away = fmt.Sprintf(
+		"the service cannot be reached any more: servicediscovery, which was answered at the start, %s too", o.how)
 	x.LongAway = x.Sent.After(o.gone)
 	return false
 }
@@ -127,7 +128,8 @@ func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 // lookForService asks for the services until they come, as long as a run may wait. The caller holds the lock.
 func (r *Stage) lookForService(ctx context.Context) (up, atOnce bool) {
 	for atOnce = true; ; atOnce = false {
-		x := &talk.Exchange{Exchange: r.Client.Do(ctx, New(r, &script.Scenario{ID: "outage"}).Prepare(ags.ServiceDiscovery).Call())}
+		x := &talk.Exchange{Exchange: r.Client.Do(ctx,
+			New(r, &script.Scenario{ID: "outage"}).Prepare(ags.ServiceDiscovery).Call())}
 		r.Besides.Add(1)
 		if x.Status == http.StatusOK {
 			return true, atOnce
@@ -146,7 +148,8 @@ func (r *Stage) lookForService(ctx context.Context) (up, atOnce bool) {
 
 // sentBefore are the attempts of an exchange that is sent again, with itself.
 func sentBefore(x *talk.Exchange) []wire.Attempt {
-	return append(slices.Clone(x.Attempts), wire.Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Limited: wire.Limited(x.Exchange)})
+	return append(slices.Clone(x.Attempts), wire.Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"),
+		Limited: wire.Limited(x.Exchange)})
 }
 
 // OutageNote tells of outages that are over; empty: there were none.

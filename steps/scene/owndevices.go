@@ -56,7 +56,8 @@ func (w *World) Live() bool { return w.Stage.Control == nil }
 // nothing about the request or its sender is unusual.
 func (w *World) SharesDevices() bool {
 	taken := w.SessionToken != "" && w.Account != nil && w.Account.Token != "" && w.SessionToken != w.Account.Token
-	return w.Live() && !w.Refusal && !w.limited && !w.Counting && len(w.Changes) == 0 && !taken && w.Account != nil && w.Account.Standing == "ACTIVE"
+	return w.Live() && !w.Refusal && !w.limited && !w.Counting && len(w.Changes) == 0 && !taken && w.Account != nil &&
+		w.Account.Standing == "ACTIVE"
 }
 
 func (w *World) shareKey(operation, what string) string {
@@ -112,9 +113,11 @@ func (r *Stage) sharedFirstTimes() int {
 		times := 0
 		for _, step := range s.Pickle.Steps {
 			switch text := step.Text; {
-			case text == "the client signs on with a session token for the first time", strings.HasPrefix(text, "a second client of the account"):
+			case text == "the client signs on with a session token for the first time", strings.HasPrefix(text,
+				"a second client of the account"):
 				times++
-			case strings.Contains(text, "clients sign on for the first time"), strings.HasSuffix(text, "client signs out"), text == "everything that signOut needs":
+			case strings.Contains(text, "clients sign on for the first time"), strings.HasSuffix(text,
+				"client signs out"), text == "everything that signOut needs":
 				times = 2
 			case text == "the user picks account 1", text == "everything that subsequentSignOn needs":
 				picked = true
@@ -124,7 +127,8 @@ func (r *Stage) sharedFirstTimes() int {
 	}
 	n := 0
 	situations := r.Environment.Situations
-	for situation, wanted := range map[string][]bool{"active": {first, second}, "credentials": {r.usersFirstTime()}, "multi-account": {picked}} {
+	for situation, wanted := range map[string][]bool{"active": {first, second}, "credentials": {r.usersFirstTime()},
+		"multi-account": {picked}} {
 		if _, offered := situations[situation]; !offered {
 			continue
 		}
@@ -360,7 +364,8 @@ func (w *World) PairShared(ctx context.Context) error {
 	w.Stage.Own.turn.Lock()
 	defer w.Stage.Own.turn.Unlock()
 	if w.Account.Token != "" {
-		return talk.Lacking(w.Stage.Example("operator"), "only one session token can be had, and each client needs its own")
+		return talk.Lacking(w.Stage.Example("operator"),
+			"only one session token can be had, and each client needs its own")
 	}
 	for n := range 2 {
 		s, err := w.sharedSignOn(ctx, ags.SignOnWithSessionToken, w.Device(), n)
@@ -397,7 +402,8 @@ func (w *World) renew(ctx context.Context) error {
 	r.Set("clientId", talk.JSON(c.ID))
 	err = w.setUpSignOn(ctx, r, c)
 	if x, _ := w.Last(); err != nil && x != nil && x.Status/100 == 4 && w.Stage.Own.WasSignedOut(c.ID) {
-		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices), "this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
+		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices),
+			"this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
 	}
 	return err
 }
@@ -436,7 +442,8 @@ func (w *World) UseOwnDevice(ctx context.Context) error {
 			return w.useSpareDevice(ctx, err)
 		}
 		if w.Client == nil {
-			return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s", w.Describe(s.exchange))
+			return talk.Unknownf("the first-time sign-on that this scenario starts from was answered with %s",
+				w.Describe(s.exchange))
 		}
 		err = w.renew(ctx)
 		if x, _ := w.Last(); err != nil && w.Stage.Own.WasSignedOut(w.Client.ID) && x.Status/100 == 4 {
@@ -464,15 +471,19 @@ func (w *World) useSpareDevice(ctx context.Context, why error) error {
 	if errors.As(why, &lack) && !offered && w.Stage.Environment.Allow.FirstTime {
 		return talk.Lacking(lack.Needs+", or situations: {spare-device: {clientId: …}}", "%s", lack.Reason)
 	}
-	if !errors.As(why, &lack) || !offered || s.ClientID == "" || w.Account == nil || w.Account.Situation != "active" || w.Stage.Options.Calm != "" {
+	if !errors.As(why, &lack) || !offered || s.ClientID == "" || w.Account == nil || w.Account.Situation != "active" ||
+		w.Stage.Options.Calm != "" {
 		return why
 	}
 	w.Uses("spare-device")
 	w.Clients, w.Client = nil, nil
 	w.Add(&talk.Client{ID: s.ClientID, Own: true})
 	err := w.EnsureTokens(ctx)
-	if x, none := w.Last(); err != nil && !errors.As(err, &lack) && none == nil && x.Request.Operation == ags.SignOnWithSessionToken && EffectiveStatus(x)/100 == 4 {
-		return talk.Lacking("another clientId in situations.spare-device", "the device of situations.spare-device is refused (%s): it may have been removed when it was signed out", w.Describe(x))
+	if x, none := w.Last(); err != nil && !errors.As(err, &lack) && none == nil &&
+		x.Request.Operation == ags.SignOnWithSessionToken && EffectiveStatus(x)/100 == 4 {
+		return talk.Lacking("another clientId in situations.spare-device",
+			"the device of situations.spare-device is refused (%s): it may have been removed when it was signed out",
+			w.Describe(x))
 	}
 	return err
 }
@@ -520,13 +531,15 @@ func (w *World) MaySignOut() error {
 	if w.Client != nil && w.Client.Known != "" {
 		return talk.Unknownf("a first-time sign-on was answered with the device of situations.%s, which is not signed out, because signing out may cost a device its registration", w.Client.Known)
 	}
-	return talk.Lacking("allow: {first-time: true}", "signing out may cost a device its registration, so on a live service only devices that the run made are signed out")
+	return talk.Lacking("allow: {first-time: true}",
+		"signing out may cost a device its registration, so on a live service only devices that the run made are signed out")
 }
 
 // WouldMakeDevice tells whether a service may take a request for a first-time sign-on: its credentials are good, and it
 // has no clientId, or deviceInformation beside it.
 func (w *World) WouldMakeDevice(r *talk.Request) bool {
-	if r.Method != http.MethodPost || r.Operation != ags.SignOn && r.Operation != ags.SignOnWithSessionToken || w.Account == nil {
+	if r.Method != http.MethodPost || r.Operation != ags.SignOn && r.Operation != ags.SignOnWithSessionToken ||
+		w.Account == nil {
 		return false
 	}
 	if strings.HasPrefix(w.Account.Situation, "multi-") { // those are offered a list, and have no device yet
@@ -550,7 +563,8 @@ func (w *World) WouldMakeDevice(r *talk.Request) bool {
 		}
 		return len(w.Account.Parameters) > 0
 	}
-	return w.Account.Token != "" && mentions(text, w.Account.Token) || w.Account.Fetched != "" && mentions(text, w.Account.Fetched) || w.minted != "" && mentions(text, w.minted)
+	return w.Account.Token != "" && mentions(text, w.Account.Token) || w.Account.Fetched != "" &&
+		mentions(text, w.Account.Fetched) || w.minted != "" && mentions(text, w.minted)
 }
 
 func mentions(text, value string) bool {

@@ -53,7 +53,8 @@ func Barred(x *talk.Exchange) string {
 // DISC-03, which fails; nothing else can be told of the list then.
 func (w *World) WantsToken(x *talk.Exchange) string {
 	status := EffectiveStatus(x)
-	if x.Request.Operation != ags.ServiceDiscovery || x.Request.HeaderValue("token") != "" || w.Scenario.Tagged("@DISC-03") ||
+	if x.Request.Operation != ags.ServiceDiscovery || x.Request.HeaderValue("token") != "" ||
+		w.Scenario.Tagged("@DISC-03") ||
 		status != http.StatusUnauthorized && status != http.StatusForbidden {
 		return ""
 	}
@@ -71,10 +72,13 @@ func (w *World) Unproven(x *talk.Exchange) string {
 	}
 	switch status {
 	case http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge:
-		return fmt.Sprintf("status %d came: the request was too long for something on the way, which is no answer to what it asks", status)
+		return fmt.Sprintf(
+			"status %d came: the request was too long for something on the way, which is no answer to what it asks",
+			status)
 	case http.StatusMethodNotAllowed:
 		if o, ok := ags.OperationByName(x.Request.Operation); ok && o.Method == x.Request.Method {
-			return fmt.Sprintf("status 405 came to %s %s: the route does not take the documented method, so nothing of the call was looked at", x.Request.Method, x.Request.Path)
+			return fmt.Sprintf("status 405 came to %s %s: the route does not take the documented method, so nothing of the call was looked at",
+				x.Request.Method, x.Request.Path)
 		}
 	}
 	if x.Uncontrolled == "" {
@@ -99,7 +103,8 @@ func (r *Stage) granted(x *talk.Exchange, changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.grants[o]++
-	r.deviceKnown = r.deviceKnown || EffectiveStatus(x)/100 == 2 && describesOurs(x) // a list of accounts made no device
+	// a list of accounts made no device
+	r.deviceKnown = r.deviceKnown || EffectiveStatus(x)/100 == 2 && describesOurs(x)
 }
 
 // Controlled tells whether a good request of a call was accepted in this run. It sends one if none was yet.
@@ -142,7 +147,8 @@ func NoControl(operation, why string) string {
 	if strings.HasPrefix(why, StrangeDevice) {
 		return why // which is the same for whatever starts with it
 	}
-	return fmt.Sprintf("no good request of %s was accepted in this run, so that a refusal shows nothing: %s", operation, why)
+	return fmt.Sprintf("no good request of %s was accepted in this run, so that a refusal shows nothing: %s",
+		operation, why)
 }
 
 // tryGood sends the documented request of a call only to see whether it is accepted, and says why it was not, and
@@ -215,7 +221,8 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 		return talk.Unknownf("%s", why)
 	}
 	if w.Subject.mayHaveEnded && EffectiveStatus(x) == http.StatusUnauthorized {
-		return talk.Unknownf("the refresh token of situations.%s is refused with %s, as one is that was revoked: whether the account is why cannot be told", w.Subject.Situation, w.Describe(x))
+		return talk.Unknownf("the refresh token of situations.%s is refused with %s, as one is that was revoked: whether the account is why cannot be told",
+			w.Subject.Situation, w.Describe(x))
 	}
 	why, err := w.toldApart(ctx, x)
 	if err != nil {
@@ -263,7 +270,8 @@ func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool)
 		return "", err
 	}
 	if EffectiveStatus(o)/100 == 4 && Likeness(o, true) == Likeness(x, true) {
-		why = fmt.Sprintf("could not be told apart from a user whom nobody knows: made-up parameters get the same answer (%s), so those of situations.%s may be wrong; check them", w.Describe(x), w.Account.Situation)
+		why = fmt.Sprintf("could not be told apart from a user whom nobody knows: made-up parameters get the same answer (%s), so those of situations.%s may be wrong; check them",
+			w.Describe(x), w.Account.Situation)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -299,7 +307,8 @@ func (w *World) toldApart(ctx context.Context, x *talk.Exchange) (string, error)
 	if code, ok := check.SubCode(x.Exchange); ok && slices.Contains(s.Codes, code) {
 		return "", nil
 	}
-	key := s.Situation + " " + x.Request.Operation + " " + fmt.Sprint(x.Request.Get("deviceInformation") != nil) + " " + Likeness(x, true)
+	key := s.Situation + " " + x.Request.Operation + " " + fmt.Sprint(
+		x.Request.Get("deviceInformation") != nil) + " " + Likeness(x, true)
 	w.Stage.mu.Lock()
 	why, known := w.Stage.apart[key]
 	w.Stage.mu.Unlock()
@@ -378,7 +387,8 @@ func (r *Stage) madeByService(compact string, now time.Time) bool {
 		return false
 	}
 	old, err := check.ParseJWS(compact)
-	if err != nil || talk.Canonical(old.Header) != talk.Canonical(ours.Header) || len(old.Signature) != len(ours.Signature) {
+	if err != nil || talk.Canonical(old.Header) != talk.Canonical(ours.Header) ||
+		len(old.Signature) != len(ours.Signature) {
 		return false
 	}
 	are, _ := ours.Claims()
@@ -392,13 +402,15 @@ func (r *Stage) madeByService(compact string, now time.Time) bool {
 		}
 	}
 	exp, known := were.Get("exp").Int()
-	return known && exp < now.Unix() && were.Get("typ").String() == are.Get("typ").String() && were.Get("tenantId").String() == are.Get("tenantId").String()
+	return known && exp < now.Unix() && were.Get("typ").String() == are.Get("typ").String() &&
+		were.Get("tenantId").String() == are.Get("tenantId").String()
 }
 
 // acceptedFromHere sends the request as a caller whom nobody shuts out.
 func (w *World) acceptedFromHere(ctx context.Context, x *talk.Exchange) (string, error) {
 	s := w.Subject
-	if x.Request.Operation == ags.SubsequentSignOn { // it would make a device, and the control has picked an account from here
+	// it would make a device, and the control has picked an account from here
+	if x.Request.Operation == ags.SubsequentSignOn {
 		return "", nil
 	}
 	o, err := w.aside(ctx, x.Request, func(r *talk.Request) bool {
@@ -415,7 +427,8 @@ func (w *World) acceptedFromHere(ctx context.Context, x *talk.Exchange) (string,
 	if EffectiveStatus(o)/100 == 2 {
 		return "", nil
 	}
-	return fmt.Sprintf("could not be told apart from a refusal of %s: the same request from here is refused too (%s), so situations.%s may do nothing", s.Unknown, w.Describe(o), s.Situation), nil
+	return fmt.Sprintf("could not be told apart from a refusal of %s: the same request from here is refused too (%s), so situations.%s may do nothing",
+		s.Unknown, w.Describe(o), s.Situation), nil
 }
 
 // TenantIsReal returns why the service may not know the other tenant. It knows the tenant if it lists services for it,
@@ -441,7 +454,8 @@ func TenantIsReal(ctx context.Context, w *World) (string, error) {
 		return "", nil
 	}
 	if s.HasSessionToken() && s.ClientID != "" {
-		own.Account = &talk.Account{Situation: "other-tenant", ID: s.AccountID, Token: s.SessionToken, Source: s.SessionTokens, Device: s.ClientID}
+		own.Account = &talk.Account{Situation: "other-tenant", ID: s.AccountID, Token: s.SessionToken,
+			Source: s.SessionTokens, Device: s.ClientID}
 		r, err := own.SignOnWithSessionToken(ctx)
 		if err != nil {
 			return "", err
@@ -484,7 +498,8 @@ func (w *World) aside(ctx context.Context, old *talk.Request, change func(*talk.
 // sendAfresh sends a good request again that was refused after an answer 429 or 503 had been waited out: the first may
 // have been carried out all the same, and have used up a token that works once. Without a fresh one nothing can be
 // told.
-func (w *World) sendAfresh(ctx context.Context, r *talk.Request, x *talk.Exchange, changed bool) (*talk.Exchange, error) {
+func (w *World) sendAfresh(ctx context.Context, r *talk.Request, x *talk.Exchange,
+	changed bool) (*talk.Exchange, error) {
 	list := r.Parameters()
 	at := slices.IndexFunc(list, func(p talk.Parameter) bool { _, fresh := w.Stage.fresh.Load(p.Value); return fresh })
 	if r.Operation == ags.SignOnWithSessionToken && at >= 0 && w.SessionToken == "" && w.Account != nil && !w.afresh {

@@ -63,7 +63,8 @@ func (w *World) sealed(ctx context.Context, r *talk.Request) (wire.Call, error) 
 	}
 	list, done := r.Parameters(), map[string]bool{}
 	passwords := slices.Clone(list)
-	for _, p := range w.Account.Parameters { // a request of an odd form may have no parameters that can be read, and holds it all the same
+	// a request of an odd form may have no parameters that can be read, and holds it all the same
+	for _, p := range w.Account.Parameters {
 		if bytes.Contains(call.Body, talk.JSON(p.Value)) {
 			passwords = append(passwords, p)
 		}
@@ -84,7 +85,8 @@ func (w *World) sealed(ctx context.Context, r *talk.Request) (wire.Call, error) 
 		case ctx.Err() != nil:
 			return call, ctx.Err()
 		case err != nil:
-			return call, talk.Unknownf("%s %s was not sent, as its password could not be encrypted: %s", r.Method, r.Path, w.Stage.Secrets.Text(err.Error()))
+			return call, talk.Unknownf("%s %s was not sent, as its password could not be encrypted: %s", r.Method,
+				r.Path, w.Stage.Secrets.Text(err.Error()))
 		}
 		w.Stage.Keep(cipher)
 		r.Ciphers, done[p.Value] = append(r.Ciphers, cipher), true
@@ -98,7 +100,8 @@ func (w *World) sealed(ctx context.Context, r *talk.Request) (wire.Call, error) 
 // change may reach one node after another, nor send a request twice that could make a device of a live service.
 func (w *World) refusedAgain(ctx context.Context, x *talk.Exchange, changed bool) error {
 	state := w.Account != nil && w.Refusal && !changed && !w.Control
-	if !state || EffectiveStatus(x)/100 != 4 || x.Uncontrolled != "" || x.Request.Get("deviceInformation") != nil && w.Live() {
+	if !state || EffectiveStatus(x)/100 != 4 || x.Uncontrolled != "" || x.Request.Get("deviceInformation") != nil &&
+		w.Live() {
 		return nil
 	}
 	again, err := w.aside(ctx, x.Request, func(*talk.Request) bool { return true })

@@ -47,7 +47,8 @@ func (r *Stage) Discover(ctx context.Context, told *wire.Exchange) *talk.Exchang
 		r.Service = r.Services[0].Name
 		return x
 	}
-	r.Notes = append(r.Notes, "no authentication service is known: the environment file names none (service) and servicediscovery told of none, so x-auth-service-id was sent empty")
+	r.Notes = append(r.Notes,
+		"no authentication service is known: the environment file names none (service) and servicediscovery told of none, so x-auth-service-id was sent empty")
 	return x
 }
 
@@ -106,8 +107,9 @@ func (r *Stage) lackingParameters() {
 		}
 	}
 	if len(lack) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("servicediscovery calls these parameters of %s mandatory, and the environment file gives no value for them: %s; write signOnWithSessionToken: {parameters: {%s: …}}",
-			path, strings.Join(lack, ", "), lack[0]))
+		r.Notes = append(r.Notes,
+			fmt.Sprintf("servicediscovery calls these parameters of %s mandatory, and the environment file gives no value for them: %s; write signOnWithSessionToken: {parameters: {%s: …}}",
+				path, strings.Join(lack, ", "), lack[0]))
 	}
 }
 

@@ -29,7 +29,8 @@ func (w *World) FreshSessionToken(ctx context.Context) (string, error) {
 func (w *World) anySessionToken(ctx context.Context) (string, error) {
 	switch {
 	case w.Account == nil:
-		return "", talk.Unknownf("no account was chosen before; write for example \"Given an account in good standing\"")
+		return "", talk.Unknownf(
+			"no account was chosen before; write for example \"Given an account in good standing\"")
 	case w.Account.Token != "":
 		return w.Account.Token, nil
 	case w.Account.Source != nil:
@@ -56,11 +57,13 @@ func (w *World) anySessionToken(ctx context.Context) (string, error) {
 		token, err := ReadSessionToken(x)
 		w.minted = token
 		if err != nil {
-			return "", talk.Unknownf("no session token could be minted for the account: getSessionToken answered with %s", w.Describe(x))
+			return "", talk.Unknownf(
+				"no session token could be minted for the account: getSessionToken answered with %s", w.Describe(x))
 		}
 		return token, nil
 	}
-	return "", talk.Lacking("situations."+w.Account.Situation+": {sessionToken: …}, or operator with an accountId", "no session token for the situation %s can be had", w.Account.Situation)
+	return "", talk.Lacking("situations."+w.Account.Situation+": {sessionToken: …}, or operator with an accountId",
+		"no session token for the situation %s can be had", w.Account.Situation)
 }
 
 // fetchSessionToken gets a session token from the source that the environment file gives for an account. Without a
@@ -77,9 +80,11 @@ func (w *World) fetchSessionToken(ctx context.Context, a *talk.Account) (string,
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case errors.As(err, &tooFew):
-		return "", talk.Lacking("more session tokens in the pool of situations."+a.Situation, "no session token for the situation %s can be had: %v", a.Situation, err)
+		return "", talk.Lacking("more session tokens in the pool of situations."+a.Situation,
+			"no session token for the situation %s can be had: %v", a.Situation, err)
 	case err != nil:
-		return "", talk.Unknownf("no session token for the situation %s could be had: %s", a.Situation, w.Stage.Secrets.Text(err.Error()))
+		return "", talk.Unknownf("no session token for the situation %s could be had: %s", a.Situation,
+			w.Stage.Secrets.Text(err.Error()))
 	}
 	a.Fetched = token
 	w.Stage.fetched.Store(token, true)
@@ -95,16 +100,19 @@ func (w *World) ExpiredSessionToken(ctx context.Context) error {
 		}
 		w.SessionToken = s.SessionToken
 		if s.SessionTokens != nil {
-			if w.SessionToken, err = w.fetchSessionToken(ctx, &talk.Account{Situation: "expired-session", ID: s.AccountID, Device: s.ClientID, Source: s.SessionTokens}); err != nil {
+			if w.SessionToken, err = w.fetchSessionToken(ctx, &talk.Account{Situation: "expired-session",
+				ID: s.AccountID, Device: s.ClientID, Source: s.SessionTokens}); err != nil {
 				return err
 			}
 		}
 		w.Stage.Keep(w.SessionToken)
 		if s.ClientID != "" { // of the account that the token is of: with another's device it would be refused for that
 			w.Add(&talk.Client{ID: s.ClientID})
-			w.Account, w.Refusal = &talk.Account{Situation: "expired-session", ID: s.AccountID, Standing: "ACTIVE"}, true
+			w.Account, w.Refusal = &talk.Account{Situation: "expired-session", ID: s.AccountID,
+				Standing: "ACTIVE"}, true
 		}
-		w.Subject = &Subject{Situation: "expired-session", Unknown: "a session token that nobody issued", MadeUp: MadeUpSession}
+		w.Subject = &Subject{Situation: "expired-session", Unknown: "a session token that nobody issued",
+			MadeUp: MadeUpSession}
 		return nil
 	}
 	token, err := w.Stage.Control.SessionToken(ctx, w.Tenant, w.Account.ID, time.Minute)
@@ -161,9 +169,13 @@ func (w *World) Cautious(x *talk.Exchange, changed bool) error {
 	case x.Status/100 != 4, times >= 2, givesOtherReason(x):
 		return nil
 	case changed && x.Status == http.StatusBadRequest && times == 0:
-		return nil // the form of the request was wrong, as the scenario wants it, and the control beside it shows that the token is good
+		// the form of the request was wrong, as the scenario wants it, and the control beside it shows that the token
+		// is good
+		return nil
 	case times == 1:
-		return talk.Lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+w.Account.Situation,
+		return talk.Lacking(
+			`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+
+				w.Account.Situation,
 			"the session token of situations.%s was accepted once in this run and is refused now (%d): it works only once, and no fresh one can be had", w.Account.Situation, x.Status)
 	case changed || w.wantsRefusal(x):
 		return nil
@@ -172,7 +184,8 @@ func (w *World) Cautious(x *talk.Exchange, changed bool) error {
 			"the session token of situations.%s was refused before in this run, and may be used up by that (%d); no fresh one can be had", w.Account.Situation, x.Status)
 	}
 	w.Stage.refusedAtFirst(w.Account.Situation, x.Status)
-	return talk.Unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are minted", w.Account.Situation, x.Status)
+	return talk.Unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are minted",
+		w.Account.Situation, x.Status)
 }
 
 // givesOtherReason tells whether the subCode of a refusal is about something else than a session token.
@@ -207,7 +220,8 @@ type ahead struct {
 // the account.
 func (w *World) mayMintAhead() bool {
 	r := w.Stage
-	return w.Live() && r.Concurrency > 1 && r.Options.MaxRate <= 0 && r.Options.Calm == "" && w.jar == nil && w.proxy == nil && len(w.header) == 0 && w.Correlation == "" &&
+	return w.Live() && r.Concurrency > 1 && r.Options.MaxRate <= 0 && r.Options.Calm == "" && w.jar == nil &&
+		w.proxy == nil && len(w.header) == 0 && w.Correlation == "" &&
 		len(w.Operator) == 0 && w.Ahead == 0
 }
 

@@ -22,7 +22,9 @@ func (w *World) SignOnWithSessionToken(ctx context.Context) (*talk.Request, erro
 		}
 	}
 	r := w.Prepare(ags.SignOnWithSessionToken)
-	r.Set("parameters", talk.JSON(talk.WithGiven(talk.Parameter{Name: w.Stage.SessionParameter(w.Service), Value: token}, w.Stage.Environment.SignOn.Parameters)))
+	r.Set("parameters",
+		talk.JSON(talk.WithGiven(talk.Parameter{Name: w.Stage.SessionParameter(w.Service), Value: token},
+			w.Stage.Environment.SignOn.Parameters)))
 	return r, nil
 }
 

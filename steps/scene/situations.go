@@ -53,10 +53,12 @@ func (w *World) CallFrom(name string) error {
 		return err
 	}
 	if len(s.Headers) == 0 && s.Proxy == "" {
-		return talk.Lacking(w.Stage.Example(name), "situations.%s says neither headers nor a proxy, so the requests would come from here", name)
+		return talk.Lacking(w.Stage.Example(name),
+			"situations.%s says neither headers nor a proxy, so the requests would come from here", name)
 	}
 	before, proxy := slices.Clone(w.header), w.proxy
-	w.Subject = &Subject{Situation: name, Unknown: "any caller", Codes: map[string][]int{"vpn": {20018, 20021}, "geo-blocked": {20019, 20022, 20066}}[name],
+	w.Subject = &Subject{Situation: name, Unknown: "any caller", Codes: map[string][]int{"vpn": {20018, 20021},
+		"geo-blocked": {20019, 20022, 20066}}[name],
 		fromHere: func(r *talk.Request) {
 			r.Proxy = proxy
 			for h := range s.Headers {

@@ -96,11 +96,12 @@ type Stage struct {
 	deviceKnown bool
 	// issuedRefresh is a refresh token that the service has issued in this run.
 	issuedRefresh string
-	apart         map[string]string        // why a situation cannot be told apart from a made-up one; empty: it can
-	refusedThere  map[string]string        // by call and account, what else is refused from a blocked place; empty: nothing is
-	Idle          []string                 // situations that do nothing
-	AtFirst       map[string]int           // the status that refused the session token of a situation at its first use
-	room          map[*talk.Exchange]error // refusals of new devices that name no reason; nil: the account is not why
+	apart         map[string]string // why a situation cannot be told apart from a made-up one; empty: it can
+	// by call and account, what else is refused from a blocked place; empty: nothing is
+	refusedThere map[string]string
+	Idle         []string                 // situations that do nothing
+	AtFirst      map[string]int           // the status that refused the session token of a situation at its first use
+	room         map[*talk.Exchange]error // refusals of new devices that name no reason; nil: the account is not why
 
 	Relied map[string][]*talk.Exchange // refusals that were taken for the service's, by scenario
 	Waited []*talk.Exchange            // that belong to no step, and were waited for
@@ -113,7 +114,8 @@ type Stage struct {
 func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 	r := &Stage{
 		underWay: gate{free: maxUnderWay},
-		Options:  o, Environment: o.Environment, tokens: tokens.New(o.Environment), Secrets: o.Secrets, Service: o.Environment.Service, scenarios: scenarios,
+		Options:  o, Environment: o.Environment, tokens: tokens.New(
+			o.Environment), Secrets: o.Secrets, Service: o.Environment.Service, scenarios: scenarios,
 		disturbed: map[string]bool{}, Hung: map[string]bool{}, Relied: map[string][]*talk.Exchange{}, accepted: map[string]int{}, Own: newOwnDevices(), asked: map[string]*asked{},
 		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{}, room: map[*talk.Exchange]error{},
 	}

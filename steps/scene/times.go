@@ -22,7 +22,8 @@ func (w *World) LetPass(ctx context.Context, d time.Duration) error {
 		return talk.Lacking("", "the clock can only be moved through the control interface of the mock")
 	}
 	if d > longestWait {
-		return talk.Lacking("", "it would take %s of waiting, and scenarios wait at most %s", d.Round(time.Second), longestWait)
+		return talk.Lacking("", "it would take %s of waiting, and scenarios wait at most %s", d.Round(time.Second),
+			longestWait)
 	}
 	return pause(ctx, d)
 }
@@ -69,7 +70,8 @@ func (w *World) RefreshLater(ctx context.Context) error {
 		return w.Refresh(ctx)
 	}
 	if w.Stage.Options.Patience < latest {
-		return talk.Lacking("", "it takes %s of waiting to see, and --patience allows %s", latest, w.Stage.Options.Patience)
+		return talk.Lacking("", "it takes %s of waiting to see, and --patience allows %s", latest,
+			w.Stage.Options.Patience)
 	}
 	l := w.Stage.Late
 	l.mutex.Lock()

@@ -103,7 +103,8 @@ func New(r *Stage, s *script.Scenario) *World {
 	if r.Repetition > 0 {
 		fmt.Fprintf(h, " repetition %d", r.Repetition)
 	}
-	w := &World{Stage: r, Scenario: s, Random: rand.New(rand.NewPCG(r.Options.Seed, h.Sum64())), Tenant: r.Environment.Tenant, Service: r.Service}
+	w := &World{Stage: r, Scenario: s, Random: rand.New(rand.NewPCG(r.Options.Seed, h.Sum64())),
+		Tenant: r.Environment.Tenant, Service: r.Service}
 	if r.Environment.Cookies == "keep" {
 		w.jar, _ = cookiejar.New(nil) // without a list it never fails
 	}
@@ -136,7 +137,8 @@ func (w *World) Prepare(name string) *talk.Request {
 	if w.Tenant != "" {
 		r.SetHeader("nv-tenant-id", w.Tenant)
 	}
-	r.SetHeader("x-correlation-id", cmp.Or(w.Correlation, fmt.Sprintf("agstest-%s-%d", w.Invented(8), w.sentBefore+len(w.Exchanges))))
+	r.SetHeader("x-correlation-id",
+		cmp.Or(w.Correlation, fmt.Sprintf("agstest-%s-%d", w.Invented(8), w.sentBefore+len(w.Exchanges))))
 	return r
 }
 
@@ -218,7 +220,8 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 		w.Count(x, false)
 	}
 	if x.Status == 0 {
-		return x, &talk.Unknown{Reason: fmt.Sprintf("no answer came to %s %s: %s", r.Method, r.Path, w.Stage.Secrets.Text(ErrorText(x.Err))), Passing: !RanOut(x)}
+		return x, &talk.Unknown{Reason: fmt.Sprintf("no answer came to %s %s: %s", r.Method, r.Path,
+			w.Stage.Secrets.Text(ErrorText(x.Err))), Passing: !RanOut(x)}
 	}
 	if why := NoRoom(x); why != "" {
 		return x, talk.Passingf("%s", why)
@@ -242,7 +245,8 @@ func (w *World) record(x *talk.Exchange, known check.Known, changed bool) {
 	w.Exchanges = append(w.Exchanges, x)
 	x.Judged = check.Judge(seen, known)
 	for _, f := range x.Judged {
-		w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome, Expected: f.Expected, Got: f.Got, Exchange: index})
+		w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome,
+			Expected: f.Expected, Got: f.Got, Exchange: index})
 	}
 	w.credit(x, changed)
 	w.Stage.granted(x, changed)
@@ -265,7 +269,8 @@ func (w *World) credit(x *talk.Exchange, changed bool) {
 		id = "REF-01"
 	}
 	if id != "" {
-		w.Findings = append(w.Findings, talk.Finding{Requirement: id, Outcome: check.Held, Exchange: len(w.Exchanges) - 1})
+		w.Findings = append(w.Findings, talk.Finding{Requirement: id, Outcome: check.Held,
+			Exchange: len(w.Exchanges) - 1})
 	}
 }
 
@@ -273,7 +278,8 @@ func (w *World) credit(x *talk.Exchange, changed bool) {
 // parts of it.
 func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 	r := x.Request
-	k := check.Known{Tenant: r.HeaderValue(ags.HeaderTenant), Skew: w.Stage.Environment.ClockSkew, Secrets: w.Submitted(r), Guarded: w.Guarded(), Passwords: w.Passwords(), Credentials: w.credentialsOf(r)}
+	k := check.Known{Tenant: r.HeaderValue(ags.HeaderTenant), Skew: w.Stage.Environment.ClockSkew,
+		Secrets: w.Submitted(r), Guarded: w.Guarded(), Passwords: w.Passwords(), Credentials: w.credentialsOf(r)}
 	if w.Account != nil && !w.Account.Guessed {
 		k.AccountID = w.Account.ID
 	}
@@ -328,7 +334,8 @@ func (w *World) Submitted(r *talk.Request) []string {
 	for _, p := range r.Parameters() {
 		secret := SecretParameter(p.Name)
 		if r.Operation == ags.SignOn || r.Operation == ags.Register {
-			secret = w.Account != nil && (w.IsPassword(r.Operation, p.Name) || w.Stage.Environment.SecretParameter(w.Account.Situation, p.Name))
+			secret = w.Account != nil && (w.IsPassword(r.Operation, p.Name) ||
+				w.Stage.Environment.SecretParameter(w.Account.Situation, p.Name))
 		}
 		if secret && len(p.Value) >= 4 {
 			secrets = append(secrets, p.Value)

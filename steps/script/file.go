@@ -67,7 +67,9 @@ func readFeature(s Source, number func() string) (*featureFile, Mistakes) {
 		if len(document.Comments) > 0 {
 			what = "every line of the file is a comment"
 		}
-		wrong.At(s.Name, 1, "%s; begin it with a line such as \"Feature: What our apps rely on\", or let its name not end in .feature", what)
+		wrong.At(s.Name, 1,
+			"%s; begin it with a line such as \"Feature: What our apps rely on\", or let its name not end in .feature",
+			what)
 		return f, wrong
 	}
 	f.document = document
@@ -162,14 +164,18 @@ func closedRow(row string) bool {
 func (f *featureFile) outline(wrong *Mistakes, s *messages.Scenario) {
 	place := int(s.Location.Line)
 	if len(s.Examples) == 0 && slices.Contains(f.language.ScenarioOutlineKeywords(), s.Keyword) {
-		wrong.At(f.Name, place, "the outline %q has no %s, so nothing of it would run; write a table of them below its steps", s.Name, f.language.ExamplesKeywords()[0])
+		wrong.At(f.Name, place,
+			"the outline %q has no %s, so nothing of it would run; write a table of them below its steps", s.Name,
+			f.language.ExamplesKeywords()[0])
 	}
 	for _, examples := range s.Examples {
 		if examples.TableHeader != nil {
 			f.closed(wrong, append([]*messages.TableRow{examples.TableHeader}, examples.TableBody...))
 		}
 		if len(examples.TableBody) == 0 {
-			wrong.At(f.Name, place, "the outline %q has %s without a row (line %d), so nothing of it would run; write a row below their names, or take them away", s.Name, examples.Keyword, examples.Location.Line)
+			wrong.At(f.Name, place,
+				"the outline %q has %s without a row (line %d), so nothing of it would run; write a row below their names, or take them away",
+				s.Name, examples.Keyword, examples.Location.Line)
 		}
 	}
 }
@@ -225,7 +231,8 @@ func (f *featureFile) meant(word string) string {
 		return "Examples stand below the steps of an outline, and a scenario begins with \"" + f.scenarioWord() + ":\""
 	case slices.ContainsFunc(own, is):
 		return "it cannot stand here, or its letters differ; " + f.words()
-	case slices.ContainsFunc([]string{"Feature", "Rule", "Background", "Scenario", "Example", "Scenario Outline", "Scenario Template"}, is):
+	case slices.ContainsFunc([]string{"Feature", "Rule", "Background", "Scenario", "Example", "Scenario Outline",
+		"Scenario Template"}, is):
 		return f.words()
 	}
 	for _, keyword := range f.language.ScenarioKeywords() {
@@ -260,7 +267,8 @@ func (f *featureFile) words() string {
 		return "Feature:, Rule:, Background: and Scenario: end with a colon, steps begin with Given, When, Then, And or But"
 	}
 	var structure, steps []string
-	for _, words := range [][]string{f.language.FeatureKeywords(), f.language.RuleKeywords(), f.language.BackgroundKeywords(), {f.scenarioWord()}} {
+	for _, words := range [][]string{f.language.FeatureKeywords(), f.language.RuleKeywords(),
+		f.language.BackgroundKeywords(), {f.scenarioWord()}} {
 		structure = append(structure, words[0]+":")
 	}
 	for _, kind := range []string{"given", "when", "then", "and", "but"} {
@@ -271,7 +279,8 @@ func (f *featureFile) words() string {
 			}
 		}
 	}
-	return fmt.Sprintf("the words of the language %q are %s, and steps begin with %s", f.language.Language, strings.Join(structure, ", "), strings.Join(steps, ", "))
+	return fmt.Sprintf("the words of the language %q are %s, and steps begin with %s", f.language.Language,
+		strings.Join(structure, ", "), strings.Join(steps, ", "))
 }
 
 // located matches a place in the parser's words.
@@ -305,11 +314,15 @@ func (f *featureFile) unreadable(wrong *Mistakes, err error) {
 				return
 			}
 		case strings.HasPrefix(said, "unexpected end of file"):
-			wrong.At(f.Name, line, "the file ends too early: a text that begins with \"\"\" ends with one, and tags stand before a scenario")
+			wrong.At(f.Name, line,
+				"the file ends too early: a text that begins with \"\"\" ends with one, and tags stand before a scenario")
 		case strings.HasPrefix(said, "inconsistent cell count"):
-			wrong.At(f.Name, line, "the row has another number of cells than the first row of its table; write as many | in each")
+			wrong.At(f.Name, line,
+				"the row has another number of cells than the first row of its table; write as many | in each")
 		case strings.HasPrefix(said, "Language not supported: "):
-			wrong.At(f.Name, line, "Gherkin does not know the language %q; write one of https://cucumber.io/docs/gherkin/languages, such as \"# language: de\", or none for English", strings.TrimPrefix(said, "Language not supported: "))
+			wrong.At(f.Name, line,
+				"Gherkin does not know the language %q; write one of https://cucumber.io/docs/gherkin/languages, such as \"# language: de\", or none for English",
+				strings.TrimPrefix(said, "Language not supported: "))
 		default:
 			wrong.At(f.Name, line, "%s", figures.Unbroken(said))
 		}
@@ -327,8 +340,11 @@ func (f *featureFile) misplaced(line, said string) string {
 		return "begins a second feature; write it into a file of its own"
 	case !unbegun && begins(f.language.BackgroundKeywords()):
 		return "cannot stand here: a feature has one of them, and so has a rule, before its first scenario"
-	case unbegun && (begins(f.language.ScenarioKeywords()) || begins(f.language.BackgroundKeywords()) || begins(f.language.RuleKeywords())):
-		return fmt.Sprintf("stands before the feature; begin the file with a line such as \"%s: What our apps rely on\"", f.language.FeatureKeywords()[0])
+	case unbegun && (begins(f.language.ScenarioKeywords()) || begins(f.language.BackgroundKeywords()) ||
+		begins(f.language.RuleKeywords())):
+		return fmt.Sprintf(
+			"stands before the feature; begin the file with a line such as \"%s: What our apps rely on\"",
+			f.language.FeatureKeywords()[0])
 	}
 	return "stands where a keyword is expected: " + f.words()
 }

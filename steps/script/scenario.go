@@ -108,12 +108,15 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 			return nil
 		}
 		lower := strings.ToLower(name)
-		if err != nil || entry.IsDir() || !strings.HasSuffix(lower, ".feature") && !strings.HasSuffix(lower, inMarkdown) {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(lower, ".feature") &&
+			!strings.HasSuffix(lower, inMarkdown) {
 			return err
 		}
 		own := path.Join(prefix, name)
 		if strings.HasSuffix(lower, inMarkdown) {
-			wrong.At(own, 1, "Gherkin in Markdown is not read; write the file in plain Gherkin, without # and * before keywords, as %s", strings.TrimSuffix(path.Base(name), name[len(name)-len(".md"):]))
+			wrong.At(own, 1,
+				"Gherkin in Markdown is not read; write the file in plain Gherkin, without # and * before keywords, as %s",
+				strings.TrimSuffix(path.Base(name), name[len(name)-len(".md"):]))
 			return nil
 		}
 		content, err := fs.ReadFile(files, name)
@@ -148,12 +151,15 @@ func Parse(sources []Source) ([]*Scenario, Mistakes) {
 		}
 		pickles := gherkin.Pickles(*file.document, source.Name, number)
 		if len(pickles) == 0 && len(more) == 0 {
-			wrong.At(source.Name, int(file.document.Feature.Location.Line), "the feature %q holds no scenario; a line that starts with \"%s:\" begins one, and anything else below \"%s:\" is read as its description",
+			wrong.At(source.Name, int(file.document.Feature.Location.Line),
+				"the feature %q holds no scenario; a line that starts with \"%s:\" begins one, and anything else below \"%s:\" is read as its description",
 				file.document.Feature.Name, file.scenarioWord(), file.document.Feature.Keyword)
 		}
 		for _, child := range file.document.Feature.Children {
 			if rule := child.Rule; rule != nil && !slices.ContainsFunc(rule.Children, func(c *messages.RuleChild) bool { return c.Scenario != nil }) {
-				wrong.At(source.Name, int(rule.Location.Line), "the rule %q holds no scenario, so nothing of it would run; write one below it, or take it away", rule.Name)
+				wrong.At(source.Name, int(rule.Location.Line),
+					"the rule %q holds no scenario, so nothing of it would run; write one below it, or take it away",
+					rule.Name)
 			}
 		}
 		nodes := index(file.document)
@@ -190,7 +196,8 @@ func (s *Scenario) label(wrong *Mistakes) {
 		}
 		id := strings.TrimPrefix(tag.Name, "@")
 		if _, known := ags.RequirementByID(id); !known {
-			wrong.At(s.File, s.Line, "%q is tagged %s, which is no requirement of the catalogue%s", s.Name, tag.Name, Suggest(id, requirementIDs()))
+			wrong.At(s.File, s.Line, "%q is tagged %s, which is no requirement of the catalogue%s", s.Name, tag.Name,
+				Suggest(id, requirementIDs()))
 			continue
 		}
 		s.Requirements = append(s.Requirements, id)

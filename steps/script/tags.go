@@ -19,7 +19,9 @@ func ParseTags(text string) (TagExpression, []string, error) {
 		err = fmt.Errorf("%q is one word too many", p.words[p.at])
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("the tag expression %q cannot be read: %w; write for example \"@SOST-07 or (@TOK-11 and not @slow)\"", text, err)
+		return nil, nil, fmt.Errorf(
+			"the tag expression %q cannot be read: %w; write for example \"@SOST-07 or (@TOK-11 and not @slow)\"", text,
+			err)
 	}
 	return expression, p.tags, nil
 }
@@ -49,7 +51,8 @@ func (p *tagParser) and() (TagExpression, error) {
 	return p.chain("and", p.not, func(a, b bool) bool { return a && b })
 }
 
-func (p *tagParser) chain(word string, operand func() (TagExpression, error), join func(a, b bool) bool) (TagExpression, error) {
+func (p *tagParser) chain(word string, operand func() (TagExpression, error), join func(a, b bool) bool) (TagExpression,
+	error) {
 	left, err := operand()
 	for err == nil && p.next() == word {
 		p.at++

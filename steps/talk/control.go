@@ -25,7 +25,8 @@ func NewControl(c *environment.MockControl) *Control {
 	if c == nil {
 		return nil
 	}
-	return &Control{c.URL, c.Token, &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+	return &Control{c.URL, c.Token, &http.Client{Timeout: 10 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 }
 
 func (c *Control) Close() {
@@ -48,18 +49,22 @@ func (c *Control) do(ctx context.Context, method, path string, question, answer 
 	r.Header.Set("Content-Type", "application/json")
 	response, err := c.client.Do(r)
 	if err != nil {
-		return failure.Setupf("asking the control interface of the mock for %s %s: %w; is mock.url of the environment file right?", method, path, err)
+		return failure.Setupf(
+			"asking the control interface of the mock for %s %s: %w; is mock.url of the environment file right?",
+			method, path, err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err != nil || response.StatusCode/100 != 2 {
-		return failure.Setupf("the control interface of the mock answered %s %s with %d", method, path, response.StatusCode)
+		return failure.Setupf("the control interface of the mock answered %s %s with %d", method, path,
+			response.StatusCode)
 	}
 	if answer == nil {
 		return nil
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
-		return failure.Setupf("the control interface of the mock answered %s %s with something unreadable: %w", method, path, err)
+		return failure.Setupf("the control interface of the mock answered %s %s with something unreadable: %w", method,
+			path, err)
 	}
 	return nil
 }
@@ -70,7 +75,8 @@ type controlAccount struct {
 	Password  string `json:"password"`
 }
 
-func (c *Control) CreateAccount(ctx context.Context, tenant, status string, deviceLimit int) (a controlAccount, err error) {
+func (c *Control) CreateAccount(ctx context.Context, tenant, status string, deviceLimit int) (a controlAccount,
+	err error) {
 	question := map[string]any{"tenant": tenant, "status": status}
 	if deviceLimit > 0 {
 		question["deviceLimit"] = deviceLimit
@@ -92,11 +98,13 @@ func (c *Control) SessionToken(ctx context.Context, tenant, account string, expi
 }
 
 func (c *Control) SetAccount(ctx context.Context, tenant, account string, change map[string]any) error {
-	return c.do(ctx, http.MethodPost, fmt.Sprintf("/control/accounts/%s/%s", url.PathEscape(tenant), url.PathEscape(account)), change, nil)
+	return c.do(ctx, http.MethodPost, fmt.Sprintf("/control/accounts/%s/%s", url.PathEscape(tenant),
+		url.PathEscape(account)), change, nil)
 }
 
 func (c *Control) SetDevice(ctx context.Context, tenant, client string, change map[string]any) error {
-	return c.do(ctx, http.MethodPost, fmt.Sprintf("/control/devices/%s/%s", url.PathEscape(tenant), url.PathEscape(client)), change, nil)
+	return c.do(ctx, http.MethodPost, fmt.Sprintf("/control/devices/%s/%s", url.PathEscape(tenant),
+		url.PathEscape(client)), change, nil)
 }
 
 // Devices counts the devices that the account has, whatever their state.
@@ -104,7 +112,8 @@ func (c *Control) Devices(ctx context.Context, tenant, account string) (int, err
 	var answer struct {
 		Devices []json.RawMessage `json:"devices"`
 	}
-	err := c.do(ctx, http.MethodGet, fmt.Sprintf("/control/accounts/%s/%s", url.PathEscape(tenant), url.PathEscape(account)), nil, &answer)
+	err := c.do(ctx, http.MethodGet, fmt.Sprintf("/control/accounts/%s/%s", url.PathEscape(tenant),
+		url.PathEscape(account)), nil, &answer)
 	return len(answer.Devices), err
 }
 

@@ -133,6 +133,7 @@ var notEqual = regexp.MustCompile(`^Not equal: expected\s*: (.*) actual\s*: (.*)
 // Near wants two moments or lifetimes, in seconds, to be the same but for a tolerance.
 func Near(e *Expectations, a, b int64, tolerance float64, what string) {
 	if apart := math.Abs(float64(a) - float64(b)); apart > tolerance {
-		e.Failures = append(e.Failures, fmt.Sprintf("%s: %d and %d are %.0f s apart, and %.0f s are tolerated", what, a, b, apart, tolerance))
+		e.Failures = append(e.Failures, fmt.Sprintf("%s: %d and %d are %.0f s apart, and %.0f s are tolerated", what, a,
+			b, apart, tolerance))
 	}
 }

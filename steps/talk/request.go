@@ -86,7 +86,10 @@ func (r *Request) HeaderValue(name string) string {
 // MayLack tells whether the documented request can do without a header.
 func (r *Request) MayLack(name string) bool {
 	o, ok := ags.OperationByName(r.Operation)
-	return ok && slices.ContainsFunc(o.Headers, func(h ags.Header) bool { return !h.Mandatory && strings.EqualFold(h.Name, name) })
+	return ok && slices.ContainsFunc(o.Headers, func(h ags.Header) bool {
+		return !h.Mandatory &&
+			strings.EqualFold(h.Name, name)
+	})
 }
 
 func (r *Request) Set(name string, value json.RawMessage) {
@@ -150,7 +153,8 @@ func (r *Request) Call() wire.Call {
 	for _, f := range r.Header {
 		header[f.Name] = append(header[f.Name], f.Value)
 	}
-	return wire.Call{Operation: r.Operation, Method: r.Method, Path: r.Path, Header: header, Body: r.Bytes(), Proxy: r.Proxy, Cookies: r.Cookies}
+	return wire.Call{Operation: r.Operation, Method: r.Method, Path: r.Path, Header: header, Body: r.Bytes(),
+		Proxy: r.Proxy, Cookies: r.Cookies}
 }
 
 func Names[E any](list []E, name func(E) string) []string {

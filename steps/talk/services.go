@@ -44,7 +44,8 @@ func ReadServices(x *wire.Exchange) ([]Service, error) {
 				one := endpoint{Name: e.Get("name").String(), Path: e.Get("path").String()}
 				if list := e.Get("parameterProperties"); list != nil {
 					for _, p := range list.Items {
-						one.Parameters = append(one.Parameters, ParameterProperty{p.Get("name").String(), IsTrue(p.Get("mandatory")), IsTrue(p.Get("isPassword"))})
+						one.Parameters = append(one.Parameters, ParameterProperty{p.Get("name").String(),
+							IsTrue(p.Get("mandatory")), IsTrue(p.Get("isPassword"))})
 					}
 				}
 				s.Endpoints = append(s.Endpoints, one)

@@ -84,6 +84,7 @@ func KindHolds(e *Expectations, name string, v *strictjson.Value, wanted string)
 		n, _ := v.Int()
 		assert.Positive(e, n, "%s is %s", name, v.Text)
 	default:
-		assert.Fail(e, fmt.Sprintf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more, name))
+		assert.Fail(e, fmt.Sprintf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more,
+			name))
 	}
 }

@@ -29,7 +29,8 @@ var answerPhrases = []Sentence{
 				return err
 			}
 			return statusIs(ctx, w, x, a.words[0], a.words[1])
-		}).like("the status is 401, or with a warning 400 or 403").reading(`the status is ([0-9][0-9, or]*?)(?:, or with a warning ([0-9][0-9, or]*))?`),
+		}).like("the status is 401, or with a warning 400 or 403").reading(
+		`the status is ([0-9][0-9, or]*?)(?:, or with a warning ([0-9][0-9, or]*))?`),
 	then("the service refuses",
 		"The last answer has a status from 400 to 499 and holds no tokens.",
 		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error {
@@ -44,10 +45,16 @@ var answerPhrases = []Sentence{
 		})),
 	then("the error code is <codes>",
 		"The last answer gives one of these sub-codes, as code, errorCode, error.code or in resultCode, as a number or a text. An answer without any warns.",
-		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error { return codeIs(x, a.words[0], true) })).like("the error code is 20018 or 20021"),
+		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error {
+			return codeIs(x, a.words[0],
+				true)
+		})).like("the error code is 20018 or 20021"),
 	then("the error code, if there is one, is <codes>",
 		"Like the step above, but an answer without a sub-code is fine.",
-		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error { return codeIs(x, a.words[0], false) })).like("the error code, if there is one, is 20020"),
+		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error {
+			return codeIs(x, a.words[0],
+				false)
+		})).like("the error code, if there is one, is 20020"),
 	then("the answer holds no tokens",
 		"The last answer has neither access_token nor refresh_token, at any depth.",
 		withAnswer(func(_ *scene.World, x *talk.Exchange, _ arguments) error { return scene.NoTokens(x) })),
@@ -80,7 +87,10 @@ var answerPhrases = []Sentence{
 		}).like(`the answer has no member "access_token"`),
 	then(`the error has a text "<member>"`,
 		"Where the error is a JSON object, it has this member as a non-empty text; other forms of errors are fine.",
-		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error { return errorHasText(x, a.words[0]) })).like(`the error has a text "message"`),
+		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error {
+			return errorHasText(x,
+				a.words[0])
+		})).like(`the error has a text "message"`),
 	then(`the error gives its code in the member "<member>"`,
 		"The sub-code stands in this very member.",
 		func(_ context.Context, w *scene.World, a arguments) error {
@@ -102,7 +112,8 @@ var answerPhrases = []Sentence{
 		withAnswer(func(_ *scene.World, x *talk.Exchange, _ arguments) error {
 			for _, s := range x.Known.Secrets {
 				if strings.Contains(string(x.Body), s) {
-					return talk.Missf("no submitted secret in the answer", "one of the %d submitted secrets stands in the body", len(x.Known.Secrets))
+					return talk.Missf("no submitted secret in the answer",
+						"one of the %d submitted secrets stands in the body", len(x.Known.Secrets))
 				}
 			}
 			return nil
@@ -267,7 +278,8 @@ var answerPhrases = []Sentence{
 				return nil
 			}
 			if loopback.MatchString(address) {
-				return talk.Lacking("url: https://…", "the service runs on this machine over plain http, which says nothing about how it is offered")
+				return talk.Lacking("url: https://…",
+					"the service runs on this machine over plain http, which says nothing about how it is offered")
 			}
 			return talk.Missf("an address that starts with https://", "%s", address)
 		}),
@@ -293,7 +305,8 @@ var answerPhrases = []Sentence{
 				if v, err := strictjson.Parse([]byte(c.Information)); v == nil {
 					return talk.Missf("JSON in the text accountInformation", "account %d: %v", i+1, err)
 				} else if v.Kind == ags.String {
-					return talk.Missf("JSON in the text accountInformation", "account %d: JSON that was put into a text twice", i+1)
+					return talk.Missf("JSON in the text accountInformation",
+						"account %d: JSON that was put into a text twice", i+1)
 				}
 			}
 			return nil
@@ -319,7 +332,8 @@ var (
 )
 
 // withAnswer judges the last answer; if nothing was sent before, there is none to judge.
-func withAnswer(judge func(*scene.World, *talk.Exchange, arguments) error) func(context.Context, *scene.World, arguments) error {
+func withAnswer(judge func(*scene.World, *talk.Exchange, arguments) error) func(context.Context, *scene.World,
+	arguments) error {
 	return func(_ context.Context, w *scene.World, a arguments) error {
 		x, err := w.Last()
 		if err != nil {
@@ -348,8 +362,9 @@ func refusalWasWanted(w *scene.World, x *talk.Exchange) {
 		f := &w.Findings[i]
 		if f.Requirement == "GW-02" && f.Outcome == check.Broken && f.Exchange >= 0 && w.Exchanges[f.Exchange] == x {
 			f.Outcome, f.Expected, f.Got = check.Held, "", ""
-			w.Findings = append(w.Findings, talk.Finding{Requirement: "GW-02", Outcome: check.Observed, Exchange: f.Exchange,
-				Got: "refused in the legacy way: status 200 with resultCode 99999:403, taken as a refusal"})
+			w.Findings = append(w.Findings, talk.Finding{Requirement: "GW-02", Outcome: check.Observed,
+				Exchange: f.Exchange,
+				Got:      "refused in the legacy way: status 200 with resultCode 99999:403, taken as a refusal"})
 			return
 		}
 	}
@@ -449,7 +464,8 @@ func givesNothingAway(x *talk.Exchange) error {
 		}
 	}
 	if len(x.Known.Guarded) == 0 {
-		return talk.Lacking("operator: {secret: …}", "the environment knows neither a key of the operator nor a password, which an answer could give away")
+		return talk.Lacking("operator: {secret: …}",
+			"the environment knows neither a key of the operator nor a password, which an answer could give away")
 	}
 	for _, secret := range x.Known.Guarded {
 		for _, text := range told {

@@ -51,7 +51,10 @@ var brokenJSONPhrases = []Sentence{
 		}).like("bodies that are broken in one place are sent to refresh"),
 	then("each was refused with <status>",
 		"Every broken body was answered with this status. Another from 400 to 499 warns. Readers of JSON differ about a byte order mark and a member that stands twice: these may be taken.",
-		func(_ context.Context, w *scene.World, a arguments) error { return refusedWith(w, number(a.words[0])) }).like("each was refused with 400"),
+		func(_ context.Context, w *scene.World, a arguments) error {
+			return refusedWith(w,
+				number(a.words[0]))
+		}).like("each was refused with 400"),
 	then("each was answered without a fault of the service",
 		"No broken body was answered with a status of 500 or more, or not at all. One that is taken warns, unless readers of JSON differ about it.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return refusedWith(w, 0) }),
@@ -144,7 +147,8 @@ func refusedWith(w *scene.World, wanted int) error {
 		}
 		status := scene.EffectiveStatus(b.Exchange)
 		refused := status/100 == 4 && !scene.HasTokens(b.Exchange)
-		unread := status/100 == 2 && (wanted == 0 || b.Exchange.Request.Operation == ags.SignOut) // whose body says nothing that the token does not
+		// whose body says nothing that the token does not
+		unread := status/100 == 2 && (wanted == 0 || b.Exchange.Request.Operation == ags.SignOut)
 		got := fmt.Sprintf("%s to a body %s", w.Describe(b.Exchange), b.Body.How)
 		switch {
 		case refused && (wanted == 0 || status == wanted), b.Body.Harmless && status/100 == 2:

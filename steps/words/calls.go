@@ -86,7 +86,10 @@ var callPhrases = []Sentence{
 		}).like("the user picks account 2"),
 	when("the user picks the account of the list that is <suspended|cancelled|full of devices>",
 		"Calls subsequentSignOn for the account of the last list whose accountInformation holds the accountId of situations.suspended-account, cancelled-account or device-limit.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return w.PickTroubled(ctx, a.words[0]) }).like("the user picks the account of the list that is suspended"),
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return w.PickTroubled(ctx,
+				a.words[0])
+		}).like("the user picks the account of the list that is suspended"),
 	when("the user picks account <number> again as <the device that it got|that device>",
 		"Calls signOn with the clientId of the acting client, and subsequentSignOn for that account of the new list with the same clientId. A service that wants no device at subsequentSignOn is asked once more without.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
@@ -103,7 +106,8 @@ var callPhrases = []Sentence{
 	when("the installer registers the device",
 		"Calls register with the type and the credentials of the environment.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.Register(ctx, w.Registration) }),
-	when("the installer registers the device with a type that discovery does not offer", "Calls register with a made-up type.",
+	when("the installer registers the device with a type that discovery does not offer",
+		"Calls register with a made-up type.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
 			return w.Register(ctx, "agstest-"+w.Invented(8))
 		}),
@@ -147,7 +151,10 @@ var surroundingPhrases = []Sentence{
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.AskForDevices(ctx, "made up") }),
 	when(`the client asks for the devices of the account with the token in <the header "name"|the query|cookies>`,
 		"Calls GET /adm/v1/user/devices with the access token in another place than Authorization.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return w.AskForDevices(ctx, a.words[0]) }).like(`the client asks for the devices of the account with the token in the header "Client-token"`).reading(`the client asks for the devices of the account with the token in (the header "[^"]+"|the query|cookies)`),
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return w.AskForDevices(ctx,
+				a.words[0])
+		}).like(`the client asks for the devices of the account with the token in the header "Client-token"`).reading(`the client asks for the devices of the account with the token in (the header "[^"]+"|the query|cookies)`),
 	when("the client refreshes its tokens at the platform's identity service",
 		"Calls POST /ias/v3/token/actions/refresh with the refresh token.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
@@ -176,7 +183,8 @@ var surroundingPhrases = []Sentence{
 				return err
 			}
 			body, _ := strictjson.Parse(x.Body)
-			w.Companion.Code, w.Companion.Token = body.Get("deviceRegistrationCode").String(), body.Get("dsraToken").String()
+			w.Companion.Code, w.Companion.Token = body.Get("deviceRegistrationCode").String(),
+				body.Get("dsraToken").String()
 			w.Stage.Keep(w.Companion.Token)
 			if x.Status != http.StatusOK || w.Companion.Code == "" || w.Companion.Token == "" {
 				return talk.Missf("status 200 with deviceRegistrationCode and dsraToken", "%s", w.Describe(x))
@@ -189,7 +197,8 @@ var surroundingPhrases = []Sentence{
 			if err := w.Ready(ctx); err != nil {
 				return err
 			}
-			r, err := w.Around(http.MethodPut, "/dsra/v1/user/deviceRegistrationCode/actions/approve", w.Client.Pair.AccessToken)
+			r, err := w.Around(http.MethodPut, "/dsra/v1/user/deviceRegistrationCode/actions/approve",
+				w.Client.Pair.AccessToken)
 			if err != nil {
 				return err
 			}
@@ -214,10 +223,12 @@ var surroundingPhrases = []Sentence{
 				want = w.Clients[0].Pair.Access.Account
 			}
 			if want == "" {
-				return talk.Unknownf("neither the answer nor the access token of the client that approved says of which account it is")
+				return talk.Unknownf(
+					"neither the answer nor the access token of the client that approved says of which account it is")
 			}
 			if p.AccountID != want || p.Access.Account != want || p.Refresh.Account != want {
-				return talk.Missf("accountId "+want+", that of the client which approved", "%s in the answer, %s in the access token and %s in the refresh token",
+				return talk.Missf("accountId "+want+", that of the client which approved",
+					"%s in the answer, %s in the access token and %s in the refresh token",
 					orNone(p.AccountID), orNone(p.Access.Account), orNone(p.Refresh.Account))
 			}
 			return nil

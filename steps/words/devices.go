@@ -15,7 +15,8 @@ var devicePhrases = []Sentence{
 		"An active account whose device limit the operator has set below what it has, through the control interface of the mock. The device that was made last acts.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.UseAccountAboveLimit(ctx, number(a.words[0]), number(a.words[1]))
-		}).like("an account that has 3 devices and may have 1").reading(`an account that has (\d+) devices and may have (\d+)`),
+		}).like("an account that has 3 devices and may have 1").reading(
+		`an account that has (\d+) devices and may have (\d+)`),
 	given("the devices of the account are counted",
 		"Remembers how many devices the account has, through the control interface of the mock or an action of the environment file (list).",
 		func(ctx context.Context, w *scene.World, _ arguments) (err error) {
@@ -49,7 +50,8 @@ var devicePhrases = []Sentence{
 		"The report shows whether two answers of getSessionToken hold different session tokens.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			if len(w.Issued) < 2 {
-				return talk.Unknownf("%s came in place of two session tokens", figures.Plural(len(w.Issued), "session token"))
+				return talk.Unknownf("%s came in place of two session tokens",
+					figures.Plural(len(w.Issued), "session token"))
 			}
 			if w.Issued[len(w.Issued)-1] == w.Issued[len(w.Issued)-2] {
 				w.Observe("the same again")
@@ -99,7 +101,8 @@ var devicePhrases = []Sentence{
 			seen := map[string]bool{}
 			picked := 0
 			if len(w.Offers) > 1 && w.Offers[0].Token == w.Offers[1].Token {
-				w.Observe("one userAccountToken stands for all accounts, so which account it leads to cannot be asked for")
+				w.Observe(
+					"one userAccountToken stands for all accounts, so which account it leads to cannot be asked for")
 				return nil
 			}
 			for _, c := range w.Offers {
@@ -129,7 +132,9 @@ func asInformed(offers []talk.Offer) error {
 		}
 		for _, other := range offers {
 			if other.Account != "" && other.Account != c.Account && says(information, other.Account) {
-				return talk.Missf("the account of the accountInformation that was picked", "accountInformation %d names account %s, and its userAccountToken leads to %s", i+1, other.Account, c.Account)
+				return talk.Missf("the account of the accountInformation that was picked",
+					"accountInformation %d names account %s, and its userAccountToken leads to %s", i+1, other.Account,
+					c.Account)
 			}
 		}
 	}

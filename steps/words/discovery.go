@@ -79,7 +79,8 @@ var discoveryPhrases = []Sentence{
 				}
 				for _, name := range []string{"logo", "name"} {
 					if v := display.Get(name); display.Kind != ags.Object || v != nil && v.Kind != ags.String {
-						return talk.Missf("texts in displayAttributes", "%s of service %d is %s", name, i+1, talk.Show(v))
+						return talk.Missf("texts in displayAttributes", "%s of service %d is %s", name, i+1,
+							talk.Show(v))
 					}
 				}
 			}
@@ -92,8 +93,10 @@ var discoveryPhrases = []Sentence{
 			for _, s := range w.Services {
 				for _, e := range s.Endpoints {
 					n++
-					if e.Name == "" || !strings.HasPrefix(e.Path, "/") { // a value of another kind is the judge's to find
-						return talk.SoftMissf("a name and a path that starts with /", "name %q and path %q of %s", e.Name, e.Path, s.Name)
+					// a value of another kind is the judge's to find
+					if e.Name == "" || !strings.HasPrefix(e.Path, "/") {
+						return talk.SoftMissf("a name and a path that starts with /", "name %q and path %q of %s",
+							e.Name, e.Path, s.Name)
 					}
 				}
 			}
@@ -113,7 +116,8 @@ var discoveryPhrases = []Sentence{
 					return nil
 				}
 			}
-			return talk.Missf("an endpoint with the path "+a.words[0], "none in %s", figures.Plural(len(w.Services), "service"))
+			return talk.Missf("an endpoint with the path "+a.words[0], "none in %s",
+				figures.Plural(len(w.Services), "service"))
 		}).like(`a service offers an endpoint with the path "/signOn"`),
 	then(`the endpoint "<path>" lists the parameter "<name>"`,
 		"In every service that offers the endpoint.",
@@ -160,7 +164,8 @@ var discoveryPhrases = []Sentence{
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			for _, x := range w.Exchanges[w.AnswersOf:] {
 				if x.Request.Operation == ags.SignOnWithSessionToken && x.Status == http.StatusBadRequest {
-					return talk.Missf("every discovered service accepted", "%s for %q", w.Describe(x), x.Request.HeaderValue(ags.HeaderService))
+					return talk.Missf("every discovered service accepted", "%s for %q", w.Describe(x),
+						x.Request.HeaderValue(ags.HeaderService))
 				}
 			}
 			return nil

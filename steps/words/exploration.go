@@ -30,14 +30,20 @@ var explorationPhrases = []Sentence{
 		"An account, a client, and what else the documented request holds.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if o := w.Stage.Environment.Operator; a.words[0] == ags.GetSessionToken && o != nil && o.Header != "" {
-				return talk.Lacking("", "the OperatorAuthToken is sent in the header %s, so what the body must hold is not documented", o.Header)
+				return talk.Lacking("",
+					"the OperatorAuthToken is sent in the header %s, so what the body must hold is not documented",
+					o.Header)
 			}
 			return w.Equip(ctx, a.words[0])
 		}).like("everything that refresh needs"),
 	when("generated requests are sent to <operation>",
 		"Sends as many generated requests as --generate says and stops at the first whose answer is wrong.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return explore(ctx, w, a.words[0]) }).like("generated requests are sent to refresh"),
-	then("every one was answered in time, none with 500 or more, and nobody was let in without a good token or password",
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return explore(ctx, w,
+				a.words[0])
+		}).like("generated requests are sent to refresh"),
+	then(
+		"every one was answered in time, none with 500 or more, and nobody was let in without a good token or password",
 		"A request that breaks this is shortened as far as it still does and shown as a curl command.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return w.Explored }),
 	when("random sequences of calls are walked",
@@ -104,13 +110,15 @@ func explore(ctx context.Context, w *scene.World, operation string) error {
 		w.Exchanges = append(w.Exchanges, t.exchange)
 		for _, f := range t.judged {
 			if f.Outcome == check.Broken {
-				w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome, Expected: f.Expected, Got: f.Got, Exchange: len(w.Exchanges) - 1})
+				w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome,
+					Expected: f.Expected, Got: f.Got, Exchange: len(w.Exchanges) - 1})
 			}
 		}
 		w.Explored = &talk.Missed{
 			About:    t.about,
 			Expected: wellAnswered,
-			Got: fmt.Sprintf("%s; request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1, w.Stage.Options.Seed,
+			Got: fmt.Sprintf("%s; request %d of seed %d, in which %s; reproduce it with: %s", t.wrong, i+1,
+				w.Stage.Options.Seed,
 				t.told, t.exchange.Exchange.Record(w.Stage.Secrets).Curl),
 		}
 		return nil
@@ -200,8 +208,10 @@ func try(ctx context.Context, w *scene.World, operation string, mutations []muta
 		return nil, err
 	}
 	t.mutations, t.told = mutations, describeAll(mutations)
-	if t.about, t.wrong = wrongAbout(w, t, hung); t.wrong == "" && credential != "" && t.lets() && !carries(t.exchange, credential) {
-		t.about, t.wrong = lettingIn(operation, mutations), fmt.Sprintf("status %d came to a request without its token or password", t.exchange.Status)
+	if t.about, t.wrong = wrongAbout(w, t, hung); t.wrong == "" && credential != "" && t.lets() &&
+		!carries(t.exchange, credential) {
+		t.about, t.wrong = lettingIn(operation,
+			mutations), fmt.Sprintf("status %d came to a request without its token or password", t.exchange.Status)
 	}
 	goOn(ctx, w, operation, t.exchange)
 	return t, nil
@@ -221,9 +231,11 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		return nil, false, err
 	}
 	w.KeepSecret(r)
-	x, unsent := w.SayInTurn(ctx, r, generatedPatience) // for each attempt: a wait for a limiter is not the service's silence
+	// for each attempt: a wait for a limiter is not the service's silence
+	x, unsent := w.SayInTurn(ctx, r, generatedPatience)
 	w.NoteEnd(x)
-	if unsent == nil && x.Status == 0 && !scene.RanOut(x) { // a service may close a connection at the moment of its reuse
+	// a service may close a connection at the moment of its reuse
+	if unsent == nil && x.Status == 0 && !scene.RanOut(x) {
 		x, unsent = w.SayInTurn(ctx, r, generatedPatience)
 	}
 	hung = unsent == nil && scene.RanOut(x)
@@ -242,7 +254,8 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		return nil, false, talk.Passingf("%s", x.Away)
 	}
 	w.KeepAnswerSecret(x)
-	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.Submitted(r), Guarded: w.Guarded(), Passwords: w.Passwords(), Skew: w.Stage.Environment.ClockSkew})}, hung, nil
+	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.Submitted(r),
+		Guarded: w.Guarded(), Passwords: w.Passwords(), Skew: w.Stage.Environment.ClockSkew})}, hung, nil
 }
 
 // lets tells whether an answer lets somebody in.
@@ -280,14 +293,16 @@ func wrongAbout(w *scene.World, t *trial, hung bool) (about, wrong string) {
 	x := t.exchange
 	switch {
 	case hung:
-		return "ERR-08", fmt.Sprintf("no answer within %s came", min(generatedPatience, w.Stage.Client.Target().Timeout))
+		return "ERR-08", fmt.Sprintf("no answer within %s came",
+			min(generatedPatience, w.Stage.Client.Target().Timeout))
 	case x.Status == 0:
 		return "ERR-08", "no answer came (" + w.Stage.Secrets.Text(wire.Explain(x.Err)) + ")"
 	case x.Status >= 500 && gatewaysOwn(t), x.Status == http.StatusNotImplemented && !finds(t.judged, "ERR-08"):
 		return "", ""
 	case x.Status >= 500 && softly(t.judged, "ERR-08"):
-		w.Findings = append(w.Findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Soft, Expected: "no status 5xx", Got: fmt.Sprintf("status %d to a request in which %s",
-			x.Status, t.told), Exchange: -1})
+		w.Findings = append(w.Findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Soft,
+			Expected: "no status 5xx", Got: fmt.Sprintf("status %d to a request in which %s",
+				x.Status, t.told), Exchange: -1})
 		return "", ""
 	case x.Status >= 500 && len(x.Header.Values("Retry-After")) == 0:
 		return "ERR-08", fmt.Sprintf("status %d came", x.Status)
@@ -295,7 +310,8 @@ func wrongAbout(w *scene.World, t *trial, hung bool) (about, wrong string) {
 	for _, f := range t.judged {
 		// Other findings of the judge on an answer that refuses are wrong too; statuses are free if the form is this
 		// odd.
-		if f.Outcome == check.Broken && (f.Requirement == "ERR-07" || f.Requirement == "ERR-08" || f.Requirement == "ERR-10") {
+		if f.Outcome == check.Broken && (f.Requirement == "ERR-07" || f.Requirement == "ERR-08" ||
+			f.Requirement == "ERR-10") {
 			return f.Requirement, f.Got
 		}
 	}
@@ -304,7 +320,10 @@ func wrongAbout(w *scene.World, t *trial, hung bool) (about, wrong string) {
 
 // softly tells that the judge found a miss of a requirement that only warns.
 func softly(found []check.Finding, id string) bool {
-	return slices.ContainsFunc(found, func(f check.Finding) bool { return f.Requirement == id && f.Outcome == check.Soft })
+	return slices.ContainsFunc(found, func(f check.Finding) bool {
+		return f.Requirement == id &&
+			f.Outcome == check.Soft
+	})
 }
 
 // afterSuccess replaces the credentials that a granted request has used up.

@@ -96,8 +96,10 @@ func otherKeys(w *scene.World, parts []string, changed func(part, name string, v
 		}
 	}
 	sign(parts[0], environment.SigningKey{}, "that is signed with an empty key")
-	sign(changed(parts[0], "kid", "agstest-nobody"), environment.SigningKey{}, "that names a key which nobody has, and is signed with an empty one")
-	sign(changed(parts[0], "kid", "keys/agstest-nobody"), environment.SigningKey{}, "that names a key which nobody has by a path, and is signed with an empty one")
+	sign(changed(parts[0], "kid", "agstest-nobody"), environment.SigningKey{},
+		"that names a key which nobody has, and is signed with an empty one")
+	sign(changed(parts[0], "kid", "keys/agstest-nobody"), environment.SigningKey{},
+		"that names a key which nobody has by a path, and is signed with an empty one")
 	if kid := kidOf(parts[0]); kid != "" {
 		sign(parts[0], environment.SigningKey{Secret: []byte(kid)}, "that is signed with its own kid")
 	}
@@ -167,12 +169,14 @@ var theBroughtKey = sync.OnceValues(func() (*broughtKey, error) {
 	}
 	encode := base64.RawURLEncoding.EncodeToString
 	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "agstest-nobody"}, NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(24 * time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "agstest-nobody"},
+		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(24 * time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		return nil, err
 	}
-	return &broughtKey{private, map[string]string{"kty": "EC", "crv": "P-256", "x": encode(point[1:33]), "y": encode(point[33:]), "kid": broughtKeyID}, der}, nil
+	return &broughtKey{private, map[string]string{"kty": "EC", "crv": "P-256", "x": encode(point[1:33]),
+		"y": encode(point[33:]), "kid": broughtKeyID}, der}, nil
 })
 
 const broughtKeyID = "agstest-nobody"
@@ -235,7 +239,8 @@ func broughtKeys(parts []string, header map[string]json.RawMessage) (all []nearM
 var hashes = map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}
 
 // firstGuesses are the keys of examples and of set-ups that nobody has changed.
-var firstGuesses = []string{"secret", "password", "changeit", "changeme", "your-256-bit-secret", "your-secret-key", "my-secret-key", "secretkey", "jwt", "key", "test", "admin", "nagra", "ags"}
+var firstGuesses = []string{"secret", "password", "changeit", "changeme", "your-256-bit-secret", "your-secret-key",
+	"my-secret-key", "secretkey", "jwt", "key", "test", "admin", "nagra", "ags"}
 
 // knownKey is a key that others than the service know.
 type knownKey struct {
@@ -261,7 +266,8 @@ func ownKey(w *scene.World, p *check.Pair) error {
 			mac := hmac.New(of, k.key)
 			mac.Write([]byte(signed))
 			if hmac.Equal(mac.Sum(nil), jws.Signature) {
-				return talk.Missf("a key that nobody but the service has", "the %s token is signed with %s", t.which, k.words)
+				return talk.Missf("a key that nobody but the service has", "the %s token is signed with %s", t.which,
+					k.words)
 			}
 		}
 	}
@@ -282,7 +288,8 @@ func knownKeys(w *scene.World, kid string) []knownKey {
 			}
 		}
 	}
-	for _, name := range []struct{ words, text string }{{"the name of the tenant", w.Tenant}, {"the name of the authentication service", w.Service}, {"its own kid", kid}} {
+	for _, name := range []struct{ words, text string }{{"the name of the tenant", w.Tenant},
+		{"the name of the authentication service", w.Service}, {"its own kid", kid}} {
 		if name.text != "" {
 			keys = append(keys, knownKey{name.words, []byte(name.text)})
 		}

@@ -36,7 +36,8 @@ func unguessable(what string, issued []string) error {
 	expected := what + "s that nobody can guess from one another"
 	again := len(different) < len(issued)
 	if again && (what == "session token" || len(different) < 2) {
-		return &talk.Seen{What: "the same " + what + " came again while it is good, so that nothing shows how the next is made"}
+		return &talk.Seen{What: "the same " + what +
+			" came again while it is good, so that nothing shows how the next is made"}
 	}
 	switch found, how := check.Guess("the "+what+"s", different); {
 	case found == check.Broken:
@@ -44,7 +45,8 @@ func unguessable(what string, issued []string) error {
 	case found == check.Soft:
 		return talk.SoftMissf(expected, "%s", how)
 	case again:
-		return &talk.Seen{What: "the same " + what + " came again while it is good, and those that differ do not tell one another"}
+		return &talk.Seen{What: "the same " + what +
+			" came again while it is good, and those that differ do not tell one another"}
 	}
 	return nil
 }
@@ -53,7 +55,8 @@ func unguessable(what string, issued []string) error {
 // error says that one is made of what stands beside it.
 func userTokens(w *scene.World) (issued []string, err error) {
 	for _, x := range w.Exchanges {
-		if x.Status != http.StatusMultipleChoices || x.Request.Operation != ags.SignOn && x.Request.Operation != ags.Register {
+		if x.Status != http.StatusMultipleChoices || x.Request.Operation != ags.SignOn &&
+			x.Request.Operation != ags.Register {
 			continue
 		}
 		accounts, _ := check.Accounts(x.Exchange)
@@ -64,7 +67,8 @@ func userTokens(w *scene.World) (issued []string, err error) {
 			}
 			own = append(own, a.Token)
 			if how := madeOf(a.Token, a.Information); how != "" && err == nil {
-				err = talk.Missf("userAccountTokens that nobody can make", "that of account %d is %s of its accountInformation", i+1, how)
+				err = talk.Missf("userAccountTokens that nobody can make",
+					"that of account %d is %s of its accountInformation", i+1, how)
 			}
 		}
 		issued = append(issued, own...)
@@ -80,14 +84,16 @@ func madeOf(token, information string) string {
 		for _, form := range []struct {
 			words string
 			bytes []byte
-		}{{"a value", []byte(value)}, {"the MD5 of a value", m[:]}, {"the SHA-1 of a value", s1[:]}, {"the SHA-256 of a value", s2[:]}} {
+		}{{"a value", []byte(value)}, {"the MD5 of a value", m[:]}, {"the SHA-1 of a value",
+			s1[:]}, {"the SHA-256 of a value", s2[:]}} {
 			plain := strings.TrimRight(token, "=")
 			switch {
 			case form.words == "a value" && token == value:
 				return form.words
 			case strings.EqualFold(token, hex.EncodeToString(form.bytes)):
 				return form.words + " in hexadecimal digits"
-			case plain == base64.RawURLEncoding.EncodeToString(form.bytes), plain == base64.RawStdEncoding.EncodeToString(form.bytes):
+			case plain == base64.RawURLEncoding.EncodeToString(
+				form.bytes), plain == base64.RawStdEncoding.EncodeToString(form.bytes):
 				return form.words + " in base64"
 			}
 		}

@@ -21,10 +21,11 @@ import (
 // harmless is something odd about a request that leaves it as good as the documented one. Soft: services have to
 // overlook it, as far as is known, but no page says so.
 type harmless struct {
-	how   string
-	put   func(r *talk.Request)
-	soft  bool
-	about string // the requirement that signOnWithSessionToken misses if it minds; empty: the one for refused good requests
+	how  string
+	put  func(r *talk.Request)
+	soft bool
+	// the requirement that signOnWithSessionToken misses if it minds; empty: the one for refused good requests
+	about string
 }
 
 // written are the ways in which other clients write the documented request.
@@ -66,18 +67,23 @@ var overlooked = []harmless{
 	{how: "an unknown member of the body", soft: true, about: "SOST-29", put: func(r *talk.Request) { r.Set("somethingElse", json.RawMessage(`{"of":["no","importance",null,1]}`)) }},
 	{how: "an unknown member of each parameter", soft: true, about: "SOST-29", put: func(r *talk.Request) {
 		turnParameters(r, func(p talk.Parameter) string {
-			return fmt.Sprintf(`{"name":%s,"value":%s,"comment":{"of":"no importance"}}`, talk.JSON(p.Name), talk.JSON(p.Value))
+			return fmt.Sprintf(`{"name":%s,"value":%s,"comment":{"of":"no importance"}}`, talk.JSON(p.Name),
+				talk.JSON(p.Value))
 		})
 	}},
 	{how: "a member in letters of other scripts", soft: true, about: "SOST-29", put: func(r *talk.Request) { r.Set(otherScripts, talk.JSON(otherScripts)) }},
 	{how: "headers of apps", soft: true, about: "SOST-29", put: func(r *talk.Request) {
-		for _, f := range []talk.Field{{Name: "Nagra-Device-Type", Value: "mobile"}, {Name: "Nagra-Target", Value: "tv"}, {Name: "Accept-Language", Value: "de-CH,de;q=0.9,en;q=0.5"}, {Name: "X-App-Version", Value: "7.4.1 (2041)"},
+		for _, f := range []talk.Field{{Name: "Nagra-Device-Type", Value: "mobile"},
+			{Name: "Nagra-Target", Value: "tv"}, {Name: "Accept-Language", Value: "de-CH,de;q=0.9,en;q=0.5"},
+			{Name: "X-App-Version", Value: "7.4.1 (2041)"},
 			{Name: "Cache-Control", Value: "no-cache"}, {Name: "Pragma", Value: "no-cache"}, {Name: "X-Requested-With", Value: "com.example.tv"}} {
 			r.SetHeader(f.Name, f.Value)
 		}
 	}},
 	{how: "headers of tracing", soft: true, about: "SOST-29", put: func(r *talk.Request) {
-		for _, f := range []talk.Field{{Name: "traceparent", Value: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}, {Name: "tracestate", Value: "vendor=1"}, {Name: "X-Request-Id", Value: "7b0c3a52"}, {Name: "X-B3-Sampled", Value: "0"},
+		for _, f := range []talk.Field{{Name: "traceparent",
+			Value: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}, {Name: "tracestate", Value: "vendor=1"},
+			{Name: "X-Request-Id", Value: "7b0c3a52"}, {Name: "X-B3-Sampled", Value: "0"},
 			{Name: "baggage", Value: "release=7"}} {
 			r.SetHeader(f.Name, f.Value)
 		}
@@ -152,7 +158,8 @@ func sendHarmless(ctx context.Context, w *scene.World, operation string) error {
 		return err
 	}
 	groups := [][]harmless{written, rewritten, spaced, overlooked}
-	if w.Live() && slices.Contains([]string{ags.SignOut, ags.SubsequentSignOn, ags.Register, ags.SubsequentRegister}, operation) {
+	if w.Live() && slices.Contains([]string{ags.SignOut, ags.SubsequentSignOn, ags.Register, ags.SubsequentRegister},
+		operation) {
 		groups = [][]harmless{slices.Concat(written, overlooked, spaced[1:])} // each success makes or loses a device
 	}
 	if w.Live() && operation == ags.SubsequentSignOn {
@@ -235,7 +242,8 @@ func mayPick(ctx context.Context, w *scene.World) error {
 // mindedAlone sends each of a group alone. It returns those that are not accepted, with the last answer to one; the
 // whole group if each alone is accepted. Oddities that a gateway refused by itself do not count, nor does the whole
 // group then.
-func mindedAlone(ctx context.Context, w *scene.World, operation string, group []harmless) (alone []harmless, shown *talk.Exchange, err error) {
+func mindedAlone(ctx context.Context, w *scene.World, operation string, group []harmless) (alone []harmless,
+	shown *talk.Exchange, err error) {
 	barred := false
 	for _, h := range group {
 		one, err := sendAs(ctx, w, operation, []harmless{h})
@@ -249,7 +257,8 @@ func mindedAlone(ctx context.Context, w *scene.World, operation string, group []
 		}
 	}
 	if alone == nil && !barred {
-		alone = []harmless{{how: "all of these at once: " + howOf(group), soft: slices.ContainsFunc(group, func(h harmless) bool { return h.soft })}}
+		alone = []harmless{{how: "all of these at once: " + howOf(group),
+			soft: slices.ContainsFunc(group, func(h harmless) bool { return h.soft })}}
 	}
 	return alone, shown, nil
 }
@@ -279,10 +288,12 @@ func mind(w *scene.World, operation string, minded []harmless, shown *talk.Excha
 			if first.Soft {
 				outcome = check.Soft
 			}
-			w.Findings = append(w.Findings, talk.Finding{Requirement: first.About, Outcome: outcome, Expected: first.Expected, Got: first.Got, Exchange: len(w.Exchanges) - 1})
+			w.Findings = append(w.Findings, talk.Finding{Requirement: first.About, Outcome: outcome,
+				Expected: first.Expected, Got: first.Got, Exchange: len(w.Exchanges) - 1})
 		}
-		w.Explored = &talk.Missed{About: strings.TrimSpace(key), Soft: strings.HasSuffix(key, " "), Expected: "the answer that the documented request gets",
-			Got: w.Describe(shown) + " to a request with " + howOf(misses[key])}
+		w.Explored = &talk.Missed{About: strings.TrimSpace(key), Soft: strings.HasSuffix(key, " "),
+			Expected: "the answer that the documented request gets",
+			Got:      w.Describe(shown) + " to a request with " + howOf(misses[key])}
 	}
 }
 

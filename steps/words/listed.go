@@ -27,7 +27,8 @@ const maxListed = 20
 
 func pathsLead(ctx context.Context, w *scene.World) error {
 	away := "/agstest" + w.Invented(10)
-	asks := []struct{ method, below string }{{http.MethodPost, away}, {http.MethodGet, away}, {http.MethodPost, "/" + ags.SignOnWithSessionToken}}
+	asks := []struct{ method, below string }{{http.MethodPost, away}, {http.MethodGet, away},
+		{http.MethodPost, "/" + ags.SignOnWithSessionToken}}
 	answers := make([]*talk.Exchange, len(asks))
 	if err := w.InLanes(ctx, len(asks), func(ctx context.Context, own *scene.World, i int) (err error) {
 		answers[i], err = own.AskPath(ctx, asks[i].method, asks[i].below)
@@ -37,7 +38,8 @@ func pathsLead(ctx context.Context, w *scene.World) error {
 	}
 	nowhere := map[string]*talk.Exchange{http.MethodPost: answers[0], http.MethodGet: answers[1]}
 	if call := answers[2]; scene.LikeNowhere(call, nowhere[http.MethodPost]) {
-		return talk.Lacking("", "the service answers signOnWithSessionToken without parameters as it answers a path that does not exist (%s), so that a path that leads nowhere cannot be told", w.Describe(call))
+		return talk.Lacking("",
+			"the service answers signOnWithSessionToken without parameters as it answers a path that does not exist (%s), so that a path that leads nowhere cannot be told", w.Describe(call))
 	}
 	paths := listedPaths(w.Services)
 	leads := make([]bool, len(paths))
@@ -55,7 +57,9 @@ func pathsLead(ctx context.Context, w *scene.World) error {
 		}
 	}
 	if len(dead) > 0 {
-		return talk.SoftMissf("a call under every path that is listed", "%s answered as a path that does not exist, with %s", strings.Join(dead, ", "), w.Describe(nowhere[http.MethodPost]))
+		return talk.SoftMissf("a call under every path that is listed",
+			"%s answered as a path that does not exist, with %s", strings.Join(dead, ", "),
+			w.Describe(nowhere[http.MethodPost]))
 	}
 	return nil
 }
@@ -78,7 +82,8 @@ func listedPaths(services []talk.Service) []listedPath {
 		for _, e := range s.Endpoints {
 			one := listedPath{s.Name, e.Path, e.Parameters}
 			again := slices.ContainsFunc(paths, func(p listedPath) bool { return p.below() == one.below() })
-			if again || one.below() == "/" || strings.ContainsAny(e.Path, "{}?#") || strings.Contains(e.Path, "://") || len(paths) == maxListed {
+			if again || one.below() == "/" || strings.ContainsAny(e.Path, "{}?#") || strings.Contains(e.Path, "://") ||
+				len(paths) == maxListed {
 				continue
 			}
 			paths = append(paths, one)
@@ -89,7 +94,8 @@ func listedPaths(services []talk.Service) []listedPath {
 
 // pathLeads tells whether the answer of a path differs from that of one that does not exist. A call of the service's
 // own may be POST or GET.
-func pathLeads(ctx context.Context, w *scene.World, properties []talk.ParameterProperty, below string, nowhere map[string]*talk.Exchange) (bool, error) {
+func pathLeads(ctx context.Context, w *scene.World, properties []talk.ParameterProperty, below string,
+	nowhere map[string]*talk.Exchange) (bool, error) {
 	if kind, is := strings.CutPrefix(below, "/register/"); is && kind != "" {
 		if offered, err := typeIsOffered(ctx, w, properties, below); err != nil || !offered {
 			return false, err
@@ -105,7 +111,8 @@ func pathLeads(ctx context.Context, w *scene.World, properties []talk.ParameterP
 }
 
 // typeIsOffered tells that a listed type of registration is not answered as a type that does not exist.
-func typeIsOffered(ctx context.Context, w *scene.World, properties []talk.ParameterProperty, below string) (bool, error) {
+func typeIsOffered(ctx context.Context, w *scene.World, properties []talk.ParameterProperty,
+	below string) (bool, error) {
 	names := []string{"username", "password"}
 	if len(properties) > 0 {
 		names = talk.Names(properties, func(p talk.ParameterProperty) string { return p.Name })
@@ -140,7 +147,8 @@ func servicesAreKnown(ctx context.Context, w *scene.World) error {
 		return err
 	}
 	if scene.Likeness(ours, true) == scene.Likeness(stranger, true) || scene.EffectiveStatus(stranger)/100 != 4 {
-		return talk.Lacking("", "the service answers a made-up session token of a service that does not exist as one of its own (%s), so that an unknown service cannot be told", w.Describe(ours))
+		return talk.Lacking("",
+			"the service answers a made-up session token of a service that does not exist as one of its own (%s), so that an unknown service cannot be told", w.Describe(ours))
 	}
 	var ghosts []string
 	for i, s := range w.Services {
@@ -157,7 +165,8 @@ func servicesAreKnown(ctx context.Context, w *scene.World) error {
 		}
 	}
 	if len(ghosts) > 0 {
-		return talk.SoftMissf("every listed service known to signOnWithSessionToken", "%s answered as a service that does not exist, with %s", strings.Join(ghosts, ", "), w.Describe(stranger))
+		return talk.SoftMissf("every listed service known to signOnWithSessionToken",
+			"%s answered as a service that does not exist, with %s", strings.Join(ghosts, ", "), w.Describe(stranger))
 	}
 	return nil
 }

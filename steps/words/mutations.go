@@ -91,7 +91,8 @@ var mutationKinds = map[string]struct {
 // mutationsOf generates changes that make sense for the documented request of an operation, of whose parameters those
 // that are named may be changed.
 func mutationsOf(operation string, parameters []string) *rapid.Generator[mutation] {
-	places := map[string][]string{"header": {"Accept", "nv-tenant-id", "x-correlation-id"}, "method": {"PUT", "DELETE", "PATCH", "HEAD"}, "parameter": parameters}
+	places := map[string][]string{"header": {"Accept", "nv-tenant-id", "x-correlation-id"},
+		"method": {"PUT", "DELETE", "PATCH", "HEAD"}, "parameter": parameters}
 	if operation == ags.ServiceDiscovery {
 		places["method"] = append(places["method"], "POST")
 	} else {
@@ -134,7 +135,8 @@ func (m mutation) apply(r *talk.Request) { mutationKinds[m.Kind].apply(r, m) }
 
 func (m mutation) String() string {
 	words := mutationKinds[m.Kind].words
-	size := map[string]int{"deep": 10 + m.Size*100, "huge text": 1000 + m.Size*1000, "parameter huge": 1000 + m.Size*1000, "huge header": hugeHeader(m.Size),
+	size := map[string]int{"deep": 10 + m.Size*100, "huge text": 1000 + m.Size*1000,
+		"parameter huge": 1000 + m.Size*1000, "huge header": hugeHeader(m.Size),
 		"open brackets": 100 + m.Size*1000}[m.Kind]
 	switch {
 	case strings.Contains(words, "%[2]d") && strings.Contains(words, "%s"):

@@ -129,7 +129,10 @@ var matching = map[string]struct {
 		var id string
 		_ = json.Unmarshal(r.Get("clientId"), &id)
 		return id
-	}, put: func(_ *scene.World, r *talk.Request, text string) { r.Set("clientId", talk.JSON(text)) }, caseMatters: true, blanksMatter: true},
+	}, put: func(_ *scene.World, r *talk.Request, text string) {
+		r.Set("clientId",
+			talk.JSON(text))
+	}, caseMatters: true, blanksMatter: true},
 	"password":  {right: parameterNamed(isPasswordOf), put: putParameter(isPasswordOf), caseMatters: true, blanksMatter: true, more: nameOfUser},
 	"user name": {right: parameterNamed(isUserName), put: putParameter(isUserName)},
 	"type of registration": {right: func(_ *scene.World, r *talk.Request) string { return strings.TrimPrefix(r.Path, "/ags/register/") },
@@ -137,7 +140,10 @@ var matching = map[string]struct {
 	"token": {right: func(_ *scene.World, r *talk.Request) string {
 		return scene.Bearerless(r.HeaderValue(ags.HeaderAuthorization))
 	},
-		put: func(w *scene.World, r *talk.Request, text string) { w.Authorize(r, text) }, caseMatters: true, inHeader: true, more: forgeries},
+		put: func(w *scene.World, r *talk.Request,
+			text string) {
+			w.Authorize(r, text)
+		}, caseMatters: true, inHeader: true, more: forgeries},
 	"OperatorAuthToken": {right: (*scene.World).PresentedOperator, put: (*scene.World).PresentOperator, caseMatters: true, more: operatorForgeries},
 }
 
@@ -229,7 +235,8 @@ var nearMissPhrases = []Sentence{
 		"Sends the documented request, and then again with a value that resembles the right one: cut short, longer, with another character, in other case, padded, doubled, empty; a token also with its signature cut and with other claims. The first is sent twice.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendNearMisses(ctx, w, a.words[0], a.words[1])
-		}).like("near misses of the session token are sent to signOnWithSessionToken").reading(`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`),
+		}).like(
+		"near misses of the session token are sent to signOnWithSessionToken").reading(`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`),
 	when(`near misses of the claim "<name>" are sent to getSessionToken`,
 		"Like the step above, for a claim of an OperatorAuthToken that is signed with the right key. Of exp: moments that have passed, and what is no moment. An account in a list or as a number warns where it is taken.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
@@ -254,7 +261,8 @@ func sendNearMisses(ctx context.Context, w *scene.World, what, operation string)
 	if right == "" {
 		return talk.Lacking("", "the request of %s has no %s that could be missed by a hair", operation, what)
 	}
-	misses := nearMisses(right, value.caseMatters && !uuid.MatchString(right) && (what != "clientId" || !hexID.MatchString(right)), value.blanksMatter)
+	misses := nearMisses(right, value.caseMatters && !uuid.MatchString(right) &&
+		(what != "clientId" || !hexID.MatchString(right)), value.blanksMatter)
 	if what == "tenant" && letIn[operation]["tenant"] == "" {
 		for i := range misses {
 			misses[i].harmless = true
@@ -264,12 +272,14 @@ func sendNearMisses(ctx context.Context, w *scene.World, what, operation string)
 		misses = append(misses, value.more(w, right)...)
 	}
 	if what == "type of registration" || what == "tenant" || what == "token" {
-		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return m.text == "" }) // another route, no tenant, no token
+		// another route, no tenant, no token
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return m.text == "" })
 	}
 	if what == "type of registration" { // servers refuse an encoded % in a path by themselves, some with 500
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return strings.Contains(m.text, "%") })
 	}
-	if operation == ags.SubsequentSignOn && w.Live() { // HTTP takes blanks around a header away, and each success makes a device that stays
+	// HTTP takes blanks around a header away, and each success makes a device that stays
+	if operation == ags.SubsequentSignOn && w.Live() {
 		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return strings.TrimSpace(m.text) == right })
 	}
 	if what == "authentication service" {
@@ -285,7 +295,8 @@ func sendNearMisses(ctx context.Context, w *scene.World, what, operation string)
 
 func sendNearClaims(ctx context.Context, w *scene.World, claim string) error {
 	if claim == "exp" {
-		return eachRefused(ctx, w, ags.GetSessionToken, "claim "+claim, nearMoments(w, time.Now().Add(w.Ahead)), false, putClaim(claim, func(string) bool { return true }))
+		return eachRefused(ctx, w, ags.GetSessionToken, "claim "+claim, nearMoments(w, time.Now().Add(w.Ahead)), false,
+			putClaim(claim, func(string) bool { return true }))
 	}
 	right := ""
 	if claim == ags.OperatorToken.Tenant {
@@ -305,7 +316,10 @@ func sendNearClaims(ctx context.Context, w *scene.World, claim string) error {
 		misses = append(misses, otherTenants(w, right)...)
 	}
 	if claim == ags.OperatorToken.Account { // the neighbours of an account are accounts
-		misses = slices.DeleteFunc(misses, func(m nearMiss) bool { return len(m.text) == len(right)-1 || len(m.text) == len(right) && !m.harmless })
+		misses = slices.DeleteFunc(misses, func(m nearMiss) bool {
+			return len(m.text) == len(right)-1 ||
+				len(m.text) == len(right) && !m.harmless
+		})
 		misses[0].text = right + "-agstest"
 		misses = append(misses, noTexts(right)...)
 	}
@@ -373,7 +387,8 @@ type nearTry struct {
 }
 
 // tryMiss sends the documented request with a near miss, as often as asked.
-func tryMiss(ctx context.Context, w *scene.World, operation string, t *nearTry, times int, put func(*scene.World, *talk.Request, string)) error {
+func tryMiss(ctx context.Context, w *scene.World, operation string, t *nearTry, times int,
+	put func(*scene.World, *talk.Request, string)) error {
 	for range times {
 		r, _, err := w.Documented(ctx, operation)
 		if err != nil {
@@ -418,7 +433,8 @@ const longValue = 1 << 10
 // there twice. It shows nothing, and the others still do.
 func tooLong(x *talk.Exchange, miss nearMiss) bool {
 	status := scene.EffectiveStatus(x)
-	return len(miss.text) > longValue && (status == http.StatusRequestHeaderFieldsTooLarge || status == http.StatusRequestEntityTooLarge)
+	return len(miss.text) > longValue && (status == http.StatusRequestHeaderFieldsTooLarge ||
+		status == http.StatusRequestEntityTooLarge)
 }
 
 // inARow is how often the same wrong value is sent: three times, but wrong passwords one fewer than lock a user out.
@@ -432,7 +448,8 @@ func inARow(w *scene.World, password bool) int {
 
 // eachRefused sends the documented request with each near miss and keeps what was accepted. One that a firewall bars, or
 // of which nothing can be told, does not hide another that was accepted.
-func eachRefused(ctx context.Context, w *scene.World, operation, what string, misses []nearMiss, soothe bool, put func(*scene.World, *talk.Request, string)) error {
+func eachRefused(ctx context.Context, w *scene.World, operation, what string, misses []nearMiss, soothe bool,
+	put func(*scene.World, *talk.Request, string)) error {
 	tries := make([]nearTry, len(misses))
 	stopped := tryEach(ctx, w, operation, tries, misses, soothe, put)
 	if ctx.Err() != nil {
@@ -454,12 +471,14 @@ func eachRefused(ctx context.Context, w *scene.World, operation, what string, mi
 		afterSuccess(ctx, w, operation)
 	}
 	w.Exchanges = append(w.Exchanges, shown)
-	w.Explored = &talk.Missed{Expected: "a refusal of every near miss of the " + what, Got: strings.Join(append(accepted, harmless...), "; "), Soft: len(accepted) == 0}
+	w.Explored = &talk.Missed{Expected: "a refusal of every near miss of the " + what,
+		Got: strings.Join(append(accepted, harmless...), "; "), Soft: len(accepted) == 0}
 	return nil
 }
 
 // tryEach sends the near misses, side by side where that may not lock a user out.
-func tryEach(ctx context.Context, w *scene.World, operation string, tries []nearTry, misses []nearMiss, soothe bool, put func(*scene.World, *talk.Request, string)) error {
+func tryEach(ctx context.Context, w *scene.World, operation string, tries []nearTry, misses []nearMiss, soothe bool,
+	put func(*scene.World, *talk.Request, string)) error {
 	try := func(ctx context.Context, own *scene.World, i int) error {
 		tries[i].miss = misses[i]
 		times := 1
@@ -510,7 +529,8 @@ func untold(w *scene.World, what string, tries []nearTry, stopped error) error {
 
 // whatWasAccepted puts into words which near misses were not refused, apart from those that may be something else that
 // is right, with the answer that shows it best, and the last of all.
-func whatWasAccepted(w *scene.World, what string, tries []nearTry) (accepted, harmless []string, shown, last *talk.Exchange) {
+func whatWasAccepted(w *scene.World, what string, tries []nearTry) (accepted, harmless []string, shown,
+	last *talk.Exchange) {
 	for _, t := range tries {
 		m := t.miss
 		for _, x := range t.answers {
@@ -538,17 +558,21 @@ func whatWasAccepted(w *scene.World, what string, tries []nearTry) (accepted, ha
 
 // mayCompare: a session token of the environment file that may work only once is not spent on a comparison.
 func mayCompare(w *scene.World, operation string) error {
-	if operation != ags.SignOnWithSessionToken || w.Account == nil || w.Account.Token == "" || w.Stage.TimesWorked(w.Account.Token) >= 2 {
+	if operation != ags.SignOnWithSessionToken || w.Account == nil || w.Account.Token == "" ||
+		w.Stage.TimesWorked(w.Account.Token) >= 2 {
 		return nil
 	}
-	return talk.Lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+w.Account.Situation,
+	return talk.Lacking(
+		`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+
+			w.Account.Situation,
 		"the session token of situations.%s may work only once, and is not spent on a comparison", w.Account.Situation)
 }
 
 // stillGood sends the request with the good value, which must be accepted: else the others were refused for some other
 // reason.
 func stillGood(ctx context.Context, w *scene.World, operation string) error {
-	if w.Live() && operation == ags.SubsequentSignOn { // each success makes a device that stays, so that of another scenario will do
+	// each success makes a device that stays, so that of another scenario will do
+	if w.Live() && operation == ags.SubsequentSignOn {
 		if ok, why := w.Controlled(ctx, operation); !ok {
 			return talk.Unknownf("%s", scene.NoControl(operation, why))
 		}
@@ -572,9 +596,11 @@ func stillGood(ctx context.Context, w *scene.World, operation string) error {
 	}
 	if status := scene.EffectiveStatus(x); status/100 != 2 && status != http.StatusMultipleChoices {
 		if w.Live() && operation == ags.SignOut && w.Client != nil && w.Stage.Own.WasSignedOut(w.Client.ID) {
-			return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", scene.ManyDevices), "this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
+			return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", scene.ManyDevices),
+				"this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
 		}
-		return talk.Unknownf("the good request of %s was refused too (%s), so that the refusals show nothing", operation, w.Describe(x))
+		return talk.Unknownf("the good request of %s was refused too (%s), so that the refusals show nothing",
+			operation, w.Describe(x))
 	}
 	w.Offers = nil
 	return nil

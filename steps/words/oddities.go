@@ -75,14 +75,16 @@ func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([
 // letIn are the requirements that forbid to let a caller in, by call and value. A tenant that nobody knows does harm
 // where tokens are given out for it: the tokens in refresh and signOut requests name their own tenant.
 var letIn = map[string]map[string]string{
-	ags.SignOnWithSessionToken: {"session token": "SOST-14", "clientId": "SOST-19", "parameters": "SOST-09", "tenant": "FLOW-11"},
-	ags.SignOn:                 {"password": "SSO-08", "user name": "SSO-08", "clientId": "SSO-10", "parameters": "SSO-07", "tenant": "FLOW-11"},
-	ags.SubsequentSignOn:       {"User-Token": "SUB-03", "tenant": "FLOW-11"},
-	ags.GetSessionToken:        {"OperatorAuthToken": "GST-04", "parameters": "GST-03", "tenant": "GST-10"},
-	ags.Refresh:                {"token": "REF-05", "no token": "REF-04"},
-	ags.SignOut:                {"token": "OUT-03", "no token": "OUT-02"},
-	ags.Register:               {"password": "REG-03", "user name": "REG-03", "parameters": "REG-03"},
-	ags.SubsequentRegister:     {"User-Token": "REG-07"},
+	ags.SignOnWithSessionToken: {"session token": "SOST-14", "clientId": "SOST-19", "parameters": "SOST-09",
+		"tenant": "FLOW-11"},
+	ags.SignOn: {"password": "SSO-08", "user name": "SSO-08", "clientId": "SSO-10",
+		"parameters": "SSO-07", "tenant": "FLOW-11"},
+	ags.SubsequentSignOn:   {"User-Token": "SUB-03", "tenant": "FLOW-11"},
+	ags.GetSessionToken:    {"OperatorAuthToken": "GST-04", "parameters": "GST-03", "tenant": "GST-10"},
+	ags.Refresh:            {"token": "REF-05", "no token": "REF-04"},
+	ags.SignOut:            {"token": "OUT-03", "no token": "OUT-02"},
+	ags.Register:           {"password": "REG-03", "user name": "REG-03", "parameters": "REG-03"},
+	ags.SubsequentRegister: {"User-Token": "REG-07"},
 }
 
 // odditiesOf lists the oddities of a call; ask is its documented request.
@@ -93,7 +95,8 @@ func odditiesOf(w *scene.World, ask *talk.Request) []oddity {
 	}
 	guards := letIn[ask.Operation]
 	for _, k := range oddKinds {
-		list = append(list, oddity{how: "the member parameters " + k.how, breaks: guards["parameters"], put: func(_ *scene.World, r *talk.Request) { r.Set("parameters", json.RawMessage(k.value)) }})
+		list = append(list, oddity{how: "the member parameters " + k.how, breaks: guards["parameters"],
+			put: func(_ *scene.World, r *talk.Request) { r.Set("parameters", json.RawMessage(k.value)) }})
 	}
 	for _, k := range oddKinds {
 		list = append(list, oddity{how: "an entry of parameters " + k.how, breaks: guards["parameters"], put: func(_ *scene.World, r *talk.Request) {
@@ -121,8 +124,10 @@ func odditiesOf(w *scene.World, ask *talk.Request) []oddity {
 		list = append(list, oddAuthorizations(guards)...)
 	case ags.SubsequentSignOn, ags.SubsequentRegister:
 		for _, t := range append(oddTokens[:len(oddTokens):len(oddTokens)],
-			struct{ how, token string }{"holds quotes", quoting}, struct{ how, token string }{"is very long", strings.Repeat("A", longText)}) {
-			list = append(list, oddity{how: "User-Token " + t.how, breaks: guards["User-Token"], put: func(_ *scene.World, r *talk.Request) { r.SetHeader(ags.HeaderUserToken, t.token) }})
+			struct{ how, token string }{"holds quotes", quoting}, struct{ how, token string }{"is very long",
+				strings.Repeat("A", longText)}) {
+			list = append(list, oddity{how: "User-Token " + t.how, breaks: guards["User-Token"],
+				put: func(_ *scene.World, r *talk.Request) { r.SetHeader(ags.HeaderUserToken, t.token) }})
 		}
 	}
 	return list
@@ -151,7 +156,8 @@ func oddParameter(w *scene.World, what, breaks string) []oddity {
 
 // replaceText puts other JSON in the place of the value of a parameter.
 func replaceText(r *talk.Request, right, other string) {
-	r.Set("parameters", json.RawMessage(strings.Replace(string(r.Get("parameters")), `"value":`+string(talk.JSON(right)), `"value":`+other, 1)))
+	r.Set("parameters", json.RawMessage(strings.Replace(string(r.Get("parameters")),
+		`"value":`+string(talk.JSON(right)), `"value":`+other, 1)))
 }
 
 // oddDevices returns oddities of the device's identity.
@@ -168,13 +174,15 @@ func oddDevices(breaks string) []oddity {
 			add("clientId "+k.how, breaks, "clientId", k.value)
 		}
 		add("deviceInformation "+k.how, "", "deviceInformation", k.value)
-		add("the device in deviceInformation "+k.how, "", "deviceInformation", `{"device":`+k.value+`,"playoutDeviceClass":`+k.value+`}`)
+		add("the device in deviceInformation "+k.how, "", "deviceInformation",
+			`{"device":`+k.value+`,"playoutDeviceClass":`+k.value+`}`)
 	}
 	for _, t := range oddTexts {
 		if t.text("") != "\x00x" {
 			add("clientId "+t.how, breaks, "clientId", string(talk.JSON(t.text(""))))
 		}
-		add("the class of the device "+t.how, "", "deviceInformation", `{"playoutDeviceClass":`+string(talk.JSON(t.text("mobileDevice")))+`}`)
+		add("the class of the device "+t.how, "", "deviceInformation",
+			`{"playoutDeviceClass":`+string(talk.JSON(t.text("mobileDevice")))+`}`)
 	}
 	return list
 }
@@ -188,17 +196,20 @@ func oddAuthorizations(guards map[string]string) []oddity {
 		}})
 	}
 	for _, scheme := range []string{"Bearer", "Bearer ", "bearer", "Basic", "Digest"} {
-		add("is "+string(talk.JSON(scheme))+" without a token", guards["no token"], func(string) string { return scheme })
+		add("is "+string(talk.JSON(scheme))+" without a token", guards["no token"],
+			func(string) string { return scheme })
 	}
 	add("has "+quoting+" for a token", guards["token"], func(string) string { return "Bearer " + quoting })
-	add("has the scheme Basic before letters that no user has", guards["token"], func(string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte("agstest:agstest")) })
+	add("has the scheme Basic before letters that no user has", guards["token"],
+		func(string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte("agstest:agstest")) })
 	add("has the scheme Digest before the token", "", func(token string) string { return "Digest " + token })
 	add("has two blanks before the token", "", func(token string) string { return "Bearer  " + token })
 	add("has the token twice", "", func(token string) string { return "Bearer " + token + ", Bearer " + token })
 	for _, t := range oddTokens {
 		add(t.how, guards["token"], func(string) string { return "Bearer " + t.token })
 	}
-	add("has a very long token", guards["token"], func(string) string { return "Bearer " + strings.Repeat("A", longText) })
+	add("has a very long token", guards["token"],
+		func(string) string { return "Bearer " + strings.Repeat("A", longText) })
 	return list
 }
 

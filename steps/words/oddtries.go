@@ -20,14 +20,20 @@ var oddityPhrases = []Sentence{
 	when("odd requests are sent to <operation>",
 		"Sends the documented request with one odd but legal thing about it: numbers, true, null, lists and objects for texts, quotes, NUL, very long texts, letters of other scripts, "+
 			"parameters twice, no or another content type, headers that are empty or odd, other schemes, schemes without a token, and what has only the form of a JWT. It is a fixed list.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return sendOddities(ctx, w, a.words[0]) }).like("odd requests are sent to refresh"),
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return sendOddities(ctx, w,
+				a.words[0])
+		}).like("odd requests are sent to refresh"),
 	then("each was answered in the documented form, and nobody was let in by it",
 		"Every odd request was answered in time, with a status below 500, in the form of an answer or of a refusal, and none without its good token, password or account was let in. Which refusal an odd value gets is free.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return w.Explored }),
 	when("requests that are odd but right are sent to <operation>",
 		"Sends the documented request as other clients write it: header names in other case, without x-correlation-id, JSON with blanks, escapes and members in another order; then with what a service has to overlook: "+
 			"unknown members at every depth, and headers of browsers, apps and tracing.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return sendHarmless(ctx, w, a.words[0]) }).like("requests that are odd but right are sent to refresh"),
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return sendHarmless(ctx, w,
+				a.words[0])
+		}).like("requests that are odd but right are sent to refresh"),
 	then("each was accepted",
 		"Every one was answered as the documented request is. What has to be overlooked, and is not, warns.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return w.Explored }),
@@ -44,7 +50,8 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 		return err
 	}
 	if (operation == ags.SignOn || operation == ags.Register) && matching["password"].right(w, ask) == "" {
-		return talk.Lacking(fmt.Sprintf("situations.%s: {passwordParameter: …}", w.Account.Situation), "it is not known which of the parameters is the password, so that it cannot be told who may be let in")
+		return talk.Lacking(fmt.Sprintf("situations.%s: {passwordParameter: …}", w.Account.Situation),
+			"it is not known which of the parameters is the password, so that it cannot be told who may be let in")
 	}
 	list := sendable(w, ask, odditiesOf(w, ask))
 	trials := make([]*trial, len(list))
@@ -69,7 +76,10 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 	if err := eachInTurn(ctx, w, operation, len(row), inTurn); err != nil {
 		return err
 	}
-	accepted = accepted || slices.ContainsFunc(row, func(i int) bool { return trials[i] != nil && trials[i].lets() || list[i].wrong && w.Live() })
+	accepted = accepted || slices.ContainsFunc(row, func(i int) bool {
+		return trials[i] != nil && trials[i].lets() ||
+			list[i].wrong && w.Live()
+	})
 	tell(w, trials)
 	if err := barredInPart(w, trials); err != nil {
 		return err
@@ -130,7 +140,8 @@ func apart(w *scene.World, operation string, list []oddity) (side, row []int) {
 // eachInTurn does tries that must not meet; do tells whether one was accepted. If possible it gives several rows of
 // them the tokens that a refresh uses up. Those of a sign-out, which would end other sessions of the device, meet as
 // long as none is accepted.
-func eachInTurn(ctx context.Context, w *scene.World, operation string, n int, do func(ctx context.Context, own *scene.World, i int) (bool, error)) error {
+func eachInTurn(ctx context.Context, w *scene.World, operation string, n int,
+	do func(ctx context.Context, own *scene.World, i int) (bool, error)) error {
 	one := func(ctx context.Context, own *scene.World, i int) error {
 		_, err := do(ctx, own, i)
 		return err
@@ -162,7 +173,8 @@ func tell(w *scene.World, trials []*trial) {
 	for _, about := range slices.Backward(slices.Sorted(maps.Keys(misses))) {
 		if w.Explored != nil {
 			first := w.Explored.(*talk.Missed)
-			w.Findings = append(w.Findings, talk.Finding{Requirement: first.About, Outcome: check.Broken, Expected: first.Expected, Got: first.Got, Exchange: len(w.Exchanges) - 1})
+			w.Findings = append(w.Findings, talk.Finding{Requirement: first.About, Outcome: check.Broken,
+				Expected: first.Expected, Got: first.Got, Exchange: len(w.Exchanges) - 1})
 		}
 		var words []string
 		for _, t := range misses[about] {
@@ -170,7 +182,9 @@ func tell(w *scene.World, trials []*trial) {
 		}
 		shown := misses[about][0].exchange
 		w.Exchanges = append(w.Exchanges, shown)
-		w.Explored = &talk.Missed{About: about, Expected: cmp.Or(misses[about][0].expected, wellAnswered), Got: fmt.Sprintf("%s; reproduce it with: %s", strings.Join(words, "; "), shown.Exchange.Record(w.Stage.Secrets).Curl)}
+		w.Explored = &talk.Missed{About: about, Expected: cmp.Or(misses[about][0].expected, wellAnswered),
+			Got: fmt.Sprintf("%s; reproduce it with: %s", strings.Join(words, "; "),
+				shown.Exchange.Record(w.Stage.Secrets).Curl)}
 	}
 }
 
@@ -257,7 +271,8 @@ func mayStay(w *scene.World, operation string, o oddity) bool {
 
 // keepOut puts a token or user that nobody has into a request; false if it holds none.
 func keepOut(w *scene.World, r *talk.Request) bool {
-	what := map[string]string{ags.SignOnWithSessionToken: "session token", ags.SignOut: "token", ags.SubsequentSignOn: "User-Token", ags.SubsequentRegister: "User-Token"}[r.Operation]
+	what := map[string]string{ags.SignOnWithSessionToken: "session token", ags.SignOut: "token",
+		ags.SubsequentSignOn: "User-Token", ags.SubsequentRegister: "User-Token"}[r.Operation]
 	if what == "" {
 		what = "user name"
 	}

@@ -31,7 +31,8 @@ var besidePhrases = []Sentence{
 				return nil
 			})
 			return nil
-		}).like("the next request names the account and device of somebody else in its body").reading(`the next request names the account and device of somebody else in its (body and head|body|head)`),
+		}).like("the next request names the account and device of somebody else in its body").reading(
+		`the next request names the account and device of somebody else in its (body and head|body|head)`),
 	given("the next request names the second client",
 		"The accountId and the clientId of the second client stand in the request of the first one too: as members, parameters, headers and in the query.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
@@ -39,7 +40,11 @@ var besidePhrases = []Sentence{
 				return talk.Unknownf("there is no second client in this scenario")
 			}
 			second := w.Clients[1].ID
-			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, "body and head", w.Account.ID, second); return nil })
+			w.Changes = append(w.Changes, func(r *talk.Request) error {
+				nameBeside(r, "body and head", w.Account.ID,
+					second)
+				return nil
+			})
 			return nil
 		}),
 	then("a session token that comes is of the account of the OperatorAuthToken",
@@ -86,12 +91,14 @@ func ofTheOperatorsAccount(ctx context.Context, w *scene.World) error {
 	if scene.EffectiveStatus(control)/100 != 2 {
 		return talk.Unknownf("the device of the account cannot sign on with any session token (%s), so that whose the first was could not be told", w.Describe(control))
 	}
-	return talk.Missf("a session token of the account that the OperatorAuthToken names", "one with which the device of that account is refused (%s), where one of a request that names nobody else lets it in", w.Describe(x))
+	return talk.Missf("a session token of the account that the OperatorAuthToken names",
+		"one with which the device of that account is refused (%s), where one of a request that names nobody else lets it in", w.Describe(x))
 }
 
 // nameBeside puts an account and a device into a request that shows the token of others. Either may be empty.
 func nameBeside(r *talk.Request, place, account, device string) {
-	values := []talk.Parameter{{Name: "accountId", Value: account}, {Name: "clientId", Value: device}, {Name: "deviceId", Value: device}}
+	values := []talk.Parameter{{Name: "accountId", Value: account}, {Name: "clientId", Value: device},
+		{Name: "deviceId", Value: device}}
 	if r.Operation == ags.GetSessionToken {
 		values = append(values, talk.Parameter{Name: ags.OperatorToken.Account, Value: account})
 	}
@@ -99,7 +106,8 @@ func nameBeside(r *talk.Request, place, account, device string) {
 	switch place {
 	case "body", "head", "body and head":
 		for _, part := range strings.Split(place, " and ") {
-			for _, within := range map[string][]string{"body": {"members", "parameters"}, "head": {"headers", "the query"}}[part] {
+			for _, within := range map[string][]string{"body": {"members", "parameters"},
+				"head": {"headers", "the query"}}[part] {
 				nameBeside(r, within, account, device)
 			}
 		}
@@ -113,7 +121,8 @@ func nameBeside(r *talk.Request, place, account, device string) {
 		r.Set("parameters", talk.JSON(append(r.Parameters(), values...)))
 	case "a header", "headers":
 		for _, v := range values {
-			r.SetHeader(cmp.Or(map[string]string{"accountId": "X-Account-Id", "clientId": "X-Client-Id", "deviceId": "X-Device-Id"}[v.Name], v.Name), v.Value)
+			r.SetHeader(cmp.Or(map[string]string{"accountId": "X-Account-Id", "clientId": "X-Client-Id",
+				"deviceId": "X-Device-Id"}[v.Name], v.Name), v.Value)
 		}
 	case "the query":
 		query := url.Values{}
@@ -142,7 +151,8 @@ func noneOfOthers(w *scene.World, x *talk.Exchange) error {
 		{"accountId of the refresh token", pair.Refresh.Account, w.Owner}, {"deviceId of the refresh token", pair.Refresh.Device, w.Foreign},
 	} {
 		if one.other != "" && one.got == one.other {
-			return talk.Missf("tokens of the client, or a refusal", "%s with the %s of the other, whom the request names", w.Describe(x), one.what)
+			return talk.Missf("tokens of the client, or a refusal",
+				"%s with the %s of the other, whom the request names", w.Describe(x), one.what)
 		}
 	}
 	return nil
@@ -153,7 +163,8 @@ func unknownUser(w *scene.World, r *talk.Request) error {
 	name := matching["user name"]
 	right := name.right(w, r)
 	if right == "" {
-		return talk.Lacking("situations.credentials: {passwordParameter: …}", "it is not known which of the parameters is the name of the user")
+		return talk.Lacking("situations.credentials: {passwordParameter: …}",
+			"it is not known which of the parameters is the name of the user")
 	}
 	if err := w.MistypePassword(r); err != nil {
 		return err
@@ -184,7 +195,8 @@ func tellsUsers(w *scene.World) error {
 		{", with other headers", namesOfHeaders},
 	} {
 		if part.of(first) == part.of(second) && part.of(known) != part.of(first) {
-			w.Observe("yes: an unknown user gets %s, and a wrong password %s%s", w.Describe(first), w.Describe(known), part.words)
+			w.Observe("yes: an unknown user gets %s, and a wrong password %s%s", w.Describe(first), w.Describe(known),
+				part.words)
 			return nil
 		}
 	}
@@ -207,7 +219,8 @@ const otherOrigin = "https://agstest.example"
 func preflight(r *talk.Request) {
 	wanted := []string{"content-type"}
 	for _, f := range r.Header {
-		if name := strings.ToLower(f.Name); strings.HasPrefix(name, "x-") || name == ags.HeaderTenant || name == "authorization" {
+		if name := strings.ToLower(f.Name); strings.HasPrefix(name, "x-") || name == ags.HeaderTenant ||
+			name == "authorization" {
 			wanted = append(wanted, name)
 		}
 	}

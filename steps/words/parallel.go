@@ -29,8 +29,10 @@ func parallelSignOns(ctx context.Context, w *scene.World, n int) error {
 		if err != nil {
 			return err
 		}
-		if token := r.Parameters(); len(requests) > 0 && len(token) > 0 && token[0].Value == requests[0].Parameters()[0].Value {
-			return talk.Lacking(w.Stage.Example("operator"), "only one session token can be had, and each client needs its own")
+		if token := r.Parameters(); len(requests) > 0 && len(token) > 0 &&
+			token[0].Value == requests[0].Parameters()[0].Value {
+			return talk.Lacking(w.Stage.Example("operator"),
+				"only one session token can be had, and each client needs its own")
 		}
 		r.Set("deviceInformation", []byte(w.Device()))
 		requests = append(requests, r)

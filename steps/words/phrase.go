@@ -67,7 +67,8 @@ func Vocabulary() []Phrase {
 
 func vocabulary() []Sentence {
 	var all []Sentence
-	for _, group := range [][]Sentence{situationPhrases, requestPhrases, besidePhrases, callPhrases, operatorPhrases, timePhrases, answerPhrases, tokenPhrases,
+	for _, group := range [][]Sentence{situationPhrases, requestPhrases, besidePhrases, callPhrases, operatorPhrases,
+		timePhrases, answerPhrases, tokenPhrases,
 		discoveryPhrases, listedPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases, oddityPhrases} {
 		all = append(all, group...)
 	}
@@ -145,13 +146,15 @@ func understand(text string) (sentence, error) {
 	for i := range All {
 		if m := All[i].Expression.FindStringSubmatch(text); m != nil {
 			if read.phrase != nil {
-				return sentence{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing", text, read.phrase.Text, All[i].Text)
+				return sentence{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing",
+					text, read.phrase.Text, All[i].Text)
 			}
 			read = sentence{&All[i], m[1:]}
 		}
 	}
 	if read.phrase == nil {
-		return sentence{}, failure.Usagef("nothing is known about the step %q%s (agstest steps lists all)", text, nearestPhrase(text))
+		return sentence{}, failure.Usagef("nothing is known about the step %q%s (agstest steps lists all)", text,
+			nearestPhrase(text))
 	}
 	understood.Lock()
 	defer understood.Unlock()
@@ -187,7 +190,8 @@ func Match(step *messages.PickleStep) (*Sentence, arguments, error) {
 	}
 	if got != found.Argument {
 		wants := map[string]string{"": "nothing", "table": "a table", "text": "a text between two lines of \"\"\""}
-		return nil, arguments{}, failure.Usagef("the step %q is followed by %s, but wants %s below it", step.Text, wants[got], wants[found.Argument])
+		return nil, arguments{}, failure.Usagef("the step %q is followed by %s, but wants %s below it", step.Text,
+			wants[got], wants[found.Argument])
 	}
 	return found, a, nil
 }
@@ -232,7 +236,8 @@ func MatchAll(scenarios []*script.Scenario) script.Mistakes {
 			}
 		}
 		if understood && !expects && len(s.Pickle.Steps) > 0 {
-			wrong.At(s.File, s.Line, "%q expects nothing, so that it would pass whatever the service answers; say what must come, such as: Then the status is 200", s.Name)
+			wrong.At(s.File, s.Line,
+				"%q expects nothing, so that it would pass whatever the service answers; say what must come, such as: Then the status is 200", s.Name)
 		}
 	}
 	return wrong
@@ -245,22 +250,26 @@ func checkTable(table [][]string) error {
 	}
 	for _, row := range table[1:] {
 		if len(row) != 2 || row[0] == "" {
-			return fmt.Errorf("the rows of the table are a name and a kind, such as | jti | string |, not %s", figures.Plural(len(row), "cell"))
+			return fmt.Errorf("the rows of the table are a name and a kind, such as | jti | string |, not %s",
+				figures.Plural(len(row), "cell"))
 		}
 		kinds, more, _ := strings.Cut(row[1], ", ")
 		for kind := range strings.SplitSeq(kinds, " or ") {
 			if !slices.Contains(tableKinds, kind) {
-				return fmt.Errorf("the table says that %s is %q, which is no kind; kinds are %s, joined by \" or \"", row[0], kind, strings.Join(tableKinds, ", "))
+				return fmt.Errorf("the table says that %s is %q, which is no kind; kinds are %s, joined by \" or \"",
+					row[0], kind, strings.Join(tableKinds, ", "))
 			}
 		}
 		if more != "" && more != "not empty" && more != "positive" {
-			return fmt.Errorf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more, row[0])
+			return fmt.Errorf("the table says %q of %s; write \"not empty\" or \"positive\" after the kind", more,
+				row[0])
 		}
 	}
 	return nil
 }
 
-var tableKinds = []string{string(ags.String), string(ags.Integer), string(ags.Boolean), string(ags.Object), string(ags.Array), string(ags.Null)}
+var tableKinds = []string{string(ags.String), string(ags.Integer), string(ags.Boolean), string(ags.Object),
+	string(ags.Array), string(ags.Null)}
 
 // number reads digits that a pattern has matched.
 func number(text string) int {

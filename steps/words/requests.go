@@ -24,7 +24,8 @@ var requestPhrases = []Sentence{
 		"Leaves a header out.", changeOrMiss(func(_ *scene.World, r *talk.Request, a arguments) error {
 			name := a.words[0]
 			if r.HeaderValue(name) == "" && !r.MayLack(name) {
-				return nothingToLeaveOut("request", "header", name, talk.Names(r.Header, func(f talk.Field) string { return f.Name }))
+				return nothingToLeaveOut("request", "header", name,
+					talk.Names(r.Header, func(f talk.Field) string { return f.Name }))
 			}
 			r.DropHeader(name)
 			return nil
@@ -55,7 +56,8 @@ var requestPhrases = []Sentence{
 			if body := r.Bytes(); len(body) > 0 {
 				r.Body = append(append(bytes.Clone(body[:1]), bytes.Repeat([]byte(" "), size<<10)...), body[1:]...)
 			}
-		})).like("the next request has 8 kB more of headers").reading(`the next request has ([1-9][0-9]{0,2}) kB more of (headers|body)`),
+		})).like("the next request has 8 kB more of headers").reading(
+		`the next request has ([1-9][0-9]{0,2}) kB more of (headers|body)`),
 	given("all requests have the same correlation id",
 		"One x-correlation-id goes with every call of the scenario, as apps do that follow a whole sign-on in their logs.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
@@ -65,7 +67,8 @@ var requestPhrases = []Sentence{
 	given(`the next request has no member "<name>"`,
 		"Leaves a member of the JSON body out.", changeOrMiss(func(_ *scene.World, r *talk.Request, a arguments) error {
 			if r.Get(a.words[0]) == nil {
-				return nothingToLeaveOut("request", "member", a.words[0], talk.Names(r.Members, func(m talk.Member) string { return m.Name }))
+				return nothingToLeaveOut("request", "member", a.words[0],
+					talk.Names(r.Members, func(m talk.Member) string { return m.Name }))
 			}
 			r.Drop(a.words[0])
 			return nil
@@ -74,7 +77,8 @@ var requestPhrases = []Sentence{
 		"Sets a member of the JSON body. {accessToken}, {refreshToken}, {sessionToken} and {clientId} stand for those of the client.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			if !json.Valid([]byte(a.words[1])) {
-				return failure.Usagef("the value %s is not JSON; for a broken body write: the next request has this body:", a.words[1])
+				return failure.Usagef(
+					"the value %s is not JSON; for a broken body write: the next request has this body:", a.words[1])
 			}
 			w.Changes = append(w.Changes, func(r *talk.Request) error {
 				value, err := fill(w, a.words[1])
@@ -106,7 +110,8 @@ var requestPhrases = []Sentence{
 				}
 			}
 			if len(kept) == len(all) {
-				return nothingToLeaveOut("request", "parameter", a.words[0], talk.Names(all, func(p talk.Parameter) string { return p.Name }))
+				return nothingToLeaveOut("request", "parameter", a.words[0],
+					talk.Names(all, func(p talk.Parameter) string { return p.Name }))
 			}
 			r.Set("parameters", talk.JSON(kept))
 			return nil
@@ -142,7 +147,8 @@ var requestPhrases = []Sentence{
 			if r.Method == "GET" || r.Method == "HEAD" {
 				r.Body = nil
 			}
-		})).like("the next request uses the method GET").reading(`the next request uses the method (GET|PUT|DELETE|PATCH|HEAD|OPTIONS)`),
+		})).like("the next request uses the method GET").reading(
+		`the next request uses the method (GET|PUT|DELETE|PATCH|HEAD|OPTIONS)`),
 	given("the next request sends the token <as a bearer token|without a scheme>",
 		"Writes Authorization as \"Bearer <token>\" or as the token alone, whatever the environment says.",
 		change(func(_ *scene.World, r *talk.Request, a arguments) {
@@ -176,7 +182,8 @@ var requestPhrases = []Sentence{
 			before := scene.Bearerless(r.HeaderValue(ags.HeaderAuthorization))
 			token, ok := talk.Unsigned(before)
 			if !ok && check.Opaque(before) {
-				return talk.Lacking("", "the token in Authorization is opaque: it has no signature that could be taken away")
+				return talk.Lacking("",
+					"the token in Authorization is opaque: it has no signature that could be taken away")
 			}
 			if !ok {
 				return talk.Unknownf("the token in Authorization is no compact JWS whose signature could be taken away")
@@ -187,7 +194,8 @@ var requestPhrases = []Sentence{
 	given("the next request presents the refresh token that was used before",
 		"The token in Authorization is that of the answer before the last.", changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
 			if w.Client == nil || w.Client.Previous == nil {
-				return talk.Unknownf("the client has no refresh token that was used before; let it refresh its tokens first")
+				return talk.Unknownf(
+					"the client has no refresh token that was used before; let it refresh its tokens first")
 			}
 			w.Authorize(r, w.Client.Previous.RefreshToken)
 			return nil
@@ -204,7 +212,8 @@ var operatorPhrases = []Sentence{
 		"Leaves a claim out before signing.", func(_ context.Context, w *scene.World, a arguments) error {
 			w.Operator = append(w.Operator, func(t *talk.OperatorToken) error {
 				if !slices.ContainsFunc(t.Claims, func(c talk.Member) bool { return c.Name == a.words[0] }) {
-					return nothingToLeaveOut("OperatorAuthToken", "claim", a.words[0], talk.Names(t.Claims, func(c talk.Member) string { return c.Name }))
+					return nothingToLeaveOut("OperatorAuthToken", "claim", a.words[0],
+						talk.Names(t.Claims, func(c talk.Member) string { return c.Name }))
 				}
 				t.Drop(a.words[0])
 				return nil
@@ -222,7 +231,8 @@ var operatorPhrases = []Sentence{
 		})),
 	given("the OperatorAuthToken marks as critical what nobody knows",
 		"The header crit of the token names a member that stands beside it and means nothing (RFC 7515 section 4.1.11).", changeOperator(func(_ *scene.World, t *talk.OperatorToken, _ arguments) {
-			t.Header = append(t.Header, talk.Member{Name: "crit", Value: talk.JSON([]string{"agstest"})}, talk.Member{Name: "agstest", Value: talk.JSON("x")})
+			t.Header = append(t.Header, talk.Member{Name: "crit", Value: talk.JSON([]string{"agstest"})},
+				talk.Member{Name: "agstest", Value: talk.JSON("x")})
 		})),
 	given("the OperatorAuthToken is signed with another secret",
 		"The signature does not fit: the key is another one.", changeOperatorOrMiss(func(w *scene.World, t *talk.OperatorToken, _ arguments) (err error) {
@@ -274,7 +284,8 @@ var operatorPhrases = []Sentence{
 				return err
 			}
 			w.Refusal = true
-			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
+			w.Changes = append(w.Changes,
+				func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
 			return nil
 		}).like("a session token stands in place of the User-Token"),
 	given("the userAccountToken of the list stands in place of the <session token|token|OperatorAuthToken>",
@@ -285,14 +296,16 @@ var operatorPhrases = []Sentence{
 				return err
 			}
 			w.Refusal = true
-			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, offer.Token); return nil })
+			w.Changes = append(w.Changes,
+				func(r *talk.Request) error { matching[a.words[0]].put(w, r, offer.Token); return nil })
 			return nil
 		}).like("the userAccountToken of the list stands in place of the session token"),
 	given("an OperatorAuthToken stands in place of the <session token|User-Token|token>",
 		"A good OperatorAuthToken for the account in good standing is offered where a token of another kind is wanted.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if w.Stage.Environment.Operator == nil {
-				return talk.Lacking(w.Stage.Example("operator"), "the environment does not say how to act as a head-end system (operator)")
+				return talk.Lacking(w.Stage.Example("operator"),
+					"the environment does not say how to act as a head-end system (operator)")
 			}
 			own := scene.New(w.Stage, w.Scenario)
 			own.Control = true
@@ -306,10 +319,12 @@ var operatorPhrases = []Sentence{
 			token := own.PresentedOperator(ask)
 			w.Stage.Keep(token)
 			w.Refusal = true
-			w.Changes = append(w.Changes, func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
+			w.Changes = append(w.Changes,
+				func(r *talk.Request) error { matching[a.words[0]].put(w, r, token); return nil })
 			return nil
 		}).like("an OperatorAuthToken stands in place of the session token"),
-	given("the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>",
+	given(
+		"the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>",
 		"A token of an end user is offered where one of another kind is wanted.", changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
 			if err := w.HoldsTokens(); err != nil {
 				return err
@@ -333,7 +348,8 @@ func change(apply func(*scene.World, *talk.Request, arguments)) func(context.Con
 
 // changeOrMiss makes a change that does not fit every request. If it does not fit, the request is not sent: as
 // documented it would show nothing about the scenario.
-func changeOrMiss(apply func(*scene.World, *talk.Request, arguments) error) func(context.Context, *scene.World, arguments) error {
+func changeOrMiss(apply func(*scene.World, *talk.Request, arguments) error) func(context.Context, *scene.World,
+	arguments) error {
 	return func(_ context.Context, w *scene.World, a arguments) error {
 		w.Changes = append(w.Changes, func(r *talk.Request) error { return apply(w, r, a) })
 		return nil
@@ -341,10 +357,12 @@ func changeOrMiss(apply func(*scene.World, *talk.Request, arguments) error) func
 }
 
 func nothingToLeaveOut(where, what, name string, there []string) error {
-	return talk.Unknownf("the %s has no %s %q that could be left out; it has %s", where, what, name, cmp.Or(strings.Join(there, ", "), "none"))
+	return talk.Unknownf("the %s has no %s %q that could be left out; it has %s", where, what, name,
+		cmp.Or(strings.Join(there, ", "), "none"))
 }
 
-func changeOperator(apply func(*scene.World, *talk.OperatorToken, arguments)) func(context.Context, *scene.World, arguments) error {
+func changeOperator(apply func(*scene.World, *talk.OperatorToken, arguments)) func(context.Context, *scene.World,
+	arguments) error {
 	return changeOperatorOrMiss(func(w *scene.World, t *talk.OperatorToken, a arguments) error {
 		apply(w, t, a)
 		return nil
@@ -352,7 +370,8 @@ func changeOperator(apply func(*scene.World, *talk.OperatorToken, arguments)) fu
 }
 
 // changeOperatorOrMiss is a change that may not come about.
-func changeOperatorOrMiss(apply func(*scene.World, *talk.OperatorToken, arguments) error) func(context.Context, *scene.World, arguments) error {
+func changeOperatorOrMiss(apply func(*scene.World, *talk.OperatorToken, arguments) error) func(context.Context,
+	*scene.World, arguments) error {
 	return func(_ context.Context, w *scene.World, a arguments) error {
 		w.Operator = append(w.Operator, func(t *talk.OperatorToken) error { return apply(w, t, a) })
 		return nil
@@ -364,7 +383,8 @@ func fill(w *scene.World, text string) (string, error) {
 	if !strings.Contains(text, "{") {
 		return text, nil
 	}
-	values := map[string]string{"{sessionToken}": w.SessionToken, "{clientId}": "", "{accessToken}": "", "{refreshToken}": ""}
+	values := map[string]string{"{sessionToken}": w.SessionToken, "{clientId}": "", "{accessToken}": "",
+		"{refreshToken}": ""}
 	if w.Client != nil {
 		values["{clientId}"] = w.Client.ID
 		if w.Client.Pair != nil {

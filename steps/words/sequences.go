@@ -24,8 +24,10 @@ type action struct {
 
 // actions that sequences consist of. Those of the operator and of time need the control interface of a mock.
 var (
-	clientActions   = []string{"sign on for the first time", "sign on", "sign on", "refresh", "refresh", "refresh", "sign out"}
-	operatorActions = []string{"suspend", "cancel", "reactivate", "reactivate", "disable", "enable", "delete", "an hour passes", "the refresh token expires", "the session ends"}
+	clientActions = []string{"sign on for the first time", "sign on", "sign on", "refresh", "refresh", "refresh",
+		"sign out"}
+	operatorActions = []string{"suspend", "cancel", "reactivate", "reactivate", "disable", "enable", "delete",
+		"an hour passes", "the refresh token expires", "the session ends"}
 )
 
 const longestSequence = 12
@@ -99,7 +101,8 @@ func walk(ctx context.Context, w *scene.World) error {
 			words = append(words, a.String())
 		}
 		w.Exchanges = append(w.Exchanges, walked.Exchanges...)
-		text := fmt.Sprintf("%s after: %s (sequence %d of seed %d)", found.got, strings.Join(words, ", "), i+1, w.Stage.Options.Seed)
+		text := fmt.Sprintf("%s after: %s (sequence %d of seed %d)", found.got, strings.Join(words, ", "), i+1,
+			w.Stage.Options.Seed)
 		w.Explored = &talk.Missed{Expected: found.expected, Got: text, About: found.requirement}
 		return nil
 	}
@@ -295,7 +298,8 @@ func takeRefresh(ctx context.Context, w *scene.World, m *model, c *modelled) (*d
 		return nil, err
 	}
 	now := time.Now().Add(w.Ahead).Unix()
-	margin := int64(w.Stage.Environment.ClockSkew/time.Second) + 5 // seconds around an expiry in which either answer is right
+	// seconds around an expiry in which either answer is right
+	margin := int64(w.Stage.Environment.ClockSkew/time.Second) + 5
 	switch id := m.refusal(c, "REF-13", "REF-13", "REF-14", "REF-14"); {
 	case id != "":
 		return mustRefuse(w, x, id), nil
@@ -329,7 +333,8 @@ func takeSignOut(ctx context.Context, w *scene.World, m *model, c *modelled) (*d
 	if err != nil {
 		return nil, err
 	}
-	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut && time.Now().Add(w.Ahead).Unix() < p.Access.Exp-int64(w.Stage.Environment.ClockSkew/time.Second)-5
+	usable := m.refusal(c, "-", "-", "-", "-") == "" && !c.signedOut &&
+		time.Now().Add(w.Ahead).Unix() < p.Access.Exp-int64(w.Stage.Environment.ClockSkew/time.Second)-5
 	c.signedOut = true
 	if usable && scene.EffectiveStatus(x) != http.StatusOK && !endedByAnother(ctx, w, c, x) {
 		return &divergence{"OUT-01", "status 200 to signOut", w.Describe(x)}, nil

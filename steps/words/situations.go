@@ -52,7 +52,8 @@ var situationPhrases = []Sentence{
 				return err
 			}
 			if len(w.Account.Parameters) == 0 {
-				return talk.Lacking("situations.device-limit: {parameters: {"+w.CredentialNames()+"}, clientId: …}", "the environment gives no credentials of a user whose account is full")
+				return talk.Lacking("situations.device-limit: {parameters: {"+w.CredentialNames()+"}, clientId: …}",
+					"the environment gives no credentials of a user whose account is full")
 			}
 			return nil
 		}),
@@ -71,10 +72,13 @@ var situationPhrases = []Sentence{
 				return nil
 			}
 			if w.Live() && w.Account.Situation == "device-limit" && scene.EffectiveStatus(x)/100 == 2 {
-				w.Findings = append(w.Findings, talk.Finding{Requirement: "DEV-03", Outcome: check.Broken, Exchange: len(w.Exchanges) - 1,
-					Expected: "status 403 where the account has as many devices as it may (situations.device-limit)", Got: w.Describe(x)})
+				w.Findings = append(w.Findings, talk.Finding{Requirement: "DEV-03", Outcome: check.Broken,
+					Exchange: len(w.Exchanges) - 1,
+					Expected: "status 403 where the account has as many devices as it may (situations.device-limit)",
+					Got:      w.Describe(x)})
 			}
-			return talk.Unknownf("a first-time sign-on was answered with %s, so the account has room for more devices", w.Describe(x))
+			return talk.Unknownf("a first-time sign-on was answered with %s, so the account has room for more devices",
+				w.Describe(x))
 		}).like("the account lets no further device in").reading(`the (user's )?account lets no further device in`),
 	then("a further device is refused, since the account has as many as it may",
 		"A first-time sign-on is refused with 403: what was let in before was let in for the room that there was, not for a limit that is one too high.",
@@ -89,7 +93,8 @@ var situationPhrases = []Sentence{
 				return err
 			}
 			if status := scene.EffectiveStatus(x); status/100 == 2 {
-				return &talk.Missed{About: "DEV-03", Expected: "status 403 where the account has as many devices as it may", Got: w.Describe(x)}
+				return &talk.Missed{About: "DEV-03",
+					Expected: "status 403 where the account has as many devices as it may", Got: w.Describe(x)}
 			}
 			return statusIs(ctx, w, x, "403", "400, 401, 404, 409, 422")
 		}),
@@ -97,17 +102,22 @@ var situationPhrases = []Sentence{
 		"The next first-time sign-on would exceed the limit of a group of devices. In the environment file: situations.group-limit.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			w.Refusal = true
-			w.Subject = &scene.Subject{Situation: "group-limit", Unknown: "an unknown session token", Codes: []int{20007}, MadeUp: scene.MadeUpSession}
+			w.Subject = &scene.Subject{Situation: "group-limit", Unknown: "an unknown session token",
+				Codes: []int{20007}, MadeUp: scene.MadeUpSession}
 			return w.UseShared("group-limit")
 		}),
 	given("a <suspended|cancelled|restricted> account",
 		"The operator has changed the state of the account after its client had signed on. In the environment file: situations.suspended-account and so on.",
-		func(ctx context.Context, w *scene.World, a arguments) error { return w.UseTroubled(ctx, a.words[0]) }).like("a suspended account"),
+		func(ctx context.Context, w *scene.World, a arguments) error {
+			return w.UseTroubled(ctx,
+				a.words[0])
+		}).like("a suspended account"),
 	given("an account whose time <is over|has not come>",
 		"The end date of the account has passed, or its start date is to come. In the environment file: situations.ended-account and situations.early-account.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			w.Refusal = true
-			return w.UseShared(map[string]string{"is over": "ended-account", "has not come": "early-account"}[a.words[0]])
+			return w.UseShared(map[string]string{"is over": "ended-account",
+				"has not come": "early-account"}[a.words[0]])
 		}).like("an account whose time is over"),
 	given("a user whose account is <suspended|cancelled>",
 		"Credentials of a user whom the operator has shut out. In the environment file: parameters of situations.suspended-account.",
@@ -116,7 +126,8 @@ var situationPhrases = []Sentence{
 				return err
 			}
 			if len(w.Account.Parameters) == 0 {
-				return talk.Lacking("situations."+a.words[0]+"-account: {parameters: {"+w.CredentialNames()+"}}", "the environment gives no credentials of a user whose account is %s", a.words[0])
+				return talk.Lacking("situations."+a.words[0]+"-account: {parameters: {"+w.CredentialNames()+"}}",
+					"the environment gives no credentials of a user whose account is %s", a.words[0])
 			}
 			return nil
 		}).like("a user whose account is suspended"),
@@ -131,7 +142,8 @@ var situationPhrases = []Sentence{
 				return err
 			}
 			if len(w.Account.Parameters) == 0 {
-				return talk.Lacking("situations."+a.words[0]+"-account: {parameters: {"+w.CredentialNames()+"}}", "the environment gives no credentials of a user whose account is %s", a.words[0])
+				return talk.Lacking("situations."+a.words[0]+"-account: {parameters: {"+w.CredentialNames()+"}}",
+					"the environment gives no credentials of a user whose account is %s", a.words[0])
 			}
 			w.Registration = cmp.Or(s.Type, "tvkey")
 			return nil
@@ -143,7 +155,8 @@ var situationPhrases = []Sentence{
 		"The operator has changed the state of the device. In the environment file: situations.disabled-device and so on.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.MakeTroubledClient(ctx, a.words[0])
-		}).like("a disabled device of the account").reading(`an? (disabled|deleted|inactive|unapproved) device of the account`),
+		}).like("a disabled device of the account").reading(
+		`an? (disabled|deleted|inactive|unapproved) device of the account`),
 	given("a device of another account",
 		"The client names a clientId that belongs to somebody else. In the environment file: situations.foreign-device.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseForeignDevice(ctx) }),
@@ -151,9 +164,11 @@ var situationPhrases = []Sentence{
 		"The accountId of the owner stands in the request too, as members, parameters, headers or the query of a request may name it. In the environment file: situations.foreign-device.accountId.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			if w.Owner == "" {
-				return talk.Lacking("situations.foreign-device: {accountId: …}", "the environment does not say whose the device of situations.foreign-device is")
+				return talk.Lacking("situations.foreign-device: {accountId: …}",
+					"the environment does not say whose the device of situations.foreign-device is")
 			}
-			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, ""); return nil })
+			w.Changes = append(w.Changes,
+				func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, ""); return nil })
 			return nil
 		}).like("the next request names the account of that device in a member"),
 	given("the next request names that account and device in <members|parameters|headers|the query>",
@@ -163,7 +178,8 @@ var situationPhrases = []Sentence{
 				return talk.Unknownf("no device of another account was named before")
 			}
 			w.Subject, w.Refusal = nil, false // the request is that of the client, and may be accepted
-			w.Changes = append(w.Changes, func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, w.Foreign); return nil })
+			w.Changes = append(w.Changes,
+				func(r *talk.Request) error { nameBeside(r, a.words[0], w.Owner, w.Foreign); return nil })
 			return nil
 		}).like("the next request names that account and device in members"),
 	given("the next request names that device <before|behind> one of its own",
@@ -275,7 +291,8 @@ var situationPhrases = []Sentence{
 			case err != nil:
 				return err
 			case s.Service == "":
-				return talk.Lacking(w.Stage.Example("other-tenant"), "situations.other-tenant names no service, so that what discovery tells that tenant cannot be held against it")
+				return talk.Lacking(w.Stage.Example("other-tenant"),
+					"situations.other-tenant names no service, so that what discovery tells that tenant cannot be held against it")
 			}
 			w.Tenant, w.Service = s.Tenant, s.Service
 			return nil

@@ -27,7 +27,8 @@ var timePhrases = []Sentence{
 				return nil // a token that was kept spares the wait
 			}
 			p := w.Client.Pair
-			end := map[string]int64{"access token": p.Access.Exp, "refresh token": p.Refresh.Exp, "session": p.Refresh.FixedExp}[a.words[0]]
+			end := map[string]int64{"access token": p.Access.Exp, "refresh token": p.Refresh.Exp,
+				"session": p.Refresh.FixedExp}[a.words[0]]
 			if end == 0 && a.words[0] != "access token" && check.Opaque(p.RefreshToken) {
 				return opaqueRefresh()
 			}
@@ -50,7 +51,8 @@ var timePhrases = []Sentence{
 	when("the operator <suspends|cancels|reactivates> the account",
 		"Changes the state of the account through the control interface of the mock, or on a live service by an action of the environment file, and puts it back when the scenario ends.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
-			return w.SetStanding(ctx, map[string]string{"suspends": "SUSPENDED", "cancels": "CANCELLED", "reactivates": "ACTIVE"}[a.words[0]])
+			return w.SetStanding(ctx, map[string]string{"suspends": "SUSPENDED", "cancels": "CANCELLED",
+				"reactivates": "ACTIVE"}[a.words[0]])
 		}).like("the operator suspends the account"),
 	then("the change of the account is heeded, now or within the time of the access token",
 		"The answer is a refusal (403). One that grants says nothing yet: pages allow the time of an access token for a change to show.",
@@ -63,14 +65,16 @@ var timePhrases = []Sentence{
 			case status == http.StatusForbidden:
 				return nil
 			case status/100 == 2:
-				return talk.Lacking("", "the service has not heeded the change of the account yet, for which it may take the time of an access token")
+				return talk.Lacking("",
+					"the service has not heeded the change of the account yet, for which it may take the time of an access token")
 			}
 			return talk.Missf("status 403, or a grant while the change is not heeded yet", "%s", w.Describe(x))
 		}),
 	when("the operator <disables|enables|deletes> the device",
 		"Changes the state of the device through the control interface of the mock, or on a live service by an action of the environment file. Only a device that the run made is deleted.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
-			return w.SetDeviceState(ctx, map[string]string{"disables": "disabled", "enables": "enabled", "deletes": "deleted"}[a.words[0]])
+			return w.SetDeviceState(ctx, map[string]string{"disables": "disabled", "enables": "enabled",
+				"deletes": "deleted"}[a.words[0]])
 		}).like("the operator disables the device"),
 	when("the operator makes the device inactive",
 		"Changes the state of the device through the control interface of the mock.",
@@ -82,7 +86,8 @@ var timePhrases = []Sentence{
 				return w.SwitchLive(ctx, a.words[0])
 			}
 			on := a.words[0] == "on"
-			return w.Stage.Control.SetPlatform(ctx, w.Tenant, map[string]any{"vpnBlocking": on, "geoBlocking": on, "geoFiltering": on})
+			return w.Stage.Control.SetPlatform(ctx, w.Tenant, map[string]any{"vpnBlocking": on, "geoBlocking": on,
+				"geoFiltering": on})
 		}).like("the operator switches the blocking of VPNs and locations off"),
 }
 
@@ -99,7 +104,8 @@ func refreshToTheEnd(ctx context.Context, w *scene.World) error {
 	for range 200 {
 		p := withOneVoice(w.Client.Pair)
 		if p.Refresh.FixedExp > end+pairTolerance {
-			return talk.Missf("a session that ends when its first sign-on said", "fixed_exp has moved by %s", time.Duration(p.Refresh.FixedExp-end)*time.Second)
+			return talk.Missf("a session that ends when its first sign-on said", "fixed_exp has moved by %s",
+				time.Duration(p.Refresh.FixedExp-end)*time.Second)
 		}
 		left := time.Unix(p.Refresh.FixedExp, 0).Sub(time.Now().Add(w.Ahead))
 		if half <= 0 || left <= half*3/2 {
@@ -112,7 +118,8 @@ func refreshToTheEnd(ctx context.Context, w *scene.World) error {
 			return err
 		}
 		if x, _ := w.Last(); scene.EffectiveStatus(x)/100 != 2 {
-			return talk.Missf("status 200 for each refresh before fixed_exp", "%s with %s left", w.Describe(x), left.Round(time.Second))
+			return talk.Missf("status 200 for each refresh before fixed_exp", "%s with %s left", w.Describe(x),
+				left.Round(time.Second))
 		}
 	}
 	return talk.Unknownf("the session did not come to its end within 200 refreshes")

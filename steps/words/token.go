@@ -60,7 +60,8 @@ func opaqueRefresh() error {
 }
 
 // withTokens judges the tokens that the last answer gave; without them the step is missed.
-func withTokens(judge func(*scene.World, *check.Pair, arguments) error) func(context.Context, *scene.World, arguments) error {
+func withTokens(judge func(*scene.World, *check.Pair, arguments) error) func(context.Context, *scene.World,
+	arguments) error {
 	return func(_ context.Context, w *scene.World, a arguments) error {
 		p, err := tokens(w)
 		if err != nil {
@@ -72,7 +73,8 @@ func withTokens(judge func(*scene.World, *check.Pair, arguments) error) func(con
 
 // withClaims is withTokens for two readable tokens: an unreadable token is one miss, not one for each claim that is not
 // found in it.
-func withClaims(judge func(*scene.World, *check.Pair, arguments) error) func(context.Context, *scene.World, arguments) error {
+func withClaims(judge func(*scene.World, *check.Pair, arguments) error) func(context.Context, *scene.World,
+	arguments) error {
 	return withTokens(func(w *scene.World, p *check.Pair, a arguments) error {
 		if _, err := takenApart(w, "access"); err != nil {
 			return err
@@ -99,7 +101,8 @@ func withOneVoice(p *check.Pair) *check.Pair {
 }
 
 // withDeadlines is withClaims where the three deadlines and their lifetimes are there, to be reckoned with.
-func withDeadlines(expected string, judge func(*talk.Expectations, *check.Pair)) func(context.Context, *scene.World, arguments) error {
+func withDeadlines(expected string, judge func(*talk.Expectations, *check.Pair)) func(context.Context, *scene.World,
+	arguments) error {
 	return withClaims(func(_ *scene.World, p *check.Pair, _ arguments) error {
 		if check.Opaque(p.RefreshToken) {
 			return opaqueRefresh()
@@ -131,7 +134,8 @@ func oneToken(judge func(*token, arguments) error) func(context.Context, *scene.
 }
 
 // eachToken judges the access token and then the refresh token.
-func eachToken(judge func(which string, t *token, a arguments) error) func(context.Context, *scene.World, arguments) error {
+func eachToken(judge func(which string, t *token, a arguments) error) func(context.Context, *scene.World,
+	arguments) error {
 	return func(_ context.Context, w *scene.World, a arguments) error {
 		for _, which := range []string{"access", "refresh"} {
 			if p, err := tokens(w); err == nil && which == "refresh" && check.Opaque(p.RefreshToken) {
@@ -201,7 +205,8 @@ func unchanged(w *scene.World, p *check.Pair, a arguments) error {
 		}
 	})
 	if unknownName != "" {
-		return talk.Unknownf("the claim %s cannot be compared; write accountId, deviceId, userId, tenantId or fixed_exp", unknownName)
+		return talk.Unknownf(
+			"the claim %s cannot be compared; write accountId, deviceId, userId, tenantId or fixed_exp", unknownName)
 	}
 	return err
 }

@@ -37,8 +37,10 @@ var tokenPhrases = []Sentence{
 		"A member of the JOSE header is this text. Upper and lower case are one in typ (RFC 7515 section 4.1.9).",
 		eachToken(func(which string, t *token, a arguments) error {
 			v := t.header.Get(a.words[0])
-			if same := v.String() == a.words[1]; !same && (a.words[0] != "typ" || !strings.EqualFold(v.String(), a.words[1])) {
-				return talk.Missf(fmt.Sprintf("%s %q in the header of the %s token", a.words[0], a.words[1], which), "%s", talk.Shown(v))
+			if same := v.String() == a.words[1]; !same &&
+				(a.words[0] != "typ" || !strings.EqualFold(v.String(), a.words[1])) {
+				return talk.Missf(fmt.Sprintf("%s %q in the header of the %s token", a.words[0], a.words[1], which),
+					"%s", talk.Shown(v))
 			}
 			return nil
 		})).like(`the header of both tokens has "alg" with the value "HS256"`),
@@ -113,7 +115,8 @@ var tokenPhrases = []Sentence{
 					assert.Equal(e, talk.Canonical(x), talk.Canonical(y), "the claim %s", name)
 				}
 			})
-		}).like("the claims accountId, deviceId are the same in both tokens").reading(`the claims? (.+) (?:is|are) the same in both tokens`),
+		}).like("the claims accountId, deviceId are the same in both tokens").reading(
+		`the claims? (.+) (?:is|are) the same in both tokens`),
 	then("exp and fixed_exp of both tokens are whole seconds that fit 32 bits",
 		"They are JSON integers from 1 to 4294967295; larger ones look like milliseconds.",
 		eachToken(func(which string, t *token, _ arguments) error {
@@ -127,7 +130,8 @@ var tokenPhrases = []Sentence{
 					if n > 4294967295 {
 						hint = " (milliseconds?)"
 					}
-					return talk.Missf("whole seconds up to 4294967295", "%s of the %s token is %s%s", name, which, talk.Shown(t.claims.Get(name)), hint)
+					return talk.Missf("whole seconds up to 4294967295", "%s of the %s token is %s%s", name, which,
+						talk.Shown(t.claims.Get(name)), hint)
 				}
 			}
 			return nil
@@ -135,24 +139,30 @@ var tokenPhrases = []Sentence{
 	then("both tokens and the lifetimes of the answer tell the same moment of issue",
 		"exp − expires_in of the access token, exp − refresh_expires_in and fixed_exp − fixed_refresh_expires_in of the refresh token agree within 2 seconds. For sign-ons only.",
 		withDeadlines("the same moment within 2 seconds", func(e *talk.Expectations, p *check.Pair) {
-			moments := []int64{p.Access.Exp - p.ExpiresIn, p.Refresh.Exp - p.RefreshExpiresIn, p.Refresh.FixedExp - p.FixedRefreshExpiresIn}
+			moments := []int64{p.Access.Exp - p.ExpiresIn, p.Refresh.Exp - p.RefreshExpiresIn,
+				p.Refresh.FixedExp - p.FixedRefreshExpiresIn}
 			talk.Near(e, moments[0], moments[1], pairTolerance, "access token and refresh token")
 			talk.Near(e, moments[0], moments[2], pairTolerance, "access token and fixed_exp")
 		})),
 	then("the expiries of the tokens differ as the lifetimes of the answer do",
 		"The differences between exp, exp and fixed_exp are those between the three lifetimes, within 2 seconds. For sign-ons only.",
 		withDeadlines("the same differences within 2 seconds", func(e *talk.Expectations, p *check.Pair) {
-			talk.Near(e, p.RefreshExpiresIn-p.ExpiresIn, p.Refresh.Exp-p.Access.Exp, pairTolerance, "refresh and access")
-			talk.Near(e, p.FixedRefreshExpiresIn-p.ExpiresIn, p.Refresh.FixedExp-p.Access.Exp, pairTolerance, "fixed and access")
-			talk.Near(e, p.FixedRefreshExpiresIn-p.RefreshExpiresIn, p.Refresh.FixedExp-p.Refresh.Exp, pairTolerance, "fixed and refresh")
+			talk.Near(e, p.RefreshExpiresIn-p.ExpiresIn, p.Refresh.Exp-p.Access.Exp, pairTolerance,
+				"refresh and access")
+			talk.Near(e, p.FixedRefreshExpiresIn-p.ExpiresIn, p.Refresh.FixedExp-p.Access.Exp, pairTolerance,
+				"fixed and access")
+			talk.Near(e, p.FixedRefreshExpiresIn-p.RefreshExpiresIn, p.Refresh.FixedExp-p.Refresh.Exp, pairTolerance,
+				"fixed and refresh")
 		})),
 	then("the access token ends before the refresh token, and that not after fixed_exp",
 		"Both in the lifetimes of the answer and in the claims. For sign-ons only.",
 		withDeadlines("access before refresh before fixed", func(e *talk.Expectations, p *check.Pair) {
 			assert.Less(e, p.ExpiresIn, p.RefreshExpiresIn, "expires_in and refresh_expires_in")
-			assert.LessOrEqual(e, p.RefreshExpiresIn, p.FixedRefreshExpiresIn, "refresh_expires_in and fixed_refresh_expires_in")
+			assert.LessOrEqual(e, p.RefreshExpiresIn, p.FixedRefreshExpiresIn,
+				"refresh_expires_in and fixed_refresh_expires_in")
 			assert.Less(e, p.Access.Exp, p.Refresh.Exp, "exp of both tokens")
-			assert.LessOrEqual(e, p.Refresh.Exp, p.Refresh.FixedExp+pairTolerance, "exp and fixed_exp of the refresh token")
+			assert.LessOrEqual(e, p.Refresh.Exp, p.Refresh.FixedExp+pairTolerance,
+				"exp and fixed_exp of the refresh token")
 		})),
 	then("the tokens were issued while the call was under way",
 		"exp − expires_in of the access token lies between sending and receiving, give or take the clockSkew of the environment.",
@@ -162,12 +172,15 @@ var tokenPhrases = []Sentence{
 			if skew == 0 {
 				skew = 120 * time.Second
 			}
-			earliest, latest := x.Sent.Add(w.Ahead-skew-pairTolerance*time.Second), x.Received.Add(w.Ahead+skew+pairTolerance*time.Second)
+			earliest, latest := x.Sent.Add(w.Ahead-skew-pairTolerance*time.Second),
+				x.Received.Add(w.Ahead+skew+pairTolerance*time.Second)
 			if p.Issued.IsZero() {
-				return talk.Missf("a moment of issue within "+skew.String()+" of the call", "none: exp or expires_in is missing or no whole number")
+				return talk.Missf("a moment of issue within "+skew.String()+" of the call",
+					"none: exp or expires_in is missing or no whole number")
 			}
 			if p.Issued.Before(earliest) || p.Issued.After(latest) {
-				return talk.Missf("a moment of issue within "+skew.String()+" of the call", "%s away from it", p.Issued.Sub(x.Received.Add(w.Ahead)).Abs().Round(time.Second))
+				return talk.Missf("a moment of issue within "+skew.String()+" of the call", "%s away from it",
+					p.Issued.Sub(x.Received.Add(w.Ahead)).Abs().Round(time.Second))
 			}
 			return nil
 		})),
@@ -175,7 +188,8 @@ var tokenPhrases = []Sentence{
 		"expires_in is no more than 7 days. The pages speak of an hour.",
 		withTokens(func(_ *scene.World, p *check.Pair, _ arguments) error {
 			if life := time.Duration(p.ExpiresIn) * time.Second; p.ExpiresIn > 7*24*3600 {
-				return talk.Missf("an access token that lives for a week at most", "one that lives for %.0f days", life.Hours()/24)
+				return talk.Missf("an access token that lives for a week at most", "one that lives for %.0f days",
+					life.Hours()/24)
 			}
 			return nil
 		})),
@@ -184,7 +198,8 @@ var tokenPhrases = []Sentence{
 		withTokens(func(_ *scene.World, p *check.Pair, a arguments) error {
 			const day = 24 * 3600
 			if longest := max(p.RefreshExpiresIn, p.FixedRefreshExpiresIn); longest > int64(number(a.words[0]))*day {
-				return talk.Missf("a session that ends within "+a.words[0]+" days", "one that goes on for %d days", longest/day)
+				return talk.Missf("a session that ends within "+a.words[0]+" days", "one that goes on for %d days",
+					longest/day)
 			}
 			return nil
 		})).like("the session ends within 400 days"),
@@ -195,11 +210,13 @@ var tokenPhrases = []Sentence{
 		"accountId of the answer is the id that the OperatorAuthToken named.",
 		withTokens(func(w *scene.World, p *check.Pair, _ arguments) error {
 			if w.Account.ID == "" {
-				return talk.Lacking("situations."+w.Account.Situation+": {accountId: …}", "the environment does not say which account it is")
+				return talk.Lacking("situations."+w.Account.Situation+": {accountId: …}",
+					"the environment does not say which account it is")
 			}
 			if p.AccountID != w.Account.ID && w.Account.Guessed {
-				return talk.Lacking("situations."+w.Account.Situation+": {accountId: …}", "the OperatorAuthToken names the account %s and the answer %s: pages do not say that both are "+
-					"the same kind of id, and the environment does not say which accountId it is", w.Account.ID, p.AccountID)
+				return talk.Lacking("situations."+w.Account.Situation+": {accountId: …}",
+					"the OperatorAuthToken names the account %s and the answer %s: pages do not say that both are "+
+						"the same kind of id, and the environment does not say which accountId it is", w.Account.ID, p.AccountID)
 			}
 			if p.AccountID != w.Account.ID {
 				return talk.Missf("accountId "+w.Account.ID, "%s", p.AccountID)
@@ -220,7 +237,8 @@ var tokenPhrases = []Sentence{
 		"The claim tenantId is what the header said.",
 		withClaims(func(w *scene.World, p *check.Pair, _ arguments) error {
 			if p.Access.Tenant != w.Tenant || p.Refresh.Tenant != w.Tenant {
-				return talk.Missf("tenantId "+w.Tenant, "%q in the access token and %q in the refresh token", p.Access.Tenant, p.Refresh.Tenant)
+				return talk.Missf("tenantId "+w.Tenant, "%q in the access token and %q in the refresh token",
+					p.Access.Tenant, p.Refresh.Tenant)
 			}
 			return nil
 		})),
@@ -298,7 +316,8 @@ var tokenPhrases = []Sentence{
 		})).like("the access token is a new one"),
 	then("the claims <names> are the same as before",
 		"Compares claims of both tokens with those before the refresh.",
-		withClaims(unchanged)).like("the claims accountId, deviceId, userId, tenantId are the same as before").reading(`the claims? (.+) (?:is|are) the same as before`),
+		withClaims(unchanged)).like("the claims accountId, deviceId, userId, tenantId are the same as before").reading(
+		`the claims? (.+) (?:is|are) the same as before`),
 	then("it is recorded whether the claim jti differs from before",
 		"The report shows whether two sign-ons have different ids.",
 		withTokens(func(w *scene.World, p *check.Pair, _ arguments) error {

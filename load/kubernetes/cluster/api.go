@@ -78,7 +78,8 @@ func (c *Cluster) Revision() (int64, error) {
 			Revision int64 `json:",string"`
 		}
 	}
-	_, err := c.call(store+"/v3/kv/range", http.MethodPost, map[string]any{"key": base64.StdEncoding.EncodeToString([]byte("/"))}, &answer)
+	_, err := c.call(store+"/v3/kv/range", http.MethodPost,
+		map[string]any{"key": base64.StdEncoding.EncodeToString([]byte("/"))}, &answer)
 	return answer.Header.Revision, err
 }
 

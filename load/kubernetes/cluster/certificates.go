@@ -51,7 +51,8 @@ func newAuthority(folder string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a, errors.Join(a.write("ca.crt", "CERTIFICATE", der), a.writeKey("sa.key", accounts), a.write("sa.pub", "PUBLIC KEY", public))
+	return a, errors.Join(a.write("ca.crt", "CERTIFICATE", der), a.writeKey("sa.key", accounts),
+		a.write("sa.pub", "PUBLIC KEY", public))
 }
 
 func certificate(name string, groups ...string) *x509.Certificate {

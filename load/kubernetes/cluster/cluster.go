@@ -47,7 +47,8 @@ func start(folder string, parts Parts) (*Cluster, error) {
 	}
 	a := c.authority
 	if err := errors.Join(
-		a.server("apiserver", "kube-apiserver", "127.0.0.1", Address, "10.96.0.1", "localhost", "kubernetes.default.svc"),
+		a.server("apiserver", "kube-apiserver", "127.0.0.1", Address, "10.96.0.1", "localhost",
+			"kubernetes.default.svc"),
 		a.client("apiserver-kubelet", server, "kube-apiserver-kubelet-client", "system:masters"),
 		a.client("admin", server, "admin", "system:masters"),
 		a.client("controller-manager", server, "system:kube-controller-manager"),
@@ -73,7 +74,8 @@ func start(folder string, parts Parts) (*Cluster, error) {
 		"--kubelet-certificate-authority="+key("ca.crt"), "--kubelet-preferred-address-types=InternalIP", "--v=1")
 	as := func(user string) []string {
 		config := key(user + ".kubeconfig")
-		return []string{"--kubeconfig=" + config, "--authentication-kubeconfig=" + config, "--authorization-kubeconfig=" + config, "--leader-elect=false", "--bind-address=127.0.0.1", "--v=1"}
+		return []string{"--kubeconfig=" + config, "--authentication-kubeconfig=" + config,
+			"--authorization-kubeconfig=" + config, "--leader-elect=false", "--bind-address=127.0.0.1", "--v=1"}
 	}
 	c.others = []*component{
 		c.hyper("kube-controller-manager", append(as("controller-manager"), "--use-service-account-credentials=true",
@@ -120,7 +122,8 @@ func start(folder string, parts Parts) (*Cluster, error) {
 
 // hyper is a program of Kubernetes or etcd.
 func (c *Cluster) hyper(name string, arguments ...string) *component {
-	return &component{name: name, program: c.Parts.Hyper, called: name, arguments: arguments, logs: filepath.Join(c.folder, "logs")}
+	return &component{name: name, program: c.Parts.Hyper, called: name, arguments: arguments,
+		logs: filepath.Join(c.folder, "logs")}
 }
 
 // StartAPI starts the API server and waits until it answers.
@@ -128,7 +131,8 @@ func (c *Cluster) StartAPI() error {
 	if err := c.api.start(); err != nil {
 		return err
 	}
-	return c.api.until("an API server that is ready", 3*time.Minute, func() bool { status, _ := c.Call(http.MethodGet, "/readyz", nil, nil); return status == http.StatusOK })
+	return c.api.until("an API server that is ready", 3*time.Minute,
+		func() bool { status, _ := c.Call(http.MethodGet, "/readyz", nil, nil); return status == http.StatusOK })
 }
 
 // KillAPI kills the API server, as a crash would.
@@ -159,5 +163,7 @@ func administrator(keys string) (*http.Client, error) {
 	if !roots.AppendCertsFromPEM(ca) {
 		return nil, fmt.Errorf("%s/ca.crt holds no certificate", keys)
 	}
-	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}}}}, nil
+	return &http.Client{Timeout: 20 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots,
+			Certificates: []tls.Certificate{pair}}}}, nil
 }

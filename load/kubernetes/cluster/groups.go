@@ -55,7 +55,10 @@ func controlGroups() (groups, error) {
 		case "cgroup":
 			// Among the options of a mount only those of the hierarchy itself count: not rw, but cpu,cpuacct or
 			// none,name=systemd.
-			hierarchy := slices.DeleteFunc(strings.Split(m.options, ","), func(o string) bool { return o == "rw" || o == "ro" })
+			hierarchy := slices.DeleteFunc(strings.Split(m.options, ","), func(o string) bool {
+				return o == "rw" ||
+					o == "ro"
+			})
 			g.own, g.options = own[sorted(strings.Join(hierarchy, ","))], strings.Join(hierarchy, ",")
 			if strings.HasPrefix(g.options, "name=") {
 				g.options = "none," + g.options
@@ -164,7 +167,8 @@ func removeTree(folder string) error {
 	for _, f := range slices.Backward(folders) {
 		if err := syscall.Rmdir(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			processes, _ := os.ReadFile(filepath.Join(f, "cgroup.procs"))
-			return fmt.Errorf("the control group %s stays, with the processes %v: %w", f, strings.Fields(string(processes)), err)
+			return fmt.Errorf("the control group %s stays, with the processes %v: %w", f,
+				strings.Fields(string(processes)), err)
 		}
 	}
 	return nil

@@ -40,12 +40,14 @@ func buildAgstest(ctx context.Context, cache string, p *Parts) error {
 		{root, "kubernetes", stamp, p.Coordinator, "./cmd/agstest"},
 		{"", "", "-s -w", pause, "./pause"},
 	} {
-		if _, err := run(ctx, build.in, static, "go", "build", "-trimpath", "-buildvcs=false", "-tags", build.tags, "-ldflags", build.flags, "-o", build.output, build.source); err != nil {
+		if _, err := run(ctx, build.in, static, "go", "build", "-trimpath", "-buildvcs=false", "-tags", build.tags,
+			"-ldflags", build.flags, "-o", build.output, build.source); err != nil {
 			return err
 		}
 	}
 	p.Images = []string{p.Agstest + ".tar", pause + ".tar"}
-	if _, err := run(ctx, "", nil, p.Agstest, "image", "--output", p.Images[0], "--name", AgstestImage, "--platform", "linux/"+runtime.GOARCH); err != nil {
+	if _, err := run(ctx, "", nil, p.Agstest, "image", "--output", p.Images[0], "--name", AgstestImage, "--platform",
+		"linux/"+runtime.GOARCH); err != nil {
 		return err
 	}
 	return writePause(p.Images[1], pause)

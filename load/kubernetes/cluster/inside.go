@@ -58,7 +58,8 @@ func furnish(folder string) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
 	}
-	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
+	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC,
+		""); err != nil {
 		return fmt.Errorf("mounting /proc: %w", err)
 	}
 	mounts, err := mountTable()
@@ -80,12 +81,14 @@ func furnish(folder string) error {
 		if strings.HasPrefix(options, "name=") {
 			options = "none," + options
 		}
-		if err := syscall.Mount("cgroup", m.point, "cgroup", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, options); err != nil {
+		if err := syscall.Mount("cgroup", m.point, "cgroup", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC,
+			options); err != nil {
 			return fmt.Errorf("mounting %s: %w", m.point, err)
 		}
 	}
 	for _, private := range privateFolders {
-		if err := syscall.Mount("tmpfs", private, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, "mode=0755"); err != nil {
+		if err := syscall.Mount("tmpfs", private, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV,
+			"mode=0755"); err != nil {
 			return fmt.Errorf("mounting an empty %s: %w", private, err)
 		}
 	}

@@ -69,13 +69,15 @@ func (m machine) same(after machine, folder string) error {
 	var different []error
 	for name, value := range m.tunables {
 		if after.tunables[name] != value {
-			different = append(different, fmt.Errorf("the kernel's %s was %q and is %q", name, strings.TrimSpace(value), strings.TrimSpace(after.tunables[name])))
+			different = append(different, fmt.Errorf("the kernel's %s was %q and is %q", name, strings.TrimSpace(value),
+				strings.TrimSpace(after.tunables[name])))
 		}
 	}
 	for _, list := range []struct {
 		what          string
 		before, after []string
-	}{{"network interface", m.interfaces, after.interfaces}, {"mount", m.mounts, after.mounts}, {"file or folder", m.entries, after.entries}} {
+	}{{"network interface", m.interfaces, after.interfaces}, {"mount", m.mounts, after.mounts}, {"file or folder",
+		m.entries, after.entries}} {
 		for _, entry := range list.after {
 			if !slices.Contains(list.before, entry) && kubernetesLike(entry, folder) {
 				different = append(different, fmt.Errorf("the cluster left the %s %s", list.what, entry))
@@ -87,7 +89,8 @@ func (m machine) same(after machine, folder string) error {
 		program, err := os.Readlink(link)
 		working, _ := os.Readlink(filepath.Join(filepath.Dir(link), "cwd"))
 		if err == nil && (strings.HasPrefix(program, folder+"/") || strings.HasPrefix(working, folder+"/")) {
-			different = append(different, fmt.Errorf("the cluster left the process %s (%s)", filepath.Base(filepath.Dir(link)), program))
+			different = append(different, fmt.Errorf("the cluster left the process %s (%s)",
+				filepath.Base(filepath.Dir(link)), program))
 		}
 	}
 	return errors.Join(different...)
@@ -98,7 +101,8 @@ func kubernetesLike(entry, folder string) bool {
 	if strings.Contains(entry, folder) {
 		return true
 	}
-	for _, word := range []string{"kube", "containerd", "cni", "runc", "etcd", "pods", "containers", "br1", "br2", "veth", "overlay", "cgroup", "shm"} {
+	for _, word := range []string{"kube", "containerd", "cni", "runc", "etcd", "pods", "containers", "br1", "br2",
+		"veth", "overlay", "cgroup", "shm"} {
 		if strings.Contains(entry, word) {
 			return true
 		}

@@ -68,19 +68,22 @@ func (c *Cluster) newNode(number int) (*Node, error) {
 	if c.Parts.Libraries != "" {
 		variables = append(variables, "LD_LIBRARY_PATH="+c.Parts.Libraries)
 	}
-	n.runtime = &component{name: n.Name + "-containerd", program: filepath.Join(c.Parts.Runtime, "containerd"), logs: logs, variables: variables,
+	n.runtime = &component{name: n.Name + "-containerd", program: filepath.Join(c.Parts.Runtime, "containerd"),
+		logs: logs, variables: variables,
 		arguments: []string{"--config", filepath.Join(n.folder, "containerd.toml")}}
-	n.kubelet = &component{name: n.Name + "-kubelet", program: c.Parts.Hyper, called: "kubelet", logs: logs, arguments: []string{
-		"--config=" + filepath.Join(n.folder, "kubelet.yaml"), "--kubeconfig=" + filepath.Join(a.folder, n.Name+".kubeconfig"),
-		"--hostname-override=" + n.Name, "--node-ip=" + Address,
-		"--root-dir=" + filepath.Join(n.folder, "kubelet"), "--cert-dir=" + filepath.Join(n.folder, "kubelet", "pki"), "--v=2"}}
+	n.kubelet = &component{name: n.Name + "-kubelet", program: c.Parts.Hyper, called: "kubelet", logs: logs,
+		arguments: []string{
+			"--config=" + filepath.Join(n.folder, "kubelet.yaml"), "--kubeconfig=" + filepath.Join(a.folder, n.Name+".kubeconfig"),
+			"--hostname-override=" + n.Name, "--node-ip=" + Address,
+			"--root-dir=" + filepath.Join(n.folder, "kubelet"), "--cert-dir=" + filepath.Join(n.folder, "kubelet", "pki"), "--v=2"}}
 	return n, nil
 }
 
 // load brings images into the node, as it has no registry.
 func (n *Node) load(images []string) error {
 	ctr := func(arguments ...string) *exec.Cmd {
-		return exec.Command(filepath.Join(n.cluster.Parts.Runtime, "ctr"), append([]string{"--address", n.socket, "--namespace", "k8s.io"}, arguments...)...)
+		return exec.Command(filepath.Join(n.cluster.Parts.Runtime, "ctr"),
+			append([]string{"--address", n.socket, "--namespace", "k8s.io"}, arguments...)...)
 	}
 	err := n.runtime.until("a containerd that answers", time.Minute, func() bool { return ctr("version").Run() == nil })
 	for _, image := range images {

@@ -139,7 +139,9 @@ func buildHyper(ctx context.Context, cache string) (string, error) {
 		return "", err
 	}
 	folder, err := kept(cache, "kubernetes", []string{Version, goVersion, runtime.GOARCH, hyperFlags(), string(hyperSource)}, func(folder string) error {
-		fmt.Fprintf(os.Stderr, "cluster: building Kubernetes %s once, for the cache in %s; on two cores that takes 15 to 30 minutes\n", Version, cache)
+		fmt.Fprintf(os.Stderr,
+			"cluster: building Kubernetes %s once, for the cache in %s; on two cores that takes 15 to 30 minutes\n",
+			Version, cache)
 		source, err := os.MkdirTemp(cache, ".begun-source-")
 		if err != nil {
 			return err
@@ -259,7 +261,9 @@ func buildPlugins(ctx context.Context, cache string) (string, error) {
 		return "", err
 	}
 	return kept(cache, "plugins", append([]string{goVersion, runtime.GOARCH, string(sums)}, plugins...), func(folder string) error {
-		_, err := run(ctx, "", []string{"CGO_ENABLED=0", "GOWORK=off"}, append([]string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", folder + "/"}, plugins...)...)
+		_, err := run(ctx, "", []string{"CGO_ENABLED=0", "GOWORK=off"},
+			append([]string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", folder + "/"},
+				plugins...)...)
 		return err
 	})
 }

@@ -71,7 +71,8 @@ func missing(format string, arguments ...any) error {
 // was.
 func outside(options Options) (code int, err error) {
 	if os.Geteuid() != 0 {
-		return 0, missing("a cluster needs root, for namespaces, mounts and control groups; this is user %d", os.Geteuid())
+		return 0, missing("a cluster needs root, for namespaces, mounts and control groups; this is user %d",
+			os.Geteuid())
 	}
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -120,7 +121,9 @@ func outside(options Options) (code int, err error) {
 	began := time.Now()
 	code, err = groups.start(interrupted, again("init", folder))
 	memory, processor := groups.used()
-	fmt.Fprintf(os.Stderr, "cluster: ended after %s; at most %d MiB of memory with the page cache, %s of processor time\n", time.Since(began).Round(time.Second), memory>>20, processor.Round(time.Second))
+	fmt.Fprintf(os.Stderr,
+		"cluster: ended after %s; at most %d MiB of memory with the page cache, %s of processor time\n",
+		time.Since(began).Round(time.Second), memory>>20, processor.Round(time.Second))
 	return code, err
 }
 

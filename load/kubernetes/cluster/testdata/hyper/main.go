@@ -47,7 +47,8 @@ func main() {
 			kcutil.CheckErr(err)
 		}
 	default:
-		fmt.Fprintln(os.Stderr, "hyper: want etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubelet|kubectl")
+		fmt.Fprintln(os.Stderr,
+			"hyper: want etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubelet|kubectl")
 		os.Exit(2)
 	}
 }
