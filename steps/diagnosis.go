@@ -98,7 +98,7 @@ func same(a, b *talk.Exchange) bool {
 // unknownSignOn is a sign-on with a session token and a device that nobody made.
 func (d *diagnosis) unknownSignOn() *talk.Request {
 	return d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), "agstest-"+d.w.Invented(24),
-		"agstest_"+d.w.Invented(16))
+		d.w.UnknownClientID())
 }
 
 // signOnWith is a sign-on with a session token, in a parameter of this name beside those that the file gives, and a
@@ -206,7 +206,7 @@ func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string,
 	if err != nil {
 		return nil //nolint:nilerr // nothing can be told
 	}
-	x := d.ask(ctx, d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), token, "agstest_"+d.w.Invented(16)))
+	x := d.ask(ctx, d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), token, d.w.UnknownClientID()))
 	if same(known, x) && !same(known, d.ask(ctx, d.unknownSignOn())) {
 		return wire.Blame("situations.active.clientId",
 			"signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.Describe(known))
@@ -271,7 +271,7 @@ func (d *diagnosis) parameter(ctx context.Context) {
 	if r.Environment.SignOn.Parameter != "" || strings.EqualFold(name, usual) {
 		return
 	}
-	ours := d.ask(ctx, d.signOnWith(usual, "agstest-"+d.w.Invented(24), "agstest_"+d.w.Invented(16)))
+	ours := d.ask(ctx, d.signOnWith(usual, "agstest-"+d.w.Invented(24), d.w.UnknownClientID()))
 	theirs := d.ask(ctx, d.unknownSignOn())
 	if refused(ours) && scene.EffectiveStatus(ours) == http.StatusBadRequest && refused(theirs) &&
 		scene.EffectiveStatus(theirs) != http.StatusBadRequest {

@@ -291,8 +291,10 @@ func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
 	require.NoError(t, err)
 	round := c.Interleaved.Rounds[0]
 	assert.Equal(t, compare.Answers{Sent: 100}, round.WarmUp.Old[hit.OpRefresh])
-	assert.Equal(t, compare.Answers{Sent: 100, Wrong: 90}, round.WarmUp.New[hit.OpRefresh])
-	assert.Equal(t, compare.Answers{Sent: 100}, round.Settling.New[hit.OpRefresh])
+	// On a busy machine a hit of the next block may come before one of the first.
+	first, next := round.WarmUp.New[hit.OpRefresh], round.Settling.New[hit.OpRefresh]
+	assert.EqualValues(t, []int64{100, 100, 90}, []int64{first.Sent, next.Sent, first.Wrong + next.Wrong})
+	assert.GreaterOrEqual(t, first.Wrong, int64(80))
 	assert.Contains(t, strings.Join(c.Notes, "\n"), "identity and uniqueness were checked on every answer", "what the load of a side remarks is told")
 	if len(c.Interleaved.Invalid) > 0 {
 		t.Skipf("this machine was too busy: %v", c.Interleaved.Invalid)

@@ -68,7 +68,8 @@ func TestRulesOfTokensAreFoundOnSampledAnswers(t *testing.T) {
 	names := 0
 	for _, fault := range mock.Faults() {
 		requirement := fault.Requirement
-		if len(requirement) < 4 || requirement[:4] != "TOK-" || !gates(requirement) || requirement == "TOK-26" { // which no answer shows by itself
+		// Of two, no answer to a sign-on shows anything: uniqueness is another test's, and the last one shows at refresh.
+		if len(requirement) < 4 || requirement[:4] != "TOK-" || !gates(requirement) || requirement == "TOK-26" || fault.Name == "refresh-same-told-anew" {
 			continue
 		}
 		names++
