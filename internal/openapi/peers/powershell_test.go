@@ -14,6 +14,7 @@ import (
 // TestPowerShellsScriptIsPowerShell: the script that completes in PowerShell is of its grammar, as tree-sitter knows
 // it, and what is not is found. No PowerShell runs it: Debian and npm have none.
 func TestPowerShellsScriptIsPowerShell(t *testing.T) {
+	wide(t)
 	node := tool(t, "tree-sitter-powershell")
 	tool(t, "web-tree-sitter")
 	goes, err := exec.LookPath("go")

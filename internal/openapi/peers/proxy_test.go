@@ -86,6 +86,7 @@ var manners = []string{
 // TestProxyOfOthers lets the whole suite pass through Prism, which validates every answer of our mock against our
 // document: the run is green, and no answer violates the document, whatever conforming choices the mock has.
 func TestProxyOfOthers(t *testing.T) {
+	wide(t)
 	server, api, e := service(t)
 	behind, err := url.Parse(prism(t, "proxy", document(t), api.URL))
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -78,8 +79,20 @@ func read(t *testing.T, reader, module string, folders ...string) shown {
 	return s
 }
 
-// readerRuns are the runs that every reader is tried with.
+var (
+	readerRunsOnce sync.Once
+	readerRunsMade map[string]*reports.Conformance
+)
+
+// readerRuns are the runs that every reader is tried with. They are made once and only read.
 func readerRuns(t *testing.T) map[string]*reports.Conformance {
+	t.Helper()
+	readerRunsOnce.Do(func() { readerRunsMade = makeReaderRuns(t) })
+	require.NotEmpty(t, readerRunsMade, "another test could not make them")
+	return readerRunsMade
+}
+
+func makeReaderRuns(t *testing.T) map[string]*reports.Conformance {
 	t.Helper()
 	runs := map[string]*reports.Conformance{}
 	stale := []steps.KnownDeparture{{ID: "C-00000000", Reason: "it was so", Owner: "gateway team", Expires: "2099-01-31"}}
