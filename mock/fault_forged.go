@@ -22,12 +22,19 @@ func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole
 		case errors.Is(failure, errAlgorithm):
 			return !c.enforces(algorithm) || by == c.server.operator && c.set.behaviour.OperatorAnyHMAC && by.signedOtherwise(parts)
 		case errors.Is(failure, errKeyID):
-			return !c.enforces(algorithm) && headerOf(parts[0]).Algorithm != by.algorithm || !c.enforces(key) || by == c.server.operator && !c.enforces(ruleOperatorKey)
+			return !c.enforces(algorithm) && headerOf(parts[0]).Algorithm != by.algorithm || !c.enforces(key) ||
+				by == c.server.operator && (!c.enforces(ruleOperatorKey) || c.resemblesKeyID(parts[0], by))
 		case !errors.Is(failure, errSignature) || len(parts) != 3:
 			return false
 		}
 		return !c.enforces(signature) || c.takes(by.compared(parts), whole, present, end, key)
 	}
+}
+
+// resemblesKeyID tells whether the kid of a token is taken for that of the signer.
+func (c *call) resemblesKeyID(header string, by *signer) bool {
+	kid := headerOf(header).KeyID
+	return kid != nil && c.taken(nearKeyID, *kid, just(by.keyID)) == by.keyID
 }
 
 // takes tells whether a fault passes over what is wrong with a signature.

@@ -28,6 +28,7 @@ const (
 	nearOperatorType = "type of the OperatorAuthToken"
 	nearAccount      = "account of the OperatorAuthToken"
 	nearOperTenant   = "tenant of the OperatorAuthToken"
+	nearKeyID        = "kid of the OperatorAuthToken"
 )
 
 // taken is the known value that a given one is taken for: itself, but for faults and choices.
@@ -158,6 +159,7 @@ func nearFaults() []Fault {
 		{"near-operator-type", nearOperatorType, "GST-07", ags.GetSessionToken, header},
 		{"near-operator-account", nearAccount, "GST-09", ags.GetSessionToken, strict},
 		{"near-operator-tenant", nearOperTenant, "GST-10", ags.GetSessionToken, strict},
+		{"near-operator-key", nearKeyID, "GST-04", ags.GetSessionToken, exact},
 	} {
 		for _, l := range likenesses[:k.how] {
 			if k.kind == nearAccount && l.name != "longer" && l.name != "doubled" {

@@ -120,8 +120,9 @@ func keptForgeries(w *scene.World, right string) []nearMiss {
 	return slices.DeleteFunc(forgeries(w, right), func(m nearMiss) bool { return m.how == ofOperatorKey })
 }
 
-// operatorForgeries returns near misses of an OperatorAuthToken. If the operator's keys have names, one more names a
-// key that nobody has under a good signature: a service with only one key may accept it.
+// operatorForgeries returns near misses of an OperatorAuthToken. If the operator's keys have names, some more name a key
+// that nobody has, or one whose name resembles that of the key, under a good signature: a service with only one key may
+// accept them.
 func operatorForgeries(w *scene.World, right string) []nearMiss {
 	all := keptForgeries(w, right)
 	keys, err := w.Stage.OperatorKeys()
@@ -136,18 +137,29 @@ func operatorForgeries(w *scene.World, right string) []nearMiss {
 	}
 	var kid string
 	_ = json.Unmarshal(header["kid"], &kid)
-	at := slices.IndexFunc(keys, func(k environment.SigningKey) bool { return k.ID == kid })
+	named := func(kid string) int {
+		return slices.IndexFunc(keys, func(k environment.SigningKey) bool { return k.ID == kid })
+	}
+	at := named(kid)
 	if kid == "" || at < 0 {
 		return all
 	}
-	header["kid"] = talk.JSON("agstest-nobody")
-	signed := base64.RawURLEncoding.EncodeToString(talk.JSON(header)) + "." + parts[1]
-	signature, err := keys[at].Sign(signed)
-	if err != nil {
-		return all
+	others := []nearMiss{{"that names another key under a good signature", "agstest-nobody", true}}
+	for _, m := range nearMisses(kid, false, false) {
+		others = append(others, nearMiss{"under a good signature, its kid " + m.how, m.text, true})
 	}
-	forged := signed + "." + base64.RawURLEncoding.EncodeToString(signature)
-	return append(all, nearMiss{"that names another key under a good signature", forged, true})
+	for _, other := range others {
+		if named(other.text) >= 0 {
+			continue
+		}
+		header["kid"] = talk.JSON(other.text)
+		signed := base64.RawURLEncoding.EncodeToString(talk.JSON(header)) + "." + parts[1]
+		if signature, err := keys[at].Sign(signed); err == nil {
+			other.text = signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // broughtKey is a key pair that nobody knows but this process, in the forms in which the header of a token can bring
