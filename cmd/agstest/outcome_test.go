@@ -39,7 +39,8 @@ func redForms(t *testing.T, p *program, r results) (red, green []string) {
 		text := b.Bytes()
 		switch {
 		case f.name == "junit.xml":
-			tell(f.name, has(`<(failure|error) `, text))
+			// But for a set-up that did not go smoothly, which is in no figure: an error, whatever the run comes to.
+			tell(f.name, has(`<(failure|error) `, regexp.MustCompile(`<error type="set-up"`).ReplaceAll(text, nil)))
 		case f.name == "ctrf.json":
 			tell(f.name, has(`"failed": [1-9]`, text))
 		case f.name == "agstest.sarif":

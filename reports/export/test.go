@@ -94,7 +94,7 @@ func loadTests(l *reports.Load) []test {
 }
 
 // setUpTest is the name of the test of a set-up in which calls had to be made again. It does not pass, and fails
-// nothing itself: whether the warning does is the verdict's.
+// nothing itself but in JUnit: whether the warning does is the verdict's.
 const setUpTest = "the set-up went smoothly"
 
 func warningOfSetUp(l *reports.Load) string { return reports.Warn.Word() + ": " + l.SetUp.String() }
