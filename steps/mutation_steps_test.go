@@ -43,7 +43,6 @@ var seconded = map[string]string{
 	"no service was refused with 400":                                                                               "the step about listed services sees it too",
 	"every listed service is known":                                                                                 "the sign-on with each service sees it too",
 	"the change of the account is heeded, now or within the time of the access token":                               "the other scenario of DEV-20 sees it too",
-	"nothing that was submitted in secret is repeated in the answer":                                                "generated requests look for it too",
 	"the result code is \"<text>\"":                                                                                 "the status is asked for before",
 	"the tokens belong to the account, the client and the tenant of the request":                                    "the calls that follow see it too",
 	"there is at least one authentication service":                                                                  "the first call with a service sees it too",
