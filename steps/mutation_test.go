@@ -79,7 +79,7 @@ var harness = []mutant{
 	{"the schema of stored runs is emptied", "reports/schema.go", "err == nil {\n\t\treturn data, nil", "err == nil {\n\t\treturn data[:0:0], nil", "reports", "TestSchemasFollowFromTheTypes$"},
 	{"the schema of stored runs takes anything", "reports/schema.go", "err == nil {\n\t\treturn data, nil", "err == nil {\n\t\t_ = data\n\t\treturn []byte(\"{}\"), nil", "reports", "TestSchemasFollowFromTheTypes$"},
 	{"failures are no failures in JUnit", "reports/outcome.go", "case Fail, Regressed:\n\t\treturn OutcomeFailed", "case Fail, Regressed:\n\t\treturn OutcomePassed", "reports", "TestJUnitTracesRequirements$"},
-	{"failures block nothing", "reports/judgement.go", "\t\treturn false\n\t}\n\treturn true\n}\n\n// ByAttention", "\t\treturn false\n\t}\n\treturn false\n}\n\n// ByAttention", "reports", "TestMessagesAreOfTheirProtocol$"},
+	{"failures block nothing", "reports/judgement.go", "\t\treturn false\n\t}\n\treturn true\n}\n\n// ByAttention", "\t\treturn false\n\t}\n\treturn false\n}\n\n// ByAttention", "reports", "TestJUnitIsRedWhereTheRunIs$"},
 	{"a load run that is invalid is judged", "load/tally/validity.go", "r.Valid = len(r.Invalid) == 0", "r.Invalid, r.Valid = nil, true", "load/tally", "TestValidityComesBeforeTheVerdict$"},
 	{"the answers of others are excused under load", "load/tally/validity.go", "for _, kind := range correctness {", "for _, kind := range correctness[:0] {", "load/tally", "TestValidityComesBeforeTheVerdict$"},
 	{"limits are always kept", "load/limit/judge.go", "\tif l.Keeps(value) {\n", "\tif l.Keeps(value) || true {\n", "load/limit", "TestLimitsAreJudged$"},
