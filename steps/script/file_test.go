@@ -1,6 +1,8 @@
 package script_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -108,4 +110,20 @@ func FuzzFeatureFile(f *testing.F) {
 		}
 		words.MatchAll(all)
 	})
+}
+
+// TestALinkToFeaturesIsNoSilence: folders behind links are not read, and whoever put features there is told.
+func TestALinkToFeaturesIsNoSilence(t *testing.T) {
+	elsewhere, folder := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "a.feature"), []byte("Feature: a\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "b.feature"), []byte("Feature: b\n"), 0o600))
+	if err := os.Symlink(t.TempDir(), filepath.Join(folder, "nothing")); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	sources, err := script.ReadFolder(os.DirFS(folder), "own")
+	require.NoError(t, err)
+	require.Len(t, sources, 1)
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(folder, "linked")))
+	_, err = script.ReadFolder(os.DirFS(folder), "own")
+	require.ErrorContains(t, err, "own/linked:1: it is a link to a folder with feature files")
 }

@@ -107,6 +107,11 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 			}
 			return nil
 		}
+		if err == nil && linksToFeatures(files, name, entry) {
+			wrong.At(path.Join(prefix, name), 1,
+				"it is a link to a folder with feature files, which is not followed; put the folder itself there, or give it by its own name")
+			return nil
+		}
 		lower := strings.ToLower(name)
 		if err != nil || entry.IsDir() || !strings.HasSuffix(lower, ".feature") &&
 			!strings.HasSuffix(lower, inMarkdown) {
@@ -135,6 +140,18 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 	}
 	sort.Slice(sources, func(i, j int) bool { return sources[i].Name < sources[j].Name })
 	return sources, err
+}
+
+// linksToFeatures tells of a link to a folder that holds feature files. Links are not followed: they may go round in
+// circles.
+func linksToFeatures(files fs.FS, name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return false
+	}
+	inside, err := fs.ReadDir(files, name) // an error: it leads to a file, or nowhere
+	return err == nil && slices.ContainsFunc(inside, func(e fs.DirEntry) bool {
+		return strings.HasSuffix(strings.ToLower(e.Name()), ".feature")
+	})
 }
 
 // Parse turns feature files into scenarios, in file and line order, and reports all their mistakes. It numbers
