@@ -187,6 +187,7 @@ func (n *fakeNamespace) live(ctx context.Context, r *fakeRun, i int) {
 			lost := func(at engine.Progress) {
 				if n.trouble == "lost" && i == 1 && at.Elapsed >= time.Second { // the node goes, with all that is on it
 					real.Close()
+					r.logs[i].change(nil, true) // what the shard writes when it is ended comes to nobody
 					n.see(r, i, func(s *shards.Sight) { s.State, s.Reason = shards.Gone, "the node n2 is gone" })
 					evict()
 				}
@@ -289,7 +290,10 @@ type fakeLog struct {
 func (l *fakeLog) change(text []byte, ended bool) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.text, l.ended = append(l.text, text...), l.ended || ended
+	if l.ended {
+		return
+	}
+	l.text, l.ended = append(l.text, text...), ended
 	close(l.more)
 	l.more = make(chan struct{})
 }
