@@ -108,7 +108,7 @@ func TestUsersWhoAreShutOutBreakALimit(t *testing.T) {
 	assert.Equal(t, reports.Fail, report.Limits[0].Verdict, report.Limits[0].Reason)
 	assert.Contains(t, []reports.Verdict{reports.Fail, reports.Invalid}, report.Verdict, "a busy machine is no fault of the run")
 	assert.Empty(t, report.Run.Partial)
-	assert.InDelta(t, 60, report.Total.Wrong, 6)
+	assert.InDelta(t, 60, report.Total.Wrong, 30, "at each of their turns: 10 each, more or less where a busy machine lets turns overtake each other; once each would be 6")
 	assert.Equal(t, map[string]int64{hit.KindStatus: report.Total.Wrong}, report.Total.Outcomes)
 	assert.Contains(t, strings.Join(report.Notes, "\n"), "6 clients of the 20 that stay signed in (30.00 %) had nothing to sign on with again and were refused for good")
 }
