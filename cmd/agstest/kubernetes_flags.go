@@ -12,6 +12,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/userfile"
+	"agstest/internal/wire"
 	"agstest/load/shards"
 )
 
@@ -202,8 +203,7 @@ func (f *kubernetesFlags) checkAddress(e *environment.Environment) error {
 	if err != nil || f.allowLoopback {
 		return nil
 	}
-	if ip := net.ParseIP(u.Hostname()); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) ||
-		u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") {
+	if ip := net.ParseIP(u.Hostname()); wire.OnLoopback(u.Hostname()) || ip != nil && ip.IsUnspecified() {
 		return failure.Usagef("the environment %s is at %s, which inside a pod is the pod itself; give an address that the cluster reaches, or say --allow-loopback where the service is in each pod", e.Name, e.URL)
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/wire"
 	"agstest/load"
 	"agstest/load/clients"
 	"agstest/load/engine"
@@ -91,15 +92,10 @@ func (f *liveFlags) checkAddress(flag, address string) error {
 	if err != nil || port == "" {
 		return failure.Usagef("%s must be an address and a port such as 127.0.0.1:0, not %q", flag, address)
 	}
-	if f.open || isLoopback(host) {
+	if f.open || wire.OnLoopback(host) {
 		return nil
 	}
 	return failure.Usagef("%s %s can be reached from other machines, and what is shown there needs no password; use 127.0.0.1:%s, or add --open-to-network if that is meant", flag, address, port)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // stoppedOnPage is why a run ended that was stopped on its page.
@@ -272,7 +268,7 @@ func (p *program) destination(r *recorder, f *liveFlags) (metrics.Destination, e
 		}
 		to.Header.Add(name, value)
 	}
-	if u, err := url.Parse(to.URL); err == nil && secret && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if u, err := url.Parse(to.URL); err == nil && secret && u.Scheme == "http" && !wire.OnLoopback(u.Hostname()) {
 		p.warnf("--otlp sends what --otlp-header holds over http, which others on the way can read")
 	}
 	return to, nil

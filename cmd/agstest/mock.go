@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/internal/wire"
 	"agstest/mock"
 )
 
@@ -121,11 +122,7 @@ func (p *program) warnOpen(flag, address string) {
 	if address == "" {
 		return
 	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil || host == "localhost" {
-		return
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+	if host, _, err := net.SplitHostPort(address); err == nil && !wire.OnLoopback(host) {
 		p.warnf("%s %s can be reached from other machines", flag, address)
 	}
 }

@@ -1,11 +1,11 @@
 package environment
 
 import (
-	"net"
 	"net/url"
 	"strings"
 
 	"agstest/internal/failure"
+	"agstest/internal/wire"
 )
 
 // A file that does not say protected: counts as protected unless its service is on this machine. Consent is bound to
@@ -20,15 +20,10 @@ func (e *Environment) ConsentHost() string {
 	return strings.ToLower(u.Host)
 }
 
-// onLoopback tells whether an address is on this machine. Names other than localhost may lead anywhere.
+// onLoopback tells whether the address of a service is on this machine.
 func onLoopback(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	return err == nil && wire.OnLoopback(u.Hostname())
 }
 
 // Local tells whether the service is on this machine.

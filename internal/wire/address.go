@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -34,6 +35,14 @@ func baseAddress(address string) (string, error) {
 		}
 	}
 	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// OnLoopback tells whether a host, a name or an IP address without brackets and port, is this machine itself: localhost
+// and the names under it (RFC 6761 section 6.3), or an address of loopback. Other names may lead anywhere.
+func OnLoopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 func checkProxy(u *url.URL) error {

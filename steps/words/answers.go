@@ -277,7 +277,7 @@ var answerPhrases = []Sentence{
 			if strings.HasPrefix(strings.ToLower(address), "https://") {
 				return nil
 			}
-			if loopback.MatchString(address) {
+			if w.Stage.Environment.Local() {
 				return talk.Lacking("url: https://…",
 					"the service runs on this machine over plain http, which says nothing about how it is offered")
 			}
@@ -326,10 +326,7 @@ var answerPhrases = []Sentence{
 		}),
 }
 
-var (
-	jsonType = regexp.MustCompile(`(?i)^\s*[a-z]+/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)`)
-	loopback = regexp.MustCompile(`(?i)^http://(?:localhost|127\.[0-9.]+|\[::1\])(?::|/|$)`)
-)
+var jsonType = regexp.MustCompile(`(?i)^\s*[a-z]+/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)`)
 
 // withAnswer judges the last answer; if nothing was sent before, there is none to judge.
 func withAnswer(judge func(*scene.World, *talk.Exchange, arguments) error) func(context.Context, *scene.World,
