@@ -5,10 +5,8 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -16,6 +14,7 @@ import (
 	"agstest/internal/failure"
 	"agstest/internal/ociimage"
 	"agstest/internal/userfile"
+	"agstest/internal/wholefile"
 )
 
 // imageFlags say what an image is made of.
@@ -72,7 +71,11 @@ func (p *program) writeImage(f *imageFlags) error {
 	if image.Roots, err = p.rootsFor(f); err != nil {
 		return err
 	}
-	digest, err := replaceFile(f.output, image.Write)
+	var digest string
+	err = wholefile.Write(f.output, 0o644, func(file *os.File) (err error) {
+		digest, err = image.Write(file)
+		return err
+	})
 	if err != nil {
 		return failure.Usagef("cannot write the image: %w", err)
 	}
@@ -124,24 +127,4 @@ func (p *program) rootsFor(f *imageFlags) ([]byte, error) {
 	}
 	p.notef("this machine has no CA roots: the image trusts no certificate but those that an environment names; --ca FILE puts roots in")
 	return nil, nil
-}
-
-// replaceFile writes a file that is there whole or not at all.
-func replaceFile(path string, write func(io.Writer) (string, error)) (digest string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(file.Name())
-	digest, err = write(file)
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Chmod(file.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	return digest, err
 }

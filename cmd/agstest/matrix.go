@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,12 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
 	"agstest/internal/plan"
+	"agstest/internal/wholefile"
 	"agstest/reports"
 	"agstest/reports/html"
 	"agstest/reports/matrix"
@@ -175,15 +176,12 @@ func writeMatrix(folder string, m *matrix.Matrix, style html.Style) error {
 			file{"report.css", func(w io.Writer) error { _, err := w.Write(matrix.StyleSheet()); return err }})
 	}
 	for _, f := range files {
-		var text strings.Builder
+		var text bytes.Buffer
 		if err := f.render(&text); err != nil {
 			return err
 		}
 		path := filepath.Join(folder, f.name)
-		if err := os.WriteFile(path+".new", []byte(text.String()), 0o600); err != nil {
-			return failure.Outputf("cannot write %s: %w", path, err)
-		}
-		if err := os.Rename(path+".new", path); err != nil {
+		if err := wholefile.Write(path, 0o600, wholefile.Text(text.Bytes())); err != nil {
 			return failure.Outputf("cannot write %s: %w", path, err)
 		}
 	}

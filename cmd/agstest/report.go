@@ -12,6 +12,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/internal/wholefile"
 	"agstest/load/tally"
 	"agstest/reports/runs"
 )
@@ -89,20 +90,9 @@ reports could be written, not what the run found.`,
 // intoFolder writes files into a folder that is there, each in one step.
 func intoFolder(dir string) func(string, func(io.Writer) error) error {
 	return func(name string, render func(io.Writer) error) error {
-		file, err := os.CreateTemp(dir, "."+name+"-*")
-		if err != nil {
-			return fmt.Errorf("writing %s: %w", filepath.Join(dir, name), err)
-		}
-		err = render(file)
-		if closing := file.Close(); err == nil {
-			err = closing
-		}
-		if err == nil {
-			err = os.Rename(file.Name(), filepath.Join(dir, name))
-		}
-		if err != nil {
-			_ = os.Remove(file.Name())
-			return fmt.Errorf("writing %s: %w", filepath.Join(dir, name), err)
+		path := filepath.Join(dir, name)
+		if err := wholefile.Write(path, 0o600, func(file *os.File) error { return render(file) }); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
 		}
 		return nil
 	}

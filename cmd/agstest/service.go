@@ -20,6 +20,7 @@ import (
 
 	"agstest/internal/environment"
 	"agstest/internal/failure"
+	"agstest/internal/wholefile"
 	"agstest/mock"
 )
 
@@ -331,11 +332,8 @@ func writeFile(path string, text []byte) error {
 		}
 		return nil
 	}
-	fresh := path + ".new" // a process that waits for the file finds it whole
-	if err := os.WriteFile(fresh, text, 0o600); err != nil {
-		return failure.Usagef("cannot write the file: %w", err)
-	}
-	if err := errors.Join(os.Chmod(fresh, 0o600), os.Rename(fresh, path)); err != nil {
+	// a process that waits for the file finds it whole
+	if err := wholefile.Write(path, 0o600, wholefile.Text(text)); err != nil {
 		return failure.Usagef("cannot write the file: %w", err)
 	}
 	return nil

@@ -20,11 +20,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/wholefile"
 )
 
 // Variable is the name of the environment variable that holds the key.
@@ -171,27 +171,13 @@ func write(path, key string, of Of, tokens []Token, now time.Time) error {
 	}
 	out := append(append([]byte(nil), first...), '\n')
 	out = base64.StdEncoding.AppendEncode(out, seal.Seal(nil, h.Nonce, text, first))
-	if err := replace(path, append(out, '\n')); err != nil {
+	if err := wholefile.Write(path, 0o600, func(file *os.File) error { // for its owner alone
+		_, err := file.Write(append(out, '\n'))
+		return errors.Join(err, file.Sync())
+	}); err != nil {
 		return failure.Usagef("the tokens cannot be kept: %w", err)
 	}
 	return nil
-}
-
-// replace writes a file that its owner alone can read, whole or not at all.
-func replace(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-	}
-	return err
 }
 
 func sealOf(key string, h head) (cipher.AEAD, error) {

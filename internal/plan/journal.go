@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/wholefile"
 )
 
 // journalName is the name of the journal in the folder of a plan's run.
@@ -91,11 +92,7 @@ func (j *Journal) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	path := JournalIn(folder)
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
-		return failure.Usagef("cannot write the journal of the plan: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := wholefile.Write(JournalIn(folder), 0o600, wholefile.Text(append(text, '\n'))); err != nil {
 		return failure.Usagef("cannot write the journal of the plan: %w", err)
 	}
 	return nil

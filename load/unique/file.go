@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"agstest/internal/wholefile"
 	"agstest/load/schedule"
 )
 
@@ -53,23 +54,16 @@ func (s *Set) Leave(folder string, shard schedule.Shard, number func(uint32) uin
 	}
 	slices.Sort(owners)
 	owners = slices.Compact(owners)
-	file, err := os.CreateTemp(folder, "."+File+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // it has another name by then
-	out := bufio.NewWriterSize(file, 1<<16)
-	// Hashes hardly get smaller, and taking them apart again costs a merge more than all else; names do. A file of gzip
-	// may be of several members, which are read as one (RFC 1952 section 2.2).
-	stored, _ := gzip.NewWriterLevel(out, gzip.NoCompression)
-	err = errors.Join(writeValues(stored, seenHead{seenSchema, shard.String(), level, len(values), len(owners)},
-		values), stored.Close())
-	packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed)
-	err = errors.Join(err, writeNames(packed, owners, name), packed.Close(), out.Flush(), file.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), filepath.Join(folder, File))
+	return wholefile.Write(filepath.Join(folder, File), 0o600, func(file *os.File) error {
+		out := bufio.NewWriterSize(file, 1<<16)
+		// Hashes hardly get smaller, and taking them apart again costs a merge more than all else; names do. A file of
+		// gzip may be of several members, which are read as one (RFC 1952 section 2.2).
+		stored, _ := gzip.NewWriterLevel(out, gzip.NoCompression)
+		err := errors.Join(writeValues(stored,
+			seenHead{seenSchema, shard.String(), level, len(values), len(owners)}, values), stored.Close())
+		packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed)
+		return errors.Join(err, writeNames(packed, owners, name), packed.Close(), out.Flush())
+	})
 }
 
 func writeValues(w io.Writer, head seenHead, values []seenEntry) error {

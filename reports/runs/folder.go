@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"agstest/internal/wholefile"
 	"agstest/reports"
 )
 
@@ -170,12 +171,9 @@ func (f *Folder) Final() string { return f.final }
 
 // Create opens a new file of the folder for writing; name may have folders in it. The caller closes it.
 func (f *Folder) Create(name string) (*os.File, error) {
-	if !filepath.IsLocal(name) {
-		return nil, fmt.Errorf("writing %q: the name leads out of the run's folder", name)
-	}
-	path := filepath.Join(f.path, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("writing %s: %w", path, withoutPath(err))
+	path, err := f.placeOf(name)
+	if err != nil {
+		return nil, err
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -187,23 +185,31 @@ func (f *Folder) Create(name string) (*os.File, error) {
 // Write puts a rendered file into the folder. A reader sees the old file or the whole new one, also if the process is
 // killed, so a file that is written again and again while the run goes on is always readable.
 func (f *Folder) Write(name string, render func(io.Writer) error) error {
-	file, err := f.Create(name + ".new")
+	path, err := f.placeOf(name)
 	if err != nil {
 		return err
 	}
-	err = render(file)
-	if closing := file.Close(); err == nil && closing != nil {
-		err = fmt.Errorf("writing %s: %w", file.Name(), withoutPath(closing))
-	}
-	if err == nil {
-		if renaming := os.Rename(file.Name(), filepath.Join(f.path, name)); renaming != nil {
-			err = fmt.Errorf("writing %s: %w", filepath.Join(f.path, name), withoutPath(renaming))
-		}
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	var rendering error
+	err = wholefile.Write(path, 0o600, func(file *os.File) error {
+		rendering = render(file)
+		return rendering
+	})
+	if err != nil && rendering == nil {
+		err = fmt.Errorf("writing %s: %w", path, withoutPath(err))
 	}
 	return err
+}
+
+// placeOf is where a file of the folder goes; the folders in its name are made.
+func (f *Folder) placeOf(name string) (string, error) {
+	if !filepath.IsLocal(name) {
+		return "", fmt.Errorf("writing %q: the name leads out of the run's folder", name)
+	}
+	path := filepath.Join(f.path, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("writing %s: %w", path, withoutPath(err))
+	}
+	return path, nil
 }
 
 // Finish gives the folder its final name and adds the run to the index of the folder above. It returns the final path;

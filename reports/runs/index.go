@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"agstest/internal/wholefile"
 	"agstest/reports"
 )
 
@@ -135,19 +136,7 @@ func RebuildIndex(root string) error {
 
 // writeWhole puts a file in place in one step.
 func writeWhole(path string, data []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, withoutPath(err))
-	}
-	_, err = file.Write(data)
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	if err := wholefile.Write(path, 0o600, wholefile.Text(data)); err != nil {
 		return fmt.Errorf("writing %s: %w", path, withoutPath(err))
 	}
 	return nil
