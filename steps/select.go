@@ -112,7 +112,7 @@ func tagsOf(all []*script.Scenario, text string) (script.TagExpression, error) {
 	for _, tag := range tags {
 		if !existing[tag] {
 			return nil, failure.Usagef("no scenario has the tag %s%s", tag,
-				script.Suggest(tag, slices.Sorted(maps.Keys(existing))))
+				failure.OrNearest(tag, slices.Sorted(maps.Keys(existing))))
 		}
 	}
 	return expression, nil
@@ -128,7 +128,7 @@ func onlyThese(given []string) (map[string]bool, error) {
 			for _, r := range ags.Requirements {
 				ids = append(ids, r.ID)
 			}
-			if near := script.Suggest(id, ids); near != "" {
+			if near := failure.OrNearest(id, ids); near != "" {
 				return nil, failure.Usagef("there is no requirement %q%s", id, near)
 			}
 			return nil, failure.Usagef("there is no requirement %q; agstest conform --list shows all of them, and other tags are given as --tags @%s", id, id)

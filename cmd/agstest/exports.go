@@ -129,12 +129,9 @@ func readTestKeys(name string) (map[string]string, error) {
 	for _, id := range slices.Sorted(maps.Keys(keys)) {
 		switch {
 		case !known[id]:
-			near := failure.Nearest(id, slices.Sorted(maps.Keys(known)))
-			if near != "" {
-				near = "; the nearest is " + near
-			}
 			return nil, failure.Usagef(
-				"%s: %s is no requirement of the catalogue%s (agstest conform --list shows them)", name, id, near)
+				"%s: %s is no requirement of the catalogue%s (agstest conform --list shows them)", name, id,
+				failure.OrNearest(id, slices.Sorted(maps.Keys(known))))
 		case !testKey.MatchString(keys[id]):
 			return nil, failure.Usagef(
 				"%s: the key of %s, %q, must be letters, digits, - and _, such as AGS-123 or C123", name, id,

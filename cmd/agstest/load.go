@@ -279,11 +279,8 @@ func readProfile(dir, flag, name string) (*schedule.Profile, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		shipped, found := schedule.ShippedProfile(name)
 		if !found {
-			advice := "those that come with agstest are " + strings.Join(schedule.Profiles(), ", ")
-			if near := failure.Nearest(name, schedule.Profiles()); near != "" {
-				advice = "did you mean " + near + "?"
-			}
-			return nil, failure.Usagef("--%s: there is no file %s; %s", flag, name, advice)
+			return nil, failure.Usagef("--%s: there is no file %s; %s", flag, name, failure.DidYouMean(name,
+				schedule.Profiles(), "those that come with agstest are "+strings.Join(schedule.Profiles(), ", ")))
 		}
 		text, err = shipped, nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -60,8 +61,6 @@ func planRequirement(id string) error {
 		}
 		ids = append(ids, r.ID)
 	}
-	if near := failure.Nearest(id, ids); near != "" {
-		return failure.Usagef("there is no requirement %q; the nearest is %s", id, near)
-	}
-	return failure.Usagef("there is no requirement %q; agstest conform --list shows all of them", id)
+	return failure.Usagef("there is no requirement %q%s", id,
+		cmp.Or(failure.OrNearest(id, ids), "; agstest conform --list shows all of them"))
 }

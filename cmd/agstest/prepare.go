@@ -33,11 +33,8 @@ Editors complete environment files whose first line is: # yaml-language-server: 
 		RunE: func(c *cobra.Command, args []string) error {
 			text, err := schemaOf(args[0], c.Root())
 			if err != nil {
-				advice := "known are: " + strings.Join(kinds, ", ")
-				if near := failure.Nearest(args[0], kinds); near != "" {
-					advice = "did you mean " + near + "?"
-				}
-				return failure.Usagef("there is no schema %q; %s", args[0], advice)
+				return failure.Usagef("there is no schema %q; %s", args[0],
+					failure.DidYouMean(args[0], kinds, "known are: "+strings.Join(kinds, ", ")))
 			}
 			_, err = trusted(p.stdout).Write(text)
 			return err

@@ -20,6 +20,23 @@ func Nearest(word string, words []string) string {
 	return best
 }
 
+// DidYouMean asks whether the nearest of the words was meant, as in "did you mean tenant?"; if none is near it says
+// otherwise, such as which words there are.
+func DidYouMean(word string, words []string, otherwise string) string {
+	if near := Nearest(word, words); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return otherwise
+}
+
+// OrNearest ends a statement about an unknown word that goes on: "; the nearest is tenant", or nothing if none is near.
+func OrNearest(word string, words []string) string {
+	if near := Nearest(word, words); near != "" {
+		return "; the nearest is " + near
+	}
+	return ""
+}
+
 // fold makes client_id, clientID and client-id the same.
 func fold(s string) string {
 	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))

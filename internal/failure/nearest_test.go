@@ -18,3 +18,11 @@ func TestNearest(t *testing.T) {
 		assert.Equal(t, want, Nearest(word, words), word)
 	}
 }
+
+func TestDidYouMean(t *testing.T) {
+	words := []string{"tenant", "service"}
+	assert.Equal(t, "did you mean tenant?", DidYouMean("tennant", words, "known are: tenant, service"))
+	assert.Equal(t, "known are: tenant, service", DidYouMean("zzzzzzzz", words, "known are: tenant, service"))
+	assert.Equal(t, "; the nearest is tenant", OrNearest("tennant", words))
+	assert.Empty(t, OrNearest("zzzzzzzz", words))
+}

@@ -7,6 +7,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	"agstest/internal/failure"
@@ -86,7 +87,7 @@ func (p *Plan) Only(names []string) error {
 			found = found || k == name
 		}
 		if !found {
-			return failure.Usagef("the plan has no environment %q; %s", name, nearest(name, known))
+			return failure.Usagef("the plan has no environment %q; %s", name, failure.DidYouMean(name, known, "there are "+strings.Join(known, ", ")))
 		}
 		wanted[name] = true
 	}

@@ -135,7 +135,7 @@ func (r *reader) members(n ast.Node, what string, known []string) ([]*ast.Mappin
 	for _, member := range members {
 		key := member.Key.GetToken().Value
 		if known != nil && !slices.Contains(known, key) {
-			return nil, r.wrong(member.Key, "%s has no key %q; %s", what, key, nearest(key, known))
+			return nil, r.wrong(member.Key, "%s has no key %q; %s", what, key, failure.DidYouMean(key, known, "there are "+strings.Join(known, ", ")))
 		}
 		if seen[key] {
 			return nil, r.wrong(member.Key, "%s has the key %q twice", what, key)
@@ -400,12 +400,4 @@ func merged(usual, own []Flag) []Flag {
 		}
 	}
 	return flags
-}
-
-// nearest proposes the known name that was probably meant, or all.
-func nearest(word string, names []string) string {
-	if near := failure.Nearest(word, names); near != "" {
-		return fmt.Sprintf("did you mean %s?", near)
-	}
-	return "there are " + strings.Join(names, ", ")
 }

@@ -3,7 +3,6 @@ package schedule
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -141,15 +140,7 @@ func (r *profileReader) key(n *ast.MappingValueNode, t reflect.Type, what string
 		names = append(names, name)
 	}
 	return failure.Usagef("%s:%d: %s has no key%s; %s", r.name, token.Position.Line, what,
-		userfile.QuotedKey(token.Value), nearest(token.Value, names))
-}
-
-// nearest proposes the known name that was probably meant, or all.
-func nearest(word string, names []string) string {
-	if near := failure.Nearest(word, names); near != "" {
-		return fmt.Sprintf("did you mean %s?", near)
-	}
-	return "its keys are " + strings.Join(names, ", ")
+		userfile.QuotedKey(token.Value), failure.DidYouMean(token.Value, names, "its keys are "+strings.Join(names, ", ")))
 }
 
 func (r *profileReader) profile(f *profileFile) (*Profile, error) {

@@ -214,7 +214,7 @@ func (s *Scenario) label(wrong *Mistakes) {
 		id := strings.TrimPrefix(tag.Name, "@")
 		if _, known := ags.RequirementByID(id); !known {
 			wrong.At(s.File, s.Line, "%q is tagged %s, which is no requirement of the catalogue%s", s.Name, tag.Name,
-				Suggest(id, requirementIDs()))
+				failure.OrNearest(id, requirementIDs()))
 			continue
 		}
 		s.Requirements = append(s.Requirements, id)
@@ -268,12 +268,4 @@ func index(document *messages.GherkinDocument) map[string]node {
 		}
 	}
 	return nodes
-}
-
-// Suggest ends a sentence about an unknown word with the one that was probably meant.
-func Suggest(word string, words []string) string {
-	if near := failure.Nearest(word, words); near != "" {
-		return "; the nearest is " + near
-	}
-	return ""
 }
