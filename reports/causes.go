@@ -27,10 +27,7 @@ func (c Cause) Breaks(most int) string {
 
 // FirstIDs returns at most the given number of ids in one line, and how many follow.
 func FirstIDs(ids []string, most int) string {
-	if len(ids) <= most {
-		return strings.Join(ids, " ")
-	}
-	return strings.Join(ids[:most], " ") + " and " + figures.Count(int64(len(ids)-most)) + " more"
+	return figures.Some(ids, most, " ")
 }
 
 // ExpiredKnown are sentences about the known departures that would have excused a cause, and whose date is past.

@@ -144,14 +144,11 @@ func Sentence(text string) string {
 	return first
 }
 
+// IdList returns the ids of requirements in one line, at most 40.
 func IdList(requirements []Requirement) string {
 	var ids []string
-	for i, requirement := range requirements {
-		if i == 40 {
-			ids = append(ids, "…")
-			break
-		}
+	for _, requirement := range requirements {
 		ids = append(ids, disarm.Line(requirement.ID))
 	}
-	return strings.Join(ids, " ")
+	return figures.Some(ids, 40, " ")
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/wire"
 	"agstest/steps/scene"
 	"agstest/steps/script"
@@ -385,12 +387,8 @@ func (d *diagnosis) service(ctx context.Context) error {
 
 func quotedList(names []string) string {
 	var quoted []string
-	for i, name := range names {
-		if i == 8 {
-			quoted = append(quoted, fmt.Sprintf("%d more", len(names)-i))
-			break
-		}
-		quoted = append(quoted, fmt.Sprintf("%q", name))
+	for _, name := range names {
+		quoted = append(quoted, strconv.Quote(name))
 	}
-	return strings.Join(quoted, ", ")
+	return figures.Some(quoted, 8, ", ")
 }

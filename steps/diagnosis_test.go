@@ -276,7 +276,7 @@ func TestDiagnosisNamesWhatDiscoveryLists(t *testing.T) {
 	for _, name := range names[:8] {
 		assert.ErrorContains(t, err, fmt.Sprintf("%q", name))
 	}
-	assert.ErrorContains(t, err, ", 3 more")
+	assert.ErrorContains(t, err, " and 3 more")
 	assert.NotContains(t, err.Error(), names[8])
 	assert.NotContains(t, err.Error(), "did you mean")
 }

@@ -387,44 +387,33 @@ func overall(report *reports.Conformance, exercised int, problems []string, tota
 			report.Run.Partial)
 	case len(dark) > 0:
 		return reports.Error, "it could not be told whether " + figures.Plural(len(dark),
-			"requirement") + holds(len(dark)) + ": " + some(dark)
+			"requirement") + figures.Verb(len(dark), " holds", " hold") + ": " + some(dark)
 	case darkScenarios > 0:
 		return reports.Error, figures.Plural(darkScenarios, "scenario") + " without a requirement could not be judged"
 	case exercised == 0:
 		return reports.Error, "nothing was exercised: every scenario was skipped"
 	}
-	reason := figures.Plural(counts[reports.Pass], "requirement") + holds(counts[reports.Pass])
+	reason := figures.Plural(counts[reports.Pass], "requirement") + figures.Verb(counts[reports.Pass], " holds", " hold")
 	for _, more := range []struct {
-		verdict reports.Verdict
-		words   string
-	}{{reports.Partly, "hold in part"}, {reports.Warn, "warn"}, {reports.Known,
-		"are known departures"}, {reports.Observed, "were observed"}, {reports.Skipped, "were skipped"},
-		{reports.NotExercised, "were not exercised"}} {
+		verdict   reports.Verdict
+		one, many string
+	}{
+		{reports.Partly, "holds in part", "hold in part"},
+		{reports.Warn, "warns", "warn"},
+		{reports.Known, "is a known departure", "are known departures"},
+		{reports.Observed, "was observed", "were observed"},
+		{reports.Skipped, "was skipped", "were skipped"},
+		{reports.NotExercised, "was not exercised", "were not exercised"},
+	} {
 		if n := counts[more.verdict]; n > 0 {
-			words := more.words
-			if n == 1 {
-				words = strings.NewReplacer("hold", "holds", "warn", "warns", "are known departures",
-					"is a known departure", "were ", "was ").Replace(words)
-			}
-			reason += fmt.Sprintf(", %d %s", n, words)
+			reason += fmt.Sprintf(", %d %s", n, figures.Verb(n, more.one, more.many))
 		}
 	}
 	return reports.Pass, reason
 }
 
-func holds(n int) string {
-	if n == 1 {
-		return " holds"
-	}
-	return " hold"
-}
-
-func some(ids []string) string {
-	if len(ids) > 10 {
-		return strings.Join(ids[:10], ", ") + fmt.Sprintf(" and %d more", len(ids)-10)
-	}
-	return strings.Join(ids, ", ")
-}
+// some names a few of many.
+func some(ids []string) string { return figures.Some(ids, 10, ", ") }
 
 // noteResent counts and reports the requests that were sent once more.
 func (r *run) noteResent(report *reports.Conformance) (notes []string) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agstest/internal/figures"
 	"agstest/steps"
 )
 
@@ -39,18 +40,10 @@ without steps, tags of requirements that do not exist. Exit code 2 if there is o
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "%s: %s, %s, no mistake\n", args[0], counted(files, "file"),
-				counted(scenarios, "scenario"))
+			fmt.Fprintf(p.stdout, "%s: %s, %s, no mistake\n", args[0], figures.Plural(files, "file"),
+				figures.Plural(scenarios, "scenario"))
 			return nil
 		},
 	})
 	return c
-}
-
-// counted is "1 file", "2 files".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

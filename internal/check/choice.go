@@ -2,9 +2,9 @@ package check
 
 import (
 	"fmt"
-	"strconv"
 
 	"agstest/ags"
+	"agstest/internal/figures"
 	"agstest/internal/strictjson"
 )
 
@@ -32,7 +32,7 @@ func (j *judge) choice() {
 		j.add("SSO-03", Broken, "an array accounts of at least two", missing)
 		return
 	}
-	j.rule("SSO-03", len(list.Items) >= 2, "an array accounts of at least two", counted(len(list.Items), "account"))
+	j.rule("SSO-03", len(list.Items) >= 2, "an array accounts of at least two", figures.Plural(len(list.Items), "account"))
 	if len(list.Items) == 0 {
 		return
 	}
@@ -84,12 +84,4 @@ func (j *judge) accountTokens(list *strictjson.Value) {
 		seen[token] = token != ""
 	}
 	j.add("SSO-05", Held, expected, fmt.Sprintf("all %d", len(list.Items)))
-}
-
-// counted is a number of things in words.
-func counted(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + one + "s"
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/figures"
 	"agstest/internal/strictjson"
 )
 
@@ -23,7 +24,7 @@ func (j *judge) discovery() {
 	case j.bodyErr != nil:
 		j.add("DISC-04", Broken, "one clean JSON object", j.bodyErr.Error())
 	default:
-		j.add("DISC-04", Held, expected, counted(len(list.Items), "service"))
+		j.add("DISC-04", Held, expected, figures.Plural(len(list.Items), "service"))
 	}
 	if len(list.Items) == 0 {
 		j.add("DISC-02", Broken, "status 404 when there is no service", fmt.Sprintf("status %d with an empty list",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/figures"
 	"agstest/internal/strictjson"
 )
 
@@ -164,7 +165,7 @@ func (j *judge) algorithms(p *tokenPair) {
 		case n == 0:
 			return "the signature is empty", false
 		case algorithm.Text == "HS256" && n != 32:
-			return "the signature has " + counted(n, "byte"), false
+			return "the signature has " + figures.Plural(n, "byte"), false
 		case algorithm.Text != "HS256":
 			return "alg is " + strictjson.Brief(algorithm.Text), true
 		case bytes.Count(t.jws.Signature, t.jws.Signature[:1]) == n:
@@ -216,7 +217,7 @@ func (j *judge) claimSet(id, expected string, t *token) {
 	case len(soft) > 0:
 		j.add(id, Soft, expected, strings.Join(soft, "; "))
 	default:
-		j.add(id, Held, expected, counted(len(t.claims.Members), "claim"))
+		j.add(id, Held, expected, figures.Plural(len(t.claims.Members), "claim"))
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+
+	"agstest/internal/figures"
 )
 
 // Names that mark a header or a parameter as secret. A parameter that came from a variable is secret whatever its name.
@@ -255,11 +257,8 @@ func (r *reader) inClear(e *Environment) []string {
 	if len(places) == 0 {
 		return nil
 	}
-	if rest := len(places) - 3; rest > 0 {
-		places = append(places[:3], fmt.Sprintf("%d more", rest))
-	}
 	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\", or say with %s that they belong there",
-		r.name, line, strings.Join(places, ", "), tagSecret)}
+		r.name, line, figures.Some(places, 3, ", "), tagSecret)}
 }
 
 // Warnings are things in the file that work and should still be changed: one sentence each, without a secret.

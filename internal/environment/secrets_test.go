@@ -47,7 +47,7 @@ situations:
 	require.NoError(t, err)
 	require.Len(t, e.Warnings(), 1)
 	warning := e.Warnings()[0]
-	assert.Equal(t, `env.yaml:2: secrets are written in clear: headers.Authorization (line 2), operator.secret (line 3), situations.active.sessionToken (line 5), 2 more; keep them out of the file with "${NAME}", or say with !secret that they belong there`, warning)
+	assert.Equal(t, `env.yaml:2: secrets are written in clear: headers.Authorization (line 2), operator.secret (line 3), situations.active.sessionToken (line 5) and 2 more; keep them out of the file with "${NAME}", or say with !secret that they belong there`, warning)
 	for _, secret := range e.Secrets() {
 		assert.NotContains(t, warning, secret)
 	}

@@ -203,18 +203,3 @@ func Moment(t time.Time) string {
 	}
 	return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 }
-
-// Plural is "1 scenario" or "3 scenarios".
-func Plural[N int | int64](n N, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Count(int64(n)) + " " + one + "s"
-}
-
-func PluralOf(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Count(n) + " " + many
-}

@@ -50,3 +50,18 @@ func TestSecondsAreWhatIsShown(t *testing.T) {
 		require.InDelta(t, float64(nanoseconds), float64(rounded(nanoseconds)), 50_000)
 	})
 }
+
+func TestSome(t *testing.T) {
+	names := []string{"a", "b", "c"}
+	for most, want := range map[int]string{1: "a and 2 more", 2: "a, b and 1 more", 3: "a, b, c", 4: "a, b, c"} {
+		require.Equal(t, want, Some(names, most, ", "))
+	}
+	require.Empty(t, Some(nil, 3, ", "))
+	require.Equal(t, "a and 1,999 more", Some(append(names, make([]string, 1997)...), 1, " "))
+}
+
+func TestVerb(t *testing.T) {
+	for n, want := range map[int]string{0: "were", 1: "was", 2: "were"} {
+		require.Equal(t, want, Verb(n, "was", "were"))
+	}
+}

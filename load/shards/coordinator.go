@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 )
 
 // Coordinator runs one load on the shards of an engine. Engine and Folder must be given; the zero value of everything
@@ -147,7 +148,7 @@ func (c *Coordinator) Run(ctx context.Context, work Work) (*Outcome, error) {
 		return nil, err
 	}
 	created := time.Now()
-	c.tell("creating %s of the run %s", shardsInWords(plan.Shards), work.Run)
+	c.tell("creating %s of the run %s", figures.Plural(plan.Shards, "shard"), work.Run)
 	if err := c.Engine.Create(ctx, work); err != nil {
 		// an engine removes its work before it returns an error; an interrupted call may not have done so
 		if ctx.Err() != nil {

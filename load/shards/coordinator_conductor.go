@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 )
 
 // conductor is one run.
@@ -106,7 +107,7 @@ func (r *conductor) conduct(ctx context.Context, created time.Time) (*Outcome, e
 	if err != nil {
 		return nil, err
 	}
-	r.tell("%s send from %s on, for %s", shardsInWords(len(r.shards)), start.Format(time.TimeOnly),
+	r.tell("%s send from %s on, for %s", figures.Plural(len(r.shards), "shard"), start.Format(time.TimeOnly),
 		r.plan.Duration.Round(time.Second))
 	return r.run(ctx, start, start.Add(r.plan.Duration))
 }
@@ -146,11 +147,4 @@ func (r *conductor) name(s *shard) string {
 		text += " on node " + sight.Node
 	}
 	return text
-}
-
-func shardsInWords(n int) string {
-	if n == 1 {
-		return "1 shard"
-	}
-	return fmt.Sprintf("%d shards", n)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 )
 
 // start brings all shards to one instant, which it returns. An error means that nothing was sent, or names the shards
@@ -104,7 +105,7 @@ func (r *conductor) awaitRunning(ctx context.Context, limit time.Time, within ti
 			if len(waiting) > 0 {
 				why = " (" + strings.Join(waiting[:min(3, len(waiting))], "; ") + ")"
 			}
-			return failure.Setupf("%d of %s run after %s%s", running, shardsInWords(len(sights)), within, why)
+			return failure.Setupf("%d of %s run after %s%s", running, figures.Plural(len(sights), "shard"), within, why)
 		}
 		timer := time.NewTimer(time.Until(wake))
 		select {

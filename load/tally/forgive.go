@@ -115,7 +115,7 @@ func unforgivenInWords(r *reports.Load) string {
 		}
 	}
 	words := fmt.Sprintf("%s of %s answers %s wrong (%s)", figures.Count(total),
-		figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(total), kindsInWords(all))
+		figures.Count(r.Total.Right+r.Total.Wrong), figures.Verb(total, "was", "were"), kindsInWords(all))
 	switch {
 	case !judged && r.Storm != nil:
 		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"

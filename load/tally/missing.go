@@ -99,14 +99,12 @@ func partialSentence(runs []reports.ShardRun, closed bool) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	if more := len(missing) - maxNamed; more > 0 {
-		missing = append(missing[:maxNamed], fmt.Sprintf("%d more", more))
-	}
+	named := figures.Some(missing, maxNamed, "; ")
 	if closed { // there is no schedule
-		return fmt.Sprintf("partial: %d of %d shards; missing: %s", complete, len(runs), strings.Join(missing, "; "))
+		return fmt.Sprintf("partial: %d of %d shards; missing: %s", complete, len(runs), named)
 	}
 	return fmt.Sprintf("partial: %d of %d shards, %s of the schedule sent; missing: %s", complete, len(runs),
-		figures.Percent(sent, planned), strings.Join(missing, "; "))
+		figures.Percent(sent, planned), named)
 }
 
 // remarks name the shards that started late, were held back by a CPU limit, or shared a node.

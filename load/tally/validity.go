@@ -257,22 +257,15 @@ func Defects(r *reports.Load) string {
 	switch bad, before, across := notRight(r); {
 	case bad > 0:
 		return fmt.Sprintf("%s of %s answers %s not right: %s", figures.Count(bad),
-			figures.Count(r.Total.Right+r.Total.Wrong), wasOrWere(bad), kindsInWords(unexcused(r)))
+			figures.Count(r.Total.Right+r.Total.Wrong), figures.Verb(bad, "was", "were"), kindsInWords(unexcused(r)))
 	case across > 0:
 		return fmt.Sprintf("%s times something that must be unique came to clients of two shards",
 			figures.Count(across))
 	case before > 0:
 		return fmt.Sprintf("%s before the clock started %s answered with something that is not right: %s",
-			figures.Plural(before, "call"), wasOrWere(before), firstOfSetUp(r))
+			figures.Plural(before, "call"), figures.Verb(before, "was", "were"), firstOfSetUp(r))
 	}
 	return ""
-}
-
-func wasOrWere(n int64) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
 }
 
 // firstOfSetUp is what the first wrong answer before the clock started was.

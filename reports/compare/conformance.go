@@ -250,10 +250,7 @@ func (c *ConformanceComparison) settle() {
 				found = append(found, change.ID)
 			}
 		}
-		if len(found) > 8 {
-			found = append(found[:8], fmt.Sprintf("and %d more", len(found)-8))
-		}
-		return strings.Join(found, ", ")
+		return figures.Some(found, 8, ", ")
 	}
 	switch {
 	case len(c.NotComparable) > 0:
@@ -263,29 +260,29 @@ func (c *ConformanceComparison) settle() {
 	case broke > 0:
 		c.Verdict = reports.Regressed
 		c.Reason = fmt.Sprintf("%s that the first run saw kept %s in the second: %s.",
-			figures.Plural(int64(broke), "requirement"), Verb(broke, "fails", "fail"), ids(Broke))
+			figures.Plural(int64(broke), "requirement"), figures.Verb(broke, "fails", "fail"), ids(Broke))
 		return
 	case seen > 0:
 		c.Verdict = reports.Inconclusive
 		c.Reason = fmt.Sprintf("%s %s in the second run that the first could not judge: %s.",
-			figures.Plural(int64(seen), "requirement"), Verb(seen, "fails", "fail"), ids(NewlySeen))
+			figures.Plural(int64(seen), "requirement"), figures.Verb(seen, "fails", "fail"), ids(NewlySeen))
 		return
 	case lost > 0:
 		c.Verdict = reports.Inconclusive
 		c.Reason = fmt.Sprintf("%s that the first run judged %s not judged in the second: %s.",
-			figures.Plural(int64(lost), "requirement"), Verb(lost, "was", "were"), ids(Lost))
+			figures.Plural(int64(lost), "requirement"), figures.Verb(lost, "was", "were"), ids(Lost))
 		return
 	case mended > 0:
 		c.Verdict = reports.Improved
 		c.Reason = fmt.Sprintf("%s that failed in the first run %s kept in the second: %s.",
-			figures.Plural(int64(mended), "requirement"), Verb(mended, "is", "are"), ids(Mended))
+			figures.Plural(int64(mended), "requirement"), figures.Verb(mended, "is", "are"), ids(Mended))
 	default:
 		c.Verdict = reports.Pass
 		c.Reason = "No requirement that the first run saw kept fails in the second."
 	}
 	if failing := c.stillFailing(); failing > 0 {
 		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"),
-			Verb(failing, "fails", "fail"))
+			figures.Verb(failing, "fails", "fail"))
 	}
 }
 
@@ -314,11 +311,4 @@ func (c *ConformanceComparison) advice() []string {
 				figures.Plural(int64(len(c.Drift)), "place")))
 	}
 	return advice
-}
-
-func Verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -196,7 +197,7 @@ func allureCategories(c *reports.Conformance) []allureCategory {
 	var categories []allureCategory
 	if c != nil {
 		for _, k := range c.Causes {
-			categories = append(categories, allureCategory{Name: k.ID + " " + said(k),
+			categories = append(categories, allureCategory{Name: k.ID + " " + figures.Unbroken(k.Sentence()),
 				MatchedStatuses: []reports.Outcome{failed, broken}, MessageRegex: "[\\s\\S]*\\(" + k.ID +
 					"\\)[\\s\\S]*"})
 		}

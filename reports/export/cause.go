@@ -1,25 +1,6 @@
 package export
 
-import (
-	"strings"
-
-	"agstest/reports"
-)
-
-// said describes a cause in one line.
-func said(k reports.Cause) string {
-	var parts []string
-	if k.Operation != "" {
-		parts = append(parts, k.Operation+":")
-	}
-	if k.Expected != "" {
-		parts = append(parts, "expected "+k.Expected+",")
-	}
-	if k.Got != "" {
-		parts = append(parts, "got "+k.Got)
-	}
-	return strings.TrimSuffix(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), ",")
-}
+import "agstest/reports"
 
 // causeOf returns the id of the first cause of a scenario's verdict; empty if there is none.
 func causeOf(s reports.Scenario) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 )
 
@@ -44,7 +45,7 @@ func Tables(c *reports.Conformance, l *reports.Load) []Table {
 			"checked", "scenarios"}, rows)
 		rows = nil
 		for _, k := range c.Causes {
-			rows = append(rows, []string{k.ID, k.Verdict.Word(), said(k), strconv.Itoa(k.Times),
+			rows = append(rows, []string{k.ID, k.Verdict.Word(), figures.Unbroken(k.Sentence()), strconv.Itoa(k.Times),
 				strings.Join(k.Requirements, " "), strings.Join(k.Scenarios, " ")})
 		}
 		add("causes.csv", c.Run, []string{"cause", "verdict", "what", "times", "requirements", "scenarios"}, rows)

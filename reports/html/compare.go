@@ -100,7 +100,7 @@ func comparisonTiles(c *compare.Comparison) []tile {
 		tiles = append(tiles, tile{"Requirements that broke", figures.Count(int64(part.Count(compare.Broke))), ""},
 			tile{"Changed in all", figures.Count(int64(len(part.Changes))),
 				"of " + figures.Count(int64(len(part.Changes)+part.Unchanged))},
-			tile{"Drift of form", figures.Count(int64(len(part.Drift))), compare.Verb(len(part.Drift), "place",
+			tile{"Drift of form", figures.Count(int64(len(part.Drift))), figures.Verb(len(part.Drift), "place",
 				"places")})
 	}
 	if job := c.Interleaved; job != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/figures"
 	"agstest/reports"
 	"agstest/reports/runs"
 )
@@ -294,10 +295,4 @@ func orElse(a, b string) string {
 }
 
 // enumerated joins names for a sentence: at most six of them.
-func enumerated(names []string) string {
-	const shown = 6
-	if len(names) > shown {
-		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", len(names)-shown)
-	}
-	return strings.Join(names, ", ")
-}
+func enumerated(names []string) string { return figures.Some(names, 6, ", ") }

@@ -50,11 +50,7 @@ func Text(w io.Writer, m *Matrix) error {
 
 // Sentence describes the cause in one line, as the report of a run does.
 func (c Cause) Sentence() string {
-	said := reports.FindingSentence(reports.Finding{Verdict: c.Verdict, Expected: c.Expected, Got: c.Got})
-	if c.Operation != "" {
-		return c.Operation + ": " + said
-	}
-	return said
+	return reports.Cause{Operation: c.Operation, Verdict: c.Verdict, Expected: c.Expected, Got: c.Got}.Sentence()
 }
 
 // words are the cause in one line of a terminal.

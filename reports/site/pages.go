@@ -246,13 +246,7 @@ func rank(v reports.Verdict) int {
 	return v.Rank()
 }
 
-func enumerated(names []string) string {
-	const shown = 6
-	if len(names) > shown {
-		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", len(names)-shown)
-	}
-	return strings.Join(names, ", ")
-}
+func enumerated(names []string) string { return figures.Some(names, 6, ", ") }
 
 // changes returns how the results of the newest runs differ from those before them: requirements first, then load.
 func (b *builder) changes() []change {
