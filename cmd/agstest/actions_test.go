@@ -154,6 +154,43 @@ func TestLiveServiceThroughActions(t *testing.T) {
 	}
 }
 
+// TestAccountsThatOthersShutOutStayShutOut: a run that can reactivate, but neither suspend nor cancel, leaves the accounts
+// of the file as they are, whose refresh tokens of before it knows. Nothing would bring them back.
+func TestAccountsThatOthersShutOutStayShutOut(t *testing.T) {
+	t.Parallel()
+	m := newActedMock(t, mock.Config{}, "")
+	text, err := os.ReadFile(m.file)
+	require.NoError(t, err)
+	said := string(text)
+	ask := func(h http.Handler, method, path, body string) map[string]any {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header = http.Header{"Authorization": {"Bearer " + operatorSecret}, "Content-Type": {"application/json"}, "Nv-Tenant-Id": {"nagra"}, "X-Auth-Service-Id": {"Operator SSO"}}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Contains(t, []int{http.StatusOK, http.StatusCreated}, w.Code, w.Body.String())
+		answer := map[string]any{}
+		_ = json.Unmarshal(w.Body.Bytes(), &answer)
+		return answer
+	}
+	troubled := map[string]string{"1664": "SUSPENDED", "1665": "CANCELLED"}
+	for account, state := range troubled {
+		line := regexp.MustCompile(`\{sessionToken: "?([^",]+)"?, (clientId: (\w+), accountId: "` + account + `")`).FindStringSubmatch(said)
+		require.NotNil(t, line, said)
+		ask(m.mock.Control(), http.MethodPost, "/control/accounts/nagra/"+account, `{"status":"ACTIVE"}`)
+		pair := ask(m.mock, http.MethodPost, "/ags/signOnWithSessionToken", fmt.Sprintf(`{"parameters":[{"name":"sessionToken","value":%q}],"clientId":%q}`, line[1], line[3]))
+		ask(m.mock.Control(), http.MethodPost, "/control/accounts/nagra/"+account, fmt.Sprintf(`{"status":%q}`, state))
+		said = strings.Replace(said, line[2], fmt.Sprintf("%s, refreshToken: %q", line[2], pair["refresh_token"]), 1)
+	}
+	said = regexp.MustCompile(`(?m)^  adm: .*$`).ReplaceAllLiteralString(said, `  reactivate: {request: {method: POST, url: "`+m.control.URL+
+		`/control/accounts/nagra/{accountId}", headers: {Authorization: "Bearer ${OPERATOR_SECRET}", Content-Type: application/json}, body: '{"status":"ACTIVE"}'}}`)
+	require.NoError(t, os.WriteFile(m.file, []byte(said), 0o600))
+	code, stdout, stderr := call(t, m.env, "conform", "--env", m.file, "--only", "REF-13,DEV-08,DEV-09,DEV-10,DEV-20,FLOW-07", "--generate", "0", "--sequences", "0", "--out", filepath.Join(m.dir, "out"))
+	assert.Equal(t, exitPass, code, stdout+stderr)
+	for account, state := range troubled {
+		assert.Equal(t, state, ask(m.mock.Control(), http.MethodGet, "/control/accounts/nagra/"+account, "")["status"], "%s: %s", account, stdout)
+	}
+}
+
 // TestDevicesOfTheFileAreNotTakenForMadeOnes: a service that answers a request with deviceInformation by a device which
 // it knows already has made none, so nothing is deleted and nothing that the file names is signed out.
 func TestDevicesOfTheFileAreNotTakenForMadeOnes(t *testing.T) {

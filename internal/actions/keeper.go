@@ -44,8 +44,8 @@ func Resumed(e *environment.Environment, door Door, j *journal.Journal) *Keeper 
 // Can tells whether something can be done and put back. A nil keeper can nothing.
 func (k *Keeper) Can(kind Kind) bool { return k != nil && Offered(k.environment, kind) }
 
-// Refusal says why an order must not be carried out: it is about an account that the file does not name. Empty: it may
-// be.
+// Refusal says why an order must not be carried out: it is about an account that the file does not name, or undoes what
+// this keeper has not done, which nothing would put back. Empty: it may be.
 func (k *Keeper) Refusal(o Order) string {
 	switch o.Kind {
 	case VPN, Geo:
@@ -57,7 +57,26 @@ func (k *Keeper) Refusal(o Order) string {
 	if !slices.Contains(k.environment.NamedAccounts(), o.AccountID) {
 		return "actions touch no account that the environment file does not name (situations: … accountId)"
 	}
+	if (o.Kind == Reactivate || o.Kind == Enable) && !k.undoes(o) {
+		return "somebody else has brought it into its state, and nothing would bring it back there"
+	}
 	return ""
+}
+
+// undoes tells whether an order undoes a change of this keeper.
+func (k *Keeper) undoes(o Order) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.journal == nil {
+		return false
+	}
+	for _, open := range k.journal.Open() {
+		var undo Order
+		if json.Unmarshal(open.Undo, &undo) == nil && undo == o {
+			return true
+		}
+	}
+	return false
 }
 
 // Do carries an order out, once it is in the journal. Its error names the call and any change that may be left.

@@ -52,9 +52,14 @@ func TestKeeperPutsBackInReverse(t *testing.T) {
 	do := func(o Order) error { _, err := k.Do(ctx, o); return err }
 	require.NoError(t, do(Order{Kind: List, AccountID: "A1"}))
 	assert.NoFileExists(t, journal.Marker(file), "nothing was changed")
+	const others = "somebody else has brought it into its state"
+	assert.ErrorContains(t, do(Order{Kind: Reactivate, AccountID: "A1"}), others)
 	require.NoError(t, do(Order{Kind: Suspend, AccountID: "A1"}))
 	assert.FileExists(t, journal.Marker(file))
+	assert.ErrorContains(t, do(Order{Kind: Reactivate, AccountID: "A2"}), others)
+	assert.ErrorContains(t, do(Order{Kind: Enable, AccountID: "A1", ClientID: "C1"}), others)
 	require.NoError(t, do(Order{Kind: Reactivate, AccountID: "A1"}))
+	assert.ErrorContains(t, do(Order{Kind: Reactivate, AccountID: "A1"}), others, "it was put back")
 	require.NoError(t, do(Order{Kind: Disable, AccountID: "A1", ClientID: "C1"}))
 	require.NoError(t, do(Order{Kind: Limit, AccountID: "A2", Limit: 3}))
 	require.NoError(t, do(Order{Kind: VPN, State: "off"}))

@@ -41,7 +41,11 @@ func (w *World) act(ctx context.Context, o actions.Order) ([]string, error) {
 	w.acted = true
 	keeper := w.Stage.Options.Actions
 	if why := keeper.Refusal(o); why != "" {
-		return nil, talk.Lacking("situations."+w.situationName()+": {accountId: …}", "cannot %s: %s", o.Kind, why)
+		offer := "situations." + w.situationName() + ": {accountId: …}"
+		if o.AccountID != "" {
+			offer = ""
+		}
+		return nil, talk.Lacking(offer, "cannot %s: %s", o.Kind, why)
 	}
 	w.controlFirst(ctx, o.Kind)
 	answer, err := keeper.Do(ctx, o)

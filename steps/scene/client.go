@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	messages "github.com/cucumber/messages/go/v34"
+
 	"agstest/ags"
 	"agstest/internal/actions"
 	"agstest/internal/check"
@@ -453,7 +455,7 @@ func (w *World) HoldExpired() bool {
 func (w *World) holdOfTroubled(standing string) (bool, error) {
 	name := strings.ToLower(standing) + "-account"
 	old, given := w.Stage.Environment.Situations[name]
-	if !given || old.RefreshToken == "" || old.ClientID == "" || len(w.Clients) > 1 {
+	if !given || old.RefreshToken == "" || old.ClientID == "" || len(w.Clients) > 1 || !w.endsWithRefresh() {
 		return false, nil
 	}
 	if p := check.ReadClaims(old.RefreshToken); p.Exp > 0 &&
@@ -468,6 +470,21 @@ func (w *World) holdOfTroubled(standing string) (bool, error) {
 	w.Account.Standing = standing
 	w.holdOld(old.RefreshToken, &Subject{Situation: name, Codes: codesOfStanding[standing], mayHaveEnded: true})
 	return true, nil
+}
+
+// endsWithRefresh tells whether a refresh is the last call of the scenario: an old refresh token tells of no other, nor
+// when the access token beside it ends.
+func (w *World) endsWithRefresh() bool {
+	last := ""
+	for _, step := range w.Scenario.Pickle.Steps {
+		if step.Type == messages.PickleStepType_ACTION {
+			last = step.Text
+		}
+		if strings.Contains(step.Text, " expires") {
+			return false
+		}
+	}
+	return strings.HasSuffix(last, "refreshes its tokens")
 }
 
 // codesOfStanding are the documented sub-codes that name the state of an account.
