@@ -155,7 +155,7 @@ func loopRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	carrier, err := transport.Connect(context.Background(), target, 0, false)
+	carrier, err := transport.Connect(context.Background(), target, transport.Options{Crowded: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ const defaultGrace = 2 * time.Second
 // in a report marked partial. An error is of the kind failure.Usage or failure.Setup, or that of ctx when it ended
 // before the clock started; then there is no report.
 func Send(ctx context.Context, q Question) (*reports.Load, error) {
-	carrier, err := transport.Connect(ctx, q.Target, q.Timeout, q.Trace)
+	carrier, err := transport.Connect(ctx, q.Target, transport.Options{Timeout: q.Timeout, Trace: q.Trace, Crowded: q.Schedule == nil})
 	if err != nil {
 		return nil, err
 	}

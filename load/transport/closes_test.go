@@ -44,7 +44,7 @@ func TestAProxyThatClosesBehindEachAnswer(t *testing.T) {
 			}()
 			to, err := url.Parse("http://" + listener.Addr().String())
 			require.NoError(t, err)
-			n := newNetTransport(&url.URL{Scheme: "http", Host: "ags.invalid"}, nil, to, time.Second, false, "since a test asks for it")
+			n := newNetTransport(&url.URL{Scheme: "http", Host: "ags.invalid"}, nil, to, Options{Timeout: time.Second}, "since a test asks for it")
 			lost := 0
 			for range 20 {
 				var answer hit.Answer

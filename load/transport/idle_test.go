@@ -339,7 +339,7 @@ func withoutSweeps(t *testing.T, target wire.Target) *leanTransport {
 	t.Helper()
 	base, err := url.Parse(target.URL)
 	require.NoError(t, err)
-	carrier := newLeanTransport(base, nil, 5*time.Second, true)
+	carrier := newLeanTransport(base, nil, Options{Timeout: 5 * time.Second, Trace: true})
 	t.Cleanup(carrier.Close)
 	return carrier
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ type leanTransport struct {
 	prefix  string
 	tls     *tls.Config // nil for http
 	trace   bool
-	timeout time.Duration
+	crowded bool
 	dialer  net.Dialer
 	hits    sync.Pool // of *leanHit
 
@@ -57,9 +58,9 @@ type leanHit struct {
 	done      func()
 }
 
-func newLeanTransport(base *url.URL, config *tls.Config, timeout time.Duration, trace bool) *leanTransport {
+func newLeanTransport(base *url.URL, config *tls.Config, o Options) *leanTransport {
 	l := &leanTransport{
-		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), timeout: timeout, trace: trace,
+		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), trace: o.Trace, crowded: o.Crowded,
 		dialling: make(chan struct{}, maxDialling), given: make(chan *connection), open: map[*connection]struct{}{},
 		lookAfter: lookAfter, closing: make(chan struct{}),
 	}
@@ -148,6 +149,9 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 		return err
 	}
 	c.writing = false
+	if h.transport.crowded {
+		runtime.Gosched()
+	}
 	var written, first time.Time
 	if h.transport.trace {
 		written = time.Now()

@@ -107,7 +107,7 @@ func TestANameOfSeveralAddresses(t *testing.T) {
 	require.NoError(t, err)
 	var known names
 	base.Host = net.JoinHostPort("service.test.", base.Port())
-	l := newLeanTransport(base, nil, 10*time.Second, false)
+	l := newLeanTransport(base, nil, Options{Timeout: 10 * time.Second})
 	defer l.Close()
 	l.dialer.Resolver = known.resolver(t)
 	ask := func() *hit.Answer {

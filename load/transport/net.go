@@ -45,10 +45,9 @@ func (n *netTransport) closesEach() bool {
 	return n.lostAgain.Load() >= fewestLost && n.carriedAgain.Load() == 0
 }
 
-func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, timeout time.Duration, trace bool,
-	why string) *netTransport {
-	dialer := &net.Dialer{Timeout: timeout}
-	n := &netTransport{base: base, trace: trace, why: why, carrier: &http.Transport{
+func newNetTransport(base *url.URL, config *tls.Config, proxy *url.URL, o Options, why string) *netTransport {
+	dialer := &net.Dialer{Timeout: o.Timeout}
+	n := &netTransport{base: base, trace: o.Trace, why: why, carrier: &http.Transport{
 		DialContext: dialer.DialContext, TLSClientConfig: config, ForceAttemptHTTP2: true, DisableCompression: true,
 		MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: longestIdle, MaxResponseHeaderBytes: maxHeader,
 	}}

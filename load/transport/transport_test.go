@@ -28,7 +28,7 @@ import (
 
 func connectTo(t testing.TB, target wire.Target) Carrier {
 	t.Helper()
-	carrier, err := Connect(context.Background(), target, 5*time.Second, true)
+	carrier, err := Connect(context.Background(), target, Options{Timeout: 5 * time.Second, Trace: true})
 	require.NoError(t, err)
 	t.Cleanup(carrier.Close)
 	return carrier
@@ -353,7 +353,7 @@ func TestTargetsThatCannotBeReached(t *testing.T) {
 		{"no address", "::", failure.Usage, "no http or https address"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Connect(context.Background(), wire.Target{URL: c.url}, time.Second, false)
+			_, err := Connect(context.Background(), wire.Target{URL: c.url}, Options{Timeout: time.Second})
 			require.Error(t, err)
 			assert.Equal(t, c.kind, failure.KindOf(err), err)
 			assert.ErrorContains(t, err, c.word)
@@ -369,7 +369,7 @@ func BenchmarkLeanExchange(b *testing.B) {
 			io.WriteString(c, text)
 		}
 	})
-	carrier, err := Connect(context.Background(), wire.Target{URL: address}, 5*time.Second, false)
+	carrier, err := Connect(context.Background(), wire.Target{URL: address}, Options{Timeout: 5 * time.Second})
 	require.NoError(b, err)
 	defer carrier.Close()
 	var answer hit.Answer
