@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -249,5 +250,6 @@ func (j *judge) sharedClaims(p *tokenPair) {
 
 // instant shows seconds of the epoch as people and machines read them.
 func instant(seconds int64) string {
-	return fmt.Sprintf("%d (%s)", seconds, time.Unix(seconds, 0).UTC().Format(time.RFC3339))
+	text := append(strconv.AppendInt(make([]byte, 0, 48), seconds, 10), " ("...)
+	return string(append(time.Unix(seconds, 0).UTC().AppendFormat(text, time.RFC3339), ')'))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"agstest/ags"
@@ -17,10 +18,14 @@ import (
 // an answer, or with a firewall's under status 200, has none at all. Findings come in a fixed order and hold no token
 // and no secret.
 func Judge(x *wire.Exchange, k Known) []Finding {
-	if x == nil || x.Status == 0 || x.Status == http.StatusOK && wire.BarredBy(x) != "" {
+	if x == nil || x.Status == 0 {
 		return nil
 	}
-	j := &judge{x: x, k: k}
+	j := &judge{x: x, k: k, barred: wire.BarredBy(x) != ""}
+	if x.Status == http.StatusOK && j.barred {
+		return nil
+	}
+	j.findings = make([]Finding, 0, usualFindings)
 	j.operation, j.known = ags.OperationByName(x.Call.Operation)
 	j.body, j.bodyErr = parseBody(x)
 	j.status()
@@ -47,9 +52,13 @@ type judge struct {
 	known     bool              // the operation is one of the nine
 	body      *strictjson.Value // nil where bodyErr is not recoverable
 	bodyErr   error
+	barred    bool             // wire.BarredBy names what gave the answer in place of the service
 	apart     map[string]parts // tokens of the answer that were looked at
 	findings  []Finding
 }
+
+// usualFindings is room for those of an answer with tokens, which have the most.
+const usualFindings = 40
 
 func (j *judge) add(id string, o Outcome, expected, got string) {
 	j.findings = append(j.findings, Finding{id, o, expected, got})
@@ -130,7 +139,7 @@ func (j *judge) throttling() {
 // page that is no JSON, for a request that has more than 2 kB of headers, or the page of a known program that bars it.
 // nginx has 4 kB of room for the headers of an answer (502), and most gateways for 8 kB of a request.
 func (j *judge) gatewaysOwn() bool {
-	if wire.BarredBy(j.x) != "" {
+	if j.barred {
 		return true
 	}
 	length := 0
@@ -148,7 +157,7 @@ func (j *judge) gatewaysOwn() bool {
 
 func (j *judge) serverError() {
 	switch {
-	case wire.BarredBy(j.x) != "": // the service's own answer is not known
+	case j.barred: // the service's own answer is not known
 	case j.gatewaysOwn():
 		j.add("GW-07", Observed, "",
 			fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
@@ -393,7 +402,7 @@ func describe(v *strictjson.Value) string {
 func joinInts(numbers []int) string {
 	words := make([]string, len(numbers))
 	for i, n := range numbers {
-		words[i] = fmt.Sprint(n)
+		words[i] = strconv.Itoa(n)
 	}
 	return strings.Join(words, ", ")
 }

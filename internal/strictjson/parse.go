@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -43,6 +44,7 @@ func Parse(text []byte) (*Value, error) {
 	if p.at == len(text) {
 		return nil, p.fail("there is no JSON")
 	}
+	p.reserve()
 	v, err := p.value(0)
 	if err != nil {
 		return nil, err
@@ -63,7 +65,9 @@ type parser struct {
 	room   []Value // for the next values
 	at     int
 	values int
-	double *Error // the first member that is there twice
+	// members of the objects that are being read, the outermost first, so that an object gets room for just its own
+	members []Member
+	double  *Error // the first member that is there twice
 }
 
 func (p *parser) fail(format string, args ...any) error {
@@ -111,7 +115,17 @@ func (p *parser) value(depth int) (*Value, error) {
 	return nil, p.fail("no JSON value begins")
 }
 
-// valuesTogether is how many values get their room at the same time. The answers of the contract have some dozen.
+// reserve makes room for the values and members that the commas, colons and brackets of the text promise, as far as an
+// answer of the contract has them.
+func (p *parser) reserve() {
+	begun := bytes.Count(p.text, []byte("{")) + bytes.Count(p.text, []byte("["))
+	p.room = make([]Value, min(mostReserved, 1+begun+bytes.Count(p.text, []byte(","))))
+	p.members = make([]Member, 0, min(mostReserved, bytes.Count(p.text, []byte(":"))))
+}
+
+const mostReserved = 48
+
+// valuesTogether is how many values more get their room at the same time.
 const valuesTogether = 8
 
 // made gives a value a place that lasts.
@@ -142,6 +156,7 @@ func (p *parser) object(depth int) (*Value, error) {
 		return v, nil
 	}
 	var seen map[string]bool
+	begin := len(p.members)
 	for {
 		p.space()
 		if p.at == len(p.text) || p.text[p.at] != '"' {
@@ -153,14 +168,15 @@ func (p *parser) object(depth int) (*Value, error) {
 			return nil, err
 		}
 		if p.double == nil {
-			// A map only where an object is large: most have a dozen members.
-			if len(v.Members) == 16 {
+			members := p.members[begin:]
+			// A map only where an object is large: most have a dozen or two.
+			if len(members) == mostMembers {
 				seen = make(map[string]bool)
-				for _, m := range v.Members {
+				for _, m := range members {
 					seen[m.Name] = true
 				}
 			}
-			if seen[name] || len(v.Members) < 16 && v.Get(name) != nil {
+			if seen[name] || seen == nil && named(members, name) != nil {
 				p.double = &Error{At: start, Problem: "the member " + Brief(name) + " is there twice",
 					Recoverable: true}
 			} else if seen != nil {
@@ -177,15 +193,28 @@ func (p *parser) object(depth int) (*Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.Members == nil {
-			v.Members = make([]Member, 0, 8)
-		}
-		v.Members = append(v.Members, Member{name, value})
+		p.members = append(p.members, Member{name, value})
 		if end, err := p.next('}'); err != nil || end {
+			v.Members = p.lasting(begin)
 			return v, err
 		}
 	}
 }
+
+// lasting takes the members of the object that is read last, and began there. The outermost object keeps the room itself.
+func (p *parser) lasting(begin int) []Member {
+	if begin == 0 {
+		members := p.members
+		p.members = nil
+		return members
+	}
+	members := slices.Clone(p.members[begin:])
+	p.members = p.members[:begin]
+	return members
+}
+
+// mostMembers is the most members of an object that are looked through one by one. An access token has 18 claims.
+const mostMembers = 32
 
 func (p *parser) array(depth int) (*Value, error) {
 	v := p.made(Value{Kind: ags.Array})

@@ -33,9 +33,13 @@ func (v *Value) Get(name string) *Value {
 	if v == nil {
 		return nil
 	}
-	for i := range v.Members {
-		if v.Members[i].Name == name {
-			return v.Members[i].Value
+	return named(v.Members, name)
+}
+
+func named(members []Member, name string) *Value {
+	for i := range members {
+		if members[i].Name == name {
+			return members[i].Value
 		}
 	}
 	return nil

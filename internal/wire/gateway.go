@@ -98,6 +98,10 @@ func looksLikeHTML(x *Exchange) bool {
 		kind == "application/xhtml+xml" {
 		return true
 	}
-	start := bytes.ToLower(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
+	start := bytes.TrimSpace(x.Body[:min(len(x.Body), 512)])
+	if len(start) == 0 || start[0] != '<' { // as of most
+		return false
+	}
+	start = bytes.ToLower(start)
 	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
