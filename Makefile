@@ -24,6 +24,7 @@ run: build ## build, check and load the embedded mock for 10 s, write reports to
 
 # Most packages wait more than they compute: one more than there are processors is tested at a time.
 AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+# Packages are begun in the order they are named: steps, which computes most, first, so that it does not end alone.
 # The race detector looks at the packages that start goroutines or hold locks, and at load, which drives them. There it runs of steps the tests that
 # are about concurrency alone (steps/main_test.go), and cmd starts its program without it (callHere has the exception). Through real gateways the same
 # code goes as in the tests of load/transport. All other tests, and those of steps, run without it; FLAGS are more flags for these.
@@ -39,10 +40,10 @@ test: ## run every test, with the race detector where a C compiler is found and 
 	$(GO) vet ./...
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
 	@set -e; if [ -n "$(RACE)" ]; then \
-		concurrent=$$($(GO) list $(CONCURRENT)); others="$$($(GO) list ./... | grep -vxF "$$concurrent") ./steps"; \
+		concurrent=$$($(GO) list $(CONCURRENT)); others="./steps $$($(GO) list ./... | grep -vxF "$$concurrent" | grep -v '/steps$$')"; \
 		echo "$(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
 		echo "$(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN); \
-	else others=./...; fi; \
+	else others="./steps $$($(GO) list ./... | grep -v '/steps$$')"; fi; \
 	echo "$(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS) $$others
 
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (25 min; wants a quiet machine); the quick half is in make test
