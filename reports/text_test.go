@@ -44,6 +44,10 @@ func TestSummaryOfAnInvalidRunSaysWhatToDo(t *testing.T) {
 	l := &reports.Load{Verdict: reports.Invalid, Invalid: []string{"hits left late"}}
 	assert.Contains(t, render(t, func(w io.Writer) error { return text.Terminal(w, nil, l, false) }),
 		"    hits left late\n    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate\n")
+	l.Total = &reports.Operation{Asked: 100, Sent: 100}
+	l.Generator.Starved = 40
+	assert.Contains(t, render(t, func(w io.Writer) error { return text.Terminal(w, nil, l, false) }),
+		"    What to do: give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than the service answers them\n", "a bigger machine does not help")
 }
 
 func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {

@@ -62,7 +62,11 @@ func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string
 	length, count := blocksOf(run.Seconds)
 	for i, l := range limits {
 		if l.metric().storm {
-			judged = append(judged, judgeRecovery(l, &run))
+			verdict := judgeRecovery(l, &run)
+			if why := l.laggedRecovery(verdict, &run); why != "" {
+				late = append(late, why)
+			}
+			judged = append(judged, verdict)
 			continue
 		}
 		blocks, ok := series[l.Operation]

@@ -30,3 +30,14 @@ func (l Limit) lagged(j judgement, lag reports.Percentiles) string {
 	}
 	return ""
 }
+
+// laggedRecovery says why the lag may have decided a limit on the end of a storm; empty: it has not. The last client to
+// be signed in may have been the one that left latest. A storm that never ended did not by any lag.
+func (l Limit) laggedRecovery(verdict reports.Limit, run *Run) string {
+	if verdict.Verdict != reports.Fail || run.Storm == nil || run.Storm.Recovered < 0 ||
+		!l.Keeps(float64(run.Storm.Recovered-run.Lag.Max)) {
+		return ""
+	}
+	return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's as much as the service's",
+		ShowTime(float64(run.Lag.Max)), l.Expression, verdict.Value)
+}

@@ -323,6 +323,27 @@ func TestStormIsJudged(t *testing.T) {
 	assert.Equal(t, reports.Error, judgeOne(t, "storm.recovered<90s", Run{Seconds: 100}).Verdict)
 }
 
+// The end of a storm holds the lag of the generator, as response times do.
+func TestLagIsJudgedAgainstTheEndOfAStorm(t *testing.T) {
+	limits, err := ParseAll([]string{"storm.recovered<90s"})
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		recovered, lag time.Duration
+		late           bool
+	}{
+		"kept":                    {80 * time.Second, 5 * time.Second, false},
+		"not kept by the lag":     {92 * time.Second, 5 * time.Second, true},
+		"not kept by the service": {100 * time.Second, 5 * time.Second, false},
+		"never":                   {-1, 5 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := Run{Seconds: 100, Storm: &reports.Storm{Recovered: int64(test.recovered)}, Lag: reports.Percentiles{Max: int64(test.lag)}}
+			_, late, _ := Judge(limits, run)
+			assert.Equal(t, test.late, len(late) == 1, late)
+		})
+	}
+}
+
 // The interval must hold the truth about as often as it says, also where seconds have levels of their own; naive
 // intervals do not.
 func TestIntervalsHoldTheTruth(t *testing.T) {

@@ -56,6 +56,9 @@ func (l Limit) IsTime() bool { m := l.metric(); return m != nil && m.unit == asT
 // OfShare tells a limit on a share of wrong answers.
 func (l Limit) OfShare() bool { m := l.metric(); return m != nil && m.counted != nil }
 
+// OfStorm tells a limit on when a storm is over.
+func (l Limit) OfStorm() bool { m := l.metric(); return m != nil && m.storm }
+
 // OfLoad tells whether a limit is on how much is sent or answered, or on a storm as a whole: a search for a rate
 // chooses these itself.
 func (l Limit) OfLoad() bool { m := l.metric(); return m != nil && (m.unit == asRate || m.storm) }

@@ -22,8 +22,8 @@ const (
 )
 
 // lagInvalid returns the reasons why the lag alone makes a run invalid; empty if it does not. MaxLag, if given, decides
-// as it stands. If response times have limits, only late counts, the limits that the lag may have decided; if none has
-// a limit, the lag must be within what a shared machine keeps.
+// as it stands. If response times or the end of a storm have limits, only late counts, the limits that the lag may have
+// decided; if none has a limit, the lag must be within what a shared machine keeps.
 func lagInvalid(r *reports.Load, late []string) []string {
 	lag, most := r.Generator.Lag.P99, r.Plan.MaxLag
 	switch {
@@ -43,10 +43,10 @@ func lagInvalid(r *reports.Load, late []string) []string {
 	return nil
 }
 
-// limitsTimes tells whether a run has a limit on a response time.
+// limitsTimes tells whether a run has a limit on a response time, or on when a storm is over.
 func limitsTimes(r *reports.Load) bool {
 	for i := range r.Limits {
-		if l, err := limit.Parse(r.Limits[i].Expression); err == nil && l.IsTime() && !l.Service {
+		if l, err := limit.Parse(r.Limits[i].Expression); err == nil && (l.IsTime() && !l.Service || l.OfStorm()) {
 			return true
 		}
 	}
@@ -58,6 +58,10 @@ func lagNote(r *reports.Load) string {
 	lag, shown := r.Generator.Lag.P99, r.Total.Response.P99
 	if r.Plan.Closed || shown == 0 || float64(lag) <= tellLag*float64(shown) {
 		return ""
+	}
+	if held := r.Generator.AtCap + r.Generator.Starved; float64(held) > maxHeld*float64(max(r.Total.Asked, 1)) {
+		return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: %s waited for a client or a worker to be free; service times are without it",
+			figures.Milliseconds(lag), figures.PluralOf(held, "hit", "hits"))
 	}
 	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s that much may be this machine's own; service times are without it",
 		figures.Milliseconds(lag), figures.Milliseconds(shown))

@@ -24,9 +24,11 @@ const (
 	minBehind = 10 // results
 	// As many hits were due as a run was interrupted, or as the last recorded second of one ended that broke off, and were
 	// never sent, or just after it.
-	minUnsent        = 2
-	maxThrottled     = 0.01 // of the schedule's length
-	maxStill         = 0.1  // of the time of a closed loop
+	minUnsent    = 2
+	maxThrottled = 0.01 // of the schedule's length
+	maxStill     = 0.1  // of the time of a closed loop
+	// maxBunched bounds the lag of hits that excuses no wrong answer: they came at most so much closer together than asked.
+	maxBunched       = time.Second
 	minJudgedHits    = 1
 	BehindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
 	ClockStepCounted = 10 * time.Millisecond
@@ -58,8 +60,8 @@ func invalid(r *reports.Load, late []string) []string {
 				figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
 		}
 		if share(g.Starved) > maxHeld {
-			say("%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients",
-				figures.Plural(g.Starved, "hit"), share(g.Starved)*100, askedAway(total))
+			say("%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients%s",
+				figures.Plural(g.Starved, "hit"), share(g.Starved)*100, askedAway(total), slowTurns(r))
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
 		if g.CPUShare > MaxCPU {
@@ -122,7 +124,7 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 			r.Reason += "; " + wrong
 		}
 	case r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == "":
-		r.Verdict, r.Reason = reports.Fail, "the storm ended before every client was signed in"
+		r.Verdict, r.Reason = reports.Fail, stormNeverOver
 	case wrong != "":
 		r.Verdict, r.Reason = reports.Fail, wrong
 	case r.Total.Right == 0 && r.Total.Wrong > 0 && r.Run.Partial == "":
@@ -136,6 +138,8 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 	judgeKinds(r)
 }
 
+const stormNeverOver = "the storm ended before every client was signed in"
+
 // brokenBesides names the limits that a valid run with a graver fault has not kept either.
 func brokenBesides(r *reports.Load, failed []string) string {
 	if !r.Valid || len(failed) == 0 {
@@ -144,15 +148,18 @@ func brokenBesides(r *reports.Load, failed []string) string {
 	return "; not kept: " + list(failed)
 }
 
-// serviceTimesStand tells whether a run would be valid without the waits of hits before they were sent.
+// serviceTimesStand tells whether a run would be valid without the waits of hits before they were sent, and of results
+// after their answers had been judged.
 func serviceTimesStand(r *reports.Load) bool {
 	sent, total := *r, *r.Total
 	sent.Total, total.Asked = &total, total.Sent
 	sent.Generator.AtCap, sent.Generator.Starved, sent.Generator.Lag = 0, 0, reports.Percentiles{}
+	sent.Generator.Behind = 0
 	return len(invalid(&sent, nil)) == 0
 }
 
-// notValid is the verdict of a run that is not valid: none, unless it fails whatever the generator did besides.
+// notValid is the verdict of a run that is not valid: none, unless it fails whatever the generator did besides, or the
+// service itself kept clients from sending.
 func notValid(r *reports.Load, beyond, sure []string) (reports.Verdict, string) {
 	failed := ""
 	switch {
@@ -162,56 +169,85 @@ func notValid(r *reports.Load, beyond, sure []string) (reports.Verdict, string) 
 	case onlyHeld(r):
 		failed = spoken(r)
 	}
-	if failed == "" {
-		return reports.Invalid, r.Invalid[0]
+	switch {
+	case failed != "":
+		return reports.Fail, failed + "; else the figures are not valid: " + r.Invalid[0]
+	case len(beyond) == 0 && turnedAway(r):
+		return reports.Inconclusive, "the load did not do what was asked, since the service asked its clients to come again later: " + r.Invalid[0]
 	}
-	return reports.Fail, failed + "; else the figures are not valid: " + r.Invalid[0]
+	return reports.Invalid, r.Invalid[0]
 }
 
-// onlyHeld tells that a run is not valid for nothing but hits that waited for a client or a worker. What the service
-// said to others is none of their doing, as a service that asks clients to come again later holds them itself.
+// onlyHeld tells that a run is not valid for nothing but hits that waited for a client or a worker, or left some late.
+// What the service said to others is none of their doing, as a service that asks clients to come again later, or that
+// answers none, holds them itself.
 func onlyHeld(r *reports.Load) bool {
 	g, held := &r.Generator, maxHeld*float64(max(r.Total.Asked, 1))
-	return (float64(g.AtCap) > held || float64(g.Starved) > held) && serviceTimesStand(r)
+	waited := float64(g.AtCap) > held || float64(g.Starved) > held
+	some := g.Lag.P99 < int64(maxBunched) && float64(r.Total.Asked-r.Total.Sent) <= held
+	return (waited || some) && serviceTimesStand(r)
 }
 
-// answered are the kinds of wrong answers that the service itself has put into words.
-var answered = []string{hit.KindStatus, hit.KindThrottled}
+// turnedAway tells that hits found no client free since the service had asked clients to come again later.
+func turnedAway(r *reports.Load) bool {
+	held := maxHeld * float64(max(r.Total.Asked, 1))
+	return float64(r.Generator.Starved) > held && float64(r.Total.Outcomes[hit.KindThrottled]) > held && serviceTimesStand(r)
+}
 
-// spoken says which wrong answers with a status of the service no limit allows, or which limits they break by
-// themselves; empty: none.
+// ofService are the kinds of wrong answers that are the service's own doing, or its gateway's, if the generator was not
+// too busy to take answers up.
+var ofService = []string{hit.KindStatus, hit.KindThrottled, hit.KindTimeout, hit.KindRefused, hit.KindReset, hit.KindTLS}
+
+// spoken says which wrong answers of the service no limit allows, which limits they break by themselves, or that a storm
+// never ended; empty: none of these.
 func spoken(r *reports.Load) string {
 	for _, kinds := range unforgiven(r) {
-		for _, kind := range answered {
+		for _, kind := range ofService {
 			if kinds[kind] > 0 {
 				return unforgivenInWords(r)
 			}
 		}
 	}
+	never := r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == ""
 	var broken []string
 	for _, l := range r.Limits {
 		parsed, err := limit.Parse(l.Expression)
-		if err != nil || l.Verdict != reports.Fail || !parsed.OfShare() {
+		if err != nil || l.Verdict != reports.Fail {
 			continue
 		}
 		of := r.Total
 		if parsed.Operation != "" {
 			of = r.Operations[parsed.Operation]
 		}
-		if of != nil && allAnswered(of) {
+		if never && parsed.OfStorm() || parsed.OfShare() && of != nil && allOfService(of) {
 			broken = append(broken, l.Expression)
 		}
 	}
-	if len(broken) == 0 {
-		return ""
+	switch {
+	case len(broken) > 0 && unanswered(r.Total):
+		return "not kept, by what the service answered and left unanswered: " + list(broken)
+	case len(broken) > 0:
+		return "not kept, by what the service answered: " + list(broken)
+	case never:
+		return stormNeverOver
 	}
-	return "not kept, by what the service answered: " + list(broken)
+	return ""
 }
 
-// allAnswered tells that the service gave every wrong answer a status.
-func allAnswered(o *reports.Operation) bool {
+// unanswered tells that the service left hits without a whole answer.
+func unanswered(o *reports.Operation) bool {
+	for _, kind := range []string{hit.KindTimeout, hit.KindRefused, hit.KindReset, hit.KindTLS} {
+		if o.Outcomes[kind] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// allOfService tells that every wrong answer is the service's own doing.
+func allOfService(o *reports.Operation) bool {
 	for kind, n := range o.Outcomes {
-		if n > 0 && !slices.Contains(answered, kind) {
+		if n > 0 && !slices.Contains(ofService, kind) {
 			return false
 		}
 	}
@@ -250,6 +286,21 @@ func askedAway(total *reports.Operation) string {
 		return fmt.Sprintf(" (%s asked one to come again later)", figures.Plural(n, "answer"))
 	}
 	return ""
+}
+
+// slowTurns says how much the clients of a run can send at most where each waits for its answer, if that is less than was
+// asked: then the service is what is slow; empty: it is not.
+func slowTurns(r *reports.Load) string {
+	median := r.Total.Service.P50
+	if median <= 0 || r.Plan.Clients == 0 || r.Plan.Seconds <= 0 {
+		return ""
+	}
+	most := float64(r.Plan.Clients) * 1e9 / float64(median)
+	if most >= float64(r.Total.Asked)/r.Plan.Seconds {
+		return ""
+	}
+	return fmt.Sprintf(" (the service took %s for an answer, at the median: %s send %s at most)",
+		figures.Milliseconds(median), figures.Plural(int64(r.Plan.Clients), "client"), figures.Rate(most))
 }
 
 // Defects describes the wrong answers that no limit excuses; empty if there are none.

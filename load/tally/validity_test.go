@@ -182,6 +182,7 @@ func TestServiceTimesAloneBreakALimit(t *testing.T) {
 		"workers were waited for":      {func(r *reports.Load) { r.Generator.AtCap, r.Generator.MaxInFlight = 750, 8 }, []string{"p99<300ms"}, reports.Fail},
 		"not by service times":         {func(r *reports.Load) { r.Generator.Starved = 750 }, nil, reports.Invalid},
 		"the generator was busy":       {func(r *reports.Load) { r.Generator.Starved, r.Generator.CPUShare = 750, 0.95 }, []string{"p99<300ms"}, reports.Invalid},
+		"results were taken up late":   {func(r *reports.Load) { r.Generator.Starved, r.Generator.Behind = 750, 100 }, []string{"p99<300ms"}, reports.Fail},
 		"the generator was held back":  {func(r *reports.Load) { r.Generator.Starved, r.Generator.Throttled = 750, 9e9 }, []string{"p99<300ms"}, reports.Invalid},
 		"the clock of it was set back": {func(r *reports.Load) { r.Generator.Starved, r.Generator.ClockStep = 750, -9e9 }, []string{"p99<300ms"}, reports.Invalid},
 	} {
@@ -205,13 +206,33 @@ func TestWhatTheServiceAnsweredCountsThoughHitsWaited(t *testing.T) {
 		verdict  reports.Verdict
 		reason   string
 	}{
-		"turned away":           {map[string]int64{hit.KindThrottled: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (throttled 300) and no limit allows any, such as errors<0.1%; else the figures are not valid: 70 hits (7.0 %) waited for a virtual client to be free (300 answers asked one to come again later)"},
-		"refused":               {map[string]int64{hit.KindStatus: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (status 300) and no limit allows any"},
-		"a limit not kept":      {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, nil, reports.Fail, "not kept, by what the service answered: errors<1%; else the figures are not valid: 70 hits"},
-		"a limit kept":          {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<50%", Verdict: reports.Pass}}, nil, reports.Invalid, "70 hits (7.0 %) waited"},
-		"no answer":             {map[string]int64{hit.KindTimeout: 300}, nil, nil, reports.Invalid, "70 hits (7.0 %) waited"},
-		"a limit, and none too": {map[string]int64{hit.KindTimeout: 300, hit.KindStatus: 1}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, nil, reports.Invalid, "70 hits (7.0 %) waited"},
-		"too slow besides":      {map[string]int64{hit.KindStatus: 300}, nil, func(r *reports.Load) { r.Generator.CPUShare = 1 }, reports.Invalid, "70 hits (7.0 %) waited"},
+		"turned away":                   {map[string]int64{hit.KindThrottled: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (throttled 300) and no limit allows any, such as errors<0.1%; else the figures are not valid: 70 hits (7.0 %) waited for a virtual client to be free (300 answers asked one to come again later)"},
+		"refused":                       {map[string]int64{hit.KindStatus: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (status 300) and no limit allows any"},
+		"a limit not kept":              {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, nil, reports.Fail, "not kept, by what the service answered: errors<1%; else the figures are not valid: 70 hits"},
+		"a limit kept":                  {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<50%", Verdict: reports.Pass}}, nil, reports.Invalid, "70 hits (7.0 %) waited"},
+		"no answer":                     {map[string]int64{hit.KindTimeout: 300}, nil, nil, reports.Fail, "300 of 1,000 answers were wrong (timeout 300) and no limit allows any"},
+		"a limit, and none too":         {map[string]int64{hit.KindTimeout: 300, hit.KindStatus: 1}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, nil, reports.Fail, "not kept, by what the service answered and left unanswered: errors<1%; else the figures are not valid: 70 hits"},
+		"nobody listens":                {map[string]int64{hit.KindRefused: 300}, nil, nil, reports.Fail, "(refused 300) and no limit allows any"},
+		"for no known reason":           {map[string]int64{hit.KindOther: 300}, nil, nil, reports.Invalid, "70 hits (7.0 %) waited"},
+		"turned away, and a limit kept": {map[string]int64{hit.KindThrottled: 300}, []reports.Limit{{Expression: "throttled<50%", Verdict: reports.Pass}}, nil, reports.Inconclusive, "the load did not do what was asked, since the service asked its clients to come again later: 70 hits"},
+		"a few turned away":             {map[string]int64{hit.KindThrottled: 3}, []reports.Limit{{Expression: "throttled<50%", Verdict: reports.Pass}}, nil, reports.Invalid, "70 hits (7.0 %) waited"},
+		"late a little": {map[string]int64{hit.KindStatus: 300}, nil, func(r *reports.Load) {
+			r.Generator.Starved, r.Generator.Lag.P99 = 0, int64(150*time.Millisecond)
+		}, reports.Fail, "300 of 1,000 answers were wrong (status 300) and no limit allows any, such as errors<0.1%; else the figures are not valid: hits left late"},
+		"late a little, and a limit not kept": {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<1%", Verdict: reports.Fail}}, func(r *reports.Load) {
+			r.Generator.Starved, r.Generator.Lag.P99 = 0, int64(150*time.Millisecond)
+		}, reports.Fail, "not kept, by what the service answered: errors<1%; else the figures are not valid: hits left late"},
+		"late a little, and a limit kept": {map[string]int64{hit.KindStatus: 300}, []reports.Limit{{Expression: "errors<50%", Verdict: reports.Pass}}, func(r *reports.Load) {
+			r.Generator.Starved, r.Generator.Lag.P99 = 0, int64(150*time.Millisecond)
+		}, reports.Invalid, "hits left late"},
+		"late a little, in a storm without end": {map[string]int64{hit.KindThrottled: 300}, nil, func(r *reports.Load) {
+			r.Generator.Starved, r.Generator.Lag.P99 = 0, int64(150*time.Millisecond)
+			r.Storm = &reports.Storm{Clients: 100, Recovered: -1}
+		}, reports.Fail, "the storm ended before every client was signed in; else the figures are not valid: hits left late"},
+		"waited, in a storm without end": {map[string]int64{hit.KindThrottled: 300}, []reports.Limit{{Expression: "storm.recovered<9s", Verdict: reports.Fail}}, func(r *reports.Load) {
+			r.Storm = &reports.Storm{Clients: 100, Recovered: -1}
+		}, reports.Fail, "not kept, by what the service answered: storm.recovered<9s; else"},
+		"too slow besides": {map[string]int64{hit.KindStatus: 300}, nil, func(r *reports.Load) { r.Generator.CPUShare = 1 }, reports.Invalid, "70 hits (7.0 %) waited"},
 		"late alone": {map[string]int64{hit.KindThrottled: 300}, nil, func(r *reports.Load) {
 			r.Generator.Starved, r.Generator.Lag.P99 = 0, int64(time.Second)
 		}, reports.Invalid, "hits left late"},
@@ -229,6 +250,34 @@ func TestWhatTheServiceAnsweredCountsThoughHitsWaited(t *testing.T) {
 			assert.Equal(t, test.verdict, r.Verdict, r.Reason)
 			assert.Contains(t, r.Reason, test.reason)
 			assert.False(t, r.Valid, "the response times are not")
+		})
+	}
+}
+
+// Hits that wait for a client wait for the service. The reason says so, and how much the clients can send at most.
+func TestASlowServiceIsNamedWhereClientsWereWaitedFor(t *testing.T) {
+	r := good()
+	r.Generator.Starved, r.Plan.Clients, r.Plan.Seconds = 750, 20, 10 // 100/s were asked
+	r.Total.Service.P50 = int64(2 * time.Second)
+	decide(r, nil, nil, nil)
+	assert.Equal(t, reports.Invalid, r.Verdict)
+	assert.Contains(t, r.Reason, "give more clients (the service took 2,000.0 ms for an answer, at the median: 20 clients send 10/s at most)")
+	r.Generator.Lag.P99 = int64(3 * time.Second)
+	assert.Contains(t, lagNote(r), "750 hits waited for a client or a worker to be free; service times are without it")
+	r.Total.Service.P50 = int64(20 * time.Millisecond)
+	decide(r, nil, nil, nil)
+	assert.NotContains(t, r.Reason, "the service took")
+}
+
+// A storm has a limit on when it is over, which is a time that holds the lag: a lag decides it or does not matter.
+func TestLagOfAStormCountsAgainstItsLimit(t *testing.T) {
+	for name, late := range map[string][]string{"it may have decided": {"which may be why storm.recovered<9s was not kept"}, "it did not": nil} {
+		t.Run(name, func(t *testing.T) {
+			r := good()
+			r.Storm, r.Generator.Lag.P99 = &reports.Storm{Clients: 100, Recovered: int64(time.Second)}, int64(300*time.Millisecond)
+			r.Limits = []reports.Limit{{Expression: "storm.recovered<9s", Verdict: reports.Pass}}
+			decide(r, nil, late, nil)
+			assert.Equal(t, late == nil, r.Verdict == reports.Pass, r.Reason)
 		})
 	}
 }

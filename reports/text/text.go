@@ -256,6 +256,14 @@ func (t *textWriter) figures(l *reports.Load, names []string) {
 	}
 }
 
+// whatToDo is the advice to a load that is not valid.
+func whatToDo(l *reports.Load) string {
+	if g := l.Generator; l.Total != nil && g.Starved > g.AtCap && g.Starved*100 > l.Total.Asked {
+		return "give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than the service answers them"
+	}
+	return "run again on a machine that does less besides, on a bigger one, or with a lower rate"
+}
+
 func (t *textWriter) load(l *reports.Load) {
 	t.head("Load", l.Run, l.Verdict, l.Reason)
 	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule),
@@ -269,8 +277,7 @@ func (t *textWriter) load(l *reports.Load) {
 			t.line("    %s", printable(figures.OneLine(reason, 300)))
 		}
 		if l.Total == nil || l.Total.Sent > 0 {
-			t.line(
-				"    What to do: run again on a machine that does less besides, on a bigger one, or with a lower rate")
+			t.line("    What to do: %s", whatToDo(l))
 		}
 	}
 	for _, note := range l.Notes {
