@@ -149,11 +149,18 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	}
 	h := a.hits.Get().(*hitState)
 	defer a.hits.Put(h)
-	due := time.Now()
+	var due time.Time // in a closed loop: when its client was looked for
 	if a.schedule != nil {
 		due = a.began.Add(a.schedule.At(seq))
 	}
-	if !a.begin(seq, &h.request) {
+	ready := a.workload.Begin(seq, &h.request)
+	if !ready {
+		if a.schedule == nil {
+			due = time.Now()
+		}
+		ready = a.await(seq, &h.request)
+	}
+	if !ready {
 		h.request = hit.Request{}
 		return a.response(h, "not sent", 0), nil
 	}
@@ -167,6 +174,9 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 		h.rawSeq, h.answer.Sent = a.raw.next(h.request.Operation)
 	} else {
 		h.answer.Sent = time.Now()
+	}
+	if due.IsZero() { // there was a client at once
+		due = h.answer.Sent
 	}
 	a.tally.Send(h.request.Operation, due, h.answer.Sent)
 	done := a.transport.Exchange(&h.request, &h.answer, h.answer.Sent.Add(a.timeout), &h.phases)
@@ -195,12 +205,9 @@ func (a *attack) RoundTrip(in *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// begin prepares the request of a hit, as soon as a client is free for it. It gives up, and the hit is not sent, when
+// await waits until a client is free for a hit, and prepares its request. It gives up, and the hit is not sent, when
 // the workload has no client left, when the wait takes longer than an exchange may, or when the run is cut off.
-func (a *attack) begin(seq uint64, request *hit.Request) bool {
-	if a.workload.Begin(seq, request) {
-		return true
-	}
+func (a *attack) await(seq uint64, request *hit.Request) bool {
 	a.starved.Add(1)
 	a.waiting.Add(1)
 	defer a.waiting.Add(-1)

@@ -15,6 +15,7 @@ type below struct {
 	net.Conn
 	control syscall.RawConn // nil where it cannot be asked
 	quiet   bool
+	cut     time.Time        // when reads and writes are cut off; zero: not known
 	look    func(fd uintptr) // made once: sets waits
 	waits   bool
 }
@@ -46,6 +47,7 @@ func (b *below) Read(p []byte) (int, error) {
 	if err := b.control.Control(b.look); err == nil && !b.waits {
 		return 0, errNothingWaits
 	}
+	b.cut = time.Time{}
 	if err := b.Conn.SetReadDeadline(time.Now().Add(quietRead)); err != nil {
 		return 0, err
 	}
@@ -54,6 +56,16 @@ func (b *below) Read(p []byte) (int, error) {
 		err = errNothingWaits
 	}
 	return n, err
+}
+
+// cutOff lets reads and writes go on until the deadline, or longer by up to slack: a connection that carries one
+// exchange after the other is told of a new deadline now and then only.
+func (b *below) cutOff(deadline time.Time, slack time.Duration) error {
+	if left := b.cut.Sub(deadline); left >= 0 && left <= slack {
+		return nil
+	}
+	b.cut = deadline.Add(slack)
+	return b.Conn.SetDeadline(b.cut)
 }
 
 // errNothingWaits ends a quiet read. crypto/tls keeps every error from below for good, except a temporary one.

@@ -225,7 +225,7 @@ func TestAfterACloseInUseAllAreOpenedAnew(t *testing.T) {
 	carrier.lookAfter = time.Hour
 	var held []*connection
 	for range 5 {
-		c, _, err := carrier.connection(time.Now().Add(time.Second), &hit.Phases{}, true)
+		c, _, err := carrier.connection(time.Now(), time.Now().Add(time.Second), &hit.Phases{}, true)
 		require.NoError(t, err)
 		held = append(held, c)
 	}

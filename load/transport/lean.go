@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ type leanTransport struct {
 	tls     *tls.Config // nil for http
 	trace   bool
 	crowded bool
+	slack   time.Duration // by how much an exchange may be cut off late
 	dialer  net.Dialer
 	hits    sync.Pool // of *leanHit
 
@@ -60,7 +62,7 @@ type leanHit struct {
 
 func newLeanTransport(base *url.URL, config *tls.Config, o Options) *leanTransport {
 	l := &leanTransport{
-		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), trace: o.Trace, crowded: o.Crowded,
+		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), trace: o.Trace, crowded: o.Crowded, slack: o.Timeout / 256,
 		dialling: make(chan struct{}, maxDialling), given: make(chan *connection), open: map[*connection]struct{}{},
 		lookAfter: lookAfter, closing: make(chan struct{}),
 	}
@@ -97,7 +99,11 @@ func (l *leanTransport) String() string {
 func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time,
 	traced *hit.Phases) func() {
 	h := l.hits.Get().(*leanHit)
-	c, kept, err := l.connection(deadline, traced, false)
+	now := answer.Sent
+	if now.IsZero() {
+		now = time.Now()
+	}
+	c, kept, err := l.connection(now, deadline, traced, false)
 	if err == nil {
 		err = h.carry(c, request, answer, deadline, traced)
 	}
@@ -110,7 +116,7 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 	if err != nil && kept && !l.isAborted() && c.neverReached(err) {
 		l.discard(c)
 		answer.Resent, answer.Err = true, nil
-		if c, _, err = l.connection(deadline, traced, true); err == nil {
+		if c, _, err = l.connection(now, deadline, traced, true); err == nil {
 			err = h.carry(c, request, answer, deadline, traced)
 		}
 	}
@@ -124,14 +130,22 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 		answer.Err = err
 		return h.done
 	}
+	answer.Received = time.Now()
+	if answer.Received.After(deadline) { // the connection is cut off a little later
+		l.discard(c)
+		*answer = hit.Answer{Sent: answer.Sent, Received: answer.Received, Resent: answer.Resent, Err: errLate}
+		return h.done
+	}
 	if answer.Truncated || c.grown || h.response.ConnectionClose() || c.reader.Buffered() > 0 {
 		l.discard(c)
 		return h.done
 	}
-	answer.Received = time.Now()
 	l.put(c, answer.Received)
 	return h.done
 }
+
+// errLate is the error of an answer that came behind the deadline, as that of a read which the deadline ended.
+var errLate error = &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}
 
 // carry does the exchange on a connection.
 func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer, deadline time.Time,
@@ -141,7 +155,7 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 		return err
 	}
 	c.heard, c.writing = false, false
-	if err := c.SetDeadline(deadline); err != nil {
+	if err := c.below.cutOff(deadline, h.transport.slack); err != nil {
 		return err
 	}
 	c.writing = true

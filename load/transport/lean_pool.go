@@ -14,9 +14,9 @@ import (
 const maxDialling = 128
 
 // connection takes an idle connection, the last one used first, or opens one; kept tells which. With fresh it always
-// opens one. If none can be opened, it takes one from before a reload that the service has not closed: a gateway may
-// close its port for a moment and keep its connections.
-func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool,
+// opens one. Now is the present, or a moment ago. If none can be opened, it takes one from before a reload that the
+// service has not closed: a gateway may close its port for a moment and keep its connections.
+func (l *leanTransport) connection(now, deadline time.Time, traced *hit.Phases, fresh bool) (c *connection, kept bool,
 	err error) {
 	var spare *connection
 	for !fresh {
@@ -27,7 +27,7 @@ func (l *leanTransport) connection(deadline time.Time, traced *hit.Phases, fresh
 		if c == nil {
 			break
 		}
-		if c.rested = time.Since(c.since); l.fit(c, c.rested) {
+		if c.rested = now.Sub(c.since); l.fit(c, c.rested) {
 			return c, true, nil
 		}
 		if l.isSpare(c) {

@@ -34,7 +34,8 @@ const (
 // Carrier carries prepared requests. It is used by many goroutines at once.
 type Carrier interface {
 	// Exchange sends a request and reads the whole answer into answer, with Status, Body, RetryAfter, Truncated and Err,
-	// and Received where it has looked at the clock. The body stays valid until done is called. It returns by the deadline.
+	// and Received where it has looked at the clock. The body stays valid until done is called. It returns
+	// by the deadline, or by up to a 256th of Options.Timeout later; an answer that comes behind the deadline is none.
 	Exchange(request *hit.Request, answer *hit.Answer, deadline time.Time, traced *hit.Phases) (done func())
 	// Abort ends all exchanges that are under way, and all later ones, with hit.ErrAborted.
 	Abort()
