@@ -112,6 +112,9 @@ func (s *service) exchange(transport *http.Transport, request *hit.Request) *hit
 	for _, field := range request.Header {
 		r.Header[field.Name] = append(r.Header[field.Name], field.Value)
 	}
+	if len(request.Authorization) > 0 {
+		r.Header.Add("Authorization", string(request.Authorization))
+	}
 	response, err := transport.RoundTrip(r)
 	if err == nil {
 		answer.Status, answer.RetryAfter = response.StatusCode, response.Header.Get("Retry-After")

@@ -127,6 +127,9 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 		}
 		slices.SortFunc(extra, func(a, b hit.HeaderField) int { return strings.Compare(a.Name, b.Name) })
 		r.headers[s] = append(header, extra...)
+		if authorizes(s) {
+			r.headers[s] = withoutHeader(r.headers[s], ags.HeaderAuthorization)
+		}
 	}
 	if e.Operator != nil {
 		r.operator = newOperatorSigner(e)
@@ -141,6 +144,7 @@ func newRequests(e *environment.Environment, service string, seed uint64) *reque
 // of other parts of a run with the same seed.
 func (r *requests) begin(request *hit.Request, s step) {
 	request.Method, request.Path, request.Body = r.methods[s], r.paths[s], nil
+	request.Authorization = request.Authorization[:0]
 	request.Header = append(request.Header[:0], r.headers[s]...)
 	if renewed := r.renewed[s].Load(); renewed != nil {
 		request.Header = append(request.Header, *renewed...)
@@ -215,19 +219,20 @@ func (c *Crowd) Renew(headers, minting map[string]string) {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			fields = append(fields, hit.HeaderField{Name: name, Value: values[name]})
 		}
+		if authorizes(s) {
+			fields = withoutHeader(fields, ags.HeaderAuthorization)
+		}
 		c.requests.renewed[s].Store(&fields)
 	}
 }
 
+// authorizes tells whether the token of the client goes into the header Authorization.
+func authorizes(s step) bool { return s == stepRefresh || s == stepSignOut }
+
 // authorized adds a token as Authorization, and the parameters that the environment gives for the step: none by default
 // (ambiguity 7.18).
 func (r *requests) authorized(request *hit.Request, s step, token []byte, who *roster, n uint32) {
-	var value strings.Builder
-	value.Grow(len(r.bearer) + len(token))
-	value.WriteString(r.bearer)
-	value.Write(token)
-	request.Header = append(withoutHeader(request.Header, ags.HeaderAuthorization),
-		hit.HeaderField{Name: ags.HeaderAuthorization, Value: value.String()})
+	request.Authorization = append(append(request.Authorization[:0], r.bearer...), token...)
 	request.Body = noParametersBody
 	if given := r.own[s]; given != nil {
 		request.Body = who.appendGiven(make([]byte, 0, 256), given, n)

@@ -266,6 +266,9 @@ func callOf(request *hit.Request, s step) wire.Call {
 	for _, field := range request.Header {
 		header[field.Name] = []string{field.Value}
 	}
+	if len(request.Authorization) > 0 {
+		header.Set(ags.HeaderAuthorization, string(request.Authorization))
+	}
 	return wire.Call{Operation: calls[s].operation, Method: request.Method, Path: request.Path, Header: header,
 		Body: request.Body}
 }

@@ -18,7 +18,10 @@ type Request struct {
 	Method    string
 	Path      string // below the target's address
 	Header    []HeaderField
-	Body      []byte
+	// Authorization is the value of the header of that name, which is sent behind Header; empty: there is none. It is a
+	// long one that each request has a new one of, so that its room is used again.
+	Authorization []byte
+	Body          []byte
 	// KeepCookies: the Set-Cookie lines of the answer are wanted.
 	KeepCookies bool
 	Client      any // the workload's own

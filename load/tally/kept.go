@@ -50,6 +50,9 @@ const (
 func (x *Exchange) keep(operation string, request *hit.Request, answer *hit.Answer) {
 	x.Operation, x.Who, x.Method, x.Path = operation, request.Who, request.Method, request.Path
 	x.Header = append(x.Header[:0], request.Header...)
+	if len(request.Authorization) > 0 {
+		x.Header = append(x.Header, hit.HeaderField{Name: "Authorization", Value: string(request.Authorization)})
+	}
 	x.Body, x.BodySize = keptPart(x.Body, request.Body), len(request.Body)
 	x.AnswerHeader = x.AnswerHeader[:0]
 	if answer.Header != nil && answer.Err == nil {

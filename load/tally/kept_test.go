@@ -353,3 +353,16 @@ func TestKeptHitsOfShardsHaveTheClockOfTheirMachine(t *testing.T) {
 		assert.Equal(t, began[i].Add(1600*time.Millisecond), r.Wrong[i].Hit.SentAt)
 	}
 }
+
+// The exchange of a wrong answer shows the token that was sent, whose room the next request of its worker uses again.
+func TestKeptExchangeHasTheAuthorization(t *testing.T) {
+	counting := New(keptOperations, false, false, time.Now())
+	request := &hit.Request{Method: "POST", Header: []hit.HeaderField{{Name: "a", Value: "b"}}, Authorization: []byte("Bearer one")}
+	answer := &hit.Answer{Status: 500, Sent: time.Now(), Received: time.Now()}
+	counting.End(1, answer.Sent, request, answer, &hit.Outcome{Kind: "status"}, &hit.Phases{})
+	copy(request.Authorization, "another one")
+	kept := counting.wrong[wrongKey{0, "status"}].all()
+	require.Len(t, kept, 1)
+	assert.Equal(t, []hit.HeaderField{{Name: "a", Value: "b"}, {Name: "Authorization", Value: "Bearer one"}}, kept[0].exchange.Header)
+	assert.Len(t, request.Header, 1)
+}

@@ -44,6 +44,11 @@ func (l *leanTransport) appendRequest(out []byte, request *hit.Request) ([]byte,
 		out = append(append(out, field.Value...), "\r\n"...)
 		lines++
 	}
+	if len(request.Authorization) > 0 {
+		out = append(append(out, "Authorization: "...), request.Authorization...)
+		out = append(out, "\r\n"...)
+		lines++
+	}
 	out = append(out, "\r\n"...)
 	head := out[begin:]
 	if bytes.Count(head, []byte("\n")) != lines || bytes.Count(head, []byte("\r")) != lines ||

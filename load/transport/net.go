@@ -103,7 +103,7 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 	}
 	out.URL = n.base.ResolveReference(path)
 	out.Host = n.base.Host
-	out.Header = make(http.Header, len(request.Header)+1)
+	out.Header = make(http.Header, len(request.Header)+2)
 	out.Header["User-Agent"] = []string{userAgent}
 	for _, field := range request.Header {
 		switch {
@@ -114,6 +114,9 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 		default:
 			out.Header[field.Name] = []string{field.Value}
 		}
+	}
+	if len(request.Authorization) > 0 {
+		out.Header["Authorization"] = []string{string(request.Authorization)}
 	}
 	out.Close = n.closesEach()
 	in, err := n.carrier.RoundTrip(out)

@@ -233,7 +233,7 @@ func TestALineBreakIsNoSecondHeader(t *testing.T) {
 	for _, r := range []hit.Request{
 		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "Authorization", Value: "Bearer a\r\nX-Other: b"}}},
 		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "X\nY", Value: "b"}}}, {Method: "POST", Path: "/a b"}, {Method: "POST", Path: "/\n"}, {Method: "PO\nST", Path: "/"},
-		{Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "Host", Value: "a\rb"}}}, {Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "User-Agent", Value: "a\n"}}},
+		{Method: "POST", Path: "/", Authorization: []byte("Bearer a\r\nX-Other: b")}, {Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "Host", Value: "a\rb"}}}, {Method: "POST", Path: "/", Header: []hit.HeaderField{{Name: "User-Agent", Value: "a\n"}}},
 	} {
 		answer, _ := ask(carrier, time.Second, r)
 		assert.ErrorIs(t, answer.Err, errLineBreak)
@@ -382,5 +382,25 @@ func BenchmarkLeanExchange(b *testing.B) {
 		if answer.Err != nil || answer.Status != 200 {
 			b.Fatal(answer.Err)
 		}
+	}
+}
+
+// The token of a request comes to the service behind the other headers, on every way.
+func TestAuthorizationIsSent(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, strings.Join(r.Header.Values("Authorization"), "|"))
+	})
+	via, _ := url.Parse(server.URL)
+	for name, target := range map[string]wire.Target{"lean": {URL: server.URL}, "net/http": {URL: "http://ags.invalid", Proxy: via}} {
+		t.Run(name, func(t *testing.T) {
+			carrier := connectTo(t, target)
+			for _, token := range []string{"Bearer one", "Bearer two", ""} {
+				r := post
+				r.Authorization = []byte(token)
+				answer, _ := ask(carrier, 5*time.Second, r)
+				require.NoError(t, answer.Err)
+				assert.Equal(t, token, string(answer.Body))
+			}
+		})
 	}
 }
