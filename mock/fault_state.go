@@ -12,6 +12,7 @@ import (
 func deviceFaults() []Fault {
 	return []Fault{
 		lax("device-recognised", "DEV-01", "a repeated deviceInformation gives the device of before", nil, ruleNewDevice),
+		givenTwice(),
 		lax("device-made-on-nth", "DEV-02", "an n-th sign-on makes a device", nil, ruleNoDeviceOnNth),
 		overlooked("state-suspended-first-session", "DEV-08", ags.SignOnWithSessionToken, ruleSuspended, (*call).firstTime),
 		overlooked("state-suspended-first-sign-on", "DEV-08", ags.SignOn, ruleSuspended, (*call).firstTime),
@@ -216,4 +217,25 @@ func askedBefore() func(*call) bool {
 		_, before := seen.LoadOrStore(device, true)
 		return known && before
 	}
+}
+
+// givenTwice gives every third first-time sign-on the client_id that the one before was given, whoever asked.
+func givenTwice() Fault {
+	var mutex sync.Mutex
+	var last string
+	count := 0
+	return Fault{Name: "device-given-twice", Requirement: "DEV-01", operations: on(ags.SignOnWithSessionToken, ags.SignOn),
+		Summary: "every third first-time sign-on is given the client_id of the one before",
+		draft: func(c *call, d *draft) {
+			if d.refresh || !c.firstTime() {
+				return
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			if count++; count%3 == 0 {
+				d.grant.device = last
+				d.claims.set("deviceId", last)
+			}
+			last = d.grant.device
+		}}
 }

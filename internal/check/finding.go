@@ -39,6 +39,7 @@ type Known struct {
 	ClientID    string        // clientId that was sent, or that the token of the request belongs to
 	AccountID   string        // account that the answer must belong to
 	FirstTime   bool          // deviceInformation was sent: a new client_id must come
+	Taken       bool          // of FirstTime: the client_id that came was another device's already
 	DeviceClass string        // playoutDeviceClass that was sent at the first sign-on
 	Skew        time.Duration // clocks may differ by this much
 	Previous    *Pair         // tokens before a refresh

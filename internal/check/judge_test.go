@@ -300,6 +300,7 @@ var faults = []fault{
 	{"token type Basic", sost, ags.SignOnWithSessionToken, member("token_type", "Basic"), Known{}, "TOK-18"},
 	{"token type a list", sost, ags.SignOnWithSessionToken, member("token_type", []any{"bearer"}), Known{}, "SOST-04 TOK-18"},
 	{"first sign-on without client_id", sost, ags.SignOnWithSessionToken, without("client_id"), Known{FirstTime: true}, "SOST-04 SOST-21"},
+	{"first sign-on with the client_id of another", sost, ags.SignOnWithSessionToken, member("client_id", "TV_17"), Known{FirstTime: true, Taken: true}, "DEV-01"},
 	{"first sign-on with credentials without client_id", "signOn-201", ags.SignOn, without("client_id"), Known{FirstTime: true}, "SSO-01 SSO-12"},
 	{"sign-on without a lifetime", "signOn-201", ags.SignOn, without("expires_in"), Known{}, "SSO-01"},
 	{"picked account without a lifetime", "subsequentSignOn-201", ags.SubsequentSignOn, without("expires_in"), Known{}, "SUB-01"},

@@ -89,9 +89,13 @@ func (j *judge) memberProblems(body *strictjson.Value) string {
 	return strings.Join(problems, "; ")
 }
 
-// newClient judges that a first-time sign-on brings a client_id. That it works later takes another call, so it is never
-// Held here.
+// newClient judges that a first-time sign-on brings a client_id, and none that was given before (DEV-01). That it works
+// later takes another call, so it is never Held here.
 func (j *judge) newClient(body *strictjson.Value) {
+	if j.k.FirstTime && j.k.Taken {
+		j.add("DEV-01", Broken, "a client_id that no device had before",
+			strictjson.Brief(body.Get("client_id").String())+", as another first-time sign-on before")
+	}
 	if !j.k.FirstTime || body.Get("client_id").String() != "" {
 		return
 	}

@@ -36,3 +36,30 @@ func TestTimeBetweenTokensEndsWhenTheyAreAskedFor(t *testing.T) {
 		assert.Equal(t, c.want, w.knownOf(x, false).Since, name)
 	}
 }
+
+// TestClientIDsAreGivenOnce: the client_id of a first-time sign-on is taken for every later one in the tenant. Whoever
+// shows the same session token once more may get the same device.
+func TestClientIDsAreGivenOnce(t *testing.T) {
+	own := newOwnDevices()
+	for _, c := range []struct {
+		name, operation, tenant, token, client string
+		status                                 int
+		want                                   bool
+	}{
+		{"the first", ags.SignOnWithSessionToken, "nagra", "s-1", "TV_1", 201, false},
+		{"the same token once more", ags.SignOnWithSessionToken, "nagra", "s-1", "TV_1", 201, false},
+		{"another token", ags.SignOnWithSessionToken, "nagra", "s-2", "TV_1", 201, true},
+		{"another device", ags.SignOnWithSessionToken, "nagra", "s-2", "TV_2", 201, false},
+		{"another tenant", ags.SignOnWithSessionToken, "acme", "s-3", "TV_1", 201, false},
+		{"credentials", ags.SignOn, "nagra", "dave", "TV_3", 201, false},
+		{"the same credentials", ags.SignOn, "nagra", "dave", "TV_3", 201, true},
+		{"a refusal", ags.SignOnWithSessionToken, "nagra", "s-4", "TV_2", 403, false},
+	} {
+		r := &talk.Request{Operation: c.operation, Method: http.MethodPost, Path: "/ags/" + c.operation}
+		r.SetHeader(ags.HeaderTenant, c.tenant)
+		r.Set("parameters", talk.JSON([]talk.Parameter{{Name: "sessionToken", Value: c.token}}))
+		r.Set("deviceInformation", []byte("{}"))
+		x := &talk.Exchange{Request: r, Exchange: &wire.Exchange{Status: c.status, Body: []byte(`{"access_token":"a.b.c","refresh_token":"a.b.d","client_id":"` + c.client + `"}`)}}
+		assert.Equal(t, c.want, own.taken(x), c.name)
+	}
+}

@@ -30,8 +30,9 @@ type ownDevices struct {
 	made      int
 	unplanned int // of those, made by requests that the service should have refused
 	all       []madeDevice
-	deleted   []string // client_ids
-	shared    int      // of those, made for all scenarios
+	deleted   []string          // client_ids
+	shared    int               // of those, made for all scenarios
+	given     map[string]string // by tenant and client_id: parameters of the first-time sign-on that was given it
 	signOns   map[string][]*sharedSignOn
 	ofUser    *sharedSignOn   // of the user with credentials, where it is signed on with session tokens too
 	signedOut map[string]bool // by client_id: a scenario has signed it out
@@ -46,7 +47,26 @@ type sharedSignOn struct {
 }
 
 func newOwnDevices() *ownDevices {
-	return &ownDevices{signOns: map[string][]*sharedSignOn{}, signedOut: map[string]bool{}, gone: map[string]bool{}}
+	return &ownDevices{signOns: map[string][]*sharedSignOn{}, signedOut: map[string]bool{}, gone: map[string]bool{},
+		given: map[string]string{}}
+}
+
+// taken tells whether the answer to a first-time sign-on has a client_id that another one was given before in this run,
+// and remembers it. The same session token shown once more may well lead to the same device.
+func (o *ownDevices) taken(x *talk.Exchange) bool {
+	pair, err := ReadPair(x)
+	if err != nil || pair.ClientID == "" || EffectiveStatus(x)/100 != 2 {
+		return false
+	}
+	key := x.Request.HeaderValue(ags.HeaderTenant) + "\n" + pair.ClientID
+	asked := string(x.Request.Get("parameters"))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before, was := o.given[key]
+	if !was {
+		o.given[key] = asked
+	}
+	return was && (before != asked || x.Request.Operation == ags.SignOn)
 }
 
 // Live tells that the devices of a run stay where they were made.

@@ -297,7 +297,7 @@ func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 			}
 		}
 	case id == "" && device != nil:
-		k.FirstTime = true
+		k.FirstTime, k.Taken = true, w.Stage.Own.taken(x)
 		k.DeviceClass = ClassOf(device)
 	}
 	if r.Operation == ags.SubsequentSignOn {
