@@ -63,3 +63,18 @@ func TestClientIDsAreGivenOnce(t *testing.T) {
 		assert.Equal(t, c.want, own.taken(x), c.name)
 	}
 }
+
+// TestWordsOfJSONAreNoSecrets: a session token that is the word null is not repeated by an answer with a member that is
+// null.
+func TestWordsOfJSONAreNoSecrets(t *testing.T) {
+	w := &World{Stage: &Stage{Environment: &environment.Environment{}}}
+	for _, value := range []string{"null", "true", "false", "undefined", "nullnull"} {
+		r := &talk.Request{Operation: ags.SignOnWithSessionToken}
+		r.Set("parameters", talk.JSON([]talk.Parameter{{Name: "sessionToken", Value: value}}))
+		if value == "nullnull" {
+			assert.Equal(t, []string{value}, w.Submitted(r))
+			continue
+		}
+		assert.Empty(t, w.Submitted(r), value)
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -327,6 +328,9 @@ func namesTwo(r *talk.Request) bool {
 // long enough to wait. Otherwise a slow machine would judge what a fast one cannot.
 func (w *World) waits() bool { return w.Ahead > 0 || w.Stage.Options.Patience >= latest }
 
+// commonWords stand in answers whatever was asked, so that one which comes back repeats nothing.
+var commonWords = []string{"null", "true", "false", "undefined"}
+
 // Submitted lists the secrets in a request that no error may echo. Of the credentials of a user these are the ones that
 // the environment takes for secrets: a service may well say which user it does not know.
 func (w *World) Submitted(r *talk.Request) []string {
@@ -337,7 +341,7 @@ func (w *World) Submitted(r *talk.Request) []string {
 			secret = w.Account != nil && (w.IsPassword(r.Operation, p.Name) ||
 				w.Stage.Environment.SecretParameter(w.Account.Situation, p.Name))
 		}
-		if secret && len(p.Value) >= 4 {
+		if secret && len(p.Value) >= 4 && !slices.Contains(commonWords, p.Value) {
 			secrets = append(secrets, p.Value)
 		}
 	}
