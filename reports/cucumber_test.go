@@ -21,16 +21,16 @@ import (
 
 func TestCucumberJSONGolden(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, export.Cucumber(&b, smallConformance()))
+	require.NoError(t, export.Cucumber(&b, smallConformance(), nil))
 	golden(t, "cucumber.json", b.Bytes())
 	var empty bytes.Buffer
-	require.NoError(t, export.Cucumber(&empty, &reports.Conformance{Verdict: reports.Pass}))
+	require.NoError(t, export.Cucumber(&empty, &reports.Conformance{Verdict: reports.Pass}, nil))
 	require.Equal(t, "[]\n", empty.String())
 }
 
 func TestMessagesAreOfTheirProtocol(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, export.Messages(&b, sampleConformance()))
+	require.NoError(t, export.Messages(&b, sampleConformance(), nil))
 	known := map[string]bool{} // ids that were handed out
 	started, finished := map[string]int{}, 0
 	decoder := json.NewDecoder(&b)
@@ -81,7 +81,7 @@ func TestMessagesAreRenderedByOthers(t *testing.T) {
 	shownOf := func(c *reports.Conformance) (shown map[string]int) {
 		folder := t.TempDir()
 		var b bytes.Buffer
-		require.NoError(t, export.Messages(&b, c))
+		require.NoError(t, export.Messages(&b, c, nil))
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "messages.ndjson"), b.Bytes(), 0o644))
 		command := exec.CommandContext(t.Context(), node, "cucumber.mjs", folder, chromium)
 		command.Dir = "browser"
@@ -102,7 +102,7 @@ func TestMessagesAreRenderedByOthers(t *testing.T) {
 
 func TestCucumberKeepsHostileTextAsText(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, export.Messages(&b, poisoned(smallConformance())))
+	require.NoError(t, export.Messages(&b, poisoned(smallConformance()), nil))
 	for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
 		require.True(t, json.Valid([]byte(line)))
 	}

@@ -97,8 +97,8 @@ func everyFormat(t require.TestingT, c *reports.Conformance, l *reports.Load) {
 		require.NoError(t, err)
 	}
 	if c != nil {
-		require.NoError(t, export.Cucumber(io.Discard, c))
-		require.NoError(t, export.Messages(io.Discard, c))
+		require.NoError(t, export.Cucumber(io.Discard, c, nil))
+		require.NoError(t, export.Messages(io.Discard, c, nil))
 	}
 }
 

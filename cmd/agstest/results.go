@@ -68,8 +68,8 @@ func filesOf(r results, style html.Style, dialect string) []file {
 		add("conformance.html", func(w io.Writer) error { return html.Conformance(w, c, style) })
 	}
 	if c := r.conformance; c != nil {
-		add("cucumber.json", func(w io.Writer) error { return export.Cucumber(w, c) })
-		add("messages.ndjson", func(w io.Writer) error { return export.Messages(w, c) })
+		add("cucumber.json", func(w io.Writer) error { return export.Cucumber(w, c, r.load) })
+		add("messages.ndjson", func(w io.Writer) error { return export.Messages(w, c, r.load) })
 	}
 	if c := r.comparison; c != nil {
 		add("junit.xml", func(w io.Writer) error { return export.JUnitOfComparison(w, c) })

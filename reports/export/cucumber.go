@@ -142,33 +142,41 @@ func identityTags(r reports.Run) []string {
 	return tags
 }
 
-// verdictFeature returns a feature with one failing scenario, for a red run none of whose scenarios is red: it was
-// interrupted, or too little was judged. The format has no other place for it, and the file would be green.
-func verdictFeature(c *reports.Conformance, features []cucumberFeature) []cucumberFeature {
-	whole := verdictTest("conformance", c.Run, c.Verdict, c.Reason)
-	if !whole.outcome.Red() {
-		return nil
+// verdictFeature returns a feature with a failing scenario for each red part of a run that no other scenario shows: the
+// conformance was interrupted or judged too little, or the load of a gate, of which nothing else stands here, is red.
+// The format has no other place for it, and the file would be green. The load may be nil.
+func verdictFeature(c *reports.Conformance, l *reports.Load, features []cucumberFeature) []cucumberFeature {
+	red := func(s cucumberScenario) bool { return s.Verdict.Outcome().Red() }
+	told := slices.ContainsFunc(features, func(f cucumberFeature) bool { return slices.ContainsFunc(f.scenarios, red) })
+	var scenarios []cucumberScenario
+	if whole := verdictTest("conformance", c.Run, c.Verdict, c.Reason); whole.outcome.Red() && !told {
+		scenarios = append(scenarios, verdictScenario("verdict of the run", "the run comes to its end, and enough is judged",
+			c.Verdict, whole.why))
 	}
-	for _, f := range features {
-		for _, s := range f.scenarios {
-			if s.Verdict.Outcome().Red() {
-				return nil
-			}
+	if l != nil {
+		if whole := verdictTest("load", l.Run, l.Verdict, l.Reason); whole.outcome.Red() {
+			scenarios = append(scenarios, verdictScenario("verdict of the load", "the load is sent, and keeps what it must",
+				l.Verdict, whole.why))
 		}
 	}
-	why := c.Verdict.Word() + ": " + whole.why
-	step := reports.Step{Keyword: "* ", Text: "the run comes to its end, and enough is judged", Line: 1,
-		Verdict: c.Verdict, Message: whole.why}
+	if scenarios == nil {
+		return nil
+	}
 	return []cucumberFeature{{name: "Verdict", uri: path.Join(append(whoseWords(c.Run, ""), "verdict.feature")...),
-		scenarios: []cucumberScenario{{
-			Scenario: reports.Scenario{ID: "verdict", Name: "verdict of the run", Line: 1,
-				Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", why}},
-		}}}}
+		scenarios: scenarios}}
+}
+
+// verdictScenario is a verdict in the form of a failing scenario of one step.
+func verdictScenario(name, text string, verdict reports.Verdict, why string) cucumberScenario {
+	step := reports.Step{Keyword: "* ", Text: text, Line: 1, Verdict: verdict, Message: why}
+	return cucumberScenario{Scenario: reports.Scenario{ID: reports.Slug(name), Name: name, Line: 1,
+		Steps: []reports.Step{step}}, steps: []cucumberOutcome{{"failed", verdict.Word() + ": " + why}}}
 }
 
 // Cucumber writes the scenarios as Cucumber JSON, which many report tools read. Known and skipped results are skipped
-// there. If the run is red and no scenario is, its verdict is one scenario more.
-func Cucumber(w io.Writer, c *reports.Conformance) error {
+// there. If the run is red and no scenario is, its verdict is one scenario more, and so is that of the load of a gate,
+// which may be nil.
+func Cucumber(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	type result struct {
 		Status   string `json:"status"`
 		Duration int64  `json:"duration,omitempty"`
@@ -219,7 +227,7 @@ func Cucumber(w io.Writer, c *reports.Conformance) error {
 		Elements    []element `json:"elements"`
 	}
 	features, told := []feature{}, cucumberFeatures(c)
-	for _, f := range append(told, verdictFeature(c, told)...) {
+	for _, f := range append(told, verdictFeature(c, l, told)...) {
 		out := feature{URI: f.uri, ID: strings.Join(append(whoseWords(c.Run, ""), reports.Slug(f.name)), ";"),
 			Keyword: "Feature", Name: f.name, Line: 1, Tags: []tag{}}
 		for _, name := range cucumberTags(identityTags(c.Run)) {

@@ -51,7 +51,7 @@ func TestCucumberFailsBeforeItSkips(t *testing.T) {
 	require.NoError(t, Cucumber(&b, &reports.Conformance{Verdict: reports.Fail, Scenarios: []reports.Scenario{{
 		ID: "f:1", Feature: "f", File: "f", Name: "n", Verdict: reports.Fail, Reason: "so",
 		Steps: []reports.Step{{Text: "first", Verdict: reports.Pass}, {Text: "then", Verdict: reports.Skipped}, {Text: "last", Verdict: reports.Skipped}},
-	}}}))
+	}}}, nil))
 	var features []struct {
 		Elements []struct {
 			Steps []struct{ Result struct{ Status string } }
@@ -68,9 +68,9 @@ func TestCucumberFailsBeforeItSkips(t *testing.T) {
 // TestCucumberIsRedWhereTheRunIs: a run that is red although no scenario is has a scenario that says so, and no other
 // run has.
 func TestCucumberIsRedWhereTheRunIs(t *testing.T) {
-	failed := func(c *reports.Conformance) (found []string) {
+	failed := func(c *reports.Conformance, l *reports.Load) (found []string) {
 		var b bytes.Buffer
-		require.NoError(t, Cucumber(&b, c))
+		require.NoError(t, Cucumber(&b, c, l))
 		var features []struct {
 			URI      string
 			Elements []struct {
@@ -111,6 +111,16 @@ func TestCucumberIsRedWhereTheRunIs(t *testing.T) {
 		{reports.Conformance{Run: interrupted, Verdict: reports.Error, Scenarios: scenario(reports.NotExercised)}, []string{"staging/verdict.feature verdict of the run: could not tell: partial: it was interrupted\n"}},
 		{reports.Conformance{Run: whole, Verdict: reports.NotEnough, Reason: "90 % were asked for", Scenarios: scenario(reports.Skipped)}, []string{"staging/verdict.feature verdict of the run: not enough checked: 90 % were asked for\n"}},
 	} {
-		assert.Equal(t, test.want, failed(&test.run), test.run.Verdict)
+		assert.Equal(t, test.want, failed(&test.run, nil), test.run.Verdict)
 	}
+	well := &reports.Conformance{Run: whole, Verdict: reports.Pass, Scenarios: scenario(reports.Pass)}
+	assert.Empty(t, failed(well, &reports.Load{Run: whole, Verdict: reports.Warn, Reason: "so"}), "a gate whose load is well")
+	assert.Equal(t, []string{"staging/verdict.feature verdict of the load: fail: not kept: refresh.p99<1us\n"},
+		failed(well, &reports.Load{Run: whole, Verdict: reports.Fail, Reason: "not kept: refresh.p99<1us"}), "the load of a gate alone is red")
+	both := reports.Conformance{Run: interrupted, Verdict: reports.Error, Scenarios: scenario(reports.NotExercised)}
+	assert.Equal(t, []string{
+		"staging/verdict.feature verdict of the run: could not tell: partial: it was interrupted\n",
+		"staging/verdict.feature verdict of the load: could not tell: partial: it was interrupted\n",
+	}, failed(&both, &reports.Load{Run: interrupted, Verdict: reports.Error}))
+
 }

@@ -43,8 +43,9 @@ func (m *messageWriter) put(e messages.Envelope) {
 // Messages writes the scenarios as Cucumber messages, one JSON object a line, which Cucumber's formatters and other
 // tools render: the feature files as they were written, every step with its values, table and text, when each scenario
 // began, and the exchanges of those that failed, redacted as they are. Feature files lie below the words that say whose
-// they are. If the run is red and no scenario is, its verdict is one scenario more, and the exception of the run.
-func Messages(w io.Writer, c *reports.Conformance) error {
+// they are. If the run is red and no scenario is, its verdict is one scenario more, and the exception of the run; so is
+// that of the load of a gate, which may be nil.
+func Messages(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	m := &messageWriter{encoder: json.NewEncoder(w), defined: map[string]string{}}
 	m.encoder.SetEscapeHTML(false)
 	m.put(messages.Envelope{Meta: &messages.Meta{
@@ -61,11 +62,11 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 	run := m.id()
 	var cases []messageCase
 	features := cucumberFeatures(c)
-	verdict := verdictFeature(c, features)
+	verdict := verdictFeature(c, l, features)
 	for _, f := range append(features, verdict...) {
 		cases = append(cases, m.feature(f, c.Run, hook, run)...)
 	}
-	start, end := messageTimes(c, cases)
+	start, end := messageTimes(c, l, cases)
 	m.put(messages.Envelope{TestRunStarted: &messages.TestRunStarted{Id: run, Timestamp: messageStamp(start)}})
 	if about := identity(c.Run); len(about) > 0 {
 		var text strings.Builder
@@ -86,9 +87,12 @@ func Messages(w io.Writer, c *reports.Conformance) error {
 	}
 	finished := &messages.TestRunFinished{Message: c.Reason, Success: !c.Run.Outcome(c.Verdict).Red(),
 		Timestamp: messageStamp(end), TestRunStartedId: run}
+	if l != nil && l.Run.Outcome(l.Verdict).Red() {
+		finished.Success, finished.Message = false, finished.Message+"; load: "+l.Reason
+	}
 	if len(verdict) > 0 {
-		finished.Exception = &messages.Exception{Type: string(c.Verdict),
-			Message: verdict[0].scenarios[0].steps[0].message}
+		first := verdict[0].scenarios[0]
+		finished.Exception = &messages.Exception{Type: string(first.Steps[0].Verdict), Message: first.steps[0].message}
 	}
 	m.put(messages.Envelope{TestRunFinished: finished})
 	if m.err != nil {
@@ -328,9 +332,13 @@ func (m *messageWriter) play(k messageCase, at time.Time) time.Time {
 	return at
 }
 
-// messageTimes gives when a run began and ended: no scenario lies outside of it.
-func messageTimes(c *reports.Conformance, cases []messageCase) (start, end time.Time) {
+// messageTimes gives when a run began and ended: no scenario lies outside of it, and the load of a gate, which may be
+// nil, does not end after it.
+func messageTimes(c *reports.Conformance, l *reports.Load, cases []messageCase) (start, end time.Time) {
 	start, end = c.Run.Start, c.Run.End
+	if l != nil && l.Run.End.After(end) {
+		end = l.Run.End
+	}
 	for _, k := range cases {
 		if k.Start == nil {
 			continue

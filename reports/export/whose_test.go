@@ -31,8 +31,8 @@ func identitiesOf(t *testing.T, c *reports.Conformance, l *reports.Load) map[str
 	collect("agstest.sarif", `"id": "(agstest/[^"]*)/[^/"]*"`, func(w io.Writer) error { return SARIF(w, c, l) })
 	collect("metrics.prom", `(?m)^([a-z_]+\{.*\}) \S+$`, func(w io.Writer) error { return Prometheus(w, c, l) })
 	if c != nil {
-		collect("cucumber.json", `"uri": "([^"]*)"`, func(w io.Writer) error { return Cucumber(w, c) })
-		collect("messages.ndjson", `"source":\{"uri":"([^"]*)"`, func(w io.Writer) error { return Messages(w, c) })
+		collect("cucumber.json", `"uri": "([^"]*)"`, func(w io.Writer) error { return Cucumber(w, c, nil) })
+		collect("messages.ndjson", `"source":\{"uri":"([^"]*)"`, func(w io.Writer) error { return Messages(w, c, nil) })
 	}
 	for name, text := range allureFiles(t, c, l) {
 		var r allureResult

@@ -42,7 +42,7 @@ func TestMessagesAreCountedByOthers(t *testing.T) {
 	assert.Greater(t, ours["skipped"], 10)
 
 	var messages, said bytes.Buffer
-	require.NoError(t, export.Messages(&messages, report))
+	require.NoError(t, export.Messages(&messages, report, nil))
 	command := exec.CommandContext(t.Context(), node, "junit.mjs")
 	command.Stdin, command.Stderr = &messages, &said
 	out, err := command.Output()

@@ -55,8 +55,8 @@ func folderOf(t *testing.T, c *reports.Conformance) string {
 	folder := t.TempDir()
 	for name, render := range map[string]func(io.Writer) error{
 		"junit.xml":       func(w io.Writer) error { return export.JUnit(w, c, nil) },
-		"cucumber.json":   func(w io.Writer) error { return export.Cucumber(w, c) },
-		"messages.ndjson": func(w io.Writer) error { return export.Messages(w, c) },
+		"cucumber.json":   func(w io.Writer) error { return export.Cucumber(w, c, nil) },
+		"messages.ndjson": func(w io.Writer) error { return export.Messages(w, c, nil) },
 	} {
 		var b bytes.Buffer
 		require.NoError(t, render(&b))
@@ -313,7 +313,7 @@ func TestMessagesKeepTheirSchema(t *testing.T) {
 	require.NoError(t, err)
 	for name, c := range readerRuns(t) {
 		var b bytes.Buffer
-		require.NoError(t, export.Messages(&b, c))
+		require.NoError(t, export.Messages(&b, c, nil))
 		lines := bufio.NewScanner(&b)
 		lines.Buffer(nil, 16<<20)
 		for n := 1; lines.Scan(); n++ {
