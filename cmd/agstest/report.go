@@ -14,6 +14,7 @@ import (
 	"agstest/internal/figures"
 	"agstest/internal/wholefile"
 	"agstest/load/tally"
+	"agstest/reports"
 	"agstest/reports/runs"
 )
 
@@ -111,18 +112,7 @@ func (p *program) readRunIn(dir, name string) (runs.Stored, error) {
 			path = filepath.Join(root, entry.Folder)
 		}
 	}
-	stored, err := runs.Read(path)
-	if stored.Load == nil {
-		// A load run that was killed has written no load.json; its record has every second up to then.
-		if _, missing := os.Stat(filepath.Join(path, tally.RecordFile)); missing == nil {
-			l, recordErr := tally.ReadRecord(path)
-			if recordErr != nil {
-				return stored, recordErr
-			}
-			stored.Load = l
-			return stored, nil
-		}
-	}
+	stored, err := runs.ReadWith(path, recorded)
 	if errors.Is(err, runs.ErrNoRun) {
 		return stored, failure.Usagef("%w%s", err, folderInstead(path))
 	}
@@ -130,6 +120,15 @@ func (p *program) readRunIn(dir, name string) (runs.Stored, error) {
 		return stored, failure.Usagef("%w", err)
 	}
 	return stored, nil
+}
+
+// recorded is the load of a run that was killed, and has written no load.json: its record has every second up to then;
+// nil: there is none.
+func recorded(folder string) (*reports.Load, error) {
+	if _, err := os.Stat(filepath.Join(folder, tally.RecordFile)); err != nil {
+		return nil, nil
+	}
+	return tally.ReadRecord(folder)
 }
 
 // folderInstead says what kind of folder it is, if not that of a run, and what can be done with it; empty if it is not

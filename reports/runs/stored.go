@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,8 +28,15 @@ var ErrNoRun = errors.New("it holds none of " + reports.ConformanceFile + ", " +
 	reports.ComparisonFile)
 
 // Read reads a run from its folder, or from one of the JSON files in it. A folder without any of them is an error, and
-// so is one of them that cannot be read: half a gate is not a gate.
+// so is one of them that cannot be read. Half a gate is not a gate: where the file of its other part is gone, that which
+// is there is marked partial, and could not be told unless it failed.
 func Read(path string) (Stored, error) {
+	return ReadWith(path, func(string) (*reports.Load, error) { return nil, nil })
+}
+
+// ReadWith reads a run as Read does, and takes its load from elsewhere in its folder where load.json is not there or
+// cannot be read; nil: it is not there either.
+func ReadWith(path string, elsewhere func(folder string) (*reports.Load, error)) (Stored, error) {
 	stored := Stored{Parts: reports.Parts{Folder: path}}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -50,6 +58,14 @@ func Read(path string) (Stored, error) {
 	found := false
 	for _, name := range []string{reports.ConformanceFile, reports.LoadFile, reports.ComparisonFile} {
 		err := stored.readFile(filepath.Join(path, name))
+		if err != nil && name == reports.LoadFile {
+			switch l, elsewhereErr := elsewhere(path); {
+			case elsewhereErr != nil:
+				return stored, elsewhereErr
+			case l != nil:
+				stored.Load, err = l, nil
+			}
+		}
 		switch {
 		case err == nil:
 			found = true
@@ -60,7 +76,24 @@ func Read(path string) (Stored, error) {
 	if !found {
 		return stored, fmt.Errorf("reading the run %s: %w", path, ErrNoRun)
 	}
+	stored.markHalf()
 	return stored, nil
+}
+
+// markHalf marks the part of a gate whose other part is gone.
+func (s *Stored) markHalf() {
+	switch c, l := s.Conformance, s.Load; {
+	case c != nil && l == nil && c.Run.Kind == "gate":
+		c.Run.Partial = cmp.Or(c.Run.Partial, "the load of this gate is not there: no "+reports.LoadFile)
+		if c.Verdict.Outcome() != reports.OutcomeFailed {
+			c.Verdict, c.Reason = reports.Error, c.Run.Partial
+		}
+	case l != nil && c == nil && l.Run.Kind == "gate":
+		l.Run.Partial = cmp.Or(l.Run.Partial, "the conformance of this gate is not there: no "+reports.ConformanceFile)
+		if l.Verdict.Outcome() != reports.OutcomeFailed {
+			l.Verdict, l.Reason = reports.Error, l.Run.Partial
+		}
+	}
 }
 
 // unfinished is the newest folder of a run that is to have a path and has not ended; empty: there is none.
