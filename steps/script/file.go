@@ -185,41 +185,50 @@ var announced = regexp.MustCompile(`^([\p{L}\p{M} ]+):`)
 
 // prose looks into descriptions for lines that were meant to begin a scenario, a rule or the like.
 func (f *featureFile) prose(wrong *Mistakes) {
-	check := func(from int, description string) {
-		for i, text := range strings.Split(description, "\n") {
-			found := announced.FindStringSubmatch(strings.TrimSpace(text))
-			if found == nil {
-				continue
+	for _, told := range f.descriptions() {
+		if found := announced.FindStringSubmatch(told.Text); found != nil {
+			if meant := f.meant(found[1]); meant != "" {
+				wrong.At(f.Name, told.Line, "%q would be read as prose: %s", figures.Unbroken(told.Text), meant)
 			}
-			meant := f.meant(found[1])
-			if meant == "" {
+		}
+	}
+}
+
+// descriptions are the lines that Gherkin takes for prose, without white space around them.
+func (f *featureFile) descriptions() []Prose {
+	var all []Prose
+	add := func(from int, description string) {
+		for i, text := range strings.Split(description, "\n") {
+			text = strings.TrimSpace(text)
+			if text == "" {
 				continue
 			}
 			line := from + 1 + i
 			for n := from + 1; n <= len(f.lines); n++ { // a description begins behind empty lines and comments
-				if f.line(n) == strings.TrimSpace(text) {
+				if f.line(n) == text {
 					line = n
 					break
 				}
 			}
-			wrong.At(f.Name, line, "%q would be read as prose: %s", figures.Unbroken(text), meant)
+			all = append(all, Prose{Line: line, Text: text, Instead: f.words()})
 		}
 	}
 	feature := f.document.Feature
-	check(int(feature.Location.Line), feature.Description)
+	add(int(feature.Location.Line), feature.Description)
 	for _, child := range feature.Children {
 		if child.Rule != nil {
-			check(int(child.Rule.Location.Line), child.Rule.Description)
+			add(int(child.Rule.Location.Line), child.Rule.Description)
 		}
 	}
 	f.each(func(b *messages.Background, s *messages.Scenario, _ []*messages.Step) {
 		if b != nil {
-			check(int(b.Location.Line), b.Description)
+			add(int(b.Location.Line), b.Description)
 		}
 		if s != nil {
-			check(int(s.Location.Line), s.Description)
+			add(int(s.Location.Line), s.Description)
 		}
 	})
+	return all
 }
 
 // meant returns the keyword that a word before a colon was probably meant for; empty if it is prose.

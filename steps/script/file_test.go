@@ -27,6 +27,10 @@ const fine = `Feature: Mine
 // TestFeatureFilesAsTestersWriteThem: each is read, or refused with its place and what to write.
 func TestFeatureFilesAsTestersWriteThem(t *testing.T) {
 	const claims = "    Then the access token has these claims:\n"
+	step := func(line string) string {
+		return "Feature: Mine\n\n  Scenario: S\n    " + line + "\n    Given a client that is signed on\n    Then the status is 201\n"
+	}
+	tagged := func(tag string) string { return tag + "\n" + step("Given an account in good standing") }
 	outline := func(examples string) string {
 		return "Feature: F\n\n  Scenario Outline: Never runs <n>\n    Given an account in good standing\n    Then the status is <n>\n" + examples
 	}
@@ -63,6 +67,15 @@ func TestFeatureFilesAsTestersWriteThem(t *testing.T) {
 		{"scenario without a feature", "a.feature", "Scenario: One\n", "own/a.feature:1: \"Scenario: One\" stands before the feature; begin the file with a line such as \"Feature: What our apps rely on\""},
 		{"unknown language", "a.feature", "# language: dothraki\n" + fine, "own/a.feature:1: Gherkin does not know the language \"dothraki\""},
 		{"English word in German", "a.feature", "# language: de\nFeature: F\n\n  Szenario: S\n    Angenommen an account in good standing\n", "own/a.feature:2: \"Feature: F\" stands where a keyword is expected: the words of the language \"de\" are Funktionalität:, Rule:, Grundlage:, Szenario:, and steps begin with Angenommen, Wenn, Dann, Und, Aber"},
+		{"requirement in small letters", "a.feature", tagged("@ref-01"), "own/a.feature:4: \"S\" is tagged @ref-01, which is no requirement of the catalogue; the nearest is REF-01"},
+		{"requirement with another dash", "a.feature", tagged("@REF_01"), "\"S\" is tagged @REF_01, which is no requirement of the catalogue; the nearest is REF-01"},
+		{"tags of people", "a.feature", tagged("@ags-1 @v-2 @JIRA_12 @ref @REF-login @sprint-24"), ""},
+		{"misspelt Given", "a.feature", step("Givn the operator disables the device"), "own/a.feature:4: \"Givn the operator disables the device\" would be read as prose, and its step left out: Feature:, Rule:, Background: and Scenario: end with a colon, steps begin with Given"},
+		{"Given in other case", "a.feature", step("given the operator disables the device"), "own/a.feature:4: \"given the operator disables the device\" would be read as prose, and its step left out"},
+		{"Given and a blank that is no space", "a.feature", step("Given\u00a0the operator disables the device"), "own/a.feature:4: \"Given\\u00a0the operator disables the device\" would be read as prose"},
+		{"sentence without a keyword", "a.feature", step("the operator disables the device"), "own/a.feature:4: \"the operator disables the device\" would be read as prose"},
+		{"step below a feature", "a.feature", "Feature: Mine\n  Given a client that is signed on\n" + strings.TrimPrefix(fine, "Feature: Mine\n"), "own/a.feature:2: \"Given a client that is signed on\" would be read as prose"},
+		{"prose that begins as a step does", "a.feature", step("given that nobody disables the device\n    Whenever a client is signed on, it stays so"), ""},
 		// Danish has a word of its own for Rule since Gherkin 29.
 		{"word that the language had once", "a.feature", "# language: da\nEgenskab: F\n\n  Rule: R\n\n    Scenarie: S\n      Givet an account in good standing\n", "own/a.feature:4: \"Rule: R\" would be read as prose: the words of the language \"da\" are Egenskab:, Regel:"},
 		{"scenario that is read as prose", "a.feature", "Feature: F\n\n  scenario: One\n    Given an account in good standing\n\n  Scenario: Two\n    Given an account in good standing\n", "own/a.feature:3: \"scenario: One\" would be read as prose: it cannot stand here, or its letters differ"},

@@ -46,6 +46,14 @@ type Scenario struct {
 	Lines        []int    // of the steps
 	Background   []bool   // steps that belong to a Background: they set up what the scenario starts from
 	Order        int
+	Prose        []Prose // of the whole file: the lines that Gherkin takes for descriptions
+}
+
+// Prose is a line of a description.
+type Prose struct {
+	Line    int
+	Text    string // without white space around it
+	Instead string // how lines begin that are no prose, in the language of the file
 }
 
 func (s *Scenario) Tagged(tag string) bool {
@@ -68,6 +76,15 @@ const OwnPrefix = "own/"
 
 // looksLikeRequirement tells tags that mean a requirement from the tags of people: SOST-07, TOK-3.
 var looksLikeRequirement = regexp.MustCompile(`^@[A-Z]+-[0-9]+$`)
+
+// asRequirement is the id that a tag of another spelling is probably meant for, such as REF-01 for @ref_01; empty: none.
+func asRequirement(tag string) string {
+	id := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(tag, "@"), "_", "-"))
+	if _, known := ags.RequirementByID(id); !known || "@"+id == tag {
+		return ""
+	}
+	return id
+}
 
 // ReadSources reads the feature files of the suite and of an additional folder, in the order of their names, the
 // suite's first.
@@ -179,12 +196,12 @@ func Parse(sources []Source) ([]*Scenario, Mistakes) {
 					rule.Name)
 			}
 		}
-		nodes := index(file.document)
+		nodes, prose := index(file.document), file.descriptions()
 		for _, pickle := range pickles {
 			row := nodes[pickle.AstNodeIds[len(pickle.AstNodeIds)-1]]
 			s := &Scenario{
 				ID: fmt.Sprintf("%s:%d", source.Name, row.line), Feature: file.document.Feature.Name, File: source.Name,
-				Line: row.line, Name: pickle.Name, Pickle: pickle, Order: len(all),
+				Line: row.line, Name: pickle.Name, Pickle: pickle, Order: len(all), Prose: prose,
 			}
 			s.label(&wrong)
 			if len(pickle.Steps) == 0 {
@@ -208,6 +225,11 @@ func (s *Scenario) label(wrong *Mistakes) {
 			continue
 		}
 		s.Tags = append(s.Tags, tag.Name)
+		if id := asRequirement(tag.Name); id != "" {
+			wrong.At(s.File, s.Line, "%q is tagged %s, which is no requirement of the catalogue; the nearest is %s", s.Name,
+				tag.Name, id)
+			continue
+		}
 		if !looksLikeRequirement.MatchString(tag.Name) {
 			continue
 		}

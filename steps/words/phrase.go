@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -221,7 +222,12 @@ func withoutValues(text string) string { return values.ReplaceAllString(text, "_
 // MatchAll finds every step that cannot be run, and every scenario that expects nothing, before anything is sent.
 func MatchAll(scenarios []*script.Scenario) script.Mistakes {
 	var wrong script.Mistakes
+	looked := map[string]bool{}
 	for _, s := range scenarios {
+		if !looked[s.File] {
+			looked[s.File] = true
+			stepsInProse(&wrong, s.File, s.Prose)
+		}
 		understood, expects := true, false
 		for i, step := range s.Pickle.Steps {
 			found, a, err := Match(step)
@@ -241,6 +247,22 @@ func MatchAll(scenarios []*script.Scenario) script.Mistakes {
 		}
 	}
 	return wrong
+}
+
+// stepsInProse finds lines that Gherkin takes for descriptions and that hold a sentence behind a misspelt keyword, behind
+// one that is followed by another blank than a space, or behind none: as prose they would be left out in silence.
+func stepsInProse(wrong *script.Mistakes, file string, prose []script.Prose) {
+	for _, told := range prose {
+		sentences := []string{told.Text}
+		if at := strings.IndexFunc(told.Text, unicode.IsSpace); at > 0 {
+			sentences = append(sentences, strings.TrimSpace(told.Text[at:]))
+		}
+		said := func(p Sentence) bool { return slices.ContainsFunc(sentences, p.Expression.MatchString) }
+		if slices.ContainsFunc(All, said) {
+			wrong.At(file, told.Line, "%q would be read as prose, and its step left out: %s", told.Text,
+				told.Instead)
+		}
+	}
 }
 
 // checkTable wants what every table below a sentence is: rows of a name and a kind below a row of their names.
