@@ -73,7 +73,7 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	case s.point < limit.MinBlocks*time.Second:
 		return nil, failure.Usagef("a point of %s is too short to judge a limit; give %d s or more", s.point,
 			limit.MinBlocks)
-	case s.precision < minStep || s.precision > 1:
+	case !(s.precision >= minStep && s.precision <= 1): // no number either
 		return nil, failure.Usagef("a precision of %g is not possible; give a share from %g to 1", s.precision, minStep)
 	case s.to > 0 && s.from > s.to:
 		return nil, failure.Usagef("the search would begin at %s and must not pass %s (%s)", figures.Rate(s.from),

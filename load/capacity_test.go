@@ -391,6 +391,7 @@ func TestCapacityThatCannotBe(t *testing.T) {
 		"chooses rates and durations":      {Options{Environment: e, Limits: limits, Duration: time.Second}, CapacityOptions{}},
 		"needs an environment":             {Options{Limits: limits}, CapacityOptions{}},
 		"a point of 2s is too short":       {Options{Environment: e, Limits: limits}, CapacityOptions{Point: 2 * time.Second}},
+		"a precision of NaN":               {Options{Environment: e, Limits: limits}, CapacityOptions{Precision: math.NaN()}},
 		"a precision of 3":                 {Options{Environment: e, Limits: limits}, CapacityOptions{Precision: 3}},
 		"would begin at 10/s and must not": {Options{Environment: e, Limits: limits}, CapacityOptions{From: schedule.Rate{Hits: 10, Per: time.Second}}},
 	} {

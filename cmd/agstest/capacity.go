@@ -52,6 +52,12 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 				if *bound.rate, err = schedule.ParseRate(bound.text); err != nil {
 					return failure.Usagef("--%s: %w", bound.flag, err)
 				}
+				if bound.rate.Max || bound.rate.Hits == 0 {
+					return failure.Usagef("--%s must be a rate above 0 such as 200/s, not %s", bound.flag, bound.text)
+				}
+			}
+			if options.Pause < 0 {
+				return failure.Usagef("--pause must be a time such as 30s, not %s", options.Pause)
 			}
 			p.warnOfNames(f.yesLoad)
 			if dryRun {

@@ -45,6 +45,9 @@ comparison with the exit code that it ended with itself; one that was inconclusi
 				return failure.Usagef(
 					"--baseline, --confirm and --window go with --history DIR; add it or leave them out")
 			}
+			if window < 0 {
+				return failure.Usagef("--window must be 0 or more, not %d", window)
+			}
 			var comparison *compare.Comparison
 			var err error
 			if history != "" {

@@ -21,6 +21,14 @@ var meaningful = map[string]string{
 	"shard":        "leave it out where one generator sends all",
 	"resume":       "leave it out for a new run",
 	"against":      "leave it out where nothing is compared",
+	"known":        "leave it out where no departure is known",
+	"workload":     "leave it out for a load that the mock or the profile names",
+	"rate":         "leave it out where the mock or the profile has one",
+	"mix":          "leave it out for the one that comes along",
+	"from":         "leave it out for the lowest rate that makes sense",
+	"to":           "leave it out for load.maxRate of the environment",
+	"confirm":      "leave it out where no second run confirms",
+	"history":      "leave it out to compare two runs",
 }
 
 // checkGiven refuses flags that were given without a value.

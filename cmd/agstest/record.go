@@ -244,12 +244,25 @@ func shownCommand(command string) string {
 	return parts[0] + " …"
 }
 
+// shownHeader is a header of --otlp-header without its value, unless that is from variables alone: what stands in the
+// command may be a secret under any name.
+func shownHeader(header string) string {
+	name, value, _ := strings.Cut(header, "=")
+	if headerVariable.ReplaceAllString(value, "") == "" {
+		return header
+	}
+	return name + "=…"
+}
+
 // commandLine is the command with the flags that were given, in their order in the help. No flag takes a secret.
 func commandLine(c *cobra.Command) []string {
 	line := strings.Fields(strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			for _, value := range list.GetSlice() {
+				if f.Name == "otlp-header" {
+					value = shownHeader(value)
+				}
 				line = append(line, "--"+f.Name+"="+value)
 			}
 			return

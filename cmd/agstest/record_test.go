@@ -95,4 +95,9 @@ func TestWhatACommandIsGivenIsNotStored(t *testing.T) {
 	assert.Contains(t, line, "--swap=./swap-nodes.sh …")
 	assert.Contains(t, line, "--rate=5/s")
 	assert.NotContains(t, line, "tok-1234")
+
+	c = &cobra.Command{Use: "load"}
+	c.Flags().StringArray("otlp-header", nil, "")
+	require.NoError(t, c.ParseFlags([]string{"--otlp-header", "x-honeycomb-team=tok-1234", "--otlp-header", "api-key=${KEY}", "--otlp-header", "a=Bearer ${KEY}"}))
+	assert.Equal(t, []string{"--otlp-header=x-honeycomb-team=…", "--otlp-header=api-key=${KEY}", "--otlp-header=a=…"}, commandLine(c))
 }

@@ -268,6 +268,9 @@ func listen(what, address string) (net.Listener, error) {
 		if errors.As(err, &op) {
 			err = op.Err
 		}
+		if errors.As(err, new(*net.AddrError)) || errors.As(err, new(*net.ParseError)) {
+			return nil, failure.Usagef("%s cannot listen on %q: write host and port, such as 127.0.0.1:8080", what, address)
+		}
 		return nil, failure.Setupf("%s cannot listen on %s: %w; choose another port", what, address, err)
 	}
 	return listener, nil

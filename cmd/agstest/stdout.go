@@ -22,7 +22,10 @@ func (o *output) Write(text []byte) (int, error) {
 	if err != nil && o.err == nil {
 		o.err = err
 	}
-	return n, err
+	if err != nil {
+		return n, o.err // always the same error, by which it is known
+	}
+	return n, nil
 }
 
 // fault returns the error of stdout; nil if its reader has gone, as with agstest … | head or a terminal that was

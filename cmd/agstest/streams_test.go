@@ -76,9 +76,11 @@ func TestStdoutThatCannotBeWrittenIsAFileError(t *testing.T) {
 	for _, args := range [][]string{
 		append(shortConform, "--out", "run"), append(shortConform, "--json", "--out", "run"), {"mock", "--list-faults"}, {"mock", "--list-faults", "--json"},
 		{"version"}, {"init"}, {"schema", "load"}, {"openapi"}, {"help"},
+		{"env", "e.yaml"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "e.yaml"), []byte("url: http://127.0.0.1:1\n"), 0o600))
 			c := newChild(t, dir, args...)
 			c.Stdout = full
 			assert.Equal(t, exitOutput, c.start().code())

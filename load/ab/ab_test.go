@@ -457,6 +457,7 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		"one side":          {func(o *Options) { o.New = nil }, "a comparison by turns needs two environments"},
 		"no rate":           {func(o *Options) { o.Rate = schedule.Rate{} }, "needs a rate above 0"},
 		"no schedule":       {func(o *Options) { o.Rate = schedule.Rate{Max: true} }, "at one and the same rate only"},
+		"many pairs":        {func(o *Options) { o.Pairs = 1_000_000_000 }, "1000000000 pairs of blocks are more than a job can hold; give --pairs 100000 or fewer"},
 		"few pairs":         {func(o *Options) { o.Pairs = 5 }, "5 pairs of blocks can show nothing; give --pairs 10 or more"},
 		"short blocks":      {func(o *Options) { o.Block = time.Millisecond }, "blocks of 1ms are too short"},
 		"too few hits":      {func(o *Options) { o.Rate = per(1) }, "a block of 200ms at 1/s has no two hits"},

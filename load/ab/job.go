@@ -27,6 +27,9 @@ type job struct {
 	ranOut   string // why a side could not go on; empty: both could
 }
 
+// mostPairs is more than a day of the shortest blocks; blocks are planned before the first is sent.
+const mostPairs = 100_000
+
 // check refuses what makes no sense, whatever the environments say.
 func (o *Options) check() error {
 	if o.Old == nil || o.New == nil && !o.AA {
@@ -41,6 +44,8 @@ func (o *Options) check() error {
 	case o.Pairs < 0 || o.Pairs > 0 && o.Pairs < compare.FewestPairs:
 		return failure.Usagef("%d pairs of blocks can show nothing; give --pairs %d or more", o.Pairs,
 			compare.FewestPairs)
+	case o.Pairs > mostPairs:
+		return failure.Usagef("%d pairs of blocks are more than a job can hold; give --pairs %d or fewer", o.Pairs, mostPairs)
 	case o.Block < 0 || o.Block > 0 && o.Block < shortestTurn:
 		return failure.Usagef("blocks of %s are too short; give --block 200ms or more", o.Block)
 	case o.Swap != nil && o.Placement == compare.SamePlacement:
