@@ -142,7 +142,7 @@ func TestStringsEndWhereTheyEnd(t *testing.T) {
 		return -1
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		text := append([]byte{'"'}, rapid.SliceOfN(rapid.SampledFrom([]byte("aaaaaaaaz\"\\\x00\x1f\x20!#[]\x7f\x80\xa2\xdc\xff")), 0, 40).Draw(t, "text")...)
+		text := append([]byte{'"'}, rapid.SliceOfN(rapid.SampledFrom([]byte("aaaaaaaaz\"\\\x00\x1f\x20!#[]\x7f\x80\xa2\xdc\xff")), 0, 80).Draw(t, "text")...)
 		end, plain := skipString(text, 0)
 		require.Equal(t, slowly(text), end, "%q", text)
 		require.Equal(t, end > 0 && !bytes.Contains(text[:end], []byte{'\\'}), plain, "%q", text)

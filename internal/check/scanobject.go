@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 
 	"agstest/internal/strictjson"
 )
@@ -114,13 +115,16 @@ func skipString(b []byte, i int) (end int, plain bool) {
 	}
 	plain = true
 	for i++; i < len(b); {
-		if i+8 <= len(b) {
-			special := specials(binary.LittleEndian.Uint64(b[i:]))
-			if special == 0 {
-				i += 8
-				continue
+		rest := b[i:]
+		for len(rest) >= 8 {
+			if special := specials(binary.LittleEndian.Uint64(rest)); special != 0 {
+				rest = rest[bits.TrailingZeros64(special)/8:]
+				break
 			}
-			i += bits.TrailingZeros64(special) / 8
+			rest = rest[8:]
+		}
+		if i = len(b) - len(rest); i == len(b) {
+			return -1, false
 		}
 		switch c := b[i]; {
 		case c == '"':
@@ -140,8 +144,10 @@ func skipString(b []byte, i int) (end int, plain bool) {
 // character. Bits of later bytes may be set too.
 func specials(word uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	quote, backslash := word^ones*'"', word^ones*'\\'
-	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (word-ones*0x20)&^word) & highs
+	// With bit 1 turned over a quote stands where the space stood, next to the control characters, which stay among
+	// themselves: one comparison finds both.
+	turned, backslash := word^ones*2, word^ones*'\\'
+	return ((turned-ones*0x21)&^turned | (backslash-ones)&^backslash) & highs
 }
 
 // skipValue returns the index behind the value at i, −1 if there is none, and whether a string has no backslash. Inside
@@ -184,7 +190,7 @@ func skipBracketed(b []byte, i int) int {
 // skipWord gives the index behind what stands at i if it is true, false, null or begins as numbers do, −1 if not.
 func skipWord(b []byte, i int) int {
 	start := i
-	for i < len(b) && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] > ' ' && b[i] != '"' && b[i] != ':' {
+	for i < len(b) && !endsWord[b[i]] {
 		i++
 	}
 	switch word := b[start:i]; {
@@ -197,6 +203,14 @@ func skipWord(b []byte, i int) int {
 	}
 	return i
 }
+
+// endsWord are the characters before which a word or a number ends.
+var endsWord = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c <= ' ' || strings.IndexByte(`,}]":`, byte(c)) >= 0
+	}
+	return table
+}()
 
 // appendUnescaped reads the escapes of a JSON string.
 func appendUnescaped(out, raw []byte) ([]byte, bool) {
