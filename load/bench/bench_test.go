@@ -19,19 +19,29 @@ import (
 	"agstest/load/tally"
 )
 
-// rounds is how often each side runs; figures are medians.
+// rounds is how often each side runs where there are no blocks; figures are medians.
 const rounds = 5
 
 func median(values []float64) float64 {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
+	half := len(sorted) / 2
+	if len(sorted)%2 == 0 {
+		return (sorted[half-1] + sorted[half]) / 2
+	}
+	return sorted[half]
 }
 
 // BenchmarkBesideVegeta runs Vegeta's own command, built from the pinned module, and our generator in turns, as fast as
 // 64 workers can on one core, against the same service on another: Vegeta's alone, and piped into its report. Vegeta
 // sends one refresh again and again; ours chains the tokens of 256 clients, checks whose each answer is, and keeps its
-// record. "times" is how often the CPU of a hit of ours goes into one of Vegeta's.
+// record.
+//
+// Turns are of 2 s, in blocks of Vegeta, Vegeta with its report, ours, and the same backwards: what makes the machine
+// slower for a while, or bit by bit, meets both sides of a block. "times" is how often the CPU of a hit of ours goes
+// into one of Vegeta's: of each block the ratio of the means, and of these the median. "of-medians" is the ratio of the
+// medians of all turns, which was the figure before, with as much time but turns of 5 s: it moves with each long
+// slow-down that happens to hit one side more often.
 func BenchmarkBesideVegeta(b *testing.B) {
 	vegeta := filepath.Join(b.TempDir(), "vegeta")
 	if out, err := exec.Command("go", "build", "-o", vegeta, "github.com/tsenart/vegeta/v12").CombinedOutput(); err != nil {
@@ -47,8 +57,11 @@ func BenchmarkBesideVegeta(b *testing.B) {
 	}
 }
 
+// blocks is how many blocks of turns a run beside Vegeta has.
+const blocks = 6
+
 func besideVegeta(b *testing.B, vegeta, way string, s *running) {
-	const seconds = 5
+	const seconds = 2
 	attack := []string{vegeta, "attack", "-format=json", "-targets=" + writeTargets(b, s), "-rate=0", "-max-workers=64", "-workers=64",
 		fmt.Sprintf("-duration=%ds", seconds), fmt.Sprintf("-http2=%t", way == overHTTP2)}
 	if s.Authority != "" {
@@ -56,8 +69,10 @@ func besideVegeta(b *testing.B, vegeta, way string, s *running) {
 	}
 	figures := map[string][]float64{}
 	note := func(name string, value float64) { figures[name] = append(figures[name], value) }
-	theirs := func(name string, command *exec.Cmd) {
+	// A turn gives the microseconds of CPU of a hit.
+	theirs := func(name string, args ...string) float64 {
 		s.get(b, "/count")
+		command := pinned(1, args[0], args[1:]...)
 		if err := command.Run(); err != nil {
 			b.Fatal(err)
 		}
@@ -66,27 +81,46 @@ func besideVegeta(b *testing.B, vegeta, way string, s *running) {
 			b.Fatal(err)
 		}
 		note(name+"-hits/s", hits/seconds)
-		note(name+"-µs/hit", costOf(command).cpu.Seconds()*1e6/hits)
+		return costOf(command).cpu.Seconds() * 1e6 / hits
 	}
-	for range rounds {
-		theirs("vegeta", pinned(1, attack[0], append(attack[1:], "-output="+os.DevNull)...))
+	turns := []struct {
+		name string
+		run  func() float64
+	}{
+		{"vegeta", func() float64 { return theirs("vegeta", append(attack, "-output="+os.DevNull)...) }},
 		// With percentiles, as ours has them.
-		theirs("vegeta+report", pinned(1, "sh", "-c", strings.Join(attack, " ")+" | "+vegeta+" report -output="+os.DevNull))
-		o, _ := generate(b, question{Environment: s.Environment, Rate: "max", Seconds: seconds, Workers: 64, Clients: 256, Record: b.TempDir()}, true)
-		total := o.Report.Total
-		if total.Wrong > 0 {
-			b.Fatalf("%d answers were wrong: %v", total.Wrong, o.Report.Wrong)
+		{"vegeta+report", func() float64 {
+			return theirs("vegeta+report", "sh", "-c", strings.Join(attack, " ")+" | "+vegeta+" report -output="+os.DevNull)
+		}},
+		{"agstest", func() float64 {
+			o, _ := generate(b, question{Environment: s.Environment, Rate: "max", Seconds: seconds, Workers: 64, Clients: 256, Record: b.TempDir()}, true)
+			total := o.Report.Total
+			if total.Wrong > 0 {
+				b.Fatalf("%d answers were wrong: %v", total.Wrong, o.Report.Wrong)
+			}
+			note("agstest-hits/s", total.Rate)
+			note("allocs/hit", o.Allocations)
+			return o.Report.Generator.CPUSeconds * 1e6 / float64(total.Sent)
+		}},
+	}
+	var times, withReport []float64
+	for range blocks {
+		sum := map[string]float64{}
+		for _, i := range []int{0, 1, 2, 2, 1, 0} {
+			cost := turns[i].run()
+			note(turns[i].name+"-µs/hit", cost)
+			sum[turns[i].name] += cost
 		}
-		note("agstest-hits/s", total.Rate)
-		note("agstest-µs/hit", o.Report.Generator.CPUSeconds*1e6/float64(total.Sent))
-		note("allocs/hit", o.Allocations)
+		times = append(times, sum["vegeta"]/sum["agstest"])
+		withReport = append(withReport, sum["vegeta+report"]/sum["agstest"])
+		b.Logf("a block: %.2f and %.2f times", sum["vegeta"]/sum["agstest"], sum["vegeta+report"]/sum["agstest"])
 	}
 	for name, values := range figures {
 		b.ReportMetric(median(values), name)
 	}
-	ours := median(figures["agstest-µs/hit"])
-	b.ReportMetric(median(figures["vegeta-µs/hit"])/ours, "times")
-	b.ReportMetric(median(figures["vegeta+report-µs/hit"])/ours, "times-with-report")
+	b.ReportMetric(median(times), "times")
+	b.ReportMetric(median(withReport), "times-with-report")
+	b.ReportMetric(median(figures["vegeta-µs/hit"])/median(figures["agstest-µs/hit"]), "of-medians")
 }
 
 // writeTargets writes one refresh as Vegeta's command reads it, with the token of a sign-on.
