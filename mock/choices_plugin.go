@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -75,6 +76,11 @@ func pluginChoices() []Choice {
 	replying("one-service-has-the-secret", "the operator's secret is good for the first service alone", on(ags.GetSessionToken), func(c *call, r *reply) {
 		if r.status == http.StatusOK && c.service != nil && c.service != &c.tenant.services[0] {
 			*r = c.refuse(ruleOperatorSignature, http.StatusUnauthorized, 0, "the OperatorAuthToken is signed with another key")
+		}
+	})
+	replying("session-tokens-of-one-service", "session tokens are good for the first service alone", on(ags.SignOnWithSessionToken), func(c *call, r *reply) {
+		if r.pair != nil && c.service != nil && c.service != &c.tenant.services[0] {
+			*r = c.refuse(ruleSessionTenant, cmp.Or(c.set.behaviour.UnknownSession, http.StatusForbidden), 0, "the session token is for another service")
 		}
 	})
 	choices = append(choices, discoveryChoices(atDiscovery)...)

@@ -225,10 +225,19 @@ func signOnEverywhere(ctx context.Context, w *scene.World) error {
 	if err := w.HasClient(); err != nil {
 		return err
 	}
+	blunt, err := strangersAreBad(ctx, w)
+	if err != nil {
+		return err
+	}
 	w.AnswersOf = len(w.Exchanges)
 	first := w.Service
 	defer func() { w.Service = first }()
 	for _, s := range w.Services {
+		if blunt && s.Name != first {
+			w.Observe("%s was not tried: the session tokens of the environment file may be for another service, and strange ones are answered with 400",
+				s.Name)
+			continue
+		}
 		if _, ok := s.Endpoint("/signOnWithSessionToken"); !ok && len(s.Endpoints) > 0 {
 			continue // it does not claim to serve this call
 		}
@@ -243,7 +252,13 @@ func signOnEverywhere(ctx context.Context, w *scene.World) error {
 			return err
 		}
 		r.Set("clientId", talk.JSON(w.Client.ID))
-		if err := w.SignOn(ctx, r, w.Client); err != nil {
+		err = w.SignOn(ctx, r, w.Client)
+		if x, _ := w.Last(); errors.As(err, &none) && s.Name != first && x.Status/100 == 4 {
+			w.Observe("%s refuses the session token of the environment file (%d), which may be for another service",
+				s.Name, x.Status)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -251,6 +266,24 @@ func signOnEverywhere(ctx context.Context, w *scene.World) error {
 		return talk.Lacking("", "no authentication service offers signOnWithSessionToken")
 	}
 	return nil
+}
+
+// strangersAreBad tells whether a service answers 400 to a session token that it has not issued, where the tokens are
+// not minted for each service: then a 400 says nothing of the service's name.
+func strangersAreBad(ctx context.Context, w *scene.World) (bool, error) {
+	if len(w.Services) < 2 || w.Account.Token == "" && w.Account.Source == nil {
+		return false, nil
+	}
+	given := w.SessionToken
+	w.SessionToken = w.Invented(32)
+	r, err := w.SignOnWithSessionToken(ctx)
+	w.SessionToken = given
+	if err != nil {
+		return false, err
+	}
+	r.Set("clientId", talk.JSON(w.Client.ID))
+	x, err := w.Send(ctx, r, true)
+	return err == nil && x.Status == http.StatusBadRequest, err
 }
 
 func leaveOutMandatory(ctx context.Context, w *scene.World, path, statuses string) error {

@@ -217,6 +217,11 @@ var situationPhrases = []Sentence{
 			if w.Live() && scene.SignsOut(w.Scenario) {
 				return w.UseOwnDevice(ctx)
 			}
+			if w.Live() && w.Client != nil && w.Client.ID == w.Foreign { // the account has a device of its own, or gets one
+				subject, refusal := w.Subject, w.Refusal
+				w.Client, w.Subject, w.Refusal = nil, nil, false
+				defer func() { w.Subject, w.Refusal = subject, refusal }()
+			}
 			if err := w.MakeClient(ctx); err != nil {
 				return err
 			}
