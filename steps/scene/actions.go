@@ -274,7 +274,7 @@ var stagedBy = map[string]actions.Kind{
 // PutBack puts back the changes of a scenario, before another begins.
 func (r *Stage) PutBack(ctx context.Context, w *World) {
 	if r.Control == nil && len(w.alone) > 0 && r.Options.Actions.Can(actions.Delete) && ctx.Err() == nil {
-		r.deleteOwn(ctx, w.alone)
+		r.deleteOwn(ctx, slices.DeleteFunc(w.alone, func(d madeDevice) bool { return !r.Own.giveUp(d.client) }))
 	}
 	if !w.acted {
 		return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"agstest/ags"
 	"agstest/internal/environment"
@@ -76,5 +77,25 @@ func TestWordsOfJSONAreNoSecrets(t *testing.T) {
 			continue
 		}
 		assert.Empty(t, w.Submitted(r), value)
+	}
+}
+
+// TestDevicesThatOthersHaveTakenAreKept: a scenario that ends deletes the devices that it alone has, and nobody takes
+// those from then on. One that another scenario acts as stays until the run ends.
+func TestDevicesThatOthersHaveTakenAreKept(t *testing.T) {
+	own := newOwnDevices()
+	made := func(client string) *sharedSignOn {
+		body := `{"access_token":"a.b.c","refresh_token":"a.b.d","client_id":"` + client + `"}`
+		return &sharedSignOn{exchange: &talk.Exchange{Request: &talk.Request{}, Exchange: &wire.Exchange{Status: http.StatusCreated, Body: []byte(body)}}}
+	}
+	w := &World{Stage: &Stage{Own: own, Environment: &environment.Environment{}}, Account: &talk.Account{}}
+	own.signOns[w.shareKey(ags.SignOnWithSessionToken, "{}")] = []*sharedSignOn{made("TV_1"), made("TV_2"), made("TV_3")}
+	for _, n := range []int{0, 1, 1, 2} {
+		_, err := w.sharedSignOn(t.Context(), ags.SignOnWithSessionToken, "{}", n)
+		require.NoError(t, err)
+	}
+	for client, want := range map[string]bool{"TV_1": true, "TV_2": false, "TV_3": true, "of no other": true} {
+		assert.Equal(t, want, own.giveUp(client), client)
+		assert.Equal(t, want, own.gone[client], client)
 	}
 }

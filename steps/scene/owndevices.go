@@ -44,6 +44,7 @@ type sharedSignOn struct {
 	exchange *talk.Exchange
 	findings []talk.Finding // of the judge, without their index
 	told     bool           // a scenario has taken the findings over
+	taken    int            // how often a scenario has taken the device, guarded by turn
 }
 
 func newOwnDevices() *ownDevices {
@@ -209,7 +210,24 @@ func (w *World) sharedSignOn(ctx context.Context, operation, device string, n in
 			return nil, err
 		}
 	}
+	own.signOns[key][n].taken++
 	return own.signOns[key][n], nil
+}
+
+// giveUp tells whether a scenario that has ended may delete a device that it made: no other has taken it. None takes it
+// from then on.
+func (o *ownDevices) giveUp(client string) bool {
+	o.turn.Lock()
+	defer o.turn.Unlock()
+	for _, made := range o.signOns {
+		for _, s := range made {
+			if pair, err := ReadPair(s.exchange); err == nil && pair.ClientID == client && s.taken > 1 {
+				return false
+			}
+		}
+	}
+	o.lose(client)
+	return true
 }
 
 // keepSignOn sends a sign-on that makes a device and keeps it for all scenarios.
