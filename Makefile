@@ -3,6 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOCYCLO := github.com/fzipp/gocyclo/cmd/gocyclo@v0.6.0
+DEADCODE := golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 AGSTEST := $(GO) run ./cmd/agstest
 
@@ -74,21 +75,25 @@ kubernetes: ## build bin/agstest-kubernetes, which runs shards on a cluster, and
 test-kubernetes: ## loads on a real cluster of two nodes, in private namespaces; wants Linux and root, and builds Kubernetes once (load/kubernetes/cluster/README.md)
 	cd load/kubernetes/cluster && $(GO) test -count=1 -v -timeout 90m . -required
 
-# A tool that lint fetches: $(1) is its name, $(2) what is fetched, $(3) its arguments, and $(4) what is said of what it found.
+# A tool that lint fetches: $(1) is its name, $(2) what is fetched, $(3) its arguments, and $(4) what is said of what it found. What it says beside
+# what is downloaded is what it found; deadcode ends with 0 then too.
 define fetched
-@out=$$($(GO) run $(2) $(3) 2>&1); code=$$?; [ $$code -eq 0 ] && exit 0; \
+@out=$$($(GO) run $(2) $(3) 2>&1); code=$$?; out=$$(echo "$$out" | grep -v '^go: downloading '); [ $$code -eq 0 ] && [ -z "$$out" ] && exit 0; \
 if echo "$$out" | grep -qF 'go: $(2): ' && ! echo "$$out" | grep -qE 'SECURITY ERROR|checksum mismatch'; then \
 	[ -z "$(RELEASE)" ] || { echo "$$out"; echo "FAILED $(1): it cannot be fetched, and this is a release ($(RELEASE))"; exit 1; }; \
 	echo "SKIPPED $(1): it cannot be fetched from here"; exit 0; fi; \
-echo "$$out"; ! echo "$$out" | grep -qE '^[0-9]+ |^[^ ]+\.go:[0-9]+' || echo "$(1): $(4)"; exit $$code
+echo "$$out"; ! echo "$$out" | grep -qE '^[0-9]+ |^[^ ]+\.go:[0-9]+' || echo "$(1): $(4)"; exit 1
 endef
+COMMA := ,
 # No function has more than MOST_WAYS ways through it (cyclomatic complexity). Those of tests, which are tables mostly, are not counted.
 MOST_WAYS := 20
-lint: ## gofmt, go vet, staticcheck and gocyclo; where one of the last two cannot be fetched it is SKIPPED, and fails in a release
+lint: ## gofmt, go vet, staticcheck, gocyclo and deadcode; where one of the last three cannot be fetched it is SKIPPED, and fails in a release
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(call fetched,staticcheck,$(STATICCHECK),./...,each line says what is wrong)
 	$(call fetched,gocyclo,$(GOCYCLO),-over $(MOST_WAYS) $$(git ls-files '*.go' ':!*_test.go'),more than $(MOST_WAYS) ways through one function; give what can stand alone a name of its own)
+	$(call fetched,deadcode,$(DEADCODE),./cmd/...,the program never calls it; delete it$(COMMA) or move it beside the tests that do)
+	$(call fetched,deadcode,$(DEADCODE),-test ./...,nobody calls it$(COMMA) no test either; delete it)
 
 # A release is a commit with a tag, or RELEASE=1: there a check that could not be made is a failure.
 RELEASE ?= $(shell git describe --exact-match --tags HEAD 2>/dev/null)

@@ -43,9 +43,6 @@ func (b Behaviour) Shared() bool { return b.Plain() && !b.Kept }
 // Ruins tells that after the first bad answer nothing works any more.
 func (b Behaviour) Ruins() bool { return b.connect != nil && b.connect.ruins }
 
-// Secure tells that the service is offered over https.
-func (b Behaviour) Secure() bool { return b.connect != nil && !b.connect.plainAddress }
-
 // Behaviours returns all behaviours, by their fault: silence, ends, lengths and chunks, codings, sizes, headers,
 // protocols, statuses, bodies, tokens, the order of answers, TLS.
 func Behaviours() []Behaviour {
