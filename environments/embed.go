@@ -1,5 +1,10 @@
 // Package environments holds commented examples of environment files, and the JSON Schemas of the files that people
 // write, which give completion in editors.
+//
+// Live and Plan are the examples that agstest init writes, Schema and ProfileSchema what agstest schema prints. Nobody
+// may change their bytes. The files are read by internal/environment, internal/plan and load/schedule; tests here keep
+// examples, schemas and readers from drifting apart, key by key. mock.yaml is an example of a mock whose secret stays
+// the same from start to start.
 package environments
 
 import _ "embed"

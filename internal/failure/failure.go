@@ -1,5 +1,16 @@
 // Package failure keeps apart why a command could not do its work, so that a pipeline can tell a broken pipeline from a
 // broken service.
+//
+// Start with Usagef and Setupf, which make an error of a kind, and KindOf, which finds the kind of an error; it becomes
+// the exit code of the command. What has no kind is our own mistake (Internal). A text is one sentence: what was tried,
+// why it failed, what to do; it holds no secret.
+//
+//	if err := os.MkdirAll(folder, 0o700); err != nil {
+//		return failure.Setupf("making the folder of the run: %w", err)
+//	}
+//
+// Every goroutine that we start defers Guard, so that a panic is told without the values of the program. DidYouMean and
+// OrNearest propose the word that was meant by a mistyped one. All functions may be called at the same time.
 package failure
 
 import (

@@ -1,4 +1,15 @@
 // Package journal records the changes of a run, so that they can be put back even after the run was killed.
+//
+// Start with Begin. A run notes each change with what undoes it before it makes the change, and settles it when it is
+// put back; agstest restore reads the journal of a run that broke off (Read), undoes what is open and settles it.
+//
+//	n, err := j.Note("suspend the account 7", undo) // on the disk when it returns
+//	// make the change, go on, undo it
+//	err = j.Settle(n)
+//
+// While something may have to be put back, a mark lies beside the environment file (Marker), and a second run against
+// it ends with a PendingError. A Journal is safe for concurrent use; two processes are kept apart by the mark. Errors
+// are of package failure.
 package journal
 
 import (

@@ -1,5 +1,9 @@
 // Package openapi writes the contract of package ags as an OpenAPI 3.1 document, so that tools of other people can
 // read, lint, mock and proxy the same facts that the suite checks.
+//
+// Document is all of it: a pure function of the tables of ags, so that a change of the contract changes the document.
+// agstest openapi prints it. What a fact of the contract means stands there, in package ags; what other tools make of
+// the document is tested in internal/openapi/peers (make peers).
 package openapi
 
 import (

@@ -1,5 +1,9 @@
 // Package ports gives tests ports on which nobody listens. A port that was listened on and closed again may be given
 // to somebody else at once, who would then stand in the place of what a test starts there, or of nobody.
+//
+// Closed is for a test that wants to be refused, Free and FreeAddress for one that starts a server which must be told
+// its port. A server of the test itself needs neither: it listens on 127.0.0.1:0 and says which port it got. All may be
+// called at the same time; no two calls in one process get the same port.
 package ports
 
 import (

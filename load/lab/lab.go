@@ -1,4 +1,12 @@
 // Package lab is a mock service with many virtual clients behind a real server, for the tests of the rooms of load.
+//
+// Start with New, which gives the server and the environment that a load wants. Spoiled and RefusingSome stand before
+// the mock and change its answers; TokenBody and Token make answers by hand, for a server without a mock; WithClockSet
+// is a moment after the clock was set. The server ends with its test, takes requests at the same time, and its seed is
+// always the same.
+//
+//	s := lab.New(t, mock.Config{}, lab.RefusingSome(3)) // refreshes of 3 clients of 10
+//	s.NoSecretsIn(t, report)
 package lab
 
 import (

@@ -1,5 +1,13 @@
 // Package dumb has servers that are no AGS, or none that can be relied on, for tests: a suite that says of one of them
 // that all is well is hollow.
+//
+// All lists them, each with a name and a Handler, which is given a right service to stand on. TestDumbServers of steps
+// runs the whole suite against each. Faults of the mock are the other half: a service that is right but for one thing.
+//
+//	for _, s := range dumb.All() {
+//		server := httptest.NewServer(s.Handler(mock.New(mock.Config{})))
+//
+// Handlers take requests at the same time.
 package dumb
 
 import (

@@ -1,5 +1,9 @@
 // Package browser finds what tests need to open a page in a real browser. It is for tests only; the scripts that look
 // at the pages stand beside it, and make browser installs their modules.
+//
+// Tools is all of it: it names node and Chromium, or skips the test and says what is missing, so that a machine without
+// a browser tests the rest. A script is run with them and prints what it found as JSON. Tests may call it at the same
+// time.
 package browser
 
 import (
