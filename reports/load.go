@@ -200,12 +200,12 @@ type Generator struct {
 	ThrottledTimes int64 `json:"throttledTimes,omitempty"`
 }
 
-// MaxClockStep is by how much the clock of a generator may be set during a run whose tokens it judges by their times.
-const MaxClockStep = 100 * time.Millisecond
+// maxClockStep is by how much the clock of a generator may be set during a run whose tokens it judges by their times.
+const maxClockStep = 100 * time.Millisecond
 
 // ClockWasSet tells that the times in tokens were compared with a clock that was wrong. What is said of them then is no
 // doing of the service, and the run is not valid.
-func (l *Load) ClockWasSet() bool { return time.Duration(l.Generator.ClockStep).Abs() > MaxClockStep }
+func (l *Load) ClockWasSet() bool { return time.Duration(l.Generator.ClockStep).Abs() > maxClockStep }
 
 // Second is one second of one operation. Asked counts the hits that were due in it, Sent those that were sent in it;
 // Right, Wrong and the response times are of the answers that came in it, whenever their hits were due.

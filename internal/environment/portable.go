@@ -26,7 +26,7 @@ type Portable struct {
 // The names of the files of a portable environment. SecretsFolder is the variable that stands for the folder of its
 // secrets.
 const (
-	SecretsFolder = "AGSTEST_SECRETS_FOLDER"
+	secretsFolder = "AGSTEST_SECRETS_FOLDER"
 	portableCA    = "tls-ca.pem"
 	portableCert  = "tls-cert.pem"
 	portableKey   = "tls-key.pem"
@@ -55,7 +55,7 @@ func (e *Environment) Portable() (*Portable, error) {
 	c.Actions, c.Allow.Actions = nil, false // a load changes no state
 	c.EncryptPassword = nil                 // and sends no password
 	files := map[string]bool{}
-	secret := "${" + SecretsFolder + "}/"
+	secret := "${" + secretsFolder + "}/"
 	for _, f := range c.portableFiles() {
 		files[f.key] = true
 		if *f.path == "" {
@@ -80,7 +80,7 @@ func (e *Environment) Portable() (*Portable, error) {
 		case *value == "":
 		case written != "" && e.marked[dotted] == tagPublic:
 			*value = strings.ReplaceAll(*value, "$", "$$")
-		case written != "" && !strings.Contains(written, "${"+SecretsFolder+"}"):
+		case written != "" && !strings.Contains(written, "${"+secretsFolder+"}"):
 			for _, name := range variablesIn(written) {
 				p.Secrets[name] = []byte(e.values[name])
 			}
@@ -232,7 +232,7 @@ func tree(v reflect.Value) any {
 // FolderLookup finds the values of a portable environment in the folder of its secrets.
 func FolderLookup(folder string) Lookup {
 	return func(name string) (string, bool) {
-		if name == SecretsFolder {
+		if name == secretsFolder {
 			return folder, true
 		}
 		if !isVariableName(name) {

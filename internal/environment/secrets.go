@@ -63,7 +63,7 @@ func (e *Environment) Secrets() []string {
 // SecretVariables returns the names of the environment variables that the file takes values from, but for those marked
 // !public, sorted. Processes that we start do not need them.
 func (e *Environment) SecretVariables() []string {
-	public := map[string]bool{SecretsFolder: true}
+	public := map[string]bool{secretsFolder: true}
 	for path, written := range e.written {
 		if e.marked[path] == tagPublic {
 			for _, name := range variablesIn(written) {
@@ -114,7 +114,7 @@ func (e *Environment) fromVariables(path []string) []string {
 	}
 	var values []string
 	for _, name := range variablesIn(e.written[dotted]) {
-		if value := e.values[name]; value != "" && name != SecretsFolder {
+		if value := e.values[name]; value != "" && name != secretsFolder {
 			values = append(values, value)
 		}
 	}

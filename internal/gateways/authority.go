@@ -29,8 +29,8 @@ type Authority struct {
 	ClientCert, ClientKey string
 }
 
-// NewAuthority makes an authority and writes its files into a folder.
-func NewAuthority(t testing.TB, folder string) *Authority {
+// newAuthority makes an authority and writes its files into a folder.
+func newAuthority(t testing.TB, folder string) *Authority {
 	t.Helper()
 	at := func(name string) string { return filepath.Join(folder, name) }
 	a := &Authority{

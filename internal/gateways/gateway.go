@@ -94,7 +94,7 @@ func Start(t testing.TB, program Program, config Config) *Gateway {
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	check(t, os.Chmod(folder, 0o777))
 	g := &Gateway{
-		Program: program, Config: config, Folder: folder, Authority: NewAuthority(t, folder), t: t, kind: k, path: path,
+		Program: program, Config: config, Folder: folder, Authority: newAuthority(t, folder), t: t, kind: k, path: path,
 		Port: ports.Free(t), SecurePort: ports.Free(t), AdminPort: ports.Free(t), User: "nobody",
 	}
 	if os.Getuid() == 0 {

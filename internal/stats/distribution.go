@@ -8,9 +8,9 @@ func NormalCDF(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
 // NormalQuantile is the z with NormalCDF(z) = p.
 func NormalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
 
-// StudentCDF is the probability that a value of Student's t distribution with the given degrees of freedom (> 0) is at
+// studentCDF is the probability that a value of Student's t distribution with the given degrees of freedom (> 0) is at
 // most t. Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.1 and 26.5.27.
-func StudentCDF(t, freedom float64) float64 {
+func studentCDF(t, freedom float64) float64 {
 	switch {
 	case math.IsNaN(t) || !(freedom > 0):
 		return math.NaN()
@@ -41,7 +41,7 @@ func StudentQuantile(p, freedom float64) float64 {
 		return -StudentQuantile(1-p, freedom)
 	}
 	low, high := 0.0, 1.0
-	for StudentCDF(high, freedom) < p && high < 1e300 {
+	for studentCDF(high, freedom) < p && high < 1e300 {
 		low, high = high, high*2
 	}
 	for range 200 {
@@ -49,7 +49,7 @@ func StudentQuantile(p, freedom float64) float64 {
 		if middle == low || middle == high {
 			break
 		}
-		if StudentCDF(middle, freedom) < p {
+		if studentCDF(middle, freedom) < p {
 			low = middle
 		} else {
 			high = middle

@@ -13,7 +13,7 @@ type Prediction struct {
 
 // Predict makes a prediction from earlier values; at least two are needed for it to say anything.
 func Predict(earlier []float64) Prediction {
-	return Prediction{Count: len(earlier), Mean: Mean(earlier), Deviation: Deviation(earlier)}
+	return Prediction{Count: len(earlier), Mean: mean(earlier), Deviation: deviation(earlier)}
 }
 
 // Upper is the limit that the next value stays under with the given probability; NaN for fewer than two earlier values.
@@ -46,7 +46,7 @@ func (p Prediction) Above(value float64) float64 {
 		}
 		return 0.5
 	}
-	return StudentCDF(-(value-p.Mean)/p.spread(), float64(p.Count-1))
+	return studentCDF(-(value-p.Mean)/p.spread(), float64(p.Count-1))
 }
 
 func (p Prediction) spread() float64 { return p.Deviation * math.Sqrt(1+1/float64(p.Count)) }

@@ -20,8 +20,8 @@ type Interval struct {
 	Level float64
 }
 
-// Mean is the arithmetic mean; NaN for no values.
-func Mean(values []float64) float64 {
+// mean is the arithmetic mean; NaN for no values.
+func mean(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
 	}
@@ -32,12 +32,12 @@ func Mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Deviation is the sample standard deviation (divisor n−1); NaN for fewer than two values.
-func Deviation(values []float64) float64 {
+// deviation is the sample standard deviation (divisor n−1); NaN for fewer than two values.
+func deviation(values []float64) float64 {
 	if len(values) < 2 {
 		return math.NaN()
 	}
-	mean, sum := Mean(values), 0.0
+	mean, sum := mean(values), 0.0
 	for _, v := range values {
 		sum += (v - mean) * (v - mean)
 	}
@@ -45,12 +45,12 @@ func Deviation(values []float64) float64 {
 }
 
 // Median is the middle value, or the mean of the two middle ones; NaN for no values. It leaves its argument as it is.
-func Median(values []float64) float64 { return Quantile(values, 0.5) }
+func Median(values []float64) float64 { return quantile(values, 0.5) }
 
-// Quantile is the q-quantile (0 ≤ q ≤ 1) with linear interpolation between the closest ranks: type 7 of Hyndman and
+// quantile is the q-quantile (0 ≤ q ≤ 1) with linear interpolation between the closest ranks: type 7 of Hyndman and
 // Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996), the default of R and NumPy. NaN
 // for no values. It leaves its argument as it is.
-func Quantile(values []float64, q float64) float64 {
+func quantile(values []float64, q float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return QuantileSorted(sorted, q)
 }

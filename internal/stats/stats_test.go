@@ -14,7 +14,7 @@ func TestQuantileIsType7(t *testing.T) {
 	// R: quantile(c(1, 2, 4, 8, 16), c(0, .1, .25, .5, .9, 1), type = 7)
 	values := []float64{16, 1, 4, 2, 8}
 	for q, want := range map[float64]float64{0: 1, 0.1: 1.4, 0.25: 2, 0.5: 4, 0.9: 12.8, 1: 16} {
-		assert.InDelta(t, want, Quantile(values, q), 1e-12, "q = %v", q)
+		assert.InDelta(t, want, quantile(values, q), 1e-12, "q = %v", q)
 	}
 	assert.Equal(t, []float64{16, 1, 4, 2, 8}, values, "the argument stays as it is")
 	assert.True(t, math.IsNaN(Median(nil)))
@@ -22,10 +22,10 @@ func TestQuantileIsType7(t *testing.T) {
 }
 
 func TestMeanAndDeviation(t *testing.T) {
-	assert.Equal(t, 5.0, Mean([]float64{2, 4, 4, 4, 5, 5, 7, 9}))
-	assert.InDelta(t, math.Sqrt(32.0/7), Deviation([]float64{2, 4, 4, 4, 5, 5, 7, 9}), 1e-12)
-	assert.True(t, math.IsNaN(Mean(nil)))
-	assert.True(t, math.IsNaN(Deviation([]float64{1})))
+	assert.Equal(t, 5.0, mean([]float64{2, 4, 4, 4, 5, 5, 7, 9}))
+	assert.InDelta(t, math.Sqrt(32.0/7), deviation([]float64{2, 4, 4, 4, 5, 5, 7, 9}), 1e-12)
+	assert.True(t, math.IsNaN(mean(nil)))
+	assert.True(t, math.IsNaN(deviation([]float64{1})))
 }
 
 // Values of scipy.stats.t and scipy.special.betainc, SciPy 1.10.1; the quantiles also stand in every printed table of
@@ -36,7 +36,7 @@ func TestStudentAndBetaAgainstTables(t *testing.T) {
 		{3.5, 4, 0.9875519182698886}, {-1.2, 19, 0.12244446266039932}, {2.5, 59, 0.9923904290261831}, {10, 3, 0.9989358004707929},
 		{0.1, 120, 0.539744400342165},
 	} {
-		assert.InDelta(t, row[2], StudentCDF(row[0], row[1]), 1e-12, "t = %v, %v degrees of freedom", row[0], row[1])
+		assert.InDelta(t, row[2], studentCDF(row[0], row[1]), 1e-12, "t = %v, %v degrees of freedom", row[0], row[1])
 	}
 	for _, row := range [][3]float64{
 		{0.95, 9, 1.8331129326536335}, {0.975, 9, 2.2621571627409915}, {0.95, 19, 1.729132811521367}, {0.99, 10, 2.763769457447889},
@@ -53,7 +53,7 @@ func TestStudentAndBetaAgainstTables(t *testing.T) {
 	assert.InDelta(t, 1.959963984540054, NormalQuantile(0.975), 1e-12)
 	assert.InDelta(t, 0.975, NormalCDF(1.959963984540054), 1e-12)
 	assert.True(t, math.IsNaN(IncompleteBeta(0, 1, 0.5)))
-	assert.True(t, math.IsNaN(StudentCDF(1, 0)))
+	assert.True(t, math.IsNaN(studentCDF(1, 0)))
 	assert.True(t, math.IsInf(StudentQuantile(1, 3), 1))
 }
 
@@ -62,7 +62,7 @@ func TestStudentQuantileInvertsItsCDF(t *testing.T) {
 		p := rapid.Float64Range(1e-6, 1-1e-6).Draw(t, "p")
 		freedom := float64(rapid.IntRange(1, 200).Draw(t, "freedom"))
 		q := StudentQuantile(p, freedom)
-		if got := StudentCDF(q, freedom); math.Abs(got-p) > 1e-9 {
+		if got := studentCDF(q, freedom); math.Abs(got-p) > 1e-9 {
 			t.Fatalf("CDF(quantile(%v)) = %v", p, got)
 		}
 	})
@@ -110,14 +110,14 @@ func TestPrediction(t *testing.T) {
 func TestPredictionLimitHoldsItsLevel(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	over, repeats := 0, 20000
-	factor := Predict([]float64{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1}).Upper(0.95) / Deviation([]float64{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1})
+	factor := Predict([]float64{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1}).Upper(0.95) / deviation([]float64{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1})
 	for range repeats {
 		earlier := make([]float64, 10)
 		for i := range earlier {
 			earlier[i] = random.NormFloat64()
 		}
 		// Upper is the mean and so many deviations, whatever the values.
-		if random.NormFloat64() > Mean(earlier)+factor*Deviation(earlier) {
+		if random.NormFloat64() > mean(earlier)+factor*deviation(earlier) {
 			over++
 		}
 	}
@@ -131,22 +131,22 @@ func TestBlockBootstrap(t *testing.T) {
 	for i := range blocks {
 		blocks[i] = 100 + 10*source.NormFloat64()
 	}
-	mean := func(drawn []int) float64 {
+	drawnMean := func(drawn []int) float64 {
 		total := 0.0
 		for _, i := range drawn {
 			total += blocks[i]
 		}
 		return total / float64(len(drawn))
 	}
-	got := BlockBootstrap(rand.New(rand.NewPCG(5, 6)), len(blocks), 4000, 0.95, mean)
-	assert.Equal(t, Mean(blocks), got.Value)
+	got := BlockBootstrap(rand.New(rand.NewPCG(5, 6)), len(blocks), 4000, 0.95, drawnMean)
+	assert.Equal(t, mean(blocks), got.Value)
 	// For a mean the bootstrap interval is the normal one but for its own chance.
-	half := 1.96 * Deviation(blocks) / math.Sqrt(40)
+	half := 1.96 * deviation(blocks) / math.Sqrt(40)
 	assert.InDelta(t, got.Value-half, got.Low, 0.15*half)
 	assert.InDelta(t, got.Value+half, got.High, 0.15*half)
-	again := BlockBootstrap(rand.New(rand.NewPCG(5, 6)), len(blocks), 4000, 0.95, mean)
+	again := BlockBootstrap(rand.New(rand.NewPCG(5, 6)), len(blocks), 4000, 0.95, drawnMean)
 	assert.Equal(t, got, again, "the same seed gives the same interval")
-	assert.True(t, math.IsNaN(BlockBootstrap(source, 0, 10, 0.95, mean).Low))
+	assert.True(t, math.IsNaN(BlockBootstrap(source, 0, 10, 0.95, drawnMean).Low))
 	none := BlockBootstrap(source, 3, 10, 0.95, func([]int) float64 { return math.NaN() })
 	assert.True(t, math.IsNaN(none.High))
 }

@@ -22,15 +22,15 @@ const (
 	maxValues = 50000
 )
 
-// Error says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because the
-// text only holds a member twice or something after its end.
-type Error struct {
+// syntaxError says why a text is not one clean JSON value. Recoverable: the value could be read all the same, because
+// the text only holds a member twice or something after its end.
+type syntaxError struct {
 	At          int // offset in bytes
 	Problem     string
 	Recoverable bool
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
+func (e *syntaxError) Error() string { return fmt.Sprintf("%s at byte %d", e.Problem, e.At) }
 
 // Parse reads one JSON value strictly after RFC 8259: valid UTF-8, no byte order mark, nothing behind it, no member
 // twice, at most 100 levels deep and 50,000 values long. With a recoverable *Error the value is returned beside it;
@@ -51,7 +51,7 @@ func Parse(text []byte) (*Value, error) {
 	}
 	p.space()
 	if p.at < len(text) {
-		return v, &Error{At: p.at, Problem: "something stands after the end of the JSON", Recoverable: true}
+		return v, &syntaxError{At: p.at, Problem: "something stands after the end of the JSON", Recoverable: true}
 	}
 	if p.double != nil {
 		return v, p.double
@@ -67,11 +67,11 @@ type parser struct {
 	values int
 	// members of the objects that are being read, the outermost first, so that an object gets room for just its own
 	members []Member
-	double  *Error // the first member that is there twice
+	double  *syntaxError // the first member that is there twice
 }
 
 func (p *parser) fail(format string, args ...any) error {
-	return &Error{At: p.at, Problem: fmt.Sprintf(format, args...)}
+	return &syntaxError{At: p.at, Problem: fmt.Sprintf(format, args...)}
 }
 
 func (p *parser) space() {
@@ -177,7 +177,7 @@ func (p *parser) object(depth int) (*Value, error) {
 				}
 			}
 			if seen[name] || seen == nil && named(members, name) != nil {
-				p.double = &Error{At: start, Problem: "the member " + Brief(name) + " is there twice",
+				p.double = &syntaxError{At: start, Problem: "the member " + Brief(name) + " is there twice",
 					Recoverable: true}
 			} else if seen != nil {
 				seen[name] = true
@@ -359,7 +359,7 @@ func (p *parser) escaped(start int) (string, error) {
 
 // Recoverable tells whether Parse gave a value beside its error.
 func Recoverable(err error) bool {
-	var e *Error
+	var e *syntaxError
 	return errors.As(err, &e) && e.Recoverable
 }
 

@@ -112,7 +112,7 @@ func (a *Agent) serveResult(w http.ResponseWriter, r *http.Request, s *standing)
 	}
 	defer file.Close()
 	w.Header().Set("Content-Type", "application/x-tar")
-	w.Header().Set(HeaderSHA256, now.Result.SHA256)
+	w.Header().Set(headerSHA256, now.Result.SHA256)
 	w.Header().Set("ETag", `"`+now.Result.SHA256+`"`)
 	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(file, 0, now.Result.Bytes))
 }

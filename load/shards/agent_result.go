@@ -20,8 +20,8 @@ import (
 	"agstest/internal/failure"
 )
 
-// HeaderSHA256 is the header of /result with the SHA-256 of the whole.
-const HeaderSHA256 = "X-Content-SHA256"
+// headerSHA256 is the header of /result with the SHA-256 of the whole.
+const headerSHA256 = "X-Content-SHA256"
 
 // resultFile is the packed result, in the folder that it is made of.
 const resultFile = "result.tar"

@@ -224,7 +224,7 @@ func (r *runningAgent) fetch() ([]byte, map[string]string) {
 	r.t.Helper()
 	code, text, header := r.send("GET", PathResult, testToken, nil)
 	require.Equal(r.t, 200, code, "%s", text)
-	assert.Equal(r.t, HashOf(text), header.Get(HeaderSHA256))
+	assert.Equal(r.t, HashOf(text), header.Get(headerSHA256))
 	return text, unpacked(r.t, text)
 }
 
@@ -286,7 +286,7 @@ func TestAgentDoesItsPartAndHandsItOver(t *testing.T) {
 	code, part, header := r.send("GET", PathResult, testToken, nil, "Range", "bytes=100-199")
 	assert.Equal(t, 206, code)
 	assert.Equal(t, result[100:200], part)
-	assert.Equal(t, HashOf(result), header.Get(HeaderSHA256), "that of the whole")
+	assert.Equal(t, HashOf(result), header.Get(headerSHA256), "that of the whole")
 	code, _ = r.post(PathAck, Ack{SHA256: HashOf(part)})
 	assert.Equal(t, 409, code, "another result")
 	code, _ = r.post(PathAck, Ack{SHA256: HashOf(result)})

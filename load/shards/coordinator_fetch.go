@@ -169,7 +169,7 @@ func (s *shard) fill(ctx context.Context, d *download) (err error) {
 		return plain(err)
 	}
 	defer answer.Body.Close()
-	if hash := answer.Header.Get(HeaderSHA256); hash != d.want.SHA256 {
+	if hash := answer.Header.Get(headerSHA256); hash != d.want.SHA256 {
 		return fmt.Errorf("it answered with status %d and no result of the hash that it had told", answer.StatusCode)
 	}
 	switch {

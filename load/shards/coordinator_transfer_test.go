@@ -67,7 +67,7 @@ func TestResultsSurviveBrokenTransfers(t *testing.T) {
 			if attempt > 2 {
 				return false
 			}
-			w.Header().Del(HeaderSHA256)
+			w.Header().Del(headerSHA256)
 			w.WriteHeader(http.StatusBadGateway)
 			return true
 		},
@@ -81,7 +81,7 @@ func TestResultsSurviveBrokenTransfers(t *testing.T) {
 					}
 					whole, err := os.ReadFile(filepath.Join(e.shards[1].folder, resultFile))
 					require.NoError(t, err)
-					w.Header().Set(HeaderSHA256, HashOf(whole))
+					w.Header().Set(headerSHA256, HashOf(whole))
 					w.Header().Set("ETag", `"`+HashOf(whole)+`"`)
 					return spoil(w, r, attempts.Add(1), whole)
 				}
@@ -126,7 +126,7 @@ func TestAResultThatCannotBeRightIsNotTaken(t *testing.T) {
 				return false
 			}
 			whole, _ := os.ReadFile(filepath.Join(e.shards[1].folder, resultFile))
-			w.Header().Set(HeaderSHA256, HashOf(whole))
+			w.Header().Set(headerSHA256, HashOf(whole))
 			whole[100] ^= 1
 			_, _ = w.Write(whole)
 			return true

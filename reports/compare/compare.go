@@ -67,10 +67,10 @@ func Compare(old, new reports.Parts) *Comparison {
 	c := &Comparison{Schema: ComparisonSchema, Method: TwoRuns, Old: &oldRun, New: &newRun}
 	c.Run.Kind = "compare"
 	if old.Conformance != nil && new.Conformance != nil {
-		c.Conformance = CompareConformance(old.Conformance, new.Conformance)
+		c.Conformance = compareConformance(old.Conformance, new.Conformance)
 	}
 	if old.Load != nil && new.Load != nil {
-		c.Load = CompareLoad(old.Load, new.Load)
+		c.Load = compareLoad(old.Load, new.Load)
 	}
 	for _, part := range []struct {
 		name     string

@@ -60,10 +60,10 @@ type Evidence struct {
 	Exchange *reports.Exchange `json:"exchange,omitempty"` // of the first finding that has one
 }
 
-// CompareConformance compares two conformance runs. A requirement that was kept and now fails makes the result
+// compareConformance compares two conformance runs. A requirement that was kept and now fails makes the result
 // regressed. A requirement that only one run could judge makes it inconclusive, since there is less to go by than
 // before. Drift in the form of answers is shown and judges nothing: both forms may be allowed.
-func CompareConformance(old, new *reports.Conformance) *ConformanceComparison {
+func compareConformance(old, new *reports.Conformance) *ConformanceComparison {
 	c := &ConformanceComparison{Changes: []RequirementChange{}}
 	c.NotComparable = conformanceDifferences(old, new)
 	before := map[string]*reports.Requirement{}
@@ -84,7 +84,7 @@ func CompareConformance(old, new *reports.Conformance) *ConformanceComparison {
 	slices.SortStableFunc(c.Changes, func(a, b RequirementChange) int {
 		return slices.Index(directions, a.Direction) - slices.Index(directions, b.Direction)
 	})
-	c.Drift = CompareShape(old.Shape, new.Shape)
+	c.Drift = compareShape(old.Shape, new.Shape)
 	c.DriftKnown = len(old.Shape) > 0 && len(new.Shape) > 0
 	c.settle()
 	return c

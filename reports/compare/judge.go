@@ -31,7 +31,7 @@ func (i *Interleaved) judge() {
 		all = append(all, round.Pairs...)
 	}
 	for _, operation := range i.Operations() {
-		for _, metric := range MetricNames {
+		for _, metric := range metricNames {
 			i.Metrics = append(i.Metrics, i.describe(all, operation, metric))
 		}
 	}

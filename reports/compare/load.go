@@ -70,8 +70,8 @@ const allOperations = "all operations"
 // shiftQuantiles are the quantiles of a shift plot.
 var shiftQuantiles = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999}
 
-// CompareLoad puts two load runs side by side.
-func CompareLoad(old, new *reports.Load) *LoadComparison {
+// compareLoad puts two load runs side by side.
+func compareLoad(old, new *reports.Load) *LoadComparison {
 	c := &LoadComparison{NotComparable: differences(old, new), Operations: []OperationComparison{}}
 	names := unionOf(old.Operations, new.Operations)
 	places := map[string]int{}
@@ -161,7 +161,7 @@ func compareOperation(name string, old, new *reports.Operation) OperationCompari
 	if old == nil || new == nil {
 		return c
 	}
-	was, is := QuantilesOf(old), QuantilesOf(new)
+	was, is := quantilesOf(old), quantilesOf(new)
 	fewest := min(old.Response.Count, new.Response.Count)
 	for _, q := range shiftQuantiles {
 		// Where fewer than ten answers lie beyond it, a quantile is the luck of single answers.
@@ -190,10 +190,10 @@ func sideOf(o *reports.Operation) *LoadSide {
 		Outcomes: o.Outcomes}
 }
 
-// QuantilesOf gives the response time at any quantile, 0 where it is not known. The percentiles that the run itself
+// quantilesOf gives the response time at any quantile, 0 where it is not known. The percentiles that the run itself
 // shows are taken from it, so that one figure is the same everywhere; others come from the curve, which has the
 // deciles, or lie between two of its points.
-func QuantilesOf(o *reports.Operation) func(q float64) int64 {
+func quantilesOf(o *reports.Operation) func(q float64) int64 {
 	known := map[float64]int64{0.5: o.Response.P50, 0.9: o.Response.P90, 0.95: o.Response.P95, 0.99: o.Response.P99,
 		0.999: o.Response.P999}
 	return func(q float64) int64 {

@@ -46,8 +46,8 @@ type MetricRound struct {
 	Flagged reports.Verdict `json:"flagged,omitempty"`
 }
 
-// MetricNames in the order in which they are shown.
-var MetricNames = []string{"errors", "p50", "p95", "p99"}
+// metricNames in the order in which they are shown.
+var metricNames = []string{"errors", "p50", "p95", "p99"}
 
 var metricQuantiles = map[string]float64{"p50": 0.5, "p95": 0.95, "p99": 0.99}
 

@@ -202,7 +202,7 @@ func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interlea
 	job.Plan.Rules = job.Plan.Rules.WithDefaults()
 	c := &Comparison{Schema: ComparisonSchema, Run: run, Method: SideBySide, Old: &old.Run, New: &new.Run,
 		Interleaved: &job}
-	c.Load = CompareLoad(old, new)
+	c.Load = compareLoad(old, new)
 	c.Load.Verdict, c.Load.Reason = "", ""
 	job.judge()
 	job.Invalid = slices.Concat(old.Invalid, new.Invalid)

@@ -29,30 +29,30 @@ type DriftKind string
 
 // The kinds of drift, the widest first.
 const (
-	DriftOperation DriftKind = "operation"
-	DriftStatus    DriftKind = "status"
-	DriftHeader    DriftKind = "header"
-	DriftClaim     DriftKind = "claim"
-	DriftField     DriftKind = "field"
+	driftOperation DriftKind = "operation"
+	driftStatus    DriftKind = "status"
+	driftHeader    DriftKind = "header"
+	driftClaim     DriftKind = "claim"
+	driftField     DriftKind = "field"
 )
 
-// CompareShape lists what was observed in the form of answers in one run and not in the other: operations, statuses,
+// compareShape lists what was observed in the form of answers in one run and not in the other: operations, statuses,
 // headers, claims, fields and their JSON kinds. Of an operation or a status that only one run saw, the parts are not
 // listed again.
-func CompareShape(old, new []reports.ShapeEntry) []Drift {
+func compareShape(old, new []reports.ShapeEntry) []Drift {
 	was, is := indexShape(old), indexShape(new)
 	var found []Drift
 	for _, operation := range unionOf(was.operations, is.operations) {
 		a, b := was.operations[operation], is.operations[operation]
 		if a == 0 || b == 0 {
-			found = append(found, Drift{Operation: operation, What: DriftOperation, Old: seen(a), New: seen(b),
+			found = append(found, Drift{Operation: operation, What: driftOperation, Old: seen(a), New: seen(b),
 				OldTimes: a, NewTimes: b})
 		}
 	}
 	for _, status := range unionFunc(was.statuses, is.statuses, compareStatus) {
 		a, b := was.statuses[status], is.statuses[status]
 		if (a == 0 || b == 0) && was.operations[status.operation] > 0 && is.operations[status.operation] > 0 {
-			found = append(found, Drift{Operation: status.operation, Status: status.status, What: DriftStatus,
+			found = append(found, Drift{Operation: status.operation, Status: status.status, What: driftStatus,
 				Old: seen(a), New: seen(b), OldTimes: a, NewTimes: b})
 		}
 	}
@@ -128,11 +128,11 @@ func indexShape(entries []reports.ShapeEntry) shapeIndex {
 func driftKind(place string) DriftKind {
 	switch {
 	case strings.HasPrefix(place, "claim "):
-		return DriftClaim
+		return driftClaim
 	case strings.HasPrefix(place, "header "):
-		return DriftHeader
+		return driftHeader
 	}
-	return DriftField
+	return driftField
 }
 
 func seen(times int) string {
@@ -174,9 +174,9 @@ func (d Drift) Sentence() string {
 		subject += " " + fmt.Sprint(d.Status)
 	}
 	switch d.What {
-	case DriftOperation:
+	case driftOperation:
 		subject = "answers of " + subject
-	case DriftStatus:
+	case driftStatus:
 		subject = fmt.Sprintf("status %d of %s", d.Status, d.Operation)
 	default:
 		subject += ", " + d.Place

@@ -46,8 +46,8 @@ func sign(v reports.Verdict) string {
 	return "?"
 }
 
-var changeTexts = map[Change]string{NewFailure: "new failure", Mended: "mended", NewlyCovered: "newly covered",
-	NoLongerCovered: "no longer covered"}
+var changeTexts = map[Change]string{newFailure: "new failure", mended: "mended", newlyCovered: "newly covered",
+	noLongerCovered: "no longer covered"}
 
 func changeWords(c Change) string { return changeTexts[c] }
 

@@ -92,10 +92,10 @@ type Change string
 
 // The changes. Where nothing is said, the verdict is the same, or there is no earlier run.
 const (
-	NewFailure      Change = "new-failure"
-	Mended          Change = "mended"
-	NewlyCovered    Change = "newly-covered"
-	NoLongerCovered Change = "no-longer-covered"
+	newFailure      Change = "new-failure"
+	mended          Change = "mended"
+	newlyCovered    Change = "newly-covered"
+	noLongerCovered Change = "no-longer-covered"
 )
 
 // Cell is one requirement in one environment.

@@ -74,7 +74,7 @@ func TestBuild(t *testing.T) {
 		assert.Len(t, r.Cells, 3)
 		assert.Empty(t, r.Cells[2].Verdict, "an environment without a run says nothing")
 	}
-	assert.Equal(t, map[string]Change{"R-01": "", "R-02": NewFailure, "R-03": "", "R-04": NewlyCovered, "R-05": NoLongerCovered, "R-06": Mended}, changes)
+	assert.Equal(t, map[string]Change{"R-01": "", "R-02": newFailure, "R-03": "", "R-04": newlyCovered, "R-05": noLongerCovered, "R-06": mended}, changes)
 	assert.Equal(t, map[string]bool{"R-01": false, "R-02": true, "R-03": false, "R-04": false, "R-05": false, "R-06": false}, differing)
 
 	require.Len(t, m.Causes, 1, "one expectation and one answer are one cause")
@@ -171,7 +171,7 @@ func TestAPartOfTheSuiteMendsNothing(t *testing.T) {
 		settings map[string]string
 		changes  []Change
 	}{
-		{nil, []Change{Mended, Mended}},
+		{nil, []Change{mended, mended}},
 		{map[string]string{"only": now.Conformance.Requirements[0].ID}, []Change{"", ""}},
 	} {
 		now.Conformance.Run.Settings = c.settings

@@ -49,7 +49,7 @@ func (m *Matrix) requirements(columns []Column) {
 				was := earlier[r.ID]
 				cell.Was = was.Verdict
 				cell.Change = changed(cell.Was, cell.Verdict)
-				if cell.Change == Mended && !conformance.TriedAgain(against, &was, &r) {
+				if cell.Change == mended && !conformance.TriedAgain(against, &was, &r) {
 					cell.Change = ""
 				}
 			}
@@ -91,10 +91,10 @@ func (m *Matrix) tally() []string {
 		}
 	}
 	var said []string
-	for _, change := range []Change{NewFailure, Mended, NewlyCovered, NoLongerCovered} {
+	for _, change := range []Change{newFailure, mended, newlyCovered, noLongerCovered} {
 		if n := changes[change]; n > 0 {
 			words := fmt.Sprint(n, " ", changeTexts[change])
-			if change == NewFailure && n > 1 {
+			if change == newFailure && n > 1 {
 				words += "s"
 			}
 			said = append(said, words)
@@ -135,13 +135,13 @@ func changed(was, is reports.Verdict) Change {
 	missed := func(v reports.Verdict) bool { return v == reports.Fail }
 	switch {
 	case missed(is) && !missed(was) && was != "":
-		return NewFailure
+		return newFailure
 	case missed(was) && judged(is) && !missed(is):
-		return Mended
+		return mended
 	case !judged(was) && judged(is):
-		return NewlyCovered
+		return newlyCovered
 	case judged(was) && !judged(is):
-		return NoLongerCovered
+		return noLongerCovered
 	}
 	return ""
 }

@@ -18,24 +18,24 @@ import (
 
 const baselinesFile = "baselines.json"
 
-// Baseline is a run that is kept under a name, such as the last release.
-type Baseline struct {
+// baseline is a run that is kept under a name, such as the last release.
+type baseline struct {
 	Folder string    `json:"folder"` // its name below the folder of runs
 	ID     string    `json:"id"`
 	Pinned time.Time `json:"pinned"`
 }
 
 // readBaselines reads the pinned runs of root by name. None are pinned where the file is missing.
-func readBaselines(root string) (map[string]Baseline, error) {
+func readBaselines(root string) (map[string]baseline, error) {
 	path := filepath.Join(root, baselinesFile)
 	data, err := userfile.Read(path, reports.MaxStored)
 	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]Baseline{}, nil
+		return map[string]baseline{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the baselines %s: %w", path, withoutPath(err))
 	}
-	baselines := map[string]Baseline{}
+	baselines := map[string]baseline{}
 	if err := json.Unmarshal(data, &baselines); err != nil {
 		return nil, fmt.Errorf("reading the baselines %s: %w; mend the file, or delete it and pin again", path, err)
 	}
@@ -58,8 +58,8 @@ func Pin(root, name, run string, now time.Time) (reports.Entry, error) {
 		return reports.Entry{}, fmt.Errorf("pinning %s: the run has not ended, so it cannot be a baseline",
 			entry.Folder)
 	}
-	err = changeBaselines(root, func(baselines map[string]Baseline) error {
-		baselines[name] = Baseline{Folder: entry.Folder, ID: entry.ID, Pinned: now.UTC()}
+	err = changeBaselines(root, func(baselines map[string]baseline) error {
+		baselines[name] = baseline{Folder: entry.Folder, ID: entry.ID, Pinned: now.UTC()}
 		return nil
 	})
 	return entry, err
@@ -67,7 +67,7 @@ func Pin(root, name, run string, now time.Time) (reports.Entry, error) {
 
 // Unpin forgets a name. The run stays until it is pruned.
 func Unpin(root, name string) error {
-	return changeBaselines(root, func(baselines map[string]Baseline) error {
+	return changeBaselines(root, func(baselines map[string]baseline) error {
 		if _, pinned := baselines[name]; !pinned {
 			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root,
 				cmp.Or(strings.Join(reports.SortedKeys(baselines), ", "), "none"))
@@ -114,7 +114,7 @@ func Find(root, name string) (reports.Entry, error) {
 }
 
 // changeBaselines reads, changes and writes the file while no other process does.
-func changeBaselines(root string, change func(map[string]Baseline) error) error {
+func changeBaselines(root string, change func(map[string]baseline) error) error {
 	release, err := lock(filepath.Join(root, baselinesFile+".lock"))
 	if err != nil {
 		return err

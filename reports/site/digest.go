@@ -17,9 +17,9 @@ import (
 	"agstest/reports/runs"
 )
 
-// Digest is the part of a run that the site keeps: enough for all pages but its full report. Texts are as they are
+// digest is the part of a run that the site keeps: enough for all pages but its full report. Texts are as they are
 // stored, without secrets.
-type Digest struct {
+type digest struct {
 	Folder string `json:"folder"` // below the folder of runs, with slashes
 	Stamp  string `json:"stamp"`  // sizes and times of the stored files; another stamp means that the run is read again
 
@@ -35,16 +35,16 @@ type Digest struct {
 	Partial     string             `json:"partial,omitempty"`
 	Verdict     reports.Verdict    `json:"verdict"`
 	Reason      string             `json:"reason,omitempty"`
-	Conformance *ConformanceDigest `json:"conformance,omitempty"`
-	Load        *LoadDigest        `json:"load,omitempty"`
+	Conformance *conformanceDigest `json:"conformance,omitempty"`
+	Load        *loadDigest        `json:"load,omitempty"`
 	// Problem says why the folder could not be read; then it is no run, and nothing else is set but its Stamp.
 	Problem string `json:"problem,omitempty"`
 
 	line []byte // as the site holds it; nil: it was just read
 }
 
-// ConformanceDigest is the conformance part of a run.
-type ConformanceDigest struct {
+// conformanceDigest is the conformance part of a run.
+type conformanceDigest struct {
 	Verdict reports.Verdict `json:"verdict"`
 	// Selection is what the run was limited to; empty: nothing.
 	Selection string `json:"selection,omitempty"`
@@ -53,26 +53,26 @@ type ConformanceDigest struct {
 	// OnTheWay are those of them that the run was not asked for and that did not fail: that they hold says something only
 	// beside a run of the same selection.
 	OnTheWay string        `json:"onTheWay,omitempty"`
-	Causes   []CauseDigest `json:"causes,omitempty"`
-	Misses   []Miss        `json:"misses,omitempty"`
+	Causes   []causeDigest `json:"causes,omitempty"`
+	Misses   []missed      `json:"misses,omitempty"`
 }
 
-// CauseDigest is one thing that is wrong.
-type CauseDigest struct {
+// causeDigest is one thing that is wrong.
+type causeDigest struct {
 	Verdict      reports.Verdict `json:"verdict"`
 	Text         string          `json:"text"`
 	Requirements string          `json:"requirements"`
 }
 
-// Miss is a requirement that is not plainly good, and why.
-type Miss struct {
+// missed is a requirement that is not plainly good, and why.
+type missed struct {
 	ID      string          `json:"id"`
 	Verdict reports.Verdict `json:"verdict"`
 	Why     string          `json:"why"`
 }
 
-// LoadDigest is the load part of a run.
-type LoadDigest struct {
+// loadDigest is the load part of a run.
+type loadDigest struct {
 	Verdict  reports.Verdict `json:"verdict"`
 	NotValid bool            `json:"notValid,omitempty"`
 	// no response times: service times stand in their place
@@ -80,18 +80,18 @@ type LoadDigest struct {
 	Question   string                          `json:"question"`
 	Asked      string                          `json:"asked"`
 	Operations map[string]reports.EntryFigures `json:"operations"`
-	Limits     []LimitDigest                   `json:"limits,omitempty"`
+	Limits     []limitDigest                   `json:"limits,omitempty"`
 }
 
-// LimitDigest is a limit and its result.
-type LimitDigest struct {
+// limitDigest is a limit and its result.
+type limitDigest struct {
 	Verdict    reports.Verdict `json:"verdict"`
 	Expression string          `json:"expression"`
 	Value      string          `json:"value"`
 }
 
-// Rule is a requirement as the newest run that lists it words it.
-type Rule struct {
+// ruleText is a requirement as the newest run that lists it words it.
+type ruleText struct {
 	ID    string `json:"id"`
 	Level string `json:"level"`
 	Text  string `json:"text"`
@@ -109,9 +109,9 @@ const (
 	maxLimits       = 60
 )
 
-// digest reads the part of a run that the site needs from its folder below root, and the rules that it lists. It reads
-// only plain files.
-func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
+// digestOf reads the part of a run that the site needs from its folder below root, and the rules that it lists. It
+// reads only plain files.
+func digestOf(root *os.Root, folder, stamp string) (*digest, []ruleText, error) {
 	var conformance *reports.Conformance
 	var load *reports.Load
 	var comparison *compare.Comparison
@@ -142,7 +142,7 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 			run.Start, run.End = comparison.New.Start, comparison.New.End
 		}
 	}
-	d := &Digest{Folder: folder, Stamp: stamp, ID: run.ID, Kind: cmp.Or(run.Kind, "run"),
+	d := &digest{Folder: folder, Stamp: stamp, ID: run.ID, Kind: cmp.Or(run.Kind, "run"),
 		Environment: cmp.Or(run.Environment, "unnamed"), URL: run.URL, Service: run.Service, Release: run.Release,
 		Tool: run.Tool.Version, Start: run.Start.UTC(), End: run.End.UTC(), Partial: run.Partial, Verdict: stored.Verdict()}
 	if d.Verdict == "" {
@@ -162,20 +162,20 @@ func digest(root *os.Root, folder, stamp string) (*Digest, []Rule, error) {
 		d.Reason = conformance.Reason
 	}
 	d.Reason = figures.OneLine(d.Reason, 2*maxWords)
-	var rules []Rule
+	var rules []ruleText
 	if conformance != nil {
-		d.Conformance, rules = conformanceDigest(conformance)
+		d.Conformance, rules = conformanceDigestOf(conformance)
 	}
 	if load != nil {
-		d.Load = loadDigest(load)
+		d.Load = loadDigestOf(load)
 	}
 	return d, rules, nil
 }
 
-func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
-	d := &ConformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), maxWords),
+func conformanceDigestOf(c *reports.Conformance) (*conformanceDigest, []ruleText) {
+	d := &conformanceDigest{Verdict: c.Verdict, Selection: figures.OneLine(c.Run.Selection(), maxWords),
 		Requirements: map[reports.Verdict]string{}}
-	var rules []Rule
+	var rules []ruleText
 	var onTheWay []string
 	ids := map[reports.Verdict][]string{}
 	for _, r := range c.Requirements[:min(len(c.Requirements), maxIDs)] {
@@ -186,13 +186,13 @@ func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
 		if r.Verdict != reports.Fail && !c.AskedFor(&r) {
 			onTheWay = append(onTheWay, r.ID)
 		}
-		rules = append(rules, Rule{r.ID, r.Level, figures.OneLine(r.Text, 2*maxWords)})
+		rules = append(rules, ruleText{r.ID, r.Level, figures.OneLine(r.Text, 2*maxWords)})
 		switch r.Verdict {
 		case reports.Pass, reports.Observed, reports.NotExercised, reports.Skipped, reports.Partly:
 			continue
 		}
 		if len(d.Misses) < maxMisses {
-			d.Misses = append(d.Misses, Miss{r.ID, r.Verdict, figures.OneLine(whyOf(r), maxWords)})
+			d.Misses = append(d.Misses, missed{r.ID, r.Verdict, figures.OneLine(whyOf(r), maxWords)})
 		}
 	}
 	d.OnTheWay = strings.Join(onTheWay, " ")
@@ -202,7 +202,7 @@ func conformanceDigest(c *reports.Conformance) (*ConformanceDigest, []Rule) {
 	for _, cause := range c.Causes[:min(len(c.Causes), maxCauses)] {
 		text := reports.FindingSentence(reports.Finding{Verdict: cause.Verdict, Expected: cause.Expected,
 			Got: cause.Got})
-		d.Causes = append(d.Causes, CauseDigest{cause.Verdict, figures.OneLine(text, maxWords),
+		d.Causes = append(d.Causes, causeDigest{cause.Verdict, figures.OneLine(text, maxWords),
 			figures.OneLine(strings.Join(cause.Requirements, " "), maxWords)})
 	}
 	return d, rules
@@ -224,9 +224,9 @@ func plainWhy(r reports.Requirement) string {
 	return cmp.Or(r.Reason, r.Needs)
 }
 
-func loadDigest(l *reports.Load) *LoadDigest {
+func loadDigestOf(l *reports.Load) *loadDigest {
 	entry := runs.EntryOf("", runs.Stored{Parts: reports.Parts{Load: l}})
-	d := &LoadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question,
+	d := &loadDigest{Verdict: l.Verdict, NotValid: !l.Valid, Closed: l.Plan.Closed, Question: entry.Question,
 		Asked: figures.OneLine(entry.Asked, maxWords), Operations: map[string]reports.EntryFigures{}}
 	for name, of := range entry.Response {
 		if len(d.Operations) >= maxOperations {
@@ -238,7 +238,7 @@ func loadDigest(l *reports.Load) *LoadDigest {
 		d.Operations[figures.OneLine(name, 60)] = of
 	}
 	for _, limit := range l.Limits[:min(len(l.Limits), maxLimits)] {
-		d.Limits = append(d.Limits, LimitDigest{limit.Verdict, figures.OneLine(limit.Expression, maxWords),
+		d.Limits = append(d.Limits, limitDigest{limit.Verdict, figures.OneLine(limit.Expression, maxWords),
 			figures.OneLine(limit.Value, 60)})
 	}
 	return d

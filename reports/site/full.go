@@ -24,7 +24,7 @@ const (
 func (b *builder) fullReports() error {
 	h := b.history
 	seen := map[[2]string]int{}
-	var wanted []*Digest
+	var wanted []*digest
 	for _, d := range slices.Backward(h.runs) {
 		kind := [2]string{d.Environment, d.Kind}
 		if seen[kind]++; seen[kind] <= b.options.Reports || len(h.pins[d.Folder]) > 0 {
@@ -40,7 +40,7 @@ func (b *builder) fullReports() error {
 }
 
 // fullReport makes the pages of one run. A run that is too large for it, or has changed meanwhile, has none.
-func (b *builder) fullReport(d *Digest) error {
+func (b *builder) fullReport(d *digest) error {
 	folder := "reports/" + b.history.slugs[d]
 	key := shortSum(b.making + "\x00" + d.Folder + "\x00" + d.Stamp)
 	var names []page
@@ -125,7 +125,7 @@ func fullPart[T any](b *builder, name string, wanted bool, read func(io.Reader) 
 // planPages shows the results of the newest plans, all environments side by side, with links to the runs in this site.
 func (b *builder) planPages(places []place) error {
 	slices.SortFunc(places, func(x, y place) int { return strings.Compare(y.folder, x.folder) })
-	byFolder := map[string]*Digest{}
+	byFolder := map[string]*digest{}
 	all := ""
 	for _, d := range b.history.runs {
 		byFolder[d.Folder] = d
@@ -170,7 +170,7 @@ func (b *builder) planPages(places []place) error {
 
 // linkOfPlan maps a link of a plan's matrix into the site: to the page of the full report, or to that of the run. Links
 // to anything else are dropped.
-func (b *builder) linkOfPlan(plan, link string, byFolder map[string]*Digest) string {
+func (b *builder) linkOfPlan(plan, link string, byFolder map[string]*digest) string {
 	link, fragment, _ := strings.Cut(link, "#")
 	d := byFolder[path.Join(plan, path.Dir(link))]
 	if d == nil {

@@ -15,28 +15,28 @@ import (
 
 // history is all runs, in the order of their start, with the data derived from them.
 type history struct {
-	runs         []*Digest
-	rules        []Rule
+	runs         []*digest
+	rules        []ruleText
 	environments []*environment
 	releases     []*release
 	pins         map[string][]string
 	damaged      []string // folders that could not be read, and why
 
-	slugs   map[*Digest]string
-	before  map[*Digest]*Digest // the run before, of the same environment and question
-	release map[*Digest]*Digest // the last run of the release before
-	pages   map[*Digest][]page  // of the full report that the site holds
+	slugs   map[*digest]string
+	before  map[*digest]*digest // the run before, of the same environment and question
+	release map[*digest]*digest // the last run of the release before
+	pages   map[*digest][]page  // of the full report that the site holds
 	stories []*story            // in the order of rules
 }
 
 // environment is all runs under one name.
 type environment struct {
 	Name, Slug  string
-	Runs        []*Digest
-	Conformance *Digest // the newest whole run with this part; nil: none
-	Load        *Digest
+	Runs        []*digest
+	Conformance *digest // the newest whole run with this part; nil: none
+	Load        *digest
 	Verdict     reports.Verdict // the graver of both
-	Broken      *Digest         // the newest run, where it did not come to its end; nil: it did
+	Broken      *digest         // the newest run, where it did not come to its end; nil: it did
 }
 
 // release is all runs of one build.
@@ -45,20 +45,20 @@ type release struct {
 	First time.Time
 	Last  time.Time
 	// Newest are the newest whole runs by environment and part.
-	Conformance, Load map[string]*Digest
+	Conformance, Load map[string]*digest
 }
 
 // page is one page of a full report in the site.
 type page struct{ Name, Path string }
 
-func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *history {
-	h := &history{runs: runs, rules: rules, pins: pinned, slugs: map[*Digest]string{}, before: map[*Digest]*Digest{},
-		release: map[*Digest]*Digest{}, pages: map[*Digest][]page{}}
-	slices.SortStableFunc(h.runs, func(a, b *Digest) int {
+func newHistory(runs []*digest, rules []ruleText, pinned map[string][]string) *history {
+	h := &history{runs: runs, rules: rules, pins: pinned, slugs: map[*digest]string{}, before: map[*digest]*digest{},
+		release: map[*digest]*digest{}, pages: map[*digest][]page{}}
+	slices.SortStableFunc(h.runs, func(a, b *digest) int {
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Folder, b.Folder))
 	})
 	byName, releases := map[string]*environment{}, map[string]*release{}
-	last := map[[4]string][]*Digest{} // runs of one environment, kind, question and selection, up to here
+	last := map[[4]string][]*digest{} // runs of one environment, kind, question and selection, up to here
 	for _, d := range h.runs {
 		h.slugs[d] = fileName(d.Folder)
 		e := byName[d.Environment]
@@ -91,8 +91,8 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 		if d.Release != "" && (d.Conformance != nil || d.Load != nil) {
 			r := releases[d.Release]
 			if r == nil {
-				r = &release{Name: d.Release, First: d.Start, Conformance: map[string]*Digest{},
-					Load: map[string]*Digest{}}
+				r = &release{Name: d.Release, First: d.Start, Conformance: map[string]*digest{},
+					Load: map[string]*digest{}}
 				releases[d.Release] = r
 				h.releases = append(h.releases, r)
 			}
@@ -111,7 +111,7 @@ func newHistory(runs []*Digest, rules []Rule, pinned map[string][]string) *histo
 }
 
 // follow keeps which of the earlier runs of its kind a run is compared with.
-func (h *history) follow(d *Digest, earlier []*Digest) {
+func (h *history) follow(d *digest, earlier []*digest) {
 	if n := len(earlier); n > 0 {
 		h.before[d] = earlier[n-1]
 	}
@@ -127,7 +127,7 @@ func (h *history) follow(d *Digest, earlier []*Digest) {
 }
 
 // add adds a run that is newer than those the release has.
-func (r *release) add(d *Digest) {
+func (r *release) add(d *digest) {
 	r.Last = d.Start
 	if d.Conformance != nil {
 		r.Conformance[d.Environment] = d
@@ -178,7 +178,7 @@ func judged(v reports.Verdict) bool {
 }
 
 // asked are the requirements of a run by verdict, without those that were judged on the way.
-func (c *ConformanceDigest) asked() map[reports.Verdict][]string {
+func (c *conformanceDigest) asked() map[reports.Verdict][]string {
 	onTheWay := map[string]bool{}
 	for id := range strings.FieldsSeq(c.OnTheWay) {
 		onTheWay[id] = true
@@ -193,7 +193,7 @@ func (c *ConformanceDigest) asked() map[reports.Verdict][]string {
 // counts sums the requirements of a run up.
 type counts struct{ Held, Failed, Warned, NotJudged, Shown int }
 
-func (c *ConformanceDigest) counts() counts {
+func (c *conformanceDigest) counts() counts {
 	var n counts
 	for verdict, ids := range c.asked() {
 		here := len(ids)
@@ -214,7 +214,7 @@ func (c *ConformanceDigest) counts() counts {
 }
 
 // verdicts returns the verdicts of single requirements.
-func (c *ConformanceDigest) verdicts() map[string]reports.Verdict {
+func (c *conformanceDigest) verdicts() map[string]reports.Verdict {
 	of := map[string]reports.Verdict{}
 	for verdict, ids := range c.Requirements {
 		for id := range strings.FieldsSeq(ids) {
@@ -226,7 +226,7 @@ func (c *ConformanceDigest) verdicts() map[string]reports.Verdict {
 
 // story is how one requirement fared.
 type story struct {
-	Rule    Rule
+	Rule    ruleText
 	Tracks  []track // by environment, those that judged it
 	Failing []string
 }
@@ -243,7 +243,7 @@ type track struct {
 // span is a row of runs with one verdict.
 type span struct {
 	Verdict     reports.Verdict
-	First, Last *Digest
+	First, Last *digest
 	Runs        int
 }
 

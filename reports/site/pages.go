@@ -33,14 +33,14 @@ const (
 // runCell is a link to a run.
 type runCell struct{ Link, When, Kind, Release string }
 
-func (b *builder) cell(d *Digest, up string) *runCell {
+func (b *builder) cell(d *digest, up string) *runCell {
 	if d == nil {
 		return nil
 	}
 	return &runCell{up + b.runPath(d), minute(d.Start), d.Kind, d.Release}
 }
 
-func (b *builder) runPath(d *Digest) string { return "runs/" + b.history.slugs[d] + ".html" }
+func (b *builder) runPath(d *digest) string { return "runs/" + b.history.slugs[d] + ".html" }
 
 var ruleID = regexp.MustCompile(`^[A-Z]{1,8}-[0-9]{1,4}$`)
 
@@ -65,7 +65,7 @@ type runTable struct {
 }
 
 // rows lists runs, the newest first. With days, the first row of each day gets the day as its id.
-func (b *builder) rows(runs []*Digest, up string, days bool) []runRow {
+func (b *builder) rows(runs []*digest, up string, days bool) []runRow {
 	var rows []runRow
 	last := ""
 	for _, d := range slices.Backward(runs) {
@@ -86,7 +86,7 @@ func (b *builder) rows(runs []*Digest, up string, days bool) []runRow {
 }
 
 // found describes the result of a run in a few words.
-func found(d *Digest) string {
+func found(d *digest) string {
 	var said []string
 	if d.Conformance != nil {
 		n := d.Conformance.counts()
@@ -107,7 +107,7 @@ func found(d *Digest) string {
 	return strings.Join(said, "; ")
 }
 
-func operations(l *LoadDigest) []string {
+func operations(l *loadDigest) []string {
 	all := map[string]*reports.Operation{}
 	for name := range l.Operations {
 		all[name] = nil
@@ -393,7 +393,7 @@ func (b *builder) environment(e *environment) error {
 // conformanceChart draws how many requirements held, failed and were not judged, run by run.
 func conformanceChart(e *environment) (*chartGroup, error) {
 	s := html.Series{ID: "c-1", Title: "Requirements from run to run", Unit: "requirements"}
-	var runs []*Digest
+	var runs []*digest
 	for _, d := range e.Runs {
 		if d.Conformance != nil && d.Partial == "" {
 			runs = append(runs, d)
@@ -455,7 +455,7 @@ type dayCell struct {
 }
 
 // months are those that have runs, the newest first.
-func (b *builder) months(runs []*Digest, up string) []month {
+func (b *builder) months(runs []*digest, up string) []month {
 	type summary struct {
 		runs    int
 		verdict reports.Verdict

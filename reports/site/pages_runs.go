@@ -24,7 +24,7 @@ func (b *builder) monthPages() error {
 		Heading string
 		Runs    runTable
 	}
-	byMonth := map[string][]*Digest{}
+	byMonth := map[string][]*digest{}
 	var names []string
 	for _, d := range b.history.runs {
 		name := d.Start.Format("2006-01")
@@ -87,7 +87,7 @@ type figureRow struct {
 
 type figureCell struct{ Now, Was, Change string }
 
-func (b *builder) compare(now, was *Digest, name string) *compared {
+func (b *builder) compare(now, was *digest, name string) *compared {
 	if was == nil {
 		return nil
 	}
@@ -131,7 +131,7 @@ func (b *builder) compare(now, was *Digest, name string) *compared {
 }
 
 // run writes the page of one run, unless it is there and was made of the same.
-func (b *builder) run(d *Digest) error {
+func (b *builder) run(d *digest) error {
 	type missRow struct {
 		ID, Link, Why string
 		Verdict       reports.Verdict
@@ -147,10 +147,10 @@ func (b *builder) run(d *Digest) error {
 		Reason, Folder, Asked string
 		Tiles                 []fact
 		Pages                 []page
-		Causes                []CauseDigest
+		Causes                []causeDigest
 		Misses                []missRow
 		Figures               []loadRow
-		Limits                []LimitDigest
+		Limits                []limitDigest
 		NotValid              bool
 		Before, ReleaseBefore *compared
 	}
@@ -193,10 +193,10 @@ func (b *builder) run(d *Digest) error {
 }
 
 // keyOf stands for everything that the page of a run is made from.
-func (b *builder) keyOf(d *Digest) string {
+func (b *builder) keyOf(d *digest) string {
 	h := b.history
 	parts := []string{b.making, b.options.Name, d.Folder, d.Stamp, strings.Join(h.pins[d.Folder], ","), b.rulesKey}
-	for _, other := range []*Digest{h.before[d], h.release[d]} {
+	for _, other := range []*digest{h.before[d], h.release[d]} {
 		if other != nil {
 			parts = append(parts, other.Folder, other.Stamp)
 		}
@@ -208,7 +208,7 @@ func (b *builder) keyOf(d *Digest) string {
 	return shortSum(strings.Join(parts, "\x00"))
 }
 
-func took(d *Digest) string {
+func took(d *digest) string {
 	if d.End.Before(d.Start) || d.End.IsZero() {
 		return ""
 	}

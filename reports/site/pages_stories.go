@@ -60,7 +60,7 @@ func (s *story) words() string {
 }
 
 // at says when a run was: its release, where it has one, and its day.
-func at(d *Digest) string {
+func at(d *digest) string {
 	if d.Release != "" {
 		return d.Release + " (" + day(d.Start) + ")"
 	}

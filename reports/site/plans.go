@@ -11,9 +11,9 @@ const planFile = "plan.json"
 // apart gives runs of a plan the plan's name for their environment, if their files call two services the same.
 // Otherwise they would be one history, in which the run that passes hides the one that fails. Services that only moved
 // between plans keep their name.
-func apart(root *os.Root, runs []*Digest) {
+func apart(root *os.Root, runs []*digest) {
 	type group struct{ plan, name string }
-	services, members := map[group]map[string]bool{}, map[group][]*Digest{}
+	services, members := map[group]map[string]bool{}, map[group][]*digest{}
 	marked := map[string]bool{}
 	for _, d := range runs {
 		if d.Conformance == nil && d.Load == nil {

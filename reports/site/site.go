@@ -65,7 +65,7 @@ type builder struct {
 	target   *target
 	history  *history
 	trends   map[*environment][]compare.Trend
-	verdicts map[*Digest]map[string]reports.Verdict
+	verdicts map[*digest]map[string]reports.Verdict
 	guard    sync.Mutex
 	plans    []page
 	making   string // of the templates and the program
@@ -96,7 +96,7 @@ func Build(from, to string, options Options) (*Result, error) {
 	}
 	defer t.close()
 	b := &builder{options: options, root: root, target: t, trends: map[*environment][]compare.Trend{},
-		verdicts: map[*Digest]map[string]reports.Verdict{}}
+		verdicts: map[*digest]map[string]reports.Verdict{}}
 	b.making = shortSum(pageTemplates + sheet + searchScript + options.Tool)
 	result, err := b.build()
 	if err != nil {
@@ -112,7 +112,7 @@ func (b *builder) build() (*Result, error) {
 	}
 	known, rules := b.known()
 	all, newRules, read := b.read(places, known)
-	var runs []*Digest
+	var runs []*digest
 	var damaged []string
 	for _, d := range all {
 		if d.Problem == "" {
@@ -218,7 +218,7 @@ func inParallel(n int, do func(i int) error) error {
 }
 
 // verdictsOf are the verdicts of single requirements of a run, made once.
-func (b *builder) verdictsOf(d *Digest) map[string]reports.Verdict {
+func (b *builder) verdictsOf(d *digest) map[string]reports.Verdict {
 	b.guard.Lock()
 	defer b.guard.Unlock()
 	of := b.verdicts[d]
@@ -231,14 +231,14 @@ func (b *builder) verdictsOf(d *Digest) map[string]reports.Verdict {
 
 // kept is a line of the file of digests: the rules first, then a run each.
 type kept struct {
-	Making string  `json:"making,omitempty"`
-	Rules  []Rule  `json:"rules,omitempty"`
-	Run    *Digest `json:"run,omitempty"`
+	Making string     `json:"making,omitempty"`
+	Rules  []ruleText `json:"rules,omitempty"`
+	Run    *digest    `json:"run,omitempty"`
 }
 
 // known reads the site's digests of runs. Damaged digests, or those of another version, are read from the runs again.
-func (b *builder) known() (map[string]*Digest, []Rule) {
-	digests := map[string]*Digest{}
+func (b *builder) known() (map[string]*digest, []ruleText) {
+	digests := map[string]*digest{}
 	data, err := b.target.read(digestsFile, reports.MaxStored)
 	if err != nil {
 		return digests, nil
@@ -249,7 +249,7 @@ func (b *builder) known() (map[string]*Digest, []Rule) {
 		return digests, nil
 	}
 	texts = texts[1:]
-	all := make([]*Digest, len(texts))
+	all := make([]*digest, len(texts))
 	_ = inParallel(len(texts), func(i int) error {
 		var line kept
 		if json.Unmarshal(texts[i], &line) == nil && line.Run != nil && line.Run.Folder != "" {
@@ -269,7 +269,7 @@ func (b *builder) known() (map[string]*Digest, []Rule) {
 // digestForm names the form of a Digest; another one makes the site read all runs again.
 const digestForm = "2"
 
-func (b *builder) keepDigests(runs []*Digest, rules []Rule) error {
+func (b *builder) keepDigests(runs []*digest, rules []ruleText) error {
 	head, err := json.Marshal(kept{Making: digestForm, Rules: rules})
 	if err != nil {
 		return fmt.Errorf("writing what is known of the runs: %w", err)
@@ -292,8 +292,8 @@ func (b *builder) keepDigests(runs []*Digest, rules []Rule) error {
 }
 
 // read gives the digests of all folders, from the site where it knows them as they are, and how many were read.
-func (b *builder) read(places []place, known map[string]*Digest) (all []*Digest, rules [][]Rule, fresh int) {
-	all, rules = make([]*Digest, len(places)), make([][]Rule, len(places))
+func (b *builder) read(places []place, known map[string]*digest) (all []*digest, rules [][]ruleText, fresh int) {
+	all, rules = make([]*digest, len(places)), make([][]ruleText, len(places))
 	_ = inParallel(len(places), func(i int) error {
 		at := places[i]
 		if d := known[at.folder]; d != nil && d.Stamp == at.stamp {
@@ -301,8 +301,8 @@ func (b *builder) read(places []place, known map[string]*Digest) (all []*Digest,
 			return nil
 		}
 		var err error
-		if all[i], rules[i], err = digest(b.root, at.folder, at.stamp); err != nil {
-			all[i] = &Digest{Folder: at.folder, Stamp: at.stamp, Problem: disarm.Line(err.Error())}
+		if all[i], rules[i], err = digestOf(b.root, at.folder, at.stamp); err != nil {
+			all[i] = &digest{Folder: at.folder, Stamp: at.stamp, Problem: disarm.Line(err.Error())}
 		}
 		return nil
 	})
@@ -316,7 +316,7 @@ func (b *builder) read(places []place, known map[string]*Digest) (all []*Digest,
 
 // mergeRules keeps the order in which the rules are known, puts new ones behind, and takes the newest wording. Rules
 // that no run lists any more go.
-func mergeRules(known []Rule, lists [][]Rule, runs []*Digest) []Rule {
+func mergeRules(known []ruleText, lists [][]ruleText, runs []*digest) []ruleText {
 	index := map[string]int{}
 	merged := slices.Clone(known)
 	for i, rule := range merged {
@@ -342,7 +342,7 @@ func mergeRules(known []Rule, lists [][]Rule, runs []*Digest) []Rule {
 			}
 		}
 	}
-	return slices.DeleteFunc(merged, func(r Rule) bool { return !listed[r.ID] })
+	return slices.DeleteFunc(merged, func(r ruleText) bool { return !listed[r.ID] })
 }
 
 func shortSum(text string) string {

@@ -37,11 +37,11 @@ type outage struct {
 	gone   time.Time // since when no more waits are worth it; zero: they are
 	how    string    // servicediscovery was answered then
 	lost   time.Time // when the first request of it was lost
-	ended  []Ended
+	ended  []ending
 }
 
-// Ended is a request that a service may not have survived.
-type Ended struct {
+// ending is a request that a service may not have survived.
+type ending struct {
 	Scenario string // its id
 	Exchange *talk.Exchange
 }
@@ -57,7 +57,7 @@ func (w *World) NoteEnd(x *talk.Exchange) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if x.Sent.Before(o.lost) {
-		o.ended = append(o.ended, Ended{w.Scenario.ID, x})
+		o.ended = append(o.ended, ending{w.Scenario.ID, x})
 	}
 }
 
