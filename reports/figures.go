@@ -52,10 +52,10 @@ func (o *Operation) Figures() []figure {
 	return found
 }
 
-// SortedKeys lists the keys of a tally by name.
-func SortedKeys[V any](tally map[string]V) []string {
-	keys := make([]string, 0, len(tally))
-	for key := range tally {
+// SortedKeys lists the keys of counts by name.
+func SortedKeys[V any](counts map[string]V) []string {
+	keys := make([]string, 0, len(counts))
+	for key := range counts {
 		keys = append(keys, key)
 	}
 	sort.Strings(keys)

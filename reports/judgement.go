@@ -202,8 +202,8 @@ func ScenarioCounts(scenarios []Scenario) map[Verdict]int {
 	return counts
 }
 
-// Tally returns counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
-func Tally(counts map[Verdict]int) string {
+// CountsInWords returns counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
+func CountsInWords(counts map[Verdict]int) string {
 	var parts []string
 	all := 0
 	order := []Verdict{Pass, Partly} // what holds comes first here: it is most, or should be

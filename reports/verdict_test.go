@@ -35,7 +35,7 @@ func TestOneOrderOfVerdicts(t *testing.T) {
 		assert.Equal(t, graver, Graver(graver, ""))
 		assert.Equal(t, Verdict("unheard-of"), Graver(graver, "unheard-of"), "what is not known may matter")
 	}
-	assert.Equal(t, "4: 2 pass, 1 fail, 1 known", Tally(map[Verdict]int{Known: 1, Pass: 2, Fail: 1}))
+	assert.Equal(t, "4: 2 pass, 1 fail, 1 known", CountsInWords(map[Verdict]int{Known: 1, Pass: 2, Fail: 1}))
 }
 
 // TestOutcomes: what comes of each verdict, of a part of a run and of the whole, and that only what is plainly good is

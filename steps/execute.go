@@ -25,7 +25,7 @@ import (
 	"agstest/steps/words"
 )
 
-// quiet is the formatter that godog gets. It prints nothing: the ledger reports a run.
+// quiet is the formatter that godog gets. It prints nothing: a collection reports the run.
 type quiet struct{}
 
 func (quiet) TestRunStarted()                                                                {}
@@ -108,10 +108,10 @@ func (r *run) execute(ctx context.Context, sources []script.Source, selected []*
 	if ctx.Err() != nil {
 		return nil
 	}
-	if got := r.ledger.count(); got != len(selected) {
+	if got := r.collected.count(); got != len(selected) {
 		return fmt.Errorf("%d scenarios were to run, but %d left a record", len(selected), got)
 	}
-	if stopped := r.ledger.stopped(); (status == 1) != stopped {
+	if stopped := r.collected.stopped(); (status == 1) != stopped {
 		return fmt.Errorf("godog ended with status %d, but the record says otherwise", status)
 	}
 	return nil
@@ -330,7 +330,7 @@ func (r *run) finish(ctx context.Context, p *play) {
 	p.record.Tags, p.record.Requirements = s.Tags, s.Requirements
 	p.record.Nanoseconds = time.Since(p.start).Nanoseconds()
 	r.doubtTimes(p)
-	r.ledger.add(ctx, p)
+	r.collected.add(ctx, p)
 }
 
 // describeSteps adds what stands in and below the steps of a scenario.

@@ -38,7 +38,7 @@ type run struct {
 	known       map[string]KnownDeparture
 	now         time.Time
 	calm        map[*script.Scenario]bool // that may run while nobody said yes
-	ledger      *ledger
+	collected   *collection
 	played      map[string]*entry // by id of the scenario: what all its tries came to
 	question    reports.Run
 	turns       *turns       // of the scenarios that are played

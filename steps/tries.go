@@ -34,7 +34,7 @@ func (r *run) repetitions() int {
 func (r *run) playAll(ctx context.Context, sources []script.Source, selected []*script.Scenario) error {
 	n := r.repetitions()
 	for r.Repetition = 0; ; r.Repetition++ {
-		r.ledger = &ledger{run: r, before: r.Repetition * len(selected), total: n * len(selected)}
+		r.collected = &collection{run: r, before: r.Repetition * len(selected), total: n * len(selected)}
 		if err := r.playOnce(ctx, sources, selected); err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (r *run) playAll(ctx context.Context, sources []script.Source, selected []*
 func (r *run) playOnce(ctx context.Context, sources []script.Source, scenarios []*script.Scenario) error {
 	r.Late = &scene.Late{}
 	err := r.execute(ctx, sources, scenarios)
-	for _, e := range r.ledger.all() {
+	for _, e := range r.collected.all() {
 		r.count(&e)
 		r.fold(e)
 	}
@@ -75,7 +75,7 @@ func (r *run) tryAgain(ctx context.Context, sources []script.Source, again []*sc
 	concurrency := r.Concurrency
 	r.Concurrency = 1
 	defer func() { r.Concurrency = concurrency }()
-	r.ledger = &ledger{run: r, total: len(scenarios), again: true}
+	r.collected = &collection{run: r, total: len(scenarios), again: true}
 	return r.playOnce(ctx, needed, scenarios)
 }
 

@@ -128,7 +128,7 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 	at := slices.IndexFunc(c.Requirements, func(q reports.Requirement) bool { return q.ID == requirement.ID })
 	if at < 0 {
 		at = len(c.Requirements)
-		c.Requirements = append(c.Requirements, r.judge(requirement, &tally{}))
+		c.Requirements = append(c.Requirements, r.judge(requirement, &dossier{}))
 	}
 	q := &c.Requirements[at]
 	q.Checked++

@@ -20,8 +20,8 @@ import (
 // keptFindings bounds the findings of one requirement in the report; the rest is counted.
 const keptFindings = 8
 
-// tally is the findings of a run about one requirement.
-type tally struct {
+// dossier is the findings of a run about one requirement.
+type dossier struct {
 	findings  []reports.Finding
 	dropped   int
 	scenarios []string // that are tagged with it and ran
@@ -32,10 +32,10 @@ type tally struct {
 	touched   bool // something was found about it, or it was skipped
 }
 
-func (r *run) tallies(entries []entry) map[string]*tally {
-	all := map[string]*tally{}
+func (r *run) dossiers(entries []entry) map[string]*dossier {
+	all := map[string]*dossier{}
 	for _, requirement := range ags.Requirements {
-		all[requirement.ID] = &tally{}
+		all[requirement.ID] = &dossier{}
 	}
 	for _, e := range entries {
 		for _, id := range e.scenario.Requirements {
@@ -107,7 +107,7 @@ func reasonsFor(verdict reports.Verdict, findings []reports.Finding) (reasons []
 }
 
 // judge weighs everything that was found about one requirement.
-func (r *run) judge(requirement ags.Requirement, t *tally) reports.Requirement {
+func (r *run) judge(requirement ags.Requirement, t *dossier) reports.Requirement {
 	result := reports.Requirement{
 		ID: requirement.ID, Level: string(requirement.Level), Gating: string(
 			requirement.Gating()), Text: requirement.Text,
@@ -266,9 +266,9 @@ func (r *run) conclude(partial string) *reports.Conformance {
 // judgeAll judges every requirement that was asked for, and those that were judged on the way. It counts the
 // requirements that were exercised, and those in the report that were not asked for.
 func (r *run) judgeAll(report *reports.Conformance, entries []entry) (exercised, besides int) {
-	tallies := r.tallies(entries)
+	all := r.dossiers(entries)
 	for _, requirement := range ags.Requirements {
-		t := tallies[requirement.ID]
+		t := all[requirement.ID]
 		asked := r.selection.asked[requirement.ID]
 		if _, only := exempt[requirement.ID]; t.checked == 0 && (only || !asked) {
 			continue

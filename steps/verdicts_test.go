@@ -55,16 +55,16 @@ func TestJudgeRequirement(t *testing.T) {
 	r := &run{}
 	for _, c := range []struct {
 		name string
-		t    *tally
+		t    *dossier
 		want reports.Verdict
 	}{
-		{"never touched", &tally{}, reports.NotExercised},
-		{"only skipped", &tally{skips: []talk.Finding{{Skipped: true, Got: "a reason", Needs: "a key"}}}, reports.Skipped},
-		{"held once", &tally{checked: 1, held: 1}, reports.Pass},
-		{"held and skipped", &tally{checked: 1, held: 1, skips: []talk.Finding{{Skipped: true, Got: "a reason"}}}, reports.Partly},
-		{"held and failed", &tally{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Fail, Got: "x"}}}, reports.Fail},
-		{"failed and unknown", &tally{checked: 2, findings: []reports.Finding{{Verdict: reports.Error, Got: "x"}, {Verdict: reports.Fail, Got: "y"}}}, reports.Fail},
-		{"warned and held", &tally{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Warn, Got: "x"}}}, reports.Warn},
+		{"never touched", &dossier{}, reports.NotExercised},
+		{"only skipped", &dossier{skips: []talk.Finding{{Skipped: true, Got: "a reason", Needs: "a key"}}}, reports.Skipped},
+		{"held once", &dossier{checked: 1, held: 1}, reports.Pass},
+		{"held and skipped", &dossier{checked: 1, held: 1, skips: []talk.Finding{{Skipped: true, Got: "a reason"}}}, reports.Partly},
+		{"held and failed", &dossier{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Fail, Got: "x"}}}, reports.Fail},
+		{"failed and unknown", &dossier{checked: 2, findings: []reports.Finding{{Verdict: reports.Error, Got: "x"}, {Verdict: reports.Fail, Got: "y"}}}, reports.Fail},
+		{"warned and held", &dossier{checked: 2, held: 1, findings: []reports.Finding{{Verdict: reports.Warn, Got: "x"}}}, reports.Warn},
 	} {
 		q := r.judge(requirementOf("SOST-07"), c.t)
 		assert.Equal(t, c.want, q.Verdict, c.name)
@@ -72,7 +72,7 @@ func TestJudgeRequirement(t *testing.T) {
 			assert.NotEmpty(t, q.Reason, c.name)
 		}
 	}
-	assert.Equal(t, "a key", r.judge(requirementOf("SOST-07"), &tally{skips: []talk.Finding{{Skipped: true, Got: "a reason", Needs: "a key"}}}).Needs)
+	assert.Equal(t, "a key", r.judge(requirementOf("SOST-07"), &dossier{skips: []talk.Finding{{Skipped: true, Got: "a reason", Needs: "a key"}}}).Needs)
 }
 
 // TestOverall: the verdict of a run is its worst, and a run that found out nothing is an error.
@@ -120,10 +120,10 @@ func TestAdditionalFindingsAreBounded(t *testing.T) {
 	findings = append(findings, talk.Finding{Requirement: "DISC-06", Outcome: check.Unknown, Got: "worse", Exchange: -1})
 	s := &script.Scenario{ID: "x"}
 	e := entry{scenario: s, findings: findings}
-	tally := r.tallies([]entry{e})["DISC-06"]
-	assert.Len(t, tally.findings, keptFindings)
-	assert.Equal(t, 51, tally.checked)
-	q := r.judge(requirementOf("DISC-06"), tally)
+	found := r.dossiers([]entry{e})["DISC-06"]
+	assert.Len(t, found.findings, keptFindings)
+	assert.Equal(t, 51, found.checked)
+	q := r.judge(requirementOf("DISC-06"), found)
 	assert.Equal(t, reports.Error, q.Verdict)
 }
 

@@ -146,7 +146,7 @@ func (p *program) ab(c *cobra.Command, envs []string, o ab.Options, seed uint64,
 			strings.Join(hosts, " and ")))
 		return nil
 	}
-	r, err := p.newRecorder(c, nil, out, "ab", name)
+	r, err := p.newOngoing(c, nil, out, "ab", name)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func pendingError(err journal.PendingError) error {
 
 // act gives a check the actions of its environment file, if it may use them, and returns the function that ends them.
 // Ending puts changed states back, also if the run is interrupted or breaks down.
-func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) error) {
+func (p *program) act(r *ongoing, o *steps.Options) (end func(context.Context) error) {
 	e := o.Environment
 	nothing := func(context.Context) error { return nil }
 	switch {
@@ -79,7 +79,7 @@ func (p *program) act(r *recorder, o *steps.Options) (end func(context.Context) 
 }
 
 // tellLeft says which changes of actions are left, and how to put them back.
-func (r *recorder) tellLeft(left error) error {
+func (r *ongoing) tellLeft(left error) error {
 	if left == nil {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (r *recorder) tellLeft(left error) error {
 }
 
 // moved updates the name of the run's folder in the mark beside the environment file.
-func (r *recorder) moved(from, to string) {
+func (r *ongoing) moved(from, to string) {
 	if !r.left {
 		return
 	}

@@ -78,7 +78,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 					o.Environment.ConsentHost()))
 				return nil
 			}
-			return p.withRun(c, &s, &out, "capacity", func(r *recorder) error {
+			return p.withRun(c, &s, &out, "capacity", func(r *ongoing) error {
 				if err := r.findRoom(); err != nil {
 					return err
 				}

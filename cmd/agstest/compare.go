@@ -157,7 +157,7 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 // recordComparison writes a comparison to a folder of its own.
 func (p *program) recordComparison(c *cobra.Command, comparison *compare.Comparison, out *outputFlags,
 	environment string) error {
-	r, err := p.newRecorder(c, nil, out, "compare", environment)
+	r, err := p.newOngoing(c, nil, out, "compare", environment)
 	if err != nil {
 		return err
 	}

@@ -204,7 +204,7 @@ is shown. --list tells level and ground of each requirement.`,
 			if f.dryRun {
 				return p.dryRun(&s, o, f.yes, f.actions.yes, &out)
 			}
-			return p.withRun(c, &s, &out, "conform", func(r *recorder) error {
+			return p.withRun(c, &s, &out, "conform", func(r *ongoing) error {
 				r.yes, r.showIDs, r.yesActions, r.ignoreJournal = f.yes, f.showIDs, f.actions.yes, s.ignoreJournal
 				_, err := p.conform(c.Context(), r, o)
 				return err
@@ -223,7 +223,7 @@ is shown. --list tells level and ground of each requirement.`,
 }
 
 // conform runs the suite and puts its results into the run's folder.
-func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*reports.Conformance, error) {
+func (p *program) conform(ctx context.Context, r *ongoing, o steps.Options) (*reports.Conformance, error) {
 	o.Environment = r.service.environment
 	if err := mistaken(o.Environment, r.yes, r.yesActions); err != nil {
 		return nil, err
@@ -292,7 +292,7 @@ func (p *program) conform(ctx context.Context, r *recorder, o steps.Options) (*r
 }
 
 // check runs the suite; one that is refused before it judged anything has a report too, which says so.
-func (r *recorder) check(ctx context.Context, o steps.Options) (*reports.Conformance, error) {
+func (r *ongoing) check(ctx context.Context, o steps.Options) (*reports.Conformance, error) {
 	c, err := steps.Run(ctx, o)
 	if c == nil && failure.KindOf(err) == failure.Setup {
 		c = r.unjudged("nothing was judged: " + whyNever(ctx, err))

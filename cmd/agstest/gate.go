@@ -62,7 +62,7 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 			if lf.dryRun {
 				return p.dryLoad(&s, send, &check, &out)
 			}
-			return p.withRun(c, &s, &out, "gate", func(r *recorder) error {
+			return p.withRun(c, &s, &out, "gate", func(r *ongoing) error {
 				r.yes, r.yesLoad, r.showIDs = lf.yes, lf.yesLoad, cf.showIDs
 				r.yesActions, r.ignoreJournal = cf.actions.yes, s.ignoreJournal
 				ctx, err := p.goLive(c.Context(), r, &looking,
@@ -86,7 +86,7 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 }
 
 // gate runs both parts. The results of the first are on disk before the second starts.
-func (p *program) gate(ctx context.Context, r *recorder, check steps.Options, send load.Options, seed uint64,
+func (p *program) gate(ctx context.Context, r *ongoing, check steps.Options, send load.Options, seed uint64,
 	raw bool) error {
 	seed = p.seed(seed)
 	check.Seed, send.Seed = seed, seed
@@ -117,6 +117,6 @@ func (p *program) gate(ctx context.Context, r *recorder, check steps.Options, se
 }
 
 // leaveLoadOut writes down that the load of a gate never ran, so that no file of the gate says less than that.
-func (p *program) leaveLoadOut(r *recorder, send load.Options, why string) error {
+func (p *program) leaveLoadOut(r *ongoing, send load.Options, why string) error {
 	return p.keepLoad(r, load.NeverSent(p.prepareLoad(r, send, "load"), why), nil)
 }

@@ -274,7 +274,7 @@ func (p *program) takeOver(c *cobra.Command, run string, f *clusterFlags, each b
 	if err != nil {
 		return err
 	}
-	r, err := p.newRecorder(c, nil, out, "load", name)
+	r, err := p.newOngoing(c, nil, out, "load", name)
 	if err != nil {
 		return err
 	}

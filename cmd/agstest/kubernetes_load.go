@@ -41,7 +41,7 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags
 	if err := k.checkLoad(f, s); err != nil {
 		return err
 	}
-	return p.withRun(c, s, out, "load", func(r *recorder) error {
+	return p.withRun(c, s, out, "load", func(r *ongoing) error {
 		f.seed = p.seed(f.seed)
 		job, err := p.shardsOf(c, f, k, r.service.environment, r.run.ID)
 		if err != nil {
@@ -156,7 +156,7 @@ func noticing(o kubernetesOptions, progress *progress) kubernetesOptions {
 
 // conduct lets a coordinator do its work, tells its progress, and makes one run of the shards' records. Asked is the
 // question as far as it is known here.
-func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, coordinator *shards.Coordinator,
+func (p *program) conduct(ctx context.Context, r *ongoing, progress *progress, coordinator *shards.Coordinator,
 	each bool, asked load.Options, do func() (*shards.Outcome, error)) error {
 	detail := &shardProgress{tell: func(line string) { progress.note(func() string { return line }) }}
 	coordinator.Tell = func(sentence string) {
@@ -202,7 +202,7 @@ func (p *program) conduct(ctx context.Context, r *recorder, progress *progress, 
 }
 
 // keepNone writes down that a load was never sent, where it was the service, the cluster or somebody who ended it.
-func (p *program) keepNone(ctx context.Context, r *recorder, asked load.Options, err error) error {
+func (p *program) keepNone(ctx context.Context, r *ongoing, asked load.Options, err error) error {
 	if !unsent(ctx, err) {
 		return err
 	}

@@ -135,7 +135,7 @@ func TestWhatCannotBeMergedIsKept(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	var stderr bytes.Buffer
 	p := &program{getenv: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: &stderr, now: time.Now}
-	r, err := p.newRecorder(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: out}, "load", "staging")
+	r, err := p.newOngoing(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: out}, "load", "staging")
 	require.NoError(t, err)
 	err = r.finish(p.conduct(t.Context(), r, p.newProgress(), &shards.Coordinator{}, false, load.Options{Run: r.run}, func() (*shards.Outcome, error) {
 		o := &shards.Outcome{Run: "r1", Plan: shards.Plan{Shards: 2}}

@@ -144,8 +144,8 @@ func workloadOf(o *load.Options) string {
 }
 
 // goLive opens the run to the viewers asked for, and returns the context of the run, which a button may end. The
-// recorder closes it.
-func (p *program) goLive(ctx context.Context, r *recorder, f *liveFlags, at lookedAt) (context.Context, error) {
+// run closes it.
+func (p *program) goLive(ctx context.Context, r *ongoing, f *liveFlags, at lookedAt) (context.Context, error) {
 	if f.watch == "" && f.metrics == "" && f.otlp == "" {
 		return ctx, nil
 	}
@@ -183,7 +183,7 @@ func (p *program) goLive(ctx context.Context, r *recorder, f *liveFlags, at look
 }
 
 // openPage serves the page of --watch.
-func (l *live) openPage(r *recorder, f *liveFlags, title string) error {
+func (l *live) openPage(r *ongoing, f *liveFlags, title string) error {
 	p := l.program
 	options := watch.Options{
 		Kind: title, Title: title + " on " + r.run.Environment, Facts: liveFacts(
@@ -227,7 +227,7 @@ var (
 )
 
 // destination returns the address of --otlp. A value from a variable is a secret.
-func (p *program) destination(r *recorder, f *liveFlags) (metrics.Destination, error) {
+func (p *program) destination(r *ongoing, f *liveFlags) (metrics.Destination, error) {
 	tool := buildInfo()
 	to := metrics.Destination{Header: http.Header{}, Resource: metrics.Resource{Version: tool.Version, Run: r.run.ID}}
 	var err error
@@ -353,7 +353,7 @@ func (l *live) close() {
 }
 
 // liveFacts are what the page of a run says of it.
-func liveFacts(r *recorder) []reports.Fact {
+func liveFacts(r *ongoing) []reports.Fact {
 	var facts []reports.Fact
 	if r.service != nil {
 		facts = append(facts, reports.Fact{Name: "Service", Value: r.program.secrets.Values(r.service.environment.URL),

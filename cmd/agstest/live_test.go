@@ -146,7 +146,7 @@ func TestHeadersOfOTLPAreChecked(t *testing.T) {
 		"api-key=plain": "holds a secret, which process lists and the report would show", "Authorization=Bearer plain": "holds a secret", "x-api-token=${}": "holds a secret",
 		"api-key=${MISSING}": "the variable MISSING is not set", "api-key=${BROKEN}": "no line break", "no value": "must be a name and a value", "a b=c": "must be a name and a value", "=x": "must be a name and a value",
 	} {
-		to, err := p.destination(&recorder{}, &liveFlags{otlp: "https://otlp.example.com", otlpHeaders: []string{given}})
+		to, err := p.destination(&ongoing{}, &liveFlags{otlp: "https://otlp.example.com", otlpHeaders: []string{given}})
 		if says != "" {
 			require.ErrorContains(t, err, says, given)
 			assert.NotContains(t, err.Error(), "plain", "what was given is not repeated")

@@ -343,7 +343,7 @@ code 4. What is made there is removed at the end.`,
 			if f.dryRun {
 				return p.dryLoad(&s, o, nil, &out)
 			}
-			return p.withRun(c, &s, &out, "load", func(r *recorder) error {
+			return p.withRun(c, &s, &out, "load", func(r *ongoing) error {
 				ctx, err := p.goLive(c.Context(), r, &lf, lookedAt{"Load", workloadOf(&o), alone(r.run.Environment)})
 				if err != nil {
 					return err
@@ -364,7 +364,7 @@ code 4. What is made there is removed at the end.`,
 }
 
 // load runs a load and puts its results into the run's folder.
-func (p *program) load(ctx context.Context, r *recorder, o load.Options, raw bool) (*reports.Load, error) {
+func (p *program) load(ctx context.Context, r *ongoing, o load.Options, raw bool) (*reports.Load, error) {
 	if err := r.findRoom(); err != nil {
 		return nil, err
 	}
@@ -419,7 +419,7 @@ func whyNever(ctx context.Context, err error) string {
 }
 
 // prepareLoad adds to the options what belongs to this run.
-func (p *program) prepareLoad(r *recorder, o load.Options, kind string) load.Options {
+func (p *program) prepareLoad(r *ongoing, o load.Options, kind string) load.Options {
 	o.Environment = r.service.environment
 	o.Seed = p.seed(o.Seed)
 	o.Run = r.run
@@ -439,7 +439,7 @@ func redactorFor(environments ...*environment.Environment) *redact.Redactor {
 }
 
 // keepLoad writes the results of a load. It removes the record of a run that never began.
-func (p *program) keepLoad(r *recorder, l *reports.Load, err error) error {
+func (p *program) keepLoad(r *ongoing, l *reports.Load, err error) error {
 	if l == nil {
 		_ = os.Remove(filepath.Join(r.folder.Path(), tally.RecordFile))
 		_ = os.Remove(filepath.Join(r.folder.Path(), rawFile))

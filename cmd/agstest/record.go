@@ -156,8 +156,8 @@ func (p *program) dialect(f *outputFlags) string {
 	return f.annotations
 }
 
-// recorder is one run: its service, its folder, and its results so far.
-type recorder struct {
+// ongoing is one run: its service, its folder, and its results so far.
+type ongoing struct {
 	program *program
 	service *service
 	folder  *runs.Folder
@@ -183,7 +183,7 @@ type recorder struct {
 // withRun opens the service and the run's folder, lets work fill it, and shows the results. It keeps all written files
 // whatever happens, and removes a folder without any.
 func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, kind string,
-	work func(*recorder) error) error {
+	work func(*ongoing) error) error {
 	if err := p.checkOutput(out); err != nil || p.onlyFlags {
 		return err
 	}
@@ -192,7 +192,7 @@ func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, k
 		return err
 	}
 	defer service.close()
-	r, err := p.newRecorder(c, service, out, kind, service.environment.Name)
+	r, err := p.newOngoing(c, service, out, kind, service.environment.Name)
 	if err != nil {
 		return err
 	}
@@ -202,9 +202,9 @@ func (p *program) withRun(c *cobra.Command, s *serviceFlags, out *outputFlags, k
 	return r.finish(work(r))
 }
 
-func (p *program) newRecorder(c *cobra.Command, service *service, out *outputFlags, kind,
-	environment string) (*recorder, error) {
-	r := &recorder{program: p, service: service, output: out, command: append([]string{c.Root().Name()},
+func (p *program) newOngoing(c *cobra.Command, service *service, out *outputFlags, kind,
+	environment string) (*ongoing, error) {
+	r := &ongoing{program: p, service: service, output: out, command: append([]string{c.Root().Name()},
 		commandLine(c)...)}
 	r.run = reports.Run{ID: randomID(), Kind: kind, Environment: environment, Start: time.Now()}
 	var err error
@@ -277,7 +277,7 @@ func commandLine(c *cobra.Command) []string {
 }
 
 // stamp writes what only the command knows into the record of a run.
-func (r *recorder) stamp(run *reports.Run) {
+func (r *ongoing) stamp(run *reports.Run) {
 	run.ID = r.run.ID
 	if r.run.Kind == "gate" { // of both its parts, which are not to be taken for runs of their own
 		run.Kind = r.run.Kind
@@ -297,7 +297,7 @@ func (r *recorder) stamp(run *reports.Run) {
 }
 
 // begin leaves a mark that renders if the process is killed before it has found anything.
-func (r *recorder) begin() error {
+func (r *ongoing) begin() error {
 	mark := r.unjudged("the run broke off before it had anything to report")
 	redact.Texts(mark, r.program.secrets.Values)
 	if err := r.folder.Write(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
@@ -308,7 +308,7 @@ func (r *recorder) begin() error {
 
 // unjudged is the report of a check that judged nothing, for the reason given, so that no file that a pipeline reads is
 // left out, or is that of an earlier run.
-func (r *recorder) unjudged(why string) *reports.Conformance {
+func (r *ongoing) unjudged(why string) *reports.Conformance {
 	c := &reports.Conformance{Schema: reports.ConformanceSchema, Run: r.run, Verdict: reports.Error, Reason: why}
 	r.stamp(&c.Run)
 	e := r.service.environment
@@ -319,7 +319,7 @@ func (r *recorder) unjudged(why string) *reports.Conformance {
 
 // findRoom checks that files can be written before anything is sent: a load writes its results while it runs and after
 // it.
-func (r *recorder) findRoom() error {
+func (r *ongoing) findRoom() error {
 	const room = "room"
 	if err := r.folder.Write(room, func(w io.Writer) error { _, err := w.Write(make([]byte, 4096)); return err }); err != nil {
 		return failure.Usagef("the folder of the run cannot be written: %w", err)
@@ -329,7 +329,7 @@ func (r *recorder) findRoom() error {
 }
 
 // write renders all results so far into the folder.
-func (r *recorder) write() error {
+func (r *ongoing) write() error {
 	if r.conformance != nil && r.service != nil && r.service.environment.Mock == nil && !r.showIDs {
 		redact.IDs(r.conformance, r.service.environment.IDs()) // the ids of a mock belong to nobody
 	}
@@ -341,7 +341,7 @@ func (r *recorder) write() error {
 }
 
 // finish gives the folder its final name and shows the result. The error of the work comes first.
-func (r *recorder) finish(worked error) error {
+func (r *ongoing) finish(worked error) error {
 	defer r.live.close()
 	p := r.program
 	if r.conformance == nil && r.load == nil && r.comparison == nil {
@@ -386,7 +386,7 @@ func (r *recorder) finish(worked error) error {
 }
 
 // reason returns the reason for the verdict on the whole.
-func (r *recorder) reason() string {
+func (r *ongoing) reason() string {
 	results := r.output.results(r.conformance, r.load, r.comparison)
 	switch {
 	case r.comparison != nil:

@@ -16,16 +16,16 @@ import (
 	"agstest/reports"
 )
 
-func testRecorder(t *testing.T) (*recorder, *bytes.Buffer) {
+func testOngoing(t *testing.T) (*ongoing, *bytes.Buffer) {
 	var stdout bytes.Buffer
 	p := &program{stdout: &stdout, stderr: io.Discard, color: "never", getenv: func(string) (string, bool) { return "", false }}
-	r, err := p.newRecorder(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: filepath.Join(t.TempDir(), "run"), style: "single", annotations: "none"}, "conform", "test")
+	r, err := p.newOngoing(&cobra.Command{Use: "agstest"}, nil, &outputFlags{out: filepath.Join(t.TempDir(), "run"), style: "single", annotations: "none"}, "conform", "test")
 	require.NoError(t, err)
 	return r, &stdout
 }
 
 func TestWhatCannotBeWrittenIsAFileError(t *testing.T) {
-	r, _ := testRecorder(t)
+	r, _ := testOngoing(t)
 	require.NoError(t, os.RemoveAll(r.folder.Path()))
 	require.NoError(t, os.WriteFile(r.folder.Path(), nil, 0o600)) // where the folder was is a file now
 	r.conformance = &reports.Conformance{Verdict: reports.Pass}
@@ -36,7 +36,7 @@ func TestWhatCannotBeWrittenIsAFileError(t *testing.T) {
 }
 
 func TestOneFileThatCannotBeWrittenLeavesTheOthers(t *testing.T) {
-	r, _ := testRecorder(t)
+	r, _ := testOngoing(t)
 	require.NoError(t, os.MkdirAll(filepath.Join(r.folder.Path(), "conformance.html", "in the way"), 0o700))
 	r.conformance = &reports.Conformance{Verdict: reports.Pass}
 	err := r.write()
@@ -48,7 +48,7 @@ func TestOneFileThatCannotBeWrittenLeavesTheOthers(t *testing.T) {
 }
 
 func TestARunThatFoundNothingLeavesNothing(t *testing.T) {
-	r, stdout := testRecorder(t)
+	r, stdout := testOngoing(t)
 	err := r.finish(failure.Setupf("nobody is there"))
 	assert.Equal(t, failure.Setup, failure.KindOf(err))
 	assert.NoDirExists(t, r.folder.Path())
@@ -57,7 +57,7 @@ func TestARunThatFoundNothingLeavesNothing(t *testing.T) {
 }
 
 func TestWhatWasFoundIsKeptAndShownWhateverFailed(t *testing.T) {
-	r, stdout := testRecorder(t)
+	r, stdout := testOngoing(t)
 	r.conformance = &reports.Conformance{Schema: reports.ConformanceSchema, Verdict: reports.Fail, Reason: "1 requirement failed"}
 	require.NoError(t, r.write())
 	err := r.finish(failure.Setupf("the load could not be set up"))

@@ -167,7 +167,7 @@ result is only as valid as the worst of them. Shards of different questions are 
 			if err != nil {
 				return err
 			}
-			r, err := p.newRecorder(c, nil, &out, "load", l.Run.Environment)
+			r, err := p.newOngoing(c, nil, &out, "load", l.Run.Environment)
 			if err != nil {
 				return err
 			}

@@ -111,7 +111,7 @@ func TestBlocksAreLongEnoughForTheRarestOperation(t *testing.T) {
 func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 	began := time.Now()
 	schedule := turns{starts: []time.Duration{0, 4 * time.Second}, rate: per(10), block: 2 * time.Second, each: 20, length: 8 * time.Second}
-	r := newTurnRecorder(signOns{}, schedule, 200*time.Millisecond, began)
+	r := newBlockCounter(signOns{}, schedule, 200*time.Millisecond, began)
 	var request hit.Request
 	for seq := range uint64(40) {
 		require.True(t, r.Begin(seq, &request))
@@ -140,7 +140,7 @@ func TestTheFirstTenthOfABlockIsNotCounted(t *testing.T) {
 
 func TestAnswersThatAnInterruptCutOffAreNotCounted(t *testing.T) {
 	schedule := turns{starts: []time.Duration{0}, rate: per(10), block: time.Second, each: 10, length: time.Second}
-	r := newTurnRecorder(signOns{}, schedule, 0, time.Now())
+	r := newBlockCounter(signOns{}, schedule, 0, time.Now())
 	var request hit.Request
 	require.True(t, r.Begin(0, &request))
 	r.End(&request, &hit.Answer{Err: hit.ErrAborted, Received: time.Now()})

@@ -12,9 +12,9 @@ import (
 	"agstest/reports/compare"
 )
 
-// turnRecorder is a workload that keeps, for each block of its side, how the hits of that block fared. Its inner
+// blockCounter is a workload that keeps, for each block of its side, how the hits of that block fared. Its inner
 // workload does the work.
-type turnRecorder struct {
+type blockCounter struct {
 	engine.Workload
 	schedule turns
 	settle   time.Duration // at the start of each block, not counted
@@ -37,8 +37,8 @@ type turnOperation struct {
 	right       []int64 // response times in nanoseconds
 }
 
-func newTurnRecorder(w engine.Workload, schedule turns, settle time.Duration, began time.Time) *turnRecorder {
-	r := &turnRecorder{Workload: w, schedule: schedule, settle: settle, began: began,
+func newBlockCounter(w engine.Workload, schedule turns, settle time.Duration, began time.Time) *blockCounter {
+	r := &blockCounter{Workload: w, schedule: schedule, settle: settle, began: began,
 		blocks: make([]turnBlock, len(schedule.starts)), totals: make([]tally.Histogram, len(w.Operations()))}
 	for i := range r.blocks {
 		r.blocks[i].operations = make([]turnOperation, len(w.Operations()))
@@ -54,7 +54,7 @@ type turnHit struct {
 }
 
 // Begin is part of Workload.
-func (r *turnRecorder) Begin(seq uint64, request *hit.Request) bool {
+func (r *blockCounter) Begin(seq uint64, request *hit.Request) bool {
 	held, again := request.Client.(*turnHit)
 	if again {
 		request.Client = held.inner
@@ -71,7 +71,7 @@ func (r *turnRecorder) Begin(seq uint64, request *hit.Request) bool {
 }
 
 // End is part of Workload.
-func (r *turnRecorder) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
+func (r *blockCounter) End(request *hit.Request, answer *hit.Answer) hit.Outcome {
 	held := request.Client.(*turnHit)
 	request.Client = held.inner
 	outcome := r.Workload.End(request, answer)
@@ -84,14 +84,14 @@ func (r *turnRecorder) End(request *hit.Request, answer *hit.Answer) hit.Outcome
 }
 
 // Exhausted is part of Finite.
-func (r *turnRecorder) Exhausted(seq uint64) error {
+func (r *blockCounter) Exhausted(seq uint64) error {
 	if finite, ok := r.Workload.(engine.Finite); ok {
 		return finite.Exhausted(seq)
 	}
 	return nil
 }
 
-func (r *turnRecorder) keep(seq uint64, operation int, received time.Time, right bool) {
+func (r *blockCounter) keep(seq uint64, operation int, received time.Time, right bool) {
 	at := r.schedule.At(seq)
 	block := seq / r.schedule.each
 	response := received.Sub(r.began.Add(at))
@@ -115,7 +115,7 @@ func (r *turnRecorder) keep(seq uint64, operation int, received time.Time, right
 }
 
 // figures returns the figures of one block by operation, of the operations named.
-func (r *turnRecorder) figures(block int, operations []string) map[string]compare.BlockFigures {
+func (r *blockCounter) figures(block int, operations []string) map[string]compare.BlockFigures {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found := map[string]compare.BlockFigures{}
@@ -142,7 +142,7 @@ func count(a *compare.Answers, right bool) {
 
 // uncounted adds the answers that are in no figure, of the operations named: to warmUp those of the block that warms up,
 // to settling those at the start of the others.
-func (r *turnRecorder) uncounted(warmUp, settling map[string]compare.Answers, operations []string) {
+func (r *blockCounter) uncounted(warmUp, settling map[string]compare.Answers, operations []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for block := range r.blocks {
@@ -160,7 +160,7 @@ func (r *turnRecorder) uncounted(warmUp, settling map[string]compare.Answers, op
 }
 
 // whole tells whether every hit of a block was answered.
-func (r *turnRecorder) whole(block int) bool {
+func (r *blockCounter) whole(block int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.blocks[block].answered == r.schedule.each

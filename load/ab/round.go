@@ -78,8 +78,8 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 	// Sign-ons that only mend a broken chain are too few to be judged; they are in the counts of the sides.
 	judged := j.old.prepared.Crowd().Measures()
 	pair := func(n int) compare.Pair {
-		return compare.Pair{OldFirst: oldFirst[n], Old: j.old.recorder.figures(n+1, judged),
-			New: j.new.recorder.figures(n+1, judged)}
+		return compare.Pair{OldFirst: oldFirst[n], Old: j.old.counter.figures(n+1, judged),
+			New: j.new.counter.figures(n+1, judged)}
 	}
 	so := func(over int) compare.Round {
 		round := compare.Round{Pairs: slices.Clone(before.Pairs), WarmUp: clone(before.WarmUp),
@@ -87,8 +87,8 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 		for n := range over {
 			round.Pairs = append(round.Pairs, pair(n))
 		}
-		j.old.recorder.uncounted(round.WarmUp.Old, round.Settling.Old, judged)
-		j.new.recorder.uncounted(round.WarmUp.New, round.Settling.New, judged)
+		j.old.counter.uncounted(round.WarmUp.Old, round.Settling.Old, judged)
+		j.new.counter.uncounted(round.WarmUp.New, round.Settling.New, judged)
 		return round
 	}
 	told := make(chan int, 1)
@@ -140,7 +140,7 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 		j.ranOut = context.Cause(ctx).Error()
 	}
 	n := 0
-	for n < pairs && j.old.recorder.whole(n+1) && j.new.recorder.whole(n+1) {
+	for n < pairs && j.old.counter.whole(n+1) && j.new.counter.whole(n+1) {
 		n++ // of a leg that ended early only pairs count that were over
 	}
 	return so(n), nil
@@ -149,7 +149,7 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 // teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
 func (j *job) teller(round, before int, over chan<- int,
 	latest *atomic.Pointer[engine.Progress]) func(engine.Progress) {
-	length := j.old.recorder.schedule.length
+	length := j.old.counter.schedule.length
 	rest := time.Duration(0)
 	if before == 0 && len(j.legs()) > 1 {
 		rest = time.Duration(2*(j.legs()[1]+1)) * j.block

@@ -28,7 +28,7 @@ type side struct {
 	prepared    *load.Prepared
 	clients     int // planned
 	setUp       int // calls before the clock starts, about
-	recorder    *turnRecorder
+	counter     *blockCounter
 	progress    func(engine.Progress)
 
 	reports []*reports.Load // one of each leg
@@ -79,13 +79,13 @@ func (s *side) ready(ctx context.Context) error {
 
 // begin makes the next leg ready.
 func (s *side) begin(schedule turns, began time.Time) {
-	s.recorder = newTurnRecorder(s.prepared.Crowd(), schedule, s.job.settle, began)
+	s.counter = newBlockCounter(s.prepared.Crowd(), schedule, s.job.settle, began)
 }
 
 // send runs one leg.
 func (s *side) send(ctx context.Context) (*reports.Load, error) {
 	return s.prepared.Send(ctx, load.Leg{
-		Schedule: s.recorder.schedule, Workload: s.recorder, Workers: s.job.workers, StartAt: s.recorder.began,
+		Schedule: s.counter.schedule, Workload: s.counter, Workers: s.job.workers, StartAt: s.counter.began,
 		Progress: s.progress,
 	})
 }
@@ -103,11 +103,11 @@ func (s *side) took(report *reports.Load) {
 	if s.totals == nil {
 		s.totals = map[string]*tally.Histogram{}
 	}
-	for i, name := range s.recorder.Operations() {
+	for i, name := range s.counter.Operations() {
 		if s.totals[name] == nil {
 			s.totals[name] = &tally.Histogram{}
 		}
-		s.totals[name].Merge(&s.recorder.totals[i])
+		s.totals[name].Merge(&s.counter.totals[i])
 	}
 }
 
@@ -176,10 +176,10 @@ func (s *side) soFar() *reports.Load {
 		l.Run.Environment, l.Run.URL = s.environment.Name, s.environment.URL
 		l.Plan = reports.Plan{Workload: s.job.options.Workload, Clients: s.clients}
 	}
-	s.recorder.mu.Lock()
-	defer s.recorder.mu.Unlock()
-	for _, block := range s.recorder.blocks {
-		for i, name := range s.recorder.Operations() {
+	s.counter.mu.Lock()
+	defer s.counter.mu.Unlock()
+	for _, block := range s.counter.blocks {
+		for i, name := range s.counter.Operations() {
 			from := block.operations[i]
 			if from.sent == 0 {
 				continue

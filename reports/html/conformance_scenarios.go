@@ -39,7 +39,7 @@ func keptScenarios(c *reports.Conformance) map[string]bool {
 
 func addScenarios(c *reports.Conformance, d *conformanceDetails, kept map[string]bool) {
 	at := map[string]int{}
-	tallies := map[string]map[reports.Verdict]int{}
+	counts := map[string]map[reports.Verdict]int{}
 	known := map[string]bool{}
 	for _, requirement := range c.Requirements {
 		known[requirement.ID] = true
@@ -52,10 +52,10 @@ func addScenarios(c *reports.Conformance, d *conformanceDetails, kept map[string
 		if !seen {
 			i = len(d.Scenarios)
 			at[scenario.Feature] = i
-			tallies[scenario.Feature] = map[reports.Verdict]int{}
+			counts[scenario.Feature] = map[reports.Verdict]int{}
 			d.Scenarios = append(d.Scenarios, scenarioGroup{Feature: cmp.Or(scenario.Feature, "Unnamed feature")})
 		}
-		tallies[scenario.Feature][scenario.Verdict]++
+		counts[scenario.Feature][scenario.Verdict]++
 		if !kept[scenario.ID] || used[scenario.ID] {
 			continue
 		}
@@ -86,7 +86,7 @@ func addScenarios(c *reports.Conformance, d *conformanceDetails, kept map[string
 		d.Scenarios[i].Rows = append(d.Scenarios[i].Rows, line)
 	}
 	for feature, i := range at {
-		d.Scenarios[i].Counts = reports.Tally(tallies[feature])
+		d.Scenarios[i].Counts = reports.CountsInWords(counts[feature])
 	}
 	if left := len(c.Scenarios) - shown; left > 0 {
 		d.ScenariosMore = figures.Plural(int64(left),

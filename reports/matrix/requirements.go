@@ -79,8 +79,8 @@ func (c Column) evidence() (run *reports.Conformance, page string, against *repo
 	return nil, "", nil
 }
 
-// tally says in words what changed since the earlier runs, and what fails now and then; empty: nothing.
-func (m *Matrix) tally() []string {
+// changesInWords says what changed since the earlier runs, and what fails now and then; empty: nothing.
+func (m *Matrix) changesInWords() []string {
 	changes, sometimes := map[Change]int{}, 0
 	for _, r := range m.Requirements {
 		for _, cell := range r.Cells {
@@ -107,9 +107,9 @@ func (m *Matrix) tally() []string {
 	return said
 }
 
-// since is the tally in a sentence; empty: there is nothing to say.
+// since is the same in a sentence; empty: there is nothing to say.
 func (m *Matrix) since() string {
-	said := strings.Join(m.tally(), ", ")
+	said := strings.Join(m.changesInWords(), ", ")
 	if said == "" {
 		return ""
 	}

@@ -77,8 +77,8 @@ func gravestFirst(rows [][]string, verdicts []reports.Verdict) [][]string {
 func (m *summary) conformance(c *reports.Conformance) {
 	const page = "conformance.html"
 	m.head("Conformance", c.Run, c.Verdict, c.Reason)
-	m.Line("", "Requirements "+reports.Tally(reports.RequirementCounts(c.Requirements))+". Scenarios "+
-		reports.Tally(reports.ScenarioCounts(c.Scenarios))+".", 400)
+	m.Line("", "Requirements "+reports.CountsInWords(reports.RequirementCounts(c.Requirements))+". Scenarios "+
+		reports.CountsInWords(reports.ScenarioCounts(c.Scenarios))+".", 400)
 	causes := markdown.Section{Head: []string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, One: "cause",
 		First: 5, Rest: page}
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn,

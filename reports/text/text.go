@@ -101,8 +101,8 @@ func (t *textWriter) head(kind string, run reports.Run, verdict reports.Verdict,
 
 func (t *textWriter) conformance(c *reports.Conformance) {
 	t.head("Conformance", c.Run, c.Verdict, c.Reason)
-	t.fact("requirements", "%s", reports.Tally(reports.RequirementCounts(c.Requirements)))
-	t.fact("scenarios", "%s, %s, in %s", reports.Tally(reports.ScenarioCounts(c.Scenarios)),
+	t.fact("requirements", "%s", reports.CountsInWords(reports.RequirementCounts(c.Requirements)))
+	t.fact("scenarios", "%s, %s, in %s", reports.CountsInWords(reports.ScenarioCounts(c.Scenarios)),
 		figures.Plural(int64(c.Counts.Exchanges), "exchange"), figures.Elapsed(c.Run.Took()))
 	for _, note := range c.Notes {
 		t.fact("note", "%s", printable(figures.OneLine(note, 400)))

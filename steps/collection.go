@@ -13,8 +13,8 @@ import (
 	"agstest/steps/talk"
 )
 
-// ledger collects the results of the scenarios, each once, in the order in which they were played.
-type ledger struct {
+// collection has the results of the scenarios, each once, in the order in which they were played.
+type collection struct {
 	run    *run
 	before int  // scenarios that were played before
 	total  int  // of the run
@@ -43,7 +43,7 @@ type entry struct {
 	untold  string           // why the first tries told nothing
 }
 
-func (l *ledger) add(ctx context.Context, p *play) {
+func (l *collection) add(ctx context.Context, p *play) {
 	r := l.run
 	e := entry{scenario: p.scenario, record: p.record, findings: p.world.Findings, exchanges: p.world.Exchanges,
 		situations: p.world.Situations, cut: ctx.Err() != nil}
@@ -90,13 +90,13 @@ func (l *ledger) add(ctx context.Context, p *play) {
 	}
 }
 
-func (l *ledger) count() int {
+func (l *collection) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.entries)
 }
 
-func (l *ledger) stopped() bool {
+func (l *collection) stopped() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.entries {
@@ -108,7 +108,7 @@ func (l *ledger) stopped() bool {
 }
 
 // all gives the entries in the order in which the scenarios ended.
-func (l *ledger) all() []entry {
+func (l *collection) all() []entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.entries
