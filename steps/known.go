@@ -30,7 +30,11 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 	if err != nil {
 		return nil, failure.Usagef("the file of known departures: %w", err)
 	}
-	if err := userfile.PlainYAML(data); err != nil {
+	err = userfile.PlainYAML(data)
+	if err == nil {
+		err = userfile.OneDocument(data)
+	}
+	if err != nil {
 		return nil, failure.Usagef("the file of known departures: %w", err)
 	}
 	var list []KnownDeparture

@@ -276,7 +276,8 @@ func TestReadKnown(t *testing.T) {
 		"- {id: A, reason: b, owner: c, expires: tomorrow}":                                                        "write one such as",
 		"- {id: A, reason: b, owner: c, expires: 2027-01-31}\n- {id: A, reason: b, owner: c, expires: 2027-01-31}": "listed twice",
 		"- {id: A, reasn: b}": "line 1",
-		"id: A":               "line 1",
+		"- {id: A, reason: b, owner: c, expires: 2027-01-31}\n---\n- {id: B, reason: b, owner: c, expires: 2027-01-31}\n": "line 2: a second YAML document",
+		"id: A": "line 1",
 	} {
 		_, err := steps.ReadKnown([]byte(text))
 		require.Error(t, err, text)

@@ -117,6 +117,13 @@ func readTestKeys(name string) (map[string]string, error) {
 	if err != nil {
 		return nil, failure.Usagef("cannot read the file of test keys %s: %w", name, err)
 	}
+	err = userfile.PlainYAML(text)
+	if err == nil {
+		err = userfile.OneDocument(text)
+	}
+	if err != nil {
+		return nil, failure.Usagef("the file of test keys %s: %w", name, err)
+	}
 	keys := map[string]string{}
 	if err := yaml.UnmarshalWithOptions(text, &keys, yaml.Strict()); err != nil {
 		return nil, failure.Usagef("%s: it must hold one requirement and its key a line, such as REF-01: AGS-123: %w",

@@ -116,6 +116,7 @@ func encodings(secret string) map[string]string {
 		e[fmt.Sprintf("base64 at %d", i)] = base64.StdEncoding.EncodeToString([]byte(inside))
 		e[fmt.Sprintf("base64url at %d", i)] = base64.URLEncoding.EncodeToString([]byte(inside))
 	}
+	e["query in a query"] = url.QueryEscape(url.QueryEscape(secret))
 	e["base64 in a URL"] = url.QueryEscape(e["base64 at 1"])
 	return e
 }

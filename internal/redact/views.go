@@ -22,12 +22,17 @@ func (v view) origin(start, end int) (int, int) {
 	return v.at[start], v.at[end]
 }
 
-// views returns a text and its readings with the escapes of URLs, JSON and HTML decoded, one layer of each and JSON
-// twice. So a secret that an answer repeats in any of them is found without knowing how it was escaped.
+// views returns a text and its readings with the escapes of URLs, JSON and HTML decoded, one layer of each, and JSON
+// and URLs twice: an address often stands in the query of another. So a secret that an answer repeats in any of them is
+// found without knowing how it was escaped.
 func views(text string) []view {
 	all := []view{{text: text}}
 	if strings.IndexByte(text, '%') >= 0 {
-		all = append(all, all[0].unescape(percent))
+		once := all[0].unescape(percent)
+		all = append(all, once)
+		if strings.Contains(text, "%25") {
+			all = append(all, once.unescape(percent))
+		}
 	}
 	if strings.IndexByte(text, '\\') >= 0 {
 		once := all[0].unescape(backslash)

@@ -66,6 +66,24 @@ func PlainYAML(text []byte) (err error) {
 	return nil
 }
 
+// OneDocument refuses a YAML text in which a second document begins: what stands there would be left out in silence. The
+// text has passed PlainYAML.
+func OneDocument(text []byte) error {
+	header, before := 0, false
+	for _, t := range lexer.Tokenize(string(text)) {
+		switch {
+		case t.Type == token.DocumentHeaderType && before:
+			header = t.Position.Line
+		case t.Type == token.DocumentHeaderType, t.Type == token.DocumentEndType, t.Type == token.CommentType:
+		case header > 0:
+			return fmt.Errorf("line %d: a second YAML document starts here, and one is read; write both into one", header)
+		default:
+			before = true
+		}
+	}
+	return nil
+}
+
 // deep tells whether a line nests more than a person writes, from its first signs and its indentation.
 func deep(line string) bool {
 	blanks := len(line) - len(strings.TrimLeft(line, " "))

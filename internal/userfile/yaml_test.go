@@ -30,6 +30,15 @@ func TestPlainYAML(t *testing.T) {
 	}
 }
 
+func TestOneDocument(t *testing.T) {
+	for _, text := range []string{"", "a: b\n", "---\na: b\n", "# x\n---\n# y\na: b\n", "a: b\n...\n", "a: b\n---\n# nothing\n", "a: '---'\nb: |\n  ---\n"} {
+		assert.NoError(t, OneDocument([]byte(text)), text)
+	}
+	for text, want := range map[string]string{"a: b\n---\nc: d\n": "line 2: a second", "---\na\n# x\n---\nb\n": "line 4: a second"} {
+		assert.ErrorContains(t, OneDocument([]byte(text)), want)
+	}
+}
+
 func FuzzPlainYAML(f *testing.F) {
 	f.Add([]byte("a: [1, {b: c}]\n- &x\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { _ = PlainYAML(text) })

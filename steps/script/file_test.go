@@ -1,6 +1,7 @@
 package script_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,14 @@ func TestFilesThatBeginWithADotAreNotRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, sources, 1)
 	assert.Equal(t, "mine/a.feature", sources[0].Name)
+}
+
+// TestWhatIsNoFileIsNotWaitedFor: reading a named pipe would wait for a writer for good.
+func TestWhatIsNoFileIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	_, err := script.ReadFolder(fstest.MapFS{"a.feature": {Data: []byte(fine)}, "b.feature": {Mode: fs.ModeNamedPipe}}, "mine")
+	require.ErrorContains(t, err, "mine/b.feature:1: it is no file")
+	assert.Equal(t, failure.Usage, failure.KindOf(err))
 }
 
 // FuzzFeatureFile: whatever stands in a file, it is read or it is a mistake of the file.

@@ -141,6 +141,10 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 				strings.TrimSuffix(path.Base(name), name[len(name)-len(".md"):]))
 			return nil
 		}
+		if entry.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 {
+			wrong.At(own, 1, "it is no file: nothing can be read from it but by waiting; take it out of the folder")
+			return nil
+		}
 		content, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
