@@ -259,8 +259,8 @@ func (d *diagnosis) clock(second *talk.Exchange) error {
 		way = "behind"
 	}
 	return wire.Blame("clockSkew",
-		"the clock of the service (header Date) is %s %s this machine's, more than clockSkew (%s) allows: set the clock, or raise clockSkew",
-		off.Abs().Round(time.Second), way, skew)
+		"the clock of the service (header Date) is %s %s this machine's, more than %s: set the clock, or raise clockSkew, which is %s",
+		off.Abs().Round(time.Second), way, skew, d.w.Stage.Environment.ClockSkew)
 }
 
 // parameter notes what the service calls the session token: where discovery lists no sessionToken but one other

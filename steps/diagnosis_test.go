@@ -227,9 +227,10 @@ func TestDiagnosisKnowsTheClock(t *testing.T) {
 	o := quick
 	o.Environment, o.Only = behind(t, mock.Config{}, late("")), []string{"SOST-01"}
 	slip(o.Environment, func(s *environment.Situation) { s.SessionToken = "" })
+	o.Environment.ClockSkew = 5 * time.Second
 	_, err := steps.Run(context.Background(), o)
 	require.ErrorContains(t, err, "the clock of the service (header Date) is 20m")
-	assert.ErrorContains(t, err, "behind this machine's")
+	assert.ErrorContains(t, err, "behind this machine's, more than 2m0s: set the clock, or raise clockSkew, which is 5s")
 	o.Environment = behind(t, mock.Config{}, late("1200"))
 	_, err = steps.Run(context.Background(), o)
 	assert.NoError(t, err)
