@@ -134,6 +134,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 		}
 	}
 	r.calm = calmest(chosen.scenarios)
+	r.Notes = append(r.Notes, chosen.noteOwn()...)
 	if o.Calm != "" {
 		r.Notes = append(r.Notes,
 			"the environment is protected, so only what a calm client would send was sent; for the whole check say "+

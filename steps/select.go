@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,6 +46,34 @@ type selection struct {
 	scenarios []*script.Scenario
 	asked     map[string]bool // requirements
 	narrowed  bool            // by tags or by Only
+	// own counts the scenarios of the user's own feature files: all, those that run, and those that wait in real time and
+	// are left out for that.
+	own struct{ all, run, slow int }
+}
+
+// own counts the scenarios that are of the user's own feature files.
+func own(scenarios ...*script.Scenario) int {
+	n := 0
+	for _, s := range scenarios {
+		if strings.HasPrefix(s.File, script.OwnPrefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// noteOwn tells of scenarios of the user's own that do not run, though somebody has named their folder: without a word
+// a run would pass as if they had.
+func (s selection) noteOwn() []string {
+	switch own := s.own; {
+	case own.slow > 0:
+		return []string{fmt.Sprintf("%d of %s of your own (--features) did not run, since they wait in real time: allow that with --slow",
+			own.slow, figures.Plural(own.all, "scenario"))}
+	case own.all > 0 && own.run == 0:
+		return []string{fmt.Sprintf("%s of your own (--features) did not run: what --only, --tags and --profile ask for holds none of them",
+			figures.Plural(own.all, "scenario"))}
+	}
+	return nil
 }
 
 // choose picks the scenarios. Everything that would leave nothing to do, or something else than was meant, is an error.
@@ -73,6 +102,9 @@ func choose(all []*script.Scenario, o Options) (selection, error) {
 		}
 		if tag := heldBack(s, o); tag != "" {
 			held[tag]++
+			if tag == script.TagSlow {
+				chosen.own.slow += own(s)
+			}
 			continue
 		}
 		chosen.scenarios = append(chosen.scenarios, s)
@@ -80,6 +112,7 @@ func choose(all []*script.Scenario, o Options) (selection, error) {
 	if len(chosen.scenarios) == 0 {
 		return chosen, nothingChosen(o, held)
 	}
+	chosen.own.all, chosen.own.run = own(all...), own(chosen.scenarios...)
 	switch {
 	case len(only) > 0:
 		chosen.asked = only
