@@ -114,12 +114,13 @@ func exitOfRun(v reports.Verdict, run reports.Run) int {
 }
 
 // exitOfAB is exitOfVerdict for a comparison by turns. A generator that was too slow ends it as it ends a load: it is
-// why the two could not be compared, and must not pass as a green gate.
+// why the two could not be compared, and must not pass as a green gate. Wrong answers that it does not excuse fail.
 func exitOfAB(c *compare.Comparison) int {
-	if len(c.Interleaved.Invalid) > 0 {
+	code := exitOfVerdict(c.Verdict)
+	if len(c.Interleaved.Invalid) > 0 && code != exitFail {
 		return exitInvalid
 	}
-	return exitOfVerdict(c.Verdict)
+	return code
 }
 
 // exitOfVerdict turns the verdict of a run or a comparison into an exit code. What was asked and not answered is never

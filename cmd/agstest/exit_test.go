@@ -75,6 +75,8 @@ func TestComparisonOfASlowGeneratorIsNeverGreen(t *testing.T) {
 		want    int
 	}{
 		{reports.NotComparable, []string{"hits left late"}, 5},
+		{reports.Pass, []string{"hits left late"}, 5},
+		{reports.Regressed, []string{"hits left late"}, 1},
 		{reports.NotComparable, nil, 4},
 		{reports.Inconclusive, nil, 4},
 		{reports.Regressed, nil, 1},

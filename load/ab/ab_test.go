@@ -304,6 +304,28 @@ func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
 	assert.Contains(t, c.Reason, "Many answers of the new build were wrong: 90.00 % of refresh in the warm-up (before: 0 %).")
 }
 
+// A side whose legs are not valid fails by its answers where each of these legs does.
+func TestASideFailsByAnswersThatNoDelayExcuses(t *testing.T) {
+	t.Parallel()
+	kept, late := &reports.Load{Valid: true, Verdict: reports.Pass}, []string{"hits left late"}
+	failed, open := &reports.Load{Invalid: late, Verdict: reports.Fail}, &reports.Load{Invalid: late, Verdict: reports.Invalid}
+	for name, test := range map[string]struct {
+		legs []*reports.Load
+		want reports.Verdict
+	}{
+		"valid":       {[]*reports.Load{kept, kept}, ""},
+		"by answers":  {[]*reports.Load{kept, failed}, reports.Fail},
+		"one is open": {[]*reports.Load{open, failed}, reports.Invalid},
+		"and later":   {[]*reports.Load{failed, open, failed}, reports.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sum := (&side{reports: test.legs}).joined()
+			assert.Equal(t, test.want, sum.Verdict)
+			assert.Equal(t, test.want == "", sum.Valid)
+		})
+	}
+}
+
 // A build that refuses some of the accounts for good is worse, however often their clients come back.
 func TestABTellsOfABuildThatRefusesSomeAccounts(t *testing.T) {
 	t.Parallel()

@@ -142,6 +142,9 @@ func (s *side) joined() *reports.Load {
 			sum.Valid = false
 			sum.Invalid = append(sum.Invalid, reason)
 		}
+		if !leg.Valid && (sum.Verdict == "" || sum.Verdict == reports.Fail) {
+			sum.Verdict = leg.Verdict // a fail by answers that no delay of the generator excuses, unless a leg is none
+		}
 		if leg.Total != nil {
 			addCounts(sum.Total, leg.Total)
 		}

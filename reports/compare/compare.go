@@ -40,6 +40,7 @@ type Comparison struct {
 	Notes  []string       `json:"notes,omitempty"`
 
 	early [2]map[string]int64 // wrong answers before the clock started, of the old and the new one, by kind
+	sound bool                // the wrong answers of the new one are its own, and no doing of the generator
 }
 
 // Method is how the compared figures came about.

@@ -206,6 +206,7 @@ func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interlea
 	c.Load.Verdict, c.Load.Reason = "", ""
 	job.judge()
 	job.Invalid = slices.Concat(old.Invalid, new.Invalid)
+	c.sound = new.Valid || new.Verdict == reports.Fail
 	c.NotComparable = append(untrusted("the old build's part", old), untrusted("the new build's part", new)...)
 	for _, a := range [][3]string{
 		{"workload", old.Plan.Workload, new.Plan.Workload}, {"transport", aspectOf(old, "transport"), aspectOf(new, "transport")},

@@ -277,6 +277,17 @@ func TestVerdictsOfAnInterleavedJob(t *testing.T) {
 		{"generator too slow", func() compare.Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *compare.Interleaved, old, _ *reports.Load) {
 			old.Valid, old.Invalid = false, []string{"the send lag p99 was 4 ms"}
 		}, reports.NotComparable, "The figures of the old build's part are not valid: the send lag p99 was 4 ms."},
+		{"generator too slow, and many wrong answers that it excuses", func() compare.Interleaved { return simulated(1, 60, 1, 0.3) }, func(_ *compare.Interleaved, _, new *reports.Load) {
+			new.Valid, new.Invalid, new.Verdict = false, []string{"the generator used 95 % of its processors"}, reports.Invalid
+		}, reports.NotComparable, "The figures of the new build's part are not valid"},
+		{"hits left late, and many wrong answers", func() compare.Interleaved { return simulated(1, 60, 1.1, 0.3) }, func(_ *compare.Interleaved, old, new *reports.Load) {
+			old.Valid, old.Invalid, old.Verdict = false, []string{"hits left late"}, reports.Invalid
+			new.Valid, new.Invalid, new.Verdict = false, []string{"hits left late"}, reports.Fail
+		}, reports.Regressed, "Many answers of the new build were wrong: 30"},
+		{"hits left late, and answers of another client", func() compare.Interleaved { return simulated(1, 60, 1.1, 0) }, func(_ *compare.Interleaved, _, new *reports.Load) {
+			new.Valid, new.Invalid, new.Verdict = false, []string{"hits left late"}, reports.Fail
+			new.Operations["refresh"].Outcomes = map[string]int64{"identity": 1}
+		}, reports.Regressed, "1 answer of refresh (identity)."},
 		{"rate not reached", func() compare.Interleaved { return simulated(2, 60, 1.1, 0) }, func(_ *compare.Interleaved, _, new *reports.Load) { new.Total.Sent = 5900 }, reports.NotComparable,
 			"The new build's part sent 5,900 of the 6,000 hits that were asked for, so its rate was not within 1 % of the wanted one."},
 		{"neither answers", func() compare.Interleaved { return simulated(2, 60, 1, 0) }, func(_ *compare.Interleaved, old, new *reports.Load) {

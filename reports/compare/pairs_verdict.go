@@ -77,8 +77,11 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	if uncounted, too := job.manyUncounted(); len(uncounted) > 0 {
 		many, before = append(many, uncounted...), before && too
 	}
-	// Wrong answers are wrong whatever the two differ in, unless the generator is to blame.
-	sound := len(job.Invalid) == 0
+	// Wrong answers are wrong whatever the two differ in, unless the generator is to blame for those of the new build.
+	sound := c.sound
+	if len(job.Invalid) > 0 {
+		regressed = nil // times that are not valid tell nothing
+	}
 	switch {
 	case sound && len(regressed) == 0 && len(silent) > 0:
 		c.Verdict = reports.Fail
