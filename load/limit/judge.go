@@ -52,10 +52,10 @@ type Run struct {
 // true value in 95 of 100 runs: pass if all of the interval is within the limit, fail if all of it is beyond, otherwise
 // inconclusive, with what would decide. The interval is the wider one of a block bootstrap (expanded for few blocks by
 // Student's t) and of what the number of answers alone allows: order statistics for percentiles, Clopper and Pearson's
-// interval for shares. Errors that come in bursts make the first one wide; if their number alone is beyond the limit,
-// this run did not keep it, and that is a fail. The same run and seed always give the same verdicts. Late are the
-// limits that the lag of the generator itself may have decided. Sure are the limits on response times that the service
-// times alone break: they would not have been kept however long hits waited before they were sent.
+// interval for shares. Errors, and slow answers, that come in bursts make the first one wide; if their number alone is
+// beyond the limit, this run did not keep it, and that is a fail. The same run and seed always give the same verdicts.
+// Late are the limits that the lag of the generator itself may have decided. Sure are the limits on response times that
+// the service times alone break: they would not have been kept however long hits waited before they were sent.
 func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string) {
 	judged = make([]reports.Limit, 0, len(limits))
 	series := map[string][]Stretch{}
@@ -182,16 +182,16 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		verdict.Verdict = reports.Pass
 	case !l.Keeps(worse):
 		verdict.Verdict = reports.Fail
-	case l.tooMany(total):
-		verdict.Verdict, verdict.Reason = reports.Fail,
-			"their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
-	case l.allSlower(blocks, total.Right):
-		verdict.Verdict, verdict.Reason = reports.Fail, noneWithin
-	case missing > 0:
-		verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
-			figures.Count(total.Right), l.Metric, figures.Count(missing))
 	default:
-		verdict.Reason = "the interval holds the limit itself; " + l.needed(value, low, high, total.Sent, seconds)
+		l.judgeByNumber(&verdict, blocks, &total)
+		switch {
+		case verdict.Verdict == reports.Fail:
+		case missing > 0:
+			verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
+				figures.Count(total.Right), l.Metric, figures.Count(missing))
+		default:
+			verdict.Reason = "the interval holds the limit itself; " + l.needed(value, low, high, total.Sent, seconds)
+		}
 	}
 	if note := shortBlocks(length, seconds); note != "" {
 		if verdict.Reason != "" {
@@ -200,6 +200,18 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		verdict.Reason += note
 	}
 	return verdict
+}
+
+// judgeByNumber fails a limit that is within its interval, where what breaks it is too much by its number alone.
+func (l Limit) judgeByNumber(verdict *judgement, blocks []Stretch, total *Stretch) {
+	const inBursts = "their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
+	if l.tooMany(*total) {
+		verdict.Verdict, verdict.Reason = reports.Fail, inBursts
+	} else if l.allSlower(blocks, total.Right) {
+		verdict.Verdict, verdict.Reason = reports.Fail, noneWithin
+	} else if least, many := l.tooManySlower(blocks, total.Right); many {
+		verdict.Verdict, verdict.Reason, verdict.low = reports.Fail, l.slower(blocks, total.Right)+inBursts, least
+	}
 }
 
 // least is the fastest right answer that a limit on times speaks of: an interval that few blocks stretch below all
@@ -223,7 +235,10 @@ func (l Limit) least(blocks []Stretch) float64 {
 func (l Limit) judgeShort(blocks []Stretch, total *Stretch, seconds int) (reports.Verdict, string) {
 	short := fmt.Sprintf("the run took %d s", seconds)
 	need := fmt.Sprintf("an interval needs %d s at least", MinBlocks)
+	_, many := l.tooManySlower(blocks, total.Right)
 	switch {
+	case many && !l.allSlower(blocks, total.Right):
+		return reports.Fail, l.slower(blocks, total.Right) + "their number alone is too much; " + short + ", and " + need
 	case l.tooMany(*total):
 		return reports.Fail, "their number alone is too much; " + short + ", and " + need
 	case l.allSlower(blocks, total.Right):
@@ -286,6 +301,34 @@ func (l Limit) tooMany(total Stretch) bool {
 	}
 	low, _ := shareInterval(counted(&total), total.Sent)
 	return !l.Keeps(low)
+}
+
+// tooManySlower tells whether more answers than twice as many as a percentile leaves were slower than its limit allows,
+// however they were spread over the run; least is the fastest that the percentile may be then. Neighbouring seconds are
+// alike, so that some more than it leaves may be chance.
+func (l Limit) tooManySlower(blocks []Stretch, right int64) (least float64, many bool) {
+	lower := l
+	lower.Quantile = 2*l.Quantile - 1
+	if lower.Quantile <= 0 || right == 0 {
+		return 0, false
+	}
+	if least, _, _ = lower.orderInterval(blocks, right); l.Keeps(least) {
+		return 0, false
+	}
+	return least, true
+}
+
+// slower begins a sentence with how many right answers were slower than a limit allows.
+func (l Limit) slower(blocks []Stretch, right int64) string {
+	within := int64(0)
+	for b := range blocks {
+		for _, v := range l.times(&blocks[b]) {
+			if l.Keeps(float64(v.Value)) {
+				within += v.Count
+			}
+		}
+	}
+	return fmt.Sprintf("%s of %s right answers took longer, and ", figures.Count(right-within), figures.Count(right))
 }
 
 const noneWithin = "not one right answer came within it"

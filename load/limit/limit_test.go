@@ -283,8 +283,11 @@ func TestLimitsAreJudged(t *testing.T) {
 		"too short, and all too slow": {"p99<1ms", brief, reports.Fail, "not one right answer came within it"},
 		"unsteady, and all too slow":  {"p99<10us", unsteady, reports.Fail, "not one right answer came within it"},
 		"unsteady mean, all too slow": {"mean<10us", unsteady, reports.Fail, "not one right answer came within it"},
-		"unsteady, some in time":      {"p99<1200us", unsteady, reports.Inconclusive, ""},
-		"two answers, both too slow":  {"p50<1ms", simulated(2, 1, 5*time.Millisecond, 0, 0, 1), reports.Inconclusive, "the run took 2 s"},
+		"unsteady, some in time": {"p99<1200us", unsteady, reports.Fail,
+			"40 of 240 right answers took longer, and their number alone is too much; they came in bursts"},
+		"unsteady, some more than it leaves": {"p90<1200us", unsteady, reports.Inconclusive, ""},
+		"too short, and many too slow":       {"p99<5ms", brief, reports.Fail, "right answers took longer, and their number alone is too much; the run took 4 s"},
+		"two answers, both too slow":         {"p50<1ms", simulated(2, 1, 5*time.Millisecond, 0, 0, 1), reports.Inconclusive, "the run took 2 s"},
 		"too short, and all wrong": {"errors<10%", allWrong, reports.Fail,
 			"their number alone is too much; the run took 2 s"},
 		"too short, largest":  {"max<1s", brief, reports.Pass, ""},
@@ -417,6 +420,27 @@ func TestServiceTimesThatBreakALimit(t *testing.T) {
 			judged, _, sure := Judge([]Limit{limit}, test.run)
 			assert.Equal(t, test.sure, len(sure) == 1, "%+v", judged)
 		})
+	}
+}
+
+// Slow answers in one burst break a limit by their number, unless the lag may have been what made them slow.
+func TestABurstOfSlowAnswersIsJudgedWithTheLag(t *testing.T) {
+	burst := Run{Seconds: 10, Stretch: func(_ string, from, to int) Stretch {
+		s := Stretch{Sent: 100 * int64(to-from), Right: 100 * int64(to-from), Response: []ValueCount{{1e6, 100 * int64(to-from)}}}
+		if from <= 4 && to > 4 {
+			s.Response = []ValueCount{{1e6, s.Right - 90}, {2e9, 90}}
+		}
+		s.Service = []ValueCount{{1e6, s.Right}}
+		return s
+	}}
+	limits, err := ParseAll([]string{"p99<500ms"})
+	require.NoError(t, err)
+	for lag, want := range map[time.Duration]bool{100 * time.Millisecond: false, 1900 * time.Millisecond: true} {
+		burst.Lag = reports.Percentiles{P99: int64(lag), P999: int64(lag), Max: int64(lag)}
+		judged, late, sure := Judge(limits, burst)
+		assert.Equal(t, reports.Fail, judged[0].Verdict, judged[0].Reason)
+		assert.Equal(t, want, len(late) == 1, "lag %s: %v", lag, late)
+		assert.Empty(t, sure, "service times keep it")
 	}
 }
 
