@@ -228,6 +228,10 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 		return hit.Outcome{Kind: hit.KindShape, Requirement: ofStep(h.step, "SOST-03", "REF-02"),
 			Message: fmt.Sprintf("the answer to %s is no token body: %v", h.step, err)}, false
 	}
+	if len(tokens.ClientID) == 0 && h.step != stepRefresh { // a refresh may leave it out (REF-03)
+		return hit.Outcome{Kind: hit.KindShape, Requirement: "SOST-04",
+			Message: fmt.Sprintf("the answer to %s has no client_id, or an empty one", h.step)}, false
+	}
 	if outcome := c.identity(h, tokens); outcome.Kind != "" {
 		return outcome, false
 	}

@@ -33,6 +33,7 @@ func TestFaultsAreFoundUnderLoad(t *testing.T) {
 		"session-text-after-answer":   {WorkloadSignOn, []string{hit.KindShape}, 40, 40, 2},
 		"session-duplicate-member":    {WorkloadSignOn, []string{hit.KindShape}, 40, 40, 2},
 		"session-no-account":          {WorkloadSignOn, []string{hit.KindIdentity}, 40, 40, 2},
+		"session-no-client-id":        {WorkloadSignOn, []string{hit.KindShape}, 240, 240, 2}, // more than all rules judge
 		"refresh-other-account":       {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
 		"refresh-other-device":        {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
 		"refresh-other-tenant":        {WorkloadRefresh, []string{hit.KindIdentity}, 40, 20, 2},
