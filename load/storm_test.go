@@ -107,6 +107,29 @@ func TestStormThatIsNeverOverFails(t *testing.T) {
 	}
 }
 
+// A user who is asked to come again in hours is not in again: the storm fails, and says why.
+func TestStormOfAServiceThatAsksToComeAgainInHours(t *testing.T) {
+	var refreshes atomic.Int64
+	s := newServer(t, mock.Config{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ags/refresh" && refreshes.Add(1) > 10 {
+				w.Header().Set("Retry-After", "7200")
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	limits, err := limit.ParseAll([]string{"storm.recovered<30s"})
+	require.NoError(t, err)
+	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 20, Within: 50 * time.Millisecond}, Traffic: clients.Traffic{Mix: map[string]int{hit.OpRefresh: 1}}, Limits: limits})
+	assert.EqualValues(t, -1, r.Storm.Recovered)
+	assert.Equal(t, 10, r.Storm.Away)
+	assert.Equal(t, reports.Fail, r.Verdict, r.Reason)
+	assert.Equal(t, "not every client was signed in when the run ended; 10 clients were asked with Retry-After to come again only after the storm was given up", r.Limits[0].Reason)
+	assert.Equal(t, "not all of 20 clients were signed in again; 0 retries; 10 clients were asked with Retry-After to come again only after the storm was given up", reports.StormSentence(r.Storm))
+}
+
 func TestStormThatIsInterruptedIsPartial(t *testing.T) {
 	s := newServer(t, mock.Config{}, nil)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -326,4 +326,6 @@ type Storm struct {
 	Clients   int   `json:"clients"`
 	Recovered int64 `json:"recovered"` // nanoseconds until all were signed in; −1: not all were
 	Retries   int64 `json:"retries"`
+	// Away are clients that were asked with Retry-After to come again only after the storm is given up.
+	Away int `json:"away,omitempty"`
 }

@@ -97,10 +97,20 @@ func OwnSkipped(scenarios []Scenario) []Scenario {
 	return skipped
 }
 
+// AwayInWords says how many clients of a storm were asked to wait for longer than it was waited for them, behind a
+// semicolon; empty: none was.
+func (s *Storm) AwayInWords() string {
+	if s == nil || s.Away == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s asked with Retry-After to come again only after the storm was given up",
+		figures.PluralOf(int64(s.Away), "client was", "clients were"))
+}
+
 func StormSentence(s *Storm) string {
 	if s.Recovered < 0 {
-		return fmt.Sprintf("not all of %s were signed in again; %s", figures.Plural(int64(s.Clients), "client"),
-			figures.PluralOf(s.Retries, "retry", "retries"))
+		return fmt.Sprintf("not all of %s were signed in again; %s%s", figures.Plural(int64(s.Clients), "client"),
+			figures.PluralOf(s.Retries, "retry", "retries"), s.AwayInWords())
 	}
 	return fmt.Sprintf("%s signed in again within %s, with %s", figures.Plural(int64(s.Clients), "client"),
 		figures.Elapsed(time.Duration(s.Recovered)), figures.PluralOf(s.Retries, "retry", "retries"))

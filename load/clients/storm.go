@@ -78,6 +78,7 @@ type StormRun struct {
 	over     bool      // nothing more is handed out
 	signedIn int
 	lost     int
+	away     int // of the lost ones, those that were asked to come again later than the storm is waited for
 	retries  int64
 	last     time.Duration // when the last one was signed in
 }
@@ -253,6 +254,7 @@ func (s *StormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoO
 	defer s.changed.Broadcast()
 	s.flying--
 	elapsed := answer.Received.Sub(s.origin)
+	away := elapsed+wait > s.storm.GivesUpAfter()
 	switch {
 	case signedIn:
 		s.signedIn++
@@ -271,6 +273,9 @@ func (s *StormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoO
 	due := elapsed + wait
 	if due > s.storm.GivesUpAfter() {
 		s.lost++
+		if away {
+			s.away++
+		}
 		return
 	}
 	if !kept {
@@ -286,7 +291,7 @@ func (s *StormRun) Exhausted(uint64) error { return nil }
 func (s *StormRun) Report() *reports.Storm {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &reports.Storm{Clients: s.storm.Clients, Recovered: int64(s.last), Retries: s.retries}
+	r := &reports.Storm{Clients: s.storm.Clients, Recovered: int64(s.last), Retries: s.retries, Away: s.away}
 	if s.signedIn < s.storm.Clients {
 		r.Recovered = -1
 	}

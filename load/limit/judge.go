@@ -118,7 +118,7 @@ func judgeRecovery(l Limit, run *Run) reports.Limit {
 	case storm.Recovered < 0 && run.Part && l.Keeps(float64(time.Duration(run.Seconds)*time.Second)):
 		verdict.Verdict, verdict.Value, verdict.Reason = reports.Inconclusive, "–", "the run ended before every client was signed in"
 	case storm.Recovered < 0:
-		verdict.Value, verdict.Reason = "never", "not every client was signed in when the run ended"
+		verdict.Value, verdict.Reason = "never", "not every client was signed in when the run ended"+storm.AwayInWords()
 	default:
 		verdict.Value = ShowTime(float64(storm.Recovered))
 		if l.Keeps(float64(storm.Recovered)) {

@@ -268,7 +268,7 @@ func addStorm(a, b *reports.Storm) *reports.Storm {
 		}
 		return a
 	}
-	sum := &reports.Storm{Clients: a.Clients + b.Clients, Retries: a.Retries + b.Retries,
+	sum := &reports.Storm{Clients: a.Clients + b.Clients, Retries: a.Retries + b.Retries, Away: a.Away + b.Away,
 		Recovered: max(a.Recovered, b.Recovered)}
 	if a.Recovered < 0 || b.Recovered < 0 {
 		sum.Recovered = -1

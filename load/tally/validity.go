@@ -124,7 +124,7 @@ func decide(r *reports.Load, beyond, late, sure []string) {
 			r.Reason += "; " + wrong
 		}
 	case r.Storm != nil && r.Storm.Recovered < 0 && r.Run.Partial == "":
-		r.Verdict, r.Reason = reports.Fail, stormNeverOver
+		r.Verdict, r.Reason = reports.Fail, stormNeverOver+r.Storm.AwayInWords()
 	case wrong != "":
 		r.Verdict, r.Reason = reports.Fail, wrong
 	case r.Total.Right == 0 && r.Total.Wrong > 0 && r.Run.Partial == "":
@@ -229,7 +229,7 @@ func spoken(r *reports.Load) string {
 	case len(broken) > 0:
 		return "not kept, by what the service answered: " + list(broken)
 	case never:
-		return stormNeverOver
+		return stormNeverOver + r.Storm.AwayInWords()
 	}
 	return ""
 }
