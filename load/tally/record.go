@@ -317,6 +317,9 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 		r.Notes = append(r.Notes, note)
 	}
 	decide(r, beyond, late, sure)
+	if note := riseNote(r); note != "" {
+		r.Notes = append(r.Notes, note)
+	}
 }
 
 // scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed
