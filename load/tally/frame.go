@@ -67,6 +67,8 @@ type Ending struct {
 	Invalid []string         `json:"invalid,omitempty"` // reasons beyond those that follow from the figures
 	SetUp   *reports.SetUp   `json:"setUp,omitempty"`
 	Judging *reports.Judging `json:"judging,omitempty"`
+
+	held []string // reasons of shards whose hits left late, or waited for a client or a worker, and which are else valid
 }
 
 // statusName is the key of a status in reports.

@@ -243,8 +243,12 @@ func (s *shardRecord) say(end *Ending, run *reports.ShardRun, limits []string) {
 		for _, expression := range limits { // limits that the lag may have decided are judged on the whole
 			s.figures.Limits = append(s.figures.Limits, reports.Limit{Expression: expression})
 		}
+		reasons := &end.Invalid
+		if onlyHeld(s.figures) {
+			reasons = &end.held
+		}
 		for _, reason := range invalid(s.figures, nil) {
-			end.Invalid = append(end.Invalid, fmt.Sprintf("shard %s: %s", s.name(), reason))
+			*reasons = append(*reasons, fmt.Sprintf("shard %s: %s", s.name(), reason))
 		}
 	}
 	if s.own.end != nil {

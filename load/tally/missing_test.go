@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"agstest/load/hit"
 	"agstest/load/schedule"
 	"agstest/reports"
 )
@@ -187,6 +188,38 @@ func TestShardsThatWereNotWellAreNamed(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, reports.Invalid, merged.Verdict, "one generator that is too slow spoils the run")
 		assert.Contains(t, merged.Invalid, says)
+	}
+}
+
+// A service that leaves hits of a shard without an answer holds its clients: the merged run fails by that, as the
+// shard does. A generator that is too slow besides spoils the run.
+func TestWhatTheServiceLeftUnansweredCountsInAMergedRun(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change  func(*Health)
+		verdict reports.Verdict
+	}{
+		"clients were waited for": {func(h *Health) { h.Starved = 70 }, reports.Fail},
+		"and one was out of CPU":  {func(h *Health) { h.Starved, h.CPU = 70, 19*h.Elapsed/10 }, reports.Invalid},
+		"nothing was waited for":  {func(*Health) {}, reports.Fail},
+		"workers were waited for": {func(h *Health) { h.AtCap, h.MaxInFlight = 70, 8 }, reports.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			merged, err := Merge(eight(t, func(s schedule.Shard) string {
+				return recorded(t, s, 8, func(_ *Head, frames []*Frame) {
+					for _, f := range frames {
+						f.Operations[0].Right, f.Operations[0].Wrong = 50, 50
+						f.Operations[0].Kinds = map[string]int64{hit.KindTimeout: 50}
+						test.change(&f.Health)
+					}
+				})
+			})...)
+			require.NoError(t, err)
+			assert.Equal(t, test.verdict, merged.Verdict, merged.Reason)
+			if test.verdict == reports.Fail {
+				assert.Contains(t, merged.Reason, "400 of 6,400 answers were wrong (timeout 400) and no limit allows any")
+			}
+		})
 	}
 }
 

@@ -306,9 +306,9 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 			return l.stretch(operation, from, to)
 		}})
 	}
-	var beyond []string
+	var beyond, held []string
 	if l.end != nil {
-		beyond = l.end.Invalid
+		beyond, held = l.end.Invalid, l.end.held
 	}
 	if r.SetUp != nil {
 		r.Notes = append(r.Notes, r.SetUp.String())
@@ -316,7 +316,7 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	if note := lagNote(r); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
-	decide(r, beyond, late, sure)
+	decide(r, beyond, late, sure, held...)
 	if note := riseNote(r); note != "" {
 		r.Notes = append(r.Notes, note)
 	}

@@ -99,9 +99,10 @@ var correctness = []string{hit.KindIdentity, hit.KindDuplicate, hit.KindToken, h
 
 // decide sets validity and verdict of a report whose figures and limits are in. Beyond are other reasons that make it
 // invalid, late the limits that the lag of the generator may have decided, sure those that the service times alone
-// break. An invalid run is neither passed nor failed, unless that is sure.
-func decide(r *reports.Load, beyond, late, sure []string) {
-	r.Invalid = append(invalid(r, late), beyond...)
+// break, held those of shards whose hits left late or waited and which are else valid. An invalid run is neither passed
+// nor failed, unless that is sure.
+func decide(r *reports.Load, beyond, late, sure []string, held ...string) {
+	r.Invalid = append(append(invalid(r, late), held...), beyond...)
 	r.Valid = len(r.Invalid) == 0
 	defects := Defects(r)
 	wrong := unforgivenInWords(r)
