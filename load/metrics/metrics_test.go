@@ -357,6 +357,18 @@ func TestOTLPHasTheFigures(t *testing.T) {
 	assert.Equal(t, map[string]string{"service.name": "agstest", "service.version": "1.0", "service.instance.id": "run-1"}, who)
 }
 
+// TestOTLPGaugesHaveNoUnitOne: Prometheus and collectors add _ratio to the name of such a gauge.
+func TestOTLPGaugesHaveNoUnitOne(t *testing.T) {
+	t.Parallel()
+	s, _ := sums(t, 2)
+	r := newReceiver(t)
+	require.NoError(t, Send(s, destination(t, r.URL, Cumulative)).Close())
+	assert.Equal(t, "{limit}", r.metric(t, 0, "agstest.limit.kept").GetUnit())
+	for _, m := range r.got[0].GetResourceMetrics()[0].GetScopeMetrics()[0].GetMetrics() {
+		assert.NotEqual(t, "1", m.GetUnit(), m.GetName())
+	}
+}
+
 // TestNothingIsSentOfALoadThatNeverBegan: what there is no figure of is no zero.
 func TestNothingIsSentOfALoadThatNeverBegan(t *testing.T) {
 	t.Parallel()

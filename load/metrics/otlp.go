@@ -124,7 +124,7 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 			if kept[expression] {
 				value = 1
 			}
-			gauge("agstest.limit.kept", "1", "1 for a limit that is kept so far, 0 for one that is not", value, "limit",
+			gauge("agstest.limit.kept", "{limit}", "1 for a limit that is kept so far, 0 for one that is not", value, "limit",
 				expression)
 		}
 		for i := range s.operations {
