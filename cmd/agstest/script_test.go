@@ -81,6 +81,26 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// scriptListen listens until the script ends, gives each connection to take, one after the other, and returns the
+// address; without take nobody ever answers.
+func scriptListen(ts *testscript.TestScript, take func(net.Conn)) (url string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { listener.Close() })
+	if take != nil {
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				take(conn)
+			}
+		}()
+	}
+	return "http://" + listener.Addr().String()
+}
+
 // scriptServe starts a server that misbehaves in the way named, writes an environment file for it, and sets $URL: serve
 // KIND FILE.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
@@ -94,48 +114,25 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	case "unknown-host":
 		url = "http://agstest-no-such-host.invalid"
 	case "silent":
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Defer(func() { listener.Close() })
-		url = "http://" + listener.Addr().String()
+		url = scriptListen(ts, nil)
 	case "half-closed":
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Defer(func() { listener.Close() })
-		go func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer conn.Close()
-					_, _ = conn.Read(make([]byte, 4096))
-					if c, ok := conn.(*net.TCPConn); ok {
-						_ = c.CloseWrite()
-					}
-					_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-					_, _ = io.Copy(io.Discard, conn)
-				}()
-			}
-		}()
-		url = "http://" + listener.Addr().String()
-	case "cut":
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Defer(func() { listener.Close() })
-		go func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
+		url = scriptListen(ts, func(conn net.Conn) {
+			go func() {
+				defer conn.Close()
 				_, _ = conn.Read(make([]byte, 4096))
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"availableServices\":")
-				_ = conn.Close()
-			}
-		}()
-		url = "http://" + listener.Addr().String()
+				if c, ok := conn.(*net.TCPConn); ok {
+					_ = c.CloseWrite()
+				}
+				_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		})
+	case "cut":
+		url = scriptListen(ts, func(conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"availableServices\":")
+			_ = conn.Close()
+		})
 	case "untrusted":
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -15,8 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"agstest/internal/environment"
-	"agstest/mock"
 	"agstest/reports"
 )
 
@@ -45,24 +43,14 @@ func tattling(next http.Handler) http.Handler {
 // answers and their requests. That they are written at all, and with them who asked, is looked at too.
 func TestNoSecretOfAKeptExchangeLeavesTheProcess(t *testing.T) {
 	t.Parallel()
-	m, err := newMock(mock.Config{}, nil, nil)
-	require.NoError(t, err)
 	heard := &overheard{secrets: map[string]string{"canary-of-a-cookie-1234": "a cookie"}}
-	service := httptest.NewServer(tattling(heard.listen(m)))
-	defer service.Close()
-	control := httptest.NewServer(m.Control())
-	defer control.Close()
+	m, file, e := heard.mock(t, nil, tattling)
 	dir := t.TempDir()
-	text := m.Environment(service.URL, control.URL, "")
-	file := filepath.Join(t.TempDir(), "mock.yaml")
-	require.NoError(t, os.WriteFile(file, text, 0o600))
-	e, err := environment.Parse(text, "mock.yaml", dir, os.LookupEnv)
-	require.NoError(t, err)
 	var streams strings.Builder
 	for i, more := range [][]string{
 		{"--workload", "mixed", "--mix", "signon=1,refresh=2", "--raw", "--trace", "--traceparent", "--annotations", "github"},
 		{"--workload", "signon", "--json"},
-		{"--workload", "signon-first", "--show-ids", "--yes", strings.TrimPrefix(service.URL, "http://")},
+		{"--workload", "signon-first", "--show-ids", "--yes", strings.TrimPrefix(e.URL, "http://")},
 	} {
 		args := append([]string{"load", "--env", file, "--rate", "150/s", "--duration", "400ms", "--seed", "7", "--max-lag", "1m", "--out", filepath.Join(dir, fmt.Sprint("load", i))}, more...)
 		code, stdout, stderr := call(t, nil, args...)

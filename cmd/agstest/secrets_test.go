@@ -60,6 +60,28 @@ func (o *overheard) listen(next http.Handler) http.Handler {
 	})
 }
 
+// mock starts a mock with its control interface that is overheard, and writes its environment file. Before stands in
+// front of all; nil: nothing does.
+func (o *overheard) mock(t *testing.T, faults []string, before func(http.Handler) http.Handler) (m *mock.Server,
+	file string, e *environment.Environment) {
+	t.Helper()
+	m, err := newMock(mock.Config{}, nil, faults)
+	require.NoError(t, err)
+	handler := o.listen(m)
+	if before != nil {
+		handler = before(handler)
+	}
+	service, control := httptest.NewServer(handler), httptest.NewServer(m.Control())
+	t.Cleanup(service.Close)
+	t.Cleanup(control.Close)
+	text := m.Environment(service.URL, control.URL, "")
+	file = filepath.Join(t.TempDir(), "mock.yaml")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	e, err = environment.Parse(text, "mock.yaml", t.TempDir(), os.LookupEnv)
+	require.NoError(t, err)
+	return m, file, e
+}
+
 // read finds secrets in a body by the names they stand under.
 func (o *overheard) read(body []byte) {
 	var value any
@@ -118,19 +140,9 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 					t.Fatalf("the mock has no fault %s", fault)
 				}
 			}
-			m, err := newMock(mock.Config{}, nil, faults)
-			require.NoError(t, err)
 			heard := &overheard{secrets: map[string]string{}}
-			service := httptest.NewServer(heard.listen(m))
-			defer service.Close()
-			control := httptest.NewServer(m.Control())
-			defer control.Close()
+			m, file, e := heard.mock(t, faults, nil)
 			dir := t.TempDir()
-			text := m.Environment(service.URL, control.URL, "")
-			file := filepath.Join(t.TempDir(), "mock.yaml")
-			require.NoError(t, os.WriteFile(file, text, 0o600))
-			e, err := environment.Parse(text, "mock.yaml", dir, os.LookupEnv)
-			require.NoError(t, err)
 
 			commands := [][]string{
 				{"env", file}, {"env", file, "--json"},
