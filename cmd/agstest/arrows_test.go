@@ -67,7 +67,7 @@ var walls = map[string][]string{
 	"internal/plan":        {"internal/failure", "internal/userfile", "internal/wholefile"},
 	"reports/markdown":     {"internal/disarm", "internal/figures", "reports"},
 	"reports/matrix":       {"internal/figures", "reports", "reports/html", "reports/runs", "reports/markdown"},
-	"reports/site":         {"internal/disarm", "internal/failure", "internal/figures", "reports", "reports/compare", "reports/html", "reports/runs", "reports/matrix"},
+	"reports/site":         {"internal/disarm", "internal/failure", "internal/figures", "internal/userfile", "reports", "reports/compare", "reports/html", "reports/runs", "reports/matrix"},
 	"reports/export":       {"internal/disarm", "internal/figures", "reports", "reports/compare"},
 	"reports/runs":         {"internal/userfile", "internal/wholefile", "reports", "reports/compare"},
 	"reports/html":         {"internal/figures", "reports", "reports/compare"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/reports"
 )
 
@@ -19,7 +20,7 @@ type featureDir struct {
 func featureFolder(path string) (fs.FS, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, failure.Usagef("cannot read the folder of feature files %s: %w", path, withoutPath(err))
+		return nil, failure.Usagef("cannot read the folder of feature files %s: %w", path, userfile.WithoutPath(err))
 	}
 	if !info.IsDir() {
 		return nil, failure.Usagef("%s is a file; give the folder of feature files that it is in", path)

@@ -102,19 +102,11 @@ func (r *planRun) checkEnvironment(from, path string) error {
 		return errors.New("it is a folder")
 	}
 	if err != nil { // the path is told as it is written in the plan
-		return fmt.Errorf("it cannot be read: %w", withoutPath(err))
+		return fmt.Errorf("it cannot be read: %w", userfile.WithoutPath(err))
 	}
 	_, err = environment.Read(path, r.program.getenv)
 	if errors.As(err, &environment.ValuelessError{}) {
 		return nil
-	}
-	return err
-}
-
-func withoutPath(err error) error {
-	var where *os.PathError
-	if errors.As(err, &where) {
-		return where.Err
 	}
 	return err
 }

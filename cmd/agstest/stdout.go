@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 )
 
 // output is stdout, and remembers whether it could be written. A run goes on without a reader: its report is in its
@@ -35,11 +36,7 @@ func (o *output) fault() error {
 		return nil
 	}
 	cause := o.err
-	var path *os.PathError
-	if errors.As(cause, &path) {
-		cause = path.Err
-	}
-	return failure.Outputf("cannot write to stdout: %w", cause)
+	return failure.Outputf("cannot write to stdout: %w", userfile.WithoutPath(cause))
 }
 
 // outliveReaders keeps the process from being killed when the reader of a stream has gone; writing is an error then.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 )
 
 // Portable is an environment as files for another machine. Only Secrets holds secrets.
@@ -63,7 +64,7 @@ func (e *Environment) Portable() (*Portable, error) {
 		}
 		text, err := readSome(*f.path)
 		if err != nil {
-			return nil, failure.Usagef("environment %s: cannot read %s: %w", e.Name, *f.path, plain(err))
+			return nil, failure.Usagef("environment %s: cannot read %s: %w", e.Name, *f.path, userfile.WithoutPath(err))
 		}
 		if f.secret {
 			p.Secrets[f.name], *f.path = text, secret+f.name

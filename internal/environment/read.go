@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
 	"agstest/internal/failure"
@@ -48,15 +46,6 @@ func Read(path string, getenv func(string) (string, bool)) (*Environment, error)
 	return e, nil
 }
 
-// plain takes the path out of an error of package os, since our sentence names it already.
-func plain(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
-
 // Parse reads the text of an environment file. The name is for messages, dir is where its relative paths start, getenv
 // gives the values of ${NAME}. Every mistake that is found is reported, one a line.
 func Parse(data []byte, name string, dir string, getenv func(string) (string, bool)) (*Environment, error) {
@@ -71,12 +60,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	if err != nil {
 		return nil, failure.Usagef("%s", describe(name, err))
 	}
-	var bodies []ast.Node
-	for _, document := range file.Docs {
-		if document.Body != nil && document.Body.Type() != ast.NullType && document.Body.Type() != ast.CommentType {
-			bodies = append(bodies, document.Body)
-		}
-	}
+	bodies := userfile.Documents(file)
 	switch {
 	case len(bodies) == 0:
 		return nil, failure.Usagef(

@@ -111,7 +111,7 @@ func (k OperatorKey) signing(id string) (SigningKey, error) {
 	}
 	text, err := userfile.ReadPEM(k.Key)
 	if err != nil {
-		return key, fmt.Errorf("cannot read %s: %w", k.Key, plain(err))
+		return key, fmt.Errorf("cannot read %s: %w", k.Key, userfile.WithoutPath(err))
 	}
 	if strings.Contains(string(text), "ENCRYPTED") {
 		return key, fmt.Errorf(

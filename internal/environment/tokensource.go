@@ -116,7 +116,7 @@ func (r *reader) checkCommand(path string, command []string, given map[string]bo
 	}
 	switch info, err := os.Stat(command[0]); {
 	case err != nil:
-		r.wrong(path+".command", "cannot find %s: %v", command[0], plain(err))
+		r.wrong(path+".command", "cannot find %s: %v", command[0], userfile.WithoutPath(err))
 	case info.IsDir():
 		r.wrong(path+".command", "%s is a folder and no program", command[0])
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:

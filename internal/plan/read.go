@@ -70,12 +70,7 @@ func parse(data []byte, name string) (root ast.Node, err error) {
 		}
 		return nil, failure.Usagef("%s: %w", name, err)
 	}
-	var bodies []ast.Node
-	for _, document := range file.Docs {
-		if document.Body != nil && document.Body.Type() != ast.NullType && document.Body.Type() != ast.CommentType {
-			bodies = append(bodies, document.Body)
-		}
-	}
+	bodies := userfile.Documents(file)
 	switch {
 	case len(bodies) == 0:
 		return nil, failure.Usagef(

@@ -29,12 +29,12 @@ var (
 func Open(path string) (io.ReadCloser, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, plain(err)
+		return nil, WithoutPath(err)
 	}
 	in, err := decoded(file)
 	if err != nil {
 		file.Close()
-		return nil, plain(err)
+		return nil, WithoutPath(err)
 	}
 	return struct {
 		io.Reader
@@ -73,12 +73,12 @@ func ReadPEM(path string) ([]byte, error) {
 func readBytes(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, plain(err)
+		return nil, WithoutPath(err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
-		return nil, plain(err)
+		return nil, WithoutPath(err)
 	}
 	if int64(len(data)) > most {
 		return nil, TooLargeError{most}
@@ -151,11 +151,15 @@ func firstInvalid(data []byte) int {
 	return -1
 }
 
-// plain takes the path out of an error of package os.
-func plain(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+// WithoutPath is the cause of an error about a file, without its path, for a sentence that names the path itself.
+func WithoutPath(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		return link.Err
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
 )
@@ -17,6 +18,16 @@ const (
 	maxTokens  = 200_000
 	maxNesting = 64
 )
+
+// Documents lists the documents of a YAML file that hold something.
+func Documents(file *ast.File) (bodies []ast.Node) {
+	for _, document := range file.Docs {
+		if document.Body != nil && document.Body.Type() != ast.NullType && document.Body.Type() != ast.CommentType {
+			bodies = append(bodies, document.Body)
+		}
+	}
+	return bodies
+}
 
 // PlainYAML refuses a YAML text that is too large or nested too deeply, and one with anchors, aliases or merged keys,
 // before it is parsed. Its errors name the line and quote nothing.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"agstest/internal/userfile"
 )
 
 // errHeld tells that another process holds a folder.
@@ -46,7 +48,7 @@ func (f *Folder) rival() (string, error) {
 	above, base := filepath.Dir(f.final), filepath.Base(f.final)+"."
 	entries, err := os.ReadDir(above)
 	if err != nil {
-		return "", fmt.Errorf("looking into %s, where the run should go: %w", above, withoutPath(err))
+		return "", fmt.Errorf("looking into %s, where the run should go: %w", above, userfile.WithoutPath(err))
 	}
 	for _, entry := range entries {
 		id, ours := strings.CutPrefix(strings.TrimSuffix(entry.Name(), partialSuffix), base)

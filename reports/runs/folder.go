@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"agstest/internal/userfile"
 	"agstest/internal/wholefile"
 	"agstest/reports"
 )
@@ -39,7 +40,7 @@ func NewFolder(root string, run reports.Run) (*Folder, error) {
 	name := strings.Join([]string{run.Start.UTC().Format("20060102T150405Z"),
 		reports.Slug(cmp.Or(run.Environment, "unnamed")), reports.Slug(cmp.Or(run.Kind, "run")), short(run.ID)}, "-")
 	if err := os.MkdirAll(root, 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder %s for runs: %w", root, withoutPath(err))
+		return nil, fmt.Errorf("making the folder %s for runs: %w", root, userfile.WithoutPath(err))
 	}
 	for n := 1; n <= 1000; n++ {
 		final := filepath.Join(root, name)
@@ -60,7 +61,7 @@ func NewFolder(root string, run reports.Run) (*Folder, error) {
 			return &Folder{path: final + partialSuffix, final: final}, putMark(final+partialSuffix, run)
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("making a folder for the run in %s: %w", root, withoutPath(err))
+			return nil, fmt.Errorf("making a folder for the run in %s: %w", root, userfile.WithoutPath(err))
 		}
 	}
 	return nil, fmt.Errorf("making a folder for the run in %s: the name %s is taken a thousand times over", root, name)
@@ -75,7 +76,7 @@ func NewFolderAt(path string, run reports.Run) (*Folder, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder %s for the run: %w", filepath.Dir(path), withoutPath(err))
+		return nil, fmt.Errorf("making the folder %s for the run: %w", filepath.Dir(path), userfile.WithoutPath(err))
 	}
 	f := &Folder{final: path, chosen: true}
 	if err := f.claim(func() (err error) { f.path, err = makeTemporary(path, short(run.ID)); return err }); err != nil {
@@ -101,7 +102,7 @@ func Replaced(path string) (earlier *reports.Entry, files int, err error) {
 		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("looking into %s, where the run should go: %w", path, withoutPath(err))
+		return nil, 0, fmt.Errorf("looking into %s, where the run should go: %w", path, userfile.WithoutPath(err))
 	}
 	entry := reports.Entry{Folder: filepath.Base(path)} // a run of ours that cannot be read is one with its mark alone
 	if stored, err := Read(path); err == nil {
@@ -121,7 +122,7 @@ func makeTemporary(path, id string) (string, error) {
 			return temporary, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return "", fmt.Errorf("making the folder %s for the run: %w", temporary, withoutPath(err))
+			return "", fmt.Errorf("making the folder %s for the run: %w", temporary, userfile.WithoutPath(err))
 		}
 	}
 	return "", fmt.Errorf("making a folder for the run beside %s: the temporary name is taken a thousand times over",
@@ -135,7 +136,7 @@ func replaceable(path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("looking at %s, where the run should go: %w", path, withoutPath(err))
+		return fmt.Errorf("looking at %s, where the run should go: %w", path, userfile.WithoutPath(err))
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("%s, where the run should go, is not a folder: name another one", path)
@@ -151,7 +152,7 @@ func replaceable(path string) error {
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return fmt.Errorf("looking into %s, where the run should go: %w", path, withoutPath(err))
+		return fmt.Errorf("looking into %s, where the run should go: %w", path, userfile.WithoutPath(err))
 	}
 	if len(entries) == 0 || hasMark(path) {
 		return nil
@@ -177,7 +178,7 @@ func (f *Folder) Create(name string) (*os.File, error) {
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("writing %s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("writing %s: %w", path, userfile.WithoutPath(err))
 	}
 	return file, nil
 }
@@ -195,7 +196,7 @@ func (f *Folder) Write(name string, render func(io.Writer) error) error {
 		return rendering
 	})
 	if err != nil && rendering == nil {
-		err = fmt.Errorf("writing %s: %w", path, withoutPath(err))
+		err = fmt.Errorf("writing %s: %w", path, userfile.WithoutPath(err))
 	}
 	return err
 }
@@ -207,7 +208,7 @@ func (f *Folder) placeOf(name string) (string, error) {
 	}
 	path := filepath.Join(f.path, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fmt.Errorf("writing %s: %w", path, withoutPath(err))
+		return "", fmt.Errorf("writing %s: %w", path, userfile.WithoutPath(err))
 	}
 	return path, nil
 }
@@ -224,7 +225,7 @@ func (f *Folder) Finish() (string, error) {
 			return f.path, err
 		}
 	} else if err := os.Rename(f.path, f.final); err != nil {
-		return f.path, fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(err))
+		return f.path, fmt.Errorf("the run is whole but stays at %s: %w", f.path, userfile.WithoutPath(err))
 	}
 	f.path = f.final
 	if f.chosen {
@@ -250,13 +251,13 @@ func (f *Folder) replace() error {
 	old := strings.TrimSuffix(f.path, partialSuffix) + ".old"
 	moved := os.Rename(f.final, old)
 	if moved != nil && !errors.Is(moved, fs.ErrNotExist) {
-		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(moved))
+		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, userfile.WithoutPath(moved))
 	}
 	if err := os.Rename(f.path, f.final); err != nil {
 		if moved == nil {
 			_ = os.Rename(old, f.final)
 		}
-		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, withoutPath(err))
+		return fmt.Errorf("the run is whole but stays at %s: %w", f.path, userfile.WithoutPath(err))
 	}
 	if moved == nil {
 		if root, err := os.OpenRoot(filepath.Dir(old)); err == nil { // links in it lead nowhere
@@ -274,17 +275,4 @@ func short(id string) string {
 		id = strings.TrimSuffix(id[:12], "-")
 	}
 	return id
-}
-
-// withoutPath takes the path out of an error that names it already.
-func withoutPath(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		return link.Err
-	}
-	return err
 }

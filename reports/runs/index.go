@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"agstest/internal/userfile"
 	"agstest/internal/wholefile"
 	"agstest/reports"
 )
@@ -29,14 +30,14 @@ func appendToIndex(root string, entry reports.Entry) error {
 	path := filepath.Join(root, indexFile)
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("adding the run to the index %s: %w", path, withoutPath(err))
+		return fmt.Errorf("adding the run to the index %s: %w", path, userfile.WithoutPath(err))
 	}
 	_, err = file.Write(append(line, '\n'))
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
 	if err != nil {
-		return fmt.Errorf("adding the run to the index %s: %w", path, withoutPath(err))
+		return fmt.Errorf("adding the run to the index %s: %w", path, userfile.WithoutPath(err))
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) 
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing the runs in %s: %w", root, withoutPath(err))
+		return nil, fmt.Errorf("listing the runs in %s: %w", root, userfile.WithoutPath(err))
 	}
 	baselines, err := readBaselines(root)
 	if err != nil {
@@ -137,7 +138,7 @@ func RebuildIndex(root string) error {
 // writeWhole puts a file in place in one step.
 func writeWhole(path string, data []byte) error {
 	if err := wholefile.Write(path, 0o600, wholefile.Text(data)); err != nil {
-		return fmt.Errorf("writing %s: %w", path, withoutPath(err))
+		return fmt.Errorf("writing %s: %w", path, userfile.WithoutPath(err))
 	}
 	return nil
 }

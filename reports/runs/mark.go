@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"agstest/internal/userfile"
 	"agstest/reports"
 )
 
@@ -25,7 +26,7 @@ func putMark(folder string, run reports.Run) error {
 	}
 	if err != nil {
 		_ = os.Remove(folder)
-		return fmt.Errorf("writing into the folder %s of the run: %w", folder, withoutPath(err))
+		return fmt.Errorf("writing into the folder %s of the run: %w", folder, userfile.WithoutPath(err))
 	}
 	return nil
 }
@@ -39,7 +40,7 @@ func ours(root *os.Root, name string) error {
 	}
 	info, err := root.Lstat(name)
 	if err != nil {
-		return withoutPath(err)
+		return userfile.WithoutPath(err)
 	}
 	if !info.IsDir() {
 		return errors.New("it is no folder")

@@ -33,7 +33,7 @@ func readBaselines(root string) (map[string]baseline, error) {
 		return map[string]baseline{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the baselines %s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("reading the baselines %s: %w", path, userfile.WithoutPath(err))
 	}
 	baselines := map[string]baseline{}
 	if err := json.Unmarshal(data, &baselines); err != nil {
@@ -144,7 +144,7 @@ func lock(path string) (release func(), err error) {
 			return func() { _ = os.Remove(path) }, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("taking the lock %s: %w", path, withoutPath(err))
+			return nil, fmt.Errorf("taking the lock %s: %w", path, userfile.WithoutPath(err))
 		}
 		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > 30*time.Second {
 			_ = os.Remove(path)

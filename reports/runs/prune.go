@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"agstest/internal/userfile"
 	"agstest/reports"
 )
 
@@ -37,7 +38,7 @@ func Prune(root string, options PruneOptions) (gone []reports.Entry, left []stri
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("pruning %s: %w", root, withoutPath(err))
+		return nil, nil, fmt.Errorf("pruning %s: %w", root, userfile.WithoutPath(err))
 	}
 	defer below.Close()
 	newer := map[[2]string]int{}
@@ -81,7 +82,7 @@ func removeAll(below *os.Root, root string, runs []reports.Entry) (gone []report
 			err = below.RemoveAll(doomed)
 		}
 		if err != nil {
-			return runs[:i], fmt.Errorf("pruning %s: %w", filepath.Join(root, entry.Folder), withoutPath(err))
+			return runs[:i], fmt.Errorf("pruning %s: %w", filepath.Join(root, entry.Folder), userfile.WithoutPath(err))
 		}
 	}
 	return runs, nil

@@ -44,12 +44,8 @@ func ReadWith(path string, elsewhere func(folder string) (*reports.Load, error))
 			return stored, fmt.Errorf("reading the run %s: it goes on, or was killed: what it has so far is in %s",
 				path, left)
 		}
-		var named *fs.PathError
-		if errors.As(err, &named) {
-			err = named.Err
-		}
 		return stored, fmt.Errorf("reading the run %s: %w; agstest history list shows the runs that are stored", path,
-			err)
+			userfile.WithoutPath(err))
 	}
 	if !info.IsDir() {
 		stored.Folder = filepath.Dir(path)

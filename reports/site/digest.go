@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"agstest/internal/figures"
+	"agstest/internal/userfile"
 	"agstest/reports"
 	"agstest/reports/compare"
 	"agstest/reports/runs"
@@ -127,7 +128,7 @@ func digestOf(root *os.Root, folder, stamp string) (*digest, []ruleText, error) 
 	} {
 		err := readPart(root, folder+"/"+part.name, part.wanted, part.into)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%s/%s: %w", folder, part.name, withoutPath(err))
+			return nil, nil, fmt.Errorf("%s/%s: %w", folder, part.name, userfile.WithoutPath(err))
 		}
 	}
 	stored := runs.Stored{Parts: reports.Parts{Conformance: conformance, Load: load}, Comparison: comparison}

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 
+	"agstest/internal/userfile"
 	"agstest/reports"
 	"agstest/reports/matrix"
 )
@@ -32,7 +33,7 @@ func scan(root *os.Root) (found []place, matrices []place, err error) {
 		entries, err := fs.ReadDir(root.FS(), folder)
 		if err != nil {
 			if depth == 0 {
-				return withoutPath(err)
+				return userfile.WithoutPath(err)
 			}
 			return nil // it has gone meanwhile, or is not ours to read
 		}
@@ -130,13 +131,4 @@ func openPlain(root *os.Root, name string) (*os.File, error) {
 		return nil, errors.New("it is no plain file")
 	}
 	return root.Open(name)
-}
-
-// withoutPath takes the path out of an error whose sentence names it already.
-func withoutPath(err error) error {
-	var named *fs.PathError
-	if errors.As(err, &named) {
-		return named.Err
-	}
-	return err
 }

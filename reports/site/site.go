@@ -24,6 +24,7 @@ import (
 
 	"agstest/internal/disarm"
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/reports"
 	"agstest/reports/compare"
 	"agstest/reports/html"
@@ -87,7 +88,7 @@ func Build(from, to string, options Options) (*Result, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("there is no folder %s: name the one that runs write to", from)
 		}
-		return nil, fmt.Errorf("opening the folder of runs %s: %w", from, withoutPath(err))
+		return nil, fmt.Errorf("opening the folder of runs %s: %w", from, userfile.WithoutPath(err))
 	}
 	defer root.Close()
 	t, err := openTarget(to, options.DryRun)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 
+	"agstest/internal/userfile"
 	"agstest/reports/runs"
 )
 
@@ -64,10 +65,10 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 			return t, nil
 		}
 		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return nil, fmt.Errorf("making the folder %s of the site: %w", folder, withoutPath(err))
+			return nil, fmt.Errorf("making the folder %s of the site: %w", folder, userfile.WithoutPath(err))
 		}
 	case err != nil:
-		return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, withoutPath(err))
+		return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, userfile.WithoutPath(err))
 	}
 	if !dryRun {
 		release, free := runs.Hold(folder)
@@ -82,7 +83,7 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 			}
 		}()
 		if entries, err = os.ReadDir(folder); err != nil { // what another one has just written
-			return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, withoutPath(err))
+			return nil, fmt.Errorf("looking into the folder %s of the site: %w", folder, userfile.WithoutPath(err))
 		}
 	}
 	marked := slices.ContainsFunc(entries, func(e os.DirEntry) bool {
@@ -95,7 +96,7 @@ func openTarget(folder string, dryRun bool) (opened *target, failed error) {
 			folder)
 	}
 	if t.root, err = os.OpenRoot(folder); err != nil {
-		return nil, fmt.Errorf("opening the folder %s of the site: %w", folder, withoutPath(err))
+		return nil, fmt.Errorf("opening the folder %s of the site: %w", folder, userfile.WithoutPath(err))
 	}
 	if marked {
 		data, err := t.read(markFile, maxMark)
@@ -229,7 +230,7 @@ func (t *target) write(name string, content []byte) error {
 		err = t.root.Rename(name+".new", name)
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, withoutPath(err))
+		return fmt.Errorf("writing %s: %w", name, userfile.WithoutPath(err))
 	}
 	return nil
 }
@@ -241,7 +242,7 @@ func (t *target) folder(name string) error {
 		return nil
 	}
 	if err := t.root.MkdirAll(name, 0o755); err != nil {
-		return fmt.Errorf("making the folder %s: %w", name, withoutPath(err))
+		return fmt.Errorf("making the folder %s: %w", name, userfile.WithoutPath(err))
 	}
 	t.folders[name] = true
 	return nil
@@ -273,7 +274,7 @@ func (t *target) finish() (removed, left []string, err error) {
 	}
 	for _, name := range removed {
 		if err := t.root.Remove(name); err != nil {
-			return removed, left, fmt.Errorf("removing %s: %w", name, withoutPath(err))
+			return removed, left, fmt.Errorf("removing %s: %w", name, userfile.WithoutPath(err))
 		}
 		_ = t.root.Remove(path.Dir(name)) // where it is empty now
 	}
