@@ -79,9 +79,6 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 	}
 	// Wrong answers are wrong whatever the two differ in, unless the generator is to blame for those of the new build.
 	sound := c.sound
-	if len(job.Invalid) > 0 {
-		regressed = nil // times that are not valid tell nothing
-	}
 	switch {
 	case sound && len(regressed) == 0 && len(silent) > 0:
 		c.Verdict = reports.Fail
@@ -203,6 +200,14 @@ func (c *Comparison) sayConfirmed() {
 	}
 }
 
+// timesOf are the metrics given, but none where the figures are not valid: then times tell nothing.
+func (c *Comparison) timesOf(regressed []string) []string {
+	if len(c.Interleaved.Invalid) > 0 {
+		return nil
+	}
+	return regressed
+}
+
 // settleInterleaved draws the verdict of the whole job from its metrics.
 func (c *Comparison) settleInterleaved() {
 	job := c.Interleaved
@@ -213,7 +218,7 @@ func (c *Comparison) settleInterleaved() {
 	regressed, improved, open := job.named(reports.Regressed), job.named(reports.Improved), job.named(
 		reports.Inconclusive)
 	switch {
-	case c.settleUnfit(regressed):
+	case c.settleUnfit(c.timesOf(regressed)):
 	case job.Plan.AA && len(regressed)+len(improved) > 0:
 		c.Verdict = reports.Fail
 		c.Reason = "One build was told apart from itself: " + strings.Join(append(regressed, improved...), "; ") + "."
