@@ -171,7 +171,7 @@ var table = []row{
 	{"a lifetime of 100,000 digits", "fail", `expires_in is the number "99999`, "token", `expires_in is the number "99999`},
 	{"a lifetime of null", "fail", "expires_in is null and not of the kind integer", "token", "expires_in is null and not of the kind integer"},
 	{"a token of 5 MB", "fail", "the body is longer than 1048576 bytes", "shape", "the answer to refresh is longer than an AGS sends"},
-	{"a token of 500 kB", "fail", "access token: the signature has 384,032 bytes", "token", "access token: the signature has 384032 bytes"},
+	{"a token of 500 kB", "fail", "access token: the signature has 384,032 bytes", "token", "access token: the signature has 384,032 bytes"},
 	{"a token signed with none", "fail", `alg is "none"`, "token", `access token: alg is "none"`},
 	{"a token of three empty parts", "fail", "access token: the header is not clean JSON: there is no JSON", "shape", "access_token: it is not a compact JWS of three segments"},
 	{"a token of two parts", "fail", "access token: a compact JWS has 3 segments, this has 2", "shape", "access_token: it is not a compact JWS of three segments"},
