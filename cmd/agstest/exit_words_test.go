@@ -58,8 +58,8 @@ func TestTheVerdictLineOfARunThatIsEnded(t *testing.T) {
 // TestAGateThatFailsBesideALoadThatIsNotValid: both are told in the last line.
 func TestAGateThatFailsBesideALoadThatIsNotValid(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := call(t, nil, "gate", "--mock-fault", "refresh-201", "--only", "REF-01", "--workload", "refresh", "--rate", "20/s", "--duration", "1s",
-		"--limit", "errors<100%", "--max-lag", "1ns", "--out", t.TempDir()+"/run")
+	code, stdout, stderr := call(t, nil, "gate", "--mock-fault", "discovery-created", "--only", "DISC-01", "--workload", "refresh", "--rate", "20/s", "--duration", "1s",
+		"--max-lag", "1ns", "--out", t.TempDir()+"/run")
 	assert.Equal(t, exitInvalid, code, "%s", stderr)
 	assert.Regexp(t, `\nVerdict: FAIL; exit code 5, since a load is not valid\n$`, stdout)
 }
