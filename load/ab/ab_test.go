@@ -265,12 +265,13 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	}
 	require.NotNil(t, errorsJudged)
 	assert.Equal(t, reports.Regressed, errorsJudged.Rounds[0].Flagged, errorsJudged.Reason)
-	if c.Verdict == reports.Regressed {
+	if len(job.Invalid) == 0 {
 		require.Len(t, job.Rounds, 2, "what the first round found was looked for again")
 		assert.Len(t, job.Rounds[1].Pairs, 10)
 		assert.Contains(t, c.Reason, "A second round confirmed it.")
 	}
-	// A busy machine may make the figures not comparable; then it says so. Nothing else but regressed is right.
+	// A busy machine may make the figures not valid: there is no second round then, and where that does not excuse the wrong
+	// answers they are judged all the same. Nothing else is right.
 	assert.Contains(t, []reports.Verdict{reports.Regressed, reports.NotComparable}, c.Verdict, c.Reason)
 }
 
