@@ -130,18 +130,23 @@ func (l *leanTransport) Exchange(request *hit.Request, answer *hit.Answer, deadl
 		answer.Err = err
 		return h.done
 	}
+	h.received(c, answer, deadline)
+	return h.done
+}
+
+// received ends an exchange whose answer has come: the connection is kept where it may be.
+func (h *leanHit) received(c *connection, answer *hit.Answer, deadline time.Time) {
+	l := h.transport
 	answer.Received = time.Now()
-	if answer.Received.After(deadline) { // the connection is cut off a little later
+	switch {
+	case answer.Received.After(deadline): // the connection is cut off a little later
 		l.discard(c)
 		*answer = hit.Answer{Sent: answer.Sent, Received: answer.Received, Resent: answer.Resent, Err: errLate}
-		return h.done
-	}
-	if answer.Truncated || c.grown || h.response.ConnectionClose() || c.reader.Buffered() > 0 {
+	case answer.Truncated || c.grown || h.response.ConnectionClose() || c.reader.Buffered() > 0:
 		l.discard(c)
-		return h.done
+	default:
+		l.put(c, answer.Received)
 	}
-	l.put(c, answer.Received)
-	return h.done
 }
 
 // errLate is the error of an answer that came behind the deadline, as that of a read which the deadline ended.
